@@ -14,12 +14,12 @@ from pathlib import Path
 from commensal import hookimpl
 
 from .commands import commands
+from .credit_check import order_problems
 from .endpoints import endpoints
-from .gate import order_problems
-from .leaving import erase_person
-from .paying import payment_methods, payment_status, refund_payment, start_payment
+from .erase import erase_person
+from .order_changes import order_cancelled, order_changed
+from .payments import payment_methods, payment_status, refund_payment, start_payment
 from .settings import Settings
-from .settling import order_cancelled, order_changed
 
 __all__ = [
     "commands",

@@ -1,4 +1,4 @@
-"""Accounts of a shop's customers: opened, looked at, and moved by entries of the ledger."""
+"""Accounts of a shop's customers: opens and reads them, and changes balances by entries of the ledger."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from commensal import (
 
 from .tables import account_balance, account_entry
 
-Kind = Literal["paid in", "order", "given back", "paid out", "correction"]
+EntryKind = Literal["paid in", "order", "given back", "paid out", "correction"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
     """A customer's account. Amounts are minor units of the shop's money, or hundredths of its unit.
 
-    minimum: this member's own; None: the shop's
+    minimum: the lowest balance of this member; None: the shop's
     """
 
     enterprise_id: str
@@ -43,12 +43,12 @@ class Account:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
-    """A line of the ledger; `balance` is what was there after it."""
+class AccountEntry:
+    """An entry of the ledger; `balance` is the balance after it."""
 
     id: str
     at: datetime
-    kind: Kind
+    kind: EntryKind
     amount: int
     balance: int
     order_number: int | None
@@ -56,12 +56,12 @@ class Entry:
     person_id: str | None
 
 
-_ACCOUNT = tuple(account_balance.c[one.name] for one in fields(Account))
-_ENTRY = tuple(account_entry.c[one.name] for one in fields(Entry))
+_ACCOUNT = tuple(account_balance.c[field.name] for field in fields(Account))
+_ENTRY = tuple(account_entry.c[field.name] for field in fields(AccountEntry))
 
 
 def open_account(tx: Transaction, enterprise_id: str, customer_id: str, *, minimum: int | None = None) -> Account:
-    """An empty account for a customer of the shop. Raises `NotFound`, and `Conflict` where they have one."""
+    """Opens an empty account for a customer of the shop. Raises `NotFound`, and `Conflict` if they have one."""
     customer_by_id(tx, enterprise_id, customer_id)
     row = {
         "enterprise_id": enterprise_id,
@@ -77,62 +77,73 @@ def open_account(tx: Transaction, enterprise_id: str, customer_id: str, *, minim
 
 
 def change_minimum(tx: Transaction, enterprise_id: str, customer_id: str, version: int, minimum: int | None) -> Account:
-    """Sets how low this member's balance may go; None: as low as the shop lets everybody.
+    """Sets the lowest balance that this member's orders may reach; None: the shop's minimum.
 
     Raises `Stale`, `NotFound`.
     """
-    whose = _is(enterprise_id, customer_id)
-    return Account(**edit_row(tx, account_balance, *whose, version=version, values={"minimum": minimum}))
+    condition = _selected(enterprise_id, customer_id)
+    return Account(**edit_row(tx, account_balance, *condition, version=version, values={"minimum": minimum}))
 
 
 def account_of(tx: Transaction, enterprise_id: str, customer_id: str, *, lock: bool = False) -> Account:
-    """With `lock`, nobody else moves it until the transaction ends. Raises `NotFound` where there is none."""
-    wanted = select(*_ACCOUNT).where(*_is(enterprise_id, customer_id))
-    row = tx.first(wanted.with_for_update() if lock else wanted)
+    """Returns a customer's account; `lock` locks it until the transaction ends. Raises `NotFound`."""
+    statement = select(*_ACCOUNT).where(*_selected(enterprise_id, customer_id))
+    row = tx.first(statement.with_for_update() if lock else statement)
     if row is None:
         raise NotFound("no_account", "This customer has no account.")
     return Account(**row)
 
 
 def accounts(tx: Transaction, enterprise_id: str, *, after: str = "", limit: int = 50) -> Sequence[Account]:
-    """All accounts of the shop, by customer id."""
-    row = account_balance.c
-    wanted = select(*_ACCOUNT).where(row.enterprise_id == enterprise_id, row.customer_id > after)
-    return [Account(**one) for one in tx.all(wanted.order_by(row.customer_id).limit(limit))]
+    """Returns the accounts of the shop, sorted by customer id; `after` is the last id of the page before."""
+    account = account_balance.c
+    statement = select(*_ACCOUNT).where(account.enterprise_id == enterprise_id, account.customer_id > after)
+    return [Account(**row) for row in tx.all(statement.order_by(account.customer_id).limit(limit))]
 
 
 def entries(
     tx: Transaction, enterprise_id: str, customer_id: str, *, after: str = "", limit: int = 50
-) -> Sequence[Entry]:
-    """The ledger of an account, the oldest first."""
-    row = account_entry.c
-    wanted = select(*_ENTRY).where(row.enterprise_id == enterprise_id, row.customer_id == customer_id, row.id > after)
-    return [Entry(**one) for one in tx.all(wanted.order_by(row.id).limit(limit))]
+) -> Sequence[AccountEntry]:
+    """Returns the ledger of an account, oldest first; `after` is the last id of the page before."""
+    entry = account_entry.c
+    statement = select(*_ENTRY).where(
+        entry.enterprise_id == enterprise_id, entry.customer_id == customer_id, entry.id > after
+    )
+    return [AccountEntry(**row) for row in tx.all(statement.order_by(entry.id).limit(limit))]
 
 
-def write_down(
-    tx: Transaction, enterprise_id: str, customer_id: str, kind: Kind, amount: int, *, note: str, person_id: str | None
-) -> Entry:
-    """What a person pays in, is paid out, or corrects. `amount` is positive where it comes in.
+def write_entry(
+    tx: Transaction,
+    enterprise_id: str,
+    customer_id: str,
+    kind: EntryKind,
+    amount: int,
+    *,
+    note: str,
+    person_id: str | None,
+) -> AccountEntry:
+    """Writes an entry by hand: paid in, paid out, or a correction. A positive `amount` raises the balance.
 
-    Raises `Invalid` for an amount that does not fit its kind, `NotFound` without an account, and `Conflict` where more
-    would be paid out than there is.
+    Raises `Invalid` for an amount that does not fit its kind, `NotFound` without an account, and `Conflict` if more
+    would be paid out than the balance.
     """
     problems: list[Problem] = []
-    read = read_text(note, "/note", problems, most=200)
+    checked_note = read_text(note, "/note", problems, most=200)
     if not 0 < abs(amount) <= LARGEST or (kind == "paid in") != (amount > 0 and kind != "correction"):
         problems.append(Problem("amount", "What is paid in is above zero, what is paid out below.", "/amount"))
     if problems:
         raise Invalid(problems)
     floor = 0 if kind == "paid out" else None
-    return move(tx, enterprise_id, customer_id, kind, amount, floor=floor, note=read, person_id=person_id)
+    return move_balance(
+        tx, enterprise_id, customer_id, kind, amount, floor=floor, note=checked_note, person_id=person_id
+    )
 
 
-def move(
+def move_balance(
     tx: Transaction,
     enterprise_id: str,
     customer_id: str,
-    kind: Kind,
+    kind: EntryKind,
     amount: int,
     *,
     floor: int | None,
@@ -140,18 +151,18 @@ def move(
     payment_id: str | None = None,
     order_number: int | None = None,
     person_id: str | None = None,
-) -> Entry:
-    """Moves the balance and writes the entry; the database decides, so two at once never pass the `floor` together.
+) -> AccountEntry:
+    """Changes the balance and writes the entry; the database guards the `floor` against simultaneous changes.
 
-    Raises `NotFound` without an account, and `Conflict` where the balance would fall below `floor` (None: any).
+    Raises `NotFound` without an account, and `Conflict` if the balance would fall below `floor` (None: no limit).
     """
-    row = account_balance
-    after = row.c.balance + amount
-    moved = update(row).where(*_is(enterprise_id, customer_id))
+    account = account_balance
+    new_balance = account.c.balance + amount
+    change = update(account).where(*_selected(enterprise_id, customer_id))
     if floor is not None and amount < 0:
-        moved = moved.where(after >= floor)
-    found = tx.first(moved.values(balance=after).returning(row.c.balance))
-    if found is None:
+        change = change.where(new_balance >= floor)
+    row = tx.first(change.values(balance=new_balance).returning(account.c.balance))
+    if row is None:
         account_of(tx, enterprise_id, customer_id)
         raise Conflict("balance_low", "There is not enough on this account.")
     values = {
@@ -161,23 +172,23 @@ def move(
         "at": tx.now,
         "kind": kind,
         "amount": amount,
-        "balance": found["balance"],
+        "balance": row["balance"],
         "payment_id": payment_id,
         "order_number": order_number,
         "note": note,
         "person_id": person_id,
     }
     tx.execute(insert(account_entry), values)
-    return Entry(**{one.name: values[one.name] for one in fields(Entry)})
+    return AccountEntry(**{field.name: values[field.name] for field in fields(AccountEntry)})
 
 
-def moved_by(tx: Transaction, payment_id: str) -> bool:
-    """Whether this payment or refund has moved an account already."""
+def has_moved(tx: Transaction, payment_id: str) -> bool:
+    """Tells whether this payment or refund has changed an account already."""
     return bool(tx.value(select(exists().where(account_entry.c.payment_id == payment_id))))
 
 
-def paid_by(tx: Transaction, payment_id: str) -> str:
-    """The customer from whose account a payment was taken. Raises `NotFound` where it was taken from none."""
+def paying_customer(tx: Transaction, payment_id: str) -> str:
+    """Returns the customer from whose account a payment was taken. Raises `NotFound` if there is none."""
     customer_id = tx.value(select(account_entry.c.customer_id).where(account_entry.c.payment_id == payment_id))
     if customer_id is None:
         raise NotFound("no_account", "This customer has no account.")
@@ -185,16 +196,16 @@ def paid_by(tx: Transaction, payment_id: str) -> str:
 
 
 def unbalanced(tx: Transaction, enterprise_id: str) -> Sequence[str]:
-    """Customers whose balance is not the sum of their ledger: none, unless somebody changed the database by hand."""
-    entry, row = account_entry.c, account_balance.c
-    written = (
+    """Returns customers whose balance differs from the sum of their ledger, which only edits by hand can cause."""
+    entry, account = account_entry.c, account_balance.c
+    ledger_sum = (
         select(func.coalesce(func.sum(entry.amount), 0))
-        .where(entry.enterprise_id == row.enterprise_id, entry.customer_id == row.customer_id)
+        .where(entry.enterprise_id == account.enterprise_id, entry.customer_id == account.customer_id)
         .scalar_subquery()
     )
-    wrong = select(row.customer_id).where(row.enterprise_id == enterprise_id, row.balance != written)
-    return [one["customer_id"] for one in tx.all(wrong)]
+    statement = select(account.customer_id).where(account.enterprise_id == enterprise_id, account.balance != ledger_sum)
+    return [row["customer_id"] for row in tx.all(statement)]
 
 
-def _is(enterprise_id: str, customer_id: str) -> tuple[ColumnElement[bool], ...]:
+def _selected(enterprise_id: str, customer_id: str) -> tuple[ColumnElement[bool], ...]:
     return account_balance.c.enterprise_id == enterprise_id, account_balance.c.customer_id == customer_id

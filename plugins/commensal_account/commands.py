@@ -22,7 +22,7 @@ from commensal import (
     read_amount,
 )
 
-from .accounts import account_of, accounts, open_account, write_down
+from .accounts import account_of, accounts, open_account, write_entry
 from .settings import Settings
 
 _Shop = Annotated[str, typer.Option("--enterprise", help="The shop: its id or its name in addresses.")]
@@ -37,34 +37,34 @@ def commands(app: typer.Typer) -> None:
             shop = named_enterprise(tx, enterprise)
             settings = plugin_settings(tx, opened.hooks, shop.id, "account", Settings)
             after = ""
-            while found := accounts(tx, shop.id, after=after, limit=200):
-                for one in found:
-                    has = settings.shown(one.balance, shop.currency, shop.language)
-                    typer.echo(f"{customer_by_id(tx, shop.id, one.customer_id).email}  {has}")
-                after = found[-1].customer_id
+            while page := accounts(tx, shop.id, after=after, limit=200):
+                for account in page:
+                    balance = settings.shown(account.balance, shop.currency, shop.language)
+                    typer.echo(f"{customer_by_id(tx, shop.id, account.customer_id).email}  {balance}")
+                after = page[-1].customer_id
 
     @app.command("pay-in")
     def pay_in(
         email: Annotated[str, typer.Argument(help="The customer's address.")],
         amount: Annotated[str, typer.Argument(help="What they paid in: 20 or 20,50.")],
         enterprise: _Shop,
-        note: Annotated[str, typer.Option(help="What the ledger should say of it.")] = "",
+        note: Annotated[str, typer.Option(help="A note for the ledger.")] = "",
         instance: Folder = HERE,
     ) -> None:
-        """Writes down what a customer has paid in; who has no account gets one."""
+        """Records what a customer has paid in; opens an account if they have none."""
         with open_instance(instance) as opened, opened.store.write() as tx:
             shop = named_enterprise(tx, enterprise)
             settings = plugin_settings(tx, opened.hooks, shop.id, "account", Settings)
-            read = read_amount(amount, "EUR" if settings.unit else shop.currency)  # both count hundredths
-            if isinstance(read, Problem):
-                raise Invalid([read])
+            checked_amount = read_amount(amount, "EUR" if settings.unit else shop.currency)  # both count hundredths
+            if isinstance(checked_amount, Problem):
+                raise Invalid([checked_amount])
             customer = customer_by_email(tx, shop.id, email.strip().lower())
             try:
                 account_of(tx, shop.id, customer.id)
             except NotFound:
                 open_account(tx, shop.id, customer.id)
-            entry = write_down(tx, shop.id, customer.id, "paid in", read, note=note, person_id=None)
-            has = settings.shown(entry.balance, shop.currency, shop.language)
-            print_line("{email} now has {balance}.", email=email, balance=has)
+            entry = write_entry(tx, shop.id, customer.id, "paid in", checked_amount, note=note, person_id=None)
+            balance = settings.shown(entry.balance, shop.currency, shop.language)
+            print_line("{email} now has {balance}.", email=email, balance=balance)
 
     del list_accounts, pay_in

@@ -1,4 +1,4 @@
-"""What a shop sets, and how its unit is counted and shown."""
+"""The settings of a shop, and the conversion and display of its unit."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Settings:
             raise Unfit("minimum: this is too large")
 
     def counted(self, money: int) -> int:
-        """What so many minor units of money are on an account: the same, or hundredths of the unit, rounded half up."""
+        """Converts minor units of money to an amount of an account: unchanged, or hundredths of the unit, half up."""
         return half_up(Fraction(money * PARTS, self.unit_price)) if self.unit else money
 
     def shown(self, amount: int, currency: str, language: str) -> str:
-        """An amount of an account as people read it."""
+        """Returns an amount of an account as text for people."""
         if not self.unit:
             return format_money(amount, currency, language)
         return format_quantity(Decimal(amount) / PARTS, self.unit, language)

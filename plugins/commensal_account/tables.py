@@ -1,4 +1,4 @@
-"""Tables of accounts: the balance of each, and the ledger that it is the sum of."""
+"""Tables of accounts: the balance of each account, and its ledger, whose sum it is."""
 
 from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
@@ -17,7 +17,7 @@ account_balance = Table(
     info=ON_BEHALF,
 )
 
-# Append-only: a mistake is corrected by an opposite entry.
+# Append-only: a mistake is corrected by a reversing entry.
 account_entry = Table(
     "account_entry",
     metadata,

@@ -19,7 +19,7 @@ from commensal import hookimpl
 from .commands import commands
 from .demo import demo_data
 from .endpoints import endpoints
-from .paying import payment_methods, start_payment
+from .payments import payment_methods, start_payment
 from .settings import Settings
 
 __all__ = [

@@ -9,7 +9,7 @@ import typer
 
 from commensal import HERE, Folder, Money, hookimpl, named_enterprise, open_instance, plugin_settings, print_line
 
-from .entries import entries, settle, take_in
+from .entries import entries, import_credits, settle
 from .settings import Settings
 from .statements.read import read_statement
 
@@ -24,24 +24,25 @@ def commands(app: typer.Typer) -> None:
         enterprise: _Shop,
         instance: Folder = HERE,
     ) -> None:
-        """Takes in a statement of the shop's account; the same one twice records nothing twice."""
+        """Imports a statement of the shop's account; importing it twice records nothing twice."""
         with open_instance(instance) as opened:
             with opened.store.read() as tx:
                 shop = named_enterprise(tx, enterprise)
                 settings = plugin_settings(tx, opened.hooks, shop.id, "bank_transfer", Settings)
             credits = read_statement(file.read_bytes(), settings, shop.currency)
-            taken = opened.store.transact(lambda tx: take_in(tx, shop.id, credits))
+            result = opened.store.transact(lambda tx: import_credits(tx, shop.id, credits))
         print_line(
             "recorded {recorded}, waiting for you {waiting}, known before {known}",
-            recorded=taken.matched, waiting=taken.open, known=taken.known,
+            recorded=result.matched, waiting=result.open, known=result.known,
         )  # fmt: skip
 
     @app.command("open")
     def open_entries(enterprise: _Shop, instance: Folder = HERE) -> None:
-        """Lists credits that no reference names."""
+        """Lists credits without a valid reference."""
         with open_instance(instance) as opened, opened.store.read() as tx:
-            for one in entries(tx, named_enterprise(tx, enterprise).id, limit=200):
-                typer.echo(f"{one.id}  {one.booked_on}  {Money(one.amount, one.currency)}  {one.payer}  {one.text}")
+            for credit in entries(tx, named_enterprise(tx, enterprise).id, limit=200):
+                amount = Money(credit.amount, credit.currency)
+                typer.echo(f"{credit.id}  {credit.booked_on}  {amount}  {credit.payer}  {credit.text}")
 
     @app.command("settle")
     def settle_entry(
@@ -50,7 +51,7 @@ def commands(app: typer.Typer) -> None:
         enterprise: _Shop,
         instance: Folder = HERE,
     ) -> None:
-        """Says for which order a credit was."""
+        """Records a credit for an order."""
         with open_instance(instance) as opened, opened.store.write() as tx:
             settle(tx, named_enterprise(tx, enterprise).id, entry, order, person_id=None)
         print_line("Recorded for order {number}.", number=order)

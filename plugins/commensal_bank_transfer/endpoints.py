@@ -20,7 +20,7 @@ from commensal import (
     plugin_settings,
 )
 
-from .entries import Entry, Taken, entries, ignore, settle, take_in
+from .entries import BankEntry, ImportResult, entries, ignore, import_credits, settle
 from .settings import Settings
 from .statements.read import read_statement
 from .statements.values import Credit
@@ -28,11 +28,11 @@ from .statements.values import Credit
 _routes = Routes("bank transfer")
 
 
-class Entries(Paging, frozen=True, kw_only=True):
+class EntryQuery(Paging, frozen=True, kw_only=True):
     state: Literal["open", "matched", "ignored"] = "open"
 
 
-class Whose(Body, frozen=True, kw_only=True):
+class OrderOfCredit(Body, frozen=True, kw_only=True):
     """The number of the order that the credit is for."""
 
     order_number: Annotated[int, msgspec.Meta(ge=1, le=10**12)]
@@ -44,7 +44,7 @@ def endpoints() -> Sequence[Endpoint]:
 
 
 def _read(call: Call, enterprise: str, body: bytes) -> Sequence[Credit]:
-    """Parsed before the transaction opens: a large file must not hold the database."""
+    """Parses the statement before the transaction begins: a large file must not lock the database."""
     settings = plugin_settings(call.tx, call.instance.hooks, enterprise, "bank_transfer", Settings)
     return read_statement(body, settings, enterprise_by_id(call.tx, enterprise).currency)
 
@@ -52,25 +52,25 @@ def _read(call: Call, enterprise: str, body: bytes) -> Sequence[Credit]:
 @_routes.post(
     "/enterprises/{enterprise}/statements", scope="payments:write", takes="application/octet-stream", prepare=_read
 )
-def take_statement_in(call: Call, enterprise: str, body: bytes) -> Taken:
-    """Takes in a statement of the shop's account, CSV or camt.053, and records what its references name."""
-    return take_in(call.tx, enterprise, call.prepared)
+def take_statement_in(call: Call, enterprise: str, body: bytes) -> ImportResult:
+    """Imports a statement of the shop's account, CSV or camt.053, and records the credits that name an order."""
+    return import_credits(call.tx, enterprise, call.prepared)
 
 
 @_routes.get("/enterprises/{enterprise}/entries", scope="payments:read")
-def bank_entries(call: Call, enterprise: str, query: Entries) -> Page[Entry]:
-    """Credits of the account, those first that wait for a person."""
-    found = entries(call.tx, enterprise, state=query.state, after=query.after, limit=query.limit)
-    return page_of(found, query.limit, lambda one: one.id)
+def bank_entries(call: Call, enterprise: str, query: EntryQuery) -> Page[BankEntry]:
+    """Credits of the account in one state, by default those that wait for a person."""
+    page = entries(call.tx, enterprise, state=query.state, after=query.after, limit=query.limit)
+    return page_of(page, query.limit, lambda entry: entry.id)
 
 
 @_routes.post("/enterprises/{enterprise}/entries/{entry}/settle", scope="payments:write")
-def settle_entry(call: Call, enterprise: str, entry: str, body: Whose) -> Entry:
+def settle_entry(call: Call, enterprise: str, entry: str, body: OrderOfCredit) -> BankEntry:
     """Records an open credit for an order."""
     return settle(call.tx, enterprise, entry, body.order_number, person_id=call.person_id)
 
 
 @_routes.post("/enterprises/{enterprise}/entries/{entry}/ignore", scope="payments:write")
-def ignore_entry(call: Call, enterprise: str, entry: str) -> Entry:
-    """Says that a credit has nothing to do with orders."""
+def ignore_entry(call: Call, enterprise: str, entry: str) -> BankEntry:
+    """Marks a credit as unrelated to orders."""
     return ignore(call.tx, enterprise, entry, person_id=call.person_id)

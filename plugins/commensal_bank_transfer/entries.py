@@ -1,4 +1,4 @@
-"""Credits of statements: taken in once, matched by their references, or settled by a person."""
+"""Credits of statements: imported once, matched by their references, or settled by a person."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ METHOD = "bank_transfer:transfer"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
-    """A credit. `amount` is minor units; `booked_on` the bank's day (ISO 8601).
+class BankEntry:
+    """A credit. `amount` is in minor units; `booked_on` is the bank's day (ISO 8601).
 
-    state:      open (nobody has said whose it is), matched, ignored
-    settled_by: the person who said so; None: its reference did
+    state:      open (its order is not known), matched, ignored
+    settled_by: the person who settled it; None: matched by its reference
     """
 
     id: str
@@ -39,28 +39,28 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Taken:
-    """What a statement brought: credits recorded for orders, credits that wait for a person, credits known before."""
+class ImportResult:
+    """The result of an import: credits recorded for orders, credits waiting for a person, credits known before."""
 
     matched: int
     open: int
     known: int
 
 
-_COLUMNS = tuple(entry.c[field.name] for field in fields(Entry))
+_COLUMNS = tuple(entry.c[field.name] for field in fields(BankEntry))
 
 
-def take_in(tx: Transaction, enterprise_id: str, credits: Sequence[Credit]) -> Taken:
-    """Writes down every credit that was not known, and records those whose reference names one order of the shop.
+def import_credits(tx: Transaction, enterprise_id: str, credits: Sequence[Credit]) -> ImportResult:
+    """Stores every new credit, and records a payment for those whose reference names one order of the shop.
 
-    The amount is what came, be it more or less than was due: the order shows the difference. Credits whose text names
-    two orders, none, or one in another currency wait for a person.
+    The payment is for the amount received, even if more or less was due: the order shows the difference. Credits whose
+    text names two orders, none, or one in another currency wait for a person.
     """
     numbers = {number for credit in credits for number in order_numbers_in(credit.text)}
     orders = dues_by_number(tx, enterprise_id, numbers)
     matched = waiting = 0
     for credit in credits:
-        entry_id = _write(tx, enterprise_id, credit)
+        entry_id = _insert(tx, enterprise_id, credit)
         if entry_id is None:
             continue
         order = _order_of(credit, orders)
@@ -69,43 +69,47 @@ def take_in(tx: Transaction, enterprise_id: str, credits: Sequence[Credit]) -> T
         else:
             matched += 1
             _record(tx, enterprise_id, entry_id, credit.amount, order.order_id, None)
-    return Taken(matched=matched, open=waiting, known=len(credits) - matched - waiting)
+    return ImportResult(matched=matched, open=waiting, known=len(credits) - matched - waiting)
 
 
-def settle(tx: Transaction, enterprise_id: str, entry_id: str, order_number: int, *, person_id: str | None) -> Entry:
-    """Says for which order an open credit was. Raises `NotFound`, and `Conflict` for one that is settled already."""
-    found = _open(tx, enterprise_id, entry_id)
+def settle(
+    tx: Transaction, enterprise_id: str, entry_id: str, order_number: int, *, person_id: str | None
+) -> BankEntry:
+    """Records an open credit for an order. Raises `NotFound`, and `Conflict` for a credit that is settled already."""
+    credit = _open_entry(tx, enterprise_id, entry_id)
     order = dues_by_number(tx, enterprise_id, [order_number]).get(order_number)
     if order is None:
         raise NotFound("no_order", "There is no such order.")
-    if order.currency != found.currency:
+    if order.currency != credit.currency:
         raise Conflict("other_currency", "This order is in {currency}.", currency=order.currency)
-    _record(tx, enterprise_id, entry_id, found.amount, order.order_id, person_id)
+    _record(tx, enterprise_id, entry_id, credit.amount, order.order_id, person_id)
     return entry_by_id(tx, enterprise_id, entry_id)
 
 
-def ignore(tx: Transaction, enterprise_id: str, entry_id: str, *, person_id: str | None) -> Entry:
-    """Says that an open credit has nothing to do with orders. Raises as `settle`."""
-    _open(tx, enterprise_id, entry_id)
-    _move(tx, enterprise_id, entry_id, state="ignored", settled_by=person_id)
+def ignore(tx: Transaction, enterprise_id: str, entry_id: str, *, person_id: str | None) -> BankEntry:
+    """Marks an open credit as unrelated to orders. Raises the same errors as `settle`."""
+    _open_entry(tx, enterprise_id, entry_id)
+    _settle_entry(tx, enterprise_id, entry_id, state="ignored", settled_by=person_id)
     return entry_by_id(tx, enterprise_id, entry_id)
 
 
 def entries(
     tx: Transaction, enterprise_id: str, *, state: str = "open", after: str = "", limit: int = 50
-) -> Sequence[Entry]:
-    """Credits in this state, in the order in which they were taken in. `after` is the last id of the page before."""
-    wanted = select(*_COLUMNS).where(entry.c.enterprise_id == enterprise_id, entry.c.state == state, entry.c.id > after)
-    return [Entry(**row) for row in tx.all(wanted.order_by(entry.c.id).limit(limit))]
+) -> Sequence[BankEntry]:
+    """Returns credits in this state in the order of their import. `after` is the last id of the page before."""
+    statement = select(*_COLUMNS).where(
+        entry.c.enterprise_id == enterprise_id, entry.c.state == state, entry.c.id > after
+    )
+    return [BankEntry(**row) for row in tx.all(statement.order_by(entry.c.id).limit(limit))]
 
 
-def entry_by_id(tx: Transaction, enterprise_id: str, entry_id: str) -> Entry:
-    """Raises `NotFound`."""
-    return Entry(**tx.one(select(*_COLUMNS).where(*_is(enterprise_id, entry_id))))
+def entry_by_id(tx: Transaction, enterprise_id: str, entry_id: str) -> BankEntry:
+    """Returns one credit. Raises `NotFound`."""
+    return BankEntry(**tx.one(select(*_COLUMNS).where(*_selected(enterprise_id, entry_id))))
 
 
-def _write(tx: Transaction, enterprise_id: str, credit: Credit) -> str | None:
-    """The id of the new row; None where this credit is known."""
+def _insert(tx: Transaction, enterprise_id: str, credit: Credit) -> str | None:
+    """Inserts a credit and returns its id; None if it is known already."""
     row = {
         "id": tx.new_id(),
         "enterprise_id": enterprise_id,
@@ -122,36 +126,38 @@ def _write(tx: Transaction, enterprise_id: str, credit: Credit) -> str | None:
 
 
 def _order_of(credit: Credit, orders: dict[int, Due]) -> Due | None:
-    named = order_numbers_in(credit.text)
-    if len(named) != 1:
+    numbers = order_numbers_in(credit.text)
+    if len(numbers) != 1:
         return None
-    order = orders.get(next(iter(named)))
+    order = orders.get(next(iter(numbers)))
     return order if order is not None and order.currency == credit.currency else None
 
 
 def _record(
     tx: Transaction, enterprise_id: str, entry_id: str, amount: int, order_id: str, person_id: str | None
 ) -> None:
-    paid = receive_payment(
+    payment = receive_payment(
         tx, enterprise_id=enterprise_id, order_id=order_id, method=METHOD, amount=amount,
         idempotency_key=f"bank_transfer:{entry_id}", person_id=person_id, reference=entry_id,
     )  # fmt: skip
-    _move(tx, enterprise_id, entry_id, state="matched", order_id=order_id, payment_id=paid.id, settled_by=person_id)
+    _settle_entry(
+        tx, enterprise_id, entry_id, state="matched", order_id=order_id, payment_id=payment.id, settled_by=person_id
+    )
 
 
-def _open(tx: Transaction, enterprise_id: str, entry_id: str) -> Entry:
-    found = entry_by_id(tx, enterprise_id, entry_id)
-    if found.state != "open":
+def _open_entry(tx: Transaction, enterprise_id: str, entry_id: str) -> BankEntry:
+    credit = entry_by_id(tx, enterprise_id, entry_id)
+    if credit.state != "open":
         raise Conflict("settled", "Somebody has settled this credit already.")
-    return found
+    return credit
 
 
-def _move(tx: Transaction, enterprise_id: str, entry_id: str, **values: object) -> None:
-    """From open to the next state, once; of two people who settle it at once, the second is told."""
-    moved = update(entry).where(*_is(enterprise_id, entry_id), entry.c.state == "open").values(**values)
-    if tx.execute(moved).rowcount != 1:
+def _settle_entry(tx: Transaction, enterprise_id: str, entry_id: str, **values: object) -> None:
+    """Changes an open credit, once. Raises `Conflict` for the second of two people who settle it at the same time."""
+    change = update(entry).where(*_selected(enterprise_id, entry_id), entry.c.state == "open").values(**values)
+    if tx.execute(change).rowcount != 1:
         raise Conflict("settled", "Somebody has settled this credit already.")
 
 
-def _is(enterprise_id: str, entry_id: str) -> Iterable[ColumnElement[bool]]:
+def _selected(enterprise_id: str, entry_id: str) -> Iterable[ColumnElement[bool]]:
     return entry.c.enterprise_id == enterprise_id, entry.c.id == entry_id

@@ -1,7 +1,7 @@
-"""The reference that a transfer carries: an order's number as a creditor reference (ISO 11649), which checks itself.
+"""The reference of a transfer: an order's number as a creditor reference (ISO 11649) with check digits.
 
-Order 1024 is ``RF96 1024``: a digit that was mistyped or left out is noticed, so a transfer is never booked for another
-order. Blanks and small letters do not matter.
+Order 1024 is ``RF96 1024``: a wrong or missing digit is detected, so a transfer is never booked for another order.
+Blanks and lower case do not matter.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ from stdnum import iso11649
 from stdnum.iso7064 import mod_97_10
 
 # "RF" with two check digits, then the number, perhaps in groups. A payer may write text around it.
-_PLACE = re.compile(r"(?<![A-Z0-9])RF\s?\d{2}[\s\d]{1,25}")
+_REFERENCE = re.compile(r"(?<![A-Z0-9])RF\s?\d{2}[\s\d]{1,25}")
 
 
 def reference_of(order_number: int) -> str:
-    """In print, with a blank after the check digits."""
+    """Returns the reference of an order in print format, with a blank after the check digits."""
     check = mod_97_10.calc_check_digits(f"{order_number}RF")
     return f"RF{check} {order_number}"
 
 
 def order_numbers_in(text: str) -> set[int]:
-    """The orders that valid references in this text name.
+    """Returns the order numbers in the valid references of this text.
 
     Digits that follow a blank may belong to something else (a date, an amount), so a reference may end at any blank. If
-    two of its ends check out, both numbers are told, and it is for a person to decide.
+    two possible ends are valid, both numbers are returned, and a person must decide.
     """
-    found = set()
-    for match in _PLACE.finditer(text.upper()):
-        so_far = ""
+    numbers = set()
+    for match in _REFERENCE.finditer(text.upper()):
+        reference = ""
         for group in match.group().split():
-            so_far += group
-            if len(so_far) > 4 and iso11649.is_valid(so_far):
-                found.add(int(so_far[4:]))
-    return found
+            reference += group
+            if len(reference) > 4 and iso11649.is_valid(reference):
+                numbers.add(int(reference[4:]))
+    return numbers

@@ -1,4 +1,4 @@
-"""What a shop sets: its account, and how its bank writes CSV."""
+"""The settings of a shop: its account, and the format of its bank's CSV."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LONGEST_HOLDER = 70  # characters: more do not fit into a transfer (EPC069-12, A
 
 @dataclass(frozen=True)
 class CsvColumns:
-    """The headers of a bank's CSV where they are not guessed: empty fields are."""
+    """The headers of a bank's CSV. Empty fields are guessed."""
 
     date: str = ""
     amount: str = ""
@@ -29,7 +29,7 @@ class CsvColumns:
 @dataclass(frozen=True)
 class Settings:
     holder: str = ""
-    """Whose account it is, as the bank writes it."""
+    """OrderOfCredit account it is, as the bank writes it."""
     iban: str = ""
     """ISO 13616, with or without blanks. While it is empty, this way to pay is not offered."""
     bic: str = ""
@@ -56,5 +56,5 @@ class Settings:
 
     @property
     def account(self) -> str:
-        """The IBAN as computers write it."""
+        """The IBAN without blanks."""
         return str(iban_number.compact(self.iban))

@@ -1,4 +1,4 @@
-"""Table of bank transfer: every credit that a statement has told of, once."""
+"""Table of bank transfer: every credit of the imported statements, once."""
 
 from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
@@ -9,7 +9,7 @@ bank_transfer_entry = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
-    Column("key", Text, nullable=False),  # the bank's name for it, or a hash of what it says
+    Column("key", Text, nullable=False),  # the bank's id, or a hash of its content
     Column("booked_on", Text, nullable=False),  # the bank's day, ISO 8601
     Column("amount", Whole, nullable=False),  # minor units
     Column("currency", Text, nullable=False),
@@ -18,7 +18,7 @@ bank_transfer_entry = Table(
     Column("state", Text, nullable=False),
     Column("order_id", Text, ForeignKey("customer_order.id")),
     Column("payment_id", Text, ForeignKey("payment.id")),
-    Column("settled_by", Text),  # the person who said whose it is; none: its reference did
+    Column("settled_by", Text),  # the person who settled it; none: matched by its reference
     Column("created_at", Time, nullable=False),
     UniqueConstraint("enterprise_id", "key"),
     checked_in("state", ("open", "matched", "ignored")),

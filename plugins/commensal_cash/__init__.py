@@ -37,7 +37,7 @@ def payment_methods(settings: Settings, language: str) -> Sequence[PaymentMethod
 
 @hookimpl
 def start_payment(payment: Payment, order_number: int, settings: Settings, language: str) -> PaymentStart:
-    """Nothing is asked of anybody: the payment waits for the customer, and ends when it is recorded."""
+    """Returns instructions only: the payment waits for the customer, and ends when somebody records it."""
     text = translate(language, "Please bring {amount} to the distribution and name your order number, {number}.")
-    said = text.format(amount=format_money(payment.amount, payment.currency, language), number=order_number)
-    return PaymentStart(text="\n".join(part for part in (said, settings.instructions.strip()) if part))
+    line = text.format(amount=format_money(payment.amount, payment.currency, language), number=order_number)
+    return PaymentStart(text="\n".join(part for part in (line, settings.instructions.strip()) if part))

@@ -1,4 +1,4 @@
-"""Fees that are worked out for each line of an order, and stand beside it."""
+"""Fees that are worked out for each line of an order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class LineFee(Fee, frozen=True, kw_only=True):
             raise Unfit("vat_rate: it is the product's; leave this empty, or vat_of_product false")
 
     def of_line(self, line: PricedLine) -> int:
-        """Minor units, not negative."""
+        """Returns the fee of one line in minor units, not negative."""
         raise NotImplementedError
 
 
@@ -58,7 +58,7 @@ class Weight(LineFee, frozen=True, kw_only=True):
     per_kilogram: Amount
 
     piece: Decimal = Decimal(0)
-    """Kilograms that a piece of what is sold neither by weight nor by volume counts."""
+    """The weight, in kilograms, counted for a piece of goods sold neither by weight nor by volume."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -69,6 +69,6 @@ class Weight(LineFee, frozen=True, kw_only=True):
 
 
 def refuse_weight(name: str, value: Decimal) -> None:
-    """Raises `Unfit` unless the value can be a weight, in kilograms."""
+    """Raises `Unfit` unless the value is a possible weight, in kilograms."""
     if not value.is_finite() or not 0 <= value <= 100_000:
         raise Unfit("{name}: a weight lies between 0 and 100000 kilograms", name=name)

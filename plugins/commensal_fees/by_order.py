@@ -1,4 +1,4 @@
-"""Fees that are worked out once for an order. Their VAT rate is their own, or none: no single product's is theirs."""
+"""Fees that are worked out once for an order. They have their own VAT rate, or none, since products' rates differ."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class OrderFee(Fee, frozen=True, kw_only=True):
             raise Unfit("supplier: name the one who gets the fee")
 
     def of_order(self, lines: Sequence[PricedLine]) -> int:
-        """Minor units, not negative. There is at least one line, and each is there in some quantity."""
+        """Returns the fee in minor units, not negative. `lines` has at least one line, each with delivered pieces."""
         raise NotImplementedError
 
 
@@ -97,7 +97,7 @@ class PriceSack(OrderFee, frozen=True, kw_only=True):
         return self.normal_amount if _sum(lines) < self.minimal_amount else self.discount_amount
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class WeightStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an order up to a weight bears."""
 
     up_to: Decimal
@@ -109,14 +109,14 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class WeightSteps(OrderFee, frozen=True, kw_only=True):
     """An amount by the weight of all goods together."""
 
-    steps: Annotated[tuple[Step, ...], msgspec.Meta(min_length=1, max_length=20)]
+    steps: Annotated[tuple[WeightStep, ...], msgspec.Meta(min_length=1, max_length=20)]
     """The lightest first."""
 
     beyond: Amount
-    """For what is heavier than the last step."""
+    """For orders heavier than the last step."""
 
     piece: Decimal = Decimal(0)
-    """Kilograms that a piece of what is sold neither by weight nor by volume counts."""
+    """The weight, in kilograms, counted for a piece of goods sold neither by weight nor by volume."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -136,5 +136,5 @@ def _share(percent: Decimal, lines: Sequence[PricedLine]) -> int:
 
 
 def _sum(lines: Sequence[PricedLine]) -> int:
-    """What the goods cost, in minor units, without deposits."""
+    """Returns the price of the goods in minor units, without deposits."""
     return sum(line.amount for line in lines)

@@ -1,4 +1,4 @@
-"""Puts a hub's fees on an order, as adjustments."""
+"""Adds a hub's fees to an order, as adjustments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .settings import Settings
 
 @hookimpl
 def price_adjustments(order: OrderDraft, phase: Phase, settings: Settings) -> Sequence[Adjustment] | None:
-    """All of it follows from the settings and the lines: nothing is asked of the database."""
+    """Works the fees out from the settings and the lines, without any database statement."""
     if phase is not Phase.FEE or not settings.fees:
         return None
     delivered = [line for line in order.lines if pieces(line)]
@@ -37,7 +37,7 @@ def _is_due(fee: Fee, order: OrderDraft) -> bool:
 
 
 def _is(way: str, shipping: str) -> bool:
-    """Whether what was chosen, "plugin:option", is this option, or any of this plugin's."""
+    """Tells whether the chosen `shipping` ("plugin:option") is this option, or any option of this plugin."""
     return way == shipping or way.removesuffix(":") == shipping.partition(":")[0]
 
 
@@ -65,7 +65,7 @@ def _adjustment(
 
 
 def _payee(fee: Fee, order: OrderDraft, line: PricedLine | None) -> str:
-    """Id of the enterprise that gets the fee; "" is the shop."""
+    """Returns the id of the enterprise that receives the fee; "" is the shop."""
     if fee.payee == "coordinator":
         return order.coordinator_id
     if fee.payee == "supplier":

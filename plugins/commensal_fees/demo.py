@@ -1,4 +1,4 @@
-"""Fees for the demo region: what one of its hubs takes for packing, and for its transport of heavy orders."""
+"""Fees for the demo region: one of its hubs charges packing, and transport of heavy orders."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ _FEES: list[dict[str, Any]] = [
 
 @hookimpl
 def demo_data(tx: Transaction, place: DemoPlace) -> bool:
-    """Every hub of the region has the plugin; the one that was there first takes fees."""
-    if min(one.id for one in list_enterprises(tx, kind="hub")) != place.enterprise_id:
+    """Gives fees to the oldest hub of the region only; all hubs have the plugin."""
+    if min(hub.id for hub in list_enterprises(tx, kind="hub")) != place.enterprise_id:
         return False
     change_plugin(tx, place.instance.hooks, place.enterprise_id, "fees", 1, {"fees": _FEES})
     return True

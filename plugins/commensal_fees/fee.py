@@ -1,4 +1,4 @@
-"""What every fee says, however it is worked out."""
+"""The settings that all fees share, however they are worked out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much of an order bears a fee: pieces that were delivered, and what they weigh."""
+"""Quantities to which fees apply: delivered pieces, and their weight."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _GRAMS = 1000  # of a kilogram, and millilitres of a litre
 
 
 def pieces(line: PricedLine) -> int:
-    """Pieces that the customer gets: none where the scales said that there is nothing."""
+    """Returns the pieces that the customer gets: none if the weight at packing is zero."""
     return 0 if line.final_quantity == 0 else line.quantity
 
 
 def kilograms(line: PricedLine, of_a_piece: Decimal) -> Fraction:
-    """What the line weighs: by the scales, else by its nominal content. A litre counts as a kilogram.
+    """Returns the line's weight as measured at packing, else its nominal content. A litre counts as a kilogram.
 
-    `of_a_piece` is what one piece weighs, in kilograms, of what is sold neither by weight nor by volume.
+    `of_a_piece` is the weight of one piece, in kilograms, of goods sold neither by weight nor by volume.
     """
     measure = MEASURES.get(line.unit)
     if measure is None or measure.dimension not in ("mass", "volume"):

@@ -1,4 +1,4 @@
-"""What a hub sets: its fees."""
+"""The settings of a hub: its fees."""
 
 from __future__ import annotations
 

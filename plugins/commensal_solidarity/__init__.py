@@ -29,7 +29,7 @@ from commensal import hookimpl
 from .commands import commands
 from .demo import demo_data
 from .endpoints import endpoints
-from .granting import price_adjustments
+from .grants import price_adjustments
 from .report import reports
 from .settings import Settings
 from .spending import settle_adjustments

@@ -26,10 +26,10 @@ from commensal import (
     translate,
 )
 
-from .as_csv import as_csv
-from .received import record_payment
+from .fund_payments import record_payment
 from .settings import Programme, Settings
-from .statement import Statement, statement_of
+from .statement import FundStatement, statement_of
+from .statement_csv import statement_csv
 
 _Hub = Annotated[str, typer.Argument(help="The hub: its id or its name in addresses.")]
 _Programme = Annotated[str, typer.Argument(help="The programme's id in the hub's settings.")]
@@ -46,15 +46,15 @@ def commands(app: typer.Typer) -> None:
         csv: Annotated[Path | None, typer.Option(help="Write it into this file, as CSV.", dir_okay=False)] = None,
         instance: Folder = HERE,
     ) -> None:
-        """Prints what a fund is told of a period: orders, what they were granted, and what is left."""
+        """Prints a fund's statement of a period: orders, what they were granted, and what is left."""
         with open_instance(instance) as opened, opened.store.read() as tx:
-            shop, known = _named(tx, opened, hub, programme)
-            found = statement_of(tx, shop.id, known, _day(first, "--from"), _day(last, "--to"))
+            shop, fund_programme = _programme_of(tx, opened, hub, programme)
+            fund_statement = statement_of(tx, shop.id, fund_programme, _day(first, "--from"), _day(last, "--to"))
         if csv is not None:
-            csv.write_bytes(as_csv(found, shop.language))
-            print_line("{file} holds {count} orders.", file=csv, count=len(found.orders))
+            csv.write_bytes(statement_csv(fund_statement, shop.language))
+            print_line("{file} holds {count} orders.", file=csv, count=len(fund_statement.orders))
         else:
-            _print(found, shop.language)
+            _print(fund_statement, shop.language)
 
     @app.command("paid")
     def paid(
@@ -65,23 +65,23 @@ def commands(app: typer.Typer) -> None:
         reference: Annotated[str, typer.Option(help="What the bank's statement says.")] = "",
         instance: Folder = HERE,
     ) -> None:
-        """Writes down that a fund has paid."""
+        """Records a payment of a fund."""
         with open_instance(instance) as opened, opened.store.write() as tx:
-            shop, known = _named(tx, opened, hub, programme)
-            read = read_amount(amount, shop.currency)
-            if isinstance(read, Problem):
-                raise Invalid([read])
+            shop, fund_programme = _programme_of(tx, opened, hub, programme)
+            checked_amount = read_amount(amount, shop.currency)
+            if isinstance(checked_amount, Problem):
+                raise Invalid([checked_amount])
             day = _day(on, "--on")
             assert day is not None
-            record_payment(tx, shop.id, known.id, amount=read, paid_on=day, reference=reference)
-            owed = statement_of(tx, shop.id, known).owed
+            record_payment(tx, shop.id, fund_programme.id, amount=checked_amount, paid_on=day, reference=reference)
+            owed = statement_of(tx, shop.id, fund_programme).owed
         amount_owed = format_money(owed, shop.currency, shop.language)
-        print_line("{payer} now owes {amount}.", payer=known.payer, amount=amount_owed)
+        print_line("{payer} now owes {amount}.", payer=fund_programme.payer, amount=amount_owed)
 
     del statement, paid
 
 
-def _named(tx: Transaction, opened: Instance, hub: str, programme: str) -> tuple[Enterprise, Programme]:
+def _programme_of(tx: Transaction, opened: Instance, hub: str, programme: str) -> tuple[Enterprise, Programme]:
     shop = named_enterprise(tx, hub)
     return shop, plugin_settings(tx, opened.hooks, shop.id, "solidarity", Settings).programme(programme)
 
@@ -92,23 +92,23 @@ def _day(text: str, option: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        said = "{text} is no day; write it like 2026-06-30."
-        raise Invalid([Problem("day", said, option, {"text": text[:40]})]) from None
+        message = "{text} is no day; write it like 2026-06-30."
+        raise Invalid([Problem("day", message, option, {"text": text[:40]})]) from None
 
 
-def _print(found: Statement, language: str) -> None:
-    def said(minor: int) -> str:
-        return format_money(minor, found.currency, language)
+def _print(statement: FundStatement, language: str) -> None:
+    def money_text(minor: int) -> str:
+        return format_money(minor, statement.currency, language)
 
-    typer.echo(f"{found.shop} – {found.payer}: {found.first_day} – {found.last_day}\n")
-    for one in found.orders:
-        typer.echo(f"{one.number:>6}  {one.placed_on}  {one.who:<20}  {said(one.amount):>12}")
+    typer.echo(f"{statement.shop} – {statement.payer}: {statement.first_day} – {statement.last_day}\n")
+    for order in statement.orders:
+        typer.echo(f"{order.number:>6}  {order.placed_on}  {order.who:<20}  {money_text(order.amount):>12}")
     for label, minor in (
-        (translate(language, "Total"), found.total),
-        (translate(language, "Received in this period"), found.received),
-        (translate(language, "Still owed"), found.owed),
-        (translate(language, "Budget of the year"), found.year.budget),
-        (translate(language, "Spent of it"), found.year.spent),
-        (translate(language, "Left of it"), found.year.left),
+        (translate(language, "Total"), statement.total),
+        (translate(language, "Received in this period"), statement.received),
+        (translate(language, "Still owed"), statement.owed),
+        (translate(language, "Budget of the year"), statement.year.budget),
+        (translate(language, "Spent of it"), statement.year.spent),
+        (translate(language, "Left of it"), statement.year.left),
     ):
-        typer.echo(f"{label:>40}  {said(minor):>12}")
+        typer.echo(f"{label:>40}  {money_text(minor):>12}")

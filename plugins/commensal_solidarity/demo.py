@@ -9,8 +9,8 @@ _PAYER = "Centre communal d’action sociale"
 
 @hookimpl
 def demo_data(tx: Transaction, place: DemoPlace) -> bool:
-    """Every hub of the region has the plugin; the one that was there first has a programme for its group."""
-    first = min(one.id for one in list_enterprises(tx, kind="hub"))
+    """Gives a programme to the oldest hub of the region only; all hubs have the plugin."""
+    first = min(hub.id for hub in list_enterprises(tx, kind="hub"))
     groups = list_categories(tx, place.enterprise_id)
     if first != place.enterprise_id or not groups:
         return False

@@ -1,4 +1,4 @@
-"""Programmes, statements and what the funds have paid, over the JSON API."""
+"""Programmes, statements and payments of funds, over the JSON API."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from commensal import (
     plugin_settings,
 )
 
-from .as_csv import as_csv
-from .received import FundPayment, payments_by, record_payment
+from .fund_payments import FundPayment, fund_payments_of, record_payment
 from .settings import Programme, Settings
-from .statement import Statement, YearSoFar, statement_of, year_so_far
+from .statement import FundStatement, FundYear, fund_year, statement_of
+from .statement_csv import statement_csv
 from .years import local_date
 
 _routes = Routes("solidarity")
 _PROGRAMME = "/enterprises/{enterprise}/programmes/{programme}"
 
 
-class Period(Body, frozen=True, kw_only=True):
+class StatementPeriod(Body, frozen=True, kw_only=True):
     """Days by the hub's clocks, both included; without them, the fund's year until today."""
 
     first: date | None = msgspec.field(name="from", default=None)
@@ -43,7 +43,7 @@ class Period(Body, frozen=True, kw_only=True):
 
 
 class NewPayment(Body, frozen=True, kw_only=True):
-    """`amount` is what came, in minor units of the hub's currency; a negative one corrects an entry."""
+    """`amount` is what the fund paid, in minor units of the hub's currency; a negative one corrects an entry."""
 
     amount: Annotated[int, msgspec.Meta(ge=-LARGEST, le=LARGEST)]
     paid_on: date
@@ -51,15 +51,15 @@ class NewPayment(Body, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Running:
-    """A programme, and its year as it is today. `category_name` is null where the hub has no such category: then nobody
-    is helped."""
+class ProgrammeStatus:
+    """A programme, and its year as it is today. `category_name` is null if the hub has no such category; then no order
+    gets a grant."""
 
     id: str
     payer: str
     category: str
     category_name: str | None
-    year: YearSoFar
+    year: FundYear
 
 
 @hookimpl
@@ -68,48 +68,48 @@ def endpoints() -> Sequence[Endpoint]:
 
 
 @_routes.get("/enterprises/{enterprise}/programmes", scope="payments:read")
-def solidarity_programmes(call: Call, enterprise: str) -> Sequence[Running]:
+def solidarity_programmes(call: Call, enterprise: str) -> Sequence[ProgrammeStatus]:
     """The hub's programmes, each with what is left of this year's budget."""
     today = local_date(call.tx.now, enterprise_by_id(call.tx, enterprise).timezone)
-    names = {one.id: one.name for one in list_categories(call.tx, enterprise)}
+    names = {category.id: category.name for category in list_categories(call.tx, enterprise)}
     return [
-        Running(
-            id=one.id, payer=one.payer, category=one.category, category_name=names.get(one.category),
-            year=year_so_far(call.tx, enterprise, one, today),
+        ProgrammeStatus(
+            id=entry.id, payer=entry.payer, category=entry.category, category_name=names.get(entry.category),
+            year=fund_year(call.tx, enterprise, entry, today),
         )
-        for one in _settings(call, enterprise).programmes
+        for entry in _settings(call, enterprise).programmes
     ]  # fmt: skip
 
 
 @_routes.get(f"{_PROGRAMME}/statement", scope="payments:read")
-def solidarity_statement(call: Call, enterprise: str, programme: str, query: Period) -> Statement:
-    """What a fund is told of a period: orders, what they were granted, and what is left."""
+def solidarity_statement(call: Call, enterprise: str, programme: str, query: StatementPeriod) -> FundStatement:
+    """The statement of a period for a fund: orders, what they were granted, and what is left."""
     return statement_of(call.tx, enterprise, _programme(call, enterprise, programme), query.first, query.last)
 
 
 @_routes.get(f"{_PROGRAMME}/statement.csv", scope="payments:read")
-def solidarity_statement_csv(call: Call, enterprise: str, programme: str, query: Period) -> File:
-    """The same for a spreadsheet."""
-    found = statement_of(call.tx, enterprise, _programme(call, enterprise, programme), query.first, query.last)
-    name = f"{found.programme}-{found.first_day}-{found.last_day}.csv"
-    return File(as_csv(found, call.language), "text/csv; charset=utf-8", name)
+def solidarity_statement_csv(call: Call, enterprise: str, programme: str, query: StatementPeriod) -> File:
+    """The statement of a period as CSV for a spreadsheet."""
+    statement = statement_of(call.tx, enterprise, _programme(call, enterprise, programme), query.first, query.last)
+    name = f"{statement.programme}-{statement.first_day}-{statement.last_day}.csv"
+    return File(statement_csv(statement, call.language), "text/csv; charset=utf-8", name)
 
 
 @_routes.get(f"{_PROGRAMME}/payments", scope="payments:read")
 def fund_payments(call: Call, enterprise: str, programme: str, query: Paging) -> Page[FundPayment]:
-    """What the fund has paid, in the order in which it was written down."""
-    found = payments_by(
+    """The payments of the fund, in the order in which they were recorded."""
+    payments = fund_payments_of(
         call.tx, enterprise, _programme(call, enterprise, programme).id, after=query.after, limit=query.limit
     )
-    return page_of(found, query.limit, lambda one: one.id)
+    return page_of(payments, query.limit, lambda payment: payment.id)
 
 
 @_routes.post(f"{_PROGRAMME}/payments", scope="payments:write", status=201, needs_key=True)
 def record_fund_payment(call: Call, enterprise: str, programme: str, body: NewPayment) -> FundPayment:
-    """Writes down that the fund has paid."""
-    known = _programme(call, enterprise, programme)
+    """Records a payment of the fund."""
+    checked = _programme(call, enterprise, programme)
     return record_payment(
-        call.tx, enterprise, known.id, amount=body.amount, paid_on=body.paid_on, reference=body.reference,
+        call.tx, enterprise, checked.id, amount=body.amount, paid_on=body.paid_on, reference=body.reference,
         by=call.person_id,
     )  # fmt: skip
 

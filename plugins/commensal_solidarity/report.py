@@ -1,4 +1,4 @@
-"""The statements of all funds as one report, a page for each fund: to print, to open in a spreadsheet, to hand over."""
+"""The statements of all funds as one report with a page for each fund, to print or to open in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .statement import statement_of
 
 @hookimpl
 def reports(language: str, settings: Settings) -> Sequence[Report]:
-    """Offered without a programme too: then it is empty."""
+    """Returns the report. It is offered even without a programme, and is empty then."""
 
     def lines(query: Query) -> Iterator[Line]:
         first, last = query.given["since"], query.given["until"]
-        for programme in sorted(settings.programmes, key=lambda one: (one.payer, one.id)):
-            for one in statement_of(query.tx, query.enterprise_id, programme, first, last).orders:
-                yield programme.payer, programme.id, one.number, one.placed_on, one.who, one.amount
+        for programme in sorted(settings.programmes, key=lambda programme: (programme.payer, programme.id)):
+            for order in statement_of(query.tx, query.enterprise_id, programme, first, last).orders:
+                yield programme.payer, programme.id, order.number, order.placed_on, order.who, order.amount
 
     return [
         Report(

@@ -1,4 +1,4 @@
-"""What a hub sets: its programmes, each with its fund, its group of customers, and its budget."""
+"""The settings of a hub: its programmes, each with its fund, its group of customers, and its budget."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Last day of distributions that are helped."""
 
     show_names: bool = False
-    """Names of customers stand in the fund's statement. Only with their consent: it says that they are in need."""
+    """The fund's statement shows customers' names. Only with their consent: it reveals that they are in need."""
 
     def __post_init__(self) -> None:
         if not self.percent.is_finite() or not 0 <= self.percent <= 100:
@@ -79,26 +79,27 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 raise Unfit("excluded_labels: {term!r} is no DFC label", term=term)
 
     def holds_on(self, day: date) -> bool:
-        """Whether goods distributed on this day are helped."""
+        """Tells whether the programme covers goods distributed on this day."""
         return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
 
 
 @dataclass(frozen=True)
 class Settings:
     programmes: Annotated[tuple[Programme, ...], msgspec.Meta(max_length=MOST)] = ()
-    """The hub's programmes. Who is in the groups of several is helped by the first as far as it goes, then the next."""
+    """The hub's programmes. A customer in several groups gets the first programme's grant up to its limit, then the
+    next one's."""
 
     def __post_init__(self) -> None:
-        ids = [one.id for one in self.programmes]
-        double = next((one for one in ids if ids.count(one) > 1), None)
-        if double is not None:
-            raise Unfit("programmes: {id!r} is there twice", id=double)
+        ids = [programme.id for programme in self.programmes]
+        duplicate = next((programme_id for programme_id in ids if ids.count(programme_id) > 1), None)
+        if duplicate is not None:
+            raise Unfit("programmes: {id!r} is there twice", id=duplicate)
 
     def programme(self, id: str) -> Programme:
-        """Raises `NotFound`."""
-        for one in self.programmes:
-            if one.id == id:
-                return one
+        """Returns the programme with this id. Raises `NotFound`."""
+        for programme in self.programmes:
+            if programme.id == id:
+                return programme
         raise NotFound("no_programme", "There is no programme {programme} here.", programme=id[:40])
 
 

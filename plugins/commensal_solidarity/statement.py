@@ -1,4 +1,4 @@
-"""What a fund is told of a period: orders by number and date, what each was granted, and what is left."""
+"""The statement of a period for a fund: orders by number and date, what each was granted, and what is left."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from commensal import Invalid, Order, Problem, Transaction, customers_by_id, enterprise_by_id, orders_by_id
 
-from .left import spent_in
-from .received import received
+from .budget import spent_in
+from .fund_payments import received_from_fund
 from .settings import Programme
 from .tables import solidarity_entry
-from .years import Year, begin_of, first_day, last_day, local_date, year_of
+from .years import Year, day_start, first_day, last_day, local_date, year_of
 
 _entry = solidarity_entry.c
 LONGEST = 3 * 366  # days
 
 
 @dataclass(frozen=True, kw_only=True)
-class Granted:
-    """An order, and what it was granted in the period: negative where it gave back more. Minor units.
+class GrantedOrder:
+    """An order, and what it was granted in the period in minor units; negative if it gave back more.
 
-    who: the customer's code, else their initials; their name where the programme shows names
+    who: the customer's code, else their initials; their name if the programme shows names
     """
 
     number: int
@@ -35,8 +35,8 @@ class Granted:
 
 
 @dataclass(frozen=True, kw_only=True)
-class YearSoFar:
-    """A year of the fund as it is now, from its first day to its last. Minor units."""
+class FundYear:
+    """A year of the fund from its first day to its last, as it stands now. Minor units."""
 
     first_day: date
     last_day: date
@@ -46,13 +46,13 @@ class YearSoFar:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Statement:
-    """A programme from the first day of a period to its last, by the hub's clocks. Minor units of `currency`.
+class FundStatement:
+    """A programme from the first day of a period to its last, in the hub's time zone. Minor units of `currency`.
 
-    total:    of the orders
-    received: of the fund, in the period
-    owed:     by the fund, for all that was granted to the end of the period, less all it has paid to then
-    year:     the year in which the last day lies
+    total:    the sum of the orders
+    received: what the fund has paid in the period
+    owed:     what the fund owes at the end of the period: all that was granted, less all that it has paid
+    year:     the fund's year that contains the last day
     """
 
     programme: str
@@ -61,29 +61,31 @@ class Statement:
     currency: str
     first_day: date
     last_day: date
-    orders: Sequence[Granted]
+    orders: Sequence[GrantedOrder]
     total: int
     received: int
     owed: int
-    year: YearSoFar
+    year: FundYear
 
 
 def statement_of(
     tx: Transaction, enterprise_id: str, programme: Programme, first: date | None = None, last: date | None = None
-) -> Statement:
-    """The statement of a period; without days, of the fund's year until today. Raises `Invalid` for days that cannot
-    be."""
+) -> FundStatement:
+    """Returns the statement of a period; without days, of the fund's year until today.
+
+    Raises `Invalid` for a period that ends before it begins or is too long.
+    """
     shop = enterprise_by_id(tx, enterprise_id)
     last = last or local_date(tx.now, shop.timezone)
     first = first or first_day(year_of(last, programme.first_month), programme.first_month)
     _refuse_days(first, last)
-    mine = (_entry.enterprise_id == enterprise_id, _entry.programme == programme.id)
-    until = _counted_until(last, programme.first_month, shop.timezone)
-    before = _counted_until(first - timedelta(days=1), programme.first_month, shop.timezone)
-    orders = _orders(tx, programme, shop.timezone, *mine, until, ~before)
-    of_fund = partial(received, tx, enterprise_id, programme.id, last=last)
-    granted = tx.value(select(func.coalesce(func.sum(_entry.amount), 0)).where(*mine, until))
-    return Statement(
+    conditions = (_entry.enterprise_id == enterprise_id, _entry.programme == programme.id)
+    counted_at_end = _counted_until(last, programme.first_month, shop.timezone)
+    counted_before = _counted_until(first - timedelta(days=1), programme.first_month, shop.timezone)
+    orders = _orders(tx, programme, shop.timezone, *conditions, counted_at_end, ~counted_before)
+    paid_by_fund = partial(received_from_fund, tx, enterprise_id, programme.id, last=last)
+    granted = tx.value(select(func.coalesce(func.sum(_entry.amount), 0)).where(*conditions, counted_at_end))
+    return FundStatement(
         programme=programme.id,
         payer=programme.payer,
         shop=shop.name,
@@ -91,33 +93,33 @@ def statement_of(
         first_day=first,
         last_day=last,
         orders=orders,
-        total=sum(one.amount for one in orders),
-        received=of_fund(first=first),
-        owed=int(granted) - of_fund(),
-        year=year_so_far(tx, enterprise_id, programme, last),
+        total=sum(order.amount for order in orders),
+        received=paid_by_fund(first=first),
+        owed=int(granted) - paid_by_fund(),
+        year=fund_year(tx, enterprise_id, programme, last),
     )
 
 
 def _counted_until(day: date, first_month: int, timezone: str) -> ColumnElement[bool]:
-    """Entries that count up to the end of `day`, by the hub's clocks.
+    """Returns the condition that an entry counts up to the end of `day`, in the hub's time zone.
 
     An entry counts on the day on which it was written, but within the year whose budget pays for it, which is that of
-    the order's distribution: what was granted in December for January counts on the first day of January's year, what
-    is changed in January of December's goods on the last day of December's. So the statement of a whole year adds up
-    to what its budget has spent.
+    the order's distribution. A grant of December for January counts on the first day of January's year; a change in
+    January of goods of December counts on the last day of December's year. So the statement of a whole year adds up to
+    what its budget has spent.
     """
     year = year_of(day, first_month)
     if day == last_day(year, first_month):
         return _entry.year <= year
-    written = _entry.at < begin_of(day + timedelta(days=1), timezone)
-    return or_(_entry.year < year, and_(_entry.year == year, written))
+    is_written = _entry.at < day_start(day + timedelta(days=1), timezone)
+    return or_(_entry.year < year, and_(_entry.year == year, is_written))
 
 
-def year_so_far(tx: Transaction, enterprise_id: str, programme: Programme, day: date) -> YearSoFar:
-    """The year in which the day lies. What is spent beyond a budget that was lowered leaves nothing."""
+def fund_year(tx: Transaction, enterprise_id: str, programme: Programme, day: date) -> FundYear:
+    """Returns the fund's year that contains the day. If a budget was lowered below what is spent, nothing is left."""
     year = year_of(day, programme.first_month)
     spent = spent_in(tx, Year(enterprise_id, programme.id, year))
-    return YearSoFar(
+    return FundYear(
         first_day=first_day(year, programme.first_month),
         last_day=last_day(year, programme.first_month),
         budget=programme.budget,
@@ -126,28 +128,38 @@ def year_so_far(tx: Transaction, enterprise_id: str, programme: Programme, day: 
     )
 
 
-def _orders(tx: Transaction, programme: Programme, timezone: str, *entries: ColumnElement[bool]) -> Sequence[Granted]:
+def _orders(
+    tx: Transaction, programme: Programme, timezone: str, *entries: ColumnElement[bool]
+) -> Sequence[GrantedOrder]:
     amount = func.sum(_entry.amount)
-    sums = select(_entry.order_id, amount.label("amount")).where(*entries).group_by(_entry.order_id).having(amount != 0)
-    amounts = {row["order_id"]: int(row["amount"]) for row in tx.all(sums)}
+    statement = (
+        select(_entry.order_id, amount.label("amount")).where(*entries).group_by(_entry.order_id).having(amount != 0)
+    )
+    amounts = {row["order_id"]: int(row["amount"]) for row in tx.all(statement)}
     ids = select(_entry.order_id).where(*entries)
-    orders = [one for one in orders_by_id(tx, ids).values() if one.id in amounts]
-    codes = {one.id: one.code for one in customers_by_id(tx, select(_entry.customer_id).where(*entries)).values()}
+    orders = [order for order in orders_by_id(tx, ids).values() if order.id in amounts]
+    codes = {
+        customer.id: customer.code
+        for customer in customers_by_id(tx, select(_entry.customer_id).where(*entries)).values()
+    }
     return sorted(
-        (_granted(one, amounts[one.id], codes, programme, timezone) for one in orders), key=lambda one: one.number
+        (_granted(order, amounts[order.id], codes, programme, timezone) for order in orders),
+        key=lambda order: order.number,
     )
 
 
-def _granted(order: Order, amount: int, codes: dict[str, str | None], programme: Programme, timezone: str) -> Granted:
+def _granted(
+    order: Order, amount: int, codes: dict[str, str | None], programme: Programme, timezone: str
+) -> GrantedOrder:
     assert order.number is not None
     assert order.placed_at is not None
     code = codes.get(order.customer_id or "")
     who = order.name if programme.show_names else code or initials(order.name)
-    return Granted(number=order.number, placed_on=local_date(order.placed_at, timezone), who=who, amount=amount)
+    return GrantedOrder(number=order.number, placed_on=local_date(order.placed_at, timezone), who=who, amount=amount)
 
 
 def initials(name: str) -> str:
-    """“Ada Martin-Petit” is A. M."""
+    """Returns the initials of a name: “Ada Martin-Petit” is A. M."""
     return " ".join(f"{word[0].upper()}." for word in name.split())
 
 

@@ -1,4 +1,4 @@
-"""Tables of solidarity: what is spent of each year's budget, for which orders, and what the funds have paid."""
+"""Tables of solidarity: what is spent of each year's budget, the grants of orders, and the payments of funds."""
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text
 
@@ -18,7 +18,7 @@ solidarity_budget = Table(
     info=ON_BEHALF,
 )
 
-# Append-only: a grant that changes is an entry of its own.
+# Append-only: a change of a grant is a separate entry.
 solidarity_entry = Table(
     "solidarity_entry",
     metadata,
@@ -40,7 +40,7 @@ solidarity_entry = Table(
 )
 append_only(solidarity_entry)
 
-# Append-only: a mistake is corrected by an opposite entry.
+# Append-only: a mistake is corrected by a reversing entry.
 solidarity_payment = Table(
     "solidarity_payment",
     metadata,

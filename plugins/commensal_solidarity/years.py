@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 
 class Year(NamedTuple):
-    """A programme's year at one hub: what has a budget. `year` is the calendar year in which it begins."""
+    """The key of a budget: a programme's year at one hub. `year` is the calendar year in which it begins."""
 
     enterprise_id: str
     programme: str
@@ -16,7 +16,7 @@ class Year(NamedTuple):
 
 
 def year_of(day: date, first_month: int) -> int:
-    """The year in which a day lies: with September as the first month, May 2027 lies in 2026."""
+    """Returns the fund's year that contains a day: with September as the first month, May 2027 belongs to 2026."""
     return day.year if day.month >= first_month else day.year - 1
 
 
@@ -29,10 +29,10 @@ def last_day(year: int, first_month: int) -> date:
 
 
 def local_date(moment: datetime, timezone: str) -> date:
-    """The day on which a moment falls in an IANA time zone."""
+    """Returns the date of a moment in an IANA time zone."""
     return moment.astimezone(ZoneInfo(timezone)).date()
 
 
-def begin_of(day: date, timezone: str) -> datetime:
-    """The moment, in UTC, at which a day begins in an IANA time zone."""
+def day_start(day: date, timezone: str) -> datetime:
+    """Returns the moment, in UTC, at which a day begins in an IANA time zone."""
     return datetime.combine(day, time.min, tzinfo=ZoneInfo(timezone)).astimezone(UTC)

@@ -16,11 +16,11 @@ from importlib.util import find_spec
 
 from commensal import hookimpl
 
-from .checking import check_settings
-from .following import cancel_payment, payment_status, payment_webhook
-from .paying import payment_methods, start_payment
-from .refunding import refund_payment
+from .check import check_settings
+from .payments import payment_methods, start_payment
+from .refunds import refund_payment
 from .settings import InstanceSettings, Settings
+from .updates import cancel_payment, payment_status, payment_webhook
 
 __all__ = [
     "cancel_payment",

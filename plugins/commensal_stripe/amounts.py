@@ -11,22 +11,22 @@ _WHOLE = frozenset(
     ("BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF")
 )
 _THOUSANDTHS = frozenset(("BHD", "JOD", "KWD", "OMR", "TND"))  # but the last digit must be 0
-# The króna and the Ugandan shilling have no minor unit, and Stripe still wants two digits that are 00.
+# The króna and the Ugandan shilling have no minor unit, but Stripe requires two digits, which must be 00.
 
 
 def to_stripe(amount: int, currency: str) -> int:
-    """Our minor units as Stripe counts them. Raises `Refused` for an amount that Stripe cannot take."""
-    ours, theirs = digits(currency), _digits(currency)
-    counted, rest = divmod(amount * _power(theirs), _power(ours))
-    if rest or (currency in _THOUSANDTHS and counted % 10):
+    """Converts minor units to Stripe's amount. Raises `Refused` for an amount that Stripe cannot take."""
+    our_digits, stripe_digits = digits(currency), _digits(currency)
+    stripe_amount, remainder = divmod(amount * _power(stripe_digits), _power(our_digits))
+    if remainder or (currency in _THOUSANDTHS and stripe_amount % 10):
         raise Refused("stripe_amount", "This amount cannot be paid in this way. Please choose another one.")
-    return counted
+    return stripe_amount
 
 
 def from_stripe(amount: int, currency: str) -> int:
-    """Stripe's count in our minor units; 0 where it is no whole number of them, which is nothing we have asked for."""
-    counted, rest = divmod(amount * _power(digits(currency.upper())), _power(_digits(currency.upper())))
-    return 0 if rest else counted
+    """Converts Stripe's amount to minor units; 0 if it is no integer, since we never ask for such an amount."""
+    own_amount, remainder = divmod(amount * _power(digits(currency.upper())), _power(_digits(currency.upper())))
+    return 0 if remainder else own_amount
 
 
 def _power(exponent: int) -> int:

@@ -1,4 +1,4 @@
-"""Stripe's own library, imported when somebody pays and not before: it is large."""
+"""The client of Stripe's library, which is imported only when it is needed, because it is large."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def stripe_client(settings: Settings, operators: InstanceSettings) -> Iterator[StripeClient]:
-    """Speaks with Stripe in the shop's name. What it says is given up after the operator's timeout, twice."""
+def stripe_client(settings: Settings, instance_settings: InstanceSettings) -> Iterator[StripeClient]:
+    """Opens a client with the shop's key. A request times out after the operator's limit, and is repeated once."""
     from stripe import RequestsClient, StripeClient
 
-    http = RequestsClient(timeout=operators.timeout)
+    http = RequestsClient(timeout=instance_settings.timeout)
     try:
         yield StripeClient(
             settings.secret_key.reveal(),
-            base_addresses={"api": operators.api_base.rstrip("/")} if operators.api_base else {},
+            base_addresses={"api": instance_settings.api_base.rstrip("/")} if instance_settings.api_base else {},
             http_client=http,
             max_network_retries=1,
         )

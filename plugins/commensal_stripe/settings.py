@@ -1,4 +1,4 @@
-"""What a shop sets, its keys and what customers read; and what the operator sets for all shops."""
+"""The settings of a shop (its keys and texts), and those of the operator for all shops."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Settings:
             raise Unfit("secret_key, webhook_secret: at most {most} characters", most=_LONGEST)
         if len(self.label) > 60:
             raise Unfit("label: at most 60 characters")
-        if len(self.methods) > 20 or not all(_METHOD.fullmatch(one) for one in self.methods):
+        if len(self.methods) > 20 or not all(_METHOD.fullmatch(method) for method in self.methods):
             raise Unfit("methods: Stripe's names, like card or sepa_debit")
 
     @property

@@ -30,7 +30,7 @@ from .commands import commands
 from .demo import demo_data
 from .endpoints import endpoints
 from .pricing import order_problems, price_adjustments
-from .using import settle_adjustments
+from .settle import settle_adjustments
 
 __all__ = [
     "commands",

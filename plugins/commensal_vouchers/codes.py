@@ -1,4 +1,4 @@
-"""What codes look like, and how they are drawn by lot."""
+"""The format of codes, and random codes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 
 from commensal import Problem, Transaction
 
-CARD = "GC-"  # before the code of a gift card, and of nothing else: so a code tells its kind without a question
-_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # 32 that nobody takes for one another when they are read out
+CARD = "GC-"  # the prefix of gift cards, and of no other codes: so a code shows its kind without a query
+_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # 32 characters that are not confused with each other
 _GROUP = 4
 _SHAPE = re.compile(r"[A-Z0-9][A-Z0-9-]{2,39}")
 
@@ -17,18 +17,18 @@ def is_card(code: str) -> bool:
     return code.startswith(CARD)
 
 
-def drawn_code(tx: Transaction) -> str:
-    """A code of 60 bits of chance: K7QM-2XWD-9HTA."""
-    return _drawn(tx, groups=3)
+def draw_code(tx: Transaction) -> str:
+    """Returns a code with 60 random bits: K7QM-2XWD-9HTA."""
+    return _draw(tx, groups=3)
 
 
-def drawn_card(tx: Transaction) -> str:
-    """The code of a gift card, 80 bits of chance: it is money to whoever knows it."""
-    return CARD + _drawn(tx, groups=4)
+def draw_card_code(tx: Transaction) -> str:
+    """Returns the code of a gift card, with 80 random bits: whoever knows it can spend the card."""
+    return CARD + _draw(tx, groups=4)
 
 
 def read_code(typed: str) -> str | Problem:
-    """A code that somebody has thought of, in capitals, as the core reads those of customers."""
+    """Returns a code of the shop's choice in capitals, as the core normalises codes; or a `Problem`."""
     code = typed.strip().upper()
     if is_card(code):
         text = "Codes that begin with {prefix} are those of gift cards."
@@ -39,11 +39,11 @@ def read_code(typed: str) -> str | Problem:
 
 
 def tail(code: str) -> str:
-    """What can be shown of a gift card's code without giving the card away."""
+    """Returns the end of a gift card's code, which can be shown without giving the card away."""
     return f"…{code[-_GROUP:]}"
 
 
-def _drawn(tx: Transaction, *, groups: int) -> str:
-    chance = base64.urlsafe_b64decode(f"{tx.ids.secret()}=")
-    letters = [_LETTERS[byte % len(_LETTERS)] for byte in chance[: groups * _GROUP]]  # 256 is a multiple of 32
+def _draw(tx: Transaction, *, groups: int) -> str:
+    random_bytes = base64.urlsafe_b64decode(f"{tx.ids.secret()}=")
+    letters = [_LETTERS[byte % len(_LETTERS)] for byte in random_bytes[: groups * _GROUP]]  # 256 is a multiple of 32
     return "-".join("".join(letters[place : place + _GROUP]) for place in range(0, len(letters), _GROUP))

@@ -22,13 +22,13 @@ from commensal import (
     read_amount,
 )
 
-from .as_csv import as_csv, worth
-from .making import Terms, add_batch, add_voucher
+from .codes_csv import codes_csv, worth
+from .create import VoucherTerms, add_batch, add_voucher
 from .questions import vouchers_of
 from .voucher import Voucher
 
 _Hub = Annotated[str, typer.Argument(help="The hub: its id or its name in addresses.")]
-_Worth = Annotated[str, typer.Argument(help="What it spares: 5.00, or 10%.")]
+_Worth = Annotated[str, typer.Argument(help="The discount: 5.00, or 10%.")]
 _Csv = Annotated[Path | None, typer.Option(help="Write the codes into this file, as CSV.", dir_okay=False)]
 _Name = Annotated[str, typer.Option(help="What it is for; only the hub sees it.")]
 
@@ -39,77 +39,79 @@ def commands(app: typer.Typer) -> None:
     def add(
         hub: _Hub,
         spares: _Worth,
-        code: Annotated[str, typer.Option(help="Of your choice; else one is drawn by lot.")] = "",
-        count: Annotated[int, typer.Option(help="So many codes, drawn by lot.")] = 1,
+        code: Annotated[str, typer.Option(help="The code, if you choose it; by default a random one.")] = "",
+        count: Annotated[int, typer.Option(help="The number of codes; several are random.")] = 1,
         minimum: Annotated[str, typer.Option(help="The least value of goods.")] = "0",
-        uses: Annotated[int | None, typer.Option(help="How often each can be used; else without an end.")] = None,
+        uses: Annotated[int | None, typer.Option(help="How often each can be used; by default without limit.")] = None,
         once: Annotated[bool, typer.Option("--once", help="Each customer can use it for one order.")] = False,
         name: _Name = "",
         csv: _Csv = None,
         instance: Folder = HERE,
     ) -> None:
-        """Makes vouchers."""
+        """Creates vouchers."""
         with open_instance(instance) as opened, opened.store.write() as tx:
             shop = named_enterprise(tx, hub)
             least = _amount(minimum, shop, "--minimum")
             terms = _terms(spares, shop, name=name, minimum=least, most_uses=uses, once=once)
-            made = [add_voucher(tx, shop.id, terms, code=code)] if count == 1 else add_batch(tx, shop.id, terms, count)
-        _show(made, shop, csv)
+            vouchers = (
+                [add_voucher(tx, shop.id, terms, code=code)] if count == 1 else add_batch(tx, shop.id, terms, count)
+            )
+        _show(vouchers, shop, csv)
 
     @app.command("card")
     def card(
         hub: _Hub,
         amount: Annotated[str, typer.Argument(help="What is put onto each, like 30.00.")],
-        count: Annotated[int, typer.Option(help="So many cards.")] = 1,
+        count: Annotated[int, typer.Option(help="The number of cards.")] = 1,
         name: _Name = "",
         csv: _Csv = None,
         instance: Folder = HERE,
     ) -> None:
-        """Makes gift cards that have been paid for."""
+        """Creates gift cards that have been paid for."""
         with open_instance(instance) as opened, opened.store.write() as tx:
             shop = named_enterprise(tx, hub)
-            terms = Terms(kind="card", amount=_amount(amount, shop, "AMOUNT"), name=name)
-            made = add_batch(tx, shop.id, terms, count)
-        _show(made, shop, csv)
+            terms = VoucherTerms(kind="card", amount=_amount(amount, shop, "AMOUNT"), name=name)
+            vouchers = add_batch(tx, shop.id, terms, count)
+        _show(vouchers, shop, csv)
 
     @app.command("list")
     def listed(
         hub: _Hub,
-        archived: Annotated[bool, typer.Option("--archived", help="Those that are out of use.")] = False,
+        archived: Annotated[bool, typer.Option("--archived", help="Lists archived codes instead.")] = False,
         instance: Folder = HERE,
     ) -> None:
         """Lists a hub's codes, what they are worth, and how often they were used."""
         with open_instance(instance) as opened, opened.store.read() as tx:
             shop, after = named_enterprise(tx, hub), ""
-            while found := vouchers_of(tx, shop.id, archived=archived, after=after, limit=200):
-                _show(found, shop, None)
-                after = found[-1].id
+            while page := vouchers_of(tx, shop.id, archived=archived, after=after, limit=200):
+                _show(page, shop, None)
+                after = page[-1].id
 
     del add, card, listed
 
 
-def _terms(spares: str, shop: Enterprise, **more: object) -> Terms:
+def _terms(spares: str, shop: Enterprise, **options: object) -> VoucherTerms:
     if not spares.strip().endswith("%"):
-        return Terms(kind="amount", amount=_amount(spares, shop, "SPARES"), **more)  # type: ignore[arg-type]
+        return VoucherTerms(kind="amount", amount=_amount(spares, shop, "SPARES"), **options)  # type: ignore[arg-type]
     try:
         percent = Decimal(spares.strip().rstrip("%").strip().replace(",", "."))
     except InvalidOperation:
         raise Invalid([Problem("percent", "The percentage is above 0, and at most 100.", "SPARES")]) from None
-    return Terms(kind="percent", percent=percent, **more)  # type: ignore[arg-type]
+    return VoucherTerms(kind="percent", percent=percent, **options)  # type: ignore[arg-type]
 
 
 def _amount(text: str, shop: Enterprise, where: str) -> int:
-    read = read_amount(text, shop.currency)
-    if isinstance(read, Problem):
-        raise Invalid([Problem(read.code, read.text, where, read.values)])
-    return read
+    amount = read_amount(text, shop.currency)
+    if isinstance(amount, Problem):
+        raise Invalid([Problem(amount.code, amount.text, where, amount.values)])
+    return amount
 
 
 def _show(vouchers: Sequence[Voucher], shop: Enterprise, csv: Path | None) -> None:
     if csv is not None:
-        csv.write_bytes(as_csv(vouchers, shop.language))
+        csv.write_bytes(codes_csv(vouchers, shop.language))
         print_line("{count} codes in {file}", count=len(vouchers), file=csv)
         return
-    for one in vouchers:
-        uses = f"{one.used}/{one.most_uses}" if one.most_uses else str(one.used)
-        typer.echo(f"{one.code}  {worth(one, shop.language)}  {uses}  {one.name}".rstrip())
+    for voucher in vouchers:
+        uses = f"{voucher.used}/{voucher.most_uses}" if voucher.most_uses else str(voucher.used)
+        typer.echo(f"{voucher.code}  {worth(voucher, shop.language)}  {uses}  {voucher.name}".rstrip())

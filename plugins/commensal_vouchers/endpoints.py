@@ -1,4 +1,4 @@
-"""Vouchers over the JSON API, for those whom the shop trusts with its payments: whoever reads codes can use them."""
+"""Vouchers over the JSON API, for members with rights on the shop's payments: whoever reads codes can spend them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import msgspec
 
 from commensal import Body, Call, Endpoint, File, NotFound, Page, Paging, Routes, changes, hookimpl, page_of
 
-from .as_csv import as_csv
 from .cards import move_balance
-from .making import MOST_OF_A_BATCH, Terms, add_batch, add_voucher, archive_voucher, change_voucher
+from .codes_csv import codes_csv
+from .create import MOST_OF_A_BATCH, VoucherTerms, add_batch, add_voucher, archive_voucher, change_voucher
 from .questions import Movement, movements_of, voucher_by_id, vouchers_of
-from .voucher import DEAREST, MOST_USES, Kind, Voucher
+from .voucher import LARGEST_VALUE, MOST_USES, Voucher, VoucherKind
 
 _routes = Routes("vouchers")
 _VOUCHERS = "/enterprises/{enterprise}/vouchers"
@@ -24,16 +24,16 @@ _BATCHES = "/enterprises/{enterprise}/batches"
 
 Text = Annotated[str, msgspec.Meta(max_length=200)]
 Code = Annotated[str, msgspec.Meta(max_length=40)]
-Amount = Annotated[int, msgspec.Meta(ge=0, le=DEAREST)]
+Amount = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_VALUE)]
 Uses = Annotated[int, msgspec.Meta(ge=1, le=MOST_USES)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Names = Annotated[tuple[Annotated[str, msgspec.Meta(max_length=64)], ...], msgspec.Meta(max_length=50)]
 
 
 class NewTerms(Body, frozen=True, kw_only=True):
-    """`amount` in minor units is what a voucher spares, or what is put onto a gift card; `percent` is of the goods."""
+    """`amount`, in minor units, is a voucher's discount or a gift card's first balance; `percent` is of the goods."""
 
-    kind: Kind
+    kind: VoucherKind
     name: Text = ""
     amount: Amount | None = None
     percent: Decimal | None = None
@@ -48,12 +48,12 @@ class NewTerms(Body, frozen=True, kw_only=True):
     product_types: Names = ()
     most_uses: Uses | None = None
 
-    def read(self) -> Terms:
-        return Terms(**{name: getattr(self, name) for name in Terms.__dataclass_fields__})
+    def read(self) -> VoucherTerms:
+        return VoucherTerms(**{name: getattr(self, name) for name in VoucherTerms.__dataclass_fields__})
 
 
 class NewVoucher(NewTerms, frozen=True, kw_only=True):
-    """Without a `code`, one is drawn by lot; that of a gift card always is."""
+    """Without a `code`, a random one is created; the code of a gift card is always random."""
 
     code: Code = ""
 
@@ -62,7 +62,7 @@ class NewBatch(NewTerms, frozen=True, kw_only=True):
     count: Annotated[int, msgspec.Meta(ge=1, le=MOST_OF_A_BATCH)]
 
 
-class VoucherChanges(Body, frozen=True, kw_only=True):
+class VoucherPatch(Body, frozen=True, kw_only=True):
     name: Text | msgspec.UnsetType = msgspec.UNSET
     valid_from: Moment | msgspec.UnsetType | None = msgspec.UNSET
     valid_until: Moment | msgspec.UnsetType | None = msgspec.UNSET
@@ -75,13 +75,13 @@ class VoucherChanges(Body, frozen=True, kw_only=True):
 
 
 class NewMovement(Body, frozen=True, kw_only=True):
-    """`amount` in minor units goes onto the card, or off it where it is negative."""
+    """`amount`, in minor units, is added to the card's balance; a negative one is subtracted."""
 
-    amount: Annotated[int, msgspec.Meta(ge=-DEAREST, le=DEAREST)]
+    amount: Annotated[int, msgspec.Meta(ge=-LARGEST_VALUE, le=LARGEST_VALUE)]
     note: Text = ""
 
 
-class Which(Paging, frozen=True, kw_only=True):
+class VoucherQuery(Paging, frozen=True, kw_only=True):
     code: Code = ""
     batch: Annotated[str, msgspec.Meta(max_length=64)] = ""
     archived: bool = False
@@ -93,13 +93,13 @@ def endpoints() -> Sequence[Endpoint]:
 
 
 @_routes.get(_VOUCHERS, scope="payments:read")
-def vouchers(call: Call, enterprise: str, query: Which) -> Page[Voucher]:
+def vouchers(call: Call, enterprise: str, query: VoucherQuery) -> Page[Voucher]:
     """The shop's codes: those in use, or those that were archived; one by its code, or those of a batch."""
-    found = vouchers_of(
+    page = vouchers_of(
         call.tx, enterprise, code=query.code, batch_id=query.batch, archived=query.archived, after=query.after,
         limit=query.limit,
     )  # fmt: skip
-    return page_of(found, query.limit, lambda one: one.id)
+    return page_of(page, query.limit, lambda found_voucher: found_voucher.id)
 
 
 @_routes.get(_VOUCHER, scope="payments:read")
@@ -110,28 +110,28 @@ def voucher(call: Call, enterprise: str, voucher: str) -> Voucher:
 
 @_routes.post(_VOUCHERS, scope="payments:write", status=201)
 def add_one_voucher(call: Call, enterprise: str, body: NewVoucher) -> Voucher:
-    """Makes a voucher or a gift card."""
+    """Creates a voucher or a gift card."""
     return add_voucher(call.tx, enterprise, body.read(), code=body.code, person_id=call.person_id)
 
 
 @_routes.post(_BATCHES, scope="payments:write", status=201, needs_key=True)
 def add_batch_of_vouchers(call: Call, enterprise: str, body: NewBatch) -> list[Voucher]:
-    """Makes many on the same terms, with codes drawn by lot."""
+    """Creates many vouchers on the same terms, with random codes."""
     return add_batch(call.tx, enterprise, body.read(), body.count, person_id=call.person_id)
 
 
 @_routes.get(f"{_BATCHES}/{{batch}}/csv", scope="payments:read")
 def batch_as_csv(call: Call, enterprise: str, batch: str) -> File:
     """The codes of a batch that are in use, as a table to print or to send."""
-    found = vouchers_of(call.tx, enterprise, batch_id=batch, limit=MOST_OF_A_BATCH)
-    if not found:
+    batch_vouchers = vouchers_of(call.tx, enterprise, batch_id=batch, limit=MOST_OF_A_BATCH)
+    if not batch_vouchers:
         raise NotFound
-    return File(as_csv(found, call.language), "text/csv; charset=utf-8", filename="codes.csv")
+    return File(codes_csv(batch_vouchers, call.language), "text/csv; charset=utf-8", filename="codes.csv")
 
 
 @_routes.patch(_VOUCHER, scope="payments:write", edits=True)
-def change_one_voucher(call: Call, enterprise: str, voucher: str, body: VoucherChanges) -> Voucher:
-    """Changes when, how often and for whom a code holds; not what it is worth. Orders that have it keep it."""
+def change_one_voucher(call: Call, enterprise: str, voucher: str, body: VoucherPatch) -> Voucher:
+    """Changes when, how often and for whom a code is valid, but not its value. Orders that have it keep it."""
     return change_voucher(call.tx, enterprise, voucher, call.version, **changes(body))
 
 
@@ -143,9 +143,9 @@ def archive_one_voucher(call: Call, enterprise: str, voucher: str) -> None:
 
 @_routes.get(f"{_VOUCHER}/movements", scope="payments:read")
 def movements(call: Call, enterprise: str, voucher: str, query: Paging) -> Page[Movement]:
-    """What was put onto a gift card, and what it has paid for."""
-    found = movements_of(call.tx, enterprise, voucher, after=query.after, limit=query.limit)
-    return page_of(found, query.limit, lambda one: one.id)
+    """The movements of a gift card: what was put onto it, and what it has paid."""
+    page = movements_of(call.tx, enterprise, voucher, after=query.after, limit=query.limit)
+    return page_of(page, query.limit, lambda movement: movement.id)
 
 
 @_routes.post(f"{_VOUCHER}/movements", scope="payments:write", status=201, needs_key=True)

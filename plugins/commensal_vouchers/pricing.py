@@ -1,4 +1,4 @@
-"""What codes do to the price: discounts are spread over the rates of the goods, gift cards pay what is left."""
+"""The effect of codes on the price: discounts are spread over the goods' VAT rates, gift cards pay what is left."""
 
 from __future__ import annotations
 
@@ -23,91 +23,91 @@ from commensal import (
 )
 
 from .codes import CARD, is_card, tail
-from .questions import Found, found_for
+from .proportion import in_proportion
+from .questions import CodeMatch, matches_for
 from .reasons import below_minimum, card_problem, voucher_problem
-from .splitting import in_proportion
 from .voucher import Voucher
 
 
 @hookimpl
 def price_adjustments(tx: Transaction, order: OrderDraft, phase: Phase) -> Sequence[Adjustment] | None:
-    """One statement for an order with codes of the phase, and none for others.
+    """Runs one statement for an order with codes of this phase, and none for others.
 
-    Discounts count among vouchers. Gift cards come with the subsidies, after those of plugins whose names stand before
-    ours: whoever pays pays what the others have left. Raises `Invalid` that says what is against each code.
+    Discounts belong to the phase of vouchers. Gift cards belong to that of subsidies, after plugins whose ids sort
+    before ours: each payer pays what the others leave. Raises `Invalid` with the reason against each code.
     """
     if not order.codes or phase not in (Phase.VOUCHER, Phase.SUBSIDY):
         return None
     codes = [code for code in order.codes if is_card(code) == (phase is Phase.SUBSIDY)]
     if not codes:
         return None
-    found = found_for(tx, order, codes)
-    price = _pay if phase is Phase.SUBSIDY else _spare
-    return price(tx, order, found)
+    matches = matches_for(tx, order, codes)
+    price = _pay_with_cards if phase is Phase.SUBSIDY else _discount
+    return price(tx, order, matches)
 
 
 @hookimpl
 def order_problems(tx: Transaction, order: OrderDraft) -> Sequence[Problem] | None:
-    """A customer who changes an order must leave enough in it for the codes that it has."""
-    kept = [code for code in order.codes if code in order.codes_before and not is_card(code)]
-    if not kept:
+    """Returns problems if the customer's change leaves fewer goods than the order's codes require."""
+    kept_codes = [code for code in order.codes if code in order.codes_before and not is_card(code)]
+    if not kept_codes:
         return None
-    found = found_for(tx, order, kept)
-    return [problem for one in found.values() if (problem := below_minimum(one.voucher, order)) is not None]
+    matches = matches_for(tx, order, kept_codes)
+    return [problem for match in matches.values() if (problem := below_minimum(match.voucher, order)) is not None]
 
 
-def _spare(tx: Transaction, order: OrderDraft, found: dict[str, Found]) -> list[Adjustment]:
-    problems, spared = [], list[Adjustment]()
-    for code, one in found.items():
-        goods = _goods_by_rate(tx, order, one.voucher)
+def _discount(tx: Transaction, order: OrderDraft, matches: dict[str, CodeMatch]) -> list[Adjustment]:
+    problems, adjustments = [], list[Adjustment]()
+    for code, match in matches.items():
+        goods = _goods_by_rate(tx, order, match.voucher)
         if code in order.codes_before:
-            if one.held or voucher_problem(tx, order, found, one, goods) is None:
-                spared += _discounts(order, one.voucher, goods)
+            if match.held or voucher_problem(tx, order, matches, match, goods) is None:
+                adjustments += _discounts(order, match.voucher, goods)
             else:
-                spared.append(_nothing(Phase.VOUCHER, one.voucher, order))
-        elif problem := voucher_problem(tx, order, found, one, goods):
+                adjustments.append(_no_effect(Phase.VOUCHER, match.voucher, order))
+        elif problem := voucher_problem(tx, order, matches, match, goods):
             problems.append(problem)
         else:
-            spared += _discounts(order, one.voucher, goods)
+            adjustments += _discounts(order, match.voucher, goods)
     if problems:
         raise Invalid(problems)
-    return spared
+    return adjustments
 
 
-def _pay(tx: Transaction, order: OrderDraft, found: dict[str, Found]) -> list[Adjustment]:
-    """All that there is; the core cuts what would be more than is left to pay."""
-    problems, paid = [], list[Adjustment]()
-    for code, one in found.items():
-        there = (one.voucher.balance or 0) + one.taken
-        problem = None if code in order.codes_before else card_problem(tx, order, one)
+def _pay_with_cards(tx: Transaction, order: OrderDraft, matches: dict[str, CodeMatch]) -> list[Adjustment]:
+    """Offers the whole balance of each card; the core cuts what exceeds the amount left to pay."""
+    problems, adjustments = [], list[Adjustment]()
+    for code, match in matches.items():
+        available = (match.voucher.balance or 0) + match.taken
+        problem = None if code in order.codes_before else card_problem(tx, order, match)
         if problem is not None:
             problems.append(problem)
-        elif there:
+        elif available:
             label = translate(order.language, "Gift card {code}").format(code=tail(code))
-            paid.append(
+            adjustments.append(
                 Adjustment(
-                    phase=Phase.SUBSIDY, kind="gift_card", label=label, amount=-there, payer=f"{CARD}{tail(code)}",
+                    phase=Phase.SUBSIDY, kind="gift_card", label=label, amount=-available, payer=f"{CARD}{tail(code)}",
                     code=code,
                 )
             )  # fmt: skip
         else:
-            paid.append(_nothing(Phase.SUBSIDY, one.voucher, order))
+            adjustments.append(_no_effect(Phase.SUBSIDY, match.voucher, order))
     if problems:
         raise Invalid(problems)
-    return paid
+    return adjustments
 
 
 def _discounts(order: OrderDraft, voucher: Voucher, goods: dict[Decimal, int]) -> list[Adjustment]:
-    """One for each rate; what a single rate has is not split."""
-    whole = sum(goods.values())
+    """Returns the voucher's discount, split by VAT rate."""
+    goods_total = sum(goods.values())
     if voucher.percent is None:
-        amount = min(voucher.amount or 0, whole)
+        amount = min(voucher.amount or 0, goods_total)
     else:
-        amount = half_up(whole * Fraction(voucher.percent) / 100)
+        amount = half_up(goods_total * Fraction(voucher.percent) / 100)
         amount = amount if voucher.most is None else min(amount, voucher.most)
     shares = {rate: share for rate, share in in_proportion(amount, goods).items() if share}
     if not shares:
-        return [_nothing(Phase.VOUCHER, voucher, order)]
+        return [_no_effect(Phase.VOUCHER, voucher, order)]
     label = _label(voucher, order)
     return [
         Adjustment(phase=Phase.VOUCHER, kind="voucher", label=label, amount=-share, vat_rate=rate, code=voucher.code)
@@ -115,8 +115,8 @@ def _discounts(order: OrderDraft, voucher: Voucher, goods: dict[Decimal, int]) -
     ]
 
 
-def _nothing(phase: Phase, voucher: Voucher, order: OrderDraft) -> Adjustment:
-    """The code is known, and does nothing to this order any more: the core leaves the adjustment out."""
+def _no_effect(phase: Phase, voucher: Voucher, order: OrderDraft) -> Adjustment:
+    """Returns an adjustment of zero: it claims the code, which has no effect, and the core leaves it out."""
     payer = CUSTOMER if phase is Phase.VOUCHER else CARD
     label = _label(voucher, order)
     return Adjustment(phase=phase, kind="voucher", label=label, amount=0, payer=payer, code=voucher.code)
@@ -127,25 +127,26 @@ def _label(voucher: Voucher, order: OrderDraft) -> str:
 
 
 def _goods_by_rate(tx: Transaction, order: OrderDraft, voucher: Voucher) -> dict[Decimal, int]:
-    """What the goods that the voucher is for cost at each rate, after discounts; lowest rate first."""
+    """Returns the price of the goods that the voucher covers by VAT rate, after discounts; lowest rate first."""
     lines = _eligible(tx, order.lines, voucher)
     ids = {line.id for line in lines}
     sums: dict[Decimal, int] = {}
     for line in lines:
         sums[line.vat_rate] = sums.get(line.vat_rate, 0) + line.amount
-    for one in order.adjustments:
-        of_ours = one.line_id in ids or (one.line_id is None and not voucher.product_types)
-        if one.phase is Phase.DISCOUNT and of_ours and one.vat_rate in sums:
-            sums[one.vat_rate] += one.amount
+    for adjustment in order.adjustments:
+        concerns_goods = adjustment.line_id in ids or (adjustment.line_id is None and not voucher.product_types)
+        if adjustment.phase is Phase.DISCOUNT and concerns_goods and adjustment.vat_rate in sums:
+            sums[adjustment.vat_rate] += adjustment.amount
     return {rate: sums[rate] for rate in sorted(sums) if sums[rate] > 0}
 
 
 def _eligible(tx: Transaction, lines: Sequence[PricedLine], voucher: Voucher) -> Sequence[PricedLine]:
     if not voucher.product_types:
         return lines
-    kinds, wanted = kinds_of(tx, {line.product_id for line in lines}), frozenset(voucher.product_types)
+    kinds, wanted_types = kinds_of(tx, {line.product_id for line in lines}), frozenset(voucher.product_types)
     return [
         line
         for line in lines
-        if line.product_id in kinds and any(one.term in wanted for one in lineage(kinds[line.product_id].product_type))
+        if line.product_id in kinds
+        and any(concept.term in wanted_types for concept in lineage(kinds[line.product_id].product_type))
     ]

@@ -1,4 +1,4 @@
-"""Questions about vouchers: those of a shop, and what stands behind the codes of an order."""
+"""Reads vouchers: those of a shop, and those behind the codes of an order."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
 from commensal import OrderDraft, Transaction
 
+from .holder import holder_of
 from .tables import vouchers_movement, vouchers_use, vouchers_voucher
 from .voucher import Voucher, voucher_from
-from .who import holder_of
 
 _voucher, _use, _movement = vouchers_voucher.c, vouchers_use.c, vouchers_movement.c
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
-    """What stands behind a code of an order.
+class CodeMatch:
+    """The voucher behind a code of an order, and how the order and its customer have used it.
 
     held:  the order has a use of it already
-    taken: by the order from the card, in minor units
-    mine:  another order of the same customer has used it; only told of vouchers that each customer has once
+    taken: what the order has taken from the card, in minor units
+    mine:  another order of the same customer has used it; recorded only for vouchers with `once`
     """
 
     voucher: Voucher
@@ -34,7 +34,7 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True)
 class Movement:
-    """Money onto a gift card (positive) or off it, minor units. `order_id` is the order that it paid for."""
+    """Money put onto a gift card (positive) or taken off it, in minor units. `order_id` is the order that it paid."""
 
     id: str
     voucher_id: str
@@ -45,20 +45,22 @@ class Movement:
     at: datetime
 
 
-def found_for(tx: Transaction, order: OrderDraft, codes: Sequence[str]) -> dict[str, Found]:
-    """By code and in their order, those that the shop has; by one statement."""
-    mine = and_(_use.voucher_id == _voucher.id, _use.order_id == order.id)
-    held = select(_use.order_id).where(mine).exists()
+def matches_for(tx: Transaction, order: OrderDraft, codes: Sequence[str]) -> dict[str, CodeMatch]:
+    """Returns the shop's vouchers among `codes`, by code and in their order, with one statement."""
+    own_use = and_(_use.voucher_id == _voucher.id, _use.order_id == order.id)
+    has_use = select(_use.order_id).where(own_use).exists()
     spent = select(func.coalesce(func.sum(-_movement.amount), 0)).where(
         _movement.voucher_id == _voucher.id, _movement.order_id == order.id
     )
-    before = select(_use.order_id).where(_use.voucher_id == _voucher.id, _use.order_id != order.id, _same(order))
+    other_uses = select(_use.order_id).where(
+        _use.voucher_id == _voucher.id, _use.order_id != order.id, _by_same_customer(order)
+    )
     rows = tx.all(
         select(
             *_voucher,
-            held.label("held"),
+            has_use.label("held"),
             spent.scalar_subquery().label("taken"),
-            before.exists().label("mine"),
+            other_uses.exists().label("mine"),
         ).where(
             _voucher.enterprise_id == order.enterprise_id,
             _voucher.currency == order.currency,
@@ -66,7 +68,7 @@ def found_for(tx: Transaction, order: OrderDraft, codes: Sequence[str]) -> dict[
         )
     )
     by_code = {
-        row["code"]: Found(
+        row["code"]: CodeMatch(
             voucher=voucher_from(row), held=bool(row["held"]), taken=int(row["taken"]), mine=bool(row["mine"])
         )
         for row in rows
@@ -75,9 +77,9 @@ def found_for(tx: Transaction, order: OrderDraft, codes: Sequence[str]) -> dict[
 
 
 def voucher_by_id(tx: Transaction, enterprise_id: str, voucher_id: str) -> Voucher:
-    """Raises `NotFound`, for a voucher of another enterprise too."""
-    mine = select(vouchers_voucher).where(_voucher.id == voucher_id, _voucher.enterprise_id == enterprise_id)
-    return voucher_from(tx.one(mine))
+    """Returns one voucher. Raises `NotFound`, also for a voucher of another enterprise."""
+    statement = select(vouchers_voucher).where(_voucher.id == voucher_id, _voucher.enterprise_id == enterprise_id)
+    return voucher_from(tx.one(statement))
 
 
 def vouchers_of(
@@ -90,26 +92,26 @@ def vouchers_of(
     after: str = "",
     limit: int = 50,
 ) -> Sequence[Voucher]:
-    """By id, those that are not archived, or those that are; `code` and `batch_id` narrow it down."""
-    put_away = _voucher.archived_at.is_not(None) if archived else _voucher.archived_at.is_(None)
-    wanted = select(vouchers_voucher).where(_voucher.enterprise_id == enterprise_id, put_away, _voucher.id > after)
+    """Returns the vouchers that are in use, or the archived ones, sorted by id; filtered by `code` and `batch_id`."""
+    is_listed = _voucher.archived_at.is_not(None) if archived else _voucher.archived_at.is_(None)
+    statement = select(vouchers_voucher).where(_voucher.enterprise_id == enterprise_id, is_listed, _voucher.id > after)
     if code:
-        wanted = wanted.where(_voucher.code == code.strip().upper())
+        statement = statement.where(_voucher.code == code.strip().upper())
     if batch_id:
-        wanted = wanted.where(_voucher.batch_id == batch_id)
-    return [voucher_from(row) for row in tx.all(wanted.order_by(_voucher.id).limit(limit))]
+        statement = statement.where(_voucher.batch_id == batch_id)
+    return [voucher_from(row) for row in tx.all(statement.order_by(_voucher.id).limit(limit))]
 
 
 def movements_of(
     tx: Transaction, enterprise_id: str, voucher_id: str, *, after: str = "", limit: int = 50
 ) -> Sequence[Movement]:
-    """Of a gift card, the first one first. Raises `NotFound`."""
+    """Returns the movements of a gift card, oldest first. Raises `NotFound`."""
     card = voucher_by_id(tx, enterprise_id, voucher_id)
-    theirs = select(vouchers_movement).where(_movement.voucher_id == card.id, _movement.id > after)
-    return [Movement(**row) for row in tx.all(theirs.order_by(_movement.id).limit(limit))]
+    statement = select(vouchers_movement).where(_movement.voucher_id == card.id, _movement.id > after)
+    return [Movement(**row) for row in tx.all(statement.order_by(_movement.id).limit(limit))]
 
 
-def _same(order: OrderDraft) -> ColumnElement[bool]:
-    """Uses of this customer, as far as it is known who they are."""
-    known = [_use[column] == value for column, value in holder_of(order).items() if value is not None]
-    return or_(*known) if known else false()
+def _by_same_customer(order: OrderDraft) -> ColumnElement[bool]:
+    """Returns the condition that a use is by this order's customer, as far as the customer is known."""
+    conditions = [_use[column] == value for column, value in holder_of(order).items() if value is not None]
+    return or_(*conditions) if conditions else false()

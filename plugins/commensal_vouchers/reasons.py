@@ -1,4 +1,4 @@
-"""Why a code does not count for an order: said to the customer, at the code."""
+"""The reasons why a code does not count for an order, as problems at the code for the customer."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from typing import Any
 
 from commensal import Money, OrderDraft, Problem, Transaction, format_moment, person_by_id
 
-from .questions import Found
+from .questions import CodeMatch
 from .voucher import Voucher
 
 
 def voucher_problem(
-    tx: Transaction, order: OrderDraft, found: Mapping[str, Found], one: Found, goods: Mapping[Decimal, int]
+    tx: Transaction, order: OrderDraft, matches: Mapping[str, CodeMatch], match: CodeMatch, goods: Mapping[Decimal, int]
 ) -> Problem | None:
     """The first thing that is against it. `goods` are those that it is for, `found` the vouchers of the order."""
-    voucher, where, code = one.voucher, _where(order, one), _code(one)
-    if early_or_late := _date_problem(tx, order, one):
+    voucher, where, code = match.voucher, _where(order, match), _code(match)
+    if early_or_late := _date_problem(tx, order, match):
         return early_or_late
     if voucher.most_uses is not None and voucher.used >= voucher.most_uses:
         return Problem("code_used_up", "The code {voucher} is used up.", where, code)
-    if voucher.once and one.mine:
+    if voucher.once and match.mine:
         return Problem("code_used_by_you", "You have used the code {voucher} already.", where, code)
-    if len(found) > 1 and any(other.voucher.alone for other in found.values()):
+    if len(matches) > 1 and any(other.voucher.alone for other in matches.values()):
         return Problem("code_alone", "The code {voucher} cannot be used together with the other one.", where, code)
     if not goods:
         return Problem("code_products", "The code {voucher} is not for what you have chosen.", where, code)
     return below_minimum(voucher, order)
 
 
-def card_problem(tx: Transaction, order: OrderDraft, one: Found) -> Problem | None:
-    if early_or_late := _date_problem(tx, order, one):
+def card_problem(tx: Transaction, order: OrderDraft, match: CodeMatch) -> Problem | None:
+    if early_or_late := _date_problem(tx, order, match):
         return early_or_late
-    if not one.voucher.balance and not one.taken:
-        return Problem("card_empty", "Nothing is left on the gift card {voucher}.", _where(order, one), _code(one))
+    if not match.voucher.balance and not match.taken:
+        return Problem("card_empty", "Nothing is left on the gift card {voucher}.", _where(order, match), _code(match))
     return None
 
 
 def below_minimum(voucher: Voucher, order: OrderDraft) -> Problem | None:
-    """By what was ordered: nobody loses a voucher because the scales said less."""
+    """Returns a problem if the goods are below the minimum, by the pieces ordered: a low weight costs no voucher."""
     goods = sum(line.price * line.quantity for line in order.lines)
     if goods >= voucher.minimum:
         return None
@@ -53,25 +53,27 @@ def below_minimum(voucher: Voucher, order: OrderDraft) -> Problem | None:
     return Problem("code_minimum", "The code {voucher} needs {minimum} of goods, you have {goods}.", where, values)
 
 
-def _date_problem(tx: Transaction, order: OrderDraft, one: Found) -> Problem | None:
-    voucher, where, code = one.voucher, _where(order, one), _code(one)
+def _date_problem(tx: Transaction, order: OrderDraft, match: CodeMatch) -> Problem | None:
+    voucher, where, code = match.voucher, _where(order, match), _code(match)
 
-    def said(moment: datetime) -> dict[str, Any]:
+    def values_with(moment: datetime) -> dict[str, Any]:
         return {**code, "moment": format_moment(moment, order.timezone, order.language)}
 
     if voucher.archived_at is not None:
         return Problem("code_over", "The code {voucher} is not valid any more.", where, code)
     if voucher.valid_from is not None and tx.now < voucher.valid_from:
         return Problem(
-            "code_early", "The code {voucher} is not valid before {moment}.", where, said(voucher.valid_from)
+            "code_early", "The code {voucher} is not valid before {moment}.", where, values_with(voucher.valid_from)
         )
     if voucher.valid_until is not None and tx.now >= voucher.valid_until:
-        return Problem("code_late", "The code {voucher} was valid until {moment}.", where, said(voucher.valid_until))
-    return _person_problem(tx, order, one)
+        return Problem(
+            "code_late", "The code {voucher} was valid until {moment}.", where, values_with(voucher.valid_until)
+        )
+    return _person_problem(tx, order, match)
 
 
-def _person_problem(tx: Transaction, order: OrderDraft, one: Found) -> Problem | None:
-    voucher, where, code = one.voucher, _where(order, one), _code(one)
+def _person_problem(tx: Transaction, order: OrderDraft, match: CodeMatch) -> Problem | None:
+    voucher, where, code = match.voucher, _where(order, match), _code(match)
     if voucher.category_ids and not order.category_ids.intersection(voucher.category_ids):
         text = "The code {voucher} is for some customers only; log in if you are one."
         return Problem("code_customers", text, where, code)
@@ -85,9 +87,9 @@ def _is_confirmed(tx: Transaction, person_id: str | None) -> bool:
     return person_id is not None and person_by_id(tx, person_id).confirmed_at is not None
 
 
-def _where(order: OrderDraft, one: Found) -> str:
-    return f"/codes/{order.codes.index(one.voucher.code)}"
+def _where(order: OrderDraft, match: CodeMatch) -> str:
+    return f"/codes/{order.codes.index(match.voucher.code)}"
 
 
-def _code(one: Found) -> dict[str, Any]:
-    return {"voucher": one.voucher.code}
+def _code(match: CodeMatch) -> dict[str, Any]:
+    return {"voucher": match.voucher.code}

@@ -1,4 +1,4 @@
-"""Tables of vouchers: the codes, which orders hold a use of one, and what gift cards were spent on."""
+"""Tables of vouchers: the codes, their uses by orders, and the movements of gift cards."""
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
@@ -27,9 +27,9 @@ vouchers_voucher = Table(
     Column("kind", Text, nullable=False),
     Column("name", Text, nullable=False),  # for the shop: what it is for
     Column("currency", Text, nullable=False),
-    Column("amount", Whole),  # that a voucher of a fixed amount spares, minor units
-    Column("percent", Exact),  # that a voucher in percent spares
-    Column("most", Whole),  # that a voucher in percent spares at most, minor units
+    Column("amount", Whole),  # the discount of a voucher of a fixed amount, minor units
+    Column("percent", Exact),  # the discount of a voucher in percent
+    Column("most", Whole),  # the largest discount of a voucher in percent, minor units
     Column("balance", Whole, info=DERIVED),  # of a gift card, minor units: the sum of its movements
     Column("valid_from", Time),
     Column("valid_until", Time),  # not any more from this moment on
@@ -38,7 +38,7 @@ vouchers_voucher = Table(
     Column("confirmed", Flag, nullable=False),  # only for people whose address is confirmed
     Column("alone", Flag, nullable=False),  # not together with another voucher
     Column("category_ids", Json, nullable=False),  # of customers; none: for all
-    Column("product_types", Json, nullable=False),  # that it spares something of; none: of all
+    Column("product_types", Json, nullable=False),  # to which it applies; none: to all
     Column("most_uses", Whole),  # none: any number
     Column("used", Whole, nullable=False, info=DERIVED),  # by how many orders: the number of its uses
     Column("batch_id", Text),
@@ -55,8 +55,8 @@ vouchers_voucher = Table(
     info=ON_BEHALF,
 )
 
-# What an order holds of a voucher until it is cancelled, or changed so that it does not use it any more.
-# Of vouchers that each customer has once, it says who: then no second row may say the same.
+# The use of a voucher by an order, until the order is cancelled or changed so that it does not use it any more.
+# For vouchers that each customer has once, it identifies the customer, and no two rows may have the same one.
 vouchers_use = Table(
     "vouchers_use",
     metadata,

@@ -23,7 +23,7 @@ from commensal.trade.orders.quote import Offered, quote_order
 from commensal.trade.orders.values import Order, Wish
 from commensal.trade.orders.weigh import weigh_order
 from commensal.trade.people.people import add_person, new_person
-from commensal_vouchers.making import Terms, add_voucher
+from commensal_vouchers.create import VoucherTerms, add_voucher
 from commensal_vouchers.questions import voucher_by_id
 from commensal_vouchers.tables import vouchers_movement, vouchers_use, vouchers_voucher
 from commensal_vouchers.voucher import Voucher
@@ -46,7 +46,7 @@ class Market:
     def voucher(self, code: str = "JUIN", **terms: Any) -> Voucher:
         given: Any = {"kind": "amount", "amount": 500, **terms}
         with self.store.write() as tx:
-            return add_voucher(tx, "shop", Terms(**given), code="" if given["kind"] == "card" else code)
+            return add_voucher(tx, "shop", VoucherTerms(**given), code="" if given["kind"] == "card" else code)
 
     def again(self, voucher: Voucher) -> Voucher:
         with self.store.read() as tx:

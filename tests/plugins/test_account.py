@@ -23,7 +23,7 @@ from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.tables import customer, enterprise_member, enterprise_plugin
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.change import change_order
-from commensal.trade.orders.letters import mailed_secret
+from commensal.trade.orders.emails import mailed_secret
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.questions import order_by_id
@@ -37,8 +37,8 @@ from commensal.trade.payments.refunds import refund
 from commensal.trade.payments.values import Payment
 from commensal.trade.people.people import add_person, new_person
 from commensal.trade.people.tokens import make_token
-from commensal_account.accounts import account_of, entries, open_account, unbalanced, write_down
-from commensal_account.paying import start_payment as take_from_account
+from commensal_account.accounts import account_of, entries, open_account, unbalanced, write_entry
+from commensal_account.payments import start_payment as take_from_account
 from commensal_account.settings import Settings as Account
 from commensal_account.tables import account_entry
 
@@ -80,7 +80,7 @@ class Stall:
             found = tx.value(select(customer.c.id).where(customer.c.person_id == self.ada))
             self.customer = str(found)
             open_account(tx, "shop", self.customer)
-            write_down(tx, "shop", self.customer, "paid in", 2000, note="à la caisse", person_id=None)
+            write_entry(tx, "shop", self.customer, "paid in", 2000, note="à la caisse", person_id=None)
 
     def buy(self, pieces: int, *, method: str = METHOD) -> Order:
         """Places an order and begins its payment, as the shop's page does."""
@@ -390,15 +390,15 @@ def test_the_ledger_only_grows(stall: Stall) -> None:
 )
 def test_an_entry_that_makes_no_sense_is_refused(stall: Stall, kind: Any, amount: int) -> None:
     with stall.instance.store.write() as tx, pytest.raises(Invalid):
-        write_down(tx, "shop", stall.customer, kind, amount, note="", person_id=None)
+        write_entry(tx, "shop", stall.customer, kind, amount, note="", person_id=None)
 
 
 def test_nobody_is_paid_out_what_is_not_there(stall: Stall) -> None:
     with stall.instance.store.write() as tx:
-        write_down(tx, "shop", stall.customer, "paid out", -1500, note="", person_id=None)
+        write_entry(tx, "shop", stall.customer, "paid out", -1500, note="", person_id=None)
         with pytest.raises(Conflict):
-            write_down(tx, "shop", stall.customer, "paid out", -501, note="", person_id=None)
-        write_down(tx, "shop", stall.customer, "correction", -600, note="compté deux fois", person_id=None)
+            write_entry(tx, "shop", stall.customer, "paid out", -501, note="", person_id=None)
+        write_entry(tx, "shop", stall.customer, "correction", -600, note="compté deux fois", person_id=None)
     assert stall.balance == -100
 
 

@@ -24,7 +24,7 @@ from commensal.trade.payments.payments import payments_of
 from commensal.trade.payments.verify import verify_journal
 from commensal.trade.people.people import add_person, new_person
 from commensal.trade.people.tokens import make_token
-from commensal_bank_transfer.entries import Taken, entries, ignore, settle, take_in
+from commensal_bank_transfer.entries import ImportResult, entries, ignore, import_credits, settle
 from commensal_bank_transfer.reference import order_numbers_in, reference_of
 from commensal_bank_transfer.settings import CsvColumns
 from commensal_bank_transfer.settings import Settings as Account
@@ -210,9 +210,9 @@ def a_credit(text: str, amount: int = 1250, key: str = "k", currency: str = "EUR
     return Credit(booked_on=date(2026, 6, 3), amount=amount, currency=currency, payer="Bob", text=text, key=key)
 
 
-def taken(instance: Instance, *credits: Credit) -> Taken:
+def taken(instance: Instance, *credits: Credit) -> ImportResult:
     with instance.store.write() as tx:
-        return take_in(tx, "shop", credits)
+        return import_credits(tx, "shop", credits)
 
 
 def state(instance: Instance, order_id: str) -> tuple[str, int]:
@@ -237,8 +237,8 @@ def test_a_transfer_with_a_reference_pays_its_order_once(instance: Instance, sho
     order_id = an_order(instance)
     start_payment(instance, order_id, "bank_transfer:transfer", "key", "fr")
     credit = a_credit(f"VIR {reference_of(1)}")
-    assert taken(instance, credit) == Taken(matched=1, open=0, known=0)
-    assert taken(instance, credit) == Taken(matched=0, open=0, known=1)
+    assert taken(instance, credit) == ImportResult(matched=1, open=0, known=0)
+    assert taken(instance, credit) == ImportResult(matched=0, open=0, known=1)
     assert state(instance, order_id) == ("Paid", 1250)
     with instance.store.read() as tx:
         assert sorted(one.state for one in payments_of(tx, "shop", order_id)) == ["Cancelled", "Done"]
@@ -262,7 +262,7 @@ def test_a_cancelled_order_has_its_money_shown(instance: Instance, shop: str) ->
 def test_what_names_no_one_order_waits_for_a_person(instance: Instance, shop: str, text: str) -> None:
     order_id = an_order(instance)
     an_order(instance)
-    assert taken(instance, a_credit(text)) == Taken(matched=0, open=1, known=0)
+    assert taken(instance, a_credit(text)) == ImportResult(matched=0, open=1, known=0)
     assert state(instance, order_id) == ("Unpaid", 0)
     with instance.store.write() as tx:
         (waiting,) = entries(tx, "shop")

@@ -62,10 +62,10 @@ from commensal.trade.sale_sessions.questions import coordination_by_id
 from commensal.trade.sale_sessions.sessions import add_session
 from commensal.trade.sale_sessions.values import Supplier
 from commensal.trade.stock.lots import lot_by_id
-from commensal_account.accounts import account_of, open_account, unbalanced, write_down
+from commensal_account.accounts import account_of, open_account, unbalanced, write_entry
 from commensal_solidarity.settings import Programme
 from commensal_solidarity.statement import statement_of
-from commensal_solidarity.years import begin_of
+from commensal_solidarity.years import day_start
 
 WEEKS = int(os.environ.get("COMMENSAL_TEST_BOOKS", "0"))
 BOOKS = settings(
@@ -236,7 +236,7 @@ class Week(RuleBasedStateMachine):
             mine = create_customer(tx, "shop", email=email, name=who, categories=groups).id
             tx.execute(update(customer).where(customer.c.id == mine).values(person_id=person.id))
             open_account(tx, "shop", mine)
-            write_down(tx, "shop", mine, "paid in", balance, note="", person_id=None)
+            write_entry(tx, "shop", mine, "paid in", balance, note="", person_id=None)
             self.people.append(person.id)
             self.customers.append(mine)
         self.lots = [
@@ -410,7 +410,7 @@ class Week(RuleBasedStateMachine):
     @rule(who=st.integers(0, 1), cents=st.integers(1, 3000))
     def pay_in(self, who: int, cents: int) -> None:
         mine = self.customers[who]
-        self._do(lambda tx: write_down(tx, "shop", mine, "paid in", cents, note="", person_id=None))
+        self._do(lambda tx: write_entry(tx, "shop", mine, "paid in", cents, note="", person_id=None))
         self.ledger.accounts[who] += cents
 
     @rule(cents=st.sampled_from([-30, 20]))
@@ -475,7 +475,7 @@ def test_a_refund_that_is_given_twice_is_found(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_statement_that_forgets_new_year_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def by_entry(day: date, first_month: int, timezone: str) -> Any:
-        return fund_statement._entry.at < begin_of(day + timedelta(days=1), timezone)
+        return fund_statement._entry.at < day_start(day + timedelta(days=1), timezone)
 
     monkeypatch.setattr(fund_statement, "_counted_until", by_entry)
     with pytest.raises(AssertionError, match=r"spent|=="):

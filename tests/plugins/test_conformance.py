@@ -8,7 +8,7 @@ from typing import Any
 from commensal.hooks.loading import plugin_entry_points
 from commensal.testing import Shop, conforms
 from commensal.trade.enterprises.customers import create_customer
-from commensal_account.accounts import open_account, write_down
+from commensal_account.accounts import open_account, write_entry
 from commensal_delivery.slots import add_slot
 from commensal_delivery.zones import DeliverySettings
 
@@ -22,7 +22,7 @@ def _an_account(shop: Shop) -> None:
     with shop.instance.store.write() as tx:
         known = create_customer(tx, shop.id, email=shop.customer.email).id
         open_account(tx, shop.id, known)
-        write_down(tx, shop.id, known, "paid in", 10_000, note="", person_id=None)
+        write_entry(tx, shop.id, known, "paid in", 10_000, note="", person_id=None)
 
 
 def _two_rounds(shop: Shop) -> None:

@@ -42,11 +42,11 @@ from commensal.trade.privacy.retention import apply_retention
 from commensal.trade.privacy.subject import subject_by_email
 from commensal.trade.privacy.tables import retained_identity
 from commensal.trade.sale_sessions.complete import complete_due
-from commensal_account.accounts import open_account, write_down
+from commensal_account.accounts import open_account, write_entry
 from commensal_bank_transfer.tables import bank_transfer_entry
 from commensal_delivery.slots import add_slot
 from commensal_delivery.zones import DeliverySettings
-from commensal_vouchers.making import Terms, add_voucher
+from commensal_vouchers.create import VoucherTerms, add_voucher
 from commensal_webhooks.data import order_data
 from commensal_webhooks.tables import webhooks_delivery, webhooks_hook
 
@@ -85,7 +85,7 @@ class Zoe:
             times: Any = {"begins_at": begins_at, "ends_at": begins_at + timedelta(hours=2)}
             self.slot = add_slot(tx, DeliverySettings(), "shop", "shop-session", **times).id
             self.item = an_item(tx, a_lot(tx, on_hand="9"), name="Carottes")
-            one_each = Terms(kind="amount", name="Hello", amount=50, once=True)
+            one_each = VoucherTerms(kind="amount", name="Hello", amount=50, once=True)
             self.voucher = add_voucher(tx, "shop", one_each, code="HELLO")
             new = new_person(email=EMAIL, name="zq-name", password=PASSWORD, language="en", phone="zq-phone")
             zoe = add_person(tx, new, confirmed=True)
@@ -121,7 +121,7 @@ class Zoe:
             self.customer = known.id
             open_account(tx, "shop", known.id)
             for kind, amount in (("paid in", 500), ("paid out", -500)):
-                write_down(tx, "shop", known.id, kind, amount, note="zq-ledger", person_id=None)  # type: ignore[arg-type]
+                write_entry(tx, "shop", known.id, kind, amount, note="zq-ledger", person_id=None)  # type: ignore[arg-type]
             order = order_by_id(tx, self.order, person_id=self.id)
             entry: Any = {
                 "id": tx.new_id(),
@@ -220,7 +220,7 @@ def test_nobody_is_forgotten_while_an_order_is_not_settled(zoe: Zoe) -> None:
 def test_nobody_is_forgotten_while_an_account_is_not_at_zero(zoe: Zoe) -> None:
     zoe.settle()
     with zoe.instance.store.write() as tx:
-        write_down(tx, "shop", zoe.customer, "paid in", 300, note="", person_id=None)
+        write_entry(tx, "shop", zoe.customer, "paid in", 300, note="", person_id=None)
     with pytest.raises(Refused, match="account at shop is not at zero"):
         zoe.forget()
 

@@ -19,8 +19,8 @@ from sqlalchemy.exc import IntegrityError
 from commensal import Conflict, Transaction
 from commensal.instance import Instance, Settings
 from commensal.trade.orders.values import Order
-from commensal_solidarity import granting, spending
-from commensal_solidarity.left import budget_of, left_for
+from commensal_solidarity import grants, spending
+from commensal_solidarity.budget import available_for, budget_of
 from commensal_solidarity.settings import Programme
 from commensal_solidarity.tables import solidarity_budget, solidarity_entry
 from commensal_solidarity.years import Year
@@ -76,11 +76,11 @@ def meeting(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     seen = threading.Barrier(count)
 
     def wait(*given: Any) -> int:
-        left = left_for(*given)
+        left = available_for(*given)
         seen.wait()
         return left
 
-    monkeypatch.setattr(granting, "left_for", wait)
+    monkeypatch.setattr(grants, "available_for", wait)
 
 
 def test_who_saw_the_rest_that_another_took_is_refused(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +129,7 @@ def test_without_its_guard_the_budget_is_overspent(town: Town, monkeypatch: pyte
     def believe(tx: Transaction, year: Year, programme: Programme, amount: int) -> None:
         tx.execute(update(solidarity_budget).where(budget_of(year)).values(spent=seen.spent + amount))
 
-    monkeypatch.setattr(granting, "left_for", lambda *given: programme.budget - seen.spent)
+    monkeypatch.setattr(grants, "available_for", lambda *given: programme.budget - seen.spent)
     monkeypatch.setattr(spending, "spend", believe)
     looked = threading.Barrier(4)
 

@@ -32,7 +32,7 @@ from commensal.trade.orders.tables import customer_order
 from commensal.trade.people.people import add_person, new_person
 from commensal.trade.people.sessions import begin_session
 from commensal.trade.sale_sessions.tables import coordination, sale_session
-from commensal_solidarity.received import record_payment
+from commensal_solidarity.fund_payments import record_payment
 from commensal_solidarity.settings import Settings as Programmes
 from commensal_solidarity.statement import initials, statement_of
 from commensal_solidarity.tables import solidarity_entry

@@ -19,8 +19,8 @@ from commensal.trade.enterprises.customer_categories import create_category
 from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.values import Order
 from commensal_vouchers.cards import move_balance
-from commensal_vouchers.codes import drawn_card, drawn_code
-from commensal_vouchers.making import Terms, add_batch, archive_voucher, change_voucher
+from commensal_vouchers.codes import draw_card_code, draw_code
+from commensal_vouchers.create import VoucherTerms, add_batch, archive_voucher, change_voucher
 from commensal_vouchers.questions import movements_of
 from commensal_vouchers.tables import vouchers_voucher
 from commensal_vouchers.voucher import Voucher
@@ -328,8 +328,8 @@ def test_the_shop_puts_money_onto_a_card_and_takes_it_off_but_not_below_nothing(
 
 def test_codes_that_are_drawn_can_be_read_out_and_are_not_guessed(market: Market) -> None:
     with market.store.write() as tx:
-        drawn = {drawn_code(tx) for _ in range(500)}
-        cards = {drawn_card(tx) for _ in range(500)}
+        drawn = {draw_code(tx) for _ in range(500)}
+        cards = {draw_card_code(tx) for _ in range(500)}
     letters = set("".join(drawn)) - {"-"}
     assert (len(drawn), len(cards), len(letters)) == (500, 500, 32)
     assert {len(code.replace("-", "")) * 5 for code in drawn} == {60}
@@ -375,7 +375,7 @@ def test_uses_are_not_limited_to_fewer_than_there_were(market: Market) -> None:
 
 def test_a_batch_has_codes_of_its_own(market: Market) -> None:
     with market.store.write() as tx:
-        batch = add_batch(tx, "shop", Terms(kind="amount", amount=500, most_uses=1), 50)
+        batch = add_batch(tx, "shop", VoucherTerms(kind="amount", amount=500, most_uses=1), 50)
     assert len({one.code for one in batch}) == 50
     assert market.order(batch[0].code, apples=1).total == 500
     assert reasons(lambda: market.quote(batch[0].code, apples=1))[0][1].endswith("is used up.")

@@ -14,7 +14,7 @@ from commensal.instance.settings import LimitSettings
 from commensal.trade.enterprises.tables import enterprise_member, enterprise_plugin
 from commensal.trade.people.people import add_person, new_person
 from commensal.trade.people.tokens import make_token
-from commensal_vouchers.making import Terms, add_voucher
+from commensal_vouchers.create import VoucherTerms, add_voucher
 from commensal_vouchers.questions import voucher_by_id
 from commensal_vouchers.tables import vouchers_voucher
 from commensal_vouchers.voucher import Voucher
@@ -43,7 +43,7 @@ def stall(stall: Stall) -> Stall:
 
 def voucher(stall: Stall, code: str = "JUIN", **terms: Any) -> Voucher:
     with stall.instance.store.write() as tx:
-        return add_voucher(tx, "shop", Terms(**{"kind": "amount", "amount": 100, **terms}), code=code)
+        return add_voucher(tx, "shop", VoucherTerms(**{"kind": "amount", "amount": 100, **terms}), code=code)
 
 
 def token(stall: Stall, role: str) -> dict[str, str]:

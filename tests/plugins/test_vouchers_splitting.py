@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as some
 
-from commensal_vouchers.splitting import in_proportion
+from commensal_vouchers.proportion import in_proportion
 
 
 @given(

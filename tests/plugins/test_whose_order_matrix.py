@@ -48,7 +48,7 @@ from commensal.trade.payments.begin import start_payment
 from commensal.trade.payments.payments import receive_payment
 from commensal.trade.payments.refunds import refund
 from commensal.trade.people.people import NewPerson, add_person
-from commensal_account.accounts import open_account, write_down
+from commensal_account.accounts import open_account, write_entry
 from commensal_account.tables import account_entry
 from commensal_solidarity.tables import solidarity_entry
 
@@ -164,7 +164,7 @@ def hall(settings: Settings, store: Store, clock: Any, ids: Any, tmp_path: Path)
         assert eve is not None
         record = create_customer(tx, "shop", email=ADA, name="Ada", categories=[members]).id
         open_account(tx, "shop", record)
-        write_down(tx, "shop", record, "paid in", 10000, note="", person_id=None)
+        write_entry(tx, "shop", record, "paid in", 10000, note="", person_id=None)
     return Hall(instance, items, ada.id, eve.id, record)
 
 

@@ -1,4 +1,4 @@
-"""Entries of bank statements."""
+"""EntryQuery of bank statements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the CSV of a bank: its columns are found by their headers, French, English or German, or named in the settings.
+"""Reads the CSV of a bank. Columns are found by French, English or German headers, or named in the settings.
 
 Banks write lines above the headers, and amounts in one signed column or in two. Dates are day first, or ISO 8601.
 """
@@ -27,13 +27,13 @@ _TEXTS = ("libelle", "libelle operation", "libelle simplifie", "libelle de l'ope
           "description", "details", "label", "verwendungszweck", "remittance information")  # fmt: skip
 _PAYERS = ("nom", "tiers", "emetteur", "nom de la contrepartie", "contrepartie", "payer", "name", "counterparty",
            "beguenstigter/zahlungspflichtiger", "auftraggeber")  # fmt: skip
-_WRITTEN = ("%d/%m/%Y", "%Y-%m-%d", "%d.%m.%Y", "%d-%m-%Y", "%d/%m/%y", "%d.%m.%y")
+_DATE_FORMATS = ("%d/%m/%Y", "%Y-%m-%d", "%d.%m.%Y", "%d-%m-%Y", "%d/%m/%y", "%d.%m.%y")
 _PREAMBLE = 30  # lines above the headers at most
-_COLUMNS = 200  # of those, at most so many are looked at
+_COLUMNS = 200  # at most, that are examined
 
 
 @dataclass(frozen=True)
-class _Places:
+class _ColumnIndexes:
     date: int
     amounts: tuple[int, ...]
     texts: tuple[int, ...]
@@ -41,74 +41,82 @@ class _Places:
 
 
 def read_csv(content: bytes, columns: CsvColumns, currency: str) -> Iterator[Credit]:
-    """Raises `Refused` where the headers are not found, naming what was looked for, or a row cannot be read."""
+    """Yields the credits of a CSV statement. Raises `Refused` if the headers are not found or a row cannot be read."""
     text = decode_text(content)
     rows = enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)), start=1)
     try:
-        places = next(filter(None, (_places(cells, columns) for _, cells in islice(rows, _PREAMBLE))), None)
-        if places is None:
+        columns_found = next(
+            filter(None, (_find_columns(cells, columns) for _, cells in islice(rows, _PREAMBLE))), None
+        )
+        if columns_found is None:
             raise Refused(
                 "no_headers",
                 "No row names a date, an amount and a text. Say in the settings how your bank names these columns.",
             )
-        for row, cells in rows:
-            credit = _credit(cells, places, currency, row)
+        for number, cells in rows:
+            credit = _credit(cells, columns_found, currency, number)
             if credit is not None:
                 yield credit
     except csv.Error as error:
         raise Refused("quoting", "This CSV cannot be read: {what}", what=str(error)) from error
 
 
-def _places(cells: Sequence[str], columns: CsvColumns) -> _Places | None:
+def _find_columns(cells: Sequence[str], columns: CsvColumns) -> _ColumnIndexes | None:
     names = [search_key(cell) for cell in cells[:_COLUMNS]]
 
-    def find(named: str, known: Sequence[str]) -> tuple[int, ...]:
-        wanted = (search_key(named),) if named else known
-        return tuple(place for place, name in enumerate(names) if name in wanted)
+    def find(configured: str, usual: Sequence[str]) -> tuple[int, ...]:
+        names_to_find = (search_key(configured),) if configured else usual
+        return tuple(place for place, name in enumerate(names) if name in names_to_find)
 
     dates, texts = find(columns.date, _DATES), find(columns.text, _TEXTS)
     amounts = find(columns.amount, _AMOUNTS) if not columns.credit else ()
     amounts = amounts or find(columns.credit, _CREDITS)
     if not (dates and texts and amounts):
         return None
-    return _Places(dates[0], amounts[:1], texts, find(columns.payer, _PAYERS))
+    return _ColumnIndexes(dates[0], amounts[:1], texts, find(columns.payer, _PAYERS))
 
 
-def _credit(cells: Sequence[str], places: _Places, currency: str, row: int) -> Credit | None:
-    """None for a debit, and for rows that are no movement: blank ones, sums at the end."""
-    written = _cell(cells, places.amounts[0]).replace(" ", "").replace("+", "").removesuffix("€").removesuffix(currency)
-    day = _cell(cells, places.date)
-    if not written or not day:
+def _credit(cells: Sequence[str], columns_found: _ColumnIndexes, currency: str, number: int) -> Credit | None:
+    """Returns the credit of a row; None for debits, blank rows and sums at the end."""
+    amount_text = (
+        _cell(cells, columns_found.amounts[0])
+        .replace(" ", "")
+        .replace("+", "")
+        .removesuffix("€")
+        .removesuffix(currency)
+    )
+    day_text = _cell(cells, columns_found.date)
+    if not amount_text or not day_text:
         return None
-    amount = read_amount(_plain(written), currency)
+    amount = read_amount(_normalised(amount_text), currency)
     if isinstance(amount, Problem):
-        raise Refused("amount", "Row {row}: {said} is no amount.", row=row, said=written[:40])
+        raise Refused("amount", "Row {row}: {said} is no amount.", row=number, said=amount_text[:40])
     if amount <= 0:
         return None
     return Credit(
-        booked_on=_day(day, row),
+        booked_on=_day(day_text, number),
         amount=amount,
         currency=currency,
-        payer=" ".join(filter(None, (_cell(cells, place) for place in places.payers))),
-        text=" ".join(filter(None, (_cell(cells, place) for place in places.texts))),
+        payer=" ".join(filter(None, (_cell(cells, place) for place in columns_found.payers))),
+        text=" ".join(filter(None, (_cell(cells, place) for place in columns_found.texts))),
     )
 
 
-def _plain(written: str) -> str:
-    """ "1.234,50" and "1,234.50" without what groups the thousands: the last mark is the decimal one."""
-    last = max(written.rfind(","), written.rfind("."))
-    if last < 0:
-        return written
-    return written[:last].replace(",", "").replace(".", "") + "." + written[last + 1 :]
+def _normalised(text: str) -> str:
+    """Removes the thousands separators of "1.234,50" or "1,234.50": the last mark is the decimal one."""
+    decimal_mark = max(text.rfind(","), text.rfind("."))
+    if decimal_mark < 0:
+        return text
+    return text[:decimal_mark].replace(",", "").replace(".", "") + "." + text[decimal_mark + 1 :]
 
 
-def _day(written: str, row: int) -> date:
-    for form in _WRITTEN:
+def _day(text: str, number: int) -> date:
+    for form in _DATE_FORMATS:
         try:
-            return datetime.strptime(written[:10].strip(), form).date()  # noqa: DTZ007 - a day, not a moment
+            return datetime.strptime(text[:10].strip(), form).date()  # noqa: DTZ007 - a day, not a moment
         except ValueError:
             continue
-    raise Refused("date", "Row {row}: {said} is no date; write it like 31/12/2026.", row=row, said=written[:40])
+    raise Refused("date", "Row {row}: {said} is no date; write it like 31/12/2026.", row=number, said=text[:40])
 
 
 def _cell(cells: Sequence[str], place: int) -> str:
@@ -116,6 +124,6 @@ def _cell(cells: Sequence[str], place: int) -> str:
 
 
 def _delimiter(text: str) -> str:
-    """The one that splits most: a bank's file has no other in such numbers."""
+    """Returns the most frequent of the usual delimiters in the first lines."""
     head = "".join(islice(io.StringIO(text), _PREAMBLE))
     return max(";\t,", key=head.count)

@@ -1,4 +1,4 @@
-"""What a bank statement tells."""
+"""Values of a bank statement."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from datetime import date
 
 @dataclass(frozen=True, kw_only=True)
 class Credit:
-    """Money that came in. `amount` is minor units of `currency`; `booked_on` the bank's day.
+    """Money received. `amount` is in minor units of `currency`; `booked_on` is the bank's day.
 
-    key: the bank's name for it, or made from what it says; the same credit has the same key in every statement
+    key: the bank's id or a hash of the content; the same credit has the same key in every statement
     """
 
     booked_on: date
@@ -25,12 +25,12 @@ class Credit:
 
 
 def with_keys(credits: Iterable[Credit]) -> Iterator[Credit]:
-    """Names those that the bank has not named, after what they say. Twins of one day are told apart by their turn."""
-    seen: Counter[str] = Counter()
-    for one in credits:
-        if one.key:
-            yield one
+    """Gives a key to credits without a bank id, from their content. Equal credits of one day are numbered."""
+    counts: Counter[str] = Counter()
+    for credit in credits:
+        if credit.key:
+            yield credit
             continue
-        said = "\n".join((one.booked_on.isoformat(), str(one.amount), one.currency, one.payer, one.text))
-        seen[said] += 1
-        yield replace(one, key=hashlib.sha256(f"{said}\n{seen[said]}".encode()).hexdigest())
+        text = "\n".join((credit.booked_on.isoformat(), str(credit.amount), credit.currency, credit.payer, credit.text))
+        counts[text] += 1
+        yield replace(credit, key=hashlib.sha256(f"{text}\n{counts[text]}".encode()).hexdigest())

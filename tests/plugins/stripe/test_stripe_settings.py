@@ -14,7 +14,7 @@ from commensal.cli.check import report
 from commensal.hooks import specifications
 from commensal.trade.payments.methods import payment_methods
 from commensal_stripe.amounts import from_stripe, to_stripe
-from commensal_stripe.checking import check_settings
+from commensal_stripe.check import check_settings
 from commensal_stripe.settings import InstanceSettings, Settings
 
 from .conftest import CHOSEN, Stall

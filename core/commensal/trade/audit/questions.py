@@ -53,7 +53,7 @@ class AuditFilter:
 
 
 _NAME = func.coalesce(person.c.name, "").label("person")
-_COLUMNS = [_NAME if one.name == "person" else audit_entry.c[one.name] for one in fields(AuditEntry)]
+_COLUMNS = [_NAME if field.name == "person" else audit_entry.c[field.name] for field in fields(AuditEntry)]
 
 
 def audit_entries(tx: Transaction, entry_filter: AuditFilter, limit: int = 50) -> Sequence[AuditEntry]:

@@ -10,7 +10,7 @@ from ...storage.jobs import promise_all
 from ..events.announce import event_promises
 from ..stock.take import release_stock, return_sold
 from .cut_off import late_lines
-from .letters import order_mail
+from .emails import order_mail
 from .lines import grains_by_lot
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .price import quote_of

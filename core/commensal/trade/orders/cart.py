@@ -36,7 +36,7 @@ class Checkout:
     address: Address | None = None
 
 
-_CHECKOUT = [customer_order.c[one.name] for one in fields(Checkout)]
+_CHECKOUT = [customer_order.c[field.name] for field in fields(Checkout)]
 _CART = select(customer_order.c.id).where(
     customer_order.c.session_id == bindparam("session"), customer_order.c.state == "Draft"
 )

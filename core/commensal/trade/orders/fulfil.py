@@ -7,7 +7,7 @@ from ...storage.database import Transaction
 from ...storage.jobs import promise_all
 from ..events.announce import announce
 from ..stock.take import hand_over
-from .letters import order_mail
+from .emails import order_mail
 from .lines import grains_by_lot
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .questions import order_by_id

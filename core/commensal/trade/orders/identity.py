@@ -18,7 +18,7 @@ How to use it:
   shop wants to read who is expected on Thursday. A statement that gives or takes something must also demand
   `identity <> 'typed'`.
 * A typed order becomes proven by `proof.prove_order`, which the link in the e-mail leads to, or when the account that
-  placed it confirms its address. `letters.mailed_secret` creates the secret of such a link: it goes into an e-mail and
+  placed it confirms its address. `emails.mailed_secret` creates the secret of such a link: it goes into an e-mail and
   nowhere else, least of all into a response to the client that placed the order.
 """
 

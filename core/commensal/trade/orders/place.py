@@ -26,9 +26,9 @@ from ..people.fingerprint import fingerprint
 from ..stock.take import take_stock
 from .cart import empty_cart
 from .consents import keep_consents
+from .emails import confirmation
 from .guests import admit_guest, note_guest
 from .identity import Identity
-from .letters import confirmation
 from .lines import grains_by_lot, lines_for
 from .price import Choices, draft_of, price
 from .proof import OrderOwner, identify

@@ -14,7 +14,7 @@ from ...storage.jobs import promise_all
 from ..events.announce import event_promises
 from ..pricing.values import Address, PricedLine
 from ..stock.take import change_taken
-from .letters import order_mail
+from .emails import order_mail
 from .lines import grains_by_lot
 from .place import payment_state, refuse_other_total
 from .price import Choices, draft_of, price

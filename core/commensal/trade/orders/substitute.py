@@ -51,5 +51,5 @@ def substitute(
         price = min(new_line.price, line.price) if quantity == replaced_pieces else new_line.price
     remaining = priced(replace(line, quantity=line.quantity - replaced_pieces, final_quantity=None))
     substitute_line = priced(replace(new_line, price=price, substitutes_id=line.id))
-    lines = (*(remaining if one.id == line_id else one for one in order.lines), substitute_line)
+    lines = (*(remaining if order_line.id == line_id else order_line for order_line in order.lines), substitute_line)
     return rewrite(tx, hooks, shop, customer, order, lines, by=by)

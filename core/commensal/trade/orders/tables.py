@@ -45,7 +45,7 @@ customer_order = Table(
     Column("shipping_note", Text, nullable=False, server_default=""),  # how to find the door there
     Column("payment_method", Text, nullable=False),  # "plugin:method"
     Column("codes", Json, nullable=False, server_default="[]", info=PERSONAL),  # of vouchers, as they were typed
-    Column("address", Json, info=PERSONAL),  # where the goods are to be brought; none: they are collected
+    Column("address", Json, info=PERSONAL),  # of a delivery; none: the goods are collected
     Column("products_total", Whole, nullable=False),  # all totals in minor units
     Column("deposits_total", Whole, nullable=False),
     Column("adjustments_total", Whole, nullable=False),  # what the customer pays of them (negative: saves)
@@ -157,7 +157,7 @@ adjustment = Table(
     Column("phase", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("label", Text, nullable=False),
-    Column("amount", Whole, nullable=False),  # minor units; negative spares the customer
+    Column("amount", Whole, nullable=False),  # minor units; negative: the customer pays less
     Column("vat_rate", Exact),  # percent; none: outside VAT
     Column("payer", Text, nullable=False),  # "customer", or the name or id of who pays instead
     Column("payee", Text, nullable=False),  # id of the enterprise that gets it
@@ -188,7 +188,7 @@ order_consent = Table(
     Column("request", Text, nullable=False),  # "plugin:id"
     Column("text", Text, nullable=False),  # as it was shown, in the customer's language
     Column("given_at", Time, nullable=False),
-    Column("withdrawn_at", Time),  # none: it stands
+    Column("withdrawn_at", Time),  # none: still given
     Index("ix_order_consent_order", "order_id", "request"),
     sqlite_strict=True,
     info=untraced("it says itself when it was given and taken back, and only customers do either"),

@@ -18,7 +18,7 @@ from ...hooks.values import PaymentStart
 from ...instance import Instance
 from ...storage.database import Transaction
 from ..enterprises.plugins import enabled_plugins
-from ..orders.letters import send_confirmation_now
+from ..orders.emails import send_confirmation_now
 from ..orders.tables import customer_order
 from .due import due, locked_due
 from .follow_up import cancel_other_payments

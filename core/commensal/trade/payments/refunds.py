@@ -9,7 +9,7 @@ from ...base.failpoints import failpoint
 from ...base.money import Money
 from ...storage.database import Transaction
 from ...storage.jobs import promise
-from ..orders.letters import order_mail
+from ..orders.emails import order_mail
 from ..orders.questions import order_by_id
 from .due import change_paid_total, due, locked_due
 from .journal import append, journal_entry
@@ -125,20 +125,20 @@ def _write_refund(tx: Transaction, order: Due, new_refund: Payment, reference: s
     failpoint("refund.given")
     update_row = update(payment).where(payment.c.id == new_refund.id)
     tx.execute(update_row.values(state="Done", reference=reference, instructions=None, changed_at=tx.now))
-    done = payment_by_id(tx, new_refund.enterprise_id, new_refund.id)
-    append(tx, done, kind="refund", order_number=order.number, amount=-new_refund.amount, person_id=person_id)
+    recorded = payment_by_id(tx, new_refund.enterprise_id, new_refund.id)
+    append(tx, recorded, kind="refund", order_number=order.number, amount=-new_refund.amount, person_id=person_id)
     if due(tx, order.enterprise_id, order.order_id).balance >= 0:
         settle_owed(tx, order.order_id)
-    _tell_customer(tx, done)
-    return done
+    _tell_customer(tx, recorded)
+    return recorded
 
 
-def _tell_customer(tx: Transaction, done: Payment) -> None:
+def _tell_customer(tx: Transaction, recorded: Payment) -> None:
     """Mails the customer about each refund, whether a person or a plugin gave it."""
-    order = order_by_id(tx, done.order_id, enterprise_id=done.enterprise_id)
+    order = order_by_id(tx, recorded.order_id, enterprise_id=recorded.enterprise_id)
     if order.email:
         mail = order_mail(tx, order, "order_refunded")
-        promise(tx, mail.kind, {**mail.payload, "amount": done.amount})
+        promise(tx, mail.kind, {**mail.payload, "amount": recorded.amount})
 
 
 def correct(tx: Transaction, enterprise_id: str, sequence: int, *, person_id: str) -> JournalEntry:

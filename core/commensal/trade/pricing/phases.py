@@ -61,7 +61,7 @@ def _limited(order: OrderDraft, adjustment: Adjustment) -> Adjustment:
 
 
 def _left_to_pay(order: OrderDraft, adjustment: Adjustment, spared: int) -> int:
-    """Returns what is left to pay after sparing `spared` minor units, without deposits: in total, or at the
+    """Returns what is left to pay after a reduction by `spared` minor units, without deposits: in total, or at the
     adjustment's VAT rate if that is less."""
     order_after = replace(order, adjustments=(*order.adjustments, replace(adjustment, amount=-spared)))
     new_totals = totals(order_after)

@@ -15,7 +15,7 @@ from ..enterprises.tables import customer, enterprise, enterprise_member
 from ..products.tables import supplied_product
 from .openness import coming_at, not_over_at, open_at
 from .tables import coordination, coordination_supplier, sale_session, session_item
-from .values import Coordination, ItemOnSale, Sale, SaleSession, Shop, Supplier
+from .values import Coordination, ItemOnSale, Sale, SaleSession, SaleShop, Supplier
 
 Openness = Literal["open", "coming", "both"]
 SaleState = Literal["open", "coming", "over"]
@@ -29,7 +29,7 @@ _session = [
     coordination.c.cancelled_at,
     coordination.c.completed_at,
 ]
-_shop = {f"shop_{name}": enterprise.c[name] for name in Shop.__dataclass_fields__}
+_shop = {f"shop_{name}": enterprise.c[name] for name in SaleShop.__dataclass_fields__}
 _ON_SALE = (
     select(supplied_product.c.lot_id)
     .join(catalog_item, catalog_item.c.product_id == supplied_product.c.id)
@@ -217,7 +217,7 @@ _SALE = _sales().where(sale_session.c.id == bindparam("session"))
 
 def _sale(row: Row) -> Sale:
     shop = {column.name: row.pop(label) for label, column in _shop.items()}
-    return Sale(session=SaleSession(**row), shop=Shop(**shop))
+    return Sale(session=SaleSession(**row), shop=SaleShop(**shop))
 
 
 def _after_key(after: str) -> ColumnElement[bool]:

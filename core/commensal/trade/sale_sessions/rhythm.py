@@ -77,8 +77,10 @@ def next_opening(rule: str, opens_at: datetime, timezone: str, *, not_before: da
 def shifted(moment: datetime, timezone: str, *, start: datetime, new_start: datetime) -> datetime:
     """Moves `moment` so that its wall-clock distance to `new_start` is that to `start`; all in UTC."""
     zone = ZoneInfo(timezone)
-    here, old, new = (utc.astimezone(zone).replace(tzinfo=None) for utc in (moment, start, new_start))
-    return (here + (new - old)).replace(tzinfo=zone).astimezone(UTC)
+    local_moment, local_start, local_new_start = (
+        utc.astimezone(zone).replace(tzinfo=None) for utc in (moment, start, new_start)
+    )
+    return (local_moment + (local_new_start - local_start)).replace(tzinfo=zone).astimezone(UTC)
 
 
 def _occurrences(parts: dict[str, str], start: datetime, until: datetime | None) -> Iterator[datetime]:

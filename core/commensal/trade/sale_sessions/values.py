@@ -70,7 +70,7 @@ class SaleSession:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shop:
+class SaleShop:
     """The enterprise of a sale session: where it is, and its language, time zone and currency."""
 
     id: str
@@ -89,7 +89,7 @@ class Sale:
     """A session with its shop."""
 
     session: SaleSession
-    shop: Shop
+    shop: SaleShop
 
 
 @dataclass(frozen=True, kw_only=True)

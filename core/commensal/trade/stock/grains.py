@@ -28,8 +28,8 @@ def fitting_unit(quantity: Decimal, measure: Measure) -> tuple[str, int]:
     """
     unit, per_unit = usual_unit(measure)
     choices = ((unit, per_unit), (unit, FINEST), (measure.term, 2000))  # 2000: sixteenths and thousandths
-    whole = (one for one in choices if isinstance(grains_of(quantity, measure, *one), int))
-    return next(whole, (unit, per_unit))
+    fitting = (choice for choice in choices if isinstance(grains_of(quantity, measure, *choice), int))
+    return next(fitting, (unit, per_unit))
 
 
 def grains_of(quantity: Decimal, measure: Measure, unit: str, per_unit: int, where: str = "") -> int | Problem:

@@ -1,4 +1,4 @@
-"""Makes codes, one or a whole batch, changes what they are good for, and takes them out of use."""
+"""Creates codes, one or a whole batch, changes their terms, and archives them."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from commensal import (
     list_categories,
 )
 
-from .codes import drawn_card, drawn_code, read_code
+from .codes import draw_card_code, draw_code, read_code
 from .questions import voucher_by_id
 from .tables import vouchers_movement, vouchers_voucher
-from .voucher import DEAREST, MOST_USES, Kind, Voucher, mistakes_in, voucher_from
+from .voucher import LARGEST_VALUE, MOST_USES, Voucher, VoucherKind, voucher_from, voucher_mistakes
 
 MOST_OF_A_BATCH = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Terms:
-    """What a code is good for; the meaning of each is that of `Voucher`. `amount` of a gift card is put onto it."""
+class VoucherTerms:
+    """The terms of a code; fields mean the same as in `Voucher`. The `amount` of a gift card is its first balance."""
 
-    kind: Kind
+    kind: VoucherKind
     name: str = ""
     amount: int | None = None
     percent: Decimal | None = None
@@ -64,58 +64,59 @@ class VoucherChanges(TypedDict, total=False):
 
 
 def add_voucher(
-    tx: Transaction, enterprise_id: str, terms: Terms, *, code: str = "", person_id: str | None = None
+    tx: Transaction, enterprise_id: str, terms: VoucherTerms, *, code: str = "", person_id: str | None = None
 ) -> Voucher:
-    """A new voucher with a `code` of the shop's choice, or one drawn by lot; a gift card's is always drawn.
+    """Creates a voucher with a `code` of the shop's choice or a random one; a gift card's code is always random.
 
-    `person_id` is who puts the money onto a card. Raises `Invalid`, and `Conflict` for a code that the shop has had.
+    `person_id` is the person who puts the money onto a card. Raises `Invalid`, and `Conflict` for a code that the shop
+    has used before.
     """
     problems: list[Problem] = []
     if terms.kind == "card" and code:
         text = "The code of a gift card is drawn by lot: it is money to whoever knows it."
         problems.append(Problem("card_code", text, "/code"))
-    read = read_code(code) if code and terms.kind != "card" else _drawn(tx, terms.kind)
-    if isinstance(read, Problem):
-        problems.append(read)
-        read = ""
-    voucher = _voucher(tx, enterprise_id, terms, read, batch_id=None)
+    checked_code = read_code(code) if code and terms.kind != "card" else _draw(tx, terms.kind)
+    if isinstance(checked_code, Problem):
+        problems.append(checked_code)
+        checked_code = ""
+    voucher = _voucher(tx, enterprise_id, terms, checked_code, batch_id=None)
     _refuse_mistakes(tx, voucher, terms, problems)
-    _keep(tx, [voucher], person_id)
+    _insert(tx, [voucher], person_id)
     return voucher
 
 
 def add_batch(
-    tx: Transaction, enterprise_id: str, terms: Terms, count: int, *, person_id: str | None = None
+    tx: Transaction, enterprise_id: str, terms: VoucherTerms, count: int, *, person_id: str | None = None
 ) -> list[Voucher]:
-    """As many vouchers on the same terms, each with a code drawn by lot. Raises `Invalid`."""
+    """Creates `count` vouchers on the same terms, each with a random code. Raises `Invalid`."""
     if not 0 < count <= MOST_OF_A_BATCH:
         text = "A batch has between 1 and {most} codes."
         raise Invalid([Problem("count", text, "/count", {"most": MOST_OF_A_BATCH})])
     batch_id = tx.new_id()
-    first = _voucher(tx, enterprise_id, terms, _drawn(tx, terms.kind), batch_id=batch_id)
+    first = _voucher(tx, enterprise_id, terms, _draw(tx, terms.kind), batch_id=batch_id)
     _refuse_mistakes(tx, first, terms, [])
-    more = [replace(first, id=tx.new_id(), code=_drawn(tx, terms.kind)) for _ in range(count - 1)]
-    _keep(tx, [first, *more], person_id)
-    return [first, *more]
+    others = [replace(first, id=tx.new_id(), code=_draw(tx, terms.kind)) for _ in range(count - 1)]
+    _insert(tx, [first, *others], person_id)
+    return [first, *others]
 
 
 def change_voucher(
     tx: Transaction, enterprise_id: str, voucher_id: str, version: int, **changes: Unpack[VoucherChanges]
 ) -> Voucher:
-    """What a code is worth never changes, nor whether each customer has it once: make another code.
+    """Changes a voucher's terms, but never its value or `once`: that needs another code.
 
     Orders that have it keep it. Raises `NotFound`, `Stale`, `Invalid`, and `Conflict` for fewer uses than there were.
     """
     old = voucher_by_id(tx, enterprise_id, voucher_id)
     new = replace(old, **changes)
-    problems = mistakes_in(new) + _unknown_categories(tx, new)
+    problems = voucher_mistakes(new) + _unknown_categories(tx, new)
     if problems:
         raise Invalid(problems)
     values = {name: _plain(getattr(new, name)) for name in VoucherChanges.__annotations__}
-    enough = vouchers_voucher.c.used <= (MOST_USES if new.most_uses is None else new.most_uses)
+    is_enough = vouchers_voucher.c.used <= (MOST_USES if new.most_uses is None else new.most_uses)
     try:
         row = edit_row(
-            tx, vouchers_voucher, *_theirs(enterprise_id, voucher_id), enough, version=version, values=values
+            tx, vouchers_voucher, *_selected(enterprise_id, voucher_id), is_enough, version=version, values=values
         )
     except NotFound:
         raise Conflict("used_more", "The code was used more often already.") from None
@@ -123,24 +124,24 @@ def change_voucher(
 
 
 def archive_voucher(tx: Transaction, enterprise_id: str, voucher_id: str, version: int) -> Voucher:
-    """No new order can use it; those that have it keep it, and what they give back goes back. Raises as above."""
+    """Archives a voucher: new orders cannot use it; those that have it keep it. Raises `NotFound`, `Stale`."""
     values = {"archived_at": tx.now}
     return voucher_from(
-        edit_row(tx, vouchers_voucher, *_theirs(enterprise_id, voucher_id), version=version, values=values)
+        edit_row(tx, vouchers_voucher, *_selected(enterprise_id, voucher_id), version=version, values=values)
     )
 
 
-def _drawn(tx: Transaction, kind: Kind) -> str:
-    return drawn_card(tx) if kind == "card" else drawn_code(tx)
+def _draw(tx: Transaction, kind: VoucherKind) -> str:
+    return draw_card_code(tx) if kind == "card" else draw_code(tx)
 
 
-def _voucher(tx: Transaction, enterprise_id: str, terms: Terms, code: str, *, batch_id: str | None) -> Voucher:
-    given = {name: getattr(terms, name) for name in Terms.__dataclass_fields__}
+def _voucher(tx: Transaction, enterprise_id: str, terms: VoucherTerms, code: str, *, batch_id: str | None) -> Voucher:
+    values = {name: getattr(terms, name) for name in VoucherTerms.__dataclass_fields__}
     balance = None
     if terms.kind == "card":
-        given["amount"], balance = None, terms.amount or 0
+        values["amount"], balance = None, terms.amount or 0
     return Voucher(
-        **given,
+        **values,
         id=tx.new_id(),
         enterprise_id=enterprise_id,
         code=code,
@@ -154,9 +155,9 @@ def _voucher(tx: Transaction, enterprise_id: str, terms: Terms, code: str, *, ba
     )
 
 
-def _refuse_mistakes(tx: Transaction, voucher: Voucher, terms: Terms, problems: list[Problem]) -> None:
-    problems += mistakes_in(voucher) + _unknown_categories(tx, voucher)
-    if voucher.kind == "card" and not 0 < (terms.amount or 0) <= DEAREST:
+def _refuse_mistakes(tx: Transaction, voucher: Voucher, terms: VoucherTerms, problems: list[Problem]) -> None:
+    problems += voucher_mistakes(voucher) + _unknown_categories(tx, voucher)
+    if voucher.kind == "card" and not 0 < (terms.amount or 0) <= LARGEST_VALUE:
         problems.append(Problem("amount", "Put an amount onto the gift card.", "/amount"))
     if problems:
         raise Invalid(problems)
@@ -165,33 +166,35 @@ def _refuse_mistakes(tx: Transaction, voucher: Voucher, terms: Terms, problems: 
 def _unknown_categories(tx: Transaction, voucher: Voucher) -> list[Problem]:
     if not voucher.category_ids:
         return []
-    known = {one.id for one in list_categories(tx, voucher.enterprise_id)}
+    category_ids = {category.id for category in list_categories(tx, voucher.enterprise_id)}
     return [
         Problem("category", "There is no such category of customers.", f"/category_ids/{place}")
-        for place, one in enumerate(voucher.category_ids)
-        if one not in known
+        for place, category_id in enumerate(voucher.category_ids)
+        if category_id not in category_ids
     ]
 
 
-def _keep(tx: Transaction, vouchers: Sequence[Voucher], person_id: str | None) -> None:
-    rows = [{name: _plain(value) for name, value in asdict(one).items()} for one in vouchers]
+def _insert(tx: Transaction, vouchers: Sequence[Voucher], person_id: str | None) -> None:
+    rows = [{name: _plain(value) for name, value in asdict(voucher).items()} for voucher in vouchers]
     if len(rows) == 1:
-        added = insert_or(tx, vouchers_voucher).values(rows[0]).on_conflict_do_nothing()
-        if tx.execute(added).rowcount != 1:
+        insertion = insert_or(tx, vouchers_voucher).values(rows[0]).on_conflict_do_nothing()
+        if tx.execute(insertion).rowcount != 1:
             raise Conflict("code_known", "The code {voucher} exists already.", voucher=vouchers[0].code)
     else:
         insert_rows(tx, vouchers_voucher, rows)
-    insert_rows(tx, vouchers_movement, [_issued(tx, one, person_id) for one in vouchers if one.balance])
+    insert_rows(
+        tx, vouchers_movement, [_first_movement(tx, voucher, person_id) for voucher in vouchers if voucher.balance]
+    )
 
 
-def _issued(tx: Transaction, card: Voucher, person_id: str | None) -> Mapping[str, Any]:
-    whose = {"id": tx.new_id(), "voucher_id": card.id, "order_id": None}
-    return {**whose, "amount": card.balance, "note": "", "person_id": person_id, "at": tx.now}
+def _first_movement(tx: Transaction, card: Voucher, person_id: str | None) -> Mapping[str, Any]:
+    keys = {"id": tx.new_id(), "voucher_id": card.id, "order_id": None}
+    return {**keys, "amount": card.balance, "note": "", "person_id": person_id, "at": tx.now}
 
 
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _theirs(enterprise_id: str, voucher_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _selected(enterprise_id: str, voucher_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return vouchers_voucher.c.id == voucher_id, vouchers_voucher.c.enterprise_id == enterprise_id

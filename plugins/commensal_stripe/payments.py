@@ -1,4 +1,4 @@
-"""A payment is a Checkout Session: a page at Stripe, made once for each payment of ours."""
+"""Begins payments: each is one Checkout Session, a page at Stripe."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ _TOO_SMALL_OR_LARGE = ("amount_too_small", "amount_too_large")
 def payment_methods(settings: Settings, language: str) -> Sequence[PaymentMethod]:
     if not settings.complete:
         return []
-    said = translate(language, "You pay on Stripe's page and come back to your order.")
-    return [PaymentMethod(id=METHOD, label=settings.label or translate(language, "Card (Stripe)"), description=said)]
+    description = translate(language, "You pay on Stripe's page and come back to your order.")
+    return [
+        PaymentMethod(id=METHOD, label=settings.label or translate(language, "Card (Stripe)"), description=description)
+    ]
 
 
 @hookimpl
@@ -37,10 +39,10 @@ def start_payment(
     instance_settings: InstanceSettings,
     language: str,
 ) -> PaymentStart:
-    """The payment's id is Stripe's idempotency key: asked again, Stripe answers with the same page."""
+    """Creates the Checkout Session. The payment's id is the idempotency key, so a second call returns the same page."""
     from stripe import InvalidRequestError
 
-    page = _page(payment, order_number, email, return_url, settings, language)
+    page = _session_parameters(payment, order_number, email, return_url, settings, language)
     try:
         with stripe_client(settings, instance_settings) as client:
             session = client.v1.checkout.sessions.create(page, {"idempotency_key": payment.id})
@@ -49,15 +51,15 @@ def start_payment(
             text = "This amount cannot be paid in this way. Please choose another one."
             raise Refused("stripe_amount", text) from error
         raise
-    said = translate(language, "Pay on Stripe's page. You come back here afterwards.")
-    return PaymentStart(text=said, redirect=session.url or "", reference=session.id)
+    instructions = translate(language, "Pay on Stripe's page. You come back here afterwards.")
+    return PaymentStart(text=instructions, redirect=session.url or "", reference=session.id)
 
 
-def _page(
+def _session_parameters(
     payment: Payment, order_number: int, email: str, return_url: str, settings: Settings, language: str
 ) -> SessionCreateParams:
     name = translate(language, "Order {number}").format(number=order_number)
-    known = {PAYMENT: payment.id, ENTERPRISE: payment.enterprise_id}
+    metadata = {PAYMENT: payment.id, ENTERPRISE: payment.enterprise_id}
     price: Any = {
         "currency": payment.currency.lower(),
         "unit_amount": to_stripe(payment.amount, payment.currency),
@@ -71,10 +73,10 @@ def _page(
         "locale": "fr" if language == "fr" else "en",
         "success_url": return_url,
         "cancel_url": return_url,
-        "metadata": known,
-        "payment_intent_data": {"description": name, "metadata": known},
+        "metadata": metadata,
+        "payment_intent_data": {"description": name, "metadata": metadata},
     }
     if settings.methods:
-        chosen: Any = list(settings.methods)
-        page["allowed_payment_method_types"] = chosen
+        methods: Any = list(settings.methods)
+        page["allowed_payment_method_types"] = methods
     return page

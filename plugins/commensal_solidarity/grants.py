@@ -1,4 +1,4 @@
-"""What an order is granted: its programmes' share of the goods, as far as the budget goes."""
+"""Works out what an order is granted: its programmes' share of the goods, within the budget."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from commensal import (
     translate,
 )
 
-from .left import left_for
+from .budget import available_for
 from .settings import Programme, Settings
 from .years import Year, local_date, year_of
 
@@ -30,13 +30,13 @@ PREFIX = "solidarity:"  # of the kind of an adjustment; the programme's id follo
 def price_adjustments(
     tx: Transaction, order: OrderDraft, phase: Phase, settings: Settings
 ) -> Sequence[Adjustment] | None:
-    """One statement for each programme whose category the customer is in, and one more where goods are excluded."""
+    """Runs one statement for each programme of the customer's categories, and one more if goods are excluded."""
     if phase is not Phase.SUBSIDY or order.customer_id is None:
         return None
     granted: list[Adjustment] = []
     for programme in settings.programmes:
         if programme.category in order.category_ids and programme.holds_on(_day(order)):
-            unpaid = order.subtotal + sum(one.amount for one in granted)
+            unpaid = order.subtotal + sum(adjustment.amount for adjustment in granted)
             amount = _grant(tx, programme, order, order.customer_id, unpaid)
             if amount > 0:
                 granted.append(_adjustment(programme, order, amount))
@@ -44,7 +44,7 @@ def price_adjustments(
 
 
 def year_for(programme: Programme, order: OrderDraft) -> Year:
-    """The year whose budget pays for the order."""
+    """Returns the year whose budget pays for the order."""
     return Year(order.enterprise_id, programme.id, year_of(_day(order), programme.first_month))
 
 
@@ -53,21 +53,21 @@ def _day(order: OrderDraft) -> date:
 
 
 def _grant(tx: Transaction, programme: Programme, order: OrderDraft, customer_id: str, unpaid: int) -> int:
-    wished = min(_wished(tx, programme, order), unpaid)
-    if wished <= 0:
+    grant = min(_full_grant(tx, programme, order), unpaid)
+    if grant <= 0:
         return 0
-    return min(wished, left_for(tx, year_for(programme, order), programme, order.id, customer_id))
+    return min(grant, available_for(tx, year_for(programme, order), programme, order.id, customer_id))
 
 
-def _wished(tx: Transaction, programme: Programme, order: OrderDraft) -> int:
-    """What the programme would grant if there were no end of money; minor units."""
-    spared = sum(one.amount for one in order.adjustments if one.amount < 0)
-    helped = max(0, sum(line.amount for line in _helped(tx, programme, order.lines)) + spared)
-    wished = programme.amount or half_up(helped * Fraction(programme.percent) / 100)
-    return min(wished, helped, wished if programme.most_per_order is None else programme.most_per_order)
+def _full_grant(tx: Transaction, programme: Programme, order: OrderDraft) -> int:
+    """Returns what the programme would grant with an unlimited budget, in minor units."""
+    reductions = sum(adjustment.amount for adjustment in order.adjustments if adjustment.amount < 0)
+    eligible_sum = max(0, sum(line.amount for line in _eligible_lines(tx, programme, order.lines)) + reductions)
+    grant = programme.amount or half_up(eligible_sum * Fraction(programme.percent) / 100)
+    return min(grant, eligible_sum, grant if programme.most_per_order is None else programme.most_per_order)
 
 
-def _helped(tx: Transaction, programme: Programme, lines: Sequence[PricedLine]) -> Sequence[PricedLine]:
+def _eligible_lines(tx: Transaction, programme: Programme, lines: Sequence[PricedLine]) -> Sequence[PricedLine]:
     types, labels = frozenset(programme.excluded_types), frozenset(programme.excluded_labels)
     if not types and not labels:
         return lines
@@ -75,7 +75,7 @@ def _helped(tx: Transaction, programme: Programme, lines: Sequence[PricedLine]) 
     excluded = {
         product_id
         for product_id, kind in kinds.items()
-        if labels.intersection(kind.labels) or any(one.term in types for one in lineage(kind.product_type))
+        if labels.intersection(kind.labels) or any(concept.term in types for concept in lineage(kind.product_type))
     }
     return [line for line in lines if line.product_id not in excluded]
 

@@ -1,4 +1,4 @@
-"""The gate: an order that is to be paid by account is placed only where the account can pay it."""
+"""Refuses orders to be paid by account that the account cannot pay."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from commensal import NotFound, OrderDraft, Problem, Transaction, hookimpl, owed_by_customer
 
-from .accounts import Account, account_of, moved_by
+from .accounts import Account, account_of, has_moved
 from .settings import Settings
 
 METHOD = "account:account"
@@ -17,8 +17,8 @@ _WHERE = "/payment_method"
 def order_problems(
     tx: Transaction, order: OrderDraft, total: int, before: int, settings: Settings
 ) -> Sequence[Problem] | None:
-    """Counts what other orders of this customer still owe to the account. The account is locked, so that two orders at
-    once do not both count on the same money.
+    """Counts what other orders of this customer still owe to the account. The account is locked, so that two
+    simultaneous orders do not count on the same money.
     """
     if order.payment_method != METHOD or total <= before:
         return None
@@ -26,19 +26,21 @@ def order_problems(
         account = account_of(tx, order.enterprise_id, order.customer_id or "", lock=True)
     except NotFound:
         return [Problem("no_account", "You have no account at this shop.", _WHERE)]
-    owed = owed_by_customer(tx, order.enterprise_id, account.customer_id, METHOD, lambda id: moved_by(tx, id))
+    owed = owed_by_customer(
+        tx, order.enterprise_id, account.customer_id, METHOD, lambda payment_id: has_moved(tx, payment_id)
+    )
     needed = settings.counted(owed + total - before)
     if account.balance - needed >= floor_of(account, settings):
         return None
-    return [_too_low(account, settings, order)]
+    return [_low_balance(account, settings, order)]
 
 
 def floor_of(account: Account, settings: Settings) -> int:
-    """How low this account may go."""
+    """Returns the lowest balance that orders may reach."""
     return settings.minimum if account.minimum is None else account.minimum
 
 
-def _too_low(account: Account, settings: Settings, order: OrderDraft) -> Problem:
-    has = settings.shown(account.balance, order.currency, order.language)
+def _low_balance(account: Account, settings: Settings, order: OrderDraft) -> Problem:
+    balance = settings.shown(account.balance, order.currency, order.language)
     text = "There is not enough on your account for this order: it holds {balance}."
-    return Problem("balance_low", text, _WHERE, {"balance": has})
+    return Problem("balance_low", text, _WHERE, {"balance": balance})

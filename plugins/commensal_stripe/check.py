@@ -1,4 +1,4 @@
-"""Does Stripe know the key that a shop has entered?"""
+"""Checks that Stripe accepts the key that a shop has entered."""
 
 from __future__ import annotations
 

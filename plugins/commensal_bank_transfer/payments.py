@@ -1,4 +1,4 @@
-"""What the customer is told: where to transfer how much, with which reference; and the same as a QR code."""
+"""Tells the customer how much to transfer, to which account and with which reference, as text and as a QR code."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def payment_methods(settings: Settings, language: str) -> Sequence[PaymentMethod
 
 @hookimpl
 def start_payment(payment: Payment, order_number: int, settings: Settings, language: str) -> PaymentStart:
-    """Nothing is asked of the bank: the payment waits until a statement has a transfer with its reference."""
+    """Returns instructions only: the payment waits until a statement has a transfer with its reference."""
     reference = reference_of(order_number)
-    said = translate(
+    text = translate(
         language,
         "Please transfer {amount} within {days} days to {holder}, IBAN {iban}, with the reference {reference}.",
     ).format(
@@ -38,12 +38,12 @@ def start_payment(payment: Payment, order_number: int, settings: Settings, langu
         reference=reference,
     )
     if settings.bic:
-        said += f"\nBIC {settings.bic.upper()}"
-    return PaymentStart(text=said, picture=_picture(payment, reference, settings), reference=reference)
+        text += f"\nBIC {settings.bic.upper()}"
+    return PaymentStart(text=text, picture=_qr_code(payment, reference, settings), reference=reference)
 
 
-def _picture(payment: Payment, reference: str, settings: Settings) -> str:
-    """The QR code of EPC069-12 as a data URI; "" where the standard has none, since it knows euros only."""
+def _qr_code(payment: Payment, reference: str, settings: Settings) -> str:
+    """Returns the QR code of EPC069-12 as a data URI; "" for what the standard excludes, such as other currencies."""
     if payment.currency != "EUR" or payment.amount > MOST_BY_QR:
         return ""
     euros = Decimal(payment.amount).scaleb(-2)

@@ -1,4 +1,4 @@
-"""What a fund has paid to the hub: entries that only grow."""
+"""The payments of a fund to the hub, in append-only entries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _row = solidarity_payment.c
 
 @dataclass(frozen=True, kw_only=True)
 class FundPayment:
-    """Money of the fund, in minor units of the hub's currency; a negative amount corrects an entry that was wrong."""
+    """A payment of the fund, in minor units of the hub's currency; a negative amount corrects a wrong entry."""
 
     id: str
     enterprise_id: str
@@ -33,7 +33,7 @@ def record_payment(
     tx: Transaction, enterprise_id: str, programme: str, *, amount: int, paid_on: date, reference: str = "",
     by: str | None = None,
 ) -> FundPayment:  # fmt: skip
-    """Writes down what the fund has paid; `by` is the person. Raises `Invalid`."""
+    """Records a payment of the fund; `by` is the person who records it. Raises `Invalid`."""
     problems: list[Problem] = []
     reference = read_text(reference, "/reference", problems)
     if not 0 < abs(amount) <= LARGEST:
@@ -41,25 +41,27 @@ def record_payment(
         problems.append(Problem("amount", text, "/amount"))
     if problems:
         raise Invalid(problems)
-    made = FundPayment(
+    payment = FundPayment(
         id=tx.new_id(), enterprise_id=enterprise_id, programme=programme, amount=amount, paid_on=paid_on,
         reference=reference, recorded_at=tx.now, recorded_by=by,
     )  # fmt: skip
-    tx.execute(insert(solidarity_payment).values({**asdict(made), "paid_on": paid_on.isoformat()}))
-    return made
+    tx.execute(insert(solidarity_payment).values({**asdict(payment), "paid_on": paid_on.isoformat()}))
+    return payment
 
 
-def payments_by(
+def fund_payments_of(
     tx: Transaction, enterprise_id: str, programme: str, *, after: str = "", limit: int = 50
 ) -> Sequence[FundPayment]:
-    """What the fund has paid, in the order in which it was written down."""
-    mine = (_row.enterprise_id == enterprise_id, _row.programme == programme)
-    found = select(solidarity_payment).where(*mine, _row.id > after).order_by(_row.id).limit(limit)
-    return [FundPayment(**{**row, "paid_on": date.fromisoformat(row["paid_on"])}) for row in tx.all(found)]
+    """Returns the payments of the fund, in the order in which they were recorded."""
+    conditions = (_row.enterprise_id == enterprise_id, _row.programme == programme)
+    statement = select(solidarity_payment).where(*conditions, _row.id > after).order_by(_row.id).limit(limit)
+    return [FundPayment(**{**row, "paid_on": date.fromisoformat(row["paid_on"])}) for row in tx.all(statement)]
 
 
-def received(tx: Transaction, enterprise_id: str, programme: str, *, first: date = date.min, last: date) -> int:
-    """What the fund has paid from the first to the last of these days; minor units."""
-    mine = (_row.enterprise_id == enterprise_id, _row.programme == programme)
+def received_from_fund(
+    tx: Transaction, enterprise_id: str, programme: str, *, first: date = date.min, last: date
+) -> int:
+    """Returns what the fund has paid from the first to the last of these days, in minor units."""
+    conditions = (_row.enterprise_id == enterprise_id, _row.programme == programme)
     days = (_row.paid_on >= first.isoformat(), _row.paid_on <= last.isoformat())
-    return int(tx.value(select(func.coalesce(func.sum(_row.amount), 0)).where(*mine, *days)))
+    return int(tx.value(select(func.coalesce(func.sum(_row.amount), 0)).where(*conditions, *days)))

@@ -1,4 +1,4 @@
-"""What Stripe's objects say of our payments and refunds."""
+"""Turns Stripe's objects into updates of our payments and refunds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from commensal import PaymentUpdate
 
 from .amounts import from_stripe
-from .paying import PAYMENT, REFUND
+from .payments import PAYMENT, REFUND
 
 if TYPE_CHECKING:
     from stripe import PaymentIntent, Refund
@@ -18,11 +18,11 @@ _INTENTS: dict[str, State] = {"succeeded": "Done", "processing": "Pending", "can
 _REFUNDS: dict[str, State] = {"succeeded": "Done", "pending": "Pending", "requires_action": "Pending"}
 
 
-def of_session(session: Session) -> PaymentUpdate | None:
-    """`session` with its payment intent in it. None while the customer is at it.
+def session_update(session: Session) -> PaymentUpdate | None:
+    """Returns the update of a session that includes its payment intent; None while the customer may still pay.
 
-    A session that is complete and not paid waits for a bank, or the bank has said no: then its intent wants another
-    means of payment, which nobody can give any more.
+    A session that is complete but not paid waits for a bank, or the bank has refused: then its intent requires another
+    payment method, which nobody can supply any more, so the payment has failed.
     """
     intent: Any = session.payment_intent
     if session.payment_status == "paid":
@@ -42,8 +42,8 @@ def of_session(session: Session) -> PaymentUpdate | None:
     )
 
 
-def of_intent(intent: PaymentIntent) -> PaymentUpdate | None:
-    """None for an intent that waits for the customer: a card that was declined may be followed by another one."""
+def intent_update(intent: PaymentIntent) -> PaymentUpdate | None:
+    """Returns the update of an intent; None while it waits for the customer, who may try another card."""
     state = _INTENTS.get(intent.status)
     if state is None:
         return None
@@ -56,7 +56,7 @@ def of_intent(intent: PaymentIntent) -> PaymentUpdate | None:
     )
 
 
-def of_refund(refund: Refund) -> PaymentUpdate:
+def refund_update(refund: Refund) -> PaymentUpdate:
     return PaymentUpdate(
         payment_id=metadata(refund).get(REFUND, ""),
         state=_REFUNDS.get(refund.status or "", "Failed"),
@@ -67,6 +67,6 @@ def of_refund(refund: Refund) -> PaymentUpdate:
     )
 
 
-def metadata(found: Any) -> dict[str, str]:
-    """What we have written on one of Stripe's objects."""
-    return found.metadata.to_dict() if found.metadata else {}
+def metadata(stripe_object: Any) -> dict[str, str]:
+    """Returns the metadata that we have stored on one of Stripe's objects."""
+    return stripe_object.metadata.to_dict() if stripe_object.metadata else {}

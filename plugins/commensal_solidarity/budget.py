@@ -1,4 +1,4 @@
-"""What is left of a year's budget: for an order of a customer, and in all."""
+"""Reads a year's budget: what an order of a customer may still get, and what is spent in total."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from .years import Year
 _budget, _entry = solidarity_budget.c, solidarity_entry.c
 
 
-def left_for(tx: Transaction, year: Year, programme: Programme, order_id: str, customer_id: str) -> int:
-    """The most that this order may be granted, in minor units; what it has already is its own."""
+def available_for(tx: Transaction, year: Year, programme: Programme, order_id: str, customer_id: str) -> int:
+    """Returns the most that this order may be granted, in minor units, including what it was granted already."""
     granted = select(func.coalesce(func.sum(_entry.amount), 0)).where(entries_of(year))
     row = tx.one(
         select(
@@ -23,14 +23,14 @@ def left_for(tx: Transaction, year: Year, programme: Programme, order_id: str, c
             granted.where(_entry.order_id == order_id).scalar_subquery().label("own"),
         )
     )
-    left = max(0, programme.budget - (row["spent"] or 0))
+    available = max(0, programme.budget - (row["spent"] or 0))
     if programme.most_per_customer is not None:
-        left = min(left, max(0, programme.most_per_customer - int(row["of_customer"])))
-    return left + int(row["own"])
+        available = min(available, max(0, programme.most_per_customer - int(row["of_customer"])))
+    return available + int(row["own"])
 
 
 def spent_in(tx: Transaction, year: Year) -> int:
-    """Minor units; what orders that were cancelled have given back is not among them."""
+    """Returns what is spent of the year's budget, in minor units, after what cancelled orders gave back."""
     return tx.value(select(_budget.spent).where(budget_of(year))) or 0
 
 
