@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from .hooks.contract import hookimpl as hookimpl
     from .hooks.dialects import dialects_of as dialects_of
     from .hooks.dispatcher import Hooks as Hooks
+    from .hooks.messages import message_types_of as message_types_of
     from .hooks.values import ConsentRequest as ConsentRequest
     from .hooks.values import DemoHub as DemoHub
     from .hooks.values import DemoNetwork as DemoNetwork
@@ -602,6 +603,7 @@ _MODULES = {
     "lots_on_sale": "trade.sale_sessions.questions",
     "mail_enterprise": "interfaces.mail.to_enterprise",
     "memberships_of": "trade.enterprises.members",
+    "message_types_of": "hooks.messages",
     "metadata": "storage.database",
     "moment": "cli.named",
     "moved_span": "trade.sale_sessions.slots",

@@ -14,6 +14,7 @@ from .catalogue.grantor import listing_changed, stock_changed
 from .commands import commands
 from .demo.network import demo_network
 from .dfc.dialects import dialects
+from .handlers import message_types
 from .jobs import jobs
 from .leases.on_demand import bring_stock
 from .linked_catalogues.refreshing import sale_opened
@@ -35,6 +36,7 @@ __all__ = [
     "fixed_routes",
     "jobs",
     "listing_changed",
+    "message_types",
     "order_cancelled",
     "order_changed",
     "order_placed",

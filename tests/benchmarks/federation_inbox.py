@@ -31,10 +31,10 @@ from commensal_federation.delivery import post
 from commensal_federation.delivery.calling import NDJSON
 from commensal_federation.delivery.sync.pulling import pull_lane
 from commensal_federation.delivery.tables import federation_lane, federation_outbox
+from commensal_federation.handlers import HANDLERS
 from commensal_federation.identity import begin_identity, current_key
-from commensal_federation.messages import MessageType
+from commensal_federation.messages import Handler, MessageType
 from commensal_federation.messages.reading import text
-from commensal_federation.messages.registry import TYPES
 from commensal_federation.peers.changing import change_peer
 from commensal_federation.signing import sign_request
 from commensal_federation.testing import Region, region_of
@@ -52,15 +52,15 @@ class Note:
     text: str
 
 
-TYPES["Note"] = MessageType(
+NOTE = MessageType(
     name="Note",
     lane="catalogue",
     scope="catalogue.read",
     body=Note,
     write=lambda body, writing: {"text": body.text},
     read=lambda document, reading: Note(text(document, "text")),
-    handle=lambda federation, tx, received: None,
 )
+HANDLERS[NOTE] = Handler(lambda federation, tx, received: None)
 
 
 def main() -> None:

@@ -51,6 +51,33 @@ def upward(imports: set[Import], order: Sequence[str]) -> set[Import]:
     return {one for one in imports if runs_upward(one)}
 
 
+def knots(imports: set[Import]) -> set[frozenset[str]]:
+    """The rooms that import each other in a circle, as sets; a room is the first part of a module's path.
+
+    The package's own module, its empty path, stands above all rooms and is left out.
+    """
+    graph: dict[str, set[str]] = {}
+    for one in imports:
+        importer, imported = one.importer.split(".")[0], one.imported.split(".")[0]
+        if importer and imported and importer != imported:
+            graph.setdefault(importer, set()).add(imported)
+    reached = {room: _reached(graph, room) for room in graph}
+    circles = (frozenset(other for other in seen if room in reached.get(other, ())) for room, seen in reached.items())
+    return {circle for circle in circles if circle}
+
+
+def _reached(graph: dict[str, set[str]], start: str) -> set[str]:
+    """All rooms that imports lead to from this one, itself among them only where they lead back."""
+    seen: set[str] = set()
+    waiting = [*graph.get(start, ())]
+    while waiting:
+        room = waiting.pop()
+        if room not in seen:
+            seen.add(room)
+            waiting += graph.get(room, ())
+    return seen
+
+
 def _dotted(file: Path) -> str:
     parts = file.with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

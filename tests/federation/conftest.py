@@ -24,11 +24,11 @@ from commensal.storage.jobs.failed import failed_jobs
 from commensal.storage.jobs.run import run_due
 from commensal_federation.delivery import post
 from commensal_federation.delivery.lanes import lane_row
+from commensal_federation.handlers import HANDLERS
 from commensal_federation.identity import begin_identity, current_key
-from commensal_federation.messages import MessageType, Received, Refuse, Wait
+from commensal_federation.messages import Handler, MessageType, Received, Refuse, Wait
 from commensal_federation.messages.envelope import CONTEXT
 from commensal_federation.messages.reading import text
-from commensal_federation.messages.registry import TYPES
 from commensal_federation.runtime import Federation
 from commensal_federation.serving.answer import serve
 from commensal_federation.signing import SigningKey, canonical, sign, sign_request
@@ -50,7 +50,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def new_region(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> Iterator[NewRegion]:
+def new_region(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock, notes: Notes) -> Iterator[NewRegion]:
     """Makes a region: ``new_region("a", "b", plugins=("federation", …))``. Each instance has keys, and no peer yet."""
     if request.param == "postgresql":
         request.getfixturevalue("new_postgresql")  # now, so that its databases outlive what is done at the end here
@@ -142,7 +142,11 @@ class Notes:
             body=Note,
             write=lambda body, writing: {"text": body.text},
             read=lambda document, reading: Note(text(document, "text", 100_000)),
-            handle=self._handle,
+        )
+
+    def handler(self) -> Handler:
+        return Handler(
+            self._handle,
             failed=lambda federation, tx, failed: self.failed.append((failed.body.text, failed.code)),
             recover=lambda federation, tx, sent: self.recovered.append(sent.body.text),
         )
@@ -165,8 +169,8 @@ class Notes:
 def notes(monkeypatch: pytest.MonkeyPatch) -> Notes:
     """The types of these tests, known to all instances."""
     made = Notes()
-    monkeypatch.setitem(TYPES, "OrderNote", made.type("OrderNote", "order", "order.place"))
-    monkeypatch.setitem(TYPES, "CatalogueNote", made.type("CatalogueNote", "catalogue", "catalogue.read"))
+    monkeypatch.setitem(HANDLERS, made.type("OrderNote", "order", "order.place"), made.handler())
+    monkeypatch.setitem(HANDLERS, made.type("CatalogueNote", "catalogue", "catalogue.read"), made.handler())
     return made
 
 

@@ -20,6 +20,7 @@ from commensal_federation.dfc.vocabulary import (
     DfcProduct,
     DfcQuantity,
 )
+from commensal_federation.handlers import TYPES
 from commensal_federation.identity.values import CONTEXT as DOCUMENT_CONTEXT
 from commensal_federation.messages.bodies.catalogue import (
     CatalogueUpsert,
@@ -60,7 +61,6 @@ from commensal_federation.messages.peer_accept import PeerAcceptBody
 from commensal_federation.messages.peer_request import PeerRequestBody
 from commensal_federation.messages.peer_revoke import PeerRevokeBody
 from commensal_federation.messages.problem import ProblemBody
-from commensal_federation.messages.registry import TYPES
 from commensal_federation.messages.scopes_changed import ScopesChangedBody
 from commensal_federation.messages.state_digest import StateDigestBody
 from commensal_federation.messages.state_request import StateRequestBody
@@ -254,7 +254,7 @@ def _block(document: Any) -> Iterator[str]:
 
 
 def page() -> Iterator[str]:
-    """The page of all messages, in the order of the registry."""
+    """The page of all messages, in the order of the table of handlers."""
     yield "# Every message, once"
     yield ""
     yield from PREFACE

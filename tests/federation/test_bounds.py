@@ -19,6 +19,7 @@ from commensal.storage.jobs.tables import job
 from commensal_federation.authority.tables import federation_move
 from commensal_federation.catalogue import copies, grants
 from commensal_federation.catalogue.tables import federation_copy, federation_grant, federation_item
+from commensal_federation.delivery import handlers as delivery_handlers
 from commensal_federation.delivery import post
 from commensal_federation.delivery.alerts import alert
 from commensal_federation.delivery.inbox import dispatch, inbox, parking
@@ -28,12 +29,13 @@ from commensal_federation.delivery.sync import sweeping
 from commensal_federation.delivery.sync.refreshing import promise_refresh
 from commensal_federation.delivery.tables import federation_alert, federation_inbox, federation_outbox
 from commensal_federation.dfc.vocabulary import DfcEnterprise
-from commensal_federation.messages import Refuse, state_request
+from commensal_federation.handlers import TYPES
+from commensal_federation.messages import Refuse
 from commensal_federation.messages.bodies.catalogue import GrantOffer
 from commensal_federation.messages.bodies.moving import MoveOffer
 from commensal_federation.messages.bodies.orders import OrderUpdate
 from commensal_federation.messages.bodies.proposals import SaleProposal
-from commensal_federation.messages.registry import TYPES
+from commensal_federation.messages.state_request import StateRequestBody
 from commensal_federation.messages.types import Reading, Received
 from commensal_federation.moving import new_home
 from commensal_federation.orders import supplier
@@ -83,9 +85,9 @@ class Stage:
 
     def handle(self, body: Any, number: int) -> None:
         """Does what a message says, as the inbox would."""
-        types = {type.body: type for type in TYPES.values()}
+        handlers = {binding.type.body: binding.handler for binding in self.b.messages.values()}
         with suppress(Refuse), self.b.instance.store.write() as tx:
-            types[type(body)].handle(self.b, tx, _received(self.a_at_b, body, number, clock_of(self.region).now()))
+            handlers[type(body)].handle(self.b, tx, _received(self.a_at_b, body, number, clock_of(self.region).now()))
 
 
 def _received(peer: Any, body: Any, number: int, now: Any) -> Any:
@@ -226,7 +228,7 @@ def _outbox(stage: Stage) -> int:
     stage.region.cut("a", "b")
     with stage.b.instance.store.write() as tx:
         for number in range(10):
-            note = TYPES["CatalogueNote"].body(str(number))
+            note = stage.b.messages["CatalogueNote"].type.body(str(number))
             post(stage.b, tx, stage.a_at_b.id, "CatalogueNote", note)
             if number < 7:
                 old = update(federation_outbox).where(federation_outbox.c.state == "waiting")
@@ -238,9 +240,10 @@ def _outbox(stage: Stage) -> int:
 def _answers(stage: Stage) -> int:
     """Short questions for long answers."""
     asked: list[int] = []
-    stage.patch.setattr(state_request, "MIRRORED", {"shelf": type("Room", (), {"send": lambda *_: asked.append(1)})})
+    shelf = type("Room", (), {"send": lambda *_: asked.append(1)})
+    stage.patch.setattr(delivery_handlers, "MIRRORED", {"shelf": shelf})
     for number in range(10):
-        stage.handle(state_request.StateRequestBody("shelf"), number)
+        stage.handle(StateRequestBody("shelf"), number)
     return len(asked)
 
 
@@ -370,7 +373,7 @@ BOUNDS = {
     "bytes of the inbox": Bound(_kept_size, 12_000, lambda stage: stage.patch.setattr(stage, "limit", nothing)),
     "tries of what is parked": Bound(_tries, 40, _put(parking, "_may_try", lambda *_: True)),
     "the outbox": Bound(_outbox, FEW, _put(sweeping, "WAITING_CATALOGUE", timedelta(days=999))),
-    "asks for the state": Bound(_answers, FEW, _put(state_request, "_MOST", 10**9)),
+    "asks for the state": Bound(_answers, FEW, _put(delivery_handlers, "_REQUESTS", 10**9)),
     "alerts": Bound(_alerts, 1, nothing),
     "jobs": Bound(_jobs, 2, nothing),
     "breakers": Bound(_breakers, 0, nothing),
@@ -388,7 +391,7 @@ BY_SHAPE = {"alerts", "jobs", "breakers"}  # their bound is the key of a row, so
 def test_what_a_peer_can_make_grow_stays_within_its_bound(stage: Stage, name: str) -> None:
     for module, what in (
         (requests, "MOST"),
-        (state_request, "_MOST"),
+        (delivery_handlers, "_REQUESTS"),
         *([(rate_windows, "_MOST")] * (name == "windows")),
     ):
         stage.patch.setattr(module, what, FEW)

@@ -12,7 +12,7 @@ import pytest
 
 from commensal_federation.delivery.inbox import verification
 from commensal_federation.dfc.findings import Unreadable as UnreadableDfc
-from commensal_federation.messages.registry import TYPES
+from commensal_federation.handlers import TYPES
 from commensal_federation.messages.types import Reading
 from commensal_federation.signing import Unreadable
 

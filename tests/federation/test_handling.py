@@ -17,8 +17,8 @@ from commensal_federation.delivery.inbox.dispatch import PATIENCE, Outcome
 from commensal_federation.delivery.inbox.parking import give_up_parked
 from commensal_federation.delivery.outbox.dead_letters import dead_letters, replay
 from commensal_federation.delivery.tables import federation_inbox
+from commensal_federation.messages import Handler
 from commensal_federation.messages.envelope import multihash
-from commensal_federation.messages.registry import TYPES
 from commensal_federation.peers import Limits
 from commensal_federation.peers.changing import change_peer
 from commensal_federation.signing import canonical, sign
@@ -122,13 +122,13 @@ def test_the_audit_trail_names_the_peer_and_forgets_what_a_refusal_undid(
 ) -> None:
     """A kept message, a refused one and one that fails, each of which traces the same."""
     b = forger.region["b"]
-    usual = TYPES["OrderNote"]
+    usual = b.messages["OrderNote"]
 
     def traced(federation: Any, tx: Any, received: Any) -> None:
         tx.trace("noted", "order_note", received.body.text)
-        usual.handle(federation, tx, received)
+        usual.handler.handle(federation, tx, received)
 
-    monkeypatch.setitem(TYPES, "OrderNote", replace(usual, handle=traced))
+    monkeypatch.setitem(b.messages, "OrderNote", replace(usual, handler=Handler(traced)))
     for text in ("refuse", "boom", "hello"):
         forger.send(forger.signed(text))
     with b.instance.store.read() as tx:
@@ -187,7 +187,7 @@ def test_a_message_that_the_disk_has_no_room_for_is_not_half_kept(
 
     body, before = forger.signed("hello"), _stored(forger.region)
     with monkeypatch.context() as full:
-        full.setitem(TYPES, "OrderNote", replace(TYPES["OrderNote"], handle=fill))
+        full.setitem(b.messages, "OrderNote", replace(b.messages["OrderNote"], handler=Handler(fill)))
         assert forger.status(body)[0] == 503, "the peer sends it again"
     assert _stored(forger.region) == before
     assert forger.status(body)[0] == 202

@@ -11,9 +11,9 @@ import pytest
 from pyld import FrozenDocumentLoader, jsonld  # type: ignore[import-untyped]
 
 from commensal_federation.dfc.contexts import CONTEXTS
+from commensal_federation.handlers import TYPES
 from commensal_federation.identity import read_document
 from commensal_federation.messages.envelope import DFC_CONTEXT, ENVELOPE_CONTEXT, read_envelope
-from commensal_federation.messages.registry import TYPES
 from commensal_federation.messages.types import Reading, Writing
 from commensal_federation.signing import canonical, read_json
 

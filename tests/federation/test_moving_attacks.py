@@ -19,9 +19,9 @@ from commensal_federation.catalogue import copies, grants
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox
 from commensal_federation.dfc.iris import item_iri
 from commensal_federation.dfc.vocabulary import DfcEnterprise
+from commensal_federation.handlers import TYPES
 from commensal_federation.messages.bodies.catalogue import CatalogueWithdraw, GrantOffer
 from commensal_federation.messages.bodies.moving import Move
-from commensal_federation.messages.registry import TYPES
 from commensal_federation.messages.types import Reading
 from commensal_federation.moving import followers
 from commensal_federation.moving.moves import find_move

@@ -23,7 +23,6 @@ from commensal_federation.delivery.sync import refreshing
 from commensal_federation.peering import invite
 from commensal_federation.peers import fetching
 from commensal_federation.peers.values import Peer
-from commensal_federation.runtime import Federation
 from commensal_federation.testing import Region, answer_of
 from commensal_federation.transport import Answer, HttpTransport, Request, Unreachable
 
@@ -107,7 +106,7 @@ def test_17_a_redirect_on_the_host_does_not_lead_to_another_document(strangers: 
     strangers.wires.before = at_b
     with pytest.raises(Conflict, match="answered 302"):
         invite(strangers["a"], strangers["b"].base, SCOPES)
-    followed = Federation(strangers["a"].instance, FollowsRedirects(strangers))
+    followed = replace(strangers["a"], transport=FollowsRedirects(strangers))
     assert invite(followed, strangers["b"].base, SCOPES).state == "invited"
 
 

@@ -175,7 +175,7 @@ def _document_of(name: str, region: Region, *, at: str) -> Answer:
     """What an instance with the keys of `name` would serve, had it taken over the address of `at`."""
     own = region[name]
     settings = replace(own.instance.settings, base_url=region[at].base)
-    posing = Federation(replace(own.instance, settings=settings), own.transport)
+    posing = Federation(replace(own.instance, settings=settings), own.transport, own.messages)
     with own.instance.store.write() as tx:
         root = root_key(posing, tx)
         assert root is not None

@@ -33,15 +33,15 @@ from commensal_federation.delivery.tables import federation_outbox
 from commensal_federation.delivery.values import Receipt
 from commensal_federation.dfc.findings import Unreadable as DfcUnreadable
 from commensal_federation.dfc.iris import lot_iri
+from commensal_federation.handlers import TYPES
+from commensal_federation.leases import handlers as lease_handlers
 from commensal_federation.leases import holder
 from commensal_federation.leases.lendable import lendable_lot
 from commensal_federation.leases.row import lease_by_id
 from commensal_federation.messages import Refuse, Wait
-from commensal_federation.messages import lease_request as lease_request_message
 from commensal_federation.messages.bodies.leases import LeaseGrant, LeaseRequest
 from commensal_federation.messages.bodies.orders import InstanceOrder, OrderAnswer, OrderUpdate, SaidLine
 from commensal_federation.messages.lots import CONTEXT
-from commensal_federation.messages.registry import TYPES
 from commensal_federation.messages.types import Reading, Received, Writing
 from commensal_federation.orders import answers as order_answers
 from commensal_federation.orders import supplier
@@ -384,13 +384,13 @@ def test_35_a_lease_in_another_unit_is_refused(farm: Producer, hub: Hub, monkeyp
             lot=lot_iri("https://a.example", farm.product.lot_id), unit=unit, least=Decimal(1), hoped=Decimal(1)
         )
         with farm.write() as tx:
-            TYPES["LeaseRequest"].handle(farm.federation, tx, _heard(farm, request))
+            lease_handlers.handle_lease_request(farm.federation, tx, _heard(farm, request))
 
     with pytest.raises(Refuse, match="counted in Piece"):
         ask("Kilogram")
     assert farm.lot.lent == 0
     in_kilograms = partial(_in_kilograms, lendable_lot)
-    monkeypatch.setattr(lease_request_message, "lendable_lot", in_kilograms)
+    monkeypatch.setattr(lease_handlers, "lendable_lot", in_kilograms)
     ask("Kilogram")
     assert farm.lot.lent == 1
 
@@ -415,7 +415,8 @@ def test_37_without_scopes_a_peer_could_do_anything(forger: Any, notes: Any, mon
     with b.instance.store.write() as tx:
         change_peer(tx, forger.region.peer("b", "a").id, scopes_given=["catalogue.read"])
     assert forger.status(forger.signed("mine")) == (403, "scope")
-    monkeypatch.setitem(TYPES, "OrderNote", replace(TYPES["OrderNote"], scope=None))
+    usual = b.messages["OrderNote"]
+    monkeypatch.setitem(b.messages, "OrderNote", replace(usual, type=replace(usual.type, scope=None)))
     assert forger.status(forger.signed("mine"))[0] == 202
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from commensal.testing.instances import Instances, Plan
 from commensal_federation.delivery import post
+from commensal_federation.handlers import HANDLERS
 from commensal_federation.identity import begin_identity
-from commensal_federation.messages.registry import TYPES
 from commensal_federation.peering import accept, invite, requests
 from commensal_federation.peers import SCOPES, peer_by_iri
 from commensal_federation.peers.changing import new_peer
@@ -66,13 +66,14 @@ def _peer(at: Federation, of: Federation) -> str:
 
 
 def _set_when_handled(monkeypatch: pytest.MonkeyPatch, name: str, event: threading.Event) -> None:
-    known = TYPES[name]
+    message_type = next(message_type for message_type in HANDLERS if message_type.name == name)
+    known = HANDLERS[message_type]
 
     def handle(*given: Any) -> None:
         known.handle(*given)
         event.set()
 
-    monkeypatch.setitem(TYPES, name, replace(known, handle=handle))
+    monkeypatch.setitem(HANDLERS, message_type, replace(known, handle=handle))
 
 
 def _set_after(event: threading.Event) -> Any:

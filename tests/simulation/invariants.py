@@ -21,9 +21,9 @@ from commensal_federation.delivery.outbox.failing import own_envelope
 from commensal_federation.delivery.restore.taken_back import sent_of
 from commensal_federation.delivery.sync.states import MIRRORED
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox
+from commensal_federation.handlers import TYPES
 from commensal_federation.leases.tables import federation_lease
 from commensal_federation.messages.envelope import multihash
-from commensal_federation.messages.registry import TYPES
 from commensal_federation.orders.questions import orders_of
 from commensal_federation.orders.statement import statement_of
 from commensal_federation.orders.tables import federation_cut, federation_order, federation_order_line

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from commensal_federation.messages.registry import TYPES
+from commensal_federation.handlers import TYPES
 from commensal_federation.testing import answer_of
 from commensal_federation.transport import Answer, Request, Unreachable
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 from unittest import mock
 
-from commensal_federation.messages import registry
+from commensal_federation.handlers import HANDLERS, TYPES
 
 Plant = Callable[[ExitStack], None]
 
@@ -17,8 +17,10 @@ def put(stack: ExitStack, where: Any, name: str, value: Any) -> None:
     stack.enter_context(mock.patch.object(where, name, value))
 
 
-def put_type(stack: ExitStack, name: str, **changes: Any) -> None:
-    stack.enter_context(mock.patch.dict(registry.TYPES, {name: replace(registry.TYPES[name], **changes)}))
+def put_handler(stack: ExitStack, name: str, **changes: Any) -> None:
+    """Of the type of message with this name, in all instances that start from now on."""
+    message_type = TYPES[name]
+    stack.enter_context(mock.patch.dict(HANDLERS, {message_type: replace(HANDLERS[message_type], **changes)}))
 
 
 def now(where: Any, name: str) -> Any:

@@ -12,15 +12,14 @@ from commensal import lots_by_id
 from commensal.trade.stock import take
 from commensal.trade.stock.lending import settle_lent
 from commensal_federation.dfc.iris import local_id
+from commensal_federation.handlers import HANDLERS, TYPES
+from commensal_federation.leases import handlers as lease_handlers
 from commensal_federation.leases import holder, lender, upkeep
 from commensal_federation.leases.row import lease_by_id, lease_with, set_lease
 from commensal_federation.leases.tables import federation_lease
-from commensal_federation.messages import lease_report as report_message
-from commensal_federation.messages import lease_request as request_message
-from commensal_federation.messages import registry
 
 from . import people
-from .planting import now, put, put_type
+from .planting import now, put, put_handler
 
 _lease = federation_lease.c
 
@@ -36,14 +35,14 @@ def a_grant_says_the_difference(stack: ExitStack) -> None:
 
 
 def an_older_report_is_believed(stack: ExitStack) -> None:
-    take_report = now(report_message, "take_report")
+    take_report = now(lease_handlers, "take_report")
 
     def taken(federation: Any, tx: Any, peer: Any, lot_id: str, said: Any) -> None:
         lease = lease_with(tx, "lender", peer.id, lot_id=lot_id)
         newer = said if lease is None else replace(said, report=max(said.report, lease.row["report"] + 1))
         take_report(federation, tx, peer, lot_id, newer)
 
-    put(stack, report_message, "take_report", taken)
+    put(stack, lease_handlers, "take_report", taken)
 
 
 def time_alone_gives_units_back(stack: ExitStack) -> None:
@@ -127,7 +126,7 @@ def anybody_may_lease_any_lot(stack: ExitStack) -> None:
         id = local_id(federation.base, lot_iri, "stocks") or ""
         return lots_by_id(tx, [id])[id]
 
-    put(stack, request_message, "lendable_lot", lendable_lot)
+    put(stack, lease_handlers, "lendable_lot", lendable_lot)
 
 
 def what_is_reported_as_sold_is_not_noted(stack: ExitStack) -> None:
@@ -140,7 +139,7 @@ def what_is_reported_as_sold_is_not_noted(stack: ExitStack) -> None:
 
 
 def a_grant_that_comes_twice_is_taken_twice(stack: ExitStack) -> None:
-    take_grant = registry.TYPES["LeaseGrant"].handle
+    take_grant = HANDLERS[TYPES["LeaseGrant"]].handle
 
     def taken(federation: Any, tx: Any, received: Any) -> None:
         lease = lease_with(tx, "holder", received.peer.id, lot_iri=received.body.lot)
@@ -148,11 +147,11 @@ def a_grant_that_comes_twice_is_taken_twice(stack: ExitStack) -> None:
         if lease is not None and lease.grains(received.body.granted) == lease.row["granted"]:
             now(holder, "lease_in")(tx, lease.row["lot_id"], lease.row["granted"] // 2)
 
-    put_type(stack, "LeaseGrant", handle=taken)
+    put_handler(stack, "LeaseGrant", handle=taken)
 
 
 def a_lower_grant_is_believed(stack: ExitStack) -> None:
-    take_grant = registry.TYPES["LeaseGrant"].handle
+    take_grant = HANDLERS[TYPES["LeaseGrant"]].handle
 
     def taken(federation: Any, tx: Any, received: Any) -> None:
         take_grant(federation, tx, received)
@@ -160,7 +159,7 @@ def a_lower_grant_is_believed(stack: ExitStack) -> None:
         if lease is not None and received.body.epoch == lease.row["epoch"]:
             set_lease(tx, lease, granted=lease.grains(received.body.granted))
 
-    put_type(stack, "LeaseGrant", handle=taken)
+    put_handler(stack, "LeaseGrant", handle=taken)
 
 
 def units_are_given_back_and_kept(stack: ExitStack) -> None:
@@ -192,7 +191,7 @@ def a_recall_takes_what_is_reserved(stack: ExitStack) -> None:
             now(holder, "lease_in")(tx, lease.row["lot_id"], -min(back, lease.free), note="given back")
             holder.report(federation, tx, set_lease(tx, lease, returned=lease.row["returned"] + back))
 
-    put_type(stack, "LeaseRecall", handle=handle_recall)
+    put_handler(stack, "LeaseRecall", handle=handle_recall)
 
 
 def nobody_minds_the_end_of_a_lease(stack: ExitStack) -> None:
@@ -209,12 +208,12 @@ def what_is_taken_by_force_is_sold_on(stack: ExitStack) -> None:
 
 
 def a_restored_hub_sells_on_its_old_counts(stack: ExitStack) -> None:
-    put_type(stack, "LeaseReport", recover=None)
+    put_handler(stack, "LeaseReport", recover=None)
 
 
 def a_restored_lender_forgets_what_it_granted(stack: ExitStack) -> None:
-    put_type(stack, "LeaseGrant", recover=None)
+    put_handler(stack, "LeaseGrant", recover=None)
 
 
 def a_restored_hub_orders_anew(stack: ExitStack) -> None:
-    put_type(stack, "OrderUpdate", recover=None)
+    put_handler(stack, "OrderUpdate", recover=None)

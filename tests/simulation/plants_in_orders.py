@@ -10,18 +10,18 @@ from sqlalchemy import delete, select
 
 from commensal import Instance, Job
 from commensal_federation.catalogue import copies, grantor
-from commensal_federation.messages import registry
+from commensal_federation.handlers import HANDLERS, TYPES
 from commensal_federation.messages.bodies.orders import Line
 from commensal_federation.orders import answers, hub, onward, supplier
 from commensal_federation.orders import work as orders_work
 from commensal_federation.orders.tables import federation_order_due
 from commensal_federation.runtime import federation_of
 
-from .planting import nothing, now, put, put_type
+from .planting import nothing, now, put, put_handler
 
 
 def an_older_word_of_the_hub_counts(stack: ExitStack) -> None:
-    take_order = registry.TYPES["OrderUpdate"].handle
+    take_order = HANDLERS[TYPES["OrderUpdate"]].handle
 
     def taken(federation: Any, tx: Any, received: Any) -> None:
         order = now(supplier, "order_by_iri")(tx, received.body.iri)
@@ -29,18 +29,18 @@ def an_older_word_of_the_hub_counts(stack: ExitStack) -> None:
         body = replace(received.body, rev=rev)
         take_order(federation, tx, replace(received, body=body))
 
-    put_type(stack, "OrderUpdate", handle=taken)
+    put_handler(stack, "OrderUpdate", handle=taken)
 
 
 def an_answer_counts_twice(stack: ExitStack) -> None:
-    take_answer = registry.TYPES["OrderAnswer"].handle
+    take_answer = HANDLERS[TYPES["OrderAnswer"]].handle
 
     def taken(federation: Any, tx: Any, received: Any) -> None:
         order = now(answers, "order_by_iri")(tx, received.body.iri)
         number = received.body.answer if order is None else max(received.body.answer, order.answer + 1)
         take_answer(federation, tx, replace(received, body=replace(received.body, answer=number)))
 
-    put_type(stack, "OrderAnswer", handle=taken)
+    put_handler(stack, "OrderAnswer", handle=taken)
 
 
 def customers_are_cut_by_what_was_told_and_not_by_what_is(stack: ExitStack) -> None:
@@ -48,14 +48,14 @@ def customers_are_cut_by_what_was_told_and_not_by_what_is(stack: ExitStack) -> N
 
 
 def an_answer_to_an_older_word_counts(stack: ExitStack) -> None:
-    take_answer = registry.TYPES["OrderAnswer"].handle
+    take_answer = HANDLERS[TYPES["OrderAnswer"]].handle
 
     def taken(federation: Any, tx: Any, received: Any) -> None:
         order = now(answers, "order_by_iri")(tx, received.body.iri)
         rev = received.body.rev if order is None else max(received.body.rev, order.rev)
         take_answer(federation, tx, replace(received, body=replace(received.body, rev=rev)))
 
-    put_type(stack, "OrderAnswer", handle=taken)
+    put_handler(stack, "OrderAnswer", handle=taken)
 
 
 def what_is_ordered_beyond_an_answer_counts_as_answered(stack: ExitStack) -> None:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from commensal_federation.delivery.restore import recovering
+from commensal_federation.leases import handlers as lease_handlers
 from commensal_federation.leases import lender, on_demand, recalling, sales, stopping
-from commensal_federation.messages import lease_request
 from commensal_federation.orders import doubts, supplier
 
 from .planting import nothing, put
@@ -52,7 +52,7 @@ def a_part_is_granted_of_what_is_not_enough(stack: ExitStack) -> None:
     def answered(federation: Any, tx: Any, peer: Any, enterprise: str, lot: str, said: Any, message: str) -> Any:
         return answer(federation, tx, peer, enterprise, lot, replace(said, least=0), message)
 
-    put(stack, lease_request, "answer_request", answered)
+    put(stack, lease_handlers, "answer_request", answered)
 
 
 def nothing_is_called_back(stack: ExitStack) -> None:

@@ -36,7 +36,7 @@ from .network import Network, Weather, Wire
 from .nodes import Crash, Node, new_node
 from .people import People
 from .plan import Plan, plan_of
-from .versions import speak
+from .versions import speak, teach
 from .worlds import BEGIN, world_of
 
 LYING = 0.2  # how often a liar lies when somebody does something
@@ -221,6 +221,7 @@ class Simulation:
             return
         self.note(node.name, "starts")
         node.start(Wire(self.network, node, node.life + 1))
+        teach(self, node)
         self.touched.add(node.name)
         self._wake()
 

@@ -6,17 +6,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from unittest import mock
 
 from sqlalchemy import select
 
 from commensal import Transaction
+from commensal_federation.bindings import Binding
 from commensal_federation.delivery import post
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox
-from commensal_federation.messages import envelope, registry
+from commensal_federation.messages import envelope
 from commensal_federation.messages.reading import text
-from commensal_federation.messages.types import MessageType, Reading, Received, Writing
+from commensal_federation.messages.types import Handler, MessageType, Reading, Received, Writing
 from commensal_federation.peers.tables import federation_peer
 from commensal_federation.runtime import Federation
 
@@ -53,22 +54,14 @@ def _handle(federation: Federation, tx: Transaction, received: Received) -> None
     """It is known, and that is all."""
 
 
-FORECAST = MessageType(
-    name="Forecast", lane="order", scope=None, body=Forecast, write=_write, read=_read, handle=_handle
-)
+FORECAST = MessageType(name="Forecast", lane="order", scope=None, body=Forecast, write=_write, read=_read)
 
 
-class _Spoken(dict[str, MessageType]):
-    """The types that are spoken where code runs just now."""
-
-    def __init__(self, simulation: Simulation) -> None:
-        super().__init__(registry.TYPES)
-        self._simulation = simulation
-
-    def get(self, name: str, default: Any = None) -> Any:
-        if name == FORECAST.name:
-            return FORECAST if _is_newer(self._simulation) else None
-        return super().get(name, default)
+def teach(simulation: Simulation, node: Node) -> None:
+    """A node that has started speaks its version, where the plan has an older one at all."""
+    if simulation.plan.older is not None and not node.older:
+        messages = cast(dict[str, Binding], node.federation.messages)
+        messages[FORECAST.name] = Binding(FORECAST, Handler(_handle), "federation")
 
 
 def speak(simulation: Simulation, patches: ExitStack) -> None:
@@ -82,7 +75,8 @@ def speak(simulation: Simulation, patches: ExitStack) -> None:
             document = {**document, "mood": "new", "object": _with_more(document["object"])}
         return sign(document, *more)
 
-    patches.enter_context(mock.patch.object(registry, "TYPES", _Spoken(simulation)))
+    for node in simulation.nodes.values():
+        teach(simulation, node)
     patches.enter_context(mock.patch.object(envelope, "sign", signed))
 
 

@@ -31,7 +31,8 @@ def _answer_rule(hook: AnyHook) -> tuple[Callable[[object], bool], str]:
     if get_origin(kind) is Sequence:
         (item,) = get_args(kind)
         return lambda answer: (answer is None and empty) or _is_list_of(item, answer), f"list of {item.__name__}"
-    return lambda answer: (answer is None and empty) or isinstance(answer, kind), kind.__name__
+    plain = get_origin(kind) or kind
+    return lambda answer: (answer is None and empty) or isinstance(answer, plain), kind.__name__
 
 
 def _is_list_of(item: type, answer: object) -> bool:

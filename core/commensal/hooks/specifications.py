@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.routing import BaseRoute
 
@@ -107,6 +107,18 @@ def dialects() -> Sequence[Dialect] | None:
 
     Platforms that ask for the media type of one are answered in it, and what they answer in it is read by it. DFC 1.16
     is given to whoever asks for nothing else.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="instance", returns="each", where="startup", on_error="raise")
+def message_types() -> Mapping[Any, Any] | None:
+    """Types of message that this plugin exchanges with itself at other instances, each with what it does here.
+
+    Return a `Handler` for each `MessageType`, both of `commensal_federation.messaging`. Names and scopes begin with
+    ``<id>.``; the operator gives a scope to a peer. What a handler raises is noted with the plugin's name, and the
+    message is parked and tried again.
+    Asked only where the federation is enabled.
     """
     raise AssertionError("a specification is not called")
 

@@ -64,6 +64,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "routes": list,
     "fixed_routes": list,
     "dialects": list,
+    "message_types": dict,
     "jobs": lambda: Work({}),
     "commands": lambda app: None,
     "check_settings": lambda settings: [],

@@ -9,7 +9,6 @@ from sqlalchemy import select, update
 
 from commensal import Conflict, Transaction, promise
 
-from ..messages.known import type_of
 from ..messages.types import Received
 from ..peers.peers import peer_by_id
 from ..peers.tables import federation_peer
@@ -75,7 +74,7 @@ def ask(
         if answer.status not in (200, 202):
             raise Unreachable(f"{peer.base} answered {answer.status}")
     except Unreachable:
-        store.transact(lambda tx: _away(tx, peer_id, type_name, id))
+        store.transact(lambda tx: _away(federation, tx, peer_id, type_name, id))
         raise
     store.transact(lambda tx: _delivered(tx, peer_id, lane, id))
     if answer.status == 202:
@@ -97,10 +96,10 @@ def _refuse_away(tx: Transaction, peer: Peer) -> None:
         raise Unreachable(f"{peer.base} cannot be asked at the moment")
 
 
-def _away(tx: Transaction, peer_id: str, type_name: str, id: str) -> None:
+def _away(federation: Federation, tx: Transaction, peer_id: str, type_name: str, id: str) -> None:
     tx.execute(update(federation_peer).where(federation_peer.c.id == peer_id).values(ask_after=tx.now + PROBE))
-    known = type_of(type_name)
-    if known is not None and known.fades:  # whoever waited has gone
+    binding = federation.messages.get(type_name)
+    if binding is not None and binding.type.fades:  # whoever waited has gone
         given_up = update(federation_outbox).where(_box.id == id, _box.state == "waiting")
         tx.execute(given_up, {"state": "discarded", "error": "expired: Nobody waits for it.", "finished_at": tx.now})
 

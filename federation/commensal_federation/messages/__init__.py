@@ -1,5 +1,8 @@
-"""Messages between instances: their types, each in a file of its own, and the envelope that all of them travel in."""
+"""Messages between instances: their types, each in a file of its own, and the envelope that all of them travel in.
 
-from .types import Failed, MessageType, Reading, Received, Refuse, Sent, Wait, Writing
+A pure codec: what messages do is bound to them in `handlers.py`, at the top of the federation.
+"""
 
-__all__ = ["Failed", "MessageType", "Reading", "Received", "Refuse", "Sent", "Wait", "Writing"]
+from .types import Failed, Handler, MessageType, Reading, Received, Refuse, Sent, Wait, Writing
+
+__all__ = ["Failed", "Handler", "MessageType", "Reading", "Received", "Refuse", "Sent", "Wait", "Writing"]

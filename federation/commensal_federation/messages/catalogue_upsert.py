@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from commensal import Transaction
-
-from ..catalogue.copies import store_items
-from ..catalogue.restored import recover_items
 from ..dfc.vocabulary import DfcEnterprise
-from ..runtime import Federation
 from ..signing import Unreadable
 from .bodies.catalogue import CatalogueUpsert
 from .documents import offered_in, read_document, things_of, write_document
 from .reading import own_text
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 MOST = 500  # items
 
@@ -35,11 +30,6 @@ def read(document: Mapping[str, Any], reading: Reading) -> CatalogueUpsert:
     return CatalogueUpsert(grantor=grantor.iri, hub=own_text(grantor, "own:hub"), items=items)
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    store_items(federation, tx, received.peer, received.body)
-
-
 CATALOGUE_UPSERT = MessageType(
-    name="CatalogueUpsert", lane="catalogue", scope=None, body=CatalogueUpsert, write=write, read=read, handle=handle,
-    recover=recover_items,
-)  # fmt: skip
+    name="CatalogueUpsert", lane="catalogue", scope=None, body=CatalogueUpsert, write=write, read=read
+)

@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from commensal import Transaction
-
-from ..catalogue.copies import withdraw_items
-from ..catalogue.restored import recover_withdrawals
-from ..runtime import Federation
 from ..signing import Unreadable
 from .bodies.catalogue import CatalogueWithdraw
 from .reading import number, text
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 MOST = 500  # items
 
@@ -31,11 +26,6 @@ def read(document: Mapping[str, Any], reading: Reading) -> CatalogueWithdraw:
     return CatalogueWithdraw(grantor=text(document, "grantor"), hub=text(document, "hub"), items=gone)
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    withdraw_items(federation, tx, received.peer, received.body)
-
-
 CATALOGUE_WITHDRAW = MessageType(
-    name="CatalogueWithdraw", lane="catalogue", scope=None, body=CatalogueWithdraw, write=write, read=read,
-    handle=handle, recover=recover_withdrawals,
-)  # fmt: skip
+    name="CatalogueWithdraw", lane="catalogue", scope=None, body=CatalogueWithdraw, write=write, read=read
+)

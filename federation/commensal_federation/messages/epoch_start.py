@@ -7,12 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from commensal import Transaction
-
-from ..delivery.alerts import alert
-from ..runtime import Federation
 from .reading import number
-from .types import MessageType, Reading, Received, Refuse, Writing
+from .types import MessageType, Reading, Writing
 
 
 @dataclass(frozen=True)
@@ -30,22 +26,6 @@ def read(document: Mapping[str, Any], reading: Reading) -> EpochStartBody:
     return EpochStartBody(number(document, "epoch"))
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    """The lanes have begun anew by the envelope's epoch; a human should know why."""
-    if received.body.epoch != received.epoch:
-        raise Refuse("epoch", "The envelope is of another epoch.")
-    alert(
-        tx, received.peer.id, "restored", "It was restored from a backup; what it said after that backup may be lost."
-    )
-
-
 EPOCH_START = MessageType(
-    name="EpochStart",
-    lane="peering",
-    scope=None,
-    body=EpochStartBody,
-    write=write,
-    read=read,
-    handle=handle,
-    opens=True,
+    name="EpochStart", lane="peering", scope=None, body=EpochStartBody, write=write, read=read, opens=True
 )

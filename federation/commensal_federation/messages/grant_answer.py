@@ -5,16 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from commensal import Transaction
-
-from ..catalogue.grantor import send_catalogue
-from ..catalogue.grants import take_grant_answer
-from ..catalogue.restored import recover_answer
-from ..moving.recovering import send_recovery_key
-from ..runtime import Federation
 from .bodies.catalogue import GrantAnswer
 from .reading import flag, text
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 
 def write(body: GrantAnswer, writing: Writing) -> dict[str, Any]:
@@ -27,14 +20,6 @@ def read(document: Mapping[str, Any], reading: Reading) -> GrantAnswer:
     )
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    grant = take_grant_answer(federation, tx, received.peer, received.body)
-    if grant is not None and grant.state == "accepted":
-        send_catalogue(federation, tx, grant, again=True)
-        send_recovery_key(federation, tx, received.peer.id, grant.enterprise_id)
-
-
 GRANT_ANSWER = MessageType(
-    name="GrantAnswer", lane="catalogue", scope="catalogue.read", body=GrantAnswer, write=write, read=read,
-    handle=handle, recover=recover_answer, foreign=True,
-)  # fmt: skip
+    name="GrantAnswer", lane="catalogue", scope="catalogue.read", body=GrantAnswer, write=write, read=read, foreign=True
+)

@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from commensal import Transaction
-
-from ..catalogue.grants import take_grant_offer
-from ..catalogue.restored import recover_offer
 from ..dfc.vocabulary import DfcEnterprise
-from ..runtime import Federation
 from .bodies.catalogue import GrantOffer
 from .documents import read_document, write_document
 from .reading import own_flag, own_text
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 
 def write(body: GrantOffer, writing: Writing) -> dict[str, Any]:
@@ -44,11 +39,4 @@ def read(document: Mapping[str, Any], reading: Reading) -> GrantOffer:
     )
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    take_grant_offer(federation, tx, received.peer, received.body)
-
-
-GRANT_OFFER = MessageType(
-    name="GrantOffer", lane="catalogue", scope=None, body=GrantOffer, write=write, read=read, handle=handle,
-    recover=recover_offer,
-)  # fmt: skip
+GRANT_OFFER = MessageType(name="GrantOffer", lane="catalogue", scope=None, body=GrantOffer, write=write, read=read)

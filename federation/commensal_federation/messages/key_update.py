@@ -6,12 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from commensal import Transaction
-
-from ..peers.repinning import repin
-from ..runtime import Federation
 from .reading import text
-from .types import MessageType, Reading, Received, Refuse, Writing
+from .types import MessageType, Reading, Writing
 
 _DOCUMENT = 64 * 1024
 
@@ -31,12 +27,4 @@ def read(document: Mapping[str, Any], reading: Reading) -> KeyUpdateBody:
     return KeyUpdateBody(text(document, "document", _DOCUMENT))
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    """Only what the pinned root key has signed takes the place of what is pinned."""
-    if not repin(tx, received.peer, received.body.document):
-        raise Refuse("document", "The document does not follow the one that is pinned.")
-
-
-KEY_UPDATE = MessageType(
-    name="KeyUpdate", lane="peering", scope=None, body=KeyUpdateBody, write=write, read=read, handle=handle
-)
+KEY_UPDATE = MessageType(name="KeyUpdate", lane="peering", scope=None, body=KeyUpdateBody, write=write, read=read)

@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from commensal import Transaction
-
-from ..leases.holder import take_grant
-from ..leases.restored import recover_grant
-from ..runtime import Federation
 from ..signing.moments import write_moment
 from .bodies.leases import LeaseGrant
 from .lots import amount, read_lot, write_lot
 from .reading import moment, number
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 
 def write(body: LeaseGrant, writing: Writing) -> dict[str, Any]:
@@ -36,11 +31,4 @@ def read(document: Mapping[str, Any], reading: Reading) -> LeaseGrant:
     )
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    take_grant(federation, tx, received.peer, received.body)
-
-
-LEASE_GRANT = MessageType(
-    name="LeaseGrant", lane="order", scope=None, body=LeaseGrant, write=write, read=read, handle=handle,
-    recover=recover_grant,
-)  # fmt: skip
+LEASE_GRANT = MessageType(name="LeaseGrant", lane="order", scope=None, body=LeaseGrant, write=write, read=read)

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from commensal import Transaction
-
-from ..leases.holder import answer_recall
-from ..runtime import Federation
 from .bodies.leases import LeaseRecall
 from .lots import read_lot, write_lot
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 
 def write(body: LeaseRecall, writing: Writing) -> dict[str, Any]:
@@ -23,10 +19,4 @@ def read(document: Mapping[str, Any], reading: Reading) -> LeaseRecall:
     return LeaseRecall(lot=lot, unit=unit, wanted=wanted)
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    answer_recall(federation, tx, received.peer, received.body)
-
-
-LEASE_RECALL = MessageType(
-    name="LeaseRecall", lane="order", scope=None, body=LeaseRecall, write=write, read=read, handle=handle
-)
+LEASE_RECALL = MessageType(name="LeaseRecall", lane="order", scope=None, body=LeaseRecall, write=write, read=read)

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from commensal import Transaction
-
-from ..leases.holder import update_level
-from ..runtime import Federation
 from .bodies.leases import LeaseRefusal
 from .lots import read_lot, write_lot
 from .reading import text
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 
 def write(body: LeaseRefusal, writing: Writing) -> dict[str, Any]:
@@ -24,10 +20,4 @@ def read(document: Mapping[str, Any], reading: Reading) -> LeaseRefusal:
     return LeaseRefusal(lot=lot, unit=unit, beyond=beyond, reason=text(document, "reason", 500, least=0))
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    update_level(tx, received.peer, received.body.lot, received.body.beyond)
-
-
-LEASE_REFUSAL = MessageType(
-    name="LeaseRefusal", lane="order", scope=None, body=LeaseRefusal, write=write, read=read, handle=handle
-)
+LEASE_REFUSAL = MessageType(name="LeaseRefusal", lane="order", scope=None, body=LeaseRefusal, write=write, read=read)

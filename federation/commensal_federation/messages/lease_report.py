@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from commensal import Transaction
-
-from ..dfc.iris import local_id
-from ..leases.lender import take_report
-from ..leases.restored import recover_report
-from ..runtime import Federation
 from .bodies.leases import LeaseReport
 from .lots import amount, amount_or_none, read_lot, write_lot
 from .reading import number
-from .types import MessageType, Reading, Received, Refuse, Writing
+from .types import MessageType, Reading, Writing
 
 
 def write(body: LeaseReport, writing: Writing) -> dict[str, Any]:
@@ -39,14 +33,6 @@ def read(document: Mapping[str, Any], reading: Reading) -> LeaseReport:
     )
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    lot_id = local_id(federation.base, received.body.lot, "stocks")
-    if lot_id is None:
-        raise Refuse("no_lease", "That lot is not of this instance.")
-    take_report(federation, tx, received.peer, lot_id, received.body)
-
-
 LEASE_REPORT = MessageType(
-    name="LeaseReport", lane="order", scope="stock.lease", body=LeaseReport, write=write, read=read, handle=handle,
-    foreign=True, recover=recover_report,
-)  # fmt: skip
+    name="LeaseReport", lane="order", scope="stock.lease", body=LeaseReport, write=write, read=read, foreign=True
+)

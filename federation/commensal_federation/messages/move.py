@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from commensal import Transaction
-
-from ..moving.followers import take_move
-from ..moving.old_home import recover_hand_over
-from ..runtime import Federation
 from .bodies.moving import Move
 from .reading import ids, number, text
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 
 def write(body: Move, writing: Writing) -> dict[str, Any]:
@@ -33,11 +28,4 @@ def read(document: Mapping[str, Any], reading: Reading) -> Move:
     )
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    take_move(federation, tx, received.peer, received.body)
-
-
-MOVE = MessageType(
-    name="Move", lane="order", scope=None, body=Move, write=write, read=read, handle=handle,
-    foreign=True, recover=recover_hand_over,
-)  # fmt: skip
+MOVE = MessageType(name="Move", lane="order", scope=None, body=Move, write=write, read=read, foreign=True)

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from commensal import Transaction
-
-from ..moving.old_home import take_move_answer
-from ..runtime import Federation
 from .bodies.moving import MoveAccept
 from .reading import flag, text
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 
 def write(body: MoveAccept, writing: Writing) -> dict[str, Any]:
@@ -22,11 +18,6 @@ def read(document: Mapping[str, Any], reading: Reading) -> MoveAccept:
     return MoveAccept(enterprise=text(document, "enterprise"), accepted=flag(document, "accepted"))
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    take_move_answer(federation, tx, received.peer, received.body)
-
-
 MOVE_ACCEPT = MessageType(
-    name="MoveAccept", lane="order", scope=None, body=MoveAccept, write=write, read=read, handle=handle,
-    foreign=True,
-)  # fmt: skip
+    name="MoveAccept", lane="order", scope=None, body=MoveAccept, write=write, read=read, foreign=True
+)

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from commensal import Transaction
-
-from ..moving.quarantine import take_contest
-from ..runtime import Federation
 from .bodies.moving import MoveContest
 from .reading import text
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 
 def write(body: MoveContest, writing: Writing) -> dict[str, Any]:
@@ -27,10 +23,6 @@ def read(document: Mapping[str, Any], reading: Reading) -> MoveContest:
     )
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    take_contest(tx, received.peer, received.body)
-
-
 MOVE_CONTEST = MessageType(
-    name="MoveContest", lane="order", scope=None, body=MoveContest, write=write, read=read, handle=handle, foreign=True,
-)  # fmt: skip
+    name="MoveContest", lane="order", scope=None, body=MoveContest, write=write, read=read, foreign=True
+)

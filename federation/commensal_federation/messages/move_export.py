@@ -1,20 +1,15 @@
-"""MoveExport: a part of what the enterprise takes along, as rows that `moving/rows.py` explains."""
+"""MoveExport: a part of what the enterprise takes along, as rows that `messages/bodies/enterprise_rows.py` explains."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from commensal import Transaction
-
-from ..moving.new_home import take_export_part
-from ..moving.old_home import take_export_refusal
-from ..moving.rows import read_rows
-from ..runtime import Federation
 from ..signing import Unreadable
+from .bodies.enterprise_rows import read_rows
 from .bodies.moving import MoveExport
 from .reading import number, text
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 _MOST = 10_000
 
@@ -35,11 +30,6 @@ def read(document: Mapping[str, Any], reading: Reading) -> MoveExport:
     return MoveExport(enterprise=text(document, "enterprise"), part=part, parts=parts, rows=tuple(rows))
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    take_export_part(federation, tx, received.peer, received.body)
-
-
 MOVE_EXPORT = MessageType(
-    name="MoveExport", lane="catalogue", scope="enterprise.move", body=MoveExport, write=write, read=read,
-    handle=handle, failed=take_export_refusal,
-)  # fmt: skip
+    name="MoveExport", lane="catalogue", scope="enterprise.move", body=MoveExport, write=write, read=read
+)

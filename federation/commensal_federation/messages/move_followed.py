@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from commensal import Transaction
-
-from ..moving.new_home import take_followed
-from ..runtime import Federation
 from .bodies.moving import MoveFollowed
 from .reading import text
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 
 def write(body: MoveFollowed, writing: Writing) -> dict[str, Any]:
@@ -22,11 +18,6 @@ def read(document: Mapping[str, Any], reading: Reading) -> MoveFollowed:
     return MoveFollowed(enterprise=text(document, "enterprise"), moved_to=text(document, "movedTo"))
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    take_followed(federation, tx, received.peer, received.body)
-
-
 MOVE_FOLLOWED = MessageType(
-    name="MoveFollowed", lane="order", scope=None, body=MoveFollowed, write=write, read=read, handle=handle,
-    foreign=True,
-)  # fmt: skip
+    name="MoveFollowed", lane="order", scope=None, body=MoveFollowed, write=write, read=read, foreign=True
+)

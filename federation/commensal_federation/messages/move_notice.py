@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from commensal import Transaction
-
-from ..dfc.iris import local_id
-from ..moving.recovering import alert_owner
-from ..runtime import Federation
 from ..signing.moments import write_moment
 from .bodies.moving import MoveNotice
 from .reading import moment, text
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 
 def write(body: MoveNotice, writing: Writing) -> dict[str, Any]:
@@ -29,12 +24,6 @@ def read(document: Mapping[str, Any], reading: Reading) -> MoveNotice:
     )
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    body: MoveNotice = received.body
-    if local_id(federation.base, body.enterprise, "enterprises") is not None:
-        alert_owner(tx, received.peer, body.enterprise, body.moved_to, write_moment(body.until))
-
-
 MOVE_NOTICE = MessageType(
-    name="MoveNotice", lane="order", scope=None, body=MoveNotice, write=write, read=read, handle=handle, foreign=True,
-)  # fmt: skip
+    name="MoveNotice", lane="order", scope=None, body=MoveNotice, write=write, read=read, foreign=True
+)

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from commensal import Transaction
-
-from ..moving.new_home import take_move_offer
-from ..runtime import Federation
 from .bodies.moving import MoveOffer
 from .reading import number, text
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 
 def write(body: MoveOffer, writing: Writing) -> dict[str, Any]:
@@ -30,10 +26,6 @@ def read(document: Mapping[str, Any], reading: Reading) -> MoveOffer:
     )
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    take_move_offer(federation, tx, received.peer, received.body)
-
-
 MOVE_OFFER = MessageType(
-    name="MoveOffer", lane="order", scope="enterprise.move", body=MoveOffer, write=write, read=read, handle=handle,
-)  # fmt: skip
+    name="MoveOffer", lane="order", scope="enterprise.move", body=MoveOffer, write=write, read=read
+)

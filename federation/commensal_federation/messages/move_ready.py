@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from commensal import Transaction
-
-from ..moving.old_home import hand_over_enterprise
-from ..runtime import Federation
 from .bodies.moving import MoveReady
 from .reading import ids, text
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 
 def write(body: MoveReady, writing: Writing) -> dict[str, Any]:
@@ -26,11 +22,6 @@ def read(document: Mapping[str, Any], reading: Reading) -> MoveReady:
     )
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    hand_over_enterprise(federation, tx, received.peer, received.body)
-
-
 MOVE_READY = MessageType(
-    name="MoveReady", lane="order", scope=None, body=MoveReady, write=write, read=read, handle=handle,
-    foreign=True,
-)  # fmt: skip
+    name="MoveReady", lane="order", scope=None, body=MoveReady, write=write, read=read, foreign=True
+)

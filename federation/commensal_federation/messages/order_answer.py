@@ -6,18 +6,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, cast
 
-from commensal import Transaction
-
 from ..dfc.vocabulary import DfcLine, DfcOrder, DfcQuantity
-from ..orders.answers import take_answer
-from ..orders.restored import recover_answer
-from ..runtime import Federation
 from ..signing import Unreadable
 from .bodies.orders import Answer, AnswerLine, OrderAnswer
 from .documents import read_document, write_document
 from .lots import amount
 from .reading import own_number, own_text_or_none
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 ANSWERS = ("confirmed", "shortened", "refused")
 
@@ -53,10 +48,6 @@ def read(document: Mapping[str, Any], reading: Reading) -> OrderAnswer:
     )
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    take_answer(federation, tx, received.peer, received.body)
-
-
 def _line(line: DfcLine) -> AnswerLine:
     item = next((str(one["@id"]) for one in line.extra.get("own:item", ()) if "@id" in one), None)
     if item is None or line.quantity is None or line.answer not in ANSWERS or line.quantity.value < 0:
@@ -72,6 +63,5 @@ def _line(line: DfcLine) -> AnswerLine:
 
 
 ORDER_ANSWER = MessageType(
-    name="OrderAnswer", lane="order", scope=None, body=OrderAnswer, write=write, read=read, handle=handle, foreign=True,
-    recover=recover_answer,
-)  # fmt: skip
+    name="OrderAnswer", lane="order", scope=None, body=OrderAnswer, write=write, read=read, foreign=True
+)

@@ -6,18 +6,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from commensal import Transaction
-
 from ..dfc.vocabulary import DfcLine, DfcOffer, DfcOrder, DfcPrice, DfcQuantity, DfcSession
-from ..orders.restored import recover_order
-from ..orders.supplier import take_order
-from ..runtime import Federation
 from ..signing import Unreadable
 from ..signing.moments import write_moment
 from .bodies.orders import OrderUpdate, SaidLine
 from .documents import read_document, write_document
 from .reading import own_moment_or_none, own_number, own_text
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 STATES = ("Held", "Complete", "Cancelled")
 
@@ -79,10 +74,6 @@ def read(document: Mapping[str, Any], reading: Reading) -> OrderUpdate:
     )
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    take_order(federation, tx, received.peer, received.body)
-
-
 def _line(line: DfcLine, offers: Mapping[str, DfcOffer]) -> SaidLine:
     offer = offers.get(line.offer or "")
     if offer is None or offer.item is None or line.quantity is None or line.price is None:
@@ -100,6 +91,5 @@ def _line(line: DfcLine, offers: Mapping[str, DfcOffer]) -> SaidLine:
 
 
 ORDER_UPDATE = MessageType(
-    name="OrderUpdate", lane="order", scope="order.place", body=OrderUpdate, write=write, read=read, handle=handle,
-    recover=recover_order,
-)  # fmt: skip
+    name="OrderUpdate", lane="order", scope="order.place", body=OrderUpdate, write=write, read=read
+)

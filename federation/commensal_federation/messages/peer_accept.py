@@ -6,12 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from commensal import Transaction
-
-from ..peers.changing import record_acceptance
-from ..runtime import Federation
 from .reading import text, texts
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 
 @dataclass(frozen=True)
@@ -32,10 +28,6 @@ def read(document: Mapping[str, Any], reading: Reading) -> PeerAcceptBody:
     return PeerAcceptBody(text(document, "nonce", 64, least=22), texts(document, "scopesGiven"))
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    record_acceptance(tx, received.peer, received.body.nonce, received.body.scopes_given)
-
-
 PEER_ACCEPT = MessageType(
     name="PeerAccept",
     lane="peering",
@@ -43,6 +35,5 @@ PEER_ACCEPT = MessageType(
     body=PeerAcceptBody,
     write=write,
     read=read,
-    handle=handle,
     states=frozenset({"invited", "accepted"}),
 )

@@ -6,11 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from commensal import Transaction
-
-from ..runtime import Federation
 from .reading import text, texts
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 LARGEST = 16 * 1024  # bytes of the envelope
 _DOCUMENT = 12 * 1024
@@ -49,10 +46,6 @@ def read(document: Mapping[str, Any], reading: Reading) -> PeerRequestBody:
     )
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    """Once more from a peer that knows us already: its request was stored when it came. See `peers/requests.py`."""
-
-
 PEER_REQUEST = MessageType(
     name="PeerRequest",
     lane="peering",
@@ -60,6 +53,5 @@ PEER_REQUEST = MessageType(
     body=PeerRequestBody,
     write=write,
     read=read,
-    handle=handle,
     states=frozenset({"requested", "invited", "accepted", "suspended"}),
 )

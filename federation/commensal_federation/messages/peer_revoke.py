@@ -6,12 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from commensal import Transaction
-
-from ..peering.ended_trade import record_revocation
-from ..runtime import Federation
 from .reading import text
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 
 @dataclass(frozen=True)
@@ -29,10 +25,6 @@ def read(document: Mapping[str, Any], reading: Reading) -> PeerRevokeBody:
     return PeerRevokeBody(text(document, "text", least=0))
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    record_revocation(federation, tx, received.peer, received.body.reason)
-
-
 PEER_REVOKE = MessageType(
     name="PeerRevoke",
     lane="peering",
@@ -40,6 +32,5 @@ PEER_REVOKE = MessageType(
     body=PeerRevokeBody,
     write=write,
     read=read,
-    handle=handle,
     states=frozenset({"invited", "requested", "accepted", "suspended"}),
 )

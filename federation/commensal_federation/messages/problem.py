@@ -6,12 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from commensal import Transaction
-
-from ..delivery.outbox.failing import refused_by_peer
-from ..runtime import Federation
 from ..signing import Unreadable
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 
 @dataclass(frozen=True)
@@ -38,13 +34,4 @@ def read(document: Mapping[str, Any], reading: Reading) -> ProblemBody:
     return ProblemBody(code, text, kept=document.get("kept") is not False)
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    """The message that was refused is told to its own type."""
-    if received.in_reply_to is not None:
-        said = received.body
-        refused_by_peer(federation, tx, received.peer, received.in_reply_to, said.code, said.text, kept=said.kept)
-
-
-PROBLEM = MessageType(
-    name="Problem", lane="peering", scope=None, body=ProblemBody, write=write, read=read, handle=handle
-)
+PROBLEM = MessageType(name="Problem", lane="peering", scope=None, body=ProblemBody, write=write, read=read)

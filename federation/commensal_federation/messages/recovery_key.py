@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from commensal import Transaction
-
-from ..moving.recovering import take_recovery_key
-from ..runtime import Federation
 from .bodies.moving import RecoveryKeyTold
 from .reading import text
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 
 def write(body: RecoveryKeyTold, writing: Writing) -> dict[str, Any]:
@@ -22,10 +18,6 @@ def read(document: Mapping[str, Any], reading: Reading) -> RecoveryKeyTold:
     return RecoveryKeyTold(enterprise=text(document, "enterprise"), key=text(document, "recoveryKey", 100))
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    take_recovery_key(tx, received.peer, received.body)
-
-
 RECOVERY_KEY = MessageType(
-    name="RecoveryKey", lane="catalogue", scope=None, body=RecoveryKeyTold, write=write, read=read, handle=handle
-)  # fmt: skip
+    name="RecoveryKey", lane="catalogue", scope=None, body=RecoveryKeyTold, write=write, read=read
+)

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from commensal import Transaction
-
-from ..proposals.proposing import take_sale_answer
-from ..runtime import Federation
 from .bodies.proposals import SaleAnswer
 from .reading import flag, text
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 
 def write(body: SaleAnswer, writing: Writing) -> dict[str, Any]:
@@ -22,11 +18,6 @@ def read(document: Mapping[str, Any], reading: Reading) -> SaleAnswer:
     return SaleAnswer(iri=text(document, "sale"), hub=text(document, "hub"), accepted=flag(document, "accepted"))
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    take_sale_answer(federation, tx, received.peer, received.body)
-
-
 SALE_ANSWER = MessageType(
-    name="SaleAnswer", lane="catalogue", scope=None, body=SaleAnswer, write=write, read=read, handle=handle,
-    foreign=True,
-)  # fmt: skip
+    name="SaleAnswer", lane="catalogue", scope=None, body=SaleAnswer, write=write, read=read, foreign=True
+)

@@ -6,17 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from commensal import Transaction
-
 from ..dfc.vocabulary import DfcCoordination, DfcSession
-from ..proposals.receiving import take_proposal
-from ..runtime import Federation
 from ..signing import Unreadable
 from ..signing.moments import read_moment, write_moment
 from .bodies.proposals import SaleProposal
 from .documents import read_document, write_document
 from .reading import own_flag, own_number, own_text
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 
 def write(body: SaleProposal, writing: Writing) -> dict[str, Any]:
@@ -52,10 +48,6 @@ def read(document: Mapping[str, Any], reading: Reading) -> SaleProposal:
     )
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    take_proposal(federation, tx, received.peer, received.body)
-
-
 def _moment(sale: DfcCoordination, name: str) -> datetime:
     try:
         return read_moment(own_text(sale, name, 40))
@@ -64,6 +56,5 @@ def _moment(sale: DfcCoordination, name: str) -> datetime:
 
 
 SALE_PROPOSAL = MessageType(
-    name="SaleProposal", lane="catalogue", scope="sale.propose", body=SaleProposal, write=write, read=read,
-    handle=handle,
-)  # fmt: skip
+    name="SaleProposal", lane="catalogue", scope="sale.propose", body=SaleProposal, write=write, read=read
+)

@@ -6,12 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from commensal import Transaction
-
-from ..peers.changing import record_received_scopes
-from ..runtime import Federation
 from .reading import texts
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 
 @dataclass(frozen=True)
@@ -29,10 +25,6 @@ def read(document: Mapping[str, Any], reading: Reading) -> ScopesChangedBody:
     return ScopesChangedBody(texts(document, "scopesGiven"))
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    record_received_scopes(tx, received.peer, received.body.scopes_given)
-
-
 SCOPES_CHANGED = MessageType(
-    name="ScopesChanged", lane="peering", scope=None, body=ScopesChangedBody, write=write, read=read, handle=handle
+    name="ScopesChanged", lane="peering", scope=None, body=ScopesChangedBody, write=write, read=read
 )

@@ -6,14 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from commensal import Transaction
-
-from ..delivery.outbox.outbox import post
-from ..delivery.sync.states import MIRRORED
-from ..runtime import Federation
 from .reading import text
-from .state_request import StateRequestBody
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 
 @dataclass(frozen=True)
@@ -36,15 +30,6 @@ def read(document: Mapping[str, Any], reading: Reading) -> StateDigestBody:
     return StateDigestBody(text(document, "room", 50), text(document, "name"), text(document, "digest", 64))
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    """What differs is asked for as a whole, and heals."""
-    body: StateDigestBody = received.body
-    room = MIRRORED.get(body.room)
-    if room is not None and room.seen(federation, tx, received.peer, body.name) != body.digest:
-        wanted = StateRequestBody(body.room, body.name)
-        post(federation, tx, received.peer.id, "StateRequest", wanted, in_reply_to=received.id)
-
-
 STATE_DIGEST = MessageType(
-    name="StateDigest", lane="catalogue", scope=None, body=StateDigestBody, write=write, read=read, handle=handle
+    name="StateDigest", lane="catalogue", scope=None, body=StateDigestBody, write=write, read=read
 )

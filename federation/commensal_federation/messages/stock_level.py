@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from commensal import Transaction
-
-from ..leases.holder import update_level
-from ..runtime import Federation
 from .bodies.catalogue import StockLevel
 from .lots import read_lot, write_lot
-from .types import MessageType, Reading, Received, Writing
+from .types import MessageType, Reading, Writing
 
 
 def write(body: StockLevel, writing: Writing) -> dict[str, Any]:
@@ -23,10 +19,4 @@ def read(document: Mapping[str, Any], reading: Reading) -> StockLevel:
     return StockLevel(lot=lot, unit=unit, beyond=beyond)
 
 
-def handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    update_level(tx, received.peer, received.body.lot, received.body.beyond)
-
-
-STOCK_LEVEL = MessageType(
-    name="StockLevel", lane="catalogue", scope=None, body=StockLevel, write=write, read=read, handle=handle
-)
+STOCK_LEVEL = MessageType(name="StockLevel", lane="catalogue", scope=None, body=StockLevel, write=write, read=read)

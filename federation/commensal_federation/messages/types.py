@@ -1,4 +1,4 @@
-"""What a type of message is: its lane, the scope it needs, its translation to and from DFC, and what it does."""
+"""A type of message: its lane, its scope, its translation to and from DFC; and what its handler is given."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 Lane = Literal["peering", "catalogue", "order"]
 LANES: tuple[Lane, ...] = ("peering", "order", "catalogue")  # in the order in which they are pushed
+
+# What an instance may let a peer do; plugins bring more.
+SCOPES = ("catalogue.read", "order.place", "stock.lease", "sale.propose", "transport", "enterprise.move", "order.names")
 
 
 @dataclass(frozen=True)
@@ -83,18 +86,17 @@ class Failed:
 
 @dataclass(frozen=True, kw_only=True)
 class MessageType:
-    """name:    of the type, as the envelope says it
+    """How a type of message travels, and its translation to and from DFC. What it does is its `Handler`.
+
+    name:    of the type, as the envelope says it
     lane:    messages of one lane come in the order in which they were posted, or are noticed to be missing
     scope:   what the receiver must have given to the sender; None: any peer may
     body:    the frozen dataclass that handlers see and `post` takes
     write:   body -> complete DFC document with its own allow-listed @context
     read:    the other way; raises `Unreadable`
-    handle:  the effect, and answers by `post`, in the transaction of the inbox; no I/O. Raises `Wait` or `Refuse`
     foreign: its object may be somebody else's thing: an order, or an answer about what the other has
     states:  in which of its states a peer may send it
     opens:   it may be the first of a new epoch
-    failed:  told when a message of ours of this type was refused by the peer, or died on the way; no I/O
-    recover: the effect that posting it once had here, after a restore from a backup that did not know it yet
     fades:   once it has expired nobody misses it: who still wants it has asked again, so it is no dead letter
     """
 
@@ -104,13 +106,24 @@ class MessageType:
     body: type
     write: Callable[[Any, Writing], dict[str, Any]]
     read: Callable[[Mapping[str, Any], Reading], Any]
-    handle: Callable[[Federation, Transaction, Received], None]
     foreign: bool = False
     states: frozenset[str] = frozenset({"accepted"})
     opens: bool = False
+    fades: bool = False
+
+
+@dataclass(frozen=True)
+class Handler:
+    """What messages of one type do. All three run inside a transaction, so they do no I/O.
+
+    handle:  the effect of a message that has come, with its answers by `post`; raises `Wait` or `Refuse`
+    failed:  the effect of a message of ours that the peer refused, or that could not be delivered
+    recover: the effect that posting it once had here, after a restore from a backup that did not know it yet
+    """
+
+    handle: Callable[[Federation, Transaction, Received], None]
     failed: Callable[[Federation, Transaction, Failed], None] | None = None
     recover: Callable[[Federation, Transaction, Sent], None] | None = None
-    fades: bool = False
 
 
 class Wait(Exception):

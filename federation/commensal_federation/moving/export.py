@@ -29,12 +29,7 @@ from ..catalogue.tables import federation_told
 from ..dfc.iris import enterprise_iri
 from ..leases.tables import federation_lease
 from ..messages.bodies.catalogue import Grant
-from ..messages.bodies.orders import InstanceOrder
-from ..orders.questions import orders_of
-from ..orders.tables import federation_told_price
-from ..peers.peers import peer_by_id
-from ..runtime import Federation
-from .rows import (
+from ..messages.bodies.enterprise_rows import (
     AnyRow,
     CatalogRow,
     CategoryRow,
@@ -49,6 +44,11 @@ from .rows import (
     ProductRow,
     SentItemRow,
 )
+from ..messages.bodies.orders import InstanceOrder
+from ..orders.questions import orders_of
+from ..orders.tables import federation_told_price
+from ..peers.peers import peer_by_id
+from ..runtime import Federation
 
 TERM = timedelta(hours=24)  # the first term of the leases for stock that is reserved here
 _AT_ONCE = 500

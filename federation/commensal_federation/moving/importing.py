@@ -37,12 +37,21 @@ from ..catalogue.tables import federation_copy, federation_grant, federation_ite
 from ..dfc.iris import lot_iri, product_iri
 from ..leases.row import LotLease, lease_with, outstanding
 from ..leases.tables import federation_lease
+from ..messages.bodies.enterprise_rows import (
+    AnyRow,
+    CatalogRow,
+    CategoryRow,
+    EnterpriseRow,
+    ItemRow,
+    LeaseRow,
+    LotRow,
+    ProductRow,
+)
 from ..messages.bodies.moving import MoveRow
 from ..peers.values import Peer
 from ..runtime import Federation
 from .moves import base_of
 from .placing import place_trade
-from .rows import AnyRow, CatalogRow, CategoryRow, EnterpriseRow, ItemRow, LeaseRow, LotRow, ProductRow
 
 FETCH_IMAGE = "federation.fetch_moved_image"  # a job: {"product": its id here, "image": an address}
 _NOT_PROFILE = {"id", "currency", "recovery_key", "settings"}

@@ -12,6 +12,7 @@ from ..authority.authority import refuse_old_epoch
 from ..authority.tables import federation_move, federation_move_part
 from ..delivery import post
 from ..dfc.iris import enterprise_iri, local_id
+from ..messages.bodies.enterprise_rows import AnyRow, EnterpriseRow, read_rows
 from ..messages.bodies.moving import (
     Move,
     MoveAccept,
@@ -29,7 +30,6 @@ from ..runtime import Federation
 from .importing import import_enterprise, known_ids
 from .moves import find_move, move_by_id, open_move, set_move
 from .placing import place_trade
-from .rows import AnyRow, EnterpriseRow, read_rows
 
 UNDER_WAY = ("offered", "named", "accepted", "ready")
 MOST_RENAMED = 5000  # ids: they must fit into one message

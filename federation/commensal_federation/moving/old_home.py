@@ -36,6 +36,7 @@ from ..dfc.iris import enterprise_iri, local_id, lot_iri, product_iri
 from ..leases.row import open_lease, set_lease
 from ..leases.sales import MARGIN, set_sale_ends
 from ..leases.tables import federation_lease
+from ..messages.bodies.enterprise_rows import parts_of
 from ..messages.bodies.moving import Move, MoveAccept, MoveCancel, MoveExport, MoveOffer, MoveReady, MoveRow
 from ..messages.types import Failed, Refuse, Sent
 from ..orders.tables import federation_order, federation_order_line, federation_told_price
@@ -44,7 +45,6 @@ from ..peers.values import Peer
 from ..runtime import Federation
 from .export import TERM, export_rows, local_hubs, pages
 from .moves import find_move, move_by_id, open_move, set_move
-from .rows import parts_of
 
 UNDER_WAY = ("offered", "frozen")
 _AT_ONCE = 500

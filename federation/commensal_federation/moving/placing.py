@@ -15,12 +15,12 @@ from ..catalogue.grants import grant_by_id
 from ..catalogue.tables import federation_grant, federation_told
 from ..dfc.iris import KINDS, local_id, lot_iri
 from ..leases.tables import federation_lease
+from ..messages.bodies.enterprise_rows import AnyRow, GrantRow, LeaseRow, OrderRow, PriceRow, SentItemRow
 from ..messages.bodies.moving import MoveRow
 from ..orders.tables import federation_order, federation_order_line, federation_told_price
 from ..peers.values import Peer
 from ..runtime import Federation
 from .moves import base_of
-from .rows import AnyRow, GrantRow, LeaseRow, OrderRow, PriceRow, SentItemRow
 
 
 def rebased(old_base: str, new_base: str, renamed: Mapping[str, str]) -> Callable[[str], str]:

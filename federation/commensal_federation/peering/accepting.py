@@ -33,7 +33,7 @@ def accept(federation: Federation, peer_id: str, scopes: Collection[str], *, fin
     Only now is its document fetched from its address: it must be the one in the request, or a newer one with the same
     root key. Raises `NotFound`, `Invalid` and `Conflict`.
     """
-    read_scopes(scopes, "/scopes")
+    read_scopes(federation, scopes, "/scopes")
     with federation.instance.store.read() as tx:
         peer = requested_peer(tx, peer_id)
     fetched = fetch_document(federation, peer.iri)
@@ -45,7 +45,7 @@ def accept_fetched(
     federation: Federation, tx: Transaction, peer_id: str, fetched: Fetched, scopes: Collection[str]
 ) -> Peer:
     """Like `accept`, with a document that was fetched before, inside a transaction."""
-    granted = read_scopes(scopes, "/scopes")
+    granted = read_scopes(federation, scopes, "/scopes")
     peer = requested_peer(tx, peer_id)
     if not same_or_rotated(pinned_document(peer), fetched.document):
         raise Conflict("update_peer_sales", "{name} shows another document than the one it asked with.", name=peer.name)
@@ -66,21 +66,21 @@ def agree(federation: Federation, tx: Transaction, peer_id: str) -> Peer:
     body: PeerRequestBody = PEER_REQUEST.read(request.object, Reading(federation.base, peer.base))
     key = pinned_document(peer).keys[request.document["proof"]["verificationMethod"]]
     intake = Intake(federation, tx, peer)
-    intake.take(Checked(request, PEER_REQUEST, body, key))
+    intake.take(Checked(request, federation.messages[PEER_REQUEST.name], body, key))
     intake.finish()
-    received = known_scopes(body.scopes_given)
+    received = known_scopes(federation, body.scopes_given)
     change_peer(tx, peer_id, state="accepted", accepted_at=tx.now, revoked_at=None, scopes_received=received)
     post(federation, tx, peer_id, "PeerAccept", PeerAcceptBody(row["nonce"], tuple(row["scopes_given"])))
     return peer_by_id(tx, peer_id)
 
 
-def requested_scopes(tx: Transaction, peer: Peer) -> Sequence[str] | None:
+def requested_scopes(federation: Federation, tx: Transaction, peer: Peer) -> Sequence[str] | None:
     """The scopes that a waiting instance requests here; None if it does not wait for an answer."""
     if peer.state != "requested":
         return None
     request = tx.value(select(federation_peer.c.request).where(federation_peer.c.id == peer.id))
     body: PeerRequestBody = PEER_REQUEST.read(own_envelope(request).object, Reading("", peer.base))
-    return known_scopes(body.scopes_wanted)
+    return known_scopes(federation, body.scopes_wanted)
 
 
 def requested_peer(tx: Transaction, peer_id: str) -> Peer:

@@ -124,7 +124,7 @@ def _add_queries(peer: typer.Typer) -> None:
         with _open_federation(instance) as federation, federation.instance.store.read() as tx:
             known_peer = _peer_at(federation, tx, url)
             _show(known_peer)
-            if (requested := requested_scopes(tx, known_peer)) is not None:
+            if (requested := requested_scopes(federation, tx, known_peer)) is not None:
                 print_line("  asks to do   {scopes}", scopes=", ".join(requested) or "-")
 
     @peer.command("probe")

@@ -33,7 +33,7 @@ def invite(
     `scopes` is what it may do here, `wanted` what we request there. If it has invited us already, this accepts. With a
     `fingerprint`, its document must have that one. Raises `Invalid` and `Conflict`.
     """
-    read_scopes(scopes, "/scopes")
+    read_scopes(federation, scopes, "/scopes")
     fetched = fetch_document(federation, iri_of(federation, url))
     refuse_other_fingerprint(fetched.document, fingerprint)
     return federation.instance.store.transact(lambda tx: invite_fetched(federation, tx, fetched, scopes, wanted))
@@ -43,7 +43,7 @@ def invite_fetched(
     federation: Federation, tx: Transaction, fetched: Fetched, scopes: Collection[str], wanted: Collection[str]
 ) -> Peer:
     """Like `invite`, with a document that was fetched before, inside a transaction."""
-    granted, wanted = read_scopes(scopes, "/scopes"), read_scopes(wanted, "/wanted")
+    granted, wanted = read_scopes(federation, scopes, "/scopes"), read_scopes(federation, wanted, "/wanted")
     existing = peer_by_iri(tx, fetched.document.iri)
     if existing is not None and existing.state == "requested":
         return accept_fetched(federation, tx, existing.id, fetched, granted)

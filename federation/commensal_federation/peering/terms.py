@@ -19,7 +19,7 @@ SHARES = ("lot_share", "order_share")  # limits in percent
 
 def change_scopes(federation: Federation, tx: Transaction, peer_id: str, version: int, scopes: Collection[str]) -> Peer:
     """Sets the peer's scopes here and notifies it. Raises `NotFound`, `Stale`, `Invalid`, `Conflict`."""
-    granted = read_scopes(scopes, "/scopes")
+    granted = read_scopes(federation, scopes, "/scopes")
     peer = _peer_of_version(tx, peer_id, version)
     if peer.state == "revoked":
         raise Conflict("peer_revoked", "It is over with {name} already.", name=peer.name)

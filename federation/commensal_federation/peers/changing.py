@@ -10,8 +10,9 @@ from commensal import Invalid, Problem, Transaction
 
 from ..identity import InstanceDocument
 from ..messages.types import Refuse
+from ..runtime import Federation
 from .tables import federation_peer
-from .values import SCOPES, Peer
+from .values import Peer
 
 _peer = federation_peer.c
 
@@ -48,28 +49,30 @@ def change_peer(tx: Transaction, peer_id: str, **values: object) -> None:
     tx.execute(statement.values(**values, version=_peer.version + 1))
 
 
-def record_acceptance(tx: Transaction, peer: Peer, nonce: str, scopes: Sequence[str]) -> None:
+def record_acceptance(federation: Federation, tx: Transaction, peer: Peer, nonce: str, scopes: Sequence[str]) -> None:
     """Records that the invited peer has accepted. Raises `Refuse` for an answer to another invitation."""
     if tx.value(select(_peer.nonce).where(_peer.id == peer.id)) != nonce:
         raise Refuse("nonce", "This accepts an invitation that was not sent.")
     accepted_at = peer.accepted_at or tx.now
-    change_peer(tx, peer.id, state="accepted", accepted_at=accepted_at, scopes_received=known_scopes(scopes))
+    change_peer(
+        tx, peer.id, state="accepted", accepted_at=accepted_at, scopes_received=known_scopes(federation, scopes)
+    )
 
 
-def record_received_scopes(tx: Transaction, peer: Peer, scopes: Sequence[str]) -> None:
+def record_received_scopes(federation: Federation, tx: Transaction, peer: Peer, scopes: Sequence[str]) -> None:
     """Records the scopes that the peer now grants us."""
-    change_peer(tx, peer.id, scopes_received=known_scopes(scopes))
+    change_peer(tx, peer.id, scopes_received=known_scopes(federation, scopes))
 
 
-def known_scopes(scopes: Collection[str]) -> list[str]:
+def known_scopes(federation: Federation, scopes: Collection[str]) -> list[str]:
     """The scopes that this version knows, sorted; a peer of a newer version may send others."""
-    return sorted(set(scopes) & set(SCOPES))
+    return sorted(set(scopes) & set(federation.scopes))
 
 
-def read_scopes(scopes: Collection[str], where: str) -> list[str]:
+def read_scopes(federation: Federation, scopes: Collection[str], where: str) -> list[str]:
     """The scopes, sorted and distinct. Raises `Invalid` for an unknown one."""
-    unknown_scopes = sorted(set(scopes) - set(SCOPES))
+    unknown_scopes = sorted(set(scopes) - set(federation.scopes))
     if unknown_scopes:
-        values = {"unknown": ", ".join(unknown_scopes), "known": ", ".join(SCOPES)}
+        values = {"unknown": ", ".join(unknown_scopes), "known": ", ".join(federation.scopes)}
         raise Invalid([Problem("scope", "{unknown} is no scope; known are {known}.", where, values)])
     return sorted(set(scopes))

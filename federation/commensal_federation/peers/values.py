@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from ..messages.types import SCOPES as SCOPES
+
 State = Literal["invited", "requested", "accepted", "suspended", "revoked"]
 WELL_KNOWN = "/.well-known/commensal"
-SCOPES = ("catalogue.read", "order.place", "stock.lease", "sale.propose", "transport", "enterprise.move", "order.names")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from commensal_federation.dfc.contexts import CONTEXT_20, CONTEXT_116, CONTEXTS,
 from commensal_federation.dfc.flat import flat_nodes
 from commensal_federation.dfc.nodes import Nodes
 from commensal_federation.dfc.plain import expand_plain
-from commensal_federation.messages.registry import TYPES
+from commensal_federation.handlers import TYPES
 from commensal_federation.messages.types import Writing
 
 from ..examples import BODIES, FARM, HUB

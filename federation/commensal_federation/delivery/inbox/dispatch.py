@@ -44,12 +44,12 @@ def handle(federation: Federation, tx: Transaction, peer: Peer, checked: Checked
     """
     envelope = checked.envelope
     if envelope.expires is not None and envelope.expires < tx.now:
-        if checked.type.fades:
+        if checked.binding.type.fades:
             return Outcome("done", "expired: It came after its time.")
         return _dead(federation, tx, peer, checked, "expired", "It came after its time.")
     try:
         with acting(Acting(kind="peer", command=f"message {envelope.type}", client=peer.base)), tx.attempt():
-            checked.type.handle(federation, tx, received(peer, checked))
+            checked.binding.handler.handle(federation, tx, received(peer, checked))
     except Wait as wait:
         return _late(federation, tx, peer, checked, str(wait), last)
     except Refuse as refused:

@@ -67,7 +67,7 @@ class Intake:
 
     def take(self, checked: Checked) -> Receipt:
         """Stores a message and does what it says, or tells why not."""
-        envelope, known = checked.envelope, checked.type
+        envelope, known = checked.envelope, checked.binding.type
         if self._peer.state not in known.states:
             return Receipt(403, envelope.id, "peer", f"the peer is {self._peer.state} here")
         if self._peer.recovering and not self._recovery and envelope.lane != "peering":
@@ -171,7 +171,7 @@ class Intake:
             return None
         if envelope.epoch < seen:
             return self._of_old_epoch(envelope)
-        if seen and not checked.type.opens:
+        if seen and not checked.binding.type.opens:
             return Receipt(425, envelope.id, "epoch", "EpochStart has not come yet")
         start_epoch(self._tx, self._peer.id, envelope.epoch)
         self._lanes.clear()

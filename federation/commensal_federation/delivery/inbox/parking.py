@@ -6,7 +6,6 @@ from sqlalchemy import func, select, update
 
 from commensal import Row, Transaction
 
-from ...messages.known import type_of
 from ...messages.types import Reading
 from ...peers.peers import peer_by_id
 from ...peers.rate_windows import windows_of
@@ -68,11 +67,11 @@ def handle_kept(federation: Federation, tx: Transaction, peer: Peer, row: Row, *
 
 def _handle(federation: Federation, tx: Transaction, peer: Peer, row: Row, last: bool) -> Outcome:
     """The proof was checked when it came, and a key that has ended since takes nothing back."""
-    envelope, known = own_envelope(row["body"]), type_of(row["type"])
-    if known is None:
+    envelope, binding = own_envelope(row["body"]), federation.messages.get(row["type"])
+    if binding is None:
         return Outcome("dead", "type: it is not spoken here any more")
-    body = known.read(envelope.object, Reading(federation.base, peer.base))
-    checked = Checked(envelope, known, body, PublicKey(row["key_id"], row["multikey"]))
+    body = binding.type.read(envelope.object, Reading(federation.base, peer.base))
+    checked = Checked(envelope, binding, body, PublicKey(row["key_id"], row["multikey"]))
     return handle(federation, tx, peer, checked, last=last)
 
 

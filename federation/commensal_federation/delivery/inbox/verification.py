@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from ...bindings import Binding
 from ...dfc.findings import Unreadable as UnreadableDfc
 from ...messages.envelope import CONTEXT, INSIDE, LARGEST, Envelope, read_envelope
-from ...messages.known import type_of
 from ...messages.types import MessageType, Reading
 from ...peers.pinned import pinned_keys
 from ...peers.values import Peer
@@ -38,7 +38,7 @@ class Checked:
     """A message that its sender has signed, of a type that we speak, with its object read."""
 
     envelope: Envelope
-    type: MessageType
+    binding: Binding
     body: Any
     key: PublicKey
 
@@ -48,11 +48,11 @@ def check(federation: Federation, peer: Peer, body: bytes, now: datetime) -> Che
     envelope = _envelope(body)
     refuse_other_places(federation, peer.iri, envelope, now)
     key = prove(envelope, pinned_keys(peer), now)
-    known = type_of(envelope.type)
-    if known is None or known.lane != envelope.lane:
+    binding = federation.messages.get(envelope.type)
+    if binding is None or binding.type.lane != envelope.lane:
         raise NotTaken(Receipt(422, envelope.id, "type", f"{envelope.type} is not spoken here"), envelope)
-    refuse_foreign_object(known, envelope)
-    return Checked(envelope, known, read_object(known, envelope, Reading(federation.base, peer.base)), key)
+    refuse_foreign_object(binding.type, envelope)
+    return Checked(envelope, binding, read_object(binding.type, envelope, Reading(federation.base, peer.base)), key)
 
 
 def _envelope(body: bytes) -> Envelope:

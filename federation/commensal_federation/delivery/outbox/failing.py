@@ -7,7 +7,6 @@ from sqlalchemy import select, update
 from commensal import Row, Transaction
 
 from ...messages.envelope import LARGEST, Envelope, read_envelope
-from ...messages.known import type_of
 from ...messages.types import Failed, Reading
 from ...peers.peers import peer_by_id
 from ...peers.values import Peer
@@ -36,12 +35,12 @@ def refused_by_peer(
 def fail(federation: Federation, tx: Transaction, row: Row, code: str, text: str) -> None:
     """Makes a row of the outbox a dead letter, which operators see, may send again or discard."""
     _end(tx, row, "dead", f"{code}: {text}")
-    known = type_of(row["type"])
-    if known is None or known.failed is None:
+    binding = federation.messages.get(row["type"])
+    if binding is None or binding.handler.failed is None:
         return
     envelope = own_envelope(row["body"])
     peer = peer_by_id(tx, row["peer_id"])
-    known.failed(
+    binding.handler.failed(
         federation,
         tx,
         Failed(
@@ -50,7 +49,7 @@ def fail(federation: Federation, tx: Transaction, row: Row, code: str, text: str
             peer=peer,
             on_behalf_of=envelope.on_behalf_of,
             in_reply_to=envelope.in_reply_to,
-            body=known.read(envelope.object, Reading(peer.base, federation.base)),
+            body=binding.type.read(envelope.object, Reading(peer.base, federation.base)),
             code=code,
             text=text,
         ),
@@ -60,8 +59,8 @@ def fail(federation: Federation, tx: Transaction, row: Row, code: str, text: str
 def over(federation: Federation, tx: Transaction, row: Row) -> None:
     """What has expired on the way: a dead letter, or put away at once where nobody misses it."""
     text = "It was not delivered in its time."
-    known = type_of(row["type"])
-    if known is None or not known.fades:
+    binding = federation.messages.get(row["type"])
+    if binding is None or not binding.type.fades:
         fail(federation, tx, row, "expired", text)
     else:
         _end(tx, row, "discarded", f"expired: {text}")

@@ -11,7 +11,6 @@ from commensal import Conflict, Transaction, promise
 
 from ...identity import current_key
 from ...messages.envelope import multihash, write_envelope
-from ...messages.known import type_of
 from ...messages.types import MessageType, Writing
 from ...peers.peers import peer_by_id
 from ...peers.values import Peer
@@ -70,7 +69,7 @@ def queue(
     from ..restore.restored import notice_in  # which posts itself
 
     notice_in(federation, tx)
-    known, peer = _known(type_name), peer_by_id(tx, peer_id)
+    known, peer = _type_of(federation, type_name), peer_by_id(tx, peer_id)
     _refuse_unagreed(peer, known)
     if peer.recovering and in_reply_to is not None and (said := said_before(tx, in_reply_to, type_name)):
         return said
@@ -112,11 +111,11 @@ def queue(
     return id
 
 
-def _known(type_name: str) -> MessageType:
-    known = type_of(type_name)
-    if known is None:
+def _type_of(federation: Federation, type_name: str) -> MessageType:
+    binding = federation.messages.get(type_name)
+    if binding is None:
         raise LookupError(f"{type_name} is no type of message")
-    return known
+    return binding.type
 
 
 def _refuse_unagreed(peer: Peer, known: MessageType) -> None:

@@ -14,7 +14,6 @@ from ...identity import instance_document
 from ...identity.read import read_document
 from ...leases.sales import alert_barrier, lift_barrier
 from ...messages.envelope import CONTEXT, INSIDE, LARGEST, Envelope, read_envelope
-from ...messages.known import type_of
 from ...messages.types import LANES, Lane
 from ...peers.peers import peer_by_id
 from ...peers.tables import federation_peer
@@ -176,10 +175,10 @@ def _our_keys(federation: Federation, tx: Transaction) -> dict[str, PublicKey]:
 
 
 def _take_effect(federation: Federation, tx: Transaction, peer: Peer, envelope: Envelope) -> None:
-    known = type_of(envelope.type)
-    if known is None or known.recover is None:
+    binding = federation.messages.get(envelope.type)
+    if binding is None or binding.handler.recover is None:
         return
-    known.recover(federation, tx, sent_of(federation, peer, known, envelope))
+    binding.handler.recover(federation, tx, sent_of(federation, peer, binding.type, envelope))
 
 
 def _row(tx: Transaction, peer: Peer, envelope: Envelope) -> dict[str, object]:

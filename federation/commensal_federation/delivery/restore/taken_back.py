@@ -9,7 +9,6 @@ from sqlalchemy import select
 from commensal import Transaction
 
 from ...messages.envelope import Envelope
-from ...messages.known import type_of
 from ...messages.types import MessageType, Reading, Sent
 from ...peers.values import Peer
 from ...runtime import Federation
@@ -21,14 +20,13 @@ _box = federation_outbox.c
 
 def taken_back(federation: Federation, tx: Transaction, peer: Peer, type_name: str) -> Iterator[Sent]:
     """Those of this type and peer, in the order in which they were said."""
-    known = type_of(type_name)
-    assert known is not None, f"{type_name} is no type of message"
+    message_type = federation.messages[type_name].type
     mine = (_box.peer_id == peer.id, _box.type == type_name, _box.recovered)
     for row in tx.all(select(_box.body).where(*mine).order_by(_box.epoch, _box.seq)):
-        yield sent_of(federation, peer, known, own_envelope(row["body"]))
+        yield sent_of(federation, peer, message_type, own_envelope(row["body"]))
 
 
-def sent_of(federation: Federation, peer: Peer, known: MessageType, envelope: Envelope) -> Sent:
+def sent_of(federation: Federation, peer: Peer, message_type: MessageType, envelope: Envelope) -> Sent:
     return Sent(
         id=envelope.id,
         type=envelope.type,
@@ -36,5 +34,5 @@ def sent_of(federation: Federation, peer: Peer, known: MessageType, envelope: En
         on_behalf_of=envelope.on_behalf_of,
         in_reply_to=envelope.in_reply_to,
         published=envelope.published,
-        body=known.read(envelope.object, Reading(peer.base, federation.base)),
+        body=message_type.read(envelope.object, Reading(peer.base, federation.base)),
     )

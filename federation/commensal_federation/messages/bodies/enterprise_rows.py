@@ -14,7 +14,7 @@ import msgspec
 
 from commensal import convert
 
-from ..signing import Unreadable
+from ...signing import Unreadable
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_.~-]+$")]
 Short = Annotated[str, msgspec.Meta(max_length=500)]

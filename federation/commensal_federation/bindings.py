@@ -1,0 +1,65 @@
+"""Which types of message an instance speaks and what each of them does, as its plugins say by the hook `message_types`.
+
+The federation brings its own types by the same hook (`handlers.py`). Another plugin's must keep to the rules of
+`_refuse_unfit`, so that no plugin can speak for another, or change how instances become peers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, is_dataclass
+
+from commensal import Instance, PluginError, message_types_of
+
+from .messages.types import SCOPES, Handler, MessageType
+
+FEDERATION = "federation"  # this plugin's id
+_NAME = re.compile(r"[A-Z][A-Za-z0-9]{0,59}")
+_SCOPE = re.compile(r"[a-z][a-z_]{0,59}")
+
+
+@dataclass(frozen=True)
+class Binding:
+    """A type of message, what it does here, and the plugin that brought it."""
+
+    type: MessageType
+    handler: Handler
+    plugin: str
+
+
+def bindings_of(instance: Instance) -> dict[str, Binding]:
+    """All types that the instance speaks, by their names. Raises `PluginError` for one that breaks the rules."""
+    return {binding.type.name: binding for binding in _bindings(instance)}
+
+
+def _bindings(instance: Instance) -> Iterator[Binding]:
+    for plugin, types in message_types_of(instance):
+        for message_type, handler in types.items():
+            binding = Binding(message_type, handler, plugin)
+            if plugin != FEDERATION:
+                _refuse_unfit(binding)
+            yield binding
+
+
+def _refuse_unfit(binding: Binding) -> None:
+    """Raises `PluginError`."""
+    message_type, plugin = binding.type, binding.plugin
+    if not isinstance(message_type, MessageType) or not isinstance(binding.handler, Handler):
+        raise _unfit(plugin, f"{message_type!r:.200} is no MessageType with a Handler")
+    prefix, _, name = message_type.name.rpartition(".")
+    if prefix != plugin or not _NAME.fullmatch(name):
+        raise _unfit(plugin, f"{message_type.name!r} must be a name like {plugin}.CrateReturn")
+    prefix, _, word = (message_type.scope or "").rpartition(".")
+    if message_type.scope not in (None, *SCOPES) and (prefix != plugin or not _SCOPE.fullmatch(word)):
+        raise _unfit(plugin, f"the scope of {message_type.name} must be None, one of {SCOPES}, or {plugin}.<word>")
+    if message_type.lane not in ("order", "catalogue"):
+        raise _unfit(plugin, f"the lane of {message_type.name} must be order or catalogue")
+    if message_type.states != {"accepted"} or message_type.opens:
+        raise _unfit(plugin, f"{message_type.name} may come from accepted peers only, and opens no epoch")
+    if not is_dataclass(message_type.body):
+        raise _unfit(plugin, f"the body of {message_type.name} must be a frozen dataclass")
+
+
+def _unfit(plugin: str, what: str) -> PluginError:
+    return PluginError(plugin, "message_types", what)

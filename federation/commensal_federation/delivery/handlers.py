@@ -1,0 +1,52 @@
+"""What messages about the messages themselves do here: problems, new epochs, comparisons of state."""
+
+from __future__ import annotations
+
+from commensal import Transaction
+
+from ..messages import Received, Refuse
+from ..messages.state_digest import StateDigestBody
+from ..messages.state_request import StateRequestBody
+from ..peers.rate_windows import windows_of
+from ..runtime import Federation
+from .alerts import alert
+from .outbox.failing import refused_by_peer
+from .outbox.outbox import post
+from .sync.states import MIRRORED
+
+_REQUESTS = 20  # of one peer in a minute: a short question must not cost a long answer each time
+
+
+def handle_problem(federation: Federation, tx: Transaction, received: Received) -> None:
+    """Makes a dead letter of our message that the peer refuses; its type's handler is told."""
+    if received.in_reply_to is not None:
+        body = received.body
+        refused_by_peer(federation, tx, received.peer, received.in_reply_to, body.code, body.text, kept=body.kept)
+
+
+def handle_epoch_start(federation: Federation, tx: Transaction, received: Received) -> None:
+    """Alerts the operator; the inbox has started the lanes anew by the envelope's epoch already."""
+    if received.body.epoch != received.epoch:
+        raise Refuse("epoch", "The envelope is of another epoch.")
+    alert(
+        tx, received.peer.id, "restored", "It was restored from a backup; what it said after that backup may be lost."
+    )
+
+
+def handle_state_digest(federation: Federation, tx: Transaction, received: Received) -> None:
+    """Asks for the whole of what differs, which heals it."""
+    body: StateDigestBody = received.body
+    room = MIRRORED.get(body.room)
+    if room is not None and room.seen(federation, tx, received.peer, body.name) != body.digest:
+        request = StateRequestBody(body.room, body.name)
+        post(federation, tx, received.peer.id, "StateRequest", request, in_reply_to=received.id)
+
+
+def handle_state_request(federation: Federation, tx: Transaction, received: Received) -> None:
+    """Sends all of it. Raises `Refuse` for a room that mirrors nothing, and above 20 requests in a minute."""
+    room = MIRRORED.get(received.body.room)
+    if room is None:
+        raise Refuse("room", "There is no such state here.")
+    if windows_of(federation.instance).add(f"state {received.peer.id}", tx.now)[0] > _REQUESTS:
+        raise Refuse("too_many", "It is asked for too often.")
+    room.send(federation, tx, received.peer, received.body.name)

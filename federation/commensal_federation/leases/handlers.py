@@ -1,0 +1,66 @@
+"""What messages about leases and levels of stock do here."""
+
+from __future__ import annotations
+
+from commensal import Transaction
+
+from ..delivery.outbox.outbox import said_before
+from ..dfc.iris import local_id
+from ..messages import Received, Refuse
+from ..messages.bodies.leases import Asked, LeaseRequest
+from ..runtime import Federation
+from .holder import answer_recall, ask_further, take_forced_return, take_grant, update_level
+from .lendable import lendable_lot
+from .lender import answer_request, take_report
+
+
+def handle_lease_request(federation: Federation, tx: Transaction, received: Received) -> None:
+    """Grants units of a lot of ours, or refuses; asks further for what another instance must lend first.
+
+    Raises `Refuse` for a lot that may not be lent to the peer, or that is counted in another unit.
+    """
+    body: LeaseRequest = received.body
+    if received.peer.recovering and said_before(tx, received.id, "LeaseGrant"):
+        return  # the peer has given the grant back after our restore
+    lot = lendable_lot(federation, tx, received.peer, body.lot)
+    if body.unit != lot.unit:
+        raise Refuse("unit", f"This lot is counted in {lot.unit}.")
+    units = (body.least, max(body.least, body.hoped), body.ordered)
+    least, hoped, ordered = (int(amount * lot.per_unit) for amount in units)
+    asked = Asked(least=least, hoped=hoped, ordered=ordered)
+    missing = answer_request(federation, tx, received.peer, lot.enterprise_id, lot.id, asked, received.id)
+    if missing.hoped:
+        ask_further(federation, tx, lot.id, missing.least, missing.hoped)
+
+
+def handle_lease_grant(federation: Federation, tx: Transaction, received: Received) -> None:
+    """Adds what was granted to the stock that we may sell of the lot."""
+    take_grant(federation, tx, received.peer, received.body)
+
+
+def handle_lease_refusal(federation: Federation, tx: Transaction, received: Received) -> None:
+    """Notes how much can still be had of the lot."""
+    update_level(tx, received.peer, received.body.lot, received.body.beyond)
+
+
+def handle_lease_report(federation: Federation, tx: Transaction, received: Received) -> None:
+    """Settles what the holder has sold and given back. Raises `Refuse` for a lot that is not ours."""
+    lot_id = local_id(federation.base, received.body.lot, "stocks")
+    if lot_id is None:
+        raise Refuse("no_lease", "That lot is not of this instance.")
+    take_report(federation, tx, received.peer, lot_id, received.body)
+
+
+def handle_lease_recall(federation: Federation, tx: Transaction, received: Received) -> None:
+    """Gives back units of the lease that are not sold or reserved."""
+    answer_recall(federation, tx, received.peer, received.body)
+
+
+def handle_lease_forced(federation: Federation, tx: Transaction, received: Received) -> None:
+    """Ends the lease, whose units the producer has taken back."""
+    take_forced_return(federation, tx, received.peer, received.body)
+
+
+def handle_stock_level(federation: Federation, tx: Transaction, received: Received) -> None:
+    """Notes how much can be had of the lot, as a hint."""
+    update_level(tx, received.peer, received.body.lot, received.body.beyond)

@@ -1,0 +1,20 @@
+"""What messages about orders between instances do here."""
+
+from __future__ import annotations
+
+from commensal import Transaction
+
+from ..messages import Received
+from ..runtime import Federation
+from .answers import take_answer
+from .supplier import take_order
+
+
+def handle_order_update(federation: Federation, tx: Transaction, received: Received) -> None:
+    """Takes a hub's order to a producer of ours, as it now stands."""
+    take_order(federation, tx, received.peer, received.body)
+
+
+def handle_order_answer(federation: Federation, tx: Transaction, received: Received) -> None:
+    """Takes a producer's answer to an order of ours."""
+    take_answer(federation, tx, received.peer, received.body)
