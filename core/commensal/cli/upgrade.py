@@ -69,7 +69,7 @@ def _print_plan(plan: UpgradePlan) -> None:
 
 
 def _database(plan: UpgradePlan) -> str:
-    kind, size, known = "SQLite" if plan.source.sqlite_file else "PostgreSQL", plan.size / 1024**2, plan.brought
+    kind, size, known = "SQLite" if plan.source.sqlite_file else "PostgreSQL", plan.size / 1024**2, plan.record
     if known is None or not known.finished:
         return spoken("{kind}, {size:,.1f} MB", kind=kind, size=size)
     text = "{kind}, {size:,.1f} MB, of Commensal {version}, {at:%Y-%m-%d}"

@@ -15,44 +15,44 @@ _WHEN_CALLED = {
     "startup": "once, before the instance serves",
     "transaction": "inside a transaction: without I/O, never `async`",
     "outside": "between transactions: `def` or `async def`",
-    "job": "in a job, after the commit of what it tells of: `def` or `async def`",
+    "job": "in a job, after the commit of the event: `def` or `async def`",
 }
 _ON_ERROR = {
-    "raise": "what was under way fails, and names the plugin",
-    "skip": "the plugin is left out",
-    "retry": "the job comes back with growing delay, and is parked after its last try",
+    "raise": "the caller gets an error that names the plugin",
+    "skip": "the plugin is skipped",
+    "retry": "the job is tried again after growing delays, and parked after its last try",
 }
-_RETURNS = {"each": "every plugin is asked", "one": "one plugin is asked", "nothing": "told, not asked"}
+_RETURNS = {"each": "every plugin is called", "one": "one plugin is called", "nothing": "there is no answer"}
 _HEAD = """\
 # Hooks
 
-What a plugin may do, and what the core promises when it asks. This page is made from the contracts in
-`core/commensal/hooks/specifications.py`; `commensal hooks > plugins/HOOKS.md` makes it anew.
+What plugins can do, and what the core promises when it calls them. This page is generated from the contracts in
+`core/commensal/hooks/specifications.py` by `commensal hooks > plugins/HOOKS.md`.
 
-A plugin implements a hook by a function of its name, marked with `@hookimpl`. It takes those arguments that it needs,
-by name. Besides the ones listed, every hook of an enterprise may take `settings`, what the enterprise has set for the
-plugin; and every hook may take `instance_settings`, what the operator has set in `[plugins.<id>]` of instance.toml.
+A plugin implements a hook by a function of the same name, marked with `@hookimpl`. The function takes the arguments
+that it needs, by name. Besides those listed, every hook of an enterprise may take `settings`, the enterprise's settings
+for the plugin, and every hook may take `instance_settings`, the operator's settings in `[plugins.<id>]` of
+instance.toml.
 
-What a plugin raises is noted with its name and shown by `commensal plugins`; then the column *fails* says what follows.
-`Refused` and its kinds are no failure but a word to the person who asked. An answer of another type than the signature
-promises is a failure. Whoever takes longer than the time limit fails too; inside a transaction, the transaction is
-taken away from a plugin that hangs, whatever *fails* says, and whoever waits for the answer gets an error then. A
+An error that a plugin raises is noted with its name and shown by `commensal plugins`; the column *fails* says what
+follows. `Refused` and its subclasses are not failures but messages for the person who made the request. An answer of
+another type than the signature's is a failure. So is a call that takes longer than the time limit. Inside a
+transaction, the transaction is then rolled back, whatever *fails* says, and the request is answered with an error. A
 plugin that hangs three times in a row in one hook is not called there for a minute.
 
-The same holds for pages, endpoints, jobs and the lines of reports: a transaction that a plugin opens is taken away
-after eight seconds (`store.write(seconds=…)` where it must take longer, while all others wait), eight of its requests
-run at once, and what it raises is noted with its name. An endpoint is not found at an enterprise that has not switched
-the plugin on, unless it is declared with `where_off=True`.
+The same is true of pages, endpoints, jobs and the lines of reports: a transaction that a plugin opens is rolled back
+after eight seconds (or after `store.write(seconds=…)`, while all other writers wait), at most eight requests to a
+plugin run at once, and errors are noted with the plugin's name. An endpoint answers 404 for an enterprise that has not
+switched the plugin on, unless it is declared with `where_off=True`.
 
-A hook that is marked as reading gets a transaction in which whatever it writes is refused or
-undone, and counts as a failure.
+A hook that is marked as reading gets a transaction in which writes are refused or undone, and count as a failure.
 """
 
 
 def hooks_page() -> str:
     """Markdown: a table of all hooks, then each hook with its signature, its contract, and the plugins that use it."""
     users = {name: sorted(_users(name)) for name in all_hooks()}
-    lines = [_HEAD, "| hook | asked | where | fails | seconds | since |", "|---|---|---|---|---:|---|"]
+    lines = [_HEAD, "| hook | called | where | fails | seconds | since |", "|---|---|---|---|---:|---|"]
     for name, hook in all_hooks().items():
         contract = hook.contract
         where = f"{contract.where}, reading" if contract.reads else contract.where
@@ -82,7 +82,7 @@ def _section(hook: AnyHook, users: list[str]) -> Iterator[str]:
     yield (inspect.getdoc(hook.specification) or "").replace("``", "`")
     yield ""
     plugins = "plugins that the enterprise uses" if contract.scope == "enterprise" else "all enabled plugins"
-    yield f"- asked: {plugins}; {_RETURNS[contract.returns]}"
+    yield f"- called: {plugins}; {_RETURNS[contract.returns]}"
     reading = "; it may only read" if contract.reads else ""
     limit = "" if contract.where == "startup" else f"; at most {contract.timeout:g} seconds"
     yield f"- runs: {_WHEN_CALLED[contract.where]}{reading}{limit}"

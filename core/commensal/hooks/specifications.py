@@ -1,9 +1,9 @@
-"""Every hook, in the order of an instance's life. A hook exists only with a bundled plugin that uses it.
+"""The specifications of all hooks, in the order of an instance's life. Each is used by at least one bundled plugin.
 
 Implementations may take fewer arguments than the specification has; they are passed by name. Besides those listed,
-every hook of an enterprise may take `settings`: what the enterprise has set for this plugin, read into the plugin's
-`enterprise_settings`; and every hook may take `instance_settings`: the operator's, from the table ``[plugins.<id>]`` of
-instance.toml. `tx` is the transaction under way: read and write through it, and never commit.
+every hook of an enterprise may take `settings`, the enterprise's settings for this plugin as the class that
+`enterprise_settings` returns, and every hook may take `instance_settings`, the operator's settings from the table
+``[plugins.<id>]`` of instance.toml. `tx` is the current transaction: read and write through it, and never commit.
 """
 
 from __future__ import annotations
@@ -51,62 +51,62 @@ if TYPE_CHECKING:
 
 @hook(scope="instance", returns="each", where="startup", on_error="raise")
 def instance_settings() -> type | None:
-    """The shape of what the operator may set for this plugin, in the table ``[plugins.<id>]`` of instance.toml.
+    """The class of the operator's settings for this plugin, in the table ``[plugins.<id>]`` of instance.toml.
 
-    Return a frozen dataclass whose fields all have defaults. It is read strictly; a ValueError from ``__post_init__``
-    refuses the start with its text.
+    Return a frozen dataclass whose fields all have defaults. Unknown keys and wrong types are refused; a ValueError
+    from ``__post_init__`` stops the start with its text.
     """
     raise AssertionError("a specification is not called")
 
 
 @hook(scope="instance", returns="each", where="startup", on_error="raise")
 def enterprise_settings() -> type | None:
-    """The shape of what an enterprise may set for this plugin.
+    """The class of an enterprise's settings for this plugin.
 
-    Return a frozen dataclass whose fields all have defaults. What an enterprise sends is read into it, strictly; a
-    ValueError from ``__post_init__`` is shown to whoever sent it.
+    Return a frozen dataclass whose fields all have defaults. Unknown keys and wrong types are refused; the text of a
+    ValueError from ``__post_init__`` is shown to the person who changes the settings.
     """
     raise AssertionError("a specification is not called")
 
 
 @hook(scope="instance", returns="each", where="startup", on_error="raise")
 def migrations() -> Path | None:
-    """The folder of Alembic revisions that make the plugin's tables.
+    """The folder of Alembic revisions that create the plugin's tables.
 
-    They form a line of their own, with a table of versions of their own; all tables are named ``<id>_…``, and a
-    revision that touches any other is refused. They may refer to tables of the core; the core never refers to them.
-    They stay when the plugin is disabled; ``commensal plugin drop <id>`` drops them.
+    They form a line of their own, with their own table of versions. All tables are named ``<id>_…``; a revision that
+    changes any other table is refused. Tables may refer to tables of the core; the core never refers to them. They stay
+    when the plugin is disabled; ``commensal plugin drop <id>`` drops them.
     """
     raise AssertionError("a specification is not called")
 
 
 @hook(scope="instance", returns="each", where="startup", on_error="raise")
 def endpoints() -> Sequence[Endpoint] | None:
-    """Additions to the JSON API, under ``/api/-/<id>/``: each names its scope and stands in the OpenAPI document."""
+    """Endpoints of the JSON API under ``/api/-/<id>/``. Each names its scope, and is in the OpenAPI document."""
     raise AssertionError("a specification is not called")
 
 
 @hook(scope="instance", returns="each", where="startup", on_error="raise")
 def routes(instance: Instance) -> Sequence[BaseRoute] | None:
-    """Pages of the plugin: Starlette routes, mounted at ``/-/<id>/``, or at ``/`` for the plugin that is `front`."""
+    """Pages of the plugin: Starlette routes, mounted at ``/-/<id>/``, or at ``/`` if the plugin is the `front`."""
     raise AssertionError("a specification is not called")
 
 
 @hook(scope="instance", returns="each", where="startup", on_error="raise")
 def fixed_routes(instance: Instance) -> Sequence[BaseRoute] | None:
-    """Starlette routes at addresses that a standard fixes: ``/.well-known/…`` (RFC 8615), ``/webid``, ``/api/dfc/…``.
+    """Starlette routes at paths that a standard defines: ``/.well-known/…`` (RFC 8615), ``/webid``, ``/api/dfc/…``.
 
-    Everything else belongs under ``/-/<id>/``. Two plugins that claim one path, or a path of the core, stop the start.
+    Everything else belongs under ``/-/<id>/``. A path that two plugins claim, or that the core has, stops the start.
     """
     raise AssertionError("a specification is not called")
 
 
 @hook(scope="instance", returns="each", where="startup", on_error="raise")
 def dialects() -> Sequence[Dialect] | None:
-    """Ways of writing catalogues and orders for other platforms.
+    """Formats of catalogues and orders for other platforms.
 
-    Platforms that ask for the media type of one are answered in it, and what they answer in it is read by it. DFC 1.16
-    is given to whoever asks for nothing else.
+    A platform that asks for the media type of a dialect gets its answer in this dialect, and its own documents of this
+    media type are read by it. The default is DFC 1.16.
     """
     raise AssertionError("a specification is not called")
 
@@ -125,7 +125,7 @@ def message_types() -> Mapping[Any, Any] | None:
 
 @hook(scope="instance", returns="each", where="startup", on_error="raise")
 def jobs() -> Work | None:
-    """Work of the plugin: handlers of jobs that it promises, and what happens periodically.
+    """Handlers of the plugin's jobs, and its periodic work.
 
     Every kind and every name begins with ``<id>.``. A handler may get the same job twice.
     """
@@ -134,13 +134,13 @@ def jobs() -> Work | None:
 
 @hook(scope="instance", returns="nothing", where="startup", on_error="raise")
 def commands(app: typer.Typer) -> None:
-    """Commands of the shell: add them to `app`, and they are called ``commensal <id> …``."""
+    """Shell commands: add them to `app`; they are called ``commensal <id> …``."""
     raise AssertionError("a specification is not called")
 
 
 @hook(scope="enterprise", returns="one", where="outside", on_error="raise", timeout=20.0)
 def check_settings(enterprise_id: str) -> Sequence[Problem] | None:
-    """Tries out new settings before they are kept, and again for ``commensal check``: does the provider know the key?
+    """Tries new settings before they are stored, and again for ``commensal check``: does the provider accept the key?
 
     Not called for settings that the plugin's class refuses.
     """
@@ -149,10 +149,9 @@ def check_settings(enterprise_id: str) -> Sequence[Problem] | None:
 
 @hook(scope="instance", returns="each", where="outside", on_error="skip", timeout=20.0)
 def warnings(instance: Instance) -> Sequence[Problem] | None:
-    """What does not stand well, for who runs the instance: ``commensal check`` prints it, in their language. Each
-    text says what to do.
+    """Problems that the operator should know, each with what to do; ``commensal check`` prints them.
 
-    A plugin that fails or takes too long is left out.
+    A plugin that fails or takes too long is skipped.
     """
     raise AssertionError("a specification is not called")
 
@@ -162,30 +161,29 @@ def warnings(instance: Instance) -> Sequence[Problem] | None:
 
 @hook(scope="instance", returns="each", where="transaction", on_error="skip", reads=True, timeout=2.0)
 def menu_items(tx: Transaction, person_id: str | None, language: str) -> Sequence[MenuItem] | None:
-    """Links for the menu of every page, for this reader (None: not logged in). `tx` only reads.
+    """Links in the menu of every page, for this reader (None: not logged in). `tx` only reads.
 
-    A plugin that fails is left out of the menu. Pages wait two seconds for all plugins together, and do without what is
-    late.
+    A plugin that fails is skipped. Pages wait two seconds for all plugins together, and omit links that are late.
     """
     raise AssertionError("a specification is not called")
 
 
 @hook(scope="enterprise", returns="each", where="transaction", on_error="skip", reads=True)
 def order_links(tx: Transaction, order: Order, page: str, language: str) -> Sequence[MenuItem] | None:
-    """Links for the page of an order, for the customer whose it is: a calendar, a document. `tx` only reads.
+    """Links on the page of an order, for its customer: a calendar, a document. `tx` only reads.
 
-    `page` is the path of that page, "/orders/<id>" or "/orders/guest/<secret>": an address that a plugin makes from it
-    opens to the same reader by the same key. A plugin that fails is left out.
+    `page` is the path of that page, "/orders/<id>" or "/orders/guest/<secret>": a plugin can build an address from it
+    that opens for the same reader with the same key. A plugin that fails is skipped.
     """
     raise AssertionError("a specification is not called")
 
 
 @hook(scope="enterprise", returns="each", where="transaction", on_error="skip", reads=True)
 def reports(tx: Transaction, enterprise_id: str, language: str) -> Sequence[Report] | None:
-    """Reports that an enterprise may run: each with its columns, its parameters, and a function that gives the lines.
+    """Reports that an enterprise may run, each with its columns, its parameters, and a function that yields its lines.
 
-    `tx` only reads, and is over when the report runs: its lines are asked of the snapshot that it is handed then. A
-    plugin that fails is left out of the list.
+    `tx` only reads, and has ended when the report runs: the function gets a snapshot of its own then. A plugin that
+    fails is skipped.
     """
     raise AssertionError("a specification is not called")
 
@@ -195,7 +193,7 @@ def reports(tx: Transaction, enterprise_id: str, language: str) -> Sequence[Repo
 
 @hook(scope="instance", returns="each", where="transaction", on_error="raise", reads=True, timeout=20.0)
 def person_data(tx: Transaction, person: DataSubject) -> Sequence[KeptRows] | None:
-    """What you keep about a person and the core cannot find, for the archive that they are handed.
+    """Data about a person that the core cannot find, for the archive of their data that they may download.
 
     Rows whose foreign keys lead to a person, a customer, an order or a payment are in it anyway. Leave secrets out.
     """
@@ -204,10 +202,10 @@ def person_data(tx: Transaction, person: DataSubject) -> Sequence[KeptRows] | No
 
 @hook(scope="instance", returns="nothing", where="transaction", on_error="raise", timeout=20.0)
 def erase_person(tx: Transaction, person: DataSubject) -> None:
-    """A person is forgotten: let go what you keep about them and the core cannot find, in the same transaction.
+    """Erases the data about a person that the core cannot find, in the transaction that forgets the person.
 
-    Columns that are marked `PERSONAL`, in rows whose foreign keys lead to the person, are blanked by the core. Raise
-    `Refused` where something must be settled first, and say what.
+    The core blanks columns that are marked `PERSONAL` in rows whose foreign keys lead to the person. Raise `Refused` if
+    something must be settled first, and say what.
     """
     raise AssertionError("a specification is not called")
 
@@ -217,10 +215,10 @@ def erase_person(tx: Transaction, person: DataSubject) -> None:
 
 @hook(scope="enterprise", returns="nothing", where="transaction", on_error="raise")
 def sale_copied(tx: Transaction, source: SaleSession, copy: SaleSession, timezone: str) -> None:
-    """A sale session was made after the model of another one, by hand or by its rhythm: copy what you keep for it.
+    """A sale session was copied, by hand or by its rhythm: copy the plugin's data for it as well.
 
-    Runs in the transaction that makes the copy. `timezone` is the shop's: move times by the distance to `begins_at`
-    on its clocks.
+    Runs in the transaction that creates the copy. `timezone` is the shop's IANA time zone: move times by the difference
+    of the two `begins_at` in local time.
     """
     raise AssertionError("a specification is not called")
 
@@ -230,11 +228,11 @@ def sale_copied(tx: Transaction, source: SaleSession, copy: SaleSession, timezon
 
 @hook(scope="enterprise", returns="each", where="transaction", on_error="raise", reads=True)
 def price_adjustments(tx: Transaction, order: OrderDraft, phase: Phase) -> Sequence[Adjustment] | None:
-    """What this order costs more or less in this phase. `tx` is for reading only.
+    """Additions to, or deductions from, the price of this order in this phase. `tx` only reads.
 
-    Called once for each phase, for a quote and again inside the transaction that places or changes the order.
-    Everything must follow from the arguments and the database: the total is compared with the one the customer saw.
-    Not called for drafts nobody has asked the price of. What an adjustment uses up is taken in `settle_adjustments`.
+    Called once for each phase, for a quote and again inside the transaction that places or changes the order. The
+    answer must depend only on the arguments and the database, because the total is compared with the one the customer
+    saw. Not called for drafts whose price is not needed. `settle_adjustments` takes what an adjustment uses up.
     """
     raise AssertionError("a specification is not called")
 
@@ -243,34 +241,34 @@ def price_adjustments(tx: Transaction, order: OrderDraft, phase: Phase) -> Seque
 def settle_adjustments(
     tx: Transaction, order: OrderDraft, before: Sequence[Adjustment], after: Sequence[Adjustment]
 ) -> None:
-    """Takes what this plugin's adjustments use up (a budget, a gift card, one of so many uses), or gives it back.
+    """Takes what this plugin's adjustments use up (a budget, a gift card, a limited number of uses), or returns it.
 
-    Runs in the transaction that places, changes or cancels the order, once its price stands. `before` is what the order
-    had of this plugin (nothing when it is placed), `after` what it will have (nothing when it is cancelled). Take by
-    one guarded UPDATE; raise `Conflict` where there is no more. Not called for a plugin with neither.
+    Runs in the transaction that places, changes or cancels the order, when its price is final. `before` are the order's
+    adjustments by this plugin until now (none when it is placed), `after` the new ones (none when it is cancelled).
+    Take by one guarded UPDATE; raise `Conflict` if there is not enough. Not called if both are empty.
     """
     raise AssertionError("a specification is not called")
 
 
 @hook(scope="enterprise", returns="each", where="transaction", on_error="raise")
 def order_problems(tx: Transaction, order: OrderDraft, total: int, before: int) -> Sequence[Problem] | None:
-    """What stands against this order: each problem names its field, and the order is refused with all of them.
+    """Reasons to refuse this order: each problem names its field, and the order is refused with all of them.
 
-    Runs in the transaction that places or changes the order, when its price stands: `total` is what the customer will
-    pay, in minor units, `before` what it was until now (0 for a new order). Lock what you decide by. Not called for
-    quotes, for cancellations, nor for what the hub writes down on a customer's behalf.
+    Runs in the transaction that places or changes the order, when its price is final: `total` is what the customer will
+    pay, in minor units, `before` the total until now (0 for a new order). Lock the rows on which the decision depends.
+    Not called for quotes, for cancellations, or for orders that the hub enters on a customer's behalf.
     """
     raise AssertionError("a specification is not called")
 
 
 @hook(scope="enterprise", returns="each", where="transaction", on_error="skip", reads=True)
 def consent_requests(tx: Transaction, order: OrderDraft, language: str) -> Sequence[ConsentRequest] | None:
-    """What you would do with this order's data if its customer agrees: a box for each at the checkout, never ticked.
+    """Uses of this order's data that need its customer's consent: a checkbox for each at the checkout, never ticked.
 
-    Who does not agree gets the same goods at the same price. Asked for quotes and for the page of an order that can be
-    changed, and again in the transaction that keeps a yes with the text; `order.id` is "" in a quote. A yes can be
-    taken back at any time, which is told by `order_changed`: look at `agreed_parts` whenever you go by it. A plugin
-    that fails asks nothing.
+    Customers who do not consent get the same goods at the same price. Called for quotes and for the page of an order
+    that can be changed, and again in the transaction that stores the consent with its text; `order.id` is "" in a
+    quote. A consent can be withdrawn at any time, which calls `order_changed`: read `agreed_parts` before each use. A
+    plugin that fails is skipped.
     """
     raise AssertionError("a specification is not called")
 
@@ -279,39 +277,40 @@ def consent_requests(tx: Transaction, order: OrderDraft, language: str) -> Seque
 def shipping_options(
     tx: Transaction, enterprise_id: str, session_id: str, language: str, address: Address | None
 ) -> Sequence[ShippingOption] | None:
-    """Ways for the goods of this sale session to reach the customer, with what is left of each. `tx` only reads.
+    """Ways for the goods of this sale session to reach the customer, with the places left of each. `tx` only reads.
 
-    `address` is where the customer wants them, as far as it is known: list what serves it. Without one list all, also
-    what an order has booked already, and mark what `needs_address`. A plugin that fails is left out of the list.
+    `address` is the customer's, if it is known: list the options that serve it. Without one list all options, also
+    those that an order has booked already, and mark those that need one (`needs_address`). A plugin that fails is
+    skipped.
     """
     raise AssertionError("a specification is not called")
 
 
 @hook(scope="enterprise", returns="one", where="transaction", on_error="raise")
 def book_shipping(tx: Transaction, order: OrderDraft, option: str, language: str) -> ShippingOption:
-    """Takes a place for this order, or raises `Refused` (the slot is full, the option is not of this session).
+    """Books a place for this order, or raises `Refused` (the slot is full, the option belongs to another session).
 
-    Runs in the transaction that places the order, or that changes its shipping; take by one guarded UPDATE.
+    Runs in the transaction that places the order or changes its shipping; book by one guarded UPDATE.
     """
     raise AssertionError("a specification is not called")
 
 
 @hook(scope="enterprise", returns="one", where="transaction", on_error="raise")
 def release_shipping(tx: Transaction, order_id: str, option: str) -> bool:
-    """Gives back what `book_shipping` took. The core calls it once for each booking, under the order's version.
+    """Releases what `book_shipping` booked. Called once for each booking, under the order's version.
 
-    Runs when an order is cancelled or its shipping changes. Returns whether something was given back.
+    Runs when an order is cancelled or its shipping changes. Return whether something was released.
     """
     raise AssertionError("a specification is not called")
 
 
 @hook(scope="instance", returns="each", where="outside", on_error="skip", timeout=3.0)
 def bring_stock(instance: Instance, missing: Mapping[str, int]) -> bool | None:
-    """An order found lots short: bring what is `missing`, in grains by lot id, from where there is more.
+    """An order found too little stock: bring what is `missing`, in grains by lot id, from elsewhere.
 
-    Asked between transactions while the customer waits, so be quick; whatever came, the order is tried once more.
-    Return whether anything came. Raise `Refused` where the customer should read why it did not: that a producer cannot
-    be reached, for example. Not called while every lot holds enough.
+    Called between transactions while the customer waits, so be quick; afterwards the order is tried once more. Return
+    whether anything came. Raise `Refused` to tell the customer why not: for example that a producer cannot be reached.
+    Not called while every lot has enough.
     """
     raise AssertionError("a specification is not called")
 
@@ -323,12 +322,12 @@ def bring_stock(instance: Instance, missing: Mapping[str, int]) -> bool | None:
 def payment_methods(
     instance: Instance, enterprise_id: str, person_id: str | None, customer_id: str | None, language: str
 ) -> Sequence[PaymentMethod] | None:
-    """Ways to pay at this shop, for somebody who looks around there, or for an order.
+    """Ways to pay at this shop, for a visitor or for an order.
 
-    `person_id` is their account (None: not logged in). `customer_id` is the shop's customer who they have proved to be,
-    or for whom the shop has ordered; None for everybody else, whatever address they have typed. What belongs to a
-    customer is offered by `customer_id` alone. Asked once more when a payment begins: what is not offered then is
-    refused. A plugin that fails or takes too long is left out of the list.
+    `person_id` is the visitor's account (None: not logged in). `customer_id` is the shop's customer, if their identity
+    is proved or the shop orders for them; None for everybody else, whatever e-mail address they have typed. Offer
+    methods that belong to a customer by `customer_id` only. Called again when a payment begins: a method that is not
+    offered then is refused. A plugin that fails or takes too long is skipped.
     """
     raise AssertionError("a specification is not called")
 
@@ -343,55 +342,55 @@ def start_payment(
     return_url: str,
     language: str,
 ) -> PaymentStart:
-    """Begins a payment after the order is committed. `payment.id` is the idempotency key: asked twice, charge once.
+    """Begins a payment after the order is committed. `payment.id` is the idempotency key: if called twice, charge once.
 
-    Only the plugin that offered the method is asked; `method` is the id that it gave it. `return_url` is where a
-    provider sends the customer back to. Raise `Refused` with a text for the customer where the provider says no. That
-    and any other error marks the payment Failed; the order stays, and the customer may choose again.
+    Only the plugin that offered the method is called; `method` is its id there. `return_url` is where the provider
+    sends the customer back to. Raise `Refused` with a text for the customer if the provider refuses. That and any other
+    error marks the payment Failed; the order stays, and the customer may choose again.
     """
     raise AssertionError("a specification is not called")
 
 
 @hook(scope="enterprise", returns="one", where="outside", on_error="raise", timeout=20.0)
 def payment_webhook(instance: Instance, enterprise_id: str, request: WebhookRequest) -> Sequence[PaymentUpdate]:
-    """What a provider's message says of payments: it came to ``/-/<id>/webhook/<enterprise>``.
+    """The payments in a provider's message, which was received at ``/-/<id>/webhook/<enterprise>``.
 
-    Prove by its signature that it is the provider's, or raise `Refused`; then the core applies the updates, each once,
-    if amount and currency are those of the payment. Any other error answers 500, and the provider sends it again.
+    Verify the provider's signature, or raise `Refused`. The core applies each update once, if amount and currency are
+    those of the payment. Any other error is answered with 500, so that the provider sends the message again.
     """
     raise AssertionError("a specification is not called")
 
 
 @hook(scope="enterprise", returns="one", where="job", on_error="retry", timeout=20.0)
 def payment_status(instance: Instance, payment: Payment) -> PaymentUpdate | None:
-    """What became of a payment that is still open: asked again and again while it is Started or Pending.
+    """The present state of an open payment; called repeatedly while it is Started or Pending. None: no change.
 
-    So a message that never came, and an answer that was lost, are made good. None: nothing new.
+    This makes up for lost messages and lost answers of the provider.
     """
     raise AssertionError("a specification is not called")
 
 
 @hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=20.0)
 def cancel_payment(instance: Instance, payment: Payment) -> None:
-    """The customer has chosen another way, or the order was cancelled: a payment that is still open shall not be paid.
+    """Cancels an open payment at the provider, because the customer chose another way or the order was cancelled.
 
-    Money that comes all the same is written down, and shown as owed to the customer.
+    Money that arrives all the same is recorded, and shown as owed to the customer.
     """
     raise AssertionError("a specification is not called")
 
 
 @hook(scope="enterprise", returns="one", where="job", on_error="retry", timeout=20.0)
 def refund_payment(instance: Instance, refund: Payment, payment: Payment) -> PaymentUpdate:
-    """Gives `refund.amount` minor units of a received payment back through the provider.
+    """Refunds `refund.amount` minor units of a received payment through the provider.
 
-    `refund.id` is the idempotency key. Answer with the state of the refund and the provider's reference for it.
+    `refund.id` is the idempotency key. Return the state of the refund and the provider's reference for it.
     """
     raise AssertionError("a specification is not called")
 
 
 # ------------------------------------------------------------------------------------------------ what happened
-# Told after the commit, one job for each plugin and event, at least once. `event.id` is the same each time, and what is
-# told of is as it is when the job runs. A plugin that the enterprise has switched off meanwhile is not told.
+# Called after the commit, by one job for each plugin and event, at least once. `event.id` is the same each time, and
+# the other arguments are as they are when the job runs. Not called if the enterprise has switched the plugin off.
 
 
 @hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0)
@@ -402,9 +401,9 @@ def order_placed(instance: Instance, event: Event, order: Order) -> None:
 
 @hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0)
 def order_changed(instance: Instance, event: Event, order: Order) -> None:
-    """An order has other lines, another shipping or another total: changed, weighed, or with a substitute.
+    """An order's lines, shipping or total have changed: by an edit, by weighing, or by a substitute.
 
-    Not called for payments, nor when the sale is over and its orders become Complete.
+    Not called for payments, or when the sale is over and its orders become Complete.
     """
     raise AssertionError("a specification is not called")
 
@@ -423,19 +422,19 @@ def order_fulfilled(instance: Instance, event: Event, order: Order) -> None:
 
 @hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0)
 def payment_received(instance: Instance, event: Event, payment: Payment) -> None:
-    """Money came in and stands in the journal."""
+    """Money was received, and is in the journal."""
     raise AssertionError("a specification is not called")
 
 
 @hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0)
 def payment_refunded(instance: Instance, event: Event, payment: Payment) -> None:
-    """Money was given back and stands in the journal; `payment` is the refund."""
+    """Money was refunded, and is in the journal; `payment` is the refund."""
     raise AssertionError("a specification is not called")
 
 
 @hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0)
 def sale_opened(instance: Instance, event: Event, sale: SaleSession) -> None:
-    """A shop's sale has opened. Told within a minute or two; that a sale is open is a matter of time alone."""
+    """A shop's sale has opened. Called a minute or two later at most; whether a sale is open depends on time alone."""
     raise AssertionError("a specification is not called")
 
 
@@ -447,19 +446,19 @@ def sale_completed(instance: Instance, event: Event, sale: SaleSession) -> None:
 
 @hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0)
 def stock_changed(instance: Instance, event: Event, lot: StockLot) -> None:
-    """Somebody counted, harvested or wrote off: more or less is there.
+    """The stock of a lot has changed, because somebody counted, harvested or wrote off.
 
-    Not called for what orders take and give back.
+    Not called for stock that orders take or give back.
     """
     raise AssertionError("a specification is not called")
 
 
 @hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0)
 def listing_changed(instance: Instance, event: Event, item_ids: Sequence[str]) -> None:
-    """What the enterprise lists is not what it was: items, their products, prices, and who sees them.
+    """The enterprise's listing has changed: catalog items, their products, their prices, or who sees them.
 
-    `item_ids` are catalog items of `event.enterprise_id`, at most 200; some may be gone. Not called for levels of
-    stock, only for a lot that became unlimited or counted.
+    `item_ids` are catalog items of `event.enterprise_id`, at most 200; some may be deleted. Not called for levels of
+    stock, but for a lot that became unlimited or counted.
     """
     raise AssertionError("a specification is not called")
 
@@ -469,14 +468,14 @@ def listing_changed(instance: Instance, event: Event, item_ids: Sequence[str]) -
 
 @hook(scope="instance", returns="each", where="startup", on_error="raise", timeout=120.0)
 def demo_network(network: DemoNetwork) -> DemoStory | None:
-    """Lets the instances of the demo trade with each other: agree, grant, open sales. None of them serves yet.
+    """Prepares the instances of the demo for trade with each other: agreements, grants, sales. None of them serves yet.
 
-    Return what a visitor may try, and a story that is told when all of them run.
+    Return what a visitor may try, and a story that is acted out when all of them run.
     """
     raise AssertionError("a specification is not called")
 
 
 @hook(scope="instance", returns="each", where="startup", on_error="raise", timeout=60.0)
 def demo_data(tx: Transaction, place: DemoPlace) -> bool | None:
-    """Fills the plugin's part of the demo region for one hub: places, slots, prices, drawn from `place.seed`."""
+    """Fills the plugin's part of the demo region for one hub, with random data from `place.seed`."""
     raise AssertionError("a specification is not called")

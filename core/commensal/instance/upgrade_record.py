@@ -46,12 +46,12 @@ def read_upgrade_record(folder: Path) -> UpgradeRecord | None:
         return None
 
 
-def write_upgrade_record(folder: Path, brought: UpgradeRecord) -> None:
+def write_upgrade_record(folder: Path, record: UpgradeRecord) -> None:
     """Writes the record atomically, and syncs it to the disk."""
     unfinished = folder / f".{FILE}.part"
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as out:
-        out.write(msgspec.json.format(msgspec.json.encode(brought), indent=1) + b"\n")
+        out.write(msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
         out.flush()
         os.fsync(out.fileno())
     unfinished.rename(folder / FILE)

@@ -33,7 +33,7 @@ class UpgradePlan:
     left:      plugins that have tables but are not enabled; their tables stay as they are
     size:      bytes of the database
     needed:    bytes that the backup and the migration may take for a while, by folder
-    brought:   the record of the last upgrade, which may be unfinished
+    record:    the record of the last upgrade, which may be unfinished
     """
 
     source: Source
@@ -44,17 +44,17 @@ class UpgradePlan:
     left: tuple[str, ...]
     size: int
     needed: dict[Path, int]
-    brought: UpgradeRecord | None
+    record: UpgradeRecord | None
 
     @property
     def unfinished(self) -> bool:
         """Whether an upgrade has begun and was interrupted."""
-        return self.brought is not None and not self.brought.finished
+        return self.record is not None and not self.record.finished
 
     @property
     def earlier_backup(self) -> Path | None:
         """The backup of an interrupted upgrade, if it can still be used; else None."""
-        return _usable_backup(self.brought, self.revisions)
+        return _usable_backup(self.record, self.revisions)
 
 
 @contextmanager
@@ -103,9 +103,9 @@ def _plan(source: Source, store: Store, backups: Path) -> UpgradePlan:
         revisions = missing(store, folders)
     except NewerDatabase as error:
         raise with_version(error, source.folder) from None
-    brought = read_upgrade_record(source.folder)
+    record = read_upgrade_record(source.folder)
     images = sum(image.stat().st_size for image in (source.folder / "images").glob("*.webp"))
-    to_back_up = 0 if _usable_backup(brought, revisions) else 3 * size + images
+    to_back_up = 0 if _usable_backup(record, revisions) else 3 * size + images
     return UpgradePlan(
         source=source,
         store=store,
@@ -115,21 +115,21 @@ def _plan(source: Source, store: Store, backups: Path) -> UpgradePlan:
         left=tuple(sorted(plugins_with_tables - set(folders))),
         size=size,
         needed=_needed(source.sqlite_file, size, backups, to_back_up) if revisions else {},
-        brought=brought,
+        record=record,
     )
 
 
-def _usable_backup(brought: UpgradeRecord | None, missing_revisions: Collection[str]) -> Path | None:
+def _usable_backup(record: UpgradeRecord | None, missing_revisions: Collection[str]) -> Path | None:
     """The backup of an interrupted upgrade, if the upgrade stopped between its first revision and its end.
 
     Then no version could serve since, so the backup is complete, and the old version could not use a newer one. If it
     stopped before or after, people may have ordered since, and a new backup is needed: None.
     """
-    if brought is None or brought.finished or not Path(brought.backup).is_file():
+    if record is None or record.finished or not Path(record.backup).is_file():
         return None
-    remaining = set(brought.revisions).intersection(missing_revisions)
-    is_partly_done = bool(remaining) and remaining != set(brought.revisions)
-    return Path(brought.backup) if is_partly_done or not missing_revisions else None
+    remaining = set(record.revisions).intersection(missing_revisions)
+    is_partly_done = bool(remaining) and remaining != set(record.revisions)
+    return Path(record.backup) if is_partly_done or not missing_revisions else None
 
 
 _SIZE = text("SELECT pg_database_size(current_database())")

@@ -48,7 +48,7 @@ class UpgradeResult:
     problems: tuple[str, ...]
 
 
-def upgrade(plan: UpgradePlan, *, on_step: OnStep = lambda step, said: None) -> UpgradeResult:
+def upgrade(plan: UpgradePlan, *, on_step: OnStep = lambda step, text: None) -> UpgradeResult:
     """Backs up, migrates one revision at a time, checks, and records the version.
 
     Raises `Busy` while the instance is running, and `StoreError` if it cannot be backed up: then nothing was changed.
@@ -115,7 +115,7 @@ def _check(plan: UpgradePlan, backup: Path) -> tuple[str, ...]:
 
 def _before(plan: UpgradePlan) -> str:
     """The version to which the database belonged before this upgrade; "" if unknown."""
-    record = plan.brought
+    record = plan.record
     if record is None:
         return ""
     is_current = record.finished or not set(record.revisions).intersection(plan.revisions)
@@ -124,7 +124,7 @@ def _before(plan: UpgradePlan) -> str:
 
 def _note(plan: UpgradePlan, *, finished: bool, backup: Path | None = None) -> None:
     """Records the upgrade. The record of an earlier upgrade to the same version stays, with its backup."""
-    record = plan.brought
+    record = plan.record
     if backup is None and record is not None and record.version == plan.version:
         write_upgrade_record(plan.source.folder, replace(record, finished=True))
         return

@@ -31,15 +31,15 @@ def promise_all(tx: Transaction, promises: Sequence[Promise]) -> list[str]:
     rows = [
         {
             "id": tx.new_id(),
-            "kind": one.kind,
-            "payload": dict(one.payload),
+            "kind": job_promise.kind,
+            "payload": dict(job_promise.payload),
             "state": "waiting",
-            "due_at": one.due_at or tx.now,
+            "due_at": job_promise.due_at or tx.now,
             "attempts": 0,
             "error": "",
             "created_at": tx.now,
         }
-        for one in promises
+        for job_promise in promises
     ]
     insert_rows(tx, job, rows)
     tx.promised.extend(job_promise.due_at or tx.now for job_promise in promises)
