@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from commensal_federation.delivery.inbox import verification
-from commensal_federation.dfc.findings import Unreadable as UnreadableDfc
+from commensal_federation.dfc.findings import UnreadableDocument
 from commensal_federation.handlers import TYPES
 from commensal_federation.messages.types import Reading
 from commensal_federation.signing import Unreadable
@@ -47,7 +47,7 @@ def test_an_object_that_is_broken_anywhere_is_refused(name: str) -> None:
     origin, base = (HUB, FARM) if said["actor"].startswith(HUB) else (FARM, HUB)
     for place in places(said["object"]):
         for value in BROKEN:
-            with suppress(Unreadable, UnreadableDfc):  # whatever else is raised fails
+            with suppress(Unreadable, UnreadableDocument):  # whatever else is raised fails
                 TYPES[name].read(spoiled(said["object"], place, value), Reading(base, origin))
 
 
@@ -63,6 +63,6 @@ def test_a_broken_document_leaves_the_others_of_its_batch_alone(
     answer = forger.send(forger.signed("before"), broken)
     assert [one["status"] for one in json.loads(answer.body)["messages"]] == [202, 422]
     assert notes.at(forger.region["b"]) == ["before"]
-    monkeypatch.setattr(verification, "UnreadableDfc", Unreadable)
-    with pytest.raises(UnreadableDfc):
+    monkeypatch.setattr(verification, "UnreadableDocument", Unreadable)
+    with pytest.raises(UnreadableDocument):
         forger.send(forger.signed("after"), broken)

@@ -31,7 +31,7 @@ from commensal_federation.delivery.outbox import breaker, push_results
 from commensal_federation.delivery.outbox.push_results import judge
 from commensal_federation.delivery.tables import federation_outbox
 from commensal_federation.delivery.values import Receipt
-from commensal_federation.dfc.findings import Unreadable as DfcUnreadable
+from commensal_federation.dfc.findings import UnreadableDocument
 from commensal_federation.dfc.iris import lot_iri
 from commensal_federation.handlers import TYPES
 from commensal_federation.leases import handlers as lease_handlers
@@ -363,7 +363,7 @@ def test_35_a_quantity_that_is_no_number_of_pieces_is_not_read(farm: Producer, h
     """Neither in orders nor in leases: so no handler sees it."""
     order = json.dumps(TYPES["OrderUpdate"].write(the_order(farm, hub), Writing("https://b.example", "")))
     forged = json.loads(order.replace('"2"', json.dumps(quantity)))
-    with pytest.raises((Unreadable, DfcUnreadable)):
+    with pytest.raises((Unreadable, UnreadableDocument)):
         TYPES["OrderUpdate"].read(forged, Reading("https://a.example", "https://b.example"))
     asked = {"dfc-b:hasUnit": {"@id": "dfc-m:Piece"}, "dfc-b:value": quantity}
     document = {"@context": CONTEXT, "@type": ["dfc-b:TheoriticalStock", "LeaseRequest"], "@id": "x", "least": quantity}

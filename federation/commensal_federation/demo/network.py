@@ -81,7 +81,7 @@ def _list_own(instance: Instance, producer: str, hub: str) -> None:
     """Gives the producer a catalog for the neighbours, at the prices of the region's hub."""
     with instance.store.write() as tx:
         catalog = create_catalog(tx, enterprise_id=producer, name="Pour les voisins")
-        prices = {listed.product.id: listed.price for listed in listed_for(tx, hub, None, limit=1000)}
+        prices = {listing.product.id: listing.price for listing in listed_for(tx, hub, None, limit=1000)}
         product_ids = [
             product.product.id for product in sellable_products(tx, producer, producer_id=producer, limit=200)
         ]

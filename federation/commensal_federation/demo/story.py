@@ -161,14 +161,14 @@ def _lots_at_home(trade: DemoTrade, name: str) -> list[StockLot]:
 
 def _difference(trade: DemoTrade) -> list[str]:
     """A message if lent and held units of leases differ (yet), else an empty list."""
-    lent = sum((lot.lent for lot in _lots(trade.home).values()), Decimal(0))
-    held = sum(
+    lent_units = sum((lot.lent for lot in _lots(trade.home).values()), Decimal(0))
+    held_units = sum(
         (lot.free + lot.reserved for folder in trade.hubs for lot in _lots(folder).values() if not lot.unlimited),
         Decimal(0),
     )
-    if lent == held:
+    if lent_units == held_units:
         return []
-    return [spoken("producers have lent {lent:f}, and hubs hold {held:f}", lent=lent, held=held)]
+    return [spoken("producers have lent {lent:f}, and hubs hold {held:f}", lent=lent_units, held=held_units)]
 
 
 def _lot(folder: Path, lot_id: str) -> StockLot:

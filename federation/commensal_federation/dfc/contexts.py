@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..namespace import NAMESPACE
-from .findings import Unreadable
+from .findings import UnreadableDocument
 from .names import COMMON, OWN, PREFIXES_20, PREFIXES_116
 from .plain import expand_plain
 
@@ -109,17 +109,17 @@ class Expanded:
 
 
 def expand(document: Mapping[str, Any] | list[Any]) -> list[Any]:
-    """Expands a document of ours. Raises `Unreadable` like `expand_foreign`, and for a key that would be dropped."""
+    """Expands a document of ours. Raises `UnreadableDocument`, also for a key that would be dropped."""
     expanded = expand_foreign(document)
     if expanded.dropped:
-        raise Unreadable("dropped", f"No context knows {', '.join(expanded.dropped)}.")
+        raise UnreadableDocument("dropped", f"No context knows {', '.join(expanded.dropped)}.")
     return expanded.nodes
 
 
 def expand_foreign(document: Mapping[str, Any] | list[Any]) -> Expanded:
     """Expands a document of any platform; without a context it is read as 1.16, as the official connectors do.
 
-    Raises `Unreadable` for an unknown context, and for anything but JSON-LD.
+    Raises `UnreadableDocument` for an unknown context, and for anything but JSON-LD.
     """
     plain = expand_by_prefixes(document)
     return Expanded(plain, ()) if plain is not None else expand_anything(document)
@@ -141,7 +141,7 @@ def plain_context(document: Mapping[str, Any] | list[Any]) -> Mapping[str, Any] 
 
 
 def expand_anything(document: Mapping[str, Any] | list[Any]) -> Expanded:
-    """Expands any document by the general algorithm of JSON-LD 1.1. Raises `Unreadable`."""
+    """Expands any document by the general algorithm of JSON-LD 1.1. Raises `UnreadableDocument`."""
     from pyld import jsonld  # type: ignore[import-untyped]  # slow to load; our own documents do not need it
 
     dropped: dict[str, None] = {}
@@ -151,7 +151,7 @@ def expand_anything(document: Mapping[str, Any] | list[Any]) -> Expanded:
     except jsonld.JsonLdError as error:
         raise _unreadable(error) from None
     except Exception as error:  # PyLD raises various errors for contexts that make no sense
-        raise Unreadable("no_jsonld", f"This is no JSON-LD that can be processed: {error!r:.200}") from None
+        raise UnreadableDocument("no_jsonld", f"This is no JSON-LD that can be processed: {error!r:.200}") from None
     return Expanded(nodes, tuple(dropped))
 
 
@@ -162,15 +162,15 @@ def _loader() -> Any:
     return FrozenDocumentLoader(CONTEXTS)
 
 
-def _unreadable(error: Exception) -> Unreadable:
+def _unreadable(error: Exception) -> UnreadableDocument:
     cause: BaseException | None = error
     while cause is not None:
         url = getattr(cause, "details", None) or {}
         if isinstance(url, dict) and "url" in url:
             text = f"The context {str(url['url'])[:200]} is not known here, and nothing is fetched. Name one of DFC's."
-            return Unreadable("unknown_context", text)
+            return UnreadableDocument("unknown_context", text)
         cause = getattr(cause, "cause", None) or cause.__cause__
-    return Unreadable("no_jsonld", f"This is no JSON-LD: {str(error).splitlines()[0][:300]}")
+    return UnreadableDocument("no_jsonld", f"This is no JSON-LD: {str(error).splitlines()[0][:300]}")
 
 
 def links_of(version: str) -> frozenset[str]:

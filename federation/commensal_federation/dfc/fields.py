@@ -23,7 +23,7 @@ _TAXONOMIES = ("dfc-pt", "dfc-f", "dfc-m", "dfc-v")
 
 
 @dataclass
-class Field:
+class FieldReader:
     """One field of one node while it is read. `absorbed`: IRIs of nodes that became part of a value. `kept`: values
     that are not understood, to be passed on."""
 
@@ -66,12 +66,12 @@ class Field:
         self.wrong(code, text)
 
 
-def _text(field: Field, value: Value) -> str | None:
+def _text(field: FieldReader, value: Value) -> str | None:
     content = value.get("@value", value.get("@id"))
     return str(content).strip() if content is not None else None
 
 
-def _html(field: Field, value: Value) -> str | None:
+def _html(field: FieldReader, value: Value) -> str | None:
     text = _text(field, value)
     if text is None:
         return None
@@ -85,7 +85,7 @@ def _plain(text: str) -> str:
     return " ".join(html.unescape(text).split())
 
 
-def _link(field: Field, value: Value) -> str | None:
+def _link(field: FieldReader, value: Value) -> str | None:
     iri = value.get("@id", value.get("@value"))
     if not isinstance(iri, str) or not iri:
         field.reject(value, "no_link", "{name} is not the address of anything.")
@@ -93,7 +93,7 @@ def _link(field: Field, value: Value) -> str | None:
     return iri
 
 
-def _concept(field: Field, value: Value) -> str | None:
+def _concept(field: FieldReader, value: Value) -> str | None:
     name = compact(str(value.get("@id", value.get("@value", ""))).strip())
     prefix, _, term = name.partition(":")
     scheme = field.definition.scheme
@@ -109,7 +109,7 @@ def _concept(field: Field, value: Value) -> str | None:
     return name
 
 
-def _allergen(field: Field, value: Value) -> str | None:
+def _allergen(field: FieldReader, value: Value) -> str | None:
     node = field.nodes.by_iri.get(value.get("@id", ""))
     dimensions = node.values("dfc-b:hasAllergenDimension") if node else [value]
     if not dimensions:
@@ -120,31 +120,31 @@ def _allergen(field: Field, value: Value) -> str | None:
     return _concept(field, dimensions[0])
 
 
-def _number(field: Field, value: Value) -> Decimal | None:
+def _number(field: FieldReader, value: Value) -> Decimal | None:
     number = read_number(value.get("@value"))
     if number is None:
         field.reject(value, "no_number", "{name} is not a number that can be.")
     return number
 
 
-def _stock(field: Field) -> Decimal | None:
+def _stock(field: FieldReader) -> Decimal | None:
     """Deployed platforms send a negative number for unlimited stock, which is None here."""
     number: Decimal | None = field.first(lambda value: _number(field, value))
     return None if number is None or number < 0 else number
 
 
-def _moment(field: Field, value: Value) -> Any:
+def _moment(field: FieldReader, value: Value) -> Any:
     moment = read_moment(value.get("@value", ""))
     if moment is None:
         field.reject(value, "no_date", "{name} is not a date that is understood; write ISO 8601.")
     return moment
 
 
-def _flag(field: Field, value: Value) -> bool | None:
+def _flag(field: FieldReader, value: Value) -> bool | None:
     return {"true": True, "1": True, "false": False, "0": False}.get(str(value.get("@value")).lower())
 
 
-def _country(field: Field, value: Value) -> str | None:
+def _country(field: FieldReader, value: Value) -> str | None:
     text = str(value.get("@id", value.get("@value", "")))
     country = read_country(text.removeprefix(COUNTRY))
     if country is None:
@@ -153,7 +153,7 @@ def _country(field: Field, value: Value) -> str | None:
     return country
 
 
-def _unit(field: Field, node: Node) -> str | None:
+def _unit(field: FieldReader, node: Node) -> str | None:
     for value in node.values("dfc-b:hasUnit"):
         name = compact(str(value.get("@id", value.get("@value", ""))))
         term = name.removeprefix("dfc-m:")
@@ -165,7 +165,7 @@ def _unit(field: Field, node: Node) -> str | None:
     return None
 
 
-def _amount(field: Field, value: Value, literal: str) -> tuple[Decimal, Node] | None:
+def _amount(field: FieldReader, value: Value, literal: str) -> tuple[Decimal, Node] | None:
     """A number with the node that has its unit: the number's own node, or the field's node in older documents."""
     node = field.nodes.by_iri.get(value.get("@id", ""))
     if node is None and "@value" not in value:
@@ -189,14 +189,14 @@ def _amount(field: Field, value: Value, literal: str) -> tuple[Decimal, Node] | 
 _PARTS = {"dfc-b:value", "dfc-b:hasUnit", "dfc-b:VATrate", "dfc-b:isPriceOf", "dfc-b:name"}
 
 
-def _quantity(field: Field, value: Value) -> DfcQuantity | None:
+def _quantity(field: FieldReader, value: Value) -> DfcQuantity | None:
     parsed = _amount(field, value, "dfc-b:quantity")
     if parsed is None:
         return None
     return DfcQuantity(value=parsed[0], unit=_unit(field, parsed[1]) or "Piece")
 
 
-def _price(field: Field, value: Value) -> DfcPrice | None:
+def _price(field: FieldReader, value: Value) -> DfcPrice | None:
     parsed = _amount(field, value, "dfc-b:price")
     if parsed is None:
         return None
@@ -222,15 +222,15 @@ def _price(field: Field, value: Value) -> DfcPrice | None:
     return DfcPrice(amount=amount, currency=currency, vat_rate=rate)
 
 
-def _each(read: Callable[[Field, Value], Any]) -> Callable[[Field], Any]:
-    def read_all(field: Field) -> tuple[Any, ...]:
+def _read_each(read: Callable[[FieldReader, Value], Any]) -> Callable[[FieldReader], Any]:
+    def read_all(field: FieldReader) -> tuple[Any, ...]:
         parsed = (read(field, value) for value in field.values)
         return tuple(dict.fromkeys(item for item in parsed if item is not None))
 
     return read_all
 
 
-def _first(read: Callable[[Field, Value], Any]) -> Callable[[Field], Any]:
+def _read_first(read: Callable[[FieldReader, Value], Any]) -> Callable[[FieldReader], Any]:
     return lambda field: field.first(lambda value: read(field, value))
 
 
@@ -251,20 +251,20 @@ PLAIN: Mapping[str, Callable[[Value], Any]] = {
     "number": lambda value: read_number(value.get("@value")),
 }
 
-_READERS: Mapping[str, Callable[[Field], Any]] = {
-    "text": _first(_text),
-    "html": _first(_html),
-    "texts": _each(_text),
-    "link": _first(_link),
-    "links": _each(_link),
-    "concept": _first(_concept),
-    "concepts": _each(_concept),
-    "allergens": _each(_allergen),
-    "number": _first(_number),
+_READERS: Mapping[str, Callable[[FieldReader], Any]] = {
+    "text": _read_first(_text),
+    "html": _read_first(_html),
+    "texts": _read_each(_text),
+    "link": _read_first(_link),
+    "links": _read_each(_link),
+    "concept": _read_first(_concept),
+    "concepts": _read_each(_concept),
+    "allergens": _read_each(_allergen),
+    "number": _read_first(_number),
     "stock": _stock,
-    "moment": _first(_moment),
-    "flag": _first(_flag),
-    "country": _first(_country),
-    "quantity": _first(_quantity),
-    "price": _first(_price),
+    "moment": _read_first(_moment),
+    "flag": _read_first(_flag),
+    "country": _read_first(_country),
+    "quantity": _read_first(_quantity),
+    "price": _read_first(_price),
 }

@@ -11,7 +11,7 @@ LISTED = 1_000  # findings of each weight; further ones are only counted
 Weight = Literal["wrong", "note"]
 
 
-class Unreadable(Exception):
+class UnreadableDocument(Exception):
     """The document is not read at all. `code` is for programs, `text` in English for a platform's developer."""
 
     def __init__(self, code: str, text: str) -> None:
@@ -21,15 +21,15 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentFinding:
-    """Something that was not understood ("note") or is wrong ("wrong"), with the first thing that has it. `place` is
-    the thing's property, if the finding concerns one.
+    """Something that was not understood ("note") or is wrong ("wrong"), with the first thing that has it.
+    `property_name` is the thing's property, if the finding concerns one.
 
     Equal notes are one finding; `count` says how often it occurred.
     """
 
     weight: Weight
     problem: Problem
-    place: str = ""
+    property_name: str = ""
     count: int = 1
 
     @property
@@ -50,20 +50,20 @@ class DocumentFindings:
         self._wrong: list[DocumentFinding] = []
         self._unlisted = 0
 
-    def note(self, code: str, text: str, iri: str = "", place: str = "", **values: str) -> None:
+    def note(self, code: str, text: str, iri: str = "", property: str = "", **values: str) -> None:
         key = (code, text, *values.values())
         if key in self._notes:
             self._again[key] = self._again.get(key, 0) + 1
         elif len(self._notes) < LISTED:
             problem = Problem(code, text, iri[:300], values)
-            self._notes[key] = DocumentFinding(weight="note", problem=problem, place=place)
+            self._notes[key] = DocumentFinding(weight="note", problem=problem, property_name=property)
         else:
             self._unlisted += 1
 
-    def wrong(self, code: str, text: str, iri: str = "", place: str = "", **values: str) -> None:
+    def wrong(self, code: str, text: str, iri: str = "", property: str = "", **values: str) -> None:
         if len(self._wrong) < LISTED:
             problem = Problem(code, text, iri[:300], values)
-            self._wrong.append(DocumentFinding(weight="wrong", problem=problem, place=place))
+            self._wrong.append(DocumentFinding(weight="wrong", problem=problem, property_name=property))
         else:
             self._unlisted += 1
 

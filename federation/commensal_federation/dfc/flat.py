@@ -11,7 +11,7 @@ from typing import Any
 
 from .names import compact
 from .nodes import Node, Nodes
-from .plain import NotPlain, Terms
+from .plain import NameExpander, NotPlain
 
 _NAME_ALONE = {"@id"}
 
@@ -33,7 +33,7 @@ def flat_nodes(document: Mapping[str, Any], context: Mapping[str, Any]) -> Nodes
 class _Flat:
     def __init__(self, context: Mapping[str, Any]) -> None:
         self.nodes = Nodes()
-        self._terms = Terms(context)
+        self._names = NameExpander(context)
         self._properties: dict[str, tuple[str, bool]] = {}  # short name, and whether it is a link; a document has few
 
     def take(self, members: Any) -> None:
@@ -60,7 +60,7 @@ class _Flat:
                     node.add(short, {"@value": value})
 
     def _node(self, name: Any) -> Node:
-        iri = self._terms.iri(name)
+        iri = self._names.iri(name)
         node = self.nodes.by_iri.get(iri)
         if node is None:
             node = self.nodes.by_iri[iri] = Node(iri)
@@ -70,13 +70,13 @@ class _Flat:
         if names == []:
             raise NotPlain
         for name in names if type(names) is list else (names,):
-            short = self.nodes.short(self._terms.iri(name))
+            short = self.nodes.short(self._names.iri(name))
             if short not in node.types:
                 node.types.append(short)
 
     def _property(self, name: str) -> tuple[str, bool]:
-        self._properties[name] = entry = self.nodes.short(self._terms.iri(name)), self._terms.is_link(name)
+        self._properties[name] = entry = self.nodes.short(self._names.iri(name)), self._names.is_link(name)
         return entry
 
     def _name(self, name: Any) -> str:
-        return compact(self._terms.iri(name))
+        return compact(self._names.iri(name))

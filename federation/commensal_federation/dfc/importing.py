@@ -23,7 +23,7 @@ from .findings import DocumentFindings
 from .iris import enterprise_iri, local_id
 from .literals import write_number
 from .offered_products import OfferedProduct, OfferedProducts
-from .read import DfcDocument, DocumentFinding, Unreadable
+from .read import DfcDocument, DocumentFinding, UnreadableDocument
 from .vocabulary import DfcLot, DfcPrice, DfcProduct
 
 Cells = Mapping[str, str]
@@ -62,13 +62,13 @@ def import_document(
     """Sets products, stock and prices to those of the document; imports all of it, or nothing if any of it is wrong.
 
     Prices are those for everybody. A product is recognised by its id if this instance gave it, else by its sku, else by
-    its name and size. `base` is this instance's address. Raises `Unreadable` for a document without products, and what
-    `import_list` raises.
+    its name and size. `base` is this instance's address. Raises `UnreadableDocument` for a document without products,
+    and what `import_list` raises.
     """
     findings = DocumentFindings()
     rows = _Rows(document, base, enterprise, findings).cells()
     if not rows:
-        raise Unreadable("no_products", "There is no product with a size in this document.")
+        raise UnreadableDocument("no_products", "There is no product with a size in this document.")
     product_list = list_from_cells(rows.values())
     report = import_list(tx, enterprise.id, product_list, catalog_id=catalog_id, defaults=defaults, dry_run=dry_run)
     names = list(rows)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from .findings import Unreadable
+from .findings import UnreadableDocument
 
 LARGEST = 32_000_000  # bytes
 DEEPEST = 40  # levels of nesting; the deepest document seen of any platform has 8
@@ -34,21 +34,21 @@ _decode = msgspec.json.Decoder(float_hook=str).decode
 
 
 def parse(content: bytes) -> Any:
-    """Parses JSON. Numbers with a point or an exponent become strings, so none loses a digit. Raises `Unreadable`."""
+    """Parses JSON; numbers with a point or an exponent become strings, with all digits. Raises `UnreadableDocument`."""
     if len(content) > LARGEST:
-        raise Unreadable("too_large", f"A document has at most {LARGEST // 1_000_000} MB.")
+        raise UnreadableDocument("too_large", f"A document has at most {LARGEST // 1_000_000} MB.")
     try:
         return _decode(content.removeprefix(b"\xef\xbb\xbf"))
     except RecursionError:
         raise _too_deep() from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Unreadable("no_json", f"This is no JSON: {error}") from None
+        raise UnreadableDocument("no_json", f"This is no JSON: {error}") from None
 
 
 def refuse_beyond(document: Any, limits: DocumentLimits = CATALOGUE) -> None:
-    """Raises `Unreadable` for a document beyond the limits; it stops there and looks no further."""
+    """Raises `UnreadableDocument` for a document beyond the limits; it stops there and looks no further."""
     if not isinstance(document, (Mapping, list)):
-        raise Unreadable("no_jsonld", "A document is an object, or a list of objects.")
+        raise UnreadableDocument("no_jsonld", "A document is an object, or a list of objects.")
     objects = values = 0
     stack = [(document, 1)]
     while stack:
@@ -62,7 +62,9 @@ def refuse_beyond(document: Any, limits: DocumentLimits = CATALOGUE) -> None:
             members = container
         values += len(members)
         if objects > limits.objects or values > limits.values:
-            raise Unreadable("too_many", f"A document has at most {limits.objects} objects and {limits.values} values.")
+            raise UnreadableDocument(
+                "too_many", f"A document has at most {limits.objects} objects and {limits.values} values."
+            )
         stack += [(member, depth + 1) for member in members if type(member) not in _SCALARS and _holds(member)]
 
 
@@ -83,5 +85,5 @@ def _holds(value: object) -> bool:
     return isinstance(value, (dict, list, Mapping))
 
 
-def _too_deep() -> Unreadable:
-    return Unreadable("too_deep", f"A document is nested at most {DEEPEST} levels deep.")
+def _too_deep() -> UnreadableDocument:
+    return UnreadableDocument("too_deep", f"A document is nested at most {DEEPEST} levels deep.")

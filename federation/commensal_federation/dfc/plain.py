@@ -16,16 +16,16 @@ class NotPlain(Exception):
 
 def expand_plain(document: Mapping[str, Any], context: Mapping[str, Any]) -> list[Any] | None:
     """The expanded nodes; None if the document needs the general algorithm. `context` has prefixes and links only."""
-    terms = Terms(context)
+    names = NameExpander(context)
     try:
         if document.keys() - {"@context"} == {"@graph"} and isinstance(document["@graph"], list):
-            return [terms.node(node, top=True) for node in document["@graph"]]
-        return [terms.node({name: value for name, value in document.items() if name != "@context"}, top=True)]
+            return [names.node(node, top=True) for node in document["@graph"]]
+        return [names.node({name: value for name, value in document.items() if name != "@context"}, top=True)]
     except NotPlain:
         return None
 
 
-class Terms:
+class NameExpander:
     """Expands the names of one document by a context of prefixes."""
 
     def __init__(self, context: Mapping[str, Any]) -> None:

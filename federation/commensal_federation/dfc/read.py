@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 from .contexts import Expanded, expand_anything, expand_by_prefixes, plain_context
 from .cycles import note_cycles
 from .detection import describe_shapes, detect_version, read_events
-from .findings import DocumentFinding, DocumentFindings, Unreadable
+from .findings import DocumentFinding, DocumentFindings, UnreadableDocument
 from .flat import flat_nodes
 from .limits import CATALOGUE, DocumentLimits, contexts_in, parse, refuse_beyond
 from .nodes import Nodes
 from .things import ThingReader
 from .vocabulary import DfcEvent, DfcOther, Thing
 
-__all__ = ["DfcDocument", "DocumentFinding", "Unreadable", "read"]
+__all__ = ["DfcDocument", "DocumentFinding", "UnreadableDocument", "read"]
 
 T = TypeVar("T", bound=Thing)
 
@@ -48,10 +48,12 @@ class DfcDocument:
         return thing if isinstance(thing, kind) else None
 
     def one(self, kind: type[T]) -> T:
-        """The only thing of a class. Raises `Unreadable` if there is none, or more than one."""
+        """The only thing of a class. Raises `UnreadableDocument` if there is none, or more than one."""
         things = self.all(kind)
         if len(things) != 1:
-            raise Unreadable("not_one", f"The document has {len(things)} things of type {kind.NAMES[0]}, not one.")
+            raise UnreadableDocument(
+                "not_one", f"The document has {len(things)} things of type {kind.NAMES[0]}, not one."
+            )
         return things[0]
 
     @property
@@ -66,7 +68,7 @@ def read(
     """Reads a document, or a list of documents, into values. Fetches nothing: an unknown context is refused.
 
     `host` is the sender's, such as "hub.example": things with an IRI of another host are reported as wrong. Raises
-    `Unreadable` for anything but JSON-LD, and for a document beyond `limits` or nested too deeply.
+    `UnreadableDocument` for anything but JSON-LD, and for a document beyond `limits` or nested too deeply.
     """
     raw = parse(document) if isinstance(document, bytes) else document
     refuse_beyond(raw, limits)
@@ -77,7 +79,7 @@ def read(
     reader = ThingReader(nodes, findings)
     things = reader.things()
     if not things and not events and not reader.containers:
-        raise Unreadable("nothing", "There is nothing of DFC in this document.")
+        raise UnreadableDocument("nothing", "There is nothing of DFC in this document.")
     note_cycles(things, findings)
     _note_foreign(things, host, findings)
     return DfcDocument(
@@ -102,14 +104,14 @@ def _nodes_of(documents: Sequence[Any], findings: DocumentFindings, limits: Docu
         plain = expand_by_prefixes(document)
         contexts += contexts_in(document) if plain is None else 0
         if contexts > limits.contexts:
-            raise Unreadable(
+            raise UnreadableDocument(
                 "too_many_contexts", f"At most {limits.contexts} contexts that are not DFC's own are processed."
             )
         expanded = Expanded(plain, ()) if plain is not None else expand_anything(document)
         nodes.add_document(expanded.nodes, mark="" if len(documents) == 1 else f"d{number}")
         for name in expanded.dropped:
             text = "{term} has no meaning: no context declares it."
-            findings.note("no_meaning", text, place=name[:100], term=name[:100])
+            findings.note("no_meaning", text, property=name[:100], term=name[:100])
     return nodes
 
 

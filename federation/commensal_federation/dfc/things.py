@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .classes import BY_TYPE, OLD_PLACES, PROPERTIES, DfcClass, field_of, guess_class, inverse_of
-from .fields import PLAIN, Field
+from .fields import PLAIN, FieldReader
 from .findings import DocumentFindings
 from .nodes import Node, Nodes, Value
 from .vocabulary import DfcOther, Thing
@@ -111,7 +111,9 @@ class ThingReader:
             return
         kept: list[Value] = []
         property = definition.short_names[0]
-        field_reader = Field(self.nodes, self.findings, self._absorbed, draft.node, definition, property, values, kept)
+        field_reader = FieldReader(
+            self.nodes, self.findings, self._absorbed, draft.node, definition, property, values, kept
+        )
         value = field_reader.read()
         if value is not None:
             draft.values[name] = value

@@ -11,4 +11,4 @@ def fingerprint_of(iri: str, root: str) -> str:
     """The fingerprint of an instance and its root key (a Multikey, ``z6Mk…``): eight groups of five digits."""
     number = int.from_bytes(sha256(f"commensal-fingerprint-1\n{iri}\n{root}".encode()).digest())
     digits = f"{number % 10 ** (GROUPS * DIGITS):0{GROUPS * DIGITS}d}"
-    return " ".join(digits[at : at + DIGITS] for at in range(0, len(digits), DIGITS))
+    return " ".join(digits[start : start + DIGITS] for start in range(0, len(digits), DIGITS))

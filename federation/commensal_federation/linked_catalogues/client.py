@@ -14,7 +14,7 @@ import msgspec
 
 from ..delivery.outbox.backoff import retry_after
 from ..dfc.dialects import accept_header, dialect_of_answer
-from ..dfc.findings import Unreadable
+from ..dfc.findings import UnreadableDocument
 from ..dfc.limits import LARGEST, parse
 from ..dfc.read import DfcDocument, read
 from ..runtime import Federation
@@ -69,7 +69,7 @@ class DfcClient:
         """Returns the values in an answer; things of other hosts are among its findings as wrong."""
         try:
             return read(self.parsed(answer), host=self.access.host)
-        except Unreadable as error:
+        except UnreadableDocument as error:
             text = "The answer of {url} is not read: {reason}"
             raise NotAnswered("no_dfc", text, url=answer.url, reason=error.text, answered=answer.status) from error
 
@@ -80,7 +80,7 @@ class DfcClient:
             if dialect is None or dialect.read is None:
                 return parse(answer.body)
             return dialect.read(answer.body)
-        except (Unreadable, ValueError) as error:
+        except (UnreadableDocument, ValueError) as error:
             text = "The answer of {url} is not read: {reason}"
             reason = str(error)[:_LONGEST_REASON]
             raise NotAnswered("no_dfc", text, url=answer.url, reason=reason, answered=answer.status) from error

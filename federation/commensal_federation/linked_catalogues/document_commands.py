@@ -25,7 +25,7 @@ from commensal import (
 from ..dfc.check import describe_document, describe_gaps, finding_line, finding_text
 from ..dfc.importing import import_document
 from ..dfc.iris import KINDS
-from ..dfc.read import DfcDocument, DocumentFinding, Unreadable, read
+from ..dfc.read import DfcDocument, DocumentFinding, UnreadableDocument, read
 from ..dfc.vocabulary import Thing
 from ..dfc.write import write_20, write_116
 from ..platforms.export import export_enterprise
@@ -133,7 +133,7 @@ def _read(source: str, auth: Auth, secret: Secret, folder: Path, *, host: str = 
     except OSError as error:
         text = spoken("{file} is no file that can be read: {reason}", file=source, reason=error.strerror)
         raise typer.BadParameter(text) from None
-    except Unreadable as error:
+    except UnreadableDocument as error:
         text = spoken("{file} is not read [{code}]: {reason}", file=source, code=error.code, reason=error.text)
         console.print(text, markup=False, style="red")
         raise typer.Exit(1) from None

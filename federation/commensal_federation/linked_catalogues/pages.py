@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urljoin
 
-from ..dfc.findings import Unreadable
+from ..dfc.findings import UnreadableDocument
 from ..dfc.limits import LARGEST
 from ..dfc.read import DfcDocument, read
 from .client import DfcAnswer, DfcClient
@@ -89,7 +89,7 @@ def _together(client: DfcClient, answers: list[DfcAnswer]) -> DfcDocument:
         documents += raw if isinstance(raw, list) else [raw]
     try:
         return read(documents, host=client.access.host)
-    except Unreadable as error:
+    except UnreadableDocument as error:
         text = "The answer of {url} is not read: {reason}"
         raise NotAnswered("no_dfc", text, url=client.access.url, reason=error.text) from error
 

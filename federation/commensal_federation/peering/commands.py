@@ -92,9 +92,9 @@ def _add_terms(peer: typer.Typer) -> None:
 def _read_limit(text: str) -> tuple[str, int]:
     name, _, value = text.partition("=")
     if name not in Limits.__dataclass_fields__ or not (value.isascii() and value.isdecimal() and len(value) < 16):
-        known = ", ".join(Limits.__dataclass_fields__)
+        names = ", ".join(Limits.__dataclass_fields__)
         raise typer.BadParameter(
-            spoken("{written} is no limit like messages=600; there are {known}", written=text, known=known)
+            spoken("{written} is no limit like messages=600; there are {known}", written=text, known=names)
         )
     return name, int(value)
 

@@ -25,32 +25,32 @@ def invite(
     url: str,
     scopes: Collection[str],
     *,
-    wanted: Collection[str] = SCOPES,
+    requested: Collection[str] = SCOPES,
     fingerprint: str = "",
 ) -> Peer:
     """Invites the instance at `url` and pins its document; its operator must accept. Not inside a transaction.
 
-    `scopes` is what it may do here, `wanted` what we request there. If it has invited us already, this accepts. With a
-    `fingerprint`, its document must have that one. Raises `Invalid` and `Conflict`.
+    `scopes` is what it may do here, `requested` what we request there. If it has invited us already, this accepts. With
+    a `fingerprint`, its document must have that one. Raises `Invalid` and `Conflict`.
     """
     read_scopes(federation, scopes, "/scopes")
     fetched = fetch_document(federation, iri_of(federation, url))
     refuse_other_fingerprint(fetched.document, fingerprint)
-    return federation.instance.store.transact(lambda tx: invite_fetched(federation, tx, fetched, scopes, wanted))
+    return federation.instance.store.transact(lambda tx: invite_fetched(federation, tx, fetched, scopes, requested))
 
 
 def invite_fetched(
-    federation: Federation, tx: Transaction, fetched: Fetched, scopes: Collection[str], wanted: Collection[str]
+    federation: Federation, tx: Transaction, fetched: Fetched, scopes: Collection[str], requested: Collection[str]
 ) -> Peer:
     """Like `invite`, with a document that was fetched before, inside a transaction."""
-    granted, wanted = read_scopes(federation, scopes, "/scopes"), read_scopes(federation, wanted, "/wanted")
+    granted, requested = read_scopes(federation, scopes, "/scopes"), read_scopes(federation, requested, "/wanted")
     existing = peer_by_iri(tx, fetched.document.iri)
     if existing is not None and existing.state == "requested":
         return accept_fetched(federation, tx, existing.id, fetched, granted)
     nonce = tx.ids.secret()
     peer_id = _invited_row(tx, existing, fetched, granted, nonce)
     document = canonical(instance_document(federation, tx)).decode()
-    post(federation, tx, peer_id, "PeerRequest", PeerRequestBody(document, nonce, tuple(granted), tuple(wanted)))
+    post(federation, tx, peer_id, "PeerRequest", PeerRequestBody(document, nonce, tuple(granted), tuple(requested)))
     return peer_by_id(tx, peer_id)
 
 

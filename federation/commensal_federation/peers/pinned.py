@@ -24,5 +24,5 @@ def pinned_keys(peer: Peer) -> Mapping[str, PublicKey]:
 
 
 @lru_cache(maxsize=_CACHED)
-def _read(document: str, iri: str, at: datetime) -> InstanceDocument:
-    return read_document(document.encode(), iri, at)
+def _read(document: str, iri: str, pinned_at: datetime) -> InstanceDocument:
+    return read_document(document.encode(), iri, pinned_at)

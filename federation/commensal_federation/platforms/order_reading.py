@@ -29,7 +29,7 @@ _LONGEST = 500  # characters of a name
 
 
 def read_order(tx: Transaction, base: str, enterprise_id: str, document: DfcDocument) -> RequestedOrder:
-    """Reads an order to this enterprise. Raises `Unreadable` unless it has exactly one order, and `Invalid`."""
+    """Reads an order to this enterprise. Raises `UnreadableDocument` unless it has exactly one order, and `Invalid`."""
     order = document.one(DfcOrder)
     state = _STATES.get(order.state or "Held")
     if state is None:
@@ -54,7 +54,7 @@ def read_order(tx: Transaction, base: str, enterprise_id: str, document: DfcDocu
 def enterprise_of_order(tx: Transaction, base: str, document: DfcDocument) -> str:
     """The id of the enterprise that an order addresses: by its sale, its seller, or the first offer that we know.
 
-    Raises `NotFound`, `Unreadable`.
+    Raises `NotFound`, `UnreadableDocument`.
     """
     order = document.one(DfcOrder)
     if session_id := local_id(base, order.session or "", "sale_sessions"):

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 from commensal import Dialect, Instance, Problem, Refused, Visit, page, say
 
 from ..dfc.dialects import negotiate
-from ..dfc.findings import Unreadable
+from ..dfc.findings import UnreadableDocument
 from ..dfc.vocabulary import Thing
 
 VERSION = version("commensal")  # part of every ETag: a new version may write other documents
@@ -91,7 +91,7 @@ def _headers(tag: str) -> dict[str, str]:
 
 def on_error(visit: Visit, error: Exception) -> Response:
     """A problem document (RFC 9457) with the members of the JSON API's."""
-    if isinstance(error, Unreadable):
+    if isinstance(error, UnreadableDocument):
         body: dict[str, Any] = {"title": str(error), "status": 422, "code": error.code}
     elif isinstance(error, Refused):
         problems = [_problem(visit, problem) for problem in error.problems]

@@ -60,7 +60,7 @@ def dfc_routes(instance: Instance) -> Sequence[BaseRoute]:
 
 def places(visit: Visit) -> Response:
     """The path that each scope gives access to, by the scope's IRI."""
-    return JSONResponse({full(f"scopes:{scope}"): place for scope, place in _PLACES.items()})
+    return JSONResponse({full(f"scopes:{scope}"): path for scope, path in _PLACES.items()})
 
 
 def webid(visit: Visit) -> Response:

@@ -21,10 +21,10 @@ class Unreadable(Exception):
         self.code, self.text = code, text
 
 
-def read_json(body: bytes, most: int) -> dict[str, Any]:
+def read_json(body: bytes, limit: int) -> dict[str, Any]:
     """Reads an object of at most `most` bytes. Raises `Unreadable`."""
-    if len(body) > most:
-        raise Unreadable("too_large", f"more than {most} bytes")
+    if len(body) > limit:
+        raise Unreadable("too_large", f"more than {limit} bytes")
     try:
         document = json.loads(body.decode(), object_pairs_hook=_refuse_duplicate_keys)
     except RecursionError:

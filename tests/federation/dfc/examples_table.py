@@ -8,7 +8,7 @@ from pathlib import Path
 
 from commensal_federation.dfc.findings import DocumentFindings
 from commensal_federation.dfc.offered_products import OfferedProducts
-from commensal_federation.dfc.read import DfcDocument, Unreadable, read
+from commensal_federation.dfc.read import DfcDocument, UnreadableDocument, read
 from commensal_federation.dfc.vocabulary import DfcItem, DfcOffer, DfcProduct
 
 
@@ -18,7 +18,7 @@ def main(folder: Path) -> None:
     for file in sorted(folder.iterdir()):
         try:
             print(f"| {file.stem} | {row(read(file.read_bytes()))} |")
-        except Unreadable as error:
+        except UnreadableDocument as error:
             print(f"| {file.stem} | not read: {error.text} | | | | | |")
 
 

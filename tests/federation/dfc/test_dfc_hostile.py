@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from commensal_federation.dfc.contexts import CONTEXT_116, CONTEXTS, expand
 from commensal_federation.dfc.limits import CATALOGUE, DEEPEST, LARGEST, SENT_IN
-from commensal_federation.dfc.read import DfcDocument, Unreadable, read
+from commensal_federation.dfc.read import DfcDocument, UnreadableDocument, read
 from commensal_federation.dfc.vocabulary import DfcItem, DfcOffer, DfcPrice, DfcProduct
 
 HERE = "https://farm.example/api/dfc"
@@ -44,14 +44,14 @@ def wrongs(document: DfcDocument) -> list[str]:
 )
 def test_an_unknown_context_is_refused_and_not_fetched(context: object) -> None:
     document = {"@context": context, "@id": f"{HERE}/x", "dfc-b:name": {"dfc-b:name": "x"}}
-    with pytest.raises(Unreadable) as refused:
+    with pytest.raises(UnreadableDocument) as refused:
         read(json.dumps(document).encode())
     assert refused.value.code == "unknown_context"
 
 
 def test_an_unknown_context_within_a_context_is_refused_too() -> None:
     scoped = {"name": {"@id": "https://a.example/b", "@context": "https://evil.example/context.json"}}
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableDocument):
         read(json.dumps({"@context": scoped, "@id": f"{HERE}/x", "name": {"name": "x"}}).encode())
 
 
@@ -62,13 +62,13 @@ def test_every_known_context_is_resolved_without_a_network() -> None:
 
 
 def test_what_no_context_knows_is_an_error_in_what_we_write() -> None:
-    with pytest.raises(Unreadable, match="No context knows colour"):
+    with pytest.raises(UnreadableDocument, match="No context knows colour"):
         expand({"@context": CONTEXT_116, "@id": f"{HERE}/x", "colour": "red"})
 
 
 def test_what_no_context_knows_is_reported_in_what_we_read() -> None:
     document = read(graph({**product(name="Apples"), "colour": "red"}))
-    assert ("no_meaning", "colour") in [(one.code, one.place) for one in document.findings]
+    assert ("no_meaning", "colour") in [(one.code, one.property_name) for one in document.findings]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_what_no_context_knows_is_reported_in_what_we_read() -> None:
     ],
 )
 def test_what_cannot_be_read_is_refused_by_a_code(content: bytes, code: str) -> None:
-    with pytest.raises(Unreadable) as refused:
+    with pytest.raises(UnreadableDocument) as refused:
         read(content)
     assert refused.value.code == code
 
@@ -103,7 +103,7 @@ def test_what_cannot_be_read_is_refused_by_a_code(content: bytes, code: str) -> 
     ],
 )
 def test_who_sends_a_document_in_may_not_ask_for_more_work_than_an_order_is(content: bytes, code: str) -> None:
-    with pytest.raises(Unreadable) as refused:
+    with pytest.raises(UnreadableDocument) as refused:
         read(content, limits=SENT_IN)
     assert refused.value.code == code
 
@@ -134,7 +134,7 @@ def test_a_million_unnamed_nodes_are_refused_before_they_cost_anything() -> None
     content = graph(*({"@type": "dfc-b:Price"} for _ in range(1_000_000)))
     assert len(content) < LARGEST
     tracemalloc.start()
-    with pytest.raises(Unreadable) as refused:
+    with pytest.raises(UnreadableDocument) as refused:
         read(content)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -243,7 +243,7 @@ _DOCUMENTS = st.recursive(
 @given(document=st.dictionaries(_KEYS, _DOCUMENTS, min_size=1, max_size=5))
 def test_whatever_is_no_document_is_refused_and_nothing_else_happens(document: Any) -> None:
     content = json.dumps(document).encode()
-    with contextlib.suppress(Unreadable):
+    with contextlib.suppress(UnreadableDocument):
         assert read(content).things is not None
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ...bindings import Binding
-from ...dfc.findings import Unreadable as UnreadableDfc
+from ...dfc.findings import UnreadableDocument
 from ...messages.envelope import CONTEXT, INSIDE, LARGEST, Envelope, read_envelope
 from ...messages.types import MessageType, Reading
 from ...peers.pinned import pinned_keys
@@ -101,5 +101,5 @@ def read_object(known: MessageType, envelope: Envelope, reading: Reading) -> Any
     """Whatever it holds, the answer is a refusal of this one message: a batch has others in it."""
     try:
         return known.read(envelope.object, reading)
-    except (Unreadable, UnreadableDfc) as error:
+    except (Unreadable, UnreadableDocument) as error:
         raise NotTaken(Receipt(422, envelope.id, error.code, error.text), envelope) from error

@@ -14,7 +14,7 @@ import msgspec
 
 from commensal import Instance, Job, Transaction, enterprise_by_id
 
-from ...dfc.findings import Unreadable
+from ...dfc.findings import UnreadableDocument
 from ...dfc.iris import enterprise_iri, session_iri
 from ...dfc.limits import parse
 from ...dfc.read import DfcDocument
@@ -199,7 +199,7 @@ def _order_url(client: DfcClient) -> str:
         if error.answered not in (401, 403, 404, 405, 406, 410):
             raise
         places = {}
-    except (Unreadable, msgspec.DecodeError):
+    except (UnreadableDocument, msgspec.DecodeError):
         places = {}
     return (declared_order_url(client.access.url, places) if isinstance(places, dict) else "") or guessed_order_url(
         client.access.url
@@ -229,7 +229,7 @@ def _orders_in(client: DfcClient, answer: DfcAnswer) -> list[tuple[DfcDocument, 
     try:
         if b"Order" not in answer.body and isinstance(parse(answer.body), (list, dict)):
             return []
-    except Unreadable:
+    except UnreadableDocument:
         pass  # the client raises it below, with its own text
     document = client.document(answer)
     own_origin = (one for one in document.all(DfcOrder) if origin_of(one.iri) == client.access.origin)
