@@ -20,7 +20,7 @@ from commensal.base.ids import SeededIds
 from commensal.base.logs import configure_logs
 from commensal.hooks import loading
 from commensal.hooks.loading import load_plugins, migration_folders, plugin_entry_points
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import LimitSettings
 from commensal.interfaces.app import make_app
 from commensal.storage.database import Store
@@ -132,7 +132,7 @@ def postgresql_server() -> Iterator[str]:
 
 def _migrated(url: str) -> None:
     """Makes all tables, those of the bundled plugins too, as an instance makes them."""
-    every = Settings(name="Template", plugins={"enabled": list(plugin_entry_points())})
+    every = InstanceSettings(name="Template", plugins={"enabled": list(plugin_entry_points())})
     store = Store(url, clock=ManualClock(NOON), ids=SeededIds("template"))
     migrate(store, migration_folders(load_plugins(every, clock=ManualClock(NOON))))
     store.close()
@@ -194,14 +194,14 @@ def store(database_url: str, clock: ManualClock, ids: SeededIds) -> Iterator[Sto
 
 
 @pytest.fixture
-def settings() -> Settings:
+def settings() -> InstanceSettings:
     """Of the test's instance; a test that needs others overrides the fixture."""
     limits = LimitSettings(reads=100_000, writes=100_000, logins=100_000)
-    return Settings(name="Test", base_url="http://testserver", language="en", limits=limits)
+    return InstanceSettings(name="Test", base_url="http://testserver", language="en", limits=limits)
 
 
 @pytest.fixture
-def instance(settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
+def instance(settings: InstanceSettings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
     """An instance without plugins, in a temporary folder."""
     return Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
 

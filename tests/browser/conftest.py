@@ -25,7 +25,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
 from commensal.demo.live import live
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import LimitSettings
 from commensal.operations.checks import broken_invariants
 from commensal.storage.database import Store
@@ -142,7 +142,7 @@ def shop(sqlite_template: Path, tmp_path: Path, clock: ManualClock, ids: SeededI
     port, file = _free_port(), tmp_path / "commensal.db"
     shutil.copyfile(sqlite_template, file)
     limits = LimitSettings(reads=100_000, writes=100_000, logins=100_000)
-    settings = Settings(
+    settings = InstanceSettings(
         name="Les Paniers", base_url=f"http://127.0.0.1:{port}", limits=limits,
         plugins={"enabled": ["shop", "cash", "pickup"]},
     )  # fmt: skip

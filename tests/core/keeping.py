@@ -13,7 +13,7 @@ import pytest
 from commensal.base.clock import Clock, SystemClock
 from commensal.base.ids import RandomIds
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.operations.backups.settings import toml
 from commensal.storage.database import Store
 from commensal.storage.jobs import promise
@@ -72,7 +72,7 @@ def begin(folder: Path, url: str, *, units: int = 1_000_000) -> str:
 
 
 def buy(store: Store, item: str) -> None:
-    hooks = load_plugins(Settings(name="test"), clock=SystemClock())
+    hooks = load_plugins(InstanceSettings(name="test"), clock=SystemClock())
     with store.write() as tx:
         place_order(tx, hooks, "shop-session", Wish(items={item: 1}, name="Ada", email="ada@example.org"))
 

@@ -34,7 +34,7 @@ from commensal.base.errors import Refused
 from commensal.base.ids import SeededIds
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.operations.checks import broken_invariants
 from commensal.storage.database import Store, Transaction
 from commensal.storage.database.migrate import migrate
@@ -115,7 +115,7 @@ class Sequence(RuleBasedStateMachine):
         super().__init__()
         self.clock = ManualClock(NOON)
         self.store = _store(self.clock)
-        self.hooks: Hooks = load_plugins(Settings(name="Test"), clock=self.clock)
+        self.hooks: Hooks = load_plugins(InstanceSettings(name="Test"), clock=self.clock)
         self.books, self._keys = Books(), 0
         with self.store.write() as tx:
             a_shop(tx)

@@ -20,7 +20,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
 from commensal.hooks import specifications
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.instance.begin import USUAL
 from commensal.instance.settings import LimitSettings
 from commensal.interfaces.api import openapi_route
@@ -194,7 +194,7 @@ def test_an_answer_of_status_204_has_no_content(clock: ManualClock) -> None:
 
     with pytest.raises(ValueError, match="204"):
         Routes("things").delete("/things/{thing}", scope=SELF)(end)
-    every = Settings(name="Test", plugins={"enabled": list(USUAL)})
+    every = InstanceSettings(name="Test", plugins={"enabled": list(USUAL)})
     hooks = load_plugins(every, clock=clock)
     added = [one for answer in hooks.each(specifications.endpoints) for one in answer.value or ()]
     empty = [one for one in (*core_endpoints(), *added) if one.status == 204]
@@ -330,7 +330,7 @@ def test_an_edit_names_the_version_it_has_seen(client: TestClient, store: Store,
 @pytest.fixture
 def strict(instance: Instance) -> Iterator[TestClient]:
     limits = LimitSettings(reads=3, writes=2, logins=1)
-    settings = Settings(name="Test", base_url="https://testserver", language="en", limits=limits)
+    settings = InstanceSettings(name="Test", base_url="https://testserver", language="en", limits=limits)
     narrow = Instance(instance.folder, settings, instance.store, instance.hooks, instance.clock, instance.ids)
     with TestClient(make_app(narrow), base_url="https://testserver") as client:
         yield client
@@ -407,7 +407,7 @@ def test_the_description_is_made_once_and_asked_for_by_its_tag(
 def test_an_instance_with_all_plugins_describes_itself_though_some_name_things_alike(
     store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path
 ) -> None:
-    every = Settings(name="Test", plugins={"enabled": list(USUAL)})
+    every = InstanceSettings(name="Test", plugins={"enabled": list(USUAL)})
     instance = Instance(tmp_path, every, store, load_plugins(every, clock=clock), clock, ids)
     with TestClient(make_app(instance)) as client:
         document = client.get("/api/openapi.json").json()

@@ -18,7 +18,7 @@ from tests.core.desk import Desk
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins, plugin_entry_points
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.interfaces.api.endpoint import Call, Endpoint
 from commensal.interfaces.api.handler import answer
 from commensal.interfaces.api.rates import Rates
@@ -30,7 +30,9 @@ from commensal.testing.client import client_of
 
 
 @pytest.fixture
-def desk(settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Iterator[Desk]:
+def desk(
+    settings: InstanceSettings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path
+) -> Iterator[Desk]:
     """At an instance with all plugins."""
     every = replace(settings, plugins={"enabled": list(plugin_entry_points())})
     with Instance(tmp_path, every, store, load_plugins(every, clock=clock), clock, ids) as opened:

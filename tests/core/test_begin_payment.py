@@ -17,7 +17,7 @@ from commensal.base.ids import SeededIds
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.loading import load_plugins
 from commensal.hooks.values import PaymentMethod, PaymentStart
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.storage.database import Store
 from commensal.testing.placed import a_placed_order, a_shop
 from commensal.trade.enterprises.tables import enterprise_plugin
@@ -70,7 +70,7 @@ def instance(store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path, a
     till.enterprise_settings = hookimpl(lambda: Till)  # type: ignore[attr-defined]
     bare.payment_methods = hookimpl(lambda settings: [PaymentMethod(id="bare", label=repr(settings))])  # type: ignore[attr-defined]
     off.payment_methods = hookimpl(lambda: [PaymentMethod(id="off", label="Off")])  # type: ignore[attr-defined]
-    settings = Settings(name="Test", plugins={"enabled": ["till", "off", "bare"]})
+    settings = InstanceSettings(name="Test", plugins={"enabled": ["till", "off", "bare"]})
     hooks = load_plugins(settings, clock=clock, modules={"till": till, "bare": bare, "off": off})
     with store.write() as tx:
         a_shop(tx)

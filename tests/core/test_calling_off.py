@@ -15,7 +15,7 @@ from commensal.base.ids import SeededIds
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.loading import load_plugins
 from commensal.hooks.values import PaymentMethod, PaymentStart, PaymentUpdate
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.storage.database import Store
 from commensal.testing.placed import a_placed_order, a_shop
 from commensal.trade.enterprises.tables import enterprise_plugin
@@ -56,7 +56,7 @@ def instance(store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path, p
     till.payment_methods = hookimpl(lambda: [PaymentMethod(id="card", label="Card")])  # type: ignore[attr-defined]
     till.start_payment = hookimpl(lambda payment: provider.charge(payment))  # type: ignore[attr-defined]
     till.payment_status = hookimpl(lambda payment: provider.status(payment))  # type: ignore[attr-defined]
-    settings = Settings(name="Test", plugins={"enabled": ["till"]})
+    settings = InstanceSettings(name="Test", plugins={"enabled": ["till"]})
     with store.write() as tx:
         a_shop(tx)
         a_placed_order(tx, total=1250, id="order")

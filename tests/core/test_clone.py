@@ -15,7 +15,7 @@ from commensal.base.clock import ManualClock, SystemClock
 from commensal.base.errors import Invalid, NotFound
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.storage.database import Store
 from commensal.trade.enterprises.tables import enterprise_grant, enterprise_plugin
 from commensal.trade.products.tables import supplied_product
@@ -35,7 +35,7 @@ def paris(month: int, day: int, hour: int) -> datetime:
 
 
 def hooks(**plugins: ModuleType) -> Hooks:
-    settings = Settings(name="Test", plugins={"enabled": list(plugins)})
+    settings = InstanceSettings(name="Test", plugins={"enabled": list(plugins)})
     return load_plugins(settings, clock=SystemClock(), modules=plugins)
 
 

@@ -12,7 +12,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import SettingsError
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Secret, Settings, load_settings, open_instance
+from commensal.instance import InstanceSettings, Secret, load_settings, open_instance
 from commensal.instance.begin import begin_instance
 
 
@@ -88,7 +88,7 @@ def of_plugin(clock: ManualClock, table: dict[str, object]) -> Gateway:
         return Gateway
 
     module.instance_settings = hookimpl(instance_settings)  # type: ignore[attr-defined]
-    settings = Settings(name="x", plugins={"enabled": ["gateway"], "gateway": table})
+    settings = InstanceSettings(name="x", plugins={"enabled": ["gateway"], "gateway": table})
     read = load_plugins(settings, clock=clock, modules={"gateway": module}).instance_settings("gateway")
     assert isinstance(read, Gateway)
     return read

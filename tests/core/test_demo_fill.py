@@ -15,7 +15,7 @@ from commensal.demo.drawings import DRAWINGS, draw
 from commensal.demo.fill import PASSWORD, fill
 from commensal.demo.region import draw_region
 from commensal.demo.values import Region
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.operations.checks.invariants import broken_invariants
 from commensal.storage.jobs.tables import job
 from commensal.trade.catalogs.visible import offers_for
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.bundled  # people pay in cash
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
+def settings(settings: InstanceSettings) -> InstanceSettings:
     return replace(settings, plugins={"enabled": ["cash"]})
 
 

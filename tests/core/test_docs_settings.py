@@ -13,7 +13,7 @@ import pytest
 
 from commensal.base.clock import ManualClock
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.instance.begin import USUAL
 from commensal.instance.settings import load_settings
 
@@ -46,7 +46,7 @@ def test_a_block_of_settings_is_taken_by_an_instance(place: str, tmp_path: Path,
     said = tomllib.loads(BLOCKS[place])
     if "project" in said:
         return  # the pyproject.toml of a plugin, which tests/plugins/test_author_readme.py builds
-    assert set(said) <= {one.name for one in fields(Settings)}, f"{place}: no settings of an instance"
+    assert set(said) <= {one.name for one in fields(InstanceSettings)}, f"{place}: no settings of an instance"
     base = "" if "name" in said else 'name = "Les Paniers du Val"\nbase_url = "https://val.example"\n'
     enabled = (
         "" if re.search(r"^\[plugins\]", BLOCKS[place], re.MULTILINE) else f"\n[plugins]\nenabled = {list(USUAL)}\n"

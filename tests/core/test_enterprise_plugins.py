@@ -14,7 +14,7 @@ from commensal.base.languages.catalogs import say
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Secret, Settings
+from commensal.instance import InstanceSettings, Secret
 from commensal.instance.settings import BackupSettings
 from commensal.storage.database import Store
 from commensal.trade.enterprises.plugin_settings import check_settings
@@ -61,7 +61,7 @@ def _always(name: str, answer: Any) -> Any:
 @pytest.fixture
 def hooks(clock: ManualClock) -> Hooks:
     """One plugin with settings, one without, and one that does nothing for single enterprises."""
-    settings = Settings(name="Test", plugins={"enabled": ["bank", "cash", "pages"]})
+    settings = InstanceSettings(name="Test", plugins={"enabled": ["bank", "cash", "pages"]})
     modules = {
         "bank": module(enterprise_settings=BankSettings),
         "cash": module(payment_methods=[]),

@@ -14,7 +14,7 @@ from sqlalchemy import delete, event, func, select
 from commensal import Instance, Order
 from commensal.base.clock import ManualClock
 from commensal.hooks.loading import all_hooks, load_plugins
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.storage.database import Store, Transaction, insert_rows
 from commensal.storage.jobs.failed import failed_jobs, retry_parked
 from commensal.storage.jobs.run import DELAYS
@@ -160,7 +160,7 @@ def test_a_plugin_that_was_switched_off_meanwhile_is_not_told(instance: Instance
 
 
 def test_a_plugin_that_the_operator_has_taken_out_is_not_told(
-    instance: Instance, settings: Settings, item: str, clock: ManualClock
+    instance: Instance, settings: InstanceSettings, item: str, clock: ManualClock
 ) -> None:
     place(instance, item)
     without = replace(instance, hooks=load_plugins(settings, clock=clock))

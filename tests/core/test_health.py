@@ -18,7 +18,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import SettingsError
 from commensal.hooks.aside import Failure
 from commensal.hooks.failures import note_failures
-from commensal.instance import Instance, Secret, Settings, load_settings
+from commensal.instance import Instance, InstanceSettings, Secret, load_settings
 from commensal.instance.settings import LimitSettings, WatchingSettings
 from commensal.storage.database import Store
 from commensal.storage.jobs import promise
@@ -34,10 +34,10 @@ Somebody = Callable[..., Person]
 
 
 @pytest.fixture
-def settings() -> Settings:
+def settings() -> InstanceSettings:
     limits = LimitSettings(reads=100_000, writes=100_000, logins=100_000)
     watching = WatchingSettings(secret=Secret(SECRET))
-    return Settings(name="Test", base_url="http://testserver", language="en", limits=limits, watching=watching)
+    return InstanceSettings(name="Test", base_url="http://testserver", language="en", limits=limits, watching=watching)
 
 
 def reasons(client: TestClient) -> list[str]:

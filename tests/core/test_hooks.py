@@ -17,7 +17,7 @@ from commensal.hooks.contract import hookimpl
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
 from commensal.hooks.values import MenuItem, PaymentMethod
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.testing.drafts import a_payment
 
 NONE: Any = None
@@ -32,7 +32,7 @@ def plugin(**functions: Callable[..., Any]) -> ModuleType:
 
 
 def load(clock: ManualClock, **modules: ModuleType) -> Hooks:
-    settings = Settings(name="Test", plugins={"enabled": list(modules)})
+    settings = InstanceSettings(name="Test", plugins={"enabled": list(modules)})
     return load_plugins(settings, clock=clock, modules=modules)
 
 
@@ -199,10 +199,12 @@ def test_a_coroutine_out_of_a_plain_function_is_refused_in_a_transaction(clock: 
 
 def test_an_unknown_plugin_is_refused_with_the_name_that_was_perhaps_meant(clock: ManualClock) -> None:
     with pytest.raises(SettingsError, match="'pikup' is not installed; did you mean 'pickup'"):
-        load_plugins(Settings(name="Test", plugins={"enabled": ["pikup"]}), clock=clock, modules={"pickup": plugin()})
+        load_plugins(
+            InstanceSettings(name="Test", plugins={"enabled": ["pikup"]}), clock=clock, modules={"pickup": plugin()}
+        )
 
 
 def test_settings_that_no_plugin_reads_are_refused(clock: ManualClock) -> None:
     with pytest.raises(SettingsError, match=r"plugins\.shop: this plugin has no settings of the instance"):
-        settings = Settings(name="Test", plugins={"enabled": ["shop"], "shop": {}})
+        settings = InstanceSettings(name="Test", plugins={"enabled": ["shop"], "shop": {}})
         load_plugins(settings, clock=clock, modules={"shop": plugin()})

@@ -15,7 +15,7 @@ from commensal.hooks import specifications
 from commensal.hooks.aside import Failure
 from commensal.hooks.failures import MAX_TEXT, Failures, Recorder, failures_by_plugin
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.storage.database import Store
 
 
@@ -91,7 +91,7 @@ def test_an_instance_that_closes_keeps_what_is_waiting(
     store: Store, database_url: str, clock: ManualClock, ids: SeededIds, tmp_path: Path
 ) -> None:
     probe = ModuleType("probe")
-    settings = Settings(name="Test", plugins={"enabled": ["probe"]})
+    settings = InstanceSettings(name="Test", plugins={"enabled": ["probe"]})
     hooks = load_plugins(settings, clock=clock, modules={"probe": probe})
     own = Store(database_url, clock=clock, ids=ids)
     instance = Instance(tmp_path, settings, own, hooks, clock, ids)

@@ -18,7 +18,7 @@ from commensal.hooks.answers import answer_problem
 from commensal.hooks.contract import AnyHook, hook, hookimpl
 from commensal.hooks.describing import hooks_page
 from commensal.hooks.loading import all_hooks, load_plugins, plugin_entry_points
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.testing.probe import GOOD
 
 PAGE = Path(__file__).parents[2] / "plugins" / "HOOKS.md"
@@ -73,7 +73,7 @@ def load(clock: ManualClock, **functions: Callable[..., Any]) -> list[str]:
     for name, function in functions.items():
         function.__name__ = name
         setattr(module, name, hookimpl(function))
-    settings = Settings(name="Test", plugins={"enabled": ["probe"]})
+    settings = InstanceSettings(name="Test", plugins={"enabled": ["probe"]})
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         load_plugins(settings, clock=clock, modules={"probe": module})
@@ -100,7 +100,7 @@ def test_who_uses_what_goes_reads_of_it_at_the_start(clock: ManualClock) -> None
 def test_where_warnings_are_errors_the_plugin_does_not_load(clock: ManualClock) -> None:
     module = ModuleType("probe")
     module.old_menu = hookimpl(old_menu.specification)  # type: ignore[attr-defined]
-    settings = Settings(name="Test", plugins={"enabled": ["probe"]})
+    settings = InstanceSettings(name="Test", plugins={"enabled": ["probe"]})
     with pytest.raises(RemovedIn1Warning, match="use menu_items"):
         load_plugins(settings, clock=clock, modules={"probe": module})
 

@@ -17,7 +17,7 @@ from commensal.hooks import specifications
 from commensal.hooks.contract import AnyHook, hook, hookimpl
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.storage.database import Store, Transaction
 from commensal.storage.database.hold import Hold
 from commensal.trade.people.tables import person
@@ -96,7 +96,7 @@ def _two(clock: ManualClock, hook: AnyHook) -> Hooks:
     for module, function in zip(modules.values(), (writes, asks), strict=True):
         function.__name__ = hook.name
         setattr(module, hook.name, hookimpl(function))
-    return load_plugins(Settings(name="Test", plugins={"enabled": list(modules)}), clock=clock, modules=modules)
+    return load_plugins(InstanceSettings(name="Test", plugins={"enabled": list(modules)}), clock=clock, modules=modules)
 
 
 def test_a_block_inside_another_keeps_to_reading_until_the_outer_one_ends(store: Store) -> None:

@@ -20,7 +20,7 @@ from commensal.hooks.contract import hookimpl
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
 from commensal.hooks.watch import TookTooLong, Watchdog
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.storage.database import Store, Transaction
 from commensal.trade.people.tables import person
 
@@ -49,7 +49,9 @@ def loaded(clock: ManualClock, act: Callable[[Transaction], object], hook: str =
     implementation.__name__ = hook
     module = ModuleType("stuck")
     setattr(module, hook, hookimpl(implementation))
-    return load_plugins(Settings(name="Test", plugins={"enabled": ["stuck"]}), clock=clock, modules={"stuck": module})
+    return load_plugins(
+        InstanceSettings(name="Test", plugins={"enabled": ["stuck"]}), clock=clock, modules={"stuck": module}
+    )
 
 
 @pytest.fixture(autouse=True)

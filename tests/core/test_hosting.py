@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from commensal.base.errors import SettingsError
 from commensal.cli import app
-from commensal.instance import Settings, load_settings
+from commensal.instance import InstanceSettings, load_settings
 from commensal.instance.begin import begin_instance
 from commensal.instance.settings import MailSettings
 from commensal.operations.hosting import UNITS, write_text
@@ -181,8 +181,10 @@ def test_init_asks_nothing_where_there_is_an_instance(val: Path) -> None:
     ],
 )
 def test_e_mails_come_from_the_host_of_the_address_unless_a_sender_is_set(address: str, sender: str) -> None:
-    assert Settings(name="Val", base_url=address).sender == sender
-    assert Settings(name="Val", base_url=address, mail=MailSettings(sender="a@b.example")).sender == "a@b.example"
+    assert InstanceSettings(name="Val", base_url=address).sender == sender
+    assert (
+        InstanceSettings(name="Val", base_url=address, mail=MailSettings(sender="a@b.example")).sender == "a@b.example"
+    )
 
 
 @pytest.mark.parametrize(

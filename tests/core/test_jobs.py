@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.hooks.loading import load_plugins, plugin_entry_points
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.instance.begin import USUAL
 from commensal.interfaces.monitoring.health import Watcher
 from commensal.operations.work import work_of
@@ -354,7 +354,7 @@ def test_what_cannot_be_brought_back_waits_for_a_day_after_a_jump_of_the_clock(
 
 def test_all_work_that_deletes_or_completes_is_called_irreversible(instance: Instance) -> None:
     """By its name, so that nobody forgets to say so."""
-    every = Settings(name="Test", plugins={"enabled": [one for one in USUAL if one in plugin_entry_points()]})
+    every = InstanceSettings(name="Test", plugins={"enabled": [one for one in USUAL if one in plugin_entry_points()]})
     hooks = load_plugins(every, clock=instance.clock)
     periodic = work_of(replace(instance, settings=every, hooks=hooks)).periodic
     doubtful = ("forget", "let_go", "complete", "expire")

@@ -21,7 +21,7 @@ from commensal.hooks import specifications
 from commensal.hooks.contract import AnyHook
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.operations.backups.rows import read_rows
 from commensal.storage.database import Row, Store, Transaction, refuse_conflict
 from commensal.trade.people.tables import person
@@ -142,7 +142,7 @@ def _hooks(clock: ManualClock, hook: AnyHook, *functions: Callable[[Transaction]
     for module, function in zip(modules.values(), functions, strict=True):
         function.__name__ = hook.name
         setattr(module, hook.name, hookimpl(function))
-    return load_plugins(Settings(name="Test", plugins={"enabled": list(modules)}), clock=clock, modules=modules)
+    return load_plugins(InstanceSettings(name="Test", plugins={"enabled": list(modules)}), clock=clock, modules=modules)
 
 
 GIVEN = dict.fromkeys(("person_id", "language", "enterprise_id", "session_id", "address"))

@@ -24,7 +24,7 @@ from commensal.hooks import specifications
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.loading import load_plugins
 from commensal.hooks.values import MenuItem, PaymentMethod
-from commensal.instance import Instance, Secret, Settings
+from commensal.instance import Instance, InstanceSettings, Secret
 from commensal.interfaces.app import make_app
 from commensal.storage.database import Store
 from commensal.trade.people.passwords import hash_password
@@ -226,7 +226,7 @@ def speaking_plugin() -> ModuleType:
 
 
 def test_the_lines_of_a_plugin_carry_its_id_and_the_requests(clock: ManualClock, lines: Lines) -> None:
-    settings = Settings(name="Test", plugins={"enabled": ["talker"]})
+    settings = InstanceSettings(name="Test", plugins={"enabled": ["talker"]})
     hooks = load_plugins(settings, clock=clock, modules={"talker": speaking_plugin()})
     nothing: Any = None
     with log_as_request(LoggedRequest("id-of-request", lambda: "/somewhere")):
@@ -264,9 +264,11 @@ def test_the_level_decides_what_is_written(client: TestClient, written: io.Strin
 
 @pytest.mark.bundled
 def test_pages_have_lines_and_the_secrets_of_their_links_stay_out(
-    store: Store, clock: ManualClock, ids: SeededIds, settings: Settings, lines: Lines, tmp_path: Any
+    store: Store, clock: ManualClock, ids: SeededIds, settings: InstanceSettings, lines: Lines, tmp_path: Any
 ) -> None:
-    shop = Settings(name="Test", base_url="http://testserver", limits=settings.limits, plugins={"enabled": ["shop"]})
+    shop = InstanceSettings(
+        name="Test", base_url="http://testserver", limits=settings.limits, plugins={"enabled": ["shop"]}
+    )
     with TestClient(make_app(Instance(tmp_path, shop, store, load_plugins(shop, clock=clock), clock, ids))) as client:
         client.get(f"/orders/guest/{PLANTED}")
         client.get("/-/shop/static/shop.css")

@@ -25,7 +25,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import NotFound
 from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Instance, Secret, Settings
+from commensal.instance import Instance, InstanceSettings, Secret
 from commensal.instance.settings import MailSettings
 from commensal.interfaces.mail import message
 from commensal.interfaces.mail.message import one_line
@@ -52,7 +52,7 @@ from .certificates import a_certificate
 
 @pytest.fixture
 def instance(store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
-    settings = Settings(
+    settings = InstanceSettings(
         name="La Coop", base_url="https://coop.example", mail=MailSettings(sender="no-reply@coop.example")
     )
     with store.write() as tx:

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Problem
 from commensal.base.texts import refuse_links
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.interfaces.mail import capping
 from commensal.interfaces.mail.capping import forget_counts, may_send
 from commensal.interfaces.mail.tables import mailbox_count
@@ -40,7 +40,7 @@ Somebody = Callable[..., Person]
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
+def settings(settings: InstanceSettings) -> InstanceSettings:
     return replace(settings, limits=replace(settings.limits, mails=MOST))
 
 

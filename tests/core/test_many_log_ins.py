@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.trade.people.people import Person
 
 from .test_people_api import GOOD, HASH, HERE, log_in
@@ -18,7 +18,7 @@ Somebody = Callable[..., Person]
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
+def settings(settings: InstanceSettings) -> InstanceSettings:
     return replace(settings, limits=replace(settings.limits, logins=3, signups=8))
 
 

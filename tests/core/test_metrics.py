@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from commensal.base.clock import ManualClock
 from commensal.hooks.aside import Failure
 from commensal.hooks.failures import note_failures
-from commensal.instance import Secret, Settings
+from commensal.instance import InstanceSettings, Secret
 from commensal.instance.settings import LimitSettings, WatchingSettings
 from commensal.operations.backups.upkeep import BACKUP, mark_done, promise_once
 from commensal.storage.database import Store
@@ -32,10 +32,10 @@ Figures = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
 @pytest.fixture
-def settings() -> Settings:
+def settings() -> InstanceSettings:
     limits = LimitSettings(reads=100_000, writes=100_000, logins=100_000)
     watching = WatchingSettings(secret=Secret(SECRET))
-    return Settings(name="Test", base_url="http://testserver", language="en", limits=limits, watching=watching)
+    return InstanceSettings(name="Test", base_url="http://testserver", language="en", limits=limits, watching=watching)
 
 
 def figures(client: TestClient) -> Figures:

@@ -15,7 +15,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid, NotFound, Refused, SoldOut, Stale
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.operations.checks import broken_invariants
 from commensal.storage.database import Store, Transaction
 from commensal.storage.jobs.tables import job
@@ -85,7 +85,7 @@ def market(store: Store, clock: ManualClock) -> Iterator[Market]:
         kilo: dict[str, Any] = {"unit": "Kilogram"}
         made = Market(
             store,
-            load_plugins(Settings(name="Test"), clock=clock),
+            load_plugins(InstanceSettings(name="Test"), clock=clock),
             small=an_item(tx, heap, name="Pommes de terre 1 kg", price=220, grains=1000, **kilo),
             large=an_item(tx, heap, name="Pommes de terre 5 kg", price=900, grains=5000, quantity=Decimal(5), **kilo),
             eggs=an_item(tx, a_lot(tx, name="Œufs"), name="Œufs par 6", price=199, deposit=20),

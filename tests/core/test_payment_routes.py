@@ -17,7 +17,7 @@ from commensal.hooks.contract import hookimpl
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
 from commensal.hooks.values import PaymentMethod, PaymentStart
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.storage.database import Store
 from commensal.testing.placed import a_placed_order, a_shop
 from commensal.trade.enterprises.tables import enterprise_member, enterprise_plugin
@@ -31,14 +31,14 @@ _keys = itertools.count()
 
 
 @pytest.fixture
-def instance(settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Any) -> Instance:
+def instance(settings: InstanceSettings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Any) -> Instance:
     """A shop with a manager Ada, who has ordered for 12.50, and a guest's order. One pays at "till:desk", or by
     "till:card", which no person may record."""
     till = ModuleType("till")
     ways = [PaymentMethod(id="desk", label="At the desk", by_hand=True), PaymentMethod(id="card", label="Card")]
     till.payment_methods = hookimpl(lambda: ways)  # type: ignore[attr-defined]
     till.start_payment = hookimpl(lambda payment: PaymentStart(text=f"Bring {payment.amount}."))  # type: ignore[attr-defined]
-    enabled = Settings(name="Test", base_url="http://testserver", language="en", plugins={"enabled": ["till"]})
+    enabled = InstanceSettings(name="Test", base_url="http://testserver", language="en", plugins={"enabled": ["till"]})
     hooks: Hooks = load_plugins(enabled, clock=clock, modules={"till": till})
     with store.write() as tx:
         a_shop(tx)

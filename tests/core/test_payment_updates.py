@@ -20,7 +20,7 @@ from commensal.base.ids import SeededIds
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.loading import load_plugins
 from commensal.hooks.values import PaymentMethod, PaymentStart, PaymentUpdate, WebhookRequest
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import LimitSettings
 from commensal.interfaces.app import make_app
 from commensal.operations.work import work_of
@@ -89,7 +89,7 @@ def psp() -> Psp:
 def instance(store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path, psp: Psp) -> Iterator[Instance]:
     """A shop with an order of 10.00, and another shop; both use the plugin `psp`."""
     limits = LimitSettings(webhooks=50)
-    settings = Settings(name="Test", base_url="http://testserver", limits=limits, plugins={"enabled": ["psp"]})
+    settings = InstanceSettings(name="Test", base_url="http://testserver", limits=limits, plugins={"enabled": ["psp"]})
     hooks = load_plugins(settings, clock=clock, modules={"psp": psp.module()})
     with store.write() as tx:
         for shop in ("shop", "other"):

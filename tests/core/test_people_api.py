@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import SecuritySettings
 from commensal.interfaces.api.tables import idempotent_answer
 from commensal.storage.database import Store
@@ -54,7 +54,7 @@ def take_up_invitation(client: TestClient, path: str, email: str, role: str) -> 
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
+def settings(settings: InstanceSettings) -> InstanceSettings:
     """Of an instance at which everybody may make enterprises."""
     return replace(settings, security=SecuritySettings(new_enterprises="everybody"))
 

@@ -16,7 +16,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import PluginError
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.testing.drafts import a_draft, a_line, an_adjustment
 from commensal.trade.pricing.phases import MOST_ADJUSTMENTS, Ask, price_order
 from commensal.trade.pricing.plugins import ask_plugins
@@ -149,7 +149,7 @@ def test_kind_sign_and_payer_must_agree(wanted: Adjustment, said: str) -> None:
 def test_an_answer_that_is_no_list_of_adjustments_names_its_plugin(clock: ManualClock) -> None:
     module = ModuleType("sloppy")
     module.price_adjustments = hookimpl(lambda: 5)  # type: ignore[attr-defined]
-    settings = Settings(name="Test", plugins={"enabled": ["sloppy"]})
+    settings = InstanceSettings(name="Test", plugins={"enabled": ["sloppy"]})
     hooks = load_plugins(settings, clock=clock, modules={"sloppy": module})
     nothing: Any = None
     with pytest.raises(PluginError, match="5 is no list of Adjustment") as raised:
@@ -163,7 +163,7 @@ def test_plugins_cannot_sign_with_the_name_of_another(clock: ManualClock) -> Non
 
     module = ModuleType("fees")
     module.price_adjustments = hookimpl(price_adjustments)  # type: ignore[attr-defined]
-    settings = Settings(name="Test", plugins={"enabled": ["fees"]})
+    settings = InstanceSettings(name="Test", plugins={"enabled": ["fees"]})
     hooks = load_plugins(settings, clock=clock, modules={"fees": module})
     nothing: Any = None
     order = price_order(a_draft(a_line()), ask_plugins(hooks, nothing, {"fees": {}}))

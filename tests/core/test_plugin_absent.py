@@ -25,7 +25,7 @@ from commensal.cli import app
 from commensal.cli.check import report_plugins
 from commensal.hooks import specifications
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Instance, Settings, open_instance
+from commensal.instance import Instance, InstanceSettings, open_instance
 from commensal.instance.begin import begin_instance
 from commensal.interfaces.app import make_app
 from commensal.operations.checks import broken_invariants
@@ -62,7 +62,7 @@ def test_why_a_plugin_is_missing_is_said_in_the_language_of_who_reads_it(
 ) -> None:
     """And not in that of the shell in which the instance was started."""
     monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
-    settings = Settings(name="Val", plugins={"enabled": ["ghost"]})
+    settings = InstanceSettings(name="Val", plugins={"enabled": ["ghost"]})
     hooks = load_plugins(settings, clock=clock, forgiving=True)
     with store.read() as tx:
         said = {
@@ -100,7 +100,7 @@ def test_an_order_can_be_changed_and_cancelled_when_its_plugin_is_gone(
         with store.write() as tx:
             tx.execute(enterprise_plugin.delete())
     else:
-        settings = Settings(name="Test")
+        settings = InstanceSettings(name="Test")
         without = Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
     with store.write() as tx:
         after = ACTS[act](tx, without, locked_order(tx, order.id, enterprise_id="shop"), world)
@@ -121,7 +121,7 @@ def test_a_place_that_a_vanished_plugin_had_booked_is_given_back_when_it_returns
     """Where it stays away, nobody asks for it any more once the distribution is over."""
     released: list[str] = []
     order, store = placed(world), world.instance.store
-    settings = Settings(name="Test")
+    settings = InstanceSettings(name="Test")
     without = Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
     with store.write() as tx:
         cancel_order(tx, without.hooks, locked_order(tx, order.id, enterprise_id="shop"))

@@ -24,7 +24,7 @@ from commensal.cli import app, of_plugins
 from commensal.hooks import specifications
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Instance, Secret, Settings
+from commensal.instance import Instance, InstanceSettings, Secret
 from commensal.interfaces.api.endpoint import Call, Routes
 from commensal.interfaces.app import make_app
 from commensal.operations.work import work_of
@@ -44,7 +44,7 @@ def plugin(**functions: Functions) -> ModuleType:
 
 
 def opened(store: Store, clock: ManualClock, ids: SeededIds, folder: Path, **modules: ModuleType) -> Instance:
-    settings = Settings(name="Test", plugins={"enabled": list(modules)})
+    settings = InstanceSettings(name="Test", plugins={"enabled": list(modules)})
     return Instance(folder, settings, store, load_plugins(settings, clock=clock, modules=modules), clock, ids)
 
 
@@ -65,7 +65,7 @@ def opened(store: Store, clock: ManualClock, ids: SeededIds, folder: Path, **mod
     ],
 )
 def test_a_name_that_would_own_what_is_anothers_is_refused(clock: ManualClock, enabled: list[str], said: str) -> None:
-    settings = Settings(name="Test", plugins={"enabled": enabled})
+    settings = InstanceSettings(name="Test", plugins={"enabled": enabled})
     with pytest.raises(SettingsError, match=said):
         load_plugins(settings, clock=clock, modules={name: plugin() for name in enabled})
 
@@ -277,7 +277,7 @@ def with_table(clock: ManualClock, table: Any, **more: Any) -> Any:
         return []
 
     probe = plugin(instance_settings=lambda: OfInstance, menu_items=menu_items)
-    settings = Settings(name="Test", plugins={"enabled": ["probe"], **table, **more})
+    settings = InstanceSettings(name="Test", plugins={"enabled": ["probe"], **table, **more})
     hooks = load_plugins(settings, clock=clock, modules={"probe": probe})
     nothing: Any = None
     hooks.each(specifications.menu_items, tx=nothing, person_id=None, language="en")
@@ -316,7 +316,7 @@ class Demanding:
 @pytest.mark.parametrize(("shape", "said"), [(int, "is no dataclass"), (Demanding, "key of Demanding must have")])
 @pytest.mark.parametrize("hook", ["instance_settings", "enterprise_settings"])
 def test_a_shape_that_cannot_be_filled_names_its_plugin(clock: ManualClock, hook: str, shape: type, said: str) -> None:
-    settings = Settings(name="Test", plugins={"enabled": ["probe"]})
+    settings = InstanceSettings(name="Test", plugins={"enabled": ["probe"]})
     with pytest.raises(PluginError, match=f"'probe' failed in {hook}: .*{said}"):
         load_plugins(settings, clock=clock, modules={"probe": plugin(**{hook: lambda: shape})})
 
@@ -340,7 +340,7 @@ def test_no_secret_is_in_a_log_or_a_failure(
         shipping_options=lambda tx, settings, instance_settings: fails(tx, settings, instance_settings),
         payment_methods=lambda enterprise_id, settings: shows(enterprise_id, settings),
     )
-    settings = Settings(name="Test", plugins={"enabled": ["probe"], "probe": {"key": "op-sesame"}})
+    settings = InstanceSettings(name="Test", plugins={"enabled": ["probe"], "probe": {"key": "op-sesame"}})
     hooks = load_plugins(settings, clock=clock, modules={"probe": probe})
     instance = Instance(tmp_path, settings, store, hooks, clock, ids)
     theirs = {"probe": {"key": "shop-sesame"}}

@@ -29,7 +29,7 @@ from commensal.base.ids import SeededIds
 from commensal.hooks import specifications
 from commensal.hooks.failures import failures_by_plugin
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.interfaces.app import make_app
 from commensal.interfaces.reports.formats import find_format
 from commensal.interfaces.reports.run import find_report, print_report
@@ -213,7 +213,9 @@ def shop(
             monkeypatch.setattr(dispatcher, "TRANSACTION_SECONDS", SHORT)
             monkeypatch.setattr(dispatcher, "READING_SECONDS", SHORT)
         sick = Sick(fault)
-        settings = Settings(name="Test", base_url="http://testserver", language="en", plugins={"enabled": ["sick"]})
+        settings = InstanceSettings(
+            name="Test", base_url="http://testserver", language="en", plugins={"enabled": ["sick"]}
+        )
         hooks = load_plugins(settings, clock=clock, modules={"sick": sick.module()})
         instance = Instance(tmp_path, settings, store, hooks, clock, ids)
         with store.write() as tx:

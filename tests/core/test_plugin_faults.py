@@ -28,7 +28,7 @@ from commensal.hooks.aside import PluginPlace
 from commensal.hooks.contract import AnyHook
 from commensal.hooks.failures import failures_by_plugin
 from commensal.hooks.loading import all_hooks, load_plugins, migration_folders
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.interfaces.app import make_app
 from commensal.interfaces.pages.visit import Visit
 from commensal.interfaces.reports.run import reports_of
@@ -365,7 +365,7 @@ def waiting(world: World) -> list[str]:
 
 def start(plugin: Probe, clock: ManualClock) -> None:
     """All that happens before an instance serves, without a database."""
-    settings = Settings(name="Test", plugins={"enabled": ["probe"]})
+    settings = InstanceSettings(name="Test", plugins={"enabled": ["probe"]})
     hooks = load_plugins(settings, clock=clock, modules={"probe": plugin.module()})
     migration_folders(hooks)
     hooks.each(specifications.endpoints)

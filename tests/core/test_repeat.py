@@ -15,7 +15,7 @@ from sqlalchemy import insert
 from commensal import hookimpl
 from commensal.base.clock import ManualClock, SystemClock
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.storage.database import Store
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.sale_sessions.coordinations import cancel_coordination, change_coordination
@@ -27,7 +27,7 @@ from commensal.trade.sale_sessions.values import Coordination
 PARIS = ZoneInfo("Europe/Paris")
 WEEK = timedelta(weeks=1)
 HOUR = timedelta(hours=1)
-HOOKS = load_plugins(Settings(name="Test"), clock=SystemClock())
+HOOKS = load_plugins(InstanceSettings(name="Test"), clock=SystemClock())
 
 
 def repeated(store: Store) -> list[Coordination]:
@@ -205,7 +205,7 @@ def test_a_shop_whose_plugin_fails_holds_up_its_own_sales_only(store: Store, vil
         raise RuntimeError("no")
 
     vars(broken)["sale_copied"] = sale_copied
-    named = Settings(name="Test", plugins={"enabled": ["fussy"]})
+    named = InstanceSettings(name="Test", plugins={"enabled": ["fussy"]})
     hooks, later = (load_plugins(named, clock=clock, modules={"fussy": one}) for one in (broken, mended))
     village.enterprise("shop")
     first = village.sale(rhythm="FREQ=WEEKLY")

@@ -20,7 +20,7 @@ from commensal.base.errors import Invalid
 from commensal.base.ids import SeededIds
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.interfaces.api import streaming
 from commensal.interfaces.app import make_app
 from commensal.interfaces.reports.look import Filter, columns_of, look
@@ -81,8 +81,8 @@ def reports(language: str) -> list[Any]:
 
 
 @pytest.fixture
-def instance(settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
-    given = Settings(
+def instance(settings: InstanceSettings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
+    given = InstanceSettings(
         name="Test", base_url=settings.base_url, language="en", limits=settings.limits, plugins={"enabled": ["tried"]}
     )
     hooks = load_plugins(given, clock=clock, modules={"tried": sys.modules[__name__]})

@@ -19,7 +19,7 @@ from commensal.base.errors import Conflict, StoreError
 from commensal.hooks import specifications
 from commensal.hooks.contract import AnyHook, hookimpl
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.storage.database import Transaction, refuse_conflict
 from commensal.storage.jobs.enqueue import promise
 from commensal.storage.jobs.tables import job
@@ -136,7 +136,7 @@ def test_what_a_plugin_wrote_where_it_may_only_read_is_not_audited(desk: Desk, c
 
     module = ModuleType("sneaking")
     module.menu_items = hookimpl(menu_items)  # type: ignore[attr-defined]
-    settings = Settings(name="Test", plugins={"enabled": ["sneaking"]})
+    settings = InstanceSettings(name="Test", plugins={"enabled": ["sneaking"]})
     hooks = load_plugins(settings, clock=clock, modules={"sneaking": module})
     before = len(desk.trail())
     with desk.instance.store.write() as tx:

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from commensal.base.errors import SettingsError
-from commensal.instance import Settings, load_settings, read_settings
+from commensal.instance import InstanceSettings, load_settings, read_settings
 from commensal.instance.begin import USUAL, begin_instance
 
 EXAMPLE = Path(__file__).parents[2] / "instance.example.toml"
@@ -28,7 +28,7 @@ def test_the_example_names_every_setting_with_its_default(tmp_path: Path) -> Non
     values = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
     loaded = load_settings(write(tmp_path, EXAMPLE.read_text(encoding="utf-8")))
     of_plugins = values["plugins"]
-    assert loaded == dataclasses.replace(Settings(name=values["name"]), plugins=of_plugins)
+    assert loaded == dataclasses.replace(InstanceSettings(name=values["name"]), plugins=of_plugins)
     assert of_plugins["enabled"] == list(USUAL)
 
     def compare(shape: Any, told: dict[str, Any], where: str) -> None:

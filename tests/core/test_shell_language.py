@@ -10,7 +10,7 @@ import pytest
 from commensal.base.errors import Invalid, PluginError, Problem, SettingsError, Several, StoreError
 from commensal.base.languages.shell import print_line, shell_language, spoken, told, translation_key
 from commensal.base.reading import read_settings
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 
 from .shell import Shell
 
@@ -102,7 +102,7 @@ def test_a_mistake_in_settings_is_told_in_french(
     said: dict[str, object], english: str, french: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(SettingsError) as refused:
-        read_settings(Settings, {"name": "Val", **said})
+        read_settings(InstanceSettings, {"name": "Val", **said})
     assert str(refused.value) == english
     monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
     assert told(refused.value) == french
@@ -110,7 +110,7 @@ def test_a_mistake_in_settings_is_told_in_french(
 
 def test_a_missing_setting_is_told_in_french(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError) as refused:
-        read_settings(Settings, {})
+        read_settings(InstanceSettings, {})
     assert str(refused.value) == "object missing required field `name`."
     monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
     assert told(refused.value) == "il manque le champ `name`."

@@ -16,7 +16,7 @@ from commensal import Instance, hookimpl
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, SoldOut
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.interfaces.app import make_app
 from commensal.storage.database import Store, Transaction
 from commensal.testing.goods import a_lot, an_item
@@ -135,7 +135,7 @@ def bringing(instance: Instance, bring: Callable[[Instance, Mapping[str, int]], 
     module = types.ModuleType("truck")
     module.bring_stock = hookimpl(bring)  # type: ignore[attr-defined]
     bring.__name__ = "bring_stock"
-    settings: Settings = replace(instance.settings, plugins={"enabled": ["truck"]})
+    settings: InstanceSettings = replace(instance.settings, plugins={"enabled": ["truck"]})
     hooks = load_plugins(settings, clock=instance.clock, modules={"truck": module})
     return replace(instance, settings=settings, hooks=hooks)
 

@@ -23,7 +23,7 @@ from commensal.base.ids import SeededIds
 from commensal.base.logs import configure_logs
 from commensal.hooks import specifications
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.interfaces.app import make_app
 from commensal.interfaces.monitoring.health import Watcher
 from commensal.storage.database import Store, Transaction
@@ -78,8 +78,8 @@ def plugin() -> types.ModuleType:
 
 
 @pytest.fixture
-def clumsy(store: Store, clock: ManualClock, ids: SeededIds, settings: Settings, tmp_path: Path) -> Instance:
-    chosen = Settings(
+def clumsy(store: Store, clock: ManualClock, ids: SeededIds, settings: InstanceSettings, tmp_path: Path) -> Instance:
+    chosen = InstanceSettings(
         name="Test", base_url="http://testserver", limits=settings.limits, plugins={"enabled": ["clumsy"]}
     )
     hooks = load_plugins(chosen, clock=clock, modules={"clumsy": plugin()})

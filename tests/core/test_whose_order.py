@@ -12,7 +12,7 @@ from sqlalchemy import func, insert, select, update
 from commensal.base.errors import NotFound, Refused, Unauthorised
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.storage.database import Store
 from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot, an_item
@@ -95,7 +95,7 @@ class Hall:
 
 
 @pytest.fixture
-def hall(store: Store, settings: Settings, clock: Any) -> Hall:
+def hall(store: Store, settings: InstanceSettings, clock: Any) -> Hall:
     with store.write() as tx:
         a_shop(tx)
         apples, pears = (an_item(tx, a_lot(tx, name=name, on_hand="100"), name=name) for name in ("Apples", "Pears"))

@@ -7,7 +7,7 @@ import sys
 from commensal.base.clock import SystemClock
 from commensal.base.ids import RandomIds
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.storage.database import Store, engine
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Wish
@@ -15,7 +15,7 @@ from commensal.trade.orders.values import Wish
 
 def place_orders(file: str, item: str, count: int) -> None:
     store = Store(f"sqlite:///{file}", clock=SystemClock(), ids=RandomIds())
-    hooks = load_plugins(Settings(name="Test"), clock=SystemClock())
+    hooks = load_plugins(InstanceSettings(name="Test"), clock=SystemClock())
     for _ in range(count):
         with store.write() as tx:
             place_order(tx, hooks, "shop-session", Wish(items={item: 1}, name="Ada", email="ada@example.org"))

@@ -16,7 +16,7 @@ import pytest
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import LimitSettings
 from commensal.operations.work import work_of
 from commensal.storage.database import Store, Transaction
@@ -103,7 +103,7 @@ def _instance(
         url = f"sqlite:///{place / 'commensal.db'}"
     else:
         url = request.getfixturevalue("new_postgresql")()
-    settings = Settings(
+    settings = InstanceSettings(
         name=f"Instance {name.upper()}",
         base_url=f"https://{name}.example",
         language="en",

@@ -14,7 +14,7 @@ from sqlalchemy import inspect, select, table, text
 
 from commensal import Conflict, Instance, NotFound, Transaction
 from commensal.base.clock import ManualClock
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal_federation.identity import (
     InstanceDocument,
     begin_identity,
@@ -35,7 +35,7 @@ CONTEXT = ["https://commensal.example/ns/federation/v1"]
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
+def settings(settings: InstanceSettings) -> InstanceSettings:
     return replace(settings, base_url="https://hub.example:8443", plugins={"enabled": ["federation"]})
 
 

@@ -16,7 +16,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import CommensalError
 from commensal.base.languages.shell import told
 from commensal.cli import app
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.instance.begin import begin_instance
 from commensal.interfaces.app import make_app
 from commensal.trade.people.people import NewPerson, add_person
@@ -27,7 +27,7 @@ IRI = "http://testserver/.well-known/commensal"
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
+def settings(settings: InstanceSettings) -> InstanceSettings:
     return replace(settings, plugins={"enabled": ["federation"]})
 
 

@@ -19,7 +19,7 @@ from commensal import PaymentMethod, PaymentStart, Refused, hookimpl
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.operations.checks import broken_invariants
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
@@ -203,8 +203,8 @@ def start_payment() -> PaymentStart:
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return Settings(
+def settings(settings: InstanceSettings) -> InstanceSettings:
+    return InstanceSettings(
         name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
         plugins={"enabled": ["shop", "cash", "pickup", "bank"]},
     )  # fmt: skip
@@ -212,7 +212,7 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture
 def instance(
-    settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path
+    settings: InstanceSettings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path
 ) -> Iterator[Instance]:
     """With the bundled plugins, and with `bank`, which is this module and declines every card."""
     hooks = load_plugins(settings, clock=clock, modules={"bank": sys.modules[__name__]})

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from commensal.base.errors import Conflict, Invalid, NotFound, SettingsError
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Instance, Settings, read_settings
+from commensal.instance import Instance, InstanceSettings, read_settings
 from commensal.operations.checks import broken_invariants
 from commensal.operations.work import work_of
 from commensal.storage.database import Store
@@ -48,15 +48,15 @@ METHOD = "account:account"
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return Settings(
+def settings(settings: InstanceSettings) -> InstanceSettings:
+    return InstanceSettings(
         name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
         plugins={"enabled": ["account", "cash", "shop"]},
     )  # fmt: skip
 
 
 @pytest.fixture
-def instance(settings: Settings, store: Store, clock: Any, ids: Any, tmp_path: Path) -> Instance:
+def instance(settings: InstanceSettings, store: Store, clock: Any, ids: Any, tmp_path: Path) -> Instance:
     return Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
 
 

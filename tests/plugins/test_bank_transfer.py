@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from commensal.base.errors import Conflict, NotFound, Refused, SettingsError
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Instance, Settings, read_settings
+from commensal.instance import Instance, InstanceSettings, read_settings
 from commensal.storage.database import Store
 from commensal.testing.placed import a_placed_order, a_shop
 from commensal.trade.enterprises.tables import enterprise_member, enterprise_plugin
@@ -178,15 +178,15 @@ def test_twins_of_one_day_are_two_credits_and_the_same_ones_tomorrow() -> None:
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return Settings(
+def settings(settings: InstanceSettings) -> InstanceSettings:
+    return InstanceSettings(
         name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
         plugins={"enabled": ["bank_transfer"]},
     )  # fmt: skip
 
 
 @pytest.fixture
-def instance(settings: Settings, store: Store, clock: Any, ids: Any, tmp_path: Path) -> Instance:
+def instance(settings: InstanceSettings, store: Store, clock: Any, ids: Any, tmp_path: Path) -> Instance:
     return Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
 
 

@@ -30,7 +30,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import Refused
 from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins, migration_folders
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.operations.checks import broken_invariants
 from commensal.operations.work import work_of
 from commensal.storage.database import Store, Transaction
@@ -182,8 +182,8 @@ class Ledger:
 # ------------------------------------------------------------------------------------------------ the hub
 
 
-def plugins() -> Settings:
-    return Settings(name="Test", language="en", plugins={"enabled": ["cash", "account", "solidarity", "sales"]})
+def plugins() -> InstanceSettings:
+    return InstanceSettings(name="Test", language="en", plugins={"enabled": ["cash", "account", "solidarity", "sales"]})
 
 
 @cache

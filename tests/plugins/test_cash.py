@@ -11,7 +11,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import SettingsError
 from commensal.hooks import specifications
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Settings, read_settings
+from commensal.instance import InstanceSettings, read_settings
 from commensal.testing.drafts import a_payment
 
 NONE: Any = None
@@ -27,7 +27,7 @@ def test_it_is_one_way_to_pay_named_in_the_readers_language() -> None:
 
 
 def test_the_customer_is_told_how_much_to_bring(clock: ManualClock) -> None:
-    hooks = load_plugins(Settings(name="Test", plugins={"enabled": ["cash"]}), clock=clock)
+    hooks = load_plugins(InstanceSettings(name="Test", plugins={"enabled": ["cash"]}), clock=clock)
     start = hooks.ask(
         specifications.start_payment, "cash", {"cash": {"instructions": "Préparez l’appoint.\n"}}, instance=NONE,
         payment=a_payment(1234), method="cash", order_number=17, email="", return_url="", language="fr",

@@ -14,7 +14,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
 from commensal.base.search import search_key
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.interfaces.reports.look import look
 from commensal.interfaces.reports.segments import SEGMENTS, segment
 from commensal.interfaces.reports.values import Query
@@ -40,8 +40,8 @@ BY_SUPPLIER = {
 
 
 @pytest.fixture
-def instance(settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
-    given = Settings(
+def instance(settings: InstanceSettings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
+    given = InstanceSettings(
         name="T", base_url=settings.base_url, language="en", limits=settings.limits,
         plugins={"enabled": ["distribution_lists", "sales", "custom_report"]},
     )  # fmt: skip

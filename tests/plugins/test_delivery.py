@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 import commensal_delivery as delivery
 from commensal import Address, Conflict, DemoPlace, Invalid, Order, Phase, Refused
 from commensal.base.clock import ManualClock
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.interfaces.app import make_app
 from commensal.testing.client import client_of
 from commensal.testing.drafts import a_draft, a_line
@@ -56,7 +56,7 @@ PARIS = Address(street="1 rue de Rivoli", postcode="75001", city="Paris")
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
+def settings(settings: InstanceSettings) -> InstanceSettings:
     return replace(settings, plugins={"enabled": ["pickup", "delivery"]})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert
 
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal_delivery.slots import add_slot, slots_of
 from commensal_delivery.zones import DeliverySettings
@@ -22,7 +22,7 @@ ORDER = ("then", "order")
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
+def settings(settings: InstanceSettings) -> InstanceSettings:
     return replace(settings, plugins={"enabled": ["shop", "cash", "pickup", "delivery", "bank"]})
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import insert
 from starlette.testclient import TestClient
 
 from commensal import Address
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.testing.drafts import a_line
 from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.tables import enterprise_member
@@ -127,7 +127,7 @@ def test_the_scales_change_neither_weight_nor_value() -> None:
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
+def settings(settings: InstanceSettings) -> InstanceSettings:
     return replace(settings, plugins={"enabled": ["delivery"]})
 
 

@@ -11,7 +11,7 @@ import pytest
 from commensal.demo.fill import fill
 from commensal.demo.region import draw_region
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.storage.database import Store
 from commensal.trade.enterprises.plugins import enabled_plugins
 from commensal.trade.payments.methods import payment_methods
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True) 
 
 
 @pytest.fixture
-def instance(settings: Settings, store: Store, clock: Any, ids: Any, tmp_path: Path) -> Instance:
+def instance(settings: InstanceSettings, store: Store, clock: Any, ids: Any, tmp_path: Path) -> Instance:
     usual = {"enabled": ["cash", "bank_transfer", "distribution_lists", "sales", "custom_report", "pickup"]}
     settings = replace(settings, plugins=usual)
     return Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)

@@ -15,7 +15,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
 from commensal.base.search import search_key
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
@@ -34,8 +34,10 @@ HOME = Address(street="3 rue des Lilas", postcode="37000", city="Tours", country
 
 
 @pytest.fixture
-def instance(settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
-    given = Settings(name="T", language="en", plugins={"enabled": ["distribution_lists", "sales", "custom_report"]})
+def instance(settings: InstanceSettings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
+    given = InstanceSettings(
+        name="T", language="en", plugins={"enabled": ["distribution_lists", "sales", "custom_report"]}
+    )
     instance = Instance(tmp_path, given, store, load_plugins(given, clock=clock), clock, ids)
     with store.write() as tx:
         a_shop(tx, name="Les Paniers")

@@ -22,7 +22,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import Invalid
 from commensal.base.reading import read_settings
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Settings as InstanceSettings
+from commensal.instance import InstanceSettings
 from commensal.testing.drafts import a_draft, a_line
 from commensal.trade.enterprises.plugin_settings import check_settings
 from commensal.trade.pricing.grouped import as_told

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 import commensal_fees as fees
 from commensal import DemoPlace
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.operations.checks import broken_invariants
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
@@ -38,8 +38,8 @@ ONCE = {"calculator": "FlatRate", "name": "Emballage", "type": "packing", "amoun
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return Settings(
+def settings(settings: InstanceSettings) -> InstanceSettings:
+    return InstanceSettings(
         name="Test", base_url=settings.base_url, language="en", limits=settings.limits, plugins={"enabled": ["fees"]}
     )
 

@@ -19,7 +19,7 @@ from commensal import Refused
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins, plugin_entry_points
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.interfaces.app import make_app
 from commensal.operations.checks import broken_invariants
 from commensal.storage.database import Store
@@ -61,7 +61,7 @@ IN_THE_ARCHIVE = (
 
 @pytest.fixture
 def instance(
-    settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path
+    settings: InstanceSettings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path
 ) -> Iterator[Instance]:
     """With all plugins, and all of them on at the shop."""
     every = replace(settings, plugins={"enabled": list(plugin_entry_points())})

@@ -28,7 +28,7 @@ from commensal import (
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins, migration_folders
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.storage.database import Store
 from commensal.storage.database.migrate import migrate, missing_revisions
 from commensal.testing.drafts import a_draft
@@ -46,8 +46,8 @@ from .hall import SESSION, Hall
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return Settings(
+def settings(settings: InstanceSettings) -> InstanceSettings:
+    return InstanceSettings(
         name="Test", base_url=settings.base_url, language="en", limits=settings.limits, plugins={"enabled": ["pickup"]}
     )
 
@@ -309,7 +309,7 @@ def test_its_migrations_make_its_tables(
     else:
         url = request.getfixturevalue("new_postgresql")("template0")
     store = Store(url, clock=clock, ids=ids)
-    folders = migration_folders(load_plugins(Settings(name="T", plugins={"enabled": ["pickup"]}), clock=clock))
+    folders = migration_folders(load_plugins(InstanceSettings(name="T", plugins={"enabled": ["pickup"]}), clock=clock))
     migrate(store, folders)
     assert missing_revisions(store, folders) == []
     hall = Hall(store)

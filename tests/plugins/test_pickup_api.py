@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import insert
 from starlette.testclient import TestClient
 
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.storage.database import Store
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.people.people import Person, add_person, new_person
@@ -16,8 +16,8 @@ from .hall import SESSION, Hall
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return Settings(
+def settings(settings: InstanceSettings) -> InstanceSettings:
+    return InstanceSettings(
         name="Test", base_url=settings.base_url, language="en", limits=settings.limits, plugins={"enabled": ["pickup"]}
     )
 

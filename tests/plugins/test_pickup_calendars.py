@@ -14,7 +14,7 @@ from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
@@ -38,7 +38,7 @@ NOON = datetime(2026, 6, 4, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
+def settings(settings: InstanceSettings) -> InstanceSettings:
     return replace(settings, plugins={"enabled": ["pickup"]})
 
 

@@ -17,7 +17,7 @@ import commensal_pickup as pickup
 from commensal import Conflict, Invalid, NotFound, Problem, Transaction
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.storage.database import Store
 from commensal.testing.drafts import a_draft
 from commensal.testing.placed import a_shop
@@ -47,7 +47,7 @@ def paris(day: date, hour: int, minute: int = 0) -> datetime:
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
+def settings(settings: InstanceSettings) -> InstanceSettings:
     return replace(settings, plugins={"enabled": ["pickup"]})
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import select
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
@@ -40,8 +40,8 @@ _count = itertools.count()
 
 
 @pytest.fixture
-def instance(settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
-    given = Settings(
+def instance(settings: InstanceSettings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
+    given = InstanceSettings(
         name="T", language="en", plugins={"enabled": ["cash", "distribution_lists", "sales", "custom_report"]}
     )
     return Instance(tmp_path, given, store, load_plugins(given, clock=clock), clock, ids)

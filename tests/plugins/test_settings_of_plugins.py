@@ -9,7 +9,7 @@ from pathlib import Path
 from commensal.base.clock import ManualClock
 from commensal.hooks import specifications
 from commensal.hooks.loading import load_plugins, plugin_entry_points
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.instance.begin import USUAL
 
 EXAMPLE = Path(__file__).parents[2] / "instance.example.toml"
@@ -22,7 +22,7 @@ def test_a_new_instance_has_every_bundled_plugin() -> None:
 
 def test_the_example_names_every_setting_of_every_plugin_with_its_default(clock: ManualClock) -> None:
     told = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))["plugins"]
-    hooks = load_plugins(Settings(name="Test", plugins=told), clock=clock)
+    hooks = load_plugins(InstanceSettings(name="Test", plugins=told), clock=clock)
     shapes = {one.plugin: one.value for one in hooks.each(specifications.instance_settings) if one.value}
     assert set(told) - {"enabled"} == set(shapes)
     for plugin, shape in shapes.items():

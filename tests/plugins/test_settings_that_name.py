@@ -8,7 +8,7 @@ import pytest
 
 from commensal.base.errors import Invalid
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.storage.database import Store
 from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.customer_categories import create_category
@@ -22,7 +22,7 @@ FEE: dict[str, Any] = {"calculator": "FlatRate", "name": "Frais", "amount": 100}
 class Hub:
     def __init__(self, store: Store, clock: Any) -> None:
         self.store = store
-        self.hooks = load_plugins(Settings(name="T", plugins={"enabled": ["solidarity", "fees"]}), clock=clock)
+        self.hooks = load_plugins(InstanceSettings(name="T", plugins={"enabled": ["solidarity", "fees"]}), clock=clock)
         with store.write() as tx:
             for name, more in (
                 ("shop", {}), ("farm", {"name": "Ferme du Pré"}), ("hidden", {"visibility": "hidden"}),

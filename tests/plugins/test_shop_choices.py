@@ -15,7 +15,7 @@ from commensal import Adjustment, ConsentRequest, OrderDraft, Phase, hookimpl
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.storage.database import Store
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.orders.tables import order_consent
@@ -35,12 +35,12 @@ def price_adjustments(order: OrderDraft, phase: Phase) -> Sequence[Adjustment]:
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
+def settings(settings: InstanceSettings) -> InstanceSettings:
     return replace(settings, plugins={"enabled": ["shop", "cash", "pickup", "bank", "charge"]})
 
 
 @pytest.fixture
-def instance(settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
+def instance(settings: InstanceSettings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
     modules: dict[str, ModuleType] = {"bank": conftest, "charge": sys.modules[__name__]}
     return Instance(tmp_path, settings, store, load_plugins(settings, clock=clock, modules=modules), clock, ids)
 

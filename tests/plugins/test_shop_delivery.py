@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal_delivery.slots import add_slot
 from commensal_delivery.zones import DeliverySettings, Zone
@@ -25,7 +25,7 @@ HOME = {"address/street": "2 rue Colbert", "address/postcode": "37000", "address
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
+def settings(settings: InstanceSettings) -> InstanceSettings:
     return replace(settings, plugins={"enabled": ["shop", "cash", "pickup", "delivery", "bank"]})
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete, event, select, update
 
 from commensal import Adjustment, Conflict, Invalid, Phase
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.storage.database import Store
 from commensal.trade.enterprises.plugin_settings import check_settings
 from commensal.trade.enterprises.tables import customer_in_category
@@ -28,8 +28,8 @@ from .town import SESSION, Town, found_town
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return Settings(
+def settings(settings: InstanceSettings) -> InstanceSettings:
+    return InstanceSettings(
         name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
         plugins={"enabled": ["solidarity"]},
     )  # fmt: skip

@@ -17,7 +17,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from commensal import Conflict, Transaction
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.trade.orders.values import Order
 from commensal_solidarity import grants, spending
 from commensal_solidarity.budget import available_for, budget_of
@@ -30,8 +30,8 @@ from .town import Town, found_town
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return Settings(
+def settings(settings: InstanceSettings) -> InstanceSettings:
+    return InstanceSettings(
         name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
         plugins={"enabled": ["solidarity"]},
     )  # fmt: skip

@@ -22,7 +22,7 @@ import commensal_solidarity as solidarity
 from commensal import DemoPlace, Invalid, Query, metadata, plugin_settings
 from commensal.base.clock import ManualClock
 from commensal.cli import app
-from commensal.instance import Instance, Settings, open_instance
+from commensal.instance import Instance, InstanceSettings, open_instance
 from commensal.instance.begin import begin_instance
 from commensal.interfaces.reports.run import find_report
 from commensal.storage.database import Store
@@ -44,8 +44,8 @@ API = "/api/-/solidarity/enterprises/shop/programmes"
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return Settings(
+def settings(settings: InstanceSettings) -> InstanceSettings:
+    return InstanceSettings(
         name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
         plugins={"enabled": ["solidarity"]},
     )  # fmt: skip

@@ -17,7 +17,7 @@ from sqlalchemy import event, insert
 
 from commensal import Address
 from commensal.hooks.loading import plugin_entry_points
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
@@ -38,9 +38,9 @@ _FRAME = ("PRAGMA",)  # BEGIN and COMMIT are not seen here either
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
+def settings(settings: InstanceSettings) -> InstanceSettings:
     """All plugins that are shipped are on."""
-    return Settings(
+    return InstanceSettings(
         name="Test",
         base_url=settings.base_url,
         limits=settings.limits,

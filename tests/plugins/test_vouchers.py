@@ -13,7 +13,7 @@ from sqlalchemy import event, update
 from commensal import Invalid, Phase
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.customer_categories import create_category
 from commensal.trade.orders.questions import order_by_id
@@ -29,8 +29,8 @@ from .market import Market, open_market
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return Settings(
+def settings(settings: InstanceSettings) -> InstanceSettings:
+    return InstanceSettings(
         name="Test",
         base_url=settings.base_url,
         language="en",

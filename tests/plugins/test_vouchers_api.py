@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 
-from commensal.instance import Settings
+from commensal.instance import InstanceSettings
 from commensal.instance.settings import LimitSettings
 from commensal.trade.enterprises.tables import enterprise_member, enterprise_plugin
 from commensal.trade.people.people import add_person, new_person
@@ -28,7 +28,7 @@ UPDATE = ("then", "update")
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
+def settings(settings: InstanceSettings) -> InstanceSettings:
     limits = LimitSettings(reads=100_000, writes=100_000, logins=10)
     enabled = {"enabled": ["shop", "cash", "pickup", "vouchers", "bank"]}
     return replace(settings, name="Les Paniers", limits=limits, plugins=enabled)

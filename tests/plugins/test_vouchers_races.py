@@ -14,7 +14,7 @@ from hypothesis import strategies as some
 from sqlalchemy import insert, update
 
 from commensal import OrderDraft, Refused, Transaction
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.trade.orders.values import Order
 from commensal_vouchers import pricing, settle
 from commensal_vouchers.cards import move_balance
@@ -25,8 +25,8 @@ from .market import Market, open_market
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return Settings(
+def settings(settings: InstanceSettings) -> InstanceSettings:
+    return InstanceSettings(
         name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
         plugins={"enabled": ["vouchers"]},
     )  # fmt: skip

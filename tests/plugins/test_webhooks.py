@@ -15,7 +15,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import OutboundSettings
 from commensal.testing import RunJobs, Shop
 from commensal.testing.instances import Plan
@@ -31,8 +31,8 @@ PLUGINS = ("cash", "webhooks")
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return Settings(
+def settings(settings: InstanceSettings) -> InstanceSettings:
+    return InstanceSettings(
         name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
         plugins={"enabled": list(PLUGINS)}, outbound=OutboundSettings(allow=("127.0.0.1",)),
     )  # fmt: skip

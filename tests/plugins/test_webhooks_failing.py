@@ -13,7 +13,7 @@ from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import OutboundSettings
 from commensal.storage.jobs.tables import job
 from commensal.testing import RunJobs, Shop
@@ -29,8 +29,8 @@ BROKEN = Answer(500)
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return Settings(
+def settings(settings: InstanceSettings) -> InstanceSettings:
+    return InstanceSettings(
         name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
         plugins={"enabled": list(PLUGINS)}, outbound=OutboundSettings(allow=("127.0.0.1",)),
     )  # fmt: skip

@@ -20,7 +20,7 @@ from sqlalchemy import func, insert, select
 
 from commensal import Adjustment, ConsentRequest, Hooks, OrderDraft, Phase, Refused, Transaction, hookimpl
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.operations.work import work_of
 from commensal.storage.database import Store
 from commensal.storage.jobs.ticking import tick
@@ -122,15 +122,15 @@ class Hall:
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return Settings(
+def settings(settings: InstanceSettings) -> InstanceSettings:
+    return InstanceSettings(
         name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
         plugins={"enabled": ["account", "cash", "solidarity", "witness"]},
     )  # fmt: skip
 
 
 @pytest.fixture
-def hall(settings: Settings, store: Store, clock: Any, ids: Any, tmp_path: Path) -> Hall:
+def hall(settings: InstanceSettings, store: Store, clock: Any, ids: Any, tmp_path: Path) -> Hall:
     witness: ModuleType = sys.modules[__name__]
     instance = Instance(
         tmp_path, settings, store, load_plugins(settings, clock=clock, modules={"witness": witness}), clock, ids

@@ -21,7 +21,7 @@ from commensal.base.ids import Ids, SeededIds
 from commensal.hooks.aside import Failure
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import LimitSettings
 from commensal.operations.work import work_of
 from commensal.storage.database import Store, Transaction
@@ -255,10 +255,10 @@ def _clock(name: str) -> ManualClock:
 
 
 @cache
-def _plugins(name: str) -> tuple[Settings, Hooks]:
+def _plugins(name: str) -> tuple[InstanceSettings, Hooks]:
     """To look for plugins costs more than all else that a node needs: each name has them once, with its clock."""
     limits = LimitSettings(reads=100_000, writes=100_000, logins=100_000)
-    settings = Settings(
+    settings = InstanceSettings(
         name=name, base_url=base_of(name), language="en", limits=limits, plugins={"enabled": ["federation"]}
     )
     return settings, load_plugins(settings, clock=_clock(name))

@@ -15,7 +15,7 @@ from ..base.errors import Conflict, NotFound
 from ..base.languages.formats import format_moment
 from ..base.languages.shell import shell_language, spoken
 from ..hooks.tables import plugin_failure
-from ..instance import Settings, open_instance
+from ..instance import InstanceSettings, open_instance
 from ..storage.database.migrate import drop_tables, tables_of
 from ..trade.enterprises.installed import InstalledPlugin, State, installed_plugins
 from ..trade.enterprises.tables import enterprise_plugin
@@ -103,7 +103,7 @@ def _print_missing(found: Sequence[InstalledPlugin]) -> None:
             console.print(spoken("[bold]{plugin}[/bold] is missing: {why}.", plugin=one.plugin, why=escape(one.about)))
 
 
-def _print_failures(found: Sequence[InstalledPlugin], settings: Settings) -> None:
+def _print_failures(found: Sequence[InstalledPlugin], settings: InstanceSettings) -> None:
     for one in found:
         if one.failures is None:
             continue

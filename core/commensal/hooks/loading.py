@@ -29,7 +29,7 @@ from .dispatcher import INSTANCE_SETTINGS, SETTINGS, Hooks
 from .watch import TookTooLong, watchdog
 
 if TYPE_CHECKING:
-    from ..instance.settings import Settings
+    from ..instance.settings import InstanceSettings
 
 GROUP = "commensal"  # of the entry points of plugins
 ID = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -58,7 +58,11 @@ def plugin_entry_points() -> dict[str, EntryPoint]:
 
 
 def load_plugins(
-    settings: Settings, *, clock: Clock, modules: Mapping[str, ModuleType] | None = None, forgiving: bool = False
+    settings: InstanceSettings,
+    *,
+    clock: Clock,
+    modules: Mapping[str, ModuleType] | None = None,
+    forgiving: bool = False,
 ) -> Hooks:
     """Loads the enabled plugins. `modules`, by id, takes the place of installed plugins, for tests.
 
@@ -142,7 +146,7 @@ def _settings_classes(loaded: Hooks, hook: Hook[[], type | None]) -> dict[str, t
     return shapes
 
 
-def _read_instance_settings(loaded: Hooks, settings: Settings, known_ids: Collection[str]) -> dict[str, object]:
+def _read_instance_settings(loaded: Hooks, settings: InstanceSettings, known_ids: Collection[str]) -> dict[str, object]:
     """The tables ``[plugins.<id>]`` of instance.toml, each as its plugin's class, without those of disabled plugins.
 
     Raises `SettingsError` for a table of an unknown plugin, or with values that the class refuses.

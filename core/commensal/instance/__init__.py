@@ -3,6 +3,6 @@
 from ..base.reading import read_settings
 from ..base.secret import Secret
 from .instance import Instance, open_instance
-from .settings import Settings, load_settings
+from .settings import InstanceSettings, load_settings
 
-__all__ = ["Instance", "Secret", "Settings", "load_settings", "open_instance", "read_settings"]
+__all__ = ["Instance", "InstanceSettings", "Secret", "load_settings", "open_instance", "read_settings"]

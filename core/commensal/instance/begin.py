@@ -16,7 +16,7 @@ from ..base.errors import Problem, SettingsError
 from ..base.reading import read_settings
 from ..hooks.loading import importable, load_plugins
 from .instance import DATABASE, open_instance
-from .settings import Settings
+from .settings import InstanceSettings
 from .upgrade_record import FILE as UPGRADES
 
 # The plugins of a new instance: all bundled ones that can be imported. Each enterprise chooses among them.
@@ -71,12 +71,12 @@ def check_answer(key: str, value: str) -> None:
     """Raises `SettingsError` for a value that the setting `key` cannot have. `key` is a path, like ``mail.sender``."""
     table, _, name = key.rpartition(".")
     settings: dict[str, Any] = {table: {name: value}} if table else {name: value}
-    read_settings(Settings, {"name": "", **settings})
+    read_settings(InstanceSettings, {"name": "", **settings})
 
 
 def check_plugins(plugins: Sequence[str]) -> None:
     """Raises `SettingsError` if a plugin is not installed, and `PluginError` if it cannot be imported."""
-    load_plugins(Settings(name="", plugins={"enabled": list(plugins)}), clock=SystemClock())
+    load_plugins(InstanceSettings(name="", plugins={"enabled": list(plugins)}), clock=SystemClock())
 
 
 def begin_instance(
@@ -116,7 +116,9 @@ def begin_instance(
         text += f"\n[outbound]\nallow = {_toml(list(allow))}\n"
     if new_enterprises:
         text += f"\n[security]\nnew_enterprises = {_toml(new_enterprises)}\n"
-    load_plugins(read_settings(Settings, tomllib.loads(text)), clock=SystemClock())  # before anything is written
+    load_plugins(
+        read_settings(InstanceSettings, tomllib.loads(text)), clock=SystemClock()
+    )  # before anything is written
     with _remove_on_failure(folder, *([backups] if backups else [])):
         for path in filter(None, (folder, backups)):
             path.mkdir(parents=True, exist_ok=True, mode=0o700)

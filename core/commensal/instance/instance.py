@@ -23,7 +23,7 @@ from ..storage.database.presence import announce_presence, exclusive_access
 from ..storage.database.revisions import NewerDatabase, is_empty, missing
 from ..trade.audit.auditor import TrailWriter
 from .remains import refuse_lost_database
-from .settings import Settings, load_settings, refuse_if_others_read
+from .settings import InstanceSettings, load_settings, refuse_if_others_read
 from .upgrade_record import UpgradeRecord, with_version, write_upgrade_record
 
 DATABASE = "commensal.db"
@@ -35,7 +35,7 @@ class Instance:
     """An open instance, as commands, routes and jobs get it. `close` releases the database."""
 
     folder: Path
-    settings: Settings
+    settings: InstanceSettings
     store: Store
     hooks: Hooks
     clock: Clock
@@ -138,7 +138,7 @@ def sqlite_file(url: str) -> Path | None:
     return Path(str(address.database))
 
 
-def _holds_secrets(settings: Settings, hooks: Hooks, plugin: str) -> bool:
+def _holds_secrets(settings: InstanceSettings, hooks: Hooks, plugin: str) -> bool:
     """Whether instance.toml itself contains a secret of the plugin."""
     plugin_settings = hooks.instance_settings(plugin)
     return plugin_settings is not None and holds_secrets(type(plugin_settings), settings.plugins.get(plugin, {}))

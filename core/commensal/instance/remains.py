@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..base.errors import StoreError
-from .settings import Settings
+from .settings import InstanceSettings
 from .upgrade_record import FILE
 
 _FOLDERS = ("keys", "images", "mail", "backups")
 
 
-def refuse_lost_database(folder: Path, settings: Settings, database: str) -> None:
+def refuse_lost_database(folder: Path, settings: InstanceSettings, database: str) -> None:
     """Raises `StoreError`, with what to do, if the folder has other files of an instance whose database is missing or
     empty. `database` is its file or URL, for the message."""
     remains = sorted(_remains(folder, settings))
@@ -29,7 +29,7 @@ def refuse_lost_database(folder: Path, settings: Settings, database: str) -> Non
     raise StoreError(text, database=database, left=", ".join(remains))
 
 
-def _remains(folder: Path, settings: Settings) -> Iterator[str]:
+def _remains(folder: Path, settings: InstanceSettings) -> Iterator[str]:
     for name in _FOLDERS:
         if (subfolder := folder / name).is_dir() and any(subfolder.iterdir()):
             yield f"{name}/"

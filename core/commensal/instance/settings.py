@@ -169,7 +169,7 @@ class BackupSettings:
 
 
 @dataclass(frozen=True)
-class Settings:
+class InstanceSettings:
     name: str
     """The name of this instance, for people."""
     base_url: str = "http://127.0.0.1:8000"
@@ -231,7 +231,7 @@ def default_sender(base_url: str) -> str:
     return "commensal@localhost"
 
 
-def load_settings(folder: Path) -> Settings:
+def load_settings(folder: Path) -> InstanceSettings:
     """Reads ``instance.toml`` in `folder`. Raises `SettingsError` with what the operator must change."""
     file = folder / "instance.toml"
     try:
@@ -241,9 +241,9 @@ def load_settings(folder: Path) -> Settings:
         raise SettingsError(text, file=file, folder=folder) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError("{file}: {error}", file=file, error=error) from error
-    if holds_secrets(Settings, values) or _password_in(values):
+    if holds_secrets(InstanceSettings, values) or _password_in(values):
         refuse_if_others_read(file)
-    return read_settings(Settings, with_secrets(Settings, values))
+    return read_settings(InstanceSettings, with_secrets(InstanceSettings, values))
 
 
 def _password_in(values: dict[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from ..base.clock import ManualClock
 from ..base.ids import SeededIds
 from ..hooks.loading import load_plugins, migration_folders
-from ..instance import Instance, Settings
+from ..instance import Instance, InstanceSettings
 from ..instance.instance import DATABASE
 from ..instance.settings import LimitSettings, OutboundSettings
 from ..storage.database import Store
@@ -53,7 +53,7 @@ class Instances:
 
         `reaching` are inner addresses that it may ask, like "127.0.0.1:8000".
         """
-        settings = Settings(
+        settings = InstanceSettings(
             name=name,
             base_url=base_url,
             language="en",

@@ -23,7 +23,7 @@ from ..hooks.dispatcher import Hooks
 from ..hooks.failures import Recorder
 from ..hooks.loading import load_plugins
 from ..hooks.values import ConsentRequest, MenuItem, PaymentMethod, PaymentStart, PaymentUpdate, ShippingOption
-from ..instance import Instance, Settings
+from ..instance import Instance, InstanceSettings
 from ..interfaces.reports.values import Report
 from ..storage.database import Store, Transaction
 from ..storage.jobs import Work
@@ -188,7 +188,9 @@ class World:
 
 def build(store: Store, clock: ManualClock, ids: SeededIds, folder: Path, probe: Probe) -> World:
     """The instance starts with the probe; one whose start fails raises."""
-    settings = Settings(name="Test", base_url="http://testserver", language="en", plugins={"enabled": ["probe"]})
+    settings = InstanceSettings(
+        name="Test", base_url="http://testserver", language="en", plugins={"enabled": ["probe"]}
+    )
     instance = Instance(
         folder, settings, store, load_plugins(settings, clock=clock, modules={"probe": probe.module()}), clock, ids
     )

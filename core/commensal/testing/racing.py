@@ -17,7 +17,7 @@ from ..base.clock import SystemClock
 from ..base.errors import Refused, SoldOut
 from ..base.ids import RandomIds
 from ..hooks.loading import load_plugins
-from ..instance import Settings
+from ..instance import InstanceSettings
 from ..storage.database import Store, Transaction
 from ..trade.orders import place
 from ..trade.orders.values import Wish
@@ -36,7 +36,7 @@ class Race(msgspec.Struct):
 def run(race: Race) -> list[str]:
     """Lets all shoppers go at once and returns what became of each."""
     store = Store(race.url, clock=SystemClock(), ids=RandomIds())
-    hooks = load_plugins(Settings(name="race"), clock=SystemClock())
+    hooks = load_plugins(InstanceSettings(name="race"), clock=SystemClock())
     start, outcomes = threading.Barrier(len(race.wishes)), [""] * len(race.wishes)
 
     def shop(number: int, items: dict[str, int]) -> None:

@@ -15,7 +15,7 @@ from commensal import Order, Wish, listings_of, place_order, products_by_id
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import LimitSettings, OutboundSettings
 from commensal.operations.checks.invariants import broken_invariants
 from commensal.operations.work import work_of
@@ -49,7 +49,7 @@ def an_instance(
     place = folder / urlsplit(url).netloc.replace(":", "-")
     place.mkdir()
     shutil.copyfile(template, place / "commensal.db")
-    settings = Settings(
+    settings = InstanceSettings(
         name=place.name, base_url=url, language="en", plugins={"enabled": ["federation"], "federation": federation},
         limits=LimitSettings(reads=100_000, writes=100_000, logins=100_000),
         outbound=OutboundSettings(allow=reaching),

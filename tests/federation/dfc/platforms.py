@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from commensal.instance.settings import LimitSettings, OutboundSettings, Settings
+from commensal.instance.settings import InstanceSettings, LimitSettings, OutboundSettings
 from commensal.testing.shop import Shop
 from commensal.trade.catalogs.items import item_by_id
 
 V2 = 'application/ld+json; profile="dfc-v2"'
 
 
-def settings_with(issuer: str, *platforms: dict[str, Any]) -> Settings:
+def settings_with(issuer: str, *platforms: dict[str, Any]) -> InstanceSettings:
     """An instance on loopback that trusts this issuer, and knows the platforms "ofn" and "litefarm"."""
     known = [
         {"id": "ofn", "client": "ofn-client", "issuer": issuer, "name": "Open Food Network",
@@ -24,7 +24,7 @@ def settings_with(issuer: str, *platforms: dict[str, Any]) -> Settings:
         "enabled": ["federation"],
         "federation": {"oidc_issuers": [{"issuer": issuer}], "platforms": known},
     }
-    return Settings(
+    return InstanceSettings(
         name="Test", base_url="http://testserver", language="en", plugins=plugins,
         limits=LimitSettings(reads=100_000, writes=100_000, logins=100_000),
         outbound=OutboundSettings(allow=("127.0.0.1",)),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from commensal.instance.settings import Settings
+from commensal.instance.settings import InstanceSettings
 from commensal.testing.shop import Shop
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import DfcItem, DfcLine, DfcOffer, DfcOrder
@@ -26,7 +26,7 @@ PORTAL = "https://env-0105831.jcloud-ver-jpe.ik-server.com/api/dfc/Enterprises/t
 
 
 @pytest.fixture
-def settings(oidc: Oidc) -> Settings:
+def settings(oidc: Oidc) -> InstanceSettings:
     return settings_with(oidc.issuer)
 
 

@@ -18,7 +18,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance
-from commensal.instance.settings import Settings
+from commensal.instance.settings import InstanceSettings
 from commensal.storage.database import Store
 from commensal.testing.shop import Shop
 from commensal_federation.dfc.dialects import V1, V2
@@ -34,13 +34,13 @@ COLUMNS = ("id", "name", "price")
 
 
 @pytest.fixture
-def settings(oidc: Oidc) -> Settings:
+def settings(oidc: Oidc) -> InstanceSettings:
     known = settings_with(oidc.issuer)
     return replace(known, plugins={**known.plugins, "enabled": ["table", "federation"]})
 
 
 @pytest.fixture
-def instance(settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
+def instance(settings: InstanceSettings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
     """With a plugin for tables besides."""
     table = ModuleType("table")
     table.dialects = hookimpl(dialects)  # type: ignore[attr-defined]

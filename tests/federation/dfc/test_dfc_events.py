@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from commensal.base.clock import ManualClock
-from commensal.instance.settings import Settings
+from commensal.instance.settings import InstanceSettings
 from commensal.testing.shop import Shop
 from commensal.trade.catalogs.offers import set_price
 from commensal_federation.linked_catalogues.values import Link
@@ -27,7 +27,7 @@ def there() -> Iterator[Distant]:
 
 
 @pytest.fixture
-def settings(oidc: Oidc, there: Distant) -> Settings:
+def settings(oidc: Oidc, there: Distant) -> InstanceSettings:
     webhook = {"webhook": f"{there.base}/webhook", "webhook_secret": "of-ours"}
     return settings_with(oidc.issuer, {"id": "there", "issuer": oidc.issuer, "url": f"{there.base}/dfc", **webhook})
 

@@ -10,7 +10,7 @@ import pytest
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Refused
-from commensal.instance.settings import Settings
+from commensal.instance.settings import InstanceSettings
 from commensal.operations.checks.invariants import broken_invariants
 from commensal.testing.shop import Shop
 from commensal.trade.catalogs.catalogs import catalogs_of
@@ -34,7 +34,7 @@ from .platforms import settings_with
 
 
 @pytest.fixture
-def settings(oidc: Oidc) -> Settings:
+def settings(oidc: Oidc) -> InstanceSettings:
     return settings_with(oidc.issuer)
 
 

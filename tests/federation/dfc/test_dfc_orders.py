@@ -13,7 +13,7 @@ from sqlalchemy import select, text, update
 
 import commensal_federation
 from commensal.base.clock import ManualClock
-from commensal.instance.settings import Settings
+from commensal.instance.settings import InstanceSettings
 from commensal.testing.shop import Shop
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.enterprises.customer_categories import create_category
@@ -32,7 +32,7 @@ ORDERS = "/api/dfc/enterprises/shop/orders"
 
 
 @pytest.fixture
-def settings(oidc: Oidc) -> Settings:
+def settings(oidc: Oidc) -> InstanceSettings:
     return settings_with(oidc.issuer)
 
 

@@ -10,7 +10,7 @@ import pytest
 from starlette.routing import Route
 
 from commensal.base.clock import ManualClock
-from commensal.instance.settings import Settings
+from commensal.instance.settings import InstanceSettings
 from commensal.testing.shop import Shop
 from commensal.trade.enterprises.enterprises import archive_enterprise, enterprise_by_id
 from commensal.trade.enterprises.members import list_members
@@ -25,7 +25,7 @@ FOR_EVERYBODY = ("/webid", "/.well-known/dfc/")
 
 
 @pytest.fixture
-def settings(oidc: Oidc) -> Settings:
+def settings(oidc: Oidc) -> InstanceSettings:
     return settings_with(oidc.issuer)
 
 

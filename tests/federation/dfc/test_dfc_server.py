@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from commensal.instance.settings import LimitSettings, Settings
+from commensal.instance.settings import InstanceSettings, LimitSettings
 from commensal.testing.shop import Shop
 from commensal.trade.catalogs.items import change_item, item_by_id
 from commensal.trade.catalogs.offers import remove_price, set_price
@@ -28,10 +28,10 @@ V2 = 'application/ld+json; profile="dfc-v2"'
 
 
 @pytest.fixture
-def settings() -> Settings:
+def settings() -> InstanceSettings:
     limits = LimitSettings(reads=100_000, writes=100_000, logins=100_000)
     plugins = {"enabled": ["federation"]}
-    return Settings(name="Test", base_url="http://testserver", language="en", limits=limits, plugins=plugins)
+    return InstanceSettings(name="Test", base_url="http://testserver", language="en", limits=limits, plugins=plugins)
 
 
 def got(shop: Shop, path: str, *, accept: str = "*/*") -> DfcDocument:

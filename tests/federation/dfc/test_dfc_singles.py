@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from commensal.instance.settings import Settings
+from commensal.instance.settings import InstanceSettings
 from commensal.testing.shop import Shop
 from commensal.trade.catalogs.catalogs import catalogs_of
 from commensal.trade.enterprises.customer_categories import create_category
@@ -27,7 +27,7 @@ from .platforms import V2, asked, let, settings_with
 
 
 @pytest.fixture
-def settings(oidc: Oidc) -> Settings:
+def settings(oidc: Oidc) -> InstanceSettings:
     return settings_with(oidc.issuer)
 
 

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins
-from commensal.instance import Instance, Settings
+from commensal.instance import Instance, InstanceSettings
 from commensal.operations.checks import broken_invariants
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
@@ -47,8 +47,8 @@ def stripe(behind: str) -> Iterator[Provider]:
 
 
 @pytest.fixture
-def settings(settings: Settings, stripe: Provider) -> Settings:
-    return Settings(
+def settings(settings: InstanceSettings, stripe: Provider) -> InstanceSettings:
+    return InstanceSettings(
         name="Test", base_url=settings.base_url, language="en", limits=settings.limits,
         plugins={"enabled": ["shop", "cash", "stripe"], "stripe": {"api_base": stripe.url, "timeout": 2.0}},
     )  # fmt: skip
@@ -56,7 +56,7 @@ def settings(settings: Settings, stripe: Provider) -> Settings:
 
 @pytest.fixture
 def instance(
-    settings: Settings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path
+    settings: InstanceSettings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path
 ) -> Iterator[Instance]:
     instance = Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
     yield instance

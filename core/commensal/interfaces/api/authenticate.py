@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from ...base.errors import Unauthorised
 from ...base.logs import add_log_fields
-from ...instance import Settings
+from ...instance import InstanceSettings
 from ...storage.database import Transaction
 from ...trade.people.actor import NOBODY, Actor
 from ...trade.people.authentication import actor_of_session, actor_of_token
@@ -16,7 +16,7 @@ from ...trade.people.second_factor import has_second_factor
 from .cookies import browser_of, session_cookie
 
 
-def authenticate(tx: Transaction, request: Request, settings: Settings) -> Actor:
+def authenticate(tx: Transaction, request: Request, settings: InstanceSettings) -> Actor:
     """The actor. Raises `Unauthorised` for an invalid or expired token. An old cookie makes the caller anonymous."""
     address = request.client.host if request.client else ""
     header = request.headers.get("authorization")
@@ -35,7 +35,7 @@ def authenticate(tx: Transaction, request: Request, settings: Settings) -> Actor
     return _mark_missing_factor(tx, replace(session_actor, browser=browser_of(request.cookies)), settings)
 
 
-def _mark_missing_factor(tx: Transaction, actor: Actor, settings: Settings) -> Actor:
+def _mark_missing_factor(tx: Transaction, actor: Actor, settings: InstanceSettings) -> Actor:
     """Marks an actor without a second factor where the instance requires one; otherwise spares the query."""
     if settings.security.second_factor == "optional" or has_second_factor(tx, str(actor.person_id)):
         return actor

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import func, select
 
 from ...base.errors import Problem
-from ...instance import Instance, Settings
+from ...instance import Instance, InstanceSettings
 from ...instance.upgrade_record import read_upgrade_record
 from ...operations.backups.nightly import newest_backup
 from ...storage.database import Transaction
@@ -51,7 +51,7 @@ def warnings(instance: Instance) -> Iterator[Problem]:
         )
 
 
-def _mail_settings(settings: Settings) -> Iterator[Problem]:
+def _mail_settings(settings: InstanceSettings) -> Iterator[Problem]:
     if not settings.mail.host:
         text = "mail.host is empty: e-mails are written into the folder mail/ and reach nobody; name an SMTP server."
         yield Problem("no_mail_server", text)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...base.errors import Busy
-from ...instance.settings import Settings
+from ...instance.settings import InstanceSettings
 from ...storage.database import Transaction
 from ...storage.jobs import Job
 from ...storage.jobs.holding import keep_claimed
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WAIT = timedelta(minutes=15)  # before another try, while another process is making a backup
 
 
-def promise_backup(tx: Transaction, *, settings: Settings) -> None:
+def promise_backup(tx: Transaction, *, settings: InstanceSettings) -> None:
     """Enqueues the backup of the last night, once. After several nights without power, there is one backup for all."""
     if settings.backups.folder:
         promise_once(tx, BACKUP, last_moment(tx.now, settings.backups.time_of_day, settings.timezone))

@@ -14,13 +14,13 @@ from sqlalchemy.engine import make_url
 
 from ...base.secret import Secret
 from ...hooks.dispatcher import Hooks
-from ...instance.settings import Settings
+from ...instance.settings import InstanceSettings
 from .postgresql import split_password
 
 _KNOWN = ("images", "mail", "backups")  # archived; only for trying the instance out; not a part of it
 
 
-def without_secrets(folder: Path, settings: Settings, hooks: Hooks) -> tuple[str, tuple[str, ...]]:
+def without_secrets(folder: Path, settings: InstanceSettings, hooks: Hooks) -> tuple[str, tuple[str, ...]]:
     """The text of the settings without secrets, and what the archive omits: keys of settings, and folders, whose names
     end with a slash. Keys that name a file with a secret are omitted too, since that file is on this machine.
 

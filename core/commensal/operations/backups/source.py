@@ -16,7 +16,7 @@ from ...hooks.dispatcher import Hooks
 from ...hooks.loading import load_plugins, migration_folders
 from ...instance.instance import DATABASE
 from ...instance.remains import refuse_lost_database
-from ...instance.settings import Settings, load_settings
+from ...instance.settings import InstanceSettings, load_settings
 from ...storage.database import Store
 
 
@@ -28,7 +28,7 @@ class Source:
     """
 
     folder: Path
-    settings: Settings
+    settings: InstanceSettings
     hooks: Hooks
     clock: Clock
 

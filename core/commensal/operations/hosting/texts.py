@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ...base.errors import SettingsError
-from ...instance import Settings, load_settings
+from ...instance import InstanceSettings, load_settings
 
 WORKER = "commensal-work"
 UNITS = {"commensal": ("the web server", "serve --no-jobs"), WORKER: ("the worker", "work")}
@@ -26,7 +26,9 @@ def write_text(which: str, folder: Path) -> str:
     Raises `SettingsError` for a path that a systemd unit cannot contain.
     """
     folder = folder.resolve()
-    settings = load_settings(folder) if (folder / "instance.toml").exists() else Settings(name="", base_url=_EXAMPLE)
+    settings = (
+        load_settings(folder) if (folder / "instance.toml").exists() else InstanceSettings(name="", base_url=_EXAMPLE)
+    )
     file = Path(__file__).parent / "templates" / ("unit.service" if which in UNITS else which)
     text = file.read_text(encoding="utf-8")
     for name, value in (_of_unit(which, folder, settings) if which in UNITS else _of_address(settings)).items():
@@ -51,7 +53,7 @@ def write_files(names: Sequence[str], folder: Path, into: Path) -> list[Path]:
     return list(texts)
 
 
-def _of_unit(unit: str, folder: Path, settings: Settings) -> dict[str, str]:
+def _of_unit(unit: str, folder: Path, settings: InstanceSettings) -> dict[str, str]:
     commensal = Path(sys.executable).with_name("commensal")
     backups = settings.backups.folder
     for path in (str(folder), str(commensal), backups):
@@ -79,7 +81,7 @@ def _of_unit(unit: str, folder: Path, settings: Settings) -> dict[str, str]:
     }
 
 
-def _of_address(settings: Settings) -> dict[str, str]:
+def _of_address(settings: InstanceSettings) -> dict[str, str]:
     server = settings.server
     host = f"[{server.host}]" if ":" in server.host else server.host
     return {
