@@ -236,8 +236,8 @@ if TYPE_CHECKING:
     from .trade.orders.questions import orders_of_person as orders_of_person
     from .trade.orders.quote import Offered as Offered
     from .trade.orders.quote import quote_order as quote_order
-    from .trade.orders.selling import known_customer as known_customer
-    from .trade.orders.selling import refuse_foreign_session as refuse_foreign_session
+    from .trade.orders.sale_context import known_customer as known_customer
+    from .trade.orders.sale_context import refuse_foreign_session as refuse_foreign_session
     from .trade.orders.settle import read_codes as read_codes
     from .trade.orders.shipping import with_place_of_today as with_place_of_today
     from .trade.orders.shorten import shorten_order as shorten_order
@@ -578,7 +578,7 @@ _MODULES = {
     "keep_picture": "trade.products.images",
     "keep_products": "trade.products.copies",
     "kinds_of": "trade.products.questions",
-    "known_customer": "trade.orders.selling",
+    "known_customer": "trade.orders.sale_context",
     "label_parameters": "interfaces.reports.labels",
     "lease_in": "trade.stock.lending",
     "leave_home": "trade.enterprises.homes",
@@ -654,7 +654,7 @@ _MODULES = {
     "read_text": "base.texts",
     "receive_payment": "trade.payments.payments",
     "refund_by_provider": "trade.payments.provider_refunds",
-    "refuse_foreign_session": "trade.orders.selling",
+    "refuse_foreign_session": "trade.orders.sale_context",
     "refuse_too_many_slots": "trade.sale_sessions.slots",
     "remove_free_slot": "trade.sale_sessions.slots",
     "reset_password": "trade.people.confirmations",

@@ -39,7 +39,7 @@ def commands(app: typer.Typer) -> None:
             after = ""
             while page := accounts(tx, shop.id, after=after, limit=200):
                 for account in page:
-                    balance = settings.shown(account.balance, shop.currency, shop.language)
+                    balance = settings.as_text(account.balance, shop.currency, shop.language)
                     typer.echo(f"{customer_by_id(tx, shop.id, account.customer_id).email}  {balance}")
                 after = page[-1].customer_id
 
@@ -64,7 +64,7 @@ def commands(app: typer.Typer) -> None:
             except NotFound:
                 open_account(tx, shop.id, customer.id)
             entry = write_entry(tx, shop.id, customer.id, "paid in", checked_amount, note=note, person_id=None)
-            balance = settings.shown(entry.balance, shop.currency, shop.language)
+            balance = settings.as_text(entry.balance, shop.currency, shop.language)
             print_line("{email} now has {balance}.", email=email, balance=balance)
 
     del list_accounts, pay_in

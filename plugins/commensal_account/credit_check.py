@@ -29,7 +29,7 @@ def order_problems(
     owed = owed_by_customer(
         tx, order.enterprise_id, account.customer_id, METHOD, lambda payment_id: has_moved(tx, payment_id)
     )
-    needed = settings.counted(owed + total - before)
+    needed = settings.to_account(owed + total - before)
     if account.balance - needed >= floor_of(account, settings):
         return None
     return [_low_balance(account, settings, order)]
@@ -41,6 +41,6 @@ def floor_of(account: Account, settings: Settings) -> int:
 
 
 def _low_balance(account: Account, settings: Settings, order: OrderDraft) -> Problem:
-    balance = settings.shown(account.balance, order.currency, order.language)
+    balance = settings.as_text(account.balance, order.currency, order.language)
     text = "There is not enough on your account for this order: it holds {balance}."
     return Problem("balance_low", text, _WHERE, {"balance": balance})

@@ -39,7 +39,7 @@ def payment_methods(
         except NotFound:
             return []
         currency = enterprise_by_id(tx, enterprise_id).currency
-    balance = settings.shown(account.balance, currency, language)
+    balance = settings.as_text(account.balance, currency, language)
     description = translate(language, "Your account holds {balance}.").format(balance=balance)
     return [PaymentMethod(id="account", label=translate(language, "From my account"), description=description)]
 
@@ -51,7 +51,7 @@ def start_payment(instance: Instance, payment: Payment, settings: Settings, lang
     text = translate(language, "Paid from your account, which now holds {balance}.")
     return PaymentStart(
         state="Done",
-        text=text.format(balance=settings.shown(balance, payment.currency, language)),
+        text=text.format(balance=settings.as_text(balance, payment.currency, language)),
         reference=payment.id,
     )
 
@@ -78,11 +78,11 @@ def _take_payment(tx: Transaction, payment: Payment, settings: Settings) -> int:
         return account.balance
     try:
         entry = move_balance(
-            tx, payment.enterprise_id, account.customer_id, "order", -settings.counted(payment.amount),
+            tx, payment.enterprise_id, account.customer_id, "order", -settings.to_account(payment.amount),
             floor=floor_of(account, settings), payment_id=payment.id, order_number=order.number,
         )  # fmt: skip
     except Conflict:
-        balance = settings.shown(account.balance, payment.currency, order.language)
+        balance = settings.as_text(account.balance, payment.currency, order.language)
         text = "There is not enough on your account for this order: it holds {balance}."
         raise Refused("balance_low", text, balance=balance) from None
     return entry.balance
@@ -95,7 +95,7 @@ def _refund(tx: Transaction, refund: Payment, settings: Settings) -> None:
     account_of(tx, refund.enterprise_id, customer_id, lock=True)
     if not has_moved(tx, refund.id):
         move_balance(
-            tx, refund.enterprise_id, customer_id, "given back", settings.counted(refund.amount),
+            tx, refund.enterprise_id, customer_id, "given back", settings.to_account(refund.amount),
             floor=None, payment_id=refund.id, order_number=order.number,
         )  # fmt: skip
 

@@ -28,11 +28,11 @@ class Settings:
         if abs(self.minimum) > LARGEST:
             raise Unfit("minimum: this is too large")
 
-    def counted(self, money: int) -> int:
+    def to_account(self, money: int) -> int:
         """Converts minor units of money to an amount of an account: unchanged, or hundredths of the unit, half up."""
         return half_up(Fraction(money * PARTS, self.unit_price)) if self.unit else money
 
-    def shown(self, amount: int, currency: str, language: str) -> str:
+    def as_text(self, amount: int, currency: str, language: str) -> str:
         """Returns an amount of an account as text for people."""
         if not self.unit:
             return format_money(amount, currency, language)

@@ -75,7 +75,7 @@ def commands(app: typer.Typer) -> None:
         _show(vouchers, shop, csv)
 
     @app.command("list")
-    def listed(
+    def list_vouchers(
         hub: _Hub,
         archived: Annotated[bool, typer.Option("--archived", help="Lists archived codes instead.")] = False,
         instance: Folder = HERE,
@@ -87,7 +87,7 @@ def commands(app: typer.Typer) -> None:
                 _show(page, shop, None)
                 after = page[-1].id
 
-    del add, card, listed
+    del add, card, list_vouchers
 
 
 def _terms(spares: str, shop: Enterprise, **options: object) -> VoucherTerms:

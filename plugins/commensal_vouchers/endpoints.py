@@ -48,7 +48,7 @@ class NewTerms(Body, frozen=True, kw_only=True):
     product_types: Names = ()
     most_uses: Uses | None = None
 
-    def read(self) -> VoucherTerms:
+    def terms(self) -> VoucherTerms:
         return VoucherTerms(**{name: getattr(self, name) for name in VoucherTerms.__dataclass_fields__})
 
 
@@ -111,13 +111,13 @@ def voucher(call: Call, enterprise: str, voucher: str) -> Voucher:
 @_routes.post(_VOUCHERS, scope="payments:write", status=201)
 def add_one_voucher(call: Call, enterprise: str, body: NewVoucher) -> Voucher:
     """Creates a voucher or a gift card."""
-    return add_voucher(call.tx, enterprise, body.read(), code=body.code, person_id=call.person_id)
+    return add_voucher(call.tx, enterprise, body.terms(), code=body.code, person_id=call.person_id)
 
 
 @_routes.post(_BATCHES, scope="payments:write", status=201, needs_key=True)
 def add_batch_of_vouchers(call: Call, enterprise: str, body: NewBatch) -> list[Voucher]:
     """Creates many vouchers on the same terms, with random codes."""
-    return add_batch(call.tx, enterprise, body.read(), body.count, person_id=call.person_id)
+    return add_batch(call.tx, enterprise, body.terms(), body.count, person_id=call.person_id)
 
 
 @_routes.get(f"{_BATCHES}/{{batch}}/csv", scope="payments:read")

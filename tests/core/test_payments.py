@@ -17,7 +17,7 @@ from commensal.trade.payments.payments import (
     MOST_PAYMENTS,
     ask_payer,
     cancel,
-    fail,
+    fail_payment,
     payment_by_id,
     payments_of,
     receive_payment,
@@ -144,7 +144,7 @@ def test_money_that_is_told_twice_is_written_down_once(store: Store, order: str)
 def test_money_that_comes_after_all_is_written_down(store: Store, order: str) -> None:
     with store.write() as tx:
         failed = begin(tx, order, idempotency_key="a")
-        assert fail(tx, "shop", failed.id, text="Refused by the bank.").state == "Failed"
+        assert fail_payment(tx, "shop", failed.id, text="Refused by the bank.").state == "Failed"
         cancelled = begin(tx, order, idempotency_key="b")
         assert cancel(tx, "shop", cancelled.id).state == "Cancelled"
         for one in (failed, cancelled):
@@ -159,7 +159,7 @@ def test_a_payment_waits_for_its_payer_and_then_ends_once(store: Store, order: s
         assert (waiting.state, waiting.instructions, waiting.reference) == ("Pending", {"text": "Pay here."}, "psp-1")
         done = record_payment(tx, "shop", begun.id, person_id=None)
         assert (done.state, done.instructions, done.reference) == ("Done", None, "psp-1")
-        assert fail(tx, "shop", begun.id) == done
+        assert fail_payment(tx, "shop", begun.id) == done
         assert ask_payer(tx, "shop", begun.id, instructions={}, reference="") == done
         with pytest.raises(Conflict, match="by a refund"):
             cancel(tx, "shop", begun.id)

@@ -15,7 +15,7 @@ from commensal.storage.database import Store, Transaction, Whole
 from commensal.trade.stock.check import check_levels
 from commensal.trade.stock.lots import StockLot, change_lot, lot_by_id, open_lot
 from commensal.trade.stock.movements import movements_of
-from commensal.trade.stock.take import change_taken, hand_over, release_stock, return_sold, take_stock, weigh_stock
+from commensal.trade.stock.take import change_reserved, hand_over, release_stock, return_sold, take_stock, weigh_stock
 
 FARM = "a-farm"
 BY: dict[str, Any] = {"order_id": "order", "person_id": "ada"}
@@ -126,11 +126,11 @@ def test_a_changed_order_takes_and_releases_at_once(store: Store, lots: list[Sto
     apples, squash, _ = lots
     with store.write() as tx:
         take_stock(tx, {apples.id: 3000}, **BY)
-        change_taken(tx, {apples.id: -2000, squash.id: 5}, **BY)
+        change_reserved(tx, {apples.id: -2000, squash.id: 5}, **BY)
         assert levels(tx, apples) == (9, 1, 0)
         assert levels(tx, squash) == (0, 5, 0)
     with pytest.raises(SoldOut) as raised, store.write() as tx:
-        change_taken(tx, {apples.id: -1000, squash.id: 1}, **BY)
+        change_reserved(tx, {apples.id: -1000, squash.id: 1}, **BY)
     assert [one.values["name"] for one in raised.value.problems] == ["Courges"]
     with store.read() as tx:
         assert levels(tx, apples) == (9, 1, 0)
@@ -159,7 +159,7 @@ def test_an_order_cannot_give_back_what_it_does_not_hold(store: Store, lots: lis
         lambda tx: hand_over(tx, {apples.id: 1}, **BY),
         lambda tx: return_sold(tx, {apples.id: 1}, **BY),
         lambda tx: weigh_stock(tx, {apples.id: -1}, **BY),
-        lambda tx: change_taken(tx, {apples.id: -1}, **BY),
+        lambda tx: change_reserved(tx, {apples.id: -1}, **BY),
     ]
     for act in acts:
         with pytest.raises(AssertionError, match="moves more than it holds"), store.write() as tx:
@@ -170,7 +170,7 @@ def test_an_order_cannot_give_back_what_it_does_not_hold(store: Store, lots: lis
 
 def test_nothing_to_move_costs_nothing(store: Store, lots: list[StockLot]) -> None:
     with store.read() as tx:  # a write would be refused
-        for act in (take_stock, change_taken, release_stock, hand_over, return_sold, weigh_stock):
+        for act in (take_stock, change_reserved, release_stock, hand_over, return_sold, weigh_stock):
             act(tx, {}, **BY)
 
 
@@ -237,7 +237,7 @@ def test_orders_of_the_same_lots_in_other_orders_never_lock_each_other_out(store
             with store.write() as tx:  # not `transact`: a deadlock would show
                 take_stock(tx, wish, **BY)
             with store.write() as tx:
-                change_taken(tx, dict.fromkeys(wish, -1), **BY)
+                change_reserved(tx, dict.fromkeys(wish, -1), **BY)
 
     ends = race(act, 4)
     assert all(end is None or isinstance(end, SoldOut) for end in ends), ends

@@ -128,9 +128,9 @@ def test_settings_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
 
 def test_another_unit_has_a_price() -> None:
     hours = Account(unit="heures", unit_price=1000)
-    assert [hours.counted(money) for money in (1000, 2500, 333, 5)] == [100, 250, 33, 1]
-    assert hours.shown(250, "EUR", "fr") == "2,5\xa0heures"
-    assert Account().counted(333) == 333
+    assert [hours.to_account(money) for money in (1000, 2500, 333, 5)] == [100, 250, 33, 1]
+    assert hours.as_text(250, "EUR", "fr") == "2,5\xa0heures"
+    assert Account().to_account(333) == 333
 
 
 # ------------------------------------------------------------------------------------------------ orders

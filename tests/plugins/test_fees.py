@@ -26,7 +26,7 @@ from commensal.instance import InstanceSettings
 from commensal.testing.drafts import a_draft, a_line
 from commensal.trade.enterprises.plugin_settings import check_settings
 from commensal.trade.pricing.grouped import as_told
-from commensal.trade.pricing.lines import priced
+from commensal.trade.pricing.lines import with_amount
 from commensal.trade.pricing.phases import price_order
 from commensal.trade.pricing.plugins import ask_plugins
 from commensal_fees import price_adjustments
@@ -50,11 +50,11 @@ def amounts(order: OrderDraft, *fees: Mapping[str, Any]) -> list[int]:
 
 
 def pieces(line: PricedLine, quantity: int) -> PricedLine:
-    return priced(replace(line, quantity=quantity))
+    return with_amount(replace(line, quantity=quantity))
 
 
 def weighing(line: PricedLine, weight: str) -> PricedLine:
-    return priced(replace(line, final_quantity=Decimal(weight)))
+    return with_amount(replace(line, final_quantity=Decimal(weight)))
 
 
 TENTH = a_fee("FlatPercentPerItem", percent=10)
@@ -206,7 +206,7 @@ def lines(draw: some.DrawFn) -> list[PricedLine]:
             supplier_id=draw(some.sampled_from(["farm", "mill"])),
         )  # fmt: skip
         if draw(some.booleans()):
-            line = priced(replace(line, final_quantity=draw(some.decimals(0, 500, places=3))))
+            line = with_amount(replace(line, final_quantity=draw(some.decimals(0, 500, places=3))))
         found.append(line)
     return found
 

@@ -39,7 +39,7 @@ from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.proof import OrderOwner
 from commensal.trade.orders.quote import quote_order
-from commensal.trade.orders.selling import KnownCustomer
+from commensal.trade.orders.sale_context import KnownCustomer
 from commensal.trade.orders.shorten import shorten_order
 from commensal.trade.orders.substitute import substitute
 from commensal.trade.orders.values import Order, Wish

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..trade.payments.values import Payment
-from ..trade.pricing.lines import priced
+from ..trade.pricing.lines import with_amount
 from ..trade.pricing.values import CUSTOMER, Adjustment, OrderDraft, Phase, PricedLine
 
 _LINE = PricedLine(
@@ -31,7 +31,7 @@ _LINE = PricedLine(
 
 def a_line(price: int = 250, quantity: int = 1, vat_rate: str = "5.5", **more: Any) -> PricedLine:
     """A priced line: `price` in cents for one piece, `vat_rate` in percent, and any other field of `PricedLine`."""
-    return priced(replace(_LINE, price=price, quantity=quantity, vat_rate=Decimal(vat_rate), **more))
+    return with_amount(replace(_LINE, price=price, quantity=quantity, vat_rate=Decimal(vat_rate), **more))
 
 
 def an_adjustment(phase: Phase, amount: int, vat_rate: str | None = None, **more: Any) -> Adjustment:

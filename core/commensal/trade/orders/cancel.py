@@ -16,10 +16,10 @@ from .lock import refuse_if_handed_over, refuse_unless_placed
 from .price import quote_of
 from .proof import known_customer_of
 from .questions import order_by_id
-from .selling import sale_closed, selling
-from .settle import settle
+from .sale_context import sale_closed, sale_context
+from .settle import settle_with_plugins
 from .shipping import release_place
-from .values import Order, Selling
+from .values import Order, SaleContext
 from .write import change_row
 
 
@@ -34,7 +34,7 @@ def cancel_order(
     close, after the goods were handed over, or naming each line whose supplier's cut-off has passed.
     """
     refuse_unless_placed(order)
-    shop = selling(tx, order.session_id)
+    shop = sale_context(tx, order.session_id)
     if not by_hub:
         refuse_if_handed_over(order)
         if order.state != "Held" or not shop.is_open(tx.now):
@@ -58,13 +58,13 @@ def cancel_order(
         },
     )
     customer = known_customer_of(tx, order)
-    settle(tx, hooks, shop, quote_of(order, shop, customer), order.adjustments, ())
+    settle_with_plugins(tx, hooks, shop, quote_of(order, shop, customer), order.adjustments, ())
     event_jobs = event_promises(tx, specifications.order_cancelled, shop.enterprise_id, order.id, shop.plugins)
     promise_all(tx, [order_mail(tx, order, "order_cancelled"), *event_jobs])
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
 
 
-def _refuse_late(tx: Transaction, shop: Selling, order: Order) -> None:
+def _refuse_late(tx: Transaction, shop: SaleContext, order: Order) -> None:
     problems = late_lines(tx, shop.coordination_id, order.lines)
     if problems:
         text = "Part of this order is being prepared and cannot be cancelled. Take out the rest by changing it."

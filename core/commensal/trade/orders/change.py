@@ -10,7 +10,7 @@ from typing import Any
 from ...base.errors import Invalid
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
-from ..pricing.lines import priced
+from ..pricing.lines import with_amount
 from ..pricing.values import Address, PricedLine
 from .cut_off import refuse_after_cut_off
 from .guests import refuse_larger_guest_order
@@ -18,9 +18,9 @@ from .lines import lines_for, refuse_quantities, refuse_too_many_lines
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .proof import known_customer_of
 from .rewrite import refuse_empty, rewrite
-from .selling import KnownCustomer, sale_closed, selling
+from .sale_context import KnownCustomer, sale_closed, sale_context
 from .shipping import link_problems
-from .values import Order, Selling
+from .values import Order, SaleContext
 
 
 def change_order(
@@ -46,7 +46,7 @@ def change_order(
     """
     refuse_unless_placed(order)
     refuse_if_handed_over(order)
-    shop = selling(tx, order.session_id)
+    shop = sale_context(tx, order.session_id)
     if not by_hub and (order.state != "Held" or not shop.is_open(tx.now)):
         raise sale_closed(shop)
     if address is not None and (problems := link_problems(address)):
@@ -65,7 +65,7 @@ def change_order(
 
 
 def _lines(
-    tx: Transaction, order: Order, shop: Selling, customer: KnownCustomer, items: Mapping[str, int], by_hub: bool
+    tx: Transaction, order: Order, shop: SaleContext, customer: KnownCustomer, items: Mapping[str, int], by_hub: bool
 ) -> tuple[PricedLine, ...]:
     """Returns the order's lines for these pieces by item.
 
@@ -116,9 +116,9 @@ def _with_more(lines: Sequence[PricedLine], added: Sequence[PricedLine]) -> list
 
 def _same_offer(line: PricedLine, new: PricedLine) -> bool:
     ordered = replace(line, id=new.id, name=new.name, quantity=new.quantity, final_quantity=None)
-    return priced(ordered) == new
+    return with_amount(ordered) == new
 
 
 def _with_quantity(line: PricedLine, quantity: int) -> PricedLine:
     """Returns the line with that many pieces; if the number differs, its weight is no longer valid."""
-    return line if quantity == line.quantity else priced(replace(line, quantity=quantity, final_quantity=None))
+    return line if quantity == line.quantity else with_amount(replace(line, quantity=quantity, final_quantity=None))

@@ -22,9 +22,9 @@ from ..events.announce import event_promises
 from ..pricing.values import OrderDraft
 from .price import quote_of
 from .proof import known_customer_of
-from .selling import sale_closed, selling
+from .sale_context import sale_closed, sale_context
 from .tables import order_consent
-from .values import Order, Selling
+from .values import Order, SaleContext
 
 _row = order_consent.c
 _STANDS = _row.withdrawn_at.is_(None)
@@ -43,7 +43,7 @@ class OrderConsent:
 
 
 def consent_requests(
-    tx: Transaction, hooks: Hooks, shop: Selling, draft: OrderDraft, language: str
+    tx: Transaction, hooks: Hooks, shop: SaleContext, draft: OrderDraft, language: str
 ) -> Mapping[str, ConsentRequest]:
     """Returns the consents that the shop's plugins ask for with this order, by "plugin:id"."""
     answers = hooks.each(specifications.consent_requests, shop.plugins, tx=tx, order=draft, language=language)
@@ -51,7 +51,7 @@ def consent_requests(
 
 
 def keep_consents(
-    tx: Transaction, hooks: Hooks, shop: Selling, draft: OrderDraft, agreed: Collection[str], language: str
+    tx: Transaction, hooks: Hooks, shop: SaleContext, draft: OrderDraft, agreed: Collection[str], language: str
 ) -> None:
     """Stores the customer's consent to the requests in `agreed`. Raises `Invalid` for one that is not asked."""
     if not agreed:
@@ -95,9 +95,9 @@ def set_consents(tx: Transaction, hooks: Hooks, order: Order, agreed: Collection
     """
     standing = {row["request"] for row in tx.all(select(_row.request).where(_row.order_id == order.id, _STANDS))}
     added = [request for request in agreed if request not in standing]
-    shop = selling(tx, order.session_id)
+    shop = sale_context(tx, order.session_id)
     if added:
-        if not _changeable(tx, order, shop):
+        if not _can_change(tx, order, shop):
             raise sale_closed(shop)
         keep_consents(tx, hooks, shop, _draft(tx, order, shop), added, language)
     if withdrawn := standing.difference(agreed):
@@ -115,15 +115,15 @@ def withdraw_all(tx: Transaction, order_ids: Collection[str]) -> None:
 def _open_requests(tx: Transaction, hooks: Hooks, order: Order, language: str) -> Mapping[str, ConsentRequest]:
     if order.state != "Held" or not hooks.implementing(specifications.consent_requests, hooks.plugins()):
         return {}
-    shop = selling(tx, order.session_id)
-    return consent_requests(tx, hooks, shop, _draft(tx, order, shop), language) if _changeable(tx, order, shop) else {}
+    shop = sale_context(tx, order.session_id)
+    return consent_requests(tx, hooks, shop, _draft(tx, order, shop), language) if _can_change(tx, order, shop) else {}
 
 
-def _draft(tx: Transaction, order: Order, shop: Selling) -> OrderDraft:
+def _draft(tx: Transaction, order: Order, shop: SaleContext) -> OrderDraft:
     return quote_of(order, shop, known_customer_of(tx, order)).draft
 
 
-def _changeable(tx: Transaction, order: Order, shop: Selling) -> bool:
+def _can_change(tx: Transaction, order: Order, shop: SaleContext) -> bool:
     return order.state == "Held" and order.fulfilment_state != "Fulfilled" and shop.is_open(tx.now)
 
 

@@ -19,7 +19,9 @@ _LINK = insert(order_link)
 PAYMENT_BEGINS = timedelta(seconds=30)  # after the order was placed; a browser that takes longer is gone
 
 
-def confirmation(tx: Transaction, order_id: str, values: Mapping[str, Any], *, to_pay: int, guest: bool) -> Promise:
+def confirmation_mail(
+    tx: Transaction, order_id: str, values: Mapping[str, Any], *, to_pay: int, guest: bool
+) -> Promise:
     """Returns the job that mails the confirmation of a new order; `to_pay` is its total in minor units.
 
     A `guest` gets a link that appears nowhere else, so following it proves the address. The e-mail tells how to pay,

@@ -9,14 +9,14 @@ from ...base.errors import Conflict, Invalid, Problem
 from ...base.money import half_up
 from ...storage.database import Transaction
 from ..catalogs.visible import VisibleOffer, offers_for
-from ..pricing.lines import priced
+from ..pricing.lines import with_amount
 from ..pricing.values import PricedLine
-from .values import MOST_LINES, MOST_PIECES, Selling
+from .values import MOST_LINES, MOST_PIECES, SaleContext
 
 
 def lines_for(
     tx: Transaction,
-    shop: Selling,
+    shop: SaleContext,
     items: Mapping[str, int],
     category_ids: Collection[str],
     *,
@@ -71,7 +71,7 @@ def refuse_too_many_lines(count: int) -> None:
 
 
 def _line(tx: Transaction, offer: VisibleOffer, quantity: int) -> PricedLine:
-    return priced(
+    return with_amount(
         PricedLine(
             id=tx.new_id(),
             item_id=offer.item_id,
@@ -91,7 +91,7 @@ def _line(tx: Transaction, offer: VisibleOffer, quantity: int) -> PricedLine:
     )
 
 
-def grains(line: PricedLine) -> int:
+def grains_of_line(line: PricedLine) -> int:
     """Returns the grains that the line takes from its lot: by its weight once it was weighed, else by its pieces."""
     if line.final_quantity is None:
         return line.lot_quantity * line.quantity
@@ -102,5 +102,5 @@ def grains_by_lot(lines: Iterable[PricedLine]) -> dict[str, int]:
     """Returns the grains for each lot; two lines of one lot are added up."""
     grains_of_lot: dict[str, int] = {}
     for line in lines:
-        grains_of_lot[line.lot_id] = grains_of_lot.get(line.lot_id, 0) + grains(line)
+        grains_of_lot[line.lot_id] = grains_of_lot.get(line.lot_id, 0) + grains_of_line(line)
     return {lot: quantity for lot, quantity in grains_of_lot.items() if quantity}

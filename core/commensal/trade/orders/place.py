@@ -26,17 +26,17 @@ from ..people.fingerprint import fingerprint
 from ..stock.take import take_stock
 from .cart import empty_cart
 from .consents import keep_consents
-from .emails import confirmation
+from .emails import confirmation_mail
 from .guests import admit_guest, note_guest
 from .identity import Identity
 from .lines import grains_by_lot, lines_for
 from .price import Choices, draft_of, price
 from .proof import OrderOwner, identify
-from .selling import sale_closed, selling, selling_to
-from .settle import read_codes, refuse_problems, settle
+from .sale_context import sale_closed, sale_context, sale_context_for
+from .settle import read_codes, refuse_problems, settle_with_plugins
 from .shipping import book_place, link_problems, shipping_columns
 from .tables import customer_order
-from .values import Order, Quote, Selling, Wish
+from .values import Order, Quote, SaleContext, Wish
 from .write import totals_of, write_parts
 
 _ORDER = insert(customer_order)
@@ -68,7 +68,7 @@ def place_order(
     Raises `Conflict` if the sale is closed, an item is not on sale, or the total is not the one that was shown;
     `SoldOut` with what is left of each lot; `Invalid` with every mistake of the wish; `Refused` from a plugin.
     """
-    shop = selling(tx, session_id, hold=True) if by_hub else selling_to(tx, session_id, person_id, hold=True)
+    shop = sale_context(tx, session_id, hold=True) if by_hub else sale_context_for(tx, session_id, person_id, hold=True)
     if not by_hub and not shop.is_open(tx.now):
         raise sale_closed(shop)
     email = _check_wish(wish, shop, by_hub)
@@ -109,9 +109,9 @@ def place_order(
     expiry_jobs = note_guest(tx, order_id, guest) if guest is not None else ()
     write_parts(tx, quote)
     keep_consents(tx, hooks, shop, quote.draft, wish.consents, wish.language)
-    settle(tx, hooks, shop, quote, (), quote.draft.adjustments)
+    settle_with_plugins(tx, hooks, shop, quote, (), quote.draft.adjustments)
     event_jobs = event_promises(tx, specifications.order_placed, shop.enterprise_id, order_id, shop.plugins)
-    mail = confirmation(tx, order_id, values, to_pay=quote.totals.total, guest=secret is not None)
+    mail = confirmation_mail(tx, order_id, values, to_pay=quote.totals.total, guest=secret is not None)
     promise_all(tx, [mail, *event_jobs, *expiry_jobs])
     return _placed_order(order_id, values, customer.customer_id, quote)
 
@@ -132,7 +132,7 @@ def refuse_other_total(shown: int | None, quote: Quote) -> None:
         )
 
 
-def _check_wish(wish: Wish, shop: Selling, by_hub: bool) -> str:
+def _check_wish(wish: Wish, shop: SaleContext, by_hub: bool) -> str:
     problems: list[Problem] = []
     email = read_email(wish.email)
     if isinstance(email, Problem):
@@ -154,7 +154,7 @@ def _check_wish(wish: Wish, shop: Selling, by_hub: bool) -> str:
 
 
 def _order_values(
-    tx: Transaction, shop: Selling, wish: Wish, email: str, owner: OrderOwner, person_id: str | None
+    tx: Transaction, shop: SaleContext, wish: Wish, email: str, owner: OrderOwner, person_id: str | None
 ) -> dict[str, Any]:
     return {
         "session_id": shop.session_id,

@@ -12,9 +12,9 @@ from ..pricing.phases import price_order
 from ..pricing.plugins import ask_plugins
 from ..pricing.totals import totals
 from ..pricing.values import Address, Adjustment, OrderDraft, Phase, PricedLine
-from .selling import KnownCustomer
+from .sale_context import KnownCustomer
 from .settle import refuse_unclaimed
-from .values import Order, Quote, Selling
+from .values import Order, Quote, SaleContext
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class Choices:
 
 def draft_of(
     order_id: str,
-    shop: Selling,
+    shop: SaleContext,
     lines: tuple[PricedLine, ...],
     customer: KnownCustomer,
     choices: Choices,
@@ -63,7 +63,7 @@ def draft_of(
     )
 
 
-def quote_of(order: Order, shop: Selling, customer: KnownCustomer) -> Quote:
+def quote_of(order: Order, shop: SaleContext, customer: KnownCustomer) -> Quote:
     """Returns a placed order as its plugins saw it when it was last priced."""
     choices = Choices(
         shipping=order.shipping, payment_method=order.payment_method, codes=order.codes, address=order.address
@@ -76,7 +76,7 @@ def quote_of(order: Order, shop: Selling, customer: KnownCustomer) -> Quote:
     return Quote(draft=priced_draft, totals=totals(priced_draft))
 
 
-def price(tx: Transaction, hooks: Hooks, shop: Selling, draft: OrderDraft, option: ShippingOption | None) -> Quote:
+def price(tx: Transaction, hooks: Hooks, shop: SaleContext, draft: OrderDraft, option: ShippingOption | None) -> Quote:
     """Asks the shop's plugins for adjustments and adds everything up. `option` is the booked or chosen shipping.
 
     Raises `Invalid` for a code that no plugin knows.

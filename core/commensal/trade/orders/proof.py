@@ -16,7 +16,7 @@ from ..people.tables import person
 from .identity import Identity
 from .lock import locked_guest_order
 from .questions import order_by_id
-from .selling import STRANGER, KnownCustomer, known_customer_by_id, known_customer_from
+from .sale_context import STRANGER, KnownCustomer, known_customer_by_id, known_customer_from
 from .tables import order_link
 from .values import Order, Wish
 from .write import change_row

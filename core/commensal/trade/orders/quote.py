@@ -11,17 +11,17 @@ from ...storage.database import Transaction
 from .consents import consent_requests
 from .lines import lines_for
 from .price import Choices, draft_of, price
-from .selling import known_customer, selling_to
+from .sale_context import known_customer, sale_context_for
 from .settle import read_codes
-from .shipping import options, unknown_shipping
-from .values import Quote, Selling
+from .shipping import shipping_options, unknown_shipping
+from .values import Quote, SaleContext
 
 
 @dataclass(frozen=True, kw_only=True)
 class Offered:
     """A quote with the shipping options and the consent requests that go with it, both by "plugin:id"."""
 
-    shop: Selling
+    shop: SaleContext
     quote: Quote
     shipping_options: Mapping[str, ShippingOption]
     consent_requests: Mapping[str, ConsentRequest]
@@ -36,11 +36,11 @@ def quote_order(
     Raises what `place_order` raises for items that are not on sale and for impossible quantities. Stock is not
     checked: that is decided when the order is placed.
     """
-    shop = selling_to(tx, session_id, person_id)
+    shop = sale_context_for(tx, session_id, person_id)
     customer = known_customer(tx, shop.enterprise_id, person_id)
     lines = lines_for(tx, shop, items, customer.category_ids)
     chosen = chosen or Choices()
-    available = options(tx, hooks, shop, language, chosen.address)
+    available = shipping_options(tx, hooks, shop, language, chosen.address)
     if chosen.shipping and chosen.shipping not in available:
         raise unknown_shipping()
     choices = replace(chosen, codes=read_codes(chosen.codes))

@@ -13,16 +13,16 @@ from ...storage.database import Transaction
 from ...storage.jobs import promise_all
 from ..events.announce import event_promises
 from ..pricing.values import Address, PricedLine
-from ..stock.take import change_taken
+from ..stock.take import change_reserved
 from .emails import order_mail
 from .lines import grains_by_lot
 from .place import payment_state, refuse_other_total
 from .price import Choices, draft_of, price
 from .questions import order_by_id
-from .selling import KnownCustomer
-from .settle import read_codes, refuse_problems, settle
+from .sale_context import KnownCustomer
+from .settle import read_codes, refuse_problems, settle_with_plugins
 from .shipping import book_place, booked_option, release_place, shipping_columns
-from .values import Order, Selling
+from .values import Order, SaleContext
 from .write import change_row, rewrite_parts, totals_of
 
 Difference = Mapping[str, int]  # grains by lot: positive are taken in addition, negative are given back
@@ -31,13 +31,13 @@ MoveStock = Callable[[Transaction, Difference, str, str | None], None]
 
 def _move_by_pieces(tx: Transaction, difference: Difference, order_id: str, person_id: str | None) -> None:
     """Takes more stock, which must be available, or puts what is not needed back on sale."""
-    change_taken(tx, difference, order_id=order_id, person_id=person_id)
+    change_reserved(tx, difference, order_id=order_id, person_id=person_id)
 
 
 def rewrite(
     tx: Transaction,
     hooks: Hooks,
-    shop: Selling,
+    shop: SaleContext,
     customer: KnownCustomer,
     order: Order,
     lines: tuple[PricedLine, ...],
@@ -95,7 +95,7 @@ def rewrite(
         },
     )
     rewrite_parts(tx, quote)
-    settle(tx, hooks, shop, quote, order.adjustments, quote.draft.adjustments)
+    settle_with_plugins(tx, hooks, shop, quote, order.adjustments, quote.draft.adjustments)
     event_jobs = event_promises(tx, specifications.order_changed, shop.enterprise_id, order.id, shop.plugins)
     promise_all(tx, [order_mail(tx, order, "order_changed"), *event_jobs])
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)

@@ -9,10 +9,10 @@ from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
 from ..pricing.values import Adjustment
-from .values import Quote, Selling
+from .values import Quote, SaleContext
 
 
-def refuse_problems(tx: Transaction, hooks: Hooks, shop: Selling, quote: Quote, *, before: int = 0) -> None:
+def refuse_problems(tx: Transaction, hooks: Hooks, shop: SaleContext, quote: Quote, *, before: int = 0) -> None:
     """Raises `Invalid` with every problem that the shop's plugins report; `before` was its total in minor units."""
     answers = hooks.each(
         specifications.order_problems, shop.plugins, tx=tx, order=quote.draft, total=quote.totals.total, before=before
@@ -22,10 +22,10 @@ def refuse_problems(tx: Transaction, hooks: Hooks, shop: Selling, quote: Quote, 
         raise Invalid(problems)
 
 
-def settle(
+def settle_with_plugins(
     tx: Transaction,
     hooks: Hooks,
-    shop: Selling,
+    shop: SaleContext,
     quote: Quote,
     before: Sequence[Adjustment],
     after: Sequence[Adjustment],

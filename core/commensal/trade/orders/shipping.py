@@ -21,7 +21,7 @@ from ..enterprises.plugins import enabled_plugins
 from ..pricing.values import Address, OrderDraft
 from ..sale_sessions.tables import sale_session
 from .tables import customer_order
-from .values import Order, Selling
+from .values import Order, SaleContext
 
 if TYPE_CHECKING:
     from ...instance import Instance
@@ -41,8 +41,8 @@ def link_problems(address: Address) -> list[Problem]:
     return problems
 
 
-def options(
-    tx: Transaction, hooks: Hooks, shop: Selling, language: str, address: Address | None
+def shipping_options(
+    tx: Transaction, hooks: Hooks, shop: SaleContext, language: str, address: Address | None
 ) -> dict[str, ShippingOption]:
     """Returns the options that the shop's plugins offer for this session, by "plugin:id"."""
     return _options_by_id(tx, hooks, shop.plugins, shop, language, address)
@@ -52,7 +52,7 @@ def _options_by_id(
     tx: Transaction,
     hooks: Hooks,
     plugins: Mapping[str, Mapping[str, object]],
-    order: Selling | Order,
+    order: SaleContext | Order,
     language: str,
     address: Address | None,
 ) -> dict[str, ShippingOption]:
@@ -68,13 +68,15 @@ def _options_by_id(
     return {f"{answer.plugin}:{option.id}": option for answer in answers for option in answer.value or ()}
 
 
-def book_place(tx: Transaction, hooks: Hooks, shop: Selling, draft: OrderDraft, language: str) -> ShippingOption | None:
+def book_place(
+    tx: Transaction, hooks: Hooks, shop: SaleContext, draft: OrderDraft, language: str
+) -> ShippingOption | None:
     """Takes a place in `draft.shipping`. Raises `Refused` if it is full, `Invalid` if the shop does not offer it.
 
     An empty choice is valid only if the shop offers no options to any address.
     """
     if not draft.shipping:
-        if options(tx, hooks, shop, language, None):
+        if shipping_options(tx, hooks, shop, language, None):
             raise Invalid([Problem("shipping_missing", "Choose how you will receive your order.", "/shipping")])
         return None
     plugin, _, option = draft.shipping.partition(":")
@@ -88,7 +90,7 @@ def book_place(tx: Transaction, hooks: Hooks, shop: Selling, draft: OrderDraft, 
     return booked
 
 
-def booked_option(tx: Transaction, hooks: Hooks, shop: Selling, draft: OrderDraft) -> ShippingOption | None:
+def booked_option(tx: Transaction, hooks: Hooks, shop: SaleContext, draft: OrderDraft) -> ShippingOption | None:
     """Returns the option that the order has booked, as its plugin describes it now. Raises `Invalid` if it is gone.
 
     The order's address does not matter: a booked option stays booked, and `order_problems` judges a new address.
@@ -97,7 +99,7 @@ def booked_option(tx: Transaction, hooks: Hooks, shop: Selling, draft: OrderDraf
     plugin = draft.shipping.partition(":")[0]
     if plugin not in hooks.plugins() or plugin not in shop.plugins:
         return None
-    option = options(tx, hooks, shop, draft.language, None).get(draft.shipping)
+    option = shipping_options(tx, hooks, shop, draft.language, None).get(draft.shipping)
     if option is None:
         raise unknown_shipping()
     return option

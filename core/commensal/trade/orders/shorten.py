@@ -8,12 +8,12 @@ from dataclasses import replace
 from ...base.errors import Conflict
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
-from ..pricing.lines import priced
+from ..pricing.lines import with_amount
 from .cancel import cancel_order
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .proof import known_customer_of
 from .rewrite import rewrite
-from .selling import selling
+from .sale_context import sale_context
 from .values import Order
 
 
@@ -31,12 +31,12 @@ def shorten_order(
     if any(not 0 <= pieces <= pieces_before.get(line, 0) for line, pieces in fewer.items()):
         raise Conflict("too_many", "A line of this order has fewer pieces than are to be taken off.")
     lines = tuple(
-        priced(replace(line, quantity=line.quantity - fewer[line.id], final_quantity=None))
+        with_amount(replace(line, quantity=line.quantity - fewer[line.id], final_quantity=None))
         if fewer.get(line.id)
         else line
         for line in order.lines
     )
     if not any(line.quantity for line in lines):
         return cancel_order(tx, hooks, order, by_hub=True, by=by)
-    shop, customer = selling(tx, order.session_id), known_customer_of(tx, order)
+    shop, customer = sale_context(tx, order.session_id), known_customer_of(tx, order)
     return rewrite(tx, hooks, shop, customer, order, lines, by=by)

@@ -7,12 +7,12 @@ from dataclasses import replace
 from ...base.errors import Invalid, Problem
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
-from ..pricing.lines import priced
+from ..pricing.lines import with_amount
 from .lines import lines_for
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .proof import known_customer_of
 from .rewrite import rewrite
-from .selling import selling
+from .sale_context import sale_context
 from .values import Order
 
 
@@ -44,12 +44,12 @@ def substitute(
     if not 1 <= replaced_pieces <= line.quantity:
         text = "Between 1 and {most} pieces of it can be replaced."
         raise Invalid([Problem("quantity", text, "/replaced", {"most": line.quantity})])
-    shop = selling(tx, order.session_id)
+    shop = sale_context(tx, order.session_id)
     customer = known_customer_of(tx, order)
     (new_line,) = lines_for(tx, shop, {item_id: quantity}, customer.category_ids, after_cut_off=True)
     if price is None:
         price = min(new_line.price, line.price) if quantity == replaced_pieces else new_line.price
-    remaining = priced(replace(line, quantity=line.quantity - replaced_pieces, final_quantity=None))
-    substitute_line = priced(replace(new_line, price=price, substitutes_id=line.id))
+    remaining = with_amount(replace(line, quantity=line.quantity - replaced_pieces, final_quantity=None))
+    substitute_line = with_amount(replace(new_line, price=price, substitutes_id=line.id))
     lines = (*(remaining if order_line.id == line_id else order_line for order_line in order.lines), substitute_line)
     return rewrite(tx, hooks, shop, customer, order, lines, by=by)

@@ -37,7 +37,7 @@ class Wish:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Selling:
+class SaleContext:
     """A sale session with what placing an order needs to know about its shop."""
 
     session_id: str

@@ -9,12 +9,12 @@ from decimal import Decimal
 from ...base.errors import Invalid, Problem
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
-from ..pricing.lines import priced
+from ..pricing.lines import with_amount
 from ..stock.take import weigh_stock
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .proof import known_customer_of
 from .rewrite import Difference, rewrite
-from .selling import selling
+from .sale_context import sale_context
 from .values import Order
 
 _HEAVIEST = 10  # times the quantity ordered: a larger weight is a misplaced decimal point
@@ -47,9 +47,10 @@ def weigh_order(
     if problems:
         raise Invalid(problems)
     weighed = tuple(
-        priced(replace(line, final_quantity=weights[line.id])) if line.id in weights else line for line in order.lines
+        with_amount(replace(line, final_quantity=weights[line.id])) if line.id in weights else line
+        for line in order.lines
     )
-    shop, customer = selling(tx, order.session_id), known_customer_of(tx, order)
+    shop, customer = sale_context(tx, order.session_id), known_customer_of(tx, order)
     return rewrite(tx, hooks, shop, customer, order, weighed, by=by, move_stock=_move_by_weight)
 
 

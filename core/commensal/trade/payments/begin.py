@@ -26,7 +26,7 @@ from .methods import ChosenMethod, choose_method
 from .payments import (
     ask_payer,
     cancel_open,
-    fail,
+    fail_payment,
     payment_by_id,
     payment_by_key,
     record_late_answer,
@@ -154,7 +154,7 @@ def _release_confirmation(tx: Transaction, payment: Payment) -> Payment:
 
 
 def _fail(tx: Transaction, payment: Payment, text: str, *, unclear: bool) -> Payment:
-    failed = fail(tx, payment.enterprise_id, payment.id, text=text)
+    failed = fail_payment(tx, payment.enterprise_id, payment.id, text=text)
     if unclear and failed.state == "Failed":
         promise_cancel(tx, failed)
     return failed
@@ -163,5 +163,5 @@ def _fail(tx: Transaction, payment: Payment, text: str, *, unclear: bool) -> Pay
 def _text_for_customer(error: Refused | PluginError, language: str) -> str:
     if isinstance(error, Refused):
         return say(language, error)
-    _log.warning("a payment could not be begun", plugin=error.plugin, exc_info=error)
+    _log.warning("a payment could not begin", plugin=error.plugin, exc_info=error)
     return translate(language, "This way to pay does not work at the moment. Please choose another one.")

@@ -75,7 +75,7 @@ def cancel_other_payments(instance: Instance, new_payment: Payment) -> None:
             try:
                 _cancel_payment(instance, other, enabled)
             except (PluginError, Refused) as error:
-                _log.warning("a payment is called off later", plugin=other.plugin, exc_info=error)
+                _log.warning("a payment will be cancelled at its provider later", plugin=other.plugin, exc_info=error)
 
 
 def _cancel_payment(instance: Instance, payment: Payment, enabled: Mapping[str, Any]) -> None:

@@ -25,7 +25,7 @@ from .values import JournalEntry, Payment
 _EVENTS = {"payment": specifications.payment_received, "refund": specifications.payment_refunded}
 
 
-def append(
+def append_entry(
     tx: Transaction,
     payment: Payment,
     *,

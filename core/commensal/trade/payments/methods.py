@@ -14,7 +14,7 @@ from ...hooks.values import PaymentMethod
 from ...instance import Instance
 from ..enterprises.plugins import enabled_plugins
 from ..orders.questions import orders_by_id
-from ..orders.selling import known_customer
+from ..orders.sale_context import known_customer
 from ..orders.values import Order
 
 METHOD = re.compile(r"[a-z][a-z0-9_]{0,39}:[a-z0-9_.-]{1,40}")  # "plugin:method"

@@ -14,7 +14,7 @@ from ...base.money import LARGEST
 from ...storage.database import Transaction, insert_or
 from ..orders.tables import customer_order
 from .due import change_paid_total, locked_due
-from .journal import append
+from .journal import append_entry
 from .methods import METHOD
 from .problems import keep_problem
 from .promises import promise_cancel, promise_late_refund
@@ -88,7 +88,7 @@ def _record_received(tx: Transaction, order: Due, started: Payment, person_id: s
     received = Payment(**row)
     change_paid_total(tx, order, received.amount)
     failpoint("payment.received")
-    append(tx, received, kind="payment", order_number=order.number, amount=received.amount, person_id=person_id)
+    append_entry(tx, received, kind="payment", order_number=order.number, amount=received.amount, person_id=person_id)
     if order.balance <= received.amount:
         cancel_open(tx, order.order_id)
     if order.balance < received.amount and person_id is None:
@@ -135,7 +135,7 @@ def record_late_answer(tx: Transaction, earlier: Payment, *, reference: str) -> 
     return current
 
 
-def fail(tx: Transaction, enterprise_id: str, payment_id: str, *, text: str = "") -> Payment:
+def fail_payment(tx: Transaction, enterprise_id: str, payment_id: str, *, text: str = "") -> Payment:
     """Marks the payment as Failed; `text` tells the payer why, in their language. One that is Done stays Done."""
     values = {"state": "Failed", "instructions": {"text": text} if text else None}
     return _change_state(tx, enterprise_id, payment_id, OPEN, values)

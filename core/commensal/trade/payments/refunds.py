@@ -12,7 +12,7 @@ from ...storage.jobs import promise
 from ..orders.emails import order_mail
 from ..orders.questions import order_by_id
 from .due import change_paid_total, due, locked_due
-from .journal import append, journal_entry
+from .journal import append_entry, journal_entry
 from .payments import OPEN, payment_by_id, write_once
 from .problems import keep_problem, settle_owed, settle_unclear
 from .tables import payment, payment_journal
@@ -126,7 +126,7 @@ def _write_refund(tx: Transaction, order: Due, new_refund: Payment, reference: s
     update_row = update(payment).where(payment.c.id == new_refund.id)
     tx.execute(update_row.values(state="Done", reference=reference, instructions=None, changed_at=tx.now))
     recorded = payment_by_id(tx, new_refund.enterprise_id, new_refund.id)
-    append(tx, recorded, kind="refund", order_number=order.number, amount=-new_refund.amount, person_id=person_id)
+    append_entry(tx, recorded, kind="refund", order_number=order.number, amount=-new_refund.amount, person_id=person_id)
     if due(tx, order.enterprise_id, order.order_id).balance >= 0:
         settle_owed(tx, order.order_id)
     _tell_customer(tx, recorded)
@@ -170,7 +170,7 @@ def _write_correction(tx: Transaction, order: Due, entry: JournalEntry, person_i
     update_row = update(payment).where(payment.c.id == entry.payment_id)
     tx.execute(update_row.values(state="Cancelled", changed_at=tx.now))
     cancelled = payment_by_id(tx, order.enterprise_id, entry.payment_id)
-    return append(
+    return append_entry(
         tx,
         cancelled,
         kind="correction",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ...base.errors import NotFound
 from ...hooks.values import PaymentUpdate
 from ...storage.database import Transaction
-from .payments import await_provider, end_payment, fail, payment_by_id, record_payment
+from .payments import await_provider, end_payment, fail_payment, payment_by_id, record_payment
 from .problems import keep_problem, keep_unknown_payment
 from .refunds import await_refund, fail_refund, record_provider_refund
 from .values import Payment
@@ -42,7 +42,7 @@ def _apply_to_payment(tx: Transaction, payment: Payment, update: PaymentUpdate) 
         case "Done":
             return record_payment(*key, person_id=None, reference=update.reference)
         case "Failed":
-            return fail(*key, text=update.text)
+            return fail_payment(*key, text=update.text)
         case "Cancelled":
             return end_payment(*key)
         case "Pending":

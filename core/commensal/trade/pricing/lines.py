@@ -25,6 +25,6 @@ def deposit_of(line: PricedLine) -> int:
     return line.deposit * line.quantity
 
 
-def priced(line: PricedLine) -> PricedLine:
+def with_amount(line: PricedLine) -> PricedLine:
     """Returns the line with its amount worked out."""
     return replace(line, amount=amount_of(line))

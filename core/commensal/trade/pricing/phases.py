@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ...base.errors import PluginError
-from .lines import priced
+from .lines import with_amount
 from .totals import totals
 from .validation import HOOK, refuse_invalid_adjustment
 from .values import Adjustment, OrderDraft, Phase
@@ -28,7 +28,7 @@ def price_order(order: OrderDraft, ask: Ask) -> OrderDraft:
 
     Raises `PluginError`, naming the plugin, for an invalid adjustment.
     """
-    order = replace(order, lines=tuple(priced(line) for line in order.lines), adjustments=())
+    order = replace(order, lines=tuple(with_amount(line) for line in order.lines), adjustments=())
     for phase in Phase:
         for adjustment in sorted(ask(order, phase), key=lambda adjustment: adjustment.plugin):
             refuse_invalid_adjustment(order, phase, adjustment)

@@ -16,7 +16,7 @@ from ..products.content import search_text
 from ..products.tables import product_vat, supplied_product
 from ..stock.grains import as_text
 from ..stock.levels import LevelChange, change_levels, lock_lots, write_movements
-from ..stock.lots import lent_out
+from ..stock.lots import lent_error
 from ..stock.tables import stock_lot
 from .existing import ExistingProduct, Item
 from .plan import ImportPlan, Values
@@ -60,7 +60,7 @@ def _count(tx: Transaction, counted: Mapping[str, int | None], person_id: str | 
         on_hand = counted[lot["id"]]
         bound = lot["reserved"] + lot["lent"]
         if on_hand is None and lot["lent"]:
-            raise lent_out(lot)
+            raise lent_error(lot)
         if on_hand is not None and on_hand < bound:
             text = "{reserved} of {name} are ordered, so there cannot be less. Change or cancel orders first."
             reserved = as_text(bound, lot["unit"], lot["per_unit"])

@@ -19,7 +19,7 @@ from ..catalogs.tables import catalog_item
 from ..enterprises.plugins import plugins_of_each
 from ..enterprises.tables import enterprise
 from .coordinations import FURTHEST
-from .on_sale import insert_items, may_be_sold
+from .on_sale import insert_items, sellable_items
 from .questions import coordination_by_id
 from .rhythm import shifted
 from .sessions import COORDINATES
@@ -144,4 +144,4 @@ def _copy_items(tx: Transaction, model: Coordination, new: Coordination) -> None
         )
         .correlate(sale_session, catalog_item)
     )
-    insert_items(tx, may_be_sold(sale_session.c.coordination_id == new.id).where(sold_before))
+    insert_items(tx, sellable_items(sale_session.c.coordination_id == new.id).where(sold_before))

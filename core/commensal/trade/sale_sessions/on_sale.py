@@ -29,7 +29,7 @@ def put_on_sale(tx: Transaction, session_id: str, coordinator_id: str, item_ids:
     session = session_by_id(tx, session_id, coordinator_id)
     if is_settled(session):
         raise Conflict("settled", "The sale {name} is over or was cancelled.", name=session.name)
-    pairs = may_be_sold(sale_session.c.id == session_id)
+    pairs = sellable_items(sale_session.c.id == session_id)
     if item_ids is not None:
         _refuse_unsellable(tx, session_id, item_ids)
         pairs = pairs.where(catalog_item.c.id.in_(item_ids))
@@ -43,7 +43,7 @@ def take_off_sale(tx: Transaction, session_id: str, coordinator_id: str, item_id
     return tx.execute(delete(session_item).where(condition)).rowcount
 
 
-def may_be_sold(sessions: ColumnElement[bool]) -> Select[tuple[str, str]]:
+def sellable_items(sessions: ColumnElement[bool]) -> Select[tuple[str, str]]:
     """Returns a query for (session_id, item_id) of every item in the sessions' catalogs that may be sold now."""
     return select(sale_session.c.id, catalog_item.c.id).select_from(_sellable()).where(sessions, _sale_granted())
 

@@ -135,7 +135,7 @@ def change_lot(
         raise Invalid(problems)
     (lot,) = lock_lots(tx, [lot_id], enterprise_id)
     if unlimited and lot["lent"]:
-        raise lent_out(lot)
+        raise lent_error(lot)
     if unlimited is not None:
         values |= {"unlimited": unlimited} | ({"free": 0} if unlimited else {})
     conditions = (stock_lot.c.id == lot_id, stock_lot.c.enterprise_id == enterprise_id)
@@ -149,7 +149,7 @@ def change_lot(
     return lot_of(row)
 
 
-def lent_out(lot: Mapping[Any, Any]) -> Conflict:
+def lent_error(lot: Mapping[Any, Any]) -> Conflict:
     """Returns the error for a lot of which a part is lent: that part must come back first."""
     text = "Others may sell {lent} of {name}; take that back first."
     return Conflict("lent", text, lent=as_text(lot["lent"], lot["unit"], lot["per_unit"]), name=lot["name"])

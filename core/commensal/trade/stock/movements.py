@@ -14,7 +14,7 @@ from ...base.texts import read_text
 from ...storage.database import Row, Transaction
 from .grains import LARGEST, as_text, in_units, to_grains
 from .levels import LevelChange, change_levels, lock_lots, write_movements
-from .lots import StockLot, lent_out, lot_by_id
+from .lots import StockLot, lent_error, lot_by_id
 from .tables import stock_movement
 
 _row = stock_movement.c
@@ -65,7 +65,7 @@ def count_stock(
         reserved = as_text(lot["reserved"], lot["unit"], lot["per_unit"])
         raise Conflict("below_reserved", text, reserved=reserved, name=lot["name"])
     if grains < lot["reserved"] + lot["lent"]:
-        raise lent_out(lot)
+        raise lent_error(lot)
     _change_free(tx, "counted", lot, grains - lot["reserved"] - lot["lent"] - lot["free"], note, person_id)
     return lot_by_id(tx, enterprise_id, lot_id)
 

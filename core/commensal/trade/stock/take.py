@@ -22,10 +22,10 @@ def take_stock(tx: Transaction, grains: Grains, *, order_id: str, person_id: str
     Raises `SoldOut` with one `Problem` for each lot that has too little, with what is left; `NotFound` for an unknown
     lot. Then the transaction must end without a commit.
     """
-    change_taken(tx, grains, order_id=order_id, person_id=person_id)
+    change_reserved(tx, grains, order_id=order_id, person_id=person_id)
 
 
-def change_taken(tx: Transaction, differences: Grains, *, order_id: str, person_id: str | None = None) -> None:
+def change_reserved(tx: Transaction, differences: Grains, *, order_id: str, person_id: str | None = None) -> None:
     """Reserves more of some lots and less of others in one step, without deadlocks, for an order that changes.
 
     Raises what `take_stock` raises.

@@ -17,7 +17,7 @@ from ....trade.orders.fulfil import hand_order_over, order_is_ready
 from ....trade.orders.lock import locked_order
 from ....trade.orders.place import place_order
 from ....trade.orders.questions import order_by_id, orders_of_session
-from ....trade.orders.selling import refuse_foreign_session
+from ....trade.orders.sale_context import refuse_foreign_session
 from ....trade.orders.substitute import substitute
 from ....trade.orders.values import Order
 from ....trade.orders.weigh import weigh_order

@@ -13,7 +13,7 @@ from ....base.errors import Invalid, NotFound, Problem
 from ....base.languages.catalogs import say
 from ....hooks.values import PaymentMethod
 from ....trade.orders.questions import order_by_id, order_by_secret
-from ....trade.orders.selling import selling_to
+from ....trade.orders.sale_context import sale_context_for
 from ....trade.orders.values import Order
 from ....trade.payments import payments as commands
 from ....trade.payments import refunds
@@ -110,7 +110,7 @@ class Verification:
 
 
 def _list_methods(call: Call, session: str) -> list[PaymentMethod]:
-    shop = selling_to(call.tx, session, call.actor.person_id)
+    shop = sale_context_for(call.tx, session, call.actor.person_id)
     return payment_methods(call.instance, shop.enterprise_id, call.language, person_id=call.actor.person_id)
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from ....base.errors import NotFound
 from ....trade.catalogs.visible import VisibleOffer, offers_for
-from ....trade.orders.selling import known_customer
+from ....trade.orders.sale_context import known_customer
 from ....trade.sale_sessions.clone import clone_coordination
 from ....trade.sale_sessions.coordinations import cancel_coordination, change_coordination, open_coordination
 from ....trade.sale_sessions.on_sale import put_on_sale, take_off_sale

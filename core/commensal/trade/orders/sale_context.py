@@ -14,9 +14,9 @@ from ...storage.database import Row, Transaction
 from ..enterprises.tables import customer, customer_in_category, enterprise, enterprise_plugin
 from ..sale_sessions.questions import sale_for
 from ..sale_sessions.tables import coordination, sale_session
-from .values import Selling
+from .values import SaleContext
 
-_SELLING = (
+_CONTEXT = (
     select(
         sale_session.c.id.label("session_id"),
         sale_session.c.coordination_id,
@@ -47,39 +47,39 @@ _SELLING = (
 
 
 # A shared lock: the sale is not cancelled or settled while an order is placed, but orders do not wait for each other.
-_LOCKED = _SELLING.with_for_update(read=True, of=coordination)
+_LOCKED = _CONTEXT.with_for_update(read=True, of=coordination)
 
 
-def selling_to(tx: Transaction, session_id: str, person_id: str | None, *, hold: bool = False) -> Selling:
+def sale_context_for(tx: Transaction, session_id: str, person_id: str | None, *, hold: bool = False) -> SaleContext:
     """Returns the session for a shopper; a hidden shop's only for its members and customers. Raises `NotFound`."""
-    shop = selling(tx, session_id, hold=hold)
+    shop = sale_context(tx, session_id, hold=hold)
     if shop.visibility == "hidden":
         sale_for(tx, session_id, person_id)
     return shop
 
 
-def selling(tx: Transaction, session_id: str, *, hold: bool = False) -> Selling:
+def sale_context(tx: Transaction, session_id: str, *, hold: bool = False) -> SaleContext:
     """Returns the session with its shop and the shop's plugins; `hold` locks the sale until the transaction ends.
 
     Raises `NotFound`.
     """
     # SQLite ignores the lock and needs none. There is one row for each plugin; most orders read equal rows.
-    rows = tx.each(_LOCKED if hold else _SELLING, {"session": session_id}, _selling_from_row)
+    rows = tx.each(_LOCKED if hold else _CONTEXT, {"session": session_id}, _context_from_row)
     if not rows:
         raise NotFound("no_session", "There is no such sale.")
     return replace(rows[0], plugins={plugin: settings for row in rows for plugin, settings in row.plugins.items()})
 
 
-def _selling_from_row(row: Row) -> Selling:
+def _context_from_row(row: Row) -> SaleContext:
     """Returns the session of one row, with the one plugin that the row names."""
     values = dict(row)
     plugin, settings = values.pop("plugin"), values.pop("settings")
     cancelled, completed = (values.pop(name) is not None for name in ("cancelled_at", "completed_at"))
     plugins = {plugin: msgspec.json.decode(settings)} if plugin else {}
-    return Selling(**values, cancelled=cancelled, completed=completed, plugins=plugins)
+    return SaleContext(**values, cancelled=cancelled, completed=completed, plugins=plugins)
 
 
-def sale_closed(shop: Selling) -> Conflict:
+def sale_closed(shop: SaleContext) -> Conflict:
     """Returns the error for a sale that takes no orders now: cancelled or closed."""
     if shop.cancelled:
         return Conflict("cancelled", "The sale {name} was cancelled.", name=shop.coordination_name)
