@@ -1,7 +1,7 @@
-"""Trade with other instances: one catalogue and one stock, sold in many regions, by signed messages, without a centre.
+"""Trade between instances by signed messages, without a centre: one catalogue and one stock, sold in many regions.
 
-Two operators agree to trade; a producer grants a hub of the other instance, and its goods can be listed and sold there.
-What is sold there is taken from the one stock. `federation/README.md` explains the protocol.
+Two operators agree to trade. A producer grants a hub of the other instance access, and its goods can be listed and sold
+there, out of the producer's one stock. `federation/README.md` explains the protocol.
 """
 
 from __future__ import annotations

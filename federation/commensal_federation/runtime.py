@@ -1,4 +1,4 @@
-"""What every room is handed: the instance, its name among others, the way to them, and what it says to them."""
+"""The federation of an instance, which every room receives: its address, its transport and its message types."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .messages.types import SCOPES
 from .settings import FederationSettings
 from .transport import HttpTransport, Transport
 
-LONGEST = 60.0  # seconds of a transaction that may bring a whole enterprise, or fifty messages
+LONGEST = 60.0  # seconds; limit of a transaction that imports an enterprise or takes fifty messages
 
 
 @dataclass(frozen=True)
 class Federation:
-    """An instance as one among others. It holds no state: what counts stands in the database.
+    """An instance as a member of the federation. It holds no state; all state is in the database.
 
-    `messages` are the types of message that this instance speaks, by their names.
+    `messages` are the message types that this instance knows, by name.
     """
 
     instance: Instance
@@ -29,12 +29,12 @@ class Federation:
 
     @property
     def base(self) -> str:
-        """The address under which others reach this instance, without a slash at its end."""
+        """The address at which others reach this instance, without a trailing slash."""
         return self.instance.settings.base_url.rstrip("/")
 
     @property
     def iri(self) -> str:
-        """This instance's name in messages: the address of its document."""
+        """This instance's IRI in messages: the address of its document."""
         return f"{self.base}/.well-known/commensal"
 
     @property
@@ -44,20 +44,20 @@ class Federation:
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """What a peer may be given: the scopes of the federation, and those of other plugins' messages."""
-        ours = {binding.type.scope for binding in self.messages.values() if binding.type.scope is not None}
-        return (*SCOPES, *sorted(ours - set(SCOPES)))
+        """All scopes that a peer can be granted: the federation's, and those of other plugins' message types."""
+        message_scopes = {binding.type.scope for binding in self.messages.values() if binding.type.scope is not None}
+        return (*SCOPES, *sorted(message_scopes - set(SCOPES)))
 
 
-# By the identity of the instance.
+# By the `id` of the instance.
 _transports: dict[int, Transport] = {}
 _bindings: dict[int, Mapping[str, Binding]] = {}
 
 
 def federation_of(instance: Instance) -> Federation:
-    """The one of this instance. It costs nothing to ask again.
+    """The federation of this instance; cheap to call again.
 
-    Raises `PluginError` where a plugin brings a type of message that breaks the rules.
+    Raises `PluginError` if a plugin has a message type that breaks the rules.
     """
     if id(instance) not in _bindings:
         weakref.finalize(instance, _bindings.pop, id(instance), None)
@@ -67,7 +67,7 @@ def federation_of(instance: Instance) -> Federation:
 
 
 def use_transport(instance: Instance, transport: Transport) -> Federation:
-    """From now on this instance reaches others by `transport`: simulators and tests have their own."""
+    """Makes this instance reach others by `transport`, for simulators and tests. Returns its federation."""
     if id(instance) not in _transports:
         weakref.finalize(instance, _transports.pop, id(instance), None)
     _transports[id(instance)] = transport
