@@ -1,4 +1,4 @@
-"""Pages about who somebody is: log in and out, sign up, prove an address, forget a password, choose a language."""
+"""Pages for accounts: log in and out, sign up, confirm an address, reset a password, choose a language."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from commensal import (
     wrong_password,
 )
 
-from .guest import bring_cart_along
+from .guest import merge_guest_carts
 from .showing import NONE, Mistakes, mistakes, show, status_of
 
 _YEAR = 365  # days
@@ -50,7 +50,7 @@ def log_in_page(visit: Visit) -> Response:
 
 
 def log_in_now(visit: Visit) -> Response:
-    """The password is checked between transactions. The cart that a guest filled in this browser becomes theirs."""
+    """Checks the password outside of transactions, then logs in and adds the carts of a guest in this browser."""
     typed = {name: visit.form.get(name, "") for name in ("email", "password", "next", "lost")}
     begun = ""
     try:
@@ -63,7 +63,7 @@ def log_in_now(visit: Visit) -> Response:
             if isinstance(outcome, CodeWanted) and checked.person is not None:
                 begun = await_code(tx, checked.person.id)
             elif isinstance(outcome, NewSession):
-                bring_cart_along(tx, visit, outcome.person.id)
+                merge_guest_carts(tx, visit, outcome.person.id)
         if outcome is None:
             raise wrong_password()
     except Refused as error:
@@ -74,7 +74,7 @@ def log_in_now(visit: Visit) -> Response:
 
 
 def code_now(visit: Visit) -> Response:
-    """The second half of a log-in, for who has a second factor."""
+    """Completes a log-in with the code of a second factor."""
     typed = {name: visit.form.get(name, "") for name in ("begun", "code", "next")}
     try:
         with visit.write() as tx:
@@ -83,17 +83,17 @@ def code_now(visit: Visit) -> Response:
                 tx, typed["begun"], typed["code"], agent=_agent(visit), replaces=replaces, browser=visit.actor.browser
             )
             if session is not None:
-                bring_cart_along(tx, visit, session.person.id)
+                merge_guest_carts(tx, visit, session.person.id)
         if session is None:
             raise wrong_code()
     except Refused as error:
-        wrong = mistakes(visit, error, typed.__contains__)
-        return show(visit, "code", status=status_of(error), begun=typed["begun"], next=typed["next"], mistakes=wrong)
+        errors = mistakes(visit, error, typed.__contains__)
+        return show(visit, "code", status=status_of(error), begun=typed["begun"], next=typed["next"], mistakes=errors)
     return _logged_in(visit, session, typed["next"])
 
 
-def _logged_in(visit: Visit, session: NewSession, onward: str) -> Response:
-    response = visit.redirect(onward or "/")
+def _logged_in(visit: Visit, session: NewSession, next_url: str) -> Response:
+    response = visit.redirect(next_url or "/")
     set_session(response, visit.instance.settings.base_url, session.secret)
     set_browser(response, visit.instance.settings.base_url, session.browser)
     return response
@@ -103,8 +103,8 @@ def _agent(visit: Visit) -> str:
     return visit.request.headers.get("user-agent", "")
 
 
-def _log_in_page(visit: Visit, typed: Mapping[str, str], wrong: Mistakes = NONE, status: int = 200) -> Response:
-    return show(visit, "log_in", status=status, typed=typed, mistakes=wrong)
+def _log_in_page(visit: Visit, typed: Mapping[str, str], errors: Mistakes = NONE, status: int = 200) -> Response:
+    return show(visit, "log_in", status=status, typed=typed, mistakes=errors)
 
 
 def log_out_now(visit: Visit) -> Response:
@@ -133,17 +133,17 @@ def sign_up_now(visit: Visit) -> Response:
             phone=typed["phone"], place=visit.instance.settings.name,
         )  # fmt: skip
     except Invalid as error:
-        wrong = mistakes(visit, error, typed.__contains__)
-        return show(visit, "sign_up", status=422, typed=typed, mistakes=wrong)
+        errors = mistakes(visit, error, typed.__contains__)
+        return show(visit, "sign_up", status=422, typed=typed, mistakes=errors)
     with visit.write() as tx:
         sign_up(tx, new)
     title = translate(visit.language, "Look into your e-mail")
-    said = translate(visit.language, "We have sent you a message. Log in, then follow the link in it.")
-    return _told(visit, title, said, f"/login?next={quote(typed['next'])}")
+    message = translate(visit.language, "We have sent you a message. Log in, then follow the link in it.")
+    return _show_message(visit, title, message, f"/login?next={quote(typed['next'])}")
 
 
 def confirm_page(visit: Visit) -> Response:
-    """A link in an e-mail is followed by machines too: it shows a button, and only that confirms."""
+    """Shows a button that confirms: machines follow links in e-mails too, so a link alone must not confirm."""
     if visit.actor.person_id is None:
         return visit.redirect(f"/login?next={quote(visit.request.url.path)}")
     return show(visit, "confirm", code=visit.path["code"], mistakes=NONE)
@@ -158,7 +158,7 @@ def confirm_now(visit: Visit) -> Response:
     except Refused as error:
         return show(visit, "confirm", status=status_of(error), code=visit.path["code"], mistakes=mistakes(visit, error))
     title = translate(visit.language, "Your address is confirmed")
-    return _told(visit, title, translate(visit.language, "Thank you. You can order now."), "/")
+    return _show_message(visit, title, translate(visit.language, "Thank you. You can order now."), "/")
 
 
 def confirm_again(visit: Visit) -> Response:
@@ -166,7 +166,7 @@ def confirm_again(visit: Visit) -> Response:
         with visit.write() as tx:
             ask_confirmation(tx, visit.actor.email)
     title = translate(visit.language, "Look into your e-mail")
-    return _told(visit, title, translate(visit.language, "We have sent you a new link."), "/")
+    return _show_message(visit, title, translate(visit.language, "We have sent you a new link."), "/")
 
 
 # ------------------------------------------------------------------------------------------------ forgotten
@@ -181,32 +181,32 @@ def forgot_now(visit: Visit) -> Response:
     with visit.write() as tx:
         ask_reset(tx, visit.form.get("email", ""))
     title = translate(visit.language, "Look into your e-mail")
-    said = translate(visit.language, "If this address has an account, a link to set a new password is on its way.")
-    return _told(visit, title, said, "/login")
+    message = translate(visit.language, "If this address has an account, a link to set a new password is on its way.")
+    return _show_message(visit, title, message, "/login")
 
 
 def reset_page(visit: Visit) -> Response:
     return _reset_page(visit)
 
 
-def _reset_page(visit: Visit, wrong: Mistakes = NONE, status: int = 200) -> Response:
-    """A password manager keeps the new password for the address that it is told."""
+def _reset_page(visit: Visit, errors: Mistakes = NONE, status: int = 200) -> Response:
+    """Shows the form with the address of the account, so that password managers store the new password under it."""
     with visit.read() as tx:
         email = email_of_reset(tx, visit.path["code"])
-    return show(visit, "reset", status=status, email=email, mistakes=wrong)
+    return show(visit, "reset", status=status, email=email, mistakes=errors)
 
 
 def reset_now(visit: Visit) -> Response:
     password = visit.form.get("password", "")
     try:
-        hashed = hash_password(password, own=(visit.instance.settings.name,))
+        password_hash = hash_password(password, own=(visit.instance.settings.name,))
         with visit.write() as tx:
-            reset_password(tx, visit.path["code"], hashed)
+            reset_password(tx, visit.path["code"], password_hash)
     except Refused as error:
-        wrong = mistakes(visit, error, {"password"}.__contains__)
-        return _reset_page(visit, wrong, status_of(error))
+        errors = mistakes(visit, error, {"password"}.__contains__)
+        return _reset_page(visit, errors, status_of(error))
     title = translate(visit.language, "Your new password is set")
-    return _told(visit, title, translate(visit.language, "You can log in with it now."), "/login")
+    return _show_message(visit, title, translate(visit.language, "You can log in with it now."), "/login")
 
 
 # ------------------------------------------------------------------------------------------------ language
@@ -219,5 +219,5 @@ def choose_language(visit: Visit) -> Response:
     return response
 
 
-def _told(visit: Visit, title: str, said: str, onward: str, **more: Any) -> Response:
-    return show(visit, "told", heading=title, said=said, onward=onward, **more)
+def _show_message(visit: Visit, title: str, message: str, next_url: str, **more: Any) -> Response:
+    return show(visit, "told", heading=title, text=message, next_url=next_url, **more)

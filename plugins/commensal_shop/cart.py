@@ -1,4 +1,4 @@
-"""The cart: what it would cost now, and what stands in the way of each line."""
+"""The page of the cart, with its present price and the problems of each line."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from commensal import (
     translate,
 )
 
-from .guest import owner
-from .sale import offered, shown_quantities
+from .guest import cart_owner
+from .sale import format_quantities, visible_offers
 from .showing import show
 
 UNDECIDED = Choices()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """A line of the cart. `offer` is None for what is not on sale any more."""
+class CartRow:
+    """A line of the cart. `offer` is None if the item is no longer on sale."""
 
     item_id: str
     quantity: int
@@ -43,19 +43,19 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cart:
-    """A cart as it is now. `priced` is what its possible lines cost, None where there are none."""
+class ShownCart:
+    """A cart with its present price. `priced` is the quote for the lines that can be ordered; None without any."""
 
     id: str | None
     sale: Sale
     open: bool
-    rows: Sequence[Row]
+    rows: Sequence[CartRow]
     priced: Offered | None
     problem: str = ""
 
     @property
     def ready(self) -> bool:
-        """Whether it can be ordered as it is."""
+        """Whether the cart can be ordered as it is."""
         return self.open and self.priced is not None and not self.problem and not any(row.problem for row in self.rows)
 
     @property
@@ -65,81 +65,83 @@ class Cart:
 
 def cart_page(visit: Visit) -> Response:
     with visit.read() as tx:
-        cart = look_into_cart(tx, visit)
+        cart = load_cart(tx, visit)
     lost = visit.was_logged_in and not cart.rows
-    return show(visit, "cart", cart=cart, sale=cart.sale, lost=lost, was=shown_quantities(cart.items))
+    return show(visit, "cart", cart=cart, sale=cart.sale, lost=lost, was=format_quantities(cart.items))
 
 
-def look_into_cart(tx: Transaction, visit: Visit, chosen: Choices = UNDECIDED) -> Cart:
-    """The visitor's cart at the sale, with its price and what there is to choose. Reserves nothing."""
+def load_cart(tx: Transaction, visit: Visit, choices: Choices = UNDECIDED) -> ShownCart:
+    """Loads the visitor's cart at the sale, with price and shipping options. Reserves nothing."""
     sale = sale_for(tx, visit.path["session"], visit.actor.person_id)
-    cart_id = cart_of(tx, sale.session.id, **owner(visit, sale.session.id))
+    cart_id = cart_of(tx, sale.session.id, **cart_owner(visit, sale.session.id))
     items = cart_items(tx, cart_id) if cart_id else {}
-    offers = {one.item_id: one for one in offered(tx, visit, sale, list(items))} if items else {}
+    offers = {offer.item_id: offer for offer in visible_offers(tx, visit, sale, list(items))} if items else {}
     problems = _problems(visit, items, offers, tx)
     rows = [
-        Row(item_id=item, quantity=pieces, offer=offers.get(item), problem=problems.get(item, ""))
-        for item, pieces in _as_the_catalog(items, offers)
+        CartRow(item_id=item, quantity=pieces, offer=offers.get(item), problem=problems.get(item, ""))
+        for item, pieces in _in_catalog_order(items, offers)
     ]
     sellable = {row.item_id: row.quantity for row in rows if row.offer and tx.now < row.offer.orderable_until}
-    priced, problem = _price(tx, visit, sale, sellable, chosen)
+    priced, problem = _price(tx, visit, sale, sellable, choices)
     open_now = is_open(sale.session, tx.now)
-    return Cart(id=cart_id, sale=sale, open=open_now, rows=rows, priced=priced, problem=problem)
+    return ShownCart(id=cart_id, sale=sale, open=open_now, rows=rows, priced=priced, problem=problem)
 
 
 def _price(
-    tx: Transaction, visit: Visit, sale: Sale, items: Mapping[str, int], chosen: Choices
+    tx: Transaction, visit: Visit, sale: Sale, items: Mapping[str, int], choices: Choices
 ) -> tuple[Offered | None, str]:
-    """Too many of something still have a price. Instead of a price, there may be a reason why there is none."""
+    """The quote, also for more pieces than are left; or None and the reason why there is no price."""
     if not items:
         return None, ""
     try:
-        offered = quote_order(
+        priced = quote_order(
             tx, visit.instance.hooks, sale.session.id, items, language=visit.language,
-            person_id=visit.actor.person_id, chosen=chosen,
+            person_id=visit.actor.person_id, chosen=choices,
         )  # fmt: skip
-        return offered, ""
+        return priced, ""
     except Refused as error:
-        return None, " ".join([say(visit.language, one) for one in error.problems] or [say(visit.language, error)])
+        return None, " ".join(
+            [say(visit.language, problem) for problem in error.problems] or [say(visit.language, error)]
+        )
 
 
 def _problems(
     visit: Visit, items: Mapping[str, int], offers: Mapping[str, VisibleOffer], tx: Transaction
 ) -> dict[str, str]:
-    """By item. Stock is decided when the order is placed; this tells early what would be refused then."""
-    found = {}
-    wanted = _grains_wanted(items, offers)
+    """Problems by item that would make the order fail. Only placing the order decides about stock."""
+    problems = {}
+    grains = _grains_wanted(items, offers)
     for item, pieces in items.items():
         offer = offers.get(item)
         if offer is None:
-            found[item] = translate(visit.language, "This product is not on sale here (any more).")
+            problems[item] = translate(visit.language, "This product is not on sale here (any more).")
         elif offer.orderable_until <= tx.now:
             text = translate(visit.language, "Orders for {name} have closed: its producer needs them earlier.")
-            found[item] = text.format(name=offer.name)
+            problems[item] = text.format(name=offer.name)
         elif offer.left == 0:
-            found[item] = translate(visit.language, "{name} is sold out.").format(name=offer.name)
+            problems[item] = translate(visit.language, "{name} is sold out.").format(name=offer.name)
         elif offer.left is not None and pieces > offer.left:
             text = plural(visit.language, "Only {number} piece is left.", "Only {number} pieces are left.", offer.left)
-            found[item] = text.format(number=offer.left)
-        elif offer.left is not None and wanted[offer.lot_id] > _most_grains(offer.lot_id, offers):
-            found[item] = translate(visit.language, "Together, the sizes of this product are more than is left.")
-    return found
+            problems[item] = text.format(number=offer.left)
+        elif offer.left is not None and grains[offer.lot_id] > _most_grains(offer.lot_id, offers):
+            problems[item] = translate(visit.language, "Together, the sizes of this product are more than is left.")
+    return problems
 
 
-def _as_the_catalog(items: Mapping[str, int], offers: Mapping[str, VisibleOffer]) -> list[tuple[str, int]]:
-    """In the order of the catalog; what is not on sale any more comes last."""
-    places = {item: place for place, item in enumerate(offers)}
-    return sorted(items.items(), key=lambda one: places.get(one[0], len(places)))
+def _in_catalog_order(items: Mapping[str, int], offers: Mapping[str, VisibleOffer]) -> list[tuple[str, int]]:
+    """The items in the order of the catalog; those that are no longer on sale come last."""
+    positions = {item: index for index, item in enumerate(offers)}
+    return sorted(items.items(), key=lambda pair: positions.get(pair[0], len(positions)))
 
 
 def _grains_wanted(items: Mapping[str, int], offers: Mapping[str, VisibleOffer]) -> dict[str, int]:
-    wanted: dict[str, int] = {}
+    grains: dict[str, int] = {}
     for item, offer in offers.items():
-        wanted[offer.lot_id] = wanted.get(offer.lot_id, 0) + offer.lot_quantity * items[item]
-    return wanted
+        grains[offer.lot_id] = grains.get(offer.lot_id, 0) + offer.lot_quantity * items[item]
+    return grains
 
 
 def _most_grains(lot_id: str, offers: Mapping[str, VisibleOffer]) -> int:
-    """What the lot can hold at most, by what is left of each of its sizes."""
-    sizes = [one for one in offers.values() if one.lot_id == lot_id and one.left is not None]
-    return min((one.left + 1) * one.lot_quantity - 1 for one in sizes if one.left is not None)
+    """The most grains that the lot can have free, computed from the pieces left of each of its sizes."""
+    sizes = [offer for offer in offers.values() if offer.lot_id == lot_id and offer.left is not None]
+    return min((offer.left + 1) * offer.lot_quantity - 1 for offer in sizes if offer.left is not None)

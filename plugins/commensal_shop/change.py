@@ -1,4 +1,4 @@
-"""Changing an order: its quantities, its codes, and where it is brought."""
+"""Changing an order: its quantities, codes and delivery address."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ from .choices import (
     ADDRESS_FIELDS,
     CODE,
     address_fields,
-    address_typed,
-    codes_typed,
-    missing_of,
+    missing_fields,
     sends_codes,
-    with_codes,
+    try_codes,
+    typed_address,
+    typed_codes,
 )
-from .orders import Door, may_change, show_order, sums
-from .sale import FIELD, quantities
+from .orders import OrderAccess, may_change, show_order, totals_of
+from .sale import FIELD, read_quantities
 from .showing import NONE, Mistakes, mistakes, show, status_of
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """What the form says that the order shall be, seen at this version of it."""
+class OrderChange:
+    """The changes in the form. `version` is that of the order when its page was shown."""
 
     items: Mapping[str, int]
     address: Address | None
@@ -48,72 +48,76 @@ class Wanted:
 
 
 def change_page(visit: Visit) -> Response:
-    door = Door(visit)
+    access = OrderAccess(visit)
     with visit.read() as tx:
-        order = door.order(tx)
+        order = access.order(tx)
         sale = sale_by_id(tx, order.session_id)
         if not may_change(order, sale, tx):
-            return visit.redirect(door.address)
-    return _page(visit, door, order, {}, codes=order.codes)
+            return visit.redirect(access.address)
+    return _page(visit, access, order, {}, codes=order.codes)
 
 
 def change_now(visit: Visit) -> Response:
-    """First shows the new total, then, with that total, changes the order: nobody owes what they have not seen."""
-    door = Door(visit)
+    """Shows the new total first; changes the order only with a total that the customer has seen."""
+    access = OrderAccess(visit)
     with visit.read() as tx:
-        order = door.order(tx)
+        order = access.order(tx)
     typed = {name.removeprefix(FIELD): value for name, value in visit.form.items() if name.startswith(FIELD)}
-    codes = codes_typed(visit.form) if sends_codes(visit.form) else order.codes
+    codes = typed_codes(visit.form) if sends_codes(visit.form) else order.codes
     try:
-        wanted = Wanted(items=quantities(typed), address=_address(visit, order), version=_number(visit, "version"))
-        tried = with_codes(visit, codes, lambda left: _changed(visit, door, wanted, left))
-        if visit.form.get("then") != "change" or tried.refused:
-            return _page(visit, door, order, typed, codes=tried.codes, preview=tried.value, refused=tried.refused)
-        with visit.guessing(tried.codes):
-            changed = _changed(visit, door, wanted, tried.codes, shown=_number(visit, "total"))
+        change = OrderChange(
+            items=read_quantities(typed), address=_address(visit, order), version=_number(visit, "version")
+        )
+        result = try_codes(visit, codes, lambda accepted: _apply_change(visit, access, change, accepted))
+        if visit.form.get("then") != "change" or result.refused:
+            return _page(visit, access, order, typed, codes=result.codes, preview=result.value, refused=result.refused)
+        with visit.guessing(result.codes):
+            new_order = _apply_change(visit, access, change, result.codes, shown_total=_number(visit, "total"))
     except Refused as error:
-        if error.code == "closed":  # there is nothing to change any more
-            return show_order(visit, door, mistakes(visit, error), status_of(error))
-        wrong = mistakes(visit, error, lambda name: name.startswith(FIELD) or name in ADDRESS_FIELDS)
-        return _page(visit, door, order, typed, codes=codes, wrong=wrong, status=status_of(error))
-    _ask_for_new_amount(visit, door, changed)
-    return visit.redirect(door.address)
+        if error.code == "closed":  # the order can no longer be changed
+            return show_order(visit, access, mistakes(visit, error), status_of(error))
+        errors = mistakes(visit, error, lambda name: name.startswith(FIELD) or name in ADDRESS_FIELDS)
+        return _page(visit, access, order, typed, codes=codes, errors=errors, status=status_of(error))
+    _ask_for_new_amount(visit, access, new_order)
+    return visit.redirect(access.address)
 
 
-def _changed(visit: Visit, door: Door, wanted: Wanted, codes: Sequence[str], shown: int | None = None) -> Order:
-    """The order as it is after the change; where no total was `shown` yet, it is then as if nothing had happened."""
+def _apply_change(
+    visit: Visit, access: OrderAccess, change: OrderChange, codes: Sequence[str], shown_total: int | None = None
+) -> Order:
+    """Changes the order and returns it. Without `shown_total` it is a preview: the change is rolled back."""
 
     def act(tx: Transaction) -> Order:
         with tx.attempt() as attempt:
-            order = door.locked(tx, wanted.version)
-            changed = change_order(
-                tx, visit.instance.hooks, order, items=wanted.items, codes=codes, address=wanted.address, total=shown,
-                by=visit.actor.person_id,
+            order = access.locked(tx, change.version)
+            new_order = change_order(
+                tx, visit.instance.hooks, order, items=change.items, codes=codes, address=change.address,
+                total=shown_total, by=visit.actor.person_id,
             )  # fmt: skip
-            if shown is None:
+            if shown_total is None:
                 attempt.rollback()
-        return changed
+        return new_order
 
     return visit.instance.store.transact(act)
 
 
 def _page(
     visit: Visit,
-    door: Door,
+    access: OrderAccess,
     order: Order,
     typed: Mapping[str, str],
     *,
     codes: Sequence[str],
     preview: Order | None = None,
     refused: Sequence[Problem] = (),
-    wrong: Mistakes = NONE,
+    errors: Mistakes = NONE,
     status: int = 200,
 ) -> Response:
     fields = {CODE: "", **address_fields(order.address)}
     fields |= {name: visit.form[name] for name in ADDRESS_FIELDS if name in visit.form}
     if refused:
-        said = " ".join(say(visit.language, one) for one in refused)
-        wrong, status = replace(wrong, fields={**wrong.fields, CODE: said}), 422
+        message = " ".join(say(visit.language, problem) for problem in refused)
+        errors, status = replace(errors, fields={**errors.fields, CODE: message}), 422
         fields[CODE] = visit.form.get(CODE, "")
     with visit.read() as tx:
         sale = sale_by_id(tx, order.session_id)
@@ -125,18 +129,18 @@ def _page(
         status=status,
         order=order,
         ordered=ordered_items(order),
-        door=door,
+        access=access,
         typed=typed,
         fields=fields,
         codes=codes,
         preview=preview,
-        preview_sums=sums(preview) if preview else None,
-        mistakes=wrong,
+        preview_sums=totals_of(preview) if preview else None,
+        mistakes=errors,
     )
 
 
 def ordered_items(order: Order) -> list[list[PricedLine]]:
-    """The lines of each item, in the order's sequence: several where pieces were ordered at different prices."""
+    """The order's lines by item, in their sequence. An item has several if pieces were ordered at different prices."""
     items: dict[str, list[PricedLine]] = {}
     for line in order.lines:
         if line.substitutes_id is None:
@@ -145,23 +149,23 @@ def ordered_items(order: Order) -> list[list[PricedLine]]:
 
 
 def _address(visit: Visit, order: Order) -> Address | None:
-    """Raises `Invalid` where an order that is brought would not say where."""
+    """The typed address, for an order with delivery. Raises `Invalid` naming missing fields."""
     if order.address is None:
         return None
-    address = address_typed(visit.form)
-    if problems := missing_of(address):
+    address = typed_address(visit.form)
+    if problems := missing_fields(address):
         raise Invalid(problems)
     return address
 
 
-def _ask_for_new_amount(visit: Visit, door: Door, order: Order) -> None:
-    """What was asked of the payer was the old amount."""
+def _ask_for_new_amount(visit: Visit, access: OrderAccess, order: Order) -> None:
+    """Starts a payment of the new amount, since the former payment request was for the old one."""
     if not order.payment_method:
         return
     try:
         start_payment(
             visit.instance, order.id, order.payment_method, f"order:{order.id}:v{order.version}", visit.language,
-            return_url=visit.address(door.address),
+            return_url=visit.address(access.address),
         )  # fmt: skip
     except Conflict:
         return  # nothing is due any more

@@ -1,4 +1,4 @@
-"""The checkout: contact, collecting, paying, and the button that obliges. The same cart sent twice is one order."""
+"""The checkout: contact, shipping, payment and the order button. Sending the same cart twice makes one order."""
 
 from __future__ import annotations
 
@@ -43,10 +43,19 @@ from commensal import (
     start_payment,
 )
 
-from .cart import Cart, look_into_cart
-from .choices import ADDRESS_FIELDS, CODE, address_fields, address_typed, codes_typed, missing_of, ticked, with_codes
-from .guest import order_secret, owner
-from .places import Place, by_place
+from .cart import ShownCart, load_cart
+from .choices import (
+    ADDRESS_FIELDS,
+    CODE,
+    address_fields,
+    missing_fields,
+    ticked_consents,
+    try_codes,
+    typed_address,
+    typed_codes,
+)
+from .guest import cart_owner, order_secret
+from .places import ShippingGroup, group_by_place
 from .sale import MEMBER
 from .showing import NONE, Mistakes, mistakes, show, status_of
 
@@ -55,14 +64,14 @@ _FIELDS = (*_LONGEST, CODE, *ADDRESS_FIELDS)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Counter:
-    """The cart, what it costs with the choices that were made, and what else there is to choose.
+class CheckoutState:
+    """The cart, its price with the customer's choices, and the available options.
 
-    `shipping` is the option that was chosen, or else costs least; `codes` are those that count, `refused` says why the
-    others do not.
+    `shipping` is the chosen option, or else the cheapest; `codes` are the accepted codes, `refused` the problems with
+    the others.
     """
 
-    cart: Cart
+    cart: ShownCart
     offered: Offered
     options: Mapping[str, ShippingOption]
     shipping: str
@@ -74,69 +83,69 @@ class Counter:
 
     @property
     def brings(self) -> bool:
-        """Whether there is a way that needs an address; also where the one that was typed has made it vanish."""
-        return self.address is not None or any(one.needs_address for one in self.options.values())
+        """Whether to ask for an address: there is an option with delivery, or a typed address has ruled it out."""
+        return self.address is not None or any(option.needs_address for option in self.options.values())
 
     @property
     def unserved(self) -> str:
-        """The postcode that was typed, where nothing is brought there."""
-        typed = self.address.postcode if self.address else ""
-        return "" if any(one.needs_address for one in self.options.values()) else typed
+        """The typed postcode, if there is no delivery to it; else ""."""
+        postcode = self.address.postcode if self.address else ""
+        return "" if any(option.needs_address for option in self.options.values()) else postcode
 
     @property
-    def places(self) -> Sequence[Place]:
-        return by_place(self.options)
+    def places(self) -> Sequence[ShippingGroup]:
+        return group_by_place(self.options)
 
     @property
     def choice(self) -> str:
-        """Everything that the total depends on and the customer may choose on this page."""
-        where = self.address.postcode if self.address else ""
-        return "|".join((self.shipping, self.method, where, *self.codes))
+        """All choices on this page that change the total, as one text."""
+        postcode = self.address.postcode if self.address else ""
+        return "|".join((self.shipping, self.method, postcode, *self.codes))
 
 
 def checkout_page(visit: Visit) -> Response:
-    """With what was typed here before: stock that fell, another page or another language does not lose it."""
-    known, codes = _known_of(visit)
-    counter = _counter(visit, known, codes)
-    return _to_cart(visit) if counter is None else _page(visit, counter, known)
+    """Shows the checkout with the values typed before, which are kept when the visitor leaves the page."""
+    typed, codes = _initial_values(visit)
+    state = _load_state(visit, typed, codes)
+    return _to_cart(visit) if state is None else _page(visit, state, typed)
 
 
 def checkout_now(visit: Visit) -> Response:
-    """Places the order, then begins its payment; any other button shows the total with what has been chosen."""
+    """Places the order and starts its payment; any other button shows the total with the new choices."""
     typed = {name: visit.form.get(name, "") for name in _FIELDS}
-    placed = _placed_before(visit)
-    if placed:
-        return visit.redirect(placed)
+    order_url = _url_of_placed_order(visit)
+    if order_url:
+        return visit.redirect(order_url)
     if visit.actor.person_id is None and visit.form.get(MEMBER):  # they were logged in when the page was shown
         return visit.redirect(f"/login?next={quote(visit.request.url.path)}&lost=1")
-    counter = _counter(visit, typed, codes_typed(visit.form))
-    if counter is None:
+    state = _load_state(visit, typed, typed_codes(visit.form))
+    if state is None:
         return _to_cart(visit, typed)
-    if visit.form.get("then") != "order" or counter.refused:
-        _keep(visit, typed, counter.codes)
-        return _page(visit, counter, typed)
+    if visit.form.get("then") != "order" or state.refused:
+        _save_form(visit, typed, state.codes)
+        return _page(visit, state, typed)
     try:
-        with visit.guessing(counter.codes):
-            order = _place(visit, _read(counter, typed, visit))
+        with visit.guessing(state.codes):
+            order = _place(visit, _read_wish(state, typed, visit))
     except Refused as error:
-        again = _counter(visit, typed, codes_typed(visit.form))
-        if again is None:
+        new_state = _load_state(visit, typed, typed_codes(visit.form))
+        if new_state is None:
             return _to_cart(visit, typed)
-        _keep(visit, typed, again.codes)
-        wrong = mistakes(visit, _plainer(error, visit, again), {*_FIELDS}.__contains__)
-        return _page(visit, again, typed, wrong, status_of(error))
+        _save_form(visit, typed, new_state.codes)
+        errors = mistakes(visit, _explain(error, visit, new_state), {*_FIELDS}.__contains__)
+        return _page(visit, new_state, typed, errors, status_of(error))
     if order is not None:
         _begin_payment(visit, order)
-    return visit.redirect(_placed_before(visit) or f"/sales/{visit.path['session']}/cart")
+    return visit.redirect(_url_of_placed_order(visit) or f"/sales/{visit.path['session']}/cart")
 
 
 def _place(visit: Visit, wish: Wish) -> Order | None:
-    """None where another request has placed the order from this cart meanwhile, or it is another cart by now."""
+    """Places the order. None if another request has placed it meanwhile, or the visitor has another cart by now."""
     session_id, cart_id = visit.path["session"], visit.form.get("cart", "")
     secret = order_secret(visit, cart_id)
 
     def act(tx: Transaction) -> Order | None:
-        if cart_of(tx, session_id, **owner(visit, session_id), lock=True) != cart_id:
+        if cart_of(tx, session_id, **cart_owner(visit, session_id), lock=True) != cart_id:
             return None
         return place_order(
             tx,
@@ -152,8 +161,8 @@ def _place(visit: Visit, wish: Wish) -> Order | None:
     return visit.instance.transact(act)
 
 
-def _placed_before(visit: Visit) -> str | None:
-    """Where the order is that this cart became, if it did: its id is the cart's."""
+def _url_of_placed_order(visit: Visit) -> str | None:
+    """The address of the order that was placed from this cart (it has the cart's id); None if there is none."""
     cart_id, person_id = visit.form.get("cart", ""), visit.actor.person_id
     secret = order_secret(visit, cart_id)
     try:
@@ -172,95 +181,95 @@ def _placed_before(visit: Visit) -> str | None:
 
 
 def _begin_payment(visit: Visit, order: Order) -> None:
-    """After the commit, and never in its way: the order stands, and its page lets the customer pay another way."""
+    """Starts the payment after the commit. If it fails the order stands, and its page offers other payment methods."""
     if order.payment_method and order.total:
         try:
             start_payment(
                 visit.instance, order.id, order.payment_method, f"order:{order.id}", visit.language,
-                return_url=visit.address(_placed_before(visit) or f"/orders/{order.id}"),
+                return_url=visit.address(_url_of_placed_order(visit) or f"/orders/{order.id}"),
             )  # fmt: skip
         except Conflict:
-            return  # it is paid or cancelled already; the page of the order says so
+            return  # the order is paid or cancelled already; its page says so
 
 
-def _keep(visit: Visit, typed: Mapping[str, str], codes: Sequence[str]) -> None:
-    """Writes what was typed into the cart that the form was for. Codes that do not count are not kept."""
+def _save_form(visit: Visit, typed: Mapping[str, str], codes: Sequence[str]) -> None:
+    """Stores the typed values in the cart of the form, with the accepted codes only."""
     session_id = visit.path["session"]
-    noted = Checkout(
+    checkout = Checkout(
         **{name: typed[name].strip()[:most] for name, most in _LONGEST.items()},
         codes=tuple(codes),
-        address=address_typed(typed),
+        address=typed_address(typed),
     )
 
     def act(tx: Transaction) -> None:
-        cart_id = cart_of(tx, session_id, **owner(visit, session_id))
+        cart_id = cart_of(tx, session_id, **cart_owner(visit, session_id))
         if cart_id is not None and cart_id == visit.form.get("cart"):
-            note_checkout(tx, cart_id, noted)
+            note_checkout(tx, cart_id, checkout)
 
     visit.instance.store.transact(act)
 
 
-def _counter(visit: Visit, typed: Mapping[str, str], codes: Sequence[str]) -> Counter | None:
-    """None for a cart that cannot be ordered as it is: its own page says why."""
-    address = address_typed(typed)
+def _load_state(visit: Visit, typed: Mapping[str, str], codes: Sequence[str]) -> CheckoutState | None:
+    """Loads the state of the checkout; None if the cart cannot be ordered as it is, for a reason its page shows."""
+    address = typed_address(typed)
     with visit.read() as tx:
-        cart = look_into_cart(tx, visit, Choices(address=address))
+        cart = load_cart(tx, visit, Choices(address=address))
     if not cart.ready or cart.priced is None:
         return None
     options = cart.priced.shipping_options
     methods = payment_methods(visit.instance, cart.sale.shop.id, visit.language, person_id=visit.actor.person_id)
     shipping = typed["shipping"] if typed["shipping"] in options else _cheapest(options)
-    brought = bool(shipping) and options[shipping].needs_address
-    chosen = Choices(
+    needs_address = bool(shipping) and options[shipping].needs_address
+    choices = Choices(
         shipping=shipping,
         payment_method=_method(methods, typed["payment_method"]),
-        address=address if brought else None,
+        address=address if needs_address else None,
     )
-    tried = with_codes(visit, codes, lambda left: _quote(visit, cart, replace(chosen, codes=left)))
-    return Counter(
-        cart=cart, offered=tried.value, options=options, shipping=shipping, methods=methods,
-        method=chosen.payment_method, address=address, codes=tried.codes, refused=tried.refused,
+    result = try_codes(visit, codes, lambda accepted: _quote(visit, cart, replace(choices, codes=accepted)))
+    return CheckoutState(
+        cart=cart, offered=result.value, options=options, shipping=shipping, methods=methods,
+        method=choices.payment_method, address=address, codes=result.codes, refused=result.refused,
     )  # fmt: skip
 
 
-def _quote(visit: Visit, cart: Cart, chosen: Choices) -> Offered:
+def _quote(visit: Visit, cart: ShownCart, choices: Choices) -> Offered:
     with visit.read() as tx:
         return quote_order(
             tx, visit.instance.hooks, cart.sale.session.id, cart.items, language=visit.language,
-            person_id=visit.actor.person_id, chosen=chosen,
+            person_id=visit.actor.person_id, chosen=choices,
         )  # fmt: skip
 
 
 def _cheapest(options: Mapping[str, ShippingOption]) -> str:
-    """Of those that have room; what is collected before what is brought."""
+    """The cheapest option with free capacity, pickup before delivery; "" if there is none."""
     free = {name: (option.needs_address, option.price) for name, option in options.items() if option.left != 0}
     return min(free, key=lambda name: free[name], default="")
 
 
 def _method(methods: Sequence[PaymentMethod], typed: str) -> str:
-    known = [one.id for one in methods]
-    return typed if typed in known else known[0] if len(known) == 1 else ""
+    method_ids = [method.id for method in methods]
+    return typed if typed in method_ids else method_ids[0] if len(method_ids) == 1 else ""
 
 
-def _read(counter: Counter, typed: Mapping[str, str], visit: Visit) -> Wish:
-    """Raises `Invalid` with every mistake at once."""
+def _read_wish(state: CheckoutState, typed: Mapping[str, str], visit: Visit) -> Wish:
+    """Reads the form into a wish. Raises `Invalid` with every mistake."""
     problems: list[Problem] = []
     name = read_text(typed["name"], "/name", problems, least=1)
     phone = read_text(typed["phone"], "/phone", problems, most=40)
     note = read_text(typed["note"], "/note", problems, most=2000, lines=True)
     email = read_text(typed["email"], "/email", problems, least=1)
-    if email and isinstance(wrong := read_email(email), Problem):
-        problems.append(wrong)
-    if counter.options and typed["shipping"] not in counter.options:
+    if email and isinstance(email_problem := read_email(email), Problem):
+        problems.append(email_problem)
+    if state.options and typed["shipping"] not in state.options:
         problems.append(Problem("shipping_missing", "Choose how you will receive your order.", "/shipping"))
-    shown = visit.form.get("total", "")
-    if not (shown.isascii() and shown.isdigit() and len(shown) < 16):
+    shown_total = visit.form.get("total", "")
+    if not (shown_total.isascii() and shown_total.isdigit() and len(shown_total) < 16):
         problems.append(Problem("total_missing", "Please check the total once more."))
-    if counter.methods and typed["payment_method"] not in {one.id for one in counter.methods}:
+    if state.methods and typed["payment_method"] not in {method.id for method in state.methods}:
         problems.append(Problem("payment_missing", "Choose how you will pay.", "/payment_method"))
-    brought = counter.options[counter.shipping].needs_address if counter.shipping else False
-    if brought:
-        problems += missing_of(counter.address)
+    needs_address = state.options[state.shipping].needs_address if state.shipping else False
+    if needs_address:
+        problems += missing_fields(state.address)
     if problems:
         raise Invalid(problems)
     return Wish(
@@ -272,71 +281,71 @@ def _read(counter: Counter, typed: Mapping[str, str], visit: Visit) -> Wish:
         language=visit.language,
         shipping=typed["shipping"],
         payment_method=typed["payment_method"],
-        total=int(shown),
-        codes=counter.codes,
-        address=counter.address if brought else None,
-        consents=ticked(visit.form),
+        total=int(shown_total),
+        codes=state.codes,
+        address=state.address if needs_address else None,
+        consents=ticked_consents(visit.form),
     )
 
 
-def _plainer(error: Refused, visit: Visit, counter: Counter) -> Refused:
-    """A slot that is full is said where slots are chosen; a total that they changed themselves by another choice."""
+def _explain(error: Refused, visit: Visit, state: CheckoutState) -> Refused:
+    """A clearer error: a full slot beside the shipping options, a total that changed by the customer's own choice."""
     if error.code == "slot_full":
         return Invalid([Problem(error.code, error.text, "/shipping", dict(error.values))])
-    if error.code == "total_changed" and visit.form.get("with") != counter.choice:
-        total = Money(counter.offered.quote.totals.total, counter.offered.quote.draft.currency)
+    if error.code == "total_changed" and visit.form.get("with") != state.choice:
+        total = Money(state.offered.quote.totals.total, state.offered.quote.draft.currency)
         return Conflict(
             "total_changed", "With this choice the total is {total}. Please confirm your order.", total=total
         )
     return error
 
 
-def _known_of(visit: Visit) -> tuple[dict[str, str], tuple[str, ...]]:
-    """What stands in the fields, and the codes: as noted in the cart, or else as the person's account has it."""
-    session_id, typed, noted = visit.path["session"], dict.fromkeys(_FIELDS, ""), Checkout()
+def _initial_values(visit: Visit) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The initial values of the fields and the codes: as stored in the cart, or else from the person's account."""
+    session_id, typed, checkout = visit.path["session"], dict.fromkeys(_FIELDS, ""), Checkout()
     with visit.read() as tx:
-        cart_id = cart_of(tx, session_id, **owner(visit, session_id))
+        cart_id = cart_of(tx, session_id, **cart_owner(visit, session_id))
         if cart_id is not None:
-            noted = noted_checkout(tx, cart_id)
-        if visit.actor.person_id is not None and not noted.email:
-            known = person_by_id(tx, visit.actor.person_id)
-            noted = replace(noted, name=known.name, email=known.email, phone=known.phone)
-    kept = {name: getattr(noted, name) for name in _LONGEST}
-    return {**typed, **kept, **address_fields(noted.address)}, noted.codes
+            checkout = noted_checkout(tx, cart_id)
+        if visit.actor.person_id is not None and not checkout.email:
+            account = person_by_id(tx, visit.actor.person_id)
+            checkout = replace(checkout, name=account.name, email=account.email, phone=account.phone)
+    values = {name: getattr(checkout, name) for name in _LONGEST}
+    return {**typed, **values, **address_fields(checkout.address)}, checkout.codes
 
 
 def _page(
-    visit: Visit, counter: Counter, typed: Mapping[str, str], wrong: Mistakes = NONE, status: int = 200
+    visit: Visit, state: CheckoutState, typed: Mapping[str, str], errors: Mistakes = NONE, status: int = 200
 ) -> Response:
-    choices: dict[str, Any] = {**typed, "payment_method": counter.method}
-    if len(counter.options) == 1:
-        choices["shipping"] = choices["shipping"] or counter.shipping
-    refused = 422 if status == 200 and visit.request.method == "POST" else status
-    if counter.refused:
-        status = refused
-        said = " ".join(say(visit.language, one) for one in counter.refused)
-        wrong = replace(wrong, fields={**wrong.fields, CODE: said})
+    values: dict[str, Any] = {**typed, "payment_method": state.method}
+    if len(state.options) == 1:
+        values["shipping"] = values["shipping"] or state.shipping
+    refused_status = 422 if status == 200 and visit.request.method == "POST" else status
+    if state.refused:
+        status = refused_status
+        message = " ".join(say(visit.language, problem) for problem in state.refused)
+        errors = replace(errors, fields={**errors.fields, CODE: message})
     else:
-        choices[CODE] = ""  # it stands among those that count
-    if counter.unserved:
-        status = refused
-        nowhere = Problem("no_delivery", "We do not deliver to {postcode}.", values={"postcode": counter.unserved})
-        wrong = replace(wrong, fields={**wrong.fields, "address/postcode": say(visit.language, nowhere)})
+        values[CODE] = ""  # the code is accepted, and shown in the list of codes
+    if state.unserved:
+        status = refused_status
+        no_delivery = Problem("no_delivery", "We do not deliver to {postcode}.", values={"postcode": state.unserved})
+        errors = replace(errors, fields={**errors.fields, "address/postcode": say(visit.language, no_delivery)})
     return show(
         visit,
         "checkout",
         status=status,
-        counter=counter,
-        sale=counter.cart.sale,
-        typed=choices,
-        ticked=ticked(visit.form),
-        prices_differ=len({option.price for option in counter.options.values()}) > 1,
-        mistakes=wrong,
+        checkout=state,
+        sale=state.cart.sale,
+        typed=values,
+        ticked=ticked_consents(visit.form),
+        prices_differ=len({option.price for option in state.options.values()}) > 1,
+        mistakes=errors,
     )
 
 
 def _to_cart(visit: Visit, typed: Mapping[str, str] | None = None) -> Response:
-    """Its page says why the cart cannot be ordered; what was `typed` stands at the checkout when they come back."""
+    """Redirects to the cart's page, which says why it cannot be ordered. Keeps `typed` for a return to the checkout."""
     if typed is not None:
-        _keep(visit, typed, ())
+        _save_form(visit, typed, ())
     return visit.redirect(f"/sales/{visit.path['session']}/cart")

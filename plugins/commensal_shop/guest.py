@@ -1,7 +1,7 @@
-"""Whose cart it is: a person's, or that of a guest, who holds a secret in a cookie of this browser.
+"""The owner of a cart: a person, or a guest with a secret in a cookie of the browser.
 
-From the browser's one secret others are derived: for the cart of each sale, and for each order. So a guest may shop at
-several sales, a link to an order opens that order only, and the same cart sent twice leads to the same order.
+All other secrets are derived from the browser's secret: one for the cart of each sale, one for each order. So a guest
+may shop at several sales, a link to an order opens that order only, and sending a cart twice leads to the same order.
 """
 
 from __future__ import annotations
@@ -31,30 +31,30 @@ _LENGTH = 43  # characters: 256 bits
 _MOST_SALES = 200  # that are looked through for carts when a guest logs in
 
 
-class Owner(TypedDict):
-    """How the core finds a cart."""
+class CartOwner(TypedDict):
+    """The arguments by which the core finds a cart."""
 
     person_id: str | None
     secret_hash: str | None
 
 
-def owner(visit: Visit, session_id: str) -> Owner:
-    """Of the cart at this sale; nobody's where a guest has no cookie yet."""
-    return _owner(visit.actor.person_id, guest_secret(visit), session_id)
+def cart_owner(visit: Visit, session_id: str) -> CartOwner:
+    """The owner of the visitor's cart at this sale; both fields are None for a guest without a cookie."""
+    return _cart_owner(visit.actor.person_id, guest_secret(visit), session_id)
 
 
-def new_owner(visit: Visit, session_id: str) -> tuple[Owner, str | None]:
-    """The same, with a new secret for a guest without one: then it must go into a cookie, by `set_guest_secret`."""
+def new_owner(visit: Visit, session_id: str) -> tuple[CartOwner, str | None]:
+    """The same, with a new secret for a guest without one. Set the returned secret by `set_guest_secret`."""
     if visit.actor.person_id is not None:
-        return _owner(visit.actor.person_id, None, session_id), None
+        return _cart_owner(visit.actor.person_id, None, session_id), None
     secret = guest_secret(visit) or visit.instance.ids.secret()
-    return _owner(None, secret, session_id), secret
+    return _cart_owner(None, secret, session_id), secret
 
 
 def order_secret(visit: Visit, cart_id: str) -> str | None:
-    """The secret that opens the order which this guest's cart becomes; None for who is logged in, or has no cookie."""
+    """The secret of the order that is placed from this guest's cart; None for persons, and guests without a cookie."""
     secret = guest_secret(visit)
-    return None if visit.actor.person_id is not None or secret is None else _derived(secret, f"order {cart_id}")
+    return None if visit.actor.person_id is not None or secret is None else _derive(secret, f"order {cart_id}")
 
 
 def guest_secret(visit: Visit) -> str | None:
@@ -68,29 +68,28 @@ def set_guest_secret(response: Response, visit: Visit, secret: str | None) -> Re
     return response
 
 
-def bring_cart_along(tx: Transaction, visit: Visit, person_id: str) -> None:
-    """Somebody who was a guest has logged in: what lies in the guest's carts goes into theirs, and counts where both
-    have something of a product."""
+def merge_guest_carts(tx: Transaction, visit: Visit, person_id: str) -> None:
+    """Moves the items of the guest's carts into those of the person, who has logged in. The guest's quantities win."""
     secret = guest_secret(visit)
     if secret is None:
         return
-    open_now = (sale.session.id for sale in sales(tx, openness="open", limit=_MOST_SALES))
-    hashes = [_cart_hash(secret, session_id) for session_id in open_now]
+    session_ids = (sale.session.id for sale in sales(tx, openness="open", limit=_MOST_SALES))
+    hashes = [_cart_hash(secret, session_id) for session_id in session_ids]
     for session_id, cart_id in carts_by_secret(tx, hashes).items():
-        mine = open_cart(tx, session_id, language=visit.language, person_id=person_id)
-        fill_cart(tx, mine, {**cart_items(tx, mine), **cart_items(tx, cart_id)})
+        cart = open_cart(tx, session_id, language=visit.language, person_id=person_id)
+        fill_cart(tx, cart, {**cart_items(tx, cart), **cart_items(tx, cart_id)})
         empty_cart(tx, cart_id)
 
 
-def _owner(person_id: str | None, secret: str | None, session_id: str) -> Owner:
-    hashed = _cart_hash(secret, session_id) if secret and person_id is None else None
-    return Owner(person_id=person_id, secret_hash=hashed)
+def _cart_owner(person_id: str | None, secret: str | None, session_id: str) -> CartOwner:
+    secret_hash = _cart_hash(secret, session_id) if secret and person_id is None else None
+    return CartOwner(person_id=person_id, secret_hash=secret_hash)
 
 
 def _cart_hash(secret: str, session_id: str) -> str:
-    return fingerprint(_derived(secret, f"cart {session_id}"))
+    return fingerprint(_derive(secret, f"cart {session_id}"))
 
 
-def _derived(secret: str, purpose: str) -> str:
+def _derive(secret: str, purpose: str) -> str:
     digest = hmac.digest(secret.encode(), purpose.encode(), hashlib.sha256)
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")

@@ -1,4 +1,4 @@
-"""Pages about one's own account: another e-mail address, one's data to take along, and leaving for good."""
+"""Pages about one's own account: a new e-mail address, invitations, export and erasure of one's data."""
 
 from __future__ import annotations
 
@@ -29,27 +29,34 @@ def account_page(visit: Visit) -> Response:
     return _page(visit)
 
 
-def _page(visit: Visit, email: str = "", wrong: Mistakes = NONE, status: int = 200, at: str = "") -> Response:
-    """`at` is the form that was refused: its mistakes stand above it."""
+def _page(visit: Visit, email: str = "", errors: Mistakes = NONE, status: int = 200, at: str = "") -> Response:
+    """`at` is the form that was refused; its mistakes are shown above it."""
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
     with visit.read() as tx:
-        known, invited = second_factor_of(tx, me(visit)), invitations_to(tx, me(visit))
+        second_factor, invitations = second_factor_of(tx, person_of(visit)), invitations_to(tx, person_of(visit))
     return show(
-        visit, "account", status=status, email=email, mistakes=wrong, at=at, second_factor=known, invitations=invited
+        visit,
+        "account",
+        status=status,
+        email=email,
+        mistakes=errors,
+        at=at,
+        second_factor=second_factor,
+        invitations=invitations,
     )
 
 
 def answer_invitation_now(visit: Visit) -> Response:
-    """The invitation is accepted, or declined by the other button."""
+    """Accepts or declines an invitation, depending on the button."""
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
     answer = accept_invitation if visit.form.get("answer") == "accept" else decline_invitation
     try:
         with visit.write() as tx:
-            answer(tx, me(visit), visit.path["invitation"])
+            answer(tx, person_of(visit), visit.path["invitation"])
     except Refused as error:
-        return _page(visit, wrong=mistakes(visit, error), status=status_of(error), at="invitations")
+        return _page(visit, errors=mistakes(visit, error), status=status_of(error), at="invitations")
     return visit.redirect("/account")
 
 
@@ -59,19 +66,21 @@ def new_email_now(visit: Visit) -> Response:
         return visit.redirect("/login?next=/account")
     email = visit.form.get("email", "")
     try:
-        prove(visit)
+        check_own_password(visit)
         with visit.write() as tx:
-            ask_new_email(tx, me(visit), email)
+            ask_new_email(tx, person_of(visit), email)
     except Refused as error:
-        wrong = mistakes(visit, error, {"email", "password"}.__contains__)
-        return _page(visit, email, wrong, status_of(error), at="email")
+        errors = mistakes(visit, error, {"email", "password"}.__contains__)
+        return _page(visit, email, errors, status_of(error), at="email")
     title = translate(visit.language, "Look into your e-mail")
-    said = translate(visit.language, "Follow the link that was sent to the new address. Until then the old one counts.")
-    return show(visit, "told", heading=title, said=said, onward="/account")
+    message = translate(
+        visit.language, "Follow the link that was sent to the new address. Until then the old one counts."
+    )
+    return show(visit, "told", heading=title, text=message, next_url="/account")
 
 
 def new_email_page(visit: Visit) -> Response:
-    """A link in an e-mail is followed by machines too: it shows a button, and only that confirms."""
+    """Shows a button that confirms: machines follow links in e-mails too, so a link alone must not confirm."""
     if visit.actor.session_hash is None:
         return visit.redirect(f"/login?next=/email/{visit.path['code']}")
     return show(visit, "new_email", code=visit.path["code"], mistakes=NONE)
@@ -82,23 +91,23 @@ def confirm_new_email_now(visit: Visit) -> Response:
         return visit.redirect(f"/login?next=/email/{visit.path['code']}")
     try:
         with visit.write() as tx:
-            confirm_new_email(tx, me(visit), visit.path["code"])
+            confirm_new_email(tx, person_of(visit), visit.path["code"])
     except Refused as error:
-        wrong = mistakes(visit, error)
-        return show(visit, "new_email", status=status_of(error), code=visit.path["code"], mistakes=wrong)
+        errors = mistakes(visit, error)
+        return show(visit, "new_email", status=status_of(error), code=visit.path["code"], mistakes=errors)
     title = translate(visit.language, "Your address is changed")
-    said = translate(visit.language, "Log in with the new address from now on. The old one gets a notice.")
-    return show(visit, "told", heading=title, said=said, onward="/account")
+    message = translate(visit.language, "Log in with the new address from now on. The old one gets a notice.")
+    return show(visit, "told", heading=title, text=message, next_url="/account")
 
 
 def my_data_now(visit: Visit) -> Response:
-    """The archive, made from one snapshot."""
+    """Sends the archive of the person's data, read from one snapshot."""
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
     with visit.read() as tx:
-        content = my_archive(tx, visit.instance, me(visit), visit.language)
+        content = my_archive(tx, visit.instance, person_of(visit), visit.language)
     with visit.write() as tx:
-        tx.trace("exported", "person", me(visit))
+        tx.trace("exported", "person", person_of(visit))
     headers = {"Content-Disposition": 'attachment; filename="my-data.zip"', "Cache-Control": "no-store"}
     return Response(content, headers=headers, media_type="application/zip")
 
@@ -107,25 +116,25 @@ def forget_me_now(visit: Visit) -> Response:
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
     try:
-        prove(visit)
+        check_own_password(visit)
         with visit.write() as tx:
-            forget_me(tx, visit.instance, me(visit))
+            forget_me(tx, visit.instance, person_of(visit))
     except Refused as error:
-        wrong = mistakes(visit, error, {"password"}.__contains__)
-        return _page(visit, wrong=wrong, status=status_of(error), at="forget")
+        errors = mistakes(visit, error, {"password"}.__contains__)
+        return _page(visit, errors=errors, status=status_of(error), at="forget")
     title = translate(visit.language, "You are forgotten here")
-    said = translate(visit.language, "What accounts must keep of your orders no longer shows your name.")
+    message = translate(visit.language, "What accounts must keep of your orders no longer shows your name.")
     nobody = replace(visit.actor, person_id=None, email="", is_operator=False, session_hash=None)
-    response = show(replace(visit, actor=nobody), "told", heading=title, said=said, onward="/")
+    response = show(replace(visit, actor=nobody), "told", heading=title, text=message, next_url="/")
     clear_session(response, visit.instance.settings.base_url)
     return response
 
 
-def prove(visit: Visit) -> None:
-    """The password is checked between transactions."""
-    prove_password(visit.instance.store, me(visit), visit.form.get("password", ""))
+def check_own_password(visit: Visit) -> None:
+    """Checks the typed password, outside of transactions. Raises `Invalid`, `TooMany`."""
+    prove_password(visit.instance.store, person_of(visit), visit.form.get("password", ""))
 
 
-def me(visit: Visit) -> str:
+def person_of(visit: Visit) -> str:
     assert visit.actor.person_id is not None
     return visit.actor.person_id

@@ -1,4 +1,4 @@
-"""My orders: the list, one order, and its cancelling. A guest comes in by the secret in the address."""
+"""My orders: the list, the page of an order, and its cancellation. A guest has a secret in the address."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ from commensal import (
     with_place_of_today,
 )
 
-from .choices import ticked
+from .choices import ticked_consents
 from .showing import NONE, Mistakes, mistakes, show, status_of
 
 _AT_ONCE = 20  # orders on a page
-_THANKS = timedelta(minutes=10)  # after it was placed, an order's page says thank you
+_THANKS = timedelta(minutes=10)  # for so long the page of a new order says thank you
 
 
 @dataclass(frozen=True)
-class Door:
-    """How this visitor comes to the order: as the person whose it is, or with a guest's secret."""
+class OrderAccess:
+    """The visitor's access to the order of the page: as its owner, or with a guest's secret."""
 
     visit: Visit
 
@@ -69,18 +69,18 @@ class Door:
         return f"/orders/guest/{self.secret}" if self.secret else f"/orders/{self.visit.path['order']}"
 
     def order(self, tx: Transaction) -> Order:
-        """Raises `NotFound`, `Unauthorised`."""
+        """Loads the order. Raises `NotFound`, `Unauthorised`."""
         if self.secret:
-            found = order_by_secret(tx, fingerprint(self.secret), person_id=self.visit.actor.person_id)
+            order = order_by_secret(tx, fingerprint(self.secret), person_id=self.visit.actor.person_id)
         else:
-            found = order_by_id(tx, self.visit.path["order"], person_id=self.person_id)
-        if found.state == "Draft":
+            order = order_by_id(tx, self.visit.path["order"], person_id=self.person_id)
+        if order.state == "Draft":
             raise NotFound("no_order", "There is no such order.")
-        return found
+        return order
 
     def locked(self, tx: Transaction, version: int | None = None) -> Order:
-        """Raises `Stale` too, where the order is not at this version any more; but `Conflict` where that is because its
-        sale has closed."""
+        """Loads and locks the order. With `version`, raises `Stale` if the order has another version, or `Conflict` if
+        its sale has closed. Raises `NotFound`, `Unauthorised`."""
         if self.secret:
             person_id = self.visit.actor.person_id
             order = locked_guest_order(tx, fingerprint(self.secret), person_id=person_id)
@@ -93,7 +93,7 @@ class Door:
         return order
 
     def refuse_closed(self, tx: Transaction, order: Order) -> None:
-        """Raises `Conflict` where the sale is over, so that nobody changes the order any more but the hub."""
+        """Raises `Conflict` if the sale has closed: then only the hub may change the order."""
         sale = sale_by_id(tx, order.session_id)
         if order.state == "Complete" or (order.state == "Held" and not is_open(sale.session, tx.now)):
             since = format_moment(sale.session.closes_at, sale.shop.timezone, self.visit.language)
@@ -110,63 +110,65 @@ def orders_page(visit: Visit) -> Response:
     if visit.actor.person_id is None:
         raise Unauthorised
     with visit.read() as tx:
-        found = orders_of_person(tx, visit.actor.person_id, after=visit.query.get("after", ""), limit=_AT_ONCE)
-        hubs = enterprises_by_id(tx, {order.enterprise_id for order in found})
+        orders = orders_of_person(tx, visit.actor.person_id, after=visit.query.get("after", ""), limit=_AT_ONCE)
+        hubs = enterprises_by_id(tx, {order.enterprise_id for order in orders})
     zone = visit.instance.settings.timezone
-    after = found[-1].id if len(found) == _AT_ONCE else ""
-    return show(visit, "orders", orders=found, hubs=hubs, after=after, zone=zone)
+    after = orders[-1].id if len(orders) == _AT_ONCE else ""
+    return show(visit, "orders", orders=orders, hubs=hubs, after=after, zone=zone)
 
 
 def order_page(visit: Visit) -> Response:
-    """A mailed link to an order that is among the visitor's own by now leads there."""
-    door = Door(visit)
-    if door.secret:
+    """Shows an order. A mailed link to an order that belongs to an account by now redirects to its page there."""
+    access = OrderAccess(visit)
+    if access.secret:
         with visit.read() as tx:
-            order = door.order(tx)
+            order = access.order(tx)
         if order.person_id is not None:
             return visit.redirect(f"/orders/{order.id}")
-    return show_order(visit, door)
+    return show_order(visit, access)
 
 
 def prove_now(visit: Visit) -> Response:
-    """Who holds the mailed link says that the order is theirs; a link alone is followed by machines too."""
-    door = Door(visit)
-    secret_hash = fingerprint(door.secret or "")
+    """Proves an order by its mailed link, after a click on a button: machines follow links too."""
+    access = OrderAccess(visit)
+    secret_hash = fingerprint(access.secret or "")
     try:
         with visit.write() as tx:
             order = prove_order(tx, secret_hash, person_id=visit.actor.person_id)
     except Refused as error:
-        return show_order(visit, door, mistakes(visit, error), status_of(error))
-    return visit.redirect(door.address if order.person_id is None else f"/orders/{order.id}")
+        return show_order(visit, access, mistakes(visit, error), status_of(error))
+    return visit.redirect(access.address if order.person_id is None else f"/orders/{order.id}")
 
 
-def show_order(visit: Visit, door: Door, wrong: Mistakes = NONE, status: int = 200) -> Response:
+def show_order(visit: Visit, access: OrderAccess, errors: Mistakes = NONE, status: int = 200) -> Response:
     with visit.read() as tx:
-        order = with_place_of_today(tx, visit.instance.hooks, door.order(tx))
+        order = with_place_of_today(tx, visit.instance.hooks, access.order(tx))
         sale = sale_by_id(tx, order.session_id)
         payments = payments_of(tx, order.enterprise_id, order.id)
         open_now = may_change(order, sale, tx)
         consents = consents_of(tx, visit.instance.hooks, order, visit.language)
-        links = order_links(tx, visit.instance.hooks, order, door.address, visit.language)
+        links = order_links(tx, visit.instance.hooks, order, access.address, visit.language)
         terms = guest_terms(tx, order)
-        by_mail = door.secret is not None and is_mailed(tx, order, fingerprint(door.secret))
+        by_mail = access.secret is not None and is_mailed(tx, order, fingerprint(access.secret))
         just_placed = order.state == "Held" and order.placed_at is not None and tx.now - order.placed_at < _THANKS
     due = order.total - order.paid_total if order.state != "Cancelled" else 0
-    asked = (one for one in reversed(payments) if one.kind == "payment" and one.state == "Pending")
-    waiting = next((one for one in asked if one.amount == due), None)  # before a change it was another amount
+    pending = (payment for payment in reversed(payments) if payment.kind == "payment" and payment.state == "Pending")
+    waiting = next(
+        (payment for payment in pending if payment.amount == due), None
+    )  # a payment begun before a change has another amount
     return show(
         visit,
         "order",
         status=status,
         terms=terms,
         order=order,
-        sums=sums(order),
+        sums=totals_of(order),
         sale=sale,
-        door=door,
+        access=access,
         may_change=open_now,
         links=links,
-        consents={one.request: one for one in consents},
-        agreed=[one.request for one in consents if one.given_at],
+        consents={consent.request: consent for consent in consents},
+        agreed=[consent.request for consent in consents if consent.given_at],
         just_placed=just_placed,
         by_mail=by_mail,
         typed=order.identity is Identity.TYPED,
@@ -174,77 +176,81 @@ def show_order(visit: Visit, door: Door, wrong: Mistakes = NONE, status: int = 2
         waiting=waiting,
         failed=_failed(payments) if waiting is None else None,
         due=due,
-        refunds=[one for one in payments if one.kind == "refund" and one.state in ("Started", "Pending", "Done")],
-        methods=_other_ways(visit, order, waiting) if due > 0 else [],
+        refunds=[
+            payment
+            for payment in payments
+            if payment.kind == "refund" and payment.state in ("Started", "Pending", "Done")
+        ],
+        methods=_other_methods(visit, order, waiting) if due > 0 else [],
         attempt=len(payments),
-        mistakes=wrong,
+        mistakes=errors,
     )
 
 
 def pay_now(visit: Visit) -> Response:
-    """Another way to pay, or a second try; the same form sent twice is one payment."""
-    door = Door(visit)
+    """Starts a payment by another method, or again. Sending the form twice makes one payment."""
+    access = OrderAccess(visit)
     with visit.read() as tx:
-        order = door.order(tx)
+        order = access.order(tx)
     key = f"order:{order.id}:{visit.form.get('attempt', '')[:10]}"
     try:
         start_payment(
             visit.instance, order.id, visit.form.get("payment_method", ""), key, visit.language,
-            return_url=visit.address(door.address),
+            return_url=visit.address(access.address),
         )  # fmt: skip
     except Refused as error:
-        return show_order(visit, door, mistakes(visit, error), status_of(error))
-    return visit.redirect(door.address)
+        return show_order(visit, access, mistakes(visit, error), status_of(error))
+    return visit.redirect(access.address)
 
 
 def consent_now(visit: Visit) -> Response:
-    """The boxes that are ticked count from now on, and no others."""
-    door = Door(visit)
+    """Sets the consents of the order to those that are ticked."""
+    access = OrderAccess(visit)
 
     def act(tx: Transaction) -> None:
-        set_consents(tx, visit.instance.hooks, door.locked(tx), ticked(visit.form), visit.language)
+        set_consents(tx, visit.instance.hooks, access.locked(tx), ticked_consents(visit.form), visit.language)
 
     try:
         visit.instance.store.transact(act)
     except Refused as error:
-        return show_order(visit, door, mistakes(visit, error), status_of(error))
-    return visit.redirect(door.address)
+        return show_order(visit, access, mistakes(visit, error), status_of(error))
+    return visit.redirect(access.address)
 
 
 # ------------------------------------------------------------------------------------------------ cancelling
 
 
 def cancel_page(visit: Visit) -> Response:
-    door = Door(visit)
+    access = OrderAccess(visit)
     with visit.read() as tx:
-        order = door.order(tx)
+        order = access.order(tx)
         sale = sale_by_id(tx, order.session_id)
         if not may_change(order, sale, tx):
-            return visit.redirect(door.address)
-    return show(visit, "cancel", order=order, door=door)
+            return visit.redirect(access.address)
+    return show(visit, "cancel", order=order, access=access)
 
 
 def cancel_now(visit: Visit) -> Response:
-    """Cancelling twice is fine."""
-    door = Door(visit)
+    """Cancels the order. Cancelling twice has no effect."""
+    access = OrderAccess(visit)
 
     def act(tx: Transaction) -> None:
-        order = door.locked(tx)
+        order = access.locked(tx)
         if order.state != "Cancelled":
-            door.refuse_closed(tx, order)
+            access.refuse_closed(tx, order)
             cancel_order(tx, visit.instance.hooks, order, by=visit.actor.person_id)
             cancel_open(tx, order.id)
 
     try:
         visit.instance.store.transact(act)
     except Refused as error:
-        lines = mistakes(visit, error, lambda name: False) if error.problems else NONE
-        return show_order(visit, door, Mistakes((say(visit.language, error), *lines.general)), status_of(error))
-    return visit.redirect(door.address)
+        errors = mistakes(visit, error, lambda name: False) if error.problems else NONE
+        return show_order(visit, access, Mistakes((say(visit.language, error), *errors.general)), status_of(error))
+    return visit.redirect(access.address)
 
 
-def sums(order: Order) -> Totals:
-    """An order's totals as they were written down."""
+def totals_of(order: Order) -> Totals:
+    """The totals of an order as stored."""
     return Totals(
         products=order.products_total,
         deposits=order.deposits_total,
@@ -259,12 +265,12 @@ def may_change(order: Order, sale: Sale, tx: Transaction) -> bool:
     return order.state == "Held" and order.fulfilment_state != "Fulfilled" and is_open(sale.session, tx.now)
 
 
-def _other_ways(visit: Visit, order: Order, waiting: Payment | None) -> list[PaymentMethod]:
-    """Ways to pay but the one that the customer has begun."""
-    found = payment_methods_of_order(visit.instance, order, visit.language)
-    return [one for one in found if waiting is None or one.id != waiting.method]
+def _other_methods(visit: Visit, order: Order, waiting: Payment | None) -> list[PaymentMethod]:
+    """The payment methods except the one that the customer has begun."""
+    methods = payment_methods_of_order(visit.instance, order, visit.language)
+    return [method for method in methods if waiting is None or method.id != waiting.method]
 
 
 def _failed(payments: Sequence[Payment]) -> Payment | None:
-    tried = [one for one in payments if one.kind == "payment"]
-    return tried[-1] if tried and tried[-1].state == "Failed" else None
+    attempts = [payment for payment in payments if payment.kind == "payment"]
+    return attempts[-1] if attempts and attempts[-1].state == "Failed" else None

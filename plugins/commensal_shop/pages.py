@@ -13,13 +13,15 @@ from . import accounts, cart, change, checkout, front, myself, orders, sale, sec
 from .showing import on_error
 
 
-def up(visit: Visit) -> Response:
-    """Where a form was sent to, and nothing is shown: by a reload after its answer is no longer kept, or after a change
-    of language. The page with the form is above."""
+def redirect_to_form(visit: Visit) -> Response:
+    """Redirects a GET for the address of a form to the page with the form, one level up.
+
+    Browsers send it on a reload when the answer is no longer kept, and after a change of language.
+    """
     return visit.redirect(visit.request.url.path.rpartition("/")[0] or "/")
 
 
-def nothing_here(visit: Visit) -> Response:
+def raise_not_found(visit: Visit) -> Response:
     raise NotFound
 
 
@@ -73,7 +75,7 @@ _PAGES = (
     ("POST", "/email/{code}", myself.confirm_new_email_now),
     ("POST", "/language", accounts.choose_language),
     *(
-        ("GET", path, up)
+        ("GET", path, redirect_to_form)
         for path in (
             "/orders/guest/{secret}/pay",
             "/orders/guest/{secret}/consents",
@@ -90,7 +92,7 @@ _PAGES = (
             "/language",
         )
     ),
-    ("GET", "/{nothing:path}", nothing_here),
+    ("GET", "/{nothing:path}", raise_not_found),
 )
 _SENDS_LINKS = (accounts.sign_up_now, accounts.forgot_now, accounts.confirm_again)
 _GUESSABLE = (

@@ -1,4 +1,4 @@
-"""Ways to receive an order, by where that is: what is collected at one place stands together, and what is brought."""
+"""Groups shipping options: pickups at the same place together, deliveries together."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ from commensal import ShippingOption
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where customers collect, with the options there; or everything that is brought to them.
-
-    `note` is how to find the door.
-    """
+class ShippingGroup:
+    """The options of one pickup place, or all deliveries (`brought`). `note` says how to find the place."""
 
     brought: bool
     address: str
@@ -21,14 +18,14 @@ class Place:
     options: Mapping[str, ShippingOption]
 
 
-def by_place(options: Mapping[str, ShippingOption]) -> list[Place]:
-    """In the order in which they are offered; what is brought comes last."""
+def group_by_place(options: Mapping[str, ShippingOption]) -> list[ShippingGroup]:
+    """Groups in the order in which the options are offered; deliveries come last."""
     groups: dict[tuple[bool, str, str], dict[str, ShippingOption]] = {}
     for name, option in options.items():
-        collected = ("", "") if option.needs_address else (option.address, option.note)
-        where = (option.needs_address, *collected)
-        groups.setdefault(where, {})[name] = option
+        place = ("", "") if option.needs_address else (option.address, option.note)
+        key = (option.needs_address, *place)
+        groups.setdefault(key, {})[name] = option
     return [
-        Place(brought=brought, address=address, note=note, options=groups[brought, address, note])
-        for brought, address, note in sorted(groups, key=lambda where: where[0])
+        ShippingGroup(brought=brought, address=address, note=note, options=groups[brought, address, note])
+        for brought, address, note in sorted(groups, key=lambda key: key[0])
     ]

@@ -1,4 +1,4 @@
-"""What a sale offers, arranged as people look for it: by kind of product, the sizes of one heap together."""
+"""Arranges the offers of a sale for its page: grouped by product type, with the sizes of one lot together."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from markupsafe import Markup
 
 from commensal import ALLERGENS, LABELS, MEASURES, VisibleOffer, clean_html, finds, lineage, plural, search_key
 
-FEW = 10  # pieces: from here on it is said how many are left
+FEW = 10  # pieces: up to so many, the page says how many are left
 
 
 @dataclass(frozen=True, kw_only=True)
-class Size:
-    """One size, with what stands in its field."""
+class SizeField:
+    """One size of a product, with its quantity field."""
 
     offer: VisibleOffer
-    wanted: str
-    wrong: str  # with what was typed
+    value: str
+    error: str  # of the field's value
     orderable: bool
-    per: str  # of what its unit price is
-    left: str  # how few are left, where it is said
+    per: str  # the measure of its unit price
+    left: str  # a text if few are left, or ""
 
     def __hash__(self) -> int:
-        return hash((self.offer, self.wanted, self.orderable))  # enough to tell nearly all apart, and soon told
+        return hash((self.offer, self.value, self.orderable))  # quick, and enough to distinguish nearly all
 
     @property
     def shows_unit_price(self) -> bool:
-        """It need not stand beside a price that is the same (directive 98/6/EC, article 3)."""
+        """Whether it differs from the price; an equal one need not be shown (directive 98/6/EC, article 3)."""
         return self.offer.unit_price is not None and self.offer.unit_price.price.amount != self.offer.price
 
     @property
-    def gone(self) -> bool:
+    def sold_out(self) -> bool:
         return self.offer.left == 0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Product:
-    """All sizes that share a lot. The first one speaks for all, but each one's allergens are named."""
+class ProductCard:
+    """All sizes that share a lot. Name and description are those of the first; allergens are those of all sizes."""
 
     first: VisibleOffer
     description: Markup
-    sizes: tuple[Size, ...]
+    sizes: tuple[SizeField, ...]
     labels: tuple[str, ...]
     allergens: tuple[str, ...]
 
@@ -53,70 +53,75 @@ class Product:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
-    """A branch of the product types, with its products."""
+class ProductGroup:
+    """A top branch of the product types, with its products."""
 
     term: str
     label: str
-    products: Sequence[Product]
+    products: Sequence[ProductCard]
 
 
-def kinds(
-    offers: Iterable[VisibleOffer], wanted: Mapping[str, str], wrong: Mapping[str, str], *, now: datetime, language: str
-) -> list[Kind]:
+def group_by_kind(
+    offers: Iterable[VisibleOffer],
+    values: Mapping[str, str],
+    errors: Mapping[str, str],
+    *,
+    now: datetime,
+    language: str,
+) -> list[ProductGroup]:
     """The offers by kind and lot. `wanted` is what stands in the fields and `wrong` what is against it, by item."""
-    sizes: dict[str, list[Size]] = {}
+    sizes: dict[str, list[SizeField]] = {}
     for offer in offers:
-        typed, against = wanted.get(offer.item_id, ""), wrong.get(offer.item_id, "")
-        size = _size(offer, typed, against, now < offer.orderable_until, language)
+        value, error = values.get(offer.item_id, ""), errors.get(offer.item_id, "")
+        size = _size_field(offer, value, error, now < offer.orderable_until, language)
         sizes.setdefault(offer.lot_id, []).append(size)
-    branches: dict[str, list[Product]] = {}
+    branches: dict[str, list[ProductCard]] = {}
     for group in sizes.values():
-        product = _product(tuple(group), language)
+        product = _card(tuple(group), language)
         branches.setdefault(lineage(product.first.product_type)[0].term, []).append(product)
-    found = [_kind(term, products, language) for term, products in branches.items()]
-    return sorted(found, key=lambda kind: search_key(kind.label))
+    groups = [_group(term, products, language) for term, products in branches.items()]
+    return sorted(groups, key=lambda kind: search_key(kind.label))
 
 
 def measure(term: str, language: str) -> str:
-    """How a measure is written after a slash: €/kg."""
+    """The symbol or label of a measure, as after the slash in €/kg."""
     return MEASURES[term].symbol or MEASURES[term].label(language)
 
 
-def found_by(offers: Iterable[VisibleOffer], typed: str) -> list[VisibleOffer]:
-    """Those whose name, producer, kind or labels have every word that was typed."""
-    return [one for one in offers if finds(_searched(one), typed)]
+def search_offers(offers: Iterable[VisibleOffer], typed: str) -> list[VisibleOffer]:
+    """The offers with every word of `typed` in their name, producer, product type or labels."""
+    return [offer for offer in offers if finds(_search_text(offer), typed)]
 
 
-def _searched(offer: VisibleOffer) -> str:
-    kinds = " ".join(f"{one.fr} {one.en}" for one in lineage(offer.product_type))
+def _search_text(offer: VisibleOffer) -> str:
+    kinds = " ".join(f"{product_type.fr} {product_type.en}" for product_type in lineage(offer.product_type))
     labels = " ".join(f"{LABELS[term].fr} {LABELS[term].en}" for term in offer.labels if term in LABELS)
     return f"{offer.name} {offer.supplier_name} {kinds} {labels}"
 
 
-def _left(left: int | None, language: str) -> str:
+def _pieces_left(left: int | None, language: str) -> str:
     if left is None or not 0 < left <= FEW:
         return ""
     return plural(language, "only {number} left", "only {number} left", left).format(number=left)
 
 
 @lru_cache(maxsize=2_000)
-def _size(offer: VisibleOffer, wanted: str, wrong: str, orderable: bool, language: str) -> Size:
-    return Size(
+def _size_field(offer: VisibleOffer, value: str, error: str, orderable: bool, language: str) -> SizeField:
+    return SizeField(
         offer=offer,
-        wanted=wanted,
-        wrong=wrong,
+        value=value,
+        error=error,
         orderable=orderable,
         per=measure(offer.unit_price.per, language) if offer.unit_price else "",
-        left=_left(offer.left, language),
+        left=_pieces_left(offer.left, language),
     )
 
 
 @lru_cache(maxsize=2_000)
-def _product(sizes: tuple[Size, ...], language: str) -> Product:
+def _card(sizes: tuple[SizeField, ...], language: str) -> ProductCard:
     first = sizes[0].offer
     allergens = dict.fromkeys(term for size in sizes for term in size.offer.allergens)
-    return Product(
+    return ProductCard(
         first=first,
         description=Markup(clean_html(first.description)) if first.description else Markup(),  # noqa: S704 - now it is
         sizes=tuple(sorted(sizes, key=lambda size: size.offer.lot_quantity)),
@@ -125,6 +130,6 @@ def _product(sizes: tuple[Size, ...], language: str) -> Product:
     )
 
 
-def _kind(term: str, products: list[Product], language: str) -> Kind:
+def _group(term: str, products: list[ProductCard], language: str) -> ProductGroup:
     label = lineage(term)[0].label(language)
-    return Kind(term=term, label=label[:1].upper() + label[1:], products=products)
+    return ProductGroup(term=term, label=label[:1].upper() + label[1:], products=products)

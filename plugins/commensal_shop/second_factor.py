@@ -1,4 +1,4 @@
-"""Pages about the second factor of one's own account: set up, confirmed by a code, turned off."""
+"""Pages about the second factor of one's own account: set it up, confirm it by a code, turn it off."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from commensal import (
     wrong_code,
 )
 
-from .myself import me, prove
+from .myself import check_own_password, person_of
 from .showing import NONE, Mistakes, mistakes, show, status_of
 
 
@@ -30,30 +30,30 @@ def second_factor_page(visit: Visit) -> Response:
 
 
 def begin_now(visit: Visit) -> Response:
-    """Shows the secret, to scan or to type."""
+    """Begins a second factor and shows its secret, to scan or to type."""
     if visit.actor.session_hash is None:
         return _log_in_first(visit)
     try:
-        prove(visit)
+        check_own_password(visit)
         with visit.write() as tx:
-            begun = begin_second_factor(tx, me(visit), place=visit.instance.settings.name)
+            enrolment = begin_second_factor(tx, person_of(visit), place=visit.instance.settings.name)
     except Refused as error:
         return _page(visit, mistakes(visit, error, {"password"}.__contains__), status_of(error))
-    return _secret(visit, begun)
+    return _show_secret(visit, enrolment)
 
 
 def confirm_now(visit: Visit) -> Response:
-    """Shows the recovery codes, this once."""
+    """Turns the second factor on and shows the recovery codes, which are shown only here."""
     if visit.actor.session_hash is None:
         return _log_in_first(visit)
     code = visit.form.get("code", "")
     try:
         with visit.write() as tx:
-            codes = confirm_second_factor(tx, me(visit), code, keep=visit.actor.session_hash)
+            codes = confirm_second_factor(tx, person_of(visit), code, keep=visit.actor.session_hash)
         if codes is None:
             raise wrong_code()
     except Refused as error:
-        return _again(visit, error)
+        return _show_secret_again(visit, error)
     return shown_once(show(visit, "recovery_codes", codes=codes))
 
 
@@ -62,40 +62,42 @@ def turn_off_now(visit: Visit) -> Response:
         return _log_in_first(visit)
     code = visit.form.get("code", "")
     try:
-        prove(visit)
+        check_own_password(visit)
         with visit.write() as tx:
-            off = turn_off_second_factor(tx, me(visit), code, keep=visit.actor.session_hash)
+            off = turn_off_second_factor(tx, person_of(visit), code, keep=visit.actor.session_hash)
         if not off:
             raise wrong_code()
     except Refused as error:
         return _page(visit, mistakes(visit, error, {"password", "code"}.__contains__), status_of(error))
     title = translate(visit.language, "The second factor is off")
-    said = translate(visit.language, "From now on your password alone is asked for when you log in.")
-    return show(visit, "told", heading=title, said=said, onward="/account")
+    message = translate(visit.language, "From now on your password alone is asked for when you log in.")
+    return show(visit, "told", heading=title, text=message, next_url="/account")
 
 
-def _page(visit: Visit, wrong: Mistakes = NONE, status: int = 200) -> Response:
+def _page(visit: Visit, errors: Mistakes = NONE, status: int = 200) -> Response:
     if visit.actor.session_hash is None:
         return _log_in_first(visit)
     with visit.read() as tx:
-        known = second_factor_of(tx, me(visit))
-    return show(visit, "second_factor", status=status, known=known, mistakes=wrong)
+        second_factor = second_factor_of(tx, person_of(visit))
+    return show(visit, "second_factor", status=status, state=second_factor, mistakes=errors)
 
 
-def _again(visit: Visit, error: Refused) -> Response:
-    """The secret once more, to somebody whose code was wrong."""
+def _show_secret_again(visit: Visit, error: Refused) -> Response:
+    """Shows the secret once more after a wrong code."""
     with visit.read() as tx:
-        begun = unconfirmed_enrolment(tx, me(visit), place=visit.instance.settings.name)
-    if begun is None:
+        enrolment = unconfirmed_enrolment(tx, person_of(visit), place=visit.instance.settings.name)
+    if enrolment is None:
         return _page(visit, mistakes(visit, error), status_of(error))
-    return _secret(visit, begun, mistakes=mistakes(visit, error, {"code"}.__contains__), status=status_of(error))
+    return _show_secret(
+        visit, enrolment, mistakes=mistakes(visit, error, {"code"}.__contains__), status=status_of(error)
+    )
 
 
-def _secret(visit: Visit, begun: Enrolment, **more: Any) -> Response:
-    picture = segno.make(begun.uri, error="m").svg_data_uri(scale=4, border=4, light="white")
-    spaced = " ".join(begun.secret[at : at + 4] for at in range(0, len(begun.secret), 4))
-    shown: dict[str, Any] = {"picture": picture, "uri": begun.uri, "secret": spaced, "mistakes": NONE, **more}
-    return shown_once(show(visit, "second_factor_secret", **shown))
+def _show_secret(visit: Visit, enrolment: Enrolment, **more: Any) -> Response:
+    picture = segno.make(enrolment.uri, error="m").svg_data_uri(scale=4, border=4, light="white")
+    spaced = " ".join(enrolment.secret[start : start + 4] for start in range(0, len(enrolment.secret), 4))
+    context: dict[str, Any] = {"picture": picture, "uri": enrolment.uri, "secret": spaced, "mistakes": NONE, **more}
+    return shown_once(show(visit, "second_factor_secret", **context))
 
 
 def _log_in_first(visit: Visit) -> Response:

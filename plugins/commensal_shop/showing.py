@@ -1,4 +1,4 @@
-"""Shows a template of the shop, and what went wrong, in the visitor's language."""
+"""Renders templates and errors of the shop in the visitor's language."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from commensal import (
     translate,
 )
 
-from .guest import owner
+from .guest import cart_owner
 
 
 @dataclass(frozen=True)
 class Mistakes:
-    """What is wrong with a form: in general, and for each field that it has."""
+    """Messages about mistakes in a form: in general, and by field."""
 
     general: tuple[str, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
@@ -48,24 +48,24 @@ NONE = Mistakes()
 
 
 def mistakes(visit: Visit, error: Refused, fields: Callable[[str], bool] = bool) -> Mistakes:
-    """The error's problems, each at the field that its pointer names (``/email``), if the form has that field."""
+    """The error's problems as messages, each at the field that its pointer names (``/email``), if the form has it."""
     general, by_field = [], dict[str, str]()
-    for one in error.problems:
-        name, said = one.where.removeprefix("/"), say(visit.language, one)
+    for problem in error.problems:
+        name, message = problem.where.removeprefix("/"), say(visit.language, problem)
         if name and fields(name):
-            by_field[name] = f"{by_field[name]} {said}" if name in by_field else said
-        elif said not in general:
-            general.append(said)
+            by_field[name] = f"{by_field[name]} {message}" if name in by_field else message
+        elif message not in general:
+            general.append(message)
     return Mistakes(tuple(general) if error.problems else (say(visit.language, error),), by_field)
 
 
 def status_of(error: Refused) -> int:
-    """Of a form shown again. 401 would ask the browser itself for a password."""
+    """The HTTP status of a form that is shown again. Not 401, for which browsers ask for a password themselves."""
     return 422 if error.status in (401, 412) else error.status
 
 
 def show(visit: Visit, template: str, /, *, status: int = 200, **context: Any) -> Response:
-    """The template ``shop/<template>.html`` with what all of them use; `basket` may be given by who knows it."""
+    """Renders ``shop/<template>.html`` with the common context. Pass `basket` if the number of pieces is known."""
     language = visit.language
     words = {
         "span": lambda begins, ends, zone: format_span(begins, ends, zone, language),
@@ -83,20 +83,20 @@ def show(visit: Visit, template: str, /, *, status: int = 200, **context: Any) -
 
 
 def on_error(visit: Visit, error: Exception) -> Response:
-    """The page for whatever a page raised. Who is not logged in is asked to, and comes back."""
+    """The page for an error of another page. `Unauthorised` redirects to the log-in, which leads back."""
     if isinstance(error, Unauthorised):
         lost = "&lost=1" if visit.was_logged_in or visit.request.method == "POST" else ""
         return visit.redirect(f"/login?next={quote(visit.request.url.path)}{lost}")
-    said, status, problems = _told(visit, error)
+    message, status, problems = _explain(visit, error)
     if status == 404:
-        return show(visit, "missing", status=status, said=said)
-    return show(visit, "error", status=status, said=said, problems=problems, retry=status in (429, 500, 502, 503))
+        return show(visit, "missing", status=status, text=message)
+    return show(visit, "error", status=status, text=message, problems=problems, retry=status in (429, 500, 502, 503))
 
 
-def _told(visit: Visit, error: Exception) -> tuple[str, int, list[str]]:
+def _explain(visit: Visit, error: Exception) -> tuple[str, int, list[str]]:
     language = visit.language
     if isinstance(error, Refused):
-        return say(language, error), error.status, [say(language, one) for one in error.problems]
+        return say(language, error), error.status, [say(language, problem) for problem in error.problems]
     if isinstance(error, Busy):
         return translate(language, "The instance is busy. Nothing was done; please try again in a moment."), 503, []
     if isinstance(error, PluginError):
@@ -106,11 +106,11 @@ def _told(visit: Visit, error: Exception) -> tuple[str, int, list[str]]:
 
 
 def _basket(visit: Visit, sale: Sale | None) -> int | None:
-    """How many pieces lie in the visitor's basket at the sale of this page; None on pages of no open sale."""
+    """The number of pieces in the visitor's basket at the sale of this page; None without an open sale."""
     if sale is None:
         return None
     with visit.read() as tx:
         if not is_open(sale.session, tx.now):
             return None
-        cart = cart_of(tx, sale.session.id, **owner(visit, sale.session.id))
+        cart = cart_of(tx, sale.session.id, **cart_owner(visit, sale.session.id))
         return sum(cart_items(tx, cart).values()) if cart else 0
