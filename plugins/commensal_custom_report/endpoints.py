@@ -1,4 +1,4 @@
-"""Presets over the JSON API, and what they can be made of."""
+"""JSON API for presets, and for the segments and columns from which they are made."""
 
 from __future__ import annotations
 
@@ -83,14 +83,20 @@ def endpoints() -> Sequence[Endpoint]:
 @_routes.get("/segments", scope="self")
 def report_segments(call: Call) -> Sequence[SegmentShown]:
     """What can be asked for, with all columns."""
-    known = [segment(name, call.language) for name in SEGMENTS]
+    segments = [segment(name, call.language) for name in SEGMENTS]
     return [
         SegmentShown(
-            name=one.name, label=one.label, scope=one.scope, dated=one.dated,
-            fields=[FieldShown(name=f.name, label=f.label, kind=f.kind, summed=f.summed) for f in one.fields.values()],
+            name=entry.name,
+            label=entry.label,
+            scope=entry.scope,
+            dated=entry.dated,
+            fields=[
+                FieldShown(name=field.name, label=field.label, kind=field.kind, summed=field.summed)
+                for field in entry.fields.values()
+            ],
         )
-        for one in known
-    ]  # fmt: skip
+        for entry in segments
+    ]
 
 
 @_routes.get(_PRESETS, scope="orders:read")
@@ -108,8 +114,8 @@ def add_custom_report(call: Call, enterprise: str, body: NewPreset) -> Preset:
 @_routes.patch(f"{_PRESETS}/{{preset}}", scope="plugins:write", edits=True)
 def change_custom_report(call: Call, enterprise: str, preset: str, body: PresetEdit) -> Preset:
     """Changes a custom report."""
-    given = msgspec.to_builtins(changes(body))
-    return change_preset(call.tx, enterprise, preset, call.version, call.language, **given)
+    values = msgspec.to_builtins(changes(body))
+    return change_preset(call.tx, enterprise, preset, call.version, call.language, **values)
 
 
 @_routes.delete(f"{_PRESETS}/{{preset}}", scope="plugins:write", edits=True)

@@ -1,4 +1,4 @@
-"""Presets: what an enterprise has put together for itself."""
+"""Presets: the custom reports of an enterprise."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from commensal import (
 from .tables import custom_report_preset
 
 MOST = 100  # presets of one enterprise
-# How columns can be filtered, by their kind.
+# Operators of filters by the kind of the column.
 _OPERATORS: dict[str, Collection[str]] = {
     "text": ("is", "is_not", "contains"),
     "whole": ("is", "is_not", "least", "most"),
@@ -68,11 +68,11 @@ class PresetChanges(TypedDict, total=False):
 
 
 def add_preset(tx: Transaction, enterprise_id: str, language: str, **values: Unpack[PresetChanges]) -> Preset:
-    """Raises `Invalid` with every mistake, and `Conflict` for a name that is taken or where there are very many."""
+    """Adds a preset. Raises `Invalid` with every mistake, `Conflict` if its name is taken or there are too many."""
     empty: dict[str, Any] = {"description": "", "filters": [], "ordered_by": [], "grouped_by": []}
-    given: dict[str, Any] = {**empty, "put_together": False, **values}
-    preset = Preset(id=tx.new_id(), enterprise_id=enterprise_id, created_at=tx.now, version=1, **given)
-    _refuse(preset, language)
+    complete: dict[str, Any] = {**empty, "put_together": False, **values}
+    preset = Preset(id=tx.new_id(), enterprise_id=enterprise_id, created_at=tx.now, version=1, **complete)
+    _refuse_mistakes(preset, language)
     row = custom_report_preset.c
     if tx.value(select(func.count()).where(row.enterprise_id == enterprise_id)) >= MOST:
         raise Conflict("too_many_presets", "An enterprise has at most {most} custom reports.", most=MOST)
@@ -84,51 +84,51 @@ def add_preset(tx: Transaction, enterprise_id: str, language: str, **values: Unp
 def change_preset(
     tx: Transaction, enterprise_id: str, preset_id: str, version: int, language: str, **changes: Unpack[PresetChanges]
 ) -> Preset:
-    """Raises `NotFound`, `Stale`, `Invalid`, and `Conflict` for a name that is taken."""
-    changed = replace(preset_by_id(tx, enterprise_id, preset_id), **changes)
-    _refuse(changed, language)
-    _refuse_name(tx, changed)
-    row = edit_row(tx, custom_report_preset, *_theirs(enterprise_id, preset_id), version=version, values=dict(changes))
+    """Changes a preset. Raises `NotFound`, `Stale`, `Invalid`, and `Conflict` if the new name is taken."""
+    new = replace(preset_by_id(tx, enterprise_id, preset_id), **changes)
+    _refuse_mistakes(new, language)
+    _refuse_name(tx, new)
+    row = edit_row(tx, custom_report_preset, *_is_own(enterprise_id, preset_id), version=version, values=dict(changes))
     return Preset(**row)
 
 
 def remove_preset(tx: Transaction, enterprise_id: str, preset_id: str, version: int) -> None:
-    """Raises `NotFound`, `Stale`."""
-    gone = delete(custom_report_preset).where(
-        *_theirs(enterprise_id, preset_id), custom_report_preset.c.version == version
+    """Removes a preset. Raises `NotFound`, `Stale`."""
+    statement = delete(custom_report_preset).where(
+        *_is_own(enterprise_id, preset_id), custom_report_preset.c.version == version
     )
-    if tx.execute(gone).rowcount != 1:
+    if tx.execute(statement).rowcount != 1:
         preset_by_id(tx, enterprise_id, preset_id)
         raise Stale
 
 
 def preset_by_id(tx: Transaction, enterprise_id: str, preset_id: str) -> Preset:
-    """Raises `NotFound`, for one of another enterprise too."""
-    return Preset(**tx.one(select(custom_report_preset).where(*_theirs(enterprise_id, preset_id))))
+    """The enterprise's preset with this id. Raises `NotFound`, also for a preset of another enterprise."""
+    return Preset(**tx.one(select(custom_report_preset).where(*_is_own(enterprise_id, preset_id))))
 
 
 def presets_of(tx: Transaction, enterprise_id: str) -> list[Preset]:
-    """All of them, by name; there are at most `MOST`."""
-    row = custom_report_preset.c
-    found = select(custom_report_preset).where(row.enterprise_id == enterprise_id).order_by(row.name)
-    return [Preset(**one) for one in tx.all(found)]
+    """All presets of the enterprise, ordered by name; at most `MOST`."""
+    columns = custom_report_preset.c
+    query = select(custom_report_preset).where(columns.enterprise_id == enterprise_id).order_by(columns.name)
+    return [Preset(**row) for row in tx.all(query)]
 
 
-def filters_of(preset: Preset, known: Segment) -> list[Filter]:
-    """The filters with values as the database has them. Raises `NotFound`, ValueError."""
-    return [_filter(one, known) for one in preset.filters]
+def filters_of(preset: Preset, preset_segment: Segment) -> list[Filter]:
+    """The filters of a preset with values of their columns' types. Raises `NotFound`, ValueError."""
+    return [_filter(condition, preset_segment) for condition in preset.filters]
 
 
-def _filter(one: dict[str, str], known: Segment) -> Filter:
-    kind, text = known.field(one["field"]).kind, one["value"]
-    operator: Operator = one["operator"]  # type: ignore[assignment]
+def _filter(condition: dict[str, str], preset_segment: Segment) -> Filter:
+    kind, text = preset_segment.field(condition["field"]).kind, condition["value"]
+    operator: Operator = condition["operator"]  # type: ignore[assignment]
     if operator not in _OPERATORS.get(kind, ()):
-        raise ValueError(one["field"])
+        raise ValueError(condition["field"])
     if kind in ("whole", "money"):
-        return Filter(one["field"], operator, _whole(text))
+        return Filter(condition["field"], operator, _whole(text))
     if kind == "percent":
-        return Filter(one["field"], operator, _rate(text))
-    return Filter(one["field"], operator, text)
+        return Filter(condition["field"], operator, _rate(text))
+    return Filter(condition["field"], operator, text)
 
 
 def _whole(text: str) -> int:
@@ -148,7 +148,7 @@ def _rate(text: str) -> Decimal:
     return value
 
 
-def _refuse(preset: Preset, language: str) -> None:
+def _refuse_mistakes(preset: Preset, language: str) -> None:
     problems = list(_problems(preset, language))
     if problems:
         raise Invalid(problems)
@@ -158,34 +158,36 @@ def _problems(preset: Preset, language: str) -> Iterator[Problem]:
     if preset.segment not in SEGMENTS:
         yield Problem("segment", "Choose one of: {values}.", "/segment", {"values": ", ".join(SEGMENTS)})
         return
-    known = segment(preset.segment, language)
-    for place, name in enumerate(preset.columns):
-        if name not in known.fields:
-            yield Problem("column", "There is no column {name}.", f"/columns/{place}", {"name": name})
+    preset_segment = segment(preset.segment, language)
+    for index, name in enumerate(preset.columns):
+        if name not in preset_segment.fields:
+            yield Problem("column", "There is no column {name}.", f"/columns/{index}", {"name": name})
     if not preset.columns or len(set(preset.columns)) < len(preset.columns):
         yield Problem("columns", "Choose columns, each once.", "/columns")
-    for place, name in enumerate(preset.ordered_by):
+    for index, name in enumerate(preset.ordered_by):
         if name.removeprefix("-") not in preset.columns:
-            yield Problem("order", "{name} is not among the columns.", f"/ordered_by/{place}", {"name": name})
-    for place, name in enumerate(preset.grouped_by):
-        if name not in preset.columns or (name in known.fields and known.field(name).summed):
+            yield Problem("order", "{name} is not among the columns.", f"/ordered_by/{index}", {"name": name})
+    for index, name in enumerate(preset.grouped_by):
+        if name not in preset.columns or (name in preset_segment.fields and preset_segment.field(name).summed):
             text = "{name} is not among the columns, or is a sum."
-            yield Problem("group", text, f"/grouped_by/{place}", {"name": name})
-    for place, one in enumerate(preset.filters):
+            yield Problem("group", text, f"/grouped_by/{index}", {"name": name})
+    for index, condition in enumerate(preset.filters):
         try:
-            _filter(one, known)
+            _filter(condition, preset_segment)
         except (ValueError, NotFound):
             text = "{field} cannot be compared so with {value}."
-            yield Problem("filter", text, f"/filters/{place}", {"field": one["field"], "value": one["value"][:60]})
+            yield Problem(
+                "filter", text, f"/filters/{index}", {"field": condition["field"], "value": condition["value"][:60]}
+            )
 
 
 def _refuse_name(tx: Transaction, preset: Preset) -> None:
     row = custom_report_preset.c
-    same = select(row.id).where(row.enterprise_id == preset.enterprise_id, row.name == preset.name)
-    if tx.value(same.where(row.id != preset.id)) is not None:
+    query = select(row.id).where(row.enterprise_id == preset.enterprise_id, row.name == preset.name)
+    if tx.value(query.where(row.id != preset.id)) is not None:
         raise Conflict("name_taken", "There is a custom report {name} already.", name=preset.name)
 
 
-def _theirs(enterprise_id: str, preset_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _is_own(enterprise_id: str, preset_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     row = custom_report_preset.c
     return row.id == preset_id, row.enterprise_id == enterprise_id

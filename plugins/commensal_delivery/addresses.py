@@ -1,4 +1,4 @@
-"""What an address must say so that an order can be brought there."""
+"""Validation of delivery addresses."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _MISSING = (
 
 
 def address_problems(settings: DeliverySettings, address: Address | None) -> list[Problem]:
-    """What is missing, and whether anybody goes there: each problem names its field."""
-    given = address or Address()
-    found = []
+    """Problems for missing fields, and for a postcode without delivery; each names its field."""
+    filled = address or Address()
+    problems = []
     for name, text in _MISSING:
-        if not getattr(given, name).strip():
-            found.append(Problem("address_missing", text, f"/address/{name}"))
-    if given.postcode.strip() and zone_of(settings, given) is None:
+        if not getattr(filled, name).strip():
+            problems.append(Problem("address_missing", text, f"/address/{name}"))
+    if filled.postcode.strip() and zone_of(settings, filled) is None:
         text = "We do not deliver to {postcode}."
-        found.append(Problem("no_delivery", text, "/address/postcode", {"postcode": given.postcode.strip()[:20]}))
-    return found
+        problems.append(Problem("no_delivery", text, "/address/postcode", {"postcode": filled.postcode.strip()[:20]}))
+    return problems

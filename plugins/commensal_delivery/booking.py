@@ -1,4 +1,4 @@
-"""What an order does to a slot: see what is left, take a place, give it back."""
+"""Booking of slots by orders: show the capacity left, take a slot, give it back."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from .slots import EVERYWHERE, Slot, slots_of
 from .tables import delivery_slot
 from .zones import DeliverySettings, Zone, price_in, zone_of
 
-PREFIX = "delivery:"  # of an order's shipping that is ours
-_MINE = (
+PREFIX = "delivery:"  # of the shipping of an order with a slot of this plugin
+_IS_SLOT = (
     delivery_slot.c.id == bindparam("slot"),
     delivery_slot.c.session_id == bindparam("session"),
     delivery_slot.c.enterprise_id == bindparam("enterprise"),
 )
-_TAKING = (
+_TAKE = (
     update(delivery_slot)
     .where(
-        *_MINE,
+        *_IS_SLOT,
         delivery_slot.c.zone.in_(bindparam("zones", expanding=True)),
         or_(delivery_slot.c.capacity.is_(None), delivery_slot.c.taken < delivery_slot.c.capacity),
     )
@@ -48,7 +48,7 @@ _TAKING = (
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryOption(ShippingOption):
-    """A slot as customers choose it (DFC DeliveryOption). `zone` is where it goes, "" is everywhere."""
+    """A slot as customers choose it (DFC DeliveryOption). `zone` is the id of the zone it serves; "": all zones."""
 
     zone: str = EVERYWHERE
     needs_address: bool = True
@@ -63,46 +63,46 @@ def shipping_options(
     address: Address | None,
     settings: DeliverySettings,
 ) -> Sequence[ShippingOption]:
-    """The slots that serve the postcode, full ones too; all of them as long as there is no postcode.
+    """The slots that serve the postcode, full ones included; all slots as long as there is no postcode.
 
-    The price is that of a light order: what is in the basket makes it more, or nothing, when it is worked out.
+    The price is that of a light order: weight and value of the basket may change it when the order is priced.
     """
     slots = slots_of(tx, enterprise_id, session_id)
     if not slots:
         return []
-    known = address is not None and bool(address.postcode.strip())
-    here = [zone for zone in (zone_of(settings, address),) if zone] if known else settings.zones
+    has_postcode = address is not None and bool(address.postcode.strip())
+    candidates = [zone for zone in (zone_of(settings, address),) if zone] if has_postcode else settings.zones
     currency = enterprise_by_id(tx, enterprise_id).currency
-    offered = []
+    options = []
     for slot in slots:
-        zones = [one for one in here if slot.zone in (EVERYWHERE, one.id)]
+        zones = [zone for zone in candidates if slot.zone in (EVERYWHERE, zone.id)]
         if zones:
-            option = _option(slot, settings, language, min(one.price for one in zones))
-            offered.append(replace(option, address=_terms(zones, currency, language)))
-        elif not known:  # its zone is gone: whoever has chosen it keeps it, and nobody else can
-            offered.append(replace(_option(slot, settings, language, 0), left=0))
-    return offered
+            option = _option(slot, settings, language, min(zone.price for zone in zones))
+            options.append(replace(option, address=_terms(zones, currency, language)))
+        elif not has_postcode:  # its zone no longer exists: existing orders keep the slot, and it takes no more
+            options.append(replace(_option(slot, settings, language, 0), left=0))
+    return options
 
 
 @hookimpl
 def book_shipping(
     tx: Transaction, order: OrderDraft, option: str, language: str, settings: DeliverySettings
 ) -> ShippingOption:
-    """One guarded statement takes a place on a round that serves the address; only a refusal asks a second time."""
+    """Takes a place in a slot that serves the address with one guarded statement; only a refusal needs a second one."""
     problems = address_problems(settings, order.address)
     zone = zone_of(settings, order.address)
     if problems or zone is None:
         raise Invalid(problems)
-    mine = {"slot": option, "session": order.session_id, "enterprise": order.enterprise_id}
-    taken = tx.first(_TAKING, {**mine, "zones": [EVERYWHERE, zone.id]})
-    if taken is not None:
-        return _option(Slot(**taken), settings, language, price_in(zone, order.lines))
-    there = tx.first(select(delivery_slot).where(*_MINE), mine)
-    if there is None:
+    parameters = {"slot": option, "session": order.session_id, "enterprise": order.enterprise_id}
+    booked = tx.first(_TAKE, {**parameters, "zones": [EVERYWHERE, zone.id]})
+    if booked is not None:
+        return _option(Slot(**booked), settings, language, price_in(zone, order.lines))
+    refused = tx.first(select(delivery_slot).where(*_IS_SLOT), parameters)
+    if refused is None:
         raise Invalid([Problem("no_slot", "There is no such slot in this sale.", "/shipping")])
-    if there["zone"] not in (EVERYWHERE, zone.id):
+    if refused["zone"] not in (EVERYWHERE, zone.id):
         raise Invalid([other_zone(zone)])
-    label = _label(Slot(**there), settings, language)
+    label = _label(Slot(**refused), settings, language)
     raise Conflict("slot_full", "{slot} is full; please choose another slot.", slot=label)
 
 
@@ -112,7 +112,7 @@ def release_shipping(tx: Transaction, option: str) -> bool:
 
 
 def other_zone(zone: Zone) -> Problem:
-    """The slot goes elsewhere."""
+    """The problem that the slot does not serve this zone."""
     text = "This delivery does not go to {zone}; please choose another one."
     return Problem("other_zone", text, "/shipping", {"zone": zone.name})
 
@@ -131,7 +131,7 @@ def _option(slot: Slot, settings: DeliverySettings, language: str, price: int) -
 
 
 def _label(slot: Slot, settings: DeliverySettings, language: str) -> str:
-    """The round, whoever looks at it: an order keeps this text when its address changes within the round."""
+    """The label of the round. An order keeps this text when its address changes within the round."""
     when, zone = format_span(slot.begins_at, slot.ends_at, slot.timezone, language), settings.zone(slot.zone)
     if zone is None:
         return translate(language, "Delivery, {when}").format(when=when)
@@ -139,17 +139,17 @@ def _label(slot: Slot, settings: DeliverySettings, language: str) -> str:
 
 
 def _terms(zones: Sequence[Zone], currency: str, language: str) -> str:
-    """What a customer should know before they choose, on one line; of several zones, their names."""
+    """The terms of a zone on one line, for customers who choose; for several zones their names."""
     if len(zones) > 1:
-        return ", ".join(one.name for one in zones)
+        return ", ".join(zone.name for zone in zones)
     (zone,) = zones
-    said = []
+    terms = []
     if zone.minimum:
         text = translate(language, "for orders of {amount} or more")
-        said.append(text.format(amount=format_money(zone.minimum, currency, language)))
+        terms.append(text.format(amount=format_money(zone.minimum, currency, language)))
     if zone.free_from is not None and zone.price:
         text = translate(language, "free of charge from {amount}")
-        said.append(text.format(amount=format_money(zone.free_from, currency, language)))
+        terms.append(text.format(amount=format_money(zone.free_from, currency, language)))
     if zone.steps:
-        said.append(translate(language, "more for heavy orders"))
-    return ", ".join(said)
+        terms.append(translate(language, "more for heavy orders"))
+    return ", ".join(terms)

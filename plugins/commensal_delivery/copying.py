@@ -1,4 +1,4 @@
-"""Lets slots come along when a sale is made after the model of another one."""
+"""Copies slots when a sale is copied from another one."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from .zones import DeliverySettings
 def sale_copied(
     tx: Transaction, source: SaleSession, copy: SaleSession, timezone: str, settings: DeliverySettings
 ) -> None:
-    """Each slot stands as far from the new distribution as it did from the old one, on the clocks of the shop.
+    """Copies each slot with the same distance to the distribution, in the shop's local time, and without orders.
 
-    Nobody has chosen the new ones. Slots of a zone that is no longer there stay behind.
+    Leaves out slots of zones that no longer exist.
     """
     move = partial(shifted, timezone=timezone, start=source.begins_at, new_start=copy.begins_at)
-    made = []
+    slots = []
     for slot in slots_of(tx, copy.enterprise_id, source.id):
         if slot.zone != EVERYWHERE and settings.zone(slot.zone) is None:
             continue
         begins_at, ends_at = moved_span(move, slot.begins_at, slot.ends_at)
-        free = replace(slot, id=tx.new_id(), session_id=copy.id, taken=0, version=1)
-        made.append(replace(free, begins_at=begins_at, ends_at=ends_at))
-    insert_rows(tx, delivery_slot, [asdict(slot) for slot in made])
+        copied = replace(slot, id=tx.new_id(), session_id=copy.id, taken=0, version=1)
+        slots.append(replace(copied, begins_at=begins_at, ends_at=ends_at))
+    insert_rows(tx, delivery_slot, [asdict(slot) for slot in slots])

@@ -13,12 +13,12 @@ from commensal import DemoPlace, Transaction, change_plugin, enterprise_by_id, h
 from .slots import add_slot
 from .zones import DeliverySettings, Step, Zone
 
-_WITH_A_VAN = "La Halle"  # how the name of the hub begins that brings orders
+_WITH_A_VAN = "La Halle"  # the beginning of the name of the hub that delivers
 
 
 @hookimpl
 def demo_data(tx: Transaction, place: DemoPlace) -> bool | None:
-    """Two zones around the hub, and a round for every sale that is open or still to open."""
+    """Sets two zones around the hub, and adds a slot to every open or coming sale."""
     hub = enterprise_by_id(tx, place.enterprise_id)
     if not hub.name.startswith(_WITH_A_VAN) or not hub.postcode:
         return None
@@ -29,8 +29,8 @@ def demo_data(tx: Transaction, place: DemoPlace) -> bool | None:
     )  # fmt: skip
     far = Zone(id="alentours", name="Alentours", postcodes=(f"{hub.postcode[:2]}*",), price=600, minimum=3000)
     settings = DeliverySettings(zones=(near, far))
-    kept: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(settings))
-    change_plugin(tx, place.instance.hooks, hub.id, "delivery", 1, kept)
+    values: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(settings))
+    change_plugin(tx, place.instance.hooks, hub.id, "delivery", 1, values)
     for sale in sales(tx, openness="both", shop_id=hub.id):
         session = sale.session
         add_slot(

@@ -1,4 +1,4 @@
-"""Slots over the JSON API, for the enterprise whose they are. Zones are its settings for this plugin."""
+"""JSON API for an enterprise's slots. Zones are its settings for this plugin."""
 
 from __future__ import annotations
 

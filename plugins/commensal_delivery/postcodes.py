@@ -1,4 +1,4 @@
-"""Patterns of postcodes: one ("37000"), all that begin so ("37*"), or a range of as many digits ("37100-37199")."""
+"""Patterns of postcodes: one ("37000"), a prefix ("37*"), or a range of equal length ("37100-37199")."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ _PATTERN = re.compile(r"[0-9A-Z]{1,10}\*?", re.ASCII)
 _RANGE = re.compile(r"(\d{2,10})-(\d{2,10})", re.ASCII)
 
 
-def plain(postcode: str) -> str:
-    """A postcode as it is compared: blanks, dashes and small letters make no difference ("sw1a 1aa", "00-950")."""
+def normalized(postcode: str) -> str:
+    """A postcode for comparison: upper case, without blanks and dashes ("sw1a 1aa", "00-950")."""
     return "".join(postcode.split()).replace("-", "").upper()
 
 
 def is_pattern(text: str) -> bool:
-    """Whether somebody has written a pattern that means something."""
-    ends = _ends(text)
-    return ends[0] <= ends[1] if ends else bool(_PATTERN.fullmatch(plain(text)))
+    """Whether `text` is a valid pattern."""
+    ends = _range_ends(text)
+    return ends[0] <= ends[1] if ends else bool(_PATTERN.fullmatch(normalized(text)))
 
 
 def matches(pattern: str, postcode: str) -> bool:
-    """Whether the `plain` postcode is meant by the pattern."""
-    ends = _ends(pattern)
+    """Whether the pattern matches a postcode in `normalized` form."""
+    ends = _range_ends(pattern)
     if ends:
         return len(postcode) == len(ends[0]) and postcode.isdigit() and ends[0] <= postcode <= ends[1]
-    wanted = plain(pattern)
-    return postcode.startswith(wanted[:-1]) if wanted.endswith("*") else postcode == wanted
+    prefix = normalized(pattern)
+    return postcode.startswith(prefix[:-1]) if prefix.endswith("*") else postcode == prefix
 
 
-def _ends(pattern: str) -> tuple[str, str] | None:
-    """First and last of a range. Postcodes with a dash of their own have parts of different lengths."""
-    found = _RANGE.fullmatch("".join(pattern.split()))
-    return (found[1], found[2]) if found and len(found[1]) == len(found[2]) else None
+def _range_ends(pattern: str) -> tuple[str, str] | None:
+    """First and last postcode of a range; None for other patterns. In "00-950" the parts differ in length: no range."""
+    match = _RANGE.fullmatch("".join(pattern.split()))
+    return (match[1], match[2]) if match and len(match[1]) == len(match[2]) else None

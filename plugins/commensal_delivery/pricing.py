@@ -1,4 +1,4 @@
-"""What delivery costs an order, and what stands against it."""
+"""The delivery fee of an order, and reasons to refuse its delivery."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from .zones import DeliverySettings, price_in, value_of, zone_of
 def price_adjustments(
     tx: Transaction, order: OrderDraft, phase: Phase, settings: DeliverySettings
 ) -> Sequence[Adjustment] | None:
-    """The price of the zone for what is in the order now: more goods may weigh more, or make delivery free.
+    """The price of the zone for the goods in the order now: more goods may weigh more, or make delivery free.
 
-    As long as nobody has said where to, it is the least that it can be. An order in no zone any more keeps its price.
+    Without an address it is the lowest possible price. An order whose zone no longer exists keeps its price.
     """
     if phase is not Phase.FEE or not order.shipping.startswith(PREFIX) or order.shipping_option is None:
         return None
@@ -37,13 +37,15 @@ def price_adjustments(
     if zone is not None:
         label = translate(order.language, "Delivery to {zone}").format(zone=zone.name)
         return _fee(label, price_in(zone, order.lines), settings)
-    before = _before(tx, order)
-    return before if before is not None else _fee(order.shipping_option.label, order.shipping_option.price, settings)
+    previous = _previous_fee(tx, order)
+    return (
+        previous if previous is not None else _fee(order.shipping_option.label, order.shipping_option.price, settings)
+    )
 
 
 @hookimpl
 def order_problems(order: OrderDraft, settings: DeliverySettings) -> Sequence[Problem] | None:
-    """An address that is missing or out of the way, a slot that goes elsewhere, an order that is too small."""
+    """Problems of an order with delivery: a missing address, no delivery there, a slot of another zone, a low value."""
     if not order.shipping.startswith(PREFIX):
         return None
     problems = address_problems(settings, order.address)
@@ -66,10 +68,10 @@ def _fee(label: str, price: int, settings: DeliverySettings) -> Sequence[Adjustm
     return [Adjustment(phase=Phase.FEE, kind="shipping", label=label, amount=price, vat_rate=settings.vat_rate)]
 
 
-def _before(tx: Transaction, order: OrderDraft) -> Sequence[Adjustment] | None:
-    """What a placed order has paid for delivery until now."""
+def _previous_fee(tx: Transaction, order: OrderDraft) -> Sequence[Adjustment] | None:
+    """The delivery fee that a placed order has now; None for an order that is not placed."""
     try:
-        placed = order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
+        placed_order = order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
     except NotFound:
         return None
-    return [one for one in placed.adjustments if one.plugin == "delivery"]
+    return [adjustment for adjustment in placed_order.adjustments if adjustment.plugin == "delivery"]

@@ -1,4 +1,4 @@
-"""Slots: when a sale's orders are brought, to which zone, and how many."""
+"""Slots: the times at which orders of a sale are delivered, with zone and capacity."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from commensal import (
 from .tables import delivery_slot
 from .zones import DeliverySettings
 
-EVERYWHERE = ""  # the zone of a slot that serves all of them
+EVERYWHERE = ""  # the zone of a slot that serves all zones
 
 
 @dataclass(frozen=True, kw_only=True)
 class Slot:
-    """A round of deliveries. `capacity` and `taken` count orders; no capacity: any number. UTC.
+    """A delivery round. `capacity` and `taken` count orders; no capacity: any number. UTC.
 
-    `zone` is the id of one in the settings, "" is every zone; `timezone` is that in which customers read the hours.
+    `zone` is the id of a zone in the settings, "" for all zones; customers see times in `timezone`.
     """
 
     id: str
@@ -46,7 +46,7 @@ class Slot:
     version: int
 
 
-class SlotChanges(TypedDict, total=False):
+class SlotFields(TypedDict, total=False):
     zone: str
     begins_at: datetime
     ends_at: datetime
@@ -64,9 +64,9 @@ def add_slot(
     zone: str = EVERYWHERE,
     capacity: int | None = None,
 ) -> Slot:
-    """A new slot; times are aware.
+    """Adds a slot; times are aware.
 
-    Raises `NotFound` for a session of another shop, `Invalid`, and `Conflict` where there are very many.
+    Raises `NotFound` for a session of another shop, `Invalid`, and `Conflict` if the session has too many slots.
     """
     refuse_foreign_session(tx, enterprise_id, session_id)
     slot = Slot(
@@ -83,11 +83,11 @@ def add_slot(
 
 def change_slot(
     tx: Transaction, settings: DeliverySettings, enterprise_id: str, slot_id: str, version: int,
-    **changes: Unpack[SlotChanges],
+    **changes: Unpack[SlotFields],
 ) -> Slot:  # fmt: skip
-    """Orders that have chosen the slot stay in it, also where it now goes elsewhere.
+    """Changes a slot. Its orders stay in it, even if it serves another zone now.
 
-    Raises `NotFound`, `Stale`, `Invalid`, and `Conflict` for a capacity below what is taken already.
+    Raises `NotFound`, `Stale`, `Invalid`, and `Conflict` for a capacity below the number of orders in the slot.
     """
     old = slot_by_id(tx, enterprise_id, slot_id)
     new = replace(old, **changes)
@@ -96,23 +96,23 @@ def change_slot(
         problems += _zone_problems(settings, new.zone)
     if problems:
         raise Invalid(problems)
-    values = {name: getattr(new, name) for name in SlotChanges.__annotations__}
-    mine = _theirs(enterprise_id, slot_id)
-    return Slot(**edit_slot(tx, delivery_slot, mine, capacity=new.capacity, version=version, values=values))
+    values = {name: getattr(new, name) for name in SlotFields.__annotations__}
+    conditions = _is_own(enterprise_id, slot_id)
+    return Slot(**edit_slot(tx, delivery_slot, conditions, capacity=new.capacity, version=version, values=values))
 
 
 def remove_slot(tx: Transaction, enterprise_id: str, slot_id: str, version: int) -> None:
-    """Raises `NotFound`, `Stale`, and `Conflict` where somebody has chosen it."""
-    remove_free_slot(tx, delivery_slot, _theirs(enterprise_id, slot_id), version)
+    """Removes a slot without orders. Raises `NotFound`, `Stale`, and `Conflict` if it has orders."""
+    remove_free_slot(tx, delivery_slot, _is_own(enterprise_id, slot_id), version)
 
 
 def slot_by_id(tx: Transaction, enterprise_id: str, slot_id: str) -> Slot:
-    """Raises `NotFound`, for a slot of another enterprise too."""
-    return Slot(**tx.one(select(delivery_slot).where(*_theirs(enterprise_id, slot_id))))
+    """The enterprise's slot with this id. Raises `NotFound`, also for a slot of another enterprise."""
+    return Slot(**tx.one(select(delivery_slot).where(*_is_own(enterprise_id, slot_id))))
 
 
 def slots_of(tx: Transaction, enterprise_id: str, session_id: str) -> Sequence[Slot]:
-    """All slots of the enterprise in a session, by time; there are few."""
+    """All slots of the enterprise in a session, ordered by time. Their number is limited."""
     return [Slot(**row) for row in tx.all(_OF_SESSION, {"session": session_id, "enterprise": enterprise_id})]
 
 
@@ -123,7 +123,7 @@ _OF_SESSION = (
 )
 
 
-def _theirs(enterprise_id: str, slot_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _is_own(enterprise_id: str, slot_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return delivery_slot.c.id == slot_id, delivery_slot.c.enterprise_id == enterprise_id
 
 

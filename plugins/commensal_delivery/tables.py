@@ -1,4 +1,4 @@
-"""The table of delivery: slots in which a sale's orders are brought. Zones are settings of the enterprise."""
+"""The table of delivery slots. Zones are settings of the enterprise."""
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text
 

@@ -1,4 +1,4 @@
-"""Zones of delivery, as an enterprise sets them, and what bringing an order into one costs."""
+"""Delivery zones, as an enterprise sets them, and the price of delivery to a zone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from commensal import MEASURES, Address, PricedLine, Unfit
 
-from .postcodes import is_pattern, matches, plain
+from .postcodes import is_pattern, matches, normalized
 
 MOST_ZONES = 50
 MOST_POSTCODES = 300  # of one zone
@@ -64,13 +64,13 @@ class Zone:
             raise Unfit("zone {id}: a name has 1 to 100 characters", id=self.id)
         if not 0 < len(self.postcodes) <= MOST_POSTCODES:
             raise Unfit("zone {id}: it has 1 to {most} postcodes", id=self.id, most=MOST_POSTCODES)
-        wrong = next((one for one in self.postcodes if not is_pattern(one)), None)
+        wrong = next((postcode for postcode in self.postcodes if not is_pattern(postcode)), None)
         if wrong is not None:
             text = "zone {id}: {wrong!r:.60} is no postcode; write 37000, 37* or 37100-37199"
             raise Unfit(text, id=self.id, wrong=wrong)
         if not _COUNTRY.fullmatch(self.country):
             raise Unfit("zone {id}: a country has two capital letters, like FR", id=self.id)
-        if len(self.steps) > MOST_STEPS or len({one.above for one in self.steps}) < len(self.steps):
+        if len(self.steps) > MOST_STEPS or len({step.above for step in self.steps}) < len(self.steps):
             text = "zone {id}: it has at most {most} steps, each above another weight"
             raise Unfit(text, id=self.id, most=MOST_STEPS)
         for name, amount in (("price", self.price), ("minimum", self.minimum), ("free_from", self.free_from or 0)):
@@ -89,7 +89,7 @@ class DeliverySettings:
     def __post_init__(self) -> None:
         if len(self.zones) > MOST_ZONES:
             raise Unfit("there are at most {most} zones", most=MOST_ZONES)
-        if len({one.id for one in self.zones}) < len(self.zones):
+        if len({zone.id for zone in self.zones}) < len(self.zones):
             raise Unfit("two zones have the same id")
         if not self.country or not _COUNTRY.fullmatch(self.country):
             raise Unfit("a country has two capital letters, like FR")
@@ -97,37 +97,37 @@ class DeliverySettings:
             raise Unfit("a VAT rate lies between 0 and 100 percent")
 
     def zone(self, id: str) -> Zone | None:
-        """The zone of this id, if it is still there."""
-        return next((one for one in self.zones if one.id == id), None)
+        """The zone with this id; None if it no longer exists."""
+        return next((zone for zone in self.zones if zone.id == id), None)
 
 
 def zone_of(settings: DeliverySettings, address: Address | None) -> Zone | None:
-    """The first zone that has the postcode of the address; None where there is no such zone, or no postcode."""
-    postcode = plain(address.postcode) if address else ""
+    """The first zone with the postcode of the address; None if there is no such zone, or no postcode."""
+    postcode = normalized(address.postcode) if address else ""
     if address is None or not postcode:
         return None
     country = address.country.strip().upper() or settings.country
-    here = (one for one in settings.zones if (one.country or settings.country) == country)
-    return next((one for one in here if any(matches(pattern, postcode) for pattern in one.postcodes)), None)
+    zones = (zone for zone in settings.zones if (zone.country or settings.country) == country)
+    return next((zone for zone in zones if any(matches(pattern, postcode) for pattern in zone.postcodes)), None)
 
 
 def price_in(zone: Zone, lines: Iterable[PricedLine]) -> int:
-    """What bringing these goods into the zone costs, in minor units; the scales play no part in it."""
+    """The price of delivering these goods to the zone, in minor units, by ordered (not weighed) quantities."""
     ordered = tuple(lines)
     if zone.free_from is not None and value_of(ordered) >= zone.free_from:
         return 0
     weight = weight_of(ordered)
-    exceeded = [one for one in zone.steps if weight > Fraction(one.above)]
-    return max(exceeded, key=lambda one: one.above).price if exceeded else zone.price
+    exceeded = [step for step in zone.steps if weight > Fraction(step.above)]
+    return max(exceeded, key=lambda step: step.above).price if exceeded else zone.price
 
 
 def value_of(lines: Iterable[PricedLine]) -> int:
-    """The goods as they were ordered, without deposits, fees and discounts; minor units."""
+    """The value of the ordered goods in minor units, without deposits, fees and discounts."""
     return sum(line.price * line.quantity for line in lines)
 
 
 def weight_of(lines: Iterable[PricedLine]) -> Fraction:
-    """Kilograms of all that is sold in a measure of mass; what is counted or poured has no weight here."""
+    """The weight in kilograms of all goods sold in a measure of mass; others count as weightless."""
     return sum((_kilograms(line) for line in lines), Fraction(0))
 
 

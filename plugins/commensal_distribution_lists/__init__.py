@@ -17,5 +17,5 @@ __all__ = ["reports"]
 
 @hookimpl
 def reports(language: str) -> Sequence[Report]:
-    made = (by_customer, by_product, by_supplier, by_place, sign_in, labels, driver)
-    return [make(language) for make in made]
+    builders = (by_customer, by_product, by_supplier, by_place, sign_in, labels, driver)
+    return [make(language) for make in builders]

@@ -1,4 +1,4 @@
-"""Lists that go by what is handed out: each product's heap, and what each supplier brings."""
+"""Lists by product, for dividing the goods, and by supplier, for receiving them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _LINES = "order_lines"
 
 
 def by_product(language: str) -> Report:
-    """For those who divide a heap: who gets how much of it."""
+    """The list for dividing a product: the quantity of each customer."""
     size, number, customer, place, pieces = columns_of(
         _LINES, language, "size", "number", "customer", "place", "pieces", summed=("pieces",)
     )
@@ -19,10 +19,12 @@ def by_product(language: str) -> Report:
     tick = Column(name="done", label="", kind="tick")
 
     def lines(query: Query) -> Iterator[Line]:
-        asked = ("product", "size", "supplier", "number", "customer", "place", "pieces")
+        fields = ("product", "size", "supplier", "number", "customer", "place", "pieces")
         order = ("product", "size", "supplier", "number")
-        for name, each, supplier, *whose, count in look(query, _LINES, *asked, where=_chosen(query), order=order):
-            yield [f"{name} · {supplier}", None, count, each, _times(each, count), *whose]
+        for name, each, supplier, *recipient, count in look(
+            query, _LINES, *fields, where=_supplier_filter(query), order=order
+        ):
+            yield [f"{name} · {supplier}", None, count, each, _times(each, count), *recipient]
 
     return Report(
         id="by_product",
@@ -36,7 +38,7 @@ def by_product(language: str) -> Report:
 
 
 def by_supplier(language: str) -> Report:
-    """For those who bring the goods, and for whoever takes them in."""
+    """The list for suppliers, and for those who receive the goods."""
     supplier, product, size, pieces, orders, amount = columns_of(
         _LINES, language, "supplier", "product", "size", "pieces", "orders", "amount", summed=("pieces", "amount")
     )
@@ -44,11 +46,11 @@ def by_supplier(language: str) -> Report:
     tick = Column(name="done", label="", kind="tick")
 
     def lines(query: Query) -> Iterator[Line]:
-        asked = ("supplier", "product", "size", "pieces", "orders", "amount")
+        fields = ("supplier", "product", "size", "pieces", "orders", "amount")
         order = ("supplier", "product", "size")
-        for row in look(query, _LINES, *asked, put_together=True, where=_chosen(query), order=order):
-            who, name, each, count, buyers, sum_of_lines = row
-            yield [who, None, count, name, each, _times(each, count), buyers, sum_of_lines]
+        for row in look(query, _LINES, *fields, put_together=True, where=_supplier_filter(query), order=order):
+            supplier_name, name, each, count, buyers, sum_of_lines = row
+            yield [supplier_name, None, count, name, each, _times(each, count), buyers, sum_of_lines]
 
     return Report(
         id="by_supplier",
@@ -66,13 +68,13 @@ def supplier_parameter(language: str) -> Parameter:
     return Parameter(name="supplier", label=translate(language, "Supplier contains"), kind="text")
 
 
-def _chosen(query: Query) -> list[Filter]:
-    wanted = query.given.get("supplier")
-    return [Filter("supplier", "contains", wanted)] if wanted else []
+def _supplier_filter(query: Query) -> list[Filter]:
+    text = query.given.get("supplier")
+    return [Filter("supplier", "contains", text)] if text else []
 
 
 def _times(each: Quantity, count: int) -> Quantity | None:
-    """All pieces together, in the unit of one; nothing for what is counted by the piece."""
+    """The quantity of all pieces together; None for goods counted by the piece."""
     if each.unit == "Piece":
         return None
     return Quantity(each.value * count, each.unit)

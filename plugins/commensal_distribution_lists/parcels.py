@@ -1,4 +1,4 @@
-"""Lists that go by who gets it: parcels to pack, places where they wait, names to sign, doors to ring at."""
+"""Lists by order: packing, pickup places, sign-in, labels, delivery round."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def by_customer(language: str) -> Report:
     tick = Column(name="done", label="", kind="tick")
 
     def lines(query: Query) -> Iterator[Line]:
-        asked = ("number", "customer", "place", "note", "pieces", "product", "size", "supplier", "weighed", "amount")
+        fields = ("number", "customer", "place", "note", "pieces", "product", "size", "supplier", "weighed", "amount")
         order = ("number", "supplier", "product", "size")
-        for number, name, place, note, *line in look(query, _LINES, *asked, where=_at(query), order=order):
-            said = [f"{number}", name, place, f"« {note} »" if note else ""]
-            yield [" · ".join(str(one) for one in said if one), None, *line]
+        for number, name, place, note, *line in look(query, _LINES, *fields, where=_place_filter(query), order=order):
+            parts = [f"{number}", name, place, f"« {note} »" if note else ""]
+            yield [" · ".join(str(part) for part in parts if part), None, *line]
 
     return Report(
         id="by_customer",
@@ -49,13 +49,13 @@ def by_customer(language: str) -> Report:
 
 
 def by_place(language: str) -> Report:
-    """Which parcels wait at each place and slot."""
-    asked = ("place", "number", "customer", "phone", "pieces", "total", "due", "note")
-    columns = columns_of(_LINES, language, *asked, summed=("pieces", "total", "due"))
+    """The parcels of each place and slot."""
+    fields = ("place", "number", "customer", "phone", "pieces", "total", "due", "note")
+    columns = columns_of(_LINES, language, *fields, summed=("pieces", "total", "due"))
     tick = Column(name="done", label="", kind="tick")
 
     def lines(query: Query) -> Iterator[Line]:
-        for place, *parcel in _parcels(query, asked, ("place", "number")):
+        for place, *parcel in _parcels(query, fields, ("place", "number")):
             yield [place, None, *parcel]
 
     return Report(
@@ -71,13 +71,13 @@ def by_place(language: str) -> Report:
 
 
 def sign_in(language: str) -> Report:
-    """Names in their order, what is still due, and a box to sign."""
-    asked = ("place", "customer", "number", "pieces", "due")
-    columns = columns_of(_LINES, language, *asked, summed=("due",))
+    """Names in alphabetical order, with the amount due and a box to sign."""
+    fields = ("place", "customer", "number", "pieces", "due")
+    columns = columns_of(_LINES, language, *fields, summed=("due",))
     signature = Column(name="signature", label=translate(language, "Signature"), kind="box")
 
     def lines(query: Query) -> Iterator[Line]:
-        for parcel in _parcels(query, asked, ("place", "customer", "number")):
+        for parcel in _parcels(query, fields, ("place", "customer", "number")):
             yield [*parcel, None]
 
     return Report(
@@ -92,14 +92,14 @@ def sign_in(language: str) -> Report:
 
 
 def labels(language: str) -> Report:
-    """A sticker for each parcel."""
-    asked = ("customer", "number", "place", "pieces", "due")
+    """A label for each parcel."""
+    fields = ("customer", "number", "place", "pieces", "due")
 
     def lines(query: Query) -> Iterator[Line]:
-        for name, number, place, pieces, due in _parcels(query, asked, ("number",)):
+        for name, number, place, pieces, due in _parcels(query, fields, ("number",)):
             yield [f"{number} · {name}", place, pieces, due or None]
 
-    _, _, place, pieces, due = columns_of(_LINES, language, *asked)
+    _, _, place, pieces, due = columns_of(_LINES, language, *fields)
     return Report(
         id="labels",
         label=translate(language, "Labels"),
@@ -112,15 +112,15 @@ def labels(language: str) -> Report:
 
 
 def driver(language: str) -> Report:
-    """Where the goods are brought, in the order of the postcodes."""
-    asked = ("place", "number", "customer", "phone", "street", "postcode", "city", "address_note", "pieces", "due")
-    columns = columns_of(_LINES, language, *asked, summed=("pieces", "due"))
+    """The addresses of deliveries, ordered by postcode."""
+    fields = ("place", "number", "customer", "phone", "street", "postcode", "city", "address_note", "pieces", "due")
+    columns = columns_of(_LINES, language, *fields, summed=("pieces", "due"))
     signature = Column(name="signature", label=translate(language, "Signature"), kind="box")
 
     def lines(query: Query) -> Iterator[Line]:
-        with_address = [*_at(query), Filter("street", "is_not", "")]
+        with_address = [*_place_filter(query), Filter("street", "is_not", "")]
         order = ("place", "postcode", "city", "street", "number")
-        for parcel in look(query, _LINES, *asked, put_together=True, where=with_address, order=order):
+        for parcel in look(query, _LINES, *fields, put_together=True, where=with_address, order=order):
             yield [*parcel, None]
 
     return Report(
@@ -134,9 +134,9 @@ def driver(language: str) -> Report:
     )
 
 
-def _parcels(query: Query, asked: tuple[str, ...], order: tuple[str, ...]) -> Iterator[Line]:
-    """A line for each order, its pieces added up."""
-    return look(query, _LINES, *asked, put_together=True, where=_at(query), order=order)
+def _parcels(query: Query, fields: tuple[str, ...], order: tuple[str, ...]) -> Iterator[Line]:
+    """A line for each order, with the sum of its pieces."""
+    return look(query, _LINES, *fields, put_together=True, where=_place_filter(query), order=order)
 
 
 def _parameters(language: str) -> list[Parameter]:
@@ -144,6 +144,6 @@ def _parameters(language: str) -> list[Parameter]:
     return [*one_sale(language), place]
 
 
-def _at(query: Query) -> list[Filter]:
-    wanted = query.given.get("place")
-    return [Filter("place", "contains", wanted)] if wanted else []
+def _place_filter(query: Query) -> list[Filter]:
+    text = query.given.get("place")
+    return [Filter("place", "contains", text)] if text else []

@@ -1,4 +1,4 @@
-"""What an order does to a slot: see what is left, take a place, give it back, pay for it."""
+"""Booking of slots by orders: show the capacity left, take a slot, give it back, add its price."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from commensal import (
 
 from .tables import pickup_closure, pickup_place, pickup_slot
 
-PREFIX = "pickup:"  # of an order's shipping that is ours
+PREFIX = "pickup:"  # of the shipping of an order with a slot of this plugin
 _SLOT = [pickup_slot.c[name] for name in ("id", "begins_at", "ends_at", "capacity", "taken")]
-_OPEN = literal(None, Text).label("closed")  # of a slot that was just taken
+_OPEN = literal(None, Text).label("closed")  # a slot that was just taken is not closed
 _PLACE = [
     pickup_place.c[name] for name in ("name", "street", "postcode", "city", "note", "timezone", "price", "vat_rate")
 ]
 
-# Slots of a session, with their places and why they are closed.
+# Slots of a session with their places, and the reason if they are closed.
 _SLOTS = (
     select(*_SLOT, *_PLACE, pickup_closure.c.reason.label("closed"))
     .join_from(pickup_slot, pickup_place, pickup_slot.c.place_id == pickup_place.c.id)
@@ -39,7 +39,7 @@ _SLOTS = (
     .where(pickup_slot.c.session_id == bindparam("session"), pickup_place.c.enterprise_id == bindparam("enterprise"))
 )
 _OFFERED = _SLOTS.order_by(pickup_slot.c.begins_at, pickup_place.c.name, pickup_slot.c.id)
-_TAKING = (
+_TAKE = (
     update(pickup_slot)
     .where(
         pickup_slot.c.id == bindparam("slot"),
@@ -53,8 +53,8 @@ _TAKING = (
     .values(taken=pickup_slot.c.taken + 1)
     .returning(
         *_SLOT,
-        *(select(one).where(pickup_place.c.id == pickup_slot.c.place_id).scalar_subquery().label(one.name)
-          for one in _PLACE),
+        *(select(column).where(pickup_place.c.id == pickup_slot.c.place_id).scalar_subquery().label(column.name)
+          for column in _PLACE),
         _OPEN,
     )
 )  # fmt: skip
@@ -62,24 +62,24 @@ _TAKING = (
 
 @hookimpl
 def shipping_options(tx: Transaction, enterprise_id: str, session_id: str, language: str) -> Sequence[ShippingOption]:
-    """Every slot of the session, also those that are full or closed: customers shall see that it exists and is gone."""
+    """Every slot of the session, also full and closed ones, so that customers see that they exist."""
     return [_option(row, language) for row in tx.all(_OFFERED, {"session": session_id, "enterprise": enterprise_id})]
 
 
 @hookimpl
 def book_shipping(tx: Transaction, order: OrderDraft, option: str, language: str) -> ShippingOption:
-    """One guarded statement takes a place and says where and when; only a refusal asks a second time."""
-    wanted = {"slot": option, "session": order.session_id, "enterprise": order.enterprise_id}
-    taken = tx.first(_TAKING, wanted)
-    if taken is not None:
-        return _option(taken, language)
-    gone = tx.first(_SLOTS.where(pickup_slot.c.id == option), wanted)
-    if gone is None:
+    """Takes a place in the slot with one guarded statement; only a refusal needs a second one for its reason."""
+    parameters = {"slot": option, "session": order.session_id, "enterprise": order.enterprise_id}
+    slot = tx.first(_TAKE, parameters)
+    if slot is not None:
+        return _option(slot, language)
+    refused = tx.first(_SLOTS.where(pickup_slot.c.id == option), parameters)
+    if refused is None:
         raise Invalid([Problem("no_slot", "There is no such slot in this sale.", "/shipping")])
-    if gone["closed"] is not None:
+    if refused["closed"] is not None:
         text = "{slot} is closed ({reason}); please choose another slot."
-        raise Conflict("slot_closed", text, slot=_label(gone, language), reason=gone["closed"])
-    raise Conflict("slot_full", "{slot} is full; please choose another slot.", slot=_label(gone, language))
+        raise Conflict("slot_closed", text, slot=_label(refused, language), reason=refused["closed"])
+    raise Conflict("slot_full", "{slot} is full; please choose another slot.", slot=_label(refused, language))
 
 
 @hookimpl
@@ -89,7 +89,7 @@ def release_shipping(tx: Transaction, option: str) -> bool:
 
 @hookimpl
 def price_adjustments(order: OrderDraft, phase: Phase) -> Sequence[Adjustment] | None:
-    """The price of the place, as the option had it that the order shows."""
+    """The price of the place, as in the order's shipping option."""
     option = order.shipping_option
     if phase is not Phase.FEE or option is None or not option.price or not order.shipping.startswith(PREFIX):
         return None

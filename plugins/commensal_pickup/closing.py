@@ -1,4 +1,4 @@
-"""Shuts a place for some days, and opens it again: slots follow, and say which orders are hit."""
+"""Adds and removes closures of a place, and marks the slots that they affect."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from sqlalchemy import delete, func, insert, update
 from commensal import Conflict, Invalid, NotFound, Problem, Transaction, read_text
 
 from .closures import Closure, closures_ahead, closures_between, read_closure
-from .places import Place, held_place
+from .places import Place, locked_place
 from .slots import Slot
 from .tables import pickup_closure, pickup_slot
 
 MOST_CLOSURES = 200  # of one place, that are not over
 LONGEST = timedelta(days=1000)
-_YEARS = 10  # ahead and back; days at the end of the calendar cannot be converted between time zones
+_YEARS = 10  # before and after now; days at the end of the calendar cannot be converted between time zones
 
 
 @dataclass(frozen=True, kw_only=True)
 class Closing:
-    """A new closure, and the slots it hits that customers have chosen: they keep their orders until somebody acts."""
+    """A new closure, and the affected slots with orders. They keep their orders until the coordinator acts."""
 
     closure: Closure
     slots: Sequence[Slot]
@@ -31,11 +31,11 @@ class Closing:
 def add_closure(
     tx: Transaction, enterprise_id: str, place_id: str, *, first_day: date, last_day: date | None = None, reason: str
 ) -> Closing:
-    """Shuts a place, for one day unless told otherwise. Its slots on these days stay, but take no more orders.
+    """Closes a place, for one day if `last_day` is None. Its slots on these days stay, but take no more orders.
 
-    Raises `NotFound`, `Invalid`, and `Conflict` where there are very many.
+    Raises `NotFound`, `Invalid`, and `Conflict` if there are too many closures.
     """
-    place = held_place(tx, enterprise_id, place_id)
+    place = locked_place(tx, enterprise_id, place_id)
     problems: list[Problem] = []
     closure = Closure(
         id=tx.new_id(),
@@ -55,33 +55,35 @@ def add_closure(
         raise Conflict("too_many_closures", "A place has at most {most} closures ahead.", most=MOST_CLOSURES)
     days = {"first_day": closure.first_day.isoformat(), "last_day": closure.last_day.isoformat()}
     tx.execute(insert(pickup_closure).values(id=closure.id, place_id=place_id, reason=closure.reason, **days))
-    hit = sorted(_shut(tx, place, closure), key=lambda slot: slot.begins_at)
-    return Closing(closure=closure, slots=[slot for slot in hit if slot.taken])
+    affected = sorted(_close_slots(tx, place, closure), key=lambda slot: slot.begins_at)
+    return Closing(closure=closure, slots=[slot for slot in affected if slot.taken])
 
 
 def remove_closure(tx: Transaction, enterprise_id: str, place_id: str, closure_id: str) -> None:
-    """The place is open again, and its slots take orders, but for those that lie in another closure.
-
-    Raises `NotFound`.
-    """
-    place = held_place(tx, enterprise_id, place_id)
+    """Removes a closure; its slots take orders again, except those in another closure. Raises `NotFound`."""
+    place = locked_place(tx, enterprise_id, place_id)
     slot, row = pickup_slot.c, pickup_closure.c
     tx.execute(
         update(pickup_slot).where(slot.closure_id == closure_id, slot.place_id == place_id), {"closure_id": None}
     )
-    gone = tx.first(
+    removed = tx.first(
         delete(pickup_closure).where(row.id == closure_id, row.place_id == place_id).returning(*pickup_closure.c)
     )
-    if gone is None:
+    if removed is None:
         raise NotFound
-    for other in closures_between(tx, place, read_closure(gone).span(place.timezone)):
-        _shut(tx, place, other)
+    for other in closures_between(tx, place, read_closure(removed).span(place.timezone)):
+        _close_slots(tx, place, other)
 
 
-def _shut(tx: Transaction, place: Place, closure: Closure) -> Sequence[Slot]:
-    """One guarded statement: an order that takes a slot waits for it, or was there before it."""
+def _close_slots(tx: Transaction, place: Place, closure: Closure) -> Sequence[Slot]:
+    """Closes the slots within a closure. One guarded statement: an order for such a slot comes before it or waits."""
     begins_at, ends_at = closure.span(place.timezone)
     slot = pickup_slot.c
-    hit = (slot.place_id == place.id, slot.begins_at < ends_at, slot.ends_at > begins_at, slot.closure_id.is_(None))
-    shut = update(pickup_slot).where(*hit).values(closure_id=closure.id).returning(*pickup_slot.c)
-    return [Slot(**row) for row in tx.all(shut)]
+    conditions = (
+        slot.place_id == place.id,
+        slot.begins_at < ends_at,
+        slot.ends_at > begins_at,
+        slot.closure_id.is_(None),
+    )
+    statement = update(pickup_slot).where(*conditions).values(closure_id=closure.id).returning(*pickup_slot.c)
+    return [Slot(**row) for row in tx.all(statement)]

@@ -1,4 +1,4 @@
-"""Closures: days on which a place is shut, whatever its hours say. Its slots on those days take no more orders."""
+"""Closures: days on which a place is closed regardless of its hours. Its slots on those days take no more orders."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .tables import pickup_closure
 
 @dataclass(frozen=True, kw_only=True)
 class Closure:
-    """Whole days, the last one included, on the clock of the place. Customers read the reason."""
+    """Whole days, the last one included, in the place's time zone. Customers read the reason."""
 
     id: str
     place_id: str
@@ -27,7 +27,7 @@ class Closure:
     reason: str
 
     def span(self, timezone: str) -> Span:
-        """From the first midnight to the one after the last day."""
+        """From midnight at the beginning of the first day to midnight at the end of the last day."""
         zone = ZoneInfo(timezone)
         end = self.last_day + timedelta(days=1)
         return datetime.combine(self.first_day, time.min, zone), datetime.combine(end, time.min, zone)
@@ -36,31 +36,31 @@ class Closure:
 def closures_of(
     tx: Transaction, enterprise_id: str, place_id: str, *, after: str = "", limit: int = 50
 ) -> Sequence[Closure]:
-    """Those that are not over, by id. Raises `NotFound` for a place of another enterprise."""
-    ahead = closures_ahead(tx, place_by_id(tx, enterprise_id, place_id)).where(pickup_closure.c.id > after)
-    return [read_closure(row) for row in tx.all(ahead.order_by(pickup_closure.c.id).limit(limit))]
+    """The place's present and future closures, ordered by id. Raises `NotFound` for a place of another enterprise."""
+    query = closures_ahead(tx, place_by_id(tx, enterprise_id, place_id)).where(pickup_closure.c.id > after)
+    return [read_closure(row) for row in tx.all(query.order_by(pickup_closure.c.id).limit(limit))]
 
 
 def closures_between(tx: Transaction, place: Place, span: Span) -> Sequence[Closure]:
-    """Those that a stretch of time (aware) runs into."""
+    """The place's closures that overlap with `span` (aware times)."""
     zone, row = ZoneInfo(place.timezone), pickup_closure.c
     first, last = (moment.astimezone(zone).date().isoformat() for moment in span)
-    near = select(pickup_closure).where(row.place_id == place.id, row.first_day <= last, row.last_day >= first)
-    return [one for one in map(read_closure, tx.all(near)) if overlap(one.span(place.timezone), span)]
+    query = select(pickup_closure).where(row.place_id == place.id, row.first_day <= last, row.last_day >= first)
+    return [closure for closure in map(read_closure, tx.all(query)) if overlap(closure.span(place.timezone), span)]
 
 
-def overlap(one: Span, other: Span) -> bool:
-    """Whether two stretches of time have more than a moment in common."""
-    return one[0] < other[1] and other[0] < one[1]
+def overlap(span: Span, other: Span) -> bool:
+    """Whether two spans overlap; spans that only touch do not."""
+    return span[0] < other[1] and other[0] < span[1]
 
 
 def closures_ahead(tx: Transaction, place: Place) -> Select[tuple[object, ...]]:
-    """Those that are not over."""
+    """The query for the place's present and future closures."""
     today = tx.now.astimezone(ZoneInfo(place.timezone)).date().isoformat()
     return select(pickup_closure).where(pickup_closure.c.place_id == place.id, pickup_closure.c.last_day >= today)
 
 
 def read_closure(row: Row) -> Closure:
-    """From a row of `pickup_closure`."""
+    """Makes a closure from a row of `pickup_closure`."""
     days = {name: date.fromisoformat(row[name]) for name in ("first_day", "last_day")}
     return Closure(id=row["id"], place_id=row["place_id"], reason=row["reason"], **days)

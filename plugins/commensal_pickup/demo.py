@@ -1,4 +1,4 @@
-"""Places and slots for the demo region: a hall in the evening, and a farm gate where there is no end of room."""
+"""Places and slots for the demo region: a hall with limited slots, and a relay point without limit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STREETS = ("rue des Tilleuls", "place de la République", "rue du Lavoir", "che
 
 @hookimpl
 def demo_data(tx: Transaction, place: DemoPlace) -> bool:
-    """Two places, and slots of them for every sale that is open or still to open."""
+    """Adds two places, and slots there for every open or coming sale."""
     chance = random.Random(f"pickup {place.seed}")  # noqa: S311 - the demo is drawn from its seed
     hub = enterprise_by_id(tx, place.enterprise_id)
     street = f"{chance.randint(1, 60)} {chance.choice(_STREETS)}"
@@ -34,7 +34,7 @@ def demo_data(tx: Transaction, place: DemoPlace) -> bool:
 
 
 def _slots(tx: Transaction, sale: Sale, hall: Place, chance: random.Random) -> None:
-    """The hours of the distribution, cut in halves of an hour at least."""
+    """Adds slots of half an hour or more for the hours of the distribution."""
     session = sale.session
     length = max((session.ends_at - session.begins_at) / 4, timedelta(minutes=30))
     begins_at = session.begins_at

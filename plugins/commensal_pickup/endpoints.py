@@ -1,4 +1,4 @@
-"""Places and slots over the JSON API, for the enterprise whose they are."""
+"""JSON API for an enterprise's places and slots."""
 
 from __future__ import annotations
 
@@ -124,8 +124,8 @@ def endpoints() -> Sequence[Endpoint]:
 @_routes.get("/enterprises/{enterprise}/places", scope="enterprise:read")
 def pickup_places(call: Call, enterprise: str, query: Paging) -> Page[Place]:
     """Places where the enterprise's customers collect their orders."""
-    found = places_of(call.tx, enterprise, after=query.after, limit=query.limit)
-    return page_of(found, query.limit, lambda one: one.id)
+    places = places_of(call.tx, enterprise, after=query.after, limit=query.limit)
+    return page_of(places, query.limit, lambda place: place.id)
 
 
 @_routes.post("/enterprises/{enterprise}/places", scope="enterprise:write", status=201)
@@ -149,8 +149,8 @@ def archive_pickup_place(call: Call, enterprise: str, place: str) -> None:
 @_routes.get("/enterprises/{enterprise}/places/{place}/closures", scope="enterprise:read")
 def pickup_closures(call: Call, enterprise: str, place: str, query: Paging) -> Page[Closure]:
     """Days on which a place is shut, without those that are over."""
-    found = closures_of(call.tx, enterprise, place, after=query.after, limit=query.limit)
-    return page_of(found, query.limit, lambda one: one.id)
+    closures = closures_of(call.tx, enterprise, place, after=query.after, limit=query.limit)
+    return page_of(closures, query.limit, lambda closure: closure.id)
 
 
 @_routes.post("/enterprises/{enterprise}/places/{place}/closures", scope="enterprise:write", status=201)
@@ -211,7 +211,7 @@ def remove_pickup_slot(call: Call, enterprise: str, slot: str) -> None:
 
 
 def _with_hours(values: dict[str, Any]) -> dict[str, Any]:
-    """The hours as the rest of the plugin knows them."""
+    """The values with `hours` as a tuple of `Hours`."""
     if "hours" not in values:
         return values
-    return {**values, "hours": tuple(Hours(**msgspec.structs.asdict(one)) for one in values["hours"])}
+    return {**values, "hours": tuple(Hours(**msgspec.structs.asdict(opening)) for opening in values["hours"])}

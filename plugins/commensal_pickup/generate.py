@@ -1,4 +1,4 @@
-"""Cuts the opening hours of a place into slots for a sale."""
+"""Divides the opening hours of a place into slots for a sale."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from commensal import (
 
 from .closures import closures_between, overlap
 from .hours import Span, openings
-from .slots import Slot, new_slot, taking_slots
+from .slots import Slot, locked_active_place, new_slot
 from .tables import pickup_slot
 
 SHORTEST, LONGEST = 5, 1440  # minutes
@@ -30,14 +30,14 @@ SHORTEST, LONGEST = 5, 1440  # minutes
 def generate_slots(
     tx: Transaction, enterprise_id: str, session_id: str, *, place_id: str, minutes: int, capacity: int | None = None
 ) -> Sequence[Slot]:
-    """Slots of this length for all the time of the sale's distribution in which the place is open.
+    """Adds slots of this length for all the time of the sale's distribution in which the place is open.
 
-    What is left at the end of the hours and is shorter than a slot stays free. Where the place has a slot already, or a
-    closure, none is made: asked twice, this makes them once. Raises `NotFound`, `Invalid`, and `Conflict` for more than
-    a sale may have.
+    A rest at the end of the hours that is shorter than a slot stays free. No slot is made during existing slots and
+    closures, so a second call adds nothing. Raises `NotFound`, `Invalid`, and `Conflict` if a sale would have too many
+    slots.
     """
     refuse_foreign_session(tx, enterprise_id, session_id)
-    place = taking_slots(tx, enterprise_id, place_id)
+    place = locked_active_place(tx, enterprise_id, place_id)
     problems = _problems(minutes, capacity)
     if place is None:
         problems.append(Problem("no_place", "There is no such place.", "/place_id"))
@@ -48,23 +48,23 @@ def generate_slots(
         raise Invalid(problems)
     session = sale_by_id(tx, session_id).session
     distribution = (session.begins_at, session.ends_at)
-    there = select(pickup_slot.c.begins_at, pickup_slot.c.ends_at).where(
+    query = select(pickup_slot.c.begins_at, pickup_slot.c.ends_at).where(
         pickup_slot.c.session_id == session_id, pickup_slot.c.place_id == place_id
     )
-    taken = [(row["begins_at"], row["ends_at"]) for row in tx.all(there)]
-    taken += [closure.span(place.timezone) for closure in closures_between(tx, place, distribution)]
-    made = [
+    occupied = [(row["begins_at"], row["ends_at"]) for row in tx.all(query)]
+    occupied += [closure.span(place.timezone) for closure in closures_between(tx, place, distribution)]
+    slots = [
         new_slot(tx, session_id, place_id, *piece, capacity)
         for span in openings(place.hours, place.timezone, *distribution)
-        for piece in _pieces(span, timedelta(minutes=minutes))
-        if not any(overlap(piece, other) for other in taken)
+        for piece in _cut(span, timedelta(minutes=minutes))
+        if not any(overlap(piece, other) for other in occupied)
     ]
-    refuse_too_many_slots(tx, pickup_slot, session_id, len(made))
-    insert_rows(tx, pickup_slot, [asdict(slot) for slot in made])
-    return made
+    refuse_too_many_slots(tx, pickup_slot, session_id, len(slots))
+    insert_rows(tx, pickup_slot, [asdict(slot) for slot in slots])
+    return slots
 
 
-def _pieces(span: Span, length: timedelta) -> Iterator[Span]:
+def _cut(span: Span, length: timedelta) -> Iterator[Span]:
     begins_at, end = span
     while begins_at + length <= end:
         yield begins_at, begins_at + length
@@ -72,8 +72,8 @@ def _pieces(span: Span, length: timedelta) -> Iterator[Span]:
 
 
 def _problems(minutes: int, capacity: int | None) -> list[Problem]:
-    found = []
+    problems = []
     if not SHORTEST <= minutes <= LONGEST:
         text = "A slot lasts between {least} and {most} minutes."
-        found.append(Problem("minutes", text, "/minutes", {"least": SHORTEST, "most": LONGEST}))
-    return [*found, *capacity_problems(capacity)]
+        problems.append(Problem("minutes", text, "/minutes", {"least": SHORTEST, "most": LONGEST}))
+    return [*problems, *capacity_problems(capacity)]

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 MEDIA_TYPE = "text/calendar; charset=utf-8"
 _PRODUCT = "-//Commensal//pickup//EN"
-_FOLD = 75  # octets of a line, at most (3.1)
+_LONGEST_LINE = 75  # octets of a line, at most (3.1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class CalendarEvent:
-    """Something that takes place; `uid` and `sequence` tell a calendar which entry it is, and how often it changed."""
+    """A calendar entry. `uid` identifies it, `sequence` counts its changes."""
 
     uid: str
     begins_at: datetime
@@ -26,7 +26,7 @@ class CalendarEvent:
 
 
 def calendar(name: str, events: Iterable[CalendarEvent], now: datetime) -> bytes:
-    """A file of these events, all times in UTC, with `now` as the moment at which they were written down."""
+    """An iCalendar file of these events, all times in UTC; `now` is the time of its creation."""
     lines = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
@@ -34,38 +34,42 @@ def calendar(name: str, events: Iterable[CalendarEvent], now: datetime) -> bytes
         "CALSCALE:GREGORIAN",
         f"X-WR-CALNAME:{_text(name)}",
     ]
-    for one in events:
-        lines += _lines(one, now)
+    for event in events:
+        lines += _lines(event, now)
     lines.append("END:VCALENDAR")
-    return "".join(f"{part}\r\n" for line in lines for part in _folded(line)).encode()
+    return "".join(f"{part}\r\n" for line in lines for part in _fold_line(line)).encode()
 
 
-def _lines(one: CalendarEvent, now: datetime) -> Iterator[str]:
-    yield from ("BEGIN:VEVENT", f"UID:{_text(one.uid)}", f"SEQUENCE:{one.sequence}", f"DTSTAMP:{_moment(now)}")
-    yield from (f"DTSTART:{_moment(one.begins_at)}", f"DTEND:{_moment(one.ends_at)}", f"SUMMARY:{_text(one.summary)}")
-    for key, value in (("LOCATION", one.location), ("DESCRIPTION", one.description)):
+def _lines(event: CalendarEvent, now: datetime) -> Iterator[str]:
+    yield from ("BEGIN:VEVENT", f"UID:{_text(event.uid)}", f"SEQUENCE:{event.sequence}", f"DTSTAMP:{_moment(now)}")
+    yield from (
+        f"DTSTART:{_moment(event.begins_at)}",
+        f"DTEND:{_moment(event.ends_at)}",
+        f"SUMMARY:{_text(event.summary)}",
+    )
+    for key, value in (("LOCATION", event.location), ("DESCRIPTION", event.description)):
         if value:
             yield f"{key}:{_text(value)}"
-    yield from (f"STATUS:{'CANCELLED' if one.cancelled else 'CONFIRMED'}", "END:VEVENT")
+    yield from (f"STATUS:{'CANCELLED' if event.cancelled else 'CONFIRMED'}", "END:VEVENT")
 
 
-def _moment(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+def _moment(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def _text(value: str) -> str:
-    """A text as 3.3.11 writes it: what has a meaning is escaped, and what cannot be seen is left out."""
+    """A text as in 3.3.11: special characters escaped, control characters left out."""
     escaped = value.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
     plain = escaped.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\\n")
-    return "".join(sign for sign in plain if sign == "\t" or (sign >= " " and sign != "\x7f"))
+    return "".join(character for character in plain if character == "\t" or (character >= " " and character != "\x7f"))
 
 
-def _folded(line: str) -> Iterator[str]:
-    """The line in parts that fit, each but the first begun with a space; no character is cut in two."""
+def _fold_line(line: str) -> Iterator[str]:
+    """Splits a line into parts of at most 75 octets, all but the first with a leading space; splits no character."""
     part = ""
-    for sign in line:
-        if len(f"{part}{sign}".encode()) > _FOLD:
+    for character in line:
+        if len(f"{part}{character}".encode()) > _LONGEST_LINE:
             yield part
             part = " "
-        part += sign
+        part += character
     yield part

@@ -1,4 +1,4 @@
-"""Addresses under which calendars are read: an order's by whoever may see the order, a place's with its secret."""
+"""Pages with calendars: that of an order for those who may see the order, that of a place for holders of its secret."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .ical import MEDIA_TYPE
 
 
 def own_order(visit: Visit) -> Response:
-    """For the person whose order it is."""
+    """The calendar of an order, for the person to whom it belongs."""
     if visit.actor.person_id is None:
         raise Unauthorised
     with visit.read() as tx:
@@ -39,30 +39,30 @@ def own_order(visit: Visit) -> Response:
 
 
 def guest_order(visit: Visit) -> Response:
-    """For a guest, by the secret that opens their order."""
+    """The calendar of an order, for a guest with the order's secret."""
     with visit.read() as tx:
         order = order_by_secret(tx, fingerprint(visit.path["secret"]))
         return _file(order_calendar(tx, order, visit.language, host_of(visit.instance)), f"order-{order.number}.ics")
 
 
 def place(visit: Visit) -> Response:
-    """For a calendar that asks again and again."""
+    """The calendar of a place, for calendars that subscribe to it."""
     with visit.read() as tx:
         return _file(place_calendar(tx, visit.path["secret"], host_of(visit.instance)), "slots.ics")
 
 
 def place_url(instance: Instance, secret: str) -> str:
-    """Where a calendar finds the slots of the place that this secret opens."""
+    """The address of the calendar of the place with this secret."""
     return f"{instance.settings.base_url.rstrip('/')}/-/pickup/places/{secret}.ics"
 
 
 def host_of(instance: Instance) -> str:
-    """What makes the names of calendar entries unique in the world."""
+    """The host that makes the ids of calendar entries globally unique."""
     return urlsplit(instance.settings.base_url).hostname or "commensal"
 
 
 def on_error(visit: Visit, error: Exception) -> Response:
-    """Calendars show nothing to anybody; a person who opened the address by hand reads a line."""
+    """A line of text for people; calendars show no errors."""
     if isinstance(error, Refused):
         return PlainTextResponse(say(visit.language, error), error.status)
     return PlainTextResponse(translate(visit.language, "Something went wrong on our side. Nothing was done."), 500)
@@ -70,7 +70,7 @@ def on_error(visit: Visit, error: Exception) -> Response:
 
 @hookimpl
 def order_links(order: Order, page: str, language: str) -> Sequence[MenuItem] | None:
-    """The calendar of an order that is still to be collected."""
+    """A link to the calendar of an order that is not collected yet."""
     if not order.shipping.startswith(PREFIX) or order.state == "Cancelled" or order.fulfilment_state == "Fulfilled":
         return None
     return [MenuItem(label=translate(language, "Put it into my calendar"), url=f"/-/pickup{page}.ics")]

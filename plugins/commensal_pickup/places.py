@@ -22,9 +22,9 @@ STANDARD_RATE = Decimal(20)  # percent: carriage in France (CGI art. 278); a hub
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """A place. `price` is what collecting one order here costs, in minor units of the enterprise's currency, with VAT
-    or without as its prices are; `vat_rate` in percent, None outside VAT; `timezone` is that of the clock on its
-    wall, by which its `hours` are told; a place without hours is open whenever it has a slot.
+    """A place. `price` is the price of collecting one order here, in minor units of the enterprise's currency, with or
+    without VAT as its other prices; `vat_rate` is in percent, None: outside VAT. `hours` are local times in `timezone`;
+    a place without hours is open whenever it has a slot.
     """
 
     id: str
@@ -42,7 +42,7 @@ class Place:
     version: int
 
 
-class PlaceChanges(TypedDict, total=False):
+class PlaceFields(TypedDict, total=False):
     name: str
     street: str
     postcode: str
@@ -66,8 +66,8 @@ def add_place(
     vat_rate: Decimal | None = STANDARD_RATE,
     hours: tuple[Hours, ...] = (),
 ) -> Place:
-    """A new place, in the enterprise's time zone. Raises `Invalid`, and `Conflict` where there are very many."""
-    place = _read(
+    """Adds a place in the enterprise's time zone. Raises `Invalid`, and `Conflict` if there are too many places."""
+    place = _validate(
         Place(
             id=tx.new_id(),
             enterprise_id=enterprise_id,
@@ -84,59 +84,59 @@ def add_place(
             version=1,
         )
     )
-    theirs = select(func.count()).where(
+    count = select(func.count()).where(
         pickup_place.c.enterprise_id == enterprise_id, pickup_place.c.archived_at.is_(None)
     )
-    if tx.value(theirs) >= MOST_PLACES:
+    if tx.value(count) >= MOST_PLACES:
         raise Conflict("too_many_places", "There are {most} places already; archive one first.", most=MOST_PLACES)
     tx.execute(insert(pickup_place).values(asdict(place)))
     return place
 
 
 def change_place(
-    tx: Transaction, enterprise_id: str, place_id: str, version: int, **changes: Unpack[PlaceChanges]
+    tx: Transaction, enterprise_id: str, place_id: str, version: int, **changes: Unpack[PlaceFields]
 ) -> Place:
-    """Also for orders that are placed already: they show the new address, and keep the price they were placed at until
-    they are changed. New hours leave the slots that are there alone. Raises `NotFound`, `Stale`, `Invalid`."""
-    new = asdict(_read(replace(place_by_id(tx, enterprise_id, place_id), **changes)))
-    values = {name: new[name] for name in PlaceChanges.__annotations__}
-    return _place(edit_row(tx, pickup_place, *_theirs(enterprise_id, place_id), version=version, values=values))
+    """Changes a place. Placed orders show the new address, and keep their price until they are changed. New hours do
+    not affect existing slots. Raises `NotFound`, `Stale`, `Invalid`."""
+    new = asdict(_validate(replace(place_by_id(tx, enterprise_id, place_id), **changes)))
+    values = {name: new[name] for name in PlaceFields.__annotations__}
+    return _place_from(edit_row(tx, pickup_place, *_is_own(enterprise_id, place_id), version=version, values=values))
 
 
 def archive_place(tx: Transaction, enterprise_id: str, place_id: str, version: int) -> Place:
-    """It takes no new slots; those it has stay. Raises `NotFound`, `Stale`."""
+    """Archives a place: it takes no new slots and keeps its existing ones. Raises `NotFound`, `Stale`."""
     values = {"archived_at": tx.now}
-    return _place(edit_row(tx, pickup_place, *_theirs(enterprise_id, place_id), version=version, values=values))
+    return _place_from(edit_row(tx, pickup_place, *_is_own(enterprise_id, place_id), version=version, values=values))
 
 
 def place_by_id(tx: Transaction, enterprise_id: str, place_id: str) -> Place:
-    """Raises `NotFound`, for a place of another enterprise too."""
-    return _place(tx.one(select(pickup_place).where(*_theirs(enterprise_id, place_id))))
+    """The enterprise's place with this id. Raises `NotFound`, also for a place of another enterprise."""
+    return _place_from(tx.one(select(pickup_place).where(*_is_own(enterprise_id, place_id))))
 
 
-def held_place(tx: Transaction, enterprise_id: str, place_id: str) -> Place:
-    """The same, and nobody else adds slots or closures to it until the transaction ends."""
-    return _place(tx.one(select(pickup_place).where(*_theirs(enterprise_id, place_id)).with_for_update()))
+def locked_place(tx: Transaction, enterprise_id: str, place_id: str) -> Place:
+    """The same, locked until the transaction ends, so that nobody else adds slots or closures."""
+    return _place_from(tx.one(select(pickup_place).where(*_is_own(enterprise_id, place_id)).with_for_update()))
 
 
 def places_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit: int = 50) -> Sequence[Place]:
-    """Those that are not archived, by id."""
-    mine = (pickup_place.c.enterprise_id == enterprise_id, pickup_place.c.archived_at.is_(None))
-    found = select(pickup_place).where(*mine, pickup_place.c.id > after).order_by(pickup_place.c.id).limit(limit)
-    return [_place(row) for row in tx.all(found)]
+    """The enterprise's places that are not archived, ordered by id, beginning after the id `after`."""
+    conditions = (pickup_place.c.enterprise_id == enterprise_id, pickup_place.c.archived_at.is_(None))
+    query = select(pickup_place).where(*conditions, pickup_place.c.id > after).order_by(pickup_place.c.id).limit(limit)
+    return [_place_from(row) for row in tx.all(query)]
 
 
-def _place(row: Row) -> Place:
-    return Place(**{**row, "hours": tuple(Hours(**one) for one in row["hours"])})
+def _place_from(row: Row) -> Place:
+    return Place(**{**row, "hours": tuple(Hours(**opening) for opening in row["hours"])})
 
 
-def _theirs(enterprise_id: str, place_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _is_own(enterprise_id: str, place_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return pickup_place.c.id == place_id, pickup_place.c.enterprise_id == enterprise_id
 
 
-def _read(place: Place) -> Place:
+def _validate(place: Place) -> Place:
     problems: list[Problem] = []
-    read = replace(
+    validated = replace(
         place,
         name=read_text(place.name, "/name", problems, least=1, most=100),
         street=read_text(place.street, "/street", problems),
@@ -153,4 +153,4 @@ def _read(place: Place) -> Place:
         problems.append(Problem("vat_rate", "A VAT rate lies between 0 and 100 percent.", "/vat_rate"))
     if problems:
         raise Invalid(problems)
-    return read
+    return validated

@@ -1,4 +1,4 @@
-"""Slots: when a sale's goods can be collected at a place, and by how many."""
+"""Slots: the times at which orders of a sale can be collected at a place, with their capacity."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from commensal import (
 
 from .closures import closures_between
 from .hours import lies_within
-from .places import Place, held_place
+from .places import Place, locked_place
 from .tables import pickup_place, pickup_slot
 
 
@@ -31,7 +31,7 @@ from .tables import pickup_place, pickup_slot
 class Slot:
     """A slot of a place in a sale session. `capacity` and `taken` count orders; no capacity: any number. UTC.
 
-    With a `closure_id` the place is shut then: who has chosen the slot keeps it, and nobody else can.
+    With a `closure_id` the place is closed at that time: existing orders keep the slot, and it takes no more.
     """
 
     id: str
@@ -45,7 +45,7 @@ class Slot:
     version: int
 
 
-class SlotChanges(TypedDict, total=False):
+class SlotFields(TypedDict, total=False):
     begins_at: datetime
     ends_at: datetime
     capacity: int | None
@@ -62,18 +62,18 @@ def add_slot(
     capacity: int | None = None,
     exceptional: bool = False,
 ) -> Slot:
-    """A new slot; times are aware. An `exceptional` one may lie outside the hours of the place, never in a closure.
+    """Adds a slot; times are aware. An `exceptional` one may lie outside the hours of the place, never in a closure.
 
-    Raises `NotFound` for a session of another shop, `Invalid`, and `Conflict` where there are very many.
+    Raises `NotFound` for a session of another shop, `Invalid`, and `Conflict` if the session has too many slots.
     """
     refuse_foreign_session(tx, enterprise_id, session_id)
     slot = new_slot(tx, session_id, place_id, begins_at, ends_at, capacity)
     problems = slot_problems(begins_at, ends_at, capacity)
-    place = taking_slots(tx, enterprise_id, place_id)
+    place = locked_active_place(tx, enterprise_id, place_id)
     if place is None:
         problems.append(Problem("no_place", "There is no such place.", "/place_id"))
     elif not problems:
-        problems = _shut_problems(tx, place, slot, exceptional)
+        problems = _closed_problems(tx, place, slot, exceptional)
     if problems:
         raise Invalid(problems)
     refuse_too_many_slots(tx, pickup_slot, session_id)
@@ -83,61 +83,61 @@ def add_slot(
 
 def change_slot(
     tx: Transaction, enterprise_id: str, slot_id: str, version: int, *, exceptional: bool = False,
-    **changes: Unpack[SlotChanges],
+    **changes: Unpack[SlotFields],
 ) -> Slot:  # fmt: skip
-    """Other times are held against the hours and closures of the place, as those of a new slot are.
+    """Changes a slot. New times must lie within the hours of the place and outside its closures, as in `add_slot`.
 
-    Raises `NotFound`, `Stale`, `Invalid`, and `Conflict` for a capacity below what is taken already.
+    Raises `NotFound`, `Stale`, `Invalid`, and `Conflict` for a capacity below the number of orders in the slot.
     """
     old = slot_by_id(tx, enterprise_id, slot_id)
     new = replace(old, **changes)
     problems = slot_problems(new.begins_at, new.ends_at, new.capacity)
     if not problems and (new.begins_at, new.ends_at) != (old.begins_at, old.ends_at):
-        problems = _shut_problems(tx, held_place(tx, enterprise_id, new.place_id), new, exceptional)
+        problems = _closed_problems(tx, locked_place(tx, enterprise_id, new.place_id), new, exceptional)
         new = replace(new, closure_id=None)
     if problems:
         raise Invalid(problems)
-    values = {name: getattr(new, name) for name in (*SlotChanges.__annotations__, "closure_id")}
-    mine = _theirs(enterprise_id, slot_id)
-    return Slot(**edit_slot(tx, pickup_slot, mine, capacity=new.capacity, version=version, values=values))
+    values = {name: getattr(new, name) for name in (*SlotFields.__annotations__, "closure_id")}
+    conditions = _is_own(enterprise_id, slot_id)
+    return Slot(**edit_slot(tx, pickup_slot, conditions, capacity=new.capacity, version=version, values=values))
 
 
 def remove_slot(tx: Transaction, enterprise_id: str, slot_id: str, version: int) -> None:
-    """Raises `NotFound`, `Stale`, and `Conflict` where somebody has chosen it."""
-    remove_free_slot(tx, pickup_slot, _theirs(enterprise_id, slot_id), version)
+    """Removes a slot without orders. Raises `NotFound`, `Stale`, and `Conflict` if it has orders."""
+    remove_free_slot(tx, pickup_slot, _is_own(enterprise_id, slot_id), version)
 
 
 def slot_by_id(tx: Transaction, enterprise_id: str, slot_id: str) -> Slot:
-    """Raises `NotFound`, for a slot of another enterprise too."""
-    return Slot(**tx.one(select(pickup_slot).where(*_theirs(enterprise_id, slot_id))))
+    """The enterprise's slot with this id. Raises `NotFound`, also for a slot of another enterprise."""
+    return Slot(**tx.one(select(pickup_slot).where(*_is_own(enterprise_id, slot_id))))
 
 
 def slots_of(tx: Transaction, enterprise_id: str, session_id: str) -> Sequence[Slot]:
-    """All slots of the enterprise in a session, by time; there are few."""
-    found = select(pickup_slot).where(pickup_slot.c.session_id == session_id, _at_places_of(enterprise_id))
-    return [Slot(**row) for row in tx.all(found.order_by(pickup_slot.c.begins_at, pickup_slot.c.id))]
+    """All slots of the enterprise in a session, ordered by time. Their number is limited."""
+    query = select(pickup_slot).where(pickup_slot.c.session_id == session_id, _at_places_of(enterprise_id))
+    return [Slot(**row) for row in tx.all(query.order_by(pickup_slot.c.begins_at, pickup_slot.c.id))]
 
 
 def new_slot(
     tx: Transaction, session_id: str, place_id: str, begins_at: datetime, ends_at: datetime, capacity: int | None
 ) -> Slot:
-    """One that nobody has chosen, and that is not written yet."""
+    """A slot without orders, not stored yet."""
     return Slot(
         id=tx.new_id(), place_id=place_id, session_id=session_id, begins_at=begins_at, ends_at=ends_at,
         capacity=capacity, taken=0, closure_id=None, version=1,
     )  # fmt: skip
 
 
-def taking_slots(tx: Transaction, enterprise_id: str, place_id: str) -> Place | None:
-    """The place, held until the transaction ends; None for one that is archived, or another's."""
+def locked_active_place(tx: Transaction, enterprise_id: str, place_id: str) -> Place | None:
+    """The place, locked until the transaction ends; None if it is archived or belongs to another enterprise."""
     try:
-        place = held_place(tx, enterprise_id, place_id)
+        place = locked_place(tx, enterprise_id, place_id)
     except NotFound:
         return None
     return place if place.archived_at is None else None
 
 
-def _theirs(enterprise_id: str, slot_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _is_own(enterprise_id: str, slot_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return pickup_slot.c.id == slot_id, _at_places_of(enterprise_id)
 
 
@@ -146,8 +146,8 @@ def _at_places_of(enterprise_id: str) -> ColumnElement[bool]:
     return pickup_slot.c.place_id.in_(places)
 
 
-def _shut_problems(tx: Transaction, place: Place, slot: Slot, exceptional: bool) -> list[Problem]:
-    """Customers must not stand before a shut door. An exception to the hours is possible, but must be said."""
+def _closed_problems(tx: Transaction, place: Place, slot: Slot, exceptional: bool) -> list[Problem]:
+    """The problem with a slot while the place is closed. A slot outside the hours must be marked as exceptional."""
     span = (slot.begins_at, slot.ends_at)
     closures = closures_between(tx, place, span)
     if closures:

@@ -25,7 +25,7 @@ pickup_place = Table(
     sqlite_strict=True,
 )
 
-# Days on which a place is shut, on its own clock. Added and removed, never edited.
+# Days on which a place is closed, in its local time. Added and removed, never edited.
 pickup_closure = Table(
     "pickup_closure",
     metadata,
@@ -39,7 +39,7 @@ pickup_closure = Table(
     sqlite_strict=True,
 )
 
-# The link by which a calendar reads a place's slots: only the hash of its secret is kept.
+# The link under which calendars read a place's slots; the table holds only the hash of its secret.
 pickup_calendar = Table(
     "pickup_calendar",
     metadata,

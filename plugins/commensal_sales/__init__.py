@@ -22,5 +22,5 @@ __all__ = ["reports"]
 
 @hookimpl
 def reports(language: str) -> Sequence[Report]:
-    made = (turnover, vat, fees, payments, journal, suppliers, customers, stock)
-    return [make(language) for make in made]
+    builders = (turnover, vat, fees, payments, journal, suppliers, customers, stock)
+    return [make(language) for make in builders]

@@ -1,4 +1,4 @@
-"""What stands beside the goods: VAT by rate, and fees and reductions by kind, payer and payee."""
+"""Reports of VAT by rate, and of fees and reductions by kind, payer and payee."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from commensal import Line, Query, Report, a_period, columns_of, look, translate
 
 
 def vat(language: str) -> Report:
-    """VAT by rate that falls due in the period: at the payment where that comes before the distribution, else there."""
-    asked = ("vat_rate", "net", "vat", "gross", "orders")
+    """VAT by rate that falls due in the period: at the payment or the distribution, whichever is earlier."""
+    fields = ("vat_rate", "net", "vat", "gross", "orders")
 
     def lines(query: Query) -> Iterator[Line]:
-        return look(query, "vat", *asked, put_together=True, order=("vat_rate",))
+        return look(query, "vat", *fields, put_together=True, order=("vat_rate",))
 
     return Report(
         id="vat",
@@ -21,7 +21,7 @@ def vat(language: str) -> Report:
             language,
             "What falls due at each rate: at the payment where it comes before the distribution, else there.",
         ),
-        columns=columns_of("vat", language, *asked, summed=("net", "vat", "gross")),
+        columns=columns_of("vat", language, *fields, summed=("net", "vat", "gross")),
         rows=lines,
         parameters=a_period(language),
         scope="payments:read",
@@ -29,17 +29,17 @@ def vat(language: str) -> Report:
 
 
 def fees(language: str) -> Report:
-    asked = ("phase", "label", "payer", "payee", "vat_rate", "orders", "amount")
+    fields = ("phase", "label", "payer", "payee", "vat_rate", "orders", "amount")
 
     def lines(query: Query) -> Iterator[Line]:
         order = ("phase", "label", "payer", "payee", "vat_rate")
-        return look(query, "adjustments", *asked, put_together=True, order=order)
+        return look(query, "adjustments", *fields, put_together=True, order=order)
 
     return Report(
         id="fees",
         label=translate(language, "Fees and reductions"),
         description=translate(language, "What was added to orders or taken off them: who paid it, and who gets it."),
-        columns=columns_of("adjustments", language, *asked, summed=("amount",)),
+        columns=columns_of("adjustments", language, *fields, summed=("amount",)),
         rows=lines,
         parameters=a_period(language),
         grouped_by=["phase"],

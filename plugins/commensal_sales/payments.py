@@ -1,4 +1,4 @@
-"""Money that came and went: by day and method, and entry by entry as in the journal."""
+"""Reports of payments and refunds: by day and method, and the entries of the journal."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from commensal import Chart, Line, Query, Report, Series, a_period, columns_of, 
 
 
 def payments(language: str) -> Report:
-    asked = ("day", "method", "entries", "amount")
+    fields = ("day", "method", "entries", "amount")
 
     def lines(query: Query) -> Iterator[Line]:
-        return look(query, "payments", *asked, put_together=True, order=("day", "method"))
+        return look(query, "payments", *fields, put_together=True, order=("day", "method"))
 
     return Report(
         id="payments",
         label=translate(language, "Payments by day"),
         description=translate(language, "What came in and was given back each day, by payment method."),
-        columns=columns_of("payments", language, *asked, summed=("entries", "amount")),
+        columns=columns_of("payments", language, *fields, summed=("entries", "amount")),
         rows=lines,
         parameters=a_period(language),
         grouped_by=["day"],
@@ -27,16 +27,16 @@ def payments(language: str) -> Report:
 
 
 def journal(language: str) -> Report:
-    asked = ("day", "at", "sequence", "kind", "number", "customer", "method", "amount")
+    fields = ("day", "at", "sequence", "kind", "number", "customer", "method", "amount")
 
     def lines(query: Query) -> Iterator[Line]:
-        return look(query, "payments", *asked, order=("sequence",))
+        return look(query, "payments", *fields, order=("sequence",))
 
     return Report(
         id="journal",
         label=translate(language, "Payment journal"),
         description=translate(language, "Every entry of the journal, in its order."),
-        columns=columns_of("payments", language, *asked, summed=("amount",)),
+        columns=columns_of("payments", language, *fields, summed=("amount",)),
         rows=lines,
         parameters=a_period(language),
         grouped_by=["day"],
@@ -45,10 +45,10 @@ def journal(language: str) -> Report:
 
 
 def _by_method(query: Query) -> list[Chart]:
-    found = list(look(query, "payments", "method", "amount", put_together=True, order=("method",)))
-    if not found:
+    totals = list(look(query, "payments", "method", "amount", put_together=True, order=("method",)))
+    if not totals:
         return []
-    amounts = [amount for _, amount in found]
+    amounts = [amount for _, amount in totals]
     series = [Series(translate(query.language, "Amount"), amounts)]
     title = translate(query.language, "Payments by method")
-    return [Chart(title=title, labels=[str(method) for method, _ in found], series=series, money=True)]
+    return [Chart(title=title, labels=[str(method) for method, _ in totals], series=series, money=True)]

@@ -1,4 +1,4 @@
-"""What is there, and what it is worth at the shop's prices."""
+"""The report of stock on hand, with its value at the shop's prices."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _SIZES = (
 
 
 def stock(language: str) -> Report:
-    """A line for each lot. It is worth what it brings when it is sold in the size that brings least, for everybody's
-    price; a lot without a price, or without limit, has no value here."""
+    """A line for each lot. Its value is that of its cheapest size at the price for everybody; lots without a price and
+    unlimited lots have no value."""
     supplier, product, free, reserved, on_hand = columns_of(
         "products", language, "supplier", "product", "free", "reserved", "on_hand"
     )
@@ -26,12 +26,12 @@ def stock(language: str) -> Report:
         lots: dict[object, list[Any]] = {}
         for size in look(query, "products", *_SIZES, order=("supplier", "product", "size")):
             lots.setdefault(size[2], []).append(size)
-        for found in lots.values():
-            who, name, _, is_free, ordered, is_there, grains, unlimited, *_ = found[0]
+        for sizes in lots.values():
+            supplier_name, name, _, is_free, ordered, is_there, grains, unlimited, *_ = sizes[0]
             if unlimited:
-                yield [who, name, None, ordered, None, None]
+                yield [supplier_name, name, None, ordered, None, None]
             else:
-                yield [who, name, is_free, ordered, is_there, _value(grains, found)]
+                yield [supplier_name, name, is_free, ordered, is_there, _value(grains, sizes)]
 
     return Report(
         id="stock",
@@ -47,6 +47,6 @@ def stock(language: str) -> Report:
 
 
 def _value(grains: int, sizes: list[Any]) -> int | None:
-    """Minor units; exact until its end."""
+    """The value in minor units, rounded once at the end."""
     prices = [Fraction(price, per_piece) for *_, price, per_piece in sizes if price is not None]
     return half_up(grains * min(prices)) if prices else None

@@ -1,4 +1,4 @@
-"""What is owed to suppliers for their goods, by rate of VAT."""
+"""The report of amounts owed to suppliers for their goods, by VAT rate."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from commensal import Line, Query, Report, a_period, columns_of, look, net_and_v
 
 
 def suppliers(language: str) -> Report:
-    """Goods at the prices they were sold at, with the fees that go to the supplier; fees of the shop are not taken off.
-    What the shop alone lost is owed too. Deposits stand apart, outside VAT.
+    """Goods at their selling prices, with the fees that go to the supplier; fees of the shop are not deducted.
+
+    Goods that the shop lost are owed too. Deposits are listed separately, outside VAT.
     """
-    asked = ("supplier", "vat_rate", "pieces", "fees", "deposits")
+    fields = ("supplier", "vat_rate", "pieces", "fees", "deposits")
     supplier, rate, pieces, fees, deposits = columns_of(
-        "supplies", language, *asked, summed=("pieces", "fees", "deposits")
+        "supplies", language, *fields, summed=("pieces", "fees", "deposits")
     )
     sums = columns_of("vat", language, "net", "vat", "gross", summed=("net", "vat", "gross"))
 
     def lines(query: Query) -> Iterator[Line]:
-        asked = ("supplier", "vat_rate", "prices_include_vat", "pieces", "deposits", "amount", "fees")
+        fields = ("supplier", "vat_rate", "prices_include_vat", "pieces", "deposits", "amount", "fees")
         order = ("supplier", "vat_rate")
-        for who, at, included, count, deposit, amount, fee in look(
-            query, "supplies", *asked, put_together=True, order=order
+        for supplier_name, vat_rate, included, count, deposit, amount, fee in look(
+            query, "supplies", *fields, put_together=True, order=order
         ):
-            net, vat = _split(amount + fee, at, bool(included))
-            yield [who, at, count, net, vat, net + vat, fee, deposit]
+            net, vat = _split(amount + fee, vat_rate, bool(included))
+            yield [supplier_name, vat_rate, count, net, vat, net + vat, fee, deposit]
 
     return Report(
         id="suppliers",
@@ -40,7 +41,7 @@ def suppliers(language: str) -> Report:
 
 
 def _split(amount: int, rate: Decimal | None, included: bool) -> tuple[int, int]:
-    """Net and VAT of a sum, in minor units; a fee without a rate is outside VAT."""
+    """Net amount and VAT of an amount, in minor units; a fee without a rate is outside VAT."""
     if rate is None:
         return amount, 0
     share = net_and_vat(amount, rate, included)

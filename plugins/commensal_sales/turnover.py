@@ -1,4 +1,4 @@
-"""Turnover of goods by month, day, sale, product, supplier or kind of product: without VAT, VAT, and with it."""
+"""The report of turnover by month, day, sale, product, supplier or product type: net, VAT and gross."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from commensal import (
     translate,
 )
 
-_IN_TIME = ("month", "day")  # what a chart shows in its order; of all else it shows the largest
+_IN_TIME = ("month", "day")  # groups that a chart shows in their order; of other groups it shows the largest
 _MOST_BARS = 15
 
 
 @dataclass(frozen=True)
-class Sold:
-    """Of one month, product …; amounts in minor units. Deposits are outside VAT."""
+class GroupTotal:
+    """The totals of one group (a month, a product …); amounts in minor units. Deposits are outside VAT."""
 
-    what: object
+    subject: object
     pieces: int = 0
     net: int = 0
     vat: int = 0
@@ -42,8 +42,8 @@ def turnover(language: str) -> Report:
     net, vat, gross = columns_of("vat", language, "net", "vat", "gross", summed=("net", "vat", "gross"))
 
     def lines(query: Query) -> Iterator[Line]:
-        for one in sold(query):
-            yield [_named(one.what), one.pieces, one.net, one.vat, one.net + one.vat, one.deposits]
+        for total in totals_by_group(query):
+            yield [_label(total.subject), total.pieces, total.net, total.vat, total.net + total.vat, total.deposits]
 
     return Report(
         id="turnover",
@@ -57,24 +57,24 @@ def turnover(language: str) -> Report:
     )
 
 
-def sold(query: Query) -> list[Sold]:
-    """One for each of what was asked for. Amounts of one rate are added first, and split once."""
+def totals_by_group(query: Query) -> list[GroupTotal]:
+    """The totals of each group. Amounts of one rate are added first, then split into net and VAT once."""
     by = query.given["by"]
-    asked = (by, "vat_rate", "prices_include_vat", "pieces", "amount", "deposits")
-    found: dict[object, Sold] = {}
-    for what, rate, included, pieces, amount, deposits in look(
-        query, "order_lines", *asked, put_together=True, order=(by, "vat_rate")
+    fields = (by, "vat_rate", "prices_include_vat", "pieces", "amount", "deposits")
+    totals: dict[object, GroupTotal] = {}
+    for subject, rate, included, pieces, amount, deposits in look(
+        query, "order_lines", *fields, put_together=True, order=(by, "vat_rate")
     ):
         share = net_and_vat(amount, rate, bool(included))
-        one = found.get(what, Sold(what))
-        found[what] = replace(
-            one,
-            pieces=one.pieces + pieces,
-            net=one.net + share.net,
-            vat=one.vat + share.vat,
-            deposits=one.deposits + deposits,
+        total = totals.get(subject, GroupTotal(subject))
+        totals[subject] = replace(
+            total,
+            pieces=total.pieces + pieces,
+            net=total.net + share.net,
+            vat=total.vat + share.vat,
+            deposits=total.deposits + deposits,
         )
-    return list(found.values())
+    return list(totals.values())
 
 
 def _by(language: str) -> Parameter:
@@ -90,18 +90,22 @@ def _by(language: str) -> Parameter:
 
 
 def _charts(query: Query) -> list[Chart]:
-    found, by = sold(query), query.given["by"]
-    if not found:
+    totals, by = totals_by_group(query), query.given["by"]
+    if not totals:
         return []
     if by not in _IN_TIME:
-        found = sorted(found, key=lambda one: -one.net)[:_MOST_BARS]
+        totals = sorted(totals, key=lambda total: -total.net)[:_MOST_BARS]
     series = [
-        Series(translate(query.language, "Without VAT"), [one.net for one in found]),
-        Series(translate(query.language, "VAT"), [one.vat for one in found]),
+        Series(translate(query.language, "Without VAT"), [total.net for total in totals]),
+        Series(translate(query.language, "VAT"), [total.vat for total in totals]),
     ]
     title = translate(query.language, "Turnover")
-    return [Chart(title=title, labels=[_named(one.what) for one in found], series=series, kind="stacked", money=True)]
+    return [
+        Chart(
+            title=title, labels=[_label(total.subject) for total in totals], series=series, kind="stacked", money=True
+        )
+    ]
 
 
-def _named(what: object) -> str:
-    return f"{what:%d/%m/%Y}" if isinstance(what, date) else str(what)
+def _label(subject: object) -> str:
+    return f"{subject:%d/%m/%Y}" if isinstance(subject, date) else str(subject)

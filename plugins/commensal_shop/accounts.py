@@ -220,4 +220,4 @@ def choose_language(visit: Visit) -> Response:
 
 
 def _show_message(visit: Visit, title: str, message: str, next_url: str, **more: Any) -> Response:
-    return show(visit, "told", heading=title, text=message, next_url=next_url, **more)
+    return show(visit, "message", heading=title, text=message, next_url=next_url, **more)

@@ -76,7 +76,7 @@ def new_email_now(visit: Visit) -> Response:
     message = translate(
         visit.language, "Follow the link that was sent to the new address. Until then the old one counts."
     )
-    return show(visit, "told", heading=title, text=message, next_url="/account")
+    return show(visit, "message", heading=title, text=message, next_url="/account")
 
 
 def new_email_page(visit: Visit) -> Response:
@@ -97,7 +97,7 @@ def confirm_new_email_now(visit: Visit) -> Response:
         return show(visit, "new_email", status=status_of(error), code=visit.path["code"], mistakes=errors)
     title = translate(visit.language, "Your address is changed")
     message = translate(visit.language, "Log in with the new address from now on. The old one gets a notice.")
-    return show(visit, "told", heading=title, text=message, next_url="/account")
+    return show(visit, "message", heading=title, text=message, next_url="/account")
 
 
 def my_data_now(visit: Visit) -> Response:
@@ -125,7 +125,7 @@ def forget_me_now(visit: Visit) -> Response:
     title = translate(visit.language, "You are forgotten here")
     message = translate(visit.language, "What accounts must keep of your orders no longer shows your name.")
     nobody = replace(visit.actor, person_id=None, email="", is_operator=False, session_hash=None)
-    response = show(replace(visit, actor=nobody), "told", heading=title, text=message, next_url="/")
+    response = show(replace(visit, actor=nobody), "message", heading=title, text=message, next_url="/")
     clear_session(response, visit.instance.settings.base_url)
     return response
 

@@ -69,7 +69,7 @@ def group_by_kind(
     now: datetime,
     language: str,
 ) -> list[ProductGroup]:
-    """The offers by kind and lot. `wanted` is what stands in the fields and `wrong` what is against it, by item."""
+    """Groups the offers by product type and lot. `values` and `errors` are those of the quantity fields, by item."""
     sizes: dict[str, list[SizeField]] = {}
     for offer in offers:
         value, error = values.get(offer.item_id, ""), errors.get(offer.item_id, "")

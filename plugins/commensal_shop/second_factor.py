@@ -71,7 +71,7 @@ def turn_off_now(visit: Visit) -> Response:
         return _page(visit, mistakes(visit, error, {"password", "code"}.__contains__), status_of(error))
     title = translate(visit.language, "The second factor is off")
     message = translate(visit.language, "From now on your password alone is asked for when you log in.")
-    return show(visit, "told", heading=title, text=message, next_url="/account")
+    return show(visit, "message", heading=title, text=message, next_url="/account")
 
 
 def _page(visit: Visit, errors: Mistakes = NONE, status: int = 200) -> Response:

@@ -1,7 +1,7 @@
-"""What messages say: each function gives the `data` of its events. Fields are added, and never change their meaning.
+"""The content of messages: each function returns the `data` of its events. Fields may be added, but keep their meaning.
 
 Amounts are minor units of `currency` (ISO 4217), quantities and rates decimals as strings, moments UTC (RFC 3339).
-Secrets are not in it, nor codes of vouchers, which are money.
+Secrets are left out, and so are voucher codes, which are money.
 """
 
 from __future__ import annotations
@@ -29,39 +29,39 @@ _LOT = ("id", "name", "unit", "unlimited", "on_hand", "free", "reserved", "sold"
 
 
 def order_data(order: Order, personal: bool) -> dict[str, Any]:
-    """The order with its lines and adjustments; with `personal`, also who has ordered, and where it is brought."""
-    said = {
-        **_some(order, _ORDER),
-        "lines": [_some(one, _LINE) for one in order.lines],
-        "adjustments": [_some(one, _ADJUSTMENT) for one in order.adjustments],
-        "vat": [_some(one, ("rate", "net", "vat")) for one in order.vat],
+    """The order with its lines and adjustments; with `personal` also the customer and the delivery address."""
+    values = {
+        **_fields_of(order, _ORDER),
+        "lines": [_fields_of(line, _LINE) for line in order.lines],
+        "adjustments": [_fields_of(adjustment, _ADJUSTMENT) for adjustment in order.adjustments],
+        "vat": [_fields_of(share, ("rate", "net", "vat")) for share in order.vat],
     }
     if personal:
-        who = _some(order, ("customer_id", "name", "email", "phone", "language", "note"))
-        said["customer"] = {**who, "address": asdict(order.address) if order.address else None}
-    return {"order": said}
+        customer = _fields_of(order, ("customer_id", "name", "email", "phone", "language", "note"))
+        values["customer"] = {**customer, "address": asdict(order.address) if order.address else None}
+    return {"order": values}
 
 
 def payment_data(payment: Payment, personal: bool) -> dict[str, Any]:
-    """The payment, or the refund; amounts of both are positive."""
-    return {"payment": _some(payment, _PAYMENT)}
+    """The payment or refund; amounts of both are positive."""
+    return {"payment": _fields_of(payment, _PAYMENT)}
 
 
 def sale_data(sale: SaleSession, personal: bool) -> dict[str, Any]:
     """The shop's part of a sale."""
-    return {"sale": _some(sale, _SALE)}
+    return {"sale": _fields_of(sale, _SALE)}
 
 
 def lot_data(lot: StockLot, personal: bool) -> dict[str, Any]:
-    """A stock lot with what is there; quantities in its `unit`, a DFC measure."""
-    return {"lot": _some(lot, _LOT)}
+    """A stock lot with its levels; quantities in its `unit`, a DFC measure."""
+    return {"lot": _fields_of(lot, _LOT)}
 
 
 def body_of(event: Event, data: dict[str, Any]) -> str:
-    """The message: what is signed and sent, byte for byte."""
-    said = {"id": event.id, "kind": event.kind, "at": event.at, "enterprise": event.enterprise_id, "data": data}
-    return msgspec.json.encode(said).decode()
+    """The message as it is signed and sent, byte for byte."""
+    message = {"id": event.id, "kind": event.kind, "at": event.at, "enterprise": event.enterprise_id, "data": data}
+    return msgspec.json.encode(message).decode()
 
 
-def _some(thing: object, names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: getattr(thing, name) for name in names}
+def _fields_of(value: object, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in names}

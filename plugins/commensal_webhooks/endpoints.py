@@ -1,4 +1,4 @@
-"""Hooks and deliveries over the JSON API, for the enterprise whose they are."""
+"""JSON API for an enterprise's hooks and deliveries."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import msgspec
 from commensal import Body, Call, Endpoint, Page, Paging, Routes, changes, hookimpl, page_of
 
 from .deliveries import Delivery, deliveries_of, delivery_by_id, message_of, send_again, send_test
-from .hooks import Hook, HookWithSecret, Kind, add_hook, change_hook, hooks_of, new_secret, remove_hook
+from .hooks import EventKind, Hook, HookWithSecret, add_hook, change_hook, hooks_of, new_secret, remove_hook
 
 _routes = Routes("webhooks")
 
 Url = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
-Events = Annotated[tuple[Kind, ...], msgspec.Meta(max_length=20)]
+Events = Annotated[tuple[EventKind, ...], msgspec.Meta(max_length=20)]
 
 
 class NewHook(Body, frozen=True, kw_only=True):
@@ -90,15 +90,15 @@ def test_webhook(call: Call, enterprise: str, hook: str) -> Delivery:
 @_routes.get("/enterprises/{enterprise}/hooks/{hook}/deliveries", scope="plugins:write")
 def webhook_deliveries(call: Call, enterprise: str, hook: str, query: Deliveries) -> Page[Delivery]:
     """What was sent there and what became of it, the newest first; kept for thirty days."""
-    found = deliveries_of(call.tx, enterprise, hook, state=query.state, after=query.after, limit=query.limit)
-    return page_of(found, query.limit, lambda one: one.id)
+    deliveries = deliveries_of(call.tx, enterprise, hook, state=query.state, after=query.after, limit=query.limit)
+    return page_of(deliveries, query.limit, lambda delivery: delivery.id)
 
 
 @_routes.get("/enterprises/{enterprise}/deliveries/{delivery}", scope="plugins:write")
 def webhook_delivery(call: Call, enterprise: str, delivery: str) -> DeliveryWithMessage:
     """One delivery, with its message."""
-    found = delivery_by_id(call.tx, enterprise, delivery)
-    return DeliveryWithMessage(delivery=found, message=message_of(call.tx, enterprise, delivery))
+    record = delivery_by_id(call.tx, enterprise, delivery)
+    return DeliveryWithMessage(delivery=record, message=message_of(call.tx, enterprise, delivery))
 
 
 @_routes.post("/enterprises/{enterprise}/deliveries/{delivery}/again", scope="plugins:write")

@@ -1,4 +1,4 @@
-"""What messages say of one person. No key leads from a message to them: its text is searched."""
+"""Export and erasure of messages about a person, found by a search in their text since no key leads to the person."""
 
 from __future__ import annotations
 
@@ -13,19 +13,24 @@ from .tables import webhooks_delivery
 
 @hookimpl
 def person_data(tx: Transaction, person: DataSubject) -> Sequence[KeptRows]:
-    """Messages that tell of them or of their orders, as they were sent."""
-    row = webhooks_delivery.c
-    wanted = select(row.id, row.kind, row.state, row.created_at, row.body).where(_about(person))
-    return [KeptRows(name="delivery", rows=[dict(one) for one in tx.all(wanted.order_by(row.id))])]
+    """The messages that mention the person or their orders, as they were sent."""
+    columns = webhooks_delivery.c
+    query = select(columns.id, columns.kind, columns.state, columns.created_at, columns.body).where(_about(person))
+    return [KeptRows(name="delivery", rows=[dict(row) for row in tx.all(query.order_by(columns.id))])]
 
 
 @hookimpl
 def erase_person(tx: Transaction, person: DataSubject) -> None:
-    """Such messages go, those that wait too: whom they tell of is to be forgotten."""
+    """Deletes the messages that mention the person or their orders, waiting ones included."""
     tx.execute(delete(webhooks_delivery).where(_about(person)))
 
 
 def _about(person: DataSubject) -> ColumnElement[bool]:
     body = webhooks_delivery.c.body
-    named = (*person.order_ids, *person.customer_ids, *([person.person_id] if person.person_id else ()), person.email)
-    return or_(*(body.contains(one, autoescape=True) for one in named))
+    identifiers = (
+        *person.order_ids,
+        *person.customer_ids,
+        *([person.person_id] if person.person_id else ()),
+        person.email,
+    )
+    return or_(*(body.contains(identifier, autoescape=True) for identifier in identifiers))

@@ -1,4 +1,4 @@
-"""Signatures of messages as Standard Webhooks 1.0.0 has them: HMAC-SHA256 over id, moment and body.
+"""Signatures of messages by Standard Webhooks 1.0.0: HMAC-SHA256 over id, timestamp and body.
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
@@ -14,14 +14,14 @@ from datetime import datetime
 _PREFIX = "whsec_"
 
 
-def written(key: bytes) -> str:
-    """A secret as people copy it: ``whsec_`` and base64. The standard wants 24 to 64 bytes."""
+def format_secret(key: bytes) -> str:
+    """The text form of a secret: ``whsec_`` and base64. The standard demands 24 to 64 bytes."""
     return _PREFIX + base64.b64encode(key).decode()
 
 
 def headers(event_id: str, at: datetime, body: bytes, secrets: Sequence[str]) -> dict[str, str]:
-    """The three headers. `at` is the moment of this try; there is one signature for each secret, so that a receiver
-    may change over from the old one when it likes."""
+    """The three headers of a message. `at` is the time of this try. There is a signature for each secret, so that
+    receivers can change to a new secret at any time."""
     moment = str(int(at.timestamp()))
     content = b".".join((event_id.encode(), moment.encode(), body))
     signatures = " ".join(f"v1,{_signature(secret, content)}" for secret in secrets)

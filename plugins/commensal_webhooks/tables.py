@@ -1,4 +1,4 @@
-"""Tables of webhooks: where an enterprise wants to be told, and what was sent there."""
+"""Tables of webhooks: the hooks of enterprises, and the messages sent to them."""
 
 from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
@@ -10,8 +10,8 @@ webhooks_hook = Table(
     Column("id", Text, primary_key=True),
     Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
     Column("url", Text, nullable=False, info=SECRET),
-    Column("events", Json, nullable=False),  # kinds that it wants; none: every kind
-    Column("personal", Flag, nullable=False),  # with what is known of customers
+    Column("events", Json, nullable=False),  # subscribed kinds; empty: every kind
+    Column("personal", Flag, nullable=False),  # with personal data of customers
     Column(
         "secret", Text, nullable=False, info=SECRET
     ),  # as Standard Webhooks write it; it signs, so it cannot be kept as a hash

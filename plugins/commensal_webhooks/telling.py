@@ -1,4 +1,4 @@
-"""The hooks of events: each makes one delivery for every address of the enterprise that wants to be told."""
+"""Implementations of event hooks: each queues a delivery for every hook of the enterprise that subscribes to it."""
 
 from __future__ import annotations
 
@@ -15,49 +15,49 @@ Data = Callable[[Any, bool], dict[str, Any]]
 
 @hookimpl
 def order_placed(instance: Instance, event: Event, order: Order) -> None:
-    _tell(instance, event, order_data, order)
+    _queue(instance, event, order_data, order)
 
 
 @hookimpl
 def order_changed(instance: Instance, event: Event, order: Order) -> None:
-    _tell(instance, event, order_data, order)
+    _queue(instance, event, order_data, order)
 
 
 @hookimpl
 def order_cancelled(instance: Instance, event: Event, order: Order) -> None:
-    _tell(instance, event, order_data, order)
+    _queue(instance, event, order_data, order)
 
 
 @hookimpl
 def order_fulfilled(instance: Instance, event: Event, order: Order) -> None:
-    _tell(instance, event, order_data, order)
+    _queue(instance, event, order_data, order)
 
 
 @hookimpl
 def payment_received(instance: Instance, event: Event, payment: Payment) -> None:
-    _tell(instance, event, payment_data, payment)
+    _queue(instance, event, payment_data, payment)
 
 
 @hookimpl
 def payment_refunded(instance: Instance, event: Event, payment: Payment) -> None:
-    _tell(instance, event, payment_data, payment)
+    _queue(instance, event, payment_data, payment)
 
 
 @hookimpl
 def sale_opened(instance: Instance, event: Event, sale: SaleSession) -> None:
-    _tell(instance, event, sale_data, sale)
+    _queue(instance, event, sale_data, sale)
 
 
 @hookimpl
 def sale_completed(instance: Instance, event: Event, sale: SaleSession) -> None:
-    _tell(instance, event, sale_data, sale)
+    _queue(instance, event, sale_data, sale)
 
 
 @hookimpl
 def stock_changed(instance: Instance, event: Event, lot: StockLot) -> None:
-    _tell(instance, event, lot_data, lot)
+    _queue(instance, event, lot_data, lot)
 
 
-def _tell(instance: Instance, event: Event, data: Data, subject: object) -> None:
-    """Told twice of the same event, it queues once."""
+def _queue(instance: Instance, event: Event, data: Data, subject: object) -> None:
+    """Queues the deliveries of an event, once even if called twice for the same event."""
     instance.store.transact(lambda tx: queue(tx, event, lambda personal: body_of(event, data(subject, personal))))

@@ -18,9 +18,8 @@ from commensal.trade.catalogs.items import items_of
 from commensal.trade.catalogs.tables import catalog, catalog_item, offer
 from commensal.trade.catalogs.values import CatalogItem
 from commensal.trade.enterprises.tables import enterprise
-from commensal.trade.product_lists.check import check_list
 from commensal.trade.product_lists.commit import commit_plan
-from commensal.trade.product_lists.lists import ListReport, import_list
+from commensal.trade.product_lists.lists import ListReport, check_list, import_list
 from commensal.trade.product_lists.plan import ImportPlan
 from commensal.trade.product_lists.read import read_list
 from commensal.trade.product_lists.row_values import NO_DEFAULTS, Defaults, read_defaults

@@ -70,7 +70,7 @@ class Telephone:
     def log_in(self, code: str = "") -> NewSession | CodeWanted | None:
         """The password is right."""
         with self.store.write() as tx:
-            return log_in(tx, CheckedPassword(email=self.who.email, person=self.who, kept=HASH), code=code)
+            return log_in(tx, CheckedPassword(email=self.who.email, person=self.who, password_hash=HASH), code=code)
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_a_secret_counts_only_once_a_code_of_it_was_typed(store: Store, ada: Per
     with store.write() as tx:
         begin_second_factor(tx, ada.id, place="Val")
         assert confirm_second_factor(tx, ada.id, "000000", keep=None) is None
-        assert isinstance(log_in(tx, CheckedPassword(email=ada.email, person=ada, kept=HASH)), NewSession)
+        assert isinstance(log_in(tx, CheckedPassword(email=ada.email, person=ada, password_hash=HASH)), NewSession)
         assert second_factor_of(tx, ada.id).since is None
 
 
@@ -217,7 +217,9 @@ def test_who_has_the_password_does_not_keep_a_known_browser_from_typing_its_code
     telephone.clock.advance(seconds=STEP)
     for _ in range(login_throttle.FREE):
         telephone.log_in("000000")
-    known = CheckedPassword(email=telephone.who.email, person=telephone.who, kept=HASH, browser=session.browser)
+    known = CheckedPassword(
+        email=telephone.who.email, person=telephone.who, password_hash=HASH, browser=session.browser
+    )
     with store.write() as tx:
         assert isinstance(log_in(tx, known, code=telephone.code()), NewSession)
 

@@ -59,7 +59,7 @@ def test_a_log_in_begins_a_session_of_which_only_the_fingerprint_is_kept(store: 
 
 def test_every_log_in_makes_a_new_secret_and_ends_the_session_the_browser_had(store: Store, somebody: Somebody) -> None:
     ada = somebody("Ada", password_hash=HASH)
-    checked = CheckedPassword(email=ada.email, person=ada, kept=HASH)
+    checked = CheckedPassword(email=ada.email, person=ada, password_hash=HASH)
     with store.write() as tx:
         first = log_in(tx, checked)
         assert isinstance(first, NewSession)

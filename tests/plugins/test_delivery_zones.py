@@ -19,7 +19,7 @@ from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.people.people import add_person, new_person
 from commensal.trade.people.sessions import begin_session
-from commensal_delivery.postcodes import is_pattern, matches, plain
+from commensal_delivery.postcodes import is_pattern, matches, normalized
 from commensal_delivery.zones import DeliverySettings, Step, Zone, price_in, value_of, weight_of, zone_of
 
 CENTRE = Zone(
@@ -48,8 +48,8 @@ SETTINGS = DeliverySettings(zones=(CENTRE, AROUND, ABROAD))
 )
 def test_a_pattern_means_these_postcodes_and_no_others(pattern: str, inside: list[str], outside: list[str]) -> None:
     assert is_pattern(pattern)
-    assert [one for one in inside if not matches(pattern, plain(one))] == []
-    assert [one for one in outside if matches(pattern, plain(one))] == []
+    assert [one for one in inside if not matches(pattern, normalized(one))] == []
+    assert [one for one in outside if matches(pattern, normalized(one))] == []
 
 
 @pytest.mark.parametrize("text", ["", "*", "3*7", "37199-37100", "37000;44000", "x" * 11, "37?", "37**"])
@@ -59,7 +59,7 @@ def test_what_means_nothing_is_no_pattern(text: str) -> None:
 
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_any_text_can_be_asked_about(pattern: str, postcode: str) -> None:
-    assert matches(pattern, plain(postcode)) in (True, False)
+    assert matches(pattern, normalized(postcode)) in (True, False)
     assert is_pattern(pattern) in (True, False)
 
 

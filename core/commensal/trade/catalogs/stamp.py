@@ -64,14 +64,14 @@ def _stamp() -> Select[Any]:
     return select(*(part.label(f"part_{index}") for index, part in enumerate(parts)))
 
 
-def _aggregates(table: FromClause, *which: ColumnElement[bool]) -> list[ScalarSelect[Any]]:
+def _aggregates(table: FromClause, *conditions: ColumnElement[bool]) -> list[ScalarSelect[Any]]:
     aggregates = (func.count(), func.sum(table.c.version), func.max(table.c.id))
-    return [select(aggregate).select_from(table).where(*which).scalar_subquery() for aggregate in aggregates]
+    return [select(aggregate).select_from(table).where(*conditions).scalar_subquery() for aggregate in aggregates]
 
 
-def _rows_as_text(table: FromClause, which: ColumnElement[bool], *columns: ColumnElement[Any]) -> ScalarSelect[Any]:
+def _rows_as_text(table: FromClause, condition: ColumnElement[bool], *columns: ColumnElement[Any]) -> ScalarSelect[Any]:
     """All rows as one text, joined by the database: transferring a thousand rows would cost more than the rest."""
-    rows = select(*columns).select_from(table).where(which).order_by(*columns).subquery()
+    rows = select(*columns).select_from(table).where(condition).order_by(*columns).subquery()
     first, *others = (cast(column, Text) for column in rows.c)
     line: ColumnElement[str] = first
     for other in others:

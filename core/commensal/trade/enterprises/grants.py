@@ -45,8 +45,8 @@ def grant(tx: Transaction, grantor_id: str, grantee_id: str, scope: str, *, by: 
     """
     problems = []
     if scope not in ALL:
-        known = ", ".join(sorted(ALL))
-        problems.append(Problem("scope", "The scopes of grants are {known}.", "/scope", {"known": known}))
+        scopes = ", ".join(sorted(ALL))
+        problems.append(Problem("scope", "The scopes of grants are {known}.", "/scope", {"known": scopes}))
     if grantor_id == grantee_id:
         problems.append(Problem("grantee", "An enterprise needs no grant from itself.", "/grantee"))
     if problems:

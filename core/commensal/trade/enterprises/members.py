@@ -142,5 +142,5 @@ def problems_with_role(role: str) -> list[Problem]:
     """The problem with an unknown role; empty for a known one."""
     if role in ROLES:
         return []
-    known = ", ".join(ROLES)
-    return [Problem("role", "The roles are {known}.", "/role", {"known": known})]
+    roles = ", ".join(ROLES)
+    return [Problem("role", "The roles are {known}.", "/role", {"known": roles})]

@@ -30,15 +30,15 @@ LASTS = timedelta(minutes=10)  # from the password to the code
 class CheckedPassword:
     """The outcome of a check. `person` is None if address or password are wrong; it does not say which.
 
-    `source` is the source for which the try was counted, `browser` the secret of the browser's cookie, `kept` the
-    stored password hash.
+    `source` is the source for which the try was counted, `browser` the secret of the browser's cookie,
+    `password_hash` the stored hash.
     """
 
     email: str
     person: Person | None
     source: str = ""
     browser: str = field(default="", repr=False)
-    kept: str = field(default="", repr=False)
+    password_hash: str = field(default="", repr=False)
     renewed: str = field(default="", repr=False)  # the hash to store instead, with today's settings
 
 
@@ -61,7 +61,9 @@ def check_password(store: Store, email: str, password: str, *, address: str = ""
     wrong = CheckedPassword(email=account_email, person=None, source=source, browser=browser)
     if not password_matches(password, password_hash) or account["disabled_at"] is not None:
         return wrong
-    return replace(wrong, person=Person(**account), kept=password_hash, renewed=renewed_hash(password, password_hash))
+    return replace(
+        wrong, person=Person(**account), password_hash=password_hash, renewed=renewed_hash(password, password_hash)
+    )
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,8 @@ def finish_log_in(
 
 
 def _code_is_right(tx: Transaction, owner: Person, code: str, browser: str) -> bool:
-    known = browser and knows_browser(tx, owner.email, browser)
-    return prove_second_factor(tx, owner.id, code, source=f"{CODES} {fingerprint(browser)}" if known else CODES)
+    is_known = browser and knows_browser(tx, owner.email, browser)
+    return prove_second_factor(tx, owner.id, code, source=f"{CODES} {fingerprint(browser)}" if is_known else CODES)
 
 
 def _start_session(tx: Transaction, owner: Person, agent: str, replaces: str | None, browser: str) -> NewSession:
@@ -152,5 +154,5 @@ def _lock_unchanged(tx: Transaction, checked: CheckedPassword) -> bool:
     So a change of the password at the same moment either prevents this session or ends it.
     """
     assert checked.person is not None
-    query = select(person.c.id).where(person.c.id == checked.person.id, person.c.password_hash == checked.kept)
+    query = select(person.c.id).where(person.c.id == checked.person.id, person.c.password_hash == checked.password_hash)
     return tx.value(query.where(person.c.disabled_at.is_(None)).with_for_update(key_share=True)) is not None

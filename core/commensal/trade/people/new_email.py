@@ -60,13 +60,13 @@ def confirm_new_email(tx: Transaction, person_id: str, code: str) -> Person:
     before = person_by_id(tx, person_id)
     values = {"email": new_address, "confirmed_at": tx.now, "version": person.c.version + 1}
     with refuse_conflict(tx, duplicate=Conflict("email_taken", "Somebody else has an account with this address.")):
-        changed = tx.one(update(person).where(person.c.id == person_id).values(values).returning(*COLUMNS))
+        person_row = tx.one(update(person).where(person.c.id == person_id).values(values).returning(*COLUMNS))
     tx.execute(delete(email_code).where(email_code.c.person_id == person_id))  # they were sent to the old address
     _update_customers(tx, before, new_address)
     link_customer_records(tx, person_id, new_address, before.name, own_orders=True)
     notice = {"kind": "email_changed", "to": before.email, "name": before.name, "language": before.language}
     promise(tx, "mail", notice)
-    return Person(**changed)
+    return Person(**person_row)
 
 
 def _update_customers(tx: Transaction, before: Person, new_address: str) -> None:
@@ -75,8 +75,8 @@ def _update_customers(tx: Transaction, before: Person, new_address: str) -> None
     Orders keep the address with which they were placed.
     """
     other = customer.alias()
-    taken = exists().where(other.c.enterprise_id == customer.c.enterprise_id, other.c.email == new_address)
-    conditions = (customer.c.person_id == before.id, customer.c.email == before.email, ~taken)
+    is_taken = exists().where(other.c.enterprise_id == customer.c.enterprise_id, other.c.email == new_address)
+    conditions = (customer.c.person_id == before.id, customer.c.email == before.email, ~is_taken)
     search = func.replace(customer.c.search, search_key(before.email), search_key(new_address))
     tx.execute(
         update(customer).where(*conditions).values(email=new_address, search=search, version=customer.c.version + 1)

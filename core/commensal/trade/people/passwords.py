@@ -47,25 +47,25 @@ def hash_password(password: str, where: str = "/password", *, own: Iterable[str]
     return _hash(password)
 
 
-def password_matches(password: str, kept: str | None) -> bool:
-    """Whether `kept` is a hash of this password; None (no account, or no password) takes as long and returns False.
+def password_matches(password: str, password_hash: str | None) -> bool:
+    """Whether this is the hash of the password; None (no account, or no password) takes as long and returns False.
 
     Raises `Busy` if too many others are being checked.
     """
     with _slot():
         try:
-            _HASHER.verify(kept or _DUMMY_HASH, _normalized(password[:LONGEST]))
+            _HASHER.verify(password_hash or _DUMMY_HASH, _normalized(password[:LONGEST]))
         except VerificationError:
             return False
-    return kept is not None
+    return password_hash is not None
 
 
-def renewed_hash(password: str, kept: str) -> str:
-    """The hash to store instead of `kept`, which matches; "" if `kept` was made with today's settings.
+def renewed_hash(password: str, password_hash: str) -> str:
+    """The hash to store instead of `password_hash`, which matches; "" if it was made with today's settings.
 
     Raises `Busy`. Does not judge the password again: its owner may go on using it.
     """
-    return _hash(password) if _HASHER.check_needs_rehash(kept) else ""
+    return _hash(password) if _HASHER.check_needs_rehash(password_hash) else ""
 
 
 def _hash(password: str) -> str:

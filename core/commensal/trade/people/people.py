@@ -152,6 +152,6 @@ def _read_changes(changes: PersonChanges, problems: list[Problem]) -> PersonChan
     if "language" in changes:
         values["language"] = changes["language"]
         if changes["language"] not in LANGUAGES:
-            known = ", ".join(LANGUAGES)
-            problems.append(Problem("language", "The languages here are {known}.", "/language", {"known": known}))
+            languages = ", ".join(LANGUAGES)
+            problems.append(Problem("language", "The languages here are {known}.", "/language", {"known": languages}))
     return values

@@ -143,5 +143,5 @@ def _terms(cell: str, find: Callable[[str], Concept | None]) -> tuple[tuple[str,
 
 def _near(cell: str, known: Mapping[str, Concept], cell_format: CellFormat) -> dict[str, str]:
     """Values for an error: the cell's text, and the known labels that are most similar to it."""
-    near = nearest(cell, known.values(), cell_format.language) if cell_format.suggest else "…"
-    return {"cell": cell[:60], "near": near}
+    labels = nearest(cell, known.values(), cell_format.language) if cell_format.suggest else "…"
+    return {"cell": cell[:60], "near": labels}

@@ -116,16 +116,16 @@ def count_known_headers(cells: Sequence[str]) -> int:
 
 
 def _unknown(cell: str) -> Problem:
-    shown = cell.strip()[:60]
-    near = get_close_matches(fold_header(shown), _BY_SPELLING, n=1, cutoff=0.7)
-    if not near:
-        return _problem("unknown_header", "The column {header} is not known. Rename or remove it.", header=shown)
-    column = _BY_SPELLING[near[0]]
+    header = cell.strip()[:60]
+    matches = get_close_matches(fold_header(header), _BY_SPELLING, n=1, cutoff=0.7)
+    if not matches:
+        return _problem("unknown_header", "The column {header} is not known. Rename or remove it.", header=header)
+    column = _BY_SPELLING[matches[0]]
     meant = next(
-        spelling for spelling in (column.english, column.french, *column.others) if fold_header(spelling) == near[0]
+        spelling for spelling in (column.english, column.french, *column.others) if fold_header(spelling) == matches[0]
     )
     return _problem(
-        "unknown_header", "The column {header} is not known. Did you mean {meant}?", header=shown, meant=meant
+        "unknown_header", "The column {header} is not known. Did you mean {meant}?", header=header, meant=meant
     )
 
 

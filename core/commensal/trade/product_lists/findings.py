@@ -45,7 +45,7 @@ class Findings:
     def refuse(self) -> None:
         """Raises `Invalid` with the listed mistakes, if there are any. A last entry counts the others."""
         if self.unlisted:
-            more = Problem("more", "There are {count} more mistakes.", "", {"count": self.unlisted})
-            raise Invalid([*self.listed, more])
+            rest = Problem("more", "There are {count} more mistakes.", "", {"count": self.unlisted})
+            raise Invalid([*self.listed, rest])
         if self._listed:
             raise Invalid(self.listed)

@@ -82,9 +82,9 @@ def _find(row: RowValues, index: _Index) -> tuple[ExistingProduct | None, Mistak
     candidates = index.by_name.get(_key_of(row), [])
     candidates = [product for product in candidates if not (sku and product.sku)]  # another reference, another product
     if len(candidates) > 1:
-        shown = search_key(values.get("display_name", ""))
+        display_name = search_key(values.get("display_name", ""))
         candidates = [
-            product for product in candidates if search_key((product.item and product.item.name) or "") == shown
+            product for product in candidates if search_key((product.item and product.item.name) or "") == display_name
         ] or candidates
     if len(candidates) > 1:
         text = "{count} products have this name and size. Say which one is meant by its reference or id."

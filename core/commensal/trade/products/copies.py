@@ -100,9 +100,9 @@ def keep_products(tx: Transaction, enterprise_id: str, copies: Sequence[ProductC
     insert_rows(tx, supplied_product, [{"id": copy.id, **values, **common} for copy, values in rows if copy.new])
     _change(tx, enterprise_id, [(copy.id, values) for copy, values in rows if not copy.new])
     _set_rates(tx, [copy for copy, _ in rows])
-    changed = [copy.id for copy, _ in rows if not copy.new]
-    if changed:
-        announce_listing(tx, supplied_product.c.id.in_(sorted(changed)))
+    changed_ids = [copy.id for copy, _ in rows if not copy.new]
+    if changed_ids:
+        announce_listing(tx, supplied_product.c.id.in_(sorted(changed_ids)))
     return problems
 
 
