@@ -54,7 +54,7 @@ from commensal_federation.messages.bodies.moving import (
 )
 from commensal_federation.messages.bodies.orders import AnswerLine, OrderAnswer, OrderUpdate, SaidLine
 from commensal_federation.messages.bodies.proposals import SaleAnswer, SaleProposal
-from commensal_federation.messages.envelope import Place, write_envelope
+from commensal_federation.messages.envelope import CONTEXT, Place, write_envelope
 from commensal_federation.messages.epoch_start import EpochStartBody
 from commensal_federation.messages.key_update import KeyUpdateBody
 from commensal_federation.messages.peer_accept import PeerAcceptBody
@@ -236,6 +236,23 @@ def instance_document() -> dict[str, Any]:
     return sign(document, keys["k1"], NOW)
 
 
+def authority_document() -> dict[str, Any]:
+    """The farm's document of an enterprise that has moved to the hub's instance."""
+    iri = f"{FARM}/.well-known/commensal"
+    document = {
+        "@context": CONTEXT,
+        "id": GRANTOR,
+        "type": "EnterpriseAuthority",
+        "actor": iri,
+        "authorityEpoch": 2,
+        "movedTo": MOVED,
+        "alsoKnownAs": [],
+        "recoveryKey": did_of(_paper),
+        "published": write_moment(NOW),
+    }
+    return sign(document, SigningKey(f"{iri}#k1", Ed25519PrivateKey.from_private_bytes(bytes([len(FARM)]) * 32)), NOW)
+
+
 PREFACE = """\
 Made by `python -m tests.federation.examples > federation/MESSAGES.md`, compared by the suite. The rules are in
 `README.md`, and `vectors/` has whole requests in their order: how two instances join, and a first lease.
@@ -264,6 +281,13 @@ def page() -> Iterator[str]:
     yield "Served at `https://farm.example/.well-known/commensal`, for everybody."
     yield ""
     yield from _block(instance_document())
+    yield ""
+    yield "## The document of an enterprise"
+    yield ""
+    yield "Served to peers at `https://farm.example/-/federation/enterprises/1`. `movedTo` is empty until it has moved,"
+    yield "`alsoKnownAs` a list of its address before it came, `recoveryKey` empty where it has none."
+    yield ""
+    yield from _block(authority_document())
     for name in TYPES:
         summary, _, _ = (import_module(TYPES[name].write.__module__).__doc__ or "").strip().partition("\n\n")
         yield ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,16 @@ from commensal_federation.handlers import TYPES
 from commensal_federation.identity import read_document
 from commensal_federation.messages.envelope import DFC_CONTEXT, ENVELOPE_CONTEXT, read_envelope
 from commensal_federation.messages.types import Reading, Writing
+from commensal_federation.moving.document import enterprise_document
 from commensal_federation.signing import canonical, read_json
+from commensal_federation.testing import Region
 
 from . import vectors
-from .examples import BODIES, BY_THE_HUB, FARM, HUB, NOW, example, instance_document, page
+from .examples import BODIES, BY_THE_HUB, FARM, HUB, NOW, authority_document, example, instance_document, page
 from .members import MEMBERS
 from .second.instance import Peer, check_document
 from .second.signing import check_proof
+from .trading import Producer
 
 PAGE = Path(__file__).parents[2] / "federation" / "MESSAGES.md"
 VECTORS = PAGE.with_name("vectors") / "join-and-first-lease.json"
@@ -56,8 +59,17 @@ def test_the_document_of_the_page_is_one_and_its_keys_have_signed_the_messages()
     assert revoked.id == f"{iri}#k0"
 
     other_document = check_document(instance_document(), iri)
-    for name in set(TYPES) - BY_THE_HUB:
-        check_proof(json.loads(example(name)), Peer(other_document).keys)
+    for signed in [authority_document(), *(json.loads(example(name)) for name in set(TYPES) - BY_THE_HUB)]:
+        check_proof(signed, Peer(other_document).keys)
+
+
+def test_the_document_of_an_enterprise_has_the_members_of_a_real_one(new_region: Callable[..., Region]) -> None:
+    region = new_region("a")
+    farm = Producer(region, "a")
+    with farm.read() as tx:
+        document = json.loads(enterprise_document(farm.federation, tx, farm.id))
+    kinds = {name: type(value) for name, value in document.items()}
+    assert kinds == {name: type(value) for name, value in authority_document().items()}
 
 
 def terms_of(value: Any) -> Iterator[str]:

@@ -34,6 +34,7 @@ from commensal_federation.runtime import Federation, federation_of
 from commensal_federation.testing import Region, Wires
 
 from . import second as second_package
+from .examples import instance_document
 from .moves import a_farm, move
 from .second.hub import Grant, Hub
 from .second.instance import CONTEXT, Instance, Refused, check_document
@@ -142,7 +143,7 @@ def test_it_verifies_the_vectors_and_makes_the_same_proofs() -> None:
             continue
         body = exchange["body"].encode()
         request = httpx.Request(exchange["method"], exchange["url"], headers=exchange["headers"], content=body)
-        assert check_request(request, public, NOON).startswith(exchange["from"])
+        assert check_request(request, public, NOON)[0].startswith(exchange["from"])
         answered = exchange["answer"]["body"].encode() if exchange["url"].endswith("/ask") else b""
         for line in [*body.splitlines(), *answered.splitlines()]:
             message = json.loads(line)
@@ -164,6 +165,38 @@ def test_it_asks_to_trade_and_both_are_peers(region: Region, second: Instance) -
     assert peer.agreed
     assert peer.scopes_received == set(SCOPES)
     assert state(a, second) == "accepted"
+
+
+def test_its_document_has_the_members_of_one_of_commensal(region: Region, second: Instance) -> None:
+    real = second.http.get(region["a"].iri).json()
+    for document in (second.document(), instance_document()):
+        assert document.keys() == real.keys()
+        assert document["keySet"].keys() == real["keySet"].keys()
+
+
+def test_nobody_joins_it_without_its_operator(second: Instance) -> None:
+    """Who asks cannot agree in its place, whatever nonce it repeats."""
+    stranger = Instance("http://127.0.0.1:9", "Stranger", second.now)
+    peer = stranger.request_peering(second.base, sorted(SCOPES))
+    acceptance = {"type": "PeerAccept", "nonce": peer.nonce_sent, "scopesGiven": sorted(SCOPES)}
+    with pytest.raises(Refused, match="We have asked for nothing of that nonce"):
+        stranger.send(peer, "PeerAccept", "peering", acceptance)
+
+    assert not second.peers[stranger.iri].agreed
+    stranger.http.close()
+    second.refusals.clear()
+
+
+def test_nobody_takes_the_place_of_a_peer(region: Region, second: Instance) -> None:
+    befriend(region, second, "a")
+    pinned = second.peers[region["a"].iri]
+    impostor = Instance(region["a"].base, "A", second.now)
+    with pytest.raises(Refused, match="its root key is another one"):
+        impostor.request_peering(second.base, sorted(SCOPES))
+
+    assert second.peers[region["a"].iri] is pinned
+    impostor.http.close()
+    second.refusals.clear()
 
 
 def test_it_is_asked_to_trade_and_both_are_peers(region: Region, second: Instance) -> None:

@@ -39,7 +39,7 @@ class Lease:
 
     lot: str
     unit: str
-    epoch: int = 0
+    epoch: int = 1
     granted: Decimal = Decimal(0)
     returned: Decimal = Decimal(0)
     sold: Decimal = Decimal(0)
@@ -117,6 +117,8 @@ class Hub:
         for node in nodes.values():
             if node["@type"] == "dfc-b:CatalogItem":
                 grant = self._grant_of(peer, node["dfc-b:managedBy"])
+                if not peer.has(node["@id"]):
+                    raise Refused(403, "item", "This item is not yours to speak of.")
                 _keep(grant, _read_item(nodes, node))
 
     def _take_withdrawals(self, peer: Peer, message: Message) -> None:
@@ -168,28 +170,28 @@ class Hub:
 
     def give_back(self, grant: Grant, lease: Lease) -> None:
         """Returns all that nobody has ordered."""
-        lease.returned = lease.granted - lease.sold - self._ordered(grant, lease)
+        lease.returned = max(lease.returned, lease.granted - lease.sold - self._ordered(grant, lease))
         self.report(grant, lease)
 
     def _take_lease(self, peer: Peer, message: Message) -> None:
         lot = message["object"]
         for grant in self.grants.values():
             lease = grant.leases.get(lot["@id"])
-            if lease and grant.home == peer.document["id"] and lot["leaseEpoch"] >= lease.epoch:
-                lease.epoch = lot["leaseEpoch"]
+            if lease and grant.home == peer.document["id"] and lease.epoch == lot["leaseEpoch"]:
                 lease.granted = max(lease.granted, _quantity(lot))
 
     def _take_recall(self, peer: Peer, message: Message) -> None:
         for grant in self.grants.values():
-            if lease := grant.leases.get(message["object"]["@id"]):
+            lease = grant.leases.get(message["object"]["@id"])
+            if lease and grant.home == peer.document["id"]:
                 self.give_back(grant, lease)
 
     def _take_forced(self, peer: Peer, message: Message) -> None:
+        lot, epoch = message["object"]["@id"], message["object"]["leaseEpoch"]
         for grant in self.grants.values():
-            if message["object"]["@id"] in grant.leases:
-                unit = grant.leases[message["object"]["@id"]].unit
-                forced = Lease(message["object"]["@id"], unit, epoch=message["object"]["leaseEpoch"])
-                grant.leases[forced.lot] = forced
+            lease = grant.leases.get(lot)
+            if lease and grant.home == peer.document["id"] and epoch > lease.epoch:
+                grant.leases[lot] = Lease(lot, lease.unit, epoch=epoch)
 
     def _ordered(self, grant: Grant, lease: Lease) -> Decimal:
         pieces = grant.order.pieces if grant.order else {}
@@ -286,12 +288,14 @@ class Hub:
     def follow(self, move: Node) -> Grant:
         """Deals with the new home from now on, if both homes agree that the producer has moved there."""
         old, new, epoch = move["enterprise"], move["movedTo"], move["authorityEpoch"]
-        (home,) = (peer for peer in self.instance.peers.values() if _is_at(peer, new))
-        grant = self.grants.pop(old)
+        (home,) = (peer for peer in self.instance.peers.values() if peer.has(new))
+        grant = self.grants[old]
         before, after = self._authority(self._home(grant), old), self._authority(home, new)
-        assert before["movedTo"] == new
-        assert before["authorityEpoch"] == after["authorityEpoch"] == epoch
-        assert old in after["alsoKnownAs"]
+        if (before["movedTo"], before["authorityEpoch"]) != (new, epoch):
+            raise Refused(403, "old_home", "The old home says nothing of this move.")
+        if old not in after["alsoKnownAs"] or after["authorityEpoch"] != epoch:
+            raise Refused(403, "new_home", "The new home says nothing of this move.")
+        del self.grants[old]
         moved = self.grants[new] = _moved(grant, move, home)
         followed = {"type": "MoveFollowed", "enterprise": old, "movedTo": new}
         self._send(moved, "MoveFollowed", "order", followed)
@@ -305,6 +309,8 @@ class Hub:
         """The document in which an instance says whether it speaks for an enterprise."""
         document = self.instance.fetch(home, f"{ROOM}/enterprises/{enterprise.rpartition('/')[2]}")
         check_proof(document, home.keys)
+        if document["id"] != enterprise or document["actor"] != home.document["id"]:
+            raise Refused(403, "authority", "This is the document of another enterprise.")
         return document
 
     # -------------------------------------------------------------------------------------------- ways
@@ -348,10 +354,6 @@ def _read_item(nodes: dict[str, Node], node: Node) -> Item:
 
 def _quantity(lot: Node) -> Decimal:
     return Decimal(lot["dfc-b:hasQuantity"]["dfc-b:value"])
-
-
-def _is_at(peer: Peer, iri: str) -> bool:
-    return iri.startswith(peer.document["id"].removesuffix("/.well-known/commensal") + "/")
 
 
 def _moved(grant: Grant, move: Node, home: Peer) -> Grant:

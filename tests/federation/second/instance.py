@@ -75,11 +75,16 @@ class Peer:
 
     document: Message
     agreed: bool = False
-    nonce: str = ""  # of the request to trade that is under way
+    nonce_sent: str = ""  # of our request to trade, which only an acceptance of it repeats
+    nonce_received: str = ""  # of the peer's own request
     scopes_given: set[str] = field(default_factory=set)  # what it may do here
     scopes_received: set[str] = field(default_factory=set)  # what we may do there
     sent: dict[str, Lane] = field(default_factory=dict)
     received: dict[str, Lane] = field(default_factory=dict)
+
+    def has(self, iri: str) -> bool:
+        """Whether this is an address of the peer's, for which it may speak."""
+        return iri.startswith(self.document["id"].removesuffix("/.well-known/commensal") + "/")
 
     @property
     def keys(self) -> dict[str, str]:
@@ -98,6 +103,18 @@ def check_document(document: Message, iri: str) -> Message:
     return document
 
 
+def check_successor(pinned: Message, new: Message) -> Message:
+    """Returns the new document of a peer if it may replace the pinned one without a human. Raises Unproven."""
+    before, after = pinned["keySet"], new["keySet"]
+    if after["root"] != before["root"]:
+        raise Unproven("its root key is another one")
+    if after["version"] < before["version"] or read_time(new["published"]) < read_time(pinned["published"]):
+        raise Unproven("it is older")
+    if after["version"] == before["version"] and after != before:
+        raise Unproven("it has another set of keys under the same version")
+    return new
+
+
 class Instance:
     """An instance at `base`, which is also where it listens."""
 
@@ -111,10 +128,10 @@ class Instance:
         self.enterprises: dict[str, Message] = {}  # authority documents of our own, by the last part of their address
         self.http = httpx.Client(trust_env=False)
         self.received: list[Message] = []
+        self.nonces: set[str] = set()  # of requests to us; one that lives long forgets them when they have expired
         self.online = True  # else nothing goes out, and whoever calls gets 503
         self.refusals: list[Refused] = []  # of what has come to us
         self.handlers: dict[str, Callable[[Peer, Message], None]] = {
-            "PeerRequest": self._take_request,
             "PeerAccept": self._take_acceptance,
             "ScopesChanged": self._take_scopes,
             "KeyUpdate": self._take_document,
@@ -173,12 +190,12 @@ class Instance:
     def request_peering(self, base: str, scopes: Sequence[str]) -> Peer:
         """Asks the operator of another instance to trade."""
         iri = f"{base}/.well-known/commensal"
-        document = check_document(self.http.get(iri, follow_redirects=False).json(), iri)
-        peer = self.peers[iri] = Peer(document, nonce=secrets.token_urlsafe(16), scopes_given=set(scopes))
+        document = self._fetch_document(iri)
+        peer = self.peers[iri] = Peer(document, nonce_sent=secrets.token_urlsafe(16), scopes_given=set(scopes))
         request = {
             "type": "PeerRequest",
             "document": write_json(self.document()).decode(),
-            "nonce": peer.nonce,
+            "nonce": peer.nonce_sent,
             "scopesGiven": list(scopes),
             "scopesWanted": list(scopes),
         }
@@ -187,18 +204,17 @@ class Instance:
         return peer
 
     def accept_peering(self, peer: Peer, scopes: Sequence[str]) -> None:
-        """Agrees to what another instance has asked for."""
+        """Agrees to what another instance has asked for, which must be reached where it says it is."""
+        peer.document = check_successor(peer.document, self._fetch_document(peer.document["id"]))
         peer.agreed, peer.scopes_given = True, set(scopes)
-        self.send(
-            peer, "PeerAccept", "peering", {"type": "PeerAccept", "nonce": peer.nonce, "scopesGiven": list(scopes)}
-        )
+        acceptance = {"type": "PeerAccept", "nonce": peer.nonce_received, "scopesGiven": list(scopes)}
+        self.send(peer, "PeerAccept", "peering", acceptance)
 
-    def _take_request(self, peer: Peer, message: Message) -> None:
-        peer.nonce = message["object"]["nonce"]
-        peer.scopes_received = set(message["object"]["scopesGiven"])
+    def _fetch_document(self, iri: str) -> Message:
+        return check_document(self.http.get(iri, follow_redirects=False).json(), iri)
 
     def _take_acceptance(self, peer: Peer, message: Message) -> None:
-        if not peer.nonce or message["object"]["nonce"] != peer.nonce:
+        if not peer.nonce_sent or message["object"]["nonce"] != peer.nonce_sent:
             raise Refused(403, "nonce", "We have asked for nothing of that nonce.")
         peer.agreed = True
         peer.scopes_received = set(message["object"]["scopesGiven"])
@@ -208,9 +224,7 @@ class Instance:
 
     def _take_document(self, peer: Peer, message: Message) -> None:
         document = check_document(json.loads(message["object"]["document"]), message["actor"])
-        if document["keySet"]["root"] != peer.document["keySet"]["root"]:
-            raise Refused(403, "root", "The root key is another than the one to which you are pinned.")
-        peer.document = document
+        peer.document = check_successor(peer.document, document)
 
     # -------------------------------------------------------------------------------------------- sending
 
@@ -285,7 +299,8 @@ class Instance:
                 if not known:
                     self._take(peer, line)
                 yield {"id": message["id"], "status": 200 if known else 202, "code": "", "text": ""}
-            except Refused as refusal:
+            except (Refused, Unproven) as error:
+                refusal = error if isinstance(error, Refused) else Refused(422, "document", str(error))
                 self.refusals.append(refusal)
                 id = json.loads(line).get("id", "")
                 yield {"id": id, "status": refusal.status, "code": refusal.code, "text": refusal.text}
@@ -296,10 +311,10 @@ class Instance:
             check_proof(message, peer.keys)
         except Unproven as error:
             raise Refused(422, "proof", str(error)) from error
-        if message["actor"] != peer.document["id"] or message["to"] != self.iri:
+        if message["actor"] != peer.document["id"] or message["to"] != self.iri or not peer.has(message["id"]):
             raise Refused(403, "actor", "This is not yours to say, or not to us.")
-        if "expires" in message and read_time(message["expires"]) < self.now():
-            raise Refused(422, "expired", "This has expired.")
+        if message["@context"] != [CONTEXT]:
+            raise Refused(422, "context", "Terms of messages mean what their context says, and nothing else.")
         return message
 
     def _take(self, peer: Peer, line: bytes) -> None:
@@ -312,11 +327,12 @@ class Instance:
             raise Refused(409, "prev", "This contradicts what you have said.")
         if not peer.agreed and message["type"] != "PeerAccept":
             raise Refused(403, "peer", "We do not trade with you.")
-        if message["type"] in self.handlers:
-            self.handlers[message["type"]](peer, message)
-        lane.add(line, message["epoch"], message["seq"])
+        lane.add(line, message["epoch"], message["seq"])  # its number is used, even if it is refused
         peer.received[message["lane"]] = lane
         self.received.append(message)
+        expired = "expires" in message and read_time(message["expires"]) < self.now()
+        if message["type"] in self.handlers and not expired:
+            self.handlers[message["type"]](peer, message)
 
     # -------------------------------------------------------------------------------------------- serving
 
@@ -372,15 +388,24 @@ class Instance:
     def _caller(self, request: httpx.Request) -> Peer:
         """The peer that signed the request."""
         keys = {id: key for peer in self.peers.values() for id, key in peer.keys.items()}
-        return self.peers[check_request(request, keys, self.now()).partition("#")[0]]
+        key_id, nonce = check_request(request, keys, self.now())
+        if nonce in self.nonces:
+            raise Unproven("this request has come before")
+        self.nonces.add(nonce)
+        return self.peers[key_id.partition("#")[0]]
 
     def _serve_requests(self, request: httpx.Request) -> Response:
+        """Keeps the request of a stranger until our operator agrees."""
         message = json.loads(request.content)
-        document = check_document(json.loads(message["object"]["document"]), message["actor"])
-        peer = Peer(document)
-        check_request(request, peer.keys, self.now())
+        peer = Peer(check_document(json.loads(message["object"]["document"]), message["actor"]))
         self._check_message(peer, request.content)
-        self._take_request(peer, message)
+        known = self.peers.get(message["actor"])
+        if known:
+            check_successor(known.document, peer.document)
+        if known and known.agreed:
+            return Response(status_code=200)
+        peer.nonce_received = message["object"]["nonce"]
+        peer.scopes_received = set(message["object"]["scopesGiven"])
         peer.received["peering"] = lane = Lane(message["epoch"])
         lane.add(request.content, message["epoch"], message["seq"])
         self.peers[message["actor"]] = peer

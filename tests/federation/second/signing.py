@@ -108,8 +108,8 @@ def sign_request(request: httpx.Request, key: Key, now: datetime) -> httpx.Reque
     return request
 
 
-def check_request(request: httpx.Request, keys: Mapping[str, str], now: datetime) -> str:
-    """Returns the id of the key that signed the request. Raises Unproven if none of these did."""
+def check_request(request: httpx.Request, keys: Mapping[str, str], now: datetime) -> tuple[str, str]:
+    """Returns the id of the key that signed the request, and its nonce. Raises Unproven if none of these did."""
     public_keys = {id: ProofVerifier(multikey).public_key for id, multikey in keys.items()}
     resolver = MappingKeyResolver(public_keys=public_keys, private_keys={})
     verifier = _Verifier(signature_algorithm=algorithms.ED25519, key_resolver=resolver)
@@ -124,7 +124,7 @@ def check_request(request: httpx.Request, keys: Mapping[str, str], now: datetime
         )
     except (HTTPMessageSignaturesException, KeyError, ValueError) as error:
         raise Unproven(f"the request's signature does not hold: {error!r}") from error
-    return str(result.parameters["keyid"])
+    return str(result.parameters["keyid"]), str(result.parameters["nonce"])
 
 
 class _Verifier(HTTPMessageVerifier):
