@@ -58,7 +58,7 @@ def test_whoever_finds_no_connection_is_told_that_the_instance_is_busy(
 ) -> None:
     few = {"pool_size": 2, "max_overflow": 0, "pool_timeout": 0.05}
     monkeypatch.setattr(engine, "_POOL", few)
-    monkeypatch.setattr(engine, "_POOL_OF_SERVER", few)
+    monkeypatch.setattr(engine, "_POSTGRESQL_POOL", few)
     with closing(Store(database_url, clock=clock, ids=SeededIds("few"))) as store:
         with store.read(), store.read(), pytest.raises(Busy, match="connections"), store.read():
             pass
