@@ -1,4 +1,4 @@
-"""Trade between instances by signed messages, without a centre: one catalogue and one stock, sold in many regions.
+"""Trade with other instances: one catalogue and one stock, sold in many regions, by signed messages, without a centre.
 
 Two operators agree to trade. A producer grants a hub of the other instance access, and its goods can be listed and sold
 there, out of the producer's one stock. `federation/README.md` explains the protocol.
