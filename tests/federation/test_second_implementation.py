@@ -23,11 +23,13 @@ from commensal.trade.catalogs.items import add_item, remove_item
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.products.products import create_product
 from commensal_federation.catalogue.grants import give_grant
+from commensal_federation.delivery import post
 from commensal_federation.delivery.alerts import alerts, dismiss_alert
 from commensal_federation.delivery.lanes import lane_row
 from commensal_federation.delivery.outbox.dead_letters import dead_letters
 from commensal_federation.identity import begin_identity
 from commensal_federation.identity.rotation import rotate
+from commensal_federation.messages.bodies.leases import LeaseRequest
 from commensal_federation.peering import accept, invite
 from commensal_federation.peers import SCOPES, peer_by_iri
 from commensal_federation.runtime import Federation, federation_of
@@ -40,6 +42,7 @@ from .second.hub import Grant, Hub
 from .second.instance import CONTEXT, Instance, Refused, check_document
 from .second.signing import Key, check_proof, check_request, hash_of, prove
 from .serving import free_ports, serving
+from .trading import Hub as CommensalHub
 from .trading import Producer, answer, clock_of, minutes, sound, the_order
 
 VECTORS = Path(__file__).parents[2] / "federation" / "vectors" / "join-and-first-lease.json"
@@ -253,6 +256,29 @@ def test_it_is_shortened_and_gives_the_rest_back(region: Region, hub: Hub, farm:
     (lease,) = farm.leases()
     assert lease.granted - lease.returned == 3
     assert farm.lot.on_hand == 99
+    sound(region)
+
+
+def test_it_gives_back_what_others_need(region: Region, hub: Hub) -> None:
+    farm = Producer(region, "a", on_hand="10")
+    grant = granted(farm, hub)
+    (item,) = grant.items.values()
+    hub.lease(grant, item, 6)
+    hub.order(grant, {item.iri: 1})
+    hub.report(grant, grant.leases[item.lot])
+    region.befriend("a", "c")
+    other_hub = CommensalHub(region, "c")
+    farm.grant(other_hub)
+    other_hub.sell(farm)
+    region.work()
+
+    needed = LeaseRequest(lot=item.lot, unit="Piece", least=Decimal(8), hoped=Decimal(8))
+    with other_hub.write() as tx:
+        post(region["c"], tx, region.peer("c", "a").id, "LeaseRequest", needed)
+    region.work()
+
+    assert received(hub, "LeaseRecall") == 1
+    assert {lease.granted - lease.returned for lease in farm.leases()} == {Decimal(2), Decimal(8)}
     sound(region)
 
 

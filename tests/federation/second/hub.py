@@ -168,9 +168,10 @@ class Hub:
         lease.sold += pieces * item.takes
         self.report(grant, lease)
 
-    def give_back(self, grant: Grant, lease: Lease) -> None:
-        """Returns all that nobody has ordered."""
-        lease.returned = max(lease.returned, lease.granted - lease.sold - self._ordered(grant, lease))
+    def give_back(self, grant: Grant, lease: Lease, most: Decimal | None = None) -> None:
+        """Returns what nobody has ordered: all of it, or no more than `most`. Reports in any case."""
+        idle = max(Decimal(0), lease.granted - lease.returned - lease.sold - self._ordered(grant, lease))
+        lease.returned += idle if most is None else min(idle, most)
         self.report(grant, lease)
 
     def _take_lease(self, peer: Peer, message: Message) -> None:
@@ -184,7 +185,7 @@ class Hub:
         for grant in self.grants.values():
             lease = grant.leases.get(message["object"]["@id"])
             if lease and grant.home == peer.document["id"]:
-                self.give_back(grant, lease)
+                self.give_back(grant, lease, _quantity(message["object"]))
 
     def _take_forced(self, peer: Peer, message: Message) -> None:
         lot, epoch = message["object"]["@id"], message["object"]["leaseEpoch"]
