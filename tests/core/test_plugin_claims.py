@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from commensal.base.clock import ManualClock
 from commensal.base.errors import PluginError, SettingsError, StoreError
 from commensal.base.ids import SeededIds
-from commensal.cli import app, of_plugins
+from commensal.cli import app, plugin_commands
 from commensal.hooks import specifications
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.loading import load_plugins
@@ -234,7 +234,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
             def load(self) -> ModuleType:
                 return plugin(commands=lambda app: add(app))
 
-        monkeypatch.setattr(of_plugins, "plugin_entry_points", lambda: {name: Point()})
+        monkeypatch.setattr(plugin_commands, "plugin_entry_points", lambda: {name: Point()})
 
     return install
 

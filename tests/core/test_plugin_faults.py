@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 from commensal.base.clock import ManualClock
 from commensal.base.errors import PluginError, SoldOut
 from commensal.base.ids import SeededIds
-from commensal.cli import of_plugins
+from commensal.cli import plugin_commands
 from commensal.cli.check import report_plugins
 from commensal.hooks import specifications
 from commensal.hooks.answers import answer_problem
@@ -410,9 +410,9 @@ def test_commands_that_cannot_be_added_name_their_plugin(fault: str, monkeypatch
         def load(self) -> Any:
             return probe.module()
 
-    monkeypatch.setattr(of_plugins, "plugin_entry_points", lambda: {"probe": Point()})
+    monkeypatch.setattr(plugin_commands, "plugin_entry_points", lambda: {"probe": Point()})
     with pytest.raises(PluginError, match="'probe' failed in commands"):
-        of_plugins._commands_of("probe")
+        plugin_commands._commands_of_plugin("probe")
 
 
 def test_the_demo_names_the_plugin_that_cannot_fill_its_part(world: Make) -> None:

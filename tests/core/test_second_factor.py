@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Forbidden, Refused, TooMany
-from commensal.cli.user import _take_second_factor
+from commensal.cli.user import _remove_second_factor
 from commensal.instance import Instance
 from commensal.storage.database import Store
 from commensal.trade.audit.tables import audit_entry
@@ -363,7 +363,7 @@ def test_a_failed_code_over_http_is_counted(client: TestClient, telephone: Telep
 
 
 def test_the_command_lets_in_who_has_lost_it(instance: Instance, telephone: Telephone) -> None:
-    assert _take_second_factor(instance, telephone.who.email)
+    assert _remove_second_factor(instance, telephone.who.email)
     assert isinstance(telephone.log_in(), NewSession)
     with telephone.store.read() as tx:
         assert tx.value(select(person.c.email)) == telephone.who.email

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import insert
 
 from commensal.base.clock import ManualClock
-from commensal.cli.check import report_surroundings
+from commensal.cli.check import report_environment
 from commensal.instance import Instance, Secret
 from commensal.instance.settings import MailSettings
 from commensal.instance.upgrade_record import UpgradeRecord, write_upgrade_record
@@ -109,10 +109,10 @@ def test_warnings_are_no_failure_and_servers_are_asked_only_if_that_is_wanted(
 ) -> None:
     mail = MailSettings(host="127.0.0.1", port=1, security="none")
     there = replace(instance, settings=replace(instance.settings, mail=mail, base_url="https://127.0.0.1:1"))
-    assert report_surroundings(there)
+    assert report_environment(there)
     assert "refused" not in capsys.readouterr().out
-    assert not report_surroundings(there, mail=True)
-    assert not report_surroundings(there, online=True)
+    assert not report_environment(there, mail=True)
+    assert not report_environment(there, online=True)
     assert capsys.readouterr().out.count("refused") >= 2
 
 
@@ -121,7 +121,7 @@ def test_check_says_them_in_the_language_of_the_shell(
 ) -> None:
     monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
     mail = MailSettings(host="127.0.0.1", port=1, security="none")
-    assert not report_surroundings(replace(instance, settings=replace(instance.settings, mail=mail)), mail=True)
+    assert not report_environment(replace(instance, settings=replace(instance.settings, mail=mail)), mail=True)
     said = " ".join(capsys.readouterr().out.split())
     assert "Personne ne fait de sauvegardes : indiquez un dossier dans backups.folder" in said
     assert "Le serveur de messagerie 127.0.0.1:1 a refusé la connexion" in said

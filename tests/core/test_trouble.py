@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from commensal.base.logs import configure_logs
 from commensal.cli import main
-from commensal.cli.trouble import format_value
+from commensal.cli.explain import explain_error
 from commensal.instance.begin import begin_instance
 
 
@@ -80,19 +80,19 @@ def test_a_folder_that_cannot_be_made_is_told(
     ],
 )
 def test_what_is_refused_comes_with_advice(error: Exception, advice: str) -> None:
-    assert advice in format_value(error)
+    assert advice in explain_error(error)
 
 
 def test_the_advice_is_french_in_a_french_shell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
-    said = format_value(sqlite3.OperationalError("database or disk is full"))
+    said = explain_error(sqlite3.OperationalError("database or disk is full"))
     assert said == (
         "La base de données est inutilisable : database or disk is full. Faites de la place sur son disque."
     )
-    said = format_value(OSError(errno.EACCES, "Permission denied", "/mnt/x"))
+    said = explain_error(OSError(errno.EACCES, "Permission denied", "/mnt/x"))
     assert said.startswith("/mnt/x: Permission denied. Lancez ceci avec le compte à qui appartient le dossier")
 
 
 def test_a_mistake_of_the_code_keeps_its_traceback() -> None:
     for error in (KeyError("x"), sqlite3.OperationalError("no such column: x"), ValueError("x")):
-        assert format_value(error) == ""
+        assert explain_error(error) == ""

@@ -1,4 +1,4 @@
-"""The command ``commensal``: one file for each of its commands."""
+"""The command ``commensal``, with a module for each of its subcommands."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from rich.markup import escape
 from ..base.errors import CommensalError, Unavailable
 from ..base.languages.shell import told
 from ..base.logs import configure_logs
-from .called import Called
+from .commands import CommandGroup
 
 app = typer.Typer(
     help="A federation of independent instances for short food chains. Plugins bring commands of their own, under "
     "their ids.",
     no_args_is_help=True,
     add_completion=False,
-    cls=Called,
+    cls=CommandGroup,
 )
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"commensal {version('commensal')}")
         raise typer.Exit
 
@@ -36,31 +36,31 @@ def root(
         bool, typer.Option("--version", help="Print the version and stop.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
-    del version  # it has its own callback, and commands are found when they are called
+    del version  # its own callback handles it
 
 
 def main() -> None:
-    """Runs a command. Errors of ours, of disks and of databases are told in a sentence; everything else keeps its
+    """Runs a command. Prints errors of Commensal, of disks and of databases as a sentence; other errors keep their
     traceback."""
-    # Answers go to stdout, logs do not. `serve` and `work` configure them anew, as instance.toml says.
+    # Output goes to stdout, logs to stderr. `serve` and `work` configure logs again from instance.toml.
     configure_logs(sys.stderr, level="warning")
     try:
         app()
     except Unavailable as error:
-        from .trouble import format_value
+        from .explain import explain_error
 
-        _end(error, format_value(error) or told(error))
+        _end(error, explain_error(error) or told(error))
     except CommensalError as error:
         _end(error, told(error))
     except Exception as error:
-        from .trouble import format_value  # it knows drivers, which most commands can do without
+        from .explain import explain_error  # it imports database drivers, which most commands do not need
 
-        if not (said := format_value(error)):
+        if not (sentence := explain_error(error)):
             raise
-        _end(error, said)
+        _end(error, sentence)
 
 
-def _end(error: Exception, said: str) -> NoReturn:
-    named = f"[red]{type(error).__name__}[/red]: {escape(said)}"
-    Console(stderr=True).print(named, highlight=False, soft_wrap=not sys.stderr.isatty())
+def _end(error: Exception, text: str) -> NoReturn:
+    line = f"[red]{type(error).__name__}[/red]: {escape(text)}"
+    Console(stderr=True).print(line, highlight=False, soft_wrap=not sys.stderr.isatty())
     sys.exit(1)

@@ -1,4 +1,4 @@
-"""``commensal audit``: who changed what, from the shell of who runs the instance."""
+"""``commensal audit``: lists who changed what."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .folder import HERE, Folder
 from .named import named_enterprise
 from .printing import print_table
 
-_AT_ONCE = 500
+_PAGE = 500
 
 
 def add_to(app: typer.Typer) -> None:
@@ -38,60 +38,60 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Tells who changed what, the newest first."""
         if format not in ("text", "jsonl"):
-            said = "The format is one of: {formats}."
-            raise Invalid([Problem("format", said, "--format", {"formats": "text, jsonl"})])
+            message = "The format is one of: {formats}."
+            raise Invalid([Problem("format", message, "--format", {"formats": "text, jsonl"})])
         with open_instance(instance) as opened, opened.store.read() as tx:
-            wanted = _wanted(tx, enterprise, person, object, since)
-            _show(opened, _entries(tx, wanted, limit), format)  # type: ignore[arg-type]
+            entry_filter = _make_filter(tx, enterprise, person, object, since)
+            _print_entries(opened, _entries(tx, entry_filter, limit), format)  # type: ignore[arg-type]
 
 
-def _wanted(tx: Transaction, enterprise: str, person: str, object: str, since: str) -> AuditFilter:
-    kind, _, named = object.partition(":")
+def _make_filter(tx: Transaction, enterprise: str, person: str, object: str, since: str) -> AuditFilter:
+    kind, _, object_id = object.partition(":")
     return AuditFilter(
         enterprise_id=named_enterprise(tx, enterprise).id if enterprise else "",
         person_id=person_by_email(tx, person).id if "@" in person else person,
         object_kind=kind,
-        object_id=named,
-        since=_moment(since) if since else None,
+        object_id=object_id,
+        since=_read_moment(since) if since else None,
     )
 
 
-def _moment(text: str) -> datetime:
+def _read_moment(text: str) -> datetime:
     try:
-        read = datetime.fromisoformat(text)
+        parsed = datetime.fromisoformat(text)
     except ValueError:
-        said = "{text} is no moment; write it like 2026-06-06 20:00."
-        raise Invalid([Problem("moment", said, "--since", {"text": text[:40]})]) from None
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
+        message = "{text} is no moment; write it like 2026-06-06 20:00."
+        raise Invalid([Problem("moment", message, "--since", {"text": text[:40]})]) from None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
-def _entries(tx: Transaction, wanted: AuditFilter, limit: int) -> Iterator[AuditEntry]:
-    """Page by page, so that a long trail needs no long memory."""
+def _entries(tx: Transaction, entry_filter: AuditFilter, limit: int) -> Iterator[AuditEntry]:
+    """The newest entries, at most `limit`, read page by page to bound memory."""
     while limit > 0:
-        found = audit_entries(tx, wanted, min(limit, _AT_ONCE))
-        yield from found
-        if len(found) < min(limit, _AT_ONCE):
+        page = audit_entries(tx, entry_filter, min(limit, _PAGE))
+        yield from page
+        if len(page) < min(limit, _PAGE):
             return
-        limit -= len(found)
-        wanted = replace(wanted, after=found[-1].id)
+        limit -= len(page)
+        entry_filter = replace(entry_filter, after=page[-1].id)
 
 
-def _show(opened: Instance, entries: Iterator[AuditEntry], format: Literal["text", "jsonl"]) -> None:
+def _print_entries(instance: Instance, entries: Iterator[AuditEntry], format: Literal["text", "jsonl"]) -> None:
     if format == "jsonl":
-        for one in entries:
-            sys.stdout.write(msgspec.json.encode(one).decode() + "\n")
+        for entry in entries:
+            sys.stdout.write(msgspec.json.encode(entry).decode() + "\n")
         return
     rows = []
-    for one in entries:
-        when = format_moment(one.at, opened.settings.timezone, opened.settings.language)
-        what = f"{one.action} {one.object_kind} {one.object_id}".strip()
-        many = f" ({one.rows})" if one.rows > 1 else ""
-        person = one.person or one.person_id or one.client or one.actor
-        rows.append((when, person, one.command, what + many, _told(one.fields)))
+    for entry in entries:
+        when = format_moment(entry.at, instance.settings.timezone, instance.settings.language)
+        what = f"{entry.action} {entry.object_kind} {entry.object_id}".strip()
+        count = f" ({entry.rows})" if entry.rows > 1 else ""
+        person = entry.person or entry.person_id or entry.client or entry.actor
+        rows.append((when, person, entry.command, what + count, _describe_changes(entry.fields)))
     print_table((spoken("when"), spoken("who"), spoken("command"), spoken("what"), spoken("changed")), rows)
 
 
-def _told(fields: Any) -> str:
+def _describe_changes(fields: Any) -> str:
     return "\n".join(
         f"{name}: {value[0]} → {value[1]}" if isinstance(value, list) and len(value) == 2 else f"{name}: {value}"
         for name, value in fields.items()

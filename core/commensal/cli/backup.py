@@ -1,4 +1,4 @@
-"""``commensal backup`` and ``commensal restore``."""
+"""``commensal backup`` and ``commensal restore``: write a backup, and make an instance from one."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def add_to(app: typer.Typer) -> None:
         instance: Folder = HERE,
     ) -> None:
         """Backs up the instance, which may be serving, into one file, and checks that file."""
-        kept = load_settings(instance).backups
+        settings = load_settings(instance).backups
         place = to or backup_folder(instance)
         if test:
             newest = try_newest(instance, place, clock=SystemClock())
             console.print(spoken("[green]sound[/green] {file} can be restored.", file=newest), soft_wrap=True)
             return
-        made = back_up(instance, place, keep=keep or kept.keep, clock=SystemClock())
-        _print_made(made)
+        result = back_up(instance, place, keep=keep or settings.keep, clock=SystemClock())
+        _print_backup(result)
 
     @app.command("restore")
     def restore_command(
@@ -50,50 +50,50 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Makes an instance from a backup, in a new folder."""
         file = newest_in(archive) if archive.is_dir() else archive
-        tell(restore(file, instance, database=database, clock=SystemClock()), instance)
+        print_restored(restore(file, instance, database=database, clock=SystemClock()), instance)
 
 
-def _print_made(made: Backup) -> None:
-    rows, size = sum(made.manifest.counts.values()), made.file.stat().st_size
-    said = spoken(
+def _print_backup(result: Backup) -> None:
+    rows, size = sum(result.manifest.counts.values()), result.file.stat().st_size
+    text = spoken(
         "[green]sound[/green] {file}: {rows:,} rows, {size:,} bytes, opened and checked.",
-        file=made.file, rows=rows, size=size,
+        file=result.file, rows=rows, size=size,
     )  # fmt: skip
-    console.print(said, soft_wrap=True)
-    if made.manifest.left_out:
-        keys = ", ".join(made.manifest.left_out)
+    console.print(text, soft_wrap=True)
+    if result.manifest.left_out:
+        keys = ", ".join(result.manifest.left_out)
         console.print(spoken("Not in it, keep them elsewhere: {keys}.", keys=keys), markup=False, soft_wrap=True)
-    for one in made.removed:
-        console.print(spoken("removed {file}", file=one), soft_wrap=True)
+    for file in result.removed:
+        console.print(spoken("removed {file}", file=file), soft_wrap=True)
 
 
 def backup_folder(instance: Path) -> Path:
-    """Where backups go that nobody says a place for."""
+    """The folder for backups where no option names one."""
     return Path(load_settings(instance).backups.folder or instance / "backups")
 
 
-def tell(arrived: ImportedInstance, instance: Path) -> None:
-    """Prints what an operator must know before the instance serves."""
-    said = spoken(
+def print_restored(restored: ImportedInstance, instance: Path) -> None:
+    """Prints what an operator must do before the restored instance serves."""
+    text = spoken(
         "[green]sound[/green] The instance of {at:%Y-%m-%d %H:%M} UTC is in {folder}.",
-        at=arrived.manifest.made_at, folder=instance,
+        at=restored.manifest.made_at, folder=instance,
     )  # fmt: skip
-    console.print(said, soft_wrap=True)
-    for line in _to_know(arrived, instance):
+    console.print(text, soft_wrap=True)
+    for line in _instructions(restored, instance):
         console.print(line, markup=False, soft_wrap=True)
 
 
-def _to_know(arrived: ImportedInstance, instance: Path) -> Iterator[str]:
-    for left in arrived.manifest.left_out:
+def _instructions(restored: ImportedInstance, instance: Path) -> Iterator[str]:
+    for key in restored.manifest.left_out:
         text = "set again in {folder}/instance.toml: {key}"
-        if left.endswith("/"):
+        if key.endswith("/"):
             text = "copy from where the instance was into {folder}, as its owner: {key}"
-        yield spoken(text, folder=instance, key=left)
-    for plugin, why in arrived.absent.items():
+        yield spoken(text, folder=instance, key=key)
+    for plugin, why in restored.absent.items():
         text = "install the plugin {plugin}: {why}; what it has kept is in the database"
         yield spoken(text, plugin=plugin, why=why)
-    if arrived.waiting:
-        jobs = ", ".join(f"{count} {kind}" for kind, count in arrived.waiting.items())
+    if restored.waiting:
+        jobs = ", ".join(f"{count} {kind}" for kind, count in restored.waiting.items())
         yield spoken("Jobs that had not been done at that moment: {jobs}.", jobs=jobs)
         yield spoken(
             "They will be done when it serves. If the other instance has gone on since, it has done them, and e-mails "

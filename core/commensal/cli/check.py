@@ -1,4 +1,4 @@
-"""``commensal check``: is everything as it must be?"""
+"""``commensal check``: checks the database, the plugins' settings and the environment of an instance."""
 
 from __future__ import annotations
 
@@ -31,40 +31,40 @@ def add_to(app: typer.Typer) -> None:
         """Compares the database with its own journals, tries plugins' settings, and looks at what the instance stands
         on. Exits 1 where not all is well; warnings are no reason for that."""
         with open_instance(instance, forgiving=True) as opened:
-            sound = report(opened)
+            sound = report_state(opened)
             sound = report_plugins(opened) and sound
-            sound = report_surroundings(opened, mail=mail, online=online) and sound
+            sound = report_environment(opened, mail=mail, online=online) and sound
         raise typer.Exit(0 if sound else 1)
 
 
-def report(instance: Instance) -> bool:
-    """Prints what is not as it must be; True for a sound instance. Parked jobs and payments that
-    need a person are told, and are no breach."""
+def report_state(instance: Instance) -> bool:
+    """Prints broken invariants, parked jobs and payments that need a person. Returns False only for broken
+    invariants."""
     with instance.store.read() as tx:
         broken = broken_invariants(tx)
         parked = tx.value(select(func.count()).where(job.c.state == "parked"))
-        odd = open_problems(tx)
+        payment_problems = open_problems(tx)
     for problem in broken:
         console.print(spoken("[red]broken[/red] {problem}", problem=escape(told(problem))))
     if parked:
         text = "[yellow]{count} jobs are parked[/yellow] after their last try; `commensal jobs` lists them."
         console.print(spoken(text, count=parked))
-    for one in odd:
+    for payment in payment_problems:
         text = "[yellow]payment[/yellow] {code}: {amount} by {plugin}, payment {payment}, enterprise {enterprise}"
-        said = spoken(
-            text, code=one.code, amount=Money(one.amount, one.currency), plugin=one.plugin, payment=one.payment_id,
-            enterprise=one.enterprise_id,
+        line = spoken(
+            text, code=payment.code, amount=Money(payment.amount, payment.currency), plugin=payment.plugin,
+            payment=payment.payment_id, enterprise=payment.enterprise_id,
         )  # fmt: skip
-        console.print(said)
+        console.print(line)
     if not broken:
         console.print(spoken("[green]sound[/green] stock, numbers, totals, payments and journals agree."))
     return not broken
 
 
 def report_plugins(instance: Instance) -> bool:
-    """Prints which plugins are not there, what settings of enterprises would not work, and what plugins warn of.
+    """Prints missing plugins, settings of enterprises that do not work, and warnings of plugins.
 
-    True where all is well; warnings are no reason for less.
+    Returns whether there is no problem; warnings do not count.
     """
     hooks = instance.hooks
     for plugin, why in hooks.absent.items():
@@ -73,18 +73,19 @@ def report_plugins(instance: Instance) -> bool:
     problems = list(settings_problems(instance.store, hooks))
     for problem in problems:
         console.print(spoken("[red]settings[/red] {problem}", problem=escape(told(problem))))
-    for given in hooks.each(specifications.warnings, instance=instance):
-        for warning in given.value or ():
-            said = spoken("[yellow]warning[/yellow] {plugin}: {what}", plugin=given.plugin, what=escape(told(warning)))
-            console.print(said)
+    for answer in hooks.each(specifications.warnings, instance=instance):
+        for warning in answer.value or ():
+            line = spoken("[yellow]warning[/yellow] {plugin}: {what}", plugin=answer.plugin, what=escape(told(warning)))
+            console.print(line)
     return not hooks.absent and not problems
 
 
-def report_surroundings(instance: Instance, *, mail: bool = False, online: bool = False) -> bool:
-    """Prints what does not stand well around the instance; False where the servers that were to be asked refuse."""
+def report_environment(instance: Instance, *, mail: bool = False, online: bool = False) -> bool:
+    """Prints warnings about the environment. Returns False if the mail server (checked if `mail`) or the certificate
+    (checked if `online`) has a problem."""
     for warning in warnings(instance):
         console.print(spoken("[yellow]warning[/yellow] {what}", what=escape(told(warning))))
-    asked = [mail_problem(instance) if mail else None, certificate_problem(instance) if online else None]
-    for problem in filter(None, asked):
+    problems = [mail_problem(instance) if mail else None, certificate_problem(instance) if online else None]
+    for problem in filter(None, problems):
         console.print(spoken("[red]refused[/red] {what}", what=escape(told(problem))))
-    return not any(asked)
+    return not any(problems)

@@ -1,4 +1,4 @@
-"""``commensal demo``: the demo region and its neighbours, to look around in, or to see the whole story checked."""
+"""``commensal demo``: serves the demo region and its neighbours, or checks the whole demo story."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ..hooks.values import DemoNetwork, DemoStory
 from ..instance import Instance, open_instance
 from ..instance.begin import begin_instance, usual_plugins
 from ..trade.enterprises.enterprises import enterprises_by_id
-from .init import tell_left_out
+from .init import print_left_out
 from .printing import console
 
 NEIGHBOURS = 2
@@ -45,48 +45,48 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Makes the demo region, with three hubs and thirty producers, and two instances that trade with it."""
         count = 1 if alone else 1 + NEIGHBOURS
-        with _place(folder) as place, _reserved(0 if check else port, count) as reserved:
+        with _make_folder(folder) as place, _reserve_ports(0 if check else port, count) as sockets:
             folders = [place, *(place / f"neighbour{number}" for number in range(1, count))]
-            _begin(folders, [port_of(one) for one in reserved], plugin or [])
+            _begin_instances(folders, [port_of(sock) for sock in sockets], plugin or [])
             print_line("Filling the demo region. This takes about half a minute …")
             with ExitStack() as stack:
-                home, *others = [stack.enter_context(open_instance(one)) for one in folders]
+                home, *neighbours = [stack.enter_context(open_instance(instance_folder)) for instance_folder in folders]
                 region = draw_region(seed, scale)
                 filled = fill(home, region, also=plugin or [])
-                stories = _stories(home, filled, region, others)
+                stories = _make_stories(home, filled, region, neighbours)
                 if check and not tell_story(home, filled, region, console):
                     raise typer.Exit(1)
-                greeting = _greeting(home, region, filled, f"http://127.0.0.1:{port_of(reserved[0])}")
+                greeting = _make_greeting(home, region, filled, f"http://127.0.0.1:{port_of(sockets[0])}")
             signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the instances end with the demo
-            with suppress(KeyboardInterrupt), running(folders, reserved, console) as processes:
+            with suppress(KeyboardInterrupt), running(folders, sockets, console) as processes:
                 if check:
-                    wrong = [one for story in stories for one in story.tell(processes)]
-                    for one in wrong:
-                        console.print(spoken("[red]wrong[/red] {problem}", problem=one))
-                    raise typer.Exit(1 if wrong else 0)
-                _greet(greeting, stories, processes.url(0), place, kept=folder is not None)
+                    problems = [problem for story in stories for problem in story.tell(processes)]
+                    for problem in problems:
+                        console.print(spoken("[red]wrong[/red] {problem}", problem=problem))
+                    raise typer.Exit(1 if problems else 0)
+                _print_greeting(greeting, stories, processes.url(0), place, permanent=folder is not None)
                 processes.wait()
 
 
 @contextmanager
-def _reserved(first: int, count: int) -> Iterator[list[socket.socket]]:
-    """Ports that nobody else can take until the block ends, or the instance that gets one starts. Tells of those that
-    were taken before."""
-    reserved = reserve_ports(first, count)
+def _reserve_ports(first: int, count: int) -> Iterator[list[socket.socket]]:
+    """Bound sockets, so that no other program takes their ports before the instances start. Prints a line for each port
+    that was taken already."""
+    sockets = reserve_ports(first, count)
     try:
-        for wanted, got in enumerate(map(port_of, reserved), first):
-            if first and got != wanted:
-                print_line("Port {wanted} is taken; port {got} is used instead.", wanted=wanted, got=got)
-        yield reserved
+        for wanted_port, port in enumerate(map(port_of, sockets), first):
+            if first and port != wanted_port:
+                print_line("Port {wanted} is taken; port {got} is used instead.", wanted=wanted_port, got=port)
+        yield sockets
     finally:
-        for one in reserved:
-            one.close()
+        for sock in sockets:
+            sock.close()
 
 
-def _begin(folders: Sequence[Path], ports: Sequence[int], plugins: Sequence[str]) -> None:
+def _begin_instances(folders: Sequence[Path], ports: Sequence[int], plugins: Sequence[str]) -> None:
     names = ("Région de démonstration", "Le Littoral", "Le Plateau")
     usual, absent = usual_plugins()
-    tell_left_out(absent)
+    print_left_out(absent)
     for folder, port, name in zip(folders, ports, names, strict=False):
         begin_instance(
             folder, name=name, base_url=f"http://127.0.0.1:{port}", port=port, allow=("127.0.0.1",),
@@ -94,18 +94,18 @@ def _begin(folders: Sequence[Path], ports: Sequence[int], plugins: Sequence[str]
         )  # fmt: skip
 
 
-def _stories(home: Instance, filled: Filled, region: Region, others: Sequence[Instance]) -> list[DemoStory]:
-    """What plugins make of several instances."""
-    if not others:
+def _make_stories(home: Instance, filled: Filled, region: Region, neighbours: Sequence[Instance]) -> list[DemoStory]:
+    """The demo stories of plugins that need several instances."""
+    if not neighbours:
         return []
-    neighbours = [settle_neighbour(one, region, number) for number, one in enumerate(others)]
-    network = DemoNetwork(home=home, hub_id=filled.hubs[0], producer_ids=tuple(filled.producers), neighbours=neighbours)
+    settled = [settle_neighbour(neighbour, region, number) for number, neighbour in enumerate(neighbours)]
+    network = DemoNetwork(home=home, hub_id=filled.hubs[0], producer_ids=tuple(filled.producers), neighbours=settled)
     return [answer.value for answer in home.hooks.each(specifications.demo_network, network=network) if answer.value]
 
 
 @contextmanager
-def _place(folder: Path | None) -> Iterator[Path]:
-    """The folder that was asked for, or one that is gone afterwards."""
+def _make_folder(folder: Path | None) -> Iterator[Path]:
+    """The given folder, or a temporary one, which is deleted afterwards."""
     if folder is not None:
         yield folder
         return
@@ -116,10 +116,10 @@ def _place(folder: Path | None) -> Iterator[Path]:
         shutil.rmtree(temporary)
 
 
-def _greeting(instance: Instance, region: Region, filled: Filled, url: str) -> list[str]:
-    """Where the hubs are, and as whom to log in."""
+def _make_greeting(instance: Instance, region: Region, filled: Filled, url: str) -> list[str]:
+    """Lines with the URLs of the hubs, and the accounts to log in with."""
     with instance.store.read() as tx:
-        known = enterprises_by_id(tx, filled.hubs)
+        hubs = enterprises_by_id(tx, filled.hubs)
     hub, producer, shopper = region.hubs[0], region.producers[0], region.shoppers[0].somebody
     people = [
         spoken("{email}  (runs the instance)", email=filled.operator),
@@ -128,14 +128,16 @@ def _greeting(instance: Instance, region: Region, filled: Filled, url: str) -> l
         spoken("{email}  (shops)", email=shopper.email),
     ]
     return [
-        *(f"  {known[hub_id].name}: {url}/hubs/{known[hub_id].slug}" for hub_id in filled.hubs),
+        *(f"  {hubs[hub_id].name}: {url}/hubs/{hubs[hub_id].slug}" for hub_id in filled.hubs),
         "",
         spoken("Everybody's password is [bold]{password}[/bold]. Log in at {url}/login as", password=PASSWORD, url=url),
-        *(f"  {one}" for one in people),
+        *(f"  {person}" for person in people),
     ]
 
 
-def _greet(greeting: Sequence[str], stories: Sequence[DemoStory], url: str, folder: Path, *, kept: bool) -> None:
+def _print_greeting(
+    greeting: Sequence[str], stories: Sequence[DemoStory], url: str, folder: Path, *, permanent: bool
+) -> None:
     console.print()
     console.print(spoken("[bold]Commensal is serving the demo region at {url}[/bold]", url=url))
     for line in ("", *greeting):
@@ -143,11 +145,11 @@ def _greet(greeting: Sequence[str], stories: Sequence[DemoStory], url: str, fold
     for story in stories:
         console.print()
         console.print(spoken("To try with the neighbours:"))
-        for one in story.tries:
-            console.print(f"  {one}")
+        for suggestion in story.tries:
+            console.print(f"  {suggestion}")
     console.print()
     console.print(spoken("The API describes itself at {url}/api/openapi.json.", url=url))
     console.print(spoken("E-mails are written into {folder}.", folder=folder / "mail"))
-    end = "Stop with Ctrl-C; {folder} stays." if kept else "Stop with Ctrl-C; then everything here is gone."
-    console.print(spoken(end, folder=folder))
+    text = "Stop with Ctrl-C; {folder} stays." if permanent else "Stop with Ctrl-C; then everything here is gone."
+    console.print(spoken(text, folder=folder))
     console.print()

@@ -1,4 +1,4 @@
-"""``commensal enterprise``: producers and hubs, from the shell of who runs the instance."""
+"""``commensal enterprise``: adds and lists producers and hubs, and grants hubs the right to sell."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from .folder import HERE, Folder
 from .named import named_enterprise
 from .printing import print_table
 
-# What works without being set, and what every hub needs on its first Thursday.
-_OF_A_NEW_HUB = ("cash", "pickup", "distribution_lists", "sales", "custom_report")
+# Plugins that need no settings, and that every hub needs for its first distribution.
+_PLUGINS_OF_NEW_HUB = ("cash", "pickup", "distribution_lists", "sales", "custom_report")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -41,27 +41,29 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Makes an enterprise with an empty catalog. A hub begins with cash, pickup and the lists that it prints."""
         with open_instance(instance) as opened, opened.store.write() as tx:
-            usual = opened.settings
-            made = create_enterprise(
-                tx, owner_id=person_by_email(tx, owner).id, currency=usual.currency, language=usual.language,
-                timezone=usual.timezone, name=name, is_hub=hub, is_producer=producer, city=city,
+            defaults = opened.settings
+            created = create_enterprise(
+                tx, owner_id=person_by_email(tx, owner).id, currency=defaults.currency, language=defaults.language,
+                timezone=defaults.timezone, name=name, is_hub=hub, is_producer=producer, city=city,
                 visibility=visibility, email=email,
             )  # fmt: skip
-            create_catalog(tx, enterprise_id=made.id, name="Catalogue")
-            begun = [one for one in offered_plugins(opened.hooks) if hub and one in _OF_A_NEW_HUB]
-            for plugin in begun:
-                enable_plugin(tx, opened.hooks, made.id, plugin, {})
-        print_line("{name} is called {slug} in commands and addresses.", name=made.name, slug=made.slug)
+            create_catalog(tx, enterprise_id=created.id, name="Catalogue")
+            plugins = [
+                plugin_id for plugin_id in offered_plugins(opened.hooks) if hub and plugin_id in _PLUGINS_OF_NEW_HUB
+            ]
+            for plugin in plugins:
+                enable_plugin(tx, opened.hooks, created.id, plugin, {})
+        print_line("{name} is called {slug} in commands and addresses.", name=created.name, slug=created.slug)
 
     @enterprise.command("list")
     def list_command(instance: Folder = HERE) -> None:
         """Lists enterprises: their names in commands, what they are, and their ids."""
         rows = []
         with open_instance(instance) as opened, opened.store.read() as tx:
-            for one in every_enterprise(tx):
-                words = ((spoken("producer"), one.is_producer), (spoken("hub"), one.is_hub))
+            for row in every_enterprise(tx):
+                words = ((spoken("producer"), row.is_producer), (spoken("hub"), row.is_hub))
                 kinds = [word for word, yes in words if yes]
-                rows.append((one.slug, one.name, ", ".join(kinds), one.id))
+                rows.append((row.slug, row.name, ", ".join(kinds), row.id))
         short = spoken("name in commands")
         print_table((short, spoken("name"), spoken("is"), "id"), rows, one_line=[short])
 

@@ -1,4 +1,4 @@
-"""``commensal export`` and ``commensal import``: an instance moves house."""
+"""``commensal export`` and ``commensal import``: move an instance to another server or database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..base.clock import SystemClock
 from ..base.languages.shell import spoken
 from ..operations.backups.export import ExportResult, export
 from ..operations.backups.importing import import_instance
-from .backup import tell
+from .backup import print_restored
 from .folder import HERE, Folder
 from .printing import console
 
@@ -24,8 +24,8 @@ def add_to(app: typer.Typer) -> None:
         instance: Folder = HERE,
     ) -> None:
         """Writes the whole instance into one archive, which SQLite and PostgreSQL read alike."""
-        done = export(instance, file, clock=SystemClock())
-        rows = sum(done.manifest.counts.values())
+        exported = export(instance, file, clock=SystemClock())
+        rows = sum(exported.manifest.counts.values())
         console.print(spoken("[green]written[/green] {file}: {rows:,} rows.", file=file, rows=rows), soft_wrap=True)
         console.print(
             spoken(
@@ -35,7 +35,7 @@ def add_to(app: typer.Typer) -> None:
             ),
             soft_wrap=True,
         )
-        for line in _left(done):
+        for line in _left_out(exported):
             console.print(line, markup=False, soft_wrap=True)
         console.print(spoken("From here on, only one of the two instances may serve."))
 
@@ -46,11 +46,11 @@ def add_to(app: typer.Typer) -> None:
         database: Annotated[str, typer.Option(help="The URL of an empty PostgreSQL database; else SQLite.")] = "",
     ) -> None:
         """Makes an instance from an export, in a new folder and in either database."""
-        tell(import_instance(file, instance, database=database, clock=SystemClock()), instance)
+        print_restored(import_instance(file, instance, database=database, clock=SystemClock()), instance)
 
 
-def _left(done: ExportResult) -> Iterator[str]:
-    if done.manifest.left_out:
-        yield spoken("Not in it, take them along yourself: {keys}.", keys=", ".join(done.manifest.left_out))
-    if done.left_behind:
-        yield spoken("Not in it, of plugins that are not enabled: {names}.", names=", ".join(done.left_behind))
+def _left_out(exported: ExportResult) -> Iterator[str]:
+    if exported.manifest.left_out:
+        yield spoken("Not in it, take them along yourself: {keys}.", keys=", ".join(exported.manifest.left_out))
+    if exported.left_behind:
+        yield spoken("Not in it, of plugins that are not enabled: {names}.", names=", ".join(exported.left_behind))

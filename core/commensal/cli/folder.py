@@ -1,4 +1,4 @@
-"""The option that every command has: which instance."""
+"""The option ``--instance``, which nearly all commands have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``commensal hooks`` prints what plugins may do: the page plugins/HOOKS.md."""
+"""``commensal hooks``: prints the reference of hooks, which is also the page plugins/HOOKS.md."""
 
 from __future__ import annotations
 

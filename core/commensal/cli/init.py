@@ -1,4 +1,4 @@
-"""``commensal init``: a new instance in a folder, and what stands around it on a server."""
+"""``commensal init``: makes a new instance in a folder, and files for systemd, a reverse proxy or a container."""
 
 from __future__ import annotations
 
@@ -45,24 +45,24 @@ def add_to(app: typer.Typer) -> None:
         into: Annotated[Path | None, typer.Option(help="Write it into this folder instead.", exists=True)] = None,
     ) -> None:
         """Makes a new instance: settings, database. Asks what it is not told."""
-        wanted = [*(UNITS if systemd else ()), *([proxy.value] if proxy else ()), *([CONTAINER] if container else ())]
+        files = [*(UNITS if systemd else ()), *([proxy.value] if proxy else ()), *([CONTAINER] if container else ())]
         if into is not None:
-            if not wanted:
+            if not files:
                 raise SettingsError("--into: say what to write there: --systemd, --proxy or --container.")
-            for file in write_files(wanted, instance, into):
+            for file in write_files(files, instance, into):
                 print_line("Wrote {file}.", file=file)
             return
-        if wanted:
-            typer.echo("\n".join(write_text(one, instance) for one in wanted), nl=False)
+        if files:
+            typer.echo("\n".join(write_text(file_name, instance) for file_name in files), nl=False)
             return
         refuse_existing(instance)
         usual, absent = usual_plugins()
         plugins = tuple(dict.fromkeys([*usual, *(plugin or [])]))
         check_plugins(plugins)
-        given = {
+        values = {
             "name": name, "base_url": base_url, "language": language, "timezone": timezone, "mail.sender": sender,
         }  # fmt: skip
-        answers = _answers(given)
+        answers = _complete(values)
         begin_instance(
             instance, name=answers["name"], base_url=answers["base_url"], language=answers["language"],
             timezone=answers["timezone"], sender=answers["mail.sender"], database=database, port=port,
@@ -72,25 +72,25 @@ def add_to(app: typer.Typer) -> None:
             "The instance is in {folder}. Start it with: commensal serve --instance {instance}",
             folder=instance.resolve(), instance=instance,
         )  # fmt: skip
-        tell_left_out(absent)
+        print_left_out(absent)
         if backups is None:
             print_line("Nobody backs it up: let backups.folder in instance.toml name a folder, best on another disk.")
 
 
-def tell_left_out(absent: Mapping[str, str | Problem]) -> None:
-    """Prints which of the usual plugins a new instance goes without, and why."""
+def print_left_out(absent: Mapping[str, str | Problem]) -> None:
+    """Prints which of the default plugins are left out of a new instance, and why."""
     for plugin, why in absent.items():
         print_line("Left out, the plugin {plugin}: {why}", plugin=plugin, why=told(why))
 
 
-def _answers(given: Mapping[str, str | None]) -> dict[str, str]:
-    """The given values, and what a person answers for those that are None. Raises `SettingsError` for a given value
-    that cannot be, before it asks; a wrong answer is asked for again at once."""
-    for key, value in given.items():
+def _complete(values: Mapping[str, str | None]) -> dict[str, str]:
+    """The values, with a person's answers for those that are None. Raises `SettingsError` for an invalid value before
+    it asks anything; asks again after an invalid answer."""
+    for key, value in values.items():
         if value is not None:
             check_answer(key, value)
     answers: dict[str, str] = {}
-    for key, value in given.items():
+    for key, value in values.items():
         answers[key] = value if value is not None else _ask(key, answers)
     return answers
 
@@ -98,21 +98,21 @@ def _answers(given: Mapping[str, str | None]) -> dict[str, str]:
 def _ask(key: str, answers: Mapping[str, str]) -> str:
     match key:
         case "name":
-            question, usual = spoken("What do people call this instance?"), None
+            question, default = spoken("What do people call this instance?"), None
         case "base_url":
-            question, usual = spoken("Under which address do they reach it?"), "http://127.0.0.1:8000"
+            question, default = spoken("Under which address do they reach it?"), "http://127.0.0.1:8000"
         case "language":
-            question, usual = spoken("Which language by default (fr, en)?"), "fr"
+            question, default = spoken("Which language by default (fr, en)?"), "fr"
         case "timezone":
-            question, usual = spoken("Which time zone?"), "Europe/Paris"
+            question, default = spoken("Which time zone?"), "Europe/Paris"
         case _:
-            question, usual = spoken("From which address are e-mails sent?"), default_sender(answers["base_url"])
+            question, default = spoken("From which address are e-mails sent?"), default_sender(answers["base_url"])
 
-    def checked(answer: str) -> str:
+    def check(answer: str) -> str:
         try:
             check_answer(key, answer.strip())
         except SettingsError as error:
             raise typer.BadParameter(told(error)) from error
         return answer.strip()
 
-    return str(typer.prompt(question, default=usual, prompt_suffix=" ", value_proc=checked))
+    return str(typer.prompt(question, default=default, prompt_suffix=" ", value_proc=check))

@@ -1,4 +1,4 @@
-"""``commensal jobs``: promised work that keeps failing, and another try for it."""
+"""``commensal jobs``: lists failed jobs, and retries parked ones."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def add_to(app: typer.Typer) -> None:
                 return
             rows = []
             with opened.store.read() as tx:
-                for one in failed_jobs(tx, limit=_SHOWN):
-                    due = format_moment(one.due_at, opened.settings.timezone, opened.settings.language)
-                    rows.append((one.id, one.kind, one.state, str(one.attempts), due, one.error))
+                for failed in failed_jobs(tx, limit=_SHOWN):
+                    due = format_moment(failed.due_at, opened.settings.timezone, opened.settings.language)
+                    rows.append((failed.id, failed.kind, failed.state, str(failed.attempts), due, failed.error))
             print_table(("id", *_columns()), rows)
 
 

@@ -1,4 +1,4 @@
-"""``commensal migrate``: brings the database to this version."""
+"""``commensal migrate``: migrates the database to this version."""
 
 from __future__ import annotations
 

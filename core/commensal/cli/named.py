@@ -1,4 +1,4 @@
-"""Things that are named on the command line: enterprises by id or slug, moments by the clock on their wall."""
+"""Reads arguments of the command line: enterprises by id or slug, and moments in an enterprise's time zone."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ..trade.enterprises.tables import enterprise
 
 
 def named_enterprise(tx: Transaction, named: str) -> Enterprise:
-    """The enterprise of this id or slug, hidden ones too. Raises `NotFound` that names it."""
-    found = tx.first(select(enterprise.c.id).where(or_(enterprise.c.id == named, enterprise.c.slug == named)))
-    if found is None:
+    """The enterprise with this id or slug, also a hidden one. Raises `NotFound` with the name."""
+    row = tx.first(select(enterprise.c.id).where(or_(enterprise.c.id == named, enterprise.c.slug == named)))
+    if row is None:
         raise NotFound("no_enterprise", "There is no enterprise {name}.", name=named)
-    return enterprise_by_id(tx, found["id"])
+    return enterprise_by_id(tx, row["id"])
 
 
 _DAYS = {
@@ -32,8 +32,8 @@ _DAYS = {
 
 
 def moment(text: str, timezone: str, option: str, *, after: datetime) -> datetime:
-    """A moment by the clocks of an IANA time zone: "2026-06-06 20:00", or the first "thursday 20:00" or "20:00" that
-    comes `after` another moment. Days may be French. Raises `Invalid` that names the option.
+    """An aware datetime from a local time in the IANA `timezone`: "2026-06-06 20:00", or the first "thursday 20:00" or
+    "20:00" after the moment `after`. Days may be French. Raises `Invalid` with the name of the `option`.
     """
     zone = ZoneInfo(timezone)
     day, _, hour = text.strip().lower().rpartition(" ")
@@ -42,8 +42,10 @@ def moment(text: str, timezone: str, option: str, *, after: datetime) -> datetim
             return datetime.fromisoformat(text).replace(tzinfo=zone)
         at = time.fromisoformat(hour)
     except ValueError:
-        said = "{text} is no moment; write it like 2026-06-06 20:00, or thursday 20:00."
-        raise Invalid([Problem("moment", said, option, {"text": text[:40]})]) from None
-    begin = after.astimezone(zone).date()
-    coming = (datetime.combine(begin + timedelta(days=days), at, tzinfo=zone) for days in range(9))
-    return next(one for one in coming if one > after and (not day or one.weekday() == _DAYS[day]))
+        message = "{text} is no moment; write it like 2026-06-06 20:00, or thursday 20:00."
+        raise Invalid([Problem("moment", message, option, {"text": text[:40]})]) from None
+    first_day = after.astimezone(zone).date()
+    candidates = (datetime.combine(first_day + timedelta(days=days), at, tzinfo=zone) for days in range(9))
+    return next(
+        candidate for candidate in candidates if candidate > after and (not day or candidate.weekday() == _DAYS[day])
+    )

@@ -1,4 +1,4 @@
-"""``commensal new-plugin``: the first version of a plugin, in a folder of its own."""
+"""``commensal new-plugin``: writes the first version of a plugin into a folder of its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from ..base.languages.shell import print_line, spoken
 from ..hooks.plugin_template.new_plugin import new_plugin
-from .called import COMMANDS
+from .commands import COMMANDS
 
 
 def add_to(app: typer.Typer) -> None:
@@ -25,7 +25,7 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Writes a new plugin of one kind: it installs, does something small, and tests it."""
         kinds = {"payment": payment, "shipping": shipping, "price": price, "report": report, "page": page}
-        chosen = [kind for kind, wanted in kinds.items() if wanted]
+        chosen = [kind for kind, selected in kinds.items() if selected]
         if len(chosen) != 1:
             options = f"--{', --'.join(kinds)}"
             raise typer.BadParameter(spoken("say which kind, one of {options}.", options=options), param_hint="kind")

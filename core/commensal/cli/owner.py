@@ -1,7 +1,7 @@
-"""Commands run as the user who owns the instance's folder, also when root types them.
+"""Runs commands as the user who owns the instance's folder, also if root calls them.
 
-What root writes there (the files beside an SQLite database, a new key, a backup) the service could not read, and it
-would fail where nobody looks.
+Files that root writes there (the files beside a SQLite database, a new key, a backup) would be unreadable for the
+service, which would then fail unnoticed.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from ..base.errors import Trouble
 
 @contextmanager
 def as_owner(folder: object) -> Iterator[None]:
-    """Until the block ends, root acts as the owner of `folder`; everybody else as they are. Nothing changes where it
-    is root's, or not there yet. Raises `Trouble` where the owner cannot read this program."""
+    """In the block, root acts as the owner of `folder`; other users stay who they are. Nothing changes if the folder
+    belongs to root or does not exist yet. Raises `Trouble` if the owner cannot read the files of this program."""
     if os.geteuid() != 0 or not isinstance(folder, Path) or not folder.is_dir() or folder.stat().st_uid == 0:
         yield
         return
-    found, groups = folder.stat(), os.getgroups()
+    owner, groups = folder.stat(), os.getgroups()
     try:
-        name = pwd.getpwuid(found.st_uid).pw_name
-        os.initgroups(name, found.st_gid)
-    except KeyError:  # a number alone, as in containers
-        name = str(found.st_uid)
-        os.setgroups([found.st_gid])
-    os.setegid(found.st_gid)
-    os.seteuid(found.st_uid)
+        name = pwd.getpwuid(owner.st_uid).pw_name
+        os.initgroups(name, owner.st_gid)
+    except KeyError:  # a user id without a name, as in containers
+        name = str(owner.st_uid)
+        os.setgroups([owner.st_gid])
+    os.setegid(owner.st_gid)
+    os.seteuid(owner.st_uid)
     try:
         for file in (os.__file__, __file__):
             if not os.access(file, os.R_OK, effective_ids=True):

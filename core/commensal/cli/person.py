@@ -1,4 +1,4 @@
-"""``commensal person``: what is kept of one person, handed over or forgotten; and what time has made needless."""
+"""``commensal person``: exports or erases the data of one person, and deletes data whose retention time is over."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def add_to(app: typer.Typer) -> None:
             _write(file, archive_of(data, subject.language or opened.settings.language))
             with opened.store.write() as tx:
                 tx.trace("exported", "person", subject.person_id or "")
-        rows = sum(len(one) for one in data.values())
-        said = spoken("wrote {file}: {rows} rows of {tables} tables", file=file, rows=rows, tables=len(data))
-        console.print(said, soft_wrap=True)
+        rows = sum(len(table_rows) for table_rows in data.values())
+        text = spoken("wrote {file}: {rows} rows of {tables} tables", file=file, rows=rows, tables=len(data))
+        console.print(text, soft_wrap=True)
 
     @person.command("erase")
     def erase(
@@ -58,8 +58,8 @@ def add_to(app: typer.Typer) -> None:
         """Forgets somebody. Orders and payments stay, under a pseudonym, for as long as the law wants."""
         with open_instance(instance) as opened:
             if not dry_run and not yes:
-                _ask(opened, email)
-            _tell(opened, _forgotten(opened, email, dry_run=dry_run), dry_run=dry_run)
+                _confirm(opened, email)
+            _print_erased(opened, _erase(opened, email, dry_run=dry_run), dry_run=dry_run)
 
     @person.command("retention")
     def retention(dry_run: DryRun = False, instance: Folder = HERE) -> None:
@@ -71,26 +71,26 @@ def add_to(app: typer.Typer) -> None:
             done = apply_retention(tx, opened.hooks, opened.settings.retention)
             if dry_run:
                 attempt.rollback()
-        _tell_let_go(done, dry_run=dry_run)
+        _print_expired(done, dry_run=dry_run)
 
 
-def _forgotten(opened: Instance, email: str, *, dry_run: bool) -> Forgotten:
-    """A dry run does everything and takes it back: so it tells what would be refused, too."""
-    with opened.store.write() as tx, tx.attempt() as attempt:
+def _erase(instance: Instance, email: str, *, dry_run: bool) -> Forgotten:
+    """Erases the person. A dry run does the same and rolls it back, so that it also raises every refusal."""
+    with instance.store.write() as tx, tx.attempt() as attempt:
         subject = subject_by_email(tx, email)
-        done = forget_person(tx, opened.hooks, subject, years=opened.settings.retention.identities_years)
+        done = forget_person(tx, instance.hooks, subject, years=instance.settings.retention.identities_years)
         if dry_run:
             attempt.rollback()
     return done
 
 
-def _ask(opened: Instance, email: str) -> None:
-    """Says what would go and asks, once it is known that nothing stands against it. Raises `typer.Abort` for a no."""
-    _tell(opened, _forgotten(opened, email, dry_run=True), dry_run=True)
+def _confirm(instance: Instance, email: str) -> None:
+    """Prints what would be erased, and asks for confirmation. Raises every refusal, and `typer.Abort` for a no."""
+    _print_erased(instance, _erase(instance, email, dry_run=True), dry_run=True)
     typer.confirm(spoken("Forget {email}? This cannot be taken back.", email=email), abort=True)
 
 
-def _tell(opened: Instance, done: Forgotten, *, dry_run: bool) -> None:
+def _print_erased(instance: Instance, done: Forgotten, *, dry_run: bool) -> None:
     removed = "{table}: {count} rows would be removed" if dry_run else "{table}: {count} rows removed"
     for table, count in done.removed.items():
         console.print(spoken(removed, table=table, count=count), markup=False)
@@ -98,13 +98,13 @@ def _tell(opened: Instance, done: Forgotten, *, dry_run: bool) -> None:
     for table, count in done.blanked.items():
         console.print(spoken(blanked, table=table, count=count), markup=False)
     if done.kept_until is not None:
-        until = format_moment(done.kept_until, "UTC", opened.settings.language)
+        until = format_moment(done.kept_until, "UTC", instance.settings.language)
         text = "The names on {count} orders stay for the accounts, the last until {until}."
         console.print(spoken(text, count=done.identities, until=until))
 
 
-def _tell_let_go(done: RetentionReport, *, dry_run: bool) -> None:
-    for line in _would_go(done) if dry_run else _gone(done):
+def _print_expired(done: RetentionReport, *, dry_run: bool) -> None:
+    for line in _planned_lines(done) if dry_run else _done_lines(done):
         console.print(line)
     for email in done.people:
         console.print(f"  {email}", markup=False)
@@ -112,14 +112,14 @@ def _tell_let_go(done: RetentionReport, *, dry_run: bool) -> None:
         console.print("  " + spoken("{email} must stay: {why}", email=email, why=why), markup=False, soft_wrap=True)
 
 
-def _gone(done: RetentionReport) -> Iterator[str]:
+def _done_lines(done: RetentionReport) -> Iterator[str]:
     yield spoken("notes on orders purged: {count}", count=done.notes)
     yield spoken("answers with an IP address deleted: {count}", count=done.answers)
     yield spoken("names whose time is over deleted: {count}", count=done.identities)
     yield spoken("people forgotten: {count}", count=len(done.people))
 
 
-def _would_go(done: RetentionReport) -> Iterator[str]:
+def _planned_lines(done: RetentionReport) -> Iterator[str]:
     yield spoken("notes on orders would be purged: {count}", count=done.notes)
     yield spoken("answers with an IP address would be deleted: {count}", count=done.answers)
     yield spoken("names whose time is over would be deleted: {count}", count=done.identities)
@@ -127,6 +127,6 @@ def _would_go(done: RetentionReport) -> Iterator[str]:
 
 
 def _write(file: Path, content: bytes) -> None:
-    """Only its owner may read it, and no file that is there is written over."""
+    """Writes a new file that only its owner may read. Raises FileExistsError if it exists."""
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
         out.write(content)

@@ -1,4 +1,4 @@
-"""``commensal plugins`` lists them; ``commensal plugin drop`` forgets what one has kept."""
+"""``commensal plugins``: lists plugins. ``commensal plugin drop``: deletes the data of one."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Lists plugins: what each does, its state, how many enterprises use it, and what went wrong."""
         with open_instance(instance, forgiving=True) as opened, opened.store.read() as tx:
-            found = installed_plugins(tx, opened.hooks, shell_language())
-            console.print(_grid(found, hooks))
-            _print_missing(found)
-            _print_failures(found, opened.settings)
+            installed = installed_plugins(tx, opened.hooks, shell_language())
+            console.print(_plugin_table(installed, hooks))
+            _print_missing(installed)
+            _print_failures(installed, opened.settings)
 
-    one = typer.Typer(help="Acts on one plugin.", no_args_is_help=True)
-    app.add_typer(one, name="plugin")
+    plugin_app = typer.Typer(help="Acts on one plugin.", no_args_is_help=True)
+    app.add_typer(plugin_app, name="plugin")
 
-    @one.command("drop")
+    @plugin_app.command("drop")
     def drop(
         plugin: Annotated[str, typer.Argument(help="Its id.")],
         instance: Folder = HERE,
@@ -54,28 +54,28 @@ def add_to(app: typer.Typer) -> None:
             if not names:
                 raise NotFound("no_tables", "The database has no tables of {plugin}.", plugin=plugin)
             if not yes:
-                asked = spoken("Drop {names} and all that is in them?", names=", ".join(names))
-                typer.confirm(asked, abort=True)
+                question = spoken("Drop {names} and all that is in them?", names=", ".join(names))
+                typer.confirm(question, abort=True)
             with opened.store.write() as tx:
                 tx.execute(delete(enterprise_plugin).where(enterprise_plugin.c.plugin == plugin))
                 tx.execute(delete(plugin_failure).where(plugin_failure.c.plugin == plugin))
-                dropped = drop_tables(tx, plugin)
-            console.print(spoken("Dropped {names}.", names=", ".join(dropped)))
+                dropped_names = drop_tables(tx, plugin)
+            console.print(spoken("Dropped {names}.", names=", ".join(dropped_names)))
 
     del drop
 
 
-def _grid(found: Sequence[InstalledPlugin], with_hooks: bool) -> Grid:
-    """One line for each plugin, of which a terminal shows what fits; only hooks may take several. Programs get all."""
+def _plugin_table(plugins: Sequence[InstalledPlugin], with_hooks: bool) -> Grid:
+    """A table with a line for each plugin. A terminal cuts long texts, but wraps hooks; programs get the whole text."""
     grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, expand=on_terminal)
     for name in ("id", spoken("version"), spoken("state")):
         grid.add_column(name, no_wrap=True)
     grid.add_column(spoken("used by"), justify="right", no_wrap=True)
-    last = spoken("hooks" if with_hooks else "what it does")
-    grid.add_column(last, no_wrap=not with_hooks, overflow="ellipsis", ratio=1)
-    for one in found:
-        said = ", ".join(one.hooks) if with_hooks else _without_name(one)
-        grid.add_row(one.plugin, one.version, _state(one.state), str(one.enterprises or ""), escape(said))
+    last_column = spoken("hooks" if with_hooks else "what it does")
+    grid.add_column(last_column, no_wrap=not with_hooks, overflow="ellipsis", ratio=1)
+    for plugin in plugins:
+        text = ", ".join(plugin.hooks) if with_hooks else _short_description(plugin)
+        grid.add_row(plugin.plugin, plugin.version, _state(plugin.state), str(plugin.enterprises or ""), escape(text))
     return grid
 
 
@@ -91,25 +91,27 @@ def _state(state: State) -> str:
             return spoken("[red]missing[/]")
 
 
-def _without_name(one: InstalledPlugin) -> str:
-    """ "Fees: what a hub takes" without the name, which stands beside it."""
-    name, _, rest = one.about.partition(": ")
-    return rest if name.lower().replace(" ", "_") == one.plugin else one.about
+def _short_description(plugin: InstalledPlugin) -> str:
+    """The description without the plugin's name: "what a hub takes" of "Fees: what a hub takes"."""
+    name, _, rest = plugin.about.partition(": ")
+    return rest if name.lower().replace(" ", "_") == plugin.plugin else plugin.about
 
 
-def _print_missing(found: Sequence[InstalledPlugin]) -> None:
-    for one in found:
-        if one.state == "missing":
-            console.print(spoken("[bold]{plugin}[/bold] is missing: {why}.", plugin=one.plugin, why=escape(one.about)))
+def _print_missing(plugins: Sequence[InstalledPlugin]) -> None:
+    for plugin in plugins:
+        if plugin.state == "missing":
+            console.print(
+                spoken("[bold]{plugin}[/bold] is missing: {why}.", plugin=plugin.plugin, why=escape(plugin.about))
+            )
 
 
-def _print_failures(found: Sequence[InstalledPlugin], settings: InstanceSettings) -> None:
-    for one in found:
-        if one.failures is None:
+def _print_failures(plugins: Sequence[InstalledPlugin], settings: InstanceSettings) -> None:
+    for plugin in plugins:
+        if plugin.failures is None:
             continue
-        at = format_moment(one.failures.last_at, settings.timezone, settings.language)
-        count, hook, what = one.failures.count, one.failures.hook, escape(one.failures.what)
+        at = format_moment(plugin.failures.last_at, settings.timezone, settings.language)
+        count, hook, what = plugin.failures.count, plugin.failures.hook, escape(plugin.failures.what)
         text = "[bold]{plugin}[/bold] has failed {count} times, last in {hook} ({at}): {what}"
         if count == 1:
             text = "[bold]{plugin}[/bold] has failed once, last in {hook} ({at}): {what}"
-        console.print(spoken(text, plugin=one.plugin, count=count, hook=hook, at=at, what=what))
+        console.print(spoken(text, plugin=plugin.plugin, count=count, hook=hook, at=at, what=what))

@@ -1,4 +1,4 @@
-"""Lists for the terminal, and for programs that read them: a program gets every line and every cell whole."""
+"""Prints lists for terminals, and for programs, which get every line and every cell uncut."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from ..trade.sale_sessions.values import Sale, SaleSession
 if TYPE_CHECKING:
     from ..trade.product_lists.lists import ListReport
 
-_UNLIMITED = 100_000  # columns, where no terminal sets a limit: no table cuts a cell, and no sentence is wrapped
-_WHOLE = ("id",)  # columns that people copy: they stay on one line
+_UNLIMITED = 100_000  # columns, without a terminal: no cell is cut, and no sentence wrapped
+_UNWRAPPED = ("id",)  # columns that people copy, which are never wrapped
 
 on_terminal = sys.stdout.isatty()
 console = Console(highlight=False, width=None if on_terminal else _UNLIMITED)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, one_line: Collection[str] = ()) -> None:
-    """Prints cells of plain text under their headings. On a terminal, long cells take several lines, except in the
-    columns `id` and `one_line`; no text is ever cut."""
+    """Prints cells of plain text under their headings. On a terminal, long cells are wrapped, except in the columns
+    `id` and `one_line`; no text is ever cut."""
     grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in columns:
-        grid.add_column(name, overflow="fold", no_wrap=name in (*_WHOLE, *one_line))
+        grid.add_column(name, overflow="fold", no_wrap=name in (*_UNWRAPPED, *one_line))
     for row in rows:
         grid.add_row(*map(Text, row))
     console.print(grid)
 
 
 def print_sales(sales: Iterable[Sale], language: str, now: datetime) -> None:
-    """Sales with the id that other commands take, as they are at `now`."""
+    """Prints sales with their state at `now`, and the ids that other commands take."""
     rows = []
-    for one in sales:
-        zone, session = one.shop.timezone, one.session
+    for sale in sales:
+        zone, session = sale.shop.timezone, sale.session
         closes, begins = (format_moment(at, zone, language) for at in (session.closes_at, session.begins_at))
-        rows.append((session.id, session.name, one.shop.name, _state(session, now), closes, begins))
+        rows.append((session.id, session.name, sale.shop.name, _state(session, now), closes, begins))
     heads = ("id", spoken("sale"), spoken("shop"), spoken("state"), spoken("closes"), spoken("distribution"))
     print_table(heads, rows)
 
@@ -59,7 +59,7 @@ def _state(session: SaleSession, now: datetime) -> str:
 
 
 def print_counts(report: ListReport, *, dry_run: bool) -> None:
-    """What came of an import, or would, after its mistakes."""
+    """Prints how many products an import has created, changed and left, or would have in a dry run."""
     if report.unlisted:
         console.print(spoken("… and {count} more mistakes.", count=report.unlisted))
     text = "created {created}, changed {changed}, left {unchanged} as they were"
@@ -69,24 +69,24 @@ def print_counts(report: ListReport, *, dry_run: bool) -> None:
 
 
 def print_distribution(
-    parcels: Iterable[Parcel], heaps: Iterable[ProductTotal], *, currency: str, language: str
+    parcels: Iterable[Parcel], totals: Iterable[ProductTotal], *, currency: str, language: str
 ) -> None:
-    """Who gets what, and what each supplier brings."""
+    """Prints what each customer gets, and what each supplier brings."""
     rows = []
-    last = 0
-    for one in parcels:
-        first = one.order_number != last
-        last = one.order_number
-        weighed = "" if one.final_quantity is None else format_quantity(one.final_quantity, one.unit, language)
+    last_number = 0
+    for parcel in parcels:
+        is_first = parcel.order_number != last_number
+        last_number = parcel.order_number
+        weighed = "" if parcel.final_quantity is None else format_quantity(parcel.final_quantity, parcel.unit, language)
         rows.append(
             (
-                str(one.order_number) if first else "",
-                one.customer if first else "",
-                str(one.quantity),
-                f"{one.product} ({format_quantity(one.unit_quantity, one.unit, language)})",
+                str(parcel.order_number) if is_first else "",
+                parcel.customer if is_first else "",
+                str(parcel.quantity),
+                f"{parcel.product} ({format_quantity(parcel.unit_quantity, parcel.unit, language)})",
                 weighed,
-                format_money(one.order_total, currency, language) if first else "",
-                one.payment_state if first else "",
+                format_money(parcel.order_total, currency, language) if is_first else "",
+                parcel.payment_state if is_first else "",
             )
         )
     columns = (
@@ -94,13 +94,13 @@ def print_distribution(
         spoken("payment"),
     )  # fmt: skip
     print_table(columns, rows)
-    brought = [
+    deliveries = [
         (
-            heap.supplier,
-            str(heap.quantity),
-            f"{heap.product} ({format_quantity(heap.unit_quantity, heap.unit, language)})",
-            str(heap.orders),
+            total.supplier,
+            str(total.quantity),
+            f"{total.product} ({format_quantity(total.unit_quantity, total.unit, language)})",
+            str(total.orders),
         )
-        for heap in heaps
+        for total in totals
     ]
-    print_table([spoken("supplier"), spoken("pieces"), spoken("product"), spoken("orders")], brought)
+    print_table([spoken("supplier"), spoken("pieces"), spoken("product"), spoken("orders")], deliveries)

@@ -1,4 +1,4 @@
-"""``commensal products``: product lists in and out, as CSV or XLSX."""
+"""``commensal products``: imports and exports product lists as CSV or XLSX."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from .folder import HERE, Folder
 from .named import named_enterprise
 from .printing import console, print_counts
 
-Whose = Annotated[str, typer.Option("--enterprise", help="The enterprise: its id or the name in its address.")]
-Catalog = Annotated[str | None, typer.Option(help="Whose prices; may be left out where there is one catalog.")]
+EnterpriseOption = Annotated[
+    str, typer.Option("--enterprise", help="The enterprise: its id or the name in its address.")
+]
+CatalogOption = Annotated[str | None, typer.Option(help="Whose prices; may be left out where there is one catalog.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -28,20 +30,22 @@ def add_to(app: typer.Typer) -> None:
     @products.command("import")
     def import_command(
         file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
-        enterprise: Whose,
-        catalog: Catalog = None,
+        enterprise: EnterpriseOption,
+        catalog: CatalogOption = None,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and every mistake.")] = False,
         default_category: Annotated[str, typer.Option(help="For new products of a category nobody knows.")] = "",
         default_vat: Annotated[str, typer.Option(help="Percent, for new products that name no rate.")] = "",
         instance: Folder = HERE,
     ) -> None:
         """Makes products, stock and prices what the file says: all of it, or nothing."""
-        listed = read_list(file.read_bytes())
+        product_list = read_list(file.read_bytes())
         with open_instance(instance) as opened:
             defaults = read_defaults(default_category, default_vat, opened.settings.language)
             with opened.store.write() as tx:
-                whose = named_enterprise(tx, enterprise).id
-                report = import_list(tx, whose, listed, catalog_id=catalog, defaults=defaults, dry_run=dry_run)
+                enterprise_id = named_enterprise(tx, enterprise).id
+                report = import_list(
+                    tx, enterprise_id, product_list, catalog_id=catalog, defaults=defaults, dry_run=dry_run
+                )
         for problem in report.problems:
             console.print(f"[red]{problem_place(problem)}[/red]: {say(shell_language(), problem)}")
         print_counts(report, dry_run=dry_run)
@@ -51,15 +55,15 @@ def add_to(app: typer.Typer) -> None:
     @products.command("export")
     def export_command(
         file: Annotated[Path, typer.Argument(help="Ends in .csv or .xlsx.", dir_okay=False)],
-        enterprise: Whose,
-        catalog: Catalog = None,
+        enterprise: EnterpriseOption,
+        catalog: CatalogOption = None,
         language: Annotated[str, typer.Option(help="Of headers and words: fr or en.")] = "fr",
         instance: Folder = HERE,
     ) -> None:
         """Writes the enterprise's products, stock and prices into a file that imports again unchanged."""
         with open_instance(instance) as opened, opened.store.read() as tx:
-            whose = named_enterprise(tx, enterprise).id
+            enterprise_id = named_enterprise(tx, enterprise).id
             kind = "xlsx" if file.suffix.lower() == ".xlsx" else "csv"
-            content = export_list(tx, whose, catalog_id=catalog, language=language, format=kind)  # type: ignore[arg-type]
+            content = export_list(tx, enterprise_id, catalog_id=catalog, language=language, format=kind)  # type: ignore[arg-type]
         file.write_bytes(content)
         console.print(spoken("wrote {file}", file=file))

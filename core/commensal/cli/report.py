@@ -1,4 +1,4 @@
-"""``commensal report``: what there is to run, and one of them into a file."""
+"""``commensal report``: lists the reports of an enterprise, or writes one into a file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from .folder import HERE, Folder
 from .named import named_enterprise
 from .printing import console, print_table
 
-Given = Annotated[list[str] | None, typer.Option("--param", help="A parameter of the report, like since=2026-06-01.")]
+Parameters = Annotated[
+    list[str] | None, typer.Option("--param", help="A parameter of the report, like since=2026-06-01.")
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -29,7 +31,7 @@ def add_to(app: typer.Typer) -> None:
         name: Annotated[str, typer.Argument(help="PLUGIN:REPORT; left out, all are listed.")] = "",
         out: Annotated[Path | None, typer.Option(help="The file; its ending names the format.")] = None,
         format: Annotated[str, typer.Option(help="One of csv, xlsx, html, pdf, jsonl.")] = "",
-        param: Given = None,
+        param: Parameters = None,
         language: Annotated[str, typer.Option(help="fr or en; that of the enterprise where it is left out.")] = "",
         flat: Annotated[bool, typer.Option("--flat", help="Lines alone, without headings and sums.")] = False,
         instance: Folder = HERE,
@@ -40,50 +42,57 @@ def add_to(app: typer.Typer) -> None:
                 shop = named_enterprise(tx, enterprise)
                 language = language or shop.language
                 if not name:
-                    _list(tx, opened, shop, language)
+                    _print_reports(tx, opened, shop, language)
                     return
             file = out or Path(f"{name.replace(':', '-')}.{format or 'csv'}")
             format = format or file.suffix.lower().removeprefix(".")
-            _write(opened, shop, name, file, format, param or [], language, flat)
+            _write_report(opened, shop, name, file, format, param or [], language, flat)
             console.print(spoken("wrote {file}", file=file))
 
 
-def _write(
-    opened: Instance, shop: Enterprise, name: str, file: Path, format: str, given: list[str], language: str, flat: bool
+def _write_report(
+    instance: Instance,
+    shop: Enterprise,
+    name: str,
+    file: Path,
+    format: str,
+    pairs: list[str],
+    language: str,
+    flat: bool,
 ) -> None:
     if format not in FORMATS:
         raise Invalid(
             [Problem("format", "The format is one of: {formats}.", "--format", {"formats": ", ".join(FORMATS)})]
         )
-    plugin, _, wanted = name.partition(":")
-    with opened.store.read() as tx:
-        report = find_report(tx, opened.hooks, shop.id, plugin, wanted, language)
-        values = read_parameters(tx, shop, report.parameters, _pairs(given))
-    with opened.store.write() as tx:
+    plugin, _, report_id = name.partition(":")
+    with instance.store.read() as tx:
+        report = find_report(tx, instance.hooks, shop.id, plugin, report_id, language)
+        values = read_parameters(tx, shop, report.parameters, _read_pairs(pairs))
+    with instance.store.write() as tx:
         tx.trace("exported", "report", name, enterprise_id=shop.id)
-    parts = print_report(opened.store, shop, report, values, format=find_format(format), language=language, flat=flat)
-    unfinished = file.with_name(f"{file.name}.part")  # nobody shall take half a report for a whole one
+    parts = print_report(instance.store, shop, report, values, format=find_format(format), language=language, flat=flat)
+    partial_file = file.with_name(f"{file.name}.part")  # renamed when it is complete
     try:
-        with unfinished.open("wb") as target:
+        with partial_file.open("wb") as target:
             for part in parts:
                 target.write(part)
-        unfinished.replace(file)
+        partial_file.replace(file)
     finally:
-        unfinished.unlink(missing_ok=True)
+        partial_file.unlink(missing_ok=True)
 
 
-def _pairs(given: list[str]) -> dict[str, str]:
-    for one in given:
-        if "=" not in one:
+def _read_pairs(pairs: list[str]) -> dict[str, str]:
+    for pair in pairs:
+        if "=" not in pair:
             raise Invalid(
-                [Problem("param", "Write a parameter like name=value, not {text}.", "--param", {"text": one})]
+                [Problem("param", "Write a parameter like name=value, not {text}.", "--param", {"text": pair})]
             )
-    return dict(one.split("=", 1) for one in given)
+    return dict(pair.split("=", 1) for pair in pairs)
 
 
-def _list(tx: Transaction, opened: Instance, shop: Enterprise, language: str) -> None:
+def _print_reports(tx: Transaction, instance: Instance, shop: Enterprise, language: str) -> None:
     rows = []
-    for name, one in reports_of(tx, opened.hooks, shop.id, language).items():
-        asked = "\n".join(f"{two.name}={default_text(tx, shop, two)}" for two in one.parameters)
-        rows.append((name, f"{one.label}\n{one.description}", asked))
+    for name, report in reports_of(tx, instance.hooks, shop.id, language).items():
+        defaults = "\n".join(f"{parameter.name}={default_text(tx, shop, parameter)}" for parameter in report.parameters)
+        rows.append((name, f"{report.label}\n{report.description}", defaults))
     print_table((spoken("report"), spoken("label"), spoken("parameters")), rows)

@@ -1,4 +1,4 @@
-"""``commensal sale``: opens and closes sales, lists them, and says who gets what."""
+"""``commensal sale``: opens, lists and closes sales, and prints their distribution."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ def add_to(app: typer.Typer) -> None:
             closes_at = moment(closes, shop.timezone, "--closes", after=tx.now)
             begins_at = moment(begins, shop.timezone, "--begins", after=closes_at)
             ends_at = moment(ends, shop.timezone, "--ends", after=begins_at)
-            made = open_coordination(
+            coordination = open_coordination(
                 tx, coordinator_id=shop.id, name=name, opens_at=tx.now, rhythm=rhythm,
                 closes_at=closes_at,
-                suppliers=[Supplier(enterprise_id=one) for one in producers_in(tx, shop.id, catalog.id)],
+                suppliers=[Supplier(enterprise_id=id) for id in producers_in(tx, shop.id, catalog.id)],
             )  # fmt: skip
             session = add_session(
-                tx, made.id, shop.id, shop_id=shop.id, catalog_id=catalog.id,
+                tx, coordination.id, shop.id, shop_id=shop.id, catalog_id=catalog.id,
                 begins_at=begins_at, ends_at=ends_at,
             )  # fmt: skip
             count = put_on_sale(tx, session.id, shop.id)
@@ -88,24 +88,26 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Lists the sales that are open, those to come, and those that are over, the latest first."""
         with open_instance(instance) as opened, opened.store.read() as tx:
-            found = sales_of_instance(tx, state.value if state else None, limit=limit)
-            print_sales(found, opened.settings.language, tx.now)
+            sales = sales_of_instance(tx, state.value if state else None, limit=limit)
+            print_sales(sales, opened.settings.language, tx.now)
 
     @sale.command("close")
     def close_command(session: Session, instance: Folder = HERE) -> None:
         """Closes a sale now: its orders are complete, and cannot be changed by their customers any more."""
         with open_instance(instance) as opened, opened.store.write() as tx:
-            found = sale_by_id(tx, session).session
-            known = coordination_by_id(tx, found.coordination_id, found.coordinator_id)
-            change_coordination(tx, known.id, known.coordinator_id, known.version, closes_at=tx.now)
+            closing_session = sale_by_id(tx, session).session
+            coordination = coordination_by_id(tx, closing_session.coordination_id, closing_session.coordinator_id)
+            change_coordination(
+                tx, coordination.id, coordination.coordinator_id, coordination.version, closes_at=tx.now
+            )
             complete_due(tx)
         text = "{name} is closed. Who gets what: commensal sale distribution {session}"
-        console.print(spoken(text, name=found.name, session=session))
+        console.print(spoken(text, name=closing_session.name, session=session))
 
     @sale.command("distribution")
     def distribution(session: Session, instance: Folder = HERE) -> None:
         """Prints who gets what at a sale's distribution, and what each supplier brings."""
         with open_instance(instance) as opened, opened.store.read() as tx:
             shop = sale_by_id(tx, session).shop
-            found, brought = parcels(tx, shop.id, session), product_totals(tx, shop.id, session)
-            print_distribution(found, brought, currency=shop.currency, language=opened.settings.language)
+            shares, deliveries = parcels(tx, shop.id, session), product_totals(tx, shop.id, session)
+            print_distribution(shares, deliveries, currency=shop.currency, language=opened.settings.language)

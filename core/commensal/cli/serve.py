@@ -1,4 +1,4 @@
-"""``commensal serve``: the web server, with the worker in the same process."""
+"""``commensal serve``: runs the web server, with the worker in the same process."""
 
 from __future__ import annotations
 

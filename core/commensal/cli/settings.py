@@ -1,4 +1,4 @@
-"""``commensal enterprise plugin``: what an enterprise has set for a plugin, and how it sets it."""
+"""``commensal enterprise plugin``: shows and changes an enterprise's settings of plugins."""
 
 from __future__ import annotations
 
@@ -36,51 +36,51 @@ def add_to(enterprise: typer.Typer) -> None:
         with open_instance(instance) as opened:
             with opened.store.read() as tx:
                 enterprise_id = named_enterprise(tx, named).id
-                known = {one.plugin: one for one in list_plugins(tx, opened.hooks, enterprise_id)}
+                by_plugin = {row.plugin: row for row in list_plugins(tx, opened.hooks, enterprise_id)}
             if plugin:
-                before = known.get(plugin)
-                given = _given(sets or [], file)
-                whole = given if file else {**(before.settings if before else {}), **given}
-                _print([_set(opened, enterprise_id, plugin, before, whole)])
+                existing = by_plugin.get(plugin)
+                changes = _read_settings(sets or [], file)
+                settings = changes if file else {**(existing.settings if existing else {}), **changes}
+                _print_plugins([_change(opened, enterprise_id, plugin, existing, settings)])
             else:
-                _print(list(known.values()))
+                _print_plugins(list(by_plugin.values()))
 
 
-def _set(
-    opened: Instance, enterprise_id: str, plugin: str, before: EnterprisePlugin | None, settings: dict[str, Any]
+def _change(
+    instance: Instance, enterprise_id: str, plugin: str, existing: EnterprisePlugin | None, settings: dict[str, Any]
 ) -> EnterprisePlugin:
-    with opened.store.read() as tx:
-        try_settings(tx, opened.hooks, enterprise_id, plugin, settings)
-    with opened.store.write() as tx:
-        if before is None or not before.enabled:
-            return enable_plugin(tx, opened.hooks, enterprise_id, plugin, settings)
-        return change_plugin(tx, opened.hooks, enterprise_id, plugin, before.version, settings)
+    with instance.store.read() as tx:
+        try_settings(tx, instance.hooks, enterprise_id, plugin, settings)
+    with instance.store.write() as tx:
+        if existing is None or not existing.enabled:
+            return enable_plugin(tx, instance.hooks, enterprise_id, plugin, settings)
+        return change_plugin(tx, instance.hooks, enterprise_id, plugin, existing.version, settings)
 
 
-def _given(sets: list[str], file: Path | None) -> dict[str, Any]:
-    """What the file and the options say; a value that is no TOML is taken as text, so that nobody need quote twice."""
-    given: dict[str, Any] = {}
+def _read_settings(sets: list[str], file: Path | None) -> dict[str, Any]:
+    """The settings of the file and the options. A value that is not TOML is a text, so that texts need no quotes."""
+    values: dict[str, Any] = {}
     if file is not None:
         try:
-            given = tomllib.loads(file.read_text(encoding="utf-8"))
+            values = tomllib.loads(file.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingsError("{file}: {error}", file=file, error=error) from error
-    for one in sets:
-        name, equals, value = one.partition("=")
+    for assignment in sets:
+        name, equals, value = assignment.partition("=")
         if not equals:
-            raise SettingsError("--set {one}: write it as name=value.", one=one)
+            raise SettingsError("--set {one}: write it as name=value.", one=assignment)
         try:
-            given[name.strip()] = tomllib.loads(f"value = {value}")["value"]
+            values[name.strip()] = tomllib.loads(f"value = {value}")["value"]
         except tomllib.TOMLDecodeError:
-            given[name.strip()] = value
-    plain: dict[str, Any] = msgspec.to_builtins(given)  # TOML has days and hours; what is kept is JSON
+            values[name.strip()] = value
+    plain: dict[str, Any] = msgspec.to_builtins(values)  # TOML has dates and times, which JSON has not
     return plain
 
 
-def _print(found: list[EnterprisePlugin]) -> None:
+def _print_plugins(plugins: list[EnterprisePlugin]) -> None:
     rows = []
-    for one in found:
-        said = msgspec.json.format(msgspec.json.encode(one.settings)).decode() if one.settings else ""
-        rows.append((one.plugin, spoken("yes") if one.enabled else "", said))
+    for plugin in plugins:
+        text = msgspec.json.format(msgspec.json.encode(plugin.settings)).decode() if plugin.settings else ""
+        rows.append((plugin.plugin, spoken("yes") if plugin.enabled else "", text))
     settings = spoken("settings (those left out have their defaults)")
     print_table((spoken("plugin"), spoken("on"), settings), rows)

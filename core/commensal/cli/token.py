@@ -1,4 +1,4 @@
-"""``commensal token``: an API token for a person, from the shell of who runs the instance."""
+"""``commensal token``: makes an API token for a person."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ def add_to(app: typer.Typer) -> None:
         """Makes a token and shows it once."""
         with open_instance(instance) as opened, opened.store.write() as tx:
             person = person_by_email(tx, email)
-            made = make_token(tx, person.id, name=name, scopes=frozenset(scope), enterprise_id=enterprise)
-        typer.echo(made.secret)
+            new_token = make_token(tx, person.id, name=name, scopes=frozenset(scope), enterprise_id=enterprise)
+        typer.echo(new_token.secret)

@@ -1,4 +1,4 @@
-"""``commensal upgrade``: brings an instance to the version that was installed."""
+"""``commensal upgrade``: upgrades an instance to the installed version."""
 
 from __future__ import annotations
 
@@ -39,82 +39,82 @@ def add_to(app: typer.Typer) -> None:
                 _print_intent(plan)
                 return
             try:
-                done = upgrade(plan, on_step=_say)
+                result = upgrade(plan, on_step=_print_step)
             except UpgradeFailed as error:
-                _print_ways(error, instance, postgresql=plan.source.sqlite_file is None)
+                _print_options(error, instance, postgresql=plan.source.sqlite_file is None)
                 raise typer.Exit(_HALF_WAY) from error
-            _print_end(plan, done)
+            _print_end(plan, result)
 
 
-def _say(step: str, said: str) -> None:
-    console.print(f"[green]{step:<9}[/green] {escape(said)}", soft_wrap=True)
+def _print_step(step: str, text: str) -> None:
+    console.print(f"[green]{step:<9}[/green] {escape(text)}", soft_wrap=True)
 
 
 def _print_plan(plan: UpgradePlan) -> None:
     settings = plan.source.settings
     file, count = plan.source.folder / "instance.toml", len(settings.enabled_plugins)
-    _say(spoken("settings"), spoken("{file}, {count} plugins are there", file=file, count=count))
-    _say(spoken("database"), _database(plan))
+    _print_step(spoken("settings"), spoken("{file}, {count} plugins are there", file=file, count=count))
+    _print_step(spoken("database"), _describe_database(plan))
     if plan.left:
         names = ", ".join(plan.left)
-        _say(spoken("left"), spoken("tables of {names}, not enabled, stay as they are", names=names))
+        _print_step(spoken("left"), spoken("tables of {names}, not enabled, stay as they are", names=names))
     if plan.revisions:
         size = sum(plan.needed.values()) / 1024**2
-        _say(spoken("space"), spoken("{size:,.1f} MB for a while, which is there", size=size))
+        _print_step(spoken("space"), spoken("{size:,.1f} MB for a while, which is there", size=size))
     if plan.earlier_backup:
-        _say(spoken("resumed"), spoken("an upgrade was broken off; this one goes on where it was"))
+        _print_step(spoken("resumed"), spoken("an upgrade was broken off; this one goes on where it was"))
     elif plan.unfinished:
-        said = "an upgrade was broken off before its first step, or after its last; this one begins anew"
-        _say(spoken("again"), spoken(said))
+        text = "an upgrade was broken off before its first step, or after its last; this one begins anew"
+        _print_step(spoken("again"), spoken(text))
 
 
-def _database(plan: UpgradePlan) -> str:
-    kind, size, known = "SQLite" if plan.source.sqlite_file else "PostgreSQL", plan.size / 1024**2, plan.record
-    if known is None or not known.finished:
+def _describe_database(plan: UpgradePlan) -> str:
+    kind, size, last_upgrade = "SQLite" if plan.source.sqlite_file else "PostgreSQL", plan.size / 1024**2, plan.record
+    if last_upgrade is None or not last_upgrade.finished:
         return spoken("{kind}, {size:,.1f} MB", kind=kind, size=size)
     text = "{kind}, {size:,.1f} MB, of Commensal {version}, {at:%Y-%m-%d}"
-    return spoken(text, kind=kind, size=size, version=known.version, at=known.at)
+    return spoken(text, kind=kind, size=size, version=last_upgrade.version, at=last_upgrade.at)
 
 
 def _print_intent(plan: UpgradePlan) -> None:
     if plan.earlier_backup:
-        _say(spoken("would"), spoken("keep {file}", file=plan.earlier_backup))
+        _print_step(spoken("would"), spoken("keep {file}", file=plan.earlier_backup))
     elif plan.revisions:
         text = "back up into {folder}, and try the upgrade on the copy"
-        _say(spoken("would"), spoken(text, folder=plan.backups))
-    for one in plan.revisions:
-        _say(spoken("would"), spoken("migrate {revision}", revision=one))
+        _print_step(spoken("would"), spoken(text, folder=plan.backups))
+    for revision in plan.revisions:
+        _print_step(spoken("would"), spoken("migrate {revision}", revision=revision))
     console.print(spoken("Nothing was changed." if plan.revisions else "There is nothing to migrate."), soft_wrap=True)
 
 
-def _print_end(plan: UpgradePlan, done: UpgradeResult) -> None:
-    for one in done.problems:
-        console.print(f"[yellow]{spoken('settings'):<9}[/yellow] {escape(one)}", soft_wrap=True)
+def _print_end(plan: UpgradePlan, result: UpgradeResult) -> None:
+    for problem in result.problems:
+        console.print(f"[yellow]{spoken('settings'):<9}[/yellow] {escape(problem)}", soft_wrap=True)
     text = (
         "[green]sound[/green] The database is that of Commensal {version}. Start the instance again: `systemctl start "
         "{units}`, or `commensal serve`. Keep {backup} until you are content."
     )
-    if done.backup is None:
+    if result.backup is None:
         text = (
             "[green]sound[/green] The database is that of Commensal {version} already. Restart what began before it "
             "was installed: `systemctl restart {units}`."
         )
-    console.print(spoken(text, version=plan.version, units=_UNITS, backup=done.backup), soft_wrap=True)
+    console.print(spoken(text, version=plan.version, units=_UNITS, backup=result.backup), soft_wrap=True)
 
 
-def _print_ways(error: UpgradeFailed, instance: Path, *, postgresql: bool) -> None:
-    """On and back, spelled out: who reads this has no time to look anything up."""
-    old = f"commensal=={error.before}" if error.before else spoken("the version that you had")
+def _print_options(error: UpgradeFailed, instance: Path, *, postgresql: bool) -> None:
+    """Prints the exact commands to continue or to go back, so that operators need not look anything up."""
+    old_version = f"commensal=={error.before}" if error.before else spoken("the version that you had")
     console.print(f"[red]{spoken('stopped'):<9}[/red] {escape(told(error))}", soft_wrap=True)
     console.print(spoken("Nothing of this step stays. The instance must not serve before one of two things is done."))
-    on = "On: mend what is named above, then run `commensal upgrade --instance {instance}` again."
-    console.print(spoken(on, instance=instance), soft_wrap=True)
+    forward = "On: mend what is named above, then run `commensal upgrade --instance {instance}` again."
+    console.print(spoken(forward, instance=instance), soft_wrap=True)
     restore = f"commensal restore {error.backup} --instance {instance.absolute()}-restored"
     if postgresql:
         restore += f" --database {spoken('URL-OF-AN-EMPTY-DATABASE')}"
-    back = (
+    backward = (
         "Back: install {old}, then `{restore}`: the new folder is the instance as it was, and nobody has ordered since."
     )
     if error.untouched:
-        back = "Back: nothing has changed: install {old} and start the instance as before."
-    console.print(spoken(back, old=old, restore=restore), markup=False, soft_wrap=True)
+        backward = "Back: nothing has changed: install {old} and start the instance as before."
+    console.print(spoken(backward, old=old_version, restore=restore), markup=False, soft_wrap=True)

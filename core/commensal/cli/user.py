@@ -1,4 +1,4 @@
-"""``commensal user``: people, from the shell of who runs the instance."""
+"""``commensal user``: makes a person, sets a password, or removes a second factor."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def add_to(app: typer.Typer) -> None:
         """Makes a person with a confirmed address, or gives one that exists a new password."""
         if take:
             with open_instance(instance) as opened:
-                had = _take_second_factor(opened, email)
+                had_second_factor = _remove_second_factor(opened, email)
             print_line(
-                "{email} logs in with the password alone." if had else "{email} had no second factor.",
+                "{email} logs in with the password alone." if had_second_factor else "{email} had no second factor.",
                 email=email,
             )
             return
@@ -42,7 +42,7 @@ def add_to(app: typer.Typer) -> None:
             add_operator(
                 opened.store,
                 email=email,
-                name=name or _name_in(email),
+                name=name or _name_from(email),
                 password=password,
                 operator=operator,
                 language=opened.settings.language,
@@ -50,12 +50,12 @@ def add_to(app: typer.Typer) -> None:
         print_line("{email} can log in.", email=email)
 
 
-def _name_in(email: str) -> str:
-    """``marie.durand@example.org`` is Marie Durand, until she says otherwise. No name may look like an address."""
+def _name_from(email: str) -> str:
+    """A name from an e-mail address: ``marie.durand@example.org`` becomes Marie Durand."""
     return " ".join(re.split(r"[\W_]+", email.partition("@")[0])).strip().title()
 
 
-def _take_second_factor(instance: Instance, email: str) -> bool:
-    """Raises `NotFound` for an address that nobody has."""
+def _remove_second_factor(instance: Instance, email: str) -> bool:
+    """Removes the second factor. Returns whether there was one; raises `NotFound` for an unknown address."""
     with instance.store.write() as tx:
         return remove_second_factor(tx, person_by_email(tx, email).id)

@@ -1,4 +1,4 @@
-"""``commensal work``: the job worker on its own."""
+"""``commensal work``: runs the job worker alone."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def add_to(app: typer.Typer) -> None:
                 tick(opened, work_of(opened))
                 return
             bound_memory()
-            stopped = threading.Event()
+            stop = threading.Event()
             for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, lambda *_: stopped.set())
+                signal.signal(number, lambda *_: stop.set())
             with ticking(opened, work_of(opened)):
                 tune_garbage_collector()
-                stopped.wait()
+                stop.wait()

@@ -11,7 +11,7 @@ import httpx
 import pytest
 import uvicorn
 
-from commensal.cli.check import report
+from commensal.cli.check import report_state
 from commensal.instance import Instance
 from commensal.interfaces.app import make_app
 from commensal.trade.orders.questions import order_by_secret
@@ -94,7 +94,7 @@ def test_another_amount_or_currency_is_not_applied_but_told(
     paid.update(changed)
     assert [stall.say(COMPLETED, paid) for _ in range(2)] == [200, 200]
     assert (stall.states(order), stall.journal(), stall.problems()) == (["Pending"], [], [code])
-    assert report(stall.instance)
+    assert report_state(stall.instance)
     assert code in capsys.readouterr().out
 
     (problem,) = stall.ask("/payment-problems").json()["items"]

@@ -10,7 +10,7 @@ import pytest
 
 from commensal.base.errors import Refused, SettingsError
 from commensal.base.reading import read_settings
-from commensal.cli.check import report
+from commensal.cli.check import report_state
 from commensal.hooks import specifications
 from commensal.trade.payments.methods import payment_methods
 from commensal_stripe.amounts import from_stripe, to_stripe
@@ -96,7 +96,7 @@ def test_the_keys_are_nowhere_to_be_seen(
     about = {"object": "payment_intent", "id": "pi_1", "metadata": {"commensal_enterprise": "shop"}}
     assert stall.say("payment_intent.succeeded", about) == 500
     stall.run_jobs(minutes=5, failing=True)
-    report(stall.instance)
+    report_state(stall.instance)
     said = capsys.readouterr()
     assert "plugin failed" in said.out
     seen = [repr(settings), str(stall.instance.hooks.failures), said.out, said.err, caplog.text]

@@ -1,4 +1,4 @@
-"""What databases and disks refuse, in a sentence with what to do; whatever is not known here keeps its traceback."""
+"""Explains errors of databases and disks in a sentence with advice."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _ADVICE = (
 )
 
 
-def format_value(error: Exception) -> str:
-    """Empty where it is an error of the code, and not of what is around it."""
+def explain_error(error: Exception) -> str:
+    """The explanation; "" for an error of the code, which should keep its traceback."""
     if isinstance(error, Unavailable) and isinstance(error.__cause__, Exception):
-        return format_value(error.__cause__)
+        return explain_error(error.__cause__)
     if isinstance(error, DBAPIError | sqlite3.Error):
-        said = str(error.orig if isinstance(error, DBAPIError) else error).strip()
-        found = [advice for words, advice in _ADVICE if any(word in said.casefold() for word in words)]
+        message = str(error.orig if isinstance(error, DBAPIError) else error).strip()
+        hints = [advice for words, advice in _ADVICE if any(word in message.casefold() for word in words)]
         text = "The database cannot be used: {said}. {advice}"
-        return spoken(text, said=said.splitlines()[0], advice=found[0]) if found else ""
+        return spoken(text, said=message.splitlines()[0], advice=hints[0]) if hints else ""
     if isinstance(error, OSError) and error.strerror:
-        said = ": ".join([*([str(error.filename)] if error.filename else []), error.strerror]) + "."
-        return f"{said} {told(_OWNER)}" if error.errno in (errno.EACCES, errno.EPERM) else said
+        message = ": ".join([*([str(error.filename)] if error.filename else []), error.strerror]) + "."
+        return f"{message} {told(_OWNER)}" if error.errno in (errno.EACCES, errno.EPERM) else message
     return ""

@@ -1,4 +1,4 @@
-"""Commands that plugins bring: ``commensal <id> …``, found when the core has none of that name."""
+"""Finds commands of plugins: ``commensal <id> …``, and names that plugins claim for single commands."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from ..hooks.loading import load_module, plugin_entry_points
 _CLAIMS = "commensal.commands"  # of entry points
 
 
-def command_of_plugin(ctx: Any, name: str) -> Any:
-    """The commands of the plugin of this id, or one that a plugin claims; None where there is neither."""
-    return _commands_of(name) or _claimed(ctx, name)
+def find_plugin_command(ctx: Any, name: str) -> Any:
+    """The commands of the plugin with this id, or the command that a plugin claims under this name; else None."""
+    return _commands_of_plugin(name) or _find_claimed(ctx, name)
 
 
-def claimed() -> list[str]:
-    """The names that plugins claim for commands of theirs."""
+def claimed_names() -> list[str]:
+    """The names that installed plugins claim for their commands."""
     return sorted({claim.name for claim in entry_points(group=_CLAIMS)})
 
 
-def _claimed(ctx: Any, name: str) -> object:
-    """A command of a plugin that is long for its own name: ``commensal peer`` is ``commensal federation peer``.
+def _find_claimed(ctx: Any, name: str) -> object:
+    """The command that a plugin claims as a short name: ``commensal peer`` is ``commensal federation peer``.
 
-    The plugin's distribution claims it by an entry point of the group ``commensal.commands`` that names its module.
+    The plugin's distribution claims it with an entry point in the group ``commensal.commands`` that names its module.
     """
     for claim in entry_points(group=_CLAIMS, name=name):
         for plugin, point in plugin_entry_points().items():
             if point.value == claim.value:
-                group: Any = _commands_of(plugin)
+                group: Any = _commands_of_plugin(plugin)
                 return group.get_command(ctx, name) if group is not None else None
     return None
 
 
-def _commands_of(plugin: str) -> object:
+def _commands_of_plugin(plugin: str) -> object:
     point = plugin_entry_points().get(plugin)
     if point is None:
         return None
@@ -48,9 +48,9 @@ def _commands_of(plugin: str) -> object:
     app = typer.Typer(help=(module.__doc__ or "").partition("\n")[0], no_args_is_help=True)
     app.callback()(lambda: None)  # so that a single command keeps its name
     try:
-        if inspect.iscoroutine(said := add(app)):
-            said.close()
+        if inspect.iscoroutine(result := add(app)):
+            result.close()
             raise TypeError("this hook cannot be async")
-    except (Exception, SystemExit) as error:  # whatever it raises, the operator must read whose fault it is
+    except (Exception, SystemExit) as error:  # whatever it raises, the error must name the plugin
         raise PluginError(plugin, "commands", f"{type(error).__name__}: {error}") from error
     return typer.main.get_command(app)

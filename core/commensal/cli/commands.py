@@ -1,0 +1,107 @@
+"""The group of all commands of ``commensal``, which imports each only when it is called, to start quickly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from ..base.languages.shell import shell_language, spoken, translation_key
+from ..trade.audit.acting import shell_command
+from .owner import as_owner
+from .plugin_commands import claimed_names, find_plugin_command
+
+# Each command, in the order of `commensal --help`, and its module.
+COMMANDS = {
+    "init": "init",
+    "user": "user",
+    "token": "token",
+    "enterprise": "enterprise",
+    "products": "product_list",
+    "report": "report",
+    "sale": "sale",
+    "plugins": "plugins",
+    "plugin": "plugins",
+    "hooks": "hooks",
+    "new-plugin": "new_plugin",
+    "serve": "serve",
+    "work": "work",
+    "jobs": "jobs",
+    "migrate": "migrate",
+    "upgrade": "upgrade",
+    "check": "check",
+    "audit": "audit",
+    "person": "person",
+    "backup": "backup",
+    "restore": "backup",
+    "export": "export",
+    "import": "export",
+    "demo": "demo",
+}
+
+
+class CommandGroup(TyperGroup):
+    """The commands of the core and of installed plugins. A plugin is imported only when its command is called."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        plugin_names = claimed_names()  # only their names: their help would require importing the plugins
+        self.commands: Any = dict.fromkeys([*COMMANDS, *plugin_names])  # for suggestions after a typing error
+        self.help = spoken(self.help or "")
+        options: list[Any] = list(self.params)
+        for option in options:
+            option.help = spoken(option.help)
+        self.epilog = spoken("Of plugins: {names}.", names=", ".join(plugin_names)) if plugin_names else None
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        path = f"{ctx.command_path} {cmd_name}"
+        if cmd_name not in COMMANDS:
+            return _trace_commands(translate_help(find_plugin_command(ctx, cmd_name)), path)
+        command_app = typer.Typer()
+        command_app.callback()(lambda: None)  # so that a single command keeps its name
+        import_module(f".{COMMANDS[cmd_name]}", __package__).add_to(command_app)
+        group: Any = typer.main.get_command(command_app)
+        return _trace_commands(translate_help(group.get_command(ctx, cmd_name)), path)
+
+
+def _trace_commands(command: Any, path: str) -> Any:
+    """The command, changed with all its subcommands so that each runs as the owner of the instance's folder, and is
+    recorded in the audit trail under its path."""
+    below = getattr(command, "commands", {})
+    for name, subcommand in below.items():
+        _trace_commands(subcommand, f"{path} {name}")
+    if command is not None and not below:
+        command.callback = _run_under(path, command.callback)
+    return command
+
+
+def _run_under(path: str, callback: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(callback)
+    def run(*args: Any, **options: Any) -> Any:
+        outside = options.get("into") is not None  # `init --into` writes systemd units, which belong to root
+        with as_owner(None if outside else options.get("instance")), shell_command(path):
+            return callback(*args, **options)
+
+    return run
+
+
+def translate_help(command: Any) -> Any:
+    """Translates the help of the command, its options and its subcommands. Returns the command, which may be None."""
+    if command is None or shell_language() == "en":
+        return command
+    for name in ("help", "short_help", "epilog"):
+        if help_text := getattr(command, name, None):
+            setattr(command, name, spoken(translation_key(help_text)))
+    for parameter in command.params:
+        if help_text := getattr(parameter, "help", None):
+            parameter.help = spoken(translation_key(help_text))
+    for subcommand in getattr(command, "commands", {}).values():
+        translate_help(subcommand)
+    return command
