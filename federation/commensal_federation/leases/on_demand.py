@@ -69,21 +69,21 @@ def bring_stock(instance: Instance, missing: Mapping[str, int]) -> bool:
     federation, until = federation_of(instance), instance.clock.now() + PATIENCE
     with instance.store.read() as tx:
         shortages = [
-            _Shortage(short, missing[short.lot.id], short.free)
-            for short in holdings_of(tx, missing)
-            if _can_sell_more(tx, short)
+            _Shortage(lease, missing[lease.lot.id], lease.free)
+            for lease in holdings_of(tx, missing)
+            if _can_sell_more(tx, lease)
         ]
     if len(shortages) < len(missing):
         return False  # no lender can supply one of the lots
     for shortage in shortages:
         _ask_lender(federation, shortage)
     _wait(federation, shortages, until)
-    if all(_has_arrived(instance, short) for short in shortages):
+    if all(_has_arrived(instance, shortage) for shortage in shortages):
         return True
     _return_granted(federation, shortages)
-    unreachable = [short for short in shortages if short.away]
+    unreachable = [shortage.lease.lot.name for shortage in shortages if shortage.away]
     if unreachable:
-        names = ", ".join(short.lease.lot.name for short in unreachable)
+        names = ", ".join(unreachable)
         text = "The producer of {names} cannot be reached at the moment. Order less of it, or try again in a minute."
         raise Conflict("unreachable", text, names=names)
     return False
@@ -97,33 +97,25 @@ def _can_sell_more(tx: Transaction, lease: LotLease) -> bool:
 
 def _ask_lender(federation: Federation, shortage: _Shortage) -> None:
     """Asks the lender, one request at a time for each lot and peer; a second customer waits for its answer too."""
-    store, lease_row = federation.instance.store, shortage.lease.row
+    store, lease, row = federation.instance.store, shortage.lease, shortage.lease.row
     now = federation.instance.clock.now()
-    if (
-        lease_row["refused_until"] is not None
-        and lease_row["refused_until"] > now
-        and _beyond(shortage.lease) < shortage.missing
-    ):
+    if row["refused_until"] is not None and row["refused_until"] > now and _beyond(lease) < shortage.missing:
         shortage.hopeful = False
         return
-    if not store.transact(
-        lambda tx: tx.change(_CLAIM, {"lease": lease_row["id"], "at": now, "asked_until": now + PATIENCE})
-    ):
+    if not store.transact(lambda tx: tx.change(_CLAIM, {"lease": row["id"], "at": now, "asked_until": now + PATIENCE})):
         return
     with store.read() as tx:
-        body = lease_request(shortage.lease, shortage.missing, shortage.missing + expected_sales(tx, shortage.lease))
+        body = lease_request(lease, shortage.missing, shortage.missing + expected_sales(tx, lease))
     try:
-        answer = ask(
-            federation, lease_row["peer_id"], "LeaseRequest", body, PATIENCE.total_seconds(), expires=now + EXPIRES
-        )
+        answer = ask(federation, row["peer_id"], "LeaseRequest", body, PATIENCE.total_seconds(), expires=now + EXPIRES)
     except Unreachable:
         shortage.away, shortage.hopeful, answer = True, False, None
     refused = isinstance(answer, Received) and isinstance(answer.body, LeaseRefusal)
-    store.transact(lambda tx: _record_answer(tx, lease_row, refused))
+    store.transact(lambda tx: _record_answer(tx, row, refused))
     if answer is not None and isinstance(answer.body, LeaseGrant):
-        shortage.came = max(0, shortage.lease.grains(answer.body.granted) - lease_row["granted"])
+        shortage.came = max(0, lease.grains(answer.body.granted) - row["granted"])
     if answer is not None and isinstance(answer.body, LeaseRefusal):
-        shortage.hopeful = shortage.lease.grains(answer.body.beyond) >= shortage.missing
+        shortage.hopeful = lease.grains(answer.body.beyond) >= shortage.missing
 
 
 def _record_answer(tx: Transaction, row: Mapping[str, object], refused: bool) -> None:

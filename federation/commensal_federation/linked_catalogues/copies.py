@@ -134,11 +134,9 @@ class _Copies:
             keep_lots(self._tx, producer_id, [self._lot(good, new) for good in goods])
             problems |= keep_products(self._tx, producer_id, [self._product(good, new) for good in goods])
         for iri in fresh:
-            if reasons_list := problems.get(self.products[iri]):
-                reasons = "; ".join(f"{problem.where}: {say(self._language, problem)}" for problem in reasons_list)[
-                    :300
-                ]
-                self._findings.wrong("product", "A product is left out: {reasons}", iri, reasons=reasons)
+            if reported := problems.get(self.products[iri]):
+                reasons = "; ".join(f"{problem.where}: {say(self._language, problem)}" for problem in reported)
+                self._findings.wrong("product", "A product is left out: {reasons}", iri, reasons=reasons[:300])
         return [good for iri, good in fresh.items() if self.products[iri] not in problems]
 
     def _find(self, iris: Sequence[str]) -> None:
