@@ -38,6 +38,7 @@ from commensal_federation.testing import Region, Wires
 from . import second as second_package
 from .examples import instance_document
 from .moves import a_farm, move
+from .restoring import Backup
 from .second.hub import Grant, Hub
 from .second.instance import CONTEXT, Instance, Refused, check_document
 from .second.signing import Key, check_proof, check_request, hash_of, prove
@@ -256,6 +257,30 @@ def test_it_is_shortened_and_gives_the_rest_back(region: Region, hub: Hub, farm:
     (lease,) = farm.leases()
     assert lease.granted - lease.returned == 3
     assert farm.lot.on_hand == 99
+    sound(region)
+
+
+def test_it_takes_up_with_an_instance_that_was_restored(
+    region: Region, hub: Hub, farm: Producer, tmp_path: Path
+) -> None:
+    """Which learns from it what it has forgotten, and begins a new epoch."""
+    grant = granted(farm, hub)
+    (item,) = grant.items.values()
+    backup = Backup(farm, tmp_path)
+    granted_units = hub.lease(grant, item, 4)
+    hub.order(grant, {item.iri: 4})
+    region.work()
+    backup.restore()
+    minutes(region, 3)
+
+    (lease,) = farm.leases()
+    assert lease.granted == granted_units
+    assert the_order(farm).lines[0].quantity == 4
+    assert received(hub, "EpochStart") == 1
+    assert hub.lease(grant, item, 2) >= 2
+    order = hub.order(grant, {item.iri: 6}, "Complete")
+    region.work()
+    assert order.answers == {item.iri: ("confirmed", 6)}
     sound(region)
 
 

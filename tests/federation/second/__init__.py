@@ -5,5 +5,5 @@ nothing of Commensal, only libraries that others wrote, so that a fault of the p
 writes another implementation may begin by reading it: `signing`, then `instance`, then `hub`.
 
 It leaves out what an instance needs that lives long or has many peers: limits on sizes, times and counts; sending again
-what did not arrive; backups and `EpochStart`; several sales and hubs; fingerprints, which two operators compare.
+what did not arrive; backups of its own; several sales and hubs; fingerprints, which two operators compare.
 """

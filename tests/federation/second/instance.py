@@ -62,6 +62,10 @@ class Lane:
         self.epoch, self.seq, self.prev = epoch, seq, hash_of(message)
         self.messages.append(message)
 
+    def begin(self, epoch: int) -> None:
+        """Numbers count from 1 again. What came before is kept for a peer that has lost it."""
+        self.epoch, self.seq, self.prev = epoch, 0, ""
+
     def after(self, cursor: str) -> list[bytes]:
         """The messages after a cursor `epoch.seq`; all of them where there is none."""
         start = tuple(int(part) for part in cursor.split(".")) if cursor else (0, 0)
@@ -320,15 +324,19 @@ class Instance:
     def _take(self, peer: Peer, line: bytes) -> None:
         """Does what the next message of a lane says, unless it is not the next one."""
         message = json.loads(line)
-        lane = peer.received.get(message["lane"]) or Lane(epoch=message["epoch"])
+        lane = peer.received.setdefault(message["lane"], Lane(epoch=message["epoch"]))
+        if message["type"] == "EpochStart" and message["epoch"] > lane.epoch:
+            for begun in peer.received.values():
+                begun.begin(message["epoch"])
+        if message["epoch"] > lane.epoch:
+            raise Refused(425, "epoch", "EpochStart has not come yet.")
         if message["epoch"] == lane.epoch and message["seq"] > lane.seq + 1:
             raise Refused(425, "gap", f"We have {lane.seq} of this lane.")
-        if message.get("prev", "") != lane.prev or message["seq"] != lane.seq + 1:
+        if (message["epoch"], message["seq"], message.get("prev", "")) != (lane.epoch, lane.seq + 1, lane.prev):
             raise Refused(409, "prev", "This contradicts what you have said.")
         if not peer.agreed and message["type"] != "PeerAccept":
             raise Refused(403, "peer", "We do not trade with you.")
         lane.add(line, message["epoch"], message["seq"])  # its number is used, even if it is refused
-        peer.received[message["lane"]] = lane
         self.received.append(message)
         expired = "expires" in message and read_time(message["expires"]) < self.now()
         if message["type"] in self.handlers and not expired:
