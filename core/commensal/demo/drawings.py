@@ -1,4 +1,4 @@
-"""Pictures for the goods of the demo region: one simple drawing for each kind of producer, made of a few shapes."""
+"""Draws a picture of a few simple shapes for each kind of producer of the demo region."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Points = Sequence[tuple[float, float]]
 _SIZE = 400  # pixels, of a square picture
-_FINER = 2  # drawn so many times as large, so that edges are smooth
+_FINER = 2  # drawn at twice the size and scaled down, for smooth edges
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ class Drawing:
 
 
 def draw(drawing: Drawing) -> Picture:
-    """As an upload is kept. A drawing needs no larger file than its thumbnail."""
+    """The drawing in the form of an uploaded picture. The thumbnail is the same file."""
     content = _webp(_paint(drawing))
     return Picture(content=content, thumbnail=content, width=_SIZE, height=_SIZE)
 
 
 def _paint(drawing: Drawing) -> Drawn:
-    from PIL import Image, ImageDraw  # it takes long to load, and only the demo draws
+    from PIL import Image, ImageDraw  # slow to import, and needed only for the demo
 
     image = Image.new("RGB", (_SIZE * _FINER, _SIZE * _FINER), drawing.ground)
     pen, unit = ImageDraw.Draw(image), _SIZE * _FINER / 100
@@ -56,9 +56,9 @@ def _paint(drawing: Drawing) -> Drawn:
 
 
 def _webp(image: Drawn) -> bytes:
-    written = io.BytesIO()
-    image.save(written, "WEBP", quality=80)
-    return written.getvalue()
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", quality=80)
+    return buffer.getvalue()
 
 
 def _polygon(colour: str, *points: tuple[float, float]) -> Shape:

@@ -28,7 +28,7 @@ PASSWORD = "demo-commensal"  # noqa: S105 - of everybody in the region, and prin
 
 @dataclass(frozen=True, kw_only=True)
 class Filled:
-    """Ids of hubs and producers in the order of the region, and the address of who runs the instance."""
+    """Ids of hubs and producers in the order of the region, and the address of the instance's operator."""
 
     hubs: Sequence[str]
     producers: Sequence[str]
@@ -36,18 +36,17 @@ class Filled:
 
 
 def fill(instance: Instance, region: Region, *, also: Collection[str] = ()) -> Filled:
-    """Writes everything through the rooms' commands, in a few large transactions; the past under its own dates.
+    """Writes everything with the usual commands, in a few large transactions; past events get past times.
 
-    The instance must be new. `also` are plugins that every hub switches on besides those of the demo. Shows how far it
-    is where somebody watches.
+    The instance must be new. `also` are plugins for every hub besides those of the demo. Shows progress on a terminal.
     """
     password_hash = hash_password(PASSWORD)
-    pictures = {kind: draw(one) for kind, one in DRAWINGS.items()}
+    pictures = {kind: draw(drawing) for kind, drawing in DRAWINGS.items()}
     for picture in pictures.values():
         keep_picture(instance.images, picture)
     instance.store.auditor = None  # nobody did what a demo tells
-    with instance.store.write() as now:
-        tx = at(now, week_of(now.now, FIRST_WEEK + 2).opens_at)
+    with instance.store.write() as tx_now:
+        tx = at(tx_now, week_of(tx_now.now, FIRST_WEEK + 2).opens_at)
         people = settle_people(tx, region, password_hash, _watch)
         enterprises = settle_enterprises(tx, instance.hooks, region, people, also)
         settle_customers(tx, region, enterprises, _watch)
@@ -62,7 +61,7 @@ def _watch(things: Sequence[T], label: str) -> Iterable[T]:
 
 
 def _forget_old_mails(instance: Instance) -> None:
-    """What was to be done in the past counts as done: nobody is told today of an order of last month."""
+    """Marks jobs of the past as done, so that no e-mail is sent about an order of last month."""
     with instance.store.write() as tx:
-        old = update(job).where(job.c.state == "waiting", job.c.due_at < tx.now - timedelta(days=1))
-        tx.execute(old.values(state="done", finished_at=job.c.due_at))
+        past_jobs = update(job).where(job.c.state == "waiting", job.c.due_at < tx.now - timedelta(days=1))
+        tx.execute(past_jobs.values(state="done", finished_at=job.c.due_at))

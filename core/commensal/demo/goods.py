@@ -1,4 +1,4 @@
-"""What the producers of the demo region make: rows of `goods.tsv`, and how a heap is drawn from one."""
+"""The goods of the demo's producers: reads the rows of `goods.tsv`, and draws products from them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from ..base.units.measures import MEASURES
 from .values import Heap, Size
 
 _FILE = Path(__file__).with_name("goods.tsv")
-_BY_WEIGHT = ("Gram", "Millilitre")  # their prices and stocks are those of the first size, all others' of one unit
+_BY_WEIGHT = (
+    "Gram",
+    "Millilitre",
+)  # prices and stocks of their rows are for the first size; of other units, for one unit
 _CHEAPER = (Decimal(1), Decimal("0.93"), Decimal("0.87"))  # the larger sizes, for the same content
 
 
 @dataclass(frozen=True, kw_only=True)
 class Good:
-    """A row: `cents` and `stock` are meant for `counted` of the unit."""
+    """A row of the file. `cents` is the price of `counted` units, `stock` a number of times `counted` units."""
 
     name: str
     product_type: str
@@ -39,13 +42,13 @@ class Good:
 
 @cache
 def goods_of(kind: str) -> tuple[Good, ...]:
-    """All that a producer of this kind may make."""
+    """All goods that a producer of this kind may make."""
     lines = _FILE.read_text(encoding="utf-8").splitlines()[1:]
     return tuple(_good(columns) for line in lines if (columns := line.split("\t"))[0] == kind)
 
 
 def draw_heap(chance: random.Random, good: Good, *, number: int, labels: tuple[str, ...], praise: str) -> Heap:
-    """One producer's own: its prices and stock lie around the usual ones. Who is certified asks a little more."""
+    """A producer's product, with prices and stock near the usual ones. Certified producers charge a tenth more."""
     factor = Decimal(chance.randint(92, 112)) / 100 * (Decimal("1.10") if labels else 1)
     sizes = tuple(
         Size(
@@ -72,17 +75,17 @@ def draw_heap(chance: random.Random, good: Good, *, number: int, labels: tuple[s
 
 
 def _on_hand(chance: random.Random, good: Good) -> Decimal | None:
-    """A good part more or less than usual; what is baked to order has no end."""
+    """The stock, 60 to 160 per cent of the usual one. None, without limit, for half of all bread, baked to order."""
     if good.product_type == "bread" and chance.random() < 0.5:
         return None
-    counted = good.stock * chance.randint(60, 160) // 100
+    amount = good.stock * chance.randint(60, 160) // 100
     measure = MEASURES[good.unit]
-    content = Decimal(counted) * good.counted
+    content = Decimal(amount) * good.counted
     return content / 1000 if measure.term in _BY_WEIGHT else content
 
 
 def _price(cents: Decimal) -> int:
-    """To five cents, as prices at a stall are."""
+    """Rounded to five cents."""
     return max(5, int((cents / 5).quantize(Decimal(1), rounding=ROUND_HALF_UP)) * 5)
 
 
@@ -93,7 +96,7 @@ def _good(columns: list[str]) -> Good:
         product_type=product_type,
         months=_months(months),
         unit=unit,
-        sizes=tuple(Decimal(one) for one in sizes.split()),
+        sizes=tuple(Decimal(quantity) for quantity in sizes.split()),
         cents=int(cents),
         stock=int(stock),
         vat_rate=Decimal(vat),
@@ -105,5 +108,5 @@ def _good(columns: list[str]) -> Good:
 
 def _months(text: str) -> frozenset[int]:
     """``9-3`` is September to March."""
-    first, last = (int(one) for one in text.split("-"))
+    first, last = (int(month) for month in text.split("-"))
     return frozenset((first + step - 1) % 12 + 1 for step in range((last - first) % 12 + 1))

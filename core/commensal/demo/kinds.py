@@ -1,4 +1,4 @@
-"""The kinds of producers that a valley of the demo region has, and what is said of them."""
+"""The kinds of producers in a valley of the demo region, with their texts."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ NONE: tuple[str, ...] = ()
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """producers: how many of them a valley has, and `products`: of each
-    titles:    what their names begin with
-    story:     of the enterprise; {owner} and {city} are filled in
-    praises:   of the products
+    """producers: the number of producers of this kind in a valley
+    products:  the number of products of each
+    titles:    the beginnings of their names
+    story:     the description of the enterprise; {owner} and {city} are filled in
+    praises:   descriptions of products
     labels:    one of these sets is drawn for each producer (DFC certification facets)
     """
 

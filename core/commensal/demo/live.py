@@ -1,4 +1,4 @@
-"""An instance that serves in this process while a block runs."""
+"""Serves an instance in this process while a block runs."""
 
 from __future__ import annotations
 
@@ -14,18 +14,17 @@ from ..operations.serving import serve
 
 @contextmanager
 def live(instance: Instance, *, port: int = 0) -> Iterator[str]:
-    """Serves on a port of loopback, a free one unless told, without the worker; gives the address, and stops at the end
-    of the block."""
+    """Serves on a loopback port, by default a free one, without the worker. Yields the URL; stops after the block."""
     ready, address, servers = threading.Event(), list[str](), list[uvicorn.Server]()
 
-    def started(url: str) -> None:
+    def remember(url: str) -> None:
         address.append(url)
         ready.set()
 
     thread = threading.Thread(
         target=serve,
         args=(instance,),
-        kwargs={"port": port, "jobs": False, "started": started, "running": servers.append},
+        kwargs={"port": port, "jobs": False, "started": remember, "running": servers.append},
     )
     thread.start()
     ready.wait(timeout=30)

@@ -1,4 +1,4 @@
-"""Names of people and places, drawn from the words in `names.txt`. All are invented; any likeness is chance."""
+"""Draws names of people and places from the words in `names.txt`. All are invented; any likeness is by chance."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .values import Place, Somebody
 
 
 def _read() -> list[list[str]]:
-    """Each part of the file begins with a line that says what it is; names stand between bars."""
+    """The names of each part of the file. A part begins with a title line; bars separate its names."""
     parts = Path(__file__).with_name("names.txt").read_text(encoding="utf-8").split("# ")[1:]
     return [
         [name.strip() for line in part.splitlines()[1:] for name in line.split("|") if name.strip()] for part in parts
@@ -36,17 +36,17 @@ class People:
 
 
 def draw_mobile(chance: random.Random) -> str:
-    """Of the numbers that the French regulator keeps for films and books."""
+    """A mobile number that the French regulator reserves for fiction."""
     return f"06 39 98 {chance.randint(0, 99):02} {chance.randint(0, 99):02}"
 
 
 def draw_telephone(chance: random.Random) -> str:
-    """A land line of the same kind, in the east of France."""
+    """A landline number in the east of France that is reserved for fiction."""
     return f"03 53 01 {chance.randint(0, 99):02} {chance.randint(0, 99):02}"
 
 
 class Valley:
-    """Where thirty producers and three hubs are neighbours: a dozen communes within an hour's drive."""
+    """A dozen communes within an hour's drive, for thirty producers and three hubs."""
 
     def __init__(self, number: int, chance: random.Random) -> None:
         south, west = 46.2 + 0.7 * (number % 4), 0.5 + 0.9 * (number // 4 % 6)

@@ -1,4 +1,4 @@
-"""Neighbours of the demo region: small instances of their own, each with one hub."""
+"""Makes and runs the neighbours of the demo region: small instances, each with one hub."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from .values import Region
 NAMES = ("La Halle du Littoral", "L'Épicerie du Plateau")
 _USED = ("cash",)  # plugins of these hubs
 _PATIENCE = 60.0  # seconds for a server to start
-_LINES = 15  # of a server's log, where it does not
+_LINES = 15  # of the log, shown if a server fails
 
 
 def settle_neighbour(instance: Instance, region: Region, number: int) -> DemoHub:
-    """One hub, which its owner also operates the instance of, and its catalog."""
-    instance.store.auditor = None  # nobody did what a demo tells
+    """Makes a hub with a catalog. Its owner is also the operator of the instance."""
+    instance.store.auditor = None  # nobody did what the demo writes
     model = region.hubs[number % len(region.hubs)]
     with instance.store.write() as tx:
         email = f"voisin{number + 1}@example.org"
-        new = NewPerson(
+        person = NewPerson(
             email=email, name=f"Voisine {number + 1}", phone="", language="fr", password_hash=hash_password(PASSWORD)
         )
-        owner = add_person(tx, new, confirmed=True, is_operator=True)
+        owner = add_person(tx, person, confirmed=True, is_operator=True)
         assert owner is not None, "a neighbour of the demo is a new instance"
         hub = create_enterprise(
             tx, owner_id=owner.id, currency="EUR", name=NAMES[number % len(NAMES)], visibility="public",
@@ -53,52 +53,51 @@ def settle_neighbour(instance: Instance, region: Region, number: int) -> DemoHub
 
 
 def reserve_ports(first: int, count: int) -> list[socket.socket]:
-    """Sockets of loopback that listen, so that nobody else takes their ports: from `first` on, and free ones instead
-    of those that are taken. With 0 all are free ones. Whoever lets a server have a port closes its socket just before.
+    """Listening sockets on loopback, so that no other program takes their ports: from `first` on, with a free port in
+    place of one that is taken; with 0, all free ones. Close a socket just before a server takes its port.
     """
-    wanted = [first + place if 0 < first + place <= 65535 else 0 for place in range(count)] if first else [0] * count
-    return [_reserve(port) for port in wanted]
+    ports = [first + place if 0 < first + place <= 65535 else 0 for place in range(count)] if first else [0] * count
+    return [_reserve(port) for port in ports]
 
 
 def _reserve(port: int) -> socket.socket:
     try:
         return socket.create_server(("127.0.0.1", port), backlog=0)
-    except OSError:  # somebody listens there, or only root may
+    except OSError:  # the port is taken, or reserved for root
         return socket.create_server(("127.0.0.1", 0), backlog=0)
 
 
-def port_of(reserved: socket.socket) -> int:
-    port: int = reserved.getsockname()[1]
+def port_of(listener: socket.socket) -> int:
+    port: int = listener.getsockname()[1]
     return port
 
 
 class Running:
-    """Instances that serve, each as a process of its own, on ports of loopback that are reserved until they start."""
+    """Instances that serve in processes of their own, on loopback ports that are reserved until they start."""
 
-    def __init__(self, folders: Sequence[Path], reserved: Sequence[socket.socket], console: Console) -> None:
-        self._folders, self._reserved, self._console = folders, reserved, console
-        self._ports = [port_of(one) for one in reserved]
+    def __init__(self, folders: Sequence[Path], sockets: Sequence[socket.socket], console: Console) -> None:
+        self._folders, self._reserved, self._console = folders, sockets, console
+        self._ports = [port_of(listener) for listener in sockets]
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
 
     def url(self, place: int) -> str:
         return f"http://127.0.0.1:{self._ports[place]}"
 
     def start(self, place: int) -> None:
-        """Starts the instance, and waits until it answers. Raises `Trouble` with the last lines of its log where it
-        ends before."""
+        """Starts the instance, and waits until it answers. Raises `Trouble` with the end of its log if it does not."""
         self._reserved[place].close()
         command = [sys.executable, "-m", "commensal", "serve", "--instance", str(self._folders[place])]
         with self._log(place).open("ab") as log:
-            before = log.tell()
+            log_size = log.tell()
             self._processes[place] = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 - ourselves
         deadline = time.monotonic() + _PATIENCE
-        while not (self._listens(place, before) and self._answers(place)):
+        while not (self._listens(place, log_size) and self._answers(place)):
             if self._processes[place].poll() is not None or time.monotonic() > deadline:
                 raise self._trouble("The instance in {folder} did not start. Its log ends like this:\n{lines}", place)
             time.sleep(0.1)
 
     def stop(self, place: int) -> None:
-        """Ends the process, as whoever pulls the plug politely."""
+        """Terminates the process, and waits until it has ended."""
         process = self._processes.pop(place, None)
         if process is not None:
             process.terminate()
@@ -108,7 +107,7 @@ class Running:
         self._console.print(text)
 
     def wait(self) -> None:
-        """Until one of them ends, which raises `Trouble` with the last lines of its log."""
+        """Waits until a process ends, and then raises `Trouble` with the end of its log."""
         while True:
             for place, process in self._processes.items():
                 if process.poll() is not None:
@@ -123,7 +122,7 @@ class Running:
         return Trouble(text, folder=self._folders[place], lines="\n".join(lines))
 
     def _listens(self, place: int, since: int) -> bool:
-        """Whether our own process has said that it serves there. Somebody else's server may answer at the address."""
+        """Whether our own process has logged that it serves. Another program may answer at the same address."""
         return self.url(place) in self._log(place).read_bytes()[since:].decode(errors="replace")
 
     def _answers(self, place: int) -> bool:
@@ -134,9 +133,9 @@ class Running:
 
 
 @contextmanager
-def running(folders: Sequence[Path], reserved: Sequence[socket.socket], console: Console) -> Iterator[Running]:
-    """All of them, until the block ends."""
-    processes = Running(folders, reserved, console)
+def running(folders: Sequence[Path], sockets: Sequence[socket.socket], console: Console) -> Iterator[Running]:
+    """Runs all instances until the block ends."""
+    processes = Running(folders, sockets, console)
     try:
         for place in range(len(folders)):
             processes.start(place)

@@ -1,4 +1,4 @@
-"""Places the orders of the region's past, and hands them out: every step is a command of the orders' room."""
+"""Places the past orders of the region and hands them out, with the commands of `trade.orders`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NOTES = ("", "", "", "", "Je passe vers 18 h.", "Sans sac, merci.", "Ma voisine
 
 @dataclass(frozen=True)
 class Placed:
-    """An order that waits to be handed out at the distribution of its session by somebody of the hub."""
+    """An order that the hub's packer will hand out at the distribution of its session."""
 
     order_id: str
     session: SaleSession
@@ -43,33 +43,38 @@ def place_past_orders(
     sessions: Mapping[int, SaleSession],
     weeks_ago: int,
 ) -> list[Placed]:
-    """All orders of one week's sales, by the place of their hub, in the order of time. A few are cancelled again."""
+    """Places all orders of one week's sales, in order of time; `sessions` are by the index of their hub. Cancels a few,
+    and returns the others."""
     placed: list[Placed] = []
     for sale in region.past_sales:
         if sale.weeks_ago == weeks_ago:
             chance = random.Random(f"commensal {region.seed} {sale.hub} {weeks_ago}")
             session, packer = sessions[sale.hub], people.packers[sale.hub]
-            shoppers = [(region.shoppers[one].somebody, people.shoppers[one]) for one in sale.shoppers]
+            shoppers = [(region.shoppers[number].somebody, people.shoppers[number]) for number in sale.shoppers]
             orders = _place(tx, hooks, session, shoppers, chance)
             placed += [Placed(order_id, session, packer, chance) for order_id in orders]
     return placed
 
 
 def hand_out(tx: Transaction, hooks: Hooks, placed: Iterable[Placed]) -> None:
-    """Weighs, hands over, and takes the money, during the distribution. Nobody forgets to come."""
-    for one in placed:
-        session = one.session
-        then = at(tx, session.begins_at + (session.ends_at - session.begins_at) * one.chance.random())
-        order = locked_order(then, one.order_id, enterprise_id=session.enterprise_id)
+    """Weighs, hands over and receives the money for all orders, at random times of the distribution."""
+    for placed_order in placed:
+        session = placed_order.session
+        at_distribution = at(
+            tx, session.begins_at + (session.ends_at - session.begins_at) * placed_order.chance.random()
+        )
+        order = locked_order(at_distribution, placed_order.order_id, enterprise_id=session.enterprise_id)
         weights = {
-            line.id: _weight(one.chance, line.unit_quantity * line.quantity) for line in order.lines if line.weighed
+            line.id: _weight(placed_order.chance, line.unit_quantity * line.quantity)
+            for line in order.lines
+            if line.weighed
         }
         if weights:
-            order = weigh_order(then, hooks, order, weights, by=one.packer)
-        hand_order_over(then, order, by=one.packer)
+            order = weigh_order(at_distribution, hooks, order, weights, by=placed_order.packer)
+        hand_order_over(at_distribution, order, by=placed_order.packer)
         receive_payment(
-            then, enterprise_id=order.enterprise_id, order_id=order.id, method="cash:cash", amount=order.total,
-            idempotency_key=f"demo {order.id}", person_id=one.packer,
+            at_distribution, enterprise_id=order.enterprise_id, order_id=order.id, method="cash:cash",
+            amount=order.total, idempotency_key=f"demo {order.id}", person_id=placed_order.packer,
         )  # fmt: skip
 
 
@@ -82,61 +87,61 @@ def _place(
 ) -> Iterator[str]:
     shelf = _Shelf(offers_for(tx, session.id, ()))
     moments = sorted(_moment(chance, session) for _ in shoppers)
-    for moment, (who, person_id) in zip(moments, shoppers, strict=True):
-        then, items = at(tx, moment), shelf.fill_basket(chance, moment)
+    for moment, (somebody, person_id) in zip(moments, shoppers, strict=True):
+        at_moment, items = at(tx, moment), shelf.fill_basket(chance, moment)
         wish = Wish(
             items=items,
-            name=who.name,
-            email=who.email,
-            phone=who.phone,
+            name=somebody.name,
+            email=somebody.email,
+            phone=somebody.phone,
             note=chance.choice(_NOTES),
             payment_method="cash:cash",
         )
-        order = place_order(then, hooks, session.id, wish, person_id=person_id)
+        order = place_order(at_moment, hooks, session.id, wish, person_id=person_id)
         if chance.random() < 0.03:
-            cancel_order(then, hooks, order, by=person_id)
+            cancel_order(at_moment, hooks, order, by=person_id)
         else:
             yield order.id
 
 
 class _Shelf:
-    """What is left on sale while shoppers come one by one: nobody of the past asked for more than there was."""
+    """The stock that is left while shoppers order one by one, so that no past order exceeds it."""
 
     def __init__(self, offers: Sequence[VisibleOffer]) -> None:
         self._offers = offers
-        self._likings = [1 / (200 + one.price) for one in offers]  # sacks of 25 kg and whole lambs are for few
+        self._likings = [1 / (200 + offer.price) for offer in offers]  # sacks of 25 kg and whole lambs are for few
         self._free: dict[str, int] = {}
         for one in offers:
             if one.left is not None:
                 self._free[one.lot_id] = max(self._free.get(one.lot_id, 0), one.left * one.lot_quantity)
 
     def fill_basket(self, chance: random.Random, moment: datetime) -> dict[str, int]:
-        """Three to ten different things, at least one."""
+        """Three to ten different items, with their numbers of pieces."""
         basket: dict[str, int] = {}
-        wanted = chance.randint(3, 10)
-        while len(basket) < wanted:
-            (one,) = chance.choices(self._offers, self._likings)
-            quantity = chance.choice((1, 1, 1, 2, 3)) if one.price < 600 else 1
-            if moment < one.orderable_until and one.item_id not in basket and self._take(one, quantity):
-                basket[one.item_id] = quantity
+        count = chance.randint(3, 10)
+        while len(basket) < count:
+            (offer,) = chance.choices(self._offers, self._likings)
+            quantity = chance.choice((1, 1, 1, 2, 3)) if offer.price < 600 else 1
+            if moment < offer.orderable_until and offer.item_id not in basket and self._take(offer, quantity):
+                basket[offer.item_id] = quantity
         return basket
 
-    def _take(self, one: VisibleOffer, quantity: int) -> bool:
-        if one.left is None:
+    def _take(self, offer: VisibleOffer, quantity: int) -> bool:
+        if offer.left is None:
             return True
-        left = self._free[one.lot_id] - quantity * one.lot_quantity
-        if left < 0:
+        remaining = self._free[offer.lot_id] - quantity * offer.lot_quantity
+        if remaining < 0:
             return False
-        self._free[one.lot_id] = left
+        self._free[offer.lot_id] = remaining
         return True
 
 
 def _moment(chance: random.Random, session: SaleSession) -> datetime:
-    """Most orders come on the last evening."""
+    """A random time while the sale is open, most often on the last evening."""
     open_for = session.closes_at - session.opens_at - timedelta(minutes=1)
     return session.opens_at + open_for * chance.betavariate(3, 1.2)
 
 
 def _weight(chance: random.Random, ordered: Decimal) -> Decimal:
-    """Nearly what was ordered, to the gram."""
+    """A weight within six per cent of what was ordered, to the gram."""
     return (ordered * chance.randint(940, 1060) / 1000).quantize(Decimal("0.001"))

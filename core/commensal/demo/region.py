@@ -1,4 +1,4 @@
-"""Draws the demo region: pure, and the same for the same seed."""
+"""Draws the demo region, without any effect; the same seed gives the same region."""
 
 from __future__ import annotations
 
@@ -73,18 +73,18 @@ def _draw_hubs(chance: random.Random, valley: Valley, people: People, own_names:
 def _draw_producers(
     chance: random.Random, valley: Valley, people: People, own_names: list[str], first_hub: int
 ) -> list[Producer]:
-    drawn: list[Producer] = []
+    producers: list[Producer] = []
     for kind in KINDS:
         for place in range(kind.producers):
-            # Whatever else it draws, the first of each kind supplies all hubs, so that none is without bread.
-            wanted = 3 if place == 0 else chance.choice((1, 2, 2, 3))
-            supplied = sorted(chance.sample(range(first_hub, first_hub + len(_HUBS)), wanted))
-            drawn.append(_draw_producer(chance, kind, valley, people, own_names.pop(), tuple(supplied)))
-    return drawn
+            # The first producer of each kind supplies all hubs, so that every hub sells, say, bread.
+            count = 3 if place == 0 else chance.choice((1, 2, 2, 3))
+            hubs = sorted(chance.sample(range(first_hub, first_hub + len(_HUBS)), count))
+            producers.append(_draw_producer(chance, kind, valley, people, own_names.pop(), tuple(hubs)))
+    return producers
 
 
 def _draw_producer(
-    chance: random.Random, kind: Kind, valley: Valley, people: People, own_name: str, supplied: tuple[int, ...]
+    chance: random.Random, kind: Kind, valley: Valley, people: People, own_name: str, hubs: tuple[int, ...]
 ) -> Producer:
     owner, place, labels = people.draw(chance), valley.draw(chance), chance.choice(kind.labels)
     goods = chance.sample(goods_of(kind.goods), kind.products)
@@ -100,15 +100,15 @@ def _draw_producer(
         phone=draw_telephone(chance),
         place=place,
         heaps=tuple(heaps),
-        hubs=supplied,
+        hubs=hubs,
     )
 
 
 def _draw_shopper(chance: random.Random, people: People, first_hub: int) -> Shopper:
-    wanted = chance.choice((1, 1, 1, 2))
+    count = chance.choice((1, 1, 1, 2))
     return Shopper(
         somebody=people.draw(chance),
-        hubs=tuple(sorted(chance.sample(range(first_hub, first_hub + len(_HUBS)), wanted))),
+        hubs=tuple(sorted(chance.sample(range(first_hub, first_hub + len(_HUBS)), count))),
         in_category=chance.random() < 0.15,
     )
 
@@ -116,10 +116,10 @@ def _draw_shopper(chance: random.Random, people: People, first_hub: int) -> Shop
 def _draw_past_sales(
     chance: random.Random, hubs: list[Hub], shoppers: list[Shopper], first_hub: int, first_shopper: int
 ) -> list[PastSale]:
-    drawn = []
+    past_sales = []
     for place in range(first_hub, first_hub + len(_HUBS)):
         regulars = [number for number in range(first_shopper, len(shoppers)) if place in shoppers[number].hubs]
         for weeks_ago in hubs[place].past:
-            came = chance.sample(regulars, len(regulars) * chance.randint(25, 45) // 100)
-            drawn.append(PastSale(hub=place, weeks_ago=weeks_ago, shoppers=tuple(came)))
-    return drawn
+            customers = chance.sample(regulars, len(regulars) * chance.randint(25, 45) // 100)
+            past_sales.append(PastSale(hub=place, weeks_ago=weeks_ago, shoppers=tuple(customers)))
+    return past_sales

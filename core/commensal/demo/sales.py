@@ -1,4 +1,4 @@
-"""Holds the sales of the region, week by week up to the present one, by the same steps as a running instance."""
+"""Writes the sales of the region, week by week up to the present one, with the same commands as a running instance."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FIRST_WEEK = 4  # weeks ago
 
 @dataclass(frozen=True, kw_only=True)
 class Week:
-    """When the sales of a week take place; UTC."""
+    """The times of a week's sales, with time zones."""
 
     opens_at: datetime
     closes_at: datetime
@@ -58,37 +58,37 @@ def hold_sales(
     catalogs: Sequence[Sequence[Listed]],
     watch: Watch,
 ) -> None:
-    """One transaction for each week: sales open, shoppers order, sales close, orders are handed out, the next come."""
+    """Opens sales, places orders, closes the sales and hands orders out, in one transaction for each week."""
     for weeks_ago in watch(range(FIRST_WEEK, -1, -1), spoken("Sales")):
         with instance.store.write() as tx:
             week = week_of(tx.now, weeks_ago)
-            early = at(tx, week.opens_at - timedelta(hours=2))
+            before_opening = at(tx, week.opens_at - timedelta(hours=2))
             sessions = {
-                place: _next_session(early, region, enterprises, place, week)
+                place: _next_session(before_opening, region, enterprises, place, week)
                 for place, hub in enumerate(region.hubs)
                 if weeks_ago in (0, *hub.past)
             }
             for place, session in sessions.items():
-                _put_season_on_sale(early, session, catalogs[place])
+                _put_season_on_sale(before_opening, session, catalogs[place])
             if weeks_ago:
                 placed = place_past_orders(tx, instance.hooks, region, people, sessions, weeks_ago)
-                closing = at(tx, week.closes_at)
-                complete_due(closing)
-                while repeat_due(closing, instance.hooks):
-                    pass  # it makes so many at once
+                at_closing = at(tx, week.closes_at)
+                complete_due(at_closing)
+                while repeat_due(at_closing, instance.hooks):
+                    pass  # it handles a limited number in each call
                 hand_out(tx, instance.hooks, placed)
     with instance.store.write() as tx:
         for hub_id in enterprises.hubs:
-            told = DemoPlace(instance=instance, enterprise_id=hub_id, seed=region.seed)
-            instance.hooks.each(specifications.demo_data, tx=tx, place=told)
+            demo_place = DemoPlace(instance=instance, enterprise_id=hub_id, seed=region.seed)
+            instance.hooks.each(specifications.demo_data, tx=tx, place=demo_place)
 
 
 def _next_session(tx: Transaction, region: Region, enterprises: Enterprises, place: int, week: Week) -> SaleSession:
-    """The hub's next sale: made by its rhythm, but for the first."""
+    """The hub's next sale. The first one is opened here; later ones follow by its rhythm."""
     hub_id = enterprises.hubs[place]
-    known = coordinations_of(tx, hub_id, limit=1)
-    if known:
-        return sessions_of(tx, known[0].id, hub_id)[0]
+    coordinations = coordinations_of(tx, hub_id, limit=1)
+    if coordinations:
+        return sessions_of(tx, coordinations[0].id, hub_id)[0]
     sale = open_coordination(
         tx,
         coordinator_id=hub_id,
@@ -119,9 +119,9 @@ def _next_session(tx: Transaction, region: Region, enterprises: Enterprises, pla
 
 def _put_season_on_sale(tx: Transaction, session: SaleSession, catalog: Sequence[Listed]) -> None:
     month = session.begins_at.astimezone(ZONE).month
-    out = [one.item_id for one in catalog if month not in one.months]
-    put_on_sale(tx, session.id, session.coordinator_id, [one.item_id for one in catalog if month in one.months])
-    take_off_sale(tx, session.id, session.coordinator_id, out)
+    out_of_season = [item.item_id for item in catalog if month not in item.months]
+    put_on_sale(tx, session.id, session.coordinator_id, [item.item_id for item in catalog if month in item.months])
+    take_off_sale(tx, session.id, session.coordinator_id, out_of_season)
 
 
 def _name(hub: Hub) -> str:

@@ -1,4 +1,4 @@
-"""Writes who lives in the region: people, enterprises, who lets whom sell, and who buys where."""
+"""Writes the people and enterprises of the region, the grants between enterprises, and the customers of hubs."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ OPERATOR = Somebody(name="Dominique Régisseur", email="operateur@example.org", 
 
 
 def settle_people(tx: Transaction, region: Region, password_hash: str, watch: Watch) -> People:
-    """Everybody has the same password, so its hash, which takes long on purpose, is made once."""
+    """Writes all people. They share one password, so that its hash, which is slow by design, is made once."""
 
     def write(somebodies: Iterable[Somebody]) -> list[str]:
-        return [_add(tx, one, password_hash) for one in somebodies]
+        return [_add(tx, somebody, password_hash) for somebody in somebodies]
 
     _add(tx, OPERATOR, password_hash, is_operator=True)
     return People(
         hub_owners=write(hub.owner for hub in region.hubs),
         packers=write(hub.packer for hub in region.hubs),
-        producer_owners=write(one.owner for one in region.producers),
-        shoppers=write(one.somebody for one in watch(region.shoppers, spoken("People"))),
+        producer_owners=write(producer.owner for producer in region.producers),
+        shoppers=write(shopper.somebody for shopper in watch(region.shoppers, spoken("People"))),
     )
 
 
@@ -45,9 +45,9 @@ REPORTS = ("distribution_lists", "sales", "custom_report")  # plugins with lists
 def settle_enterprises(
     tx: Transaction, hooks: Hooks, region: Region, people: People, also: Collection[str] = ()
 ) -> Enterprises:
-    """Hubs with a catalog, a group of customers and the plugins of the demo; producers that let them sell.
+    """Writes hubs with a catalog, a customer category and the plugins of the demo, and producers that let them sell.
 
-    `also` are further plugins that every hub switches on.
+    `also` are further plugins for every hub.
     """
     hubs = [_enterprise(tx, hub, owner, is_hub=True) for hub, owner in zip(region.hubs, people.hub_owners, strict=True)]
     for hub_id, hub in zip(hubs, region.hubs, strict=True):
@@ -69,39 +69,48 @@ def settle_enterprises(
 
 
 def settle_customers(tx: Transaction, region: Region, enterprises: Enterprises, watch: Watch) -> None:
-    """Each shopper is a customer of the hubs they buy at."""
+    """Makes each shopper a customer of the hubs where they buy."""
     for shopper in watch(region.shoppers, spoken("Customers")):
-        who = shopper.somebody
+        somebody = shopper.somebody
         for place in shopper.hubs:
             groups = [enterprises.categories[place]] if shopper.in_category else []
             create_customer(
-                tx, enterprises.hubs[place], email=who.email, name=who.name, phone=who.phone, categories=groups
+                tx,
+                enterprises.hubs[place],
+                email=somebody.email,
+                name=somebody.name,
+                phone=somebody.phone,
+                categories=groups,
             )
 
 
-def _plugins(hooks: Hooks, wanted: Collection[str]) -> list[str]:
-    """What is wanted, and whatever fills a part of the demo region itself."""
-    return [one for one in offered_plugins(hooks) if one in wanted or "demo_data" in hooks.implemented_by(one)]
+def _plugins(hooks: Hooks, usual: Collection[str]) -> list[str]:
+    """The usual plugins, and those that write demo data of their own."""
+    return [
+        plugin for plugin in offered_plugins(hooks) if plugin in usual or "demo_data" in hooks.implemented_by(plugin)
+    ]
 
 
-def _add(tx: Transaction, who: Somebody, password_hash: str, *, is_operator: bool = False) -> str:
-    new = NewPerson(email=who.email, name=who.name, phone=who.phone, language="fr", password_hash=password_hash)
-    made = add_person(tx, new, confirmed=True, is_operator=is_operator)
-    assert made is not None, f"{who.email} was there before; the demo fills new instances only"
-    return made.id
+def _add(tx: Transaction, somebody: Somebody, password_hash: str, *, is_operator: bool = False) -> str:
+    new_person = NewPerson(
+        email=somebody.email, name=somebody.name, phone=somebody.phone, language="fr", password_hash=password_hash
+    )
+    person = add_person(tx, new_person, confirmed=True, is_operator=is_operator)
+    assert person is not None, f"{somebody.email} was there before; the demo fills new instances only"
+    return person.id
 
 
-def _enterprise(tx: Transaction, one: Hub | Producer, owner_id: str, **kind: Any) -> str:
-    place = one.place
+def _enterprise(tx: Transaction, enterprise: Hub | Producer, owner_id: str, **kind: Any) -> str:
+    place = enterprise.place
     return create_enterprise(
         tx,
         owner_id=owner_id,
         currency="EUR",
-        name=one.name,
-        description=f"<p>{one.description}</p>",
+        name=enterprise.name,
+        description=f"<p>{enterprise.description}</p>",
         visibility="public",
-        email=f"{next(slugs_for(one.name, owner_id))}@example.org",
-        phone=one.phone,
+        email=f"{next(slugs_for(enterprise.name, owner_id))}@example.org",
+        phone=enterprise.phone,
         street=place.street,
         postcode=place.postcode,
         city=place.city,

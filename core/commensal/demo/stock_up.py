@@ -1,4 +1,4 @@
-"""Writes what the region's producers sell, and at which prices its hubs list it."""
+"""Writes the products of the region's producers, and lists them in the catalogs of its hubs with prices."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .drawings import DRAWINGS
 from .values import Heap, Hub, Region, Size
 from .written import Enterprises, Listed, People, Watch
 
-_FOR_GROUPS = ("vegetables", "fruit", "bakery", "groceries")  # what hubs sell to their groups at prices of their own
+_FOR_GROUPS = ("vegetables", "fruit", "bakery", "groceries")  # kinds of goods with prices for customer categories
 
 
 def stock_up(
@@ -24,25 +24,25 @@ def stock_up(
     pictures: Mapping[str, Picture],
     watch: Watch,
 ) -> Sequence[Sequence[Listed]]:
-    """Products with their sizes over one stock, and the catalog of each hub, whose items are returned. `pictures` are
-    by the kind of the producer."""
+    """Writes products, whose sizes share one stock, and the catalog of each hub. Returns the items of the catalogs.
+    `pictures` are by the kind of the producer."""
     catalogs: list[list[Listed]] = [[] for _ in region.hubs]
     for place, producer in enumerate(watch(region.producers, spoken("Products"))):
         seller, owner = enterprises.producers[place], people.producer_owners[place]
         alt = DRAWINGS[producer.kind].alt
         image = add_image(tx, enterprise_id=seller, picture=pictures[producer.kind], alt=alt)
-        written = [(heap, _write_heap(tx, seller, owner, heap, image.id)) for heap in producer.heaps]
+        with_ids = [(heap, _write_heap(tx, seller, owner, heap, image.id)) for heap in producer.heaps]
         for hub in producer.hubs:
-            catalogs[hub] += _list(tx, region, enterprises, hub, producer.kind, written)
+            catalogs[hub] += _list(tx, region, enterprises, hub, producer.kind, with_ids)
     return catalogs
 
 
 def _write_heap(tx: Transaction, enterprise_id: str, owner_id: str, heap: Heap, image_id: str) -> list[str]:
-    """The first size opens the lot, the others take from it."""
+    """Writes all sizes of a product. The first size opens the lot, which the others share. Returns their ids."""
     lot_id: str | None = None
     ids = []
     for size in heap.sizes:
-        made = create_product(
+        product = create_product(
             tx,
             enterprise_id=enterprise_id,
             name=heap.name,
@@ -62,8 +62,8 @@ def _write_heap(tx: Transaction, enterprise_id: str, owner_id: str, heap: Heap, 
             image_id=image_id,
             person_id=owner_id,
         )
-        lot_id = made.lot_id
-        ids.append(made.id)
+        lot_id = product.lot_id
+        ids.append(product.id)
     return ids
 
 
@@ -73,18 +73,18 @@ def _list(
     enterprises: Enterprises,
     hub: int,
     kind: str,
-    written: Sequence[tuple[Heap, list[str]]],
+    with_ids: Sequence[tuple[Heap, list[str]]],
 ) -> list[Listed]:
-    """The hub takes in all that a producer makes."""
+    """Lists all products of a producer in the hub's catalog."""
     group = enterprises.categories[hub] if kind in _FOR_GROUPS else None
     sizes = [
         (heap, product_id, size)
-        for heap, products in written
+        for heap, products in with_ids
         for product_id, size in zip(products, heap.sizes, strict=True)
     ]
     listings = [_listing(region.hubs[hub], product_id, size, group) for _, product_id, size in sizes]
     items = list_products(tx, enterprises.hubs[hub], enterprises.catalogs[hub], listings)
-    return [Listed(item_id=one, months=heap.months) for one, (heap, _, _) in zip(items, sizes, strict=True)]
+    return [Listed(item_id=item_id, months=heap.months) for item_id, (heap, _, _) in zip(items, sizes, strict=True)]
 
 
 def _listing(hub: Hub, product_id: str, size: Size, group: str | None) -> Listing:
@@ -94,5 +94,5 @@ def _listing(hub: Hub, product_id: str, size: Size, group: str | None) -> Listin
 
 
 def _to_five(hundredths: int) -> int:
-    """Cents from hundredths of one, to the nearest five."""
+    """Cents from hundredths of a cent, rounded to five cents; at least five."""
     return max(5, (hundredths + 250) // 500 * 5)

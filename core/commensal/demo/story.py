@@ -1,4 +1,4 @@
-"""A week at a hub, told over HTTP and checked: a list is imported, a sale opens, shoppers race, the sale closes."""
+"""Plays a week at a hub over HTTP, and checks it: import of a product list, a sale, concurrent orders, the closing."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from .visitor import Unexpected, Visitor
 LIST = Path(__file__).with_name("product_list.csv")
 FARM = "Ferme de l'Étang Vert"
 SHOPPERS = 12
-RARE = "TOM-C"  # of which the list has three, and every shopper wants one
+RARE = "TOM-C"  # the list has three of it, and every shopper wants one
 
 
 @dataclass(frozen=True)
 class Sale:
-    """What the story opened: ids, and the items by the reference of their product."""
+    """The sale of the story: ids, and ids of items by the reference of their product."""
 
     coordination: str
     session: str
@@ -44,7 +44,7 @@ class Sale:
 
 
 def tell_story(instance: Instance, filled: Filled, region: Region, console: Console) -> bool:
-    """Tells it on `console`. True if everything went as it must and nothing is broken afterwards."""
+    """Plays the story and prints it. Returns whether everything went as expected and no invariant is broken."""
     try:
         with live(_patient(instance)) as url:
             hub = _visitor(url, region.hubs[0].owner.email)
@@ -62,7 +62,7 @@ def tell_story(instance: Instance, filled: Filled, region: Region, console: Cons
 
 
 def _patient(instance: Instance) -> Instance:
-    """The same instance, which lets a whole village log in from one address."""
+    """The same instance with rate limits that allow many log-ins from one address."""
     settings = replace(instance.settings, limits=LimitSettings(reads=10_000, writes=10_000, logins=1_000))
     return replace(instance, settings=settings)
 
@@ -74,17 +74,17 @@ def _visitor(url: str, email: str) -> Visitor:
 
 
 def _found_farm(console: Console, url: str, operator: str, hub_id: str) -> str:
-    """A producer joins with the list it already has, and lets the hub sell."""
+    """A producer joins, imports its product list, and lets the hub sell. Returns its id."""
     owner = _visitor(url, operator)
     farm = owner.post("/enterprises", {"name": FARM, "is_producer": True, "email": "etang-vert@example.org"})["id"]
     owner.post(f"/enterprises/{farm}/catalogs", {"name": "Catalogue"})
     content = LIST.read_bytes()
-    tried = owner.send(f"/enterprises/{farm}/product-list", content, dry_run="true")
-    if tried["mistakes_in_all"]:
-        raise Unexpected(spoken("the product list has mistakes: {mistakes}", mistakes=tried["mistakes"]))
-    done = owner.send(f"/enterprises/{farm}/product-list", content)
-    said = "[bold]Import[/bold] {file}: {count} products of {farm}"
-    console.print(spoken(said, file=LIST.name, count=done["created"], farm=FARM))
+    trial = owner.send(f"/enterprises/{farm}/product-list", content, dry_run="true")
+    if trial["mistakes_in_all"]:
+        raise Unexpected(spoken("the product list has mistakes: {mistakes}", mistakes=trial["mistakes"]))
+    outcome = owner.send(f"/enterprises/{farm}/product-list", content)
+    message = "[bold]Import[/bold] {file}: {count} products of {farm}"
+    console.print(spoken(message, file=LIST.name, count=outcome["created"], farm=FARM))
     for scope in ("ReadProducts", "WriteOrders"):
         owner.put(f"/enterprises/{farm}/grants/{hub_id}/{scope}")
     owner.close()
@@ -130,43 +130,45 @@ def _open_sale(console: Console, instance: Instance, hub: Visitor, hub_id: str, 
 
 
 def _prices() -> dict[str, int]:
-    """What the hub asks, in cents, by reference: the list's price and a margin of 15 %."""
+    """The hub's prices in cents, by reference: the prices of the list plus 15 %."""
     with LIST.open(encoding="utf-8") as source:
         rows = list(csv.DictReader(source))
     return {row["sku"]: half_up(Decimal(row["price"].replace(",", ".")) * 115) for row in rows}
 
 
 def _race(console: Console, url: str, region: Region, sale: Sale) -> Counter[str]:
-    """Shoppers order at once; each wants a crate of which there are three, and is content without."""
-    shoppers = [one.somebody.email for one in region.shoppers[:SHOPPERS]]
+    """Shoppers order concurrently. Each wants one of three crates, and orders without it once they are sold out."""
+    shoppers = [shopper.somebody.email for shopper in region.shoppers[:SHOPPERS]]
     visitors = [_visitor(url, email) for email in shoppers]
     with ThreadPoolExecutor(SHOPPERS) as pool:
-        outcomes = Counter(pool.map(lambda one: _shop(one[1], sale, random.Random(one[0])), enumerate(visitors)))
+        outcomes = Counter(
+            pool.map(lambda numbered: _shop(numbered[1], sale, random.Random(numbered[0])), enumerate(visitors))
+        )
     for visitor in visitors:
         visitor.close()
-    said = "[bold]Orders[/bold] {having} with the rare crate, {lacking} without"
-    console.print(spoken(said, having=outcomes["with"], lacking=outcomes["without"]))
+    message = "[bold]Orders[/bold] {having} with the rare crate, {lacking} without"
+    console.print(spoken(message, having=outcomes["with"], lacking=outcomes["without"]))
     return outcomes
 
 
 def _shop(visitor: Visitor, sale: Sale, chance: random.Random) -> str:
     usual = {sale.items[sku]: chance.randint(1, 3) for sku in chance.sample(sorted(set(sale.items) - {RARE}), 4)}
-    got = "with"
+    result = "with"
     answer = _order(visitor, sale, {**usual, sale.items[RARE]: 1})
     if answer.status_code == 409 and answer.json()["code"] == "sold_out":
-        got, answer = "without", _order(visitor, sale, usual)
+        result, answer = "without", _order(visitor, sale, usual)
     if answer.status_code != 201:
-        said = "{name} could not order: {status} {answer}"
-        raise Unexpected(spoken(said, name=visitor.name, status=answer.status_code, answer=answer.text))
+        message = "{name} could not order: {status} {answer}"
+        raise Unexpected(spoken(message, name=visitor.name, status=answer.status_code, answer=answer.text))
     order = answer.json()["order"]
     payment = visitor.post(f"/me/orders/{order['id']}/payments", {"method": "cash:cash"})
     if payment["state"] != "Pending":
         raise Unexpected(spoken("{name} was not told how to pay: {answer}", name=visitor.name, answer=payment))
-    return got
+    return result
 
 
 def _order(visitor: Visitor, sale: Sale, items: dict[str, int]) -> Any:
-    """Looks at the price first, then orders at that total."""
+    """Asks for a quote, then orders at its total."""
     options = visitor.post(f"/sale-sessions/{sale.session}/quote", {"items": items})["shipping_options"]
     shipping = next(iter(options))
     quote = visitor.post(f"/sale-sessions/{sale.session}/quote", {"items": items, "shipping": shipping})
@@ -180,73 +182,73 @@ def _change_minds(console: Console, hub: Visitor, hub_id: str, sale: Sale) -> No
     """One order is cancelled, one gets more, and the chickens are weighed."""
     shop = f"/enterprises/{hub_id}"
     orders = hub.get(f"{shop}/sale-sessions/{sale.session}/orders")["items"]
-    first, second, *others = (hub.get(f"{shop}/orders/{one['id']}") for one in orders)
+    first, second, *unchanged = (hub.get(f"{shop}/orders/{row['id']}") for row in orders)
     hub.post(f"{shop}/orders/{first['id']}/cancel", {}, version=first["version"])
     items = {line["item_id"]: line["quantity"] for line in second["lines"]}
     items[sale.items["CHA-25"]] = items.get(sale.items["CHA-25"], 0) + 2
     hub.patch(f"{shop}/orders/{second['id']}", {"items": items}, version=second["version"])
-    weighed = 0
-    for order in others:
+    weighed_count = 0
+    for order in unchanged:
         weights = {line["id"]: f"{1.87 * line['quantity']:.3f}" for line in order["lines"] if line["weighed"]}
         if weights:
             hub.post(f"{shop}/orders/{order['id']}/weights", {"weights": weights}, version=order["version"])
-            weighed += 1
-    console.print(spoken("[bold]Hub[/bold] cancelled an order, enlarged one, weighed {count}", count=weighed))
+            weighed_count += 1
+    console.print(spoken("[bold]Hub[/bold] cancelled an order, enlarged one, weighed {count}", count=weighed_count))
 
 
 def _close(console: Console, instance: Instance, hub: Visitor, hub_id: str, sale: Sale) -> None:
-    """The sale closes; who comes too late is told so; orders are paid in cash and handed over."""
+    """Closes the sale, checks that a late order is refused, and has all orders paid in cash and handed over."""
     shop = f"/enterprises/{hub_id}"
     path = f"{shop}/coordinations/{sale.coordination}"
-    known = hub.get(path)
-    hub.patch(path, {"closes_at": _iso(instance.clock.now())}, version=known["version"])
+    current = hub.get(path)
+    hub.patch(path, {"closes_at": _iso(instance.clock.now())}, version=current["version"])
     order = {"items": {sale.items["CHA-1"]: 1}, "name": "Trop tard", "email": "late@example.org"}
-    late = hub.ask("POST", f"/sale-sessions/{sale.session}/orders", order)
-    if (late.status_code, late.json()["code"]) != (409, "closed"):
-        said = "an order after the close was answered {status} {answer}"
-        raise Unexpected(spoken(said, status=late.status_code, answer=late.text))
+    late_answer = hub.ask("POST", f"/sale-sessions/{sale.session}/orders", order)
+    if (late_answer.status_code, late_answer.json()["code"]) != (409, "closed"):
+        message = "an order after the close was answered {status} {answer}"
+        raise Unexpected(spoken(message, status=late_answer.status_code, answer=late_answer.text))
     tick(instance, work_of(instance))
-    handed = 0
-    for one in hub.get(f"{shop}/sale-sessions/{sale.session}/orders")["items"]:
-        if one["state"] == "Cancelled":
+    handed_count = 0
+    for order_ in hub.get(f"{shop}/sale-sessions/{sale.session}/orders")["items"]:
+        if order_["state"] == "Cancelled":
             continue
-        if one["state"] != "Complete":
-            said = "order {number} is {state} after the close"
-            raise Unexpected(spoken(said, number=one["number"], state=one["state"]))
-        received = {"method": "cash:cash", "amount": one["total"]}
-        hub.post(f"{shop}/orders/{one['id']}/payments", received)
-        paid = hub.get(f"{shop}/orders/{one['id']}")
-        hub.post(f"{shop}/orders/{one['id']}/hand-over", version=paid["version"])
-        handed += 1
+        if order_["state"] != "Complete":
+            message = "order {number} is {state} after the close"
+            raise Unexpected(spoken(message, number=order_["number"], state=order_["state"]))
+        payment = {"method": "cash:cash", "amount": order_["total"]}
+        hub.post(f"{shop}/orders/{order_['id']}/payments", payment)
+        paid = hub.get(f"{shop}/orders/{order_['id']}")
+        hub.post(f"{shop}/orders/{order_['id']}/hand-over", version=paid["version"])
+        handed_count += 1
     tick(instance, work_of(instance))
-    said = "[bold]Closed[/bold] a late order was refused, {count} orders were paid and handed over"
-    console.print(spoken(said, count=handed))
+    message = "[bold]Closed[/bold] a late order was refused, {count} orders were paid and handed over"
+    console.print(spoken(message, count=handed_count))
 
 
 def _print_lists(console: Console, instance: Instance, hub_id: str, sale: Sale) -> None:
     with instance.store.read() as tx:
-        found = list(parcels(tx, hub_id, sale.session))
-        brought = product_totals(tx, hub_id, sale.session)
-    print_distribution(found, brought, currency=instance.settings.currency, language=instance.settings.language)
+        shares = list(parcels(tx, hub_id, sale.session))
+        deliveries = product_totals(tx, hub_id, sale.session)
+    print_distribution(shares, deliveries, currency=instance.settings.currency, language=instance.settings.language)
 
 
 def _check(console: Console, instance: Instance, outcomes: Counter[str]) -> bool:
-    """Three crates for three shoppers, mails for everybody, and nothing broken in the database."""
-    said: list[str] = []
+    """Checks that three shoppers got the crates, that everybody got an e-mail, and that no invariant is broken."""
+    problems: list[str] = []
     if outcomes != {"with": 3, "without": SHOPPERS - 3}:
-        said.append(spoken("three shoppers should have got the rare crate, not {count}", count=outcomes["with"]))
+        problems.append(spoken("three shoppers should have got the rare crate, not {count}", count=outcomes["with"]))
     mails = len(list((instance.folder / "mail").glob("*.eml")))
     if mails < SHOPPERS:
         text = "{count} shoppers ordered, but only {mails} e-mails were written"
-        said.append(spoken(text, count=SHOPPERS, mails=mails))
+        problems.append(spoken(text, count=SHOPPERS, mails=mails))
     with instance.store.read() as tx:
-        said.extend(told(one) for one in broken_invariants(tx))
-    for one in said:
+        problems.extend(told(problem) for problem in broken_invariants(tx))
+    for one in problems:
         console.print(spoken("[red]wrong[/red] {problem}", problem=one))
-    if not said:
+    if not problems:
         text = "[green]All is well[/green]: nothing oversold, {mails} e-mails, and every journal adds up."
         console.print(spoken(text, mails=mails))
-    return not said
+    return not problems
 
 
 def _iso(moment: Any) -> str:

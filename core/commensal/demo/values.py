@@ -1,4 +1,4 @@
-"""The demo region as values: what is drawn before anything is written."""
+"""The values of the demo region, which are drawn before anything is written."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True, kw_only=True)
 class Somebody:
-    """A person with an e-mail address of example.org and a telephone number that is kept free for fiction."""
+    """A person with an address at example.org and a telephone number that is reserved for fiction."""
 
     name: str
     email: str
@@ -17,7 +17,7 @@ class Somebody:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """A place that does not exist: no French postcode begins with 96. Degrees are WGS 84."""
+    """A location that does not exist: no French postcode begins with 96. Degrees are WGS 84."""
 
     street: str
     postcode: str
@@ -28,7 +28,7 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """One piece as it is sold: its net content in a DFC measure, and its price in cents, VAT included."""
+    """A size of a product: the net content of a piece in a DFC measure, and its price in cents, including VAT."""
 
     quantity: Decimal
     unit: str
@@ -38,9 +38,9 @@ class Size:
 
 @dataclass(frozen=True, kw_only=True)
 class Heap:
-    """A product with all its sizes over one stock.
+    """A product in several sizes, which share one stock.
 
-    months:  1 to 12, in which it is sold
+    months:  in which it is sold, 1 to 12
     on_hand: in the unit usual for its measure (kilograms, litres, pieces); None is unlimited
     deposit: cents for one piece
     """
@@ -60,7 +60,7 @@ class Heap:
 
 @dataclass(frozen=True, kw_only=True)
 class Producer:
-    """`hubs` are places in `Region.hubs`: whom it lets sell its goods."""
+    """`hubs` are indexes of `Region.hubs`: the hubs that may sell its goods."""
 
     kind: str
     name: str
@@ -74,10 +74,10 @@ class Producer:
 
 @dataclass(frozen=True, kw_only=True)
 class Hub:
-    """markup:       percent that it adds to the producers' prices
-    category:     its group of customers with prices of their own
-    off:          percent that these pay less
-    rhythm:       of its sales, as RFC 5545 writes it
+    """markup:       per cent that it adds to the producers' prices
+    category:     the name of its customer category with prices of its own
+    off:          per cent that this category pays less
+    rhythm:       recurrence rule of its sales (RFC 5545)
     past:         its past sales, in weeks before the present one
     """
 
@@ -96,7 +96,7 @@ class Hub:
 
 @dataclass(frozen=True, kw_only=True)
 class Shopper:
-    """`hubs` are places in `Region.hubs`; `in_category` whether they pay the lower prices there."""
+    """`hubs` are indexes of `Region.hubs`; `in_category`: whether they pay the lower prices there."""
 
     somebody: Somebody
     hubs: tuple[int, ...]
@@ -105,7 +105,7 @@ class Shopper:
 
 @dataclass(frozen=True, kw_only=True)
 class PastSale:
-    """Of the hub at this place; `shoppers` are places in `Region.shoppers`, who ordered in this order."""
+    """A past sale. `hub` is an index of `Region.hubs`, `shoppers` are indexes of `Region.shoppers`, by time."""
 
     hub: int
     weeks_ago: int
@@ -114,7 +114,7 @@ class PastSale:
 
 @dataclass(frozen=True, kw_only=True)
 class Region:
-    """Everything that is drawn. The region of scale 1 is the beginning of that of scale 2."""
+    """The whole region. A region of scale 1 is the beginning of that of scale 2."""
 
     seed: int
     scale: int

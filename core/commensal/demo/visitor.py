@@ -1,4 +1,4 @@
-"""Somebody who uses the instance over HTTP, as a browser or a program would."""
+"""A client of the API for the demo story, which behaves like a browser."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _LONGEST = 30.0  # seconds for one answer
 
 
 class Unexpected(Exception):
-    """The instance answered something else than the story expects."""
+    """The instance gave an answer that the story does not expect."""
 
 
 class Visitor:
-    """A connection of one person. Every request that is not answered as expected ends the story with what was said."""
+    """A client for one person. All methods but `ask` raise `Unexpected` for an error, with the answer."""
 
     def __init__(self, url: str, name: str) -> None:
         self.name = name
-        # A browser says where a request comes from; so does this one, or its cookie would be refused.
+        # Like a browser, it sends Origin; otherwise requests with its cookie would be refused.
         self._client = httpx.Client(base_url=f"{url}/api", headers={"Origin": url}, timeout=_LONGEST, trust_env=False)
         self._numbers = itertools.count()
 
@@ -41,12 +41,12 @@ class Visitor:
         return self._read(self.ask("PATCH", path, body, version=version))
 
     def send(self, path: str, content: bytes, **query: Any) -> Any:
-        """A file."""
+        """Uploads a file."""
         headers = {"Content-Type": "application/octet-stream", **self._key()}
         return self._read(self._client.post(path, content=content, params=query, headers=headers))
 
     def ask(self, method: str, path: str, body: Any = None, *, version: int | None = None) -> httpx.Response:
-        """The bare answer, for who reckons with a refusal."""
+        """The response itself, for requests that may be refused."""
         headers = self._key() if version is None else {**self._key(), "If-Match": f'"{version}"'}
         return self._client.request(method, path, json=body, headers=headers)
 
@@ -59,7 +59,9 @@ class Visitor:
     def _read(self, answer: httpx.Response) -> Any:
         if not answer.is_success:
             request = answer.request
-            asked = f"{request.method} {request.url.path}"
-            said = "{name}: {request} said {status} {answer}"
-            raise Unexpected(spoken(said, name=self.name, request=asked, status=answer.status_code, answer=answer.text))
+            request_line = f"{request.method} {request.url.path}"
+            message = "{name}: {request} said {status} {answer}"
+            raise Unexpected(
+                spoken(message, name=self.name, request=request_line, status=answer.status_code, answer=answer.text)
+            )
         return answer.json() if answer.content else None

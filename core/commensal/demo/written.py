@@ -1,4 +1,4 @@
-"""What was written of the region, by the places that things have in it; and how its past is written."""
+"""The ids of what was written of the region, by index; and transactions at past times."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Watch(Protocol):
-    """Hands things on one by one, and shows how far it is."""
+    """Iterates over things, and shows the progress."""
 
     def __call__(self, things: Sequence[T], label: str, /) -> Iterable[T]: ...
 
@@ -30,7 +30,7 @@ class People:
 
 @dataclass(frozen=True, kw_only=True)
 class Enterprises:
-    """Ids of enterprises, in the order of `Region`; for each hub its group of customers and its catalog."""
+    """Ids of enterprises, in the order of `Region`; of each hub also those of its customer category and its catalog."""
 
     hubs: Sequence[str]
     producers: Sequence[str]
@@ -47,5 +47,5 @@ class Listed:
 
 
 def at(tx: Transaction, moment: datetime) -> Transaction:
-    """The same transaction at another time: what happened last month is written as it would have been then."""
+    """The same transaction with another time, to write what happened in the past."""
     return replace(tx, now=moment)

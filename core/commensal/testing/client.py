@@ -1,4 +1,4 @@
-"""A client that speaks HTTP with an application in this process, as a browser on the same site would."""
+"""A client for an application in this process, which sends requests like a browser on the same site."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from starlette.testclient import TestClient
 
 
 def client_of(app: Any) -> TestClient:
-    """Answers of status 500 are answers: a test sees them as visitors do."""
+    """The client. A status of 500 is returned, not raised as an error, as a visitor would see it."""
     return TestClient(app, raise_server_exceptions=False, headers={"Origin": "http://testserver"})

@@ -1,4 +1,4 @@
-"""Orders to try price rules on, without a database: name what matters, the rest is plausible."""
+"""Makes orders for tests of price rules, without a database; fields that are left out get plausible values."""
 
 from __future__ import annotations
 
@@ -29,32 +29,32 @@ _LINE = PricedLine(
 )
 
 
-def a_line(price: int = 250, quantity: int = 1, vat_rate: str = "5.5", **more: Any) -> PricedLine:
+def a_line(price: int = 250, quantity: int = 1, vat_rate: str = "5.5", **fields: Any) -> PricedLine:
     """A priced line: `price` in cents for one piece, `vat_rate` in percent, and any other field of `PricedLine`."""
-    return with_amount(replace(_LINE, price=price, quantity=quantity, vat_rate=Decimal(vat_rate), **more))
+    return with_amount(replace(_LINE, price=price, quantity=quantity, vat_rate=Decimal(vat_rate), **fields))
 
 
-def an_adjustment(phase: Phase, amount: int, vat_rate: str | None = None, **more: Any) -> Adjustment:
+def an_adjustment(phase: Phase, amount: int, vat_rate: str | None = None, **fields: Any) -> Adjustment:
     """An adjustment of `amount` cents; a subsidy is paid by "Fund" unless told otherwise."""
     payer = "Fund" if phase is Phase.SUBSIDY else CUSTOMER
     rate = None if vat_rate is None else Decimal(vat_rate)
-    given = {"kind": phase.lower(), "label": phase.title(), "payer": payer, "plugin": "tried", **more}
-    return Adjustment(phase=phase, amount=amount, vat_rate=rate, **given)
+    values = {"kind": phase.lower(), "label": phase.title(), "payer": payer, "plugin": "tried", **fields}
+    return Adjustment(phase=phase, amount=amount, vat_rate=rate, **values)
 
 
-def a_payment(amount: int = 1000, **more: Any) -> Payment:
-    """A payment of `amount` cents that has just been begun, and any other field of `Payment`."""
+def a_payment(amount: int = 1000, **fields: Any) -> Payment:
+    """A payment of `amount` cents in the state Started, and any other field of `Payment`."""
     at = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)
-    begun = Payment(
+    payment = Payment(
         id="payment", enterprise_id="shop", order_id="order", kind="payment", method="cash:cash", amount=amount,
         currency="EUR", state="Started", reference="", instructions=None, created_at=at, changed_at=at,
     )  # fmt: skip
-    return replace(begun, **more)
+    return replace(payment, **fields)
 
 
-def a_draft(*lines: PricedLine, **more: Any) -> OrderDraft:
+def a_draft(*lines: PricedLine, **fields: Any) -> OrderDraft:
     """An order in euros whose prices include VAT, with these lines and any other field of `OrderDraft`."""
-    given = {
+    values = {
         "id": "order",
         "session_id": "session",
         "enterprise_id": "shop",
@@ -66,6 +66,6 @@ def a_draft(*lines: PricedLine, **more: Any) -> OrderDraft:
         "begins_at": datetime(2026, 6, 6, 8, 0, tzinfo=UTC),
         "timezone": "Europe/Paris",
         "coordinator_id": "shop",
-        **more,
+        **fields,
     }
-    return OrderDraft(lines=lines, **given)
+    return OrderDraft(lines=lines, **values)

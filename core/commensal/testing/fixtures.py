@@ -1,7 +1,7 @@
 """The fixtures that come with Commensal, as a plugin of pytest.
 
-pytest imports this module in every run on a machine where Commensal is installed, long before anything is measured or
-known to be needed: so it imports pytest alone, and each fixture what it needs.
+pytest imports this module in every run on a machine where Commensal is installed, also if no test needs it. So the
+module imports pytest only, and each fixture imports what it needs.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def instance(
     """A real instance in a folder of its own, with the tables and the settings of the plugins that are marked."""
     from .marked import plan_of
 
-    with commensal_instances.open(tmp_path / "instance", plan_of(request), clock=clock) as opened:
-        yield opened
+    with commensal_instances.open(tmp_path / "instance", plan_of(request), clock=clock) as instance:
+        yield instance
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A provider outside, played by the test: it answers what it is told to, and remembers what it was asked."""
+"""A provider that the test simulates: it gives planned responses, and records the requests."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Answer = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
 
 
 class Gateway:
-    """While it is entered, every request that code in this process makes with httpx ends here, also one of
-    `commensal.http_client`; no name is looked up and nothing leaves the machine.
+    """While it is entered, it receives every request that code in this process sends with httpx, also with
+    `commensal.http_client`. No name is resolved, and nothing leaves the machine.
 
         gateway.on("POST", "https://pay.example/charges", httpx.Response(201, json={"id": "ch_1"}))
 
-    Of several answers to one address each is given once, in turn, and the last one from then on. An exception is what
-    the network does to a request: ``httpx.ConnectError("no route")``. What nobody told it to answer is a ConnectError
-    for who asks, and fails the test at its end.
+    Several responses for one URL are given in turn, the last one from then on. An exception is raised as a failure of
+    the network: ``httpx.ConnectError("no route")``. A request without a planned response gets a ConnectError, and fails
+    the test at its end.
     """
 
     def __init__(self) -> None:
@@ -30,12 +30,12 @@ class Gateway:
         self._patches = pytest.MonkeyPatch()
 
     def on(self, method: str, url: str, *answers: Answer) -> None:
-        """How requests to this address are answered, whatever their query is."""
+        """Plans the responses to requests for this URL, whatever their query."""
         self._answers[method, url] = list(answers)
 
     def asked(self, method: str, url: str) -> list[httpx.Request]:
-        """What came for this address, whatever its query, in order."""
-        return [one for one in self.requests if (one.method, _bare(one)) == (method, url)]
+        """The requests for this URL, whatever their query, in order."""
+        return [request for request in self.requests if (request.method, _bare(request)) == (method, url)]
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         request.read()
@@ -57,9 +57,9 @@ class Gateway:
         self._patches.setattr(httpx.AsyncHTTPTransport, "handle_async_request", self._answer_async)
         return self
 
-    def __exit__(self, *raised: object) -> None:
+    def __exit__(self, *exception: object) -> None:
         self._patches.undo()
-        assert raised[0] or not self._unexpected, f"the gateway was not told what to answer: {self._unexpected}"
+        assert exception[0] or not self._unexpected, f"the gateway was not told what to answer: {self._unexpected}"
 
     async def _answer_async(self, request: httpx.Request) -> httpx.Response:
         return self.answer(request)

@@ -1,4 +1,4 @@
-"""Instances for tests: real ones, migrated, each in a folder of its own, with a clock that is moved by hand."""
+"""Opens real instances for tests, each migrated and in a folder of its own, with a clock that the test moves."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from ..storage.database import Store
 from ..storage.database.migrate import migrate
 
 NOON = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)  # a Thursday, noon in Paris
-_LIMITS = LimitSettings(reads=100_000, writes=100_000, logins=100_000)  # a test asks faster than people do
+_LIMITS = LimitSettings(reads=100_000, writes=100_000, logins=100_000)  # tests send requests faster than people
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The plugins of a test, in the order in which they are asked.
+    """The plugins of a test, in the order in which their hooks are called.
 
     settings:          of the enterprise, by plugin
     instance_settings: of the operator, by plugin
@@ -39,8 +39,8 @@ class Plan:
 
 
 class Instances:
-    """Opens instances below a folder. Those with the same plugins begin as copies of one database, which takes
-    milliseconds, where migrating takes a second."""
+    """Opens instances below a folder. Those with the same plugins start as copies of one migrated database, which takes
+    milliseconds instead of a second."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._templates = folder, dict[tuple[tuple[str, Path], ...], Path]()
@@ -49,9 +49,9 @@ class Instances:
         self, folder: Path, plan: Plan, *, clock: ManualClock | None = None, base_url: str = "http://testserver",
         name: str = "Test", reaching: tuple[str, ...] = (),
     ) -> Instance:  # fmt: skip
-        """An instance with the plan's plugins, whose people read English unless they say otherwise. Close it.
+        """An instance with the plan's plugins and English as its language. Close it.
 
-        `reaching` are inner addresses that it may ask, like "127.0.0.1:8000".
+        `reaching` are internal addresses that it may send requests to, like "127.0.0.1:8000".
         """
         settings = InstanceSettings(
             name=name,

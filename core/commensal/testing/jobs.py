@@ -1,4 +1,4 @@
-"""Does an instance's jobs by hand, at the hour that a test says."""
+"""Runs the jobs of an instance at the times that a test chooses."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from ..storage.jobs.ticking import tick
 
 
 class JobFailed(AssertionError):
-    """A job raised an error. In an instance that serves it would come back later, and be parked in the end."""
+    """A job raised an error. A serving instance would retry it, and park it in the end."""
 
 
 class RunJobs:
-    """Moves the clock on, and does what is due then: ``run_jobs()``, ``run_jobs(hours=2)``."""
+    """Moves the clock forward, and runs all jobs that are due then: ``run_jobs()``, ``run_jobs(hours=2)``."""
 
     def __init__(self, instance: Instance, clock: ManualClock) -> None:
         self._instance, self._clock = instance, clock
 
     def __call__(self, *, failing: bool = False, **later: float) -> None:
-        """`later` is a `timedelta` in its own words. Raises `JobFailed` unless jobs are expected to be `failing`."""
+        """`later` are arguments of `timedelta`. Raises `JobFailed` if a job failed, unless `failing` expects it."""
         self._clock.advance(**later)
         tick(self._instance, work_of(self._instance))
         failed = self.failed()
@@ -32,5 +32,5 @@ class RunJobs:
     def failed(self) -> list[tuple[str, str]]:
         """Kind and error of every job that has failed and not succeeded since."""
         with self._instance.store.read() as tx:
-            found = tx.all(select(job.c.kind, job.c.error).where(job.c.state != "done", job.c.error != ""))
-        return [(row["kind"], row["error"]) for row in found]
+            rows = tx.all(select(job.c.kind, job.c.error).where(job.c.state != "done", job.c.error != ""))
+        return [(row["kind"], row["error"]) for row in rows]

@@ -1,7 +1,7 @@
-"""A shop with very many order lines, made by the database itself; and a report over them, run in a process of its own.
+"""Makes a shop with very many order lines inside the database, and runs a report over them in a process of its own.
 
-``python -m commensal.testing.many_lines URL`` writes the report of all order lines as CSV to nowhere, and prints the
-number of bytes and the most memory that the process ever had, in kilobytes.
+``python -m commensal.testing.many_lines URL`` writes the report of all order lines as CSV, discards it, and prints its
+bytes and the peak memory of the process in kilobytes.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ FIELDS = (
 
 
 def fill(tx: Transaction, shop: str = "shop") -> None:
-    """A shop with one order that has no lines yet: the model of all others."""
+    """Makes a shop with one order without lines, which is the model of all others."""
     a_shop(tx, shop)
     an_item(tx, a_lot(tx, shop, on_hand="10"), shop)
     a_placed_order(tx, shop)
 
 
 def add_orders(tx: Transaction, first: int, last: int, shop: str = "shop") -> None:
-    """Orders of the shop with these numbers, each with `EACH` lines, after the model of its first."""
+    """Adds orders with the numbers `first` to `last`, each with `EACH` lines, as copies of the shop's first order."""
     row, line = customer_order.c, order_line.c
     numbers = select(literal(first).label("n")).cte("numbers", recursive=True)
     numbers = numbers.union_all(select(numbers.c.n + 1).where(numbers.c.n < last))
-    others = [one for one in row if one.name not in ("id", "number")]
+    copied = [column for column in row if column.name not in ("id", "number")]
     new_id = literal(f"{shop}-") + cast(numbers.c.n, Text)
-    made = select(new_id, numbers.c.n, *others).select_from(numbers.join(customer_order, literal(True)))
+    made = select(new_id, numbers.c.n, *copied).select_from(numbers.join(customer_order, literal(True)))
     model = made.where(row.enterprise_id == shop, row.number == 1)
-    tx.execute(insert(customer_order).from_select(["id", "number", *(one.name for one in others)], model))
+    tx.execute(insert(customer_order).from_select(["id", "number", *(column.name for column in copied)], model))
     places = select(literal(1).label("p")).cte("places", recursive=True)
     places = places.union_all(select(places.c.p + 1).where(places.c.p < EACH))
     ware, item = supplied_product.c, catalog_item.c
@@ -64,12 +64,12 @@ def add_orders(tx: Transaction, first: int, last: int, shop: str = "shop") -> No
         .join(catalog_item, item.product_id == ware.id)
         .join(places, literal(True))
     )
-    theirs = made.where(row.enterprise_id == shop, row.number >= first, row.number <= last)
-    tx.execute(insert(order_line).from_select(["id", "order_id", *values], theirs))
+    new_lines = made.where(row.enterprise_id == shop, row.number >= first, row.number <= last)
+    tx.execute(insert(order_line).from_select(["id", "order_id", *values], new_lines))
 
 
 def report(language: str = "fr") -> Report:
-    """All order lines with what stands beside them."""
+    """The report of all order lines."""
 
     def rows(query: Query) -> Iterator[Line]:
         return look(query, "order_lines", *FIELDS, order=("number", "product"))
@@ -79,10 +79,10 @@ def report(language: str = "fr") -> Report:
 
 
 def write(store: Store, format: str = "csv", shop: str = "shop") -> int:
-    """Runs the report; the bytes of the file."""
+    """Runs the report. Returns the bytes of the file."""
     with store.read() as tx:
-        whose = enterprise_by_id(tx, shop)
-    return sum(map(len, print_report(store, whose, report(), {}, format=find_format(format), language="fr")))
+        enterprise = enterprise_by_id(tx, shop)
+    return sum(map(len, print_report(store, enterprise, report(), {}, format=find_format(format), language="fr")))
 
 
 def main() -> None:

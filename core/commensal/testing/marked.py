@@ -1,4 +1,4 @@
-"""What a test's markers say of plugins; and where there is none, what the package under test declares."""
+"""Reads the plugins of a test from its markers or, without a marker, from the package under test."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .instances import Plan
 
 
 def plan_of(request: pytest.FixtureRequest) -> Plan:
-    """All ``@pytest.mark.plugins`` of the test; one closer to it wins over one of its class or module.
+    """The plugins and settings of all markers ``@pytest.mark.plugins`` of the test; the nearest marker has precedence.
 
-    Raises `pytest.UsageError` for a marker that cannot be understood.
+    Raises `pytest.UsageError` for a malformed marker.
     """
     plugins = dict[str, None]()
     settings, instance_settings = dict[str, Mapping[str, Any]](), dict[str, Mapping[str, Any]]()
@@ -24,9 +24,9 @@ def plan_of(request: pytest.FixtureRequest) -> Plan:
     for marker in reversed(markers):
         plugins.update(dict.fromkeys(marker.args))
     for marker in markers:
-        for name, kept in (("settings", settings), ("instance_settings", instance_settings)):
+        for name, collected in (("settings", settings), ("instance_settings", instance_settings)):
             if name in marker.kwargs:
-                kept.setdefault(_only(marker), marker.kwargs[name])
+                collected.setdefault(_only(marker), marker.kwargs[name])
         unknown = set(marker.kwargs) - {"settings", "instance_settings"}
         if unknown:
             raise pytest.UsageError(f"@pytest.mark.plugins knows no {', '.join(sorted(unknown))}.")
@@ -44,7 +44,7 @@ def _only(marker: pytest.Mark) -> str:
 
 @cache
 def _declared(folder: Path) -> tuple[str, ...]:
-    """The entry points of the nearest pyproject.toml."""
+    """The plugins that the nearest pyproject.toml declares as entry points."""
     for parent in (folder, *folder.parents):
         file = parent / "pyproject.toml"
         if file.is_file():

@@ -1,4 +1,4 @@
-"""Two instances that serve on ports of this machine, and reach each other over HTTP as strangers do."""
+"""Two instances that serve on loopback ports, and send each other requests over real HTTP."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def serve_pair(instances: Instances, folder: Path, plan: Plan, clock: ManualCloc
     """Both with the plan's plugins, switched on at their shops; each may ask the other with `http_client`."""
     with ExitStack() as stack:
         listeners = [stack.enter_context(_listening()) for _ in _NAMES]
-        addresses = tuple(f"127.0.0.1:{one.getsockname()[1]}" for one in listeners)
+        addresses = tuple(f"127.0.0.1:{listener.getsockname()[1]}" for listener in listeners)
         shops = []
         for name, listener, address in zip(_NAMES, listeners, addresses, strict=True):
-            opened = instances.open(
+            opened_instance = instances.open(
                 folder / name.lower(), plan, clock=clock, base_url=f"http://{address}", name=name, reaching=addresses
             )
-            instance = stack.enter_context(opened)
+            instance = stack.enter_context(opened_instance)
             stack.enter_context(_serving(instance, listener))
             client = stack.enter_context(client_of(make_app(instance)))
             shops.append(open_shop(instance, client, RunJobs(instance, clock), plan))
@@ -61,7 +61,7 @@ def serve_pair(instances: Instances, folder: Path, plan: Plan, clock: ManualCloc
 
 @contextmanager
 def _listening() -> Iterator[socket.socket]:
-    """A free port of this machine, that nobody takes before the instance that is told of it."""
+    """A listening socket on a free loopback port, so that no other program takes the port."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()

@@ -1,4 +1,4 @@
-"""A shop and placed orders, written as rows: for tests of what comes after an order was placed."""
+"""Writes a shop and placed orders as rows, for tests of what follows after an order."""
 
 from __future__ import annotations
 
@@ -13,45 +13,45 @@ from ..trade.enterprises.tables import enterprise, guest_policy
 from ..trade.orders.tables import customer_order
 from ..trade.sale_sessions.tables import coordination, sale_session
 
-# The policy of shops that trust every guest, so that tests of other things may order as one.
+# A guest policy without limits, so that tests of other things may order as guests.
 ANY_GUEST = {
     "guests": "yes", "largest_unpaid": None, "orders_of_mailbox": 10**6, "orders_of_network": 10**6,
     "confirm_minutes": 60, "unpaid_hours": 0,
 }  # fmt: skip
 
 
-def a_shop(tx: Transaction, shop: str = "shop", **more: Any) -> str:
-    """A hub in euros with a sale under way, distributed the day after tomorrow. Returns its id, which is its name."""
+def a_shop(tx: Transaction, shop: str = "shop", **fields: Any) -> str:
+    """Writes a hub in euros with an open sale, distributed the day after tomorrow. Returns its id, which is `shop`."""
     texts = dict.fromkeys(("description", "phone", "street", "postcode", "city", "vat_number"), "")
     flags = {"is_producer": False, "is_hub": True, "prices_include_vat": True}
     place = {"country": "FR", "language": "fr", "timezone": "Europe/Paris", "currency": "EUR"}
-    seen = {"visibility": "public", "slug": shop, "name": shop, "email": f"{shop}@example.org"}
-    values = {"id": shop, **texts, **flags, **place, **seen, "created_at": tx.now, "version": 1, **more}
+    identity = {"visibility": "public", "slug": shop, "name": shop, "email": f"{shop}@example.org"}
+    values = {"id": shop, **texts, **flags, **place, **identity, "created_at": tx.now, "version": 1, **fields}
     tx.execute(insert(enterprise).values(values))
     tx.execute(insert(guest_policy).values(enterprise_id=shop, **ANY_GUEST))
     sale = {"opens_at": tx.now - timedelta(days=1), "closes_at": tx.now + timedelta(days=1), "version": 1}
-    held = {"begins_at": tx.now + timedelta(days=2, hours=5), "ends_at": tx.now + timedelta(days=2, hours=7)}
+    distribution = {"begins_at": tx.now + timedelta(days=2, hours=5), "ends_at": tx.now + timedelta(days=2, hours=7)}
     tx.execute(insert(catalog).values(id=f"{shop}-catalog", enterprise_id=shop, name="Catalogue", version=1))
     tx.execute(
         insert(coordination).values(
             id=f"{shop}-sale", coordinator_id=shop, name="Vente de juin", created_at=tx.now, **sale
         )
     )
-    named = {"id": f"{shop}-session", "coordination_id": f"{shop}-sale", "catalog_id": f"{shop}-catalog", "note": ""}
-    tx.execute(insert(sale_session).values(**named, enterprise_id=shop, **sale, **held))
+    session = {"id": f"{shop}-session", "coordination_id": f"{shop}-sale", "catalog_id": f"{shop}-catalog", "note": ""}
+    tx.execute(insert(sale_session).values(**session, enterprise_id=shop, **sale, **distribution))
     return shop
 
 
-def a_placed_order(tx: Transaction, shop: str = "shop", *, total: int = 1000, **more: Any) -> str:
-    """An order of `total` cents at the shop, without lines; with the next number unless told otherwise."""
-    order_id, mine = tx.new_id(), customer_order.c.enterprise_id == shop
-    number = 1 + (tx.value(select(func.max(customer_order.c.number)).where(mine)) or 0)
+def a_placed_order(tx: Transaction, shop: str = "shop", *, total: int = 1000, **fields: Any) -> str:
+    """Writes an order of `total` cents at the shop, without lines and with the next number. Returns its id."""
+    order_id, of_shop = tx.new_id(), customer_order.c.enterprise_id == shop
+    number = 1 + (tx.value(select(func.max(customer_order.c.number)).where(of_shop)) or 0)
     texts = dict.fromkeys(("phone", "note", "shipping", "shipping_label", "payment_method"), "")
     states = {"state": "Held", "payment_state": "Unpaid", "fulfilment_state": "Unfulfilled"}
     totals = {"products_total": total, "deposits_total": 0, "adjustments_total": 0, "vat_total": 0, "total": total}
-    whose = {"session_id": f"{shop}-session", "enterprise_id": shop, "name": "Ada", "email": "ada@example.org"}
+    references = {"session_id": f"{shop}-session", "enterprise_id": shop, "name": "Ada", "email": "ada@example.org"}
     money = {"currency": "EUR", "prices_include_vat": True, **totals}
-    when = {"created_at": tx.now, "placed_at": tx.now, "changed_at": tx.now, "version": 1, "language": "fr"}
-    values = {"id": order_id, "number": number, **whose, **states, **texts, **money, **when, **more}
+    times = {"created_at": tx.now, "placed_at": tx.now, "changed_at": tx.now, "version": 1, "language": "fr"}
+    values = {"id": order_id, "number": number, **references, **states, **texts, **money, **times, **fields}
     tx.execute(insert(customer_order).values(values))
     return order_id

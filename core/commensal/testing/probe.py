@@ -1,4 +1,4 @@
-"""A plugin that implements every hook, and behaves; a test makes it misbehave in one."""
+"""A plugin that implements every hook correctly; a test can make one of them misbehave."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _fee(tx: Transaction, order: OrderDraft, phase: Phase) -> list[Adjustment] |
     return [Adjustment(phase=phase, kind="fee", label="Fee", amount=10)] if phase is Phase.FEE else None
 
 
-# What a plugin that works answers, by the name of the hook.
+# Working implementations, by the name of the hook.
 GOOD: dict[str, Callable[..., Any]] = {
     "instance_settings": lambda: ProbeSettings,
     "enterprise_settings": lambda: ProbeSettings,
@@ -105,7 +105,7 @@ GOOD: dict[str, Callable[..., Any]] = {
 
 
 class Telling(Recorder):
-    """Tells the test when a failure was noted."""
+    """Sets an event when a failure was recorded."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
@@ -118,7 +118,7 @@ class Telling(Recorder):
 
 @dataclass
 class Probe:
-    """Misbehaves in `hook`, by `fault`, until it is healed."""
+    """The plugin. Its `hook` misbehaves in the way `fault`, a method of this class, while `sick` is True."""
 
     hook: str
     fault: str
@@ -126,10 +126,10 @@ class Probe:
     noted: threading.Event = field(default_factory=threading.Event)
 
     def module(self) -> ModuleType:
-        made = ModuleType("probe")
+        module = ModuleType("probe")
         for name, good in GOOD.items():
-            setattr(made, name, hookimpl(self._switch(good) if name == self.hook else _named(name, good)))
-        return made
+            setattr(module, name, hookimpl(self._switch(good) if name == self.hook else _named(name, good)))
+        return module
 
     def _switch(self, good: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(good)
@@ -142,7 +142,7 @@ class Probe:
         raise RuntimeError("broken on purpose")
 
     def hangs(self, good: Callable[..., Any], given: dict[str, Any]) -> Any:
-        """Until the operator can see it."""
+        """Hangs until the failure was recorded."""
         assert self.noted.wait(30)
         return good(**given)
 
@@ -173,7 +173,7 @@ def _named(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 @dataclass
 class World:
-    """A shop with ten apples that uses the probe, on a real instance."""
+    """A real instance with a shop that has ten apples and uses the probe."""
 
     instance: Instance
     probe: Probe
@@ -187,7 +187,7 @@ class World:
 
 
 def build(store: Store, clock: ManualClock, ids: SeededIds, folder: Path, probe: Probe) -> World:
-    """The instance starts with the probe; one whose start fails raises."""
+    """Makes the instance with the probe and the shop. Raises if the instance cannot start with it."""
     settings = InstanceSettings(
         name="Test", base_url="http://testserver", language="en", plugins={"enabled": ["probe"]}
     )
@@ -206,5 +206,5 @@ def build(store: Store, clock: ManualClock, ids: SeededIds, folder: Path, probe:
 
 
 def shorten(hook: Any, monkeypatch: Any) -> None:
-    """Nobody waits five seconds for a hook that hangs on purpose."""
+    """Shortens the hook's timeout to 0.05 s, so that tests of hooks that hang are quick."""
     monkeypatch.setattr(hook, "contract", replace(hook.contract, timeout=0.05))

@@ -1,7 +1,7 @@
-"""A process of shoppers who all order at once: ``python -m commensal.testing.racing`` with a `Race` as JSON on a line.
+"""A process whose shoppers order concurrently: ``python -m commensal.testing.racing``, with a `Race` as a line of JSON.
 
-It says "ready" when its shoppers stand at the line, starts them when it is sent another line, and answers with what
-became of each: "placed", or the code of the refusal with what it said.
+It prints "ready", starts the shoppers when it reads another line, and prints the outcome of each: "placed", or the code
+and the text of the refusal.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ..trade.stock.tables import stock_lot
 
 
 class Race(msgspec.Struct):
-    """`wishes`: for each shopper, the pieces of each item. `guarded` False takes the guard of the stock out."""
+    """`wishes`: for each shopper, the pieces of each item. `guarded` False disables the guard against overselling."""
 
     url: str
     session_id: str
@@ -34,7 +34,7 @@ class Race(msgspec.Struct):
 
 
 def run(race: Race) -> list[str]:
-    """Lets all shoppers go at once and returns what became of each."""
+    """Lets all shoppers order at once. Returns the outcome of each."""
     store = Store(race.url, clock=SystemClock(), ids=RandomIds())
     hooks = load_plugins(InstanceSettings(name="race"), clock=SystemClock())
     start, outcomes = threading.Barrier(len(race.wishes)), [""] * len(race.wishes)
@@ -48,14 +48,14 @@ def run(race: Race) -> list[str]:
             with store.write() as tx:
                 place.place_order(tx, hooks, race.session_id, wish)
             outcomes[number] = "placed"
-        except SoldOut as refused:
-            outcomes[number] = f"sold_out: {refused}"
-        except Refused as refused:
-            outcomes[number] = f"{refused.code}: {refused}"
-        except Exception as error:  # the race reports whatever went wrong: no error must come out of it
+        except SoldOut as refusal:
+            outcomes[number] = f"sold_out: {refusal}"
+        except Refused as refusal:
+            outcomes[number] = f"{refusal.code}: {refusal}"
+        except Exception as error:  # any error is an outcome, which the test checks
             outcomes[number] = f"error: {type(error).__name__}: {error}"
 
-    threads = [threading.Thread(target=shop, args=one) for one in enumerate(race.wishes)]
+    threads = [threading.Thread(target=shop, args=numbered_wish) for numbered_wish in enumerate(race.wishes)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -68,18 +68,18 @@ _seen = threading.local()
 
 
 def _look(store: Store, number: int) -> None:
-    """What a program without a guard does: it looks at the stock first …"""
+    """Reads the stock before the order, as a program without the guard would."""
     with store.read() as tx:
         _seen.levels = {row["id"]: dict(row) for row in tx.all(select(stock_lot))}
 
 
-def _believe(tx: Transaction, wanted: Mapping[str, int], *, order_id: str, person_id: str | None = None) -> None:
-    """… and believes later what it saw. This is the fault that the guard is there to prevent."""
-    for lot_id, grains in wanted.items():
-        seen = _seen.levels[lot_id]
-        if seen["free"] < grains:
+def _believe(tx: Transaction, amounts: Mapping[str, int], *, order_id: str, person_id: str | None = None) -> None:
+    """Takes stock by the levels that were read before: the fault that the guard prevents."""
+    for lot_id, grains in amounts.items():
+        remembered = _seen.levels[lot_id]
+        if remembered["free"] < grains:
             raise SoldOut([])
-        levels = {"free": seen["free"] - grains, "reserved": seen["reserved"] + grains}
+        levels = {"free": remembered["free"] - grains, "reserved": remembered["reserved"] + grains}
         tx.execute(update(stock_lot).where(stock_lot.c.id == lot_id).values(levels))
 
 

@@ -1,4 +1,4 @@
-"""A real HTTP server on this machine, played by the test: it answers as it is told, and remembers what it was sent."""
+"""A real HTTP server on this machine for tests: it answers as planned, and records the requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Received:
-    """A request as it came: headers by their lower-case names."""
+    """A recorded request, with headers by their lower-case names."""
 
     method: str
     path: str
@@ -22,7 +22,7 @@ class Received:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is answered. `before` is set when it was asked for, and it is not given before `after` is set."""
+    """A planned response. `before` is set when its request has arrived; it is not sent before `after` is set."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -32,9 +32,9 @@ class Answer:
 
 
 class Receiver:
-    """``with Receiver() as receiver: receiver.say(Answer(500)); …`` What is not said is answered 200.
+    """``with Receiver() as receiver: receiver.say(Answer(500)); …`` Other requests are answered 200.
 
-    `say` is for the next requests, in turn; `always` for all.
+    `say` plans responses to the next requests, in turn; `always` is the response to all others.
     """
 
     def __init__(self) -> None:
@@ -53,14 +53,14 @@ class Receiver:
         return f"http://127.0.0.1:{self.port}"
 
     def encrypt(self, context: ssl.SSLContext) -> None:
-        """From now on it speaks HTTPS."""
+        """Serves HTTPS from now on."""
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
 
     def say(self, *answers: Answer) -> None:
         self._next += answers
 
-    def answer(self, received: Received) -> Answer:
-        self.received.append(received)
+    def answer(self, request: Received) -> Answer:
+        self.received.append(request)
         return self._next.pop(0) if self._next else self.always
 
     def __enter__(self) -> Receiver:
@@ -89,7 +89,7 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
                 self.end_headers()
                 self.wfile.write(answer.body)
             except OSError:
-                self.close_connection = True  # the other side has given up waiting
+                self.close_connection = True  # the client has disconnected
 
         do_GET = do_POST = do_PUT = _take
 

@@ -1,6 +1,6 @@
-"""A shop for tests of plugins, that reads as sentences: ``shop.order({"carrots": 4})``, ``shop.pay("cash:cash")``.
+"""A shop for tests of plugins, which read as sentences: ``shop.order({"carrots": 4})``, ``shop.pay("cash:cash")``.
 
-Nothing in it is a stand-in: orders are placed, prices asked and payments begun by the commands that an instance uses.
+It uses the same commands as a serving instance to place orders, ask for prices and begin payments.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from .instances import Plan
 from .jobs import RunJobs
 from .placed import a_shop
 
-TEN_EUROS = {"carrots": 4}  # what is ordered where a test does not say
+TEN_EUROS = {"carrots": 4}  # the default order
 
 
 @dataclass(kw_only=True)
@@ -52,8 +52,8 @@ class Shop:
     carrots: 2.50 a piece, VAT 5.5 %; juice: 3.00 and a deposit of 0.50, VAT 5.5 %; soap: 5.00, VAT 20 %; chicken:
     24.00 for 2 kg, sold by weight, VAT 5.5 %; honey: 8.00, VAT 5.5 %, and only three jars of it.
 
-    `items` are their ids by these names. Amounts are in cents everywhere. `customer` is who orders where a test names
-    nobody; None is a guest.
+    `items` are their ids by these names. All amounts are in cents. `customer` is the default person who orders; None is
+    a guest.
     """
 
     id: str
@@ -78,30 +78,30 @@ class Shop:
     # ---------------------------------------------------------------------------------------- plugins
 
     def use(self, plugin: str, settings: Mapping[str, Any] | None = None) -> None:
-        """Switches a plugin on. Raises `Invalid` for settings that its class refuses."""
+        """Enables a plugin. Raises `Invalid` for invalid settings."""
         with self.instance.store.write() as tx:
             enable_plugin(tx, self.instance.hooks, self.id, plugin, settings or {})
 
     def do_without(self, plugin: str) -> None:
-        """Switches a plugin off."""
+        """Disables a plugin."""
         with self.instance.store.write() as tx:
             disable_plugin(tx, self.id, plugin)
 
     # ---------------------------------------------------------------------------------------- before an order
 
     def payment_methods(self, language: str = "en", *, person: Person | None = None) -> list[PaymentMethod]:
-        """Ways to pay, each with the id "plugin:method"."""
+        """The payment methods, each with the id "plugin:method"."""
         return methods.payment_methods(self.instance, self.id, language, person_id=self._person_id(person))
 
     def shipping_options(self, language: str = "en", address: Address | None = None) -> Mapping[str, ShippingOption]:
-        """Ways for the goods to reach the customer, by "plugin:option"."""
+        """The shipping options, by "plugin:option"."""
         return self._offer(TEN_EUROS, Choices(address=address), language, None).shipping_options
 
     def quote(
         self, goods: Mapping[str, int] = TEN_EUROS, *, person: Person | None = None, language: str = "en",
         **chosen: Any,
     ) -> Quote:  # fmt: skip
-        """What these pieces would cost. `chosen` are `shipping`, `payment_method`, `codes`, `address`."""
+        """A quote for these pieces. `chosen` are `shipping`, `payment_method`, `codes`, `address`."""
         return self._offer(goods, Choices(**chosen), language, person).quote
 
     def _offer(self, goods: Mapping[str, int], chosen: Choices, language: str, person: Person | None) -> Offered:
@@ -119,11 +119,13 @@ class Shop:
     ) -> Order:  # fmt: skip
         """Places an order. `wish` are fields of `Wish`: `shipping`, `payment_method`, `codes`, `address`, `total` …"""
         person = person or self.customer
-        who = {"name": person.name, "email": person.email} if person else {"name": "Ada", "email": "ada@example.org"}
-        wished = Wish(items=self._by_item(goods), **{"language": "en", **who, **wish})
+        customer = (
+            {"name": person.name, "email": person.email} if person else {"name": "Ada", "email": "ada@example.org"}
+        )
+        full_wish = Wish(items=self._by_item(goods), **{"language": "en", **customer, **wish})
         with self.instance.store.write() as tx:
             self.latest = place.place_order(
-                tx, self.instance.hooks, self.session_id, wished, person_id=self._person_id(person), by_hub=by_hub,
+                tx, self.instance.hooks, self.session_id, full_wish, person_id=self._person_id(person), by_hub=by_hub,
             )  # fmt: skip
         return self.latest
 
@@ -141,16 +143,16 @@ class Shop:
         return self.latest
 
     def weigh(self, weights: Mapping[str, str | Decimal], order: Order | None = None) -> Order:
-        """Writes down what the scales say of each of the goods, in its unit: ``shop.weigh({"chicken": "1.87"})``."""
+        """Records the weights of goods, in their units: ``shop.weigh({"chicken": "1.87"})``."""
         with self.instance.store.write() as tx:
-            held = self._locked(tx, order)
-            lines = {line.item_id: line.id for line in held.lines}
-            found = {lines[self.items[name]]: Decimal(weight) for name, weight in weights.items()}
-            self.latest = weigh.weigh_order(tx, self.instance.hooks, held, found)
+            locked = self._locked(tx, order)
+            lines = {line.item_id: line.id for line in locked.lines}
+            by_line = {lines[self.items[name]]: Decimal(weight) for name, weight in weights.items()}
+            self.latest = weigh.weigh_order(tx, self.instance.hooks, locked, by_line)
         return self.latest
 
     def hand_over(self, order: Order | None = None) -> Order:
-        """The customer of the order, or of the latest one, has the goods."""
+        """Hands the order, or the latest one, over to its customer."""
         with self.instance.store.write() as tx:
             self.latest = fulfil.hand_order_over(tx, self._locked(tx, order))
         return self.latest
@@ -163,15 +165,15 @@ class Shop:
     # ---------------------------------------------------------------------------------------- money
 
     def pay(self, method: str, order: Order | None = None, *, language: str = "en", key: str = "") -> Payment:
-        """Begins to pay what is due for the order, or the latest one, by "plugin:method"; the same `key` once."""
+        """Begins a payment of what is due for the order, or the latest one, by "plugin:method"; once for each `key`."""
         chosen = key or self.instance.ids.new(self.instance.clock.now())
         return begin.start_payment(self.instance, self._meant(order).id, method, chosen, language)
 
     def receive(self, method: str, amount: int | None = None, order: Order | None = None) -> None:
-        """Writes down money that came for the order, or the latest one; all of it where no amount is given."""
-        meant = self.see(order)
-        due = meant.total - meant.paid_total if amount is None else amount
-        self.ask("POST", f"/orders/{meant.id}/payments", {"method": method, "amount": due})
+        """Records money received for the order, or the latest one; by default all that is due."""
+        target = self.see(order)
+        due = target.total - target.paid_total if amount is None else amount
+        self.ask("POST", f"/orders/{target.id}/payments", {"method": method, "amount": due})
 
     # ---------------------------------------------------------------------------------------- reports
 
@@ -182,7 +184,7 @@ class Shop:
         return [dict(zip(columns, line, strict=True)) for line in lines]
 
     def report_lines(self, name: str, *, language: str = "en", **given: str) -> list[Line]:
-        """The same as they are given."""
+        """The lines of the report as the plugin returns them."""
         report = self._report(name, language)
         with self.instance.store.read() as tx:
             shop = enterprise_by_id(tx, self.id)
@@ -193,9 +195,9 @@ class Shop:
             return list(report.rows(query))
 
     def _report(self, name: str, language: str) -> Report:
-        plugin, _, wanted = name.partition(":")
+        plugin, _, report_id = name.partition(":")
         with self.instance.store.read() as tx:
-            return find_report(tx, self.instance.hooks, self.id, plugin, wanted, language)
+            return find_report(tx, self.instance.hooks, self.id, plugin, report_id, language)
 
     # ---------------------------------------------------------------------------------------- people, pages, API
 
@@ -205,31 +207,31 @@ class Shop:
             return _person(tx, email, name, language)
 
     def page(self, path: str, *, language: str = "en", **query: str) -> Any:
-        """The answer to a visitor who reads this language and is not logged in."""
+        """The response to a visitor who reads this language and is not logged in."""
         return self.client.get(path, params=query, headers={"Accept-Language": language})
 
     def ask(self, method: str, path: str, body: object = None, *, version: int | None = None) -> Any:
-        """Asks the API as the shop's owner, and returns the JSON of its answer; an error is an AssertionError.
+        """Calls the API as the shop's owner, and returns the JSON of its response; an error is an AssertionError.
 
-        `path` is below the shop's own address ("/plugins"), or a plugin's ("/-/pickup/places").
+        `path` is below the shop's own path ("/plugins"), or a plugin's ("/-/pickup/places").
         """
         answer = self.try_to_ask(method, path, body, version=version)
         assert answer.is_success, f"{method} {path} was answered {answer.status_code}: {answer.text}"
         return answer.json() if answer.content else None
 
     def try_to_ask(self, method: str, path: str, body: object = None, *, version: int | None = None) -> Any:
-        """The bare answer, where a refusal is expected."""
-        plugin, _, rest = path.removeprefix("/-/").partition("/") if path.startswith("/-/") else ("", "", path[1:])
+        """The response itself, where a refusal is expected."""
+        plugin, _, tail = path.removeprefix("/-/").partition("/") if path.startswith("/-/") else ("", "", path[1:])
         below = f"/api/-/{plugin}" if plugin else "/api"
         headers = {"Authorization": f"Bearer {self.token}", "Idempotency-Key": self.instance.ids.secret()}
         if version is not None:
             headers["If-Match"] = f'"{version}"'
-        return self.client.request(method, f"{below}/enterprises/{self.id}/{rest}", json=body, headers=headers)
+        return self.client.request(method, f"{below}/enterprises/{self.id}/{tail}", json=body, headers=headers)
 
     # ---------------------------------------------------------------------------------------- time, books
 
     def close(self) -> None:
-        """The sale closes, and the work that follows from it is done."""
+        """Moves the clock to the closing of the sale, and runs the jobs that follow."""
         self.run_jobs(seconds=max(0.0, (self.session.closes_at - self.instance.clock.now()).total_seconds()))
 
     def neighbour(self, id: str = "neighbour") -> Shop:
@@ -237,11 +239,11 @@ class Shop:
         return open_shop(self.instance, self.client, self.run_jobs, Plan(), id)
 
     def mails(self) -> Sequence[str]:
-        """E-mails that were sent, as they were written, in no order. Jobs send them: `run_jobs` first."""
-        return [one.read_text(encoding="utf-8") for one in (self.instance.folder / "mail").glob("*.eml")]
+        """E-mails that were sent, as source text, in no order. Jobs send them, so call `run_jobs` first."""
+        return [file.read_text(encoding="utf-8") for file in (self.instance.folder / "mail").glob("*.eml")]
 
     def check(self) -> None:
-        """Stock, numbers, totals, payments and journals must agree, as ``commensal check`` has it."""
+        """Checks the invariants of stock, numbers, totals, payments and journals, as ``commensal check`` does."""
         with self.instance.store.read() as tx:
             broken = broken_invariants(tx)
         assert not broken, "; ".join(map(str, broken))
@@ -252,20 +254,20 @@ class Shop:
         return {self.items[name]: pieces for name, pieces in goods.items()}
 
     def _person_id(self, person: Person | None) -> str | None:
-        meant = person or self.customer
-        return meant.id if meant else None
+        customer = person or self.customer
+        return customer.id if customer else None
 
     def _meant(self, order: Order | None) -> Order:
-        meant = order or self.latest
-        assert meant is not None, "nothing was ordered yet"
-        return meant
+        target = order or self.latest
+        assert target is not None, "nothing was ordered yet"
+        return target
 
     def _locked(self, tx: Transaction, order: Order | None) -> Order:
         return locked_order(tx, self._meant(order).id, enterprise_id=self.id)
 
 
 def open_shop(instance: Instance, client: TestClient, run_jobs: RunJobs, plan: Plan, id: str = "shop") -> Shop:
-    """A shop with an owner, goods and an open sale; those of the plan's plugins that are for enterprises are on."""
+    """A shop with an owner, goods and an open sale, where the plan's plugins for enterprises are enabled."""
     with instance.store.write() as tx:
         a_shop(tx, id, language="en")
         items = _goods(tx, id)
@@ -284,18 +286,18 @@ def _goods(tx: Transaction, shop: str) -> dict[str, str]:
     plenty = {name: a_lot(tx, shop, name=name, on_hand="1000") for name in ("carrots", "juice", "soap")}
     kilos = a_lot(tx, shop, name="chicken", unit="Kilogram", on_hand="200")
     jars = a_lot(tx, shop, name="honey", on_hand="3")
-    weighed: dict[str, Any] = {"grains": 2000, "quantity": Decimal(2), "unit": "Kilogram", "weighed": True}
+    by_weight: dict[str, Any] = {"grains": 2000, "quantity": Decimal(2), "unit": "Kilogram", "weighed": True}
     return {
         "carrots": an_item(tx, plenty["carrots"], shop, name="Carrots", price=250),
         "juice": an_item(tx, plenty["juice"], shop, name="Juice", price=300, deposit=50),
         "soap": an_item(tx, plenty["soap"], shop, name="Soap", price=500, vat="20"),
-        "chicken": an_item(tx, kilos, shop, name="Chicken", price=2400, **weighed),
+        "chicken": an_item(tx, kilos, shop, name="Chicken", price=2400, **by_weight),
         "honey": an_item(tx, jars, shop, name="Honey", price=800),
     }
 
 
 def _person(tx: Transaction, email: str, name: str, language: str) -> Person:
-    new = NewPerson(email=email, name=name, phone="", language=language, password_hash="")
-    person = add_person(tx, new, confirmed=True)
+    new_person = NewPerson(email=email, name=name, phone="", language=language, password_hash="")
+    person = add_person(tx, new_person, confirmed=True)
     assert person is not None, f"{email} is known already"
     return person

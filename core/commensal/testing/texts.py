@@ -1,8 +1,8 @@
 """Finds every text that people read in a package, so that a test can say which ones lack a translation.
 
-Texts are literals: the second argument of an error or a `Problem`, what `translate`, `spoken`, `print_line` and `_` are
-given, what templates give to ``_()`` and ``count()``, and what help says of commands. A function that hands such a text
-on counts too: a private one within its module, any other within the package.
+Texts are literals: the second argument of an error or a `Problem`, arguments of `translate`, `spoken`, `print_line` and
+`_`, in templates arguments of ``_()`` and ``count()``, and the help of commands. Calls of a function that passes its
+parameter on as such a text count too: of a private function within its module, of any other within the package.
 """
 
 from __future__ import annotations
@@ -31,43 +31,43 @@ _JINJA = ("_", "gettext", "ngettext", "count")
 
 
 def texts_in(folder: Path) -> dict[Text, str]:
-    """Every text below `folder`, in Python and in templates, with the place that says it ("trade/orders/place.py:12").
+    """Every text below `folder`, in Python and in templates, with its place ("trade/orders/place.py:12").
 
-    Raises `ValueError` for a text that is put together at run time: nobody could translate it.
+    Raises `ValueError` for a text that is composed at run time, since it cannot be translated.
     """
-    found: dict[Text, str] = {}
+    texts: dict[Text, str] = {}
     trees = {file: ast.parse(file.read_text(encoding="utf-8")) for file in sorted(folder.rglob("*.py"))}
     calls = _all_calls(list(trees.values()), _CALLS)
     everywhere = {name: places for name, places in calls.items() if name in _CALLS or not name.startswith("_")}
     for file, tree in trees.items():
         for line, text in _in_python(file, tree, _all_calls([tree], everywhere)):
-            found.setdefault(text, f"{file.relative_to(folder.parent)}:{line}")
-        for line, said in help_in(file, tree):
-            found.setdefault((said,), f"{file.relative_to(folder.parent)}:{line}")
-    for file in sorted(one for one in folder.rglob("templates/**/*") if one.is_file()):
+            texts.setdefault(text, f"{file.relative_to(folder.parent)}:{line}")
+        for line, help_text in help_in(file, tree):
+            texts.setdefault((help_text,), f"{file.relative_to(folder.parent)}:{line}")
+    for file in sorted(path for path in folder.rglob("templates/**/*") if path.is_file()):
         with file.open("rb") as source:
             for line, _, message, _ in babel_extract(source, _JINJA, (), {}):
-                found.setdefault(_forms(message), f"{file.relative_to(folder.parent)}:{line}")
-    return found
+                texts.setdefault(_forms(message), f"{file.relative_to(folder.parent)}:{line}")
+    return texts
 
 
 def translations_in(file: Path) -> dict[Text, tuple[str, ...]]:
-    """What a `.po` file says, by text; the empty header left out."""
+    """The translations of a `.po` file, by text, without its header."""
     with file.open("rb") as source:
         catalog = read_po(source, abort_invalid=True)
-    return {_forms(one.id): _forms(one.string) for one in catalog if one.id and not one.fuzzy}
+    return {_forms(message.id): _forms(message.string) for message in catalog if message.id and not message.fuzzy}
 
 
 def _forms(text: str | Iterable[str | None] | None) -> Text:
-    return (text,) if isinstance(text, str) else tuple(one for one in text or () if one is not None)
+    return (text,) if isinstance(text, str) else tuple(form for form in text or () if form is not None)
 
 
-def _all_calls(trees: list[ast.Module], known: Calls) -> Calls:
-    """`known` and all functions that hand a text on to one of them, directly or through another."""
-    more = known
+def _all_calls(trees: list[ast.Module], calls: Calls) -> Calls:
+    """`calls`, and all functions that pass a text on to one of them, directly or through another."""
+    extended = calls
     for tree in trees:
-        more = _handing_on(tree, more)
-    return more if more == known else _all_calls(trees, more)
+        extended = _handing_on(tree, extended)
+    return extended if extended == calls else _all_calls(trees, extended)
 
 
 def _in_python(file: Path, tree: ast.Module, calls: Calls) -> Iterator[tuple[int, Text]]:
@@ -75,39 +75,45 @@ def _in_python(file: Path, tree: ast.Module, calls: Calls) -> Iterator[tuple[int
         places = calls.get(_name(call), ())
         scopes = (function, tree) if function else (tree,)
         texts = [_literals(scopes, argument, file) for argument in _arguments(call, places)]
-        forms = zip(*texts, strict=False) if len(places) == 2 else ((text,) for one in texts for text in one)
+        forms = (
+            zip(*texts, strict=False)
+            if len(places) == 2
+            else ((text,) for forms_of_text in texts for text in forms_of_text)
+        )
         yield from ((call.lineno, form) for form in forms)
     for function in _functions(tree):
         yield from ((function.lineno, (text,)) for text in _default(function))
 
 
 def _handing_on(tree: ast.AST, calls: Calls) -> Calls:
-    """`calls` and the functions that pass one of their own parameters on to one of them as its text."""
-    more = dict(calls)
+    """`calls`, and the functions that pass one of their own parameters to one of them as its text."""
+    extended = dict(calls)
     for function, call in _calls(tree):
         if function is None or function.name in calls:
             continue
-        names = [one.arg for one in function.args.args if one.arg not in ("self", "cls")]
-        handed = [one.id for one in _arguments(call, calls.get(_name(call), ())) if isinstance(one, ast.Name)]
-        places = tuple(names.index(name) for name in handed if name in names)
+        names = [argument.arg for argument in function.args.args if argument.arg not in ("self", "cls")]
+        passed = [
+            argument.id for argument in _arguments(call, calls.get(_name(call), ())) if isinstance(argument, ast.Name)
+        ]
+        places = tuple(names.index(name) for name in passed if name in names)
         if places:
-            more[function.name] = places
-    for one in ast.walk(tree):
-        if isinstance(one, ast.ClassDef) and one.name not in more and _is_error(one):
-            for base in one.bases:
+            extended[function.name] = places
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and node.name not in extended and _is_error(node):
+            for base in node.bases:
                 if isinstance(base, ast.Name) and base.id in calls:
-                    more[one.name] = calls[base.id]
-    return more
+                    extended[node.name] = calls[base.id]
+    return extended
 
 
-def _is_error(one: ast.ClassDef) -> bool:
-    """Whether a class that inherits from an error takes its text where that does."""
-    begins = [part for part in one.body if isinstance(part, ast.FunctionDef) and part.name == "__init__"]
-    return all([name.arg for name in part.args.args][1:3] == ["code", _KEYWORD] for part in begins)
+def _is_error(class_node: ast.ClassDef) -> bool:
+    """Whether a class that inherits from an error takes its text at the same position."""
+    initialisers = [part for part in class_node.body if isinstance(part, ast.FunctionDef) and part.name == "__init__"]
+    return all([name.arg for name in part.args.args][1:3] == ["code", _KEYWORD] for part in initialisers)
 
 
 def _calls(tree: ast.AST) -> Iterator[tuple[ast.FunctionDef | None, ast.Call]]:
-    """Every call, with the innermost function that it stands in."""
+    """Every call, with the innermost function around it."""
     inner: dict[ast.AST, ast.FunctionDef] = {}
     for function in _functions(tree):  # outer ones come first
         inner.update((node, function) for node in ast.walk(function))
@@ -131,34 +137,36 @@ def _name(call: ast.Call) -> str:
 
 
 def _arguments(call: ast.Call, places: tuple[int, ...]) -> list[ast.expr]:
-    found = [call.args[place] for place in places if place < len(call.args)]
-    return found or [one.value for one in call.keywords if places and one.arg == _KEYWORD]
+    positional = [call.args[place] for place in places if place < len(call.args)]
+    return positional or [keyword.value for keyword in call.keywords if places and keyword.arg == _KEYWORD]
 
 
 def _literals(scopes: Scopes, argument: ast.expr, file: Path) -> list[str]:
-    """The texts that an argument can be: a literal, one of two, or a name that was given literals in these scopes."""
+    """The texts that an argument can be: a literal, one of two, or a name to which these scopes assign literals."""
     if isinstance(argument, ast.Constant):
         return [argument.value] if isinstance(argument.value, str) and argument.value else []
     if isinstance(argument, ast.IfExp):
         return [*_literals(scopes, argument.body, file), *_literals(scopes, argument.orelse, file)]
     if isinstance(argument, ast.Name) and scopes:
-        values = next((found for scope in scopes if (found := _given_to(argument.id, scope))), [])
+        values = next((assigned for scope in scopes if (assigned := _given_to(argument.id, scope))), [])
         return [text for value in values for text in _literals((), value, file)]
     if isinstance(argument, ast.JoinedStr | ast.BinOp):
         raise ValueError(f"{file}:{argument.lineno}: a text is put together at run time, nobody can translate it")
-    return []  # a text that was found where it was made: ``one.text``
+    return []  # found elsewhere, where it was written: ``problem.text``
 
 
 def _given_to(name: str, scope: ast.AST) -> list[ast.expr]:
     assigned = [node for node in ast.walk(scope) if isinstance(node, ast.Assign)]
     return [
-        node.value for node in assigned if any(isinstance(one, ast.Name) and one.id == name for one in node.targets)
+        node.value
+        for node in assigned
+        if any(isinstance(target, ast.Name) and target.id == name for target in node.targets)
     ]
 
 
 def _default(function: ast.FunctionDef) -> Iterator[str]:
-    """The text that an error says when it is told none."""
-    names = [one.arg for one in function.args.args]
+    """The default text of an error's constructor."""
+    names = [argument.arg for argument in function.args.args]
     for name, value in zip(reversed(names), reversed(function.args.defaults), strict=False):
         if name == _KEYWORD and function.name == "__init__" and isinstance(value, ast.Constant):
-            yield from (one for one in (value.value,) if isinstance(one, str))
+            yield from (text for text in (value.value,) if isinstance(text, str))

@@ -1,4 +1,4 @@
-"""Checks that every plugin can be put to: what the contracts of its hooks promise, tried on a real shop."""
+"""Checks for every plugin that it keeps the contracts of its hooks, on a real shop."""
 
 from __future__ import annotations
 
@@ -26,24 +26,26 @@ def conforms(
     without: Mapping[str, str] | None = None,
     module: ModuleType | None = None,
 ) -> Callable[..., None]:
-    """A test, or rather one for each check that concerns the plugin: ``test_conforms = conforms("invoice")``.
+    """A test, parametrised by the checks that apply to the plugin: ``test_conforms = conforms("invoice")``.
 
-    settings:          of the enterprise that tries it
+    settings:          of the enterprise
     instance_settings: of the operator
-    prepare:           is called with the `Shop` before each check; where there is none, the plugin's own `demo_data`
-    without:           checks that are left out, each with the reason
-    module:            stands in for an installed plugin
+    prepare:           called with the `Shop` before each check; by default, the plugin's own hook `demo_data`
+    without:           checks to leave out, each with the reason
+    module:            replaces an installed plugin
     """
-    unknown = sorted(set(without or ()) - {one.name for one in checks()})
+    unknown = sorted(set(without or ()) - {known_check.name for known_check in checks()})
     if unknown:
         raise ValueError(f"there are no checks {', '.join(unknown)}")
-    found = module or _loaded(plugin)
-    hooks = implemented_by(found) if found else frozenset[str]()
-    chosen = [one for one in checks() if one.is_for(hooks) and one.name not in (without or ())]
-    if found is None:
+    loaded = module or _loaded(plugin)
+    hooks = implemented_by(loaded) if loaded else frozenset[str]()
+    chosen = [
+        known_check for known_check in checks() if known_check.is_for(hooks) and known_check.name not in (without or ())
+    ]
+    if loaded is None:
         chosen = chosen[:1]
 
-    @pytest.mark.parametrize("check", chosen, ids=lambda one: one.name)
+    @pytest.mark.parametrize("check", chosen, ids=lambda parametrised: parametrised.name)
     def test_conforms(check: Check, commensal_instances: Instances, tmp_path: Path) -> None:
         plan = Plan(
             plugins=(plugin,),
@@ -51,10 +53,10 @@ def conforms(
             instance_settings={plugin: instance_settings} if instance_settings else {},
             modules={plugin: module} if module else {},
         )
-        assert found is not None, f"{plugin!r} is not installed, or cannot be imported: pip install -e ."
+        assert loaded is not None, f"{plugin!r} is not installed, or cannot be imported: pip install -e ."
         check.run(
             Subject(
-                plugin=plugin, module=found, plan=plan, prepare=prepare, instances=commensal_instances, folder=tmp_path
+                plugin=plugin, module=loaded, plan=plan, prepare=prepare, instances=commensal_instances, folder=tmp_path
             )
         )
 
@@ -62,17 +64,17 @@ def conforms(
 
 
 def checks() -> list[Check]:
-    """All of them, in the order in which they help to find what is wrong."""
-    rooms = [import_module(f".{name}", __name__) for name in _ROOMS]
-    return [one for room in rooms for one in vars(room).values() if isinstance(one, Check)]
+    """All checks, the basic ones first, so that the first failure is the most helpful."""
+    modules = [import_module(f".{name}", __name__) for name in _ROOMS]
+    return [value for module_ in modules for value in vars(module_).values() if isinstance(value, Check)]
 
 
 def _loaded(plugin: str) -> ModuleType | None:
-    """The installed plugin; None where it is missing or broken, which the first check then says."""
+    """The installed plugin; None if it is missing or broken, which the first check reports."""
     point = plugin_entry_points().get(plugin)
     try:
         return point.load() if point else None
-    except Exception:  # whatever its import raises: collecting tests goes on, and the first check tells
+    except Exception:  # whatever its import raises, the collection of tests goes on, and the first check reports it
         return None
 
 

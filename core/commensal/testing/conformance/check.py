@@ -1,4 +1,4 @@
-"""A check that a plugin can be put to, and the plugin that is put to it."""
+"""Defines a check for plugins, and the plugin under test."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ Prepare = Callable[[Shop], object]
 
 
 class Nonconforming(AssertionError):
-    """The plugin does not do what its hooks promise. Says what, and how it would be right."""
+    """The plugin breaks a contract. The message says what is wrong and what would be right."""
 
 
 def demand(so: object, otherwise: str) -> None:
-    """Raises `Nonconforming` where it is not so."""
-    __tracebackhide__ = True  # its author wants to read what is wrong, not where it was found
+    """Raises `Nonconforming` with the text `otherwise` unless `so` is true."""
+    __tracebackhide__ = True  # authors of plugins need the message, not the traceback
     if not so:
         raise Nonconforming(otherwise)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """A plugin, with what its author said that it needs to be tried: settings, and something prepared at a shop."""
+    """The plugin under test, with the settings and the preparation that its author has given."""
 
     plugin: str
     module: ModuleType
@@ -50,24 +50,24 @@ class Subject:
 
     @property
     def hooks(self) -> frozenset[str]:
-        """Names of the hooks that it implements."""
+        """The names of the hooks that it implements."""
         return implemented_by(self.module)
 
     @property
     def source(self) -> Path:
-        """Its package's folder, or its one file."""
+        """The folder of its package, or its single file."""
         file = Path(self.module.__file__ or "")
         return file.parent if hasattr(self.module, "__path__") else file
 
     @contextmanager
     def instance(self, clock: ManualClock | None = None) -> Iterator[Instance]:
         """An instance with this plugin and no other."""
-        with self.instances.open(self.folder, self.plan, clock=clock) as opened:
-            yield opened
+        with self.instances.open(self.folder, self.plan, clock=clock) as instance:
+            yield instance
 
     @contextmanager
     def shop(self) -> Iterator[Shop]:
-        """A shop where it is switched on and prepared. Afterwards the books are checked."""
+        """A shop where it is enabled and prepared. The invariants are checked after the block."""
         clock = ManualClock(NOON)
         with ExitStack() as stack:
             instance = stack.enter_context(self.instance(clock))
@@ -81,18 +81,19 @@ class Subject:
             shop.check()
 
     def kept(self, shop: Shop) -> Mapping[str, list[dict[str, Any]]]:
-        """Everything that stands in its tables."""
+        """All rows of its tables."""
         with shop.instance.store.read() as tx:
             names = tables_of(tx, self.plugin)
-            found = MetaData()
-            found.reflect(bind=tx.connection, only=names, resolve_fks=False)
+            reflected = MetaData()
+            reflected.reflect(bind=tx.connection, only=names, resolve_fks=False)
             return {
-                name: sorted(map(dict, tx.execute(select(found.tables[name])).mappings()), key=repr) for name in names
+                name: sorted(map(dict, tx.execute(select(reflected.tables[name])).mappings()), key=repr)
+                for name in names
             }
 
 
 def _demo_data(shop: Shop) -> None:
-    """What the plugin puts into the demo region is a good thing to try it on."""
+    """Lets the plugin write its demo data."""
     place = DemoPlace(instance=shop.instance, enterprise_id=shop.id, seed=1)
     with shop.instance.store.write() as tx:
         shop.instance.hooks.each(specifications.demo_data, tx=tx, place=place)
@@ -105,7 +106,7 @@ def implemented_by(module: ModuleType) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Check:
-    """needs: hooks; it is for plugins that implement one of them. None: it is for all"""
+    """needs: the check applies to plugins that implement one of these hooks; empty: to all plugins"""
 
     run: Callable[[Subject], None]
     needs: tuple[str, ...] = ()
@@ -119,5 +120,5 @@ class Check:
 
 
 def check(*needs: str) -> Callable[[Callable[[Subject], None]], Check]:
-    """Declares a check. Its name is what must be true."""
-    return lambda run: Check(run, needs)
+    """Declares a check for plugins that implement one of the hooks `needs`. The function's name says what must hold."""
+    return lambda function: Check(function, needs)

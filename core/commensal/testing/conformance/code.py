@@ -1,4 +1,4 @@
-"""How a plugin is written: what it imports, what its functions take, what it says of itself."""
+"""Checks the code of a plugin: its imports, the arguments of its hooks, its description, its translations."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ANYTHING = ("", "Any", "object")
 
 @check()
 def it_loads(subject: Subject) -> None:
-    """Registered under a fitting id, with hooks that exist, none of them async where that cannot be."""
+    """It is registered under its id, and implements existing hooks only, none of them async where that is forbidden."""
     with subject.instance() as opened:
         demand(subject.plugin in opened.hooks.plugins(), "it is not among the plugins of its instance")
 
@@ -28,8 +28,8 @@ def it_loads(subject: Subject) -> None:
 @check()
 def it_says_what_it_does(subject: Subject) -> None:
     """``commensal plugins`` shows the first line of the package's docstring."""
-    said = (inspect.getdoc(subject.module) or "").partition("\n")[0]
-    demand(said, "its module has no docstring; say in the first line what it does")
+    summary = (inspect.getdoc(subject.module) or "").partition("\n")[0]
+    demand(summary, "its module has no docstring; say in the first line what it does")
     if subject.plugin in plugin_entry_points():
         point = plugin_entry_points()[subject.plugin]
         demand(point.dist is not None and point.dist.version, "its distribution has no version")
@@ -51,16 +51,16 @@ def it_imports_public_names_only(subject: Subject) -> None:
 
 @check()
 def its_arguments_are_those_of_the_hooks(subject: Subject) -> None:
-    """By name, which loading sees to, and by annotation, so that a type checker finds what is wrong."""
+    """By name, which loading checks, and by annotation, so that type checkers find mistakes."""
     hooks = all_hooks()
     for name in sorted(subject.hooks):
         specified = hooks[name].specification.__annotations__
         function: Callable[..., object] = getattr(subject.module, name)
-        for argument, said in inspect.get_annotations(function).items():
+        for argument, annotation in inspect.get_annotations(function).items():
             if argument in ("return", SETTINGS, INSTANCE_SETTINGS):
                 continue
-            want, have = _plain(specified[argument]), _plain(said)
-            demand(have in (want, *_ANYTHING), f"{name}: {argument} is a {want}, not a {have}")
+            expected, actual = _plain(specified[argument]), _plain(annotation)
+            demand(actual in (expected, *_ANYTHING), f"{name}: {argument} is a {expected}, not a {actual}")
 
 
 @check()
@@ -68,33 +68,38 @@ def it_speaks_french(subject: Subject) -> None:
     """Every text that people read is translated in ``locale/fr/LC_MESSAGES/<id>.po``, or where the core's are."""
     if not subject.source.is_dir():
         return
-    known = {text for file in _french(subject) for text in translations_in(file)}
-    missing = [f"{text[0]!r} ({where})" for text, where in texts_in(subject.source).items() if text not in known]
+    translated = {text for file in _french(subject) for text in translations_in(file)}
+    missing = [f"{text[0]!r} ({where})" for text, where in texts_in(subject.source).items() if text not in translated]
     demand(not missing, f"these texts have no French: {'; '.join(missing)}")
 
 
 def _french(subject: Subject) -> Iterator[Path]:
-    """Translations that are there wherever the plugin is: its own, the core's, those of its own distribution."""
+    """Translation files that are installed with the plugin: its own, the core's, and those of its distribution."""
     folders = [Path(commensal.__file__).parent, subject.source]
-    found = plugin_entry_points()
-    mine = found[subject.plugin].dist if subject.plugin in found else None
-    for point in found.values():
+    points = plugin_entry_points()
+    own_distribution = points[subject.plugin].dist if subject.plugin in points else None
+    for point in points.values():
         specification = find_spec(point.module)
-        if mine is not None and point.dist is not None and point.dist.name == mine.name and specification is not None:
+        if (
+            own_distribution is not None
+            and point.dist is not None
+            and point.dist.name == own_distribution.name
+            and specification is not None
+        ):
             folders += map(Path, specification.submodule_search_locations or ())
     for folder in folders:
         yield from folder.glob("locale/fr/LC_MESSAGES/*.po")
 
 
 def _plain(annotation: object) -> str:
-    """An annotation as text, without where its names come from: ``commensal.Transaction`` is ``Transaction``."""
+    """An annotation as text, without the modules of its names: ``commensal.Transaction`` is ``Transaction``."""
     text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
     names = (part.strip() for part in text.replace("Optional[", "None | ").split("|"))
     return " | ".join(sorted(name.rpartition(".")[2] if "[" not in name else name for name in names))
 
 
 def _imports(source: Path) -> Iterator[tuple[Path, str, list[str]]]:
-    """Absolute imports, wherever they stand: the file, the module, the names."""
+    """All absolute imports, also within functions: file, module and names."""
     for file in sorted(source.rglob("*.py")) if source.is_dir() else [source]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):

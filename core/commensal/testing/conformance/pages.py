@@ -1,4 +1,4 @@
-"""Pages and endpoints: they answer, in both languages, and only to whom they should."""
+"""Checks pages and endpoints: they answer in both languages, and only to permitted callers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .check import Subject, check, demand
 
 _PARAMETER = re.compile(r"\{[^}]*\}")
 _STRANGE = "no-such-thing"
-_NO = (400, 401, 403, 404, 409, 412, 422)  # a body that cannot be right is refused before it is asked who sends it
+_NO = (400, 401, 403, 404, 409, 412, 422)  # an invalid body may be refused before the access is checked
 
 
 @check("routes")
@@ -46,7 +46,7 @@ def its_links_lead_somewhere(subject: Subject) -> None:
         for language in LANGUAGES:
             with shop.instance.store.read() as tx:
                 answers = shop.instance.hooks.each(specifications.menu_items, tx=tx, person_id=None, language=language)
-            for item in (one for answer in answers for one in answer.value or ()):
+            for item in (link for answer in answers for link in answer.value or ()):
                 demand(item.label.strip(), f"the link to {item.url} has no label for a reader of {language!r}")
                 status = shop.page(item.url, language=language).status_code
                 demand(status < 400, f"the menu links to {item.url}, which answers {status}")
@@ -57,23 +57,27 @@ def its_endpoints_know_whom_they_answer(subject: Subject) -> None:
     """Nobody who is not logged in, nor the owner of another shop, gets what is a shop's own."""
     with subject.shop() as shop:
         stranger = shop.neighbour()
-        for one in (one for answer in shop.instance.hooks.each(specifications.endpoints) for one in answer.value or ()):
-            if one.scope == "public":
+        for endpoint in (
+            endpoint for answer in shop.instance.hooks.each(specifications.endpoints) for endpoint in answer.value or ()
+        ):
+            if endpoint.scope == "public":
                 continue
-            path = _PARAMETER.sub(_STRANGE, one.path.replace("{enterprise}", shop.id))
+            path = _PARAMETER.sub(_STRANGE, endpoint.path.replace("{enterprise}", shop.id))
             address = f"/api/-/{subject.plugin}{path}"
             headers = {"Idempotency-Key": "conformance", "If-Match": '"1"'}
-            said = shop.client.request(one.method, address, json={}, headers=headers)
-            demand(said.status_code in _NO, f"{one.method} {address} answered {said.status_code} to nobody")
-            if "{enterprise}" in one.path:
+            answer_ = shop.client.request(endpoint.method, address, json={}, headers=headers)
+            demand(answer_.status_code in _NO, f"{endpoint.method} {address} answered {answer_.status_code} to nobody")
+            if "{enterprise}" in endpoint.path:
                 headers["Authorization"] = f"Bearer {stranger.token}"
-                said = shop.client.request(one.method, address, json={}, headers=headers)
-                whom = "the owner of another shop"
-                demand(said.status_code in _NO, f"{one.method} {address} answered {said.status_code} to {whom}")
+                answer_ = shop.client.request(endpoint.method, address, json={}, headers=headers)
+                asker = "the owner of another shop"
+                demand(
+                    answer_.status_code in _NO, f"{endpoint.method} {address} answered {answer_.status_code} to {asker}"
+                )
 
 
 def _paths(subject: Subject, shop: Shop, method: str) -> Iterator[str]:
-    """The addresses of its pages, with something strange for each of their parameters."""
+    """The paths of its pages, with an unknown value for each parameter."""
     front = shop.instance.settings.front == subject.plugin
     for answer in shop.instance.hooks.each(specifications.routes, instance=shop.instance):
         for route in answer.value or ():

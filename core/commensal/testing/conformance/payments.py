@@ -1,4 +1,4 @@
-"""Ways to pay: they have names, begin once however often they are asked to, and believe no stranger."""
+"""Checks payment methods: they have names, begin each payment once, and refuse forged messages."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def its_ways_to_pay_have_ids_and_labels_of_their_own(subject: Subject) -> None:
         for language in LANGUAGES:
             methods = shop.payment_methods(language)
             demand(methods, f"it offers no way to pay to a reader of {language!r}; prepare the shop so that it does")
-            ids, labels = [one.id for one in methods], [one.label.strip() for one in methods]
-            demand(all(METHOD.fullmatch(one) for one in ids), f"ids have small letters, digits and _.-: {ids}")
+            ids, labels = [method.id for method in methods], [method.label.strip() for method in methods]
+            demand(all(METHOD.fullmatch(id) for id in ids), f"ids have small letters, digits and _.-: {ids}")
             demand(len(set(ids)) == len(ids), f"two ways to pay have one id: {ids}")
             demand(all(labels) and len(set(labels)) == len(labels), f"labels must differ, and say something: {labels}")
 
@@ -42,13 +42,13 @@ def a_payment_begins_once(subject: Subject) -> None:
     with subject.shop() as shop:
         for number, method in enumerate(shop.payment_methods()):
             shop.order(payment_method=method.id)
-            once, again = (_start(shop, method.id, f"conformance {number}") for _ in range(2))
-            demand(once == again, f"{method.id}: asked twice for one payment, it said {once} and then {again}")
+            first, second = (_start(shop, method.id, f"conformance {number}") for _ in range(2))
+            demand(first == second, f"{method.id}: asked twice for one payment, it said {first} and then {second}")
             shop.cancel()
 
 
 def _start(shop: Shop, method: str, key: str) -> PaymentStart | str:
-    """What the plugin answers, or the code with which it refuses."""
+    """The answer of the plugin, or the code of its refusal."""
     assert shop.latest is not None
     instance, order = shop.instance, shop.latest
     plugin, _, name = method.partition(":")
@@ -61,8 +61,8 @@ def _start(shop: Shop, method: str, key: str) -> PaymentStart | str:
             specifications.start_payment, plugin, enabled, instance=instance, payment=payment, method=name,
             order_number=order.number or 0, email=order.email, return_url="http://testserver/", language="en",
         )  # fmt: skip
-    except Refused as refused:
-        return refused.code
+    except Refused as refusal:
+        return refusal.code
 
 
 @check("payment_webhook")
@@ -72,7 +72,7 @@ def it_refuses_messages_that_nobody_signed(subject: Subject) -> None:
             enabled = enabled_plugins(tx, shop.id)
         for request in _FORGED:
             try:
-                told = shop.instance.hooks.ask(
+                updates = shop.instance.hooks.ask(
                     specifications.payment_webhook, subject.plugin, enabled, instance=shop.instance,
                     enterprise_id=shop.id, request=request,
                 )  # fmt: skip
@@ -80,4 +80,4 @@ def it_refuses_messages_that_nobody_signed(subject: Subject) -> None:
                 continue
             except PluginError as error:
                 raise Nonconforming(f"to {request.body!r} it should say no with Refused, not: {error.what}") from error
-            raise Nonconforming(f"it believed {request.body!r}, which nobody signed, and answered {told}")
+            raise Nonconforming(f"it believed {request.body!r}, which nobody signed, and answered {updates}")

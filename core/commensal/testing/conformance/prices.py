@@ -1,4 +1,4 @@
-"""Prices follow from the order and the database: asked again, they are the same, and what is used up comes back."""
+"""Checks price rules: the same order has the same price again, and a cancellation gives back what it used up."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _BASKETS: tuple[Mapping[str, int], ...] = ({"carrots": 4}, {"juice": 3, "soap": 
 def a_price_asked_twice_is_the_same(subject: Subject) -> None:
     with subject.shop() as shop:
         for goods in _BASKETS:
-            once, again = (_asked(shop, goods) for _ in range(2))
-            demand(once == again, f"{goods} was quoted as {once}, and then as {again}")
+            first, second = (_asked(shop, goods) for _ in range(2))
+            demand(first == second, f"{goods} was quoted as {first}, and then as {second}")
 
 
 @check("price_adjustments")
@@ -30,9 +30,9 @@ def an_order_costs_what_was_quoted(subject: Subject) -> None:
                 chosen = _chosen(shop)
                 quoted = shop.quote(goods, person=person, **chosen)
                 order = shop.order(goods, person=person, **chosen)
-                said = f"{goods} was quoted at {quoted.totals.total}, and ordered at {order.total}"
-                demand(quoted.totals.total == order.total, said)
-                labels = [one.label for one in order.adjustments]
+                difference = f"{goods} was quoted at {quoted.totals.total}, and ordered at {order.total}"
+                demand(quoted.totals.total == order.total, difference)
+                labels = [adjustment.label for adjustment in order.adjustments]
                 demand(all(label.strip() for label in labels), f"an adjustment has no label: {labels}")
                 shop.cancel()
 
@@ -58,13 +58,15 @@ def what_an_order_used_up_comes_back_with_its_cancellation(subject: Subject) -> 
 
 
 def _asked(shop: Shop, goods: Mapping[str, int]) -> tuple[int, list[tuple[str, str, int]]]:
-    """The total, and what adds up to it. Lines have other ids in each quote."""
+    """The total and the adjustments of a quote, without ids, which differ in each quote."""
     quote = shop.quote(goods, **_chosen(shop))
-    return quote.totals.total, sorted((one.kind, one.label, one.amount) for one in quote.draft.adjustments)
+    return quote.totals.total, sorted(
+        (adjustment.kind, adjustment.label, adjustment.amount) for adjustment in quote.draft.adjustments
+    )
 
 
 def _chosen(shop: Shop) -> dict[str, Any]:
-    """The first of the plugin's own ways to receive goods that has room, where it has any."""
+    """The first shipping option of the plugin that has room, if there is one."""
     options = shop.shipping_options(address=ADDRESS)
-    free = [name for name, one in options.items() if one.left is None or one.left > 0]
+    free = [name for name, option in options.items() if option.left is None or option.left > 0]
     return {"shipping": free[0], "address": ADDRESS} if free else {}

@@ -1,4 +1,4 @@
-"""Reports: their lines fit their columns, in number and in kind."""
+"""Checks reports: their lines match their columns in number and kind."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
 def its_reports_have_names_and_columns(subject: Subject) -> None:
     with subject.shop() as shop:
         for language in LANGUAGES:
-            found = _reports(shop, language)
-            demand(found, f"it offers no report to a reader of {language!r}")
-            for name, report in found.items():
+            reports = _reports(shop, language)
+            demand(reports, f"it offers no report to a reader of {language!r}")
+            for name, report in reports.items():
                 demand(report.label.strip(), f"{name} has no label for a reader of {language!r}")
                 names = [column.name for column in report.columns]
                 demand(

@@ -1,4 +1,4 @@
-"""What may be set: everything has a default, and what is secret does not show itself."""
+"""Checks settings: every one has a default, and secrets are declared as such."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...base.reading import read_settings
 from ...base.secret import Secret
 from .check import Nonconforming, Subject, check, demand
 
-# Names that are given to what nobody else should read.
+# Usual names of secrets.
 _SECRET = re.compile(r"(^|_)(secret|password|passphrase|token|api_key|private_key|secret_key|signing_key)($|_)")
 
 
@@ -35,8 +35,10 @@ def its_secrets_are_declared_as_such(subject: Subject) -> None:
         for name, hint in get_type_hints(shape).items():
             hidden = hint is Secret or Secret in get_args(hint)
             text = hint is str or str in get_args(hint)
-            named = _SECRET.search(name) is not None and not name.endswith("_file")
-            demand(hidden or not (text and named), f"{shape.__name__}.{name} sounds secret; declare it as Secret")
+            sounds_secret = _SECRET.search(name) is not None and not name.endswith("_file")
+            demand(
+                hidden or not (text and sounds_secret), f"{shape.__name__}.{name} sounds secret; declare it as Secret"
+            )
 
 
 @check("enterprise_settings")
@@ -45,8 +47,8 @@ def an_enterprise_may_switch_it_on_and_off_with_its_defaults(subject: Subject) -
         other = shop.neighbour()
         try:
             other.use(subject.plugin, {})
-        except Refused as refused:
-            raise Nonconforming(f"it refuses its own defaults: {refused}") from refused
+        except Refused as refusal:
+            raise Nonconforming(f"it refuses its own defaults: {refusal}") from refusal
         other.do_without(subject.plugin)
         other.use(subject.plugin, {})
 

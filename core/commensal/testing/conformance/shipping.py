@@ -1,4 +1,4 @@
-"""Ways for the goods to reach customers: named, booked once, given back, and never beyond what is there."""
+"""Checks shipping options: they have names, are booked once, released, and never overbooked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def its_ways_to_receive_have_ids_labels_and_times(subject: Subject) -> None:
         for language in LANGUAGES:
             options = shop.shipping_options(language, ADDRESS)
             demand(options, "it offers nothing at a shop that uses it; prepare the shop so that it does")
-            labels = [one.label.strip() for one in options.values()]
+            labels = [option.label.strip() for option in options.values()]
             demand(all(labels) and len(set(labels)) == len(labels), f"labels must differ, and say something: {labels}")
             for name, one in options.items():
                 aware = one.begins_at.tzinfo is not None and one.ends_at.tzinfo is not None
@@ -36,7 +36,7 @@ def what_is_booked_is_given_back(subject: Subject) -> None:
     with subject.shop() as shop:
         before = _left(shop)
         demand(before, "it offers nothing to book; prepare the shop so that it does")
-        first, *others = [name for name, left in before.items() if left is None or left > 0]
+        first, *others = [name for name, places in before.items() if places is None or places > 0]
         order = shop.order(shipping=first, address=ADDRESS)
         demand(order.shipping_label.strip(), f"{first}: what was booked has no label")
         _expect(shop, before, first, "after it was booked")
@@ -52,10 +52,10 @@ def what_is_booked_is_given_back(subject: Subject) -> None:
 @check("book_shipping")
 def what_is_full_takes_no_more(subject: Subject) -> None:
     with subject.shop() as shop:
-        limited = {name: left for name, left in _left(shop).items() if left is not None and 0 < left <= _MOST}
+        limited = {name: places for name, places in _left(shop).items() if places is not None and 0 < places <= _MOST}
         if not limited:
             return  # it takes any number, or more than a test can place
-        name = min(limited, key=lambda one: limited[one])
+        name = min(limited, key=lambda option_name: limited[option_name])
         for _ in range(limited[name]):
             shop.order({"carrots": 1}, shipping=name, address=ADDRESS)
         demand(_left(shop).get(name, 0) == 0, f"{name} should have nothing left after {limited[name]} orders")
@@ -72,7 +72,7 @@ def what_it_does_not_offer_it_refuses(subject: Subject) -> None:
 
 def _left(shop: Shop) -> Mapping[str, int | None]:
     options: Mapping[str, ShippingOption] = shop.shipping_options(address=ADDRESS)
-    return {name: one.left for name, one in options.items()}
+    return {name: option.left for name, option in options.items()}
 
 
 def _refuses(shop: Shop, name: str) -> bool:
@@ -84,10 +84,10 @@ def _refuses(shop: Shop, name: str) -> bool:
 
 
 def _expect(shop: Shop, before: Mapping[str, int | None], booked: str | None, when: str) -> None:
-    """One is taken of what is booked, and nothing of all else."""
-    now = _left(shop)
-    for name, left in before.items():
-        taken = 1 if name == booked and left is not None else 0
-        want = None if left is None else left - taken
-        if now.get(name, 0) != want:
-            raise Nonconforming(f"{name} should have {want} left {when}, not {now.get(name, 0)}")
+    """Checks that one place of the booked option is taken, and none of the others."""
+    after = _left(shop)
+    for name, places in before.items():
+        booked_places = 1 if name == booked and places is not None else 0
+        expected = None if places is None else places - booked_places
+        if after.get(name, 0) != expected:
+            raise Nonconforming(f"{name} should have {expected} left {when}, not {after.get(name, 0)}")

@@ -1,4 +1,4 @@
-"""A plugin that one shop uses is nothing to its neighbour, and nobody is stuck when it goes."""
+"""Checks that a plugin has no effect where it is not enabled, and that orders survive when it is disabled."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def where_it_is_off_it_does_nothing(subject: Subject) -> None:
 def orders_outlive_it(subject: Subject) -> None:
     """Placed with it, an order can still be handed over or cancelled when its shop does without the plugin."""
     with subject.shop() as shop:
-        options = [name for name, one in shop.shipping_options(address=ADDRESS).items() if one.left != 0]
+        options = [name for name, option in shop.shipping_options(address=ADDRESS).items() if option.left != 0]
         chosen: dict[str, Any] = {"shipping": options[0], "address": ADDRESS} if options else {}
         orders = [shop.order(**chosen) for _ in range(2)]
         shop.run_jobs()
@@ -57,12 +57,12 @@ def what_it_is_told_twice_it_does_once(subject: Subject) -> None:
         shop.change({"carrots": 5})
         shop.hand_over()
         with shop.instance.store.read() as tx:
-            told = [Job(**row, attempts=1) for row in tx.all(_events())]
-        demand(told, "nothing was told")
+            event_jobs = [Job(**row, attempts=1) for row in tx.all(_events())]
+        demand(event_jobs, "nothing was told")
         shop.run_jobs()
         before = subject.kept(shop)
-        for one in told:
-            tell_plugin(shop.instance, one)
+        for event_job in event_jobs:
+            tell_plugin(shop.instance, event_job)
         demand(subject.kept(shop) == before, "told of the same event again, it wrote something down again")
 
 
@@ -75,12 +75,12 @@ def its_work_runs(subject: Subject) -> None:
     """Kinds and names begin with its id, and what happens periodically happens without an error."""
     with subject.shop() as shop:
         work = work_of(shop.instance)
-        for one in (one for one in work.periodic if one.name.startswith(f"{subject.plugin}.")):
+        for periodic in (periodic for periodic in work.periodic if periodic.name.startswith(f"{subject.plugin}.")):
             try:
                 with shop.instance.store.write() as tx:
-                    one.act(tx)
+                    periodic.act(tx)
             except Exception as error:  # whatever it is, its author must read it
-                raise Nonconforming(f"{one.name} failed: {type(error).__name__}: {error}") from error
+                raise Nonconforming(f"{periodic.name} failed: {type(error).__name__}: {error}") from error
         _do(shop)
 
 

@@ -1,4 +1,4 @@
-"""What a plugin keeps: tables of its own, that come and go with it."""
+"""Checks the tables of a plugin: they are its own, as declared, and can be dropped and made again."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from .check import Subject, check, demand
 def its_tables_are_its_own_and_as_declared(subject: Subject) -> None:
     """Named after it (a revision that touches others is refused), with the columns that its code knows."""
     with subject.instance() as opened, opened.store.read() as tx:
-        made = set(tables_of(tx, subject.plugin)) - {f"{subject.plugin}_revision"}
-        demand(made, "its revisions make no tables")
-        looking = inspect(tx.connection)
-        there = {name: {one["name"] for one in looking.get_columns(name)} for name in made}
+        table_names = set(tables_of(tx, subject.plugin)) - {f"{subject.plugin}_revision"}
+        demand(table_names, "its revisions make no tables")
+        inspector = inspect(tx.connection)
+        columns = {name: {column["name"] for column in inspector.get_columns(name)} for name in table_names}
     for name, table in metadata.tables.items():
-        if name.startswith(f"{subject.plugin}_") and table.name in there:
+        if name.startswith(f"{subject.plugin}_") and table.name in columns:
             declared = {column.name for column in table.columns}
-            differ = sorted(declared ^ there[name])
+            differ = sorted(declared ^ columns[name])
             demand(not differ, f"{name}: the code and the database disagree about {', '.join(differ)}")
-    undeclared = sorted(made - set(metadata.tables))
+    undeclared = sorted(table_names - set(metadata.tables))
     demand(not undeclared, f"its code declares no {', '.join(undeclared)}")
 
 
