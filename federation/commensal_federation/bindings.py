@@ -12,7 +12,7 @@ from dataclasses import dataclass, is_dataclass
 
 from commensal import Instance, PluginError, message_types_of
 
-from .messages.types import SCOPES, Handler, MessageType
+from .messages.types import LARGEST, SCOPES, Handler, MessageType
 
 FEDERATION = "federation"  # this plugin's id
 _NAME = re.compile(r"[A-Z][A-Za-z0-9]{0,59}")
@@ -57,6 +57,8 @@ def _refuse_unfit(binding: Binding) -> None:
         raise _unfit(plugin, f"the lane of {message_type.name} must be order or catalogue")
     if message_type.states != {"accepted"} or message_type.opens:
         raise _unfit(plugin, f"{message_type.name} may come from accepted peers only, and opens no epoch")
+    if not 0 < message_type.largest <= LARGEST:
+        raise _unfit(plugin, f"largest of {message_type.name} must be 1 to {LARGEST} bytes")
     if not is_dataclass(message_type.body):
         raise _unfit(plugin, f"the body of {message_type.name} must be a frozen dataclass")
 

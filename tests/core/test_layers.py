@@ -34,7 +34,7 @@ CORE_ORDER = [
 FEDERATION_ORDER = [
     "namespace", "settings", "transport", "signing", "dfc", "messages", "bindings", "runtime", "identity", "authority",
     "peers", "delivery", "leases", "catalogue", "proposals", "orders", "linked_catalogues", "platforms", "moving",
-    "peering", "serving", "handlers", "jobs", "routes", "commands", "warnings", "demo",
+    "peering", "serving", "messaging", "handlers", "jobs", "routes", "commands", "warnings", "demo",
 ]  # fmt: skip
 
 # What still runs upward. An entry that is no longer needed must be taken out; none may be added.

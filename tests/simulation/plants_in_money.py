@@ -32,10 +32,10 @@ def _anew(place: Any) -> Any:
 def an_unknown_member_is_refused(stack: ExitStack) -> None:
     read = verification.read_object
 
-    def strict(known: Any, envelope: Any, reading: Any) -> Any:
+    def strict(federation: Any, binding: Any, envelope: Any, reading: Any) -> Any:
         if "forecast" in envelope.object:
             raise verification.NotTaken(Receipt(422, envelope.id, "member", "forecast is no member"), envelope)
-        return read(known, envelope, reading)
+        return read(federation, binding, envelope, reading)
 
     put(stack, verification, "read_object", strict)
 

@@ -25,12 +25,12 @@ from ..signing import SigningKey, Unreadable, canonical_unchecked, sign
 from ..signing.base58 import to_multibase
 from ..signing.moments import read_moment, write_moment
 from .types import LANES, Lane
+from .types import LARGEST as LARGEST
 
 ENVELOPE_CONTEXT = NAMESPACE  # shipped as context.json
 DFC_CONTEXT = "https://w3id.org/dfc/ontology/context/context_1.16.0.json"
 CONTEXT: list[str] = [ENVELOPE_CONTEXT]
 INSIDE: tuple[Any, ...] = (DFC_CONTEXT, [DFC_CONTEXT, ENVELOPE_CONTEXT])  # that an object may have
-LARGEST = 1024 * 1024  # bytes of one message
 _SHA2_256 = b"\x12\x20"  # multihash: the function, and the length of its digest
 _LONGEST_IRI = 500
 T = TypeVar("T")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..runtime import Federation
 
 Lane = Literal["peering", "catalogue", "order"]
+LARGEST = 1024 * 1024  # bytes of one message
 LANES: tuple[Lane, ...] = ("peering", "order", "catalogue")  # in the order in which they are pushed
 
 # What an instance may let a peer do; plugins bring more.
@@ -97,6 +98,7 @@ class MessageType:
     foreign: its object may be somebody else's thing: an order, or an answer about what the other has
     states:  in which of its states a peer may send it
     opens:   it may be the first of a new epoch
+    largest: bytes of its envelope; a larger one is refused
     fades:   once it has expired nobody misses it: who still wants it has asked again, so it is no dead letter
     """
 
@@ -110,6 +112,7 @@ class MessageType:
     states: frozenset[str] = frozenset({"accepted"})
     opens: bool = False
     fades: bool = False
+    largest: int = LARGEST
 
 
 @dataclass(frozen=True)

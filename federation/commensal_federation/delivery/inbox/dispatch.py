@@ -18,6 +18,7 @@ from ...messages.types import Received, Refuse, Wait
 from ...peers.values import Peer
 from ...runtime import Federation
 from ..outbox.outbox import post
+from ..plugin_code import Unread, blaming, fault
 from ..tables import federation_outbox
 from ..values import Receipt
 from .verification import Checked
@@ -47,9 +48,13 @@ def handle(federation: Federation, tx: Transaction, peer: Peer, checked: Checked
         if checked.binding.type.fades:
             return Outcome("done", "expired: It came after its time.")
         return _dead(federation, tx, peer, checked, "expired", "It came after its time.")
+    if isinstance(checked.body, Unread):
+        return _failed(federation, tx, peer, checked, checked.body.fault, last)
+    binding = checked.binding
+    guard = blaming(federation, binding, tx)
     try:
-        with acting(Acting(kind="peer", command=f"message {envelope.type}", client=peer.base)), tx.attempt():
-            checked.binding.handler.handle(federation, tx, received(peer, checked))
+        with acting(Acting(kind="peer", command=f"message {envelope.type}", client=peer.base)), tx.attempt(), guard:
+            binding.handler.handle(federation, tx, received(peer, checked))
     except Wait as wait:
         return _late(federation, tx, peer, checked, str(wait), last)
     except Refuse as refused:
@@ -59,8 +64,10 @@ def handle(federation: Federation, tx: Transaction, peer: Peer, checked: Checked
     except (Busy, OperationalError):
         raise  # it is the database that fails, which has perhaps undone everything: the peer sends it again
     except Exception as error:  # any fault of any handler: the message is kept, and shown to the operator
+        if tx.hold.taken:  # the handler hung, and nothing of this transaction is kept
+            raise
         _log.error("a message could not be handled", id=envelope.id, type=envelope.type, exc_info=error)
-        return _failed(federation, tx, peer, checked, f"{type(error).__name__}: {error}"[:_LONGEST], last)
+        return _failed(federation, tx, peer, checked, fault(binding, error), last)
     return Outcome("done")
 
 
@@ -93,7 +100,7 @@ def _failed(federation: Federation, tx: Transaction, peer: Peer, checked: Checke
     """Its sender hears that it failed here; by what is for the operator alone."""
     if last:
         tell_problem(federation, tx, peer, checked.envelope, "failed", "It could not be handled here.")
-    return Outcome("dead" if last else "parked", why, ours=True)
+    return Outcome("dead" if last else "parked", why[:_LONGEST], ours=True)
 
 
 def _dead(federation: Federation, tx: Transaction, peer: Peer, checked: Checked, code: str, text: str) -> Outcome:

@@ -16,7 +16,7 @@ from ..lanes import where_lane
 from ..outbox.failing import own_envelope
 from ..tables import federation_inbox, federation_lane
 from .dispatch import PATIENCE, Outcome, handle
-from .verification import Checked
+from .verification import Checked, NotTaken, read_object
 
 _box = federation_inbox.c
 _AT_ONCE = 200
@@ -70,7 +70,10 @@ def _handle(federation: Federation, tx: Transaction, peer: Peer, row: Row, last:
     envelope, binding = own_envelope(row["body"]), federation.messages.get(row["type"])
     if binding is None:
         return Outcome("dead", "type: it is not spoken here any more")
-    body = binding.type.read(envelope.object, Reading(federation.base, peer.base))
+    try:
+        body = read_object(federation, binding, envelope, Reading(federation.base, peer.base))
+    except NotTaken as refused:  # a plugin reads otherwise since it came
+        return Outcome("dead", f"{refused.receipt.code}: {refused.receipt.text}")
     checked = Checked(envelope, binding, body, PublicKey(row["key_id"], row["multikey"]))
     return handle(federation, tx, peer, checked, last=last)
 

@@ -20,6 +20,7 @@ from ...peers.values import Peer
 from ...runtime import Federation
 from ...signing import BadProof, PublicKey, Unreadable, canonical_unchecked, read_json, verify
 from ...signing.proof import origin
+from ..plugin_code import read_body
 from ..values import Receipt
 
 SKEW = timedelta(seconds=60)
@@ -51,8 +52,13 @@ def check(federation: Federation, peer: Peer, body: bytes, now: datetime) -> Che
     binding = federation.messages.get(envelope.type)
     if binding is None or binding.type.lane != envelope.lane:
         raise NotTaken(Receipt(422, envelope.id, "type", f"{envelope.type} is not spoken here"), envelope)
+    if len(envelope.body) > binding.type.largest:
+        text = f"{envelope.type} has at most {binding.type.largest} bytes"
+        raise NotTaken(Receipt(413, envelope.id, "too_large", text), envelope)
     refuse_foreign_object(binding.type, envelope)
-    return Checked(envelope, binding, read_object(binding.type, envelope, Reading(federation.base, peer.base)), key)
+    return Checked(
+        envelope, binding, read_object(federation, binding, envelope, Reading(federation.base, peer.base)), key
+    )
 
 
 def _envelope(body: bytes) -> Envelope:
@@ -97,9 +103,9 @@ def refuse_foreign_object(known: MessageType, envelope: Envelope) -> None:
         raise NotTaken(Receipt(403, envelope.id, "object", text), envelope)
 
 
-def read_object(known: MessageType, envelope: Envelope, reading: Reading) -> Any:
+def read_object(federation: Federation, binding: Binding, envelope: Envelope, reading: Reading) -> Any:
     """Whatever it holds, the answer is a refusal of this one message: a batch has others in it."""
     try:
-        return known.read(envelope.object, reading)
+        return read_body(federation, binding, envelope.object, reading)
     except (Unreadable, UnreadableDocument) as error:
         raise NotTaken(Receipt(422, envelope.id, error.code, error.text), envelope) from error

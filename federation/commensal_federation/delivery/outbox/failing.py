@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import select, update
 
 from commensal import Row, Transaction
@@ -12,6 +14,7 @@ from ...peers.peers import peer_by_id
 from ...peers.values import Peer
 from ...runtime import Federation
 from ...signing import read_json
+from ..plugin_code import tell_plugin
 from ..tables import federation_outbox
 
 PASSED = "passed: the peer has fetched on from there"  # of what counts as delivered, and nobody has said so of it
@@ -38,21 +41,26 @@ def fail(federation: Federation, tx: Transaction, row: Row, code: str, text: str
     binding = federation.messages.get(row["type"])
     if binding is None or binding.handler.failed is None:
         return
-    envelope = own_envelope(row["body"])
-    peer = peer_by_id(tx, row["peer_id"])
-    binding.handler.failed(
-        federation,
-        tx,
-        Failed(
-            id=envelope.id,
-            type=envelope.type,
-            peer=peer,
-            on_behalf_of=envelope.on_behalf_of,
-            in_reply_to=envelope.in_reply_to,
-            body=binding.type.read(envelope.object, Reading(peer.base, federation.base)),
-            code=code,
-            text=text,
-        ),
+    failed, message_type = binding.handler.failed, binding.type
+    envelope, peer = own_envelope(row["body"]), peer_by_id(tx, row["peer_id"])
+
+    def tell() -> None:
+        body = message_type.read(envelope.object, Reading(peer.base, federation.base))
+        failed(federation, tx, _failed(envelope, peer, body, code, text))
+
+    tell_plugin(federation, tx, binding, tell)
+
+
+def _failed(envelope: Envelope, peer: Peer, body: Any, code: str, text: str) -> Failed:
+    return Failed(
+        id=envelope.id,
+        type=envelope.type,
+        peer=peer,
+        on_behalf_of=envelope.on_behalf_of,
+        in_reply_to=envelope.in_reply_to,
+        body=body,
+        code=code,
+        text=text,
     )
 
 

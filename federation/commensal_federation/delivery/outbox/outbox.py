@@ -15,6 +15,7 @@ from ...messages.types import MessageType, Writing
 from ...peers.peers import peer_by_id
 from ...peers.values import Peer
 from ...runtime import Federation
+from ...signing import Unreadable
 from ..lanes import PUSH, next_place, posted
 from ..restore.epochs import current_epoch
 from ..tables import federation_outbox
@@ -38,7 +39,8 @@ def post(
 
     `body` is of the type's dataclass, `on_behalf_of` the IRI of an enterprise of ours, `expires` (UTC) the moment from
     which it means nothing any more. It goes out when the transaction has committed, and never if it does not; to a peer
-    that is suspended, when it is resumed. Raises `Conflict` for a peer that both sides have not agreed on.
+    that is suspended, when it is resumed. Raises `Conflict` for a peer that both sides have not agreed on, and
+    `Unreadable` for a message that is too large.
     """
     return queue(
         federation,
@@ -88,6 +90,8 @@ def queue(
         in_reply_to=in_reply_to,
         expires=expires,
     )
+    if len(signed) > known.largest:
+        raise Unreadable("too_large", f"{type_name} has at most {known.largest} bytes")
     row = {
         "id": id,
         "peer_id": peer_id,

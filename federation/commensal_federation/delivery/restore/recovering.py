@@ -26,6 +26,7 @@ from ..calling import address_of, fetch
 from ..lanes import RECOVER, promise_pulls, promise_push
 from ..outbox.failing import fail
 from ..outbox.pushing import push_lane
+from ..plugin_code import tell_plugin
 from ..sync.cursors import Cursor, write_cursor
 from ..sync.pulling import LIMIT, SIZE, pull_lane
 from ..tables import federation_outbox
@@ -178,7 +179,10 @@ def _take_effect(federation: Federation, tx: Transaction, peer: Peer, envelope: 
     binding = federation.messages.get(envelope.type)
     if binding is None or binding.handler.recover is None:
         return
-    binding.handler.recover(federation, tx, sent_of(federation, peer, binding.type, envelope))
+    recover, message_type = binding.handler.recover, binding.type
+    tell_plugin(
+        federation, tx, binding, lambda: recover(federation, tx, sent_of(federation, peer, message_type, envelope))
+    )
 
 
 def _row(tx: Transaction, peer: Peer, envelope: Envelope) -> dict[str, object]:
