@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -22,7 +23,7 @@ from commensal.testing.instances import NOON, Instances, Plan
 from commensal.trade.catalogs.items import add_item, remove_item
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.products.products import create_product
-from commensal_federation.catalogue.grants import give_grant
+from commensal_federation.catalogue.grants import accept_grant, give_grant, grants_between
 from commensal_federation.delivery import post
 from commensal_federation.delivery.alerts import alerts, dismiss_alert
 from commensal_federation.delivery.lanes import lane_row
@@ -40,11 +41,12 @@ from .examples import instance_document
 from .moves import a_farm, move
 from .restoring import Backup
 from .second.hub import Grant, Hub
-from .second.instance import CONTEXT, Instance, Refused, check_document
+from .second.instance import CONTEXT, Instance, Peer, Refused, check_document
+from .second.producer import Producer as SecondProducer
 from .second.signing import Key, check_proof, check_request, hash_of, prove
 from .serving import free_ports, serving
 from .trading import Hub as CommensalHub
-from .trading import Producer, answer, clock_of, minutes, sound, the_order
+from .trading import Producer, answer, clock_of, close, minutes, placed, sound, the_order
 
 VECTORS = Path(__file__).parents[2] / "federation" / "vectors" / "join-and-first-lease.json"
 
@@ -436,6 +438,39 @@ def cursor(farm: Producer, hub: Hub, lane: str) -> int:
     return int(row["seq"])
 
 
+def test_its_own_goods_are_sold_by_a_hub_of_commensal(region: Region, second: Instance) -> None:
+    pears: Any = SecondProducer(second, "pears")  # with an address, which is all that a hub here wants of a producer
+    hub = CommensalHub(region, "a")
+    befriend(region, second, "a")
+    home = second.peers[region["a"].iri]
+    pears.grant(home, hub.iri)
+    with hub.write() as tx:
+        (offered,) = grants_between(tx, enterprise_id=hub.id, direction="received", state="offered")
+        accept_grant(hub.federation, tx, offered.id)
+    region.work()
+    item = hub.sell(pears)
+    pears.change_price("11")
+    assert [goods.price for goods in hub.received(pears)] == [1100]
+    pears.say_digest(hub.iri)
+    region.work()
+    assert sent_to(home, "CatalogueUpsert") == 2  # so the sums agree
+
+    hub.order(item, 4)
+    minutes(region, 2)
+    ((order_iri, order),) = pears.orders.items()
+    assert (order.pieces, order.price, order.state) == (4, "11", "Held")
+    close(region)
+    assert pears.orders[order_iri].state == "Complete"
+    pears.answer(home, order_iri, 3)
+    region.work()
+
+    assert [line.quantity for customers in placed(hub) for line in customers.lines] == [3]
+    minutes(region, 2)
+    (lent,) = pears.lent.values()
+    assert lent.granted - lent.returned == 3
+    sound(region)
+
+
 def another_item(farm: Producer) -> str:
     with farm.write() as tx:
         product = create_product(
@@ -452,7 +487,11 @@ def received(hub: Hub, type: str) -> int:
 
 
 def sent(hub: Hub, grant: Grant, type: str) -> int:
-    lanes = hub.instance.peers[grant.home].sent.values()
+    return sent_to(hub.instance.peers[grant.home], type)
+
+
+def sent_to(peer: Peer, type: str) -> int:
+    lanes = peer.sent.values()
     return [json.loads(message)["type"] for lane in lanes for message in lane.messages].count(type)
 
 

@@ -132,6 +132,7 @@ class Instance:
         self.enterprises: dict[str, Message] = {}  # authority documents of our own, by the last part of their address
         self.http = httpx.Client(trust_env=False)
         self.received: list[Message] = []
+        self.replies: list[tuple[Peer, bytes]] = []  # that wait for their way out
         self.nonces: set[str] = set()  # of requests to us; one that lives long forgets them when they have expired
         self.online = True  # else nothing goes out, and whoever calls gets 503
         self.refusals: list[Refused] = []  # of what has come to us
@@ -241,6 +242,10 @@ class Instance:
         if self.online:
             self._call("POST", peer.document["inbox"], message)
 
+    def reply(self, peer: Peer, message: Message, type: str, object: Message) -> None:
+        """Answers a message that is being taken: at once where it was asked, else by the peer's inbox."""
+        self.replies.append((peer, self._write(peer, type, message["lane"], object, in_reply_to=message["id"])))
+
     def ask(self, peer: Peer, type: str, lane: str, object: Message, *, expires: datetime) -> Message | None:
         """Posts a message and returns the answer to it; None where the answer will come by the usual way."""
         answer = self._call("POST", peer.document["ask"], self._write(peer, type, lane, object, expires))
@@ -264,7 +269,9 @@ class Instance:
         base = peer.document["id"].removesuffix("/.well-known/commensal")
         return dict(self._call("GET", f"{base}{path}").json())
 
-    def _write(self, peer: Peer, type: str, lane: str, object: Message, expires: datetime | None = None) -> bytes:
+    def _write(
+        self, peer: Peer, type: str, lane: str, object: Message, expires: datetime | None = None, in_reply_to: str = ""
+    ) -> bytes:
         place = peer.sent.setdefault(lane, Lane(self.epoch))
         envelope = {
             "@context": [CONTEXT],
@@ -278,6 +285,7 @@ class Instance:
             **({"prev": place.prev} if place.prev else {}),
             "published": write_time(self.now()),
             **({"expires": write_time(expires)} if expires else {}),
+            **({"inReplyTo": in_reply_to} if in_reply_to else {}),
             "object": object,
         }
         message = write_json(prove(envelope, self.key, self.now()))
@@ -421,13 +429,18 @@ class Instance:
 
     def _serve_inbox(self, request: httpx.Request) -> Response:
         peer = self._caller(request)
-        if request.headers["content-type"] == ONE:
-            (result,) = self._receive_all(peer, [request.content])
-            if result["status"] not in (200, 202):
-                raise Refused(result["status"], result["code"], result["text"])
-            return Response(write_json({"messages": [result]}), result["status"], media_type="application/json")
-        results = list(self._receive_all(peer, request.content.splitlines()))
-        return Response(write_json({"messages": results}), 202, media_type="application/json")
+        several = request.headers["content-type"] == SEVERAL
+        results = list(self._receive_all(peer, request.content.splitlines() if several else [request.content]))
+        if not several and results[0]["status"] not in (200, 202):
+            raise Refused(results[0]["status"], results[0]["code"], results[0]["text"])
+        replies, self.replies = self.replies, []
+        if request.url.path.endswith("/ask") and replies:
+            return Response(replies[0][1], 200, media_type=ONE)
+        for receiver, reply in replies:
+            self._call("POST", receiver.document["inbox"], reply)
+        return Response(
+            write_json({"messages": results}), 202 if several else results[0]["status"], media_type="application/json"
+        )
 
     def _serve_lane(self, request: httpx.Request, direction: str) -> Response:
         lanes: dict[str, Lane] = getattr(self._caller(request), direction)
