@@ -10,56 +10,6 @@ here are their types, the checks that every plugin can be put to (`conforms`), a
 not named here may change with any version.
 """
 
-from __future__ import annotations
+import lazy_loader
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from ..base.clock import ManualClock
-    from .conformance import conforms
-    from .drafts import a_draft, a_line, a_payment, an_adjustment
-    from .gateway import Gateway
-    from .jobs import JobFailed, RunJobs
-    from .pair import Pair
-    from .shop import Shop
-
-_MODULES = {
-    "Gateway": "gateway",
-    "JobFailed": "jobs",
-    "ManualClock": ".base.clock",
-    "Pair": "pair",
-    "RunJobs": "jobs",
-    "Shop": "shop",
-    "a_draft": "drafts",
-    "a_line": "drafts",
-    "a_payment": "drafts",
-    "an_adjustment": "drafts",
-    "conforms": "conformance",
-}
-
-__all__ = [
-    "Gateway",
-    "JobFailed",
-    "ManualClock",
-    "Pair",
-    "RunJobs",
-    "Shop",
-    "a_draft",
-    "a_line",
-    "a_payment",
-    "an_adjustment",
-    "conforms",
-]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_MODULES[name]}", __name__), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES})
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

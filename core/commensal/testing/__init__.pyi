@@ -1,0 +1,15 @@
+"""Public names of `commensal.testing`, each imported when it is first asked for: the package reads this list."""
+
+from .clock import ManualClock as ManualClock
+from .conformance import conforms as conforms
+from .drafts import a_draft as a_draft
+from .drafts import a_line as a_line
+from .drafts import a_payment as a_payment
+from .drafts import an_adjustment as an_adjustment
+from .gateway import Gateway as Gateway
+from .jobs import JobFailed as JobFailed
+from .jobs import RunJobs as RunJobs
+from .pair import Pair as Pair
+from .shop import Shop as Shop
+
+__all__: list[str]
