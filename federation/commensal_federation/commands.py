@@ -18,6 +18,7 @@ def commands(app: typer.Typer) -> None:
     from .linked_catalogues.commands import add_link_commands
     from .linked_catalogues.document_commands import dfc
     from .moving.commands import add_move_commands
+    from .moving.showing import show_first_key
     from .orders.commands import add_order_commands
     from .peering.commands import add_peer_commands
     from .proposals.commands import add_sale_commands
@@ -25,7 +26,7 @@ def commands(app: typer.Typer) -> None:
     add_keys(app)
     add_peer_commands(app)
     add_message_commands(app)
-    add_grant_commands(app)
+    add_grant_commands(app, show_first_key)
     add_lease_commands(app)
     add_order_commands(app)
     add_sale_commands(app)

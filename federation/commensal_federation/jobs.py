@@ -11,11 +11,16 @@ from .linked_catalogues.backorders.work import work as backorders
 from .linked_catalogues.work import work as links
 from .moving.work import work as moving
 from .orders.work import work as orders
+from .peering.work import promise_key_updates
+from .peering.work import work as peering
 from .platforms.notifying import work as platforms
 
 
 @hookimpl
 def jobs() -> Work:
-    rooms = [delivery(), catalogue(), leases(), orders(), moving(), links(), platforms(), backorders()]
+    rooms = [
+        delivery(promise_key_updates), peering(), catalogue(), leases(), orders(), moving(), links(), platforms(),
+        backorders(),
+    ]  # fmt: skip
     handlers = {kind: handler for room in rooms for kind, handler in room.handlers.items()}
     return Work(handlers, tuple(periodic for room in rooms for periodic in room.periodic))

@@ -28,6 +28,7 @@ from commensal_federation.messages.peer_request import LARGEST
 from commensal_federation.peering import accept, fingerprint, invite, requests, resume, revoke, suspend
 from commensal_federation.peering.requests import receive_request
 from commensal_federation.peering.terms import change_scopes
+from commensal_federation.peering.work import promise_key_updates
 from commensal_federation.peers import peers
 from commensal_federation.runtime import Federation
 from commensal_federation.signing import canonical
@@ -287,7 +288,7 @@ def test_a_key_that_is_revoked_is_told_and_counts_no_more(region: Region, notes:
     a, stolen = region["a"], forger.key()
     with a.instance.store.write() as tx:
         revoke_key(a, tx, "k1", "stolen")
-        _wake(tx)
+        _wake(promise_key_updates, tx)
     region.work()
     forger.key = lambda name="a": stolen
     assert forger.send(forger.signed()).status == 401
@@ -332,7 +333,7 @@ def test_a_document_that_the_pinned_root_key_has_not_signed_suspends_the_peer(
 def test_refreshing_is_asked_for_daily(region: Region, clock: ManualClock) -> None:
     clock.advance(seconds=refreshing.USUALLY.total_seconds() + 60)
     with region["b"].instance.store.write() as tx:
-        _wake(tx)
+        _wake(promise_key_updates, tx)
     region.wires.passed.clear()
     region.work("b")
     assert [request.url for _, request, _ in region.wires.passed if "well-known" in request.url] == [region["a"].iri]

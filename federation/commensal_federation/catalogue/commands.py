@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
@@ -22,20 +23,20 @@ from commensal import (
 )
 
 from ..arguments import OurEnterprise
-from ..moving.recovering import has_recovery_key, make_recovery_key
-from ..moving.showing import show_key
 from ..peers.peers import peers
-from ..runtime import federation_of
+from ..runtime import Federation, federation_of
 from .grants import accept_grant, end_grant, follow, give_grant, grants_between
 from .listing import list_all
 
+AfterGrant = Callable[[Federation, Transaction, str], None]  # with the id of the enterprise that grants
 
-def add_grant_commands(app: typer.Typer) -> None:
-    """Adds ``grant`` to the plugin's commands."""
+
+def add_grant_commands(app: typer.Typer, after_grant: AfterGrant) -> None:
+    """Adds ``grant`` to the plugin's commands. `after_grant` runs in the transaction that gives a grant."""
     grant = typer.Typer(help="Who may list and sell whose goods, across instances.", no_args_is_help=True)
     app.add_typer(grant, name="grant")
     _add_list_command(grant)
-    _add_grant_changes(grant)
+    _add_grant_changes(grant, after_grant)
     _add_follow_command(grant)
 
 
@@ -51,7 +52,7 @@ def _add_list_command(grant: typer.Typer) -> None:
     del list_grants
 
 
-def _add_grant_changes(grant: typer.Typer) -> None:
+def _add_grant_changes(grant: typer.Typer, after_grant: AfterGrant) -> None:
     @grant.command("give")
     def give(
         enterprise: OurEnterprise,
@@ -74,8 +75,7 @@ def _add_grant_changes(grant: typer.Typer) -> None:
                 category_id=_category_of(tx, grantor, category) if category else None, resell=resell,
             )  # fmt: skip
             print_line("{grant}: offered. Their people have to accept it.", grant=new_grant.id)
-            if not has_recovery_key(federation, tx, grantor):
-                show_key(make_recovery_key(federation, tx, grantor))
+            after_grant(federation, tx, grantor)
 
     @grant.command("accept")
     def accept(grant_id: str, instance: Folder = HERE) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import bindparam, select
 
 from commensal import Instance, Job, Periodic, Transaction, Work, promise
 
-from ..peering.key_updates import peers_with_old_keys, send_key_update
 from ..runtime import federation_of
 from .inbox.dispatch import PATIENCE
 from .inbox.parking import give_up_parked
@@ -24,14 +25,13 @@ from .tables import federation_inbox
 
 GIVE_UP = "federation.give_up"
 DIGESTS = "federation.digests"
-TELL_KEYS = "federation.tell_keys"
 
 _box = federation_inbox.c
 _LATE = select(_box.id).where(_box.state == "parked", _box.received_at < bindparam("before")).limit(1)
 
 
-def work() -> Work:
-    """Handlers of all jobs, and what comes by the clock."""
+def work(also: Callable[[Transaction], None]) -> Work:
+    """The handlers of this room's jobs, and its periodic work. `also` runs each minute together with it."""
     return Work(
         {
             PUSH: push,
@@ -41,22 +41,20 @@ def work() -> Work:
             REFRESH: refresh,
             GIVE_UP: _give_up,
             DIGESTS: _digests,
-            TELL_KEYS: _tell_keys,
         },
         (
-            Periodic("federation.wake", timedelta(minutes=1), _wake),
+            Periodic("federation.wake", timedelta(minutes=1), partial(_wake, also)),
             Periodic("federation.forget", timedelta(days=1), forget_old, irreversible=True),
             Periodic("federation.digests", timedelta(days=1), lambda tx: promise(tx, DIGESTS, {})),
         ),
     )
 
 
-def _wake(tx: Transaction) -> None:
+def _wake(also: Callable[[Transaction], None], tx: Transaction) -> None:
     wake(tx)
     if tx.first(_LATE, {"before": tx.now - PATIENCE}) is not None:
         promise(tx, GIVE_UP, {})
-    for peer_id in peers_with_old_keys(tx):
-        promise(tx, TELL_KEYS, {"peer": peer_id})
+    also(tx)
 
 
 def _give_up(instance: Instance, job: Job) -> None:
@@ -67,9 +65,3 @@ def _digests(instance: Instance, job: Job) -> None:
     federation = federation_of(instance)
     notice_restore(federation)
     instance.store.transact(lambda tx: send_digests(federation, tx))
-
-
-def _tell_keys(instance: Instance, job: Job) -> None:
-    federation = federation_of(instance)
-    notice_restore(federation)
-    instance.store.transact(lambda tx: send_key_update(federation, tx, job.payload["peer"]))
