@@ -29,6 +29,7 @@ from commensal.interfaces.api.routes import core_endpoints
 from commensal.interfaces.api.tables import idempotent_answer
 from commensal.interfaces.app import make_app
 from commensal.storage.database import Store
+from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.tables import enterprise, enterprise_member
@@ -462,3 +463,39 @@ def test_everything_that_can_be_sent_has_a_limit(client: TestClient) -> None:
             for content in operation.get("requestBody", {}).get("content", {}).values():
                 walk(content["schema"], operation["operationId"])
     assert loose == []
+
+
+# ------------------------------------------------------------------------------------------------ languages
+
+
+@pytest.mark.parametrize(
+    ("shop_language", "headers", "body", "expected"),
+    [
+        ("en", {}, {}, "en"),
+        ("fr", {}, {}, "fr"),
+        ("fr", {"Accept-Language": "en-GB, fr;q=0.5"}, {}, "en"),
+        ("fr", {"Accept-Language": "de"}, {}, "fr"),
+        ("fr", {"Accept-Language": "fr"}, {"language": "en"}, "en"),
+    ],
+)
+def test_a_guest_is_written_to_in_the_language_of_the_request_else_of_the_shop(
+    client: TestClient, store: Store, item: str, shop_language: str, headers: dict[str, str], body: dict[str, Any],
+    expected: str,
+) -> None:  # fmt: skip
+    with store.write() as tx:
+        tx.execute(update(enterprise).values(language=shop_language))
+    # The test client would send no Accept-Language either; "*" asks for nothing in particular.
+    sent = {"Idempotency-Key": "1", "Accept-Language": "*", **headers}
+    assert client.post(PLACE, json=wish(item, **body), headers=sent).status_code == 201
+    with store.read() as tx:
+        mail = tx.one(select(job.c.payload).where(job.c.kind == "mail"))["payload"]
+    assert (mail["kind"], mail["language"]) == ("order_placed", expected)
+
+
+def test_a_customer_whose_order_the_hub_takes_is_written_to_in_the_shop_s_language(
+    client: TestClient, store: Store, item: str
+) -> None:
+    owner = a_person(store, "owner", role="owner")
+    path = "/api/enterprises/shop/sale-sessions/shop-session/orders"
+    headers = {**owner, "Idempotency-Key": "1", "Accept-Language": "en"}
+    assert client.post(path, json=wish(item), headers=headers).json()["language"] == "fr"

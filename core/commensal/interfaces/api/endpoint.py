@@ -94,12 +94,15 @@ def changes(body: Body) -> dict[str, Any]:
 @dataclass(frozen=True, kw_only=True)
 class Call:
     """A request that was validated and allowed. `version` is that of If-Match, for endpoints with `edits`; `key`
-    identifies what the request begins, and stays the same when its sender repeats it with the same Idempotency-Key."""
+    identifies what the request begins, and stays the same when its sender repeats it with the same Idempotency-Key.
+    `language` is that of texts in the response: `requested_language`, which Accept-Language prefers, or the instance's
+    where that is empty."""
 
     instance: Instance
     actor: Actor
     tx: Transaction
     language: str
+    requested_language: str = ""
     version: int = 0
     key: str = ""
     prepared: Any = None

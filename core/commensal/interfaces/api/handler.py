@@ -74,20 +74,20 @@ async def answer(
 ) -> Response:
     """The response to a request for this endpoint; errors become problem documents. `limiter` bounds how many requests
     of a plugin run at once."""
-    language = best_language(request.headers.get("accept-language", ""), default=instance.settings.language)
+    requested_language = best_language(request.headers.get("accept-language", ""), default="")
     run = partial(run_in_thread, _attribute_to_plugin, endpoint, instance, limiter=limiter)
     try:
         if endpoint.safe:
-            return await run(_answer_read, request, endpoint, instance, rates, language)
+            return await run(_answer_read, request, endpoint, instance, rates, requested_language)
         admitted = await run_in_thread(_admit, request, endpoint, instance, rates)
         content = await _read_content(request, endpoint)
-        return await run(_answer_write, request, endpoint, instance, rates, admitted, content, language)
+        return await run(_answer_write, request, endpoint, instance, rates, admitted, content, requested_language)
     except ClientDisconnect:
         raise
     except Exception as error:  # the caller always gets a response, and the operator the traceback
         if isinstance(error, Unavailable) or not isinstance(error, CommensalError):
             _log.error("request failed", exc_info=error)
-        return problem(error, language)
+        return problem(error, requested_language or instance.settings.language)
 
 
 async def _read_content(request: Request, endpoint: Endpoint) -> bytes:
@@ -141,7 +141,9 @@ def _admit(request: Request, endpoint: Endpoint, instance: Instance, rates: Rate
     )
 
 
-def _answer_read(request: Request, endpoint: Endpoint, instance: Instance, rates: Rates, language: str) -> Response:
+def _answer_read(
+    request: Request, endpoint: Endpoint, instance: Instance, rates: Rates, requested_language: str
+) -> Response:
     """The response of a safe endpoint, from one snapshot of the database."""
     arguments = _path_arguments(request)
     enterprise_id = arguments.get("enterprise")
@@ -152,7 +154,8 @@ def _answer_read(request: Request, endpoint: Endpoint, instance: Instance, rates
             _refuse_where_off(tx, endpoint, enterprise_id)
             add_log_fields(enterprise=enterprise_id)
             arguments |= _query_argument(request, endpoint)
-            call = Call(instance=instance, language=language, actor=actor, tx=tx, version=_version(request, endpoint))
+            make_call = _call_maker(instance, requested_language, actor, _version(request, endpoint))
+            call = make_call(tx=tx)
             if endpoint.prepare is not None:
                 call = replace(call, prepared=endpoint.prepare(call, **arguments))
             value = endpoint.handler(call, **arguments)
@@ -170,11 +173,11 @@ def _answer_write(
     rates: Rates,
     admitted: _Admitted,
     content: bytes,
-    language: str,
+    requested_language: str,
 ) -> Response:
     """The response of an unsafe endpoint, once its body has been read."""
     arguments, actor = {**admitted.arguments, **_body_argument(endpoint, content)}, admitted.actor
-    make_call = partial(Call, instance=instance, language=language, actor=actor, version=admitted.version)
+    make_call = _call_maker(instance, requested_language, actor, admitted.version)
     if endpoint.prepare is not None:
         with instance.store.read() as tx:
             make_call = partial(make_call, prepared=endpoint.prepare(make_call(tx=tx), **arguments))
@@ -188,6 +191,14 @@ def _answer_write(
         response = _transact(request, endpoint, instance, make_call, arguments, content)
     rates.note_success(endpoint.limit, _address(request))
     return response
+
+
+def _call_maker(instance: Instance, requested_language: str, actor: Actor, version: int) -> partial[Call]:
+    """`Call` with what is known before the transaction opens."""
+    language = requested_language or instance.settings.language
+    return partial(
+        Call, instance=instance, language=language, requested_language=requested_language, actor=actor, version=version
+    )
 
 
 def _address(request: Request) -> str:

@@ -71,6 +71,7 @@ def place_order(
     shop = sale_context(tx, session_id, hold=True) if by_hub else sale_context_for(tx, session_id, person_id, hold=True)
     if not by_hub and not shop.is_open(tx.now):
         raise sale_closed(shop)
+    wish = replace(wish, language=wish.language or shop.language)
     email = _check_wish(wish, shop, by_hub)
     owner = identify(
         tx, shop.enterprise_id, wish, email, person_id=person_id,

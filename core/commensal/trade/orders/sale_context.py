@@ -27,6 +27,7 @@ _CONTEXT = (
         enterprise.c.currency,
         enterprise.c.prices_include_vat,
         enterprise.c.timezone,
+        enterprise.c.language,
         enterprise.c.visibility,
         sale_session.c.opens_at,
         sale_session.c.closes_at,

@@ -19,7 +19,8 @@ class Wish:
 
     `items` maps catalog items to pieces; `shipping` and `payment_method` are "plugin:id". `total` is the total that the
     customer was shown, in minor units: a different total is refused, not charged. `codes` are voucher codes; `address`
-    is the place of a delivery; `consents` are the requests ("plugin:id") to which the customer agrees.
+    is the place of a delivery; `consents` are the requests ("plugin:id") to which the customer agrees. `language` is
+    that of the e-mails about the order; empty: the shop's.
     """
 
     items: Mapping[str, int]
@@ -27,7 +28,7 @@ class Wish:
     email: str
     phone: str = ""
     note: str = ""
-    language: str = "fr"
+    language: str = ""
     shipping: str = ""
     payment_method: str = ""
     total: int | None = None
@@ -49,6 +50,7 @@ class SaleContext:
     currency: str
     prices_include_vat: bool
     timezone: str
+    language: str
     visibility: str
     opens_at: datetime
     closes_at: datetime

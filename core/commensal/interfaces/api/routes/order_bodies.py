@@ -37,7 +37,8 @@ class WishedAddress(Body, frozen=True, kw_only=True):
 
 class NewOrder(Body, frozen=True, kw_only=True):
     """`items` maps catalog items to pieces; `total` is what the shopper was shown, in minor units; `consents` are the
-    `consent_requests` of the quote that the shopper agrees to."""
+    `consent_requests` of the quote that the shopper agrees to. `language` is that of the e-mails about the order; where
+    it is left out, it is what Accept-Language prefers for a shopper's own order, else the shop's."""
 
     items: Items
     name: Text
@@ -46,7 +47,7 @@ class NewOrder(Body, frozen=True, kw_only=True):
     note: Note = ""
     shipping: Text = ""
     payment_method: Text = ""
-    language: Language = "fr"
+    language: Language | None = None
     total: Amount | None = None
     codes: Codes = ()
     address: WishedAddress | None = None
@@ -70,15 +71,18 @@ def stop_payments(call: Call, order: Order) -> Order:
     return order
 
 
-def read_wish(body: NewOrder) -> Wish:
-    """The order as its shopper or hub wishes it; items of no pieces are left out."""
+def read_wish(body: NewOrder, requested_language: str = "") -> Wish:
+    """The order as its shopper or hub wishes it; items of no pieces are left out.
+
+    A body without a language means `requested_language`, that of the shopper's request; empty: the shop's.
+    """
     return Wish(
         items={item: pieces for item, pieces in body.items.items() if pieces},
         name=body.name,
         email=body.email,
         phone=body.phone,
         note=body.note,
-        language=body.language,
+        language=body.language or requested_language,
         shipping=body.shipping,
         payment_method=body.payment_method,
         total=body.total,

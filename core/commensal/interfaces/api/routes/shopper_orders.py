@@ -107,7 +107,7 @@ def place(call: Call, session: str, body: NewOrder) -> GuestOrder:
     person = call.actor.person_id
     secret = None if person else call.tx.ids.secret()
     order = place_order(
-        call.tx, call.instance.hooks, session, read_wish(body), person_id=person,
+        call.tx, call.instance.hooks, session, read_wish(body, call.requested_language), person_id=person,
         secret=secret, cart_id=cart_of(call.tx, session, person_id=person), client_address=call.actor.address,
     )  # fmt: skip
     return GuestOrder(order=order, secret=secret)
