@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -49,26 +48,20 @@ class Federation:
         return (*SCOPES, *sorted(message_scopes - set(SCOPES)))
 
 
-# By the `id` of the instance.
-_transports: dict[int, Transport] = {}
-_bindings: dict[int, Mapping[str, Binding]] = {}
-
-
 def federation_of(instance: Instance) -> Federation:
     """The federation of this instance; cheap to call again.
 
     Raises `PluginError` if a plugin has a message type that breaks the rules.
     """
-    if id(instance) not in _bindings:
-        weakref.finalize(instance, _bindings.pop, id(instance), None)
-        _bindings[id(instance)] = bindings_of(instance)
-    transport = _transports.get(id(instance)) or HttpTransport(instance)
-    return Federation(instance, transport, _bindings[id(instance)])
+    return Federation(instance, instance.state.of(transport_of), instance.state.of(bindings_of))
+
+
+def transport_of(instance: Instance) -> Transport:
+    """How this instance reaches others, unless `use_transport` says otherwise."""
+    return HttpTransport(instance)
 
 
 def use_transport(instance: Instance, transport: Transport) -> Federation:
     """Makes this instance reach others by `transport`, for simulators and tests. Returns its federation."""
-    if id(instance) not in _transports:
-        weakref.finalize(instance, _transports.pop, id(instance), None)
-    _transports[id(instance)] = transport
+    instance.state.replace(transport_of, transport)
     return federation_of(instance)

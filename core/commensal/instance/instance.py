@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
@@ -24,6 +24,7 @@ from ..storage.database.revisions import NewerDatabase, is_empty, missing
 from ..trade.audit.auditor import TrailWriter
 from .remains import refuse_lost_database
 from .settings import InstanceSettings, load_settings, refuse_if_others_read
+from .state import State
 from .upgrade_record import UpgradeRecord, with_version, write_upgrade_record
 
 DATABASE = "commensal.db"
@@ -32,7 +33,10 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Instance:
-    """An open instance, as commands, routes and jobs get it. `close` releases the database."""
+    """An open instance, as commands, routes and jobs get it. `close` releases the database.
+
+    `state` holds what this process keeps in memory with it.
+    """
 
     folder: Path
     settings: InstanceSettings
@@ -40,12 +44,14 @@ class Instance:
     hooks: Hooks
     clock: Clock
     ids: Ids
+    state: State = field(init=False, repr=False, compare=False)
 
     @property
     def images(self) -> Path:
         return self.folder / "images"
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "state", State(self))
         self.hooks.keep_failures(Recorder(self.store))
         self.store.before_closing(self.hooks.flush_failures)
         self.store.listeners = listeners(self.hooks)

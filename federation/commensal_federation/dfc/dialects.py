@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -26,10 +25,7 @@ def dialects() -> Sequence[Dialect]:
 
 def all_dialects(instance: Instance) -> Sequence[Dialect]:
     """All dialects, in the operator's order of plugins."""
-    if id(instance) not in _by_instance:
-        _by_instance[id(instance)] = dialects_of(instance)
-        weakref.finalize(instance, _by_instance.pop, id(instance), None)
-    return _by_instance[id(instance)]
+    return instance.state.of(dialects_of)
 
 
 def negotiate(instance: Instance, accept: str) -> Dialect:
@@ -57,9 +53,6 @@ def dialect_of_answer(instance: Instance, content_type: str) -> Dialect | None:
         if dialect.read is not None and dialect.media_type.partition(";")[0] == media_type:
             return dialect
     return None
-
-
-_by_instance: dict[int, Sequence[Dialect]] = {}  # by the `id` of the instance
 
 
 def _marker(media_type: str) -> str:

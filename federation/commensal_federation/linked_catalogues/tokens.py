@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import base64
 import threading
-import weakref
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
+
+from commensal import Instance
 
 from ..runtime import Federation
 from ..transport import Request, Unreachable
@@ -31,9 +32,6 @@ _LONGEST_LIFETIME = 86_400
 class _TokenCache:
     lock: threading.Lock = field(default_factory=threading.Lock)
     tokens: dict[tuple[str, str, str], tuple[str, datetime]] = field(default_factory=dict)
-
-
-_caches: dict[int, _TokenCache] = {}  # by the identity of the instance
 
 
 def access_token(federation: Federation, access: Access, *, anew: bool = False) -> str:
@@ -94,7 +92,8 @@ def _no_token(issuer: str, reason: str, *, again: bool = False) -> NotAnswered:
 
 
 def _cache_of(federation: Federation) -> _TokenCache:
-    instance = federation.instance
-    if id(instance) not in _caches:
-        weakref.finalize(instance, _caches.pop, id(instance), None)
-    return _caches.setdefault(id(instance), _TokenCache())
+    return federation.instance.state.of(_new_cache)
+
+
+def _new_cache(instance: Instance) -> _TokenCache:
+    return _TokenCache()

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import threading
-import weakref
 from collections import OrderedDict
 from datetime import datetime, timedelta
 
 from commensal import Instance
 
-_windows: dict[int, Windows] = {}  # by the `id` of the instance
 MINUTE = timedelta(minutes=1)
 _MOST = 10_000  # names counted at once; the longest silent one is forgotten first
 
@@ -48,8 +46,8 @@ class Windows:
 
 def windows_of(instance: Instance) -> Windows:
     """This process's counters for the instance."""
-    key = id(instance)
-    if key not in _windows:
-        _windows[key] = Windows()
-        weakref.finalize(instance, _windows.pop, key, None)
-    return _windows[key]
+    return instance.state.of(_new_windows)
+
+
+def _new_windows(instance: Instance) -> Windows:
+    return Windows()

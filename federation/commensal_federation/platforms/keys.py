@@ -7,7 +7,6 @@ five minutes, whatever strangers send.
 from __future__ import annotations
 
 import threading
-import weakref
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,9 +39,6 @@ class IssuerKeys:
     keys: dict[str, Key] = field(default_factory=dict)
     tried_at: datetime | None = None
     fetched_at: datetime | None = None
-
-
-_by_instance: dict[int, dict[str, IssuerKeys]] = {}  # by the `id` of the instance, then by issuer
 
 
 def issuer_key(instance: Instance, issuer: OidcIssuer, kid: str) -> Key | None:
@@ -110,6 +106,8 @@ def _read(jwks: object) -> dict[str, Key]:
 
 
 def _cache_of(instance: Instance, issuer: OidcIssuer) -> IssuerKeys:
-    if id(instance) not in _by_instance:
-        weakref.finalize(instance, _by_instance.pop, id(instance), None)
-    return _by_instance.setdefault(id(instance), {}).setdefault(issuer.issuer, IssuerKeys())
+    return instance.state.of(_new_caches).setdefault(issuer.issuer, IssuerKeys())
+
+
+def _new_caches(instance: Instance) -> dict[str, IssuerKeys]:
+    return {}
