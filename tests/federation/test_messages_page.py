@@ -99,9 +99,18 @@ def test_what_is_written_is_read_again(name: str) -> None:
 @every_type
 def test_no_term_is_lost_when_json_ld_is_read(name: str) -> None:
     """Neither of the envelope nor of the DFC document in it."""
+    assert f"{ENVELOPE_CONTEXT}#object" in expanded(json.loads(example(name)))
+
+
+def test_no_term_of_an_enterprises_document_is_lost_either() -> None:
+    assert f"{ENVELOPE_CONTEXT}#authorityEpoch" in expanded(authority_document())
+
+
+def expanded(document: Any) -> Any:
+    """The one node, by the addresses of its terms; fails where a context does not know one."""
     loader = FrozenDocumentLoader({DFC_CONTEXT: CONTEXTS[DFC_CONTEXT], ENVELOPE_CONTEXT: CONTEXTS[ENVELOPE_CONTEXT]})
     dropped: list[Any] = []
     options = {"documentLoader": loader, "base": ""}
-    (expanded,) = jsonld.expand(json.loads(example(name)), options, on_property_dropped=dropped.append)
+    (node,) = jsonld.expand(document, options, on_property_dropped=dropped.append)
     assert dropped == []
-    assert "https://commensal.example/ns/federation/v1#object" in expanded
+    return node
