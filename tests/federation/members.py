@@ -21,7 +21,7 @@ MEMBERS: dict[str, dict[str, str]] = {
     },
     "ScopesChanged": {"scopesGiven": "all that it may do; what is not listed ends"},
     "PeerRevoke": {"text": "for people"},
-    "KeyUpdate": {"document": "the new instance document, as in a PeerRequest"},
+    "KeyUpdate": {"document": "the new instance document as a text of at most 64 KiB"},
     "EpochStart": {"epoch": "the same as in the envelope: higher than any before"},
     "Problem": {
         "code": "for programs; the message that it is about is `inReplyTo` of the envelope",
