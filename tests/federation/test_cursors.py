@@ -6,17 +6,19 @@ What federation/README.md says of `GET outbox`, by the answers that a peer gets.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from commensal.base.clock import ManualClock
-from commensal_federation.delivery.alerts import alerts
+from commensal_federation.delivery.alerts import Alert, alerts
+from commensal_federation.delivery.lanes import promise_pulls
 from commensal_federation.delivery.sync import outbox_feed
+from commensal_federation.delivery.sync.pulling import pull_lane
 from commensal_federation.delivery.sync.sweeping import KEPT_CATALOGUE, forget_old
-from commensal_federation.delivery.tables import federation_outbox
+from commensal_federation.delivery.tables import federation_lane, federation_outbox
 from commensal_federation.serving.answer import serve
 from commensal_federation.signing import sign_request
 from commensal_federation.testing import Region
@@ -41,9 +43,13 @@ def said(region: Region) -> tuple[int, int]:
     return row["epoch"], row["seq"]
 
 
-def kinds(region: Region, name: str) -> list[str]:
+def shown_alerts(region: Region, name: str) -> Sequence[Alert]:
     with region[name].instance.store.read() as tx:
-        return [one.kind for one in alerts(tx)]
+        return alerts(tx)
+
+
+def kinds(region: Region, name: str) -> list[str]:
+    return [alert.kind for alert in shown_alerts(region, name)]
 
 
 def test_what_comes_after_a_cursor_is_given_as_it_was_signed(region: Region, forger: Any, say: Say) -> None:
@@ -62,15 +68,42 @@ def test_what_comes_after_a_cursor_is_given_as_it_was_signed(region: Region, for
 def test_a_cursor_beyond_what_was_said_is_refused_and_shown(
     region: Region, forger: Any, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Attack 32: one of the two was restored from a backup, or says so. That is for a person to know."""
+    """Attack 32: b has no message of a that a does not know, so nobody was restored: its claim is false."""
     say("a", "b", "one", type="CatalogueNote")
     epoch, last = said(region)
     answer = get(region, forger, f"outbox?lane=catalogue&after={epoch}.{last + 1}")
     assert (answer.status, json.loads(answer.body)["code"]) == (409, "future_cursor")
     assert f"{epoch}.{last}" in json.loads(answer.body)["title"]
+    assert kinds(region, "a") == []
+    region.work()
     assert kinds(region, "a") == ["future_cursor"]
     monkeypatch.setattr(outbox_feed, "_head", lambda *_: (epoch, 10**9))
     assert get(region, forger, f"outbox?lane=catalogue&after={epoch}.{last + 1}").status == 200
+
+
+def test_who_is_denied_a_message_that_it_holds_knows_that_the_other_has_forgotten_it(region: Region, say: Say) -> None:
+    say("a", "b", "one", type="CatalogueNote")
+    region.work()
+    a = region["a"]
+    epoch, last = said(region)
+    with a.instance.store.write() as tx:  # what a restore that nobody noticed leaves
+        tx.execute(update(federation_lane).where(federation_lane.c.direction == "out").values(seq=0))
+        tx.execute(delete(federation_outbox))
+    with region["b"].instance.store.write() as tx:
+        promise_pulls(tx, region.peer("b", "a").id, epoch)
+    pull_lane(region["b"], region.peer("b", "a").id, "catalogue")
+    (shown,) = shown_alerts(region, "b")
+    assert shown.kind == "forgotten"
+    assert f"as {epoch}.{last}, and denies it" in shown.text
+
+
+def test_who_is_denied_a_message_that_it_does_not_keep_accuses_nobody(region: Region, say: Say) -> None:
+    say("a", "b", "one", type="CatalogueNote")
+    region.work()
+    with region["b"].instance.store.write() as tx:
+        tx.execute(update(federation_lane).where(federation_lane.c.direction == "in").values(seq=99))
+    pull_lane(region["b"], region.peer("b", "a").id, "catalogue")
+    assert kinds(region, "b") == ["future_cursor"]
 
 
 def test_below_the_floor_the_state_is_asked_for_instead_of_history(

@@ -135,6 +135,9 @@ def test_a_restore_that_nobody_has_told_of_is_noticed_by_what_peers_know(
     region.work()
     assert _epochs(region, "a") == 2
     assert "forgotten by a" in notes.recovered
+    with region["a"].instance.store.read() as tx:
+        assert "rolled_back" in {one.kind for one in alerts(tx)}
+        assert "future_cursor" not in {one.kind for one in alerts(tx)}
     with region["b"].instance.store.read() as tx:
         assert {one.kind for one in alerts(tx)} == {"equivocation", "restored"}
     say("a", "b", "after")

@@ -43,7 +43,11 @@ def title(kind: str, _: Callable[[str], str]) -> str:
         "late": _("It has sold more than you had leased to it: grant it after all, or refuse the order's line."),
         "unsettled": _("The trade has ended, and not all that was ordered is confirmed: settle it with its people."),
         "overlent": _("You have promised more than there is."),
-        "future_cursor": _("One of the two was restored from a backup and does not know it."),
+        "rolled_back": _(
+            "This instance was restored from a backup, or rolled back, without being told; it goes on now."
+        ),
+        "forgotten": _("It has forgotten messages that it had signed: it was restored from a backup unnoticed."),
+        "future_cursor": _("It and this instance count your messages differently, and no message shows who is right."),
         "lost": _("Messages of it are lost, or cannot be read."),
         "not_ours": _("It claims messages of ours that we have not signed."),
         "dead_letter": _("It has refused a message of ours."),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from sqlalchemy import func, insert, select, update
 
@@ -44,24 +45,24 @@ def recover(instance: Instance, job: Job) -> None:
     federation = federation_of(instance)
     peer_id = job.payload["peer"]
     try:
-        done = _recover(federation, peer_id)
+        done = _recover(federation, peer_id, job.payload.get("claim", ""))
     except Unreachable:
         done = False
     if not done:
-        instance.store.transact(lambda tx: _come_back(tx, peer_id))
+        instance.store.transact(lambda tx: _come_back(tx, job.payload))
 
 
-def _come_back(tx: Transaction, peer_id: str) -> None:
-    alert_barrier(tx, peer_id)
-    promise(tx, RECOVER, {"peer": peer_id}, due_at=tx.now + AGAIN)
+def _come_back(tx: Transaction, payload: Mapping[str, Any]) -> None:
+    alert_barrier(tx, payload["peer"])
+    promise(tx, RECOVER, payload, due_at=tx.now + AGAIN)
 
 
-def _recover(federation: Federation, peer_id: str) -> bool:
+def _recover(federation: Federation, peer_id: str, claim: str) -> bool:
     store = federation.instance.store
     with store.read() as tx:
         peer, epoch = peer_by_id(tx, peer_id), current_epoch(tx)
     if not peer.recovering:
-        return look_for_restore(federation, peer)
+        return look_for_restore(federation, peer, claim)
     for lane in LANES:
         if take_back(federation, peer, lane) is None:
             return False
@@ -88,18 +89,27 @@ def _go_on(tx: Transaction, peer_id: str) -> bool:
     return True
 
 
-def look_for_restore(federation: Federation, peer: Peer) -> bool:
-    """The peer behaves as if it had heard more of us than we know. What it has, signed by us, shows whether that is so;
-    then everybody is told."""
+def look_for_restore(federation: Federation, peer: Peer, claim: str = "") -> bool:
+    """Asks the peer for messages of ours that we do not know. Returns whether it answered for all lanes.
+
+    If it has some, this instance was restored without saying so: it begins a new epoch and alerts the operator. If it
+    has none, its `claim` to have read more than we have sent is false, and the operator is alerted to that.
+    """
     for lane in LANES:
         taken = take_back(federation, peer, lane)
         if taken is None:
             return False
         if taken:
-            reason = f"{peer.iri} has {taken[0]}"
-            federation.instance.store.transact(partial(restored, federation, reason=reason))
+            federation.instance.store.transact(partial(_begin_anew, federation, peer=peer, message_ids=taken))
             return True
+    if claim:
+        federation.instance.store.transact(lambda tx: alert(tx, peer.id, "future_cursor", claim))
     return True
+
+
+def _begin_anew(federation: Federation, tx: Transaction, peer: Peer, message_ids: Sequence[str]) -> None:
+    if restored(federation, tx, f"{peer.iri} has {message_ids[0]}"):
+        alert(tx, peer.id, "rolled_back", f"It has {len(message_ids)} messages of ours that we did not know.")
 
 
 def take_back(federation: Federation, peer: Peer, lane: Lane) -> Sequence[str] | None:

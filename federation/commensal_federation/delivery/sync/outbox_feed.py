@@ -126,11 +126,13 @@ def _floor(tx: Transaction, peer_id: str, lane: str, head: Cursor) -> Cursor:
 
 
 def _ahead(tx: Transaction, peer: Peer, lane: str, after: Cursor, head: Cursor) -> None:
-    """Perhaps we were restored from a backup. What it has of ours will show."""
-    text = f"It asks for {lane} after {write_cursor(after)}, and we have said {write_cursor(head)}."
-    alert(tx, peer.id, "future_cursor", text)
+    """Promises to ask the peer for what it has of ours. If it has messages that we do not know, we were restored from a
+    backup; if not, its claim is shown to a person (see `recovering.look_for_restore`)."""
+    claim = f"It asks for {lane} after {write_cursor(after)}, and we have sent up to {write_cursor(head)}."
     if peer.state == "accepted":
-        promise(tx, RECOVER, {"peer": peer.id})
+        promise(tx, RECOVER, {"peer": peer.id, "claim": claim})
+    else:
+        alert(tx, peer.id, "future_cursor", claim)
 
 
 def _acknowledged(tx: Transaction, peer_id: str, lane: str, after: Cursor) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from commensal import Instance, Job, Transaction, promise
 
 from ...peers.peers import peer_by_id
@@ -19,6 +21,7 @@ from ..inbox.verification import NotTaken
 from ..lanes import PULL, change_lane, held_lane, lane_row
 from ..outbox.backoff import chance, delay
 from ..restore.restored import notice_restore
+from ..tables import federation_inbox
 from ..values import Receipt
 from .asking_state import ask_state
 from .cursors import Cursor, read_cursor, write_cursor
@@ -86,7 +89,7 @@ def _round(federation: Federation, peer: Peer, lane: str, recovery: bool) -> boo
         return _below_floor(federation, peer, lane, answer)
     head = read_cursor(answer.header("x-fed-head"))
     if answer.status != 200 or head is None:
-        _refused(federation, peer, answer)
+        _refused(federation, peer, lane, at, answer)
         raise Halt
     lines = [line for line in answer.body.split(b"\n") if line][: LIMIT + 1]
     receipts = _take(federation, peer, lines, recovery)
@@ -160,12 +163,22 @@ def _below_floor(federation: Federation, peer: Peer, lane: str, answer: Answer) 
     return federation.instance.store.transact(jump)
 
 
-def _refused(federation: Federation, peer: Peer, answer: Answer) -> None:
-    """It is told to a human where only one can help; everything else is tried again."""
-    if answer.status != 409:
-        return
-    text = "it says that we have seen more of it than it has sent: it may have been restored from a backup"
-    federation.instance.store.transact(lambda tx: alert(tx, peer.id, "future_cursor", text))
+def _refused(federation: Federation, peer: Peer, lane: str, at: Cursor, answer: Answer) -> None:
+    """Alerts the operator if the peer says that we have read more than it has sent. Other refusals are tried again."""
+    if answer.status == 409:
+        federation.instance.store.transact(lambda tx: _alert_future_cursor(tx, peer.id, lane, at))
+
+
+def _alert_future_cursor(tx: Transaction, peer_id: str, lane: str, at: Cursor) -> None:
+    """Only a message that the peer has signed under the number proves that it was restored from a backup."""
+    row = federation_inbox.c
+    place = (row.peer_id == peer_id, row.lane == lane, row.epoch == at[0], row.seq == at[1])
+    message_id = tx.value(select(row.id).where(*place))
+    if message_id is not None:
+        alert(tx, peer_id, "forgotten", f"{lane}: it has sent {message_id} as {write_cursor(at)}, and denies it.")
+    else:
+        text = f"{lane}: it says that it has not sent {write_cursor(at)}, and that message is not kept here."
+        alert(tx, peer_id, "future_cursor", text)
 
 
 def _end(tx: Transaction, peer_id: str, lane: str) -> None:
