@@ -110,8 +110,8 @@ def _delivered(tx: Transaction, peer_id: str, lane: str, id: str) -> None:
     came_through(tx, peer)
     if peer.ask_after is not None:
         tx.execute(update(federation_peer).where(federation_peer.c.id == peer_id).values(ask_after=None))
-    came = update(federation_outbox).where(_box.id == id, _box.state == "waiting")
-    tx.execute(came, {"state": "delivered", "error": "", "finished_at": tx.now})
+    delivered = update(federation_outbox).where(_box.id == id, _box.state == "waiting")
+    tx.execute(delivered, {"state": "delivered", "error": "", "finished_at": tx.now})
     others = (_box.peer_id == peer_id, _box.lane == lane, _box.state == "waiting")
     if tx.first(select(_box.id).where(*others).limit(1)) is None:  # what is posted next does not wait for our push
         change_lane(tx, peer_id, lane, "out", {"promised": False})

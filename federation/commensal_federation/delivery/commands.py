@@ -50,26 +50,26 @@ def _add_looking(message: typer.Typer) -> None:
     ) -> None:
         """Lists what was said, the newest first."""
         with open_instance(instance) as opened, opened.store.read() as tx:
-            for one in newest(tx, _box(came), type=type, limit=number):
-                typer.echo(f"{one.at:%Y-%m-%d %H:%M}  {one.state:9} {one.type:17} {one.id}")
+            for letter in newest(tx, _box(came), type=type, limit=number):
+                typer.echo(f"{letter.at:%Y-%m-%d %H:%M}  {letter.state:9} {letter.type:17} {letter.id}")
 
     @message.command("show")
     def show(id: _Id, instance: Folder = HERE) -> None:
         """Shows a message as it was signed."""
-        kept = _kept(instance, id)
+        stored = _kept(instance, id)
         print_line(
-            "{type} {state}, from {peer}" if kept.box == "in" else "{type} {state}, to {peer}",
-            type=kept.type, state=kept.state, peer=kept.peer,
+            "{type} {state}, from {peer}" if stored.box == "in" else "{type} {state}, to {peer}",
+            type=stored.type, state=stored.state, peer=stored.peer,
         )  # fmt: skip
-        Console(soft_wrap=True).print_json(kept.body)
+        Console(soft_wrap=True).print_json(stored.body)
 
     @message.command("verify")
     def verify(id: _Id, instance: Folder = HERE) -> None:
         """Proves who said a message: by its bytes, and by the key that was pinned when it came."""
-        kept = _kept(instance, id)
-        typer.echo(f"{kept.key_id}\n{kept.key}\n{kept.at:%Y-%m-%d %H:%M:%S} UTC")
-        if kept.proof:
-            print_line("Not proven: {reason}", reason=kept.proof)
+        stored = _kept(instance, id)
+        typer.echo(f"{stored.key_id}\n{stored.key}\n{stored.at:%Y-%m-%d %H:%M:%S} UTC")
+        if stored.proof:
+            print_line("Not proven: {reason}", reason=stored.proof)
             raise typer.Exit(1)
         print_line("The signature holds.")
 
@@ -81,8 +81,8 @@ def _add_letters(message: typer.Typer) -> None:
     def dead(came: _In = False, instance: Folder = HERE) -> None:
         """Lists messages that had no effect."""
         with open_instance(instance) as opened, opened.store.read() as tx:
-            for one in dead_letters(tx, _box(came), limit=_SHOWN):
-                typer.echo(f"{one.at:%Y-%m-%d %H:%M}  {one.type:16} {one.id}\n    {one.error}")
+            for letter in dead_letters(tx, _box(came), limit=_SHOWN):
+                typer.echo(f"{letter.at:%Y-%m-%d %H:%M}  {letter.type:16} {letter.id}\n    {letter.error}")
 
     @message.command("replay")
     def again(id: _Id, came: _In = False, instance: Folder = HERE) -> None:

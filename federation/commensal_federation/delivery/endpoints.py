@@ -41,10 +41,10 @@ class OneMessage(Body, frozen=True, kw_only=True):
 def list_letters(call: Call, query: Letters) -> Page[Letter]:
     """Messages by their state: dead (without effect) and discarded; waiting to be delivered and delivered (out);
     parked, for they wait for others, and done (in)."""
-    found = dead_letters(
+    letters = dead_letters(
         call.tx, query.box, state=query.state, peer_id=query.peer, after=query.after, limit=query.limit
     )
-    return page_of(found, query.limit, lambda one: one.id)
+    return page_of(letters, query.limit, lambda letter: letter.id)
 
 
 @routes.post("/letters/replay", scope="operator")

@@ -72,5 +72,5 @@ def prove_kept(body: str, key: PublicKey, at: datetime) -> str:
 def _our_key(federation: Federation, tx: Transaction, body: str) -> PublicKey:
     """By whatever key of ours it names, those too that have ended since."""
     named = read_json(body.encode(), LARGEST)["proof"]["verificationMethod"]
-    found = {key_iri(federation, one.name): one.multikey for one in our_keys(tx)}
-    return PublicKey(named, found.get(named, ""))
+    multikeys = {key_iri(federation, key.name): key.multikey for key in our_keys(tx)}
+    return PublicKey(named, multikeys.get(named, ""))

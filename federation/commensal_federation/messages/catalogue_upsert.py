@@ -17,14 +17,14 @@ MOST = 500  # items
 
 def write(body: CatalogueUpsert, writing: Writing) -> dict[str, Any]:
     grantor = DfcEnterprise(iri=body.grantor, extra={"own:hub": ({"@value": body.hub},)})
-    things = {thing.iri: thing for one in body.items for thing in things_of(one)}  # sizes of one lot share it
+    things = {thing.iri: thing for item in body.items for thing in things_of(item)}  # sizes of one lot share it
     return write_document([grantor, *things.values()])
 
 
 def read(document: Mapping[str, Any], reading: Reading) -> CatalogueUpsert:
-    said = read_document(document)
-    grantor = said.one(DfcEnterprise)
-    items = offered_in(said)
+    parsed = read_document(document)
+    grantor = parsed.one(DfcEnterprise)
+    items = offered_in(parsed)
     if len(items) > MOST:
         raise Unreadable("too_many", f"at most {MOST} items come in one message")
     return CatalogueUpsert(grantor=grantor.iri, hub=own_text(grantor, "own:hub"), items=items)

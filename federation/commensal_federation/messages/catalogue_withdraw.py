@@ -20,9 +20,9 @@ def write(body: CatalogueWithdraw, writing: Writing) -> dict[str, Any]:
 
 def read(document: Mapping[str, Any], reading: Reading) -> CatalogueWithdraw:
     items = document.get("items")
-    if not isinstance(items, list) or len(items) > MOST or not all(isinstance(one, dict) for one in items):
+    if not isinstance(items, list) or len(items) > MOST or not all(isinstance(item, dict) for item in items):
         raise Unreadable("items", f"items must be a list of at most {MOST}")
-    gone = tuple((text(one, "id"), number(one, "rev")) for one in items)
+    gone = tuple((text(item, "id"), number(item, "rev")) for item in items)
     return CatalogueWithdraw(grantor=text(document, "grantor"), hub=text(document, "hub"), items=gone)
 
 

@@ -31,11 +31,11 @@ def read_document(document: Mapping[str, Any]) -> DfcDocument:
 
 def things_of(offered: OfferedItem) -> tuple[Thing, ...]:
     """The nodes of one item. Its revision and provenance stand with the item."""
-    came = [{"@value": f"{place} {hop.iri} {hop.name}"} for place, hop in enumerate(offered.provenance)]
+    hops = [{"@value": f"{place} {hop.iri} {hop.name}"} for place, hop in enumerate(offered.provenance)]
     extra: dict[str, tuple[Any, ...]] = {
         _REV: ({"@value": str(offered.rev)},),
         _DIGEST: ({"@value": offered.digest},),
-        _THROUGH: tuple(came),
+        _THROUGH: tuple(hops),
     }
     item = DfcItem(
         iri=offered.item.iri, name=offered.item.name, product=offered.item.product,
@@ -46,7 +46,7 @@ def things_of(offered: OfferedItem) -> tuple[Thing, ...]:
 
 def offered_in(document: DfcDocument) -> tuple[OfferedItem, ...]:
     """All items of a document, with what belongs to each. Raises `Unreadable` where something is missing."""
-    offers = {one.item: one for one in document.all(DfcOffer)}
+    offers = {offer.item: offer for offer in document.all(DfcOffer)}
     return tuple(_offered(document, item, offers) for item in document.all(DfcItem))
 
 
@@ -71,13 +71,13 @@ def _rev(item: DfcItem) -> int:
 
 def _text(item: DfcItem, name: str) -> str:
     """Empty where it is missing."""
-    return next((str(one.get("@value", "")) for one in item.extra.get(name, ())), "")[:100]
+    return next((str(node.get("@value", "")) for node in item.extra.get(name, ())), "")[:100]
 
 
 def _provenance(item: DfcItem) -> tuple[Hop, ...]:
-    said = [str(one.get("@value", "")).split(" ", 2) for one in item.extra.get(_THROUGH, ())]
-    if not said or len(said) > MOST_HOPS or any(len(one) != 3 or not one[0].isdecimal() for one in said):
+    hops = [str(node.get("@value", "")).split(" ", 2) for node in item.extra.get(_THROUGH, ())]
+    if not hops or len(hops) > MOST_HOPS or any(len(parts) != 3 or not parts[0].isdecimal() for parts in hops):
         raise Unreadable(
             "provenance", f"{item.iri[:200]} says through whose hands it came, in one to {MOST_HOPS} steps"
         )
-    return tuple(Hop(iri, name[:200]) for _, iri, name in sorted(said, key=lambda one: int(one[0])))
+    return tuple(Hop(iri, name[:200]) for _, iri, name in sorted(hops, key=lambda parts: int(parts[0])))

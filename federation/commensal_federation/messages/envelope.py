@@ -92,7 +92,7 @@ def write_envelope(
     expires: datetime | None = None,
 ) -> bytes:
     """The signed bytes of a message. Raises `Unreadable` for an object beyond the profile."""
-    said = {
+    members = {
         "@context": CONTEXT,
         "id": id,
         "type": type,
@@ -108,7 +108,7 @@ def write_envelope(
         "expires": None if expires is None else write_moment(expires),
         "object": object,
     }
-    return canonical_unchecked(sign({name: value for name, value in said.items() if value is not None}, key, now))
+    return canonical_unchecked(sign({name: value for name, value in members.items() if value is not None}, key, now))
 
 
 def read_envelope(document: Mapping[str, Any], body: bytes) -> Envelope:

@@ -18,7 +18,7 @@ _FINEST = 6  # decimals
 
 def write_lot(kind: str, lot: str, unit: str, quantity: Decimal, **more: Any) -> dict[str, Any]:
     """A document about a lot: `quantity` of it, in `unit`, a DFC measure, is what the message is about."""
-    said = {name: as_text(value) if isinstance(value, Decimal) else value for name, value in more.items()}
+    members = {name: as_text(value) if isinstance(value, Decimal) else value for name, value in more.items()}
     return {
         "@context": CONTEXT,
         "@id": lot,
@@ -28,7 +28,7 @@ def write_lot(kind: str, lot: str, unit: str, quantity: Decimal, **more: Any) ->
             "dfc-b:hasUnit": {"@id": f"dfc-m:{unit}"},
             "dfc-b:value": as_text(quantity),
         },
-        **said,
+        **members,
     }
 
 

@@ -11,11 +11,11 @@ from .types import MessageType, Reading, Writing
 
 
 def write(body: Move, writing: Writing) -> dict[str, Any]:
-    said = {
+    document = {
         "type": "Move", "enterprise": body.enterprise, "movedTo": body.moved_to, "authorityEpoch": body.epoch,
         "renamed": dict(body.renamed),
     }  # fmt: skip
-    return said if body.statement is None else {**said, "statement": body.statement}
+    return document if body.statement is None else {**document, "statement": body.statement}
 
 
 def read(document: Mapping[str, Any], reading: Reading) -> Move:

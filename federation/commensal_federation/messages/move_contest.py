@@ -11,8 +11,8 @@ from .types import MessageType, Reading, Writing
 
 
 def write(body: MoveContest, writing: Writing) -> dict[str, Any]:
-    said = {"type": "MoveContest", "enterprise": body.enterprise, "movedTo": body.moved_to}
-    return said if body.statement is None else {**said, "statement": body.statement}
+    document = {"type": "MoveContest", "enterprise": body.enterprise, "movedTo": body.moved_to}
+    return document if body.statement is None else {**document, "statement": body.statement}
 
 
 def read(document: Mapping[str, Any], reading: Reading) -> MoveContest:

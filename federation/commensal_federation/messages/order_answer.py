@@ -38,18 +38,18 @@ def write(body: OrderAnswer, writing: Writing) -> dict[str, Any]:
 
 
 def read(document: Mapping[str, Any], reading: Reading) -> OrderAnswer:
-    said = read_document(document)
-    order = said.one(DfcOrder)
+    parsed = read_document(document)
+    order = parsed.one(DfcOrder)
     return OrderAnswer(
         iri=order.iri,
         answer=own_number(order, "own:answerNumber"),
         rev=own_number(order, "own:rev"),
-        lines=tuple(map(_line, said.all(DfcLine))),
+        lines=tuple(map(_line, parsed.all(DfcLine))),
     )
 
 
 def _line(line: DfcLine) -> AnswerLine:
-    item = next((str(one["@id"]) for one in line.extra.get("own:item", ()) if "@id" in one), None)
+    item = next((str(node["@id"]) for node in line.extra.get("own:item", ()) if "@id" in node), None)
     if item is None or line.quantity is None or line.answer not in ANSWERS or line.quantity.value < 0:
         raise Unreadable("line", f"{line.iri[:200]} needs an item, a quantity and an answer")
     weighed = own_text_or_none(line, "own:weighed", 40)

@@ -45,18 +45,18 @@ def write(body: OrderUpdate, writing: Writing) -> dict[str, Any]:
         )
         for place, one in enumerate(body.lines, 1)
     ]
-    offers = [DfcOffer(iri=one.offer_iri, item=one.item_iri) for one in body.lines]
+    offers = [DfcOffer(iri=line.offer_iri, item=line.item_iri) for line in body.lines]
     return write_document([order, session, *lines, *offers])
 
 
 def read(document: Mapping[str, Any], reading: Reading) -> OrderUpdate:
-    said = read_document(document)
-    order, session = said.one(DfcOrder), said.one(DfcSession)
-    offers = {one.iri: one for one in said.all(DfcOffer)}
+    parsed = read_document(document)
+    order, session = parsed.one(DfcOrder), parsed.one(DfcSession)
+    offers = {offer.iri: offer for offer in parsed.all(DfcOffer)}
     if order.state not in STATES or order.ordered_by is None or order.sold_by is None:
         raise Unreadable("order", "an order says who orders of whom, and whether it is Held, Complete or Cancelled")
-    lines = tuple(_line(one, offers) for one in said.all(DfcLine))
-    if len({one.item_iri for one in lines}) < len(lines):
+    lines = tuple(_line(line, offers) for line in parsed.all(DfcLine))
+    if len({line.item_iri for line in lines}) < len(lines):
         raise Unreadable("line", "an item stands in one line of an order, and in no other")
     return OrderUpdate(
         iri=order.iri,

@@ -23,8 +23,8 @@ class ProblemBody:
 
 
 def write(body: ProblemBody, writing: Writing) -> dict[str, Any]:
-    said = {"type": "Problem", "code": body.code, "text": body.text}
-    return said if body.kept else {**said, "kept": False}
+    document = {"type": "Problem", "code": body.code, "text": body.text}
+    return document if body.kept else {**document, "kept": False}
 
 
 def read(document: Mapping[str, Any], reading: Reading) -> ProblemBody:

@@ -22,7 +22,7 @@ def text(document: Mapping[str, Any], name: str, most: int = 500, *, least: int 
 def texts(document: Mapping[str, Any], name: str, most: int = 50) -> tuple[str, ...]:
     """A list of short texts. Raises `Unreadable`."""
     value = document.get(name)
-    if not isinstance(value, list) or len(value) > most or not all(isinstance(one, str) for one in value):
+    if not isinstance(value, list) or len(value) > most or not all(isinstance(item, str) for item in value):
         raise Unreadable(name, f"{name} must be a list of at most {most} texts")
     return tuple(value)
 
@@ -53,7 +53,7 @@ def flag(document: Mapping[str, Any], name: str) -> bool:
 
 def own_text(thing: Thing, name: str, most: int = 500) -> str:
     """A text of our own vocabulary in a DFC document. Raises `Unreadable`."""
-    value = next((one.get("@value") for one in thing.extra.get(name, ())), None)
+    value = next((node.get("@value") for node in thing.extra.get(name, ())), None)
     return text({name: value}, name, most)
 
 
@@ -64,14 +64,14 @@ def own_text_or_none(thing: Thing, name: str, most: int = 500) -> str | None:
 
 def own_moment_or_none(thing: Thing, name: str) -> datetime | None:
     """A moment in UTC of our own vocabulary, where there is one. Raises `Unreadable`."""
-    said = own_text_or_none(thing, name, 40)
-    return None if said is None else moment({name: said}, name)
+    value = own_text_or_none(thing, name, 40)
+    return None if value is None else moment({name: value}, name)
 
 
 def own_number(thing: Thing, name: str) -> int:
     """A whole number of our own vocabulary, written as a text. Raises `Unreadable`."""
-    said = own_text(thing, name, 15)
-    return number({name: int(said) if said.isascii() and said.isdecimal() else None}, name)
+    value = own_text(thing, name, 15)
+    return number({name: int(value) if value.isascii() and value.isdecimal() else None}, name)
 
 
 def own_flag(thing: Thing, name: str) -> bool:

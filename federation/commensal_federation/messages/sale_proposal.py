@@ -16,11 +16,11 @@ from .types import MessageType, Reading, Writing
 
 
 def write(body: SaleProposal, writing: Writing) -> dict[str, Any]:
-    said = {
+    values = {
         "own:hub": body.hub, "own:rev": str(body.rev), "own:withdrawn": str(body.withdrawn).lower(),
         "own:distribution": write_moment(body.begins_at), "own:distributionEnd": write_moment(body.ends_at),
     }  # fmt: skip
-    extra = {name: ({"@value": value},) for name, value in said.items()}
+    extra = {name: ({"@value": value},) for name, value in values.items()}
     sale = DfcCoordination(iri=body.iri, name=body.name, enterprise=body.producer, extra=extra)
     session = DfcSession(
         iri=f"{body.iri}/session", name=body.name, opens_at=body.opens_at, closes_at=body.closes_at,
@@ -30,8 +30,8 @@ def write(body: SaleProposal, writing: Writing) -> dict[str, Any]:
 
 
 def read(document: Mapping[str, Any], reading: Reading) -> SaleProposal:
-    said = read_document(document)
-    sale, session = said.one(DfcCoordination), said.one(DfcSession)
+    parsed = read_document(document)
+    sale, session = parsed.one(DfcCoordination), parsed.one(DfcSession)
     if sale.enterprise is None or session.opens_at is None or session.closes_at is None:
         raise Unreadable("sale", "a sale says whose it is, when it opens and when it closes")
     return SaleProposal(

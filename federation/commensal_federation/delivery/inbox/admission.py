@@ -128,6 +128,6 @@ def _refuse_ended(peer: Peer) -> None:
 
 def _caller(headers: Headers) -> str:
     """The instance that the request says it is of; whether that is so, the signature will show."""
-    said = next((value for name, value in headers if name == "signature-input"), "")
-    found = _KEY_ID.search(said)
-    return found[1].partition("#")[0] if found else ""
+    signature_input = next((value for name, value in headers if name == "signature-input"), "")
+    match = _KEY_ID.search(signature_input)
+    return match[1].partition("#")[0] if match else ""

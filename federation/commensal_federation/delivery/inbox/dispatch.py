@@ -113,8 +113,8 @@ def tell_problem(
 ) -> None:
     """Its sender is told; nobody answers a problem with another."""
     if envelope.type != "Problem":
-        said = ProblemBody(code=code[:100], text=text[:_LONGEST], kept=kept)
-        post(federation, tx, peer.id, "Problem", said, in_reply_to=envelope.id)
+        problem = ProblemBody(code=code[:100], text=text[:_LONGEST], kept=kept)
+        post(federation, tx, peer.id, "Problem", problem, in_reply_to=envelope.id)
 
 
 def tell_refusal(federation: Federation, tx: Transaction, peer: Peer, envelope: Envelope, refused: Receipt) -> None:

@@ -67,8 +67,8 @@ class Intake:
 
     def take(self, checked: Checked) -> Receipt:
         """Stores a message and does what it says, or tells why not."""
-        envelope, known = checked.envelope, checked.binding.type
-        if self._peer.state not in known.states:
+        envelope, message_type = checked.envelope, checked.binding.type
+        if self._peer.state not in message_type.states:
             return Receipt(403, envelope.id, "peer", f"the peer is {self._peer.state} here")
         if self._peer.recovering and not self._recovery and envelope.lane != "peering":
             return Receipt(425, envelope.id, "recovering", "this instance is taking up after a restore")
@@ -78,8 +78,8 @@ class Intake:
         lane = self._lane(envelope.lane)
         if envelope.epoch == lane.epoch and envelope.seq <= lane.swept:
             return Receipt(200, envelope.id, "known")
-        if known.scope is not None and known.scope not in self._peer.scopes_given:
-            scope = Receipt(403, envelope.id, "scope", f"{known.scope} is not given to this peer")
+        if message_type.scope is not None and message_type.scope not in self._peer.scopes_given:
+            scope = Receipt(403, envelope.id, "scope", f"{message_type.scope} is not given to this peer")
             return self._refused(lane, envelope, scope)
         return self._store(lane, checked)
 
@@ -152,10 +152,10 @@ class Intake:
 
     def _again(self, envelope: Envelope) -> Receipt:
         """The same message once more has no effect, however late; another one in its place is a contradiction."""
-        known = self._tx.first(_DIGEST, {"message": envelope.id})
-        if known is not None and known["digest"] == envelope.digest:
+        stored = self._tx.first(_DIGEST, {"message": envelope.id})
+        if stored is not None and stored["digest"] == envelope.digest:
             return Receipt(200, envelope.id, "known")
-        if known is not None:
+        if stored is not None:
             self._contradiction(f"two messages have the id {envelope.id}")
             return Receipt(409, envelope.id, "id", "another message had this id")
         self._contradiction(f"two messages have the number {envelope.lane} {envelope.epoch}.{envelope.seq}")
@@ -179,8 +179,8 @@ class Intake:
         return None
 
     def _of_old_epoch(self, envelope: Envelope) -> Receipt:
-        known = self._tx.first(_DIGEST, {"message": envelope.id})
-        if known is not None:
+        stored = self._tx.first(_DIGEST, {"message": envelope.id})
+        if stored is not None:
             return self._again(envelope)
         alert(self._tx, self._peer.id, "epoch", f"a message of the epoch {envelope.epoch}, which is over, came anew")
         return Receipt(409, envelope.id, "epoch", "this epoch is over")
@@ -223,8 +223,8 @@ class Intake:
     def _lane(self, name: str) -> _Lane:
         if name not in self._lanes:
             row = held_lane(self._tx, self._peer.id, name, "in", self._peer.epoch_seen)
-            kept = {key: row[key] for key in ("epoch", "seq", "top", "hash", "swept", "parked", "size")}
-            self._lanes[name] = _Lane(**kept, promised=bool(row["promised"]), gap=row["top"] > row["seq"])
+            values = {key: row[key] for key in ("epoch", "seq", "top", "hash", "swept", "parked", "size")}
+            self._lanes[name] = _Lane(**values, promised=bool(row["promised"]), gap=row["top"] > row["seq"])
         return self._lanes[name]
 
     def _flush(self) -> None:

@@ -26,8 +26,8 @@ _ROUNDS = 5  # of one call: what is done in one may be what the next was waiting
 def has_room(tx: Transaction, peer: Peer) -> bool:
     """Whether one more parked message or dead letter of the peer may be kept."""
     count = select(func.count()).where(_box.peer_id == peer.id, _box.state.in_(("parked", "dead")))
-    kept: int = tx.value(count)
-    return kept < peer.limits.kept_rows
+    stored: int = tx.value(count)
+    return stored < peer.limits.kept_rows
 
 
 def retry_parked(federation: Federation, tx: Transaction, peer: Peer) -> int:
@@ -52,8 +52,8 @@ def _may_try(federation: Federation, tx: Transaction, peer: Peer, number: int) -
 
 def give_up_parked(federation: Federation, tx: Transaction) -> None:
     """One last try for what has waited for ten minutes; then it is a dead letter, and its sender is told."""
-    late = select(federation_inbox).where(_box.state == "parked", _box.received_at < tx.now - PATIENCE)
-    for row in tx.all(late.order_by(_box.received_at).limit(_AT_ONCE)):
+    overdue = select(federation_inbox).where(_box.state == "parked", _box.received_at < tx.now - PATIENCE)
+    for row in tx.all(overdue.order_by(_box.received_at).limit(_AT_ONCE)):
         _try(federation, tx, peer_by_id(tx, row["peer_id"]), row, last=True)
 
 
@@ -87,5 +87,5 @@ def _try(federation: Federation, tx: Transaction, peer: Peer, row: Row, *, last:
 
 
 def _parked(tx: Transaction, peer_id: str) -> list[Row]:
-    mine = select(federation_inbox).where(_box.state == "parked", _box.peer_id == peer_id)
-    return list(tx.all(mine.order_by(_box.received_at, _box.id).limit(_AT_ONCE)))
+    parked = select(federation_inbox).where(_box.state == "parked", _box.peer_id == peer_id)
+    return list(tx.all(parked.order_by(_box.received_at, _box.id).limit(_AT_ONCE)))

@@ -56,7 +56,7 @@ def receive_all(
         if request is not None:
             keep_nonce_of(tx, request)
         probe_soon(tx, current)
-        if any(isinstance(one, NotTaken) and one.receipt.code == "unknown_key" for one in read):
+        if any(isinstance(message, NotTaken) and message.receipt.code == "unknown_key" for message in read):
             promise_refresh(tx, current)
         return take_all(federation, tx, current, read)
 
@@ -76,7 +76,7 @@ def check_all(federation: Federation, peer: Peer, bodies: Sequence[bytes]) -> Se
 def take_all(federation: Federation, tx: Transaction, peer: Peer, read: Sequence[Read]) -> Sequence[Receipt]:
     """Stores and handles what was proven, in one transaction that the caller has opened."""
     intake = Intake(federation, tx, peer)
-    receipts = [_take(intake, one) for one in read]
+    receipts = [_take(intake, message) for message in read]
     intake.finish()
     return receipts
 

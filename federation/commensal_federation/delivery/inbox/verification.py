@@ -95,10 +95,10 @@ def prove(envelope: Envelope, keys: Mapping[str, PublicKey], now: datetime) -> P
     return keys[key_id]
 
 
-def refuse_foreign_object(known: MessageType, envelope: Envelope) -> None:
+def refuse_foreign_object(message_type: MessageType, envelope: Envelope) -> None:
     """An instance publishes what it is the authority for; only some types are about somebody else's thing."""
     named = envelope.object.get("@id")
-    if named is not None and not known.foreign and origin(str(named)) != origin(envelope.actor):
+    if named is not None and not message_type.foreign and origin(str(named)) != origin(envelope.actor):
         text = "the object is not of the actor's host"
         raise NotTaken(Receipt(403, envelope.id, "object", text), envelope)
 

@@ -41,22 +41,22 @@ def dead_letters(
 ) -> Sequence[Letter]:
     """By id, which of one peer is by time."""
     column = _TABLES[box].c
-    wanted = select(_TABLES[box]).where(column.state == state, column.id > after)
+    statement = select(_TABLES[box]).where(column.state == state, column.id > after)
     if peer_id:
-        wanted = wanted.where(column.peer_id == peer_id)
-    return [_letter(row, box) for row in tx.all(wanted.order_by(column.id).limit(limit))]
+        statement = statement.where(column.peer_id == peer_id)
+    return [_letter(row, box) for row in tx.all(statement.order_by(column.id).limit(limit))]
 
 
 def newest(tx: Transaction, box: Box, *, peer_id: str = "", type: str = "", limit: int = 50) -> Sequence[Letter]:
     """What was said to (out) or by (in) peers, or one of them, the newest first."""
     column = _TABLES[box].c
-    wanted = select(_TABLES[box])
+    statement = select(_TABLES[box])
     if peer_id:
-        wanted = wanted.where(column.peer_id == peer_id)
+        statement = statement.where(column.peer_id == peer_id)
     if type:
-        wanted = wanted.where(column.type == type)
+        statement = statement.where(column.type == type)
     moment = column.received_at if box == "in" else column.created_at
-    return [_letter(row, box) for row in tx.all(wanted.order_by(moment.desc(), column.id.desc()).limit(limit))]
+    return [_letter(row, box) for row in tx.all(statement.order_by(moment.desc(), column.id.desc()).limit(limit))]
 
 
 def replay(federation: Federation, tx: Transaction, box: Box, id: str) -> Letter:
@@ -69,8 +69,8 @@ def replay(federation: Federation, tx: Transaction, box: Box, id: str) -> Letter
     if box == "in":
         handle_kept(federation, tx, peer, row, last=True)
     else:
-        again = update(federation_outbox).where(federation_outbox.c.id == id)
-        tx.execute(again, {"state": "waiting", "attempts": 0, "created_at": tx.now, "finished_at": None})
+        requeue = update(federation_outbox).where(federation_outbox.c.id == id)
+        tx.execute(requeue, {"state": "waiting", "attempts": 0, "created_at": tx.now, "finished_at": None})
         promise_push(tx, peer.id)
     return _letter(tx.one(select(_TABLES[box]).where(_TABLES[box].c.id == id)), box)
 
@@ -92,5 +92,5 @@ def _dead(tx: Transaction, box: Box, id: str) -> Row:
 
 
 def _letter(row: Row, box: Box) -> Letter:
-    same = {name: row[name] for name in ("id", "peer_id", "lane", "type", "state", "attempts", "error")}
-    return Letter(**same, box=box, at=row["received_at" if box == "in" else "created_at"])
+    columns = {name: row[name] for name in ("id", "peer_id", "lane", "type", "state", "attempts", "error")}
+    return Letter(**columns, box=box, at=row["received_at" if box == "in" else "created_at"])

@@ -81,5 +81,5 @@ def _end(tx: Transaction, row: Row, state: str, error: str) -> None:
 
 def own_envelope(body: str) -> Envelope:
     """An envelope that was read or written before, from the bytes that were kept."""
-    kept = body.encode()
-    return read_envelope(read_json(kept, LARGEST), kept)
+    content = body.encode()
+    return read_envelope(read_json(content, LARGEST), content)

@@ -122,13 +122,13 @@ def _type_of(federation: Federation, type_name: str) -> MessageType:
     return binding.type
 
 
-def _refuse_unagreed(peer: Peer, known: MessageType) -> None:
-    if known.lane != "peering" and peer.state not in ("accepted", "suspended"):
+def _refuse_unagreed(peer: Peer, message_type: MessageType) -> None:
+    if message_type.lane != "peering" and peer.state not in ("accepted", "suspended"):
         raise Conflict("peer_not_agreed", "{name} and this instance have not agreed to trade.", name=peer.name)
 
 
 def said_before(tx: Transaction, in_reply_to: str, type_name: str) -> str | None:
     """The answer of this type that was given before a restore, and that the peer has given back."""
-    given = select(_box.id).where(_box.in_reply_to == in_reply_to, _box.type == type_name, _box.recovered)
-    found: str | None = tx.value(given)
-    return found
+    statement = select(_box.id).where(_box.in_reply_to == in_reply_to, _box.type == type_name, _box.recovered)
+    answer_id: str | None = tx.value(statement)
+    return answer_id

@@ -43,49 +43,49 @@ def judge(answer: Answer | None, ids: Sequence[str], error: str, now: datetime) 
     """Judges the answer to a request that carried the messages `ids`, in this order. None: nothing came back."""
     if answer is None:
         return Verdict(False, again=ids, error=error)
-    said = _read(answer.body)
+    document = _read(answer.body)
     wait = retry_after(answer.header("retry-after"), now)
     if answer.status in (200, 202):
-        receipts = _receipts(said, ids)
+        receipts = _receipts(document, ids)
         if receipts is not None:
             return _each(receipts, wait)
         return Verdict(False, again=ids, error="an answer that says nothing", status=answer.status)
-    code, text = str(said.get("code", ""))[:100], str(said.get("detail") or said.get("title") or "")[:500]
-    told = f"{answer.status} {code} {text}".strip()
+    code, text = str(document.get("code", ""))[:100], str(document.get("detail") or document.get("title") or "")[:500]
+    error_text = f"{answer.status} {code} {text}".strip()
     final = 400 <= answer.status < 500 and answer.status not in _OF_THE_CALL
     if final and len(ids) == 1:  # of several, it is not said which: they are sent one by one then
-        return Verdict(True, refused=[Receipt(answer.status, ids[0], code, text)], status=answer.status, said=said)
-    return Verdict(False, again=ids, error=told, status=answer.status, not_before=wait, said=said)
+        return Verdict(True, refused=[Receipt(answer.status, ids[0], code, text)], status=answer.status, said=document)
+    return Verdict(False, again=ids, error=error_text, status=answer.status, not_before=wait, said=document)
 
 
 def _each(receipts: Sequence[Receipt], wait: datetime | None) -> Verdict:
-    known = [one for one in receipts if one.taken and one.code in ("known", "dead")]
-    later = [one for one in receipts if one.status in _LATER or one.status >= 500]
+    already_known = [receipt for receipt in receipts if receipt.taken and receipt.code in ("known", "dead")]
+    later = [receipt for receipt in receipts if receipt.status in _LATER or receipt.status >= 500]
     return Verdict(
         True,
-        delivered=[one.id for one in receipts if one.taken and one not in known],
-        known=[one.id for one in known],
-        refused=[one for one in receipts if not one.taken and one not in later],
-        again=[one.id for one in later],
-        error="; ".join(sorted({f"{one.status} {one.code}" for one in later})),
+        delivered=[receipt.id for receipt in receipts if receipt.taken and receipt not in already_known],
+        known=[receipt.id for receipt in already_known],
+        refused=[receipt for receipt in receipts if not receipt.taken and receipt not in later],
+        again=[receipt.id for receipt in later],
+        error="; ".join(sorted({f"{receipt.status} {receipt.code}" for receipt in later})),
         status=202,
         not_before=wait,
     )
 
 
-def _receipts(said: Mapping[str, Any], ids: Sequence[str]) -> Sequence[Receipt] | None:
+def _receipts(document: Mapping[str, Any], ids: Sequence[str]) -> Sequence[Receipt] | None:
     """One for each message, in their order; None for an answer that is not about them all."""
-    told = said.get("messages")
-    if not isinstance(told, list) or len(told) != len(ids):
+    entries = document.get("messages")
+    if not isinstance(entries, list) or len(entries) != len(ids):
         return None
-    found = []
-    for id, one in zip(ids, told, strict=True):
-        status = one.get("status") if isinstance(one, dict) else None
+    receipts = []
+    for id, entry in zip(ids, entries, strict=True):
+        status = entry.get("status") if isinstance(entry, dict) else None
         if type(status) is not int or not 100 <= status < 600:
             return None
-        code, text = str(one.get("code", ""))[:100], str(one.get("text", ""))[:500]
-        found.append(Receipt(status, id, code, text))
-    return found
+        code, text = str(entry.get("code", ""))[:100], str(entry.get("text", ""))[:500]
+        receipts.append(Receipt(status, id, code, text))
+    return receipts
 
 
 def _read(body: bytes) -> Mapping[str, Any]:

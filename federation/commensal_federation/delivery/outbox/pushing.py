@@ -102,11 +102,11 @@ def _may_go(peer: Peer, lane: str, recovery: bool) -> bool:
 
 def _waiting(federation: Federation, tx: Transaction, peer: Peer, lane: str, most: int, before: int) -> Sequence[Row]:
     """The oldest that wait. What has lost its sense, or was tried for a week, becomes a dead letter."""
-    mine = _OLDEST.where(_box.epoch < before) if before else _OLDEST
-    while oldest := tx.all(mine, {"peer": peer.id, "name": lane, "most": most}):
-        found = [row for row in oldest if not _given_up(federation, tx, row)]
-        if found:
-            return _one_request(found)
+    statement = _OLDEST.where(_box.epoch < before) if before else _OLDEST
+    while oldest := tx.all(statement, {"peer": peer.id, "name": lane, "most": most}):
+        rows = [row for row in oldest if not _given_up(federation, tx, row)]
+        if rows:
+            return _one_request(rows)
     return []
 
 
@@ -151,11 +151,11 @@ def _settle(federation: Federation, tx: Transaction, lane: str, batch: _Batch, v
     lane_row(tx, batch.peer.id, lane, "out", lock=True)  # before anything else, as `post` does
     peer = peer_by_id(tx, batch.peer.id)
     rows = {row["id"]: row for row in batch.rows}
-    came = {"state": "delivered", "error": "", "finished_at": tx.now}
+    delivered = {"state": "delivered", "error": "", "finished_at": tx.now}
     if verdict.delivered:
-        tx.change(_SETTLED, {"messages": list(verdict.delivered), **came})
+        tx.change(_SETTLED, {"messages": list(verdict.delivered), **delivered})
     if verdict.known:
-        tx.change(_WAITING, {"messages": list(verdict.known), **came})
+        tx.change(_WAITING, {"messages": list(verdict.known), **delivered})
     for receipt in verdict.refused:
         if _still_waits(tx, receipt.id):
             fail(federation, tx, rows[receipt.id], receipt.code or str(receipt.status), receipt.text)

@@ -37,8 +37,8 @@ def begin_epoch(tx: Transaction, reason: str, *, after: int = 0) -> int:
 
 def newest_epoch(tx: Transaction) -> int | None:
     """None where this instance has never spoken. It only reads."""
-    found: int | None = tx.value(_NEWEST)
-    return found
+    epoch: int | None = tx.value(_NEWEST)
+    return epoch
 
 
 def past_epochs(tx: Transaction) -> list[int]:

@@ -96,11 +96,11 @@ def look_for_restore(federation: Federation, peer: Peer, claim: str = "") -> boo
     has none, its `claim` to have read more than we have sent is false, and the operator is alerted to that.
     """
     for lane in LANES:
-        taken = take_back(federation, peer, lane)
-        if taken is None:
+        taken_ids = take_back(federation, peer, lane)
+        if taken_ids is None:
             return False
-        if taken:
-            federation.instance.store.transact(partial(_begin_anew, federation, peer=peer, message_ids=taken))
+        if taken_ids:
+            federation.instance.store.transact(partial(_begin_anew, federation, peer=peer, message_ids=taken_ids))
             return True
     if claim:
         federation.instance.store.transact(lambda tx: alert(tx, peer.id, "future_cursor", claim))
@@ -114,44 +114,44 @@ def _begin_anew(federation: Federation, tx: Transaction, peer: Peer, message_ids
 
 def take_back(federation: Federation, peer: Peer, lane: Lane) -> Sequence[str] | None:
     """Fetches what we had said to the peer and do not know any more: the ids. None where it does not answer rightly."""
-    taken: list[str] = []
+    taken_ids: list[str] = []
     for _ in range(_ROUNDS):
         with federation.instance.store.read() as tx:
             after = _last(tx, peer.id, lane)
-        asked = f"{address_of(peer, 'inbox')}?lane={lane}&after={write_cursor(after)}&limit={LIMIT}"
-        answer = fetch(federation, asked, size=SIZE)
+        url = f"{address_of(peer, 'inbox')}?lane={lane}&after={write_cursor(after)}&limit={LIMIT}"
+        answer = fetch(federation, url, size=SIZE)
         if answer.status != 200:
             return None
         lines = [line for line in answer.body.split(b"\n") if line]
         if not lines:
-            return taken
-        came = federation.instance.store.transact(partial(_keep, federation, peer=peer, lines=lines))
-        if not came:
-            return taken
-        taken += came
-    return taken
+            return taken_ids
+        stored_ids = federation.instance.store.transact(partial(_keep, federation, peer=peer, lines=lines))
+        if not stored_ids:
+            return taken_ids
+        taken_ids += stored_ids
+    return taken_ids
 
 
 def _keep(federation: Federation, tx: Transaction, peer: Peer, lines: Sequence[bytes]) -> Sequence[str]:
     keys = _our_keys(federation, tx)
-    kept = []
+    stored_ids = []
     for line in lines:
         envelope = _ours(federation, tx, peer, line, keys)
         if envelope is None or _known(tx, envelope):
             continue
         _make_room(federation, tx, peer, envelope)
         tx.execute(insert(federation_outbox), _row(tx, peer, envelope))
-        kept.append(envelope.id)
+        stored_ids.append(envelope.id)
         _take_effect(federation, tx, peer, envelope)
-    return kept
+    return stored_ids
 
 
 def _known(tx: Transaction, envelope: Envelope) -> bool:
     """Whether we know that we have said it; if we did not know that it had come, we do now."""
     if tx.first(select(_box.id).where(_box.id == envelope.id)) is None:
         return False
-    came = update(federation_outbox).where(_box.id == envelope.id, _box.state == "waiting")
-    tx.execute(came, {"state": "delivered", "error": "", "finished_at": tx.now})
+    delivered = update(federation_outbox).where(_box.id == envelope.id, _box.state == "waiting")
+    tx.execute(delivered, {"state": "delivered", "error": "", "finished_at": tx.now})
     return True
 
 
@@ -181,8 +181,8 @@ def _ours(
 
 def _our_keys(federation: Federation, tx: Transaction) -> dict[str, PublicKey]:
     """All that this instance has ever signed with, those too that have ended since."""
-    said = canonical(instance_document(federation, tx))
-    return {id: key.without_end() for id, key in read_document(said, federation.iri, tx.now).keys.items()}
+    document = canonical(instance_document(federation, tx))
+    return {id: key.without_end() for id, key in read_document(document, federation.iri, tx.now).keys.items()}
 
 
 def _take_effect(federation: Federation, tx: Transaction, peer: Peer, envelope: Envelope) -> None:
@@ -217,10 +217,10 @@ def _row(tx: Transaction, peer: Peer, envelope: Envelope) -> dict[str, object]:
 
 def _last(tx: Transaction, peer_id: str, lane: str) -> Cursor:
     """The last number that the peer is known to have, but for the epoch that has just begun."""
-    mine = select(_box.epoch, func.max(_box.seq).label("seq")).where(
+    statement = select(_box.epoch, func.max(_box.seq).label("seq")).where(
         _box.peer_id == peer_id, _box.lane == lane, _box.state == "delivered"
     )
     if peer_by_id(tx, peer_id).recovering:
-        mine = mine.where(_box.epoch < current_epoch(tx))
-    row = tx.first(mine.group_by(_box.epoch).order_by(_box.epoch.desc()).limit(1))
+        statement = statement.where(_box.epoch < current_epoch(tx))
+    row = tx.first(statement.group_by(_box.epoch).order_by(_box.epoch.desc()).limit(1))
     return (0, 0) if row is None else (row["epoch"], row["seq"])

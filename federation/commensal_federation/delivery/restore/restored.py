@@ -74,8 +74,8 @@ def restored(federation: Federation, tx: Transaction, reason: str) -> bool:
 
 def _agreed(tx: Transaction) -> list[str]:
     state = federation_peer.c.state
-    wanted = select(federation_peer.c.id).where(or_(state == "accepted", state == "suspended"))
-    return [row["id"] for row in tx.all(wanted.order_by(federation_peer.c.id))]
+    statement = select(federation_peer.c.id).where(or_(state == "accepted", state == "suspended"))
+    return [row["id"] for row in tx.all(statement.order_by(federation_peer.c.id))]
 
 
 def _told_by_marker(folder: Path) -> str:

@@ -21,8 +21,8 @@ _box = federation_outbox.c
 def taken_back(federation: Federation, tx: Transaction, peer: Peer, type_name: str) -> Iterator[Sent]:
     """Those of this type and peer, in the order in which they were said."""
     message_type = federation.messages[type_name].type
-    mine = (_box.peer_id == peer.id, _box.type == type_name, _box.recovered)
-    for row in tx.all(select(_box.body).where(*mine).order_by(_box.epoch, _box.seq)):
+    conditions = (_box.peer_id == peer.id, _box.type == type_name, _box.recovered)
+    for row in tx.all(select(_box.body).where(*conditions).order_by(_box.epoch, _box.seq)):
         yield sent_of(federation, peer, message_type, own_envelope(row["body"]))
 
 

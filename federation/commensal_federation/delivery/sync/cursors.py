@@ -11,8 +11,8 @@ Cursor = tuple[int, int]
 
 def read_cursor(text: str) -> Cursor | None:
     """None for anything else."""
-    found = _CURSOR.fullmatch(text)
-    return (int(found[1]), int(found[2])) if found else None
+    match = _CURSOR.fullmatch(text)
+    return (int(match[1]), int(match[2])) if match else None
 
 
 def write_cursor(cursor: Cursor) -> str:

@@ -69,14 +69,14 @@ def given(federation: Federation, peer: Peer, query: Mapping[str, str]) -> Answe
         head = _head(tx, peer.id, lane)
         floor = _floor(tx, peer.id, lane, head)
         rows = [] if after < floor else _after(tx, "out", peer.id, lane, after, limit)
-    told = (("x-fed-head", write_cursor(head)), ("x-fed-floor", write_cursor(floor)))
+    headers = (("x-fed-head", write_cursor(head)), ("x-fed-floor", write_cursor(floor)))
     if after > head:
         federation.instance.store.transact(lambda tx: _ahead(tx, peer, lane, after, head))
         raise Denied(409, "future_cursor", f"{lane} ends at {write_cursor(head)}")
     if after < floor:
-        return _gone(lane, floor, *told)
+        return _gone(lane, floor, *headers)
     federation.instance.store.transact(lambda tx: _acknowledged(tx, peer.id, lane, after))
-    return _lines(rows, *told)
+    return _lines(rows, *headers)
 
 
 def held_of(federation: Federation, peer: Peer, query: Mapping[str, str]) -> Answer:
@@ -91,8 +91,8 @@ def answers_to(federation: Federation, peer: Peer, id: str) -> Answer:
     with federation.instance.store.read() as tx:
         if tx.first(select(_in.id).where(_in.id == id, _in.peer_id == peer.id)) is None:
             raise Denied(404, "not_found", "this message has not come")
-        mine = select(_out.body).where(_out.in_reply_to == id, _out.peer_id == peer.id)
-        return _lines(tx.all(mine.order_by(_out.epoch, _out.seq).limit(_LIMIT)))
+        statement = select(_out.body).where(_out.in_reply_to == id, _out.peer_id == peer.id)
+        return _lines(tx.all(statement.order_by(_out.epoch, _out.seq).limit(_LIMIT)))
 
 
 def _asked(query: Mapping[str, str]) -> tuple[str, Cursor, int]:
@@ -137,8 +137,8 @@ def _ahead(tx: Transaction, peer: Peer, lane: str, after: Cursor, head: Cursor) 
 
 def _acknowledged(tx: Transaction, peer_id: str, lane: str, after: Cursor) -> None:
     """Whoever asks for what comes after has what came before: pushes of it that failed are made good."""
-    came = {"state": "delivered", "error": PASSED, "finished_at": tx.now}
-    tx.change(_CAME, {**_upto(peer_id, lane, after), **came})
+    delivered = {"state": "delivered", "error": PASSED, "finished_at": tx.now}
+    tx.change(_CAME, {**_upto(peer_id, lane, after), **delivered})
 
 
 def _upto(peer_id: str, lane: str, after: Cursor) -> dict[str, Any]:
@@ -148,8 +148,8 @@ def _upto(peer_id: str, lane: str, after: Cursor) -> dict[str, Any]:
 def _gone(lane: str, floor: Cursor, *told: tuple[str, str]) -> Answer:
     """RFC 9457, and what to do."""
     text = f"{lane} is kept from {write_cursor(floor)} on: send a StateRequest, and go on from there"
-    said = msgspec.json.encode({"title": text, "status": 410, "code": "gone"})
-    return Answer(410, [("content-type", "application/problem+json"), *told, ("cache-control", "no-store")], said)
+    problem = msgspec.json.encode({"title": text, "status": 410, "code": "gone"})
+    return Answer(410, [("content-type", "application/problem+json"), *told, ("cache-control", "no-store")], problem)
 
 
 def _lines(rows: Sequence[Row], *more: tuple[str, str]) -> Answer:

@@ -83,8 +83,8 @@ def _round(federation: Federation, peer: Peer, lane: str, recovery: bool) -> boo
         row = lane_row(tx, peer.id, lane, "in")
     assert row is not None
     at: Cursor = (row["epoch"], row["seq"])
-    asked = f"{address_of(peer, 'outbox')}?lane={lane}&after={write_cursor(at)}&limit={LIMIT}"
-    answer = fetch(federation, asked, size=SIZE)
+    url = f"{address_of(peer, 'outbox')}?lane={lane}&after={write_cursor(at)}&limit={LIMIT}"
+    answer = fetch(federation, url, size=SIZE)
     if answer.status == 410:
         return _below_floor(federation, peer, lane, answer)
     head = read_cursor(answer.header("x-fed-head"))
@@ -93,7 +93,7 @@ def _round(federation: Federation, peer: Peer, lane: str, recovery: bool) -> boo
         raise Halt
     lines = [line for line in answer.body.split(b"\n") if line][: LIMIT + 1]
     receipts = _take(federation, peer, lines, recovery)
-    if any(one.status in _FOR_NOW for one in receipts):
+    if any(receipt.status in _FOR_NOW for receipt in receipts):
         raise Halt
     return _after(federation, peer, lane, at, head)
 
@@ -104,8 +104,8 @@ def _take(federation: Federation, peer: Peer, lines: Sequence[bytes], recovery: 
     def store(tx: Transaction) -> Sequence[Receipt]:
         intake = Intake(federation, tx, peer_by_id(tx, peer.id), pulled=True, recovery=recovery)
         receipts: list[Receipt] = []
-        for one in read:
-            receipts.append(_one(intake, one))
+        for message in read:
+            receipts.append(_one(intake, message))
             if receipts[-1].status in _FOR_NOW:
                 break  # whatever came after it would count as the next, and this one as one that the peer has not
         intake.finish()

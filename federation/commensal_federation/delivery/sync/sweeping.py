@@ -53,8 +53,8 @@ def forget_old(tx: Transaction) -> None:
     """Once a day. What was taken in is known for ever, by the numbers up to which rows were forgotten."""
     for row in tx.all(select(federation_lane.c.peer_id, _lane.lane, _lane.epoch).where(_lane.direction == "in")):
         _forget_received(tx, row["peer_id"], row["lane"], row["epoch"])
-    late = (_out.lane == "catalogue", _out.state == "waiting", _out.created_at < tx.now - WAITING_CATALOGUE)
-    tx.execute(delete(federation_outbox).where(_out.id.in_(select(_out.id).where(*late).limit(_AT_ONCE))))
+    expired = (_out.lane == "catalogue", _out.state == "waiting", _out.created_at < tx.now - WAITING_CATALOGUE)
+    tx.execute(delete(federation_outbox).where(_out.id.in_(select(_out.id).where(*expired).limit(_AT_ONCE))))
     for catalogue, kept in ((True, KEPT_CATALOGUE), (False, KEPT)):
         lane = _out.lane == "catalogue" if catalogue else _out.lane != "catalogue"
         old = select(_out.id).where(lane, _out.state != "waiting", _out.created_at < tx.now - kept).limit(_AT_ONCE)
@@ -64,24 +64,24 @@ def forget_old(tx: Transaction) -> None:
 def send_digests(federation: Federation, tx: Transaction) -> None:
     """Once a day: what each peer should have of ours, so that what has drifted apart heals."""
     after = ""
-    while found := peers(tx, after=after):
-        for peer in found:
+    while page := peers(tx, after=after):
+        for peer in page:
             if peer.active:
                 for room in MIRRORED.values():
                     for name, digest in sorted(room.digests(federation, tx, peer).items()):
                         post(federation, tx, peer.id, "StateDigest", StateDigestBody(room.name, name, digest))
-        after = found[-1].id
+        after = page[-1].id
 
 
 def _forget_received(tx: Transaction, peer_id: str, lane: str, epoch: int) -> None:
-    kept = KEPT_CATALOGUE if lane == "catalogue" else KEPT
+    retention = KEPT_CATALOGUE if lane == "catalogue" else KEPT
     all_of_it = (_in.peer_id == peer_id, _in.lane == lane)
-    mine = (*all_of_it, _in.state != "parked", _in.received_at < tx.now - kept)
-    last = tx.value(select(func.max(_in.seq)).where(*mine, _in.epoch == epoch))
+    old_rows = (*all_of_it, _in.state != "parked", _in.received_at < tx.now - retention)
+    last = tx.value(select(func.max(_in.seq)).where(*old_rows, _in.epoch == epoch))
     if last is not None:
         swept = update(federation_lane).where(*where_lane(peer_id, lane, "in"), _lane.swept < last)
         tx.execute(swept, {"swept": last})
-    old = select(_in.id).where(*mine).limit(_AT_ONCE)
+    old = select(_in.id).where(*old_rows).limit(_AT_ONCE)
     if tx.execute(delete(federation_inbox).where(_in.id.in_(old))).rowcount:
-        left = select(func.coalesce(func.sum(func.length(_in.body)), 0)).where(*all_of_it)
-        tx.execute(update(federation_lane).where(*where_lane(peer_id, lane, "in")), {"size": tx.value(left)})
+        remaining_size = select(func.coalesce(func.sum(func.length(_in.body)), 0)).where(*all_of_it)
+        tx.execute(update(federation_lane).where(*where_lane(peer_id, lane, "in")), {"size": tx.value(remaining_size)})
