@@ -1,4 +1,4 @@
-"""A question that is answered while one waits; if the answer is lost, it comes by the usual way."""
+"""Asks a peer a question and waits for the answer; a lost answer comes by the inbox later."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..peers.values import Peer
 from ..runtime import Federation
 from ..transport import Unreachable
 from .calling import ENVELOPE, address_of, send
-from .inbox.dispatch import received
+from .inbox.dispatch import received_message
 from .inbox.receiving import check_all, receive_all
 from .inbox.verification import Checked
 from .lanes import PUSH, change_lane, lane_row
@@ -86,7 +86,7 @@ def ask(
         (receipt,) = receive_all(federation, peer, [answer.body])
     except Conflict:  # the peer was suspended meanwhile
         return None
-    return received(peer, read) if receipt.taken else None
+    return received_message(peer, read) if receipt.taken else None
 
 
 def _refuse_away(tx: Transaction, peer: Peer) -> None:

@@ -43,14 +43,14 @@ def add_message_commands(app: typer.Typer) -> None:
 def _add_looking(message: typer.Typer) -> None:
     @message.command("list")
     def listed(
-        came: _In = False,
+        incoming: _In = False,
         type: Annotated[str, typer.Option(help="Only those of a type, like OrderUpdate.")] = "",
         number: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 20,
         instance: Folder = HERE,
     ) -> None:
         """Lists what was said, the newest first."""
         with open_instance(instance) as opened, opened.store.read() as tx:
-            for letter in newest(tx, _box(came), type=type, limit=number):
+            for letter in newest(tx, _box(incoming), type=type, limit=number):
                 typer.echo(f"{letter.at:%Y-%m-%d %H:%M}  {letter.state:9} {letter.type:17} {letter.id}")
 
     @message.command("show")
@@ -78,25 +78,25 @@ def _add_looking(message: typer.Typer) -> None:
 
 def _add_letters(message: typer.Typer) -> None:
     @message.command("dead")
-    def dead(came: _In = False, instance: Folder = HERE) -> None:
+    def dead(incoming: _In = False, instance: Folder = HERE) -> None:
         """Lists messages that had no effect."""
         with open_instance(instance) as opened, opened.store.read() as tx:
-            for letter in dead_letters(tx, _box(came), limit=_SHOWN):
+            for letter in dead_letters(tx, _box(incoming), limit=_SHOWN):
                 typer.echo(f"{letter.at:%Y-%m-%d %H:%M}  {letter.type:16} {letter.id}\n    {letter.error}")
 
     @message.command("replay")
-    def again(id: _Id, came: _In = False, instance: Folder = HERE) -> None:
+    def again(id: _Id, incoming: _In = False, instance: Folder = HERE) -> None:
         """Tries a dead letter again."""
         with open_instance(instance) as opened:
             federation = federation_of(opened)
-            tried = opened.store.transact(lambda tx: replay(federation, tx, _box(came), id))
+            tried = opened.store.transact(lambda tx: replay(federation, tx, _box(incoming), id))
         typer.echo(f"{tried.state} {tried.error}".strip())
 
     @message.command("discard")
-    def put_away(id: _Id, came: _In = False, instance: Folder = HERE) -> None:
+    def put_away(id: _Id, incoming: _In = False, instance: Folder = HERE) -> None:
         """Puts a dead letter away."""
         with open_instance(instance) as opened, opened.store.write() as tx:
-            discard(tx, _box(came), id)
+            discard(tx, _box(incoming), id)
         print_line("It is kept as evidence, and shown no more.")
 
     del dead, again, put_away
@@ -107,5 +107,5 @@ def _kept(folder: Folder, id: str) -> Kept:
         return kept_message(federation_of(opened), tx, id)
 
 
-def _box(came: bool) -> Box:
-    return "in" if came else "out"
+def _box(incoming: bool) -> Box:
+    return "in" if incoming else "out"

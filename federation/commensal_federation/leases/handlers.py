@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from commensal import Transaction
 
-from ..delivery.outbox.outbox import said_before
+from ..delivery.outbox.outbox import earlier_answer
 from ..dfc.iris import local_id
 from ..messages import Received, Refuse
 from ..messages.bodies.leases import Asked, LeaseRequest
@@ -20,7 +20,7 @@ def handle_lease_request(federation: Federation, tx: Transaction, received: Rece
     Raises `Refuse` for a lot that may not be lent to the peer, or that is counted in another unit.
     """
     body: LeaseRequest = received.body
-    if received.peer.recovering and said_before(tx, received.id, "LeaseGrant"):
+    if received.peer.recovering and earlier_answer(tx, received.id, "LeaseGrant"):
         return  # the peer has given the grant back after our restore
     lot = lendable_lot(federation, tx, received.peer, body.lot)
     if body.unit != lot.unit:

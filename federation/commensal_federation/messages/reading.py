@@ -12,7 +12,7 @@ from ..signing.moments import read_moment
 
 
 def text(document: Mapping[str, Any], name: str, most: int = 500, *, least: int = 1) -> str:
-    """Raises `Unreadable` where it is missing, no text, or of another length."""
+    """The text of this member. Raises `Unreadable` if it is missing, or not a text of `least` to `most` characters."""
     value = document.get(name)
     if not isinstance(value, str) or not least <= len(value) <= most:
         raise Unreadable(name, f"{name} must be a text of {least} to {most} characters")
@@ -20,7 +20,7 @@ def text(document: Mapping[str, Any], name: str, most: int = 500, *, least: int 
 
 
 def texts(document: Mapping[str, Any], name: str, most: int = 50) -> tuple[str, ...]:
-    """A list of short texts. Raises `Unreadable`."""
+    """The list of at most `most` texts. Raises `Unreadable`."""
     value = document.get(name)
     if not isinstance(value, list) or len(value) > most or not all(isinstance(item, str) for item in value):
         raise Unreadable(name, f"{name} must be a list of at most {most} texts")
@@ -28,7 +28,7 @@ def texts(document: Mapping[str, Any], name: str, most: int = 50) -> tuple[str, 
 
 
 def ids(document: Mapping[str, Any], name: str, most: int = 10_000) -> Mapping[str, str]:
-    """Short texts by short texts, none where the member is missing. Raises `Unreadable`."""
+    """Ids by ids; empty if the member is missing. Raises `Unreadable`."""
     value = document.get(name, {})
     if not isinstance(value, dict) or len(value) > most or not all(map(_is_id, (*value, *value.values()))):
         raise Unreadable(name, f"{name} must have at most {most} ids, by ids")
@@ -44,7 +44,7 @@ def moment(document: Mapping[str, Any], name: str) -> datetime:
 
 
 def flag(document: Mapping[str, Any], name: str) -> bool:
-    """Raises `Unreadable`."""
+    """True or false. Raises `Unreadable`."""
     value = document.get(name)
     if not isinstance(value, bool):
         raise Unreadable(name, f"{name} must be true or false")
@@ -58,7 +58,7 @@ def own_text(thing: Thing, name: str, most: int = 500) -> str:
 
 
 def own_text_or_none(thing: Thing, name: str, most: int = 500) -> str | None:
-    """The same where it may be missing."""
+    """Like `own_text`; None if it is missing."""
     return own_text(thing, name, most) if thing.extra.get(name) else None
 
 
@@ -75,7 +75,7 @@ def own_number(thing: Thing, name: str) -> int:
 
 
 def own_flag(thing: Thing, name: str) -> bool:
-    """The same for true and false, written as texts. Raises `Unreadable`."""
+    """True or false of our own vocabulary, written as a text. Raises `Unreadable`."""
     return flag({name: {"true": True, "false": False}.get(own_text(thing, name))}, name)
 
 

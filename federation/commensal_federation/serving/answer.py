@@ -26,7 +26,7 @@ from ..delivery.inbox.admission import Admitted, Denied, admit, count_sent, prov
 from ..delivery.inbox.receiving import MOST, keep_nonce_of, receive_all
 from ..delivery.outbox.breaker import probe_soon
 from ..delivery.restore.restored import notice_restore
-from ..delivery.sync.outbox_feed import answers_to, given, held_of
+from ..delivery.sync.outbox_feed import answers_to, inbox_page, outbox_page
 from ..delivery.values import Receipt
 from ..moving.document import enterprise_document
 from ..orders.hub_names import names_document
@@ -88,7 +88,7 @@ def _serve(federation: Federation, request: Request, address: str) -> Answer:
     if name == "names":
         return _names(federation, peer, id)
     query = dict(parse_qsl(urlsplit(request.url).query))
-    return given(federation, peer, query) if name == "outbox" else held_of(federation, peer, query)
+    return outbox_page(federation, peer, query) if name == "outbox" else inbox_page(federation, peer, query)
 
 
 def _record_call(tx: Transaction, admitted: Admitted) -> None:

@@ -1,4 +1,4 @@
-"""Does what a message says, within the transaction that stores it: both are there afterwards, or neither."""
+"""Runs the handler of a message in the transaction that stores it, so that both happen or neither."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _log = structlog.get_logger("commensal.federation")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a message that was stored."""
+    """What became of a stored message."""
 
     state: Literal["done", "parked", "dead"]
     error: str = ""
@@ -39,9 +39,9 @@ class Outcome:
 
 
 def handle(federation: Federation, tx: Transaction, peer: Peer, checked: Checked, *, last: bool = False) -> Outcome:
-    """Runs the handler of a message's type. What it did is undone where it raises; `last` waits no longer.
+    """Runs the handler of the message's type, and undoes what it did if it raises. `last`: this is the last try.
 
-    A handler that fails by a fault of ours is tried again as one that waits: the message is not lost by it.
+    A fault of the handler parks the message, as `Wait` does: it is tried again, and not lost.
     """
     envelope = checked.envelope
     if envelope.expires is not None and envelope.expires < tx.now:
@@ -54,7 +54,7 @@ def handle(federation: Federation, tx: Transaction, peer: Peer, checked: Checked
     guard = blaming(federation, binding, tx)
     try:
         with acting(Acting(kind="peer", command=f"message {envelope.type}", client=peer.base)), tx.attempt(), guard:
-            binding.handler.handle(federation, tx, received(peer, checked))
+            binding.handler.handle(federation, tx, received_message(peer, checked))
     except Wait as wait:
         return _late(federation, tx, peer, checked, str(wait), last)
     except Refuse as refused:
@@ -71,8 +71,8 @@ def handle(federation: Federation, tx: Transaction, peer: Peer, checked: Checked
     return Outcome("done")
 
 
-def received(peer: Peer, checked: Checked) -> Received:
-    """The message as its handler sees it."""
+def received_message(peer: Peer, checked: Checked) -> Received:
+    """The message as its handler is given it."""
     envelope = checked.envelope
     return Received(
         id=envelope.id,

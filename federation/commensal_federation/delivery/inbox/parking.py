@@ -1,4 +1,4 @@
-"""Messages that came before something they need: tried again when more has come, and given up after ten minutes."""
+"""Retries parked messages when more has come, and gives them up after ten minutes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ROUNDS = 5  # of one call: what is done in one may be what the next was waiting
 
 
 def has_room(tx: Transaction, peer: Peer) -> bool:
-    """Whether one more parked message or dead letter of the peer may be kept."""
+    """Whether one more parked message or dead letter of the peer fits its limit."""
     count = select(func.count()).where(_box.peer_id == peer.id, _box.state.in_(("parked", "dead")))
     stored: int = tx.value(count)
     return stored < peer.limits.kept_rows
@@ -51,7 +51,7 @@ def _may_try(federation: Federation, tx: Transaction, peer: Peer, number: int) -
 
 
 def give_up_parked(federation: Federation, tx: Transaction) -> None:
-    """One last try for what has waited for ten minutes; then it is a dead letter, and its sender is told."""
+    """Tries what has waited for ten minutes a last time; then it is a dead letter, and its sender is told."""
     overdue = select(federation_inbox).where(_box.state == "parked", _box.received_at < tx.now - PATIENCE)
     for row in tx.all(overdue.order_by(_box.received_at).limit(_AT_ONCE)):
         _try(federation, tx, peer_by_id(tx, row["peer_id"]), row, last=True)

@@ -1,4 +1,4 @@
-"""The way in, without HTTP: from the bytes of messages to their effect."""
+"""Takes the bytes of messages, verifies, stores and handles them, without HTTP."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ def receive_all(
 
 
 def check_all(federation: Federation, peer: Peer, bodies: Sequence[bytes]) -> Sequence[Read]:
-    """What can be proven of each message, or why it is not taken."""
+    """Verifies each message: what is proven of it, or why it is not taken."""
     now = federation.instance.clock.now()
     return [_check(federation, peer, body, now) for body in bodies]
 
 
 def take_all(federation: Federation, tx: Transaction, peer: Peer, read: Sequence[Read]) -> Sequence[Receipt]:
-    """Stores and handles what was proven, in one transaction that the caller has opened."""
+    """Stores and handles verified messages, in the caller's transaction."""
     intake = Intake(federation, tx, peer)
     receipts = [_take(intake, message) for message in read]
     intake.finish()

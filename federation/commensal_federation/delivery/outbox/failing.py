@@ -1,4 +1,4 @@
-"""A message of ours that will have no effect: it becomes a dead letter, and its type is told."""
+"""Makes dead letters of our messages that will have no effect, and tells the handler of their type."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _box = federation_outbox.c
 def refused_by_peer(
     federation: Federation, tx: Transaction, peer: Peer, id: str, code: str, text: str, *, kept: bool
 ) -> None:
-    """The peer will not do what our message `id` says. Nothing where that is none of ours to it.
+    """Ends our message `id`, which the peer refuses. Does nothing unless we sent it to this peer.
 
-    `kept`: it has stored it; else it may have taken it since, when it came once more, and has said so.
+    `kept`: the peer has stored it; else it may have taken it since, when it came once more, and has said so.
     """
     row = tx.first(select(federation_outbox).where(_box.id == id, _box.peer_id == peer.id))
     if row is None or row["state"] in ("dead", "discarded"):
@@ -64,8 +64,8 @@ def _failed(envelope: Envelope, peer: Peer, body: Any, code: str, text: str) -> 
     )
 
 
-def over(federation: Federation, tx: Transaction, row: Row) -> None:
-    """What has expired on the way: a dead letter, or put away at once where nobody misses it."""
+def expire(federation: Federation, tx: Transaction, row: Row) -> None:
+    """Ends a message that expired before it was delivered: a dead letter, or discarded if its type fades."""
     text = "It was not delivered in its time."
     binding = federation.messages.get(row["type"])
     if binding is None or not binding.type.fades:
@@ -80,6 +80,6 @@ def _end(tx: Transaction, row: Row, state: str, error: str) -> None:
 
 
 def own_envelope(body: str) -> Envelope:
-    """An envelope that was read or written before, from the bytes that were kept."""
+    """Reads an envelope from stored bytes, which were verified or written before."""
     content = body.encode()
     return read_envelope(read_json(content, LARGEST), content)

@@ -1,4 +1,4 @@
-"""What refusals say about ourselves: a clock that is wrong, a key that is not known, numbers that were lost."""
+"""Draws conclusions from refusals: our clock is wrong, our key is unknown, or numbers were lost by a restore."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NUMBERS = ("seq", "epoch", "chain")  # codes of a peer that has heard something
 
 
 def notice_refusals(federation: Federation, tx: Transaction, peer: Peer, verdict: Verdict) -> None:
-    """Tells a human, and does what can be done without one."""
+    """Alerts the operator, and starts what can be done without one."""
     if verdict.status == 401:
         _notice_clock(tx, peer, verdict)
     if verdict.status in (401, 403):

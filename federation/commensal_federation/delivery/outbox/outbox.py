@@ -1,4 +1,4 @@
-"""The way out: a message is signed and queued in the transaction of the change that it tells of."""
+"""Signs a message and queues it in the transaction of the change that it tells of."""
 
 from __future__ import annotations
 
@@ -67,14 +67,14 @@ def queue(
     expires: datetime | None,
     due_at: datetime | None,
 ) -> str:
-    """The same; `due_at` puts off the push, where another way is tried first."""
+    """Like `post`; `due_at` (UTC) delays the push, for a caller that tries another way first."""
     from ..restore.restored import notice_in  # which posts itself
 
     notice_in(federation, tx)
     known, peer = _type_of(federation, type_name), peer_by_id(tx, peer_id)
     _refuse_unagreed(peer, known)
-    if peer.recovering and in_reply_to is not None and (said := said_before(tx, in_reply_to, type_name)):
-        return said
+    if peer.recovering and in_reply_to is not None and (answer_id := earlier_answer(tx, in_reply_to, type_name)):
+        return answer_id
     place, promised = next_place(tx, peer_id, known.lane, current_epoch(tx))
     id = f"{federation.base}/-/federation/messages/{tx.new_id()}"
     signed = write_envelope(
@@ -127,8 +127,8 @@ def _refuse_unagreed(peer: Peer, message_type: MessageType) -> None:
         raise Conflict("peer_not_agreed", "{name} and this instance have not agreed to trade.", name=peer.name)
 
 
-def said_before(tx: Transaction, in_reply_to: str, type_name: str) -> str | None:
-    """The answer of this type that was given before a restore, and that the peer has given back."""
+def earlier_answer(tx: Transaction, in_reply_to: str, type_name: str) -> str | None:
+    """The id of our answer of this type that was sent before a restore, and that the peer has given back."""
     statement = select(_box.id).where(_box.in_reply_to == in_reply_to, _box.type == type_name, _box.recovered)
     answer_id: str | None = tx.value(statement)
     return answer_id

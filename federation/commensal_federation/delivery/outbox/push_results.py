@@ -1,4 +1,4 @@
-"""What a peer's answer to a push means for each message: delivered, refused, or to be sent again."""
+"""Judges a peer's answer to a push for each message: delivered, refused, or to be sent again."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from ..restore.restored import notice_restore
 from ..tables import federation_outbox
 from .backoff import GIVEN_UP, chance, delay
 from .breaker import came_through, held, note_failure
-from .failing import fail, over
+from .failing import expire, fail
 from .noticing import note_refusing, notice_refusals
 from .push_results import Verdict, judge
 
@@ -112,7 +112,7 @@ def _waiting(federation: Federation, tx: Transaction, peer: Peer, lane: str, mos
 
 def _given_up(federation: Federation, tx: Transaction, row: Row) -> bool:
     if row["expires_at"] is not None and row["expires_at"] < tx.now:
-        over(federation, tx, row)
+        expire(federation, tx, row)
     elif row["attempts"] and row["created_at"] < tx.now - GIVEN_UP:
         fail(federation, tx, row, "given_up", f"It was tried for a week: {row['error']}")
     else:

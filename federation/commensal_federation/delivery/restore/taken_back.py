@@ -1,4 +1,4 @@
-"""Messages of our own that a peer has given back after a restore."""
+"""Reads messages of our own that a peer has given back after a restore."""
 
 from __future__ import annotations
 

@@ -57,10 +57,11 @@ _CAME = update(federation_outbox).where(
 )
 
 
-def given(federation: Federation, peer: Peer, query: Mapping[str, str]) -> Answer:
-    """Our messages to the peer after a cursor; the cursor says that it has all before it.
+def outbox_page(federation: Federation, peer: Peer, query: Mapping[str, str]) -> Answer:
+    """Answers with our messages to the peer after a cursor, and notes that it has all before the cursor.
 
-    410 below what is kept, 409 beyond what was said: then one of us was restored from a backup. Raises `Denied`.
+    The answer is 410 for a cursor below what is kept. Raises `Denied` (409) for one beyond the last message: one of
+    the two instances was restored from a backup then.
     """
     if peer.recovering:
         raise Denied(503, "recovering", "this instance is taking up after a restore", retry_after=60)
@@ -79,15 +80,15 @@ def given(federation: Federation, peer: Peer, query: Mapping[str, str]) -> Answe
     return _lines(rows, *headers)
 
 
-def held_of(federation: Federation, peer: Peer, query: Mapping[str, str]) -> Answer:
-    """The peer's own messages, as we have them: after a restore it fetches what it does not know any more."""
+def inbox_page(federation: Federation, peer: Peer, query: Mapping[str, str]) -> Answer:
+    """Answers with the peer's own messages that we have; it fetches those that it lost by a restore."""
     lane, after, limit = _asked(query)
     with federation.instance.store.read() as tx:
         return _lines(_after(tx, "in", peer.id, lane, after, limit))
 
 
 def answers_to(federation: Federation, peer: Peer, id: str) -> Answer:
-    """Our answers to a message of the peer's, none while there are none. Raises `Denied` where it has not come."""
+    """Answers with our answers to a message of the peer, or none. Raises `Denied` if that message has not come."""
     with federation.instance.store.read() as tx:
         if tx.first(select(_in.id).where(_in.id == id, _in.peer_id == peer.id)) is None:
             raise Denied(404, "not_found", "this message has not come")

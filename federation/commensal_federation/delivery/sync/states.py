@@ -42,7 +42,7 @@ def register_mirrored(room: Mirrored) -> None:
 
 
 def state_digest(facts: Iterable[str]) -> str:
-    """The same for the same facts in any order (as FEP-8fcf sums up followers): XOR of their SHA-256, in hexadecimal.
+    """A digest that is the same for the same facts in any order: XOR of their SHA-256, in hexadecimal (FEP-8fcf).
 
     Each fact must say which thing it is about, or two that are alike would cancel out.
     """
