@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from commensal import hookimpl
 
+from .catalogue import grants as catalogue_grants
 from .catalogue import handlers as catalogue
 from .catalogue import restored as catalogue_restored
 from .delivery import handlers as delivery
@@ -67,7 +68,11 @@ HANDLERS: dict[MessageType, Handler] = {
     PROBLEM: Handler(delivery.handle_problem),
     STATE_DIGEST: Handler(delivery.handle_state_digest),
     STATE_REQUEST: Handler(delivery.handle_state_request),
-    GRANT_OFFER: Handler(catalogue.handle_grant_offer, recover=catalogue_restored.recover_offer),
+    GRANT_OFFER: Handler(
+        catalogue.handle_grant_offer,
+        failed=catalogue_grants.record_refused_offer,
+        recover=catalogue_restored.recover_offer,
+    ),
     GRANT_ANSWER: Handler(moving.handle_grant_answer, recover=catalogue_restored.recover_answer),
     GRANT_END: Handler(catalogue.handle_grant_end, recover=catalogue_restored.recover_end),
     CATALOGUE_UPSERT: Handler(catalogue.handle_catalogue_upsert, recover=catalogue_restored.recover_items),

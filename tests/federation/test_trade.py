@@ -9,8 +9,12 @@ from commensal.base.errors import Conflict, SoldOut
 from commensal.trade.catalogs.items import change_item, item_by_id
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.products.products import change_product
+from commensal_federation.catalogue.grants import give_grant, grant_by_id, record_refused_offer
 from commensal_federation.catalogue.tables import federation_item
 from commensal_federation.delivery.sync.sweeping import send_digests
+from commensal_federation.dfc.vocabulary import DfcEnterprise
+from commensal_federation.messages.bodies.catalogue import GrantOffer
+from commensal_federation.messages.types import Failed
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
@@ -29,6 +33,33 @@ def test_what_a_producer_lists_appears_at_the_hub_that_it_grants_with_its_price(
     (offered,) = hub.received(farm)
     assert (offered.name, offered.price, offered.currency, offered.left) == ("Apples", 2000, "EUR", 100)
     assert [(hop.iri, hop.name) for hop in offered.provenance] == [(farm.iri, "farm")]
+
+
+def test_a_grant_to_a_hub_that_does_not_exist_is_refused_with_the_reason(farm: Producer, hub: Hub) -> None:
+    peer = farm.region.peer("a", "b")
+    with farm.write() as tx:
+        mistyped = give_grant(farm.federation, tx, "farm", peer.id, f"{hub.iri}x", "Hub")
+    farm.region.work()
+    with farm.read() as tx:
+        refused = grant_by_id(tx, mistyped.id)
+    assert (refused.state, refused.reason) == ("refused", "There is no such enterprise here.")
+    with farm.write() as tx:
+        assert give_grant(farm.federation, tx, "farm", peer.id, f"{hub.iri}x", "Hub").reason == ""
+
+
+def test_a_refused_change_does_not_end_a_grant_that_was_accepted_meanwhile(farm: Producer, hub: Hub) -> None:
+    given = farm.grant(hub)
+    failed = Failed(
+        id="x", type="GrantOffer", peer=farm.region.peer("a", "b"), on_behalf_of=None, in_reply_to=None,
+        body=GrantOffer(
+            grantor=DfcEnterprise(iri=farm.iri, name="farm"), hub=hub.iri, currency="EUR", language="fr",
+            timezone="Europe/Paris", resell=False, includes_vat=True,
+        ),
+        code="busy", text="Late.",
+    )  # fmt: skip
+    with farm.write() as tx:
+        record_refused_offer(farm.federation, tx, failed)
+        assert grant_by_id(tx, given.id).state == "accepted"
 
 
 def test_changes_are_told_by_revision_and_what_is_hidden_is_withdrawn(farm: Producer, hub: Hub) -> None:

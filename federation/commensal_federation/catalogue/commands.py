@@ -47,7 +47,8 @@ def _add_list_command(grant: typer.Typer) -> None:
         with open_instance(instance) as opened, opened.store.read() as tx:
             for row in grants_between(tx, limit=1000):
                 arrow = "->" if row.direction == "given" else "<-"
-                typer.echo(f"{row.id}  {row.enterprise_id} {arrow} {row.other_name} ({row.other_iri}): {row.state}")
+                state = f"{row.state} {row.reason}".rstrip()
+                typer.echo(f"{row.id}  {row.enterprise_id} {arrow} {row.other_name} ({row.other_iri}): {state}")
 
     del list_grants
 

@@ -31,7 +31,7 @@ from ..delivery import post
 from ..dfc.iris import enterprise_iri, local_id
 from ..dfc.vocabulary import DfcEnterprise
 from ..messages.bodies.catalogue import Grant, GrantAnswer, GrantEnd, GrantOffer
-from ..messages.types import Refuse
+from ..messages.types import Failed, Refuse
 from ..peers.peers import peer_by_id
 from ..peers.quotas import refuse_over_quota
 from ..peers.values import Peer
@@ -83,7 +83,7 @@ def give_grant(
     if local_id(peer.base, hub_iri, "enterprises") is None:
         raise Conflict("foreign_hub", "{iri} is no enterprise of {name}.", iri=hub_iri[:200], name=peer.name)
     enable_federation(federation, tx, enterprise_id)
-    terms = {"category_id": category_id, "resell": resell, "state": "offered", "other_name": hub_name}
+    terms = {"category_id": category_id, "resell": resell, "state": "offered", "reason": "", "other_name": hub_name}
     new_grant = _save(tx, "given", enterprise_id, peer_id, hub_iri, terms, by)
     send_offer(federation, tx, new_grant)
     return new_grant
@@ -125,7 +125,15 @@ def take_grant_answer(federation: Federation, tx: Transaction, peer: Peer, answe
         raise Refuse("no_grant", "There is no such grant.")
     wait_while_moving(tx, existing.enterprise_id)
     state = "accepted" if answer.accepted else "refused"
-    return None if existing.state == state else _update(tx, existing, state=state)
+    return None if existing.state == state else _update(tx, existing, state=state, reason="")
+
+
+def record_refused_offer(federation: Federation, tx: Transaction, failed: Failed) -> None:
+    """Records that the peer's instance refused an offered grant, for example because it has no such hub."""
+    grantor = local_id(federation.base, failed.body.grantor.iri, "enterprises") or ""
+    existing = find_grant(tx, "given", grantor, failed.body.hub)
+    if existing is not None and existing.peer_id == failed.peer.id and existing.state == "offered":
+        _update(tx, existing, state="refused", reason=failed.text[:500])
 
 
 def grantors_to(tx: Transaction, peer_id: str) -> set[str]:

@@ -19,6 +19,7 @@ federation_grant = Table(
     Column("margin", Exact),  # received: percent added when goods are listed automatically; null: people list
     Column("catalog_id", Text),  # received: where goods are listed automatically
     Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),  # given: why the peer's instance refused it, in English
     Column("hidden", Json),  # received: ids of items that were taken off the hub's lists when the grant had ended
     Column("created_at", Time, nullable=False),
     Column("created_by", Text),

@@ -99,6 +99,7 @@ class Grant:
     resell:      whether the other may grant it further
     margin:      received: percent that is added when the hub's catalog follows by itself; None: people list
     state:       "offered", "accepted", "refused" or "revoked"
+    reason:      given and refused: why the other instance refused it, in English; empty if the hub's people did
     """
 
     id: str
@@ -112,6 +113,7 @@ class Grant:
     margin: Decimal | None
     catalog_id: str | None
     state: str
+    reason: str
     created_at: datetime
     version: int
 
