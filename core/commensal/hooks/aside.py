@@ -34,12 +34,14 @@ class PluginPlace(NamedTuple):
 
 @dataclass(frozen=True)
 class Failure:
-    """A failure of a plugin, for ``commensal plugins`` and the operator. `at` is UTC."""
+    """A failure of a plugin, for ``commensal plugins`` and the operator. `at` is UTC; `is_set_aside`: because of it,
+    the plugin is not called there for a minute."""
 
     plugin: str
     hook: str
     what: str
     at: datetime
+    is_set_aside: bool = False
 
 
 class Keeper(Protocol):
@@ -105,7 +107,8 @@ class FailureLog:
         """Notes a failure. `counts`: it may set the plugin aside; False for what a visitor can provoke by a request."""
         now = self._clock.now()
         is_set_aside = counts and self.breaker.note_failure(place, now, late=late)
-        failure = Failure(*place, f"{what}; it is set aside for a minute" if is_set_aside else what, now)
+        text = f"{what}; it is set aside for a minute" if is_set_aside else what
+        failure = Failure(*place, text, now, is_set_aside)
         self.failures = [*self.failures[1 - _LATEST :], failure]
         _log.warning("plugin failed", plugin=place.plugin, hook=place.where, what=failure.what, exc_info=error)
         if self.keeper is not None:

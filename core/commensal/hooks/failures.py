@@ -1,4 +1,5 @@
-"""Stores failures of plugins in the database, where ``commensal plugins`` reads those of all processes."""
+"""Stores failures of plugins in the database, where ``commensal plugins`` reads those of all processes, and promises
+an e-mail to the operators when a plugin is set aside."""
 
 from __future__ import annotations
 
@@ -6,16 +7,21 @@ import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
-from ..storage.database import Store, Transaction, insert_or
+from ..storage.database import Store, Transaction, insert_once, insert_or
+from ..storage.jobs.enqueue import promise
+from ..storage.jobs.periodic import slot
+from ..storage.jobs.tables import job_slot
 from .aside import Failure
 from .tables import plugin_failure
 
 MAX_TEXT = 1000  # characters of `what`
+SET_ASIDE = "plugin_set_aside"  # the kind of the job that mails the operators; `interfaces.mail.set_aside` does it
+_ALERT_EVERY = timedelta(days=1)  # for each plugin
 _PAUSE = 1.0  # seconds between two writes: a plugin that fails on every page must not cost a commit for every page
 _log = structlog.get_logger("commensal.hooks")
 
@@ -79,7 +85,8 @@ class Recorder:
 
 
 def note_failures(tx: Transaction, failures: Sequence[Failure]) -> None:
-    """Adds failures to the counts of their plugins and hooks."""
+    """Adds failures to the counts of their plugins and hooks. The first one of a day that has set a plugin aside
+    promises an e-mail to the operators."""
     counts = Counter((failure.plugin, failure.hook) for failure in failures)
     last = {(failure.plugin, failure.hook): failure for failure in failures}
     for (plugin, hook), count in sorted(counts.items()):
@@ -98,6 +105,17 @@ def note_failures(tx: Transaction, failures: Sequence[Failure]) -> None:
             "last_at": new.excluded.last_at,
         }
         tx.execute(new.on_conflict_do_update(index_elements=["plugin", "hook"], set_=update))
+    for plugin, failure in {failure.plugin: failure for failure in failures if failure.is_set_aside}.items():
+        _promise_alert(tx, plugin, failure)
+
+
+def _promise_alert(tx: Transaction, plugin: str, failure: Failure) -> None:
+    """Claims the day as periodic work claims its slot, so that all processes together promise one e-mail."""
+    name, day = f"{SET_ASIDE}.{plugin}", slot(tx.now, _ALERT_EVERY)
+    if insert_once(tx, job_slot, {"name": name, "slot": day}):
+        tx.execute(delete(job_slot).where(job_slot.c.name == name, job_slot.c.slot < day))
+        what = failure.what[:MAX_TEXT].replace("\0", "")
+        promise(tx, SET_ASIDE, {"plugin": plugin, "where": failure.hook, "what": what})
 
 
 def failures_by_plugin(tx: Transaction) -> Mapping[str, Failures]:

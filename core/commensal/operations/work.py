@@ -7,10 +7,12 @@ from functools import partial
 
 from ..base.errors import PluginError
 from ..hooks import specifications
+from ..hooks.failures import SET_ASIDE
 from ..instance import Instance
 from ..interfaces.api.idempotency import forget_old_answers
 from ..interfaces.mail.capping import forget_counts
 from ..interfaces.mail.send import send_mail
+from ..interfaces.mail.set_aside import mail_set_aside
 from ..interfaces.pages.shown import forget_shown_pages
 from ..storage.jobs import Periodic, Work
 from ..storage.jobs.failed import forget_finished
@@ -41,6 +43,7 @@ def _core(instance: Instance) -> Work:
     return Work(
         handlers={
             "mail": send_mail,
+            SET_ASIDE: mail_set_aside,
             FORGOTTEN: mail_reset,
             EVENT: tell_plugin,
             promises.STATUS: check_payment_status,

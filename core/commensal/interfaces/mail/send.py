@@ -2,7 +2,8 @@
 
 A payload has `kind`, `to` and `language`. E-mails about orders add `order_id`, the `secret` of the link to a guest's
 order, and the `amount` of a refund; e-mails about an account add `name`, and `code` if they contain a link; those of
-plugins to an enterprise add its name as `enterprise`, and `values` for their template. `late` and `leaves` belong to
+plugins to an enterprise add its name as `enterprise`, and `values` for their template; those to operators add `name`
+and `values`. `late` and `leaves` belong to
 `capping`: the e-mail was delayed once, and the decision for this job. Delivery is at least once: after a crash between
 the server's acceptance and the commit, the message is sent again, with the same Message-ID.
 """
@@ -35,6 +36,7 @@ ACCOUNT_KINDS = (
     "log_in_failures",
     "member_invitation",
 )
+OPERATOR_KINDS = ("plugin_set_aside",)
 
 # Anybody who types an address can cause these; others follow from actions of a hub or of the owner of the address.
 _CAUSED_BY_STRANGERS = (
@@ -64,6 +66,8 @@ def send_mail(instance: Instance, job: Job) -> None:
     elif payload["kind"] in ACCOUNT_KINDS:
         link = _address(instance, _CODE[payload["kind"]].format(code=payload.get("code", "")))
         _send(instance, job, values={"name": payload["name"], "link": link}, to_name=payload["name"])
+    elif payload["kind"] in OPERATOR_KINDS:
+        _send(instance, job, values={**payload["values"], "name": payload["name"]}, to_name=payload["name"])
     elif "enterprise" in payload:
         name = payload["enterprise"]
         _send(instance, job, values={**payload["values"], "enterprise": name}, to_name=name)

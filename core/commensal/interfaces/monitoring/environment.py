@@ -22,7 +22,7 @@ from ...storage.jobs.clock import worked_before
 from ...storage.jobs.tables import job
 from ...trade.orders.tables import customer_order
 from ..mail.deliver import connected
-from .health import AHEAD, clock_ahead, database_file, full_disks, newest_slot
+from .health import AHEAD, clock_ahead, database_file, failing_plugins, full_disks, newest_slot
 from .mail import unsent_mail
 
 FRESH = timedelta(days=2)  # the newest backup should be no older
@@ -40,6 +40,7 @@ def warnings(instance: Instance) -> Iterator[Problem]:
         yield from clock_behind(tx)
         yield from clock_ahead(tx.now, tx.value(worked_before(tx.now)))
         yield from unsent_mail(tx)
+        yield from failing_plugins(tx)
     settings = instance.settings
     yield from _mail_settings(settings)
     address = urlsplit(settings.base_url)

@@ -75,7 +75,7 @@ class Watcher:
     def _check(self) -> Health:
         try:
             with self._instance.store.read() as tx:
-                reasons = [*self._database_reasons(tx), *map(str, unsent_mail(tx)), *_failing_plugins(tx)]
+                reasons = [*self._database_reasons(tx), *map(str, unsent_mail(tx)), *map(str, failing_plugins(tx))]
                 reasons += overdue_work(tx) if self._instance.settings.backups.folder else ()
         except Exception as error:  # whatever the driver raises: requests cannot be served
             return Health("down", (f"The database does not answer: {type(error).__name__}.",))
@@ -165,10 +165,12 @@ def clock_ahead(now: datetime, before: datetime | None) -> Iterator[Problem]:
         yield Problem("clock_ahead", text, values={"now": now, "before": before})
 
 
-def _failing_plugins(tx: Transaction) -> Iterator[str]:
+def failing_plugins(tx: Transaction) -> Iterator[Problem]:
+    """A problem for each plugin and hook that failed within `RECENT`."""
     failed = select(plugin_failure.c.plugin, plugin_failure.c.hook).where(plugin_failure.c.last_at > tx.now - RECENT)
     for row in tx.all(failed.order_by(plugin_failure.c.plugin, plugin_failure.c.hook)):
-        yield f"The plugin {row['plugin']} failed in {row['hook']} lately; `commensal plugins` tells how."
+        text = "The plugin {plugin} failed in {hook} lately; `commensal plugins` tells how."
+        yield Problem("plugin_failing", text, values=dict(row))
 
 
 def full_disks(instance: Instance) -> list[Problem]:
