@@ -194,6 +194,7 @@ from .trade.enterprises.plugins import enable_plugin as enable_plugin
 from .trade.enterprises.plugins import enabled_plugins as enabled_plugins
 from .trade.enterprises.plugins import plugin_settings as plugin_settings
 from .trade.enterprises.references import Names as Names
+from .trade.enterprises.references import read_categories as read_categories
 from .trade.orders.cancel import cancel_order as cancel_order
 from .trade.orders.cart import Checkout as Checkout
 from .trade.orders.cart import cart_items as cart_items
@@ -227,6 +228,7 @@ from .trade.orders.questions import orders_by_id as orders_by_id
 from .trade.orders.questions import orders_of_person as orders_of_person
 from .trade.orders.quote import Offered as Offered
 from .trade.orders.quote import quote_order as quote_order
+from .trade.orders.references import NamesShipping as NamesShipping
 from .trade.orders.sale_context import known_customer as known_customer
 from .trade.orders.sale_context import refuse_foreign_session as refuse_foreign_session
 from .trade.orders.settle import read_codes as read_codes
@@ -317,6 +319,7 @@ from .trade.sale_sessions.questions import sale_by_id as sale_by_id
 from .trade.sale_sessions.questions import sale_for as sale_for
 from .trade.sale_sessions.questions import sales as sales
 from .trade.sale_sessions.questions import sessions_of_shop as sessions_of_shop
+from .trade.sale_sessions.references import NamesSale as NamesSale
 from .trade.sale_sessions.rhythm import shifted as shifted
 from .trade.sale_sessions.sessions import add_session as add_session
 from .trade.sale_sessions.slots import MOST_ORDERS as MOST_ORDERS

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from commensal import Names, Unfit
+from commensal import Names, NamesSale, NamesShipping, Unfit
 
 DEAREST = 1_000_000  # minor units, of one fee
 _ID = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -36,10 +36,10 @@ class Fee(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     categories: tuple[Annotated[_ID, Names("category")], ...] = ()
     """Customer categories, by name or id: only their customers pay it. Empty: everybody does."""
 
-    sale_sessions: tuple[_ID, ...] = ()
-    """Ids of sale sessions: it is charged only there. Empty: in all of them."""
+    sale_sessions: tuple[Annotated[_ID, NamesSale()], ...] = ()
+    """Sales of the hub, by id or by a name that only one has: it is charged only there. Empty: in all of them."""
 
-    shipping: tuple[_ID, ...] = ()
+    shipping: tuple[Annotated[_ID, NamesShipping()], ...] = ()
     """Ways to receive the goods: a plugin, like ``delivery``, or one option of it, ``pickup:<id>``. Empty: any way."""
 
     def __post_init__(self) -> None:

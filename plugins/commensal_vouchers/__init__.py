@@ -31,6 +31,7 @@ from .demo import demo_data
 from .endpoints import endpoints
 from .pricing import order_problems, price_adjustments
 from .settle import settle_adjustments
+from .warnings import warnings
 
 __all__ = [
     "commands",
@@ -40,6 +41,7 @@ __all__ = [
     "order_problems",
     "price_adjustments",
     "settle_adjustments",
+    "warnings",
 ]
 
 

@@ -20,7 +20,7 @@ from commensal import (
     enterprise_by_id,
     insert_or,
     insert_rows,
-    list_categories,
+    read_categories,
 )
 
 from .codes import draw_card_code, draw_code, read_code
@@ -33,7 +33,8 @@ MOST_OF_A_BATCH = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class VoucherTerms:
-    """The terms of a code; fields mean the same as in `Voucher`. The `amount` of a gift card is its first balance."""
+    """The terms of a code; fields mean the same as in `Voucher`. The `amount` of a gift card is its first balance, and
+    `category_ids` may be names."""
 
     kind: VoucherKind
     name: str = ""
@@ -79,8 +80,8 @@ def add_voucher(
     if isinstance(checked_code, Problem):
         problems.append(checked_code)
         checked_code = ""
-    voucher = _voucher(tx, enterprise_id, terms, checked_code, batch_id=None)
-    _refuse_mistakes(tx, voucher, terms, problems)
+    voucher = _with_category_ids(tx, _voucher(tx, enterprise_id, terms, checked_code, batch_id=None), problems)
+    _refuse_mistakes(voucher, terms, problems)
     _insert(tx, [voucher], person_id)
     return voucher
 
@@ -93,8 +94,10 @@ def add_batch(
         text = "A batch has between 1 and {most} codes."
         raise Invalid([Problem("count", text, "/count", {"most": MOST_OF_A_BATCH})])
     batch_id = tx.new_id()
+    problems: list[Problem] = []
     first = _voucher(tx, enterprise_id, terms, _draw(tx, terms.kind), batch_id=batch_id)
-    _refuse_mistakes(tx, first, terms, [])
+    first = _with_category_ids(tx, first, problems)
+    _refuse_mistakes(first, terms, problems)
     others = [replace(first, id=tx.new_id(), code=_draw(tx, terms.kind)) for _ in range(count - 1)]
     _insert(tx, [first, *others], person_id)
     return [first, *others]
@@ -108,8 +111,9 @@ def change_voucher(
     Orders that have it keep it. Raises `NotFound`, `Stale`, `Invalid`, and `Conflict` for fewer uses than there were.
     """
     old = voucher_by_id(tx, enterprise_id, voucher_id)
-    new = replace(old, **changes)
-    problems = voucher_mistakes(new) + _unknown_categories(tx, new)
+    problems: list[Problem] = []
+    new = _with_category_ids(tx, replace(old, **changes), problems)
+    problems += voucher_mistakes(new)
     if problems:
         raise Invalid(problems)
     values = {name: _plain(getattr(new, name)) for name in VoucherChanges.__annotations__}
@@ -155,23 +159,18 @@ def _voucher(tx: Transaction, enterprise_id: str, terms: VoucherTerms, code: str
     )
 
 
-def _refuse_mistakes(tx: Transaction, voucher: Voucher, terms: VoucherTerms, problems: list[Problem]) -> None:
-    problems += voucher_mistakes(voucher) + _unknown_categories(tx, voucher)
+def _refuse_mistakes(voucher: Voucher, terms: VoucherTerms, problems: list[Problem]) -> None:
+    problems += voucher_mistakes(voucher)
     if voucher.kind == "card" and not 0 < (terms.amount or 0) <= LARGEST_VALUE:
         problems.append(Problem("amount", "Put an amount onto the gift card.", "/amount"))
     if problems:
         raise Invalid(problems)
 
 
-def _unknown_categories(tx: Transaction, voucher: Voucher) -> list[Problem]:
-    if not voucher.category_ids:
-        return []
-    category_ids = {category.id for category in list_categories(tx, voucher.enterprise_id)}
-    return [
-        Problem("category", "There is no such category of customers.", f"/category_ids/{place}")
-        for place, category_id in enumerate(voucher.category_ids)
-        if category_id not in category_ids
-    ]
+def _with_category_ids(tx: Transaction, voucher: Voucher, problems: list[Problem]) -> Voucher:
+    """Returns the voucher with the ids of its customer categories, which the shop may give by name."""
+    category_ids = read_categories(tx, voucher.enterprise_id, voucher.category_ids, "/category_ids", problems)
+    return replace(voucher, category_ids=category_ids)
 
 
 def _insert(tx: Transaction, vouchers: Sequence[Voucher], person_id: str | None) -> None:

@@ -1,19 +1,27 @@
-"""Settings that name a customer group or an enterprise: by name or id, kept by id, refused where there is no such."""
+"""Settings that name a customer group, an enterprise, a sale or a way to receive goods: kept by id, or refused."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, select, update
 
 from commensal.base.errors import Invalid
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
-from commensal.storage.database import Store
+from commensal.storage.database import Store, Transaction
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.customer_categories import create_category
+from commensal.trade.enterprises.customer_categories import create_category, delete_category
+from commensal.trade.enterprises.enterprises import archive_enterprise
 from commensal.trade.enterprises.plugins import change_plugin, enable_plugin
-from commensal.trade.enterprises.tables import enterprise_grant
+from commensal.trade.enterprises.tables import enterprise, enterprise_grant
+from commensal.trade.enterprises.try_settings import settings_problems
+from commensal.trade.sale_sessions.tables import coordination, sale_session
+from commensal_pickup.places import add_place
+from commensal_pickup.slots import add_slot
+from commensal_pickup.tables import pickup_slot
 
 PROGRAMME: dict[str, Any] = {"id": "ccas", "payer": "CCAS", "percent": "30", "budget": 3000}
 FEE: dict[str, Any] = {"calculator": "FlatRate", "name": "Frais", "amount": 100}
@@ -22,7 +30,9 @@ FEE: dict[str, Any] = {"calculator": "FlatRate", "name": "Frais", "amount": 100}
 class Hub:
     def __init__(self, store: Store, clock: Any) -> None:
         self.store = store
-        self.hooks = load_plugins(InstanceSettings(name="T", plugins={"enabled": ["solidarity", "fees"]}), clock=clock)
+        self.hooks = load_plugins(
+            InstanceSettings(name="T", plugins={"enabled": ["solidarity", "fees", "pickup"]}), clock=clock
+        )
         with store.write() as tx:
             for name, more in (
                 ("shop", {}), ("farm", {"name": "Ferme du Pré"}), ("hidden", {"visibility": "hidden"}),
@@ -36,6 +46,18 @@ class Hub:
             )
             self.group = create_category(tx, "shop", name="Quotient familial").id
             create_category(tx, "farm", name="Entitled elsewhere")
+            self.slot = self.add_slot(tx)
+
+    def add_slot(self, tx: Transaction) -> str:
+        """Adds a place and a slot of the shop's sale; returns it as an order names it."""
+        enable_plugin(tx, self.hooks, "shop", "pickup", {})
+        begins_at = tx.value(select(sale_session.c.begins_at).where(sale_session.c.id == "shop-session"))
+        place = add_place(tx, "shop", name="Halle")
+        ends_at = begins_at + timedelta(hours=1)
+        slot = add_slot(
+            tx, "shop", session_id="shop-session", place_id=place.id, begins_at=begins_at, ends_at=ends_at, capacity=None
+        )
+        return f"pickup:{slot.id}"
 
     def set(self, plugin: str, **settings: Any) -> dict[str, Any]:
         with self.store.write() as tx:
@@ -81,3 +103,53 @@ def test_every_name_that_is_not_known_is_told_and_hidden_enterprises_are_not_the
     ]  # fmt: skip
     assert "hidden" not in str(refused.value.problems[0].values["right"])
     assert hub.set("fees", fees=[{**FEE, "supplier": "granting"}, {**FEE, "supplier": ""}])["fees"][0]["supplier"]
+
+
+def test_fees_name_sales_and_ways_to_receive_goods(hub: Hub) -> None:
+    with hub.store.write() as tx:
+        tx.execute(update(coordination).where(coordination.c.coordinator_id == "shop").values(name="Vente du jeudi"))
+    ways = ["pickup", "pickup:", hub.slot]
+    (fee,) = hub.set("fees", fees=[{**FEE, "sale_sessions": ["vente du JEUDI", "shop-session"], "shipping": ways}])[
+        "fees"
+    ]
+    assert (fee["sale_sessions"], fee["shipping"]) == (["shop-session"] * 2, ways)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "code", "right"),
+    [
+        ("sale_sessions", "nothing", "no_sale", "(shop-session)"),
+        ("sale_sessions", "farm-session", "no_sale", "(shop-session)"),  # a sale of another shop
+        ("shipping", "pikup", "no_shipping", "pickup"),
+        ("shipping", "pickup:nothing", "no_shipping", "pickup"),
+        ("shipping", "fees", "no_shipping", "pickup"),  # a plugin that offers no shipping
+    ],
+)
+def test_a_sale_or_a_way_that_is_not_there_is_refused_with_what_would_be_right(
+    hub: Hub, setting: str, value: str, code: str, right: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        hub.set("fees", fees=[FEE, {**FEE, setting: [value]}])
+    (problem,) = refused.value.problems
+    assert (problem.code, problem.where) == (code, f"/settings/fees/1/{setting}/0")
+    assert right in str(problem.values["right"])
+
+
+def test_the_check_names_what_was_deleted_since(hub: Hub) -> None:
+    fee = {"supplier": "farm", "categories": [hub.group], "sale_sessions": ["shop-session"], "shipping": [hub.slot]}
+    hub.set("fees", fees=[{**FEE, **fee}])
+    hub.set("solidarity", programmes=[{**PROGRAMME, "category": hub.group}])
+    assert list(settings_problems(hub.store, hub.hooks)) == []
+    with hub.store.write() as tx:
+        delete_category(tx, "shop", hub.group, 1)
+        archive_enterprise(tx, "farm", tx.value(select(enterprise.c.version).where(enterprise.c.id == "farm")))
+        tx.execute(delete(pickup_slot))
+        tx.execute(delete(sale_session).where(sale_session.c.id == "shop-session"))
+    problems = {(problem.where, problem.values["name"]) for problem in settings_problems(hub.store, hub.hooks)}
+    assert problems == {
+        ("shop, fees/settings/fees/0/supplier", "Ferme du Pré"),
+        ("shop, fees/settings/fees/0/categories/0", hub.group),
+        ("shop, fees/settings/fees/0/sale_sessions/0", "shop-session"),
+        ("shop, fees/settings/fees/0/shipping/0", hub.slot),
+        ("shop, solidarity/settings/programmes/0/category", hub.group),
+    }

@@ -15,7 +15,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict
 from commensal.instance import Instance, InstanceSettings
 from commensal.testing.placed import a_shop
-from commensal.trade.enterprises.customer_categories import create_category
+from commensal.trade.enterprises.customer_categories import create_category, delete_category
 from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.values import Order
 from commensal_vouchers.cards import move_balance
@@ -24,6 +24,7 @@ from commensal_vouchers.create import VoucherTerms, add_batch, archive_voucher, 
 from commensal_vouchers.questions import movements_of
 from commensal_vouchers.tables import vouchers_voucher
 from commensal_vouchers.voucher import Voucher
+from commensal_vouchers.warnings import warnings
 
 from .market import Market, open_market
 
@@ -346,7 +347,7 @@ def test_codes_that_are_drawn_can_be_read_out_and_are_not_guessed(market: Market
         ("OK1", {"kind": "percent", "amount": None, "percent": Decimal(101)}, "at most 100"),
         ("OK1", {"most": 5}, "Only a percentage has an amount"),
         ("OK1", {"product_types": ("unicorn",)}, "There is no kind of product unicorn."),
-        ("OK1", {"category_ids": ("nobody",)}, "There is no such category of customers."),
+        ("OK1", {"category_ids": ("nobody",)}, "There is no customer group nobody here. There are: –."),
         ("", {"kind": "card", "most_uses": 1}, "A gift card is money"),
         ("", {"kind": "card", "amount": None}, "Put an amount onto the gift card."),
     ],
@@ -354,6 +355,31 @@ def test_codes_that_are_drawn_can_be_read_out_and_are_not_guessed(market: Market
 def test_what_a_voucher_cannot_be_is_said(market: Market, code: str, terms: dict[str, Any], said: str) -> None:
     (text,) = [text for _, text in reasons(lambda: market.voucher(code, **terms))]
     assert said in text
+
+
+def test_groups_of_a_voucher_are_named_by_name_or_id(market: Market) -> None:
+    with market.store.write() as tx:
+        members = create_category(tx, "shop", name="Members").id
+    voucher = market.voucher("NOUS", category_ids=("members", members))
+    assert voucher.category_ids == (members, members)
+    with market.store.write() as tx, pytest.raises(Invalid, match=r"no customer group Membres here.*Members"):
+        change_voucher(tx, "shop", voucher.id, 1, category_ids=("Membres",))
+    with market.store.write() as tx:
+        assert change_voucher(tx, "shop", voucher.id, 1, category_ids=("MEMBERS",)).category_ids == (members,)
+
+
+def test_the_check_tells_of_codes_for_a_group_that_was_deleted(market: Market) -> None:
+    with market.store.write() as tx:
+        members = create_category(tx, "shop", name="Members").id
+    market.voucher("NOUS", category_ids=(members,))
+    market.voucher("TOUS")
+    card = market.voucher(kind="card", amount=200, category_ids=(members,))
+    assert list(warnings(market.instance)) == []
+    with market.store.write() as tx:
+        delete_category(tx, "shop", members, 1)
+    (problem,) = warnings(market.instance)
+    assert (problem.code, problem.values["count"]) == ("lost_group", 2)
+    assert card.code not in str(problem)
 
 
 def test_a_code_is_there_once_in_capitals(market: Market) -> None:

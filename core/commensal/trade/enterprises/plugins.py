@@ -120,16 +120,16 @@ def accept_settings(
     tx: Transaction, hooks: Hooks, enterprise_id: str, plugin: str, sent: Mapping[str, Any], before: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Validates settings and returns them as they are to be stored: with the secrets of `before` where they were sent
-    hidden, and with ids for names of categories and enterprises.
+    hidden, and with ids for names.
 
-    Raises `NotFound`; `Invalid`, also if a setting names a customer category or an enterprise that does not exist.
+    Raises `NotFound`; `Invalid`, also if a setting names something that does not exist (see `Names`).
     """
     if plugin not in offered_plugins(hooks):
         raise NotFound("no_plugin", "There is no plugin {plugin} here.", plugin=plugin[:60])
     shape = hooks.settings_class(plugin)
     accepted = keep_secrets(shape, sent, before)
     check_settings(shape, accepted)
-    return resolve_names(tx, enterprise_id, shape, accepted)
+    return resolve_names(tx, hooks, enterprise_id, shape, accepted)
 
 
 def _without_secrets(hooks: Hooks, plugin: str, stored: Mapping[str, Any], version: int) -> EnterprisePlugin:

@@ -1,10 +1,11 @@
-"""Settings that name a customer category or an enterprise: accepted by name or id, stored by id."""
+"""Settings that name a customer category, an enterprise, or what rooms above this one add: names or ids are accepted,
+ids are stored."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Literal, get_args, get_type_hints
 
@@ -12,47 +13,110 @@ from sqlalchemy import or_, select
 
 from ...base.errors import Invalid, Problem
 from ...base.reading import read_settings
+from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
 from .customer_categories import list_categories
 from .tables import enterprise, enterprise_grant
 
 _SHOWN = 10  # names that an error lists if none is similar
-NamedKind = Literal["category", "enterprise"]
+NamedKind = Literal["category", "enterprise", "sale", "shipping"]
 
 
 @dataclass(frozen=True)
 class Names:
     """Marks a plugin's setting that names a customer category of the enterprise, or an enterprise visible to it:
     ``category: Annotated[str, Names("category")]``. People write a name or an id; the id is stored. An empty text
-    names nothing.
+    names nothing. For other things there are `NamesSale` and `NamesShipping`.
     """
 
     kind: NamedKind
 
+    def names_by_id(self, tx: Transaction, hooks: Hooks, enterprise_id: str) -> Mapping[str, str]:
+        """Returns the names that the enterprise may write, by the id that is stored."""
+        return _NAMES_BY_ID[self.kind](tx, enterprise_id)
+
+    def unknown(self, text: str, names_by_id: Mapping[str, str], where: str) -> Problem:
+        """Returns the problem that `text` names nothing, with what would be right."""
+        names = sorted(set(names_by_id.values()))
+        values = {"name": text[:100], "right": suggestions(text, names)}
+        if self.kind == "category":
+            return Problem("no_category", "There is no customer group {name} here. There are: {right}.", where, values)
+        message = "There is no enterprise {name} here, or there are several. There are: {right}."
+        return Problem("no_enterprise", message, where, values)
+
+
+def suggestions(text: str, names: Sequence[str]) -> str:
+    """Returns the names similar to `text`, else the first ten, as one text."""
+    return ", ".join(get_close_matches(text, names, n=3) or names[:_SHOWN]) or "–"
+
 
 def resolve_names(
-    tx: Transaction, enterprise_id: str, shape: type | None, settings: Mapping[str, Any]
+    tx: Transaction, hooks: Hooks, enterprise_id: str, shape: type | None, settings: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Replaces names by ids in settings that `shape` accepts.
 
     Raises `Invalid` with a problem for each unknown name, listing names that would be right.
     """
-    resolved = deepcopy(dict(settings))
-    if shape is None:
-        return resolved
-    names_by_kind: dict[NamedKind, dict[str, str]] = {}
-    problems = []
-    for mark, parent, key, where in _marked_values(read_settings(shape, settings), resolved, "/settings"):
-        if mark.kind not in names_by_kind:
-            names_by_kind[mark.kind] = _NAMES_BY_ID[mark.kind](tx, enterprise_id)
-        match = _matching_id(parent[key], names_by_kind[mark.kind])
-        if match is None:
-            problems.append(_unknown_name(mark.kind, parent[key], names_by_kind[mark.kind], where))
-        else:
-            parent[key] = match
+    resolved, problems = _resolve(tx, hooks, enterprise_id, shape, settings)
     if problems:
         raise Invalid(problems)
     return resolved
+
+
+def unknown_names(
+    tx: Transaction, hooks: Hooks, enterprise_id: str, shape: type | None, settings: Mapping[str, Any]
+) -> list[Problem]:
+    """Returns a problem for each thing that stored settings name and that does not exist any more.
+
+    Only for the operator: an archived enterprise is shown by its name, whoever could see it.
+    """
+    _, problems = _resolve(tx, hooks, enterprise_id, shape, settings)
+    ids = [problem.values["name"] for problem in problems if problem.code == "no_enterprise"]
+    query = select(enterprise.c.id, enterprise.c.name).where(enterprise.c.id.in_(ids))
+    names = {row["id"]: row["name"] for row in tx.all(query)} if ids else {}
+    return [
+        replace(problem, values={**problem.values, "name": names.get(problem.values["name"], problem.values["name"])})
+        for problem in problems
+    ]
+
+
+def read_categories(
+    tx: Transaction, enterprise_id: str, texts: Sequence[str], where: str, problems: list[Problem]
+) -> tuple[str, ...]:
+    """Returns the ids of the enterprise's customer categories that `texts` name, by name or id.
+
+    Adds a problem to `problems` for each unknown one, at `where` and its index; it stays as it is in the answer.
+    """
+    if not texts:
+        return ()
+    names_by_id = _category_names(tx, enterprise_id)
+    ids = []
+    for index, text in enumerate(texts):
+        match = _matching_id(text, names_by_id)
+        if match is None:
+            problems.append(Names("category").unknown(text, names_by_id, f"{where}/{index}"))
+        ids.append(match or text)
+    return tuple(ids)
+
+
+def _resolve(
+    tx: Transaction, hooks: Hooks, enterprise_id: str, shape: type | None, settings: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[Problem]]:
+    """Returns the settings with ids for names, and a problem for each name that is unknown."""
+    resolved = deepcopy(dict(settings))
+    problems: list[Problem] = []
+    if shape is None:
+        return resolved, problems
+    names_by_mark: dict[Names, Mapping[str, str]] = {}
+    for mark, parent, key, where in _marked_values(read_settings(shape, settings), resolved, "/settings"):
+        if mark not in names_by_mark:
+            names_by_mark[mark] = mark.names_by_id(tx, hooks, enterprise_id)
+        match = _matching_id(parent[key], names_by_mark[mark])
+        if match is None:
+            problems.append(mark.unknown(parent[key], names_by_mark[mark], where))
+        else:
+            parent[key] = match
+    return resolved, problems
 
 
 def _marked_values(parsed: Any, raw: Any, where: str) -> Iterator[tuple[Names, Any, Any, str]]:
@@ -90,16 +154,6 @@ def _matching_id(text: str, names: Mapping[str, str]) -> str | None:
         return text
     matches = [id for id, name in names.items() if name.casefold() == text.strip().casefold()]
     return matches[0] if len(matches) == 1 else None
-
-
-def _unknown_name(kind: NamedKind, text: str, names_by_id: Mapping[str, str], where: str) -> Problem:
-    names = sorted(set(names_by_id.values()))
-    suggestions = get_close_matches(text, names, n=3) or names[:_SHOWN]
-    values = {"name": text[:100], "right": ", ".join(suggestions) or "–"}
-    if kind == "category":
-        return Problem("no_category", "There is no customer group {name} here. There are: {right}.", where, values)
-    message = "There is no enterprise {name} here, or there are several. There are: {right}."
-    return Problem("no_enterprise", message, where, values)
 
 
 def _category_names(tx: Transaction, enterprise_id: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Store, Transaction
 from .plugins import accept_settings
+from .references import unknown_names
 from .tables import enterprise, enterprise_plugin
 
 
@@ -29,7 +30,8 @@ def try_settings(tx: Transaction, hooks: Hooks, enterprise_id: str, plugin: str,
 
 
 def settings_problems(store: Store, hooks: Hooks) -> Iterator[Problem]:
-    """The problems with the stored settings of every enterprise; `where` names the enterprise and the plugin."""
+    """The problems with the stored settings of every enterprise, also things that they name and that were deleted
+    since; `where` names the enterprise and the plugin."""
     columns, enterprise_columns = enterprise_plugin.c, enterprise.c
     query = select(columns.enterprise_id, columns.plugin, columns.settings, enterprise_columns.slug).join_from(
         enterprise_plugin, enterprise
@@ -42,12 +44,16 @@ def settings_problems(store: Store, hooks: Hooks) -> Iterator[Problem]:
         where = f"{row['slug']}, {row['plugin']}"
         try:
             hooks.settings(row["plugin"], row["settings"])
+            with store.read() as tx:
+                shape = hooks.settings_class(row["plugin"])
+                unknown = unknown_names(tx, hooks, row["enterprise_id"], shape, row["settings"])
             problems = _ask_plugin(hooks, row["enterprise_id"], row["plugin"], row["settings"])
         except (PluginError, Refused) as error:
             yield Problem("settings", "The settings do not work: {what}", where, {"what": error})
             continue
         yield from (
-            Problem(problem.code, problem.text, f"{where}{problem.where}", problem.values) for problem in problems
+            Problem(problem.code, problem.text, f"{where}{problem.where}", problem.values)
+            for problem in (*unknown, *problems)
         )
 
 
