@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from email import message_from_bytes
+from email.policy import default
+from typing import Any, Literal
 
 import pytest
 from sqlalchemy import delete, func, select
@@ -57,8 +59,8 @@ class Hall:
         with self.store.write() as tx:
             return change_guest_policy(tx, "shop", **changed)
 
-    def order(self, pieces: int = 1, email: str = "guest@example.org", **more: Any) -> Order:
-        wish = Wish(items={self.item: pieces}, name="G", email=email, language="en")
+    def order(self, pieces: int = 1, email: str = "guest@example.org", *, language: str = "en", **more: Any) -> Order:
+        wish = Wish(items={self.item: pieces}, name="G", email=email, language=language)
         with self.store.write() as tx:
             return place_order(tx, self.instance.hooks, "shop-session", wish, **more)
 
@@ -66,6 +68,15 @@ class Hall:
         with pytest.raises(Refused) as refused:
             self.order(pieces, email, **more)
         return refused.value.code
+
+    def mails_to_guest(self) -> list[str]:
+        """Returns the text parts of the e-mails to the guest."""
+        messages = [
+            message_from_bytes(file.read_bytes(), policy=default)
+            for file in (self.instance.folder / "mail").glob("*.eml")
+        ]
+        parts = [message.get_body(("plain",)) for message in messages if "guest@example.org" in message["To"]]
+        return [part.get_content().replace("\r\n", "\n") for part in parts if part is not None]
 
     def free(self) -> int:
         with self.store.read() as tx:
@@ -195,6 +206,44 @@ def test_unpaid_orders_expire_where_the_hub_wants_it(hall: Hall, clock: ManualCl
     clock.advance(minutes=1)
     hall.work()
     assert [hall.see(one).state for one in (unpaid, paid)] == ["Cancelled", "Held"]
+
+
+EXPIRED = {
+    ("en", "link"): (
+        "Nobody followed the link",
+        "Order again, and follow the link",
+        "somebody else typed your address",
+    ),
+    ("fr", "link"): ("n’a pas été ouvert à temps", "Commandez de nouveau et ouvrez", "a saisi votre adresse"),
+    ("en", "yes"): ("was not paid in time", "Order again and pay in time", "If you have paid, write to shop"),
+    ("fr", "yes"): ("n’a pas été payée à temps", "Commandez de nouveau et payez", "Si vous avez payé, écrivez à shop"),
+}
+
+
+@pytest.mark.parametrize(("language", "guests"), EXPIRED)
+def test_a_guest_reads_why_the_order_expired_and_what_to_do(
+    hall: Hall, clock: ManualClock, language: str, guests: Literal["link", "yes"]
+) -> None:
+    hall.allow(guests=guests, unpaid_hours=2)
+    hall.order(secret=SECRET, language=language)
+    clock.advance(hours=2)
+    hall.work()
+    mails = hall.mails_to_guest()
+    (mail,) = (mail for mail in mails if EXPIRED[language, guests][0] in mail)
+    assert len(mails) == 2, "the confirmation and this one: no second e-mail says only that it was cancelled"
+    for text in EXPIRED[language, guests]:
+        assert text in mail
+    assert "/sales/shop-session\n" in mail
+
+
+def test_after_the_close_an_expired_guest_is_not_asked_to_order_again(hall: Hall, clock: ManualClock) -> None:
+    clock.advance(hours=23, minutes=30)
+    hall.order(secret=SECRET)
+    clock.advance(hours=1)
+    hall.work()
+    (mail,) = (mail for mail in hall.mails_to_guest() if "Nobody followed the link" in mail)
+    assert "The sale is over. If you still need the goods, ask shop." in mail
+    assert "Order again" not in mail
 
 
 def test_the_hub_gets_one_mail_about_all_that_expired(hall: Hall, clock: ManualClock) -> None:

@@ -55,7 +55,13 @@ class Hub:
         place = add_place(tx, "shop", name="Halle")
         ends_at = begins_at + timedelta(hours=1)
         slot = add_slot(
-            tx, "shop", session_id="shop-session", place_id=place.id, begins_at=begins_at, ends_at=ends_at, capacity=None
+            tx,
+            "shop",
+            session_id="shop-session",
+            place_id=place.id,
+            begins_at=begins_at,
+            ends_at=ends_at,
+            capacity=None,
         )
         return f"pickup:{slot.id}"
 

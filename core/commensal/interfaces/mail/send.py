@@ -25,7 +25,10 @@ from .message import build_message
 from .order_view import order_view
 from .render import render
 
-ORDER_KINDS = ("order_placed", "order_changed", "order_cancelled", "order_ready", "order_refunded")
+ORDER_KINDS = (
+    "order_placed", "order_changed", "order_cancelled", "order_unconfirmed", "order_unpaid", "order_ready",
+    "order_refunded",
+)  # fmt: skip
 _ASKS_TO_PAY = ("order_placed", "order_changed")
 ACCOUNT_KINDS = (
     "confirm_email",
@@ -40,13 +43,13 @@ OPERATOR_KINDS = ("plugin_set_aside",)
 
 # Anybody who types an address can cause these; others follow from actions of a hub or of the owner of the address.
 _CAUSED_BY_STRANGERS = (
-    "order_placed", "order_changed", "order_cancelled",
+    "order_placed", "order_changed", "order_cancelled", "order_unconfirmed", "order_unpaid",
     "confirm_email", "reset_password", "already_registered", "new_email", "member_invitation",
 )  # fmt: skip
 _log = structlog.get_logger("commensal.mail")
 
 # Pages that the front plugin serves.
-_ORDER, _GUEST_ORDER = "/orders/{order_id}", "/orders/guest/{secret}"
+_ORDER, _GUEST_ORDER, _SALE = "/orders/{order_id}", "/orders/guest/{secret}", "/sales/{session_id}"
 _CODE = {
     "confirm_email": "/confirm/{code}", "reset_password": "/reset/{code}", "already_registered": "/reset/{code}",
     "new_email": "/email/{code}", "email_changed": "/", "log_in_failures": "/forgot", "member_invitation": "/account",
@@ -87,7 +90,8 @@ def _send_about_order(instance: Instance, job: Job) -> None:
     if job.payload.get("late") and view.order.state == "Cancelled":
         kind = "order_cancelled"
     opens = secret or view.order.person_id is not None
-    values = {"view": view, "order": view.order, "link": link if opens else ""}
+    sale_link = _address(instance, _SALE.format(session_id=view.order.session_id))
+    values = {"view": view, "order": view.order, "link": link if opens else "", "sale_link": sale_link}
     if "amount" in job.payload:
         values["amount"] = job.payload["amount"]
     _send(

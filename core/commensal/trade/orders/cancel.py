@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ...base.errors import Conflict
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
@@ -22,11 +24,20 @@ from .shipping import release_place
 from .values import Order, SaleContext
 from .write import change_row
 
+CancellationMail = Literal["order_cancelled", "order_unconfirmed", "order_unpaid"]
+
 
 def cancel_order(
-    tx: Transaction, hooks: Hooks, order: Order, *, restock: bool = True, by_hub: bool = False, by: str | None = None
+    tx: Transaction,
+    hooks: Hooks,
+    order: Order,
+    *,
+    restock: bool = True,
+    by_hub: bool = False,
+    by: str | None = None,
+    mail: CancellationMail = "order_cancelled",
 ) -> Order:
-    """Cancels the locked `order` and returns it.
+    """Cancels the locked `order` and returns it; the `mail` tells its customer why.
 
     With `restock` its goods are on sale again; without, the hub has lost them and still owes them to their suppliers.
     Goods that a supplier could not bring are taken off by shortening or weighing instead. Payments stay recorded; a
@@ -60,7 +71,7 @@ def cancel_order(
     customer = known_customer_of(tx, order)
     settle_with_plugins(tx, hooks, shop, quote_of(order, shop, customer), order.adjustments, ())
     event_jobs = event_promises(tx, specifications.order_cancelled, shop.enterprise_id, order.id, shop.plugins)
-    promise_all(tx, [order_mail(tx, order, "order_cancelled"), *event_jobs])
+    promise_all(tx, [order_mail(tx, order, mail), *event_jobs])
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
 
 

@@ -1,5 +1,5 @@
-"""Cancels expired orders of guests, so that their goods and places are on sale again, and tells the hub in at most one
-e-mail an hour."""
+"""Cancels expired orders of guests, so that their goods and places are on sale again. Each guest is told why by e-mail,
+and the hub in at most one e-mail an hour."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...hooks.dispatcher import Hooks
 from ...interfaces.mail.to_enterprise import mail_enterprise
 from ...storage.database import Transaction
 from ...storage.jobs import Job, promise
-from ..orders.cancel import cancel_order
+from ..orders.cancel import CancellationMail, cancel_order
 from ..orders.guests import guest_terms
 from ..orders.lock import locked_order
 from ..orders.tables import customer_order, guest_order
@@ -54,9 +54,10 @@ def _expire(tx: Transaction, hooks: Hooks, order_id: str, enterprise_id: str) ->
         order = locked_order(tx, order_id, enterprise_id=enterprise_id)
     except NotFound:
         return
-    if not _is_over(tx, order):
+    mail = _expiry_mail(tx, order)
+    if mail is None:
         return
-    cancel_order(tx, hooks, order, by_hub=True)
+    cancel_order(tx, hooks, order, by_hub=True, mail=mail)
     cancel_open(tx, order_id)
     unmailed = select(func.count()).where(_row.enterprise_id == enterprise_id, _row.expired_at.is_not(None))
     if tx.value(unmailed) == 0:
@@ -65,13 +66,18 @@ def _expire(tx: Transaction, hooks: Hooks, order_id: str, enterprise_id: str) ->
     tx.trace("expired", "customer_order", order_id, enterprise_id=enterprise_id)
 
 
-def _is_over(tx: Transaction, order: Order) -> bool:
-    """Tells whether the order was not confirmed in time, or not paid while the sale was open, and not handed over."""
+def _expiry_mail(tx: Transaction, order: Order) -> CancellationMail | None:
+    """Returns the e-mail about an order that was not confirmed in time, or not paid while the sale was open.
+
+    None: the order stands, for now or because it was handed over.
+    """
     terms = guest_terms(tx, order)
     if terms is None or order.fulfilment_state == "Fulfilled":
-        return False
-    unconfirmed = terms.confirm_by is not None and terms.confirm_by <= tx.now
-    return unconfirmed or (order.state == "Held" and terms.pay_by is not None and terms.pay_by <= tx.now)
+        return None
+    if terms.confirm_by is not None and terms.confirm_by <= tx.now:
+        return "order_unconfirmed"
+    unpaid = order.state == "Held" and terms.pay_by is not None and terms.pay_by <= tx.now
+    return "order_unpaid" if unpaid else None
 
 
 def _mail_expired(tx: Transaction, enterprise_id: str) -> None:
