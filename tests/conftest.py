@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from importlib.metadata import entry_points
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import Engine, create_engine, text
 from starlette.testclient import TestClient
@@ -48,6 +49,8 @@ def _speak_english() -> None:
 
 _write_into_memory()
 _speak_english()
+hypothesis.settings.register_profile("suite", deadline=None)  # how busy the machine is says nothing about the code
+hypothesis.settings.load_profile("suite")
 configure_logs()
 NOON = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)  # a Thursday, noon in Paris
 _count = itertools.count()

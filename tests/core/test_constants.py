@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from commensal.base.errors import StoreError
 from commensal.instance import Instance
-from commensal.storage.database import Exact, Row, Store, Transaction
+from commensal.storage.database import Exact, Row, Store, Transaction, statement_cache
 from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
@@ -152,3 +152,11 @@ def test_all_statements_of_the_fourth_order_are_constants(instance: Instance) ->
     event.listen(instance.store.engine, "before_execute", lambda *given: worked_out.append(str(given[1])))
     order()
     assert worked_out == [], "SQLAlchemy works out whatever this hears of"
+
+
+def test_without_the_cache_every_statement_is_left_to_sqlalchemy(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with store.read() as tx:
+        assert tx.constant(BY_EMAIL, {"email": "a1@example.org"}, often=1) is not None
+        monkeypatch.setattr(statement_cache, "ENABLED", False)
+        assert tx.constant(BY_EMAIL, {"email": "a1@example.org"}, often=1) is None
+        assert tx.all(BY_EMAIL, {"email": "a1@example.org"}) == []

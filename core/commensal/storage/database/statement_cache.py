@@ -6,10 +6,12 @@ and cached as long as the statement object exists. A statement object that is ex
 
 Statements with anything special (defaults computed in Python, execution options, columns of equal names) are left to
 SQLAlchemy, as are invalid transactions and parameters. Listeners see every statement, and errors are SQLAlchemy's.
+With COMMENSAL_STATEMENT_CACHE=off in the environment, SQLAlchemy executes every statement: it shows where a fault is.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -28,6 +30,7 @@ Processor = Callable[[Any], Any]
 _Shape = tuple[object, ...]
 Made = TypeVar("Made")
 
+ENABLED = os.environ.get("COMMENSAL_STATEMENT_CACHE") != "off"
 OFTEN = 3  # executions that make a constant: caching a statement that is built for one loop would not pay
 _MAX_CACHED_VALUES = 2_000  # of `Constant.each`, for one statement and one function
 _MAX_SHAPES = 64  # of one statement: parameters may be lists of any length
@@ -166,6 +169,8 @@ def constant(
     connection: Connection, statement: Executable, parameters: Mapping[str, Any], *, often: int = OFTEN
 ) -> Constant | None:
     """The statement as a constant; None if it was not executed often enough, or must be left to SQLAlchemy."""
+    if not ENABLED:
+        return None
     usage = _usages.get(statement)
     if usage is None:
         usage = _usages[statement] = _Usage()
