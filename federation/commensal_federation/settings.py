@@ -87,4 +87,5 @@ class EnterpriseFederation:
     """A hub: producers elsewhere may learn the names of customers who agree to that at the checkout, with what they
     have ordered of them, for example to label boxes. Only where the producer's instance takes names."""
     accept_sales: bool = False
-    """A hub: sales that a producer proposes are opened by themselves."""
+    """A hub: sales that a producer proposes are opened by themselves, and follow its changes. Once customers have
+    ordered, another distribution, or a withdrawal, waits for you."""

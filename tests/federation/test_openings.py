@@ -6,11 +6,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from commensal.base.errors import Conflict
 from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.values import Wish
 from commensal.trade.sale_sessions.questions import sales
+from commensal.trade.sale_sessions.sessions import change_session
+from commensal.trade.sale_sessions.tables import session_item
+from commensal.trade.sale_sessions.values import Sale
+from commensal_federation.delivery.alerts import alerts
 from commensal_federation.messages.bodies.proposals import ProposedSale
 from commensal_federation.proposals.proposing import propose_sale, withdraw_sale
 from commensal_federation.proposals.receiving import accept_sale, proposals_of, refuse_sale
@@ -76,6 +82,86 @@ def test_a_hub_that_said_so_gets_it_by_itself(farm: Producer, hub: Hub) -> None:
     propose(farm)
     assert the_proposal(hub).state == "accepted"
     assert "Cherries" in on_sale(hub)
+
+
+@pytest.fixture
+def automatic_hub(hub: Hub) -> Hub:
+    with hub.write() as tx:
+        of_federation = enterprise_plugin.c.plugin == "federation"
+        tx.execute(update(enterprise_plugin).where(of_federation).values(settings={"accept_sales": True}))
+    return hub
+
+
+def the_sale(hub: Hub, name: str) -> Sale:
+    with hub.read() as tx:
+        (sale,) = [sale for sale in sales(tx, openness="both", shop_id="hub") if sale.session.name == name]
+    return sale
+
+
+def alert_texts(hub: Hub) -> list[str]:
+    with hub.read() as tx:
+        return [alert.text for alert in alerts(tx) if alert.kind == "sale"]
+
+
+def order_at(hub: Hub, sale: Sale) -> None:
+    with hub.read() as tx:
+        item = tx.value(select(session_item.c.item_id).where(session_item.c.session_id == sale.session.id))
+    wish = Wish(items={item: 1}, name="Ada", email="ada@example.org")
+    hub.instance.transact(lambda tx: place_order(tx, hub.instance.hooks, sale.session.id, wish))
+    hub.region.work()
+
+
+def test_a_hub_that_accepts_sales_automatically_follows_a_changed_one(farm: Producer, automatic_hub: Hub) -> None:
+    iri = propose(farm)
+    propose(farm, sale=iri, name="Cherries and plums", days=3)
+    proposal, sale = the_proposal(automatic_hub), the_sale(automatic_hub, "Cherries and plums")
+    assert sale.session.closes_at == proposal.closes_at
+    assert (sale.session.begins_at, sale.session.ends_at) == (proposal.begins_at, proposal.ends_at)
+    assert alert_texts(automatic_hub) == []
+
+
+def test_a_withdrawn_sale_without_orders_is_cancelled_automatically(farm: Producer, automatic_hub: Hub) -> None:
+    iri = propose(farm)
+    with farm.write() as tx:
+        withdraw_sale(farm.federation, tx, "farm", iri)
+    farm.region.work()
+    assert the_proposal(automatic_hub).state == "withdrawn"
+    assert "Cherries" not in on_sale(automatic_hub)
+
+
+def test_another_distribution_than_customers_ordered_for_waits_for_people(farm: Producer, automatic_hub: Hub) -> None:
+    iri = propose(farm)
+    before = the_sale(automatic_hub, "Cherries")
+    order_at(automatic_hub, before)
+    propose(farm, sale=iri, days=3)
+    assert the_sale(automatic_hub, "Cherries").session.begins_at == before.session.begins_at
+    (text,) = alert_texts(automatic_hub)
+    assert "Customers have ordered for the distribution that was announced." in text
+    with farm.write() as tx:
+        withdraw_sale(farm.federation, tx, "farm", iri)
+    farm.region.work()
+    assert the_proposal(automatic_hub).state == "accepted"
+    assert "Cherries" in on_sale(automatic_hub)
+
+
+def test_a_sale_that_the_hub_has_changed_itself_does_not_follow(farm: Producer, automatic_hub: Hub) -> None:
+    iri = propose(farm)
+    session = the_sale(automatic_hub, "Cherries").session
+    with automatic_hub.write() as tx:
+        change_session(tx, session.id, "hub", session.version, ends_at=session.ends_at + timedelta(hours=1))
+    propose(farm, sale=iri, days=3)
+    assert the_sale(automatic_hub, "Cherries").session.begins_at == session.begins_at
+    assert "The hub has changed its sale itself." in alert_texts(automatic_hub)[0]
+
+
+def test_a_changed_sale_waits_for_people_where_they_accept_by_hand(farm: Producer, hub: Hub) -> None:
+    iri = propose(farm)
+    with hub.write() as tx:
+        accept_sale(hub.federation, tx, "hub", the_proposal(hub).id)
+    before = the_sale(hub, "Cherries")
+    propose(farm, sale=iri, days=3)
+    assert the_sale(hub, "Cherries").session.closes_at == before.session.closes_at
+    assert len(alert_texts(hub)) == 1
 
 
 def test_a_hub_refuses(farm: Producer, hub: Hub) -> None:

@@ -15,7 +15,6 @@ from commensal import (
     add_session,
     catalogs_of,
     open_coordination,
-    plugin_settings,
     put_on_sale,
 )
 
@@ -28,14 +27,15 @@ from ..messages.types import Refuse
 from ..peers.quotas import refuse_over_quota
 from ..peers.values import Peer
 from ..runtime import Federation
-from ..settings import EnterpriseFederation
+from .following import accepts_automatically, follow_change
 from .tables import federation_sale
 
 _row = federation_sale.c
 
 
 def take_proposal(federation: Federation, tx: Transaction, peer: Peer, proposal: SaleProposal) -> None:
-    """Stores a proposal, if it is newer than the stored one, and accepts a new one if the hub's setting says so.
+    """Stores a proposal, if it is newer than the stored one. If the hub's setting says so, accepts a new one, and lets
+    the hub's sale follow a changed one.
 
     Raises `Refuse` without a grant, and for an IRI that is not the peer's.
     """
@@ -46,7 +46,7 @@ def take_proposal(federation: Federation, tx: Transaction, peer: Peer, proposal:
     if local_id(peer.base, proposal.iri, "coordinations") is None:
         raise Refuse("authority", "An instance names its sales by its own address.")
     matching = (_row.direction == "received", _row.enterprise_id == hub, _row.iri == proposal.iri)
-    existing = tx.first(select(_row.id, _row.rev, _row.state).where(*matching).with_for_update())
+    existing = tx.first(select(federation_sale).where(*matching).with_for_update())
     if existing is not None and proposal.rev <= existing["rev"]:
         return
     state = existing["state"] if existing is not None and existing["state"] in ("accepted", "refused") else "offered"
@@ -58,20 +58,16 @@ def take_proposal(federation: Federation, tx: Transaction, peer: Peer, proposal:
     if existing is not None:
         tx.execute(update(federation_sale).where(_row.id == existing["id"]).values(values))
         if state == "accepted":
-            event = "was withdrawn" if proposal.withdrawn else "has changed"
-            alert(
-                tx,
-                peer.id,
-                "sale",
-                f"The sale {proposal.name[:100]}, which {grant.enterprise_id} holds, {event} at home.",
-            )
+            follow_change(federation, tx, peer, ProposedSale(**existing), proposal)
+        elif values["state"] == "offered":
+            _accept_automatically(federation, tx, hub, existing["id"], peer)
         return
     refuse_over_quota(tx, peer, federation_sale, 1)
     id = tx.new_id()
     ours = {"direction": "received", "iri": proposal.iri, "peer_id": peer.id, "enterprise_id": hub}
     theirs = {"other_iri": proposal.producer, "other_name": grant.other_name}
     tx.execute(insert(federation_sale), {"id": id, **ours, **theirs, **values})
-    if values["state"] == "offered" and _accepts_automatically(federation, tx, hub):
+    if values["state"] == "offered":
         _accept_automatically(federation, tx, hub, id, peer)
 
 
@@ -128,17 +124,15 @@ def proposals_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit:
 
 
 def _accept_automatically(federation: Federation, tx: Transaction, hub: str, id: str, peer: Peer) -> None:
-    """Accepts a sale without a person; one that cannot be accepted waits for people, with an alert."""
+    """Accepts a sale without a person if the hub's setting says so; one that cannot be accepted waits for people, with
+    an alert."""
+    if not accepts_automatically(federation, tx, hub):
+        return
     try:
         with tx.attempt():
             accept_sale(federation, tx, hub, id)
     except Refused as refused:
         alert(tx, peer.id, "sale", f"A proposed sale could not be held by itself: {refused}")
-
-
-def _accepts_automatically(federation: Federation, tx: Transaction, hub: str) -> bool:
-    hooks = federation.instance.hooks
-    return plugin_settings(tx, hooks, hub, "federation", EnterpriseFederation).accept_sales
 
 
 def _first_catalog(tx: Transaction, hub: str) -> str:
