@@ -3,6 +3,7 @@ named, whatever it does."""
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import time
@@ -30,6 +31,7 @@ from commensal.hooks import specifications
 from commensal.hooks.failures import failures_by_plugin
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
+from commensal.interfaces.api import plugin_loops
 from commensal.interfaces.app import make_app
 from commensal.interfaces.reports.formats import find_format
 from commensal.interfaces.reports.run import find_report, print_report
@@ -139,8 +141,9 @@ class Sick:
             return PlainTextResponse("done")
 
         async def later(request: Request) -> Response:
-            if self.fault != "hangs":  # who stops the loop itself cannot be left behind
-                self.act()
+            if self.fault == "blocks":  # the event loop, without a transaction
+                self.hang()
+            self.in_transaction(instance)
             return PlainTextResponse("done")
 
         def form(visit: Visit) -> Response:
@@ -286,7 +289,6 @@ REACH: dict[str, tuple[Callable[[Shop], str], str]] = {
     "job": (work, "job sick.work"),
     "periodic work": (periodic, "periodic sick.often"),
 }
-HANGING = [name for name in REACH if name != "async route"]
 SAID = {"raises": "RuntimeError: broken on purpose", "exits": "SystemExit: 3"}
 
 
@@ -304,7 +306,7 @@ def test_what_fails_is_noted_with_the_plugin_and_orders_go_on(shop: Make, where:
     assert made.seen() == f"{place}: {SAID[fault]}", "and not again"
 
 
-@pytest.mark.parametrize("where", HANGING)
+@pytest.mark.parametrize("where", REACH)
 def test_who_hangs_in_a_transaction_loses_it_while_orders_go_on(shop: Make, where: str) -> None:
     """The order is placed while the plugin still hangs. What it wrote before is undone."""
     made = shop("hangs")
@@ -323,11 +325,12 @@ def test_who_hangs_in_a_transaction_loses_it_while_orders_go_on(shop: Make, wher
         assert tx.value(select(func.count()).where(job.c.kind == "sick.nothing")) == 0
 
 
-@pytest.mark.parametrize("where", ["endpoint", "reading endpoint", "route", "page"])
+@pytest.mark.parametrize("where", ["endpoint", "reading endpoint", "route", "async route", "page"])
 def test_a_visitor_is_answered_at_the_time_limit_and_not_when_the_plugin_comes_back(shop: Make, where: str) -> None:
     made = shop("hangs")
     method, path = {"endpoint": ("POST", "/api/-/sick/work"), "reading endpoint": ("GET", "/api/-/sick/look"),
-                    "route": ("GET", "/-/sick/raw"), "page": ("GET", "/-/sick/page")}[where]  # fmt: skip
+                    "route": ("GET", "/-/sick/raw"), "async route": ("GET", "/-/sick/later"),
+                    "page": ("GET", "/-/sick/page")}[where]  # fmt: skip
     with TestClient(make_app(made.instance), raise_server_exceptions=False) as client:
         answer = client.request(method, path)
         assert made.sick.inside.is_set(), "it still hangs"
@@ -369,6 +372,53 @@ def test_fifty_requests_that_hang_leave_the_shop_its_threads(shop: Make) -> None
             made.sick.go.set()
             assert {one.result(60).status_code for one in hanging} == {200}
     assert took < 2
+
+
+def test_an_async_route_that_blocks_delays_no_order(shop: Make) -> None:
+    made = shop("blocks")
+    wish = {"items": {made.item: 1}, "name": "Ada", "email": "ada@example.org"}
+    with TestClient(make_app(made.instance)) as client, ThreadPoolExecutor() as pool:
+        blocking = pool.submit(client.get, "/-/sick/later")
+        assert made.sick.inside.wait(30)
+        answer = client.post("/api/sale-sessions/shop-session/orders", json=wish, headers={"Idempotency-Key": "1"})
+        assert (answer.status_code, blocking.done()) == (201, False), "the order waits until the route comes back"
+        assert client.get("/-/sick/page").text == "done", "its pages run in threads"
+        made.sick.go.set()
+        assert blocking.result(60).text == "done"
+        assert client.get("/-/sick/later").text == "done"
+
+
+def test_a_plugin_whose_loop_is_blocked_is_set_aside_and_comes_back(
+    shop: Make, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plugin_loops, "PATIENCE", SHORT)
+    made = shop("blocks")
+    with TestClient(make_app(made.instance)) as client, ThreadPoolExecutor() as pool:
+        blocking = pool.submit(client.get, "/-/sick/later")
+        assert made.sick.inside.wait(30)
+        for _ in range(3):
+            assert client.get("/-/sick/later").status_code == 502
+        assert made.seen() == "page /later: it took too long; it is set aside for a minute"
+        made.sick.go.set()
+        assert blocking.result(60).text == "done"
+        assert client.get("/-/sick/later").status_code == 502
+        clock.advance(minutes=2)
+        assert client.get("/-/sick/later").text == "done"
+
+
+def test_the_loop_of_a_plugin_ends_with_its_app(shop: Make) -> None:
+    def loops() -> set[threading.Thread]:
+        return {thread for thread in threading.enumerate() if thread.name == "loop of sick"}
+
+    before = loops()
+    app = make_app(shop("").instance)
+    with TestClient(app) as client:
+        assert client.get("/-/sick/later").text == "done"
+    (thread,) = loops() - before
+    del app, client
+    gc.collect()
+    thread.join(30)
+    assert not thread.is_alive()
 
 
 def test_a_buyer_is_answered_while_the_price_rule_still_hangs(shop: Make, monkeypatch: pytest.MonkeyPatch) -> None:

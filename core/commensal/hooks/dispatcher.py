@@ -128,6 +128,11 @@ class Hooks:
         """
         self._handle_failure(hook, plugin, PluginError(plugin, hook.name, what))
 
+    def blame_hang(self, plugin: str, where: str) -> PluginError:
+        """Notes that the plugin hangs in a page or the like, and returns the error for those who wait for it."""
+        self._failure_log.note(PluginPlace(plugin, where), LATE, late=True)
+        return PluginError(plugin, where, LATE)
+
     @contextmanager
     def running(self, plugin: str, what: str, hold: Hold | None = None) -> Iterator[None]:
         """Wraps code of a plugin that is not a hook: a page, an endpoint, a job, the lines of a report.

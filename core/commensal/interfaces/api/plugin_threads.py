@@ -1,4 +1,5 @@
 """Runs the code that answers a request in a thread that can be abandoned, with a bounded number for each plugin.
+Asynchronous code of plugins runs in loops of their own: see `plugin_loops`.
 
 A thread that hangs in a plugin cannot be interrupted. But its transaction is closed at the time limit, so nothing that
 it does afterwards has an effect. The caller therefore gets an error at the limit instead of waiting for the plugin.
@@ -7,7 +8,7 @@ it does afterwards has an effect. The caller therefore gets an error at the limi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from copy import copy
@@ -27,6 +28,7 @@ from ...base.errors import PluginError
 from ...base.languages.catalogs import LANGUAGES, best_language
 from ...hooks.bounds import on_taken_away
 from ...hooks.dispatcher import Hooks
+from .plugin_loops import LoopBlocked, PluginLoop
 from .problems import problem
 
 T = TypeVar("T")
@@ -38,12 +40,17 @@ async def run_in_thread(function: Callable[..., T], *arguments: Any, limiter: Ca
     """Calls the function in a thread. Returns or raises what it does; raises `PluginError` if a plugin hangs in it."""
     limiter = limiter or _limiter.get()
     if limiter is None:
-        return await _run_abandonable(function, *arguments)
+        return await _abandonable(partial(_call_in_thread, function, *arguments))
     async with limiter:
-        return await _run_abandonable(function, *arguments)
+        return await _abandonable(partial(_call_in_thread, function, *arguments))
 
 
-async def _run_abandonable(function: Callable[..., T], *arguments: Any) -> T:
+async def _call_in_thread(function: Callable[..., T], *arguments: Any) -> T:
+    return await run_sync(partial(function, *arguments), abandon_on_cancel=True)
+
+
+async def _abandonable(start: Callable[[], Awaitable[T]]) -> T:
+    """The result of `start`. Raises `PluginError` as soon as its transaction is taken away from a plugin in it."""
     hang_errors: list[PluginError] = []
     loop = asyncio.get_running_loop()
     with CancelScope() as scope:
@@ -55,17 +62,31 @@ async def _run_abandonable(function: Callable[..., T], *arguments: Any) -> T:
 
         token = on_taken_away.set(abandon)
         try:
-            return await run_sync(partial(function, *arguments), abandon_on_cancel=True)
+            return await start()
         finally:
             on_taken_away.reset(token)
     raise hang_errors[0]
 
 
-class PluginApp:
-    """ASGI application around a route of a plugin: attributes errors and log lines inside to the plugin."""
+class LoopRoute(Route):
+    """A route whose `async def` is the core's own code and never blocks, so that it runs in the server's loop."""
 
-    def __init__(self, app: ASGIApp, hooks: Hooks, plugin: str, part: str, limiter: CapacityLimiter | None) -> None:
-        self._app, self._hooks, self._plugin, self._what, self._limiter = app, hooks, plugin, part, limiter
+
+class PluginApp:
+    """ASGI application around a route of a plugin: attributes errors and log lines inside to the plugin. With `loop`,
+    the route runs in it."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        hooks: Hooks,
+        plugin: str,
+        part: str,
+        limiter: CapacityLimiter | None,
+        loop: PluginLoop | None,
+    ) -> None:
+        self._app, self._hooks, self._plugin, self._what = app, hooks, plugin, part
+        self._limiter, self._loop = limiter, loop
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         has_answered = False
@@ -90,11 +111,20 @@ class PluginApp:
         answered_error: Exception | None = None
         with self._hooks.running(self._plugin, self._what):
             try:
-                await self._app(scope, receive, send)
+                await self._call_app(scope, receive, send)
             except (ClientDisconnect, HTTPException) as error:  # not the plugin's fault
                 answered_error = error
         if answered_error is not None:
             raise answered_error
+
+    async def _call_app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._loop is None:
+            await self._app(scope, receive, send)
+            return
+        try:
+            await _abandonable(partial(self._loop.run, self._app, scope, receive, send))
+        except LoopBlocked as error:
+            raise self._hooks.blame_hang(self._plugin, self._what) from error
 
 
 class Limiters:
@@ -102,6 +132,7 @@ class Limiters:
 
     def __init__(self, front: str) -> None:
         self._front, self._made = front, dict[str, CapacityLimiter]()
+        self._loops = dict[str, PluginLoop]()
 
     def of(self, plugin: str) -> CapacityLimiter | None:
         if plugin in ("", self._front):
@@ -110,10 +141,16 @@ class Limiters:
 
     def attribute_routes(self, hooks: Hooks, plugin: str, routes: Sequence[BaseRoute]) -> list[BaseRoute]:
         """The plugin's routes, wrapped so that what happens inside is attributed to it."""
-        return [_attribute_route(hooks, plugin, route, self.of(plugin)) for route in routes]
+        loop = self._loops.setdefault(plugin, PluginLoop(plugin))
+        return [_attribute_route(hooks, plugin, route, self.of(plugin), loop) for route in routes]
 
 
-def _attribute_route(hooks: Hooks, plugin: str, route: BaseRoute, limiter: CapacityLimiter | None) -> BaseRoute:
+def _attribute_route(
+    hooks: Hooks, plugin: str, route: BaseRoute, limiter: CapacityLimiter | None, plugin_loop: PluginLoop
+) -> BaseRoute:
+    """The route with its application in a `PluginApp`. A plain function runs in a thread, a `LoopRoute` in the server's
+    loop, everything else in the plugin's."""
+    loop: PluginLoop | None = None if isinstance(route, LoopRoute) else plugin_loop
     app = getattr(route, "app", None)
     if app is None:
         return route
@@ -121,9 +158,10 @@ def _attribute_route(hooks: Hooks, plugin: str, route: BaseRoute, limiter: Capac
         function = route.endpoint.func if isinstance(route.endpoint, partial) else route.endpoint
         if not iscoroutinefunction(function):
             route = Route(route.path, _in_thread(route.endpoint), methods=list(route.methods or ()), name=route.name)
-            app = route.app
+            app, loop = route.app, None
     wrapped = copy(route)
-    wrapped.app = PluginApp(app, hooks, plugin, f"page {getattr(route, 'path', '')}", limiter)  # type: ignore[attr-defined]
+    part = f"page {getattr(route, 'path', '')}"
+    wrapped.app = PluginApp(app, hooks, plugin, part, limiter, loop)  # type: ignore[attr-defined]
     return wrapped
 
 

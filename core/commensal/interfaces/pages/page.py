@@ -20,7 +20,7 @@ from ...trade.people.actor import Actor
 from ...trade.people.sessions import keep_alive
 from ..api.authenticate import anonymous_actor, authenticate, is_anonymous
 from ..api.cookies import cookie_name
-from ..api.plugin_threads import run_in_thread
+from ..api.plugin_threads import LoopRoute, run_in_thread
 from ..api.rates import Rates
 from .shown import find_shown_page, redirect_to_shown_page
 from .visit import Visit
@@ -105,7 +105,7 @@ def page(
             _log.error("page failed", exc_info=error)
         return redirect_to_shown_page(visit, on_error(visit, error))
 
-    return Route(path, run, methods=list(methods), name=handler.__name__)
+    return LoopRoute(path, run, methods=list(methods), name=handler.__name__)
 
 
 async def _read_body(request: Request, largest: int) -> bytes:
