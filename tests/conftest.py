@@ -59,9 +59,9 @@ _count = itertools.count()
 ONLY = os.environ.get("COMMENSAL_TEST_PLUGINS")
 if ONLY is not None:
     vars(loading)["entry_points"] = lambda group: [
-        one
-        for one in entry_points(group=group)
-        if one.name in ONLY.split(",") or one.dist is None or one.dist.name != "commensal"
+        entry_point
+        for entry_point in entry_points(group=group)
+        if entry_point.name in ONLY.split(",") or entry_point.dist is None or entry_point.dist.name != "commensal"
     ]
 
 
@@ -92,9 +92,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before those are chosen that `-m` asks for
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    long = [Path(__file__).parent / one for one in LONG]
+    long = [Path(__file__).parent / path for path in LONG]
     for item in items:
-        if any(item.path.is_relative_to(one) for one in long):
+        if any(item.path.is_relative_to(path) for path in long):
             item.add_marker(pytest.mark.long)
         if ONLY is not None and item.get_closest_marker("bundled"):
             item.add_marker(pytest.mark.skip(reason=f"of the bundled plugins, only {ONLY} are found"))

@@ -63,7 +63,7 @@ def main() -> None:
     extent = QUICK if "quick" in asked else WHOLE
     for one in asked:
         extent = replace(extent, lines=int(one)) if one.isdigit() else extent
-    databases = [one for one in asked if one in _DATABASES] or _DATABASES
+    databases = [name for name in asked if name in _DATABASES] or _DATABASES
     with tempfile.TemporaryDirectory(prefix="commensal-bench-") as folder:
         for name in databases:
             with _urls(name, Path(folder)) as urls:
@@ -88,13 +88,13 @@ def _urls(name: str, folder: Path) -> Iterator[tuple[str, str, str]]:
                 connection.execute(text(f"CREATE DATABASE {one}"))
         admin.dispose()
         young, old, large = (
-            address.set(drivername="postgresql", database=one).render_as_string(hide_password=False) for one in names
+            address.set(drivername="postgresql", database=name).render_as_string(hide_password=False) for name in names
         )
         yield young, old, large
 
 
 def _bench(name: str, folder: Path, urls: tuple[str, str, str], extent: Extent) -> None:
-    young, old, large = (folder / f"{name}-{one}" for one in ("young", "old", "large"))
+    young, old, large = (folder / f"{name}-{age}" for age in ("young", "old", "large"))
     items = {one: set_up(one, url) for one, url in ((young, urls[0]), (old, urls[1]))}
     if extent.lines:
         begun = time.perf_counter()
@@ -103,10 +103,10 @@ def _bench(name: str, folder: Path, urls: tuple[str, str, str], extent: Extent) 
         print(f"{name}: a past of {extent.lines:,} order lines, made in {time.perf_counter() - begun:.0f} s")
     with ExitStack() as stack:
         base = stack.enter_context(baseline.served(_made(folder / f"{name}-base")))
-        servers = {one: stack.enter_context(serving(one, "--no-jobs")) for one in (young, old)}
+        servers = {database: stack.enter_context(serving(database, "--no-jobs")) for database in (young, old)}
         _start_up(name, servers[young])
         for clients in (1, 8):
-            _orders(name, extent, clients, base, [(servers[one], items[one]) for one in (young, old)])
+            _orders(name, extent, clients, base, [(servers[database], items[database]) for database in (young, old)])
         for path in ("/sales/shop-session", "/api/sale-sessions/shop-session/offers?limit=200"):
             _pages(name, extent, path, [servers[young], servers[old]])
         print(f"{name}: memory after that {servers[young].memory:.0f} MB")
@@ -137,7 +137,7 @@ def _orders(name: str, extent: Extent, clients: int, base: str, shops: Sequence[
         for results, (server, items) in zip(rounds[1:], shops, strict=True):
             asks = [order(items, number * extent.orders + one) for one in range(extent.orders)]
             results.append(load(server.address, clients, asks, 201, cpu=server.cpu))
-    bare, young, old = (_median(one[1:]) for one in rounds)  # not the first, in which servers get warm
+    bare, young, old = (_median(round[1:]) for round in rounds)  # not the first, in which servers get warm
     share = f"{young.rate / bare.rate:.0%} of the baseline's rate, {bare.cpu / young.cpu:.0%} by CPU"
     print(f"{name}: {clients} clients: baseline {_said(bare, 'orders')}")
     print(f"{name}: {clients} clients: {_said(young, 'orders')}, {share}")
@@ -150,7 +150,7 @@ def _pages(name: str, extent: Extent, path: str, servers: Sequence[Server]) -> N
     for _ in range(extent.rounds + 1):
         for results, server in zip(rounds, servers, strict=True):
             results.append(load(server.address, 4, asks, 200, cpu=server.cpu))
-    young, old = (_median(one[1:]) for one in rounds)
+    young, old = (_median(round[1:]) for round in rounds)
     print(f"{name}: GET {path} of {ITEMS} items: {_said(young, 'answers')}; with a past {_ratio(young, old)}")
 
 
@@ -170,7 +170,7 @@ def _median(rounds: Sequence[Load]) -> Load:
 def _reports(name: str, folders: tuple[Path, Path]) -> None:
     """Order lines in each format, from the question to the last byte, in turns; the fastest of three runs counts."""
     with ExitStack() as stack:
-        young, old = (stack.enter_context(open_instance(one)).store for one in folders)
+        young, old = (stack.enter_context(open_instance(folder)).store for folder in folders)
         for store in (young, old):
             with store.write() as tx:
                 fill(tx, "reported")

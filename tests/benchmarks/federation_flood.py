@@ -68,7 +68,7 @@ def main() -> None:
         with serving(Path(name) / "hub", "--no-jobs") as server:
             good = Good(server, key, bodies)
             good.run(min(SECONDS, 3))  # warm
-            wanted = sys.argv[2:] or [one.name for one in kinds]
+            wanted = sys.argv[2:] or [kind.name for kind in kinds]
             for kind in kinds:
                 if kind.name in wanted:
                     _compare(server, good, kind)
@@ -86,7 +86,7 @@ def _compare(server: Server, good: Good, kind: Kind) -> None:
             idle.append((server.cpu() - cpu) / (time.perf_counter() - begun))
             beside.append(good.run(SECONDS))
         refused += flood.value
-    before, during, share = (sorted(one)[ROUNDS // 2] for one in (alone, beside, idle))
+    before, during, share = (sorted(series)[ROUNDS // 2] for series in (alone, beside, idle))
     print(
         f"{kind.name}: {before:.0f} messages for a second of processor alone, {during:.0f} beside the flood "
         f"({1 - during / before:+.1%}); the flood by itself takes {share:.1%} of a core, {refused} refusals seen"

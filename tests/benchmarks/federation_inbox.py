@@ -75,7 +75,7 @@ def main() -> None:
         _measure(
             f"taken in by batches of {BATCH} (verified, stored, handled) a second and core",
             MESSAGES,
-            lambda: [loop.run_until_complete(_call(app, one, 202)) for one in requests],
+            lambda: [loop.run_until_complete(_call(app, request, 202)) for request in requests],
         )
         _rubbish(region, app, loop, requests)
         _forget(region)

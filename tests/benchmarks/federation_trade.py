@@ -118,11 +118,11 @@ def _grant(region: Region, place: int, producer: str) -> Grant:
         give_grant(home, tx, producer, peer.id, enterprise_iri(hub.base, f"e{place}"), "Hub")
     region.work()
     with hub.instance.store.write() as tx:
-        (offered,) = grants_between(tx, direction="received", state="offered")
-        accept_grant(hub, tx, offered.id)
+        (grant,) = grants_between(tx, direction="received", state="offered")
+        accept_grant(hub, tx, grant.id)
     region.work()
     assert _first(region, place).price == 250
-    return offered
+    return grant
 
 
 def _first(region: Region, place: int) -> ReceivedItem:
@@ -191,14 +191,14 @@ def _hold(region: Region, tx: Transaction, offered: ReceivedItem) -> None:
     from commensal_federation.leases.questions import leases
 
     peer = region.peer("1", "0")
-    lot = next(one for one in leases(tx, limit=100_000) if one.lot_name == offered.name)
+    lot = next(lease for lease in leases(tx, limit=100_000) if lease.lot_name == offered.name)
     lease = lease_with(tx, "holder", peer.id, lot_id=lot.lot_id)
     assert lease is not None
-    said = LeaseGrant(
+    lease_grant = LeaseGrant(
         lot=lease.row["lot_iri"], unit=lease.unit, epoch=1, granted=lease.units(1000 * ORDERS),
         until=tx.now + timedelta(days=1), beyond=lease.units(0),
     )  # fmt: skip
-    take_grant(region["1"], tx, peer, said)
+    take_grant(region["1"], tx, peer, lease_grant)
     tell_beyond(tx, lot.lot_id, 0, tx.now + timedelta(days=1))
 
 

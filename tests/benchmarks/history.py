@@ -141,12 +141,12 @@ def _add_order(tx: Transaction, past: _Past, session: str, at: datetime, rows: R
             "id": order, "session_id": session, "enterprise_id": SHOP, "customer_id": past.customers[buyer],
             "number": past.number, "currency": "EUR", "prices_include_vat": True, "name": f"Foyer {buyer}",
             "email": f"foyer.{buyer}@example.org", "language": "fr", "payment_method": "cash:cash", "codes": [],
-            "vat_total": sum(one.vat for one in shares), "paid_total": products + fee, "created_at": at,
+            "vat_total": sum(share.vat for share in shares), "paid_total": products + fee, "created_at": at,
             "placed_at": at, "changed_at": handed, "fulfilled_at": handed, "version": 2, **texts, **states, **sums,
         }
     )  # fmt: skip
     rows[order_line] += lines
-    rows[order_vat] += [{"order_id": order, "rate": one.rate, "net": one.net, "vat": one.vat} for one in shares]
+    rows[order_vat] += [{"order_id": order, "rate": share.rate, "net": share.net, "vat": share.vat} for share in shares]
     rows[adjustment].append(
         {
             "id": tx.ids.new(at), "order_id": order, "position": 1, "line_id": None, "phase": "FEE", "kind": "fee",

@@ -78,12 +78,12 @@ def main() -> int:
                 threading.Thread(target=_back_up, args=(folder, backups, over)),
                 threading.Thread(target=_read_for_long, args=(folder, over)),
             ]  # fmt: skip
-            for one in threads:
-                one.start()
+            for thread in threads:
+                thread.start()
             over.wait(MINUTES * 60)
             over.set()
-            for one in threads:
-                one.join()
+            for thread in threads:
+                thread.join()
         sound, said = run("check", "--instance", str(folder))
         wrong = _told(answers, seen, backups)
         made = len(list(nightly.glob("*.zip")))
@@ -92,7 +92,7 @@ def main() -> int:
             wrong.append("the instance has made no backup by itself")
         if sound:
             wrong.append(f"commensal check: {said}")
-        print("\n".join(f"WRONG: {one}" for one in wrong) or "All is as it should be; `commensal check` agrees.")
+        print("\n".join(f"WRONG: {fault}" for fault in wrong) or "All is as it should be; `commensal check` agrees.")
         return bool(wrong)
 
 
@@ -156,16 +156,19 @@ def _read_for_long(folder: Path, over: threading.Event) -> None:
 
 def _told(answers: Sequence[Answered], seen: Sequence[Seen], backups: Sequence[int]) -> list[str]:
     """Prints what was seen; returns what is wrong with it."""
-    settled = [one for one in seen if one.at > seen[-1].at / 3]
-    slope = statistics.linear_regression([one.at for one in settled], [one.memory for one in settled]).slope * 600
+    settled = [sample for sample in seen if sample.at > seen[-1].at / 3]
+    slope = (
+        statistics.linear_regression([sample.at for sample in settled], [sample.memory for sample in settled]).slope
+        * 600
+    )
     fifth = seen[-1].at / 5
-    early = _p99([one for one in answers if one.at < fifth])
-    late = _p99([one for one in answers if one.at > seen[-1].at - fifth])
-    errors = sum(one.status != 201 for one in answers)
-    first, last, most = settled[0], seen[-1], max(one.wal for one in seen)
+    early = _p99([answer for answer in answers if answer.at < fifth])
+    late = _p99([answer for answer in answers if answer.at > seen[-1].at - fifth])
+    errors = sum(answer.status != 201 for answer in answers)
+    first, last, most = settled[0], seen[-1], max(sample.wal for sample in seen)
     print(f"{len(answers)} orders in {seen[-1].at / 60:.1f} minutes, {errors} not answered 201")
     print(f"memory {seen[0].memory:.0f} MB at first, {last.memory:.0f} MB at last, {slope:+.1f} MB in 10 minutes")
-    print("memory by the minute: " + ", ".join(f"{one.memory:.0f}" for one in seen[:: int(60 / EVERY)]) + " MB")
+    print("memory by the minute: " + ", ".join(f"{sample.memory:.0f}" for sample in seen[:: int(60 / EVERY)]) + " MB")
     print(f"descriptors {first.descriptors} -> {last.descriptors}, threads {first.threads} -> {last.threads}")
     print(f"write-ahead log at most {most:.1f} MB, {last.wal:.1f} MB at last")
     print(f"p99 of an order {early * 1000:.0f} ms in the first fifth, {late * 1000:.0f} ms in the last")
@@ -188,7 +191,7 @@ def _told(answers: Sequence[Answered], seen: Sequence[Seen], backups: Sequence[i
 
 
 def _p99(answers: Sequence[Answered]) -> float:
-    return statistics.quantiles([one.seconds for one in answers], n=100)[-1]
+    return statistics.quantiles([answer.seconds for answer in answers], n=100)[-1]
 
 
 if __name__ == "__main__":

@@ -75,8 +75,8 @@ def programs() -> tuple[str, str]:
 def a_browser(programs: tuple[str, str], folder: Path) -> Iterator[WebDriver]:
     options = ChromeOptions()
     options.binary_location = programs[0]
-    for one in (*_OPTIONS, f"--user-data-dir={folder}"):
-        options.add_argument(one)
+    for option in (*_OPTIONS, f"--user-data-dir={folder}"):
+        options.add_argument(option)
     options.page_load_strategy = "none"  # a person does not wait either before the second click of a double click
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     options.add_experimental_option("perfLoggingPrefs", {"enableNetwork": True, "enablePage": False})

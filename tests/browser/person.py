@@ -179,14 +179,14 @@ class Person:
         elsewhere = [url for _, url in self._asked if urlsplit(url).scheme not in OWN and urlsplit(url).netloc != host]
         # The browser also notes pages that say themselves what went wrong.
         told = tuple(f"{page} - Failed to load" for page in self._refused)
-        errors = [one for one in self._console if not one.startswith(told)]
+        errors = [error for error in self._console if not error.startswith(told)]
         cookies = self.driver.get_cookies()
-        others = sorted({one["name"] for one in cookies} - COOKIES)
-        bare = [one["name"] for one in cookies if not one["httpOnly"] or one.get("sameSite") != "Lax"]
+        others = sorted({cookie["name"] for cookie in cookies} - COOKIES)
+        bare = [cookie["name"] for cookie in cookies if not cookie["httpOnly"] or cookie.get("sameSite") != "Lax"]
         for log in (self._asked, self._refused, self._console):
             log.clear()
         said = {"request to": elsewhere, "console:": errors, "cookie": others, "cookie for scripts or others:": bare}
-        return [f"{kind} {one}" for kind, found in said.items() for one in found]
+        return [f"{kind} {finding}" for kind, found in said.items() for finding in found]
 
     def _read_logs(self) -> None:
         for entry in self.driver.get_log("performance"):  # type: ignore[no-untyped-call]
@@ -198,7 +198,7 @@ class Person:
                 self._refused += [given["response"]["url"]] if 400 <= given["response"]["status"] < 500 else []
         worth = ("SEVERE", "WARNING")
         said = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
-        self._console += [one["message"] for one in said if one["level"] in worth]
+        self._console += [entry["message"] for entry in said if entry["level"] in worth]
 
     def _click(self, x: float, y: float, count: int) -> None:
         for act in ("mousePressed", "mouseReleased"):

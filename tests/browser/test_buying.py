@@ -152,8 +152,8 @@ def test_a_double_click_places_one_order(person: Person, shop: Shop) -> None:
 def test_two_race_for_the_last_crate_and_one_is_told_what_is_left(person: Person, another: Person, shop: Shop) -> None:
     shop.count(15)
     shoppers = [person, another]
-    for one in shoppers:
-        to_the_checkout(one, "Carottes", "5 kg", 2)
+    for shopper in shoppers:
+        to_the_checkout(shopper, "Carottes", "5 kg", 2)
     start = threading.Barrier(2)
 
     def press(one: Person) -> None:
@@ -162,8 +162,8 @@ def test_two_race_for_the_last_crate_and_one_is_told_what_is_left(person: Person
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(press, shoppers))
-    (winner,) = (one for one in shoppers if one.path.startswith("/orders/guest/"))
-    (loser,) = (one for one in shoppers if one is not winner)
+    (winner,) = (shopper for shopper in shoppers if shopper.path.startswith("/orders/guest/"))
+    (loser,) = (shopper for shopper in shoppers if shopper is not winner)
     assert loser.path == f"{SALE}/cart"
     assert "Il n’en reste que 1." in loser.text
     assert len(shop.orders()) == 1

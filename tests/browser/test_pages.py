@@ -240,14 +240,14 @@ def test_a_script_in_a_page_would_not_run_and_the_browser_would_tell(person: Per
     assert person.script("return window.__x") is None
     complaints = " ".join(person.complaints())
     print(complaints)
-    for one in (
+    for path in (
         "inline script",
         "inline event handler",
         "Connecting to",
         "cookie spy",
         "cookie for scripts or others: spy",
     ):
-        assert one in complaints
+        assert path in complaints
     person.goes_to("data:text/html,<img src='http://127.0.0.2:9/' onerror='document.title=1'>")
     person.waits_until(lambda: person.driver.title == "1", "the refusal")
     assert "request to http://127.0.0.2:9/" in person.complaints()

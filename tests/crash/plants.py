@@ -45,8 +45,8 @@ def _answers_before_the_commit() -> None:
         return value
 
     def read_later(self: Store) -> Any:
-        for one in late:
-            one.join()
+        for call in late:
+            call.join()
         return read(self)
 
     Store.transact, Store.read = transact, read_later  # type: ignore[method-assign]
@@ -101,8 +101,8 @@ def _names_a_backup_before_it_is_written() -> None:
 
 
 PLANTS: Mapping[str, Callable[[], None]] = {
-    one.__name__.removeprefix("_"): one
-    for one in (
+    action.__name__.removeprefix("_"): action
+    for action in (
         _charges_without_a_key,
         _answers_before_the_commit,
         _forgets_its_answers,

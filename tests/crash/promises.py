@@ -71,7 +71,7 @@ def _orders(tx: Transaction, told: Told, at_rest: bool) -> Iterator[str]:
     """What a customer was told stands; and at rest, nobody has an order that they were not told of."""
     row = customer_order.c
     rows = tx.all(select(row.id, row.number, row.total).where(row.state.in_(_PLACED)))
-    there = {one["id"]: (one["number"], one["total"]) for one in rows}
+    there = {row["id"]: (row["number"], row["total"]) for row in rows}
     for order_id, said in list(told.orders.items()):
         if there.get(order_id) != said:
             yield f"order {order_id} was confirmed as {said} and is {there.get(order_id)}"
@@ -82,24 +82,28 @@ def _orders(tx: Transaction, told: Told, at_rest: bool) -> Iterator[str]:
 def _charges(tx: Transaction, folder: Path, at_rest: bool) -> Iterator[str]:
     """The provider has charged each payment once and no order beyond its total; at rest, both books say the same."""
     book, row = Book(folder / "till"), payment.c
-    payments = {one["id"]: one for one in tx.all(select(payment).where(row.method.startswith("till:")))}
+    payments = {row["id"]: row for row in tx.all(select(payment).where(row.method.startswith("till:")))}
     charges, kept = book.every("charged"), Counter[str]()
-    for payment_id, times in Counter(one.about for one in charges).items():
+    for payment_id, times in Counter(charge.about for charge in charges).items():
         if times > 1:
             yield f"payment {payment_id} was charged {times} times"
         if payment_id not in payments:
             yield f"the provider has charged {payment_id}, of which nothing is written down"
-    for one in charges:
-        if one.about in payments:
-            kept[payments[one.about]["order_id"]] += one.amount
-    totals = {one["id"]: one["total"] for one in tx.all(select(customer_order.c.id, customer_order.c.total))}
+    for charge in charges:
+        if charge.about in payments:
+            kept[payments[charge.about]["order_id"]] += charge.amount
+    totals = {row["id"]: row["total"] for row in tx.all(select(customer_order.c.id, customer_order.c.total))}
     for order_id, amount in kept.items():
         if amount > totals[order_id]:
             yield f"order {order_id} costs {totals[order_id]} and was charged {amount}"
     if at_rest:
         for kind, entries in (("payment", charges), ("refund", book.every("refunded"))):
-            done = sum(one["amount"] for one in payments.values() if (one["kind"], one["state"]) == (kind, "Done"))
-            moved = sum(one.amount for one in entries)
+            done = sum(
+                payment["amount"]
+                for payment in payments.values()
+                if (payment["kind"], payment["state"]) == (kind, "Done")
+            )
+            moved = sum(entry.amount for entry in entries)
             if done != moved:
                 yield f"the provider has moved {moved} as {kind}s, and {done} are written down"
 
@@ -107,10 +111,10 @@ def _charges(tx: Transaction, folder: Path, at_rest: bool) -> Iterator[str]:
 def _work(tx: Transaction, folder: Path) -> Iterator[str]:
     """Every promise was kept: each order has its e-mail and its event, and no job is left or has failed."""
     left = tx.all(select(job.c.kind, job.c.state, job.c.error).where(job.c.state != "done"))
-    for one in left:
-        yield f"a job {one['kind']} is still {one['state']}: {one['error']}"
-    orders = {one["id"] for one in tx.all(select(customer_order.c.id).where(customer_order.c.state.in_(_PLACED)))}
-    if missing := orders - {one.about for one in Book(folder / "till").every("told")}:
+    for row in left:
+        yield f"a job {row['kind']} is still {row['state']}: {row['error']}"
+    orders = {row["id"] for row in tx.all(select(customer_order.c.id).where(customer_order.c.state.in_(_PLACED)))}
+    if missing := orders - {entry.about for entry in Book(folder / "till").every("told")}:
         yield f"plugins were not told of {len(missing)} orders"
     mails = len(list((folder / "mail").glob("[!.]*.eml")))
     if unfinished := list((folder / "mail").glob(".*")):

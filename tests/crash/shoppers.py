@@ -165,7 +165,9 @@ class Crowd:
 
     def __init__(self, shoppers: Sequence[Shopper]) -> None:
         self.enough, self._shoppers = threading.Event(), shoppers
-        self._threads = [threading.Thread(target=one.shop, args=(self.enough,), daemon=True) for one in shoppers]
+        self._threads = [
+            threading.Thread(target=shopper.shop, args=(self.enough,), daemon=True) for shopper in shoppers
+        ]
         for thread in self._threads:
             thread.start()
 
@@ -178,5 +180,5 @@ class Crowd:
 
     def leave(self) -> None:
         """They all go, whatever they wait for: the test has failed, and the next life is another shop's."""
-        for one in self._shoppers:
-            one.called_away.set()
+        for shopper in self._shoppers:
+            shopper.called_away.set()

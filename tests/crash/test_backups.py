@@ -22,8 +22,8 @@ def _back_up(line: Lifeline, shop: Path, *, days: int = 0, keep: int = 14, **mor
 
 
 def _whole(backups: list[Path]) -> bool:
-    for one in backups:
-        with Archive.open(one) as archive:
+    for backup in backups:
+        with Archive.open(backup) as archive:
             archive.check()
     return True
 
@@ -43,7 +43,7 @@ def test_a_killed_backup_leaves_none_that_is_not_whole(line: Lifeline, shop: Pat
     assert _back_up(line, shop, days=3, keep=2) == 0
     assert len(backups_in(to)) == 2
     assert _whole(backups_in(to))
-    assert sorted(one.name for one in to.iterdir() if one not in backups_in(to)) == [".lock"]
+    assert sorted(path.name for path in to.iterdir() if path not in backups_in(to)) == [".lock"]
 
 
 def test_the_check_finds_a_backup_that_has_its_name_too_early(line: Lifeline, shop: Path) -> None:

@@ -58,8 +58,8 @@ class Book:
         return Entry(**json.loads(file.read_text())) if file.exists() else None
 
     def every(self, kind: str) -> list[Entry]:
-        files = (one for one in self.folder.glob("[!.]*"))
-        return [entry for entry in (Entry(**json.loads(one.read_text())) for one in files) if entry.kind == kind]
+        files = (path for path in self.folder.glob("[!.]*"))
+        return [entry for entry in (Entry(**json.loads(file.read_text())) for file in files) if entry.kind == kind]
 
 
 def book_of(instance: Instance) -> Book:

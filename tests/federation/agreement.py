@@ -29,7 +29,7 @@ def broken(*places: Place) -> list[str]:
     found = []
     for place in places:
         with place.read() as tx:
-            found += [f"{place.at}: {one}" for one in broken_invariants(tx)]
+            found += [f"{place.at}: {violation}" for violation in broken_invariants(tx)]
     return found
 
 
@@ -82,6 +82,6 @@ def _of_orders(farm: Producer, hub: Hub) -> Iterator[str]:
 def _orders(place: Place) -> dict[str, Any]:
     with place.read() as tx:
         return {
-            one.iri: (one.state, one.rev, one.answer, [(line.item_iri, line.quantity) for line in one.lines])
-            for one in orders_of(tx, place.id)
+            order.iri: (order.state, order.rev, order.answer, [(line.item_iri, line.quantity) for line in order.lines])
+            for order in orders_of(tx, place.id)
         }

@@ -168,10 +168,10 @@ class Notes:
 @pytest.fixture
 def notes(monkeypatch: pytest.MonkeyPatch) -> Notes:
     """The types of these tests, known to all instances."""
-    made = Notes()
-    monkeypatch.setitem(HANDLERS, made.type("OrderNote", "order", "order.place"), made.handler())
-    monkeypatch.setitem(HANDLERS, made.type("CatalogueNote", "catalogue", "catalogue.read"), made.handler())
-    return made
+    notes = Notes()
+    monkeypatch.setitem(HANDLERS, notes.type("OrderNote", "order", "order.place"), notes.handler())
+    monkeypatch.setitem(HANDLERS, notes.type("CatalogueNote", "catalogue", "catalogue.read"), notes.handler())
+    return notes
 
 
 Say = Callable[..., str]

@@ -124,16 +124,16 @@ class Trade:
 
     def open(self) -> None:
         """Everybody sells something, and all agree on it."""
-        for one in self.all:
-            one.begin()
-        for one in self.all:
-            one.wait()
-        assert [one.order(2) for one in self.all] == [201] * 3
+        for instance in self.all:
+            instance.begin()
+        for instance in self.all:
+            instance.wait()
+        assert [instance.order(2) for instance in self.all] == [201] * 3
         self.agree()
 
     def deliver(self) -> None:
         """The farm brings in more, and all agree: what hubs sell before a cut is what they hold in the next."""
-        farm, more = self.farm.place, 4 * (ON_HAND + sum(one.ordered for one in self.hubs))
+        farm, more = self.farm.place, 4 * (ON_HAND + sum(hub.ordered for hub in self.hubs))
         assert isinstance(farm, Producer)
         with farm.write() as tx:
             receive_stock(tx, farm.id, farm.lot.id, Decimal(more))
@@ -159,15 +159,15 @@ class Trade:
         deadline = time.monotonic() + PATIENCE
         while wrong := self.differences():
             assert time.monotonic() < deadline, wrong
-            for one in self.all:
-                one.hurry()
+            for instance in self.all:
+                instance.hurry()
             threading.Event().wait(0.5)
         self.check()
 
     def differences(self) -> list[str]:
         farm = self.farm.place
         assert isinstance(farm, Producer)
-        return [said for hub in self.hubs if isinstance(hub.place, Hub) for said in differences(farm, hub.place)]
+        return [text for hub in self.hubs if isinstance(hub.place, Hub) for text in differences(farm, hub.place)]
 
     def close(self) -> None:
         """The cut is over: hubs get more than they hold, and all agree again."""
@@ -186,9 +186,9 @@ class Trade:
 
     def check(self) -> None:
         """Every piece is counted once, and is whose it should be."""
-        lots = [self._lot(one) for one in self.all]
-        assert broken(*(one.place for one in self.all)) == []
-        assert [int(lot.reserved) for lot in lots] == [one.ordered for one in self.all]
+        lots = [self._lot(instance) for instance in self.all]
+        assert broken(*(instance.place for instance in self.all)) == []
+        assert [int(lot.reserved) for lot in lots] == [instance.ordered for instance in self.all]
         assert sum(lot.free + lot.reserved for lot in lots) == self.on_hand
 
     def held(self, hub: Living) -> Any:

@@ -22,9 +22,9 @@ from .trading import Hub, Place, Producer, minutes
 
 def a_farm(region: Region) -> Producer:
     """On a, owned by Ann, who has an account on c too."""
-    made = Producer(region, "a")
-    of_ann(made)
-    return made
+    producer = Producer(region, "a")
+    of_ann(producer)
+    return producer
 
 
 def of_ann(place: Place) -> None:
@@ -76,7 +76,7 @@ def states(region: Region) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name, federation in region.members.items():
         with federation.instance.store.read() as tx:
-            found[name] = [f"{one.role} {one.state}" for one in moves(tx)]
+            found[name] = [f"{move.role} {move.state}" for move in moves(tx)]
     return found
 
 

@@ -115,7 +115,7 @@ def _ip(*words: str) -> None:
 
 def _sweep() -> None:
     """Machines whose process was killed before it could remove them."""
-    for made in _MADE.glob("commensal-*-*"):
-        if not Path("/proc", made.name.split("-")[1]).exists():
+    for path in _MADE.glob("commensal-*-*"):
+        if not Path("/proc", path.name.split("-")[1]).exists():
             with suppress(subprocess.CalledProcessError):
-                _ip("netns", "delete", made.name)
+                _ip("netns", "delete", path.name)

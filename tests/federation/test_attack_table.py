@@ -21,14 +21,14 @@ def names_in(file: Path) -> frozenset[str]:
     if not file.is_file():
         return frozenset()
     tree = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-    return frozenset(one.name for one in tree if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef))
+    return frozenset(node.name for node in tree if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 def named(cell: str, kind: str) -> list[tuple[Path, str]]:
     """The functions that a cell names: `file::one`, and others of the same file after it."""
     found, file = [], Path()
-    for said in re.findall(r"`([^`]+)`", cell):
-        path, _, name = said.rpartition("::")
+    for quoted in re.findall(r"`([^`]+)`", cell):
+        path, _, name = quoted.rpartition("::")
         if path:
             file = ROOT / path if "/" in path and (ROOT / path).exists() else PAGES[kind] / path
         found.append((file, name))
@@ -81,4 +81,4 @@ def test_every_attack_has_its_defence_its_test_and_its_canary() -> None:
 )
 def test_a_table_that_claims_too_much_is_found(what: str, instead: str, told: str) -> None:
     assert what in README
-    assert any(told in one for one in mistakes(README.replace(what, instead)))
+    assert any(told in mistake for mistake in mistakes(README.replace(what, instead)))

@@ -327,12 +327,12 @@ def _orders(stage: Stage) -> int:
     stage.limit(kept_things=FEW)
     for number in range(10):
         base = "https://a.example/api/dfc"
-        said = OrderUpdate(
+        order_update = OrderUpdate(
             iri=f"{base}/orders/{number}", buyer=hub.iri, supplier=farm.iri,
             session_iri=f"{base}/sale_sessions/{number}", session_name="S", closes_at=None, begins_at=None,
             currency="EUR", state="Held", rev=1, lines=(),
         )  # fmt: skip
-        stage.handle(said, number)
+        stage.handle(order_update, number)
     return stage.count(federation_order)
 
 
@@ -342,20 +342,22 @@ def _sales(stage: Stage) -> int:
     stage.limit(kept_things=FEW)
     now = clock_of(stage.region).now()
     for number in range(10):
-        said = SaleProposal(
+        sale_proposal = SaleProposal(
             iri=f"https://a.example/api/dfc/coordinations/{number}", producer=farm.iri, hub=hub.iri, name="S",
             opens_at=now, closes_at=now + timedelta(days=1), begins_at=now + timedelta(days=2),
             ends_at=now + timedelta(days=3), rev=1, withdrawn=False,
         )  # fmt: skip
-        stage.handle(said, number)
+        stage.handle(sale_proposal, number)
     return stage.count(federation_sale)
 
 
 def _moves(stage: Stage) -> int:
     stage.limit(kept_things=FEW)
     for number in range(10):
-        said = MoveOffer(enterprise=f"https://a.example/api/dfc/enterprises/{number}", name="F", epoch=2, products=1)
-        stage.handle(said, number)
+        move_offer = MoveOffer(
+            enterprise=f"https://a.example/api/dfc/enterprises/{number}", name="F", epoch=2, products=1
+        )
+        stage.handle(move_offer, number)
     return stage.count(federation_move)
 
 

@@ -61,7 +61,7 @@ def test_a_broken_document_leaves_the_others_of_its_batch_alone(
         object={"@context": "https://w3id.org/dfc/ontology/context/context_1.16.0.json", "@graph": []},
     )
     answer = forger.send(forger.signed("before"), broken)
-    assert [one["status"] for one in json.loads(answer.body)["messages"]] == [202, 422]
+    assert [message["status"] for message in json.loads(answer.body)["messages"]] == [202, 422]
     assert notes.at(forger.region["b"]) == ["before"]
     monkeypatch.setattr(verification, "UnreadableDocument", Unreadable)
     with pytest.raises(UnreadableDocument):

@@ -107,7 +107,7 @@ def test_many_messages_travel_in_batches_by_one_job(region: Region, notes: Any, 
         for number in range(120):
             post(a, tx, peer.id, "OrderNote", notes.type("OrderNote", "order", "").body(str(number)))
     assert region.work("a") == 1
-    assert [len(one.body.split(b"\n")) for one in _pushes(region)] == [50, 50, 20]
+    assert [len(push.body.split(b"\n")) for push in _pushes(region)] == [50, 50, 20]
     assert notes.at(region["b"]) == [str(number) for number in range(120)]
 
 
@@ -154,7 +154,7 @@ def test_retry_after_is_kept_to_an_hour(clock: ManualClock) -> None:
     now = clock.now()
     assert retry_after("120", now) == now + timedelta(minutes=2)
     assert retry_after("999999", now) == now + LONGEST
-    assert [retry_after(said, now) for said in ("", "-1", "soon", "1" * 30, "²")] == [None] * 5
+    assert [retry_after(header, now) for header in ("", "-1", "soon", "1" * 30, "²")] == [None] * 5
 
 
 @pytest.mark.parametrize("status", [400, 405, 409, 410, 413, 415, 422])
@@ -162,7 +162,7 @@ def test_a_refusal_is_never_a_success(status: int, clock: ManualClock) -> None:
     """Attack 40: a 4xx that counts as delivered loses the message without a trace."""
     verdict = judge(Answer(status, (), b'{"code":"no"}'), ["one"], "", clock.now())
     assert not verdict.delivered
-    assert [one.id for one in verdict.refused] == ["one"]
+    assert [refusal.id for refusal in verdict.refused] == ["one"]
 
 
 @pytest.mark.parametrize("status", [301, 302, 401, 403, 404, 408, 425, 429, 500, 503])
@@ -190,7 +190,7 @@ def test_a_refused_message_is_a_dead_letter_that_its_type_is_told_of(region: Reg
     region.work("a")
     with region["a"].instance.store.read() as tx:
         (letter,) = dead_letters(tx, "out")
-        assert [one.kind for one in alerts(tx)] == ["dead_letter"]
+        assert [alert.kind for alert in alerts(tx)] == ["dead_letter"]
     assert (letter.id, letter.error) == (id, "no: not this")
     assert notes.failed == [("hello", "no")]
 
@@ -246,7 +246,7 @@ def test_a_peer_that_does_not_answer_is_asked_by_one_message_now_and_then(
     for _ in range(180):
         region.wires.passed.clear()
         region.work("a")
-        asked.append([len(one.body.split(b"\n")) for one in _pushes(region)])
+        asked.append([len(push.body.split(b"\n")) for push in _pushes(region)])
         clock.advance(seconds=20)
     assert region.peer("a", "b").breaker == "open"
     assert sum(map(len, asked)) <= 5 + 8, "an hour costs a dozen requests"

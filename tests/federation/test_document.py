@@ -313,7 +313,7 @@ def test_no_bit_of_a_document_can_be_changed(bit: int) -> None:
         read_document(bytes(content), HUB, NOW)
 
 
-@pytest.mark.parametrize("name", [one for one in a_document() if one != "proof"])
+@pytest.mark.parametrize("name", [name for name in a_document() if name != "proof"])
 @pytest.mark.parametrize("value", [None, 7, [], {}, "", "x" * 501, [1], [{}], {"a": 1}], ids=lambda one: str(one)[:9])
 def test_whatever_a_member_holds_the_answer_is_a_refusal(name: str, value: Any) -> None:
     if value == [] and name in ("oldKeys", "protocol"):

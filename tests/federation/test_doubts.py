@@ -68,7 +68,7 @@ def standing(farm: Producer) -> list[tuple[int, str, int, str]]:
 
 def told(place: Place) -> dict[str, str]:
     with place.read() as tx:
-        return {one.kind: one.text for one in alerts(tx)}
+        return {alert.kind: alert.text for alert in alerts(tx)}
 
 
 def test_what_no_lease_covers_is_not_confirmed_and_a_person_is_told(farm: Producer, hub: Hub, item: str) -> None:
@@ -92,7 +92,7 @@ def test_two_orders_are_not_confirmed_on_one_lease(farm: Producer, hub: Hub, ite
     again = replace(ordered, iri=f"{ordered.iri}x", session_iri=f"{ordered.session_iri}x")
     say(hub, again, said_line(ordered), state="Complete")
     with farm.read() as tx:
-        found = {one.iri: one.lines[0].answer for one in orders_of(tx, farm.id)}
+        found = {order.iri: order.lines[0].answer for order in orders_of(tx, farm.id)}
     assert found == {ordered.iri: "confirmed", again.iri: ""}
 
 
@@ -130,7 +130,7 @@ def test_an_older_price_counts_for_minutes_and_for_lines_that_have_it(farm: Prod
     again = replace(ordered, iri=f"{ordered.iri}x", session_iri=f"{ordered.session_iri}x")
     say(hub, again, said_line(ordered, quantity=1), state="Held")
     with farm.read() as tx:
-        found = {one.iri: one.lines[0].doubt for one in orders_of(tx, farm.id)}
+        found = {order.iri: order.lines[0].doubt for order in orders_of(tx, farm.id)}
     assert found == {ordered.iri: "", again.iri: "price"}
 
 
@@ -142,7 +142,7 @@ def test_a_revision_that_never_was_is_refused(farm: Producer, hub: Hub, item: st
     say(hub, again, said_line(ordered, rev=999), state="Held")
     assert the_order(farm).iri == ordered.iri, "there is no other"
     with hub.read() as tx:
-        assert ["price" in one.error for one in dead_letters(tx, "out")] == [True]
+        assert ["price" in dead_letter.error for dead_letter in dead_letters(tx, "out")] == [True]
 
 
 def test_more_sold_than_was_leased_is_told_to_a_person(farm: Producer, hub: Hub, item: str) -> None:

@@ -74,8 +74,8 @@ def pieces(place: Place) -> list[tuple[int, int, str]]:
 
 
 def lease(farm: Producer) -> Lease:
-    (found,) = farm.leases()
-    return found
+    (lease,) = farm.leases()
+    return lease
 
 
 def grants_said(farm: Producer) -> int:
@@ -137,7 +137,7 @@ def test_who_does_not_hear_that_it_is_refused_is_told(region: Region, notes: Any
     with b.instance.store.read() as tx:
         told = tx.all(select(federation_outbox.c.in_reply_to).where(federation_outbox.c.type == "Problem"))
     assert (sent["state"], sent["error"].partition(":")[0]) == ("dead", "scope")
-    assert [one["in_reply_to"] for one in told] == [id], "once"
+    assert [row["in_reply_to"] for row in told] == [id], "once"
 
 
 def test_a_refusal_that_comes_when_the_message_was_taken_after_all_counts_no_more(
@@ -187,8 +187,8 @@ def test_a_refusal_that_overtakes_the_answer_stays_and_says_why(
 def test_what_was_sold_before_a_grant_was_taken_back_stays_ordered(farm: Producer, hub: Hub, item: str) -> None:
     hub.order(item, 2)
     with farm.write() as tx:
-        (given,) = grants_between(tx, enterprise_id=farm.id, direction="given")
-        end_grant(farm.federation, tx, given.id)
+        (grant,) = grants_between(tx, enterprise_id=farm.id, direction="given")
+        end_grant(farm.federation, tx, grant.id)
     minutes(farm.region, 2)
     assert pieces(farm) == [(2, 2, "")]
     clock_of(farm.region).advance(days=1, hours=1)
@@ -201,9 +201,9 @@ def test_what_was_sold_before_a_grant_was_offered_anew_stays_ordered(farm: Produ
     hub.order(item, 2)
     minutes(farm.region, 2)
     with farm.write() as tx:
-        (given,) = grants_between(tx, enterprise_id=farm.id, direction="given")
-        end_grant(farm.federation, tx, given.id)
-        give_grant(farm.federation, tx, farm.id, given.peer_id, hub.iri, hub.id)
+        (grant,) = grants_between(tx, enterprise_id=farm.id, direction="given")
+        end_grant(farm.federation, tx, grant.id)
+        give_grant(farm.federation, tx, farm.id, grant.peer_id, hub.iri, hub.id)
     clock_of(farm.region).advance(days=1, hours=1)
     minutes(farm.region, 3)
     assert (the_order(farm).state, pieces(farm)) == ("Complete", [(2, 2, "")])
@@ -222,7 +222,7 @@ def cheese_at(farm: Producer, kilograms: int) -> SuppliedProduct:
 
 def listed_as(hub: Hub, of: Place, name: str) -> str:
     with hub.read() as tx:
-        (copy,) = [one.product_id for one in hub.received(of) if one.name == name]
+        (copy,) = [listing.product_id for listing in hub.received(of) if listing.name == name]
         ((item, *_),) = listings_of(tx, hub.id, [copy]).values()
     return item
 
@@ -247,8 +247,8 @@ def test_what_scales_have_found_beyond_a_lease_is_not_given_back(region: Region)
         for table in (coordination, sale_session):
             tx.execute(update(table).values(closes_at=tx.now))
     minutes(region, 3)
-    (there,) = [one for one in farm.leases() if one.lot_id == cheese.lot_id]
-    assert (there.granted, there.returned, there.held) == (Decimal(2), Decimal(2), Decimal("0.1"))
+    (held_cheese,) = [lease for lease in farm.leases() if lease.lot_id == cheese.lot_id]
+    assert (held_cheese.granted, held_cheese.returned, held_cheese.held) == (Decimal(2), Decimal(2), Decimal("0.1"))
     sound(region)
 
 
@@ -273,7 +273,11 @@ def test_what_scales_have_found_two_instances_further_is_made_up_for_once(new_re
         lot = lots_by_id(tx, [cheese.lot_id])[cheese.lot_id]
     assert lot.free + lot.lent == Decimal(100)
     with hub.read() as tx:
-        (held,) = [one for one in holdings_of(tx, [one.lot_id for one in hub.leases()]) if one.lot.name == "Cheese"]
+        (held,) = [
+            holding
+            for holding in holdings_of(tx, [holding.lot_id for holding in hub.leases()])
+            if holding.lot.name == "Cheese"
+        ]
     assert (held.uncovered, held.row["granted"] > 0) == (0, True)
     sound(region)
 
@@ -484,8 +488,8 @@ def test_what_a_restored_producer_answers_under_a_number_given_before_is_said_ag
     backup.restore()
     with farm.write() as tx:
         (order,) = orders_of(tx, farm.id)
-        said = AnswerLine(item_iri=order.lines[0].item_iri, answer="confirmed", confirmed=2, reason="frost")
-        answer_order(farm.federation, tx, farm.id, order.id, {said.item_iri: said})
+        answer_line = AnswerLine(item_iri=order.lines[0].item_iri, answer="confirmed", confirmed=2, reason="frost")
+        answer_order(farm.federation, tx, farm.id, order.id, {answer_line.item_iri: answer_line})
     minutes(farm.region, 5)
     assert pieces(farm) == pieces(hub) == [(2, 2, "shortened")]
 
@@ -527,10 +531,10 @@ def test_a_restored_producer_gives_no_revision_twice(farm: Producer, hub: Hub, i
     with farm.write() as tx:
         set_price(tx, farm.id, farm.item, 2200)
     farm.region.work()
-    assert [one.price for one in hub.received(farm)] == [2200]
+    assert [listing.price for listing in hub.received(farm)] == [2200]
     backup.restore()
     minutes(farm.region, 5)
-    assert [one.price for one in hub.received(farm)] == [2000], "as it is listed now"
+    assert [listing.price for listing in hub.received(farm)] == [2000], "as it is listed now"
 
 
 def test_what_a_restored_producer_had_offered_at_a_price_is_sold_at_it(
@@ -546,7 +550,7 @@ def test_what_a_restored_producer_had_offered_at_a_price_is_sold_at_it(
             farm.region.work()
             backup.restore()
     farm.region.work("a")
-    assert [one.price for one in hub.received(farm)] == [2200]
+    assert [listing.price for listing in hub.received(farm)] == [2200]
     order = hub.order(item, 3)
     with hub.write() as tx:
         send_session_orders(hub.federation, tx, order.session_id)

@@ -67,7 +67,7 @@ def test_a_refusal_undoes_what_the_handler_did_and_is_told_to_the_sender(region:
     region.work()
     assert notes.failed == [("refuse", "no")]
     with region["a"].instance.store.read() as tx:
-        assert [one.id for one in dead_letters(tx, "out")] == [id]
+        assert [dead_letter.id for dead_letter in dead_letters(tx, "out")] == [id]
 
 
 def test_a_fault_of_ours_loses_no_message(
@@ -87,7 +87,9 @@ def test_a_fault_of_ours_loses_no_message(
         (sent,) = dead_letters(tx, "out")
     assert (notes.failed, "ZeroDivision" in sent.error) == ([("boom", "failed")], False), "why is no peer's business"
     with b.instance.store.write() as tx:
-        assert [(one.id, one.error) for one in dead_letters(tx, "in")] == [(letter.id, letter.error)]
+        assert [(dead_letter.id, dead_letter.error) for dead_letter in dead_letters(tx, "in")] == [
+            (letter.id, letter.error)
+        ]
         monkeypatch.setattr("commensal_federation.delivery.inbox.parking.handle", lambda *_, **__: Outcome("done"))
         assert replay(b, tx, "in", letter.id).state == "done"
 
@@ -133,7 +135,7 @@ def test_the_audit_trail_names_the_peer_and_forgets_what_a_refusal_undid(
         forger.send(forger.signed(text))
     with b.instance.store.read() as tx:
         told = audit_entries(tx, AuditFilter(object_kind="order_note"))
-    assert [(one.object_id, one.actor, one.client, one.command) for one in told] == [
+    assert [(entry.object_id, entry.actor, entry.client, entry.command) for entry in told] == [
         ("hello", "peer", "https://a.example", "message OrderNote")
     ]
 

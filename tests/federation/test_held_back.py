@@ -29,7 +29,7 @@ def kept_back(addresses: list[str]) -> tuple[list[str], list[str]]:
 
     async def run() -> None:
         held, over = HeldBack(), asyncio.Event()
-        asking = [asyncio.create_task(ask(held, one, over)) for one in addresses]
+        asking = [asyncio.create_task(ask(held, address, over)) for address in addresses]
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         over.set()
@@ -37,7 +37,7 @@ def kept_back(addresses: list[str]) -> tuple[list[str], list[str]]:
         assert not held._waiting, "nothing is remembered of who has gone"
 
     asyncio.run(run())
-    return at_once, [one for one in addresses if one not in at_once]
+    return at_once, [address for address in addresses if address not in at_once]
 
 
 def test_a_refusal_is_kept_back_and_what_is_too_much_of_one_address_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +61,7 @@ def test_a_peer_that_has_sent_all_that_it_may_is_refused_before_its_signature_is
         return verify_request(*given)
 
     monkeypatch.setattr(admission, "verify_request", looking)
-    assert [forger.send(forger.signed(str(one))).status for one in range(9)] == [202, 202] + [429] * 7
+    assert [forger.send(forger.signed(str(number))).status for number in range(9)] == [202, 202] + [429] * 7
     assert len(looked) == 3, "the third shows that it is too much; the others are not looked at"
     clock.advance(minutes=1)
     assert forger.send(forger.signed("later")).status == 202

@@ -92,7 +92,7 @@ def sloppy(
     parameters = covered + "".join(f";{name}={value}" for name, value in said.items() if value) + more
     known = {"@method": "POST", "@target-uri": url, **dict(sent)}
     names = re.findall(r'"([^"]+)"', lines or covered)
-    base = "".join(f'"{one}": {known.get(one) or known[one.lower()]}\n' for one in names)
+    base = "".join(f'"{name}": {known.get(name) or known[name.lower()]}\n' for name in names)
     signature = KEY.sign(f'{base}"@signature-params": {parameters}'.encode())
     sent += [("signature-input", f"fed={parameters}"), ("signature", f"fed=:{b64encode(signature).decode()}:")]
     return Request("POST", url, sent, BODY)
@@ -148,7 +148,7 @@ FITS = {"_refuse_wrong_signature": nothing}
 TIMES = {"_refuse_times": nothing}
 PARAMETERS = {"_refuse_parameters": fill_in, "_refuse_times": nothing}
 LISTS = {"_INPUT": TakesTheLast(http_signature._INPUT), "_BYTES": TakesTheLast(http_signature._BYTES)}
-INPUT, SIGNATURE, DIGEST = (dict(GENUINE.headers)[one] for one in ("signature-input", "signature", "content-digest"))
+INPUT, SIGNATURE, DIGEST = (dict(GENUINE.headers)[name] for name in ("signature-input", "signature", "content-digest"))
 OTHER_BODY = replace(GENUINE, body=b'{"a":2}')
 weak = partial(md5, usedforsecurity=False)
 
@@ -355,7 +355,7 @@ def test_a_key_that_signs_many_messages_at_once_is_refused(monkeypatch: pytest.M
             with monkeypatch.context() as off:
                 off.setattr(keys, "_refuse_small_order", nothing)
                 try:
-                    forged += any(weak.verifies(identity + bytes(32), b"message %d" % one) for one in range(64))
+                    forged += any(weak.verifies(identity + bytes(32), b"message %d" % number) for number in range(64))
                 except ValueError:
                     continue  # this library cannot read that spelling at all
     assert forged >= 4

@@ -41,15 +41,15 @@ def category(farm: Producer, name: str, price: int) -> str:
 
 def grant_of(hub: Hub) -> Grant:
     with hub.read() as tx:
-        (found,) = grants_between(tx, enterprise_id="hub", direction="received")
-    return found
+        (grant,) = grants_between(tx, enterprise_id="hub", direction="received")
+    return grant
 
 
 def following(hub: Hub, farm: Producer, margin: str) -> str:
     """The hub's catalog follows the farm; the item that came of it."""
     with hub.write() as tx:
         list_all(tx, follow(tx, "hub", grant_of(hub).id, "hub-catalog", Decimal(margin)))
-    ((item,),) = [one.item_ids for one in hub.received(farm)]
+    ((item,),) = [listing.item_ids for listing in hub.received(farm)]
     return item
 
 
@@ -70,7 +70,7 @@ def owner_of(hub: Hub, scopes: set[str]) -> TestClient:
 
 def test_a_hub_sees_the_price_of_the_category_that_it_was_granted(farm: Producer, hub: Hub) -> None:
     farm.grant(hub, category_id=category(farm, "Wholesale", 1700))
-    assert [one.price for one in hub.received(farm)] == [1700]
+    assert [listing.price for listing in hub.received(farm)] == [1700]
 
 
 def test_a_category_gets_dearer_and_its_hubs_hear_of_it(farm: Producer, hub: Hub) -> None:
@@ -80,7 +80,7 @@ def test_a_category_gets_dearer_and_its_hubs_hear_of_it(farm: Producer, hub: Hub
         set_price(tx, "farm", farm.item, 1750, category_id=wholesale)
         set_price(tx, "farm", farm.item, 9900)  # everybody else's, which is not this hub's
     farm.region.work()
-    assert [one.price for one in hub.received(farm)] == [1750]
+    assert [listing.price for listing in hub.received(farm)] == [1750]
 
 
 def test_a_grant_that_is_given_again_with_another_category_has_its_prices(farm: Producer, hub: Hub) -> None:
@@ -90,7 +90,7 @@ def test_a_grant_that_is_given_again_with_another_category_has_its_prices(farm: 
         again = give_grant(farm.federation, tx, "farm", peer, hub.iri, "hub", category_id=None)
     farm.region.work()
     assert grant_of(hub).state == "accepted", "its people said yes before, and need not again"
-    assert [one.price for one in hub.received(farm)] == [2000]
+    assert [listing.price for listing in hub.received(farm)] == [2000]
     assert again.category_id is None
 
 

@@ -43,7 +43,7 @@ def _count(store: Store, table: Any) -> int:
 
 def _kinds(region: Region, name: str = "b") -> list[str]:
     with region[name].instance.store.read() as tx:
-        return [one.kind for one in alerts(tx)]
+        return [alert.kind for alert in alerts(tx)]
 
 
 def _change(region: Region, **values: Any) -> None:
@@ -277,8 +277,8 @@ def test_a_gap_is_fetched_at_once_and_what_came_meanwhile_is_kept(
     region: Region, notes: Any, say: Say, forger: Any
 ) -> None:
     """Attack 32: b gets the third message first."""
-    for said in ("one", "two", "three"):
-        say("a", "b", said)
+    for text in ("one", "two", "three"):
+        say("a", "b", text)
     with region["a"].instance.store.read() as tx:
         bodies = [row["body"].encode() for row in tx.all(select(_out()).where(_out().c.type == "OrderNote"))]
     assert forger.status(bodies[2])[0] == 202
@@ -347,7 +347,7 @@ def test_what_waits_of_a_peer_is_bounded(forger: Any, monkeypatch: pytest.Monkey
     """Attack 36."""
     _change(forger.region, limits={"kept_rows": 2})
     statuses = [forger.send(forger.signed("wait:never")).body.count(b"202") for _ in range(4)]
-    assert [bool(one) for one in statuses] == [True, True, False, False]
+    assert [bool(status) for status in statuses] == [True, True, False, False]
     assert _stored(forger.region) - _peering(forger.region) == 2
     monkeypatch.setattr(inbox, "has_room", lambda *_: True)
     assert forger.status(forger.signed("wait:never"))[0] == 202

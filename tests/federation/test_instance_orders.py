@@ -85,10 +85,10 @@ def test_customers_who_agree_are_named_to_the_producer_and_nobody_else_is(farm: 
     hub.order(item, 3, "Canary")
     minutes(farm.region)
     with farm.read() as tx:
-        (there,) = with_customers(tx, [the_order(farm)])
+        (order,) = with_customers(tx, [the_order(farm)])
         boxes = [tx.all(select(box.c.body)) for box in (federation_inbox, federation_outbox)]
-    assert [line.quantity for line in there.lines] == [5]
-    assert there.lines[0].customers == (CustomerPart("Ada <Ash>" + "x" * 71, 2),), "one short line"
+    assert [line.quantity for line in order.lines] == [5]
+    assert order.lines[0].customers == (CustomerPart("Ada <Ash>" + "x" * 71, 2),), "one short line"
     assert "<Ash>" not in str(boxes), "no signed message holds a name: those are kept for long"
     with hub.read() as tx:
         kept = tx.one(select(order_consent))
@@ -141,7 +141,7 @@ def test_what_the_producer_weighed_comes_back_and_both_say_the_same(farm: Produc
     here, there = the_order(hub), the_order(farm)
     assert [line.final_quantity for line in here.lines] == [Decimal("5.2")]
     same = [
-        [(one.item_iri, one.price, one.quantity, one.confirmed, one.final_quantity) for one in order.lines]
+        [(line.item_iri, line.price, line.quantity, line.confirmed, line.final_quantity) for line in order.lines]
         for order in (here, there)
     ]
     assert same[0] == same[1]
@@ -154,8 +154,8 @@ def test_goods_pass_through_a_regional_hub_to_a_local_shop_each_hop_by_grant(
     farm.grant(hub, resell=True)
     regional = hub.as_producer(farm)
     regional.grant(shop)
-    (offered,) = shop.received(regional)
-    assert [hop.name for hop in offered.provenance] == ["farm", "hub"]
+    (listing,) = shop.received(regional)
+    assert [hop.name for hop in listing.provenance] == ["farm", "hub"]
     item = shop.sell(regional)
     shop.order(item, 10)  # the regional hub asks where the goods are, while the customer waits
     close(region)

@@ -68,10 +68,10 @@ class Hub:
         return key
 
     def keys(self) -> dict[str, Key]:
-        return {one.name: one for one in self.ask(our_keys)}
+        return {peer.name: peer for peer in self.ask(our_keys)}
 
     def warnings(self) -> str:
-        return "\n".join(self.ask(lambda tx: [str(one) for one in key_warnings(self.federation, tx)]))
+        return "\n".join(self.ask(lambda tx: [str(key_warning) for key_warning in key_warnings(self.federation, tx)]))
 
     def take_root_away(self) -> SigningKey:
         root: SigningKey = self.ask(lambda tx: root_key(self.federation, tx))
@@ -87,10 +87,10 @@ def side_by_side(count: int, act: Callable[[], object]) -> None:
         act()
 
     threads = [threading.Thread(target=run) for _ in range(count)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 @pytest.fixture
@@ -182,7 +182,7 @@ def test_the_same_keys_stand_in_a_did_web_document(hub: Hub) -> None:
 
     assert did["id"] == "did:web:hub.example%3A8443"
     assert did["assertionMethod"] == ["did:web:hub.example%3A8443#k1", "did:web:hub.example%3A8443#k2"]
-    assert [one["publicKeyMultibase"] for one in did["verificationMethod"]] == [
+    assert [method["publicKeyMultibase"] for method in did["verificationMethod"]] == [
         hub.keys()[name].multikey for name in ("k1", "k2")
     ]
 
@@ -224,7 +224,7 @@ def test_what_an_old_key_signed_is_believed_for_two_months_and_then_known_as_old
     assert hub.document().keys[first].end_reason(hub.clock.now()) == ""
     hub.clock.advance(seconds=1)
     assert hub.document().keys[first].end_reason(hub.clock.now()) == "expired"
-    assert [one["id"] for one in hub.document().document["oldKeys"]] == [first]
+    assert [key["id"] for key in hub.document().document["oldKeys"]] == [first]
 
 
 def test_a_rotation_at_once_needs_no_root_key(hub: Hub) -> None:
@@ -280,7 +280,7 @@ def test_ten_rotations_leave_a_document_that_everybody_follows(hub: Hub) -> None
         pinned = hub.document()
 
     assert hub.current() == "k11"
-    assert sum(not one.end_reason(hub.clock.now()) for one in hub.document().keys.values()) == 3
+    assert sum(not key.end_reason(hub.clock.now()) for key in hub.document().keys.values()) == 3
 
 
 # ------------------------------------------------------------------------------------------------ revocation

@@ -90,7 +90,7 @@ def test_an_operator_sees_the_keys_and_no_secret(
 
     said: dict[str, Any] = answer.json()
     assert (said["iri"], said["root_here"], len(said["fingerprint"].split())) == (IRI, True, 8)
-    assert [one["name"] for one in said["keys"]] == ["root", "k1", "k2"]
+    assert [key["name"] for key in said["keys"]] == ["root", "k1", "k2"]
     for file in (instance.folder / "keys").iterdir():
         assert file.read_text().strip() not in answer.text
 
@@ -191,7 +191,7 @@ def test_the_file_of_a_revoked_key_is_deleted(shell: Shell) -> None:
 
 
 def test_no_command_but_export_shows_a_private_key(shell: Shell) -> None:
-    said = [shell(one).output for one in ("init", "list", "fingerprint", "rotate", "rotate --now", "root sign")]
+    said = [shell(command).output for command in ("init", "list", "fingerprint", "rotate", "rotate --now", "root sign")]
 
     for file in (shell.folder / "keys").iterdir():
         assert file.read_text().strip() not in json.dumps(said)

@@ -52,11 +52,11 @@ def reported(farm: Producer, **changed: Any) -> LeaseReport:
         held = lease_with(tx, "lender", lease.peer_id, lot_id=lease.lot_id)
         assert held is not None
         row = held.row
-    said = LeaseReport(
+    lease_report = LeaseReport(
         lot=row["lot_iri"], unit="Piece", epoch=row["epoch"], report=row["report"] + 1, seen=lease.granted,
         returned=lease.returned, held=lease.granted - lease.returned - lease.sold, sold=lease.sold,
     )  # fmt: skip
-    return replace(said, **changed)
+    return replace(lease_report, **changed)
 
 
 def hear(farm: Producer, said: LeaseReport, peer: str = "b") -> None:
@@ -87,7 +87,7 @@ def test_a_wish_for_stock_that_nobody_heard_in_its_time_is_no_dead_letter(
     minutes(region)
     with hub.read() as tx:
         assert dead_letters(tx, "out") == []
-        assert {one.type for one in dead_letters(tx, "out", state="discarded")} == {"LeaseRequest"}
+        assert {dead_letter.type for dead_letter in dead_letters(tx, "out", state="discarded")} == {"LeaseRequest"}
 
 
 def test_a_grant_that_comes_twice_or_late_brings_nothing(farm: Producer, hub: Hub, item: str) -> None:
@@ -95,12 +95,12 @@ def test_a_grant_that_comes_twice_or_late_brings_nothing(farm: Producer, hub: Hu
     (lease,) = hub.leases()
     free = hub.lot(farm).free
     for granted in (lease.granted, lease.granted - 2):
-        said = LeaseGrant(
+        lease_grant = LeaseGrant(
             lot=f"https://a.example/api/dfc/stocks/{farm.product.lot_id}", unit="Piece", epoch=1, granted=granted,
             until=clock_of(farm.region).now(), beyond=Decimal(0),
         )  # fmt: skip
         with hub.write() as tx:
-            take_grant(hub.federation, tx, farm.region.peer("b", "a"), said)
+            take_grant(hub.federation, tx, farm.region.peer("b", "a"), lease_grant)
     assert hub.lot(farm).free == free
     assert hub.leases()[0].granted == lease.granted
 
@@ -110,8 +110,8 @@ def test_reports_in_any_order_and_any_number_come_to_the_same(farm: Producer, hu
     granted = farm.leases()[0].granted
     first = reported(farm, returned=Decimal(1), held=granted - 1)
     second = replace(first, report=first.report + 1, returned=Decimal(2), held=granted - 4, sold=Decimal(2))
-    for said in (second, first, second, first):
-        hear(farm, said)
+    for report in (second, first, second, first):
+        hear(farm, report)
     assert levels(farm) == (100 - int(granted) + 2, int(granted) - 4, 2)
 
 
@@ -226,9 +226,9 @@ def test_who_holds_no_lease_reports_nothing(farm: Producer, hub: Hub, item: str)
 def test_a_lot_that_nobody_granted_is_not_lent(farm: Producer, region: Region) -> None:
     """In the same words as one that is not there."""
     lot = f"https://a.example/api/dfc/stocks/{farm.product.lot_id}"
-    for asked in (lot, f"{lot}x", "https://b.example/api/dfc/stocks/1"):
+    for lot_iri in (lot, f"{lot}x", "https://b.example/api/dfc/stocks/1"):
         with pytest.raises(Refuse) as refused, farm.write() as tx:
-            lendable_lot(farm.federation, tx, region.peer("a", "b"), asked)
+            lendable_lot(farm.federation, tx, region.peer("a", "b"), lot_iri)
         assert refused.value.code == "not_granted"
 
 
@@ -236,8 +236,8 @@ def test_no_peer_holds_more_than_its_share_of_a_lot(farm: Producer, hub: Hub) ->
     peer = farm.region.peer("a", "b")
     limited = replace(peer, limits=replace(peer.limits, lot_share=30))
     with farm.write() as tx:
-        asked = Asked(least=0, hoped=50)
-        missing = answer_request(farm.federation, tx, limited, "farm", farm.product.lot_id, asked, "message")
+        ask = Asked(least=0, hoped=50)
+        missing = answer_request(farm.federation, tx, limited, "farm", farm.product.lot_id, ask, "message")
     assert [missing.hoped, int(farm.lot.lent)] == [20, 30]
 
 

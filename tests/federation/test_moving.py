@@ -44,9 +44,9 @@ def farm(region: Region) -> Producer:
 
 @pytest.fixture
 def hub(farm: Producer) -> Hub:
-    made = Hub(farm.region, "b")
-    farm.grant(made)
-    return made
+    hub = Hub(farm.region, "b")
+    farm.grant(hub)
+    return hub
 
 
 def the_lot(place: Place) -> Any:
@@ -60,7 +60,7 @@ def lent(place: Place) -> Decimal:
     row = federation_lease.c
     with place.read() as tx:
         rows = tx.all(select(federation_lease).where(row.role == "lender"))
-    return Decimal(sum(one["granted"] - one["seen"] + one["held"] for one in rows))
+    return Decimal(sum(row["granted"] - row["seen"] + row["held"] for row in rows))
 
 
 def test_a_hub_goes_on_selling_after_its_producer_has_moved(farm: Producer, hub: Hub) -> None:
@@ -75,9 +75,9 @@ def test_a_hub_goes_on_selling_after_its_producer_has_moved(farm: Producer, hub:
     assert (lot.free + lot.lent, lot.lent) == (100, lent(new))
     assert lot.lent >= 43
     assert (before.free, before.reserved, before.lent) == (0, 0, 0)
-    (offered,) = hub.received(new)
-    assert (offered.name, offered.price) == ("Apples", 2000)
-    assert [hop.iri for hop in offered.provenance] == [new.iri]
+    (listing,) = hub.received(new)
+    assert (listing.name, listing.price) == ("Apples", 2000)
+    assert [hop.iri for hop in listing.provenance] == [new.iri]
     sound(farm.region)
 
 
@@ -127,7 +127,7 @@ def test_where_the_new_home_sold_its_goods_the_copies_become_the_goods(farm: Pro
     move(farm)
     shop.order(item, 50, "Bea")
     with shop.read() as tx:
-        (lot,) = [one for name in _enterprises(tx) for one in lots_of(tx, name)]
+        (lot,) = [lot for name in _enterprises(tx) for lot in lots_of(tx, name)]
     assert [lot.free, lot.reserved, lot.lent] == [46, 54, 0]
     assert home_of(shop) == []
     sound(farm.region)
@@ -143,20 +143,20 @@ def test_what_is_on_its_way_between_the_homes_is_not_lost(farm: Producer) -> Non
     accept(farm.region)
     farm.region.work("c")  # the old home has frozen it, and its export is on the way
     with shop.write() as tx:
-        (lease,) = [one.id for one in leases(tx) if one.role == "holder"]
+        (lease,) = [lease.id for lease in leases(tx) if lease.role == "holder"]
         held = lease_by_id(tx, lease)
         assert held.free >= 3
         give_back(shop.federation, tx, held, 3)
     farm.region.work()
     minutes(farm.region, 3)
     with shop.read() as tx:
-        (lot,) = [one for name in _enterprises(tx) for one in lots_of(tx, name)]
+        (lot,) = [lot for name in _enterprises(tx) for lot in lots_of(tx, name)]
     assert [lot.free, lot.reserved, lot.lent] == [96, 4, 0]
     sound(farm.region)
 
 
 def _enterprises(tx: Any) -> list[str]:
-    return [one.id for one in every_enterprise(tx)]
+    return [enterprise.id for enterprise in every_enterprise(tx)]
 
 
 def test_it_can_move_back(farm: Producer, hub: Hub) -> None:
@@ -182,7 +182,7 @@ def test_a_peer_that_does_not_know_the_new_home_waits_for_its_operator(new_regio
     move(farm)
     assert states(region)["b"] == ["following waiting"]
     with hub.read() as tx:
-        assert [one.kind for one in alerts(tx)] == ["move"]
+        assert [alert.kind for alert in alerts(tx)] == ["move"]
     hub.order(item, 2)  # of what it holds
     region.befriend("b", "c")
     minutes(region, 3)
@@ -203,9 +203,9 @@ def test_while_it_is_frozen_nothing_new_is_sold_and_it_can_be_called_off(farm: P
     with pytest.raises(SoldOut):
         hub.order(item, 40)
     with farm.write() as tx:
-        assert [one.role for one in list_members(tx, "farm")] == ["accountant"]
+        assert [member.role for member in list_members(tx, "farm")] == ["accountant"]
         cancel_leaving(farm.federation, tx, moving.id)
-        assert [one.role for one in list_members(tx, "farm")] == ["owner"]
+        assert [member.role for member in list_members(tx, "farm")] == ["owner"]
     farm.region.mend()
     minutes(farm.region, 3)
     assert states(farm.region) == {"a": ["leaving cancelled"], "b": [], "c": ["coming cancelled"]}
@@ -232,10 +232,10 @@ def test_what_a_hub_was_granted_is_offered_to_it_at_its_new_home(region: Region)
     move(hub)
     assert states(region) == {"a": ["leaving moved"], "b": ["following followed"], "c": ["coming done"]}
     with region["c"].instance.store.write() as tx:
-        (offered,) = grants_between(tx, enterprise_id="hub", direction="received")
-        assert (offered.state, offered.other_iri) == ("offered", producer.iri)
-        accept_grant(region["c"], tx, offered.id)
+        (grant,) = grants_between(tx, enterprise_id="hub", direction="received")
+        assert (grant.state, grant.other_iri) == ("offered", producer.iri)
+        accept_grant(region["c"], tx, grant.id)
     region.work()
     there = Hub.__new__(Hub)
     Place.__init__(there, region, "c", "hub")
-    assert [one.name for one in there.received(producer)] == ["Apples"]
+    assert [listing.name for listing in there.received(producer)] == ["Apples"]

@@ -44,18 +44,18 @@ def farm(region: Region) -> Producer:
 
 @pytest.fixture
 def hub(farm: Producer) -> Hub:
-    made = Hub(farm.region, "b")
-    farm.grant(made)
-    return made
+    hub = Hub(farm.region, "b")
+    farm.grant(hub)
+    return hub
 
 
 @pytest.fixture
 def decoy(region: Region) -> Place:
     """An enterprise of c that would like to be the farm."""
-    made = Place(region, "c", "decoy")
-    with made.write() as tx:
+    place = Place(region, "c", "decoy")
+    with place.write() as tx:
         a_shop(tx, "decoy", name="decoy")
-    return made
+    return place
 
 
 def refused(hub: Hub) -> list[str]:
@@ -86,7 +86,7 @@ def test_34_an_older_word_after_a_newer_one(farm: Producer, hub: Hub) -> None:
     farm.region.work()
     withdraw(farm, hub, 1)
     withdraw(farm, hub, 2)
-    assert [one.price for one in hub.received(farm)] == [2200]
+    assert [listing.price for listing in hub.received(farm)] == [2200]
     withdraw(farm, hub, 3)  # a newer one counts
     assert hub.received(farm) == []
 
@@ -99,10 +99,10 @@ def speak_for_others(farm: Producer, hub: Hub) -> None:
         TYPES["CatalogueUpsert"].read(json.loads(row["body"])["object"], Reading("https://b.example", other.iri))
         for row in _outbox(other, "CatalogueUpsert")
     ]
-    (one,) = told.items
+    (item,) = told.items
     base = farm.federation.base
-    theirs = replace(one, item=replace(one.item, iri=item_iri(base, farm.item)), rev=9)
-    theirs = replace(theirs, offer=replace(one.offer, item=theirs.item.iri))
+    theirs = replace(item, item=replace(item.item, iri=item_iri(base, farm.item)), rev=9)
+    theirs = replace(theirs, offer=replace(item.offer, item=theirs.item.iri))
     say(farm.region, "c", "b", "CatalogueUpsert", replace(told, items=(theirs,)))
 
 
@@ -165,10 +165,10 @@ def claim(farm: Producer, decoy: Place) -> Move:
     """The old home says, also in its document, that the farm is the decoy now. The decoy says nothing of the kind."""
     with farm.write() as tx:
         set_authority(tx, farm.iri, epoch=2, moved_to=decoy.iri)
-    said = Move(enterprise=farm.iri, moved_to=decoy.iri, epoch=2)
-    say(farm.region, "a", "b", "Move", said)
+    move = Move(enterprise=farm.iri, moved_to=decoy.iri, epoch=2)
+    say(farm.region, "a", "b", "Move", move)
     minutes(farm.region, 2)
-    return said
+    return move
 
 
 def test_38_a_move_that_the_new_home_does_not_return(farm: Producer, hub: Hub, decoy: Place) -> None:

@@ -32,9 +32,9 @@ def farm(region: Region) -> Producer:
 
 @pytest.fixture
 def hub(farm: Producer) -> Hub:
-    made = Hub(farm.region, "b")
-    farm.grant(made)
-    return made
+    hub = Hub(farm.region, "b")
+    farm.grant(hub)
+    return hub
 
 
 @pytest.fixture
@@ -97,8 +97,8 @@ def test_a_producer_whose_home_is_gone_is_followed_after_three_days(
     with new.write() as tx:  # the hub has taken that long ago
         give_grant(new.federation, tx, new.id, farm.region.peer("c", "b").id, hub.iri, "hub")
     farm.region.work()
-    (offered,) = hub.received(new)
-    assert (offered.name, offered.left) == ("Apples", 30)
+    (listing,) = hub.received(new)
+    assert (listing.name, listing.left) == ("Apples", 30)
     sound(farm.region)
 
 
@@ -107,7 +107,7 @@ def test_the_old_home_is_told_and_can_object(farm: Producer, hub: Hub, key: Sign
     minutes(farm.region, 2)
     move_with(key, farm, new)
     with farm.read() as tx:
-        assert "move" in [one.kind for one in alerts(tx)]
+        assert "move" in [alert.kind for alert in alerts(tx)]
     with farm.write() as tx:
         contest(farm.federation, tx, farm.iri, new.iri)
     days(farm.region, 0)

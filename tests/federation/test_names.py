@@ -52,8 +52,10 @@ def ordered(hub: Hub, item: str, pieces: int, name: str) -> Order:
 def named(place: Place) -> list[tuple[int, list[tuple[str, int]]]]:
     """Pieces of each line, and for whom they are."""
     with place.read() as tx:
-        (found,) = with_customers(tx, orders_of(tx, place.id))
-    return [(line.quantity, [(one.name, one.quantity) for one in line.customers]) for line in found.lines]
+        (order,) = with_customers(tx, orders_of(tx, place.id))
+    return [
+        (line.quantity, [(customer.name, customer.quantity) for customer in line.customers]) for line in order.lines
+    ]
 
 
 def take_back(hub: Hub, order: Order) -> None:
@@ -121,7 +123,7 @@ def test_without_the_hub_and_the_producers_instance_nobody_is_even_asked(
     assert hub.asked(item) == {}
     with pytest.raises(Invalid) as refused:
         hub.order(item, 1, "Bea", consents=[request])
-    assert [one.code for one in refused.value.problems] == ["consent_unknown"]
+    assert [problem.code for problem in refused.value.problems] == ["consent_unknown"]
     assert list_for(farm.region, "a", hub) == 404, "at once"
     clock_of(farm.region).advance(days=1)
     minutes(farm.region)

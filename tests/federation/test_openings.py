@@ -52,13 +52,13 @@ def propose(farm: Producer, *, sale: str | None = None, name: str = "Cherries", 
 
 def the_proposal(hub: Hub) -> ProposedSale:
     with hub.read() as tx:
-        (one,) = proposals_of(tx, "hub")
-    return one
+        (proposal,) = proposals_of(tx, "hub")
+    return proposal
 
 
 def on_sale(hub: Hub) -> list[str]:
     with hub.read() as tx:
-        return sorted(one.session.name for one in sales(tx, openness="open"))
+        return sorted(sale.session.name for sale in sales(tx, openness="open"))
 
 
 def test_a_hub_accepts_and_sells_with_its_own_catalogue(farm: Producer, hub: Hub) -> None:
@@ -69,7 +69,7 @@ def test_a_hub_accepts_and_sells_with_its_own_catalogue(farm: Producer, hub: Hub
     farm.region.work()
     assert "Cherries" in on_sale(hub)
     with farm.read() as tx:
-        assert [one.state for one in proposals_of(tx, "farm")] == ["accepted"]
+        assert [proposal.state for proposal in proposals_of(tx, "farm")] == ["accepted"]
 
 
 def test_a_hub_that_said_so_gets_it_by_itself(farm: Producer, hub: Hub) -> None:
@@ -170,7 +170,7 @@ def test_a_hub_refuses(farm: Producer, hub: Hub) -> None:
         refuse_sale(hub.federation, tx, "hub", the_proposal(hub).id)
     farm.region.work()
     with farm.read() as tx:
-        assert [one.state for one in proposals_of(tx, "farm")] == ["refused"]
+        assert [proposal.state for proposal in proposals_of(tx, "farm")] == ["refused"]
 
 
 def test_a_change_is_told_by_its_revision(farm: Producer, hub: Hub) -> None:

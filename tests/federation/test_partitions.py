@@ -51,7 +51,7 @@ def on_lines(
     folders = [folder / "farm", folder / "north", (small_disk or folder) / "south"]
     with ExitStack() as stack:
         lines = [stack.enter_context(Proxy()) for _ in NAMES]
-        urls = [f"http://127.0.0.1:{one.port}" for one in lines]
+        urls = [f"http://127.0.0.1:{line.port}" for line in lines]
         trade = make_trade(folders, sqlite_template, urls, "127.0.0.1", "127.0.0.0/8")
         for one, proxy in zip(trade.all, lines, strict=True):
             one.began = proxy.lead_to
@@ -69,7 +69,7 @@ def on_cables(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -
     except Unavailable as error:
         pytest.skip(f"network namespaces need root, and `ip` of iproute2: {error}")
     with stack:
-        urls = [f"http://{one.address}:{PORT}" for one in machines.all]
+        urls = [f"http://{machine.address}:{PORT}" for machine in machines.all]
         folders = [folder / name for name in NAMES]
         trade = make_trade(folders, sqlite_template, urls, "0.0.0.0", "10.77.0.0/24")  # noqa: S104 - of its machine
         for one, machine in zip(trade.all, machines.all, strict=True):
@@ -85,10 +85,10 @@ def _ended(trade: Trade) -> Iterator[None]:
         trade.open()
         yield
     finally:
-        for one in trade.all:
-            one.end()
-        for one in trade.all:
-            one.place.instance.close()
+        for instance in trade.all:
+            instance.end()
+        for instance in trade.all:
+            instance.place.instance.close()
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_answers_of_the_farm_are_lost_and_then_those_of_the_hubs(trade: Trade, l
         assert hub.order(int(trade.held(hub)) + 1) in (201, 409)  # what was granted may come as a call of the farm
     lines[0].set("open")
     _all(lines[1:], "lost")
-    assert [one.order(3) for one in trade.all] == [201] * 3
+    assert [instance.order(3) for instance in trade.all] == [201] * 3
     trade.farm.hurry()
     _all(lines[1:], "open")
     trade.close()
@@ -149,9 +149,9 @@ def test_a_line_that_flaps_and_breaks_off_in_the_middle(trade: Trade, lines: Lin
     weather: tuple[Line, ...] = ("torn", "slow", "torn up", "open", "cut", "open", "hang", "torn")
     for line in weather:
         _all(lines, line)
-        for one in trade.all:
-            assert one.order() in (201, 409)
-            one.hurry()
+        for instance in trade.all:
+            assert instance.order() in (201, 409)
+            instance.hurry()
     _all(lines, "open")
     trade.close()
 

@@ -254,7 +254,7 @@ def test_who_is_revoked_is_told_and_both_stop(region: Region, notes: Any, say: S
     assert region.peer("a", "b").state == region.peer("b", "a").state == "revoked"
     assert notes.at(region["b"]) == []
     with region["b"].instance.store.read() as tx:
-        assert [one.text for one in alerts(tx)] == ["It has ended the trade. We close."]
+        assert [alert.text for alert in alerts(tx)] == ["It has ended the trade. We close."]
     with pytest.raises(Conflict):
         say("b", "a", "hello?")
 
@@ -327,7 +327,7 @@ def test_a_document_that_the_pinned_root_key_has_not_signed_suspends_the_peer(
     region.work("b")
     assert region.peer("b", "a").state == "suspended"
     with b.instance.store.read() as tx:
-        assert [one.kind for one in alerts(tx)] == ["document"]
+        assert [alert.kind for alert in alerts(tx)] == ["document"]
 
 
 def test_refreshing_is_asked_for_daily(region: Region, clock: ManualClock) -> None:
@@ -346,9 +346,9 @@ def test_operators_do_it_all_over_the_api(new_region: NewRegion) -> None:
     invited = a.post("/api/-/federation/peers", json=wanted)
     assert invited.status_code == 201
     region.work()
-    (asked,) = b.get("/api/-/federation/peers").json()["items"]
-    assert (asked["state"], asked["url"]) == ("requested", "https://a.example")
-    agreed = b.post(f"/api/-/federation/peers/{asked['id']}/accept", json={"scopes": SCOPES})
+    (peer,) = b.get("/api/-/federation/peers").json()["items"]
+    assert (peer["state"], peer["url"]) == ("requested", "https://a.example")
+    agreed = b.post(f"/api/-/federation/peers/{peer['id']}/accept", json={"scopes": SCOPES})
     assert agreed.json()["state"] == "accepted"
     region.work()
     mine = a.get(f"/api/-/federation/peers/{invited.json()['id']}")

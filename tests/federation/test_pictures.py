@@ -56,9 +56,9 @@ def shows(farm: Producer, colour: str) -> None:
 
 def seen(hub: Hub, farm: Producer) -> tuple[int, int, int] | None:
     """The colour of the picture at the hub."""
-    (offered,) = hub.received(farm)
+    (listing,) = hub.received(farm)
     with hub.read() as tx:
-        image_id = products_by_id(tx, [offered.product_id])[offered.product_id].image_id
+        image_id = products_by_id(tx, [listing.product_id])[listing.product_id].image_id
         if image_id is None:
             return None
         shown = Image.open(BytesIO(read_picture(tx, hub.instance.images, image_id)))
@@ -89,7 +89,7 @@ def test_a_new_picture_is_fetched_and_one_that_is_known_is_not(farm: Producer, h
 def one_failed_fetch(hub: Hub) -> str:
     """Why the picture did not come; whoever reads this has expected it, and the job is put away."""
     with hub.write() as tx:
-        (failed,) = [one for one in failed_jobs(tx) if one.kind == "federation.fetch_image"]
+        (failed,) = [failed_job for failed_job in failed_jobs(tx) if failed_job.kind == "federation.fetch_image"]
         tx.execute(delete(job).where(job.c.id == failed.id))
     return failed.error
 

@@ -101,9 +101,11 @@ def loose_facts(document: Mapping[str, Any]) -> bytes:
 
     def facts(value: Any, name: str = "") -> list[str]:
         if isinstance(value, list):
-            return [one for held in value for one in facts(held, name)]
+            return [fact for held in value for fact in facts(held, name)]
         if isinstance(value, dict):
-            return [one for inner, held in value.items() for one in facts(held, "" if inner.startswith("@") else inner)]
+            return [
+                fact for inner, held in value.items() for fact in facts(held, "" if inner.startswith("@") else inner)
+            ]
         return [f"{name}={json.dumps(value)}"] if name else []
 
     return "\n".join(sorted(facts(document))).encode()
@@ -280,7 +282,7 @@ JSON = [
 ]
 
 
-@pytest.mark.parametrize(("body", "code"), [one[1:3] for one in JSON], ids=[one[0] for one in JSON])
+@pytest.mark.parametrize(("body", "code"), [attack[1:3] for attack in JSON], ids=[attack[0] for attack in JSON])
 def test_28_json_that_parsers_read_differently_is_refused(body: bytes, code: str) -> None:
     with pytest.raises(Unreadable) as refused:
         read_json(body, 1000)
@@ -288,7 +290,9 @@ def test_28_json_that_parsers_read_differently_is_refused(body: bytes, code: str
     assert refused.value.code == code
 
 
-@pytest.mark.parametrize(("body", "defences"), [(one[1], one[3]) for one in JSON], ids=[one[0] for one in JSON])
+@pytest.mark.parametrize(
+    ("body", "defences"), [(attack[1], attack[3]) for attack in JSON], ids=[attack[0] for attack in JSON]
+)
 def test_28_without_the_profile_it_would_be_read(
     body: bytes, defences: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

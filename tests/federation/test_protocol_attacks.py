@@ -73,9 +73,9 @@ def farm(new_region: NewRegion) -> Producer:
 
 @pytest.fixture
 def hub(farm: Producer) -> Hub:
-    made = Hub(farm.region, "b")
-    farm.grant(made)
-    return made
+    hub = Hub(farm.region, "b")
+    farm.grant(hub)
+    return hub
 
 
 # ------------------------------------------------------------------------------------------------ 29: poison graphs
@@ -84,7 +84,7 @@ def hub(farm: Producer) -> Hub:
 def clique(nodes: int) -> list[dict[str, Any]]:
     """Blank nodes that all know all others: canonicalising them as RDF takes factorial time."""
     names = [f"_:b{number}" for number in range(nodes)]
-    return [{"@id": one, "dfc-b:knows": [{"@id": other} for other in names if other != one]} for one in names]
+    return [{"@id": name, "dfc-b:knows": [{"@id": other} for other in names if other != name]} for name in names]
 
 
 def test_29_a_poison_graph_costs_no_more_than_its_bytes(forger: Any) -> None:
@@ -124,11 +124,11 @@ def test_30_a_script_in_a_description_is_not_kept(farm: Producer, hub: Hub, monk
 
     def kept(rev: int) -> str:
         told = sent_of(farm, "CatalogueUpsert")
-        (one,) = told.items
-        spoiled = replace(one, rev=rev, product=replace(one.product, description=f"<p onclick='x'>Ripe</p>{script}"))
+        (item,) = told.items
+        spoiled = replace(item, rev=rev, product=replace(item.product, description=f"<p onclick='x'>Ripe</p>{script}"))
         with hub.write() as tx:
             store_items(hub.federation, tx, peer_of(farm, at="b"), replace(told, items=(spoiled,)))
-            (product,) = products_by_id(tx, [one.product_id for one in hub.received(farm)]).values()
+            (product,) = products_by_id(tx, [listing.product_id for listing in hub.received(farm)]).values()
         return product.description
 
     assert kept(2) == "<p>Ripe</p>"
@@ -215,9 +215,9 @@ def test_32_without_the_announcement_a_peers_numbers_could_begin_anew(
 
 def the_order(farm: Producer, hub: Hub, **changed: Any) -> OrderUpdate:
     """What the hub would say: two crates, in the revision and at the price in which they were offered."""
-    (one,) = sent_of(farm, "CatalogueUpsert").items
+    (item,) = sent_of(farm, "CatalogueUpsert").items
     line = SaidLine(
-        item_iri=one.item.iri, offer_iri=one.offer.iri, rev=one.rev, name="Apples", price=one.offer.price.amount,
+        item_iri=item.item.iri, offer_iri=item.offer.iri, rev=item.rev, name="Apples", price=item.offer.price.amount,
         quantity=2,
     )  # fmt: skip
     names = {"price": "price", "quantity": "quantity", "rev_of_line": "rev"}
@@ -238,7 +238,7 @@ def hear(farm: Producer, said: OrderUpdate) -> None:
 
 def states(farm: Producer) -> list[tuple[str, int]]:
     with farm.read() as tx:
-        return [(one.state, one.rev) for one in orders_of(tx, farm.id)]
+        return [(order.state, order.rev) for order in orders_of(tx, farm.id)]
 
 
 def test_33_an_order_that_was_cancelled_before_it_came_stays_so(
@@ -272,20 +272,20 @@ def test_33_an_order_that_is_complete_cannot_be_held_again(
 def test_33_an_answer_to_an_order_that_was_never_placed_is_refused(
     farm: Producer, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = OrderAnswer(iri="https://b.example/api/dfc/orders/none", answer=1, rev=1, lines=())
+    order_answer = OrderAnswer(iri="https://b.example/api/dfc/orders/none", answer=1, rev=1, lines=())
     taken: list[str] = []
     with hub.write() as tx:
         with pytest.raises(Refuse, match="no such order"):
-            order_answers.take_answer(hub.federation, tx, peer_of(farm, at="b"), said)
+            order_answers.take_answer(hub.federation, tx, peer_of(farm, at="b"), order_answer)
         monkeypatch.setattr(order_answers, "order_by_iri", lambda tx, iri: _blank(hub))
         monkeypatch.setattr(order_answers, "update_order", lambda *_, **__: taken.append("kept"))
-        order_answers.take_answer(hub.federation, tx, peer_of(farm, at="b"), said)
+        order_answers.take_answer(hub.federation, tx, peer_of(farm, at="b"), order_answer)
     assert taken == ["kept"]
 
 
 def _blank(hub: Hub) -> InstanceOrder:
     """An order of which nothing is known: what whoever does not look it up would work with."""
-    plain = dict.fromkeys((one.name for one in fields(InstanceOrder)), "")
+    plain = dict.fromkeys((field.name for field in fields(InstanceOrder)), "")
     peer = hub.region.peer("b", "a")
     return InstanceOrder(**{**plain, "role": "buyer", "peer_id": peer.id, "answer": 0, "rev": 0, "lines": ()})  # type: ignore[arg-type]
 
@@ -483,9 +483,9 @@ def test_40_if_calls_of_a_peer_closed_its_breaker_it_would_look_healthy(
 def test_40_if_a_refusal_counted_as_delivered_the_message_would_be_lost(
     clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = Answer(202, (), b'{"messages":[{"status":422,"code":"no"}]}')
-    verdict = judge(told, ["one"], "", clock.now())
-    assert (verdict.delivered, [one.id for one in verdict.refused]) == ([], ["one"])
+    answer = Answer(202, (), b'{"messages":[{"status":422,"code":"no"}]}')
+    verdict = judge(answer, ["one"], "", clock.now())
+    assert (verdict.delivered, [refusal.id for refusal in verdict.refused]) == ([], ["one"])
 
     class Lenient(Receipt):
         @property
@@ -493,4 +493,4 @@ def test_40_if_a_refusal_counted_as_delivered_the_message_would_be_lost(
             return self.status < 500
 
     monkeypatch.setattr(push_results, "Receipt", Lenient)
-    assert judge(told, ["one"], "", clock.now()).delivered == ["one"]
+    assert judge(answer, ["one"], "", clock.now()).delivered == ["one"]

@@ -136,10 +136,10 @@ def test_a_restore_that_nobody_has_told_of_is_noticed_by_what_peers_know(
     assert _epochs(region, "a") == 2
     assert "forgotten by a" in notes.recovered
     with region["a"].instance.store.read() as tx:
-        assert "rolled_back" in {one.kind for one in alerts(tx)}
-        assert "future_cursor" not in {one.kind for one in alerts(tx)}
+        assert "rolled_back" in {alert.kind for alert in alerts(tx)}
+        assert "future_cursor" not in {alert.kind for alert in alerts(tx)}
     with region["b"].instance.store.read() as tx:
-        assert {one.kind for one in alerts(tx)} == {"equivocation", "restored"}
+        assert {alert.kind for alert in alerts(tx)} == {"equivocation", "restored"}
     say("a", "b", "after")
     region.work()
     assert notes.at(region["b"])[-1] == "after"
@@ -153,7 +153,7 @@ def test_a_peer_that_only_claims_to_know_more_changes_nothing(region: Region, sa
     region.work()
     assert _epochs(region, "b") == 1
     with b.instance.store.read() as tx:
-        assert [one.kind for one in alerts(tx)] == ["future_cursor"]
+        assert [alert.kind for alert in alerts(tx)] == ["future_cursor"]
 
 
 def test_an_instance_that_has_never_spoken_needs_no_new_epoch(region: Region) -> None:
@@ -189,9 +189,9 @@ class Shelf:
 
 @pytest.fixture
 def shelf(region: Region, notes: Any, say: Say, monkeypatch: pytest.MonkeyPatch) -> Shelf:
-    made = Shelf(notes, say, region)
-    monkeypatch.setitem(MIRRORED, "shelf", made.mirrored())
-    return made
+    shelf = Shelf(notes, say, region)
+    monkeypatch.setitem(MIRRORED, "shelf", shelf.mirrored())
+    return shelf
 
 
 def test_what_has_drifted_apart_heals_within_a_day(region: Region, notes: Any, shelf: Shelf) -> None:

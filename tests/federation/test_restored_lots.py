@@ -84,7 +84,7 @@ def own_sale(farm: Producer) -> None:
 
 def told(place: Place) -> set[str]:
     with place.read() as tx:
-        return {one.kind for one in alerts(tx)}
+        return {alert.kind for alert in alerts(tx)}
 
 
 def test_the_producers_own_shop_waits_too_from_the_start_on(

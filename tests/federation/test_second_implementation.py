@@ -88,7 +88,7 @@ def region(tmp_path: Path, instances: Instances, clock: ManualClock, address: st
             members[name] = federation_of(instance)
             begin_identity(members[name])
             stack.enter_context(serving(instance, port, jobs=False))
-        works = {id(one.instance): work_of(one.instance) for one in members.values()}
+        works = {id(member.instance): work_of(member.instance) for member in members.values()}
         yield Region(Wires(), members, lambda instance: run_due(instance, works[id(instance)]))
         for federation in members.values():
             with federation.instance.store.read() as tx:
@@ -445,8 +445,8 @@ def test_its_own_goods_are_sold_by_a_hub_of_commensal(region: Region, second: In
     home = second.peers[region["a"].iri]
     pears.grant(home, hub.iri)
     with hub.write() as tx:
-        (offered,) = grants_between(tx, enterprise_id=hub.id, direction="received", state="offered")
-        accept_grant(hub.federation, tx, offered.id)
+        (grant,) = grants_between(tx, enterprise_id=hub.id, direction="received", state="offered")
+        accept_grant(hub.federation, tx, grant.id)
     region.work()
     item = hub.sell(pears)
     pears.change_price("11")

@@ -30,9 +30,9 @@ def region(new_region: NewRegion) -> Region:
 
 def test_what_a_producer_lists_appears_at_the_hub_that_it_grants_with_its_price(farm: Producer, hub: Hub) -> None:
     farm.grant(hub)
-    (offered,) = hub.received(farm)
-    assert (offered.name, offered.price, offered.currency, offered.left) == ("Apples", 2000, "EUR", 100)
-    assert [(hop.iri, hop.name) for hop in offered.provenance] == [(farm.iri, "farm")]
+    (listing,) = hub.received(farm)
+    assert (listing.name, listing.price, listing.currency, listing.left) == ("Apples", 2000, "EUR", 100)
+    assert [(hop.iri, hop.name) for hop in listing.provenance] == [(farm.iri, "farm")]
 
 
 def test_a_grant_to_a_hub_that_does_not_exist_is_refused_with_the_reason(farm: Producer, hub: Hub) -> None:
@@ -68,8 +68,8 @@ def test_changes_are_told_by_revision_and_what_is_hidden_is_withdrawn(farm: Prod
         set_price(tx, "farm", farm.item, 2200)
         change_product(tx, "farm", farm.product.id, 1, name="Red apples")
     farm.region.work()
-    (offered,) = hub.received(farm)
-    assert (offered.name, offered.price) == ("Red apples", 2200)
+    (listing,) = hub.received(farm)
+    assert (listing.name, listing.price) == ("Red apples", 2200)
     with farm.write() as tx:
         change_item(tx, "farm", farm.item, item_by_id(tx, "farm", farm.item).version, hidden=True)
     farm.region.work()

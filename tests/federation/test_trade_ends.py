@@ -42,7 +42,7 @@ def sells(hub: Hub, item: str, pieces: int = 1) -> bool:
 
 def told(place: Place) -> set[str]:
     with place.read() as tx:
-        return {one.kind for one in alerts(tx)}
+        return {alert.kind for alert in alerts(tx)}
 
 
 def test_a_revoked_hub_sells_nothing_more_and_its_people_settle_what_is_ordered(
@@ -58,7 +58,7 @@ def test_a_revoked_hub_sells_nothing_more_and_its_people_settle_what_is_ordered(
     with hub.read() as tx:
         (open_question,) = cuts_of(tx, [the_order(hub).id])
     assert (open_question.customer_order_id, open_question.pieces) == (None, 3)
-    assert [one.state for one in placed(hub)] == ["Held"], "nobody's order is cut without a person"
+    assert [order.state for order in placed(hub)] == ["Held"], "nobody's order is cut without a person"
     (held,) = farm.leases()
     with farm.write() as tx:
         force_return(farm.federation, tx, held.id)
@@ -72,8 +72,8 @@ def test_the_end_of_a_grant_ends_the_sale_and_what_was_ordered_stays_ordered(
     hub.order(item, 3)
     minutes(region, 2)
     with farm.write() as tx:
-        (given,) = grants_between(tx, enterprise_id=farm.id, direction="given")
-        end_grant(farm.federation, tx, given.id)
+        (grant,) = grants_between(tx, enterprise_id=farm.id, direction="given")
+        end_grant(farm.federation, tx, grant.id)
     region.work()
     assert not sells(hub, item)
     minutes(region, 2)
@@ -87,11 +87,11 @@ def test_a_grant_that_is_given_anew_brings_the_goods_back_into_the_sale(
     region: Region, farm: Producer, hub: Hub, item: str
 ) -> None:
     with farm.write() as tx:
-        (given,) = grants_between(tx, enterprise_id=farm.id, direction="given")
-        end_grant(farm.federation, tx, given.id)
+        (grant,) = grants_between(tx, enterprise_id=farm.id, direction="given")
+        end_grant(farm.federation, tx, grant.id)
     region.work()
     with farm.write() as tx:
-        give_grant(farm.federation, tx, farm.id, given.peer_id, given.other_iri, given.other_name)
+        give_grant(farm.federation, tx, farm.id, grant.peer_id, grant.other_iri, grant.other_name)
     region.work()
     assert not sells(hub, item)
     with hub.write() as tx:
@@ -108,10 +108,10 @@ def test_of_two_hubs_at_one_instance_the_other_goes_on_selling(
     farm.grant(other)
     theirs = other.sell(farm)
     with farm.write() as tx:
-        (given,) = [
-            one for one in grants_between(tx, enterprise_id=farm.id, direction="given") if one.other_name == "hub"
+        (grant,) = [
+            grant for grant in grants_between(tx, enterprise_id=farm.id, direction="given") if grant.other_name == "hub"
         ]
-        end_grant(farm.federation, tx, given.id)
+        end_grant(farm.federation, tx, grant.id)
     region.work()
     assert not sells(hub, item)
     assert sells(other, theirs)

@@ -91,7 +91,7 @@ def signed_headers(vectors: dict[str, Any], case: dict[str, Any]) -> list[tuple[
 def test_the_ed25519_case_of_rfc_9421() -> None:
     """B.2.6. It signs components that requests of ours never do, so only its base and its signature are looked at."""
     vectors = appendix_b()
-    case = next(one for one in vectors["cases"] if one["label"] == "sig-b26")
+    case = next(vector for vector in vectors["cases"] if vector["label"] == "sig-b26")
     headers = [*signed_headers(vectors, case), ("@path", "/foo"), ("@authority", "example.com")]
     covered = ["date", "@method", "@path", "@authority", "content-type", "content-length"]
     jwk = json.loads(vectors["keys"]["test-key-ed25519"]["blocks"][-1])

@@ -59,7 +59,7 @@ def messages(place: Place) -> int:
 
 def out(farm: Producer) -> dict[str, int]:
     """What each hub has, by its peer's name."""
-    return {one.peer_name: int(one.out) for one in farm.leases()}
+    return {lease.peer_name: int(lease.out) for lease in farm.leases()}
 
 
 # ------------------------------------------------------------------------------------------------ who has left
@@ -118,12 +118,15 @@ def test_an_order_of_two_things_of_which_one_is_gone_gives_the_other_back_at_onc
     region.work()
     near.sell(farm)
     with near.read() as tx:
-        names = {one.name: listings_of(tx, near.id, [one.product_id])[one.product_id][0] for one in near.received(farm)}
+        names = {
+            listing.name: listings_of(tx, near.id, [listing.product_id])[listing.product_id][0]
+            for listing in near.received(farm)
+        }
     wish = Wish(items={names["Apples"]: 40, names["Pears"]: 9}, name="Ada", email="ada@example.org", language="en")
     with pytest.raises(SoldOut):
         near.instance.transact(lambda tx: place_order(tx, near.instance.hooks, "near-session", wish))
     region.work()
-    assert sum(int(one.out) for one in farm.leases()) == 0
+    assert sum(int(lease.out) for lease in farm.leases()) == 0
 
 
 def test_a_hub_holds_half_of_a_lot_unsold_at_most_and_more_when_it_sells(
@@ -218,7 +221,7 @@ def test_who_starts_again_says_hello_and_gets_what_waits_for_it(region: Region, 
     start(near.federation)
     region.work()
     assert region.peer("a", "b").breaker == "closed"
-    assert [one.price for one in near.received(farm)] == [2200]
+    assert [listing.price for listing in near.received(farm)] == [2200]
 
 
 def test_a_person_has_a_peer_tried_now(region: Region, farm: Producer, near: Hub) -> None:
@@ -233,4 +236,4 @@ def test_a_person_has_a_peer_tried_now(region: Region, farm: Producer, near: Hub
     region.mend()
     assert probe(farm.federation, region.peer("a", "b").id)
     region.work()
-    assert [one.price for one in near.received(farm)] == [2200]
+    assert [listing.price for listing in near.received(farm)] == [2200]

@@ -123,14 +123,14 @@ class Producer(Place):
             )
         self.region.work()
         with hub.write() as tx:
-            (offered,) = grants_between(tx, enterprise_id=hub.id, direction="received", state="offered")
-            accept_grant(hub.federation, tx, offered.id)
+            (grant,) = grants_between(tx, enterprise_id=hub.id, direction="received", state="offered")
+            accept_grant(hub.federation, tx, grant.id)
         self.region.work()
         return given
 
     def leases(self) -> list[Lease]:
         with self.read() as tx:
-            return [one for one in leases(tx) if one.role == "lender"]
+            return [lease for lease in leases(tx) if lease.role == "lender"]
 
 
 class Hub(Place):
@@ -144,23 +144,23 @@ class Hub(Place):
     def received(self, producer: Place) -> list[ReceivedItem]:
         with self.read() as tx:
             found = grants_between(tx, enterprise_id=self.id, direction="received", state="accepted")
-            (grant,) = [one for one in found if one.other_iri == producer.iri]
+            (grant,) = [grant for grant in found if grant.other_iri == producer.iri]
             return received_items(tx, grant)
 
     def sell(self, producer: Place, price: int = 2500) -> str:
         """Lists and puts on sale all that the producer offers; returns the item of the first."""
         offered = self.received(producer)
         with self.write() as tx:
-            products = [one.product_id for one in offered]
+            products = [listing.product_id for listing in offered]
             new = [
-                Listing(product_id=one, price=price)
-                for one in products
-                if one not in listings_of(tx, self.id, products)
+                Listing(product_id=product, price=price)
+                for product in products
+                if product not in listings_of(tx, self.id, products)
             ]
             list_products(tx, self.id, f"{self.id}-catalog", new)
             copy = mirror_of(tx, producer.iri)
             tx.execute(insert(coordination_supplier).values(coordination_id=f"{self.id}-sale", enterprise_id=copy))
-            items = [one for ids in listings_of(tx, self.id, products).values() for one in ids]
+            items = [item_id for ids in listings_of(tx, self.id, products).values() for item_id in ids]
             for item in items:
                 tx.execute(insert(session_item).values(session_id=f"{self.id}-session", item_id=item))
         self.region.work()
@@ -170,7 +170,7 @@ class Hub(Place):
         """Lists what the producer offers, for others to be granted."""
         offered = self.received(of)
         with self.write() as tx:
-            new = [Listing(product_id=one.product_id, price=one.price + 200) for one in offered]
+            new = [Listing(product_id=listing.product_id, price=listing.price + 200) for listing in offered]
             list_products(tx, self.id, f"{self.id}-catalog", new)
         self.region.work()
         return Producer.over(self)
@@ -204,7 +204,7 @@ class Hub(Place):
 
     def leases(self) -> list[Lease]:
         with self.read() as tx:
-            return [one for one in leases(tx) if one.role == "holder"]
+            return [lease for lease in leases(tx) if lease.role == "holder"]
 
 
 def minutes(region: Region, count: int = 1) -> None:
@@ -233,15 +233,15 @@ def sound(region: Region) -> None:
 def the_order(place: Place) -> InstanceOrder:
     """The only one that it has with another instance."""
     with place.read() as tx:
-        (found,) = orders_of(tx, place.id)
-    return found
+        (order,) = orders_of(tx, place.id)
+    return order
 
 
 def placed(hub: Hub) -> list[Order]:
     """Its customers' orders."""
     with hub.read() as tx:
         found = orders_of_session(tx, hub.id, f"{hub.id}-session")
-        return [order_by_id(tx, one.id, enterprise_id=hub.id) for one in found]
+        return [order_by_id(tx, row.id, enterprise_id=hub.id) for row in found]
 
 
 def close(region: Region) -> None:
@@ -253,9 +253,9 @@ def close(region: Region) -> None:
 def answer(farm: Producer, confirmed: int, *, weighed: Decimal | None = None) -> None:
     """So many pieces of the first line will come."""
     order = the_order(farm)
-    said = AnswerLine(
+    answer_line = AnswerLine(
         item_iri=order.lines[0].item_iri, answer="confirmed", confirmed=confirmed, reason="hail", final_quantity=weighed
     )
     with farm.write() as tx:
-        answer_order(farm.federation, tx, farm.id, order.id, {said.item_iri: said})
+        answer_order(farm.federation, tx, farm.id, order.id, {answer_line.item_iri: answer_line})
     farm.region.work()

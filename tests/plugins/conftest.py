@@ -87,7 +87,7 @@ class Page(HTMLParser):
             self.text += data if not data.isspace() else " "
 
     def form(self, action: str) -> Form:
-        return next(one for one in self.forms if one.action == action or (action and one.action.endswith(action)))
+        return next(form for form in self.forms if form.action == action or (action and form.action.endswith(action)))
 
     def links(self) -> list[str]:
         return [given["href"] for tag, given in self.elements if tag == "a"]
@@ -238,7 +238,7 @@ def stall(instance: Instance) -> Stall:
         hall, station = add_place(tx, "shop", name="Salle des fêtes"), add_place(tx, "shop", name="Gare", price=150)
         begins_at = tx.now + timedelta(days=2, hours=5)
         times: Any = {"begins_at": begins_at, "ends_at": begins_at + timedelta(hours=1), "capacity": 2}
-        slots = [add_slot(tx, "shop", "shop-session", place_id=one.id, **times).id for one in (hall, station)]
+        slots = [add_slot(tx, "shop", "shop-session", place_id=place.id, **times).id for place in (hall, station)]
     return Stall(instance, small, large, eggs, (f"pickup:{slots[0]}", f"pickup:{slots[1]}"), heap, nests)
 
 

@@ -82,7 +82,7 @@ class Market:
     def weigh(self, order: Order, weight: str) -> Order:
         with self.store.write() as tx:
             locked = locked_order(tx, order.id, enterprise_id="shop")
-            (line,) = [one for one in locked.lines if one.weighed]
+            (line,) = [line for line in locked.lines if line.weighed]
             return weigh_order(tx, self.instance.hooks, locked, {line.id: Decimal(weight)})
 
     def check(self) -> None:

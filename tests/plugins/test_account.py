@@ -173,9 +173,9 @@ def test_who_has_no_account_cannot_pay_with_it(stall: Stall) -> None:
     wish = Wish(items={stall.apples: 1}, name="Bob", email="bob@example.org", payment_method=METHOD)
     with stall.instance.store.write() as tx, pytest.raises(Invalid, match="no account"):
         place_order(tx, stall.instance.hooks, "shop-session", wish)
-    assert [one.id for one in payment_methods(stall.instance, "shop", "en")] == ["cash:cash"]
+    assert [payment_method.id for payment_method in payment_methods(stall.instance, "shop", "en")] == ["cash:cash"]
     mine = payment_methods(stall.instance, "shop", "en", person_id=stall.ada)
-    assert [one.id for one in mine] == [METHOD, "cash:cash"]
+    assert [method.id for method in mine] == [METHOD, "cash:cash"]
     assert "€20.00" in mine[0].description
 
 
@@ -369,7 +369,7 @@ def test_a_guest_who_has_followed_the_mailed_link_pays_from_the_account_that_is_
     with stall.instance.store.write() as tx:
         order = place_order(tx, stall.instance.hooks, "shop-session", wish, secret="s" * 43)
         secret = mailed_secret(tx, order.id)
-    paths = [f"/api/guest-orders/{one}" for one in ("s" * 43, secret)]
+    paths = [f"/api/guest-orders/{guest_secret}" for guest_secret in ("s" * 43, secret)]
     assert [client.post(f"{path}/proof").status_code for path in paths] == [422, 200]
     paid = client.post(f"{paths[1]}/payments", json={"method": METHOD}, headers={"Idempotency-Key": "pay"})
     assert (paid.status_code, paid.json()["state"], stall.balance) == (201, "Done", 1500)
@@ -437,7 +437,7 @@ def test_the_shop_keeps_accounts_over_the_api(stall: Stall, client: TestClient) 
     assert [answer.status_code for answer in answers] == [201, 201]
     assert answers[0].json() == answers[1].json()
     assert stall.balance == 2500
-    assert [one["amount"] for one in client.get(f"{url}/entries").json()["items"]] == [2000, 500]
+    assert [entry["amount"] for entry in client.get(f"{url}/entries").json()["items"]] == [2000, 500]
     found = client.get(url)
     changed = client.patch(url, json={"minimum": -1000}, headers={"If-Match": found.headers["ETag"]})
     assert (changed.status_code, changed.json()["minimum"]) == (200, -1000)
@@ -450,5 +450,5 @@ def test_a_member_sees_their_own_account(stall: Stall, client: TestClient) -> No
     client.headers.update(a_token(stall, "self", member=False))
     seen = client.get("/api/-/account/me/shops/shop/account").json()
     assert seen["account"]["balance"] == 2000
-    assert [one["note"] for one in seen["entries"]] == ["à la caisse"]
+    assert [entry["note"] for entry in seen["entries"]] == ["à la caisse"]
     assert client.get("/api/-/account/me/shops/elsewhere/account").status_code == 404

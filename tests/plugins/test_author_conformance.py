@@ -17,7 +17,7 @@ from commensal.testing.instances import Instances, Plan
 
 from .bad_plugins import BAD, PRELUDE, REVISION, REVISION_TWICE
 
-CHECKS = {one.name: one for one in checks()}
+CHECKS = {check.name: check for check in checks()}
 
 
 def test_there_is_a_bad_plugin_for_each_check() -> None:
@@ -36,7 +36,7 @@ def test_a_check_finds_what_is_wrong(name: str, commensal_instances: Instances, 
         with pytest.raises((Nonconforming, CommensalError, AssertionError), match=said):
             CHECKS[name].run(subject)
     finally:
-        for table in [one for one in metadata.tables.values() if one.name.startswith("bad_")]:
+        for table in [table for table in metadata.tables.values() if table.name.startswith("bad_")]:
             metadata.remove(table)
 
 
@@ -63,7 +63,7 @@ def test_a_check_that_does_not_exist_cannot_be_left_out() -> None:
 
 def _names(test: object) -> list[str]:
     (mark,) = getattr(test, "pytestmark")  # noqa: B009 - pytest writes it there
-    return [one.name for one in mark.args[1]]
+    return [arg.name for arg in mark.args[1]]
 
 
 def _written(folder: Path, source: str, revision: str) -> ModuleType:

@@ -24,7 +24,7 @@ def test_its_blocks_do_what_it_says(tmp_path: Path) -> None:
                     at /= command.removeprefix("cd ")
                     continue
                 said = bench.run(command, at)
-                told = "".join(".*" if one == "…" else re.escape(one) for one in re.split("(…)", expected.strip()))
+                told = "".join(".*" if part == "…" else re.escape(part) for part in re.split("(…)", expected.strip()))
                 assert re.search(told, said, re.DOTALL), f"$ {command}\n{said}"
                 ran += 1
         elif file:

@@ -49,7 +49,7 @@ def test_a_reference_is_found_whatever_is_written_around_it(number: int, other: 
 def test_a_digit_that_was_mistyped_is_noticed(number: int, data: st.DataObject) -> None:
     compact = reference_of(number).replace(" ", "")
     place = data.draw(st.integers(2, len(compact) - 1))
-    digit = data.draw(st.sampled_from([one for one in "0123456789" if one != compact[place]]))
+    digit = data.draw(st.sampled_from([other_digit for other_digit in "0123456789" if other_digit != compact[place]]))
     assert number not in order_numbers_in(compact[:place] + digit + compact[place + 1 :])
 
 
@@ -113,7 +113,7 @@ def test_a_camt_statement_gives_booked_credits_and_opens_batches(version: str) -
     assert (first.amount, first.payer, first.text, first.booked_on) == (
         1250, "Bob Le Goff", "RF981024", date(2026, 6, 3),
     )  # fmt: skip
-    assert [(one.amount, one.text) for one in (second, third)] == [(1000, "un"), (2000, "deux")]
+    assert [(entry.amount, entry.text) for entry in (second, third)] == [(1000, "un"), (2000, "deux")]
     assert len({first.key, second.key, third.key}) == 3
 
 
@@ -157,7 +157,7 @@ def test_the_csv_of_a_bank_is_understood(text: str, encoding: str) -> None:
 
 def test_thousands_are_grouped_in_every_way() -> None:
     text = "date;montant;libellé\n03/06/2026;1.234,50;a\n03/06/2026;1 234,50;b\n03/06/2026;1,234.50;c\n"
-    assert [one.amount for one in read_statement(text.encode(), ACCOUNT, "EUR")] == [123450] * 3
+    assert [entry.amount for entry in read_statement(text.encode(), ACCOUNT, "EUR")] == [123450] * 3
 
 
 def test_columns_that_no_bank_calls_so_are_named_in_the_settings() -> None:
@@ -169,9 +169,9 @@ def test_columns_that_no_bank_calls_so_are_named_in_the_settings() -> None:
 
 def test_twins_of_one_day_are_two_credits_and_the_same_ones_tomorrow() -> None:
     text = "date;montant;libellé\n" + "03/06/2026;5,00;panier\n" * 2
-    keys = [one.key for one in read_statement(text.encode(), ACCOUNT, "EUR")]
+    keys = [entry.key for entry in read_statement(text.encode(), ACCOUNT, "EUR")]
     assert len(set(keys)) == 2
-    assert [one.key for one in read_statement(f"{text}04/06/2026;1,00;z\n".encode(), ACCOUNT, "EUR")][:2] == keys
+    assert [entry.key for entry in read_statement(f"{text}04/06/2026;1,00;z\n".encode(), ACCOUNT, "EUR")][:2] == keys
 
 
 # ------------------------------------------------------------------------------------------------ in a shop
@@ -241,7 +241,7 @@ def test_a_transfer_with_a_reference_pays_its_order_once(instance: Instance, sho
     assert taken(instance, credit) == ImportResult(matched=0, open=0, known=1)
     assert state(instance, order_id) == ("Paid", 1250)
     with instance.store.read() as tx:
-        assert sorted(one.state for one in payments_of(tx, "shop", order_id)) == ["Cancelled", "Done"]
+        assert sorted(payment.state for payment in payments_of(tx, "shop", order_id)) == ["Cancelled", "Done"]
 
 
 def test_what_came_is_what_is_written_down(instance: Instance, shop: str) -> None:

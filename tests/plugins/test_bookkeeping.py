@@ -346,7 +346,7 @@ class Week(RuleBasedStateMachine):
             return
 
         def act(tx: Transaction, order: Order) -> Order:
-            (line,) = [one for one in order.lines if one.weighed]
+            (line,) = [line for line in order.lines if line.weighed]
             return weigh_order(tx, self.instance.hooks, order, {line.id: Decimal(grams) / 1000})
 
         assert self._to(bill, act)
@@ -362,7 +362,7 @@ class Week(RuleBasedStateMachine):
             return
 
         def act(tx: Transaction, order: Order) -> Order:
-            line = next(one for one in order.lines if one.item_id == self.items[APPLES] and one.quantity)
+            line = next(line for line in order.lines if line.item_id == self.items[APPLES] and line.quantity)
             return shorten_order(tx, self.instance.hooks, order, {line.id: 1})
 
         assert self._to(bill, act)
@@ -452,13 +452,13 @@ class Week(RuleBasedStateMachine):
                 assert order.paid_total == bill.cash + bill.account
             lots = [lot_by_id(tx, "shop", lot) for lot in self.lots]
             assert [round(lot.free * (1000 if place == BIRDS else 1)) for place, lot in enumerate(lots)] == ledger.free
-            balances = [account_of(tx, "shop", one).balance for one in self.customers]
+            balances = [account_of(tx, "shop", customer).balance for customer in self.customers]
             assert (balances, unbalanced(tx, "shop")) == (ledger.accounts, [])
             said = [
                 statement_of(tx, "shop", self.programme, date(year, 1, 1), date(year, 12, 31)) for year in (2026, 2027)
             ]
-            assert [one.year.spent for one in said] == ledger.spent
-            assert [one.total for one in said] == ledger.spent
+            assert [statement.year.spent for statement in said] == ledger.spent
+            assert [statement.total for statement in said] == ledger.spent
             assert said[1].owed == sum(ledger.spent)
             assert broken_invariants(tx) == []
 

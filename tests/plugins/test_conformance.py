@@ -29,7 +29,7 @@ def _two_rounds(shop: Shop) -> None:
     """The demo gives a van to one hub of a valley only."""
     for hours in (1, 2):
         with shop.instance.store.write() as tx:
-            begins_at, ends_at = (tx.now + timedelta(days=2, hours=one) for one in (0, hours))
+            begins_at, ends_at = (tx.now + timedelta(days=2, hours=offset) for offset in (0, hours))
             add_slot(tx, DeliverySettings(), shop.id, shop.session_id, begins_at=begins_at, ends_at=ends_at, capacity=4)
 
 

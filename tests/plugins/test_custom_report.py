@@ -86,7 +86,7 @@ def test_a_preset_is_kept_listed_run_changed_and_removed(client: TestClient, man
     made = client.post(PRESETS, json=BY_SUPPLIER, headers=manager)
     assert made.status_code == 201, made.text
     name = f"custom_report:{made.json()['id']}"
-    listed = {one["id"]: one for one in client.get(REPORTS, headers=manager).json()}
+    listed = {report["id"]: report for report in client.get(REPORTS, headers=manager).json()}
     assert listed[name]["label"] == "Pieces by supplier"
     address = f"{REPORTS}/{name.replace(':', '/')}"
     answer = client.get(address, params=JUNE, headers=manager)
@@ -153,7 +153,7 @@ def test_rates_are_filtered_as_numbers_and_names_as_people_type_them(
 def test_what_is_on_no_list_is_refused(client: TestClient, manager: Header, wrong: dict[str, Any], where: str) -> None:
     answer = client.post(PRESETS, json=BY_SUPPLIER | wrong, headers=manager)
     assert answer.status_code == 422
-    assert [one["pointer"] for one in answer.json()["errors"]] == [where]
+    assert [error["pointer"] for error in answer.json()["errors"]] == [where]
 
 
 def test_names_are_taken_once_and_presets_are_not_endless(client: TestClient, manager: Header) -> None:
@@ -180,7 +180,7 @@ def test_another_enterprise_and_a_smaller_role_may_not(client: TestClient, insta
 
 def test_the_segments_are_told_with_their_fields(client: TestClient, manager: Header) -> None:
     told = client.get("/api/-/custom_report/segments", headers=manager).json()
-    assert [one["name"] for one in told] == list(SEGMENTS)
+    assert [segment["name"] for segment in told] == list(SEGMENTS)
     assert {"name": "pieces", "label": "Pieces", "kind": "whole", "summed": True} in told[0]["fields"]
 
 

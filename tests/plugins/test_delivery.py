@@ -85,7 +85,7 @@ class Van:
     def options(self, address: Address | None = None, language: str = "en") -> dict[str, DeliveryOption]:
         with self.store.read() as tx:
             found = delivery.shipping_options(tx, "shop", SESSION, language, address, ZONES)
-        return {one.id: one for one in found if isinstance(one, DeliveryOption)}
+        return {option.id: option for option in found if isinstance(option, DeliveryOption)}
 
     def set_zones(self, zones: list[dict[str, Any]]) -> None:
         mine = enterprise_plugin.c.plugin == "delivery"
@@ -102,11 +102,11 @@ def van(instance: Instance, clock: ManualClock) -> Any:
 
 
 def fee(order: Order) -> list[tuple[str, int]]:
-    return [(one.label, one.amount) for one in order.adjustments]
+    return [(adjustment.label, adjustment.amount) for adjustment in order.adjustments]
 
 
 def codes(refused: Invalid) -> list[tuple[str, str]]:
-    return [(one.code, one.where) for one in refused.problems]
+    return [(problem.code, problem.where) for problem in refused.problems]
 
 
 # ------------------------------------------------------------------------------------------------ what is offered
@@ -122,7 +122,7 @@ def test_only_rounds_that_serve_the_postcode_are_offered(van: Van) -> None:
 def test_without_an_address_all_rounds_are_offered_from_their_least_price(van: Van) -> None:
     for nowhere in (None, Address(street="2 rue Colbert")):
         options = van.options(nowhere)
-        assert [(one.price, one.needs_address) for one in options.values()] == [(300, True), (300, True)]
+        assert [(option.price, option.needs_address) for option in options.values()] == [(300, True), (300, True)]
     assert van.options()[van.round.id].address == "Tours, Touraine"
 
 
@@ -137,7 +137,9 @@ def test_an_option_tells_the_terms_of_its_zone(van: Van) -> None:
 
 def test_a_quote_is_worked_out_for_the_address_or_from_the_least_price(van: Van) -> None:
     shipping = f"delivery:{van.round.id}"
-    prices = [van.shop.quote(shipping=shipping, address=one).totals.adjustments for one in (None, TOURS, LOCHES)]
+    prices = [
+        van.shop.quote(shipping=shipping, address=address).totals.adjustments for address in (None, TOURS, LOCHES)
+    ]
     assert prices == [300, 300, 600]
 
 
@@ -245,7 +247,10 @@ def test_the_hub_orders_after_the_close_and_below_the_least_value(van: Van) -> N
 def test_a_round_to_a_zone_that_is_gone_takes_no_more_orders(van: Van) -> None:
     with van.store.read() as tx:
         later = DeliverySettings(zones=(ZONES.zones[1],))
-        options = {one.id: one.left for one in delivery.shipping_options(tx, "shop", SESSION, "en", None, later)}
+        options = {
+            shipping_option.id: shipping_option.left
+            for shipping_option in delivery.shipping_options(tx, "shop", SESSION, "en", None, later)
+        }
     assert options == {van.round.id: 3, van.centre.id: 0}
 
 
@@ -268,10 +273,10 @@ def test_eight_race_for_three_places_in_the_van_and_three_get_them(van: Van) -> 
             outcomes.append(refused.code)
 
     threads = [threading.Thread(target=order) for _ in range(8)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert sorted(outcomes) == ["booked"] * 3 + ["slot_full"] * 5
     assert van.taken() == 3
     assert van.options(TOURS)[van.round.id].left == 0
@@ -291,11 +296,11 @@ def test_two_who_change_to_the_last_place_at_once_do_not_both_get_it(van: Van) -
         except Refused as refused:
             outcomes.append(refused.code)
 
-    threads = [threading.Thread(target=change, args=(one,)) for one in orders]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    threads = [threading.Thread(target=change, args=(order,)) for order in orders]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert sorted(outcomes) == ["changed", "slot_full"]
     with van.store.read() as tx:
         assert pickup_slot_by_id(tx, "shop", van.hall.id).taken == 1, "who was refused still collects"
@@ -343,16 +348,16 @@ def test_a_copied_sale_has_its_rounds_at_the_same_hours_and_empty(van: Van) -> N
         copied = clone_coordination(tx, van.shop.instance.hooks, "shop-sale", "shop", opens_at.astimezone(UTC))
         (session,) = sessions_of(tx, copied.id, "shop")
         slots = slots_of(tx, "shop", session.id)
-    local = {(one.begins_at.astimezone(zone).hour, one.zone, one.capacity, one.taken) for one in slots}
+    local = {(slot.begins_at.astimezone(zone).hour, slot.zone, slot.capacity, slot.taken) for slot in slots}
     assert local == {(17, "", 3, 0), (17, "centre", None, 0)}
-    assert {one.begins_at.utcoffset() for one in slots} == {timedelta(0)}
+    assert {slot.begins_at.utcoffset() for slot in slots} == {timedelta(0)}
     van.set_zones([KEPT["zones"][1]])
     with van.store.write() as tx:
         again = clone_coordination(
             tx, van.shop.instance.hooks, "shop-sale", "shop", (opens_at + timedelta(days=7)).astimezone(UTC)
         )
         (session,) = sessions_of(tx, again.id, "shop")
-        assert [one.zone for one in slots_of(tx, "shop", session.id)] == [""], "the centre is no zone any more"
+        assert [slot.zone for slot in slots_of(tx, "shop", session.id)] == [""], "the centre is no zone any more"
 
 
 def test_other_orders_and_phases_cost_nothing_and_ask_nothing(van: Van) -> None:
@@ -375,10 +380,10 @@ def test_the_demo_has_one_hub_with_a_van(van: Van) -> None:
         for name, expected in (("La Halle d’Alba", True), ("Le Panier", None)):
             shop = a_shop(tx, name, name=name, city="Bourg", postcode="37210")
             tx.execute(enterprise_plugin.insert().values(enterprise_id=shop, plugin="delivery", settings={}, version=1))
-            told = DemoPlace(instance=instance, enterprise_id=shop, seed=7)
-            assert delivery.demo_data(tx, told) is expected
+            place = DemoPlace(instance=instance, enterprise_id=shop, seed=7)
+            assert delivery.demo_data(tx, place) is expected
         assert len(slots_of(tx, "La Halle d’Alba", "La Halle d’Alba-session")) == 1
         kept = tx.value(
             select(enterprise_plugin.c.settings).where(enterprise_plugin.c.enterprise_id == "La Halle d’Alba")
         )
-    assert [one["postcodes"] for one in kept["zones"]] == [["37210"], ["37*"]]
+    assert [zone["postcodes"] for zone in kept["zones"]] == [["37210"], ["37*"]]

@@ -71,7 +71,7 @@ def test_who_lives_elsewhere_is_told_so_and_nothing_is_ordered(browser: Any, sta
     assert round_id not in browser.page.values("shipping")
     assert stall.slots[0] in browser.page.values("shipping"), "they may still collect it"
     with stall.instance.store.read() as tx:
-        assert [one.taken for one in slots_of(tx, "shop", "shop-session")] == [0]
+        assert [slot.taken for slot in slots_of(tx, "shop", "shop-session")] == [0]
 
 
 def test_where_everything_is_brought_nobody_orders_without_saying_where(
@@ -87,11 +87,11 @@ def test_where_everything_is_brought_nobody_orders_without_saying_where(
     assert browser.status == 422
     assert "We do not deliver to 12345." in browser.page.text
     with stall.instance.store.read() as tx:
-        assert [one.taken for one in slots_of(tx, "shop", "shop-session")] == [0]
+        assert [slot.taken for slot in slots_of(tx, "shop", "shop-session")] == [0]
 
 
 def test_who_collects_finds_a_calendar_on_the_page_of_their_order(browser: Any, stall: Any, round_id: str) -> None:
     to_the_checkout(browser, stall)
     buy(browser, stall.slots[0])
-    (calendar,) = [one for one in browser.page.links() if one.endswith(".ics")]
+    (calendar,) = [link for link in browser.page.links() if link.endswith(".ics")]
     assert browser.client.get(calendar).text.startswith("BEGIN:VCALENDAR\r\n")

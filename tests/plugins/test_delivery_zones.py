@@ -48,8 +48,8 @@ SETTINGS = DeliverySettings(zones=(CENTRE, AROUND, ABROAD))
 )
 def test_a_pattern_means_these_postcodes_and_no_others(pattern: str, inside: list[str], outside: list[str]) -> None:
     assert is_pattern(pattern)
-    assert [one for one in inside if not matches(pattern, normalized(one))] == []
-    assert [one for one in outside if matches(pattern, normalized(one))] == []
+    assert [postcode for postcode in inside if not matches(pattern, normalized(postcode))] == []
+    assert [postcode for postcode in outside if matches(pattern, normalized(postcode))] == []
 
 
 @pytest.mark.parametrize("text", ["", "*", "3*7", "37199-37100", "37000;44000", "x" * 11, "37?", "37**"])

@@ -30,6 +30,8 @@ def test_hubs_of_the_demo_have_lists_and_figures_and_take_transfers(instance: In
     region = draw_region(7)
     filled = fill(instance, replace(region, producers=region.producers[:4], shoppers=(), past_sales=()))
     for hub in filled.hubs:
-        assert {"cash:cash", "bank_transfer:transfer"} <= {one.id for one in payment_methods(instance, hub, "fr")}
+        assert {"cash:cash", "bank_transfer:transfer"} <= {
+            payment_method.id for payment_method in payment_methods(instance, hub, "fr")
+        }
         with instance.store.read() as tx:
             assert {"distribution_lists", "sales", "custom_report"} <= set(enabled_plugins(tx, hub))

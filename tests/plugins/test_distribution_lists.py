@@ -84,7 +84,9 @@ def test_the_packer_ticks_off_each_order(instance: Instance, orders: list[Order]
         (chicken,) = [line for line in held.lines if line.weighed]
         weigh_order(tx, instance.hooks, held, {chicken.id: Decimal("1.87")})
     lines = table(instance, "shop", "distribution_lists:by_customer")
-    assert [(one["Order"], one["Pieces"], one["Product"], one["Weighed"], one["Amount (EUR)"]) for one in lines] == [
+    assert [
+        (line["Order"], line["Pieces"], line["Product"], line["Weighed"], line["Amount (EUR)"]) for line in lines
+    ] == [
         ("1 · Ada · Salle des fêtes, 17:00", "3", "Carottes", "", "7.50"),
         ("1 · Ada · Salle des fêtes, 17:00", "1", "Poulet", "1.87", "22.44"),
         ("1 · Ada · Salle des fêtes, 17:00", "4", "Subtotal", "", "29.94"),
@@ -96,7 +98,7 @@ def test_the_packer_ticks_off_each_order(instance: Instance, orders: list[Order]
 
 def test_a_heap_is_divided_by_name_and_weight(instance: Instance, orders: list[Order]) -> None:
     lines = table(instance, "shop", "distribution_lists:by_product")
-    assert [(one["Product"], one["Pieces"], one["To weigh"], one["Customer"]) for one in lines] == [
+    assert [(line["Product"], line["Pieces"], line["To weigh"], line["Customer"]) for line in lines] == [
         ("Carottes · Les Paniers", "3", "3", "Ada"),
         ("Carottes · Les Paniers", "1", "1", "Zoé"),
         ("Carottes · Les Paniers", "2", "2", "Bob"),
@@ -117,19 +119,19 @@ def test_a_supplier_brings_the_sum_of_all_orders(instance: Instance, orders: lis
 
 def test_each_place_knows_who_comes(instance: Instance, orders: list[Order]) -> None:
     lines = table(instance, "shop", "distribution_lists:by_place", place="FÊTES")
-    assert [(one["Customer"], one["Pieces"], one["Due (EUR)"]) for one in lines[:2]] == [
+    assert [(line["Customer"], line["Pieces"], line["Due (EUR)"]) for line in lines[:2]] == [
         ("Ada", "4", "31.50"), ("Bob", "2", "5.00"),
     ]  # fmt: skip
     signing = table(instance, "shop", "distribution_lists:sign_in")
-    assert [one["Customer"] for one in signing] == ["Zoé", "Ada", "Bob", "Subtotal", ""]
+    assert [row["Customer"] for row in signing] == ["Zoé", "Ada", "Bob", "Subtotal", ""]
     assert 'class="box"' in run(instance, "shop", "distribution_lists:sign_in", "html").decode()
 
 
 def test_the_driver_rings_where_an_address_is(instance: Instance, orders: list[Order]) -> None:
     lines = table(instance, "shop", "distribution_lists:driver")
-    assert [(one["Customer"], one["Street"], one["Postcode"], one["Way in"]) for one in lines if one["Street"]] == [
-        ("Zoé", "3 rue des Lilas", "37000", "2e étage")
-    ]
+    assert [
+        (line["Customer"], line["Street"], line["Postcode"], line["Way in"]) for line in lines if line["Street"]
+    ] == [("Zoé", "3 rue des Lilas", "37000", "2e étage")]
 
 
 def test_every_parcel_has_a_label_of_its_own(instance: Instance, orders: list[Order]) -> None:

@@ -46,7 +46,7 @@ def charged(order: OrderDraft, *fees: Mapping[str, Any], phase: Phase = Phase.FE
 
 
 def amounts(order: OrderDraft, *fees: Mapping[str, Any]) -> list[int]:
-    return [one.amount for one in charged(order, *fees)]
+    return [adjustment.amount for adjustment in charged(order, *fees)]
 
 
 def pieces(line: PricedLine, quantity: int) -> PricedLine:
@@ -107,9 +107,9 @@ def test_each_calculator_says_what_its_example_says(
 def test_there_are_nine_calculators_and_the_package_tells_of_each() -> None:
     import commensal_fees
 
-    nine = [one.__struct_config__.tag for one in AnyFee.__args__]
+    nine = [fee_type.__struct_config__.tag for fee_type in AnyFee.__args__]
     assert len(nine) == 9
-    assert all(f"``{one}``" in str(commensal_fees.__doc__) for one in nine)
+    assert all(f"``{name}``" in str(commensal_fees.__doc__) for name in nine)
 
 
 def test_what_could_not_be_delivered_bears_no_fee() -> None:
@@ -125,8 +125,13 @@ def test_deposits_bear_no_fee() -> None:
 def test_a_fee_for_each_line_names_its_line_and_may_bear_the_products_vat() -> None:
     order = a_draft(a_line(1000, vat_rate="5.5", id="a"), a_line(1000, vat_rate="20", id="b"))
     told = charged(order, a_fee("PerItem", amount=10, vat_of_product=True, type="sales"))
-    assert [(one.line_id, one.vat_rate) for one in told] == [("a", Decimal("5.5")), ("b", Decimal(20))]
-    assert {(one.kind, one.label, one.phase) for one in told} == {("sales", "Frais", Phase.FEE)}
+    assert [(adjustment.line_id, adjustment.vat_rate) for adjustment in told] == [
+        ("a", Decimal("5.5")),
+        ("b", Decimal(20)),
+    ]
+    assert {(adjustment.kind, adjustment.label, adjustment.phase) for adjustment in told} == {
+        ("sales", "Frais", Phase.FEE)
+    }
     (own,) = charged(order, a_fee("FlatRate", amount=10, vat_rate="20"))
     assert (own.line_id, own.vat_rate) == (None, Decimal(20))
     (outside,) = charged(order, a_fee("FlatRate", amount=10))
@@ -136,7 +141,11 @@ def test_a_fee_for_each_line_names_its_line_and_may_bear_the_products_vat() -> N
 def test_a_fee_for_each_line_is_told_once() -> None:
     order = a_draft(a_line(1000, id="a"), a_line(3000, id="b"))
     told = as_told(charged(order, TENTH, {**TENTH, "name": "Autre"}, a_fee("FlatRate", amount=10)))
-    assert [(one.label, one.amount) for one in told] == [("Frais", 400), ("Autre", 400), ("Frais", 10)]
+    assert [(adjustment.label, adjustment.amount) for adjustment in told] == [
+        ("Frais", 400),
+        ("Autre", 400),
+        ("Frais", 10),
+    ]
 
 
 def test_a_fee_of_a_supplier_is_worked_out_from_its_goods_alone() -> None:
@@ -162,7 +171,7 @@ def test_a_fee_goes_to_the_shop_the_coordinator_or_the_supplier(
     lines = a_line(1000, id="a", supplier_id="farm"), a_line(3000, id="b", supplier_id="mill")
     order = a_draft(*lines, coordinator_id="network")
     told = charged(order, a_fee(calculator, amount=10, payee=payee, supplier=supplier))
-    assert [one.payee for one in told] == paid
+    assert [adjustment.payee for adjustment in told] == paid
 
 
 @pytest.mark.parametrize(
@@ -360,6 +369,6 @@ def test_a_fee_for_the_order_cannot_bear_the_vat_of_one_product() -> None:
 def test_every_wrong_fee_is_named_at_once_and_too_many_are_refused() -> None:
     with pytest.raises(Invalid) as refused:
         check_settings(Settings, {"fees": [RATE, {**RATE, "amount": 1}, 7]})
-    assert [one.where for one in refused.value.problems] == ["/settings/fees/0", "/settings/fees/2"]
+    assert [problem.where for problem in refused.value.problems] == ["/settings/fees/0", "/settings/fees/2"]
     with pytest.raises(Invalid, match=r"fees: expected `array` of length <= 10"):
         check_settings(Settings, {"fees": [{**RATE, "amount": 1}] * 11})

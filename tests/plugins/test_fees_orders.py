@@ -76,7 +76,7 @@ class Hub:
     def weigh(self, order: Order, weight: str) -> Order:
         with self.instance.store.write() as tx:
             mine = locked_order(tx, order.id, enterprise_id="shop")
-            (line,) = [one for one in mine.lines if one.weighed]
+            (line,) = [line for line in mine.lines if line.weighed]
             return weigh_order(tx, self.instance.hooks, mine, {line.id: Decimal(weight)})
 
 
@@ -95,7 +95,7 @@ def hub(instance: Instance) -> Hub:
 
 
 def told(order: Order) -> list[tuple[str, int]]:
-    return [(one.label, one.amount) for one in order.adjustments]
+    return [(adjustment.label, adjustment.amount) for adjustment in order.adjustments]
 
 
 def test_an_order_costs_what_was_quoted_and_its_fees_follow_it(hub: Hub) -> None:
@@ -105,7 +105,7 @@ def test_an_order_costs_what_was_quoted_and_its_fees_follow_it(hub: Hub) -> None
     assert told(order) == [("Transport", 40), ("Gestion", 9), ("Gestion", 200), ("Emballage", 100)]
     assert order.total == 2448
     lines = {line.id: line.name for line in order.lines}
-    assert [lines.get(one.line_id or "") for one in order.adjustments] == ["Bœuf", "Œuf", "Bœuf", None]
+    assert [lines.get(adjustment.line_id or "") for adjustment in order.adjustments] == ["Bœuf", "Œuf", "Bœuf", None]
     assert {str(share.rate): share.net + share.vat for share in order.vat} == {"5.5": 2308, "20": 100}
     weighed = hub.weigh(order, "1.250")
     assert told(weighed) == [("Transport", 50), ("Gestion", 9), ("Gestion", 250), ("Emballage", 100)]
@@ -192,7 +192,10 @@ def test_a_hub_sets_its_fees_over_the_api_and_reads_what_is_wrong(hub: Hub, clie
 
 def test_a_hub_of_the_demo_takes_fees(hub: Hub) -> None:
     with hub.instance.store.write() as tx:
-        places = [DemoPlace(instance=hub.instance, enterprise_id=one, seed=1) for one in ("network", "shop")]
+        places = [
+            DemoPlace(instance=hub.instance, enterprise_id=enterprise_id, seed=1)
+            for enterprise_id in ("network", "shop")
+        ]
         tx.execute(insert(enterprise_plugin).values(enterprise_id="network", plugin="fees", settings={}, version=1))
         assert [fees.demo_data(tx, place) for place in places] == [True, False], "the one that was there first"
         assert len(enabled_plugins(tx, "network")["fees"]["fees"]) == 3

@@ -171,12 +171,12 @@ def zoe(instance: Instance, clock: ManualClock) -> Zoe:
 
 def dump(store: Store, *but: str) -> str:
     """Every row of every table that the database has, whatever the code knows of it."""
-    found = MetaData()
+    metadata = MetaData()
     with store.read() as tx:
-        found.reflect(bind=tx.connection)
+        metadata.reflect(bind=tx.connection)
         return "\n".join(
             f"{table.name}: {dict(row)}"
-            for table in found.sorted_tables
+            for table in metadata.sorted_tables
             if table.name not in but
             for row in tx.execute(select(*table.c)).mappings()
         )

@@ -171,7 +171,7 @@ def test_the_page_of_an_order_does_not_ask_for_the_amount_before_a_change(browse
 
 def _moves(stall: Stall, **where: str) -> None:
     with stall.instance.store.write() as tx:
-        (hall,) = [one for one in places_of(tx, "shop") if one.name == "Salle des fêtes"]
+        (hall,) = [place for place in places_of(tx, "shop") if place.name == "Salle des fêtes"]
         change_place(tx, "shop", hall.id, hall.version, **where)  # type: ignore[arg-type]
 
 

@@ -74,8 +74,11 @@ def test_a_sale_offers_its_slots_with_what_is_left_full_ones_too(hall: Hall) -> 
         endless = hall.open(tx, hours=3, capacity=None)
         book(tx, hall.slot.id)
     with hall.store.read() as tx:
-        options = {one.id: one for one in pickup.shipping_options(tx, "shop", SESSION, "fr")}
-    assert {hall.slot.id: 2, full.id: 0, endless.id: None} == {one.id: one.left for one in options.values()}
+        options = {
+            shipping_option.id: shipping_option
+            for shipping_option in pickup.shipping_options(tx, "shop", SESSION, "fr")
+        }
+    assert {hall.slot.id: 2, full.id: 0, endless.id: None} == {option.id: option.left for option in options.values()}
     offered = options[hall.slot.id]
     assert offered.label == "Salle des fêtes, samedi 6 juin 2026, 17:00\u00a0–\u00a019:00"
     assert (offered.address, offered.price, offered.vat_rate) == ("3 rue du Lavoir, Bourg", 150, Decimal(20))
@@ -108,7 +111,7 @@ def test_another_shop_or_session_has_none_of_these_slots(hall: Hall) -> None:
         ):
             with pytest.raises(Invalid) as refused:
                 book(tx, hall.slot.id, order)
-            assert [one.code for one in refused.value.problems] == ["no_slot"]
+            assert [problem.code for problem in refused.value.problems] == ["no_slot"]
     assert hall.taken() == 0
 
 
@@ -149,10 +152,10 @@ def test_eight_race_for_three_places_and_three_get_them(database_url: str, clock
             outcomes.append(refused.code)
 
     threads = [threading.Thread(target=shop) for _ in range(8)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert sorted(outcomes) == ["booked"] * 3 + ["slot_full"] * 5
     assert hall.taken() == 3
     store.close()
@@ -248,7 +251,7 @@ def test_places_are_the_enterprises_own(hall: Hall) -> None:
 def test_all_mistakes_of_a_place_are_named(hall: Hall) -> None:
     with hall.store.write() as tx, pytest.raises(Invalid) as refused:
         add_place(tx, "shop", name=" ", postcode="x" * 21, price=-1, vat_rate=Decimal(101))
-    assert [one.where for one in refused.value.problems] == ["/name", "/postcode", "/price", "/vat_rate"]
+    assert [problem.where for problem in refused.value.problems] == ["/name", "/postcode", "/price", "/vat_rate"]
 
 
 def test_an_edited_place_has_a_new_version_and_an_old_version_is_stale(hall: Hall) -> None:
@@ -265,7 +268,9 @@ def test_an_archived_place_takes_no_new_slots_and_keeps_those_it_has(hall: Hall)
         assert places_of(tx, "shop") == []
         with pytest.raises(Invalid, match="no such place"):
             hall.open(tx)
-        assert [one.id for one in pickup.shipping_options(tx, "shop", SESSION, "fr")] == [hall.slot.id]
+        assert [shipping_option.id for shipping_option in pickup.shipping_options(tx, "shop", SESSION, "fr")] == [
+            hall.slot.id
+        ]
 
 
 def test_a_slot_ends_after_it_begins(hall: Hall) -> None:
@@ -327,6 +332,6 @@ def test_the_demo_has_places_and_slots_and_the_same_seed_makes_the_same(hall: Ha
             assert pickup.demo_data(tx, DemoPlace(instance=instance, enterprise_id=shop, seed=7)) is True
             names = {place.id: place.name for place in places_of(tx, shop)}
             slots: list[Slot] = list(slots_of(tx, shop, f"{shop}-session"))
-            made.append([(names[one.place_id], one.capacity) for one in slots])
+            made.append([(names[slot.place_id], slot.capacity) for slot in slots])
     assert made[0] == made[1]
     assert len(made[0]) >= 4

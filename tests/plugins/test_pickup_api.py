@@ -61,7 +61,7 @@ def test_places_and_slots_over_the_api(hall: Hall, manager: TestClient) -> None:
     assert smaller.json()["capacity"] == 4
     assert manager.delete(f"{base}/slots/{slot['id']}", headers={"If-Match": '"2"'}).status_code == 204
     assert manager.delete(f"{base}/places/{place['id']}", headers={"If-Match": '"2"'}).status_code == 204
-    assert [one["id"] for one in manager.get(f"{base}/places").json()["items"]] == [hall.place.id]
+    assert [place["id"] for place in manager.get(f"{base}/places").json()["items"]] == [hall.place.id]
 
 
 def test_strangers_see_nothing_of_it(hall: Hall, client: TestClient) -> None:

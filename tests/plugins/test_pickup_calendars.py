@@ -119,7 +119,7 @@ def test_a_persons_calendar_is_theirs_alone(table: Table, client: TestClient) ->
             added = add_person(tx, new, confirmed=True)
             assert added is not None
             people.append(added)
-        cookies = [begin_session(tx, one).secret for one in people]
+        cookies = [begin_session(tx, person).secret for person in people]
     order = table.order(person_id=people[0].id)
     address = f"/-/pickup/orders/{order.id}.ics"
     assert client.get(address).status_code == 401
@@ -204,7 +204,7 @@ def test_the_page_of_an_order_leads_to_its_calendar_until_it_is_collected(table:
 
     def links(seen: Order) -> list[str]:
         with table.store.read() as tx:
-            return [one.url for one in order_links(tx, table.hooks, seen, "/orders/guest/a-secret", "fr")]
+            return [order_link.url for order_link in order_links(tx, table.hooks, seen, "/orders/guest/a-secret", "fr")]
 
     assert links(order) == ["/-/pickup/orders/guest/a-secret.ics"]
     for later in (

@@ -103,14 +103,14 @@ def test_hours_that_cannot_be_are_named_by_their_place_in_the_list() -> None:
         EVENING,
     ]
     read_hours(wrong, problems)
-    assert [one.where for one in problems] == ["/hours/0", "/hours/1", "/hours/2"]
+    assert [problem.where for problem in problems] == ["/hours/0", "/hours/1", "/hours/2"]
 
 
 def test_hours_are_kept_in_the_order_of_the_week(store: Store, place: Place) -> None:
     backwards = tuple(Hours(weekday=day, begins="08:00", ends="12:00") for day in reversed(get_args(Weekday)))
     with store.write() as tx:
         changed = change_place(tx, "shop", place.id, 1, hours=backwards)
-    assert [one.weekday for one in changed.hours] == list(get_args(Weekday))
+    assert [hour.weekday for hour in changed.hours] == list(get_args(Weekday))
 
 
 # ------------------------------------------------------------------------------------------------ slots by hand
@@ -148,19 +148,19 @@ def test_slots_are_cut_from_the_hours_within_the_distribution(store: Store) -> N
     place = settle(store, EVENING, Hours(weekday="FR", begins="19:30", ends="23:00"))
     with store.write() as tx:
         made = generate_slots(tx, "shop", SESSION, place_id=place.id, minutes=45, capacity=8)
-        begin = [one.begins_at.astimezone(ZoneInfo(PARIS)).strftime("%H:%M") for one in made]
+        begin = [slot.begins_at.astimezone(ZoneInfo(PARIS)).strftime("%H:%M") for slot in made]
         assert begin == ["17:00", "17:45", "19:30", "20:15"], "what is left at the end is too short"
-        assert {(one.capacity, one.ends_at - one.begins_at) for one in made} == {(8, timedelta(minutes=45))}
+        assert {(slot.capacity, slot.ends_at - slot.begins_at) for slot in made} == {(8, timedelta(minutes=45))}
         assert slots_of(tx, "shop", SESSION) == made
 
 
 def test_slots_that_are_there_stay_and_none_is_made_twice(store: Store, place: Place) -> None:
     with store.write() as tx:
         mine = at(tx, place, paris(FRIDAY, 17, 15), 0.25)
-        (made,) = generate_slots(tx, "shop", SESSION, place_id=place.id, minutes=60)
-        assert made.begins_at == paris(FRIDAY, 18)
+        (slot,) = generate_slots(tx, "shop", SESSION, place_id=place.id, minutes=60)
+        assert slot.begins_at == paris(FRIDAY, 18)
         assert generate_slots(tx, "shop", SESSION, place_id=place.id, minutes=60) == []
-        assert slots_of(tx, "shop", SESSION) == [mine, made]
+        assert slots_of(tx, "shop", SESSION) == [mine, slot]
 
 
 def test_no_slot_is_cut_from_a_closed_day_nor_without_hours(store: Store, place: Place) -> None:
@@ -171,7 +171,7 @@ def test_no_slot_is_cut_from_a_closed_day_nor_without_hours(store: Store, place:
         for wrong, where in ((bare.id, "/place_id"), ("nowhere", "/place_id")):
             with pytest.raises(Invalid) as refused:
                 generate_slots(tx, "shop", SESSION, place_id=wrong, minutes=60)
-            assert [one.where for one in refused.value.problems] == [where]
+            assert [problem.where for problem in refused.value.problems] == [where]
         with pytest.raises(Invalid, match="between 5 and 1440 minutes"):
             generate_slots(tx, "shop", SESSION, place_id=place.id, minutes=4)
         with pytest.raises(NotFound):
@@ -187,13 +187,16 @@ def test_a_closure_shows_which_slots_it_hits_and_lets_nobody_else_choose_them(st
         later = at(tx, place, paris(FRIDAY + timedelta(days=7), 17))
         pickup.book_shipping(tx, ORDER, chosen.id, "en")
         closing = add_closure(tx, "shop", place.id, first_day=FRIDAY, reason="Inventaire")
-        assert [(one.id, one.taken) for one in closing.slots] == [(chosen.id, 1)]
+        assert [(slot.id, slot.taken) for slot in closing.slots] == [(chosen.id, 1)]
         for slot in (chosen, free):
             with pytest.raises(Conflict, match=r"is closed \(Inventaire\); please choose another") as refused:
                 pickup.book_shipping(tx, ORDER, slot.id, "en")
             assert refused.value.code == "slot_closed"
         pickup.book_shipping(tx, ORDER, later.id, "en")
-        options = {one.id: one for one in pickup.shipping_options(tx, "shop", SESSION, "fr")}
+        options = {
+            shipping_option.id: shipping_option
+            for shipping_option in pickup.shipping_options(tx, "shop", SESSION, "fr")
+        }
         assert options[chosen.id].label.endswith(" (fermé : Inventaire)")
         assert (options[chosen.id].left, options[later.id].left) == (0, None)
         assert pickup.release_shipping(tx, chosen.id) is True, "whoever has chosen it can leave"
@@ -207,7 +210,7 @@ def test_a_closure_that_is_removed_opens_the_slots_that_no_other_closure_holds(s
         short = add_closure(tx, "shop", place.id, first_day=FRIDAY + week, reason="Travaux").closure
         assert closures_of(tx, "shop", place.id) == [long, short]
         remove_closure(tx, "shop", place.id, long.id)
-        held = [slot_by_id(tx, "shop", one.id).closure_id for one in slots]
+        held = [slot_by_id(tx, "shop", slot.id).closure_id for slot in slots]
         assert held == [None, short.id, None]
         with pytest.raises(NotFound):
             remove_closure(tx, "shop", place.id, long.id)
@@ -230,7 +233,7 @@ def test_closures_that_are_over_are_not_listed_and_wrong_ones_refused(
         add_closure(tx, "shop", place.id, first_day=FRIDAY, reason="Inventaire")
         with pytest.raises(Invalid) as refused:
             add_closure(tx, "shop", place.id, first_day=FRIDAY, last_day=FRIDAY - timedelta(days=1), reason=" ")
-        assert [one.where for one in refused.value.problems] == ["/reason", "/last_day"]
+        assert [problem.where for problem in refused.value.problems] == ["/reason", "/last_day"]
         a_shop(tx, "other")
         with pytest.raises(NotFound):
             add_closure(tx, "other", place.id, first_day=FRIDAY, reason="Not mine")
@@ -260,13 +263,13 @@ def test_whoever_takes_a_slot_while_it_is_closed_is_counted_or_refused(database_
         start.wait()
         with store.write() as tx:
             closing = add_closure(tx, "shop", place.id, first_day=FRIDAY, reason="Inventaire")
-        counted.append(sum(one.taken for one in closing.slots))
+        counted.append(sum(slot.taken for slot in closing.slots))
 
-    threads = [threading.Thread(target=one) for one in (*[shop] * 8, close)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    threads = [threading.Thread(target=target) for target in (*[shop] * 8, close)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert sorted(outcomes) == ["booked"] * counted[0] + ["slot_closed"] * (8 - counted[0])
     with store.read() as tx:
         assert slot_by_id(tx, "shop", slot.id).taken == counted[0]
@@ -317,7 +320,7 @@ def test_archived_places_closed_days_and_exceptions_stay_behind(
         at(tx, shut, paris(FRIDAY, 17))
         archive_place(tx, "shop", gone.id, 1)
         add_closure(tx, "shop", shut.id, first_day=date(2026, 6, 12), reason="Brocante")
-    assert [one.begins_at - kept.begins_at for one in copied(date(2026, 6, 12))] == [timedelta(days=7)]
+    assert [slot.begins_at - kept.begins_at for slot in copied(date(2026, 6, 12))] == [timedelta(days=7)]
     assert len(copied(date(2026, 6, 19))) == 2, "the closure is over"
 
 
@@ -372,7 +375,7 @@ def test_a_coordinator_sets_hours_cuts_slots_and_closes_a_day_over_the_api(
     assert changed.json()["hours"] == hours["hours"]
     cut = {"place_id": place.id, "minutes": 60, "capacity": 6}
     made = client.post(f"{shop}/sale-sessions/{SESSION}/slots/generate", json=cut)
-    assert (made.status_code, [one["capacity"] for one in made.json()]) == (201, [6, 6])
+    assert (made.status_code, [slot["capacity"] for slot in made.json()]) == (201, [6, 6])
     closed = client.post(
         f"{shop}/places/{place.id}/closures", json={"first_day": "2026-06-05", "reason": "Inventaire"}
     ).json()

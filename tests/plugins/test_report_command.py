@@ -54,4 +54,4 @@ def test_what_is_wrong_is_said_and_leaves_no_file(folder: Path, tmp_path: Path) 
     ):
         with pytest.raises(error, match=said):
             run(folder, *words, "--out", str(file))
-    assert [one.name for one in tmp_path.iterdir()] == ["val"]
+    assert [path.name for path in tmp_path.iterdir()] == ["val"]

@@ -104,7 +104,7 @@ def test_every_figure_is_the_sum_of_the_orders(
     shop = sell(instance, wares, bought, included)
     orders = going(instance, shop)
     with instance.store.read() as tx:
-        ids = [one["id"] for one in orders]
+        ids = [order["id"] for order in orders]
         lines = tx.all(select(order_line).where(order_line.c.order_id.in_(ids), order_line.c.quantity > 0))
         shares = tx.all(select(order_vat).where(order_vat.c.order_id.in_(ids)))
     charged = sum(line["amount"] for line in lines)
@@ -120,14 +120,14 @@ def test_every_figure_is_the_sum_of_the_orders(
 
     vat = table(instance, shop, "sales:vat", **JUNE)
     for rate in {share["rate"] for share in shares}:
-        (row,) = [one for one in vat if one["VAT rate (%)"] == f"{rate:f}"]
-        assert cents(row["Without VAT (EUR)"]) == sum(one["net"] for one in shares if one["rate"] == rate)
-        assert cents(row["VAT (EUR)"]) == sum(one["vat"] for one in shares if one["rate"] == rate)
-    assert cents(totals(vat).get("VAT (EUR)", "")) == sum(one["vat_total"] for one in orders)
+        (row,) = [row_of_rate for row_of_rate in vat if row_of_rate["VAT rate (%)"] == f"{rate:f}"]
+        assert cents(row["Without VAT (EUR)"]) == sum(share["net"] for share in shares if share["rate"] == rate)
+        assert cents(row["VAT (EUR)"]) == sum(share["vat"] for share in shares if share["rate"] == rate)
+    assert cents(totals(vat).get("VAT (EUR)", "")) == sum(order["vat_total"] for order in orders)
 
     assert cents(totals(table(instance, shop, "sales:suppliers", **JUNE)).get(agreed, "")) == charged
     customers = totals(table(instance, shop, "sales:customers", **JUNE))
-    assert cents(customers.get("Total (EUR)", "")) == sum(one["total"] for one in orders)
+    assert cents(customers.get("Total (EUR)", "")) == sum(order["total"] for order in orders)
     assert int(customers.get("Orders", 0)) == len(orders)
     brought = totals(table(instance, shop, "distribution_lists:by_supplier"))
     assert cents(brought.get("Amount (EUR)", "")) == charged
@@ -154,9 +154,9 @@ def test_suppliers_are_paid_for_what_the_shop_lost_and_for_their_own_fees(instan
             locked = locked_order(tx, order.id, enterprise_id=shop)
             cancel_order(tx, instance.hooks, locked, restock=restock, by_hub=True)
     paid = [
-        (one["VAT rate (%)"], one["Pieces"], one["With VAT (EUR)"], one["Fees among it (EUR)"], one["Deposits (EUR)"])
-        for one in table(instance, shop, "sales:suppliers", **JUNE)
-        if one["Supplier"] == farm
+        (row["VAT rate (%)"], row["Pieces"], row["With VAT (EUR)"], row["Fees among it (EUR)"], row["Deposits (EUR)"])
+        for row in table(instance, shop, "sales:suppliers", **JUNE)
+        if row["Supplier"] == farm
     ]
     assert sorted(paid) == [
         ("", "0", "0.50", "0.50", "0.00"), ("20", "0", "1.00", "1.00", "0.00"), ("5.5", "2", "20.00", "0.00", "0.40"),
@@ -183,7 +183,7 @@ def test_another_shops_canary_stands_in_no_report(instance: Instance) -> None:
         )
     for name in (
         "sales:turnover", "sales:vat", "sales:fees", "sales:payments", "sales:journal", "sales:suppliers",
-        "sales:customers", "sales:stock", *(f"distribution_lists:{one}" for one in ("by_customer", "by_product",
+        "sales:customers", "sales:stock", *(f"distribution_lists:{name}" for name in ("by_customer", "by_product",
         "by_supplier", "by_place", "sign_in", "labels", "driver")),
     ):  # fmt: skip
         for format in ("csv", "html", "jsonl"):
@@ -201,11 +201,11 @@ def test_payments_stand_by_day_and_method_and_entry_by_entry(instance: Instance,
             record_payment(tx, shop, begun.id, person_id=None)
         clock.advance(days=1)
     by_day = table(instance, shop, "sales:payments", **JUNE)
-    assert [(one["Day"], one["Amount (EUR)"]) for one in by_day] == [
+    assert [(row["Day"], row["Amount (EUR)"]) for row in by_day] == [
         ("2026-06-04", "10.00"), ("2026-06-05", "20.00"), ("", "30.00"),
     ]  # fmt: skip
     journal = table(instance, shop, "sales:journal", **JUNE)
-    assert [one["Entry"] for one in journal] == ["1", "2", ""]
+    assert [row["Entry"] for row in journal] == ["1", "2", ""]
     assert table(instance, shop, "sales:journal", since="2026-07-01", until="2026-07-31") == []
 
 
@@ -250,6 +250,6 @@ def test_figures_are_of_the_last_month_unless_told_otherwise(instance: Instance,
 
 def test_json_lines_of_a_report_are_objects(instance: Instance) -> None:
     shop = sell(instance, [(1000, "5.5", 0)], [({0: 1}, False)], True)
-    (line, total) = [json.loads(one) for one in run(instance, shop, "sales:vat", "jsonl", **JUNE).splitlines()]
+    (line, total) = [json.loads(line) for line in run(instance, shop, "sales:vat", "jsonl", **JUNE).splitlines()]
     assert (line["vat_rate"], line["net"], line["vat"], line["gross"]) == ("5.5", 948, 52, 1000)
     assert total["sum"] == "total"

@@ -23,7 +23,7 @@ def test_a_new_instance_has_every_bundled_plugin() -> None:
 def test_the_example_names_every_setting_of_every_plugin_with_its_default(clock: ManualClock) -> None:
     told = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))["plugins"]
     hooks = load_plugins(InstanceSettings(name="Test", plugins=told), clock=clock)
-    shapes = {one.plugin: one.value for one in hooks.each(specifications.instance_settings) if one.value}
+    shapes = {answer.plugin: answer.value for answer in hooks.each(specifications.instance_settings) if answer.value}
     assert set(told) - {"enabled"} == set(shapes)
     for plugin, shape in shapes.items():
         assert set(told[plugin]) == {field.name for field in dataclasses.fields(shape)}

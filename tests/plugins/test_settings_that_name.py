@@ -97,14 +97,14 @@ def test_a_group_that_is_not_there_is_refused_with_what_would_be_right(hub: Hub,
 
 def test_fees_name_suppliers_and_groups(hub: Hub) -> None:
     named = {**FEE, "supplier": "ferme du pré", "categories": ["Quotient familial"]}
-    (kept,) = hub.set("fees", fees=[named])["fees"]
-    assert (kept["supplier"], kept["categories"]) == ("farm", [hub.group])
+    (fee,) = hub.set("fees", fees=[named])["fees"]
+    assert (fee["supplier"], fee["categories"]) == ("farm", [hub.group])
 
 
 def test_every_name_that_is_not_known_is_told_and_hidden_enterprises_are_not_there(hub: Hub) -> None:
     with pytest.raises(Invalid) as refused:
         hub.set("fees", fees=[FEE, {**FEE, "supplier": "hidden", "categories": ["Quotient familial", "x"]}])
-    assert sorted(one.where for one in refused.value.problems) == [
+    assert sorted(problem.where for problem in refused.value.problems) == [
         "/settings/fees/1/categories/1", "/settings/fees/1/supplier",
     ]  # fmt: skip
     assert "hidden" not in str(refused.value.problems[0].values["right"])

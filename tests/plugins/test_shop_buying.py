@@ -182,8 +182,8 @@ def test_all_mistakes_of_a_checkout_are_named_at_once(browser: Browser, stall: S
     assert browser.status == 422
     wrong = {given["id"]: given for _, given in browser.page.elements if given.get("aria-invalid") == "true"}
     assert set(wrong) == {"name", "email", "phone"}
-    for given in wrong.values():
-        assert given["aria-describedby"].split()[-1] in browser.page.ids()
+    for fields in wrong.values():
+        assert fields["aria-describedby"].split()[-1] in browser.page.ids()
     assert "Choose how you will receive your order." in browser.page.text
     assert placed(stall) == []
 
@@ -337,7 +337,7 @@ def test_over_https_the_cart_and_the_language_are_for_this_host_alone(browser: B
         "language": browser.client.post("/language", data={"language": "fr"}, follow_redirects=False),
     }
     for name, answer in sent.items():
-        words = [one.strip() for one in answer.headers["set-cookie"].split(";")]
+        words = [attribute.strip() for attribute in answer.headers["set-cookie"].split(";")]
         assert words[0].startswith(f"__Host-{name}=")
         assert {"Secure", "HttpOnly", "SameSite=lax", "Path=/"} <= set(words)
         browser.client.cookies.clear()
@@ -350,7 +350,7 @@ def test_a_mistake_made_in_the_basket_shows_what_lies_in_it(browser: Browser, st
     browser.send("/cart", **{f"items/{stall.eggs}": "1"})
     browser.send("/cart", **{f"items/{stall.eggs}": "-1"})
     assert browser.status == 422
-    assert [one for one in browser.page.ids() if one.startswith("items/")] == [
+    assert [name for name in browser.page.ids() if name.startswith("items/")] == [
         f"items/{stall.eggs}",
         f"items/{stall.eggs}-problem",
     ]

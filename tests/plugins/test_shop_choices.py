@@ -98,7 +98,7 @@ def test_a_page_that_is_not_there_does_not_alarm(browser: Browser, stall: Stall)
 def consent_requests(order: OrderDraft, language: str) -> Sequence[ConsentRequest]:
     """Only of who buys carrots."""
     said = {"en": "The grower may write to me.", "fr": "Le maraîcher peut m’écrire."}[language]
-    return [ConsentRequest(id="letters", text=said)] if any(one.name != "Eggs" for one in order.lines) else []
+    return [ConsentRequest(id="letters", text=said)] if any(line.name != "Eggs" for line in order.lines) else []
 
 
 BOX = "consents/charge:letters"
@@ -115,13 +115,13 @@ def test_a_box_is_never_ticked_and_what_was_agreed_can_be_taken_back(browser: Br
     assert BOX in browser.page.form("").boxes
     buy(browser, stall, 0, **{BOX: "yes"})
     order, kept = browser.at, consents(stall)
-    assert [(one["text"], one["withdrawn_at"]) for one in kept] == [("The grower may write to me.", None)]
+    assert [(row["text"], row["withdrawn_at"]) for row in kept] == [("The grower may write to me.", None)]
     assert browser.page.form(f"{order}/consents").fields == {BOX: "yes"}
     browser.page.form(f"{order}/consents").fields.clear()
     browser.send(f"{order}/consents")
     assert (browser.status, browser.at) == (200, order)
     assert BOX not in browser.page.form(f"{order}/consents").fields
-    assert [one["withdrawn_at"] is None for one in consents(stall)] == [False]
+    assert [consent["withdrawn_at"] is None for consent in consents(stall)] == [False]
 
 
 def test_who_agrees_to_nothing_orders_all_the_same(browser: Browser, stall: Stall) -> None:
@@ -141,8 +141,10 @@ def test_consents_over_the_api_are_those_of_the_quote(browser: Browser, stall: S
     assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/consents/0")
     right = api.post(where, json={**order, "consents": ["charge:letters"]}, headers={"Idempotency-Key": next(keys)})
     own = f"/api/guest-orders/{right.json()['secret']}/consents"
-    assert [(one["request"], one["given_at"] is None) for one in api.get(own).json()] == [("charge:letters", False)]
-    assert [one["given_at"] for one in api.put(own, json={"consents": []}).json()] == [None]
+    assert [(choice["request"], choice["given_at"] is None) for choice in api.get(own).json()] == [
+        ("charge:letters", False)
+    ]
+    assert [choice["given_at"] for choice in api.put(own, json={"consents": []}).json()] == [None]
 
 
 def consents(stall: Stall) -> list[dict[str, object]]:

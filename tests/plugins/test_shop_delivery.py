@@ -97,5 +97,5 @@ def test_the_address_of_an_order_is_changed(browser: Browser, stall: Stall, van:
     assert "Your order after the change" in browser.page.text
     browser.send("", ("then", "change"))
     assert browser.at == mine
-    for said in ("9 quai Paul Bert, 37000 Tours", "Sonner"):
-        assert said in browser.page.text
+    for text in ("9 quai Paul Bert, 37000 Tours", "Sonner"):
+        assert text in browser.page.text

@@ -98,7 +98,7 @@ def test_a_search_finds_plurals_and_singulars_with_and_without_accents(
     browser: Browser, stall: Stall, typed: str, found: bool
 ) -> None:
     browser.go(f"{SALE}?q={typed}")
-    assert ("/cart" in str([one.action for one in browser.page.forms])) is True
+    assert ("/cart" in str([form.action for form in browser.page.forms])) is True
     assert bool([name for name in browser.page.form("/cart").fields if name.startswith("items/")]) is found
 
 
@@ -207,7 +207,7 @@ def test_an_answer_is_kept_for_an_hour_and_nobody_reads_it_in_the_database(
         assert forget_shown_pages(tx) == 1
     browser.go(there)
     assert (browser.status, "This did not work yet" in browser.page.text) == (200, False)
-    assert {"forget_shown_pages", "forget_carts"} <= {one.name for one in work_of(instance).periodic}
+    assert {"forget_shown_pages", "forget_carts"} <= {job.name for job in work_of(instance).periodic}
 
 
 def test_an_answer_to_somebody_with_an_account_opens_for_them_alone(

@@ -85,8 +85,8 @@ def test_pages_are_sound_and_everything_is_labelled(
         labelled = {given["for"] for tag, given in page.elements if tag == "label"}
         for tag, given in page.elements:
             for attribute in ("aria-describedby", "aria-labelledby"):
-                for one in given.get(attribute, "").split():
-                    assert one in ids, f"{name}: {attribute} names {one}"
+                for word in given.get(attribute, "").split():
+                    assert word in ids, f"{name}: {attribute} names {word}"
             if tag in ("input", "textarea", "select") and given.get("type") != "hidden":
                 assert given["id"] in labelled, f"{name}: {given} has no label"
             if given.get("aria-invalid") == "true":
@@ -101,7 +101,9 @@ def test_nothing_in_a_page_is_code_or_style(browser: Browser, stall: Stall, ada:
     for name, page in tour(browser, stall, clock):
         for tag, given in page.elements:
             assert tag not in ("script", "style", "iframe"), name
-            assert not [one for one in given if one.startswith("on") or one == "style"], f"{name}: {tag} {given}"
+            assert not [attribute for attribute in given if attribute.startswith("on") or attribute == "style"], (
+                f"{name}: {tag} {given}"
+            )
 
 
 def test_pages_say_what_they_are_and_are_not_kept(browser: Browser, stall: Stall) -> None:
@@ -128,7 +130,7 @@ def _english() -> list[str]:
     found = set()
     for file in ROOT.glob("*/commensal*/locale/fr/LC_MESSAGES/*.po"):
         for text, forms in translations_in(file).items():
-            pieces = [piece.strip(" .,:;()“”") for one in text for piece in re.split(r"\{\w+\}", one)]
+            pieces = [piece.strip(" .,:;()“”") for line in text for piece in re.split(r"\{\w+\}", line)]
             found |= {piece for piece in pieces if len(piece) > 3 and not any(piece in form for form in forms)}
     return sorted(found)
 
@@ -157,7 +159,7 @@ def test_what_people_write_stays_text(browser: Browser, stall: Stall, ada: Perso
         for tag, given in page.elements:
             assert tag != "script", name
             assert tag != "img" or given["src"] != "x", name
-            assert not [one for one in given if one.startswith("on")], f"{name}: {tag} {given}"
+            assert not [attribute for attribute in given if attribute.startswith("on")], f"{name}: {tag} {given}"
             assert not given.get("href", "").startswith("javascript:"), name
 
 
@@ -191,6 +193,6 @@ def test_many_products_come_in_pages(browser: Browser, stall: Stall) -> None:
     assert "Page 1 of 2" in first.text
     second = browser.send("/cart", ("then", "page/2"))
     assert "Page 2 of 2" in second.text
-    fields = [{one for one in page.ids() if one.startswith("items/")} for page in (first, second)]
-    assert [len(one) for one in fields] == [300, 3]
+    fields = [{id for id in page.ids() if id.startswith("items/")} for page in (first, second)]
+    assert [len(field) for field in fields] == [300, 3]
     assert not fields[0] & fields[1]

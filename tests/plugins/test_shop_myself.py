@@ -31,7 +31,7 @@ def test_somebody_changes_their_address(browser: Browser, ada: Person, instance:
     assert "Look into your e-mail" in browser.page.text
     with instance.store.read() as tx:
         mails = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail"))]
-    code = next(one["code"] for one in mails if one["kind"] == "new_email")
+    code = next(mail["code"] for mail in mails if mail["kind"] == "new_email")
     browser.go(f"/email/{code}")
     browser.send(f"/email/{code}")
     assert "Your address is changed" in browser.page.text

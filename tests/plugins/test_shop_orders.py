@@ -122,7 +122,7 @@ def test_an_order_is_cancelled_after_a_question(browser: Browser, stall: Stall, 
     (row,) = placed(stall)
     assert row["state"] == "Cancelled"
     with stall.instance.store.read() as tx:
-        assert [one.state for one in payments_of(tx, "shop", str(row["id"]))] == ["Cancelled"]
+        assert [payment.state for payment in payments_of(tx, "shop", str(row["id"]))] == ["Cancelled"]
 
 
 def test_what_was_given_back_is_shown(browser: Browser, stall: Stall, mine: str) -> None:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True) 
 
 def secret_on(browser: Browser) -> str:
     """What the link for this telephone holds."""
-    uri = next(one for one in browser.page.links() if one.startswith("otpauth://"))
+    uri = next(link for link in browser.page.links() if link.startswith("otpauth://"))
     return uri.partition("secret=")[2].partition("&")[0]
 
 
@@ -35,7 +35,7 @@ def test_somebody_sets_it_up_logs_in_with_it_and_turns_it_off(
     browser.send("/account/second-factor", password=PASSWORD)
     pictures = [given["src"] for tag, given in browser.page.elements if tag == "img"]
     secret = secret_on(browser)
-    assert any(one.startswith("data:image/svg+xml") for one in pictures)
+    assert any(picture.startswith("data:image/svg+xml") for picture in pictures)
     assert secret in browser.page.text.replace(" ", "")
 
     def code() -> str:
@@ -47,7 +47,7 @@ def test_somebody_sets_it_up_logs_in_with_it_and_turns_it_off(
     browser.send("/account/second-factor/confirm", code=code())
     assert "The second factor is on" in browser.page.text
     recovery = browser.page.text.partition("shown this once.")[2].split()[:10]
-    assert len({one for one in recovery if len(one) == 29}) == 10
+    assert len({code for code in recovery if len(code) == 29}) == 10
 
     other = browser.another()
     other.log_in()
@@ -58,7 +58,7 @@ def test_somebody_sets_it_up_logs_in_with_it_and_turns_it_off(
     other.send("/login/code", code=code())
     other.go("/account/second-factor")
     assert "You have 10 recovery codes left." in other.page.text
-    assert not any("otpauth" in one for one in other.page.links())
+    assert not any("otpauth" in link for link in other.page.links())
     other.send("/account/second-factor/off", password=PASSWORD, code="000000")
     assert other.status == 422
     other.send("/account/second-factor/off", password=PASSWORD, code=recovery[0])

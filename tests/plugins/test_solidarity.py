@@ -41,7 +41,7 @@ def town(instance: Instance) -> Town:
 
 
 def grants(order: Order) -> list[int]:
-    return [-one.amount for one in order.adjustments if one.phase is Phase.SUBSIDY]
+    return [-adjustment.amount for adjustment in order.adjustments if adjustment.phase is Phase.SUBSIDY]
 
 
 # ------------------------------------------------------------------------------------------------ an order
@@ -49,8 +49,8 @@ def grants(order: Order) -> list[int]:
 
 def test_the_fund_pays_its_share_and_the_customer_the_rest(town: Town) -> None:
     order = town.order(apples=2)
-    (one,) = order.adjustments
-    assert one == Adjustment(
+    (adjustment,) = order.adjustments
+    assert adjustment == Adjustment(
         phase=Phase.SUBSIDY, kind="solidarity:ccas", label="Payé par CCAS", amount=-600, payer="CCAS",
         plugin="solidarity",
     )  # fmt: skip
@@ -126,7 +126,10 @@ def test_what_is_granted_follows_the_terms(town: Town, terms: dict[str, Any], gr
 def test_two_programmes_add_up_to_no_more_than_there_is_to_pay(town: Town) -> None:
     town.agree({"id": "ccas", "percent": "80"}, {"id": "cse", "payer": "CSE", "percent": "50"})
     order = town.order(apples=2)
-    assert [(one.payer, one.amount) for one in order.adjustments] == [("CCAS", -1600), ("CSE", -400)]
+    assert [(adjustment.payer, adjustment.amount) for adjustment in order.adjustments] == [
+        ("CCAS", -1600),
+        ("CSE", -400),
+    ]
     assert order.total == 0
     assert town.spent() == 2000
 
@@ -242,7 +245,7 @@ def statements(store: Store, act: Any) -> list[str]:
 
 
 def of_solidarity(seen: list[str]) -> list[str]:
-    return [one for one in seen if "solidarity" in one or "SELECT supplied_product" in one]
+    return [statement for statement in seen if "solidarity" in statement or "SELECT supplied_product" in statement]
 
 
 def test_helping_costs_three_statements_and_not_helping_none(town: Town) -> None:

@@ -106,7 +106,7 @@ def test_a_period_tells_what_was_granted_and_given_back_in_it(town: Town, clock:
     with town.store.read() as tx:
         today = date(2026, 6, 5)
         amounts = {
-            span: [(one.number, one.amount) for one in statement_of(tx, "shop", programme, *span).orders]
+            span: [(order.number, order.amount) for order in statement_of(tx, "shop", programme, *span).orders]
             for span in [(date(2026, 6, 4), date(2026, 6, 4)), (today, today), (None, None)]
         }
     assert list(amounts.values()) == [[(1, 600), (2, 300)], [(1, -300), (2, -300)], [(1, 300)]]
@@ -119,7 +119,7 @@ def test_over_new_year_a_statement_adds_up_to_the_budget_of_its_year(town: Town,
         with town.store.read() as tx:
             said = statement_of(tx, "shop", programme, date(year, 1, 1), date(year, 12, 31))
         assert said.total == said.year.spent
-        return [one.amount for one in said.orders], said.total, said.owed
+        return [order.amount for order in said.orders], said.total, said.owed
 
     def distributed(day: datetime) -> None:
         with town.store.write() as tx:
@@ -149,7 +149,7 @@ def test_days_are_those_of_the_hubs_clocks(town: Town, clock: ManualClock) -> No
     town.order("ada", apples=2)
     with town.store.read() as tx:
         found = [statement_of(tx, "shop", programme, day, day) for day in (date(2026, 6, 4), date(2026, 6, 5))]
-    assert [one.total for one in found] == [0, 600]
+    assert [statement.total for statement in found] == [0, 600]
     assert found[1].orders[0].placed_on == date(2026, 6, 5)
 
 
@@ -165,8 +165,8 @@ def test_people_are_named_only_where_the_programme_says_so(
     with town.store.write() as tx:
         tx.execute(update(customer_order).values(name="Ada Martin-Petit"))
         tx.execute(update(customer).where(customer.c.id == town.customers["ada"]).values(code=code))
-        (one,) = statement_of(tx, "shop", programme).orders
-    assert one.who == who
+        (order,) = statement_of(tx, "shop", programme).orders
+    assert order.who == who
 
 
 def test_initials_of_any_name_are_short() -> None:
@@ -219,7 +219,7 @@ def test_what_the_fund_pays_is_written_down_once_and_lowers_what_it_owes(town: T
     wrong = {**paid, "amount": -400, "reference": "Erreur"}
     assert manager.post(f"{API}/ccas/payments", json=wrong, headers={"Idempotency-Key": "b"}).status_code == 201
     items = manager.get(f"{API}/ccas/payments").json()["items"]
-    assert [(one["amount"], one["reference"]) for one in items] == [(400, "Mandat 17"), (-400, "Erreur")]
+    assert [(entry["amount"], entry["reference"]) for entry in items] == [(400, "Mandat 17"), (-400, "Erreur")]
     assert manager.get(f"{API}/ccas/statement").json()["owed"] == 600
     nothing = manager.post(f"{API}/ccas/payments", json={**paid, "amount": 0}, headers={"Idempotency-Key": "c"})
     assert nothing.status_code == 422
@@ -237,7 +237,10 @@ def test_what_was_paid_after_the_period_is_not_in_its_statement(town: Town) -> N
         july = statement_of(tx, "shop", programme, date(2026, 7, 1), date(2026, 7, 31))
         with pytest.raises(Invalid):
             record_payment(tx, "shop", "ccas", amount=0, paid_on=date(2026, 6, 4))
-    assert [(one.total, one.received, one.owed) for one in (june, july)] == [(600, 100, 500), (0, 200, 300)]
+    assert [(statement.total, statement.received, statement.owed) for statement in (june, july)] == [
+        (600, 100, 500),
+        (0, 200, 300),
+    ]
 
 
 def test_the_books_only_grow(town: Town) -> None:
@@ -305,7 +308,9 @@ def test_its_revisions_make_what_its_tables_declare(store: Store) -> None:
 
     with store.read() as tx:
         context = MigrationContext.configure(tx.connection, opts={"include_name": mine, "compare_type": True})
-        different = [one for one in compare_metadata(context, metadata) if "solidarity" in repr(one)]
+        different = [
+            difference for difference in compare_metadata(context, metadata) if "solidarity" in repr(difference)
+        ]
     assert different == []
 
 

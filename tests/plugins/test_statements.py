@@ -71,7 +71,7 @@ def in_messages(store: Store, trace: Path, place: Callable[[], None]) -> int:
         place()
         driver.pgconn.untrace()
     sent = [line.split("\t")[3].strip() for line in trace.read_text().splitlines() if line.split("\t")[1] == "F"]
-    return len([one for one in sent if one in ("Query", "Sync")])
+    return len([message for message in sent if message in ("Query", "Sync")])
 
 
 @pytest.mark.parametrize(("lines", "way"), [(1, "pickup"), (3, "pickup"), (30, "pickup"), (30, "delivery")])

@@ -46,14 +46,14 @@ def market(instance: Instance) -> Market:
 
 
 def amounts(order: Order) -> dict[Decimal | None, int]:
-    return {one.vat_rate: one.amount for one in order.adjustments}
+    return {adjustment.vat_rate: adjustment.amount for adjustment in order.adjustments}
 
 
 def reasons(act: Callable[[], object]) -> list[tuple[str, str]]:
     """Where and what is said against codes."""
     with pytest.raises(Invalid) as refused:
         act()
-    return [(one.where, one.text.format(**one.values)) for one in refused.value.problems]
+    return [(problem.where, problem.text.format(**problem.values)) for problem in refused.value.problems]
 
 
 # ------------------------------------------------------------------------------------------------ discounts
@@ -63,7 +63,7 @@ def test_a_discount_is_spread_over_the_rates_of_the_goods_and_lowers_their_vat(m
     voucher = market.voucher(amount=500)
     order = market.order("juin", apples=2, soap=1)
     assert amounts(order) == {Decimal("5.5"): -400, Decimal(20): -100}
-    assert {one.label for one in order.adjustments} == {"Voucher JUIN"}
+    assert {adjustment.label for adjustment in order.adjustments} == {"Voucher JUIN"}
     assert (order.codes, order.total) == (("JUIN",), 2000)
     assert [(share.rate, share.net + share.vat) for share in order.vat] == [(Decimal("5.5"), 1600), (Decimal(20), 400)]
     assert market.again(voucher).used == 1
@@ -95,10 +95,10 @@ def test_what_is_spared_follows_the_terms(market: Market, terms: dict[str, Any],
 def test_vouchers_add_up_to_no_more_than_the_goods_and_what_does_nothing_is_not_used_up(market: Market) -> None:
     vouchers = [market.voucher(code, amount=900) for code in ("UNO", "DEUX", "TROIS")]
     order = market.order("UNO", "DEUX", "TROIS", apples=1)
-    assert [(one.code, one.amount) for one in order.adjustments] == [("UNO", -900), ("DEUX", -100)]
-    assert [market.again(one).used for one in vouchers] == [1, 1, 0]
+    assert [(adjustment.code, adjustment.amount) for adjustment in order.adjustments] == [("UNO", -900), ("DEUX", -100)]
+    assert [market.again(voucher).used for voucher in vouchers] == [1, 1, 0]
     assert market.change(order, apples=3).total == 300
-    assert [market.again(one).used for one in vouchers] == [1, 1, 1]
+    assert [market.again(voucher).used for voucher in vouchers] == [1, 1, 1]
     market.check()
 
 
@@ -148,8 +148,8 @@ def test_a_voucher_may_be_for_some_customers_only(market: Market) -> None:
         "The code NOUS is for some customers only; log in if you are one."
     ]
     for who in ("", "bob"):
-        (said,) = reasons(lambda who=who: market.quote("SUR", who=who, apples=1))  # type: ignore[misc]
-        assert said[1].startswith("The code SUR is for people with a confirmed address")
+        (reason,) = reasons(lambda who=who: market.quote("SUR", who=who, apples=1))  # type: ignore[misc]
+        assert reason[1].startswith("The code SUR is for people with a confirmed address")
     assert market.quote("SUR", who="ada", apples=1).quote.totals.total == 500
 
 
@@ -253,16 +253,21 @@ def test_scales_that_say_less_or_nothing_never_stop_the_hub(market: Market) -> N
 
 def spent(market: Market, card: Voucher) -> list[int]:
     with market.store.read() as tx:
-        return [one.amount for one in movements_of(tx, "shop", card.id)]
+        return [movement.amount for movement in movements_of(tx, "shop", card.id)]
 
 
 def test_a_gift_card_pays_without_touching_vat_as_far_as_it_goes(market: Market) -> None:
     card = market.voucher(kind="card", amount=1500)
     order = market.order(card.code.lower(), apples=1)
-    (one,) = order.adjustments
+    (adjustment,) = order.adjustments
     tail = f"…{card.code[-4:]}"
-    assert (one.phase, one.amount, one.vat_rate, one.payer) == (Phase.SUBSIDY, -1000, None, f"GC-{tail}")
-    assert one.label == f"Gift card {tail}"
+    assert (adjustment.phase, adjustment.amount, adjustment.vat_rate, adjustment.payer) == (
+        Phase.SUBSIDY,
+        -1000,
+        None,
+        f"GC-{tail}",
+    )
+    assert adjustment.label == f"Gift card {tail}"
     assert (order.total, order.payment_state) == (0, "Paid")
     assert [share.net + share.vat for share in order.vat] == [1000], "the goods are sold at their full price"
     second = market.order(card.code, apples=1)
@@ -307,7 +312,10 @@ def test_discounts_come_off_before_a_card_pays(market: Market) -> None:
     market.voucher(kind="percent", amount=None, percent=Decimal(10))
     card = market.voucher(kind="card", amount=2000)
     order = market.order(card.code, "JUIN", apples=2)
-    assert [(one.kind, one.amount) for one in order.adjustments] == [("voucher", -200), ("gift_card", -1800)]
+    assert [(adjustment.kind, adjustment.amount) for adjustment in order.adjustments] == [
+        ("voucher", -200),
+        ("gift_card", -1800),
+    ]
     assert market.again(card).balance == 200
 
 
@@ -402,7 +410,7 @@ def test_uses_are_not_limited_to_fewer_than_there_were(market: Market) -> None:
 def test_a_batch_has_codes_of_its_own(market: Market) -> None:
     with market.store.write() as tx:
         batch = add_batch(tx, "shop", VoucherTerms(kind="amount", amount=500, most_uses=1), 50)
-    assert len({one.code for one in batch}) == 50
+    assert len({voucher.code for voucher in batch}) == 50
     assert market.order(batch[0].code, apples=1).total == 500
     assert reasons(lambda: market.quote(batch[0].code, apples=1))[0][1].endswith("is used up.")
     assert market.quote(batch[1].code, apples=1).quote.totals.total == 500
@@ -420,7 +428,7 @@ def test_an_order_without_codes_costs_no_statement_and_one_with_a_code_three(mar
     for codes in ((), ("JUIN",), (card.code,)):
         seen.clear()
         order = market.order(*codes, apples=1)
-        cost.append(sum("vouchers_" in one for one in seen))
+        cost.append(sum("vouchers_" in statement for statement in seen))
     assert cost == [0, 3, 3]
     with market.store.read() as tx:
         assert order_by_id(tx, order.id, enterprise_id="shop").codes == (card.code,)

@@ -71,7 +71,9 @@ def test_a_shop_makes_changes_and_archives_codes(client: TestClient, stall: Stal
     changed = client.patch(url, json={"minimum": 1500, "valid_until": None}, headers=manager | etag)
     assert (changed.status_code, changed.json()["minimum"]) == (200, 1500)
     assert client.patch(url, json={"percent": "90"}, headers=manager | {"If-Match": '"2"'}).status_code == 422
-    assert [one["code"] for one in client.get(f"{API}/vouchers", headers=manager).json()["items"]] == ["RENTREE"]
+    assert [voucher["code"] for voucher in client.get(f"{API}/vouchers", headers=manager).json()["items"]] == [
+        "RENTREE"
+    ]
     assert client.get(f"{API}/vouchers?code=rentree", headers=manager).json()["items"][0]["used"] == 0
     assert client.delete(url, headers=manager | {"If-Match": '"2"'}).status_code == 204
     assert client.get(f"{API}/vouchers", headers=manager).json()["items"] == []
@@ -85,9 +87,9 @@ def test_a_batch_is_made_once_and_comes_as_a_table(client: TestClient, stall: St
         client.post(f"{API}/batches", json=body, headers=manager | {"Idempotency-Key": "a-batch-of-20"})
         for _ in range(2)
     ]
-    assert [one.status_code for one in made] == [201, 201]
-    codes = [one["code"] for one in made[0].json()]
-    assert codes == [one["code"] for one in made[1].json()]
+    assert [response.status_code for response in made] == [201, 201]
+    codes = [voucher["code"] for voucher in made[0].json()]
+    assert codes == [voucher["code"] for voucher in made[1].json()]
     batch = made[0].json()[0]["batch_id"]
     table = client.get(f"{API}/batches/{batch}/csv", headers=manager | {"Accept-Language": "fr"})
     lines = table.content.decode("utf-8-sig").splitlines()
@@ -105,7 +107,7 @@ def test_the_movements_of_a_card_are_told(client: TestClient, stall: Stall) -> N
     added = client.post(url, json={"amount": 500, "note": "au marché"}, headers=manager | key)
     assert (added.status_code, added.json()["balance"]) == (201, 1500)
     told = client.get(url, headers=manager).json()["items"]
-    assert [(one["amount"], one["note"]) for one in told] == [(1000, ""), (500, "au marché")]
+    assert [(entry["amount"], entry["note"]) for entry in told] == [(1000, ""), (500, "au marché")]
 
 
 def test_codes_are_shown_to_those_only_who_see_payments(client: TestClient, stall: Stall) -> None:

@@ -39,7 +39,7 @@ def market(instance: Instance) -> Market:
 
 def guests(market: Market, code: str, number: int) -> list[Callable[[], object]]:
     """So many people who each order apples for 10.00 with the code."""
-    return [partial(market.order, code, apples=1, email=f"guest{one}@example.org") for one in range(number)]
+    return [partial(market.order, code, apples=1, email=f"guest{guest}@example.org") for guest in range(number)]
 
 
 def test_the_last_uses_of_a_code_are_given_once_each(market: Market) -> None:

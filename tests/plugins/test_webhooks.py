@@ -59,8 +59,8 @@ def hook(shop: Shop, receiver: Receiver, *events: str, **more: Any) -> tuple[dic
 
 def said(receiver: Receiver) -> list[tuple[str, dict[str, Any]]]:
     """Kinds and data of what was received, in the order of the events."""
-    bodies = sorted((json.loads(one.body) for one in receiver.received), key=lambda one: one["id"])
-    return [(one["kind"], one["data"]) for one in bodies]
+    bodies = sorted((json.loads(request.body) for request in receiver.received), key=lambda request: request["id"])
+    return [(body["kind"], body["data"]) for body in bodies]
 
 
 def verified(received: Received, secret: str) -> list[bool]:
@@ -68,7 +68,7 @@ def verified(received: Received, secret: str) -> list[bool]:
     key = base64.b64decode(secret[len("whsec_") :])
     signed = f"{received.headers['webhook-id']}.{received.headers['webhook-timestamp']}.".encode() + received.body
     wanted = "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
-    return [one == wanted for one in received.headers["webhook-signature"].split(" ")]
+    return [signature == wanted for signature in received.headers["webhook-signature"].split(" ")]
 
 
 # ------------------------------------------------------------------------------------------------ the message
@@ -112,7 +112,7 @@ def test_customers_are_named_only_where_the_hook_says_so(shop: Shop, receiver: R
     shop.order(name="Zoé Quelqu’un", email="zoe@example.org", phone="0611223344")
     shop.run_jobs()
     customers = [data["order"]["customer"] for _, data in said(receiver) if "customer" in data["order"]]
-    assert [(one["name"], one["email"], one["phone"]) for one in customers] == [
+    assert [(customer["name"], customer["email"], customer["phone"]) for customer in customers] == [
         ("Zoé Quelqu’un", "zoe@example.org", "0611223344")
     ]
 
@@ -253,7 +253,7 @@ def test_each_hook_gets_what_it_wants_once(shop: Shop, receiver: Receiver) -> No
     shop.cancel()
     shop.run_jobs()
     shop.run_jobs(days=1)
-    kinds = [json.loads(one.body)["kind"] for one in receiver.received if b"order_" in one.body]
+    kinds = [json.loads(request.body)["kind"] for request in receiver.received if b"order_" in request.body]
     assert sorted(kinds) == ["order_cancelled"] * 2 + ["order_placed"] * 2
 
 
@@ -278,7 +278,7 @@ def test_nothing_is_told_of_another_shop_nor_after_the_plugin_is_switched_off(sh
 def test_addresses_that_cannot_be_are_refused_when_they_are_set(shop: Shop, url: str) -> None:
     answer = shop.try_to_ask("POST", "/-/webhooks/hooks", {"url": url})
     assert answer.status_code == 422
-    assert [one["pointer"] for one in answer.json()["errors"]] == ["/url"]
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/url"]
 
 
 def test_a_hook_needs_the_plugin(shop: Shop, receiver: Receiver) -> None:
@@ -336,7 +336,7 @@ def test_an_answer_is_not_read_and_a_success_is_any_2xx(shop: Shop, receiver: Re
     shop.order()
     shop.run_jobs()
     found = shop.ask("GET", f"/-/webhooks/hooks/{made['id']}/deliveries")["items"]
-    assert sorted((one["state"], one["status"], one["tries"]) for one in found) == [
+    assert sorted((row["state"], row["status"], row["tries"]) for row in found) == [
         ("delivered", 202, 1),
         ("delivered", 204, 1),
     ]

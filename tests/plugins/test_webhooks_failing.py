@@ -61,7 +61,7 @@ def hook(shop: Shop, receiver: Receiver, *events: str) -> str:
 
 
 def the_hook(shop: Shop, hook_id: str) -> Any:
-    return next(one for one in shop.ask("GET", "/-/webhooks/hooks") if one["id"] == hook_id)
+    return next(hook for hook in shop.ask("GET", "/-/webhooks/hooks") if hook["id"] == hook_id)
 
 
 def deliveries(shop: Shop, hook_id: str, state: str = "") -> list[Any]:
@@ -88,8 +88,8 @@ def test_a_message_that_fails_comes_back_for_about_a_day_then_it_is_parked(shop:
     assert len(receiver.received) == len(DELAYS) + 1
     (parked,) = deliveries(shop, made, "parked")
     assert (parked["error"], parked["finished_at"] is not None) == ("it answered 500", True)
-    assert len({one.headers["webhook-id"] for one in receiver.received}) == 1
-    assert len({one.headers["webhook-timestamp"] for one in receiver.received}) == len(receiver.received)
+    assert len({request.headers["webhook-id"] for request in receiver.received}) == 1
+    assert len({request.headers["webhook-timestamp"] for request in receiver.received}) == len(receiver.received)
     assert shop.run_jobs.failed() == [], "a dead address is no fault of the instance"
 
 
@@ -103,7 +103,7 @@ def test_once_it_is_well_again_what_was_parked_can_be_sent_again(shop: Shop, rec
     receiver.always = Answer()
     shop.ask("POST", f"/-/webhooks/deliveries/{parked['id']}/again")
     shop.run_jobs(hours=1)
-    assert [one["state"] for one in deliveries(shop, made)] == ["delivered"]
+    assert [delivery["state"] for delivery in deliveries(shop, made)] == ["delivered"]
     assert (the_hook(shop, made)["failures"], the_hook(shop, made)["failing_since"]) == (0, None)
 
 
@@ -130,15 +130,15 @@ def test_a_dead_address_costs_one_try_at_a_time_and_holds_nobody_up(
         shop.order({"carrots": 1})
     shop.run_jobs()
     assert (len(receiver.received), len(elsewhere.received)) == (1, 10)
-    assert {one["state"] for one in deliveries(shop, well)} == {"delivered"}
+    assert {delivery["state"] for delivery in deliveries(shop, well)} == {"delivered"}
     for _ in range(12):
         shop.run_jobs(hours=1)
     assert len(receiver.received) <= 1 + 12 * 2, "each hour of an address that is dead costs a try or two, not ten"
-    assert {one["state"] for one in deliveries(shop, dead)} == {"waiting"}
+    assert {delivery["state"] for delivery in deliveries(shop, dead)} == {"waiting"}
     receiver.always = Answer()
     shop.run_jobs(seconds=LONGEST_HOLD.total_seconds())
     shop.run_jobs(hours=8)
-    assert {one["state"] for one in deliveries(shop, dead)} == {"delivered"}
+    assert {delivery["state"] for delivery in deliveries(shop, dead)} == {"delivered"}
 
 
 def test_of_many_workers_one_tries_an_address_that_has_failed(
@@ -160,7 +160,7 @@ def test_of_many_workers_one_tries_an_address_that_has_failed(
     answered.set()
     worker.join()
     shop.run_jobs(minutes=1)
-    assert {one["state"] for one in deliveries(shop, made)} == {"delivered"}
+    assert {delivery["state"] for delivery in deliveries(shop, made)} == {"delivered"}
     assert len(receiver.received) == 6
 
 
@@ -188,7 +188,7 @@ def test_a_slow_address_is_left_at_its_time_limit_and_the_mail_goes_out(
     assert len(shop.mails()) == 1
     over.set()
     shop.run_jobs(minutes=1)
-    assert [one["state"] for one in deliveries(shop, made)] == ["delivered"]
+    assert [delivery["state"] for delivery in deliveries(shop, made)] == ["delivered"]
 
 
 def test_nothing_of_the_database_is_held_while_the_other_side_thinks(shop: Shop, receiver: Receiver) -> None:
@@ -222,7 +222,7 @@ def test_an_address_that_fails_for_days_is_switched_off_and_its_shop_is_told(
     off = the_hook(shop, made)
     assert (off["enabled"], off["off_because"]) == (False, "failing")
     shop.run_jobs(hours=24)
-    assert {one["state"] for one in deliveries(shop, made)} <= {"dropped", "parked"}
+    assert {delivery["state"] for delivery in deliveries(shop, made)} <= {"dropped", "parked"}
     (mail,) = [mail for mail in shop.mails() if "A webhook of shop was switched off" in mail]
     assert "To: shop <shop@example.org>" in mail
     assert receiver.url in mail
@@ -295,4 +295,4 @@ def test_told_twice_of_one_event_it_sends_one_message(shop: Shop, receiver: Rece
         told = tx.one(select(job).where(job.c.kind == "event"))
         tx.execute(job.insert().values({**told, "id": "again"}))
     shop.run_jobs()
-    assert [json.loads(one.body)["kind"] for one in receiver.received] == ["order_placed"]
+    assert [json.loads(request.body)["kind"] for request in receiver.received] == ["order_placed"]

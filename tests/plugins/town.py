@@ -50,7 +50,7 @@ class Town:
     def agree(self, *programmes: Mapping[str, Any]) -> tuple[Programme, ...]:
         """Sets the shop's programmes; what is left out is the usual."""
         usual = {"id": "ccas", "payer": "CCAS", "category": self.category, "percent": "30", "budget": 3000}
-        told = {"programmes": [{**usual, **one} for one in programmes]}
+        told = {"programmes": [{**usual, **programme} for programme in programmes]}
         check_settings(Settings, told)
         with self.store.write() as tx:
             tx.execute(update(enterprise_plugin).values(settings=told))
@@ -74,7 +74,7 @@ class Town:
     def weigh(self, order: Order, weight: str) -> Order:
         with self.store.write() as tx:
             mine = locked_order(tx, order.id, enterprise_id="shop")
-            (line,) = [one for one in mine.lines if one.weighed]
+            (line,) = [line for line in mine.lines if line.weighed]
             return weigh_order(tx, self.instance.hooks, mine, {line.id: Decimal(weight)})
 
     def cancel(self, order: Order) -> Order:

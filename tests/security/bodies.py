@@ -56,7 +56,7 @@ def _an_object(schema: Mapping[str, Any], defs: Mapping[str, Any], ids: Mapping[
     required, made = schema.get("required", ()), dict[str, Any]()
     for name, shape in schema.get("properties", {}).items():
         named = ids.get(name.removesuffix("_id")) or ids.get(name.removesuffix("s").removesuffix("ie"))
-        kinds = shape.get("type") or [one.get("type") for one in shape.get("anyOf", ())]
+        kinds = shape.get("type") or [choice.get("type") for choice in shape.get("anyOf", ())]
         if named and ("string" in kinds):
             made[name] = named
         elif name in required and name in _KNOWN and "string" in kinds:
@@ -72,7 +72,9 @@ def _an_object(schema: Mapping[str, Any], defs: Mapping[str, Any], ids: Mapping[
 
 def _a_text(schema: Mapping[str, Any], *_: Any) -> str:
     if "pattern" in schema:
-        fits = [one for one in _WORDS if re.search(schema["pattern"], one) and len(one) >= schema.get("minLength", 0)]
+        fits = [
+            text for text in _WORDS if re.search(schema["pattern"], text) and len(text) >= schema.get("minLength", 0)
+        ]
         assert fits, f"say in _WORDS what fits {schema['pattern']}"
         return fits[0]
     shortest: int = max(schema.get("minLength", 1), 1)

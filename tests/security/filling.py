@@ -96,17 +96,17 @@ class Way:
 
 def ways_of(app: Starlette, endpoints: list[Endpoint]) -> list[Way]:
     """Every route that the application answers, from the application itself; static files have none."""
-    by_name = {(one.method, f"/api{one.path}"): one for one in endpoints}
+    by_name = {(endpoint.method, f"/api{endpoint.path}"): endpoint for endpoint in endpoints}
     return [Way(method, path, by_name.get((method, path))) for method, path in _walk(app.routes)]
 
 
 def _walk(routes: list[BaseRoute], above: str = "") -> Iterator[tuple[str, str]]:
-    for one in routes:
-        if isinstance(one, Mount | RouteIndex):
-            yield from _walk(one.routes, above + one.path)
+    for route in routes:
+        if isinstance(route, Mount | RouteIndex):
+            yield from _walk(route.routes, above + route.path)
         else:
-            assert isinstance(one, Route), f"{one} is no route that this test knows"
-            yield from ((method, above + one.path) for method in sorted(one.methods or ()) if method != "HEAD")
+            assert isinstance(route, Route), f"{route} is no route that this test knows"
+            yield from ((method, above + route.path) for method in sorted(route.methods or ()) if method != "HEAD")
 
 
 class Unfilled(LookupError):

@@ -58,7 +58,7 @@ def _filled(schema: Mapping[str, Any], defs: Mapping[str, Any], many: int, depth
     if "$ref" in schema:
         return _filled(defs[schema["$ref"].rpartition("/")[2]], defs, many, depth)
     if "anyOf" in schema:
-        return _filled(next(one for one in schema["anyOf"] if one.get("type") != "null"), defs, many, depth)
+        return _filled(next(choice for choice in schema["anyOf"] if choice.get("type") != "null"), defs, many, depth)
     if "enum" in schema:
         return schema["enum"][-1]
     kind = schema.get("type")

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 @cache
 def _tests_in(file: Path) -> frozenset[str]:
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    return frozenset(one.name for one in tree.body if isinstance(one, ast.FunctionDef))
+    return frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef))
 
 
 def is_there(test: str) -> bool:

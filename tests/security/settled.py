@@ -91,7 +91,7 @@ def settle(instance: Instance, client: TestClient, clock: ManualClock, id: str) 
         fill_the_rest(tx, id)
         owner = person_by_id(tx, _owner_id(shop))
         token = make_token(tx, owner.id, name="Scales", scopes=ROLES["owner"], enterprise_id=id).secret
-        sessions = [begin_session(tx, one, agent="Browser").secret for one in (owner, shopper)]
+        sessions = [begin_session(tx, person_id, agent="Browser").secret for person_id in (owner, shopper)]
     return Settled(
         shop=shop, owner=owner, shopper=shopper, order=order, owner_session=sessions[0], shopper_session=sessions[1],
         token=token, guest_secret=guest, calendar_secret=calendar,
@@ -99,12 +99,12 @@ def settle(instance: Instance, client: TestClient, clock: ManualClock, id: str) 
 
 
 def _owner_id(shop: Shop) -> str:
-    owner: str = next(one["person_id"] for one in shop.ask("GET", "/members") if one["role"] == "owner")
+    owner: str = next(member["person_id"] for member in shop.ask("GET", "/members") if member["role"] == "owner")
     return owner
 
 
 def _shipping(shop: Shop) -> str:
-    return next(one for one in shop.shipping_options() if one.startswith("pickup:"))
+    return next(shipping_option for shipping_option in shop.shipping_options() if shipping_option.startswith("pickup:"))
 
 
 def _fill(shop: Shop) -> str:
@@ -176,10 +176,10 @@ def _fill_plugins(shop: Shop) -> str:
 def fill_the_rest(tx: Transaction, id: str) -> None:
     """A row of this enterprise in every table that has none: what would have come from outside."""
     for table in sorted(metadata.sorted_tables, key=lambda one: "enterprise_id" not in one.c):
-        needs = any(one.foreign_keys for one in table.c if not one.nullable)
+        needs = any(column.foreign_keys for column in table.c if not column.nullable)
         if needs or "id" not in table.c:
             continue
-        row = {one.name: _a_value(tx, table, one) for one in table.c if not one.nullable}
+        row = {column.name: _a_value(tx, table, column) for column in table.c if not column.nullable}
         if "enterprise_id" in table.c:
             if tx.first(select(table.c.id).where(table.c.enterprise_id == id)) is None:
                 tx.execute(insert(table).values({**row, "enterprise_id": id}))
@@ -193,10 +193,10 @@ def _federations_order(tx: Transaction, id: str) -> Any:
 
 
 def _a_value(tx: Transaction, table: Table, column: Column[Any]) -> Any:
-    words = [str(one.sqltext) for one in table.constraints if isinstance(one, CheckConstraint)]
-    known = [re.search(rf"^{column.name} IN \('([^']*)'", one) for one in words]
+    words = [str(constraint.sqltext) for constraint in table.constraints if isinstance(constraint, CheckConstraint)]
+    known = [re.search(rf"^{column.name} IN \('([^']*)'", word) for word in words]
     if any(known):
-        return next(one[1] for one in known if one)
+        return next(match[1] for match in known if match)
     if isinstance(column.type, Integer):
         return 1
     made: dict[str, Any] = {"Flag": False, "Time": tx.now, "Exact": Decimal(1), "Json": {}}
@@ -226,12 +226,12 @@ def mark(store: Store, *, before: str = "") -> Mapping[str, int]:
     """
     with store.write() as tx:
         triggers = tx.all(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
-        for one in triggers:
-            tx.execute(text(f'DROP TRIGGER "{one["name"]}"'))
+        for trigger in triggers:
+            tx.execute(text(f'DROP TRIGGER "{trigger["name"]}"'))
         written = [column for table in metadata.sorted_tables for column in table.columns if is_written(column)]
-        marked = {f"{one.table.name}.{one.name}": _mark(tx, one, before) for one in written}
-        for one in triggers:
-            tx.execute(text(one["sql"]))
+        marked = {f"{column.table.name}.{column.name}": _mark(tx, column, before) for column in written}
+        for trigger in triggers:
+            tx.execute(text(trigger["sql"]))
     return marked
 
 

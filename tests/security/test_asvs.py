@@ -33,8 +33,8 @@ def _items() -> set[str]:
 
 
 def _mistakes(table: dict[str, dict[str, Any]]) -> list[str]:
-    found = [f"{one} is missing" for one in sorted(_items() - set(table))]
-    found += [f"{one} is none of the items" for one in sorted(set(table) - _items())]
+    found = [f"{number} is missing" for number in sorted(_items() - set(table))]
+    found += [f"{number} is none of the items" for number in sorted(set(table) - _items())]
     for name, item in table.items():
         kinds = set(item) & KINDS
         if len(kinds) != 1 or set(item) - KINDS != {"asks"} or not item["asks"].strip():
@@ -44,9 +44,9 @@ def _mistakes(table: dict[str, dict[str, Any]]) -> list[str]:
         if not item[kind] or (kind in ("na", "missing") and len(item[kind]) < 12):
             found.append(f"{name}: say why")
         if kind == "document":
-            found += [f"{name}: there is no {one}" for one in item[kind] if not (ROOT / one).is_file()]
+            found += [f"{name}: there is no {path}" for path in item[kind] if not (ROOT / path).is_file()]
         if kind == "tests":
-            found += [f"{name}: there is no {one}" for one in item[kind] if not is_there(one)]
+            found += [f"{name}: there is no {test}" for test in item[kind] if not is_there(test)]
     return found
 
 
@@ -74,5 +74,5 @@ def test_most_items_are_shown_by_tests() -> None:
     ],
 )
 def test_a_table_that_claims_too_much_is_found(item: dict[str, Any], said: str) -> None:
-    assert any(said in one for one in _mistakes({**TABLE, "1.1.1": item}))
+    assert any(said in mistake for mistake in _mistakes({**TABLE, "1.1.1": item}))
     assert "1.1.1 is missing" in _mistakes({name: one for name, one in TABLE.items() if name != "1.1.1"})

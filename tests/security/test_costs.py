@@ -79,7 +79,7 @@ def _too_dear(village: Village, ways: list[Way]) -> tuple[int, list[str]]:
 
 
 def test_no_request_costs_half_a_second_or_100_megabytes(shaken: Village) -> None:
-    tried, found = _too_dear(shaken, [one for one in shaken.ways if not one.safe])
+    tried, found = _too_dear(shaken, [way for way in shaken.ways if not way.safe])
     assert found == []
     assert tried > 1500
 
@@ -88,7 +88,7 @@ def test_a_body_whose_every_mistake_is_looked_for_is_found(shaken: Village, monk
     """The guard off: what a megabyte of mistakes costs where JSON Schema sees all of it."""
     monkeypatch.setattr(reading, "_SMALL", 10**9)
     monkeypatch.setattr(reading, "_SHOWN", 10**9)
-    orders = [one for one in shaken.ways if str(one) == "POST /api/sale-sessions/{session}/orders"]
+    orders = [way for way in shaken.ways if str(way) == "POST /api/sale-sessions/{session}/orders"]
     assert _too_dear(shaken, orders)[1]
 
 
@@ -125,6 +125,6 @@ def _listening(village: Village, ways: list[Way]) -> list[str]:
 
 
 def test_rights_are_asked_before_a_body_is_read(shaken: Village) -> None:
-    closed = [one for one in shaken.ways if not one.safe and one.scope != PUBLIC]
+    closed = [way for way in shaken.ways if not way.safe and way.scope != PUBLIC]
     assert _listening(shaken, closed) == []
     assert len(closed) > 100

@@ -39,19 +39,19 @@ def uses(source: str) -> set[str]:
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            found |= {one.name.partition(".")[0] for one in node.names} & (LIBRARIES | OTHERS)
+            found |= {name.name.partition(".")[0] for name in node.names} & (LIBRARIES | OTHERS)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             library = node.module.partition(".")[0]
             if library in LIBRARIES | OTHERS:
-                found |= {library, *(one.name for one in node.names)}
+                found |= {library, *(name.name for name in node.names)}
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "hashlib":
             found.add(node.attr)
     return found
 
 
 def in_use() -> dict[str, set[str]]:
-    files = [one for root in ("core", "federation", "plugins") for one in (ROOT / root).rglob("*.py")]
-    found = {str(one.relative_to(ROOT)): uses(one.read_text(encoding="utf-8")) for one in files}
+    files = [path for root in ("core", "federation", "plugins") for path in (ROOT / root).rglob("*.py")]
+    found = {str(file.relative_to(ROOT)): uses(file.read_text(encoding="utf-8")) for file in files}
     return {file: said for file, said in found.items() if said}
 
 
@@ -69,7 +69,7 @@ def mistakes(found: Mapping[str, set[str]], rows: Mapping[str, str]) -> list[str
     for file in sorted(set(found) & set(rows)):
         said = rows[file].casefold()
         missing = [word for name, word in _WORDS.items() if name in found[file] and word.casefold() not in said]
-        wrong += [f"{file} uses {one}, and its row does not say so" for one in missing]
+        wrong += [f"{file} uses {name}, and its row does not say so" for name in missing]
     return wrong
 
 

@@ -66,9 +66,9 @@ class Described:
 @pytest.fixture(scope="module")
 def described(village: Village) -> Iterator[Described]:
     schema = schemathesis.openapi.from_asgi("/api/openapi.json", village.client.app)
-    ways = {(one.method, one.path): one for one in village.ways}
-    found = [one.ok() for one in schema.get_all_operations() if isinstance(one, Ok)]
-    operations = [(one, ways[one.method.upper(), one.path]) for one in found]
+    ways = {(way.method, way.path): way for way in village.ways}
+    found = [operation.ok() for operation in schema.get_all_operations() if isinstance(operation, Ok)]
+    operations = [(operation, ways[operation.method.upper(), operation.path]) for operation in found]
     with closing(sqlite3.connect(":memory:", check_same_thread=False)) as before:
         with closing(sqlite3.connect(village.instance.folder / DATABASE)) as database:
             database.backup(before)
@@ -79,7 +79,7 @@ def flaws(described: Described, operation: Any, way: Way, asker: Settled | None)
     """What was found wrong with one operation for somebody; a few requests, some as they should be and some not."""
     village, found = described.village, list[str]()
     with village.instance.store.read() as tx:
-        things = [fill(tx, way, one) for one in (village.victim, village.other)]
+        things = [fill(tx, way, owner) for owner in (village.victim, village.other)]
     headers = {"Authorization": f"Bearer {asker.shop.token}"} if asker else {}
 
     @_SETTINGS
@@ -119,7 +119,7 @@ def test_every_operation_answers_as_it_is_described(described: Described, who: s
     village = described.village
     asker = {"anonymous": None, "enterprise A": village.victim, "enterprise B": village.other}[who]
     found = [flaws(described, one, way, asker) for one, way in described.operations[part::PARTS]]
-    assert not any(found), "\n\n".join(one for some in found for one in some)
+    assert not any(found), "\n\n".join(finding for some in found for finding in some)
 
 
 def test_the_document_has_every_operation(described: Described) -> None:
@@ -143,18 +143,18 @@ def test_an_operation_that_breaks_is_found(described: Described, monkeypatch: py
         raise RuntimeError("broken on purpose")
 
     monkeypatch.setattr(stock, "lots_of", breaks)
-    assert any("Server error" in one for one in flaws(described, *operation, described.village.other))
+    assert any("Server error" in flaw for flaw in flaws(described, *operation, described.village.other))
 
 
 def test_an_answer_of_another_shape_is_found(described: Described, monkeypatch: pytest.MonkeyPatch) -> None:
     operation = _operation(described, "stock_lots")
     monkeypatch.setattr(stock, "page_of", lambda *args: {"items": [{"id": 7}], "next": None})
     found = flaws(described, *operation, described.village.other)
-    assert any("violates schema" in one for one in found), found
+    assert any("violates schema" in text for text in found), found
 
 
 def test_an_answer_that_tells_of_another_is_found(described: Described, monkeypatch: pytest.MonkeyPatch) -> None:
     operation = _operation(described, "stock_lots")
     victim = described.village.victim.id
     monkeypatch.setattr(stock, "lots_of", lambda tx, enterprise, **given: lots_of(tx, victim, **given))
-    assert any("told" in one for one in flaws(described, *operation, described.village.other))
+    assert any("told" in flaw for flaw in flaws(described, *operation, described.village.other))

@@ -56,14 +56,16 @@ def _formulas(village: Village) -> tuple[int, list[str]]:
         if "csv" in media:
             tables += 1
             rows = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
-            cells = [one for row in rows for one in row]
+            cells = [cell for row in rows for cell in row]
             found += [
-                f"{name}: {one!r}" for one in cells if one.lstrip(" ")[:1] in set("=+-@\t\r＝＋－＠") and _is_text(one)
+                f"{name}: {cell!r}"
+                for cell in cells
+                if cell.lstrip(" ")[:1] in set("=+-@\t\r＝＋－＠") and _is_text(cell)
             ]
         if "spreadsheet" in media:
             tables += 1
             with zipfile.ZipFile(io.BytesIO(content)) as book:
-                for sheet in (one for one in book.namelist() if one.startswith("xl/worksheets/")):
+                for sheet in (name for name in book.namelist() if name.startswith("xl/worksheets/")):
                     found += [f"{name}: a formula in {sheet}" for _ in re.findall(rb"<f[ >]", book.read(sheet))]
     return tables, found
 
@@ -92,7 +94,7 @@ def test_no_text_becomes_a_header_of_an_answer(spoiled: Village) -> None:
     mark(spoiled.instance.store, before='"x\r\nX-Evil: yes\r\n\r\n')
     owner = Asker(name="its owner", headers={"Cookie": f"session={spoiled.victim.owner_session}"})
     named = 0
-    for way in (one for one in spoiled.ways if one.safe):
+    for way in (way for way in spoiled.ways if way.safe):
         with spoiled.instance.store.read() as tx:
             values = fill(tx, way, spoiled.victim) | ({"slug": spoiled.victim.id} if "slug" in way.parameters else {})
         answer = spoiled.ask(owner, Attempt(way, values))

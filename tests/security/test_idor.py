@@ -42,7 +42,11 @@ def test_every_report_in_every_format_stays_within_its_enterprise(village: Villa
     below = f"/api/enterprises/{village.other.id}/reports"
     seen = 0
     for report in village.client.get(below, headers=headers).json():
-        foreign = {one["name"]: village.victim.shop.session_id for one in report["parameters"] if one["kind"] == "sale"}
+        foreign = {
+            parameter["name"]: village.victim.shop.session_id
+            for parameter in report["parameters"]
+            if parameter["kind"] == "sale"
+        }
         for name in report["formats"]:
             path = f"{below}/{report['id'].replace(':', '/')}"
             own = village.client.get(path, params={"format": name}, headers=headers)
@@ -68,14 +72,14 @@ def test_what_is_tried_is_there_and_its_owner_sees_the_marks(village: Village) -
     """Whatever is refused to others is answered to the owner, or to who bought: so the ids are real ones."""
     owner, marked = _owner(village), 0
     buyer = Asker(name="the buyer", headers={"Cookie": f"session={village.victim.shopper_session}"})
-    for way in (one for one in village.ways if one.safe and one.parameters):
+    for way in (way for way in village.ways if way.safe and way.parameters):
         if way.scope in ("public", "operator") or str(way) in OPEN or way.path.startswith("/api/-/federation/"):
             continue
         with village.instance.store.read() as tx:
             attempt = Attempt(way, fill(tx, way, village.victim))
-        answers = [village.ask(one, attempt) for one in (owner, buyer)]
-        assert 200 in [one.status_code for one in answers], (str(way), answers[0].text)
-        marked += any(PRIVATE in one.text or PUBLIC in one.text for one in answers)
+        answers = [village.ask(asker, attempt) for asker in (owner, buyer)]
+        assert 200 in [answer.status_code for answer in answers], (str(way), answers[0].text)
+        marked += any(PRIVATE in answer.text or PUBLIC in answer.text for answer in answers)
     assert marked > 35
 
 
@@ -95,11 +99,11 @@ def test_words_that_are_nobodys_name_nothing_of_an_enterprise(village: Village) 
 def test_a_route_without_its_check_of_access_is_found(
     village: Village, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    (way,) = [one for one in village.ways if one.endpoint and one.endpoint.name == name]
+    (way,) = [way for way in village.ways if way.endpoint and way.endpoint.name == name]
     assert trespasses(village, village.askers["token"], [way]) == []
     monkeypatch.setattr(handler, "demand", _letting_through(way))
     found = trespasses(village, village.askers["token"], [way])
-    assert any(str(way) in one for one in found), found
+    assert any(str(way) in finding for finding in found), found
 
 
 def _letting_through(way: Way) -> Callable[..., None]:
@@ -115,7 +119,7 @@ def _letting_through(way: Way) -> Callable[..., None]:
 
 
 def test_a_lookup_that_forgets_whose_it_is_is_found(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
-    (way,) = [one for one in village.ways if str(one) == "GET /api/enterprises/{enterprise}/orders/{order}"]
+    (way,) = [way for way in village.ways if str(way) == "GET /api/enterprises/{enterprise}/orders/{order}"]
     monkeypatch.setattr(orders, "order_by_id", lambda tx, id, **_: order_by_id(tx, id, enterprise_id=village.victim.id))
     found = trespasses(village, village.askers["owner"], [way])
-    assert any("with another's order: told" in one for one in found), found
+    assert any("with another's order: told" in finding for finding in found), found

@@ -92,7 +92,7 @@ def _bare(village: Village, asker: Asker) -> list[str]:
     found = []
     for way, answer in _answers(village, asker):
         headers = answer.headers
-        policy = {one.strip() for one in headers.get("content-security-policy", "").split(";")}
+        policy = {directive.strip() for directive in headers.get("content-security-policy", "").split(";")}
         kept = headers.get("cache-control", "")
         wanted = {
             "a policy of content": policy >= POLICY or policy >= {"default-src 'none'"},
@@ -125,7 +125,7 @@ def _may_be_kept(village: Village, way: Way, answer: Any) -> bool:
 
 
 def _resources(html: str) -> list[str]:
-    return [one for one in _ELSEWHERE.findall(html) if not one.lower().startswith("href")]
+    return [link for link in _ELSEWHERE.findall(html) if not link.lower().startswith("href")]
 
 
 @pytest.mark.parametrize("who", ["anonymous", "its owner"])
@@ -150,7 +150,7 @@ def test_an_answer_that_caches_may_keep_is_found(village: Village, monkeypatch: 
 
     monkeypatch.setattr(Village, "ways", property(lambda self: [Way("GET", "/kept")]))
     monkeypatch.setattr(Village, "ask", ask)
-    assert [one for one in _bare(village, Asker(name="its owner")) if "no store" in one]
+    assert [finding for finding in _bare(village, Asker(name="its owner")) if "no store" in finding]
 
 
 def test_cookies_are_for_this_host_and_no_scripts(village: Village) -> None:
@@ -284,7 +284,7 @@ def test_no_page_changes_anything_by_being_looked_at(village: Village) -> None:
                 now = watched.execute("PRAGMA data_version").fetchone()
                 assert now == before or _may_write(way), way
                 before = now
-                assert not [one for one in answer.headers.get_list("set-cookie") if "session=" in one], way
+                assert not [cookie for cookie in answer.headers.get_list("set-cookie") if "session=" in cookie], way
 
 
 @pytest.mark.parametrize(

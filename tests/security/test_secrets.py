@@ -128,10 +128,14 @@ def _use(planted: Planted) -> list[str]:
     with planted.instance.store.write() as tx:
         tx.connection.exec_driver_sql("ALTER TABLE payment RENAME TO elsewhere")
     said += [client.get(f"/orders/guest/{link}"), client.get(f"/api/guest-orders/{link}/payments")]
-    assert 500 in [one.status_code for one in said]
+    assert 500 in [response.status_code for response in said]
     with planted.instance.store.write() as tx:
         tx.connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO payment")
-    return [one.text for one in said if one.status_code >= 400 and "text/html" not in one.headers["content-type"]]
+    return [
+        response.text
+        for response in said
+        if response.status_code >= 400 and "text/html" not in response.headers["content-type"]
+    ]
 
 
 def _found_in(planted: Planted, text: str) -> list[str]:
@@ -144,8 +148,8 @@ def test_twenty_secrets_are_nowhere_to_be_seen(planted: Planted, tmp_path: Path)
     log = planted.log.getvalue()
     assert log.count("\n") > 60
     assert _found_in(planted, log) == []
-    assert [_found_in(planted, one) for one in answers if _found_in(planted, one)] == []
-    health, metrics = (planted.client.get(f"/-/{one}", headers=planted.monitor) for one in ("health", "metrics"))
+    assert [_found_in(planted, answer) for answer in answers if _found_in(planted, answer)] == []
+    health, metrics = (planted.client.get(f"/-/{page}", headers=planted.monitor) for page in ("health", "metrics"))
     assert (health.status_code, metrics.status_code) == (200, 200)
     assert _found_in(planted, health.text + metrics.text) == []
     assert _found_in(planted, repr(planted.instance.settings) + str(planted.instance.settings)) == []
@@ -168,7 +172,7 @@ def test_the_manifest_of_a_backup_holds_no_secret_and_no_setting_that_is_one(pla
     assert load_settings(folder).mail.password.reveal() == SET["mail.password"]
     made = back_up(folder, tmp_path / "backups", clock=ManualClock(NOON))
     with zipfile.ZipFile(made.file) as packed:
-        words = {one: packed.read(one).decode() for one in packed.namelist() if one.endswith((".json", ".toml"))}
+        words = {name: packed.read(name).decode() for name in packed.namelist() if name.endswith((".json", ".toml"))}
     assert len(words) >= 2
     assert {one: _found_in(planted, text) for one, text in words.items() if _found_in(planted, text)} == {}
 

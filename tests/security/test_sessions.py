@@ -51,11 +51,11 @@ def test_over_https_the_cookie_is_for_this_host_alone(secure: TestClient, by: st
         answer = secure.post("/login", data={**given, "next": "/"}, headers=headers, follow_redirects=False)
     else:
         answer = secure.post("/api/sessions", json=given, headers=headers)
-    (cookie,) = [one for one in answer.headers.get_list("set-cookie") if "session=" in one]
-    words = {one.strip().lower() for one in cookie.split(";")}
+    (cookie,) = [header for header in answer.headers.get_list("set-cookie") if "session=" in header]
+    words = {attribute.strip().lower() for attribute in cookie.split(";")}
     assert cookie.startswith("__Host-session=")
     assert {"secure", "httponly", "samesite=lax", "path=/"} <= words
-    assert not any(one.startswith("domain") for one in words)
+    assert not any(attribute.startswith("domain") for attribute in words)
     assert answer.headers["strict-transport-security"] == "max-age=31536000", "names below ours may be others'"
 
 
@@ -95,11 +95,13 @@ def test_secrets_have_256_random_bits() -> None:
     ids = RandomIds()
     made = {ids.secret() for _ in range(1000)}
     assert len(made) == 1000
-    assert {len(one) for one in made} == {43}
-    ones = sum(bin(int.from_bytes(one.encode(), "big")).count("1") for one in made)
+    assert {len(secret) for secret in made} == {43}
+    ones = sum(bin(int.from_bytes(secret.encode(), "big")).count("1") for secret in made)
     assert ones > 100_000
-    places = [{one[place] for one in made} for place in range(42)]
-    assert min(len(one) for one in places) > 50  # every character of the alphabet at every place, but for bad luck
+    places = [{secret[place] for secret in made} for place in range(42)]
+    assert (
+        min(len(characters) for characters in places) > 50
+    )  # every character of the alphabet at every place, but for bad luck
 
 
 @pytest.mark.bundled

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SOURCES = [one for root in ("core", "plugins", "federation") for one in sorted((ROOT / root).rglob("*.py"))]
+SOURCES = [path for root in ("core", "plugins", "federation") for path in sorted((ROOT / root).rglob("*.py"))]
 Finder = Callable[[ast.Call], bool]
 
 # Where names of tables and databases of our own stand in a statement: none of them comes from a request.
@@ -42,7 +42,7 @@ def _statement(call: ast.Call) -> bool:
 
 
 def _shell(call: ast.Call) -> bool:
-    given = {one.arg: one.value for one in call.keywords}
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
     shell = given.get("shell")
     through = shell is not None and not (isinstance(shell, ast.Constant) and shell.value is False)
     return through or _name(call) in ("os.system", "os.popen", "subprocess.getoutput", "commands.getoutput")
@@ -71,20 +71,20 @@ def _template(call: ast.Call) -> bool:
 
 @cache
 def _calls(source: str) -> tuple[ast.Call, ...]:
-    return tuple(one for one in ast.walk(ast.parse(source)) if isinstance(one, ast.Call))
+    return tuple(node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
 
 
 def _found(finder: Finder, source: str) -> Iterator[int]:
-    return (one.lineno for one in _calls(source) if finder(one))
+    return (call.lineno for call in _calls(source) if finder(call))
 
 
 def _anywhere(finder: Finder) -> dict[str, list[int]]:
-    found = {str(one.relative_to(ROOT)): list(_found(finder, one.read_text(encoding="utf-8"))) for one in SOURCES}
+    found = {str(path.relative_to(ROOT)): list(_found(finder, path.read_text(encoding="utf-8"))) for path in SOURCES}
     return {file: lines for file, lines in found.items() if lines}
 
 
 def test_no_statement_is_put_together_from_words() -> None:
-    found = {one for one in _anywhere(_statement) if "/migrations/" not in one and "/testing/" not in one}
+    found = {path for path in _anywhere(_statement) if "/migrations/" not in path and "/testing/" not in path}
     assert found - STATEMENTS == set()
 
 

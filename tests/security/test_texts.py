@@ -122,10 +122,10 @@ def test_no_script_survives(payload: str) -> None:
 
 
 def test_a_cleaner_that_lets_something_through_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    caught = [one for one in PAYLOADS if Seen(one).bad]
+    caught = [payload for payload in PAYLOADS if Seen(payload).bad]
     assert len(caught) > 60
     monkeypatch.setattr(html, "_ATTRIBUTES", {"a": {"href", "style"}, "p": {"id"}})
-    assert [one for one in PAYLOADS if Seen(clean_html(one)).bad]
+    assert [payload for payload in PAYLOADS if Seen(clean_html(payload)).bad]
 
 
 def test_a_huge_text_is_cut_before_it_is_cleaned() -> None:
@@ -210,20 +210,20 @@ def slow_for(pattern: re.Pattern[str], *, searches: bool = True, length: int = 3
 
 def _own_patterns() -> Iterator[tuple[str, re.Pattern[str], bool]]:
     """With whether its module looks for it anywhere in a text, or only at its beginning."""
-    packages = {one.value.partition(":")[0] for one in plugin_entry_points().values()}
-    for root in (commensal, *(importlib.import_module(one) for one in sorted(packages))):
+    packages = {entry_point.value.partition(":")[0] for entry_point in plugin_entry_points().values()}
+    for root in (commensal, *(importlib.import_module(package) for package in sorted(packages))):
         modules = [root.__name__]
-        modules += [one.name for one in pkgutil.walk_packages(getattr(root, "__path__", []), f"{root.__name__}.")]
+        modules += [module.name for module in pkgutil.walk_packages(getattr(root, "__path__", []), f"{root.__name__}.")]
         for name in modules:
             if ".migrations." in name or ".testing" in name or name.endswith("__main__") or ".blanks" in name:
                 continue
             module = importlib.import_module(name)
             source = Path(module.__file__ or "").read_text(encoding="utf-8")
             for attribute, value in vars(module).items():
-                for found in value if isinstance(value, tuple | list) else [value]:
-                    if isinstance(found, re.Pattern) and isinstance(found.pattern, str):
+                for text in value if isinstance(value, tuple | list) else [value]:
+                    if isinstance(text, re.Pattern) and isinstance(text.pattern, str):
                         anywhere = re.search(rf"\b{attribute}\.(search|sub|subn|split|findall|finditer)\b", source)
-                        yield f"{name}.{attribute}", found, bool(anywhere)
+                        yield f"{name}.{attribute}", text, bool(anywhere)
 
 
 OWN = sorted(_own_patterns(), key=lambda one: one[0])

@@ -14,7 +14,7 @@ TABLE: dict[str, dict[str, Any]] = tomllib.loads((ROOT / "tests/security/threats
 
 def _mistakes(table: dict[str, dict[str, Any]]) -> list[str]:
     found = [f"{threat}: say which tests and which canaries" for threat, row in table.items() if not _is_whole(row)]
-    named = [(threat, one) for threat, row in table.items() for tests in row.values() for one in tests]
+    named = [(threat, test) for threat, row in table.items() for tests in row.values() for test in tests]
     return found + [f"{threat}: there is no {one}" for threat, one in named if not is_there(one)]
 
 

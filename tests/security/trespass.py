@@ -129,10 +129,14 @@ def attempts(village: Village, asker: Asker, ways: list[Way]) -> Iterator[Attemp
             own = fill(tx, way, asker.settled) if asker.settled else {}
             ids = _ids(tx, village)
         yield Attempt(way, theirs)
-        things = [one for one in way.parameters if one not in WORDS and one not in (*_OTHERS, "enterprise", "shop")]
+        things = [
+            parameter
+            for parameter in way.parameters
+            if parameter not in WORDS and parameter not in (*_OTHERS, "enterprise", "shop")
+        ]
         if own and "enterprise" in way.parameters:
-            for one in things:
-                yield Attempt(way, {**own, one: theirs[one]}, (one,))
+            for thing in things:
+                yield Attempt(way, {**own, thing: theirs[thing]}, (thing,))
             if len(things) > 1:
                 yield Attempt(way, {**theirs, "enterprise": own["enterprise"]}, tuple(things))
             if way.endpoint is not None and way.endpoint.body is not None:
@@ -143,7 +147,7 @@ def attempts(village: Village, asker: Asker, ways: list[Way]) -> Iterator[Attemp
 
 def _ids(tx: Transaction, village: Village) -> dict[str, str]:
     names = ("product", "lot", "catalog", "item", "customer", "category", "image", "session", "coordination", "place")
-    return fill(tx, Way("GET", "".join(f"/{{{one}}}" for one in names)), village.victim)
+    return fill(tx, Way("GET", "".join(f"/{{{name}}}" for name in names)), village.victim)
 
 
 def _writes(watched: sqlite3.Connection) -> int:
@@ -182,7 +186,7 @@ def _may_be_shown(village: Village, way: Way) -> bool:
 
 def _holds_theirs(village: Village, said: Any) -> bool:
     with village.instance.store.read() as tx:
-        return any(one in said.text for one in _ids(tx, village).values())
+        return any(id in said.text for id in _ids(tx, village).values())
 
 
 def _allowed(asker: Asker, attempt: Attempt) -> set[int] | None:

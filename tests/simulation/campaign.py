@@ -38,21 +38,21 @@ def run(
 ) -> Found:
     """One schedule, with its last lines where something is wrong. `changes` of its plan: another world, for example."""
     simulation = Simulation(seed, **changes)
-    found = Found(seed)
+    outcome = Found(seed)
     with planted():
         try:
-            found.digest = simulation.run()
+            outcome.digest = simulation.run()
         except Violation as violation:
-            found.wrong, found.lines = str(violation), simulation.lines[-keep:]
-    found.events, found.figures = simulation.events, simulation.figures + simulation.people.done
-    return found
+            outcome.wrong, outcome.lines = str(violation), simulation.lines[-keep:]
+    outcome.events, outcome.figures = simulation.events, simulation.figures + simulation.people.done
+    return outcome
 
 
 def summary(all_found: list[Found], seconds: float) -> str:
     figures: Counter[str] = Counter()
-    for one in all_found:
-        figures += one.figures
-    number, wrong = len(all_found), sum(bool(one.wrong) for one in all_found)
+    for outcome in all_found:
+        figures += outcome.figures
+    number, wrong = len(all_found), sum(bool(outcome.wrong) for outcome in all_found)
     bound = f"under {3 / number:.3%} of schedules break a promise, with 95 % confidence" if not wrong else "broken"
     return (
         f"{number} schedules in {seconds:.0f} s: {figures['transactions']} transactions, "
@@ -92,19 +92,19 @@ def main() -> None:
         _search(sorted(MUTANTS) if wanted == "1" else [wanted])
         return
     if seed := os.environ.get("SEED"):
-        found = run(int(seed), keep=10_000)
-        print("\n".join(found.lines), found.wrong or f"All was well: {found.digest[:16]}.", sep="\n")
-        raise SystemExit(bool(found.wrong))
+        outcome = run(int(seed), keep=10_000)
+        print("\n".join(outcome.lines), outcome.wrong or f"All was well: {outcome.digest[:16]}.", sep="\n")
+        raise SystemExit(bool(outcome.wrong))
     begun, all_found = time.perf_counter(), []
     with multiprocessing.get_context("spawn").Pool() as pool:
-        for found in pool.imap_unordered(run, _seeds(), chunksize=5):
-            all_found.append(found)
-            if found.wrong:
-                print(f"SEED={found.seed}: {found.wrong}", flush=True)
+        for outcome in pool.imap_unordered(run, _seeds(), chunksize=5):
+            all_found.append(outcome)
+            if outcome.wrong:
+                print(f"SEED={outcome.seed}: {outcome.wrong}", flush=True)
             if len(all_found) % 100 == 0:
                 print(summary(all_found, time.perf_counter() - begun), flush=True)
     print(summary(all_found, time.perf_counter() - begun))
-    raise SystemExit(any(one.wrong for one in all_found))
+    raise SystemExit(any(outcome.wrong for outcome in all_found))
 
 
 if __name__ == "__main__":

@@ -107,8 +107,8 @@ def always(simulation: Simulation) -> list[str]:
     for node in simulation.nodes.values():
         if node.up:
             with node.disk.read() as tx:
-                found += [f"{node.name}: {one}" for one in broken_invariants(tx)]
-                found += [f"{node.name}: {one}" for one in _held_by_right(node, tx)]
+                found += [f"{node.name}: {violation}" for violation in broken_invariants(tx)]
+                found += [f"{node.name}: {violation}" for violation in _held_by_right(node, tx)]
     return found + list(_only_grows(simulation))
 
 
@@ -137,7 +137,7 @@ def at_rest(simulation: Simulation) -> list[str]:
     found = always(simulation)
     for node in simulation.nodes.values():
         found += _lent_without_grant(simulation, node)
-        found += [f"{node.name}: {one}" for one in (*node.failures, *_ended(node, simulation))]
+        found += [f"{node.name}: {failure}" for failure in (*node.failures, *_ended(node, simulation))]
         found += [*simulation.people.till.wrong(node), *mistaken(simulation, node)]
     found += [*_units_are_kept(simulation), *_leases_agree(simulation)]
     return [*found, *_orders_agree(simulation), *_catalogues_agree(simulation)]
@@ -205,7 +205,7 @@ def old_news(simulation: Simulation) -> list[str]:
         simulation.touched.add(node.name)
     simulation.settle(silent=True)
     after = _facts(simulation)
-    away = [one for node in simulation.nodes.values() for one in _well(node)]
+    away = [lot for node in simulation.nodes.values() for lot in _well(node)]
     return [
         *away,
         *(
@@ -349,7 +349,7 @@ def _only_grows(simulation: Simulation) -> Iterator[str]:
 def _units_are_kept(simulation: Simulation) -> Iterator[str]:
     """Produced = free + reserved + sold, over all instances: each unit is counted where it lies. What was sold late, of
     what nobody had granted, is not there."""
-    pairs = [one for one in _pairs(simulation) if one[3] is not None]
+    pairs = [pair for pair in _pairs(simulation) if pair[3] is not None]
 
     def elsewhere(node: Node, lot_id: str) -> int:
         found = 0
@@ -404,7 +404,9 @@ def _orders_agree(simulation: Simulation) -> Iterator[str]:
     for node in simulation.nodes.values():
         with node.disk.read() as tx:
             for owner in tx.all(select(federation_order.c.enterprise_id).distinct()):
-                theirs |= {(one.role, one.iri): (node, one) for one in orders_of(tx, owner["enterprise_id"], limit=500)}
+                theirs |= {
+                    (order.role, order.iri): (node, order) for order in orders_of(tx, owner["enterprise_id"], limit=500)
+                }
     for (role, iri), (node, order) in sorted(theirs.items(), key=lambda one: one[0]):
         other = theirs.get(("supplier" if role == "buyer" else "buyer", iri))
         if is_lie(iri):
@@ -425,7 +427,10 @@ def _orders_agree(simulation: Simulation) -> Iterator[str]:
 
 
 def _said(order: Any) -> Any:
-    lines = [(one.item_iri, one.price, one.quantity, one.answer, one.coming, one.final_quantity) for one in order.lines]
+    lines = [
+        (line.item_iri, line.price, line.quantity, line.answer, line.coming, line.final_quantity)
+        for line in order.lines
+    ]
     return order.state, order.rev, order.answer, lines, statement_of(order).total
 
 
@@ -436,10 +441,10 @@ def _is_what_customers_want(node: Node, order: Any) -> Iterator[str]:
         products = {line.product_id: line for line in order.lines}
         row = ordered_of(tx, order.session_id, _suppliers(tx, products))
         by_hand = {
-            one["item_iri"]
-            for one in tx.all(select(_cut.item_iri).where(_cut.order_id == order.id, _cut.customer_order_id.is_(None)))
+            row["item_iri"]
+            for row in tx.all(select(_cut.item_iri).where(_cut.order_id == order.id, _cut.customer_order_id.is_(None)))
         }
-    wanted = {one.product_id: one.quantity for one in row}
+    wanted = {line.product_id: line.quantity for line in row}
     for product, line in products.items():
         if wanted.get(product, 0) != line.quantity:
             yield f"customers at {node.name} have {wanted.get(product, 0)} of {line.name}, told: {line.quantity}"
@@ -450,7 +455,7 @@ def _is_what_customers_want(node: Node, order: Any) -> Iterator[str]:
 def _suppliers(tx: Transaction, products: Any) -> list[str]:
     row = supplied_product.c
     return [
-        one["enterprise_id"] for one in tx.all(select(row.enterprise_id).where(row.id.in_(sorted(products))).distinct())
+        row["enterprise_id"] for row in tx.all(select(row.enterprise_id).where(row.id.in_(sorted(products))).distinct())
     ]
 
 

@@ -113,7 +113,7 @@ def is_lie(iri: str) -> bool:
 
 
 def lies_of(orders: list[Any]) -> Iterator[Any]:
-    return (one for one in orders if is_lie(one.iri))
+    return (order for order in orders if is_lie(order.iri))
 
 
 def confirmed_beyond(simulation: Simulation) -> Iterator[str]:

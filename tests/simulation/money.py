@@ -69,7 +69,7 @@ class Till:
         """Somebody pays what an order costs, or gets back what was too much; sometimes it is noted twice."""
         self._note_again(node)
         with node.instance.store.read() as tx:
-            balances = [one for one in tx.all(_BALANCES) if _due(one)]
+            balances = [row for row in tx.all(_BALANCES) if _due(row)]
         if not balances:
             return "nothing"
         said = self._pass(node, self._simulation.chance.choice(balances))
@@ -80,9 +80,9 @@ class Till:
     def settle_all(self, node: Node) -> str:
         self._note_again(node)
         with node.instance.store.read() as tx:
-            balances = [one for one in tx.all(_BALANCES) if _due(one)]
-        for one in balances:
-            self._pass(node, one)
+            balances = [row for row in tx.all(_BALANCES) if _due(row)]
+        for balance in balances:
+            self._pass(node, balance)
         return f"{len(balances)} settled"
 
     def wrong(self, node: Node) -> Iterator[str]:
@@ -111,7 +111,7 @@ class Till:
         return f"{passing.amount}"
 
     def _note_again(self, node: Node) -> None:
-        for passing in [one for one in self.open if one.node is node]:
+        for passing in [payment for payment in self.open if payment.node is node]:
             if not node.restores or _is_known(node, passing):
                 passing.note()
             self.open.remove(passing)

@@ -94,7 +94,7 @@ class Network:
 def _what(request: Request) -> str:
     """What it carries, in a few words that are the same each time: signatures are not."""
     parts = urlsplit(request.url)
-    types = Counter(name for found in _TYPE.findall(request.body) if (name := found.decode()) in TYPES)
+    types = Counter(name for match in _TYPE.findall(request.body) if (name := match.decode()) in TYPES)
     said = ", ".join(f"{number} {name}" for name, number in sorted(types.items())) or parts.query
     return f"{parts.path.rpartition('/federation/')[2]} {said}".strip()
 

@@ -155,7 +155,7 @@ class Node:
         every = work_of(instance)
         handlers = {kind: self._noting(kind, handler) for kind, handler in every.handlers.items()}
         handlers["mail"] = lambda *_: None
-        self.work = Work(handlers, tuple(one for one in every.periodic if one.name.startswith(_PERIODIC)))
+        self.work = Work(handlers, tuple(job for job in every.periodic if job.name.startswith(_PERIODIC)))
         self.life += 1
         self.up, self.falling, self.moments, self.works_at = True, False, None, None
 

@@ -125,11 +125,13 @@ class People:
         """Nothing is sold of a producer who has ended the trade, from the moment on in which that is heard."""
         suppliers = {line.supplier_id for line in order.lines}
         received = grants_between(tx, enterprise_id=order.enterprise_id, direction="received")
-        sellable = {mirror_of(tx, one.other_iri) for one in received if one.state == "accepted"}
-        for one in received:
-            mirror = mirror_of(tx, one.other_iri)
+        sellable = {mirror_of(tx, grant.other_iri) for grant in received if grant.state == "accepted"}
+        for grant in received:
+            mirror = mirror_of(tx, grant.other_iri)
             if mirror in suppliers and mirror not in sellable:
-                self.too_late.append(f"order {order.number} of {order.enterprise_id} sells what {one.other_name} ended")
+                self.too_late.append(
+                    f"order {order.number} of {order.enterprise_id} sells what {grant.other_name} ended"
+                )
 
     def _order_much(self, node: Node, stall: Stall) -> str:
         return self._order(node, stall, most=25)
@@ -187,8 +189,8 @@ class People:
         """The hub takes what it was offered."""
         with node.instance.store.write() as tx:
             offered = grants_between(tx, enterprise_id=stall.id, direction="received", state="offered")
-            for one in offered:
-                accept_grant(node.federation, tx, one.id)
+            for listing in offered:
+                accept_grant(node.federation, tx, listing.id)
         return f"{len(offered)} taken"
 
     def _settle(self, node: Node, stall: Stall) -> str:
@@ -262,15 +264,15 @@ class People:
     def _answer(self, node: Node, farm: Farm) -> str:
         """Some of it will come."""
         with node.instance.store.write() as tx:
-            orders = [one for one in orders_of(tx, farm.id) if one.state != "Cancelled" and one.lines]
+            orders = [order for order in orders_of(tx, farm.id) if order.state != "Cancelled" and order.lines]
             if not orders:
                 return "nothing"
             order = self.chance.choice(orders)
             line = self.chance.choice(order.lines)
             less = max(0, line.quantity - self.chance.randint(0, 3))
             self.by_hand.add(order.id)
-            said = AnswerLine(item_iri=line.item_iri, answer="confirmed", confirmed=less, reason="hail")
-            answer_order(node.federation, tx, farm.id, order.id, {line.item_iri: said})
+            answer_line = AnswerLine(item_iri=line.item_iri, answer="confirmed", confirmed=less, reason="hail")
+            answer_order(node.federation, tx, farm.id, order.id, {line.item_iri: answer_line})
         return f"{less} of {line.quantity} {line.name}"
 
     def _answer_all(self, node: Node, farm: Farm) -> str:
@@ -287,17 +289,17 @@ class People:
         """A random order, locked; the newest ones only."""
         row = customer_order.c
         mine = (row.enterprise_id == stall.id, row.state.in_(states), row.fulfilment_state != "Fulfilled")
-        found = [one["id"] for one in tx.all(select(row.id).where(*mine).order_by(row.number.desc()).limit(8))]
+        found = [row["id"] for row in tx.all(select(row.id).where(*mine).order_by(row.number.desc()).limit(8))]
         return locked_order(tx, self.chance.choice(found), enterprise_id=stall.id) if found else None
 
     def _leases(self, tx: Transaction, *which: Any) -> Sequence[str]:
         row = federation_lease.c
-        return [one["id"] for one in tx.all(select(row.id).where(row.role == "lender", *which).order_by(row.id))]
+        return [row["id"] for row in tx.all(select(row.id).where(row.role == "lender", *which).order_by(row.id))]
 
     def _granted(self, tx: Transaction, peer_id: str) -> dict[tuple[str, int], int]:
         row = federation_lease.c
         rows = tx.all(select(row.id, row.epoch, row.granted).where(row.peer_id == peer_id, row.role == "lender"))
-        return {(one["id"], one["epoch"]): one["granted"] for one in rows}
+        return {(row["id"], row["epoch"]): row["granted"] for row in rows}
 
     def _good(self, farm: Farm) -> tuple[str, str]:
         return self.chance.choice(list(farm.goods.values()))
@@ -322,5 +324,5 @@ def _refused(order: InstanceOrder) -> dict[str, AnswerLine]:
 
 
 def _unanswered(tx: Transaction, farm: Farm) -> list[InstanceOrder]:
-    complete = [one for one in orders_of(tx, farm.id) if one.state == "Complete"]
-    return [one for one in complete if any(not line.answer for line in one.lines)]
+    complete = [order for order in orders_of(tx, farm.id) if order.state == "Complete"]
+    return [order for order in complete if any(not line.answer for line in order.lines)]

@@ -331,7 +331,7 @@ def _alone(simulation: Simulation) -> Iterator[None]:
 
     def in_turn(self: dispatcher.Hooks, hook: Any, calls: Any) -> Any:
         called = [(one.plugin_name, partial(call_in_this_thread, one, given)) for one, given in calls]
-        return [one for plugin, call in called for one in self._answer(hook, plugin, call)]
+        return [answer for plugin, call in called for answer in self._answer(hook, plugin, call)]
 
     class Watchdog:
         def watch(self, seconds: float, act: Act) -> Any:

@@ -19,7 +19,7 @@ def test_whatever_happens_both_sides_agree_in_the_end(first: int) -> None:
     begun = time.process_time()
     found = [run(seed) for seed in range(first, min(first + BLOCK, SCHEDULES))]
     print(summary(found, time.process_time() - begun))
-    assert [f"SEED={one.seed}: {one.wrong}" for one in found if one.wrong] == []
+    assert [f"SEED={outcome.seed}: {outcome.wrong}" for outcome in found if outcome.wrong] == []
 
 
 def test_the_same_seed_is_the_same_story() -> None:

@@ -85,7 +85,7 @@ _FORECAST = "https://commensal.example/ns/federation/v1#forecast"
 
 def _with_more(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """Members that the older version has never heard of: of the object, and of each thing in it that has a name."""
-    things = [{**one, _FORECAST: "rain"} if ":/" in one.get("@id", "") else one for one in body.get("@graph", ())]
+    things = [{**node, _FORECAST: "rain"} if ":/" in node.get("@id", "") else node for node in body.get("@graph", ())]
     return {**body, "forecast": "rain", **({"@graph": things} if things else {})}
 
 

@@ -88,7 +88,7 @@ def _two_farms(region: Region) -> tuple[list[Farm], list[Stall]]:
     for hub in hubs:
         for farm in farms:
             farm.grant(hub)
-    return [_described(one) for one in farms], [_sells(hub, farms) for hub in hubs]
+    return [_described(farm) for farm in farms], [_sells(hub, farms) for hub in hubs]
 
 
 def _seven(region: Region) -> tuple[list[Farm], list[Stall]]:
@@ -98,12 +98,12 @@ def _seven(region: Region) -> tuple[list[Farm], list[Stall]]:
     farms, hubs = [_farm(region, at) for at in "ab"], [Hub(region, at, f"hub-{at}") for at in "cdef"]
     shop = Hub(region, "g", "shop-g")
     for hub in hubs:
-        for one in farms:
-            one.grant(hub, resell=hub.at == "c")
+        for farm in farms:
+            farm.grant(hub, resell=hub.at == "c")
     regional = hubs[0].as_producer(farms[0])
     regional.grant(shop)
     stalls = [*(_sells(hub, farms) for hub in hubs), _sells(shop, [regional])]
-    return [_described(one) for one in farms], stalls
+    return [_described(farm) for farm in farms], stalls
 
 
 def _befriend(region: Region, farms: str, hubs: str) -> None:
@@ -134,11 +134,11 @@ def world_of(name: str) -> World:
         begin_identity(node.federation)
     region = region_of(
         [(node.name, node.instance) for node in nodes],
-        lambda instance: run_due(instance, next(one.work for one in nodes if one.instance is instance)),
+        lambda instance: run_due(instance, next(node.work for node in nodes if node.instance is instance)),
     )
     farms, stalls = build(region)
     _minutes(nodes, region, 2)  # hubs hold some units ahead of need
-    peers = sorted({(one.name, two.name) for one in nodes for two in nodes if _are_peers(one, two)})
+    peers = sorted({(node.name, two.name) for node in nodes for two in nodes if _are_peers(node, two)})
     images = {node.name: node.image() for node in nodes}
     world = World(name, folder, images, farms, stalls, peers)
     weakref.finalize(world, shutil.rmtree, folder, ignore_errors=True)
@@ -189,14 +189,14 @@ def _farm(region: Region, at: str) -> Producer:
 def _described(farm: Producer) -> Farm:
     products = farm.goods  # type: ignore[attr-defined]
     with farm.read() as tx:
-        items = listings_of(tx, farm.id, [one.id for one in products])
-    return Farm(farm.at, farm.id, {one.id: (one.lot_id, items[one.id][0]) for one in products})
+        items = listings_of(tx, farm.id, [product.id for product in products])
+    return Farm(farm.at, farm.id, {product.id: (product.lot_id, items[product.id][0]) for product in products})
 
 
 def _sells(hub: Hub, producers: Sequence[Place]) -> Stall:
-    for one in producers:
-        hub.sell(one)
-    products = [item.product_id for one in producers for item in hub.received(one)]
+    for producer in producers:
+        hub.sell(producer)
+    products = [item.product_id for producer in producers for item in hub.received(producer)]
     with hub.read() as tx:
         listed = listings_of(tx, hub.id, products)
     return Stall(hub.at, hub.id, [listed[product][0] for product in products])

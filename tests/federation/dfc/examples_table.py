@@ -24,17 +24,17 @@ def main(folder: Path) -> None:
 
 def row(document: DfcDocument) -> str:
     """Dialect, and what there is of what; findings by their codes, how often each."""
-    currencies = Counter(one.price.currency for one in document.all(DfcOffer) if one.price)
+    currencies = Counter(row.price.currency for row in document.all(DfcOffer) if row.price)
     findings = DocumentFindings()
     goods = list(OfferedProducts(document, currencies.most_common(1)[0][0] if currencies else "EUR", findings))
-    stocks = [one for one in document.all(DfcItem) if one.stock is not None]
-    stocked = [one for one in document.all(DfcProduct) if one.stock is not None]
-    units = sorted({one.size.unit for one in goods})
-    said = Counter({one.code: one.count for one in (*document.findings, *findings.collected)})
+    stocks = [row for row in document.all(DfcItem) if row.stock is not None]
+    stocked = [row for row in document.all(DfcProduct) if row.stock is not None]
+    units = sorted({good.size.unit for good in goods})
+    counts = Counter({finding.code: finding.count for finding in (*document.findings, *findings.collected)})
     cells = (
         document.version + (" events" if document.events else ""), len(document.all(DfcProduct)),
         sum(currencies.values()), len(stocks) + len(stocked), ", ".join(units) or "-",
-        ", ".join(f"{code} {count}" for code, count in sorted(said.items())) or "-",
+        ", ".join(f"{code} {count}" for code, count in sorted(counts.items())) or "-",
     )  # fmt: skip
     return " | ".join(map(str, cells))
 

@@ -68,7 +68,7 @@ class Buying:
     def __init__(self, instance: Instance, clock: ManualClock, **more: Any) -> None:
         self.instance, self.clock = instance, clock
         work = work_of(instance)
-        self._work = Work(work.handlers, tuple(one for one in work.periodic if one.name in _EACH_MINUTE))
+        self._work = Work(work.handlers, tuple(job for job in work.periodic if job.name in _EACH_MINUTE))
         self.items: dict[str, str] = {}
         with instance.store.write() as tx:
             a_shop(tx, "hub", name="The hub", **more)
@@ -82,7 +82,7 @@ class Buying:
             )
         self.run()
         with self.instance.store.write() as tx:
-            products = {one.product_id: one for one in linked_products(tx, link.id)}
+            products = {linked_product.product_id: linked_product for linked_product in linked_products(tx, link.id)}
             assert products, link_by_id(tx, link.id).error
             self._put_on_sale(tx, products)
         return link.id
@@ -90,7 +90,7 @@ class Buying:
     def _put_on_sale(self, tx: Any, products: Mapping[str, Any]) -> None:
         known = products_by_id(tx, list(products))
         sold = {row["enterprise_id"] for row in tx.all(select(coordination_supplier.c.enterprise_id))}
-        for producer in sorted({one.enterprise_id for one in known.values()} - sold):
+        for producer in sorted({product.enterprise_id for product in known.values()} - sold):
             tx.execute(insert(coordination_supplier).values(coordination_id="hub-sale", enterprise_id=producer))
         for product_id, items in listings_of(tx, "hub", list(products)).items():
             tx.execute(insert(session_item).values(session_id="hub-session", item_id=items[0]))
@@ -137,8 +137,8 @@ class Buying:
 
     @property
     def backorder(self) -> Backorder:
-        (found,) = self.backorders()
-        return found
+        (backorder,) = self.backorders()
+        return backorder
 
     @property
     def progress(self) -> str:
@@ -154,15 +154,16 @@ class Buying:
         """Who gets how many pieces, by name; orders that were cancelled have none."""
         with self.instance.store.read() as tx:
             found = [
-                order_by_id(tx, one.id, enterprise_id="hub") for one in orders_of_session(tx, "hub", "hub-session")
+                order_by_id(tx, order.id, enterprise_id="hub") for order in orders_of_session(tx, "hub", "hub-session")
             ]
         return sorted(
-            (one.name, 0 if one.state == "Cancelled" else sum(line.quantity for line in one.lines)) for one in found
+            (order.name, 0 if order.state == "Cancelled" else sum(line.quantity for line in order.lines))
+            for order in found
         )
 
     def cuts(self) -> list[Cut]:
         with self.instance.store.read() as tx:
-            return cuts_of(tx, [one.id for one in backorders(tx, "hub")])
+            return cuts_of(tx, [backorder.id for backorder in backorders(tx, "hub")])
 
     def sound(self) -> None:
         """Its books are in order, and no job has failed."""

@@ -65,6 +65,6 @@ def an_order(
     order = {
         "@id": iri, "@type": "dfc-b:Order", "dfc-b:hasOrderStatus": f"dfc-v:{state}",
         "dfc-b:belongsTo": f"http://testserver/api/dfc/sale_sessions/{shop.session_id}",
-        "dfc-b:orderedBy": "https://ofn.example/enterprises/7", "dfc-b:hasPart": [one["@id"] for one in lines],
+        "dfc-b:orderedBy": "https://ofn.example/enterprises/7", "dfc-b:hasPart": [line["@id"] for line in lines],
     }  # fmt: skip
     return {"@context": "https://w3id.org/dfc/ontology/context/context_1.16.0.json", "@graph": [order, *lines]}

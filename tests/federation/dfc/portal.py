@@ -67,7 +67,7 @@ class Portal:
     @property
     def counts(self) -> list[tuple[str, dict[str, int]]]:
         """State and cases of its orders, the oldest first."""
-        return [(one.state, one.lines) for one in self.orders.values()]
+        return [(order.state, order.lines) for order in self.orders.values()]
 
     def ordering(self) -> list[str]:
         """How orders were sent, in turn."""

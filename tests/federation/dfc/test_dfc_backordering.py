@@ -42,8 +42,8 @@ def new_hub(tmp_path: Path, clock: ManualClock, sqlite_template: Path) -> Iterat
         return opened[-1]
 
     yield make
-    for one in opened:
-        one.instance.close()
+    for request in opened:
+        request.instance.close()
 
 
 @pytest.fixture
@@ -136,17 +136,17 @@ def test_nothing_is_ordered_where_nothing_is_left_before_it_was_told(hub: Buying
 def test_one_sale_orders_of_any_number_of_platforms(new_hub: Callable[..., Buying], portal: Portal) -> None:
     with Portal({"9": PortalGood("Dulse")}) as other, Portal({"7": PortalGood("Rye")}) as third:
         hub = new_hub(portal.host, other.host, third.host)
-        for one in (portal, other, third):
-            hub.link(one.catalogue)
+        for platform in (portal, other, third):
+            hub.link(platform.catalogue)
         hub.order({"Vinegar": 1, "Dulse": 2, "Rye": 3})
         other.faults = ["500"]
         told(hub)
-        assert [one.counts for one in (portal, other, third)] == [
+        assert [platform.counts for platform in (portal, other, third)] == [
             [("Held", {"1-case": 1})], [], [("Held", {"7": 3})]
         ], "one that fails keeps none waiting"  # fmt: skip
         hub.minutes(5)
         hub.close()
-        assert [one.counts[0][0] for one in (portal, other, third)] == ["Complete"] * 3
+        assert [platform.counts[0][0] for platform in (portal, other, third)] == ["Complete"] * 3
 
 
 def test_nobody_waits_while_a_platform_thinks(hub: Buying, portal: Portal) -> None:
@@ -420,16 +420,16 @@ def test_the_hub_sees_it_over_the_api_and_nobody_else_does(hub: Buying, portal: 
         for path in (here, f"{here}/{hub.backorder.id}", f"{here}/{hub.backorder.id}/cuts"):
             assert client.get(path).status_code == 401
         assert client.post(f"{here}/{hub.backorder.id}/retry").status_code == 401
-        (one,) = client.get(f"{here}?session=hub-session", headers=mine).json()["items"]
+        (item,) = client.get(f"{here}?session=hub-session", headers=mine).json()["items"]
         assert client.get(f"{here}?session=another", headers=mine).json()["items"] == []
-        assert one == client.get(f"{here}/{hub.backorder.id}", headers=mine).json()
+        assert item == client.get(f"{here}/{hub.backorder.id}", headers=mine).json()
         (cut,) = client.get(f"{here}/{hub.backorder.id}/cuts", headers=mine).json()
         nothing = client.post(f"{here}/{hub.backorder.id}/retry", headers={**mine, "Idempotency-Key": "k"})
         settled = client.post(
             f"/api/-/federation/enterprises/hub/cuts/{cut['id']}/settle", headers={**mine, "Idempotency-Key": "s"}
         )
-    lines = {line["name"]: line for line in one["lines"]}
-    assert (one["progress"], one["iri"]) == ("told", f"{portal.here}/Orders/1188908237107")
+    lines = {line["name"]: line for line in item["lines"]}
+    assert (item["progress"], item["iri"]) == ("told", f"{portal.here}/Orders/1188908237107")
     assert {name: lines["Vinegar"][name] for name in ("pieces", "per_case", "cases", "surplus", "coming")} == {
         "pieces": 7, "per_case": "6", "cases": 2, "surplus": 5, "coming": 7,
     }  # fmt: skip
@@ -445,9 +445,9 @@ def test_the_hub_is_told_once_by_mail_that_an_order_fails(hub: Buying, portal: P
     for _ in range(6):
         hub.run(hours=2)
     mails = [file.read_bytes() for file in sorted((hub.instance.folder / "mail").iterdir())]
-    parsed = [message_from_bytes(one, policy=policy.default) for one in mails]
+    parsed = [message_from_bytes(mail, policy=policy.default) for mail in mails]
     subject = f"Une commande de The hub chez {portal.catalogue} a besoin de vous"
-    (told,) = [one for one in parsed if one["subject"] == subject]
+    (told,) = [mail for mail in parsed if mail["subject"] == subject]
     assert "hub@example.org" in told["to"]
     body = told.get_body(("plain",))
     assert body is not None

@@ -54,7 +54,9 @@ def case(used: str, filled: str = "1", *, size: str = "1", offered: bool = True)
 
 def jar_of(things: list[Thing]) -> OfferedProduct:
     return next(
-        one for one in OfferedProducts(read(write_116(things)), "EUR", DocumentFindings()) if one.product.name == "Jar"
+        product
+        for product in OfferedProducts(read(write_116(things)), "EUR", DocumentFindings())
+        if product.product.name == "Jar"
     )
 
 
@@ -82,13 +84,13 @@ def test_so_many_pieces_fill_a_case(used: str, filled: str, size: str, pieces: F
 def test_what_cannot_be_reckoned_comes_by_the_piece(used: str) -> None:
     findings = DocumentFindings()
     document = read(write_116(case(used, size="1 Kilogram")))
-    assert [one.case for one in OfferedProducts(document, "EUR", findings)] == [None, None]
-    assert "case" in {one.code for one in findings.collected}
+    assert [product.case for product in OfferedProducts(document, "EUR", findings)] == [None, None]
+    assert "case" in {finding.code for finding in findings.collected}
 
 
 def test_a_case_that_nobody_offers_is_not_ordered_and_of_two_the_smaller_is() -> None:
     assert jar_of(case("6", offered=False)).case is None
-    both = {one.iri: one for one in (*case("12"), *case("6"))}
+    both = {product.iri: product for product in (*case("12"), *case("6"))}
     found = jar_of(list(both.values()))
     assert found.case is not None
     assert found.case.pieces == 6

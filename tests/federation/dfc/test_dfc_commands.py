@@ -135,9 +135,9 @@ def test_an_export_holds_everything_and_imports_again_unchanged(folder: Path, ve
     assert "wrote" in wrote
     document = read(file.read_bytes(), host="val.example")
     assert document.version == ("2.0" if version == "2" else "1.16")
-    assert [one.weight for one in document.findings if one.code != "foreign_host"] == []
+    assert [finding.weight for finding in document.findings if finding.code != "foreign_host"] == []
     assert len(document.all(DfcOffer)) == 3
-    assert [one.unlimited for one in document.all(DfcLot)] == [True, True]
+    assert [row.unlimited for row in document.all(DfcLot)] == [True, True]
     assert document.all(DfcProduct)[0].deposit == DfcPrice(amount=20, currency="EUR")
     again = run("import", str(file), "--enterprise", "les-paniers", "--instance", str(folder))
     assert "created 0, changed 0, left 2" in again
@@ -210,7 +210,7 @@ def test_a_hub_links_looks_reads_again_and_unlinks(folder: Path, tmp_path: Path)
         assert "unlinked" in run("unlink", id, *where)
         assert run("links", *where) == ""
         assert "would create 1" in run("import", url, "--enterprise", "les-paniers", "--dry-run", *where)
-        assert {one.headers.get("authorization", "") for one in there.asked} == {"Bearer very-secret", ""}
+        assert {request.headers.get("authorization", "") for request in there.asked} == {"Bearer very-secret", ""}
         assert "very-secret" not in said + listed
         with pytest.raises(NotAnswered, match=f"nothing at {there.base}"):
             run("check", f"{there.base}/nothing", *where)

@@ -138,11 +138,11 @@ def through_the_connector(document: dict[str, Any]) -> tuple[list[str], dict[str
 def test_the_connector_reads_all_that_we_write_and_we_read_all_that_it_writes() -> None:
     things = everything()
     read_by_it, exported = through_the_connector(write_116(things))
-    assert set(read_by_it) >= {one.iri for one in things}
+    assert set(read_by_it) >= {thing.iri for thing in things}
     again = read(json.dumps(exported).encode())
-    assert {one.iri: again.things.get(one.iri) for one in things} == {one.iri: one for one in things}
+    assert {thing.iri: again.things.get(thing.iri) for thing in things} == {thing.iri: thing for thing in things}
     assert again.findings == ()
 
 
 def test_what_is_tried_is_one_of_every_kind_but_those_that_it_does_not_implement() -> None:
-    assert set(THINGS) - {type(one) for one in everything()} == {DfcCoordination, DfcShippingOption}
+    assert set(THINGS) - {type(thing) for thing in everything()} == {DfcCoordination, DfcShippingOption}

@@ -55,7 +55,7 @@ def dialects() -> Sequence[Dialect]:
 def as_table(things: Sequence[Any], lists: Mapping[str, Sequence[str]]) -> bytes:
     """Only what it has columns for."""
     out = io.StringIO()
-    csv.writer(out).writerows([COLUMNS, *((one.iri, one.name, "") for one in things if hasattr(one, "name"))])
+    csv.writer(out).writerows([COLUMNS, *((thing.iri, thing.name, "") for thing in things if hasattr(thing, "name"))])
     return out.getvalue().encode()
 
 
@@ -95,7 +95,7 @@ def test_a_platform_that_speaks_it_is_read(shop: Shop) -> None:
         )
         link = linked(shop, f"{there.base}/table")
         assert read(shop, link) == Refreshed(new=1)
-        assert [(one.iri, one.price) for one in products(shop, link)] == [(f"{there.base}/apples", 250)]
+        assert [(product.iri, product.price) for product in products(shop, link)] == [(f"{there.base}/apples", 250)]
         assert "text/csv;q=0.5" in there.asked[0].headers["accept"]
         there.pages["/table"] = Said(b"something;else\n1;2\n", headers={"Content-Type": "text/csv"})
         with pytest.raises(NotAnswered, match="its columns are id, name and price"):

@@ -116,7 +116,7 @@ def test_a_platform_is_told_of_changes_once_a_minute_and_again_until_it_answers(
     let(shop, "there", "ReadProducts")
     shop.run_jobs(failing=True)
     shop.run_jobs(minutes=6)
-    assert [json.loads(one.body) for one in there.asked] == [said_of(shop, "refresh")] * 2
+    assert [json.loads(request.body) for request in there.asked] == [said_of(shop, "refresh")] * 2
     assert there.asked[0].headers["authorization"] == "Bearer of-ours"
     for price in (310, 320):
         with shop.instance.store.write() as tx:
@@ -124,12 +124,12 @@ def test_a_platform_is_told_of_changes_once_a_minute_and_again_until_it_answers(
     shop.run_jobs()
     clock.advance(minutes=1)
     shop.run_jobs()
-    assert [json.loads(one.body) for one in there.asked[2:]] == [said_of(shop, "refresh")]
+    assert [json.loads(request.body) for request in there.asked[2:]] == [said_of(shop, "refresh")]
     let(shop, "there")
     clock.advance(minutes=1)
     shop.run_jobs()
     last = json.loads(there.asked[-1].body)
-    assert (last["eventType"], [one["@id"] for one in last["objects"]]) == ("revoke", [last["enterpriseUrlid"]])
+    assert (last["eventType"], [object["@id"] for object in last["objects"]]) == ("revoke", [last["enterpriseUrlid"]])
 
 
 def test_a_platform_without_the_scope_is_told_nothing(shop: Shop, there: Distant, clock: ManualClock) -> None:

@@ -64,11 +64,11 @@ def test_every_example_yields_what_is_in_it_and_nothing_that_is_wrong(path: Path
         len(document.all(DfcEnterprise)),
         len(document.all(DfcProduct)),
         len(document.all(DfcItem)),
-        sum(one.price is not None for one in document.all(DfcOffer)),
-        sum(one.quantity is not None and ":" not in one.quantity.unit for one in document.all(DfcProduct)),
+        sum(row.price is not None for row in document.all(DfcOffer)),
+        sum(row.quantity is not None and ":" not in row.quantity.unit for row in document.all(DfcProduct)),
     )
     assert found == COUNTS.get(path.name, found)
-    assert [one.problem for one in document.findings if one.weight == "wrong"] == []
+    assert [finding.problem for finding in document.findings if finding.weight == "wrong"] == []
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
@@ -86,19 +86,21 @@ def test_every_example_goes_in_and_out_and_in_again_without_loss_in_both_version
 
 def test_a_wholesale_catalogue_has_its_references_prices_stocks_and_cases() -> None:
     catalogue = example("fixture__fdc-catalog.json")
-    items = {one.sku: one for one in catalogue.all(DfcItem)}
+    items = {row.sku: row for row in catalogue.all(DfcItem)}
     assert items["LIB/NABVI/BF"].stock is None  # -1 is unlimited
     assert items["LIB/NABVI/C6"].stock == 5
     bottle = catalogue.get(DfcProduct, items["LIB/NABVI/BF"].product)
     assert bottle is not None
     assert bottle.quantity == DfcQuantity(value=Decimal("0.04"), unit="Kilogram")
-    (offer,) = (one for one in catalogue.all(DfcOffer) if one.item == items["LIB/NABVI/BF"].iri)
+    (offer,) = (row for row in catalogue.all(DfcOffer) if row.item == items["LIB/NABVI/BF"].iri)
     assert offer.price == DfcPrice(amount=625, currency="GBP", vat_rate=Decimal(0))
-    (taken,) = (one for one in catalogue.all(DfcConsumption) if one.product == bottle.iri)
-    (made,) = (one for one in catalogue.all(DfcProduction) if one.transformation == taken.transformation)
+    (taken,) = (row for row in catalogue.all(DfcConsumption) if row.product == bottle.iri)
+    (production,) = (
+        production for production in catalogue.all(DfcProduction) if production.transformation == taken.transformation
+    )
     assert taken.quantity == DfcQuantity(value=Decimal(6), unit="Piece")
-    assert made.product == items["LIB/NABVI/C6"].product
-    assert Counter(one.price.currency for one in catalogue.all(DfcOffer) if one.price) == {"GBP": 8}
+    assert production.product == items["LIB/NABVI/C6"].product
+    assert Counter(row.price.currency for row in catalogue.all(DfcOffer) if row.price) == {"GBP": 8}
 
 
 def test_an_enterprise_of_open_food_network_has_its_address_contact_and_links() -> None:

@@ -29,7 +29,7 @@ def product(number: int = 1, **said: Any) -> dict[str, Any]:
 
 
 def wrongs(document: DfcDocument) -> list[str]:
-    return [one.code for one in document.findings if one.weight == "wrong"]
+    return [finding.code for finding in document.findings if finding.weight == "wrong"]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_what_no_context_knows_is_an_error_in_what_we_write() -> None:
 
 def test_what_no_context_knows_is_reported_in_what_we_read() -> None:
     document = read(graph({**product(name="Apples"), "colour": "red"}))
-    assert ("no_meaning", "colour") in [(one.code, one.property_name) for one in document.findings]
+    assert ("no_meaning", "colour") in [(finding.code, finding.property_name) for finding in document.findings]
 
 
 @pytest.mark.parametrize(
@@ -192,12 +192,14 @@ def test_scripts_in_descriptions_are_gone() -> None:
     text = '<p onclick="steal()">Good<script>steal()</script> <img src=x onerror=steal()></p>'
     document = read(graph(product(description=text)))
     assert document.one(DfcProduct).description == "<p>Good </p>"
-    assert [one.code for one in document.findings] == ["html"]
+    assert [finding.code for finding in document.findings] == ["html"]
 
 
 def test_things_of_somebody_elses_host_are_reported() -> None:
     document = read(graph(product(), {**product(2), "@id": "https://other.example/products/2"}), host="farm.example")
-    assert [(one.code, one.iri) for one in document.findings] == [("foreign_host", "https://other.example/products/2")]
+    assert [(finding.code, finding.iri) for finding in document.findings] == [
+        ("foreign_host", "https://other.example/products/2")
+    ]
 
 
 def test_cycles_are_followed_once_and_reported() -> None:

@@ -52,7 +52,7 @@ class Place:
     def sells(self, link: Link) -> dict[str, tuple[int | None, int]]:
         """What it has of a link: how many pieces are left, and what they cost there."""
         with self.shop.instance.store.read() as tx:
-            linked = {one.product_id: one for one in linked_products(tx, link.id)}
+            linked = {linked_product.product_id: linked_product for linked_product in linked_products(tx, link.id)}
             found = stocked_by_id(tx, list(linked))
         return {one.product.name: (one.left, linked[id].price) for id, one in found.items()}
 

@@ -47,9 +47,9 @@ def there() -> Iterator[Distant]:
 def on_offer(shop: Shop, link: Link) -> dict[str, tuple[int | None, list[int]]]:
     """What of a link can be bought here: by name, what is left and at which prices."""
     with shop.instance.store.read() as tx:
-        copies = stocked_by_id(tx, [one.product_id for one in linked_products(tx, link.id)])
+        copies = stocked_by_id(tx, [linked_product.product_id for linked_product in linked_products(tx, link.id)])
         (catalog,) = catalogs_of(tx, shop.id)
-        items = {one.product_id: one for one in items_of(tx, shop.id, catalog.id, limit=200)}
+        items = {item.product_id: item for item in items_of(tx, shop.id, catalog.id, limit=200)}
         assert not broken_invariants(tx)
     return {
         one.product.name: (one.left, [offer.price for offer in items[id].offers] if id in items else [])
@@ -71,15 +71,15 @@ def test_goods_of_a_distant_platform_are_sold_here_with_a_margin(shop: Shop, the
 def test_only_what_has_changed_is_written_and_what_went_is_taken_off_sale(shop: Shop, there: Distant) -> None:
     link = linked(shop, there.say("/c", *there.goods(1, stock=7), *there.goods(2), *there.goods(3)))
     read(shop, link)
-    before = {one.iri: one.product_id for one in products(shop, link)}
+    before = {product.iri: product.product_id for product in products(shop, link)}
     there.say("/c", *there.goods(1, stock=3), *there.goods(2, price="4", name="Pears"))
     assert read(shop, link) == Refreshed(changed=1, gone=1, unchanged=1)
     assert on_offer(shop, link) == {"Apples 1": (3, [300]), "Pears": (None, [480])}
-    gone = [one for one in products(shop, link, gone=True) if one.gone_at]
-    assert [one.iri for one in gone] == [f"{there.base}/products/3"]
+    gone = [product for product in products(shop, link, gone=True) if product.gone_at]
+    assert [product.iri for product in gone] == [f"{there.base}/products/3"]
     there.say("/c", *there.goods(1, stock=3), *there.goods(2, price="4", name="Pears"), *there.goods(3))
     assert read(shop, link) == Refreshed(changed=1, unchanged=2)
-    assert {one.iri: one.product_id for one in products(shop, link)} == before
+    assert {product.iri: product.product_id for product in products(shop, link)} == before
 
 
 def test_what_the_hub_says_of_its_own_listing_stays(shop: Shop, there: Distant) -> None:
@@ -88,26 +88,26 @@ def test_what_the_hub_says_of_its_own_listing_stays(shop: Shop, there: Distant) 
     with shop.instance.store.write() as tx:
         (catalog,) = catalogs_of(tx, shop.id)
         copy = linked_products(tx, link.id)[0].product_id
-        item = next(one for one in items_of(tx, shop.id, catalog.id) if one.product_id == copy)
+        item = next(item for item in items_of(tx, shop.id, catalog.id) if item.product_id == copy)
         change_item(tx, shop.id, item.id, item.version, name="Our apples")
     there.say("/c", *there.goods(1, price="5"))
     read(shop, link)
     with shop.instance.store.read() as tx:
         (catalog,) = catalogs_of(tx, shop.id)
-        item = next(one for one in items_of(tx, shop.id, catalog.id) if one.product_id == copy)
-    assert (item.name, [one.price for one in item.offers]) == ("Our apples", [600])
+        item = next(item for item in items_of(tx, shop.id, catalog.id) if item.product_id == copy)
+    assert (item.name, [offer.price for offer in item.offers]) == ("Our apples", [600])
 
 
 def put_in_the_shop(shop: Shop, link: Link) -> None:
     """What is linked is on sale in the shop's session, as items that are called as their products."""
     with shop.instance.store.write() as tx:
-        copies = stocked_by_id(tx, [one.product_id for one in linked_products(tx, link.id)])
+        copies = stocked_by_id(tx, [linked_product.product_id for linked_product in linked_products(tx, link.id)])
         sale = coordination_by_id(tx, shop.session.coordination_id, shop.id)
         producer = next(iter(copies.values())).product.enterprise_id
         set_supplier(tx, sale.id, shop.id, sale.version, Supplier(enterprise_id=producer))
         put_on_sale(tx, shop.session_id, shop.id)
         (catalog,) = catalogs_of(tx, shop.id)
-        items = {one.product_id: one.id for one in items_of(tx, shop.id, catalog.id, limit=200)}
+        items = {item.product_id: item.id for item in items_of(tx, shop.id, catalog.id, limit=200)}
     shop.items = {**shop.items, **{one.product.name: items[id] for id, one in copies.items()}}
 
 
@@ -133,7 +133,7 @@ def test_who_has_nothing_new_says_so_by_its_tag(shop: Shop, there: Distant) -> N
     link = linked(shop, there.say("/c", *there.goods(1), ETag='"one"'))
     assert read(shop, link) == Refreshed(new=1)
     assert read(shop, link) == Refreshed(unchanged=1)
-    assert [one.headers.get("if-none-match") for one in there.asked] == [None, '"one"']
+    assert [request.headers.get("if-none-match") for request in there.asked] == [None, '"one"']
 
 
 def test_a_catalogue_in_pages_is_read_to_its_end_and_not_beyond_its_host(shop: Shop, there: Distant) -> None:
@@ -148,7 +148,7 @@ def test_a_catalogue_in_pages_is_read_to_its_end_and_not_beyond_its_host(shop: S
     there.say("/products/4", *there.goods(4))
     link = linked(shop, f"{there.base}/p1")
     assert read(shop, link) == Refreshed(new=4)
-    assert [one.path for one in there.asked] == ["/p1", "/p2", "/p3", "/products/4"]
+    assert [request.path for request in there.asked] == ["/p1", "/p2", "/p3", "/products/4"]
     there.say("/p1", *there.goods(1), Link='<https://elsewhere.example/p2>; rel="next"')
     with pytest.raises(NotAnswered, match="another platform"):
         read(shop, link)
@@ -187,8 +187,8 @@ def test_prices_for_customer_categories_become_prices_of_ours_by_name(shop: Shop
     with shop.instance.store.read() as tx:
         (catalog,) = catalogs_of(tx, shop.id)
         offers = items_of(tx, shop.id, catalog.id, limit=200)[-1].offers
-    assert {(one.category_id, one.price) for one in offers} == {(None, 300), (members.id, 240)}
-    assert any("Prices for Friends are left out" in one for one in told(shop, link).findings)
+    assert {(offer.category_id, offer.price) for offer in offers} == {(None, 300), (members.id, 240)}
+    assert any("Prices for Friends are left out" in finding for finding in told(shop, link).findings)
 
 
 def test_two_links_of_one_producer_bring_one_copy_of_it(shop: Shop, there: Distant) -> None:
@@ -197,7 +197,7 @@ def test_two_links_of_one_producer_bring_one_copy_of_it(shop: Shop, there: Dista
     read(shop, whole)
     read(shop, single)
     (copy,) = products(shop, single)
-    assert copy.product_id in {one.product_id for one in products(shop, whole)}
+    assert copy.product_id in {product.product_id for product in products(shop, whole)}
     there.say("/all", *there.goods(2))
     assert read(shop, whole).gone == 1
     assert "Apples 1" in on_offer(shop, single)
@@ -280,15 +280,15 @@ def test_goods_of_another_host_and_goods_that_cannot_be_sold_are_left_out_and_na
     assert read(shop, link).new == 1
     assert on_offer(shop, link) == {"Apples 1": (None, [300])}
     findings = "\n".join(told(shop, link).findings)
-    for said in ("Only its own host may offer", "Prices in GBP", "of no known type", "products/6"):
-        assert said in findings
+    for text in ("Only its own host may offer", "Prices in GBP", "of no known type", "products/6"):
+        assert text in findings
 
 
 def test_a_link_is_refused_with_every_mistake(shop: Shop) -> None:
     def link(**said: Any) -> set[str]:
         answer = shop.try_to_ask("POST", "/-/federation/links", said)
         assert answer.status_code == 422, answer.text
-        return {one["code"] for one in answer.json()["errors"]}
+        return {error["code"] for error in answer.json()["errors"]}
 
     assert link(url="ftp://x.example") == {"url"}
     assert link(url="https://me:pw@x.example/") == {"url"}

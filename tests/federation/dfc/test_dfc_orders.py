@@ -72,13 +72,13 @@ def lines(shop: Shop, document: DfcDocument) -> dict[str, tuple[int, str]]:
     """Pieces that come and what is said of them, by the names of goods."""
     names = {offer_of(shop, name): name for name in shop.items}
     return {
-        names[one.offer or ""]: (int(one.quantity.value), one.answer) for one in document.all(DfcLine) if one.quantity
+        names[row.offer or ""]: (int(row.quantity.value), row.answer) for row in document.all(DfcLine) if row.quantity
     }
 
 
 def free(shop: Shop, name: str) -> int:
     with shop.instance.store.read() as tx:
-        return next(int(one.free) for one in lots_of(tx, shop.id) if one.name == name)
+        return next(int(lot.free) for lot in lots_of(tx, shop.id) if lot.name == name)
 
 
 def count(shop: Shop) -> int:
@@ -106,7 +106,7 @@ def test_lines_are_shortened_and_refused_one_by_one(shop: Shop, ofn: Ofn) -> Non
     assert lines(shop, said(answer, 201)) == {"carrots": (1, "confirmed"), "honey": (1, "shortened")}
     more = ofn.post({"juice": 1, "honey": 1}, iri="https://ofn.example/orders/2")
     assert lines(shop, said(more, 201)) == {"juice": (1, "confirmed"), "honey": (0, "refused")}
-    (refused,) = (one for one in said(more, 201).all(DfcLine) if one.answer == "refused")
+    (refused,) = (row for row in said(more, 201).all(DfcLine) if row.answer == "refused")
     assert "sold out" in refused.reason
     nothing = ofn.post({"honey": 1}, iri="https://ofn.example/orders/3")
     assert nothing.status_code == 409
@@ -127,10 +127,10 @@ def test_the_same_request_orders_once(shop: Shop, ofn: Ofn) -> None:
 
 def test_an_order_is_amended_while_it_is_held_and_then_complete(shop: Shop, ofn: Ofn) -> None:
     path = place(ofn.post({"carrots": 4, "juice": 1}))
-    before = {one.offer: one.iri for one in said(ofn.ask("GET", path)).all(DfcLine)}
+    before = {row.offer: row.iri for row in said(ofn.ask("GET", path)).all(DfcLine)}
     changed = said(ofn.put(path, {"carrots": 6, "honey": 3}))
     assert lines(shop, changed) == {"carrots": (6, "confirmed"), "honey": (3, "confirmed")}
-    assert {one.offer: one.iri for one in changed.all(DfcLine)}[offer_of(shop, "carrots")] in before.values()
+    assert {row.offer: row.iri for row in changed.all(DfcLine)}[offer_of(shop, "carrots")] in before.values()
     assert (free(shop, "carrots"), free(shop, "juice"), free(shop, "honey")) == (994, 1000, 0)
     kept = said(ofn.put(path, {"carrots": 6, "honey": 4}))
     assert lines(shop, kept)["honey"] == (3, "shortened")
@@ -254,11 +254,11 @@ def test_the_last_pieces_are_sold_once(shop: Shop, ofn: Ofn) -> None:
         answers.append(ofn.post({"honey": 2, "carrots": 1}, iri=f"https://ofn.example/orders/{place}"))
 
     threads = [threading.Thread(target=order, args=(place,)) for place in range(4)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    got = [lines(shop, said(one, 201))["honey"][0] for one in answers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    got = [lines(shop, said(answer, 201))["honey"][0] for answer in answers]
     assert sorted(got) == [0, 0, 1, 2]
     assert free(shop, "honey") == 0
     shop.check()
@@ -277,7 +277,7 @@ def test_goods_of_a_neighbour_are_not_sold_here(shop: Shop, ofn: Ofn, clock: Man
     order = an_order(shop, {"carrots": 1, "juice": 1})
     order["@graph"][1]["dfc-b:concerns"] = offer_of(neighbour, "carrots")
     document = said(ofn.ask("POST", ORDERS, json=order), 201)
-    assert sorted((one.answer, int(one.quantity.value)) for one in document.all(DfcLine) if one.quantity) == [
+    assert sorted((row.answer, int(row.quantity.value)) for row in document.all(DfcLine) if row.quantity) == [
         ("confirmed", 1),
         ("refused", 0),
     ]

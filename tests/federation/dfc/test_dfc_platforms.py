@@ -77,7 +77,7 @@ def test_a_platform_finds_the_enterprises_that_granted_it_a_look(shop: Shop, oid
     neighbour = shop.neighbour()
     let(neighbour, "ofn", "ReadEnterprise")
     listed = asked(shop, oidc.token("ofn-client"), "/api/dfc/enterprises").json()["@graph"]
-    assert [one["dfc-b:name"] for one in listed if one["@type"] == "dfc-b:Enterprise"] == ["neighbour"]
+    assert [thing["dfc-b:name"] for thing in listed if thing["@type"] == "dfc-b:Enterprise"] == ["neighbour"]
     assert status(shop, oidc.token("ofn-client"), "/api/dfc/enterprises/neighbour") == 200
     assert status(shop, oidc.token("ofn-client")) == 404
 
@@ -104,15 +104,15 @@ def test_only_who_may_grant_does(shop: Shop, oidc: Oidc) -> None:
 def test_portals_read_and_write_scopes_in_their_own_form(shop: Shop, oidc: Oidc) -> None:
     path = "/api/dfc/enterprises/shop/platforms/ofn"
     scopes = [
-        {"@id": f"https://example.com/scopes/{one}", "@type": "dfc-t:Scope"} for one in ("ReadProducts", "ReadOrders")
+        {"@id": f"https://example.com/scopes/{name}", "@type": "dfc-t:Scope"} for name in ("ReadProducts", "ReadOrders")
     ]
     said = {"@context": PORTAL, "@id": path, "dfc-t:hasAssignedScopes": {"@type": "rdf:List", "@list": scopes}}
     answer = asked(shop, shop.token, path, method="PUT", content=json.dumps(said))
     assert answer.status_code == 200, answer.text
     assert answer.json()["localId"] == "ofn"
     (listed, other) = asked(shop, shop.token, "/api/dfc/enterprises/shop/platforms").json()["dfc-t:platforms"]["@list"]
-    named = [one["@id"] for one in listed["dfc-t:hasAssignedScopes"]["@list"]]
-    assert [one.partition("scopes.rdf#")[2] for one in named] == ["ReadProducts", "ReadOrders"]
+    named = [scope["@id"] for scope in listed["dfc-t:hasAssignedScopes"]["@list"]]
+    assert [iri.partition("scopes.rdf#")[2] for iri in named] == ["ReadProducts", "ReadOrders"]
     assert other["dfc-t:hasAssignedScopes"]["@list"] == []
     assert shop.ask("GET", "/-/federation/platforms/ofn")["scopes"] == ["ReadProducts", "ReadOrders"]
     assert asked(shop, shop.token, path, method="PUT", content=b"[]").status_code == 422

@@ -94,13 +94,13 @@ def things(draw: st.DrawFn) -> list[Thing]:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(made=things())
 def test_what_is_written_is_read_again_as_it_was(made: list[Thing]) -> None:
-    listed = {"https://hub.example/api/dfc/things": [one.iri for one in made]}
+    listed = {"https://hub.example/api/dfc/things": [thing.iri for thing in made]}
     for version, written in (("1.16", write_116(made)), ("2.0", write_20(made, listed))):
         expand(written)  # raises for a word that would be lost
         document = read(json.dumps(written).encode())
         assert document.version == version
-        assert dict(document.things) == {one.iri: one for one in made}
-        assert [one for one in document.findings if one.weight == "wrong" and one.code != "cycle"] == []
+        assert dict(document.things) == {thing.iri: thing for thing in made}
+        assert [finding for finding in document.findings if finding.weight == "wrong" and finding.code != "cycle"] == []
 
 
 def test_numbers_keep_every_digit() -> None:

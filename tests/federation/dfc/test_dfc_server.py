@@ -57,8 +57,8 @@ def test_goods_are_for_those_who_may_read_them(shop: Shop, what: str) -> None:
 
 def test_a_catalogue_has_prices_and_what_is_left(shop: Shop) -> None:
     catalogue = got(shop, f"/api/dfc/enterprises/{shop.id}/catalog_items")
-    prices = {one.item: one.price for one in catalogue.all(DfcOffer)}
-    (honey,) = (one for one in catalogue.all(DfcItem) if one.stock == 3)
+    prices = {row.item: row.price for row in catalogue.all(DfcOffer)}
+    (honey,) = (row for row in catalogue.all(DfcItem) if row.stock == 3)
     price = prices[honey.iri]
     assert price == DfcPrice(amount=800, currency="EUR", vat_rate=Decimal("5.5"))
 
@@ -69,7 +69,7 @@ def test_version_2_is_given_to_who_asks_for_it(shop: Shop) -> None:
     assert (old.version, new.version) == ("1.16", "2.0")
     assert old.things == new.things
     (members,) = new.containers.values()
-    assert list(members) == [one.iri for one in new.all(DfcProduct)]
+    assert list(members) == [row.iri for row in new.all(DfcProduct)]
     assert len(new.all(DfcLot)) == 5
 
 
@@ -102,7 +102,7 @@ def _ordered(shop: Shop) -> None:
 def _moved_from_one_lot_to_another(shop: Shop) -> None:
     shop.order({"juice": 1})
     with shop.instance.store.write() as tx:
-        lots = {one.name: one.id for one in lots_of(tx, shop.id)}
+        lots = {lot.name: lot.id for lot in lots_of(tx, shop.id)}
         receive_stock(tx, shop.id, lots["soap"], Decimal(1))
 
 

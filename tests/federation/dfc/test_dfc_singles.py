@@ -42,9 +42,9 @@ def got(shop: Shop, iri: str, *, accept: str = "*/*") -> DfcDocument:
 def test_a_thing_is_the_same_alone(shop: Shop, kind: type[Thing], accept: str) -> None:
     listed = got(shop, "/api/dfc/enterprises/shop/catalog_items", accept=accept)
     assert listed.all(kind)
-    for one in listed.all(kind):
-        alone = got(shop, one.iri, accept=accept)
-        assert alone.get(kind, one.iri) == one
+    for row in listed.all(kind):
+        alone = got(shop, row.iri, accept=accept)
+        assert alone.get(kind, row.iri) == row
         assert alone.version == ("2.0" if accept == V2 else "1.16")
 
 
@@ -65,7 +65,7 @@ def test_a_catalog_comes_page_by_page(shop: Shop) -> None:
         answer = asked(shop, shop.token, path)
         page = read(answer.content)
         assert page.one(DfcCatalog).name == catalog.name
-        seen += [one.iri for one in page.all(DfcItem)]
+        seen += [row.iri for row in page.all(DfcItem)]
         pages += 1
         path = answer.headers.get("Link", "").partition(">")[0].removeprefix("<http://testserver")
     assert pages == 3

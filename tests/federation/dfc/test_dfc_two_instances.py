@@ -55,7 +55,7 @@ class Farm:
                 for name, stock in _STOCK.items()
             }  # fmt: skip
             self.lot = products["Apples"].lot_id
-            items = [add_item(tx, "farm", "farm-catalog", one.id).id for one in products.values()]
+            items = [add_item(tx, "farm", "farm-catalog", product.id).id for product in products.values()]
             self.apples = items[0]
             for item in items:
                 set_price(tx, "farm", item, 2000)
@@ -66,7 +66,7 @@ class Farm:
     def orders(self) -> list[Order]:
         with self.instance.store.read() as tx:
             found = orders_of_session(tx, "farm", "farm-session")
-            return [order_by_id(tx, one.id, enterprise_id="farm") for one in found]
+            return [order_by_id(tx, order.id, enterprise_id="farm") for order in found]
 
     def sell(self, pieces: int) -> None:
         """To somebody at the farm's own shop."""
@@ -132,15 +132,15 @@ def test_a_hub_imports_and_orders_from_an_instance_that_is_no_peer(farm: Farm, h
     hub.order({"Apples": 4, "Honey": 1})
     hub.order({"Apples": 2}, "Bea")
     hub.minutes()
-    (there,) = farm.orders
-    assert (there.state, there.name, there.email) == ("Held", "The hub", "hub@example.org")
-    assert {line.name: line.quantity for line in there.lines} == {"Apples": 6, "Honey": 1}
+    (order,) = farm.orders
+    assert (order.state, order.name, order.email) == ("Held", "The hub", "hub@example.org")
+    assert {line.name: line.quantity for line in order.lines} == {"Apples": 6, "Honey": 1}
     assert farm.free == 34
     hub.order({"Apples": 3}, "Cem")
     hub.minutes()
     hub.close()
-    (there,) = farm.orders
-    assert {line.name: line.quantity for line in there.lines} == {"Apples": 9, "Honey": 1}
+    (order,) = farm.orders
+    assert {line.name: line.quantity for line in order.lines} == {"Apples": 9, "Honey": 1}
     assert hub.backorder.said_state == "Complete"
     assert {line.answer for line in hub.backorder.lines} == {"confirmed"}
     assert hub.pieces() == [("Ada", 5), ("Bea", 2), ("Cem", 3)]
@@ -189,7 +189,7 @@ def test_what_others_bought_meanwhile_is_taken_off_and_what_the_producer_takes_o
     assert (line.answer, line.confirmed) == ("shortened", 20)
     assert line.reason == "Il ne reste que 20 pièces de Apples.", "in the producer's language"
     hub.close()
-    (there,) = [one for one in farm.orders if one.name == "The hub"]
+    (there,) = [order for order in farm.orders if order.name == "The hub"]
     with farm.instance.store.write() as tx:
         order = locked_order(tx, there.id, enterprise_id="farm")
         shorten_order(tx, farm.instance.hooks, order, {order.lines[0].id: 5})
@@ -206,7 +206,7 @@ def test_where_nothing_is_left_customers_get_nothing_and_may_order_again_later(f
     assert (hub.backorder.iri, hub.progress) == ("", "told")
     hub.order({"Honey": 2}, "Bea")
     hub.minutes()
-    assert [{line.name: line.quantity for line in one.lines} for one in farm.orders if one.name == "The hub"] == [
+    assert [{line.name: line.quantity for line in order.lines} for order in farm.orders if order.name == "The hub"] == [
         {"Honey": 2}
     ]
     hub.sound()

@@ -118,7 +118,7 @@ class Stall:
         return dict(self.client.get(f"/api/guest-orders/{bought.secret}/payments").json())
 
     def states(self, bought: Bought) -> list[str]:
-        return [one["state"] for one in self.payments(bought)["payments"]]
+        return [payment["state"] for payment in self.payments(bought)["payments"]]
 
     # ------------------------------------------------------------------------------------ Stripe, the shop
 
@@ -132,7 +132,7 @@ class Stall:
         return self.client.get(where, headers=headers) if body is None else self._post(where, body, headers)
 
     def problems(self) -> list[str]:
-        return [one["code"] for one in self.ask("/payment-problems").json()["items"]]
+        return [problem["code"] for problem in self.ask("/payment-problems").json()["items"]]
 
     def journal(self) -> list[tuple[str, int]]:
         with self.instance.store.read() as tx:
@@ -152,7 +152,7 @@ class Stall:
         with self.instance.store.read() as tx:
             assert broken_invariants(tx) == []
             rows = tx.all(select(customer_order).where(customer_order.c.state != "Draft"))
-            owed = [one.amount for one in open_problems(tx) if one.code == "owed"]
+            owed = [open_problem.amount for open_problem in open_problems(tx) if open_problem.code == "owed"]
         too_much = sum(max(0, row["paid_total"] - row["total"]) for row in rows if row["state"] != "Cancelled")
         too_much += sum(row["paid_total"] for row in rows if row["state"] == "Cancelled")
         assert too_much == sum(owed), "money that is owed to customers must be told"

@@ -119,13 +119,13 @@ class Provider:
 
     def charged(self) -> int:
         """What customers have paid in all, in Stripe's units."""
-        return sum(one["amount"] for one in self.intents if one["status"] == "succeeded")
+        return sum(intent["amount"] for intent in self.intents if intent["status"] == "succeeded")
 
     def refunded(self) -> int:
         """What was given back in all."""
         found = httpx.get(f"{self.behind}/v1/refunds", params={"limit": 100}, auth=(KEY, "")).json()["data"]
-        ours = {one["id"] for one in self.intents}
-        return sum(one["amount"] for one in found if one["payment_intent"] in ours)
+        ours = {intent["id"] for intent in self.intents}
+        return sum(charge["amount"] for charge in found if charge["payment_intent"] in ours)
 
     def post(self, path: str, form: Mapping[str, Any]) -> dict[str, Any]:
         answer = httpx.post(f"{self.behind}{path}", data=dict(form), auth=(KEY, ""))
@@ -162,7 +162,7 @@ class Provider:
                 return 200, self.expire(name)
             case "GET", ["payment_intents", "search"]:
                 wanted = query["query"][0].partition(":")[2].strip("'")
-                found = [one for one in self.intents if wanted in one["metadata"].values()]
+                found = [intent for intent in self.intents if wanted in intent["metadata"].values()]
                 return 200, {"object": "search_result", "data": found, "has_more": False, "url": path}
             case "GET", ["payment_intents", name] if name.startswith("pi_bank"):
                 return 200, self._intent(name)
@@ -197,7 +197,7 @@ class Provider:
         return 200, session
 
     def _intent(self, name: str) -> dict[str, Any]:
-        return next(one for one in self.intents if one["id"] == name)
+        return next(intent for intent in self.intents if intent["id"] == name)
 
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}

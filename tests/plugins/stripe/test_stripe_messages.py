@@ -41,8 +41,8 @@ def test_what_stripe_has_not_signed_is_refused_and_told_nothing(stall: Stall, st
         {**good, "headers": {"Stripe-Signature": "nonsense"}},
         {"content": b"\xff\xfe", "headers": good["headers"]},
     ]
-    for one in forged:
-        answer = stall.client.post("/-/stripe/webhook/shop", **one)
+    for message in forged:
+        answer = stall.client.post("/-/stripe/webhook/shop", **message)
         assert (answer.status_code, answer.content) == (400, b"")
     assert (stall.states(order), len(stripe.asked)) == (["Pending"], asked)
 
@@ -116,7 +116,7 @@ def test_the_payment_of_another_shop_is_none_of_ours(stall: Stall, stripe: Provi
     assert stall.say(COMPLETED, lying, shop="neighbour") == 200
     assert (stall.states(order), stall.journal(), stall.problems()) == (["Pending"], [], [])
     with stall.instance.store.read() as tx:
-        assert [one.code for one in problems_of(tx, "neighbour")] == ["unknown_payment"]
+        assert [problem.code for problem in problems_of(tx, "neighbour")] == ["unknown_payment"]
 
 
 def test_a_message_that_is_quicker_than_the_answer(stall: Stall, stripe: Provider) -> None:
@@ -196,10 +196,10 @@ def test_twenty_messages_at_once_are_one_payment(stall: Stall, stripe: Provider)
         statuses.append(stall.say(COMPLETED, paid))
 
     threads = [threading.Thread(target=say) for _ in range(20)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert statuses == [200] * 20
     assert stall.journal() == [("payment", 1000)]
 

@@ -42,9 +42,9 @@ def test_every_change_at_stripe_has_a_key(stall: Stall, stripe: Provider) -> Non
     stall.run_jobs(minutes=2)
     stall.ask(f"/payments/{second['id']}/refund", {"amount": 300})
     stall.run_jobs()
-    changes = [one for one in stripe.asked if one.method == "POST"]
+    changes = [request for request in stripe.asked if request.method == "POST"]
     refund = stall.payments(order)["payments"][-1]
-    assert {one.key for one in changes} == {first["id"], second["id"], f"{first['id']}:expire", refund["id"]}
+    assert {change.key for change in changes} == {first["id"], second["id"], f"{first['id']}:expire", refund["id"]}
 
 
 def test_a_message_that_never_came_is_made_good(stall: Stall, stripe: Provider) -> None:

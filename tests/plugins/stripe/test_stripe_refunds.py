@@ -22,7 +22,7 @@ def order(stall: Stall, stripe: Provider) -> Bought:
 
 
 def paid(stall: Stall, order: Bought) -> str:
-    return str(next(one["id"] for one in stall.payments(order)["payments"] if one["state"] == "Done"))
+    return str(next(payment["id"] for payment in stall.payments(order)["payments"] if payment["state"] == "Done"))
 
 
 def give_back(stall: Stall, order: Bought, amount: int) -> Any:
@@ -66,10 +66,10 @@ def test_ten_refunds_at_once_give_back_what_came(stall: Stall, stripe: Provider,
         statuses.append(stall.ask(f"/payments/{payment}/refund", {"amount": 300, "anyway": True}).status_code)
 
     threads = [threading.Thread(target=refund) for _ in range(10)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     stall.run_jobs()
     assert sorted(statuses) == [201] * 3 + [409] * 7
     assert (stripe.refunded(), stall.payments(order)["paid"]) == (900, 100)
@@ -126,7 +126,7 @@ def test_stripe_that_says_no_ends_the_refund_and_a_person_is_told(
     assert (failed["state"], failed["instructions"]) == ("Failed", {"text": "Stripe says: Your balance is too low."})
     assert (stall.problems(), len(stall.journal())) == (["refund_failed"], 1)
     stall.run_jobs(days=3)
-    assert len([one for one in stripe.asked if (one.method, one.path) == ("POST", "/v1/refunds")]) == 1
+    assert len([request for request in stripe.asked if (request.method, request.path) == ("POST", "/v1/refunds")]) == 1
 
     stripe.strict = False
     assert give_back(stall, order, 500).status_code == 201

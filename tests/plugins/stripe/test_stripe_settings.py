@@ -79,10 +79,13 @@ def test_nothing_is_offered_before_both_secrets_are_there(stall: Stall) -> None:
             specifications.payment_methods, {"stripe": chosen}, instance=stall.instance, enterprise_id="shop",
             person_id=None, customer_id=None, language="fr",
         )  # fmt: skip
-        assert [one.label for answer in answers for one in answer.value or ()] == (
+        assert [mistake.label for answer in answers for mistake in answer.value or ()] == (
             ["Carte bancaire (Stripe)"] if offered else []
         )
-    assert [one.id for one in payment_methods(stall.instance, "shop", "en")] == ["cash:cash", "stripe:checkout"]
+    assert [payment_method.id for payment_method in payment_methods(stall.instance, "shop", "en")] == [
+        "cash:cash",
+        "stripe:checkout",
+    ]
 
 
 def test_the_keys_are_nowhere_to_be_seen(
@@ -101,7 +104,7 @@ def test_the_keys_are_nowhere_to_be_seen(
     assert "plugin failed" in said.out
     seen = [repr(settings), str(stall.instance.hooks.failures), said.out, said.err, caplog.text]
     for secret in (KEY, SIGNING):
-        assert not [one for one in seen if secret in one]
+        assert not [text for text in seen if secret in text]
 
 
 def test_stripes_library_is_loaded_when_somebody_pays() -> None:
