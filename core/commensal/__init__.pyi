@@ -84,6 +84,10 @@ from .interfaces.api.endpoint import Routes as Routes
 from .interfaces.api.endpoint import changes as changes
 from .interfaces.api.endpoint import page_of as page_of
 from .interfaces.mail.to_enterprise import mail_enterprise as mail_enterprise
+from .interfaces.mail.to_people import Recipient as Recipient
+from .interfaces.mail.to_people import mail_people as mail_people
+from .interfaces.mail.to_people import members_who_may as members_who_may
+from .interfaces.mail.to_people import operators as operators
 from .interfaces.outbound.client import http_client as http_client
 from .interfaces.outbound.client import url_problem as url_problem
 from .interfaces.pages.page import page as page

@@ -10,6 +10,7 @@ from .leases.upkeep import work as leases
 from .linked_catalogues.backorders.work import work as backorders
 from .linked_catalogues.work import work as links
 from .moving.work import work as moving
+from .notices.sending import work as notices
 from .orders.work import work as orders
 from .peering.work import promise_key_updates
 from .peering.work import work as peering
@@ -20,7 +21,7 @@ from .platforms.notifying import work as platforms
 def jobs() -> Work:
     rooms = [
         delivery(promise_key_updates), peering(), catalogue(), leases(), orders(), moving(), links(), platforms(),
-        backorders(),
+        backorders(), notices(),
     ]  # fmt: skip
     handlers = {kind: handler for room in rooms for kind, handler in room.handlers.items()}
     return Work(handlers, tuple(periodic for room in rooms for periodic in room.periodic))

@@ -33,8 +33,8 @@ CORE_ORDER = [
 ]  # fmt: skip
 FEDERATION_ORDER = [
     "namespace", "settings", "transport", "signing", "dfc", "messages", "bindings", "runtime", "identity", "authority",
-    "peers", "delivery", "leases", "catalogue", "proposals", "orders", "linked_catalogues", "platforms", "moving",
-    "peering", "serving", "messaging", "handlers", "jobs", "routes", "commands", "warnings", "demo",
+    "peers", "notices", "delivery", "leases", "catalogue", "proposals", "orders", "linked_catalogues", "platforms",
+    "moving", "peering", "serving", "messaging", "handlers", "jobs", "routes", "commands", "warnings", "demo",
 ]  # fmt: skip
 
 # What still runs upward. An entry that is no longer needed must be taken out; none may be added.

@@ -28,6 +28,7 @@ from ..dfc.iris import ResourceKind, local_id
 from ..leases.tables import federation_lease
 from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, Grant, OfferedItem
 from ..messages.types import Refuse
+from ..notices import note_for_enterprise
 from ..peers.quotas import refuse_over_quota
 from ..peers.values import Peer
 from ..runtime import Federation
@@ -60,6 +61,10 @@ def store_items(federation: Federation, tx: Transaction, peer: Peer, upsert: Cat
     for offered in fresh:
         if offered.item.iri in left_out:
             alert(tx, peer.id, "item", f"{offered.item.iri} was left out: {left_out[offered.item.iri]}")
+            note_for_enterprise(
+                tx, grant.enterprise_id, "item_left_out", peer.id, offered.item.iri, producer=grant.other_name,
+                reason=left_out[offered.item.iri],
+            )  # fmt: skip
     stored = [offered for offered in fresh if offered.item.iri not in left_out]
     new = sum(offered.item.iri not in existing for offered in stored)
     refuse_over_quota(tx, peer, federation_item, new, _item.grant_id == grant.id)

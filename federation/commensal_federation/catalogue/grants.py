@@ -32,6 +32,7 @@ from ..dfc.iris import enterprise_iri, local_id
 from ..dfc.vocabulary import DfcEnterprise
 from ..messages.bodies.catalogue import Grant, GrantAnswer, GrantEnd, GrantOffer
 from ..messages.types import Failed, Refuse
+from ..notices import forget_notice, note_for_enterprise
 from ..peers.peers import peer_by_id
 from ..peers.quotas import refuse_over_quota
 from ..peers.values import Peer
@@ -97,6 +98,7 @@ def end_grant(federation: Federation, tx: Transaction, grant_id: str) -> Grant:
     if ended.direction == "given":
         post(federation, tx, ended.peer_id, "GrantEnd", GrantEnd(grantor=ours, hub=ended.other_iri), on_behalf_of=ours)
         return _update(tx, ended, state="revoked")
+    forget_notice(tx, ended.enterprise_id, "grant_offered", ended.id)
     answer = GrantAnswer(grantor=ended.other_iri, hub=ours, accepted=False)
     post(federation, tx, ended.peer_id, "GrantAnswer", answer, on_behalf_of=ours)
     return _close(federation, tx, _update(tx, ended, state="refused"))
@@ -125,7 +127,13 @@ def take_grant_answer(federation: Federation, tx: Transaction, peer: Peer, answe
         raise Refuse("no_grant", "There is no such grant.")
     wait_while_moving(tx, existing.enterprise_id)
     state = "accepted" if answer.accepted else "refused"
-    return None if existing.state == state else _update(tx, existing, state=state, reason="")
+    if existing.state == state:
+        return None
+    event = (
+        "grant_accepted" if answer.accepted else "grant_given_up" if existing.state == "accepted" else "grant_refused"
+    )
+    _note_answer(tx, existing, event)
+    return _update(tx, existing, state=state, reason="")
 
 
 def record_refused_offer(federation: Federation, tx: Transaction, failed: Failed) -> None:
@@ -133,7 +141,14 @@ def record_refused_offer(federation: Federation, tx: Transaction, failed: Failed
     grantor = local_id(federation.base, failed.body.grantor.iri, "enterprises") or ""
     existing = find_grant(tx, "given", grantor, failed.body.hub)
     if existing is not None and existing.peer_id == failed.peer.id and existing.state == "offered":
+        _note_answer(tx, existing, "grant_refused", reason=failed.text)
         _update(tx, existing, state="refused", reason=failed.text[:500])
+
+
+def _note_answer(tx: Transaction, given: Grant, event: str, *, reason: str = "") -> None:
+    """Notes for the grantor's people what the hub has answered."""
+    values = {"hub": given.other_name, "iri": given.other_iri, "reason": reason and f"({reason})"}
+    note_for_enterprise(tx, given.enterprise_id, event, given.peer_id, given.id, **values)
 
 
 def grantors_to(tx: Transaction, peer_id: str) -> set[str]:
@@ -165,7 +180,12 @@ def take_grant_offer(federation: Federation, tx: Transaction, peer: Peer, offer:
     existing = find_grant(tx, "received", hub, offer.grantor.iri)
     state = "accepted" if existing is not None and existing.state == "accepted" else "offered"
     terms = {"resell": offer.resell, "state": state, "other_name": offer.grantor.name}
+    known_offer = existing is not None and existing.state == "offered"
     existing = _save(tx, "received", hub, peer.id, offer.grantor.iri, terms, None)
+    if state == "offered" and not known_offer:
+        note_for_enterprise(
+            tx, hub, "grant_offered", peer.id, existing.id, producer=existing.other_name, grant=existing.id
+        )
     if state == "accepted":  # answered again: the other side may have lost the first answer
         _answer(federation, tx, existing, accepted=True)
 
@@ -175,6 +195,7 @@ def accept_grant(federation: Federation, tx: Transaction, grant_id: str, *, by: 
     existing = grant_by_id(tx, grant_id, direction="received")
     if existing.state == "revoked":
         raise Conflict("revoked", "{name} has taken this back.", name=existing.other_name)
+    forget_notice(tx, existing.enterprise_id, "grant_offered", existing.id)
     _answer(federation, tx, existing, accepted=True)
     return restore_acceptance(tx, existing, by=by)
 
@@ -221,14 +242,14 @@ def take_grant_end(federation: Federation, tx: Transaction, peer: Peer, notice: 
     existing = find_grant(tx, "received", hub, notice.grantor)
     if existing is None or existing.peer_id != peer.id or existing.state == "revoked":
         return None
-    return _close(federation, tx, _update(tx, existing, state="revoked"))
+    return _close_and_note(federation, tx, existing)
 
 
 def close_grants(federation: Federation, tx: Transaction, peer_id: str) -> None:
     """Ends all grants from this peer to hubs here, because the trade with it has ended."""
     open_grants = (_row.peer_id == peer_id, _row.direction == "received", _row.state.in_(("offered", "accepted")))
     for row in tx.all(select(*_COLUMNS).where(*open_grants).order_by(_row.id)):
-        _close(federation, tx, _update(tx, Grant(**row), state="revoked"))
+        _close_and_note(federation, tx, Grant(**row))
 
 
 # ------------------------------------------------------------------------------------------------ questions
@@ -309,6 +330,17 @@ def _answer(federation: Federation, tx: Transaction, received: Grant, *, accepte
     ours = enterprise_iri(federation.base, received.enterprise_id)
     body = GrantAnswer(grantor=received.other_iri, hub=ours, accepted=accepted)
     post(federation, tx, received.peer_id, "GrantAnswer", body, on_behalf_of=ours)
+
+
+def _close_and_note(federation: Federation, tx: Transaction, existing: Grant) -> Grant:
+    """Ends a received grant by the other side's decision, and notes that for the hub's people."""
+    closed = _close(federation, tx, _update(tx, existing, state="revoked"))
+    forget_notice(tx, closed.enterprise_id, "grant_offered", closed.id)
+    if existing.state == "accepted":
+        count = len(tx.value(select(_row.hidden).where(_row.id == closed.id)) or ())
+        names = {"producer": closed.other_name, "count": count}
+        note_for_enterprise(tx, closed.enterprise_id, "grant_ended", closed.peer_id, closed.id, **names)
+    return closed
 
 
 def _close(federation: Federation, tx: Transaction, ended: Grant) -> Grant:

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 
 from commensal import NotFound, Transaction, insert_or
 
+from ..notices import CONDITIONS, note_for_operators
 from .tables import federation_alert
 
 _log = structlog.get_logger("commensal.federation")
@@ -63,12 +64,15 @@ def title(kind: str, _: Callable[[str], str]) -> str:
 
 
 def alert(tx: Transaction, peer_id: str, kind: str, text: str) -> None:
-    """One row for each kind and peer: the newest text, and how often."""
+    """One row for each kind and peer: the newest text, and how often. Operators get a mail about their kinds, at most
+    once a day; the people of an enterprise get one about the others, by whoever notices them."""
     _log.warning("a peer needs attention", peer=peer_id, kind=kind, text=text[:_LONGEST])
     row = {"peer_id": peer_id, "kind": kind, "text": text[:_LONGEST], "count": 1, "first_at": tx.now, "last_at": tx.now}
     again = insert_or(tx, federation_alert).values(row)
     changed = {"text": again.excluded.text, "count": federation_alert.c.count + 1, "last_at": again.excluded.last_at}
     tx.execute(again.on_conflict_do_update(index_elements=["peer_id", "kind"], set_=changed))
+    if kind in CONDITIONS:
+        note_for_operators(tx, kind, peer_id, text)
 
 
 def alerts(tx: Transaction) -> Sequence[Alert]:

@@ -10,11 +10,12 @@ from commensal import Transaction, lease_in, lots_on_sale, taken_since, tell_bey
 from ..delivery import post
 from ..messages import Wait
 from ..messages.bodies.leases import LeaseForced, LeaseGrant, LeaseRecall, LeaseReport, LeaseRequest
+from ..notices import note_for_enterprise
 from ..peers.values import Peer
 from ..runtime import Federation
 from .lender import serve_waiting
 from .row import LotLease, holdings_of, later, lease_with, set_lease
-from .sales import NEVER, sale_end
+from .sales import NEVER, hubs_selling, sale_end
 
 AHEAD = timedelta(hours=3)  # a hub holds units for this time: about as many as it sold in the same time before
 SOON = timedelta(hours=1)  # units are requested for a sale that opens within this time
@@ -109,6 +110,10 @@ def take_forced_return(federation: Federation, tx: Transaction, peer: Peer, noti
     # Sales that the lender did not know of at that moment count as late and are reported again.
     before = lease.row["sold_before"] + lease.grains(notice.sold)
     lease = set_lease(tx, lease, epoch=notice.epoch, **cleared, sold_before=before, wanted_at=None)
+    if lease.uncovered > 0:
+        quantity = {"lot": lease.lot.name, "quantity": f"{lease.units(lease.uncovered):f}", "unit": lease.unit}
+        for hub_id in hubs_selling(tx, lease.row["enterprise_id"]):
+            note_for_enterprise(tx, hub_id, "oversold", peer.id, lease.row["id"], **quantity)
     report(federation, tx, lease)
 
 

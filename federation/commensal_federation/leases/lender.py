@@ -16,6 +16,7 @@ from ..delivery.alerts import alert
 from ..dfc.iris import lot_iri
 from ..messages import Refuse
 from ..messages.bodies.leases import Asked, LeaseForced, LeaseGrant, LeaseRefusal, LeaseReport
+from ..notices import note_for_enterprise, note_for_operators
 from ..orders.recheck import recheck_orders
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
@@ -130,6 +131,13 @@ def take_report(federation: Federation, tx: Transaction, peer: Peer, lot_id: str
     if late > row["late"]:
         text = f"{lease.lot.name}: {lease.units(late):f} {lease.unit} were sold without having been leased."
         alert(tx, peer.id, "late", text)
+        if holdings_of(tx, [lot_id]):  # a copy: its producer is at home elsewhere
+            note_for_operators(tx, "late", peer.id, text)
+        else:
+            note_for_enterprise(
+                tx, row["enterprise_id"], "sold_late", peer.id, row["id"], lease=row["id"], lot=lease.lot.name,
+                quantity=f"{lease.units(late):f}", unit=lease.unit,
+            )  # fmt: skip
     surplus_before = lease.surplus
     lease = set_lease(
         tx, lease, report=report.report, seen=seen, returned=returned, held=held, sold=sold, late=late,

@@ -31,13 +31,14 @@ _LEASED = select(_lease.lot_id, _lease.role, _lease.peer_id, _lease.until).where
     _lease.lot_id.in_(bindparam("lots", expanding=True))
 )
 _SELLS = (
-    select(_grant.id)
+    select(_grant.enterprise_id)
     .join(federation_mirror, federation_mirror.c.iri == _grant.other_iri)
     .join(federation_peer, _peer.id == _grant.peer_id)
     .where(federation_mirror.c.enterprise_id == bindparam("producer"), _grant.direction == "received")
     .where(_grant.state == "accepted", _peer.state == "accepted", ~_peer.refusing)
-    .limit(1)
+    .order_by(_grant.enterprise_id)
 )
+_IS_SOLD = _SELLS.limit(1)
 _OF_PEER = select(_lease.lot_id).where(_lease.peer_id == bindparam("peer"))
 
 
@@ -72,7 +73,12 @@ def sale_end(tx: Transaction, lease: Row) -> datetime | None:
 
 def is_sold_here(tx: Transaction, producer_id: str) -> bool:
     """Whether a hub here may sell goods of this remote producer now; `producer_id` is the producer's copy here."""
-    return tx.first(_SELLS, {"producer": producer_id}) is not None
+    return tx.first(_IS_SOLD, {"producer": producer_id}) is not None
+
+
+def hubs_selling(tx: Transaction, producer_id: str) -> list[str]:
+    """Returns the ids of the hubs here that may sell goods of this remote producer now."""
+    return [row["enterprise_id"] for row in tx.all(_SELLS, {"producer": producer_id})]
 
 
 def raise_barrier(tx: Transaction, peer_ids: Collection[str]) -> None:

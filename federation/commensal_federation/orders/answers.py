@@ -14,6 +14,7 @@ from ..peers.values import Peer
 from ..runtime import Federation
 from .cutting import Shortfall, cut_orders, ordered_pieces
 from .hub import resend_order
+from .notices import note_shortened
 from .onward import pass_answer_back
 from .questions import order_by_iri
 from .write import update_order
@@ -39,6 +40,10 @@ def take_answer(federation: Federation, tx: Transaction, peer: Peer, answer: Ord
     needs_answer = [_cut_customers(federation, tx, order, line) for line in short]
     if any(needs_answer):
         resend_order(federation, tx, replace(order, lines=lines))  # even if the sum is equal: it has other pieces
+    before = {line.item_iri: line for line in order.lines}
+    for line in short:
+        if line.coming != before[line.item_iri].coming:
+            note_shortened(tx, order, line)
 
 
 def _cut_customers(federation: Federation, tx: Transaction, order: InstanceOrder, line: Line) -> bool:

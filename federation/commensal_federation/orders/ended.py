@@ -8,6 +8,7 @@ from commensal import Transaction
 
 from ..delivery.alerts import alert
 from .cutting import Shortfall, leave_to_person, ordered_pieces
+from .notices import note_unsettled
 from .questions import order_of
 from .tables import federation_order
 
@@ -32,6 +33,7 @@ def settle_ended_trade(tx: Transaction, peer_id: str) -> None:
             )  # fmt: skip
             leave_to_person(tx, missing, ordered)
         if waiting:
+            note_unsettled(tx, order, waiting)
             unsettled.append(f"{order.session_name} ({order.other_name})")
     if unsettled:
         alert(tx, peer_id, "unsettled", f"Nobody has confirmed: {'; '.join(unsettled)}")

@@ -34,6 +34,7 @@ from ..peers.values import Peer
 from ..runtime import Federation
 from ..settings import EnterpriseFederation
 from .doubts import GRACE, alert_doubts, confirm_certain_lines, put_in_doubt
+from .notices import note_waiting
 from .producer_names import request_names
 from .questions import order_between, order_by_iri, order_of
 from .restored import apply_recovered_answers
@@ -98,6 +99,8 @@ def take_order(federation: Federation, tx: Transaction, peer: Peer, update: Orde
         _confirm(federation, tx, peer, order_of(tx, supplier, order.id, role="supplier"))
     elif updated.answer and update.state != "Cancelled":  # the answers so far hold for the newer revision too
         send_answer(federation, tx, order_of(tx, supplier, order.id, role="supplier"))
+    if update.state == "Complete":
+        note_waiting(tx, order_of(tx, supplier, order.id, role="supplier"))
 
 
 def confirm_covered(federation: Federation, tx: Transaction, order_id: str) -> None:
@@ -109,6 +112,7 @@ def confirm_covered(federation: Federation, tx: Transaction, order_id: str) -> N
     grant = find_grant(tx, "given", order.enterprise_id, order.other_iri)
     if grant is not None and grant.state == "accepted" and any(line.doubt == "lease" for line in order.lines):
         _confirm(federation, tx, peer, order)
+        note_waiting(tx, order_of(tx, order.enterprise_id, order.id, role="supplier"))
 
 
 def _confirm(federation: Federation, tx: Transaction, peer: Peer, order: InstanceOrder) -> None:
@@ -150,7 +154,10 @@ def answer_order(
         _expect_lost(federation, tx, order, lines)
     update_order(tx, order, lines)
     send_answer(federation, tx, order_of(tx, enterprise_id, order_id, role="supplier"))
-    return order_of(tx, enterprise_id, order_id, role="supplier")
+    answered = order_of(tx, enterprise_id, order_id, role="supplier")
+    if answered.state == "Complete":
+        note_waiting(tx, answered)
+    return answered
 
 
 def _open(tx: Transaction, peer: Peer, grant: Grant, update: OrderUpdate) -> InstanceOrder:

@@ -24,6 +24,7 @@ from ..delivery.alerts import alert
 from ..dfc.iris import enterprise_iri, local_id
 from ..messages.bodies.proposals import ProposedSale, SaleAnswer, SaleProposal
 from ..messages.types import Refuse
+from ..notices import forget_notice, note_for_enterprise
 from ..peers.quotas import refuse_over_quota
 from ..peers.values import Peer
 from ..runtime import Federation
@@ -57,6 +58,7 @@ def take_proposal(federation: Federation, tx: Transaction, peer: Peer, proposal:
     }  # fmt: skip
     if existing is not None:
         tx.execute(update(federation_sale).where(_row.id == existing["id"]).values(values))
+        _note(tx, peer, proposal_of(tx, hub, existing["id"]))
         if state == "accepted":
             follow_change(federation, tx, peer, ProposedSale(**existing), proposal)
         elif values["state"] == "offered":
@@ -69,6 +71,7 @@ def take_proposal(federation: Federation, tx: Transaction, peer: Peer, proposal:
     tx.execute(insert(federation_sale), {"id": id, **ours, **theirs, **values})
     if values["state"] == "offered":
         _accept_automatically(federation, tx, hub, id, peer)
+    _note(tx, peer, proposal_of(tx, hub, id))
 
 
 def accept_sale(
@@ -94,6 +97,7 @@ def accept_sale(
     put_on_sale(tx, session.id, hub)
     _update(tx, proposal.id, state="accepted", coordination_id=sale.id)
     _answer(federation, tx, proposal, accepted=True)
+    forget_notice(tx, hub, "sale_proposed", proposal.id)
     return proposal_of(tx, hub, proposal_id)
 
 
@@ -103,6 +107,7 @@ def refuse_sale(federation: Federation, tx: Transaction, hub: str, proposal_id: 
     if proposal.direction != "received" or proposal.state != "offered":
         raise Conflict("not_open", "This proposal is {state}.", state=proposal.state)
     _update(tx, proposal.id, state="refused")
+    forget_notice(tx, hub, "sale_proposed", proposal.id)
     _answer(federation, tx, proposal, accepted=False)
     return proposal_of(tx, hub, proposal_id)
 
@@ -121,6 +126,20 @@ def proposals_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit:
     if after:
         query = query.where(_row.id < after)
     return [ProposedSale(**row) for row in tx.all(query.order_by(_row.id.desc()).limit(limit))]
+
+
+def _note(tx: Transaction, peer: Peer, sale: ProposedSale) -> None:
+    """Notes for the hub's people a sale that waits for their answer, or one of theirs that has changed at home."""
+    details = {
+        "producer": sale.other_name, "sale": sale.name, "proposal": sale.id, "opens": sale.opens_at,
+        "closes": sale.closes_at, "begins": sale.begins_at,
+    }  # fmt: skip
+    if sale.state == "offered":
+        note_for_enterprise(tx, sale.enterprise_id, "sale_proposed", peer.id, sale.id, **details)
+    elif sale.state == "accepted" and sale.rev > 1:
+        note_for_enterprise(tx, sale.enterprise_id, "sale_changed", peer.id, sale.id, **details)
+    else:
+        forget_notice(tx, sale.enterprise_id, "sale_proposed", sale.id)
 
 
 def _accept_automatically(federation: Federation, tx: Transaction, hub: str, id: str, peer: Peer) -> None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from sqlalchemy import select
-
 from ...hooks import specifications
 from ...hooks.contract import Hook
 from ...instance import Instance
 from ...storage.database import Transaction
 from ...storage.jobs import Job, Promise, promise_all
 from ...storage.jobs.run import note_for_retry
-from ...trade.people.tables import person
+from .to_people import operators
 
 Effect = Literal["orders", "refused", "skipped", "retried", "apart"]
 # Hooks without which a shop that uses the plugin cannot take, change or cancel orders.
@@ -40,21 +38,18 @@ def _promise_mails(tx: Transaction, job: Job) -> None:
     if job.payload.get("mailed"):  # by a worker that was killed before the job was done
         return
     values = {**job.payload, "effect": effect_of(job.payload["where"])}
-    operators = select(person.c.email, person.c.name, person.c.language).where(
-        person.c.is_operator, person.c.disabled_at.is_(None)
-    )
     promises = [
         Promise(
             "mail",
             {
                 "kind": "plugin_set_aside",
-                "to": operator["email"],
-                "name": operator["name"],
-                "language": operator["language"],
+                "to": operator.email,
+                "name": operator.name,
+                "language": operator.language,
                 "values": values,
             },
         )
-        for operator in tx.all(operators.order_by(person.c.email))
+        for operator in operators(tx)
     ]
     promise_all(tx, promises)
     note_for_retry(tx, job, mailed=True)

@@ -1,0 +1,65 @@
+"""Sends e-mails of plugins to the people who may act: members of an enterprise, or operators of the instance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from ...storage.database import Transaction
+from ...storage.jobs import Promise, promise_all
+from ...trade.enterprises.tables import enterprise, enterprise_member
+from ...trade.people.scopes import ROLES
+from ...trade.people.tables import person
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipient:
+    """Somebody who gets an e-mail in their language ("fr"); `name` is a person's, or that of the enterprise."""
+
+    email: str
+    name: str
+    language: str
+
+
+_PEOPLE = select(person.c.email, person.c.name, person.c.language).where(
+    person.c.disabled_at.is_(None), person.c.confirmed_at.is_not(None)
+)
+
+
+def members_who_may(tx: Transaction, enterprise_id: str, scope: str) -> Sequence[Recipient]:
+    """The members whose role has the scope ("orders:write"), each in their own language; without such a member, the
+    enterprise's address in its language, if it has one. Raises `NotFound`."""
+    roles = [role for role, scopes in ROLES.items() if scope in scopes]
+    members = _PEOPLE.join(enterprise_member, enterprise_member.c.person_id == person.c.id).where(
+        enterprise_member.c.enterprise_id == enterprise_id, enterprise_member.c.role.in_(roles)
+    )
+    found = [Recipient(**row) for row in tx.all(members.order_by(person.c.email))]
+    row = tx.one(
+        select(enterprise.c.email, enterprise.c.name, enterprise.c.language).where(enterprise.c.id == enterprise_id)
+    )
+    return found or ([Recipient(**row)] if row["email"] else [])
+
+
+def operators(tx: Transaction) -> Sequence[Recipient]:
+    """The operators of the instance who have an active account."""
+    return [Recipient(**row) for row in tx.all(_PEOPLE.where(person.c.is_operator).order_by(person.c.email))]
+
+
+def mail_people(tx: Transaction, kind: str, mails: Iterable[tuple[Recipient, Mapping[str, Any]]]) -> None:
+    """Promises one e-mail to each recipient, with the values of its template (what JSON can encode).
+
+    The plugin has the templates ``templates/mail/<kind>.txt`` and ``.html``. Name the kind after the plugin.
+    """
+    promise_all(
+        tx,
+        [
+            Promise(
+                "mail",
+                {"kind": kind, "language": to.language, "enterprise": to.name, "values": {**values}, "to": to.email},
+            )
+            for to, values in mails
+        ],
+    )

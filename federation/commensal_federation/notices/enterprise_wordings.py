@@ -1,0 +1,141 @@
+"""What the people of a producer or a hub are mailed.
+
+Values come from whoever notes the event, and from `sending`, which adds `enterprise` and `slug` (ours), `peer` and
+`url` (the other instance).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .wording import Wording
+
+
+def producer_wordings(_: Callable[[str], str]) -> dict[str, Wording]:
+    """The wordings for a producer's people by kind, in the language of `_`."""
+    return {
+        "order_waits": Wording(
+            _("{hub}: an order waits for your answer"),
+            _("{hub} has closed its sale {sale}. Its order from {enterprise} waits for your answer: {lines}"),
+            _("The hub does not know yet what comes, and cannot tell its customers."),
+            _("Look at the order and confirm it; say with --line what comes short, like --line 'Apples=4'."),
+            (
+                "commensal federation order show {slug} {order}",
+                "commensal federation order answer {slug} {order}",
+            ),
+        ),
+        "grant_accepted": Wording(
+            _("{hub} can sell your goods now"),
+            _("{hub}, of {peer}, has accepted what {enterprise} had granted."),
+            _("Its customers can order what you list. Every order comes out of your one stock."),
+            _("Nothing. You can see at any time how much of your stock it holds."),
+            ("commensal federation leases",),
+        ),
+        "grant_refused": Wording(
+            _("{hub} does not want to sell your goods"),
+            _("{hub}, of {peer}, has refused what {enterprise} had offered. {reason}"),
+            _("It orders nothing from you."),
+            _("Ask its people why. You can offer it again."),
+            ("commensal federation grant give {slug} {iri} --name {hub}",),
+        ),
+        "grant_given_up": Wording(
+            _("{hub} does not sell your goods any more"),
+            _("{hub}, of {peer}, has given up what {enterprise} had granted."),
+            _("What its customers have ordered stays ordered. What nobody has ordered goes back into your stock."),
+            _("Deliver what is ordered, or agree with its people on something else."),
+            ("commensal federation order list {slug}",),
+        ),
+        "sold_late": Wording(
+            _("{peer} has sold more than it may"),
+            _("{peer} has sold {quantity} {unit} of {lot} that {enterprise} had not leased to it."),
+            _("These pieces are ordered by customers there, and nothing of your stock is kept for them."),
+            _("Grant them after all if you have enough, or answer the hub's order with less."),
+            ("commensal federation leases --accept-late {lease}", "commensal federation order list {slug}"),
+        ),
+        "unsettled": Wording(
+            _("{peer}: an order is left to settle"),
+            _("The trade with {peer} has ended. Nobody has confirmed all of the order of {other} for {sale}: {lines}"),
+            _("No message passes any more: the two instances cannot agree on this order by themselves."),
+            _("Call the people of the other side, and agree on what is delivered and paid."),
+            ("commensal federation order show {slug} {order}",),
+        ),
+    }
+
+
+def hub_wordings(_: Callable[[str], str]) -> dict[str, Wording]:
+    """The wordings for a hub's people by kind, in the language of `_`."""
+    return {
+        "grant_offered": Wording(
+            _("{producer} offers you its goods"),
+            _("{producer}, of {peer}, offers {enterprise} to list and sell its goods."),
+            _("Nothing of it can be ordered before you accept."),
+            _("Accept, or refuse."),
+            ("commensal federation grant accept {grant}", "commensal federation grant end {grant}"),
+        ),
+        "grant_ended": Wording(
+            _("{producer}: goods taken off sale"),
+            _("{enterprise} may not sell the goods of {producer} any more. Taken off sale: {count} catalogue items."),
+            _("What your customers have ordered stays ordered, and the producer still owes it."),
+            _("Tell your customers if you had announced these goods, and ask the producer if it was a mistake."),
+            ("commensal federation order list {slug}",),
+        ),
+        "sale_proposed": Wording(
+            _("{producer} proposes the sale {sale}"),
+            _("{producer} proposes {enterprise} the sale {sale}: orders from {opens} to {closes}, given out {begins}."),
+            _("Your customers can order in it once you accept; the sale is then your own, with your prices."),
+            _("Accept, or refuse, before it opens."),
+            (
+                "commensal federation sale accept {slug} {proposal}",
+                "commensal federation sale refuse {slug} {proposal}",
+            ),
+        ),
+        "sale_changed": Wording(
+            _("{producer}: the sale {sale} has changed"),
+            _(
+                "{producer} has changed or withdrawn the sale {sale}, which {enterprise} holds: orders from {opens} to "
+                "{closes}, given out {begins}."
+            ),
+            _("Your own sale and its orders stay as they are."),
+            _("Compare the times, change or close your sale if it must follow, and tell your customers."),
+            ("commensal federation sale list {slug}",),
+        ),
+        "shortened": Wording(
+            _("{producer}: less comes than was ordered"),
+            _(
+                "{sale}: of {ordered} {product}, {coming} come. {reason} Customers' orders made smaller: {orders}. To "
+                "give back to customers: {owed}. Left for you to decide: {open} pieces."
+            ),
+            _("Customers get less, by the rule that {enterprise} has chosen, and those who have paid get money back."),
+            _("Look at whose order is smaller now, give back what is owed, decide on the rest, and settle each cut."),
+            (
+                "commensal federation order show {slug} {order}",
+                "commensal federation order settle {slug} CUT",
+            ),
+        ),
+        "oversold": Wording(
+            _("{lot}: sold more than {peer} has lent"),
+            _("{enterprise} has sold {quantity} {unit} of {lot} that {peer} has not leased to it."),
+            _("The producer may deliver less: it decides whether these pieces come."),
+            _("Call the producer. If they do not come, its answer to your order will be shortened."),
+            ("commensal federation order list {slug}",),
+        ),
+        "producer_away": Wording(
+            _("{producer} cannot be reached"),
+            _(
+                "{peer}, the instance of {producer}, has not answered since {since}. The sale {sale} of {enterprise} "
+                "is open until {closes}."
+            ),
+            _(
+                "Customers can order only what you hold of these goods. Your order reaches the producer when its "
+                "instance is back."
+            ),
+            _("Call the producer, and tell it what is ordered if the sale closes before."),
+            ("commensal federation peer probe {url}", "commensal federation order list {slug}"),
+        ),
+        "item_left_out": Wording(
+            _("{producer}: goods left out"),
+            _("{enterprise} cannot list an item of {producer}: {reason}"),
+            _("It cannot be ordered; all other goods can."),
+            _("Send this on to the producer, who can correct the item."),
+        ),
+    }  # fmt: skip

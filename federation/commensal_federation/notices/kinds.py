@@ -1,0 +1,61 @@
+"""The kinds of notices: whom each concerns, how often it is mailed, and what the mail says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from .enterprise_wordings import hub_wordings, producer_wordings
+from .operator_wordings import operator_wordings
+from .wording import Wording as Wording
+
+_EVENTS = timedelta(hours=1)
+_CONDITIONS = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """scope: members of the enterprise whose role has it are mailed; empty: operators
+    pause: between two mails about one peer to one audience
+    """
+
+    scope: str = ""
+    pause: timedelta = _CONDITIONS
+
+
+KINDS = {
+    # a producer's people
+    "order_waits": Kind("orders:write", _EVENTS),
+    "grant_accepted": Kind("grants:write", _EVENTS),
+    "grant_refused": Kind("grants:write", _EVENTS),
+    "grant_given_up": Kind("grants:write", _EVENTS),
+    "sold_late": Kind("orders:write"),
+    # a hub's people
+    "grant_offered": Kind("grants:write", _EVENTS),
+    "grant_ended": Kind("sales:write", _EVENTS),
+    "sale_proposed": Kind("sales:write", _EVENTS),
+    "sale_changed": Kind("sales:write", _EVENTS),
+    "shortened": Kind("orders:write", _EVENTS),
+    "oversold": Kind("orders:write"),
+    "producer_away": Kind("sales:write"),
+    "item_left_out": Kind("catalogs:write"),
+    # both
+    "unsettled": Kind("orders:write"),
+}
+CONDITIONS = frozenset(operator_wordings(str))  # of a peer, about which operators are mailed
+
+
+def pause_of(kind: str) -> timedelta:
+    """The time between two mails of this kind about one peer to one audience."""
+    return KINDS.get(kind, Kind()).pause
+
+
+def scope_of(kind: str) -> str:
+    """The scope that a member's role must have to be mailed."""
+    return KINDS[kind].scope
+
+
+def wording(kind: str, _: Callable[[str], str]) -> Wording:
+    """The texts of a kind in the language of `_`, without their values. Raises `KeyError` for an unknown kind."""
+    return {**producer_wordings(_), **hub_wordings(_), **operator_wordings(_)}[kind]

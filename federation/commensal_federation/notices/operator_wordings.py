@@ -1,0 +1,144 @@
+"""What operators are mailed about a peer. The kinds are those of `delivery/alerts.py`; `text` is the alert's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .wording import Wording
+
+_SHOW = ("commensal federation peer show {url}",)
+_PROBE = ("commensal federation peer probe {url}",)
+_DEAD = ("commensal federation message dead",)
+_SUSPEND = ("commensal federation peer suspend {url}",)
+
+
+def operator_wordings(_: Callable[[str], str]) -> dict[str, Wording]:
+    """The wordings by kind, in the language of `_`."""
+    return {**_about_reaching(_), **_about_trust(_), **_about_restores(_)}
+
+
+def _about_reaching(_: Callable[[str], str]) -> dict[str, Wording]:
+    return {
+        "away": Wording(
+            _("{peer} does not answer"),
+            _("{peer} ({url}) has not answered since {text}."),
+            _("Hubs sell only what they hold. Orders and answers wait and are sent when it is back; none is lost."),
+            _("Call its operator. Look at your own network if several do not answer."),
+            _PROBE,
+        ),
+        "refused": Wording(
+            _("{peer} refuses our messages"),
+            _("{peer} ({url}) refuses our messages: {text}"),
+            _("Orders and answers do not reach it, and its goods are not sold while it refuses us as a peer."),
+            _("Call its operator: it has suspended us, or it does not know our keys, or one of the clocks is wrong."),
+            _PROBE,
+        ),
+        "dead_letter": Wording(
+            _("{peer} refused a message"),
+            _("{peer} ({url}) has refused a message for good: {text}"),
+            _("What the message says has no effect there: an order, an answer or an item may be missing."),
+            _("Find out why with its operator; then send it again or discard it."),
+            (*_DEAD, "commensal federation message replay ID"),
+        ),
+        "lost": Wording(
+            _("{peer}: messages are lost"),
+            _("Messages of {peer} ({url}) cannot be read any more: {text}"),
+            _("Orders or answers may be missing. The state of catalogues is compared and repaired by itself."),
+            _("Compare the open orders of the last days with its operator."),
+            _SHOW,
+        ),
+        "clock": Wording(
+            _("{peer}: a clock is wrong"),
+            _("{peer} ({url}) refuses us because the clocks differ: {text}"),
+            _("No message of ours is taken there until the clock is right; orders wait."),
+            _("Set this machine's clock if it is wrong; else call its operator."),
+            ("timedatectl set-ntp true", *_PROBE),
+        ),
+        "late": Wording(
+            _("{peer} has sold more than it may"),
+            _("{peer} ({url}) has sold goods that pass through this instance: {text}"),
+            _("Customers there have ordered what nobody has leased to it; the producer decides whether it comes."),
+            _("Tell the producer's people and the hub's."),
+            ("commensal federation leases",),
+        ),
+        "revoked": Wording(
+            _("{peer} has ended the trade"),
+            _("{peer} ({url}) has ended the trade with this instance. {text}"),
+            _("Its goods were taken off sale. The enterprises whose orders are not confirmed get a mail of their own."),
+            _("Ask its operator why. To trade again, both agree anew."),
+            ("commensal federation peer add {url}",),
+        ),
+    }  # fmt: skip
+
+
+def _about_trust(_: Callable[[str], str]) -> dict[str, Wording]:
+    return {
+        "equivocation": Wording(
+            _("{peer} contradicts itself"),
+            _("{peer} ({url}) has signed two different messages with one number or id: {text}"),
+            _("The first one counts, the other was refused. Orders stand as they were."),
+            _("Call its operator: two copies of it may be running. Suspend it until that is clear."),
+            _SUSPEND,
+        ),
+        "not_ours": Wording(
+            _("{peer} claims messages of ours"),
+            _("{peer} ({url}) has given back as ours what we have not signed: {text}"),
+            _("It was not taken. Orders stand as they were."),
+            _("Call its operator. Suspend it until that is clear."),
+            _SUSPEND,
+        ),
+        "document": Wording(
+            _("{peer}: its document is not right"),
+            _("The document of {peer} ({url}) cannot be fetched, or another root key has signed it: {text}"),
+            _("If another key has signed it, the peer is suspended: none of its goods is sold, and no message passes."),
+            _("Compare the fingerprint with its operator on the telephone; then resume the trade."),
+            (*_SHOW, "commensal federation peer resume {url}"),
+        ),
+        "move": Wording(
+            _("{peer}: an enterprise moves"),
+            _("{peer} ({url}): {text}"),
+            _("Its goods may be off sale while it moves. What is ordered stays ordered."),
+            _("Ask the enterprise itself whether it moves. Contest the move if it does not."),
+            ("commensal federation move list",),
+        ),
+    }  # fmt: skip
+
+
+def _about_restores(_: Callable[[str], str]) -> dict[str, Wording]:
+    return {
+        "restored": Wording(
+            _("{peer} was restored from a backup"),
+            _("{peer} ({url}): {text}"),
+            _("Our instance gives back what it has of it. Orders that only it knew may be lost."),
+            _("Compare the open orders since its backup with its operator."),
+            _SHOW,
+        ),
+        "epoch": Wording(
+            _("{peer}: a message of before its restore"),
+            _("{peer} ({url}): {text}"),
+            _("The message was refused. Orders stand as they were."),
+            _("Ask its operator whether a copy of the old instance is still running."),
+            _PROBE,
+        ),
+        "future_cursor": Wording(
+            _("{peer}: one of the two was restored"),
+            _("{peer} ({url}): {text}"),
+            _("What was said since that backup may be missing on one side."),
+            _("Ask its operator who was restored. If it is this instance, say so."),
+            ("commensal federation restored",),
+        ),
+        "barrier": Wording(
+            _("{peer} holds up sales after the restore"),
+            _("{peer} ({url}) has not said yet what it holds since this instance was restored. {text}"),
+            _("These goods are neither sold nor lent here until it answers, so that nothing is sold twice."),
+            _("Call its operator. If it is gone for good, ask its people how much they sold, and go on without it."),
+            (*_PROBE, "commensal federation peer go-on-without {url}"),
+        ),
+        "overlent": Wording(
+            _("More is lent than there is"),
+            _("{peer} ({url}): {text}"),
+            _("Some of these orders cannot be delivered."),
+            _("Count the stock. Bring more, or take back what is not sold, or shorten orders, today."),
+            ("commensal federation leases",),
+        ),
+    }
