@@ -9,19 +9,25 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
+import typer
 from sqlalchemy import update
 
 import commensal
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Invalid
+from commensal.cli import app
+from commensal.cli.commands import COMMANDS, _run_under
 from commensal.cli.named import moment
+from commensal.cli.plugin_commands import claimed_names
+from commensal.hooks.loading import plugin_entry_points
 from commensal.instance import open_instance
 from commensal.storage.jobs import promise
 from commensal.storage.jobs.tables import job
@@ -337,3 +343,27 @@ def test_who_is_given_no_name_has_that_of_the_address(run: Run, tmp_path: Path, 
         run("user", email, "--password", password)
     with open_instance(tmp_path / "val") as opened, opened.store.read() as tx:
         assert person_by_email(tx, email).name == name
+
+
+def _leaves(command: Any, path: str) -> Iterator[tuple[str, Any]]:
+    below = getattr(command, "commands", {})
+    for name, subcommand in below.items():
+        yield from _leaves(subcommand, f"{path} {name}")
+    if not below:
+        yield path, command
+
+
+def test_all_commands_print_changes_after_the_commit() -> None:
+    """Those of the core and of every plugin: each runs in what holds its text back inside a write transaction."""
+    group: Any = typer.main.get_command(app)
+    context = typer.Context(group, info_name="commensal")
+    names = [*COMMANDS, *claimed_names(), *plugin_entry_points()]
+    leaves = dict(
+        leaf
+        for name in names
+        if (command := group.get_command(context, name)) is not None
+        for leaf in _leaves(command, name)
+    )
+    assert len(leaves) > 100
+    holding = _run_under("", print).__code__
+    assert [path for path, command in leaves.items() if command.callback.__code__ is not holding] == []

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import Column, Table, Text, event, insert, select
+from sqlalchemy import Column, Table, Text, event, func, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from commensal.base.clock import ManualClock
@@ -15,6 +15,7 @@ from commensal.base.errors import Busy
 from commensal.base.ids import SeededIds
 from commensal.operations.serving import THREADS
 from commensal.storage.database import Exact, Flag, Json, Store, Time, Whole, engine, insert_rows, metadata
+from commensal.storage.database.after_commit import after_commit
 from commensal.storage.jobs.tables import job
 from commensal.trade.people.tables import person
 
@@ -29,6 +30,37 @@ def test_what_is_committed_is_there_and_what_fails_is_not(store: Store) -> None:
         raise RuntimeError("stop")
     with store.read() as tx:
         assert [row["email"] for row in tx.all(select(person.c.email))] == ["a@example.org"]
+
+
+def test_actions_run_after_the_commit_and_not_after_a_rollback(store: Store) -> None:
+    seen: list[str] = []
+
+    def note(word: str) -> None:
+        with store.read() as tx:
+            seen.append(f"{word} {tx.value(select(func.count()).select_from(person))}")
+
+    after_commit(lambda: note("outside"))
+    with store.write() as tx:
+        tx.execute(insert(person).values(id=tx.new_id(), created_at=tx.now, **PERSON))
+        after_commit(lambda: seen.append("committed"))
+        seen.append("inside")
+    with pytest.raises(RuntimeError, match="stop"), store.write():
+        after_commit(lambda: seen.append("rolled back"))
+        raise RuntimeError("stop")
+    after_commit(lambda: note("afterwards"))
+    assert seen == ["outside 0", "inside", "committed", "afterwards 1"]
+
+
+def test_an_action_that_fails_leaves_the_change_committed(store: Store) -> None:
+    with pytest.raises(BrokenPipeError), store.write() as tx:
+        tx.execute(insert(person).values(id=tx.new_id(), created_at=tx.now, **PERSON))
+        after_commit(_fail)
+    with store.read() as tx:
+        assert len(tx.all(select(person.c.id))) == 1
+
+
+def _fail() -> None:
+    raise BrokenPipeError
 
 
 def test_a_reader_cannot_write(store: Store) -> None:

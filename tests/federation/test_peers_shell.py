@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +87,24 @@ def test_an_operator_proves_what_was_said(
     spoiled = _spoil(region, id)
     assert b("message", "verify", spoiled).exit_code == 1
     assert "takes up" in a("restored").output
+
+
+@pytest.mark.parametrize("words", ["suspend", "limits --set lot_share=7", "scopes --scope stock.lease", "revoke"])
+def test_a_reader_that_closes_the_pipe_early_undoes_nothing(region: Region, tmp_path: Path, words: str) -> None:
+    """As in ``commensal federation peer suspend … | head -2``, in a process of its own."""
+    folder, before = folder_at(region, "a", tmp_path / "at-a"), region.peer("a", "b")
+    reading, writing = os.pipe()
+    os.close(reading)
+    command, *options = words.split()
+    ran = subprocess.run(
+        [Path(sys.executable).with_name("commensal"), "federation", "peer", command, region["b"].base, *options,
+         "--instance", folder],
+        stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    os.close(writing)
+    assert (ran.returncode, ran.stderr) == (1, ""), "it says by its status that nobody read it"
+    after = region.peer("a", "b")
+    assert (after.state, after.limits, after.scopes_given) != (before.state, before.limits, before.scopes_given)
 
 
 def _spoil(region: Region, id: str) -> str:

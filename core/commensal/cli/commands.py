@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from ..base.languages.shell import shell_language, spoken, translation_key
 from ..trade.audit.acting import shell_command
+from .output import output_after_commit
 from .owner import as_owner
 from .plugin_commands import claimed_names, find_plugin_command
 
@@ -72,8 +73,8 @@ class CommandGroup(TyperGroup):
 
 
 def _trace_commands(command: Any, path: str) -> Any:
-    """The command, changed with all its subcommands so that each runs as the owner of the instance's folder, and is
-    recorded in the audit trail under its path."""
+    """The command, changed with all its subcommands so that each runs as the owner of the instance's folder, is
+    recorded in the audit trail under its path, and prints what it has changed only after the commit."""
     below = getattr(command, "commands", {})
     for name, subcommand in below.items():
         _trace_commands(subcommand, f"{path} {name}")
@@ -86,7 +87,8 @@ def _run_under(path: str, callback: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(callback)
     def run(*args: Any, **options: Any) -> Any:
         outside = options.get("into") is not None  # `init --into` writes systemd units, which belong to root
-        with as_owner(None if outside else options.get("instance")), shell_command(path):
+        folder = None if outside else options.get("instance")
+        with as_owner(folder), shell_command(path), output_after_commit():
             return callback(*args, **options)
 
     return run

@@ -18,6 +18,7 @@ from sqlalchemy.pool import Pool
 from ...base.clock import Clock
 from ...base.errors import Busy, StoreError, Unavailable
 from ...base.ids import Ids
+from .after_commit import after_commit, holding_actions
 from .change_capture import Auditor, Trail
 from .engine import make_engine, reader_pool
 from .gate import OpenGate, ThreadGate, Turn, WriteGate
@@ -63,6 +64,7 @@ class Store:
         """
         trail = Trail(self.auditor) if self.auditor is not None else None
         with (
+            holding_actions() as actions,
             _translate_errors(writing=True),
             self._gate(patience) as turn,
             self._begin(self.engine, self.engine.pool, turn, trail) as tx,
@@ -73,6 +75,8 @@ class Store:
                 self.auditor.write(tx.connection, trail.changes, tx.new_id, tx.now)
         if any(due_at <= tx.now for due_at in tx.promised):
             self.wake_worker()
+        for action in actions:
+            after_commit(action)
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
