@@ -81,25 +81,25 @@ class Village:
     def grant(self, grantor: str, grantee: str, *scopes: str) -> None:
         with self.store.write() as tx:
             rows = [
-                {"grantor_id": grantor, "grantee_id": grantee, "scope": one, "granted_at": tx.now} for one in scopes
+                {"grantor_id": grantor, "grantee_id": grantee, "scope": scope, "granted_at": tx.now} for scope in scopes
             ]
             insert_rows(tx, enterprise_grant, rows)
 
-    def sale(self, **more: Any) -> Coordination:
+    def sale(self, **kwargs: Any) -> Coordination:
         """The hub's; it runs from now for two days, with the farm and the dairy."""
         with self.store.write() as tx:
             suppliers = (Supplier(enterprise_id="farm"), Supplier(enterprise_id="dairy"))
             given: dict[str, Any] = {"coordinator_id": "hub", "name": "Semaine 23", "suppliers": suppliers}
             given |= {"opens_at": tx.now, "closes_at": tx.now + timedelta(days=2)}
-            return open_coordination(tx, **{**given, **more})
+            return open_coordination(tx, **{**given, **kwargs})
 
-    def session(self, sale: Coordination, shop: str = "hub", **more: Any) -> SaleSession:
+    def session(self, sale: Coordination, shop: str = "hub", **kwargs: Any) -> SaleSession:
         """The distribution is on the day after the closing."""
         with self.store.write() as tx:
             begins_at = sale.closes_at + timedelta(days=1)
             given: dict[str, Any] = {"shop_id": shop, "catalog_id": f"{shop}-catalog"}
             given |= {"begins_at": begins_at, "ends_at": begins_at + timedelta(hours=2)}
-            return add_session(tx, sale.id, "hub", **{**given, **more})
+            return add_session(tx, sale.id, "hub", **{**given, **kwargs})
 
     def order(self, session_id: str, shop: str, *, state: str = "Held", number: int | None = 1) -> str:
         """An order without lines."""
@@ -150,8 +150,8 @@ def somebody(store: Store) -> Somebody:
         email = f"{name.lower()}@example.org"
         new = NewPerson(email=email, name=name, phone="", language="fr", password_hash=password_hash)
         with store.write() as tx:
-            made = add_person(tx, new, confirmed=confirmed, is_operator=operator)
-        assert made is not None
-        return made
+            person = add_person(tx, new, confirmed=confirmed, is_operator=operator)
+        assert person is not None
+        return person
 
     return make

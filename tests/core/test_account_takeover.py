@@ -56,9 +56,9 @@ def test_a_session_alone_makes_no_token(client: TestClient, somebody: Somebody) 
     ada = somebody("Ada", password_hash=HASH)
     log_in(client, ada.email)
     wish = {"name": "till", "scopes": ["self"]}
-    without = client.post("/api/me/tokens", json=wish, headers=HERE)
+    response = client.post("/api/me/tokens", json=wish, headers=HERE)
     wrong = client.post("/api/me/tokens", json={**wish, "password": "not the password"}, headers=HERE)
-    assert (without.status_code, wrong.status_code) == (422, 422)
+    assert (response.status_code, wrong.status_code) == (422, 422)
     assert wrong.json()["errors"][0]["pointer"] == "/password"
     assert client.post("/api/me/tokens", json={**wish, "password": GOOD}, headers=HERE).status_code == 201
 
@@ -66,8 +66,8 @@ def test_a_session_alone_makes_no_token(client: TestClient, somebody: Somebody) 
 def test_only_operators_make_enterprises_unless_they_let_everybody(client: TestClient, somebody: Somebody) -> None:
     ada, root = somebody("Ada", password_hash=HASH), somebody("Root", operator=True, password_hash=HASH)
     log_in(client, ada.email)
-    refused = client.post("/api/enterprises", json={"name": "La Ferme"}, headers=HERE)
-    assert (refused.status_code, refused.json()["code"]) == (403, "new_enterprises")
+    response = client.post("/api/enterprises", json={"name": "La Ferme"}, headers=HERE)
+    assert (response.status_code, response.json()["code"]) == (403, "new_enterprises")
     client.cookies.clear()
     log_in(client, root.email)
     assert client.post("/api/enterprises", json={"name": "La Ferme"}, headers=HERE).status_code == 201

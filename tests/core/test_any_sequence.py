@@ -142,7 +142,7 @@ class Sequence(RuleBasedStateMachine):
     def _note(self, booked: Booked, order: Order | None) -> None:
         if order is not None:
             booked.total = order.total
-            booked.pieces = {one.item_id: 0 for one in order.lines}
+            booked.pieces = {line.item_id: 0 for line in order.lines}
             for line in order.lines:
                 booked.pieces[line.item_id] += line.quantity
 
@@ -182,7 +182,7 @@ class Sequence(RuleBasedStateMachine):
     def weigh(self, order: Booked, grams: int) -> None:
         def act(tx: Transaction) -> Order:
             locked = locked_order(tx, order.id, enterprise_id="shop")
-            found = {one.id: Decimal(grams) / 1000 for one in locked.lines if one.weighed and one.quantity}
+            found = {line.id: Decimal(grams) / 1000 for line in locked.lines if line.weighed and line.quantity}
             return weigh_order(tx, self.hooks, locked, found)
 
         self._note(order, self._do(act))
@@ -274,7 +274,7 @@ def test_stock_orders_and_money_stay_right_in_any_sequence() -> None:
 
 
 def test_a_command_that_forgets_to_give_goods_back_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cancel, "release_stock", lambda *args, **given: None)
+    monkeypatch.setattr(cancel, "release_stock", lambda *args, **kwargs: None)
     with pytest.raises(AssertionError, match="reserved"):
         run_state_machine_as_test(Sequence, settings=WITHOUT_SHRINKING)
 

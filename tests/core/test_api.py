@@ -1,4 +1,4 @@
-"""The JSON API's promises, whatever the room: scopes, problems, idempotency, versions, limits, origins."""
+"""What the JSON API promises on every route: scopes, problems, idempotency, versions, limits, origins."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ from commensal.trade.people.tables import api_token, person
 
 def a_person(store: Store, name: str, *, scopes: list[str] | None = None, role: str | None = None) -> dict[str, str]:
     """A person with a token; returns the header that carries it. `role` makes them a member of the shop."""
-    held = scopes or sorted({SELF, *ENTERPRISE_SCOPES})
+    token_scopes = scopes or sorted({SELF, *ENTERPRISE_SCOPES})
     with store.write() as tx:
-        given = {"phone": "", "language": "en", "is_operator": False, "created_at": tx.now, "version": 1}
+        values = {"phone": "", "language": "en", "is_operator": False, "created_at": tx.now, "version": 1}
         email = f"{name}@example.org"
-        tx.execute(insert(person).values(id=name, email=email, name=name, confirmed_at=tx.now, **given))
+        tx.execute(insert(person).values(id=name, email=email, name=name, confirmed_at=tx.now, **values))
         hashed = hashlib.sha256(f"cml_{name}".encode()).hexdigest()
         tx.execute(
             insert(api_token).values(
-                id=f"token-{name}", hash=hashed, person_id=name, name="test", scopes=held, created_at=tx.now,
+                id=f"token-{name}", hash=hashed, person_id=name, name="test", scopes=token_scopes, created_at=tx.now,
             )
         )  # fmt: skip
         if role:
@@ -62,8 +62,8 @@ def item(store: Store) -> str:
         return an_item(tx, a_lot(tx, on_hand="10"))
 
 
-def wish(item: str, pieces: int = 1, **more: Any) -> dict[str, Any]:
-    return {"items": {item: pieces}, "name": "Ada", "email": "ada@example.org", **more}
+def wish(item: str, pieces: int = 1, **kwargs: Any) -> dict[str, Any]:
+    return {"items": {item: pieces}, "name": "Ada", "email": "ada@example.org", **kwargs}
 
 
 PLACE = "/api/sale-sessions/shop-session/orders"
@@ -73,29 +73,31 @@ PLACE = "/api/sale-sessions/shop-session/orders"
 
 
 def test_every_route_is_closed_to_who_lacks_its_scope(client: TestClient, store: Store, item: str) -> None:
-    """Walks all routes: anonymous, as somebody without any scope, and as a stranger with all of them."""
-    weak, stranger = a_person(store, "weak", scopes=["none"]), a_person(store, "stranger")
-    seen = Counter[str]()
-    for one in core_endpoints():
-        if one.scope == PUBLIC:
+    """Requests every route anonymously, as a person without scopes, and as a stranger with all scopes."""
+    without_scopes, stranger = a_person(store, "weak", scopes=["none"]), a_person(store, "stranger")
+    counts = Counter[str]()
+    for endpoint in core_endpoints():
+        if endpoint.scope == PUBLIC:
             continue
-        path = "/api" + one.path.replace("{enterprise}", "shop").replace("{", "").replace("}", "")
-        headers = {"If-Match": '"1"', "Idempotency-Key": "k", "Content-Type": one.takes.replace("*", "png")}
+        path = "/api" + endpoint.path.replace("{enterprise}", "shop").replace("{", "").replace("}", "")
+        headers = {"If-Match": '"1"', "Idempotency-Key": "k", "Content-Type": endpoint.takes.replace("*", "png")}
         body = b"{}"
-        assert client.request(one.method, path, headers=headers, content=body).status_code in (401, 422), path
-        as_weak = client.request(one.method, path, headers={**headers, **weak}, content=body)
-        assert as_weak.status_code in (403, 422), (one.method, path, as_weak.text)
-        if one.scope in ENTERPRISE_SCOPES:
-            as_stranger = client.request(one.method, path, headers={**headers, **stranger}, content=body)
-            assert as_stranger.status_code in (404, 422), (one.method, path, as_stranger.text)
-        seen[one.scope] += 1
-    assert set(seen) <= ENTERPRISE_SCOPES | {SELF, OPERATOR}
-    assert sum(seen.values()) > 60
+        assert client.request(endpoint.method, path, headers=headers, content=body).status_code in (401, 422), path
+        as_weak = client.request(endpoint.method, path, headers={**headers, **without_scopes}, content=body)
+        assert as_weak.status_code in (403, 422), (endpoint.method, path, as_weak.text)
+        if endpoint.scope in ENTERPRISE_SCOPES:
+            as_stranger = client.request(endpoint.method, path, headers={**headers, **stranger}, content=body)
+            assert as_stranger.status_code in (404, 422), (endpoint.method, path, as_stranger.text)
+        counts[endpoint.scope] += 1
+    assert set(counts) <= ENTERPRISE_SCOPES | {SELF, OPERATOR}
+    assert sum(counts.values()) > 60
 
 
 def test_every_enterprise_scope_is_asked_for_below_an_enterprise() -> None:
-    for one in core_endpoints():
-        assert (one.scope in ENTERPRISE_SCOPES) == one.path.startswith("/enterprises/{enterprise}"), one.path
+    for endpoint in core_endpoints():
+        assert (endpoint.scope in ENTERPRISE_SCOPES) == endpoint.path.startswith("/enterprises/{enterprise}"), (
+            endpoint.path
+        )
 
 
 def test_a_packer_may_pack_and_not_change(client: TestClient, store: Store, item: str) -> None:
@@ -104,38 +106,38 @@ def test_a_packer_may_pack_and_not_change(client: TestClient, store: Store, item
     path = f"/api/enterprises/shop/orders/{order['id']}"
     assert client.get(path, headers=packer).status_code == 200
     assert client.post(f"{path}/ready", headers={**packer, "If-Match": '"1"'}).status_code == 200
-    refused = client.patch(path, json={"note": "x"}, headers={**packer, "If-Match": '"2"'})
-    assert (refused.status_code, refused.json()["code"]) == (403, "scope")
+    response = client.patch(path, json={"note": "x"}, headers={**packer, "If-Match": '"2"'})
+    assert (response.status_code, response.json()["code"]) == (403, "scope")
 
 
 # ------------------------------------------------------------------------------------------------ problems
 
 
 def test_what_is_wrong_is_said_in_the_readers_language_as_a_problem_document(client: TestClient, item: str) -> None:
-    refused = client.post(PLACE, json=wish(item, 11), headers={"Idempotency-Key": "1", "Accept-Language": "fr-FR"})
-    assert refused.status_code == 409
-    assert refused.headers["content-type"] == "application/problem+json"
-    said = refused.json()
-    assert (said["status"], said["code"], said["type"]) == (409, "sold_out", "urn:commensal:problem:sold_out")
-    assert said["detail"] == "Il n’en reste pas assez."
-    (error,) = said["errors"]
+    response = client.post(PLACE, json=wish(item, 11), headers={"Idempotency-Key": "1", "Accept-Language": "fr-FR"})
+    assert response.status_code == 409
+    assert response.headers["content-type"] == "application/problem+json"
+    body = response.json()
+    assert (body["status"], body["code"], body["type"]) == (409, "sold_out", "urn:commensal:problem:sold_out")
+    assert body["detail"] == "Il n’en reste pas assez."
+    (error,) = body["errors"]
     assert "Pommes" in error["detail"]
     assert "10" in error["detail"]
 
 
 def test_who_sends_a_word_that_is_not_known_is_told_those_that_are(client: TestClient) -> None:
-    refused = client.get("/api/directory", params={"kind": "farm"})
-    assert refused.status_code == 422
-    (error,) = refused.json()["errors"]
+    response = client.get("/api/directory", params={"kind": "farm"})
+    assert response.status_code == 422
+    (error,) = response.json()["errors"]
     assert error["pointer"] == "kind"
     assert "expected one of '', 'producer', 'hub', got 'farm'" in error["detail"]
 
 
 def test_every_mistake_of_a_body_is_named_with_its_pointer(client: TestClient, item: str) -> None:
     body = {"items": {item: "two"}, "name": 7, "email": "x" * 300, "total": 1.5, "surprise": True}
-    refused = client.post(PLACE, json=body, headers={"Idempotency-Key": "1"})
-    assert refused.status_code == 422
-    assert {one["pointer"] for one in refused.json()["errors"]} == {
+    response = client.post(PLACE, json=body, headers={"Idempotency-Key": "1"})
+    assert response.status_code == 422
+    assert {error["pointer"] for error in response.json()["errors"]} == {
         "", f"/items/{item}", "/name", "/email", "/total",
     }  # fmt: skip
 
@@ -149,15 +151,15 @@ def test_every_mistake_of_a_body_is_named_with_its_pointer(client: TestClient, i
 )  # fmt: skip
 def test_nonsense_is_refused_and_never_an_error_of_ours(client: TestClient, item: str, body: bytes) -> None:
     headers = {"Idempotency-Key": "1", "Content-Type": "application/json"}
-    refused = client.post(PLACE, content=body, headers=headers)
-    assert (refused.status_code, refused.json()["status"]) == (422, 422)
+    response = client.post(PLACE, content=body, headers=headers)
+    assert (response.status_code, response.json()["status"]) == (422, 422)
 
 
 def test_a_packed_body_is_not_unpacked(client: TestClient, item: str) -> None:
-    """A bomb is a kilobyte long, and is refused for being packed at all."""
+    """A compression bomb is a kilobyte long; compressed bodies are refused altogether."""
     headers = {"Idempotency-Key": "1", "Content-Type": "application/json", "Content-Encoding": "gzip"}
-    refused = client.post(PLACE, content=gzip.compress(b" " * 1_000_000), headers=headers)
-    assert (refused.status_code, refused.json()["code"]) == (422, "content_encoding")
+    response = client.post(PLACE, content=gzip.compress(b" " * 1_000_000), headers=headers)
+    assert (response.status_code, response.json()["code"]) == (422, "content_encoding")
 
 
 def test_a_body_of_another_type_or_too_large_is_refused(client: TestClient, item: str) -> None:
@@ -168,15 +170,15 @@ def test_a_body_of_another_type_or_too_large_is_refused(client: TestClient, item
 
 
 def test_a_large_body_is_told_its_first_mistake_only(client: TestClient, item: str) -> None:
-    """Of a small one, no more than fifty."""
-    for size, told in ((200, 50), (20_000, 1)):
-        wrong = {"items": {f"item-{number}": "two" for number in range(size)}, "name": "Ada", "email": "a@example.org"}
-        refused = client.post(PLACE, json=wrong, headers={"Idempotency-Key": "1"})
-        assert (refused.status_code, len(refused.json()["errors"])) == (422, told)
+    """A small body is told at most fifty."""
+    for size, count in ((200, 50), (20_000, 1)):
+        body = {"items": {f"item-{number}": "two" for number in range(size)}, "name": "Ada", "email": "a@example.org"}
+        response = client.post(PLACE, json=body, headers={"Idempotency-Key": "1"})
+        assert (response.status_code, len(response.json()["errors"])) == (422, count)
 
 
 def test_an_action_that_needs_no_body_may_come_without_one(client: TestClient, store: Store, item: str) -> None:
-    """With PUT and PATCH nothing at all is more likely a mistake: a cart would be emptied."""
+    """With PUT and PATCH an empty body is more likely a mistake: it would empty a cart."""
     owner = a_person(store, "olga", role="owner")
     order = client.post(PLACE, json=wish(item), headers={"Idempotency-Key": "1"}).json()["order"]
     cancel = f"/api/enterprises/shop/orders/{order['id']}/cancel"
@@ -187,7 +189,7 @@ def test_an_action_that_needs_no_body_may_come_without_one(client: TestClient, s
 
 
 def test_an_answer_of_status_204_has_no_content(clock: ManualClock) -> None:
-    """RFC 9110, section 15.3.5: what would follow it is read as the next answer. Declaring one is an error."""
+    """RFC 9110, section 15.3.5: clients read content after it as the next answer. Declaring content is an error."""
 
     def end(call: Call, thing: str) -> Paging:
         """Ends a thing."""
@@ -195,20 +197,20 @@ def test_an_answer_of_status_204_has_no_content(clock: ManualClock) -> None:
 
     with pytest.raises(ValueError, match="204"):
         Routes("things").delete("/things/{thing}", scope=SELF)(end)
-    every = InstanceSettings(name="Test", plugins={"enabled": list(USUAL)})
-    hooks = load_plugins(every, clock=clock)
-    added = [one for answer in hooks.each(specifications.endpoints) for one in answer.value or ()]
-    empty = [one for one in (*core_endpoints(), *added) if one.status == 204]
-    assert [one.path for one in empty if one.answer is not type(None)] == []
+    settings = InstanceSettings(name="Test", plugins={"enabled": list(USUAL)})
+    hooks = load_plugins(settings, clock=clock)
+    added = [endpoint for answer in hooks.each(specifications.endpoints) for endpoint in answer.value or ()]
+    empty = [endpoint for endpoint in (*core_endpoints(), *added) if endpoint.status == 204]
+    assert [endpoint.path for endpoint in empty if endpoint.answer is not type(None)] == []
     assert len(empty) > 20
 
 
 def test_a_cart_takes_what_the_shop_lists_and_nothing_else(client: TestClient, store: Store, item: str) -> None:
     ada, path = a_person(store, "ada"), "/api/me/sale-sessions/shop-session/cart"
     for unknown in ("nothing", "a" * 64):
-        refused = client.put(path, json={"items": {item: 1, unknown: 1}}, headers=ada)
-        assert refused.status_code == 422, refused.text
-        assert [one["pointer"] for one in refused.json()["errors"]] == [f"/items/{unknown}"]
+        response = client.put(path, json={"items": {item: 1, unknown: 1}}, headers=ada)
+        assert response.status_code == 422, response.text
+        assert [error["pointer"] for error in response.json()["errors"]] == [f"/items/{unknown}"]
     assert client.put(path, json={"items": {item: 1}}, headers=ada).json() == {"items": {item: 1}}
 
 
@@ -226,8 +228,8 @@ def test_an_id_that_is_nobodys_is_not_found(client: TestClient, item: str, id: s
 
 
 def test_what_is_not_in_the_api_is_a_problem_too(client: TestClient) -> None:
-    refused = client.get("/api/nowhere")
-    assert (refused.status_code, refused.headers["content-type"]) == (404, "application/problem+json")
+    response = client.get("/api/nowhere")
+    assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
 
 
 # ------------------------------------------------------------------------------------------------ idempotency
@@ -236,54 +238,54 @@ def test_what_is_not_in_the_api_is_a_problem_too(client: TestClient) -> None:
 def test_the_same_key_and_body_give_the_stored_answer_and_act_once(client: TestClient, item: str) -> None:
     headers = {"Idempotency-Key": "one"}
     first = client.post(PLACE, json=wish(item), headers=headers)
-    again = client.post(PLACE, json=wish(item), headers=headers)
-    assert first.status_code == again.status_code == 201
-    assert first.content == again.content
+    response = client.post(PLACE, json=wish(item), headers=headers)
+    assert first.status_code == response.status_code == 201
+    assert first.content == response.content
     assert client.get("/api/sale-sessions/shop-session/offers").json()["items"][0]["left"] == 9
 
 
 def test_the_secret_of_a_guests_order_is_kept_for_who_repeats_the_request_alone(
     client: TestClient, store: Store, item: str
 ) -> None:
-    """A backup of the database opens nobody's order."""
+    """A backup of the database does not open anybody's order."""
     key = "0f8fad5b-d9cb-469f-a165-70867728950e"
     first = client.post(PLACE, json=wish(item), headers={"Idempotency-Key": key})
     with store.read() as tx:
         (row,) = tx.all(select(idempotent_answer))
     assert first.json()["secret"] not in str(row)
-    assert key not in str(row), "with it the secret could be opened"
+    assert key not in str(row), "the key would reveal the secret"
     assert first.json()["order"]["id"] in row["body"]
-    again = client.post(PLACE, json=wish(item), headers={"Idempotency-Key": key})
-    assert again.content == first.content
-    assert client.get(f"/api/guest-orders/{again.json()['secret']}").status_code == 200
+    response = client.post(PLACE, json=wish(item), headers={"Idempotency-Key": key})
+    assert response.content == first.content
+    assert client.get(f"/api/guest-orders/{response.json()['secret']}").status_code == 200
 
 
 def test_the_same_key_with_another_body_is_refused(client: TestClient, item: str) -> None:
     headers = {"Idempotency-Key": "one"}
     client.post(PLACE, json=wish(item), headers=headers)
-    refused = client.post(PLACE, json=wish(item, 2), headers=headers)
-    assert (refused.status_code, refused.json()["code"]) == (409, "idempotency_key_used")
+    response = client.post(PLACE, json=wish(item, 2), headers=headers)
+    assert (response.status_code, response.json()["code"]) == (409, "idempotency_key_used")
 
 
 def test_keys_of_two_people_never_meet(client: TestClient, store: Store, item: str) -> None:
     ada, bob = a_person(store, "ada"), a_person(store, "bob")
-    for who in (ada, bob):
-        placed = client.post(PLACE, json=wish(item), headers={**who, "Idempotency-Key": "one"})
-        assert placed.status_code == 201
+    for headers in (ada, bob):
+        response = client.post(PLACE, json=wish(item), headers={**headers, "Idempotency-Key": "one"})
+        assert response.status_code == 201
     assert client.get("/api/sale-sessions/shop-session/offers").json()["items"][0]["left"] == 8
 
 
 def test_orders_need_a_key(client: TestClient, item: str) -> None:
-    refused = client.post(PLACE, json=wish(item))
-    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "Idempotency-Key")
+    response = client.post(PLACE, json=wish(item))
+    assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, "Idempotency-Key")
 
 
 def test_twenty_requests_with_one_key_at_once_are_one_order(client: TestClient, item: str) -> None:
     answers: list[tuple[int, bytes]] = []
 
     def place() -> None:
-        answered = client.post(PLACE, json=wish(item), headers={"Idempotency-Key": "one"})
-        answers.append((answered.status_code, answered.content))
+        response = client.post(PLACE, json=wish(item), headers={"Idempotency-Key": "one"})
+        answers.append((response.status_code, response.content))
 
     threads = [threading.Thread(target=place) for _ in range(20)]
     for thread in threads:
@@ -314,8 +316,8 @@ def test_an_edit_names_the_version_it_has_seen(client: TestClient, store: Store,
     ada = a_person(store, "ada")
     order = client.post(PLACE, json=wish(item), headers={**ada, "Idempotency-Key": "1"}).json()["order"]
     path = f"/api/me/orders/{order['id']}"
-    seen = client.get(path, headers=ada)
-    assert seen.headers["etag"] == '"1"'
+    response = client.get(path, headers=ada)
+    assert response.headers["etag"] == '"1"'
     assert client.patch(path, json={"note": "x"}, headers=ada).status_code == 428
     changed = client.patch(path, json={"note": "x"}, headers={**ada, "If-Match": '"1"'})
     assert (changed.status_code, changed.headers["etag"]) == (200, '"2"')
@@ -332,16 +334,16 @@ def test_an_edit_names_the_version_it_has_seen(client: TestClient, store: Store,
 def strict(instance: Instance) -> Iterator[TestClient]:
     limits = LimitSettings(reads=3, writes=2, logins=1)
     settings = InstanceSettings(name="Test", base_url="https://testserver", language="en", limits=limits)
-    narrow = Instance(instance.folder, settings, instance.store, instance.hooks, instance.clock, instance.ids)
-    with TestClient(make_app(narrow), base_url="https://testserver") as client:
+    strict_instance = Instance(instance.folder, settings, instance.store, instance.hooks, instance.clock, instance.ids)
+    with TestClient(make_app(strict_instance), base_url="https://testserver") as client:
         yield client
 
 
 def test_who_asks_too_often_is_told_how_long_to_wait(strict: TestClient) -> None:
     assert [strict.get("/api/sale-sessions").status_code for _ in range(4)] == [200, 200, 200, 429]
-    refused = strict.get("/api/sale-sessions")
-    assert 1 <= int(refused.headers["retry-after"]) <= 61
-    assert refused.json()["code"] == "too_many"
+    response = strict.get("/api/sale-sessions")
+    assert 1 <= int(response.headers["retry-after"]) <= 61
+    assert response.json()["code"] == "too_many"
 
 
 @pytest.mark.parametrize(
@@ -362,8 +364,8 @@ def test_who_asks_too_often_is_told_how_long_to_wait(strict: TestClient) -> None
 def test_a_request_that_another_site_started_is_refused(
     client: TestClient, item: str, headers: dict[str, str], passes: bool
 ) -> None:
-    answered = client.post("/api/sale-sessions/shop-session/quote", json={"items": {item: 1}}, headers=headers)
-    assert (answered.status_code != 403) == passes
+    response = client.post("/api/sale-sessions/shop-session/quote", json={"items": {item: 1}}, headers=headers)
+    assert (response.status_code != 403) == passes
 
 
 def test_every_answer_carries_its_guards(client: TestClient, strict: TestClient) -> None:
@@ -389,18 +391,18 @@ def test_the_api_describes_itself_in_valid_openapi(client: TestClient) -> None:
 def test_the_description_is_made_once_and_asked_for_by_its_tag(
     client: TestClient, strict: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: list[str] = []
+    calls: list[str] = []
 
-    def describe(*given: Any, **more: Any) -> dict[str, str]:
-        made.append("once")
+    def describe(*args: Any, **kwargs: Any) -> dict[str, str]:
+        calls.append("once")
         return {"openapi": "3.1.0"}
 
     monkeypatch.setattr(openapi_route, "openapi", describe)
     first = client.get("/api/openapi.json")
     assert first.json() == client.get("/api/openapi.json").json()
-    assert made == ["once"]
-    again = client.get("/api/openapi.json", headers={"If-None-Match": first.headers["etag"]})
-    assert (again.status_code, again.content) == (304, b"")
+    assert calls == ["once"]
+    response = client.get("/api/openapi.json", headers={"If-None-Match": first.headers["etag"]})
+    assert (response.status_code, response.content) == (304, b"")
     assert client.get("/api/openapi.json", headers={"If-None-Match": '"another"'}).status_code == 200
     assert [strict.get("/api/openapi.json").status_code for _ in range(4)][-1] == 429
 
@@ -408,8 +410,8 @@ def test_the_description_is_made_once_and_asked_for_by_its_tag(
 def test_an_instance_with_all_plugins_describes_itself_though_some_name_things_alike(
     store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path
 ) -> None:
-    every = InstanceSettings(name="Test", plugins={"enabled": list(USUAL)})
-    instance = Instance(tmp_path, every, store, load_plugins(every, clock=clock), clock, ids)
+    settings = InstanceSettings(name="Test", plugins={"enabled": list(USUAL)})
+    instance = Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
     with TestClient(make_app(instance)) as client:
         document = client.get("/api/openapi.json").json()
     validate(document)
@@ -419,10 +421,10 @@ def test_an_instance_with_all_plugins_describes_itself_though_some_name_things_a
 
 def test_every_operation_has_a_name_of_its_own_and_says_what_it_does(client: TestClient) -> None:
     document = client.get("/api/openapi.json").json()
-    operations = [one for methods in document["paths"].values() for one in methods.values()]
-    names = Counter(one["operationId"] for one in operations)
+    operations = [method for methods in document["paths"].values() for method in methods.values()]
+    names = Counter(operation["operationId"] for operation in operations)
     assert [name for name, count in names.items() if count > 1] == []
-    assert all(len(one["summary"]) > 8 for one in operations)
+    assert all(len(operation["summary"]) > 8 for operation in operations)
 
 
 def test_everything_that_can_be_sent_has_a_limit(client: TestClient) -> None:
@@ -485,8 +487,8 @@ def test_a_guest_is_written_to_in_the_language_of_the_request_else_of_the_shop(
     with store.write() as tx:
         tx.execute(update(enterprise).values(language=shop_language))
     # The test client would send no Accept-Language either; "*" asks for nothing in particular.
-    sent = {"Idempotency-Key": "1", "Accept-Language": "*", **headers}
-    assert client.post(PLACE, json=wish(item, **body), headers=sent).status_code == 201
+    request_headers = {"Idempotency-Key": "1", "Accept-Language": "*", **headers}
+    assert client.post(PLACE, json=wish(item, **body), headers=request_headers).status_code == 201
     with store.read() as tx:
         mail = tx.one(select(job.c.payload).where(job.c.kind == "mail"))["payload"]
     assert (mail["kind"], mail["language"]) == ("order_placed", expected)

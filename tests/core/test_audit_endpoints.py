@@ -40,10 +40,10 @@ def desk(
 
 
 def unsafe(desk: Desk) -> list[Endpoint]:
-    return [one for one in endpoints_of(desk.instance) if not one.safe]
+    return [endpoint for endpoint in endpoints_of(desk.instance) if not endpoint.safe]
 
 
-def _does_nothing(call: Call, **given: Any) -> None:
+def _does_nothing(call: Call, **kwargs: Any) -> None:
     """In place of a command: it changes no row that is traced."""
 
 
@@ -84,6 +84,6 @@ def test_only_what_customers_do_for_themselves_is_untraced(desk: Desk) -> None:
 
 
 def test_a_table_that_leaves_no_trace_says_why() -> None:
-    said = {one.name: why_untraced(one) for one in metadata.sorted_tables if "untraced" in one.info}
+    said = {table.name: why_untraced(table) for table in metadata.sorted_tables if "untraced" in table.info}
     assert {"payment_journal", "stock_movement", "cart_line"} <= set(said)
     assert all(len(reason) > 8 for reason in said.values())

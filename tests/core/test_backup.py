@@ -36,17 +36,17 @@ def test_a_backup_is_one_private_file_that_names_all_that_is_in_it(
     folder: Path, database_url: str, clock: ManualClock
 ) -> None:
     begin(folder, database_url)
-    made = back_up(folder, folder / "backups", clock=clock)
-    assert made.file == folder / "backups" / "commensal-20260604T100000Z.zip"
-    assert stat.S_IMODE(made.file.stat().st_mode) == 0o600
-    assert sorted(one.name for one in made.file.parent.iterdir()) == [".lock", made.file.name]
-    with Archive.open(made.file) as archive:
+    backup = back_up(folder, folder / "backups", clock=clock)
+    assert backup.file == folder / "backups" / "commensal-20260604T100000Z.zip"
+    assert stat.S_IMODE(backup.file.stat().st_mode) == 0o600
+    assert sorted(one.name for one in backup.file.parent.iterdir()) == [".lock", backup.file.name]
+    with Archive.open(backup.file) as archive:
         manifest = archive.manifest
     assert (manifest.counts["customer_order"], manifest.counts["job"]) == (1, 2)
     assert manifest.made_at == clock.now()
     assert len(manifest.revisions["alembic_version"]) == 1
     assert f"images/{'a' * 64}.webp" in manifest.files
-    assert try_newest(folder, folder / "backups", clock=clock) == made.file
+    assert try_newest(folder, folder / "backups", clock=clock) == backup.file
 
 
 @pytest.mark.bundled
@@ -59,13 +59,13 @@ def test_passwords_are_not_in_a_backup_and_are_named_as_missing(
         write_settings(folder, shown)
     with (folder / "instance.toml").open("a", encoding="utf-8") as file:
         file.write('[plugins.stripe]\nsecret_key = "sk_live_1"\n')
-    made = back_up(folder, folder / "backups", clock=clock)
-    with zipfile.ZipFile(made.file) as packed:
-        kept = packed.read("instance.toml").decode() + packed.read("manifest.json").decode()
+    backup = back_up(folder, folder / "backups", clock=clock)
+    with zipfile.ZipFile(backup.file) as archive:
+        kept = archive.read("instance.toml").decode() + archive.read("manifest.json").decode()
     assert "Les Paniers “du Val”" in kept
     assert not any(secret in kept for secret in (PASSWORD, "sk_live_1", "hunter2"))
-    assert {"mail.password", "plugins.stripe"} <= set(made.manifest.left_out)
-    assert ("database.url (its password)" in made.manifest.left_out) == database_url.startswith("postgresql")
+    assert {"mail.password", "plugins.stripe"} <= set(backup.manifest.left_out)
+    assert ("database.url (its password)" in backup.manifest.left_out) == database_url.startswith("postgresql")
 
 
 def test_a_backup_is_consistent_while_orders_come_in_and_stops_none(
@@ -95,17 +95,17 @@ def test_a_backup_is_consistent_while_orders_come_in_and_stops_none(
         return count
 
     shoppers = [threading.Thread(target=shop) for _ in range(3)]
-    for one in shoppers:
-        one.start()
+    for shopper in shoppers:
+        shopper.start()
     began.wait(timeout=60)
     before = orders()
-    made = back_up(folder, folder / "backups", clock=clock)  # asks the copy itself what must be true in it
+    backup = back_up(folder, folder / "backups", clock=clock)  # asks the copy itself what must be true in it
     after = orders()
     stop.set()
-    for one in shoppers:
-        one.join()
+    for shopper in shoppers:
+        shopper.join()
     assert errors == []
-    assert before <= made.manifest.counts["customer_order"] <= after
+    assert before <= backup.manifest.counts["customer_order"] <= after
     assert after > before
     try_newest(folder, folder / "backups", clock=clock)
 
@@ -136,9 +136,9 @@ def test_the_newest_stay_and_nothing_is_overwritten(folder: Path, database_url: 
     assert (to / "notes.zip").exists()
     clock.advance(hours=-1)
     whole = made[2].read_bytes()
-    again = back_up(folder, to, keep=2, clock=clock)  # within the same second
+    backup = back_up(folder, to, keep=2, clock=clock)  # within the same second
     assert made[2].read_bytes() == whole
-    assert backups_in(to) == [again.file, made[2]]
+    assert backups_in(to) == [backup.file, made[2]]
     clock.advance(days=-7)  # somebody set the machine's clock back
     early = back_up(folder, to, keep=1, clock=clock)
     assert backups_in(to) == [early.file]
@@ -165,12 +165,12 @@ def test_a_disk_that_is_full_leaves_nothing_behind_and_is_told(folder: Path, sql
     def full() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
 
-    ran = subprocess.run(
+    result = subprocess.run(
         [COMMENSAL, "backup", "--instance", folder], capture_output=True, text=True, preexec_fn=full, check=False
     )
-    assert ran.returncode == 1
-    assert "StoreError" in ran.stderr
-    assert "File too large" in ran.stderr
+    assert result.returncode == 1
+    assert "StoreError" in result.stderr
+    assert "File too large" in result.stderr
     assert [one.name for one in (folder / "backups").iterdir()] == [".lock"]
 
 
@@ -213,7 +213,7 @@ def test_who_may_make_no_database_is_told_what_a_test_needs(
 ) -> None:
     url = make_url(new_postgresql())
     begin(folder, url.render_as_string(hide_password=False))
-    made = back_up(folder, folder / "backups", clock=clock)
+    backup = back_up(folder, folder / "backups", clock=clock)
     reader = f"reader_{os.getpid()}"
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
@@ -222,17 +222,17 @@ def test_who_may_make_no_database_is_told_what_a_test_needs(
         with pytest.raises(StoreError, match=f"ALTER USER {reader} CREATEDB"):
             try_newest(folder, folder / "backups", clock=clock)
         connection.execute(text(f"ALTER ROLE {reader} CREATEDB"))
-        assert try_newest(folder, folder / "backups", clock=clock) == made.file
+        assert try_newest(folder, folder / "backups", clock=clock) == backup.file
         connection.execute(text(f"DROP ROLE {reader}"))  # it owns no database any more
     admin.dispose()
 
 
 def test_a_backup_that_has_rotted_is_found_by_its_test(folder: Path, sqlite_url: str, clock: ManualClock) -> None:
     begin(folder, sqlite_url)
-    made = back_up(folder, folder / "backups", clock=clock)
-    content = bytearray(made.file.read_bytes())
+    backup = back_up(folder, folder / "backups", clock=clock)
+    content = bytearray(backup.file.read_bytes())
     content[len(content) // 2] ^= 1
-    made.file.write_bytes(content)
+    backup.file.write_bytes(content)
     with pytest.raises(StoreError, match="damaged"):
         try_newest(folder, folder / "backups", clock=clock)
     with pytest.raises(StoreError, match="There is no backup"):

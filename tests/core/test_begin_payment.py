@@ -102,7 +102,7 @@ def test_the_plugin_is_told_what_is_due_and_the_payer_what_to_do(instance: Insta
 def test_the_plugin_is_asked_outside_every_transaction(instance: Instance, asked: Asked) -> None:
     def act() -> PaymentStart:
         with instance.store.write() as tx:  # would end in `Busy`, were the database held
-            assert [one.state for one in payments_of(tx, "shop", "order")] == ["Started"]
+            assert [payment.state for payment in payments_of(tx, "shop", "order")] == ["Started"]
         return PaymentStart()
 
     asked.act = act
@@ -146,7 +146,7 @@ def test_choosing_anew_cancels_what_was_begun(instance: Instance) -> None:
     begin(instance, "first")
     begin(instance, "second")
     with instance.store.read() as tx:
-        assert [one.state for one in payments_of(tx, "shop", "order")] == ["Cancelled", "Pending"]
+        assert [payment.state for payment in payments_of(tx, "shop", "order")] == ["Cancelled", "Pending"]
 
 
 def test_a_provider_that_says_no_is_quoted(instance: Instance, asked: Asked) -> None:
@@ -207,6 +207,6 @@ def test_a_shop_offers_what_its_plugins_offer(instance: Instance) -> None:
 def test_settings_that_cannot_be_read_leave_only_their_plugin_out(instance: Instance) -> None:
     with instance.store.write() as tx:
         tx.execute(enterprise_plugin.update().where(enterprise_plugin.c.plugin == "till").values(settings={"old": 1}))
-    assert [one.id for one in payment_methods(instance, "shop", "fr")] == ["bare:bare"]
+    assert [method.id for method in payment_methods(instance, "shop", "fr")] == ["bare:bare"]
     with pytest.raises(Conflict, match="not offered for this order"):
         begin(instance)

@@ -79,7 +79,7 @@ def _begin(instance: Instance, key: str) -> Payment:
 
 def _states(instance: Instance) -> list[str]:
     with instance.store.read() as tx:
-        return [one.state for one in payments_of(tx, "shop", "order")]
+        return [payment.state for payment in payments_of(tx, "shop", "order")]
 
 
 def test_a_charge_whose_answer_was_lost_is_found_by_the_second_attempt(instance: Instance, provider: Provider) -> None:

@@ -46,7 +46,7 @@ def product(tx: Transaction, producer: str = "farm", name: str = "Pommes") -> st
 
 
 def mistakes(error: Invalid) -> list[tuple[str, str]]:
-    return [(one.where, one.code) for one in error.problems]
+    return [(problem.where, problem.code) for problem in error.problems]
 
 
 def test_a_catalog_is_made_renamed_and_removed_while_it_is_empty(store: Store, hub: Catalog) -> None:
@@ -67,9 +67,9 @@ def test_a_catalog_is_made_renamed_and_removed_while_it_is_empty(store: Store, h
         with pytest.raises(Conflict, match="has items"):
             remove_catalog(tx, "hub", hub.id)
         other = create_catalog(tx, enterprise_id="hub", name="Autre")
-        assert {one.name for one in catalogs_of(tx, "hub")} == {"Catalogue", "Marché", "Autre"}
+        assert {catalog.name for catalog in catalogs_of(tx, "hub")} == {"Catalogue", "Marché", "Autre"}
         remove_catalog(tx, "hub", other.id)
-        assert {one.name for one in catalogs_of(tx, "hub")} == {"Catalogue", "Marché"}
+        assert {catalog.name for catalog in catalogs_of(tx, "hub")} == {"Catalogue", "Marché"}
         assert len(catalogs_of(tx, "hub", after=catalogs_of(tx, "hub", limit=1)[0].id)) == 1
 
 
@@ -97,7 +97,7 @@ def test_a_hub_lists_its_own_products_and_those_it_may_sell(store: Store, hub: C
     with store.write() as tx:
         own, granted = product(tx, "hub"), product(tx, "farm")
         items = [add_item(tx, "hub", hub.id, one) for one in (own, granted)]
-        assert [(one.producer_id, one.position, one.hidden, one.offers) for one in items] == [
+        assert [(item.producer_id, item.position, item.hidden, item.offers) for item in items] == [
             ("hub", 1, False, ()), ("farm", 2, False, ()),
         ]  # fmt: skip
         with pytest.raises(Conflict, match="already"):
@@ -146,9 +146,9 @@ def test_what_is_said_of_an_item_can_be_changed(store: Store, hub: Catalog) -> N
         assert change_item(tx, "hub", item.id, 3, shown_to=[]).shown_to == ()
         with pytest.raises(Stale):
             change_item(tx, "hub", item.id, 3, hidden=True)
-        with pytest.raises(Invalid) as raised:
+        with pytest.raises(Invalid) as error:
             change_item(tx, "hub", item.id, 4, name="x" * 201, position=-1, shown_to=["staff", "theirs"])
-        assert mistakes(raised.value) == [
+        assert mistakes(error.value) == [
             ("/name", "too_long"), ("/position", "position"), ("/shown_to/1", "no_category"),
         ]  # fmt: skip
 
@@ -164,21 +164,21 @@ def test_an_item_that_was_never_on_sale_can_go_and_another_cannot(store: Store, 
         remove_item(tx, "hub", fresh.id)
         with pytest.raises(Conflict, match="Hide it"):
             remove_item(tx, "hub", sold.id)
-        assert [one.id for one in items_of(tx, "hub", hub.id)] == [sold.id]
+        assert [item.id for item in items_of(tx, "hub", hub.id)] == [sold.id]
 
 
 def test_a_price_is_set_once_for_each_category_and_raises_its_version(store: Store, hub: Catalog) -> None:
     with store.write() as tx:
         item = add_item(tx, "hub", hub.id, product(tx))
         first = set_price(tx, "hub", item.id, 250)
-        again = set_price(tx, "hub", item.id, 275)
+        price = set_price(tx, "hub", item.id, 275)
         staff = set_price(tx, "hub", item.id, 200, category_id="staff")
         less = set_price(tx, "hub", item.id, 0, category_id="staff")
-        assert (first.price, first.version, again.price, again.version) == (250, 1, 275, 2)
-        assert (again.id, less.id, less.version) == (first.id, staff.id, 2)
-        assert item_by_id(tx, "hub", item.id).offers == (again, less)
+        assert (first.price, first.version, price.price, price.version) == (250, 1, 275, 2)
+        assert (price.id, less.id, less.version) == (first.id, staff.id, 2)
+        assert item_by_id(tx, "hub", item.id).offers == (price, less)
         remove_price(tx, "hub", item.id, category_id="staff")
-        assert item_by_id(tx, "hub", item.id).offers == (again,)
+        assert item_by_id(tx, "hub", item.id).offers == (price,)
         with pytest.raises(NotFound):
             remove_price(tx, "hub", item.id, category_id="staff")
         remove_price(tx, "hub", item.id)
@@ -189,9 +189,9 @@ def test_a_price_has_limits_and_a_category_of_another_is_not_there(store: Store,
     with store.write() as tx:
         item = add_item(tx, "hub", hub.id, product(tx))
         for price in (-1, LARGEST + 1):
-            with pytest.raises(Invalid) as raised:
+            with pytest.raises(Invalid) as error:
                 set_price(tx, "hub", item.id, price)
-            assert mistakes(raised.value) == [("/price", "price")]
+            assert mistakes(error.value) == [("/price", "price")]
         with pytest.raises(NotFound):
             set_price(tx, "hub", item.id, 100, category_id="theirs")
 
@@ -204,7 +204,7 @@ def test_a_page_of_items_with_offers_and_categories_is_three_statements(store: S
             set_price(tx, "hub", item.id, 100)
             ids.append(item.id)
     seen: list[str] = []
-    event.listen(store.engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+    event.listen(store.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
     with store.read() as tx:
         first = items_of(tx, "hub", hub.id, limit=3)
     assert len([one for one in seen if one.startswith("SELECT")]) == 3

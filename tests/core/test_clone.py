@@ -59,7 +59,7 @@ def clone(store: Store, sale: Coordination, opens_at: datetime) -> tuple[Coordin
     with store.write() as tx:
         made = clone_coordination(tx, hooks(), sale.id, "hub", opens_at)
         sessions = sessions_of(tx, made.id, "hub")
-        return made, sessions, [one.item_id for one in items_on_sale(tx, sessions[0].id, "hub", limit=5000)]
+        return made, sessions, [item.item_id for item in items_on_sale(tx, sessions[0].id, "hub", limit=5000)]
 
 
 def test_every_time_moves_by_the_clock_on_the_wall(store: Store, village: Any) -> None:
@@ -112,7 +112,7 @@ def test_what_a_new_sale_would_refuse_stays_behind(store: Store, village: Any) -
         tx.execute(update(supplied_product).where(gone).values(archived_at=tx.now))
         assert len(items_on_sale(tx, session.id, "hub")) == 6  # the running one keeps all
     _, sessions, items = clone(store, sale, paris(10, 25, 20))
-    assert [one.enterprise_id for one in sessions] == ["hub"]
+    assert [session.enterprise_id for session in sessions] == ["hub"]
     assert items == ["hub-dairy-00004", "hub-dairy-00005"]
 
 
@@ -125,7 +125,7 @@ def test_what_was_taken_off_sale_stays_off(store: Store, village: Any) -> None:
 
 def test_it_takes_as_many_statements_for_four_thousand_items_as_for_six(store: Store, village: Any) -> None:
     seen: list[str] = []
-    event.listen(store.engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+    event.listen(store.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
 
     def counted(opens_at: datetime) -> tuple[int, int]:
         before = len(seen)
@@ -158,9 +158,9 @@ def test_a_shop_that_opens_within_the_hour_the_clocks_skip_opens_with_the_sale(s
 def test_a_clone_opens_within_reason_and_is_its_coordinators(store: Store, village: Any, clock: ManualClock) -> None:
     sale, _ = autumn(store, village)
     for opens_at, code in ((paris(1, 1, 8), "over"), (clock.now() + timedelta(days=800), "too_far")):
-        with pytest.raises(Invalid) as caught, store.write() as tx:
+        with pytest.raises(Invalid) as error, store.write() as tx:
             clone_coordination(tx, hooks(), sale.id, "hub", opens_at)
-        assert [one.code for one in caught.value.problems] == [code]
+        assert [problem.code for problem in error.value.problems] == [code]
     with pytest.raises(NotFound), store.write() as tx:
         clone_coordination(tx, hooks(), sale.id, "farm", paris(10, 25, 20))
     with store.read() as tx:
@@ -183,5 +183,5 @@ def test_the_plugins_of_each_shop_are_told_what_was_copied_into_what(store: Stor
     with store.write() as tx:
         tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="noting", settings={}, version=1))
         made = clone_coordination(tx, hooks(noting=noting), sale.id, "hub", paris(10, 25, 20))
-        copies = {one.enterprise_id: one for one in sessions_of(tx, made.id, "hub")}
+        copies = {session.enterprise_id: session for session in sessions_of(tx, made.id, "hub")}
     assert told == [(elsewhere, copies["shop"], "Indian/Reunion")], "the hub does without this plugin"

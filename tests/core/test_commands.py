@@ -52,9 +52,9 @@ def run(tmp_path: Path, shell: Shell) -> Run:
 
     def command(*words: str, fails: bool = False, language: str = "en") -> subprocess.CompletedProcess[str]:
         env = {**os.environ, "COLUMNS": "160", "LANGUAGE": language}
-        ran = shell.run(*words, "--instance", tmp_path / "val", env=env)
-        assert (ran.returncode != 0) == fails, ran.stdout + ran.stderr
-        return ran
+        result = shell.run(*words, "--instance", tmp_path / "val", env=env)
+        assert (result.returncode != 0) == fails, result.stdout + result.stderr
+        return result
 
     return command
 
@@ -78,8 +78,8 @@ def test_an_operator_sells_on_the_first_day(run: Run, tmp_path: Path) -> None:
     assert "les-paniers-du-val" in added.stdout
     file = tmp_path / "liste.csv"
     file.write_text(LIST, encoding="utf-8")
-    tried = run("products", "import", str(file), "--enterprise", "les-paniers-du-val", "--dry-run")
-    assert "would create 3" in tried.stdout
+    result = run("products", "import", str(file), "--enterprise", "les-paniers-du-val", "--dry-run")
+    assert "would create 3" in result.stdout
     assert "created 3" in run("products", "import", str(file), "--enterprise", "les-paniers-du-val").stdout
     opened = run(
         "sale", "open", "les-paniers-du-val", "--name", "Semaine 23", "--closes", "wednesday 20:00",
@@ -102,8 +102,8 @@ def test_a_sale_of_nothing_is_opened_by_nobody_who_does_not_say_so(run: Run) -> 
     begin(run)
     run("enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--hub", "--producer")
     times = ("--closes", "wednesday 20:00", "--begins", "jeudi 17:00", "--ends", "19:00")
-    refused = run("sale", "open", "les-paniers-du-val", *times, fails=True)
-    assert "may sell nothing of" in refused.stderr
+    result = run("sale", "open", "les-paniers-du-val", *times, fails=True)
+    assert "may sell nothing of" in result.stderr
     assert "Vente" not in run("sale", "list").stdout
     assert "0 items are on sale" in run("sale", "open", "les-paniers-du-val", *times, "--empty").stdout
 
@@ -116,8 +116,8 @@ def test_an_export_imports_again_unchanged(run: Run, tmp_path: Path) -> None:
     run("products", "import", str(file), "--enterprise", "les-paniers-du-val")
     for name in ("out.csv", "out.xlsx"):
         run("products", "export", str(tmp_path / name), "--enterprise", "les-paniers-du-val")
-        again = run("products", "import", str(tmp_path / name), "--enterprise", "les-paniers-du-val")
-        assert "created 0, changed 0, left 3" in again.stdout
+        result = run("products", "import", str(tmp_path / name), "--enterprise", "les-paniers-du-val")
+        assert "created 0, changed 0, left 3" in result.stdout
 
 
 def test_a_list_with_mistakes_names_them_and_changes_nothing(run: Run, tmp_path: Path) -> None:
@@ -138,21 +138,21 @@ def test_a_list_with_mistakes_names_them_and_changes_nothing(run: Run, tmp_path:
 def test_a_second_init_overwrites_nothing(run: Run, tmp_path: Path) -> None:
     begin(run)
     before = (tmp_path / "val" / "instance.toml").read_text()
-    refused = run("init", "--name", "Other", "--base-url", "http://x", "--language", "fr", "--timezone", "Europe/Paris",
+    result = run("init", "--name", "Other", "--base-url", "http://x", "--language", "fr", "--timezone", "Europe/Paris",
                   "--sender", "a@example.org", fails=True)  # fmt: skip
-    assert "exists already" in refused.stderr
+    assert "exists already" in result.stderr
     assert (tmp_path / "val" / "instance.toml").read_text() == before
     assert (tmp_path / "val" / "instance.toml").stat().st_mode & 0o077 == 0
     assert (tmp_path / "val" / "commensal.db").stat().st_mode & 0o077 == 0
 
 
 def test_an_init_that_cannot_work_leaves_nothing_behind(run: Run, tmp_path: Path) -> None:
-    refused = run("init", "--name", "x", "--base-url", "http://x", "--language", "fr", "--timezone", "Nowhere",
+    result = run("init", "--name", "x", "--base-url", "http://x", "--language", "fr", "--timezone", "Nowhere",
                   "--sender", "a@example.org", fails=True)  # fmt: skip
-    assert "not an IANA time zone" in refused.stderr
+    assert "not an IANA time zone" in result.stderr
     assert not (tmp_path / "val").exists()
-    refused = run(*INIT, "--database", NOWHERE, "--backups", str(tmp_path / "disk" / "val"), fails=True)
-    assert "Is the server running" in refused.stderr
+    result = run(*INIT, "--database", NOWHERE, "--backups", str(tmp_path / "disk" / "val"), fails=True)
+    assert "Is the server running" in result.stderr
     assert not (tmp_path / "val").exists()
     assert not (tmp_path / "disk").exists()
 
@@ -174,13 +174,13 @@ def test_a_command_that_root_types_runs_as_the_owner_of_the_folder(shell: Shell)
             os.chown(one, NOBODY, NOBODY)
         look = ["cat", os.__file__, commensal.__file__]
         readable = subprocess.run(look, capture_output=True, user=NOBODY, group=NOBODY, check=False).returncode == 0
-        ran = shell.run("backup", "--instance", val)
-        assert (ran.returncode == 0) == readable, ran.stdout + ran.stderr
+        result = shell.run("backup", "--instance", val)
+        assert (result.returncode == 0) == readable, result.stdout + result.stderr
         if readable:
             assert {one.stat().st_uid for one in val.rglob("*")} == {NOBODY}
             assert list((val / "backups").glob("*.zip"))
         else:
-            assert "who cannot read" in ran.stderr
+            assert "who cannot read" in result.stderr
             assert not (val / "backups").exists()
 
 
@@ -204,9 +204,9 @@ def test_a_plugin_whose_library_is_not_installed_is_left_out_and_said(tmp_path: 
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['stripe'] = None\n")
     env = {**os.environ, "PYTHONPATH": str(tmp_path)}
     command = [str(COMMENSAL), *INIT, "--instance", str(tmp_path / "val")]
-    ran = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "Left out, the plugin stripe: ImportError: Stripe's library is not installed" in ran.stdout
+    result = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Left out, the plugin stripe: ImportError: Stripe's library is not installed" in result.stdout
     enabled = tomllib.loads((tmp_path / "val" / "instance.toml").read_text())["plugins"]["enabled"]
     assert "stripe" not in enabled
     assert "shop" in enabled
@@ -227,17 +227,17 @@ def test_a_database_that_was_lost_is_told_by_what_is_left_beside_it(run: Run, tm
     (tmp_path / "val" / "keys").mkdir()
     (tmp_path / "val" / "keys" / "root.key").write_text("a key")
     (tmp_path / "val" / "commensal.db").rename(tmp_path / "elsewhere")
-    told = run(command, fails=True)
-    assert "there is more of this instance: keys/, upgrade.json" in told.stderr
-    assert "commensal restore" in told.stderr
-    assert "migrate" not in told.stderr
+    result = run(command, fails=True)
+    assert "there is more of this instance: keys/, upgrade.json" in result.stderr
+    assert "commensal restore" in result.stderr
+    assert "migrate" not in result.stderr
     assert not (tmp_path / "val" / "commensal.db").exists()
 
 
 @pytest.mark.bundled
 def test_a_job_that_keeps_failing_is_shown_and_tried_again(run: Run, tmp_path: Path) -> None:
     begin(run)
-    with open_instance(tmp_path / "val") as opened, opened.store.write() as tx:
+    with open_instance(tmp_path / "val") as instance, instance.store.write() as tx:
         parked = promise(tx, "nobody knows", {})
         tx.execute(update(job).values(state="parked", attempts=6, error="KeyError: 'nobody knows'"))
     shown = run("jobs").stdout
@@ -261,8 +261,8 @@ def test_a_token_opens_the_api_of_a_served_instance(run: Run, tmp_path: Path) ->
     try:
         assert server.stdout is not None
         assert server.stdout.readline() == f"Serving on http://127.0.0.1:{port}\n"
-        answered = httpx2.get(f"http://127.0.0.1:{port}/api/me", headers={"Authorization": f"Bearer {token}"})
-        assert answered.json()["email"] == "marie@example.org"
+        response = httpx2.get(f"http://127.0.0.1:{port}/api/me", headers={"Authorization": f"Bearer {token}"})
+        assert response.json()["email"] == "marie@example.org"
     finally:
         server.send_signal(signal.SIGINT)
         server.communicate(timeout=30)
@@ -272,7 +272,7 @@ def test_a_token_opens_the_api_of_a_served_instance(run: Run, tmp_path: Path) ->
 @pytest.mark.long
 @pytest.mark.parametrize("statement_cache", ["on", "off"])
 def test_the_demo_tells_its_story_to_a_good_end(tmp_path: Path, statement_cache: str) -> None:
-    told = subprocess.run(
+    result = subprocess.run(
         [COMMENSAL, "demo", "--check", "--folder", tmp_path / "demo"],
         env={**os.environ, "COMMENSAL_STATEMENT_CACHE": statement_cache},
         capture_output=True,
@@ -280,8 +280,8 @@ def test_the_demo_tells_its_story_to_a_good_end(tmp_path: Path, statement_cache:
         timeout=300,
         check=False,
     )
-    assert told.returncode == 0, told.stdout + told.stderr
-    assert "All is well" in told.stdout
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "All is well" in result.stdout
     assert (tmp_path / "demo" / "commensal.db").exists()
     assert len(list((tmp_path / "demo" / "mail").glob("*.eml"))) >= 12
 
@@ -341,7 +341,7 @@ def test_who_is_given_no_name_has_that_of_the_address(run: Run, tmp_path: Path, 
     run(*INIT)
     for password in ("un mot de passe long", "encore un mot de passe"):  # the second one is a new password
         run("user", email, "--password", password)
-    with open_instance(tmp_path / "val") as opened, opened.store.read() as tx:
+    with open_instance(tmp_path / "val") as instance, instance.store.read() as tx:
         assert person_by_email(tx, email).name == name
 
 

@@ -81,8 +81,11 @@ def test_a_file_of_a_plugin_is_asked_for_once_until_it_changes(tmp_path: Path) -
         )
 
     before, client = addressed()
-    kept = client.get(before)
-    assert (kept.text, kept.headers["cache-control"]) == ("a { color: red }", "public, max-age=31536000, immutable")
+    response = client.get(before)
+    assert (response.text, response.headers["cache-control"]) == (
+        "a { color: red }",
+        "public, max-age=31536000, immutable",
+    )
     plain = client.get("/-/shop/static/shop.css")
     assert (plain.text, plain.headers["cache-control"]) == ("a { color: red }", "public, no-cache")
     (folder / "shop.css").write_text("a { color: blue }", "ascii")

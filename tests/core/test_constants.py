@@ -27,10 +27,10 @@ ADD = insert(person)
 BY_EMAIL = select(person).where(person.c.email == bindparam("email"))
 
 
-def ada(number: int, tx: Transaction, **more: Any) -> Row:
+def ada(number: int, tx: Transaction, **kwargs: Any) -> Row:
     """`phone` is left out: Python has a default for it."""
     fixed = {"email": f"a{number}@example.org", "name": "Ada", "language": "fr", "is_operator": False, "version": 1}
-    return {"id": f"p{number}", **fixed, "created_at": tx.now, **more}
+    return {"id": f"p{number}", **fixed, "created_at": tx.now, **kwargs}
 
 
 def test_values_go_in_and_come_back_as_they_do_the_first_time(store: Store) -> None:
@@ -87,14 +87,14 @@ def test_errors_are_the_same_the_first_time_and_the_sixth(store: Store, before: 
         for number in range(before):
             tx.change(add, ada(number, tx, phone=""))
         tx.change(add, ada(7, tx, phone=""))
-        with pytest.raises(IntegrityError) as twice, tx.attempt():
+        with pytest.raises(IntegrityError) as error, tx.attempt():
             tx.change(add, ada(7, tx, phone="0601"))
         with pytest.raises(StatementError, match="no time zone"), tx.attempt():
             tx.change(add, ada(8, tx, phone="0601", created_at=datetime(2026, 1, 1)))  # noqa: DTZ001
         with pytest.raises(StatementError, match="A value is required"):
             tx.all(BY_EMAIL)
         assert tx.value(select(func.count()).select_from(person)) == before + 1, "the transaction goes on"
-    assert "0601" not in str(twice.value), "what was sent is not shown"
+    assert "0601" not in str(error.value), "what was sent is not shown"
 
 
 def test_a_reader_cannot_write_the_sixth_time_either(store: Store) -> None:
@@ -123,7 +123,7 @@ def test_the_audit_trail_notes_the_sixth_change_like_the_first(instance: Instanc
         for number in OFTEN:
             assert tx.change(rename, {"new": f"Shop {number}"}) == 1
         assert tx.trail is not None
-        told = [one.fields["name"][1] for one in tx.trail.changes]
+        told = [change.fields["name"][1] for change in tx.trail.changes]
     assert told == [f"Shop {number}" for number in OFTEN]
 
 
@@ -149,7 +149,7 @@ def test_all_statements_of_the_fourth_order_are_constants(instance: Instance) ->
         item = an_item(tx, a_lot(tx, on_hand="9"))
     for _ in range(3):
         order()
-    event.listen(instance.store.engine, "before_execute", lambda *given: worked_out.append(str(given[1])))
+    event.listen(instance.store.engine, "before_execute", lambda *args: worked_out.append(str(args[1])))
     order()
     assert worked_out == [], "SQLAlchemy works out whatever this hears of"
 

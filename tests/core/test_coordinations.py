@@ -30,7 +30,7 @@ DAY = timedelta(days=1)
 
 
 def codes(caught: pytest.ExceptionInfo[Invalid]) -> list[tuple[str, str]]:
-    return [(one.where, one.code) for one in caught.value.problems]
+    return [(problem.where, problem.code) for problem in caught.value.problems]
 
 
 def test_a_new_sale_has_its_suppliers_and_their_cut_offs(store: Store, village: Any, clock: ManualClock) -> None:
@@ -41,7 +41,7 @@ def test_a_new_sale_has_its_suppliers_and_their_cut_offs(store: Store, village: 
 
 
 def test_every_mistake_of_a_new_sale_is_named(store: Store, village: Any, clock: ManualClock) -> None:
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(Invalid) as error:
         village.sale(
             name=" ",
             opens_at=clock.now() - 2 * DAY,
@@ -53,7 +53,7 @@ def test_every_mistake_of_a_new_sale_is_named(store: Store, village: Any, clock:
                 Supplier(enterprise_id="farm"),
             ],
         )
-    assert codes(caught) == [
+    assert codes(error) == [
         ("/name", "required"),
         ("/rhythm", "frequency"),
         ("/suppliers/0/enterprise_id", "no_supplier"),
@@ -74,9 +74,9 @@ def test_every_mistake_of_a_new_sale_is_named(store: Store, village: Any, clock:
 def test_a_sale_has_sensible_times(
     store: Store, village: Any, clock: ManualClock, opens: timedelta, closes: timedelta, code: str
 ) -> None:
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(Invalid) as error:
         village.sale(opens_at=clock.now() + opens, closes_at=clock.now() + closes)
-    assert code in [one.code for one in caught.value.problems]
+    assert code in [problem.code for problem in error.value.problems]
 
 
 def test_a_sale_is_its_coordinators_alone(store: Store, village: Any) -> None:
@@ -151,9 +151,9 @@ def test_a_closing_in_the_past_closes_now_and_a_later_one_opens_again(
 def test_a_session_may_not_lose_all_its_time(store: Store, village: Any, clock: ManualClock) -> None:
     sale = village.sale()
     village.session(sale, opens_at=clock.now() + DAY)
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(Invalid) as error:
         moved(store, sale, closes_at=clock.now() + DAY)
-    assert [str(one) for one in caught.value.problems] == [
+    assert [str(problem) for problem in error.value.problems] == [
         "/closes_at: The sale at hub would close before it opens; change or remove it first."
     ]
 
@@ -161,9 +161,9 @@ def test_a_session_may_not_lose_all_its_time(store: Store, village: Any, clock: 
 def test_a_sale_does_not_open_after_the_cut_off_of_a_supplier(store: Store, village: Any, clock: ManualClock) -> None:
     cut_off = clock.now() + DAY
     sale = village.sale(suppliers=[Supplier(enterprise_id="farm", closes_at=cut_off)])
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(Invalid) as error:
         moved(store, sale, opens_at=cut_off)
-    assert codes(caught) == [("/opens_at", "cut_off")]
+    assert codes(error) == [("/opens_at", "cut_off")]
 
 
 def test_a_sale_with_orders_is_not_cancelled_and_says_how_many_there_are(store: Store, village: Any) -> None:
@@ -172,9 +172,9 @@ def test_a_sale_with_orders_is_not_cancelled_and_says_how_many_there_are(store: 
     village.order(session.id, "hub", number=1)
     village.order(session.id, "hub", number=2)
     village.order(session.id, "hub", number=3, state="Cancelled")
-    with pytest.raises(Conflict, match="2 orders were placed") as caught, store.write() as tx:
+    with pytest.raises(Conflict, match="2 orders were placed") as error, store.write() as tx:
         cancel_coordination(tx, sale.id, "hub", 1)
-    assert caught.value.code == "has_orders"
+    assert error.value.code == "has_orders"
     with store.read() as tx:
         assert coordination_by_id(tx, sale.id, "hub") == sale
 
@@ -184,8 +184,8 @@ def test_a_cancelled_sale_stays_as_it_is(store: Store, village: Any) -> None:
     session = village.session(sale)
     with store.write() as tx:
         cancel_coordination(tx, sale.id, "hub", 1)
-        found = coordination_by_id(tx, sale.id, "hub")
-        assert (found.cancelled_at, found.rhythm, found.version) == (tx.now, "FREQ=WEEKLY", 2)
+        coordination = coordination_by_id(tx, sale.id, "hub")
+        assert (coordination.cancelled_at, coordination.rhythm, coordination.version) == (tx.now, "FREQ=WEEKLY", 2)
     for refused in (
         lambda tx: change_coordination(tx, sale.id, "hub", 2, name="x"),
         lambda tx: cancel_coordination(tx, sale.id, "hub", 2),
@@ -211,11 +211,11 @@ def test_a_supplier_gets_another_cut_off_and_leaves_with_its_goods(
     session = village.session(sale)
     with store.write() as tx:
         assert put_on_sale(tx, session.id, "hub") == 6
-        late = set_supplier(tx, sale.id, "hub", 1, Supplier(enterprise_id="farm", closes_at=clock.now() + DAY))
-        assert late.suppliers[1].closes_at == clock.now() + DAY
+        supplier = set_supplier(tx, sale.id, "hub", 1, Supplier(enterprise_id="farm", closes_at=clock.now() + DAY))
+        assert supplier.suppliers[1].closes_at == clock.now() + DAY
         left = remove_supplier(tx, sale.id, "hub", 2, "farm")
         assert (left.suppliers, left.version) == ((Supplier(enterprise_id="dairy"),), 3)
-        assert {one.supplier_id for one in items_on_sale(tx, session.id, "hub")} == {"dairy"}
+        assert {item.supplier_id for item in items_on_sale(tx, session.id, "hub")} == {"dairy"}
         with pytest.raises(NotFound):
             remove_supplier(tx, sale.id, "hub", 3, "farm")
 
@@ -223,9 +223,9 @@ def test_a_supplier_gets_another_cut_off_and_leaves_with_its_goods(
 def test_a_shop_takes_part_once_with_its_own_catalog_and_only_if_it_agreed(store: Store, village: Any) -> None:
     sale = village.sale()
     village.session(sale)
-    with pytest.raises(Conflict) as twice:
+    with pytest.raises(Conflict) as error:
         village.session(sale)
-    assert twice.value.code == "takes_part"
+    assert error.value.code == "takes_part"
     village.enterprise("shop")
     for shop in ("shop", "nobody"):
         with pytest.raises(Invalid) as caught:
@@ -237,12 +237,12 @@ def test_a_shop_takes_part_once_with_its_own_catalog_and_only_if_it_agreed(store
     assert codes(caught) == [("/catalog_id", "no_catalog")]
     village.session(sale, "shop")
     with store.read() as tx:
-        assert [one.enterprise_id for one in sessions_of(tx, sale.id, "hub")] == ["hub", "shop"]
+        assert [session.enterprise_id for session in sessions_of(tx, sale.id, "hub")] == ["hub", "shop"]
 
 
 def test_a_session_lies_within_its_sale(store: Store, village: Any, clock: ManualClock) -> None:
     sale = village.sale()
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(Invalid) as error:
         village.session(
             sale,
             opens_at=sale.opens_at - DAY,
@@ -251,7 +251,7 @@ def test_a_session_lies_within_its_sale(store: Store, village: Any, clock: Manua
             ends_at=sale.opens_at - 2 * DAY,
             note="x" * 2001,
         )
-    assert [code for _, code in codes(caught)] == [
+    assert [code for _, code in codes(error)] == [
         "too_long", "opens_too_early", "closes_too_late", "ends_before_beginning", "begins_too_early",
     ]  # fmt: skip
 
@@ -275,9 +275,9 @@ def test_a_session_is_removed_only_while_nobody_orders(store: Store, village: An
             remove_session(tx, session.id, "hub", 7)
         assert len(items_on_sale(tx, session.id, "hub")) == 6
     cart = village.order(session.id, "hub", state="Draft", number=None)
-    with pytest.raises(Conflict) as caught, store.write() as tx:
+    with pytest.raises(Conflict) as error, store.write() as tx:
         remove_session(tx, session.id, "hub", 1)
-    assert caught.value.code == "in_use"
+    assert error.value.code == "in_use"
     with store.write() as tx:
         tx.execute(delete(customer_order).where(customer_order.c.id == cart))
         remove_session(tx, session.id, "hub", 1)
@@ -295,11 +295,11 @@ def test_on_sale_is_what_suppliers_make_and_let_the_shop_sell(store: Store, vill
     with store.write() as tx:
         assert put_on_sale(tx, session.id, "hub") == 5
         assert put_on_sale(tx, session.id, "hub") == 0
-        found = items_on_sale(tx, session.id, "hub")
-    assert sorted({one.supplier_id for one in found}) == ["farm", "hub"]
+        items = items_on_sale(tx, session.id, "hub")
+    assert sorted({one.supplier_id for one in items}) == ["farm", "hub"]
     with store.read() as tx:
         page = items_on_sale(tx, session.id, "hub", limit=3)
-        assert [*page, *items_on_sale(tx, session.id, "hub", after=page[-1].item_id)] == found
+        assert [*page, *items_on_sale(tx, session.id, "hub", after=page[-1].item_id)] == items
 
 
 def test_items_that_may_not_be_sold_are_named_and_none_is_put_on_sale(store: Store, village: Any) -> None:
@@ -307,9 +307,9 @@ def test_items_that_may_not_be_sold_are_named_and_none_is_put_on_sale(store: Sto
     session = village.session(sale)
     wanted = ["hub-farm-00000", "hub-dairy-00003", "hub-stranger-00006", "nothing"]
     with store.write() as tx:
-        with pytest.raises(Invalid) as caught:
+        with pytest.raises(Invalid) as error:
             put_on_sale(tx, session.id, "hub", wanted)
-        assert codes(caught) == [
+        assert codes(error) == [
             ("/items/1", "not_supplied"),
             ("/items/2", "not_granted"),
             ("/items/3", "not_supplied"),
@@ -326,9 +326,9 @@ def test_a_lost_grant_does_not_empty_a_running_sale_and_keeps_new_items_out(stor
     with store.write() as tx:
         put_on_sale(tx, session.id, "hub", ["hub-farm-00000"])
         tx.execute(delete(enterprise_grant).where(enterprise_grant.c.grantor_id == "farm"))
-        assert [one.item_id for one in items_on_sale(tx, session.id, "hub")] == ["hub-farm-00000"]
+        assert [item.item_id for item in items_on_sale(tx, session.id, "hub")] == ["hub-farm-00000"]
         assert put_on_sale(tx, session.id, "hub") == 3
-        assert {one.item_id for one in items_on_sale(tx, session.id, "hub") if one.supplier_id == "farm"} == {
+        assert {item.item_id for item in items_on_sale(tx, session.id, "hub") if item.supplier_id == "farm"} == {
             "hub-farm-00000"
         }
 

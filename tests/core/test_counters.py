@@ -30,10 +30,10 @@ def test_numbers_have_no_gap_and_no_double_though_a_fifth_of_the_transactions_fa
             kept.append(number)  # of a list, this is one step for all threads
 
     threads = [threading.Thread(target=work, args=(seed,)) for seed in range(THREADS)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert THREADS * EACH * 0.6 < len(kept) < THREADS * EACH
     assert sorted(kept) == list(range(1, len(kept) + 1))
 

@@ -70,9 +70,9 @@ def test_what_cannot_be_read_stops_the_start(tmp_path: Path, given: str, said: s
 
 @pytest.mark.parametrize("line", ['[database]\nurl = "postgresql://u:hunter2@h/d"', '[mail]\npassword = "hunter2"'])
 def test_a_secret_in_instance_toml_itself_is_for_its_owner_alone(tmp_path: Path, line: str) -> None:
-    with pytest.raises(SettingsError, match="chmod 600") as refused:
+    with pytest.raises(SettingsError, match="chmod 600") as error:
         load_settings(write(tmp_path, line, 0o640))
-    assert "hunter2" not in str(refused.value)
+    assert "hunter2" not in str(error.value)
     load_settings(write(tmp_path, line))
 
 
@@ -105,7 +105,7 @@ def test_secrets_of_plugins_stand_elsewhere_just_so(clock: ManualClock, tmp_path
 def test_an_instance_finds_its_database_by_a_url_that_was_handed_over(tmp_path: Path, handed_over: Path) -> None:
     (handed_over / "database.url").write_text(f"sqlite:///{tmp_path}/elsewhere.db\n")
     begin_instance(tmp_path / "val", name="Val", plugins=())
-    with open_instance(tmp_path / "val") as opened:
-        assert opened.store.url == f"sqlite:///{tmp_path}/elsewhere.db"
+    with open_instance(tmp_path / "val") as instance:
+        assert instance.store.url == f"sqlite:///{tmp_path}/elsewhere.db"
     assert (tmp_path / "elsewhere.db").exists()
     assert not (tmp_path / "val" / "commensal.db").exists()

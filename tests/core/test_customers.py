@@ -35,7 +35,7 @@ Somebody = Callable[..., Person]
 
 def test_a_customer_is_made_once_and_found_afterwards_by_one_statement(store: Store, village: Any) -> None:
     statements: list[str] = []
-    event.listen(store.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    event.listen(store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     with store.write() as tx:
         statements.clear()
         made = customer_for(tx, "hub", email="ada@example.org", name="Ada", phone="01")
@@ -81,10 +81,10 @@ def test_many_orders_at_once_make_one_customer(store: Store, village: Any) -> No
             ids.append(customer_for(tx, "hub", email="ada@example.org", name="Ada").id)
 
     threads = [threading.Thread(target=order) for _ in range(count)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert (len(ids), len(set(ids))) == (count, 1)
     with store.read() as tx:
         assert tx.value(select(func.count()).select_from(customer)) == 1
@@ -102,9 +102,9 @@ def test_the_enterprise_writes_customers_down_itself(store: Store, village: Any,
         with pytest.raises(Invalid, match="A1"):
             create_customer(tx, "hub", email="zoe@example.org", code="A1")
         assert create_customer(tx, "farm", email=ada.email, code="A1").code == "A1"
-        with pytest.raises(Invalid) as refused:
+        with pytest.raises(Invalid) as error:
             create_customer(tx, "hub", email="no address", name="x" * 201, phone="1\n2", code="x" * 41)
-    assert {one.where for one in refused.value.problems} == {"/email", "/name", "/phone", "/code"}
+    assert {problem.where for problem in error.value.problems} == {"/email", "/name", "/phone", "/code"}
 
 
 def test_a_change_is_guarded_by_version_enterprise_and_code(store: Store, village: Any) -> None:
@@ -141,8 +141,8 @@ def test_customers_are_searched_and_listed_page_by_page(store: Store, village: A
         customer_for(tx, "hub", email="max@example.org", name="Max Œuf")
         create_customer(tx, "farm", email="eve@example.org", name="Eve")
 
-        def names(**more: Any) -> list[str]:
-            return [one.name for one in list_customers(tx, "hub", **more)]
+        def names(**kwargs: Any) -> list[str]:
+            return [one.name for one in list_customers(tx, "hub", **kwargs)]
 
         assert names() == ["Ada", "Max Œuf", "Zoé"]
         assert names(after="ada@example.org", limit=1) == ["Max Œuf"]

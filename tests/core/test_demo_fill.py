@@ -44,7 +44,9 @@ def corner() -> Region:
     places = {place: number for number, place in enumerate(sorted(kept))}
     return replace(
         region,
-        producers=tuple(one for one in region.producers if one.kind in ("bakery", "beef", "goat", "groceries")),
+        producers=tuple(
+            producer for producer in region.producers if producer.kind in ("bakery", "beef", "goat", "groceries")
+        ),
         shoppers=tuple(region.shoppers[place] for place in places),
         past_sales=tuple(
             replace(sale, shoppers=tuple(places[place] for place in sale.shoppers[:2])) for sale in region.past_sales
@@ -66,7 +68,12 @@ def test_a_filled_instance_sells_now_and_has_a_past(instance: Instance, clock: M
             assert len(offers_for(tx, one.session.id, ())) >= 20
             assert enterprise_by_id(tx, one.shop.id).created_at < clock.now() - timedelta(weeks=5)
 
-        past = [one for hub in filled.hubs for one in coordinations_of(tx, hub) if one.completed_at]
+        past = [
+            coordination
+            for hub in filled.hubs
+            for coordination in coordinations_of(tx, hub)
+            if coordination.completed_at
+        ]
         assert len(past) == 8
         assert all(one.completed_at == one.closes_at for one in past)
 

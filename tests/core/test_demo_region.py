@@ -93,7 +93,7 @@ def test_prices_are_those_of_a_market() -> None:
 
 def test_something_is_in_season_everywhere_all_year() -> None:
     for hub in range(3):
-        supplied = [one for one in REGION.producers if hub in one.hubs]
+        supplied = [producer for producer in REGION.producers if hub in producer.hubs]
         assert len({one.kind for one in supplied}) == len(KINDS)
         for month in range(1, 13):
             assert sum(month in heap.months for one in supplied for heap in one.heaps) >= 80
@@ -110,21 +110,21 @@ def test_some_goods_have_sizes_some_are_weighed_and_some_have_no_end() -> None:
 def test_nobody_shares_an_address_and_every_reference_is_there_once() -> None:
     region = draw_region(3, 4)
     people = [hub.owner for hub in region.hubs] + [hub.packer for hub in region.hubs]
-    people += [one.owner for one in region.producers] + [one.somebody for one in region.shoppers]
-    assert len({one.email for one in people}) == len(people)
-    assert all(read_email(one.email) == one.email for one in people)
+    people += [producer.owner for producer in region.producers] + [producer.somebody for producer in region.shoppers]
+    assert len({person.email for person in people}) == len(people)
+    assert all(read_email(person.email) == person.email for person in people)
     for producer in region.producers:
         skus = [size.sku for heap in producer.heaps for size in heap.sizes]
         assert len(set(skus)) == len(skus)
 
 
 def test_enterprises_of_one_valley_have_names_of_their_own() -> None:
-    names = [one.name for one in REGION.hubs] + [one.name for one in REGION.producers]
+    names = [hub.name for hub in REGION.hubs] + [hub.name for hub in REGION.producers]
     assert len(set(names)) == 33
-    assert all(place.postcode.startswith("96") for place in (one.place for one in REGION.producers))
+    assert all(place.postcode.startswith("96") for place in (producer.place for producer in REGION.producers))
 
 
 def test_those_who_ordered_are_customers_of_that_hub() -> None:
     for sale in REGION.past_sales:
         assert len(sale.shoppers) >= 10
-        assert all(sale.hub in REGION.shoppers[one].hubs for one in sale.shoppers)
+        assert all(sale.hub in REGION.shoppers[shopper].hubs for shopper in sale.shoppers)

@@ -17,9 +17,9 @@ from commensal.instance.begin import begin_instance
 
 def test_a_taken_port_leads_to_a_free_one_and_a_reserved_one_is_nobody_elses() -> None:
     with socket.create_server(("127.0.0.1", 0)) as somebody:
-        taken = port_of(somebody)
-        reserved = reserve_ports(taken, 1)
-        assert port_of(reserved[0]) != taken
+        port = port_of(somebody)
+        reserved = reserve_ports(port, 1)
+        assert port_of(reserved[0]) != port
         with pytest.raises(OSError, match="in use"):
             socket.create_server(("127.0.0.1", port_of(reserved[0])))
         reserved[0].close()

@@ -46,7 +46,7 @@ def test_a_block_of_settings_is_taken_by_an_instance(place: str, tmp_path: Path,
     said = tomllib.loads(BLOCKS[place])
     if "project" in said:
         return  # the pyproject.toml of a plugin, which tests/plugins/test_author_readme.py builds
-    assert set(said) <= {one.name for one in fields(InstanceSettings)}, f"{place}: no settings of an instance"
+    assert set(said) <= {field.name for field in fields(InstanceSettings)}, f"{place}: no settings of an instance"
     base = "" if "name" in said else 'name = "Les Paniers du Val"\nbase_url = "https://val.example"\n'
     enabled = (
         "" if re.search(r"^\[plugins\]", BLOCKS[place], re.MULTILINE) else f"\n[plugins]\nenabled = {list(USUAL)}\n"
@@ -56,4 +56,4 @@ def test_a_block_of_settings_is_taken_by_an_instance(place: str, tmp_path: Path,
 
 
 def test_blocks_are_found_in_lists_too() -> None:
-    assert any("[[plugins.federation.platforms]]" in one for one in BLOCKS.values())
+    assert any("[[plugins.federation.platforms]]" in block for block in BLOCKS.values())

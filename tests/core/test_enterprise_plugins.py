@@ -74,7 +74,7 @@ def test_an_enterprise_is_offered_what_does_something_for_it(store: Store, hooks
     assert offered_plugins(hooks) == ["bank", "cash"]
     with store.write() as tx:
         enable_plugin(tx, hooks, "hub", "cash", {})
-        assert [(one.plugin, one.enabled, one.version) for one in list_plugins(tx, hooks, "hub")] == [
+        assert [(plugin.plugin, plugin.enabled, plugin.version) for plugin in list_plugins(tx, hooks, "hub")] == [
             ("bank", False, 0),
             ("cash", True, 1),
         ]
@@ -89,8 +89,8 @@ def test_what_was_set_is_kept_and_the_rest_is_left_to_the_plugin(store: Store, h
     with store.write() as tx:
         made = enable_plugin(tx, hooks, "hub", "bank", {"iban": "FR76"})
         assert made == EnterprisePlugin(plugin="bank", enabled=True, settings={"iban": "FR76"}, version=1)
-        changed = change_plugin(tx, hooks, "hub", "bank", 1, {"days": 7})
-        assert (changed.settings, changed.version) == ({"days": 7}, 2)
+        plugin = change_plugin(tx, hooks, "hub", "bank", 1, {"days": 7})
+        assert (plugin.settings, plugin.version) == ({"days": 7}, 2)
         assert enabled_plugins(tx, "hub") == {"bank": {"days": 7}}
         with pytest.raises(Stale):
             change_plugin(tx, hooks, "hub", "bank", 1, {})
@@ -116,10 +116,10 @@ def test_every_setting_that_is_not_right_is_named(
     store: Store, hooks: Hooks, village: Any, plugin: str, settings: dict[str, Any], where: list[str]
 ) -> None:
     with store.write() as tx:
-        with pytest.raises(Invalid) as refused:
+        with pytest.raises(Invalid) as error:
             enable_plugin(tx, hooks, "hub", plugin, settings)
         assert enabled_plugins(tx, "hub") == {}
-    assert [one.where for one in refused.value.problems] == where
+    assert [problem.where for problem in error.value.problems] == where
 
 
 def test_a_secret_goes_in_and_never_comes_out(store: Store, hooks: Hooks, village: Any) -> None:
@@ -139,9 +139,9 @@ def test_a_secret_goes_in_and_never_comes_out(store: Store, hooks: Hooks, villag
 
 
 def test_what_is_wrong_with_a_setting_is_said_in_the_language_of_who_reads_it() -> None:
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(Invalid) as error:
         check_settings(BackupSettings, {"keep": 0})
-    (problem,) = refused.value.problems
+    (problem,) = error.value.problems
     assert say("en", problem) == "This setting is not right: backups.keep: 0 is too few; at least 1 is kept."
     assert (
         say("fr", problem) == "Ce réglage n’est pas correct : backups.keep : 0 est trop peu ; on en garde au moins 1."

@@ -28,10 +28,10 @@ from commensal.trade.people.people import Person
 Somebody = Callable[..., Person]
 
 
-def create(store: Store, owner: Person, name: str, **more: Any) -> Enterprise:
+def create(store: Store, owner: Person, name: str, **kwargs: Any) -> Enterprise:
     given: dict[str, Any] = {"language": "fr", "timezone": "Europe/Paris", "currency": "EUR", "visibility": "public"}
     with store.write() as tx:
-        return create_enterprise(tx, owner_id=owner.id, name=name, **{**given, **more})
+        return create_enterprise(tx, owner_id=owner.id, name=name, **{**given, **kwargs})
 
 
 def test_who_creates_an_enterprise_owns_it(store: Store, somebody: Somebody) -> None:
@@ -47,8 +47,10 @@ def test_who_creates_an_enterprise_owns_it(store: Store, somebody: Somebody) -> 
     with store.read() as tx:
         assert find_enterprise(tx, made.id) == find_enterprise(tx, made.slug) == made
         assert enterprises_by_id(tx, [made.id, "none"]) == {made.id: made}
-        assert [(one.person_id, one.role) for one in list_members(tx, made.id)] == [(ada.id, "owner")]
-        assert [(one.enterprise, one.role) for one in memberships_of(tx, ada.id)] == [(made, "owner")]
+        assert [(member.person_id, member.role) for member in list_members(tx, made.id)] == [(ada.id, "owner")]
+        assert [(membership.enterprise, membership.role) for membership in memberships_of(tx, ada.id)] == [
+            (made, "owner")
+        ]
 
 
 def test_enterprises_of_one_name_get_addresses_of_their_own(store: Store, somebody: Somebody) -> None:
@@ -72,9 +74,9 @@ def test_every_mistake_is_named(store: Store, somebody: Somebody) -> None:
         "country": "XX", "latitude": Decimal("90.1"), "longitude": Decimal("NaN"), "language": "xx",
         "timezone": "Mars/Olympus", "vat_number": "FR-1", "currency": "XYZ",
     }  # fmt: skip
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(Invalid) as error:
         create(store, somebody("Ada"), **wrong)
-    assert sorted(one.where for one in refused.value.problems) == sorted(f"/{name}" for name in wrong)
+    assert sorted(problem.where for problem in error.value.problems) == sorted(f"/{name}" for name in wrong)
 
 
 def test_a_place_has_both_coordinates_or_none(store: Store, somebody: Somebody) -> None:
@@ -89,9 +91,9 @@ def test_an_address_that_looks_like_an_id_or_is_taken_is_refused(store: Store, s
     ada = somebody("Ada")
     made = create(store, ada, "La Ferme")
     for slug in (made.id, made.slug):
-        with pytest.raises(Invalid) as refused:
+        with pytest.raises(Invalid) as error:
             create(store, ada, "Une autre", slug=slug)
-        assert [one.where for one in refused.value.problems] == ["/slug"]
+        assert [problem.where for problem in error.value.problems] == ["/slug"]
     other = create(store, ada, "Une autre", slug="autre")
     with store.write() as tx:
         with pytest.raises(Invalid, match="already"):
@@ -118,9 +120,14 @@ def test_a_person_owns_a_limited_number_unless_they_run_the_instance(
 def test_a_change_raises_the_version_and_is_searched_at_once(store: Store, somebody: Somebody) -> None:
     made = create(store, somebody("Ada"), "La Ferme", city="Bourg")
     with store.write() as tx:
-        changed = change_enterprise(tx, made.id, 1, name="Le Château", visibility="public")
-        assert (changed.name, changed.city, changed.version, changed.slug) == ("Le Château", "Bourg", 2, "la-ferme")
-        assert list_enterprises(tx, search="CHATEAU bourg") == [changed]
+        enterprise = change_enterprise(tx, made.id, 1, name="Le Château", visibility="public")
+        assert (enterprise.name, enterprise.city, enterprise.version, enterprise.slug) == (
+            "Le Château",
+            "Bourg",
+            2,
+            "la-ferme",
+        )
+        assert list_enterprises(tx, search="CHATEAU bourg") == [enterprise]
         assert list_enterprises(tx, search="ferme") == []
         with pytest.raises(Stale):
             change_enterprise(tx, made.id, 1, name="Autre")
@@ -138,8 +145,8 @@ def test_only_public_enterprises_are_listed_page_by_page(store: Store, somebody:
         first = list_enterprises(tx, limit=2)
         rest = list_enterprises(tx, after=first[-1].slug, limit=2)
         assert [one.name for one in [*first, *rest]] == ["Abricot", "Banane", "Cerise"]
-        assert [one.name for one in list_enterprises(tx, kind="producer")] == ["Abricot", "Cerise"]
-        assert [one.name for one in list_enterprises(tx, kind="hub")] == ["Banane"]
+        assert [enterprise.name for enterprise in list_enterprises(tx, kind="producer")] == ["Abricot", "Cerise"]
+        assert [enterprise.name for enterprise in list_enterprises(tx, kind="hub")] == ["Banane"]
 
 
 def test_a_hidden_enterprise_is_known_to_its_members_and_to_those_it_lets_look(
@@ -176,11 +183,11 @@ def test_an_archived_enterprise_is_gone_for_all_but_its_members_until_it_is_rest
     ada = somebody("Ada")
     made = create(store, ada, "La Ferme")
     with store.write() as tx:
-        gone = archive_enterprise(tx, made.id, made.version)
-        assert gone.archived_at == tx.now
+        enterprise = archive_enterprise(tx, made.id, made.version)
+        assert enterprise.archived_at == tx.now
         assert list_enterprises(tx) == []
         with pytest.raises(NotFound):
             find_enterprise(tx, made.slug)
-        assert find_enterprise(tx, made.slug, person_id=ada.id) == gone
-        back = restore_enterprise(tx, made.id, gone.version)
+        assert find_enterprise(tx, made.slug, person_id=ada.id) == enterprise
+        back = restore_enterprise(tx, made.id, enterprise.version)
         assert find_enterprise(tx, made.slug) == back

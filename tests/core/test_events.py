@@ -82,8 +82,8 @@ def statements(store: Store) -> Iterator[list[str]]:
     """What the database is asked, from now on."""
     seen: list[str] = []
 
-    def note(*given: Any) -> None:
-        seen.append(given[2])
+    def note(*args: Any) -> None:
+        seen.append(args[2])
 
     event.listen(store.engine, "before_cursor_execute", note)
     yield seen
@@ -91,7 +91,7 @@ def statements(store: Store) -> Iterator[list[str]]:
 
 
 def about_jobs(statements: list[str]) -> list[str]:
-    return [one for one in statements if one.startswith("INSERT INTO job ")]
+    return [statement for statement in statements if statement.startswith("INSERT INTO job ")]
 
 
 # ------------------------------------------------------------------------------------------------ who is told
@@ -137,7 +137,7 @@ def test_where_no_plugin_listens_nothing_is_asked(store: Store, statements: list
         lot = a_lot(tx)
         statements.clear()
         count_stock(tx, "shop", lot, Decimal(3))
-    assert not [one for one in statements if "enterprise_plugin" in one]
+    assert not [statement for statement in statements if "enterprise_plugin" in statement]
 
 
 def test_what_is_rolled_back_is_not_told(instance: Instance, item: str, ear: Ear) -> None:
@@ -218,7 +218,7 @@ def test_one_plugin_that_fails_does_not_keep_others_from_hearing_and_is_parked_i
     with instance.store.write() as tx:
         parked = [one for one in failed_jobs(tx) if one.state == "parked"]
         assert [one.kind for one in parked] == [EVENT]
-        assert any(one.plugin == "ear" and one.hook == "order_placed" for one in instance.hooks.failures)
+        assert any(failure.plugin == "ear" and failure.hook == "order_placed" for failure in instance.hooks.failures)
         retry_parked(tx, parked[0].id)
     ear.says = lambda: None
     run(instance)
@@ -321,7 +321,7 @@ def test_a_product_list_is_told_lot_by_lot_and_item_by_item_by_two_statements_ea
 
     names = [f"Produit {number}" for number in range(30)]
     bring(*(f"{name},pomme,1,kg,2.50,10,5.5,{name}" for name in names))
-    assert len([one for one in statements if "enterprise_plugin" in one]) == 2
+    assert len([statement for statement in statements if "enterprise_plugin" in statement]) == 2
     assert len(about_jobs(statements)) == 2
     run(instance)
     assert sorted(about.name for told, about in ear.heard if told.kind == "stock_changed") == sorted(names)

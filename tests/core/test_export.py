@@ -46,8 +46,10 @@ def rows_of(url: str, plugins: tuple[str, ...]) -> Rows:
     with store.read() as tx:
         tables = tables_of(plugins)
         found = {
-            one.name: sorted((dict(row) for row in tx.all(select(one))), key=lambda row: json.dumps(row, default=str))
-            for one in tables
+            table.name: sorted(
+                (dict(row) for row in tx.all(select(table))), key=lambda row: json.dumps(row, default=str)
+            )
+            for table in tables
         }
     store.close()
     return found
@@ -61,9 +63,9 @@ def test_the_demo_region_moves_to_postgresql_and_back_without_loss(
     first, second, third = tmp_path / "first", tmp_path / "second", tmp_path / "third"
     write_settings(first, sqlite_url, plugins=USUAL)
     region = draw_region(7)
-    with open_instance(first, clock=clock) as opened:
-        sales = tuple(replace(one, shoppers=one.shoppers[:2]) for one in region.past_sales)
-        fill(opened, replace(region, past_sales=sales))
+    with open_instance(first, clock=clock) as instance:
+        sales = tuple(replace(sale, shoppers=sale.shoppers[:2]) for sale in region.past_sales)
+        fill(instance, replace(region, past_sales=sales))
     before = rows_of(sqlite_url, USUAL)
     assert min(len(before[name]) for name in ("customer_order", "stock_movement", "payment_journal")) > 10
 
@@ -77,16 +79,16 @@ def test_the_demo_region_moves_to_postgresql_and_back_without_loss(
     assert rows_of(f"sqlite:///{third / 'commensal.db'}", USUAL) == before
     assert lines_in(tmp_path / "there.zip") == lines_in(tmp_path / "back.zip")
     for place in (second, third):
-        with open_instance(place, clock=clock) as opened, opened.store.read() as tx:
+        with open_instance(place, clock=clock) as instance, instance.store.read() as tx:
             assert broken_invariants(tx) == []
 
 
 def lines_in(file: Path) -> dict[str, list[Any]]:
     """What the archive says of each table, whatever order the database has for text."""
-    with zipfile.ZipFile(file) as packed:
+    with zipfile.ZipFile(file) as archive:
         return {
-            name: sorted((json.loads(line) for line in packed.read(name).splitlines()), key=json.dumps)
-            for name in packed.namelist()
+            name: sorted((json.loads(line) for line in archive.read(name).splitlines()), key=json.dumps)
+            for name in archive.namelist()
             if name.startswith("tables/")
         }
 
@@ -105,13 +107,13 @@ def test_what_has_arrived_is_guarded_as_it_was_and_serves(
     arrived = import_instance(tmp_path / "val.zip", tmp_path / "new", database=other_database, clock=clock)
     assert arrived.waiting == {"mail": 2}
     assert (tmp_path / "new" / "images" / f"{'a' * 64}.webp").read_bytes() == b"RIFF a picture"
-    with open_instance(tmp_path / "new") as opened:
-        buy(opened.store, item)
-        with pytest.raises(DatabaseError, match="only grows"), opened.store.write() as tx:
+    with open_instance(tmp_path / "new") as instance:
+        buy(instance.store, item)
+        with pytest.raises(DatabaseError, match="only grows"), instance.store.write() as tx:
             tx.execute(delete(stock_movement))
-        with pytest.raises(IntegrityError), opened.store.write() as tx:
+        with pytest.raises(IntegrityError), instance.store.write() as tx:
             tx.execute(update(customer_order).values(state="Odd"))
-        with pytest.raises(IntegrityError), opened.store.write() as tx:
+        with pytest.raises(IntegrityError), instance.store.write() as tx:
             tx.execute(update(coordination).values(previous_id="nobody"))
 
 
@@ -138,10 +140,10 @@ def test_an_export_is_one_private_file_with_a_line_for_each_row(
     done = export(folder, file, clock=clock)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert "mail.password" in done.manifest.left_out
-    with zipfile.ZipFile(file) as packed:
-        assert not any(PASSWORD.encode() in packed.read(name) for name in packed.namelist())
-        (lot,) = map(json.loads, packed.read("tables/stock_lot.jsonl").splitlines())
-        (vat,) = map(json.loads, packed.read("tables/product_vat.jsonl").splitlines())
+    with zipfile.ZipFile(file) as archive:
+        assert not any(PASSWORD.encode() in archive.read(name) for name in archive.namelist())
+        (lot,) = map(json.loads, archive.read("tables/stock_lot.jsonl").splitlines())
+        (vat,) = map(json.loads, archive.read("tables/product_vat.jsonl").splitlines())
     assert (lot["free"], lot["reserved"], lot["unlimited"]) == (999_999, 1, False)
     assert vat["rate"] == "5.5"
     assert lot["created_at"].endswith("Z")
@@ -242,7 +244,7 @@ def test_tables_of_plugins_that_are_not_enabled_stay_behind_and_are_named(
     with Archive.open(tmp_path / "val.zip") as archive:
         assert any(name.startswith("tables/pickup_") for name in archive.manifest.files)
     import_instance(tmp_path / "val.zip", tmp_path / "new", clock=clock)
-    with open_instance(tmp_path / "new") as opened, opened.store.read() as tx:
+    with open_instance(tmp_path / "new") as instance, instance.store.read() as tx:
         assert not any(name.startswith("delivery_") for name in inspect(tx.connection).get_table_names())
 
 
@@ -256,9 +258,9 @@ def test_the_commands_say_loudly_what_an_export_holds(
     (folder / "templates" / "order.html").write_text("a page")
 
     def run(*words: object, code: int = 0) -> str:
-        ran = shell.run(*words)
-        assert ran.returncode == code, ran.stdout + ran.stderr
-        return ran.stdout + ran.stderr
+        result = shell.run(*words)
+        assert result.returncode == code, result.stdout + result.stderr
+        return result.stdout + result.stderr
 
     said = run("export", tmp_path / "val.zip", "--instance", folder)
     assert "It holds secrets" in said

@@ -46,4 +46,7 @@ def test_a_request_gets_the_answer_that_all_routes_in_a_row_would_give(method: s
     answers = [
         TestClient(Starlette(routes=routes)).request(method, path) for routes in (_routes(), [RouteIndex(_routes())])
     ]
-    assert len({(one.status_code, one.text, one.url.path, one.headers.get("allow")) for one in answers}) == 1
+    assert (
+        len({(answer.status_code, answer.text, answer.url.path, answer.headers.get("allow")) for answer in answers})
+        == 1
+    )

@@ -30,21 +30,21 @@ class Producer:
     def __init__(self, client: TestClient) -> None:
         self.client = client
 
-    def ask(self, method: str, path: str, *, version: int | None = None, **more: Any) -> Any:
-        headers = {"Authorization": "Bearer cml_producer", "Accept-Language": "en", **more.pop("headers", {})}
+    def ask(self, method: str, path: str, *, version: int | None = None, **kwargs: Any) -> Any:
+        headers = {"Authorization": "Bearer cml_producer", "Accept-Language": "en", **kwargs.pop("headers", {})}
         if version is not None:
             headers["If-Match"] = f'"{version}"'
-        return self.client.request(method, FARM + path, headers=headers, **more)
+        return self.client.request(method, FARM + path, headers=headers, **kwargs)
 
-    def send(self, method: str, path: str, json: Any = None, **more: Any) -> Any:
-        answer = self.ask(method, path, json=json, **more)
+    def send(self, method: str, path: str, json: Any = None, **kwargs: Any) -> Any:
+        answer = self.ask(method, path, json=json, **kwargs)
         assert answer.status_code in (200, 201, 204), answer.text
         return answer.json() if answer.content else None
 
-    def refused(self, method: str, path: str, json: Any = None, **more: Any) -> tuple[int, list[str]]:
-        answer = self.ask(method, path, json=json, **more)
-        said = answer.json()
-        return answer.status_code, [one["pointer"] for one in said["errors"]] or [said["code"]]
+    def refused(self, method: str, path: str, json: Any = None, **kwargs: Any) -> tuple[int, list[str]]:
+        answer = self.ask(method, path, json=json, **kwargs)
+        body = answer.json()
+        return answer.status_code, [error["pointer"] for error in body["errors"]] or [body["code"]]
 
 
 @pytest.fixture
@@ -68,15 +68,15 @@ def test_a_lot_is_opened_filled_counted_and_explained(producer: Producer) -> Non
     assert producer.send("POST", f"{path}/receipts", {"quantity": 2.5})["on_hand"] == "12.5"
     assert producer.send("POST", f"{path}/counts", {"on_hand": "12", "note": "pourries"})["free"] == "12"
     page = producer.send("GET", f"{path}/movements?limit=2")
-    assert [(one["kind"], one["free_change"], one["note"], one["person_id"]) for one in page["items"]] == [
+    assert [(item["kind"], item["free_change"], item["note"], item["person_id"]) for item in page["items"]] == [
         ("counted", "-0.5", "pourries", "p"), ("received", "2.5", "", "p"),
     ]  # fmt: skip
     rest = producer.send("GET", f"{path}/movements?limit=2&after={page['next']}")
-    assert ([one["free_change"] for one in rest["items"]], rest["next"]) == (["10"], None)
+    assert ([item["free_change"] for item in rest["items"]], rest["next"]) == (["10"], None)
     assert producer.send("PATCH", path, {"name": "Reinettes"}, version=1)["version"] == 2
     assert producer.refused("PATCH", path, {"name": "Golden"}, version=1) == (412, ["stale"])
     assert producer.refused("POST", f"{path}/counts", {"on_hand": "0.0001"}) == (422, ["/on_hand"])
-    assert [one["name"] for one in producer.send("GET", "/lots")["items"]] == ["Reinettes"]
+    assert [item["name"] for item in producer.send("GET", "/lots")["items"]] == ["Reinettes"]
 
 
 def test_a_producer_reads_what_a_hub_sold_and_not_to_whom(producer: Producer, store: Store, somebody: Any) -> None:
@@ -117,13 +117,13 @@ def test_a_product_is_added_changed_taxed_and_put_away(producer: Producer) -> No
     path = f"/products/{product['id']}"
     size = producer.send("POST", "/products", {**POTATO, "quantity": "25", "lot_id": product["lot_id"]})
     sizes = producer.send("GET", f"/products?lot={product['lot_id']}")["items"]
-    assert {(one["product"]["id"], one["left"]) for one in sizes} == {(product["id"], 20), (size["id"], 4)}
+    assert {(size["product"]["id"], size["left"]) for size in sizes} == {(product["id"], 20), (size["id"], 4)}
     changed = producer.send("PATCH", path, {"sku": "P-5", "weighed": True}, version=1)
     assert (changed["sku"], changed["weighed"], changed["name"]) == ("P-5", True, "Charlotte")
-    assert [one["product"]["id"] for one in producer.send("GET", "/products?search=p-5")["items"]] == [product["id"]]
+    assert [item["product"]["id"] for item in producer.send("GET", "/products?search=p-5")["items"]] == [product["id"]]
     producer.send("PUT", f"{path}/vat-rates/2027-01-01", {"rate": "10"})
     rates = producer.send("GET", f"{path}/vat-rates")
-    assert [one["rate"] for one in rates] == ["5.5", "10"]
+    assert [rate["rate"] for rate in rates] == ["5.5", "10"]
     producer.send("DELETE", f"{path}/vat-rates/2027-01-01")
     assert producer.refused("PUT", f"{path}/vat-rates/tomorrow", {"rate": "10"}) == (404, ["no_day"])
     producer.send("POST", f"{path}/archive", version=2)
@@ -160,7 +160,7 @@ def test_an_image_is_sent_and_then_public_and_unchanging(producer: Producer) -> 
     assert producer.client.get("/api/images/unknown").status_code == 404
     product = producer.send("POST", "/products", {**POTATO, "image_id": image["id"]})
     assert product["image_id"] == image["id"]
-    assert [one["id"] for one in producer.send("GET", "/images")["items"]] == [image["id"]]
+    assert [item["id"] for item in producer.send("GET", "/images")["items"]] == [image["id"]]
 
 
 def test_a_product_is_listed_shown_to_some_and_priced(producer: Producer) -> None:
@@ -178,7 +178,7 @@ def test_a_product_is_listed_shown_to_some_and_priced(producer: Producer) -> Non
     assert producer.refused("PUT", f"{path}/prices/unknown", {"price": 400}) == (404, ["no_category"])
     assert producer.refused("PUT", f"{path}/price", {"price": 4.5}) == (422, ["/price"])
     (listed,) = producer.send("GET", f"/catalogs/{catalog['id']}/items")["items"]
-    assert {one["category_id"]: one["price"] for one in listed["offers"]} == {None: 475, "staff": 400}
+    assert {offer["category_id"]: offer["price"] for offer in listed["offers"]} == {None: 475, "staff": 400}
     producer.send("DELETE", f"{path}/prices/staff")
     producer.send("DELETE", f"{path}/price")
     assert producer.refused("DELETE", f"{path}/price") == (404, ["no_price"])
@@ -195,7 +195,7 @@ def test_a_product_is_listed_shown_to_some_and_priced(producer: Producer) -> Non
 def test_anybody_may_read_the_words_of_dfc(client: TestClient, table: str, count: int, term: str) -> None:
     concepts = client.get(f"/api/taxonomy/{table}").json()
     assert len(concepts) == count
-    found = {one["term"]: one for one in concepts}
+    found = {concept["term"]: concept for concept in concepts}
     assert found[term]["en"]
     assert found[term]["fr"]
     assert table != "measures" or found[term]["factor"] == "45359237/100000"

@@ -85,8 +85,8 @@ def test_a_grant_that_is_taken_back_is_gone(store: Store, two: tuple[str, str]) 
 def test_what_cannot_be_granted_is_refused(store: Store, two: tuple[str, str]) -> None:
     grantor, _ = two
     with store.write() as tx:
-        with pytest.raises(Invalid) as refused:
+        with pytest.raises(Invalid) as error:
             grant(tx, grantor, grantor, "Everything")
-        assert {one.where for one in refused.value.problems} == {"/scope", "/grantee"}
+        assert {problem.where for problem in error.value.problems} == {"/scope", "/grantee"}
         with pytest.raises(NotFound):
             grant(tx, grantor, "nobody", "ReadProducts")

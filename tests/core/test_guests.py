@@ -59,15 +59,15 @@ class Hall:
         with self.store.write() as tx:
             return change_guest_policy(tx, "shop", **changed)
 
-    def order(self, pieces: int = 1, email: str = "guest@example.org", *, language: str = "en", **more: Any) -> Order:
+    def order(self, pieces: int = 1, email: str = "guest@example.org", *, language: str = "en", **kwargs: Any) -> Order:
         wish = Wish(items={self.item: pieces}, name="G", email=email, language=language)
         with self.store.write() as tx:
-            return place_order(tx, self.instance.hooks, "shop-session", wish, **more)
+            return place_order(tx, self.instance.hooks, "shop-session", wish, **kwargs)
 
-    def refused(self, pieces: int = 1, email: str = "guest@example.org", **more: Any) -> str:
-        with pytest.raises(Refused) as refused:
-            self.order(pieces, email, **more)
-        return refused.value.code
+    def refused(self, pieces: int = 1, email: str = "guest@example.org", **kwargs: Any) -> str:
+        with pytest.raises(Refused) as error:
+            self.order(pieces, email, **kwargs)
+        return error.value.code
 
     def mails_to_guest(self) -> list[str]:
         """Returns the text parts of the e-mails to the guest."""
@@ -94,7 +94,7 @@ class Hall:
         """Whoever reads the mailbox confirms the order."""
         with self.store.read() as tx:
             mails = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail"))]
-        secret = next(one["secret"] for one in mails if one.get("order_id") == order.id)
+        secret = next(mail["secret"] for mail in mails if mail.get("order_id") == order.id)
         with self.store.write() as tx:
             prove_order(tx, fingerprint(secret))
 
@@ -254,7 +254,7 @@ def test_the_hub_gets_one_mail_about_all_that_expired(hall: Hall, clock: ManualC
     hall.work()
     sent = [one.read_text(encoding="utf-8") for one in (hall.instance.folder / "mail").glob("*.eml")]
     (told,) = [one for one in sent if "\nTo: shop <shop@example.org>" in one]
-    assert ", ".join(str(one.number) for one in orders) in told
+    assert ", ".join(str(order.number) for order in orders) in told
     clock.advance(days=1)
     hall.work()
     with hall.store.read() as tx:
@@ -280,9 +280,9 @@ def test_the_mail_says_until_when(hall: Hall) -> None:
 
 
 def test_a_policy_that_helps_nobody_is_refused_with_every_mistake(hall: Hall) -> None:
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(Invalid) as error:
         hall.allow(guests="yes", orders_of_mailbox=0, confirm_minutes=1, largest_unpaid=-1)
-    assert {one.where for one in refused.value.problems} == {
+    assert {problem.where for problem in error.value.problems} == {
         "/unpaid_hours", "/orders_of_mailbox", "/confirm_minutes", "/largest_unpaid",
     }  # fmt: skip
 
@@ -311,7 +311,7 @@ def test_from_where_guests_ordered_is_forgotten(hall: Hall, clock: ManualClock) 
 def test_without_the_count_a_sale_is_emptied(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     """The guard off."""
 
-    def anybody(tx: object, enterprise_id: str, **given: Any) -> guests.Guest:
+    def anybody(tx: object, enterprise_id: str, **kwargs: Any) -> guests.Guest:
         terms = guests.GuestTerms(confirm_by=None, pay_by=None)
         return guests.Guest(enterprise_id=enterprise_id, mailbox="", network="", terms=terms)
 

@@ -34,10 +34,10 @@ def test_the_commands_of_the_guides_do_what_they_say(tmp_path: Path, shell: Shel
         for command, expected in _commands(text):
             program, *words = shlex.split(command)
             assert program == "commensal"
-            done = shell.run(*words, cwd=tmp_path, env={**os.environ, "COLUMNS": "200"})
-            assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+            result = shell.run(*words, cwd=tmp_path, env={**os.environ, "COLUMNS": "200"})
+            assert result.returncode == 0, f"{command}\n{result.stdout}{result.stderr}"
             told = "".join(".*" if one == "…" else re.escape(one) for one in expected.strip())
-            assert re.search(told, done.stdout, re.DOTALL), f"{command}\n{done.stdout}"
+            assert re.search(told, result.stdout, re.DOTALL), f"{command}\n{result.stdout}"
             ran += 1
     assert ran >= 10
 
@@ -49,15 +49,15 @@ _NOT_HERE = " --mail --online"  # a mail server and a certificate
 def test_the_commands_for_a_server_do_what_they_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of ours, in folders that stand for the server's. The others are the system's."""
     folders = ("/var/lib/commensal", "/var/backups/commensal", "/etc/systemd/system", "/etc/caddy")
-    for one in folders:
-        Path(f"{tmp_path}{one}").mkdir(parents=True)
+    for folder in folders:
+        Path(f"{tmp_path}{folder}").mkdir(parents=True)
     ran = []
     for line in "".join(
         re.findall(r"^```sh\n(.*?)^```$", OPERATOR.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     ).splitlines():
         here = line.removeprefix("runuser -u commensal -- ").replace(_NOT_HERE, "")
-        for one in folders:
-            here = here.replace(one, f"{tmp_path}{one}")
+        for folder in folders:
+            here = here.replace(folder, f"{tmp_path}{folder}")
         program, *words = shlex.split(here)
         if program == "cd":
             monkeypatch.chdir(words[0])
@@ -66,8 +66,8 @@ def test_the_commands_for_a_server_do_what_they_say(tmp_path: Path, monkeypatch:
         elif program == "chown" and words[-1].endswith("/var/backups/commensal"):  # a new machine
             shutil.rmtree(tmp_path / "var/lib/commensal/val")
         elif program == "commensal":
-            done = CliRunner().invoke(app, words, input=_ANSWERS.get(words[0]), catch_exceptions=False)
-            assert done.exit_code == 0, f"{line}\n{done.output}"
+            result = CliRunner().invoke(app, words, input=_ANSWERS.get(words[0]), catch_exceptions=False)
+            assert result.exit_code == 0, f"{line}\n{result.output}"
             ran.append(words[0])
     assert ran.count("init") == 3
     assert ran.count("restore") == 2

@@ -43,7 +43,7 @@ def settings() -> InstanceSettings:
 def reasons(client: TestClient) -> list[str]:
     answer = client.get("/-/health", headers=MONITOR)
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded" if answer.json()["reasons"] else "ok")
-    return [str(one) for one in answer.json()["reasons"]]
+    return [str(reason) for reason in answer.json()["reasons"]]
 
 
 def test_a_sound_instance_is_ok(client: TestClient) -> None:
@@ -68,8 +68,8 @@ def test_an_operators_token_opens_the_reasons_and_nobody_elses(
     def token(name: str, scope: str, *, operator: bool) -> dict[str, str]:
         person = somebody(name, operator=operator)
         with store.write() as tx:
-            made = make_token(tx, person.id, name="monitor", scopes={scope})
-        return {"Authorization": f"Bearer {made.secret}"}
+            token = make_token(tx, person.id, name="monitor", scopes={scope})
+        return {"Authorization": f"Bearer {token.secret}"}
 
     park_a_job(store)
     assert "reasons" in client.get("/-/health", headers=token("Ada", OPERATOR, operator=True)).json()
@@ -89,9 +89,9 @@ def test_a_short_secret_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "instance.toml"
     file.write_text('name = "x"\n[watching]\nsecret = "hunter2"')
     file.chmod(0o600)
-    with pytest.raises(SettingsError, match="at least 20 characters") as refused:
+    with pytest.raises(SettingsError, match="at least 20 characters") as error:
         load_settings(tmp_path)
-    assert "hunter2" not in str(refused.value)
+    assert "hunter2" not in str(error.value)
 
 
 # ------------------------------------------------------------------------------------------------ reasons

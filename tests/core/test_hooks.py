@@ -117,7 +117,7 @@ def test_a_plugin_that_exits_or_cancels_itself_is_left_out(
         b=plugin(payment_methods=methods("x")),
     )
     assert ask(hooks) == ["b:x"]
-    assert [one.what for one in hooks.failures] == [what]
+    assert [failure.what for failure in hooks.failures] == [what]
 
 
 def test_a_keyboard_interrupt_in_a_plugin_ends_the_process(clock: ManualClock) -> None:

@@ -51,10 +51,10 @@ def test_a_hook_that_reads_cannot_write_and_spoils_nothing(
         if writing:
             add(tx, "before")
         answers = hooks.each(hook, tx=tx, **given)
-        assert [one.plugin for one in answers] == ["second"]
+        assert [answer.plugin for answer in answers] == ["second"]
         if writing:
             add(tx, "then")
-    assert [(one.plugin, one.hook) for one in hooks.failures] == [("first", hook.name)]
+    assert [(failure.plugin, failure.hook) for failure in hooks.failures] == [("first", hook.name)]
     assert "read" in hooks.failures[0].what
     assert people(store) == (["before", "then"] if writing else [])
 

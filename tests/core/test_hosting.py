@@ -22,9 +22,9 @@ KEPT = "/var/lib/commensal-of-this-suite/val"  # a folder that systemd makes; th
 
 
 def printed(folder: Path, *words: str) -> str:
-    ran = CliRunner().invoke(app, ["init", "--instance", str(folder), *words])
-    assert ran.exit_code == 0, ran.output
-    return ran.stdout
+    result = CliRunner().invoke(app, ["init", "--instance", str(folder), *words])
+    assert result.exit_code == 0, result.output
+    return result.stdout
 
 
 def service(text: str) -> dict[str, str]:
@@ -93,9 +93,9 @@ def test_systemd_calls_a_unit_well_confined(tmp_path: Path, unit: str) -> None:
     file = tmp_path / f"{unit}.service"
     file.write_text(write_text(unit, Path("/srv/val")))
     command = ["systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=20", str(file)]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "Overall exposure level" in ran.stdout
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Overall exposure level" in result.stdout
 
 
 @ANALYZE
@@ -104,8 +104,10 @@ def test_systemd_calls_a_unit_well_confined(tmp_path: Path, unit: str) -> None:
 def test_systemd_finds_nothing_wrong_with_a_unit(tmp_path: Path, unit: str, folder: str) -> None:
     file = tmp_path / f"{unit}.service"
     file.write_text(write_text(unit, Path(folder)))
-    ran = subprocess.run(["systemd-analyze", "verify", file], capture_output=True, text=True, timeout=60, check=False)
-    assert [line for line in ran.stderr.splitlines() if file.name in line] == []
+    result = subprocess.run(
+        ["systemd-analyze", "verify", file], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert [line for line in result.stderr.splitlines() if file.name in line] == []
 
 
 @pytest.fixture
@@ -136,8 +138,8 @@ def test_a_container_runs_as_an_ordinary_user(val: Path) -> None:
 @pytest.mark.bundled
 def test_init_asks_what_it_is_not_told(tmp_path: Path) -> None:
     answers = "Val\n\nen\n\n\n"
-    ran = CliRunner().invoke(app, ["init", "--instance", str(tmp_path / "val")], input=answers)
-    assert ran.exit_code == 0, ran.output
+    result = CliRunner().invoke(app, ["init", "--instance", str(tmp_path / "val")], input=answers)
+    assert result.exit_code == 0, result.output
     text = (tmp_path / "val" / "instance.toml").read_text()
     assert 'name = "Val"' in text
     assert 'language = "en"' in text
@@ -147,11 +149,11 @@ def test_init_asks_what_it_is_not_told(tmp_path: Path) -> None:
 @pytest.mark.bundled
 def test_init_checks_each_answer_before_it_asks_for_the_next(tmp_path: Path) -> None:
     answers = "Val\nhttps://val.example\nGerman\nfr\nNowhere\nEurope/Paris\nmarie\n\n"
-    ran = CliRunner().invoke(app, ["init", "--instance", str(tmp_path / "val")], input=answers)
-    assert ran.exit_code == 0, ran.output
-    assert ran.output.index("language: ") < ran.output.index("Which time zone?")
-    assert ran.output.index("not an IANA time zone") < ran.output.index("From which address")
-    assert "'marie' is no e-mail address" in ran.output
+    result = CliRunner().invoke(app, ["init", "--instance", str(tmp_path / "val")], input=answers)
+    assert result.exit_code == 0, result.output
+    assert result.output.index("language: ") < result.output.index("Which time zone?")
+    assert result.output.index("not an IANA time zone") < result.output.index("From which address")
+    assert "'marie' is no e-mail address" in result.output
     assert load_settings(tmp_path / "val").sender == "commensal@val.example"
 
 
@@ -159,16 +161,16 @@ def test_init_checks_each_answer_before_it_asks_for_the_next(tmp_path: Path) -> 
     "words", [("--timezone", "Nowhere"), ("--language", "German"), ("--sender", "marie"), ("--plugin", "nonsense")]
 )
 def test_init_asks_nothing_where_what_it_is_told_cannot_be(tmp_path: Path, words: tuple[str, ...]) -> None:
-    ran = CliRunner().invoke(app, ["init", "--instance", str(tmp_path / "val"), *words], input="Val\n\n\n\n\n\n")
-    assert isinstance(ran.exception, SettingsError)
-    assert "What do people call" not in ran.output
+    result = CliRunner().invoke(app, ["init", "--instance", str(tmp_path / "val"), *words], input="Val\n\n\n\n\n\n")
+    assert isinstance(result.exception, SettingsError)
+    assert "What do people call" not in result.output
     assert not (tmp_path / "val").exists()
 
 
 def test_init_asks_nothing_where_there_is_an_instance(val: Path) -> None:
-    ran = CliRunner().invoke(app, ["init", "--instance", str(val)], input="Val\n\n\n\n\n")
-    assert isinstance(ran.exception, SettingsError)
-    assert ran.output == ""
+    result = CliRunner().invoke(app, ["init", "--instance", str(val)], input="Val\n\n\n\n\n")
+    assert isinstance(result.exception, SettingsError)
+    assert result.output == ""
 
 
 @pytest.mark.parametrize(

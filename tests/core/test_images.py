@@ -24,12 +24,12 @@ from commensal.trade.products.images import (
 )
 
 
-def drawn(kind: str, size: tuple[int, int] = (60, 40), *, mode: str = "RGB", **more: Any) -> bytes:
+def drawn(kind: str, size: tuple[int, int] = (60, 40), *, mode: str = "RGB", **kwargs: Any) -> bytes:
     """Left half red, right half blue."""
     image = Pillow.new(mode, size, "blue")
     image.paste("red", (0, 0, size[0] // 2, size[1]))
     written = io.BytesIO()
-    image.save(written, kind, **more)
+    image.save(written, kind, **kwargs)
     return written.getvalue()
 
 
@@ -102,9 +102,9 @@ def test_the_place_and_time_of_a_photo_are_gone_and_it_stands_upright() -> None:
     ids=["nothing", "text", "gif", "tiff", "bmp", "eps", "svg"],
 )
 def test_what_is_no_jpeg_png_or_webp_is_refused(upload: bytes) -> None:
-    with pytest.raises(Refused) as raised:
+    with pytest.raises(Refused) as error:
         re_encode(upload)
-    assert raised.value.code == "image_type"
+    assert error.value.code == "image_type"
 
 
 def _png(width: int, height: int, rows: bytes) -> bytes:
@@ -118,22 +118,22 @@ def _png(width: int, height: int, rows: bytes) -> bytes:
 @pytest.mark.parametrize("side", [5001, 13_000])
 def test_a_small_file_that_would_unpack_to_a_huge_image_is_refused(side: int) -> None:
     bomb = _png(side, 5000, zlib.compress(bytes(100_000)))  # up to twice its limit, Pillow itself only warns
-    with pytest.raises(Refused) as raised:
+    with pytest.raises(Refused) as error:
         re_encode(bomb)
-    assert raised.value.code == "image_pixels"
+    assert error.value.code == "image_pixels"
 
 
 @pytest.mark.parametrize("upload", [drawn("JPEG")[:300], drawn("PNG")[:60], _png(100, 100, b"x"), drawn("WEBP")[:60]])
 def test_a_damaged_image_is_refused(upload: bytes) -> None:
-    with pytest.raises(Refused) as raised:
+    with pytest.raises(Refused) as error:
         re_encode(upload)
-    assert raised.value.code in ("image_broken", "image_type")
+    assert error.value.code in ("image_broken", "image_type")
 
 
 def test_an_upload_is_measured_before_it_is_read() -> None:
-    with pytest.raises(Refused) as raised:
+    with pytest.raises(Refused) as error:
         re_encode(bytes(LARGEST + 1))
-    assert raised.value.code == "image_too_large"
+    assert error.value.code == "image_too_large"
 
 
 @pytest.fixture

@@ -58,8 +58,8 @@ class Sender:
 def ask(intake: Intake, *senders: Sender) -> None:
     async def all_at_once() -> None:
         async with anyio.create_task_group() as group:
-            for one in senders:
-                group.start_soon(intake, one.scope, one.receive, one.send)
+            for sender in senders:
+                group.start_soon(intake, sender.scope, sender.receive, sender.send)
 
     anyio.run(all_at_once)
 

@@ -81,7 +81,7 @@ def test_it_is_declined_taken_back_and_runs_out(store: Store, clock: ManualClock
         withdraw_invitation(tx, "shop", first.id)
         with pytest.raises(NotFound):
             withdraw_invitation(tx, "another", second.id)
-        assert [one.email for one in invitations_of(tx, "shop")] == ["b@example.org"]
+        assert [invitation.email for invitation in invitations_of(tx, "shop")] == ["b@example.org"]
     clock.advance(days=14)
     with store.write() as tx:
         assert invitations_of(tx, "shop") == []
@@ -103,9 +103,9 @@ def test_a_second_one_renews_it_and_a_member_needs_none(store: Store, somebody: 
 
 
 def test_mistakes_are_named(store: Store) -> None:
-    with store.write() as tx, pytest.raises(Invalid) as refused:
+    with store.write() as tx, pytest.raises(Invalid) as error:
         invite(tx, "shop", email="nobody", role="king", language="en")
-    assert {one.where for one in refused.value.problems} == {"/email", "/role"}
+    assert {problem.where for problem in error.value.problems} == {"/email", "/role"}
 
 
 # ------------------------------------------------------------------------------------------------ what is told
@@ -160,5 +160,5 @@ def test_writing_a_customer_down_does_not_tell_it_either(store: Store, owner: Te
     hooks = owner.app.state.instance.hooks  # type: ignore[attr-defined]
     with store.write() as tx:
         place_order(tx, hooks, "shop-session", Wish(items={item: 1}, name="E", email=eve.email), person_id=eve.id)
-    seen = owner.get(f"/api/enterprises/shop/customers/{known['id']}").json()
-    assert seen["person_id"] == eve.id, "whoever has ordered with an account has shown it"
+    body = owner.get(f"/api/enterprises/shop/customers/{known['id']}").json()
+    assert body["person_id"] == eve.id, "whoever has ordered with an account has shown it"

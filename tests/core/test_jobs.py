@@ -272,7 +272,7 @@ def test_finished_jobs_are_forgotten_after_a_month_and_parked_ones_are_not(
 
 def test_many_promises_are_one_statement_and_none_is_none(store: Store) -> None:
     seen: list[str] = []
-    event.listen(store.engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+    event.listen(store.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
     with store.write() as tx:
         assert promise_all(tx, []) == []
         ids = promise_all(tx, [Promise("note", {"n": number}) for number in range(100)])
@@ -344,12 +344,12 @@ def test_what_cannot_be_brought_back_waits_for_a_day_after_a_jump_of_the_clock(
     for hours in range(23):
         assert ran() == [EVERY_MINUTE], hours
         clock.advance(seconds=3600)
-    assert any("nothing is forgotten" in one for one in Watcher(instance).health().reasons)
+    assert any("nothing is forgotten" in reason for reason in Watcher(instance).health().reasons)
     clock.advance(seconds=3600)
     assert ran() == [EVERY_MINUTE, "forget"], "the clock has gone on steadily for a day"
     clock.advance(seconds=60)
     assert ran() == [EVERY_MINUTE, "forget"]
-    assert not any("nothing is forgotten" in one for one in Watcher(instance).health().reasons)
+    assert not any("nothing is forgotten" in reason for reason in Watcher(instance).health().reasons)
 
 
 def test_all_work_that_deletes_or_completes_is_called_irreversible(instance: Instance) -> None:

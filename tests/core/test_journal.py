@@ -67,9 +67,9 @@ def test_entries_are_numbered_and_chained_from_sixty_four_zeros(store: Store, or
     with store.read() as tx:
         entries = journal_entries(tx, "shop")
         assert verify_journal(tx, "shop") == []
-    assert [one.sequence for one in entries] == [1, 2, 3, 4, 5]
-    assert [one.amount for one in entries] == [101, 201, 301, 401, -50]
-    assert [one.previous_hash for one in entries] == [FIRST, *(one.hash for one in entries[:-1])]
+    assert [entry.sequence for entry in entries] == [1, 2, 3, 4, 5]
+    assert [entry.amount for entry in entries] == [101, 201, 301, 401, -50]
+    assert [entry.previous_hash for entry in entries] == [FIRST, *(entry.hash for entry in entries[:-1])]
 
 
 def test_a_shop_without_entries_is_sound(store: Store) -> None:
@@ -165,7 +165,7 @@ def test_writers_side_by_side_never_fork_the_chain(store: Store) -> None:
     for thread in threads:
         thread.join()
     with store.read() as tx:
-        assert [one.sequence for one in journal_entries(tx, "shop")] == list(range(1, 9))
+        assert [entry.sequence for entry in journal_entries(tx, "shop")] == list(range(1, 9))
         assert verify_journal(tx, "shop") == []
 
 
@@ -178,7 +178,7 @@ def test_a_transaction_that_fails_leaves_no_gap(store: Store, order: str) -> Non
         store.transact(act)
     with store.write() as tx:
         pay(tx, order, 100, "kept")
-        assert [one.sequence for one in journal_entries(tx, "shop", after=5)] == [6]
+        assert [entry.sequence for entry in journal_entries(tx, "shop", after=5)] == [6]
         assert verify_journal(tx, "shop") == []
 
 
@@ -193,7 +193,7 @@ def test_each_shop_has_a_chain_of_its_own(store: Store, order: str) -> None:
 
 def test_the_journal_is_paged_by_its_numbers(store: Store, order: str) -> None:
     with store.read() as tx:
-        assert [one.sequence for one in journal_entries(tx, "shop", after=2, limit=2)] == [3, 4]
+        assert [entry.sequence for entry in journal_entries(tx, "shop", after=2, limit=2)] == [3, 4]
         lines = list(journal_csv(tx, "shop", after=2, limit=2))
     assert [line.split(",")[-2] for line in lines[1:]] == ["3", "4"]
 

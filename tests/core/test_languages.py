@@ -41,7 +41,7 @@ def texts() -> dict[Text, str]:
     found = {text: where for folder in reversed(PACKAGES) for text, where in texts_in(folder).items()}
     modules = [folder / "__init__.py" for folder in PACKAGES[1:]]
     about: dict[Text, str] = {
-        (_docstring(one).partition("\n")[0],): f"{one.parent.name}/{one.name}:1" for one in modules
+        (_docstring(module).partition("\n")[0],): f"{module.parent.name}/{module.name}:1" for module in modules
     }
     return {**found, **about}
 

@@ -163,7 +163,7 @@ def test_a_hook_that_reads_cannot_write_by_a_statement_that_nobody_waits_for(sto
         tx.later(ADD, ada(tx, 0))
         assert [one.plugin for one in hooks.each(hook, tx=tx, **GIVEN)] == ["plugin1"]
         tx.later(ADD, ada(tx, 2))
-    assert [one.plugin for one in hooks.failures] == ["plugin0", "plugin2"]
+    assert [failure.plugin for failure in hooks.failures] == ["plugin0", "plugin2"]
     assert people(store) == ["p0", "p2"]
 
 

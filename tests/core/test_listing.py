@@ -23,7 +23,7 @@ def products(village: Any, producer: str, count: int) -> list[str]:
 def test_a_range_is_listed_in_order_with_its_prices_by_constant_statements(store: Store, village: Any) -> None:
     ids = products(village, "farm", 30)
     seen: list[str] = []
-    event.listen(store.engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+    event.listen(store.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
     with store.write() as tx:
         catalog = create_catalog(tx, enterprise_id="hub", name="Autre").id
         group = create_category(tx, "hub", name="Adhérents").id
@@ -32,18 +32,18 @@ def test_a_range_is_listed_in_order_with_its_prices_by_constant_statements(store
         prices = [Listing(product_id=two, price=200, category_prices={group: 150}) for two in ids[1:]]
         made = list_products(tx, "hub", catalog, prices)
         assert len(seen) - one <= 10
-        found = items_of(tx, "hub", catalog)
-    assert [item.position for item in found] == list(range(1, 31))
-    assert [item.id for item in found[1:]] == made
-    assert {(offer.category_id, offer.price) for offer in found[1].offers} == {(None, 200), (group, 150)}
-    assert [offer.price for offer in found[0].offers] == [100]
+        items = items_of(tx, "hub", catalog)
+    assert [item.position for item in items] == list(range(1, 31))
+    assert [item.id for item in items[1:]] == made
+    assert {(offer.category_id, offer.price) for offer in items[1].offers} == {(None, 200), (group, 150)}
+    assert [offer.price for offer in items[0].offers] == [100]
 
 
 def test_what_may_not_be_listed_is_named_and_nothing_is(store: Store, village: Any) -> None:
     (good, foreign) = products(village, "farm", 1) + products(village, "stranger", 1)
     with store.write() as tx:
         catalog = create_catalog(tx, enterprise_id="hub", name="Autre").id
-        with pytest.raises(Invalid) as caught:
+        with pytest.raises(Invalid) as error:
             list_products(
                 tx, "hub", catalog,
                 [
@@ -52,7 +52,7 @@ def test_what_may_not_be_listed_is_named_and_nothing_is(store: Store, village: A
                     Listing(product_id=good, price=1, category_prices={"nobody": 1}),
                 ],
             )  # fmt: skip
-        assert [one.code for one in caught.value.problems] == ["price", "no_product", "no_category"]
+        assert [problem.code for problem in error.value.problems] == ["price", "no_product", "no_category"]
         with pytest.raises(Conflict):
             list_products(tx, "hub", catalog, [Listing(product_id=good, price=1)] * 2)
         with pytest.raises(NotFound):

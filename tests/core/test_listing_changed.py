@@ -96,11 +96,11 @@ def test_what_comes_in_changes_no_listing(instance: Instance, item: str, ear: Ea
 def test_a_new_item_and_one_that_goes_are_told(instance: Instance, item: str, ear: Ear) -> None:
     with instance.store.write() as tx:
         lot = product_by_id(tx, "shop", item_by_id(tx, "shop", item).product_id).lot_id
-        made = create_product(
+        product = create_product(
             tx, enterprise_id="shop", name="Coings", product_type="vegetable", quantity=Decimal(1), unit="Piece",
             lot_id=lot, vat_rate=Decimal(5),
         )  # fmt: skip
-        added = add_item(tx, "shop", "shop-catalog", made.id)
+        added = add_item(tx, "shop", "shop-catalog", product.id)
     run(instance)
     with instance.store.write() as tx:
         remove_item(tx, "shop", added.id)

@@ -87,12 +87,12 @@ def test_a_line_names_the_enterprise_that_may_be_known(
     ada = somebody("Ada", operator=True, password_hash=hash_password("une longue phrase"))
     here = {"Sec-Fetch-Site": "same-origin"}
     client.post("/api/sessions", json={"email": ada.email, "password": "une longue phrase"}, headers=here)
-    made = client.post("/api/enterprises", json={"name": "La Ferme"}, headers=here).json()
+    body = client.post("/api/enterprises", json={"name": "La Ferme"}, headers=here).json()
     lines()
-    client.get(f"/api/enterprises/{made['id']}/members")
+    client.get(f"/api/enterprises/{body['id']}/members")
     client.get("/api/enterprises/of-somebody-else/members")
     known, unknown = lines()
-    assert (known["enterprise"], known["person"]) == (made["id"], ada.id)
+    assert (known["enterprise"], known["person"]) == (body["id"], ada.id)
     assert "enterprise" not in unknown
     assert known["route"] == unknown["route"] == "/api/enterprises/{enterprise}/members"
 
@@ -140,7 +140,7 @@ def test_who_goes_away_while_sending_is_no_error_of_ours(client: TestClient, lin
 def test_what_no_route_answers_and_what_the_guard_refuses_have_lines_too(client: TestClient, lines: Lines) -> None:
     client.get("/nowhere/at/all")
     client.post("/api/sessions", json={}, headers={"Sec-Fetch-Site": "cross-site"})
-    assert [(one["route"], one["status"]) for one in lines()] == [("nowhere", 404), ("nowhere", 403)]
+    assert [(line["route"], line["status"]) for line in lines()] == [("nowhere", 404), ("nowhere", 403)]
 
 
 # ------------------------------------------------------------------------------------------------ what is never told

@@ -30,13 +30,13 @@ def farm(hamlet: Any) -> str:
     return name
 
 
-def opened(store: Store, farm: str, **given: Any) -> StockLot:
+def opened(store: Store, farm: str, **kwargs: Any) -> StockLot:
     with store.write() as tx:
-        return open_lot(tx, enterprise_id=farm, **{"name": "Pommes", "unit": "Kilogram", **given})
+        return open_lot(tx, enterprise_id=farm, **{"name": "Pommes", "unit": "Kilogram", **kwargs})
 
 
 def refused(error: Conflict | Invalid) -> list[tuple[str, str]]:
-    return [(one.where, one.code) for one in error.problems]
+    return [(problem.where, problem.code) for problem in error.problems]
 
 
 @given(grains=st.integers(0, 10**9), per_unit=st.sampled_from(DIVISORS))
@@ -76,15 +76,15 @@ def test_an_opened_lot_has_what_it_was_given_and_a_journal_that_says_so(store: S
     assert lot.reserved == lot.sold == 0
     with store.read() as tx:
         assert lot_by_id(tx, farm, lot.id) == lot
-        assert [(one.kind, one.free_change) for one in movements_of(tx, farm, lot.id)] == [
+        assert [(movement.kind, movement.free_change) for movement in movements_of(tx, farm, lot.id)] == [
             ("received", Decimal("12.5"))
         ]
 
 
 def test_every_mistake_in_a_new_lot_is_named(store: Store, farm: str) -> None:
-    with pytest.raises(Invalid) as raised:
+    with pytest.raises(Invalid) as error:
         opened(store, farm, name="  ", unit="Percent", per_unit=3)
-    assert refused(raised.value) == [("/name", "required"), ("/unit", "unit"), ("/per_unit", "per_unit")]
+    assert refused(error.value) == [("/name", "required"), ("/unit", "unit"), ("/per_unit", "per_unit")]
     wrong: list[tuple[dict[str, Any], tuple[str, str]]] = [
         ({"on_hand": Decimal("1.0001")}, ("/on_hand", "too_fine")),
         ({"unlimited": True, "on_hand": Decimal(1)}, ("/on_hand", "unlimited")),
@@ -92,9 +92,9 @@ def test_every_mistake_in_a_new_lot_is_named(store: Store, farm: str) -> None:
         ({"per_unit": 0}, ("/per_unit", "per_unit")),
     ]
     for values, mistake in wrong:
-        with pytest.raises(Invalid) as raised:
+        with pytest.raises(Invalid) as error:
             opened(store, farm, **values)
-        assert mistake in refused(raised.value)
+        assert mistake in refused(error.value)
 
 
 def test_what_comes_in_is_added_and_what_is_counted_is_set(store: Store, farm: str, clock: ManualClock) -> None:
@@ -106,8 +106,8 @@ def test_what_comes_in_is_added_and_what_is_counted_is_set(store: Store, farm: s
         assert receive_stock(tx, farm, lot.id, Decimal("2.5"), note="du champ").on_hand == Decimal("12.5")
     clock.advance(hours=1)
     with store.write() as tx:
-        counted = count_stock(tx, farm, lot.id, Decimal(11), person_id="ada")
-    assert [counted.on_hand, counted.free, counted.reserved] == [11, 7, 4]
+        stock = count_stock(tx, farm, lot.id, Decimal(11), person_id="ada")
+    assert [stock.on_hand, stock.free, stock.reserved] == [11, 7, 4]
     with store.read() as tx:
         journal = movements_of(tx, farm, lot.id)
         assert [(one.kind, one.free_change, one.note, one.person_id) for one in journal] == [

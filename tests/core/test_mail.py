@@ -70,7 +70,7 @@ def folder(tmp_path: Path) -> Path:
 def order(store: Store) -> str:
     """Order 1: three bags of apples, a chicken that was weighed, a delivery fee and a subsidy, for a known person."""
     with store.write() as tx:
-        who = {
+        person_values = {
             "email": "ada@example.org",
             "name": "Ada",
             "phone": "",
@@ -78,7 +78,7 @@ def order(store: Store) -> str:
             "is_operator": False,
             "version": 1,
         }
-        tx.execute(insert(person).values(id="ada", created_at=tx.now, **who))
+        tx.execute(insert(person).values(id="ada", created_at=tx.now, **person_values))
         totals: dict[str, Any] = {
             "products_total": 2620,
             "deposits_total": 60,
@@ -86,20 +86,27 @@ def order(store: Store) -> str:
             "vat_total": 137,
         }
         order_id = a_placed_order(tx, total=2530, person_id="ada", shipping_label="Quai 3", name="Ada & Bob", **totals)
-        sold = {"enterprise_id": "shop", "unit": "Kilogram", "version": 1, "created_at": tx.now}
+        common = {"enterprise_id": "shop", "unit": "Kilogram", "version": 1, "created_at": tx.now}
         lot = {"id": "lot", "name": "lot", "per_unit": 1000, "unlimited": True, "free": 0, "reserved": 0, "sold": 0}
-        insert_rows(tx, stock_lot, [{**lot, **sold}])
-        made = {"description": "", "product_type": "fruit", "labels": [], "allergens": [], "deposit": 0, "search": ""}
-        size = {"lot_id": "lot", "lot_quantity": 1000, "quantity": Decimal(1), "weighed": False}
-        insert_rows(tx, supplied_product, [{"id": "product", "name": "Pommes", **made, **size, **sold}])
-        listed: dict[str, Any] = {
+        insert_rows(tx, stock_lot, [{**lot, **common}])
+        description = {
+            "description": "",
+            "product_type": "fruit",
+            "labels": [],
+            "allergens": [],
+            "deposit": 0,
+            "search": "",
+        }
+        content = {"lot_id": "lot", "lot_quantity": 1000, "quantity": Decimal(1), "weighed": False}
+        insert_rows(tx, supplied_product, [{"id": "product", "name": "Pommes", **description, **content, **common}])
+        item_values: dict[str, Any] = {
             "catalog_id": "shop-catalog",
             "product_id": "product",
             "position": 1,
             "hidden": False,
             "version": 1,
         }
-        tx.execute(insert(catalog_item).values(id="item", created_at=tx.now, **listed))
+        tx.execute(insert(catalog_item).values(id="item", created_at=tx.now, **item_values))
         line: dict[str, Any] = {
             "order_id": order_id,
             "item_id": "item",
@@ -126,16 +133,16 @@ def order(store: Store) -> str:
         return order_id
 
 
-def job(kind: str, **more: Any) -> Job:
-    payload = {"kind": kind, "to": "ada@example.org", "language": "fr", **more}
+def mail_job(kind: str, **kwargs: Any) -> Job:
+    payload = {"kind": kind, "to": "ada@example.org", "language": "fr", **kwargs}
     return Job("018f-job", "mail", payload, 1)
 
 
-def about(kind: str, **more: Any) -> Job:
-    return job(kind, name="Ada", code="s3cret", **more)
+def account_mail(kind: str, **kwargs: Any) -> Job:
+    return mail_job(kind, name="Ada", code="s3cret", **kwargs)
 
 
-def written(folder: Path) -> list[EmailMessage]:
+def read_mails(folder: Path) -> list[EmailMessage]:
     files = sorted((folder / "mail").glob("*.eml"))
     return [email.message_from_bytes(file.read_bytes(), policy=modern) for file in files]
 
@@ -152,11 +159,11 @@ def parts(message: EmailMessage) -> tuple[str, str]:
 
 
 def test_an_order_is_told_as_it_was_placed(instance: Instance, order: str, folder: Path) -> None:
-    send_mail(instance, job("order_placed", order_id=order))
-    (message,) = written(folder)
+    send_mail(instance, mail_job("order_placed", order_id=order))
+    (message,) = read_mails(folder)
     text, _ = parts(message)
     assert message["Subject"] == "Votre commande 1 à Halle du Bourg"
-    for said in (
+    for passage in (
         "Bonjour Ada & Bob,",
         "Vous pouvez la modifier jusqu’au vendredi 5 juin 2026, 12:00.",
         "- 3 × Pommes <Reinette> (0,5 kg) : 7,50 €",
@@ -171,30 +178,30 @@ def test_an_order_is_told_as_it_was_placed(instance: Instance, order: str, folde
         f"https://coop.example/orders/{order}",
         "-- \nHalle du Bourg\nshop@example.org\n01 02 03 04 05",
     ):
-        assert said in text
+        assert passage in text
     assert "\n\n\n" not in text
 
 
 def test_an_order_with_codes_that_is_brought_says_so(instance: Instance, order: str, folder: Path) -> None:
-    one = {"phase": "VOUCHER", "kind": "voucher", "label": "Bon JUIN", "payer": "customer", "payee": "shop"}
+    voucher = {"phase": "VOUCHER", "kind": "voucher", "label": "Bon JUIN", "payer": "customer", "payee": "shop"}
     rates = [{"vat_rate": Decimal("5.5"), "amount": -200}, {"vat_rate": Decimal(20), "amount": -50}]
-    whose: dict[str, Any] = {"order_id": order, "plugin": "vouchers", "code": "JUIN"}
-    rows = [{"id": f"v{n}", "position": 10 + n, **whose, **one, **rate} for n, rate in enumerate(rates)]
-    there = {"street": "2 rue <Colbert>", "postcode": "37000", "city": "Tours", "country": "", "note": "2e étage"}
+    applied: dict[str, Any] = {"order_id": order, "plugin": "vouchers", "code": "JUIN"}
+    rows = [{"id": f"v{n}", "position": 10 + n, **applied, **voucher, **rate} for n, rate in enumerate(rates)]
+    address = {"street": "2 rue <Colbert>", "postcode": "37000", "city": "Tours", "country": "", "note": "2e étage"}
     with instance.store.write() as tx:
         insert_rows(tx, adjustment, rows)
-        tx.execute(update(customer_order).values(codes=["JUIN"], address=there))
-    send_mail(instance, job("order_placed", order_id=order))
-    text, html = parts(written(folder)[0])
+        tx.execute(update(customer_order).values(codes=["JUIN"], address=address))
+    send_mail(instance, mail_job("order_placed", order_id=order))
+    text, html = parts(read_mails(folder)[0])
     assert text.count("- Bon JUIN : -2,50 €") == text.count("Bon JUIN") == 1, "the rates of one code are one line"
-    for said in ("Codes : JUIN", "Livré à : 2 rue <Colbert>, 37000 Tours", "2e étage"):
-        assert said in text
+    for passage in ("Codes : JUIN", "Livré à : 2 rue <Colbert>, 37000 Tours", "2e étage"):
+        assert passage in text
     assert "2 rue &lt;Colbert&gt;" in html
 
 
 def test_html_says_the_same_with_everything_escaped(instance: Instance, order: str, folder: Path) -> None:
-    send_mail(instance, job("order_placed", order_id=order))
-    _, html = parts(written(folder)[0])
+    send_mail(instance, mail_job("order_placed", order_id=order))
+    _, html = parts(read_mails(folder)[0])
     assert '<html lang="fr">' in html
     assert "Pommes &lt;Reinette&gt;" in html
     assert "<Reinette>" not in html
@@ -204,8 +211,8 @@ def test_html_says_the_same_with_everything_escaped(instance: Instance, order: s
 
 
 def test_an_order_is_told_in_english_too(instance: Instance, order: str, folder: Path) -> None:
-    send_mail(instance, job("order_placed", order_id=order, language="en"))
-    text, html = parts(written(folder)[0])
+    send_mail(instance, mail_job("order_placed", order_id=order, language="en"))
+    text, html = parts(read_mails(folder)[0])
     assert "Hello Ada & Bob," in text
     assert "Total: €25.30" in text
     assert "Distribution: Saturday, 6 June 2026, 17:00 – 19:00" in text
@@ -216,8 +223,8 @@ def test_an_order_is_told_in_english_too(instance: Instance, order: str, folder:
 @pytest.mark.parametrize("kind", [*ORDER_KINDS, *ACCOUNT_KINDS])
 def test_every_kind_is_written_in_both_languages(instance: Instance, order: str, folder: Path, kind: str) -> None:
     for language in ("fr", "en"):
-        send_mail(instance, about(kind, order_id=order, language=language, amount=100))
-        (message,) = written(folder)
+        send_mail(instance, account_mail(kind, order_id=order, language=language, amount=100))
+        (message,) = read_mails(folder)
         text, html = parts(message)
         named = "" if kind == "member_invitation" else " Ada"  # nobody knows yet what they are called
         greeting = f"Bonjour{named}" if language == "fr" else f"Hello{named}"
@@ -231,26 +238,26 @@ def test_after_the_close_nobody_is_told_that_they_may_change(
     instance: Instance, order: str, folder: Path, clock: ManualClock
 ) -> None:
     clock.advance(days=2)
-    send_mail(instance, job("order_placed", order_id=order, language="en"))
-    assert "You can change it" not in parts(written(folder)[0])[0]
+    send_mail(instance, mail_job("order_placed", order_id=order, language="en"))
+    assert "You can change it" not in parts(read_mails(folder)[0])[0]
 
 
 def test_how_to_pay_is_told_while_it_is_to_be_paid(instance: Instance, order: str, folder: Path) -> None:
     with instance.store.write() as tx:
-        given = {"enterprise_id": "shop", "order_id": order, "method": "cash:cash", "amount": 2530}
-        begun = start(tx, idempotency_key="key", **given)  # type: ignore[arg-type]
-        ask_payer(tx, "shop", begun.id, instructions={"text": "Apportez 25,30 €."}, reference="")
-    send_mail(instance, job("order_placed", order_id=order))
-    assert "Apportez 25,30 €." in parts(written(folder)[0])[0]
+        values = {"enterprise_id": "shop", "order_id": order, "method": "cash:cash", "amount": 2530}
+        payment = start(tx, idempotency_key="key", **values)  # type: ignore[arg-type]
+        ask_payer(tx, "shop", payment.id, instructions={"text": "Apportez 25,30 €."}, reference="")
+    send_mail(instance, mail_job("order_placed", order_id=order))
+    assert "Apportez 25,30 €." in parts(read_mails(folder)[0])[0]
 
 
 def test_who_cancelled_a_paid_order_is_told_of_their_money(instance: Instance, order: str, folder: Path) -> None:
     with instance.store.write() as tx:
-        given = {"enterprise_id": "shop", "order_id": order, "method": "cash:cash", "amount": 2530, "person_id": None}
-        receive_payment(tx, idempotency_key="key", **given)  # type: ignore[arg-type]
+        values = {"enterprise_id": "shop", "order_id": order, "method": "cash:cash", "amount": 2530, "person_id": None}
+        receive_payment(tx, idempotency_key="key", **values)  # type: ignore[arg-type]
         tx.execute(update(customer_order).values(state="Cancelled"))
-    send_mail(instance, job("order_cancelled", order_id=order, language="en"))
-    text, _ = parts(written(folder)[0])
+    send_mail(instance, mail_job("order_cancelled", order_id=order, language="en"))
+    text, _ = parts(read_mails(folder)[0])
     assert "You have paid €25.30 for it." in text
     assert "Pommes" not in text
 
@@ -258,54 +265,54 @@ def test_who_cancelled_a_paid_order_is_told_of_their_money(instance: Instance, o
 def test_where_vat_is_added_it_is_a_line_of_its_own(instance: Instance, order: str, folder: Path) -> None:
     with instance.store.write() as tx:
         tx.execute(update(customer_order).values(prices_include_vat=False, total=2667))
-    send_mail(instance, job("order_changed", order_id=order, language="en"))
-    text, html = parts(written(folder)[0])
+    send_mail(instance, mail_job("order_changed", order_id=order, language="en"))
+    text, html = parts(read_mails(folder)[0])
     assert "- VAT 5.5%: €1.37\n" in text
     assert "including" not in text + html
 
 
 def test_links_of_accounts_lead_to_the_pages_that_use_their_codes(instance: Instance, folder: Path) -> None:
     for kind, path in (("confirm_email", "confirm"), ("reset_password", "reset"), ("already_registered", "reset")):
-        send_mail(instance, about(kind))
-        assert f"\nhttps://coop.example/{path}/s3cret\n" in parts(written(folder)[-1])[0]
+        send_mail(instance, account_mail(kind))
+        assert f"\nhttps://coop.example/{path}/s3cret\n" in parts(read_mails(folder)[-1])[0]
 
 
 def test_a_guest_gets_the_link_that_opens_the_order(instance: Instance, folder: Path) -> None:
     with instance.store.write() as tx:
         order_id = a_placed_order(tx)
-    send_mail(instance, job("order_placed", order_id=order_id, secret="s3cret"))
-    assert "https://coop.example/orders/guest/s3cret" in parts(written(folder)[0])[0]
+    send_mail(instance, mail_job("order_placed", order_id=order_id, secret="s3cret"))
+    assert "https://coop.example/orders/guest/s3cret" in parts(read_mails(folder)[0])[0]
 
 
 def test_an_order_mail_costs_the_same_for_any_number_of_lines(instance: Instance, order: str) -> None:
-    """Ten questions: whether the address was typed by a stranger, two for what is due and how it is paid, the shop and
-    its sale, five for the order and its payments, and until when it stands."""
-    assert questions_of_a_mail(instance, order) == 10
+    """Ten queries: whether the address was typed by a stranger, two for the amount due and how it is paid, the shop and
+    its sale, five for the order and its payments, and the time until which it can be changed."""
+    assert count_queries_of_mail(instance, order) == 10
     with instance.store.write() as tx:
         (line, *_) = tx.all(select(order_line).where(order_line.c.order_id == order))
         insert_rows(tx, order_line, [{**line, "id": f"more-{at}", "position": at} for at in range(3, 30)])
-    assert questions_of_a_mail(instance, order) == 10
+    assert count_queries_of_mail(instance, order) == 10
 
 
-def questions_of_a_mail(instance: Instance, order_id: str) -> int:
-    seen: list[str] = []
+def count_queries_of_mail(instance: Instance, order_id: str) -> int:
+    statements: list[str] = []
 
-    def note(*given: Any) -> None:
-        seen.append(given[2])
+    def note(*args: Any) -> None:
+        statements.append(args[2])
 
     event.listen(instance.store.engine, "before_cursor_execute", note)
-    send_mail(instance, job("order_placed", order_id=order_id))
+    send_mail(instance, mail_job("order_placed", order_id=order_id))
     event.remove(instance.store.engine, "before_cursor_execute", note)
-    return len([one for one in seen if one.lstrip().startswith("SELECT")])
+    return len([statement for statement in statements if statement.lstrip().startswith("SELECT")])
 
 
 def test_drafts_and_unknown_kinds_are_errors(instance: Instance) -> None:
     with instance.store.write() as tx:
         draft = a_placed_order(tx, state="Draft", number=None, placed_at=None)
     with pytest.raises(NotFound):
-        send_mail(instance, job("order_placed", order_id=draft))
+        send_mail(instance, mail_job("order_placed", order_id=draft))
     with pytest.raises(ValueError, match="no e-mail of kind"):
-        send_mail(instance, about("advertisement"))
+        send_mail(instance, account_mail("advertisement"))
 
 
 def test_the_operator_may_write_a_template_anew(instance: Instance, folder: Path) -> None:
@@ -313,8 +320,8 @@ def test_the_operator_may_write_a_template_anew(instance: Instance, folder: Path
     (folder / "templates" / "mail" / "confirm_email.txt").write_text(
         "Welcome {{ name }}\n\nOur own words: {{ link }}\n"
     )
-    send_mail(instance, about("confirm_email"))
-    (message,) = written(folder)
+    send_mail(instance, account_mail("confirm_email"))
+    (message,) = read_mails(folder)
     assert message["Subject"] == "Welcome Ada"
     assert parts(message)[0].startswith("Our own words: https://coop.example/confirm/s3cret")
 
@@ -323,8 +330,8 @@ def test_the_operator_may_write_a_template_anew(instance: Instance, folder: Path
 
 
 def test_headers_say_who_writes_and_whom_to_answer(instance: Instance, order: str, folder: Path) -> None:
-    send_mail(instance, job("order_ready", order_id=order))
-    (message,) = written(folder)
+    send_mail(instance, mail_job("order_ready", order_id=order))
+    (message,) = read_mails(folder)
     assert str(message["From"]) == "Halle du Bourg <no-reply@coop.example>"
     assert str(message["Reply-To"]) == "Halle du Bourg <shop@example.org>"
     assert str(message["To"]) == "Ada & Bob <ada@example.org>"
@@ -334,10 +341,10 @@ def test_headers_say_who_writes_and_whom_to_answer(instance: Instance, order: st
 
 
 def test_a_message_that_is_sent_again_is_recognised(instance: Instance, folder: Path, clock: ManualClock) -> None:
-    send_mail(instance, about("confirm_email"))
+    send_mail(instance, account_mail("confirm_email"))
     clock.advance(minutes=5)
-    send_mail(instance, about("confirm_email"))
-    assert [one["Message-ID"] for one in written(folder)] == ["<018f-job@coop.example>"] * 2
+    send_mail(instance, account_mail("confirm_email"))
+    assert [mail["Message-ID"] for mail in read_mails(folder)] == ["<018f-job@coop.example>"] * 2
 
 
 HEADERS = {
@@ -365,17 +372,21 @@ def test_what_people_type_never_becomes_a_header(instance: Instance, order: str,
     with instance.store.write() as tx:
         tx.execute(update(customer_order).values(name=stored))
         tx.execute(update(enterprise).values(name=stored))
-    send_mail(instance, job("order_placed", order_id=order))
-    send_mail(instance, job("confirm_email", name=stored, code="s3cret"))
+    send_mail(instance, mail_job("order_placed", order_id=order))
+    send_mail(instance, mail_job("confirm_email", name=stored, code="s3cret"))
     for file in (folder / "mail").glob("*.eml"):
         head = email.message_from_bytes(file.read_bytes().partition(b"\r\n\r\n")[0])  # as any server reads it
         assert set(head.keys()) <= HEADERS
         to = email.utils.getaddresses([head["To"]])
         assert [address for _, address in to] == ["ada@example.org"]
-        assert not any(one in decoded(value) for value in (head["To"], head["From"], head["Subject"]) for one in "\r\n")
+        assert not any(
+            character in decode_header(value)
+            for value in (head["To"], head["From"], head["Subject"])
+            for character in "\r\n"
+        )
 
 
-def decoded(header: str) -> str:
+def decode_header(header: str) -> str:
     """The header as a mail program shows it; folded lines are one."""
     unfolded = header.replace("\r\n ", " ").replace("\n ", " ")
     return str(email.header.make_header(email.header.decode_header(unfolded)))
@@ -384,23 +395,23 @@ def decoded(header: str) -> str:
 def test_without_the_cleaning_words_that_are_decoded_bring_line_breaks_back(
     instance: Instance, order: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The guard off. Plain line breaks the library itself refuses; encoded ones it has written as they are, or encoded
-    again, since Python 3.13.5, for whoever decodes the name."""
+    """Disables the guard. The e-mail library refuses plain line breaks itself; encoded ones it writes as they are, or
+    encodes them again (since Python 3.13.5), so that a reader that decodes the name finds them."""
     monkeypatch.setattr(message, "one_line", lambda text: text)
     with pytest.raises(ValueError, match="is no e-mail address"):
-        send_mail(instance, job("confirm_email", name=INJECTIONS[0], code="s3cret"))
-    send_mail(instance, job("confirm_email", name=INJECTIONS[5], code="s3cret"))
+        send_mail(instance, mail_job("confirm_email", name=INJECTIONS[0], code="s3cret"))
+    send_mail(instance, mail_job("confirm_email", name=INJECTIONS[5], code="s3cret"))
     (file,) = (folder / "mail").glob("*.eml")
     head = email.message_from_bytes(file.read_bytes())
-    assert set(head.keys()) - HEADERS or "\r\nBcc:" in decoded(head["To"])
+    assert set(head.keys()) - HEADERS or "\r\nBcc:" in decode_header(head["To"])
 
 
 @pytest.mark.parametrize("to", ["ada@example.org\r\nBcc: x@example.org", "ada@example.org, x@example.org", "ada", ""])
 def test_an_address_that_is_none_is_not_written_to(instance: Instance, folder: Path, to: str) -> None:
-    one = about("confirm_email")
+    mail = account_mail("confirm_email")
     with pytest.raises(ValueError, match="is no e-mail address"):
-        send_mail(instance, replace(one, payload={**one.payload, "to": to}))
-    assert written(folder) == []
+        send_mail(instance, replace(mail, payload={**mail.payload, "to": to}))
+    assert read_mails(folder) == []
 
 
 def test_one_line_is_one_line() -> None:
@@ -415,7 +426,7 @@ def test_one_line_is_one_line() -> None:
 def test_without_a_server_messages_lie_in_a_folder_that_only_the_operator_reads(
     instance: Instance, folder: Path
 ) -> None:
-    send_mail(instance, about("confirm_email"))
+    send_mail(instance, account_mail("confirm_email"))
     (file,) = (folder / "mail").iterdir()
     assert file.name == "20260604T100000Z-018f-job.eml"
     assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
@@ -423,7 +434,7 @@ def test_without_a_server_messages_lie_in_a_folder_that_only_the_operator_reads(
 
 
 class Mailbox(socketserver.ThreadingTCPServer):
-    """A small SMTP server (RFC 5321, with STARTTLS and AUTH PLAIN) that keeps what it is given."""
+    """A small SMTP server (RFC 5321, with STARTTLS and AUTH PLAIN) that keeps the messages it receives."""
 
     allow_reuse_address = daemon_threads = True
 
@@ -436,7 +447,7 @@ class Mailbox(socketserver.ThreadingTCPServer):
         answers: Mapping[str, str] | None = None,
     ) -> None:
         self.context, self.implicit, self.offers = context, implicit, offers
-        self.answers = answers or {}  # to words of SMTP, instead of the friendly ones
+        self.answers = answers or {}  # answers to SMTP commands, instead of acceptance
         self.received: list[tuple[str, list[str], bytes]] = []
         self.log_ins: list[str] = []
         super().__init__(("127.0.0.1", 0), Conversation)
@@ -463,8 +474,8 @@ class Conversation(socketserver.BaseRequestHandler):
         sender, recipients = "", list[str]()
         while line := self.file.readline().decode().strip():
             word, _, rest = line.partition(" ")
-            if said := self.server.answers.get(word.upper()):
-                self._say(said)
+            if answer := self.server.answers.get(word.upper()):
+                self._say(answer)
             elif word.upper() == "EHLO":
                 offers = ["250-STARTTLS"] if self.server.offers and not self.server.implicit else []
                 self._say("250-mailbox", *offers, "250 AUTH PLAIN")
@@ -501,7 +512,7 @@ class Conversation(socketserver.BaseRequestHandler):
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for 127.0.0.1 that signed itself, with its key."""
+    """A self-signed certificate for 127.0.0.1, with its key."""
     return a_certificate(tmp_path_factory.mktemp("certificate") / "mailbox.pem", days=1)
 
 
@@ -517,12 +528,12 @@ def serving(mailbox: Mailbox) -> Iterator[int]:
         mailbox.server_close()
 
 
-def through(instance: Instance, port: int, **more: Any) -> Instance:
-    mail = replace(instance.settings.mail, host="127.0.0.1", port=port, **more)
+def with_mail_server(instance: Instance, port: int, **kwargs: Any) -> Instance:
+    mail = replace(instance.settings.mail, host="127.0.0.1", port=port, **kwargs)
     return replace(instance, settings=replace(instance.settings, mail=mail))
 
 
-def tls(certificate: Path) -> ssl.SSLContext:
+def tls_context(certificate: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     return context
@@ -531,10 +542,13 @@ def tls(certificate: Path) -> ssl.SSLContext:
 def test_a_server_gets_the_message_and_nothing_is_left_in_the_folder(instance: Instance, folder: Path) -> None:
     mailbox = Mailbox(None, offers=False)
     with serving(mailbox) as port:
-        send_mail(through(instance, port, security="none"), about("confirm_email"))
+        send_mail(with_mail_server(instance, port, security="none"), account_mail("confirm_email"))
     ((sender, recipients, content),) = mailbox.received
-    told = sender.partition(" ")[0].upper(), [one.upper() for one in recipients]  # in small letters since Python 3.13
-    assert told == ("FROM:<NO-REPLY@COOP.EXAMPLE>", ["TO:<ADA@EXAMPLE.ORG>"])
+    envelope = (
+        sender.partition(" ")[0].upper(),
+        [recipient.upper() for recipient in recipients],
+    )  # in small letters since Python 3.13
+    assert envelope == ("FROM:<NO-REPLY@COOP.EXAMPLE>", ["TO:<ADA@EXAMPLE.ORG>"])
     message = email.message_from_bytes(content, policy=modern)
     assert message["Message-ID"] == "<018f-job@coop.example>"
     assert not (folder / "mail").exists()
@@ -545,21 +559,21 @@ def test_messages_are_encrypted_and_the_password_is_shown_to_the_server_alone(
     instance: Instance, certificate: Path, monkeypatch: pytest.MonkeyPatch, security: str
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    mailbox = Mailbox(tls(certificate), implicit=security == "tls")
+    mailbox = Mailbox(tls_context(certificate), implicit=security == "tls")
     account = {"username": "coop", "password": Secret("from the settings")}
     with serving(mailbox) as port:
-        send_mail(through(instance, port, security=security, **account), about("confirm_email"))
+        send_mail(with_mail_server(instance, port, security=security, **account), account_mail("confirm_email"))
     assert len(mailbox.received) == 1
-    assert [b64decode(one.removeprefix("PLAIN ")) for one in mailbox.log_ins] == [b"\0coop\0from the settings"]
+    assert [b64decode(log_in.removeprefix("PLAIN ")) for log_in in mailbox.log_ins] == [b"\0coop\0from the settings"]
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
 def test_a_server_whose_certificate_nobody_vouches_for_gets_nothing(
     instance: Instance, certificate: Path, security: str
 ) -> None:
-    mailbox = Mailbox(tls(certificate), implicit=security == "tls")
+    mailbox = Mailbox(tls_context(certificate), implicit=security == "tls")
     with serving(mailbox) as port, pytest.raises(ssl.SSLCertVerificationError):
-        send_mail(through(instance, port, security=security), about("confirm_email"))
+        send_mail(with_mail_server(instance, port, security=security), account_mail("confirm_email"))
     assert mailbox.received == []
 
 
@@ -568,21 +582,21 @@ def test_what_a_server_refuses_for_good_is_parked_at_once_and_told_by_its_reason
     instance: Instance, clock: ManualClock, word: str
 ) -> None:
     with serving(Mailbox(None, offers=False, answers={word: "550 5.7.1 sender rejected"})) as port:
-        sending = through(instance, port, security="none")
+        sending = with_mail_server(instance, port, security="none")
         with instance.store.write() as tx:
-            promise(tx, "mail", about("confirm_email").payload)
+            promise(tx, "mail", account_mail("confirm_email").payload)
         assert run_due(sending, work_of(sending))
     with instance.store.read() as tx:
         (failed,) = failed_jobs(tx)
         assert (failed.state, failed.attempts, failed.error) == ("parked", 1, "550 5.7.1 sender rejected")
-        (told,) = map(str, unsent_mail(tx))
-    assert told.startswith("1 e-mails were given up, the oldest of 2026-06-04 10:00 UTC: 550 5.7.1 sender rejected;")
-    assert told in Watcher(sending).health().reasons
-    assert told in map(str, warnings(sending))
+        (warning,) = map(str, unsent_mail(tx))
+    assert warning.startswith("1 e-mails were given up, the oldest of 2026-06-04 10:00 UTC: 550 5.7.1 sender rejected;")
+    assert warning in Watcher(sending).health().reasons
+    assert warning in map(str, warnings(sending))
     with instance.store.write() as tx:
         assert retry_all_parked(tx, "mail") == 1
     with serving(Mailbox(None, offers=False)) as port:
-        assert run_due(sending := through(instance, port, security="none"), work_of(sending))
+        assert run_due(sending := with_mail_server(instance, port, security="none"), work_of(sending))
     with instance.store.read() as tx:
         assert failed_jobs(tx) == []
         assert list(unsent_mail(tx)) == []
@@ -592,30 +606,33 @@ def test_what_a_server_refuses_for_now_is_tried_again_and_told_from_the_second_t
     instance: Instance, clock: ManualClock
 ) -> None:
     with instance.store.write() as tx:
-        promise(tx, "mail", about("confirm_email").payload)
+        promise(tx, "mail", account_mail("confirm_email").payload)
     with serving(Mailbox(None, offers=False, answers={"RCPT": "451 4.7.1 come back later"})) as port:
-        sending = through(instance, port, security="none")
-        for told in (0, 1):
+        sending = with_mail_server(instance, port, security="none")
+        for given_up in (0, 1):
             assert run_due(sending, work_of(sending))
             with instance.store.read() as tx:
-                assert [one.state for one in failed_jobs(tx)] == ["waiting"]
-                assert len(list(unsent_mail(tx))) == told
+                assert [failed_job.state for failed_job in failed_jobs(tx)] == ["waiting"]
+                assert len(list(unsent_mail(tx))) == given_up
             clock.advance(seconds=60)
-    assert any("could not be sent yet" in one and "come back later" in one for one in Watcher(sending).health().reasons)
+    assert any(
+        "could not be sent yet" in reason and "come back later" in reason
+        for reason in Watcher(sending).health().reasons
+    )
 
 
 def test_check_asks_whether_the_server_takes_our_sender(instance: Instance) -> None:
     for word, expected in (("MAIL", "501 no such domain"), ("RCPT", "553 not yours"), ("DATA", "")):
         mailbox = Mailbox(None, offers=False, answers={word: expected} if expected else {})
         with serving(mailbox) as port:
-            problem = mail_problem(through(instance, port, security="none"))
+            problem = mail_problem(with_mail_server(instance, port, security="none"))
         assert ("" if problem is None else str(problem.values["answer"])) == expected
         assert mailbox.received == [], "nothing is sent"
 
 
 def test_a_sender_at_localhost_is_warned_of_where_a_server_is_named(instance: Instance) -> None:
     def codes(sender: str) -> set[str]:
-        return {one.code for one in warnings(through(instance, 25, sender=sender))}
+        return {warning.code for warning in warnings(with_mail_server(instance, 25, sender=sender))}
 
     assert "mail_sender" in codes("commensal@localhost")
     assert "mail_sender" not in codes("bonjour@coop.example")
@@ -624,7 +641,9 @@ def test_a_sender_at_localhost_is_warned_of_where_a_server_is_named(instance: In
 def test_a_server_that_cannot_encrypt_gets_nothing_in_the_clear(instance: Instance) -> None:
     mailbox = Mailbox(None, offers=False)
     with serving(mailbox) as port, pytest.raises(OSError, match="STARTTLS"):
-        send_mail(through(instance, port, username="coop", password=Secret("x")), about("confirm_email"))
+        send_mail(
+            with_mail_server(instance, port, username="coop", password=Secret("x")), account_mail("confirm_email")
+        )
     assert (mailbox.received, mailbox.log_ins) == ([], [])
 
 
@@ -632,4 +651,4 @@ def test_a_server_that_is_not_there_is_an_error_that_brings_the_job_back(instanc
     with serving(Mailbox(None)) as port:
         pass
     with pytest.raises(OSError, match="refused"):
-        send_mail(through(instance, port), about("confirm_email"))
+        send_mail(with_mail_server(instance, port), account_mail("confirm_email"))

@@ -53,10 +53,10 @@ class Shop:
             a_shop(tx)
             self.item = an_item(tx, a_lot(tx, on_hand="1000"), name="Carottes", price=100)
 
-    def order(self, email: str = VICTIM, **more: Any) -> Order:
+    def order(self, email: str = VICTIM, **kwargs: Any) -> Order:
         self._secrets += 1
         wish = Wish(items={self.item: 1}, name="V", email=email, language="en")
-        whose = more or {"secret": f"{'x' * 42}{self._secrets}"}
+        whose = kwargs or {"secret": f"{'x' * 42}{self._secrets}"}
         with self.instance.store.write() as tx:
             return place_order(tx, self.instance.hooks, "shop-session", wish, **whose)
 
@@ -83,7 +83,7 @@ def shop(instance: Instance) -> Shop:
 
 def test_a_mailbox_gets_few_mails_of_guests_and_every_order_stands(shop: Shop, clock: ManualClock) -> None:
     orders = [shop.order() for _ in range(8)]
-    assert {one.state for one in orders} == {"Held"}
+    assert {order.state for order in orders} == {"Held"}
     assert len(shop.mails()) == MOST
     clock.advance(minutes=59)
     assert len(shop.mails()) == MOST
@@ -260,8 +260,8 @@ def test_a_change_brings_no_link_either(client: TestClient, shop: Shop) -> None:
     order = shop.order()
     address = {"street": "see http://evil.example", "city": "Bourg"}
     headers = {**HERE, "If-Match": f'"{order.version}"'}
-    changed = client.patch(f"/api/guest-orders/{'x' * 42}1", json={"address": address}, headers=headers)
-    assert (changed.status_code, changed.json()["errors"][0]["pointer"]) == (422, "/address/street")
+    response = client.patch(f"/api/guest-orders/{'x' * 42}1", json={"address": address}, headers=headers)
+    assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, "/address/street")
 
 
 @pytest.mark.parametrize("name", _GOOD)

@@ -24,10 +24,10 @@ def settings(settings: InstanceSettings) -> InstanceSettings:
 
 def test_right_passwords_do_not_count_and_wrong_ones_do(client: TestClient, somebody: Somebody) -> None:
     people = [somebody(f"P{number}", password_hash=HASH) for number in range(8)]
-    for one in people:
+    for person in people:
         client.cookies.clear()
-        assert log_in(client, one.email).status_code == 201
-    wrong = [log_in(client, one.email, "something else").status_code for one in people[:4]]
+        assert log_in(client, person.email).status_code == 201
+    wrong = [log_in(client, person.email, "something else").status_code for person in people[:4]]
     assert wrong == [401, 401, 401, 429]
     assert log_in(client, people[7].email).status_code == 429, "nor does who was wrong too often get an answer"
 

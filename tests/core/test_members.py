@@ -25,7 +25,7 @@ def found(store: Store, owner: Person) -> Enterprise:
 
 def roles(store: Store, enterprise: Enterprise) -> dict[str, str]:
     with store.read() as tx:
-        return {one.name: one.role for one in list_members(tx, enterprise.id)}
+        return {member.name: member.role for member in list_members(tx, enterprise.id)}
 
 
 def test_members_are_added_changed_and_removed(store: Store, somebody: Somebody) -> None:
@@ -53,18 +53,18 @@ def test_nobody_is_let_in_by_an_address_that_is_not_proved(store: Store, somebod
     with store.write() as tx:
         disable_person(tx, zoe.id)
         for name in ("eve", "zoe", "nobody"):
-            with pytest.raises(Refused) as refused:
+            with pytest.raises(Refused) as error:
                 add_member(tx, ferme.id, email=f"{name}@example.org", role="manager")
-            assert refused.value.code == "unknown_person"
+            assert error.value.code == "unknown_person"
 
 
 def test_mistakes_are_named(store: Store, somebody: Somebody) -> None:
     ada = somebody("Ada")
     ferme = found(store, ada)
     with store.write() as tx:
-        with pytest.raises(Invalid) as refused:
+        with pytest.raises(Invalid) as error:
             add_member(tx, ferme.id, email="no address", role="boss")
-        assert {one.where for one in refused.value.problems} == {"/email", "/role"}
+        assert {problem.where for problem in error.value.problems} == {"/email", "/role"}
         with pytest.raises(Invalid):
             change_role(tx, ferme.id, ada.id, role="boss")
         with pytest.raises(Conflict, match="already"):
@@ -103,8 +103,8 @@ def test_owners_who_leave_at_the_same_moment_leave_one_behind(store: Store, some
     owners = [somebody(name) for name in ("Ada", "Eve", "Zoe", "Max")]
     ferme = found(store, owners[0])
     with store.write() as tx:
-        for one in owners[1:]:
-            add_member(tx, ferme.id, email=one.email, role="owner")
+        for owner in owners[1:]:
+            add_member(tx, ferme.id, email=owner.email, role="owner")
     together, refused = threading.Barrier(len(owners)), []
 
     def leave(person: Person) -> None:
@@ -115,7 +115,7 @@ def test_owners_who_leave_at_the_same_moment_leave_one_behind(store: Store, some
         except Conflict as error:
             refused.append(error)
 
-    threads = [threading.Thread(target=leave, args=(one,)) for one in owners]
+    threads = [threading.Thread(target=leave, args=(owner,)) for owner in owners]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -44,7 +44,11 @@ def figures(client: TestClient) -> Figures:
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     families = text_string_to_metric_families(answer.text)
-    return {(one.name, tuple(sorted(one.labels.items()))): one.value for family in families for one in family.samples}
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in families
+        for sample in family.samples
+    }
 
 
 def of(found: Figures, name: str, **labels: str) -> float | None:
@@ -56,9 +60,9 @@ def test_strangers_see_no_figures(client: TestClient, store: Store, somebody: So
     assert client.get("/-/metrics", headers={"Authorization": "Bearer wrong"}).status_code == 401
     ada, bob = somebody("Ada"), somebody("Bob", operator=True)
     with store.write() as tx:
-        mine = make_token(tx, ada.id, name="mine", scopes={"self"})
+        token = make_token(tx, ada.id, name="mine", scopes={"self"})
         operators = make_token(tx, bob.id, name="monitor", scopes={OPERATOR})
-    assert client.get("/-/metrics", headers={"Authorization": f"Bearer {mine.secret}"}).status_code == 403
+    assert client.get("/-/metrics", headers={"Authorization": f"Bearer {token.secret}"}).status_code == 403
     assert client.get("/-/metrics", headers={"Authorization": f"Bearer {operators.secret}"}).status_code == 200
 
 

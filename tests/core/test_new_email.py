@@ -61,8 +61,8 @@ def test_the_new_address_counts_once_it_is_proved_and_the_old_one_is_told(
     assert (mails(instance)[-1]["kind"], mails(instance)[-1]["to"]) == ("email_changed", "ada@example.org")
     assert confirm(client, sent["code"]).status_code == 422
     with instance.store.read() as tx:
-        known = customer_by_email(tx, "shop", NEW)
-        assert known.person_id == ada
+        customer = customer_by_email(tx, "shop", NEW)
+        assert customer.person_id == ada
     assert (log_in(client, "ada@example.org").status_code, log_in(client, NEW).status_code) == (401, 201)
     RunJobs(instance, clock)()
     written = [one.read_text(encoding="utf-8") for one in (instance.folder / "mail").iterdir()]

@@ -78,7 +78,7 @@ def kept(instance: Instance) -> list[tuple[str, str, str]]:
 
 def told(instance: Instance) -> list[str]:
     """What its health says of backups."""
-    return [one for one in Watcher(instance).health().reasons if "backup" in one]
+    return [reason for reason in Watcher(instance).health().reasons if "backup" in reason]
 
 
 # ------------------------------------------------------------------------------------------------ every night
@@ -261,8 +261,8 @@ def test_an_instance_that_was_restored_does_not_write_among_the_backups_of_the_o
 ) -> None:
     work(val)
     (file,) = backups_in(to)
-    with zipfile.ZipFile(file) as packed:
-        assert str(to) not in packed.read("instance.toml").decode()
+    with zipfile.ZipFile(file) as archive:
+        assert str(to) not in archive.read("instance.toml").decode()
     arrived = restore(file, tmp_path / "val2", clock=clock)
     assert "backups.folder" in arrived.manifest.left_out
     assert load_settings(tmp_path / "val2").backups.folder == ""
@@ -287,9 +287,9 @@ def test_init_makes_the_folder_and_sets_it(tmp_path: Path) -> None:
 )
 def test_settings_of_backups_that_are_wrong_are_named(tmp_path: Path, said: str, why: str) -> None:
     (tmp_path / "instance.toml").write_text(f'name = "Val"\n[backups]\n{said}\n')
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(SettingsError) as error:
         load_settings(tmp_path)
-    assert why in str(refused.value)
+    assert why in str(error.value)
 
 
 # ------------------------------------------------------------------------------------------------ longer than a claim

@@ -1,4 +1,4 @@
-"""An order's way, from the wish to the hand-over: what is taken, what it costs, and what is refused."""
+"""An order from the request to the hand-over: the stock it takes, its cost, and what is refused."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ class Market:
     chicken: str
     heap: str
 
-    def wish(self, items: dict[str, int], **more: Any) -> Wish:
-        return Wish(items=items, name="Ada Martin", email="ada@example.org", **more)
+    def wish(self, items: dict[str, int], **kwargs: Any) -> Wish:
+        return Wish(items=items, name="Ada Martin", email="ada@example.org", **kwargs)
 
-    def place(self, items: dict[str, int], **more: Any) -> Order:
+    def place(self, items: dict[str, int], **kwargs: Any) -> Order:
         with self.store.write() as tx:
-            return place_order(tx, self.hooks, "shop-session", self.wish(items, **more))
+            return place_order(tx, self.hooks, "shop-session", self.wish(items, **kwargs))
 
     def hub(self, order: Order, act: Callable[[Transaction, Order], Order]) -> Order:
         with self.store.write() as tx:
@@ -83,7 +83,7 @@ def market(store: Store, clock: ManualClock) -> Iterator[Market]:
         a_shop(tx)
         heap = a_lot(tx, name="Pommes de terre", unit="Kilogram", on_hand="50")
         kilo: dict[str, Any] = {"unit": "Kilogram"}
-        made = Market(
+        market = Market(
             store,
             load_plugins(InstanceSettings(name="Test"), clock=clock),
             small=an_item(tx, heap, name="Pommes de terre 1 kg", price=220, grains=1000, **kilo),
@@ -95,7 +95,7 @@ def market(store: Store, clock: ManualClock) -> Iterator[Market]:
             ),
             heap=heap,
         )  # fmt: skip
-    yield made
+    yield market
     with store.read() as tx:
         assert broken_invariants(tx) == []
 
@@ -129,9 +129,9 @@ def test_vat_is_worked_out_once_for_the_rate_and_lies_inside_the_price(market: M
 def test_sizes_of_one_heap_share_it_and_lines_of_one_lot_are_taken_together(market: Market) -> None:
     market.place({market.small: 5, market.large: 8})
     assert market.level(market.heap) == (5_000, 45_000, 0)
-    with pytest.raises(SoldOut) as refused:
+    with pytest.raises(SoldOut) as error:
         market.place({market.small: 1, market.large: 1})
-    (problem,) = refused.value.problems
+    (problem,) = error.value.problems
     assert (problem.values["name"], str(problem.values["left"])) == ("Pommes de terre", "5 kg")
     assert market.level(market.heap) == (5_000, 45_000, 0)
 
@@ -146,9 +146,9 @@ def test_a_refused_order_leaves_no_trace_and_no_gap_in_the_numbers(market: Marke
 
 
 def test_every_mistake_of_a_wish_is_named_at_once(market: Market) -> None:
-    with pytest.raises(Invalid) as refused, market.store.write() as tx:
+    with pytest.raises(Invalid) as error, market.store.write() as tx:
         place_order(tx, market.hooks, "shop-session", Wish(items={}, name=" ", email="nobody", payment_method="x:y"))
-    assert [one.where for one in refused.value.problems] == ["/email", "/name", "/items", "/payment_method"]
+    assert [problem.where for problem in error.value.problems] == ["/email", "/name", "/items", "/payment_method"]
 
 
 @pytest.mark.parametrize("quantity", [0, -1, 10_001])
@@ -161,9 +161,9 @@ def test_an_item_of_another_sale_is_refused_by_name(market: Market) -> None:
     with market.store.write() as tx:
         a_shop(tx, "other")
         foreign = an_item(tx, a_lot(tx, "other"), "other")
-    with pytest.raises(Conflict) as refused:
+    with pytest.raises(Conflict) as error:
         market.place({market.small: 1, foreign: 1})
-    assert [one.where for one in refused.value.problems] == [f"/items/{foreign}"]
+    assert [problem.where for problem in error.value.problems] == [f"/items/{foreign}"]
 
 
 def test_a_sale_is_open_by_time_alone(market: Market, clock: ManualClock) -> None:
@@ -181,9 +181,9 @@ def test_a_suppliers_own_cut_off_closes_its_products_earlier(market: Market, clo
     with market.store.write() as tx:
         cut = {"coordination_id": "shop-sale", "enterprise_id": "shop", "closes_at": clock.now()}
         tx.execute(coordination_supplier.insert().values(cut))
-    with pytest.raises(Conflict) as refused:
+    with pytest.raises(Conflict) as error:
         market.place({market.small: 1})
-    assert "Orders for Pommes de terre 1 kg have closed" in str(refused.value.problems[0])
+    assert "Orders for Pommes de terre 1 kg have closed" in str(error.value.problems[0])
 
 
 def test_a_hidden_shop_is_not_there_for_strangers(market: Market) -> None:
@@ -220,8 +220,8 @@ def test_a_cart_reserves_nothing_and_is_gone_when_its_order_is_placed(market: Ma
 
 def test_a_quote_says_the_price_and_writes_nothing(market: Market) -> None:
     with market.store.read() as tx:
-        offered = quote_order(tx, market.hooks, "shop-session", {market.small: 2, market.eggs: 1}, language="fr")
-    assert offered.quote.totals.total == 2 * 220 + 199 + 20
+        quote = quote_order(tx, market.hooks, "shop-session", {market.small: 2, market.eggs: 1}, language="fr")
+    assert quote.quote.totals.total == 2 * 220 + 199 + 20
     assert market.level(market.heap) == (50_000, 0, 0)
 
 
@@ -231,7 +231,7 @@ def test_a_quote_says_the_price_and_writes_nothing(market: Market) -> None:
 def test_a_customer_changes_until_the_close_and_stock_follows(market: Market, clock: ManualClock) -> None:
     order = market.place({market.small: 3, market.eggs: 1})
     changed = market.hub(
-        order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: 1, market.large: 1})
+        order, lambda tx, current: change_order(tx, market.hooks, current, items={market.small: 1, market.large: 1})
     )
     assert {line.name: line.quantity for line in changed.lines} == {
         "Pommes de terre 1 kg": 1,
@@ -242,7 +242,7 @@ def test_a_customer_changes_until_the_close_and_stock_follows(market: Market, cl
     assert market.mails() == ["order_placed", "order_changed"]
     clock.advance(days=1)
     with pytest.raises(Conflict, match="closed"):
-        market.hub(order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: 1}))
+        market.hub(order, lambda tx, current: change_order(tx, market.hooks, current, items={market.small: 1}))
 
 
 def _terms(order: Order) -> list[tuple[int, int]]:
@@ -253,25 +253,25 @@ def test_what_was_ordered_keeps_its_price_and_more_of_it_costs_todays(market: Ma
     order = market.place({market.small: 2})
     with market.store.write() as tx:
         tx.execute(update(offer).values(price=offer.c.price * 2))
-    more = market.hub(
-        order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: 5, market.eggs: 1})
+    enlarged = market.hub(
+        order, lambda tx, current: change_order(tx, market.hooks, current, items={market.small: 5, market.eggs: 1})
     )
-    assert _terms(more) == [(220, 2), (440, 3), (398, 1)]
-    assert more.total == 2 * 220 + 3 * 440 + 398 + 20
+    assert _terms(enlarged) == [(220, 2), (440, 3), (398, 1)]
+    assert enlarged.total == 2 * 220 + 3 * 440 + 398 + 20
     assert market.level(market.heap) == (45_000, 5_000, 0)
-    fewer = market.hub(order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: 3}))
-    assert _terms(fewer) == [(220, 2), (440, 1)]  # what was ordered first stays longest
-    fewest = market.hub(order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: 1}))
-    assert _terms(fewest) == [(220, 1)]
+    reduced = market.hub(order, lambda tx, current: change_order(tx, market.hooks, current, items={market.small: 3}))
+    assert _terms(reduced) == [(220, 2), (440, 1)]  # what was ordered first stays longest
+    smallest = market.hub(order, lambda tx, current: change_order(tx, market.hooks, current, items={market.small: 1}))
+    assert _terms(smallest) == [(220, 1)]
 
 
 def test_more_at_an_unchanged_offer_stands_on_the_same_line(market: Market) -> None:
     order = market.place({market.small: 2, market.chicken: 1})
-    more = market.hub(
-        order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: 5, market.chicken: 3})
+    enlarged = market.hub(
+        order, lambda tx, current: change_order(tx, market.hooks, current, items={market.small: 5, market.chicken: 3})
     )
-    assert _terms(more) == [(220, 5), (2400, 3)]
-    assert [line.id for line in more.lines] == [line.id for line in order.lines]
+    assert _terms(enlarged) == [(220, 5), (2400, 3)]
+    assert [line.id for line in enlarged.lines] == [line.id for line in order.lines]
 
 
 @pytest.mark.parametrize("by_hub", [False, True])
@@ -279,13 +279,17 @@ def test_no_more_is_ordered_of_what_was_taken_off_sale_but_fewer_may_be(market: 
     order = market.place({market.small: 3})
     with market.store.write() as tx:
         take_off_sale(tx, "shop-session", "shop", [market.small])
-    with pytest.raises(Conflict) as refused:
-        market.hub(order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: 4}, by_hub=by_hub))
-    assert [(one.code, one.where) for one in refused.value.problems] == [("not_on_sale", f"/items/{market.small}")]
-    fewer = market.hub(
-        order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: 2}, by_hub=by_hub)
+    with pytest.raises(Conflict) as error:
+        market.hub(
+            order, lambda tx, current: change_order(tx, market.hooks, current, items={market.small: 4}, by_hub=by_hub)
+        )
+    assert [(problem.code, problem.where) for problem in error.value.problems] == [
+        ("not_on_sale", f"/items/{market.small}")
+    ]
+    reduced = market.hub(
+        order, lambda tx, current: change_order(tx, market.hooks, current, items={market.small: 2}, by_hub=by_hub)
     )
-    assert (_terms(fewer), fewer.total) == ([(220, 2)], 440)
+    assert (_terms(reduced), reduced.total) == ([(220, 2)], 440)
 
 
 @pytest.mark.parametrize("pieces", [10_001, 999_999_999, -1])
@@ -296,10 +300,11 @@ def test_a_change_keeps_within_the_limits_of_an_order(market: Market, pieces: in
     order = market.place({market.small: 3})
     with pytest.raises(Invalid, match="between 1 and 10000"):
         market.hub(
-            order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: pieces}, by_hub=by_hub)
+            order,
+            lambda tx, current: change_order(tx, market.hooks, current, items={market.small: pieces}, by_hub=by_hub),
         )
     added = {market.small: 9_999, market.eggs: 1}
-    market.hub(order, lambda tx, one: change_order(tx, market.hooks, one, items=added, by_hub=by_hub))
+    market.hub(order, lambda tx, current: change_order(tx, market.hooks, current, items=added, by_hub=by_hub))
 
 
 def test_a_change_makes_no_more_lines_than_an_order_may_have(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,7 +313,9 @@ def test_a_change_makes_no_more_lines_than_an_order_may_have(market: Market, mon
     with market.store.write() as tx:
         tx.execute(update(offer).values(price=offer.c.price * 2))
     with pytest.raises(Invalid, match="at most 2 lines"):
-        market.hub(order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: 4, market.eggs: 1}))
+        market.hub(
+            order, lambda tx, current: change_order(tx, market.hooks, current, items={market.small: 4, market.eggs: 1})
+        )
 
 
 # ------------------------------------------------------------------------------------------------ suppliers' cut-offs
@@ -318,35 +325,37 @@ def test_after_a_suppliers_cut_off_its_lines_stay_and_the_supplier_is_named(mark
     with market.store.write() as tx:
         a_shop(tx, "farm")
         tx.execute(update(supplied_product).where(supplied_product.c.name == "Œufs par 6").values(enterprise_id="farm"))
-        row = {"coordination_id": "shop-sale", "enterprise_id": "farm", "closes_at": tx.now + timedelta(hours=1)}
-        tx.execute(insert(coordination_supplier).values(row))
+        values = {"coordination_id": "shop-sale", "enterprise_id": "farm", "closes_at": tx.now + timedelta(hours=1)}
+        tx.execute(insert(coordination_supplier).values(values))
     order = market.place({market.small: 3, market.eggs: 2})
     clock.advance(hours=2)
-    said = "farm needs its orders earlier, and they have closed: Œufs par 6 stays as it was ordered."
-    with pytest.raises(Conflict, match="Take out the rest by changing it") as refused:
-        market.hub(order, lambda tx, one: cancel_order(tx, market.hooks, one))
-    assert [str(one) for one in refused.value.problems] == [f"/items/{market.eggs}: {said}"]
-    with pytest.raises(Conflict) as refused:
-        market.hub(order, lambda tx, one: change_order(tx, market.hooks, one, items={market.eggs: 1}))
-    assert [str(one) for one in refused.value.problems] == [f"/items/{market.eggs}: {said}"]
-    less = market.hub(order, lambda tx, one: change_order(tx, market.hooks, one, items={market.eggs: 2}))
-    assert [line.name for line in less.lines] == ["Œufs par 6"]
-    assert market.hub(order, lambda tx, one: cancel_order(tx, market.hooks, one, by_hub=True)).state == "Cancelled"
+    reason = "farm needs its orders earlier, and they have closed: Œufs par 6 stays as it was ordered."
+    with pytest.raises(Conflict, match="Take out the rest by changing it") as error:
+        market.hub(order, lambda tx, current: cancel_order(tx, market.hooks, current))
+    assert [str(problem) for problem in error.value.problems] == [f"/items/{market.eggs}: {reason}"]
+    with pytest.raises(Conflict) as error:
+        market.hub(order, lambda tx, current: change_order(tx, market.hooks, current, items={market.eggs: 1}))
+    assert [str(problem) for problem in error.value.problems] == [f"/items/{market.eggs}: {reason}"]
+    reduced = market.hub(order, lambda tx, current: change_order(tx, market.hooks, current, items={market.eggs: 2}))
+    assert [line.name for line in reduced.lines] == ["Œufs par 6"]
+    assert (
+        market.hub(order, lambda tx, current: cancel_order(tx, market.hooks, current, by_hub=True)).state == "Cancelled"
+    )
 
 
 def test_a_change_that_cannot_be_changes_nothing(market: Market) -> None:
     order = market.place({market.small: 3})
     with pytest.raises(SoldOut):
-        market.hub(order, lambda tx, one: change_order(tx, market.hooks, one, items={market.large: 20}))
+        market.hub(order, lambda tx, current: change_order(tx, market.hooks, current, items={market.large: 20}))
     with pytest.raises(Conflict, match="Nothing would be left"):
-        market.hub(order, lambda tx, one: change_order(tx, market.hooks, one, items={}))
+        market.hub(order, lambda tx, current: change_order(tx, market.hooks, current, items={}))
     with market.store.read() as tx:
         assert order_by_id(tx, order.id, enterprise_id="shop") == order
 
 
 def test_an_order_that_somebody_else_changed_meanwhile_is_stale(market: Market) -> None:
     order = market.place({market.small: 3})
-    market.hub(order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: 2}))
+    market.hub(order, lambda tx, current: change_order(tx, market.hooks, current, items={market.small: 2}))
     with pytest.raises(Stale), market.store.write() as tx:
         locked_order(tx, order.id, enterprise_id="shop", version=order.version)
 
@@ -360,19 +369,21 @@ def test_orders_of_others_are_not_there(market: Market) -> None:
 @pytest.mark.parametrize(("restock", "free"), [(True, 50_000), (False, 47_000)])
 def test_cancelling_gives_the_goods_back_or_not(market: Market, restock: bool, free: int) -> None:
     order = market.place({market.small: 3})
-    cancelled = market.hub(order, lambda tx, one: cancel_order(tx, market.hooks, one, restock=restock, by_hub=True))
+    cancelled = market.hub(
+        order, lambda tx, current: cancel_order(tx, market.hooks, current, restock=restock, by_hub=True)
+    )
     assert (cancelled.state, cancelled.payment_state, cancelled.fulfilment_state) == ("Cancelled",) * 3
     assert market.level(market.heap) == (free, 0, 0)
     assert market.mails()[-1] == "order_cancelled"
     with pytest.raises(Conflict, match="was cancelled"):
-        market.hub(order, lambda tx, one: cancel_order(tx, market.hooks, one, by_hub=True))
+        market.hub(order, lambda tx, current: cancel_order(tx, market.hooks, current, by_hub=True))
 
 
 def test_a_customer_cannot_cancel_after_the_close(market: Market, clock: ManualClock) -> None:
     order = market.place({market.small: 3})
     clock.advance(days=1)
     with pytest.raises(Conflict, match="closed"):
-        market.hub(order, lambda tx, one: cancel_order(tx, market.hooks, one))
+        market.hub(order, lambda tx, current: cancel_order(tx, market.hooks, current))
 
 
 # ------------------------------------------------------------------------------------------------ packing
@@ -381,10 +392,10 @@ def test_a_customer_cannot_cancel_after_the_close(market: Market, clock: ManualC
 def test_the_price_follows_the_scales_and_so_does_the_stock(market: Market) -> None:
     order = market.place({market.chicken: 2})
     (line,) = order.lines
-    weighed = market.hub(order, lambda tx, one: weigh_order(tx, market.hooks, one, {line.id: Decimal("4.310")}))
+    weighed = market.hub(order, lambda tx, current: weigh_order(tx, market.hooks, current, {line.id: Decimal("4.310")}))
     assert weighed.total == 5172  # 24.00 for 2 kg, so 12.00 × 4.31
     assert market.level(line.lot_id) == (15_690, 4_310, 0)
-    lighter = market.hub(order, lambda tx, one: weigh_order(tx, market.hooks, one, {line.id: Decimal("3.9")}))
+    lighter = market.hub(order, lambda tx, current: weigh_order(tx, market.hooks, current, {line.id: Decimal("3.9")}))
     assert (lighter.total, market.level(line.lot_id)) == (4680, (16_100, 3_900, 0))
 
 
@@ -392,59 +403,65 @@ def test_a_weight_that_cannot_be_is_refused(market: Market) -> None:
     order = market.place({market.chicken: 1, market.small: 1})
     chicken, potatoes = order.lines
     weights = {chicken.id: Decimal("NaN"), potatoes.id: Decimal(1), "nobody's": Decimal(1)}
-    with pytest.raises(Invalid) as refused:
-        market.hub(order, lambda tx, one: weigh_order(tx, market.hooks, one, weights))
-    assert [one.code for one in refused.value.problems] == ["weight", "not_weighed", "no_line"]
+    with pytest.raises(Invalid) as error:
+        market.hub(order, lambda tx, current: weigh_order(tx, market.hooks, current, weights))
+    assert [problem.code for problem in error.value.problems] == ["weight", "not_weighed", "no_line"]
 
 
 def test_a_substitute_costs_no_more_than_what_it_replaces(market: Market) -> None:
     order = market.place({market.eggs: 1})
     replaced = market.hub(
         order,
-        lambda tx, one: substitute(tx, market.hooks, one, line_id=one.lines[0].id, item_id=market.small, quantity=1),
+        lambda tx, current: substitute(
+            tx, market.hooks, current, line_id=current.lines[0].id, item_id=market.small, quantity=1
+        ),
     )
-    gone, instead = replaced.lines
-    assert (gone.quantity, instead.substitutes_id, instead.price) == (0, gone.id, 199)
+    replaced_line, substitute_line = replaced.lines
+    assert (replaced_line.quantity, substitute_line.substitutes_id, substitute_line.price) == (0, replaced_line.id, 199)
     assert (replaced.total, replaced.deposits_total) == (199, 0)
-    assert market.level(gone.lot_id) == (10, 0, 0)
+    assert market.level(replaced_line.lot_id) == (10, 0, 0)
 
 
 def test_ready_once_then_handed_over_and_what_was_reserved_is_sold(market: Market) -> None:
     order = market.place({market.small: 3})
     assert market.hub(order, order_is_ready).fulfilment_state == "Held"
     market.hub(order, order_is_ready)
-    done = market.hub(order, hand_order_over)
-    assert (done.state, done.fulfilment_state) == ("Complete", "Fulfilled")
+    fulfilled = market.hub(order, hand_order_over)
+    assert (fulfilled.state, fulfilled.fulfilment_state) == ("Complete", "Fulfilled")
     assert market.level(market.heap) == (47_000, 0, 3_000)
     assert market.mails() == ["order_placed", "order_ready"]
     with pytest.raises(Refused, match="handed over already"):
         market.hub(order, hand_order_over)
     with pytest.raises(Refused, match="handed over already"):
-        market.hub(order, lambda tx, one: change_order(tx, market.hooks, one, items={market.small: 1}, by_hub=True))
+        market.hub(
+            order, lambda tx, current: change_order(tx, market.hooks, current, items={market.small: 1}, by_hub=True)
+        )
 
 
 def test_goods_that_come_back_after_the_hand_over_can_be_sold_again(market: Market) -> None:
     order = market.place({market.small: 3})
     market.hub(order, hand_order_over)
-    market.hub(order, lambda tx, one: cancel_order(tx, market.hooks, one, by_hub=True))
+    market.hub(order, lambda tx, current: cancel_order(tx, market.hooks, current, by_hub=True))
     assert market.level(market.heap) == (50_000, 0, 0)
 
 
 def test_the_distribution_list_says_who_gets_what_and_what_suppliers_bring(market: Market) -> None:
     market.place({market.small: 3, market.eggs: 1})
     market.place({market.small: 2})
-    gone = market.place({market.small: 7})
-    market.hub(gone, lambda tx, one: cancel_order(tx, market.hooks, one, by_hub=True))
+    cancelled = market.place({market.small: 7})
+    market.hub(cancelled, lambda tx, current: cancel_order(tx, market.hooks, current, by_hub=True))
     with market.store.read() as tx:
-        found = [(one.order_number, one.product, one.quantity) for one in parcels(tx, "shop", "shop-session")]
-        brought = {one.product: (one.quantity, one.orders) for one in product_totals(tx, "shop", "shop-session")}
-    assert found == [(1, "Pommes de terre 1 kg", 3), (1, "Œufs par 6", 1), (2, "Pommes de terre 1 kg", 2)]
-    assert brought == {"Pommes de terre 1 kg": (5, 2), "Œufs par 6": (1, 1)}
+        quantities = [
+            (parcel.order_number, parcel.product, parcel.quantity) for parcel in parcels(tx, "shop", "shop-session")
+        ]
+        totals = {total.product: (total.quantity, total.orders) for total in product_totals(tx, "shop", "shop-session")}
+    assert quantities == [(1, "Pommes de terre 1 kg", 3), (1, "Œufs par 6", 1), (2, "Pommes de terre 1 kg", 2)]
+    assert totals == {"Pommes de terre 1 kg": (5, 2), "Œufs par 6": (1, 1)}
 
 
 def test_lists_of_orders_are_paged_by_key(market: Market) -> None:
     placed = [market.place({market.eggs: 1}).id for _ in range(5)]
     with market.store.read() as tx:
         first = orders_of_session(tx, "shop", "shop-session", limit=3)
-        rest = orders_of_session(tx, "shop", "shop-session", after=first[-1].id, limit=3)
-    assert [one.id for one in (*first, *rest)] == placed
+        second = orders_of_session(tx, "shop", "shop-session", after=first[-1].id, limit=3)
+    assert [order.id for order in (*first, *second)] == placed

@@ -116,9 +116,9 @@ def test_an_address_that_is_dead_is_passed_over_for_the_next(receiver: Receiver)
 
 @pytest.mark.parametrize("url", ["http://8.8.8.8/", "https://8.8.8.8:8443/", "https://8.8.8.8:22/", "ftp://8.8.8.8/"])
 def test_only_https_and_only_its_port_is_used_outside(url: str) -> None:
-    with pytest.raises(httpx.HTTPError) as refused:
+    with pytest.raises(httpx.HTTPError) as error:
         get(url, STRICT, seconds=0.2)
-    assert isinstance(refused.value, RequestRefused), "refused before anything is sent"
+    assert isinstance(error.value, RequestRefused), "refused before anything is sent"
 
 
 def test_an_allowed_port_is_not_another_one(receiver: Receiver) -> None:

@@ -69,9 +69,9 @@ def cash(
     amount: int,
     path: str = "/enterprises/shop/orders/mine/payments",
     given: dict[str, Any] | None = None,
-    **more: Any,
+    **kwargs: Any,
 ) -> Any:
-    return ask(client, "POST", path, {"method": "till:desk", "amount": amount, **(given or {})}, **more)
+    return ask(client, "POST", path, {"method": "till:desk", "amount": amount, **(given or {})}, **kwargs)
 
 
 def test_the_shop_records_what_it_receives_and_gives_back(client: TestClient) -> None:
@@ -83,9 +83,12 @@ def test_the_shop_records_what_it_receives_and_gives_back(client: TestClient) ->
         cash(client, 1001, "/enterprises/shop/orders/mine/refunds", {"anyway": True}).json()["code"]
         == "more_than_received"
     )
-    told = ask(client, "GET", "/enterprises/shop/orders/mine/payments").json()
-    assert (told["total"], told["paid"], told["balance"]) == (1250, 1000, 250)
-    assert [(one["kind"], one["amount"]) for one in told["payments"]] == [("payment", 1250), ("refund", 250)]
+    body = ask(client, "GET", "/enterprises/shop/orders/mine/payments").json()
+    assert (body["total"], body["paid"], body["balance"]) == (1250, 1000, 250)
+    assert [(payment["kind"], payment["amount"]) for payment in body["payments"]] == [
+        ("payment", 1250),
+        ("refund", 250),
+    ]
 
 
 def test_more_than_is_due_is_recorded_only_where_it_is_meant(client: TestClient) -> None:
@@ -108,8 +111,8 @@ def test_only_ways_that_are_on_and_may_be_recorded_by_hand_are(client: TestClien
 
 
 def test_nobody_says_by_hand_that_a_card_was_charged(client: TestClient) -> None:
-    begun = ask(client, "POST", "/me/orders/mine/payments", {"method": "till:card"}).json()
-    refused = ask(client, "POST", f"/enterprises/shop/payments/{begun['id']}/arrival", {})
+    body = ask(client, "POST", "/me/orders/mine/payments", {"method": "till:card"}).json()
+    refused = ask(client, "POST", f"/enterprises/shop/payments/{body['id']}/arrival", {})
     assert refused.json()["errors"][0]["code"] == "not_by_hand"
     assert ask(client, "GET", "/enterprises/shop/orders/mine/payments").json()["paid"] == 0
 
@@ -121,8 +124,8 @@ def test_a_repeated_request_records_money_once(client: TestClient) -> None:
     assert ask(client, "GET", "/enterprises/shop/orders/mine/payments").json()["paid"] == 500
     headers = {"Authorization": "Bearer cml_ada"}
     path = "/api/enterprises/shop/orders/mine/payments"
-    without = client.post(path, json={"method": "till:desk", "amount": 1}, headers=headers)
-    assert without.json()["errors"][0]["code"] == "idempotency_key_missing"
+    response = client.post(path, json={"method": "till:desk", "amount": 1}, headers=headers)
+    assert response.json()["errors"][0]["code"] == "idempotency_key_missing"
 
 
 @pytest.mark.parametrize(
@@ -152,10 +155,10 @@ def test_the_journal_is_paged_exported_and_verified(client: TestClient) -> None:
     for amount in (100, 200, 300):
         cash(client, amount)
     first = ask(client, "GET", "/enterprises/shop/journal?limit=2").json()
-    assert ([one["amount"] for one in first["items"]], first["next"]) == ([100, 200], "2")
+    assert ([item["amount"] for item in first["items"]], first["next"]) == ([100, 200], "2")
     assert first["items"][0]["person_id"] == "ada"
     rest = ask(client, "GET", "/enterprises/shop/journal?limit=2&after=2").json()
-    assert ([one["sequence"] for one in rest["items"]], rest["next"]) == ([3], None)
+    assert ([item["sequence"] for item in rest["items"]], rest["next"]) == ([3], None)
     export = ask(client, "GET", "/enterprises/shop/journal.csv")
     assert export.headers["content-disposition"] == 'attachment; filename="journal.csv"'
     assert export.text.splitlines()[0] == ",".join([*MEMBERS, "hash"])
@@ -177,8 +180,8 @@ def test_customers_see_how_to_pay_choose_and_are_told_what_to_do(client: TestCli
     begun = ask(client, "POST", "/me/orders/mine/payments", {"method": method["id"]})
     assert (begun.status_code, begun.json()["state"]) == (201, "Pending")
     assert begun.json()["instructions"]["text"] == "Bring 1250."
-    told = ask(client, "GET", "/me/orders/mine/payments").json()
-    assert (told["balance"], told["payments"]) == (1250, [begun.json()])
+    body = ask(client, "GET", "/me/orders/mine/payments").json()
+    assert (body["balance"], body["payments"]) == (1250, [begun.json()])
     refused = ask(client, "POST", "/me/orders/mine/payments", {"method": "paypal:paypal"})
     assert (refused.status_code, refused.json()["code"]) == (409, "payment_unknown")
 

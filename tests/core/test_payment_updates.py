@@ -75,9 +75,9 @@ class Psp:
         return module  # type: ignore[no-any-return]
 
 
-def said(payment: Payment, state: Any, **more: Any) -> PaymentUpdate:
+def said(payment: Payment, state: Any, **kwargs: Any) -> PaymentUpdate:
     about = {"payment_id": payment.id, "amount": payment.amount, "currency": payment.currency}
-    return PaymentUpdate(state=state, **{**about, **more})
+    return PaymentUpdate(state=state, **{**about, **kwargs})
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def journal(instance: Instance) -> list[int]:
 
 def problems(instance: Instance, shop: str = "shop") -> list[str]:
     with instance.store.read() as tx:
-        return [one.code for one in problems_of(tx, shop)]
+        return [problem.code for problem in problems_of(tx, shop)]
 
 
 def jobs(instance: Instance, kind: str) -> int:
@@ -142,7 +142,7 @@ def test_money_wins_over_whatever_else_is_said(
     instance: Instance, client: TestClient, psp: Psp, messages: tuple[str, ...]
 ) -> None:
     payment = begin(instance)
-    assert tell(client, psp, *(said(payment, one, reference="r2") for one in messages)) == 200
+    assert tell(client, psp, *(said(payment, message, reference="r2") for message in messages)) == 200
     assert (state(instance, payment), journal(instance)) == ("Done", [1000])
 
 

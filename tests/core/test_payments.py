@@ -35,13 +35,13 @@ def order(store: Store) -> str:
         return a_placed_order(tx, total=1250)
 
 
-def begin(tx: Transaction, order_id: str, **more: Any) -> Payment:
-    given = {"method": "card:card", "amount": 1250, "idempotency_key": "key", "enterprise_id": "shop", **more}
+def begin(tx: Transaction, order_id: str, **kwargs: Any) -> Payment:
+    given = {"method": "card:card", "amount": 1250, "idempotency_key": "key", "enterprise_id": "shop", **kwargs}
     return start(tx, order_id=order_id, **given)
 
 
-def in_hand(tx: Transaction, order_id: str, amount: int = 1250, key: str = "key", **more: Any) -> Payment:
-    given = {"method": "cash:cash", "enterprise_id": "shop", "person_id": None, **more}
+def in_hand(tx: Transaction, order_id: str, amount: int = 1250, key: str = "key", **kwargs: Any) -> Payment:
+    given = {"method": "cash:cash", "enterprise_id": "shop", "person_id": None, **kwargs}
     return receive_payment(tx, order_id=order_id, amount=amount, idempotency_key=key, **given)
 
 
@@ -76,9 +76,9 @@ def test_a_key_of_another_order_is_refused_and_one_of_another_shop_is_not_known(
 
 
 def test_every_mistake_of_a_payment_is_named(store: Store, order: str) -> None:
-    with store.write() as tx, pytest.raises(Invalid) as raised:
+    with store.write() as tx, pytest.raises(Invalid) as error:
         begin(tx, order, method="=cmd", amount=0, idempotency_key="")
-    assert [one.where for one in raised.value.problems] == ["/method", "/amount", "/idempotency_key"]
+    assert [problem.where for problem in error.value.problems] == ["/method", "/amount", "/idempotency_key"]
 
 
 @pytest.mark.parametrize("amount", [-1, 10**12 + 1])
@@ -136,7 +136,7 @@ def test_money_that_is_told_twice_is_written_down_once(store: Store, order: str)
             record_payment(tx, "shop", begun.id, person_id=None, reference="psp-1")
     with store.write() as tx:
         assert in_hand(tx, order, key="cash") == in_hand(tx, order, key="cash")
-        assert [one.amount for one in journal_entries(tx, "shop")] == [1250, 1250]
+        assert [entry.amount for entry in journal_entries(tx, "shop")] == [1250, 1250]
         assert due(tx, "shop", order).paid == 2500
         assert payment_by_id(tx, "shop", begun.id).reference == "psp-1"
 

@@ -1,4 +1,4 @@
-"""People: signing up without telling who is known, proving an address, passwords, changes, being locked out."""
+"""People: signing up without revealing who has an account, confirming an address, passwords, changes, lock-outs."""
 
 from __future__ import annotations
 
@@ -63,15 +63,15 @@ def last_code(store: Store) -> str:
 
 
 @pytest.mark.parametrize(
-    ("typed", "kept"),
+    ("typed", "stored"),
     [
         (" Ada.Lovelace@Example.ORG ", "ada.lovelace@example.org"),
         ("ada+fruit@crème.example", "ada+fruit@xn--crme-6oa.example"),
     ],
 )
-def test_an_address_is_kept_in_one_form(typed: str, kept: str) -> None:
-    assert read_email(typed) == kept
-    assert read_email(kept) == kept
+def test_an_address_is_kept_in_one_form(typed: str, stored: str) -> None:
+    assert read_email(typed) == stored
+    assert read_email(stored) == stored
 
 
 @pytest.mark.parametrize(
@@ -84,11 +84,11 @@ def test_what_is_no_address_is_a_problem(typed: str) -> None:
 
 
 def test_a_password_matches_itself_however_its_accents_were_typed() -> None:
-    kept = passwords.hash_password("pêche et été")
-    assert passwords.password_matches("pe\u0302che et e\u0301te\u0301", kept)
-    assert not passwords.password_matches("peche et ete", kept)
+    password_hash = passwords.hash_password("pêche et été")
+    assert passwords.password_matches("pe\u0302che et e\u0301te\u0301", password_hash)
+    assert not passwords.password_matches("peche et ete", password_hash)
     assert not passwords.password_matches("pêche et été", None)
-    assert passwords.renewed_hash("pêche et été", kept) == ""
+    assert passwords.renewed_hash("pêche et été", password_hash) == ""
 
 
 @pytest.mark.parametrize(
@@ -96,16 +96,16 @@ def test_a_password_matches_itself_however_its_accents_were_typed() -> None:
     [("neuf char", "too_short"), ("x" * 201, "too_long"), ("Azertyuiop", "guessable"), ("ababababab", "guessable")],
 )
 def test_a_password_is_refused_for_what_it_is(password: str, code: str) -> None:
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(Invalid) as error:
         passwords.hash_password(password)
-    assert [(one.code, one.where) for one in refused.value.problems] == [(code, "/password")]
+    assert [(problem.code, problem.where) for problem in error.value.problems] == [(code, "/password")]
 
 
 def test_more_than_three_thousand_passwords_that_are_guessed_first_are_refused() -> None:
     tails = ["1", "12", "123", "1234", "12345", "123456", "007", "13", "75", "69", "!", "1!", "123!", "2024", "2025"]
     stems = _words()
-    tried = {f"{stem}{tail}" for stem in stems for tail in tails} | {f"{stem}{stem}" for stem in stems}
-    tried |= {
+    guesses = {f"{stem}{tail}" for stem in stems for tail in tails} | {f"{stem}{stem}" for stem in stems}
+    guesses |= {
         "0123456789",
         "12345678910",
         "1111111111",
@@ -116,17 +116,17 @@ def test_more_than_three_thousand_passwords_that_are_guessed_first_are_refused()
         "1q2w3e4r5t",
         "24/12/1985",
     }
-    tried |= {f"{stem.capitalize()}{year}" for stem in stems for year in range(1970, 2027)}
-    long_enough = {one for one in tried if len(one) >= passwords.SHORTEST}
+    guesses |= {f"{stem.capitalize()}{year}" for stem in stems for year in range(1970, 2027)}
+    long_enough = {password for password in guesses if len(password) >= passwords.SHORTEST}
     assert len(long_enough) > 3000
-    assert [one for one in long_enough if not is_guessable(one)] == []
+    assert [password for password in long_enough if not is_guessable(password)] == []
 
 
 def test_names_around_a_password_are_guessed_first_too() -> None:
     own = ("Ada Lovelace", "ada.l@example.org", "Les Paniers du Val")
-    for one in ("lovelace1815", "AdaLovelace1", "l0velace!!!", "example2026", "lespaniersduval", "PaniersVal-1"):
-        assert is_guessable(one, own) == (one != "PaniersVal-1"), one
-        assert not is_guessable(one)
+    for password in ("lovelace1815", "AdaLovelace1", "l0velace!!!", "example2026", "lespaniersduval", "PaniersVal-1"):
+        assert is_guessable(password, own) == (password != "PaniersVal-1"), password
+        assert not is_guessable(password)
     with pytest.raises(Invalid):
         new_person(email="ada@example.org", name="Ada Lovelace", password="lovelace1815", language="en")
     with pytest.raises(Invalid):
@@ -134,36 +134,36 @@ def test_names_around_a_password_are_guessed_first_too() -> None:
 
 
 def test_a_password_that_takes_a_moment_to_guess_is_taken() -> None:
-    for one in (GOOD, "correct horse", "un mot de passe long", "demo-commensal", "kx7-qpl-22m", "pommes au four"):
-        assert not is_guessable(one), one
+    for password in (GOOD, "correct horse", "un mot de passe long", "demo-commensal", "kx7-qpl-22m", "pommes au four"):
+        assert not is_guessable(password), password
 
 
 def test_nobodys_hash_costs_what_a_real_one_costs() -> None:
     assert passwords.renewed_hash(GOOD, passwords._DUMMY_HASH) == ""  # it was made with the settings of today
 
-    def seconds(kept: str | None) -> float:
-        began = time.perf_counter()
-        passwords.password_matches("something else", kept)
-        return time.perf_counter() - began
+    def seconds(password_hash: str | None) -> float:
+        started = time.perf_counter()
+        passwords.password_matches("something else", password_hash)
+        return time.perf_counter() - started
 
-    kept = passwords.hash_password(GOOD)
-    times = [(seconds(kept), seconds(None)) for _ in range(5)]
-    known, unknown = (statistics.median(one) for one in zip(*times, strict=True))
-    assert known / unknown == pytest.approx(
+    real_hash = passwords.hash_password(GOOD)
+    times = [(seconds(real_hash), seconds(None)) for _ in range(5)]
+    known_seconds, unknown_seconds = (statistics.median(column) for column in zip(*times, strict=True))
+    assert known_seconds / unknown_seconds == pytest.approx(
         1, abs=0.5
     )  # the real bound of 5 % needs a quiet machine; 0 would be caught
 
 
 def test_only_two_passwords_are_hashed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    running, most, lock = 0, 0, threading.Lock()
+    running, peak, lock = 0, 0, threading.Lock()
     hash_it = passwords._HASHER.hash
 
     class Watching:
         def hash(self, password: str) -> str:
-            nonlocal running, most
+            nonlocal running, peak
             with lock:
                 running += 1
-                most = max(most, running)
+                peak = max(peak, running)
             try:
                 return hash_it(password)
             finally:
@@ -172,21 +172,21 @@ def test_only_two_passwords_are_hashed_at_once(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(passwords, "_HASHER", Watching())
     threads = [threading.Thread(target=passwords.hash_password, args=(GOOD,)) for _ in range(6)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    assert most == 2
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert peak == 2
 
 
 # ------------------------------------------------------------------------------------------------ signing up
 
 
 def test_signing_up_lists_every_mistake() -> None:
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(Invalid) as error:
         new_person(email="ada", name=" ", password="short", language="de", phone="0\x07")
-    found = {(one.where, one.code) for one in refused.value.problems}
-    assert found == {
+    problems = {(problem.where, problem.code) for problem in error.value.problems}
+    assert problems == {
         ("/email", "email"),
         ("/name", "required"),
         ("/password", "too_short"),
@@ -234,8 +234,8 @@ def test_confirming_adopts_the_customers_with_that_address(store: Store, village
         ada = person_by_email(tx, NEW.email)
     with store.write() as tx:
         confirm_email(tx, last_code_of(tx), person_id=ada.id)
-        found = tx.all(select(customer.c.person_id, customer.c.version).order_by(customer.c.id))
-    assert [(row["person_id"], row["version"]) for row in found] == [(ada.id, 2), (None, 1)]
+        rows = tx.all(select(customer.c.person_id, customer.c.version).order_by(customer.c.id))
+    assert [(row["person_id"], row["version"]) for row in rows] == [(ada.id, 2), (None, 1)]
 
 
 def last_code_of(tx: Any) -> str:
@@ -268,8 +268,8 @@ def test_asking_for_a_reset_does_the_same_for_known_and_unknown_addresses(store:
         rows = tx.all(select(job.c.kind, job.c.payload).order_by(job.c.id))
     assert [row["kind"] for row in rows] == [FORGOTTEN] * 3
     with store.write() as tx:
-        sent = [mail_code(tx, row["payload"]["email"], "reset", kind="reset_password") for row in rows]
-    assert sent == [True, False, False]
+        outcomes = [mail_code(tx, row["payload"]["email"], "reset", kind="reset_password") for row in rows]
+    assert outcomes == [True, False, False]
     assert [mail["to"] for mail in mails(store)] == [NEW.email]
 
 
@@ -308,8 +308,8 @@ def test_a_reset_is_too_late_after_twenty_minutes_and_a_confirmation_is_no_reset
 def test_nobody_is_flooded_with_mail(store: Store, clock: ManualClock) -> None:
     with store.write() as tx:
         add_person(tx, NEW)
-        sent = [mail_code(tx, NEW.email, "reset", kind="reset_password") for _ in range(7)]
-    assert sent == [True] * 5 + [False] * 2
+        outcomes = [mail_code(tx, NEW.email, "reset", kind="reset_password") for _ in range(7)]
+    assert outcomes == [True] * 5 + [False] * 2
     clock.advance(hours=1)
     with store.write() as tx:
         assert mail_code(tx, NEW.email, "reset", kind="reset_password")
@@ -322,15 +322,15 @@ def test_a_new_password_needs_the_old_one_and_ends_the_other_sessions(
     with store.write() as tx:
         begin_session(tx, ada, agent="here")
         begin_session(tx, ada, agent="there")
-        here = next(one for one in list_sessions(tx, ada.id) if one.agent == "here")
+        current = next(session for session in list_sessions(tx, ada.id) if session.agent == "here")
     with pytest.raises(Invalid, match="not your password"):
         check_new_password(store, ada.id, old="something else", new="une autre phrase")
-    checked = check_new_password(store, ada.id, old=GOOD, new="une autre phrase")
+    hashes = check_new_password(store, ada.id, old=GOOD, new="une autre phrase")
     with store.write() as tx:
-        change_password(tx, ada.id, checked, keep=here.id)
-        assert list_sessions(tx, ada.id) == [here]
+        change_password(tx, ada.id, hashes, keep=current.id)
+        assert list_sessions(tx, ada.id) == [current]
         with pytest.raises(Conflict, match="meanwhile"):
-            change_password(tx, ada.id, checked, keep=here.id)
+            change_password(tx, ada.id, hashes, keep=current.id)
 
 
 # ------------------------------------------------------------------------------------------------ changes
@@ -346,9 +346,9 @@ def test_a_change_raises_the_version_and_a_stale_one_is_refused(store: Store, so
             change_person(tx, ada.id, ada.version, name="Eve")
         with pytest.raises(NotFound):
             change_person(tx, "nobody", 1, name="Eve")
-        with pytest.raises(Invalid) as refused:
+        with pytest.raises(Invalid) as error:
             change_person(tx, ada.id, 2, name="", phone="1" * 41, language="xx")
-    assert {one.where for one in refused.value.problems} == {"/name", "/phone", "/language"}
+    assert {problem.where for problem in error.value.problems} == {"/name", "/phone", "/language"}
 
 
 def test_somebody_locked_out_gets_no_mail_and_their_sessions_stay_ended(
@@ -367,9 +367,9 @@ def test_people_are_listed_by_pages(store: Store, somebody: Callable[..., Person
     names = [somebody(name).name for name in ("Ada", "Eve", "Zoe")]
     with store.read() as tx:
         first = list_people(tx, limit=2)
-        rest = list_people(tx, after=first[-1].id, limit=2)
-        assert [one.name for one in [*first, *rest]] == names
-        assert [one.name for one in list_people(tx, search="EVE@")] == ["Eve"]
+        second = list_people(tx, after=first[-1].id, limit=2)
+        assert [listed_person.name for listed_person in [*first, *second]] == names
+        assert [match.name for match in list_people(tx, search="EVE@")] == ["Eve"]
 
 
 def test_an_operator_is_made_from_the_shell_or_gets_a_new_password(store: Store) -> None:
@@ -377,8 +377,8 @@ def test_an_operator_is_made_from_the_shell_or_gets_a_new_password(store: Store)
     assert (first.is_operator, first.confirmed_at is not None) == (True, True)
     with store.write() as tx:
         begin_session(tx, first)
-    again = add_operator(store, email="ada@example.org", name="x", password=GOOD, language="fr", operator=False)
-    assert (again.id, again.name, again.is_operator) == (first.id, "Ada", True)
+    operator = add_operator(store, email="ada@example.org", name="x", password=GOOD, language="fr", operator=False)
+    assert (operator.id, operator.name, operator.is_operator) == (first.id, "Ada", True)
     with store.read() as tx:
         assert list_sessions(tx, first.id) == []
 

@@ -95,17 +95,17 @@ def test_signing_up_answers_the_same_for_a_known_address(client: TestClient, sto
         client.post("/api/people", json={"email": f"{name}@example.org", "name": "x", "password": GOOD})
         for name in ("ada", "eve")
     ]
-    assert [one.status_code for one in answers] == [202, 202]
-    known, unknown = ({**one.json(), "to": ""} for one in answers)
+    assert [answer.status_code for answer in answers] == [202, 202]
+    known, unknown = ({**answer.json(), "to": ""} for answer in answers)
     assert known == unknown
     with store.read() as tx:
         assert tx.value(select(func.count()).select_from(job)) == 2
 
 
 def test_every_mistake_of_signing_up_is_named(client: TestClient) -> None:
-    refused = client.post("/api/people", json={"email": "ada", "name": " ", "password": "short"})
-    assert refused.status_code == 422
-    assert {one["pointer"] for one in refused.json()["errors"]} == {"/email", "/name", "/password"}
+    response = client.post("/api/people", json={"email": "ada", "name": " ", "password": "short"})
+    assert response.status_code == 422
+    assert {error["pointer"] for error in response.json()["errors"]} == {"/email", "/name", "/password"}
 
 
 def test_a_failed_log_in_is_counted_and_slows_the_next_one_down(
@@ -133,8 +133,8 @@ def test_a_secret_is_not_kept_for_who_repeats_the_request(client: TestClient, st
 
 def test_logging_out_ends_the_session_and_takes_the_cookie_back(client: TestClient, ada: Person) -> None:
     secret = client.cookies["session"]
-    gone = client.delete("/api/me/session", headers=HERE)
-    assert (gone.status_code, "session" in client.cookies) == (204, False)
+    response = client.delete("/api/me/session", headers=HERE)
+    assert (response.status_code, "session" in client.cookies) == (204, False)
     client.cookies.set("session", secret)
     assert client.get("/api/me").status_code == 401
 
@@ -165,25 +165,25 @@ def test_a_forgotten_password_is_set_anew_by_e_mail(client: TestClient, instance
 
 
 def test_a_password_is_changed_by_who_knows_it(client: TestClient, ada: Person) -> None:
-    wrong = client.put("/api/me/password", json={"old": "x", "new": "une autre phrase"}, headers=HERE)
-    assert [one["pointer"] for one in wrong.json()["errors"]] == ["/old"]
+    response = client.put("/api/me/password", json={"old": "x", "new": "une autre phrase"}, headers=HERE)
+    assert [error["pointer"] for error in response.json()["errors"]] == ["/old"]
     changed = client.put("/api/me/password", json={"old": GOOD, "new": "une autre phrase"}, headers=HERE)
     assert changed.status_code == 200
     assert client.get("/api/me").status_code == 200
 
 
 def test_a_token_cannot_make_itself_stronger(client: TestClient, ada: Person) -> None:
-    made = client.post("/api/me/tokens", json={"name": "till", "scopes": ["self"], "password": GOOD}, headers=HERE)
-    assert made.status_code == 201
+    response = client.post("/api/me/tokens", json={"name": "till", "scopes": ["self"], "password": GOOD}, headers=HERE)
+    assert response.status_code == 201
     client.cookies.clear()
-    token = {"Authorization": f"Bearer {made.json()['secret']}"}
+    token = {"Authorization": f"Bearer {response.json()['secret']}"}
     assert client.get("/api/me", headers=token).status_code == 200
-    assert client.get("/api/me/tokens", headers=token).json() == [made.json()["token"]]
+    assert client.get("/api/me/tokens", headers=token).json() == [response.json()["token"]]
     more = {"name": "more", "scopes": ["orders:read"], "password": GOOD}
     assert client.post("/api/me/tokens", json=more, headers=token).status_code == 403
     passwords = {"old": GOOD, "new": "une autre phrase"}
     assert client.put("/api/me/password", json=passwords, headers=token).status_code == 403
-    assert client.delete(f"/api/me/tokens/{made.json()['token']['id']}", headers=token).status_code == 204
+    assert client.delete(f"/api/me/tokens/{response.json()['token']['id']}", headers=token).status_code == 204
     assert client.get("/api/me", headers=token).status_code == 401
 
 
@@ -204,7 +204,7 @@ def test_an_operator_locks_somebody_out(client: TestClient, somebody: Somebody) 
     assert client.get("/api/people").status_code == 403
     client.cookies.clear()
     log_in(client, root.email)
-    assert [one["name"] for one in client.get("/api/people?limit=1").json()["items"]] == ["Root"]
+    assert [item["name"] for item in client.get("/api/people?limit=1").json()["items"]] == ["Root"]
     assert client.post(f"/api/people/{eve.id}/disable", headers=HERE).json()["disabled_at"]
     assert log_in(client, eve.email).status_code == 401
     client.cookies.clear()
@@ -216,13 +216,13 @@ def test_an_operator_locks_somebody_out(client: TestClient, somebody: Somebody) 
 
 
 def test_an_enterprise_is_founded_found_and_edited(client: TestClient, ada: Person) -> None:
-    made = client.post(
+    response = client.post(
         "/api/enterprises",
         json={"name": "La Ferme", "visibility": "public", "latitude": "46.2", "longitude": 5.2, "is_producer": True},
         headers=HERE,
     )
-    assert (made.status_code, made.headers["etag"]) == (201, '"1"')
-    ferme = made.json()
+    assert (response.status_code, response.headers["etag"]) == (201, '"1"')
+    ferme = response.json()
     assert (ferme["timezone"], ferme["currency"], ferme["language"]) == ("Europe/Paris", "EUR", "en")
     path = f"/api/enterprises/{ferme['id']}"
     changed = client.patch(path, json={"city": "Bourg"}, headers={**HERE, "If-Match": '"1"'})
@@ -243,7 +243,7 @@ def test_an_enterprise_is_founded_found_and_edited(client: TestClient, ada: Pers
 def test_members_customers_and_grants_over_http(client: TestClient, somebody: Somebody, ada: Person) -> None:
     eve = somebody("Eve", password_hash=HASH)
     names = ("La Ferme", "La Halle")
-    ferme, halle = (client.post("/api/enterprises", json={"name": one}, headers=HERE).json()["id"] for one in names)
+    ferme, halle = (client.post("/api/enterprises", json={"name": name}, headers=HERE).json()["id"] for name in names)
     path = f"/api/enterprises/{ferme}"
 
     def send(method: str, more: str, json: Any = None, version: int | None = None) -> Any:

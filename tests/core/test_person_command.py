@@ -19,9 +19,9 @@ def run(tmp_path: Path, shell: Shell) -> Run:
     """Runs a command at an instance with a hub that Marie owns; Zoé has an account."""
 
     def command(*words: str, fails: bool = False) -> str:
-        ran = shell.run(*words, "--instance", tmp_path / "val")
-        assert (ran.returncode != 0) == fails, ran.stdout + ran.stderr
-        return ran.stdout + ran.stderr
+        result = shell.run(*words, "--instance", tmp_path / "val")
+        assert (result.returncode != 0) == fails, result.stdout + result.stderr
+        return result.stdout + result.stderr
 
     command("init", "--name", "Val", "--base-url", "http://127.0.0.1:8000", "--language", "en", "--timezone",
             "Europe/Paris", "--sender", "hello@example.org")  # fmt: skip
@@ -34,13 +34,13 @@ def run(tmp_path: Path, shell: Shell) -> Run:
 def test_somebody_is_handed_their_data_and_forgotten_from_the_shell(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "zoe.zip"
     run("person", "export", "zoe@example.org", str(file))
-    with zipfile.ZipFile(file) as found:
-        assert json.loads(found.read("person.json"))[0]["email"] == "zoe@example.org"
+    with zipfile.ZipFile(file) as archive:
+        assert json.loads(archive.read("person.json"))[0]["email"] == "zoe@example.org"
     assert file.stat().st_mode & 0o077 == 0
     assert "person: 1 rows would be blanked" in run("person", "erase", "zoe@example.org", "--dry-run")
-    asked = run("person", "erase", "zoe@example.org", fails=True)
-    assert "Forget zoe@example.org? This cannot be taken back." in asked
-    assert "person: 1 rows would be blanked" in asked, "nobody at the shell says yes, and nothing has happened"
+    result = run("person", "erase", "zoe@example.org", fails=True)
+    assert "Forget zoe@example.org? This cannot be taken back." in result
+    assert "person: 1 rows would be blanked" in result, "nobody at the shell says yes, and nothing has happened"
     assert "person: 1 rows blanked" in run("person", "erase", "zoe@example.org", "--yes")
     assert "Nothing is known here" in run("person", "erase", "zoe@example.org", fails=True)
     assert "no other owner" in run("person", "erase", "marie@example.org", fails=True)

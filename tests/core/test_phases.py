@@ -31,7 +31,7 @@ def asking(*wanted: Adjustment) -> Ask:
 
 
 def amounts(order: OrderDraft) -> list[int]:
-    return [one.amount for one in order.adjustments]
+    return [adjustment.amount for adjustment in order.adjustments]
 
 
 def test_lines_are_priced_and_old_adjustments_forgotten() -> None:
@@ -73,7 +73,7 @@ def test_two_plugins_in_one_phase_see_the_same_subtotal() -> None:
 def test_who_comes_first_by_name_spares_all_and_who_goes_too_far_spares_what_is_left() -> None:
     wanted = [an_adjustment(Phase.DISCOUNT, -600, plugin=plugin) for plugin in ("c", "b", "a")]
     order = price_order(a_draft(a_line(1000)), asking(*wanted))
-    assert [(one.plugin, one.amount) for one in order.adjustments] == [("a", -600), ("b", -400)]
+    assert [(adjustment.plugin, adjustment.amount) for adjustment in order.adjustments] == [("a", -600), ("b", -400)]
 
 
 def test_deposits_are_never_spared() -> None:
@@ -125,9 +125,9 @@ def test_a_rated_voucher_after_one_without_a_rate_takes_its_vat_along() -> None:
 )
 def test_nonsense_is_refused_and_names_its_plugin(wrong: dict[str, Any], said: str) -> None:
     fee = replace(an_adjustment(Phase.FEE, 100, plugin="fees"), **wrong)
-    with pytest.raises(PluginError, match=said) as raised:
+    with pytest.raises(PluginError, match=said) as error:
         price_order(a_draft(a_line()), lambda order, phase: [fee] if phase is Phase.FEE else [])
-    assert raised.value.plugin == "fees"
+    assert error.value.plugin == "fees"
 
 
 @pytest.mark.parametrize(
@@ -152,9 +152,9 @@ def test_an_answer_that_is_no_list_of_adjustments_names_its_plugin(clock: Manual
     settings = InstanceSettings(name="Test", plugins={"enabled": ["sloppy"]})
     hooks = load_plugins(settings, clock=clock, modules={"sloppy": module})
     nothing: Any = None
-    with pytest.raises(PluginError, match="5 is no list of Adjustment") as raised:
+    with pytest.raises(PluginError, match="5 is no list of Adjustment") as error:
         price_order(a_draft(a_line()), ask_plugins(hooks, nothing, {"sloppy": {}}))
-    assert raised.value.plugin == "sloppy"
+    assert error.value.plugin == "sloppy"
 
 
 def test_plugins_cannot_sign_with_the_name_of_another(clock: ManualClock) -> None:
@@ -167,7 +167,7 @@ def test_plugins_cannot_sign_with_the_name_of_another(clock: ManualClock) -> Non
     hooks = load_plugins(settings, clock=clock, modules={"fees": module})
     nothing: Any = None
     order = price_order(a_draft(a_line()), ask_plugins(hooks, nothing, {"fees": {}}))
-    assert [one.plugin for one in order.adjustments] == ["fees"]
+    assert [adjustment.plugin for adjustment in order.adjustments] == ["fees"]
     assert price_order(a_draft(a_line()), ask_plugins(hooks, nothing, {})).adjustments == ()
 
 
@@ -195,10 +195,10 @@ baskets = some.lists(
 @given(baskets, some.lists(adjustments, max_size=8), some.booleans())
 def test_nobody_ever_pays_less_than_nothing(basket: list[Any], wanted: list[Adjustment], included: bool) -> None:
     order = price_order(a_draft(*basket, prices_include_vat=included), asking(*wanted))
-    summed = totals(order)
-    assert summed.total >= summed.deposits >= 0
+    sums = totals(order)
+    assert sums.total >= sums.deposits >= 0
     assert all(sum_ >= 0 for sum_ in by_rate(order).values())
-    assert all(share.vat >= 0 for share in summed.shares)
+    assert all(share.vat >= 0 for share in sums.shares)
 
 
 @given(

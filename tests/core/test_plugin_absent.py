@@ -1,4 +1,4 @@
-"""Plugins that come and go: enabled, uninstalled, taken out, back again. Orders outlive them, and nobody is puzzled."""
+"""Plugins that come and go: enabled, uninstalled, removed, and installed again. Orders outlive them."""
 
 from __future__ import annotations
 
@@ -53,57 +53,57 @@ NONE: Any = None
 
 @pytest.fixture
 def world(store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> World:
-    """A shop whose orders have a fee and a way to be received of the plugin."""
+    """A shop whose orders have a fee and a shipping option of the plugin."""
     return build(store, clock, ids, tmp_path, Probe("", "raises", sick=False))
 
 
 def test_why_a_plugin_is_missing_is_said_in_the_language_of_who_reads_it(
     store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And not in that of the shell in which the instance was started."""
+    """And not in the language of the shell that started the instance."""
     monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
     settings = InstanceSettings(name="Val", plugins={"enabled": ["ghost"]})
     hooks = load_plugins(settings, clock=clock, forgiving=True)
     with store.read() as tx:
-        said = {
-            language: one.about
+        about = {
+            language: plugin.about
             for language in ("en", "fr")
-            for one in installed_plugins(tx, hooks, language)
-            if one.plugin == "ghost"
+            for plugin in installed_plugins(tx, hooks, language)
+            if plugin.plugin == "ghost"
         }
-    assert said["en"].startswith("it is not installed; install its package")
-    assert said["fr"].startswith("elle n’est pas installée ; installez son paquet")
+    assert about["en"].startswith("it is not installed; install its package")
+    assert about["fr"].startswith("elle n’est pas installée ; installez son paquet")
 
 
-def placed(world: World) -> Order:
+def place_probe_order(world: World) -> Order:
     wish = Wish(items={world.item: 2}, name="Ada", email="ada@example.org", shipping="probe:van")
     return world.instance.store.transact(lambda tx: place_order(tx, world.hooks, "shop-session", wish))
 
 
 Act = Callable[[Transaction, Instance, Order, World], Order]
 ACTS: dict[str, Act] = {
-    "cancelled": lambda tx, without, order, world: cancel_order(tx, without.hooks, order),
-    "changed": lambda tx, without, order, world: change_order(tx, without.hooks, order, items={world.item: 3}),
-    "received otherwise": lambda tx, without, order, world: change_order(tx, without.hooks, order, shipping=""),
+    "cancelled": lambda tx, instance, order, world: cancel_order(tx, instance.hooks, order),
+    "changed": lambda tx, instance, order, world: change_order(tx, instance.hooks, order, items={world.item: 3}),
+    "received otherwise": lambda tx, instance, order, world: change_order(tx, instance.hooks, order, shipping=""),
 }
 
 
 @pytest.mark.parametrize("act", ACTS)
-@pytest.mark.parametrize("gone", ["taken out of the instance", "switched off by the shop"])
+@pytest.mark.parametrize("cause", ["taken out of the instance", "switched off by the shop"])
 def test_an_order_can_be_changed_and_cancelled_when_its_plugin_is_gone(
-    world: World, clock: ManualClock, ids: SeededIds, tmp_path: Path, gone: str, act: str
+    world: World, clock: ManualClock, ids: SeededIds, tmp_path: Path, cause: str, act: str
 ) -> None:
-    order = placed(world)
+    order = place_probe_order(world)
     assert (order.adjustments_total, order.shipping_label) == (10, "Van")
-    store, without = world.instance.store, world.instance
-    if gone == "switched off by the shop":
+    store, current = world.instance.store, world.instance
+    if cause == "switched off by the shop":
         with store.write() as tx:
             tx.execute(enterprise_plugin.delete())
     else:
         settings = InstanceSettings(name="Test")
-        without = Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
+        current = Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
     with store.write() as tx:
-        after = ACTS[act](tx, without, locked_order(tx, order.id, enterprise_id="shop"), world)
+        after = ACTS[act](tx, current, locked_order(tx, order.id, enterprise_id="shop"), world)
         assert broken_invariants(tx) == []
     if act == "cancelled":
         assert (after.state, after.shipping_label) == ("Cancelled", "Van")
@@ -111,22 +111,22 @@ def test_an_order_can_be_changed_and_cancelled_when_its_plugin_is_gone(
         assert after.adjustments_total == 0, "what it had priced falls away"
     if act == "changed":
         assert after.shipping_label == "Van"
-    assert without.hooks.failures == []
+    assert current.hooks.failures == []
 
 
-@pytest.mark.parametrize("back", [True, False])
+@pytest.mark.parametrize("returns", [True, False])
 def test_a_place_that_a_vanished_plugin_had_booked_is_given_back_when_it_returns(
-    world: World, clock: ManualClock, ids: SeededIds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, back: bool
+    world: World, clock: ManualClock, ids: SeededIds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, returns: bool
 ) -> None:
-    """Where it stays away, nobody asks for it any more once the distribution is over."""
+    """If the plugin stays away, the core stops asking for the release once the distribution is over."""
     released: list[str] = []
-    order, store = placed(world), world.instance.store
+    order, store = place_probe_order(world), world.instance.store
     settings = InstanceSettings(name="Test")
-    without = Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
+    without_plugin = Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
     with store.write() as tx:
-        cancel_order(tx, without.hooks, locked_order(tx, order.id, enterprise_id="shop"))
+        cancel_order(tx, without_plugin.hooks, locked_order(tx, order.id, enterprise_id="shop"))
     clock.advance(hours=2)
-    run_due(without, work_of(without))
+    run_due(without_plugin, work_of(without_plugin))
 
     def release_shipping(order_id: str) -> bool:
         released.append(order_id)
@@ -135,11 +135,11 @@ def test_a_place_that_a_vanished_plugin_had_booked_is_given_back_when_it_returns
     monkeypatch.setitem(GOOD, "release_shipping", release_shipping)
     settings = world.instance.settings
     modules = {"probe": Probe("", "raises", sick=False).module()}
-    again = Instance(tmp_path, settings, store, load_plugins(settings, clock=clock, modules=modules), clock, ids)
-    clock.advance(hours=2 if back else 24 * 30)
-    while run_due(again, work_of(again)):
+    with_plugin = Instance(tmp_path, settings, store, load_plugins(settings, clock=clock, modules=modules), clock, ids)
+    clock.advance(hours=2 if returns else 24 * 30)
+    while run_due(with_plugin, work_of(with_plugin)):
         pass
-    assert released == ([order.id] if back else [])
+    assert released == ([order.id] if returns else [])
     with store.read() as tx:
         assert tx.value(select(func.count()).where(job.c.kind == RELEASE, job.c.state != "done")) == 0
 
@@ -182,7 +182,7 @@ def upgrade():
 
 
 class Installed:
-    """A package beside the others, as pip would put it there, which can be removed again."""
+    """A package installed next to the others, as pip does it, that the test can remove again."""
 
     def __init__(self, site: Path) -> None:
         self.site = site
@@ -192,10 +192,10 @@ class Installed:
         (self.site / "tiny_plugin" / "migrations").mkdir(parents=True)
         (self.site / "tiny_plugin" / "__init__.py").write_text(TINY, encoding="utf-8")
         (self.site / "tiny_plugin" / "migrations" / "tiny_0001_first.py").write_text(REVISION, encoding="utf-8")
-        told = self.site / "tiny_plugin-2.1.dist-info"
-        told.mkdir()
-        (told / "METADATA").write_text("Metadata-Version: 2.1\nName: tiny-plugin\nVersion: 2.1\n", encoding="utf-8")
-        (told / "entry_points.txt").write_text("[commensal]\ntiny = tiny_plugin\n", encoding="utf-8")
+        metadata = self.site / "tiny_plugin-2.1.dist-info"
+        metadata.mkdir()
+        (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: tiny-plugin\nVersion: 2.1\n", encoding="utf-8")
+        (metadata / "entry_points.txt").write_text("[commensal]\ntiny = tiny_plugin\n", encoding="utf-8")
 
     def remove(self) -> None:
         shutil.rmtree(self.site / "tiny_plugin")
@@ -214,10 +214,10 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installed:
 
 @pytest.fixture
 def folder(tmp_path: Path, tiny: Installed) -> Path:
-    """An instance with the tiny plugin, which a shop uses and which has kept something."""
+    """An instance with the tiny plugin, used by a shop, with a row in its table."""
     folder = tmp_path / "instance"
     begin_instance(folder, name="Les Paniers", plugins=("tiny",))
-    with open_instance(folder) as opened, opened.store.write() as tx:
+    with open_instance(folder) as instance, instance.store.write() as tx:
         a_shop(tx)
         tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="tiny", settings={}, version=1))
         tx.execute(text("INSERT INTO tiny_thing VALUES ('kept')"))
@@ -227,15 +227,15 @@ def folder(tmp_path: Path, tiny: Installed) -> Path:
 def enable(folder: Path, *plugins: str) -> None:
     file = folder / "instance.toml"
     lines = file.read_text(encoding="utf-8").splitlines()
-    kept = [line for line in lines if not line.startswith("enabled")]
-    file.write_text("\n".join([*kept, f"enabled = {list(plugins)}"]), encoding="utf-8")
+    other_lines = [line for line in lines if not line.startswith("enabled")]
+    file.write_text("\n".join([*other_lines, f"enabled = {list(plugins)}"]), encoding="utf-8")
 
 
 def run(folder: Path, *words: str) -> Any:
-    """What the command says, with its error if it has one."""
-    said = CliRunner().invoke(app, [*words, "--instance", str(folder)])
-    assert said.exception is None or isinstance(said.exception, CommensalError | SystemExit), said.exception
-    return said
+    """Runs the command and returns its result, whose exception is one of ours, if any."""
+    result = CliRunner().invoke(app, [*words, "--instance", str(folder)])
+    assert result.exception is None or isinstance(result.exception, CommensalError | SystemExit), result.exception
+    return result
 
 
 def test_a_plugin_that_was_uninstalled_is_missing_and_everybody_says_what_to_do(folder: Path, tiny: Installed) -> None:
@@ -244,44 +244,44 @@ def test_a_plugin_that_was_uninstalled_is_missing_and_everybody_says_what_to_do(
     tiny.remove()
     with pytest.raises(SettingsError, match=r"'tiny' is not installed.*Install its package, or take it out"):
         open_instance(folder)
-    listed = run(folder, "plugins").output
-    assert "missing" in listed
-    assert "tiny is missing: it is not installed; install its package, or take it out of plugins.enabled" in listed
-    checked = run(folder, "check")
-    assert checked.exit_code == 1
-    assert "missing the plugin tiny: it is not installed" in checked.output
-    assert "sound" in checked.output, "the books agree all the same"
-    refused = run(folder, "plugin", "drop", "tiny", "--yes")
-    assert "tiny is enabled; take it out of instance.toml first." in str(refused.exception)
+    output = run(folder, "plugins").output
+    assert "missing" in output
+    assert "tiny is missing: it is not installed; install its package, or take it out of plugins.enabled" in output
+    result = run(folder, "check")
+    assert result.exit_code == 1
+    assert "missing the plugin tiny: it is not installed" in result.output
+    assert "sound" in result.output, "the books agree all the same"
+    result_of_drop = run(folder, "plugin", "drop", "tiny", "--yes")
+    assert "tiny is enabled; take it out of instance.toml first." in str(result_of_drop.exception)
 
 
 def test_a_plugin_that_is_taken_out_keeps_its_tables_and_comes_back(folder: Path, tiny: Installed) -> None:
     tiny.remove()
     enable(folder)
-    listed = run(folder, "plugins").output
-    assert "enterprises use it, and it is neither enabled nor installed" in listed
+    output = run(folder, "plugins").output
+    assert "enterprises use it, and it is neither enabled nor installed" in output
     assert run(folder, "check").exit_code == 0
     tiny.install()
     assert "installed" in run(folder, "plugins").output
     enable(folder, "tiny")
-    with open_instance(folder) as opened, opened.store.read() as tx:
+    with open_instance(folder) as instance, instance.store.read() as tx:
         assert tx.value(text("SELECT id FROM tiny_thing")) == "kept"
-        assert opened.hooks.plugins() == ["tiny"]
+        assert instance.hooks.plugins() == ["tiny"]
 
 
 def test_what_a_plugin_has_kept_can_be_dropped_once_it_is_out(folder: Path, tiny: Installed) -> None:
     tiny.remove()
     enable(folder)
-    asked = CliRunner().invoke(app, ["plugin", "drop", "tiny", "--instance", str(folder)], input="n\n")
-    assert asked.exit_code == 1
+    result = CliRunner().invoke(app, ["plugin", "drop", "tiny", "--instance", str(folder)], input="n\n")
+    assert result.exit_code == 1
     assert "tiny_revision, tiny_thing" in run(folder, "plugin", "drop", "tiny", "--yes").output
     assert "has no tables of tiny" in str(run(folder, "plugin", "drop", "tiny", "--yes").exception)
-    with open_instance(folder) as opened, opened.store.read() as tx:
+    with open_instance(folder) as instance, instance.store.read() as tx:
         assert tx.all(enterprise_plugin.select()) == []
     tiny.install()
     enable(folder, "tiny")
     assert run(folder, "migrate").exit_code == 0
-    with open_instance(folder) as opened, opened.store.read() as tx:
+    with open_instance(folder) as instance, instance.store.read() as tx:
         assert tx.value(text("SELECT count(*) FROM tiny_thing")) == 0
 
 
@@ -299,12 +299,12 @@ def test_a_plugin_that_cannot_be_imported_is_told_from_one_that_is_not_there(fol
     "does", ["import sys; sys.exit(3)", "raise BaseException('up')", "import time; time.sleep(600)"]
 )
 def test_an_installed_plugin_is_listed_without_being_imported(folder: Path, tiny: Installed, does: str) -> None:
-    """One that is enabled is imported, and named by whatever it does there but hang."""
+    """An enabled one is imported; whatever it does in its import, except hanging, is reported under its name."""
     enable(folder)
     sys.modules.pop("tiny_plugin", None)
     (tiny.site / "tiny_plugin" / "__init__.py").write_text(f'"""Tiny: exits."""\n{does}\n', encoding="utf-8")
-    listed = run(folder, "plugins")
-    assert (listed.exit_code, "exits." in listed.output) == (0, True)
+    result = run(folder, "plugins")
+    assert (result.exit_code, "exits." in result.output) == (0, True)
     if "sleep" not in does:
         enable(folder, "tiny")
         with pytest.raises(PluginError, match=r"'tiny' failed in loading: (SystemExit: 3|BaseException: up)"):
@@ -328,9 +328,9 @@ def test_a_file_with_a_plugins_secret_is_its_owners_alone(folder: Path) -> None:
 
 def a_member(store: Store, name: str, *scopes: str, operator: bool = False) -> dict[str, str]:
     with store.write() as tx:
-        given = {"phone": "", "language": "en", "created_at": tx.now, "version": 1}
-        given |= {"email": f"{name}@example.org", "name": name, "confirmed_at": tx.now}
-        tx.execute(insert(person).values(id=name, is_operator=operator, **given))
+        values = {"phone": "", "language": "en", "created_at": tx.now, "version": 1}
+        values |= {"email": f"{name}@example.org", "name": name, "confirmed_at": tx.now}
+        tx.execute(insert(person).values(id=name, is_operator=operator, **values))
         hashed = hashlib.sha256(f"cml_{name}".encode()).hexdigest()
         token = {"id": f"token-{name}", "hash": hashed, "person_id": name, "name": "test", "scopes": list(scopes)}
         tx.execute(insert(api_token).values(**token, created_at=tx.now))
@@ -345,51 +345,53 @@ def test_operators_see_every_plugin_over_the_api_and_nobody_else_does(world: Wor
     world.hooks.blame(specifications.menu_items, "probe", "KeyError: x")
     world.hooks.flush_failures()
     with TestClient(make_app(world.instance)) as client:
-        (one,) = (one for one in client.get("/api/plugins", headers=marie).json() if one["plugin"] == "probe")
-        assert (one["state"], one["enterprises"], one["failures"]["count"]) == ("failing", 1, 1)
-        assert (one["failures"]["hook"], one["failures"]["what"]) == ("menu_items", "KeyError: x")
+        (plugin,) = (
+            plugin for plugin in client.get("/api/plugins", headers=marie).json() if plugin["plugin"] == "probe"
+        )
+        assert (plugin["state"], plugin["enterprises"], plugin["failures"]["count"]) == ("failing", 1, 1)
+        assert (plugin["failures"]["hook"], plugin["failures"]["what"]) == ("menu_items", "KeyError: x")
         assert client.get("/api/plugins", headers=ada).status_code == 403
         assert client.get("/api/plugins").status_code == 401
 
 
 def test_settings_are_tried_before_they_are_kept(world: World, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    said: list[Problem] = []
-    asked: list[str] = []
+    problems: list[Problem] = []
+    checks: list[str] = []
 
     def check(enterprise_id: str, settings: Any) -> list[Problem]:
-        asked.append(f"{enterprise_id}: {settings.word}")
-        return said
+        checks.append(f"{enterprise_id}: {settings.word}")
+        return problems
 
     monkeypatch.setitem(GOOD, "check_settings", check)
-    again = build_again(world)
+    rebuilt = build_again(world)
     ada = a_member(world.instance.store, "ada", "plugins:write")
     url = "/api/enterprises/shop/plugins/probe"
-    with TestClient(make_app(again)) as client:
+    with TestClient(make_app(rebuilt)) as client:
         assert (
             client.put(url, json={"settings": {"word": "yes"}}, headers={**ada, "If-Match": '"1"'}).status_code == 200
         )
-        said.append(Problem("key_unknown", "The provider does not know this key.", "/settings/word"))
-        refused = client.put(url, json={"settings": {"word": "no"}}, headers={**ada, "If-Match": '"2"'})
-        assert refused.status_code == 422
-        assert [one["pointer"] for one in refused.json()["errors"]] == ["/settings/word"]
-        wrong = client.put(url, json={"settings": {"word": 1}}, headers={**ada, "If-Match": '"2"'})
-        assert wrong.status_code == 422
+        problems.append(Problem("key_unknown", "The provider does not know this key.", "/settings/word"))
+        response = client.put(url, json={"settings": {"word": "no"}}, headers={**ada, "If-Match": '"2"'})
+        assert response.status_code == 422
+        assert [error["pointer"] for error in response.json()["errors"]] == ["/settings/word"]
+        invalid = client.put(url, json={"settings": {"word": 1}}, headers={**ada, "If-Match": '"2"'})
+        assert invalid.status_code == 422
         assert client.get("/api/enterprises/shop/plugins", headers=ada).json()[0]["settings"] == {"word": "yes"}
         assert client.delete(url, headers=ada).status_code == 204
         assert client.post(url, json={"settings": {"word": "no"}}, headers=ada).status_code == 422
-        said.clear()
+        problems.clear()
         assert client.post(url, json={"settings": {"word": "well"}}, headers=ada).status_code == 201
-    assert asked == ["shop: yes", "shop: no", "shop: no", "shop: well"], "not what the class refuses"
-    assert report_plugins(again)
-    said.append(Problem("key_unknown", "The provider does not know this key.", "/settings/word"))
-    assert not report_plugins(again)
+    assert checks == ["shop: yes", "shop: no", "shop: no", "shop: well"], "not what the class refuses"
+    assert report_plugins(rebuilt)
+    problems.append(Problem("key_unknown", "The provider does not know this key.", "/settings/word"))
+    assert not report_plugins(rebuilt)
     assert "settings shop, probe/settings/word: The provider does not know this key." in capsys.readouterr().out
 
 
 def build_again(world: World) -> Instance:
-    one, modules = world.instance, {"probe": Probe("", "raises", sick=False).module()}
-    hooks = load_plugins(one.settings, clock=one.clock, modules=modules)
-    return Instance(one.folder, one.settings, one.store, hooks, one.clock, one.ids)
+    instance, modules = world.instance, {"probe": Probe("", "raises", sick=False).module()}
+    hooks = load_plugins(instance.settings, clock=instance.clock, modules=modules)
+    return Instance(instance.folder, instance.settings, instance.store, hooks, instance.clock, instance.ids)
 
 
 # ------------------------------------------------------------------------------------------------ no plugin at all
@@ -398,7 +400,7 @@ def build_again(world: World) -> Instance:
 def test_an_instance_without_plugins_serves_its_api(tmp_path: Path) -> None:
     folder = tmp_path / "bare"
     begin_instance(folder, name="Bare", plugins=(), new_enterprises="everybody")
-    whose: tuple[str | Path, ...] = ("--instance", str(folder))
+    instance_option: tuple[str | Path, ...] = ("--instance", str(folder))
     marie: list[str | Path] = [
         COMMENSAL,
         "user",
@@ -407,10 +409,10 @@ def test_an_instance_without_plugins_serves_its_api(tmp_path: Path) -> None:
         "Marie",
         "--password",
         "a long password",
-        *whose,
+        *instance_option,
     ]
     subprocess.run(marie, check=True)
-    made = [
+    token_command = [
         COMMENSAL,
         "token",
         "marie@example.org",
@@ -420,20 +422,20 @@ def test_an_instance_without_plugins_serves_its_api(tmp_path: Path) -> None:
         "self",
         "--scope",
         "enterprise:read",
-        *whose,
+        *instance_option,
     ]
-    token = subprocess.run(made, check=True, capture_output=True, text=True).stdout.strip()
+    token = subprocess.run(token_command, check=True, capture_output=True, text=True).stdout.strip()
     server = subprocess.Popen(
-        [COMMENSAL, "serve", "--port", "0", *whose], stdout=subprocess.PIPE, text=True, env=dict(os.environ)
+        [COMMENSAL, "serve", "--port", "0", *instance_option], stdout=subprocess.PIPE, text=True, env=dict(os.environ)
     )
     try:
         assert server.stdout is not None
         url = server.stdout.readline().removeprefix("Serving on ").strip()
         headers = {"Authorization": f"Bearer {token}"}
-        founded = httpx2.post(f"{url}/api/enterprises", json={"name": "La Ferme", "is_hub": True}, headers=headers)
-        assert founded.status_code == 201
-        mine = httpx2.get(f"{url}/api/enterprises/{founded.json()['id']}", headers=headers).json()
-        assert mine["name"] == "La Ferme"
+        created = httpx2.post(f"{url}/api/enterprises", json={"name": "La Ferme", "is_hub": True}, headers=headers)
+        assert created.status_code == 201
+        body = httpx2.get(f"{url}/api/enterprises/{created.json()['id']}", headers=headers).json()
+        assert body["name"] == "La Ferme"
         assert httpx2.get(f"{url}/api/openapi.json").json()["openapi"].startswith("3.")
         assert httpx2.get(url).status_code == 404
     finally:

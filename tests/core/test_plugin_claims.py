@@ -101,14 +101,12 @@ def revisions(folder: Path, plugin: str, more: str = "") -> Path:
     ],
 )
 def test_a_revision_that_touches_what_is_anothers_is_undone(store: Store, tmp_path: Path, touches: str) -> None:
-    with pytest.raises(
-        PluginError, match=r"'probe' failed in migrations: probe_0001 touches .*named probe_"
-    ) as refused:
+    with pytest.raises(PluginError, match=r"'probe' failed in migrations: probe_0001 touches .*named probe_") as error:
         migrate(store, {"probe": revisions(tmp_path, "probe", touches)})
-    assert "sneaked" not in str(refused.value)
+    assert "sneaked" not in str(error.value)
     with store.read() as tx:
         names = inspect(tx.connection).get_table_names()
-        columns = [one["name"] for one in inspect(tx.connection).get_columns("person")]
+        columns = [column["name"] for column in inspect(tx.connection).get_columns("person")]
     assert not {"probe_thing", "probe_slot", "other_thing"} & set(names)
     assert "job_slot" in names
     assert "sneaked" not in columns
@@ -241,17 +239,17 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 def test_commands_of_a_plugin_stand_under_its_name(commands: Callable[[str], None]) -> None:
     commands("probe")
-    said = CliRunner().invoke(app, ["probe", "hello"])
-    assert (said.exit_code, said.output) == (0, "hello from the plugin\n")
+    result = CliRunner().invoke(app, ["probe", "hello"])
+    assert (result.exit_code, result.output) == (0, "hello from the plugin\n")
     assert CliRunner().invoke(app, ["hello"]).exit_code == 2
     assert CliRunner().invoke(app, ["nobody", "hello"]).exit_code == 2
 
 
 def test_a_command_of_the_core_stays_the_cores(commands: Callable[[str], None]) -> None:
     commands("serve")
-    said = CliRunner().invoke(app, ["serve", "hello"])
-    assert "hello from the plugin" not in said.output
-    assert said.exit_code == 2
+    result = CliRunner().invoke(app, ["serve", "hello"])
+    assert "hello from the plugin" not in result.output
+    assert result.exit_code == 2
 
 
 # ------------------------------------------------------------------------------------------------ settings
@@ -269,7 +267,7 @@ class OfInstance:
             raise ValueError("tries: at least one")
 
 
-def with_table(clock: ManualClock, table: Any, **more: Any) -> Any:
+def with_table(clock: ManualClock, table: Any, **kwargs: Any) -> Any:
     asked: list[Any] = []
 
     def menu_items(tx: Any, instance_settings: OfInstance) -> list[Any]:
@@ -277,7 +275,7 @@ def with_table(clock: ManualClock, table: Any, **more: Any) -> Any:
         return []
 
     probe = plugin(instance_settings=lambda: OfInstance, menu_items=menu_items)
-    settings = InstanceSettings(name="Test", plugins={"enabled": ["probe"], **table, **more})
+    settings = InstanceSettings(name="Test", plugins={"enabled": ["probe"], **table, **kwargs})
     hooks = load_plugins(settings, clock=clock, modules={"probe": probe})
     nothing: Any = None
     hooks.each(specifications.menu_items, tx=nothing, person_id=None, language="en")

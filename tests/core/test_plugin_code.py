@@ -1,5 +1,5 @@
-"""Code of a plugin that no hook asks for (endpoints, pages, rows of reports, jobs): it stops nobody's orders, and it is
-named, whatever it does."""
+"""Code of a plugin that runs outside hooks (endpoints, pages, rows of reports, jobs) stops no orders, and each failure
+names the plugin, whatever it does."""
 
 from __future__ import annotations
 
@@ -54,19 +54,19 @@ from commensal.trade.people.actor import Actor
 from commensal.trade.people.people import add_person, new_person
 from commensal.trade.people.tokens import make_token
 
-SHORT = 0.05  # seconds that a transaction of a plugin gets here; what hangs ends by an event
+SHORT = 0.05  # seconds a plugin's transaction may take in these tests; hanging code ends by an event
 COLUMNS: list[Any] = []
 
 
 class Sick:
-    """A plugin that misbehaves by `fault` in all it does, until it is healed."""
+    """A plugin that fails by `fault` in everything it does, until `fault` is empty."""
 
     def __init__(self, fault: str) -> None:
         self.fault = fault
         self.inside, self.go = threading.Event(), threading.Event()
 
     def act(self, tx: Transaction | None = None) -> None:
-        """Hangs inside a transaction: `tx`, or one of its own."""
+        """Fails by `fault`: raises, exits or hangs."""
         if self.fault == "raises":
             raise RuntimeError("broken on purpose")
         if self.fault == "exits":
@@ -75,7 +75,7 @@ class Sick:
             self.hang()
 
     def hang(self) -> None:
-        """Until the test lets it go; `inside` tells that it still does."""
+        """Hangs until the test sets `go`; `inside` is set meanwhile."""
         self.inside.set()
         try:
             assert self.go.wait(20)
@@ -88,10 +88,10 @@ class Sick:
             self.act()
 
     def module(self) -> ModuleType:
-        made = ModuleType("sick")
-        for one in (self.endpoints, self.routes, self.reports, self.jobs, self.menu_items, self.price_adjustments):
-            setattr(made, one.__name__, hookimpl(_function(one)))
-        return made
+        module = ModuleType("sick")
+        for method in (self.endpoints, self.routes, self.reports, self.jobs, self.menu_items, self.price_adjustments):
+            setattr(module, method.__name__, hookimpl(_function(method)))
+        return module
 
     def endpoints(self) -> Any:
         routes = Routes("sick")
@@ -163,7 +163,7 @@ class Sick:
         return [Report(id="all", label="All", description="", columns=COLUMNS, rows=lines)]
 
     def jobs(self) -> Any:
-        def work(instance: Instance, one: Job) -> None:
+        def work(instance: Instance, job: Job) -> None:
             self.in_transaction(instance)
 
         return Work({"sick.work": work}, (Periodic("sick.often", timedelta(minutes=1), self.act),))
@@ -176,13 +176,13 @@ def _function(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class Shop:
-    """An instance with the plugin, and somebody who orders at the shop."""
+    """An instance with the plugin, and a customer who orders at the shop."""
 
     def __init__(self, instance: Instance, sick: Sick, item: str) -> None:
         self.instance, self.sick, self.item = instance, sick, item
         keeper = Telling(instance.store)
         instance.hooks.keep_failures(keeper)
-        self.told = keeper.told  # when a failure was noted
+        self.failure_noted = keeper.told  # when a failure was noted
 
     def order(self) -> None:
         wish = Wish(items={self.item: 1}, name="Ada", email="ada@example.org")
@@ -194,22 +194,22 @@ class Shop:
             return int(tx.value(select(func.count()).select_from(customer_order)))
 
     def seen(self) -> str:
-        """What the operator sees of the plugin: where it failed, and how."""
+        """Returns what the operator sees of the plugin: where it failed, and how."""
         self.instance.hooks.flush_failures()
         with self.instance.store.read() as tx:
-            failed = failures_by_plugin(tx)
-        assert set(failed) <= {"sick"}, "nobody else is blamed"
-        return f"{failed['sick'].hook}: {failed['sick'].what}" if failed else ""
+            failures = failures_by_plugin(tx)
+        assert set(failures) <= {"sick"}, "nobody else is blamed"
+        return f"{failures['sick'].hook}: {failures['sick'].what}" if failures else ""
 
 
 Make = Callable[[str], Shop]
 
 
 @pytest.fixture
-def shop(
+def make_shop(
     store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Make]:
-    made: list[Shop] = []
+    shops: list[Shop] = []
 
     def make(fault: str) -> Shop:
         if fault == "hangs":
@@ -227,20 +227,20 @@ def shop(
                 tx, enterprise_plugin, [{"enterprise_id": "shop", "plugin": "sick", "settings": {}, "version": 1}]
             )
             item = an_item(tx, a_lot(tx, on_hand="50"))
-        made.append(Shop(instance, sick, item))
-        return made[0]
+        shops.append(Shop(instance, sick, item))
+        return shops[0]
 
     yield make
-    for one in made:
-        one.sick.go.set()
-        one.instance.hooks.flush_failures()
+    for shop in shops:
+        shop.sick.go.set()
+        shop.instance.hooks.flush_failures()
 
 
 def request(method: str, path: str) -> Callable[[Shop], str]:
     def ask(shop: Shop) -> str:
         with TestClient(make_app(shop.instance), raise_server_exceptions=False) as client:
             answer = client.request(method, path)
-            assert not shop.sick.inside.is_set() or shop.sick.go.wait(60)  # a loop waits for the threads it has left
+            assert not shop.sick.inside.is_set() or shop.sick.go.wait(60)  # the event loop waits for its threads
             return f"{answer.status_code} {answer.text}"
 
     return ask
@@ -257,10 +257,10 @@ def post(path: str) -> Callable[[Shop], str]:
 def report(shop: Shop) -> str:
     store, hooks = shop.instance.store, shop.instance.hooks
     with store.read() as tx:
-        found = find_report(tx, hooks, "shop", "sick", "all", "en")
+        found_report = find_report(tx, hooks, "shop", "sick", "all", "en")
         owner = enterprise_by_id(tx, "shop")
     try:
-        return str(len(list(print_report(store, owner, found, {}, format=find_format("csv"), language="en"))))
+        return str(len(list(print_report(store, owner, found_report, {}, format=find_format("csv"), language="en"))))
     except Exception as error:
         return f"500 {error}"
 
@@ -275,10 +275,15 @@ def work(shop: Shop) -> str:
 
 def periodic(shop: Shop) -> str:
     work = work_of(shop.instance)
-    return str(run_periodic(shop.instance, Work({}, tuple(one for one in work.periodic if one.name == "sick.often"))))
+    return str(
+        run_periodic(
+            shop.instance,
+            Work({}, tuple(periodic_work for periodic_work in work.periodic if periodic_work.name == "sick.often")),
+        )
+    )
 
 
-# How the plugin's code is reached, and where it is then said to have failed.
+# How to reach the plugin's code, and the place that the failure names.
 REACH: dict[str, tuple[Callable[[Shop], str], str]] = {
     "endpoint": (post("/api/-/sick/work"), "endpoint sick_work"),
     "reading endpoint": (get("/api/-/sick/look"), "endpoint sick_look"),
@@ -292,18 +297,18 @@ REACH: dict[str, tuple[Callable[[Shop], str], str]] = {
 SAID = {"raises": "RuntimeError: broken on purpose", "exits": "SystemExit: 3"}
 
 
-@pytest.mark.parametrize("fault", SAID)
+@pytest.mark.parametrize("fault", MESSAGES)
 @pytest.mark.parametrize("where", REACH)
-def test_what_fails_is_noted_with_the_plugin_and_orders_go_on(shop: Make, where: str, fault: str) -> None:
-    made = shop(fault)
+def test_what_fails_is_noted_with_the_plugin_and_orders_go_on(make_shop: Make, where: str, fault: str) -> None:
+    shop = make_shop(fault)
     reach, place = REACH[where]
-    reach(made)
-    assert made.seen() == f"{place}: {SAID[fault]}"
-    made.order()
-    assert made.orders == 1
-    made.sick.fault = ""
-    reach(made)
-    assert made.seen() == f"{place}: {SAID[fault]}", "and not again"
+    reach(shop)
+    assert shop.seen() == f"{place}: {MESSAGES[fault]}"
+    shop.order()
+    assert shop.orders == 1
+    shop.sick.fault = ""
+    reach(shop)
+    assert shop.seen() == f"{place}: {MESSAGES[fault]}", "and not again"
 
 
 @pytest.mark.parametrize("where", REACH)
@@ -312,16 +317,16 @@ def test_who_hangs_in_a_transaction_loses_it_while_orders_go_on(shop: Make, wher
     made = shop("hangs")
     reach, place = REACH[where]
     with ThreadPoolExecutor() as pool:
-        hanging = pool.submit(reach, made)
-        assert made.sick.inside.wait(30)
-        made.order()
-        assert made.told.wait(30)
-        assert hanging.done() or made.sick.inside.is_set(), "only visitors are answered before the plugin returns"
-        made.sick.go.set()
+        hanging = pool.submit(reach, shop)
+        assert shop.sick.inside.wait(30)
+        shop.order()
+        assert shop.failure_noted.wait(30)
+        assert hanging.done() or shop.sick.inside.is_set(), "only visitors are answered before the plugin returns"
+        shop.sick.go.set()
         hanging.result(60)
-    assert made.orders == 1
-    assert made.seen() == f"{place}: it took too long"
-    with made.instance.store.read() as tx:
+    assert shop.orders == 1
+    assert shop.seen() == f"{place}: it took too long"
+    with shop.instance.store.read() as tx:
         assert tx.value(select(func.count()).where(job.c.kind == "sick.nothing")) == 0
 
 
@@ -333,45 +338,45 @@ def test_a_visitor_is_answered_at_the_time_limit_and_not_when_the_plugin_comes_b
                     "page": ("GET", "/-/sick/page")}[where]  # fmt: skip
     with TestClient(make_app(made.instance), raise_server_exceptions=False) as client:
         answer = client.request(method, path)
-        assert made.sick.inside.is_set(), "it still hangs"
+        assert shop.sick.inside.is_set(), "it still hangs"
         assert answer.status_code in (500, 502)
         assert "sick" in answer.text
-        made.sick.go.set()
+        shop.sick.go.set()
 
 
-def test_who_hangs_three_times_is_set_aside_for_a_minute(shop: Make, clock: ManualClock) -> None:
-    made = shop("hangs")
-    with TestClient(make_app(made.instance), raise_server_exceptions=False) as client:
+def test_who_hangs_three_times_is_set_aside_for_a_minute(make_shop: Make, clock: ManualClock) -> None:
+    shop = make_shop("hangs")
+    with TestClient(make_app(shop.instance), raise_server_exceptions=False) as client:
         for _ in range(3):
             assert client.get("/-/sick/page").status_code == 500
-        assert "set aside" in made.seen()
-        made.sick.inside.clear()
+        assert "set aside" in shop.seen()
+        shop.sick.inside.clear()
         aside = client.get("/-/sick/page")
-        assert (aside.status_code, made.sick.inside.is_set()) == (502, False), "it is not even asked"
-        made.sick.fault = ""
-        made.sick.go.set()
+        assert (aside.status_code, shop.sick.inside.is_set()) == (502, False), "it is not even asked"
+        shop.sick.fault = ""
+        shop.sick.go.set()
         assert client.get("/-/sick/page").status_code == 502
         clock.advance(minutes=2)
         assert client.get("/-/sick/page").text == "done"
         assert client.get("/-/sick/page").text == "done"
 
 
-def test_fifty_requests_that_hang_leave_the_shop_its_threads(shop: Make) -> None:
-    """In the usual time for others: less than a tenth of what the hanging ones take."""
-    made = shop("")
-    with TestClient(make_app(made.instance), raise_server_exceptions=False) as client:
+def test_fifty_requests_that_hang_leave_the_shop_its_threads(make_shop: Make) -> None:
+    """Others are answered in the usual time: less than a tenth of what the hanging requests take."""
+    shop = make_shop("")
+    with TestClient(make_app(shop.instance), raise_server_exceptions=False) as client:
         client.get("/api/directory")
-        made.sick.fault = "hangs"
+        shop.sick.fault = "hangs"
         with ThreadPoolExecutor(60) as pool:
             hanging = [pool.submit(client.get, "/api/-/sick/look") for _ in range(50)]
-            assert made.sick.inside.wait(30)
+            assert shop.sick.inside.wait(30)
             began = time.monotonic()
             assert client.get("/api/directory").status_code == 200
-            took = time.monotonic() - began
-            assert not any(one.done() for one in hanging)
-            made.sick.go.set()
-            assert {one.result(60).status_code for one in hanging} == {200}
-    assert took < 2
+            seconds = time.monotonic() - began
+            assert not any(request.done() for request in hanging)
+            shop.sick.go.set()
+            assert {request.result(60).status_code for request in hanging} == {200}
+    assert seconds < 2
 
 
 def test_an_async_route_that_blocks_delays_no_order(shop: Make) -> None:
@@ -425,55 +430,55 @@ def test_a_buyer_is_answered_while_the_price_rule_still_hangs(shop: Make, monkey
     """And nothing was ordered, whatever the rule does when it comes back."""
     hook = specifications.price_adjustments
     monkeypatch.setattr(hook, "contract", replace(hook.contract, timeout=SHORT))
-    made = shop("hangs in a price")
-    wish = {"items": {made.item: 1}, "name": "Ada", "email": "ada@example.org", "total": 0}
-    with TestClient(make_app(made.instance), raise_server_exceptions=False) as client:
+    shop = make_shop("hangs in a price")
+    wish = {"items": {shop.item: 1}, "name": "Ada", "email": "ada@example.org", "total": 0}
+    with TestClient(make_app(shop.instance), raise_server_exceptions=False) as client:
         answer = client.post("/api/sale-sessions/shop-session/orders", json=wish, headers={"Idempotency-Key": "1"})
-        assert made.sick.inside.is_set(), "it still hangs"
+        assert shop.sick.inside.is_set(), "it still hangs"
         assert (answer.status_code, answer.json()["code"]) == (502, "plugin"), answer.text
-        made.sick.go.set()
-    assert made.orders == 0
-    assert made.seen() == "price_adjustments: it took too long"
+        shop.sick.go.set()
+    assert shop.orders == 0
+    assert shop.seen() == "price_adjustments: it took too long"
 
 
-def test_the_menu_is_asked_once_and_no_page_waits_for_it(shop: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_menu_is_asked_once_and_no_page_waits_for_it(make_shop: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     hook = specifications.menu_items
     monkeypatch.setattr(hook, "contract", replace(hook.contract, timeout=SHORT))
-    made = shop("hangs")
-    asked = Request({"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""})
-    visit = Visit(instance=made.instance, request=asked, actor=Actor(), language="en", form={})
+    shop = make_shop("hangs")
+    request = Request({"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""})
+    visit = Visit(instance=shop.instance, request=request, actor=Actor(), language="en", form={})
     assert list(visit._menu()) == []
-    assert made.sick.inside.is_set(), "it still hangs"
-    assert made.told.wait(30)
-    made.sick.go.set()
-    assert made.seen() == "menu_items: it took too long"
+    assert shop.sick.inside.is_set(), "it still hangs"
+    assert shop.failure_noted.wait(30)
+    shop.sick.go.set()
+    assert shop.seen() == "menu_items: it took too long"
 
 
-def test_a_type_that_cannot_be_described_stops_the_start_and_names_its_plugin(shop: Make) -> None:
-    made = shop("undescribed")
+def test_a_type_that_cannot_be_described_stops_the_start_and_names_its_plugin(make_shop: Make) -> None:
+    shop = make_shop("undescribed")
     with pytest.raises(PluginError, match="'sick' failed in endpoints: the types of sick_odd cannot be described"):
-        make_app(made.instance)
-    made.sick.fault = ""
-    with TestClient(make_app(made.instance)) as client:
+        make_app(shop.instance)
+    shop.sick.fault = ""
+    with TestClient(make_app(shop.instance)) as client:
         assert "/api/-/sick/work" in client.get("/api/openapi.json").json()["paths"]
 
 
-def test_endpoints_are_not_found_at_enterprises_that_have_not_switched_the_plugin_on(shop: Make) -> None:
-    made = shop("")
-    with made.instance.store.write() as tx:
+def test_endpoints_are_not_found_at_enterprises_that_have_not_switched_the_plugin_on(make_shop: Make) -> None:
+    shop = make_shop("")
+    with shop.instance.store.write() as tx:
         new = new_person(email="o@example.org", name="Odile", password="a long enough password", language="en")
         owner = add_person(tx, new, confirmed=True)
         assert owner is not None
-        whose = {"enterprise_id": "shop", "person_id": owner.id, "role": "owner", "since": tx.now}
-        insert_rows(tx, enterprise_member, [whose])
+        membership = {"enterprise_id": "shop", "person_id": owner.id, "role": "owner", "since": tx.now}
+        insert_rows(tx, enterprise_member, [membership])
         secret = make_token(tx, owner.id, name="test", scopes={"enterprise:read"}).secret
     headers = {"Authorization": f"Bearer {secret}"}
-    with TestClient(make_app(made.instance)) as client:
+    with TestClient(make_app(shop.instance)) as client:
 
         def ask(name: str) -> int:
             return client.get(f"/api/-/sick/enterprises/shop/{name}", headers=headers).status_code
 
         assert (ask("mine"), ask("always")) == (200, 200)
-        with made.instance.store.write() as tx:
+        with shop.instance.store.write() as tx:
             disable_plugin(tx, "shop", "sick")
         assert (ask("mine"), ask("always")) == (404, 200)

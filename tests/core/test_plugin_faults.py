@@ -1,6 +1,6 @@
-"""Whatever a plugin does wrong, in whichever hook: the order goes on or is refused, nothing is lost, and it is seen.
+"""Whatever a plugin does wrong in any hook, the order goes on or is refused, nothing is lost, and the operator sees it.
 
-One test for each hook and each fault that it can have, through the way on which the core asks it.
+One test for each hook and each fault that it can have, through the code of the core that calls the hook.
 """
 
 from __future__ import annotations
@@ -100,16 +100,16 @@ def place(world: World) -> Order:
     return world.instance.store.transact(lambda tx: place_order(tx, world.hooks, "shop-session", wish))
 
 
-def order_too_many(world: World) -> str:
-    """What a customer is told who wants more than there is, when plugins were asked to bring it."""
+def order_too_much(world: World) -> str:
+    """Orders more than the shop has and returns the error, after plugins were asked to bring stock."""
     wish = Wish(items={world.item: 999}, name="Ada", email="ada@example.org", shipping="probe:van")
-    with pytest.raises(SoldOut) as refused:
+    with pytest.raises(SoldOut) as error:
         world.instance.transact(lambda tx: place_order(tx, world.hooks, "shop-session", wish))
-    return str(refused.value)
+    return str(error.value)
 
 
-def ordered(world: World) -> Order:
-    """An order that was placed while the plugin was well."""
+def order_while_well(world: World) -> Order:
+    """Places an order while the plugin works, and returns it."""
     sick, world.probe.sick = world.probe.sick, False
     order = place(world)
     run_jobs(world)
@@ -117,18 +117,18 @@ def ordered(world: World) -> Order:
     return order
 
 
-def on_order(world: World, act: Callable[[Transaction, Order], object]) -> object:
-    order = ordered(world)
+def act_on_order(world: World, act: Callable[[Transaction, Order], object]) -> object:
+    order = order_while_well(world)
     return world.instance.store.transact(lambda tx: act(tx, locked_order(tx, order.id, enterprise_id="shop")))
 
 
-def begun(world: World, order: Order | None = None) -> Payment:
-    order = order or ordered(world)
+def begin_probe_payment(world: World, order: Order | None = None) -> Payment:
+    order = order or order_while_well(world)
     return start_payment(world.instance, order.id, "probe:card", f"pay {order.id}", "en")
 
 
-def paid(world: World) -> Payment:
-    payment = begun(world)
+def receive_probe_payment(world: World) -> Payment:
+    payment = begin_probe_payment(world)
     return world.instance.store.transact(lambda tx: record_payment(tx, "shop", payment.id, person_id=None))
 
 
@@ -141,13 +141,13 @@ def read(world: World, act: Callable[[Transaction], object]) -> object:
         return act(tx)
 
 
-def menu(world: World) -> list[str]:
+def menu_labels(world: World) -> list[str]:
     request = Request({"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""})
     visit = Visit(instance=world.instance, request=request, actor=Actor(), language="en", form={})
     return [item.label for item in visit._menu()]
 
 
-def message(world: World) -> None:
+def post_webhook(world: World) -> None:
     with TestClient(make_app(world.instance), raise_server_exceptions=False) as client:
         status = client.post("/-/probe/webhook/shop", content=b"{}").status_code
     if status == 500:
@@ -155,42 +155,42 @@ def message(world: World) -> None:
     assert status == 200
 
 
-def quote(world: World) -> object:
-    """The ways to receive an order."""
+def quote_shipping(world: World) -> object:
+    """Returns the shipping options of a quote."""
     items = {world.item: 1}
     with world.instance.store.read() as tx:
         return quote_order(tx, world.hooks, "shop-session", items, language="en").shipping_options
 
 
 def pay(world: World) -> None:
-    """The plugin's failure is told to the customer; the payment is not made, and the order stays."""
-    order = ordered(world)
-    payment = begun(world, order)
+    """Begins a payment. A failure of the plugin reaches the customer; only the order stays."""
+    order = order_while_well(world)
+    payment = begin_probe_payment(world, order)
     if payment.state != "Pending":
         assert payment.state in ("Failed", "Started")
         raise PluginError("probe", "start_payment", "the customer was asked to choose another way")
 
 
-def close(world: World, clock: ManualClock) -> None:
-    ordered(world)
+def close_sale(world: World, clock: ManualClock) -> None:
+    order_while_well(world)
     clock.advance(days=1, hours=1)
     write(world, complete_due)
 
 
-def copy(world: World, clock: ManualClock) -> None:
+def copy_sale(world: World, clock: ManualClock) -> None:
     opens_at = clock.now() + timedelta(days=7)
     write(world, lambda tx: clone_coordination(tx, world.hooks, "shop-sale", "shop", opens_at))
 
 
-def hand_over(world: World) -> object:
-    ordered(world)
+def export_customer(world: World) -> object:
+    order_while_well(world)
     return read(world, lambda tx: data_of(tx, world.hooks, subject_by_email(tx, "ada@example.org")))
 
 
-def forget(world: World) -> object:
-    """The order was cancelled while the plugin was well, so that nothing else stands against it."""
+def forget_customer(world: World) -> object:
+    """Cancels the order while the plugin works, so that nothing else prevents erasing."""
     sick, world.probe.sick = world.probe.sick, False
-    on_order(world, lambda tx, order: cancel_order(tx, world.hooks, order))
+    act_on_order(world, lambda tx, order: cancel_order(tx, world.hooks, order))
     run_jobs(world)
     world.probe.sick = sick
     return write(world, lambda tx: forget_person(tx, world.hooks, subject_by_email(tx, "ada@example.org"), years=10))
@@ -199,38 +199,40 @@ def forget(world: World) -> object:
 REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "check_settings": lambda world, _: read(world, lambda tx: try_settings(tx, world.hooks, "shop", "probe", {})),
     "warnings": lambda world, _: report_plugins(world.instance),
-    "menu_items": lambda world, _: menu(world),
-    "order_links": lambda world, _: on_order(
+    "menu_items": lambda world, _: menu_labels(world),
+    "order_links": lambda world, _: act_on_order(
         world, lambda tx, order: order_links(tx, world.hooks, order, "/orders/1", "en")
     ),
     "reports": lambda world, _: read(world, lambda tx: reports_of(tx, world.hooks, "shop", "en")),
-    "person_data": lambda world, _: hand_over(world),
-    "erase_person": lambda world, _: forget(world),
-    "sale_copied": copy,
+    "person_data": lambda world, _: export_customer(world),
+    "erase_person": lambda world, _: forget_customer(world),
+    "sale_copied": copy_sale,
     "price_adjustments": lambda world, _: place(world),
     "settle_adjustments": lambda world, _: place(world),
     "order_problems": lambda world, _: place(world),
-    "consent_requests": lambda world, _: on_order(world, lambda tx, order: consents_of(tx, world.hooks, order, "en")),
-    "shipping_options": lambda world, _: quote(world),
+    "consent_requests": lambda world, _: act_on_order(
+        world, lambda tx, order: consents_of(tx, world.hooks, order, "en")
+    ),
+    "shipping_options": lambda world, _: quote_shipping(world),
     "book_shipping": lambda world, _: place(world),
-    "release_shipping": lambda world, _: on_order(world, lambda tx, order: cancel_order(tx, world.hooks, order)),
-    "bring_stock": lambda world, _: order_too_many(world),
+    "release_shipping": lambda world, _: act_on_order(world, lambda tx, order: cancel_order(tx, world.hooks, order)),
+    "bring_stock": lambda world, _: order_too_much(world),
     "payment_methods": lambda world, _: payment_methods(world.instance, "shop", "en"),
     "start_payment": lambda world, _: pay(world),
-    "payment_webhook": lambda world, _: message(world),
-    "payment_status": lambda world, _: begun(world),
-    "cancel_payment": lambda world, _: _begun_and_cancelled(world),
-    "refund_payment": lambda world, _: _refunded(world),
+    "payment_webhook": lambda world, _: post_webhook(world),
+    "payment_status": lambda world, _: begin_probe_payment(world),
+    "cancel_payment": lambda world, _: _begin_and_cancel_payment(world),
+    "refund_payment": lambda world, _: _refund_through_provider(world),
     "order_placed": lambda world, _: place(world),
-    "order_changed": lambda world, _: on_order(
+    "order_changed": lambda world, _: act_on_order(
         world, lambda tx, order: change_order(tx, world.hooks, order, items={world.item: 3})
     ),
-    "order_cancelled": lambda world, _: on_order(world, lambda tx, order: cancel_order(tx, world.hooks, order)),
-    "order_fulfilled": lambda world, _: on_order(world, hand_order_over),
-    "payment_received": lambda world, _: paid(world),
-    "payment_refunded": lambda world, _: _given_back(world),
+    "order_cancelled": lambda world, _: act_on_order(world, lambda tx, order: cancel_order(tx, world.hooks, order)),
+    "order_fulfilled": lambda world, _: act_on_order(world, hand_order_over),
+    "payment_received": lambda world, _: receive_probe_payment(world),
+    "payment_refunded": lambda world, _: _record_refund(world),
     "sale_opened": lambda world, _: write(world, announce_openings),
-    "sale_completed": close,
+    "sale_completed": close_sale,
     "stock_changed": lambda world, _: write(world, lambda tx: count_stock(tx, "shop", world.lot, Decimal(9))),
     "listing_changed": lambda world, _: write(world, lambda tx: set_price(tx, "shop", world.item, 999)),
 }
@@ -239,9 +241,9 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
 ORDERED_BEFORE = ("consent_requests", "order_links", "person_data", "release_shipping", "start_payment")
 
 
-def _begun_and_cancelled(world: World) -> None:
-    order = ordered(world)
-    begun(world, order)
+def _begin_and_cancel_payment(world: World) -> None:
+    order = order_while_well(world)
+    begin_probe_payment(world, order)
 
     def cancel(tx: Transaction) -> None:
         cancel_order(tx, world.hooks, locked_order(tx, order.id, enterprise_id="shop"))
@@ -250,14 +252,14 @@ def _begun_and_cancelled(world: World) -> None:
     write(world, cancel)
 
 
-def _refunded(world: World) -> None:
-    payment = paid(world)
+def _refund_through_provider(world: World) -> None:
+    payment = receive_probe_payment(world)
     run_jobs(world)
     refund_by_provider(world.instance, payment, payment.amount, key="back", anyway=True)
 
 
-def _given_back(world: World) -> None:
-    payment = paid(world)
+def _record_refund(world: World) -> None:
+    payment = receive_probe_payment(world)
     run_jobs(world)
     write(
         world,
@@ -276,21 +278,21 @@ def run_jobs(world: World) -> None:
 # ------------------------------------------------------------------------------------------------ what must be true
 
 
-def nothing_is_lost(world: World) -> None:
-    """Stock, numbers, totals and journals agree, and nobody has sneaked anything in."""
+def assert_nothing_lost(world: World) -> None:
+    """Stock, numbers, totals and journals agree, and no plugin has sneaked a row in."""
     with world.instance.store.read() as tx:
         assert broken_invariants(tx) == []
         assert tx.value(select(func.count()).where(person.c.id == "sneaked")) == 0
 
 
-def the_operator_sees(world: World, hook: AnyHook) -> None:
+def assert_operator_sees(world: World, hook: AnyHook) -> None:
     world.hooks.flush_failures()
     with world.instance.store.read() as tx:
         failures = failures_by_plugin(tx)
     assert failures["probe"].hook == hook.name
 
 
-def free(world: World) -> int:
+def free_stock(world: World) -> int:
     with world.instance.store.read() as tx:
         return int(tx.value(select(stock_lot.c.free).where(stock_lot.c.id == world.lot)))
 
@@ -299,63 +301,65 @@ Make = Callable[[AnyHook, str], World]
 
 
 @pytest.fixture
-def world(
+def make_world(
     store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Make]:
-    made: list[World] = []
+    worlds: list[World] = []
 
     def make(hook: AnyHook, fault: str) -> World:
         if fault == "hangs":
             shorten(hook, monkeypatch)
-        made.append(build(store, clock, ids, tmp_path, Probe(hook.name, fault)))
-        return made[0]
+        worlds.append(build(store, clock, ids, tmp_path, Probe(hook.name, fault)))
+        return worlds[0]
 
     yield make
-    for one in made:
-        one.hooks.flush_failures()
+    for world in worlds:
+        world.hooks.flush_failures()
 
 
 @pytest.mark.parametrize(("hook", "fault"), cases("transaction", "outside"))
 def test_what_is_asked_goes_on_or_is_refused_and_works_again_when_the_plugin_does(
-    world: Make, clock: ManualClock, hook: AnyHook, fault: str
+    make_world: Make, clock: ManualClock, hook: AnyHook, fault: str
 ) -> None:
-    made = world(hook, fault)
+    world = make_world(hook, fault)
     reach = REACH[hook.name]
-    before = free(made)
+    before = free_stock(world)
     goes_on = hook.contract.on_error == "skip" and not (fault == "hangs" and hook.contract.where == "transaction")
     if goes_on or hook.name == "menu_items":
-        assert "probe" not in str(reach(made, clock)).lower()
+        assert "probe" not in str(reach(world, clock)).lower()
     else:
         with pytest.raises(PluginError, match="'probe' failed in"):
-            reach(made, clock)
+            reach(world, clock)
         if hook.name not in ORDERED_BEFORE:
-            assert free(made) == before
-    nothing_is_lost(made)
-    for left_behind in (thread for thread in threading.enumerate() if thread.name == "menu"):
-        left_behind.join(30)  # the page has not waited for it
-    the_operator_sees(made, hook)
-    made.probe.sick = False
-    reach(made, clock)
-    nothing_is_lost(made)
+            assert free_stock(world) == before
+    assert_nothing_lost(world)
+    for thread_left in (thread for thread in threading.enumerate() if thread.name == "menu"):
+        thread_left.join(30)  # the page did not wait for it
+    assert_operator_sees(world, hook)
+    world.probe.sick = False
+    reach(world, clock)
+    assert_nothing_lost(world)
 
 
 @pytest.mark.parametrize(("hook", "fault"), cases("job"))
-def test_a_job_comes_back_until_the_plugin_works(world: Make, clock: ManualClock, hook: AnyHook, fault: str) -> None:
-    made = world(hook, fault)
-    REACH[hook.name](made, clock)
+def test_a_job_comes_back_until_the_plugin_works(
+    make_world: Make, clock: ManualClock, hook: AnyHook, fault: str
+) -> None:
+    world = make_world(hook, fault)
+    REACH[hook.name](world, clock)
     clock.advance(minutes=2)
-    run_jobs(made)
-    assert [said for said in waiting(made) if "probe" in said], "its promise is kept, with what went wrong"
-    nothing_is_lost(made)
-    the_operator_sees(made, hook)
-    made.probe.sick = False
+    run_jobs(world)
+    assert [error for error in errors_of_waiting_jobs(world) if "probe" in error], "the job stays, with its error"
+    assert_nothing_lost(world)
+    assert_operator_sees(world, hook)
+    world.probe.sick = False
     clock.advance(minutes=30)
-    run_jobs(made)
-    assert not [said for said in waiting(made) if "probe" in said]
-    nothing_is_lost(made)
+    run_jobs(world)
+    assert not [error for error in errors_of_waiting_jobs(world) if "probe" in error]
+    assert_nothing_lost(world)
 
 
-def waiting(world: World) -> list[str]:
+def errors_of_waiting_jobs(world: World) -> list[str]:
     with world.instance.store.read() as tx:
         return [row["error"] for row in tx.all(select(job.c.error).where(job.c.state == "waiting"))]
 
@@ -363,8 +367,8 @@ def waiting(world: World) -> list[str]:
 # ------------------------------------------------------------------------------------------------ at the start
 
 
-def start(plugin: Probe, clock: ManualClock) -> None:
-    """All that happens before an instance serves, without a database."""
+def run_startup_hooks(plugin: Probe, clock: ManualClock) -> None:
+    """Calls the hooks that run before an instance serves, without a database."""
     settings = InstanceSettings(name="Test", plugins={"enabled": ["probe"]})
     hooks = load_plugins(settings, clock=clock, modules={"probe": plugin.module()})
     migration_folders(hooks)
@@ -386,20 +390,20 @@ def test_a_start_fails_by_name_or_waits_and_says_for_whom(
     probe = Probe(hook.name, fault)
     if fault == "hangs":
         shorten(hook, monkeypatch)
-        noted: list[str] = []
+        failures: list[str] = []
 
         def note(self: object, place: PluginPlace, what: str) -> None:
-            noted.append(f"{place.plugin} {place.where}: {what}")
+            failures.append(f"{place.plugin} {place.where}: {what}")
             probe.noted.set()
 
         monkeypatch.setattr("commensal.hooks.aside.FailureLog.note", note)
-        start(probe, clock)
-        assert noted == [f"probe {hook.name}: it took too long"]
+        run_startup_hooks(probe, clock)
+        assert failures == [f"probe {hook.name}: it took too long"]
         return
     with pytest.raises(PluginError, match=f"'probe' failed in {hook.name}"):
-        start(probe, clock)
+        run_startup_hooks(probe, clock)
     probe.sick = False
-    start(probe, clock)
+    run_startup_hooks(probe, clock)
 
 
 @pytest.mark.parametrize("fault", ["raises", "coroutine"])
@@ -415,14 +419,14 @@ def test_commands_that_cannot_be_added_name_their_plugin(fault: str, monkeypatch
         plugin_commands._commands_of_plugin("probe")
 
 
-def test_the_demo_names_the_plugin_that_cannot_fill_its_part(world: Make) -> None:
-    made = world(specifications.demo_data, "raises")
+def test_the_demo_names_the_plugin_that_cannot_fill_its_part(make_world: Make) -> None:
+    world = make_world(specifications.demo_data, "raises")
     with pytest.raises(PluginError, match="'probe' failed in demo_data"):
-        write(made, lambda tx: made.hooks.each(specifications.demo_data, tx=tx, place=NONE))
-    nothing_is_lost(made)
+        write(world, lambda tx: world.hooks.each(specifications.demo_data, tx=tx, place=NONE))
+    assert_nothing_lost(world)
 
 
 def test_no_hook_is_forgotten_here() -> None:
     assert set(GOOD) == set(all_hooks()), "commensal/testing/probe.py implements every hook"
-    asked = {name for name, hook in all_hooks().items() if hook.contract.where != "startup"}
-    assert set(REACH) == asked, "REACH says how the core comes to ask each"
+    expected = {name for name, hook in all_hooks().items() if hook.contract.where != "startup"}
+    assert set(REACH) == expected, "REACH says how the core comes to ask each"

@@ -54,13 +54,13 @@ def test_a_whole_basket() -> None:
             an_adjustment(Phase.SUBSIDY, -400),
         ),
     )
-    summed = totals(order)
-    assert (summed.products, summed.deposits, summed.adjustments) == (1790, 60, -150)
-    assert summed.shares == (
+    sums = totals(order)
+    assert (sums.products, sums.deposits, sums.adjustments) == (1790, 60, -150)
+    assert sums.shares == (
         VatShare(rate=Decimal("5.5"), net=1204, vat=66),
         VatShare(rate=Decimal(20), net=642, vat=128),
     )
-    assert (summed.vat, summed.total) == (194, 1700)
+    assert (sums.vat, sums.total) == (194, 1700)
 
 
 def test_the_same_basket_for_a_shop_whose_prices_are_net() -> None:
@@ -76,20 +76,20 @@ def test_the_same_basket_for_a_shop_whose_prices_are_net() -> None:
             an_adjustment(Phase.SUBSIDY, -400),
         ),
     )
-    summed = totals(order)
-    assert [(share.net, share.vat) for share in summed.shares] == [(1270, 70), (770, 154)]
-    assert (summed.vat, summed.total) == (224, 1924)
+    sums = totals(order)
+    assert [(share.net, share.vat) for share in sums.shares] == [(1270, 70), (770, 154)]
+    assert (sums.vat, sums.total) == (224, 1924)
 
 
 def test_a_subsidy_spares_the_customer_and_leaves_vat_on_the_full_price() -> None:
     """20.00 of goods, 5.00 paid by a fund: net 20.00 / 1.055 = 18.9573 -> 18.96, VAT 1.04, and 15.00 to pay."""
-    summed = totals(a_draft(a_line(2000), adjustments=(an_adjustment(Phase.SUBSIDY, -500),)))
-    assert (summed.total, summed.vat, summed.shares[0].net) == (1500, 104, 1896)
+    sums = totals(a_draft(a_line(2000), adjustments=(an_adjustment(Phase.SUBSIDY, -500),)))
+    assert (sums.total, sums.vat, sums.shares[0].net) == (1500, 104, 1896)
 
 
 def test_nothing_costs_nothing() -> None:
-    summed = totals(a_draft())
-    assert (summed.total, summed.shares) == (0, ())
+    sums = totals(a_draft())
+    assert (sums.total, sums.shares) == (0, ())
 
 
 lines = some.builds(
@@ -105,8 +105,8 @@ lines = some.builds(
 
 @given(some.lists(lines, max_size=8), some.booleans())
 def test_every_cent_of_a_total_is_accounted_for(basket: list, included: bool) -> None:  # type: ignore[type-arg]
-    summed = totals(a_draft(*basket, prices_include_vat=included))
-    taxed = sum(share.net + share.vat for share in summed.shares)
-    assert taxed + summed.deposits + summed.adjustments == summed.total
-    assert sum(share.vat for share in summed.shares) == summed.vat
-    assert summed.products == sum(line.amount for line in basket)
+    sums = totals(a_draft(*basket, prices_include_vat=included))
+    taxed = sum(share.net + share.vat for share in sums.shares)
+    assert taxed + sums.deposits + sums.adjustments == sums.total
+    assert sum(share.vat for share in sums.shares) == sums.vat
+    assert sums.products == sum(line.amount for line in basket)

@@ -60,12 +60,12 @@ def begin(folder: Path, url: str, receiver: Receiver) -> str:
     many = {"reads": 100_000, "writes": 100_000, "logins": 100_000, "mails": 1_000}
     reached = {"allow": [f"127.0.0.1:{receiver.port}"]}
     write_settings(folder, url, plugins=("cash", "webhooks"), limits=many, outbound=reached)
-    with open_instance(folder) as opened, opened.store.write() as tx:
+    with open_instance(folder) as instance, instance.store.write() as tx:
         a_shop(tx)
         tx.execute(update(coordination).values(rhythm="FREQ=WEEKLY"))
         for plugin in ("cash", "webhooks"):
-            enable_plugin(tx, opened.hooks, "shop", plugin, {})
-        add_hook(tx, opened, "shop", url=receiver.url, events=("order_placed", "sale_completed"))
+            enable_plugin(tx, instance.hooks, "shop", plugin, {})
+        add_hook(tx, instance, "shop", url=receiver.url, events=("order_placed", "sale_completed"))
         return an_item(tx, a_lot(tx, on_hand=str(IN_STOCK)))
 
 
@@ -80,7 +80,7 @@ def test_two_web_and_two_job_processes_do_everything_once_though_one_of_each_is_
     webs = [processes.web(one, failpoint="request.committed:8"), processes.web(two)]
     addresses = [processes.address(web) for web in webs]
     with closing(open_store(url)) as store:  # else one worker does everything before the other has started
-        until(lambda: {str(one.pid) for one in workers} <= present(store), "both workers are there")
+        until(lambda: {str(worker.pid) for worker in workers} <= present(store), "both workers are there")
     outcome = Customers(addresses, item, customers=4, orders=12).finish()
     assert (webs[0].wait(60), workers[0].wait(60)) == (KILLED, KILLED)
     assert outcome.asked_again >= 1
@@ -119,9 +119,9 @@ def test_on_sqlite_a_web_and_a_job_process_share_the_file_though_one_is_killed(
 
 def present(store: Store) -> set[str]:
     """Ids of the processes that stay with the database, as who wants to upgrade it reads them; at least one does."""
-    with pytest.raises(Busy) as refused, exclusive_access(store):
+    with pytest.raises(Busy) as error, exclusive_access(store):
         pass
-    return set(re.findall(r"process (\d+) on", str(refused.value)))
+    return set(re.findall(r"process (\d+) on", str(error.value)))
 
 
 def assert_nothing_lost(store: Store, outcome: Outcome) -> None:
@@ -193,7 +193,7 @@ def assert_told(folders: list[Path], receiver: Receiver, outcome: Outcome, again
     """
     mails = [one.name.partition("-")[2] for folder in folders for one in folder.glob("mail/*.eml")]
     messages = [json.loads(one.body) for one in receiver.received]
-    told = {one["id"]: one for one in messages}
+    told = {message["id"]: message for message in messages}
     assert len(set(mails)) == IN_STOCK
     assert Counter(one["kind"] for one in told.values()) == {"order_placed": IN_STOCK, "sale_completed": 1}
     orders = [one["data"]["order"]["id"] for one in told.values() if one["kind"] == "order_placed"]
@@ -202,6 +202,6 @@ def assert_told(folders: list[Path], receiver: Receiver, outcome: Outcome, again
 
 
 def assert_sound(folder: Path) -> None:
-    checked = CliRunner().invoke(app, ["check", "--instance", str(folder)])
-    assert checked.exit_code == 0, checked.output
-    assert "sound" in checked.output
+    result = CliRunner().invoke(app, ["check", "--instance", str(folder)])
+    assert result.exit_code == 0, result.output
+    assert "sound" in result.output

@@ -48,10 +48,10 @@ def test_a_list_is_tried_then_brought_then_taken_home(client: TestClient, manage
         answer = client.post(LIST, params={"dry_run": dry_run}, content=content, headers=manager)
         assert (answer.status_code, answer.json()) == (200, done)
     for format, kind in (("csv", "text/csv"), ("xlsx", "application/vnd.openxmlformats")):
-        taken = client.get(LIST, params={"format": format, "language": "fr"}, headers=manager)
-        assert taken.headers["content-type"].startswith(kind)
-        assert taken.headers["content-disposition"] == f'attachment; filename="products.{format}"'
-        again = client.post(LIST, content=taken.content, headers=manager)
+        response = client.get(LIST, params={"format": format, "language": "fr"}, headers=manager)
+        assert response.headers["content-type"].startswith(kind)
+        assert response.headers["content-disposition"] == f'attachment; filename="products.{format}"'
+        again = client.post(LIST, content=response.content, headers=manager)
         assert again.json() == done | {"created": 0, "unchanged": 2}
 
 
@@ -64,14 +64,14 @@ def test_the_same_key_brings_a_list_once(client: TestClient, manager: Header) ->
 def test_a_dry_run_answers_every_mistake_and_a_real_one_is_refused_with_them(
     client: TestClient, manager: Header
 ) -> None:
-    tried = client.post(LIST, params={"dry_run": "true"}, content=WRONG, headers=manager)
-    assert tried.status_code == 200
-    mistakes = [(one["row"], one["column"], one["code"]) for one in tried.json()["mistakes"]]
+    response = client.post(LIST, params={"dry_run": "true"}, content=WRONG, headers=manager)
+    assert response.status_code == 200
+    mistakes = [(mistake["row"], mistake["column"], mistake["code"]) for mistake in response.json()["mistakes"]]
     assert mistakes == [(2, "prix", "fraction"), (3, "catégorie", "unknown_category")]
-    assert tried.json()["mistakes_in_all"] == 2
+    assert response.json()["mistakes_in_all"] == 2
     refused = client.post(LIST, content=WRONG, headers=manager)
     assert refused.status_code == 422
-    said = [(one["pointer"], one["code"]) for one in refused.json()["errors"]]
+    said = [(error["pointer"], error["code"]) for error in refused.json()["errors"]]
     assert said == [("row 2, prix", "fraction"), ("row 3, catégorie", "unknown_category")]
     assert client.get(LIST, headers=manager).text.count("\n") == 1
 
@@ -81,8 +81,8 @@ def test_defaults_are_given_with_the_request(client: TestClient, manager: Header
     assert client.post(LIST, content=content, headers=manager).status_code == 422
     defaults = {"default_vat": "5,5 %", "default_category": "Fruits"}
     assert client.post(LIST, params=defaults, content=content, headers=manager).json()["created"] == 2
-    wrong = client.post(LIST, params={"default_vat": "viel"}, content=content, headers=manager)
-    assert [one["pointer"] for one in wrong.json()["errors"]] == ["default_vat"]
+    response = client.post(LIST, params={"default_vat": "viel"}, content=content, headers=manager)
+    assert [error["pointer"] for error in response.json()["errors"]] == ["default_vat"]
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00" * 100, b"PK\x03\x04", b"a,b\n1,2", "Œufs".encode("utf-16-le")])

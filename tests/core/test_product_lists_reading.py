@@ -87,9 +87,9 @@ def test_a_french_list_reads_the_same_in_every_encoding_that_spreadsheets_write(
 
 @pytest.mark.parametrize("encoding", ["mac_roman", "cp850"])
 def test_an_encoding_that_would_spoil_accents_is_refused(encoding: str) -> None:
-    with pytest.raises(Refused, match="CSV UTF-8") as refused:
+    with pytest.raises(Refused, match="CSV UTF-8") as error:
         read_list(f"{HEADERS}\nFerme,Pâté,1,kg,2".encode(encoding))
-    assert refused.value.code == "encoding"
+    assert error.value.code == "encoding"
 
 
 @pytest.mark.parametrize(
@@ -104,9 +104,9 @@ def test_an_encoding_that_would_spoil_accents_is_refused(encoding: str) -> None:
     ids=["half UTF-8", "wrong mark", "half a character", "UTF-16 without mark", "any bytes"],
 )
 def test_bytes_that_are_no_text_are_refused(content: bytes) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Refused) as error:
         read_list(content)
-    assert refused.value.code == "encoding"
+    assert error.value.code == "encoding"
 
 
 # CSV
@@ -141,7 +141,10 @@ def test_a_file_without_products_is_refused() -> None:
 
 
 def test_every_spelling_names_one_column() -> None:
-    spellings = [{fold_header(word) for word in (one.key, one.english, one.french, *one.others)} for one in COLUMNS]
+    spellings = [
+        {fold_header(word) for word in (column.key, column.english, column.french, *column.others)}
+        for column in COLUMNS
+    ]
     assert sum(map(len, spellings)) == len(set().union(*spellings))
 
 
@@ -155,9 +158,9 @@ def test_headers_match_without_case_accents_and_spaces(language: str) -> None:
 
 
 def test_every_mistake_in_the_headers_is_named() -> None:
-    with pytest.raises(Invalid) as invalid:
+    with pytest.raises(Invalid) as error:
         read_list(f"{HEADERS.replace('units,', '')},Prix,kategory,qwertz\n{ROW}".encode())
-    said = [(problem.code, str(problem)) for problem in invalid.value.problems]
+    said = [(problem.code, str(problem)) for problem in error.value.problems]
     assert said == [
         ("doubled_header", "row 1: The columns price and Prix say the same thing. Remove one of them."),
         ("unknown_header", "row 1: The column kategory is not known. Did you mean category?"),
@@ -200,9 +203,9 @@ def test_more_rows_or_columns_than_allowed_are_refused() -> None:
 def test_a_thousand_mistakes_are_listed_and_the_rest_counted() -> None:
     listed = read_list("\n".join([HEADERS, *["=1,=2,=3,=4,=5"] * 500]).encode())
     assert (len(listed.findings.listed), listed.findings.unlisted) == (1000, 1500)
-    with pytest.raises(Invalid) as invalid:
+    with pytest.raises(Invalid) as error:
         listed.findings.refuse()
-    assert str(invalid.value.problems[-1]) == "There are 1500 more mistakes."
+    assert str(error.value.problems[-1]) == "There are 1500 more mistakes."
 
 
 # Cells
@@ -275,9 +278,9 @@ def test_the_rows_of_a_spreadsheet_keep_their_numbers() -> None:
     ids=["no end", "half", "zeros", "wrong names"],
 )
 def test_a_damaged_spreadsheet_is_refused(content: bytes) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Refused) as error:
         read_list(content)
-    assert refused.value.code == "damaged"
+    assert error.value.code == "damaged"
 
 
 def test_an_old_spreadsheet_is_refused_with_a_way_out() -> None:
@@ -287,23 +290,23 @@ def test_an_old_spreadsheet_is_refused_with_a_way_out() -> None:
 
 def test_a_spreadsheet_that_unpacks_to_gigabytes_is_refused_unread() -> None:
     file = io.BytesIO(SMALL)
-    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr("xl/media/image.xml", bytes(70_000_000))
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/media/image.xml", bytes(70_000_000))
     assert len(file.getvalue()) < 1_000_000
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Refused) as error:
         read_list(file.getvalue())
-    assert refused.value.code == "too_large"
+    assert error.value.code == "too_large"
 
 
 def test_a_spreadsheet_that_lies_about_its_size_is_refused() -> None:
     file = io.BytesIO(SMALL)
-    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr("xl/bomb.xml", b"<x>" + b" " * 70_000_000 + b"</x>")
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/bomb.xml", b"<x>" + b" " * 70_000_000 + b"</x>")
     size = (70_000_007).to_bytes(4, "little")
     assert size in file.getvalue()
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Refused) as error:
         read_list(file.getvalue().replace(size, (1_000).to_bytes(4, "little")))
-    assert refused.value.code == "damaged"
+    assert error.value.code == "damaged"
 
 
 @pytest.mark.parametrize(
@@ -318,9 +321,9 @@ def test_a_spreadsheet_that_lies_about_its_size_is_refused() -> None:
     ids=["far column", "far cell", "far row", "many cells", "many rows"],
 )
 def test_a_cell_far_away_makes_no_room_for_all_between(old: bytes, new: bytes) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Refused) as error:
         read_list(changed(SMALL, SHEET, old, new))
-    assert refused.value.code == "too_large"
+    assert error.value.code == "too_large"
 
 
 def test_a_formatted_row_far_away_does_no_harm() -> None:
@@ -330,16 +333,16 @@ def test_a_formatted_row_far_away_does_no_harm() -> None:
 
 @pytest.mark.parametrize("reference", [b"$E$2", b"e2", b"E", b"5", b"E99999999999"])
 def test_a_reference_that_is_none_is_refused(reference: bytes) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Refused) as error:
         read_list(changed(SMALL, SHEET, b'r="E2"', b'r="' + reference + b'"'))
-    assert refused.value.code == "damaged"
+    assert error.value.code == "damaged"
 
 
 def test_entities_are_not_expanded() -> None:
     bomb = b'?><!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><worksheet'
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Refused) as error:
         read_list(changed(SMALL, SHEET, b"?>\n<worksheet", bomb))
-    assert refused.value.code == "damaged"
+    assert error.value.code == "damaged"
 
 
 # Anything at all

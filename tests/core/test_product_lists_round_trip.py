@@ -45,7 +45,7 @@ _PRODUCT = some.fixed_dictionaries(
         "sku": some.none() | _TEXT,
         "product_type": some.sampled_from(sorted(PRODUCT_TYPES)),
         "quantity": some.integers(1, 1000).map(Decimal) | some.decimals("0.001", 10**6, places=3),
-        "unit": some.sampled_from([one.term for one in MEASURES.values() if one.dimension != "ratio"]),
+        "unit": some.sampled_from([measure.term for measure in MEASURES.values() if measure.dimension != "ratio"]),
         "vat_rate": some.sampled_from(["0", "0.9", "1.05", "2.1", "5.5", "20"]).map(Decimal),
         "weighed": some.booleans(),
         "labels": some.lists(some.sampled_from(sorted(LABELS)), unique=True, max_size=4),
@@ -149,9 +149,9 @@ def test_every_unit_is_written_as_a_word_that_is_read_as_the_same() -> None:
 # ------------------------------------------------------------------------------------------------ for spreadsheets
 
 
-def _export(hub: Store, **more: Any) -> bytes:
+def _export(hub: Store, **kwargs: Any) -> bytes:
     with hub.read() as tx:
-        return export_list(tx, "hub", **{"language": "en", **more})
+        return export_list(tx, "hub", **{"language": "en", **kwargs})
 
 
 @pytest.fixture

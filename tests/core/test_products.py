@@ -31,12 +31,12 @@ def farm(hamlet: Any) -> str:
     return name
 
 
-def made(tx: Transaction, farm: str, **given: Any) -> SuppliedProduct:
-    return create_product(tx, enterprise_id=farm, **{**POTATO, **given})
+def made(tx: Transaction, farm: str, **kwargs: Any) -> SuppliedProduct:
+    return create_product(tx, enterprise_id=farm, **{**POTATO, **kwargs})
 
 
 def mistakes(error: Invalid) -> list[tuple[str, str]]:
-    return [(one.where, one.code) for one in error.problems]
+    return [(problem.where, problem.code) for problem in error.problems]
 
 
 def test_a_product_comes_back_as_it_was_made(store: Store, farm: str) -> None:
@@ -85,10 +85,10 @@ def test_sizes_share_a_lot_and_each_says_how_many_pieces_are_left(store: Store, 
         lot = open_lot(tx, enterprise_id=farm, name="Charlotte", unit="Kilogram", on_hand=Decimal(26))
         sizes = [made(tx, farm, name=f"{kilos} kg", quantity=Decimal(kilos), lot_id=lot.id) for kilos in (1, 5, 25)]
         made(tx, farm, name="Autre")
-        assert [one.lot_quantity for one in sizes] == [1000, 5000, 25_000]
+        assert [size.lot_quantity for size in sizes] == [1000, 5000, 25_000]
         take_stock(tx, {lot.id: 2000}, order_id="o")
-        found = products_of(tx, farm, lot_id=lot.id)
-    assert sorted((one.product.name, one.left, one.lot.free) for one in found) == [
+        products = products_of(tx, farm, lot_id=lot.id)
+    assert sorted((one.product.name, one.left, one.lot.free) for one in products) == [
         ("1 kg", 24, Decimal(24)), ("25 kg", 0, Decimal(24)), ("5 kg", 4, Decimal(24)),
     ]  # fmt: skip
 
@@ -96,7 +96,7 @@ def test_sizes_share_a_lot_and_each_says_how_many_pieces_are_left(store: Store, 
 def test_what_is_unlimited_has_any_number_left(store: Store, farm: str) -> None:
     with store.write() as tx:
         made(tx, farm, unlimited=True)
-        assert [one.left for one in products_of(tx, farm)] == [None]
+        assert [product.left for product in products_of(tx, farm)] == [None]
 
 
 def test_every_mistake_in_a_product_is_named(store: Store, farm: str) -> None:
@@ -105,31 +105,31 @@ def test_every_mistake_in_a_product_is_named(store: Store, farm: str) -> None:
         foreign = {"enterprise_id": "b-farm", "sha256": "", "width": 1, "height": 1, "bytes": 1, "alt": ""}
         tx.execute(insert(image).values(id="theirs", created_at=tx.now, **foreign))
         made(tx, farm, sku="P-1")
-        with pytest.raises(Invalid) as raised:
+        with pytest.raises(Invalid) as error:
             made(
                 tx, farm, name=" ", sku="P-1", product_type="unicorn", unit="Percent", quantity=Decimal(-1),
                 labels=["Organic-AB", "Nice"], allergens=["Nice"], deposit=-1, image_id="theirs",
                 vat_rate=Decimal("5.555"), lot_id=other.id, on_hand=Decimal(1),
             )  # fmt: skip
-        assert mistakes(raised.value) == [
+        assert mistakes(error.value) == [
             ("/name", "required"), ("/sku", "sku_taken"), ("/product_type", "unknown_term"), ("/unit", "unknown_term"),
             ("/quantity", "quantity"), ("/labels/1", "unknown_term"), ("/allergens/0", "unknown_term"),
             ("/deposit", "deposit"), ("/image_id", "no_image"), ("/vat_rate", "vat_rate"), ("/on_hand", "lot_exists"),
         ]  # fmt: skip
-        with pytest.raises(Invalid) as raised:
+        with pytest.raises(Invalid) as error:
             made(tx, farm, name="", lot_id=other.id)
-        assert mistakes(raised.value) == [("/name", "required"), ("/lot_id", "no_lot")]
-        with pytest.raises(Invalid) as raised:
+        assert mistakes(error.value) == [("/name", "required"), ("/lot_id", "no_lot")]
+        with pytest.raises(Invalid) as error:
             made(tx, farm, name="", on_hand=Decimal("0.0001"))
-        assert mistakes(raised.value) == [("/name", "required"), ("/on_hand", "too_fine")]
-        assert [one.product.sku for one in products_of(tx, farm)] == ["P-1"]
+        assert mistakes(error.value) == [("/name", "required"), ("/on_hand", "too_fine")]
+        assert [product.product.sku for product in products_of(tx, farm)] == ["P-1"]
 
 
 @pytest.mark.parametrize("quantity", ["0", "NaN", "Infinity", "1E-999999", "1E+999999", "1000001"])
 def test_a_content_that_cannot_be_is_refused(store: Store, farm: str, quantity: str) -> None:
-    with store.write() as tx, pytest.raises(Invalid) as raised:
+    with store.write() as tx, pytest.raises(Invalid) as error:
         made(tx, farm, quantity=Decimal(quantity))
-    assert mistakes(raised.value) == [("/quantity", "quantity")]
+    assert mistakes(error.value) == [("/quantity", "quantity")]
 
 
 @pytest.mark.parametrize(
@@ -142,10 +142,10 @@ def test_a_size_that_its_lot_cannot_give_is_refused(
 ) -> None:
     with store.write() as tx:
         lot = open_lot(tx, enterprise_id=farm, name="Charlotte", unit="Kilogram")
-        with pytest.raises(Invalid) as raised:
+        with pytest.raises(Invalid) as error:
             made(tx, farm, quantity=Decimal(quantity), unit=unit, lot_id=lot.id)
-    assert mistakes(raised.value) == [("/quantity", code)]
-    assert code == "other_unit" or "0.001 kg" in str(raised.value)
+    assert mistakes(error.value) == [("/quantity", code)]
+    assert code == "other_unit" or "0.001 kg" in str(error.value)
 
 
 def test_a_change_touches_what_it_names_and_nothing_else(store: Store, farm: str) -> None:
@@ -154,9 +154,9 @@ def test_a_change_touches_what_it_names_and_nothing_else(store: Store, farm: str
         after = change_product(tx, farm, before.id, 1, quantity=Decimal("2.5"), sku=None)
         assert (after.quantity, after.lot_quantity, after.sku, after.version) == (Decimal("2.5"), 2500, None, 2)
         assert (after.name, after.labels, after.lot_id) == (before.name, before.labels, before.lot_id)
-        with pytest.raises(Invalid) as raised:
+        with pytest.raises(Invalid) as error:
             change_product(tx, farm, before.id, 2, name="", unit="Litre")
-        assert mistakes(raised.value) == [("/name", "required"), ("/quantity", "other_unit")]
+        assert mistakes(error.value) == [("/name", "required"), ("/quantity", "other_unit")]
         lot = open_lot(tx, enterprise_id=farm, name="Jus", unit="Litre")
         moved = change_product(tx, farm, before.id, 2, unit="Litre", lot_id=lot.id)
         assert (moved.unit, moved.lot_id, moved.lot_quantity) == ("Litre", lot.id, 2500)
@@ -193,9 +193,9 @@ def test_an_archived_product_is_listed_apart_and_can_come_back(store: Store, far
         gone = archive_product(tx, farm, product.id, 1)
         assert gone.archived_at == tx.now
         assert products_of(tx, farm) == []
-        assert [one.product.id for one in products_of(tx, farm, archived=True)] == [product.id]
+        assert [product.product.id for product in products_of(tx, farm, archived=True)] == [product.id]
         assert restore_product(tx, farm, product.id, 2).archived_at is None
-        assert [one.product.id for one in products_of(tx, farm)] == [product.id]
+        assert [product.product.id for product in products_of(tx, farm)] == [product.id]
 
 
 def test_products_are_found_by_words_of_their_name_or_reference(store: Store, farm: str) -> None:
@@ -205,7 +205,7 @@ def test_products_are_found_by_words_of_their_name_or_reference(store: Store, fa
         made(tx, "b-farm", name="Crème de cassis")
 
         def found(search: str) -> set[str]:
-            return {one.product.name for one in products_of(tx, farm, search=search)}
+            return {product.product.name for product in products_of(tx, farm, search=search)}
 
         assert found("creme") == {"Crème fraîche"}
         assert found("POULE œufs") == {"Œufs de poule"}
@@ -221,7 +221,7 @@ def test_a_page_of_products_with_stock_and_rate_is_one_statement(store: Store, f
         ids = sorted(made(tx, farm, name=f"Sorte {number}").id for number in range(7))
     seen: list[str] = []
     with store.read() as tx:
-        event.listen(store.engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+        event.listen(store.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
         first = products_of(tx, farm, limit=4)
         rest = products_of(tx, farm, after=first[-1].product.id, limit=4)
     assert [one.product.id for one in (*first, *rest)] == ids

@@ -52,10 +52,10 @@ class Site:
         with httpx.Client(trust_env=False) as client:
             text = client.get(f"{self.direct}/-/metrics", headers={"Authorization": f"Bearer {SECRET}"}).text
         return sum(
-            int(one.value)
+            int(sample.value)
             for family in text_string_to_metric_families(text)
-            for one in family.samples
-            if one.name == "commensal_requests_total" and one.labels["route"] != "/-/metrics"
+            for sample in family.samples
+            if sample.name == "commensal_requests_total" and sample.labels["route"] != "/-/metrics"
         )
 
     def line(self) -> ssl.SSLSocket:

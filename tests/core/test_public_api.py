@@ -41,7 +41,7 @@ def test_what_is_not_public_is_not_there() -> None:
 
 
 def test_no_public_name_hides_a_room() -> None:
-    rooms = {one.name for one in pkgutil.iter_modules([str(CORE)])}
+    rooms = {module.name for module in pkgutil.iter_modules([str(CORE)])}
     assert not rooms & set(commensal.__all__)
 
 
@@ -53,7 +53,7 @@ def test_libraries_are_used_by_their_public_modules_only(package: Path) -> None:
         for file in package.rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Import | ast.ImportFrom) and not getattr(node, "level", 0)
-        for module in ([node.module] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names])
+        for module in ([node.module] if isinstance(node, ast.ImportFrom) else [name.name for name in node.names])
         if module and module.partition(".")[0] not in sys.stdlib_module_names
         if any(part.startswith("_") for part in module.split("."))
     ]

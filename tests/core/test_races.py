@@ -59,16 +59,16 @@ def race(url: str, wishes: list[dict[str, int]], *, guarded: bool = True) -> Cou
         started.stdin.write(json.dumps(order) + "\n")
         started.stdin.flush()
         runners.append(started)
-    for one in runners:
-        assert one.stdout is not None
-        assert one.stdout.readline() == "ready\n"
+    for runner in runners:
+        assert runner.stdout is not None
+        assert runner.stdout.readline() == "ready\n"
     outcomes: Counter[str] = Counter()
-    for one in runners:
-        assert one.stdin is not None
-        one.stdin.write("go\n")
-        one.stdin.flush()
-    for one in runners:
-        said, _ = one.communicate(timeout=60)
+    for runner in runners:
+        assert runner.stdin is not None
+        runner.stdin.write("go\n")
+        runner.stdin.flush()
+    for runner in runners:
+        said, _ = runner.communicate(timeout=60)
         outcomes.update(json.loads(said))
     return outcomes
 
@@ -83,7 +83,7 @@ def promised(url: str) -> tuple[int, int, int]:
             .where(customer_order.c.state == "Held")
         )
         lot = tx.one(select(stock_lot.c.reserved, stock_lot.c.free))
-        broken = [str(one) for one in broken_invariants(tx)]
+        broken = [str(invariant) for invariant in broken_invariants(tx)]
     store.close()
     if held == lot["reserved"]:
         assert broken == []

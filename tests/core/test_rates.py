@@ -34,9 +34,9 @@ def test_the_limit_holds_for_every_minute_wherever_it_begins(rates: Rates, watch
         watch.now = 1000.0 + second
         rates.count("reads", "192.0.2.1")
     watch.now = 1059.0
-    with pytest.raises(TooMany) as refused:
+    with pytest.raises(TooMany) as error:
         rates.count("reads", "192.0.2.1")
-    assert refused.value.retry_after == 2
+    assert error.value.retry_after == 2
     watch.now = 1060.0
     rates.count("reads", "192.0.2.1")
     with pytest.raises(TooMany):

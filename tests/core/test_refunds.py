@@ -36,9 +36,9 @@ def pay(tx: Transaction, order_id: str, amount: int = 1000, key: str = "paid") -
     return receive_payment(tx, order_id=order_id, amount=amount, idempotency_key=key, **given)  # type: ignore[arg-type]
 
 
-def give_back(tx: Transaction, order_id: str, amount: int, key: str = "back", **more: Any) -> Payment:
+def give_back(tx: Transaction, order_id: str, amount: int, key: str = "back", **kwargs: Any) -> Payment:
     """Meant so, whatever is owed, unless a test says otherwise."""
-    given = {"enterprise_id": "shop", "method": "cash:cash", "person_id": "ada", "anyway": True, **more}
+    given = {"enterprise_id": "shop", "method": "cash:cash", "person_id": "ada", "anyway": True, **kwargs}
     return refund(tx, order_id=order_id, amount=amount, idempotency_key=key, **given)
 
 
@@ -50,7 +50,7 @@ def test_a_refund_is_a_record_and_a_negative_entry(store: Store, order: str) -> 
     with store.write() as tx:
         given = give_back(tx, order, 400, reference="Crate returned")
         assert (given.kind, given.state, given.amount, given.reference) == ("refund", "Done", 400, "Crate returned")
-        assert [(one.kind, one.amount, one.person_id) for one in journal_entries(tx, "shop")] == [
+        assert [(entry.kind, entry.amount, entry.person_id) for entry in journal_entries(tx, "shop")] == [
             ("payment", 1000, None),
             ("refund", -400, "ada"),
         ]

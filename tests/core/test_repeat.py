@@ -87,8 +87,11 @@ def test_a_sale_that_was_closed_early_is_opened_again_by_a_new_plan(
     def change(closes_at: datetime) -> tuple[Coordination, dict[str, tuple[datetime, datetime | None]]]:
         with store.write() as tx:
             now = coordination_by_id(tx, sale.id, "hub")
-            made = change_coordination(tx, sale.id, "hub", now.version, closes_at=closes_at)
-            return made, {one.id: (one.closes_at, one.planned_closes_at) for one in sessions_of(tx, sale.id, "hub")}
+            coordination = change_coordination(tx, sale.id, "hub", now.version, closes_at=closes_at)
+            return coordination, {
+                session.id: (session.closes_at, session.planned_closes_at)
+                for session in sessions_of(tx, sale.id, "hub")
+            }
 
     _, closed = change(clock.now())
     assert closed == {whole.id: (clock.now(), sale.closes_at), own.id: (clock.now(), sale.closes_at - HOUR)}
@@ -105,7 +108,7 @@ def test_a_series_ends_by_count(store: Store, village: Any, clock: ManualClock) 
         made += repeated(store)
     assert [one.rhythm for one in made] == ["FREQ=WEEKLY;COUNT=2", "FREQ=WEEKLY;COUNT=1"]
     with store.read() as tx:
-        assert {one.rhythm for one in coordinations_of(tx, "hub")} == {None}
+        assert {coordination.rhythm for coordination in coordinations_of(tx, "hub")} == {None}
 
 
 def test_a_year_of_thursdays_opens_at_noon_in_paris(store: Store, village: Any, clock: ManualClock) -> None:
@@ -189,11 +192,11 @@ def test_workers_that_look_at_the_same_time_make_one_sale_each_time(
         made = [one for found in workers.map(look, range(4)) for one in found]
     assert len(made) == 3
     with store.read() as tx:
-        assert sorted(one.previous_id or "" for one in coordinations_of(tx, "hub")) == [
+        assert sorted(coordination.previous_id or "" for coordination in coordinations_of(tx, "hub")) == [
             "",
             "",
             "",
-            *sorted(one.id for one in sales),
+            *sorted(sale.id for sale in sales),
         ]
 
 

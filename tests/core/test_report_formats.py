@@ -51,23 +51,23 @@ LINES: list[Line] = [
 ]
 
 
-def a_report(lines: Sequence[Line] = (), **more: Any) -> Report:
-    given = {"id": "tried", "label": "Tried", "description": "", "columns": COLUMNS, "grouped_by": ["who"], **more}
+def a_report(lines: Sequence[Line] = (), **kwargs: Any) -> Report:
+    given = {"id": "tried", "label": "Tried", "description": "", "columns": COLUMNS, "grouped_by": ["who"], **kwargs}
     return Report(rows=lambda query: lines, **given)
 
 
-def a_printout(report: Report, *, language: str = "fr", **given: Any) -> Printout:
+def a_printout(report: Report, *, language: str = "fr", **kwargs: Any) -> Printout:
     nothing: Any = None  # these reports ask the database nothing
     query = Query(
         tx=nothing, enterprise_id="shop", enterprise_name="Les <Paniers>", currency="EUR", timezone="Europe/Paris",
-        language=language, given=given,
+        language=language, given=kwargs,
     )  # fmt: skip
     sums = rows.add_sums(report, report.rows(query))
     return Printout(report=report, query=query, rows=sums, subtitles=["Juin"], printed_at=NOON)
 
 
-def written(name: str, report: Report, **more: Any) -> bytes:
-    return b"".join(find_format(name).write(a_printout(report, **more)))
+def written(name: str, report: Report, **kwargs: Any) -> bytes:
+    return b"".join(find_format(name).write(a_printout(report, **kwargs)))
 
 
 class Page(HTMLParser):
@@ -175,7 +175,7 @@ def test_xlsx_spells_what_xml_cannot_hold_as_its_standard_says() -> None:
     sheet = ElementTree.fromstring(ZipFile(io.BytesIO(content)).read("xl/worksheets/sheet1.xml"))  # noqa: S314 - ours
     space = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
     cells = sheet.findall(f".//{space}row[@r='2']/{space}c")
-    assert [one.get("r") for one in cells][-3:] == ["Z2", "AA2", "AB2"]
+    assert [cell.get("r") for cell in cells][-3:] == ["Z2", "AA2", "AB2"]
     spelt = "".join(cells[0].itertext())
     assert re.sub(r"_x([0-9A-F]{4})_", lambda code: chr(int(code[1], 16)), spelt) == odd
 
@@ -193,7 +193,7 @@ def test_json_lines_have_minor_units_and_utc() -> None:
     assert lines[0]["amount"] == 1250
     assert lines[0]["size"] == {"value": "1.5", "unit": "Kilogram"}
     assert lines[0]["at"] == "2026-06-04T10:00:00Z"
-    assert [one.get("sum") for one in lines] == [None, None, "subtotal", None, "total"]
+    assert [line.get("sum") for line in lines] == [None, None, "subtotal", None, "total"]
 
 
 def test_html_shows_every_line_and_nothing_that_people_wrote_is_markup() -> None:
@@ -313,7 +313,7 @@ def test_charts_are_svg_that_says_in_words_what_it_shows(kind: Any) -> None:
     st.sampled_from(["bars", "stacked", "line"]),
 )
 def test_every_mark_of_a_chart_lies_within_it(values: list[list[int]], kind: Any) -> None:
-    series = [Series(f"s{number}", one) for number, one in enumerate(values)]
+    series = [Series(f"s{number}", value) for number, value in enumerate(values)]
     svg = draw(Chart(title="t", labels=["a", "b", "c"], series=series, kind=kind), currency="EUR", language="fr")
     for one in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}rect"):  # noqa: S314 - ours
         top, high = float(one.get("y", "")), float(one.get("height", ""))
@@ -326,8 +326,8 @@ def test_a_page_divides_long_groups_only() -> None:
     report = a_report([*short, *long], columns=COLUMNS[:2])
     html = written("html", report).decode()
     bodies = html.split("<tbody")[1:]
-    assert [one.startswith(' class="whole"') for one in bodies] == [True, True, False, False, False, True]
-    assert [one.count("<tr") for one in bodies] == [
+    assert [body.startswith(' class="whole"') for body in bodies] == [True, True, False, False, False, True]
+    assert [body.count("<tr") for body in bodies] == [
         4,
         4,
         MAX_UNBROKEN_ROWS,

@@ -20,8 +20,8 @@ _SLACK = 16 * 1024  # kilobytes: what allocators and caches may differ by
 def peak(url: str) -> tuple[int, int]:
     """Bytes of the report, and the most memory of the process that wrote it, in kilobytes."""
     command = [sys.executable, "-m", "commensal.testing.many_lines", url]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
-    size, memory = done.stdout.split()
+    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
+    size, memory = result.stdout.split()
     return int(size), int(memory)
 
 
@@ -48,7 +48,7 @@ def test_one_statement_asks_for_all_lines_and_finds_them_by_indexes(store: Store
             tx.connection.exec_driver_sql("ANALYZE")
     asked: list[tuple[str, Any]] = []
 
-    def note(connection: Any, cursor: Any, statement: str, parameters: Any, *more: Any) -> None:
+    def note(connection: Any, cursor: Any, statement: str, parameters: Any, *args: Any) -> None:
         if "order_line" in statement:
             asked.append((statement, parameters))
 

@@ -186,7 +186,7 @@ def test_a_wrong_parameter_is_named(
 ) -> None:
     answer = client.get(f"{REPORTS}/tried/{report}", params=given, headers=manager)
     assert answer.status_code == 422
-    assert [one["pointer"] for one in answer.json()["errors"]] == [where]
+    assert [error["pointer"] for error in answer.json()["errors"]] == [where]
 
 
 def test_what_fails_before_the_first_part_is_a_problem(client: TestClient, manager: Header) -> None:
@@ -252,10 +252,10 @@ def test_the_snapshot_stays_the_same_to_its_end(instance: Instance) -> None:
         assert [first[1], *(line[1] for line in lines)] == ["Canary of shop", "Bob"]
 
 
-def a_query(tx: Transaction, **given: Any) -> Query:
+def a_query(tx: Transaction, **kwargs: Any) -> Query:
     return Query(
         tx=tx, enterprise_id="shop", enterprise_name="shop", currency="EUR", timezone="Europe/Paris", language="en",
-        given=given,
+        given=kwargs,
     )  # fmt: skip
 
 
@@ -265,8 +265,8 @@ def test_the_number_of_statements_does_not_grow_with_the_lines(
     def asked() -> int:
         seen: list[str] = []
 
-        def note(*given: Any) -> None:
-            seen.extend([given[2]] if given[2].startswith("SELECT") else [])
+        def note(*args: Any) -> None:
+            seen.extend([args[2]] if args[2].startswith("SELECT") else [])
 
         event.listen(instance.store.engine, "before_cursor_execute", note)
         assert client.get(f"{REPORTS}/tried/orders", headers=manager).status_code == 200
@@ -325,9 +325,9 @@ def test_parameters_are_read_strictly_and_every_mistake_is_told(instance: Instan
         shop = enterprise_by_id(tx, "shop")
         assert read_parameters(tx, shop, parameters, {}) == {"n": 3, "flag": False, "word": None}
         assert read_parameters(tx, shop, parameters, {"n": "5", "flag": "true", "word": "a"})["n"] == 5
-        with pytest.raises(Invalid) as refused:
+        with pytest.raises(Invalid) as error:
             read_parameters(tx, shop, parameters, {"n": "6", "flag": "yes", "word": "x" * 201, "more": ""})
-    assert [one.where for one in refused.value.problems] == ["more", "n", "flag", "word"]
+    assert [problem.where for problem in error.value.problems] == ["more", "n", "flag", "word"]
 
 
 def test_filters_compare_as_they_say(instance: Instance) -> None:

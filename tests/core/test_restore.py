@@ -46,9 +46,9 @@ def test_a_restored_instance_serves_and_takes_orders(
     folder: Path, database_url: str, empty_database: str, tmp_path: Path, clock: ManualClock
 ) -> None:
     item = begin(folder, database_url)
-    made = back_up(folder, folder / "backups", clock=clock)
+    backup = back_up(folder, folder / "backups", clock=clock)
     there = tmp_path / "elsewhere" / "val"
-    arrived = restore(made.file, there, database=empty_database, clock=clock)
+    arrived = restore(backup.file, there, database=empty_database, clock=clock)
     assert arrived.waiting == {"mail": 2}
     assert arrived.absent == {}
     assert stat.S_IMODE(there.stat().st_mode) == 0o700
@@ -56,15 +56,15 @@ def test_a_restored_instance_serves_and_takes_orders(
     assert PASSWORD not in (there / "instance.toml").read_text(encoding="utf-8")
     assert (there / "images" / f"{'a' * 64}.webp").read_bytes() == b"RIFF a picture"
     assert (there / RESTORED).read_text() == f"{clock.now().isoformat()}\n"
-    with open_instance(there) as opened:
-        buy(opened.store, item)
-        with opened.store.read() as tx:
+    with open_instance(there) as instance:
+        buy(instance.store, item)
+        with instance.store.read() as tx:
             assert broken_invariants(tx) == []
-        with pytest.raises(DatabaseError, match="only grows"), opened.store.write() as tx:
+        with pytest.raises(DatabaseError, match="only grows"), instance.store.write() as tx:
             tx.execute(delete(stock_movement))
-        with TestClient(make_app(opened)) as client:
+        with TestClient(make_app(instance)) as client:
             assert client.get("/api/openapi.json").status_code == 200
-        assert opened.store.url != database_url
+        assert instance.store.url != database_url
 
 
 def test_files_with_secrets_need_not_be_on_the_other_machine(
@@ -78,24 +78,24 @@ def test_files_with_secrets_need_not_be_on_the_other_machine(
     (folder / "instance.toml").write_text(
         f'name = "Val"\n[database]\nurl_file = "{kept}"\n[mail]\npassword_file = "{secret}"\n', encoding="utf-8"
     )
-    made = back_up(folder, folder / "backups", clock=clock)
-    assert made.manifest.left_out == ("database.url_file", "mail.password_file")
+    backup = back_up(folder, folder / "backups", clock=clock)
+    assert backup.manifest.left_out == ("database.url_file", "mail.password_file")
     secret.unlink()
     kept.unlink()
-    restore(made.file, tmp_path / "new", clock=clock)
-    with open_instance(tmp_path / "new") as opened:
-        assert opened.settings.name == "Val"
+    restore(backup.file, tmp_path / "new", clock=clock)
+    with open_instance(tmp_path / "new") as instance:
+        assert instance.settings.name == "Val"
 
 
 def test_an_instance_is_never_overwritten(folder: Path, sqlite_url: str, tmp_path: Path, clock: ManualClock) -> None:
     begin(folder, sqlite_url)
-    made = back_up(folder, folder / "backups", clock=clock)
+    backup = back_up(folder, folder / "backups", clock=clock)
     before = sorted(folder.rglob("*"))
     with pytest.raises(SettingsError, match="not empty"):
-        restore(made.file, folder, clock=clock)
+        restore(backup.file, folder, clock=clock)
     assert sorted(folder.rglob("*")) == before
     (tmp_path / "new").mkdir()
-    restore(made.file, tmp_path / "new", clock=clock)
+    restore(backup.file, tmp_path / "new", clock=clock)
     assert (tmp_path / "new" / "commensal.db").exists()
 
 
@@ -103,14 +103,14 @@ def test_what_a_killed_restore_has_left_is_in_nobodys_way(
     folder: Path, sqlite_url: str, tmp_path: Path, clock: ManualClock
 ) -> None:
     begin(folder, sqlite_url)
-    made = back_up(folder, folder / "backups", clock=clock)
-    restoring = subprocess.Popen([COMMENSAL, "restore", made.file, "--instance", tmp_path / "new"])
+    backup = back_up(folder, folder / "backups", clock=clock)
+    restoring = subprocess.Popen([COMMENSAL, "restore", backup.file, "--instance", tmp_path / "new"])
     while restoring.poll() is None and not list(tmp_path.glob(".new.part/*")):
         pass
     restoring.kill()
     assert restoring.wait() == -signal.SIGKILL
     assert not (tmp_path / "new").exists()
-    restore(made.file, tmp_path / "new", clock=clock)
+    restore(backup.file, tmp_path / "new", clock=clock)
     assert not list(tmp_path.glob(".new*"))
 
 
@@ -118,11 +118,11 @@ def test_a_database_with_tables_is_refused(
     folder: Path, new_postgresql: Callable[..., str], tmp_path: Path, clock: ManualClock
 ) -> None:
     begin(folder, new_postgresql())
-    made = back_up(folder, folder / "backups", clock=clock)
+    backup = back_up(folder, folder / "backups", clock=clock)
     with pytest.raises(SettingsError, match="there are tables in it"):
-        restore(made.file, tmp_path / "new", database=new_postgresql(), clock=clock)
+        restore(backup.file, tmp_path / "new", database=new_postgresql(), clock=clock)
     with pytest.raises(SettingsError, match="name an empty one with --database"):
-        restore(made.file, tmp_path / "new", clock=clock)
+        restore(backup.file, tmp_path / "new", clock=clock)
     assert not (tmp_path / "new").exists()
 
 
@@ -130,15 +130,15 @@ def test_a_database_that_cannot_be_reached_is_told_in_words(
     folder: Path, new_postgresql: Callable[..., str], tmp_path: Path, clock: ManualClock
 ) -> None:
     begin(folder, new_postgresql())
-    made = back_up(folder, folder / "backups", clock=clock)
+    backup = back_up(folder, folder / "backups", clock=clock)
     for url, said in (
         ("postgresql://val:hunter2@127.0.0.1:1/val", "refused"),
         ("mysql://127.0.0.1/val", "a URL like postgresql"),
         ("val", "a URL like postgresql"),
     ):
-        with pytest.raises(CommensalError, match=said) as refused:
-            restore(made.file, tmp_path / "new", database=url, clock=clock)
-        assert "hunter2" not in str(refused.value)
+        with pytest.raises(CommensalError, match=said) as error:
+            restore(backup.file, tmp_path / "new", database=url, clock=clock)
+        assert "hunter2" not in str(error.value)
     write_settings(folder, "postgresql://val:hunter2@127.0.0.1:1/val")
     with pytest.raises(StoreError, match="cannot be read") as failed:
         back_up(folder, tmp_path / "backups", clock=clock)
@@ -150,9 +150,9 @@ def test_a_backup_goes_to_the_kind_of_database_that_it_came_from(
     folder: Path, sqlite_url: str, tmp_path: Path, clock: ManualClock
 ) -> None:
     begin(folder, sqlite_url)
-    made = back_up(folder, folder / "backups", clock=clock)
+    backup = back_up(folder, folder / "backups", clock=clock)
     with pytest.raises(SettingsError, match="commensal export"):
-        restore(made.file, tmp_path / "new", database="postgresql://nobody@127.0.0.1:1/none", clock=clock)
+        restore(backup.file, tmp_path / "new", database="postgresql://nobody@127.0.0.1:1/none", clock=clock)
 
 
 @pytest.mark.bundled
@@ -169,10 +169,10 @@ def test_an_older_backup_is_brought_to_this_version(sqlite_url: str, tmp_path: P
     store.close()
     with pytest.raises(StoreError, match="commensal upgrade"):
         open_instance(folder)
-    made = back_up(folder, folder / "backups", clock=clock)
-    assert not any(name.startswith("vouchers") for name in made.manifest.counts)
-    restore(made.file, tmp_path / "new", clock=clock)
-    with open_instance(tmp_path / "new") as opened, opened.store.read() as tx:
+    backup = back_up(folder, folder / "backups", clock=clock)
+    assert not any(name.startswith("vouchers") for name in backup.manifest.counts)
+    restore(backup.file, tmp_path / "new", clock=clock)
+    with open_instance(tmp_path / "new") as instance, instance.store.read() as tx:
         assert "vouchers_revision" in inspect(tx.connection).get_table_names()
 
 
@@ -180,9 +180,9 @@ def test_a_backup_of_a_newer_version_is_refused(
     folder: Path, sqlite_url: str, tmp_path: Path, clock: ManualClock
 ) -> None:
     begin(folder, sqlite_url)
-    made = back_up(folder, folder / "backups", clock=clock)
+    backup = back_up(folder, folder / "backups", clock=clock)
     later = change(
-        made.file, tmp_path / "later.zip", manifest=lambda text: text.replace(b'"format": 1', b'"format": 2')
+        backup.file, tmp_path / "later.zip", manifest=lambda text: text.replace(b'"format": 1', b'"format": 2')
     )
     with pytest.raises(StoreError, match="newer version"):
         restore(later, tmp_path / "new", clock=clock)
@@ -195,7 +195,7 @@ def test_a_backup_of_a_newer_version_is_refused(
         store.close()
         return (tmp_path / "copy.db").read_bytes()
 
-    with Archive.open(made.file) as archive:
+    with Archive.open(backup.file) as archive:
         before = archive.manifest.files["database.sqlite"]
         archive.extract("database.sqlite", tmp_path / "before.db")
     content = of_tomorrow((tmp_path / "before.db").read_bytes())
@@ -207,7 +207,7 @@ def test_a_backup_of_a_newer_version_is_refused(
         return json.dumps(said).encode()
 
     assert after["sha256"] != before.sha256
-    newer = change(made.file, tmp_path / "newer.zip", manifest=of_that, database_sqlite=lambda _: content)
+    newer = change(backup.file, tmp_path / "newer.zip", manifest=of_that, database_sqlite=lambda _: content)
     with pytest.raises(StoreError, match="0999_of_tomorrow, which this version of Commensal does not know"):
         restore(newer, tmp_path / "new", clock=clock)
     assert not (tmp_path / "new").exists()
@@ -216,9 +216,9 @@ def test_a_backup_of_a_newer_version_is_refused(
 Change = Callable[[bytes], bytes]
 
 
-def change(file: Path, target: Path, *, manifest: Change = bytes, **more: Change) -> Path:
+def change(file: Path, target: Path, *, manifest: Change = bytes, **kwargs: Change) -> Path:
     """The archive with other contents; the manifest is only changed where that is asked for."""
-    changes = {"manifest.json": manifest, **{name.replace("_", "."): one for name, one in more.items()}}
+    changes = {"manifest.json": manifest, **{name.replace("_", "."): one for name, one in kwargs.items()}}
     with zipfile.ZipFile(file) as old, zipfile.ZipFile(target, "w") as new:
         for entry in old.infolist():
             new.writestr(entry, changes.get(entry.filename, bytes)(old.read(entry)))
@@ -229,8 +229,8 @@ def test_what_was_cut_off_or_changed_is_refused_and_leaves_nothing(
     folder: Path, sqlite_url: str, tmp_path: Path, clock: ManualClock
 ) -> None:
     begin(folder, sqlite_url)
-    made = back_up(folder, folder / "backups", clock=clock)
-    whole, bad, there = made.file.read_bytes(), tmp_path / "bad.zip", tmp_path / "new"
+    backup = back_up(folder, folder / "backups", clock=clock)
+    whole, bad, there = backup.file.read_bytes(), tmp_path / "bad.zip", tmp_path / "new"
     for length in (0, 1, len(whole) // 2, len(whole) - 1):
         bad.write_bytes(whole[:length])
         with pytest.raises(StoreError, match="damaged, or no archive"):
@@ -245,7 +245,7 @@ def test_what_was_cut_off_or_changed_is_refused_and_leaves_nothing(
     ]
     for one in changes:
         with pytest.raises(StoreError):
-            restore(change(made.file, bad, **one), there, clock=clock)
+            restore(change(backup.file, bad, **one), there, clock=clock)
     assert not there.exists()
     assert not list(tmp_path.glob(".new*"))
     with pytest.raises(StoreError, match="There is no"):
@@ -259,9 +259,9 @@ def test_what_was_cut_off_or_changed_is_refused_and_leaves_nothing(
 def test_a_name_that_leads_elsewhere_is_refused(name: str, tmp_path: Path, clock: ManualClock) -> None:
     bad = tmp_path / "in" / "bad.zip"
     bad.parent.mkdir()
-    with zipfile.ZipFile(bad, "w") as packed:
-        packed.writestr("manifest.json", manifest_of({name: (4, "0" * 64)}))
-        packed.writestr(name, b"evil")
+    with zipfile.ZipFile(bad, "w") as archive:
+        archive.writestr("manifest.json", manifest_of({name: (4, "0" * 64)}))
+        archive.writestr(name, b"evil")
     with pytest.raises(StoreError, match="nothing was unpacked"):
         restore(bad, tmp_path / "new", clock=clock)
     assert [one.name for one in tmp_path.iterdir()] == ["in"]
@@ -270,17 +270,17 @@ def test_a_name_that_leads_elsewhere_is_refused(name: str, tmp_path: Path, clock
 def test_a_link_is_refused(tmp_path: Path, clock: ManualClock) -> None:
     bad, link = tmp_path / "bad.zip", zipfile.ZipInfo("images/link.webp")
     link.external_attr = (stat.S_IFLNK | 0o777) << 16
-    with zipfile.ZipFile(bad, "w") as packed:
-        packed.writestr("manifest.json", manifest_of({"images/link.webp": (11, "0" * 64)}))
-        packed.writestr(link, b"/etc/passwd")
+    with zipfile.ZipFile(bad, "w") as archive:
+        archive.writestr("manifest.json", manifest_of({"images/link.webp": (11, "0" * 64)}))
+        archive.writestr(link, b"/etc/passwd")
     with pytest.raises(StoreError, match="nothing was unpacked"):
         restore(bad, tmp_path / "new", clock=clock)
 
 
 def test_a_way_of_packing_that_takes_memory_is_refused(tmp_path: Path, clock: ManualClock) -> None:
     bad = tmp_path / "bad.zip"
-    with zipfile.ZipFile(bad, "w", compression=zipfile.ZIP_LZMA) as packed:
-        packed.writestr("manifest.json", manifest_of({}))
+    with zipfile.ZipFile(bad, "w", compression=zipfile.ZIP_LZMA) as archive:
+        archive.writestr("manifest.json", manifest_of({}))
     with pytest.raises(StoreError, match="packed in a way"):
         restore(bad, tmp_path / "new", clock=clock)
 
@@ -288,10 +288,10 @@ def test_a_way_of_packing_that_takes_memory_is_refused(tmp_path: Path, clock: Ma
 def test_an_archive_that_unpacks_to_more_than_the_disk_holds_is_refused(tmp_path: Path, clock: ManualClock) -> None:
     huge = 1 << 60
     bad = tmp_path / "bad.zip"
-    with zipfile.ZipFile(bad, "w") as packed:
-        packed.writestr("manifest.json", manifest_of({"instance.toml": (huge, "0" * 64)}))
-        packed.writestr("instance.toml", b"")
-        packed.getinfo("instance.toml").file_size = huge  # as its list of contents will say
+    with zipfile.ZipFile(bad, "w") as archive:
+        archive.writestr("manifest.json", manifest_of({"instance.toml": (huge, "0" * 64)}))
+        archive.writestr("instance.toml", b"")
+        archive.getinfo("instance.toml").file_size = huge  # as its list of contents will say
     with pytest.raises(StoreError, match="room for"):
         restore(bad, tmp_path / "new", clock=clock)
     assert not (tmp_path / "new").exists()
@@ -299,14 +299,14 @@ def test_an_archive_that_unpacks_to_more_than_the_disk_holds_is_refused(tmp_path
 
 def test_an_archive_that_holds_more_than_it_says_is_refused(tmp_path: Path, clock: ManualClock) -> None:
     bad = tmp_path / "bad.zip"
-    with zipfile.ZipFile(bad, "w", compression=zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr("manifest.json", manifest_of({"instance.toml": (10, "0" * 64)}))
-        packed.writestr("instance.toml", b" " * 50_000_000)
-        packed.getinfo("instance.toml").file_size = 10
+    with zipfile.ZipFile(bad, "w", compression=zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("manifest.json", manifest_of({"instance.toml": (10, "0" * 64)}))
+        archive.writestr("instance.toml", b" " * 50_000_000)
+        archive.getinfo("instance.toml").file_size = 10
     with pytest.raises(StoreError):
         restore(bad, tmp_path / "new", clock=clock)
-    with zipfile.ZipFile(bad, "w", compression=zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr("manifest.json", b" " * 70_000_000)
+    with zipfile.ZipFile(bad, "w", compression=zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("manifest.json", b" " * 70_000_000)
     with pytest.raises(StoreError, match="too large"):
         restore(bad, tmp_path / "new", clock=clock)
 
@@ -323,13 +323,13 @@ def test_a_manifest_without_a_limit_would_be_unpacked_whatever_its_size(
 ) -> None:
     """The guard off: 70 MB come out of 70 kB, and only then are found to be no manifest."""
     bad = tmp_path / "bad.zip"
-    with zipfile.ZipFile(bad, "w", compression=zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr("manifest.json", b" " * 70_000_000)
+    with zipfile.ZipFile(bad, "w", compression=zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("manifest.json", b" " * 70_000_000)
     assert bad.stat().st_size < 100_000
     monkeypatch.setattr("commensal.operations.backups.archive._LARGEST_MANIFEST", 1 << 40)
-    with pytest.raises(StoreError) as refused:
+    with pytest.raises(StoreError) as error:
         restore(bad, tmp_path / "new", clock=clock)
-    assert "too large" not in str(refused.value)
+    assert "too large" not in str(error.value)
 
 
 def test_the_commands_say_what_was_done_and_what_is_left_to_do(
@@ -339,9 +339,9 @@ def test_the_commands_say_what_was_done_and_what_is_left_to_do(
     to, there = tmp_path / "disk", tmp_path / "new"
 
     def run(*words: object, code: int = 0) -> str:
-        ran = shell.run(*words)
-        assert ran.returncode == code, ran.stdout + ran.stderr
-        return ran.stdout + ran.stderr
+        result = shell.run(*words)
+        assert result.returncode == code, result.stdout + result.stderr
+        return result.stdout + result.stderr
 
     said = run("backup", "--instance", folder, "--to", to)
     assert "opened and checked" in said

@@ -72,9 +72,9 @@ def test_who_owes_or_is_owed_something_stays_and_is_named(village: Instance, clo
         zoe = customer_for(tx, "shop", email="zoe@example.org", name="Zoé")
         a_placed_order(tx, customer_id=zoe.id, email="zoe@example.org", name="Zoé", state="Complete")
     clock.advance(days=1100)
-    done = run(village)
-    assert [email for email, _ in done.refused] == ["zoe@example.org"]
-    assert "not settled" in str(done.refused[0][1])
+    result = run(village)
+    assert [email for email, _ in result.refused] == ["zoe@example.org"]
+    assert "not settled" in str(result.refused[0][1])
 
 
 def test_notes_go_thirty_days_after_the_distribution(village: Instance, clock: ManualClock) -> None:

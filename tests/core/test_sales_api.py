@@ -35,15 +35,15 @@ class Coordinator:
             headers["If-Match"] = f'"{version}"'
         return self.client.request(method, path, json=json, headers=headers)
 
-    def send(self, method: str, path: str, json: Any = None, **more: Any) -> Any:
-        answer = self.ask(method, path, json, **more)
+    def send(self, method: str, path: str, json: Any = None, **kwargs: Any) -> Any:
+        answer = self.ask(method, path, json, **kwargs)
         assert answer.status_code in (200, 201, 204), answer.text
         return answer.json() if answer.content else None
 
-    def refused(self, method: str, path: str, json: Any = None, **more: Any) -> tuple[int, list[str]]:
-        answer = self.ask(method, path, json, **more)
-        said = answer.json()
-        return answer.status_code, sorted(one["pointer"] for one in said["errors"]) or [said["code"]]
+    def refused(self, method: str, path: str, json: Any = None, **kwargs: Any) -> tuple[int, list[str]]:
+        answer = self.ask(method, path, json, **kwargs)
+        body = answer.json()
+        return answer.status_code, sorted(error["pointer"] for error in body["errors"]) or [body["code"]]
 
 
 @pytest.fixture
@@ -58,14 +58,14 @@ def hub(client: TestClient, store: Store, village: Any) -> Coordinator:
     return Coordinator(client)
 
 
-def planned(hub: Coordinator, clock: ManualClock, **more: Any) -> tuple[str, dict[str, Any], dict[str, Any]]:
+def planned(hub: Coordinator, clock: ManualClock, **kwargs: Any) -> tuple[str, dict[str, Any], dict[str, Any]]:
     """A sale that is open, with a session at the hub: its path, itself, and the session."""
     body = {
         "name": "Semaine 23",
         "opens_at": clock.now().isoformat(),
         "closes_at": (clock.now() + 2 * DAY).isoformat(),
         "suppliers": [{"enterprise_id": "farm"}, {"enterprise_id": "dairy"}],
-        **more,
+        **kwargs,
     }
     sale = hub.send("POST", f"{HUB}/coordinations", body)
     path = f"{HUB}/coordinations/{sale['id']}"
@@ -87,7 +87,7 @@ def test_a_sale_is_planned_changed_cloned_and_cancelled(hub: Coordinator, clock:
     copy = hub.send("POST", f"{path}/clones", {"opens_at": (clock.now() + 7 * DAY).isoformat()})
     assert copy["suppliers"] == sale["suppliers"]
     assert hub.send("POST", f"{path}/cancel", {"series": True}, version=2)["cancelled_at"] is not None
-    assert [one["id"] for one in hub.send("GET", f"{HUB}/coordinations?limit=1")["items"]] == [copy["id"]]
+    assert [item["id"] for item in hub.send("GET", f"{HUB}/coordinations?limit=1")["items"]] == [copy["id"]]
 
 
 def test_every_mistake_is_named(hub: Coordinator, clock: ManualClock) -> None:
@@ -114,7 +114,7 @@ def test_items_go_on_sale_and_off_and_suppliers_come_and_go(hub: Coordinator, cl
     early = (clock.now() + DAY).isoformat()
     assert hub.send("PUT", f"{path}/suppliers/farm", {"closes_at": early}, version=1)["suppliers"][1]["closes_at"]
     assert len(hub.send("DELETE", f"{path}/suppliers/dairy", version=2)["suppliers"]) == 1
-    assert {one["supplier_id"] for one in hub.send("GET", items)["items"]} == {"farm"}
+    assert {item["supplier_id"] for item in hub.send("GET", items)["items"]} == {"farm"}
 
 
 def test_a_session_belongs_to_its_sale(hub: Coordinator, clock: ManualClock) -> None:
@@ -140,11 +140,11 @@ def test_anybody_finds_a_sale_with_its_offers(
             set_price(tx, "hub", item, price)
             since = {"product_id": f"{item}-product", "valid_from": "2014-01-01"}
             tx.execute(insert(product_vat).values(rate=Decimal("5.5"), **since))
-    found = client.get("/api/sale-sessions?openness=open&limit=1").json()
-    assert [(one["session"]["id"], one["shop"]["slug"]) for one in found["items"]] == [(session["id"], "hub")]
-    assert client.get(f"/api/sale-sessions?after={found['next']}").json() == {"items": [], "next": None}
+    body = client.get("/api/sale-sessions?openness=open&limit=1").json()
+    assert [(item["session"]["id"], item["shop"]["slug"]) for item in body["items"]] == [(session["id"], "hub")]
+    assert client.get(f"/api/sale-sessions?after={body['next']}").json() == {"items": [], "next": None}
     assert client.get("/api/sale-sessions?openness=shut").status_code == 422
-    assert client.get(f"/api/sale-sessions/{session['id']}").json() == found["items"][0]
+    assert client.get(f"/api/sale-sessions/{session['id']}").json() == body["items"][0]
     page = client.get(f"/api/sale-sessions/{session['id']}/offers?limit=1").json()
     rest = client.get(f"/api/sale-sessions/{session['id']}/offers?after={page['next']}").json()
     assert [one["price"] for one in page["items"] + rest["items"]] == [250, 300]

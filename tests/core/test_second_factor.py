@@ -1,4 +1,4 @@
-"""A second factor: codes of the clock, recovery codes, and what keeps those out who have only the password."""
+"""A second factor: codes from an app, recovery codes, and what keeps out somebody with only the password."""
 
 from __future__ import annotations
 
@@ -53,24 +53,26 @@ Somebody = Callable[..., Person]
 
 
 class Telephone:
-    """Somebody's application that makes codes, and what they wrote down."""
+    """A person's authenticator app, and the recovery codes they wrote down."""
 
-    def __init__(self, store: Store, clock: ManualClock, who: Person) -> None:
-        self.store, self.clock, self.who = store, clock, who
+    def __init__(self, store: Store, clock: ManualClock, person: Person) -> None:
+        self.store, self.clock, self.person = store, clock, person
         with store.write() as tx:
-            self.secret = begin_second_factor(tx, who.id, place="Val").secret
-            codes = confirm_second_factor(tx, who.id, self.code(), keep=None)
+            self.secret = begin_second_factor(tx, person.id, place="Val").secret
+            codes = confirm_second_factor(tx, person.id, self.code(), keep=None)
         assert codes is not None
         self.recovery = list(codes)
-        clock.advance(seconds=STEP)  # the code that confirmed is spent
+        clock.advance(seconds=STEP)  # the code that confirmed the set-up is used up
 
     def code(self, steps: int = 0) -> str:
         return code_of(self.secret, step_of(self.clock.now()) + steps)
 
     def log_in(self, code: str = "") -> NewSession | CodeWanted | None:
-        """The password is right."""
+        """Logs in with the right password and `code`."""
         with self.store.write() as tx:
-            return log_in(tx, CheckedPassword(email=self.who.email, person=self.who, password_hash=HASH), code=code)
+            return log_in(
+                tx, CheckedPassword(email=self.person.email, person=self.person, password_hash=HASH), code=code
+            )
 
 
 @pytest.fixture
@@ -136,10 +138,10 @@ def test_a_code_is_no_use_to_who_has_read_it(telephone: Telephone, monkeypatch: 
     telephone.clock.advance(seconds=STEP)
     assert telephone.log_in(code) is None, "within the window, and used"
 
-    def forgetful(tx: Any, person_id: str, secret: str, code: str) -> bool:
+    def match_without_spending(tx: Any, person_id: str, secret: str, code: str) -> bool:
         return bool(list(steps_that_match(secret, code, tx.now)))
 
-    monkeypatch.setattr(second_factor, "_spend_step", forgetful)
+    monkeypatch.setattr(second_factor, "_spend_step", match_without_spending)
     assert isinstance(telephone.log_in(code), NewSession), "nobody notes what was used, and it gets in again"
 
 
@@ -150,9 +152,9 @@ def test_a_recovery_code_lets_in_once_however_it_is_typed(store: Store, telephon
     assert telephone.log_in(first) is None
     assert isinstance(telephone.log_in(second.replace("-", "")), NewSession)
     with store.read() as tx:
-        assert second_factor_of(tx, telephone.who.id).recovery_codes == 8
+        assert second_factor_of(tx, telephone.person.id).recovery_codes == 8
         hashes = [row["hash"] for row in tx.all(select(person_recovery_code.c.hash))]
-    assert not any(code.replace("-", "") in one for code in telephone.recovery for one in hashes)
+    assert not any(code.replace("-", "") in hashed for code in telephone.recovery for hashed in hashes)
 
 
 def test_a_recovery_code_of_another_is_none(
@@ -166,16 +168,16 @@ def test_a_recovery_code_of_another_is_none(
 def test_guessing_codes_is_slowed_down_like_passwords(telephone: Telephone, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(login_throttle.FREE):
         assert telephone.log_in("000000") is None
-    with pytest.raises(TooMany) as slowed:
+    with pytest.raises(TooMany) as error:
         telephone.log_in(telephone.code())
-    assert slowed.value.retry_after == 31
-    assert check_password(telephone.store, telephone.who.email, GOOD).person is not None, "passwords count apart"
+    assert error.value.retry_after == 31
+    assert check_password(telephone.store, telephone.person.email, GOOD).person is not None, "passwords count apart"
     monkeypatch.setattr(second_factor, "count_try", lambda tx, email, source: None)
     assert telephone.log_in(telephone.code()) is not None, "nobody is slowed down, and guessing goes on"
 
 
 def test_codes_that_are_guessed_all_at_once_are_all_counted(telephone: Telephone) -> None:
-    """On PostgreSQL every one of them used to find the count as it was before the first."""
+    """On PostgreSQL each of them once read the count from before the first one."""
 
     def guess(number: int) -> bool:
         try:
@@ -184,24 +186,24 @@ def test_codes_that_are_guessed_all_at_once_are_all_counted(telephone: Telephone
             return False
 
     with ThreadPoolExecutor(12) as pool:
-        checked = list(pool.map(guess, range(12)))
-    assert checked.count(True) == login_throttle.FREE
+        outcomes = list(pool.map(guess, range(12)))
+    assert outcomes.count(True) == login_throttle.FREE
 
 
 def test_a_guess_waits_for_the_one_before_it(store: Store, telephone: Telephone) -> None:
-    """The second half of a log-in holds nothing else that would make guesses on PostgreSQL take turns."""
+    """The second step of a log-in locks nothing else that would make guesses on PostgreSQL take turns."""
 
     def guess(code: str) -> NewSession | None:
         with store.write() as tx:
-            return finish_log_in(tx, begun, code)
+            return finish_log_in(tx, pending, code)
 
     with store.write() as tx:
-        begun = await_code(tx, telephone.who.id)
+        pending = await_code(tx, telephone.person.id)
     for _ in range(login_throttle.FREE - 1):
         assert guess("000000") is None
     with ThreadPoolExecutor(1) as pool:
         with store.write() as tx:
-            assert finish_log_in(tx, begun, "000000") is None
+            assert finish_log_in(tx, pending, "000000") is None
             second = pool.submit(guess, "000001")
             with pytest.raises(TimeoutError):
                 second.result(timeout=0.3)
@@ -217,40 +219,40 @@ def test_who_has_the_password_does_not_keep_a_known_browser_from_typing_its_code
     telephone.clock.advance(seconds=STEP)
     for _ in range(login_throttle.FREE):
         telephone.log_in("000000")
-    known = CheckedPassword(
-        email=telephone.who.email, person=telephone.who, password_hash=HASH, browser=session.browser
+    checked_password = CheckedPassword(
+        email=telephone.person.email, person=telephone.person, password_hash=HASH, browser=session.browser
     )
     with store.write() as tx:
-        assert isinstance(log_in(tx, known, code=telephone.code()), NewSession)
+        assert isinstance(log_in(tx, checked_password, code=telephone.code()), NewSession)
 
 
 def test_the_second_half_of_a_log_in_needs_the_first(
     store: Store, clock: ManualClock, telephone: Telephone, ada: Person
 ) -> None:
     with store.write() as tx:
-        begun = [await_code(tx, ada.id) for _ in range(2)]
+        pending = [await_code(tx, ada.id) for _ in range(2)]
         with pytest.raises(Refused, match="too long"):
             finish_log_in(tx, "made up", telephone.code())
-        assert finish_log_in(tx, begun[0], "000000") is None
-        assert isinstance(finish_log_in(tx, begun[0], telephone.code()), NewSession)
-        with pytest.raises(Refused, match="too long"):  # one log-in ends what else was begun
-            finish_log_in(tx, begun[1], telephone.code(1))
-        late = await_code(tx, ada.id)
+        assert finish_log_in(tx, pending[0], "000000") is None
+        assert isinstance(finish_log_in(tx, pending[0], telephone.code()), NewSession)
+        with pytest.raises(Refused, match="too long"):  # one log-in ends the other pending ones
+            finish_log_in(tx, pending[1], telephone.code(1))
+        code = await_code(tx, ada.id)
     clock.advance(minutes=10)
     with store.write() as tx, pytest.raises(Refused, match="too long"):
-        finish_log_in(tx, late, telephone.code())
+        finish_log_in(tx, code, telephone.code())
 
 
 def test_a_new_password_ends_log_ins_that_wait_for_a_code(store: Store, telephone: Telephone, ada: Person) -> None:
     with store.write() as tx:
-        begun = await_code(tx, ada.id)
+        code = await_code(tx, ada.id)
         change_password(tx, ada.id, (HASH, HASH), keep=None)
         with pytest.raises(Refused, match="too long"):
-            finish_log_in(tx, begun, telephone.code())
+            finish_log_in(tx, code, telephone.code())
 
 
 def test_a_forgotten_password_goes_round_no_second_factor(store: Store, telephone: Telephone, ada: Person) -> None:
-    """Nor does it wipe the slate of who guesses codes."""
+    """Nor does it reset the count of guessed codes."""
     for _ in range(login_throttle.FREE):
         assert telephone.log_in("000000") is None
     with store.write() as tx:
@@ -280,41 +282,43 @@ def test_it_is_turned_off_by_a_code_only(
         assert second_factor_of(tx, ada.id).since is not None
         assert turn_off_second_factor(tx, ada.id, telephone.recovery[3], keep=None)
         assert second_factor_of(tx, ada.id) == second_factor.SecondFactor(since=None, recovery_codes=0)
-    again = Telephone(store, telephone.clock, ada)
+    second_telephone = Telephone(store, telephone.clock, ada)
     monkeypatch.setattr(second_factor, "prove_second_factor", lambda tx, person_id, code, source="": True)
     with store.write() as tx:
-        assert turn_off_second_factor(tx, again.who.id, "", keep=None), "the guard is off"
+        assert turn_off_second_factor(tx, second_telephone.person.id, "", keep=None), "the guard is off"
 
 
 def test_whoever_runs_the_instance_can_take_it_away_and_the_trail_says_so(
     instance: Instance, store: Store, telephone: Telephone
 ) -> None:
     with instance.store.write() as tx:
-        begin_session(tx, telephone.who)
-        assert remove_second_factor(tx, telephone.who.id)
-        assert not remove_second_factor(tx, telephone.who.id)
-        assert list_sessions(tx, telephone.who.id) == []
+        begin_session(tx, telephone.person)
+        assert remove_second_factor(tx, telephone.person.id)
+        assert not remove_second_factor(tx, telephone.person.id)
+        assert list_sessions(tx, telephone.person.id) == []
     assert isinstance(telephone.log_in(), NewSession)
     with store.read() as tx:
-        told = [(row["action"], row["object_kind"]) for row in tx.all(select(audit_entry).order_by(audit_entry.c.id))]
+        entries = [
+            (row["action"], row["object_kind"]) for row in tx.all(select(audit_entry).order_by(audit_entry.c.id))
+        ]
         trail = str(tx.all(select(audit_entry)))
-    assert ("removed", "person_second_factor") in told
+    assert ("removed", "person_second_factor") in entries
     assert telephone.secret not in trail
-    assert not any(one in trail for one in telephone.recovery)
+    assert not any(code in trail for code in telephone.recovery)
 
 
 def test_an_instance_may_want_it_of_all_who_have_rights(
     instance: Instance, store: Store, somebody: Somebody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     olga = somebody("Olga", operator=True)
-    lacking = Actor(person_id=olga.id, is_operator=True, lacks_second_factor=True)
+    without_factor = Actor(person_id=olga.id, is_operator=True, lacks_second_factor=True)
     with store.read() as tx:
-        demand(tx, lacking, "self")  # so that they can set it up
+        demand(tx, without_factor, "self")  # so that they can set it up
         with pytest.raises(Forbidden, match="second factor"):
-            demand(tx, lacking, OPERATOR)
-        assert held_at(tx, lacking, "any") == frozenset()
+            demand(tx, without_factor, OPERATOR)
+        assert held_at(tx, without_factor, "any") == frozenset()
         monkeypatch.setattr("commensal.trade.people.access._refuse_without_second_factor", lambda actor: None)
-        demand(tx, lacking, OPERATOR)  # the guard is off
+        demand(tx, without_factor, OPERATOR)  # the guard is off
 
 
 # ------------------------------------------------------------------------------------------------ over HTTP
@@ -326,44 +330,46 @@ def test_a_program_sets_it_up_and_logs_in_with_a_code(
     def ask(method: str, path: str, **body: str) -> Any:
         return client.request(method, f"/api{path}", json=body or None, headers=HERE)
 
-    words = {"email": ada.email, "password": GOOD}
-    assert ask("POST", "/sessions", **words).status_code == 201
+    credentials = {"email": ada.email, "password": GOOD}
+    assert ask("POST", "/sessions", **credentials).status_code == 201
     assert ask("POST", "/me/second-factor", password="not the password").status_code == 422
-    begun = ask("POST", "/me/second-factor", password=GOOD).json()
-    assert begun["secret"] in begun["uri"]
+    begun_factor = ask("POST", "/me/second-factor", password=GOOD).json()
+    assert begun_factor["secret"] in begun_factor["uri"]
 
     def code() -> str:
         clock.advance(seconds=STEP)
-        return code_of(begun["secret"], step_of(clock.now()))
+        return code_of(begun_factor["secret"], step_of(clock.now()))
 
-    wrong = ask("PUT", "/me/second-factor", code="000000")
-    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/code")
+    response = ask("PUT", "/me/second-factor", code="000000")
+    assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, "/code")
     recovery = ask("PUT", "/me/second-factor", code=code()).json()["recovery_codes"]
-    known = ask("GET", "/me/second-factor").json()
-    assert (known["recovery_codes"], "secret" in str(known)) == (10, False)
+    status = ask("GET", "/me/second-factor").json()
+    assert (status["recovery_codes"], "secret" in str(status)) == (10, False)
     assert ask("POST", "/me/second-factor", password=GOOD).status_code == 409
 
     client.cookies.clear()
-    wanted = ask("POST", "/sessions", **words)
-    assert (wanted.status_code, wanted.json()["code"]) == (401, "code_wanted")
-    assert ask("POST", "/sessions", **words, code="000000").json()["code"] == "log_in"
-    assert ask("POST", "/sessions", **words, code=code()).status_code == 201
+    asked_for_code = ask("POST", "/sessions", **credentials)
+    assert (asked_for_code.status_code, asked_for_code.json()["code"]) == (401, "code_wanted")
+    assert ask("POST", "/sessions", **credentials, code="000000").json()["code"] == "log_in"
+    assert ask("POST", "/sessions", **credentials, code=code()).status_code == 201
     assert ask("POST", "/me/second-factor/off", password=GOOD, code="000000").status_code == 422
     assert ask("POST", "/me/second-factor/off", password=GOOD, code=recovery[0]).status_code == 204
-    assert ask("POST", "/sessions", **words).status_code == 201
+    assert ask("POST", "/sessions", **credentials).status_code == 201
     with store.read() as tx:
         assert tx.all(select(person_second_factor)) == []
 
 
 def test_a_failed_code_over_http_is_counted(client: TestClient, telephone: Telephone, ada: Person) -> None:
     """An error that undid the transaction would undo the count."""
-    words = {"email": ada.email, "password": GOOD, "code": "000000"}
-    said = [client.post("/api/sessions", json=words, headers=HERE).status_code for _ in range(login_throttle.FREE + 1)]
-    assert said == [401] * login_throttle.FREE + [429]
+    credentials = {"email": ada.email, "password": GOOD, "code": "000000"}
+    statuses = [
+        client.post("/api/sessions", json=credentials, headers=HERE).status_code for _ in range(login_throttle.FREE + 1)
+    ]
+    assert statuses == [401] * login_throttle.FREE + [429]
 
 
 def test_the_command_lets_in_who_has_lost_it(instance: Instance, telephone: Telephone) -> None:
-    assert _remove_second_factor(instance, telephone.who.email)
+    assert _remove_second_factor(instance, telephone.person.email)
     assert isinstance(telephone.log_in(), NewSession)
     with telephone.store.read() as tx:
-        assert tx.value(select(person.c.email)) == telephone.who.email
+        assert tx.value(select(person.c.email)) == telephone.person.email

@@ -34,9 +34,9 @@ def states(session: SaleSession, now: datetime) -> str:
     return "open" if is_open(session, now) else "coming" if is_coming(session, now) else "over"
 
 
-def listed(store: Store, **more: Any) -> list[str]:
+def listed(store: Store, **kwargs: Any) -> list[str]:
     with store.read() as tx:
-        return [one.session.id for one in sales(tx, **more)]
+        return [sale.session.id for sale in sales(tx, **kwargs)]
 
 
 def test_a_session_is_open_from_its_opening_to_just_before_its_closing(

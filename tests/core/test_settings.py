@@ -60,9 +60,9 @@ def test_the_example_names_every_setting_with_its_default(tmp_path: Path) -> Non
     ],
 )
 def test_what_is_wrong_is_said_with_the_key_and_what_was_perhaps_meant(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(SettingsError) as error:
         load_settings(write(tmp_path, text))
-    assert said in str(refused.value)
+    assert said in str(error.value)
 
 
 def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
@@ -137,9 +137,9 @@ class Listed:
     ],
 )
 def test_what_is_wrong_in_a_list_is_said_with_its_place(values: dict[str, Any], said: str) -> None:
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(SettingsError) as error:
         read_settings(Listed, values, "shop")
-    assert str(refused.value) == said
+    assert str(error.value) == said
 
 
 def test_a_list_may_hold_several_kinds_told_by_their_tag() -> None:

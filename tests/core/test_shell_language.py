@@ -101,19 +101,19 @@ def test_an_error_inside_an_error_is_told_in_the_same_language(monkeypatch: pyte
 def test_a_mistake_in_settings_is_told_in_french(
     said: dict[str, object], english: str, french: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(SettingsError) as error:
         read_settings(InstanceSettings, {"name": "Val", **said})
-    assert str(refused.value) == english
+    assert str(error.value) == english
     monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
-    assert told(refused.value) == french
+    assert told(error.value) == french
 
 
 def test_a_missing_setting_is_told_in_french(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(SettingsError) as error:
         read_settings(InstanceSettings, {})
-    assert str(refused.value) == "object missing required field `name`."
+    assert str(error.value) == "object missing required field `name`."
     monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
-    assert told(refused.value) == "il manque le champ `name`."
+    assert told(error.value) == "il manque le champ `name`."
 
 
 def test_a_docstring_is_looked_up_as_one_line_for_each_paragraph() -> None:
@@ -131,16 +131,16 @@ def test_help_is_french_in_a_french_shell(shell: Shell) -> None:
 
 
 def test_a_command_that_is_refused_says_so_in_french(shell: Shell, tmp_path: Path) -> None:
-    done = shell.run("check", "--instance", tmp_path / "none", env=FRENCH)
-    assert done.returncode == 1
-    assert "SettingsError: Il n’y a pas de" in done.stderr
-    assert "en crée un." in " ".join(done.stderr.split())
+    result = shell.run("check", "--instance", tmp_path / "none", env=FRENCH)
+    assert result.returncode == 1
+    assert "SettingsError: Il n’y a pas de" in result.stderr
+    assert "en crée un." in " ".join(result.stderr.split())
 
 
 def test_commands_answer_in_french_in_a_french_shell(shell: Shell, tmp_path: Path) -> None:
     def answer(*words: str) -> str:
-        ran = shell.run(*words, "--instance", tmp_path / "val", env={**FRENCH, "COLUMNS": "160"})
-        return ran.stdout + ran.stderr
+        result = shell.run(*words, "--instance", tmp_path / "val", env={**FRENCH, "COLUMNS": "160"})
+        return result.stdout + result.stderr
 
     begun = answer("init", "--name", "Val", "--base-url", "http://127.0.0.1:8000", "--language", "fr",
                    "--timezone", "Europe/Paris", "--sender", "bonjour@example.org")  # fmt: skip
@@ -159,8 +159,8 @@ def test_commands_answer_in_french_in_a_french_shell(shell: Shell, tmp_path: Pat
 
 
 def test_what_a_command_refuses_itself_is_french_too(shell: Shell, tmp_path: Path) -> None:
-    refused = shell.run("new-plugin", "Ma Caisse", "--payment", "--folder", tmp_path / "new", env=FRENCH)
-    assert refused.returncode == 2
-    said = " ".join(refused.stderr.replace("│", " ").split())
+    result = shell.run("new-plugin", "Ma Caisse", "--payment", "--folder", tmp_path / "new", env=FRENCH)
+    assert result.returncode == 2
+    said = " ".join(result.stderr.replace("│", " ").split())
     assert "'Ma Caisse' n’est pas un identifiant" in said
     assert "Vouliez-vous dire ma_caisse ?" in said

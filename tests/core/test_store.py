@@ -106,7 +106,7 @@ def test_there_is_a_connection_for_every_thread_that_answers(store: Store) -> No
 
 def test_many_rows_are_one_statement_and_keep_every_type(store: Store, clock: ManualClock) -> None:
     seen: list[str] = []
-    event.listen(store.engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+    event.listen(store.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
     with store.write() as tx:
         insert_rows(
             tx,

@@ -37,7 +37,7 @@ def private(store: Store, tmp_path: Path) -> None:
 
 
 def told_of(instance: Instance) -> list[str]:
-    return [str(one) for one in warnings(instance)]
+    return [str(warning) for warning in warnings(instance)]
 
 
 def test_an_upgrade_that_was_broken_off_is_told(instance: Instance, clock: ManualClock) -> None:

@@ -55,13 +55,13 @@ def test_who_wants_more_than_there_is_gets_nothing_and_is_told_what_is_left(stor
     apples, squash, basil = lots
     with store.write() as tx:
         take_stock(tx, {squash.id: 5}, **BY)
-    with pytest.raises(SoldOut) as raised, store.write() as tx:
+    with pytest.raises(SoldOut) as error, store.write() as tx:
         take_stock(tx, {apples.id: 10_001, squash.id: 1, basil.id: 1}, **BY)
-    assert sorted(map(str, raised.value.problems)) == [
+    assert sorted(map(str, error.value.problems)) == [
         "Courges is sold out.",
         "Only 10 kg of Pommes are left; 10.001 kg were wanted.",
     ]
-    assert {one.values["lot_id"] for one in raised.value.problems} == {apples.id, squash.id}
+    assert {problem.values["lot_id"] for problem in error.value.problems} == {apples.id, squash.id}
     with store.read() as tx:
         assert levels(tx, apples) == (10, 0, 0)
         assert levels(tx, basil) == (0, 0, 0)
@@ -91,7 +91,7 @@ def test_taking_costs_three_statements_whatever_the_number_of_lots(store: Store,
         ]
     seen: list[str] = []
     with store.write() as tx:
-        event.listen(store.engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+        event.listen(store.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
         take_stock(tx, {lot.id: 1 for lot in made}, **BY)
     assert [one.split()[0] for one in seen] == ["SELECT", "UPDATE", "INSERT"]
 
@@ -118,7 +118,7 @@ def test_what_is_handed_over_is_sold_and_may_come_back(store: Store, lots: list[
         assert levels(tx, basil) == (0, 0, 0)
         return_sold(tx, {apples.id: 500}, restock=False, **BY)
         assert levels(tx, apples) == (8, 0, Decimal("1.5"))
-        kinds = [one.kind for one in movements_of(tx, FARM, apples.id)]
+        kinds = [movement.kind for movement in movements_of(tx, FARM, apples.id)]
         assert sorted(kinds) == ["received", "restocked", "restocked", "sold", "taken"]
 
 
@@ -129,9 +129,9 @@ def test_a_changed_order_takes_and_releases_at_once(store: Store, lots: list[Sto
         change_reserved(tx, {apples.id: -2000, squash.id: 5}, **BY)
         assert levels(tx, apples) == (9, 1, 0)
         assert levels(tx, squash) == (0, 5, 0)
-    with pytest.raises(SoldOut) as raised, store.write() as tx:
+    with pytest.raises(SoldOut) as error, store.write() as tx:
         change_reserved(tx, {apples.id: -1000, squash.id: 1}, **BY)
-    assert [one.values["name"] for one in raised.value.problems] == ["Courges"]
+    assert [problem.values["name"] for problem in error.value.problems] == ["Courges"]
     with store.read() as tx:
         assert levels(tx, apples) == (9, 1, 0)
 
@@ -146,7 +146,10 @@ def test_the_scales_decide_how_much_was_reserved(store: Store, lots: list[StockL
         assert levels(tx, basil) == (0, 3, 0)
         weigh_stock(tx, {apples.id: 2000}, **BY)  # half a kilogram more than there was
         assert levels(tx, apples) == (0, Decimal("10.5"), 0)
-        journal = [[one.kind, one.free_change, one.reserved_change] for one in movements_of(tx, FARM, apples.id)]
+        journal = [
+            [movement.kind, movement.free_change, movement.reserved_change]
+            for movement in movements_of(tx, FARM, apples.id)
+        ]
         assert ["counted", Decimal("0.5"), 0] in journal
         assert ["weighed", Decimal(-2), 2] in journal
 

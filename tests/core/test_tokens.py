@@ -25,14 +25,14 @@ Somebody = Callable[..., Person]
 def test_a_token_acts_for_a_person_with_its_scopes_and_is_shown_once(store: Store, somebody: Somebody) -> None:
     ada = somebody("Ada")
     with store.write() as tx:
-        made = make_token(tx, ada.id, name="till", scopes={"orders:read", "self"})
-        assert made.secret.startswith("cml_")
-        assert made.secret not in repr(made)
-        assert made.secret not in map(str, tx.one(select(api_token)).values())
-        actor = actor_of_token(tx, made.secret, "192.0.2.1")
-        assert list_tokens(tx, ada.id) == [made.token]
+        token = make_token(tx, ada.id, name="till", scopes={"orders:read", "self"})
+        assert token.secret.startswith("cml_")
+        assert token.secret not in repr(token)
+        assert token.secret not in map(str, tx.one(select(api_token)).values())
+        actor = actor_of_token(tx, token.secret, "192.0.2.1")
+        assert list_tokens(tx, ada.id) == [token.token]
     assert actor is not None
-    assert (actor.person_id, actor.token_id, actor.token_enterprise) == (ada.id, made.token.id, None)
+    assert (actor.person_id, actor.token_id, actor.token_enterprise) == (ada.id, token.token.id, None)
     assert actor.token_scopes == frozenset({"orders:read", "self"})
     with pytest.raises(Forbidden, match="log-in"):
         demand_session(actor)
@@ -45,15 +45,15 @@ def test_a_token_of_an_enterprise_has_at_most_what_the_person_may_do_there(
     with store.write() as tx:
         row = {"enterprise_id": "hub", "person_id": ada.id, "role": "packer", "since": tx.now}
         tx.execute(insert(enterprise_member).values(**row))
-        made = make_token(tx, ada.id, name="scales", scopes=["orders:pack"], enterprise_id="hub")
-        actor = actor_of_token(tx, made.secret, "")
+        token = make_token(tx, ada.id, name="scales", scopes=["orders:pack"], enterprise_id="hub")
+        actor = actor_of_token(tx, token.secret, "")
         assert actor is not None
         assert actor.token_enterprise == "hub"
-        with pytest.raises(Invalid) as refused:
+        with pytest.raises(Invalid) as error:
             make_token(tx, ada.id, name="", scopes=["orders:write", "self", "orders:pack"], enterprise_id="hub")
         with pytest.raises(NotFound):
             make_token(tx, ada.id, name="x", scopes=["orders:pack"], enterprise_id="stranger")
-    found = [(one.where, one.values.get("scope")) for one in refused.value.problems]
+    found = [(problem.where, problem.values.get("scope")) for problem in error.value.problems]
     assert found == [("/name", None), ("/scopes", "orders:write"), ("/scopes", "self")]
 
 
@@ -81,7 +81,7 @@ def test_a_token_ends_when_it_is_late_revoked_or_its_owner_locked_out(
 ) -> None:
     ada, eve = somebody("Ada"), somebody("Eve")
     with store.write() as tx:
-        late = make_token(tx, ada.id, name="late", scopes=["self"], expires_at=tx.now + timedelta(days=1))
+        token = make_token(tx, ada.id, name="late", scopes=["self"], expires_at=tx.now + timedelta(days=1))
         gone = make_token(tx, ada.id, name="gone", scopes=["self"])
         locked = make_token(tx, eve.id, name="locked", scopes=["self"])
         with pytest.raises(NotFound):
@@ -89,21 +89,21 @@ def test_a_token_ends_when_it_is_late_revoked_or_its_owner_locked_out(
         revoke_token(tx, ada.id, gone.token.id)
         with pytest.raises(NotFound):
             revoke_token(tx, ada.id, gone.token.id)
-        assert actor_of_token(tx, late.secret, "") is not None
-        assert list_tokens(tx, ada.id) == [late.token]
+        assert actor_of_token(tx, token.secret, "") is not None
+        assert list_tokens(tx, ada.id) == [token.token]
         disable_person(tx, eve.id)
     clock.advance(days=1)
     with store.read() as tx:
-        assert [actor_of_token(tx, one.secret, "") for one in (late, gone, locked)] == [None] * 3
+        assert [actor_of_token(tx, one.secret, "") for one in (token, gone, locked)] == [None] * 3
         assert list_tokens(tx, ada.id) == []
 
 
 @pytest.mark.parametrize("days", [0, -1, 4000])
 def test_a_token_ends_within_ten_years(store: Store, somebody: Somebody, days: int) -> None:
     ada = somebody("Ada")
-    with store.write() as tx, pytest.raises(Invalid) as refused:
+    with store.write() as tx, pytest.raises(Invalid) as error:
         make_token(tx, ada.id, name="x", scopes=["self"], expires_at=tx.now + timedelta(days=days))
-    assert [one.where for one in refused.value.problems] == ["/expires_at"]
+    assert [problem.where for problem in error.value.problems] == ["/expires_at"]
 
 
 def test_a_person_has_at_most_fifty_tokens(store: Store, somebody: Somebody) -> None:

@@ -50,9 +50,9 @@ def test_what_is_lent_is_there_and_nobody_elses(store: Store, lot: str) -> None:
     with store.write() as tx:
         assert lend_stock(tx, lot, 7, note="to the hub")
         assert seen(tx, lot) == (3, 7, 0, 10)
-    with pytest.raises(SoldOut) as refused, store.write() as tx:
+    with pytest.raises(SoldOut) as error, store.write() as tx:
         take_stock(tx, {lot: 4}, order_id="order")
-    assert refused.value.missing == {lot: 1}
+    assert error.value.missing == {lot: 1}
 
 
 def test_no_more_is_lent_than_is_free(store: Store, lot: str) -> None:
@@ -68,7 +68,7 @@ def test_what_others_sold_is_sold_and_what_they_give_back_is_free_again(store: S
         assert seen(tx, lot) == (5, 1, 4, 6)
         assert settle_lent(tx, lot, sold=-1)  # brought back to them
         assert seen(tx, lot) == (5, 2, 3, 7)
-        assert [one.kind for one in movements_of(tx, "shop", lot)] == ["lent", "lent", "lent", "received"]
+        assert [movement.kind for movement in movements_of(tx, "shop", lot)] == ["lent", "lent", "lent", "received"]
 
 
 def test_the_scales_of_others_may_find_more_or_less(store: Store, lot: str) -> None:
@@ -84,9 +84,9 @@ def test_a_count_knows_what_is_lent(store: Store, lot: str) -> None:
         lend_stock(tx, lot, 7)
         count_stock(tx, "shop", lot, Decimal(9))
         assert seen(tx, lot) == (2, 7, 0, 9)
-        with pytest.raises(Conflict) as refused:
+        with pytest.raises(Conflict) as error:
             count_stock(tx, "shop", lot, Decimal(6))
-        assert str(refused.value) == "Others may sell 7 of Pommes; take that back first."
+        assert str(error.value) == "Others may sell 7 of Pommes; take that back first."
         with pytest.raises(Conflict, match="take that back first"):
             change_lot(tx, "shop", lot, lot_by_id(tx, "shop", lot).version, unlimited=True)
 
@@ -100,9 +100,9 @@ def test_what_came_by_a_lease_is_sold_until_its_end(store: Store, clock: ManualC
         assert not lease_in(tx, lot, -4)
         assert lease_in(tx, lot, -1)
     clock.advance(hours=1)
-    with pytest.raises(SoldOut) as refused, store.write() as tx:
+    with pytest.raises(SoldOut) as error, store.write() as tx:
         take_stock(tx, {lot: 1}, order_id="later")
-    assert refused.value.missing == {lot: 1}
+    assert error.value.missing == {lot: 1}
 
 
 # ------------------------------------------------------------------------------------------------ at the shop
@@ -116,7 +116,7 @@ def item(store: Store, lot: str) -> str:
 
 def left(store: Store, item: str) -> int | None:
     with store.read() as tx:
-        (offer,) = [one for one in offers_for(tx, "shop-session", ()) if one.item_id == item]
+        (offer,) = [offer for offer in offers_for(tx, "shop-session", ()) if offer.item_id == item]
     return offer.left
 
 
@@ -182,7 +182,7 @@ def test_who_cannot_bring_any_does_not_stand_in_the_way(instance: Instance, item
 
     with_truck = bringing(instance, bring)
     assert order(with_truck, item, 12).status_code == 409
-    assert [one.hook for one in with_truck.hooks.failures] == ["bring_stock"]
+    assert [failure.hook for failure in with_truck.hooks.failures] == ["bring_stock"]
 
 
 def test_the_second_try_holds_no_more_than_one_place_order(instance: Instance, lot: str, item: str) -> None:

@@ -146,7 +146,7 @@ def test_a_writer_that_holds_the_database_for_a_moment_is_no_reason(instance: In
     with instance.store.write() as tx:
         assert watcher.health().status == "ok"
         clock.advance(seconds=121)
-        told = any("No write was possible" in one for one in watcher.health().reasons)
+        told = any("No write was possible" in reason for reason in watcher.health().reasons)
         assert told != tx.postgresql, "writers of PostgreSQL do not wait for each other"
 
 

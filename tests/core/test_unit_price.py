@@ -44,7 +44,7 @@ def test_what_has_no_size_has_no_unit_price(unit: str) -> None:
 @given(
     price=st.integers(0, 10**7),
     quantity=st.decimals("0.001", "1000", places=3),
-    unit=st.sampled_from([one.term for one in MEASURES.values() if one.dimension == "mass"]),
+    unit=st.sampled_from([measure.term for measure in MEASURES.values() if measure.dimension == "mass"]),
 )
 def test_a_unit_price_is_never_off_by_more_than_half_a_cent(price: int, quantity: Decimal, unit: str) -> None:
     found = unit_price(Money(price, "EUR"), quantity, unit)

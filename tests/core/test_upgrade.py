@@ -74,13 +74,13 @@ def test_an_instance_of_an_earlier_release_becomes_one_of_today(release: str, fo
     with closing(store_of(folder, url)) as store, store.read() as tx:
         before = kept_rows(tx)
     done = upgraded(folder)
-    with open_instance(folder) as opened, opened.store.read() as tx:
+    with open_instance(folder) as instance, instance.store.read() as tx:
         assert lost(before, kept_rows(tx)) == []
         assert broken_invariants(tx) == []
     assert done.problems == ()
-    known = read_upgrade_record(folder)
-    assert known is not None
-    assert known.finished
+    record = read_upgrade_record(folder)
+    assert record is not None
+    assert record.finished
     assert try_newest(folder, folder / "backups", clock=SystemClock()) == done.backup
 
 
@@ -104,13 +104,13 @@ def test_people_go_on_ordering_where_they_were(release: str, folder: Path, url: 
     """Somebody of then logs in with the password of then, and buys in the sale that was open."""
     made = unpack(release, folder, url)
     upgraded(folder)
-    with open_instance(folder, clock=ManualClock(made.made_at)) as opened, TestClient(make_app(opened)) as client:
-        with opened.store.read() as tx:
+    with open_instance(folder, clock=ManualClock(made.made_at)) as instance, TestClient(make_app(instance)) as client:
+        with instance.store.read() as tx:
             email = kept_rows(tx)["customer"][0]["email"]
         client.headers["Origin"] = "http://testserver"
         assert client.post("/api/sessions", json={"email": email, "password": PASSWORD}).status_code == 201
         assert _order(client, email)["state"] == "Held"
-        with opened.store.read() as tx:
+        with instance.store.read() as tx:
             assert broken_invariants(tx) == []
 
 
@@ -118,7 +118,7 @@ def _order(client: TestClient, email: str) -> dict[str, Any]:
     (sale,) = client.get("/api/sale-sessions").json()["items"]
     session = f"/api/sale-sessions/{sale['session']['id']}"
     offers = client.get(f"{session}/offers", params={"limit": 3}).json()["items"]
-    wanted = {"items": {one["item_id"]: 1 for one in offers}}
+    wanted = {"items": {offer["item_id"]: 1 for offer in offers}}
     shipping = next(iter(client.post(f"{session}/quote", json=wanted).json()["shipping_options"]))
     wish = {**wanted, "name": "Ada", "email": email, "shipping": shipping, "payment_method": "cash:cash"}
     answer = client.post(f"{session}/orders", json=wish, headers={"Idempotency-Key": "the first after the upgrade"})
@@ -144,7 +144,7 @@ def test_its_orders_say_whose_they_are_as_far_as_that_is_known(folder: Path, url
         nobodys = text("UPDATE customer SET person_id = NULL WHERE id = :id")
         tx.execute(nobodys, {"id": orders[late]["customer_id"]})
     upgraded(folder)
-    with open_instance(folder) as opened, opened.store.read() as tx:
+    with open_instance(folder) as instance, instance.store.read() as tx:
         found = orders_by_id(tx, [members, guest, by_hub, forgotten, stranger, late])
         owner = {row["id"]: row["person_id"] for row in kept_rows(tx)["customer"]}[orders[late]["customer_id"]]
     said = [str(found[id].identity) for id in (members, guest, by_hub, forgotten, stranger, late)]
@@ -156,17 +156,17 @@ def test_its_orders_say_whose_they_are_as_far_as_that_is_known(folder: Path, url
 def test_its_images_are_where_they_were(folder: Path) -> None:
     unpack(FIRST, folder)
     upgraded(folder)
-    with open_instance(folder) as opened, TestClient(make_app(opened)) as client, opened.store.read() as tx:
+    with open_instance(folder) as instance, TestClient(make_app(instance)) as client, instance.store.read() as tx:
         images = kept_rows(tx)["image"]
         assert len(images) == 2
-        for one in images:
-            assert client.get(f"/api/images/{one['id']}").headers["content-type"] == "image/webp"
+        for image in images:
+            assert client.get(f"/api/images/{image['id']}").headers["content-type"] == "image/webp"
 
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_a_backup_of_an_earlier_release_becomes_an_instance_of_today(release: str, folder: Path) -> None:
     restore(FOLDER / release / "sqlite.zip", folder, clock=SystemClock())
-    with open_instance(folder) as opened, opened.store.read() as tx:
+    with open_instance(folder) as instance, instance.store.read() as tx:
         assert broken_invariants(tx) == []
 
 
@@ -175,9 +175,9 @@ def test_a_second_upgrade_has_nothing_to_do(folder: Path, url: str) -> None:
     first = upgraded(folder)
     again = upgraded(folder)
     assert (again.revisions, again.backup) == ((), None)
-    known = read_upgrade_record(folder)
-    assert known is not None
-    assert known.backup == str(first.backup)
+    record = read_upgrade_record(folder)
+    assert record is not None
+    assert record.backup == str(first.backup)
 
 
 def test_each_step_is_told_as_it_is_done(folder: Path) -> None:
@@ -186,7 +186,7 @@ def test_each_step_is_told_as_it_is_done(folder: Path) -> None:
     with preflight(folder, folder / "backups", clock=SystemClock()) as plan:
         upgrade(plan, on_step=lambda step, said: told.append(f"{step} {said}"))
     assert told[0].startswith(f"backup {folder / 'backups'}")
-    assert told[1:-1] == [f"migrated {one}" for one in plan.revisions]
+    assert told[1:-1] == [f"migrated {revision}" for revision in plan.revisions]
     assert told[-1].startswith("checked")
 
 
@@ -195,11 +195,11 @@ def test_a_dry_run_tells_what_would_happen_and_changes_nothing(run: Run, folder:
     before = _content(folder)
     with preflight(folder, folder / "backups", clock=SystemClock()) as plan:
         revisions = plan.revisions
-    ran = run("upgrade", "--dry-run", "--instance", folder)
-    assert (ran.returncode, ran.stderr) == (0, "")
-    for one in revisions:
-        assert f"migrate {one}" in ran.stdout
-    assert "Nothing was changed." in ran.stdout
+    result = run("upgrade", "--dry-run", "--instance", folder)
+    assert (result.returncode, result.stderr) == (0, "")
+    for revision in revisions:
+        assert f"migrate {revision}" in result.stdout
+    assert "Nothing was changed." in result.stdout
     assert _content(folder) == before
 
 
@@ -208,13 +208,13 @@ def _content(folder: Path) -> tuple[object, ...]:
     with closing(store_of(folder)) as store, store.read() as tx:
         rows, revisions = kept_rows(tx), revisions_of(tx)
     others = {one for one in folder.rglob("*") if not one.name.startswith(DATABASE)}
-    return rows, revisions, {one: one.read_bytes() for one in others if one.is_file()}
+    return rows, revisions, {other: other.read_bytes() for other in others if other.is_file()}
 
 
 def test_an_operator_upgrades_and_is_told_what_comes_next(run: Run, folder: Path) -> None:
     unpack(FIRST, folder)
-    refused = run("check", "--instance", folder)
-    assert f"commensal upgrade --instance {folder}" in refused.stderr
+    result = run("check", "--instance", folder)
+    assert f"commensal upgrade --instance {folder}" in result.stderr
     ran = run("upgrade", "--instance", folder)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "systemctl start commensal commensal-work" in ran.stdout

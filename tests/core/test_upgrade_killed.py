@@ -39,8 +39,8 @@ def command(shell: Shell) -> Command:
     """Runs a command in a process of its own that is killed at a failpoint; how it ended, and what it said."""
 
     def run(*words: object, failpoint: str = "") -> tuple[int, str]:
-        ran = shell.run(*words, failpoint=failpoint, env={**os.environ, "COLUMNS": "400"})
-        return ran.returncode, ran.stdout + ran.stderr
+        result = shell.run(*words, failpoint=failpoint, env={**os.environ, "COLUMNS": "400"})
+        return result.returncode, result.stdout + result.stderr
 
     return run
 
@@ -108,7 +108,7 @@ def _kill(command: Command, folder: Path, url: str, failpoint: str, done: int) -
     assert ("goes on where it was" in said) == goes_on, failpoint
     if goes_on:  # with what was backed up before the first step
         assert backups_in(folder / "backups") == [known], failpoint
-    with open_instance(folder) as opened, opened.store.read() as tx:
+    with open_instance(folder) as instance, instance.store.read() as tx:
         assert lost(before, kept_rows(tx)) == [], failpoint
         assert broken_invariants(tx) == []
     assert not list((folder / "backups").glob(".commensal-*")), failpoint
@@ -120,10 +120,10 @@ def _kill(command: Command, folder: Path, url: str, failpoint: str, done: int) -
 def _some_days_ago(folder: Path) -> Path | None:
     """The backup of the upgrade that was killed gets an older name, as if that had been days ago; none where it had not
     begun to change anything."""
-    known = read_upgrade_record(folder)
-    if known is None:
+    record = read_upgrade_record(folder)
+    if record is None:
         return None
     older = folder / "backups" / "commensal-20260101T000000Z.zip"
-    Path(known.backup).rename(older)
-    write_upgrade_record(folder, replace(known, backup=str(older)))
+    Path(record.backup).rename(older)
+    write_upgrade_record(folder, replace(record, backup=str(older)))
     return older

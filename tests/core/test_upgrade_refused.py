@@ -76,10 +76,10 @@ def upgraded(folder: Path) -> None:
 
 def run(*words: object) -> tuple[int, str]:
     """A command in this process; what it refuses is raised."""
-    ran = CliRunner().invoke(app, list(map(str, words)))
-    if ran.exception is not None and not isinstance(ran.exception, SystemExit):
-        raise ran.exception
-    return ran.exit_code, ran.output
+    result = CliRunner().invoke(app, list(map(str, words)))
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.output
 
 
 def change(folder: Path, url: str, statement: str) -> None:
@@ -100,9 +100,9 @@ def test_an_older_program_refuses_a_newer_database(words: tuple[str, ...], folde
     change(folder, url, "UPDATE alembic_version SET version_num = '9999_future'")
     at = datetime(2030, 1, 2, tzinfo=UTC)
     write_upgrade_record(folder, UpgradeRecord(version="9.9", before="0.1.0", at=at, backup="/backups/old.zip"))
-    with pytest.raises(NewerDatabase) as refused:
+    with pytest.raises(NewerDatabase) as error:
         run(*words, "--instance", folder)
-    said = str(refused.value)
+    said = str(error.value)
     assert "9999_future, which this version of Commensal does not know. Install the version that wrote it." in said
     assert said.endswith("That was Commensal 9.9, on 2030-01-02. The backup from before is /backups/old.zip.")
     assert revisions(folder, url)["alembic_version"] == ["9999_future"]
@@ -204,21 +204,21 @@ def test_a_backup_from_before_somebody_could_order_is_not_taken_for_one_of_now(
         done = upgrade(plan)
     assert done.backup is not None
     assert done.backup.parent == folder / "backups"
-    known = read_upgrade_record(folder)
-    assert known is not None
-    assert (known.before, known.backup) == ("0.2" if "0014_sale_opening" in revisions else "0.1.0", str(done.backup))
+    record = read_upgrade_record(folder)
+    assert record is not None
+    assert (record.before, record.backup) == ("0.2" if "0014_sale_opening" in revisions else "0.1.0", str(done.backup))
 
 
 def test_an_instance_that_is_not_sound_is_not_upgraded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     unpack(FIRST, folder)
     change(folder, "", "UPDATE stock_lot SET reserved = reserved + 1")
     before = revisions(folder)
-    with pytest.raises(StoreError, match=r"so nothing was changed.* movements add up") as refused:
+    with pytest.raises(StoreError, match=r"so nothing was changed.* movements add up") as error:
         upgraded(folder)
     assert revisions(folder) == before
     assert read_upgrade_record(folder) is None
     monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
-    said = told(refused.value)
+    said = told(error.value)
     assert said.startswith(
         "La sauvegarde n’est pas bonne, donc rien n’a été changé. StoreError : La copie n’est pas saine"
     )
@@ -234,9 +234,9 @@ def test_a_database_without_tables_is_for_migrate(folder: Path) -> None:
     with pytest.raises(StoreError, match="`commensal migrate`"):
         upgraded(folder)
     run("migrate", "--instance", folder)
-    known = read_upgrade_record(folder)
-    assert known is not None
-    assert known.version == "0.1.0"
+    record = read_upgrade_record(folder)
+    assert record is not None
+    assert record.version == "0.1.0"
     (folder / DATABASE).unlink()
     with pytest.raises(StoreError, match=r"there is more of this instance: upgrade\.json"):
         open_instance(folder)

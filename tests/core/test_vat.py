@@ -74,8 +74,8 @@ def test_goods_free_of_vat_are_listed_at_their_rate() -> None:
 
 def test_deposits_and_adjustments_without_a_rate_are_outside_vat() -> None:
     plain = a_draft(a_line(1000, 2))
-    more = a_draft(a_line(1000, 2, deposit=200), adjustments=(an_adjustment(Phase.SUBSIDY, -900),))
-    assert vat_shares(plain) == vat_shares(more)
+    draft = a_draft(a_line(1000, 2, deposit=200), adjustments=(an_adjustment(Phase.SUBSIDY, -900),))
+    assert vat_shares(plain) == vat_shares(draft)
 
 
 def test_an_adjustment_with_a_rate_changes_the_share_of_that_rate() -> None:

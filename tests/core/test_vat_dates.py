@@ -55,7 +55,7 @@ def test_a_rate_of_the_same_day_replaces_the_one_before(store: Store, product: s
     with store.write() as tx:
         set_rate(tx, "farm", product, Decimal(10), MAY)
         set_rate(tx, "farm", product, Decimal("2.1"), MAY)
-        assert [one.rate for one in rates_of(tx, "farm", product)] == [20, Decimal("2.1")]
+        assert [rate.rate for rate in rates_of(tx, "farm", product)] == [20, Decimal("2.1")]
         set_rate(tx, "farm", product, Decimal(0))
         assert rate_on(tx, product, date(2020, 1, 1)) == 0
 
@@ -73,9 +73,9 @@ def test_a_planned_rate_can_be_taken_back_and_the_first_one_cannot(store: Store,
 
 @pytest.mark.parametrize("rate", ["-1", "100", "5.505", "NaN", "Infinity", "1E-9"])
 def test_a_rate_that_cannot_be_is_refused(store: Store, product: str, rate: str) -> None:
-    with store.write() as tx, pytest.raises(Invalid) as raised:
+    with store.write() as tx, pytest.raises(Invalid) as error:
         set_rate(tx, "farm", product, Decimal(rate), MAY)
-    assert [one.where for one in raised.value.problems] == ["/rate"]
+    assert [problem.where for problem in error.value.problems] == ["/rate"]
 
 
 def test_somebody_elses_product_has_no_rates_to_set(store: Store, product: str) -> None:

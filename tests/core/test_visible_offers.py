@@ -33,21 +33,21 @@ class Stall:
     def __init__(self, store: Store, session: SaleSession) -> None:
         self.store, self.session = store, session
 
-    def item(self, name: str, price: int | None = 250, *, listed: dict[str, Any] | None = None, **given: Any) -> str:
+    def item(self, name: str, price: int | None = 250, *, listed: dict[str, Any] | None = None, **kwargs: Any) -> str:
         content = {"product_type": "apples", "quantity": Decimal(1), "unit": "Kilogram", "vat_rate": Decimal("5.5")}
         with self.store.write() as tx:
-            if "lot_id" not in given:
-                given = {"on_hand": Decimal(10)} | given
-            product = create_product(tx, **{"enterprise_id": "farm", "name": name, **content, **given})
+            if "lot_id" not in kwargs:
+                kwargs = {"on_hand": Decimal(10)} | kwargs
+            product = create_product(tx, **{"enterprise_id": "farm", "name": name, **content, **kwargs})
             item = add_item(tx, "hub", self.session.catalog_id, product.id, **(listed or {}))
             tx.execute(insert(session_item).values(session_id=self.session.id, item_id=item.id))
             if price is not None:
                 set_price(tx, "hub", item.id, price)
         return item.id
 
-    def seen(self, *category_ids: str, **given: Any) -> dict[str, VisibleOffer]:
+    def seen(self, *category_ids: str, **kwargs: Any) -> dict[str, VisibleOffer]:
         with self.store.read() as tx:
-            return {one.name: one for one in offers_for(tx, self.session.id, category_ids, **given)}
+            return {one.name: one for one in offers_for(tx, self.session.id, category_ids, **kwargs)}
 
 
 @pytest.fixture
@@ -232,7 +232,7 @@ def _fill(store: Store, stall: Stall, count: int) -> None:
 def test_the_question_is_one_statement_and_reads_by_indexes_only(store: Store, stall: Stall) -> None:
     _fill(store, stall, 2000)
     seen: list[tuple[str, Any]] = []
-    event.listen(store.engine, "before_cursor_execute", lambda *given: seen.append((given[2], given[3])))
+    event.listen(store.engine, "before_cursor_execute", lambda *args: seen.append((args[2], args[3])))
     few = [f"n{number:05}" for number in range(0, 300, 10)]
     assert len(stall.seen("staff", "school", item_ids=few)) == 1  # they are all called n
     asked = [one for one in seen if one[0].startswith("SELECT")]

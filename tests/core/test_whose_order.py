@@ -54,9 +54,9 @@ class Hall:
     def account(self, email: str, *, confirmed: bool = True) -> Person:
         new = NewPerson(email=email, name="Somebody", phone="", language="en", password_hash="")
         with self.store.write() as tx:
-            made = add_person(tx, new, confirmed=confirmed)
-            assert made is not None
-            return made
+            person = add_person(tx, new, confirmed=confirmed)
+            assert person is not None
+            return person
 
     def place(self, email: str = ADA, *, secret: str | None = None, **how: Any) -> Order:
         wish = Wish(items={self.apples: 2}, name="Ada", email=email)
@@ -75,7 +75,7 @@ class Hall:
 
     def history(self, person: Person) -> list[str]:
         with self.store.read() as tx:
-            return [one.id for one in orders_of_person(tx, person.id)]
+            return [order.id for order in orders_of_person(tx, person.id)]
 
     def mailed(self) -> str:
         """The secret in the link of the last mail."""
@@ -209,9 +209,9 @@ def test_the_secret_of_the_browser_proves_nothing_and_opens_nothing_once_somebod
     hall.place(secret="of the browser")
     mailed = hall.mailed()
     assert mailed != "of the browser"
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Refused) as error:
         hall.prove("of the browser")
-    assert refused.value.code == "not_mailed"
+    assert error.value.code == "not_mailed"
     hall.prove(mailed)
     with hall.store.read() as tx:
         assert order_by_secret(tx, fingerprint(mailed)).identity is Identity.PROVEN
@@ -241,9 +241,9 @@ def test_reading_the_mail_is_not_enough_for_an_account_with_a_second_factor(hall
         row = {"person_id": ada.id, "secret": "x", "created_at": tx.now, "confirmed_at": tx.now, "last_step": 0}
         tx.execute(insert(person_second_factor).values(row))
     hall.place()
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Refused) as error:
         hall.prove(hall.mailed())
-    assert refused.value.code == "log_in_first"
+    assert error.value.code == "log_in_first"
     assert hall.prove(hall.mailed(), ada).customer_id == hall.record
 
 

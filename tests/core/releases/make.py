@@ -67,12 +67,12 @@ def main() -> None:
 
 def _fill(folder: Path) -> None:
     region = _corner(draw_region(1))
-    with open_instance(folder) as opened:
-        filled = fill(opened, region, also=("account", "custom_report", "fees", "webhooks"))
+    with open_instance(folder) as instance:
+        filled = fill(instance, region, also=("account", "custom_report", "fees", "webhooks"))
         hub = filled.hubs[0]
-        with live(opened) as url:
+        with live(instance) as url:
             _by_hand(url, region, hub)
-        slugs = _slugs(opened, filled)
+        slugs = _slugs(instance, filled)
     somebody = region.shoppers[0].somebody.email
     _run(folder, "account", "pay-in", somebody, "40", "--enterprise", slugs[hub])
     _run(folder, "vouchers", "card", slugs[hub], "30.00")
@@ -85,17 +85,17 @@ def _fill(folder: Path) -> None:
 
 def _corner(region: Region) -> Region:
     """A few producers of the first hub, each with a few products, and a few shoppers."""
-    known = [number for number, one in enumerate(region.shoppers) if 0 in one.hubs][:_SHOPPERS]
-    suppliers = [one for one in region.producers if 0 in one.hubs][:_SUPPLIERS]
+    known = [number for number, shopper in enumerate(region.shoppers) if 0 in shopper.hubs][:_SHOPPERS]
+    suppliers = [producer for producer in region.producers if 0 in producer.hubs][:_SUPPLIERS]
     sales = [
-        replace(one, shoppers=tuple(known.index(number) for number in one.shoppers if number in known))
-        for one in region.past_sales
-        if one.hub == 0
+        replace(sale, shoppers=tuple(known.index(number) for number in sale.shoppers if number in known))
+        for sale in region.past_sales
+        if sale.hub == 0
     ]
     return replace(
         region,
         hubs=region.hubs[:1],
-        producers=tuple(replace(one, hubs=(0,), heaps=one.heaps[:_HEAPS]) for one in suppliers),
+        producers=tuple(replace(supplier, hubs=(0,), heaps=supplier.heaps[:_HEAPS]) for supplier in suppliers),
         shoppers=tuple(replace(region.shoppers[number], hubs=(0,)) for number in known),
         past_sales=tuple(sales),
     )
@@ -123,7 +123,7 @@ def _order(url: str, email: str, session: str) -> None:
     visitor = Visitor(url, email)
     visitor.log_in(email, PASSWORD)
     offers = visitor.get(f"/sale-sessions/{session}/offers", limit=2)["items"]
-    wanted = {"items": {one["item_id"]: 1 for one in offers}}
+    wanted = {"items": {offer["item_id"]: 1 for offer in offers}}
     shipping = next(iter(visitor.post(f"/sale-sessions/{session}/quote", wanted)["shipping_options"]))
     wish = {**wanted, "name": email, "email": email, "shipping": shipping, "payment_method": "cash:cash"}
     order = visitor.post(f"/sale-sessions/{session}/orders", wish)["order"]
