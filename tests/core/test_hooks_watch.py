@@ -25,13 +25,13 @@ from commensal.storage.database import Store, Transaction
 from commensal.trade.people.tables import person
 
 NONE: Any = None
-SHORT = 0.05  # seconds that a hook gets here; a test that hangs ends by an event
+SHORT = 0.05  # seconds a hook may take in these tests; hanging code ends by an event
 PERSON = {"name": "Ada", "phone": "", "language": "fr", "is_operator": False, "version": 1}
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
 
 class Stuck:
-    """A hook that hangs until the test lets it go, and then does what it likes."""
+    """A hook that hangs until the test sets `go`, and then calls `then`."""
 
     def __init__(self, then: Callable[[Transaction], object] = lambda tx: None) -> None:
         self.inside, self.go, self._then = threading.Event(), threading.Event(), then
@@ -42,7 +42,7 @@ class Stuck:
         self._then(tx)
 
 
-def loaded(clock: ManualClock, act: Callable[[Transaction], object], hook: str = "settle_adjustments") -> Hooks:
+def hooks_with(clock: ManualClock, act: Callable[[Transaction], object], hook: str = "settle_adjustments") -> Hooks:
     def implementation(tx: Transaction) -> None:
         act(tx)
 
@@ -56,8 +56,8 @@ def loaded(clock: ManualClock, act: Callable[[Transaction], object], hook: str =
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    for one in (specifications.settle_adjustments, specifications.price_adjustments):
-        monkeypatch.setattr(one, "contract", replace(one.contract, timeout=SHORT))
+    for hook in (specifications.settle_adjustments, specifications.price_adjustments):
+        monkeypatch.setattr(hook, "contract", replace(hook.contract, timeout=SHORT))
 
 
 def settle(hooks: Hooks, tx: Transaction) -> None:
@@ -74,7 +74,7 @@ def people(store: Store) -> list[str]:
 
 
 class Other:
-    """Another thread, which writes and gets stuck in a plugin; `error` is how that ended."""
+    """Runs `act` in another thread, which gets stuck in a plugin; `error` is the exception it ended with."""
 
     def __init__(self, act: Callable[[], object]) -> None:
         self.error: BaseException | None = None
@@ -99,7 +99,7 @@ class Other:
 
 def test_others_write_while_the_plugin_still_hangs(store: Store, clock: ManualClock) -> None:
     stuck = Stuck()
-    hooks = loaded(clock, stuck)
+    hooks = hooks_with(clock, stuck)
     with store.write() as tx:
         add(tx, "ada")
 
@@ -113,7 +113,7 @@ def test_others_write_while_the_plugin_still_hangs(store: Store, clock: ManualCl
     with store.write() as tx:  # the gate, or PostgreSQL's lock of the row, is free as soon as the deadline has passed
         tx.execute(update(person).values(phone="1"))
         add(tx, "bob")
-    _until_failed(hooks)  # PostgreSQL lets the row go before the watchdog has written down why
+    _until_failed(hooks)  # PostgreSQL releases the row before the watchdog has recorded the failure
     assert other.busy
     (failure,) = hooks.failures
     assert (failure.plugin, failure.hook, failure.what) == ("stuck", "settle_adjustments", "it took too long")
@@ -131,18 +131,18 @@ def test_others_write_while_the_plugin_still_hangs(store: Store, clock: ManualCl
 
 def test_its_connection_is_never_used_again_and_the_turn_ends_once(store: Store, clock: ManualClock) -> None:
     stuck = Stuck()
-    used = []
+    connections = []
 
     def order() -> None:
         with store.write() as tx:
-            used.append(tx.connection.connection.driver_connection)
+            connections.append(tx.connection.connection.driver_connection)
             settle(hooks, tx)
 
-    hooks = loaded(clock, stuck)
+    hooks = hooks_with(clock, stuck)
     other = Other(order)
     stuck.inside.wait(30)
     _until_failed(hooks)
-    with store.write() as tx:  # has its turn now, which the other must not end a second time
+    with store.write() as tx:  # this transaction holds the lock now; the other must not release it a second time
         stuck.go.set()
         other.ended()
         third = Other(lambda: _write(store))
@@ -150,7 +150,7 @@ def test_its_connection_is_never_used_again_and_the_turn_ends_once(store: Store,
     assert third.ended() is None
     assert people(store) == ["ada", "third"]
     with store.engine.connect() as connection:
-        assert connection.connection.driver_connection not in used
+        assert connection.connection.driver_connection not in connections
 
 
 def _write(store: Store) -> None:
@@ -162,17 +162,17 @@ def _write(store: Store) -> None:
 def test_what_the_plugin_does_afterwards_is_refused_and_what_it_answers_does_not_count(
     store: Store, clock: ManualClock, reading: bool
 ) -> None:
-    refused = []
+    error_names = []
 
-    def write_all_the_same(tx: Transaction) -> None:
+    def write_anyway(tx: Transaction) -> None:
         for _ in range(2):
             try:
                 add(tx, "late")
             except Exception as error:
-                refused.append(type(error).__name__)
+                error_names.append(type(error).__name__)
 
-    stuck = Stuck(then=write_all_the_same)
-    hooks = loaded(clock, stuck, "price_adjustments" if reading else "settle_adjustments")
+    stuck = Stuck(then=write_anyway)
+    hooks = hooks_with(clock, stuck, "price_adjustments" if reading else "settle_adjustments")
 
     def ask() -> None:
         with store.read() if reading else store.write() as tx:
@@ -185,26 +185,26 @@ def test_what_the_plugin_does_afterwards_is_refused_and_what_it_answers_does_not
     _until_failed(hooks)
     stuck.go.set()
     assert isinstance(other.ended(), PluginError)
-    assert len(refused) == 2
+    assert len(error_names) == 2
     assert people(store) == []
 
 
 def _until_failed(hooks: Hooks) -> None:
-    kept = threading.Event()
+    failure_kept = threading.Event()
 
     class Keeper:
         def keep(self, failure: object) -> None:
-            kept.set()
+            failure_kept.set()
 
         def flush(self) -> None: ...
 
     hooks.keep_failures(Keeper())
-    assert hooks.failures or kept.wait(30)
+    assert hooks.failures or failure_kept.wait(30)
 
 
 def test_who_gets_over_the_error_does_not_get_a_commit(store: Store, clock: ManualClock) -> None:
     stuck = Stuck()
-    hooks = loaded(clock, stuck)
+    hooks = hooks_with(clock, stuck)
 
     def order() -> None:
         with store.write() as tx:
@@ -222,15 +222,15 @@ def test_who_gets_over_the_error_does_not_get_a_commit(store: Store, clock: Manu
 
 def test_a_call_inside_a_call_that_hangs_ends_both(store: Store, clock: ManualClock) -> None:
     stuck = Stuck()
-    outer_saw: list[PluginError] = []
+    outer_errors: list[PluginError] = []
 
-    def calls_another(tx: Transaction) -> None:
+    def call_inner(tx: Transaction) -> None:
         try:
             settle(inner, tx)
-        except PluginError as error:  # a plugin that gets over it
-            outer_saw.append(error)
+        except PluginError as error:  # a plugin that catches the error
+            outer_errors.append(error)
 
-    inner, outer = loaded(clock, stuck), loaded(clock, calls_another)
+    inner, outer = hooks_with(clock, stuck), hooks_with(clock, call_inner)
 
     def order() -> None:
         with store.write() as tx:
@@ -242,12 +242,12 @@ def test_a_call_inside_a_call_that_hangs_ends_both(store: Store, clock: ManualCl
     _until_failed(inner)
     stuck.go.set()
     assert isinstance(other.ended(), PluginError)
-    assert len(outer_saw) == 1
+    assert len(outer_errors) == 1
     assert people(store) == []
 
 
 def test_a_statement_that_never_ends_is_interrupted(store: Store, clock: ManualClock) -> None:
-    hooks = loaded(clock, lambda tx: tx.value(text(ENDLESS)))
+    hooks = hooks_with(clock, lambda tx: tx.value(text(ENDLESS)))
     with pytest.raises(PluginError, match="too long"), store.write() as tx:
         add(tx, "ada")
         settle(hooks, tx)
@@ -263,7 +263,7 @@ def test_an_open_cursor_does_not_keep_the_transaction(store: Store, clock: Manua
         next(rows[0])
         stuck(tx)
 
-    hooks = loaded(clock, open_and_hang)
+    hooks = hooks_with(clock, open_and_hang)
 
     def order() -> None:
         with store.write() as tx:
@@ -285,7 +285,7 @@ def test_a_database_in_memory_is_not_taken_but_nothing_is_kept(clock: ManualCloc
     with store.write() as tx:
         tx.execute(text("CREATE TABLE probe (id TEXT) STRICT"))
     stuck = Stuck()
-    hooks = loaded(clock, stuck)
+    hooks = hooks_with(clock, stuck)
 
     def order() -> None:
         with store.write() as tx:
@@ -304,42 +304,42 @@ def test_a_database_in_memory_is_not_taken_but_nothing_is_kept(clock: ManualCloc
 
 
 def test_a_call_that_ends_at_its_deadline_is_either_late_or_not() -> None:
-    dog, acted, late = Watchdog(), [], []
+    watchdog, expired, late = Watchdog(), [], []
     for number in range(300):
         try:
-            with dog.watch(number % 3 * 0.0001, lambda number=number: acted.append(number)):  # type: ignore[misc]
+            with watchdog.watch(number % 3 * 0.0001, lambda number=number: expired.append(number)):  # type: ignore[misc]
                 pass
         except TookTooLong:
             late.append(number)
-            assert acted[-1] == number, "what follows from being late has been done by now"
-    assert acted == late
+            assert expired[-1] == number, "the action on lateness was done by now"
+    assert expired == late
 
 
 def test_the_watchdog_gets_over_what_it_cannot_take_away_and_watches_on() -> None:
-    dog, acted = Watchdog(), threading.Event()
+    watchdog, expired = Watchdog(), threading.Event()
 
     def fail() -> None:
         raise OSError("the line is dead")
 
-    with pytest.raises(TookTooLong), dog.watch(0, fail):
-        _late(dog)
-    with pytest.raises(TookTooLong), dog.watch(0, acted.set):
-        assert acted.wait(30)
+    with pytest.raises(TookTooLong), watchdog.watch(0, fail):
+        _wait_for_watchdog(watchdog)
+    with pytest.raises(TookTooLong), watchdog.watch(0, expired.set):
+        assert expired.wait(30)
 
 
-def _late(dog: Watchdog) -> None:
+def _wait_for_watchdog(watchdog: Watchdog) -> None:
     """Waits until a call that is due now was seen by the watchdog."""
-    seen = threading.Event()
-    with pytest.raises(TookTooLong), dog.watch(0, seen.set):
-        assert seen.wait(30)
+    was_called = threading.Event()
+    with pytest.raises(TookTooLong), watchdog.watch(0, was_called.set):
+        assert was_called.wait(30)
 
 
 def test_a_turn_is_ended_in_another_process_too(tmp_path: Path, clock: ManualClock, ids: SeededIds) -> None:
-    """Two stores of one file stand for two processes: the lock of the file is let go, not only the thread's."""
+    """Two stores of one file stand for two processes: the lock of the file is released, not only the thread's."""
     url = f"sqlite:///{tmp_path / 'shared.db'}"
     first, second = Store(url, clock=clock, ids=ids), Store(url, clock=clock, ids=ids)
     stuck = Stuck()
-    hooks = loaded(clock, stuck)
+    hooks = hooks_with(clock, stuck)
 
     def order() -> None:
         with first.write() as tx:

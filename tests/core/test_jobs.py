@@ -38,8 +38,8 @@ def _states(store: Store) -> list[str]:
 
 
 def test_a_promise_is_kept_only_if_its_transaction_commits(instance: Instance) -> None:
-    done: list[Any] = []
-    work = Work({"note": lambda _, one: done.append(one.payload)})
+    payloads: list[Any] = []
+    work = Work({"note": lambda _, job: payloads.append(job.payload)})
     with pytest.raises(RuntimeError), instance.store.write() as tx:
         promise(tx, "note", {"n": 1})
         raise RuntimeError
@@ -47,7 +47,7 @@ def test_a_promise_is_kept_only_if_its_transaction_commits(instance: Instance) -
         promise(tx, "note", {"n": 2})
     assert run_due(instance, work)
     assert not run_due(instance, work)
-    assert (done, _states(instance.store)) == ([{"n": 2}], ["done"])
+    assert (payloads, _states(instance.store)) == ([{"n": 2}], ["done"])
 
 
 def test_a_job_waits_until_it_is_due(instance: Instance, clock: ManualClock) -> None:
@@ -62,12 +62,12 @@ def test_a_job_waits_until_it_is_due(instance: Instance, clock: ManualClock) -> 
 def test_a_failing_job_comes_back_later_each_time_and_is_parked_in_the_end(
     instance: Instance, clock: ManualClock
 ) -> None:
-    def fail(_: Instance, one: Job) -> None:
-        raise ValueError(f"try {one.attempts}")
+    def fail(_: Instance, job: Job) -> None:
+        raise ValueError(f"try {job.attempts}")
 
     work = Work({"note": fail})
     with instance.store.write() as tx:
-        promised = promise(tx, "note", {})
+        job_id = promise(tx, "note", {})
     for delay in DELAYS:
         assert run_due(instance, work)
         clock.advance(seconds=delay.total_seconds() - 1)
@@ -78,7 +78,7 @@ def test_a_failing_job_comes_back_later_each_time_and_is_parked_in_the_end(
     assert not run_due(instance, work)
     with instance.store.write() as tx:
         assert tx.one(select(job.c.state, job.c.error)) == {"state": "parked", "error": "ValueError: try 6"}
-        assert retry_parked(tx, promised).state == "waiting"
+        assert retry_parked(tx, job_id).state == "waiting"
     assert run_due(instance, Work({"note": lambda *_: None}))
     assert _states(instance.store) == ["done"]
 
@@ -99,31 +99,31 @@ def test_a_job_whose_worker_died_is_taken_up_again(instance: Instance, clock: Ma
 
     with pytest.raises(KeyboardInterrupt):
         run_due(instance, Work({"note": die}))
-    done: list[int] = []
-    work = Work({"note": lambda _, one: done.append(one.attempts)})
+    attempts: list[int] = []
+    work = Work({"note": lambda _, job: attempts.append(job.attempts)})
     assert not run_due(instance, work)
     clock.advance(seconds=CLAIM.total_seconds() + 1)
     assert run_due(instance, work)
-    assert done == [2]
+    assert attempts == [2]
 
 
 def test_four_workers_share_two_hundred_jobs_and_do_each_once(instance: Instance) -> None:
-    done: list[str] = []
-    work = Work({"note": lambda _, one: done.append(one.id)})
+    job_ids: list[str] = []
+    work = Work({"note": lambda _, job: job_ids.append(job.id)})
     with instance.store.write() as tx:
         for _ in range(200):
             promise(tx, "note", {})
 
-    def labour() -> None:
+    def run_all() -> None:
         while run_due(instance, work):
             pass
 
-    workers = [threading.Thread(target=labour) for _ in range(4)]
+    workers = [threading.Thread(target=run_all) for _ in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    assert len(done) == len(set(done)) == 200
+    assert len(job_ids) == len(set(job_ids)) == 200
 
 
 def test_periodic_work_runs_once_a_slot_however_many_workers_there_are(instance: Instance, clock: ManualClock) -> None:
@@ -145,12 +145,12 @@ def test_periodic_work_that_fails_leaves_its_slot_free_and_does_not_stop_the_oth
         tx.execute(insert(job_slot).values(name="half done", slot=tx.now))
         raise ValueError
 
-    ran: list[str] = []
-    good = Periodic("good", timedelta(minutes=5), lambda tx: ran.append("good"))
+    runs: list[str] = []
+    good = Periodic("good", timedelta(minutes=5), lambda tx: runs.append("good"))
     assert run_periodic(instance, Work({}, (Periodic("bad", timedelta(minutes=5), fail), good))) == ["good"]
     with instance.store.read() as tx:
         assert [row["name"] for row in tx.all(select(job_slot.c.name))] == ["good"]
-    mended = Periodic("bad", timedelta(minutes=5), lambda tx: ran.append("bad"))
+    mended = Periodic("bad", timedelta(minutes=5), lambda tx: runs.append("bad"))
     assert run_periodic(instance, Work({}, (mended, good))) == ["bad"]
 
 
@@ -158,36 +158,36 @@ def test_work_promised_by_this_process_is_begun_at_once_and_not_at_the_next_tick
     instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ticking, "SECONDS", 3600)
-    done: list[str] = []
+    names: list[str] = []
     first, second, late = threading.Event(), threading.Event(), threading.Event()
     events = {"first": first, "second": second, "late": late}
 
-    def note(_: Instance, one: Job) -> None:
-        done.append(one.payload["name"])
-        events[one.payload["name"]].set()
+    def note(_: Instance, job: Job) -> None:
+        names.append(job.payload["name"])
+        events[job.payload["name"]].set()
 
     with ticking.ticking(instance, Work({"note": note})):
-        for name in ("first", "second"):  # also when the clock was poked before
+        for name in ("first", "second"):  # also after the ticking was woken before
             with instance.store.write() as tx:
                 promise(tx, "note", {"name": name})
-                assert not done or done == ["first"], "nothing is begun before the commit"
+                assert not names or names == ["first"], "nothing is begun before the commit"
             assert events[name].wait(30)
         with instance.store.write() as tx:
             promise(tx, "note", {"name": "late"}, due_at=tx.now + timedelta(hours=1))
     with instance.store.write() as tx:
         promise(tx, "note", {"name": "late"})
     assert not late.is_set()
-    assert done == ["first", "second"]
+    assert names == ["first", "second"]
 
 
 def test_who_waits_behind_a_slow_job_is_taken_up_by_another_worker(
     instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ticking, "SECONDS", 0.05)
-    begun, over, done = threading.Event(), threading.Event(), threading.Event()
+    started, over, done = threading.Event(), threading.Event(), threading.Event()
 
     def think(*_: object) -> None:
-        begun.set()
+        started.set()
         over.wait(30)
 
     work = Work({"slow": think, "quick": lambda *_: done.set()})
@@ -195,7 +195,7 @@ def test_who_waits_behind_a_slow_job_is_taken_up_by_another_worker(
         with instance.store.write() as tx:
             promise(tx, "slow", {})
             promise(tx, "quick", {})
-        assert begun.wait(30)
+        assert started.wait(30)
         assert done.wait(30), "it waits until the slow one is over"
         assert not over.is_set()
         over.set()
@@ -206,19 +206,19 @@ def test_who_is_stopped_finishes_the_job_under_way_and_leaves_the_others(
 ) -> None:
     monkeypatch.setattr(ticking, "SECONDS", 0.05)
     monkeypatch.setattr(ticking, "AT_ONCE", 1)
-    begun, over = threading.Event(), threading.Event()
+    started, over = threading.Event(), threading.Event()
 
     def think(*_: object) -> None:
-        begun.set()
+        started.set()
         over.wait(30)
 
     with instance.store.write() as tx:
         for _ in range(3):
             promise(tx, "slow", {})
-    serving = ticking.ticking(instance, Work({"slow": think}))
-    serving.__enter__()
-    assert begun.wait(30)
-    stopper = threading.Thread(target=serving.__exit__, args=(None, None, None))
+    worker_context = ticking.ticking(instance, Work({"slow": think}))
+    worker_context.__enter__()
+    assert started.wait(30)
+    stopper = threading.Thread(target=worker_context.__exit__, args=(None, None, None))
     stopper.start()
     stopper.join(0.2)
     assert stopper.is_alive(), "the job under way is waited for"
@@ -230,7 +230,7 @@ def test_who_is_stopped_finishes_the_job_under_way_and_leaves_the_others(
 def test_a_worker_that_was_silent_for_too_long_has_nothing_to_say_any_more(
     instance: Instance, clock: ManualClock
 ) -> None:
-    """Its job was taken up by another, and failed there: that it came to an end after all changes nothing."""
+    """Another worker took up its job and failed: that it finishes after all changes nothing."""
 
     def fail(*_: object) -> None:
         raise ZeroDivisionError
@@ -271,12 +271,12 @@ def test_finished_jobs_are_forgotten_after_a_month_and_parked_ones_are_not(
 
 
 def test_many_promises_are_one_statement_and_none_is_none(store: Store) -> None:
-    seen: list[str] = []
-    event.listen(store.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
+    statements: list[str] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     with store.write() as tx:
         assert promise_all(tx, []) == []
         ids = promise_all(tx, [Promise("note", {"n": number}) for number in range(100)])
-    assert len([one for one in seen if "job" in one]) == 1
+    assert len([statement for statement in statements if "job" in statement]) == 1
     with store.read() as tx:
         rows = tx.all(select(job.c.id, job.c.payload).order_by(job.c.id))
     assert [(row["id"], row["payload"]) for row in rows] == [(id, {"n": n}) for n, id in enumerate(ids)]
@@ -289,7 +289,7 @@ def test_operators_see_what_failed_without_what_it_was_about_and_try_it_again(
     instance: Instance, client: TestClient, clock: ManualClock, somebody: Somebody
 ) -> None:
     with instance.store.write() as tx:
-        promised = promise(tx, "unknown", {"secret": "hunter2"})
+        job_id = promise(tx, "unknown", {"secret": "hunter2"})
         promise(tx, "unknown", {})
     work = Work({})
     for delay in (timedelta(), *DELAYS):
@@ -298,22 +298,22 @@ def test_operators_see_what_failed_without_what_it_was_about_and_try_it_again(
             pass
     operator = _bearer(instance, somebody("Olga", operator=True).id, OPERATOR)
     page = client.get("/api/jobs?limit=1", headers=operator).json()
-    (shown,) = page["items"]
-    assert (shown["id"], shown["state"], shown["attempts"]) == (promised, "parked", 6)
+    (failed_job,) = page["items"]
+    assert (failed_job["id"], failed_job["state"], failed_job["attempts"]) == (job_id, "parked", 6)
     assert "hunter2" not in str(page)
     assert len(client.get(f"/api/jobs?after={page['next']}", headers=operator).json()["items"]) == 1
-    assert client.post(f"/api/jobs/{promised}/retry", headers=operator).json()["state"] == "waiting"
-    assert client.post(f"/api/jobs/{promised}/retry", headers=operator).status_code == 404
-    done: list[object] = []
-    assert run_due(instance, Work({"unknown": lambda _, one: done.append(one.payload)}))
-    assert done == [{"secret": "hunter2"}]
+    assert client.post(f"/api/jobs/{job_id}/retry", headers=operator).json()["state"] == "waiting"
+    assert client.post(f"/api/jobs/{job_id}/retry", headers=operator).status_code == 404
+    payloads: list[object] = []
+    assert run_due(instance, Work({"unknown": lambda _, job: payloads.append(job.payload)}))
+    assert payloads == [{"secret": "hunter2"}]
 
 
 def test_nobody_else_sees_jobs(instance: Instance, client: TestClient, somebody: Somebody) -> None:
-    somebodys = _bearer(instance, somebody("Ada").id, SELF)
+    token_of_ada = _bearer(instance, somebody("Ada").id, SELF)
     assert client.get("/api/jobs").status_code == 401
-    assert client.get("/api/jobs", headers=somebodys).status_code == 403
-    assert client.post("/api/jobs/x/retry", headers=somebodys).status_code == 403
+    assert client.get("/api/jobs", headers=token_of_ada).status_code == 403
+    assert client.post("/api/jobs/x/retry", headers=token_of_ada).status_code == 403
 
 
 def _bearer(instance: Instance, person_id: str, scope: str) -> dict[str, str]:
@@ -334,29 +334,39 @@ def test_what_cannot_be_brought_back_waits_for_a_day_after_a_jump_of_the_clock(
         ),
     )
 
-    def ran() -> list[str]:
+    def run() -> list[str]:
         return run_periodic(instance, work)
 
-    assert ran() == [EVERY_MINUTE, "forget"], "a new instance has nothing that it could forget too early"
+    assert run() == [EVERY_MINUTE, "forget"], "a new instance has nothing that it could forget too early"
     clock.advance(days=8)
-    assert ran() == [EVERY_MINUTE, "forget"], "a machine that was off for a week"
+    assert run() == [EVERY_MINUTE, "forget"], "a machine that was off for a week"
     clock.advance(days=1500)
     for hours in range(23):
-        assert ran() == [EVERY_MINUTE], hours
+        assert run() == [EVERY_MINUTE], hours
         clock.advance(seconds=3600)
     assert any("nothing is forgotten" in reason for reason in Watcher(instance).health().reasons)
     clock.advance(seconds=3600)
-    assert ran() == [EVERY_MINUTE, "forget"], "the clock has gone on steadily for a day"
+    assert run() == [EVERY_MINUTE, "forget"], "the clock has gone on steadily for a day"
     clock.advance(seconds=60)
-    assert ran() == [EVERY_MINUTE, "forget"]
+    assert run() == [EVERY_MINUTE, "forget"]
     assert not any("nothing is forgotten" in reason for reason in Watcher(instance).health().reasons)
 
 
 def test_all_work_that_deletes_or_completes_is_called_irreversible(instance: Instance) -> None:
-    """By its name, so that nobody forgets to say so."""
-    every = InstanceSettings(name="Test", plugins={"enabled": [one for one in USUAL if one in plugin_entry_points()]})
-    hooks = load_plugins(every, clock=instance.clock)
-    periodic = work_of(replace(instance, settings=every, hooks=hooks)).periodic
+    """The test judges by the names, so that no such work is forgotten."""
+    settings = InstanceSettings(
+        name="Test", plugins={"enabled": [name for name in USUAL if name in plugin_entry_points()]}
+    )
+    hooks = load_plugins(settings, clock=instance.clock)
+    periodic = work_of(replace(instance, settings=settings, hooks=hooks)).periodic
     doubtful = ("forget", "let_go", "complete", "expire")
-    assert [one.name for one in periodic if any(word in one.name for word in doubtful) and not one.irreversible] == []
-    assert {one.name for one in periodic if one.irreversible} >= {"let_go", "complete_sales", "forget_audit"}
+    assert [
+        periodic_work.name
+        for periodic_work in periodic
+        if any(word in periodic_work.name for word in doubtful) and not periodic_work.irreversible
+    ] == []
+    assert {periodic_work.name for periodic_work in periodic if periodic_work.irreversible} >= {
+        "let_go",
+        "complete_sales",
+        "forget_audit",
+    }

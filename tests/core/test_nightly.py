@@ -1,4 +1,4 @@
-"""An instance backs itself up every night and tries the newest backup every week; who looks after it hears when not."""
+"""An instance backs itself up every night and tries the newest backup every week; its operator hears when that fails."""
 
 from __future__ import annotations
 
@@ -42,20 +42,20 @@ __all__ = ["folder", "postgresql_tools", "sqlite_url"]  # fixtures
 LAST_NIGHT = datetime(2026, 6, 4, 1, 30, tzinfo=UTC)
 
 
-def opened(folder: Path, url: str, to: Path, clock: ManualClock) -> Instance:
+def open_with_backups(folder: Path, url: str, disk: Path, clock: ManualClock) -> Instance:
     begin(folder, url)
-    write_settings(folder, url, backups={"folder": str(to), "keep": 2})
+    write_settings(folder, url, backups={"folder": str(disk), "keep": 2})
     return open_instance(folder, clock=clock, ids=RandomIds())
 
 
 @pytest.fixture
-def to(tmp_path: Path) -> Path:
+def disk(tmp_path: Path) -> Path:
     return tmp_path / "other disk"
 
 
 @pytest.fixture
-def val(folder: Path, sqlite_url: str, to: Path, clock: ManualClock) -> Iterator[Instance]:
-    with opened(folder, sqlite_url, to, clock) as instance:
+def val(folder: Path, sqlite_url: str, disk: Path, clock: ManualClock) -> Iterator[Instance]:
+    with open_with_backups(folder, sqlite_url, disk, clock) as instance:
         without_mail(instance)
         yield instance
 
@@ -69,15 +69,15 @@ def work(instance: Instance) -> None:
     tick(instance, work_of(instance))
 
 
-def kept(instance: Instance) -> list[tuple[str, str, str]]:
-    """Jobs that back up, with their state and what went wrong, in the order in which they were promised."""
+def backup_jobs(instance: Instance) -> list[tuple[str, str, str]]:
+    """Returns the backup jobs as (kind, state, error), in the order in which they were promised."""
     with instance.store.read() as tx:
         rows = tx.all(select(job.c.kind, job.c.state, job.c.error).where(job.c.kind.like("backup%")).order_by(job.c.id))
     return [(row["kind"], row["state"], row["error"]) for row in rows]
 
 
-def told(instance: Instance) -> list[str]:
-    """What its health says of backups."""
+def backup_reasons(instance: Instance) -> list[str]:
+    """Returns the reasons about backups in the instance's health."""
     return [reason for reason in Watcher(instance).health().reasons if "backup" in reason]
 
 
@@ -85,53 +85,53 @@ def told(instance: Instance) -> list[str]:
 
 
 def test_an_instance_backs_itself_up_every_night_and_tries_one_backup_a_week(
-    folder: Path, database_url: str, to: Path, clock: ManualClock
+    folder: Path, database_url: str, disk: Path, clock: ManualClock
 ) -> None:
-    with opened(folder, database_url, to, clock) as instance:
+    with open_with_backups(folder, database_url, disk, clock) as instance:
         without_mail(instance)
         nights = []
         for days in (1, 5, 1, 0):
             work(instance)
             work(instance)
-            nights.append(len(kept(instance)))
+            nights.append(len(backup_jobs(instance)))
             clock.advance(days=days)
         with instance.store.read() as tx:
             trials = tx.all(select(upkeep.c.due_at).where(upkeep.c.kind == TRIAL).order_by(upkeep.c.due_at))
         assert [row["due_at"] for row in trials] == [LAST_NIGHT, LAST_NIGHT + timedelta(days=7)]
-        assert nights == [2, 3, 4, 6], "a job a night that was worked, and two that try"
-        assert {state for _, state, _ in kept(instance)} == {"done"}
-        assert len(backups_in(to)) == 2, "as many as backups.keep says"
-        assert told(instance) == []
+        assert nights == [2, 3, 4, 6], "one job for each night with a worker, and two trials"
+        assert {state for _, state, _ in backup_jobs(instance)} == {"done"}
+        assert len(backups_in(disk)) == 2, "as many as backups.keep says"
+        assert backup_reasons(instance) == []
 
 
-def test_two_workers_make_one_backup_a_night(val: Instance, to: Path, clock: ManualClock) -> None:
+def test_two_workers_make_one_backup_a_night(val: Instance, disk: Path, clock: ManualClock) -> None:
     with open_instance(val.folder, clock=clock, ids=RandomIds()) as other:
         clock.advance(minutes=4)
         work(val)
-        clock.advance(minutes=2)  # another slot of the look
+        clock.advance(minutes=2)  # another slot of the periodic check
         work(other)
         work(val)
-    assert len(backups_in(to)) == 1
+    assert len(backups_in(disk)) == 1
 
 
 def test_a_backup_begins_when_its_time_has_come_on_the_clock_of_the_place(
-    val: Instance, to: Path, clock: ManualClock
+    val: Instance, disk: Path, clock: ManualClock
 ) -> None:
     work(val)
     clock.advance(hours=15, minutes=29)
     work(val)
-    assert len(backups_in(to)) == 1
+    assert len(backups_in(disk)) == 1
     clock.advance(minutes=1)
     work(val)
-    assert backups_in(to)[0].name == "commensal-20260605T013000Z.zip"
+    assert backups_in(disk)[0].name == "commensal-20260605T013000Z.zip"
 
 
-def test_nights_without_power_are_made_up_by_one_backup(val: Instance, to: Path, clock: ManualClock) -> None:
+def test_nights_without_power_are_made_up_by_one_backup(val: Instance, disk: Path, clock: ManualClock) -> None:
     work(val)
     clock.advance(days=4)
     work(val)
     work(val)
-    assert [kind for kind, _, _ in kept(val)] == ["backup", "backup_trial", "backup"]
+    assert [kind for kind, _, _ in backup_jobs(val)] == ["backup", "backup_trial", "backup"]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_nobody_is_backed_up_who_names_no_folder(folder: Path, sqlite_url: str, 
     with open_instance(folder, clock=clock, ids=RandomIds()) as instance:
         without_mail(instance)
         work(instance)
-        assert kept(instance) == []
+        assert backup_jobs(instance) == []
         assert "Nobody makes backups: let backups.folder in instance.toml name a folder, best on another disk." in map(
             str, warnings(instance)
         )
@@ -162,76 +162,76 @@ def test_nobody_is_backed_up_who_names_no_folder(folder: Path, sqlite_url: str, 
 
 
 def test_a_backup_that_somebody_else_is_making_is_waited_for_and_is_that_of_the_night(
-    val: Instance, to: Path, clock: ManualClock
+    val: Instance, disk: Path, clock: ManualClock
 ) -> None:
-    to.mkdir()
-    lock = os.open(to / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    disk.mkdir()
+    lock = os.open(disk / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
     work(val)
-    assert kept(val) == [("backup", "done", ""), ("backup", "waiting", "")], "no failure, and another try"
+    assert backup_jobs(val) == [("backup", "done", ""), ("backup", "waiting", "")], "no failure, and another try"
     os.close(lock)
-    back_up(val.folder, to, clock=clock)
+    back_up(val.folder, disk, clock=clock)
     clock.advance(minutes=15)
     work(val)
-    assert len(backups_in(to)) == 1
-    assert {state for _, state, _ in kept(val)} == {"done"}
+    assert len(backups_in(disk)) == 1
+    assert {state for _, state, _ in backup_jobs(val)} == {"done"}
 
 
 def test_an_instance_that_cannot_back_itself_up_says_so_after_an_hour_and_until_it_can(
-    val: Instance, to: Path, clock: ManualClock
+    val: Instance, disk: Path, clock: ManualClock
 ) -> None:
-    to.write_text("a file where the folder was")
+    disk.write_text("a file where the folder was")
     work(val)
-    assert told(val) == []
+    assert backup_reasons(val) == []
     for _ in range(5):
         clock.advance(minutes=15)
         work(val)
-    assert told(val) == [
+    assert backup_reasons(val) == [
         "No backup has been made since 2026-06-04 10:00 UTC: StoreError: Backups cannot be written to "
-        f"{to}: File exists."
+        f"{disk}: File exists."
     ]
-    for _ in range(40):  # more nights, also without a word of it being parked
+    for _ in range(40):  # more nights: the warning stays after the job is parked
         clock.advance(hours=1)
         work(val)
-    assert any("No backup has been made since 2026-06-04 10:00" in one for one in told(val))
-    to.unlink()
+    assert any("No backup has been made since 2026-06-04 10:00" in reason for reason in backup_reasons(val))
+    disk.unlink()
     clock.advance(hours=24)
     work(val)
-    assert told(val) == [], "and nothing is left to be tried again"
-    assert {state for _, state, _ in kept(val)} == {"done"}
+    assert backup_reasons(val) == [], "and nothing is left to be tried again"
+    assert {state for _, state, _ in backup_jobs(val)} == {"done"}
 
 
 def test_a_backup_that_no_worker_makes_is_told(val: Instance, clock: ManualClock) -> None:
     with val.store.write() as tx:
         promise_backup(tx, settings=val.settings)
     clock.advance(hours=1, seconds=1)
-    assert any("the job waits for a worker, or is still under way" in one for one in told(val))
+    assert any("the job waits for a worker, or is still under way" in reason for reason in backup_reasons(val))
 
 
-def test_a_backup_that_cannot_be_restored_is_told(val: Instance, to: Path, clock: ManualClock) -> None:
-    def damaged(instance: Instance, one: Job) -> None:
-        (file,) = backups_in(to)
-        whole = file.read_bytes()
-        file.write_bytes(whole[: len(whole) // 2])
-        work_of(instance).handlers[TRIAL](instance, one)
+def test_a_backup_that_cannot_be_restored_is_told(val: Instance, disk: Path, clock: ManualClock) -> None:
+    def damaged(instance: Instance, job: Job) -> None:
+        (file,) = backups_in(disk)
+        content = file.read_bytes()
+        file.write_bytes(content[: len(content) // 2])
+        work_of(instance).handlers[TRIAL](instance, job)
 
     tick(val, replace(work_of(val), handlers={**work_of(val).handlers, TRIAL: damaged}))
     clock.advance(hours=1, seconds=1)
-    (said,) = [one for one in told(val) if "restored" in one]
-    assert said.startswith("No backup has been restored to try it since 2026-06-04 10:00 UTC: StoreError: ")
-    assert "is damaged" in said
+    (reason,) = [reason for reason in backup_reasons(val) if "restored" in reason]
+    assert reason.startswith("No backup has been restored to try it since 2026-06-04 10:00 UTC: StoreError: ")
+    assert "is damaged" in reason
 
 
 def test_what_is_overdue_is_asked_without_reading_all_jobs(val: Instance) -> None:
-    sent: list[tuple[str, Any]] = []
+    statements: list[tuple[str, Any]] = []
 
     @event.listens_for(val.store.engine, "before_cursor_execute")
     def note(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        sent.append((statement, parameters))
+        statements.append((statement, parameters))
 
     with val.store.read() as tx:
         assert list(overdue_work(tx)) == []
-        ((statement, parameters),) = [one for one in sent if "upkeep" in one[0]]
+        ((statement, parameters),) = [query for query in statements if "upkeep" in query[0]]
         plan = tx.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
     (jobs,) = [row[-1] for row in plan if " job" in row[-1]]
     assert jobs.startswith("SEARCH job USING"), plan
@@ -240,33 +240,33 @@ def test_what_is_overdue_is_asked_without_reading_all_jobs(val: Instance) -> Non
 # ------------------------------------------------------------------------------------------------ check, and moving
 
 
-def test_check_tells_of_backups_that_are_missing_or_old(val: Instance, to: Path, clock: ManualClock) -> None:
+def test_check_tells_of_backups_that_are_missing_or_old(val: Instance, disk: Path, clock: ManualClock) -> None:
     def about_backups() -> list[str]:
-        return [one for one in map(str, warnings(val)) if "ackup" in one and "chmod" not in one]
+        return [warning for warning in map(str, warnings(val)) if "ackup" in warning and "chmod" not in warning]
 
     assert about_backups() == [
-        f"There is no backup in {to} yet; a running worker makes one, and so does `commensal backup`."
+        f"There is no backup in {disk} yet; a running worker makes one, and so does `commensal backup`."
     ]
     work(val)
     assert about_backups() == []
     clock.advance(days=2)
     assert about_backups() == [
-        f"The newest backup in {to} is of 2026-06-04 10:00 UTC; `commensal jobs` tells what went wrong, and `commensal "
+        f"The newest backup in {disk} is of 2026-06-04 10:00 UTC; `commensal jobs` tells what went wrong, and `commensal "
         "backup` makes one now."
     ]
 
 
 def test_an_instance_that_was_restored_does_not_write_among_the_backups_of_the_other(
-    val: Instance, to: Path, tmp_path: Path, clock: ManualClock
+    val: Instance, disk: Path, tmp_path: Path, clock: ManualClock
 ) -> None:
     work(val)
-    (file,) = backups_in(to)
+    (file,) = backups_in(disk)
     with zipfile.ZipFile(file) as archive:
-        assert str(to) not in archive.read("instance.toml").decode()
-    arrived = restore(file, tmp_path / "val2", clock=clock)
-    assert "backups.folder" in arrived.manifest.left_out
+        assert str(disk) not in archive.read("instance.toml").decode()
+    restored = restore(file, tmp_path / "val2", clock=clock)
+    assert "backups.folder" in restored.manifest.left_out
     assert load_settings(tmp_path / "val2").backups.folder == ""
-    assert "backup" not in arrived.waiting, "it is nobody's loss"
+    assert "backup" not in restored.waiting, "no backup job waits"
 
 
 def test_init_makes_the_folder_and_sets_it(tmp_path: Path) -> None:
@@ -276,7 +276,7 @@ def test_init_makes_the_folder_and_sets_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("line", "message"),
     [
         ('folder = "backups"', "backups.folder: 'backups' must be an absolute path"),
         ('at = "3h30"', "backups.at: '3h30' is no time of day; write it like \"03:30\""),
@@ -285,11 +285,11 @@ def test_init_makes_the_folder_and_sets_it(tmp_path: Path) -> None:
         ('fodler = "/x"', "backups.fodler is unknown; did you mean 'folder'?"),
     ],
 )
-def test_settings_of_backups_that_are_wrong_are_named(tmp_path: Path, said: str, why: str) -> None:
-    (tmp_path / "instance.toml").write_text(f'name = "Val"\n[backups]\n{said}\n')
+def test_settings_of_backups_that_are_wrong_are_named(tmp_path: Path, line: str, message: str) -> None:
+    (tmp_path / "instance.toml").write_text(f'name = "Val"\n[backups]\n{line}\n')
     with pytest.raises(SettingsError) as error:
         load_settings(tmp_path)
-    assert why in str(error.value)
+    assert message in str(error.value)
 
 
 # ------------------------------------------------------------------------------------------------ longer than a claim
@@ -298,30 +298,30 @@ def test_settings_of_backups_that_are_wrong_are_named(tmp_path: Path, said: str,
 def test_a_job_that_takes_longer_than_its_claim_is_not_taken_up_by_another(
     instance: Instance, clock: ManualClock
 ) -> None:
-    done: list[int] = []
+    attempts: list[int] = []
 
-    def long(_: Instance, one: Job) -> None:
-        done.append(one.attempts)
+    def long(_: Instance, job: Job) -> None:
+        attempts.append(job.attempts)
         for _minute in range(12):
             clock.advance(minutes=1)
-            renew_claim(instance, one)
-            assert not run_due(instance, labour)
+            renew_claim(instance, job)
+            assert not run_due(instance, work_items)
 
-    labour = Work({"long": long})
+    work_items = Work({"long": long})
     with instance.store.write() as tx:
         promise(tx, "long", {})
-    assert run_due(instance, labour)
-    assert done == [1]
+    assert run_due(instance, work_items)
+    assert attempts == [1]
 
 
 def test_what_was_lost_to_another_worker_is_not_taken_back(instance: Instance, clock: ManualClock) -> None:
     with instance.store.write() as tx:
         promise(tx, "long", {})
 
-    def slow(_: Instance, one: Job) -> None:
+    def slow(_: Instance, job: Job) -> None:
         clock.advance(seconds=CLAIM.total_seconds() + 1)
         run_due(instance, Work({"long": die}))
-        renew_claim(instance, one)
+        renew_claim(instance, job)
 
     def die(*_: object) -> None:
         with instance.store.read() as tx:
@@ -342,12 +342,12 @@ def test_a_job_is_held_while_its_block_runs(instance: Instance, clock: ManualClo
             until: datetime = tx.value(select(job.c.claimed_until))
         return until
 
-    def long(_: Instance, one: Job) -> None:
+    def long(_: Instance, job: Job) -> None:
         first = claimed_until()
         clock.advance(minutes=1)
-        with keep_claimed(instance, one, every=timedelta(milliseconds=1)):
-            patience = clocks.monotonic() + 20
-            while claimed_until() == first and clocks.monotonic() < patience:
+        with keep_claimed(instance, job, every=timedelta(milliseconds=1)):
+            deadline = clocks.monotonic() + 20
+            while claimed_until() == first and clocks.monotonic() < deadline:
                 pass
         assert claimed_until() == first + timedelta(minutes=1)
 

@@ -1,4 +1,4 @@
-"""A plugin keeps to what is its own: tables, addresses, jobs, commands, and a name that is nobody else's."""
+"""A plugin keeps to its own tables, addresses, jobs and commands, and to a name that nobody else uses."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def plugin(**functions: Functions) -> ModuleType:
     return module
 
 
-def opened(store: Store, clock: ManualClock, ids: SeededIds, folder: Path, **modules: ModuleType) -> Instance:
+def instance_with(store: Store, clock: ManualClock, ids: SeededIds, folder: Path, **modules: ModuleType) -> Instance:
     settings = InstanceSettings(name="Test", plugins={"enabled": list(modules)})
     return Instance(folder, settings, store, load_plugins(settings, clock=clock, modules=modules), clock, ids)
 
@@ -52,7 +52,7 @@ def opened(store: Store, clock: ManualClock, ids: SeededIds, folder: Path, **mod
 
 
 @pytest.mark.parametrize(
-    ("enabled", "said"),
+    ("enabled", "message"),
     [
         (["Probe"], "'Probe' is no id"),
         (["a-b"], "'a-b' is no id"),
@@ -64,9 +64,11 @@ def opened(store: Store, clock: ManualClock, ids: SeededIds, folder: Path, **mod
         (["probe", "probe"], "'probe' stands there twice"),
     ],
 )
-def test_a_name_that_would_own_what_is_anothers_is_refused(clock: ManualClock, enabled: list[str], said: str) -> None:
+def test_a_name_that_would_own_what_is_anothers_is_refused(
+    clock: ManualClock, enabled: list[str], message: str
+) -> None:
     settings = InstanceSettings(name="Test", plugins={"enabled": enabled})
-    with pytest.raises(SettingsError, match=said):
+    with pytest.raises(SettingsError, match=message):
         load_plugins(settings, clock=clock, modules={name: plugin() for name in enabled})
 
 
@@ -83,7 +85,7 @@ def downgrade(): ...
 """
 
 
-def revisions(folder: Path, plugin: str, more: str = "") -> Path:
+def write_revision(folder: Path, plugin: str, more: str = "") -> Path:
     folder = folder / plugin
     folder.mkdir(exist_ok=True)
     (folder / f"{plugin}_0001.py").write_text(FIRST.format(plugin=plugin, more=more), encoding="utf-8")
@@ -91,7 +93,7 @@ def revisions(folder: Path, plugin: str, more: str = "") -> Path:
 
 
 @pytest.mark.parametrize(
-    "touches",
+    "statement",
     [
         'op.create_table("other_thing", sa.Column("id", sa.Text()))',
         'op.add_column("person", sa.Column("sneaked", sa.Text()))',
@@ -100,9 +102,9 @@ def revisions(folder: Path, plugin: str, more: str = "") -> Path:
         'op.rename_table("job_slot", "probe_slot")',
     ],
 )
-def test_a_revision_that_touches_what_is_anothers_is_undone(store: Store, tmp_path: Path, touches: str) -> None:
+def test_a_revision_that_touches_what_is_anothers_is_undone(store: Store, tmp_path: Path, statement: str) -> None:
     with pytest.raises(PluginError, match=r"'probe' failed in migrations: probe_0001 touches .*named probe_") as error:
-        migrate(store, {"probe": revisions(tmp_path, "probe", touches)})
+        migrate(store, {"probe": write_revision(tmp_path, "probe", statement)})
     assert "sneaked" not in str(error.value)
     with store.read() as tx:
         names = inspect(tx.connection).get_table_names()
@@ -114,13 +116,13 @@ def test_a_revision_that_touches_what_is_anothers_is_undone(store: Store, tmp_pa
 
 def test_a_revision_that_fails_leaves_nothing(store: Store, tmp_path: Path) -> None:
     with pytest.raises(PluginError, match="'probe' failed in migrations: probe_0001: ZeroDivisionError"):
-        migrate(store, {"probe": revisions(tmp_path, "probe", "1 / 0")})
+        migrate(store, {"probe": write_revision(tmp_path, "probe", "1 / 0")})
     with store.read() as tx:
         assert tables_of(tx, "probe") == []
 
 
 def test_a_plugin_that_goes_leaves_its_tables_and_finds_them_again(store: Store, tmp_path: Path) -> None:
-    folders = {"probe": revisions(tmp_path, "probe")}
+    folders = {"probe": write_revision(tmp_path, "probe")}
     assert migrate(store, folders) == ["probe_0001"]
     with store.write() as tx:
         tx.execute(text("INSERT INTO probe_thing VALUES ('kept')"))
@@ -131,16 +133,16 @@ def test_a_plugin_that_goes_leaves_its_tables_and_finds_them_again(store: Store,
 
 
 def test_only_its_own_tables_are_dropped(store: Store, tmp_path: Path) -> None:
-    migrate(store, {"probe": revisions(tmp_path, "probe"), "probe_two": revisions(tmp_path, "probe_two")})
+    migrate(store, {"probe": write_revision(tmp_path, "probe"), "probe_two": write_revision(tmp_path, "probe_two")})
     with store.write() as tx:
         assert sorted(drop_tables(tx, "probe")) == ["probe_revision", "probe_thing"]
         assert sorted(tables_of(tx, "probe_two")) == ["probe_two_revision", "probe_two_thing"]
         assert tables_of(tx, "person") == []
-    assert migrate(store, {"probe": revisions(tmp_path, "probe")}) == ["probe_0001"]
+    assert migrate(store, {"probe": write_revision(tmp_path, "probe")}) == ["probe_0001"]
 
 
 def test_a_database_that_a_newer_version_of_a_plugin_has_written_is_refused(store: Store, tmp_path: Path) -> None:
-    folders = {"probe": revisions(tmp_path, "probe")}
+    folders = {"probe": write_revision(tmp_path, "probe")}
     migrate(store, folders)
     with store.write() as tx:
         tx.execute(text("UPDATE probe_revision SET version_num = 'probe_0009'"))
@@ -150,12 +152,12 @@ def test_a_database_that_a_newer_version_of_a_plugin_has_written_is_refused(stor
 
 # ------------------------------------------------------------------------------------------------ addresses and jobs
 
-claimed = Routes("probe")
+routes_of_probe = Routes("probe")
 
 
-@claimed.get("/directory", scope="public")
+@routes_of_probe.get("/directory", scope="public")
 def claim(call: Call) -> str:
-    """Says that it is the plugin's."""
+    """Tells that the plugin answers."""
     return "the plugin's"
 
 
@@ -164,8 +166,10 @@ def test_its_addresses_lie_under_its_name(store: Store, clock: ManualClock, ids:
         return PlainTextResponse("the plugin's")
 
     routes = [Route("/", hello), Route("/api/directory", hello), Route("/-/other/x", hello)]
-    probe = plugin(endpoints=lambda: claimed.endpoints, routes=lambda: routes)
-    instance = opened(store, clock, ids, tmp_path, probe=probe, other=plugin(routes=lambda: [Route("/x", hello)]))
+    probe = plugin(endpoints=lambda: routes_of_probe.endpoints, routes=lambda: routes)
+    instance = instance_with(
+        store, clock, ids, tmp_path, probe=probe, other=plugin(routes=lambda: [Route("/x", hello)])
+    )
     with TestClient(make_app(instance)) as client:
         assert client.get("/api/directory").json()["items"] == []
         assert client.get("/api/-/probe/directory").json() == "the plugin's"
@@ -182,7 +186,7 @@ def test_addresses_that_a_standard_fixes_stand_where_it_says(
     store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path
 ) -> None:
     probe = plugin(fixed_routes=lambda: [Route("/.well-known/food", hello), Route("/api/food/{id}", hello)])
-    with TestClient(make_app(opened(store, clock, ids, tmp_path, probe=probe))) as client:
+    with TestClient(make_app(instance_with(store, clock, ids, tmp_path, probe=probe))) as client:
         assert client.get("/.well-known/food").text == client.get("/api/food/1").text == "the plugin's"
 
 
@@ -192,7 +196,7 @@ def test_an_address_that_somebody_has_claimed_stops_the_start(
 ) -> None:
     first = plugin(fixed_routes=lambda: [Route("/.well-known/food", hello)])
     second = plugin(fixed_routes=lambda: [Route(path, hello)])
-    instance = opened(store, clock, ids, tmp_path, first=first, second=second)
+    instance = instance_with(store, clock, ids, tmp_path, first=first, second=second)
     with pytest.raises(PluginError, match=f"'second' failed in fixed_routes: {path} belongs to somebody else"):
         make_app(instance)
 
@@ -208,7 +212,7 @@ def test_an_address_that_somebody_has_claimed_stops_the_start(
 def test_jobs_are_named_after_their_plugin(
     store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path, work: Work
 ) -> None:
-    instance = opened(store, clock, ids, tmp_path, probe=plugin(jobs=lambda: work))
+    instance = instance_with(store, clock, ids, tmp_path, probe=plugin(jobs=lambda: work))
     with pytest.raises(PluginError, match=r"'probe' failed in jobs: '.*' must begin with 'probe\.'"):
         work_of(instance)
 
@@ -256,7 +260,7 @@ def test_a_command_of_the_core_stays_the_cores(commands: Callable[[str], None]) 
 
 
 @dataclass(frozen=True)
-class OfInstance:
+class ProbeSettings:
     """What the operator sets for the plugin."""
 
     key: Secret = Secret("")  # noqa: RUF009 - a string that cannot change
@@ -268,29 +272,29 @@ class OfInstance:
 
 
 def with_table(clock: ManualClock, table: Any, **kwargs: Any) -> Any:
-    asked: list[Any] = []
+    received: list[Any] = []
 
-    def menu_items(tx: Any, instance_settings: OfInstance) -> list[Any]:
-        asked.append(instance_settings)
+    def menu_items(tx: Any, instance_settings: ProbeSettings) -> list[Any]:
+        received.append(instance_settings)
         return []
 
-    probe = plugin(instance_settings=lambda: OfInstance, menu_items=menu_items)
+    probe = plugin(instance_settings=lambda: ProbeSettings, menu_items=menu_items)
     settings = InstanceSettings(name="Test", plugins={"enabled": ["probe"], **table, **kwargs})
     hooks = load_plugins(settings, clock=clock, modules={"probe": probe})
     nothing: Any = None
     hooks.each(specifications.menu_items, tx=nothing, person_id=None, language="en")
-    return asked[0]
+    return received[0]
 
 
 def test_a_plugin_gets_what_the_operator_has_set_in_its_own_shape(clock: ManualClock) -> None:
-    assert with_table(clock, {}) == OfInstance()
-    given = with_table(clock, {"probe": {"key": "sesame", "tries": 5}})
-    assert (given.key.reveal(), given.tries) == ("sesame", 5)
-    assert "sesame" not in repr(given)
+    assert with_table(clock, {}) == ProbeSettings()
+    received = with_table(clock, {"probe": {"key": "sesame", "tries": 5}})
+    assert (received.key.reveal(), received.tries) == ("sesame", 5)
+    assert "sesame" not in repr(received)
 
 
 @pytest.mark.parametrize(
-    ("table", "said"),
+    ("table", "message"),
     [
         ({"prbe": {}}, r"plugins\.prbe: 'prbe' is not installed; did you mean 'probe'"),
         ({"probe": {"kay": "x"}}, r"plugins\.probe\.kay is unknown; did you mean 'key'"),
@@ -299,8 +303,8 @@ def test_a_plugin_gets_what_the_operator_has_set_in_its_own_shape(clock: ManualC
         ({"probe": "yes"}, r"plugins\.probe: a table was expected, like \[plugins\.probe\]"),
     ],
 )
-def test_what_the_operator_has_set_wrongly_is_named(clock: ManualClock, table: dict[str, Any], said: str) -> None:
-    with pytest.raises(SettingsError, match=said):
+def test_what_the_operator_has_set_wrongly_is_named(clock: ManualClock, table: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
         with_table(clock, table)
 
 
@@ -311,46 +315,51 @@ class Demanding:
     key: str
 
 
-@pytest.mark.parametrize(("shape", "said"), [(int, "is no dataclass"), (Demanding, "key of Demanding must have")])
+@pytest.mark.parametrize(("shape", "message"), [(int, "is no dataclass"), (Demanding, "key of Demanding must have")])
 @pytest.mark.parametrize("hook", ["instance_settings", "enterprise_settings"])
-def test_a_shape_that_cannot_be_filled_names_its_plugin(clock: ManualClock, hook: str, shape: type, said: str) -> None:
+def test_a_shape_that_cannot_be_filled_names_its_plugin(
+    clock: ManualClock, hook: str, shape: type, message: str
+) -> None:
     settings = InstanceSettings(name="Test", plugins={"enabled": ["probe"]})
-    with pytest.raises(PluginError, match=f"'probe' failed in {hook}: .*{said}"):
+    with pytest.raises(PluginError, match=f"'probe' failed in {hook}: .*{message}"):
         load_plugins(settings, clock=clock, modules={"probe": plugin(**{hook: lambda: shape})})
 
 
 def test_no_secret_is_in_a_log_or_a_failure(
     store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A plugin fails while it holds the enterprise's settings and the operator's, and while it writes them down."""
+    """A plugin fails while it holds the settings of the enterprise and the operator, and while it stores them."""
 
-    def fails(tx: Any, settings: OfInstance, instance_settings: OfInstance) -> Any:
-        shown = f"{settings} {instance_settings} {settings.key} {settings.key!r}"
+    def fails(tx: Any, settings: ProbeSettings, instance_settings: ProbeSettings) -> Any:
+        text_of_settings = f"{settings} {instance_settings} {settings.key} {settings.key!r}"
         tx.execute(text("INSERT INTO person (id) VALUES (:key)"), {"key": settings.key.reveal()})
-        raise AssertionError(shown)
+        raise AssertionError(text_of_settings)
 
-    def shows(enterprise_id: str, settings: OfInstance) -> Any:
+    def shows(enterprise_id: str, settings: ProbeSettings) -> Any:
         raise ValueError(f"{settings} {settings.key}")
 
     probe = plugin(
-        instance_settings=lambda: OfInstance,
-        enterprise_settings=lambda: OfInstance,
+        instance_settings=lambda: ProbeSettings,
+        enterprise_settings=lambda: ProbeSettings,
         shipping_options=lambda tx, settings, instance_settings: fails(tx, settings, instance_settings),
         payment_methods=lambda enterprise_id, settings: shows(enterprise_id, settings),
     )
     settings = InstanceSettings(name="Test", plugins={"enabled": ["probe"], "probe": {"key": "op-sesame"}})
     hooks = load_plugins(settings, clock=clock, modules={"probe": probe})
     instance = Instance(tmp_path, settings, store, hooks, clock, ids)
-    theirs = {"probe": {"key": "shop-sesame"}}
-    nothing: dict[str, Any] = {"enterprise_id": "shop", "language": "en"}
+    settings_by_plugin = {"probe": {"key": "shop-sesame"}}
+    common: dict[str, Any] = {"enterprise_id": "shop", "language": "en"}
     with store.read() as tx:
-        more: dict[str, Any] = {"session_id": "x", "address": None}
-        assert hooks.each(specifications.shipping_options, theirs, tx=tx, **nothing, **more) == []
-    assert hooks.each(specifications.payment_methods, theirs, instance=instance, person_id=None, **nothing) == []
+        shipping: dict[str, Any] = {"session_id": "x", "address": None}
+        assert hooks.each(specifications.shipping_options, settings_by_plugin, tx=tx, **common, **shipping) == []
+    assert (
+        hooks.each(specifications.payment_methods, settings_by_plugin, instance=instance, person_id=None, **common)
+        == []
+    )
     hooks.flush_failures()
     with store.read() as tx:
-        kept = str(tx.all(text("SELECT what FROM plugin_failure")))
-    said = capsys.readouterr()
-    assert said.out.count("Traceback") >= 2
-    assert "person" in kept
-    assert "sesame" not in said.out + said.err + kept + repr(settings)
+        failures = str(tx.all(text("SELECT what FROM plugin_failure")))
+    output = capsys.readouterr()
+    assert output.out.count("Traceback") >= 2
+    assert "person" in failures
+    assert "sesame" not in output.out + output.err + failures + repr(settings)

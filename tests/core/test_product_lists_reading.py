@@ -1,4 +1,4 @@
-"""Product lists: from the bytes of a file to rows of text, or to a clear word on what is wrong with it."""
+"""Product lists: reading the bytes of a file as rows of text, or saying clearly what is wrong with it."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ FRENCH = "producteur;nom;unités;type d'unité;prix"
 FRENCH_ROW = "Ferme des Œufs;Pâté d’été – 1er choix;1;kg;2,50"
 
 
-def names(listed: ProductList) -> list[str]:
-    return [row.cells["name"] for row in listed.rows]
+def names(product_list: ProductList) -> list[str]:
+    return [row.cells["name"] for row in product_list.rows]
 
 
-def problems(listed: ProductList) -> list[tuple[str, str]]:
-    return [(problem.where, problem.code) for problem in listed.findings.listed]
+def problems(product_list: ProductList) -> list[tuple[str, str]]:
+    return [(problem.where, problem.code) for problem in product_list.findings.listed]
 
 
 def xlsx(rows: Sequence[Sequence[object]], *, visible: int = 0) -> bytes:
@@ -51,7 +51,7 @@ def xlsx(rows: Sequence[Sequence[object]], *, visible: int = 0) -> bytes:
     return file.getvalue()
 
 
-def changed(content: bytes, part: str, old: bytes, new: bytes) -> bytes:
+def change_part(content: bytes, part: str, old: bytes, new: bytes) -> bytes:
     """The same spreadsheet with some bytes of one part replaced."""
     file = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as after:
@@ -75,8 +75,8 @@ SMALL = xlsx([HEADERS.split(","), ["Ferme des Ormes", "Pommes", 1, "kg", 2.5]])
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_a_french_list_reads_the_same_in_every_encoding_that_spreadsheets_write(encoding: str) -> None:
-    listed = read_list(f"{FRENCH}\r\n{FRENCH_ROW}\r\n".encode(encoding))
-    assert listed.rows[0].cells == {
+    product_list = read_list(f"{FRENCH}\r\n{FRENCH_ROW}\r\n".encode(encoding))
+    assert product_list.rows[0].cells == {
         "producer": "Ferme des Œufs",
         "name": "Pâté d’été – 1er choix",
         "units": "1",
@@ -121,8 +121,10 @@ def test_the_delimiter_is_known_by_the_headers(delimiter: str) -> None:
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_rows_are_numbered_as_a_spreadsheet_does_and_empty_ones_passed_over(end: str) -> None:
-    listed = read_list(end.join([HEADERS, ROW, "", ",,,,", ROW.replace("Pommes", '"Poires\nen vrac"'), ROW]).encode())
-    assert [row.number for row in listed.rows] == [2, 5, 6]
+    product_list = read_list(
+        end.join([HEADERS, ROW, "", ",,,,", ROW.replace("Pommes", '"Poires\nen vrac"'), ROW]).encode()
+    )
+    assert [row.number for row in product_list.rows] == [2, 5, 6]
 
 
 @pytest.mark.parametrize("row", ['Ferme,"Pommes,1,kg,2', 'Ferme,"Pommes" rouges,1,kg,2'])
@@ -151,17 +153,17 @@ def test_every_spelling_names_one_column() -> None:
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_headers_match_without_case_accents_and_spaces(language: str) -> None:
     plain = [column.header(language) for column in COLUMNS]
-    loud = [f" {header.upper().replace('_', ' ').replace('É', 'E')} " for header in plain]
-    for headers in (plain, loud):
-        listed = read_list(f"{','.join(headers)}\n{','.join('x' * len(headers))}".encode())
-        assert list(listed.rows[0].cells) == [column.key for column in COLUMNS]
+    upper = [f" {header.upper().replace('_', ' ').replace('É', 'E')} " for header in plain]
+    for headers in (plain, upper):
+        product_list = read_list(f"{','.join(headers)}\n{','.join('x' * len(headers))}".encode())
+        assert list(product_list.rows[0].cells) == [column.key for column in COLUMNS]
 
 
 def test_every_mistake_in_the_headers_is_named() -> None:
     with pytest.raises(Invalid) as error:
         read_list(f"{HEADERS.replace('units,', '')},Prix,kategory,qwertz\n{ROW}".encode())
-    said = [(problem.code, str(problem)) for problem in error.value.problems]
-    assert said == [
+    problems = [(problem.code, str(problem)) for problem in error.value.problems]
+    assert problems == [
         ("doubled_header", "row 1: The columns price and Prix say the same thing. Remove one of them."),
         ("unknown_header", "row 1: The column kategory is not known. Did you mean category?"),
         ("unknown_header", "row 1: The column qwertz is not known. Rename or remove it."),
@@ -170,8 +172,8 @@ def test_every_mistake_in_the_headers_is_named() -> None:
 
 
 def test_a_value_under_no_header_is_a_mistake() -> None:
-    listed = read_list(f"{HEADERS},,\n{ROW},,x\n{ROW},,,y\n{ROW},,\n".encode())
-    assert [str(problem) for problem in listed.findings.listed] == [
+    product_list = read_list(f"{HEADERS},,\n{ROW},,x\n{ROW},,,y\n{ROW},,\n".encode())
+    assert [str(problem) for problem in product_list.findings.listed] == [
         "row 2: Column G has no header, so what stands in it has no meaning.",
         "row 3: Column H has no header, so what stands in it has no meaning.",
     ]
@@ -187,9 +189,9 @@ def test_ten_megabytes_in_one_cell_are_refused() -> None:
 
 @pytest.mark.parametrize("length", [LONGEST_CELL + 1, 200_000, 4_000_000])
 def test_a_cell_that_is_too_long_is_named_by_row_and_column(length: int) -> None:
-    listed = read_list(f"{HEADERS}\n{ROW}\n{ROW.replace('Pommes', 'x' * length)}\n{ROW}".encode())
-    assert problems(listed) == [("row 3, name", "too_long")]
-    assert len(listed.rows) == 3
+    product_list = read_list(f"{HEADERS}\n{ROW}\n{ROW.replace('Pommes', 'x' * length)}\n{ROW}".encode())
+    assert problems(product_list) == [("row 3, name", "too_long")]
+    assert len(product_list.rows) == 3
 
 
 def test_more_rows_or_columns_than_allowed_are_refused() -> None:
@@ -201,10 +203,10 @@ def test_more_rows_or_columns_than_allowed_are_refused() -> None:
 
 
 def test_a_thousand_mistakes_are_listed_and_the_rest_counted() -> None:
-    listed = read_list("\n".join([HEADERS, *["=1,=2,=3,=4,=5"] * 500]).encode())
-    assert (len(listed.findings.listed), listed.findings.unlisted) == (1000, 1500)
+    product_list = read_list("\n".join([HEADERS, *["=1,=2,=3,=4,=5"] * 500]).encode())
+    assert (len(product_list.findings.listed), product_list.findings.unlisted) == (1000, 1500)
     with pytest.raises(Invalid) as error:
-        listed.findings.refuse()
+        product_list.findings.refuse()
     assert str(error.value.problems[-1]) == "There are 1500 more mistakes."
 
 
@@ -213,28 +215,28 @@ def test_a_thousand_mistakes_are_listed_and_the_rest_counted() -> None:
 
 @pytest.mark.parametrize("cell", ["a\x00b", "\x07", "x\x1b[31m"])
 def test_characters_that_are_no_text_are_named_by_row_and_column(cell: str) -> None:
-    listed = read_list(f"{HEADERS}\n{ROW.replace('Pommes', cell)}".encode())
-    assert problems(listed) == [("row 2, name", "control_character")]
+    product_list = read_list(f"{HEADERS}\n{ROW.replace('Pommes', cell)}".encode())
+    assert problems(product_list) == [("row 2, name", "control_character")]
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3+cmd|' /C calc'!A0", "=HYPERLINK(1)"])
 def test_a_formula_is_named_by_row_and_column(cell: str) -> None:
-    listed = read_list(f"{HEADERS}\n{ROW.replace('Pommes', cell)}".encode())
-    assert problems(listed) == [("row 2, name", "formula")]
+    product_list = read_list(f"{HEADERS}\n{ROW.replace('Pommes', cell)}".encode())
+    assert problems(product_list) == [("row 2, name", "formula")]
 
 
 @pytest.mark.parametrize("cell", ["-2", "+33 6 12", "-20%", "- sans sel", "a=b", "l'ail", "'tout'"])
 def test_numbers_and_plain_text_are_no_formulas(cell: str) -> None:
-    listed = read_list(f"{HEADERS}\n{ROW.replace('Pommes', cell)}".encode())
-    assert not listed.findings
-    assert names(listed) == [cell]
+    product_list = read_list(f"{HEADERS}\n{ROW.replace('Pommes', cell)}".encode())
+    assert not product_list.findings
+    assert names(product_list) == [cell]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "@x", "-2", "- x", "+x", "'=1", "''@", "'x", "", "x"])
 def test_what_the_export_guards_the_import_takes_back(text: str) -> None:
-    listed = read_list(f"{HEADERS}\n{ROW.replace('Pommes', guard_formula(text))}".encode())
-    assert not listed.findings
-    assert names(listed) == [text]
+    product_list = read_list(f"{HEADERS}\n{ROW.replace('Pommes', guard_formula(text))}".encode())
+    assert not product_list.findings
+    assert names(product_list) == [text]
     assert not guard_formula(text).startswith(("=", "+", "-", "@"))
 
 
@@ -268,8 +270,8 @@ def test_the_first_sheet_that_can_be_seen_is_read() -> None:
 
 
 def test_the_rows_of_a_spreadsheet_keep_their_numbers() -> None:
-    listed = read_list(xlsx([HEADERS.split(","), [], ROW.split(","), [], [""] * 5, ROW.split(",")]))
-    assert [row.number for row in listed.rows] == [3, 6]
+    product_list = read_list(xlsx([HEADERS.split(","), [], ROW.split(","), [], [""] * 5, ROW.split(",")]))
+    assert [row.number for row in product_list.rows] == [3, 6]
 
 
 @pytest.mark.parametrize(
@@ -322,26 +324,26 @@ def test_a_spreadsheet_that_lies_about_its_size_is_refused() -> None:
 )
 def test_a_cell_far_away_makes_no_room_for_all_between(old: bytes, new: bytes) -> None:
     with pytest.raises(Refused) as error:
-        read_list(changed(SMALL, SHEET, old, new))
+        read_list(change_part(SMALL, SHEET, old, new))
     assert error.value.code == "too_large"
 
 
 def test_a_formatted_row_far_away_does_no_harm() -> None:
     row = b'<row r="1048576" spans="1:5"><c r="A1048576" s="0"/></row></sheetData>'
-    assert names(read_list(changed(SMALL, SHEET, b"</sheetData>", row))) == ["Pommes"]
+    assert names(read_list(change_part(SMALL, SHEET, b"</sheetData>", row))) == ["Pommes"]
 
 
 @pytest.mark.parametrize("reference", [b"$E$2", b"e2", b"E", b"5", b"E99999999999"])
 def test_a_reference_that_is_none_is_refused(reference: bytes) -> None:
     with pytest.raises(Refused) as error:
-        read_list(changed(SMALL, SHEET, b'r="E2"', b'r="' + reference + b'"'))
+        read_list(change_part(SMALL, SHEET, b'r="E2"', b'r="' + reference + b'"'))
     assert error.value.code == "damaged"
 
 
 def test_entities_are_not_expanded() -> None:
     bomb = b'?><!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><worksheet'
     with pytest.raises(Refused) as error:
-        read_list(changed(SMALL, SHEET, b"?>\n<worksheet", bomb))
+        read_list(change_part(SMALL, SHEET, b"?>\n<worksheet", bomb))
     assert error.value.code == "damaged"
 
 

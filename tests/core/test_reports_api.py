@@ -1,4 +1,4 @@
-"""Reports over the API and from the shell: who may, what they may ask, and that nothing stays open behind them."""
+"""Reports over the API and from the shell: who may read them, which parameters they take; they leave nothing open."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from commensal.trade.sale_sessions.tables import coordination, sale_session
 
 REPORTS = "/api/enterprises/shop/reports"
 Header = dict[str, str]
-taken: list[str] = []  # what the reports of this module have seen
+events: list[str] = []  # what happened to the endless report
 
 
 def _orders(query: Query) -> Iterator[Line]:
@@ -44,12 +44,12 @@ def _orders(query: Query) -> Iterator[Line]:
 
 
 def _endless(query: Query) -> Iterator[Line]:
-    taken.append("begun")
+    events.append("begun")
     try:
         while True:
             yield [1, "x" * 1000, 1]
     finally:
-        taken.append("closed")
+        events.append("closed")
 
 
 def _broken(query: Query) -> Iterator[Line]:
@@ -65,9 +65,9 @@ def _breaking(query: Query) -> Iterator[Line]:
 
 @hookimpl
 def reports(language: str) -> list[Any]:
-    """This module is the plugin `tried`."""
+    """The hook of this module, which is loaded as the plugin `tried`."""
     columns = columns_of("orders", language, "number", "customer", "total", summed=("total",))
-    made = {"orders": _orders, "endless": _endless, "broken": _broken, "breaking": _breaking}
+    row_functions = {"orders": _orders, "endless": _endless, "broken": _broken, "breaking": _breaking}
     return [
         Report(id="money", label="Money", description="", columns=columns, rows=_orders, scope="payments:read"),
         Report(id="of_month", label="M", description="", columns=columns, rows=_orders, parameters=a_period(language)),
@@ -75,17 +75,17 @@ def reports(language: str) -> list[Any]:
         Report(id="nobodys", label="", description="", columns=columns, rows=_orders, scope="reports:all"),
         *(
             Report(id=name, label=name, description="", columns=columns, rows=rows, parameters=one_sale(language))
-            for name, rows in made.items()
+            for name, rows in row_functions.items()
         ),
     ]
 
 
 @pytest.fixture
 def instance(settings: InstanceSettings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
-    given = InstanceSettings(
+    settings_with_plugin = InstanceSettings(
         name="Test", base_url=settings.base_url, language="en", limits=settings.limits, plugins={"enabled": ["tried"]}
     )
-    hooks = load_plugins(given, clock=clock, modules={"tried": sys.modules[__name__]})
+    hooks = load_plugins(settings_with_plugin, clock=clock, modules={"tried": sys.modules[__name__]})
     with store.write() as tx:
         for shop in ("shop", "other"):
             a_shop(tx, shop)
@@ -95,16 +95,25 @@ def instance(settings: InstanceSettings, store: Store, clock: ManualClock, ids: 
             a_placed_order(tx, shop, total=300, name="Gone", state="Cancelled")
             draft = {"number": None, "placed_at": None}
             a_placed_order(tx, shop, total=400, name="Thinking", state="Draft", **draft)
-    return Instance(tmp_path, given, store, hooks, clock, ids)
+    return Instance(tmp_path, settings_with_plugin, store, hooks, clock, ids)
 
 
 def a_token(store: Store, name: str, role: str = "manager", shop: str = "shop", *scopes: str) -> Header:
     hashed = hashlib.sha256(f"cml_{name}".encode()).hexdigest()
     with store.write() as tx:
-        given = {"phone": "", "language": "en", "is_operator": False, "created_at": tx.now, "version": 1}
-        tx.execute(insert(person).values(id=name, email=f"{name}@example.org", name=name, confirmed_at=tx.now, **given))
-        held = list(scopes or ("orders:read", "payments:read"))
-        token = {"id": name, "hash": hashed, "person_id": name, "name": "test", "scopes": held, "created_at": tx.now}
+        values = {"phone": "", "language": "en", "is_operator": False, "created_at": tx.now, "version": 1}
+        tx.execute(
+            insert(person).values(id=name, email=f"{name}@example.org", name=name, confirmed_at=tx.now, **values)
+        )
+        token_scopes = list(scopes or ("orders:read", "payments:read"))
+        token = {
+            "id": name,
+            "hash": hashed,
+            "person_id": name,
+            "name": "test",
+            "scopes": token_scopes,
+            "created_at": tx.now,
+        }
         tx.execute(insert(api_token).values(token))
         tx.execute(insert(enterprise_member).values(enterprise_id=shop, person_id=name, role=role, since=tx.now))
     return {"Authorization": f"Bearer cml_{name}"}
@@ -117,14 +126,21 @@ def manager(instance: Instance) -> Header:
 
 @pytest.mark.bundled  # whose words are French
 def test_reports_are_listed_with_parameters_and_columns(client: TestClient, manager: Header) -> None:
-    listed = {one["id"]: one for one in client.get(REPORTS, headers=manager).json()}
-    assert set(listed) == {f"tried:{name}" for name in ("money", "of_month", "orders", "endless", "broken", "breaking")}
-    asked = listed["tried:of_month"]["parameters"]
-    assert [(one["name"], one["default"]) for one in asked] == [
+    reports_by_id = {report["id"]: report for report in client.get(REPORTS, headers=manager).json()}
+    assert set(reports_by_id) == {
+        f"tried:{name}" for name in ("money", "of_month", "orders", "endless", "broken", "breaking")
+    }
+    parameters = reports_by_id["tried:of_month"]["parameters"]
+    assert [(parameter["name"], parameter["default"]) for parameter in parameters] == [
         ("since", "2026-05-01"), ("until", "2026-05-31"), ("sale", ""),
     ]  # fmt: skip
-    assert listed["tried:orders"]["parameters"][0]["default"] == "shop-session"
-    assert listed["tried:orders"]["columns"][2] == {"name": "total", "label": "Total", "kind": "money", "summed": True}
+    assert reports_by_id["tried:orders"]["parameters"][0]["default"] == "shop-session"
+    assert reports_by_id["tried:orders"]["columns"][2] == {
+        "name": "total",
+        "label": "Total",
+        "kind": "money",
+        "summed": True,
+    }
     french = client.get(REPORTS, params={"language": "fr"}, headers=manager).json()
     assert french[0]["columns"][0]["label"] == "Commande"
 
@@ -154,14 +170,14 @@ def test_every_format_can_be_had(client: TestClient, manager: Header, format: st
 def test_who_may_not_gets_nothing(client: TestClient, instance: Instance) -> None:
     packer = a_token(instance.store, "pia", "packer")
     stranger = a_token(instance.store, "sam", "manager", "other")
-    narrow = a_token(instance.store, "nora", "manager", "shop", "products:read")
+    products_only = a_token(instance.store, "nora", "manager", "shop", "products:read")
     assert client.get(f"{REPORTS}/tried/orders").status_code == 401
     assert client.get(REPORTS, headers=stranger).status_code == 404
     assert client.get(f"{REPORTS}/tried/orders", headers=stranger).status_code == 404
-    assert client.get(f"{REPORTS}/tried/orders", headers=narrow).status_code == 403
+    assert client.get(f"{REPORTS}/tried/orders", headers=products_only).status_code == 403
     assert client.get(f"{REPORTS}/tried/orders", headers=packer).status_code == 200
     assert client.get(f"{REPORTS}/tried/money", headers=packer).status_code == 403
-    assert "tried:money" not in {one["id"] for one in client.get(REPORTS, headers=packer).json()}
+    assert "tried:money" not in {report["id"] for report in client.get(REPORTS, headers=packer).json()}
 
 
 @pytest.mark.parametrize("path", ["tried/nothing", "gone/orders", "tried/no%20scope", "tried/nobodys"])
@@ -170,7 +186,7 @@ def test_what_is_no_report_is_not_there(client: TestClient, manager: Header, pat
 
 
 @pytest.mark.parametrize(
-    ("report", "given", "where"),
+    ("report", "parameters", "where"),
     [
         ("orders", {"sale": "other-session"}, "sale"),
         ("orders", {"frobnicate": "1"}, "frobnicate"),
@@ -182,9 +198,9 @@ def test_what_is_no_report_is_not_there(client: TestClient, manager: Header, pat
     ],
 )
 def test_a_wrong_parameter_is_named(
-    client: TestClient, manager: Header, report: str, given: dict[str, str], where: str
+    client: TestClient, manager: Header, report: str, parameters: dict[str, str], where: str
 ) -> None:
-    answer = client.get(f"{REPORTS}/tried/{report}", params=given, headers=manager)
+    answer = client.get(f"{REPORTS}/tried/{report}", params=parameters, headers=manager)
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.json()["errors"]] == [where]
 
@@ -201,20 +217,20 @@ def test_what_fails_later_breaks_off_and_is_never_taken_for_whole(instance: Inst
 
 
 def idle(store: Store) -> bool:
-    """Whether no connection is lent out."""
+    """Tells whether no connection is in use."""
     return all(pool.checkedout() == 0 for pool in store.pools)  # type: ignore[attr-defined]
 
 
-async def _gone() -> None:
+async def _disconnect() -> None:
     raise OSError("the caller is gone")
 
 
-@pytest.mark.parametrize("becomes_of_the_caller", [_gone, anyio.sleep_forever], ids=["goes away", "takes no more"])
+@pytest.mark.parametrize("caller_action", [_disconnect, anyio.sleep_forever], ids=["goes away", "takes no more"])
 def test_who_goes_away_or_falls_asleep_leaves_no_snapshot_open(
-    instance: Instance, manager: Header, becomes_of_the_caller: Any, monkeypatch: pytest.MonkeyPatch
+    instance: Instance, manager: Header, caller_action: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streaming, "PART_TIMEOUT", 0.5)
-    taken.clear()
+    events.clear()
     parts = 0
 
     async def receive() -> dict[str, Any]:
@@ -224,7 +240,7 @@ def test_who_goes_away_or_falls_asleep_leaves_no_snapshot_open(
         nonlocal parts
         parts += len(message.get("body", b"")) > 0
         if parts == 3:
-            await becomes_of_the_caller()
+            await caller_action()
 
     scope = {
         "type": "http", "method": "GET", "path": f"{REPORTS}/tried/endless", "raw_path": b"", "query_string": b"",
@@ -238,7 +254,7 @@ def test_who_goes_away_or_falls_asleep_leaves_no_snapshot_open(
 
     with pytest.raises((ClientDisconnect, TimeoutError)):
         anyio.run(ask)
-    assert taken == ["begun", "closed"]
+    assert events == ["begun", "closed"]
     assert idle(instance.store)
 
 
@@ -262,23 +278,23 @@ def a_query(tx: Transaction, **kwargs: Any) -> Query:
 def test_the_number_of_statements_does_not_grow_with_the_lines(
     instance: Instance, client: TestClient, manager: Header
 ) -> None:
-    def asked() -> int:
-        seen: list[str] = []
+    def count_statements() -> int:
+        statements: list[str] = []
 
         def note(*args: Any) -> None:
-            seen.extend([args[2]] if args[2].startswith("SELECT") else [])
+            statements.extend([args[2]] if args[2].startswith("SELECT") else [])
 
         event.listen(instance.store.engine, "before_cursor_execute", note)
         assert client.get(f"{REPORTS}/tried/orders", headers=manager).status_code == 200
         event.remove(instance.store.engine, "before_cursor_execute", note)
-        return len(seen)
+        return len(statements)
 
-    asked()  # so that the token's last use is not written down in one of the two
-    few = asked()
+    count_statements()  # so that only this call writes the token's last use
+    before = count_statements()
     with instance.store.write() as tx:
         for _ in range(200):
             a_placed_order(tx)
-    assert asked() == few
+    assert count_statements() == before
 
 
 def test_a_period_counts_days_of_the_distribution_on_the_shops_clocks(instance: Instance) -> None:
@@ -288,8 +304,8 @@ def test_a_period_counts_days_of_the_distribution_on_the_shops_clocks(instance: 
         for since, until, count in (
             ("2026-06-06", "2026-06-06", 2), ("2026-06-01", "2026-06-05", 0), ("2026-06-07", "2026-06-30", 0),
         ):  # fmt: skip
-            given = read_parameters(tx, shop, parameters, {"since": since, "until": until})
-            assert len(list(_orders(a_query(tx, **given)))) == count
+            parameter_values = read_parameters(tx, shop, parameters, {"since": since, "until": until})
+            assert len(list(_orders(a_query(tx, **parameter_values)))) == count
 
 
 def test_the_current_sale_is_the_one_whose_goods_are_handed_out_next(store: Store, clock: ManualClock) -> None:
@@ -297,17 +313,17 @@ def test_the_current_sale_is_the_one_whose_goods_are_handed_out_next(store: Stor
         a_shop(tx)
         first = tx.one(sale_session.select())
         for name, days in (("next-week", 7), ("last-week", -7)):
-            moved = {
+            times = {
                 key: first[key] + timedelta(days=days) for key in ("opens_at", "closes_at", "begins_at", "ends_at")
             }
             sale = {
-                "opens_at": moved["opens_at"],
-                "closes_at": moved["closes_at"],
+                "opens_at": times["opens_at"],
+                "closes_at": times["closes_at"],
                 "coordinator_id": "shop",
                 "name": name,
             }
             tx.execute(insert(coordination).values(id=name, created_at=tx.now, version=1, **sale))
-            tx.execute(insert(sale_session).values({**first, "id": name, "coordination_id": name, **moved}))
+            tx.execute(insert(sale_session).values({**first, "id": name, "coordination_id": name, **times}))
     for days, current in ((0, "shop-session"), (2, "shop-session"), (3, "next-week"), (30, "next-week")):
         clock.advance(days=days)
         with store.read() as tx:
@@ -331,16 +347,16 @@ def test_parameters_are_read_strictly_and_every_mistake_is_told(instance: Instan
 
 
 def test_filters_compare_as_they_say(instance: Instance) -> None:
-    def found(operator: Any, field: str, value: Any) -> list[Any]:
+    def order_numbers(operator: Any, field: str, value: Any) -> list[Any]:
         with instance.store.read() as tx:
             return [line[0] for line in look(a_query(tx), "orders", "number", where=[Filter(field, operator, value)])]
 
-    assert found("is", "customer", "Bob") == [2]
-    assert found("is_not", "customer", "Bob") == [1]
-    assert found("contains", "customer", "CANARY") == [1]
-    assert found("contains", "customer", "%") == []
-    assert found("least", "total", 801) == [1]
-    assert found("most", "total", 800) == [2]
+    assert order_numbers("is", "customer", "Bob") == [2]
+    assert order_numbers("is_not", "customer", "Bob") == [1]
+    assert order_numbers("contains", "customer", "CANARY") == [1]
+    assert order_numbers("contains", "customer", "%") == []
+    assert order_numbers("least", "total", 801) == [1]
+    assert order_numbers("most", "total", 800) == [2]
 
 
 def test_columns_carry_labels_and_kinds() -> None:

@@ -1,4 +1,4 @@
-"""Backups become instances again, on both databases; what was tampered with, or made to do harm, does not."""
+"""Backups become instances again, on both databases; archives that were tampered with, or made to do harm, do not."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ COMMENSAL = Path(sys.executable).with_name("commensal")
 
 @pytest.fixture
 def empty_database(database_url: str, new_postgresql: Callable[[str], str]) -> str:
-    """Where a backup of PostgreSQL is restored to; SQLite needs none."""
+    """The URL of a database to restore a PostgreSQL backup to; empty for SQLite, which needs none."""
     return new_postgresql("template0") if database_url.startswith("postgresql") else ""
 
 
@@ -47,16 +47,16 @@ def test_a_restored_instance_serves_and_takes_orders(
 ) -> None:
     item = begin(folder, database_url)
     backup = back_up(folder, folder / "backups", clock=clock)
-    there = tmp_path / "elsewhere" / "val"
-    arrived = restore(backup.file, there, database=empty_database, clock=clock)
-    assert arrived.waiting == {"mail": 2}
-    assert arrived.absent == {}
-    assert stat.S_IMODE(there.stat().st_mode) == 0o700
-    assert stat.S_IMODE((there / "instance.toml").stat().st_mode) == 0o600
-    assert PASSWORD not in (there / "instance.toml").read_text(encoding="utf-8")
-    assert (there / "images" / f"{'a' * 64}.webp").read_bytes() == b"RIFF a picture"
-    assert (there / RESTORED).read_text() == f"{clock.now().isoformat()}\n"
-    with open_instance(there) as instance:
+    new_folder = tmp_path / "elsewhere" / "val"
+    restored = restore(backup.file, new_folder, database=empty_database, clock=clock)
+    assert restored.waiting == {"mail": 2}
+    assert restored.absent == {}
+    assert stat.S_IMODE(new_folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((new_folder / "instance.toml").stat().st_mode) == 0o600
+    assert PASSWORD not in (new_folder / "instance.toml").read_text(encoding="utf-8")
+    assert (new_folder / "images" / f"{'a' * 64}.webp").read_bytes() == b"RIFF a picture"
+    assert (new_folder / RESTORED).read_text() == f"{clock.now().isoformat()}\n"
+    with open_instance(new_folder) as instance:
         buy(instance.store, item)
         with instance.store.read() as tx:
             assert broken_invariants(tx) == []
@@ -73,15 +73,15 @@ def test_files_with_secrets_need_not_be_on_the_other_machine(
     begin(folder, sqlite_url)
     secret = tmp_path / "password"
     secret.write_text(PASSWORD, encoding="utf-8")
-    kept = tmp_path / "url"
-    kept.write_text(sqlite_url, encoding="utf-8")
+    url_file = tmp_path / "url"
+    url_file.write_text(sqlite_url, encoding="utf-8")
     (folder / "instance.toml").write_text(
-        f'name = "Val"\n[database]\nurl_file = "{kept}"\n[mail]\npassword_file = "{secret}"\n', encoding="utf-8"
+        f'name = "Val"\n[database]\nurl_file = "{url_file}"\n[mail]\npassword_file = "{secret}"\n', encoding="utf-8"
     )
     backup = back_up(folder, folder / "backups", clock=clock)
     assert backup.manifest.left_out == ("database.url_file", "mail.password_file")
     secret.unlink()
-    kept.unlink()
+    url_file.unlink()
     restore(backup.file, tmp_path / "new", clock=clock)
     with open_instance(tmp_path / "new") as instance:
         assert instance.settings.name == "Val"
@@ -131,19 +131,19 @@ def test_a_database_that_cannot_be_reached_is_told_in_words(
 ) -> None:
     begin(folder, new_postgresql())
     backup = back_up(folder, folder / "backups", clock=clock)
-    for url, said in (
+    for url, message in (
         ("postgresql://val:hunter2@127.0.0.1:1/val", "refused"),
         ("mysql://127.0.0.1/val", "a URL like postgresql"),
         ("val", "a URL like postgresql"),
     ):
-        with pytest.raises(CommensalError, match=said) as error:
+        with pytest.raises(CommensalError, match=message) as error:
             restore(backup.file, tmp_path / "new", database=url, clock=clock)
         assert "hunter2" not in str(error.value)
     write_settings(folder, "postgresql://val:hunter2@127.0.0.1:1/val")
-    with pytest.raises(StoreError, match="cannot be read") as failed:
+    with pytest.raises(StoreError, match="cannot be read") as error_of_backup:
         back_up(folder, tmp_path / "backups", clock=clock)
-    assert "hunter2" not in str(failed.value)
-    assert [one.name for one in (tmp_path / "backups").iterdir()] == [".lock"]
+    assert "hunter2" not in str(error_of_backup.value)
+    assert [file.name for file in (tmp_path / "backups").iterdir()] == [".lock"]
 
 
 def test_a_backup_goes_to_the_kind_of_database_that_it_came_from(
@@ -157,7 +157,7 @@ def test_a_backup_goes_to_the_kind_of_database_that_it_came_from(
 
 @pytest.mark.bundled
 def test_an_older_backup_is_brought_to_this_version(sqlite_url: str, tmp_path: Path, clock: ManualClock) -> None:
-    """The plugin's tables are those of its first revision; the restored instance has those of its last."""
+    """The backup has none of the plugin's tables; the restored instance has those of its last revision."""
     folder = tmp_path / "val"
     begin(folder, sqlite_url)
     write_settings(folder, sqlite_url, plugins=("vouchers",))
@@ -181,13 +181,13 @@ def test_a_backup_of_a_newer_version_is_refused(
 ) -> None:
     begin(folder, sqlite_url)
     backup = back_up(folder, folder / "backups", clock=clock)
-    later = change(
+    newer_format = change(
         backup.file, tmp_path / "later.zip", manifest=lambda text: text.replace(b'"format": 1', b'"format": 2')
     )
     with pytest.raises(StoreError, match="newer version"):
-        restore(later, tmp_path / "new", clock=clock)
+        restore(newer_format, tmp_path / "new", clock=clock)
 
-    def of_tomorrow(content: bytes) -> bytes:
+    def with_unknown_revision(content: bytes) -> bytes:
         (tmp_path / "copy.db").write_bytes(content)
         store = open_store(f"sqlite:///{tmp_path / 'copy.db'}")
         with store.write() as tx:
@@ -196,18 +196,18 @@ def test_a_backup_of_a_newer_version_is_refused(
         return (tmp_path / "copy.db").read_bytes()
 
     with Archive.open(backup.file) as archive:
-        before = archive.manifest.files["database.sqlite"]
+        entry_before = archive.manifest.files["database.sqlite"]
         archive.extract("database.sqlite", tmp_path / "before.db")
-    content = of_tomorrow((tmp_path / "before.db").read_bytes())
-    after = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+    content = with_unknown_revision((tmp_path / "before.db").read_bytes())
+    entry_after = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
 
-    def of_that(manifest: bytes) -> bytes:
-        said = json.loads(manifest)
-        said["files"]["database.sqlite"] = after
-        return json.dumps(said).encode()
+    def with_new_entry(manifest: bytes) -> bytes:
+        values = json.loads(manifest)
+        values["files"]["database.sqlite"] = entry_after
+        return json.dumps(values).encode()
 
-    assert after["sha256"] != before.sha256
-    newer = change(backup.file, tmp_path / "newer.zip", manifest=of_that, database_sqlite=lambda _: content)
+    assert entry_after["sha256"] != entry_before.sha256
+    newer = change(backup.file, tmp_path / "newer.zip", manifest=with_new_entry, database_sqlite=lambda _: content)
     with pytest.raises(StoreError, match="0999_of_tomorrow, which this version of Commensal does not know"):
         restore(newer, tmp_path / "new", clock=clock)
     assert not (tmp_path / "new").exists()
@@ -217,8 +217,11 @@ Change = Callable[[bytes], bytes]
 
 
 def change(file: Path, target: Path, *, manifest: Change = bytes, **kwargs: Change) -> Path:
-    """The archive with other contents; the manifest is only changed where that is asked for."""
-    changes = {"manifest.json": manifest, **{name.replace("_", "."): one for name, one in kwargs.items()}}
+    """Writes a copy of the archive with changed contents; the manifest changes only if `manifest` is given."""
+    changes = {
+        "manifest.json": manifest,
+        **{name.replace("_", "."): change_content for name, change_content in kwargs.items()},
+    }
     with zipfile.ZipFile(file) as old, zipfile.ZipFile(target, "w") as new:
         for entry in old.infolist():
             new.writestr(entry, changes.get(entry.filename, bytes)(old.read(entry)))
@@ -230,11 +233,11 @@ def test_what_was_cut_off_or_changed_is_refused_and_leaves_nothing(
 ) -> None:
     begin(folder, sqlite_url)
     backup = back_up(folder, folder / "backups", clock=clock)
-    whole, bad, there = backup.file.read_bytes(), tmp_path / "bad.zip", tmp_path / "new"
-    for length in (0, 1, len(whole) // 2, len(whole) - 1):
-        bad.write_bytes(whole[:length])
+    archive_bytes, damaged, new_folder = backup.file.read_bytes(), tmp_path / "bad.zip", tmp_path / "new"
+    for length in (0, 1, len(archive_bytes) // 2, len(archive_bytes) - 1):
+        damaged.write_bytes(archive_bytes[:length])
         with pytest.raises(StoreError, match="damaged, or no archive"):
-            restore(bad, there, clock=clock)
+            restore(damaged, new_folder, clock=clock)
     changes: list[dict[str, Change]] = [
         {"instance_toml": lambda content: content.replace(b"Paniers", b"Raniers")},
         {"instance_toml": lambda content: content + b"x = 1"},
@@ -243,13 +246,13 @@ def test_what_was_cut_off_or_changed_is_refused_and_leaves_nothing(
         {"manifest": lambda content: b"[]"},
         {"manifest": lambda content: b"{" + b"x" * 100},
     ]
-    for one in changes:
+    for change_set in changes:
         with pytest.raises(StoreError):
-            restore(change(backup.file, bad, **one), there, clock=clock)
-    assert not there.exists()
+            restore(change(backup.file, damaged, **change_set), new_folder, clock=clock)
+    assert not new_folder.exists()
     assert not list(tmp_path.glob(".new*"))
     with pytest.raises(StoreError, match="There is no"):
-        restore(tmp_path / "nothing.zip", there, clock=clock)
+        restore(tmp_path / "nothing.zip", new_folder, clock=clock)
 
 
 @pytest.mark.parametrize(
@@ -257,78 +260,78 @@ def test_what_was_cut_off_or_changed_is_refused_and_leaves_nothing(
     ["../evil", "/etc/evil", "images/../../evil", "a/b/c", "images/.hidden", ".hidden", "images//x", "a\\b", "x/"],
 )
 def test_a_name_that_leads_elsewhere_is_refused(name: str, tmp_path: Path, clock: ManualClock) -> None:
-    bad = tmp_path / "in" / "bad.zip"
-    bad.parent.mkdir()
-    with zipfile.ZipFile(bad, "w") as archive:
+    archive_file = tmp_path / "in" / "bad.zip"
+    archive_file.parent.mkdir()
+    with zipfile.ZipFile(archive_file, "w") as archive:
         archive.writestr("manifest.json", manifest_of({name: (4, "0" * 64)}))
         archive.writestr(name, b"evil")
     with pytest.raises(StoreError, match="nothing was unpacked"):
-        restore(bad, tmp_path / "new", clock=clock)
-    assert [one.name for one in tmp_path.iterdir()] == ["in"]
+        restore(archive_file, tmp_path / "new", clock=clock)
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
 def test_a_link_is_refused(tmp_path: Path, clock: ManualClock) -> None:
-    bad, link = tmp_path / "bad.zip", zipfile.ZipInfo("images/link.webp")
+    archive_file, link = tmp_path / "bad.zip", zipfile.ZipInfo("images/link.webp")
     link.external_attr = (stat.S_IFLNK | 0o777) << 16
-    with zipfile.ZipFile(bad, "w") as archive:
+    with zipfile.ZipFile(archive_file, "w") as archive:
         archive.writestr("manifest.json", manifest_of({"images/link.webp": (11, "0" * 64)}))
         archive.writestr(link, b"/etc/passwd")
     with pytest.raises(StoreError, match="nothing was unpacked"):
-        restore(bad, tmp_path / "new", clock=clock)
+        restore(archive_file, tmp_path / "new", clock=clock)
 
 
 def test_a_way_of_packing_that_takes_memory_is_refused(tmp_path: Path, clock: ManualClock) -> None:
-    bad = tmp_path / "bad.zip"
-    with zipfile.ZipFile(bad, "w", compression=zipfile.ZIP_LZMA) as archive:
+    archive_file = tmp_path / "bad.zip"
+    with zipfile.ZipFile(archive_file, "w", compression=zipfile.ZIP_LZMA) as archive:
         archive.writestr("manifest.json", manifest_of({}))
     with pytest.raises(StoreError, match="packed in a way"):
-        restore(bad, tmp_path / "new", clock=clock)
+        restore(archive_file, tmp_path / "new", clock=clock)
 
 
 def test_an_archive_that_unpacks_to_more_than_the_disk_holds_is_refused(tmp_path: Path, clock: ManualClock) -> None:
     huge = 1 << 60
-    bad = tmp_path / "bad.zip"
-    with zipfile.ZipFile(bad, "w") as archive:
+    archive_file = tmp_path / "bad.zip"
+    with zipfile.ZipFile(archive_file, "w") as archive:
         archive.writestr("manifest.json", manifest_of({"instance.toml": (huge, "0" * 64)}))
         archive.writestr("instance.toml", b"")
-        archive.getinfo("instance.toml").file_size = huge  # as its list of contents will say
+        archive.getinfo("instance.toml").file_size = huge  # the size in its list of contents
     with pytest.raises(StoreError, match="room for"):
-        restore(bad, tmp_path / "new", clock=clock)
+        restore(archive_file, tmp_path / "new", clock=clock)
     assert not (tmp_path / "new").exists()
 
 
 def test_an_archive_that_holds_more_than_it_says_is_refused(tmp_path: Path, clock: ManualClock) -> None:
-    bad = tmp_path / "bad.zip"
-    with zipfile.ZipFile(bad, "w", compression=zipfile.ZIP_DEFLATED) as archive:
+    archive_file = tmp_path / "bad.zip"
+    with zipfile.ZipFile(archive_file, "w", compression=zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("manifest.json", manifest_of({"instance.toml": (10, "0" * 64)}))
         archive.writestr("instance.toml", b" " * 50_000_000)
         archive.getinfo("instance.toml").file_size = 10
     with pytest.raises(StoreError):
-        restore(bad, tmp_path / "new", clock=clock)
-    with zipfile.ZipFile(bad, "w", compression=zipfile.ZIP_DEFLATED) as archive:
+        restore(archive_file, tmp_path / "new", clock=clock)
+    with zipfile.ZipFile(archive_file, "w", compression=zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("manifest.json", b" " * 70_000_000)
     with pytest.raises(StoreError, match="too large"):
-        restore(bad, tmp_path / "new", clock=clock)
+        restore(archive_file, tmp_path / "new", clock=clock)
 
 
 def manifest_of(files: dict[str, tuple[int, str]]) -> bytes:
     return Manifest(
         kind="backup", database="sqlite", made_at=datetime(2026, 6, 4, tzinfo=UTC), commensal="0.1.0", plugins=(),
-        revisions={}, counts={}, left_out=(), files={name: FileEntry(*one) for name, one in files.items()},
+        revisions={}, counts={}, left_out=(), files={name: FileEntry(*entry) for name, entry in files.items()},
     ).encode()  # fmt: skip
 
 
 def test_a_manifest_without_a_limit_would_be_unpacked_whatever_its_size(
     tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The guard off: 70 MB come out of 70 kB, and only then are found to be no manifest."""
-    bad = tmp_path / "bad.zip"
-    with zipfile.ZipFile(bad, "w", compression=zipfile.ZIP_DEFLATED) as archive:
+    """Disables the guard: 70 kB unpack to 70 MB before the check finds that they are no manifest."""
+    archive_file = tmp_path / "bad.zip"
+    with zipfile.ZipFile(archive_file, "w", compression=zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("manifest.json", b" " * 70_000_000)
-    assert bad.stat().st_size < 100_000
+    assert archive_file.stat().st_size < 100_000
     monkeypatch.setattr("commensal.operations.backups.archive._LARGEST_MANIFEST", 1 << 40)
     with pytest.raises(StoreError) as error:
-        restore(bad, tmp_path / "new", clock=clock)
+        restore(archive_file, tmp_path / "new", clock=clock)
     assert "too large" not in str(error.value)
 
 
@@ -336,22 +339,22 @@ def test_the_commands_say_what_was_done_and_what_is_left_to_do(
     folder: Path, sqlite_url: str, tmp_path: Path, shell: Shell
 ) -> None:
     begin(folder, sqlite_url)
-    to, there = tmp_path / "disk", tmp_path / "new"
+    backups, new_folder = tmp_path / "disk", tmp_path / "new"
 
     def run(*words: object, code: int = 0) -> str:
         result = shell.run(*words)
         assert result.returncode == code, result.stdout + result.stderr
         return result.stdout + result.stderr
 
-    said = run("backup", "--instance", folder, "--to", to)
-    assert "opened and checked" in said
-    assert "mail.password" in said
-    assert "can be restored" in run("backup", "--instance", folder, "--to", to, "--test")
-    (file,) = to.glob("*.zip")
-    assert "StoreError: There is no backup in" in run("restore", folder, "--instance", there, code=1)
-    said = run("restore", to, "--instance", there)  # of a folder the newest, as the file itself
-    assert "set again in" in said
-    assert "2 mail" in said
-    assert "--no-jobs" in said
-    assert "sound" in run("check", "--instance", there)
-    assert "SettingsError" in run("restore", file, "--instance", there, code=1)
+    output = run("backup", "--instance", folder, "--to", backups)
+    assert "opened and checked" in output
+    assert "mail.password" in output
+    assert "can be restored" in run("backup", "--instance", folder, "--to", backups, "--test")
+    (file,) = backups.glob("*.zip")
+    assert "StoreError: There is no backup in" in run("restore", folder, "--instance", new_folder, code=1)
+    output = run("restore", backups, "--instance", new_folder)  # given a folder, it restores the newest backup
+    assert "set again in" in output
+    assert "2 mail" in output
+    assert "--no-jobs" in output
+    assert "sound" in run("check", "--instance", new_folder)
+    assert "SettingsError" in run("restore", file, "--instance", new_folder, code=1)
