@@ -1,4 +1,4 @@
-"""The shell's commands, used as an operator uses them on the first day: real processes, a real folder."""
+"""The shell's commands, as an operator uses them on the first day: real processes, a real folder."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ Les Paniers du Val;OEU-6;Œufs par 6;œuf;6;;pièce;2,40;40;5,5;
 
 @pytest.fixture
 def run(tmp_path: Path, shell: Shell) -> Run:
-    """Runs a command at the instance in the test's folder; `fails` says that it must."""
+    """Runs a command on the instance in the test's folder; `fails` expects a failure."""
 
     def command(*words: str, fails: bool = False, language: str = "en") -> subprocess.CompletedProcess[str]:
         env = {**os.environ, "COLUMNS": "160", "LANGUAGE": language}
@@ -74,23 +74,25 @@ def begin(run: Run) -> None:
 
 def test_an_operator_sells_on_the_first_day(run: Run, tmp_path: Path) -> None:
     begin(run)
-    added = run("enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--hub", "--producer")
-    assert "les-paniers-du-val" in added.stdout
+    result_of_add = run(
+        "enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--hub", "--producer"
+    )
+    assert "les-paniers-du-val" in result_of_add.stdout
     file = tmp_path / "liste.csv"
     file.write_text(LIST, encoding="utf-8")
     result = run("products", "import", str(file), "--enterprise", "les-paniers-du-val", "--dry-run")
     assert "would create 3" in result.stdout
     assert "created 3" in run("products", "import", str(file), "--enterprise", "les-paniers-du-val").stdout
-    opened = run(
+    result_of_open = run(
         "sale", "open", "les-paniers-du-val", "--name", "Semaine 23", "--closes", "wednesday 20:00",
         "--begins", "jeudi 17:00", "--ends", "19:00",
     )  # fmt: skip
-    session = opened.stdout.split("/sales/")[1].split()[0]
-    assert "3 items are on sale" in opened.stdout
+    session = result_of_open.stdout.split("/sales/")[1].split()[0]
+    assert "3 items are on sale" in result_of_open.stdout
     assert session in run("sale", "list").stdout
     run("sale", "close", session)
-    listed = run("sale", "list").stdout
-    assert (session in listed, " over " in listed) == (True, True), "who looks for its lists finds it"
+    sales = run("sale", "list").stdout
+    assert (session in sales, " over " in sales) == (True, True), "a closed sale is still listed"
     assert session in run("sale", "list", "--state", "over").stdout
     assert session not in run("sale", "list", "--state", "open").stdout
     assert "supplier" in run("sale", "distribution", session).stdout
@@ -127,9 +129,9 @@ def test_a_list_with_mistakes_names_them_and_changes_nothing(run: Run, tmp_path:
     file.write_text(LIST.replace("2,40", "deux euros"), encoding="utf-8")
     command = ("products", "import", str(file), "--enterprise", "les-paniers-du-val")
     assert "row 4, prix: 'deux euros' is not a number" in run(*command, fails=True).stderr
-    tried = run(*command, "--dry-run", fails=True).stdout
-    assert "row 4, prix: 'deux euros' is not a number" in tried
-    assert "would create 2" in tried
+    output = run(*command, "--dry-run", fails=True).stdout
+    assert "row 4, prix: 'deux euros' is not a number" in output
+    assert "would create 2" in output
     french = "ligne 4, prix: « deux euros » n’est pas un nombre"
     assert french in run(*command, fails=True, language="fr").stderr
     assert french in run(*command, "--dry-run", fails=True, language="fr").stdout
@@ -161,23 +163,25 @@ def test_an_init_into_a_folder_with_other_files_removes_only_its_own(run: Run, t
     (tmp_path / "val").mkdir()
     (tmp_path / "val" / "notes.txt").write_text("mine")
     run(*INIT, "--database", NOWHERE, fails=True)
-    assert [one.name for one in (tmp_path / "val").iterdir()] == ["notes.txt"]
+    assert [path.name for path in (tmp_path / "val").iterdir()] == ["notes.txt"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
 def test_a_command_that_root_types_runs_as_the_owner_of_the_folder(shell: Shell) -> None:
-    """Else the service could not read what it leaves. Where the owner cannot read the program, it says so instead."""
+    """Otherwise the service could not read its files. If the owner cannot read the program, it says so."""
     with tempfile.TemporaryDirectory(dir="/tmp") as place:
         val = Path(place, "val")
         assert shell.run(*INIT, "--instance", val).returncode == 0
-        for one in (val.parent, val, *val.iterdir()):
-            os.chown(one, NOBODY, NOBODY)
-        look = ["cat", os.__file__, commensal.__file__]
-        readable = subprocess.run(look, capture_output=True, user=NOBODY, group=NOBODY, check=False).returncode == 0
+        for path in (val.parent, val, *val.iterdir()):
+            os.chown(path, NOBODY, NOBODY)
+        read_program = ["cat", os.__file__, commensal.__file__]
+        readable = (
+            subprocess.run(read_program, capture_output=True, user=NOBODY, group=NOBODY, check=False).returncode == 0
+        )
         result = shell.run("backup", "--instance", val)
         assert (result.returncode == 0) == readable, result.stdout + result.stderr
         if readable:
-            assert {one.stat().st_uid for one in val.rglob("*")} == {NOBODY}
+            assert {path.stat().st_uid for path in val.rglob("*")} == {NOBODY}
             assert list((val / "backups").glob("*.zip"))
         else:
             assert "who cannot read" in result.stderr
@@ -188,7 +192,7 @@ def test_a_program_that_reads_a_list_gets_every_cell_whole(run: Run) -> None:
     begin(run)
     name = "Le groupement d’achat des habitantes et habitants du [haut] de la vallée et de ses environs"
     run("enterprise", "add", name, "--owner", "marie@example.org", "--hub")
-    (line,) = [one for one in run("enterprise", "list").stdout.splitlines() if "groupement" in one]
+    (line,) = [text_line for text_line in run("enterprise", "list").stdout.splitlines() if "groupement" in text_line]
     assert name in line
     assert len(line.split()[-1]) == 36, "the id"
     assert "…" not in run("plugins").stdout
@@ -238,23 +242,23 @@ def test_a_database_that_was_lost_is_told_by_what_is_left_beside_it(run: Run, tm
 def test_a_job_that_keeps_failing_is_shown_and_tried_again(run: Run, tmp_path: Path) -> None:
     begin(run)
     with open_instance(tmp_path / "val") as instance, instance.store.write() as tx:
-        parked = promise(tx, "nobody knows", {})
+        job_id = promise(tx, "nobody knows", {})
         tx.execute(update(job).values(state="parked", attempts=6, error="KeyError: 'nobody knows'"))
-    shown = run("jobs").stdout
-    assert parked in shown
-    assert "KeyError" in shown
+    output = run("jobs").stdout
+    assert job_id in output
+    assert "KeyError" in output
     assert "1 jobs are parked" in run("check").stdout
     assert "no parked job x" in run("jobs", "--retry", "x", fails=True).stderr
-    run("jobs", "--retry", parked)
+    run("jobs", "--retry", job_id)
     assert "parked" not in run("check").stdout
 
 
 def test_a_token_opens_the_api_of_a_served_instance(run: Run, tmp_path: Path) -> None:
     begin(run)
     token = run("token", "marie@example.org", "--name", "test", "--scope", "self").stdout.strip()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    with socket.socket() as free_socket:
+        free_socket.bind(("127.0.0.1", 0))
+        port = free_socket.getsockname()[1]
     server = subprocess.Popen(
         [COMMENSAL, "serve", "--instance", tmp_path / "val", "--port", str(port)], stdout=subprocess.PIPE, text=True
     )
@@ -288,11 +292,13 @@ def test_the_demo_tells_its_story_to_a_good_end(tmp_path: Path, statement_cache:
 
 def test_the_demo_takes_a_free_port_instead_of_a_taken_one_and_leaves_nothing_behind(tmp_path: Path) -> None:
     env = {**os.environ, "TMPDIR": str(tmp_path)}
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background ignores it, and hands that on
-    with socket.create_server(("127.0.0.1", 0)) as somebody:
-        taken = somebody.getsockname()[1]
-        asked = [str(COMMENSAL), "demo", "--alone", "--port", str(taken)]
-        with subprocess.Popen(asked, stdout=subprocess.PIPE, text=True, env=env) as server:
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a run in the background ignores SIGINT, and its children inherit that
+    with socket.create_server(("127.0.0.1", 0)) as occupied:
+        port = occupied.getsockname()[1]
+        command = [str(COMMENSAL), "demo", "--alone", "--port", str(port)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as server:
             try:
                 assert server.stdout is not None
                 greeting = ""
@@ -300,9 +306,9 @@ def test_the_demo_takes_a_free_port_instead_of_a_taken_one_and_leaves_nothing_be
                     line = server.stdout.readline()
                     assert line, greeting
                     greeting += line
-                assert f"Port {taken} is taken" in greeting.splitlines()[0], "before anything is filled"
+                assert f"Port {port} is taken" in greeting.splitlines()[0], "before anything is filled"
                 url = greeting.split("demo region at ")[1].split()[0]
-                assert str(taken) not in url
+                assert str(port) not in url
                 assert httpx2.get(url).status_code == 200
                 assert "demo-commensal" in greeting
                 server.send_signal(signal.SIGINT)

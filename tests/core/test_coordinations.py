@@ -29,8 +29,8 @@ from commensal.trade.sale_sessions.values import Coordination, Supplier
 DAY = timedelta(days=1)
 
 
-def codes(caught: pytest.ExceptionInfo[Invalid]) -> list[tuple[str, str]]:
-    return [(problem.where, problem.code) for problem in caught.value.problems]
+def codes(error: pytest.ExceptionInfo[Invalid]) -> list[tuple[str, str]]:
+    return [(problem.where, problem.code) for problem in error.value.problems]
 
 
 def test_a_new_sale_has_its_suppliers_and_their_cut_offs(store: Store, village: Any, clock: ManualClock) -> None:
@@ -93,14 +93,14 @@ def test_a_sale_is_its_coordinators_alone(store: Store, village: Any) -> None:
 
 
 def test_the_list_is_paged_newest_first(store: Store, village: Any, clock: ManualClock) -> None:
-    made = []
+    sales = []
     for number in range(3):
         clock.advance(minutes=1)
-        made.append(village.sale(name=f"Semaine {number}"))
+        sales.append(village.sale(name=f"Semaine {number}"))
     with store.read() as tx:
         first = coordinations_of(tx, "hub", limit=2)
-        assert first == [made[2], made[1]]
-        assert coordinations_of(tx, "hub", after=first[-1].id, limit=2) == [made[0]]
+        assert first == [sales[2], sales[1]]
+        assert coordinations_of(tx, "hub", after=first[-1].id, limit=2) == [sales[0]]
         assert coordinations_of(tx, "farm") == []
 
 
@@ -112,7 +112,7 @@ def test_two_edits_of_one_version_are_one_too_many(store: Store, village: Any) -
         change_coordination(tx, sale.id, "hub", 1, name="Semaine 25")
 
 
-def moved(store: Store, sale: Coordination, **times: Any) -> Coordination:
+def change_sale(store: Store, sale: Coordination, **times: Any) -> Coordination:
     with store.write() as tx:
         return change_coordination(tx, sale.id, "hub", coordination_by_id(tx, sale.id, "hub").version, **times)
 
@@ -123,11 +123,11 @@ def test_sessions_follow_a_sale_that_moves_and_keep_what_they_had_of_their_own(
     village.enterprise("shop")
     village.grant("shop", "hub", "WriteOrders")
     sale = village.sale(opens_at=clock.now() + DAY, closes_at=clock.now() + 4 * DAY)
-    same, own = village.session(sale), village.session(sale, "shop", closes_at=clock.now() + 3 * DAY)
-    moved(store, sale, opens_at=clock.now() + 2 * DAY, closes_at=clock.now() + 5 * DAY)
+    following, own_times = village.session(sale), village.session(sale, "shop", closes_at=clock.now() + 3 * DAY)
+    change_sale(store, sale, opens_at=clock.now() + 2 * DAY, closes_at=clock.now() + 5 * DAY)
     with store.read() as tx:
-        seen = [session_by_id(tx, one.id, "hub") for one in (same, own)]
-    assert [(one.opens_at, one.closes_at, one.version) for one in seen] == [
+        sessions = [session_by_id(tx, session.id, "hub") for session in (following, own_times)]
+    assert [(session.opens_at, session.closes_at, session.version) for session in sessions] == [
         (clock.now() + 2 * DAY, clock.now() + 5 * DAY, 2),
         (clock.now() + 2 * DAY, clock.now() + 3 * DAY, 2),
     ]
@@ -139,20 +139,20 @@ def test_a_closing_in_the_past_closes_now_and_a_later_one_opens_again(
     sale = village.sale()
     session = village.session(sale)
     clock.advance(hours=3)
-    assert moved(store, sale, closes_at=clock.now() - timedelta(hours=1)).closes_at == clock.now()
+    assert change_sale(store, sale, closes_at=clock.now() - timedelta(hours=1)).closes_at == clock.now()
     closed_at = clock.now()
     clock.advance(hours=1)
-    assert moved(store, sale, closes_at=clock.now() - timedelta(minutes=5)).closes_at == closed_at
-    again = moved(store, sale, closes_at=clock.now() + DAY)
+    assert change_sale(store, sale, closes_at=clock.now() - timedelta(minutes=5)).closes_at == closed_at
+    reopened = change_sale(store, sale, closes_at=clock.now() + DAY)
     with store.read() as tx:
-        assert session_by_id(tx, session.id, "hub").closes_at == again.closes_at == clock.now() + DAY
+        assert session_by_id(tx, session.id, "hub").closes_at == reopened.closes_at == clock.now() + DAY
 
 
 def test_a_session_may_not_lose_all_its_time(store: Store, village: Any, clock: ManualClock) -> None:
     sale = village.sale()
     village.session(sale, opens_at=clock.now() + DAY)
     with pytest.raises(Invalid) as error:
-        moved(store, sale, closes_at=clock.now() + DAY)
+        change_sale(store, sale, closes_at=clock.now() + DAY)
     assert [str(problem) for problem in error.value.problems] == [
         "/closes_at: The sale at hub would close before it opens; change or remove it first."
     ]
@@ -162,7 +162,7 @@ def test_a_sale_does_not_open_after_the_cut_off_of_a_supplier(store: Store, vill
     cut_off = clock.now() + DAY
     sale = village.sale(suppliers=[Supplier(enterprise_id="farm", closes_at=cut_off)])
     with pytest.raises(Invalid) as error:
-        moved(store, sale, opens_at=cut_off)
+        change_sale(store, sale, opens_at=cut_off)
     assert codes(error) == [("/opens_at", "cut_off")]
 
 
@@ -186,7 +186,7 @@ def test_a_cancelled_sale_stays_as_it_is(store: Store, village: Any) -> None:
         cancel_coordination(tx, sale.id, "hub", 1)
         coordination = coordination_by_id(tx, sale.id, "hub")
         assert (coordination.cancelled_at, coordination.rhythm, coordination.version) == (tx.now, "FREQ=WEEKLY", 2)
-    for refused in (
+    for change in (
         lambda tx: change_coordination(tx, sale.id, "hub", 2, name="x"),
         lambda tx: cancel_coordination(tx, sale.id, "hub", 2),
         lambda tx: set_supplier(tx, sale.id, "hub", 2, Supplier(enterprise_id="farm")),
@@ -194,7 +194,7 @@ def test_a_cancelled_sale_stays_as_it_is(store: Store, village: Any) -> None:
         lambda tx: put_on_sale(tx, session.id, "hub"),
     ):
         with pytest.raises(Conflict), store.write() as tx:
-            refused(tx)
+            change(tx)
 
 
 def test_cancelling_the_series_ends_its_rhythm(store: Store, village: Any) -> None:
@@ -213,8 +213,8 @@ def test_a_supplier_gets_another_cut_off_and_leaves_with_its_goods(
         assert put_on_sale(tx, session.id, "hub") == 6
         supplier = set_supplier(tx, sale.id, "hub", 1, Supplier(enterprise_id="farm", closes_at=clock.now() + DAY))
         assert supplier.suppliers[1].closes_at == clock.now() + DAY
-        left = remove_supplier(tx, sale.id, "hub", 2, "farm")
-        assert (left.suppliers, left.version) == ((Supplier(enterprise_id="dairy"),), 3)
+        remaining = remove_supplier(tx, sale.id, "hub", 2, "farm")
+        assert (remaining.suppliers, remaining.version) == ((Supplier(enterprise_id="dairy"),), 3)
         assert {item.supplier_id for item in items_on_sale(tx, session.id, "hub")} == {"dairy"}
         with pytest.raises(NotFound):
             remove_supplier(tx, sale.id, "hub", 3, "farm")
@@ -228,13 +228,13 @@ def test_a_shop_takes_part_once_with_its_own_catalog_and_only_if_it_agreed(store
     assert error.value.code == "takes_part"
     village.enterprise("shop")
     for shop in ("shop", "nobody"):
-        with pytest.raises(Invalid) as caught:
+        with pytest.raises(Invalid) as shop_error:
             village.session(sale, shop)
-        assert codes(caught) == [("/shop_id", "no_shop")]
+        assert codes(shop_error) == [("/shop_id", "no_shop")]
     village.grant("shop", "hub", "WriteOrders")
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(Invalid) as shop_error:
         village.session(sale, "shop", catalog_id="hub-catalog")
-    assert codes(caught) == [("/catalog_id", "no_catalog")]
+    assert codes(shop_error) == [("/catalog_id", "no_catalog")]
     village.session(sale, "shop")
     with store.read() as tx:
         assert [session.enterprise_id for session in sessions_of(tx, sale.id, "hub")] == ["hub", "shop"]
@@ -290,13 +290,13 @@ def test_on_sale_is_what_suppliers_make_and_let_the_shop_sell(store: Store, vill
     village.enterprise("mill")
     village.items("hub", "mill", 2)
     village.grant("mill", "hub", "ReadProducts")  # half of what it takes
-    everybody = [Supplier(enterprise_id=name) for name in ("hub", "farm", "stranger", "mill")]
-    session = village.session(village.sale(suppliers=everybody))
+    suppliers = [Supplier(enterprise_id=name) for name in ("hub", "farm", "stranger", "mill")]
+    session = village.session(village.sale(suppliers=suppliers))
     with store.write() as tx:
         assert put_on_sale(tx, session.id, "hub") == 5
         assert put_on_sale(tx, session.id, "hub") == 0
         items = items_on_sale(tx, session.id, "hub")
-    assert sorted({one.supplier_id for one in items}) == ["farm", "hub"]
+    assert sorted({item.supplier_id for item in items}) == ["farm", "hub"]
     with store.read() as tx:
         page = items_on_sale(tx, session.id, "hub", limit=3)
         assert [*page, *items_on_sale(tx, session.id, "hub", after=page[-1].item_id)] == items
@@ -305,20 +305,20 @@ def test_on_sale_is_what_suppliers_make_and_let_the_shop_sell(store: Store, vill
 def test_items_that_may_not_be_sold_are_named_and_none_is_put_on_sale(store: Store, village: Any) -> None:
     sale = village.sale(suppliers=[Supplier(enterprise_id="farm"), Supplier(enterprise_id="stranger")])
     session = village.session(sale)
-    wanted = ["hub-farm-00000", "hub-dairy-00003", "hub-stranger-00006", "nothing"]
+    item_ids = ["hub-farm-00000", "hub-dairy-00003", "hub-stranger-00006", "nothing"]
     with store.write() as tx:
         with pytest.raises(Invalid) as error:
-            put_on_sale(tx, session.id, "hub", wanted)
+            put_on_sale(tx, session.id, "hub", item_ids)
         assert codes(error) == [
             ("/items/1", "not_supplied"),
             ("/items/2", "not_granted"),
             ("/items/3", "not_supplied"),
         ]
         assert items_on_sale(tx, session.id, "hub") == []
-        assert put_on_sale(tx, session.id, "hub", wanted[:1]) == 1
-        assert take_off_sale(tx, session.id, "hub", wanted) == 1
+        assert put_on_sale(tx, session.id, "hub", item_ids[:1]) == 1
+        assert take_off_sale(tx, session.id, "hub", item_ids) == 1
         with pytest.raises(NotFound):
-            put_on_sale(tx, session.id, "farm", wanted[:1])
+            put_on_sale(tx, session.id, "farm", item_ids[:1])
 
 
 def test_a_lost_grant_does_not_empty_a_running_sale_and_keeps_new_items_out(store: Store, village: Any) -> None:

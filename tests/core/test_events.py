@@ -1,4 +1,4 @@
-"""What happened is told to plugins after the commit: at least once, to those who listen, and to nobody else."""
+"""Plugins hear of events after the commit: at least once, if they listen, and no others."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def other() -> Ear:
 
 @pytest.fixture
 def instance(instance: Instance, ear: Ear, other: Ear) -> Iterator[Instance]:
-    """With two listening plugins: `ear` hears everything, `other` only of orders placed."""
+    """An instance with two listening plugins: `ear` hears everything, `other` only of placed orders."""
     with hearing(instance, {"ear": ear.module(), "other": other.module("order_placed")}) as hearing_instance:
         yield hearing_instance
 
 
 @pytest.fixture
 def item(instance: Instance) -> str:
-    """On sale at a shop that uses `ear`."""
+    """An item on sale at a shop that uses `ear`."""
     with instance.store.write() as tx:
         return a_shop_that_uses(tx, "ear")
 
@@ -72,14 +72,14 @@ def place(instance: Instance, item: str, pieces: int = 1) -> Order:
         return place_order(tx, instance.hooks, "shop-session", wish)
 
 
-def promised(store: Store) -> int:
+def count_promised_events(store: Store) -> int:
     with store.read() as tx:
         return int(tx.value(select(func.count()).select_from(job).where(job.c.kind == EVENT)))
 
 
 @pytest.fixture
 def statements(store: Store) -> Iterator[list[str]]:
-    """What the database is asked, from now on."""
+    """Collects the statements sent to the database from now on."""
     seen: list[str] = []
 
     def note(*args: Any) -> None:
@@ -90,7 +90,7 @@ def statements(store: Store) -> Iterator[list[str]]:
     event.remove(store.engine, "before_cursor_execute", note)
 
 
-def about_jobs(statements: list[str]) -> list[str]:
+def job_inserts(statements: list[str]) -> list[str]:
     return [statement for statement in statements if statement.startswith("INSERT INTO job ")]
 
 
@@ -98,12 +98,12 @@ def about_jobs(statements: list[str]) -> list[str]:
 
 
 def test_every_hook_that_only_tells_after_the_commit_can_be_told() -> None:
-    told = {
+    hook_names = {
         name
-        for name, one in all_hooks().items()
-        if one.contract.where == "job" and one.contract.returns == "nothing" and "event" in arguments(one)
+        for name, hook in all_hooks().items()
+        if hook.contract.where == "job" and hook.contract.returns == "nothing" and "event" in arguments(hook)
     }
-    assert told == set(HOOKS)
+    assert hook_names == set(HOOKS)
 
 
 def test_each_plugin_that_listens_hears_of_an_event_by_the_same_id(
@@ -114,11 +114,11 @@ def test_each_plugin_that_listens_hears_of_an_event_by_the_same_id(
     order = place(instance, item)
     assert ear.heard == [], "not before the job runs"
     run(instance)
-    ((told, about),) = ear.heard
-    ((told_other, _),) = other.heard
-    assert (told.kind, told.at, told.enterprise_id) == ("order_placed", order.placed_at, "shop")
+    ((event, about),) = ear.heard
+    ((event_of_other, _),) = other.heard
+    assert (event.kind, event.at, event.enterprise_id) == ("order_placed", order.placed_at, "shop")
     assert about.id == order.id
-    assert told == told_other
+    assert event == event_of_other
 
 
 def test_nothing_is_written_where_nobody_listens(instance: Instance, item: str) -> None:
@@ -128,7 +128,7 @@ def test_nothing_is_written_where_nobody_listens(instance: Instance, item: str) 
     with instance.store.write() as tx:
         hand_order_over(tx, locked_order(tx, order.id, enterprise_id="shop"))
         receive(tx, order)
-    assert promised(instance.store) == 0
+    assert count_promised_events(instance.store) == 0
 
 
 def test_where_no_plugin_listens_nothing_is_asked(store: Store, statements: list[str]) -> None:
@@ -163,9 +163,9 @@ def test_a_plugin_that_the_operator_has_taken_out_is_not_told(
     instance: Instance, settings: InstanceSettings, item: str, clock: ManualClock
 ) -> None:
     place(instance, item)
-    without = replace(instance, hooks=load_plugins(settings, clock=clock))
-    run(without)
-    assert promised(instance.store) == 1
+    without_plugins = replace(instance, hooks=load_plugins(settings, clock=clock))
+    run(without_plugins)
+    assert count_promised_events(instance.store) == 1
     with instance.store.read() as tx:
         assert failed_jobs(tx) == []
 
@@ -176,29 +176,29 @@ def test_a_plugin_that_the_operator_has_taken_out_is_not_told(
 def test_a_plugin_that_fails_is_told_again_later_with_the_same_id_and_sees_what_is_now(
     instance: Instance, item: str, ear: Ear, clock: ManualClock
 ) -> None:
-    seen: list[str] = []
+    calls: list[str] = []
 
     def fail_twice() -> None:
-        seen.append("told")
-        if len(seen) < 3:
+        calls.append("told")
+        if len(calls) < 3:
             raise RuntimeError("not now")
 
     ear.says = fail_twice
     order = place(instance, item)
     run(instance)
     with instance.store.write() as tx:
-        (failed,) = failed_jobs(tx)
-        assert (failed.kind, failed.state, failed.attempts) == (EVENT, "waiting", 1)
-        assert "not now" in failed.error
+        (failed_job,) = failed_jobs(tx)
+        assert (failed_job.kind, failed_job.state, failed_job.attempts) == (EVENT, "waiting", 1)
+        assert "not now" in failed_job.error
         change_order(tx, instance.hooks, locked_order(tx, order.id, enterprise_id="shop"), items={item: 5})
         tx.execute(delete(job).where(job.c.kind == EVENT, job.c.error == ""))
     for delay in DELAYS[:2]:
         clock.advance(seconds=delay.total_seconds())
         run(instance)
-    ((told, about),) = ear.heard
-    assert (told.kind, told.at) == ("order_placed", order.placed_at)
+    ((event, about),) = ear.heard
+    assert (event.kind, event.at) == ("order_placed", order.placed_at)
     assert [line.quantity for line in about.lines] == [5]
-    assert len(seen) == 3
+    assert len(calls) == 3
 
 
 def test_one_plugin_that_fails_does_not_keep_others_from_hearing_and_is_parked_in_the_end(
@@ -216,8 +216,8 @@ def test_one_plugin_that_fails_does_not_keep_others_from_hearing_and_is_parked_i
         run(instance)
     assert other.kinds == ["order_placed"]
     with instance.store.write() as tx:
-        parked = [one for one in failed_jobs(tx) if one.state == "parked"]
-        assert [one.kind for one in parked] == [EVENT]
+        parked = [failed_job for failed_job in failed_jobs(tx) if failed_job.state == "parked"]
+        assert [parked_job.kind for parked_job in parked] == [EVENT]
         assert any(failure.plugin == "ear" and failure.hook == "order_placed" for failure in instance.hooks.failures)
         retry_parked(tx, parked[0].id)
     ear.says = lambda: None
@@ -242,16 +242,16 @@ def test_an_order_writes_its_mail_and_its_events_by_one_statement(
         use(tx, "other")
     statements.clear()
     order = place(instance, item)
-    assert len(about_jobs(statements)) == 1
-    assert promised(instance.store) == 2
+    assert len(job_inserts(statements)) == 1
+    assert count_promised_events(instance.store) == 2
     for act in (
-        lambda tx, held: change_order(tx, instance.hooks, held, items={item: 2}),
-        lambda tx, held: cancel_order(tx, instance.hooks, held),
+        lambda tx, order: change_order(tx, instance.hooks, order, items={item: 2}),
+        lambda tx, order: cancel_order(tx, instance.hooks, order),
     ):
         statements.clear()
         with instance.store.write() as tx:
             act(tx, locked_order(tx, order.id, enterprise_id="shop"))  # type: ignore[no-untyped-call]
-        assert len(about_jobs(statements)) == 1
+        assert len(job_inserts(statements)) == 1
 
 
 def test_orders_payments_and_refunds_are_told(instance: Instance, item: str, ear: Ear) -> None:
@@ -265,7 +265,7 @@ def test_orders_payments_and_refunds_are_told(instance: Instance, item: str, ear
         hand_order_over(tx, locked_order(tx, order.id, enterprise_id="shop"))
     run(instance)
     assert sorted(ear.kinds) == ["order_fulfilled", "order_placed", "payment_received", "payment_refunded"]
-    money = {told.kind: about for told, about in ear.heard if told.kind.startswith("payment")}
+    money = {event.kind: about for event, about in ear.heard if event.kind.startswith("payment")}
     assert (money["payment_received"].amount, money["payment_refunded"].amount) == (250, 100)
 
 
@@ -273,13 +273,15 @@ def test_a_sale_of_forty_shops_is_completed_as_cheaply_as_one(
     instance: Instance, item: str, ear: Ear, clock: ManualClock, statements: list[str]
 ) -> None:
     with instance.store.write() as tx:
-        model = tx.one(select(sale_session))
+        row = tx.one(select(sale_session))
         for number in range(40):
             a_shop(tx, f"s{number}")
             use(tx, "ear", shop=f"s{number}")
         tx.execute(delete(sale_session).where(sale_session.c.id != "shop-session"))
         tx.execute(delete(coordination).where(coordination.c.id != "shop-sale"))
-        insert_rows(tx, sale_session, [{**model, "id": f"s{one}", "enterprise_id": f"s{one}"} for one in range(40)])
+        insert_rows(
+            tx, sale_session, [{**row, "id": f"s{number}", "enterprise_id": f"s{number}"} for number in range(40)]
+        )
         for _ in range(30):
             a_placed_order(tx)
         tx.execute(delete(job))
@@ -289,8 +291,8 @@ def test_a_sale_of_forty_shops_is_completed_as_cheaply_as_one(
         assert complete_due(tx) == ["shop-sale"]
     assert len(statements) <= 5 + 1 + 2  # and what the audit trail asks
     run(instance)
-    told = sorted(about.enterprise_id for event, about in ear.heard if event.kind == "sale_completed")
-    assert told == sorted(["shop", *(f"s{one}" for one in range(40))])
+    enterprise_ids = sorted(about.enterprise_id for event, about in ear.heard if event.kind == "sale_completed")
+    assert enterprise_ids == sorted(["shop", *(f"s{number}" for number in range(40))])
 
 
 # ------------------------------------------------------------------------------------------------ stock
@@ -312,23 +314,23 @@ def test_a_lot_that_becomes_unlimited_or_is_counted_is_told(instance: Instance, 
 def test_a_product_list_is_told_lot_by_lot_and_item_by_item_by_two_statements_each(
     instance: Instance, item: str, ear: Ear, statements: list[str]
 ) -> None:
-    def bring(*rows: str) -> None:
-        head = "producer,name,category,units,unit_type,price,on_hand,tax_category,lot"
-        content = "\n".join([head, *(f"shop,{row}" for row in rows)]).encode()
+    def import_rows(*rows: str) -> None:
+        headers = "producer,name,category,units,unit_type,price,on_hand,tax_category,lot"
+        content = "\n".join([headers, *(f"shop,{row}" for row in rows)]).encode()
         statements.clear()
         with instance.store.write() as tx:
             assert import_list(tx, "shop", read_list(content)).problems == ()
 
     names = [f"Produit {number}" for number in range(30)]
-    bring(*(f"{name},pomme,1,kg,2.50,10,5.5,{name}" for name in names))
+    import_rows(*(f"{name},pomme,1,kg,2.50,10,5.5,{name}" for name in names))
     assert len([statement for statement in statements if "enterprise_plugin" in statement]) == 2
-    assert len(about_jobs(statements)) == 2
+    assert len(job_inserts(statements)) == 2
     run(instance)
-    assert sorted(about.name for told, about in ear.heard if told.kind == "stock_changed") == sorted(names)
-    assert [len(items) for told, items in ear.heard if told.kind == "listing_changed"] == [30]
+    assert sorted(about.name for event, about in ear.heard if event.kind == "stock_changed") == sorted(names)
+    assert [len(items) for event, items in ear.heard if event.kind == "listing_changed"] == [30]
     ear.heard.clear()
-    bring("Produit 1,pomme,1,kg,2.50,7,5.5,Produit 1", "Produit 2,pomme,1,kg,2.80,10,5.5,Produit 2")
+    import_rows("Produit 1,pomme,1,kg,2.50,7,5.5,Produit 1", "Produit 2,pomme,1,kg,2.80,10,5.5,Produit 2")
     run(instance)
-    (first, lot), (second, items) = sorted(ear.heard, key=lambda heard: heard[0].kind, reverse=True)
-    assert (first.kind, lot.name, lot.free) == ("stock_changed", "Produit 1", 7)
-    assert (second.kind, len(items)) == ("listing_changed", 1)
+    (stock_event, lot), (listing_event, items) = sorted(ear.heard, key=lambda entry: entry[0].kind, reverse=True)
+    assert (stock_event.kind, lot.name, lot.free) == ("stock_changed", "Produit 1", 7)
+    assert (listing_event.kind, len(items)) == ("listing_changed", 1)

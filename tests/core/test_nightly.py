@@ -1,4 +1,4 @@
-"""An instance backs itself up every night and tries the newest backup every week; its operator hears when that fails."""
+"""An instance backs itself up every night and tries the newest backup every week; operators hear when that fails."""
 
 from __future__ import annotations
 
@@ -251,8 +251,8 @@ def test_check_tells_of_backups_that_are_missing_or_old(val: Instance, disk: Pat
     assert about_backups() == []
     clock.advance(days=2)
     assert about_backups() == [
-        f"The newest backup in {disk} is of 2026-06-04 10:00 UTC; `commensal jobs` tells what went wrong, and `commensal "
-        "backup` makes one now."
+        f"The newest backup in {disk} is of 2026-06-04 10:00 UTC; `commensal jobs` tells what went wrong, and "
+        "`commensal backup` makes one now."
     ]
 
 

@@ -1,4 +1,4 @@
-"""People and enterprises over HTTP: from signing up to letting somebody in, as a browser and as a program."""
+"""People and enterprises over HTTP: from signing up to inviting somebody, as a browser and as a program."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from commensal.trade.people.tables import person_session
 
 GOOD = "une longue phrase"
 HASH = hash_password(GOOD)
-HERE = {"Sec-Fetch-Site": "same-origin"}  # what a browser says of a request that the site itself started
+HERE = {"Sec-Fetch-Site": "same-origin"}  # sent by a browser with a request that the site itself started
 Somebody = Callable[..., Person]
 
 
 def code_in_last_mail(store: Store) -> str:
     with store.read() as tx:
-        sent = tx.value(
+        payload = tx.value(
             select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.created_at.desc(), job.c.id.desc())
         )
-    return str(sent["code"])
+    return str(payload["code"])
 
 
 def log_in(client: TestClient, email: str, password: str = GOOD) -> Any:
@@ -42,7 +42,7 @@ def log_in(client: TestClient, email: str, password: str = GOOD) -> Any:
 
 
 def take_up_invitation(client: TestClient, path: str, email: str, role: str) -> None:
-    """The owner, who is logged in, invites somebody, who accepts; then the owner is there again."""
+    """Invites a person as the logged-in owner, accepts as that person, and logs the owner in again."""
     owner = client.cookies["session"]
     assert client.post(f"{path}/members", json={"email": email, "role": role}, headers=HERE).status_code == 202
     client.cookies.clear()
@@ -55,13 +55,13 @@ def take_up_invitation(client: TestClient, path: str, email: str, role: str) -> 
 
 @pytest.fixture
 def settings(settings: InstanceSettings) -> InstanceSettings:
-    """Of an instance at which everybody may make enterprises."""
+    """Settings of an instance where everybody may make enterprises."""
     return replace(settings, security=SecuritySettings(new_enterprises="everybody"))
 
 
 @pytest.fixture
 def ada(client: TestClient, somebody: Somebody) -> Person:
-    """Ada, who is logged in."""
+    """Ada, logged in."""
     ada = somebody("Ada", password_hash=HASH)
     assert log_in(client, ada.email).status_code == 201
     return ada
@@ -73,13 +73,13 @@ def ada(client: TestClient, somebody: Somebody) -> Person:
 def test_somebody_signs_up_logs_in_and_confirms(client: TestClient, store: Store) -> None:
     wish = {"email": "Ada@example.org", "name": "Ada", "password": GOOD, "language": "fr"}
     assert client.get("/api/me").status_code == 401
-    signed = client.post("/api/people", json=wish)
-    assert (signed.status_code, signed.json()) == (202, {"to": "ada@example.org"})
+    signed_up = client.post("/api/people", json=wish)
+    assert (signed_up.status_code, signed_up.json()) == (202, {"to": "ada@example.org"})
     code = code_in_last_mail(store)
 
-    began = log_in(client, "ada@example.org")
-    cookie = began.headers["set-cookie"]
-    assert (began.status_code, "HttpOnly" in cookie, "SameSite=lax" in cookie) == (201, True, True)
+    logged_in = log_in(client, "ada@example.org")
+    cookie = logged_in.headers["set-cookie"]
+    assert (logged_in.status_code, "HttpOnly" in cookie, "SameSite=lax" in cookie) == (201, True, True)
     me = client.get("/api/me").json()
     assert (me["name"], me["language"], me["confirmed_at"]) == ("Ada", "fr", None)
     assert not any("password" in field or "hash" in field for field in me)
@@ -96,8 +96,8 @@ def test_signing_up_answers_the_same_for_a_known_address(client: TestClient, sto
         for name in ("ada", "eve")
     ]
     assert [answer.status_code for answer in answers] == [202, 202]
-    known, unknown = ({**answer.json(), "to": ""} for answer in answers)
-    assert known == unknown
+    body_for_known, body_for_unknown = ({**answer.json(), "to": ""} for answer in answers)
+    assert body_for_known == body_for_unknown
     with store.read() as tx:
         assert tx.value(select(func.count()).select_from(job)) == 2
 
@@ -112,11 +112,11 @@ def test_a_failed_log_in_is_counted_and_slows_the_next_one_down(
     client: TestClient, clock: ManualClock, ada: Person
 ) -> None:
     for email in (ada.email, "nobody@example.org"):
-        failed = [log_in(client, email, "something else") for _ in range(FREE)]
-        assert {(one.status_code, one.json()["code"]) for one in failed} == {(401, "log_in")}
-        assert not any("set-cookie" in one.headers for one in failed)
-        slowed = log_in(client, email, GOOD)
-        assert (slowed.status_code, slowed.headers["retry-after"]) == (429, "31")
+        failures = [log_in(client, email, "something else") for _ in range(FREE)]
+        assert {(response.status_code, response.json()["code"]) for response in failures} == {(401, "log_in")}
+        assert not any("set-cookie" in response.headers for response in failures)
+        too_soon = log_in(client, email, GOOD)
+        assert (too_soon.status_code, slowed.headers["retry-after"]) == (429, "31")
     clock.advance(seconds=31)
     assert log_in(client, ada.email).status_code == 201
 
@@ -151,11 +151,11 @@ def test_a_session_in_use_stays_alive(client: TestClient, store: Store, clock: M
 def test_a_forgotten_password_is_set_anew_by_e_mail(client: TestClient, instance: Instance, ada: Person) -> None:
     assert client.post("/api/forgotten-password", json={"email": ada.email}, headers=HERE).status_code == 202
     with instance.store.read() as tx:
-        promised = tx.one(select(job.c.id, job.c.payload).where(job.c.kind == FORGOTTEN))
-    mail_reset(instance, Job(promised["id"], FORGOTTEN, promised["payload"], 1))
+        row = tx.one(select(job.c.id, job.c.payload).where(job.c.kind == FORGOTTEN))
+    mail_reset(instance, Job(row["id"], FORGOTTEN, row["payload"], 1))
     code = code_in_last_mail(instance.store)
-    weak = client.put("/api/forgotten-password", json={"code": code, "password": "short"}, headers=HERE)
-    assert weak.status_code == 422
+    response = client.put("/api/forgotten-password", json={"code": code, "password": "short"}, headers=HERE)
+    assert response.status_code == 422
     body = {"code": code, "password": "une autre phrase"}
     assert client.put("/api/forgotten-password", json=body, headers=HERE).status_code == 204
     assert client.put("/api/forgotten-password", json=body, headers=HERE).status_code == 422
@@ -179,8 +179,8 @@ def test_a_token_cannot_make_itself_stronger(client: TestClient, ada: Person) ->
     token = {"Authorization": f"Bearer {response.json()['secret']}"}
     assert client.get("/api/me", headers=token).status_code == 200
     assert client.get("/api/me/tokens", headers=token).json() == [response.json()["token"]]
-    more = {"name": "more", "scopes": ["orders:read"], "password": GOOD}
-    assert client.post("/api/me/tokens", json=more, headers=token).status_code == 403
+    token_request = {"name": "more", "scopes": ["orders:read"], "password": GOOD}
+    assert client.post("/api/me/tokens", json=token_request, headers=token).status_code == 403
     passwords = {"old": GOOD, "new": "une autre phrase"}
     assert client.put("/api/me/password", json=passwords, headers=token).status_code == 403
     assert client.delete(f"/api/me/tokens/{response.json()['token']['id']}", headers=token).status_code == 204
@@ -192,7 +192,7 @@ def test_people_see_and_end_their_sessions(client: TestClient, ada: Person) -> N
     client.post("/api/sessions", json={"email": ada.email, "password": GOOD, "agent": "other"})
     client.cookies.clear()
     log_in(client, ada.email)
-    other = next(one for one in client.get("/api/me/sessions").json() if one["agent"] == "other")
+    other = next(session for session in client.get("/api/me/sessions").json() if session["agent"] == "other")
     assert client.delete(f"/api/me/sessions/{other['id']}", headers=HERE).status_code == 204
     assert client.delete("/api/me/sessions", headers=HERE).status_code == 204
     assert len(client.get("/api/me/sessions").json()) == 1
@@ -246,30 +246,30 @@ def test_members_customers_and_grants_over_http(client: TestClient, somebody: So
     ferme, halle = (client.post("/api/enterprises", json={"name": name}, headers=HERE).json()["id"] for name in names)
     path = f"/api/enterprises/{ferme}"
 
-    def send(method: str, more: str, json: Any = None, version: int | None = None) -> Any:
+    def send(method: str, path_below: str, json: Any = None, version: int | None = None) -> Any:
         headers = HERE if version is None else {**HERE, "If-Match": f'"{version}"'}
-        answer = client.request(method, path + more, json=json, headers=headers)
+        answer = client.request(method, path + path_below, json=json, headers=headers)
         assert answer.status_code in (200, 201, 204), answer.text
         return answer.json() if answer.content else None
 
     take_up_invitation(client, path, eve.email, "packer")
     assert send("PUT", f"/members/{eve.id}", {"role": "manager"})["role"] == "manager"
-    assert [one["name"] for one in send("GET", "/members")] == ["Ada", "Eve"]
+    assert [member["name"] for member in send("GET", "/members")] == ["Ada", "Eve"]
     assert client.delete(f"{path}/members/{ada.id}", headers=HERE).status_code == 409
     assert client.delete(f"/api/me/enterprises/{ferme}", headers=HERE).status_code == 409
 
     staff = send("POST", "/customer-categories", {"name": "Staff"})
     assert send("PATCH", f"/customer-categories/{staff['id']}", {"name": "Team"}, 1)["version"] == 2
-    made = send("POST", "/customers", {"email": "zoe@example.org", "name": "Zoé", "categories": [staff["id"]]})
-    assert send("GET", "/customers?search=zoe")["items"] == [made]
+    zoe = send("POST", "/customers", {"email": "zoe@example.org", "name": "Zoé", "categories": [staff["id"]]})
+    assert send("GET", "/customers?search=zoe")["items"] == [zoe]
     assert send("GET", f"/customers?category={staff['id']}&limit=1")["next"] == "zoe@example.org"
-    assert send("PATCH", f"/customers/{made['id']}", {"note": "x", "categories": []}, 1)["categories"] == []
+    assert send("PATCH", f"/customers/{zoe['id']}", {"note": "x", "categories": []}, 1)["categories"] == []
     send("DELETE", f"/customer-categories/{staff['id']}", None, 2)
     assert send("GET", "/customer-categories") == []
 
-    given = send("PUT", f"/grants/{halle}/WriteOrders")
-    assert send("GET", "/grants") == [given]
-    assert client.get(f"/api/enterprises/{halle}/grants-received").json() == [given]
+    grant = send("PUT", f"/grants/{halle}/WriteOrders")
+    assert send("GET", "/grants") == [grant]
+    assert client.get(f"/api/enterprises/{halle}/grants-received").json() == [grant]
     send("DELETE", f"/grants/{halle}/WriteOrders")
     assert send("GET", "/grants") == []
     assert send("GET", "/plugins") == []
@@ -283,13 +283,13 @@ def test_a_manager_lets_nobody_in_and_a_stranger_sees_nothing(
     ferme = client.post("/api/enterprises", json={"name": "La Ferme"}, headers=HERE).json()["id"]
     path = f"/api/enterprises/{ferme}"
     take_up_invitation(client, path, eve.email, "manager")
-    for who, expected in ((eve, 403), (zoe, 404)):
+    for actor, expected in ((eve, 403), (zoe, 404)):
         client.cookies.clear()
-        log_in(client, who.email)
-        asked = [
+        log_in(client, actor.email)
+        responses = [
             client.post(f"{path}/members", json={"email": zoe.email, "role": "owner"}, headers=HERE),
-            client.put(f"{path}/members/{who.id}", json={"role": "owner"}, headers=HERE),
+            client.put(f"{path}/members/{actor.id}", json={"role": "owner"}, headers=HERE),
             client.put(f"{path}/grants/{ferme}/WriteOrders", headers=HERE),
             client.post(f"{path}/archive", headers={**HERE, "If-Match": '"1"'}),
         ]
-        assert {one.status_code for one in asked} == {expected}
+        assert {response.status_code for response in responses} == {expected}

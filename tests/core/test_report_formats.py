@@ -1,4 +1,4 @@
-"""A report in every format reads back as what it is: numbers as numbers, texts as texts and never as anything else."""
+"""A report reads back the same in every format: numbers as numbers, texts as texts and never as anything else."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ LINES: list[Line] = [
 
 
 def a_report(lines: Sequence[Line] = (), **kwargs: Any) -> Report:
-    given = {"id": "tried", "label": "Tried", "description": "", "columns": COLUMNS, "grouped_by": ["who"], **kwargs}
-    return Report(rows=lambda query: lines, **given)
+    fields = {"id": "tried", "label": "Tried", "description": "", "columns": COLUMNS, "grouped_by": ["who"], **kwargs}
+    return Report(rows=lambda query: lines, **fields)
 
 
 def a_printout(report: Report, *, language: str = "fr", **kwargs: Any) -> Printout:
@@ -66,12 +66,12 @@ def a_printout(report: Report, *, language: str = "fr", **kwargs: Any) -> Printo
     return Printout(report=report, query=query, rows=sums, subtitles=["Juin"], printed_at=NOON)
 
 
-def written(name: str, report: Report, **kwargs: Any) -> bytes:
+def write_report(name: str, report: Report, **kwargs: Any) -> bytes:
     return b"".join(find_format(name).write(a_printout(report, **kwargs)))
 
 
 class Page(HTMLParser):
-    """The cells of each row of a page, and its tags."""
+    """Parses a page: the cells of each row, and its tags."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ class Page(HTMLParser):
         self._cell = False
         self.feed(html)
 
-    def handle_starttag(self, tag: str, given: Any) -> None:
+    def handle_starttag(self, tag: str, attributes: Any) -> None:
         self.tags.append(tag)
         if tag == "tr":
             self.lines.append([])
@@ -97,12 +97,12 @@ class Page(HTMLParser):
 
 
 def test_groups_have_headings_subtotals_and_one_total() -> None:
-    found = list(rows.add_sums(a_report(LINES), LINES))
-    assert [(one.kind, one.level) for one in found] == [
+    report_rows = list(rows.add_sums(a_report(LINES), LINES))
+    assert [(row.kind, row.level) for row in report_rows] == [
         ("group", 0), ("line", 1), ("line", 1), ("subtotal", 0), ("group", 0), ("line", 1), ("total", 0),
     ]  # fmt: skip
-    assert found[3].cells[:4] == ["Ferme A", 2, 1245, Quantity(Decimal("2.0"), "Kilogram")]
-    assert found[6].cells[:4] == [None, 4, 101245, None], "kilograms and pieces have no sum"
+    assert report_rows[3].cells[:4] == ["Ferme A", 2, 1245, Quantity(Decimal("2.0"), "Kilogram")]
+    assert report_rows[6].cells[:4] == [None, 4, 101245, None], "kilograms and pieces have no sum"
 
 
 def test_inner_groups_end_before_outer_ones() -> None:
@@ -111,8 +111,8 @@ def test_inner_groups_end_before_outer_ones() -> None:
     ]
     report = a_report(columns=columns, grouped_by=["a", "b"])
     lines = [("x", "p", 1), ("x", "p", 2), ("x", "q", 4), ("y", "q", 8)]
-    found = [(one.kind, one.level, one.cells[-1]) for one in rows.add_sums(report, lines)]
-    assert found == [
+    report_rows = [(row.kind, row.level, row.cells[-1]) for row in rows.add_sums(report, lines)]
+    assert report_rows == [
         ("group", 0, "x"), ("group", 1, "p"), ("line", 2, 1), ("line", 2, 2), ("subtotal", 1, 3),
         ("group", 1, "q"), ("line", 2, 4), ("subtotal", 0, 7),
         ("group", 0, "y"), ("group", 1, "q"), ("line", 2, 8), ("total", 0, 15),
@@ -122,14 +122,14 @@ def test_inner_groups_end_before_outer_ones() -> None:
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(-(10**12), 10**12))))
 def test_the_total_is_the_sum_of_all_lines_whatever_the_groups(pairs: list[tuple[str, int]]) -> None:
     columns = [Column(name="who", label=""), Column(name="n", label="", kind="money", summed=True)]
-    found = list(rows.add_sums(a_report(columns=columns), pairs))
-    assert [one.cells for one in found if one.kind == "line"] == pairs
-    totals = [one.cells[1] for one in found if one.kind == "total"]
+    report_rows = list(rows.add_sums(a_report(columns=columns), pairs))
+    assert [row.cells for row in report_rows if row.kind == "line"] == pairs
+    totals = [row.cells[1] for row in report_rows if row.kind == "total"]
     assert totals == ([sum(n for _, n in pairs)] if pairs else [])
 
 
 def test_csv_in_french_has_semicolons_commas_and_a_mark() -> None:
-    content = written("csv", a_report(LINES))
+    content = write_report("csv", a_report(LINES))
     assert content.startswith(b"\xef\xbb\xbf")
     assert content.count(b"\r\n") == 6
     table = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=";"))
@@ -142,7 +142,7 @@ def test_csv_in_french_has_semicolons_commas_and_a_mark() -> None:
 
 
 def test_csv_in_english_has_commas_and_points() -> None:
-    table = list(csv.reader(io.StringIO(written("csv", a_report(LINES), language="en").decode("utf-8-sig"))))
+    table = list(csv.reader(io.StringIO(write_report("csv", a_report(LINES), language="en").decode("utf-8-sig"))))
     assert table[1][:4] == ["Ferme A", "3", "12.50", "1.5"]
 
 
@@ -155,13 +155,13 @@ def test_what_a_spreadsheet_would_reckon_gets_an_apostrophe(text: str) -> None:
 
 @given(st.text())
 def test_no_text_can_be_a_formula_or_hold_what_no_cell_may(text: str) -> None:
-    made = harmless(text)
-    assert not re.match(r"\s*[=+\-@]", unicodedata.normalize("NFKC", made))
-    assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", made)
+    text_in_cell = harmless(text)
+    assert not re.match(r"\s*[=+\-@]", unicodedata.normalize("NFKC", text_in_cell))
+    assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", text_in_cell)
 
 
 def test_xlsx_has_numbers_days_and_moments() -> None:
-    workbook = CalamineWorkbook.from_filelike(io.BytesIO(written("xlsx", a_report(LINES))))
+    workbook = CalamineWorkbook.from_filelike(io.BytesIO(write_report("xlsx", a_report(LINES))))
     table = workbook.get_sheet_by_index(0).to_python()
     assert table[1] == ["Ferme A", 3, 12.5, 1.5, "kg", 5.5, date(2026, 6, 4), datetime(2026, 6, 4, 12, 0)]  # noqa: DTZ001
     assert table[4][0] == NASTY, "a text is a text there, whatever it begins with"
@@ -169,27 +169,27 @@ def test_xlsx_has_numbers_days_and_moments() -> None:
 
 
 def test_xlsx_spells_what_xml_cannot_hold_as_its_standard_says() -> None:
-    odd = " \x01\x1f\ufffe<&> _x0041_ _x_ \n"
+    special = " \x01\x1f\ufffe<&> _x0041_ _x_ \n"
     columns = [Column(name=f"c{number}", label="L") for number in range(28)]
-    content = written("xlsx", a_report([[odd] * 28], columns=columns, grouped_by=[]))
+    content = write_report("xlsx", a_report([[special] * 28], columns=columns, grouped_by=[]))
     sheet = ElementTree.fromstring(ZipFile(io.BytesIO(content)).read("xl/worksheets/sheet1.xml"))  # noqa: S314 - ours
-    space = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-    cells = sheet.findall(f".//{space}row[@r='2']/{space}c")
+    namespace = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+    cells = sheet.findall(f".//{namespace}row[@r='2']/{namespace}c")
     assert [cell.get("r") for cell in cells][-3:] == ["Z2", "AA2", "AB2"]
-    spelt = "".join(cells[0].itertext())
-    assert re.sub(r"_x([0-9A-F]{4})_", lambda code: chr(int(code[1], 16)), spelt) == odd
+    escaped = "".join(cells[0].itertext())
+    assert re.sub(r"_x([0-9A-F]{4})_", lambda code: chr(int(code[1], 16)), escaped) == special
 
 
 def test_what_a_sheet_has_no_room_for_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheet_rows, "MAX_ROWS", 6)  # headers, three lines, a subtotal, and the total
-    written("xlsx", a_report(LINES))
+    write_report("xlsx", a_report(LINES))
     monkeypatch.setattr(sheet_rows, "MAX_ROWS", 5)
     with pytest.raises(sheet_rows.TooManyRows, match="5"):
-        written("xlsx", a_report(LINES))
+        write_report("xlsx", a_report(LINES))
 
 
 def test_json_lines_have_minor_units_and_utc() -> None:
-    lines = [json.loads(line) for line in written("jsonl", a_report(LINES)).splitlines()]
+    lines = [json.loads(line) for line in write_report("jsonl", a_report(LINES)).splitlines()]
     assert lines[0]["amount"] == 1250
     assert lines[0]["size"] == {"value": "1.5", "unit": "Kilogram"}
     assert lines[0]["at"] == "2026-06-04T10:00:00Z"
@@ -198,7 +198,7 @@ def test_json_lines_have_minor_units_and_utc() -> None:
 
 def test_html_shows_every_line_and_nothing_that_people_wrote_is_markup() -> None:
     chart = Chart(title="<b>", labels=["</svg><script>"], series=[Series("s", [5])], money=True)
-    page = Page(written("html", a_report(LINES, charts=lambda query: [chart])).decode())
+    page = Page(write_report("html", a_report(LINES, charts=lambda query: [chart])).decode())
     assert "script" not in page.tags
     assert page.tags.count("svg") == 1
     texts = [[cell.replace("\xa0", " ").replace("\u202f", " ") for cell in line] for line in page.lines]
@@ -210,60 +210,60 @@ def test_html_shows_every_line_and_nothing_that_people_wrote_is_markup() -> None
 
 
 def test_html_takes_nothing_from_elsewhere_and_its_answer_says_so() -> None:
-    html = written("html", a_report(LINES)).decode()
+    html = write_report("html", a_report(LINES)).decode()
     assert not re.search(r"(src|href)=|url\(|@import", html)
     policy = dict(find_format("html").headers)["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
 
 
 def test_a_page_for_each_group_is_a_table_for_each() -> None:
-    assert Page(written("html", a_report(LINES)).decode()).tags.count("table") == 1
-    assert Page(written("html", a_report(LINES), pages=True).decode()).tags.count("table") == 2
+    assert Page(write_report("html", a_report(LINES)).decode()).tags.count("table") == 1
+    assert Page(write_report("html", a_report(LINES), pages=True).decode()).tags.count("table") == 2
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_report_without_lines_is_a_file_all_the_same(name: str) -> None:
-    assert written(name, a_report()) or name == "jsonl"
+    assert write_report(name, a_report()) or name == "jsonl"
 
 
 def test_pdf_says_what_the_report_says() -> None:
     chart = Chart(title="Ventes", labels=["Juin"], series=[Series("s", [5])], money=True)
-    reader = PdfReader(io.BytesIO(written("pdf", a_report(LINES, charts=lambda query: [chart]))))
+    reader = PdfReader(io.BytesIO(write_report("pdf", a_report(LINES, charts=lambda query: [chart]))))
     text = " ".join(page.extract_text() for page in reader.pages)
-    squeezed = "".join(text.split())
+    without_spaces = "".join(text.split())
     assert reader.metadata is not None
     assert reader.metadata.title == "Tried"
-    for said in ("Les<Paniers>", "FermeA", "12,50€", "1,5kg", "1/1", "".join(NASTY.split())):
-        assert said in squeezed, said
+    for passage in ("Les<Paniers>", "FermeA", "12,50€", "1,5kg", "1/1", "".join(NASTY.split())):
+        assert passage in without_spaces, passage
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=30))
 def test_no_text_breaks_the_pdf(text: str) -> None:
     report = a_report([[text or "x", 1, 1, None, None, None, None, None]])
-    assert written("pdf", report).startswith(b"%PDF")
+    assert write_report("pdf", report).startswith(b"%PDF")
 
 
 def test_a_pdf_without_its_library_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "typst", None)
     with pytest.raises(NoTypesetter, match=r"pip install 'commensal\[pdf\]'"):
-        written("pdf", a_report(LINES))
+        write_report("pdf", a_report(LINES))
 
 
 def test_a_pdf_of_very_many_rows_is_refused() -> None:
     with pytest.raises(TooLong, match=str(pdf_format.MAX_ROWS)):
-        written("pdf", a_report([LINES[0]] * (pdf_format.MAX_ROWS + 1)))
+        write_report("pdf", a_report([LINES[0]] * (pdf_format.MAX_ROWS + 1)))
 
 
 @pytest.mark.parametrize(("sheet", "each"), [("3x8", 24), ("2x7", 14), ("2x4", 8)])
 def test_labels_fill_sheets_and_leave_out_those_that_are_gone(sheet: str, each: int) -> None:
     lines: list[Line] = [[f"{number} · Ada", number] for number in range(each)]
     report = a_report(lines, columns=COLUMNS[:2], grouped_by=(), layout="labels", parameters=label_parameters("fr"))
-    html = written("html", report, sheet=sheet, skip=0).decode()
+    html = write_report("html", report, sheet=sheet, skip=0).decode()
     assert html.count('<main class="sheet') == 1
-    assert written("html", report, sheet=sheet, skip=3).decode().count('<main class="sheet') == 2
+    assert write_report("html", report, sheet=sheet, skip=3).decode().count('<main class="sheet') == 2
     for skip, pages in ((0, 1), (3, 2)):
-        reader = PdfReader(io.BytesIO(written("pdf", report, sheet=sheet, skip=skip)))
+        reader = PdfReader(io.BytesIO(write_report("pdf", report, sheet=sheet, skip=skip)))
         assert len(reader.pages) == pages
         assert "0 · Ada" in reader.pages[0].extract_text()
 
@@ -298,12 +298,12 @@ CHART = Chart(
 def test_charts_are_svg_that_says_in_words_what_it_shows(kind: Any) -> None:
     chart = Chart(title=CHART.title, labels=CHART.labels, series=CHART.series, kind=kind, money=True)
     svg = ElementTree.fromstring(draw(chart, currency="EUR", language="fr"))  # noqa: S314 - ours
-    space = "{http://www.w3.org/2000/svg}"
+    namespace = "{http://www.w3.org/2000/svg}"
     assert svg.get("role") == "img"
-    assert svg.findtext(f"{space}title") == "Ventes & marges"
-    words = (svg.findtext(f"{space}desc") or "").replace("\xa0", " ")
+    assert svg.findtext(f"{namespace}title") == "Ventes & marges"
+    words = (svg.findtext(f"{namespace}desc") or "").replace("\xa0", " ")
     assert "Avril: Hors TVA 1,00 €, TVA 0,05 €; Mai: Hors TVA -0,50 €" in words
-    assert len(svg.findall(f"{space}rect")) == (2 if kind == "line" else 8), (
+    assert len(svg.findall(f"{namespace}rect")) == (2 if kind == "line" else 8), (
         "a rectangle for each value, and the legend"
     )
 
@@ -315,16 +315,16 @@ def test_charts_are_svg_that_says_in_words_what_it_shows(kind: Any) -> None:
 def test_every_mark_of_a_chart_lies_within_it(values: list[list[int]], kind: Any) -> None:
     series = [Series(f"s{number}", value) for number, value in enumerate(values)]
     svg = draw(Chart(title="t", labels=["a", "b", "c"], series=series, kind=kind), currency="EUR", language="fr")
-    for one in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}rect"):  # noqa: S314 - ours
-        top, high = float(one.get("y", "")), float(one.get("height", ""))
-        assert 0 <= top <= top + high <= 300
+    for rectangle in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}rect"):  # noqa: S314 - ours
+        y, height = float(rectangle.get("y", "")), float(rectangle.get("height", ""))
+        assert 0 <= y <= y + height <= 300
 
 
 def test_a_page_divides_long_groups_only() -> None:
-    short: list[Line] = [[name, 1] for name in "aabb"]
-    long: list[Line] = [["c", 1] for _ in range(40)]
-    report = a_report([*short, *long], columns=COLUMNS[:2])
-    html = written("html", report).decode()
+    short_groups: list[Line] = [[name, 1] for name in "aabb"]
+    long_group: list[Line] = [["c", 1] for _ in range(40)]
+    report = a_report([*short_groups, *long_group], columns=COLUMNS[:2])
+    html = write_report("html", report).decode()
     bodies = html.split("<tbody")[1:]
     assert [body.startswith(' class="whole"') for body in bodies] == [True, True, False, False, False, True]
     assert [body.count("<tr") for body in bodies] == [

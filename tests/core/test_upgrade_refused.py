@@ -1,4 +1,4 @@
-"""An upgrade that cannot end well does not begin; one that fails on the way says how to go on, and how to go back."""
+"""An upgrade that cannot succeed does not start; one that fails midway says how to continue, and how to go back."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest) -> str:
-    """Of an empty database of PostgreSQL; empty for the SQLite file in the instance's folder."""
+    """The URL of an empty PostgreSQL database; empty for the SQLite file in the instance's folder."""
     if request.param == "sqlite":
         return ""
-    made: str = request.getfixturevalue("new_postgresql")("template0")
-    return made
+    database: str = request.getfixturevalue("new_postgresql")("template0")
+    return database
 
 
 @pytest.fixture
 def plain_url(new_postgresql: Callable[[str], str]) -> Iterator[str]:
-    """An empty database whose owner may make no other, so that nothing can be tried on a copy."""
+    """An empty database whose owner may not create another, so that nothing can be tried on a copy."""
     address = make_url(new_postgresql("template0"))
     role = f"plain_{address.database}"
     admin = create_engine(address, isolation_level="AUTOCOMMIT")
@@ -69,13 +69,13 @@ def plain_url(new_postgresql: Callable[[str], str]) -> Iterator[str]:
     admin.dispose()
 
 
-def upgraded(folder: Path) -> None:
+def run_upgrade(folder: Path) -> None:
     with preflight(folder, folder / "backups", clock=SystemClock()) as plan:
         upgrade(plan)
 
 
 def run(*words: object) -> tuple[int, str]:
-    """A command in this process; what it refuses is raised."""
+    """Runs a command in this process and returns its exit code and output; raises its exception."""
     result = CliRunner().invoke(app, list(map(str, words)))
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
@@ -87,7 +87,7 @@ def change(folder: Path, url: str, statement: str) -> None:
         tx.execute(text(statement))
 
 
-def revisions(folder: Path, url: str = "") -> dict[str, list[str]]:
+def applied_revisions(folder: Path, url: str = "") -> dict[str, list[str]]:
     with closing(store_of(folder, url)) as store, store.read() as tx:
         return revisions_of(tx)
 
@@ -102,17 +102,17 @@ def test_an_older_program_refuses_a_newer_database(words: tuple[str, ...], folde
     write_upgrade_record(folder, UpgradeRecord(version="9.9", before="0.1.0", at=at, backup="/backups/old.zip"))
     with pytest.raises(NewerDatabase) as error:
         run(*words, "--instance", folder)
-    said = str(error.value)
-    assert "9999_future, which this version of Commensal does not know. Install the version that wrote it." in said
-    assert said.endswith("That was Commensal 9.9, on 2030-01-02. The backup from before is /backups/old.zip.")
-    assert revisions(folder, url)["alembic_version"] == ["9999_future"]
+    message = str(error.value)
+    assert "9999_future, which this version of Commensal does not know. Install the version that wrote it." in message
+    assert message.endswith("That was Commensal 9.9, on 2030-01-02. The backup from before is /backups/old.zip.")
+    assert applied_revisions(folder, url)["alembic_version"] == ["9999_future"]
 
 
 def test_a_newer_plugin_is_refused_by_name(folder: Path) -> None:
     unpack(FIRST, folder)
     change(folder, "", "UPDATE webhooks_revision SET version_num = 'webhooks_0009'")
     with pytest.raises(NewerDatabase, match="webhooks_0009, which this version of the plugin 'webhooks' does not know"):
-        upgraded(folder)
+        run_upgrade(folder)
 
 
 @pytest.mark.parametrize("words", [("serve", "--port", "0"), ("work", "--once"), ("check",), ("export", "out.zip")])
@@ -124,22 +124,22 @@ def test_who_meets_an_older_database_is_told_to_upgrade(words: tuple[str, ...], 
 
 def test_nothing_is_upgraded_while_the_instance_runs(folder: Path, url: str) -> None:
     unpack(FIRST, folder, url)
-    upgraded(folder)
+    run_upgrade(folder)
     with open_instance(folder) as running:
-        upgraded(folder)  # there is nothing to migrate, and nobody is disturbed
+        run_upgrade(folder)  # nothing to migrate, so the running instance does not matter
         with running.store.write() as tx:
             drop_tables(tx, "webhooks")
-        who = rf" \(process {os.getpid()} on .+\)" if url else ""
-        with pytest.raises(Busy, match=f"the instance is running{who}; stop `commensal serve`"):
-            upgraded(folder)
-        assert "webhooks_revision" not in revisions(folder, url)
-    upgraded(folder)
-    assert "webhooks_revision" in revisions(folder, url)
+        holder = rf" \(process {os.getpid()} on .+\)" if url else ""
+        with pytest.raises(Busy, match=f"the instance is running{holder}; stop `commensal serve`"):
+            run_upgrade(folder)
+        assert "webhooks_revision" not in applied_revisions(folder, url)
+    run_upgrade(folder)
+    assert "webhooks_revision" in applied_revisions(folder, url)
 
 
 def test_nobody_starts_during_an_upgrade(folder: Path, url: str) -> None:
     unpack(FIRST, folder, url)
-    upgraded(folder)
+    run_upgrade(folder)
     with closing(store_of(folder, url)) as store:
         with exclusive_access(store), pytest.raises(Busy, match="being upgraded; start again"):
             open_instance(folder)
@@ -151,7 +151,7 @@ def test_plugins_that_are_not_there_are_named_before_anything_is_done(folder: Pa
     settings = folder / "instance.toml"
     settings.write_text(settings.read_text().replace('["shop", ', '["ghost", "shop", '))
     with pytest.raises(SettingsError, match="ghost: it is not installed"):
-        upgraded(folder)
+        run_upgrade(folder)
     assert not (folder / "backups").exists()
 
 
@@ -159,8 +159,8 @@ def test_tables_of_a_plugin_that_is_not_enabled_are_left_as_they_are(folder: Pat
     unpack(FIRST, folder)
     settings = folder / "instance.toml"
     settings.write_text(settings.read_text().replace('"webhooks"', '"cash"').replace('"cash", ', "", 1))
-    _, said = run("upgrade", "--dry-run", "--instance", folder)
-    assert "tables of webhooks, not enabled, stay as they are" in said
+    _, output = run("upgrade", "--dry-run", "--instance", folder)
+    assert "tables of webhooks, not enabled, stay as they are" in output
 
 
 def test_a_disk_without_room_stops_it_before_anything_is_done(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,71 +168,76 @@ def test_a_disk_without_room_stops_it_before_anything_is_done(folder: Path, monk
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9 - 2_000_000, 2_000_000))
     with pytest.raises(StoreError, match=r"may need \d+ MB .* has 1 MB free. Make room"):
-        upgraded(folder)
+        run_upgrade(folder)
     assert not (folder / "backups").exists()
 
 
-def broken_off(folder: Path, backup: Path, *revisions: str) -> None:
+def record_broken_upgrade(folder: Path, backup: Path, *revisions: str) -> None:
     at = datetime(2030, 1, 2, tzinfo=UTC)
-    begun = UpgradeRecord(version="0.2", before="0.1.0", at=at, backup=str(backup), revisions=revisions, finished=False)
-    write_upgrade_record(folder, begun)
+    record = UpgradeRecord(
+        version="0.2", before="0.1.0", at=at, backup=str(backup), revisions=revisions, finished=False
+    )
+    write_upgrade_record(folder, record)
 
 
 def test_one_that_was_broken_off_half_way_needs_no_room_for_another_backup(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unpack(FIRST, folder)
-    made = back_up(folder, folder / "backups", clock=SystemClock()).file
-    broken_off(folder, made, "0014_sale_opening", "0015_audit")  # of which one has run
+    backup = back_up(folder, folder / "backups", clock=SystemClock()).file
+    record_broken_upgrade(folder, backup, "0014_sale_opening", "0015_audit")  # of which the first has run
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9 - 2_000_000, 2_000_000))
-    upgraded(folder)
-    assert list((folder / "backups").glob("*.zip")) == [made]
+    run_upgrade(folder)
+    assert list((folder / "backups").glob("*.zip")) == [backup]
 
 
 @pytest.mark.parametrize("revisions", [("0015_audit",), ("0013_payment_problem", "0014_sale_opening")])
 def test_a_backup_from_before_somebody_could_order_is_not_taken_for_one_of_now(
     revisions: tuple[str, ...], folder: Path, tmp_path: Path
 ) -> None:
-    """An upgrade was broken off before its first step, and the old version went on serving; or after its last, and the
-    one that it was for did, until there was a later one still."""
+    """The upgrade broke off before its first step, and the old version went on serving; or after its last step, and the
+    new version went on serving until an even later one was installed."""
     unpack(FIRST, folder)
     old = tmp_path / "old.zip"
     shutil.copy(FOLDER / FIRST / "sqlite.zip", old)
-    broken_off(folder, old, *revisions)
+    record_broken_upgrade(folder, old, *revisions)
     with preflight(folder, folder / "backups", clock=SystemClock()) as plan:
-        done = upgrade(plan)
-    assert done.backup is not None
-    assert done.backup.parent == folder / "backups"
+        outcome = upgrade(plan)
+    assert outcome.backup is not None
+    assert outcome.backup.parent == folder / "backups"
     record = read_upgrade_record(folder)
     assert record is not None
-    assert (record.before, record.backup) == ("0.2" if "0014_sale_opening" in revisions else "0.1.0", str(done.backup))
+    assert (record.before, record.backup) == (
+        "0.2" if "0014_sale_opening" in revisions else "0.1.0",
+        str(outcome.backup),
+    )
 
 
 def test_an_instance_that_is_not_sound_is_not_upgraded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     unpack(FIRST, folder)
     change(folder, "", "UPDATE stock_lot SET reserved = reserved + 1")
-    before = revisions(folder)
+    before = applied_revisions(folder)
     with pytest.raises(StoreError, match=r"so nothing was changed.* movements add up") as error:
-        upgraded(folder)
-    assert revisions(folder) == before
+        run_upgrade(folder)
+    assert applied_revisions(folder) == before
     assert read_upgrade_record(folder) is None
     monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
-    said = told(error.value)
-    assert said.startswith(
+    message = told(error.value)
+    assert message.startswith(
         "La sauvegarde n’est pas bonne, donc rien n’a été changé. StoreError : La copie n’est pas saine"
     )
-    assert "mais la somme de ses mouvements est" in said
+    assert "mais la somme de ses mouvements est" in message
 
 
 def test_a_database_without_tables_is_for_migrate(folder: Path) -> None:
     unpack(FIRST, folder)
     (folder / DATABASE).unlink()
     with pytest.raises(StoreError, match=r"there is more of this instance: images/"):
-        upgraded(folder)
+        run_upgrade(folder)
     shutil.rmtree(folder / "images")
     with pytest.raises(StoreError, match="`commensal migrate`"):
-        upgraded(folder)
+        run_upgrade(folder)
     run("migrate", "--instance", folder)
     record = read_upgrade_record(folder)
     assert record is not None
@@ -250,16 +255,16 @@ def test_root_does_not_upgrade_what_belongs_to_somebody_else(folder: Path) -> No
     unpack(FIRST, folder)
     os.chown(folder / "instance.toml", 65534, 65534)
     with pytest.raises(SettingsError, match="runuser -u nobody -- commensal upgrade"):
-        upgraded(folder)
+        run_upgrade(folder)
 
 
 def test_a_revision_that_fails_is_found_on_the_copy(folder: Path, url: str) -> None:
     unpack(FIRST, folder, url)
-    change(folder, url, "DROP TABLE webhooks_revision")  # so that its tables seem to be missing, and are there
-    before = revisions(folder, url)
+    change(folder, url, "DROP TABLE webhooks_revision")  # its tables are there, but the upgrade takes them for missing
+    before = applied_revisions(folder, url)
     with pytest.raises(StoreError, match=r"so nothing was changed.*webhooks_0001_first"):
-        upgraded(folder)
-    assert revisions(folder, url) == before
+        run_upgrade(folder)
+    assert applied_revisions(folder, url) == before
 
 
 def test_a_step_that_fails_half_way_says_how_to_go_on_and_back(folder: Path, plain_url: str, tmp_path: Path) -> None:
@@ -267,27 +272,27 @@ def test_a_step_that_fails_half_way_says_how_to_go_on_and_back(folder: Path, pla
     change(folder, plain_url, "ALTER TABLE webhooks_revision RENAME TO kept_aside")
     with closing(store_of(folder, plain_url)) as store, store.read() as tx:
         rows = kept_rows(tx)
-    code, said = run("upgrade", "--instance", folder)
+    code, output = run("upgrade", "--instance", folder)
     (backup,) = (folder / "backups").glob("*.zip")
     assert code == 3
-    assert "stopped   webhooks_0001_first" in said
-    assert f"run `commensal upgrade --instance {folder}` again" in said
-    assert f"`commensal restore {backup} --instance {folder}-restored --database URL-OF-AN-EMPTY-DATABASE`" in said
+    assert "stopped   webhooks_0001_first" in output
+    assert f"run `commensal upgrade --instance {folder}` again" in output
+    assert f"`commensal restore {backup} --instance {folder}-restored --database URL-OF-AN-EMPTY-DATABASE`" in output
     with zipfile.ZipFile(backup) as archive:
         manifest = Manifest.read(archive.read("manifest.json"))
     assert manifest.revisions["alembic_version"] == ["0014_sale_opening"]
     assert manifest.counts == {name: len(rows[name]) for name in manifest.counts}
     change(folder, plain_url, "ALTER TABLE kept_aside RENAME TO webhooks_revision")
-    code, said = run("upgrade", "--instance", folder)
+    code, output = run("upgrade", "--instance", folder)
     assert code == 0
-    assert f"backup    {backup}, of the attempt that was broken off, is whole" in said
+    assert f"backup    {backup}, of the attempt that was broken off, is whole" in output
     assert list((folder / "backups").glob("*.zip")) == [backup]
 
 
 def test_where_the_first_step_fails_the_old_version_still_starts(folder: Path, plain_url: str) -> None:
     unpack(FIRST, folder, plain_url)
-    upgraded(folder)
+    run_upgrade(folder)
     change(folder, plain_url, "DROP TABLE webhooks_revision")
-    code, said = run("upgrade", "--instance", folder)
+    code, output = run("upgrade", "--instance", folder)
     assert code == 3
-    assert "nothing has changed: install commensal==0.1.0 and start the instance as before" in said
+    assert "nothing has changed: install commensal==0.1.0 and start the instance as before" in output

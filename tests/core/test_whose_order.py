@@ -1,4 +1,4 @@
-"""Whose an order is: what somebody types proves nothing, what they prove is theirs, and the hub answers for its own."""
+"""Who owns an order: a typed address proves nothing, a proof makes it theirs, and the hub answers for its customers."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ADA = "ada@example.org"
 
 @dataclass
 class Hall:
-    """A shop with apples and pears at 2.50; for its group of members both cost 1.00. Ada is in it, by her address."""
+    """A shop with apples and pears at 2.50; its members pay 1.00 for both. Ada is a member, by her address."""
 
     store: Store
     hooks: Hooks
@@ -58,18 +58,18 @@ class Hall:
             assert person is not None
             return person
 
-    def place(self, email: str = ADA, *, secret: str | None = None, **how: Any) -> Order:
+    def place(self, email: str = ADA, *, secret: str | None = None, **kwargs: Any) -> Order:
         wish = Wish(items={self.apples: 2}, name="Ada", email=email)
-        if secret is None and not how:
+        if secret is None and not kwargs:
             secret = "of the browser"
         with self.store.write() as tx:
-            return place_order(tx, self.hooks, "shop-session", wish, secret=secret, **how)
+            return place_order(tx, self.hooks, "shop-session", wish, secret=secret, **kwargs)
 
     def change(self, order: Order, items: dict[str, int]) -> Order:
         with self.store.write() as tx:
             return change_order(tx, self.hooks, locked_order(tx, order.id, enterprise_id="shop"), items=items)
 
-    def seen(self, order: Order) -> Order:
+    def read_order(self, order: Order) -> Order:
         with self.store.read() as tx:
             return order_by_id(tx, order.id, enterprise_id="shop")
 
@@ -77,11 +77,11 @@ class Hall:
         with self.store.read() as tx:
             return [order.id for order in orders_of_person(tx, person.id)]
 
-    def mailed(self) -> str:
-        """The secret in the link of the last mail."""
+    def mailed_secret(self) -> str:
+        """Returns the secret in the link of the last mail."""
         with self.store.read() as tx:
-            sent = select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.created_at.desc(), job.c.id.desc())
-            return str(tx.value(sent)["secret"])
+            mails = select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.created_at.desc(), job.c.id.desc())
+            return str(tx.value(mails)["secret"])
 
     def prove(self, secret: str, person: Person | None = None) -> Order:
         with self.store.write() as tx:
@@ -90,8 +90,8 @@ class Hall:
     def confirm(self, person: Person) -> Person:
         with self.store.write() as tx:
             ask_confirmation(tx, person.email)
-            sent = select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.created_at.desc(), job.c.id.desc())
-            return confirm_email(tx, str(tx.value(sent)["code"]), person_id=person.id)
+            mails = select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.created_at.desc(), job.c.id.desc())
+            return confirm_email(tx, str(tx.value(mails)["code"]), person_id=person.id)
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_who_types_the_address_of_a_member_gets_nothing_of_theirs(hall: Hall) ->
     ada = hall.account(ADA)
     order = hall.place()
     assert (order.identity, order.customer_id, order.total) == (Identity.TYPED, None, 500)
-    assert hall.seen(order) == order
+    assert hall.read_order(order) == order
     assert hall.change(order, {hall.apples: 2, hall.pears: 1}).total == 750
     assert hall.history(ada) == []
 
@@ -148,48 +148,48 @@ def test_the_hub_answers_for_who_its_customer_is(hall: Hall) -> None:
         assert (order.identity, order.customer_id, order.total) == (Identity.BY_HUB, hall.record, 200)
     with hall.store.write() as tx:
         a_shop(tx, "other")
-        theirs = create_customer(tx, "other", email="bob@example.org").id
+        foreign_customer = create_customer(tx, "other", email="bob@example.org").id
     with pytest.raises(NotFound):
-        hall.place(by_hub=True, customer_id=theirs)
+        hall.place(by_hub=True, customer_id=foreign_customer)
 
 
 def test_a_platform_names_whom_it_likes_and_proves_nothing(hall: Hall) -> None:
-    named = hall.place(by_hub=True, by_platform=True)
-    assert (named.identity, named.customer_id, named.total) == (Identity.TYPED, None, 500)
-    chosen = hall.place(by_hub=True, by_platform=True, customer_id=hall.record)
-    assert (chosen.identity, chosen.customer_id, chosen.total) == (Identity.BY_HUB, hall.record, 200)
+    by_address = hall.place(by_hub=True, by_platform=True)
+    assert (by_address.identity, by_address.customer_id, by_address.total) == (Identity.TYPED, None, 500)
+    by_id = hall.place(by_hub=True, by_platform=True, customer_id=hall.record)
+    assert (by_id.identity, by_id.customer_id, by_id.total) == (Identity.BY_HUB, hall.record, 200)
 
 
 def test_a_record_that_belongs_to_another_is_not_had_by_confirming_its_address(hall: Hall) -> None:
-    """Ada has changed her address, and somebody has got her old one since."""
+    """Ada has changed her address, and another person has taken her old one."""
     ada = hall.account(ADA)
     with hall.store.write() as tx:
         tx.execute(update(customer).where(customer.c.id == hall.record).values(email="old@example.org"))
-    heir = hall.account("old@example.org")
-    order = hall.place("old@example.org", person_id=heir.id)
+    new_owner = hall.account("old@example.org")
+    order = hall.place("old@example.org", person_id=new_owner.id)
     assert (order.identity, order.customer_id, order.total) == (Identity.TYPED, None, 500)
     assert hall.place(person_id=ada.id).customer_id == hall.record
 
 
 def test_what_another_account_has_ordered_with_an_address_is_not_handed_over_to_its_owner(hall: Hall) -> None:
-    """Nor forgotten with her: it tells of who has ordered it."""
+    """Nor is it erased with her data: it tells about the person who ordered it."""
     ada, eve = hall.account(ADA), hall.account("eve@example.org", confirmed=False)
-    theirs, guests, hers = hall.place(person_id=eve.id), hall.place(), hall.place(person_id=ada.id)
+    of_eve, of_guest, of_ada = hall.place(person_id=eve.id), hall.place(), hall.place(person_id=ada.id)
     with hall.store.read() as tx:
-        assert set(subject_of(tx, ada).order_ids) == {guests.id, hers.id}
-        assert set(subject_of(tx, eve).order_ids) == {theirs.id}
+        assert set(subject_of(tx, ada).order_ids) == {of_guest.id, of_ada.id}
+        assert set(subject_of(tx, eve).order_ids) == {of_eve.id}
 
 
 def test_a_new_password_does_not_prove_what_was_ordered_with_the_account_before(hall: Hall) -> None:
-    """A stranger had signed up with Ada's address; she gets in by her mail."""
+    """A stranger had signed up with Ada's address; she takes the account over by mail."""
     stranger = hall.account(ADA, confirmed=False)
     order = hall.place(person_id=stranger.id)
     with hall.store.write() as tx:
         mail_code(tx, ADA, "reset", kind="reset_password")
-        sent = select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.created_at.desc(), job.c.id.desc())
-        reset_password(tx, str(tx.value(sent)["code"]), "hash")
-    assert (hall.seen(order).identity, hall.seen(order).customer_id) == (Identity.TYPED, None)
-    assert hall.place(person_id=stranger.id).total == 200, "from now on she has what is hers"
+        mails = select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.created_at.desc(), job.c.id.desc())
+        reset_password(tx, str(tx.value(mails)["code"]), "hash")
+    assert (hall.read_order(order).identity, hall.read_order(order).customer_id) == (Identity.TYPED, None)
+    assert hall.place(person_id=stranger.id).total == 200, "her orders from now on are hers"
 
 
 # ------------------------------------------------------------------------------------------- proving it
@@ -197,7 +197,7 @@ def test_a_new_password_does_not_prove_what_was_ordered_with_the_account_before(
 
 def test_who_follows_the_mailed_link_has_proved_their_address(hall: Hall) -> None:
     order = hall.place()
-    link = hall.mailed()
+    link = hall.mailed_secret()
     proven = hall.prove(link)
     assert (proven.id, proven.identity, proven.customer_id) == (order.id, Identity.PROVEN, hall.record)
     changed = hall.change(proven, {hall.apples: 2, hall.pears: 1})
@@ -207,31 +207,31 @@ def test_who_follows_the_mailed_link_has_proved_their_address(hall: Hall) -> Non
 
 def test_the_secret_of_the_browser_proves_nothing_and_opens_nothing_once_somebody_else_has_proved(hall: Hall) -> None:
     hall.place(secret="of the browser")
-    mailed = hall.mailed()
-    assert mailed != "of the browser"
+    secret = hall.mailed_secret()
+    assert secret != "of the browser"
     with pytest.raises(Refused) as error:
         hall.prove("of the browser")
     assert error.value.code == "not_mailed"
-    hall.prove(mailed)
+    hall.prove(secret)
     with hall.store.read() as tx:
-        assert order_by_secret(tx, fingerprint(mailed)).identity is Identity.PROVEN
+        assert order_by_secret(tx, fingerprint(secret)).identity is Identity.PROVEN
         with pytest.raises(NotFound):
             order_by_secret(tx, fingerprint("of the browser"))
 
 
 def test_who_follows_it_while_logged_in_finds_the_order_in_their_history(hall: Hall) -> None:
     ada, order = hall.account(ADA), hall.place()
-    hall.prove(hall.mailed(), ada)
+    hall.prove(hall.mailed_secret(), ada)
     assert hall.history(ada) == [order.id]
     with hall.store.read() as tx, pytest.raises(Unauthorised):
-        order_by_secret(tx, fingerprint(hall.mailed()))
+        order_by_secret(tx, fingerprint(hall.mailed_secret()))
 
 
 def test_somebody_else_who_is_logged_in_does_not_get_it_into_their_history(hall: Hall) -> None:
     hall.account(ADA)
     eve = hall.account("eve@example.org")
     hall.place()
-    assert hall.prove(hall.mailed(), eve).person_id is None
+    assert hall.prove(hall.mailed_secret(), eve).person_id is None
     assert hall.history(eve) == []
 
 
@@ -242,20 +242,20 @@ def test_reading_the_mail_is_not_enough_for_an_account_with_a_second_factor(hall
         tx.execute(insert(person_second_factor).values(row))
     hall.place()
     with pytest.raises(Refused) as error:
-        hall.prove(hall.mailed())
+        hall.prove(hall.mailed_secret())
     assert error.value.code == "log_in_first"
-    assert hall.prove(hall.mailed(), ada).customer_id == hall.record
+    assert hall.prove(hall.mailed_secret(), ada).customer_id == hall.record
 
 
 def test_an_account_that_confirms_its_address_gets_what_it_has_ordered_before_and_nothing_else(hall: Hall) -> None:
     eve = hall.account("eve@example.org", confirmed=False)
-    own, typed = hall.place("eve@example.org", person_id=eve.id), hall.place("eve@example.org")
+    with_account, typed_address = hall.place("eve@example.org", person_id=eve.id), hall.place("eve@example.org")
     by_hub = hall.place("eve@example.org", by_hub=True)
     hall.confirm(eve)
-    assert hall.seen(own).identity is Identity.PROVEN
-    assert hall.seen(own).customer_id == hall.seen(by_hub).customer_id is not None
-    assert (hall.seen(typed).identity, hall.seen(typed).person_id) == (Identity.TYPED, None)
-    assert sorted(hall.history(eve)) == sorted([own.id, by_hub.id])
+    assert hall.read_order(with_account).identity is Identity.PROVEN
+    assert hall.read_order(with_account).customer_id == hall.read_order(by_hub).customer_id is not None
+    assert (hall.read_order(typed_address).identity, hall.read_order(typed_address).person_id) == (Identity.TYPED, None)
+    assert sorted(hall.history(eve)) == sorted([with_account.id, by_hub.id])
 
 
 # ------------------------------------------------------------------------------------------- the hub's wish
@@ -265,30 +265,28 @@ def _confirmed(hall: Hall) -> Person:
     return hall.confirm(hall.account(ADA, confirmed=False))
 
 
-def _made_by_who_runs_the_instance(hall: Hall) -> Person:
+def _added_by_operator(hall: Hall) -> Person:
     return add_operator(hall.store, email=ADA, name="Ada", password="a long sentence", language="en", operator=False)
 
 
-def _made_again_by_who_runs_the_instance(hall: Hall) -> Person:
+def _added_again_by_operator(hall: Hall) -> Person:
     hall.account(ADA, confirmed=False)
-    return _made_by_who_runs_the_instance(hall)
+    return _added_by_operator(hall)
 
 
 def _changed_address(hall: Hall) -> Person:
     ada = hall.account("before@example.org")
     with hall.store.write() as tx:
         ask_new_email(tx, ada.id, ADA)
-        sent = select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.created_at.desc(), job.c.id.desc())
-        return confirm_new_email(tx, ada.id, str(tx.value(sent)["code"]))
+        mails = select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.created_at.desc(), job.c.id.desc())
+        return confirm_new_email(tx, ada.id, str(tx.value(mails)["code"]))
 
 
-@pytest.mark.parametrize(
-    "becomes", [_confirmed, _made_by_who_runs_the_instance, _made_again_by_who_runs_the_instance, _changed_address]
-)
+@pytest.mark.parametrize("confirm", [_confirmed, _added_by_operator, _added_again_by_operator, _changed_address])
 def test_a_customer_whom_the_hub_added_gets_their_prices_however_their_address_is_confirmed(
-    hall: Hall, becomes: Callable[[Hall], Person]
+    hall: Hall, confirm: Callable[[Hall], Person]
 ) -> None:
-    ada = becomes(hall)
+    ada = confirm(hall)
     with hall.store.read() as tx:
         assert tx.value(select(customer.c.person_id).where(customer.c.id == hall.record)) == ada.id
         assert tx.value(select(func.count()).select_from(customer_order)) == 0
