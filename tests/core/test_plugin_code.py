@@ -294,7 +294,7 @@ REACH: dict[str, tuple[Callable[[Shop], str], str]] = {
     "job": (work, "job sick.work"),
     "periodic work": (periodic, "periodic sick.often"),
 }
-SAID = {"raises": "RuntimeError: broken on purpose", "exits": "SystemExit: 3"}
+MESSAGES = {"raises": "RuntimeError: broken on purpose", "exits": "SystemExit: 3"}
 
 
 @pytest.mark.parametrize("fault", MESSAGES)
@@ -312,9 +312,9 @@ def test_what_fails_is_noted_with_the_plugin_and_orders_go_on(make_shop: Make, w
 
 
 @pytest.mark.parametrize("where", REACH)
-def test_who_hangs_in_a_transaction_loses_it_while_orders_go_on(shop: Make, where: str) -> None:
-    """The order is placed while the plugin still hangs. What it wrote before is undone."""
-    made = shop("hangs")
+def test_who_hangs_in_a_transaction_loses_it_while_orders_go_on(make_shop: Make, where: str) -> None:
+    """The order is placed while the plugin still hangs. Its own writes are undone."""
+    shop = make_shop("hangs")
     reach, place = REACH[where]
     with ThreadPoolExecutor() as pool:
         hanging = pool.submit(reach, shop)
@@ -331,12 +331,14 @@ def test_who_hangs_in_a_transaction_loses_it_while_orders_go_on(shop: Make, wher
 
 
 @pytest.mark.parametrize("where", ["endpoint", "reading endpoint", "route", "async route", "page"])
-def test_a_visitor_is_answered_at_the_time_limit_and_not_when_the_plugin_comes_back(shop: Make, where: str) -> None:
-    made = shop("hangs")
+def test_a_visitor_is_answered_at_the_time_limit_and_not_when_the_plugin_comes_back(
+    make_shop: Make, where: str
+) -> None:
+    shop = make_shop("hangs")
     method, path = {"endpoint": ("POST", "/api/-/sick/work"), "reading endpoint": ("GET", "/api/-/sick/look"),
                     "route": ("GET", "/-/sick/raw"), "async route": ("GET", "/-/sick/later"),
                     "page": ("GET", "/-/sick/page")}[where]  # fmt: skip
-    with TestClient(make_app(made.instance), raise_server_exceptions=False) as client:
+    with TestClient(make_app(shop.instance), raise_server_exceptions=False) as client:
         answer = client.request(method, path)
         assert shop.sick.inside.is_set(), "it still hangs"
         assert answer.status_code in (500, 502)
@@ -379,44 +381,44 @@ def test_fifty_requests_that_hang_leave_the_shop_its_threads(make_shop: Make) ->
     assert seconds < 2
 
 
-def test_an_async_route_that_blocks_delays_no_order(shop: Make) -> None:
-    made = shop("blocks")
-    wish = {"items": {made.item: 1}, "name": "Ada", "email": "ada@example.org"}
-    with TestClient(make_app(made.instance)) as client, ThreadPoolExecutor() as pool:
+def test_an_async_route_that_blocks_delays_no_order(make_shop: Make) -> None:
+    shop = make_shop("blocks")
+    wish = {"items": {shop.item: 1}, "name": "Ada", "email": "ada@example.org"}
+    with TestClient(make_app(shop.instance)) as client, ThreadPoolExecutor() as pool:
         blocking = pool.submit(client.get, "/-/sick/later")
-        assert made.sick.inside.wait(30)
+        assert shop.sick.inside.wait(30)
         answer = client.post("/api/sale-sessions/shop-session/orders", json=wish, headers={"Idempotency-Key": "1"})
         assert (answer.status_code, blocking.done()) == (201, False), "the order waits until the route comes back"
         assert client.get("/-/sick/page").text == "done", "its pages run in threads"
-        made.sick.go.set()
+        shop.sick.go.set()
         assert blocking.result(60).text == "done"
         assert client.get("/-/sick/later").text == "done"
 
 
 def test_a_plugin_whose_loop_is_blocked_is_set_aside_and_comes_back(
-    shop: Make, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    make_shop: Make, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plugin_loops, "PATIENCE", SHORT)
-    made = shop("blocks")
-    with TestClient(make_app(made.instance)) as client, ThreadPoolExecutor() as pool:
+    shop = make_shop("blocks")
+    with TestClient(make_app(shop.instance)) as client, ThreadPoolExecutor() as pool:
         blocking = pool.submit(client.get, "/-/sick/later")
-        assert made.sick.inside.wait(30)
+        assert shop.sick.inside.wait(30)
         for _ in range(3):
             assert client.get("/-/sick/later").status_code == 502
-        assert made.seen() == "page /later: it took too long; it is set aside for a minute"
-        made.sick.go.set()
+        assert shop.seen() == "page /later: it took too long; it is set aside for a minute"
+        shop.sick.go.set()
         assert blocking.result(60).text == "done"
         assert client.get("/-/sick/later").status_code == 502
         clock.advance(minutes=2)
         assert client.get("/-/sick/later").text == "done"
 
 
-def test_the_loop_of_a_plugin_ends_with_its_app(shop: Make) -> None:
+def test_the_loop_of_a_plugin_ends_with_its_app(make_shop: Make) -> None:
     def loops() -> set[threading.Thread]:
         return {thread for thread in threading.enumerate() if thread.name == "loop of sick"}
 
     before = loops()
-    app = make_app(shop("").instance)
+    app = make_app(make_shop("").instance)
     with TestClient(app) as client:
         assert client.get("/-/sick/later").text == "done"
     (thread,) = loops() - before
@@ -426,8 +428,8 @@ def test_the_loop_of_a_plugin_ends_with_its_app(shop: Make) -> None:
     assert not thread.is_alive()
 
 
-def test_a_buyer_is_answered_while_the_price_rule_still_hangs(shop: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And nothing was ordered, whatever the rule does when it comes back."""
+def test_a_buyer_is_answered_while_the_price_rule_still_hangs(make_shop: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And no order is placed, whatever the rule does when it returns."""
     hook = specifications.price_adjustments
     monkeypatch.setattr(hook, "contract", replace(hook.contract, timeout=SHORT))
     shop = make_shop("hangs in a price")
