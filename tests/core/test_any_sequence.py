@@ -1,7 +1,7 @@
-"""Whatever happens in whatever sequence: stock, numbers, totals and payments stay right.
+"""Stock, numbers, totals and payments stay right in any sequence of commands.
 
-Hypothesis draws sequences of the real commands, on a database in memory, and keeps books of its own beside them.
-COMMENSAL_TEST_FUZZ=20 draws twenty times as many, and others each time.
+Hypothesis draws sequences of the real commands on a database in memory; the test keeps its own books next to them.
+COMMENSAL_TEST_FUZZ=20 draws twenty times as many, different ones each time.
 """
 
 from __future__ import annotations
@@ -73,11 +73,11 @@ def _template() -> sqlite3.Connection:
     """An empty database with the core's tables."""
     store = Store("sqlite://", clock=ManualClock(NOON), ids=SeededIds("template"))
     migrate(store, {})
-    kept = sqlite3.connect(":memory:", check_same_thread=False)
+    template = sqlite3.connect(":memory:", check_same_thread=False)
     with closing(store.engine.raw_connection()) as connection:
-        connection.driver_connection.backup(kept)  # type: ignore[union-attr]
+        connection.driver_connection.backup(template)  # type: ignore[union-attr]
     store.close()
-    return kept
+    return template
 
 
 def _store(clock: ManualClock) -> Store:
@@ -89,7 +89,7 @@ def _store(clock: ManualClock) -> Store:
 
 @dataclass
 class Booked:
-    """What the books beside the database say of an order."""
+    """An order in the test's own books."""
 
     id: str
     number: int | None
@@ -101,7 +101,7 @@ class Booked:
 
 @dataclass
 class Books:
-    """Jars are counted; what came in, and what was lost with orders that did not put their goods back."""
+    """The test's own books: jars received, jars lost with cancelled orders that did not restock, and orders."""
 
     brought: int = 12
     lost: int = 0
@@ -129,7 +129,7 @@ class Sequence(RuleBasedStateMachine):
         self.store.close()
 
     def _do(self, act: Callable[[Transaction], Any]) -> Any:
-        """None where the rules say no: then nothing may have changed."""
+        """Runs `act` and returns its result; None if it was refused, and then nothing may have changed."""
         try:
             with self.store.write() as tx:
                 return act(tx)
@@ -150,10 +150,10 @@ class Sequence(RuleBasedStateMachine):
     def place(self, jars: int, boxes: int, birds: int, by_hub: bool) -> Any:
         items = {item: n for item, n in ((self.jar, jars), (self.box, boxes), (self.bird, birds)) if n}
         wish = Wish(items=items, name="Ada", email="ada@example.org", language="en")
-        placed = self._do(lambda tx: place_order(tx, self.hooks, "shop-session", wish, by_hub=by_hub))
-        if placed is None:
+        order = self._do(lambda tx: place_order(tx, self.hooks, "shop-session", wish, by_hub=by_hub))
+        if order is None:
             return multiple()
-        booked = Booked(placed.id, placed.number, dict(items), placed.total)
+        booked = Booked(order.id, order.number, dict(items), order.total)
         self.books.orders.append(booked)
         return booked
 
@@ -182,8 +182,8 @@ class Sequence(RuleBasedStateMachine):
     def weigh(self, order: Booked, grams: int) -> None:
         def act(tx: Transaction) -> Order:
             locked = locked_order(tx, order.id, enterprise_id="shop")
-            found = {line.id: Decimal(grams) / 1000 for line in locked.lines if line.weighed and line.quantity}
-            return weigh_order(tx, self.hooks, locked, found)
+            weights = {line.id: Decimal(grams) / 1000 for line in locked.lines if line.weighed and line.quantity}
+            return weigh_order(tx, self.hooks, locked, weights)
 
         self._note(order, self._do(act))
 
@@ -208,21 +208,21 @@ class Sequence(RuleBasedStateMachine):
 
     @rule(order=orders, cents=CENTS, again=st.booleans())
     def pay(self, order: Booked, cents: int, again: bool) -> None:
-        """With the key of a payment before it, the same money does not come twice."""
+        """A payment repeated with the same key counts once."""
         self._keys += 1
-        given: dict[str, Any] = {"enterprise_id": "shop", "order_id": order.id, "method": "cash:cash", "amount": cents}
-        given |= {"idempotency_key": f"key-{self._keys}", "person_id": None}
+        values: dict[str, Any] = {"enterprise_id": "shop", "order_id": order.id, "method": "cash:cash", "amount": cents}
+        values |= {"idempotency_key": f"key-{self._keys}", "person_id": None}
         for _ in range(1 + again):
-            done = self._do(lambda tx: receive_payment(tx, **given))
-        if done is not None:
+            payment = self._do(lambda tx: receive_payment(tx, **values))
+        if payment is not None:
             order.paid += cents
 
     @rule(order=orders, cents=CENTS)
     def give_back(self, order: Booked, cents: int) -> None:
         self._keys += 1
-        given: dict[str, Any] = {"enterprise_id": "shop", "order_id": order.id, "method": "cash:cash", "amount": cents}
-        given |= {"idempotency_key": f"key-{self._keys}", "person_id": None, "anyway": True}
-        if self._do(lambda tx: refund(tx, **given)) is not None:
+        values: dict[str, Any] = {"enterprise_id": "shop", "order_id": order.id, "method": "cash:cash", "amount": cents}
+        values |= {"idempotency_key": f"key-{self._keys}", "person_id": None, "anyway": True}
+        if self._do(lambda tx: refund(tx, **values)) is not None:
             order.paid -= cents
 
     @rule(jars=st.integers(1, 6))
@@ -232,7 +232,7 @@ class Sequence(RuleBasedStateMachine):
 
     @rule(jars=st.integers(0, 15))
     def count(self, jars: int) -> None:
-        """Who counts sees what is on the shelf: what is free, and what orders hold."""
+        """A count includes everything on the shelf: free stock and stock held by orders."""
 
         def act(tx: Transaction) -> int:
             before = lot_by_id(tx, "shop", self.jars)
@@ -248,7 +248,7 @@ class Sequence(RuleBasedStateMachine):
         self._do(complete_due)
 
     @invariant()
-    def everything_is_as_it_must_be(self) -> None:
+    def invariants_hold(self) -> None:
         with self.store.read() as tx:
             assert broken_invariants(tx) == []
 
@@ -280,11 +280,11 @@ def test_a_command_that_forgets_to_give_goods_back_is_found(monkeypatch: pytest.
 
 
 def test_a_payment_that_counts_twice_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = payments.write_once
+    original_write = payments.write_once
 
-    def forgetful(tx: Transaction, order: Any, kind: str, method: str, amount: int, key: str) -> Any:
-        return whole(tx, order, kind, method, amount, tx.new_id())
+    def write_with_new_key(tx: Transaction, order: Any, kind: str, method: str, amount: int, key: str) -> Any:
+        return original_write(tx, order, kind, method, amount, tx.new_id())
 
-    monkeypatch.setattr(payments, "write_once", forgetful)
+    monkeypatch.setattr(payments, "write_once", write_with_new_key)
     with pytest.raises(AssertionError, match=r"== \("):
         run_state_machine_as_test(Sequence, settings=WITHOUT_SHRINKING)

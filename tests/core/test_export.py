@@ -41,18 +41,18 @@ Rows = dict[str, list[dict[str, Any]]]
 
 
 def rows_of(url: str, plugins: tuple[str, ...]) -> Rows:
-    """Every row of every table, as the program sees it."""
+    """Returns the rows of every table, as the program reads them."""
     store = open_store(url)
     with store.read() as tx:
         tables = tables_of(plugins)
-        found = {
+        rows_by_table = {
             table.name: sorted(
                 (dict(row) for row in tx.all(select(table))), key=lambda row: json.dumps(row, default=str)
             )
             for table in tables
         }
     store.close()
-    return found
+    return rows_by_table
 
 
 @pytest.mark.bundled
@@ -69,22 +69,22 @@ def test_the_demo_region_moves_to_postgresql_and_back_without_loss(
     before = rows_of(sqlite_url, USUAL)
     assert min(len(before[name]) for name in ("customer_order", "stock_movement", "payment_journal")) > 10
 
-    there = new_postgresql("template0")
+    database = new_postgresql("template0")
     export(first, tmp_path / "there.zip", clock=clock)
-    import_instance(tmp_path / "there.zip", second, database=there, clock=clock)
-    assert rows_of(there, USUAL) == before
+    import_instance(tmp_path / "there.zip", second, database=database, clock=clock)
+    assert rows_of(database, USUAL) == before
 
     export(second, tmp_path / "back.zip", clock=clock)
     import_instance(tmp_path / "back.zip", third, clock=clock)
     assert rows_of(f"sqlite:///{third / 'commensal.db'}", USUAL) == before
     assert lines_in(tmp_path / "there.zip") == lines_in(tmp_path / "back.zip")
-    for place in (second, third):
-        with open_instance(place, clock=clock) as instance, instance.store.read() as tx:
+    for moved_folder in (second, third):
+        with open_instance(moved_folder, clock=clock) as instance, instance.store.read() as tx:
             assert broken_invariants(tx) == []
 
 
 def lines_in(file: Path) -> dict[str, list[Any]]:
-    """What the archive says of each table, whatever order the database has for text."""
+    """Returns the lines of each table in the archive, sorted: databases order text differently."""
     with zipfile.ZipFile(file) as archive:
         return {
             name: sorted((json.loads(line) for line in archive.read(name).splitlines()), key=json.dumps)
@@ -95,7 +95,7 @@ def lines_in(file: Path) -> dict[str, list[Any]]:
 
 @pytest.fixture
 def other_database(database_url: str, new_postgresql: Callable[..., str]) -> str:
-    """Empty, and of the other kind."""
+    """An empty database of the other kind."""
     return new_postgresql("template0") if database_url.startswith("sqlite") else ""
 
 
@@ -104,8 +104,8 @@ def test_what_has_arrived_is_guarded_as_it_was_and_serves(
 ) -> None:
     item = begin(folder, database_url)
     export(folder, tmp_path / "val.zip", clock=clock)
-    arrived = import_instance(tmp_path / "val.zip", tmp_path / "new", database=other_database, clock=clock)
-    assert arrived.waiting == {"mail": 2}
+    imported = import_instance(tmp_path / "val.zip", tmp_path / "new", database=other_database, clock=clock)
+    assert imported.waiting == {"mail": 2}
     assert (tmp_path / "new" / "images" / f"{'a' * 64}.webp").read_bytes() == b"RIFF a picture"
     with open_instance(tmp_path / "new") as instance:
         buy(instance.store, item)
@@ -137,9 +137,9 @@ def test_an_export_is_one_private_file_with_a_line_for_each_row(
 ) -> None:
     begin(folder, database_url)
     file = tmp_path / "val.zip"
-    done = export(folder, file, clock=clock)
+    exported = export(folder, file, clock=clock)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert "mail.password" in done.manifest.left_out
+    assert "mail.password" in exported.manifest.left_out
     with zipfile.ZipFile(file) as archive:
         assert not any(PASSWORD.encode() in archive.read(name) for name in archive.namelist())
         (lot,) = map(json.loads, archive.read("tables/stock_lot.jsonl").splitlines())
@@ -149,17 +149,17 @@ def test_an_export_is_one_private_file_with_a_line_for_each_row(
     assert lot["created_at"].endswith("Z")
     with pytest.raises(SettingsError, match="exists already"):
         export(folder, file, clock=clock)
-    assert [one.name for one in tmp_path.glob(".*")] == []
+    assert [path.name for path in tmp_path.glob(".*")] == []
 
 
 def test_rows_that_were_tampered_with_are_refused_and_nothing_arrives(
     folder: Path, database_url: str, other_database: str, tmp_path: Path, clock: ManualClock
 ) -> None:
     begin(folder, database_url)
-    file, bad, there = tmp_path / "val.zip", tmp_path / "bad.zip", tmp_path / "new"
+    file, forged_file, new_folder = tmp_path / "val.zip", tmp_path / "bad.zip", tmp_path / "new"
     export(folder, file, clock=clock)
     lot = "tables/stock_lot.jsonl"
-    for old, new, said in (
+    for old, new, message in (
         (b'"free":999999', b'"free":999998', "not sound: stock: The lot Pommes is at"),
         (b'"free":999999', b'"free":"99999"', "Row 1 of stock_lot cannot be read"),
         (b'"free":999999', b'"fred":999999', "Row 1 of stock_lot cannot be read: its columns"),
@@ -167,28 +167,30 @@ def test_rows_that_were_tampered_with_are_refused_and_nothing_arrives(
         (b'"enterprise_id":"shop"', b'"enterprise_id":"shed"', "The database refuses"),
         (b"}\n", b"}\n{\n", "Row 2 of stock_lot cannot be read"),
     ):
-        forge(file, bad, lot, lambda content, old=old, new=new: content.replace(old, new))  # type: ignore[misc]
-        with pytest.raises(StoreError, match=said):
-            import_instance(bad, there, database=other_database, clock=clock)
-        assert not there.exists()
-    import_instance(file, there, database=other_database, clock=clock)  # the database is as empty as it was
+        forge(file, forged_file, lot, lambda content, old=old, new=new: content.replace(old, new))  # type: ignore[misc]
+        with pytest.raises(StoreError, match=message):
+            import_instance(forged_file, new_folder, database=other_database, clock=clock)
+        assert not new_folder.exists()
+    import_instance(file, new_folder, database=other_database, clock=clock)  # the database is as empty as it was
 
 
 def forge(file: Path, target: Path, name: str, change: Callable[[bytes], bytes]) -> None:
-    """The archive with one file changed, and a manifest that says so: the work of somebody who knows how."""
+    """Writes the archive with one file changed and a manifest to match, as a skilled attacker would."""
     with zipfile.ZipFile(file) as old, zipfile.ZipFile(target, "w") as new:
-        changed = change(old.read(name))
+        content = change(old.read(name))
         manifest = json.loads(old.read("manifest.json"))
-        manifest["files"][name] = {"size": len(changed), "sha256": hashlib.sha256(changed).hexdigest()}
-        for one in old.namelist():
-            new.writestr(one, {name: changed, "manifest.json": json.dumps(manifest).encode()}.get(one) or old.read(one))
+        manifest["files"][name] = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        for entry in old.namelist():
+            new.writestr(
+                entry, {name: content, "manifest.json": json.dumps(manifest).encode()}.get(entry) or old.read(entry)
+            )
 
 
 def test_however_many_rows_there_are_few_are_in_memory(
     folder: Path, database_url: str, tmp_path: Path, clock: ManualClock
 ) -> None:
     begin(folder, database_url)
-    export(folder, tmp_path / "first.zip", clock=clock)  # whatever is loaded once is loaded
+    export(folder, tmp_path / "first.zip", clock=clock)  # so that modules are imported before the measurement
     store, count = open_store(database_url), 5000
     with store.write() as tx:
         promise_all(tx, [Promise("mail", {"to": "ada@example.org", "text": "x" * 5000})] * count)
@@ -202,31 +204,31 @@ def test_however_many_rows_there_are_few_are_in_memory(
         ):
             tx.execute(delete(job))
             read_rows(tx, job, lines)
-        _, most = tracemalloc.get_traced_memory()
+        _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     with store.read() as tx:
         assert tx.value(select(func.count()).select_from(job)) > count
     store.close()
-    assert most < 20_000_000 < count * 5000
+    assert peak < 20_000_000 < count * 5000
 
 
 def test_an_export_of_other_revisions_or_without_a_plugin_is_refused(
     folder: Path, sqlite_url: str, tmp_path: Path, clock: ManualClock
 ) -> None:
     begin(folder, sqlite_url)
-    file, bad = tmp_path / "val.zip", tmp_path / "bad.zip"
+    file, changed_file = tmp_path / "val.zip", tmp_path / "bad.zip"
     export(folder, file, clock=clock)
-    with zipfile.ZipFile(file) as old, zipfile.ZipFile(bad, "w") as new:
-        for one in old.namelist():
-            content = old.read(one)
-            if one == "manifest.json":
+    with zipfile.ZipFile(file) as old, zipfile.ZipFile(changed_file, "w") as new:
+        for entry in old.namelist():
+            content = old.read(entry)
+            if entry == "manifest.json":
                 manifest = json.loads(content)
                 manifest["revisions"]["alembic_version"] = ["0001_first"]
                 content = json.dumps(manifest).encode()
-            new.writestr(one, content)
+            new.writestr(entry, content)
     with pytest.raises(StoreError, match=r"whose tables differ \(alembic_version\)"):
-        import_instance(bad, tmp_path / "new", clock=clock)
+        import_instance(changed_file, tmp_path / "new", clock=clock)
     write_settings(folder, sqlite_url, plugins=("nowhere",))
     with pytest.raises(SettingsError, match="nowhere is enabled and cannot be loaded"):
         export(folder, tmp_path / "other.zip", clock=clock)
@@ -238,9 +240,9 @@ def test_tables_of_plugins_that_are_not_enabled_stay_behind_and_are_named(
 ) -> None:
     begin(folder, sqlite_url)
     write_settings(folder, sqlite_url, plugins=("pickup",))
-    done = export(folder, tmp_path / "val.zip", clock=clock)
-    assert any(name.startswith("delivery_") for name in done.left_behind)
-    assert not any(name.startswith("pickup_") for name in done.left_behind)
+    exported = export(folder, tmp_path / "val.zip", clock=clock)
+    assert any(name.startswith("delivery_") for name in exported.left_behind)
+    assert not any(name.startswith("pickup_") for name in exported.left_behind)
     with Archive.open(tmp_path / "val.zip") as archive:
         assert any(name.startswith("tables/pickup_") for name in archive.manifest.files)
     import_instance(tmp_path / "val.zip", tmp_path / "new", clock=clock)
@@ -262,14 +264,14 @@ def test_the_commands_say_loudly_what_an_export_holds(
         assert result.returncode == code, result.stdout + result.stderr
         return result.stdout + result.stderr
 
-    said = run("export", tmp_path / "val.zip", "--instance", folder)
-    assert "It holds secrets" in said
-    assert "mail.password" in said
-    assert "keys/, templates/." in said
+    output = run("export", tmp_path / "val.zip", "--instance", folder)
+    assert "It holds secrets" in output
+    assert "mail.password" in output
+    assert "keys/, templates/." in output
     assert "keys/, templates/." in run("backup", "--instance", folder)
-    arrived = run("import", tmp_path / "val.zip", "--instance", tmp_path / "new")
-    assert "set again in" in arrived
-    assert f"copy from where the instance was into {tmp_path / 'new'}, as its owner: keys/" in arrived
+    output_of_import = run("import", tmp_path / "val.zip", "--instance", tmp_path / "new")
+    assert "set again in" in output_of_import
+    assert f"copy from where the instance was into {tmp_path / 'new'}, as its owner: keys/" in output_of_import
     assert "sound" in run("check", "--instance", tmp_path / "new")
     assert "StoreError" in run("restore", tmp_path / "val.zip", "--instance", tmp_path / "other", code=1)
     assert "StoreError" in run("export", tmp_path / "nowhere" / "val.zip", "--instance", folder, code=1)

@@ -1,4 +1,4 @@
-"""What people may order who have not proved who they are, how long they hold goods, and what the hub hears of it."""
+"""What guests may order without proving their address, how long they hold goods, and what the hub hears of it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ SECRET = "x" * 43
 
 
 class Hall:
-    """A shop that has chosen nothing about guests, with a hundred boxes at ten euros."""
+    """A shop without a guest policy of its own, with a hundred boxes at ten euros."""
 
     def __init__(self, instance: Instance) -> None:
         self.instance, self.store = instance, instance.store
@@ -55,16 +55,16 @@ class Hall:
             self.lot = a_lot(tx, on_hand="100")
             self.item = an_item(tx, self.lot, name="Paniers", price=1000)
 
-    def allow(self, **changed: Any) -> GuestPolicy:
+    def allow(self, **values: Any) -> GuestPolicy:
         with self.store.write() as tx:
-            return change_guest_policy(tx, "shop", **changed)
+            return change_guest_policy(tx, "shop", **values)
 
     def order(self, pieces: int = 1, email: str = "guest@example.org", *, language: str = "en", **kwargs: Any) -> Order:
         wish = Wish(items={self.item: pieces}, name="G", email=email, language=language)
         with self.store.write() as tx:
             return place_order(tx, self.instance.hooks, "shop-session", wish, **kwargs)
 
-    def refused(self, pieces: int = 1, email: str = "guest@example.org", **kwargs: Any) -> str:
+    def code_of_refusal(self, pieces: int = 1, email: str = "guest@example.org", **kwargs: Any) -> str:
         with pytest.raises(Refused) as error:
             self.order(pieces, email, **kwargs)
         return error.value.code
@@ -86,12 +86,12 @@ class Hall:
         while run_due(self.instance, work_of(self.instance)):
             pass
 
-    def see(self, order: Order) -> Order:
+    def read_order(self, order: Order) -> Order:
         with self.store.read() as tx:
             return order_by_id(tx, order.id, enterprise_id="shop")
 
     def follow_link(self, order: Order) -> None:
-        """Whoever reads the mailbox confirms the order."""
+        """Confirms the order by the link in its mail."""
         with self.store.read() as tx:
             mails = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail"))]
         secret = next(mail["secret"] for mail in mails if mail.get("order_id") == order.id)
@@ -114,7 +114,7 @@ def hall(instance: Instance) -> Hall:
 def test_the_safe_policy_holds_until_another_is_chosen(hall: Hall) -> None:
     with hall.store.read() as tx:
         assert guest_policy_of(tx, "shop") == GuestPolicy(guests="link", largest_unpaid=30_000)
-    assert hall.refused(31) == "guest_order_too_large"
+    assert hall.code_of_refusal(31) == "guest_order_too_large"
     assert hall.order(30).total == 30_000
 
 
@@ -122,7 +122,7 @@ def test_one_guest_does_not_empty_a_sale(hall: Hall) -> None:
     before = hall.free()
     for number in range(3):
         hall.order(30, f"guest+{number}@example.org")
-    assert hall.refused() == "too_many_guest_orders"
+    assert hall.code_of_refusal() == "too_many_guest_orders"
     assert hall.free() == before // 10
 
 
@@ -130,7 +130,7 @@ def test_one_network_does_not_either(hall: Hall) -> None:
     hall.allow(orders_of_network=2)
     for number in range(2):
         hall.order(email=f"g{number}@example.org", client_address=f"2001:db8::{number}")
-    assert hall.refused(email="g9@example.org", client_address="2001:db8::9") == "too_many_guest_orders"
+    assert hall.code_of_refusal(email="g9@example.org", client_address="2001:db8::9") == "too_many_guest_orders"
     hall.order(email="g9@example.org", client_address="2001:db8:0:1::9")
 
 
@@ -148,7 +148,7 @@ def test_guests_who_order_at_once_are_all_counted(hall: Hall) -> None:
 
 def test_what_is_cancelled_paid_or_handed_over_limits_nothing_any_more(hall: Hall) -> None:
     first, second, third = (hall.order() for _ in range(3))
-    assert hall.refused() == "too_many_guest_orders"
+    assert hall.code_of_refusal() == "too_many_guest_orders"
     with hall.store.write() as tx:
         cancel_order(tx, hall.instance.hooks, locked_order(tx, first.id, enterprise_id="shop"))
     hall.order()
@@ -157,7 +157,7 @@ def test_what_is_cancelled_paid_or_handed_over_limits_nothing_any_more(hall: Hal
     with hall.store.write() as tx:
         hand_order_over(tx, locked_order(tx, third.id, enterprise_id="shop"))
     hall.order()
-    assert hall.refused() == "too_many_guest_orders"
+    assert hall.code_of_refusal() == "too_many_guest_orders"
 
 
 def test_members_and_the_hub_are_no_guests(hall: Hall, somebody: Somebody) -> None:
@@ -165,8 +165,8 @@ def test_members_and_the_hub_are_no_guests(hall: Hall, somebody: Somebody) -> No
     ada, eve = somebody("Ada"), somebody("Eve", confirmed=False)
     hall.order(40, ada.email, person_id=ada.id)
     hall.order(40, by_hub=True)
-    assert hall.refused(email=eve.email, person_id=eve.id) == "guests_not_served"
-    assert hall.refused() == "guests_not_served"
+    assert hall.code_of_refusal(email=eve.email, person_id=eve.id) == "guests_not_served"
+    assert hall.code_of_refusal() == "guests_not_served"
 
 
 def test_an_order_that_nobody_confirms_gives_its_goods_back(hall: Hall, clock: ManualClock) -> None:
@@ -174,10 +174,10 @@ def test_an_order_that_nobody_confirms_gives_its_goods_back(hall: Hall, clock: M
     order = hall.order(5, secret=SECRET)
     clock.advance(minutes=59)
     hall.work()
-    assert hall.see(order).state == "Held"
+    assert hall.read_order(order).state == "Held"
     clock.advance(minutes=1)
     hall.work()
-    assert (hall.see(order).state, hall.free()) == ("Cancelled", before)
+    assert (hall.read_order(order).state, hall.free()) == ("Cancelled", before)
 
 
 def test_a_confirmed_order_stands_though_it_is_unpaid(hall: Hall, clock: ManualClock) -> None:
@@ -185,7 +185,7 @@ def test_a_confirmed_order_stands_though_it_is_unpaid(hall: Hall, clock: ManualC
     hall.follow_link(order)
     clock.advance(hours=2)
     hall.work()
-    assert hall.see(order).state == "Held"
+    assert hall.read_order(order).state == "Held"
 
 
 def test_a_paid_order_stands_though_nobody_confirms_it(hall: Hall, clock: ManualClock) -> None:
@@ -193,7 +193,7 @@ def test_a_paid_order_stands_though_nobody_confirms_it(hall: Hall, clock: Manual
     hall.pay(order)
     clock.advance(hours=2)
     hall.work()
-    assert hall.see(order).state == "Held"
+    assert hall.read_order(order).state == "Held"
 
 
 def test_unpaid_orders_expire_where_the_hub_wants_it(hall: Hall, clock: ManualClock) -> None:
@@ -202,10 +202,10 @@ def test_unpaid_orders_expire_where_the_hub_wants_it(hall: Hall, clock: ManualCl
     hall.pay(paid)
     clock.advance(hours=1, minutes=59)
     hall.work()
-    assert hall.see(unpaid).state == "Held", "its link need not be followed"
+    assert hall.read_order(unpaid).state == "Held", "its link need not be followed"
     clock.advance(minutes=1)
     hall.work()
-    assert [hall.see(one).state for one in (unpaid, paid)] == ["Cancelled", "Held"]
+    assert [hall.read_order(order).state for order in (unpaid, paid)] == ["Cancelled", "Held"]
 
 
 EXPIRED = {
@@ -252,9 +252,9 @@ def test_the_hub_gets_one_mail_about_all_that_expired(hall: Hall, clock: ManualC
     hall.work()
     clock.advance(hours=1)
     hall.work()
-    sent = [one.read_text(encoding="utf-8") for one in (hall.instance.folder / "mail").glob("*.eml")]
-    (told,) = [one for one in sent if "\nTo: shop <shop@example.org>" in one]
-    assert ", ".join(str(order.number) for order in orders) in told
+    mails = [file.read_text(encoding="utf-8") for file in (hall.instance.folder / "mail").glob("*.eml")]
+    (mail_to_shop,) = [mail for mail in mails if "\nTo: shop <shop@example.org>" in mail]
+    assert ", ".join(str(order.number) for order in orders) in mail_to_shop
     clock.advance(days=1)
     hall.work()
     with hall.store.read() as tx:
@@ -264,19 +264,19 @@ def test_the_hub_gets_one_mail_about_all_that_expired(hall: Hall, clock: ManualC
 def test_a_change_does_not_go_round_the_limit(hall: Hall) -> None:
     order = hall.order(30)
     with pytest.raises(Refused, match="Guests may order"), hall.store.write() as tx:
-        found = locked_order(tx, order.id, enterprise_id="shop")
-        change_order(tx, hall.instance.hooks, found, items={hall.item: 31})
+        locked = locked_order(tx, order.id, enterprise_id="shop")
+        change_order(tx, hall.instance.hooks, locked, items={hall.item: 31})
     hall.allow(largest_unpaid=10_000)
     with hall.store.write() as tx:
-        found = locked_order(tx, order.id, enterprise_id="shop")
-        change_order(tx, hall.instance.hooks, found, items={hall.item: 29})  # fewer needs nobody's leave
+        locked = locked_order(tx, order.id, enterprise_id="shop")
+        change_order(tx, hall.instance.hooks, locked, items={hall.item: 29})  # a smaller order is always allowed
 
 
 def test_the_mail_says_until_when(hall: Hall) -> None:
     hall.order(secret=SECRET)
     hall.work()
-    (sent,) = (hall.instance.folder / "mail").glob("*.eml")
-    assert "Please confirm your order by" in sent.read_text(encoding="utf-8").replace("=\n", "")
+    (mail_file,) = (hall.instance.folder / "mail").glob("*.eml")
+    assert "Please confirm your order by" in mail_file.read_text(encoding="utf-8").replace("=\n", "")
 
 
 def test_a_policy_that_helps_nobody_is_refused_with_every_mistake(hall: Hall) -> None:
@@ -291,12 +291,12 @@ def test_a_guest_over_http_is_counted_by_their_address(hall: Hall, client: TestC
     hall.allow(orders_of_network=1)
     wish = {"items": {hall.item: 1}, "name": "G"}
     place = "/api/sale-sessions/shop-session/orders"
-    told = [
-        client.post(place, json={**wish, "email": f"g{one}@example.org"}, headers={**HERE, "Idempotency-Key": one})
-        for one in "ab"
+    responses = [
+        client.post(place, json={**wish, "email": f"g{key}@example.org"}, headers={**HERE, "Idempotency-Key": key})
+        for key in "ab"
     ]
-    assert [one.status_code for one in told] == [201, 422]
-    assert told[1].json()["code"] == "too_many_guest_orders"
+    assert [response.status_code for response in responses] == [201, 422]
+    assert responses[1].json()["code"] == "too_many_guest_orders"
 
 
 def test_from_where_guests_ordered_is_forgotten(hall: Hall, clock: ManualClock) -> None:
@@ -309,12 +309,12 @@ def test_from_where_guests_ordered_is_forgotten(hall: Hall, clock: ManualClock) 
 
 
 def test_without_the_count_a_sale_is_emptied(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The guard off."""
+    """Disables the guard."""
 
-    def anybody(tx: object, enterprise_id: str, **kwargs: Any) -> guests.Guest:
+    def admit_everybody(tx: object, enterprise_id: str, **kwargs: Any) -> guests.Guest:
         terms = guests.GuestTerms(confirm_by=None, pay_by=None)
         return guests.Guest(enterprise_id=enterprise_id, mailbox="", network="", terms=terms)
 
-    monkeypatch.setattr("commensal.trade.orders.place.admit_guest", anybody)
+    monkeypatch.setattr("commensal.trade.orders.place.admit_guest", admit_everybody)
     hall.order(100)
     assert hall.free() == 0

@@ -62,7 +62,7 @@ def test_a_hook_that_reads_cannot_write_and_spoils_nothing(
 def test_a_hook_that_nobody_keeps_to_reading_writes(
     store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The guard off: what the first plugin writes stays."""
+    """Disables the guard: what the first plugin writes stays."""
 
     @contextmanager
     def unguarded(self: Hold) -> Iterator[Callable[[], None]]:

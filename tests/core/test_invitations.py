@@ -137,7 +137,7 @@ def test_inviting_does_not_tell_who_has_an_account(store: Store, owner: TestClie
 
 
 def test_adding_a_member_at_once_would_tell(store: Store, somebody: Somebody) -> None:
-    """The guard off: what an invitation is there for."""
+    """Disables the guard: what an invitation is there for."""
     eve = somebody("Eve")
     with store.write() as tx:
         with pytest.raises(Refused):

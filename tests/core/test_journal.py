@@ -1,4 +1,4 @@
-"""The journal: it only grows, it never forks, and whatever is done to it behind the software's back is found."""
+"""The journal: it only grows, it never forks, and every change made outside the software is found."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from commensal.trade.payments.verify import verify_journal
 
 
 def pay(tx: Transaction, order_id: str, amount: int, key: str, shop: str = "shop") -> None:
-    given = {"enterprise_id": shop, "method": "cash:cash", "person_id": "ada"}
-    receive_payment(tx, order_id=order_id, amount=amount, idempotency_key=key, **given)
+    values = {"enterprise_id": shop, "method": "cash:cash", "person_id": "ada"}
+    receive_payment(tx, order_id=order_id, amount=amount, idempotency_key=key, **values)
 
 
 @pytest.fixture
@@ -41,13 +41,13 @@ def order(store: Store, clock: ManualClock) -> str:
         with store.write() as tx:
             pay(tx, order_id, euros * 100 + 1, f"key {euros}")
     with store.write() as tx:
-        given = {"enterprise_id": "shop", "method": "cash:cash", "person_id": None}
-        refund(tx, order_id=order_id, amount=50, idempotency_key="back", anyway=True, **given)  # type: ignore[arg-type]
+        values = {"enterprise_id": "shop", "method": "cash:cash", "person_id": None}
+        refund(tx, order_id=order_id, amount=50, idempotency_key="back", anyway=True, **values)  # type: ignore[arg-type]
     return order_id
 
 
 def tamper(store: Store, *statements: str) -> None:
-    """Changes rows as somebody with access to the database could: the triggers are taken away first."""
+    """Changes rows as somebody with access to the database could, after removing the triggers."""
     with store.write() as tx:
         if tx.postgresql:
             tx.execute(text("ALTER TABLE payment_journal DISABLE TRIGGER USER"))
@@ -60,7 +60,7 @@ def tamper(store: Store, *statements: str) -> None:
 
 def problems(store: Store) -> list[tuple[str, str]]:
     with store.read() as tx:
-        return [(one.code, one.where) for one in verify_journal(tx, "shop")]
+        return [(problem.code, problem.where) for problem in verify_journal(tx, "shop")]
 
 
 def test_entries_are_numbered_and_chained_from_sixty_four_zeros(store: Store, order: str) -> None:
@@ -136,8 +136,8 @@ def test_entries_that_changed_places_are_named(store: Store, order: str) -> None
 def test_an_entry_forged_with_a_hash_of_its_own_breaks_the_chain_after_it(store: Store, order: str) -> None:
     with store.read() as tx:
         third = journal_entries(tx, "shop")[2]
-    forged = independent_hash({**row_of(third), "amount": "1"})
-    tamper(store, f"UPDATE payment_journal SET amount = 1, hash = '{forged}' WHERE sequence = 3")  # noqa: S608
+    forged_hash = independent_hash({**row_of(third), "amount": "1"})
+    tamper(store, f"UPDATE payment_journal SET amount = 1, hash = '{forged_hash}' WHERE sequence = 3")  # noqa: S608
     assert problems(store) == [("entry_replaced", "entry 4")]
 
 
@@ -157,8 +157,10 @@ def test_writers_side_by_side_never_fork_the_chain(store: Store) -> None:
         a_shop(tx)
         orders = [a_placed_order(tx, total=100) for _ in range(8)]
     threads = [
-        threading.Thread(target=store.transact, args=(lambda tx, one=one: pay(tx, one, 100, f"key {one}"),))
-        for one in orders
+        threading.Thread(
+            target=store.transact, args=(lambda tx, order_id=order_id: pay(tx, order_id, 100, f"key {order_id}"),)
+        )
+        for order_id in orders
     ]
     for thread in threads:
         thread.start()
@@ -199,7 +201,7 @@ def test_the_journal_is_paged_by_its_numbers(store: Store, order: str) -> None:
 
 
 def test_verifying_needs_no_more_memory_for_a_longer_journal(store: Store) -> None:
-    """Two thousand entries are more than four times what is read at once."""
+    """Two thousand entries are more than four times the size of a batch."""
     with store.write() as tx:
         a_shop(tx)
         order_id = a_placed_order(tx, total=100)
@@ -220,7 +222,7 @@ def test_verifying_needs_no_more_memory_for_a_longer_journal(store: Store) -> No
 
 
 def grow(tx: Transaction, length: int) -> None:
-    """Entries like the first one, chained as the independent script below would."""
+    """Adds entries like the first one, chained as the independent script below does."""
     (first,) = journal_entries(tx, "shop")
     rows, hash_before = [], first.hash
     for sequence in range(2, length + 1):
@@ -232,7 +234,7 @@ def grow(tx: Transaction, length: int) -> None:
 
 
 # ------------------------------------------------------------------------------------------------
-# An independent check of an export: it knows the page that documents the format, and nothing of the software.
+# An independent check of an export: it follows the page that documents the format, and uses nothing of the software.
 
 HEADER = (
     "amount,at,corrects,currency,enterprise_id,kind,method,order_id,order_number,payment_id,person_id,"
@@ -256,7 +258,7 @@ def independent_hash(row: dict[str, str]) -> str:
 
 
 def independent_check(lines: Iterable[str]) -> int:
-    """How many entries of the export hang together."""
+    """Checks the chain of the export and returns the number of its entries."""
     count, hash_before = 0, "0" * 64
     for count, row in enumerate(csv.DictReader(lines), start=1):
         assert row["sequence"] == str(count)
@@ -277,9 +279,9 @@ def test_an_export_is_verified_by_a_script_that_knows_nothing_of_us(store: Store
         lines = list(journal_csv(tx, "shop"))
     assert lines[0] == HEADER
     assert independent_check(lines) == 6
-    forged = [line.replace("301", "309") for line in lines]
+    forged_lines = [line.replace("301", "309") for line in lines]
     with pytest.raises(AssertionError):
-        independent_check(forged)
+        independent_check(forged_lines)
 
 
 def test_no_cell_of_an_export_is_a_formula(store: Store, order: str) -> None:

@@ -1,4 +1,4 @@
-"""What stands in the logs of a served instance, and what never does."""
+"""What the logs of a served instance contain, and what they never contain."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ PLANTED = "planted-secret-0123456789"
 
 
 @pytest.fixture
-def written() -> Iterator[io.StringIO]:
-    """All that is logged, as `commensal serve` writes it where no terminal reads."""
+def log_text() -> Iterator[io.StringIO]:
+    """Everything logged, in the format that `commensal serve` uses without a terminal."""
     file = io.StringIO()
     configure_logs(file, format="json")
     yield file
@@ -47,18 +47,18 @@ def written() -> Iterator[io.StringIO]:
 
 @pytest.fixture
 def lines(written: io.StringIO) -> Lines:
-    """The lines since they were last asked for; every one is one JSON object."""
+    """Returns a function that reads the lines logged since its last call; each is one JSON object."""
 
-    def since() -> list[dict[str, Any]]:
-        found = [json.loads(line) for line in written.getvalue().splitlines()]
+    def new_lines() -> list[dict[str, Any]]:
+        entries = [json.loads(line) for line in written.getvalue().splitlines()]
         written.truncate(0)
         written.seek(0)
-        return found
+        return entries
 
-    return since
+    return new_lines
 
 
-def readable(act: Callable[[], object]) -> str:
+def log_as_text(act: Callable[[], object]) -> str:
     file = io.StringIO()
     configure_logs(file, format="text")
     act()
@@ -85,30 +85,30 @@ def test_a_line_names_the_enterprise_that_may_be_known(
     client: TestClient, lines: Lines, store: Store, somebody: Somebody
 ) -> None:
     ada = somebody("Ada", operator=True, password_hash=hash_password("une longue phrase"))
-    here = {"Sec-Fetch-Site": "same-origin"}
-    client.post("/api/sessions", json={"email": ada.email, "password": "une longue phrase"}, headers=here)
-    body = client.post("/api/enterprises", json={"name": "La Ferme"}, headers=here).json()
+    same_origin = {"Sec-Fetch-Site": "same-origin"}
+    client.post("/api/sessions", json={"email": ada.email, "password": "une longue phrase"}, headers=same_origin)
+    body = client.post("/api/enterprises", json={"name": "La Ferme"}, headers=same_origin).json()
     lines()
     client.get(f"/api/enterprises/{body['id']}/members")
     client.get("/api/enterprises/of-somebody-else/members")
-    known, unknown = lines()
-    assert (known["enterprise"], known["person"]) == (body["id"], ada.id)
-    assert "enterprise" not in unknown
-    assert known["route"] == unknown["route"] == "/api/enterprises/{enterprise}/members"
+    own, foreign = lines()
+    assert (own["enterprise"], own["person"]) == (body["id"], ada.id)
+    assert "enterprise" not in foreign
+    assert own["route"] == foreign["route"] == "/api/enterprises/{enterprise}/members"
 
 
-@pytest.mark.parametrize("sent", ["proxy-0123456789", "a" * 64, "01981d7e-1111-7000-8000-000000000000"])
-def test_a_proxys_id_is_taken_over(client: TestClient, lines: Lines, sent: str) -> None:
-    assert client.get("/api/me", headers={"X-Request-Id": sent}).headers["x-request-id"] == sent
-    assert lines()[0]["request_id"] == sent
+@pytest.mark.parametrize("request_id", ["proxy-0123456789", "a" * 64, "01981d7e-1111-7000-8000-000000000000"])
+def test_a_proxys_id_is_taken_over(client: TestClient, lines: Lines, request_id: str) -> None:
+    assert client.get("/api/me", headers={"X-Request-Id": request_id}).headers["x-request-id"] == request_id
+    assert lines()[0]["request_id"] == request_id
 
 
-@pytest.mark.parametrize("sent", ["", "short", "a" * 65, "two words 123", 'quoted"12345', "12345678;x", "é" * 10])
-def test_an_id_that_is_not_sane_is_not(client: TestClient, lines: Lines, sent: str) -> None:
-    got = client.get("/api/me", headers={b"X-Request-Id": sent.encode()}).headers["x-request-id"]
-    assert got != sent
-    assert re.fullmatch(r"[0-9a-f-]{36}", got)
-    assert lines()[0]["request_id"] == got
+@pytest.mark.parametrize("request_id", ["", "short", "a" * 65, "two words 123", 'quoted"12345', "12345678;x", "é" * 10])
+def test_an_id_that_is_not_sane_is_not(client: TestClient, lines: Lines, request_id: str) -> None:
+    answered_id = client.get("/api/me", headers={b"X-Request-Id": request_id.encode()}).headers["x-request-id"]
+    assert answered_id != request_id
+    assert re.fullmatch(r"[0-9a-f-]{36}", answered_id)
+    assert lines()[0]["request_id"] == answered_id
 
 
 def test_every_request_has_an_id_of_its_own(client: TestClient) -> None:
@@ -122,17 +122,17 @@ def test_monitors_do_not_fill_the_log(client: TestClient, lines: Lines) -> None:
 
 
 def test_who_goes_away_while_sending_is_no_error_of_ours(client: TestClient, lines: Lines) -> None:
-    """499 is what nginx writes for it: operators count what is answered with 500 and more."""
+    """nginx logs it as 499, too; operators count answers of 500 and more as errors."""
 
-    async def gone() -> Message:
+    async def receive() -> Message:
         return {"type": "http.disconnect"}
 
-    async def nobody(message: Message) -> None:
+    async def send(message: Message) -> None:
         raise AssertionError("nobody is there to be answered")
 
     headers = [(b"host", b"testserver"), (b"content-type", b"application/json")]
     scope = {"type": "http", "method": "POST", "path": "/api/people", "query_string": b"", "headers": headers}
-    anyio.run(client.app, scope, gone, nobody)
+    anyio.run(client.app, scope, receive, send)
     (line,) = lines()
     assert (line["event"], line["status"]) == ("request", 499)
 
@@ -147,13 +147,13 @@ def test_what_no_route_answers_and_what_the_guard_refuses_have_lines_too(client:
 
 
 def test_no_secret_that_is_sent_is_written(client: TestClient, written: io.StringIO) -> None:
-    here = {"Sec-Fetch-Site": "same-origin"}
+    same_origin = {"Sec-Fetch-Site": "same-origin"}
     client.get(f"/api/guest-orders/{PLANTED}")
     client.get(f"/api/shops/x/offers?q={PLANTED}")
     client.get(f"/{PLANTED}?token={PLANTED}")
     client.get("/api/me", headers={"Authorization": f"Bearer {PLANTED}", "Referer": f"http://x/{PLANTED}"})
     client.get("/api/me", headers={"Cookie": f"session={PLANTED}", "User-Agent": PLANTED})
-    client.post("/api/sessions", json={"email": f"{PLANTED}@example.org", "password": PLANTED}, headers=here)
+    client.post("/api/sessions", json={"email": f"{PLANTED}@example.org", "password": PLANTED}, headers=same_origin)
     client.post("/api/people", content=f"{{{PLANTED}", headers={"Content-Type": "application/json"})
     assert written.getvalue().count("\n") == 7
     assert "planted" not in written.getvalue()
@@ -165,19 +165,19 @@ def test_the_line_of_a_request_that_failed_for_an_unknown_reason_names_the_route
     with store.write() as tx:
         tx.connection.exec_driver_sql("ALTER TABLE customer_order RENAME TO elsewhere")
     assert client.get(f"/api/guest-orders/{PLANTED}").status_code == 500
-    failed, request = lines()
-    assert (failed["event"], failed["level"], request["status"]) == ("request failed", "error", 500)
-    assert failed["route"] == request["route"] == "/api/guest-orders/{secret}"
-    assert failed["request_id"] == request["request_id"]
-    assert "Traceback" in failed["exception"]
-    assert "planted" not in json.dumps([failed, request])
+    failure, request = lines()
+    assert (failure["event"], failure["level"], request["status"]) == ("request failed", "error", 500)
+    assert failure["route"] == request["route"] == "/api/guest-orders/{secret}"
+    assert failure["request_id"] == request["request_id"]
+    assert "Traceback" in failure["exception"]
+    assert "planted" not in json.dumps([failure, request])
 
 
 def test_a_secret_that_is_logged_by_mistake_does_not_show(lines: Lines) -> None:
     secret = Secret(PLANTED)
     structlog.get_logger("x").info("oops", one=secret, some=[secret], named={"inner": (secret,)})
     assert "planted" not in json.dumps(lines())
-    assert "planted" not in readable(lambda: structlog.get_logger("x").info("oops", one=secret, some=[secret]))
+    assert "planted" not in log_as_text(lambda: structlog.get_logger("x").info("oops", one=secret, some=[secret]))
 
 
 FORGED = "x\n2026-06-04T10:00:00Z [info ] forged\r\x1b[31m\u2028red\u202e"
@@ -193,23 +193,23 @@ def test_nobody_can_forge_a_line_or_move_the_cursor(lines: Lines) -> None:
     log()
     (line,) = lines()
     assert (line["event"], line["what"]) == (FORGED, FORGED)
-    text = readable(log)
-    assert [one for one in text.split("\n") if one.startswith("2026-06-04T10")] == []
+    text = log_as_text(log)
+    assert [line for line in text.split("\n") if line.startswith("2026-06-04T10")] == []
     assert not set(text) & {"\r", "\x1b", "\u2028", "\u202e"}
-    assert len([one for one in text.rstrip("\n").split("\n") if not one.startswith("    ")]) == 1
+    assert len([line for line in text.rstrip("\n").split("\n") if not line.startswith("    ")]) == 1
 
 
 def test_what_is_written_as_it_comes_forges_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The guard off."""
+    """Disables the guard."""
     monkeypatch.setattr(logs, "_escape", lambda _, __, event: event)
-    text = readable(lambda: structlog.get_logger("x").error(FORGED))
-    assert [one for one in text.split("\n") if one.startswith("2026-06-04T10")] != []
+    text = log_as_text(lambda: structlog.get_logger("x").error(FORGED))
+    assert [line for line in text.split("\n") if line.startswith("2026-06-04T10")] != []
 
 
 # ------------------------------------------------------------------------------------------------ plugins, libraries
 
 
-def speaking_plugin() -> ModuleType:
+def logging_plugin() -> ModuleType:
     module = ModuleType("talker")
 
     def menu_items(tx: Any) -> list[MenuItem]:
@@ -220,14 +220,14 @@ def speaking_plugin() -> ModuleType:
         structlog.get_logger("talker").info("in a thread of its own")
         return []
 
-    for one in (menu_items, payment_methods):
-        setattr(module, one.__name__, hookimpl(one))
+    for hook in (menu_items, payment_methods):
+        setattr(module, hook.__name__, hookimpl(hook))
     return module
 
 
 def test_the_lines_of_a_plugin_carry_its_id_and_the_requests(clock: ManualClock, lines: Lines) -> None:
     settings = InstanceSettings(name="Test", plugins={"enabled": ["talker"]})
-    hooks = load_plugins(settings, clock=clock, modules={"talker": speaking_plugin()})
+    hooks = load_plugins(settings, clock=clock, modules={"talker": logging_plugin()})
     nothing: Any = None
     with log_as_request(LoggedRequest("id-of-request", lambda: "/somewhere")):
         add_log_fields(person="ada", enterprise=None)
@@ -266,10 +266,12 @@ def test_the_level_decides_what_is_written(client: TestClient, written: io.Strin
 def test_pages_have_lines_and_the_secrets_of_their_links_stay_out(
     store: Store, clock: ManualClock, ids: SeededIds, settings: InstanceSettings, lines: Lines, tmp_path: Any
 ) -> None:
-    shop = InstanceSettings(
+    with_shop = InstanceSettings(
         name="Test", base_url="http://testserver", limits=settings.limits, plugins={"enabled": ["shop"]}
     )
-    with TestClient(make_app(Instance(tmp_path, shop, store, load_plugins(shop, clock=clock), clock, ids))) as client:
+    with TestClient(
+        make_app(Instance(tmp_path, with_shop, store, load_plugins(with_shop, clock=clock), clock, ids))
+    ) as client:
         client.get(f"/orders/guest/{PLANTED}")
         client.get("/-/shop/static/shop.css")
     page, file = lines()

@@ -1,4 +1,4 @@
-"""What a stranger can put into the mailbox of a victim: few mails an hour, and no link of theirs."""
+"""What a stranger can send to the mailbox of a victim: few mails an hour, and no links."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def settings(settings: InstanceSettings) -> InstanceSettings:
 
 
 class Shop:
-    """A shop that guests order at, and what leaves for their mailboxes."""
+    """A shop where guests order, and the mails that it sends."""
 
     def __init__(self, instance: Instance) -> None:
         self.instance, self._secrets = instance, 0
@@ -56,24 +56,24 @@ class Shop:
     def order(self, email: str = VICTIM, **kwargs: Any) -> Order:
         self._secrets += 1
         wish = Wish(items={self.item: 1}, name="V", email=email, language="en")
-        whose = kwargs or {"secret": f"{'x' * 42}{self._secrets}"}
+        origin = kwargs or {"secret": f"{'x' * 42}{self._secrets}"}
         with self.instance.store.write() as tx:
-            return place_order(tx, self.instance.hooks, "shop-session", wish, **whose)
+            return place_order(tx, self.instance.hooks, "shop-session", wish, **origin)
 
     def change(self, order: Order, pieces: int) -> None:
         with self.instance.store.write() as tx:
-            found = locked_order(tx, order.id, enterprise_id="shop")
-            change_order(tx, self.instance.hooks, found, items={self.item: pieces})
+            locked = locked_order(tx, order.id, enterprise_id="shop")
+            change_order(tx, self.instance.hooks, locked, items={self.item: pieces})
 
     def cancel(self, order: Order) -> None:
         with self.instance.store.write() as tx:
             cancel_order(tx, self.instance.hooks, locked_order(tx, order.id, enterprise_id="shop"))
 
     def mails(self) -> list[str]:
-        """All that have left for a mailbox, each as it was written."""
+        """Sends the mails that are due and returns the text of all sent ones."""
         while run_due(self.instance, work_of(self.instance)):
             pass
-        return [one.read_text(encoding="utf-8") for one in sorted((self.instance.folder / "mail").glob("*.eml"))]
+        return [file.read_text(encoding="utf-8") for file in sorted((self.instance.folder / "mail").glob("*.eml"))]
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_a_mailbox_gets_few_mails_of_guests_and_every_order_stands(shop: Shop, c
     clock.advance(minutes=59)
     assert len(shop.mails()) == MOST
     clock.advance(minutes=1)
-    assert len(shop.mails()) == 2 * MOST, "what was held back is late, and not lost"
+    assert len(shop.mails()) == 2 * MOST, "mails held back are late, and not lost"
     clock.advance(hours=1)
     assert len(shop.mails()) == 8
 
@@ -113,9 +113,9 @@ def test_one_late_mail_stands_for_all_that_happened_to_the_order(shop: Shop, clo
         shop.change(last, pieces)
     assert len(shop.mails()) == MOST
     clock.advance(hours=1)
-    late = shop.mails()[MOST:]
-    assert len(late) == 1
-    assert "8 =C3=97 Carottes" in late[0] or "8 × Carottes" in late[0], "it tells what the order is by now"
+    late_mails = shop.mails()[MOST:]
+    assert len(late_mails) == 1
+    assert "8 =C3=97 Carottes" in late_mails[0] or "8 × Carottes" in late_mails[0], "it tells the order's present state"
 
 
 def test_a_late_mail_about_an_order_that_was_cancelled_says_so(shop: Shop, clock: ManualClock) -> None:
@@ -156,20 +156,20 @@ def test_sign_ups_and_resets_are_capped_too(client: TestClient, instance: Instan
 
 def test_mails_that_leave_at_once_are_all_counted(instance: Instance, store: Store) -> None:
     def leave(number: int) -> bool:
-        said = {"kind": "confirm_email", "to": VICTIM, "language": "en"}
-        return store.transact(lambda tx: may_send(tx, Job(str(number), "mail", said, 1), most=MOST))
+        payload = {"kind": "confirm_email", "to": VICTIM, "language": "en"}
+        return store.transact(lambda tx: may_send(tx, Job(str(number), "mail", payload, 1), most=MOST))
 
     with ThreadPoolExecutor(10) as pool:
         assert list(pool.map(leave, range(10))).count(True) == MOST
 
 
 def test_a_mail_that_is_tried_again_counts_once_and_stays_held_back(instance: Instance, clock: ManualClock) -> None:
-    """Whatever had become of the first try: a worker may be killed before it notes that the mail was held back."""
+    """Whatever happened to the first try: a worker may be killed before it records that the mail was held back."""
     answers: dict[str, list[bool]] = {"first": [], "second": []}
 
     def fail(instance: Instance, job: Job) -> None:
-        leaves = instance.store.transact(lambda tx: may_send(tx, job, most=1))
-        answers[job.payload["name"]].append(leaves)
+        may_leave = instance.store.transact(lambda tx: may_send(tx, job, most=1))
+        answers[job.payload["name"]].append(may_leave)
         raise OSError("the worker has gone away")
 
     for name in answers:
@@ -197,7 +197,7 @@ def test_a_late_mail_that_could_not_be_delivered_is_late_only_once(shop: Shop, c
     aside.rename(folder)
     for _ in range(MOST):
         shop.order()
-    assert len(shop.mails()) == 2 * MOST - 1, "the late one has its place among those of this hour"
+    assert len(shop.mails()) == 2 * MOST - 1, "the late mail counts for this hour"
     clock.advance(minutes=1)
     assert len(shop.mails()) == 2 * MOST
 
@@ -223,7 +223,7 @@ def test_counts_are_forgotten_after_their_day(store: Store, clock: ManualClock) 
 
 
 def test_without_the_count_the_mailbox_is_full(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The guard off."""
+    """Disables the guard."""
     monkeypatch.setattr(capping, "_check_limits", lambda tx, email, about, most: None)
     for _ in range(14):
         shop.order()
@@ -245,15 +245,20 @@ _GOOD = (
 
 def test_a_name_with_a_link_is_refused_wherever_strangers_write_one(client: TestClient, shop: Shop) -> None:
     for number, name in enumerate(_BAD):
-        signed = client.post("/api/people", json={"email": VICTIM, "name": name, "password": GOOD}, headers=HERE)
+        response_to_sign_up = client.post(
+            "/api/people", json={"email": VICTIM, "name": name, "password": GOOD}, headers=HERE
+        )
         wish = {"items": {shop.item: 1}, "name": name, "email": VICTIM}
-        headers = [{**HERE, "Idempotency-Key": f"{one} {number}"} for one in ("name", "address")]
+        headers = [{**HERE, "Idempotency-Key": f"{field} {number}"} for field in ("name", "address")]
         place = "/api/sale-sessions/shop-session/orders"
-        named = client.post(place, json=wish, headers=headers[0])
+        response_to_name = client.post(place, json=wish, headers=headers[0])
         wish |= {"name": "V", "address": {"street": name, "city": "Bourg"}}
-        brought = client.post(place, json=wish, headers=headers[1])
-        told = [(one.status_code, one.json()["errors"][0]["pointer"]) for one in (signed, named, brought)]
-        assert told == [(422, "/name"), (422, "/name"), (422, "/address/street")], name
+        response_to_address = client.post(place, json=wish, headers=headers[1])
+        problems = [
+            (response.status_code, response.json()["errors"][0]["pointer"])
+            for response in (response_to_sign_up, response_to_name, response_to_address)
+        ]
+        assert problems == [(422, "/name"), (422, "/name"), (422, "/address/street")], name
 
 
 def test_a_change_brings_no_link_either(client: TestClient, shop: Shop) -> None:

@@ -1,4 +1,4 @@
-"""The guarded client, against real servers on this machine. Beside each guard stands what happens without it."""
+"""The guarded client, against real servers on this machine. For each guard, a test shows what happens without it."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def get(
         return client.get(url)
 
 
-def stands_for(*addresses: str) -> Resolve:
-    """A resolver that knows one answer."""
+def fixed_resolver(*addresses: str) -> Resolve:
+    """Returns a resolver that always answers with `addresses`."""
     return lambda host, port: addresses
 
 
@@ -80,38 +80,43 @@ def test_without_the_guard_such_a_spelling_reads_the_secret(receiver: Receiver) 
 def test_a_name_is_refused_if_any_of_its_addresses_is_inside(receiver: Receiver) -> None:
     for addresses in (("127.0.0.1",), ("8.8.8.8", "10.0.0.1"), ("2a00:1450:4007:80c::200e", "::ffff:127.0.0.1")):
         with pytest.raises(RequestRefused, match="not an address of the public Internet"):
-            get(f"https://{NAMED}/", STRICT, resolve=stands_for(*addresses))
+            get(f"https://{NAMED}/", STRICT, resolve=fixed_resolver(*addresses))
 
 
 def test_a_name_that_answers_otherwise_the_second_time_gains_nothing(receiver: Receiver) -> None:
-    """DNS rebinding: whoever checks a name and then lets the library look it up again is led inside."""
-    asked: list[str] = []
+    """DNS rebinding: a x a name and then lets the library look it up again reaches an inside address."""
+    lookups: list[str] = []
 
     def rebinding(host: str, port: int) -> Sequence[str]:
-        asked.append(host)
-        return ("8.8.8.8",) if len(asked) == 1 else ("127.0.0.1",)
+        lookups.append(host)
+        return ("8.8.8.8",) if len(lookups) == 1 else ("127.0.0.1",)
 
     def dial_after_check() -> bytes:
-        assert all(is_public(one) for one in rebinding(NAMED, receiver.port))
+        assert all(is_public(address) for address in rebinding(NAMED, receiver.port))
         (address,) = rebinding(NAMED, receiver.port)  # what the library's own look-up would find
         return httpx.get(f"http://{address}:{receiver.port}/", trust_env=False).content
 
     assert dial_after_check() == b"the secret inside"
-    asked.clear()
+    lookups.clear()
     with pytest.raises(httpx.HTTPError):
         get(f"https://{NAMED}/", STRICT, resolve=rebinding, seconds=0.5)
-    assert asked == [NAMED], "looked up once; what was checked is what was dialled"
-    assert len(receiver.received) == 1, "the naive one alone"
+    assert lookups == [NAMED], "looked up once; what was checked is what was dialled"
+    assert len(receiver.received) == 1, "only the naive request arrived"
 
 
 def test_what_was_resolved_is_dialled_and_the_host_stays_the_name(receiver: Receiver) -> None:
-    get(f"http://{NAMED}:{receiver.port}/", resolve=stands_for("127.0.0.1"))
+    get(f"http://{NAMED}:{receiver.port}/", resolve=fixed_resolver("127.0.0.1"))
     assert receiver.received[0].headers["host"] == f"{NAMED}:{receiver.port}"
 
 
 def test_an_address_that_is_dead_is_passed_over_for_the_next(receiver: Receiver) -> None:
-    both = OutboundSettings(allow=("127.0.0.0/8", "::1"))
-    assert get(f"http://{NAMED}:{receiver.port}/", both, resolve=stands_for("::1", "127.0.0.1")).status_code == 200
+    inside_addresses = OutboundSettings(allow=("127.0.0.0/8", "::1"))
+    assert (
+        get(
+            f"http://{NAMED}:{receiver.port}/", inside_addresses, resolve=fixed_resolver("::1", "127.0.0.1")
+        ).status_code
+        == 200
+    )
 
 
 @pytest.mark.parametrize("url", ["http://8.8.8.8/", "https://8.8.8.8:8443/", "https://8.8.8.8:22/", "ftp://8.8.8.8/"])
@@ -132,8 +137,8 @@ def test_a_redirect_is_an_answer_and_not_followed(receiver: Receiver) -> None:
     assert get(receiver.url).status_code == 302
     assert len(receiver.received) == 1
     receiver.say(Answer(302, {"Location": f"{receiver.url}/inside"}))
-    followed = httpx.get(receiver.url, follow_redirects=True, trust_env=False)
-    assert (followed.content, len(receiver.received)) == (b"the secret inside", 3)
+    response = httpx.get(receiver.url, follow_redirects=True, trust_env=False)
+    assert (response.content, len(receiver.received)) == (b"the secret inside", 3)
 
 
 def test_a_proxy_of_the_environment_is_not_asked(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,8 +154,8 @@ def test_a_proxy_of_the_environment_is_not_asked(receiver: Receiver, monkeypatch
 
 
 def _dead_port() -> int:
-    with Receiver() as gone:
-        return gone.port
+    with Receiver() as receiver:
+        return receiver.port
 
 
 # ------------------------------------------------------------------------------------------------ how much, how long
@@ -170,8 +175,8 @@ def test_a_packed_answer_is_unpacked_no_further_than_its_limit(receiver: Receive
     with pytest.raises(RequestRefused, match="larger than 1000000 bytes"):
         get(receiver.url, size=1_000_000)
     receiver.always = Answer(headers={"Content-Encoding": "gzip"}, body=gzip.compress(b"\0" * 1_000_000))
-    unpacked = get(receiver.url, size=1_000_000)
-    assert (len(unpacked.content), "content-encoding" in unpacked.headers) == (1_000_000, False)
+    response = get(receiver.url, size=1_000_000)
+    assert (len(response.content), "content-encoding" in response.headers) == (1_000_000, False)
     receiver.always = Answer(headers={"Content-Encoding": "gzip"}, body=b"not packed at all")
     with pytest.raises(RequestRefused, match="cannot be unpacked"):
         get(receiver.url)
@@ -188,7 +193,7 @@ def test_an_answer_with_very_many_headers_is_refused(receiver: Receiver) -> None
 
 
 def test_the_limit_of_time_is_for_all_of_it_not_for_each_byte(receiver: Receiver) -> None:
-    """A server that sends a byte now and then outlives every limit that begins anew with each byte."""
+    """A server that sends a byte now and then outlives every limit that restarts with each byte."""
     stop = threading.Event()
 
     class Dripping(HTTPServer):
@@ -218,23 +223,23 @@ def test_the_limit_of_time_is_for_all_of_it_not_for_each_byte(receiver: Receiver
 
 
 def test_a_server_that_is_silent_is_left_at_the_limit(receiver: Receiver) -> None:
-    over = threading.Event()
-    receiver.say(Answer(after=over))
+    stop = threading.Event()
+    receiver.say(Answer(after=stop))
     with pytest.raises(httpx.ReadTimeout):
         get(receiver.url, seconds=0.3)
-    over.set()
+    stop.set()
 
 
 def test_a_resolver_that_hangs_is_left_at_the_limit() -> None:
-    over = threading.Event()
+    stop = threading.Event()
 
     def hang(host: str, port: int) -> Sequence[str]:
-        over.wait(30)
+        stop.wait(30)
         return ("8.8.8.8",)
 
     with pytest.raises(httpx.ConnectTimeout):
         get(f"https://{NAMED}/", resolve=hang, seconds=0.3)
-    over.set()
+    stop.set()
 
 
 def test_a_name_that_does_not_exist_is_an_error_of_the_network() -> None:
@@ -244,7 +249,7 @@ def test_a_name_that_does_not_exist_is_an_error_of_the_network() -> None:
     with pytest.raises(httpx.ConnectError, match="was not found"):
         get(f"https://{NAMED}/", resolve=unknown)
     with pytest.raises(RequestRefused, match="has no address"):
-        get(f"https://{NAMED}/", resolve=stands_for())
+        get(f"https://{NAMED}/", resolve=fixed_resolver())
 
 
 # ------------------------------------------------------------------------------------------------ certificates
@@ -252,10 +257,10 @@ def test_a_name_that_does_not_exist_is_an_error_of_the_network() -> None:
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    """For `NAMED`, signed by itself."""
+    """A self-signed certificate for `NAMED`, and its key."""
     key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAMED)])
     now = datetime.now(UTC)
-    made = (
+    certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -268,7 +273,7 @@ def certificate(tmp_path: Path) -> tuple[Path, Path]:
         .sign(key, hashes.SHA256())
     )
     cert_file, key_file = tmp_path / "cert.pem", tmp_path / "key.pem"
-    cert_file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    cert_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     key_file.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
@@ -278,16 +283,16 @@ def certificate(tmp_path: Path) -> tuple[Path, Path]:
 def test_the_certificate_is_that_of_the_name_though_the_address_is_dialled(
     receiver: Receiver, certificate: tuple[Path, Path]
 ) -> None:
-    seen: list[str | None] = []
+    server_names: list[str | None] = []
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
-    context.sni_callback = lambda socket, name, _: seen.append(name)
+    context.sni_callback = lambda socket, name, _: server_names.append(name)
     receiver.encrypt(context)
-    trusting = ssl.create_default_context(cafile=str(certificate[0]))
-    there = stands_for("127.0.0.1")
-    assert get(f"https://{NAMED}:{receiver.port}/", resolve=there, tls=trusting).status_code == 200
-    assert seen == [NAMED]
+    tls = ssl.create_default_context(cafile=str(certificate[0]))
+    resolve = fixed_resolver("127.0.0.1")
+    assert get(f"https://{NAMED}:{receiver.port}/", resolve=resolve, tls=tls).status_code == 200
+    assert server_names == [NAMED]
     with pytest.raises(httpx.ConnectError, match=r"certificate|Hostname"):
-        get(f"https://other.example.org:{receiver.port}/", resolve=there, tls=trusting)
+        get(f"https://other.example.org:{receiver.port}/", resolve=resolve, tls=tls)
     with pytest.raises(httpx.ConnectError, match="certificate"):
-        get(f"https://{NAMED}:{receiver.port}/", resolve=there)
+        get(f"https://{NAMED}:{receiver.port}/", resolve=resolve)

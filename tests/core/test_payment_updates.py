@@ -1,4 +1,4 @@
-"""What providers say of payments is applied in any order, and what cannot be true is kept for a person."""
+"""Messages of providers about payments apply in any order; contradictory ones are kept for a person to look at."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ Status = Callable[[Payment], PaymentUpdate | None]
 
 
 class Psp:
-    """A provider. Its messages are a state and a payment's id; `status` and `refund` are what it answers when asked."""
+    """A provider. Its messages carry a state and a payment's id; `status` and `refund` are its answers to requests."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.start: Callable[[], PaymentStart] = lambda: PaymentStart(text="Pay.", reference="r1")
         self.status: Status = lambda payment: None
-        self.refund: Callable[[Payment], PaymentUpdate] = lambda refund: said(refund, "Done")
+        self.refund: Callable[[Payment], PaymentUpdate] = lambda refund: payment_update(refund, "Done")
         self.says: list[PaymentUpdate] = []
 
     def module(self) -> ModuleType:
@@ -75,9 +75,9 @@ class Psp:
         return module  # type: ignore[no-any-return]
 
 
-def said(payment: Payment, state: Any, **kwargs: Any) -> PaymentUpdate:
-    about = {"payment_id": payment.id, "amount": payment.amount, "currency": payment.currency}
-    return PaymentUpdate(state=state, **{**about, **kwargs})
+def payment_update(payment: Payment, state: Any, **kwargs: Any) -> PaymentUpdate:
+    values = {"payment_id": payment.id, "amount": payment.amount, "currency": payment.currency}
+    return PaymentUpdate(state=state, **{**values, **kwargs})
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_money_wins_over_whatever_else_is_said(
     instance: Instance, client: TestClient, psp: Psp, messages: tuple[str, ...]
 ) -> None:
     payment = begin(instance)
-    assert tell(client, psp, *(said(payment, message, reference="r2") for message in messages)) == 200
+    assert tell(client, psp, *(payment_update(payment, message, reference="r2") for message in messages)) == 200
     assert (state(instance, payment), journal(instance)) == ("Done", [1000])
 
 
@@ -150,27 +150,27 @@ def test_a_payment_that_has_ended_is_not_brought_back_by_words(
     instance: Instance, client: TestClient, psp: Psp
 ) -> None:
     payment = begin(instance)
-    for message, then in (("Failed", "Failed"), ("Pending", "Failed"), ("Cancelled", "Failed")):
-        tell(client, psp, said(payment, message))
-        assert state(instance, payment) == then
+    for message, expected in (("Failed", "Failed"), ("Pending", "Failed"), ("Cancelled", "Failed")):
+        tell(client, psp, payment_update(payment, message))
+        assert state(instance, payment) == expected
     assert journal(instance) == []
 
 
 def test_what_cannot_be_true_is_kept_once_and_not_applied(instance: Instance, client: TestClient, psp: Psp) -> None:
     payment = begin(instance)
-    for wrong, code in (
-        (said(payment, "Done", amount=999), "other_amount"),
-        (said(payment, "Done", currency="USD"), "other_currency"),
-        (said(payment, "Done", payment_id="nothing"), "unknown_payment"),
+    for update, code in (
+        (payment_update(payment, "Done", amount=999), "other_amount"),
+        (payment_update(payment, "Done", currency="USD"), "other_currency"),
+        (payment_update(payment, "Done", payment_id="nothing"), "unknown_payment"),
     ):
-        assert [tell(client, psp, wrong) for _ in range(3)] == [200] * 3
+        assert [tell(client, psp, update) for _ in range(3)] == [200] * 3
         assert problems(instance)[-1] == code
     assert (state(instance, payment), journal(instance), len(problems(instance))) == ("Pending", [], 3)
 
 
 def test_a_shop_cannot_move_the_payment_of_another(instance: Instance, client: TestClient, psp: Psp) -> None:
     payment = begin(instance)
-    assert tell(client, psp, said(payment, "Done"), shop="other") == 200
+    assert tell(client, psp, payment_update(payment, "Done"), shop="other") == 200
     assert (state(instance, payment), problems(instance, "other")) == ("Pending", ["unknown_payment"])
 
 
@@ -180,7 +180,7 @@ def test_a_plugin_cannot_move_the_payment_of_another_plugin(instance: Instance, 
     payment = begin(instance)
     with instance.store.write() as tx:
         tx.execute(table.update().values(method="cash:cash"))
-    tell(client, psp, said(payment, "Done"))
+    tell(client, psp, payment_update(payment, "Done"))
     assert (journal(instance), problems(instance)) == ([], ["unknown_payment"])
 
 
@@ -188,12 +188,12 @@ def test_an_unsigned_message_is_told_nothing_and_a_fault_is_sent_again(
     instance: Instance, client: TestClient, psp: Psp
 ) -> None:
     payment = begin(instance)
-    assert tell(client, psp, said(payment, "Done"), signature="bad") == 400
+    assert tell(client, psp, payment_update(payment, "Done"), signature="bad") == 400
     assert tell(client, psp, "nonsense") == 500  # type: ignore[arg-type]
     assert (state(instance, payment), problems(instance)) == ("Pending", [])
     with instance.store.write() as tx:
         disable_plugin(tx, "shop", "psp")
-    assert tell(client, psp, said(payment, "Done")) == 404
+    assert tell(client, psp, payment_update(payment, "Done")) == 404
 
 
 def test_messages_have_a_rate_of_their_own(client: TestClient, psp: Psp) -> None:
@@ -223,9 +223,9 @@ def test_a_job_that_is_handed_over_twice_does_not_ask_twice_for_ever(
     instance: Instance, clock: ManualClock, psp: Psp
 ) -> None:
     payment = begin(instance)
-    told = {"enterprise_id": "shop", "payment_id": payment.id, "asked": 0}
+    payload = {"enterprise_id": "shop", "payment_id": payment.id, "asked": 0}
     for _ in range(3):
-        check_payment_status(instance, Job("j", STATUS, told, 1))
+        check_payment_status(instance, Job("j", STATUS, payload, 1))
     assert jobs(instance, STATUS) == 2  # the first, which has not run here, and one that follows
 
 
@@ -233,8 +233,8 @@ def test_asking_and_messages_together_are_one_entry(
     instance: Instance, client: TestClient, clock: ManualClock, psp: Psp
 ) -> None:
     payment = begin(instance)
-    psp.status = lambda one: said(one, "Done")
-    tell(client, psp, said(payment, "Done"))
+    psp.status = lambda payment: payment_update(payment, "Done")
+    tell(client, psp, payment_update(payment, "Done"))
     clock.advance(days=1)
     tick(instance, work_of(instance))
     assert (journal(instance), psp.asked, jobs(instance, STATUS)) == ([1000], [], 0)
@@ -248,7 +248,7 @@ def test_a_failed_payment_is_asked_about_for_a_while(instance: Instance, clock: 
 
     psp.start = hang
     payment = begin(instance)
-    psp.status = lambda one: said(one, "Done") if len(psp.asked) == 3 else None
+    psp.status = lambda payment: payment_update(payment, "Done") if len(psp.asked) == 3 else None
     for _ in range(3):
         clock.advance(minutes=30)
         tick(instance, work_of(instance))
@@ -259,13 +259,13 @@ def test_a_provider_that_contradicts_itself_about_a_refund_is_not_believed(
     instance: Instance, client: TestClient, psp: Psp
 ) -> None:
     payment = begin(instance)
-    tell(client, psp, said(payment, "Done"))
+    tell(client, psp, payment_update(payment, "Done"))
     refund = refund_by_provider(instance, payment, 400, key="one", anyway=True)
     assert refund is not None
     assert refund_by_provider(instance, payment, 400, key="one", anyway=True) == refund
     tick(instance, work_of(instance))
     assert (state(instance, refund), journal(instance)) == ("Done", [1000, -400])
-    tell(client, psp, said(refund, "Failed"))
+    tell(client, psp, payment_update(refund, "Failed"))
     assert (state(instance, refund), journal(instance)) == ("Done", [1000, -400])
     assert problems(instance) == ["refund_contradicted"]
 
@@ -275,8 +275,8 @@ def test_money_that_comes_for_a_cancelled_order_is_owed(instance: Instance, clie
     with instance.store.write() as tx:
         cancel(tx, "shop", payment.id)
         tx.execute(customer_order.update().values(state="Cancelled"))
-    psp.refund = lambda refund: replace(said(refund, "Failed"), text="No.")
-    tell(client, psp, said(payment, "Done"))
+    psp.refund = lambda refund: replace(payment_update(refund, "Failed"), text="No.")
+    tell(client, psp, payment_update(payment, "Done"))
     tick(instance, work_of(instance))
     with instance.store.read() as tx:
         assert due(tx, "shop", "order").balance == -1000

@@ -80,7 +80,7 @@ def test_a_password_that_others_can_read_is_refused(tmp_path: Path) -> None:
 def test_without_the_look_at_its_mode_such_a_file_would_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The guard off."""
+    """Disables the guard."""
     monkeypatch.setattr("commensal.instance.settings.holds_secrets", lambda shape, values: False)
     secret = 'name = "x"\n[mail]\npassword = "hunter2"'
     assert load_settings(write(tmp_path, secret, 0o644)).mail.password.reveal() == "hunter2"

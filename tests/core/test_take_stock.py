@@ -1,4 +1,4 @@
-"""Taking stock: all of it or nothing, in three statements, and never more than there is, however many race for it."""
+"""Taking stock: everything or nothing, in three statements, and never more than there is, however many orders race."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BY: dict[str, Any] = {"order_id": "order", "person_id": "ada"}
 
 @pytest.fixture
 def lots(store: Store, hamlet: Any) -> list[StockLot]:
-    """Ten kilograms, five pieces, and one without limit."""
+    """Three lots: ten kilograms, five pieces, and one unlimited."""
     hamlet.enterprise(FARM)
     with store.write() as tx:
         return [
@@ -34,9 +34,9 @@ def lots(store: Store, hamlet: Any) -> list[StockLot]:
 
 
 def levels(tx: Transaction, lot: StockLot) -> Any:
-    now = lot_by_id(tx, FARM, lot.id)
+    lot_now = lot_by_id(tx, FARM, lot.id)
     assert check_levels(tx) == []
-    return now.free, now.reserved, now.sold
+    return lot_now.free, lot_now.reserved, lot_now.sold
 
 
 def test_an_order_takes_from_all_its_lots(store: Store, lots: list[StockLot]) -> None:
@@ -45,10 +45,10 @@ def test_an_order_takes_from_all_its_lots(store: Store, lots: list[StockLot]) ->
         take_stock(tx, {squash.id: 2, apples.id: 2500, basil.id: 40}, **BY)
         assert levels(tx, apples) == (Decimal("7.5"), Decimal("2.5"), 0)
         assert levels(tx, squash) == (3, 2, 0)
-        assert levels(tx, basil) == (0, 40, 0)  # unlimited, and counted all the same
-        (taken,) = movements_of(tx, FARM, basil.id)
-        assert [taken.kind, taken.free_change, taken.reserved_change] == ["taken", 0, 40]
-        assert (taken.order_id, taken.person_id) == ("order", "ada")
+        assert levels(tx, basil) == (0, 40, 0)  # unlimited, but still counted
+        (movement,) = movements_of(tx, FARM, basil.id)
+        assert [movement.kind, movement.free_change, movement.reserved_change] == ["taken", 0, 40]
+        assert (movement.order_id, movement.person_id) == ("order", "ada")
 
 
 def test_who_wants_more_than_there_is_gets_nothing_and_is_told_what_is_left(store: Store, lots: list[StockLot]) -> None:
@@ -85,15 +85,15 @@ def test_an_unknown_lot_is_not_found(store: Store, lots: list[StockLot]) -> None
 def test_taking_costs_three_statements_whatever_the_number_of_lots(store: Store, hamlet: Any, count: int) -> None:
     hamlet.enterprise(FARM)
     with store.write() as tx:
-        made = [
+        lots = [
             open_lot(tx, enterprise_id=FARM, name=f"{n}", unit="Piece", on_hand=Decimal(5), unlimited=False)
             for n in range(count)
         ]
-    seen: list[str] = []
+    statements: list[str] = []
     with store.write() as tx:
-        event.listen(store.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
-        take_stock(tx, {lot.id: 1 for lot in made}, **BY)
-    assert [one.split()[0] for one in seen] == ["SELECT", "UPDATE", "INSERT"]
+        event.listen(store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+        take_stock(tx, {lot.id: 1 for lot in lots}, **BY)
+    assert [statement.split()[0] for statement in statements] == ["SELECT", "UPDATE", "INSERT"]
 
 
 def test_what_an_order_gives_up_is_on_sale_again_unless_it_is_lost(store: Store, lots: list[StockLot]) -> None:
@@ -146,12 +146,12 @@ def test_the_scales_decide_how_much_was_reserved(store: Store, lots: list[StockL
         assert levels(tx, basil) == (0, 3, 0)
         weigh_stock(tx, {apples.id: 2000}, **BY)  # half a kilogram more than there was
         assert levels(tx, apples) == (0, Decimal("10.5"), 0)
-        journal = [
+        movements = [
             [movement.kind, movement.free_change, movement.reserved_change]
             for movement in movements_of(tx, FARM, apples.id)
         ]
-        assert ["counted", Decimal("0.5"), 0] in journal
-        assert ["weighed", Decimal(-2), 2] in journal
+        assert ["counted", Decimal("0.5"), 0] in movements
+        assert ["weighed", Decimal(-2), 2] in movements
 
 
 def test_an_order_cannot_give_back_what_it_does_not_hold(store: Store, lots: list[StockLot]) -> None:
@@ -190,23 +190,23 @@ def test_a_lot_that_became_unlimited_or_counted_again_gives_back_rightly(store: 
 
 
 def race(act: Callable[[], None], threads: int) -> list[BaseException | None]:
-    """Runs `act` in this many threads at once; what each raised."""
-    barrier, ends = threading.Barrier(threads), list[BaseException | None]()
+    """Runs `act` in this many threads at once; returns what each raised, or None."""
+    barrier, outcomes = threading.Barrier(threads), list[BaseException | None]()
 
-    def run() -> None:
+    def run_one() -> None:
         barrier.wait()
         try:
             act()
-            ends.append(None)
+            outcomes.append(None)
         except Exception as error:  # whatever it is, the test wants to see it
-            ends.append(error)
+            outcomes.append(error)
 
-    workers = [threading.Thread(target=run) for _ in range(threads)]
+    workers = [threading.Thread(target=run_one) for _ in range(threads)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    return ends
+    return outcomes
 
 
 def test_racing_for_the_last_units_never_oversells_and_losers_learn_what_is_left(
@@ -217,11 +217,11 @@ def test_racing_for_the_last_units_never_oversells_and_losers_learn_what_is_left
     def act() -> None:
         store.transact(lambda tx: take_stock(tx, {squash.id: 2, apples.id: 1}, **BY))
 
-    ends = race(act, 8)
-    assert ends.count(None) == 2
-    lost = [end for end in ends if end is not None]
-    assert all(isinstance(end, SoldOut) for end in lost), lost
-    assert {str(end.problems[0]) for end in lost if isinstance(end, SoldOut)} == {
+    outcomes = race(act, 8)
+    assert outcomes.count(None) == 2
+    errors = [error for error in outcomes if error is not None]
+    assert all(isinstance(error, SoldOut) for error in errors), errors
+    assert {str(error.problems[0]) for error in errors if isinstance(error, SoldOut)} == {
         "Only 1 of Courges are left; 2 were wanted."
     }
     with store.read() as tx:
@@ -242,30 +242,30 @@ def test_orders_of_the_same_lots_in_other_orders_never_lock_each_other_out(store
             with store.write() as tx:
                 change_reserved(tx, dict.fromkeys(wish, -1), **BY)
 
-    ends = race(act, 4)
-    assert all(end is None or isinstance(end, SoldOut) for end in ends), ends
+    outcomes = race(act, 4)
+    assert all(outcome is None or isinstance(outcome, SoldOut) for outcome in outcomes), outcomes
     with store.read() as tx:
         assert levels(tx, squash) == (5, 0, 0)
 
 
 def test_the_same_race_without_the_guard_does_oversell(store: Store) -> None:
-    """A canary: read, compute, write, without a CHECK. If it does not oversell, the races above prove nothing."""
+    """Reads, computes and writes without a CHECK. If this does not oversell, the races above prove nothing."""
     table = Table("canary", MetaData(), Column("id", Text, primary_key=True), Column("free", Whole), sqlite_strict=True)
     table.create(store.engine)
     with store.write() as tx:
         tx.execute(insert(table).values(id="lot", free=5))
-    have_read, taken = threading.Barrier(8), list[int]()
+    all_have_read, taken = threading.Barrier(8), list[int]()
 
     def act() -> None:
         with store.read() as tx:
             free = tx.value(select(table.c.free))
-        have_read.wait()
+        all_have_read.wait()
         if free >= 2:
             with store.write() as tx:
                 tx.execute(update(table).values(free=free - 2))
             taken.append(2)
 
-    ends = race(act, 8)
-    assert ends == [None] * 8
+    outcomes = race(act, 8)
+    assert outcomes == [None] * 8
     assert sum(taken) > 5
     table.drop(store.engine)
