@@ -1,4 +1,4 @@
-"""Backups, made while others write, on both databases; and what becomes of one that cannot be finished."""
+"""Backups, made while others write, on both databases; and what happens if one cannot be finished."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_backup_is_one_private_file_that_names_all_that_is_in_it(
     backup = back_up(folder, folder / "backups", clock=clock)
     assert backup.file == folder / "backups" / "commensal-20260604T100000Z.zip"
     assert stat.S_IMODE(backup.file.stat().st_mode) == 0o600
-    assert sorted(one.name for one in backup.file.parent.iterdir()) == [".lock", backup.file.name]
+    assert sorted(path.name for path in backup.file.parent.iterdir()) == [".lock", backup.file.name]
     with Archive.open(backup.file) as archive:
         manifest = archive.manifest
     assert (manifest.counts["customer_order"], manifest.counts["job"]) == (1, 2)
@@ -55,15 +55,15 @@ def test_passwords_are_not_in_a_backup_and_are_named_as_missing(
 ) -> None:
     begin(folder, database_url)
     if database_url.startswith("postgresql"):
-        shown = make_url(database_url).set(password="hunter2").render_as_string(hide_password=False)
-        write_settings(folder, shown)
+        url = make_url(database_url).set(password="hunter2").render_as_string(hide_password=False)
+        write_settings(folder, url)
     with (folder / "instance.toml").open("a", encoding="utf-8") as file:
         file.write('[plugins.stripe]\nsecret_key = "sk_live_1"\n')
     backup = back_up(folder, folder / "backups", clock=clock)
     with zipfile.ZipFile(backup.file) as archive:
-        kept = archive.read("instance.toml").decode() + archive.read("manifest.json").decode()
-    assert "Les Paniers “du Val”" in kept
-    assert not any(secret in kept for secret in (PASSWORD, "sk_live_1", "hunter2"))
+        texts = archive.read("instance.toml").decode() + archive.read("manifest.json").decode()
+    assert "Les Paniers “du Val”" in texts
+    assert not any(secret in texts for secret in (PASSWORD, "sk_live_1", "hunter2"))
     assert {"mail.password", "plugins.stripe"} <= set(backup.manifest.left_out)
     assert ("database.url (its password)" in backup.manifest.left_out) == database_url.startswith("postgresql")
 
@@ -72,14 +72,14 @@ def test_a_backup_is_consistent_while_orders_come_in_and_stops_none(
     folder: Path, database_url: str, clock: ManualClock
 ) -> None:
     item = begin(folder, database_url)
-    began, stop = threading.Barrier(4), threading.Event()
+    started, stop = threading.Barrier(4), threading.Event()
     errors: list[BaseException] = []
 
     def shop() -> None:
         store = open_store(database_url)
         try:
             buy(store, item)
-            began.wait(timeout=60)
+            started.wait(timeout=60)
             while not stop.is_set():
                 buy(store, item)
         except BaseException as error:
@@ -97,9 +97,9 @@ def test_a_backup_is_consistent_while_orders_come_in_and_stops_none(
     shoppers = [threading.Thread(target=shop) for _ in range(3)]
     for shopper in shoppers:
         shopper.start()
-    began.wait(timeout=60)
+    started.wait(timeout=60)
     before = orders()
-    backup = back_up(folder, folder / "backups", clock=clock)  # asks the copy itself what must be true in it
+    backup = back_up(folder, folder / "backups", clock=clock)  # checks the invariants of the copy
     after = orders()
     stop.set()
     for shopper in shoppers:
@@ -112,7 +112,7 @@ def test_a_backup_is_consistent_while_orders_come_in_and_stops_none(
 
 def test_what_is_not_sound_is_not_kept_as_a_backup(folder: Path, database_url: str, clock: ManualClock) -> None:
     begin(folder, database_url)
-    good = back_up(folder, folder / "backups", keep=1, clock=clock)
+    first = back_up(folder, folder / "backups", keep=1, clock=clock)
     store = open_store(database_url)
     with store.write() as tx:
         tx.execute(update(stock_lot).values(free=stock_lot.c.free + 1))
@@ -120,28 +120,28 @@ def test_what_is_not_sound_is_not_kept_as_a_backup(folder: Path, database_url: s
     clock.advance(days=1)
     with pytest.raises(StoreError, match="not sound: stock: The lot Pommes is at"):
         back_up(folder, folder / "backups", keep=1, clock=clock)
-    assert backups_in(folder / "backups") == [good.file]
+    assert backups_in(folder / "backups") == [first.file]
 
 
 def test_the_newest_stay_and_nothing_is_overwritten(folder: Path, database_url: str, clock: ManualClock) -> None:
     begin(folder, database_url)
-    to = folder / "backups"
-    (to).mkdir()
-    (to / "notes.zip").write_bytes(b"of the operator")
-    made = []
+    backups = folder / "backups"
+    (backups).mkdir()
+    (backups / "notes.zip").write_bytes(b"of the operator")
+    files = []
     for _ in range(3):
-        made.append(back_up(folder, to, keep=2, clock=clock).file)
+        files.append(back_up(folder, backups, keep=2, clock=clock).file)
         clock.advance(hours=1)
-    assert backups_in(to) == [made[2], made[1]]
-    assert (to / "notes.zip").exists()
+    assert backups_in(backups) == [files[2], files[1]]
+    assert (backups / "notes.zip").exists()
     clock.advance(hours=-1)
-    whole = made[2].read_bytes()
-    backup = back_up(folder, to, keep=2, clock=clock)  # within the same second
-    assert made[2].read_bytes() == whole
-    assert backups_in(to) == [backup.file, made[2]]
+    content = files[2].read_bytes()
+    backup = back_up(folder, backups, keep=2, clock=clock)  # within the same second
+    assert files[2].read_bytes() == content
+    assert backups_in(backups) == [backup.file, files[2]]
     clock.advance(days=-7)  # somebody set the machine's clock back
-    early = back_up(folder, to, keep=1, clock=clock)
-    assert backups_in(to) == [early.file]
+    last = back_up(folder, backups, keep=1, clock=clock)
+    assert backups_in(backups) == [last.file]
 
 
 def test_a_database_of_a_newer_version_is_not_backed_up_by_an_older_one(
@@ -162,31 +162,35 @@ def test_a_disk_that_is_full_leaves_nothing_behind_and_is_told(folder: Path, sql
     with (folder / "images" / f"{'b' * 64}.webp").open("wb") as image:
         image.write(os.urandom(4_000_000))
 
-    def full() -> None:
+    def limit_file_size() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
 
     result = subprocess.run(
-        [COMMENSAL, "backup", "--instance", folder], capture_output=True, text=True, preexec_fn=full, check=False
+        [COMMENSAL, "backup", "--instance", folder],
+        capture_output=True,
+        text=True,
+        preexec_fn=limit_file_size,
+        check=False,
     )
     assert result.returncode == 1
     assert "StoreError" in result.stderr
     assert "File too large" in result.stderr
-    assert [one.name for one in (folder / "backups").iterdir()] == [".lock"]
+    assert [path.name for path in (folder / "backups").iterdir()] == [".lock"]
 
 
 def test_one_that_is_killed_leaves_no_backup_and_the_next_one_clears_up(folder: Path, sqlite_url: str) -> None:
     begin(folder, sqlite_url)
-    to = folder / "backups"
+    backups = folder / "backups"
     running = subprocess.Popen([COMMENSAL, "backup", "--instance", folder], stdout=subprocess.DEVNULL)
-    while running.poll() is None and not list(to.glob(".commensal-*.part")):
+    while running.poll() is None and not list(backups.glob(".commensal-*.part")):
         pass
     running.send_signal(signal.SIGKILL)
     assert running.wait() == -signal.SIGKILL
-    assert backups_in(to) == []
-    assert list(to.glob(".commensal-*.part"))
+    assert backups_in(backups) == []
+    assert list(backups.glob(".commensal-*.part"))
     subprocess.run([COMMENSAL, "backup", "--instance", folder], check=True, stdout=subprocess.DEVNULL)
-    assert len(backups_in(to)) == 1
-    assert list(to.glob(".commensal-*.part")) == []
+    assert len(backups_in(backups)) == 1
+    assert list(backups.glob(".commensal-*.part")) == []
 
 
 def test_two_backups_do_not_run_at_once(folder: Path, sqlite_url: str, clock: ManualClock) -> None:

@@ -1,4 +1,4 @@
-"""What monitors learn at /-/health: everybody whether it is up, operators and their monitors why not."""
+"""What /-/health tells: everybody whether the instance is up, operators and their monitors why it is not."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ def test_an_instance_without_a_secret_has_none_that_opens_it(
     instance: Instance, client: TestClient, store: Store
 ) -> None:
     object.__setattr__(instance.settings, "watching", WatchingSettings())
-    for shown in ("Bearer ", "Bearer", f"Bearer {SECRET}"):
-        assert "reasons" not in client.get("/-/health", headers={"Authorization": shown}).json()
+    for header in ("Bearer ", "Bearer", f"Bearer {SECRET}"):
+        assert "reasons" not in client.get("/-/health", headers={"Authorization": header}).json()
 
 
 def test_a_short_secret_is_refused(tmp_path: Path) -> None:
@@ -169,8 +169,8 @@ def test_a_database_that_was_put_in_place_of_the_one_that_was_opened_is_a_reason
 # ------------------------------------------------------------------------------------------------ down, and cheap
 
 
-def take_away(store: Store) -> None:
-    """The database: a file that is none any more, or a server that lets nobody in."""
+def break_database(store: Store) -> None:
+    """Breaks the database: overwrites the SQLite file, or shuts connections out of the PostgreSQL database."""
     address = make_url(store.url)
     if address.get_backend_name() == "sqlite":
         for pool in store.pools:
@@ -193,7 +193,7 @@ def test_an_instance_whose_database_is_gone_is_down_and_the_monitor_still_learns
     client: TestClient, store: Store, clock: ManualClock
 ) -> None:
     assert client.get("/-/health").status_code == 200
-    take_away(store)
+    break_database(store)
     clock.advance(seconds=1)
     answer = client.get("/-/health", headers=MONITOR)
     assert (answer.status_code, answer.json()["status"]) == (503, "down")
@@ -204,24 +204,24 @@ def test_an_instance_whose_database_is_gone_is_down_and_the_monitor_still_learns
 
 
 def test_asking_often_costs_three_statements_a_second(client: TestClient, store: Store, clock: ManualClock) -> None:
-    sent: list[str] = []
+    statements: list[str] = []
 
     @event.listens_for(store.engine, "before_cursor_execute")
     def count(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-        sent.append(statement)
+        statements.append(statement)
 
-    def asked(times: int) -> int:
-        sent.clear()
+    def count_selects(times: int) -> int:
+        statements.clear()
         for _ in range(times):
             assert client.get("/-/health", headers=MONITOR).json()["status"] == "ok"
-        return len([one for one in sent if one.startswith("SELECT")])
+        return len([statement for statement in statements if statement.startswith("SELECT")])
 
-    assert asked(20) == 3
+    assert count_selects(20) == 3
     clock.advance(seconds=0.9)
-    assert asked(20) == 0
+    assert count_selects(20) == 0
     with store.write() as tx:
         for _ in range(300):
             promise(tx, "mail", {})
         tx.execute(update(job).values(due_at=tx.now + timedelta(days=1)))
     clock.advance(seconds=0.1)
-    assert asked(20) == 3
+    assert count_selects(20) == 3

@@ -1,4 +1,4 @@
-"""What people read: every text is translated; amounts, quantities and moments are written as their language does."""
+"""What people read: every text is translated; amounts, quantities and times are written as the language does."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ AFTERNOON = datetime(2026, 6, 4, 15, 0, tzinfo=UTC)  # 17:00 in Paris
 
 @pytest.fixture(scope="module")
 def texts() -> dict[Text, str]:
-    """With what `commensal plugins` says of each plugin: the first line of its docstring."""
-    found = {text: where for folder in reversed(PACKAGES) for text, where in texts_in(folder).items()}
+    """All texts, with the first line of each plugin's docstring, which `commensal plugins` shows."""
+    texts_of_code = {text: where for folder in reversed(PACKAGES) for text, where in texts_in(folder).items()}
     modules = [folder / "__init__.py" for folder in PACKAGES[1:]]
-    about: dict[Text, str] = {
+    descriptions: dict[Text, str] = {
         (_docstring(module).partition("\n")[0],): f"{module.parent.name}/{module.name}:1" for module in modules
     }
-    return {**found, **about}
+    return {**texts_of_code, **descriptions}
 
 
 def _docstring(file: Path) -> str:
@@ -51,10 +51,10 @@ def _docstring(file: Path) -> str:
 
 
 def test_every_text_that_people_read_is_in_french(texts: dict[Text, str]) -> None:
-    translated = {text for said in FRENCH.values() for text in said}
+    translated = {text for translations in FRENCH.values() for text in translations}
     missing = {text: where for text, where in texts.items() if text not in translated}
-    listed = "\n\n".join(f'#: {where}\nmsgid "{text[0]}"\nmsgstr ""' for text, where in missing.items())
-    assert not missing, f"{len(missing)} texts are in no .po file:\n\n{listed}"
+    entries = "\n\n".join(f'#: {where}\nmsgid "{text[0]}"\nmsgstr ""' for text, where in missing.items())
+    assert not missing, f"{len(missing)} texts are in no .po file:\n\n{entries}"
 
 
 def test_help_names_every_format_of_a_report(texts: dict[Text, str]) -> None:
@@ -63,14 +63,17 @@ def test_help_names_every_format_of_a_report(texts: dict[Text, str]) -> None:
 
 def test_no_translation_outlives_its_text(texts: dict[Text, str]) -> None:
     unused = [
-        f"{file.relative_to(ROOT)}: {text[0]}" for file, said in FRENCH.items() for text in said if text not in texts
+        f"{file.relative_to(ROOT)}: {text[0]}"
+        for file, translations in FRENCH.items()
+        for text in translations
+        if text not in texts
     ]
     assert not unused, "\n".join(unused)
 
 
 def test_translations_say_something_with_the_values_of_their_texts() -> None:
-    for file, said in FRENCH.items():
-        for text, forms in said.items():
+    for file, translations in FRENCH.items():
+        for text, forms in translations.items():
             for form in forms:
                 assert form, f"{file}: {text[0]!r} is empty"
                 assert _fields(form) <= _fields(text[0]), f"{file}: {text[0]!r} has no such value: {form!r}"
@@ -81,16 +84,16 @@ def _fields(text: str) -> set[str]:
 
 
 def test_an_error_is_said_in_the_language_with_its_values() -> None:
-    refused = Refused("closed", "The sale {name} is closed.", name="Marché {de} juin")
-    assert say("en", refused) == "The sale Marché {de} juin is closed."
-    assert say("fr", refused) == "La vente Marché {de} juin est fermée."
+    error = Refused("closed", "The sale {name} is closed.", name="Marché {de} juin")
+    assert say("en", error) == "The sale Marché {de} juin is closed."
+    assert say("fr", error) == "La vente Marché {de} juin est fermée."
     problem = Problem("x", "{left} left for {price}.", "/items", {"left": Decimal("1.50"), "price": Money(250, "EUR")})
     assert say("en", problem) == "1.5 left for €2.50."
 
 
 def test_what_is_wrong_inside_is_said_in_the_same_language() -> None:
-    inner = Several([Refused("closed", "The sale {name} is closed.", name="Juin"), Problem("x", "Total"), "odd"])
-    assert say("fr", Problem("x", "{reason}", values={"reason": inner})) == "La vente Juin est fermée.; Total; odd"
+    reasons = Several([Refused("closed", "The sale {name} is closed.", name="Juin"), Problem("x", "Total"), "odd"])
+    assert say("fr", Problem("x", "{reason}", values={"reason": reasons})) == "La vente Juin est fermée.; Total; odd"
 
 
 def test_a_text_without_translation_is_said_as_it_is() -> None:
@@ -99,13 +102,13 @@ def test_a_text_without_translation_is_said_as_it_is() -> None:
     assert translate("../..", "There is nothing here.") == "There is nothing here."
 
 
-@pytest.mark.parametrize(("count", "said"), [(0, "many"), (1, "one"), (2, "many")])
-def test_plurals_of_a_text_without_translation_follow_english(count: int, said: str) -> None:
-    assert plural("en", "one", "many", count) == said
+@pytest.mark.parametrize(("count", "expected"), [(0, "many"), (1, "one"), (2, "many")])
+def test_plurals_of_a_text_without_translation_follow_english(count: int, expected: str) -> None:
+    assert plural("en", "one", "many", count) == expected
 
 
 @pytest.mark.parametrize(
-    ("written", "found"),
+    ("source", "expected"),
     [
         ('raise Conflict("x", "Closed.")', ["Closed."]),
         ('Problem("x", text="Closed.")', ["Closed."]),
@@ -128,9 +131,9 @@ def test_plurals_of_a_text_without_translation_follow_english(count: int, said: 
         ('say(language, one)\nopen("x", "rb")', []),
     ],
 )
-def test_texts_are_found_where_they_are_written(written: str, found: list[str], tmp_path: Path) -> None:
-    (tmp_path / "module.py").write_text(written)
-    assert list(texts_in(tmp_path)) == [(text,) for text in found]
+def test_texts_are_found_where_they_are_written(source: str, expected: list[str], tmp_path: Path) -> None:
+    (tmp_path / "module.py").write_text(source)
+    assert list(texts_in(tmp_path)) == [(text,) for text in expected]
 
 
 def test_a_text_handed_to_another_module_is_found(tmp_path: Path) -> None:
@@ -140,10 +143,10 @@ def test_a_text_handed_to_another_module_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ['Problem("x", f"{n} left.")', 'Refused("x", "Only " + n)', 'typer.Option(help=f"One of {names}.")']
+    "source", ['Problem("x", f"{n} left.")', 'Refused("x", "Only " + n)', 'typer.Option(help=f"One of {names}.")']
 )
-def test_a_text_put_together_at_run_time_is_refused(written: str, tmp_path: Path) -> None:
-    (tmp_path / "module.py").write_text(written)
+def test_a_text_put_together_at_run_time_is_refused(source: str, tmp_path: Path) -> None:
+    (tmp_path / "module.py").write_text(source)
     with pytest.raises(ValueError, match=r"module\.py:1"):
         texts_in(tmp_path)
 
@@ -157,7 +160,7 @@ def test_texts_of_templates_are_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("accepted", "chosen"),
+    ("header", "expected"),
     [
         ("fr", "fr"),
         ("en-US,en;q=0.9", "en"),
@@ -174,8 +177,8 @@ def test_texts_of_templates_are_found(tmp_path: Path) -> None:
         ("x" * 600 + ",en", "fr"),
     ],
 )
-def test_the_language_is_the_one_the_browser_likes_most(accepted: str, chosen: str) -> None:
-    assert best_language(accepted, LANGUAGES, default="fr") == chosen
+def test_the_language_is_the_one_the_browser_likes_most(header: str, expected: str) -> None:
+    assert best_language(header, LANGUAGES, default="fr") == expected
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""On PostgreSQL, what nobody waits for travels with the next statement; whose fault it is stays the same."""
+"""On PostgreSQL, statements without a result are sent with the next statement; errors still name the right cause."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ COUNT = select(func.count()).select_from(person)
 
 @pytest.fixture
 def store(new_postgresql: Callable[[], str], clock: ManualClock, ids: SeededIds) -> Iterator[Store]:
-    """With statements that have come often enough to be constants."""
+    """A store whose statements were used often enough to be cached as constants."""
     store = Store(new_postgresql(), clock=clock, ids=ids)
     with store.write() as tx, pytest.raises(RuntimeError), tx.attempt():
         for number in range(3):
@@ -44,14 +44,14 @@ def store(new_postgresql: Callable[[], str], clock: ManualClock, ids: SeededIds)
 
 
 def ada(tx: Transaction, number: int) -> Row:
-    fixed = {"name": "Ada", "phone": "", "language": "fr", "is_operator": False, "version": 1}
-    return {"id": f"p{number}", "email": f"a{number}@example.org", "created_at": tx.now, **fixed}
+    values = {"name": "Ada", "phone": "", "language": "fr", "is_operator": False, "version": 1}
+    return {"id": f"p{number}", "email": f"a{number}@example.org", "created_at": tx.now, **values}
 
 
-def waiting(tx: Transaction) -> list[str]:
-    """The first words of what has not been sent yet."""
+def unsent_statements(tx: Transaction) -> list[str]:
+    """Returns the first word of each statement that was not sent yet."""
     driver: Any = tx.connection.connection.driver_connection
-    return [one.text.split()[0] for one in driver.unsent]
+    return [statement.text.split()[0] for statement in driver.unsent]
 
 
 def people(store: Store) -> list[str]:
@@ -63,24 +63,24 @@ def test_rows_are_sent_with_the_next_question_and_with_the_commit(store: Store) 
     with store.write() as tx:
         tx.later(ADD, ada(tx, 1))
         tx.later(ADD, ada(tx, 2))
-        assert waiting(tx) == ["BEGIN", "INSERT", "INSERT"]
+        assert unsent_statements(tx) == ["BEGIN", "INSERT", "INSERT"]
         assert tx.value(COUNT) == 2
-        assert waiting(tx) == []
+        assert unsent_statements(tx) == []
         tx.later(ADD, ada(tx, 3))
-        assert waiting(tx) == ["INSERT"]
+        assert unsent_statements(tx) == ["INSERT"]
     assert people(store) == ["p1", "p2", "p3"]
 
 
 def test_where_nothing_is_asked_not_even_the_begin_is_sent(store: Store) -> None:
     with store.write() as tx, tx.hold.reading():
-        assert waiting(tx) == ["BEGIN", "SAVEPOINT", "SET"]
+        assert unsent_statements(tx) == ["BEGIN", "SAVEPOINT", "SET"]
 
 
 def test_very_many_rows_do_not_wait_in_memory(store: Store) -> None:
     with store.write() as tx:
         for number in range(50):
             tx.later(ADD, ada(tx, number))
-            assert len(waiting(tx)) <= 20
+            assert len(unsent_statements(tx)) <= 20
     assert len(people(store)) == 50
 
 
@@ -91,15 +91,15 @@ def test_what_fails_rolls_back_what_was_not_sent_yet(store: Store) -> None:
     assert people(store) == []
 
 
-@pytest.mark.parametrize("by", ["question", "catching up", "commit"])
-def test_what_is_wrong_with_a_row_is_told_by_whatever_sends_it(store: Store, by: str) -> None:
+@pytest.mark.parametrize("sender", ["question", "catching up", "commit"])
+def test_what_is_wrong_with_a_row_is_told_by_whatever_sends_it(store: Store, sender: str) -> None:
     with pytest.raises(IntegrityError), store.write() as tx:
         tx.later(ADD, ada(tx, 1))
         tx.later(ADD, ada(tx, 1))
         tx.later(ADD, ada(tx, 2))
-        if by == "question":
+        if sender == "question":
             tx.value(COUNT)
-        elif by == "catching up":
+        elif sender == "catching up":
             tx.hold.catch_up()
     assert people(store) == []
 
@@ -117,14 +117,14 @@ def test_an_attempt_undoes_its_own_rows_and_no_others(store: Store) -> None:
 
 
 def test_a_refusal_is_about_its_own_rows_and_no_others(store: Store) -> None:
-    double = Conflict("double", "It is there already.")
+    duplicate = Conflict("double", "It is there already.")
     with store.write() as tx:
         tx.later(ADD, ada(tx, 1))
-        with pytest.raises(Conflict), refuse_conflict(tx, duplicate=double):
+        with pytest.raises(Conflict), refuse_conflict(tx, duplicate=duplicate):
             tx.later(ADD, ada(tx, 1))
     with pytest.raises(IntegrityError), store.write() as tx:
         tx.later(ADD, ada(tx, 1))
-        with refuse_conflict(tx, duplicate=double):
+        with refuse_conflict(tx, duplicate=duplicate):
             tx.later(ADD, ada(tx, 2))
 
 
@@ -145,49 +145,49 @@ def _hooks(clock: ManualClock, hook: AnyHook, *functions: Callable[[Transaction]
     return load_plugins(InstanceSettings(name="Test", plugins={"enabled": list(modules)}), clock=clock, modules=modules)
 
 
-GIVEN = dict.fromkeys(("person_id", "language", "enterprise_id", "session_id", "address"))
+HOOK_ARGUMENTS = dict.fromkeys(("person_id", "language", "enterprise_id", "session_id", "address"))
 
 
 def test_a_hook_that_reads_cannot_write_by_a_statement_that_nobody_waits_for(store: Store, clock: ManualClock) -> None:
-    def writes(tx: Transaction) -> list[object]:
+    def insert_later(tx: Transaction) -> list[object]:
         tx.later(ADD, ada(tx, 1))
         return []
 
-    def asks(tx: Transaction) -> list[object]:
+    def count_people(tx: Transaction) -> list[object]:
         assert tx.value(COUNT) == 1
         return []
 
     hook: AnyHook = specifications.menu_items
-    hooks = _hooks(clock, hook, writes, asks, writes)
+    hooks = _hooks(clock, hook, insert_later, count_people, insert_later)
     with store.write() as tx:
         tx.later(ADD, ada(tx, 0))
-        assert [one.plugin for one in hooks.each(hook, tx=tx, **GIVEN)] == ["plugin1"]
+        assert [answer.plugin for answer in hooks.each(hook, tx=tx, **HOOK_ARGUMENTS)] == ["plugin1"]
         tx.later(ADD, ada(tx, 2))
     assert [failure.plugin for failure in hooks.failures] == ["plugin0", "plugin2"]
     assert people(store) == ["p0", "p2"]
 
 
 def test_a_plugin_is_not_blamed_for_what_went_wrong_before(store: Store, clock: ManualClock) -> None:
-    def asks(tx: Transaction) -> list[object]:
+    def count_people(tx: Transaction) -> list[object]:
         assert tx.value(COUNT) is not None
         return []
 
     hook: AnyHook = specifications.menu_items
-    hooks = _hooks(clock, hook, asks)
+    hooks = _hooks(clock, hook, count_people)
     with pytest.raises(IntegrityError), store.write() as tx:
         tx.later(ADD, ada(tx, 1))
         tx.later(ADD, ada(tx, 1))
-        hooks.each(hook, tx=tx, **GIVEN)
+        hooks.each(hook, tx=tx, **HOOK_ARGUMENTS)
     assert hooks.failures == []
 
 
 def test_a_plugin_that_writes_is_blamed_for_its_own_rows(store: Store, clock: ManualClock) -> None:
-    def writes(tx: Transaction) -> None:
+    def insert_twice(tx: Transaction) -> None:
         tx.later(ADD, ada(tx, 1))
         tx.later(ADD, ada(tx, 1))
 
     hook: AnyHook = specifications.settle_adjustments
-    hooks = _hooks(clock, hook, writes)
+    hooks = _hooks(clock, hook, insert_twice)
     with pytest.raises(PluginError, match="'plugin0' failed in settle_adjustments"), store.write() as tx:
         hooks.tell(hook, "plugin0", tx=tx, order=NONE, before=(), after=())
     assert people(store) == []
@@ -200,22 +200,22 @@ def test_hooks_that_ask_nothing_send_nothing(store: Store, clock: ManualClock) -
     hook: AnyHook = specifications.menu_items
     hooks = _hooks(clock, hook, silent, silent)
     with store.write() as tx:
-        assert len(hooks.each(hook, tx=tx, **GIVEN)) == 2
-        assert waiting(tx) == ["BEGIN"]
+        assert len(hooks.each(hook, tx=tx, **HOOK_ARGUMENTS)) == 2
+        assert unsent_statements(tx) == ["BEGIN"]
 
 
 def test_whatever_way_of_asking_the_driver_has_it_hears_of_the_rows_before(store: Store) -> None:
-    asked = "SELECT count(*) FROM person"
+    query = "SELECT count(*) FROM person"
     with store.write() as tx:
         driver: Any = tx.connection.connection.driver_connection
         tx.later(ADD, ada(tx, 1))
         with driver.cursor(name="of_the_server") as cursor:
-            assert cursor.execute(asked).fetchone() == (1,)
+            assert cursor.execute(query).fetchone() == (1,)
         tx.later(ADD, ada(tx, 2))
         with driver.cursor() as cursor:
-            assert list(cursor.stream(asked)) == [(2,)]
+            assert list(cursor.stream(query)) == [(2,)]
         tx.later(ADD, ada(tx, 3))
-        with driver.cursor() as cursor, cursor.copy(f"COPY ({asked}) TO STDOUT") as copied:
+        with driver.cursor() as cursor, cursor.copy(f"COPY ({query}) TO STDOUT") as copied:
             assert list(copied.rows()) == [("3",)]
         tx.later(ADD, ada(tx, 4))
         with driver.cursor() as cursor:

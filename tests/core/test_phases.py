@@ -25,9 +25,9 @@ from commensal.trade.pricing.values import Adjustment, OrderDraft, Phase
 from commensal.trade.pricing.vat import by_rate
 
 
-def asking(*wanted: Adjustment) -> Ask:
-    """Plugins that want these, each in its phase."""
-    return lambda order, phase: [one for one in wanted if one.phase == phase]
+def ask_for(*adjustments: Adjustment) -> Ask:
+    """Returns plugins that answer these adjustments, each in its phase."""
+    return lambda order, phase: [adjustment for adjustment in adjustments if adjustment.phase == phase]
 
 
 def amounts(order: OrderDraft) -> list[int]:
@@ -36,17 +36,17 @@ def amounts(order: OrderDraft) -> list[int]:
 
 def test_lines_are_priced_and_old_adjustments_forgotten() -> None:
     draft = a_draft(replace(a_line(250, 4), amount=1), adjustments=(an_adjustment(Phase.FEE, 900),))
-    order = price_order(draft, asking(an_adjustment(Phase.FEE, 100)))
+    order = price_order(draft, ask_for(an_adjustment(Phase.FEE, 100)))
     assert order.lines[0].amount == 1000
     assert amounts(order) == [100]
 
 
 def test_each_phase_sees_what_the_phases_before_have_made_of_the_subtotal() -> None:
     """10.00; a fee of 10 % is 1.00; a discount of 10 % is 1.10 of 11.00; rounding down to whole euros is 0.90."""
-    seen: dict[Phase, int] = {}
+    subtotals: dict[Phase, int] = {}
 
     def ask(order: OrderDraft, phase: Phase) -> Sequence[Adjustment]:
-        seen[phase] = order.subtotal
+        subtotals[phase] = order.subtotal
         rules = {
             Phase.FEE: order.subtotal // 10,
             Phase.DISCOUNT: -(order.subtotal // 10),
@@ -55,7 +55,7 @@ def test_each_phase_sees_what_the_phases_before_have_made_of_the_subtotal() -> N
         return [an_adjustment(phase, rules[phase])] if phase in rules else []
 
     order = price_order(a_draft(a_line(1000)), ask)
-    assert list(seen.items()) == [
+    assert list(subtotals.items()) == [
         (Phase.FEE, 1000), (Phase.DISCOUNT, 1100), (Phase.VOUCHER, 990), (Phase.SUBSIDY, 990), (Phase.ROUNDING, 990),
     ]  # fmt: skip
     assert totals(order).total == 900
@@ -71,20 +71,20 @@ def test_two_plugins_in_one_phase_see_the_same_subtotal() -> None:
 
 
 def test_who_comes_first_by_name_spares_all_and_who_goes_too_far_spares_what_is_left() -> None:
-    wanted = [an_adjustment(Phase.DISCOUNT, -600, plugin=plugin) for plugin in ("c", "b", "a")]
-    order = price_order(a_draft(a_line(1000)), asking(*wanted))
+    discounts = [an_adjustment(Phase.DISCOUNT, -600, plugin=plugin) for plugin in ("c", "b", "a")]
+    order = price_order(a_draft(a_line(1000)), ask_for(*discounts))
     assert [(adjustment.plugin, adjustment.amount) for adjustment in order.adjustments] == [("a", -600), ("b", -400)]
 
 
 def test_deposits_are_never_spared() -> None:
-    order = price_order(a_draft(a_line(1000, deposit=200)), asking(an_adjustment(Phase.SUBSIDY, -5000)))
+    order = price_order(a_draft(a_line(1000, deposit=200)), ask_for(an_adjustment(Phase.SUBSIDY, -5000)))
     assert (amounts(order), totals(order).total) == ([-1000], 200)
 
 
 def test_no_more_is_spared_at_a_rate_than_was_charged_at_it() -> None:
     """7.00 at 5.5 % and 3.00 at 20 %: a discount of 5.00 at 20 % is 3.00, and one at 10 % nothing at all."""
-    wanted = (an_adjustment(Phase.DISCOUNT, -500, "20"), an_adjustment(Phase.DISCOUNT, -100, "10"))
-    order = price_order(a_draft(a_line(700), a_line(300, vat_rate="20")), asking(*wanted))
+    discounts = (an_adjustment(Phase.DISCOUNT, -500, "20"), an_adjustment(Phase.DISCOUNT, -100, "10"))
+    order = price_order(a_draft(a_line(700), a_line(300, vat_rate="20")), ask_for(*discounts))
     assert amounts(order) == [-300]
     assert [share.rate for share in totals(order).shares] == [Decimal("5.5")]
 
@@ -92,21 +92,21 @@ def test_no_more_is_spared_at_a_rate_than_was_charged_at_it() -> None:
 def test_where_vat_is_added_a_subsidy_may_pay_it_too() -> None:
     """10.00 net at 20 % is 12.00 to pay, and all of it can be paid by a fund."""
     order = price_order(
-        a_draft(a_line(1000, vat_rate="20"), prices_include_vat=False), asking(an_adjustment(Phase.SUBSIDY, -5000))
+        a_draft(a_line(1000, vat_rate="20"), prices_include_vat=False), ask_for(an_adjustment(Phase.SUBSIDY, -5000))
     )
     assert (amounts(order), totals(order).total, totals(order).vat) == ([-1200], 0, 200)
 
 
 def test_a_rated_voucher_after_one_without_a_rate_takes_its_vat_along() -> None:
     """10.00 net at 20 % is 12.00, of which 11.00 are spared. With 0.83 net less, VAT is 9.17 x 0.2 = 1.834 -> 1.83."""
-    wanted = (an_adjustment(Phase.DISCOUNT, -1100), an_adjustment(Phase.VOUCHER, -500, "20"))
-    order = price_order(a_draft(a_line(1000, vat_rate="20"), prices_include_vat=False), asking(*wanted))
+    reductions = (an_adjustment(Phase.DISCOUNT, -1100), an_adjustment(Phase.VOUCHER, -500, "20"))
+    order = price_order(a_draft(a_line(1000, vat_rate="20"), prices_include_vat=False), ask_for(*reductions))
     assert amounts(order) == [-1100, -83]
     assert totals(order).total == 0
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("changes", "message"),
     [
         ({"amount": 1.5}, "not a whole number"),
         ({"amount": True}, "not a whole number"),
@@ -123,15 +123,15 @@ def test_a_rated_voucher_after_one_without_a_rate_takes_its_vat_along() -> None:
         ({"payer": "Fund"}, "only a voucher or a subsidy"),
     ],
 )
-def test_nonsense_is_refused_and_names_its_plugin(wrong: dict[str, Any], said: str) -> None:
-    fee = replace(an_adjustment(Phase.FEE, 100, plugin="fees"), **wrong)
-    with pytest.raises(PluginError, match=said) as error:
+def test_nonsense_is_refused_and_names_its_plugin(changes: dict[str, Any], message: str) -> None:
+    fee = replace(an_adjustment(Phase.FEE, 100, plugin="fees"), **changes)
+    with pytest.raises(PluginError, match=message) as error:
         price_order(a_draft(a_line()), lambda order, phase: [fee] if phase is Phase.FEE else [])
     assert error.value.plugin == "fees"
 
 
 @pytest.mark.parametrize(
-    ("wanted", "said"),
+    ("adjustment", "message"),
     [
         (an_adjustment(Phase.DISCOUNT, 100), "a discount cannot be positive"),
         (an_adjustment(Phase.VOUCHER, 100), "a voucher cannot be positive"),
@@ -141,9 +141,9 @@ def test_nonsense_is_refused_and_names_its_plugin(wrong: dict[str, Any], said: s
         (an_adjustment(Phase.VOUCHER, -100, "5.5", payer="Fund"), "no VAT rate of its own"),
     ],
 )
-def test_kind_sign_and_payer_must_agree(wanted: Adjustment, said: str) -> None:
-    with pytest.raises(PluginError, match=said):
-        price_order(a_draft(a_line()), asking(wanted))
+def test_kind_sign_and_payer_must_agree(adjustment: Adjustment, message: str) -> None:
+    with pytest.raises(PluginError, match=message):
+        price_order(a_draft(a_line()), ask_for(adjustment))
 
 
 def test_an_answer_that_is_no_list_of_adjustments_names_its_plugin(clock: ManualClock) -> None:
@@ -173,18 +173,18 @@ def test_plugins_cannot_sign_with_the_name_of_another(clock: ManualClock) -> Non
 
 def test_adjustments_of_an_order_are_limited() -> None:
     with pytest.raises(PluginError, match="at most"):
-        price_order(a_draft(a_line()), asking(*[an_adjustment(Phase.FEE, 1)] * (MOST_ADJUSTMENTS + 1)))
+        price_order(a_draft(a_line()), ask_for(*[an_adjustment(Phase.FEE, 1)] * (MOST_ADJUSTMENTS + 1)))
 
 
 RATES = ["0", "5.5", "20"]
 rates = some.none() | some.sampled_from(RATES)
 plugins = some.sampled_from(["a", "b", "c", "d"])
-spared = some.integers(-3000, 0)
+negative_amounts = some.integers(-3000, 0)
 adjustments = some.one_of(
     some.builds(an_adjustment, some.just(Phase.FEE), some.integers(0, 2000), rates, plugin=plugins),
-    some.builds(an_adjustment, some.just(Phase.DISCOUNT), spared, rates, plugin=plugins),
-    some.builds(an_adjustment, some.just(Phase.VOUCHER), spared, rates, plugin=plugins),
-    some.builds(an_adjustment, some.just(Phase.SUBSIDY), spared, plugin=plugins),
+    some.builds(an_adjustment, some.just(Phase.DISCOUNT), negative_amounts, rates, plugin=plugins),
+    some.builds(an_adjustment, some.just(Phase.VOUCHER), negative_amounts, rates, plugin=plugins),
+    some.builds(an_adjustment, some.just(Phase.SUBSIDY), negative_amounts, plugin=plugins),
     some.builds(an_adjustment, some.just(Phase.ROUNDING), some.integers(-50, 50), plugin=plugins),
 )
 baskets = some.lists(
@@ -193,8 +193,8 @@ baskets = some.lists(
 
 
 @given(baskets, some.lists(adjustments, max_size=8), some.booleans())
-def test_nobody_ever_pays_less_than_nothing(basket: list[Any], wanted: list[Adjustment], included: bool) -> None:
-    order = price_order(a_draft(*basket, prices_include_vat=included), asking(*wanted))
+def test_nobody_ever_pays_less_than_nothing(basket: list[Any], chosen: list[Adjustment], included: bool) -> None:
+    order = price_order(a_draft(*basket, prices_include_vat=included), ask_for(*chosen))
     sums = totals(order)
     assert sums.total >= sums.deposits >= 0
     assert all(sum_ >= 0 for sum_ in by_rate(order).values())
@@ -203,25 +203,27 @@ def test_nobody_ever_pays_less_than_nothing(basket: list[Any], wanted: list[Adju
 
 @given(
     baskets,
-    some.lists(adjustments, max_size=8, unique_by=lambda one: (one.phase, one.plugin)),
+    some.lists(adjustments, max_size=8, unique_by=lambda adjustment: (adjustment.phase, adjustment.plugin)),
     some.booleans(),
     some.randoms(),
 )
 def test_the_order_of_plugins_is_irrelevant(
-    basket: list[Any], wanted: list[Adjustment], included: bool, random: Any
+    basket: list[Any], chosen: list[Adjustment], included: bool, random: Any
 ) -> None:
     draft = a_draft(*basket, prices_include_vat=included)
-    order = price_order(draft, asking(*wanted))
-    random.shuffle(wanted)
-    assert price_order(draft, asking(*wanted)) == order
+    order = price_order(draft, ask_for(*chosen))
+    random.shuffle(chosen)
+    assert price_order(draft, ask_for(*chosen)) == order
 
 
-@given(baskets, adjustments.filter(lambda one: one.amount < 0), some.booleans())
-def test_a_cut_leaves_nothing_that_could_still_be_spared(basket: list[Any], one: Adjustment, included: bool) -> None:
+@given(baskets, adjustments.filter(lambda adjustment: adjustment.amount < 0), some.booleans())
+def test_a_cut_leaves_nothing_that_could_still_be_spared(
+    basket: list[Any], reduction: Adjustment, included: bool
+) -> None:
     """The cut is the largest that fits: one cent more would go below zero."""
     draft = a_draft(*basket, prices_include_vat=included)
-    order = price_order(draft, asking(one))
-    kept = order.adjustments[0].amount if order.adjustments else 0
-    if kept != one.amount:
-        further = replace(draft, adjustments=(replace(one, amount=kept - 1),))
-        assert totals(further).total < totals(further).deposits or min(by_rate(further).values()) < 0
+    order = price_order(draft, ask_for(reduction))
+    amount = order.adjustments[0].amount if order.adjustments else 0
+    if amount != reduction.amount:
+        lower = replace(draft, adjustments=(replace(reduction, amount=amount - 1),))
+        assert totals(lower).total < totals(lower).deposits or min(by_rate(lower).values()) < 0

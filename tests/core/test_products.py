@@ -31,7 +31,7 @@ def farm(hamlet: Any) -> str:
     return name
 
 
-def made(tx: Transaction, farm: str, **kwargs: Any) -> SuppliedProduct:
+def a_product(tx: Transaction, farm: str, **kwargs: Any) -> SuppliedProduct:
     return create_product(tx, enterprise_id=farm, **{**POTATO, **kwargs})
 
 
@@ -41,7 +41,7 @@ def mistakes(error: Invalid) -> list[tuple[str, str]]:
 
 def test_a_product_comes_back_as_it_was_made(store: Store, farm: str) -> None:
     with store.write() as tx:
-        product = made(
+        product = a_product(
             tx, farm, name=" Charlotte ", description="<b>Ferme</b><script>x</script>", sku="P-1", weighed=True,
             labels=["Organic-AB", "Demeter", "Organic-AB"], allergens=["Nuts"], deposit=50, on_hand=Decimal("12.5"),
         )  # fmt: skip
@@ -74,28 +74,30 @@ def test_a_product_without_a_lot_opens_one_that_fits_it(
     store: Store, farm: str, quantity: str, unit: str, lot: tuple[str, int], grains: int
 ) -> None:
     with store.write() as tx:
-        product = made(tx, farm, quantity=Decimal(quantity), unit=unit)
-        opened = lot_by_id(tx, farm, product.lot_id)
-    assert (opened.unit, opened.per_unit) == lot
+        product = a_product(tx, farm, quantity=Decimal(quantity), unit=unit)
+        lot_of_product = lot_by_id(tx, farm, product.lot_id)
+    assert (lot_of_product.unit, lot_of_product.per_unit) == lot
     assert product.lot_quantity == grains
 
 
 def test_sizes_share_a_lot_and_each_says_how_many_pieces_are_left(store: Store, farm: str) -> None:
     with store.write() as tx:
         lot = open_lot(tx, enterprise_id=farm, name="Charlotte", unit="Kilogram", on_hand=Decimal(26))
-        sizes = [made(tx, farm, name=f"{kilos} kg", quantity=Decimal(kilos), lot_id=lot.id) for kilos in (1, 5, 25)]
-        made(tx, farm, name="Autre")
+        sizes = [
+            a_product(tx, farm, name=f"{kilos} kg", quantity=Decimal(kilos), lot_id=lot.id) for kilos in (1, 5, 25)
+        ]
+        a_product(tx, farm, name="Autre")
         assert [size.lot_quantity for size in sizes] == [1000, 5000, 25_000]
         take_stock(tx, {lot.id: 2000}, order_id="o")
         products = products_of(tx, farm, lot_id=lot.id)
-    assert sorted((one.product.name, one.left, one.lot.free) for one in products) == [
+    assert sorted((entry.product.name, entry.left, entry.lot.free) for entry in products) == [
         ("1 kg", 24, Decimal(24)), ("25 kg", 0, Decimal(24)), ("5 kg", 4, Decimal(24)),
     ]  # fmt: skip
 
 
 def test_what_is_unlimited_has_any_number_left(store: Store, farm: str) -> None:
     with store.write() as tx:
-        made(tx, farm, unlimited=True)
+        a_product(tx, farm, unlimited=True)
         assert [product.left for product in products_of(tx, farm)] == [None]
 
 
@@ -104,9 +106,9 @@ def test_every_mistake_in_a_product_is_named(store: Store, farm: str) -> None:
         other = open_lot(tx, enterprise_id="b-farm", name="Pommes", unit="Kilogram")
         foreign = {"enterprise_id": "b-farm", "sha256": "", "width": 1, "height": 1, "bytes": 1, "alt": ""}
         tx.execute(insert(image).values(id="theirs", created_at=tx.now, **foreign))
-        made(tx, farm, sku="P-1")
+        a_product(tx, farm, sku="P-1")
         with pytest.raises(Invalid) as error:
-            made(
+            a_product(
                 tx, farm, name=" ", sku="P-1", product_type="unicorn", unit="Percent", quantity=Decimal(-1),
                 labels=["Organic-AB", "Nice"], allergens=["Nice"], deposit=-1, image_id="theirs",
                 vat_rate=Decimal("5.555"), lot_id=other.id, on_hand=Decimal(1),
@@ -117,10 +119,10 @@ def test_every_mistake_in_a_product_is_named(store: Store, farm: str) -> None:
             ("/deposit", "deposit"), ("/image_id", "no_image"), ("/vat_rate", "vat_rate"), ("/on_hand", "lot_exists"),
         ]  # fmt: skip
         with pytest.raises(Invalid) as error:
-            made(tx, farm, name="", lot_id=other.id)
+            a_product(tx, farm, name="", lot_id=other.id)
         assert mistakes(error.value) == [("/name", "required"), ("/lot_id", "no_lot")]
         with pytest.raises(Invalid) as error:
-            made(tx, farm, name="", on_hand=Decimal("0.0001"))
+            a_product(tx, farm, name="", on_hand=Decimal("0.0001"))
         assert mistakes(error.value) == [("/name", "required"), ("/on_hand", "too_fine")]
         assert [product.product.sku for product in products_of(tx, farm)] == ["P-1"]
 
@@ -128,7 +130,7 @@ def test_every_mistake_in_a_product_is_named(store: Store, farm: str) -> None:
 @pytest.mark.parametrize("quantity", ["0", "NaN", "Infinity", "1E-999999", "1E+999999", "1000001"])
 def test_a_content_that_cannot_be_is_refused(store: Store, farm: str, quantity: str) -> None:
     with store.write() as tx, pytest.raises(Invalid) as error:
-        made(tx, farm, quantity=Decimal(quantity))
+        a_product(tx, farm, quantity=Decimal(quantity))
     assert mistakes(error.value) == [("/quantity", "quantity")]
 
 
@@ -143,14 +145,14 @@ def test_a_size_that_its_lot_cannot_give_is_refused(
     with store.write() as tx:
         lot = open_lot(tx, enterprise_id=farm, name="Charlotte", unit="Kilogram")
         with pytest.raises(Invalid) as error:
-            made(tx, farm, quantity=Decimal(quantity), unit=unit, lot_id=lot.id)
+            a_product(tx, farm, quantity=Decimal(quantity), unit=unit, lot_id=lot.id)
     assert mistakes(error.value) == [("/quantity", code)]
     assert code == "other_unit" or "0.001 kg" in str(error.value)
 
 
 def test_a_change_touches_what_it_names_and_nothing_else(store: Store, farm: str) -> None:
     with store.write() as tx:
-        before = made(tx, farm, sku="P-1", labels=["Demeter"])
+        before = a_product(tx, farm, sku="P-1", labels=["Demeter"])
         after = change_product(tx, farm, before.id, 1, quantity=Decimal("2.5"), sku=None)
         assert (after.quantity, after.lot_quantity, after.sku, after.version) == (Decimal("2.5"), 2500, None, 2)
         assert (after.name, after.labels, after.lot_id) == (before.name, before.labels, before.lot_id)
@@ -158,13 +160,13 @@ def test_a_change_touches_what_it_names_and_nothing_else(store: Store, farm: str
             change_product(tx, farm, before.id, 2, name="", unit="Litre")
         assert mistakes(error.value) == [("/name", "required"), ("/quantity", "other_unit")]
         lot = open_lot(tx, enterprise_id=farm, name="Jus", unit="Litre")
-        moved = change_product(tx, farm, before.id, 2, unit="Litre", lot_id=lot.id)
-        assert (moved.unit, moved.lot_id, moved.lot_quantity) == ("Litre", lot.id, 2500)
+        changed = change_product(tx, farm, before.id, 2, unit="Litre", lot_id=lot.id)
+        assert (changed.unit, changed.lot_id, changed.lot_quantity) == ("Litre", lot.id, 2500)
 
 
 def test_an_edit_of_an_older_version_or_of_somebody_elses_product_is_refused(store: Store, farm: str) -> None:
     with store.write() as tx:
-        product = made(tx, farm)
+        product = a_product(tx, farm)
         change_product(tx, farm, product.id, 1, name="Ratte")
         with pytest.raises(Stale):
             change_product(tx, farm, product.id, 1, name="Belle de Fontenay")
@@ -179,9 +181,9 @@ def test_an_edit_of_an_older_version_or_of_somebody_elses_product_is_refused(sto
 
 def test_a_reference_is_taken_once_at_each_enterprise(store: Store, farm: str) -> None:
     with store.write() as tx:
-        made(tx, farm, sku="P-1")
-        made(tx, "b-farm", sku="P-1")
-        other = made(tx, farm, sku="P-2")
+        a_product(tx, farm, sku="P-1")
+        a_product(tx, "b-farm", sku="P-1")
+        other = a_product(tx, farm, sku="P-2")
         with pytest.raises(Invalid, match="P-1"):
             change_product(tx, farm, other.id, 1, sku=" P-1 ")
         assert change_product(tx, farm, other.id, 1, sku="P-2", name="Ratte").sku == "P-2"
@@ -189,9 +191,9 @@ def test_a_reference_is_taken_once_at_each_enterprise(store: Store, farm: str) -
 
 def test_an_archived_product_is_listed_apart_and_can_come_back(store: Store, farm: str) -> None:
     with store.write() as tx:
-        product = made(tx, farm)
-        gone = archive_product(tx, farm, product.id, 1)
-        assert gone.archived_at == tx.now
+        product = a_product(tx, farm)
+        archived = archive_product(tx, farm, product.id, 1)
+        assert archived.archived_at == tx.now
         assert products_of(tx, farm) == []
         assert [product.product.id for product in products_of(tx, farm, archived=True)] == [product.id]
         assert restore_product(tx, farm, product.id, 2).archived_at is None
@@ -201,33 +203,33 @@ def test_an_archived_product_is_listed_apart_and_can_come_back(store: Store, far
 def test_products_are_found_by_words_of_their_name_or_reference(store: Store, farm: str) -> None:
     with store.write() as tx:
         for name, sku in [("Crème fraîche", "CF-1"), ("Œufs de poule", None), ("Fromage frais", "CF-2")]:
-            made(tx, farm, name=name, sku=sku)
-        made(tx, "b-farm", name="Crème de cassis")
+            a_product(tx, farm, name=name, sku=sku)
+        a_product(tx, "b-farm", name="Crème de cassis")
 
-        def found(search: str) -> set[str]:
+        def names_found(search: str) -> set[str]:
             return {product.product.name for product in products_of(tx, farm, search=search)}
 
-        assert found("creme") == {"Crème fraîche"}
-        assert found("POULE œufs") == {"Œufs de poule"}
-        assert found("cf-") == {"Crème fraîche", "Fromage frais"}
-        assert found("%") == set()
+        assert names_found("creme") == {"Crème fraîche"}
+        assert names_found("POULE œufs") == {"Œufs de poule"}
+        assert names_found("cf-") == {"Crème fraîche", "Fromage frais"}
+        assert names_found("%") == set()
         change_product(tx, farm, products_of(tx, farm, search="poule")[0].product.id, 1, name="Oeufs de caille")
-        assert found("poule") == set()
-        assert found("caille") == {"Oeufs de caille"}
+        assert names_found("poule") == set()
+        assert names_found("caille") == {"Oeufs de caille"}
 
 
 def test_a_page_of_products_with_stock_and_rate_is_one_statement(store: Store, farm: str) -> None:
     with store.write() as tx:
-        ids = sorted(made(tx, farm, name=f"Sorte {number}").id for number in range(7))
-    seen: list[str] = []
+        ids = sorted(a_product(tx, farm, name=f"Sorte {number}").id for number in range(7))
+    statements: list[str] = []
     with store.read() as tx:
-        event.listen(store.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
+        event.listen(store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
         first = products_of(tx, farm, limit=4)
-        rest = products_of(tx, farm, after=first[-1].product.id, limit=4)
-    assert [one.product.id for one in (*first, *rest)] == ids
-    assert len([one for one in seen if one.startswith("SELECT")]) == 2
+        second = products_of(tx, farm, after=first[-1].product.id, limit=4)
+    assert [entry.product.id for entry in (*first, *second)] == ids
+    assert len([statement for statement in statements if statement.startswith("SELECT")]) == 2
 
 
 def test_a_long_description_is_cut_before_it_is_read(store: Store, farm: str) -> None:
     with store.write() as tx:
-        assert len(made(tx, farm, description="a" * (LONGEST + 1)).description) == LONGEST
+        assert len(a_product(tx, farm, description="a" * (LONGEST + 1)).description) == LONGEST

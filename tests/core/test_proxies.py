@@ -1,7 +1,7 @@
-"""nginx and Caddy, as Debian packages them, with the settings that `commensal init` prints, before a real instance.
+"""nginx and Caddy, as Debian packages them, with the settings that `commensal init` prints.
 
-Only addresses and certificates are replaced. Requests are smuggled past them as raw bytes; what has reached the
-instance, its own figures say.
+Only addresses and certificates are replaced. Requests are smuggled past them as raw bytes; the instance's own metrics
+show which of them reached it.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from .processes import Processes, until
 
 SECRET = "a monitor's own secret"
 LOG_INS = 5  # a minute
-OF_THE_INSTANCE = b"frame-ancestors"  # is in each of its answers, and in none of a proxy
-SECONDS = 0.3  # for an answer that will perhaps not come
+MARK_OF_INSTANCE = b"frame-ancestors"  # in every answer of the instance, in none of a proxy
+SECONDS = 0.3  # to wait for an answer that may not come
 
 
 @dataclass(frozen=True)
 class Site:
-    """An instance, and the port on which a proxy in front of it speaks TLS."""
+    """An instance, and the port of the proxy in front of it, which speaks TLS."""
 
     proxy: str
     folder: Path
@@ -47,8 +47,8 @@ class Site:
     def url(self) -> str:
         return f"https://localhost:{self.port}"
 
-    def seen(self) -> int:
-        """How many requests the instance has answered, but for those that ask this."""
+    def count_requests(self) -> int:
+        """Returns how many requests the instance has answered, without those for metrics."""
         with httpx.Client(trust_env=False) as client:
             text = client.get(f"{self.direct}/-/metrics", headers={"Authorization": f"Bearer {SECRET}"}).text
         return sum(
@@ -58,35 +58,35 @@ class Site:
             if sample.name == "commensal_requests_total" and sample.labels["route"] != "/-/metrics"
         )
 
-    def line(self) -> ssl.SSLSocket:
-        """A connection of its own, to be closed."""
-        line = socket.create_connection(("127.0.0.1", self.port), timeout=10)
-        return self.tls.wrap_socket(line, server_hostname="localhost")
+    def connect(self) -> ssl.SSLSocket:
+        """Opens a new TLS connection to the proxy; the caller closes it."""
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        return self.tls.wrap_socket(connection, server_hostname="localhost")
 
-    def sends(self, request: bytes) -> bytes:
-        """All that is answered to these bytes, until the other side closes or says no more."""
-        answered = b""
-        with self.line() as speaking:
-            speaking.sendall(request)
-            speaking.settimeout(SECONDS)
+    def exchange(self, request: bytes) -> bytes:
+        """Sends these bytes and returns the answer, until the other side closes or falls silent."""
+        answer = b""
+        with self.connect() as connection:
+            connection.sendall(request)
+            connection.settimeout(SECONDS)
             try:
-                while part := speaking.recv(65536):
-                    answered += part
+                while part := connection.recv(65536):
+                    answer += part
             except (TimeoutError, ConnectionError):
                 pass
-        return answered
+        return answer
 
 
 def free_ports(count: int) -> list[int]:
     with ExitStack() as stack:
         sockets = [stack.enter_context(closing(socket.socket())) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+        for open_socket in sockets:
+            open_socket.bind(("127.0.0.1", 0))
+        return [open_socket.getsockname()[1] for open_socket in sockets]
 
 
 def nginx(text: str, place: Path, certificate: Path, plain: int, port: int) -> list[str]:
-    for printed, ours in (
+    for printed, replacement in (
         ("\tlisten [::]:80;\n", ""),
         ("\tlisten [::]:443 ssl;\n", ""),
         ("listen 80;", f"listen 127.0.0.1:{plain};"),
@@ -95,8 +95,10 @@ def nginx(text: str, place: Path, certificate: Path, plain: int, port: int) -> l
         ("/etc/letsencrypt/live/localhost/privkey.pem", str(certificate)),
     ):
         assert printed in text
-        text = text.replace(printed, ours)
-    folders = "".join(f"{one}_temp_path {place};\n" for one in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        text = text.replace(printed, replacement)
+    folders = "".join(
+        f"{module}_temp_path {place};\n" for module in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
     user = f"user {pwd.getpwuid(0).pw_name};" if os.geteuid() == 0 else ""
     (place / "nginx.conf").write_text(
         f"daemon off;\n{user}\npid {place}/pid;\nevents {{}}\nhttp {{\naccess_log off;\n{folders}{text}\n}}\n"
@@ -107,9 +109,9 @@ def nginx(text: str, place: Path, certificate: Path, plain: int, port: int) -> l
 def caddy(text: str, place: Path, certificate: Path, plain: int, port: int) -> list[str]:
     printed = "localhost {\n"
     assert printed in text
-    ours = f"localhost:{port} {{\n\tbind 127.0.0.1\n\ttls {certificate} {certificate}\n"
-    general = "{\n\tadmin off\n\tauto_https disable_redirects\n}\n"
-    (place / "Caddyfile").write_text(general + text.replace(printed, ours))
+    replacement = f"localhost:{port} {{\n\tbind 127.0.0.1\n\ttls {certificate} {certificate}\n"
+    global_options = "{\n\tadmin off\n\tauto_https disable_redirects\n}\n"
+    (place / "Caddyfile").write_text(global_options + text.replace(printed, replacement))
     return ["caddy", "run", "--config", str(place / "Caddyfile"), "--adapter", "caddyfile"]
 
 
@@ -120,8 +122,8 @@ PROXIES: dict[str, Callable[[str, Path, Path, int, int], list[str]]] = {"nginx":
 def in_front(proxy: str, site: Site, place: Path, certificate: Path, plain: int) -> Iterator[None]:
     command = PROXIES[proxy](write_text(proxy, site.folder), place, certificate, plain, site.port)
     env = {**os.environ, "HOME": str(place), "XDG_DATA_HOME": str(place), "XDG_CONFIG_HOME": str(place)}
-    with (place / "said").open("w") as said:
-        process = subprocess.Popen(command, stdout=said, stderr=said, env=env)
+    with (place / "said").open("w") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=env)
     try:
         until(lambda: process.poll() is not None or _listens(site.port), f"{proxy} listens")
         assert process.poll() is None, (place / "said").read_text()
@@ -132,8 +134,8 @@ def in_front(proxy: str, site: Site, place: Path, certificate: Path, plain: int)
 
 
 def _listens(port: int) -> bool:
-    with closing(socket.socket()) as one:
-        return one.connect_ex(("127.0.0.1", port)) == 0
+    with closing(socket.socket()) as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(scope="module")
@@ -165,10 +167,10 @@ def site(
     certificate = a_certificate(place / "certificate.pem", days=2)
     folder, direct = instance_at
     plain, port = free_ports(2)
-    here = Site(proxy, folder, direct, port, ssl.create_default_context(cafile=str(certificate)))
-    own = tmp_path_factory.mktemp(proxy)  # pytest-xdist may set a proxy up twice in one process
-    with in_front(proxy, here, own, certificate, plain):
-        yield here
+    site = Site(proxy, folder, direct, port, ssl.create_default_context(cafile=str(certificate)))
+    folder_of_proxy = tmp_path_factory.mktemp(proxy)  # pytest-xdist may set a proxy up twice in one process
+    with in_front(proxy, site, folder_of_proxy, certificate, plain):
+        yield site
 
 
 @pytest.fixture
@@ -183,13 +185,13 @@ def test_people_reach_the_instance_over_https(client: httpx.Client) -> None:
 
 
 def wrong_log_ins(client: httpx.Client) -> list[int]:
-    """What is answered to one wrong log-in more than an address may try a minute, where each says that it comes from
-    elsewhere. Each names another account, so that only the limit of the address can refuse it."""
+    """Sends one wrong log-in more than an address may try in a minute, and returns the status codes. Each claims another
+    origin and names another account, so that only the limit of the address can refuse it."""
     answers = []
     for number in range(LOG_INS + 1):
         body = {"email": f"nobody{number}@example.org", "password": "a wrong password"}
-        claim = {"X-Forwarded-For": f"203.0.113.{number}"}
-        answers.append(client.post("/api/sessions", json=body, headers=claim).status_code)
+        headers = {"X-Forwarded-For": f"203.0.113.{number}"}
+        answers.append(client.post("/api/sessions", json=body, headers=headers).status_code)
     return answers
 
 
@@ -198,15 +200,15 @@ def test_where_a_client_says_it_comes_from_is_not_believed(client: httpx.Client)
 
 
 def test_past_the_proxy_it_would_be(instance_at: tuple[Path, str]) -> None:
-    """The canary of the test above: the instance believes whoever stands where the proxy should."""
+    """Shows that the test above can fail: without a proxy, the instance believes the client's header."""
     with httpx.Client(base_url=instance_at[1], trust_env=False) as client:
         assert wrong_log_ins(client) == [401] * (LOG_INS + 1)
 
 
 @pytest.mark.parametrize("announced", [True, False], ids=["of a length", "in chunks"])
 def test_a_body_over_the_limit_is_refused(site: Site, client: httpx.Client, announced: bool) -> None:
-    """Caddy passes on what comes until it is too much. The instance answers 413 and hangs up, and where Caddy notices
-    that before it reads the answer, it says 502. Wrong log-ins do not use up the limit of sign-ups."""
+    """Caddy passes a body on until it is too large. The instance answers 413 and hangs up; if Caddy notices
+    that before it reads the answer, it answers 502. Wrong log-ins do not use up the limit of sign-ups."""
     part = b"x" * 1024 * 1024
     content = part * 11 if announced else iter([part] * 11)
     answer = client.post("/api/people", content=content, headers={"Content-Type": "application/json"})
@@ -215,12 +217,12 @@ def test_a_body_over_the_limit_is_refused(site: Site, client: httpx.Client, anno
 
 @pytest.mark.parametrize("site", ["nginx"], indirect=True)  # Caddy counts no connections, as the README says
 def test_one_address_has_a_hundred_requests_under_way_and_no_more(site: Site, client: httpx.Client) -> None:
-    begun = b"POST /api/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"
-    with ExitStack() as lines:
+    unfinished = b"POST /api/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"
+    with ExitStack() as connections:
         for _ in range(99):
-            lines.enter_context(site.line()).sendall(begun)
+            connections.enter_context(site.connect()).sendall(unfinished)
         assert client.get("/-/health").status_code == 200
-        lines.enter_context(site.line()).sendall(begun)
+        connections.enter_context(site.connect()).sendall(unfinished)
         until(lambda: client.get("/-/health").status_code == 429, "all are under way")
     until(lambda: client.get("/-/health").status_code == 200, "those that have gone count no more")
 
@@ -253,16 +255,16 @@ SMUGGLED = {
 
 @pytest.mark.parametrize("request_", SMUGGLED.values(), ids=SMUGGLED)
 def test_what_hides_in_a_request_is_no_request_that_the_proxy_has_not_seen(site: Site, request_: str) -> None:
-    """Most are refused. Where a proxy reads two requests, as Caddy may (RFC 9112, 6.1 allows it), it answers two, and
-    has set the headers of both; what must not be is that the instance reads more than the proxy did."""
-    before = site.seen()
-    answers = site.sends(request_.encode()).count(OF_THE_INSTANCE)
-    assert site.seen() - before == answers
+    """Most are refused. If a proxy reads two requests, as Caddy may (RFC 9112, 6.1 allows it), it answers two, and
+    has set the headers of both; the instance must never read more requests than the proxy did."""
+    before = site.count_requests()
+    answers = site.exchange(request_.encode()).count(MARK_OF_INSTANCE)
+    assert site.count_requests() - before == answers
     assert answers == 0 or site.proxy == "caddy"
 
 
 def test_two_requests_on_one_line_are_counted_as_two(site: Site) -> None:
-    """The canary of the test above: what hides in it would be seen."""
-    before = site.seen()
-    assert site.sends((_INNER * 2).encode()).count(OF_THE_INSTANCE) == 2
-    assert site.seen() - before == 2
+    """Shows that the test above can fail: a hidden request would be counted."""
+    before = site.count_requests()
+    assert site.exchange((_INNER * 2).encode()).count(MARK_OF_INSTANCE) == 2
+    assert site.count_requests() - before == 2

@@ -1,4 +1,4 @@
-"""Instances of every release become instances of today, on both databases, with all that was in them."""
+"""Instances of every release become instances of today, on both databases, with all their data."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest) -> str:
-    """Of an empty database of PostgreSQL; empty for the SQLite file in the instance's folder."""
+    """The URL of an empty PostgreSQL database; empty for the SQLite file in the instance's folder."""
     if request.param == "sqlite":
         return ""
-    made: str = request.getfixturevalue("new_postgresql")("template0")
-    return made
+    database: str = request.getfixturevalue("new_postgresql")("template0")
+    return database
 
 
-def upgraded(folder: Path, told: Callable[[str, str], None] = lambda step, said: None) -> UpgradeResult:
+def run_upgrade(folder: Path, on_step: Callable[[str, str], None] = lambda step, detail: None) -> UpgradeResult:
     with preflight(folder, folder / "backups", clock=SystemClock()) as plan:
-        return upgrade(plan, on_step=told)
+        return upgrade(plan, on_step=on_step)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def run(shell: Shell) -> Run:
 
 def test_the_first_release_is_kept_and_small() -> None:
     assert FIRST in RELEASES
-    assert sum(one.stat().st_size for one in (FOLDER / FIRST).iterdir()) < 300_000
+    assert sum(file.stat().st_size for file in (FOLDER / FIRST).iterdir()) < 300_000
 
 
 @pytest.mark.parametrize("release", RELEASES)
@@ -73,15 +73,15 @@ def test_an_instance_of_an_earlier_release_becomes_one_of_today(release: str, fo
     unpack(release, folder, url)
     with closing(store_of(folder, url)) as store, store.read() as tx:
         before = kept_rows(tx)
-    done = upgraded(folder)
+    outcome = run_upgrade(folder)
     with open_instance(folder) as instance, instance.store.read() as tx:
         assert lost(before, kept_rows(tx)) == []
         assert broken_invariants(tx) == []
-    assert done.problems == ()
+    assert outcome.problems == ()
     record = read_upgrade_record(folder)
     assert record is not None
     assert record.finished
-    assert try_newest(folder, folder / "backups", clock=SystemClock()) == done.backup
+    assert try_newest(folder, folder / "backups", clock=SystemClock()) == outcome.backup
 
 
 @pytest.mark.parametrize("release", RELEASES)
@@ -89,9 +89,9 @@ def test_its_database_is_made_like_that_of_a_new_instance(
     release: str, folder: Path, url: str, new_postgresql: Callable[[str], str]
 ) -> None:
     unpack(release, folder, url)
-    upgraded(folder)
+    run_upgrade(folder)
     fresh = folder.with_name("fresh")
-    plugins = load_settings(folder).enabled_plugins  # those of then
+    plugins = load_settings(folder).enabled_plugins  # the plugins of that release
     begin_instance(fresh, name="Fresh", database=new_postgresql("template0") if url else "", plugins=plugins)
     with open_instance(folder) as old, old.store.read() as tx:
         upgraded_shape = shape(tx)
@@ -101,10 +101,13 @@ def test_its_database_is_made_like_that_of_a_new_instance(
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_people_go_on_ordering_where_they_were(release: str, folder: Path, url: str) -> None:
-    """Somebody of then logs in with the password of then, and buys in the sale that was open."""
-    made = unpack(release, folder, url)
-    upgraded(folder)
-    with open_instance(folder, clock=ManualClock(made.made_at)) as instance, TestClient(make_app(instance)) as client:
+    """A customer of that release logs in with their old password and buys in the sale that was open."""
+    manifest = unpack(release, folder, url)
+    run_upgrade(folder)
+    with (
+        open_instance(folder, clock=ManualClock(manifest.made_at)) as instance,
+        TestClient(make_app(instance)) as client,
+    ):
         with instance.store.read() as tx:
             email = kept_rows(tx)["customer"][0]["email"]
         client.headers["Origin"] = "http://testserver"
@@ -118,9 +121,9 @@ def _order(client: TestClient, email: str) -> dict[str, Any]:
     (sale,) = client.get("/api/sale-sessions").json()["items"]
     session = f"/api/sale-sessions/{sale['session']['id']}"
     offers = client.get(f"{session}/offers", params={"limit": 3}).json()["items"]
-    wanted = {"items": {offer["item_id"]: 1 for offer in offers}}
-    shipping = next(iter(client.post(f"{session}/quote", json=wanted).json()["shipping_options"]))
-    wish = {**wanted, "name": "Ada", "email": email, "shipping": shipping, "payment_method": "cash:cash"}
+    items = {"items": {offer["item_id"]: 1 for offer in offers}}
+    shipping = next(iter(client.post(f"{session}/quote", json=items).json()["shipping_options"]))
+    wish = {**items, "name": "Ada", "email": email, "shipping": shipping, "payment_method": "cash:cash"}
     answer = client.post(f"{session}/orders", json=wish, headers={"Idempotency-Key": "the first after the upgrade"})
     assert answer.status_code == 201, answer.text
     order: dict[str, Any] = answer.json()["order"]
@@ -128,34 +131,34 @@ def _order(client: TestClient, email: str) -> dict[str, Any]:
 
 
 def test_its_orders_say_whose_they_are_as_far_as_that_is_known(folder: Path, url: str) -> None:
-    """Of the first release's orders, which members have placed, some are made into what others have placed."""
+    """The first release's orders were placed by members; some are changed as if others had placed them."""
     unpack(FIRST, folder, url)
     with closing(store_of(folder, url)) as store, store.write() as tx:
         orders = {row["id"]: row for row in kept_rows(tx)["customer_order"]}
-        members, guest, by_hub, forgotten, stranger, late = sorted(orders)[:6]
+        members, guest, by_hub, forgotten, stranger, unlinked = sorted(orders)[:6]
         other = next(row["id"] for row in kept_rows(tx)["person"] if row["id"] != orders[stranger]["person_id"])
         row = "UPDATE customer_order SET person_id = :person, secret_hash = :secret, email = :email"
-        whose = text(row + " WHERE id = :id")
+        change_owner = text(row + " WHERE id = :id")
         for id, person, secret, email in (
             (guest, None, "x", orders[guest]["email"]), (by_hub, None, None, orders[by_hub]["email"]),
             (forgotten, None, None, "forgotten-1@forgotten.invalid"), (stranger, other, None, "a@example.org"),
         ):  # fmt: skip
-            tx.execute(whose, {"person": person, "secret": secret, "email": email, "id": id})
-        nobodys = text("UPDATE customer SET person_id = NULL WHERE id = :id")
-        tx.execute(nobodys, {"id": orders[late]["customer_id"]})
-    upgraded(folder)
+            tx.execute(change_owner, {"person": person, "secret": secret, "email": email, "id": id})
+        unlink_customer = text("UPDATE customer SET person_id = NULL WHERE id = :id")
+        tx.execute(unlink_customer, {"id": orders[unlinked]["customer_id"]})
+    run_upgrade(folder)
     with open_instance(folder) as instance, instance.store.read() as tx:
-        found = orders_by_id(tx, [members, guest, by_hub, forgotten, stranger, late])
-        owner = {row["id"]: row["person_id"] for row in kept_rows(tx)["customer"]}[orders[late]["customer_id"]]
-    said = [str(found[id].identity) for id in (members, guest, by_hub, forgotten, stranger, late)]
-    assert said == ["proven", "typed", "hub", "typed", "typed", "proven"]
-    assert [found[id].customer_id is None for id in (guest, by_hub)] == [True, False]
-    assert owner == orders[late]["person_id"], "whose address is confirmed"
+        orders_found = orders_by_id(tx, [members, guest, by_hub, forgotten, stranger, unlinked])
+        owner = {row["id"]: row["person_id"] for row in kept_rows(tx)["customer"]}[orders[unlinked]["customer_id"]]
+    identities = [str(orders_found[id].identity) for id in (members, guest, by_hub, forgotten, stranger, unlinked)]
+    assert identities == ["proven", "typed", "hub", "typed", "typed", "proven"]
+    assert [orders_found[id].customer_id is None for id in (guest, by_hub)] == [True, False]
+    assert owner == orders[unlinked]["person_id"], "whose address is confirmed"
 
 
 def test_its_images_are_where_they_were(folder: Path) -> None:
     unpack(FIRST, folder)
-    upgraded(folder)
+    run_upgrade(folder)
     with open_instance(folder) as instance, TestClient(make_app(instance)) as client, instance.store.read() as tx:
         images = kept_rows(tx)["image"]
         assert len(images) == 2
@@ -172,9 +175,9 @@ def test_a_backup_of_an_earlier_release_becomes_an_instance_of_today(release: st
 
 def test_a_second_upgrade_has_nothing_to_do(folder: Path, url: str) -> None:
     unpack(FIRST, folder, url)
-    first = upgraded(folder)
-    again = upgraded(folder)
-    assert (again.revisions, again.backup) == ((), None)
+    first = run_upgrade(folder)
+    second = run_upgrade(folder)
+    assert (second.revisions, second.backup) == ((), None)
     record = read_upgrade_record(folder)
     assert record is not None
     assert record.backup == str(first.backup)
@@ -182,12 +185,12 @@ def test_a_second_upgrade_has_nothing_to_do(folder: Path, url: str) -> None:
 
 def test_each_step_is_told_as_it_is_done(folder: Path) -> None:
     unpack(FIRST, folder)
-    told: list[str] = []
+    steps: list[str] = []
     with preflight(folder, folder / "backups", clock=SystemClock()) as plan:
-        upgrade(plan, on_step=lambda step, said: told.append(f"{step} {said}"))
-    assert told[0].startswith(f"backup {folder / 'backups'}")
-    assert told[1:-1] == [f"migrated {revision}" for revision in plan.revisions]
-    assert told[-1].startswith("checked")
+        upgrade(plan, on_step=lambda step, detail: steps.append(f"{step} {detail}"))
+    assert steps[0].startswith(f"backup {folder / 'backups'}")
+    assert steps[1:-1] == [f"migrated {revision}" for revision in plan.revisions]
+    assert steps[-1].startswith("checked")
 
 
 def test_a_dry_run_tells_what_would_happen_and_changes_nothing(run: Run, folder: Path) -> None:
@@ -204,10 +207,10 @@ def test_a_dry_run_tells_what_would_happen_and_changes_nothing(run: Run, folder:
 
 
 def _content(folder: Path) -> tuple[object, ...]:
-    """All that is in the database, and the other files of the instance."""
+    """Returns everything in the database, and the other files of the instance."""
     with closing(store_of(folder)) as store, store.read() as tx:
         rows, revisions = kept_rows(tx), revisions_of(tx)
-    others = {one for one in folder.rglob("*") if not one.name.startswith(DATABASE)}
+    others = {path for path in folder.rglob("*") if not path.name.startswith(DATABASE)}
     return rows, revisions, {other: other.read_bytes() for other in others if other.is_file()}
 
 
@@ -215,8 +218,8 @@ def test_an_operator_upgrades_and_is_told_what_comes_next(run: Run, folder: Path
     unpack(FIRST, folder)
     result = run("check", "--instance", folder)
     assert f"commensal upgrade --instance {folder}" in result.stderr
-    ran = run("upgrade", "--instance", folder)
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert "systemctl start commensal commensal-work" in ran.stdout
-    checked = run("check", "--instance", folder)
-    assert checked.returncode == 0, checked.stdout + checked.stderr
+    upgrade_result = run("upgrade", "--instance", folder)
+    assert (upgrade_result.returncode, upgrade_result.stderr) == (0, "")
+    assert "systemctl start commensal commensal-work" in upgrade_result.stdout
+    check_result = run("check", "--instance", folder)
+    assert check_result.returncode == 0, check_result.stdout + check_result.stderr
