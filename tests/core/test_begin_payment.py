@@ -1,4 +1,4 @@
-"""Beginning a payment: the plugin is asked outside every transaction, and whatever it does, the order stays."""
+"""Beginning a payment: the core calls the plugin outside every transaction, and the order stays whatever it does."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from commensal.trade.payments.values import Payment
 
 @dataclass(frozen=True)
 class Till:
-    """What the shop may set for the plugin."""
+    """The shop's settings of the plugin."""
 
     greeting: str = "Hello"
 
 
-class Asked(list[dict[str, Any]]):
-    """What the plugin was asked, and what it does about it."""
+class Calls(list[dict[str, Any]]):
+    """The calls that the plugin received; `act` answers them."""
 
     act: Callable[[], Any] = staticmethod(
         lambda: PaymentStart(text="Pay at the desk.", redirect="/pay", reference="psp-1")
@@ -44,20 +44,20 @@ class Asked(list[dict[str, Any]]):
 
 
 @pytest.fixture
-def asked() -> Asked:
-    return Asked()
+def calls() -> Calls:
+    return Calls()
 
 
 @pytest.fixture
-def instance(store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path, asked: Asked) -> Instance:
-    """A shop that has switched on `till` and `bare`, not `off`; one order of 12.50."""
+def instance(store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path, calls: Calls) -> Instance:
+    """A shop that uses the plugins `till` and `bare`, not `off`; one order of 12.50."""
 
     def ask(
         payment: Payment, method: str, order_number: int, email: str, return_url: str, settings: Till, language: str
     ) -> Any:
-        asked.append(dict(locals()) | {"settings": settings.greeting})
-        del asked[-1]["asked"]
-        return asked.act()
+        calls.append(dict(locals()) | {"settings": settings.greeting})
+        del calls[-1]["calls"]
+        return calls.act()
 
     def offer(settings: Till, language: str) -> list[Any]:
         return [
@@ -86,57 +86,57 @@ def begin(instance: Instance, key: str = "key", method: str = "till:desk", order
     return start_payment(instance, order_id, method, key, "fr")
 
 
-def test_the_plugin_is_told_what_is_due_and_the_payer_what_to_do(instance: Instance, asked: Asked) -> None:
-    begun = begin(instance)
-    assert (begun.state, begun.amount, begun.reference) == ("Pending", 1250, "psp-1")
-    assert begun.instructions == {"text": "Pay at the desk.", "redirect": "/pay", "picture": ""}
-    (told,) = asked
-    payment = told.pop("payment")
-    assert (payment.id, payment.amount, payment.currency, payment.state) == (begun.id, 1250, "EUR", "Started")
-    assert told == {
+def test_the_plugin_is_told_what_is_due_and_the_payer_what_to_do(instance: Instance, calls: Calls) -> None:
+    payment_begun = begin(instance)
+    assert (payment_begun.state, payment_begun.amount, payment_begun.reference) == ("Pending", 1250, "psp-1")
+    assert payment_begun.instructions == {"text": "Pay at the desk.", "redirect": "/pay", "picture": ""}
+    (call,) = calls
+    payment = call.pop("payment")
+    assert (payment.id, payment.amount, payment.currency, payment.state) == (payment_begun.id, 1250, "EUR", "Started")
+    assert call == {
         "method": "desk", "order_number": 1, "email": "ada@example.org", "return_url": "http://127.0.0.1:8000",
         "settings": "Bonjour", "language": "fr",
     }  # fmt: skip
 
 
-def test_the_plugin_is_asked_outside_every_transaction(instance: Instance, asked: Asked) -> None:
+def test_the_plugin_is_asked_outside_every_transaction(instance: Instance, calls: Calls) -> None:
     def act() -> PaymentStart:
-        with instance.store.write() as tx:  # would end in `Busy`, were the database held
+        with instance.store.write() as tx:  # would raise `Busy` if the database were held
             assert [payment.state for payment in payments_of(tx, "shop", "order")] == ["Started"]
         return PaymentStart()
 
-    asked.act = act
+    calls.act = act
     assert begin(instance).state == "Pending"
 
 
-def test_the_same_key_gives_the_same_payment_and_asks_once(instance: Instance, asked: Asked) -> None:
+def test_the_same_key_gives_the_same_payment_and_asks_once(instance: Instance, calls: Calls) -> None:
     first = begin(instance)
     with instance.store.write() as tx:
-        given = {"enterprise_id": "shop", "method": "cash:cash", "person_id": None}
-        receive_payment(tx, order_id="order", amount=250, idempotency_key="cash", **given)  # type: ignore[arg-type]
+        values = {"enterprise_id": "shop", "method": "cash:cash", "person_id": None}
+        receive_payment(tx, order_id="order", amount=250, idempotency_key="cash", **values)  # type: ignore[arg-type]
     assert begin(instance) == first
-    assert len(asked) == 1
+    assert len(calls) == 1
     with pytest.raises(Conflict, match="idempotency key"):
         begin(instance, method="bare:bare")
 
 
-def test_a_crash_while_asking_is_made_good_by_asking_again(instance: Instance, asked: Asked) -> None:
+def test_a_crash_while_asking_is_made_good_by_asking_again(instance: Instance, calls: Calls) -> None:
     class Crash(BaseException):
-        """Nothing of the core catches it, as nothing runs any more in a process that was killed."""
+        """Stands for a killed process: nothing in the core catches it."""
 
     def crash() -> None:
         raise Crash
 
-    asked.act = crash
+    calls.act = crash
     with pytest.raises(Crash):
         begin(instance)
-    del asked.act
+    del calls.act
     assert begin(instance).state == "Pending"
-    assert asked[0]["payment"] == asked[1]["payment"]
+    assert calls[0]["payment"] == calls[1]["payment"]
 
 
-def test_money_that_is_there_at_once_is_written_down(instance: Instance, asked: Asked) -> None:
-    asked.act = lambda: PaymentStart(state="Done", reference="psp-2")
+def test_money_that_is_there_at_once_is_written_down(instance: Instance, calls: Calls) -> None:
+    calls.act = lambda: PaymentStart(state="Done", reference="psp-2")
     assert begin(instance).state == "Done"
     with instance.store.read() as tx:
         assert due(tx, "shop", "order").balance == 0
@@ -149,32 +149,32 @@ def test_choosing_anew_cancels_what_was_begun(instance: Instance) -> None:
         assert [payment.state for payment in payments_of(tx, "shop", "order")] == ["Cancelled", "Pending"]
 
 
-def test_a_provider_that_says_no_is_quoted(instance: Instance, asked: Asked) -> None:
+def test_a_provider_that_says_no_is_quoted(instance: Instance, calls: Calls) -> None:
     def refuse() -> None:
         raise Refused("declined", "The bank says no to {amount}.", amount="12.50")
 
-    asked.act = refuse
-    failed = begin(instance)
-    assert (failed.state, failed.instructions) == ("Failed", {"text": "The bank says no to 12.50."})
-    assert begin(instance) == failed
+    calls.act = refuse
+    failed_payment = begin(instance)
+    assert (failed_payment.state, failed_payment.instructions) == ("Failed", {"text": "The bank says no to 12.50."})
+    assert begin(instance) == failed_payment
     assert begin(instance, "another try").state == "Failed"
 
 
 @pytest.mark.parametrize("answer", [None, "nonsense", 5])
 def test_a_plugin_that_answers_nonsense_fails_and_the_order_stays(
-    instance: Instance, asked: Asked, answer: Any
+    instance: Instance, calls: Calls, answer: Any
 ) -> None:
-    asked.act = lambda: answer
+    calls.act = lambda: answer
     assert begin(instance).state == "Failed"
     with instance.store.read() as tx:
         assert due(tx, "shop", "order").balance == 1250
 
 
-def test_a_plugin_that_breaks_tells_nothing_of_its_inside(instance: Instance, asked: Asked) -> None:
-    def burst() -> None:
+def test_a_plugin_that_breaks_tells_nothing_of_its_inside(instance: Instance, calls: Calls) -> None:
+    def fail() -> None:
         raise ValueError("password=1234")
 
-    asked.act = burst
+    calls.act = fail
     assert "1234" not in str(begin(instance).instructions)
     assert "1234" in instance.hooks.failures[-1].what
 
@@ -189,19 +189,19 @@ def test_a_method_that_the_shop_does_not_offer_is_refused(instance: Instance, me
 
 def test_nothing_is_begun_where_nothing_is_due(instance: Instance) -> None:
     with instance.store.write() as tx:
-        free = a_placed_order(tx, total=0)
-        cancelled = a_placed_order(tx, state="Cancelled")
+        free_order = a_placed_order(tx, total=0)
+        cancelled_order = a_placed_order(tx, state="Cancelled")
     with pytest.raises(Conflict, match="Nothing is due"):
-        begin(instance, order_id=free)
+        begin(instance, order_id=free_order)
     with pytest.raises(Conflict, match="was cancelled"):
-        begin(instance, order_id=cancelled)
+        begin(instance, order_id=cancelled_order)
     with pytest.raises(NotFound):
         begin(instance, order_id="nothing")
 
 
 def test_a_shop_offers_what_its_plugins_offer(instance: Instance) -> None:
-    offered = payment_methods(instance, "shop", "fr")
-    assert [(one.id, one.label) for one in offered] == [("till:desk", "Bonjour (fr)"), ("bare:bare", "None")]
+    methods = payment_methods(instance, "shop", "fr")
+    assert [(method.id, method.label) for method in methods] == [("till:desk", "Bonjour (fr)"), ("bare:bare", "None")]
 
 
 def test_settings_that_cannot_be_read_leave_only_their_plugin_out(instance: Instance) -> None:

@@ -1,4 +1,4 @@
-"""Catalogs: what an enterprise may list, what it says of it, and what it asks for it."""
+"""Catalogs: what an enterprise may list, how it describes items, and their prices."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from commensal.trade.sale_sessions.tables import session_item
 
 @pytest.fixture
 def hub(store: Store, hamlet: Any) -> Catalog:
-    """The catalog of a hub that a farm lets sell; the dairy lets it look only, the stranger nothing."""
+    """The catalog of a hub: the farm lets it sell, the dairy only read, the stranger nothing."""
     for name in ("hub", "farm", "dairy", "stranger"):
         hamlet.enterprise(name)
     hamlet.grant("farm", "hub", *SELLING)
@@ -95,23 +95,23 @@ def test_somebody_elses_catalog_and_items_are_not_found(store: Store, hub: Catal
 
 def test_a_hub_lists_its_own_products_and_those_it_may_sell(store: Store, hub: Catalog) -> None:
     with store.write() as tx:
-        own, granted = product(tx, "hub"), product(tx, "farm")
-        items = [add_item(tx, "hub", hub.id, one) for one in (own, granted)]
+        own_product, granted_product = product(tx, "hub"), product(tx, "farm")
+        items = [add_item(tx, "hub", hub.id, product_id) for product_id in (own_product, granted_product)]
         assert [(item.producer_id, item.position, item.hidden, item.offers) for item in items] == [
             ("hub", 1, False, ()), ("farm", 2, False, ()),
         ]  # fmt: skip
         with pytest.raises(Conflict, match="already"):
-            add_item(tx, "hub", hub.id, own)
+            add_item(tx, "hub", hub.id, own_product)
         with pytest.raises(Forbidden, match="does not let"):
             add_item(tx, "hub", hub.id, product(tx, "dairy"))
         with pytest.raises(NotFound):
             add_item(tx, "hub", hub.id, product(tx, "stranger"))
         with pytest.raises(NotFound):
             add_item(tx, "hub", hub.id, "unknown")
-        archive_product(tx, "farm", granted, 1)
+        archive_product(tx, "farm", granted_product, 1)
         other = create_catalog(tx, enterprise_id="hub", name="Autre")
         with pytest.raises(NotFound):
-            add_item(tx, "hub", other.id, granted)
+            add_item(tx, "hub", other.id, granted_product)
 
 
 def test_a_grant_goes_one_way(store: Store, hub: Catalog) -> None:
@@ -124,12 +124,12 @@ def test_a_grant_goes_one_way(store: Store, hub: Catalog) -> None:
 def test_products_that_may_be_listed_are_those_that_can_be_added(store: Store, hub: Catalog) -> None:
     with store.write() as tx:
         names = ("hub", "farm", "dairy", "stranger")
-        made = {producer: product(tx, producer, f"Pommes de {producer}") for producer in names}
-        gone = product(tx, "farm", "Poires")
-        archive_product(tx, "farm", gone, 1)
-        assert {one.product.id for one in sellable_products(tx, "hub")} == {made["hub"], made["farm"]}
-        assert [one.product.id for one in sellable_products(tx, "hub", producer_id="farm")] == [made["farm"]]
-        assert [one.product.id for one in sellable_products(tx, "hub", search="POMMES hub")] == [made["hub"]]
+        product_ids = {producer: product(tx, producer, f"Pommes de {producer}") for producer in names}
+        archived = product(tx, "farm", "Poires")
+        archive_product(tx, "farm", archived, 1)
+        assert {entry.product.id for entry in sellable_products(tx, "hub")} == {product_ids["hub"], product_ids["farm"]}
+        assert [entry.product.id for entry in sellable_products(tx, "hub", producer_id="farm")] == [product_ids["farm"]]
+        assert [entry.product.id for entry in sellable_products(tx, "hub", search="POMMES hub")] == [product_ids["hub"]]
         assert sellable_products(tx, "hub", producer_id="dairy") == []
 
 
@@ -155,16 +155,16 @@ def test_what_is_said_of_an_item_can_be_changed(store: Store, hub: Catalog) -> N
 
 def test_an_item_that_was_never_on_sale_can_go_and_another_cannot(store: Store, hub: Catalog, hamlet: Any) -> None:
     with store.write() as tx:
-        fresh = add_item(tx, "hub", hub.id, product(tx), shown_to=["staff"])
-        sold = add_item(tx, "hub", hub.id, product(tx))
-        set_price(tx, "hub", fresh.id, 100)
+        unsold_item = add_item(tx, "hub", hub.id, product(tx), shown_to=["staff"])
+        sold_item = add_item(tx, "hub", hub.id, product(tx))
+        set_price(tx, "hub", unsold_item.id, 100)
     session = hamlet.session(hamlet.sale())
     with store.write() as tx:
-        tx.execute(insert(session_item).values(session_id=session.id, item_id=sold.id))
-        remove_item(tx, "hub", fresh.id)
+        tx.execute(insert(session_item).values(session_id=session.id, item_id=sold_item.id))
+        remove_item(tx, "hub", unsold_item.id)
         with pytest.raises(Conflict, match="Hide it"):
-            remove_item(tx, "hub", sold.id)
-        assert [item.id for item in items_of(tx, "hub", hub.id)] == [sold.id]
+            remove_item(tx, "hub", sold_item.id)
+        assert [item.id for item in items_of(tx, "hub", hub.id)] == [sold_item.id]
 
 
 def test_a_price_is_set_once_for_each_category_and_raises_its_version(store: Store, hub: Catalog) -> None:
@@ -173,10 +173,10 @@ def test_a_price_is_set_once_for_each_category_and_raises_its_version(store: Sto
         first = set_price(tx, "hub", item.id, 250)
         price = set_price(tx, "hub", item.id, 275)
         staff = set_price(tx, "hub", item.id, 200, category_id="staff")
-        less = set_price(tx, "hub", item.id, 0, category_id="staff")
+        lowered = set_price(tx, "hub", item.id, 0, category_id="staff")
         assert (first.price, first.version, price.price, price.version) == (250, 1, 275, 2)
-        assert (price.id, less.id, less.version) == (first.id, staff.id, 2)
-        assert item_by_id(tx, "hub", item.id).offers == (price, less)
+        assert (price.id, lowered.id, lowered.version) == (first.id, staff.id, 2)
+        assert item_by_id(tx, "hub", item.id).offers == (price, lowered)
         remove_price(tx, "hub", item.id, category_id="staff")
         assert item_by_id(tx, "hub", item.id).offers == (price,)
         with pytest.raises(NotFound):
@@ -203,11 +203,11 @@ def test_a_page_of_items_with_offers_and_categories_is_three_statements(store: S
             item = add_item(tx, "hub", hub.id, product(tx), shown_to=["staff"])
             set_price(tx, "hub", item.id, 100)
             ids.append(item.id)
-    seen: list[str] = []
-    event.listen(store.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
+    statements: list[str] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     with store.read() as tx:
         first = items_of(tx, "hub", hub.id, limit=3)
-    assert len([one for one in seen if one.startswith("SELECT")]) == 3
+    assert len([statement for statement in statements if statement.startswith("SELECT")]) == 3
     with store.read() as tx:
-        assert [one.id for one in (*first, *items_of(tx, "hub", hub.id, after=first[-1].id))] == sorted(ids)
-    assert all(len(one.offers) == len(one.shown_to) == 1 for one in first)
+        assert [item.id for item in (*first, *items_of(tx, "hub", hub.id, after=first[-1].id))] == sorted(ids)
+    assert all(len(item.offers) == len(item.shown_to) == 1 for item in first)

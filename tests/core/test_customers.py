@@ -38,23 +38,23 @@ def test_a_customer_is_made_once_and_found_afterwards_by_one_statement(store: St
     event.listen(store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     with store.write() as tx:
         statements.clear()
-        made = customer_for(tx, "hub", email="ada@example.org", name="Ada", phone="01")
+        ada = customer_for(tx, "hub", email="ada@example.org", name="Ada", phone="01")
         assert len(statements) == 1
-        again = customer_for(tx, "hub", email="ada@example.org", name="Eve", phone="02")
-        assert again == made
-        assert (made.name, made.phone, made.version, made.categories) == ("Ada", "01", 1, frozenset())
-        assert customer_for(tx, "farm", email="ada@example.org", name="Ada").id != made.id
+        ada_again = customer_for(tx, "hub", email="ada@example.org", name="Eve", phone="02")
+        assert ada_again == ada
+        assert (ada.name, ada.phone, ada.version, ada.categories) == ("Ada", "01", 1, frozenset())
+        assert customer_for(tx, "farm", email="ada@example.org", name="Ada").id != ada.id
 
 
 def test_a_customer_comes_with_their_categories(store: Store, village: Any) -> None:
     with store.write() as tx:
-        two = [create_category(tx, "hub", name=name).id for name in ("Staff", "Members")]
+        category_ids = [create_category(tx, "hub", name=name).id for name in ("Staff", "Members")]
         other = create_category(tx, "hub", name="Neighbours").id
-        create_customer(tx, "hub", email="eve@example.org", categories=[two[0], other])
-        made = create_customer(tx, "hub", email="ada@example.org", categories=two)
-        assert made.categories == frozenset(two)
-        assert customer_for(tx, "hub", email="ada@example.org", name="x") == made
-        assert list_customers(tx, "hub", limit=1) == [made]
+        create_customer(tx, "hub", email="eve@example.org", categories=[category_ids[0], other])
+        ada = create_customer(tx, "hub", email="ada@example.org", categories=category_ids)
+        assert ada.categories == frozenset(category_ids)
+        assert customer_for(tx, "hub", email="ada@example.org", name="x") == ada
+        assert list_customers(tx, "hub", limit=1) == [ada]
 
 
 def test_a_customer_becomes_somebodys_only_by_their_own_confirmed_address(
@@ -65,18 +65,18 @@ def test_a_customer_becomes_somebodys_only_by_their_own_confirmed_address(
         assert customer_for(tx, "hub", email=ada.email, name="Ada").person_id is None
         assert customer_for(tx, "hub", email=ada.email, name="Ada", person_id=eve.id).person_id is None
         assert customer_for(tx, "hub", email=zoe.email, name="Zoe", person_id=zoe.id).person_id is None
-        linked = customer_for(tx, "hub", email=ada.email, name="Ada", person_id=ada.id)
-        assert (linked.person_id, linked.version) == (ada.id, 2)
-        assert customer_for(tx, "hub", email=ada.email, name="Ada", person_id=ada.id) == linked
+        linked_customer = customer_for(tx, "hub", email=ada.email, name="Ada", person_id=ada.id)
+        assert (linked_customer.person_id, linked_customer.version) == (ada.id, 2)
+        assert customer_for(tx, "hub", email=ada.email, name="Ada", person_id=ada.id) == linked_customer
         assert customer_for(tx, "hub", email=eve.email, name="Eve", person_id=eve.id).person_id == eve.id
 
 
 def test_many_orders_at_once_make_one_customer(store: Store, village: Any) -> None:
     count = 8
-    together, ids = threading.Barrier(count), []
+    barrier, ids = threading.Barrier(count), []
 
     def order() -> None:
-        together.wait()
+        barrier.wait()
         with store.write() as tx:
             ids.append(customer_for(tx, "hub", email="ada@example.org", name="Ada").id)
 
@@ -93,9 +93,9 @@ def test_many_orders_at_once_make_one_customer(store: Store, village: Any) -> No
 def test_the_enterprise_writes_customers_down_itself(store: Store, village: Any, somebody: Somebody) -> None:
     ada, eve = somebody("Ada"), somebody("Eve", confirmed=False)
     with store.write() as tx:
-        made = create_customer(tx, "hub", email=" ADA@example.org", name=" Ada ", code="A1", note="two\nlines")
-        assert (made.email, made.name, made.code, made.note) == (ada.email, "Ada", "A1", "two\nlines")
-        assert made.person_id == ada.id
+        created = create_customer(tx, "hub", email=" ADA@example.org", name=" Ada ", code="A1", note="two\nlines")
+        assert (created.email, created.name, created.code, created.note) == (ada.email, "Ada", "A1", "two\nlines")
+        assert created.person_id == ada.id
         assert create_customer(tx, "hub", email=eve.email).person_id is None
         with pytest.raises(Conflict, match="already"):
             create_customer(tx, "hub", email=ada.email)
@@ -112,8 +112,8 @@ def test_a_change_is_guarded_by_version_enterprise_and_code(store: Store, villag
         staff = create_category(tx, "hub", name="Staff")
         foreign = create_category(tx, "farm", name="Staff")
         create_customer(tx, "hub", email="eve@example.org", code="E1")
-        made = create_customer(tx, "hub", email="ada@example.org", name="Ada", code="A1")
-        changed = change_customer(tx, "hub", made.id, 1, name="Ada L.", code="", categories=[staff.id])
+        created = create_customer(tx, "hub", email="ada@example.org", name="Ada", code="A1")
+        changed = change_customer(tx, "hub", created.id, 1, name="Ada L.", code="", categories=[staff.id])
         assert (changed.name, changed.code, changed.categories, changed.version) == (
             "Ada L.",
             None,
@@ -121,16 +121,16 @@ def test_a_change_is_guarded_by_version_enterprise_and_code(store: Store, villag
             2,
         )
         with pytest.raises(Stale):
-            change_customer(tx, "hub", made.id, 1, name="x")
+            change_customer(tx, "hub", created.id, 1, name="x")
         with pytest.raises(NotFound):
-            change_customer(tx, "farm", made.id, 2, name="x")
+            change_customer(tx, "farm", created.id, 2, name="x")
         with pytest.raises(Invalid, match="E1"):
-            change_customer(tx, "hub", made.id, 2, code="E1")
-        assert change_customer(tx, "hub", made.id, 2, note="x").categories == {staff.id}
+            change_customer(tx, "hub", created.id, 2, code="E1")
+        assert change_customer(tx, "hub", created.id, 2, note="x").categories == {staff.id}
     with pytest.raises(Invalid, match="no category"), store.write() as tx:
-        change_customer(tx, "hub", made.id, 3, categories=[staff.id, foreign.id])
+        change_customer(tx, "hub", created.id, 3, categories=[staff.id, foreign.id])
     with store.write() as tx:
-        assert change_customer(tx, "hub", made.id, 3, categories=[]).categories == frozenset()
+        assert change_customer(tx, "hub", created.id, 3, categories=[]).categories == frozenset()
 
 
 def test_customers_are_searched_and_listed_page_by_page(store: Store, village: Any) -> None:
@@ -142,7 +142,7 @@ def test_customers_are_searched_and_listed_page_by_page(store: Store, village: A
         create_customer(tx, "farm", email="eve@example.org", name="Eve")
 
         def names(**kwargs: Any) -> list[str]:
-            return [one.name for one in list_customers(tx, "hub", **kwargs)]
+            return [match.name for match in list_customers(tx, "hub", **kwargs)]
 
         assert names() == ["Ada", "Max Œuf", "Zoé"]
         assert names(after="ada@example.org", limit=1) == ["Max Œuf"]
@@ -183,19 +183,19 @@ def test_a_deleted_category_loses_its_customers_but_not_its_offers(store: Store,
     item = village.items("hub", "farm")[0]
     with store.write() as tx:
         staff = create_category(tx, "hub", name="Staff")
-        made = create_customer(tx, "hub", email="ada@example.org", categories=[staff.id])
+        created = create_customer(tx, "hub", email="ada@example.org", categories=[staff.id])
         values = {"id": "o", "item_id": item, "category_id": staff.id, "price": 100, "version": 1}
         tx.execute(insert(offer).values(**values))
     with pytest.raises(Conflict, match="offers"), store.write() as tx:
         delete_category(tx, "hub", staff.id, 1)
     with store.write() as tx:
-        assert customer_by_id(tx, "hub", made.id).categories == {staff.id}
+        assert customer_by_id(tx, "hub", created.id).categories == {staff.id}
         tx.execute(offer.delete())
         with pytest.raises(NotFound):
             delete_category(tx, "farm", staff.id, 1)
         with pytest.raises(Stale):
             delete_category(tx, "hub", staff.id, 2)
         delete_category(tx, "hub", staff.id, 1)
-        after = customer_by_id(tx, "hub", made.id)
+        after = customer_by_id(tx, "hub", created.id)
         assert (after.categories, after.version) == (frozenset(), 2)
         assert list_categories(tx, "hub") == []

@@ -25,7 +25,7 @@ POTATO = {"name": "Charlotte", "product_type": "potato", "quantity": "5", "unit"
 
 
 class Producer:
-    """Speaks for the farm. `send` answers with the JSON of what went well."""
+    """A client with the farm's token. `send` returns the JSON of a successful answer."""
 
     def __init__(self, client: TestClient) -> None:
         self.client = client
@@ -41,7 +41,7 @@ class Producer:
         assert answer.status_code in (200, 201, 204), answer.text
         return answer.json() if answer.content else None
 
-    def refused(self, method: str, path: str, json: Any = None, **kwargs: Any) -> tuple[int, list[str]]:
+    def refusal(self, method: str, path: str, json: Any = None, **kwargs: Any) -> tuple[int, list[str]]:
         answer = self.ask(method, path, json=json, **kwargs)
         body = answer.json()
         return answer.status_code, [error["pointer"] for error in body["errors"]] or [body["code"]]
@@ -51,13 +51,13 @@ class Producer:
 def producer(client: TestClient, store: Store, hamlet: Any) -> Producer:
     hamlet.enterprise("farm")
     with store.write() as tx:
-        who = {"email": "p@example.org", "name": "P", "phone": "", "language": "fr", "is_operator": False}
-        at = {"created_at": tx.now}
-        tx.execute(insert(person).values(id="p", version=1, confirmed_at=tx.now, **who, **at))
+        person_values = {"email": "p@example.org", "name": "P", "phone": "", "language": "fr", "is_operator": False}
+        created = {"created_at": tx.now}
+        tx.execute(insert(person).values(id="p", version=1, confirmed_at=tx.now, **person_values, **created))
         tx.execute(insert(enterprise_member).values(enterprise_id="farm", person_id="p", role="manager", since=tx.now))
         secret = hashlib.sha256(b"cml_producer").hexdigest()
         scopes = sorted(ENTERPRISE_SCOPES)
-        tx.execute(insert(api_token).values(id="t", hash=secret, person_id="p", name="", scopes=scopes, **at))
+        tx.execute(insert(api_token).values(id="t", hash=secret, person_id="p", name="", scopes=scopes, **created))
         tx.execute(insert(customer_category).values(id="staff", enterprise_id="farm", name="Staff", version=1))
     return Producer(client)
 
@@ -71,16 +71,16 @@ def test_a_lot_is_opened_filled_counted_and_explained(producer: Producer) -> Non
     assert [(item["kind"], item["free_change"], item["note"], item["person_id"]) for item in page["items"]] == [
         ("counted", "-0.5", "pourries", "p"), ("received", "2.5", "", "p"),
     ]  # fmt: skip
-    rest = producer.send("GET", f"{path}/movements?limit=2&after={page['next']}")
-    assert ([item["free_change"] for item in rest["items"]], rest["next"]) == (["10"], None)
+    second = producer.send("GET", f"{path}/movements?limit=2&after={page['next']}")
+    assert ([item["free_change"] for item in second["items"]], second["next"]) == (["10"], None)
     assert producer.send("PATCH", path, {"name": "Reinettes"}, version=1)["version"] == 2
-    assert producer.refused("PATCH", path, {"name": "Golden"}, version=1) == (412, ["stale"])
-    assert producer.refused("POST", f"{path}/counts", {"on_hand": "0.0001"}) == (422, ["/on_hand"])
+    assert producer.refusal("PATCH", path, {"name": "Golden"}, version=1) == (412, ["stale"])
+    assert producer.refusal("POST", f"{path}/counts", {"on_hand": "0.0001"}) == (422, ["/on_hand"])
     assert [item["name"] for item in producer.send("GET", "/lots")["items"]] == ["Reinettes"]
 
 
 def test_a_producer_reads_what_a_hub_sold_and_not_to_whom(producer: Producer, store: Store, somebody: Any) -> None:
-    """Shoppers are known to their hub alone; ids of its orders and customers say who buys often."""
+    """Only the hub knows its shoppers; ids of its orders and customers would tell who buys often."""
     lot = producer.send("POST", "/lots", {"name": "Pommes", "unit": "Kilogram", "on_hand": "10"})["id"]
     ada = somebody("Ada").id
     with store.write() as tx:
@@ -91,7 +91,7 @@ def test_a_producer_reads_what_a_hub_sold_and_not_to_whom(producer: Producer, st
             take_stock(tx, {lot: 1000}, order_id=order, person_id=ada)
         release_stock(tx, {lot: 500}, order_id=orders[1], person_id="p")
     page = producer.send("GET", f"/lots/{lot}/movements")["items"]
-    assert [(one["kind"], one["order_id"], one["person_id"]) for one in page] == [
+    assert [(movement["kind"], movement["order_id"], movement["person_id"]) for movement in page] == [
         ("released", orders[1], "p"), ("taken", orders[1], None), ("taken", None, None), ("received", None, "p"),
     ]  # fmt: skip
 
@@ -106,7 +106,7 @@ def test_who_may_not_read_orders_sees_none_of_their_ids_in_movements(
         take_stock(tx, {lot: 1000}, order_id=order, person_id="p")
         tx.execute(update(api_token).values(scopes=["products:read"]))
     page = producer.send("GET", f"/lots/{lot}/movements")["items"]
-    assert [(one["kind"], one["order_id"], one["person_id"]) for one in page] == [
+    assert [(movement["kind"], movement["order_id"], movement["person_id"]) for movement in page] == [
         ("taken", None, None), ("received", None, "p"),
     ]  # fmt: skip
 
@@ -125,27 +125,27 @@ def test_a_product_is_added_changed_taxed_and_put_away(producer: Producer) -> No
     rates = producer.send("GET", f"{path}/vat-rates")
     assert [rate["rate"] for rate in rates] == ["5.5", "10"]
     producer.send("DELETE", f"{path}/vat-rates/2027-01-01")
-    assert producer.refused("PUT", f"{path}/vat-rates/tomorrow", {"rate": "10"}) == (404, ["no_day"])
+    assert producer.refusal("PUT", f"{path}/vat-rates/tomorrow", {"rate": "10"}) == (404, ["no_day"])
     producer.send("POST", f"{path}/archive", version=2)
     archived = producer.send("GET", "/products?archived=true")["items"]
-    assert [one["product"]["id"] for one in archived] == [product["id"]]
+    assert [entry["product"]["id"] for entry in archived] == [product["id"]]
     assert producer.send("POST", f"{path}/restore", version=3)["archived_at"] is None
 
 
 def test_every_mistake_in_a_product_is_named_with_its_pointer(producer: Producer) -> None:
-    wrong = {**POTATO, "name": " ", "product_type": "unicorn", "labels": ["Demeter", "Nice"], "vat_rate": "100"}
-    assert producer.refused("POST", "/products", wrong) == (422, ["/name", "/product_type", "/labels/1", "/vat_rate"])
-    huge = {**POTATO, "quantity": "1e999999", "deposit": 1.5, "colour": "red"}
-    status, pointers = producer.refused("POST", "/products", huge)
+    invalid = {**POTATO, "name": " ", "product_type": "unicorn", "labels": ["Demeter", "Nice"], "vat_rate": "100"}
+    assert producer.refusal("POST", "/products", invalid) == (422, ["/name", "/product_type", "/labels/1", "/vat_rate"])
+    too_large = {**POTATO, "quantity": "1e999999", "deposit": 1.5, "colour": "red"}
+    status, pointers = producer.refusal("POST", "/products", too_large)
     assert (status, set(pointers)) == (422, {"", "/deposit"})
-    assert producer.refused("POST", "/products", {**POTATO, "quantity": "1e999999"}) == (422, ["/quantity"])
+    assert producer.refusal("POST", "/products", {**POTATO, "quantity": "1e999999"}) == (422, ["/quantity"])
     assert producer.send("GET", "/products")["items"] == []
 
 
 def test_an_image_is_sent_and_then_public_and_unchanging(producer: Producer) -> None:
-    written = io.BytesIO()
-    Image.new("RGB", (800, 600), "red").save(written, "JPEG")
-    image = producer.send("POST", "/images?alt=Des%20pommes", content=written.getvalue())
+    file = io.BytesIO()
+    Image.new("RGB", (800, 600), "red").save(file, "JPEG")
+    image = producer.send("POST", "/images?alt=Des%20pommes", content=file.getvalue())
     assert (image["alt"], image["width"], image["height"]) == ("Des pommes", 800, 600)
     for path, size in (
         (f"/api/images/{image['id']}", (800, 600)),
@@ -155,8 +155,8 @@ def test_an_image_is_sent_and_then_public_and_unchanging(producer: Producer) -> 
         assert (answer.status_code, answer.headers["content-type"]) == (200, "image/webp")
         assert "immutable" in answer.headers["cache-control"]
         assert Image.open(io.BytesIO(answer.content)).size == size
-    assert producer.refused("POST", "/images", content=b"GIF89a") == (422, ["image_type"])
-    assert producer.refused("POST", "/images", content=bytes(LARGEST + 1)) == (422, ["image_too_large"])
+    assert producer.refusal("POST", "/images", content=b"GIF89a") == (422, ["image_type"])
+    assert producer.refusal("POST", "/images", content=bytes(LARGEST + 1)) == (422, ["image_too_large"])
     assert producer.client.get("/api/images/unknown").status_code == 404
     product = producer.send("POST", "/products", {**POTATO, "image_id": image["id"]})
     assert product["image_id"] == image["id"]
@@ -168,21 +168,21 @@ def test_a_product_is_listed_shown_to_some_and_priced(producer: Producer) -> Non
     catalog = producer.send("POST", "/catalogs", {"name": "Marché"})
     assert producer.send("PATCH", f"/catalogs/{catalog['id']}", {"name": "Halle"}, version=1)["name"] == "Halle"
     listable = producer.send("GET", "/sellable-products?search=charlotte")["items"]
-    assert [one["product"]["id"] for one in listable] == [product["id"]]
+    assert [entry["product"]["id"] for entry in listable] == [product["id"]]
     item = producer.send("POST", f"/catalogs/{catalog['id']}/items", {"product_id": product["id"]})
     path = f"/items/{item['id']}"
     assert producer.send("PATCH", path, {"shown_to": ["staff"], "name": "Patates"}, version=1)["shown_to"] == ["staff"]
     assert producer.send("PUT", f"{path}/price", {"price": 450})["version"] == 1
     assert producer.send("PUT", f"{path}/price", {"price": 475})["version"] == 2
     assert producer.send("PUT", f"{path}/prices/staff", {"price": 400})["category_id"] == "staff"
-    assert producer.refused("PUT", f"{path}/prices/unknown", {"price": 400}) == (404, ["no_category"])
-    assert producer.refused("PUT", f"{path}/price", {"price": 4.5}) == (422, ["/price"])
-    (listed,) = producer.send("GET", f"/catalogs/{catalog['id']}/items")["items"]
-    assert {offer["category_id"]: offer["price"] for offer in listed["offers"]} == {None: 475, "staff": 400}
+    assert producer.refusal("PUT", f"{path}/prices/unknown", {"price": 400}) == (404, ["no_category"])
+    assert producer.refusal("PUT", f"{path}/price", {"price": 4.5}) == (422, ["/price"])
+    (item_read,) = producer.send("GET", f"/catalogs/{catalog['id']}/items")["items"]
+    assert {offer["category_id"]: offer["price"] for offer in item_read["offers"]} == {None: 475, "staff": 400}
     producer.send("DELETE", f"{path}/prices/staff")
     producer.send("DELETE", f"{path}/price")
-    assert producer.refused("DELETE", f"{path}/price") == (404, ["no_price"])
-    assert producer.refused("DELETE", f"/catalogs/{catalog['id']}") == (409, ["in_use"])
+    assert producer.refusal("DELETE", f"{path}/price") == (404, ["no_price"])
+    assert producer.refusal("DELETE", f"/catalogs/{catalog['id']}") == (409, ["in_use"])
     producer.send("DELETE", path)
     producer.send("DELETE", f"/catalogs/{catalog['id']}")
 
@@ -195,7 +195,7 @@ def test_a_product_is_listed_shown_to_some_and_priced(producer: Producer) -> Non
 def test_anybody_may_read_the_words_of_dfc(client: TestClient, table: str, count: int, term: str) -> None:
     concepts = client.get(f"/api/taxonomy/{table}").json()
     assert len(concepts) == count
-    found = {concept["term"]: concept for concept in concepts}
-    assert found[term]["en"]
-    assert found[term]["fr"]
-    assert table != "measures" or found[term]["factor"] == "45359237/100000"
+    by_term = {concept["term"]: concept for concept in concepts}
+    assert by_term[term]["en"]
+    assert by_term[term]["fr"]
+    assert table != "measures" or by_term[term]["factor"] == "45359237/100000"

@@ -1,4 +1,4 @@
-"""Hooks obey their contracts: who is asked, in which order, and what a plugin's failure costs."""
+"""Hooks obey their contracts: which plugins are called, in which order, and what a plugin's failure does."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def load(clock: ManualClock, **modules: ModuleType) -> Hooks:
 
 
 def methods(*ids: str) -> Callable[..., list[PaymentMethod]]:
-    return lambda: [PaymentMethod(id=one, label=one) for one in ids]
+    return lambda: [PaymentMethod(id=method_id, label=method_id) for method_id in ids]
 
 
 def ask(hooks: Hooks, among: set[str] | None = None) -> list[str]:
@@ -50,7 +50,7 @@ def ask(hooks: Hooks, among: set[str] | None = None) -> list[str]:
         customer_id=None,
         language="fr",
     )
-    return [f"{answer.plugin}:{one.id}" for answer in answers for one in answer.value or ()]
+    return [f"{answer.plugin}:{method.id}" for answer in answers for method in answer.value or ()]
 
 
 def test_plugins_answer_in_the_operators_order(clock: ManualClock) -> None:
@@ -65,19 +65,19 @@ def test_only_the_plugins_of_the_enterprise_are_asked(clock: ManualClock) -> Non
 
 
 def test_async_and_plain_functions_answer_alike_outside_a_transaction(clock: ManualClock) -> None:
-    async def later() -> list[PaymentMethod]:
+    async def answer_later() -> list[PaymentMethod]:
         await asyncio.sleep(0)
         return [PaymentMethod(id="late", label="")]
 
-    hooks = load(clock, a=plugin(payment_methods=later), b=plugin(payment_methods=methods("x")))
+    hooks = load(clock, a=plugin(payment_methods=answer_later), b=plugin(payment_methods=methods("x")))
     assert ask(hooks) == ["a:late", "b:x"]
 
 
 def test_a_failing_plugin_is_left_out_and_remembered(clock: ManualClock) -> None:
-    def broken() -> None:
+    def fail() -> None:
         raise KeyError("iban")
 
-    hooks = load(clock, a=plugin(payment_methods=broken), b=plugin(payment_methods=methods("x")))
+    hooks = load(clock, a=plugin(payment_methods=fail), b=plugin(payment_methods=methods("x")))
     assert ask(hooks) == ["b:x"]
     (failure,) = hooks.failures
     assert (failure.plugin, failure.hook, failure.at) == ("a", "payment_methods", clock.now())
@@ -98,22 +98,22 @@ def test_a_plugin_that_hangs_is_left_behind(clock: ManualClock, monkeypatch: pyt
 
 @pytest.mark.parametrize("asynchronous", [False, True])
 @pytest.mark.parametrize(
-    ("ends", "what"),
+    ("raised", "what"),
     [(SystemExit(3), "RuntimeError: it exits the process: 3"),
      (asyncio.CancelledError("x"), "RuntimeError: it cancels itself: x")],
 )  # fmt: skip
 def test_a_plugin_that_exits_or_cancels_itself_is_left_out(
-    clock: ManualClock, ends: BaseException, what: str, asynchronous: bool
+    clock: ManualClock, raised: BaseException, what: str, asynchronous: bool
 ) -> None:
-    def plain() -> None:
-        raise ends
+    def raise_it() -> None:
+        raise raised
 
-    async def later() -> None:
-        raise ends
+    async def raise_later() -> None:
+        raise raised
 
     hooks = load(
         clock,
-        a=plugin(payment_methods=later if asynchronous else plain),
+        a=plugin(payment_methods=raise_later if asynchronous else raise_it),
         b=plugin(payment_methods=methods("x")),
     )
     assert ask(hooks) == ["b:x"]
@@ -135,10 +135,10 @@ def test_a_keyboard_interrupt_in_a_plugin_ends_the_process(clock: ManualClock) -
 
 
 def test_where_failure_must_not_pass_the_plugin_and_hook_are_named(clock: ManualClock) -> None:
-    def broken() -> None:
+    def fail() -> None:
         raise ValueError("no")
 
-    hooks = load(clock, a=plugin(price_adjustments=broken))
+    hooks = load(clock, a=plugin(price_adjustments=fail))
     with pytest.raises(PluginError, match="'a' failed in price_adjustments: ValueError: no"):
         hooks.each(specifications.price_adjustments, tx=None, order=None, phase=None)  # type: ignore[arg-type]
 
@@ -165,10 +165,10 @@ def test_asking_a_plugin_that_left_names_it(clock: ManualClock) -> None:
 
 
 def test_arguments_are_opt_in(clock: ManualClock) -> None:
-    def wants_language(language: str) -> list[MenuItem]:
+    def items_by_language(language: str) -> list[MenuItem]:
         return [MenuItem(label=language, url="/")]
 
-    hooks = load(clock, a=plugin(menu_items=wants_language))
+    hooks = load(clock, a=plugin(menu_items=items_by_language))
     (answer,) = hooks.each(specifications.menu_items, tx=None, person_id=None, language="en")  # type: ignore[arg-type]
     assert answer.value == [MenuItem(label="en", url="/")]
 
@@ -177,7 +177,7 @@ async def _coroutine() -> None: ...
 
 
 @pytest.mark.parametrize(
-    ("functions", "said"),
+    ("functions", "message"),
     [
         ({"payment_method": lambda: None}, "payment_method"),
         ({"menu_items": lambda nobody: None}, "nobody"),
@@ -185,9 +185,9 @@ async def _coroutine() -> None: ...
     ],
 )
 def test_a_plugin_that_cannot_work_is_refused_at_the_start(
-    clock: ManualClock, functions: dict[str, Callable[..., Any]], said: str
+    clock: ManualClock, functions: dict[str, Callable[..., Any]], message: str
 ) -> None:
-    with pytest.raises(PluginError, match=said):
+    with pytest.raises(PluginError, match=message):
         load(clock, a=plugin(**functions))
 
 

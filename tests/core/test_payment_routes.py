@@ -32,24 +32,32 @@ _keys = itertools.count()
 
 @pytest.fixture
 def instance(settings: InstanceSettings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Any) -> Instance:
-    """A shop with a manager Ada, who has ordered for 12.50, and a guest's order. One pays at "till:desk", or by
-    "till:card", which no person may record."""
+    """A shop with a manager Ada, who has ordered for 12.50, and a guest's order. Customers pay at "till:desk", or by
+    "till:card", which no person may record by hand."""
     till = ModuleType("till")
-    ways = [PaymentMethod(id="desk", label="At the desk", by_hand=True), PaymentMethod(id="card", label="Card")]
-    till.payment_methods = hookimpl(lambda: ways)  # type: ignore[attr-defined]
+    methods = [PaymentMethod(id="desk", label="At the desk", by_hand=True), PaymentMethod(id="card", label="Card")]
+    till.payment_methods = hookimpl(lambda: methods)  # type: ignore[attr-defined]
     till.start_payment = hookimpl(lambda payment: PaymentStart(text=f"Bring {payment.amount}."))  # type: ignore[attr-defined]
-    enabled = InstanceSettings(name="Test", base_url="http://testserver", language="en", plugins={"enabled": ["till"]})
-    hooks: Hooks = load_plugins(enabled, clock=clock, modules={"till": till})
+    settings_with_till = InstanceSettings(
+        name="Test", base_url="http://testserver", language="en", plugins={"enabled": ["till"]}
+    )
+    hooks: Hooks = load_plugins(settings_with_till, clock=clock, modules={"till": till})
     with store.write() as tx:
         a_shop(tx)
         tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="till", settings={}, version=1))
         for name, role in (("ada", "manager"), ("bob", "packer")):
-            given = {"phone": "", "language": "en", "is_operator": False, "created_at": tx.now, "version": 1}
+            values = {"phone": "", "language": "en", "is_operator": False, "created_at": tx.now, "version": 1}
             email = f"{name}@example.org"
-            tx.execute(insert(person).values(id=name, email=email, name=name, confirmed_at=tx.now, **given))
+            tx.execute(insert(person).values(id=name, email=email, name=name, confirmed_at=tx.now, **values))
             hashed = hashlib.sha256(f"cml_{name}".encode()).hexdigest()
-            held = sorted({SELF, *ENTERPRISE_SCOPES})
-            token = {"id": f"token-{name}", "hash": hashed, "name": "test", "scopes": held, "created_at": tx.now}
+            token_scopes = sorted({SELF, *ENTERPRISE_SCOPES})
+            token = {
+                "id": f"token-{name}",
+                "hash": hashed,
+                "name": "test",
+                "scopes": token_scopes,
+                "created_at": tx.now,
+            }
             tx.execute(insert(api_token).values(person_id=name, **token))
             tx.execute(insert(enterprise_member).values(enterprise_id="shop", person_id=name, role=role, since=tx.now))
         a_placed_order(tx, id="mine", total=1250, person_id="ada")
@@ -57,30 +65,30 @@ def instance(settings: InstanceSettings, store: Store, clock: ManualClock, ids: 
     return Instance(tmp_path, settings, store, hooks, clock, ids)
 
 
-def ask(client: TestClient, method: str, path: str, body: Any = None, *, who: str = "ada", key: str = "") -> Any:
-    headers = {"Authorization": f"Bearer cml_{who}"} if who else {}
+def ask(client: TestClient, method: str, path: str, body: Any = None, *, person_id: str = "ada", key: str = "") -> Any:
+    headers = {"Authorization": f"Bearer cml_{person_id}"} if person_id else {}
     if method == "POST":
         headers["Idempotency-Key"] = key or f"key {next(_keys)}"
     return client.request(method, f"/api{path}", json=body, headers=headers)
 
 
-def cash(
+def post_cash(
     client: TestClient,
     amount: int,
     path: str = "/enterprises/shop/orders/mine/payments",
-    given: dict[str, Any] | None = None,
+    extra: dict[str, Any] | None = None,
     **kwargs: Any,
 ) -> Any:
-    return ask(client, "POST", path, {"method": "till:desk", "amount": amount, **(given or {})}, **kwargs)
+    return ask(client, "POST", path, {"method": "till:desk", "amount": amount, **(extra or {})}, **kwargs)
 
 
 def test_the_shop_records_what_it_receives_and_gives_back(client: TestClient) -> None:
-    assert cash(client, 1250).status_code == 201
-    assert cash(client, 250, "/enterprises/shop/orders/mine/refunds").json()["code"] == "more_than_owed"
-    given = cash(client, 250, "/enterprises/shop/orders/mine/refunds", {"anyway": True})
-    assert (given.status_code, given.json()["kind"]) == (201, "refund")
+    assert post_cash(client, 1250).status_code == 201
+    assert post_cash(client, 250, "/enterprises/shop/orders/mine/refunds").json()["code"] == "more_than_owed"
+    response = post_cash(client, 250, "/enterprises/shop/orders/mine/refunds", {"anyway": True})
+    assert (response.status_code, response.json()["kind"]) == (201, "refund")
     assert (
-        cash(client, 1001, "/enterprises/shop/orders/mine/refunds", {"anyway": True}).json()["code"]
+        post_cash(client, 1001, "/enterprises/shop/orders/mine/refunds", {"anyway": True}).json()["code"]
         == "more_than_received"
     )
     body = ask(client, "GET", "/enterprises/shop/orders/mine/payments").json()
@@ -92,33 +100,33 @@ def test_the_shop_records_what_it_receives_and_gives_back(client: TestClient) ->
 
 
 def test_more_than_is_due_is_recorded_only_where_it_is_meant(client: TestClient) -> None:
-    refused = cash(client, 1251)
-    assert (refused.status_code, refused.json()["code"]) == (409, "more_than_due")
-    assert "12.50" in refused.json()["detail"]
-    assert cash(client, 1251, given={"anyway": True}).status_code == 201
-    assert cash(client, 1).json()["code"] == "more_than_due"
+    response = post_cash(client, 1251)
+    assert (response.status_code, response.json()["code"]) == (409, "more_than_due")
+    assert "12.50" in response.json()["detail"]
+    assert post_cash(client, 1251, extra={"anyway": True}).status_code == 201
+    assert post_cash(client, 1).json()["code"] == "more_than_due"
 
 
 @pytest.mark.parametrize("method", ["bogus:bogus", "cash:cash", "till:card", "till:nothing"])
 @pytest.mark.parametrize("what", ["payments", "refunds"])
 def test_only_ways_that_are_on_and_may_be_recorded_by_hand_are(client: TestClient, method: str, what: str) -> None:
-    assert cash(client, 1250).status_code == 201
-    refused = cash(client, 100, f"/enterprises/shop/orders/mine/{what}", {"method": method, "anyway": True})
-    (problem,) = refused.json()["errors"]
-    assert (refused.status_code, problem["code"], problem["pointer"]) == (422, "not_by_hand", "/method")
+    assert post_cash(client, 1250).status_code == 201
+    response = post_cash(client, 100, f"/enterprises/shop/orders/mine/{what}", {"method": method, "anyway": True})
+    (problem,) = response.json()["errors"]
+    assert (response.status_code, problem["code"], problem["pointer"]) == (422, "not_by_hand", "/method")
     assert "what can is: till:desk" in problem["detail"]
     assert len(ask(client, "GET", "/enterprises/shop/journal").json()["items"]) == 1
 
 
 def test_nobody_says_by_hand_that_a_card_was_charged(client: TestClient) -> None:
     body = ask(client, "POST", "/me/orders/mine/payments", {"method": "till:card"}).json()
-    refused = ask(client, "POST", f"/enterprises/shop/payments/{body['id']}/arrival", {})
-    assert refused.json()["errors"][0]["code"] == "not_by_hand"
+    response = ask(client, "POST", f"/enterprises/shop/payments/{body['id']}/arrival", {})
+    assert response.json()["errors"][0]["code"] == "not_by_hand"
     assert ask(client, "GET", "/enterprises/shop/orders/mine/payments").json()["paid"] == 0
 
 
 def test_a_repeated_request_records_money_once(client: TestClient) -> None:
-    first, second = cash(client, 500, key="same"), cash(client, 500, key="same")
+    first, second = post_cash(client, 500, key="same"), post_cash(client, 500, key="same")
     assert (first.status_code, second.status_code) == (201, 201)
     assert first.json() == second.json()
     assert ask(client, "GET", "/enterprises/shop/orders/mine/payments").json()["paid"] == 500
@@ -147,18 +155,18 @@ def test_what_is_no_amount_of_money_is_refused_and_changes_nothing(client: TestC
 
 
 def test_who_packs_orders_does_not_see_or_touch_money(client: TestClient) -> None:
-    assert cash(client, 100, who="bob").status_code == 403
-    assert ask(client, "GET", "/enterprises/shop/journal", who="bob").status_code == 403
+    assert post_cash(client, 100, who="bob").status_code == 403
+    assert ask(client, "GET", "/enterprises/shop/journal", person_id="bob").status_code == 403
 
 
 def test_the_journal_is_paged_exported_and_verified(client: TestClient) -> None:
     for amount in (100, 200, 300):
-        cash(client, amount)
+        post_cash(client, amount)
     first = ask(client, "GET", "/enterprises/shop/journal?limit=2").json()
     assert ([item["amount"] for item in first["items"]], first["next"]) == ([100, 200], "2")
     assert first["items"][0]["person_id"] == "ada"
-    rest = ask(client, "GET", "/enterprises/shop/journal?limit=2&after=2").json()
-    assert ([item["sequence"] for item in rest["items"]], rest["next"]) == ([3], None)
+    second = ask(client, "GET", "/enterprises/shop/journal?limit=2&after=2").json()
+    assert ([item["sequence"] for item in second["items"]], second["next"]) == ([3], None)
     export = ask(client, "GET", "/enterprises/shop/journal.csv")
     assert export.headers["content-disposition"] == 'attachment; filename="journal.csv"'
     assert export.text.splitlines()[0] == ",".join([*MEMBERS, "hash"])
@@ -167,40 +175,40 @@ def test_the_journal_is_paged_exported_and_verified(client: TestClient) -> None:
 
 
 def test_an_entry_is_corrected_by_its_number(client: TestClient) -> None:
-    cash(client, 100)
-    corrected = ask(client, "POST", "/enterprises/shop/journal/1/correction")
-    assert (corrected.status_code, corrected.json()["corrects"], corrected.json()["amount"]) == (201, 1, -100)
-    for nothing in ("9", "one", "9" * 30):
-        assert ask(client, "POST", f"/enterprises/shop/journal/{nothing}/correction").status_code == 404
+    post_cash(client, 100)
+    response = ask(client, "POST", "/enterprises/shop/journal/1/correction")
+    assert (response.status_code, response.json()["corrects"], response.json()["amount"]) == (201, 1, -100)
+    for unknown in ("9", "one", "9" * 30):
+        assert ask(client, "POST", f"/enterprises/shop/journal/{unknown}/correction").status_code == 404
 
 
 def test_customers_see_how_to_pay_choose_and_are_told_what_to_do(client: TestClient) -> None:
-    method, _ = ask(client, "GET", "/sale-sessions/shop-session/payment-methods", who="").json()
+    method, _ = ask(client, "GET", "/sale-sessions/shop-session/payment-methods", person_id="").json()
     assert (method["id"], method["label"]) == ("till:desk", "At the desk")
-    begun = ask(client, "POST", "/me/orders/mine/payments", {"method": method["id"]})
-    assert (begun.status_code, begun.json()["state"]) == (201, "Pending")
-    assert begun.json()["instructions"]["text"] == "Bring 1250."
+    response = ask(client, "POST", "/me/orders/mine/payments", {"method": method["id"]})
+    assert (response.status_code, response.json()["state"]) == (201, "Pending")
+    assert response.json()["instructions"]["text"] == "Bring 1250."
     body = ask(client, "GET", "/me/orders/mine/payments").json()
-    assert (body["balance"], body["payments"]) == (1250, [begun.json()])
-    refused = ask(client, "POST", "/me/orders/mine/payments", {"method": "paypal:paypal"})
-    assert (refused.status_code, refused.json()["code"]) == (409, "payment_unknown")
+    assert (body["balance"], body["payments"]) == (1250, [response.json()])
+    other_method = ask(client, "POST", "/me/orders/mine/payments", {"method": "paypal:paypal"})
+    assert (other_method.status_code, other_method.json()["code"]) == (409, "payment_unknown")
 
 
 def test_what_a_customer_has_chosen_arrives_or_is_cancelled_at_the_shop(client: TestClient) -> None:
     first = ask(client, "POST", "/me/orders/mine/payments", {"method": "till:desk"}).json()
-    arrived = ask(client, "POST", f"/enterprises/shop/payments/{first['id']}/arrival", {"reference": "R1"})
-    assert (arrived.json()["state"], arrived.json()["reference"]) == ("Done", "R1")
+    response = ask(client, "POST", f"/enterprises/shop/payments/{first['id']}/arrival", {"reference": "R1"})
+    assert (response.json()["state"], response.json()["reference"]) == ("Done", "R1")
     assert ask(client, "POST", f"/enterprises/shop/payments/{first['id']}/cancel").json()["code"] == "payment_done"
     assert ask(client, "POST", "/enterprises/shop/payments/nothing/cancel").status_code == 404
 
 
 def test_a_guest_pays_with_the_secret_of_the_order(client: TestClient) -> None:
     path = f"/guest-orders/{SECRET}/payments"
-    assert ask(client, "POST", path, {"method": "till:desk"}, who="").json()["state"] == "Pending"
-    assert ask(client, "GET", path, who="").json()["balance"] == 800
-    assert ask(client, "GET", f"/guest-orders/{'x' * 43}/payments", who="").status_code == 404
+    assert ask(client, "POST", path, {"method": "till:desk"}, person_id="").json()["state"] == "Pending"
+    assert ask(client, "GET", path, person_id="").json()["balance"] == 800
+    assert ask(client, "GET", f"/guest-orders/{'x' * 43}/payments", person_id="").status_code == 404
 
 
 def test_nobody_pays_or_sees_the_order_of_somebody_else(client: TestClient) -> None:
-    assert ask(client, "POST", "/me/orders/mine/payments", {"method": "till:desk"}, who="bob").status_code == 404
-    assert ask(client, "GET", "/me/orders/mine/payments", who="bob").status_code == 404
+    assert ask(client, "POST", "/me/orders/mine/payments", {"method": "till:desk"}, person_id="bob").status_code == 404
+    assert ask(client, "GET", "/me/orders/mine/payments", person_id="bob").status_code == 404

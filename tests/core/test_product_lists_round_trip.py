@@ -1,5 +1,5 @@
-"""Product lists: what is written reads back unchanged, whatever products are called; and means nothing to a spreadsheet
-but text and numbers."""
+"""Product lists: an export reads back unchanged, whatever products are called, and a spreadsheet finds only text
+and numbers in it."""
 
 from __future__ import annotations
 
@@ -53,9 +53,11 @@ _PRODUCT = some.fixed_dictionaries(
         "deposit": some.integers(0, 10**6),
     }
 )
-_LISTED = some.none() | some.tuples(some.none() | _TEXT, some.booleans(), some.none() | some.integers(0, 10**12))
-_STOCK = some.none() | some.integers(0, 1000)  # pieces, a third of them ordered; none: unlimited
-_THINGS = some.lists(some.tuples(_PRODUCT, _STOCK, _LISTED, some.booleans(), some.booleans()), min_size=1, max_size=5)
+_LISTING = some.none() | some.tuples(some.none() | _TEXT, some.booleans(), some.none() | some.integers(0, 10**12))
+_STOCK = some.none() | some.integers(0, 1000)  # pieces, a third of them ordered; None: unlimited
+_PRODUCTS = some.lists(
+    some.tuples(_PRODUCT, _STOCK, _LISTING, some.booleans(), some.booleans()), min_size=1, max_size=5
+)
 _PLAIN: dict[str, Any] = {
     "enterprise_id": "farm", "name": "Pommes", "description": "", "sku": None, "product_type": "apples",
     "quantity": Decimal(1), "unit": "Kilogram", "vat_rate": Decimal("5.5"), "weighed": False, "labels": [],
@@ -69,34 +71,38 @@ class Undo(Exception):
 
 @pytest.fixture
 def hub(store: Store, hamlet: Any) -> Store:
-    """Two of the three producers have one name, and the third has one that looks like a formula."""
+    """A hub and two producers: two have the same name, and one has a name that looks like a formula."""
     for name in PRODUCERS:
         hamlet.enterprise(name)
     for name in PRODUCERS[1:]:
         hamlet.grant(name, "hub", "ReadProducts", "WriteProducts", "WriteOrders")
     with store.write() as tx:
-        for name, shown in (("hub", "=Hub"), ("farm", "Ferme"), ("dairy", "ferme ")):
-            tx.execute(update(enterprise).where(enterprise.c.id == name).values(name=shown))
+        for name, name_shown in (("hub", "=Hub"), ("farm", "Ferme"), ("dairy", "ferme ")):
+            tx.execute(update(enterprise).where(enterprise.c.id == name).values(name=name_shown))
     return store
 
 
-def _make(tx: Transaction, things: list[Any]) -> int:
-    """Makes what may be made of these; returns how many."""
-    made: list[Any] = []
-    for product, stock, listed, archived, shares in things:
-        lot_id = made[-1].lot_id if shares and made and made[-1].enterprise_id == product["enterprise_id"] else None
+def _make(tx: Transaction, descriptions: list[Any]) -> int:
+    """Creates the products that are valid, with stock and items; returns how many."""
+    products: list[Any] = []
+    for product, stock, listing, archived, shares in descriptions:
+        lot_id = (
+            products[-1].lot_id
+            if shares and products and products[-1].enterprise_id == product["enterprise_id"]
+            else None
+        )
         try:
-            one = create_product(tx, **product, lot_id=lot_id, unlimited=stock is None and lot_id is None)
+            created = create_product(tx, **product, lot_id=lot_id, unlimited=stock is None and lot_id is None)
         except Invalid:
             continue
-        made.append(one)
+        products.append(created)
         if stock and lot_id is None:
-            _stock(tx, one, stock)
-        if listed is not None:
-            _list(tx, one.id, *listed)
-        if archived and len(made) > 2:
-            archive_product(tx, one.enterprise_id, one.id, one.version)
-    return len(made)
+            _stock(tx, created, stock)
+        if listing is not None:
+            _list(tx, created.id, *listing)
+        if archived and len(products) > 2:
+            archive_product(tx, created.enterprise_id, created.id, created.version)
+    return len(products)
 
 
 def _stock(tx: Transaction, product: Any, pieces: int) -> None:
@@ -115,25 +121,27 @@ def _list(tx: Transaction, product_id: str, name: str | None, hidden: bool, pric
         set_price(tx, "hub", item.id, price)
 
 
-def _everything(tx: Transaction) -> dict[str, list[Any]]:
+def _all_rows(tx: Transaction) -> dict[str, list[Any]]:
     return {table.name: sorted(map(str, tx.execute(select(table)))) for table in metadata.sorted_tables}
 
 
 @pytest.mark.parametrize("format", ["csv", "xlsx"])
 @pytest.mark.parametrize("language", ["fr", "en"])
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(things=_THINGS)
-@example(things=[({**_PLAIN, "description": "&" * LONGEST}, 3, ("'=", True, 0), False, False)])
-@example(things=[({**_PLAIN, "product_type": term}, 0, None, False, False) for term in ("plum", "prune", "kale")])
-@example(things=[(_PLAIN, 7, ("A", False, 1), False, False), (_PLAIN, None, ("A", False, 1), False, False)])
-def test_what_is_written_reads_back_unchanged(hub: Store, language: str, format: Format, things: list[Any]) -> None:
+@given(descriptions=_PRODUCTS)
+@example(descriptions=[({**_PLAIN, "description": "&" * LONGEST}, 3, ("'=", True, 0), False, False)])
+@example(descriptions=[({**_PLAIN, "product_type": term}, 0, None, False, False) for term in ("plum", "prune", "kale")])
+@example(descriptions=[(_PLAIN, 7, ("A", False, 1), False, False), (_PLAIN, None, ("A", False, 1), False, False)])
+def test_what_is_written_reads_back_unchanged(
+    hub: Store, language: str, format: Format, descriptions: list[Any]
+) -> None:
     with pytest.raises(Undo), hub.write() as tx:
-        assume(_make(tx, things))
-        before = _everything(tx)
+        assume(_make(tx, descriptions))
+        before = _all_rows(tx)
         content = export_list(tx, "hub", language=language, format=format)
         report = import_list(tx, "hub", read_list(content))
         assert (report.created, report.changed, report.problems) == (0, 0, ())
-        assert _everything(tx) == before
+        assert _all_rows(tx) == before
         assert export_list(tx, "hub", language=language, format=format) == content
         raise Undo
 
@@ -158,10 +166,10 @@ def _export(hub: Store, **kwargs: Any) -> bytes:
 def stocked(hub: Store) -> Store:
     with hub.write() as tx:
         names = ("=1+1", "+x", "-x", "@x", "\tx", "Œufs")
-        things = [
+        descriptions = [
             ({**_PLAIN, "name": name, "quantity": Decimal("0.5")}, 3, ("", False, 250), False, False) for name in names
         ]
-        assert _make(tx, things) == len(things)
+        assert _make(tx, descriptions) == len(descriptions)
     return hub
 
 
@@ -169,17 +177,17 @@ def test_no_cell_is_a_formula(stocked: Store) -> None:
     rows = list(csv.reader(io.StringIO(_export(stocked).decode("utf-8-sig"))))
     assert len(rows) == 7
     assert [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
-    with zipfile.ZipFile(io.BytesIO(_export(stocked, format="xlsx"))) as parts:
-        assert b"<f" not in parts.read("xl/worksheets/sheet1.xml")
+    with zipfile.ZipFile(io.BytesIO(_export(stocked, format="xlsx"))) as archive:
+        assert b"<f" not in archive.read("xl/worksheets/sheet1.xml")
 
 
 def test_an_english_list_has_the_headers_of_open_food_network(stocked: Store) -> None:
     header, *rows = _export(stocked).decode("utf-8-sig").splitlines()
-    ofn = (
+    shared_headers = (
         "producer,sku,name,display_name,category,description,units,unit_type,variant_unit_name,price,on_hand,"
         "available_on,on_demand,shipping_category,tax_category"
     )
-    assert header == f"id,{ofn},lot,weighed,deposit,labels,allergens,hidden"
+    assert header == f"id,{shared_headers},lot,weighed,deposit,labels,allergens,hidden"
     (eggs,) = (row.partition(",")[2] for row in rows if "Œufs" in row)
     assert eggs == "farm,,Œufs,,apple,,0.5,kg,,2.50,3,,0,,5.5,,0,0.00,,,0"
 
@@ -188,27 +196,27 @@ def test_a_french_list_is_what_a_french_excel_opens(stocked: Store) -> None:
     content = _export(stocked, language="fr")
     assert content.startswith(b"\xef\xbb\xbfidentifiant;producteur;r")
     header, row = content.decode("utf-8-sig").splitlines()[:2]
-    said = dict(zip(header.split(";"), row.split(";"), strict=True))
-    assert (said["unités"], said["prix"], said["catégorie"], said["tva"]) == ("0,5", "2,50", "pomme", "5,5")
+    cells = dict(zip(header.split(";"), row.split(";"), strict=True))
+    assert (cells["unités"], cells["prix"], cells["catégorie"], cells["tva"]) == ("0,5", "2,50", "pomme", "5,5")
     assert _export(stocked, language="fr", mark=False) == content.removeprefix(b"\xef\xbb\xbf")
 
 
 def test_numbers_of_a_spreadsheet_are_numbers(stocked: Store) -> None:
     sheet = CalamineWorkbook.from_filelike(io.BytesIO(_export(stocked, format="xlsx"))).get_sheet_by_index(0)
     header, row = sheet.to_python(skip_empty_area=False)[:2]
-    said = dict(zip(header, row, strict=True))
-    assert list(said) == [column.english for column in COLUMNS]
-    assert (said["units"], said["price"], said["on_hand"], said["tax_category"]) == (0.5, 2.5, 3.0, 5.5)
+    cells = dict(zip(header, row, strict=True))
+    assert list(cells) == [column.english for column in COLUMNS]
+    assert (cells["units"], cells["price"], cells["on_hand"], cells["tax_category"]) == (0.5, 2.5, 3.0, 5.5)
 
 
 def test_sizes_of_one_heap_say_which_and_others_do_not(hub: Store) -> None:
     with hub.write() as tx:
         sizes = [({**_PLAIN, "quantity": Decimal(size)}, 100, None, False, size > 1) for size in (1, 5, 25)]
-        alone = {**_PLAIN, "name": "Ail"}
-        assert _make(tx, [*sizes, (alone, 4, None, False, False)]) == 4
+        garlic = {**_PLAIN, "name": "Ail"}
+        assert _make(tx, [*sizes, (garlic, 4, None, False, False)]) == 4
     rows = list(csv.DictReader(io.StringIO(_export(hub, mark=False).decode())))
-    said = [(row["units"], row["lot"], row["on_hand"]) for row in rows]
-    assert said == [("1", "", "4"), ("1", "Pommes", "100"), ("5", "Pommes", "20"), ("25", "Pommes", "4")]
+    sizes_read = [(row["units"], row["lot"], row["on_hand"]) for row in rows]
+    assert sizes_read == [("1", "", "4"), ("1", "Pommes", "100"), ("5", "Pommes", "20"), ("25", "Pommes", "4")]
 
 
 def test_an_export_that_is_changed_in_one_cell_changes_that(stocked: Store, clock: ManualClock) -> None:

@@ -185,7 +185,7 @@ def test_people_reach_the_instance_over_https(client: httpx.Client) -> None:
 
 
 def wrong_log_ins(client: httpx.Client) -> list[int]:
-    """Sends one wrong log-in more than an address may try in a minute, and returns the status codes. Each claims another
+    """Sends one wrong log-in more than an address may try in a minute, and returns the statuses. Each claims another
     origin and names another account, so that only the limit of the address can refuse it."""
     answers = []
     for number in range(LOG_INS + 1):

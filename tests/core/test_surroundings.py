@@ -1,4 +1,4 @@
-"""What `commensal check` says of an instance's surroundings, and what to do about it."""
+"""What `commensal check` reports about an instance's environment, and its advice."""
 
 from __future__ import annotations
 
@@ -31,48 +31,48 @@ from .certificates import a_certificate
 
 @pytest.fixture(autouse=True)
 def private(store: Store, tmp_path: Path) -> None:
-    """The database, a copy of the tests' own, has the mode that an instance gives it."""
+    """Gives the database file, a copy of a template, the mode that an instance gives it."""
     for file in tmp_path.glob("commensal.db"):
         file.chmod(0o600)
 
 
-def told_of(instance: Instance) -> list[str]:
+def warning_texts(instance: Instance) -> list[str]:
     return [str(warning) for warning in warnings(instance)]
 
 
 def test_an_upgrade_that_was_broken_off_is_told(instance: Instance, clock: ManualClock) -> None:
-    begun = UpgradeRecord(version="0.2", at=clock.now(), backup="/backups/old.zip", finished=False)
-    write_upgrade_record(instance.folder, begun)
-    said = (
+    record = UpgradeRecord(version="0.2", at=clock.now(), backup="/backups/old.zip", finished=False)
+    write_upgrade_record(instance.folder, record)
+    expected = (
         "The upgrade to Commensal 0.2 of 2026-06-04 10:00 UTC did not come to its end; stop the instance and run "
         "`commensal upgrade`. As it was before, it is in /backups/old.zip."
     )
-    assert said in told_of(instance)
-    write_upgrade_record(instance.folder, replace(begun, finished=True))
-    assert said not in told_of(instance)
+    assert expected in warning_texts(instance)
+    write_upgrade_record(instance.folder, replace(record, finished=True))
+    assert expected not in warning_texts(instance)
 
 
 def test_an_instance_that_is_tried_out_on_this_machine_has_no_mail_server_and_no_backups(instance: Instance) -> None:
-    there = replace(instance.settings, base_url="http://127.0.0.1:8000")
-    assert told_of(replace(instance, settings=there)) == [
+    local_settings = replace(instance.settings, base_url="http://127.0.0.1:8000")
+    assert warning_texts(replace(instance, settings=local_settings)) == [
         "Nobody makes backups: let backups.folder in instance.toml name a folder, best on another disk.",
         "mail.host is empty: e-mails are written into the folder mail/ and reach nobody; name an SMTP server.",
     ]
 
 
 def test_an_address_on_the_internet_without_a_certificate_is_told(instance: Instance) -> None:
-    for address, told in (("http://val.example", True), ("https://val.example", False), ("http://[::1]:80", False)):
-        there = replace(instance, settings=replace(instance.settings, base_url=address))
-        assert any("passwords travel in the clear" in one for one in told_of(there)) == told
+    for address, expected in (("http://val.example", True), ("https://val.example", False), ("http://[::1]:80", False)):
+        with_address = replace(instance, settings=replace(instance.settings, base_url=address))
+        assert any("passwords travel in the clear" in text for text in warning_texts(with_address)) == expected
 
 
 def test_a_file_that_others_may_read_is_told(instance: Instance) -> None:
     file = instance.folder / "instance.toml"
     file.write_text("")
     file.chmod(0o640)
-    assert f"{file} can be read by others on this machine; run `chmod 600 {file}`." in told_of(instance)
+    assert f"{file} can be read by others on this machine; run `chmod 600 {file}`." in warning_texts(instance)
     file.chmod(0o600)
-    assert not any("chmod" in one and "instance.toml" in one for one in told_of(instance))
+    assert not any("chmod" in text and "instance.toml" in text for text in warning_texts(instance))
 
 
 def a_job(store: Store) -> None:
@@ -96,23 +96,23 @@ def test_a_clock_that_stands_before_the_newest_rows_is_told(
     instance: Instance, store: Store, clock: ManualClock, write: Callable[[Store], None]
 ) -> None:
     write(store)
-    assert not any("The clock says" in one for one in told_of(instance))
+    assert not any("The clock says" in text for text in warning_texts(instance))
     clock.advance(days=-1)
     assert (
         "The clock says 2026-06-03 10:00 UTC, but the newest rows are of 2026-06-04 10:00; set the clock "
         "(`timedatectl set-ntp true`)."
-    ) in told_of(instance)
+    ) in warning_texts(instance)
 
 
 def test_warnings_are_no_failure_and_servers_are_asked_only_if_that_is_wanted(
     instance: Instance, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mail = MailSettings(host="127.0.0.1", port=1, security="none")
-    there = replace(instance, settings=replace(instance.settings, mail=mail, base_url="https://127.0.0.1:1"))
-    assert report_environment(there)
+    unreachable = replace(instance, settings=replace(instance.settings, mail=mail, base_url="https://127.0.0.1:1"))
+    assert report_environment(unreachable)
     assert "refused" not in capsys.readouterr().out
-    assert not report_environment(there, mail=True)
-    assert not report_environment(there, online=True)
+    assert not report_environment(unreachable, mail=True)
+    assert not report_environment(unreachable, online=True)
     assert capsys.readouterr().out.count("refused") >= 2
 
 
@@ -122,28 +122,28 @@ def test_check_says_them_in_the_language_of_the_shell(
     monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
     mail = MailSettings(host="127.0.0.1", port=1, security="none")
     assert not report_environment(replace(instance, settings=replace(instance.settings, mail=mail)), mail=True)
-    said = " ".join(capsys.readouterr().out.split())
-    assert "Personne ne fait de sauvegardes : indiquez un dossier dans backups.folder" in said
-    assert "Le serveur de messagerie 127.0.0.1:1 a refusé la connexion" in said
+    output = " ".join(capsys.readouterr().out.split())
+    assert "Personne ne fait de sauvegardes : indiquez un dossier dans backups.folder" in output
+    assert "Le serveur de messagerie 127.0.0.1:1 a refusé la connexion" in output
 
 
 # ------------------------------------------------------------------------------------------------ the mail server
 
 
 class Postman(socketserver.StreamRequestHandler):
-    """An SMTP server (RFC 5321) as far as the door: whoever knows the password may come in."""
+    """An SMTP server (RFC 5321) that only logs clients in: it knows one password."""
 
     def handle(self) -> None:
         self.wfile.write(b"220 post\r\n")
         while line := self.rfile.readline().strip():
             word = line.partition(b" ")[0].upper()
-            known = {
+            answers = {
                 b"EHLO": b"250-post\r\n250 AUTH PLAIN",
                 b"MAIL": b"250 ok",
                 b"RCPT": b"250 ok",
                 b"QUIT": b"221 bye",
             }
-            answer = known.get(word, b"535 who are you?")
+            answer = answers.get(word, b"535 who are you?")
             if line.endswith(b"AGNvb3AAZ29vZA=="):  # "\0coop\0good"
                 answer = b"235 welcome"
             self.wfile.write(answer + b"\r\n")
@@ -170,16 +170,16 @@ def serving(server: socketserver.TCPServer) -> Iterator[int]:
 
 def test_a_mail_server_that_lets_us_in_is_no_problem_and_one_that_does_not_is_told(instance: Instance) -> None:
     def problem(port: int, password: str) -> str:
-        """Empty where there is none."""
+        """Returns the problem's text; empty if there is none."""
         mail = MailSettings(host="127.0.0.1", port=port, username="coop", password=Secret(password), security="none")
         return str(mail_problem(replace(instance, settings=replace(instance.settings, mail=mail))) or "")
 
     with serving(Tcp(("127.0.0.1", 0), Postman)) as port:
         assert problem(port, "good") == ""
-        refused = problem(port, "wrong")
-    assert f"127.0.0.1:{port} did not let us in" in refused
-    assert "who are you?" in refused
-    assert "wrong" not in refused
+        message = problem(port, "wrong")
+    assert f"127.0.0.1:{port} did not let us in" in message
+    assert "who are you?" in message
+    assert "wrong" not in message
     assert "refused" in problem(port, "good")
     assert mail_problem(instance) is None
 
@@ -189,7 +189,7 @@ def test_a_mail_server_that_lets_us_in_is_no_problem_and_one_that_does_not_is_to
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """One for 127.0.0.1 that signed itself, good for twenty days, with its key."""
+    """A self-signed certificate for 127.0.0.1, valid for twenty days, with its key."""
     return a_certificate(tmp_path / "certificate.pem", days=20)
 
 
@@ -197,8 +197,8 @@ class Tls(socketserver.BaseRequestHandler):
     context: ssl.SSLContext
 
     def handle(self) -> None:
-        with self.context.wrap_socket(self.request, server_side=True) as line:
-            line.recv(1)
+        with self.context.wrap_socket(self.request, server_side=True) as connection:
+            connection.recv(1)
 
 
 def test_a_certificate_is_seen_before_it_expires(
@@ -207,12 +207,12 @@ def test_a_certificate_is_seen_before_it_expires(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     with serving(Tcp(("127.0.0.1", 0), type("Here", (Tls,), {"context": context}))) as port:
-        there = replace(instance, settings=replace(instance.settings, base_url=f"https://127.0.0.1:{port}"))
-        assert "cannot be reached over TLS" in str(certificate_problem(there)), "nobody vouches for it"
+        with_port = replace(instance, settings=replace(instance.settings, base_url=f"https://127.0.0.1:{port}"))
+        assert "cannot be reached over TLS" in str(certificate_problem(with_port)), "nobody vouches for it"
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         clock.set(dates.datetime.now(dates.UTC))
-        assert certificate_problem(there) is None
+        assert certificate_problem(with_port) is None
         clock.advance(days=7)
-        assert "The certificate of 127.0.0.1 expires on 20" in str(certificate_problem(there))
-    assert "cannot be reached over TLS" in str(certificate_problem(there))
+        assert "The certificate of 127.0.0.1 expires on 20" in str(certificate_problem(with_port))
+    assert "cannot be reached over TLS" in str(certificate_problem(with_port))
     assert certificate_problem(instance) is None, "plain HTTP has none"

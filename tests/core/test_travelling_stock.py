@@ -1,4 +1,4 @@
-"""Stock that travels: what others may sell is nobody else's, and what came to be sold here is free like anything."""
+"""Stock on loan: stock lent to others is reserved for them, and stock borrowed from others is free to sell here."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ from commensal.trade.stock.take import take_stock
 
 @pytest.fixture
 def lot(store: Store) -> str:
-    """Ten pieces."""
+    """A lot of ten pieces."""
     with store.write() as tx:
         a_shop(tx)
         return a_lot(tx)
 
 
-def seen(tx: Transaction, lot_id: str) -> Any:
-    """Free, lent, sold, on hand."""
+def levels(tx: Transaction, lot_id: str) -> Any:
+    """Returns free, lent, sold and on hand, in the lot's unit."""
     assert check_levels(tx) == []
-    now: StockLot = lot_by_id(tx, "shop", lot_id)
-    return now.free, now.lent, now.sold, now.on_hand
+    stock: StockLot = lot_by_id(tx, "shop", lot_id)
+    return stock.free, stock.lent, stock.sold, stock.on_hand
 
 
 def test_what_is_lent_is_there_and_nobody_elses(store: Store, lot: str) -> None:
     with store.write() as tx:
         assert lend_stock(tx, lot, 7, note="to the hub")
-        assert seen(tx, lot) == (3, 7, 0, 10)
+        assert levels(tx, lot) == (3, 7, 0, 10)
     with pytest.raises(SoldOut) as error, store.write() as tx:
         take_stock(tx, {lot: 4}, order_id="order")
     assert error.value.missing == {lot: 1}
@@ -58,16 +58,16 @@ def test_what_is_lent_is_there_and_nobody_elses(store: Store, lot: str) -> None:
 def test_no_more_is_lent_than_is_free(store: Store, lot: str) -> None:
     with store.write() as tx:
         assert not lend_stock(tx, lot, 11)
-        assert seen(tx, lot) == (10, 0, 0, 10)
+        assert levels(tx, lot) == (10, 0, 0, 10)
 
 
 def test_what_others_sold_is_sold_and_what_they_give_back_is_free_again(store: Store, lot: str) -> None:
     with store.write() as tx:
         lend_stock(tx, lot, 7)
         assert settle_lent(tx, lot, back=2, sold=4)
-        assert seen(tx, lot) == (5, 1, 4, 6)
-        assert settle_lent(tx, lot, sold=-1)  # brought back to them
-        assert seen(tx, lot) == (5, 2, 3, 7)
+        assert levels(tx, lot) == (5, 1, 4, 6)
+        assert settle_lent(tx, lot, sold=-1)  # a customer returned one to them
+        assert levels(tx, lot) == (5, 2, 3, 7)
         assert [movement.kind for movement in movements_of(tx, "shop", lot)] == ["lent", "lent", "lent", "received"]
 
 
@@ -75,7 +75,7 @@ def test_the_scales_of_others_may_find_more_or_less(store: Store, lot: str) -> N
     with store.write() as tx:
         lend_stock(tx, lot, 7)
         assert settle_lent(tx, lot, sold=7, lent=-6)  # eight were there
-        assert seen(tx, lot) == (3, 1, 7, 4)
+        assert levels(tx, lot) == (3, 1, 7, 4)
         assert not settle_lent(tx, lot, back=1, lent=-2)
 
 
@@ -83,7 +83,7 @@ def test_a_count_knows_what_is_lent(store: Store, lot: str) -> None:
     with store.write() as tx:
         lend_stock(tx, lot, 7)
         count_stock(tx, "shop", lot, Decimal(9))
-        assert seen(tx, lot) == (2, 7, 0, 9)
+        assert levels(tx, lot) == (2, 7, 0, 9)
         with pytest.raises(Conflict) as error:
             count_stock(tx, "shop", lot, Decimal(6))
         assert str(error.value) == "Others may sell 7 of Pommes; take that back first."
@@ -96,7 +96,7 @@ def test_what_came_by_a_lease_is_sold_until_its_end(store: Store, clock: ManualC
         assert lease_in(tx, lot, 5)
         tell_beyond(tx, lot, 20, clock.now() + timedelta(hours=1))
         take_stock(tx, {lot: 12}, order_id="order")
-        assert seen(tx, lot)[0] == 3
+        assert levels(tx, lot)[0] == 3
         assert not lease_in(tx, lot, -4)
         assert lease_in(tx, lot, -1)
     clock.advance(hours=1)
@@ -114,7 +114,7 @@ def item(store: Store, lot: str) -> str:
         return an_item(tx, lot)
 
 
-def left(store: Store, item: str) -> int | None:
+def pieces_left(store: Store, item: str) -> int | None:
     with store.read() as tx:
         (offer,) = [offer for offer in offers_for(tx, "shop-session", ()) if offer.item_id == item]
     return offer.left
@@ -125,13 +125,13 @@ def test_customers_see_what_may_be_had_from_elsewhere_too(
 ) -> None:
     with store.write() as tx:
         tell_beyond(tx, lot, 20, clock.now() + timedelta(hours=1))
-    assert left(store, item) == 30
+    assert pieces_left(store, item) == 30
     clock.advance(hours=1)
-    assert left(store, item) == 20
+    assert pieces_left(store, item) == 20
 
 
-def bringing(instance: Instance, bring: Callable[[Instance, Mapping[str, int]], bool]) -> Instance:
-    """The instance with a plugin that brings stock."""
+def with_stock_plugin(instance: Instance, bring: Callable[[Instance, Mapping[str, int]], bool]) -> Instance:
+    """Returns the instance with a plugin that brings stock."""
     module = types.ModuleType("truck")
     module.bring_stock = hookimpl(bring)  # type: ignore[attr-defined]
     bring.__name__ = "bring_stock"
@@ -140,38 +140,38 @@ def bringing(instance: Instance, bring: Callable[[Instance, Mapping[str, int]], 
     return replace(instance, settings=settings, hooks=hooks)
 
 
-def order(instance: Instance, item: str, pieces: int) -> Any:
-    """Over the API."""
+def place_order_over_api(instance: Instance, item: str, pieces: int) -> Any:
+    """Places an order over the API and returns the response."""
     body = {"items": {item: pieces}, "name": "Ada", "email": "ada@example.org"}
     with TestClient(make_app(instance)) as client:
-        key = {"Idempotency-Key": f"key-{pieces}"}
-        return client.post("/api/sale-sessions/shop-session/orders", json=body, headers=key)
+        headers = {"Idempotency-Key": f"key-{pieces}"}
+        return client.post("/api/sale-sessions/shop-session/orders", json=body, headers=headers)
 
 
 def test_an_order_that_finds_too_little_waits_for_more_and_is_placed(instance: Instance, lot: str, item: str) -> None:
-    asked = []
+    requests = []
 
     def bring(instance: Instance, missing: Mapping[str, int]) -> bool:
-        asked.append(dict(missing))
+        requests.append(dict(missing))
         with instance.store.write() as tx:
             return lease_in(tx, lot, missing[lot])
 
-    with_truck = bringing(instance, bring)
-    assert order(with_truck, item, 9).status_code == 201
-    assert asked == [], "nobody is asked while there is enough"
-    assert order(with_truck, item, 5).status_code == 201
-    assert asked == [{lot: 4}]
+    with_truck = with_stock_plugin(instance, bring)
+    assert place_order_over_api(with_truck, item, 9).status_code == 201
+    assert requests == [], "nobody is asked while there is enough"
+    assert place_order_over_api(with_truck, item, 5).status_code == 201
+    assert requests == [{lot: 4}]
 
 
-@pytest.mark.parametrize("came", [0, 1])
+@pytest.mark.parametrize("amount", [0, 1])
 def test_where_too_little_comes_the_order_is_refused_as_ever(
-    instance: Instance, lot: str, item: str, came: int
+    instance: Instance, lot: str, item: str, amount: int
 ) -> None:
     def bring(instance: Instance, missing: Mapping[str, int]) -> bool:
         with instance.store.write() as tx:
-            return lease_in(tx, lot, came) and came > 0
+            return lease_in(tx, lot, amount) and amount > 0
 
-    answer = order(bringing(instance, bring), item, 12)
+    answer = place_order_over_api(with_stock_plugin(instance, bring), item, 12)
     assert answer.status_code == 409
     assert answer.json()["code"] == "sold_out"
 
@@ -180,22 +180,22 @@ def test_who_cannot_bring_any_does_not_stand_in_the_way(instance: Instance, item
     def bring(instance: Instance, missing: Mapping[str, int]) -> bool:
         raise ConnectionError("the bridge is closed")
 
-    with_truck = bringing(instance, bring)
-    assert order(with_truck, item, 12).status_code == 409
+    with_truck = with_stock_plugin(instance, bring)
+    assert place_order_over_api(with_truck, item, 12).status_code == 409
     assert [failure.hook for failure in with_truck.hooks.failures] == ["bring_stock"]
 
 
 def test_the_second_try_holds_no_more_than_one_place_order(instance: Instance, lot: str, item: str) -> None:
-    """What the first try had done is undone before plugins are asked: they see the levels as they are."""
-    free = []
+    """The first try is undone before plugins are called: they see the true levels."""
+    free_levels = []
 
     def bring(instance: Instance, missing: Mapping[str, int]) -> bool:
         with instance.store.read() as tx:
-            free.append(lot_by_id(tx, "shop", lot).free)
+            free_levels.append(lot_by_id(tx, "shop", lot).free)
         return False
 
     wish = Wish(items={item: 12}, name="Ada", email="ada@example.org")
-    asked = bringing(instance, bring)
+    with_plugin = with_stock_plugin(instance, bring)
     with pytest.raises(SoldOut):
-        asked.transact(lambda tx: place_order(tx, asked.hooks, "shop-session", wish))
-    assert free == [10]
+        with_plugin.transact(lambda tx: place_order(tx, with_plugin.hooks, "shop-session", wish))
+    assert free_levels == [10]
