@@ -23,8 +23,13 @@ from commensal.storage.database import Store, Transaction
 FOLDER = Path(__file__).parent / "releases"
 RELEASES = sorted(one.name for one in FOLDER.iterdir() if (one / "sqlite.zip").exists())
 FIRST = "0.1.0"
-REWRITTEN = {"idempotent_answer": {"key", "body"}}
-"""Columns by table that a revision rewrites: 0032_sealed_answers hashes keys and takes secrets out."""
+REWRITTEN = {
+    "idempotent_answer": {"key", "body"},
+    "customer": {"person_id", "version"},
+    "customer_order": {"person_id", "version"},
+}
+"""Columns by table that a revision rewrites: 0032_sealed_answers hashes keys and takes secrets out, 0033_hub_orders
+links orders that a hub took to the accounts of their customers."""
 
 
 def unpack(release: str, folder: Path, url: str = "") -> Manifest:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from sqlalchemy import func, insert, select, update
 
 from commensal.base.errors import NotFound, Refused, Unauthorised
@@ -76,6 +79,10 @@ class Hall:
     def history(self, person: Person) -> list[str]:
         with self.store.read() as tx:
             return [order.id for order in orders_of_person(tx, person.id)]
+
+    def order_of(self, person: Person, order: Order) -> Order:
+        with self.store.read() as tx:
+            return order_by_id(tx, order.id, person_id=person.id)
 
     def mailed_secret(self) -> str:
         """Returns the secret in the link of the last mail."""
@@ -256,6 +263,64 @@ def test_an_account_that_confirms_its_address_gets_what_it_has_ordered_before_an
     assert hall.read_order(with_account).customer_id == hall.read_order(by_hub).customer_id is not None
     assert (hall.read_order(typed_address).identity, hall.read_order(typed_address).person_id) == (Identity.TYPED, None)
     assert sorted(hall.history(eve)) == sorted([with_account.id, by_hub.id])
+
+
+# ------------------------------------------------------------------------------------------- orders by the hub
+
+
+@pytest.mark.parametrize("by_id", [True, False])
+def test_what_the_hub_orders_for_a_member_is_in_the_members_history(hall: Hall, by_id: bool) -> None:
+    """Whether the account came before the customer, between the customer and the order, or after both."""
+    customer_id = hall.record if by_id else None
+    before = hall.place(by_hub=True, customer_id=customer_id)
+    ada = hall.account(ADA)
+    after = hall.place(by_hub=True, customer_id=customer_id)
+    assert sorted(hall.history(ada)) == sorted([before.id, after.id])
+    eve = hall.account("eve@example.org")
+    first = hall.place("eve@example.org", by_hub=True)
+    assert hall.history(eve) == [first.id] == [hall.order_of(eve, first).id]
+    assert hall.order_of(ada, after).total == 200
+
+
+def test_a_record_that_a_guest_has_typed_is_linked_when_the_hub_orders_for_it(hall: Hall) -> None:
+    eve = hall.account("eve@example.org")
+    typed = hall.place("eve@example.org")
+    with hall.store.read() as tx:
+        record = str(tx.value(select(customer.c.id).where(customer.c.email == "eve@example.org")))
+    order = hall.place("typed@example.org", by_hub=True, customer_id=record)
+    assert hall.history(eve) == [order.id]
+    assert hall.read_order(typed).identity is Identity.TYPED
+
+
+def test_whose_address_is_not_confirmed_does_not_see_what_the_hub_orders_for_it(hall: Hall) -> None:
+    stranger = hall.account(ADA, confirmed=False)
+    orders = [hall.place(by_hub=True), hall.place(by_hub=True, customer_id=hall.record)]
+    hall.account("eve@example.org")
+    assert hall.history(stranger) == []
+    for order in orders:
+        with pytest.raises(NotFound):
+            hall.order_of(stranger, order)
+    hall.confirm(stranger)
+    assert sorted(hall.history(stranger)) == sorted(order.id for order in orders)
+
+
+def test_orders_that_the_hub_took_before_this_version_join_the_history_of_their_customer(hall: Hall) -> None:
+    ada, eve = hall.account(ADA), hall.account("eve@example.org", confirmed=False)
+    hers = hall.place(by_hub=True)
+    hall.place("eve@example.org", by_hub=True)
+    hall.place()
+    with hall.store.write() as tx:
+        for table in (customer, customer_order):
+            tx.execute(update(table).values(person_id=None))
+        with Operations.context(MigrationContext.configure(tx.connection)):
+            import_module("commensal.storage.database.migrations.versions.0033_hub_orders").upgrade()
+    assert (hall.history(ada), hall.history(eve)) == ([hers.id], [])
+
+
+def test_a_platform_that_types_the_address_of_a_member_is_not_in_the_members_history(hall: Hall) -> None:
+    ada = hall.account(ADA)
+    hall.place(by_hub=True, by_platform=True)
+    assert hall.history(ada) == []
 
 
 # ------------------------------------------------------------------------------------------- the hub's wish

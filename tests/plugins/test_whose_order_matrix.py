@@ -287,7 +287,7 @@ def test_with_the_check_taken_out_each_cell_is_found(
 
     def believe(tx: Transaction, enterprise_id: str, wish: Wish, email: str, **given: Any) -> OrderOwner:
         found = customer_by_email(tx, enterprise_id, email)
-        return OrderOwner(Identity.PROVEN, found.id, KnownCustomer(found.id, found.categories))
+        return OrderOwner(Identity.PROVEN, found.id, KnownCustomer(found.id, found.categories), given.get("person_id"))
 
     monkeypatch.setattr(place, "identify", believe)
     monkeypatch.setattr(quote, "known_customer", lambda tx, shop, person: KnownCustomer(hall.record, frozenset()))

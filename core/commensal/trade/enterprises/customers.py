@@ -62,28 +62,37 @@ _COLUMNS = [customer.c[field.name] if field.name != "categories" else _CATEGORIE
 
 
 def customer_for(
-    tx: Transaction, enterprise_id: str, *, email: str, name: str, phone: str = "", person_id: str | None = None
+    tx: Transaction,
+    enterprise_id: str,
+    *,
+    email: str,
+    name: str,
+    phone: str = "",
+    person_id: str | None = None,
+    by_hub: bool = False,
 ) -> Customer:
     """Returns the customer with this address (as `read_email` returns it); creates one if needed. One statement.
 
     `person_id` is the logged-in person. The customer is linked to them only if the address is theirs and confirmed:
-    otherwise anybody could see the orders of another person by typing their address. The name, phone and notes of an
-    existing customer stay as they are.
+    otherwise anybody could see the orders of another person by typing their address. `by_hub` means that the
+    enterprise itself names its customer: then the customer is linked to whoever has confirmed the address. The name,
+    phone and notes of an existing customer stay as they are.
     """
     row = _new_row(tx, enterprise_id, email, {"name": name, "phone": phone})
-    owner = {} if person_id is None else {"owner": person_id, "address": email}
-    return _customer_from(tx.one(_upsert_statement(tx.postgresql, tuple(row), bool(owner)), {**row, **owner}))
+    owner = {"address": email} if by_hub else {} if person_id is None else {"owner": person_id, "address": email}
+    return _customer_from(tx.one(_upsert_statement(tx.postgresql, tuple(row), tuple(owner)), {**row, **owner}))
 
 
 @cache
-def _upsert_statement(postgresql: bool, names: tuple[str, ...], owned: bool) -> ReturningInsert[Any]:
-    """The statement of `customer_for`; cached, since every order runs it."""
-    owner = select(person.c.id).where(
-        person.c.id == bindparam("owner"), person.c.email == bindparam("address"), person.c.confirmed_at.is_not(None)
-    )
+def _upsert_statement(postgresql: bool, names: tuple[str, ...], owner_names: tuple[str, ...]) -> ReturningInsert[Any]:
+    """The statement of `customer_for`; cached, since every order runs it. `owner_names` are its parameters that select
+    the customer's person; without any, it links none."""
+    owner = select(person.c.id).where(person.c.email == bindparam("address"), person.c.confirmed_at.is_not(None))
+    if "owner" in owner_names:
+        owner = owner.where(person.c.id == bindparam("owner"))
     insertion = insert_on(postgresql, customer).values(
         {name: bindparam(name, type_=customer.c[name].type) for name in names}
-        | {"person_id": owner.scalar_subquery() if owned else None}
+        | {"person_id": owner.scalar_subquery() if owner_names else None}
     )
     new_owner = insertion.excluded.person_id
     adopted = case((customer.c.person_id.is_(None) & new_owner.is_not(None), 1), else_=0)

@@ -61,9 +61,10 @@ def place_order(
     `person_id` is the account that is logged in. `secret` opens the order for the guest who places it; their e-mail
     gets another secret (see `identity`). `cart_id` is the cart that becomes this order and gives it its id, so sending
     the same cart twice leads to one order. With `by_hub` the hub places the order for its customer, also after the
-    close, and names the customer by `customer_id` or by address. `by_platform` means that a platform does so for the
-    hub: then only `customer_id`, which the hub has chosen for it, decides the owner. `client_address` is the IP address
-    from which a guest orders; the shop's `GuestPolicy` limits how much guests order, and how often from one address.
+    close, and names the customer by `customer_id` or by address; the order appears in the history of the account that
+    has confirmed the customer's address. `by_platform` means that a platform does so for the hub: then only
+    `customer_id`, which the hub has chosen for it, decides the owner. `client_address` is the IP address from which a
+    guest orders; the shop's `GuestPolicy` limits how much guests order, and how often from one address.
 
     Raises `Conflict` if the sale is closed, an item is not on sale, or the total is not the one that was shown;
     `SoldOut` with what is left of each lot; `Invalid` with every mistake of the wish; `Refused` from a plugin.
@@ -83,7 +84,9 @@ def place_order(
     choices = Choices(
         shipping=wish.shipping, payment_method=wish.payment_method, codes=read_codes(wish.codes), address=wish.address
     )
-    draft = draft_of(order_id, shop, lines, customer, choices, person_id=person_id, email=email, language=wish.language)
+    draft = draft_of(
+        order_id, shop, lines, customer, choices, person_id=owner.person_id, email=email, language=wish.language
+    )
     option = book_place(tx, hooks, shop, draft, wish.language)
     quote = price(tx, hooks, shop, draft, option)
     refuse_other_total(wish.total, quote)
@@ -92,7 +95,7 @@ def place_order(
     take_stock(tx, grains_by_lot(lines), order_id=order_id, person_id=person_id)
     failpoint("order.taken")
     values = {
-        **_order_values(tx, shop, wish, email, owner, person_id),
+        **_order_values(tx, shop, wish, email, owner),
         "codes": list(choices.codes),
         "address": asdict(choices.address) if choices.address else None,
         "secret_hash": fingerprint(secret) if secret else None,
@@ -154,15 +157,13 @@ def _check_wish(wish: Wish, shop: SaleContext, by_hub: bool) -> str:
     return email
 
 
-def _order_values(
-    tx: Transaction, shop: SaleContext, wish: Wish, email: str, owner: OrderOwner, person_id: str | None
-) -> dict[str, Any]:
+def _order_values(tx: Transaction, shop: SaleContext, wish: Wish, email: str, owner: OrderOwner) -> dict[str, Any]:
     return {
         "session_id": shop.session_id,
         "enterprise_id": shop.enterprise_id,
         "customer_id": owner.record_id,
         "identity": owner.identity,
-        "person_id": person_id,
+        "person_id": owner.person_id,
         "number": next_number(tx, shop.enterprise_id, "order"),
         "state": "Complete" if shop.completed else "Held",
         "fulfilment_state": "Unfulfilled",
