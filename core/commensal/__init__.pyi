@@ -228,6 +228,7 @@ from .trade.orders.proof import is_mailed as is_mailed
 from .trade.orders.proof import prove_order as prove_order
 from .trade.orders.questions import order_by_id as order_by_id
 from .trade.orders.questions import order_by_secret as order_by_secret
+from .trade.orders.questions import order_ids_of_customer as order_ids_of_customer
 from .trade.orders.questions import orders_by_id as orders_by_id
 from .trade.orders.questions import orders_of_person as orders_of_person
 from .trade.orders.questions import orders_of_session as orders_of_session

@@ -1,7 +1,8 @@
 """Identifies the customer who uses a voucher that each customer has once.
 
 The customer of an order with a proven identity counts as this customer, whatever the address. A guest counts by the
-mailbox that they typed, and only among guests: so a guest can neither use up a customer's turn nor learn of it. A
+mailbox that they typed, and only among guests: so a guest can neither use up a customer's turn nor learn of it. Once a
+guest proves the order, its use counts for the customer too (`questions.matches_for`), and still for the mailbox. A
 voucher that needs stronger identification requires a confirmed address.
 """
 

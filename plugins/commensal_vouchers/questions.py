@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
-from commensal import OrderDraft, Transaction
+from commensal import OrderDraft, Transaction, order_ids_of_customer
 
 from .holder import holder_of
 from .tables import vouchers_movement, vouchers_use, vouchers_voucher
@@ -114,4 +114,6 @@ def movements_of(
 def _by_same_customer(order: OrderDraft) -> ColumnElement[bool]:
     """Returns the condition that a use is by this order's customer, as far as the customer is known."""
     conditions = [_use[column] == value for column, value in holder_of(order).items() if value is not None]
+    if order.customer_id is not None:  # also what they used as a guest, and proved afterwards
+        conditions.append(_use.order_id.in_(order_ids_of_customer(order.customer_id)))
     return or_(*conditions) if conditions else false()

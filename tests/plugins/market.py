@@ -11,6 +11,7 @@ from sqlalchemy import func, insert, select
 from commensal.instance import Instance
 from commensal.operations.checks import broken_invariants
 from commensal.storage.database import Store
+from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.tables import enterprise_plugin
@@ -19,9 +20,11 @@ from commensal.trade.orders.change import change_order
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.price import Choices
+from commensal.trade.orders.proof import prove_order
 from commensal.trade.orders.quote import Offered, quote_order
 from commensal.trade.orders.values import Order, Wish
 from commensal.trade.orders.weigh import weigh_order
+from commensal.trade.people.fingerprint import fingerprint
 from commensal.trade.people.people import add_person, new_person
 from commensal_vouchers.create import VoucherTerms, add_voucher
 from commensal_vouchers.questions import voucher_by_id
@@ -61,13 +64,22 @@ class Market:
 
     def order(
         self, *codes: str, who: str = "", email: str = "eve@example.org", total: int | None = None,
-        by_hub: bool = False, **pieces: int,
+        by_hub: bool = False, secret: str | None = None, **pieces: int,
     ) -> Order:  # fmt: skip
         """Placed by Ada or Bob, or by a guest with this address."""
         address = f"{who}@example.org" if who else email
         wish = Wish(items=self._items(pieces), name="Name", email=address, language="en", codes=codes, total=total)
         with self.store.write() as tx:
-            return place_order(tx, self.instance.hooks, SESSION, wish, person_id=self.people.get(who), by_hub=by_hub)
+            return place_order(
+                tx, self.instance.hooks, SESSION, wish, person_id=self.people.get(who), by_hub=by_hub, secret=secret
+            )
+
+    def prove(self, order: Order, who: str = "") -> Order:
+        """Follows the link in the e-mail about a guest's order, logged in as `who`."""
+        mails = select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.created_at.desc(), job.c.id.desc())
+        with self.store.write() as tx:
+            payload = next(row["payload"] for row in tx.all(mails) if row["payload"]["order_id"] == order.id)
+            return prove_order(tx, fingerprint(payload["secret"]), person_id=self.people.get(who))
 
     def change(self, order: Order, *, codes: list[str] | None = None, by_hub: bool = False, **pieces: int) -> Order:
         items = self._items(pieces) if pieces else None

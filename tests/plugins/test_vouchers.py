@@ -193,6 +193,33 @@ def test_who_types_the_address_of_a_customer_neither_uses_up_their_code_nor_lear
     market.check()
 
 
+@pytest.mark.parametrize("logged_in", [True, False])
+def test_what_a_guest_used_counts_for_the_customer_once_the_order_is_proven(market: Market, logged_in: bool) -> None:
+    market.voucher("UNE", once=True)
+    order = market.order("UNE", apples=1, email="ada@example.org", secret="of the browser")
+    assert market.quote("UNE", who="ada", apples=1).quote.totals.total == 500, "whoever typed her address is a stranger"
+    proven = market.prove(order, who="ada" if logged_in else "")
+    used = [("/codes/0", "You have used the code UNE already.")]
+    assert reasons(lambda: market.order("UNE", who="ada", apples=1)) == used
+    assert reasons(lambda: market.order("UNE", apples=1, email="ada@example.org")) == used, "nor again as a guest"
+    assert market.quote("UNE", who="bob", apples=1).quote.totals.total == 500
+    assert market.change(proven, apples=2).total == 1500, "the order itself keeps it"
+    market.cancel(proven)
+    assert market.order("UNE", who="ada", apples=1).total == 500
+    market.check()
+
+
+def test_a_proven_order_keeps_its_price_though_the_customer_had_used_the_code(market: Market) -> None:
+    market.voucher("UNE", once=True)
+    market.order("UNE", who="ada", apples=1)
+    order = market.order("UNE", apples=1, email="ada@example.org", secret="of the browser")
+    proven = market.prove(order)
+    assert (proven.total, market.change(proven, apples=2).total) == (500, 1500)
+    for email in ("ada@example.org", "ada+3@example.org"):
+        assert len(reasons(lambda email=email: market.order("UNE", apples=1, email=email))) == 1  # type: ignore[misc]
+    market.check()
+
+
 # ------------------------------------------------------------------------------------------------ later
 
 

@@ -89,6 +89,15 @@ def orders_of_person(tx: Transaction, person_id: str, *, after: str = "", limit:
     return [_order(row) for row in tx.all(statement.limit(limit))]
 
 
+def order_ids_of_customer(customer_id: str) -> Select[tuple[str]]:
+    """Returns a statement that selects the ids of all orders that belong to a shop's customer, cancelled ones too.
+
+    Orders that only typed the customer's address are not among them; those that were proven since are.
+    """
+    order = customer_order.c
+    return select(order.id).where(order.customer_id == customer_id, order.identity != Identity.TYPED)
+
+
 def people_who_ordered(tx: Transaction, enterprise_id: str, people: Collection[str]) -> frozenset[str]:
     """Returns the ids among `people` whose accounts have placed an order at the enterprise."""
     order = customer_order.c
