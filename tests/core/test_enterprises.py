@@ -1,4 +1,4 @@
-"""Enterprises: what may be said of them, their addresses, and who may see that they exist."""
+"""Enterprises: their data, their addresses, and who may see that they exist."""
 
 from __future__ import annotations
 
@@ -29,27 +29,32 @@ Somebody = Callable[..., Person]
 
 
 def create(store: Store, owner: Person, name: str, **kwargs: Any) -> Enterprise:
-    given: dict[str, Any] = {"language": "fr", "timezone": "Europe/Paris", "currency": "EUR", "visibility": "public"}
+    defaults: dict[str, Any] = {"language": "fr", "timezone": "Europe/Paris", "currency": "EUR", "visibility": "public"}
     with store.write() as tx:
-        return create_enterprise(tx, owner_id=owner.id, name=name, **{**given, **kwargs})
+        return create_enterprise(tx, owner_id=owner.id, name=name, **{**defaults, **kwargs})
 
 
 def test_who_creates_an_enterprise_owns_it(store: Store, somebody: Somebody) -> None:
     ada = somebody("Ada")
-    made = create(store, ada, " Les Œufs d'Été ", city="Bourg", is_hub=True, vat_number="fr 12 345678901")
-    assert (made.name, made.slug, made.vat_number, made.version) == (
+    enterprise = create(store, ada, " Les Œufs d'Été ", city="Bourg", is_hub=True, vat_number="fr 12 345678901")
+    assert (enterprise.name, enterprise.slug, enterprise.vat_number, enterprise.version) == (
         "Les Œufs d'Été",
         "les-oeufs-d-ete",
         "FR12345678901",
         1,
     )
-    assert (made.is_hub, made.is_producer, made.country, made.archived_at) == (True, False, "FR", None)
+    assert (enterprise.is_hub, enterprise.is_producer, enterprise.country, enterprise.archived_at) == (
+        True,
+        False,
+        "FR",
+        None,
+    )
     with store.read() as tx:
-        assert find_enterprise(tx, made.id) == find_enterprise(tx, made.slug) == made
-        assert enterprises_by_id(tx, [made.id, "none"]) == {made.id: made}
-        assert [(member.person_id, member.role) for member in list_members(tx, made.id)] == [(ada.id, "owner")]
+        assert find_enterprise(tx, enterprise.id) == find_enterprise(tx, enterprise.slug) == enterprise
+        assert enterprises_by_id(tx, [enterprise.id, "none"]) == {enterprise.id: enterprise}
+        assert [(member.person_id, member.role) for member in list_members(tx, enterprise.id)] == [(ada.id, "owner")]
         assert [(membership.enterprise, membership.role) for membership in memberships_of(tx, ada.id)] == [
-            (made, "owner")
+            (enterprise, "owner")
         ]
 
 
@@ -64,40 +69,40 @@ def test_enterprises_of_one_name_get_addresses_of_their_own(store: Store, somebo
 
 
 def test_a_description_loses_what_could_harm(store: Store, somebody: Somebody) -> None:
-    made = create(store, somebody("Ada"), "La Ferme", description="<p onclick=x>Bon</p><script>x</script>")
-    assert made.description == "<p>Bon</p>"
+    enterprise = create(store, somebody("Ada"), "La Ferme", description="<p onclick=x>Bon</p><script>x</script>")
+    assert enterprise.description == "<p>Bon</p>"
 
 
 def test_every_mistake_is_named(store: Store, somebody: Somebody) -> None:
-    wrong: dict[str, Any] = {
+    invalid: dict[str, Any] = {
         "name": " ", "slug": "La Ferme", "visibility": "secret", "email": "no address", "phone": "1" * 41,
         "country": "XX", "latitude": Decimal("90.1"), "longitude": Decimal("NaN"), "language": "xx",
         "timezone": "Mars/Olympus", "vat_number": "FR-1", "currency": "XYZ",
     }  # fmt: skip
     with pytest.raises(Invalid) as error:
-        create(store, somebody("Ada"), **wrong)
-    assert sorted(problem.where for problem in error.value.problems) == sorted(f"/{name}" for name in wrong)
+        create(store, somebody("Ada"), **invalid)
+    assert sorted(problem.where for problem in error.value.problems) == sorted(f"/{name}" for name in invalid)
 
 
 def test_a_place_has_both_coordinates_or_none(store: Store, somebody: Somebody) -> None:
     ada = somebody("Ada")
     with pytest.raises(Invalid, match="latitude and longitude"):
         create(store, ada, "La Ferme", latitude=Decimal("46.2"))
-    made = create(store, ada, "La Ferme", latitude=Decimal("46.2050000"), longitude=Decimal("-5.2250001"))
-    assert (made.latitude, made.longitude) == (Decimal("46.205"), Decimal("-5.2250001"))
+    enterprise = create(store, ada, "La Ferme", latitude=Decimal("46.2050000"), longitude=Decimal("-5.2250001"))
+    assert (enterprise.latitude, enterprise.longitude) == (Decimal("46.205"), Decimal("-5.2250001"))
 
 
 def test_an_address_that_looks_like_an_id_or_is_taken_is_refused(store: Store, somebody: Somebody) -> None:
     ada = somebody("Ada")
-    made = create(store, ada, "La Ferme")
-    for slug in (made.id, made.slug):
+    first = create(store, ada, "La Ferme")
+    for slug in (first.id, first.slug):
         with pytest.raises(Invalid) as error:
             create(store, ada, "Une autre", slug=slug)
         assert [problem.where for problem in error.value.problems] == ["/slug"]
     other = create(store, ada, "Une autre", slug="autre")
     with store.write() as tx:
         with pytest.raises(Invalid, match="already"):
-            change_enterprise(tx, other.id, other.version, slug=made.slug)
+            change_enterprise(tx, other.id, other.version, slug=first.slug)
         assert change_enterprise(tx, other.id, other.version, slug="encore-une-autre").version == 2
 
 
@@ -118,19 +123,19 @@ def test_a_person_owns_a_limited_number_unless_they_run_the_instance(
 
 
 def test_a_change_raises_the_version_and_is_searched_at_once(store: Store, somebody: Somebody) -> None:
-    made = create(store, somebody("Ada"), "La Ferme", city="Bourg")
+    created = create(store, somebody("Ada"), "La Ferme", city="Bourg")
     with store.write() as tx:
-        enterprise = change_enterprise(tx, made.id, 1, name="Le Château", visibility="public")
-        assert (enterprise.name, enterprise.city, enterprise.version, enterprise.slug) == (
+        changed = change_enterprise(tx, created.id, 1, name="Le Château", visibility="public")
+        assert (changed.name, changed.city, changed.version, changed.slug) == (
             "Le Château",
             "Bourg",
             2,
             "la-ferme",
         )
-        assert list_enterprises(tx, search="CHATEAU bourg") == [enterprise]
+        assert list_enterprises(tx, search="CHATEAU bourg") == [changed]
         assert list_enterprises(tx, search="ferme") == []
         with pytest.raises(Stale):
-            change_enterprise(tx, made.id, 1, name="Autre")
+            change_enterprise(tx, created.id, 1, name="Autre")
         with pytest.raises(NotFound):
             change_enterprise(tx, "none", 1, name="Autre")
 
@@ -143,8 +148,8 @@ def test_only_public_enterprises_are_listed_page_by_page(store: Store, somebody:
     create(store, ada, "Hidden", visibility="hidden")
     with store.read() as tx:
         first = list_enterprises(tx, limit=2)
-        rest = list_enterprises(tx, after=first[-1].slug, limit=2)
-        assert [one.name for one in [*first, *rest]] == ["Abricot", "Banane", "Cerise"]
+        second = list_enterprises(tx, after=first[-1].slug, limit=2)
+        assert [enterprise.name for enterprise in [*first, *second]] == ["Abricot", "Banane", "Cerise"]
         assert [enterprise.name for enterprise in list_enterprises(tx, kind="producer")] == ["Abricot", "Cerise"]
         assert [enterprise.name for enterprise in list_enterprises(tx, kind="hub")] == ["Banane"]
 
@@ -157,7 +162,7 @@ def test_a_hidden_enterprise_is_known_to_its_members_and_to_those_it_lets_look(
     link = create(store, ada, "Link", visibility="link")
     friend = create(store, eve, "Friend")
 
-    def known(enterprise: Enterprise, person: Person | None) -> bool:
+    def is_visible(enterprise: Enterprise, person: Person | None) -> bool:
         try:
             with store.read() as tx:
                 return find_enterprise(tx, enterprise.slug, person_id=person.id if person else None) is not None
@@ -167,27 +172,27 @@ def test_a_hidden_enterprise_is_known_to_its_members_and_to_those_it_lets_look(
     other = create(store, ada, "Other", visibility="hidden")
     with store.write() as tx:
         grant(tx, other.id, friend.id, "ReadEnterprise")
-    assert [known(link, one) for one in (None, ada, eve, zoe)] == [True] * 4
-    assert [known(hidden, one) for one in (None, ada, eve, zoe)] == [False, True, False, False]
+    assert [is_visible(link, person) for person in (None, ada, eve, zoe)] == [True] * 4
+    assert [is_visible(hidden, person) for person in (None, ada, eve, zoe)] == [False, True, False, False]
     with store.write() as tx:
         grant(tx, hidden.id, friend.id, "ReadProducts")
-    assert not known(hidden, eve)
+    assert not is_visible(hidden, eve)
     with store.write() as tx:
         grant(tx, hidden.id, friend.id, "ReadEnterprise")
-    assert [known(hidden, one) for one in (None, ada, eve, zoe)] == [False, True, True, False]
+    assert [is_visible(hidden, person) for person in (None, ada, eve, zoe)] == [False, True, True, False]
 
 
 def test_an_archived_enterprise_is_gone_for_all_but_its_members_until_it_is_restored(
     store: Store, somebody: Somebody
 ) -> None:
     ada = somebody("Ada")
-    made = create(store, ada, "La Ferme")
+    created = create(store, ada, "La Ferme")
     with store.write() as tx:
-        enterprise = archive_enterprise(tx, made.id, made.version)
+        enterprise = archive_enterprise(tx, created.id, created.version)
         assert enterprise.archived_at == tx.now
         assert list_enterprises(tx) == []
         with pytest.raises(NotFound):
-            find_enterprise(tx, made.slug)
-        assert find_enterprise(tx, made.slug, person_id=ada.id) == enterprise
-        back = restore_enterprise(tx, made.id, enterprise.version)
-        assert find_enterprise(tx, made.slug) == back
+            find_enterprise(tx, created.slug)
+        assert find_enterprise(tx, created.slug, person_id=ada.id) == enterprise
+        restored = restore_enterprise(tx, created.id, enterprise.version)
+        assert find_enterprise(tx, created.slug) == restored

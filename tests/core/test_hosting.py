@@ -1,4 +1,4 @@
-"""Units, proxies and a container for an instance: what `commensal init` prints of them works as it is."""
+"""Units, proxies and a container for an instance: the texts that `commensal init` prints work unchanged."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ from commensal.instance.begin import begin_instance
 from commensal.instance.settings import MailSettings
 from commensal.operations.hosting import UNITS, write_text
 
-KEPT = "/var/lib/commensal-of-this-suite/val"  # a folder that systemd makes; the real one is somebody's
+STATE_FOLDER = "/var/lib/commensal-of-this-suite/val"  # a folder that systemd creates; no real instance uses it
 
 
-def printed(folder: Path, *words: str) -> str:
+def run_init(folder: Path, *words: str) -> str:
     result = CliRunner().invoke(app, ["init", "--instance", str(folder), *words])
     assert result.exit_code == 0, result.output
     return result.stdout
 
 
 def service(text: str) -> dict[str, str]:
-    """The section [Service] of a unit."""
-    read = configparser.ConfigParser(strict=False, interpolation=None)
-    read.optionxform = str  # type: ignore[assignment, method-assign]
-    read.read_string(text)
-    assert read["Install"]["WantedBy"] == "multi-user.target"
-    return dict(read["Service"])
+    """Returns the section [Service] of a unit."""
+    unit = configparser.ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment, method-assign]
+    unit.read_string(text)
+    assert unit["Install"]["WantedBy"] == "multi-user.target"
+    return dict(unit["Service"])
 
 
 def test_units_are_printed_without_a_question_and_nothing_is_made(tmp_path: Path) -> None:
-    text = printed(tmp_path / "val", "--systemd")
+    text = run_init(tmp_path / "val", "--systemd")
     assert text.count("[Service]") == 2
     assert not (tmp_path / "val").exists()
 
 
 def test_texts_are_written_as_files_where_none_is_overwritten(tmp_path: Path) -> None:
     words = ["--instance", "/srv/val", "--systemd", "--into", str(tmp_path)]
-    assert printed(tmp_path, *words[2:]).count("Wrote ") == 2
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["commensal-work.service", "commensal.service"]
+    assert run_init(tmp_path, *words[2:]).count("Wrote ") == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["commensal-work.service", "commensal.service"]
     with pytest.raises(SettingsError, match="there is such a file already"):
         CliRunner().invoke(app, ["init", *words], catch_exceptions=False)
     with pytest.raises(SettingsError, match="say what to write there"):
@@ -54,18 +54,22 @@ def test_texts_are_written_as_files_where_none_is_overwritten(tmp_path: Path) ->
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_unit_is_no_roots_and_writes_only_into_its_folder(unit: str) -> None:
-    said = service(write_text(unit, Path("/srv/val")))
-    assert (said["User"], said["NoNewPrivileges"], said["CapabilityBoundingSet"]) == ("commensal", "yes", "")
-    assert (said["ProtectSystem"], said["ReadWritePaths"], said["UMask"]) == ("strict", "/srv/val", "0077")
-    assert said["Restart"] == "on-failure"
-    assert said["ExecStart"].split()[1:] == [*UNITS[unit][1].split(), "--instance", "/srv/val"]
-    assert "LoadCredential" not in said, "that is an example"
+    settings = service(write_text(unit, Path("/srv/val")))
+    assert (settings["User"], settings["NoNewPrivileges"], settings["CapabilityBoundingSet"]) == (
+        "commensal",
+        "yes",
+        "",
+    )
+    assert (settings["ProtectSystem"], settings["ReadWritePaths"], settings["UMask"]) == ("strict", "/srv/val", "0077")
+    assert settings["Restart"] == "on-failure"
+    assert settings["ExecStart"].split()[1:] == [*UNITS[unit][1].split(), "--instance", "/srv/val"]
+    assert "LoadCredential" not in settings, "that is an example"
 
 
 def test_a_folder_of_var_lib_is_made_by_systemd_and_one_at_home_can_be_seen() -> None:
-    kept = service(write_text("commensal", Path(KEPT)))
-    assert (kept["StateDirectory"], kept["StateDirectoryMode"]) == ("commensal-of-this-suite/val", "0700")
-    assert "ReadWritePaths" not in kept
+    settings = service(write_text("commensal", Path(STATE_FOLDER)))
+    assert (settings["StateDirectory"], settings["StateDirectoryMode"]) == ("commensal-of-this-suite/val", "0700")
+    assert "ReadWritePaths" not in settings
     assert service(write_text("commensal", Path("/home/marie/val")))["ProtectHome"] == "read-only"
 
 
@@ -99,7 +103,7 @@ def test_systemd_calls_a_unit_well_confined(tmp_path: Path, unit: str) -> None:
 
 
 @ANALYZE
-@pytest.mark.parametrize("folder", ["/srv/val", KEPT])
+@pytest.mark.parametrize("folder", ["/srv/val", STATE_FOLDER])
 @pytest.mark.parametrize("unit", UNITS)
 def test_systemd_finds_nothing_wrong_with_a_unit(tmp_path: Path, unit: str, folder: str) -> None:
     file = tmp_path / f"{unit}.service"
@@ -117,7 +121,7 @@ def val(tmp_path: Path) -> Path:
 
 
 def test_a_proxy_leads_to_the_instance_and_says_truly_who_asks(val: Path) -> None:
-    caddy, nginx = printed(val, "--proxy", "caddy"), printed(val, "--proxy", "nginx")
+    caddy, nginx = run_init(val, "--proxy", "caddy"), run_init(val, "--proxy", "nginx")
     assert "val.example {" in caddy
     assert "reverse_proxy 127.0.0.1:8123" in caddy
     assert "proxy_pass http://127.0.0.1:8123;" in nginx
@@ -130,7 +134,7 @@ def test_a_proxy_leads_to_the_instance_and_says_truly_who_asks(val: Path) -> Non
 
 
 def test_a_container_runs_as_an_ordinary_user(val: Path) -> None:
-    lines = printed(val, "--container").splitlines()
+    lines = run_init(val, "--container").splitlines()
     assert lines.index("USER 10001") < lines.index('ENTRYPOINT ["commensal"]')
     assert not any(line.startswith("USER") and "root" in line for line in lines)
 

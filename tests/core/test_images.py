@@ -24,16 +24,16 @@ from commensal.trade.products.images import (
 )
 
 
-def drawn(kind: str, size: tuple[int, int] = (60, 40), *, mode: str = "RGB", **kwargs: Any) -> bytes:
-    """Left half red, right half blue."""
+def draw_image(kind: str, size: tuple[int, int] = (60, 40), *, mode: str = "RGB", **kwargs: Any) -> bytes:
+    """Returns an encoded image, its left half red, its right half blue."""
     image = Pillow.new(mode, size, "blue")
     image.paste("red", (0, 0, size[0] // 2, size[1]))
-    written = io.BytesIO()
-    image.save(written, kind, **kwargs)
-    return written.getvalue()
+    file = io.BytesIO()
+    image.save(file, kind, **kwargs)
+    return file.getvalue()
 
 
-def opened(content: bytes) -> Pillow.Image:
+def decode(content: bytes) -> Pillow.Image:
     image = Pillow.open(io.BytesIO(content))
     image.load()
     return image
@@ -46,8 +46,8 @@ def is_red(image: Pillow.Image, place: tuple[int, int]) -> bool:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_an_image_of_any_allowed_kind_becomes_webp_with_a_thumbnail(kind: str) -> None:
-    picture = re_encode(drawn(kind, (2000, 1000)))
-    large, small = opened(picture.content), opened(picture.thumbnail)
+    picture = re_encode(draw_image(kind, (2000, 1000)))
+    large, small = decode(picture.content), decode(picture.thumbnail)
     assert (large.format, large.size, small.format, small.size) == ("WEBP", (1600, 800), "WEBP", (400, 200))
     assert (picture.width, picture.height) == (1600, 800)
     assert is_red(large, (10, 400))
@@ -55,18 +55,18 @@ def test_an_image_of_any_allowed_kind_becomes_webp_with_a_thumbnail(kind: str) -
 
 
 def test_a_small_image_keeps_its_size_and_its_transparency() -> None:
-    picture = re_encode(drawn("PNG", (30, 20), mode="RGBA"))
+    picture = re_encode(draw_image("PNG", (30, 20), mode="RGBA"))
     assert (picture.width, picture.height) == (30, 20)
     palette = io.BytesIO()
     Pillow.new("P", (30, 20), 0).save(palette, "PNG", transparency=0)
-    assert opened(re_encode(palette.getvalue()).content).convert("RGBA").getpixel((5, 5))[3] == 0  # type: ignore[index]
+    assert decode(re_encode(palette.getvalue()).content).convert("RGBA").getpixel((5, 5))[3] == 0  # type: ignore[index]
 
 
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
 def test_grey_and_printers_colours_are_shown_too(mode: str) -> None:
-    written = io.BytesIO()
-    Pillow.new(mode, (30, 20)).save(written, "JPEG")
-    assert re_encode(written.getvalue()).width == 30
+    file = io.BytesIO()
+    Pillow.new(mode, (30, 20)).save(file, "JPEG")
+    assert re_encode(file.getvalue()).width == 30
 
 
 def test_the_place_and_time_of_a_photo_are_gone_and_it_stands_upright() -> None:
@@ -75,11 +75,11 @@ def test_the_place_and_time_of_a_photo_are_gone_and_it_stands_upright() -> None:
     exif[0x0110] = "Camera of Ada"
     exif.get_ifd(0x8825).update({1: "N", 2: (47.0, 13.0, 30.0), 3: "W", 4: (1.0, 33.0, 0.0)})
     icc = b"profile of Ada" * 20
-    upload = drawn("JPEG", exif=exif, icc_profile=icc, comment=b"by Ada", quality=95)
+    upload = draw_image("JPEG", exif=exif, icc_profile=icc, comment=b"by Ada", quality=95)
     assert b"Camera of Ada" in upload
     picture = re_encode(upload)
     for content in (picture.content, picture.thumbnail):
-        image = opened(content)
+        image = decode(content)
         assert dict(image.getexif()) == {}
         assert set(image.info) <= {"loop", "background", "timestamp", "duration"}
         assert b"Ada" not in content
@@ -93,9 +93,9 @@ def test_the_place_and_time_of_a_photo_are_gone_and_it_stands_upright() -> None:
     [
         b"",
         b"not an image",
-        drawn("GIF"),
-        drawn("TIFF"),
-        drawn("BMP"),
+        draw_image("GIF"),
+        draw_image("TIFF"),
+        draw_image("BMP"),
         b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
         b"<svg xmlns='http://www.w3.org/2000/svg'/>",
     ],
@@ -115,15 +115,17 @@ def _png(width: int, height: int, rows: bytes) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
-@pytest.mark.parametrize("side", [5001, 13_000])
-def test_a_small_file_that_would_unpack_to_a_huge_image_is_refused(side: int) -> None:
-    bomb = _png(side, 5000, zlib.compress(bytes(100_000)))  # up to twice its limit, Pillow itself only warns
+@pytest.mark.parametrize("width", [5001, 13_000])
+def test_a_small_file_that_would_unpack_to_a_huge_image_is_refused(width: int) -> None:
+    bomb = _png(width, 5000, zlib.compress(bytes(100_000)))  # up to twice its limit, Pillow itself only warns
     with pytest.raises(Refused) as error:
         re_encode(bomb)
     assert error.value.code == "image_pixels"
 
 
-@pytest.mark.parametrize("upload", [drawn("JPEG")[:300], drawn("PNG")[:60], _png(100, 100, b"x"), drawn("WEBP")[:60]])
+@pytest.mark.parametrize(
+    "upload", [draw_image("JPEG")[:300], draw_image("PNG")[:60], _png(100, 100, b"x"), draw_image("WEBP")[:60]]
+)
 def test_a_damaged_image_is_refused(upload: bytes) -> None:
     with pytest.raises(Refused) as error:
         re_encode(upload)
@@ -155,17 +157,17 @@ def test_an_image_is_noted_and_read_again(store: Store, hamlet: Any, tmp_path: P
     hamlet.enterprise("farm")
     keep_picture(tmp_path, picture)
     with store.write() as tx:
-        added = add_image(tx, enterprise_id="farm", picture=picture, alt=" Des pommes ")
+        first = add_image(tx, enterprise_id="farm", picture=picture, alt=" Des pommes ")
         other = add_image(tx, enterprise_id="farm", picture=picture)
         with pytest.raises(Invalid):
             add_image(tx, enterprise_id="farm", picture=picture, alt="x" * 301)
-    assert (added.alt, added.width, added.height, added.bytes) == ("Des pommes", 3, 2, 5)
+    assert (first.alt, first.width, first.height, first.bytes) == ("Des pommes", 3, 2, 5)
     with store.read() as tx:
-        assert images_of(tx, "farm") == sorted([added, other], key=lambda one: one.id)
+        assert images_of(tx, "farm") == sorted([first, other], key=lambda image: image.id)
         assert images_of(tx, "other") == []
-        assert read_picture(tx, tmp_path, added.id) == b"large"
+        assert read_picture(tx, tmp_path, first.id) == b"large"
         assert read_picture(tx, tmp_path, other.id, small=True) == b"small"
         with pytest.raises(NotFound):
             read_picture(tx, tmp_path, "unknown")
         with pytest.raises(NotFound):
-            read_picture(tx, tmp_path / "elsewhere", added.id)
+            read_picture(tx, tmp_path / "elsewhere", first.id)

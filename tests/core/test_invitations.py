@@ -1,4 +1,4 @@
-"""Invitations: who is asked to become a member, and what an enterprise learns of an address before that."""
+"""Invitations: asking people to become members, and what an enterprise learns of an address before that."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def shop(store: Store) -> None:
         a_shop(tx)
 
 
-def ask(store: Store, email: str, role: str = "packer") -> str:
+def invite_by_email(store: Store, email: str, role: str = "packer") -> str:
     with store.write() as tx:
         return invite(tx, "shop", email=email, role=role, language="en")
 
 
 def test_who_is_invited_becomes_a_member_by_their_own_word(store: Store, somebody: Somebody) -> None:
     eve = somebody("Eve")
-    assert ask(store, " EVE@example.org ") == eve.email
+    assert invite_by_email(store, " EVE@example.org ") == eve.email
     with store.write() as tx:
         assert list_members(tx, "shop") == []
         (invitation,) = invitations_to(tx, eve.id)
@@ -59,22 +59,22 @@ def test_who_is_invited_becomes_a_member_by_their_own_word(store: Store, somebod
 
 
 def test_an_invitation_is_for_its_address_alone(store: Store, somebody: Somebody) -> None:
-    eve, zoe, unproved = somebody("Eve"), somebody("Zoe"), somebody("Uma", confirmed=False)
-    ask(store, eve.email)
-    ask(store, unproved.email)
+    eve, zoe, unconfirmed = somebody("Eve"), somebody("Zoe"), somebody("Uma", confirmed=False)
+    invite_by_email(store, eve.email)
+    invite_by_email(store, unconfirmed.email)
     with store.write() as tx:
-        invitation, of_unproved = invitations_of(tx, "shop")
+        invitation, of_unconfirmed = invitations_of(tx, "shop")
         with pytest.raises(NotFound):
             accept_invitation(tx, zoe.id, invitation.id)
-        assert invitations_to(tx, unproved.id) == []
+        assert invitations_to(tx, unconfirmed.id) == []
         with pytest.raises(Forbidden, match="confirm"):
-            accept_invitation(tx, unproved.id, of_unproved.id)
+            accept_invitation(tx, unconfirmed.id, of_unconfirmed.id)
 
 
 def test_it_is_declined_taken_back_and_runs_out(store: Store, clock: ManualClock, somebody: Somebody) -> None:
     eve = somebody("Eve")
     for email in (eve.email, "a@example.org", "b@example.org"):
-        ask(store, email)
+        invite_by_email(store, email)
     with store.write() as tx:
         first, second, of_eve = invitations_of(tx, "shop")
         decline_invitation(tx, eve.id, of_eve.id)
@@ -90,12 +90,12 @@ def test_it_is_declined_taken_back_and_runs_out(store: Store, clock: ManualClock
 
 def test_a_second_one_renews_it_and_a_member_needs_none(store: Store, somebody: Somebody) -> None:
     eve = somebody("Eve")
-    ask(store, eve.email)
-    ask(store, eve.email, "manager")
+    invite_by_email(store, eve.email)
+    invite_by_email(store, eve.email, "manager")
     with store.write() as tx:
         (invitation,) = invitations_to(tx, eve.id)
         assert accept_invitation(tx, eve.id, invitation.id).role == "manager"
-    ask(store, eve.email, "owner")
+    invite_by_email(store, eve.email, "owner")
     with store.write() as tx:
         (invitation,) = invitations_to(tx, eve.id)
         with pytest.raises(Conflict, match="already"):
@@ -113,7 +113,7 @@ def test_mistakes_are_named(store: Store) -> None:
 
 @pytest.fixture
 def owner(store: Store, client: TestClient, somebody: Somebody) -> TestClient:
-    """The owner of the shop, by a token."""
+    """A client with the token of the shop's owner."""
     olga = somebody("Olga")
     with store.write() as tx:
         row = {"enterprise_id": "shop", "person_id": olga.id, "role": "owner", "since": tx.now}
@@ -124,20 +124,20 @@ def owner(store: Store, client: TestClient, somebody: Somebody) -> TestClient:
 
 
 def test_inviting_does_not_tell_who_has_an_account(store: Store, owner: TestClient, somebody: Somebody) -> None:
-    known = somebody("Eve").email
-    asked = [
-        owner.post("/api/enterprises/shop/members", json={"email": one, "role": "packer"})
-        for one in (known, "nobody@example.org")
+    known_email = somebody("Eve").email
+    responses = [
+        owner.post("/api/enterprises/shop/members", json={"email": email, "role": "packer"})
+        for email in (known_email, "nobody@example.org")
     ]
-    assert [(one.status_code, sorted(one.json())) for one in asked] == [(202, ["to"])] * 2
+    assert [(response.status_code, sorted(response.json())) for response in responses] == [(202, ["to"])] * 2
     with store.read() as tx:
-        sent = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail"))]
-    assert {one.pop("to") for one in sent} == {known, "nobody@example.org"}
-    assert sent[0] == sent[1], "nor does the mail"
+        payloads = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail"))]
+    assert {payload.pop("to") for payload in payloads} == {known_email, "nobody@example.org"}
+    assert payloads[0] == payloads[1], "nor does the mail"
 
 
 def test_adding_a_member_at_once_would_tell(store: Store, somebody: Somebody) -> None:
-    """Disables the guard: what an invitation is there for."""
+    """Disables the guard: this is why invitations exist."""
     eve = somebody("Eve")
     with store.write() as tx:
         with pytest.raises(Refused):
@@ -151,14 +151,14 @@ def test_writing_a_customer_down_does_not_tell_it_either(store: Store, owner: Te
     def add(email: str) -> Any:
         return owner.post("/api/enterprises/shop/customers", json={"email": email}).json()
 
-    known, unknown = add(eve.email), add("nobody@example.org")
-    assert (known["person_id"], unknown["person_id"]) == (None, None)
-    listed = owner.get("/api/enterprises/shop/customers").json()["items"]
-    assert [one["person_id"] for one in listed] == [None, None]
+    known_customer, unknown_customer = add(eve.email), add("nobody@example.org")
+    assert (known_customer["person_id"], unknown_customer["person_id"]) == (None, None)
+    customers = owner.get("/api/enterprises/shop/customers").json()["items"]
+    assert [customer_read["person_id"] for customer_read in customers] == [None, None]
     with store.write() as tx:
         item = an_item(tx, a_lot(tx, on_hand="9"), name="Carottes")
     hooks = owner.app.state.instance.hooks  # type: ignore[attr-defined]
     with store.write() as tx:
         place_order(tx, hooks, "shop-session", Wish(items={item: 1}, name="E", email=eve.email), person_id=eve.id)
-    body = owner.get(f"/api/enterprises/shop/customers/{known['id']}").json()
-    assert body["person_id"] == eve.id, "whoever has ordered with an account has shown it"
+    body = owner.get(f"/api/enterprises/shop/customers/{known_customer['id']}").json()
+    assert body["person_id"] == eve.id, "ordering with an account reveals it"

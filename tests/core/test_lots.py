@@ -30,12 +30,12 @@ def farm(hamlet: Any) -> str:
     return name
 
 
-def opened(store: Store, farm: str, **kwargs: Any) -> StockLot:
+def open_new_lot(store: Store, farm: str, **kwargs: Any) -> StockLot:
     with store.write() as tx:
         return open_lot(tx, enterprise_id=farm, **{"name": "Pommes", "unit": "Kilogram", **kwargs})
 
 
-def refused(error: Conflict | Invalid) -> list[tuple[str, str]]:
+def mistakes(error: Conflict | Invalid) -> list[tuple[str, str]]:
     return [(problem.where, problem.code) for problem in error.problems]
 
 
@@ -67,11 +67,11 @@ def test_stock_reads_well_in_any_language() -> None:
 def test_a_lot_is_counted_as_is_usual_for_its_unit(store: Store, farm: str) -> None:
     units = {"Kilogram": 1000, "Litre": 1000, "Metre": 100, "Piece": 1, "Bunch": 1, "Dozen": 1, "Gram": 1}
     for unit, per_unit in units.items():
-        assert opened(store, farm, unit=unit).per_unit == per_unit
+        assert open_new_lot(store, farm, unit=unit).per_unit == per_unit
 
 
 def test_an_opened_lot_has_what_it_was_given_and_a_journal_that_says_so(store: Store, farm: str) -> None:
-    lot = opened(store, farm, on_hand=Decimal("12.5"))
+    lot = open_new_lot(store, farm, on_hand=Decimal("12.5"))
     assert lot.on_hand == lot.free == Decimal("12.5")
     assert lot.reserved == lot.sold == 0
     with store.read() as tx:
@@ -83,22 +83,22 @@ def test_an_opened_lot_has_what_it_was_given_and_a_journal_that_says_so(store: S
 
 def test_every_mistake_in_a_new_lot_is_named(store: Store, farm: str) -> None:
     with pytest.raises(Invalid) as error:
-        opened(store, farm, name="  ", unit="Percent", per_unit=3)
-    assert refused(error.value) == [("/name", "required"), ("/unit", "unit"), ("/per_unit", "per_unit")]
-    wrong: list[tuple[dict[str, Any], tuple[str, str]]] = [
+        open_new_lot(store, farm, name="  ", unit="Percent", per_unit=3)
+    assert mistakes(error.value) == [("/name", "required"), ("/unit", "unit"), ("/per_unit", "per_unit")]
+    cases: list[tuple[dict[str, Any], tuple[str, str]]] = [
         ({"on_hand": Decimal("1.0001")}, ("/on_hand", "too_fine")),
         ({"unlimited": True, "on_hand": Decimal(1)}, ("/on_hand", "unlimited")),
         ({"unit": "Bushel"}, ("/unit", "unit")),
         ({"per_unit": 0}, ("/per_unit", "per_unit")),
     ]
-    for values, mistake in wrong:
+    for values, mistake in cases:
         with pytest.raises(Invalid) as error:
-            opened(store, farm, **values)
-        assert mistake in refused(error.value)
+            open_new_lot(store, farm, **values)
+        assert mistake in mistakes(error.value)
 
 
 def test_what_comes_in_is_added_and_what_is_counted_is_set(store: Store, farm: str, clock: ManualClock) -> None:
-    lot = opened(store, farm, on_hand=Decimal(10))
+    lot = open_new_lot(store, farm, on_hand=Decimal(10))
     with store.write() as tx:
         take_stock(tx, {lot.id: 4000}, order_id="o")
     clock.advance(hours=1)
@@ -110,7 +110,7 @@ def test_what_comes_in_is_added_and_what_is_counted_is_set(store: Store, farm: s
     assert [stock.on_hand, stock.free, stock.reserved] == [11, 7, 4]
     with store.read() as tx:
         journal = movements_of(tx, farm, lot.id)
-        assert [(one.kind, one.free_change, one.note, one.person_id) for one in journal] == [
+        assert [(movement.kind, movement.free_change, movement.note, movement.person_id) for movement in journal] == [
             ("counted", Decimal("-1.5"), "", "ada"),
             ("received", Decimal("2.5"), "du champ", None),
             ("taken", Decimal(-4), "", None),
@@ -122,7 +122,7 @@ def test_what_comes_in_is_added_and_what_is_counted_is_set(store: Store, farm: s
 
 
 def test_a_count_below_what_is_reserved_is_refused(store: Store, farm: str) -> None:
-    lot = opened(store, farm, on_hand=Decimal(10))
+    lot = open_new_lot(store, farm, on_hand=Decimal(10))
     with store.write() as tx:
         take_stock(tx, {lot.id: 4000}, order_id="o")
     with pytest.raises(Conflict, match="4 kg of Pommes are ordered"), store.write() as tx:
@@ -134,21 +134,21 @@ def test_a_count_below_what_is_reserved_is_refused(store: Store, farm: str) -> N
 def test_what_becomes_unlimited_has_no_free_level_and_sells_nothing_until_counted_again(
     store: Store, farm: str
 ) -> None:
-    lot = opened(store, farm, on_hand=Decimal(10))
+    lot = open_new_lot(store, farm, on_hand=Decimal(10))
     with store.write() as tx:
-        endless = change_lot(tx, farm, lot.id, 1, unlimited=True)
-        assert [endless.unlimited, endless.free, endless.version] == [True, 0, 2]
+        unlimited_lot = change_lot(tx, farm, lot.id, 1, unlimited=True)
+        assert [unlimited_lot.unlimited, unlimited_lot.free, unlimited_lot.version] == [True, 0, 2]
         for act in (receive_stock, count_stock):
             with pytest.raises(Conflict, match="nothing to count"):
                 act(tx, farm, lot.id, Decimal(5))
-        again = change_lot(tx, farm, lot.id, 2, unlimited=False)
-        assert [again.unlimited, again.free] == [False, 0]
+        counted_lot = change_lot(tx, farm, lot.id, 2, unlimited=False)
+        assert [counted_lot.unlimited, counted_lot.free] == [False, 0]
         assert count_stock(tx, farm, lot.id, Decimal(3)).free == 3
         assert check_levels(tx) == []
 
 
 def test_an_edit_of_an_older_version_or_of_somebody_elses_lot_is_refused(store: Store, farm: str, hamlet: Any) -> None:
-    lot = opened(store, farm)
+    lot = open_new_lot(store, farm)
     with store.write() as tx:
         assert change_lot(tx, farm, lot.id, 1, name=" Poires ").name == "Poires"
         with pytest.raises(Stale):
@@ -158,22 +158,22 @@ def test_an_edit_of_an_older_version_or_of_somebody_elses_lot_is_refused(store: 
         for act in (receive_stock, count_stock):
             with pytest.raises(NotFound):
                 act(tx, "hub", lot.id, Decimal(5))
-        for ask in (lot_by_id, movements_of):
+        for read in (lot_by_id, movements_of):
             with pytest.raises(NotFound):
-                ask(tx, "hub", lot.id)
+                read(tx, "hub", lot.id)
         with pytest.raises(NotFound):
             change_lot(tx, "hub", lot.id, 2, name="Mine")
 
 
 def test_lots_come_in_pages(store: Store, farm: str) -> None:
-    ids = sorted(opened(store, farm, name=f"Lot {number}").id for number in range(5))
+    ids = sorted(open_new_lot(store, farm, name=f"Lot {number}").id for number in range(5))
     with store.read() as tx:
         first = lots_of(tx, farm, limit=3)
         assert [lot.id for lot in (*first, *lots_of(tx, farm, after=first[-1].id, limit=3))] == ids
 
 
 def test_a_level_that_its_journal_does_not_explain_is_found(store: Store, farm: str) -> None:
-    lot = opened(store, farm, on_hand=Decimal(10))
+    lot = open_new_lot(store, farm, on_hand=Decimal(10))
     with store.write() as tx:
         tx.execute(update(stock_lot).where(stock_lot.c.id == lot.id).values(free=9_000, sold=1_000))
     with store.read() as tx:

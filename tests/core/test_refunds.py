@@ -32,14 +32,14 @@ def order(store: Store) -> str:
 
 
 def pay(tx: Transaction, order_id: str, amount: int = 1000, key: str = "paid") -> Payment:
-    given = {"enterprise_id": "shop", "method": "cash:cash", "person_id": None}
-    return receive_payment(tx, order_id=order_id, amount=amount, idempotency_key=key, **given)  # type: ignore[arg-type]
+    values = {"enterprise_id": "shop", "method": "cash:cash", "person_id": None}
+    return receive_payment(tx, order_id=order_id, amount=amount, idempotency_key=key, **values)  # type: ignore[arg-type]
 
 
-def give_back(tx: Transaction, order_id: str, amount: int, key: str = "back", **kwargs: Any) -> Payment:
-    """Meant so, whatever is owed, unless a test says otherwise."""
-    given = {"enterprise_id": "shop", "method": "cash:cash", "person_id": "ada", "anyway": True, **kwargs}
-    return refund(tx, order_id=order_id, amount=amount, idempotency_key=key, **given)
+def refund_cash(tx: Transaction, order_id: str, amount: int, key: str = "back", **kwargs: Any) -> Payment:
+    """Refunds even more than is owed, unless a test passes `anyway`."""
+    values = {"enterprise_id": "shop", "method": "cash:cash", "person_id": "ada", "anyway": True, **kwargs}
+    return refund(tx, order_id=order_id, amount=amount, idempotency_key=key, **values)
 
 
 def state_of(tx: Transaction, order_id: str) -> str:
@@ -48,8 +48,13 @@ def state_of(tx: Transaction, order_id: str) -> str:
 
 def test_a_refund_is_a_record_and_a_negative_entry(store: Store, order: str) -> None:
     with store.write() as tx:
-        given = give_back(tx, order, 400, reference="Crate returned")
-        assert (given.kind, given.state, given.amount, given.reference) == ("refund", "Done", 400, "Crate returned")
+        refund_given = refund_cash(tx, order, 400, reference="Crate returned")
+        assert (refund_given.kind, refund_given.state, refund_given.amount, refund_given.reference) == (
+            "refund",
+            "Done",
+            400,
+            "Crate returned",
+        )
         assert [(entry.kind, entry.amount, entry.person_id) for entry in journal_entries(tx, "shop")] == [
             ("payment", 1000, None),
             ("refund", -400, "ada"),
@@ -59,49 +64,49 @@ def test_a_refund_is_a_record_and_a_negative_entry(store: Store, order: str) -> 
 
 def test_no_more_is_given_back_than_is_owed_unless_it_is_meant(store: Store, order: str) -> None:
     with pytest.raises(Conflict, match=r"Only 0\.00 EUR is owed back"), store.write() as tx:
-        give_back(tx, order, 1, anyway=False)
+        refund_cash(tx, order, 1, anyway=False)
     with store.write() as tx:
         tx.execute(update(customer_order).values(total=700))  # three euros less came than was paid
     with pytest.raises(Conflict, match=r"Only 3\.00 EUR is owed back"), store.write() as tx:
-        give_back(tx, order, 301, anyway=False)
+        refund_cash(tx, order, 301, anyway=False)
     with store.write() as tx:
-        give_back(tx, order, 200, "first", anyway=False)
+        refund_cash(tx, order, 200, "first", anyway=False)
     with pytest.raises(Conflict, match=r"Only 1\.00 EUR is owed back"), store.write() as tx:
-        give_back(tx, order, 101, "second", anyway=False)
+        refund_cash(tx, order, 101, "second", anyway=False)
     with store.write() as tx:
-        give_back(tx, order, 101, "second", anyway=True)
+        refund_cash(tx, order, 101, "second", anyway=True)
         assert due(tx, "shop", order).balance == 1
 
 
 def test_the_customer_is_told_of_every_refund(store: Store, order: str) -> None:
     with store.write() as tx:
-        give_back(tx, order, 400)
-        give_back(tx, order, 400)  # the same one
-        told = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail"))]
-    assert told == [
+        refund_cash(tx, order, 400)
+        refund_cash(tx, order, 400)  # the same one
+        mails = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail"))]
+    assert mails == [
         {"kind": "order_refunded", "order_id": order, "to": "ada@example.org", "language": "fr", "amount": 400}
     ]
 
 
 def test_more_than_was_received_is_never_given_back(store: Store, order: str) -> None:
     with store.write() as tx:
-        give_back(tx, order, 700, "first")
+        refund_cash(tx, order, 700, "first")
     with pytest.raises(Conflict, match="More cannot be given back"), store.write() as tx:
-        give_back(tx, order, 301, "second")
+        refund_cash(tx, order, 301, "second")
     with store.write() as tx:
         assert len(payments_of(tx, "shop", order)) == 2
-        give_back(tx, order, 300, "third")
+        refund_cash(tx, order, 300, "third")
         assert due(tx, "shop", order).paid == 0
 
 
 def test_the_same_refund_is_given_once_even_when_nothing_is_left(store: Store, order: str) -> None:
     with store.write() as tx:
-        first = give_back(tx, order, 1000)
+        first = refund_cash(tx, order, 1000)
     with store.write() as tx:
-        assert give_back(tx, order, 1000) == first
+        assert refund_cash(tx, order, 1000) == first
         assert due(tx, "shop", order).paid == 0
         with pytest.raises(Conflict, match="idempotency key"):
-            give_back(tx, order, 999)
+            refund_cash(tx, order, 999)
 
 
 def test_refunds_side_by_side_give_back_no_more_than_was_received(store: Store, order: str) -> None:
@@ -109,9 +114,9 @@ def test_refunds_side_by_side_give_back_no_more_than_was_received(store: Store, 
 
     def act(number: int) -> None:
         try:
-            store.transact(lambda tx: give_back(tx, order, 300, f"key {number}"))
-        except Conflict as refused:
-            outcomes.append(refused.code)
+            store.transact(lambda tx: refund_cash(tx, order, 300, f"key {number}"))
+        except Conflict as conflict:
+            outcomes.append(conflict.code)
         else:
             outcomes.append("given")
 
@@ -131,7 +136,7 @@ def test_a_cancelled_order_can_be_given_back(store: Store) -> None:
         a_shop(tx)
         order_id = a_placed_order(tx, state="Cancelled")
         pay(tx, order_id)
-        give_back(tx, order_id, 1000)
+        refund_cash(tx, order_id, 1000)
         assert state_of(tx, order_id) == "Cancelled"
 
 
@@ -139,7 +144,7 @@ def test_an_order_of_another_shop_is_not_given_back(store: Store, order: str) ->
     with store.write() as tx:
         a_shop(tx, "elsewhere")
         with pytest.raises(NotFound):
-            give_back(tx, order, 100, enterprise_id="elsewhere")
+            refund_cash(tx, order, 100, enterprise_id="elsewhere")
 
 
 def test_a_correction_is_an_opposite_entry_that_refers_to_the_wrong_one(store: Store, order: str) -> None:
@@ -153,7 +158,7 @@ def test_a_correction_is_an_opposite_entry_that_refers_to_the_wrong_one(store: S
 
 def test_a_refund_is_corrected_too(store: Store, order: str) -> None:
     with store.write() as tx:
-        give_back(tx, order, 400)
+        refund_cash(tx, order, 400)
         assert correct(tx, "shop", 2, person_id="ada").amount == 400
         assert (due(tx, "shop", order).paid, state_of(tx, order)) == (1000, "Paid")
 
@@ -175,7 +180,7 @@ def test_a_late_message_does_not_bring_back_what_was_corrected(store: Store, ord
 
 def test_what_was_given_back_is_not_corrected_away(store: Store, order: str) -> None:
     with store.write() as tx:
-        give_back(tx, order, 100)
+        refund_cash(tx, order, 100)
         with pytest.raises(Conflict, match="More cannot be given back"):
             correct(tx, "shop", 1, person_id="ada")
 

@@ -17,15 +17,15 @@ DAYS = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
 
 
 def openings(rule: str, start: datetime, count: int) -> list[datetime]:
-    """The next `count` openings in local time, each made from the one before as `repeat_due` makes them."""
-    found = []
+    """Returns the next `count` openings in Paris time, each derived from the previous one as `repeat_due` does."""
+    dates = []
     for _ in range(count):
         following = next_opening(rule, start.astimezone(UTC), "Europe/Paris", not_before=start)
         if following is None:
             break
         start, rule = following
-        found.append(start.astimezone(PARIS))
-    return found
+        dates.append(start.astimezone(PARIS))
+    return dates
 
 
 @pytest.mark.parametrize(
@@ -45,31 +45,31 @@ def openings(rule: str, start: datetime, count: int) -> list[datetime]:
 )
 def test_a_rule_gives_these_days_always_at_the_same_hour(rule: str, expected: list[str]) -> None:
     assert rhythm_problems(rule) == []
-    found = openings(rule, THURSDAY, 3)
-    assert [f"{one:%Y-%m-%d}" for one in found] == expected
-    assert {f"{one:%H:%M}" for one in found} == {"18:00"}
+    dates = openings(rule, THURSDAY, 3)
+    assert [f"{opening:%Y-%m-%d}" for opening in dates] == expected
+    assert {f"{opening:%H:%M}" for opening in dates} == {"18:00"}
 
 
 def test_six_in_the_evening_stays_six_in_the_evening_when_summer_begins() -> None:
-    found = openings("FREQ=WEEKLY", datetime(2026, 3, 26, 18, 0, tzinfo=PARIS), 1)
-    assert found == [datetime(2026, 4, 2, 18, 0, tzinfo=PARIS)]
-    assert found[0].astimezone(UTC).hour == 16  # it was 17 the week before
+    dates = openings("FREQ=WEEKLY", datetime(2026, 3, 26, 18, 0, tzinfo=PARIS), 1)
+    assert dates == [datetime(2026, 4, 2, 18, 0, tzinfo=PARIS)]
+    assert dates[0].astimezone(UTC).hour == 16  # it was 17 the week before
 
 
 def test_six_in_the_evening_stays_six_in_the_evening_when_winter_begins() -> None:
-    found = openings("FREQ=WEEKLY", datetime(2026, 10, 22, 18, 0, tzinfo=PARIS), 1)
-    assert found == [datetime(2026, 10, 29, 18, 0, tzinfo=PARIS)]
-    assert found[0].astimezone(UTC).hour == 17
+    dates = openings("FREQ=WEEKLY", datetime(2026, 10, 22, 18, 0, tzinfo=PARIS), 1)
+    assert dates == [datetime(2026, 10, 29, 18, 0, tzinfo=PARIS)]
+    assert dates[0].astimezone(UTC).hour == 17
 
 
 def test_a_time_that_the_clocks_skip_is_read_by_the_offset_before_the_gap() -> None:
-    found = openings("FREQ=WEEKLY", datetime(2026, 3, 22, 2, 30, tzinfo=PARIS), 1)
-    assert found[0].astimezone(UTC) == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)  # 03:30 in Paris
+    dates = openings("FREQ=WEEKLY", datetime(2026, 3, 22, 2, 30, tzinfo=PARIS), 1)
+    assert dates[0].astimezone(UTC) == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)  # 03:30 in Paris
 
 
 def test_a_time_that_comes_twice_is_the_first_of_the_two() -> None:
-    found = openings("FREQ=WEEKLY", datetime(2026, 10, 18, 2, 30, tzinfo=PARIS), 1)
-    assert found[0].astimezone(UTC) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    dates = openings("FREQ=WEEKLY", datetime(2026, 10, 18, 2, 30, tzinfo=PARIS), 1)
+    assert dates[0].astimezone(UTC) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 
 
 def test_count_is_of_sales_the_first_included() -> None:
@@ -116,9 +116,9 @@ def test_until_a_day_includes_the_day_and_until_a_moment_the_moment() -> None:
     ],
 )
 def test_a_rule_that_cannot_be_says_what_is_wrong_with_it(rule: str, codes: set[str]) -> None:
-    found = rhythm_problems(rule)
-    assert {one.code for one in found} == codes
-    assert all(str(one).startswith("/rhythm: ") for one in found)
+    problems = rhythm_problems(rule)
+    assert {problem.code for problem in problems} == codes
+    assert all(str(problem).startswith("/rhythm: ") for problem in problems)
 
 
 parts = st.one_of(
@@ -156,11 +156,11 @@ def test_whatever_somebody_writes_is_refused_or_leads_on_in_time(rule: str, at: 
 def test_moving_by_days_keeps_the_clocks(start: datetime, minutes: int, days: int) -> None:
     opens = start.replace(tzinfo=PARIS)
     moment = (start + timedelta(minutes=minutes)).replace(tzinfo=PARIS)
-    moved = shifted(
+    result = shifted(
         moment.astimezone(UTC),
         "Europe/Paris",
         start=opens.astimezone(UTC),
         new_start=(start + timedelta(days=days)).replace(tzinfo=PARIS).astimezone(UTC),
     )
-    wanted = moment.astimezone(UTC).astimezone(PARIS).replace(tzinfo=None) + timedelta(days=days)
-    assert abs(moved.astimezone(PARIS).replace(tzinfo=None) - wanted) <= timedelta(hours=1)  # only within a gap
+    expected = moment.astimezone(UTC).astimezone(PARIS).replace(tzinfo=None) + timedelta(days=days)
+    assert abs(result.astimezone(PARIS).replace(tzinfo=None) - expected) <= timedelta(hours=1)  # only within a gap

@@ -24,7 +24,7 @@ DAY = timedelta(days=1)
 
 
 class Coordinator:
-    """Speaks for the hub. `send` answers with the JSON of what went well."""
+    """A client with the hub's token. `send` returns the JSON of a successful answer."""
 
     def __init__(self, client: TestClient) -> None:
         self.client = client
@@ -40,7 +40,7 @@ class Coordinator:
         assert answer.status_code in (200, 201, 204), answer.text
         return answer.json() if answer.content else None
 
-    def refused(self, method: str, path: str, json: Any = None, **kwargs: Any) -> tuple[int, list[str]]:
+    def refusal(self, method: str, path: str, json: Any = None, **kwargs: Any) -> tuple[int, list[str]]:
         answer = self.ask(method, path, json, **kwargs)
         body = answer.json()
         return answer.status_code, sorted(error["pointer"] for error in body["errors"]) or [body["code"]]
@@ -49,17 +49,17 @@ class Coordinator:
 @pytest.fixture
 def hub(client: TestClient, store: Store, village: Any) -> Coordinator:
     with store.write() as tx:
-        who = {"email": "p@example.org", "name": "P", "phone": "", "language": "fr", "is_operator": False}
-        at = {"created_at": tx.now}
-        tx.execute(insert(person).values(id="p", version=1, confirmed_at=tx.now, **who, **at))
+        person_values = {"email": "p@example.org", "name": "P", "phone": "", "language": "fr", "is_operator": False}
+        created = {"created_at": tx.now}
+        tx.execute(insert(person).values(id="p", version=1, confirmed_at=tx.now, **person_values, **created))
         tx.execute(insert(enterprise_member).values(enterprise_id="hub", person_id="p", role="manager", since=tx.now))
         secret, scopes = hashlib.sha256(b"cml_hub").hexdigest(), sorted(ENTERPRISE_SCOPES)
-        tx.execute(insert(api_token).values(id="t", hash=secret, person_id="p", name="", scopes=scopes, **at))
+        tx.execute(insert(api_token).values(id="t", hash=secret, person_id="p", name="", scopes=scopes, **created))
     return Coordinator(client)
 
 
-def planned(hub: Coordinator, clock: ManualClock, **kwargs: Any) -> tuple[str, dict[str, Any], dict[str, Any]]:
-    """A sale that is open, with a session at the hub: its path, itself, and the session."""
+def plan_sale(hub: Coordinator, clock: ManualClock, **kwargs: Any) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Plans an open sale with a session at the hub; returns its path, the sale and the session."""
     body = {
         "name": "Semaine 23",
         "opens_at": clock.now().isoformat(),
@@ -69,21 +69,21 @@ def planned(hub: Coordinator, clock: ManualClock, **kwargs: Any) -> tuple[str, d
     }
     sale = hub.send("POST", f"{HUB}/coordinations", body)
     path = f"{HUB}/coordinations/{sale['id']}"
-    held = {"begins_at": (clock.now() + 3 * DAY).isoformat(), "ends_at": (clock.now() + 4 * DAY).isoformat()}
-    session = hub.send("POST", f"{path}/sessions", {"shop_id": "hub", "catalog_id": "hub-catalog", **held})
+    distribution = {"begins_at": (clock.now() + 3 * DAY).isoformat(), "ends_at": (clock.now() + 4 * DAY).isoformat()}
+    session = hub.send("POST", f"{path}/sessions", {"shop_id": "hub", "catalog_id": "hub-catalog", **distribution})
     return path, sale, session
 
 
 def test_a_sale_is_planned_changed_cloned_and_cancelled(hub: Coordinator, clock: ManualClock) -> None:
-    path, sale, _ = planned(hub, clock, rhythm="FREQ=WEEKLY;BYDAY=TH")
+    path, sale, _ = plan_sale(hub, clock, rhythm="FREQ=WEEKLY;BYDAY=TH")
     assert hub.send("GET", path) == sale
     assert hub.ask("GET", path).headers["etag"] == '"1"'
-    later = (clock.now() + 3 * DAY).isoformat()
-    changed = hub.send("PATCH", path, {"closes_at": later, "rhythm": None}, version=1)
+    closes_at = (clock.now() + 3 * DAY).isoformat()
+    changed = hub.send("PATCH", path, {"closes_at": closes_at, "rhythm": None}, version=1)
     assert (changed["rhythm"], changed["version"], changed["name"]) == (None, 2, "Semaine 23")
     assert hub.send("GET", f"{path}/sessions")[0]["closes_at"] == changed["closes_at"]
-    assert hub.refused("PATCH", path, {"name": "x"}, version=1) == (412, ["stale"])
-    assert hub.refused("PATCH", path, {"name": "x"})[0] == 428
+    assert hub.refusal("PATCH", path, {"name": "x"}, version=1) == (412, ["stale"])
+    assert hub.refusal("PATCH", path, {"name": "x"})[0] == 428
     copy = hub.send("POST", f"{path}/clones", {"opens_at": (clock.now() + 7 * DAY).isoformat()})
     assert copy["suppliers"] == sale["suppliers"]
     assert hub.send("POST", f"{path}/cancel", {"series": True}, version=2)["cancelled_at"] is not None
@@ -94,23 +94,23 @@ def test_every_mistake_is_named(hub: Coordinator, clock: ManualClock) -> None:
     past = (clock.now() - DAY).isoformat()
     body: dict[str, Any] = {"name": " ", "opens_at": past, "closes_at": past, "rhythm": "FREQ=HOURLY"}
     body |= {"suppliers": [{"enterprise_id": "x"}]}
-    assert hub.refused("POST", f"{HUB}/coordinations", body) == (
+    assert hub.refusal("POST", f"{HUB}/coordinations", body) == (
         422, ["/closes_at", "/closes_at", "/name", "/rhythm", "/suppliers/0/enterprise_id"],
     )  # fmt: skip
-    local = {"name": "x", "opens_at": "2026-06-04T18:00:00", "closes_at": past}
-    assert hub.refused("POST", f"{HUB}/coordinations", local)[0] == 422  # whose 18:00?
+    without_zone = {"name": "x", "opens_at": "2026-06-04T18:00:00", "closes_at": past}
+    assert hub.refusal("POST", f"{HUB}/coordinations", without_zone)[0] == 422  # whose 18:00?
 
 
 def test_items_go_on_sale_and_off_and_suppliers_come_and_go(hub: Coordinator, clock: ManualClock) -> None:
-    path, _, session = planned(hub, clock)
+    path, _, session = plan_sale(hub, clock)
     items = f"{path}/sessions/{session['id']}/items"
     assert hub.send("POST", items, {}) == {"count": 6}
-    assert hub.refused("POST", items, {"items": ["hub-stranger-00006"]}) == (422, ["/items/0"])
+    assert hub.refusal("POST", items, {"items": ["hub-stranger-00006"]}) == (422, ["/items/0"])
     page = hub.send("GET", f"{items}?limit=4")
     assert len(hub.send("GET", f"{items}?limit=4&after={page['next']}")["items"]) == 2
-    gone = page["items"][0]["item_id"]
-    hub.send("DELETE", f"{items}/{gone}")
-    assert hub.refused("DELETE", f"{items}/{gone}")[0] == 404
+    item_id = page["items"][0]["item_id"]
+    hub.send("DELETE", f"{items}/{item_id}")
+    assert hub.refusal("DELETE", f"{items}/{item_id}")[0] == 404
     early = (clock.now() + DAY).isoformat()
     assert hub.send("PUT", f"{path}/suppliers/farm", {"closes_at": early}, version=1)["suppliers"][1]["closes_at"]
     assert len(hub.send("DELETE", f"{path}/suppliers/dairy", version=2)["suppliers"]) == 1
@@ -118,36 +118,36 @@ def test_items_go_on_sale_and_off_and_suppliers_come_and_go(hub: Coordinator, cl
 
 
 def test_a_session_belongs_to_its_sale(hub: Coordinator, clock: ManualClock) -> None:
-    path, _, session = planned(hub, clock)
-    other, _, _ = planned(hub, clock)
-    assert hub.refused("GET", f"{other}/sessions/{session['id']}")[0] == 404
-    assert hub.refused("DELETE", f"{other}/sessions/{session['id']}", version=1)[0] == 404
-    assert hub.refused("POST", f"{other}/sessions/{session['id']}/items", {})[0] == 404
-    mine = f"{path}/sessions/{session['id']}"
-    assert hub.send("PATCH", mine, {"note": "Apportez vos sacs."}, version=1)["version"] == 2
+    path, _, session = plan_sale(hub, clock)
+    other, _, _ = plan_sale(hub, clock)
+    assert hub.refusal("GET", f"{other}/sessions/{session['id']}")[0] == 404
+    assert hub.refusal("DELETE", f"{other}/sessions/{session['id']}", version=1)[0] == 404
+    assert hub.refusal("POST", f"{other}/sessions/{session['id']}/items", {})[0] == 404
+    session_path = f"{path}/sessions/{session['id']}"
+    assert hub.send("PATCH", session_path, {"note": "Apportez vos sacs."}, version=1)["version"] == 2
     assert len(hub.send("GET", f"{HUB}/sale-sessions")["items"]) == 2
-    hub.send("DELETE", mine, version=2)
+    hub.send("DELETE", session_path, version=2)
     assert len(hub.send("GET", f"{HUB}/sale-sessions")["items"]) == 1
 
 
 def test_anybody_finds_a_sale_with_its_offers(
     hub: Coordinator, store: Store, client: TestClient, clock: ManualClock
 ) -> None:
-    path, _, session = planned(hub, clock)
+    path, _, session = plan_sale(hub, clock)
     hub.send("POST", f"{path}/sessions/{session['id']}/items", {"items": ["hub-farm-00000", "hub-farm-00001"]})
     with store.write() as tx:
         for item, price in (("hub-farm-00000", 250), ("hub-farm-00001", 300)):
             set_price(tx, "hub", item, price)
-            since = {"product_id": f"{item}-product", "valid_from": "2014-01-01"}
-            tx.execute(insert(product_vat).values(rate=Decimal("5.5"), **since))
+            rate_values = {"product_id": f"{item}-product", "valid_from": "2014-01-01"}
+            tx.execute(insert(product_vat).values(rate=Decimal("5.5"), **rate_values))
     body = client.get("/api/sale-sessions?openness=open&limit=1").json()
     assert [(item["session"]["id"], item["shop"]["slug"]) for item in body["items"]] == [(session["id"], "hub")]
     assert client.get(f"/api/sale-sessions?after={body['next']}").json() == {"items": [], "next": None}
     assert client.get("/api/sale-sessions?openness=shut").status_code == 422
     assert client.get(f"/api/sale-sessions/{session['id']}").json() == body["items"][0]
     page = client.get(f"/api/sale-sessions/{session['id']}/offers?limit=1").json()
-    rest = client.get(f"/api/sale-sessions/{session['id']}/offers?after={page['next']}").json()
-    assert [one["price"] for one in page["items"] + rest["items"]] == [250, 300]
+    second = client.get(f"/api/sale-sessions/{session['id']}/offers?after={page['next']}").json()
+    assert [item_offer["price"] for item_offer in page["items"] + second["items"]] == [250, 300]
 
 
 def test_a_hidden_shop_is_there_for_its_members_and_customers_only(
@@ -155,13 +155,20 @@ def test_a_hidden_shop_is_there_for_its_members_and_customers_only(
 ) -> None:
     village.enterprise("club", visibility="hidden")
     village.grant("club", "hub", "WriteOrders")
-    path, _, _ = planned(hub, clock)
-    held = {"begins_at": (clock.now() + 3 * DAY).isoformat(), "ends_at": (clock.now() + 4 * DAY).isoformat()}
-    session = hub.send("POST", f"{path}/sessions", {"shop_id": "club", "catalog_id": "club-catalog", **held})
+    path, _, _ = plan_sale(hub, clock)
+    distribution = {"begins_at": (clock.now() + 3 * DAY).isoformat(), "ends_at": (clock.now() + 4 * DAY).isoformat()}
+    session = hub.send("POST", f"{path}/sessions", {"shop_id": "club", "catalog_id": "club-catalog", **distribution})
     address = f"/api/sale-sessions/{session['id']}"
     assert client.get(address).status_code == client.get(f"{address}/offers").status_code == 404
-    assert hub.refused("GET", address)[0] == 404
+    assert hub.refusal("GET", address)[0] == 404
     with store.write() as tx:
-        known = {"email": "p@example.org", "name": "P", "phone": "", "note": "", "created_at": tx.now, "version": 1}
-        tx.execute(insert(customer).values(id="c", enterprise_id="club", person_id="p", **known))
+        customer_values = {
+            "email": "p@example.org",
+            "name": "P",
+            "phone": "",
+            "note": "",
+            "created_at": tx.now,
+            "version": 1,
+        }
+        tx.execute(insert(customer).values(id="c", enterprise_id="club", person_id="p", **customer_values))
     assert hub.send("GET", address)["shop"]["name"] == "club"

@@ -1,4 +1,4 @@
-"""What a transaction takes back, it takes back whole: rows, changes to audit, and jobs that were promised."""
+"""A transaction undoes completely: rows, audited changes, and promised jobs."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ Undo = Callable[[Transaction, Callable[[], None]], None]
 ROOT = Path(commensal.__file__).parents[2]
 
 
-class Undone(Exception):
+class Rollback(Exception):
     """Ends an attempt."""
 
 
 def by_an_error(tx: Transaction, act: Callable[[], None]) -> None:
-    with suppress(Undone), tx.attempt():
+    with suppress(Rollback), tx.attempt():
         act()
-        raise Undone
+        raise Rollback
 
 
 def by_rolling_back(tx: Transaction, act: Callable[[], None]) -> None:
@@ -87,11 +87,11 @@ def desk(instance: Instance) -> Desk:
 
 
 @contextmanager
-def _woken(instance: Instance) -> Iterator[list[bool]]:
-    """Whether the workers were woken by a commit that promised work for now."""
-    woken: list[bool] = []
-    instance.store.wake_worker = lambda: woken.append(True)
-    yield woken
+def _record_wake_ups(instance: Instance) -> Iterator[list[bool]]:
+    """Records whether a commit that promised work for now woke the workers."""
+    wake_ups: list[bool] = []
+    instance.store.wake_worker = lambda: wake_ups.append(True)
+    yield wake_ups
 
 
 @pytest.mark.parametrize("undo", WAYS, ids=lambda way: way.__name__)
@@ -106,26 +106,26 @@ def test_what_is_undone_leaves_no_row_no_trace_and_no_promise(desk: Desk, undo: 
     with store.read() as tx:
         names = tx.all(select(supplied_product.c.name))
     before = len(desk.trail())
-    with _woken(desk.instance) as woken, store.write() as tx:
+    with _record_wake_ups(desk.instance) as wake_ups, store.write() as tx:
         undo(tx, lambda: change(tx))
     with store.read() as tx:
         assert tx.all(select(supplied_product.c.name)) == names
         assert tx.all(select(job.c.id)) == []
-    assert (desk.trail()[: len(desk.trail()) - before], woken) == ([], [])
+    assert (desk.trail()[: len(desk.trail()) - before], wake_ups) == ([], [])
 
 
 def test_what_was_done_around_an_attempt_stays(desk: Desk) -> None:
-    """The canary: undoing must not take more than its own."""
+    """Shows that undoing takes back only the attempt's own changes."""
     before = len(desk.trail())
-    with _woken(desk.instance) as woken, desk.instance.store.write() as tx:
+    with _record_wake_ups(desk.instance) as wake_ups, desk.instance.store.write() as tx:
         promise(tx, "mail", {})
         tx.trace("first", "shop")
         by_an_error(tx, lambda: tx.trace("second", "shop"))
         with tx.attempt():
             tx.trace("third", "shop")
         by_rolling_back(tx, lambda: tx.trace("fourth", "shop"))
-    told = [one.action for one in desk.trail()[: len(desk.trail()) - before]]
-    assert (told, woken) == (["third", "first"], [True])
+    actions = [entry.action for entry in desk.trail()[: len(desk.trail()) - before]]
+    assert (actions, wake_ups) == (["third", "first"], [True])
 
 
 def test_what_a_plugin_wrote_where_it_may_only_read_is_not_audited(desk: Desk, clock: ManualClock) -> None:
@@ -152,7 +152,7 @@ def test_changes_of_one_transaction_have_the_author_they_had_when_they_were_made
             tx.trace("second", "shop")
         tx.trace("third", "shop")
     third, second, first = desk.trail()[:3]
-    assert [one.actor for one in (first, second, third)] == ["nobody", "peer", "nobody"]
+    assert [entry.actor for entry in (first, second, third)] == ["nobody", "peer", "nobody"]
     assert (second.client, second.command) == ("https://b.example", "message SaleProposal")
     assert first.client == ""
 
@@ -163,9 +163,9 @@ def test_an_attempt_that_the_database_ended_dooms_the_transaction(instance: Inst
         pytest.skip("PostgreSQL keeps its savepoints")
     with pytest.raises(StoreError, match="rolled back"), instance.store.write() as tx:
         promise(tx, "mail", {})
-        with suppress(Undone), tx.attempt():
+        with suppress(Rollback), tx.attempt():
             tx.connection.exec_driver_sql("ROLLBACK")
-            raise Undone
+            raise Rollback
         with suppress(DBAPIError):
             promise(tx, "mail", {})
     with instance.store.read() as tx:
@@ -174,8 +174,8 @@ def test_an_attempt_that_the_database_ended_dooms_the_transaction(instance: Inst
 
 def test_every_partial_rollback_is_made_by_the_one_savepoint() -> None:
     """A second mechanism would forget what the first one remembers: the audit trail, promised jobs."""
-    own = re.compile(r"begin_nested|\bSAVEPOINT\b(?! and)(?=[ \"'])")
+    pattern = re.compile(r"begin_nested|\bSAVEPOINT\b(?! and)(?=[ \"'])")
     sources = [path for room in ("core", "federation", "plugins") for path in (ROOT / room).rglob("*.py")]
-    made = [path.name for path in sources if own.search(path.read_text())]
+    files = [path.name for path in sources if pattern.search(path.read_text())]
     assert len(sources) > 500
-    assert made == ["savepoint.py"]
+    assert files == ["savepoint.py"]

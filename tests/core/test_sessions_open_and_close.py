@@ -1,4 +1,4 @@
-"""Sessions open and close by the clock alone, and shoppers find those they may see."""
+"""Sessions open and close by the clock alone, and shoppers find the sessions that they may see."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def states(session: SaleSession, now: datetime) -> str:
     return "open" if is_open(session, now) else "coming" if is_coming(session, now) else "over"
 
 
-def listed(store: Store, **kwargs: Any) -> list[str]:
+def session_ids(store: Store, **kwargs: Any) -> list[str]:
     with store.read() as tx:
         return [sale.session.id for sale in sales(tx, **kwargs)]
 
@@ -52,9 +52,9 @@ def test_a_session_is_open_from_its_opening_to_just_before_its_closing(
     ):
         clock.set(moment)
         assert states(session, clock.now()) == state
-        assert listed(store, openness="open") == [session.id] * (state == "open")
-        assert listed(store, openness="coming") == [session.id] * (state == "coming")
-        assert listed(store, openness="both") == [session.id] * (state != "over")
+        assert session_ids(store, openness="open") == [session.id] * (state == "open")
+        assert session_ids(store, openness="coming") == [session.id] * (state == "coming")
+        assert session_ids(store, openness="both") == [session.id] * (state != "over")
         with store.read() as tx:
             assert next_to_close(tx, "hub") == (session if state == "open" else None)
 
@@ -67,21 +67,21 @@ def test_a_cancelled_session_is_neither_open_nor_coming(store: Store, village: A
         session = session_by_id(tx, session.id, "hub")
     assert not is_open(session, clock.now())
     assert not is_coming(session, clock.now() - DAY)
-    assert listed(store, openness="both") == []
+    assert session_ids(store, openness="both") == []
 
 
 def test_a_supplier_stops_before_the_session_does_in_code_and_in_sql(
     store: Store, village: Any, clock: ManualClock
 ) -> None:
-    early, late = clock.now() + DAY, clock.now() + 2 * DAY
-    suppliers = [Supplier(enterprise_id="farm", closes_at=early), Supplier(enterprise_id="dairy", closes_at=late)]
+    early, later = clock.now() + DAY, clock.now() + 2 * DAY
+    suppliers = [Supplier(enterprise_id="farm", closes_at=early), Supplier(enterprise_id="dairy", closes_at=later)]
     session = village.session(
         village.sale(suppliers=[*suppliers, Supplier(enterprise_id="stranger")]),
-        closes_at=late - timedelta(hours=1),
+        closes_at=later - timedelta(hours=1),
     )
     expected = {"farm": early, "dairy": session.closes_at, "stranger": session.closes_at}
     with store.read() as tx:
-        found = tx.all(
+        rows = tx.all(
             select(coordination_supplier.c.enterprise_id, coordination_supplier.c.closes_at, cut_off().label("until"))
             .join_from(
                 sale_session,
@@ -90,8 +90,8 @@ def test_a_supplier_stops_before_the_session_does_in_code_and_in_sql(
             )
             .where(sale_session.c.id == session.id)
         )
-    assert {row["enterprise_id"]: row["until"] for row in found} == expected
-    assert {row["enterprise_id"]: orderable_until(session, row["closes_at"]) for row in found} == expected
+    assert {row["enterprise_id"]: row["until"] for row in rows} == expected
+    assert {row["enterprise_id"]: orderable_until(session, row["closes_at"]) for row in rows} == expected
 
 
 def test_shoppers_find_public_shops_reach_others_by_address_and_never_see_hidden_ones(
@@ -101,12 +101,12 @@ def test_shoppers_find_public_shops_reach_others_by_address_and_never_see_hidden
     for name in ("public", "link", "hidden"):
         village.enterprise(name, visibility=name)
         village.grant(name, "hub", "WriteOrders")
-    found = {name: village.session(sale, name).id for name in ("public", "link", "hidden")}
-    assert listed(store) == [found["public"]]
-    assert listed(store, shop_id="link") == [found["link"]]
-    assert listed(store, shop_id="hidden") == []
+    ids = {name: village.session(sale, name).id for name in ("public", "link", "hidden")}
+    assert session_ids(store) == [ids["public"]]
+    assert session_ids(store, shop_id="link") == [ids["link"]]
+    assert session_ids(store, shop_id="hidden") == []
     with store.read() as tx:
-        shop = sale_by_id(tx, found["hidden"]).shop
+        shop = sale_by_id(tx, ids["hidden"]).shop
         assert (shop.name, shop.visibility, shop.timezone) == ("hidden", "hidden", "Europe/Paris")
         with pytest.raises(NotFound):
             sale_by_id(tx, "nothing")
@@ -114,15 +114,15 @@ def test_shoppers_find_public_shops_reach_others_by_address_and_never_see_hidden
 
 def test_what_closes_first_comes_first_page_by_page(store: Store, village: Any, clock: ManualClock) -> None:
     closings = [3, 1, 2, 2, 5]
-    made = [village.session(village.sale(closes_at=clock.now() + days * DAY)) for days in closings]
-    expected = [one.id for one in sorted(made, key=lambda one: (one.closes_at, one.id))]
+    sessions = [village.session(village.sale(closes_at=clock.now() + days * DAY)) for days in closings]
+    expected = [session.id for session in sorted(sessions, key=lambda session: (session.closes_at, session.id))]
     with store.read() as tx:
-        seen: list[str] = []
+        ids: list[str] = []
         after = ""
         while page := sales(tx, after=after, limit=2):
-            seen += [one.session.id for one in page]
+            ids += [listed_sale.session.id for listed_sale in page]
             after = page_key(page[-1])
-        assert seen == expected
+        assert ids == expected
         first = next_to_close(tx, "hub")
         assert first is not None
         assert first.id == expected[0]
@@ -136,7 +136,7 @@ def test_completing_happens_once_after_the_closing_and_settles_the_orders(
     sale = village.sale()
     other = village.session(village.sale(closes_at=clock.now() + 5 * DAY))
     session = village.session(sale)
-    held = [village.order(session.id, "hub", number=number) for number in (1, 2)]
+    order_ids = [village.order(session.id, "hub", number=number) for number in (1, 2)]
     village.order(session.id, "hub", state="Cancelled", number=3)
     village.order(session.id, "hub", state="Draft", number=None)
     village.order(other.id, "hub", number=4)
@@ -149,7 +149,7 @@ def test_completing_happens_once_after_the_closing_and_settles_the_orders(
     with store.write() as tx:
         assert complete_due(tx) == []
         rows = tx.all(select(customer_order.c.id, customer_order.c.state, customer_order.c.version))
-        assert sorted(row["id"] for row in rows if row["state"] == "Complete") == sorted(held)
+        assert sorted(row["id"] for row in rows if row["state"] == "Complete") == sorted(order_ids)
         assert {row["version"] for row in rows if row["state"] == "Complete"} == {2}
         assert coordination_by_id(tx, sale.id, "hub").completed_at == clock.now()
         with pytest.raises(Exception, match="its orders are settled"):
@@ -164,11 +164,11 @@ def test_an_order_that_was_committed_while_its_sale_was_completed_is_completed_t
     clock.set(sale.closes_at)
     with store.write() as tx:
         complete_due(tx)
-    late = village.order(session.id, "hub")
+    late_order = village.order(session.id, "hub")
     clock.advance(minutes=5)
     with store.write() as tx:
         assert complete_due(tx) == []
-        assert tx.value(select(customer_order.c.state).where(customer_order.c.id == late)) == "Complete"
+        assert tx.value(select(customer_order.c.state).where(customer_order.c.id == late_order)) == "Complete"
 
 
 def test_a_sale_that_was_prolonged_is_not_completed_before(store: Store, village: Any, clock: ManualClock) -> None:

@@ -1,4 +1,4 @@
-"""Settings: strict, explained, and told in full by the example."""
+"""Settings: strict, explained, and all listed in the example."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def write(folder: Path, text: str, mode: int = 0o600) -> Path:
 def test_the_example_names_every_setting_with_its_default(tmp_path: Path) -> None:
     values = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
     loaded = load_settings(write(tmp_path, EXAMPLE.read_text(encoding="utf-8")))
-    of_plugins = values["plugins"]
-    assert loaded == dataclasses.replace(InstanceSettings(name=values["name"]), plugins=of_plugins)
-    assert of_plugins["enabled"] == list(USUAL)
+    plugin_settings = values["plugins"]
+    assert loaded == dataclasses.replace(InstanceSettings(name=values["name"]), plugins=plugin_settings)
+    assert plugin_settings["enabled"] == list(USUAL)
 
-    def compare(shape: Any, told: dict[str, Any], where: str) -> None:
+    def compare(shape: Any, expected_names: dict[str, Any], where: str) -> None:
         fields = {field.name for field in dataclasses.fields(shape)}
-        assert set(told) == fields, where
-        for name, value in told.items():
+        assert set(expected_names) == fields, where
+        for name, value in expected_names.items():
             inner = getattr(shape, name)
             if dataclasses.is_dataclass(inner):
                 compare(inner, value, f"{where}.{name}")
@@ -43,7 +43,7 @@ def test_the_example_names_every_setting_with_its_default(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ('nam = "x"', "nam is unknown; did you mean 'name'?"),
         ("", "object missing required field `name`"),
@@ -59,10 +59,10 @@ def test_the_example_names_every_setting_with_its_default(tmp_path: Path) -> Non
         ("name = ", "instance.toml: "),
     ],
 )
-def test_what_is_wrong_is_said_with_the_key_and_what_was_perhaps_meant(tmp_path: Path, text: str, said: str) -> None:
+def test_what_is_wrong_is_said_with_the_key_and_what_was_perhaps_meant(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(SettingsError) as error:
         load_settings(write(tmp_path, text))
-    assert said in str(error.value)
+    assert message in str(error.value)
 
 
 def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
@@ -94,13 +94,13 @@ def test_secrets_do_not_show_themselves(tmp_path: Path) -> None:
 
 def test_a_dataclass_of_a_plugin_is_read_as_strictly() -> None:
     @dataclasses.dataclass(frozen=True)
-    class Wanted:
+    class CashSettings:
         iban: str
         days: int = 14
 
-    assert read_settings(Wanted, {"iban": "FR76", "days": 3}, "cash") == Wanted("FR76", 3)
+    assert read_settings(CashSettings, {"iban": "FR76", "days": 3}, "cash") == CashSettings("FR76", 3)
     with pytest.raises(SettingsError, match=r"cash\.ibam is unknown; did you mean 'iban'"):
-        read_settings(Wanted, {"ibam": "FR76"}, "cash")
+        read_settings(CashSettings, {"ibam": "FR76"}, "cash")
 
 
 class Flat(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True):
@@ -112,18 +112,18 @@ class Share(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields
 
 
 @dataclasses.dataclass(frozen=True)
-class Place:
+class PickupPlace:
     name: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
-class Listed:
-    places: tuple[Place, ...] = ()
+class ShopSettings:
+    places: tuple[PickupPlace, ...] = ()
     rules: Annotated[tuple[Flat | Share, ...], msgspec.Meta(max_length=3)] = ()
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         ({"places": [{"name": "a"}, {"nam": "b"}]}, "shop.places[1].nam is unknown; did you mean 'name'?"),
         ({"places": [{"name": 1}]}, "shop.places[0].name: expected `str`, got `int`."),
@@ -136,15 +136,15 @@ class Listed:
         ({"rules": [{"amount": 1}]}, "shop.rules[0]: object missing required field `kind`."),
     ],
 )
-def test_what_is_wrong_in_a_list_is_said_with_its_place(values: dict[str, Any], said: str) -> None:
+def test_what_is_wrong_in_a_list_is_said_with_its_place(values: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError) as error:
-        read_settings(Listed, values, "shop")
-    assert str(error.value) == said
+        read_settings(ShopSettings, values, "shop")
+    assert str(error.value) == message
 
 
 def test_a_list_may_hold_several_kinds_told_by_their_tag() -> None:
     rules = [{"kind": "Share", "percent": 5}, {"kind": "Flat", "amount": 2}]
-    assert read_settings(Listed, {"rules": rules}).rules == (Share(5), Flat(2))
+    assert read_settings(ShopSettings, {"rules": rules}).rules == (Share(5), Flat(2))
 
 
 @pytest.mark.parametrize(

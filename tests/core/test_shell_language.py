@@ -1,4 +1,4 @@
-"""Commands speak French to who has a French shell, and English to everybody else."""
+"""Commands speak French in a French shell, and English in any other."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def test_a_text_is_spoken_with_its_values(monkeypatch: pytest.MonkeyPatch, capsy
 
 
 def test_every_kind_of_error_is_told_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    wrong = Invalid([Problem("name", "Please give a name.", "/name")])
-    assert told(wrong) == str(wrong) == "Some of what was sent is not right.; /name: Please give a name."
+    invalid = Invalid([Problem("name", "Please give a name.", "/name")])
+    assert told(invalid) == str(invalid) == "Some of what was sent is not right.; /name: Please give a name."
     assert told(PluginError("cash", "jobs", "{odd}")) == "The plugin 'cash' failed in jobs: {odd}"
     assert told(StoreError("{file} is gone.", file="a.db")) == "a.db is gone."
     assert str(StoreError("as {it} is")) == "as {it} is"
@@ -60,15 +60,15 @@ def test_every_kind_of_error_is_told_whole(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_an_error_inside_an_error_is_told_in_the_same_language(monkeypatch: pytest.MonkeyPatch) -> None:
-    within = StoreError("There is no backup in {folder}.", folder="/b")
-    error = StoreError("The copy is not sound: {first}.", first=Several([within, "odd", OSError("gone")]))
+    inner = StoreError("There is no backup in {folder}.", folder="/b")
+    error = StoreError("The copy is not sound: {first}.", first=Several([inner, "odd", OSError("gone")]))
     assert told(error) == str(error) == "The copy is not sound: There is no backup in /b.; odd; gone."
     monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
     assert told(error) == "La copie n’est pas saine : Il n’y a pas de sauvegarde dans /b.; odd; gone."
 
 
 @pytest.mark.parametrize(
-    ("said", "english", "french"),
+    ("values", "english", "french"),
     [
         (
             {"server": {"prot": 1}},
@@ -99,10 +99,10 @@ def test_an_error_inside_an_error_is_told_in_the_same_language(monkeypatch: pyte
     ],
 )
 def test_a_mistake_in_settings_is_told_in_french(
-    said: dict[str, object], english: str, french: str, monkeypatch: pytest.MonkeyPatch
+    values: dict[str, object], english: str, french: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(SettingsError) as error:
-        read_settings(InstanceSettings, {"name": "Val", **said})
+        read_settings(InstanceSettings, {"name": "Val", **values})
     assert str(error.value) == english
     monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
     assert told(error.value) == french
@@ -124,9 +124,9 @@ def test_a_docstring_is_looked_up_as_one_line_for_each_paragraph() -> None:
 
 
 def test_help_is_french_in_a_french_shell(shell: Shell) -> None:
-    helped = shell.run("user", "--help", env=FRENCH).stdout
-    assert "Crée une personne" in helped
-    assert "Le dossier de l’instance." in helped
+    help_text = shell.run("user", "--help", env=FRENCH).stdout
+    assert "Crée une personne" in help_text
+    assert "Le dossier de l’instance." in help_text
     assert "Une fédération" in shell.run("--help", env=FRENCH).stdout
 
 
@@ -142,15 +142,15 @@ def test_commands_answer_in_french_in_a_french_shell(shell: Shell, tmp_path: Pat
         result = shell.run(*words, "--instance", tmp_path / "val", env={**FRENCH, "COLUMNS": "160"})
         return result.stdout + result.stderr
 
-    begun = answer("init", "--name", "Val", "--base-url", "http://127.0.0.1:8000", "--language", "fr",
+    output_of_init = answer("init", "--name", "Val", "--base-url", "http://127.0.0.1:8000", "--language", "fr",
                    "--timezone", "Europe/Paris", "--sender", "bonjour@example.org")  # fmt: skip
-    assert f"L’instance est dans {tmp_path / 'val'}. Démarrez-la avec" in begun
+    assert f"L’instance est dans {tmp_path / 'val'}. Démarrez-la avec" in output_of_init
     answer("user", "marie@example.org", "--password", "un mot de passe long")
-    added = answer("enterprise", "add", "Les Paniers", "--owner", "marie@example.org", "--hub", "--producer")
-    assert added == "Les Paniers s’appelle les-paniers dans les commandes et les adresses.\n"
-    listed = answer("enterprise", "list")
-    assert "nom dans les commandes" in listed
-    assert "producteur, hub" in listed
+    output_of_add = answer("enterprise", "add", "Les Paniers", "--owner", "marie@example.org", "--hub", "--producer")
+    assert output_of_add == "Les Paniers s’appelle les-paniers dans les commandes et les adresses.\n"
+    enterprises = answer("enterprise", "list")
+    assert "nom dans les commandes" in enterprises
+    assert "producteur, hub" in enterprises
     assert "activée" in (plugins := answer("plugins"))
     assert "des lieux où les clients retirent leurs commandes" in plugins
     assert "stocks, numéros, totaux, paiements et journaux concordent." in answer("check")
@@ -161,6 +161,6 @@ def test_commands_answer_in_french_in_a_french_shell(shell: Shell, tmp_path: Pat
 def test_what_a_command_refuses_itself_is_french_too(shell: Shell, tmp_path: Path) -> None:
     result = shell.run("new-plugin", "Ma Caisse", "--payment", "--folder", tmp_path / "new", env=FRENCH)
     assert result.returncode == 2
-    said = " ".join(result.stderr.replace("│", " ").split())
-    assert "'Ma Caisse' n’est pas un identifiant" in said
-    assert "Vouliez-vous dire ma_caisse ?" in said
+    message = " ".join(result.stderr.replace("│", " ").split())
+    assert "'Ma Caisse' n’est pas un identifiant" in message
+    assert "Vouliez-vous dire ma_caisse ?" in message

@@ -1,4 +1,4 @@
-"""A database whose disk is full, or whose server goes away: 503, one line in the log, and nobody's fault."""
+"""A database whose disk is full, or whose server goes away: 503, one line in the log, and no plugin is blamed."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ from commensal.storage.jobs.ticking import tick
 
 
 @pytest.fixture
-def written() -> Iterator[io.StringIO]:
+def log_text() -> Iterator[io.StringIO]:
     out = io.StringIO()
     configure_logs(out, format="json")
     yield out
     configure_logs()
 
 
-def break_off(tx: Transaction) -> None:
-    """The real thing: SQLite may take no page more, and PostgreSQL ends the session as when it restarts."""
+def break_database(tx: Transaction) -> None:
+    """Breaks the database for real: SQLite may not add a page, and PostgreSQL ends the session as in a restart."""
     if tx.postgresql:
         tx.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
     else:
@@ -51,14 +51,14 @@ def break_off(tx: Transaction) -> None:
     tx.execute(text("SELECT 1"))
 
 
-def plugin() -> types.ModuleType:
-    """Its endpoint and its hooks meet a database that is away."""
+def breaking_plugin() -> types.ModuleType:
+    """Returns a plugin whose endpoint and hooks break the database."""
     module, routes = types.ModuleType("clumsy"), Routes("clumsy")
 
     @routes.post("/break", scope="public")
     def break_it(call: Call) -> None:
-        """Meets a database that is away."""
-        break_off(call.tx)
+        """Breaks the database."""
+        break_database(call.tx)
 
     @hookimpl
     def endpoints() -> Sequence[Endpoint]:
@@ -67,59 +67,61 @@ def plugin() -> types.ModuleType:
     @hookimpl
     def warnings(instance: Instance) -> None:
         with instance.store.write() as tx:
-            break_off(tx)
+            break_database(tx)
 
     @hookimpl
     def menu_items(tx: Transaction) -> None:
-        break_off(tx)
+        break_database(tx)
 
     vars(module).update(endpoints=endpoints, warnings=warnings, menu_items=menu_items)
     return module
 
 
 @pytest.fixture
-def clumsy(store: Store, clock: ManualClock, ids: SeededIds, settings: InstanceSettings, tmp_path: Path) -> Instance:
-    chosen = InstanceSettings(
+def with_breaking_plugin(
+    store: Store, clock: ManualClock, ids: SeededIds, settings: InstanceSettings, tmp_path: Path
+) -> Instance:
+    chosen_settings = InstanceSettings(
         name="Test", base_url="http://testserver", limits=settings.limits, plugins={"enabled": ["clumsy"]}
     )
-    hooks = load_plugins(chosen, clock=clock, modules={"clumsy": plugin()})
-    return Instance(tmp_path, chosen, store, hooks, clock, ids)
+    hooks = load_plugins(chosen_settings, clock=clock, modules={"clumsy": breaking_plugin()})
+    return Instance(tmp_path, chosen_settings, store, hooks, clock, ids)
 
 
-def test_a_request_gets_503_and_the_log_one_line(clumsy: Instance, written: io.StringIO) -> None:
-    with TestClient(make_app(clumsy), raise_server_exceptions=False) as client:
+def test_a_request_gets_503_and_the_log_one_line(with_breaking_plugin: Instance, written: io.StringIO) -> None:
+    with TestClient(make_app(with_breaking_plugin), raise_server_exceptions=False) as client:
         answer = client.post("/api/-/clumsy/break")
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
         assert answer.headers["retry-after"] == "60"
         health = client.get("/-/health")
-    told = [json.loads(line) for line in written.getvalue().splitlines()]
-    (failed,) = [one for one in told if one["event"] == "request failed"]
-    assert "cannot be used" in failed["why"]
-    assert "exception" not in failed
-    assert len(failed["why"]) < 300
-    assert clumsy.hooks.failures == [], "its endpoint is not to blame"
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    (failure,) = [line for line in lines if line["event"] == "request failed"]
+    assert "cannot be used" in failure["why"]
+    assert "exception" not in failure
+    assert len(failure["why"]) < 300
+    assert with_breaking_plugin.hooks.failures == [], "its endpoint is not to blame"
     assert health.json()["status"] == "degraded", "a request was answered with 5xx"
 
 
-def test_no_plugin_is_blamed(clumsy: Instance) -> None:
+def test_no_plugin_is_blamed(with_breaking_plugin: Instance) -> None:
     with pytest.raises(Unavailable):
-        clumsy.hooks.each(specifications.warnings, instance=clumsy)
-    with pytest.raises(Unavailable), clumsy.store.write() as tx:
-        clumsy.hooks.each(specifications.menu_items, tx=tx, person_id=None, language="en")
-    assert clumsy.hooks.failures == []
+        with_breaking_plugin.hooks.each(specifications.warnings, instance=with_breaking_plugin)
+    with pytest.raises(Unavailable), with_breaking_plugin.store.write() as tx:
+        with_breaking_plugin.hooks.each(specifications.menu_items, tx=tx, person_id=None, language="en")
+    assert with_breaking_plugin.hooks.failures == []
 
 
 def test_periodic_work_waits_in_silence_until_it_is_back(instance: Instance, written: io.StringIO) -> None:
-    acts: list[Callable[[Transaction], object]] = [break_off]
-    work = Work({}, (Periodic("sweep", timedelta(minutes=5), lambda tx: acts[-1](tx)),))
+    actions: list[Callable[[Transaction], object]] = [break_database]
+    work = Work({}, (Periodic("sweep", timedelta(minutes=5), lambda tx: actions[-1](tx)),))
     tick(instance, work)
     assert written.getvalue() == ""
-    acts.append(lambda tx: None)
+    actions.append(lambda tx: None)
     assert run_periodic(instance, work) == ["sweep"]
 
 
 def test_health_is_down_when_nothing_can_be_written(instance: Instance, clock: ManualClock) -> None:
-    """Reading works on: the pages of a shop are there, and no order can be placed."""
+    """Reading still works: the pages of a shop are there, but no order can be placed."""
     watcher = Watcher(instance)
     assert watcher.health().status == "ok"
 
@@ -134,9 +136,9 @@ def test_health_is_down_when_nothing_can_be_written(instance: Instance, clock: M
     clock.advance(seconds=5)
     assert watcher.health().status == "ok", "one write stands for ten seconds"
     clock.advance(seconds=6)
-    seen = watcher.health()
-    assert seen.status == "down"
-    assert "Nothing can be written" in seen.reasons[0]
+    health = watcher.health()
+    assert health.status == "down"
+    assert "Nothing can be written" in health.reasons[0]
 
 
 def test_a_writer_that_holds_the_database_for_a_moment_is_no_reason(instance: Instance, clock: ManualClock) -> None:
@@ -146,8 +148,8 @@ def test_a_writer_that_holds_the_database_for_a_moment_is_no_reason(instance: In
     with instance.store.write() as tx:
         assert watcher.health().status == "ok"
         clock.advance(seconds=121)
-        told = any("No write was possible" in reason for reason in watcher.health().reasons)
-        assert told != tx.postgresql, "writers of PostgreSQL do not wait for each other"
+        reported = any("No write was possible" in reason for reason in watcher.health().reasons)
+        assert reported != tx.postgresql, "writers of PostgreSQL do not wait for each other"
 
 
 @pytest.mark.parametrize(
