@@ -1,4 +1,4 @@
-"""Builders that tests of several rooms share."""
+"""Fixtures that tests of several packages share."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ from .shell import Shell
 @pytest.fixture(scope="session")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     """Runs commands of the shell, one at a time."""
-    made = Shell(tmp_path_factory.mktemp("shell"))
-    yield made
-    made.close()
+    shell = Shell(tmp_path_factory.mktemp("shell"))
+    yield shell
+    shell.close()
 
 
 # ------------------------------------------------------------------------------------------------ sales
 
 
 class Village:
-    """Rows that sales stand on, written directly: enterprises, products, catalogs and grants, with readable ids."""
+    """Inserts the rows that sales need: enterprises, products, catalogs and grants, with readable ids."""
 
     def __init__(self, store: Store) -> None:
         self.store, self._number = store, itertools.count()
@@ -58,23 +58,25 @@ class Village:
         return name
 
     def items(self, shop: str, producer: str, count: int = 1) -> list[str]:
-        """More products of the producer, listed in the shop's catalog; ids of the items, numbered on."""
+        """Adds products of the producer to the shop's catalog; returns the items' ids, numbered on."""
         names = [f"{shop}-{producer}-{next(self._number):05}" for _ in range(count)]
         lot = {"enterprise_id": producer, "unit": "Piece", "per_unit": 1, "unlimited": False, "free": 10, "version": 1}
-        nothing: dict[str, Any] = {"reserved": 0, "sold": 0}
-        made = {"enterprise_id": producer, "lot_quantity": 1, "description": "", "product_type": "vegetable"}
-        made |= {"quantity": Decimal(1), "unit": "Piece", "weighed": False, "labels": [], "allergens": []}
-        made |= {"deposit": 0, "search": "", "version": 1}
-        listed = {"catalog_id": f"{shop}-catalog", "position": 1, "hidden": False, "version": 1}
+        moved: dict[str, Any] = {"reserved": 0, "sold": 0}
+        product = {"enterprise_id": producer, "lot_quantity": 1, "description": "", "product_type": "vegetable"}
+        product |= {"quantity": Decimal(1), "unit": "Piece", "weighed": False, "labels": [], "allergens": []}
+        product |= {"deposit": 0, "search": "", "version": 1}
+        item = {"catalog_id": f"{shop}-catalog", "position": 1, "hidden": False, "version": 1}
         with self.store.write() as tx:
-            at = {"created_at": tx.now}
-            insert_rows(tx, stock_lot, [{"id": f"{name}-lot", "name": name, **lot, **nothing, **at} for name in names])
+            created = {"created_at": tx.now}
+            insert_rows(
+                tx, stock_lot, [{"id": f"{name}-lot", "name": name, **lot, **moved, **created} for name in names]
+            )
             products = [
-                {"id": f"{name}-product", "lot_id": f"{name}-lot", "name": name, **made, **at} for name in names
+                {"id": f"{name}-product", "lot_id": f"{name}-lot", "name": name, **product, **created} for name in names
             ]
             insert_rows(tx, supplied_product, products)
             insert_rows(
-                tx, catalog_item, [{"id": name, "product_id": f"{name}-product", **listed, **at} for name in names]
+                tx, catalog_item, [{"id": name, "product_id": f"{name}-product", **item, **created} for name in names]
             )
         return names
 
@@ -86,23 +88,23 @@ class Village:
             insert_rows(tx, enterprise_grant, rows)
 
     def sale(self, **kwargs: Any) -> Coordination:
-        """The hub's; it runs from now for two days, with the farm and the dairy."""
+        """Opens a sale of the hub, from now for two days, with the farm and the dairy."""
         with self.store.write() as tx:
             suppliers = (Supplier(enterprise_id="farm"), Supplier(enterprise_id="dairy"))
-            given: dict[str, Any] = {"coordinator_id": "hub", "name": "Semaine 23", "suppliers": suppliers}
-            given |= {"opens_at": tx.now, "closes_at": tx.now + timedelta(days=2)}
-            return open_coordination(tx, **{**given, **kwargs})
+            values: dict[str, Any] = {"coordinator_id": "hub", "name": "Semaine 23", "suppliers": suppliers}
+            values |= {"opens_at": tx.now, "closes_at": tx.now + timedelta(days=2)}
+            return open_coordination(tx, **{**values, **kwargs})
 
     def session(self, sale: Coordination, shop: str = "hub", **kwargs: Any) -> SaleSession:
-        """The distribution is on the day after the closing."""
+        """Adds a session; its distribution is on the day after the closing."""
         with self.store.write() as tx:
             begins_at = sale.closes_at + timedelta(days=1)
-            given: dict[str, Any] = {"shop_id": shop, "catalog_id": f"{shop}-catalog"}
-            given |= {"begins_at": begins_at, "ends_at": begins_at + timedelta(hours=2)}
-            return add_session(tx, sale.id, "hub", **{**given, **kwargs})
+            values: dict[str, Any] = {"shop_id": shop, "catalog_id": f"{shop}-catalog"}
+            values |= {"begins_at": begins_at, "ends_at": begins_at + timedelta(hours=2)}
+            return add_session(tx, sale.id, "hub", **{**values, **kwargs})
 
     def order(self, session_id: str, shop: str, *, state: str = "Held", number: int | None = 1) -> str:
-        """An order without lines."""
+        """Inserts an order without lines and returns its id."""
         texts = ("name", "email", "phone", "note", "shipping", "shipping_label", "payment_method")
         totals = ("products_total", "deposits_total", "adjustments_total", "vat_total", "total")
         with self.store.write() as tx:
@@ -133,7 +135,7 @@ def village(store: Store) -> Village:
 
 @pytest.fixture
 def hamlet(store: Store) -> Village:
-    """A village before anybody has settled: `hamlet.enterprise("farm")` makes one, with an empty catalog."""
+    """A village without enterprises: `hamlet.enterprise("farm")` adds one, with an empty catalog."""
     return Village(store)
 
 
@@ -144,7 +146,7 @@ Somebody = Callable[..., Person]
 
 @pytest.fixture
 def somebody(store: Store) -> Somebody:
-    """Makes people: ``somebody("Ada")`` has a confirmed address ada@example.org, and no password that works."""
+    """Creates people: ``somebody("Ada")`` has the confirmed address ada@example.org, and no working password."""
 
     def make(name: str, *, confirmed: bool = True, operator: bool = False, password_hash: str = "") -> Person:
         email = f"{name.lower()}@example.org"

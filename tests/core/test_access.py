@@ -23,7 +23,7 @@ Acting = Callable[..., Actor]
 
 @pytest.fixture
 def acting(store: Store, somebody: Callable[..., Person]) -> Acting:
-    """Somebody with a session, who has a role at an enterprise."""
+    """Returns actors with a session and a role at an enterprise."""
 
     def make(name: str, role: str = "", at: str = "hub", **kwargs: Any) -> Actor:
         person = somebody(name, **kwargs)
@@ -36,17 +36,17 @@ def acting(store: Store, somebody: Callable[..., Person]) -> Acting:
     return make
 
 
-def allowed(store: Store, actor: Actor, at: str) -> frozenset[str]:
-    """The scopes of enterprises that `demand` lets this actor have at `at`."""
-    found = set()
+def scopes_allowed(store: Store, actor: Actor, at: str) -> frozenset[str]:
+    """Returns the enterprise scopes that `demand` allows this actor at the enterprise `at`."""
+    scopes = set()
     with store.read() as tx:
         for scope in ENTERPRISE_SCOPES:
             try:
                 demand(tx, actor, scope, at)
             except Refused:
                 continue
-            found.add(scope)
-    return frozenset(found)
+            scopes.add(scope)
+    return frozenset(scopes)
 
 
 def test_nobody_may_do_what_is_public_and_nothing_else(store: Store, village: Any) -> None:
@@ -63,16 +63,16 @@ def test_a_member_may_do_what_the_role_says_there_and_nothing_elsewhere(
     store: Store, village: Any, acting: Acting, role: str
 ) -> None:
     actor = acting("Ada", role, at="stranger")
-    assert allowed(store, actor, "stranger") == ROLES[role]
-    assert allowed(store, actor, "farm") == frozenset()
+    assert scopes_allowed(store, actor, "stranger") == ROLES[role]
+    assert scopes_allowed(store, actor, "farm") == frozenset()
 
 
 def test_a_stranger_is_not_told_that_the_enterprise_exists(store: Store, village: Any, acting: Acting) -> None:
     eve = acting("Eve")
     with store.read() as tx:
-        for there in ("hub", "no such enterprise"):
+        for enterprise_id in ("hub", "no such enterprise"):
             with pytest.raises(NotFound) as error:
-                demand(tx, eve, "orders:read", there)
+                demand(tx, eve, "orders:read", enterprise_id)
             assert str(error.value) == "There is nothing here."
 
 
@@ -88,8 +88,8 @@ def test_a_token_may_do_less_than_its_owner_and_never_more(store: Store, village
     owner, packer = acting("Ada", "owner"), acting("Max", "packer")
     scopes = frozenset({"orders:read", "orders:write"})
     token = replace(owner, session_hash=None, token_id="t", token_scopes=scopes)
-    assert allowed(store, token, "hub") == scopes
-    assert allowed(store, replace(packer, token_id="u", token_scopes=scopes), "hub") == {"orders:read"}
+    assert scopes_allowed(store, token, "hub") == scopes
+    assert scopes_allowed(store, replace(packer, token_id="u", token_scopes=scopes), "hub") == {"orders:read"}
     with store.read() as tx:
         demand(tx, token, PUBLIC)
         with pytest.raises(Forbidden, match="products:write"):
@@ -107,7 +107,7 @@ def test_a_token_of_one_enterprise_does_not_see_another(store: Store, village: A
         row = {"enterprise_id": "farm", "person_id": ada.person_id, "role": "owner", "since": tx.now}
         tx.execute(insert(enterprise_member).values(**row))
     token = replace(ada, token_id="t", token_scopes=frozenset({"orders:read"}), token_enterprise="hub")
-    assert allowed(store, token, "hub") == {"orders:read"}
+    assert scopes_allowed(store, token, "hub") == {"orders:read"}
     with store.read() as tx, pytest.raises(NotFound):
         demand(tx, token, "orders:read", "farm")
 
@@ -117,7 +117,7 @@ def test_a_grant_opens_what_it_says_and_no_more(store: Store, village: Any, acti
     ada = acting("Ada", "manager")
     with store.write() as tx:
         grant(tx, "stranger", "hub", scope)
-    assert allowed(store, ada, "stranger") == GRANTS[scope]
+    assert scopes_allowed(store, ada, "stranger") == GRANTS[scope]
 
 
 def test_a_grant_of_products_opens_products_to_those_whose_role_includes_them(
@@ -126,17 +126,17 @@ def test_a_grant_of_products_opens_products_to_those_whose_role_includes_them(
     manager, packer = acting("Ada", "manager"), acting("Max", "packer")
     with store.write() as tx:
         grant(tx, "stranger", "hub", "WriteProducts")
-    assert allowed(store, manager, "stranger") == {"products:read", "products:write"}
-    assert allowed(store, packer, "stranger") == {"products:read"}
+    assert scopes_allowed(store, manager, "stranger") == {"products:read", "products:write"}
+    assert scopes_allowed(store, packer, "stranger") == {"products:read"}
 
 
 def test_a_grant_reaches_neither_back_nor_further(store: Store, village: Any, acting: Acting) -> None:
-    grantor, third = acting("Ada", "owner", at="stranger"), acting("Eve", "owner", at="dairy")
+    grantor, stranger = acting("Ada", "owner", at="stranger"), acting("Eve", "owner", at="dairy")
     with store.write() as tx:
         grant(tx, "stranger", "hub", "WriteProducts")
         grant(tx, "hub", "dairy", "WriteProducts")
-    assert allowed(store, grantor, "hub") == frozenset()
-    assert allowed(store, third, "stranger") == frozenset()
+    assert scopes_allowed(store, grantor, "hub") == frozenset()
+    assert scopes_allowed(store, stranger, "stranger") == frozenset()
 
 
 def test_only_operators_operate_and_that_opens_no_enterprise(store: Store, village: Any, acting: Acting) -> None:
@@ -145,7 +145,7 @@ def test_only_operators_operate_and_that_opens_no_enterprise(store: Store, villa
         demand(tx, root, OPERATOR)
         with pytest.raises(Forbidden):
             demand(tx, ada, OPERATOR)
-    assert allowed(store, root, "hub") == frozenset()
+    assert scopes_allowed(store, root, "hub") == frozenset()
 
 
 def test_a_scope_that_nobody_wrote_down_is_a_mistake_of_ours(store: Store, village: Any, acting: Acting) -> None:

@@ -1,4 +1,4 @@
-"""The audit trail: who changed what, seen over HTTP, with what is secret or personal left out."""
+"""The audit trail: who changed what, read over HTTP, without secrets and personal texts."""
 
 from __future__ import annotations
 
@@ -29,22 +29,27 @@ def desk(instance: Instance) -> Desk:
 def test_a_new_price_says_who_set_it_and_what_it_was(desk: Desk) -> None:
     price = desk.ask("PUT", f"/enterprises/shop/items/{desk.item}/price", {"price": 320})
     assert price.status_code == 200
-    one = desk.last(object_kind="offer")
-    assert (one.person_id, one.person, one.actor, one.token_id) == (desk.ada, "Ada", "token", desk.token.token.id)
-    assert (one.enterprise_id, one.command, one.request_id) == ("shop", "put_price", "request-of-ada")
-    assert (one.action, one.fields) == ("changed", {"price": [250, 320]})
-    assert one.at == desk.instance.clock.now()
+    entry = desk.last(object_kind="offer")
+    assert (entry.person_id, entry.person, entry.actor, entry.token_id) == (
+        desk.ada,
+        "Ada",
+        "token",
+        desk.token.token.id,
+    )
+    assert (entry.enterprise_id, entry.command, entry.request_id) == ("shop", "put_price", "request-of-ada")
+    assert (entry.action, entry.fields) == ("changed", {"price": [250, 320]})
+    assert entry.at == desk.instance.clock.now()
 
 
 def test_personal_texts_and_secrets_are_not_copied(desk: Desk) -> None:
-    made = desk.ask(
+    response = desk.ask(
         "POST", "/enterprises/shop/customers", {"email": "zoe@example.org", "name": "Zoé", "note": "likes leeks"}
     )
-    assert made.status_code == 201
+    assert response.status_code == 201
     desk.ask("PATCH", "/me", {"name": "Ada L.", "language": "fr"}, **{"If-Match": '"1"'})
-    told = desk.last(object_kind="customer")
-    assert (told.object_id, told.fields["name"], told.fields["note"]) == (
-        made.json()["id"],
+    entry = desk.last(object_kind="customer")
+    assert (entry.object_id, entry.fields["name"], entry.fields["note"]) == (
+        response.json()["id"],
         [None, "***"],
         [None, "***"],
     )
@@ -73,11 +78,11 @@ def test_what_was_undone_or_refused_leaves_no_trace(desk: Desk) -> None:
 
 
 def test_log_ins_are_told_whether_they_worked_or_not(desk: Desk) -> None:
-    wrong = {"email": "ada@example.org", "password": "not the password"}
-    assert desk.client.post("/api/sessions", json=wrong).status_code == 401
-    assert desk.client.post("/api/sessions", json={**wrong, "password": PASSWORD}).status_code == 201
-    told = [one.action for one in desk.trail(object_kind="person", object_id=desk.ada)]
-    assert told[:2] == ["logged in", "log-in failed"]
+    credentials = {"email": "ada@example.org", "password": "not the password"}
+    assert desk.client.post("/api/sessions", json=credentials).status_code == 401
+    assert desk.client.post("/api/sessions", json={**credentials, "password": PASSWORD}).status_code == 201
+    actions = [entry.action for entry in desk.trail(object_kind="person", object_id=desk.ada)]
+    assert actions[:2] == ["logged in", "log-in failed"]
 
 
 def test_an_export_is_told_and_reading_is_not(desk: Desk) -> None:
@@ -94,10 +99,10 @@ def test_stock_counted_by_hand_and_an_order_cancelled_for_a_customer_are_told(de
         lot = a_lot(tx, on_hand="5")
         order = a_placed_order(tx, total=1000)
     assert desk.ask("POST", f"/enterprises/shop/lots/{lot}/counts", {"on_hand": "3"}).status_code == 200
-    counted = desk.last(object_kind="stock_lot", object_id=lot)
-    assert (counted.action, counted.command, counted.person_id) == ("counted", "count_goods", desk.ada)
-    cancelled = desk.ask("POST", f"/enterprises/shop/orders/{order}/cancel", {}, **{"If-Match": '"1"'})
-    assert cancelled.status_code == 200
+    entry = desk.last(object_kind="stock_lot", object_id=lot)
+    assert (entry.action, entry.command, entry.person_id) == ("counted", "count_goods", desk.ada)
+    response = desk.ask("POST", f"/enterprises/shop/orders/{order}/cancel", {}, **{"If-Match": '"1"'})
+    assert response.status_code == 200
     assert desk.last(object_kind="customer_order", object_id=order).fields["state"] == ["Held", "Cancelled"]
 
 
@@ -127,9 +132,9 @@ def test_old_entries_go_and_leave_a_trace_of_their_going(desk: Desk, clock: Manu
     with desk.instance.store.write() as tx:
         assert forget_old_entries(tx, days=0) == 0
         assert forget_old_entries(tx, days=10) > 0
-    told = desk.trail()
-    assert min(one.at for one in told) >= clock.now() - timedelta(days=10)
-    assert told[0].action == "forgot"
+    entries = desk.trail()
+    assert min(entry.at for entry in entries) >= clock.now() - timedelta(days=10)
+    assert entries[0].action == "forgot"
 
 
 def test_many_rows_of_one_statement_are_one_entry(desk: Desk) -> None:

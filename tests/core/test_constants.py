@@ -1,4 +1,4 @@
-"""A statement that comes again and again goes straight to the driver, and nobody can tell but by the clock."""
+"""A repeated statement goes straight to the driver, with the same results."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ BY_EMAIL = select(person).where(person.c.email == bindparam("email"))
 
 
 def ada(number: int, tx: Transaction, **kwargs: Any) -> Row:
-    """`phone` is left out: Python has a default for it."""
-    fixed = {"email": f"a{number}@example.org", "name": "Ada", "language": "fr", "is_operator": False, "version": 1}
-    return {"id": f"p{number}", **fixed, "created_at": tx.now, **kwargs}
+    """Returns the values of a person; without `phone`, which has a default in Python."""
+    common = {"email": f"a{number}@example.org", "name": "Ada", "language": "fr", "is_operator": False, "version": 1}
+    return {"id": f"p{number}", **common, "created_at": tx.now, **kwargs}
 
 
 def test_values_go_in_and_come_back_as_they_do_the_first_time(store: Store) -> None:
     add = insert(job)
-    found = select(job).where(job.c.id.in_(bindparam("ids", expanding=True)), job.c.state == "waiting")
+    query = select(job).where(job.c.id.in_(bindparam("ids", expanding=True)), job.c.state == "waiting")
     with store.write() as tx:
         for number in OFTEN:
             row: Row = {"id": f"j{number}", "kind": "é'\"%", "payload": {"n": [number, None]}, "state": "waiting"}
             row |= {"due_at": tx.now, "attempts": number, "error": "", "created_at": tx.now, "finished_at": None}
             assert tx.change(add, {**row, "claimed_until": None}) == 1
         for ids in ([], ["j0"], ["j0", "j4"], ["j3", "j1"], ["j4", "j0"], []):
-            rows = tx.all(found.order_by(job.c.id), {"ids": ids})
-            again = [tx.all(found, {"ids": ids}) for _ in OFTEN]
-            assert all(sorted(one, key=lambda row: str(row["id"])) == rows for one in again)
-            assert [row["payload"] for row in rows] == [{"n": [int(one[1]), None]} for one in sorted(ids)]
-        assert all(type(row["due_at"]) is datetime and row["due_at"] == tx.now for row in again[-1])
+            rows = tx.all(query.order_by(job.c.id), {"ids": ids})
+            repeated = [tx.all(query, {"ids": ids}) for _ in OFTEN]
+            assert all(sorted(rows_again, key=lambda row: str(row["id"])) == rows for rows_again in repeated)
+            assert [row["payload"] for row in rows] == [{"n": [int(job_id[1]), None]} for job_id in sorted(ids)]
+        assert all(type(row["due_at"]) is datetime and row["due_at"] == tx.now for row in repeated[-1])
 
 
 def test_decimals_go_in_and_come_back_as_they_are(store: Store) -> None:
@@ -59,18 +59,18 @@ def test_decimals_go_in_and_come_back_as_they_are(store: Store) -> None:
 
 
 def test_listeners_see_every_statement_and_may_change_it(store: Store) -> None:
-    seen: list[str] = []
+    statements: list[str] = []
 
     @event.listens_for(store.engine, "before_cursor_execute", retval=True)
     def note(connection: Any, cursor: Any, text: str, sent: Any, context: Any, many: bool) -> tuple[str, Any]:
-        seen.append(text)
+        statements.append(text)
         return text.replace("person.name", "person.email AS name"), sent
 
     names = select(person.c.name)
     with store.write() as tx:
         tx.change(ADD, ada(1, tx))
         assert {tx.value(names) for _ in OFTEN} == {"a1@example.org"}
-    assert len([one for one in seen if one.startswith("SELECT")]) == len(OFTEN)
+    assert len([statement for statement in statements if statement.startswith("SELECT")]) == len(OFTEN)
 
 
 def test_a_default_that_python_makes_is_made_every_time(store: Store) -> None:
@@ -98,11 +98,11 @@ def test_errors_are_the_same_the_first_time_and_the_sixth(store: Store, before: 
 
 
 def test_a_reader_cannot_write_the_sixth_time_either(store: Store) -> None:
-    nothing = update(person).values(name="Eve")
+    no_change = update(person).values(name="Eve")
     with store.write() as tx:
-        assert [tx.change(nothing) for _ in OFTEN] == [0] * len(OFTEN)
+        assert [tx.change(no_change) for _ in OFTEN] == [0] * len(OFTEN)
     with pytest.raises(DBAPIError), store.read() as tx:
-        tx.change(nothing)
+        tx.change(no_change)
 
 
 def test_a_savepoint_that_is_over_takes_no_more_statements(store: Store) -> None:
@@ -123,8 +123,8 @@ def test_the_audit_trail_notes_the_sixth_change_like_the_first(instance: Instanc
         for number in OFTEN:
             assert tx.change(rename, {"new": f"Shop {number}"}) == 1
         assert tx.trail is not None
-        told = [change.fields["name"][1] for change in tx.trail.changes]
-    assert told == [f"Shop {number}" for number in OFTEN]
+        names = [change.fields["name"][1] for change in tx.trail.changes]
+    assert names == [f"Shop {number}" for number in OFTEN]
 
 
 def test_what_returns_rows_changes_them_although_only_the_first_is_read(store: Store) -> None:
@@ -138,7 +138,7 @@ def test_what_returns_rows_changes_them_although_only_the_first_is_read(store: S
 
 
 def test_all_statements_of_the_fourth_order_are_constants(instance: Instance) -> None:
-    worked_out: list[str] = []
+    compiled: list[str] = []
 
     def order() -> None:
         with instance.store.write() as tx:
@@ -149,9 +149,9 @@ def test_all_statements_of_the_fourth_order_are_constants(instance: Instance) ->
         item = an_item(tx, a_lot(tx, on_hand="9"))
     for _ in range(3):
         order()
-    event.listen(instance.store.engine, "before_execute", lambda *args: worked_out.append(str(args[1])))
+    event.listen(instance.store.engine, "before_execute", lambda *args: compiled.append(str(args[1])))
     order()
-    assert worked_out == [], "SQLAlchemy works out whatever this hears of"
+    assert compiled == [], "SQLAlchemy compiles every statement that fires this event"
 
 
 def test_without_the_cache_every_statement_is_left_to_sqlalchemy(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The demo region, written into an instance: everything by commands, the past under its own dates."""
+"""The demo region, written into an instance: everything through commands, past orders under their own dates."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def settings(settings: InstanceSettings) -> InstanceSettings:
     return replace(settings, plugins={"enabled": ["cash"]})
 
 
-def corner() -> Region:
-    """A corner of the region: some producers, and at each past sale two of those who came."""
+def small_region() -> Region:
+    """Returns a part of the region: some producers, and two shoppers of each past sale."""
     region = draw_region(7)
-    kept = {place for sale in region.past_sales for place in sale.shoppers[:2]}
-    places = {place: number for number, place in enumerate(sorted(kept))}
+    places_used = {place for sale in region.past_sales for place in sale.shoppers[:2]}
+    places = {place: number for number, place in enumerate(sorted(places_used))}
     return replace(
         region,
         producers=tuple(
@@ -55,18 +55,18 @@ def corner() -> Region:
 
 
 def test_a_filled_instance_sells_now_and_has_a_past(instance: Instance, clock: ManualClock) -> None:
-    region = corner()
+    region = small_region()
     filled = fill(instance, region)
     with instance.store.read() as tx:
         assert broken_invariants(tx) == []
 
         running = sales(tx)
-        assert sorted(one.shop.id for one in running) == sorted(filled.hubs)
-        for one in running:
-            assert is_open(one.session, clock.now())
-            assert timedelta(days=2) <= one.session.closes_at - clock.now() <= timedelta(days=3)
-            assert len(offers_for(tx, one.session.id, ())) >= 20
-            assert enterprise_by_id(tx, one.shop.id).created_at < clock.now() - timedelta(weeks=5)
+        assert sorted(running_sale.shop.id for running_sale in running) == sorted(filled.hubs)
+        for running_sale in running:
+            assert is_open(running_sale.session, clock.now())
+            assert timedelta(days=2) <= running_sale.session.closes_at - clock.now() <= timedelta(days=3)
+            assert len(offers_for(tx, running_sale.session.id, ())) >= 20
+            assert enterprise_by_id(tx, running_sale.shop.id).created_at < clock.now() - timedelta(weeks=5)
 
         past = [
             coordination
@@ -75,7 +75,7 @@ def test_a_filled_instance_sells_now_and_has_a_past(instance: Instance, clock: M
             if coordination.completed_at
         ]
         assert len(past) == 8
-        assert all(one.completed_at == one.closes_at for one in past)
+        assert all(coordination.completed_at == coordination.closes_at for coordination in past)
 
         rows = tx.all(select(customer_order))
         assert len(rows) == 16
@@ -84,36 +84,36 @@ def test_a_filled_instance_sells_now_and_has_a_past(instance: Instance, clock: M
         assert all(row["paid_total"] == row["total"] and row["fulfilled_at"] < clock.now() for row in paid)
         assert all(row["placed_at"] < row["fulfilled_at"] for row in paid)
 
-        waiting = select(func.count()).select_from(job).where(job.c.state == "waiting")
-        assert tx.value(waiting) == 0  # nobody is written to about an order of last month
+        count_waiting = select(func.count()).select_from(job).where(job.c.state == "waiting")
+        assert tx.value(count_waiting) == 0  # no mails about orders of last month
 
-        kept = tx.value(select(person.c.password_hash).where(person.c.email == filled.operator))
-        assert password_matches(PASSWORD, kept)
+        password_hash = tx.value(select(person.c.password_hash).where(person.c.email == filled.operator))
+        assert password_matches(PASSWORD, password_hash)
 
 
 def test_every_product_of_a_filled_instance_has_a_picture(instance: Instance) -> None:
-    fill(instance, replace(corner(), past_sales=()))
+    fill(instance, replace(small_region(), past_sales=()))
     with instance.store.read() as tx:
-        shown = tx.all(select(supplied_product.c.name, image.c.id, image.c.alt).outerjoin(image))
-        assert shown
-        assert all(one["alt"].startswith("Dessin") for one in shown)
-        assert read_picture(tx, instance.images, shown[0]["id"], small=True)
+        rows = tx.all(select(supplied_product.c.name, image.c.id, image.c.alt).outerjoin(image))
+        assert rows
+        assert all(row["alt"].startswith("Dessin") for row in rows)
+        assert read_picture(tx, instance.images, rows[0]["id"], small=True)
 
 
 @pytest.mark.parametrize("kind", sorted(DRAWINGS))
 def test_a_drawing_is_a_picture_of_its_own(kind: str) -> None:
     picture = draw(DRAWINGS[kind])
-    others = {draw(one).sha256 for name, one in DRAWINGS.items() if name != kind}
-    with Pillow.open(io.BytesIO(picture.content)) as opened:
-        assert (opened.format, opened.size) == ("WEBP", (picture.width, picture.height))
-        assert len(opened.convert("RGB").getcolors(1_000_000) or ()) > 2, "more than its ground"
+    others = {draw(drawing).sha256 for name, drawing in DRAWINGS.items() if name != kind}
+    with Pillow.open(io.BytesIO(picture.content)) as image_read:
+        assert (image_read.format, image_read.size) == ("WEBP", (picture.width, picture.height))
+        assert len(image_read.convert("RGB").getcolors(1_000_000) or ()) > 2, "more than its ground"
     assert picture.sha256 not in others
 
 
 def test_the_sales_of_a_filled_instance_go_on_by_their_rhythm(instance: Instance, clock: ManualClock) -> None:
-    filled = fill(instance, replace(corner(), past_sales=()))
+    filled = fill(instance, replace(small_region(), past_sales=()))
     clock.advance(days=4)
     with instance.store.write() as tx:
         assert len(repeat_due(tx, instance.hooks)) == 3
-        opening = sorted(coordinations_of(tx, hub, limit=1)[0].opens_at for hub in filled.hubs)
-    assert [(one - clock.now()).days for one in opening] == [2, 9, 9]
+        openings = sorted(coordinations_of(tx, hub, limit=1)[0].opens_at for hub in filled.hubs)
+    assert [(opening - clock.now()).days for opening in openings] == [2, 9, 9]

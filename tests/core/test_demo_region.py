@@ -1,4 +1,4 @@
-"""The demo region: the same for the same seed, as large as it was asked for, and plausible."""
+"""The demo region: the same for the same seed, of the requested size, and plausible."""
 
 from __future__ import annotations
 
@@ -93,24 +93,24 @@ def test_prices_are_those_of_a_market() -> None:
 
 def test_something_is_in_season_everywhere_all_year() -> None:
     for hub in range(3):
-        supplied = [producer for producer in REGION.producers if hub in producer.hubs]
-        assert len({one.kind for one in supplied}) == len(KINDS)
+        producers = [producer for producer in REGION.producers if hub in producer.hubs]
+        assert len({producer.kind for producer in producers}) == len(KINDS)
         for month in range(1, 13):
-            assert sum(month in heap.months for one in supplied for heap in one.heaps) >= 80
+            assert sum(month in heap.months for producer in producers for heap in producer.heaps) >= 80
 
 
 def test_some_goods_have_sizes_some_are_weighed_and_some_have_no_end() -> None:
-    found = list(heaps())
-    assert sum(len(heap.sizes) == 3 for heap in found) >= 10
-    assert sum(heap.weighed for heap in found) >= 30
-    assert 1 <= sum(heap.on_hand is None for heap in found) <= 15
-    assert sum(heap.deposit > 0 for heap in found) >= 20
+    all_heaps = list(heaps())
+    assert sum(len(heap.sizes) == 3 for heap in all_heaps) >= 10
+    assert sum(heap.weighed for heap in all_heaps) >= 30
+    assert 1 <= sum(heap.on_hand is None for heap in all_heaps) <= 15
+    assert sum(heap.deposit > 0 for heap in all_heaps) >= 20
 
 
 def test_nobody_shares_an_address_and_every_reference_is_there_once() -> None:
     region = draw_region(3, 4)
     people = [hub.owner for hub in region.hubs] + [hub.packer for hub in region.hubs]
-    people += [producer.owner for producer in region.producers] + [producer.somebody for producer in region.shoppers]
+    people += [producer.owner for producer in region.producers] + [shopper.somebody for shopper in region.shoppers]
     assert len({person.email for person in people}) == len(people)
     assert all(read_email(person.email) == person.email for person in people)
     for producer in region.producers:
@@ -119,7 +119,7 @@ def test_nobody_shares_an_address_and_every_reference_is_there_once() -> None:
 
 
 def test_enterprises_of_one_valley_have_names_of_their_own() -> None:
-    names = [hub.name for hub in REGION.hubs] + [hub.name for hub in REGION.producers]
+    names = [hub.name for hub in REGION.hubs] + [producer.name for producer in REGION.producers]
     assert len(set(names)) == 33
     assert all(place.postcode.startswith("96") for place in (producer.place for producer in REGION.producers))
 

@@ -43,11 +43,11 @@ class BankSettings:
 
 
 def module(**hooks: Any) -> ModuleType:
-    """A plugin whose hooks always answer the same."""
-    made = ModuleType("probe")
+    """Returns a plugin whose hooks always give the same answers."""
+    plugin = ModuleType("probe")
     for name, answer in hooks.items():
-        setattr(made, name, _always(name, answer))
-    return made
+        setattr(plugin, name, _always(name, answer))
+    return plugin
 
 
 def _always(name: str, answer: Any) -> Any:
@@ -87,8 +87,8 @@ def test_an_enterprise_is_offered_what_does_something_for_it(store: Store, hooks
 
 def test_what_was_set_is_kept_and_the_rest_is_left_to_the_plugin(store: Store, hooks: Hooks, village: Any) -> None:
     with store.write() as tx:
-        made = enable_plugin(tx, hooks, "hub", "bank", {"iban": "FR76"})
-        assert made == EnterprisePlugin(plugin="bank", enabled=True, settings={"iban": "FR76"}, version=1)
+        enabled = enable_plugin(tx, hooks, "hub", "bank", {"iban": "FR76"})
+        assert enabled == EnterprisePlugin(plugin="bank", enabled=True, settings={"iban": "FR76"}, version=1)
         plugin = change_plugin(tx, hooks, "hub", "bank", 1, {"days": 7})
         assert (plugin.settings, plugin.version) == ({"days": 7}, 2)
         assert enabled_plugins(tx, "hub") == {"bank": {"days": 7}}
@@ -124,8 +124,8 @@ def test_every_setting_that_is_not_right_is_named(
 
 def test_a_secret_goes_in_and_never_comes_out(store: Store, hooks: Hooks, village: Any) -> None:
     with store.write() as tx:
-        made = enable_plugin(tx, hooks, "hub", "bank", {"key": "sesame", "iban": "***"})
-        assert made.settings == {"key": "***", "iban": "***"}
+        enabled = enable_plugin(tx, hooks, "hub", "bank", {"key": "sesame", "iban": "***"})
+        assert enabled.settings == {"key": "***", "iban": "***"}
         assert list_plugins(tx, hooks, "hub")[0].settings["key"] == "***"
         assert enabled_plugins(tx, "hub")["bank"]["key"] == "sesame"
         change_plugin(tx, hooks, "hub", "bank", 1, {"key": "***", "iban": "FR76"})

@@ -1,4 +1,4 @@
-"""Hooks that read are kept to it by the database, and one that fails spoils nothing for the others."""
+"""The database keeps reading hooks from writing, and one that fails does not affect the others."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ def read_hooks() -> list[AnyHook]:
 
 
 @pytest.mark.parametrize("writing", [False, True])
-@pytest.mark.parametrize("hook", read_hooks(), ids=lambda one: one.name)
+@pytest.mark.parametrize("hook", read_hooks(), ids=lambda hook: hook.name)
 def test_a_hook_that_reads_cannot_write_and_spoils_nothing(
     store: Store, clock: ManualClock, hook: AnyHook, writing: bool
 ) -> None:
     """The first plugin writes, the second asks the database: the first is left out, the second answers."""
-    hooks = _two(clock, hook)
-    given = dict.fromkeys(("person_id", "language", "enterprise_id", "session_id", "address"))
+    hooks = _load_two_plugins(clock, hook)
+    arguments = dict.fromkeys(("person_id", "language", "enterprise_id", "session_id", "address"))
     with store.write() if writing else store.read() as tx:
         if writing:
             add(tx, "before")
-        answers = hooks.each(hook, tx=tx, **given)
+        answers = hooks.each(hook, tx=tx, **arguments)
         assert [answer.plugin for answer in answers] == ["second"]
         if writing:
             add(tx, "then")
@@ -65,35 +65,35 @@ def test_a_hook_that_nobody_keeps_to_reading_writes(
     """Disables the guard: what the first plugin writes stays."""
 
     @contextmanager
-    def unguarded(self: Hold) -> Iterator[Callable[[], None]]:
+    def read_unguarded(self: Hold) -> Iterator[Callable[[], None]]:
         yield lambda: None
 
-    monkeypatch.setattr(Hold, "reading", unguarded)
-    given = dict.fromkeys(("person_id", "language", "enterprise_id", "session_id", "address"))
+    monkeypatch.setattr(Hold, "reading", read_unguarded)
+    arguments = dict.fromkeys(("person_id", "language", "enterprise_id", "session_id", "address"))
     with store.write() as tx:
         hook: AnyHook = specifications.menu_items
-        _two(clock, hook).each(hook, tx=tx, **given)
+        _load_two_plugins(clock, hook).each(hook, tx=tx, **arguments)
     assert people(store) != []
 
 
 def test_a_price_rule_that_writes_ends_the_order(store: Store, clock: ManualClock) -> None:
-    hooks = _two(clock, specifications.price_adjustments)
+    hooks = _load_two_plugins(clock, specifications.price_adjustments)
     with pytest.raises(PluginError, match="'first' failed in price_adjustments"), store.write() as tx:
         add(tx, "before")
         hooks.each(specifications.price_adjustments, tx=tx, order=NONE, phase=NONE)
     assert people(store) == []
 
 
-def _two(clock: ManualClock, hook: AnyHook) -> Hooks:
-    def writes(tx: Transaction) -> None:
+def _load_two_plugins(clock: ManualClock, hook: AnyHook) -> Hooks:
+    def write(tx: Transaction) -> None:
         add(tx, "sneaked")
 
-    def asks(tx: Transaction) -> list[object]:
+    def ask(tx: Transaction) -> list[object]:
         assert tx.all(select(person)) is not None
         return []
 
     modules = {"first": ModuleType("first"), "second": ModuleType("second")}
-    for module, function in zip(modules.values(), (writes, asks), strict=True):
+    for module, function in zip(modules.values(), (write, ask), strict=True):
         function.__name__ = hook.name
         setattr(module, hook.name, hookimpl(function))
     return load_plugins(InstanceSettings(name="Test", plugins={"enabled": list(modules)}), clock=clock, modules=modules)
@@ -104,10 +104,10 @@ def test_a_block_inside_another_keeps_to_reading_until_the_outer_one_ends(store:
         with tx.hold.reading():
             with tx.hold.reading() as start_again:
                 with pytest.raises((DBAPIError, StoreError)):
-                    _sneak(tx)
+                    _try_to_write(tx)
                 start_again()
             with pytest.raises((DBAPIError, StoreError)):
-                _sneak(tx)
+                _try_to_write(tx)
             start_again()
         add(tx, "after")
     assert people(store) == ["after"]
@@ -122,8 +122,8 @@ def test_what_was_written_in_a_block_that_reads_is_undone_and_told(store: Store)
     assert people(store) == ["after", "before"]
 
 
-def _sneak(tx: Transaction) -> None:
-    """PostgreSQL refuses the statement, SQLite is asked what became of it."""
+def _try_to_write(tx: Transaction) -> None:
+    """Writes a row; PostgreSQL refuses the statement, on SQLite `refuse_writes` detects it."""
     add(tx, "sneaked")
     tx.hold.refuse_writes()
 

@@ -1,4 +1,4 @@
-"""What requests send is taken in within bounds of time and memory; the clock of the event loop is not waited for."""
+"""Request bodies are read within limits of time and memory; tests do not wait for the event loop's clock."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ HALF = {"type": "http.request", "body": b"x" * 100_000, "more_body": True}
 REST = {"type": "http.request", "body": b"x", "more_body": False}
 
 
-async def reader(scope: Scope, receive: Receive, send: Send) -> None:
-    """An application that reads the whole body and answers how long it was."""
+async def answer_length(scope: Scope, receive: Receive, send: Send) -> None:
+    """An application that reads the whole body and answers its length."""
     body = await Request(scope, receive).body()
     await PlainTextResponse(str(len(body)))(scope, receive, send)
 
 
-def impatient(app: ASGIApp, most: int = 10**9) -> Intake:
-    """Waits a moment for whatever is sent, however much has come."""
+def impatient_intake(app: ASGIApp, most: int = 10**9) -> Intake:
+    """Returns an intake with a short patience, however much of a body has come."""
     return Intake(app, most=most, patience=0.2, rate=1e9)
 
 
 class Sender:
-    """A client that sends these messages, and then nothing any more; `between` is called before each."""
+    """A client that sends these messages, and then nothing more; `between` is called before each."""
 
     def __init__(self, *messages: Message, address: str = "192.0.2.1", between: Callable[[], None] = lambda: None):
         self.scope = {"type": "http", "method": "POST", "path": "/", "headers": [], "client": (address, 1)}
@@ -55,65 +55,65 @@ class Sender:
         return str(msgspec.json.decode(self.answers[1]["body"])["code"])
 
 
-def ask(intake: Intake, *senders: Sender) -> None:
-    async def all_at_once() -> None:
+def send_all(intake: Intake, *senders: Sender) -> None:
+    async def run_senders() -> None:
         async with anyio.create_task_group() as group:
             for sender in senders:
                 group.start_soon(intake, sender.scope, sender.receive, sender.send)
 
-    anyio.run(all_at_once)
+    anyio.run(run_senders)
 
 
 def test_a_body_that_never_ends_is_given_up() -> None:
     slow = Sender(HALF)
-    ask(impatient(reader), slow)
+    send_all(impatient_intake(answer_length), slow)
     assert (slow.status, slow.code) == (408, "too_slow")
 
 
 def test_a_body_that_comes_slowly_but_steadily_is_read() -> None:
-    passed = iter(range(0, 1000, 4))  # seconds on the clock each time it is asked
+    seconds = iter(range(0, 1000, 4))  # seconds on the clock each time it is asked
     steady = Sender(*[HALF] * 10, REST)
-    ask(Intake(reader, patience=20, now=lambda: anyio.current_time() + next(passed)), steady)
+    send_all(Intake(answer_length, patience=20, now=lambda: anyio.current_time() + next(seconds)), steady)
     assert (steady.status, steady.answers[1]["body"]) == (200, b"1000001")
 
 
 def test_a_body_that_trickles_is_given_up() -> None:
-    passed = iter(range(0, 1000, 4))
+    seconds = iter(range(0, 1000, 4))
     trickle = Sender(*[{**HALF, "body": b"x"}] * 10, REST)
-    ask(Intake(reader, patience=20, now=lambda: anyio.current_time() + next(passed)), trickle)
+    send_all(Intake(answer_length, patience=20, now=lambda: anyio.current_time() + next(seconds)), trickle)
     assert trickle.status == 408
 
 
 def test_large_bodies_together_find_no_more_room_than_there_is() -> None:
-    """Those of one network a quarter of it; small ones are never turned away."""
-    intake = impatient(reader, most=800_000)
-    near = [Sender(HALF) for _ in range(3)]  # each is held until it is given up
+    """Bodies of one network share a quarter of the memory; small ones are never refused."""
+    intake = impatient_intake(answer_length, most=800_000)
+    same_network = [Sender(HALF) for _ in range(3)]  # each is held until its time is over
     small, other = Sender(REST), Sender(HALF, REST, address="198.51.100.1")
-    ask(Intake(reader, most=800_000), small, other)
+    send_all(Intake(answer_length, most=800_000), small, other)
     assert (small.status, other.status) == (200, 200)
-    ask(intake, *near)
-    assert sorted(one.status for one in near) == [408, 408, 503]
-    again = [Sender(HALF) for _ in range(2)]
-    ask(intake, *again)
-    assert [one.status for one in again] == [408, 408], "what was held is given back"
+    send_all(intake, *same_network)
+    assert sorted(sender.status for sender in same_network) == [408, 408, 503]
+    later_senders = [Sender(HALF) for _ in range(2)]
+    send_all(intake, *later_senders)
+    assert [sender.status for sender in later_senders] == [408, 408], "the memory is free again"
 
 
 def test_who_goes_away_in_the_middle_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
-    gone = Sender(HALF, {"type": "http.disconnect"})
-    ask(Intake(reader), gone)
-    assert gone.answers == []
+    sender = Sender(HALF, {"type": "http.disconnect"})
+    send_all(Intake(answer_length), sender)
+    assert sender.answers == []
     assert "Traceback" not in capsys.readouterr().out
 
 
 def test_an_application_that_reads_may_answer_in_its_own_way() -> None:
-    async def own(scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer_errors(scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await reader(scope, receive, send)
+            await answer_length(scope, receive, send)
         except ClientDisconnect:
             raise
         except Exception as error:
             await PlainTextResponse(type(error).__name__, 418)(scope, receive, send)
 
     slow = Sender(HALF)
-    ask(impatient(own), slow)
+    send_all(impatient_intake(answer_errors), slow)
     assert (slow.status, slow.answers[1]["body"]) == (418, b"TooSlow")

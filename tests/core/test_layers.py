@@ -1,4 +1,4 @@
-"""The core is built in layers: what stands lower never imports what stands higher, but for a list that only shrinks."""
+"""The core is built in layers: lower modules never import higher ones, except for a list that only shrinks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 CORE = ROOT / "core" / "commensal"
 FEDERATION = ROOT / "federation" / "commensal_federation"
 
-# Lowest first. `core/ARCHITECTURE.md` says what each is for.
+# Lowest first. `core/ARCHITECTURE.md` describes each.
 CORE_ORDER = [
     "base.deprecated", "base.ids", "base.spreadsheets", "base.clock", "base.secret", "base.networks", "base.errors",
     "base.logs", "base.choices", "base.texts", "base.search", "base.units", "base.money", "base.languages",
@@ -37,7 +37,7 @@ FEDERATION_ORDER = [
     "moving", "peering", "serving", "messaging", "handlers", "jobs", "routes", "commands", "warnings", "demo",
 ]  # fmt: skip
 
-# What still runs upward. An entry that is no longer needed must be taken out; none may be added.
+# Imports that still run upward. Remove entries that are no longer needed; add none.
 CORE_EXCEPTIONS = {
     ("base.languages.catalogs", "hooks.loading"),
     ("demo.story", "cli.printing"),
@@ -91,21 +91,23 @@ FEDERATION_EXCEPTIONS = {
     ("orders.hub", "linked_catalogues.backorders.plan"),
     ("orders.work", "linked_catalogues.backorders.plan"),
 }
-# Rooms of the federation that still import each other in a circle. It only shrinks.
+# Packages of the federation that still import each other in a circle. The list only shrinks.
 FEDERATION_KNOTS = {
     frozenset({"catalogue", "delivery", "leases", "linked_catalogues", "orders", "platforms"}),
 }
-HOUSES = {
+WINGS = {
     "core": (CORE, CORE_ORDER, CORE_EXCEPTIONS),
     "federation": (FEDERATION, FEDERATION_ORDER, FEDERATION_EXCEPTIONS),
 }
 
 
-@pytest.mark.parametrize("house", HOUSES)
-def test_no_room_imports_one_above_it(house: str) -> None:
-    package, order, exceptions = HOUSES[house]
-    found = {(one.importer, one.imported) for one in upward(imports_of(package), order)}
-    assert found == exceptions, f"new: {sorted(found - exceptions)}; no longer needed: {sorted(exceptions - found)}"
+@pytest.mark.parametrize("wing", WINGS)
+def test_no_room_imports_one_above_it(wing: str) -> None:
+    package, order, exceptions = WINGS[wing]
+    upward_imports = {(edge.importer, edge.imported) for edge in upward(imports_of(package), order)}
+    assert upward_imports == exceptions, (
+        f"new: {sorted(upward_imports - exceptions)}; no longer needed: {sorted(exceptions - upward_imports)}"
+    )
 
 
 def test_no_rooms_of_the_federation_import_each_other_in_a_circle_but_for_a_list_that_shrinks() -> None:
@@ -113,31 +115,31 @@ def test_no_rooms_of_the_federation_import_each_other_in_a_circle_but_for_a_list
 
 
 def test_every_room_of_the_federation_has_its_place_in_the_order() -> None:
-    beside = {"", "arguments", "migrations", "testing"}
-    assert {name.split(".")[0] for name in modules_of(FEDERATION)} - beside == set(FEDERATION_ORDER)
+    outside = {"", "arguments", "migrations", "testing"}
+    assert {name.split(".")[0] for name in modules_of(FEDERATION)} - outside == set(FEDERATION_ORDER)
 
 
 def test_messages_are_a_pure_codec() -> None:
-    """What a message does is bound in `handlers.py`: the room of messages imports what it translates with, only."""
-    imported = {one.imported.split(".")[0] for one in imports_of(FEDERATION) if one.importer.startswith("messages")}
+    """`handlers.py` binds messages to what they do; the package of messages imports only what it needs to translate."""
+    imported = {edge.imported.split(".")[0] for edge in imports_of(FEDERATION) if edge.importer.startswith("messages")}
     assert imported == {"messages", "dfc", "namespace", "signing"}
 
 
 def test_every_room_of_the_core_has_its_place_in_the_order() -> None:
-    beside = {"", "__main__", "testing"}
-    placed = {room.split(".")[0] for room in CORE_ORDER}
-    assert {name.split(".")[0] for name in modules_of(CORE)} - beside == placed
+    outside = {"", "__main__", "testing"}
+    ordered = {room.split(".")[0] for room in CORE_ORDER}
+    assert {name.split(".")[0] for name in modules_of(CORE)} - outside == ordered
 
 
 def test_an_import_against_the_order_is_found() -> None:
-    planted = Import("base.money", "trade.orders.values")
-    assert upward({planted, Import("trade.orders.values", "base.money")}, CORE_ORDER) == {planted}
+    upward_import = Import("base.money", "trade.orders.values")
+    assert upward({upward_import, Import("trade.orders.values", "base.money")}, CORE_ORDER) == {upward_import}
 
 
 def test_a_circle_of_rooms_is_found() -> None:
     circle = {Import("stock.lots", "orders.tables"), Import("orders.values", "people"), Import("people", "stock")}
-    beside = {Import("mail.send", "orders.tables"), Import("", "mail")}
-    assert knots(circle | beside) == {frozenset({"stock", "orders", "people"})}
+    others = {Import("mail.send", "orders.tables"), Import("", "mail")}
+    assert knots(circle | others) == {frozenset({"stock", "orders", "people"})}
 
 
 def test_imports_for_type_checkers_do_not_count(tmp_path: Path) -> None:

@@ -19,8 +19,12 @@ from commensal.base.units.product_types import PRODUCT_TYPES, find_product_type,
 def test_tables_are_complete_and_labelled() -> None:
     assert (len(MEASURES), len(PRODUCT_TYPES), len(ALLERGENS)) == (56, 253, 14)
     for table in (MEASURES, PRODUCT_TYPES, ALLERGENS, LABELS):
-        assert all(one.term == term and one.en and one.fr for term, one in table.items())
-    assert all(above in PRODUCT_TYPES for one in PRODUCT_TYPES.values() for above in one.broader)
+        assert all(concept.term == term and concept.en and concept.fr for term, concept in table.items())
+    assert all(
+        broader_term in PRODUCT_TYPES
+        for product_type in PRODUCT_TYPES.values()
+        for broader_term in product_type.broader
+    )
 
 
 @given(
@@ -28,8 +32,8 @@ def test_tables_are_complete_and_labelled() -> None:
     pair=st.sampled_from([(a, b) for a in MEASURES.values() for b in MEASURES.values() if a.comparable(b)]),
 )
 def test_what_is_converted_there_and_back_is_the_same(quantity: Decimal, pair: tuple[Any, Any]) -> None:
-    there = convert(quantity, pair[0], pair[1])
-    assert there * pair[1].factor / pair[0].factor == Fraction(quantity)
+    converted = convert(quantity, pair[0], pair[1])
+    assert converted * pair[1].factor / pair[0].factor == Fraction(quantity)
 
 
 @pytest.mark.parametrize(
@@ -97,9 +101,9 @@ def test_every_term_and_label_is_understood_as_itself() -> None:
     ],
 )  # fmt: skip
 def test_a_product_type_is_found_by_what_people_call_it(typed: str, language: str, term: str) -> None:
-    found = find_product_type(typed, language)
-    assert found is not None
-    assert found.term == term
+    concept = find_product_type(typed, language)
+    assert concept is not None
+    assert concept.term == term
 
 
 def test_an_unknown_product_type_is_not_guessed() -> None:
@@ -108,14 +112,14 @@ def test_an_unknown_product_type_is_not_guessed() -> None:
 
 
 def test_every_product_type_is_found_by_its_own_labels() -> None:
-    for one in PRODUCT_TYPES.values():
+    for product_type in PRODUCT_TYPES.values():
         for language in ("fr", "en"):
-            found = find_product_type(one.label(language), language)
-            assert found is not None
-            assert search_key(found.label(language)) == search_key(one.label(language))
+            concept = find_product_type(product_type.label(language), language)
+            assert concept is not None
+            assert search_key(concept.label(language)) == search_key(product_type.label(language))
 
 
 def test_a_lineage_runs_from_the_top_to_the_type_itself() -> None:
-    assert [one.term for one in lineage("raspberry")] == ["fruit", "berry", "raspberry"]
-    assert [one.term for one in lineage("vegetable")] == ["vegetable"]
+    assert [concept.term for concept in lineage("raspberry")] == ["fruit", "berry", "raspberry"]
+    assert [concept.term for concept in lineage("vegetable")] == ["vegetable"]
     assert max(len(lineage(term)) for term in PRODUCT_TYPES) <= 4

@@ -1,4 +1,4 @@
-"""Members: who is let in, and that there is always an owner."""
+"""Members: who may become one, and that there is always an owner."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from commensal.trade.people.people import Person, disable_person
 Somebody = Callable[..., Person]
 
 
-def found(store: Store, owner: Person) -> Enterprise:
-    given = {"name": "La Ferme", "language": "fr", "timezone": "Europe/Paris"}
+def create_farm(store: Store, owner: Person) -> Enterprise:
+    values = {"name": "La Ferme", "language": "fr", "timezone": "Europe/Paris"}
     with store.write() as tx:
-        return create_enterprise(tx, owner_id=owner.id, currency="EUR", **given)  # type: ignore[arg-type]
+        return create_enterprise(tx, owner_id=owner.id, currency="EUR", **values)  # type: ignore[arg-type]
 
 
 def roles(store: Store, enterprise: Enterprise) -> dict[str, str]:
@@ -29,7 +29,7 @@ def roles(store: Store, enterprise: Enterprise) -> dict[str, str]:
 
 
 def test_members_are_added_changed_and_removed(store: Store, somebody: Somebody) -> None:
-    ferme = found(store, somebody("Ada"))
+    ferme = create_farm(store, somebody("Ada"))
     eve = somebody("Eve")
     with store.write() as tx:
         added = add_member(tx, ferme.id, email=" EVE@example.org", role="packer")
@@ -47,7 +47,7 @@ def test_members_are_added_changed_and_removed(store: Store, somebody: Somebody)
 
 
 def test_nobody_is_let_in_by_an_address_that_is_not_proved(store: Store, somebody: Somebody) -> None:
-    ferme = found(store, somebody("Ada"))
+    ferme = create_farm(store, somebody("Ada"))
     somebody("Eve", confirmed=False)
     zoe = somebody("Zoe")
     with store.write() as tx:
@@ -60,7 +60,7 @@ def test_nobody_is_let_in_by_an_address_that_is_not_proved(store: Store, somebod
 
 def test_mistakes_are_named(store: Store, somebody: Somebody) -> None:
     ada = somebody("Ada")
-    ferme = found(store, ada)
+    ferme = create_farm(store, ada)
     with store.write() as tx:
         with pytest.raises(Invalid) as error:
             add_member(tx, ferme.id, email="no address", role="boss")
@@ -78,7 +78,7 @@ def test_an_enterprise_has_a_limited_number_of_members(
     store: Store, somebody: Somebody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(members, "MOST", 1)
-    ferme = found(store, somebody("Ada"))
+    ferme = create_farm(store, somebody("Ada"))
     eve = somebody("Eve")
     with store.write() as tx, pytest.raises(Conflict, match="1 members"):
         add_member(tx, ferme.id, email=eve.email, role="packer")
@@ -86,7 +86,7 @@ def test_an_enterprise_has_a_limited_number_of_members(
 
 def test_the_last_owner_stays_one(store: Store, somebody: Somebody) -> None:
     ada, eve = somebody("Ada"), somebody("Eve")
-    ferme = found(store, ada)
+    ferme = create_farm(store, ada)
     with store.write() as tx:
         add_member(tx, ferme.id, email=eve.email, role="manager")
         with pytest.raises(Conflict, match="only owner"):
@@ -101,19 +101,19 @@ def test_the_last_owner_stays_one(store: Store, somebody: Somebody) -> None:
 
 def test_owners_who_leave_at_the_same_moment_leave_one_behind(store: Store, somebody: Somebody) -> None:
     owners = [somebody(name) for name in ("Ada", "Eve", "Zoe", "Max")]
-    ferme = found(store, owners[0])
+    ferme = create_farm(store, owners[0])
     with store.write() as tx:
         for owner in owners[1:]:
             add_member(tx, ferme.id, email=owner.email, role="owner")
-    together, refused = threading.Barrier(len(owners)), []
+    barrier, conflicts = threading.Barrier(len(owners)), []
 
     def leave(person: Person) -> None:
-        together.wait()
+        barrier.wait()
         try:
             with store.write() as tx:
                 remove_member(tx, ferme.id, person.id)
         except Conflict as error:
-            refused.append(error)
+            conflicts.append(error)
 
     threads = [threading.Thread(target=leave, args=(owner,)) for owner in owners]
     for thread in threads:
@@ -121,4 +121,4 @@ def test_owners_who_leave_at_the_same_moment_leave_one_behind(store: Store, some
     for thread in threads:
         thread.join()
     assert list(roles(store, ferme).values()) == ["owner"]
-    assert len(refused) == 1
+    assert len(conflicts) == 1

@@ -1,4 +1,4 @@
-"""What Prometheus reads at /-/metrics: figures that agree with what happened, closed to strangers."""
+"""What Prometheus reads at /-/metrics: figures that agree with the events counted, closed to strangers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def settings() -> InstanceSettings:
 
 
 def figures(client: TestClient) -> Figures:
-    """Every sample by its name and labels, read as Prometheus reads them."""
+    """Returns the value of every sample by its name and labels, parsed as Prometheus does."""
     answer = client.get("/-/metrics", headers=MONITOR)
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
@@ -51,8 +51,8 @@ def figures(client: TestClient) -> Figures:
     }
 
 
-def of(found: Figures, name: str, **labels: str) -> float | None:
-    return found.get((name, tuple(sorted(labels.items()))))
+def value_of(samples: Figures, name: str, **labels: str) -> float | None:
+    return samples.get((name, tuple(sorted(labels.items()))))
 
 
 def test_strangers_see_no_figures(client: TestClient, store: Store, somebody: Somebody) -> None:
@@ -70,11 +70,11 @@ def test_requests_are_counted_by_the_template_of_their_route(client: TestClient)
     for slug in ("one", "two", "three"):
         client.get(f"/api/shops/{slug}")
         client.get(f"/api/enterprises/{slug}")
-    found = figures(client)
+    samples = figures(client)
     route = {"method": "GET", "route": "/api/enterprises/{enterprise}"}
-    assert of(found, "commensal_requests_total", **route, status="401") == 3
-    assert of(found, "commensal_request_seconds_count", **route) == 3
-    assert of(found, "commensal_request_seconds_bucket", **route, le="+Inf") == 3
+    assert value_of(samples, "commensal_requests_total", **route, status="401") == 3
+    assert value_of(samples, "commensal_request_seconds_count", **route) == 3
+    assert value_of(samples, "commensal_request_seconds_bucket", **route, le="+Inf") == 3
 
 
 def test_no_label_can_be_chosen_by_who_asks(client: TestClient) -> None:
@@ -85,10 +85,12 @@ def test_no_label_can_be_chosen_by_who_asks(client: TestClient) -> None:
         client.request(f"METHOD{number}", "/-/health")
         client.request(f"METHOD{number}", "/api/me")
     new = set(figures(client)) - before
-    chosen = [
-        labels for _, labels in new if any(char.isdigit() for name, said in labels if name == "route" for char in said)
+    chosen_by_client = [
+        labels
+        for _, labels in new
+        if any(char.isdigit() for name, value in labels if name == "route" for char in value)
     ]
-    assert chosen == []
+    assert chosen_by_client == []
     assert {dict(labels).get("method") for _, labels in new} <= {"GET", "other", None}
     assert len({labels for name, labels in new if name == "commensal_requests_total"}) <= 8
 
@@ -103,48 +105,53 @@ def test_jobs_orders_and_failures_are_counted_in_the_database(client: TestClient
         tx.execute(update(job).where(job.c.id == first).values(state="parked"))
         tx.execute(update(job).where(job.c.id == second).values(error="OSError"))
         note_failures(tx, [Failure("pickup", "shipping_options", "it took too long", tx.now)] * 4)
-    found = figures(client)
-    assert of(found, "commensal_orders_placed_total") == 3
-    assert [of(found, "commensal_jobs", state=one) for one in ("waiting", "running", "done", "parked")] == [2, 0, 0, 1]
-    assert of(found, "commensal_jobs_failing") == 1
-    assert of(found, "commensal_plugin_failures_total", plugin="pickup", hook="shipping_options") == 4
+    samples = figures(client)
+    assert value_of(samples, "commensal_orders_placed_total") == 3
+    assert [value_of(samples, "commensal_jobs", state=state) for state in ("waiting", "running", "done", "parked")] == [
+        2,
+        0,
+        0,
+        1,
+    ]
+    assert value_of(samples, "commensal_jobs_failing") == 1
+    assert value_of(samples, "commensal_plugin_failures_total", plugin="pickup", hook="shipping_options") == 4
 
 
 def test_the_newest_backup_has_an_age(client: TestClient, store: Store, clock: ManualClock) -> None:
-    assert of(figures(client), "commensal_backup_age_seconds") is None
+    assert value_of(figures(client), "commensal_backup_age_seconds") is None
     with store.write() as tx:
         promise_once(tx, BACKUP, tx.now)
         mark_done(tx, BACKUP, tx.now)
     clock.advance(minutes=5)
-    assert of(figures(client), "commensal_backup_age_seconds") == 300
+    assert value_of(figures(client), "commensal_backup_age_seconds") == 300
 
 
 def test_the_database_the_process_and_the_pool_are_measured(client: TestClient) -> None:
-    found = figures(client)
-    assert of(found, "commensal_database_up") == 1
-    assert (of(found, "commensal_database_bytes") or 0) > 100_000
-    assert (of(found, "process_resident_memory_bytes") or 0) > 10_000_000
-    assert (of(found, "process_open_fds") or 0) > 3
-    assert of(found, "commensal_pool_connections", state="used") is not None
-    assert any(name == "commensal_info" for name, _ in found)
+    samples = figures(client)
+    assert value_of(samples, "commensal_database_up") == 1
+    assert (value_of(samples, "commensal_database_bytes") or 0) > 100_000
+    assert (value_of(samples, "process_resident_memory_bytes") or 0) > 10_000_000
+    assert (value_of(samples, "process_open_fds") or 0) > 3
+    assert value_of(samples, "commensal_pool_connections", state="used") is not None
+    assert any(name == "commensal_info" for name, _ in samples)
 
 
 def test_figures_cost_the_same_however_much_there_is(client: TestClient, store: Store) -> None:
-    sent: list[str] = []
+    statements: list[str] = []
 
     @event.listens_for(store.engine, "before_cursor_execute")
     def count(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-        sent.append(statement)
+        statements.append(statement)
 
-    def cost() -> int:
-        sent.clear()
+    def count_statements() -> int:
+        statements.clear()
         figures(client)
-        return len(sent)
+        return len(statements)
 
-    before = cost()
+    before = count_statements()
     with store.write() as tx:
         for number in range(100):
             promise(tx, "mail", {})
             a_shop(tx, f"shop-{number}")
             next_number(tx, f"shop-{number}", "order")
-    assert cost() == before <= 8
+    assert count_statements() == before <= 8

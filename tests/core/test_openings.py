@@ -1,4 +1,4 @@
-"""A sale is announced once when it opens, which is a matter of time alone."""
+"""A sale is announced once when it opens, which depends on time alone."""
 
 from __future__ import annotations
 
@@ -28,112 +28,116 @@ def ear() -> Ear:
 
 @pytest.fixture
 def instance(instance: Instance, ear: Ear) -> Iterator[Instance]:
-    """With a listening plugin."""
+    """An instance with a listening plugin."""
     with hearing(instance, {"ear": ear.module()}) as hearing_instance:
         yield hearing_instance
 
 
 @pytest.fixture
-def soon(instance: Instance) -> str:
-    """The shop's sale, which opens in an hour."""
+def session_id(instance: Instance) -> str:
+    """The id of the shop's session, which opens in an hour."""
     with instance.store.write() as tx:
         a_shop_that_uses(tx, "ear")
-        opens = {"opens_at": tx.now + timedelta(hours=1)}
+        times = {"opens_at": tx.now + timedelta(hours=1)}
         for table in (coordination, sale_session):
-            tx.execute(update(table).values(opens))
+            tx.execute(update(table).values(times))
         tx.execute(delete(sale_opening))
     return "shop-session"
 
 
-def openings(instance: Instance) -> list[str]:
+def announce(instance: Instance) -> list[str]:
     with instance.store.write() as tx:
         return announce_openings(tx)
 
 
 def test_a_sale_that_opens_with_nothing_in_it_is_told_to_who_coordinates_it(
-    instance: Instance, soon: str, clock: ManualClock
+    instance: Instance, session_id: str, clock: ManualClock
 ) -> None:
     with instance.store.write() as tx:
-        tx.execute(delete(session_item).where(session_item.c.session_id == soon))
+        tx.execute(delete(session_item).where(session_item.c.session_id == session_id))
     clock.advance(hours=1)
-    openings(instance)
+    announce(instance)
     run(instance)
     (letter,) = [file.read_text() for file in (instance.folder / "mail").glob("*.eml")]
     assert "<shop@example.org>" in letter
 
 
-def test_a_sale_is_announced_once_when_it_opens(instance: Instance, soon: str, ear: Ear, clock: ManualClock) -> None:
-    assert openings(instance) == []
+def test_a_sale_is_announced_once_when_it_opens(
+    instance: Instance, session_id: str, ear: Ear, clock: ManualClock
+) -> None:
+    assert announce(instance) == []
     clock.advance(minutes=59, seconds=59)
-    assert openings(instance) == []
+    assert announce(instance) == []
     clock.advance(seconds=1)
-    assert openings(instance) == [soon]
-    assert openings(instance) == []
+    assert announce(instance) == [session_id]
+    assert announce(instance) == []
     run(instance)
-    ((told, about),) = ear.heard
-    assert (told.kind, about.id) == ("sale_opened", soon)
+    ((event, about),) = ear.heard
+    assert (event.kind, about.id) == ("sale_opened", session_id)
 
 
 def test_a_sale_that_was_cancelled_before_it_opened_is_not_announced(
-    instance: Instance, soon: str, clock: ManualClock
+    instance: Instance, session_id: str, clock: ManualClock
 ) -> None:
     with instance.store.write() as tx:
         version = coordination_by_id(tx, "shop-sale", "shop").version
         cancel_coordination(tx, "shop-sale", "shop", version)
     clock.advance(hours=2)
-    assert openings(instance) == []
+    assert announce(instance) == []
 
 
 def test_a_sale_that_opened_while_nobody_worked_is_announced_late(
-    instance: Instance, soon: str, clock: ManualClock
+    instance: Instance, session_id: str, clock: ManualClock
 ) -> None:
     clock.advance(days=3)
-    assert openings(instance) == [soon]
+    assert announce(instance) == [session_id]
 
 
-def test_a_sale_that_was_over_long_ago_is_not_announced(instance: Instance, soon: str, clock: ManualClock) -> None:
+def test_a_sale_that_was_over_long_ago_is_not_announced(
+    instance: Instance, session_id: str, clock: ManualClock
+) -> None:
     clock.advance(days=1, seconds=LATEST.total_seconds())
-    assert openings(instance) == []
+    assert announce(instance) == []
 
 
 def test_a_session_that_is_taken_back_is_told_to_nobody(
-    instance: Instance, soon: str, ear: Ear, clock: ManualClock
+    instance: Instance, session_id: str, ear: Ear, clock: ManualClock
 ) -> None:
     clock.advance(hours=1)
-    assert openings(instance) == [soon]
+    assert announce(instance) == [session_id]
     with instance.store.write() as tx:
         tx.execute(delete(session_item))
-        remove_session(tx, soon, "shop", 1)
+        remove_session(tx, session_id, "shop", 1)
     run(instance)
     assert ear.heard == []
 
 
-def test_finding_openings_does_not_grow_with_history(instance: Instance, soon: str, clock: ManualClock) -> None:
-    """The plan, not the clock, is looked at: the database goes by the index of closings."""
+def test_finding_openings_does_not_grow_with_history(instance: Instance, session_id: str, clock: ManualClock) -> None:
+    """Checks the query plan, not the time: the database uses the index of closings."""
     if instance.store.engine.dialect.name != "sqlite":
         pytest.skip("PostgreSQL chooses a plan by what is in the tables, and they are nearly empty here")
-    seen: list[str] = []
+    plan_steps: list[str] = []
 
     def explain(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
         if statement.startswith("SELECT sale_session.id"):
             rows = connection.connection.driver_connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            seen.extend(row[3] for row in rows)
+            plan_steps.extend(row[3] for row in rows)
 
     event.listen(instance.store.engine, "before_cursor_execute", explain)
-    openings(instance)
+    announce(instance)
     event.remove(instance.store.engine, "before_cursor_execute", explain)
-    assert any("ix_sale_session_closes" in one for one in seen), seen
-    assert not any(one.startswith("SCAN") for one in seen), seen
+    assert any("ix_sale_session_closes" in step for step in plan_steps), plan_steps
+    assert not any(step.startswith("SCAN") for step in plan_steps), plan_steps
 
 
 def test_what_was_announced_is_forgotten_when_nobody_can_ask_again(
-    instance: Instance, soon: str, clock: ManualClock
+    instance: Instance, session_id: str, clock: ManualClock
 ) -> None:
     clock.advance(hours=1)
-    openings(instance)
-    for days, left in ((1, 1), (7, 0)):
+    announce(instance)
+    for days, remaining in ((1, 1), (7, 0)):
         clock.advance(days=days)
         with instance.store.write() as tx:
             forget_openings(tx)
-            assert tx.value(select(func.count()).select_from(sale_opening)) == left
-    assert openings(instance) == []
+            assert tx.value(select(func.count()).select_from(sale_opening)) == remaining
+    assert announce(instance) == []

@@ -1,4 +1,4 @@
-"""32 shoppers in four processes want the same things at once, on both databases. Nothing is ever promised twice."""
+"""32 shoppers in four processes order the same goods at once, on both databases. Nothing is ever promised twice."""
 
 from __future__ import annotations
 
@@ -46,19 +46,19 @@ def stall(database_url: str) -> Stall:
 
 
 def race(url: str, wishes: list[dict[str, int]], *, guarded: bool = True) -> Counter[str]:
-    """Lets the shoppers go, a share of them in each process, and counts what became of them."""
+    """Starts the shoppers, a share of them in each process, and counts the outcomes."""
     share = len(wishes) // PROCESSES
     runners = []
     for number in range(PROCESSES):
-        started = subprocess.Popen(
+        runner_process = subprocess.Popen(
             [sys.executable, "-m", "commensal.testing.racing"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        mine = wishes[number * share : (number + 1) * share]
-        order = {"url": url, "session_id": "shop-session", "wishes": mine, "guarded": guarded}
-        assert started.stdin is not None
-        started.stdin.write(json.dumps(order) + "\n")
-        started.stdin.flush()
-        runners.append(started)
+        own_wishes = wishes[number * share : (number + 1) * share]
+        order = {"url": url, "session_id": "shop-session", "wishes": own_wishes, "guarded": guarded}
+        assert runner_process.stdin is not None
+        runner_process.stdin.write(json.dumps(order) + "\n")
+        runner_process.stdin.flush()
+        runners.append(runner_process)
     for runner in runners:
         assert runner.stdout is not None
         assert runner.stdout.readline() == "ready\n"
@@ -68,16 +68,16 @@ def race(url: str, wishes: list[dict[str, int]], *, guarded: bool = True) -> Cou
         runner.stdin.write("go\n")
         runner.stdin.flush()
     for runner in runners:
-        said, _ = runner.communicate(timeout=60)
-        outcomes.update(json.loads(said))
+        output, _ = runner.communicate(timeout=60)
+        outcomes.update(json.loads(output))
     return outcomes
 
 
-def promised(url: str) -> tuple[int, int, int]:
-    """Pieces of the lot that orders hold, what the lot says is reserved, and what is free."""
+def read_levels(url: str) -> tuple[int, int, int]:
+    """Returns the pieces that orders hold, and the lot's reserved and free pieces."""
     store = Store(url, clock=SystemClock(), ids=RandomIds())
     with store.read() as tx:
-        held = tx.value(
+        held_pieces = tx.value(
             select(func.sum(order_line.c.quantity * order_line.c.lot_quantity))
             .join(customer_order, customer_order.c.id == order_line.c.order_id)
             .where(customer_order.c.state == "Held")
@@ -85,45 +85,45 @@ def promised(url: str) -> tuple[int, int, int]:
         lot = tx.one(select(stock_lot.c.reserved, stock_lot.c.free))
         broken = [str(invariant) for invariant in broken_invariants(tx)]
     store.close()
-    if held == lot["reserved"]:
+    if held_pieces == lot["reserved"]:
         assert broken == []
-    return int(held or 0), lot["reserved"], lot["free"]
+    return int(held_pieces or 0), lot["reserved"], lot["free"]
 
 
 def test_the_last_unit_goes_to_one_and_the_others_are_told_that_it_is_gone(database_url: str, stall: Stall) -> None:
     items = stall(1, crate=1)
     outcomes = race(database_url, [{items["crate"]: 1}] * PROCESSES * SHOPPERS)
     assert outcomes.pop("placed") == 1
-    (said,) = outcomes
-    assert outcomes[said] == 31
-    assert said == "sold_out: There is not enough left.; Pommes is sold out."
-    assert promised(database_url) == (1, 1, 0)
+    (message,) = outcomes
+    assert outcomes[message] == 31
+    assert message == "sold_out: There is not enough left.; Pommes is sold out."
+    assert read_levels(database_url) == (1, 1, 0)
 
 
 def test_three_sizes_of_one_heap_never_add_up_to_more_than_the_heap(database_url: str, stall: Stall) -> None:
     items = stall(100, one=1, five=5, twentyfive=25)
     wishes = [{items[("one", "five", "twentyfive")[number % 3]]: 1} for number in range(PROCESSES * SHOPPERS)]
     outcomes = race(database_url, wishes)
-    held, reserved, free = promised(database_url)
-    assert held == reserved == 100 - free
-    assert {said.partition(":")[0] for said in outcomes} == {"placed", "sold_out"}
-    assert all("left" in said for said in outcomes if said.startswith("sold_out"))
+    held_pieces, reserved, free = read_levels(database_url)
+    assert held_pieces == reserved == 100 - free
+    assert {message.partition(":")[0] for message in outcomes} == {"placed", "sold_out"}
+    assert all("left" in message for message in outcomes if message.startswith("sold_out"))
 
 
 def test_two_lines_of_one_lot_in_opposite_order_neither_oversell_nor_deadlock(database_url: str, stall: Stall) -> None:
     items = stall(40, one=1, two=2)
-    forth = {items["one"]: 1, items["two"]: 1}
-    back = {items["two"]: 1, items["one"]: 1}
-    outcomes = race(database_url, [forth, back] * (PROCESSES * SHOPPERS // 2))
+    small_first = {items["one"]: 1, items["two"]: 1}
+    large_first = {items["two"]: 1, items["one"]: 1}
+    outcomes = race(database_url, [small_first, large_first] * (PROCESSES * SHOPPERS // 2))
     assert outcomes["placed"] == 13
-    assert promised(database_url) == (39, 39, 1)
+    assert read_levels(database_url) == (39, 39, 1)
     assert sum(outcomes.values()) == 32
-    assert {said.partition(":")[0] for said in outcomes} == {"placed", "sold_out"}
+    assert {message.partition(":")[0] for message in outcomes} == {"placed", "sold_out"}
 
 
 def test_without_the_guard_the_same_race_does_oversell(database_url: str, stall: Stall) -> None:
-    """The canary: it shows that the tests above would see a hub that promises what it does not hold."""
+    """Shows that the tests above would detect a hub that promises goods it does not have."""
     items = stall(1, crate=1)
     race(database_url, [{items["crate"]: 1}] * PROCESSES * SHOPPERS, guarded=False)
-    held, _, _ = promised(database_url)
-    assert held > 1
+    held_pieces, _, _ = read_levels(database_url)
+    assert held_pieces > 1

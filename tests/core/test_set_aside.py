@@ -54,7 +54,7 @@ def run_jobs(instance: Instance) -> None:
 
 
 def mails(instance: Instance) -> dict[str, list[str]]:
-    """Subject and text of the e-mails to each address."""
+    """Returns the subject and text of the e-mails to each address."""
     texts: dict[str, list[str]] = {}
     for file in sorted((instance.folder / "mail").glob("*.eml")):
         message = email.message_from_bytes(file.read_bytes(), policy=modern)

@@ -1,6 +1,6 @@
 """An upgrade is killed wherever it can be: it goes on, or the old version starts, and nothing is lost.
 
-The process is a real one and ends by SIGKILL at a named place of the code that runs for everybody.
+The process is a real one and ends by SIGKILL at a named place of the production code.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Command = Callable[..., tuple[int, str]]
 
 @pytest.fixture
 def command(shell: Shell) -> Command:
-    """Runs a command in a process of its own that is killed at a failpoint; how it ended, and what it said."""
+    """Runs a command in its own process, killed at a failpoint; returns the exit code and the output."""
 
     def run(*words: object, failpoint: str = "") -> tuple[int, str]:
         result = shell.run(*words, failpoint=failpoint, env={**os.environ, "COLUMNS": "400"})
@@ -50,7 +50,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "val"
 
 
-def pending(folder: Path, url: str) -> list[str]:
+def pending_revisions(folder: Path, url: str) -> list[str]:
     settings = load_settings(folder)
     lines = migration_folders(load_plugins(settings, clock=SystemClock()))
     with closing(store_of(folder, url)) as store:
@@ -58,13 +58,13 @@ def pending(folder: Path, url: str) -> list[str]:
 
 
 def begin(folder: Path, url: str) -> list[str]:
-    """An instance of the first release that has several revisions before it: its plugin webhooks comes anew, too."""
+    """Unpacks an instance of the first release and drops a plugin's tables; returns the revisions that it lacks."""
     unpack(FIRST, folder, url)
     with closing(store_of(folder, url)) as store, store.write() as tx:
         drop_tables(tx, "webhooks")
-    left = pending(folder, url)
-    assert len(left) >= 2
-    return left
+    pending = pending_revisions(folder, url)
+    assert len(pending) >= 2
+    return pending
 
 
 def test_killed_anywhere_on_sqlite_it_goes_on_with_the_first_backup(command: Command, tmp_path: Path) -> None:
@@ -90,24 +90,24 @@ def test_killed_anywhere_on_postgresql_it_goes_on_with_the_first_backup(
 
 
 def _kill(command: Command, folder: Path, url: str, failpoint: str, done: int) -> None:
-    """Kills an upgrade there, after so many revisions, and looks; then upgrades again."""
-    left = begin(folder, url)
+    """Kills an upgrade at the failpoint, after `done` revisions, and checks the instance; then upgrades again."""
+    pending = begin(folder, url)
     with closing(store_of(folder, url)) as store, store.read() as tx:
         before, old = kept_rows(tx), revisions_of(tx)
-    code, said = command("upgrade", "--instance", folder, failpoint=failpoint)
-    assert code == KILLED, f"{failpoint}: {said}"
-    assert pending(folder, url) == left[done:], failpoint
+    code, output = command("upgrade", "--instance", folder, failpoint=failpoint)
+    assert code == KILLED, f"{failpoint}: {output}"
+    assert pending_revisions(folder, url) == pending[done:], failpoint
     with closing(store_of(folder, url)) as store, store.read() as tx:
         assert lost(before, kept_rows(tx)) == [], failpoint
-        if not done:  # the old version finds what it knows, and starts
+        if not done:  # the old version still finds its own tables, and starts
             assert (kept_rows(tx), revisions_of(tx)) == (before, old), failpoint
-    known = _some_days_ago(folder)
-    code, said = command("upgrade", "--instance", folder)
-    assert code == 0, f"{failpoint}: {said}"
-    goes_on = known is not None and done > 0
-    assert ("goes on where it was" in said) == goes_on, failpoint
-    if goes_on:  # with what was backed up before the first step
-        assert backups_in(folder / "backups") == [known], failpoint
+    first_backup = _age_backup(folder)
+    code, output = command("upgrade", "--instance", folder)
+    assert code == 0, f"{failpoint}: {output}"
+    continues = first_backup is not None and done > 0
+    assert ("goes on where it was" in output) == continues, failpoint
+    if continues:  # with what was backed up before the first step
+        assert backups_in(folder / "backups") == [first_backup], failpoint
     with open_instance(folder) as instance, instance.store.read() as tx:
         assert lost(before, kept_rows(tx)) == [], failpoint
         assert broken_invariants(tx) == []
@@ -117,9 +117,9 @@ def _kill(command: Command, folder: Path, url: str, failpoint: str, done: int) -
     assert last.finished, failpoint
 
 
-def _some_days_ago(folder: Path) -> Path | None:
-    """The backup of the upgrade that was killed gets an older name, as if that had been days ago; none where it had not
-    begun to change anything."""
+def _age_backup(folder: Path) -> Path | None:
+    """Renames the backup of the killed upgrade, as if it were days old, and returns it; None if the upgrade had not
+    started to change anything."""
     record = read_upgrade_record(folder)
     if record is None:
         return None

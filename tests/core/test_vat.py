@@ -1,4 +1,4 @@
-"""VAT: for each rate once, half up, and never a cent more or less than the sum it came from."""
+"""VAT: computed once for each rate, rounded half up, and always adding up to the sum it came from."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RATES = ["0", "2.1", "5.5", "10", "20"]
         (3, "20", 3, 0),  # 0.025: half up, not half even
         (1055, "5.5", 1000, 55),
         (999, "0", 999, 0),
-        (-750, "5.5", -711, -39),  # what is given back mirrors what was charged
+        (-750, "5.5", -711, -39),  # a refund mirrors the charge
     ],
 )
 def test_vat_that_is_included(gross: int, rate: str, net: int, vat: int) -> None:
@@ -105,8 +105,8 @@ def test_added_vat_is_never_further_than_half_a_cent_from_exact(net: int, rate: 
 
 @given(amounts, rates, some.booleans())
 def test_giving_back_is_charging_with_the_sign_turned(amount: int, rate: Decimal, included: bool) -> None:
-    there, back = split(amount, rate, included), split(-amount, rate, included)
-    assert (there.net, there.vat) == (-back.net, -back.vat)
+    charged, refunded = split(amount, rate, included), split(-amount, rate, included)
+    assert (charged.net, charged.vat) == (-refunded.net, -refunded.vat)
 
 
 @given(some.lists(some.tuples(some.integers(0, 10**6), some.sampled_from(RATES)), max_size=12), some.randoms())

@@ -1,16 +1,16 @@
-"""Keeps an instance of the present release for ever, so that every later one can be shown to upgrade it.
+"""Stores an instance of the present release for ever, to test that every later release can upgrade it.
 
 Run once, with the code that is being released and PostgreSQL's tools at hand:
 
     python tests/core/releases/make.py
 
-writes the folder ``tests/core/releases/<version>`` with the same instance twice, and never changes one that is there:
+it writes the folder ``tests/core/releases/<version>`` with the same instance twice, and never changes an existing one:
 
 sqlite.zip      what ``commensal backup`` made: the SQLite file, instance.toml, the images
-postgresql.sql.gz   the database on PostgreSQL, in the words of SQL alone, so that any server reads it
+postgresql.sql.gz   the database on PostgreSQL, in plain SQL, so that any server reads it
 
-The instance is a corner of the demo region: past sales with orders that were weighed, paid and handed over, a sale that
-is open, images, and something in the tables of every bundled plugin. What is in it differs a little from run to run.
+The instance is a small part of the demo region: past sales with orders weighed, paid and handed over, an open sale,
+images, and rows in the tables of every bundled plugin. Its content differs a little from run to run.
 """
 
 from __future__ import annotations
@@ -46,35 +46,35 @@ HERE = Path(__file__).parent
 SQLITE, POSTGRESQL = "sqlite.zip", "postgresql.sql.gz"
 _SHOPPERS = 12
 _SUPPLIERS = 5  # producers
-_HEAPS = 6  # of each of them
+_HEAPS = 6  # of each producer
 
 
 def main() -> None:
     folder = HERE / version("commensal")
     folder.mkdir()
     with tempfile.TemporaryDirectory() as temporary:
-        place = Path(temporary)
-        instance = place / "instance"
+        work_folder = Path(temporary)
+        instance = work_folder / "instance"
         begin_instance(instance, name="La première", plugins=USUAL)
         _fill(instance)
-        made = back_up(instance, place / "backups", clock=SystemClock()).file
-        made.rename(folder / SQLITE)
-        export(instance, place / "export.zip", clock=SystemClock())
-        (folder / POSTGRESQL).write_bytes(gzip.compress(_on_postgresql(place).encode(), mtime=0))
-    for one in sorted(folder.iterdir()):
-        print(f"{one.stat().st_size:>8,} bytes  {one}")
+        backup = back_up(instance, work_folder / "backups", clock=SystemClock()).file
+        backup.rename(folder / SQLITE)
+        export(instance, work_folder / "export.zip", clock=SystemClock())
+        (folder / POSTGRESQL).write_bytes(gzip.compress(_dump_from_postgresql(work_folder).encode(), mtime=0))
+    for file in sorted(folder.iterdir()):
+        print(f"{file.stat().st_size:>8,} bytes  {file}")
 
 
 def _fill(folder: Path) -> None:
-    region = _corner(draw_region(1))
+    region = _reduce_region(draw_region(1))
     with open_instance(folder) as instance:
         filled = fill(instance, region, also=("account", "custom_report", "fees", "webhooks"))
         hub = filled.hubs[0]
         with live(instance) as url:
-            _by_hand(url, region, hub)
+            _add_rest(url, region, hub)
         slugs = _slugs(instance, filled)
-    somebody = region.shoppers[0].somebody.email
-    _run(folder, "account", "pay-in", somebody, "40", "--enterprise", slugs[hub])
+    shopper_email = region.shoppers[0].somebody.email
+    _run(folder, "account", "pay-in", shopper_email, "40", "--enterprise", slugs[hub])
     _run(folder, "vouchers", "card", slugs[hub], "30.00")
     bank = ("--set", "holder=Le Panier", "--set", "iban=FR7630006000011234567890189")
     _run(folder, "enterprise", "plugin", slugs[hub], "bank_transfer", *bank)
@@ -83,12 +83,14 @@ def _fill(folder: Path) -> None:
     _run(folder, "bank_transfer", "import", str(statement), "--enterprise", slugs[hub])
 
 
-def _corner(region: Region) -> Region:
-    """A few producers of the first hub, each with a few products, and a few shoppers."""
-    known = [number for number, shopper in enumerate(region.shoppers) if 0 in shopper.hubs][:_SHOPPERS]
+def _reduce_region(region: Region) -> Region:
+    """Returns the region with the first hub only, a few of its producers and products, and a few shoppers."""
+    shopper_numbers = [number for number, shopper in enumerate(region.shoppers) if 0 in shopper.hubs][:_SHOPPERS]
     suppliers = [producer for producer in region.producers if 0 in producer.hubs][:_SUPPLIERS]
     sales = [
-        replace(sale, shoppers=tuple(known.index(number) for number in sale.shoppers if number in known))
+        replace(
+            sale, shoppers=tuple(shopper_numbers.index(number) for number in sale.shoppers if number in shopper_numbers)
+        )
         for sale in region.past_sales
         if sale.hub == 0
     ]
@@ -96,20 +98,20 @@ def _corner(region: Region) -> Region:
         region,
         hubs=region.hubs[:1],
         producers=tuple(replace(supplier, hubs=(0,), heaps=supplier.heaps[:_HEAPS]) for supplier in suppliers),
-        shoppers=tuple(replace(region.shoppers[number], hubs=(0,)) for number in known),
+        shoppers=tuple(replace(region.shoppers[number], hubs=(0,)) for number in shopper_numbers),
         past_sales=tuple(sales),
     )
 
 
-def _by_hand(url: str, region: Region, hub: str) -> None:
-    """What the demo region leaves out: images, webhooks, a report of one's own, and orders of today."""
+def _add_rest(url: str, region: Region, hub: str) -> None:
+    """Adds what the demo region lacks: images, webhooks, a custom report, and orders of today."""
     owner = Visitor(url, "owner")
     owner.log_in(region.hubs[0].owner.email, PASSWORD)
     shop = f"/enterprises/{hub}"
     for colour in ("tomato", "olive"):
-        drawn = io.BytesIO()
-        Image.new("RGB", (64, 48), colour).save(drawn, "PNG")
-        owner.send(f"{shop}/images", drawn.getvalue(), alt=colour)
+        file = io.BytesIO()
+        Image.new("RGB", (64, 48), colour).save(file, "PNG")
+        owner.send(f"{shop}/images", file.getvalue(), alt=colour)
     owner.post(f"/-/webhooks{shop}/hooks", {"url": "https://example.org/told"})
     report = {"name": "Par client", "segment": "order_lines", "columns": ["customer", "amount"]}
     owner.post(f"/-/custom_report{shop}/presets", report)
@@ -123,9 +125,9 @@ def _order(url: str, email: str, session: str) -> None:
     visitor = Visitor(url, email)
     visitor.log_in(email, PASSWORD)
     offers = visitor.get(f"/sale-sessions/{session}/offers", limit=2)["items"]
-    wanted = {"items": {offer["item_id"]: 1 for offer in offers}}
-    shipping = next(iter(visitor.post(f"/sale-sessions/{session}/quote", wanted)["shipping_options"]))
-    wish = {**wanted, "name": email, "email": email, "shipping": shipping, "payment_method": "cash:cash"}
+    items = {"items": {offer["item_id"]: 1 for offer in offers}}
+    shipping = next(iter(visitor.post(f"/sale-sessions/{session}/quote", items)["shipping_options"]))
+    wish = {**items, "name": email, "email": email, "shipping": shipping, "payment_method": "cash:cash"}
     order = visitor.post(f"/sale-sessions/{session}/orders", wish)["order"]
     visitor.post(f"/me/orders/{order['id']}/payments", {"method": "cash:cash"})
     visitor.close()
@@ -133,26 +135,26 @@ def _order(url: str, email: str, session: str) -> None:
 
 def _slugs(instance: Instance, filled: Filled) -> dict[str, str]:
     with instance.store.read() as tx:
-        return {id: one.slug for id, one in enterprises_by_id(tx, filled.hubs).items()}
+        return {id: hub.slug for id, hub in enterprises_by_id(tx, filled.hubs).items()}
 
 
 def _run(folder: Path, *words: str) -> None:
     app([*words, "--instance", str(folder)], standalone_mode=False)
 
 
-def _on_postgresql(place: Path) -> str:
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(place))
-    server = get_server(place / "data", cleanup_mode="delete")
+def _dump_from_postgresql(work_folder: Path) -> str:
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(work_folder))
+    server = get_server(work_folder / "data", cleanup_mode="delete")
     try:
         server.psql("CREATE DATABASE release")
         url = make_url(server.get_uri()).set(database="release").render_as_string(hide_password=False)
-        import_instance(place / "export.zip", place / "imported", database=url, clock=SystemClock())
+        import_instance(work_folder / "export.zip", work_folder / "imported", database=url, clock=SystemClock())
         words = ("--no-owner", "--no-privileges", "--inserts", "--rows-per-insert=100", f"--dbname={url}")
-        dumped = subprocess.run(["pg_dump", *words], capture_output=True, text=True, check=True).stdout
+        dump = subprocess.run(["pg_dump", *words], capture_output=True, text=True, check=True).stdout
     finally:
         server.cleanup()
-    # What only this version's own programs understand is left out: \restrict, and settings of the session.
-    lines = dumped.splitlines(keepends=True)
+    # Leaves out what only this version's programs understand: \restrict, and settings of the session.
+    lines = dump.splitlines(keepends=True)
     return "".join(line for line in lines if not line.startswith(("--", "\\", "SET ", "SELECT pg_catalog.set_config")))
 
 
