@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import stat
 import tracemalloc
@@ -13,22 +14,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, insert, inspect, select, update
+from sqlalchemy import create_engine, delete, func, insert, inspect, select, text, update
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from commensal.base.clock import ManualClock
-from commensal.base.errors import SettingsError, StoreError
+from commensal.base.errors import SettingsError, StoreError, Unavailable
 from commensal.demo.fill import fill
 from commensal.demo.region import draw_region
 from commensal.instance import open_instance
 from commensal.instance.begin import USUAL
+from commensal.operations.backups import importing
 from commensal.operations.backups.archive import Archive
 from commensal.operations.backups.export import export
 from commensal.operations.backups.importing import import_instance
 from commensal.operations.backups.rows import read_rows, tables_of
 from commensal.operations.checks import broken_invariants
+from commensal.storage.database import Store
 from commensal.storage.jobs.enqueue import Promise, promise_all
-from commensal.storage.jobs.tables import job
+from commensal.storage.jobs.tables import job, job_slot
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.sale_sessions.tables import coordination
 from commensal.trade.stock.tables import stock_movement
@@ -172,6 +176,63 @@ def test_rows_that_were_tampered_with_are_refused_and_nothing_arrives(
             import_instance(forged_file, new_folder, database=other_database, clock=clock)
         assert not new_folder.exists()
     import_instance(file, new_folder, database=other_database, clock=clock)  # the database is as empty as it was
+
+
+def end_sessions(url: str, *, drop: bool) -> None:
+    """As when the server restarts; with `drop`, the database is gone afterwards."""
+    address = make_url(url)
+    admin = create_engine(address.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        name = {"name": address.database}
+        connection.execute(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"), name)
+        if drop:
+            connection.execute(text(f'DROP DATABASE "{address.database}" WITH (FORCE)'))
+    admin.dispose()
+
+
+@pytest.mark.parametrize(
+    ("drop", "reason"),
+    [(False, "^The database does not answer: "), (True, "^--database: .* It may hold some of the rows")],
+)
+def test_a_database_that_goes_away_during_an_import_is_told(
+    drop: bool,
+    reason: str,
+    folder: Path,
+    sqlite_url: str,
+    new_postgresql: Callable[..., str],
+    tmp_path: Path,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begin(folder, sqlite_url)
+    export(folder, tmp_path / "val.zip", clock=clock)
+    database = new_postgresql("template0")
+    with monkeypatch.context() as patch, pytest.raises(StoreError, match=reason):
+        patch.setattr(importing, "failpoint", lambda name: end_sessions(database, drop=drop))
+        import_instance(tmp_path / "val.zip", tmp_path / "new", database=database, clock=clock)
+    assert not (tmp_path / "new").exists()
+    if drop:
+        new_postgresql_again(database)
+    import_instance(tmp_path / "val.zip", tmp_path / "new", database=database, clock=clock)
+
+
+def new_postgresql_again(url: str) -> None:
+    address = make_url(url)
+    admin = create_engine(address.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{address.database}" TEMPLATE template0'))
+    admin.dispose()
+
+
+def test_rows_are_not_blamed_for_a_database_that_cannot_be_used(store: Store, database_url: str) -> None:
+    line = json.dumps({"name": "x" * 1_000_000, "slot": "2026-06-04T10:00:00Z"}).encode()
+    with pytest.raises(Unavailable), store.write() as tx:
+        if tx.postgresql:
+            tx.execute(text("SELECT 1"))
+            end_sessions(database_url, drop=False)
+        else:
+            tx.execute(text("PRAGMA max_page_count=1"))
+        read_rows(tx, job_slot, io.BytesIO(line))
 
 
 def forge(file: Path, target: Path, name: str, change: Callable[[bytes], bytes]) -> None:

@@ -132,7 +132,7 @@ def test_a_database_that_cannot_be_reached_is_told_in_words(
     begin(folder, new_postgresql())
     backup = back_up(folder, folder / "backups", clock=clock)
     for url, message in (
-        ("postgresql://val:hunter2@127.0.0.1:1/val", "refused"),
+        ("postgresql://val:hunter2@127.0.0.1:1/val", "^--database: .*refused"),
         ("mysql://127.0.0.1/val", "a URL like postgresql"),
         ("val", "a URL like postgresql"),
     ):

@@ -26,6 +26,7 @@ from commensal.instance.upgrade_record import FILE as BROUGHT
 from commensal.instance.upgrade_record import UpgradeRecord, read_upgrade_record, write_upgrade_record
 from commensal.operations.backups.backup import back_up
 from commensal.operations.backups.manifest import Manifest, revisions_of
+from commensal.operations.backups.settings import with_database
 from commensal.operations.upgrading.preflight import preflight
 from commensal.operations.upgrading.upgrade import upgrade
 from commensal.storage.database.migrate import drop_tables
@@ -135,6 +136,28 @@ def test_nothing_is_upgraded_while_the_instance_runs(folder: Path, url: str) -> 
         assert "webhooks_revision" not in applied_revisions(folder, url)
     run_upgrade(folder)
     assert "webhooks_revision" in applied_revisions(folder, url)
+
+
+def test_a_server_that_does_not_answer_is_told_before_anything_is_done(folder: Path) -> None:
+    unpack(FIRST, folder)
+    file = folder / "instance.toml"
+    url = "postgresql://val:hunter2@127.0.0.1:1/val"
+    file.write_text(with_database(file.read_text(encoding="utf-8"), url), encoding="utf-8")
+    with pytest.raises(StoreError, match=r"^The database does not answer: .*refused") as refused:
+        run_upgrade(folder)
+    assert "hunter2" not in str(refused.value)
+    assert not (folder / "backups").exists()
+
+
+def test_a_server_that_goes_away_during_an_upgrade_is_told(folder: Path, new_postgresql: Callable[[str], str]) -> None:
+    url = new_postgresql("template0")
+    unpack(FIRST, folder, url)
+    with (
+        pytest.raises(StoreError, match=r"^The database does not answer: "),
+        preflight(folder, folder / "backups", clock=SystemClock()) as plan,
+        plan.store.read() as tx,
+    ):
+        tx.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
 
 def test_nobody_starts_during_an_upgrade(folder: Path, url: str) -> None:

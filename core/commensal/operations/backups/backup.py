@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError
-
 from ...base.clock import Clock
 from ...base.errors import Busy, SettingsError, StoreError, Unavailable
 from ...base.failpoints import failpoint
 from ...hooks.loading import migration_folders
 from ...storage.database.revisions import missing
+from ...storage.database.unavailable import DATABASE_ERRORS, database_message
 from ..checks import broken_invariants
 from . import postgresql, sqlite
 from .archive import SETTINGS, name_finished, new_archive
@@ -62,8 +61,8 @@ def back_up(folder: Path, to: Path, *, keep: int = 14, whole: bool = False, cloc
         unfinished = work / file.name
         try:
             manifest = _write(source, work, unfinished)
-        except DBAPIError as error:
-            raise StoreError("The database cannot be read: {error}", error=error.orig) from error
+        except DATABASE_ERRORS as error:
+            raise StoreError("The database cannot be read: {error}", error=database_message(error)) from error
         failpoint("backup.packed")
         verify(unfinished, source, work, whole=whole)
         failpoint("backup.checked")
@@ -125,7 +124,7 @@ def _work_folder(to: Path) -> Iterator[Path]:
     except BlockingIOError:
         raise Busy("another backup is being written to {folder}", folder=to) from None
     except Unavailable as error:  # a `Busy`, but here waiting would not help
-        raise StoreError("The database cannot be read: {error}", error=error.values["why"]) from error
+        raise StoreError("The database cannot be read: {error}", error=database_message(error)) from error
     except OSError as error:
         raise StoreError("{file}: {error}", file=to, error=error) from error
     finally:

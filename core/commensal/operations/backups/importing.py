@@ -7,9 +7,10 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from ...base.clock import Clock
-from ...base.errors import StoreError
+from ...base.errors import StoreError, Unavailable
 from ...base.failpoints import failpoint
 from ...storage.database import Store
+from ...storage.database.unavailable import database_message
 from ..checks import broken_invariants
 from .archive import Archive
 from .export import refuse_absent
@@ -40,6 +41,8 @@ def import_instance(file: Path, folder: Path, *, database: str = "", clock: Cloc
                 _fill(store, source, archive)
             except DBAPIError as error:  # constraints that are checked at the end, such as foreign keys
                 raise StoreError("The database refuses the rows: {error}", error=error.orig) from error
+            except Unavailable as error:
+                raise StoreError("The database does not answer: {error}", error=database_message(error)) from error
             finally:
                 store.close()
             (new / RESTORED).write_text(f"{clock.now().isoformat()}\n", encoding="utf-8")

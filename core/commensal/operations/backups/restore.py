@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import MetaData, func, inspect, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError
 
 from ...base.clock import Clock
 from ...base.errors import Problem, SettingsError, StoreError
@@ -18,6 +18,7 @@ from ...base.failpoints import failpoint
 from ...base.ids import RandomIds
 from ...instance.instance import DATABASE
 from ...storage.database import Store
+from ...storage.database.unavailable import DATABASE_ERRORS, database_message
 from ...storage.jobs.tables import job
 from . import postgresql, sqlite
 from .archive import SETTINGS, Archive, sync_folder
@@ -110,7 +111,8 @@ def unpack_files(archive: Archive, folder: Path, database: str, clock: Clock) ->
 def empty_database(url: str, clock: Clock) -> Iterator[None]:
     """Drops all tables again if the block raises. `url` "" does nothing: an SQLite file is deleted with its folder.
 
-    Raises `SettingsError` if the database of `url` has tables already, or is not PostgreSQL.
+    Raises `SettingsError` if the database of `url` has tables already, or is not PostgreSQL; `StoreError` if it cannot
+    be reached, also when the tables are to be dropped.
     """
     if not url:
         yield
@@ -128,21 +130,29 @@ def empty_database(url: str, clock: Clock) -> Iterator[None]:
         try:
             yield
         except BaseException:
-            with store.write() as tx:
-                tables = MetaData()
-                tables.reflect(bind=tx.connection)
-                tables.drop_all(bind=tx.connection)
+            _drop_tables(store)
             raise
     finally:
         store.close()
+
+
+def _drop_tables(store: Store) -> None:
+    try:
+        with store.write() as tx:
+            tables = MetaData()
+            tables.reflect(bind=tx.connection)
+            tables.drop_all(bind=tx.connection)
+    except DATABASE_ERRORS as error:
+        text = "--database: {error}. It may hold some of the rows; name an empty one for the next attempt."
+        raise StoreError(text, error=database_message(error)) from error
 
 
 def _has_tables(store: Store) -> bool:
     try:
         with store.read() as tx:
             return bool(inspect(tx.connection).get_table_names())
-    except DBAPIError as error:
-        raise StoreError("--database: {error}", error=error.orig) from error
+    except DATABASE_ERRORS as error:
+        raise StoreError("--database: {error}", error=database_message(error)) from error
 
 
 def waiting_jobs(source: Source) -> dict[str, int]:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from ...base.errors import StoreError
 from ...storage.database import Exact, Flag, Json, Time, Transaction, insert_rows, metadata
 from ...storage.database.core_tables import core_tables
+from ...storage.database.unavailable import why_unavailable
 from .archive import ArchiveWriter
 
 FOLDER, ENDING = "tables/", ".jsonl"
@@ -97,6 +98,8 @@ def _insert(tx: Transaction, table: Table, rows: list[dict[str, Any]]) -> None:
         insert_rows(tx, table, rows)
         tx.hold.catch_up()
     except DBAPIError as error:
+        if why_unavailable(error):  # not because of the rows
+            raise
         raise StoreError("The database refuses rows of {table}: {error}", table=table.name, error=error.orig) from error
 
 

@@ -12,7 +12,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from ...base.clock import Clock
 from ...base.errors import Problem, SettingsError, Several, StoreError
@@ -20,6 +19,7 @@ from ...hooks.loading import migration_folders
 from ...instance.upgrade_record import UpgradeRecord, read_upgrade_record, with_version
 from ...storage.database import Store
 from ...storage.database.revisions import NewerDatabase, is_empty, missing
+from ...storage.database.unavailable import DATABASE_ERRORS, database_message
 from ..backups import postgresql
 from ..backups.manifest import revisions_of
 from ..backups.source import Source
@@ -84,8 +84,8 @@ def preflight(folder: Path, backups: Path, *, clock: Clock) -> Iterator[UpgradeP
         plan = _plan(source, store, backups)
         _refuse_full(plan.needed)
         yield plan
-    except DBAPIError as error:
-        raise StoreError("The database does not answer: {error}", error=error.orig) from error
+    except DATABASE_ERRORS as error:
+        raise StoreError("The database does not answer: {error}", error=database_message(error)) from error
     finally:
         store.close()
 

@@ -7,6 +7,8 @@ import sqlite3
 
 from sqlalchemy.exc import DBAPIError
 
+from ...base.errors import Unavailable
+
 # Primary result codes of SQLite: https://www.sqlite.org/rescode.html
 _SQLITE = (
     sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB,
@@ -16,6 +18,15 @@ _SQLITE = (
 _POSTGRESQL = ("08", "53", "57P", "58")
 _READ_ONLY = "25006"
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+
+
+# What a statement raises, and what the transaction around it raises, if the database cannot be used.
+DATABASE_ERRORS = (DBAPIError, Unavailable)
+
+
+def database_message(error: DBAPIError | Unavailable) -> object:
+    """The message of the database itself, without the statement and its values."""
+    return error.values["why"] if isinstance(error, Unavailable) else error.orig
 
 
 def why_unavailable(error: BaseException, *, writing: bool = False) -> str:
