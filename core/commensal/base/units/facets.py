@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..search import search_key
 from .concept import Concept
 
 
@@ -60,22 +59,3 @@ ALLERGENS: dict[str, Concept] = _concepts(
     ("Lupine", "AllergenDimension", "Lupin", "Lupin"),
     ("Molluscs", "AllergenDimension", "Molluscs", "Mollusques"),
 )
-
-
-def find_label(typed: str) -> Concept | None:
-    """The label with this term or this French or English name, ignoring case and accents; None if there is none."""
-    return _LABELS.get(search_key(typed))
-
-
-def find_allergen(typed: str) -> Concept | None:
-    """The allergen with this term or this French or English name, ignoring case and accents; None if there is none."""
-    return _ALLERGENS.get(search_key(typed))
-
-
-def _by_name(concepts: dict[str, Concept]) -> dict[str, Concept]:
-    return {
-        search_key(name): concept for concept in concepts.values() for name in (concept.en, concept.fr, concept.term)
-    }
-
-
-_LABELS, _ALLERGENS = _by_name(LABELS), _by_name(ALLERGENS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, case, cast,
 from ...base.money import Money
 from ...storage.database import Json, Row, Time, Transaction, Whole, local_day
 from ..enterprises.tables import enterprise
+from ..products.fields import ProductFacts, terms_in
 from ..products.questions import pieces_left
 from ..products.tables import image, supplied_product
 from ..products.unit_price import UnitPrice, unit_price
@@ -27,19 +28,7 @@ _supplier = enterprise.alias("supplier")
 
 
 @dataclass(frozen=True, kw_only=True)
-class VisibleOffer:
-    """An item on sale as a customer sees it. Items of one `lot_id` are sizes of the same product.
-
-    name:            the shop's own name for it, or the producer's
-    quantity:        net content of one piece, in `unit`, a DFC measure
-    price, deposit:  minor units of `currency`, for one piece; the price includes VAT or not as the shop's prices do
-    unit_price:      of one kilogram, litre, metre or piece, as the law requires; None for a bunch or a box
-    vat_rate:        percent, in force on the day of the distribution
-    lot_quantity:    grains that one piece takes from its lot
-    left:            pieces that may still be ordered; None if unlimited
-    orderable_until: the close of the sale, or the supplier's own, earlier cut-off
-    """
-
+class _PricedOffer:
     item_id: str
     product_id: str
     supplier_id: str
@@ -59,8 +48,22 @@ class VisibleOffer:
     deposit: int
     left: int | None
     orderable_until: datetime
-    labels: tuple[str, ...]
-    allergens: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisibleOffer(ProductFacts, _PricedOffer):
+    """An item on sale as a customer sees it. Items of one `lot_id` are sizes of the same product.
+
+    name:            the shop's own name for it, or the producer's
+    quantity:        net content of one piece, in `unit`, a DFC measure
+    price, deposit:  minor units of `currency`, for one piece; the price includes VAT or not as the shop's prices do
+    unit_price:      of one kilogram, litre, metre or piece, as the law requires; None for a bunch or a box
+    vat_rate:        percent, in force on the day of the distribution
+    lot_quantity:    grains that one piece takes from its lot
+    left:            pieces that may still be ordered; None if unlimited
+    orderable_until: the close of the sale, or the supplier's own, earlier cut-off
+    """
+
     image_id: str | None
     image_alt: str
 
@@ -144,9 +147,7 @@ def _statement(with_categories: bool, by_id: bool, after_item: bool, limited: bo
         item.id.label("item_id"),
         item.product_id,
         item.name.label("own_name"),
-        *(product[name] for name in _OF_PRODUCT),
-        # As text, which is hashable: PostgreSQL's driver returns lists for JSONB.
-        *(type_coerce(cast(product[name], Text), Json).label(name) for name in ("labels", "allergens")),
+        *(_hashable(product[name]) for name in _OF_PRODUCT),
         product.enterprise_id.label("supplier_id"),
         _supplier.c.name.label("supplier_name"),
         _shop.c.currency,
@@ -174,10 +175,13 @@ def _available() -> ColumnElement[int]:
     return case((lot.free_until <= bindparam("now", type_=Time), 0), else_=lot.free) + lot.beyond
 
 
-_OF_PRODUCT = (
-    "name", "description", "product_type", "quantity", "unit", "weighed", "deposit", "image_id", "lot_id",
-    "lot_quantity",
-)  # fmt: skip
+# Columns that an offer has from its product.
+_OF_PRODUCT = tuple(entry.name for entry in fields(VisibleOffer) if entry.name in supplied_product.c)
+
+
+def _hashable(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The column, with JSON as text: PostgreSQL's driver returns lists for JSONB, which cannot be hashed."""
+    return type_coerce(cast(column, Text), Json).label(column.key) if isinstance(column.type, Json) else column
 
 
 def _on_sale() -> Any:
@@ -243,8 +247,7 @@ def _offer_from(row: Row) -> VisibleOffer:
         "left": pieces_left(free=free, unlimited=unlimited, lot_quantity=row["lot_quantity"]),
         "orderable_until": min(closes_at, supplier_closes_at or closes_at),
         "unit_price": unit_price(Money(row["price"], row["currency"]), row["quantity"], row["unit"]),
-        "labels": tuple(row["labels"]),
-        "allergens": tuple(row["allergens"]),
+        **terms_in(row),
         "image_alt": row["image_alt"] or "",
     }
     return VisibleOffer(**row)

@@ -10,10 +10,10 @@ from decimal import Decimal
 from ...base.errors import Problem
 from ...base.money import LARGEST, read_amount
 from ...base.search import search_key
-from ...base.units.concept import Concept
-from ...base.units.facets import ALLERGENS, LABELS, find_allergen, find_label
+from ...base.units.concept import Concept, concepts_by_name
 from ...base.units.measures import MEASURES, TypedUnit, read_unit
 from ...base.units.product_types import PRODUCT_TYPES, find_product_type
+from ..products.fields import ProductField
 from ..products.vat import read_rate
 from .nearest import nearest
 
@@ -24,6 +24,13 @@ _YES = frozenset(("1", "yes", "y", "true", "oui", "o", "vrai", "x"))
 _NO = frozenset(("0", "no", "n", "false", "non", "faux"))
 _SIGNS = {"EUR": "€", "GBP": "£", "USD": "$"}
 MOST_PIECES = 10**9
+_UNKNOWN_TERM = {
+    "labels": ("unknown_label", "{cell} is no label we know. The nearest ones are {near}."),
+    "allergens": (
+        "unknown_allergen",
+        "{cell} is none of the allergens that the law lists. The nearest ones are {near}.",
+    ),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,22 +101,20 @@ def read_category(cell: str, cell_format: CellFormat) -> str | Problem:
     return Problem("unknown_category", text, values=_near(cell, PRODUCT_TYPES, cell_format))
 
 
-def read_labels(cell: str, cell_format: CellFormat) -> tuple[str, ...] | Problem:
-    """Terms of DFC certifications and claims, from labels or terms between commas; each once."""
-    terms, strange = _terms(cell, find_label)
-    if strange is None:
-        return terms
-    text = "{cell} is no label we know. The nearest ones are {near}."
-    return Problem("unknown_label", text, values=_near(strange, LABELS, cell_format))
+def terms_reader(field: ProductField) -> Callable[[str, CellFormat], tuple[str, ...] | Problem]:
+    """The function that reads labels or terms of the field's vocabulary between commas, as terms; each once."""
+    by_name = concepts_by_name(field.vocabulary.values())
 
+    def read(cell: str, cell_format: CellFormat) -> tuple[str, ...] | Problem:
+        terms, strange = _terms(cell, lambda word: by_name.get(search_key(word)))
+        if strange is None:
+            return terms
+        code, text = _UNKNOWN_TERM.get(
+            field.name, ("unknown_term", "{cell} is not known here. The nearest are {near}.")
+        )
+        return Problem(code, text, values=_near(strange, field.vocabulary, cell_format))
 
-def read_allergens(cell: str, cell_format: CellFormat) -> tuple[str, ...] | Problem:
-    """Terms of DFC allergens, from labels or terms between commas; each once."""
-    terms, strange = _terms(cell, find_allergen)
-    if strange is None:
-        return terms
-    text = "{cell} is none of the allergens that the law lists. The nearest ones are {near}."
-    return Problem("unknown_allergen", text, values=_near(strange, ALLERGENS, cell_format))
+    return read
 
 
 def read_units(cell: str, cell_format: CellFormat) -> Decimal | Problem:

@@ -7,11 +7,12 @@ shipping category and date of availability have no counterpart here: they are ac
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from difflib import get_close_matches
 
 from ...base.errors import Problem
 from ...base.search import search_key
+from ..products.fields import PRODUCT_FIELDS, ProductFacts
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,20 @@ class Column:
         return self.french if language == "fr" else self.english
 
 
+def _column(name: str, *, required: bool = False) -> Column:
+    """The column of a field of products."""
+    entry = PRODUCT_FIELDS[name]
+    return Column(entry.column, entry.english, entry.french, entry.others, required)
+
+
 COLUMNS = (
     Column("id", "id", "identifiant", ("product id", "identifiant du produit")),
     Column("producer", "producer", "producteur", ("supplier", "productrice", "fournisseur"), required=True),
-    Column("sku", "sku", "référence", ("ugs", "réf", "reference", "code", "code article")),
-    Column("name", "name", "nom", ("product", "product name", "produit", "nom du produit"), required=True),
+    _column("sku"),
+    _column("name", required=True),
     Column("display_name", "display_name", "nom affiché", ("nom d'affichage", "displayed name")),
-    Column("category", "category", "catégorie", ("product category", "product type", "type de produit")),
-    Column("description", "description", "description"),
+    _column("product_type"),
+    _column("description"),
     Column("units", "units", "unités", ("unit value", "contenance", "quantité par unité"), required=True),
     Column("unit_type", "unit_type", "type d'unité", ("unité", "unit", "type unité"), required=True),
     Column("variant_unit_name", "variant_unit_name", "nom de l'unité", ("unit name", "nom d'unité", "nom unité")),
@@ -49,10 +56,9 @@ COLUMNS = (
     Column("tax_category", "tax_category", "tva", ("vat", "vat rate", "taux de tva", "catégorie fiscale",
            "catégorie de taxe", "catégorie de tva", "type de tva")),
     Column("lot", "lot", "lot", ("stock lot", "lot de stock", "shared stock", "stock partagé")),
-    Column("weighed", "weighed", "pesé", ("au poids", "prix au poids")),
-    Column("deposit", "deposit", "consigne"),
-    Column("labels", "labels", "labels", ("certifications", "label")),
-    Column("allergens", "allergens", "allergènes", ("allergen", "allergène")),
+    _column("weighed"),
+    _column("deposit"),
+    *(_column(entry.name) for entry in fields(ProductFacts)),
     Column("hidden", "hidden", "masqué", ("caché",)),
 )  # fmt: skip
 BY_KEY = {column.key: column for column in COLUMNS}

@@ -13,6 +13,7 @@ from ...storage.database import Transaction, insert_or, insert_rows, refuse_conf
 from ..catalogs.tables import catalog_item, offer
 from ..events.listings import announce_listing
 from ..products.content import search_text
+from ..products.fields import PRODUCT_FIELDS
 from ..products.tables import product_vat, supplied_product
 from ..stock.grains import as_text
 from ..stock.levels import LevelChange, change_levels, lock_lots, write_movements
@@ -21,10 +22,7 @@ from ..stock.tables import stock_lot
 from .existing import ExistingProduct, Item
 from .plan import ImportPlan, Values
 
-_EDITED = (
-    "lot_id", "lot_quantity", "name", "description", "product_type", "sku", "quantity", "unit", "weighed", "labels",
-    "allergens", "deposit",
-)  # fmt: skip
+_EDITED = ("lot_id", "lot_quantity", *PRODUCT_FIELDS)
 _AT_ONCE = 500  # lots in one statement that changes levels: its time grows with the square of their number
 
 

@@ -16,6 +16,7 @@ from ...storage.database import Time, Transaction, local_day
 from ..catalogs.tables import catalog, catalog_item, offer
 from ..enterprises.grants import grantors
 from ..enterprises.tables import enterprise
+from ..products.fields import ProductDescription, terms_in
 from ..products.tables import supplied_product
 from ..products.vat import rate_in_force
 from ..stock.tables import stock_lot
@@ -86,7 +87,7 @@ class Item:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExistingProduct:
+class ExistingProduct(ProductDescription):
     """An existing product. `vat_rate` is today's, in percent; `item` is None if the catalog does not list it."""
 
     id: str
@@ -95,16 +96,6 @@ class ExistingProduct:
     archived: bool
     lot_id: str
     lot_quantity: int
-    name: str
-    description: str
-    product_type: str
-    sku: str | None
-    quantity: Decimal
-    unit: str
-    weighed: bool
-    labels: tuple[str, ...]
-    allergens: tuple[str, ...]
-    deposit: int
     vat_rate: Decimal
     item: Item | None
 
@@ -197,8 +188,7 @@ def _labelled(columns: Mapping[str, Any]) -> list[Any]:
 def _product_from(row: Mapping[Any, Any]) -> ExistingProduct:
     values = {name: row[name] for name in ExistingProduct.__dataclass_fields__ if name in row}
     values |= {"producer_id": row["enterprise_id"], "archived": row["archived_at"] is not None}
-    values |= {"labels": tuple(row["labels"]), "allergens": tuple(row["allergens"])}
-    return ExistingProduct(**values, item=_item_from(row))
+    return ExistingProduct(**values | terms_in(row), item=_item_from(row))
 
 
 def _item_from(row: Mapping[Any, Any]) -> Item | None:

@@ -11,6 +11,7 @@ from ...base.errors import Problem
 from ...base.html import clean_html
 from ...storage.database import Transaction
 from ..products.content import search_text
+from ..products.fields import PRODUCT_FIELDS, ProductField
 from ..products.vat import ALWAYS
 from .columns import Headers
 from .existing import ExistingProduct, Item, ListContext, Lot
@@ -19,10 +20,6 @@ from .lots import LotGroup
 from .matching import Match
 from .read import as_cell
 from .row_values import Defaults
-
-_PLAIN = ("product_type", "quantity", "unit", "weighed", "deposit")  # compared as they are
-_TEXTS = ("name", "sku")  # an empty cell leaves them as they are
-_TERMS = ("labels", "allergens")  # compared without regard to order
 
 Values = dict[str, Any]
 
@@ -97,16 +94,16 @@ class ImportPlanner:
 
     def _create(self, plan: ImportPlan, match: Match, lot: Values) -> None:
         row, values = match.row, match.row.values
-        product_type = values.get("product_type", self.defaults.category)
         rate = values.get("vat_rate", self.defaults.vat_rate)
-        product_id, sku = self.tx.new_id(), values.get("sku") or None
+        values = {"product_type": self.defaults.category, **values}
+        described = {
+            name: _as_column(field, values.get(name, field.default if not field.required else None))
+            for name, field in PRODUCT_FIELDS.items()
+        }
+        product_id = self.tx.new_id()
         plan.products.append({
-            "id": product_id, "enterprise_id": row.producer.id, **lot, "name": values["name"],
-            "description": clean_html(values.get("description", "")), "product_type": product_type, "sku": sku,
-            "quantity": values["quantity"], "unit": values["unit"], "weighed": values.get("weighed", False),
-            "labels": list(values.get("labels", ())), "allergens": list(values.get("allergens", ())),
-            "deposit": values.get("deposit", 0), "search": search_text(values["name"], sku),
-            "created_at": self.tx.now, "version": 1,
+            "id": product_id, "enterprise_id": row.producer.id, **lot, **described,
+            "search": search_text(described["name"], described["sku"]), "created_at": self.tx.now, "version": 1,
         })  # fmt: skip
         plan.rates.append({"product_id": product_id, "valid_from": ALWAYS.isoformat(), "rate": rate})
         self._list(plan, match, product_id)
@@ -165,16 +162,29 @@ class ImportPlanner:
 
 def _product_changes(product: ExistingProduct, values: Values, lot: Values) -> Values:
     """The columns of a product that a row changes, with their new values."""
-    changes = {name: values[name] for name in _PLAIN if name in values and values[name] != getattr(product, name)}
+    changes = {
+        name: _as_column(field, values[name])
+        for name, field in PRODUCT_FIELDS.items()
+        if name in values and _differs(field, values[name], getattr(product, name))
+    }
     changes |= {name: value for name, value in lot.items() if value != getattr(product, name)}
-    for name in _TEXTS:
-        if values.get(name) and values[name] != as_cell(getattr(product, name) or ""):
-            changes[name] = values[name]
-    for name in _TERMS:
-        if name in values and set(values[name]) != set(getattr(product, name)):
-            changes[name] = list(values[name])
-    if "description" in values and values["description"] != as_cell(product.description):
-        changes["description"] = clean_html(values["description"])
     if "name" in changes or "sku" in changes:
         changes["search"] = search_text(changes.get("name", product.name), changes.get("sku", product.sku))
     return changes
+
+
+def _differs(field: ProductField, value: Any, before: Any) -> bool:
+    """Whether a row's value changes the product's. An empty cell leaves a name or a reference as it is."""
+    if field.kind == "terms":
+        return set(value) != set(before)  # in any order
+    if field.kind in ("text", "html"):
+        return value != as_cell(before or "") and bool(value or not (field.required or field.optional))
+    return bool(value != before)
+
+
+def _as_column(field: ProductField, value: Any) -> Any:
+    if field.kind == "html":
+        return clean_html(value)
+    if field.kind == "terms":
+        return list(value)
+    return value or None if field.optional else value

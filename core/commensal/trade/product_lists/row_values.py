@@ -11,7 +11,7 @@ from typing import Any
 from ...base.errors import Invalid, Problem
 from ...base.search import search_key
 from ...base.texts import read_text
-from ..products.content import LARGEST_QUANTITY
+from ..products.fields import LARGEST_QUANTITY, PRODUCT_FIELDS, Kind
 from . import cells
 from .cells import CellFormat
 from .columns import Headers
@@ -19,15 +19,15 @@ from .existing import ListContext, ListProducer, find_producer
 from .findings import Findings
 from .read import ListRow
 
-_LONGEST = {"name": 200, "display_name": 200, "lot": 200, "sku": 100, "id": 64}
+_TEXTS = {field.column: field for field in PRODUCT_FIELDS.values() if field.kind == "text"}
+_LONGEST = {"display_name": 200, "lot": 200, "id": 64} | {key: field.most for key, field in _TEXTS.items()}
 _NAMING = ("id", "sku", "name", "display_name")  # columns that say which product is meant
+_BY_KIND: dict[Kind, Callable[[str, CellFormat], Any]] = {"flag": cells.read_flag, "amount": cells.read_deposit}
 # Columns in which an empty cell has a meaning: no deposit, not hidden.
 _OPTIONAL: dict[str, Callable[[str, CellFormat], Any]] = {
-    "weighed": cells.read_flag,
     "hidden": cells.read_flag,
-    "deposit": cells.read_deposit,
-    "labels": cells.read_labels,
-    "allergens": cells.read_allergens,
+    **{field.column: _BY_KIND[field.kind] for field in PRODUCT_FIELDS.values() if field.kind in _BY_KIND},
+    **{field.column: cells.terms_reader(field) for field in PRODUCT_FIELDS.values() if field.kind == "terms"},
 }
 # Columns in which an empty cell leaves the present value as it is.
 _NEEDED: dict[str, Callable[[str, CellFormat], Any]] = {

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from ...base.money import digits
 from ...base.search import search_key
 from ...base.spreadsheets import csv_writer
-from ...base.units.facets import ALLERGENS, LABELS
 from ...base.units.measures import MEASURES
 from ...base.units.product_types import PRODUCT_TYPES, find_product_type
+from ..products.fields import PRODUCT_FIELDS, ProductField
 from .columns import COLUMNS
 from .existing import ExistingProduct, ListContext, ListProducer, Lot, find_producer
 from .read import as_cell, guard_formula
@@ -88,13 +89,14 @@ def _row(
     measure, item = MEASURES[product.unit], product.item
     is_package = not measure.symbol
     values: dict[str, Cell] = {
+        field.column: _field_cell(field, getattr(product, name), producer.currency, language)
+        for name, field in PRODUCT_FIELDS.items()
+        if field.column
+    }
+    values |= {
         "id": product.id,
         "producer": producer.name if find_producer(context, as_cell(producer.name)) == producer else producer.slug,
-        "sku": product.sku,
-        "name": product.name,
         "display_name": item.name if item else None,
-        "category": _category(product.product_type, language),
-        "description": product.description,
         "units": product.quantity,
         "unit_type": None if is_package else measure.symbol,
         "variant_unit_name": measure.label(language) if is_package else None,
@@ -103,13 +105,19 @@ def _row(
         "on_demand": _flag(lot.unlimited),
         "tax_category": product.vat_rate,
         "lot": lot.name if shared else None,
-        "weighed": _flag(product.weighed),
-        "deposit": _amount(product.deposit, producer.currency),
-        "labels": ", ".join(LABELS[term].label(language) for term in product.labels),
-        "allergens": ", ".join(ALLERGENS[term].label(language) for term in product.allergens),
         "hidden": _flag(bool(item and item.hidden)),
     }
     return [_cell(values.get(column.key)) for column in COLUMNS]
+
+
+def _field_cell(field: ProductField, value: Any, currency: str, language: str) -> Cell:
+    if field.kind == "terms":
+        return ", ".join(field.vocabulary[term].label(language) for term in value)
+    if field.kind == "term":
+        return _category(value, language)
+    if field.kind == "amount":
+        return _amount(value, currency)
+    return _flag(value) if field.kind == "flag" else value
 
 
 def _category(term: str, language: str) -> str:

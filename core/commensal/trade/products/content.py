@@ -1,44 +1,21 @@
-"""The fields of a product and their validation."""
+"""Validates the fields of a product, each by its kind."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, TypedDict
+from typing import Any
 
 from sqlalchemy import select
 
 from ...base.errors import Problem
 from ...base.html import clean_html
-from ...base.money import LARGEST as LARGEST_AMOUNT
 from ...base.search import search_key
 from ...base.texts import read_text
-from ...base.units.facets import ALLERGENS, LABELS
-from ...base.units.measures import MEASURES
-from ...base.units.product_types import PRODUCT_TYPES
 from ...storage.database import Transaction
 from ..stock.grains import has_few_decimals
+from .fields import PRODUCT_FIELDS, Kind, ProductContent, ProductField
 from .tables import image, supplied_product
-
-LARGEST_QUANTITY = 10**6
-_MOST = 40  # labels, or allergens
-
-
-class ProductContent(TypedDict, total=False):
-    """Fields of a product that can be set; they are those of `SuppliedProduct`."""
-
-    name: str
-    description: str
-    product_type: str
-    sku: str | None
-    quantity: Decimal
-    unit: str
-    weighed: bool
-    labels: Sequence[str]
-    allergens: Sequence[str]
-    deposit: int
-    image_id: str | None
-    lot_id: str
 
 
 def read_content(
@@ -49,26 +26,12 @@ def read_content(
     `product_id` is the product that changes; "" for a new one.
     """
     values: dict[str, Any] = dict(content)
-    if "name" in content:
-        values["name"] = read_text(content["name"], "/name", problems, least=1)
-    if "description" in content:
-        values["description"] = clean_html(content["description"])
-    if "sku" in content:
-        values["sku"] = read_text(content["sku"] or "", "/sku", problems, most=100) or None
-        _refuse_taken_sku(tx, enterprise_id, values["sku"], product_id, problems)
-    if "product_type" in content and content["product_type"] not in PRODUCT_TYPES:
-        problems.append(_unknown_term("/product_type", content["product_type"]))
-    if "unit" in content and (content["unit"] not in MEASURES or MEASURES[content["unit"]].dimension == "ratio"):
-        problems.append(_unknown_term("/unit", content["unit"]))
-    if "quantity" in content and not _is_net_content(content["quantity"]):
-        text = "The net content lies between 0 and {most}."
-        problems.append(Problem("quantity", text, "/quantity", {"most": LARGEST_QUANTITY}))
-    if "labels" in content:
-        values["labels"] = _read_terms(content["labels"], LABELS, "/labels", problems)
-    if "allergens" in content:
-        values["allergens"] = _read_terms(content["allergens"], ALLERGENS, "/allergens", problems)
-    if "deposit" in content and not 0 <= content["deposit"] <= LARGEST_AMOUNT:
-        problems.append(Problem("deposit", "A deposit is not negative.", "/deposit"))
+    for kind, read in _READERS.items():
+        for field in PRODUCT_FIELDS.values():
+            if field.kind == kind and field.name in values:
+                values[field.name] = read(field, values[field.name], problems)
+        if kind == "text" and values.get("sku") is not None:
+            _refuse_taken_sku(tx, enterprise_id, values["sku"], product_id, problems)
     if content.get("image_id") is not None:
         _refuse_foreign_image(tx, enterprise_id, content["image_id"], problems)
     return values
@@ -84,28 +47,67 @@ def sku_taken(sku: str | None) -> Problem:
     return Problem("sku_taken", "Another product has the reference {sku}.", "/sku", {"sku": sku})
 
 
-def _is_net_content(quantity: Decimal) -> bool:
-    return quantity.is_finite() and 0 < quantity <= LARGEST_QUANTITY and has_few_decimals(quantity)
+def _read_text(field: ProductField, text: str | None, problems: list[Problem]) -> str | None:
+    read = read_text(text or "", f"/{field.name}", problems, least=field.least, most=field.most)
+    return read or None if field.optional else read
 
 
-def _read_terms(words: Sequence[str], table: Iterable[str], where: str, problems: list[Problem]) -> list[str]:
-    if len(words) > _MOST:
-        problems.append(Problem("too_many", "At most {most} can be named.", where, {"most": _MOST}))
+def _read_html(field: ProductField, text: str, problems: list[Problem]) -> str:
+    return clean_html(text)
+
+
+def _read_term(field: ProductField, term: str, problems: list[Problem]) -> str:
+    if term not in field.vocabulary:
+        problems.append(_unknown_term(f"/{field.name}", term))
+    return term
+
+
+def _read_net_content(field: ProductField, number: Decimal, problems: list[Problem]) -> Decimal:
+    """The net content of one piece, so far the only number among the fields."""
+    if not (number.is_finite() and 0 < number <= field.most and has_few_decimals(number)):
+        text = "The net content lies between 0 and {most}."
+        problems.append(Problem("quantity", text, f"/{field.name}", {"most": field.most}))
+    return number
+
+
+def _read_terms(field: ProductField, terms: Sequence[str], problems: list[Problem]) -> list[str]:
+    where = f"/{field.name}"
+    if len(terms) > field.most:
+        problems.append(Problem("too_many", "At most {most} can be named.", where, {"most": field.most}))
         return []
-    terms = set(table)
-    problems += [_unknown_term(f"{where}/{index}", word) for index, word in enumerate(words) if word not in terms]
-    return list(dict.fromkeys(words))
+    unknown = [(index, term) for index, term in enumerate(terms) if term not in field.vocabulary]
+    problems += [_unknown_term(f"{where}/{index}", term) for index, term in unknown]
+    return list(dict.fromkeys(terms))
+
+
+def _read_deposit(field: ProductField, amount: int, problems: list[Problem]) -> int:
+    """A deposit in minor units, so far the only amount among the fields."""
+    if not 0 <= amount <= field.most:
+        problems.append(Problem("deposit", "A deposit is not negative.", f"/{field.name}"))
+    return amount
+
+
+def _read_flag(field: ProductField, flag: bool, problems: list[Problem]) -> bool:
+    return flag
+
+
+# In the order in which mistakes are named.
+_READERS: Mapping[Kind, Callable[[ProductField, Any, list[Problem]], Any]] = {
+    "text": _read_text,
+    "html": _read_html,
+    "term": _read_term,
+    "number": _read_net_content,
+    "terms": _read_terms,
+    "amount": _read_deposit,
+    "flag": _read_flag,
+}
 
 
 def _unknown_term(where: str, word: str) -> Problem:
     return Problem("unknown_term", "{term} is not known here.", where, {"term": word[:60]})
 
 
-def _refuse_taken_sku(
-    tx: Transaction, enterprise_id: str, sku: str | None, product_id: str, problems: list[Problem]
-) -> None:
-    if sku is None:
-        return
+def _refuse_taken_sku(tx: Transaction, enterprise_id: str, sku: str, product_id: str, problems: list[Problem]) -> None:
     product = supplied_product.c
     query = select(product.id).where(
         product.enterprise_id == enterprise_id, product.sku == sku, product.id != product_id

@@ -17,7 +17,8 @@ from ...storage.database import Transaction, insert_or, insert_rows
 from ..events.listings import announce_listing
 from ..stock.grains import LARGEST
 from ..stock.tables import stock_lot
-from .content import ProductContent, read_content, search_text
+from .content import read_content, search_text
+from .fields import PRODUCT_FIELDS, ProductDescription
 from .images import Picture, add_image
 from .tables import product_vat, supplied_product
 from .vat import ALWAYS, read_rate
@@ -36,7 +37,7 @@ class LotCopy:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProductCopy:
+class ProductCopy(ProductDescription):
     """A product as its producer describes it; the fields are those of `SuppliedProduct`. `description` may be any HTML.
 
     `new`: there is no copy yet.
@@ -45,15 +46,6 @@ class ProductCopy:
     id: str
     lot_id: str
     lot_quantity: int
-    name: str
-    description: str
-    product_type: str
-    quantity: Decimal
-    unit: str
-    weighed: bool
-    labels: tuple[str, ...]
-    allergens: tuple[str, ...]
-    deposit: int
     vat_rate: Decimal
     new: bool
     sku: str | None = None
@@ -124,11 +116,7 @@ def forget_copies(tx: Transaction, enterprise_id: str, product_ids: Sequence[str
 
 
 def _values(tx: Transaction, enterprise_id: str, copy: ProductCopy, problems: list[Problem]) -> dict[str, Any]:
-    content: ProductContent = {
-        "name": copy.name, "description": copy.description, "product_type": copy.product_type,
-        "quantity": copy.quantity, "unit": copy.unit, "weighed": copy.weighed, "labels": copy.labels,
-        "allergens": copy.allergens, "deposit": copy.deposit, "sku": copy.sku,
-    }  # fmt: skip
+    content: Any = {name: getattr(copy, name) for name in PRODUCT_FIELDS}
     values = read_content(tx, enterprise_id, content, problems, product_id=copy.id)
     rate = read_rate(copy.vat_rate)
     if isinstance(rate, Problem):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, Unpack
 
@@ -15,7 +14,8 @@ from ..events.listings import announce_listing
 from ..stock.grains import fitting_unit, grains_of, to_grains
 from ..stock.lots import open_lot
 from ..stock.tables import stock_lot
-from .content import ProductContent, read_content, search_text, sku_taken
+from .content import read_content, search_text, sku_taken
+from .fields import PRODUCT_FIELDS, OptionalContent, ProductContent
 from .questions import product_by_id
 from .tables import product_vat, supplied_product
 from .values import SuppliedProduct
@@ -34,14 +34,8 @@ def create_product(
     lot_id: str | None = None,
     on_hand: Decimal | None = None,
     unlimited: bool = False,
-    description: str = "",
-    sku: str | None = None,
-    weighed: bool = False,
-    labels: Sequence[str] = (),
-    allergens: Sequence[str] = (),
-    deposit: int = 0,
-    image_id: str | None = None,
     person_id: str | None = None,
+    **optional: Unpack[OptionalContent],
 ) -> SuppliedProduct:
     """Creates a product: one piece contains `quantity` of `unit`, a DFC measure, and is taxed at `vat_rate` percent.
 
@@ -50,11 +44,8 @@ def create_product(
     currency. Raises `Invalid` with every mistake.
     """
     problems: list[Problem] = []
-    content: ProductContent = {
-        "name": name, "description": description, "product_type": product_type, "sku": sku, "quantity": quantity,
-        "unit": unit, "weighed": weighed, "labels": labels, "allergens": allergens, "deposit": deposit,
-        "image_id": image_id,
-    }  # fmt: skip
+    content: Any = {field.name: field.default for field in PRODUCT_FIELDS.values() if not field.required}
+    content |= {"name": name, "product_type": product_type, "quantity": quantity, "unit": unit, **optional}
     values = read_content(tx, enterprise_id, content, problems)
     rate = read_rate(vat_rate)
     if isinstance(rate, Problem):

@@ -15,6 +15,7 @@ from ...storage.database import Time, Transaction, local_day
 from ..enterprises.tables import enterprise
 from ..stock.lots import lot_of
 from ..stock.tables import stock_lot
+from .fields import terms_in
 from .tables import supplied_product
 from .values import StockedProduct, SuppliedProduct
 from .vat import rate_in_force
@@ -120,9 +121,7 @@ def _is_of(enterprise_id: str) -> ColumnElement[bool]:
 
 def product_of(row: Mapping[Any, Any]) -> SuppliedProduct:
     """Makes a product from a row of `supplied_product` with its `vat_rate`."""
-    values = {name: row[name] for name in _FIELDS}
-    values["labels"], values["allergens"] = tuple(values["labels"]), tuple(values["allergens"])
-    return SuppliedProduct(**values)
+    return SuppliedProduct(**{name: row[name] for name in _FIELDS} | terms_in(row))
 
 
 def _stocked_from(row: Mapping[Any, Any]) -> StockedProduct:

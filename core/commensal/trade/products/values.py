@@ -7,10 +7,19 @@ from datetime import datetime
 from decimal import Decimal
 
 from ..stock.lots import StockLot
+from .fields import ProductDescription
 
 
 @dataclass(frozen=True, kw_only=True)
-class SuppliedProduct:
+class _ProductKey:
+    id: str
+    enterprise_id: str
+    lot_id: str
+    lot_quantity: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuppliedProduct(ProductDescription, _ProductKey):
     """A product of a producer in one size. Sizes of the same product share a lot.
 
     lot_quantity: grains that one piece takes from its lot
@@ -23,20 +32,6 @@ class SuppliedProduct:
     vat_rate:     percent, in force today where the producer is
     """
 
-    id: str
-    enterprise_id: str
-    lot_id: str
-    lot_quantity: int
-    name: str
-    description: str
-    product_type: str
-    sku: str | None
-    quantity: Decimal
-    unit: str
-    weighed: bool
-    labels: tuple[str, ...]
-    allergens: tuple[str, ...]
-    deposit: int
     image_id: str | None
     vat_rate: Decimal
     created_at: datetime

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
 from ....base.errors import NotFound
+from ....trade.products.fields import PRODUCT_FIELDS, Kind, ProductField
 from ....trade.products.products import archive_product, change_product, create_product, restore_product
 from ....trade.products.questions import product_by_id, products_of
 from ....trade.products.values import StockedProduct, SuppliedProduct
@@ -17,52 +18,57 @@ from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of
 
 routes = Routes("products")
 
-Unset = msgspec.UnsetType
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Html = Annotated[str, msgspec.Meta(max_length=20_000)]
-Sku = Annotated[str, msgspec.Meta(max_length=100)]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Term = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-Terms = Annotated[tuple[Term, ...], msgspec.Meta(max_length=40)]
-Amount = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+_REQUIRED = [field for field in PRODUCT_FIELDS.values() if field.required]
+_OPTIONAL = [field for field in PRODUCT_FIELDS.values() if not field.required]
 
 
-class NewProduct(Body, frozen=True, kw_only=True):
-    """One piece contains `quantity` of `unit`, a DFC measure. With `lot_id` it is a size of what is in that lot;
-    without, it gets a lot of its own that holds `on_hand` of its unit, or is `unlimited`. `vat_rate` is in percent."""
-
-    name: Name
-    product_type: Term
-    quantity: Decimal
-    unit: Term
-    vat_rate: Decimal
-    lot_id: Id | None = None
-    on_hand: Decimal | None = None
-    unlimited: bool = False
-    description: Html = ""
-    sku: Sku | None = None
-    weighed: bool = False
-    labels: Terms = ()
-    allergens: Terms = ()
-    deposit: Amount = 0
-    image_id: Id | None = None
+def _type_of(field: ProductField) -> Any:
+    """The type of a field in a body, with its limits."""
+    types: dict[Kind, Any] = {
+        "text": Annotated[str, msgspec.Meta(min_length=field.least or None, max_length=field.most)],
+        "html": Annotated[str, msgspec.Meta(max_length=field.most)],
+        "flag": bool,
+        "amount": Annotated[int, msgspec.Meta(ge=field.least, le=field.most)],
+        "number": Decimal,
+        "term": Term,
+        "terms": Annotated[tuple[Term, ...], msgspec.Meta(max_length=field.most)],
+    }
+    return types[field.kind] | None if field.optional else types[field.kind]
 
 
-class ProductPatch(Body, frozen=True, kw_only=True):
-    """Orders that were placed keep what they say."""
+def _body(name: str, doc: str, *fields: tuple[str, Any] | tuple[str, Any, Any]) -> Any:
+    namespace = {"__doc__": doc}
+    return msgspec.defstruct(
+        name, fields, bases=(Body,), module=__name__, namespace=namespace, frozen=True, kw_only=True
+    )
 
-    name: Name | Unset = msgspec.UNSET
-    product_type: Term | Unset = msgspec.UNSET
-    quantity: Decimal | Unset = msgspec.UNSET
-    unit: Term | Unset = msgspec.UNSET
-    lot_id: Id | Unset = msgspec.UNSET
-    description: Html | Unset = msgspec.UNSET
-    sku: Sku | Unset | None = msgspec.UNSET
-    weighed: bool | Unset = msgspec.UNSET
-    labels: Terms | Unset = msgspec.UNSET
-    allergens: Terms | Unset = msgspec.UNSET
-    deposit: Amount | Unset = msgspec.UNSET
-    image_id: Id | Unset | None = msgspec.UNSET
+
+if TYPE_CHECKING:
+    NewProduct = Body
+    ProductPatch = Body
+else:
+    NewProduct = _body(
+        "NewProduct",
+        """One piece contains `quantity` of `unit`, a DFC measure. With `lot_id` it is a size of what is in that lot;
+    without, it gets a lot of its own that holds `on_hand` of its unit, or is `unlimited`. `vat_rate` is in percent.""",
+        *((field.name, _type_of(field)) for field in _REQUIRED),
+        ("vat_rate", Decimal),
+        ("lot_id", Id | None, None),
+        ("on_hand", Decimal | None, None),
+        ("unlimited", bool, False),
+        *((field.name, _type_of(field), field.default) for field in _OPTIONAL),
+        ("image_id", Id | None, None),
+    )
+    ProductPatch = _body(
+        "ProductPatch",
+        """Orders that were placed keep what they say.""",
+        *((field.name, _type_of(field) | msgspec.UnsetType, msgspec.UNSET) for field in _REQUIRED),
+        ("lot_id", Id | msgspec.UnsetType, msgspec.UNSET),
+        *((field.name, _type_of(field) | msgspec.UnsetType, msgspec.UNSET) for field in _OPTIONAL),
+        ("image_id", Id | msgspec.UnsetType | None, msgspec.UNSET),
+    )
 
 
 class ProductQuery(Paging, frozen=True, kw_only=True):

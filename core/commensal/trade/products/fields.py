@@ -1,0 +1,173 @@
+"""The fields of a product, each declared once: its type, limits, names, spreadsheet header and DFC property.
+
+Everything that lists fields takes its list from `PRODUCT_FIELDS`: bodies of the API, product lists, local copies, the
+federation's messages, DFC documents, moving, and the shop's page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from decimal import Decimal
+from typing import Any, Literal, TypedDict
+
+from ...base.money import LARGEST as LARGEST_AMOUNT
+from ...base.units.concept import Concept
+from ...base.units.facets import ALLERGENS, LABELS
+from ...base.units.measures import MEASURES
+from ...base.units.product_types import PRODUCT_TYPES
+
+LARGEST_QUANTITY = 10**6
+Kind = Literal["text", "html", "flag", "amount", "number", "term", "terms"]
+_EMPTY: Mapping[Kind, Any] = {"text": "", "html": "", "flag": False, "amount": 0, "terms": ()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductField:
+    """How a field of a product is read, written and shown.
+
+    kind:     text: one line; html: clean HTML; flag: yes or no; amount: minor units of the producer's currency;
+              number: a decimal; term, terms: of `vocabulary`
+    english, french: its label, which is also its header in product lists
+    column:   the key of its column in product lists; "" if lists say it in another way
+    others:   further headers that are read, never written
+    least, most: characters of a text, entries of terms, the bounds of an amount or number
+    required: a new product must have it
+    optional: None stands for nothing
+    dfc:      its property in DFC documents, such as "dfc-b:name"; "" if it is not said there
+    copied:   it is told to peers with the catalogue
+    shown:    how the shop shows it: in a line with its label, as a badge, or "" in a place of its own or not at all
+    """
+
+    name: str
+    kind: Kind
+    english: str
+    french: str
+    column: str = ""
+    others: tuple[str, ...] = ()
+    least: int = 0
+    most: int = 200
+    vocabulary: Mapping[str, Concept] = field(default_factory=dict)
+    required: bool = False
+    optional: bool = False
+    dfc: str = ""
+    copied: bool = True
+    shown: Literal["line", "badge", ""] = ""
+
+    @property
+    def default(self) -> Any:
+        """The value of a product that does not say it."""
+        return None if self.optional else _EMPTY[self.kind]
+
+    def label(self, language: str) -> str:
+        """The label for people, in French for ``fr`` and in English for every other language."""
+        text = self.french if language == "fr" else self.english
+        return text[:1].upper() + text[1:]
+
+
+def _is(kind: Kind, english: str, french: str, **declaration: Any) -> dict[str, Any]:
+    """The metadata of a dataclass field from which its `ProductField` is made."""
+    return {"product": {"kind": kind, "english": english, "french": french, **declaration}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ProductBasics:
+    """What a producer must say of a product, and what has a place of its own on pages."""
+
+    name: str = field(
+        metadata=_is("text", "name", "nom", column="name", least=1, required=True, dfc="dfc-b:name",
+                     others=("product", "product name", "produit", "nom du produit"))
+    )  # fmt: skip
+    description: str = field(
+        metadata=_is("html", "description", "description", column="description", most=20_000, dfc="dfc-b:description")
+    )
+    product_type: str = field(
+        metadata=_is("term", "category", "catégorie", column="category", required=True, vocabulary=PRODUCT_TYPES,
+                     others=("product category", "product type", "type de produit"), dfc="dfc-b:hasType")
+    )  # fmt: skip
+    sku: str | None = field(
+        metadata=_is("text", "sku", "référence", column="sku", most=100, optional=True, copied=False, dfc="dfc-b:sku",
+                     others=("ugs", "réf", "reference", "code", "code article"))
+    )  # fmt: skip
+    quantity: Decimal = field(
+        metadata=_is("number", "units", "unités", most=LARGEST_QUANTITY, required=True, dfc="dfc-b:hasQuantity")
+    )
+    unit: str = field(
+        metadata=_is("term", "unit_type", "type d'unité", required=True, dfc="dfc-b:hasUnit",
+                     vocabulary={term: unit for term, unit in MEASURES.items() if unit.dimension != "ratio"})
+    )  # fmt: skip
+    weighed: bool = field(
+        metadata=_is("flag", "weighed", "pesé", column="weighed", others=("au poids", "prix au poids"),
+                     dfc="own:weighed")
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductFacts:
+    """Further facts, which an offer in the shop has too. A new field of a product is declared here.
+
+    labels: DFC certifications and claims; allergens: EU 1169/2011, annex II
+    """
+
+    labels: tuple[str, ...] = field(
+        metadata=_is("terms", "labels", "labels", column="labels", others=("certifications", "label"), most=40,
+                     vocabulary=LABELS, dfc="dfc-b:hasCertification", shown="badge")
+    )  # fmt: skip
+    allergens: tuple[str, ...] = field(
+        metadata=_is("terms", "allergens", "allergènes", column="allergens", others=("allergen", "allergène"), most=40,
+                     vocabulary=ALLERGENS, dfc="dfc-b:hasAllergenCharacteristic", shown="line")
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductDescription(ProductFacts, _ProductBasics):
+    """All that a producer says of a product in one size.
+
+    description:  clean HTML
+    product_type: a DFC product type
+    quantity:     net content of one piece, in `unit`, a DFC measure
+    weighed:      the price follows the weight at packing
+    deposit:      minor units of the producer's currency, for one piece; outside VAT
+    """
+
+    deposit: int = field(
+        metadata=_is("amount", "deposit", "consigne", column="deposit", most=LARGEST_AMOUNT, dfc="own:deposit")
+    )
+
+
+class OptionalContent(TypedDict, total=False):
+    """The fields that a new product may lack, for the type checker."""
+
+    description: str
+    sku: str | None
+    weighed: bool
+    labels: Sequence[str]
+    allergens: Sequence[str]
+    deposit: int
+    image_id: str | None
+
+
+class ProductContent(OptionalContent, total=False):
+    """Fields of a product that can be set; they are those of `SuppliedProduct`."""
+
+    name: str
+    product_type: str
+    quantity: Decimal
+    unit: str
+    lot_id: str
+
+
+PRODUCT_FIELDS: Mapping[str, ProductField] = {
+    entry.name: ProductField(name=entry.name, **entry.metadata["product"]) for entry in fields(ProductDescription)
+}
+_TERMS = tuple(name for name, entry in PRODUCT_FIELDS.items() if entry.kind == "terms")
+
+
+def description_in(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """The values of all fields from a row of `supplied_product`."""
+    return {name: row[name] for name in PRODUCT_FIELDS} | terms_in(row)
+
+
+def terms_in(row: Mapping[Any, Any]) -> dict[str, tuple[str, ...]]:
+    """The fields whose values are several terms, as tuples; the database returns lists."""
+    return {name: tuple(row[name]) for name in _TERMS}
