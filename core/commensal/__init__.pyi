@@ -309,6 +309,8 @@ from .trade.products.copies import forget_copies as forget_copies
 from .trade.products.copies import keep_lots as keep_lots
 from .trade.products.copies import keep_products as keep_products
 from .trade.products.copies import show_image as show_image
+from .trade.products.fields import PRODUCT_FIELDS as PRODUCT_FIELDS
+from .trade.products.fields import ProductField as ProductField
 from .trade.products.images import keep_picture as keep_picture
 from .trade.products.images import re_encode as re_encode
 from .trade.products.questions import kinds_of as kinds_of
@@ -316,6 +318,7 @@ from .trade.products.questions import products_by_id as products_by_id
 from .trade.products.questions import products_of as products_of
 from .trade.products.questions import stocked_by_id as stocked_by_id
 from .trade.products.values import StockedProduct as StockedProduct
+from .trade.products.values import SuppliedProduct as SuppliedProduct
 from .trade.sale_sessions.coordinations import cancel_coordination as cancel_coordination
 from .trade.sale_sessions.coordinations import change_coordination as change_coordination
 from .trade.sale_sessions.coordinations import open_coordination as open_coordination

@@ -24,6 +24,7 @@ from commensal import (
 )
 
 from ..delivery.alerts import alert
+from ..dfc.described import description_in
 from ..dfc.iris import ResourceKind, local_id
 from ..leases.tables import federation_lease
 from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, Grant, OfferedItem
@@ -141,17 +142,15 @@ class _ProducerCopies:
             id=self.copies[product.iri],
             lot_id=self.copies[offered.lot.iri],
             lot_quantity=int(product.lot_quantity),
-            name=offered.item.name or product.name,
-            description=product.description + _origin(offered),
-            product_type=product.product_type or "",
-            quantity=product.quantity.value,
-            unit=product.quantity.unit,
-            weighed=product.weighed,
-            labels=product.labels,
-            allergens=product.allergens,
-            deposit=product.deposit.amount if product.deposit else 0,
             vat_rate=product.vat_rate if product.vat_rate is not None else _vat_rate(offered),
             new=new,
+            **description_in(product)
+            | {
+                "name": offered.item.name or product.name,
+                "description": product.description + _origin(offered),
+                "quantity": product.quantity.value,
+                "unit": product.quantity.unit,
+            },
         )
 
     def _record_copies(self, iris: Iterable[str], kind: str) -> None:

@@ -25,6 +25,7 @@ from commensal import (
 
 from ..authority.authority import is_frozen
 from ..delivery import post
+from ..dfc.described import description_of
 from ..dfc.iris import enterprise_iri, item_iri, lot_iri, offer_iri, product_iri
 from ..dfc.vocabulary import DfcItem, DfcLot, DfcOffer, DfcPrice, DfcProduct, DfcQuantity
 from ..leases.recalling import obtainable
@@ -173,19 +174,10 @@ def _offered_item(context: _GrantContext, entry: Listed) -> OfferedItem | None:
     currency = context.enterprise.currency
     described = DfcProduct(
         iri=product_iri(base, product.id),
-        name=product.name,
-        description=product.description,
-        product_type=product.product_type,
-        quantity=DfcQuantity(value=product.quantity, unit=product.unit),
         enterprise=hop.iri,
         images=(f"{base}/api/images/{product.image_id}",) if product.image_id else (),
-        labels=product.labels,
-        allergens=product.allergens,
         lot=lot_iri(base, lot.id),
-        lot_quantity=Decimal(product.lot_quantity),
-        weighed=product.weighed,
-        deposit=DfcPrice(amount=product.deposit, currency=currency) if product.deposit else None,
-        vat_rate=product.vat_rate,
+        **description_of(product, currency, split_claims=False),
     )
     provenance = (*through, hop)
     price = DfcPrice(amount=entry.price, currency=currency, vat_rate=product.vat_rate)

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from commensal import (
     LABELS,
+    PRODUCT_FIELDS,
     PRODUCT_TYPES,
     Defaults,
     Enterprise,
@@ -19,6 +20,7 @@ from commensal import (
     list_from_cells,
 )
 
+from .described import description_in
 from .findings import DocumentFindings
 from .iris import enterprise_iri, local_id
 from .literals import write_number
@@ -27,17 +29,19 @@ from .read import DfcDocument, DocumentFinding, UnreadableDocument
 from .vocabulary import DfcLot, DfcPrice, DfcProduct
 
 Cells = Mapping[str, str]
-# The DFC property that corresponds to a column of a product list.
-_PROPERTIES = {
-    "name": "dfc-b:name",
-    "category": "dfc-b:hasType",
-    "units": "dfc-b:hasQuantity",
-    "unit_type": "dfc-b:hasUnit",
+# The DFC properties of columns that a row must have, so that missing ones are reported.
+_NEEDED = {
+    "name": PRODUCT_FIELDS["name"].dfc,
+    "category": PRODUCT_FIELDS["product_type"].dfc,
+    "units": PRODUCT_FIELDS["quantity"].dfc,
+    "unit_type": PRODUCT_FIELDS["unit"].dfc,
     "price": "dfc-b:hasPrice",
     "tax_category": "dfc-b:VATrate",
     "on_hand": "dfc-b:stockLimitation",
-    "sku": "dfc-b:sku",
+    "sku": PRODUCT_FIELDS["sku"].dfc,
 }
+_PLAIN = [field for field in PRODUCT_FIELDS.values() if field.copied and field.kind in ("text", "html", "flag")]
+_TERMS = [field for field in PRODUCT_FIELDS.values() if field.copied and field.kind == "terms"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +85,7 @@ def _locate(problem: Problem, iris: list[str]) -> Problem:
     index = int(problem.values.get("row", 1)) - 2
     where = iris[index] if 0 <= index < len(iris) else problem.where
     column = str(problem.values.get("column", ""))
-    return replace(problem, where=f"{where} {_PROPERTIES.get(column, column)}".strip())
+    return replace(problem, where=f"{where} {_NEEDED.get(column, column)}".strip())
 
 
 class _Rows:
@@ -98,15 +102,11 @@ class _Rows:
     def _row(self, good: OfferedProduct) -> Cells:
         product, item = good.product, good.item
         cells = {
-            **dict.fromkeys(_PROPERTIES, ""),  # so that missing ones can be reported
+            **dict.fromkeys(_NEEDED, ""),
+            **self._description(product),
             "producer": self._enterprise.slug,
-            "name": product.name,
-            "description": product.description,
             "units": write_number(good.size.value),
             "unit_type": good.size.unit,
-            "weighed": _flag(product.weighed),
-            "allergens": ",".join(product.allergens),
-            "labels": ",".join(self._labels(product)),
             "on_demand": _flag(good.stock is None),
             "on_hand": "" if good.stock is None else str(good.stock),
         }
@@ -133,6 +133,13 @@ class _Rows:
         if own_id and product.enterprise == enterprise_iri(self._base, self._enterprise.id):
             cells["id"] = own_id
         return cells
+
+    def _description(self, product: DfcProduct) -> dict[str, str]:
+        """The cells of texts, flags and terms. Unknown labels are left out; unknown allergens stop the import."""
+        values = description_in(product) | {"labels": self._labels(product)}
+        plain = {field.column: values[field.name] for field in _PLAIN}
+        cells = {key: _flag(value) if isinstance(value, bool) else value for key, value in plain.items()}
+        return cells | {field.column: ",".join(values[field.name]) for field in _TERMS}
 
     def _labels(self, product: DfcProduct) -> list[str]:
         labels = (*product.labels, *product.claims)

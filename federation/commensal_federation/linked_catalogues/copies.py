@@ -11,8 +11,6 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from commensal import (
-    ALLERGENS,
-    LABELS,
     LARGEST,
     PRODUCT_TYPES,
     LotCopy,
@@ -29,6 +27,7 @@ from commensal import (
 )
 
 from ..catalogue.listing import list_at_prices, with_margin
+from ..dfc.described import description_in, known_terms
 from ..dfc.findings import DocumentFindings
 from ..dfc.offered_products import OfferedProduct, OfferedProducts
 from ..dfc.read import DfcDocument
@@ -163,17 +162,15 @@ class _Copies:
             id=self.products[iri],
             lot_id=self.lots[iri],
             lot_quantity=1,
-            name=(good.item.name if good.item else "") or product.name,
-            description=product.description,
-            product_type=product_type or self._link.default_type,
-            quantity=good.size.value,
-            unit=good.size.unit,
-            weighed=product.weighed,
-            labels=tuple(label for label in (*product.labels, *product.claims) if label in LABELS),
-            allergens=tuple(allergen for allergen in product.allergens if allergen in ALLERGENS),
-            deposit=product.deposit.amount if product.deposit else 0,
             vat_rate=vat,
             new=iri in new,
+            **known_terms(description_in(product))
+            | {
+                "name": (good.item.name if good.item else "") or product.name,
+                "product_type": product_type or self._link.default_type,
+                "quantity": good.size.value,
+                "unit": good.size.unit,
+            },
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 
 from commensal import (
+    PRODUCT_FIELDS,
     CatalogItem,
     Enterprise,
     StockedProduct,
@@ -126,7 +127,12 @@ def _lot(lot: StockLot, level: tuple[int, int, int]) -> LotRow:
 def _product(base: str, stocked: StockedProduct) -> ProductRow:
     product = stocked.product
     columns = {name: getattr(product, name) for name in ProductRow.__struct_fields__ if hasattr(product, name)}
-    return ProductRow(**columns, image=f"{base}/api/images/{product.image_id}" if product.image_id else "")
+    more = {
+        name: getattr(product, name)
+        for name, field in PRODUCT_FIELDS.items()
+        if name not in columns and getattr(product, name) != field.default
+    }
+    return ProductRow(**columns, image=f"{base}/api/images/{product.image_id}" if product.image_id else "", more=more)
 
 
 def _item(item: CatalogItem) -> ItemRow:

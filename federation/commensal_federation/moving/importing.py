@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import delete, select
 
 from commensal import (
+    PRODUCT_FIELDS,
     BroughtItem,
     Conflict,
     LotCopy,
@@ -20,6 +22,7 @@ from commensal import (
     bring_listing,
     carry_stock,
     come_home,
+    convert,
     copy_enterprise,
     enable_plugin,
     enabled_plugins,
@@ -183,12 +186,31 @@ class _Import:
         )  # fmt: skip
 
     def _product(self, row: ProductRow) -> ProductCopy:
-        columns = {
-            name: getattr(row, name) for name in ProductRow.__struct_fields__ if name not in ("id", "lot_id", "image")
-        }
+        more = _further_fields(row)
+        values = {name: getattr(row, name, more.get(name, field.default)) for name, field in PRODUCT_FIELDS.items()}
         return ProductCopy(
-            **columns, id=self.id_here(row.id), lot_id=self.id_here(row.lot_id), new=row.id not in self.renamed
+            id=self.id_here(row.id),
+            lot_id=self.id_here(row.lot_id),
+            lot_quantity=row.lot_quantity,
+            vat_rate=row.vat_rate,
+            new=row.id not in self.renamed,
+            **values,
         )
+
+
+def _further_fields(row: ProductRow) -> dict[str, Any]:
+    """Returns the fields in `row.more` as their types. Raises `Conflict` for one that is unknown or of another type."""
+    values = {}
+    for name, value in row.more.items():
+        if name not in PRODUCT_FIELDS:
+            text = "The product {name} has a field that this version does not know: {field}. Upgrade this instance."
+            raise Conflict("unknown_field", text, name=row.name, field=name)
+        try:
+            values[name] = convert(value, PRODUCT_FIELDS[name].type)
+        except msgspec.ValidationError as error:
+            text = "Some products cannot be here: {problems}"
+            raise Conflict("products", text, problems=f"{row.name}, {name}: {error}"[:400]) from error
+    return values
 
 
 def _merge_lease(lease: LotLease, lot: LotRow, old_home_lease: LeaseRow | None) -> tuple[int, int]:

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import TypeVar
 
 from commensal import (
-    LABELS,
     Catalog,
     CatalogItem,
     CustomerCategory,
@@ -21,6 +20,7 @@ from commensal import (
     products_of,
 )
 
+from ..dfc.described import description_of
 from ..dfc.iris import (
     address_iri,
     catalog_iri,
@@ -49,7 +49,6 @@ from ..dfc.vocabulary import (
 from ..linked_catalogues.tables import linked_producers
 
 _AT_ONCE = 500
-_CLAIMS = frozenset(term for term, label in LABELS.items() if "OtherClaim" in label.broader)
 T = TypeVar("T")
 
 
@@ -138,21 +137,11 @@ def product_thing(base: str, stocked: StockedProduct, currency: str) -> DfcProdu
     product = stocked.product
     return DfcProduct(
         iri=product_iri(base, product.id),
-        name=product.name,
-        description=product.description,
-        product_type=product.product_type,
-        quantity=DfcQuantity(value=product.quantity, unit=product.unit),
         enterprise=enterprise_iri(base, product.enterprise_id),
         images=(f"{base}/api/images/{product.image_id}",) if product.image_id else (),
-        labels=tuple(label for label in product.labels if label not in _CLAIMS),
-        claims=tuple(label for label in product.labels if label in _CLAIMS),
-        allergens=product.allergens,
         stock=None if stocked.left is None else Decimal(stocked.left),
         lot=lot_iri(base, product.lot_id),
-        lot_quantity=Decimal(product.lot_quantity),
-        weighed=product.weighed,
-        deposit=DfcPrice(amount=product.deposit, currency=currency) if product.deposit else None,
-        vat_rate=product.vat_rate,
+        **description_of(product, currency, split_claims=True),
     )
 
 

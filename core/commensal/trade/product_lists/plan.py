@@ -96,10 +96,7 @@ class ImportPlanner:
         row, values = match.row, match.row.values
         rate = values.get("vat_rate", self.defaults.vat_rate)
         values = {"product_type": self.defaults.category, **values}
-        described = {
-            name: _as_column(field, values.get(name, field.default if not field.required else None))
-            for name, field in PRODUCT_FIELDS.items()
-        }
+        described = {name: _as_column(field, values.get(name, field.default)) for name, field in PRODUCT_FIELDS.items()}
         product_id = self.tx.new_id()
         plan.products.append({
             "id": product_id, "enterprise_id": row.producer.id, **lot, **described,

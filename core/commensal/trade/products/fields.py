@@ -19,7 +19,12 @@ from ...base.units.product_types import PRODUCT_TYPES
 
 LARGEST_QUANTITY = 10**6
 Kind = Literal["text", "html", "flag", "amount", "number", "term", "terms"]
-_EMPTY: Mapping[Kind, Any] = {"text": "", "html": "", "flag": False, "amount": 0, "terms": ()}
+_TYPES: Mapping[Kind, Any] = {
+    "text": str, "html": str, "flag": bool, "amount": int, "number": Decimal, "term": str, "terms": tuple[str, ...],
+}  # fmt: skip
+_EMPTY: Mapping[Kind, Any] = {
+    "text": "", "html": "", "flag": False, "amount": 0, "number": Decimal(0), "term": "", "terms": (),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +58,11 @@ class ProductField:
     dfc: str = ""
     copied: bool = True
     shown: Literal["line", "badge", ""] = ""
+
+    @property
+    def type(self) -> Any:
+        """The type of its values."""
+        return _TYPES[self.kind] | None if self.optional else _TYPES[self.kind]
 
     @property
     def default(self) -> Any:

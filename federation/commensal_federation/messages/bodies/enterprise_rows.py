@@ -70,8 +70,8 @@ class LotRow(MovedRow, frozen=True, kw_only=True, tag="lot"):
     lent: Count
 
 
-class ProductRow(MovedRow, frozen=True, kw_only=True, tag="product"):
-    """`image` is the address of the picture at the old home."""
+class ProductRow(MovedRow, frozen=True, kw_only=True, omit_defaults=True, tag="product"):
+    """`image` is the address of the picture at the old home. `more`: further fields that are not empty, by name."""
 
     id: Id
     lot_id: Id
@@ -88,6 +88,7 @@ class ProductRow(MovedRow, frozen=True, kw_only=True, tag="product"):
     deposit: Count
     vat_rate: Decimal
     image: Short
+    more: dict[Id, Any] = {}
 
 
 class CatalogRow(MovedRow, frozen=True, kw_only=True, tag="catalog"):

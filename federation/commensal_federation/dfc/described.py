@@ -1,0 +1,86 @@
+"""A product's description as DFC and back, by the core's table of fields.
+
+A field with an attribute of `DfcProduct` of the same name uses it; any other stands in `extra` under its declared
+property. So a new field needs no change here, and leaves the digests of products that do not say it as they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from commensal import LABELS, PRODUCT_FIELDS, ProductField, SuppliedProduct
+
+from .vocabulary import DfcPrice, DfcProduct, DfcQuantity
+
+_CLAIMS = frozenset(term for term, label in LABELS.items() if "OtherClaim" in label.broader)
+_MEASURED = ("quantity", "unit")  # together a `DfcQuantity`
+_ATTRIBUTES = DfcProduct.__dataclass_fields__
+
+
+def description_of(product: SuppliedProduct, currency: str, *, split_claims: bool) -> dict[str, Any]:
+    """Returns the arguments of `DfcProduct` that describe the product. `currency` is that of its deposit.
+
+    With `split_claims`, labels that are claims are written as such; peers get all labels together.
+    """
+    values: dict[str, Any] = {"quantity": DfcQuantity(value=product.quantity, unit=product.unit)}
+    extra: dict[str, tuple[Any, ...]] = {}
+    for field in _copied():
+        value = getattr(product, field.name)
+        if field.name in _ATTRIBUTES:
+            values[field.name] = _as_price(value, currency) if field.kind == "amount" else value
+        elif value != field.default:
+            extra[field.dfc] = tuple(_literals(field, value))
+    if split_claims:
+        values["labels"] = tuple(label for label in product.labels if label not in _CLAIMS)
+        values["claims"] = tuple(label for label in product.labels if label in _CLAIMS)
+    return {**values, "extra": extra, "lot_quantity": Decimal(product.lot_quantity), "vat_rate": product.vat_rate}
+
+
+def description_in(product: DfcProduct) -> dict[str, Any]:
+    """Returns the fields of a `ProductCopy` that the document says, claims among the labels; sizes are left out."""
+    values: dict[str, Any] = {}
+    for field in _copied():
+        if field.name in _ATTRIBUTES:
+            value = getattr(product, field.name)
+            if field.kind == "amount":
+                value = value.amount if value else field.default
+            values[field.name] = "" if value is None else value
+        else:
+            values[field.name] = _value_in(field, product.extra)
+    return values | {"labels": tuple(dict.fromkeys((*product.labels, *product.claims)))}
+
+
+def known_terms(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the same values without terms that are not known here."""
+    known = dict(values)
+    for name, field in PRODUCT_FIELDS.items():
+        if field.kind == "terms":
+            known[name] = tuple(term for term in values[name] if term in field.vocabulary)
+    return known
+
+
+def _copied() -> Iterator[ProductField]:
+    return (field for field in PRODUCT_FIELDS.values() if field.copied and field.name not in _MEASURED)
+
+
+def _as_price(amount: int, currency: str) -> DfcPrice | None:
+    return DfcPrice(amount=amount, currency=currency) if amount else None
+
+
+def _literals(field: ProductField, value: Any) -> Iterator[dict[str, str]]:
+    for entry in value if field.kind == "terms" else (value,):
+        yield {"@value": str(entry).lower() if field.kind == "flag" else str(entry)}
+
+
+def _value_in(field: ProductField, extra: Mapping[str, tuple[Any, ...]]) -> Any:
+    """The value of a field without an attribute; its default where the document does not say it."""
+    texts = [str(value.get("@value", "")) for value in extra.get(field.dfc, ()) if isinstance(value, Mapping)]
+    if field.kind == "terms":
+        return tuple(dict.fromkeys(text for text in texts if text in field.vocabulary))[: field.most]
+    if not texts:
+        return field.default
+    if field.kind == "flag":
+        return texts[0].lower() == "true"
+    return texts[0][: field.most]
