@@ -9,7 +9,19 @@ from functools import lru_cache
 
 from markupsafe import Markup
 
-from commensal import ALLERGENS, LABELS, MEASURES, VisibleOffer, clean_html, finds, lineage, plural, search_key
+from commensal import (
+    LABELS,
+    MEASURES,
+    PRODUCT_FIELDS,
+    ProductField,
+    VisibleOffer,
+    clean_html,
+    finds,
+    lineage,
+    plural,
+    search_key,
+    translate,
+)
 
 FEW = 10  # pieces: up to so many, the page says how many are left
 
@@ -40,13 +52,16 @@ class SizeField:
 
 @dataclass(frozen=True, kw_only=True)
 class ProductCard:
-    """All sizes that share a lot. Name and description are those of the first; allergens are those of all sizes."""
+    """All sizes that share a lot. Name, description and badges are those of the first; `lines` are of all sizes.
+
+    badges: labels without a heading; lines: further facts, each with its heading
+    """
 
     first: VisibleOffer
     description: Markup
     sizes: tuple[SizeField, ...]
-    labels: tuple[str, ...]
-    allergens: tuple[str, ...]
+    badges: tuple[str, ...]
+    lines: tuple[tuple[str, str], ...]
 
     def __hash__(self) -> int:
         return hash(self.sizes)
@@ -120,14 +135,32 @@ def _size_field(offer: VisibleOffer, value: str, error: str, orderable: bool, la
 @lru_cache(maxsize=2_000)
 def _card(sizes: tuple[SizeField, ...], language: str) -> ProductCard:
     first = sizes[0].offer
-    allergens = dict.fromkeys(term for size in sizes for term in size.offer.allergens)
     return ProductCard(
         first=first,
         description=Markup(clean_html(first.description)) if first.description else Markup(),  # noqa: S704 - now it is
         sizes=tuple(sorted(sizes, key=lambda size: size.offer.lot_quantity)),
-        labels=tuple(LABELS[term].label(language) for term in first.labels if term in LABELS),
-        allergens=tuple(ALLERGENS[term].label(language) for term in allergens if term in ALLERGENS),
+        badges=tuple(text for field in _shown_as("badge") for text in _texts(field, [first], language)),
+        lines=tuple(
+            (field.label(language), ", ".join(texts))
+            for field in _shown_as("line")
+            if (texts := _texts(field, [size.offer for size in sizes], language))
+        ),
     )
+
+
+def _shown_as(place: str) -> list[ProductField]:
+    return [field for field in PRODUCT_FIELDS.values() if field.shown == place]
+
+
+def _texts(field: ProductField, offers: Iterable[VisibleOffer], language: str) -> list[str]:
+    """What the offers say in this field, each text once."""
+    values = [getattr(offer, field.name) for offer in offers]
+    if field.kind == "terms":
+        terms = dict.fromkeys(term for value in values for term in value)
+        return [field.vocabulary[term].label(language) for term in terms if term in field.vocabulary]
+    if field.kind == "flag":
+        return [translate(language, "yes")] if any(values) else []
+    return [str(value) for value in dict.fromkeys(values) if value]
 
 
 def _group(term: str, products: list[ProductCard], language: str) -> ProductGroup:

@@ -9,6 +9,7 @@ from sqlalchemy import insert
 
 from ..storage.database import Transaction
 from ..trade.catalogs.tables import catalog_item, offer
+from ..trade.products.fields import PRODUCT_FIELDS
 from ..trade.products.tables import product_vat, supplied_product
 from ..trade.sale_sessions.tables import session_item
 from ..trade.stock.lots import open_lot
@@ -28,21 +29,16 @@ def an_item(
     """Writes an item on sale in the shop's session; a piece takes `grains` of its lot, and `price` is in cents. Returns
     the id of the catalog item."""
     product, item = tx.new_id(), tx.new_id()
-    defaults = {
-        "description": "",
-        "product_type": "vegetable",
-        "quantity": Decimal(1),
-        "unit": "Piece",
-        "weighed": False,
-    }
-    defaults |= {"labels": [], "allergens": [], "deposit": 0, "search": "", "version": 1, "created_at": tx.now}
+    defaults = {name: field.default for name, field in PRODUCT_FIELDS.items()}
+    defaults |= {"product_type": "vegetable", "quantity": Decimal(1), "unit": "Piece"}
+    defaults |= {"search": "", "version": 1, "created_at": tx.now}
     row = {
+        **defaults,
         "id": product,
         "enterprise_id": shop,
         "lot_id": lot_id,
         "lot_quantity": grains,
         "name": name,
-        **defaults,
         **fields,
     }
     tx.execute(insert(supplied_product).values(row))

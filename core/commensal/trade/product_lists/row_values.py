@@ -70,8 +70,8 @@ def read_defaults(category: str = "", vat_rate: str = "", language: str = "fr") 
 class RowValues:
     """A row's values by name, without those that it leaves as they are. `number` is the row's in the file.
 
-    id lot name display_name sku description: texts; "" for none
-    product_type quantity unit weighed labels allergens deposit vat_rate: as those of a `SuppliedProduct`
+    id lot display_name: texts; "" for none
+    vat_rate and the fields of a product: as those of a `SuppliedProduct`
     price: minor units; on_hand: pieces; on_demand hidden: flags
     """
 
