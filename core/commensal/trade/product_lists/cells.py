@@ -24,13 +24,6 @@ _YES = frozenset(("1", "yes", "y", "true", "oui", "o", "vrai", "x"))
 _NO = frozenset(("0", "no", "n", "false", "non", "faux"))
 _SIGNS = {"EUR": "€", "GBP": "£", "USD": "$"}
 MOST_PIECES = 10**9
-_UNKNOWN_TERM = {
-    "labels": ("unknown_label", "{cell} is no label we know. The nearest ones are {near}."),
-    "allergens": (
-        "unknown_allergen",
-        "{cell} is none of the allergens that the law lists. The nearest ones are {near}.",
-    ),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,12 +102,20 @@ def terms_reader(field: ProductField) -> Callable[[str, CellFormat], tuple[str, 
         terms, strange = _terms(cell, lambda word: by_name.get(search_key(word)))
         if strange is None:
             return terms
-        code, text = _UNKNOWN_TERM.get(
-            field.name, ("unknown_term", "{cell} is not known here. The nearest are {near}.")
-        )
-        return Problem(code, text, values=_near(strange, field.vocabulary, cell_format))
+        return _unknown_term(field.name, _near(strange, field.vocabulary, cell_format))
 
     return read
+
+
+def _unknown_term(name: str, values: dict[str, str]) -> Problem:
+    if name == "labels":
+        text = "{cell} is no label we know. The nearest ones are {near}."
+        return Problem("unknown_label", text, values=values)
+    if name == "allergens":
+        text = "{cell} is none of the allergens that the law lists. The nearest ones are {near}."
+        return Problem("unknown_allergen", text, values=values)
+    text = "{cell} is not known here. The nearest ones are {near}."
+    return Problem("unknown_term", text, values=values)
 
 
 def read_units(cell: str, cell_format: CellFormat) -> Decimal | Problem:
