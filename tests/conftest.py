@@ -31,18 +31,18 @@ from .quick import Quick
 
 
 def _write_into_memory() -> None:
-    """What tests write need not last: a disk in memory, where there is one with room, spares files of 4,000 databases.
+    """Puts the temporary files of tests on a disk in memory if there is one with room, since they need not last.
 
-    TMPDIR chooses another.
+    A run writes the files of about 4,000 databases. TMPDIR chooses another folder.
     """
     memory = Path("/dev/shm")  # noqa: S108
     if "TMPDIR" not in os.environ and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 6 * 1024**3:
         os.environ["TMPDIR"] = str(memory)
-        tempfile.tempdir = None  # what was chosen before
+        tempfile.tempdir = None  # so that tempfile reads TMPDIR again
 
 
 def _speak_english() -> None:
-    """Commands speak the language of the shell, and tests compare what they say, also that of processes they start."""
+    """Sets the language of this process and its children: commands speak the shell's, and tests compare their text."""
     os.environ.pop("LANGUAGE", None)
     os.environ["LC_ALL"] = "C.UTF-8"
 
@@ -55,7 +55,7 @@ configure_logs()
 NOON = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)  # a Thursday, noon in Paris
 _count = itertools.count()
 
-# Which bundled plugins are found: all, or those that are named here, separated by commas, or "none".
+# Which bundled plugins are loaded: all, or those named here, separated by commas, or "none".
 ONLY = os.environ.get("COMMENSAL_TEST_PLUGINS")
 if ONLY is not None:
     vars(loading)["entry_points"] = lambda group: [
@@ -65,8 +65,8 @@ if ONLY is not None:
     ]
 
 
-# Folders and files that `make test` leaves to `make test-rest`, besides single tests that are marked as `long`: they
-# start many processes, kill them, drive browsers, or try hundreds of sequences.
+# Folders and files that `make test` leaves to `make test-rest`, besides single tests marked as `long`: they start many
+# processes, kill them, drive browsers, or try hundreds of sequences.
 LONG = (
     "browser", "crash", "simulation", "core/test_any_sequence.py", "core/test_processes.py", "core/test_proxies.py",
     "core/test_report_memory.py", "core/test_upgrade_killed.py", "federation/dfc/test_dfc_connector.py",
@@ -90,7 +90,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "long: is left out of `make test`, and done by `make test-rest`")
 
 
-@pytest.hookimpl(tryfirst=True)  # before those are chosen that `-m` asks for
+@pytest.hookimpl(tryfirst=True)  # before `-m` selects tests
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     long = [Path(__file__).parent / path for path in LONG]
     for item in items:
@@ -100,8 +100,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=f"of the bundled plugins, only {ONLY} are found"))
 
 
-for _found in plugin_entry_points().values():
-    _found.load()  # the metadata of all tests has the tables of plugins, as their database has
+for _plugin in plugin_entry_points().values():
+    _plugin.load()  # the metadata of all tests has the tables of plugins, as their database has
 
 
 @pytest.fixture
@@ -117,9 +117,9 @@ def ids() -> SeededIds:
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """The URL of a server of this test run; COMMENSAL_TEST_POSTGRESQL names an installed one instead."""
-    named = os.environ.get("COMMENSAL_TEST_POSTGRESQL")
-    if named:
-        yield named
+    server_url = os.environ.get("COMMENSAL_TEST_POSTGRESQL")
+    if server_url:
+        yield server_url
         return
     folder = Path(tempfile.mkdtemp(prefix="commensal-pg-"))
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # the wheel keeps its lock there, and warns where it is unset
@@ -133,54 +133,57 @@ def postgresql_server() -> Iterator[str]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _migrated(url: str) -> None:
-    """Makes all tables, those of the bundled plugins too, as an instance makes them."""
-    every = InstanceSettings(name="Template", plugins={"enabled": list(plugin_entry_points())})
+def _migrate(url: str) -> None:
+    """Creates all tables as an instance does, including those of the bundled plugins."""
+    settings = InstanceSettings(name="Template", plugins={"enabled": list(plugin_entry_points())})
     store = Store(url, clock=ManualClock(NOON), ids=SeededIds("template"))
-    migrate(store, migration_folders(load_plugins(every, clock=ManualClock(NOON))))
+    migrate(store, migration_folders(load_plugins(settings, clock=ManualClock(NOON))))
     store.close()
 
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("template") / "template.db"
-    _migrated(f"sqlite:///{file}")
+    _migrate(f"sqlite:///{file}")
     return file
 
 
 @pytest.fixture(scope="session")
 def postgresql_template(postgresql_server: str) -> Iterator[tuple[Engine, str]]:
-    """Who may make databases on the server, and the name of one that has all tables."""
+    """An engine that may create databases on the server, and the name of a database that has all tables."""
     address = postgresql_server.replace("postgresql://", "postgresql+psycopg://")
     admin, name = create_engine(address, isolation_level="AUTOCOMMIT"), f"commensal_{os.getpid()}_template"
     with admin.connect() as connection:
         connection.execute(text(f'CREATE DATABASE "{name}"'))
-    _migrated(admin.url.set(database=name).render_as_string(hide_password=False))
+    _migrate(admin.url.set(database=name).render_as_string(hide_password=False))
     yield admin, name
     admin.dispose()
 
 
 @pytest.fixture
 def new_postgresql(postgresql_template: tuple[Engine, str]) -> Iterator[Callable[[], str]]:
-    """Makes a database from the template and returns its URL; it lasts as long as the test."""
-    admin, usual = postgresql_template
-    made: list[str] = []
+    """Returns a function that creates a database from the template and returns its URL.
 
-    def make(template: str = usual) -> str:
-        made.append(f"commensal_{os.getpid()}_{next(_count)}")
+    The database is dropped after the test.
+    """
+    admin, default_template = postgresql_template
+    names: list[str] = []
+
+    def make(template: str = default_template) -> str:
+        names.append(f"commensal_{os.getpid()}_{next(_count)}")
         with admin.connect() as connection:
-            connection.execute(text(f'CREATE DATABASE "{made[-1]}" TEMPLATE "{template}" STRATEGY = file_copy'))
-        return admin.url.set(database=made[-1]).render_as_string(hide_password=False)
+            connection.execute(text(f'CREATE DATABASE "{names[-1]}" TEMPLATE "{template}" STRATEGY = file_copy'))
+        return admin.url.set(database=names[-1]).render_as_string(hide_password=False)
 
     yield make
     with admin.connect() as connection:
-        for name in made:
+        for name in names:
             connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A fresh, migrated database of each kind."""
+    """The URL of a fresh, migrated database of each kind."""
     if request.param == "sqlite":
         file = tmp_path / "commensal.db"
         shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
@@ -198,7 +201,7 @@ def store(database_url: str, clock: ManualClock, ids: SeededIds) -> Iterator[Sto
 
 @pytest.fixture
 def settings() -> InstanceSettings:
-    """Of the test's instance; a test that needs others overrides the fixture."""
+    """The settings of the test's instance; a test that needs others overrides the fixture."""
     limits = LimitSettings(reads=100_000, writes=100_000, logins=100_000)
     return InstanceSettings(name="Test", base_url="http://testserver", language="en", limits=limits)
 

@@ -1,4 +1,4 @@
-"""Several instances in one test, joined by wires that can be cut, on one clock that is moved by hand."""
+"""Several instances in one test, joined by wires that can be cut, on one clock moved by hand."""
 
 from __future__ import annotations
 
@@ -42,8 +42,9 @@ NewRegion = Callable[..., Region]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Regions stand on SQLite, and on PostgreSQL too where a module says ``BOTH = True``: what crosses between
-    instances is the same code on either, and their rooms are tried on both."""
+    """Regions use SQLite, and also PostgreSQL where a module says ``BOTH = True``: messages between instances are the
+    same on either, and the code of the rooms is tested on both.
+    """
     if "new_region" in metafunc.fixturenames:
         kinds = ["sqlite", "postgresql"] if getattr(metafunc.module, "BOTH", False) else ["sqlite"]
         metafunc.parametrize("new_region", kinds, indirect=True)
@@ -51,9 +52,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def new_region(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock, notes: Notes) -> Iterator[NewRegion]:
-    """Makes a region: ``new_region("a", "b", plugins=("federation", …))``. Each instance has keys, and no peer yet."""
+    """Makes a region: ``new_region("a", "b", plugins=("federation", …))``. Each instance has keys and no peer yet."""
     if request.param == "postgresql":
-        request.getfixturevalue("new_postgresql")  # now, so that its databases outlive what is done at the end here
+        # now, so that its databases outlive the checks at the end of this fixture
+        request.getfixturevalue("new_postgresql")
     opened: list[Instance] = []
 
     def make(*names: str, plugins: tuple[str, ...] = ("federation",)) -> Region:
@@ -77,9 +79,9 @@ def new_region(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualCloc
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
     """Three instances: a and b are peers, c is a stranger to both."""
-    made = new_region("a", "b", "c")
-    made.befriend("a", "b")
-    return made
+    region = new_region("a", "b", "c")
+    region.befriend("a", "b")
+    return region
 
 
 @pytest.fixture
@@ -89,7 +91,7 @@ def farm(region: Region) -> Producer:
 
 @pytest.fixture
 def hub(region: Region) -> Hub:
-    """To which nobody has granted anything yet."""
+    """A hub without grants."""
     return Hub(region, "b")
 
 
@@ -117,14 +119,16 @@ def _instance(
 
 @dataclass(frozen=True)
 class Note:
-    """What messages of these tests say."""
+    """The object of the messages of these tests."""
 
     text: str
 
 
 class Notes:
-    """Two types of messages, OrderNote and CatalogueNote, that do what they say: "wait:x" waits until "x" has come,
-    "refuse" and "boom" fail, "answer" is answered by "thanks". What was done is listed by instance, and what failed."""
+    """Two types of messages, OrderNote and CatalogueNote, whose handler obeys their text: "wait:x" waits until "x" has
+    come, "refuse" and "boom" fail, "answer" is answered by "thanks". `done` lists handled texts by instance, `failed`
+    what failed.
+    """
 
     def __init__(self) -> None:
         self.done: dict[str, list[str]] = defaultdict(list)
@@ -152,22 +156,22 @@ class Notes:
         )
 
     def _handle(self, federation: Federation, tx: Transaction, received: Received) -> None:
-        said: str = received.body.text
+        note_text: str = received.body.text
         done = self.at(federation)
-        if said.startswith("wait:") and said.removeprefix("wait:") not in done:
-            raise Wait(said)
-        if said == "refuse":
+        if note_text.startswith("wait:") and note_text.removeprefix("wait:") not in done:
+            raise Wait(note_text)
+        if note_text == "refuse":
             raise Refuse("no", "Not this.")
-        if said == "boom":
-            raise ZeroDivisionError(said)
-        if said == "answer":
+        if note_text == "boom":
+            raise ZeroDivisionError(note_text)
+        if note_text == "answer":
             post(federation, tx, received.peer.id, received.type, Note("thanks"), in_reply_to=received.id)
-        done.append(said)
+        done.append(note_text)
 
 
 @pytest.fixture
 def notes(monkeypatch: pytest.MonkeyPatch) -> Notes:
-    """The types of these tests, known to all instances."""
+    """The types of these tests, registered at all instances."""
     notes = Notes()
     monkeypatch.setitem(HANDLERS, notes.type("OrderNote", "order", "order.place"), notes.handler())
     monkeypatch.setitem(HANDLERS, notes.type("CatalogueNote", "catalogue", "catalogue.read"), notes.handler())
@@ -181,16 +185,18 @@ Say = Callable[..., str]
 def say(region: Region, notes: Notes) -> Say:
     """Posts a note: ``say("a", "b", "hello")`` from a to b. Returns the message's id."""
 
-    def post_note(origin: str, to: str, said: str, *, type: str = "OrderNote", expires: datetime | None = None) -> str:
+    def post_note(
+        origin: str, to: str, note_text: str, *, type: str = "OrderNote", expires: datetime | None = None
+    ) -> str:
         federation, peer = region[origin], region.peer(origin, to)
         with federation.instance.store.write() as tx:
-            return post(federation, tx, peer.id, type, Note(said), expires=expires)
+            return post(federation, tx, peer.id, type, Note(note_text), expires=expires)
 
     return post_note
 
 
 class Forger:
-    """Whoever holds a's keys, and signs with them whatever they like; b is who gets it."""
+    """Holds a's keys and signs any message with them; b receives it."""
 
     def __init__(self, region: Region) -> None:
         self.region, self._count = region, 0
@@ -200,8 +206,8 @@ class Forger:
         with federation.instance.store.read() as tx:
             return current_key(federation, tx)
 
-    def envelope(self, said: str = "hello", *, lane: str = "order", **changes: Any) -> dict[str, Any]:
-        """The next message of a to b as it should be, but for `changes`; None leaves a member out. Unsigned."""
+    def envelope(self, note_text: str = "hello", *, lane: str = "order", **changes: Any) -> dict[str, Any]:
+        """Returns the next correct message of a to b, unsigned, with `changes` applied; None removes a member."""
         a, b = self.region["a"], self.region["b"]
         peer = self.region.peer("b", "a")
         with b.instance.store.read() as tx:
@@ -218,30 +224,30 @@ class Forger:
             "seq": 1 + (row["seq"] if row else 0),
             "prev": row["hash"] if row and row["hash"] else None,
             "published": write_moment(a.instance.clock.now()),
-            "object": {"text": said},
+            "object": {"text": note_text},
         }
         return {name: value for name, value in {**right, **changes}.items() if value is not None}
 
-    def signed(self, said: str = "hello", **changes: Any) -> bytes:
-        return canonical(sign(self.envelope(said, **changes), self.key(), self.region["a"].instance.clock.now()))
+    def signed(self, note_text: str = "hello", **changes: Any) -> bytes:
+        return canonical(sign(self.envelope(note_text, **changes), self.key(), self.region["a"].instance.clock.now()))
 
     def send(self, *bodies: bytes, by: str = "a", path: str = "inbox", nonce: str = "", address: str = "") -> Answer:
-        """Posts messages to b, in a request that `by` has signed."""
+        """Posts messages to b in a request signed by `by`."""
         return serve(self.region["b"], self.request(*bodies, by=by, path=path, nonce=nonce), address or by)
 
     def request(self, *bodies: bytes, by: str = "a", path: str = "inbox", nonce: str = "") -> Request:
         url = f"{self.region['b'].base}/-/federation/{path}"
         kind = "application/x-ndjson" if path == "inbox" else "application/ld+json"
         nonce = nonce or self.region[by].instance.ids.secret()
-        bare = Request("POST", url, [("content-type", kind)], b"\n".join(bodies))
-        return sign_request(bare, self.key(by), self.region[by].instance.clock.now(), nonce)
+        unsigned = Request("POST", url, [("content-type", kind)], b"\n".join(bodies))
+        return sign_request(unsigned, self.key(by), self.region[by].instance.clock.now(), nonce)
 
     def status(self, *bodies: bytes, by: str = "a") -> tuple[int, str]:
-        """What becomes of the last of these messages: its own status, or that of the whole request, and a code."""
+        """Returns the status and code of the last message, or of the whole request if that was refused."""
         answer = self.send(*bodies, by=by)
-        said = json.loads(answer.body)
-        one = said["messages"][-1] if "messages" in said else said
-        return one["status"], one.get("code", "")
+        body = json.loads(answer.body)
+        outcome = body["messages"][-1] if "messages" in body else body
+        return outcome["status"], outcome.get("code", "")
 
 
 @pytest.fixture

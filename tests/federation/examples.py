@@ -1,4 +1,4 @@
-"""One full example of each message, as they stand in federation/MESSAGES.md. Run this file to print the page."""
+"""One full example of each message, as in federation/MESSAGES.md. Run this file to print the page."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ _item = OfferedItem(
 _paper = read_recovery_key(SigningKey("", Ed25519PrivateKey.from_private_bytes(bytes([7]) * 32)).secret())
 _lease: dict[str, Any] = {"lot": LOT, "unit": "Kilogram"}
 
-# What is said, by the farm's instance unless it is the hub's to say.
+# The objects of the messages; the farm's instance sends them, except for those in BY_THE_HUB.
 BODIES: dict[str, Any] = {
     "PeerRequest": PeerRequestBody(DOCUMENT, NONCE, ("catalogue.read",), ("order.place", "stock.lease")),
     "PeerAccept": PeerAcceptBody(NONCE, ("order.place", "stock.lease")),
@@ -179,25 +179,25 @@ BY_THE_HUB = {
 
 
 def example(name: str) -> bytes:
-    """The signed bytes of a message of this type."""
-    ours, theirs = (HUB, FARM) if name in BY_THE_HUB else (FARM, HUB)
-    known = TYPES[name]
-    iri = f"{ours}/.well-known/commensal"
-    key = SigningKey(f"{iri}#k1", Ed25519PrivateKey.from_private_bytes(bytes([len(ours)]) * 32))
+    """Returns the signed bytes of a message of this type."""
+    sender, recipient = (HUB, FARM) if name in BY_THE_HUB else (FARM, HUB)
+    message_type = TYPES[name]
+    iri = f"{sender}/.well-known/commensal"
+    key = SigningKey(f"{iri}#k1", Ed25519PrivateKey.from_private_bytes(bytes([len(sender)]) * 32))
     return write_envelope(
-        id=f"{ours}/-/federation/messages/{name.lower()}",
+        id=f"{sender}/-/federation/messages/{name.lower()}",
         type=name,
         actor=iri,
-        to=f"{theirs}/.well-known/commensal",
-        place=Place(known.lane, 1_780_000_000, 118, ""),
-        object=known.write(BODIES[name], Writing(ours, theirs)),
+        to=f"{recipient}/.well-known/commensal",
+        place=Place(message_type.lane, 1_780_000_000, 118, ""),
+        object=message_type.write(BODIES[name], Writing(sender, recipient)),
         key=key,
         now=NOW,
     )
 
 
 def instance_document() -> dict[str, Any]:
-    """The farm's, by whose first key its messages are signed. It has revoked a key, and another one stands by."""
+    """The farm's document; its first key signs its messages. It has one revoked key and one standby key."""
     iri = f"{FARM}/.well-known/commensal"
     seeds = {"root": 1, "k0": 2, "k1": len(FARM), "k2": 3}
     keys = {
@@ -271,7 +271,7 @@ def _block(document: Any) -> Iterator[str]:
 
 
 def page() -> Iterator[str]:
-    """The page of all messages, in the order of the table of handlers."""
+    """Yields the lines of the page of all messages, in the order of the table of handlers."""
     yield "# Every message, once"
     yield ""
     yield from PREFACE

@@ -1,4 +1,4 @@
-"""A producer's instance and two hubs', each a process of its own that serves; customers order over HTTP."""
+"""A producer's instance and two hubs' instances, each a serving process of its own; customers order over HTTP."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from commensal_federation.orders.work import promise_summaries
 from commensal_federation.peers.tables import federation_peer
 from commensal_federation.testing import region_of
 
-from .agreement import broken, differences
+from .agreement import differences, violations_of
 from .trading import Hub, Place, Producer
 
 ON_HAND = 100
@@ -43,8 +43,8 @@ _numbers = count()
 
 
 @dataclass
-class Living:
-    """One of them. `within` runs what visits it where it can be reached; `began` is told its port."""
+class ServingInstance:
+    """One serving instance. `within` runs a function where the instance can be reached; `began` receives its port."""
 
     place: Place
     item: str
@@ -63,13 +63,13 @@ class Living:
             self.process = subprocess.Popen([*self.command, *serve], stdout=subprocess.PIPE, stderr=log, text=True)
 
     def wait(self) -> None:
-        """Until it serves."""
+        """Waits until the process serves."""
         assert self.process is not None
         assert self.process.stdout is not None
-        said = self.process.stdout.readline().strip()
-        assert said.startswith("Serving on "), said
-        self.url = f"http://127.0.0.1:{said.rpartition(':')[2]}"
-        self.began(int(said.rpartition(":")[2]))
+        first_line = self.process.stdout.readline().strip()
+        assert first_line.startswith("Serving on "), first_line
+        self.url = f"http://127.0.0.1:{first_line.rpartition(':')[2]}"
+        self.began(int(first_line.rpartition(":")[2]))
 
     def tell(self, number: Signals) -> None:
         assert self.process is not None
@@ -83,7 +83,7 @@ class Living:
             self.process = None
 
     def order(self, pieces: int = 1) -> int:
-        """A customer orders, and is answered: 201, 409 where there is not enough, or what else the instance says."""
+        """A customer orders. Returns the HTTP status: 201, or 409 if there is not enough stock."""
         number = next(_numbers)
         wish = {"items": {self.item: pieces}, "name": "Ada", "email": f"ada{number}@example.org", "language": "en"}
         url = f"{self.url}/api/sale-sessions/{self.place.id}-session/orders"
@@ -94,7 +94,7 @@ class Living:
         return status
 
     def hurry(self) -> None:
-        """Whatever is put off to a later moment is due now, as if that had come."""
+        """Makes everything due now that is put off to a later moment."""
         lane, peer = federation_lane.c, federation_peer.c
         with self.place.write() as tx:
             tx.execute(update(federation_lane).where(lane.due_at > tx.now).values(due_at=None))
@@ -104,7 +104,7 @@ class Living:
             promise_summaries(tx)
 
     def outlive(self) -> None:
-        """What a process that is dead had begun is taken up by others, as if they had waited long enough."""
+        """Ends the claims of a dead process, as if they had run out, so that others take over its work."""
         with self.place.write() as tx:
             tx.execute(update(federation_lane).values(worked_until=None))
             tx.execute(update(job).where(job.c.state == "running").values(claimed_until=tx.now))
@@ -112,18 +112,18 @@ class Living:
 
 @dataclass
 class Trade:
-    """All three. The hubs trade with the farm, and not with each other."""
+    """The three instances. The hubs trade with the farm and not with each other."""
 
-    farm: Living
-    hubs: tuple[Living, Living]
+    farm: ServingInstance
+    hubs: tuple[ServingInstance, ServingInstance]
     on_hand: int = ON_HAND
 
     @property
-    def all(self) -> Sequence[Living]:
+    def all(self) -> Sequence[ServingInstance]:
         return (self.farm, *self.hubs)
 
     def open(self) -> None:
-        """Everybody sells something, and all agree on it."""
+        """Starts all instances; each sells something, and all agree on it."""
         for instance in self.all:
             instance.begin()
         for instance in self.all:
@@ -132,33 +132,33 @@ class Trade:
         self.agree()
 
     def deliver(self) -> None:
-        """The farm brings in more, and all agree: what hubs sell before a cut is what they hold in the next."""
-        farm, more = self.farm.place, 4 * (ON_HAND + sum(hub.ordered for hub in self.hubs))
+        """The farm receives new stock and all agree: what hubs sold before a cut is what they hold in the next one."""
+        farm, new_stock = self.farm.place, 4 * (ON_HAND + sum(hub.ordered for hub in self.hubs))
         assert isinstance(farm, Producer)
         with farm.write() as tx:
-            receive_stock(tx, farm.id, farm.lot.id, Decimal(more))
-        self.on_hand += more
+            receive_stock(tx, farm.id, farm.lot.id, Decimal(new_stock))
+        self.on_hand += new_stock
         self.agree()
 
-    def sell_apart(self, *hubs: Living) -> None:
-        """While these hubs get nothing: each sells of what it holds, and no more than that; the farm goes on too."""
+    def sell_apart(self, *hubs: ServingInstance) -> None:
+        """While these hubs are cut off, each sells what it holds and no more; the farm sells too."""
         for hub in hubs or self.hubs:
             assert [hub.order(), hub.order(2)] == [201, 201]
             assert hub.order(int(self.held(hub)) + 1) == 409
         assert self.farm.order() == 201
 
     def sell_all(self) -> None:
-        """The same, to the last piece."""
+        """Lets each hub sell all that it holds."""
         for hub in self.hubs:
             while (held := int(self.held(hub))) > 0:
                 assert hub.order(-(-held // 2)) == 201
             assert hub.order() == 409
 
     def agree(self) -> None:
-        """Waits until all say the same, and checks that it is right."""
+        """Waits until all instances agree, and checks the result."""
         deadline = time.monotonic() + PATIENCE
-        while wrong := self.differences():
-            assert time.monotonic() < deadline, wrong
+        while differences := self.differences():
+            assert time.monotonic() < deadline, differences
             for instance in self.all:
                 instance.hurry()
             threading.Event().wait(0.5)
@@ -170,38 +170,37 @@ class Trade:
         return [text for hub in self.hubs if isinstance(hub.place, Hub) for text in differences(farm, hub.place)]
 
     def close(self) -> None:
-        """The cut is over: hubs get more than they hold, and all agree again."""
+        """After the cut, hubs get more than they hold, and all agree again."""
         self.agree()
         for hub in self.hubs:
             self.sell_more(hub)
         self.agree()
 
-    def sell_more(self, hub: Living) -> None:
-        """Somebody buys more than the hub holds. Who is told that there is not enough, because the farm was slower than
-        customers wait, tries again."""
+    def sell_more(self, hub: ServingInstance) -> None:
+        """Sells more than the hub holds. Tries again after 409: the farm may answer later than a customer waits."""
         deadline = time.monotonic() + PATIENCE
         while (status := hub.order(int(self.held(hub)) + 1)) != 201:
             assert status == 409
             assert time.monotonic() < deadline
 
     def check(self) -> None:
-        """Every piece is counted once, and is whose it should be."""
+        """Checks that every piece is counted once and where it belongs."""
         lots = [self._lot(instance) for instance in self.all]
-        assert broken(*(instance.place for instance in self.all)) == []
+        assert violations_of(*(instance.place for instance in self.all)) == []
         assert [int(lot.reserved) for lot in lots] == [instance.ordered for instance in self.all]
         assert sum(lot.free + lot.reserved for lot in lots) == self.on_hand
 
-    def held(self, hub: Living) -> Any:
+    def held(self, hub: ServingInstance) -> Any:
         return self._lot(hub).free
 
-    def _lot(self, one: Living) -> Any:
+    def _lot(self, instance: ServingInstance) -> Any:
         farm = self.farm.place
         assert isinstance(farm, Producer)
-        return one.place.lot(farm) if isinstance(one.place, Hub) else farm.lot
+        return instance.place.lot(farm) if isinstance(instance.place, Hub) else farm.lot
 
 
 def make_trade(folders: Sequence[Path], template: Path, urls: Sequence[str], host: str, allow: str) -> Trade:
-    """Instances in these folders, which know each other by these addresses, ready to serve. Close them."""
+    """Makes instances in these folders that know each other by these URLs, ready to serve. The caller closes them."""
     opened = [
         _instance(folder, template, name, url, host, allow)
         for folder, name, url in zip(folders, NAMES, urls, strict=True)
@@ -219,16 +218,18 @@ def make_trade(folders: Sequence[Path], template: Path, urls: Sequence[str], hos
         tx.execute(insert(coordination_supplier).values(coordination_id="farm-sale", enterprise_id="farm"))
         tx.execute(insert(session_item).values(session_id="farm-session", item_id=farm.item))
     for instance in opened:
-        run_periodic(instance, work_of(instance))  # hubs ask for some ahead of need
+        run_periodic(instance, work_of(instance))  # hubs ask for some stock ahead of need
     region.work()
-    living = [Living(place, item, host, 0) for place, item in zip((farm, *hubs), (farm.item, *items), strict=True)]
+    living = [
+        ServingInstance(place, item, host, 0) for place, item in zip((farm, *hubs), (farm.item, *items), strict=True)
+    ]
     return Trade(living[0], (living[1], living[2]))
 
 
 def _instance(folder: Path, template: Path, name: str, url: str, host: str, allow: str) -> Instance:
     folder.mkdir(exist_ok=True)
     copyfile(template, folder / DATABASE)
-    many = {"reads": 100_000, "writes": 100_000, "logins": 100_000}
+    limits = {"reads": 100_000, "writes": 100_000, "logins": 100_000}
     file = folder / "instance.toml"
     file.write_text(
         toml(
@@ -237,7 +238,7 @@ def _instance(folder: Path, template: Path, name: str, url: str, host: str, allo
                 "base_url": url,
                 "language": "en",
                 "server": {"host": host},
-                "limits": many,
+                "limits": limits,
                 "outbound": {"allow": [allow]},
                 "plugins": {"enabled": ["federation"]},
             }

@@ -1,5 +1,6 @@
-"""What the members of each message's object mean, for federation/MESSAGES.md. Names of Commensal's own terms in a DFC
-graph stand here without their namespace."""
+"""The meaning of each member of the messages' objects, for federation/MESSAGES.md. Commensal's own terms in a DFC graph
+appear here without their namespace.
+"""
 
 from __future__ import annotations
 

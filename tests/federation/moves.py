@@ -1,4 +1,4 @@
-"""A farm that moves from one instance to another, for tests of what happens then."""
+"""A farm that moves from one instance to another, for tests of the consequences."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from commensal_federation.testing import Region
 from .trading import Hub, Place, Producer, minutes
 
 
-def a_farm(region: Region) -> Producer:
-    """On a, owned by Ann, who has an account on c too."""
+def farm_of_ann(region: Region) -> Producer:
+    """A farm on instance a, owned by Ann, who also has an account on c."""
     producer = Producer(region, "a")
-    of_ann(producer)
+    give_to_ann(producer)
     return producer
 
 
-def of_ann(place: Place) -> None:
-    """The enterprise is hers, and its own sale is called off."""
+def give_to_ann(place: Place) -> None:
+    """Makes Ann the owner of the enterprise and calls off the enterprise's own sale."""
     for name in ("a", "c"):
         with place.region[name].instance.store.write() as tx:
             _a_person(tx, f"ann-at-{name}")
     with place.write() as tx:
         member = {"enterprise_id": place.id, "person_id": "ann-at-a", "role": "owner", "since": tx.now}
         tx.execute(insert(enterprise_member), member)
-        own = coordination.c.id == f"{place.id}-sale"
-        tx.execute(update(coordination).where(own).values(cancelled_at=tx.now))
+        own_sale = coordination.c.id == f"{place.id}-sale"
+        tx.execute(update(coordination).where(own_sale).values(cancelled_at=tx.now))
 
 
 def _a_person(tx: Any, id: str) -> None:
@@ -46,24 +46,24 @@ def _a_person(tx: Any, id: str) -> None:
 
 
 def offer(farm: Place, to: str = "c") -> MoveRow:
-    """The owner offers the farm to another instance, where it is noted."""
+    """The owner offers the farm to another instance. Returns the row of the move."""
     with farm.write() as tx:
-        offered = offer_move(farm.federation, tx, farm.id, farm.region.peer(farm.at, to).id)
+        move_row = offer_move(farm.federation, tx, farm.id, farm.region.peer(farm.at, to).id)
     farm.region.work()
-    return offered
+    return move_row
 
 
 def accept(region: Region, at: str = "c") -> None:
-    """The operator of the new home and the future owner agree."""
+    """The operator of the new home and the future owner accept the move."""
     federation, ann = region[at], f"ann-at-{at}"
     with federation.instance.store.write() as tx:
-        (coming,) = moves(tx, role="coming", states=("offered",))
-        name_owner(tx, coming.id, ann)
-        accept_move(federation, tx, coming.id, ann)
+        (move_row,) = moves(tx, role="coming", states=("offered",))
+        name_owner(tx, move_row.id, ann)
+        accept_move(federation, tx, move_row.id, ann)
 
 
 def move(farm: Place, to: str = "c") -> Place:
-    """From the offer to where everybody has followed. The farm at its new home."""
+    """Moves the farm until all peers have followed. Returns the farm at its new home."""
     offer(farm, to)
     accept(farm.region, to)
     farm.region.work()
@@ -72,22 +72,22 @@ def move(farm: Place, to: str = "c") -> Place:
 
 
 def states(region: Region) -> dict[str, list[str]]:
-    """What became of all moves, by instance."""
-    found: dict[str, list[str]] = {}
+    """The role and state of all moves, by instance."""
+    states: dict[str, list[str]] = {}
     for name, federation in region.members.items():
         with federation.instance.store.read() as tx:
-            found[name] = [f"{move.role} {move.state}" for move in moves(tx)]
-    return found
+            states[name] = [f"{move.role} {move.state}" for move in moves(tx)]
+    return states
 
 
 def home_of(hub: Hub) -> list[str]:
-    """Where the hub's instance believes that its producers live."""
+    """The IRIs at which the hub's instance expects its producers."""
     with hub.read() as tx:
         return [row["iri"] for row in tx.all(select(federation_mirror.c.iri))]
 
 
 def say(region: Region, origin: str, to: str, type: str, body: Any) -> None:
-    """Whatever an instance likes to say."""
+    """Sends any message from one instance to another."""
     federation = region[origin]
     with federation.instance.store.write() as tx:
         post(federation, tx, region.peer(origin, to).id, type, body)

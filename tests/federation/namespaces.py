@@ -1,7 +1,7 @@
-"""Machines that are none: network namespaces, joined by cables that can be pulled and routes that lead nowhere.
+"""Simulated machines: network namespaces, joined by cables that can be pulled and routes that lead nowhere.
 
-They need root on Linux. Each has a loopback with its address; whoever is to live there is begun by ``ip netns exec``,
-and whoever is to visit is a thread that enters. The machine's own interfaces are left alone.
+They need root on Linux. Each has a loopback device with its address. A process starts inside by ``ip netns exec``; a
+thread can enter one. The real machine's own interfaces are left alone.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _NETWORK = 0x40000000  # CLONE_NEWNET of sched.h
 
 
 class Unavailable(Exception):
-    """There are no rights to make namespaces here, or no ``ip``."""
+    """This process may not create namespaces, or there is no ``ip``."""
 
 
 class Machine:
-    """One of them. `address` is reached from those that have a cable to it."""
+    """One network namespace. `address` is reachable from namespaces that have a cable to it."""
 
     def __init__(self, name: str, address: str) -> None:
         self.address, self._name = address, name
@@ -34,17 +34,17 @@ class Machine:
 
     @property
     def command(self) -> Sequence[str]:
-        """What is put before a command that is to run there."""
+        """The words to put before a command that runs in the namespace."""
         return ("ip", "netns", "exec", self._name)
 
     def ip(self, *words: str) -> None:
         _ip("-n", self._name, *words)
 
-    def visit(self, act: Callable[[], T]) -> T:
-        """Acts there: sockets that are made in it are of that machine."""
+    def visit(self, action: Callable[[], T]) -> T:
+        """Runs a function in the namespace; sockets that it creates belong to the namespace."""
         if self._visitor is None:
             self._visitor = ThreadPoolExecutor(1, initializer=self._enter)
-        return self._visitor.submit(act).result()
+        return self._visitor.submit(action).result()
 
     def remove(self) -> None:
         if self._visitor is not None:
@@ -58,7 +58,7 @@ class Machine:
 
 
 class Machines:
-    """The first has a cable to each of the others. Their names say which process made them."""
+    """The first machine has a cable to each of the others. Their names contain the id of this process."""
 
     def __init__(self, count: int) -> None:
         self._count, self.all = count, list[Machine]()
@@ -84,25 +84,38 @@ class Machines:
                 self.all.pop().remove()  # and its cables with it
 
     def plug(self, number: int) -> None:
-        """The cable to that machine is in, and both know the way."""
-        for one, other, device in self._ends(number):
-            one.ip("link", "set", device, "up")
-            one.ip("route", "replace", f"{other.address}/32", "dev", device, "src", one.address)
+        """Connects the cable to that machine, and sets the routes at both ends."""
+        for machine, far_end, device in self._ends(number):
+            machine.ip("link", "set", device, "up")
+            machine.ip("route", "replace", f"{far_end.address}/32", "dev", device, "src", machine.address)
 
     def pull(self, number: int) -> None:
-        """Nothing goes over the cable, which both ends notice at once."""
-        for one, _, device in self._ends(number):
-            one.ip("link", "set", device, "down")
+        """Disconnects the cable; both ends notice at once."""
+        for machine, _, device in self._ends(number):
+            machine.ip("link", "set", device, "down")
 
-    def lead_nowhere(self, number: int, *, there: bool) -> None:
-        """What the first sends to that machine is dropped, or (`there`) what that one sends back."""
+    def lead_nowhere(self, number: int, *, backwards: bool) -> None:
+        """Drops what the first machine sends to that one, or, if `backwards`, what that one sends back."""
         ends = self._ends(number)
-        one, other, _ = ends[1] if there else ends[0]
-        one.ip("route", "replace", "blackhole", f"{other.address}/32")
+        machine, far_end, _ = ends[1] if backwards else ends[0]
+        machine.ip("route", "replace", "blackhole", f"{far_end.address}/32")
 
     def _lay(self, number: int) -> None:
-        here, there = self.all[0]._name, self.all[number]._name
-        _ip("link", "add", f"to-{number}", "netns", here, "type", "veth", "peer", "name", "to-0", "netns", there)
+        first_name, other_name = self.all[0]._name, self.all[number]._name
+        _ip(
+            "link",
+            "add",
+            f"to-{number}",
+            "netns",
+            first_name,
+            "type",
+            "veth",
+            "peer",
+            "name",
+            "to-0",
+            "netns",
+            other_name,
+        )
 
     def _ends(self, number: int) -> list[tuple[Machine, Machine, str]]:
         first, other = self.all[0], self.all[number]
@@ -114,7 +127,7 @@ def _ip(*words: str) -> None:
 
 
 def _sweep() -> None:
-    """Machines whose process was killed before it could remove them."""
+    """Removes machines left by a process that was killed."""
     for path in _MADE.glob("commensal-*-*"):
         if not Path("/proc", path.name.split("-")[1]).exists():
             with suppress(subprocess.CalledProcessError):

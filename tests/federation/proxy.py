@@ -1,4 +1,4 @@
-"""A TCP proxy before an instance, which does to requests and answers what bad lines do."""
+"""A TCP proxy before an instance, which treats requests and answers as bad lines do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PART = 65536  # bytes
 
 
 class Proxy:
-    """Listens on a port of its own, for whatever it leads to. Calls last for one request each, as ours do."""
+    """Listens on a port of its own and forwards to the target. One request per connection, as our client does."""
 
     def __init__(self) -> None:
         self._target, self._line = 0, "open"
@@ -33,7 +33,7 @@ class Proxy:
         self._target = port
 
     def set(self, line: Line) -> None:
-        """Calls that come from now on fare so; those that hang are let go."""
+        """Sets the behaviour of new connections, and releases those that hang."""
         self._line = line
         self._mended.set()
         self._mended = threading.Event()
@@ -45,7 +45,7 @@ class Proxy:
     def __exit__(self, *_: object) -> None:
         self.set("cut")
         with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)  # wakes who accepts
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the accepting thread
         self._accepting.join()
         self._listener.close()
         for thread in self._threads:
@@ -72,7 +72,8 @@ class Proxy:
                 bringing.start()
                 answer = _read(server)
                 with suppress(OSError):
-                    caller.shutdown(socket.SHUT_RD)  # wakes who brings: a socket that somebody reads is never closed
+                    # wakes the sending thread: a socket that a thread reads is never closed
+                    caller.shutdown(socket.SHUT_RD)
                 bringing.join()
             caller.sendall({"lost": b"", "torn": answer[: len(answer) // 2]}.get(line, answer))
             if line in ("lost", "torn", "torn up"):
@@ -80,7 +81,7 @@ class Proxy:
 
 
 def _bring(caller: socket.socket, server: socket.socket, torn: bool) -> None:
-    """The request, as far as it comes."""
+    """Forwards the request, or half of it if `torn`."""
     with suppress(OSError):
         while part := caller.recv(_PART):
             if torn:
@@ -90,7 +91,7 @@ def _bring(caller: socket.socket, server: socket.socket, torn: bool) -> None:
 
 
 def _read(server: socket.socket) -> bytes:
-    """The whole answer: whoever gave it hangs up then."""
+    """Returns the whole answer; the server closes the connection after it."""
     parts = []
     with suppress(OSError):
         while part := server.recv(_PART):
@@ -99,6 +100,6 @@ def _read(server: socket.socket) -> bytes:
 
 
 def _break_off(caller: socket.socket) -> None:
-    """As if the line had been cut: the other side is told by RST, and not that all is well."""
+    """Resets the connection, as if the line had been cut: the other side gets RST instead of an orderly end."""
     caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     caller.close()

@@ -1,4 +1,4 @@
-"""Instances that really serve, on loopback."""
+"""Instances that serve on loopback."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from commensal.operations.serving import serve
 
 
 def free_ports() -> tuple[int, int]:
-    """Two, which nobody listens at just now; below those that are given to connections, so that none takes them."""
-    found = list[int]()
-    while len(found) < 2:
+    """Two free ports, below those that the system gives to outgoing connections so that none takes them."""
+    ports = list[int]()
+    while len(ports) < 2:
         port = secrets.randbelow(10_000) + 20_000
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            found.append(port)
-    return found[0], found[1]
+            ports.append(port)
+    return ports[0], ports[1]
 
 
 @contextmanager
 def serving(instance: Instance, port: int, *, jobs: bool = True) -> Iterator[None]:
-    """With its worker, unless a test does the work itself."""
+    """Serves the instance, with its worker unless a test does the work itself."""
     listening, servers = threading.Event(), list[uvicorn.Server]()
     thread = threading.Thread(
         target=serve,

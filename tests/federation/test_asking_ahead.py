@@ -1,4 +1,4 @@
-"""A hub asks for units before customers do: when a sale is about to open, and after what it sold lately."""
+"""A hub requests units before customers need them: when a sale is about to open, and after what it sold lately."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from commensal.trade.sale_sessions.tables import sale_session
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .trading import Hub, Producer, a_region, clock_of, minutes, sound
+from .trading import Hub, Producer, assert_consistent, clock_of, minutes, region_of_peers
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    return a_region(new_region, "ab")
+    return region_of_peers(new_region, "ab")
 
 
 @pytest.fixture
@@ -26,29 +26,29 @@ def hub(farm: Producer, hub: Hub) -> Hub:
     return hub
 
 
-def opens_in(hub: Hub, minutes: int) -> None:
+def open_sale_in(hub: Hub, minutes: int) -> None:
     with hub.write() as tx:
-        later = tx.now + timedelta(minutes=minutes)
-        tx.execute(update(sale_session).where(sale_session.c.id == "hub-session").values(opens_at=later))
+        opens_at = tx.now + timedelta(minutes=minutes)
+        tx.execute(update(sale_session).where(sale_session.c.id == "hub-session").values(opens_at=opens_at))
 
 
-def lent(farm: Producer) -> Decimal:
+def lent_units(farm: Producer) -> Decimal:
     return sum((lease.granted - lease.returned for lease in farm.leases()), Decimal(0))
 
 
 def test_a_tenth_is_there_before_the_sale_opens_and_nothing_long_before(farm: Producer, hub: Hub) -> None:
-    opens_in(hub, 90)
+    open_sale_in(hub, 90)
     hub.sell(farm)
     minutes(farm.region, 5)
-    assert lent(farm) == 0
+    assert lent_units(farm) == 0
     clock_of(farm.region).advance(minutes=30)
     minutes(farm.region, 2)
-    assert lent(farm) == 10
-    sound(farm.region)
+    assert lent_units(farm) == 10
+    assert_consistent(farm.region)
 
 
 def test_the_first_customer_is_served_although_the_link_went_down_just_before(farm: Producer, hub: Hub) -> None:
-    opens_in(hub, 30)
+    open_sale_in(hub, 30)
     item = hub.sell(farm)
     minutes(farm.region, 2)
     farm.region.cut("a", "b")
@@ -57,7 +57,7 @@ def test_the_first_customer_is_served_although_the_link_went_down_just_before(fa
     farm.region.mend()
     minutes(farm.region, 20)
     assert farm.leases()[0].sold + farm.leases()[0].held >= 10
-    sound(farm.region)
+    assert_consistent(farm.region)
 
 
 def test_what_went_lately_is_asked_for_again_before_it_is_missing(farm: Producer, hub: Hub) -> None:
@@ -66,4 +66,4 @@ def test_what_went_lately_is_asked_for_again_before_it_is_missing(farm: Producer
     hub.order(item, 30)
     minutes(farm.region, 15)
     assert hub.lot(farm).free >= 30
-    sound(farm.region)
+    assert_consistent(farm.region)

@@ -51,16 +51,16 @@ from commensal_federation.testing import Region
 
 from .trading import Hub, Producer, clock_of
 
-FEW = 3  # of whatever is flooded, here
+FEW = 3  # the bound that these tests set
 
 
-def nothing(*_: Any, **__: Any) -> None:
-    """What is left of a bound that is taken out."""
+def do_nothing(*_: Any, **__: Any) -> None:
+    """Replaces a bound, to show what grows without it."""
 
 
 @dataclass
 class Stage:
-    """b, whose peer a is hostile: it has granted something to b's hub, and b's farm something to a's hub."""
+    """Instance b with a hostile peer a: a has granted stock to b's hub, and b's farm to a's hub."""
 
     region: Region
     forger: Any
@@ -78,13 +78,13 @@ class Stage:
         with self.b.instance.store.write() as tx:
             change_peer(tx, self.a_at_b.id, limits=limits)
 
-    def count(self, table: Any, *which: Any) -> int:
+    def count(self, table: Any, *conditions: Any) -> int:
         with self.b.instance.store.read() as tx:
-            found: int = tx.value(select(func.count()).select_from(table).where(*which))
-            return found
+            count: int = tx.value(select(func.count()).select_from(table).where(*conditions))
+            return count
 
     def handle(self, body: Any, number: int) -> None:
-        """Does what a message says, as the inbox would."""
+        """Handles a message's body as the inbox does."""
         handlers = {binding.type.body: binding.handler for binding in self.b.messages.values()}
         with suppress(Refuse), self.b.instance.store.write() as tx:
             handlers[type(body)].handle(self.b, tx, _received(self.a_at_b, body, number, clock_of(self.region).now()))
@@ -107,9 +107,8 @@ Flood = Callable[[Stage], int]
 
 @dataclass(frozen=True)
 class Bound:
-    """flood: does it ten times, or as often as it takes, and counts what is there
-    most:  that may be there
-    off:   takes the bound out
+    """Floods one bound. `flood` repeats the attack ten times or more and returns the count, `most` is the largest count
+    allowed, and `off` removes the bound.
     """
 
     flood: Flood
@@ -128,23 +127,23 @@ def _nonces(stage: Stage) -> int:
 
 
 def _before(stage: Stage) -> int:
-    """Nonces of what a had sent to become a peer."""
+    """Nonces of the messages with which a became a peer."""
     return 1
 
 
 def _windows(stage: Stage) -> int:
-    kept = rate_windows.Windows()
+    windows = rate_windows.Windows()
     for number in range(50):
-        kept.add(f"refused {number}", clock_of(stage.region).now())
-    return len(kept._counts)
+        windows.add(f"refused {number}", clock_of(stage.region).now())
+    return len(windows._counts)
 
 
 def _requests(stage: Stage) -> int:
-    """Strangers, each of another name, whose document is whole."""
+    """Requests of strangers, each of another name, with complete documents."""
     body = stage.forger.signed()
     for number in range(10):
-        known = _stranger(number)
-        stage.patch.setattr(requests, "_read", lambda *_, known=known: known)
+        request = _stranger(number)
+        stage.patch.setattr(requests, "_read", lambda *_, known=request: known)
         requests.receive_request(stage.b, body, f"192.0.2.{number}")
     return stage.count(federation_peer, federation_peer.c.state == "requested")
 
@@ -182,8 +181,8 @@ def _dead(stage: Stage) -> int:
     return stage.count(federation_inbox, federation_inbox.c.state == "dead")
 
 
-def _told(stage: Stage) -> int:
-    """What it says is not spoken here, which it is told each time."""
+def _problems(stage: Stage) -> int:
+    """The type is unknown here, and each message gets a Problem in answer."""
     stage.limit(kept_rows=FEW)
     for _ in range(10):
         stage.forger.send(stage.forger.signed(type="Forecast"))
@@ -206,45 +205,45 @@ def _kept_size(stage: Stage) -> int:
 
 
 def _tries(stage: Stage) -> int:
-    """How often what waits is tried again because something else came."""
+    """Counts how often a waiting message is tried again because another arrives."""
     stage.limit(messages=40)
-    tried: list[int] = []
+    attempts: list[int] = []
     actual = parking._try
 
-    def counted(*given: Any, **more: Any) -> bool:
-        tried.append(1)
-        return actual(*given, **more)
+    def count_attempt(*args: Any, **kwargs: Any) -> bool:
+        attempts.append(1)
+        return actual(*args, **kwargs)
 
-    stage.patch.setattr(parking, "_try", counted)
+    stage.patch.setattr(parking, "_try", count_attempt)
     waiting = [stage.forger.signed("wait:never", seq=10 + number, prev=None) for number in range(10)]
     stage.forger.send(*waiting)
     for number in range(20):
         stage.forger.send(stage.forger.signed(f"one more {number}", seq=100 + number, prev=None))
-    return len(tried)
+    return len(attempts)
 
 
 def _outbox(stage: Stage) -> int:
-    """What a was to be told of the catalogue while it was away for years."""
+    """Messages about the catalogue for a peer that is away for years."""
     stage.region.cut("a", "b")
     with stage.b.instance.store.write() as tx:
         for number in range(10):
             note = stage.b.messages["CatalogueNote"].type.body(str(number))
             post(stage.b, tx, stage.a_at_b.id, "CatalogueNote", note)
             if number < 7:
-                old = update(federation_outbox).where(federation_outbox.c.state == "waiting")
-                tx.execute(old, {"created_at": tx.now - timedelta(days=8)})
+                backdate = update(federation_outbox).where(federation_outbox.c.state == "waiting")
+                tx.execute(backdate, {"created_at": tx.now - timedelta(days=8)})
         sweeping.forget_old(tx)
     return stage.count(federation_outbox, federation_outbox.c.state == "waiting")
 
 
 def _answers(stage: Stage) -> int:
     """Short questions for long answers."""
-    asked: list[int] = []
-    shelf = type("Room", (), {"send": lambda *_: asked.append(1)})
+    answers: list[int] = []
+    shelf = type("Room", (), {"send": lambda *_: answers.append(1)})
     stage.patch.setattr(delivery_handlers, "MIRRORED", {"shelf": shelf})
     for number in range(10):
         stage.handle(StateRequestBody("shelf"), number)
-    return len(asked)
+    return len(answers)
 
 
 def _alerts(stage: Stage) -> int:
@@ -264,7 +263,7 @@ def _jobs(stage: Stage) -> int:
 
 
 def _breakers(stage: Stage) -> int:
-    """CVE-2026-69132: its state is a row for each peer that people have agreed on, and there is no other."""
+    """CVE-2026-69132: the state of breakers is a row of an accepted peer, and there are no others."""
     before = stage.count(federation_peer)
     for _ in range(10):
         with stage.b.instance.store.write() as tx:
@@ -307,18 +306,20 @@ def _catalogue(stage: Stage, table: Any) -> int:
         for line in request.body.split(b"\n")
         if b'"type":"CatalogueUpsert"' in line
     ]
-    told = TYPES["CatalogueUpsert"].read(body["object"], Reading("https://b.example", "https://a.example"))
+    upsert = TYPES["CatalogueUpsert"].read(body["object"], Reading("https://b.example", "https://a.example"))
     stage.limit(kept_things=FEW)
     for number in range(10):
-        (one,) = told.items
-        item = replace(one.item, iri=f"https://a.example/api/dfc/catalog_items/i{number}")
-        made = replace(one, item=item, offer=replace(one.offer, iri=f"{one.offer.iri}{number}", item=item.iri))
+        (upserted,) = upsert.items
+        item = replace(upserted.item, iri=f"https://a.example/api/dfc/catalog_items/i{number}")
+        flooding_item = replace(
+            upserted, item=item, offer=replace(upserted.offer, iri=f"{upserted.offer.iri}{number}", item=item.iri)
+        )
         if table is federation_copy:
-            product = replace(one.product, iri=f"https://a.example/api/dfc/supplied_products/p{number}")
-            made = replace(made, product=product, item=replace(item, product=product.iri))
-        stage.handle(replace(told, items=(made,)), number)
-    which = () if table is federation_item else (federation_copy.c.kind == "product",)
-    return stage.count(table, *which)
+            product = replace(upserted.product, iri=f"https://a.example/api/dfc/supplied_products/p{number}")
+            flooding_item = replace(flooding_item, product=product, item=replace(item, product=product.iri))
+        stage.handle(replace(upsert, items=(flooding_item,)), number)
+    conditions = () if table is federation_item else (federation_copy.c.kind == "product",)
+    return stage.count(table, *conditions)
 
 
 def _orders(stage: Stage) -> int:
@@ -361,42 +362,42 @@ def _moves(stage: Stage) -> int:
     return stage.count(federation_move)
 
 
-def _put(module: Any, name: str, value: Any) -> Callable[[Stage], None]:
+def _set_bound(module: Any, name: str, value: Any) -> Callable[[Stage], None]:
     return lambda stage: stage.patch.setattr(module, name, value)
 
 
 BOUNDS = {
-    "nonces": Bound(_nonces, FEW, _put(answer, "count_sent", nothing)),
-    "windows": Bound(_windows, FEW, _put(rate_windows, "_MOST", 10**9)),
-    "requests of strangers": Bound(_requests, FEW, _put(requests, "MOST", 10**9)),
-    "parked messages": Bound(_waiting, FEW, _put(inbox, "has_room", lambda *_: True)),
-    "dead letters": Bound(_dead, FEW, _put(inbox, "has_room", lambda *_: True)),
-    "refusals that are told": Bound(_told, FEW, _put(dispatch, "has_room_to_tell", lambda *_: True)),
-    "bytes of the inbox": Bound(_kept_size, 12_000, lambda stage: stage.patch.setattr(stage, "limit", nothing)),
-    "tries of what is parked": Bound(_tries, 40, _put(parking, "_may_try", lambda *_: True)),
-    "the outbox": Bound(_outbox, FEW, _put(sweeping, "WAITING_CATALOGUE", timedelta(days=999))),
-    "asks for the state": Bound(_answers, FEW, _put(delivery_handlers, "_REQUESTS", 10**9)),
-    "alerts": Bound(_alerts, 1, nothing),
-    "jobs": Bound(_jobs, 2, nothing),
-    "breakers": Bound(_breakers, 0, nothing),
-    "grants": Bound(_grants, FEW, _put(grants, "refuse_over_quota", nothing)),
-    "items": Bound(_items, FEW, _put(copies, "refuse_over_quota", nothing)),
-    "copies": Bound(_copies, FEW, _put(copies, "refuse_over_quota", nothing)),
-    "orders": Bound(_orders, FEW, _put(supplier, "refuse_over_quota", nothing)),
-    "proposals of sales": Bound(_sales, FEW, _put(receiving, "refuse_over_quota", nothing)),
-    "moves": Bound(_moves, FEW, _put(new_home, "refuse_over_quota", nothing)),
+    "nonces": Bound(_nonces, FEW, _set_bound(answer, "count_sent", do_nothing)),
+    "windows": Bound(_windows, FEW, _set_bound(rate_windows, "_MOST", 10**9)),
+    "requests of strangers": Bound(_requests, FEW, _set_bound(requests, "MOST", 10**9)),
+    "parked messages": Bound(_waiting, FEW, _set_bound(inbox, "has_room", lambda *_: True)),
+    "dead letters": Bound(_dead, FEW, _set_bound(inbox, "has_room", lambda *_: True)),
+    "refusals that are told": Bound(_problems, FEW, _set_bound(dispatch, "has_room_to_tell", lambda *_: True)),
+    "bytes of the inbox": Bound(_kept_size, 12_000, lambda stage: stage.patch.setattr(stage, "limit", do_nothing)),
+    "tries of what is parked": Bound(_tries, 40, _set_bound(parking, "_may_try", lambda *_: True)),
+    "the outbox": Bound(_outbox, FEW, _set_bound(sweeping, "WAITING_CATALOGUE", timedelta(days=999))),
+    "asks for the state": Bound(_answers, FEW, _set_bound(delivery_handlers, "_REQUESTS", 10**9)),
+    "alerts": Bound(_alerts, 1, do_nothing),
+    "jobs": Bound(_jobs, 2, do_nothing),
+    "breakers": Bound(_breakers, 0, do_nothing),
+    "grants": Bound(_grants, FEW, _set_bound(grants, "refuse_over_quota", do_nothing)),
+    "items": Bound(_items, FEW, _set_bound(copies, "refuse_over_quota", do_nothing)),
+    "copies": Bound(_copies, FEW, _set_bound(copies, "refuse_over_quota", do_nothing)),
+    "orders": Bound(_orders, FEW, _set_bound(supplier, "refuse_over_quota", do_nothing)),
+    "proposals of sales": Bound(_sales, FEW, _set_bound(receiving, "refuse_over_quota", do_nothing)),
+    "moves": Bound(_moves, FEW, _set_bound(new_home, "refuse_over_quota", do_nothing)),
 }
-BY_SHAPE = {"alerts", "jobs", "breakers"}  # their bound is the key of a row, so there is nothing to take out
+BY_SHAPE = {"alerts", "jobs", "breakers"}  # their bound is the key of a row, so there is nothing to remove
 
 
 @pytest.mark.parametrize("name", BOUNDS)
 def test_what_a_peer_can_make_grow_stays_within_its_bound(stage: Stage, name: str) -> None:
-    for module, what in (
+    for module, name_of_bound in (
         (requests, "MOST"),
         (delivery_handlers, "_REQUESTS"),
         *([(rate_windows, "_MOST")] * (name == "windows")),
     ):
-        stage.patch.setattr(module, what, FEW)
+        stage.patch.setattr(module, name_of_bound, FEW)
     assert BOUNDS[name].flood(stage) <= BOUNDS[name].most
 
 

@@ -1,4 +1,4 @@
-"""Whatever the object of a message holds, the answer is a refusal of that message, and of no other."""
+"""Whatever the object of a message holds, that message is refused, and no other."""
 
 from __future__ import annotations
 
@@ -24,45 +24,45 @@ BROKEN: list[Any] = [
 ]  # fmt: skip
 
 
-def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Of every member and element in it."""
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for name, one in inside:
+def paths_in(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yields the path of every member and element in the value."""
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, child in children:
         yield (*at, name)
-        yield from places(one, (*at, name))
+        yield from paths_in(child, (*at, name))
 
 
-def spoiled(document: Any, place: tuple[Any, ...], value: Any) -> Any:
-    made = copy.deepcopy(document)
-    parent = made
+def with_value_at(document: Any, place: tuple[Any, ...], value: Any) -> Any:
+    changed = copy.deepcopy(document)
+    parent = changed
     for name in place[:-1]:
         parent = parent[name]
     parent[place[-1]] = value
-    return made
+    return changed
 
 
 @pytest.mark.parametrize("name", TYPES)
 def test_an_object_that_is_broken_anywhere_is_refused(name: str) -> None:
-    said = json.loads(example(name))
-    origin, base = (HUB, FARM) if said["actor"].startswith(HUB) else (FARM, HUB)
-    for place in places(said["object"]):
+    message = json.loads(example(name))
+    origin, base = (HUB, FARM) if message["actor"].startswith(HUB) else (FARM, HUB)
+    for place in paths_in(message["object"]):
         for value in BROKEN:
-            with suppress(Unreadable, UnreadableDocument):  # whatever else is raised fails
-                TYPES[name].read(spoiled(said["object"], place, value), Reading(base, origin))
+            with suppress(Unreadable, UnreadableDocument):  # any other exception fails the test
+                TYPES[name].read(with_value_at(message["object"], place, value), Reading(base, origin))
 
 
 def test_a_broken_document_leaves_the_others_of_its_batch_alone(
     forger: Any, notes: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once, it was an error of ours: the whole batch was sent again, for a week, and nothing behind it came through."""
-    broken = forger.signed(
+    """It was once an internal error: the batch was sent again for a week, and later messages did not arrive."""
+    broken_message = forger.signed(
         type="CatalogueUpsert",
         lane="catalogue",
         object={"@context": "https://w3id.org/dfc/ontology/context/context_1.16.0.json", "@graph": []},
     )
-    answer = forger.send(forger.signed("before"), broken)
+    answer = forger.send(forger.signed("before"), broken_message)
     assert [message["status"] for message in json.loads(answer.body)["messages"]] == [202, 422]
     assert notes.at(forger.region["b"]) == ["before"]
     monkeypatch.setattr(verification, "UnreadableDocument", Unreadable)
     with pytest.raises(UnreadableDocument):
-        forger.send(forger.signed("after"), broken)
+        forger.send(forger.signed("after"), broken_message)

@@ -10,15 +10,16 @@ from commensal.base.errors import Refused
 from commensal_federation.delivery.sync.sweeping import SILENT
 from commensal_federation.testing import Region
 
-from .agreement import broken, differences
+from .agreement import differences, violations_of
 from .conftest import NewRegion
 from .trading import Hub, Producer, clock_of, minutes
 
-ONE_CATCH_UP = SILENT // timedelta(minutes=1) + 5  # minutes in which whoever has heard nothing asks, and is told
+# minutes in which an instance that has heard nothing asks and gets an answer
+ONE_CATCH_UP = SILENT // timedelta(minutes=1) + 5
 
 
-def _later(region: Region, count: int) -> None:
-    """So many minutes go by, in steps of five: workers that tick more often find little to do."""
+def _pass_minutes(region: Region, count: int) -> None:
+    """Lets so many minutes pass in steps of five: workers that tick more often find little to do."""
     for _ in range(count // 5):
         clock_of(region).advance(minutes=4)
         minutes(region)
@@ -48,22 +49,22 @@ def test_after_an_hour_without_a_line_one_catch_up_brings_agreement(new_region: 
     minutes(region, 2)
     assert [differences(farm, hub) for hub in hubs] == [[], []]
 
-    held = int(cut_off.lot(farm).free)
+    held_units = int(cut_off.lot(farm).free)
     region.cut("a", "b")
-    _later(region, 20)
+    _pass_minutes(region, 20)
     bought = _buy_up(cut_off, items["b"])
-    assert 0 < bought <= held  # what lies idle is on its way home meanwhile, and sold to nobody
+    assert 0 < bought <= held_units  # idle units are on their way home meanwhile, and sold to nobody
     near.order(items["c"], 9)
-    _later(region, 20)
+    _pass_minutes(region, 20)
     with pytest.raises(Refused):
         cut_off.order(items["b"], 1)
     near.order(items["c"], 2, "Bea")
-    _later(region, 20)
+    _pass_minutes(region, 20)
     assert differences(farm, near) == []
     assert differences(farm, cut_off) != []
 
     region.mend()
-    _later(region, ONE_CATCH_UP)
+    _pass_minutes(region, ONE_CATCH_UP)
     minutes(region)
     assert [differences(farm, hub) for hub in hubs] == [[], []]
     cut_off.order(items["b"], 5, "Bea")
@@ -71,4 +72,4 @@ def test_after_an_hour_without_a_line_one_catch_up_brings_agreement(new_region: 
     assert [differences(farm, hub) for hub in hubs] == [[], []]
     assert [hub.lot(farm).reserved for hub in hubs] == [4 + bought + 5, 4 + 9 + 2]
     assert farm.lot.free + sum(hub.lot(farm).on_hand for hub in hubs) == 60
-    assert broken(farm, *hubs) == []
+    assert violations_of(farm, *hubs) == []

@@ -31,9 +31,9 @@ Say = Callable[..., str]
 BOTH = True  # databases
 
 
-def _rows(store: Store, table: Any, *where: Any) -> list[Any]:
+def _rows(store: Store, table: Any, *conditions: Any) -> list[Any]:
     with store.read() as tx:
-        return list(tx.all(select(table).where(*where).order_by(table.c.id)))
+        return list(tx.all(select(table).where(*conditions).order_by(table.c.id)))
 
 
 def _notes(region: Region, name: str, table: Any) -> list[Any]:
@@ -52,14 +52,14 @@ def test_a_message_is_delivered_and_both_sides_keep_the_bytes(region: Region, no
     id = say("a", "b", "hello")
     region.work()
     assert notes.at(region["b"]) == ["hello"]
-    (sent,), (came,) = _notes(region, "a", federation_outbox), _notes(region, "b", federation_inbox)
-    assert sent["id"] == came["id"] == id
-    assert sent["body"] == came["body"]
-    assert (sent["state"], came["state"]) == ("delivered", "done")
+    (sent,), (received,) = _notes(region, "a", federation_outbox), _notes(region, "b", federation_inbox)
+    assert sent["id"] == received["id"] == id
+    assert sent["body"] == received["body"]
+    assert (sent["state"], received["state"]) == ("delivered", "done")
 
 
 def test_who_fetches_a_message_that_it_will_not_take_says_so(region: Region, notes: Any, say: Say) -> None:
-    """Nobody reads an answer to what was fetched, so it would count as delivered."""
+    """A fetched message gets no answer, so it would count as delivered."""
     b, peer = region["b"], region.peer("b", "a")
     region.cut("a", "b")
     say("a", "b", "hello")
@@ -96,8 +96,8 @@ def test_messages_of_a_lane_are_numbered_and_name_the_one_before_them(region: Re
         ("order", 3),
         ("catalogue", 1),
     ]
-    for before, row in pairwise(rows[:3]):
-        assert f'"prev":"{multihash(before["body"].encode())}"' in row["body"]
+    for previous, row in pairwise(rows[:3]):
+        assert f'"prev":"{multihash(previous["body"].encode())}"' in row["body"]
 
 
 def test_many_messages_travel_in_batches_by_one_job(region: Region, notes: Any, say: Say) -> None:
@@ -114,7 +114,7 @@ def test_many_messages_travel_in_batches_by_one_job(region: Region, notes: Any, 
 def test_a_cut_wire_is_tried_again_and_again_and_nothing_is_lost_or_done_twice(
     region: Region, notes: Any, say: Say, clock: ManualClock
 ) -> None:
-    region.cut("b", "a", one_way=True)  # b hears a, and its answers get lost
+    region.cut("b", "a", one_way=True)  # b hears a, but its answers get lost
     say("a", "b", "hello")
     region.work()
     assert notes.at(region["b"]) == ["hello"]
@@ -135,7 +135,7 @@ def test_a_cut_of_an_hour_heals_within_one_catch_up(region: Region, notes: Any, 
         clock.advance(minutes=1)
     assert region.peer("a", "b").breaker == "open"
     region.mend()
-    clock.advance(minutes=31)  # at the latest the next probe
+    clock.advance(minutes=31)  # no later than the next probe
     region.work()
     assert notes.at(region["b"]) == [f"a{minute}" for minute in range(60)]
     assert notes.at(region["a"]) == [f"b{minute}" for minute in range(60)]
@@ -198,15 +198,15 @@ def test_a_refused_message_is_a_dead_letter_that_its_type_is_told_of(region: Reg
 def test_a_dead_letter_is_sent_again_or_put_away(region: Region, notes: Any, say: Say) -> None:
     refuse = Answer(202, (), b'{"messages":[{"status":422}]}')
     region.wires.before = lambda origin, request: refuse if "inbox" in request.url else None
-    first = say("a", "b", "first")
+    first_id = say("a", "b", "first")
     region.work("a")
-    second = say("a", "b", "second")
+    second_id = say("a", "b", "second")
     region.work("a")
     region.wires.before = lambda origin, request: None
     a = region["a"]
     with a.instance.store.write() as tx:
-        replay(a, tx, "out", first)
-        discard(tx, "out", second)
+        replay(a, tx, "out", first_id)
+        discard(tx, "out", second_id)
     region.work("a")
     assert notes.at(region["b"]) == ["first"]
     assert [row["state"] for row in _notes(region, "a", federation_outbox)] == ["delivered", "discarded"]
@@ -242,15 +242,15 @@ def test_a_peer_that_does_not_answer_is_asked_by_one_message_now_and_then(
     region.mend()
     for number in range(20):
         say("a", "b", str(number))
-    asked = []
+    batch_sizes = []
     for _ in range(180):
         region.wires.passed.clear()
         region.work("a")
-        asked.append([len(push.body.split(b"\n")) for push in _pushes(region)])
+        batch_sizes.append([len(push.body.split(b"\n")) for push in _pushes(region)])
         clock.advance(seconds=20)
     assert region.peer("a", "b").breaker == "open"
-    assert sum(map(len, asked)) <= 5 + 8, "an hour costs a dozen requests"
-    assert all(sizes == [1] for sizes in asked[1:] if sizes)
+    assert sum(map(len, batch_sizes)) <= 5 + 8, "an hour costs a dozen requests"
+    assert all(sizes == [1] for sizes in batch_sizes[1:] if sizes)
 
 
 def test_only_our_own_delivery_closes_the_breaker(region: Region, notes: Any, say: Say, clock: ManualClock) -> None:
@@ -319,7 +319,7 @@ def test_a_push_whose_worker_died_is_promised_again(
 def test_a_silent_peer_is_asked_for_what_it_may_have_said(
     region: Region, notes: Any, say: Say, clock: ManualClock
 ) -> None:
-    say("a", "b", "hello")  # and a has no worker
+    say("a", "b", "hello")  # a has no worker
     clock.advance(minutes=20)
     with region["b"].instance.store.write() as tx:
         wake(tx)
@@ -328,7 +328,7 @@ def test_a_silent_peer_is_asked_for_what_it_may_have_said(
     clock.advance(minutes=20)
     with region["b"].instance.store.write() as tx:
         wake(tx)
-    region.work("b")  # asks after it, and so tells that it has it
+    region.work("b")  # fetches from a, which confirms the receipt
     assert _notes(region, "a", federation_outbox)[0]["state"] == "delivered"
     with region["a"].instance.store.read() as tx:
         lane = tx.one(select(federation_lane).where(federation_lane.c.lane == "order"))

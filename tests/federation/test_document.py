@@ -1,6 +1,6 @@
-"""The document of another instance is read as CID 1.0 says, and takes an older one's place only by its root key.
+"""Another instance's document is read as CID 1.0 says, and replaces an older one only by its root key.
 
-Attacks have the numbers of the list in federation/README.md; each would succeed without the defence it is here for.
+Attacks have the numbers of the list in federation/README.md; each would succeed without its defence.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ HUB, EVIL = (f"https://{host}.example/.well-known/commensal" for host in ("hub",
 KEYS = {name: SigningKey.generate(f"{HUB}#{name}") for name in ("root", "k1", "k2", "k3", "other")}
 
 
-def method(name: str, *, iri: str = HUB, controller: str = "", **more: str) -> dict[str, str]:
-    said = {"id": f"{iri}#{name}", "type": "Multikey", "controller": controller or iri}
-    return {**said, "publicKeyMultibase": KEYS[name].public.multikey, **more}
+def method(name: str, *, iri: str = HUB, controller: str = "", **members: str) -> dict[str, str]:
+    method = {"id": f"{iri}#{name}", "type": "Multikey", "controller": controller or iri}
+    return {**method, "publicKeyMultibase": KEYS[name].public.multikey, **members}
 
 
 def signed(document: dict[str, Any], by: str, iri: str, at: datetime) -> dict[str, Any]:
@@ -37,9 +37,9 @@ def signed(document: dict[str, Any], by: str, iri: str, at: datetime) -> dict[st
 def a_document(
     *,
     iri: str = HUB,
-    known: list[dict[str, str]] | None = None,
-    listed: list[dict[str, str]] | None = None,
-    old: list[dict[str, str]] | None = None,
+    methods: list[dict[str, str]] | None = None,
+    assertion_methods: list[dict[str, str]] | None = None,
+    old_keys: list[dict[str, str]] | None = None,
     signer: str = "k1",
     root: str = "root",
     set_signer: str = "root",
@@ -47,8 +47,8 @@ def a_document(
     key_set: Mapping[str, Any] = {},
     **changes: Any,
 ) -> dict[str, Any]:
-    """A document that proves itself, whatever it says."""
-    known = known or [method("k1", iri=iri), method("k2", iri=iri)]
+    """Returns a document with a valid proof, whatever its members."""
+    methods = methods or [method("k1", iri=iri), method("k2", iri=iri)]
     keys = {
         "@context": CONTEXT,
         "id": f"{iri}#keys",
@@ -57,7 +57,7 @@ def a_document(
         "version": 1,
         "published": write_moment(NOW),
         "root": {**method("root", iri=iri), "publicKeyMultibase": KEYS[root].public.multikey},
-        "assertionMethod": known,
+        "assertionMethod": methods,
         **key_set,
     }
     base = iri.removesuffix("/.well-known/commensal")
@@ -68,8 +68,8 @@ def a_document(
         "name": "Hub",
         "protocol": ["commensal-fed/1"],
         **{name: f"{base}/-/federation/{name}" for name in ("inbox", "outbox", "ask")},
-        "assertionMethod": known if listed is None else listed,
-        "oldKeys": old or [],
+        "assertionMethod": methods if assertion_methods is None else assertion_methods,
+        "oldKeys": old_keys or [],
         "keySet": signed(keys, set_signer, iri, NOW),
         "published": write_moment(at),
         "validUntil": write_moment(at + timedelta(days=7)),
@@ -78,29 +78,29 @@ def a_document(
     return signed(document, signer, iri, at)
 
 
-def reading(document: dict[str, Any], url: str = HUB, now: datetime = NOW) -> InstanceDocument:
+def read_by_hub(document: dict[str, Any], url: str = HUB, now: datetime = NOW) -> InstanceDocument:
     return read_document(canonical(document), url, now)
 
 
 def test_a_genuine_document_is_read() -> None:
-    found = reading(a_document(old=[{**method("k3", revoked="2026-06-01T00:00:00Z"), "reason": "stolen"}]))
+    document = read_by_hub(a_document(old_keys=[{**method("k3", revoked="2026-06-01T00:00:00Z"), "reason": "stolen"}]))
 
-    assert (found.iri, found.name, found.version) == (HUB, "Hub", 1)
-    assert found.inbox == "https://hub.example/-/federation/inbox"
-    assert set(found.keys) == {f"{HUB}#k1", f"{HUB}#k2", f"{HUB}#k3"}
-    assert found.keys[f"{HUB}#k1"].end_reason(NOW) == ""
-    assert found.keys[f"{HUB}#k3"].end_reason(NOW) == "revoked"
-    assert found.root.multikey == KEYS["root"].public.multikey
+    assert (document.iri, document.name, document.version) == (HUB, "Hub", 1)
+    assert document.inbox == "https://hub.example/-/federation/inbox"
+    assert set(document.keys) == {f"{HUB}#k1", f"{HUB}#k2", f"{HUB}#k3"}
+    assert document.keys[f"{HUB}#k1"].end_reason(NOW) == ""
+    assert document.keys[f"{HUB}#k3"].end_reason(NOW) == "revoked"
+    assert document.root.multikey == KEYS["root"].public.multikey
 
 
 # ------------------------------------------------------------------------------------------------ 14 to 16
 
 
-def nothing(*_: Any) -> None:
-    """What is left of a check that is taken out."""
+def do_nothing(*_: Any) -> None:
+    """Replaces a check, to show that the attack succeeds without it."""
 
 
-def taken_at_its_word(document: Any, proof: Mapping[str, Any], *_: Any) -> str:
+def trust_proof(document: Any, proof: Mapping[str, Any], *_: Any) -> str:
     return str(proof["verificationMethod"])
 
 
@@ -118,10 +118,10 @@ class Attack:
         return f"{self.number}-{self.name.replace(' ', '-')}"
 
 
-NAMES = {"_refuse_foreign_controller": nothing, "_refuse_foreign_key": nothing, "_refuse_foreign_set": nothing}
-TIMES = {"_refuse_times": nothing}
-CONTEXTS = {"_refuse_other_contexts": nothing}
-PROOF = {"check_proof": taken_at_its_word}
+NAMES = {"_refuse_foreign_controller": do_nothing, "_refuse_foreign_key": do_nothing, "_refuse_foreign_set": do_nothing}
+TIMES = {"_refuse_times": do_nothing}
+CONTEXTS = {"_refuse_other_contexts": do_nothing}
+PROOF = {"check_proof": trust_proof}
 FOREIGN: dict[str, Any] = {"@context": [*CONTEXT, "https://evil.example/"]}
 STOLEN = {**method("k1", revoked="2026-06-04T09:00:00Z"), "reason": "stolen"}
 
@@ -131,59 +131,61 @@ ATTACKS = [
         "a document of another address",
         a_document(),
         "other_address",
-        {"_refuse_other_address": nothing, "_own_address": lambda said, url: said, **NAMES},
+        {"_refuse_other_address": do_nothing, "_own_address": lambda declared, url: declared, **NAMES},
         url=EVIL,
     ),
     Attack(
         14,
         "a key that another controls",
-        a_document(known=[method("k1", controller=EVIL)]),
+        a_document(methods=[method("k1", controller=EVIL)]),
         "foreign_controller",
-        {"_refuse_foreign_controller": nothing},
+        {"_refuse_foreign_controller": do_nothing},
     ),
     Attack(
         14,
         "a key of another origin",
-        a_document(known=[method("k1"), method("k2", iri=EVIL, controller=HUB)]),
+        a_document(methods=[method("k1"), method("k2", iri=EVIL, controller=HUB)]),
         "foreign_key",
-        {"_refuse_foreign_key": nothing},
+        {"_refuse_foreign_key": do_nothing},
     ),
     Attack(
         14,
         "the set of keys of another",
         a_document(key_set={"id": f"{EVIL}#keys"}),
         "foreign_keys",
-        {"_refuse_foreign_set": nothing},
+        {"_refuse_foreign_set": do_nothing},
     ),
-    Attack(14, "signed by a key that is not listed", a_document(listed=[method("k2")]), "unknown_key", PROOF),
+    Attack(
+        14, "signed by a key that is not listed", a_document(assertion_methods=[method("k2")]), "unknown_key", PROOF
+    ),
     Attack(
         14,
         "a key that the root key does not know",
-        a_document(listed=[method("k1"), method("k3")]),
+        a_document(assertion_methods=[method("k1"), method("k3")]),
         "unknown_method",
-        {"_refuse_unknown_methods": nothing},
+        {"_refuse_unknown_methods": do_nothing},
     ),
     Attack(
         14,
         "messages go to another host",
         a_document(inbox="https://evil.example/-/federation/inbox"),
         "foreign_address",
-        {"_own_address": lambda said, url: said},
+        {"_own_address": lambda declared, url: declared},
     ),
     Attack(
         14,
         "two keys of one name",
-        a_document(old=[method("k2", publicKeyMultibase=KEYS["k3"].public.multikey)]),
+        a_document(old_keys=[method("k2", publicKeyMultibase=KEYS["k3"].public.multikey)]),
         "crowd",
-        {"_refuse_ambiguous_keys": nothing},
+        {"_refuse_ambiguous_keys": do_nothing},
     ),
     Attack(15, "a set of keys that another root has signed", a_document(set_signer="other"), "wrong_signature", PROOF),
     Attack(15, "a set of keys that a key has signed", a_document(set_signer="k1"), "unknown_key", PROOF),
-    Attack(16, "signed by a key that it calls revoked", a_document(old=[STOLEN]), "revoked_key", PROOF),
+    Attack(16, "signed by a key that it calls revoked", a_document(old_keys=[STOLEN]), "revoked_key", PROOF),
     Attack(
         16,
         "signed by a key that has expired",
-        a_document(known=[method("k1", expires="2026-06-04T09:00:00Z")]),
+        a_document(methods=[method("k1", expires="2026-06-04T09:00:00Z")]),
         "expired_key",
         PROOF,
     ),
@@ -216,7 +218,7 @@ ATTACKS = [
     Attack(
         22,
         "a context within",
-        a_document(known=[method("k1", **{"@context": "https://evil.example/"})]),
+        a_document(methods=[method("k1", **{"@context": "https://evil.example/"})]),
         "other_context",
         CONTEXTS,
     ),
@@ -226,52 +228,55 @@ ATTACKS = [
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
 def test_the_attack_is_refused(attack: Attack) -> None:
     with pytest.raises(BadDocument) as refused:
-        reading(attack.document, attack.url, attack.now)
+        read_by_hub(attack.document, attack.url, attack.now)
 
     assert refused.value.code == attack.code
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
 def test_without_its_defence_the_attack_would_succeed(attack: Attack, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, without in attack.defences.items():
-        monkeypatch.setattr(read, name, without)
+    for name, replacement in attack.defences.items():
+        monkeypatch.setattr(read, name, replacement)
 
-    assert reading(attack.document, attack.url, attack.now).iri == attack.url
+    assert read_by_hub(attack.document, attack.url, attack.now).iri == attack.url
 
 
 # ------------------------------------------------------------------------------------------------ in place of another
 
-PINNED = reading(a_document(old=[{**method("k3", revoked="2026-06-01T00:00:00Z"), "reason": "stolen"}]))
+PINNED = read_by_hub(a_document(old_keys=[{**method("k3", revoked="2026-06-01T00:00:00Z"), "reason": "stolen"}]))
 OLD = [{**method("k3", revoked="2026-06-01T00:00:00Z"), "reason": "stolen"}]
 LATER = NOW + timedelta(hours=1)
 STRANGE = KEYS["other"].public.multikey
 
 Change = Callable[[], dict[str, Any]]
 GENUINE: dict[str, Change] = {
-    "the same an hour later": lambda: a_document(at=LATER, old=OLD),
-    "signed by the other key": lambda: a_document(at=LATER, old=OLD, signer="k2"),
-    "with another name": lambda: a_document(at=LATER, old=OLD, name="New name"),
+    "the same an hour later": lambda: a_document(at=LATER, old_keys=OLD),
+    "signed by the other key": lambda: a_document(at=LATER, old_keys=OLD, signer="k2"),
+    "with another name": lambda: a_document(at=LATER, old_keys=OLD, name="New name"),
     "a key is revoked by the other": lambda: a_document(
-        at=LATER, listed=[method("k2")], old=[*OLD, STOLEN], signer="k2"
+        at=LATER, assertion_methods=[method("k2")], old_keys=[*OLD, STOLEN], signer="k2"
     ),
 }
 FORGED: dict[str, tuple[Change, str]] = {
     "15-another-root": (
-        lambda: a_document(at=LATER, old=OLD, root="other", set_signer="other", key_set={"version": 9}),
+        lambda: a_document(at=LATER, old_keys=OLD, root="other", set_signer="other", key_set={"version": 9}),
         "_same_root",
     ),
     "15-another-set-of-the-same-version": (
-        lambda: a_document(at=LATER, old=OLD, key_set={"published": "2026-06-01T00:00:00Z"}),
+        lambda: a_document(at=LATER, old_keys=OLD, key_set={"published": "2026-06-01T00:00:00Z"}),
         "_not_older",
     ),
-    "15-an-older-document": (lambda: a_document(at=NOW - timedelta(hours=1), old=OLD), "_not_older"),
+    "15-an-older-document": (lambda: a_document(at=NOW - timedelta(hours=1), old_keys=OLD), "_not_older"),
     "16-a-revoked-key-comes-back": (
-        lambda: a_document(at=LATER, known=[method("k1"), method("k3")], key_set={"version": 2}),
+        lambda: a_document(at=LATER, methods=[method("k1"), method("k3")], key_set={"version": 2}),
         "_no_key_revived",
     ),
     "14-a-name-for-another-key": (
         lambda: a_document(
-            at=LATER, old=OLD, known=[method("k1"), method("k2", publicKeyMultibase=STRANGE)], key_set={"version": 2}
+            at=LATER,
+            old_keys=OLD,
+            methods=[method("k1"), method("k2", publicKeyMultibase=STRANGE)],
+            key_set={"version": 2},
         ),
         "_no_key_renamed",
     ),
@@ -280,22 +285,24 @@ FORGED: dict[str, tuple[Change, str]] = {
 
 @pytest.mark.parametrize("change", GENUINE.values(), ids=GENUINE.keys())
 def test_a_newer_document_takes_the_place_of_the_pinned_one(change: Change) -> None:
-    assert same_or_rotated(PINNED, reading(change(), now=LATER))
+    assert same_or_rotated(PINNED, read_by_hub(change(), now=LATER))
 
 
 def test_the_root_key_may_add_and_drop_keys() -> None:
-    new = a_document(at=LATER, known=[method("k2"), method("other")], old=OLD, signer="k2", key_set={"version": 2})
+    newer = a_document(
+        at=LATER, methods=[method("k2"), method("other")], old_keys=OLD, signer="k2", key_set={"version": 2}
+    )
 
-    assert same_or_rotated(PINNED, reading(new, now=LATER))
+    assert same_or_rotated(PINNED, read_by_hub(newer, now=LATER))
 
 
 @pytest.mark.parametrize(("change", "rule"), FORGED.values(), ids=FORGED.keys())
 def test_a_forged_document_waits_for_a_human(change: Change, rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    new = reading(change(), now=LATER)
+    newer = read_by_hub(change(), now=LATER)
 
-    assert not same_or_rotated(PINNED, new)
-    monkeypatch.setattr(read, rule, lambda pinned, new: True)
-    assert same_or_rotated(PINNED, new)
+    assert not same_or_rotated(PINNED, newer)
+    monkeypatch.setattr(read, rule, lambda pinned, newer: True)
+    assert same_or_rotated(PINNED, newer)
 
 
 # ------------------------------------------------------------------------------------------------ every bit
@@ -314,20 +321,22 @@ def test_no_bit_of_a_document_can_be_changed(bit: int) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in a_document() if name != "proof"])
-@pytest.mark.parametrize("value", [None, 7, [], {}, "", "x" * 501, [1], [{}], {"a": 1}], ids=lambda one: str(one)[:9])
+@pytest.mark.parametrize(
+    "value", [None, 7, [], {}, "", "x" * 501, [1], [{}], {"a": 1}], ids=lambda value: str(value)[:9]
+)
 def test_whatever_a_member_holds_the_answer_is_a_refusal(name: str, value: Any) -> None:
     if value == [] and name in ("oldKeys", "protocol"):
-        assert reading(a_document(**{name: value}))
+        assert read_by_hub(a_document(**{name: value}))
         return
     with pytest.raises(BadDocument):
-        reading(a_document(**{name: value}))
+        read_by_hub(a_document(**{name: value}))
 
 
 @pytest.mark.parametrize("value", [None, 7, [], {}, "", [1], "https://evil.example/"], ids=str)
 @pytest.mark.parametrize("name", ["id", "type", "controller", "publicKeyMultibase", "expires", "revoked"])
 def test_whatever_a_key_holds_the_answer_is_a_refusal(name: str, value: Any) -> None:
-    wrong: Any = {**method("k2"), name: value}
+    wrong_method: Any = {**method("k2"), name: value}
 
-    for document in (a_document(known=[method("k1"), wrong]), a_document(key_set={"root": wrong})):
+    for document in (a_document(methods=[method("k1"), wrong_method]), a_document(key_set={"root": wrong_method})):
         with pytest.raises(BadDocument):
-            reading(document)
+            read_by_hub(document)

@@ -1,6 +1,6 @@
-"""What a hub's instance may order of a producer: what it has leased, at prices that count, until the order is complete.
+"""A hub's instance may order of a producer what it has leased, at valid prices, until the order is complete.
 
-Whatever is more waits for a person, and is not confirmed by itself.
+Anything more waits for a person, and is not confirmed automatically.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from commensal_federation.orders.supplier import answer_order
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .trading import Hub, Place, Producer, a_region, clock_of, close, minutes, the_order
+from .trading import Hub, Place, Producer, clock_of, close, minutes, only_order, region_of_peers
 
 BOTH = True  # databases
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    return a_region(new_region, "ab")
+    return region_of_peers(new_region, "ab")
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def item(farm: Producer, hub: Hub) -> str:
 
 
 def say(hub: Hub, order: InstanceOrder, *lines: SaidLine, state: str, rev: int = 1000) -> None:
-    """What a peer that lies says of its order."""
+    """Sends an order as a lying peer would."""
     body = OrderUpdate(
         iri=order.iri, buyer=hub.iri, supplier=order.other_iri, session_iri=order.session_iri, session_name="a sale",
         closes_at=None, begins_at=None, currency="EUR", state=state, rev=rev, lines=lines,
@@ -52,21 +52,21 @@ def say(hub: Hub, order: InstanceOrder, *lines: SaidLine, state: str, rev: int =
 
 
 def said_line(order: InstanceOrder, **changed: Any) -> SaidLine:
-    """The first line as the hub has said it, with changes."""
+    """Returns the first line as the hub sent it, with changes."""
     (line,) = order.lines
-    said = SaidLine(
+    sent_line = SaidLine(
         item_iri=line.item_iri, offer_iri=line.offer_iri, rev=line.rev, name=line.name, price=line.price,
         quantity=line.quantity,
     )  # fmt: skip
-    return replace(said, **changed)
+    return replace(sent_line, **changed)
 
 
-def standing(farm: Producer) -> list[tuple[int, str, int, str]]:
-    """Of each line: what is ordered, what was answered, what is certain, and what is in doubt."""
-    return [(line.quantity, line.answer, line.coming, line.doubt) for line in the_order(farm).lines]
+def line_states(farm: Producer) -> list[tuple[int, str, int, str]]:
+    """For each line: the quantity ordered, the answer, the quantity that is certain, and the doubt."""
+    return [(line.quantity, line.answer, line.coming, line.doubt) for line in only_order(farm).lines]
 
 
-def told(place: Place) -> dict[str, str]:
+def alert_texts(place: Place) -> dict[str, str]:
     with place.read() as tx:
         return {alert.kind: alert.text for alert in alerts(tx)}
 
@@ -74,73 +74,73 @@ def told(place: Place) -> dict[str, str]:
 def test_what_no_lease_covers_is_not_confirmed_and_a_person_is_told(farm: Producer, hub: Hub, item: str) -> None:
     hub.order(item, 2)
     minutes(farm.region, 2)
-    ordered = the_order(hub)
-    say(hub, ordered, said_line(ordered, quantity=5000), state="Complete")
-    assert standing(farm) == [(5000, "", 0, "lease")]
-    assert "5000 Apples: no lease covers that" in told(farm)["doubt"]
-    say(hub, ordered, said_line(ordered, quantity=2), state="Complete", rev=1001)
-    assert standing(farm) == [(2, "confirmed", 2, "")], "what is covered again needs nobody"
+    hub_order = only_order(hub)
+    say(hub, hub_order, said_line(hub_order, quantity=5000), state="Complete")
+    assert line_states(farm) == [(5000, "", 0, "lease")]
+    assert "5000 Apples: no lease covers that" in alert_texts(farm)["doubt"]
+    say(hub, hub_order, said_line(hub_order, quantity=2), state="Complete", rev=1001)
+    assert line_states(farm) == [(2, "confirmed", 2, "")], "what is covered again needs nobody"
 
 
 def test_two_orders_are_not_confirmed_on_one_lease(farm: Producer, hub: Hub, item: str) -> None:
-    """Each of them alone would be covered."""
+    """Each order alone would be covered."""
     hub.order(item, 45)
     hub.order(item, 15, "Bea")
     minutes(farm.region, 2)
-    ordered = the_order(hub)
-    say(hub, ordered, said_line(ordered), state="Complete")
-    again = replace(ordered, iri=f"{ordered.iri}x", session_iri=f"{ordered.session_iri}x")
-    say(hub, again, said_line(ordered), state="Complete")
+    hub_order = only_order(hub)
+    say(hub, hub_order, said_line(hub_order), state="Complete")
+    second_order = replace(hub_order, iri=f"{hub_order.iri}x", session_iri=f"{hub_order.session_iri}x")
+    say(hub, second_order, said_line(hub_order), state="Complete")
     with farm.read() as tx:
-        found = {order.iri: order.lines[0].answer for order in orders_of(tx, farm.id)}
-    assert found == {ordered.iri: "confirmed", again.iri: ""}
+        answers = {order.iri: order.lines[0].answer for order in orders_of(tx, farm.id)}
+    assert answers == {hub_order.iri: "confirmed", second_order.iri: ""}
 
 
 def test_a_complete_order_does_not_grow_without_a_person(farm: Producer, hub: Hub, item: str) -> None:
     hub.order(item, 2)
     hub.order(item, 40, "Bea")  # so that the lease covers more than the line
     minutes(farm.region, 2)
-    ordered = the_order(hub)
-    say(hub, ordered, said_line(ordered, quantity=2), state="Complete")
-    assert standing(farm) == [(2, "confirmed", 2, "")]
+    hub_order = only_order(hub)
+    say(hub, hub_order, said_line(hub_order, quantity=2), state="Complete")
+    assert line_states(farm) == [(2, "confirmed", 2, "")]
     for rev, state in ((1001, "Complete"), (1002, "Complete")):
-        say(hub, ordered, said_line(ordered, quantity=40), state=state, rev=rev)
-        assert standing(farm) == [(40, "", 2, "complete")]
-    assert "complete" in told(farm)["doubt"]
+        say(hub, hub_order, said_line(hub_order, quantity=40), state=state, rev=rev)
+        assert line_states(farm) == [(40, "", 2, "complete")]
+    assert "complete" in alert_texts(farm)["doubt"]
     with farm.write() as tx:
-        answer_order(farm.federation, tx, farm.id, the_order(farm).id, {})
+        answer_order(farm.federation, tx, farm.id, only_order(farm).id, {})
     farm.region.work()
-    assert standing(farm) == [(40, "confirmed", 40, "")], "by a person"
+    assert line_states(farm) == [(40, "confirmed", 40, "")], "by a person"
 
 
 def test_an_older_price_counts_for_minutes_and_for_lines_that_have_it(farm: Producer, hub: Hub, item: str) -> None:
     hub.order(item, 2)
-    farm.region.cut("a", "b")  # before the hub has said anything
+    farm.region.cut("a", "b")  # before the hub has sent anything
     with farm.write() as tx:
         set_price(tx, farm.id, farm.item, 3000)
     minutes(farm.region, 10)
     farm.region.mend()
     minutes(farm.region, 4)
-    assert standing(farm) == [(2, "", 2, "")], "news were under way"
+    assert line_states(farm) == [(2, "", 2, "")], "news were under way"
     clock_of(farm.region).advance(minutes=30)
     hub.order(item, 3, "Bea")
     minutes(farm.region, 2)
-    assert standing(farm) == [(5, "", 5, "")], "a line keeps its price"
-    ordered = the_order(hub)
-    again = replace(ordered, iri=f"{ordered.iri}x", session_iri=f"{ordered.session_iri}x")
-    say(hub, again, said_line(ordered, quantity=1), state="Held")
+    assert line_states(farm) == [(5, "", 5, "")], "a line keeps its price"
+    hub_order = only_order(hub)
+    second_order = replace(hub_order, iri=f"{hub_order.iri}x", session_iri=f"{hub_order.session_iri}x")
+    say(hub, second_order, said_line(hub_order, quantity=1), state="Held")
     with farm.read() as tx:
-        found = {order.iri: order.lines[0].doubt for order in orders_of(tx, farm.id)}
-    assert found == {ordered.iri: "", again.iri: "price"}
+        doubts = {order.iri: order.lines[0].doubt for order in orders_of(tx, farm.id)}
+    assert doubts == {hub_order.iri: "", second_order.iri: "price"}
 
 
 def test_a_revision_that_never_was_is_refused(farm: Producer, hub: Hub, item: str) -> None:
     hub.order(item, 2)
     minutes(farm.region, 2)
-    ordered = the_order(hub)
-    again = replace(ordered, iri=f"{ordered.iri}x", session_iri=f"{ordered.session_iri}x")
-    say(hub, again, said_line(ordered, rev=999), state="Held")
-    assert the_order(farm).iri == ordered.iri, "there is no other"
+    hub_order = only_order(hub)
+    second_order = replace(hub_order, iri=f"{hub_order.iri}x", session_iri=f"{hub_order.session_iri}x")
+    say(hub, second_order, said_line(hub_order, rev=999), state="Held")
+    assert only_order(farm).iri == hub_order.iri, "there is no other"
     with hub.read() as tx:
         assert ["price" in dead_letter.error for dead_letter in dead_letters(tx, "out")] == [True]
 
@@ -148,18 +148,18 @@ def test_a_revision_that_never_was_is_refused(farm: Producer, hub: Hub, item: st
 def test_more_sold_than_was_leased_is_told_to_a_person(farm: Producer, hub: Hub, item: str) -> None:
     hub.order(item, 2)
     minutes(farm.region, 2)
-    (held,) = farm.leases()
+    (lent,) = farm.leases()
     with hub.write() as tx:
         lease = lease_with(tx, "holder", hub.region.peer("b", "a").id, lot_id=hub.leases()[0].lot_id)
         assert lease is not None
         body = LeaseReport(
-            lot=lease.row["lot_iri"], unit="Piece", epoch=1, report=lease.row["report"] + 1, seen=held.granted,
-            returned=Decimal(0), held=held.granted, sold=Decimal(1000),
+            lot=lease.row["lot_iri"], unit="Piece", epoch=1, report=lease.row["report"] + 1, seen=lent.granted,
+            returned=Decimal(0), held=lent.granted, sold=Decimal(1000),
         )  # fmt: skip
         post(hub.federation, tx, lease.row["peer_id"], "LeaseReport", body)
     hub.region.work()
     assert farm.leases()[0].late == 1000
-    assert "1000 Piece" in told(farm)["late"]
+    assert "1000 Piece" in alert_texts(farm)["late"]
 
 
 def test_what_was_sold_late_is_confirmed_when_it_is_granted_after_all(farm: Producer, hub: Hub, item: str) -> None:
@@ -169,8 +169,8 @@ def test_what_was_sold_late_is_confirmed_when_it_is_granted_after_all(farm: Prod
         force_return(farm.federation, tx, farm.leases()[0].id)
     farm.region.work()
     close(farm.region)
-    assert standing(farm) == [(6, "", 0, "lease")]
+    assert line_states(farm) == [(6, "", 0, "lease")]
     with farm.write() as tx:
         assert accept_late(farm.federation, tx, farm.leases()[0].id)
     minutes(farm.region, 3)
-    assert standing(farm) == [(6, "confirmed", 6, "")]
+    assert line_states(farm) == [(6, "confirmed", 6, "")]

@@ -1,4 +1,4 @@
-"""What the simulator has found, told again without chance: each was wrong once."""
+"""Failures that the simulator found, each replayed without chance."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ from commensal_federation.transport import Answer
 
 from .conftest import NewRegion, Say
 from .restoring import Backup
-from .trading import Hub, Place, Producer, a_region, answer, clock_of, minutes, sound, the_order
+from .trading import Hub, Place, Producer, answer, assert_consistent, clock_of, minutes, only_order, region_of_peers
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    return a_region(new_region, "ab")
+    return region_of_peers(new_region, "ab")
 
 
 @pytest.fixture
@@ -69,8 +69,8 @@ def item(hub: Hub, farm: Producer) -> str:
     return hub.sell(farm)
 
 
-def pieces(place: Place) -> list[tuple[int, int, str]]:
-    return [(line.quantity, line.coming, line.answer) for line in the_order(place).lines]
+def ordered_pieces(place: Place) -> list[tuple[int, int, str]]:
+    return [(line.quantity, line.coming, line.answer) for line in only_order(place).lines]
 
 
 def lease(farm: Producer) -> Lease:
@@ -78,7 +78,7 @@ def lease(farm: Producer) -> Lease:
     return lease
 
 
-def grants_said(farm: Producer) -> int:
+def count_grants(farm: Producer) -> int:
     with farm.read() as tx:
         return int(tx.value(select(func.count()).where(federation_outbox.c.type == "LeaseGrant")))
 
@@ -94,7 +94,7 @@ def cancel(hub: Hub, order_id: str) -> None:
 
 
 def test_a_message_of_a_clock_that_is_ahead_is_taken_when_its_time_has_come(forger: Any, clock: ManualClock) -> None:
-    """It was refused for ever, or passed over as unreadable where it was fetched: so it was lost."""
+    """Such a message was lost: refused for ever, or skipped as unreadable when it was fetched."""
     body = forger.signed(published=write_moment(clock.now() + timedelta(minutes=6)))
     assert forger.status(body) == (425, "future")
     clock.advance(minutes=6)
@@ -104,7 +104,7 @@ def test_a_message_of_a_clock_that_is_ahead_is_taken_when_its_time_has_come(forg
 def test_messages_of_a_clock_that_was_ahead_are_not_passed_over_for_later_ones(
     region: Region, notes: Any, say: Say, clock: ManualClock
 ) -> None:
-    """Where they were fetched: the one after them was taken for the next, and they for such as the peer has not."""
+    """When the messages were fetched, the next one took their place, as if the peer no longer had them."""
     b = region["b"]
     region.cut("a", "b")
     clock.advance(minutes=6)
@@ -120,13 +120,13 @@ def test_messages_of_a_clock_that_was_ahead_are_not_passed_over_for_later_ones(
 
 
 def test_who_does_not_hear_that_it_is_refused_is_told(region: Region, notes: Any, say: Say, clock: ManualClock) -> None:
-    """The answer got lost, the peer fetched on from there, and so the message counted as delivered."""
+    """The answer got lost and the peer fetched later messages, so this one counted as delivered."""
     b, peer = region["b"], region.peer("b", "a")
     with b.instance.store.write() as tx:
         tx.execute(update(federation_peer).where(federation_peer.c.id == peer.id).values(scopes_given=[]))
     region.cut("b", "a", one_way=True)
     id = say("a", "b", "hello")
-    for _ in range(3):  # it is refused each time that it comes
+    for _ in range(3):  # refused at each delivery
         region.work()
         clock.advance(minutes=1)
     region.mend()
@@ -135,9 +135,9 @@ def test_who_does_not_hear_that_it_is_refused_is_told(region: Region, notes: Any
     with region["a"].instance.store.read() as tx:
         sent = tx.one(select(federation_outbox).where(federation_outbox.c.id == id))
     with b.instance.store.read() as tx:
-        told = tx.all(select(federation_outbox.c.in_reply_to).where(federation_outbox.c.type == "Problem"))
+        problems = tx.all(select(federation_outbox.c.in_reply_to).where(federation_outbox.c.type == "Problem"))
     assert (sent["state"], sent["error"].partition(":")[0]) == ("dead", "scope")
-    assert [row["in_reply_to"] for row in told] == [id], "once"
+    assert [row["in_reply_to"] for row in problems] == [id], "once"
 
 
 def test_a_refusal_that_comes_when_the_message_was_taken_after_all_counts_no_more(
@@ -162,23 +162,25 @@ def test_a_refusal_that_comes_when_the_message_was_taken_after_all_counts_no_mor
     region.work()
     with region["a"].instance.store.read() as tx:
         sent = tx.one(select(federation_outbox).where(federation_outbox.c.id == id))
-        told = tx.all(select(federation_inbox.c.type).where(federation_inbox.c.type == "Problem"))
-    assert (sent["state"], len(told)) == ("delivered", 1)
+        problems = tx.all(select(federation_inbox.c.type).where(federation_inbox.c.type == "Problem"))
+    assert (sent["state"], len(problems)) == ("delivered", 1)
 
 
 @pytest.mark.parametrize("answered", [{"status": 200, "code": "known"}, {"status": 202, "code": "dead"}, None])
 def test_a_refusal_that_overtakes_the_answer_stays_and_says_why(
     region: Region, notes: Any, say: Say, answered: dict[str, Any] | None
 ) -> None:
-    """The peer has said that it will not do it, and only then the answer comes to whoever sent it, or gets lost."""
+    """The peer has refused the message, and only then the answer to the delivery arrives, or gets lost."""
     a, settle = region["a"], vars(pushing)["_settle"]
     id = say("a", "b", "refuse")
     region.work()
     body = json.dumps({"messages": [answered]}).encode()
-    late = judge(Answer(202, body=body) if answered else None, [id], "the answer got lost", a.instance.clock.now())
+    late_verdict = judge(
+        Answer(202, body=body) if answered else None, [id], "the answer got lost", a.instance.clock.now()
+    )
     with a.instance.store.write() as tx:
         sent = tx.one(select(federation_outbox).where(federation_outbox.c.id == id))
-        settle(a, tx, sent["lane"], vars(pushing)["_Batch"](region.peer("a", "b"), [sent]), late)
+        settle(a, tx, sent["lane"], vars(pushing)["_Batch"](region.peer("a", "b"), [sent]), late_verdict)
     with a.instance.store.read() as tx:
         sent = tx.one(select(federation_outbox).where(federation_outbox.c.id == id))
     assert (sent["state"], sent["error"]) == ("dead", "no: Not this.")
@@ -190,14 +192,14 @@ def test_what_was_sold_before_a_grant_was_taken_back_stays_ordered(farm: Produce
         (grant,) = grants_between(tx, enterprise_id=farm.id, direction="given")
         end_grant(farm.federation, tx, grant.id)
     minutes(farm.region, 2)
-    assert pieces(farm) == [(2, 2, "")]
+    assert ordered_pieces(farm) == [(2, 2, "")]
     clock_of(farm.region).advance(days=1, hours=1)
     minutes(farm.region, 3)
-    assert (the_order(farm).state, pieces(farm)) == ("Complete", [(2, 2, "")]), "the producer confirms by hand"
+    assert (only_order(farm).state, ordered_pieces(farm)) == ("Complete", [(2, 2, "")]), "the producer confirms by hand"
 
 
 def test_what_was_sold_before_a_grant_was_offered_anew_stays_ordered(farm: Producer, hub: Hub, item: str) -> None:
-    """Nobody told the producer that the sale was over while the hub's people had not answered the new offer."""
+    """The producer was not told that the sale was over while the hub had not answered the new offer."""
     hub.order(item, 2)
     minutes(farm.region, 2)
     with farm.write() as tx:
@@ -206,11 +208,11 @@ def test_what_was_sold_before_a_grant_was_offered_anew_stays_ordered(farm: Produ
         give_grant(farm.federation, tx, farm.id, grant.peer_id, hub.iri, hub.id)
     clock_of(farm.region).advance(days=1, hours=1)
     minutes(farm.region, 3)
-    assert (the_order(farm).state, pieces(farm)) == ("Complete", [(2, 2, "")])
+    assert (only_order(farm).state, ordered_pieces(farm)) == ("Complete", [(2, 2, "")])
 
 
 def cheese_at(farm: Producer, kilograms: int) -> SuppliedProduct:
-    """Half a kilogram, or about that: it is weighed."""
+    """Pieces of about half a kilogram, which are weighed."""
     with farm.write() as tx:
         cheese = create_product(
             tx, enterprise_id=farm.id, name="Cheese", product_type="fruit", quantity=Decimal("0.5"), unit="Kilogram",
@@ -220,26 +222,26 @@ def cheese_at(farm: Producer, kilograms: int) -> SuppliedProduct:
     return cheese
 
 
-def listed_as(hub: Hub, of: Place, name: str) -> str:
+def item_named(hub: Hub, of: Place, name: str) -> str:
     with hub.read() as tx:
-        (copy,) = [listing.product_id for listing in hub.received(of) if listing.name == name]
-        ((item, *_),) = listings_of(tx, hub.id, [copy]).values()
+        (product_id,) = [listing.product_id for listing in hub.received(of) if listing.name == name]
+        ((item, *_),) = listings_of(tx, hub.id, [product_id]).values()
     return item
 
 
 def weigh(hub: Hub, order: Order, kilograms: str) -> None:
     with hub.write() as tx:
-        held = locked_order(tx, order.id, enterprise_id=hub.id)
-        weigh_order(tx, hub.instance.hooks, held, {held.lines[0].id: Decimal(kilograms)})
+        locked = locked_order(tx, order.id, enterprise_id=hub.id)
+        weigh_order(tx, hub.instance.hooks, locked, {locked.lines[0].id: Decimal(kilograms)})
 
 
 def test_what_scales_have_found_beyond_a_lease_is_not_given_back(region: Region) -> None:
-    """The lender refused it, and with it all that was given back in the same breath."""
+    """The lender refused it, and with it the stock given back in the same message."""
     farm, hub = Producer(region, "a"), Hub(region, "b")
     cheese = cheese_at(farm, 2)
     farm.grant(hub)
     hub.sell(farm)
-    order = hub.order(listed_as(hub, farm, "Cheese"), 4)
+    order = hub.order(item_named(hub, farm, "Cheese"), 4)
     weigh(hub, order, "2.1")
     minutes(region)
     cancel(hub, order.id)
@@ -249,12 +251,12 @@ def test_what_scales_have_found_beyond_a_lease_is_not_given_back(region: Region)
     minutes(region, 3)
     (held_cheese,) = [lease for lease in farm.leases() if lease.lot_id == cheese.lot_id]
     assert (held_cheese.granted, held_cheese.returned, held_cheese.held) == (Decimal(2), Decimal(2), Decimal("0.1"))
-    sound(region)
+    assert_consistent(region)
 
 
 def test_what_scales_have_found_two_instances_further_is_made_up_for_once(new_region: NewRegion) -> None:
-    """The hub in between had made up for it by a grant to it, the shop by a grant of the hub: 50 grams were nowhere."""
-    region = a_region(new_region, "ab", "bc")
+    """Both the hub in between and the shop had made up for it by a grant: 50 grams were counted nowhere."""
+    region = region_of_peers(new_region, "ab", "bc")
     farm, hub, shop = Producer(region, "a"), Hub(region, "b"), Hub(region, "c", "shop")
     cheese = cheese_at(farm, 100)
     farm.grant(hub, resell=True)
@@ -262,24 +264,24 @@ def test_what_scales_have_found_two_instances_further_is_made_up_for_once(new_re
     hub.sell(farm)
     regional.grant(shop)
     shop.sell(regional)
-    here, there = listed_as(hub, farm, "Cheese"), listed_as(shop, regional, "Cheese")
-    shop.order(there, 1)  # it comes from the farm, by the hub
+    hub_item, shop_item = item_named(hub, farm, "Cheese"), item_named(shop, regional, "Cheese")
+    shop.order(shop_item, 1)  # it comes from the farm, through the hub
     minutes(region, 2)
-    weigh(shop, shop.order(there, 21), "10.55")  # all that it had, and 50 grams
+    weigh(shop, shop.order(shop_item, 21), "10.55")  # all that it had, and 50 grams
     minutes(region)
-    hub.order(here, 30)
+    hub.order(hub_item, 30)
     minutes(region, 3)
     with farm.read() as tx:
         lot = lots_by_id(tx, [cheese.lot_id])[cheese.lot_id]
     assert lot.free + lot.lent == Decimal(100)
     with hub.read() as tx:
-        (held,) = [
+        (lease_at_hub,) = [
             holding
             for holding in holdings_of(tx, [holding.lot_id for holding in hub.leases()])
             if holding.lot.name == "Cheese"
         ]
-    assert (held.uncovered, held.row["granted"] > 0) == (0, True)
-    sound(region)
+    assert (lease_at_hub.uncovered, lease_at_hub.row["granted"] > 0) == (0, True)
+    assert_consistent(region)
 
 
 def test_what_is_hidden_after_it_was_ordered_is_ordered_at_its_last_price(farm: Producer, hub: Hub, item: str) -> None:
@@ -288,7 +290,7 @@ def test_what_is_hidden_after_it_was_ordered_is_ordered_at_its_last_price(farm: 
         change_item(tx, farm.id, farm.item, item_by_id(tx, farm.id, farm.item).version, hidden=True)
     farm.region.work()
     minutes(farm.region, 2)
-    assert [(line.quantity, line.price) for line in the_order(farm).lines] == [(2, 2000)]
+    assert [(line.quantity, line.price) for line in only_order(farm).lines] == [(2, 2000)]
 
 
 def test_what_is_ordered_beyond_an_answer_needs_another(farm: Producer, hub: Hub, item: str) -> None:
@@ -296,14 +298,16 @@ def test_what_is_ordered_beyond_an_answer_needs_another(farm: Producer, hub: Hub
     minutes(farm.region)
     answer(farm, 3)
     minutes(farm.region)
-    assert pieces(farm) == pieces(hub) == [(3, 3, "shortened")]
+    assert ordered_pieces(farm) == ordered_pieces(hub) == [(3, 3, "shortened")]
     hub.order(item, 4, "Bea")
     minutes(farm.region)
-    assert pieces(farm) == pieces(hub) == [(7, 7, "")]
+    assert ordered_pieces(farm) == ordered_pieces(hub) == [(7, 7, "")]
     answer(farm, 6)
     minutes(farm.region)
-    assert pieces(farm) == pieces(hub) == [(6, 6, "shortened")], "the first shortage is not counted again"
-    sound(farm.region)
+    assert ordered_pieces(farm) == ordered_pieces(hub) == [(6, 6, "shortened")], (
+        "the first shortage is not counted again"
+    )
+    assert_consistent(farm.region)
 
 
 def test_an_answer_to_an_older_word_is_given_again_to_the_newer(farm: Producer, hub: Hub, item: str) -> None:
@@ -313,25 +317,25 @@ def test_an_answer_to_an_older_word_is_given_again_to_the_newer(farm: Producer, 
     hub.order(item, 2, "Bea")
     minutes(farm.region)
     answer(farm, 3)  # of five; the hub has ordered seven
-    assert pieces(hub) == [(7, 7, "")]
+    assert ordered_pieces(hub) == [(7, 7, "")]
     farm.region.mend()
     minutes(farm.region, 3)
-    assert pieces(farm) == pieces(hub) == [(7, 7, "")], "seven were not answered yet"
-    sound(farm.region)
+    assert ordered_pieces(farm) == ordered_pieces(hub) == [(7, 7, "")], "seven were not answered yet"
+    assert_consistent(farm.region)
 
 
 def test_what_is_ordered_while_an_answer_is_under_way_is_answered_too(farm: Producer, hub: Hub, item: str) -> None:
-    """As many pieces were ordered since as would not come: the sum was what had been told, and nobody told it."""
+    """As many pieces were ordered in the meantime as would not come, so the sum was unchanged and was not sent."""
     hub.order(item, 5)
     minutes(farm.region)
     hub.order(item, 2, "Bea")
     answer(farm, 3)  # of five
     minutes(farm.region, 4)
-    assert pieces(farm) == pieces(hub) == [(3, 3, "shortened")]
+    assert ordered_pieces(farm) == ordered_pieces(hub) == [(3, 3, "shortened")]
     with hub.read() as tx:
-        (ordered,) = ordered_of(tx, the_order(hub).session_id, [mirror_of(tx, farm.iri)])
+        (ordered,) = ordered_of(tx, only_order(hub).session_id, [mirror_of(tx, farm.iri)])
     assert ordered.quantity == 3
-    sound(farm.region)
+    assert_consistent(farm.region)
 
 
 def test_a_late_sale_that_is_called_off_leaves_nothing_to_sell(farm: Producer, hub: Hub, item: str) -> None:
@@ -342,10 +346,10 @@ def test_a_late_sale_that_is_called_off_leaves_nothing_to_sell(farm: Producer, h
     assert lease(farm).late == 6
     cancel(hub, order.id)
     minutes(farm.region, 2)
-    held = lease(farm)
-    assert held.late == held.returned == 0, "it went home by force before"
+    lease_after = lease(farm)
+    assert lease_after.late == lease_after.returned == 0, "it went home by force before"
     assert farm.lot.free + farm.lot.lent == 100
-    sound(farm.region)
+    assert_consistent(farm.region)
 
 
 def test_late_sales_are_taken_on_while_a_report_is_under_way(farm: Producer, hub: Hub, item: str) -> None:
@@ -357,18 +361,18 @@ def test_late_sales_are_taken_on_while_a_report_is_under_way(farm: Producer, hub
     hub_order = hub.lot(farm).reserved
     with farm.write() as tx:
         assert accept_late(farm.federation, tx, lease(farm).id)
-    minutes(farm.region, 2)  # the hub reports without having heard of it
+    minutes(farm.region, 2)  # the hub reports before it receives the answer
     farm.region.mend()
     minutes(farm.region, 5)
     assert hub_order == 6
     assert lease(farm).late == 0
     assert hub.lot(farm).reserved == 6
     assert lease(farm).held == hub.lot(farm).on_hand
-    sound(farm.region)
+    assert_consistent(farm.region)
 
 
 def test_who_gives_back_waits_for_nothing_any_more(farm: Producer, hub: Hub, item: str) -> None:
-    """It got the same units again, and gave them back again, each minute, until all it had ever asked for was there."""
+    """The same units were granted and given back each minute, until the hub held all that it had ever asked for."""
     with pytest.raises(Refused):
         hub.order(item, 2000)  # of a hundred
     with hub.write() as tx:
@@ -376,9 +380,9 @@ def test_who_gives_back_waits_for_nothing_any_more(farm: Producer, hub: Hub, ite
             tx.execute(update(table).values(closes_at=tx.now))
     minutes(farm.region, 3)
     assert lease(farm).held == hub.lot(farm).free == 0, "the sale is over"
-    said = grants_said(farm)
+    grants_before = count_grants(farm)
     minutes(farm.region, 5)
-    assert grants_said(farm) == said
+    assert count_grants(farm) == grants_before
 
 
 # ------------------------------------------------------------------------------------------------ after a restore
@@ -390,19 +394,19 @@ def test_a_restored_hub_goes_on_with_the_orders_that_it_had_told(
     backup = Backup(hub, tmp_path)
     hub.order(item, 5)
     minutes(farm.region)
-    before = the_order(farm)
+    before = only_order(farm)
     backup.restore()
     minutes(farm.region, 3)
     hub.order(item, 2, "Bea")
     minutes(farm.region, 2)
-    assert the_order(farm).iri == the_order(hub).iri == before.iri
-    assert pieces(farm) == pieces(hub) == [(2, 2, "")], "who ordered five is not known any more"
+    assert only_order(farm).iri == only_order(hub).iri == before.iri
+    assert ordered_pieces(farm) == ordered_pieces(hub) == [(2, 2, "")], "who ordered five is not known any more"
 
 
 def test_a_restored_producer_that_has_nothing_to_say_asks_within_a_minute(
     farm: Producer, hub: Hub, item: str, tmp_path: Path
 ) -> None:
-    """It had forgotten orders, and did not notice before it spoke, or before its peers had been silent for long."""
+    """It had forgotten orders and noticed only when it spoke, or when its peers had been silent for long."""
     hub.order(item, 1)
     minutes(farm.region)
     backup = Backup(farm, tmp_path)
@@ -412,33 +416,33 @@ def test_a_restored_producer_that_has_nothing_to_say_asks_within_a_minute(
     clock_of(farm.region).advance(minutes=1)
     run_periodic(farm.instance, work_of(farm.instance))
     farm.region.work()
-    assert pieces(farm) == pieces(hub) == [(3, 3, "")]
+    assert ordered_pieces(farm) == ordered_pieces(hub) == [(3, 3, "")]
 
 
 def test_what_a_restored_hub_says_under_a_revision_given_before_is_said_again(
     farm: Producer, hub: Hub, item: str, tmp_path: Path
 ) -> None:
-    """The producer took it for the word that it knew by this number."""
+    """The producer took it for the earlier message with the same revision."""
     order = hub.order(item, 3)
     minutes(farm.region)
     backup = Backup(hub, tmp_path)
     cancel(hub, order.id)
     minutes(farm.region, 2)
-    assert pieces(farm) == [(0, 0, "")]
+    assert ordered_pieces(farm) == [(0, 0, "")]
     backup.restore()
     with hub.write() as tx:
-        held = locked_order(tx, order.id, enterprise_id=hub.id)
-        change_order(tx, hub.instance.hooks, held, items={item: 4})
-        send_session_orders(hub.federation, tx, order.session_id)  # before it knows what it had said
+        locked = locked_order(tx, order.id, enterprise_id=hub.id)
+        change_order(tx, hub.instance.hooks, locked, items={item: 4})
+        send_session_orders(hub.federation, tx, order.session_id)  # before it knows what it had sent
     minutes(farm.region, 3)
-    assert pieces(farm) == pieces(hub) == [(4, 4, "")]
+    assert ordered_pieces(farm) == ordered_pieces(hub) == [(4, 4, "")]
 
 
 def test_a_line_that_a_restored_hub_orders_anew_keeps_the_price_it_was_told_at(
     farm: Producer, hub: Hub, item: str, tmp_path: Path
 ) -> None:
-    """The hub had an older price in its backup, ordered at it, and the producer refused that for ever."""
-    cancel(hub, hub.order(item, 5).id)  # so it holds some
+    """The hub's backup had an older price; it ordered at that price, and the producer refused for ever."""
+    cancel(hub, hub.order(item, 5).id)  # so that the hub holds some stock
     backup = Backup(hub, tmp_path)
     with farm.write() as tx:
         set_price(tx, farm.id, farm.item, 2300)
@@ -449,32 +453,32 @@ def test_a_line_that_a_restored_hub_orders_anew_keeps_the_price_it_was_told_at(
     with hub.write() as tx:
         wish = Wish(items={item: 2}, name="Bea", email="bea@example.org", language="en")
         order = place_order(tx, hub.instance.hooks, "hub-session", wish)
-        send_session_orders(hub.federation, tx, order.session_id)  # before it knows what it had said
+        send_session_orders(hub.federation, tx, order.session_id)  # before it knows what it had sent
     minutes(farm.region, 3)
-    assert pieces(farm) == pieces(hub) == [(2, 2, "")]
-    assert [the_order(place).lines[0].price for place in (farm, hub)] == [2300, 2300]
+    assert ordered_pieces(farm) == ordered_pieces(hub) == [(2, 2, "")]
+    assert [only_order(place).lines[0].price for place in (farm, hub)] == [2300, 2300]
 
 
 def test_a_restored_hub_passes_on_again_what_it_had_passed_on(new_region: NewRegion, tmp_path: Path) -> None:
-    """It looked for a sale of its own, which there is none of, and told nothing any more."""
-    region = a_region(new_region, "ab", "bc")
+    """It looked for a sale of its own, of which there is none, and sent nothing more."""
+    region = region_of_peers(new_region, "ab", "bc")
     farm, hub, shop = Producer(region, "a"), Hub(region, "b"), Hub(region, "c", "shop")
     farm.grant(hub, resell=True)
     regional = hub.as_producer(farm)
     regional.grant(shop)
     item = shop.sell(regional)
-    shop.order(item, 3)  # it comes from the farm, by the hub
+    shop.order(item, 3)  # it comes from the farm, through the hub
     minutes(region, 3)
     backup = Backup(hub, tmp_path)
     shop.order(item, 1, "Bea")
     minutes(region, 3)
-    assert pieces(farm) == [(4, 4, "")]
+    assert ordered_pieces(farm) == [(4, 4, "")]
     backup.restore()
     shop.order(item, 1, "Cleo")
     minutes(region, 4)
     with hub.read() as tx:
         assert tx.all(select(federation_order_due)) == []
-    assert pieces(farm) == pieces(shop) == [(5, 5, "")]
+    assert ordered_pieces(farm) == ordered_pieces(shop) == [(5, 5, "")]
 
 
 def test_what_a_restored_producer_answers_under_a_number_given_before_is_said_again(
@@ -491,7 +495,7 @@ def test_what_a_restored_producer_answers_under_a_number_given_before_is_said_ag
         answer_line = AnswerLine(item_iri=order.lines[0].item_iri, answer="confirmed", confirmed=2, reason="frost")
         answer_order(farm.federation, tx, farm.id, order.id, {answer_line.item_iri: answer_line})
     minutes(farm.region, 5)
-    assert pieces(farm) == pieces(hub) == [(2, 2, "shortened")]
+    assert ordered_pieces(farm) == ordered_pieces(hub) == [(2, 2, "shortened")]
 
 
 def test_a_restored_producer_stands_by_its_answers(farm: Producer, hub: Hub, item: str, tmp_path: Path) -> None:
@@ -502,13 +506,13 @@ def test_a_restored_producer_stands_by_its_answers(farm: Producer, hub: Hub, ite
     minutes(farm.region)
     backup.restore()
     minutes(farm.region, 5)
-    assert pieces(farm) == pieces(hub) == [(3, 3, "shortened")]
+    assert ordered_pieces(farm) == ordered_pieces(hub) == [(3, 3, "shortened")]
 
 
 def test_a_restored_producer_hears_nothing_before_it_knows_what_it_had_said(
     farm: Producer, hub: Hub, item: str, tmp_path: Path
 ) -> None:
-    """It fetched the order, and answered anew under the number of the answer that it had forgotten."""
+    """It fetched the order, and answered anew under the number of its forgotten answer."""
     backup = Backup(farm, tmp_path)
     hub.order(item, 1)
     minutes(farm.region)
@@ -517,13 +521,13 @@ def test_a_restored_producer_hears_nothing_before_it_knows_what_it_had_said(
         for table in (coordination, sale_session):
             tx.execute(update(table).values(closes_at=tx.now))
     farm.region.cut("b", "a", one_way=True)
-    minutes(farm.region, 2)  # nothing is ordered of it any more, which the hub cannot say
+    minutes(farm.region, 2)  # its only order is cancelled, which the hub cannot tell it
     farm.region.mend()
     backup.restore()
     peer = farm.region.peer("a", "b")
     pull(farm.instance, Job("1", "federation.pull", {"peer": peer.id, "lane": "order"}, 1))
     minutes(farm.region, 5)
-    assert pieces(hub) == pieces(farm) == [(0, 0, "refused")]
+    assert ordered_pieces(hub) == ordered_pieces(farm) == [(0, 0, "refused")]
 
 
 def test_a_restored_producer_gives_no_revision_twice(farm: Producer, hub: Hub, item: str, tmp_path: Path) -> None:
@@ -540,13 +544,13 @@ def test_a_restored_producer_gives_no_revision_twice(farm: Producer, hub: Hub, i
 def test_what_a_restored_producer_had_offered_at_a_price_is_sold_at_it(
     farm: Producer, hub: Hub, item: str, tmp_path: Path
 ) -> None:
-    """It has told another price since, under the revision that the hub knows with the price of before."""
-    cancel(hub, hub.order(item, 5).id)  # so the hub holds some
+    """It has sent another price since the backup, under the revision that the hub knows with the old price."""
+    cancel(hub, hub.order(item, 5).id)  # so that the hub holds some stock
     backup = Backup(farm, tmp_path)
-    for price, again in ((2200, True), (2100, False)):
+    for price, restored in ((2200, True), (2100, False)):
         with farm.write() as tx:
             set_price(tx, farm.id, farm.item, price)
-        if again:
+        if restored:
             farm.region.work()
             backup.restore()
     farm.region.work("a")
@@ -555,8 +559,8 @@ def test_what_a_restored_producer_had_offered_at_a_price_is_sold_at_it(
     with hub.write() as tx:
         send_session_orders(hub.federation, tx, order.session_id)
     minutes(farm.region, 5)
-    assert pieces(farm) == pieces(hub) == [(3, 3, "")]
-    assert [the_order(place).lines[0].price for place in (farm, hub)] == [2200, 2200]
+    assert ordered_pieces(farm) == ordered_pieces(hub) == [(3, 3, "")]
+    assert [only_order(place).lines[0].price for place in (farm, hub)] == [2200, 2200]
 
 
 def test_nothing_is_handled_before_a_restored_instance_knows_what_it_had_said(
@@ -573,7 +577,7 @@ def test_nothing_is_handled_before_a_restored_instance_knows_what_it_had_said(
     assert rows == []
     farm.region.mend()
     minutes(farm.region, 10)
-    assert pieces(farm) == pieces(hub)
+    assert ordered_pieces(farm) == ordered_pieces(hub)
     assert Decimal(0) == lease(farm).late
 
 
@@ -582,16 +586,16 @@ def test_a_restored_lender_grants_no_request_twice(farm: Producer, hub: Hub, ite
     hub.order(item, 3)
     backup.restore()
     minutes(farm.region, 5)
-    (held,) = hub.leases()
-    assert held.granted == lease(farm).granted
+    (lease_at_hub,) = hub.leases()
+    assert lease_at_hub.granted == lease(farm).granted
     assert lease(farm).held == hub.lot(farm).on_hand
-    sound(farm.region)
+    assert_consistent(farm.region)
 
 
 def test_what_a_restored_hub_says_before_it_has_noticed_is_not_lost(
     farm: Producer, hub: Hub, item: str, tmp_path: Path
 ) -> None:
-    """It was said in the epoch of before, under numbers that the producer knew other messages by."""
+    """It was sent in the old epoch, under numbers that the producer knew from other messages."""
     hub.order(item, 2)
     minutes(farm.region, 2)
     backup = Backup(hub, tmp_path)
@@ -607,7 +611,7 @@ def test_what_a_restored_hub_says_before_it_has_noticed_is_not_lost(
 def test_a_restored_hub_that_reports_under_a_number_given_before_reports_again(
     farm: Producer, hub: Hub, item: str, tmp_path: Path
 ) -> None:
-    """The producer took it for the report that it knew by this number, and never heard what was given back."""
+    """The producer took it for the earlier report of the same number, and missed what was given back."""
     hub.order(item, 2)
     minutes(farm.region, 2)
     backup = Backup(hub, tmp_path)
@@ -615,7 +619,7 @@ def test_a_restored_hub_that_reports_under_a_number_given_before_reports_again(
         report(hub.federation, tx, holdings_of(tx, [hub.lot(farm).id])[0])
     farm.region.work()
     backup.restore()
-    with hub.write() as tx:  # nothing more will be sold, asked for and reported
+    with hub.write() as tx:  # nothing more is sold, requested or reported
         for table in (coordination, sale_session):
             tx.execute(update(table).values(closes_at=tx.now))
     give_all_back(hub, farm)
@@ -624,13 +628,13 @@ def test_a_restored_hub_that_reports_under_a_number_given_before_reports_again(
 
 
 def give_all_back(hub: Hub, farm: Producer) -> None:
-    held = hub.lot(farm)
+    lot = hub.lot(farm)
     with hub.write() as tx:
-        (here,) = holdings_of(tx, [held.id])
-        give_back(hub.federation, tx, here, here.free)
+        (holding,) = holdings_of(tx, [lot.id])
+        give_back(hub.federation, tx, holding, holding.free)
 
 
 def assert_both_count_alike(farm: Producer, hub: Hub) -> None:
     assert lease(farm).returned == hub.leases()[0].returned > 0
     assert lease(farm).held == hub.lot(farm).on_hand
-    sound(farm.region)
+    assert_consistent(farm.region)

@@ -1,4 +1,4 @@
-"""What is stored is done once, whatever its handler does; what cannot be done is kept, and told."""
+"""A stored message is handled once, whatever its handler does; what cannot be handled is kept and reported."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from commensal_federation.testing import Region
 Say = Callable[..., str]
 
 
-def _stored(region: Region, name: str = "b") -> int:
+def _count_stored(region: Region, name: str = "b") -> int:
     return _count(region[name].instance.store, federation_inbox)
 
 
@@ -38,7 +38,7 @@ def _count(store: Store, table: Any) -> int:
 
 
 def _change(region: Region, **values: Any) -> None:
-    """What b has set for a."""
+    """Changes what b has set for its peer a."""
     with region["b"].instance.store.write() as tx:
         change_peer(tx, region.peer("b", "a").id, **values)
 
@@ -97,8 +97,8 @@ def test_a_fault_of_ours_loses_no_message(
 def test_an_effect_and_its_answer_are_there_with_the_message_or_not_at_all(
     forger: Any, notes: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The worker dies after the handler and before the commit: everything is as before, and can come again."""
-    body, before = forger.signed("answer"), _stored(forger.region)
+    """The worker dies after the handler and before the commit: nothing has changed, and the message can come again."""
+    body, stored_before = forger.signed("answer"), _count_stored(forger.region)
 
     def die(self: Any) -> None:
         raise KeyboardInterrupt
@@ -106,7 +106,7 @@ def test_an_effect_and_its_answer_are_there_with_the_message_or_not_at_all(
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(inbox.Intake, "finish", die)
         forger.send(body)
-    assert _stored(forger.region) == before
+    assert _count_stored(forger.region) == stored_before
     notes.done.clear()
     assert forger.status(body)[0] == 202
     assert notes.at(forger.region["b"]) == ["answer"]
@@ -122,30 +122,30 @@ def test_a_message_that_has_run_out_has_no_effect(forger: Any, notes: Any, clock
 def test_the_audit_trail_names_the_peer_and_forgets_what_a_refusal_undid(
     forger: Any, notes: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A kept message, a refused one and one that fails, each of which traces the same."""
+    """A kept message, a refused one and one that fails; each traces the same."""
     b = forger.region["b"]
-    usual = b.messages["OrderNote"]
+    binding = b.messages["OrderNote"]
 
     def traced(federation: Any, tx: Any, received: Any) -> None:
         tx.trace("noted", "order_note", received.body.text)
-        usual.handler.handle(federation, tx, received)
+        binding.handler.handle(federation, tx, received)
 
-    monkeypatch.setitem(b.messages, "OrderNote", replace(usual, handler=Handler(traced)))
+    monkeypatch.setitem(b.messages, "OrderNote", replace(binding, handler=Handler(traced)))
     for text in ("refuse", "boom", "hello"):
         forger.send(forger.signed(text))
     with b.instance.store.read() as tx:
-        told = audit_entries(tx, AuditFilter(object_kind="order_note"))
-    assert [(entry.object_id, entry.actor, entry.client, entry.command) for entry in told] == [
+        entries = audit_entries(tx, AuditFilter(object_kind="order_note"))
+    assert [(entry.object_id, entry.actor, entry.client, entry.command) for entry in entries] == [
         ("hello", "peer", "https://a.example", "message OrderNote")
     ]
 
 
 def test_one_bad_message_of_a_batch_leaves_the_others_alone(forger: Any, notes: Any) -> None:
-    first = forger.envelope("first")
+    first_envelope = forger.envelope("first")
     now = forger.region["a"].instance.clock.now()
-    good = canonical(sign(first, forger.key(), now))
-    late = forger.signed("second", seq=first["seq"] + 1, prev=multihash(good))
-    answer = forger.send(good, b"rubbish", late)
+    good_body = canonical(sign(first_envelope, forger.key(), now))
+    second_body = forger.signed("second", seq=first_envelope["seq"] + 1, prev=multihash(good_body))
+    answer = forger.send(good_body, b"rubbish", second_body)
     assert answer.status == 202
     assert [part.split(b",")[0].split(b"}")[0] for part in answer.body.split(b'"status":')[1:]] == [
         b"202",
@@ -173,7 +173,7 @@ def test_what_a_peer_may_not_ask_for_is_not_found(forger: Any) -> None:
 def test_a_message_that_the_disk_has_no_room_for_is_not_half_kept(
     forger: Any, notes: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SQLite undoes the whole transaction then: what was written after that stood alone, and the message was lost."""
+    """SQLite then rolls back the whole transaction: later writes stood alone, and the message was lost."""
     b = forger.region["b"]
     if b.instance.store.engine.dialect.name != "sqlite":
         pytest.skip("PostgreSQL goes on with nothing after an error")
@@ -187,10 +187,10 @@ def test_a_message_that_the_disk_has_no_room_for_is_not_half_kept(
         finally:
             run("PRAGMA max_page_count=1073741823")
 
-    body, before = forger.signed("hello"), _stored(forger.region)
-    with monkeypatch.context() as full:
-        full.setitem(b.messages, "OrderNote", replace(b.messages["OrderNote"], handler=Handler(fill)))
+    body, stored_before = forger.signed("hello"), _count_stored(forger.region)
+    with monkeypatch.context() as patch:
+        patch.setitem(b.messages, "OrderNote", replace(b.messages["OrderNote"], handler=Handler(fill)))
         assert forger.status(body)[0] == 503, "the peer sends it again"
-    assert _stored(forger.region) == before
+    assert _count_stored(forger.region) == stored_before
     assert forger.status(body)[0] == 202
     assert notes.at(b) == ["hello"]

@@ -1,4 +1,4 @@
-"""Refusals of whoever asks too often are kept back, so that rubbish at full speed costs next to nothing."""
+"""Refusals to a caller that asks too often are delayed, so that rubbish at full speed costs next to nothing."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from commensal_federation.transport import Answer
 TOO_MANY = Answer(429, [("retry-after", "60")])
 
 
-def kept_back(addresses: list[str]) -> tuple[list[str], list[str]]:
-    """Whose refusals are answered at once, and whose are kept back, of requests that come at the same moment."""
+def refuse_all(addresses: list[str]) -> tuple[list[str], list[str]]:
+    """Of simultaneous requests from these addresses, returns whose are refused at once and whose are delayed."""
     at_once: list[str] = []
 
-    async def ask(held: HeldBack, address: str, over: asyncio.Event) -> None:
-        answer = await held.keep(TOO_MANY, address)
+    async def call(held_back: HeldBack, address: str, over: asyncio.Event) -> None:
+        answer = await held_back.keep(TOO_MANY, address)
         assert answer.header("connection") == "close"
         if not over.is_set():
             at_once.append(address)
 
     async def run() -> None:
-        held, over = HeldBack(), asyncio.Event()
-        asking = [asyncio.create_task(ask(held, address, over)) for address in addresses]
+        held_back, over = HeldBack(), asyncio.Event()
+        calls = [asyncio.create_task(call(held_back, address, over)) for address in addresses]
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         over.set()
-        await asyncio.gather(*asking)
-        assert not held._waiting, "nothing is remembered of who has gone"
+        await asyncio.gather(*calls)
+        assert not held_back._waiting, "nothing is remembered of who has gone"
 
     asyncio.run(run())
     return at_once, [address for address in addresses if address not in at_once]
@@ -43,25 +43,25 @@ def kept_back(addresses: list[str]) -> tuple[list[str], list[str]]:
 def test_a_refusal_is_kept_back_and_what_is_too_much_of_one_address_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tarpit, "SECONDS", 0.01)
     monkeypatch.setattr(tarpit, "MOST", 2)
-    assert kept_back(["a", "a", "b"]) == ([], ["a", "a", "b"])
-    assert kept_back(["a", "a", "a"])[0] == ["a"]
+    assert refuse_all(["a", "a", "b"]) == ([], ["a", "a", "b"])
+    assert refuse_all(["a", "a", "a"])[0] == ["a"]
     monkeypatch.setattr(tarpit, "MOST_OF_ALL", 2)
-    assert kept_back(["a", "b", "c"]) == (["c"], ["a", "b"])
+    assert refuse_all(["a", "b", "c"]) == (["c"], ["a", "b"])
 
 
 def test_a_peer_that_has_sent_all_that_it_may_is_refused_before_its_signature_is_looked_at(
     forger: Any, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    region, looked = forger.region, list[int]()
+    region, verified = forger.region, list[int]()
     with region["b"].instance.store.write() as tx:
         change_peer(tx, region.peer("b", "a").id, limits={"messages": 2})
 
-    def looking(*given: Any) -> Any:
-        looked.append(1)
-        return verify_request(*given)
+    def count_verification(*args: Any) -> Any:
+        verified.append(1)
+        return verify_request(*args)
 
-    monkeypatch.setattr(admission, "verify_request", looking)
+    monkeypatch.setattr(admission, "verify_request", count_verification)
     assert [forger.send(forger.signed(str(number))).status for number in range(9)] == [202, 202] + [429] * 7
-    assert len(looked) == 3, "the third shows that it is too much; the others are not looked at"
+    assert len(verified) == 3, "the third shows that it is too much; the others are not looked at"
     clock.advance(minutes=1)
     assert forger.send(forger.signed("later")).status == 202

@@ -31,31 +31,36 @@ def a_get() -> Request:
     return sign_request(Request("GET", url, [("accept", "application/x-ndjson")]), KEY, NOW, NONCE)
 
 
-def verified(request: Request, now: datetime = NOW) -> Verified:
+def verify_post(request: Request, now: datetime = NOW) -> Verified:
     keys = {KEY.id: KEY.public}
     return verify_request(request.method, request.url, request.headers, request.body, keys.get, now)
 
 
 @pytest.mark.parametrize("request_", [a_post(), a_post(b""), a_get()], ids=["post", "empty post", "get"])
 def test_a_signed_request_tells_whose_key_it_was_and_its_nonce(request_: Request) -> None:
-    found = verified(request_)
+    verified_request = verify_post(request_)
 
-    assert found == Verified(KEY.id, NOW, NOW + timedelta(minutes=5), NONCE)
+    assert verified_request == Verified(KEY.id, NOW, NOW + timedelta(minutes=5), NONCE)
 
 
 def test_signing_again_replaces_the_old_signature() -> None:
-    later = sign_request(a_post(), KEY, NOW + timedelta(days=2), "another-nonce-of-128-bit")
+    signed_again = sign_request(a_post(), KEY, NOW + timedelta(days=2), "another-nonce-of-128-bit")
 
-    assert verified(later, NOW + timedelta(days=2)).nonce == "another-nonce-of-128-bit"
-    assert [name for name, _ in later.headers] == ["content-type", "content-digest", "signature-input", "signature"]
+    assert verify_post(signed_again, NOW + timedelta(days=2)).nonce == "another-nonce-of-128-bit"
+    assert [name for name, _ in signed_again.headers] == [
+        "content-type",
+        "content-digest",
+        "signature-input",
+        "signature",
+    ]
 
 
 def test_clocks_may_differ_by_a_minute_and_no_more() -> None:
-    assert verified(a_post(), NOW - timedelta(seconds=60))
-    assert verified(a_post(), NOW + timedelta(seconds=360))
+    assert verify_post(a_post(), NOW - timedelta(seconds=60))
+    assert verify_post(a_post(), NOW + timedelta(seconds=360))
     for moment in (NOW - timedelta(seconds=61), NOW + timedelta(seconds=361)):
         with pytest.raises(BadSignature):
-            verified(a_post(), moment)
+            verify_post(a_post(), moment)
 
 
 def test_a_sha_512_digest_and_more_signed_headers_are_fine() -> None:
@@ -64,9 +69,9 @@ def test_a_sha_512_digest_and_more_signed_headers_are_fine() -> None:
 
     digest = f"sha-512=:{b64encode(sha512(b'{}').digest()).decode()}:"
     message = httpx.Request("POST", INBOX, headers={"content-type": "a/b", "content-digest": digest, "date": "today"})
-    sent = by_the_library(message, b"{}", ("@method", "@target-uri", "content-type", "content-digest", "date"))
+    sent = sign_with_library(message, b"{}", ("@method", "@target-uri", "content-type", "content-digest", "date"))
 
-    assert verified(sent).keyid == KEY.id
+    assert verify_post(sent).keyid == KEY.id
 
 
 # ------------------------------------------------------------------------------------------------ the other library
@@ -82,7 +87,7 @@ class Resolver(HTTPSignatureKeyResolver):
         return KEY.private
 
 
-def by_the_library(message: httpx.Request, body: bytes | None, covered: tuple[str, ...]) -> Request:
+def sign_with_library(message: httpx.Request, body: bytes | None, covered: tuple[str, ...]) -> Request:
     signer = HTTPMessageSigner(signature_algorithm=algorithms.ED25519, key_resolver=Resolver())
     signer.sign(
         message,
@@ -103,15 +108,15 @@ def by_the_library(message: httpx.Request, body: bytes | None, covered: tuple[st
 def test_a_post_that_http_message_signatures_signed_is_verified_here() -> None:
     message = httpx.Request("POST", INBOX, headers={"content-type": "application/ld+json"}, content=b"{}")
 
-    sent = by_the_library(message, b"{}", ("@method", "@target-uri", "content-type", "content-digest"))
+    sent = sign_with_library(message, b"{}", ("@method", "@target-uri", "content-type", "content-digest"))
 
-    assert verified(sent) == Verified(KEY.id, NOW, NOW + timedelta(minutes=5), NONCE)
+    assert verify_post(sent) == Verified(KEY.id, NOW, NOW + timedelta(minutes=5), NONCE)
 
 
 def test_a_get_that_http_message_signatures_signed_is_verified_here() -> None:
     message = httpx.Request("GET", INBOX, headers={"accept": "application/json"})
 
-    assert verified(by_the_library(message, None, ("@method", "@target-uri", "accept"))).keyid == KEY.id
+    assert verify_post(sign_with_library(message, None, ("@method", "@target-uri", "accept"))).keyid == KEY.id
 
 
 @pytest.mark.parametrize("request_", [a_post(), a_get()], ids=["post", "get"])
@@ -122,16 +127,16 @@ def test_what_is_signed_here_http_message_signatures_verifies(request_: Request)
     verifier = HTTPMessageVerifier(signature_algorithm=algorithms.ED25519, key_resolver=Resolver())
     body: dict[str, Any] = {"body": request_.body} if request_.body else {}
 
-    found = verifier.verify(message, max_age=timedelta(minutes=5), expect_tag=TAG, **body)
+    results = verifier.verify(message, max_age=timedelta(minutes=5), expect_tag=TAG, **body)
 
-    assert found[0].parameters["keyid"] == KEY.id
-    assert '"@target-uri"' in found[0].covered_components
+    assert results[0].parameters["keyid"] == KEY.id
+    assert '"@target-uri"' in results[0].covered_components
 
 
 # ------------------------------------------------------------------------------------------------ every bit
 
 
-def flipped(text: str, bit: int) -> str:
+def flip_bit(text: str, bit: int) -> str:
     content = bytearray(text.encode("latin-1"))
     content[bit // 8 % len(content)] ^= 1 << bit % 8
     return content.decode("latin-1")
@@ -139,21 +144,21 @@ def flipped(text: str, bit: int) -> str:
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from([a_post(), a_get()]), st.integers(0, 8), st.integers(0, 5000))
-def test_no_bit_of_what_is_signed_can_be_changed(request_: Request, where: int, bit: int) -> None:
+def test_no_bit_of_what_is_signed_can_be_changed(request_: Request, part_index: int, bit: int) -> None:
     parts = ["method", "url", "body", *range(len(request_.headers))]
-    part = parts[where % len(parts)]
+    part = parts[part_index % len(parts)]
     method, url, body, headers = request_.method, request_.url, request_.body, list(request_.headers)
     if part == "method":
-        method = flipped(method, bit)
+        method = flip_bit(method, bit)
     elif part == "url":
-        url = flipped(url, bit)
+        url = flip_bit(url, bit)
     elif part == "body":
-        body = flipped(body.decode() or "x", bit).encode("latin-1")
+        body = flip_bit(body.decode() or "x", bit).encode("latin-1")
     elif isinstance(part, int):
-        headers[part] = (headers[part][0], flipped(headers[part][1], bit))
+        headers[part] = (headers[part][0], flip_bit(headers[part][1], bit))
 
     with pytest.raises(BadSignature):
-        verified(Request(method, url, headers, body))
+        verify_post(Request(method, url, headers, body))
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -162,20 +167,20 @@ def test_whatever_headers_hold_the_answer_is_a_refusal(first: str, second: str) 
     headers = [("content-type", "a/b"), ("signature-input", first), ("signature", second), ("content-digest", first)]
 
     with pytest.raises(BadSignature):
-        verified(Request("POST", INBOX, headers, b"{}"))
+        verify_post(Request("POST", INBOX, headers, b"{}"))
 
 
 def test_a_huge_header_of_quotes_is_refused() -> None:
     text = 'fed=("@method" ' + '"a" ' * 20_000 + ");created=1"
 
     with pytest.raises(BadSignature):
-        verified(Request("POST", INBOX, [("signature-input", text), ("signature", "fed=:AA==:")], b"{}"))
+        verify_post(Request("POST", INBOX, [("signature-input", text), ("signature", "fed=:AA==:")], b"{}"))
 
 
 def test_a_key_shows_itself_nowhere() -> None:
     secret = KEY.secret()
 
-    for shown in (repr(KEY), str(KEY), f"{KEY}", repr(KEY.public), repr(vars(KEY.public))):
-        assert secret not in shown
-        assert KEY.private.private_bytes_raw().hex() not in shown
+    for text in (repr(KEY), str(KEY), f"{KEY}", repr(KEY.public), repr(vars(KEY.public))):
+        assert secret not in text
+        assert KEY.private.private_bytes_raw().hex() not in text
     assert PublicKey(KEY.id, KEY.public.multikey) == KEY.public

@@ -1,4 +1,4 @@
-"""Attacks on signed requests. Each is refused, and each would succeed without the defence that it is here for.
+"""Attacks on signed requests. Each is refused, and each would succeed without its defence.
 
 The numbers are those of the list of attacks in federation/README.md; the sources are named there.
 """
@@ -40,13 +40,13 @@ GENUINE = sign_request(Request("POST", INBOX, [("content-type", "application/ld+
 AT = int(NOW.timestamp())
 
 
-def nothing(*_: Any) -> None:
-    """What is left of a check that is taken out."""
+def do_nothing(*_: Any) -> None:
+    """Replaces a check, to show that the attack succeeds without it."""
 
 
 @dataclass(frozen=True)
 class Attack:
-    """`defences` are what stands against it in `http_signature`, with what would be there without them."""
+    """`defences` are the functions of `http_signature` that stop the attack, with their replacements."""
 
     number: int
     name: str
@@ -60,18 +60,18 @@ class Attack:
         return f"{self.number}-{self.name.replace(' ', '-')}"
 
     def run(self) -> Verified:
-        one = self.request
-        return verify_request(one.method, one.url, one.headers, one.body, self.known, self.now)
+        request = self.request
+        return verify_request(request.method, request.url, request.headers, request.body, self.known, self.now)
 
 
-def changed(request: Request = GENUINE, **headers: str) -> Request:
-    """With other values of headers; an empty one is left out, an unknown one added."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    kept = [(name, named.pop(name, value)) for name, value in request.headers]
-    return replace(request, headers=[(name, value) for name, value in [*kept, *named.items()] if value])
+def with_headers(request: Request = GENUINE, **headers: str) -> Request:
+    """Returns the request with other values of headers; an empty value removes a header, an unknown name adds one."""
+    changes = {name.replace("_", "-"): value for name, value in headers.items()}
+    changed_headers = [(name, changes.pop(name, value)) for name, value in request.headers]
+    return replace(request, headers=[(name, value) for name, value in [*changed_headers, *changes.items()] if value])
 
 
-def sloppy(
+def malformed_request(
     covered: str = FULL,
     *,
     created: object = AT,
@@ -85,14 +85,14 @@ def sloppy(
     headers: Sequence[tuple[str, str]] = (),
     lines: str = "",
 ) -> Request:
-    """A request that a known peer's key has truly signed, but not as it must be: what an attacker looks for."""
+    """Returns a request that a known peer's key has signed, but not as the profile requires."""
     digest = digest or digest_of("sha-256", sha256, BODY)
     sent = [("content-type", "application/ld+json"), ("content-digest", digest), *headers]
-    said = {"created": created, "expires": expires, "keyid": f'"{KEY.id}"', "nonce": nonce, "alg": alg, "tag": tag}
-    parameters = covered + "".join(f";{name}={value}" for name, value in said.items() if value) + more
-    known = {"@method": "POST", "@target-uri": url, **dict(sent)}
+    values = {"created": created, "expires": expires, "keyid": f'"{KEY.id}"', "nonce": nonce, "alg": alg, "tag": tag}
+    parameters = covered + "".join(f";{name}={value}" for name, value in values.items() if value) + more
+    components = {"@method": "POST", "@target-uri": url, **dict(sent)}
     names = re.findall(r'"([^"]+)"', lines or covered)
-    base = "".join(f'"{name}": {known.get(name) or known[name.lower()]}\n' for name in names)
+    base = "".join(f'"{name}": {components.get(name) or components[name.lower()]}\n' for name in names)
     signature = KEY.sign(f'{base}"@signature-params": {parameters}'.encode())
     sent += [("signature-input", f"fed={parameters}"), ("signature", f"fed=:{b64encode(signature).decode()}:")]
     return Request("POST", url, sent, BODY)
@@ -103,13 +103,13 @@ def digest_of(name: str, function: Callable[..., Any], body: bytes) -> str:
 
 
 def fill_in(read: Any) -> None:
-    """A reader that makes do without some parameters."""
+    """Replaces a reader: fills in missing parameters."""
     read.numbers.setdefault("created", 0)
     read.numbers.setdefault("expires", 2**31)
 
 
 class TakesTheLast:
-    """A reader of lists that makes do with the last of several signatures."""
+    """A reader of lists that accepts the last of several signatures."""
 
     def __init__(self, strict: re.Pattern[str]) -> None:
         self.strict = strict
@@ -119,21 +119,21 @@ class TakesTheLast:
 
 
 class LooksAway:
-    """A reader that drops what it does not understand of components before it looks closer."""
+    """A reader that drops what it does not understand of components before it matches."""
 
-    def __init__(self, strict: re.Pattern[str], dropped: str, case: bool = False) -> None:
-        self.strict, self.dropped, self.case = strict, dropped, case
+    def __init__(self, strict: re.Pattern[str], ignored: str, case: bool = False) -> None:
+        self.strict, self.dropped, self.case = strict, ignored, case
 
     def fullmatch(self, text: str) -> Any:
         components, end, rest = text.partition(")")
-        found = self.strict.fullmatch(
+        match = self.strict.fullmatch(
             (components.lower() if self.case else components).replace(self.dropped, "") + end + rest
         )
-        return found and Found(*found.groups()[:1], text.partition("=")[2], *found.groups()[2:])
+        return match and Groups(*match.groups()[:1], text.partition("=")[2], *match.groups()[2:])
 
 
-class Found(tuple[str, ...]):
-    def __new__(cls, *groups: str) -> Found:
+class Groups(tuple[str, ...]):
+    def __new__(cls, *groups: str) -> Groups:
         return super().__new__(cls, groups)
 
     def groups(self) -> tuple[str, ...]:
@@ -141,12 +141,12 @@ class Found(tuple[str, ...]):
 
 
 def last_line(headers: Sequence[tuple[str, str]], name: str) -> str:
-    return [value for known, value in headers if known == name][-1]
+    return [value for header, value in headers if header == name][-1]
 
 
-FITS = {"_refuse_wrong_signature": nothing}
-TIMES = {"_refuse_times": nothing}
-PARAMETERS = {"_refuse_parameters": fill_in, "_refuse_times": nothing}
+FITS = {"_refuse_wrong_signature": do_nothing}
+TIMES = {"_refuse_times": do_nothing}
+PARAMETERS = {"_refuse_parameters": fill_in, "_refuse_times": do_nothing}
 LISTS = {"_INPUT": TakesTheLast(http_signature._INPUT), "_BYTES": TakesTheLast(http_signature._BYTES)}
 INPUT, SIGNATURE, DIGEST = (dict(GENUINE.headers)[name] for name in ("signature-input", "signature", "content-digest"))
 OTHER_BODY = replace(GENUINE, body=b'{"a":2}')
@@ -154,22 +154,24 @@ weak = partial(md5, usedforsecurity=False)
 
 
 ATTACKS = [
-    Attack(1, "body changed under a valid signature", OTHER_BODY, "digest", {"_refuse_digest": nothing}),
+    Attack(1, "body changed under a valid signature", OTHER_BODY, "digest", {"_refuse_digest": do_nothing}),
     Attack(
         1,
         "body and digest changed",
-        changed(OTHER_BODY, content_digest=digest_of("sha-256", sha256, OTHER_BODY.body)),
+        with_headers(OTHER_BODY, content_digest=digest_of("sha-256", sha256, OTHER_BODY.body)),
         "wrong_signature",
         FITS,
     ),
-    Attack(2, "nothing is signed", sloppy("()"), "coverage", {"_refuse_coverage": nothing}),
-    Attack(2, "only the method is signed", sloppy('("@method")'), "coverage", {"_refuse_coverage": nothing}),
+    Attack(2, "nothing is signed", malformed_request("()"), "coverage", {"_refuse_coverage": do_nothing}),
+    Attack(
+        2, "only the method is signed", malformed_request('("@method")'), "coverage", {"_refuse_coverage": do_nothing}
+    ),
     Attack(
         2,
         "a digest that is not signed",
-        replace(sloppy('("@method" "@target-uri" "content-type")'), body=b"{}"),
+        replace(malformed_request('("@method" "@target-uri" "content-type")'), body=b"{}"),
         "coverage",
-        {"_refuse_coverage": nothing},
+        {"_refuse_coverage": do_nothing},
     ),
     Attack(
         3,
@@ -181,30 +183,30 @@ ATTACKS = [
     Attack(
         3,
         "the address is not signed",
-        replace(sloppy('("@method" "content-type" "content-digest")'), url="https://hub-c.example/"),
+        replace(malformed_request('("@method" "content-type" "content-digest")'), url="https://hub-c.example/"),
         "coverage",
-        {"_refuse_coverage": nothing},
+        {"_refuse_coverage": do_nothing},
     ),
     Attack(3, "another method", replace(GENUINE, method="PUT"), "wrong_signature", FITS),
     Attack(4, "kept too long", GENUINE, "expired", TIMES, now=NOW + timedelta(seconds=361)),
     Attack(4, "from the future", GENUINE, "future", TIMES, now=NOW - timedelta(seconds=61)),
-    Attack(4, "valid for a day", sloppy(expires=AT + 86_400), "life", TIMES),
-    Attack(4, "ends before it begins", sloppy(expires=AT), "life", TIMES),
-    Attack(4, "without an end", sloppy(expires=""), "parameters", PARAMETERS),
-    Attack(4, "without a beginning", sloppy(created=""), "parameters", PARAMETERS),
-    Attack(5, "another nonce", changed(signature_input=INPUT.replace(NONCE, "x" * 22)), "wrong_signature", FITS),
-    Attack(5, "a nonce that is soon guessed", sloppy(nonce='"7"'), "nonce", {"_refuse_nonce": nothing}),
+    Attack(4, "valid for a day", malformed_request(expires=AT + 86_400), "life", TIMES),
+    Attack(4, "ends before it begins", malformed_request(expires=AT), "life", TIMES),
+    Attack(4, "without an end", malformed_request(expires=""), "parameters", PARAMETERS),
+    Attack(4, "without a beginning", malformed_request(created=""), "parameters", PARAMETERS),
+    Attack(5, "another nonce", with_headers(signature_input=INPUT.replace(NONCE, "x" * 22)), "wrong_signature", FITS),
+    Attack(5, "a nonce that is soon guessed", malformed_request(nonce='"7"'), "nonce", {"_refuse_nonce": do_nothing}),
     Attack(
         6,
         "one label twice",
-        changed(signature_input=f"fed=(), {INPUT}", signature=f"fed=:AAAA:, {SIGNATURE}"),
+        with_headers(signature_input=f"fed=(), {INPUT}", signature=f"fed=:AAAA:, {SIGNATURE}"),
         "malformed",
         LISTS,
     ),
     Attack(
         6,
         "two signatures with our tag",
-        changed(signature_input=f"x{INPUT}, {INPUT}", signature=f"x{SIGNATURE}, {SIGNATURE}"),
+        with_headers(signature_input=f"x{INPUT}, {INPUT}", signature=f"x{SIGNATURE}, {SIGNATURE}"),
         "malformed",
         LISTS,
     ),
@@ -218,63 +220,91 @@ ATTACKS = [
     Attack(
         6,
         "a signature under another label",
-        changed(signature=f"x{SIGNATURE}"),
+        with_headers(signature=f"x{SIGNATURE}"),
         "labels",
-        {"_refuse_other_label": nothing},
+        {"_refuse_other_label": do_nothing},
     ),
-    Attack(6, "a parameter twice", sloppy(more=f";expires={AT + 200}"), "twice", {"_refuse_repeated": nothing}),
     Attack(
-        6, "a component twice", sloppy(FULL.replace(")", ' "content-type")')), "twice", {"_refuse_repeated": nothing}
+        6,
+        "a parameter twice",
+        malformed_request(more=f";expires={AT + 200}"),
+        "twice",
+        {"_refuse_repeated": do_nothing},
+    ),
+    Attack(
+        6,
+        "a component twice",
+        malformed_request(FULL.replace(")", ' "content-type")')),
+        "twice",
+        {"_refuse_repeated": do_nothing},
     ),
     Attack(
         7,
         "capital letters beside the digest",
-        sloppy(FULL.replace("content-digest", "Content-Digest"), lines=FULL),
+        malformed_request(FULL.replace("content-digest", "Content-Digest"), lines=FULL),
         "malformed",
         {"_INPUT": LooksAway(http_signature._INPUT, "", case=True)},
     ),
     Attack(
         7,
         "a parameter of a component",
-        sloppy(FULL.replace('type"', 'type";req'), lines=FULL),
+        malformed_request(FULL.replace('type"', 'type";req'), lines=FULL),
         "malformed",
         {"_INPUT": LooksAway(http_signature._INPUT, ";req")},
     ),
     Attack(
         7,
         "an unknown derived component",
-        sloppy(FULL.replace(")", ' "@authority")'), headers=[("@authority", "hub-c.example")]),
+        malformed_request(FULL.replace(")", ' "@authority")'), headers=[("@authority", "hub-c.example")]),
         "components",
-        {"_refuse_components": nothing},
+        {"_refuse_components": do_nothing},
     ),
-    Attack(8, "hmac with the public key", sloppy(alg='"hmac-sha256"'), "algorithm", {"_refuse_algorithm": nothing}),
-    Attack(8, "rsa", sloppy(alg='"rsa-pss-sha512"'), "algorithm", {"_refuse_algorithm": nothing}),
     Attack(
-        8, "no algorithm", sloppy(alg=""), "parameters", {"_refuse_parameters": nothing, "_refuse_algorithm": nothing}
+        8,
+        "hmac with the public key",
+        malformed_request(alg='"hmac-sha256"'),
+        "algorithm",
+        {"_refuse_algorithm": do_nothing},
     ),
-    Attack(8, "made for something else", sloppy(tag='"cavage"'), "tag", {"_refuse_tag": nothing}),
+    Attack(8, "rsa", malformed_request(alg='"rsa-pss-sha512"'), "algorithm", {"_refuse_algorithm": do_nothing}),
+    Attack(
+        8,
+        "no algorithm",
+        malformed_request(alg=""),
+        "parameters",
+        {"_refuse_parameters": do_nothing, "_refuse_algorithm": do_nothing},
+    ),
+    Attack(8, "made for something else", malformed_request(tag='"cavage"'), "tag", {"_refuse_tag": do_nothing}),
     Attack(10, "query dropped", replace(GENUINE, url=INBOX.partition("?")[0]), "wrong_signature", FITS),
     Attack(10, "query added", replace(GENUINE, url=INBOX + "&admin=1"), "wrong_signature", FITS),
-    Attack(11, "compressed", changed(content_encoding="gzip"), "encoded", {"_refuse_encoded": nothing}),
+    Attack(11, "compressed", with_headers(content_encoding="gzip"), "encoded", {"_refuse_encoded": do_nothing}),
     Attack(
-        11, "digest of a weak kind", sloppy(digest=digest_of("md5", weak, BODY)), "digest", {"_DIGESTS": {"md5": weak}}
+        11,
+        "digest of a weak kind",
+        malformed_request(digest=digest_of("md5", weak, BODY)),
+        "digest",
+        {"_DIGESTS": {"md5": weak}},
     ),
     Attack(
-        11, "digest of an unknown kind only", sloppy(digest="unixsum=:AAAA:"), "digest", {"_refuse_digest": nothing}
+        11,
+        "digest of an unknown kind only",
+        malformed_request(digest="unixsum=:AAAA:"),
+        "digest",
+        {"_refuse_digest": do_nothing},
     ),
     Attack(
         11,
         "a right digest beside a wrong one",
-        sloppy(digest=f"{DIGEST}, sha-512=:AAAA:"),
+        malformed_request(digest=f"{DIGEST}, sha-512=:AAAA:"),
         "digest",
-        {"_refuse_digest": nothing},
+        {"_refuse_digest": do_nothing},
     ),
     Attack(
         16,
         "a revoked key",
         GENUINE,
         "revoked_key",
-        {"_refuse_ended_key": nothing},
+        {"_refuse_ended_key": do_nothing},
         known=lambda _: replace(KEY.public, revoked_at=NOW),
     ),
     Attack(
@@ -282,7 +312,7 @@ ATTACKS = [
         "an expired key",
         GENUINE,
         "expired_key",
-        {"_refuse_ended_key": nothing},
+        {"_refuse_ended_key": do_nothing},
         known=lambda _: replace(KEY.public, expires=NOW - timedelta(days=1)),
     ),
 ]
@@ -298,8 +328,8 @@ def test_the_attack_is_refused(attack: Attack) -> None:
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
 def test_without_its_defence_the_attack_would_succeed(attack: Attack, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, without in attack.defences.items():
-        monkeypatch.setattr(http_signature, name, without)
+    for name, replacement in attack.defences.items():
+        monkeypatch.setattr(http_signature, name, replacement)
 
     assert attack.run().keyid == KEY.id
 
@@ -318,34 +348,34 @@ def test_8_a_key_of_another_kind_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("header", ["host", "x-forwarded-host"])
 def test_9_a_header_cannot_say_whom_a_request_was_for(header: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request for hub B, that reaches hub C with a header that names B."""
-    genuine = replace(GENUINE, headers=[(header, "hub-b.example"), *GENUINE.headers])
+    """A request for hub B that reaches hub C with a header that names B."""
+    misdirected = replace(GENUINE, headers=[(header, "hub-b.example"), *GENUINE.headers])
 
     def at_hub_c() -> Verified:
-        called = http_signature.target_uri("https://hub-c.example", b"/-/federation/inbox", b"try=2")
-        return verify_request("POST", called, genuine.headers, genuine.body, {KEY.id: KEY.public}.get, NOW)
+        url = http_signature.target_uri("https://hub-c.example", b"/-/federation/inbox", b"try=2")
+        return verify_request("POST", url, misdirected.headers, misdirected.body, {KEY.id: KEY.public}.get, NOW)
 
     with pytest.raises(BadSignature, match="wrong_signature"):
         at_hub_c()
-    believed = dict(genuine.headers)[header]
+    header_value = dict(misdirected.headers)[header]
     monkeypatch.setattr(
-        http_signature, "target_uri", lambda _, path, query: f"https://{believed}{path.decode()}?{query.decode()}"
+        http_signature, "target_uri", lambda _, path, query: f"https://{header_value}{path.decode()}?{query.decode()}"
     )
     assert at_hub_c()
 
 
 def test_5_the_same_request_twice_shows_the_same_nonce() -> None:
-    """Which the caller has kept: see the tests of the inbox."""
-    twice = [Attack(5, "", GENUINE, "", {}).run() for _ in range(2)]
+    """The caller stores the nonce: see the tests of the inbox."""
+    results = [Attack(5, "", GENUINE, "", {}).run() for _ in range(2)]
 
-    assert twice[0] == twice[1]
+    assert results[0] == results[1]
 
 
 # ------------------------------------------------------------------------------------------------ keys of small order
 
 
 def test_a_key_that_signs_many_messages_at_once_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A point of small order: one "signature" fits every eighth message or so, and so proves none."""
+    """A point of small order: one "signature" fits about every eighth message, so it proves none."""
     identity, forged = bytes([1]) + bytes(31), 0
     for point in keys._SMALL_ORDER:
         for sign in (0, 0x80):
@@ -353,9 +383,9 @@ def test_a_key_that_signs_many_messages_at_once_is_refused(monkeypatch: pytest.M
             with pytest.raises(BadKey):
                 weak.check()
             with monkeypatch.context() as off:
-                off.setattr(keys, "_refuse_small_order", nothing)
+                off.setattr(keys, "_refuse_small_order", do_nothing)
                 try:
                     forged += any(weak.verifies(identity + bytes(32), b"message %d" % number) for number in range(64))
                 except ValueError:
-                    continue  # this library cannot read that spelling at all
+                    continue  # this library cannot read that encoding at all
     assert forged >= 4

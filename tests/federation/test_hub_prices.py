@@ -1,4 +1,4 @@
-"""What a hub elsewhere pays, and what it asks: prices by the producer's customer categories, and the hub's margin."""
+"""What a hub elsewhere pays and what it asks: prices by the producer's customer categories, and the hub's margin."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from commensal_federation.messages.bodies.catalogue import Grant
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .trading import Hub, Producer, a_region
+from .trading import Hub, Producer, region_of_peers
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    return a_region(new_region, "ab")
+    return region_of_peers(new_region, "ab")
 
 
 def category(farm: Producer, name: str, price: int) -> str:
-    """A customer category of the farm, for which the apples have a price of their own."""
+    """Creates a customer category of the farm, with its own price for the apples."""
     with farm.write() as tx:
-        made = create_category(tx, "farm", name=name).id
-        set_price(tx, "farm", farm.item, price, category_id=made)
-    return made
+        category_id = create_category(tx, "farm", name=name).id
+        set_price(tx, "farm", farm.item, price, category_id=category_id)
+    return category_id
 
 
 def grant_of(hub: Hub) -> Grant:
@@ -45,8 +45,8 @@ def grant_of(hub: Hub) -> Grant:
     return grant
 
 
-def following(hub: Hub, farm: Producer, margin: str) -> str:
-    """The hub's catalog follows the farm; the item that came of it."""
+def follow_farm(hub: Hub, farm: Producer, margin: str) -> str:
+    """Makes the hub's catalog follow the farm. Returns the resulting item."""
     with hub.write() as tx:
         list_all(tx, follow(tx, "hub", grant_of(hub).id, "hub-catalog", Decimal(margin)))
     ((item,),) = [listing.item_ids for listing in hub.received(farm)]
@@ -55,8 +55,8 @@ def following(hub: Hub, farm: Producer, margin: str) -> str:
 
 def price(hub: Hub, item: str) -> int:
     with hub.read() as tx:
-        (only,) = listed_for(tx, "hub", None, item_ids=[item])
-    return only.price
+        (listed,) = listed_for(tx, "hub", None, item_ids=[item])
+    return listed.price
 
 
 def owner_of(hub: Hub, scopes: set[str]) -> TestClient:
@@ -78,7 +78,7 @@ def test_a_category_gets_dearer_and_its_hubs_hear_of_it(farm: Producer, hub: Hub
     farm.grant(hub, category_id=wholesale)
     with farm.write() as tx:
         set_price(tx, "farm", farm.item, 1750, category_id=wholesale)
-        set_price(tx, "farm", farm.item, 9900)  # everybody else's, which is not this hub's
+        set_price(tx, "farm", farm.item, 9900)  # the price for everybody else, not for this hub
     farm.region.work()
     assert [listing.price for listing in hub.received(farm)] == [1750]
 
@@ -87,24 +87,24 @@ def test_a_grant_that_is_given_again_with_another_category_has_its_prices(farm: 
     farm.grant(hub, category_id=category(farm, "Wholesale", 1700))
     with farm.write() as tx:
         peer = farm.region.peer("a", "b").id
-        again = give_grant(farm.federation, tx, "farm", peer, hub.iri, "hub", category_id=None)
+        new_grant = give_grant(farm.federation, tx, "farm", peer, hub.iri, "hub", category_id=None)
     farm.region.work()
     assert grant_of(hub).state == "accepted", "its people said yes before, and need not again"
     assert [listing.price for listing in hub.received(farm)] == [2000]
-    assert again.category_id is None
+    assert new_grant.category_id is None
 
 
 def test_a_category_of_somebody_else_cannot_be_granted(farm: Producer, hub: Hub, region: Region) -> None:
-    other = Producer(region, "a", "other")
-    with other.write() as tx:
-        theirs = create_category(tx, "other", name="Friends").id
+    other_farm = Producer(region, "a", "other")
+    with other_farm.write() as tx:
+        other_category = create_category(tx, "other", name="Friends").id
     with farm.write() as tx, pytest.raises(NotFound, match="no such customer category"):
-        give_grant(farm.federation, tx, "farm", region.peer("a", "b").id, hub.iri, "hub", category_id=theirs)
+        give_grant(farm.federation, tx, "farm", region.peer("a", "b").id, hub.iri, "hub", category_id=other_category)
 
 
 def test_a_catalog_follows_the_producers_prices_with_a_margin(farm: Producer, hub: Hub) -> None:
     farm.grant(hub)
-    item = following(hub, farm, "12.5")
+    item = follow_farm(hub, farm, "12.5")
     assert price(hub, item) == 2250
     with hub.write() as tx:
         change_item(tx, "hub", item, item_by_id(tx, "hub", item).version, name="Apples from the hill")
@@ -130,8 +130,8 @@ def test_over_the_api_a_wrong_margin_is_named_and_nothing_follows(farm: Producer
     for margin in ("-200", "NaN"):
         answer = client.put(url, json={"catalog_id": "hub-catalog", "margin": margin})
         assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/margin")
-    alone = client.put(url, json={"catalog_id": None, "margin": "10"})
-    assert (alone.status_code, alone.json()["errors"][0]["code"]) == (422, "margin")
+    refusal = client.put(url, json={"catalog_id": None, "margin": "10"})
+    assert (refusal.status_code, refusal.json()["errors"][0]["code"]) == (422, "margin")
     assert grant_of(hub).catalog_id is None
     assert client.put(url, json={"catalog_id": "hub-catalog", "margin": "10"}).status_code == 200
     assert grant_of(hub).margin == Decimal(10)

@@ -1,6 +1,6 @@
-"""The way in: what is not proven is not stored, and what is stored is done once.
+"""The inbox: a message without valid proof is not stored, and a stored message is handled once.
 
-Each attack is tried twice: it is refused, and it succeeds once its defence is taken away.
+Each attack is tried twice: it is refused, and it succeeds once its defence is removed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Say = Callable[..., str]
 BOTH = True  # databases
 
 
-def _stored(region: Region, name: str = "b") -> int:
+def _count_stored(region: Region, name: str = "b") -> int:
     return _count(region[name].instance.store, federation_inbox)
 
 
@@ -41,13 +41,13 @@ def _count(store: Store, table: Any) -> int:
         return count
 
 
-def _kinds(region: Region, name: str = "b") -> list[str]:
+def _alert_kinds(region: Region, name: str = "b") -> list[str]:
     with region[name].instance.store.read() as tx:
         return [alert.kind for alert in alerts(tx)]
 
 
 def _change(region: Region, **values: Any) -> None:
-    """What b has set for a."""
+    """Changes what b has set for its peer a."""
     with region["b"].instance.store.write() as tx:
         change_peer(tx, region.peer("b", "a").id, **values)
 
@@ -72,7 +72,7 @@ def test_an_instance_speaks_for_itself_and_to_its_reader(
     assert notes.at(forger.region["b"]) == []
     guard = "refuse_foreign_object" if code == "object" else "refuse_other_places"
     monkeypatch.setattr(verification, guard, lambda *_: None)
-    fresh = forger.signed(**changes)  # the number of the first is used up, where it was proven
+    fresh = forger.signed(**changes)  # the number of the first message is used up if it was proven
     assert forger.status(fresh)[0] == 202
     assert notes.at(forger.region["b"]) == ["hello"]
 
@@ -80,14 +80,14 @@ def test_an_instance_speaks_for_itself_and_to_its_reader(
 def test_an_instance_cannot_speak_under_the_name_of_another(
     forger: Any, notes: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Attacks 12 and 24: c, a peer too, signs a request with its own key, with a message of a's in it."""
+    """Attacks 12 and 24: c, also a peer, signs with its own key a request that carries a message of a's."""
     forger.region.befriend("c", "b")
-    genuine = forger.signed()
-    assert forger.status(genuine, by="c") == (403, "actor")
+    message = forger.signed()
+    assert forger.status(message, by="c") == (403, "actor")
     assert notes.at(forger.region["b"]) == []
     monkeypatch.setattr(verification, "refuse_other_places", lambda *_: None)
     monkeypatch.setattr(verification, "pinned_keys", lambda peer: {forger.key().id: forger.key().public})
-    assert forger.status(genuine, by="c")[0] == 202
+    assert forger.status(message, by="c")[0] == 202
 
 
 def test_a_proof_by_somebody_else_within_the_object_proves_nothing(
@@ -106,35 +106,35 @@ def test_a_proof_by_somebody_else_within_the_object_proves_nothing(
 def test_a_request_that_comes_twice_has_no_second_effect(
     forger: Any, notes: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Attack 5: not even when it carries something else under the same nonce."""
+    """Attack 5: not even when it carries another message under the same nonce."""
     nonce = "n" * 32
     request = forger.request(forger.signed("one"), nonce=nonce)
     assert serve(forger.region["b"], request, "a").status == 202
     assert serve(forger.region["b"], request, "a").status == 401
-    second = forger.signed("two")
-    assert forger.send(second, nonce=nonce).status == 401
+    other_message = forger.signed("two")
+    assert forger.send(other_message, nonce=nonce).status == 401
     assert notes.at(forger.region["b"]) == ["one"]
     monkeypatch.setattr(receiving, "keep_nonce", lambda *_: None)
-    assert forger.send(second, nonce=nonce).status == 202
+    assert forger.send(other_message, nonce=nonce).status == 202
 
 
 def test_a_stranger_causes_no_request_and_no_row(forger: Any) -> None:
-    """Attack 13: nothing is fetched because somebody named it."""
+    """Attack 13: the instance fetches nothing because a stranger named it."""
     region = forger.region
     region.wires.passed.clear()
-    rows = _stored(region)
+    rows = _count_stored(region)
     for _ in range(5):
         assert forger.send(forger.signed(), by="c").status == 401
     region.work()
     assert region.wires.passed == []
-    assert _stored(region) == rows
+    assert _count_stored(region) == rows
     assert _count(region["b"].instance.store, federation_nonce) == _count_of_peers_nonces(region)
 
 
 def _count_of_peers_nonces(region: Region) -> int:
     with region["b"].instance.store.read() as tx:
-        mine = federation_nonce.c.key_id.startswith(region["a"].iri)
-        count: int = tx.value(select(func.count()).where(mine))
+        of_peer_a = federation_nonce.c.key_id.startswith(region["a"].iri)
+        count: int = tx.value(select(func.count()).where(of_peer_a))
         return count
 
 
@@ -157,12 +157,12 @@ def test_a_peer_that_is_suspended_while_its_message_is_read_is_not_heard(
 ) -> None:
     check_all = receiving.check_all
 
-    def slowly(*given: Any) -> Any:
-        read = check_all(*given)
+    def suspend_while_reading(*args: Any) -> Any:
+        result = check_all(*args)
         _change(forger.region, state="suspended")
-        return read
+        return result
 
-    monkeypatch.setattr(receiving, "check_all", slowly)
+    monkeypatch.setattr(receiving, "check_all", suspend_while_reading)
     assert forger.send(forger.signed()).status == 403
     assert notes.at(forger.region["b"]) == []
 
@@ -183,7 +183,7 @@ def test_a_peer_does_only_what_its_scopes_allow(forger: Any, notes: Any, say: Sa
 
 
 @pytest.mark.parametrize(
-    "broken",
+    "corrupt",
     [
         lambda body: body.replace(b'"lane":"order"', b'"lane":"order","lane":"order"'),
         lambda body: body.replace(b'"seq":1', b'"seq":1.0'),
@@ -200,9 +200,9 @@ def test_a_peer_does_only_what_its_scopes_allow(forger: Any, notes: Any, say: Sa
     ],
 )
 def test_json_that_two_parsers_read_differently_is_not_read(
-    forger: Any, notes: Any, broken: Callable[[bytes], bytes]
+    forger: Any, notes: Any, corrupt: Callable[[bytes], bytes]
 ) -> None:
-    body = broken(forger.signed())
+    body = corrupt(forger.signed())
     assert forger.status(body)[0] == 422
     assert receive(forger.region["b"], body).status in (403, 422)
     assert notes.at(forger.region["b"]) == []
@@ -218,7 +218,7 @@ def test_a_message_that_was_changed_is_not_taken(forger: Any, notes: Any) -> Non
 
 
 def test_the_same_message_again_has_no_effect_however_late(forger: Any, notes: Any, clock: ManualClock) -> None:
-    """Attack 31: after a day, after the retries of a year, and after its row is gone."""
+    """Attack 31: after a day, after the retries of a year, and after its row is deleted."""
     b, body = forger.region["b"], forger.signed()
     assert forger.status(body) == (202, "")
     assert forger.status(body) == (200, "known")
@@ -227,7 +227,7 @@ def test_the_same_message_again_has_no_effect_however_late(forger: Any, notes: A
     clock.advance(seconds=KEPT.total_seconds())
     with b.instance.store.write() as tx:
         forget_old(tx)
-    assert _stored(forger.region) == 0
+    assert _count_stored(forger.region) == 0
     assert receive(b, body).status == 200
     assert notes.at(b) == ["hello"]
 
@@ -245,17 +245,17 @@ def test_without_the_high_water_mark_a_forgotten_message_would_count_again(
     assert notes.at(b) == ["hello", "hello"]
 
 
-@pytest.mark.parametrize("same", ["id", "seq"])
+@pytest.mark.parametrize("repeated", ["id", "seq"])
 def test_a_peer_that_contradicts_itself_is_refused_and_shown(
-    forger: Any, notes: Any, monkeypatch: pytest.MonkeyPatch, same: str
+    forger: Any, notes: Any, monkeypatch: pytest.MonkeyPatch, repeated: str
 ) -> None:
-    """Attack 31: two messages under one id, or under one number."""
+    """Attack 31: two messages with one id, or with one number."""
     first = forger.envelope("one")
-    changes = {same: first[same]} if same == "id" else {"seq": first["seq"], "prev": None}
+    changes = {repeated: first[repeated]} if repeated == "id" else {"seq": first["seq"], "prev": None}
     now = forger.region["a"].instance.clock.now()
     assert forger.status(canonical(sign(first, forger.key(), now)))[0] == 202
-    assert forger.status(forger.signed("two", **changes)) == (409, same)
-    assert _kinds(forger.region) == ["equivocation"]
+    assert forger.status(forger.signed("two", **changes)) == (409, repeated)
+    assert _alert_kinds(forger.region) == ["equivocation"]
     assert notes.at(forger.region["b"]) == ["one"]
 
 
@@ -263,11 +263,11 @@ def test_a_message_that_denies_what_came_before_it_is_refused_and_shown(
     forger: Any, notes: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert forger.status(forger.signed("one"))[0] == 202
-    other = forger.signed("two", prev="zQmOther")
-    assert forger.status(other) == (409, "chain")
-    assert _kinds(forger.region) == ["equivocation"]
+    other_message = forger.signed("two", prev="zQmOther")
+    assert forger.status(other_message) == (409, "chain")
+    assert _alert_kinds(forger.region) == ["equivocation"]
     monkeypatch.setattr(inbox.Intake, "_follows", lambda *_: True)
-    assert forger.status(other)[0] == 202
+    assert forger.status(other_message)[0] == 202
 
 
 # ------------------------------------------------------------------------------------------------ attack 32
@@ -276,7 +276,7 @@ def test_a_message_that_denies_what_came_before_it_is_refused_and_shown(
 def test_a_gap_is_fetched_at_once_and_what_came_meanwhile_is_kept(
     region: Region, notes: Any, say: Say, forger: Any
 ) -> None:
-    """Attack 32: b gets the third message first."""
+    """Attack 32: b receives the third message first."""
     for text in ("one", "two", "three"):
         say("a", "b", text)
     with region["a"].instance.store.read() as tx:
@@ -295,7 +295,7 @@ def _out() -> Any:
 
 
 def test_a_number_from_the_future_leads_nowhere(forger: Any, notes: Any, region: Region) -> None:
-    """Attack 32: the gap cannot be filled, and the lane goes on."""
+    """Attack 32: the gap cannot be filled, and the lane continues."""
     assert forger.status(forger.signed("far", seq=10**12, prev=None))[0] == 202
     region.work("b")
     assert forger.status(forger.signed("next"))[0] == 202
@@ -305,22 +305,22 @@ def test_a_number_from_the_future_leads_nowhere(forger: Any, notes: Any, region:
 def test_an_epoch_that_is_over_stays_over(
     forger: Any, notes: Any, region: Region, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Attack 32: numbers of before a restore are not given anew."""
+    """Attack 32: numbers used before a restore are not used again."""
     epoch = region.peer("b", "a").epoch_seen
-    old = forger.signed("old", epoch=epoch - 1, seq=7)
-    assert forger.status(old) == (409, "epoch")
-    assert _kinds(region) == ["epoch"]
+    old_message = forger.signed("old", epoch=epoch - 1, seq=7)
+    assert forger.status(old_message) == (409, "epoch")
+    assert _alert_kinds(region) == ["epoch"]
     monkeypatch.setattr(inbox.Intake, "_begin_epoch", lambda *_: None)
-    assert forger.status(old)[0] == 202
+    assert forger.status(old_message)[0] == 202
 
 
 def test_an_epoch_begins_with_its_announcement_and_with_nothing_else(forger: Any, notes: Any, region: Region) -> None:
     epoch = region.peer("b", "a").epoch_seen + 1
-    early = forger.signed("early", epoch=epoch, seq=1)
-    assert forger.status(early) == (425, "epoch")
+    early_message = forger.signed("early", epoch=epoch, seq=1)
+    assert forger.status(early_message) == (425, "epoch")
     start = {"type": "EpochStart", "object": {"type": "EpochStart", "epoch": epoch}, "seq": 1, "prev": None}
     assert forger.status(forger.signed(lane="peering", epoch=epoch, **start))[0] == 202
-    assert forger.status(early)[0] == 202
+    assert forger.status(early_message)[0] == 202
     assert notes.at(region["b"]) == ["early"]
 
 
@@ -348,7 +348,7 @@ def test_what_waits_of_a_peer_is_bounded(forger: Any, monkeypatch: pytest.Monkey
     _change(forger.region, limits={"kept_rows": 2})
     statuses = [forger.send(forger.signed("wait:never")).body.count(b"202") for _ in range(4)]
     assert [bool(status) for status in statuses] == [True, True, False, False]
-    assert _stored(forger.region) - _peering(forger.region) == 2
+    assert _count_stored(forger.region) - _peering(forger.region) == 2
     monkeypatch.setattr(inbox, "has_room", lambda *_: True)
     assert forger.status(forger.signed("wait:never"))[0] == 202
 
@@ -370,19 +370,19 @@ def test_nonces_are_forgotten_when_their_signatures_have_run_out(forger: Any, cl
 
 
 def test_who_was_refused_again_and_again_is_not_listened_to(forger: Any, clock: ManualClock) -> None:
-    """Rubbish at full speed is refused before anything is looked up or checked."""
-    spoiled = replace(forger.request(b"rubbish"), body=b"other rubbish")
+    """Rubbish at full speed is refused before any look-up or verification."""
+    forged = replace(forger.request(b"rubbish"), body=b"other rubbish")
     b = forger.region["b"]
-    statuses = [serve(b, spoiled, "192.0.2.1").status for _ in range(admission.REFUSED + 5)]
+    statuses = [serve(b, forged, "192.0.2.1").status for _ in range(admission.REFUSED + 5)]
     assert statuses == [401] * admission.REFUSED + [429] * 5
     assert forger.send(forger.signed(), address="192.0.2.2").status == 202, "others are"
     clock.advance(minutes=1)
-    assert serve(b, spoiled, "192.0.2.1").status == 401
+    assert serve(b, forged, "192.0.2.1").status == 401
 
 
 def test_who_calls_in_the_name_of_a_peer_does_not_use_up_what_it_may_send(forger: Any) -> None:
     _change(forger.region, limits={"messages": 3})
-    spoiled = replace(forger.request(b"rubbish"), body=b"other rubbish")
+    forged = replace(forger.request(b"rubbish"), body=b"other rubbish")
     for _ in range(20):
-        serve(forger.region["b"], spoiled, "192.0.2.1")
+        serve(forger.region["b"], forged, "192.0.2.1")
     assert forger.send(forger.signed()).status == 202

@@ -1,4 +1,4 @@
-"""Hubs order of producers elsewhere: summed up, amended, complete at the close; and producers answer."""
+"""Hubs order from producers elsewhere: summed up, amended, complete at the close; and producers answer."""
 
 from __future__ import annotations
 
@@ -17,19 +17,30 @@ from commensal_federation.orders.questions import cuts_of, orders_of
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .trading import Hub, Producer, a_region, answer, clock_of, close, minutes, placed, sound, the_order
+from .trading import (
+    Hub,
+    Producer,
+    answer,
+    assert_consistent,
+    clock_of,
+    close,
+    customer_orders,
+    minutes,
+    only_order,
+    region_of_peers,
+)
 
 BOTH = True  # databases
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    return a_region(new_region, "ab", "bc")
+    return region_of_peers(new_region, "ab", "bc")
 
 
 @pytest.fixture
 def item(farm: Producer, hub: Hub) -> str:
-    """On sale at the hub."""
+    """An item on sale at the hub."""
     farm.grant(hub)
     return hub.sell(farm)
 
@@ -39,12 +50,12 @@ def test_what_customers_order_is_one_order_to_the_producer_which_grows(farm: Pro
     minutes(farm.region)
     hub.order(item, 3, "Bea")
     minutes(farm.region)
-    there, here = the_order(farm), the_order(hub)
-    assert (there.role, there.state, there.other_iri) == ("supplier", "Held", hub.iri)
-    assert [(line.name, line.quantity, line.price) for line in there.lines] == [("Apples", 5, 2000)]
-    assert there.rev == here.rev == 2
-    assert "Ada" not in str(there)
-    assert "Bea" not in str(there)
+    farm_order, hub_order = only_order(farm), only_order(hub)
+    assert (farm_order.role, farm_order.state, farm_order.other_iri) == ("supplier", "Held", hub.iri)
+    assert [(line.name, line.quantity, line.price) for line in farm_order.lines] == [("Apples", 5, 2000)]
+    assert farm_order.rev == hub_order.rev == 2
+    assert "Ada" not in str(farm_order)
+    assert "Bea" not in str(farm_order)
 
 
 def test_an_order_that_is_cancelled_is_ordered_no_more(farm: Producer, hub: Hub, item: str) -> None:
@@ -54,17 +65,17 @@ def test_an_order_that_is_cancelled_is_ordered_no_more(farm: Producer, hub: Hub,
         cancel_order(tx, hub.instance.hooks, locked_order(tx, order.id, enterprise_id="hub"))
     farm.region.work()
     minutes(farm.region)
-    assert [line.quantity for line in the_order(farm).lines] == [0]
+    assert [line.quantity for line in only_order(farm).lines] == [0]
 
 
 def test_it_is_complete_when_the_sale_has_closed_and_confirmed_by_itself(farm: Producer, hub: Hub, item: str) -> None:
     hub.order(item, 2)
     close(farm.region)
     for place in (farm, hub):
-        order = the_order(place)
+        order = only_order(place)
         assert order.state == "Complete"
         assert [(line.answer, line.confirmed) for line in order.lines] == [("confirmed", 2)]
-    sound(farm.region)
+    assert_consistent(farm.region)
 
 
 def test_no_word_of_shoppers_crosses(farm: Producer, hub: Hub, item: str) -> None:
@@ -85,45 +96,45 @@ def test_customers_who_agree_are_named_to_the_producer_and_nobody_else_is(farm: 
     hub.order(item, 3, "Canary")
     minutes(farm.region)
     with farm.read() as tx:
-        (order,) = with_customers(tx, [the_order(farm)])
+        (order,) = with_customers(tx, [only_order(farm)])
         boxes = [tx.all(select(box.c.body)) for box in (federation_inbox, federation_outbox)]
     assert [line.quantity for line in order.lines] == [5]
     assert order.lines[0].customers == (CustomerPart("Ada <Ash>" + "x" * 71, 2),), "one short line"
     assert "<Ash>" not in str(boxes), "no signed message holds a name: those are kept for long"
     with hub.read() as tx:
-        kept = tx.one(select(order_consent))
-    assert (kept["order_id"], kept["text"], kept["withdrawn_at"]) == (ada.id, text, None)
-    assert kept["given_at"] == ada.placed_at
+        consent = tx.one(select(order_consent))
+    assert (consent["order_id"], consent["text"], consent["withdrawn_at"]) == (ada.id, text, None)
+    assert consent["given_at"] == ada.placed_at
     sent = b"".join(request.body + answer.body for _, request, answer in farm.region.wires.passed)
     assert b"anary" not in sent
     assert b"ada@example.org" not in sent
-    sound(farm.region)
+    assert_consistent(farm.region)
 
 
 def test_who_ordered_last_gets_less_when_less_will_come(farm: Producer, hub: Hub, item: str) -> None:
-    first = hub.order(item, 3)
+    first_order = hub.order(item, 3)
     clock_of(farm.region).advance(seconds=1)
-    last = hub.order(item, 2, "Bea")
+    last_order = hub.order(item, 2, "Bea")
     close(farm.region)
     free = farm.lot.free
     answer(farm, 4)
-    pieces = {order.id: [line.quantity for line in order.lines] for order in placed(hub)}
-    assert pieces == {first.id: [3], last.id: [1]}
+    pieces = {order.id: [line.quantity for line in order.lines] for order in customer_orders(hub)}
+    assert pieces == {first_order.id: [3], last_order.id: [1]}
     with hub.read() as tx:
-        (cut,) = cuts_of(tx, [the_order(hub).id])
-    assert (cut.customer_order_id, cut.pieces, cut.owed) == (last.id, 1, 0)
+        (order_cut,) = cuts_of(tx, [only_order(hub).id])
+    assert (order_cut.customer_order_id, order_cut.pieces, order_cut.owed) == (last_order.id, 1, 0)
     assert farm.lot.free == free, "what will not come is sold to nobody else"
     assert farm.lot.lent == 4
-    sound(farm.region)
+    assert_consistent(farm.region)
 
 
 def test_a_refused_line_cancels_what_has_nothing_else(farm: Producer, hub: Hub, item: str) -> None:
     hub.order(item, 3)
     close(farm.region)
     answer(farm, 0)
-    assert [order.state for order in placed(hub)] == ["Cancelled"]
+    assert [order.state for order in customer_orders(hub)] == ["Cancelled"]
     assert (farm.lot.lent, farm.lot.on_hand) == (0, 97)
-    sound(farm.region)
+    assert_consistent(farm.region)
 
 
 def test_an_answer_that_comes_twice_or_late_takes_nothing_more(farm: Producer, hub: Hub, item: str) -> None:
@@ -131,20 +142,20 @@ def test_an_answer_that_comes_twice_or_late_takes_nothing_more(farm: Producer, h
     close(farm.region)
     answer(farm, 3)
     answer(farm, 3)
-    assert [[line.quantity for line in order.lines] for order in placed(hub)] == [[3]]
+    assert [[line.quantity for line in order.lines] for order in customer_orders(hub)] == [[3]]
 
 
 def test_what_the_producer_weighed_comes_back_and_both_say_the_same(farm: Producer, hub: Hub, item: str) -> None:
     hub.order(item, 5)
     close(farm.region)
     answer(farm, 5, weighed=Decimal("5.2"))
-    here, there = the_order(hub), the_order(farm)
-    assert [line.final_quantity for line in here.lines] == [Decimal("5.2")]
-    same = [
+    hub_order, farm_order = only_order(hub), only_order(farm)
+    assert [line.final_quantity for line in hub_order.lines] == [Decimal("5.2")]
+    statements = [
         [(line.item_iri, line.price, line.quantity, line.confirmed, line.final_quantity) for line in order.lines]
-        for order in (here, there)
+        for order in (hub_order, farm_order)
     ]
-    assert same[0] == same[1]
+    assert statements[0] == statements[1]
 
 
 def test_goods_pass_through_a_regional_hub_to_a_local_shop_each_hop_by_grant(
@@ -157,14 +168,14 @@ def test_goods_pass_through_a_regional_hub_to_a_local_shop_each_hop_by_grant(
     (listing,) = shop.received(regional)
     assert [hop.name for hop in listing.provenance] == ["farm", "hub"]
     item = shop.sell(regional)
-    shop.order(item, 10)  # the regional hub asks where the goods are, while the customer waits
+    shop.order(item, 10)  # the regional hub requests stock from the farm while the customer waits
     close(region)
-    order = the_order(farm)
+    order = only_order(farm)
     assert [(line.name, line.quantity) for line in order.lines] == [("Apples", 10)]
     with shop.read() as tx:
-        (mine,) = orders_of(tx, "shop")
-    assert [(line.answer, line.confirmed) for line in mine.lines] == [("confirmed", 10)]
-    sound(region)
+        (shop_order,) = orders_of(tx, "shop")
+    assert [(line.answer, line.confirmed) for line in shop_order.lines] == [("confirmed", 10)]
+    assert_consistent(region)
 
 
 def test_goods_that_may_not_be_resold_go_no_further(farm: Producer, hub: Hub, region: Region) -> None:

@@ -1,4 +1,4 @@
-"""The keys of an instance: made once, kept for its owner only, rotated before anybody needs them, revoked for good."""
+"""The keys of an instance: created once, readable by their owner only, rotated in time, revoked for good."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class Hub:
         self.instance, self.clock = instance, clock
         self.folder = instance.folder / "keys"
 
-    def do(self, act: Callable[..., Any], *args: Any, **more: Any) -> Any:
-        return self.instance.store.transact(lambda tx: act(self.federation, tx, *args, **more))
+    def do(self, action: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return self.instance.store.transact(lambda tx: action(self.federation, tx, *args, **kwargs))
 
     def ask(self, question: Callable[[Transaction], Any]) -> Any:
         with self.instance.store.read() as tx:
@@ -68,10 +68,10 @@ class Hub:
         return key
 
     def keys(self) -> dict[str, Key]:
-        return {peer.name: peer for peer in self.ask(our_keys)}
+        return {key.name: key for key in self.ask(our_keys)}
 
     def warnings(self) -> str:
-        return "\n".join(self.ask(lambda tx: [str(key_warning) for key_warning in key_warnings(self.federation, tx)]))
+        return "\n".join(self.ask(lambda tx: [str(warning) for warning in key_warnings(self.federation, tx)]))
 
     def take_root_away(self) -> SigningKey:
         root: SigningKey = self.ask(lambda tx: root_key(self.federation, tx))
@@ -79,12 +79,12 @@ class Hub:
         return root
 
 
-def side_by_side(count: int, act: Callable[[], object]) -> None:
+def run_in_parallel(count: int, action: Callable[[], object]) -> None:
     start = threading.Barrier(count)
 
     def run() -> None:
         start.wait()
-        act()
+        action()
 
     threads = [threading.Thread(target=run) for _ in range(count)]
     for thread in threads:
@@ -119,18 +119,18 @@ def test_keys_are_for_their_owner_only(hub: Hub) -> None:
 
 
 def test_another_start_changes_nothing(hub: Hub) -> None:
-    before = hub.keys()
+    keys_before = hub.keys()
 
     assert not begin_identity(hub.federation)
-    assert hub.keys() == before
+    assert hub.keys() == keys_before
 
 
 def test_starts_side_by_side_make_one_set_of_keys(instance: Instance, clock: ManualClock) -> None:
-    made = list[bool]()
+    results = list[bool]()
 
-    side_by_side(4, lambda: made.append(begin_identity(federation_of(instance))))
+    run_in_parallel(4, lambda: results.append(begin_identity(federation_of(instance))))
 
-    assert sorted(made) == [False, False, False, True]
+    assert sorted(results) == [False, False, False, True]
     assert Hub(instance, clock).document().version == 1
     assert len(list((instance.folder / "keys").iterdir())) == 3
 
@@ -148,9 +148,9 @@ def test_a_start_that_was_cut_short_goes_on_with_the_files_it_made(instance: Ins
 def test_without_keys_nothing_is_signed(instance: Instance, clock: ManualClock) -> None:
     hub = Hub(instance, clock)
 
-    for act in (hub.signing, hub.written, lambda: hub.do(rotate), lambda: hub.do(revoke, "k1", "lost")):
+    for action in (hub.signing, hub.written, lambda: hub.do(rotate), lambda: hub.do(revoke, "k1", "lost")):
         with pytest.raises(Conflict, match="keys init"):
-            act()
+            action()
     assert "has no key to sign with" in hub.warnings()
 
 
@@ -158,9 +158,9 @@ def test_without_keys_nothing_is_signed(instance: Instance, clock: ManualClock) 
 
 
 def test_the_document_reads_the_same_for_an_hour_and_is_never_older(hub: Hub) -> None:
-    first, pinned = hub.written(), hub.document()
+    first_document, pinned = hub.written(), hub.document()
     hub.clock.advance(minutes=59)
-    assert hub.written() == first
+    assert hub.written() == first_document
     hub.clock.advance(minutes=1)
     assert hub.document().published - pinned.published == timedelta(hours=1)
     assert same_or_rotated(pinned, hub.document())
@@ -171,18 +171,18 @@ def test_with_the_root_key_away_the_document_stays_fresh(hub: Hub) -> None:
     hub.take_root_away()
     hub.clock.advance(days=1000)
 
-    found = hub.document()
+    document = hub.document()
 
-    assert found.valid_until - hub.clock.now() == timedelta(days=7)
-    assert same_or_rotated(pinned, found)
+    assert document.valid_until - hub.clock.now() == timedelta(days=7)
+    assert same_or_rotated(pinned, document)
 
 
 def test_the_same_keys_stand_in_a_did_web_document(hub: Hub) -> None:
-    did = did_document(hub.ask(lambda tx: instance_document(hub.federation, tx)))
+    did_web = did_document(hub.ask(lambda tx: instance_document(hub.federation, tx)))
 
-    assert did["id"] == "did:web:hub.example%3A8443"
-    assert did["assertionMethod"] == ["did:web:hub.example%3A8443#k1", "did:web:hub.example%3A8443#k2"]
-    assert [method["publicKeyMultibase"] for method in did["verificationMethod"]] == [
+    assert did_web["id"] == "did:web:hub.example%3A8443"
+    assert did_web["assertionMethod"] == ["did:web:hub.example%3A8443#k1", "did:web:hub.example%3A8443#k2"]
+    assert [method["publicKeyMultibase"] for method in did_web["verificationMethod"]] == [
         hub.keys()[name].multikey for name in ("k1", "k2")
     ]
 
@@ -190,11 +190,11 @@ def test_the_same_keys_stand_in_a_did_web_document(hub: Hub) -> None:
 def test_a_fingerprint_is_eight_groups_of_digits_of_this_instance_and_its_root_key_alone() -> None:
     iri, root = "https://hub.example/.well-known/commensal", "z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2"
 
-    found = fingerprint_of(iri, root)
+    fingerprint = fingerprint_of(iri, root)
 
-    assert found == "74110 52260 85257 56875 85858 87607 99361 83257"
-    assert found != fingerprint_of(iri.replace("hub", "hob"), root)
-    assert found != fingerprint_of(iri, root.replace("Q2", "Q3"))
+    assert fingerprint == "74110 52260 85257 56875 85858 87607 99361 83257"
+    assert fingerprint != fingerprint_of(iri.replace("hub", "hob"), root)
+    assert fingerprint != fingerprint_of(iri, root.replace("Q2", "Q3"))
 
 
 # ------------------------------------------------------------------------------------------------ rotation
@@ -218,13 +218,13 @@ def test_the_next_key_is_known_for_a_week_before_it_signs(hub: Hub) -> None:
 def test_what_an_old_key_signed_is_believed_for_two_months_and_then_known_as_old(hub: Hub) -> None:
     hub.clock.advance(days=30)
     hub.do(rotate)
-    first = f"{hub.federation.iri}#k1"
+    first_key = f"{hub.federation.iri}#k1"
 
     hub.clock.advance(seconds=VALID_AFTER_USE.total_seconds())
-    assert hub.document().keys[first].end_reason(hub.clock.now()) == ""
+    assert hub.document().keys[first_key].end_reason(hub.clock.now()) == ""
     hub.clock.advance(seconds=1)
-    assert hub.document().keys[first].end_reason(hub.clock.now()) == "expired"
-    assert [key["id"] for key in hub.document().document["oldKeys"]] == [first]
+    assert hub.document().keys[first_key].end_reason(hub.clock.now()) == "expired"
+    assert [key["id"] for key in hub.document().document["oldKeys"]] == [first_key]
 
 
 def test_a_rotation_at_once_needs_no_root_key(hub: Hub) -> None:
@@ -265,7 +265,7 @@ def test_a_rotation_that_is_under_way_is_not_begun_again_but_may_be_hurried(hub:
 
 
 def test_rotations_side_by_side_come_one_after_the_other(hub: Hub) -> None:
-    side_by_side(3, lambda: hub.do(rotate, at_once=True))
+    run_in_parallel(3, lambda: hub.do(rotate, at_once=True))
 
     assert hub.document().version == 4
     assert list(hub.keys()) == ["root", "k1", "k2", "k3", "k4", "k5"]
@@ -287,20 +287,20 @@ def test_ten_rotations_leave_a_document_that_everybody_follows(hub: Hub) -> None
 
 
 def test_a_revoked_key_is_followed_at_once_and_cannot_backdate(hub: Hub) -> None:
-    """Attack 16: who has stolen the key signs with a date before it was revoked."""
-    said = {"@context": CONTEXT, "id": "https://hub.example:8443/1", "actor": hub.federation.iri, "object": {}}
+    """Attack 16: the thief of a key signs with a date before its revocation."""
+    message = {"@context": CONTEXT, "id": "https://hub.example:8443/1", "actor": hub.federation.iri, "object": {}}
     stolen, pinned = hub.signing(), hub.document()
     hub.clock.advance(days=1)
     hub.do(revoke, "k1", "stolen")
-    backdated = sign(said, stolen, hub.clock.now() - timedelta(hours=12))
+    backdated = sign(message, stolen, hub.clock.now() - timedelta(hours=12))
 
-    found = hub.document()
+    document = hub.document()
 
     assert hub.current() == "k2"
-    assert same_or_rotated(pinned, found)
-    assert verify(backdated, pinned.keys, hub.clock.now(), context=CONTEXT)  # until they have learned of it
+    assert same_or_rotated(pinned, document)
+    assert verify(backdated, pinned.keys, hub.clock.now(), context=CONTEXT)  # until they learn of it
     with pytest.raises(BadProof, match="revoked_key"):
-        verify(backdated, found.keys, hub.clock.now(), context=CONTEXT)
+        verify(backdated, document.keys, hub.clock.now(), context=CONTEXT)
 
 
 def test_with_the_root_key_away_a_key_can_still_be_revoked(hub: Hub) -> None:
@@ -308,13 +308,13 @@ def test_with_the_root_key_away_a_key_can_still_be_revoked(hub: Hub) -> None:
     root = hub.take_root_away()
 
     hub.do(revoke, "k1", "stolen")
-    alone = hub.document()
-    assert (hub.current(), alone.version) == ("k2", 1)
-    assert same_or_rotated(pinned, alone)
+    document = hub.document()
+    assert (hub.current(), document.version) == ("k2", 1)
+    assert same_or_rotated(pinned, document)
 
     hub.do(renew_key_set, root=root)
     assert hub.document().version == 2
-    assert same_or_rotated(alone, hub.document())
+    assert same_or_rotated(document, hub.document())
     assert hub.warnings() == ""
 
 
@@ -360,21 +360,23 @@ def test_no_private_key_is_in_the_database(hub: Hub, secrets: set[str]) -> None:
     hub.do(rotate)
     with hub.instance.store.read() as tx:
         names = inspect(tx.connection).get_table_names()
-        kept = "".join(str(row) for name in names for row in tx.execute(select(text("*")).select_from(table(name))))
+        rows_text = "".join(
+            str(row) for name in names for row in tx.execute(select(text("*")).select_from(table(name)))
+        )
 
-    assert hub.signing().public.multikey in kept
-    assert not any(secret in kept for secret in secrets)
+    assert hub.signing().public.multikey in rows_text
+    assert not any(secret in rows_text for secret in secrets)
 
 
 def test_a_missing_or_exchanged_file_is_told_and_nothing_is_signed_with_it(hub: Hub) -> None:
     file: Path = hub.folder / "k1.key"
-    kept = file.read_text()
+    key_text = file.read_text()
 
     file.unlink()
     with pytest.raises(Conflict, match="is missing"):
         hub.signing()
     assert "k1.key is missing: put the folder keys back" in hub.warnings()
-    file.mkdir()  # as good as a file of somebody else's, also for root
+    file.mkdir()  # root cannot read it either, as if it belonged to another user
     assert "k1.key cannot be read: Is a directory. Its key is good" in hub.warnings()
     file.rmdir()
     file.write_text((hub.folder / "k2.key").read_text())
@@ -384,7 +386,7 @@ def test_a_missing_or_exchanged_file_is_told_and_nothing_is_signed_with_it(hub: 
     with pytest.raises(Conflict, match="holds no key") as refused:
         hub.signing()
     assert "nonsense" not in str(refused.value)
-    file.write_text(kept)
+    file.write_text(key_text)
     assert hub.current() == "k1"
 
 

@@ -32,9 +32,9 @@ def settings(settings: InstanceSettings) -> InstanceSettings:
 
 
 def bearer(instance: Instance, name: str, scope: str, *, operator: bool = False) -> dict[str, str]:
-    new = NewPerson(email=f"{name}@example.org", name=name, phone="", language="fr", password_hash="")
+    new_person = NewPerson(email=f"{name}@example.org", name=name, phone="", language="fr", password_hash="")
     with instance.store.write() as tx:
-        person = add_person(tx, new, confirmed=True, is_operator=operator)
+        person = add_person(tx, new_person, confirmed=True, is_operator=operator)
         assert person is not None
         token = make_token(tx, person.id, name="Tests", scopes=frozenset({scope}))
     return {"Authorization": f"Bearer {token.secret}"}
@@ -75,9 +75,9 @@ def test_with_its_key_file_gone_the_instance_says_that_it_cannot_answer(client: 
 
 
 def test_every_start_keeps_the_keys(client: TestClient, instance: Instance) -> None:
-    before = client.get("/.well-known/commensal").content
-    with TestClient(make_app(instance)) as again:
-        assert again.get("/.well-known/commensal").content == before
+    document_before = client.get("/.well-known/commensal").content
+    with TestClient(make_app(instance)) as second_client:
+        assert second_client.get("/.well-known/commensal").content == document_before
 
 
 # ------------------------------------------------------------------------------------------------ the JSON API
@@ -88,9 +88,9 @@ def test_an_operator_sees_the_keys_and_no_secret(
 ) -> None:
     answer = client.get("/api/-/federation/keys", headers=operator)
 
-    said: dict[str, Any] = answer.json()
-    assert (said["iri"], said["root_here"], len(said["fingerprint"].split())) == (IRI, True, 8)
-    assert [key["name"] for key in said["keys"]] == ["root", "k1", "k2"]
+    keys: dict[str, Any] = answer.json()
+    assert (keys["iri"], keys["root_here"], len(keys["fingerprint"].split())) == (IRI, True, 8)
+    assert [key["name"] for key in keys["keys"]] == ["root", "k1", "k2"]
     for file in (instance.folder / "keys").iterdir():
         assert file.read_text().strip() not in answer.text
 
@@ -98,16 +98,16 @@ def test_an_operator_sees_the_keys_and_no_secret(
 def test_an_operator_rotates_and_revokes(client: TestClient, operator: dict[str, str]) -> None:
     rotated = client.post("/api/-/federation/keys/rotate", headers=operator, json={"at_once": True})
     revoked = client.post("/api/-/federation/keys/k1/revoke", headers=operator, json={"reason": "stolen"})
-    again = client.post("/api/-/federation/keys/k1/revoke", headers=operator, json={"reason": "stolen"})
+    revocation = client.post("/api/-/federation/keys/k1/revoke", headers=operator, json={"reason": "stolen"})
 
     assert (rotated.status_code, rotated.json()["name"]) == (200, "k2")
     assert (revoked.status_code, revoked.json()["reason"]) == (200, "stolen")
-    assert (again.status_code, again.json()["code"]) == (409, "revoked")
+    assert (revocation.status_code, revocation.json()["code"]) == (409, "revoked")
 
 
 def test_nobody_else_sees_or_changes_keys(client: TestClient, instance: Instance) -> None:
-    somebody = bearer(instance, "ada", "self")
-    for headers, status in ((somebody, 403), ({}, 401)):
+    ordinary_user = bearer(instance, "ada", "self")
+    for headers, status in ((ordinary_user, 403), ({}, 401)):
         assert client.get("/api/-/federation/keys", headers=headers).status_code == status
         answer = client.post("/api/-/federation/keys/k1/revoke", headers=headers, json={"reason": "lost"})
         assert answer.status_code == status
@@ -120,9 +120,9 @@ class Shell:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def __call__(self, words: str, typed: str = "") -> Result:
+    def __call__(self, words: str, stdin: str = "") -> Result:
         return CliRunner().invoke(
-            app, ["federation", "keys", *words.split(), "--instance", str(self.folder)], input=typed or None
+            app, ["federation", "keys", *words.split(), "--instance", str(self.folder)], input=stdin or None
         )
 
 
@@ -133,14 +133,14 @@ def shell(tmp_path: Path) -> Shell:
 
 
 def test_the_shell_makes_keys_once_and_shows_the_fingerprint_to_read_aloud(shell: Shell) -> None:
-    made, again = shell("init"), shell("init")
+    first_run, second_run = shell("init"), shell("init")
 
-    assert made.output.startswith("Keys were made.")
-    assert again.output.startswith("There are keys already; nothing was changed.")
-    digits = shell("fingerprint").output
-    assert digits in made.output
-    assert sum(len(word) == 5 and word.isdigit() for word in digits.split()) == 8
-    assert "Read these digits to each other" in digits
+    assert first_run.output.startswith("Keys were made.")
+    assert second_run.output.startswith("There are keys already; nothing was changed.")
+    fingerprint = shell("fingerprint").output
+    assert fingerprint in first_run.output
+    assert sum(len(word) == 5 and word.isdigit() for word in fingerprint.split()) == 8
+    assert "Read these digits to each other" in fingerprint
 
 
 def test_in_a_french_shell_it_is_told_in_french(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,8 +157,8 @@ def test_in_a_french_shell_it_is_told_in_french(shell: Shell, monkeypatch: pytes
 
 def test_the_root_key_is_shown_taken_away_and_typed_in(shell: Shell) -> None:
     shell("init")
-    shown = shell("root export --remove", "y\n")
-    secret = shown.stdout.split()[0]
+    export = shell("root export --remove", "y\n")
+    secret = export.stdout.split()[0]
 
     assert secret.startswith("z3u2")
     assert not (shell.folder / "keys" / "root.key").exists()
@@ -182,19 +182,21 @@ def test_the_root_key_stays_where_nobody_said_that_it_is_written_down(shell: She
 
 def test_the_file_of_a_revoked_key_is_deleted(shell: Shell) -> None:
     shell("init")
-    said = shell("revoke k1 --reason stolen")
+    result = shell("revoke k1 --reason stolen")
 
-    assert "k1 is revoked" in said.output
+    assert "k1 is revoked" in result.output
     assert sorted(file.name for file in (shell.folder / "keys").iterdir()) == ["k2.key", "k3.key", "root.key"]
     assert "revoked" in shell("list").output
     assert shell("revoke k7 --reason lost").exit_code == 1
 
 
 def test_no_command_but_export_shows_a_private_key(shell: Shell) -> None:
-    said = [shell(command).output for command in ("init", "list", "fingerprint", "rotate", "rotate --now", "root sign")]
+    outputs = [
+        shell(command).output for command in ("init", "list", "fingerprint", "rotate", "rotate --now", "root sign")
+    ]
 
     for file in (shell.folder / "keys").iterdir():
-        assert file.read_text().strip() not in json.dumps(said)
+        assert file.read_text().strip() not in json.dumps(outputs)
 
 
 def test_check_tells_what_does_not_stand_well_with_the_keys(shell: Shell) -> None:
@@ -206,6 +208,6 @@ def test_check_tells_what_does_not_stand_well_with_the_keys(shell: Shell) -> Non
 
 
 def check(shell: Shell) -> str:
-    said = CliRunner().invoke(app, ["check", "--instance", str(shell.folder)])
-    assert said.exit_code == 0, said.output
-    return " ".join(said.output.split())
+    result = CliRunner().invoke(app, ["check", "--instance", str(shell.folder)])
+    assert result.exit_code == 0, result.output
+    return " ".join(result.output.split())

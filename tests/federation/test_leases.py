@@ -1,4 +1,4 @@
-"""Leases: counts that come late, twice or forged do no harm; time frees nothing; what is forced is told to the end."""
+"""Leases: late, repeated or forged counts do no harm; time frees nothing; forced returns are settled in the end."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from commensal_federation.messages.bodies.leases import Asked, LeaseGrant, Lease
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .trading import Hub, Producer, a_region, clock_of, minutes, sound
+from .trading import Hub, Producer, assert_consistent, clock_of, minutes, region_of_peers
 
 BOTH = True  # databases
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    return a_region(new_region, "ab", "ac")
+    return region_of_peers(new_region, "ab", "ac")
 
 
 @pytest.fixture
@@ -45,13 +45,13 @@ def item(farm: Producer, hub: Hub) -> str:
     return hub.sell(farm)
 
 
-def reported(farm: Producer, **changed: Any) -> LeaseReport:
-    """What the hub would say if nothing had happened since its grant, with changes."""
+def report_with(farm: Producer, **changed: Any) -> LeaseReport:
+    """Returns the hub's report if nothing had happened since its grant, with changes."""
     (lease,) = farm.leases()
-    with farm.write() as tx:  # it locks the lease
-        held = lease_with(tx, "lender", lease.peer_id, lot_id=lease.lot_id)
-        assert held is not None
-        row = held.row
+    with farm.write() as tx:  # lease_with locks the lease
+        locked_lease = lease_with(tx, "lender", lease.peer_id, lot_id=lease.lot_id)
+        assert locked_lease is not None
+        row = locked_lease.row
     lease_report = LeaseReport(
         lot=row["lot_iri"], unit="Piece", epoch=row["epoch"], report=row["report"] + 1, seen=lease.granted,
         returned=lease.returned, held=lease.granted - lease.returned - lease.sold, sold=lease.sold,
@@ -59,13 +59,13 @@ def reported(farm: Producer, **changed: Any) -> LeaseReport:
     return replace(lease_report, **changed)
 
 
-def hear(farm: Producer, said: LeaseReport, peer: str = "b") -> None:
+def receive_report(farm: Producer, lease_report: LeaseReport, peer: str = "b") -> None:
     with farm.write() as tx:
-        take_report(farm.federation, tx, farm.region.peer("a", peer), farm.product.lot_id, said)
+        take_report(farm.federation, tx, farm.region.peer("a", peer), farm.product.lot_id, lease_report)
 
 
 def levels(farm: Producer) -> tuple[int, int, int]:
-    """Free, lent and sold at the producer."""
+    """The free, lent and sold units at the producer."""
     lot = farm.lot
     return int(lot.free), int(lot.lent), int(lot.sold)
 
@@ -107,33 +107,35 @@ def test_a_grant_that_comes_twice_or_late_brings_nothing(farm: Producer, hub: Hu
 
 def test_reports_in_any_order_and_any_number_come_to_the_same(farm: Producer, hub: Hub, item: str) -> None:
     hub.order(item, 3)
-    granted = farm.leases()[0].granted
-    first = reported(farm, returned=Decimal(1), held=granted - 1)
-    second = replace(first, report=first.report + 1, returned=Decimal(2), held=granted - 4, sold=Decimal(2))
-    for report in (second, first, second, first):
-        hear(farm, report)
-    assert levels(farm) == (100 - int(granted) + 2, int(granted) - 4, 2)
+    granted_units = farm.leases()[0].granted
+    first_report = report_with(farm, returned=Decimal(1), held=granted_units - 1)
+    second_report = replace(
+        first_report, report=first_report.report + 1, returned=Decimal(2), held=granted_units - 4, sold=Decimal(2)
+    )
+    for report in (second_report, first_report, second_report, first_report):
+        receive_report(farm, report)
+    assert levels(farm) == (100 - int(granted_units) + 2, int(granted_units) - 4, 2)
 
 
 def test_idle_units_are_called_back_for_whoever_is_short(farm: Producer, hub: Hub, item: str, region: Region) -> None:
-    other = Hub(region, "c", "other")
-    farm.grant(other)
-    theirs = other.sell(farm)
+    other_hub = Hub(region, "c", "other")
+    farm.grant(other_hub)
+    other_item = other_hub.sell(farm)
     for _ in range(2):
         hub.order(item, 44)
     minutes(region)
     assert farm.lot.free == 0, "the rest is held for the next hours"
-    other.order(theirs, 5)
-    sound(region)
+    other_hub.order(other_item, 5)
+    assert_consistent(region)
 
 
 def test_time_alone_gives_nothing_back(farm: Producer, hub: Hub, item: str) -> None:
     hub.order(item, 3)
-    lent = farm.lot.lent
+    lent_before = farm.lot.lent
     farm.region.cut("a", "b")
     clock_of(farm.region).advance(days=30)
     minutes(farm.region, 3)
-    assert farm.lot.lent == lent
+    assert farm.lot.lent == lent_before
     farm.region.mend()
     minutes(farm.region, 3)
     assert farm.lot.lent == 3, "what was ordered; the rest came home when the hub said so"
@@ -164,15 +166,15 @@ def test_what_a_dead_hub_holds_is_taken_back_and_what_it_sold_meanwhile_goes_to_
     assert levels(farm) == (95, 5, 0)
     minutes(farm.region, 2)
     assert farm.leases()[0].late == 0, "the hub has said that it has what it sold"
-    sound(farm.region)
+    assert_consistent(farm.region)
 
 
 def test_a_report_of_before_a_forced_return_says_nothing(farm: Producer, hub: Hub, item: str) -> None:
     hub.order(item, 3)
-    old = reported(farm)
+    old_report = report_with(farm)
     with farm.write() as tx:
         force_return(farm.federation, tx, farm.leases()[0].id)
-    hear(farm, replace(old, returned=Decimal(3), held=Decimal(0)))
+    receive_report(farm, replace(old_report, returned=Decimal(3), held=Decimal(0)))
     assert levels(farm) == (100, 0, 0)
 
 
@@ -182,7 +184,7 @@ def test_a_report_of_before_a_forced_return_says_nothing(farm: Producer, hub: Hu
 @pytest.mark.parametrize(
     "changed",
     [
-        {"seen": Decimal(10_000)},  # of more than was granted
+        {"seen": Decimal(10_000)},  # more than was granted
         {"returned": Decimal(1000), "held": Decimal(0)},  # more than it had
         {"epoch": 7},
         {"sold": Decimal(500), "returned": Decimal(1)},
@@ -191,40 +193,40 @@ def test_a_report_of_before_a_forced_return_says_nothing(farm: Producer, hub: Hu
 )
 def test_counts_that_cannot_be_are_refused(farm: Producer, hub: Hub, item: str, changed: dict[str, Any]) -> None:
     hub.order(item, 3)
-    before = levels(farm)
+    levels_before = levels(farm)
     with pytest.raises(Refuse):
-        hear(farm, reported(farm, **changed))
-    assert levels(farm) == before
+        receive_report(farm, report_with(farm, **changed))
+    assert levels(farm) == levels_before
 
 
 def test_a_count_never_falls(farm: Producer, hub: Hub, item: str) -> None:
     hub.order(item, 3)
-    granted = farm.leases()[0].granted
-    hear(farm, reported(farm, returned=Decimal(2), held=granted - 2))
+    granted_units = farm.leases()[0].granted
+    receive_report(farm, report_with(farm, returned=Decimal(2), held=granted_units - 2))
     with pytest.raises(Refuse, match="cannot become less"):
-        hear(farm, reported(farm, returned=Decimal(1), held=granted - 1))
+        receive_report(farm, report_with(farm, returned=Decimal(1), held=granted_units - 1))
 
 
 def test_without_the_check_a_hub_could_give_back_what_it_never_had(
     farm: Producer, hub: Hub, item: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The guard off: the forgery above would free units that are not there."""
+    """Without the check, the forgery above frees units that do not exist."""
     hub.order(item, 3)
-    monkeypatch.setattr(lender, "_refuse_impossible", lambda *given: None)
-    monkeypatch.setattr(lender, "_late", lambda *given: 0)
-    granted = farm.leases()[0].granted
-    hear(farm, reported(farm, returned=granted + 5, held=Decimal(0)))
+    monkeypatch.setattr(lender, "_refuse_impossible", lambda *args: None)
+    monkeypatch.setattr(lender, "_late", lambda *args: 0)
+    granted_units = farm.leases()[0].granted
+    receive_report(farm, report_with(farm, returned=granted_units + 5, held=Decimal(0)))
     assert farm.lot.free > 100
 
 
 def test_who_holds_no_lease_reports_nothing(farm: Producer, hub: Hub, item: str) -> None:
     hub.order(item, 3)
     with pytest.raises(Refuse):
-        hear(farm, reported(farm), peer="c")
+        receive_report(farm, report_with(farm), peer="c")
 
 
 def test_a_lot_that_nobody_granted_is_not_lent(farm: Producer, region: Region) -> None:
-    """In the same words as one that is not there."""
+    """The refusal has the same words as for a lot that does not exist."""
     lot = f"https://a.example/api/dfc/stocks/{farm.product.lot_id}"
     for lot_iri in (lot, f"{lot}x", "https://b.example/api/dfc/stocks/1"):
         with pytest.raises(Refuse) as refused, farm.write() as tx:
@@ -234,20 +236,20 @@ def test_a_lot_that_nobody_granted_is_not_lent(farm: Producer, region: Region) -
 
 def test_no_peer_holds_more_than_its_share_of_a_lot(farm: Producer, hub: Hub) -> None:
     peer = farm.region.peer("a", "b")
-    limited = replace(peer, limits=replace(peer.limits, lot_share=30))
+    limited_peer = replace(peer, limits=replace(peer.limits, lot_share=30))
     with farm.write() as tx:
         ask = Asked(least=0, hoped=50)
-        missing = answer_request(farm.federation, tx, limited, "farm", farm.product.lot_id, ask, "message")
-    assert [missing.hoped, int(farm.lot.lent)] == [20, 30]
+        ungranted = answer_request(farm.federation, tx, limited_peer, "farm", farm.product.lot_id, ask, "message")
+    assert [ungranted.hoped, int(farm.lot.lent)] == [20, 30]
 
 
 def test_what_is_reserved_is_never_given_back(farm: Producer, hub: Hub, item: str) -> None:
     hub.order(item, 3)
     (lease,) = hub.leases()
     with hub.write() as tx:
-        held = lease_with(tx, "holder", lease.peer_id, lot_id=lease.lot_id)
-        assert held is not None
-        give_back(hub.federation, tx, held, 1000)
+        locked_lease = lease_with(tx, "holder", lease.peer_id, lot_id=lease.lot_id)
+        assert locked_lease is not None
+        give_back(hub.federation, tx, locked_lease, 1000)
     clock_of(farm.region).advance(seconds=5)
     farm.region.work()
     assert (hub.lot(farm).free, hub.lot(farm).reserved) == (0, 3)
@@ -261,10 +263,10 @@ def test_whose_grant_was_taken_back_gets_nothing_that_it_wanted_before(
 ) -> None:
     with pytest.raises(Exception, match="not enough"):
         hub.order(item, 120)
-    given = hub.lot(farm).free
+    granted_units = hub.lot(farm).free
     with farm.write() as tx:
         (grant,) = grants_between(tx, enterprise_id="farm", direction="given")
         end_grant(farm.federation, tx, grant.id)
         receive_stock(tx, "farm", farm.product.lot_id, Decimal(50))
     minutes(region)
-    assert hub.leases()[0].granted <= given
+    assert hub.leases()[0].granted <= granted_units

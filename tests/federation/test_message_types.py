@@ -1,4 +1,4 @@
-"""A plugin brings a type of message of its own, which instances exchange over real HTTP."""
+"""A plugin adds its own message type, which instances exchange over real HTTP."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class CrateReturn:
 
 
 class Crates:
-    """The plugin at one instance, with what its handler has seen; `broken` makes it fail as a plugin may."""
+    """The plugin at one instance, with what its handler received; `broken` makes it fail as a plugin may."""
 
     def __init__(self) -> None:
         self.came: list[int] = []
@@ -100,7 +100,7 @@ def _write(body: CrateReturn, writing: Writing) -> dict[str, Any]:
 
 
 class Example:
-    """The plugin of the page."""
+    """The plugin shown in the documentation."""
 
     def __init__(self, file: Path) -> None:
         spec = spec_from_file_location("crates", file)
@@ -116,7 +116,7 @@ Plugin = Crates | Example | None
 
 
 class Pair:
-    """Two instances on loopback, a and b, that serve over HTTP; tests do the work of their jobs, in one thread."""
+    """Two instances on loopback, a and b, that serve over HTTP; tests run their jobs in one thread."""
 
     def __init__(self, folder: Path, instances: Instances, plugins: Mapping[str, Plugin]) -> None:
         self._folder, self._ports = folder, dict(zip("ab", free_ports(), strict=True))
@@ -140,12 +140,12 @@ class Pair:
         self._servers[name].enter_context(serving(self[name].instance, self._ports[name], jobs=False))
 
     def stop(self, name: str) -> None:
-        """As a process ends: nothing is kept but its folder."""
+        """Ends the instance as a process ends: only its folder remains."""
         self._servers[name].close()
         self[name].instance.close()
 
     def start(self, name: str, crates: Plugin) -> None:
-        """As a process starts, with the plugin or without it."""
+        """Starts the instance as a process starts, with or without the plugin."""
         self.members[name] = federation_of(self._instance(name, crates, self[name].instance))
         self.serve(name)
 
@@ -154,15 +154,15 @@ class Pair:
         self.start(name, crates)
 
     def work(self, names: str = "ab") -> None:
-        """Does the jobs that are due, until none is."""
+        """Runs the due jobs until none is left."""
         for _ in range(50):
-            done = [run_due(self[name].instance, work_of(self[name].instance)) for name in names]
-            if not any(done):
+            ran = [run_due(self[name].instance, work_of(self[name].instance)) for name in names]
+            if not any(ran):
                 return
         raise AssertionError("work goes round in circles")
 
     def peer_id(self, at: str) -> str:
-        """The other's id at `at`."""
+        """Returns the id of the other instance as a peer of `at`."""
         other = self["b" if at == "a" else "a"]
         with self[at].instance.store.read() as tx:
             peer = peer_by_iri(tx, other.iri)
@@ -170,7 +170,7 @@ class Pair:
         return peer.id
 
     def grant(self, *scopes: str) -> None:
-        """What a may do at b from now on."""
+        """Sets what a may do at b."""
         with self["b"].instance.store.write() as tx:
             peer = peer_by_iri(tx, self["a"].iri)
             assert peer is not None
@@ -221,7 +221,7 @@ NewPair = Callable[[Plugin, Plugin], Pair]
 
 @pytest.fixture(scope="module")
 def instances(tmp_path_factory: pytest.TempPathFactory) -> Instances:
-    """So that the database is migrated once for all tests here."""
+    """One for all tests here, so that the database is migrated once."""
     return Instances(tmp_path_factory.mktemp("templates"))
 
 
@@ -239,12 +239,12 @@ def new_pair(tmp_path: Path, instances: Instances) -> Iterator[NewPair]:
 
 
 def test_a_message_of_a_plugin_reaches_its_handler_at_the_other_instance(new_pair: NewPair) -> None:
-    ours, theirs = Crates(), Crates()
-    pair = new_pair(ours, theirs)
+    plugin_of_a, plugin_of_b = Crates(), Crates()
+    pair = new_pair(plugin_of_a, plugin_of_b)
     pair.grant("order.place", SCOPE)
     id = pair.send(12)
     pair.work()
-    assert theirs.came == [12]
+    assert plugin_of_b.came == [12]
     assert pair.letter("a", "out", id).state == "delivered"
     assert pair.letter("b", "in", id).state == "done"
 
@@ -256,39 +256,39 @@ def test_a_message_waits_through_a_restart_of_both(new_pair: NewPair) -> None:
     id = pair.send(12)
     pair.work("a")
     assert pair.letter("a", "out", id).state == "waiting"
-    ours, theirs = Crates(), Crates()
-    pair.restart("a", ours)
-    pair.start("b", theirs)
+    plugin_of_a, plugin_of_b = Crates(), Crates()
+    pair.restart("a", plugin_of_a)
+    pair.start("b", plugin_of_b)
     pair.clock.advance(minutes=5)
     pair.work()
-    assert theirs.came == [12]
+    assert plugin_of_b.came == [12]
     assert pair.letter("a", "out", id).state == "delivered"
 
 
 def test_a_peer_without_the_plugin_answers_by_a_problem_and_nothing_is_lost(new_pair: NewPair) -> None:
-    ours, theirs = Crates(), Crates()
-    pair = new_pair(ours, None)
+    plugin_of_a, plugin_of_b = Crates(), Crates()
+    pair = new_pair(plugin_of_a, None)
     id = pair.send(12)
     pair.work()
     letter = pair.letter("a", "out", id)
     assert (letter.state, letter.error) == ("dead", "type: crates.CrateReturn is not spoken here")
-    assert ours.refused == ["12: type"]
-    pair.restart("b", theirs)
+    assert plugin_of_a.refused == ["12: type"]
+    pair.restart("b", plugin_of_b)
     pair.grant("order.place", SCOPE)
     with pair["a"].instance.store.write() as tx:
         replay(pair["a"], tx, "out", id)
     pair.work()
-    assert theirs.came == [12]
+    assert plugin_of_b.came == [12]
 
 
 def test_the_scope_of_a_plugin_is_granted_by_the_operator(new_pair: NewPair) -> None:
-    ours, theirs = Crates(), Crates()
-    pair = new_pair(ours, theirs)
+    plugin_of_a, plugin_of_b = Crates(), Crates()
+    pair = new_pair(plugin_of_a, plugin_of_b)
     assert SCOPE in pair["b"].scopes
     id = pair.send(12)
     pair.work()
     assert pair.letter("a", "out", id).error == f"scope: {SCOPE} is not given to this peer"
-    assert theirs.came == []
+    assert plugin_of_b.came == []
     pair.grant("order.place", SCOPE)
     with pair["a"].instance.store.read() as tx:
         peer = peer_by_iri(tx, pair["b"].iri)
@@ -296,7 +296,7 @@ def test_the_scope_of_a_plugin_is_granted_by_the_operator(new_pair: NewPair) -> 
     assert SCOPE in peer.scopes_received
     pair.send(13)
     pair.work()
-    assert theirs.came == [13]
+    assert plugin_of_b.came == [13]
 
 
 def test_a_scope_of_a_plugin_that_is_not_here_cannot_be_granted(new_pair: NewPair) -> None:
@@ -306,22 +306,22 @@ def test_a_scope_of_a_plugin_that_is_not_here_cannot_be_granted(new_pair: NewPai
 
 
 def test_a_refusal_of_the_handler_is_told_to_the_sender(new_pair: NewPair) -> None:
-    ours, theirs = Crates(), Crates()
-    pair = new_pair(ours, theirs)
+    plugin_of_a, plugin_of_b = Crates(), Crates()
+    pair = new_pair(plugin_of_a, plugin_of_b)
     pair.grant(SCOPE)
     pair.send(101)
     pair.work()
-    assert ours.refused == ["101: too_many"]
+    assert plugin_of_a.refused == ["101: too_many"]
     assert _failures(pair["b"]) == {}, "a refusal is no fault"
 
 
 @pytest.mark.parametrize("fault", ["broken", "unreadable"])
 def test_a_message_that_a_plugin_fails_on_is_parked_and_named(new_pair: NewPair, fault: str) -> None:
-    """The others of its batch are handled, and it is handled itself once the plugin is mended."""
-    ours, theirs = Crates(), Crates()
-    pair = new_pair(ours, theirs)
+    """The other messages of its batch are handled, and it is handled itself once the plugin is mended."""
+    plugin_of_a, plugin_of_b = Crates(), Crates()
+    pair = new_pair(plugin_of_a, plugin_of_b)
     pair.grant(SCOPE)
-    setattr(theirs, fault, True)
+    setattr(plugin_of_b, fault, True)
     id = pair.send(12)
     pair.work()
     letter = pair.letter("b", "in", id)
@@ -329,25 +329,25 @@ def test_a_message_that_a_plugin_fails_on_is_parked_and_named(new_pair: NewPair,
     assert letter.error.startswith(f"plugin crates: {'ZeroDivisionError' if fault == 'broken' else 'KeyError'}")
     assert _failures(pair["b"]) == {"crates": "message crates.CrateReturn"}
     assert pair.letter("a", "out", id).state == "delivered"
-    setattr(theirs, fault, False)
+    setattr(plugin_of_b, fault, False)
     pair.send(13)
     pair.work()
-    assert sorted(theirs.came) == [12, 13]
+    assert sorted(plugin_of_b.came) == [12, 13]
     assert pair.letter("b", "in", id).state == "done"
 
 
 def test_a_message_beyond_its_limit_is_not_posted_and_not_taken(new_pair: NewPair) -> None:
-    ours, theirs = Crates(), Crates()
-    pair = new_pair(ours, theirs)
+    plugin_of_a, plugin_of_b = Crates(), Crates()
+    pair = new_pair(plugin_of_a, plugin_of_b)
     pair.grant(SCOPE)
     with pytest.raises(Unreadable, match="at most 8000 bytes"):
         pair.send(1, driver="v" * 8_000)
-    ours.type = replace(ours.type, largest=100_000)
-    pair.restart("a", ours)
+    plugin_of_a.type = replace(plugin_of_a.type, largest=100_000)
+    pair.restart("a", plugin_of_a)
     pair.send(1, driver="v" * 8_000)
     pair.work()
-    assert ours.refused == ["1: too_large"]
-    assert theirs.came == []
+    assert plugin_of_a.refused == ["1: too_large"]
+    assert plugin_of_b.came == []
 
 
 UNFIT: dict[str, tuple[dict[str, Any], str]] = {
@@ -398,7 +398,7 @@ def test_every_type_of_the_federation_has_its_handler() -> None:
 
 
 def _failures(federation: Federation) -> dict[str, str]:
-    """The hook in which each plugin has failed, as the operator reads it."""
+    """The hook in which each plugin failed, as the operator reads it."""
     federation.instance.hooks.flush_failures()
     with federation.instance.store.read() as tx:
         return {plugin: failures.hook for plugin, failures in failures_by_plugin(tx).items()}

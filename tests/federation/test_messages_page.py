@@ -1,4 +1,4 @@
-"""Every type of message has an example on the page for those who write another implementation, and DFC can read it."""
+"""Every message type has an example on the page for authors of other implementations, and DFC software can read it."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ every_type = pytest.mark.parametrize("name", TYPES)
 
 
 def test_the_page_is_what_the_code_says() -> None:
-    said = "run `python -m tests.federation.examples > federation/MESSAGES.md`"
-    assert PAGE.read_text(encoding="utf-8") == "\n".join(page()) + "\n", said
+    instruction = "run `python -m tests.federation.examples > federation/MESSAGES.md`"
+    assert PAGE.read_text(encoding="utf-8") == "\n".join(page()) + "\n", instruction
 
 
 def test_the_vectors_are_what_instances_say() -> None:
-    said = "run `python -m tests.federation.vectors > federation/vectors/join-and-first-lease.json`"
-    assert VECTORS.read_text(encoding="utf-8") == vectors.text() + "\n", said
+    instruction = "run `python -m tests.federation.vectors > federation/vectors/join-and-first-lease.json`"
+    assert VECTORS.read_text(encoding="utf-8") == vectors.text() + "\n", instruction
 
 
 def test_every_type_has_an_example() -> None:
@@ -59,8 +59,8 @@ def test_the_document_of_the_page_is_one_and_its_keys_have_signed_the_messages()
     assert revoked.id == f"{iri}#k0"
 
     other_document = check_document(instance_document(), iri)
-    for signed in [authority_document(), *(json.loads(example(name)) for name in set(TYPES) - BY_THE_HUB)]:
-        check_proof(signed, Peer(other_document).keys)
+    for signed_document in [authority_document(), *(json.loads(example(name)) for name in set(TYPES) - BY_THE_HUB)]:
+        check_proof(signed_document, Peer(other_document).keys)
 
 
 def test_the_document_of_an_enterprise_has_the_members_of_a_real_one(new_region: Callable[..., Region]) -> None:
@@ -73,7 +73,9 @@ def test_the_document_of_an_enterprise_has_the_members_of_a_real_one(new_region:
 
 
 def terms_of(value: Any) -> Iterator[str]:
-    """The terms that no context of DFC has, wherever they stand; ids by ids, and rows of a move, are no terms."""
+    """Yields the terms that no context of DFC defines, at any depth; keys that are ids, and rows of a move, are no
+    terms.
+    """
     if isinstance(value, list):
         for part in value:
             yield from terms_of(part)
@@ -91,23 +93,23 @@ def test_what_is_written_is_read_again(name: str) -> None:
     body = example(name)
     envelope = read_envelope(read_json(body, 1024 * 1024), body)
     origin, base = (HUB, FARM) if envelope.actor.startswith(HUB) else (FARM, HUB)
-    read = TYPES[name].read(envelope.object, Reading(base, origin))
+    read_body = TYPES[name].read(envelope.object, Reading(base, origin))
     writing = Writing(origin, base)
-    assert TYPES[name].write(read, writing) == TYPES[name].write(BODIES[name], writing)
+    assert TYPES[name].write(read_body, writing) == TYPES[name].write(BODIES[name], writing)
 
 
 @every_type
 def test_no_term_is_lost_when_json_ld_is_read(name: str) -> None:
     """Neither of the envelope nor of the DFC document in it."""
-    assert f"{ENVELOPE_CONTEXT}#object" in expanded(json.loads(example(name)))
+    assert f"{ENVELOPE_CONTEXT}#object" in expand(json.loads(example(name)))
 
 
 def test_no_term_of_an_enterprises_document_is_lost_either() -> None:
-    assert f"{ENVELOPE_CONTEXT}#authorityEpoch" in expanded(authority_document())
+    assert f"{ENVELOPE_CONTEXT}#authorityEpoch" in expand(authority_document())
 
 
-def expanded(document: Any) -> Any:
-    """The one node, by the addresses of its terms; fails where a context does not know one."""
+def expand(document: Any) -> Any:
+    """Returns the one node, with the IRIs of its terms; fails if a context does not define one."""
     loader = FrozenDocumentLoader({DFC_CONTEXT: CONTEXTS[DFC_CONTEXT], ENVELOPE_CONTEXT: CONTEXTS[ENVELOPE_CONTEXT]})
     dropped: list[Any] = []
     options = {"documentLoader": loader, "base": ""}

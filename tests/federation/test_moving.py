@@ -1,4 +1,4 @@
-"""An enterprise moves to another instance with its old home's help, and everybody goes on trading with it."""
+"""An enterprise moves to another instance with its old home's help, and everybody continues to trade with it."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from commensal_federation.orders.questions import orders_of
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .moves import a_farm, accept, home_of, move, of_ann, offer, states
-from .trading import Hub, Place, Producer, a_region, clock_of, minutes, sound
+from .moves import accept, farm_of_ann, give_to_ann, home_of, move, offer, states
+from .trading import Hub, Place, Producer, assert_consistent, clock_of, minutes, region_of_peers
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    """The farm lives on a; b sells its goods; c is where it will go."""
-    return a_region(new_region, "ab", "ac", "bc")
+    """The farm lives on a; b sells its goods; c will be its new home."""
+    return region_of_peers(new_region, "ab", "ac", "bc")
 
 
 @pytest.fixture
 def farm(region: Region) -> Producer:
-    return a_farm(region)
+    return farm_of_ann(region)
 
 
 @pytest.fixture
@@ -49,14 +49,14 @@ def hub(farm: Producer) -> Hub:
     return hub
 
 
-def the_lot(place: Place) -> Any:
+def only_lot(place: Place) -> Any:
     with place.read() as tx:
         (lot,) = lots_of(tx, "farm")
     return lot
 
 
-def lent(place: Place) -> Decimal:
-    """By all leases together, as the lender counts them."""
+def lent_units(place: Place) -> Decimal:
+    """The units of all leases together, as the lender counts them."""
     row = federation_lease.c
     with place.read() as tx:
         rows = tx.all(select(federation_lease).where(row.role == "lender"))
@@ -67,35 +67,35 @@ def test_a_hub_goes_on_selling_after_its_producer_has_moved(farm: Producer, hub:
     item = hub.sell(farm)
     hub.order(item, 3)
     minutes(farm.region, 2)
-    new = move(farm)
+    new_farm = move(farm)
     assert states(farm.region) == {"a": ["leaving moved"], "b": ["following followed"], "c": ["coming done"]}
     hub.order(item, 40, "Bea")  # more than it held: leased from the new home
     minutes(farm.region)
-    lot, before = the_lot(new), the_lot(farm)
-    assert (lot.free + lot.lent, lot.lent) == (100, lent(new))
+    lot, old_lot = only_lot(new_farm), only_lot(farm)
+    assert (lot.free + lot.lent, lot.lent) == (100, lent_units(new_farm))
     assert lot.lent >= 43
-    assert (before.free, before.reserved, before.lent) == (0, 0, 0)
-    (listing,) = hub.received(new)
+    assert (old_lot.free, old_lot.reserved, old_lot.lent) == (0, 0, 0)
+    (listing,) = hub.received(new_farm)
     assert (listing.name, listing.price) == ("Apples", 2000)
-    assert [hop.iri for hop in listing.provenance] == [new.iri]
-    sound(farm.region)
+    assert [hop.iri for hop in listing.provenance] == [new_farm.iri]
+    assert_consistent(farm.region)
 
 
 def test_an_order_that_runs_is_completed_at_the_new_home(farm: Producer, hub: Hub) -> None:
     item = hub.sell(farm)
     hub.order(item, 3)
     minutes(farm.region, 2)
-    new = move(farm)
+    new_farm = move(farm)
     hub.order(item, 2, "Bea")
     clock_of(farm.region).advance(days=1, hours=1)
     minutes(farm.region, 3)
-    with new.read() as tx:
+    with new_farm.read() as tx:
         (order,) = orders_of(tx, "farm")
     assert (order.state, [(line.quantity, line.answer) for line in order.lines]) == ("Complete", [(5, "confirmed")])
     with hub.read() as tx:
         (order,) = orders_of(tx, "hub")
     assert [(line.quantity, line.answer) for line in order.lines] == [(5, "confirmed")]
-    sound(farm.region)
+    assert_consistent(farm.region)
 
 
 def test_a_hub_of_the_old_home_keeps_what_its_customers_have_ordered_and_sells_on(farm: Producer) -> None:
@@ -109,13 +109,13 @@ def test_a_hub_of_the_old_home_keeps_what_its_customers_have_ordered_and_sells_o
         tx.execute(insert(coordination_supplier).values(coordination_id="market-sale", enterprise_id="farm"))
         tx.execute(insert(session_item).values(session_id="market-session", item_id=item))
     market.order(item, 7)
-    new = move(farm)
-    assert (the_lot(farm).reserved, the_lot(new).lent) == (7, lent(new))
+    new_farm = move(farm)
+    assert (only_lot(farm).reserved, only_lot(new_farm).lent) == (7, lent_units(new_farm))
     market.order(item, 20, "Bea")
     minutes(farm.region, 2)
-    assert the_lot(farm).reserved == 27
-    assert the_lot(new).free + the_lot(new).lent == 100
-    sound(farm.region)
+    assert only_lot(farm).reserved == 27
+    assert only_lot(new_farm).free + only_lot(new_farm).lent == 100
+    assert_consistent(farm.region)
 
 
 def test_where_the_new_home_sold_its_goods_the_copies_become_the_goods(farm: Producer) -> None:
@@ -130,7 +130,7 @@ def test_where_the_new_home_sold_its_goods_the_copies_become_the_goods(farm: Pro
         (lot,) = [lot for name in _enterprises(tx) for lot in lots_of(tx, name)]
     assert [lot.free, lot.reserved, lot.lent] == [46, 54, 0]
     assert home_of(shop) == []
-    sound(farm.region)
+    assert_consistent(farm.region)
 
 
 def test_what_is_on_its_way_between_the_homes_is_not_lost(farm: Producer) -> None:
@@ -144,15 +144,15 @@ def test_what_is_on_its_way_between_the_homes_is_not_lost(farm: Producer) -> Non
     farm.region.work("c")  # the old home has frozen it, and its export is on the way
     with shop.write() as tx:
         (lease,) = [lease.id for lease in leases(tx) if lease.role == "holder"]
-        held = lease_by_id(tx, lease)
-        assert held.free >= 3
-        give_back(shop.federation, tx, held, 3)
+        lease_row = lease_by_id(tx, lease)
+        assert lease_row.free >= 3
+        give_back(shop.federation, tx, lease_row, 3)
     farm.region.work()
     minutes(farm.region, 3)
     with shop.read() as tx:
         (lot,) = [lot for name in _enterprises(tx) for lot in lots_of(tx, name)]
     assert [lot.free, lot.reserved, lot.lent] == [96, 4, 0]
-    sound(farm.region)
+    assert_consistent(farm.region)
 
 
 def _enterprises(tx: Any) -> list[str]:
@@ -162,19 +162,19 @@ def _enterprises(tx: Any) -> list[str]:
 def test_it_can_move_back(farm: Producer, hub: Hub) -> None:
     item = hub.sell(farm)
     hub.order(item, 3)
-    new = move(farm)
-    assert home_of(hub) == [new.iri]
-    move(new, to="a")
+    new_farm = move(farm)
+    assert home_of(hub) == [new_farm.iri]
+    move(new_farm, to="a")
     assert home_of(hub) == [farm.iri]
     hub.order(item, 30, "Bea")
-    lot = the_lot(farm)
-    assert (lot.free + lot.lent, lot.lent) == (100, lent(farm))
-    sound(farm.region)
+    lot = only_lot(farm)
+    assert (lot.free + lot.lent, lot.lent) == (100, lent_units(farm))
+    assert_consistent(farm.region)
 
 
 def test_a_peer_that_does_not_know_the_new_home_waits_for_its_operator(new_region: NewRegion) -> None:
-    region = a_region(new_region, "ab", "ac")
-    farm = a_farm(region)
+    region = region_of_peers(new_region, "ab", "ac")
+    farm = farm_of_ann(region)
     hub = Hub(region, "b")
     farm.grant(hub)
     item = hub.sell(farm)
@@ -183,12 +183,12 @@ def test_a_peer_that_does_not_know_the_new_home_waits_for_its_operator(new_regio
     assert states(region)["b"] == ["following waiting"]
     with hub.read() as tx:
         assert [alert.kind for alert in alerts(tx)] == ["move"]
-    hub.order(item, 2)  # of what it holds
+    hub.order(item, 2)  # from the stock that it holds
     region.befriend("b", "c")
     minutes(region, 3)
     assert states(region)["b"] == ["following followed"]
     hub.order(item, 40, "Bea")
-    sound(region)
+    assert_consistent(region)
 
 
 def test_while_it_is_frozen_nothing_new_is_sold_and_it_can_be_called_off(farm: Producer, hub: Hub) -> None:
@@ -210,24 +210,24 @@ def test_while_it_is_frozen_nothing_new_is_sold_and_it_can_be_called_off(farm: P
     minutes(farm.region, 3)
     assert states(farm.region) == {"a": ["leaving cancelled"], "b": [], "c": ["coming cancelled"]}
     hub.order(item, 40)
-    sound(farm.region)
+    assert_consistent(farm.region)
 
 
 def test_what_cannot_be_taken_in_stays_where_it_is(farm: Producer, region: Region) -> None:
     with region["c"].instance.store.write() as tx:
-        a_shop(tx, "farm", name="another farm")  # of the same id: only in a test
+        a_shop(tx, "farm", name="another farm")  # with the same id, which happens only in this test
     offer(farm)
     accept(region)
     region.work()
     assert states(region)["a"] == ["leaving refused"]
-    assert the_lot(farm).free == 100
+    assert only_lot(farm).free == 100
     with farm.write() as tx:
         offer_move(farm.federation, tx, "farm", region.peer("a", "c").id)
 
 
 def test_what_a_hub_was_granted_is_offered_to_it_at_its_new_home(region: Region) -> None:
     producer, hub = Producer(region, "b", "orchard"), Hub(region, "a")
-    of_ann(hub)
+    give_to_ann(hub)
     producer.grant(hub)
     move(hub)
     assert states(region) == {"a": ["leaving moved"], "b": ["following followed"], "c": ["coming done"]}
@@ -236,6 +236,6 @@ def test_what_a_hub_was_granted_is_offered_to_it_at_its_new_home(region: Region)
         assert (grant.state, grant.other_iri) == ("offered", producer.iri)
         accept_grant(region["c"], tx, grant.id)
     region.work()
-    there = Hub.__new__(Hub)
-    Place.__init__(there, region, "c", "hub")
-    assert [listing.name for listing in there.received(producer)] == ["Apples"]
+    hub_at_c = Hub.__new__(Hub)
+    Place.__init__(hub_at_c, region, "c", "hub")
+    assert [listing.name for listing in hub_at_c.received(producer)] == ["Apples"]

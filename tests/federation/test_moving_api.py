@@ -18,23 +18,23 @@ from commensal.trade.people.tokens import make_token
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .moves import a_farm, states
-from .trading import Hub, Producer, a_region
+from .moves import farm_of_ann, states
+from .trading import Hub, Producer, region_of_peers
 
 BASE = "/api/-/federation"
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    return a_region(new_region, "ab", "ac", "bc")
+    return region_of_peers(new_region, "ab", "ac", "bc")
 
 
 @pytest.fixture
 def farm(region: Region) -> Producer:
-    return a_farm(region)
+    return farm_of_ann(region)
 
 
-def somebody(region: Region, at: str, person_id: str, scopes: Collection[str]) -> TestClient:
+def client_of(region: Region, at: str, person_id: str, scopes: Collection[str]) -> TestClient:
     instance = region[at].instance
     with instance.store.write() as tx:
         token = make_token(tx, person_id, name="Tests", scopes=frozenset(scopes))
@@ -42,55 +42,55 @@ def somebody(region: Region, at: str, person_id: str, scopes: Collection[str]) -
 
 
 def test_an_enterprise_moves_by_three_peoples_consent(farm: Producer, region: Region) -> None:
-    owner = somebody(region, "a", "ann-at-a", {"members:write", "enterprise:read"})
-    ann = somebody(region, "c", "ann-at-c", {SELF})
+    owner = client_of(region, "a", "ann-at-a", {"members:write", "enterprise:read"})
+    ann = client_of(region, "c", "ann-at-c", {SELF})
     operator_id = add_operator(
         region["c"].instance.store, email="op@example.org", name="Op", password="a long enough one", language="en"
     ).id
-    operator = somebody(region, "c", operator_id, {OPERATOR})
-    offered = owner.post(f"{BASE}/enterprises/farm/move", json={"peer_id": region.peer("a", "c").id})
-    assert (offered.status_code, offered.json()["state"]) == (201, "offered")
+    operator = client_of(region, "c", operator_id, {OPERATOR})
+    offer = owner.post(f"{BASE}/enterprises/farm/move", json={"peer_id": region.peer("a", "c").id})
+    assert (offer.status_code, offer.json()["state"]) == (201, "offered")
     region.work()
-    (coming,) = operator.get(f"{BASE}/moves").json()["items"]
-    assert ann.post(f"{BASE}/moves/{coming['id']}/accept").status_code == 409  # the operator has not agreed
-    named = operator.post(f"{BASE}/moves/{coming['id']}/owner", json={"person_id": "ann-at-c"})
-    assert named.json()["state"] == "named"
-    assert ann.post(f"{BASE}/moves/{coming['id']}/accept").json()["state"] == "accepted"
+    (move,) = operator.get(f"{BASE}/moves").json()["items"]
+    assert ann.post(f"{BASE}/moves/{move['id']}/accept").status_code == 409  # the operator has not agreed
+    naming = operator.post(f"{BASE}/moves/{move['id']}/owner", json={"person_id": "ann-at-c"})
+    assert naming.json()["state"] == "named"
+    assert ann.post(f"{BASE}/moves/{move['id']}/accept").json()["state"] == "accepted"
     region.work()
     assert operator.get(f"{BASE}/moves").json()["items"][0]["state"] == "done"
     stranger = TestClient(make_app(region["a"].instance), follow_redirects=False)
-    found = stranger.get("/api/dfc/enterprises/farm")
-    assert (found.status_code, found.headers["location"]) == (308, "https://c.example/api/dfc/enterprises/farm")
+    response = stranger.get("/api/dfc/enterprises/farm")
+    assert (response.status_code, response.headers["location"]) == (308, "https://c.example/api/dfc/enterprises/farm")
 
 
 def test_only_who_could_offer_it_calls_it_off(farm: Producer, region: Region) -> None:
-    owner = somebody(region, "a", "ann-at-a", {"members:write", "enterprise:read"})
-    offered = owner.post(f"{BASE}/enterprises/farm/move", json={"peer_id": region.peer("a", "c").id}).json()
+    owner = client_of(region, "a", "ann-at-a", {"members:write", "enterprise:read"})
+    offer = owner.post(f"{BASE}/enterprises/farm/move", json={"peer_id": region.peer("a", "c").id}).json()
     stranger = TestClient(make_app(region["a"].instance))
-    assert stranger.post(f"{BASE}/enterprises/farm/moves/{offered['id']}/cancel").status_code == 401
-    cancelled = owner.post(f"{BASE}/enterprises/farm/moves/{offered['id']}/cancel")
+    assert stranger.post(f"{BASE}/enterprises/farm/moves/{offer['id']}/cancel").status_code == 401
+    cancelled = owner.post(f"{BASE}/enterprises/farm/moves/{offer['id']}/cancel")
     assert cancelled.json()["state"] == "cancelled"
 
 
 def test_a_recovery_key_is_shown_once_and_moves_the_enterprise(farm: Producer, region: Region) -> None:
     hub = Hub(region, "b")
     farm.grant(hub)
-    owner = somebody(region, "a", "ann-at-a", {"members:write"})
+    owner = client_of(region, "a", "ann-at-a", {"members:write"})
     key = owner.post(f"{BASE}/enterprises/farm/recovery-key").json()
     assert key["key"].startswith("did:key:z6Mk")
     region.work()
-    new = Producer(region, "c", "farm-anew", on_hand="30")
-    with new.write() as tx:
+    new_farm = Producer(region, "c", "farm-anew", on_hand="30")
+    with new_farm.write() as tx:
         member = {"enterprise_id": "farm-anew", "person_id": "ann-at-c", "role": "owner", "since": tx.now}
         tx.execute(insert(enterprise_member), member)
-    ann = somebody(region, "c", "ann-at-c", {"members:write"})
-    said = {"old_iri": farm.iri, "secret": key["key"]}
-    wrong = ann.post(f"{BASE}/enterprises/farm-anew/recover", json=said)  # its public half
-    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/secret")
-    assert ann.post(f"{BASE}/enterprises/farm-anew/recover", json={**said, "secret": key["secret"]}).status_code == 201
+    ann = client_of(region, "c", "ann-at-c", {"members:write"})
+    body = {"old_iri": farm.iri, "secret": key["key"]}
+    refusal = ann.post(f"{BASE}/enterprises/farm-anew/recover", json=body)  # its public half
+    assert (refusal.status_code, refusal.json()["errors"][0]["pointer"]) == (422, "/secret")
+    assert ann.post(f"{BASE}/enterprises/farm-anew/recover", json={**body, "secret": key["secret"]}).status_code == 201
     region.work()
     assert states(region)["b"] == ["following quarantined"]
-    objected = owner.post(f"{BASE}/enterprises/farm/contest", json={"moved_to": new.iri})
+    objected = owner.post(f"{BASE}/enterprises/farm/contest", json={"moved_to": new_farm.iri})
     assert objected.status_code == 204
     region.work()
     assert states(region)["b"] == ["following contested"]
@@ -99,29 +99,29 @@ def test_a_recovery_key_is_shown_once_and_moves_the_enterprise(farm: Producer, r
 @pytest.mark.parametrize("role", ["packer", "accountant", "manager"])
 def test_members_who_could_not_offer_it_do_not_call_it_off(farm: Producer, region: Region, role: str) -> None:
     store = region["a"].instance.store
-    owner = somebody(region, "a", "ann-at-a", {"members:write", "enterprise:read"})
-    offered = owner.post(f"{BASE}/enterprises/farm/move", json={"peer_id": region.peer("a", "c").id}).json()
+    owner = client_of(region, "a", "ann-at-a", {"members:write", "enterprise:read"})
+    offer = owner.post(f"{BASE}/enterprises/farm/move", json={"peer_id": region.peer("a", "c").id}).json()
     member = add_operator(store, email="m@example.org", name="M", password="a long enough one", language="en").id
     with store.write() as tx:
         row = {"enterprise_id": "farm", "person_id": member, "role": role, "since": tx.now}
         tx.execute(insert(enterprise_member), row)
-    at_work = somebody(region, "a", member, {"members:write", "enterprise:read"})
-    cancel = f"{BASE}/enterprises/farm/moves/{offered['id']}/cancel"
-    assert at_work.post(cancel).status_code == 403
-    assert owner.post(cancel).json()["state"] == "cancelled"
+    at_work = client_of(region, "a", member, {"members:write", "enterprise:read"})
+    cancel_url = f"{BASE}/enterprises/farm/moves/{offer['id']}/cancel"
+    assert at_work.post(cancel_url).status_code == 403
+    assert owner.post(cancel_url).json()["state"] == "cancelled"
 
 
 def test_who_may_only_read_the_enterprise_does_not_call_it_off(farm: Producer, region: Region) -> None:
     """A hub to which the producer has granted ReadEnterprise holds enterprise:read there."""
     store = region["a"].instance.store
-    owner = somebody(region, "a", "ann-at-a", {"members:write", "enterprise:read"})
-    offered = owner.post(f"{BASE}/enterprises/farm/move", json={"peer_id": region.peer("a", "c").id}).json()
+    owner = client_of(region, "a", "ann-at-a", {"members:write", "enterprise:read"})
+    offer = owner.post(f"{BASE}/enterprises/farm/move", json={"peer_id": region.peer("a", "c").id}).json()
     of_hub = add_operator(store, email="h@example.org", name="H", password="a long enough one", language="en").id
     with store.write() as tx:
         a_shop(tx, "hub")
         row = {"enterprise_id": "hub", "person_id": of_hub, "role": "owner", "since": tx.now}
         tx.execute(insert(enterprise_member), row)
         grant(tx, "farm", "hub", "ReadEnterprise")
-    hub = somebody(region, "a", of_hub, {"members:write", "enterprise:read"})
+    hub = client_of(region, "a", of_hub, {"members:write", "enterprise:read"})
     assert hub.get("/api/enterprises/farm").status_code == 200
-    assert hub.post(f"{BASE}/enterprises/farm/moves/{offered['id']}/cancel").status_code in (403, 404)
+    assert hub.post(f"{BASE}/enterprises/farm/moves/{offer['id']}/cancel").status_code in (403, 404)

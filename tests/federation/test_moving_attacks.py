@@ -1,6 +1,6 @@
-"""Who would like to speak for an enterprise that is not theirs (any more): attacks 34 and 38 of the list.
+"""Attacks by those who speak for an enterprise that is not theirs, or no longer theirs: 34 and 38 of the list.
 
-Each is followed by a canary: without the defence it would succeed.
+Each is followed by a canary: the attack succeeds without the defence.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from commensal_federation.moving.moves import find_move
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .moves import a_farm, home_of, move, say, states
-from .trading import Hub, Place, Producer, a_region, clock_of, minutes
+from .moves import farm_of_ann, home_of, move, say, states
+from .trading import Hub, Place, Producer, clock_of, minutes, region_of_peers
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    return a_region(new_region, "ab", "ac", "bc")
+    return region_of_peers(new_region, "ab", "ac", "bc")
 
 
 @pytest.fixture
 def farm(region: Region) -> Producer:
-    return a_farm(region)
+    return farm_of_ann(region)
 
 
 @pytest.fixture
@@ -51,15 +51,15 @@ def hub(farm: Producer) -> Hub:
 
 @pytest.fixture
 def decoy(region: Region) -> Place:
-    """An enterprise of c that would like to be the farm."""
+    """An enterprise of c that pretends to be the farm."""
     place = Place(region, "c", "decoy")
     with place.write() as tx:
         a_shop(tx, "decoy", name="decoy")
     return place
 
 
-def refused(hub: Hub) -> list[str]:
-    """Codes of what b did not do of what it was told."""
+def refusal_codes(hub: Hub) -> list[str]:
+    """The codes with which b refused messages."""
     box = federation_inbox.c
     with hub.read() as tx:
         dead = tx.all(select(box.error).where(box.state == "dead").order_by(box.received_at, box.id))
@@ -67,7 +67,7 @@ def refused(hub: Hub) -> list[str]:
 
 
 def offer_again(farm: Producer, hub: Hub) -> None:
-    """What the old home, or who has its keys, would say to get the hub back."""
+    """Sends what the old home, or the holder of its keys, would send to get the hub back."""
     body = GrantOffer(
         grantor=DfcEnterprise(iri=farm.iri, name="farm"), hub=hub.iri, currency="EUR", language="en",
         timezone="Europe/Paris", resell=False, includes_vat=True,
@@ -87,23 +87,25 @@ def test_34_an_older_word_after_a_newer_one(farm: Producer, hub: Hub) -> None:
     withdraw(farm, hub, 1)
     withdraw(farm, hub, 2)
     assert [listing.price for listing in hub.received(farm)] == [2200]
-    withdraw(farm, hub, 3)  # a newer one counts
+    withdraw(farm, hub, 3)  # a newer revision counts
     assert hub.received(farm) == []
 
 
 def speak_for_others(farm: Producer, hub: Hub) -> None:
-    """An instance that was granted something itself tells of the farm's items, cheaper, as if they were its own."""
-    other = Producer(farm.region, "c", "other")
-    other.grant(hub)
-    (told,) = [
-        TYPES["CatalogueUpsert"].read(json.loads(row["body"])["object"], Reading("https://b.example", other.iri))
-        for row in _outbox(other, "CatalogueUpsert")
+    """An instance that was granted goods sends the farm's items, cheaper, as if they were its own."""
+    other_producer = Producer(farm.region, "c", "other")
+    other_producer.grant(hub)
+    (upsert,) = [
+        TYPES["CatalogueUpsert"].read(
+            json.loads(row["body"])["object"], Reading("https://b.example", other_producer.iri)
+        )
+        for row in _outbox(other_producer, "CatalogueUpsert")
     ]
-    (item,) = told.items
+    (item,) = upsert.items
     base = farm.federation.base
-    theirs = replace(item, item=replace(item.item, iri=item_iri(base, farm.item)), rev=9)
-    theirs = replace(theirs, offer=replace(item.offer, item=theirs.item.iri))
-    say(farm.region, "c", "b", "CatalogueUpsert", replace(told, items=(theirs,)))
+    forged_item = replace(item, item=replace(item.item, iri=item_iri(base, farm.item)), rev=9)
+    forged_item = replace(forged_item, offer=replace(item.offer, item=forged_item.item.iri))
+    say(farm.region, "c", "b", "CatalogueUpsert", replace(upsert, items=(forged_item,)))
 
 
 def _outbox(place: Place, type: str) -> Any:
@@ -113,56 +115,56 @@ def _outbox(place: Place, type: str) -> Any:
 
 def test_34_an_instance_that_is_not_the_authority_tells_of_an_item(farm: Producer, hub: Hub) -> None:
     speak_for_others(farm, hub)
-    assert refused(hub) == ["authority"]
+    assert refusal_codes(hub) == ["authority"]
 
 
 def test_34_without_that_check_it_would_be_listed(farm: Producer, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(copies, "_refuse_foreign", lambda peer, items: None)
     speak_for_others(farm, hub)
-    assert refused(hub) == []
+    assert refusal_codes(hub) == []
 
 
 def test_34_the_old_home_speaks_after_the_move(farm: Producer, hub: Hub) -> None:
-    new = move(farm)
+    new_farm = move(farm)
     offer_again(farm, hub)
-    assert refused(hub) == ["moved"]
-    assert home_of(hub) == [new.iri]
+    assert refusal_codes(hub) == ["moved"]
+    assert home_of(hub) == [new_farm.iri]
 
 
 def test_34_without_the_fence_the_old_home_would_be_believed(
     farm: Producer, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(grants, "refuse_moved", lambda tx, iri: None)
-    new = move(farm)
+    new_farm = move(farm)
     offer_again(farm, hub)
-    assert sorted(home_of(hub)) == [farm.iri, new.iri]
+    assert sorted(home_of(hub)) == [farm.iri, new_farm.iri]
 
 
 def test_38_a_move_of_before_is_said_once_more(farm: Producer, hub: Hub) -> None:
-    said = _there_and_back(farm)
-    say(farm.region, "a", "b", "Move", said)
-    assert refused(hub) == ["old_epoch"]
+    old_move = _move_there_and_back(farm)
+    say(farm.region, "a", "b", "Move", old_move)
+    assert refusal_codes(hub) == ["old_epoch"]
     assert states(farm.region)["b"] == ["following followed", "following followed"]
 
 
 def test_38_without_epochs_it_would_be_looked_into_again(
     farm: Producer, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = _there_and_back(farm)
+    old_move = _move_there_and_back(farm)
     monkeypatch.setattr(followers, "refuse_old_epoch", lambda tx, iri, epoch: None)
-    say(farm.region, "a", "b", "Move", said)
+    say(farm.region, "a", "b", "Move", old_move)
     assert states(farm.region)["b"] == ["following followed", "following followed", "following heard"]
 
 
-def _there_and_back(farm: Producer) -> Move:
-    """The first of two moves, which the farm has left behind: it is back."""
-    new = move(farm)
-    move(new, to="a")
-    return Move(enterprise=farm.iri, moved_to=new.iri, epoch=2)
+def _move_there_and_back(farm: Producer) -> Move:
+    """Returns the first of two moves, after which the farm is back at its old home."""
+    new_farm = move(farm)
+    move(new_farm, to="a")
+    return Move(enterprise=farm.iri, moved_to=new_farm.iri, epoch=2)
 
 
-def claim(farm: Producer, decoy: Place) -> Move:
-    """The old home says, also in its document, that the farm is the decoy now. The decoy says nothing of the kind."""
+def claim_from_old_side(farm: Producer, decoy: Place) -> Move:
+    """The old home claims, also in its document, that the farm is now the decoy. The decoy does not claim it."""
     with farm.write() as tx:
         set_authority(tx, farm.iri, epoch=2, moved_to=decoy.iri)
     move = Move(enterprise=farm.iri, moved_to=decoy.iri, epoch=2)
@@ -172,11 +174,11 @@ def claim(farm: Producer, decoy: Place) -> Move:
 
 
 def test_38_a_move_that_the_new_home_does_not_return(farm: Producer, hub: Hub, decoy: Place) -> None:
-    said = claim(farm, decoy)
+    claimed_move = claim_from_old_side(farm, decoy)
     assert (states(farm.region)["b"], home_of(hub)) == (["following heard"], [farm.iri])
     with hub.write() as tx:
-        found: Any = find_move(tx, "following", ("heard",), iri=said.enterprise)
-    assert found.error == "the new home's document does not say that it came from there"
+        following: Any = find_move(tx, "following", ("heard",), iri=claimed_move.enterprise)
+    assert following.error == "the new home's document does not say that it came from there"
     clock_of(farm.region).advance(days=1)
     minutes(farm.region, 2)
     assert (states(farm.region)["b"], home_of(hub)) == (["following refused"], [farm.iri])
@@ -186,12 +188,12 @@ def test_38_without_the_new_homes_document_the_hub_would_be_sent_anywhere(
     farm: Producer, hub: Hub, decoy: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(followers, "refuse_unreturned", lambda move, new: None)
-    claim(farm, decoy)
+    claim_from_old_side(farm, decoy)
     assert home_of(hub) == [decoy.iri]
 
 
-def take(farm: Producer, decoy: Place) -> None:
-    """The new side alone says, also in its document, that the decoy is the farm now."""
+def claim_from_new_side(farm: Producer, decoy: Place) -> None:
+    """The new side alone claims, also in its document, that the decoy is now the farm."""
     with decoy.write() as tx:
         set_authority(tx, decoy.iri, epoch=2, came_from=farm.iri)
     say(farm.region, "c", "b", "Move", Move(enterprise=farm.iri, moved_to=decoy.iri, epoch=2))
@@ -199,15 +201,15 @@ def take(farm: Producer, decoy: Place) -> None:
 
 
 def test_38_a_move_that_only_the_new_side_has_signed(farm: Producer, hub: Hub, decoy: Place) -> None:
-    take(farm, decoy)
-    assert (refused(hub), states(farm.region)["b"], home_of(hub)) == (["one_side"], [], [farm.iri])
+    claim_from_new_side(farm, decoy)
+    assert (refusal_codes(hub), states(farm.region)["b"], home_of(hub)) == (["one_side"], [], [farm.iri])
 
 
 def test_38_without_both_signatures_anybody_could_take_a_producer(
     farm: Producer, hub: Hub, decoy: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(followers, "refuse_one_side", lambda peer, said: None)
-    take(farm, decoy)
+    monkeypatch.setattr(followers, "refuse_one_side", lambda peer, move: None)
+    claim_from_new_side(farm, decoy)
     assert home_of(hub) == [farm.iri]  # the old home's document does not agree
     monkeypatch.setattr(followers, "refuse_disagreement", lambda move, old, new: None)
     minutes(farm.region, 2)

@@ -1,4 +1,4 @@
-"""A producer whose home is gone moves with the recovery key: nobody is hurried, and the old home may object."""
+"""A producer whose home is gone moves with the recovery key: peers wait, and the old home may object."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from commensal_federation.signing import SigningKey
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .moves import a_farm, home_of, states
-from .test_moving_attacks import refused
-from .trading import Hub, Producer, a_region, clock_of, minutes, sound
+from .moves import farm_of_ann, home_of, states
+from .test_moving_attacks import refusal_codes
+from .trading import Hub, Producer, assert_consistent, clock_of, minutes, region_of_peers
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    return a_region(new_region, "ab", "ac", "bc")
+    return region_of_peers(new_region, "ab", "ac", "bc")
 
 
 @pytest.fixture
 def farm(region: Region) -> Producer:
-    return a_farm(region)
+    return farm_of_ann(region)
 
 
 @pytest.fixture
@@ -39,16 +39,16 @@ def hub(farm: Producer) -> Hub:
 
 @pytest.fixture
 def key(farm: Producer, hub: Hub) -> SigningKey:
-    """On paper, with Ann."""
+    """The recovery key, which Ann has on paper."""
     with farm.write() as tx:
-        made = make_recovery_key(farm.federation, tx, "farm")
+        recovery = make_recovery_key(farm.federation, tx, "farm")
     farm.region.work()
-    return read_recovery_key(made.secret)
+    return read_recovery_key(recovery.secret)
 
 
 @pytest.fixture
 def new(region: Region) -> Producer:
-    """The farm as Ann has made it anew on c, where she has counted thirty crates."""
+    """The farm as Ann has created it again on c, where she has counted thirty crates."""
     return Producer(region, "c", "farm-anew", on_hand="30")
 
 
@@ -58,7 +58,7 @@ def move_with(key: SigningKey, farm: Producer, new: Producer) -> None:
     farm.region.work()
 
 
-def days(region: Region, count: int) -> None:
+def pass_days(region: Region, count: int) -> None:
     clock_of(region).advance(days=count)
     minutes(region, 2)
 
@@ -89,9 +89,9 @@ def test_a_producer_whose_home_is_gone_is_followed_after_three_days(
     assert (states(farm.region)["b"], home_of(hub)) == (["following quarantined"], [farm.iri])
     with pytest.raises(SoldOut):
         hub.order(item, 1)
-    days(farm.region, 2)
+    pass_days(farm.region, 2)
     assert home_of(hub) == [farm.iri]
-    days(farm.region, 1)
+    pass_days(farm.region, 1)
     assert (states(farm.region)["b"], home_of(hub)) == (["following followed"], [new.iri])
     assert hub.leases() == []
     with new.write() as tx:  # the hub has taken that long ago
@@ -99,7 +99,7 @@ def test_a_producer_whose_home_is_gone_is_followed_after_three_days(
     farm.region.work()
     (listing,) = hub.received(new)
     assert (listing.name, listing.left) == ("Apples", 30)
-    sound(farm.region)
+    assert_consistent(farm.region)
 
 
 def test_the_old_home_is_told_and_can_object(farm: Producer, hub: Hub, key: SigningKey, new: Producer) -> None:
@@ -110,21 +110,21 @@ def test_the_old_home_is_told_and_can_object(farm: Producer, hub: Hub, key: Sign
         assert "move" in [alert.kind for alert in alerts(tx)]
     with farm.write() as tx:
         contest(farm.federation, tx, farm.iri, new.iri)
-    days(farm.region, 0)
+    pass_days(farm.region, 0)
     hub.order(item, 5)
-    days(farm.region, 4)
+    pass_days(farm.region, 4)
     assert (states(farm.region)["b"], home_of(hub)) == (["following contested"], [farm.iri])
 
 
 def test_the_key_can_object_too_and_what_is_contested_is_not_begun_again(
     farm: Producer, hub: Hub, key: SigningKey, new: Producer
 ) -> None:
-    thief = key  # a copy of the paper
-    move_with(thief, farm, new)
+    thief_key = key  # a copy of the paper
+    move_with(thief_key, farm, new)
     with new.write() as tx:
         contest(new.federation, tx, farm.iri, new.iri, key=key)
     farm.region.work()
-    days(farm.region, 4)
+    pass_days(farm.region, 4)
     assert (states(farm.region)["b"], home_of(hub)) == (["following contested"], [farm.iri])
 
 
@@ -133,12 +133,12 @@ def test_somebody_else_cannot_object(farm: Producer, hub: Hub, key: SigningKey, 
     with new.write() as tx:
         contest(new.federation, tx, farm.iri, new.iri, key=recovery_key())
     farm.region.work()
-    assert (refused(hub), states(farm.region)["b"]) == (["recovery_key"], ["following quarantined"])
+    assert (refusal_codes(hub), states(farm.region)["b"]) == (["recovery_key"], ["following quarantined"])
 
 
 def test_nobody_moves_it_with_another_key(farm: Producer, hub: Hub, key: SigningKey, new: Producer) -> None:
     move_with(recovery_key(), farm, new)
-    assert (refused(hub), states(farm.region)["b"]) == (["recovery_key"], [])
+    assert (refusal_codes(hub), states(farm.region)["b"]) == (["recovery_key"], [])
 
 
 def test_without_the_check_of_the_key_anybody_could(
@@ -146,10 +146,10 @@ def test_without_the_check_of_the_key_anybody_could(
 ) -> None:
     monkeypatch.setattr(statements, "refuse_other_key", lambda document, did, now: None)
     move_with(recovery_key(), farm, new)
-    days(farm.region, 3)
+    pass_days(farm.region, 3)
     assert home_of(hub) == [new.iri]
 
 
 def test_nobody_moves_an_enterprise_that_has_no_key(farm: Producer, hub: Hub, new: Producer) -> None:
     move_with(recovery_key(), farm, new)
-    assert (refused(hub), states(farm.region)["b"]) == (["recovery_key"], [])
+    assert (refusal_codes(hub), states(farm.region)["b"]) == (["recovery_key"], [])

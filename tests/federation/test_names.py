@@ -1,4 +1,4 @@
-"""Names of a hub's customers: a producer elsewhere learns them where hub, producer's instance and customer agree."""
+"""Names of a hub's customers: a producer elsewhere learns them if hub, producer's instance and customer agree."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ from commensal_federation.peers import SCOPES
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .trading import Hub, Place, Producer, a_region, clock_of, minutes
+from .trading import Hub, Place, Producer, clock_of, minutes, region_of_peers
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    return a_region(new_region, "ab", "bc")
+    return region_of_peers(new_region, "ab", "bc")
 
 
 @pytest.fixture
 def item(farm: Producer, hub: Hub) -> str:
-    """On sale at the hub, which has set that names may be passed on."""
+    """An item on sale at the hub, which allows names to be passed on."""
     farm.grant(hub)
     item = hub.sell(farm)
     hub.pass_on_names()
     return item
 
 
-def ordered(hub: Hub, item: str, pieces: int, name: str) -> Order:
-    """By somebody who agrees; and the producer hears of it."""
-    placed = hub.order(item, pieces, name, consents=hub.asked(item))
+def order_with_consent(hub: Hub, item: str, pieces: int, name: str) -> Order:
+    """Places an order of a customer who agrees, and lets the producer receive it."""
+    order = hub.order(item, pieces, name, consents=hub.asked(item))
     minutes(hub.region)
-    return placed
+    return order
 
 
-def named(place: Place) -> list[tuple[int, list[tuple[str, int]]]]:
-    """Pieces of each line, and for whom they are."""
+def names_by_line(place: Place) -> list[tuple[int, list[tuple[str, int]]]]:
+    """The pieces of each line, and the customers' names with their pieces."""
     with place.read() as tx:
         (order,) = with_customers(tx, orders_of(tx, place.id))
     return [
@@ -58,53 +58,53 @@ def named(place: Place) -> list[tuple[int, list[tuple[str, int]]]]:
     ]
 
 
-def take_back(hub: Hub, order: Order) -> None:
+def withdraw_consent(hub: Hub, order: Order) -> None:
     with hub.write() as tx:
-        mine = locked_order(tx, order.id, enterprise_id="hub")
-        set_consents(tx, hub.instance.hooks, mine, (), "en")
+        locked = locked_order(tx, order.id, enterprise_id="hub")
+        set_consents(tx, hub.instance.hooks, locked, (), "en")
     hub.region.work()
     minutes(hub.region)
 
 
 def test_what_was_agreed_can_be_taken_back_and_given_again(farm: Producer, hub: Hub, item: str) -> None:
-    placed = ordered(hub, item, 2, "Ada")
-    ordered(hub, item, 1, "Bea")
-    take_back(hub, placed)
-    assert named(farm) == [(3, [("Bea", 1)])]
+    order = order_with_consent(hub, item, 2, "Ada")
+    order_with_consent(hub, item, 1, "Bea")
+    withdraw_consent(hub, order)
+    assert names_by_line(farm) == [(3, [("Bea", 1)])]
     with hub.write() as tx:
-        mine = locked_order(tx, placed.id, enterprise_id="hub")
-        (question,) = consents_of(tx, hub.instance.hooks, mine, "en")
+        locked = locked_order(tx, order.id, enterprise_id="hub")
+        (question,) = consents_of(tx, hub.instance.hooks, locked, "en")
         assert question.given_at is None
-        set_consents(tx, hub.instance.hooks, mine, [question.request], "en")
+        set_consents(tx, hub.instance.hooks, locked, [question.request], "en")
     farm.region.work()
     minutes(farm.region)
-    assert named(farm) == [(3, [("Ada", 2), ("Bea", 1)])]
-    clock_of(farm.region).advance(days=1, hours=1)  # the sale has closed: taking back still works, giving does not
+    assert names_by_line(farm) == [(3, [("Ada", 2), ("Bea", 1)])]
+    clock_of(farm.region).advance(days=1, hours=1)  # the sale has closed: consent can still be withdrawn, but not given
     minutes(farm.region, 3)
-    take_back(hub, placed)
-    assert named(farm) == [(3, [("Bea", 1)])]
+    withdraw_consent(hub, order)
+    assert names_by_line(farm) == [(3, [("Bea", 1)])]
     with hub.write() as tx, pytest.raises(Conflict, match="is closed"):
-        mine = locked_order(tx, placed.id, enterprise_id="hub")
-        set_consents(tx, hub.instance.hooks, mine, [question.request], "en")
+        locked = locked_order(tx, order.id, enterprise_id="hub")
+        set_consents(tx, hub.instance.hooks, locked, [question.request], "en")
 
 
 def test_who_is_forgotten_at_the_hub_is_forgotten_at_the_producer(farm: Producer, hub: Hub, item: str) -> None:
-    placed = ordered(hub, item, 2, "Ada")
+    order = order_with_consent(hub, item, 2, "Ada")
     clock_of(farm.region).advance(days=2, hours=12)
     minutes(farm.region, 3)
-    assert named(farm) == [(2, [("Ada", 2)])]
+    assert names_by_line(farm) == [(2, [("Ada", 2)])]
     with hub.write() as tx:
-        hand_order_over(tx, locked_order(tx, placed.id, enterprise_id="hub"))
+        hand_order_over(tx, locked_order(tx, order.id, enterprise_id="hub"))
         tx.execute(update(customer_order).values(payment_state="Paid", paid_total=customer_order.c.total))
         ada = subject_by_email(tx, "ada@example.org")
-        assert data_of(tx, hub.instance.hooks, ada)["order_consent"][0]["order_id"] == placed.id
+        assert data_of(tx, hub.instance.hooks, ada)["order_consent"][0]["order_id"] == order.id
         forget_person(tx, hub.instance.hooks, ada, years=10)
     minutes(farm.region)
-    assert named(farm) == [(2, [])]
+    assert names_by_line(farm) == [(2, [])]
     with farm.read() as tx:
         assert tx.all(select(federation_order_name)) == []
-        told = tx.all(select(federation_inbox.c.type).order_by(federation_inbox.c.seq.desc()))
-    assert told[0]["type"] == "OrderUpdate", "by a message"
+        messages = tx.all(select(federation_inbox.c.type).order_by(federation_inbox.c.seq.desc()))
+    assert messages[0]["type"] == "OrderUpdate", "by a message"
 
 
 @pytest.mark.parametrize("without", ["setting", "scope"])
@@ -112,7 +112,7 @@ def test_without_the_hub_and_the_producers_instance_nobody_is_even_asked(
     farm: Producer, hub: Hub, item: str, without: str
 ) -> None:
     request = next(iter(hub.asked(item)))
-    placed = ordered(hub, item, 2, "Canary")
+    order = order_with_consent(hub, item, 2, "Canary")
     if without == "setting":
         hub.pass_on_names(False)
     else:
@@ -124,37 +124,37 @@ def test_without_the_hub_and_the_producers_instance_nobody_is_even_asked(
     with pytest.raises(Invalid) as refused:
         hub.order(item, 1, "Bea", consents=[request])
     assert [problem.code for problem in refused.value.problems] == ["consent_unknown"]
-    assert list_for(farm.region, "a", hub) == 404, "at once"
+    assert names_status(farm.region, "a", hub) == 404, "at once"
     clock_of(farm.region).advance(days=1)
     minutes(farm.region)
-    assert named(farm) == [(2, [])], "and within a day it knows nothing any more"
-    assert placed.id
+    assert names_by_line(farm) == [(2, [])], "and within a day it knows nothing any more"
+    assert order.id
 
 
-def list_for(region: Region, asking: str, hub: Hub) -> int:
-    """The status with which the hub's instance answers to who asks for the names of its one order."""
+def names_status(region: Region, origin: str, hub: Hub) -> int:
+    """Returns the status with which the hub's instance answers a request for the names of its one order."""
     with hub.read() as tx:
         id = tx.one(select(federation_order.c.id).where(federation_order.c.role == "buyer"))["id"]
-    answer = fetch(region[asking], address_of(region.peer(asking, hub.at), f"names/{id}"), size=100_000)
+    answer = fetch(region[origin], address_of(region.peer(origin, hub.at), f"names/{id}"), size=100_000)
     return answer.status
 
 
 def test_names_are_for_the_orders_own_supplier(farm: Producer, hub: Hub, item: str) -> None:
-    ordered(hub, item, 2, "Canary")
-    assert list_for(farm.region, "a", hub) == 200
-    assert list_for(farm.region, "c", hub) == 404
+    order_with_consent(hub, item, 2, "Canary")
+    assert names_status(farm.region, "a", hub) == 200
+    assert names_status(farm.region, "c", hub) == 404
 
 
 def test_names_go_when_notes_go(farm: Producer, hub: Hub, item: str) -> None:
-    ordered(hub, item, 2, "Ada")
+    order_with_consent(hub, item, 2, "Ada")
     clock_of(farm.region).advance(days=40)
     minutes(farm.region)
-    assert named(farm) == [(2, [])]
-    assert list_for(farm.region, "a", hub) == 404
+    assert names_by_line(farm) == [(2, [])]
+    assert names_status(farm.region, "a", hub) == 404
 
 
 @pytest.mark.parametrize(
-    ("said", "kept"),
+    ("typed", "shown"),
     [
         ("Ada  Ash\n", "Ada Ash"),
         ("Ada\u202e\x07\x1b[31m", "Ada[31m"),
@@ -162,5 +162,5 @@ def test_names_go_when_notes_go(farm: Producer, hub: Hub, item: str) -> None:
         ("\ufeff\u200b", ""),
     ],
 )
-def test_a_name_is_one_short_line(said: str, kept: str) -> None:
-    assert person_name(said) == kept
+def test_a_name_is_one_short_line(typed: str, shown: str) -> None:
+    assert person_name(typed) == shown

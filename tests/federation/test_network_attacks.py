@@ -1,4 +1,4 @@
-"""Attacks on what an instance fetches: 13, 17, 18 and 19 of the list. Each is tried without its defence, too."""
+"""Attacks on what an instance fetches: 13, 17, 18 and 19 of the list. Each is also tried without its defence."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def strangers(new_region: NewRegion) -> Region:
 def test_13_without_the_look_at_its_peers_first_a_stranger_would_be_fetched(
     forger: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What software does that trusts a key on first use: whoever names an address has it called."""
+    """Software that trusts a key on first use does so: whoever names an address makes it call there."""
     region = forger.region
     b = region["b"]
 
     def fetching_first(tx: Any, iri: str) -> Peer:
-        known: Peer = region.peer("b", "a")
-        return replace(known, iri=iri, document=fetching.fetch_document(b, iri).text)
+        peer: Peer = region.peer("b", "a")
+        return replace(peer, iri=iri, document=fetching.fetch_document(b, iri).text)
 
     region.wires.passed.clear()
     assert forger.send(forger.signed(), by="c").status == 401
@@ -63,8 +63,8 @@ def test_13_without_the_pause_a_peers_unknown_keys_would_cause_a_request_each(
 ) -> None:
     region = forger.region
     monkeypatch.setattr(refreshing, "AT_MOST", refreshing.AT_MOST * -1)
-    unknown = replace(forger.key(), id=f"{region['a'].iri}#k99")
-    forger.key = lambda name="a": unknown
+    unknown_key = replace(forger.key(), id=f"{region['a'].iri}#k99")
+    forger.key = lambda name="a": unknown_key
     region.wires.passed.clear()
     for _ in range(5):
         forger.send(forger.signed())
@@ -76,7 +76,7 @@ def test_13_without_the_pause_a_peers_unknown_keys_would_cause_a_request_each(
 
 
 class FollowsRedirects:
-    """A transport that does what browsers do."""
+    """A transport that follows redirects, as browsers do."""
 
     def __init__(self, region: Region) -> None:
         self.wire = region["a"].transport
@@ -93,31 +93,31 @@ class FollowsRedirects:
 
 
 def test_17_a_redirect_on_the_host_does_not_lead_to_another_document(strangers: Region) -> None:
-    """Whoever finds an open redirect at b shows a document of their own making, in b's name."""
+    """An attacker who finds an open redirect at b serves a forged document in b's name."""
     upload = f"{strangers['b'].base}/elsewhere"
 
-    def at_b(origin: str, request: Request) -> Answer | None:
+    def answer_of_b(origin: str, request: Request) -> Answer | None:
         if request.url == strangers["b"].iri:
             return Answer(302, [("location", upload)])
         if request.url == upload:
             return answer_of(strangers["b"], replace(request, url=strangers["b"].iri), "a")
         return None
 
-    strangers.wires.before = at_b
+    strangers.wires.before = answer_of_b
     with pytest.raises(Conflict, match="answered 302"):
         invite(strangers["a"], strangers["b"].base, SCOPES)
-    followed = replace(strangers["a"], transport=FollowsRedirects(strangers))
-    assert invite(followed, strangers["b"].base, SCOPES).state == "invited"
+    following = replace(strangers["a"], transport=FollowsRedirects(strangers))
+    assert invite(following, strangers["b"].base, SCOPES).state == "invited"
 
 
 def test_17_an_upload_that_reads_like_a_document_is_none(strangers: Region, monkeypatch: pytest.MonkeyPatch) -> None:
-    """GHSA-jhrq-qvrm-qr36: what users upload is served as text or an image, never as the type of a document."""
+    """GHSA-jhrq-qvrm-qr36: users' uploads are served as text or an image, never with the type of a document."""
 
-    def as_an_upload(origin: str, request: Request) -> Answer | None:
-        real = answer_of(strangers["b"], request, origin) if request.url == strangers["b"].iri else None
-        return None if real is None else replace(real, headers=[("content-type", "text/plain; charset=utf-8")])
+    def serve_as_upload(origin: str, request: Request) -> Answer | None:
+        answer = answer_of(strangers["b"], request, origin) if request.url == strangers["b"].iri else None
+        return None if answer is None else replace(answer, headers=[("content-type", "text/plain; charset=utf-8")])
 
-    strangers.wires.before = as_an_upload
+    strangers.wires.before = serve_as_upload
     with pytest.raises(Conflict, match="no instance"):
         invite(strangers["a"], strangers["b"].base, SCOPES)
     monkeypatch.setattr(fetching, "_KINDS", (*fetching._KINDS, "text/plain"))
@@ -130,30 +130,30 @@ def test_17_an_upload_that_reads_like_a_document_is_none(strangers: Region, monk
 def test_18_without_the_look_at_addresses_an_operator_could_be_led_inside(
     strangers: Region, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    called: list[str] = []
+    urls: list[str] = []
     strangers["a"].transport.wires.places["https://10.0.0.1"] = strangers["b"]  # type: ignore[attr-defined]
-    strangers.wires.before = lambda origin, request: called.append(request.url)
+    strangers.wires.before = lambda origin, request: urls.append(request.url)
     with pytest.raises(Invalid):
         invite(strangers["a"], "https://10.0.0.1", SCOPES)
-    assert called == []
+    assert urls == []
     monkeypatch.setattr(fetching, "url_problem", lambda *_: None)
     with pytest.raises(Conflict):
         invite(strangers["a"], "https://10.0.0.1", SCOPES)
-    assert called == ["https://10.0.0.1/.well-known/commensal"]
+    assert urls == ["https://10.0.0.1/.well-known/commensal"]
 
 
 @pytest.fixture
 def inside() -> Iterator[Receiver]:
-    """A server of this machine that nobody outside should reach."""
-    with Receiver() as made:
-        made.always = Told(body=b"the secret inside")
-        yield made
+    """A server of this machine that nobody outside may reach."""
+    with Receiver() as receiver:
+        receiver.always = Told(body=b"the secret inside")
+        yield receiver
 
 
 def test_18_the_transport_dials_no_inner_address_whatever_its_name(
     strangers: Region, inside: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The guard judges where it dials, after the name was looked up: a name that leads inside gains nothing."""
+    """The guard checks the address that it connects to, after the name was resolved, so such a name gains nothing."""
     wire = HttpTransport(strangers["a"].instance)
     for host in ("127.0.0.1", "localhost", "2130706433", "[::ffff:127.0.0.1]"):
         with pytest.raises(Unreachable):
@@ -177,13 +177,13 @@ def test_18_the_transport_dials_no_inner_address_whatever_its_name(
 def test_19_an_answer_ends_at_its_limit_packed_or_not(
     strangers: Region, inside: Receiver, answer: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Slow and endless ones, and loops of redirects: tests/core/test_outbound.py."""
+    """For slow and endless answers and loops of redirects see tests/core/test_outbound.py."""
     instance = strangers["a"].instance
     settings = replace(instance.settings, outbound=OutboundSettings(allow=(f"127.0.0.1:{inside.port}",)))
     wire = HttpTransport(replace(instance, settings=settings))
     inside.always = answer
     with pytest.raises(Unreachable, match="larger than 65536"):
         wire.send(Request("GET", inside.url), seconds=5, size=65_536)
-    careless: Callable[..., Any] = lambda *_, **__: nullcontext(httpx)  # noqa: E731
-    monkeypatch.setattr(transport, "http_client", careless)
+    unguarded_client: Callable[..., Any] = lambda *_, **__: nullcontext(httpx)  # noqa: E731
+    monkeypatch.setattr(transport, "http_client", unguarded_client)
     assert len(wire.send(Request("GET", inside.url), seconds=5, size=65_536).body) == 100_000

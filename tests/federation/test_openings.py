@@ -1,4 +1,4 @@
-"""A producer opens one sale, and hubs elsewhere get it: as a proposal to accept, or by themselves."""
+"""A producer opens one sale, and hubs elsewhere receive it as a proposal or automatically."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from commensal_federation.proposals.receiving import accept_sale, proposals_of, 
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .trading import Hub, Producer, a_region, clock_of
+from .trading import Hub, Producer, clock_of, region_of_peers
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    return a_region(new_region, "ab")
+    return region_of_peers(new_region, "ab")
 
 
 @pytest.fixture
@@ -45,12 +45,12 @@ def propose(farm: Producer, *, sale: str | None = None, name: str = "Cherries", 
         "ends_at": now + timedelta(days=days + 1, hours=2),
     }  # fmt: skip
     with farm.write() as tx:
-        (one,) = propose_sale(farm.federation, tx, "farm", name=name, sale=sale, **times)
+        (proposed,) = propose_sale(farm.federation, tx, "farm", name=name, sale=sale, **times)
     farm.region.work()
-    return one.iri
+    return proposed.iri
 
 
-def the_proposal(hub: Hub) -> ProposedSale:
+def only_proposal(hub: Hub) -> ProposedSale:
     with hub.read() as tx:
         (proposal,) = proposals_of(tx, "hub")
     return proposal
@@ -63,9 +63,9 @@ def on_sale(hub: Hub) -> list[str]:
 
 def test_a_hub_accepts_and_sells_with_its_own_catalogue(farm: Producer, hub: Hub) -> None:
     propose(farm)
-    assert the_proposal(hub).state == "offered"
+    assert only_proposal(hub).state == "offered"
     with hub.write() as tx:
-        accept_sale(hub.federation, tx, "hub", the_proposal(hub).id)
+        accept_sale(hub.federation, tx, "hub", only_proposal(hub).id)
     farm.region.work()
     assert "Cherries" in on_sale(hub)
     with farm.read() as tx:
@@ -80,7 +80,7 @@ def test_a_hub_that_said_so_gets_it_by_itself(farm: Producer, hub: Hub) -> None:
             .values(settings={"accept_sales": True})
         )
     propose(farm)
-    assert the_proposal(hub).state == "accepted"
+    assert only_proposal(hub).state == "accepted"
     assert "Cherries" in on_sale(hub)
 
 
@@ -92,7 +92,7 @@ def automatic_hub(hub: Hub) -> Hub:
     return hub
 
 
-def the_sale(hub: Hub, name: str) -> Sale:
+def sale_named(hub: Hub, name: str) -> Sale:
     with hub.read() as tx:
         (sale,) = [sale for sale in sales(tx, openness="both", shop_id="hub") if sale.session.name == name]
     return sale
@@ -114,7 +114,7 @@ def order_at(hub: Hub, sale: Sale) -> None:
 def test_a_hub_that_accepts_sales_automatically_follows_a_changed_one(farm: Producer, automatic_hub: Hub) -> None:
     iri = propose(farm)
     propose(farm, sale=iri, name="Cherries and plums", days=3)
-    proposal, sale = the_proposal(automatic_hub), the_sale(automatic_hub, "Cherries and plums")
+    proposal, sale = only_proposal(automatic_hub), sale_named(automatic_hub, "Cherries and plums")
     assert sale.session.closes_at == proposal.closes_at
     assert (sale.session.begins_at, sale.session.ends_at) == (proposal.begins_at, proposal.ends_at)
     assert alert_texts(automatic_hub) == []
@@ -125,49 +125,49 @@ def test_a_withdrawn_sale_without_orders_is_cancelled_automatically(farm: Produc
     with farm.write() as tx:
         withdraw_sale(farm.federation, tx, "farm", iri)
     farm.region.work()
-    assert the_proposal(automatic_hub).state == "withdrawn"
+    assert only_proposal(automatic_hub).state == "withdrawn"
     assert "Cherries" not in on_sale(automatic_hub)
 
 
 def test_another_distribution_than_customers_ordered_for_waits_for_people(farm: Producer, automatic_hub: Hub) -> None:
     iri = propose(farm)
-    before = the_sale(automatic_hub, "Cherries")
-    order_at(automatic_hub, before)
+    sale_before = sale_named(automatic_hub, "Cherries")
+    order_at(automatic_hub, sale_before)
     propose(farm, sale=iri, days=3)
-    assert the_sale(automatic_hub, "Cherries").session.begins_at == before.session.begins_at
+    assert sale_named(automatic_hub, "Cherries").session.begins_at == sale_before.session.begins_at
     (text,) = alert_texts(automatic_hub)
     assert "Customers have ordered for the distribution that was announced." in text
     with farm.write() as tx:
         withdraw_sale(farm.federation, tx, "farm", iri)
     farm.region.work()
-    assert the_proposal(automatic_hub).state == "accepted"
+    assert only_proposal(automatic_hub).state == "accepted"
     assert "Cherries" in on_sale(automatic_hub)
 
 
 def test_a_sale_that_the_hub_has_changed_itself_does_not_follow(farm: Producer, automatic_hub: Hub) -> None:
     iri = propose(farm)
-    session = the_sale(automatic_hub, "Cherries").session
+    session = sale_named(automatic_hub, "Cherries").session
     with automatic_hub.write() as tx:
         change_session(tx, session.id, "hub", session.version, ends_at=session.ends_at + timedelta(hours=1))
     propose(farm, sale=iri, days=3)
-    assert the_sale(automatic_hub, "Cherries").session.begins_at == session.begins_at
+    assert sale_named(automatic_hub, "Cherries").session.begins_at == session.begins_at
     assert "The hub has changed its sale itself." in alert_texts(automatic_hub)[0]
 
 
 def test_a_changed_sale_waits_for_people_where_they_accept_by_hand(farm: Producer, hub: Hub) -> None:
     iri = propose(farm)
     with hub.write() as tx:
-        accept_sale(hub.federation, tx, "hub", the_proposal(hub).id)
-    before = the_sale(hub, "Cherries")
+        accept_sale(hub.federation, tx, "hub", only_proposal(hub).id)
+    sale_before = sale_named(hub, "Cherries")
     propose(farm, sale=iri, days=3)
-    assert the_sale(hub, "Cherries").session.closes_at == before.session.closes_at
+    assert sale_named(hub, "Cherries").session.closes_at == sale_before.session.closes_at
     assert len(alert_texts(hub)) == 1
 
 
 def test_a_hub_refuses(farm: Producer, hub: Hub) -> None:
     propose(farm)
     with hub.write() as tx:
-        refuse_sale(hub.federation, tx, "hub", the_proposal(hub).id)
+        refuse_sale(hub.federation, tx, "hub", only_proposal(hub).id)
     farm.region.work()
     with farm.read() as tx:
         assert [proposal.state for proposal in proposals_of(tx, "farm")] == ["refused"]
@@ -176,8 +176,8 @@ def test_a_hub_refuses(farm: Producer, hub: Hub) -> None:
 def test_a_change_is_told_by_its_revision(farm: Producer, hub: Hub) -> None:
     sale = propose(farm)
     propose(farm, sale=sale, name="Cherries and plums", days=2)
-    one = the_proposal(hub)
-    assert (one.name, one.rev) == ("Cherries and plums", 2)
+    proposal = only_proposal(hub)
+    assert (proposal.name, proposal.rev) == ("Cherries and plums", 2)
 
 
 def test_what_was_withdrawn_cannot_be_accepted(farm: Producer, hub: Hub) -> None:
@@ -186,7 +186,7 @@ def test_what_was_withdrawn_cannot_be_accepted(farm: Producer, hub: Hub) -> None
         withdraw_sale(farm.federation, tx, "farm", sale)
     farm.region.work()
     with pytest.raises(Conflict), hub.write() as tx:
-        accept_sale(hub.federation, tx, "hub", the_proposal(hub).id)
+        accept_sale(hub.federation, tx, "hub", only_proposal(hub).id)
 
 
 def test_times_that_cannot_be_are_refused(farm: Producer, hub: Hub) -> None:

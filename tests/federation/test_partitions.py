@@ -1,6 +1,6 @@
-"""Three instances as processes, and lines between them that fail: each sells what it holds, and then all agree.
+"""Three instances as processes, with lines between them that fail: each sells what it holds, and then all agree.
 
-The lines are lines of the tests, which fail as HTTP calls do, and, where the tests have the rights, cables between
+The lines are proxies of the tests, which fail as HTTP calls do, and, where the tests have the rights, cables between
 network namespaces, which fail as networks do.
 """
 
@@ -30,7 +30,7 @@ Lines = Sequence[Proxy]
 
 @pytest.fixture(scope="module")
 def small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path | None]:
-    """A file system of its own, for the folder of a hub. None without the right to mount one."""
+    """A small file system for the folder of a hub, or None without the right to mount one."""
     folder = tmp_path_factory.mktemp("disk")
     mount = ["mount", "-t", "tmpfs", "-o", "size=32m,mode=700", "commensal", str(folder)]
     if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
@@ -46,22 +46,22 @@ def small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path | None
 def on_lines(
     tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, small_disk: Path | None
 ) -> Iterator[tuple[Trade, Lines]]:
-    """A proxy before each instance: everybody else calls there."""
+    """The trade with a proxy before each instance, which all others call."""
     folder = tmp_path_factory.mktemp("lines")
     folders = [folder / "farm", folder / "north", (small_disk or folder) / "south"]
     with ExitStack() as stack:
         lines = [stack.enter_context(Proxy()) for _ in NAMES]
         urls = [f"http://127.0.0.1:{line.port}" for line in lines]
         trade = make_trade(folders, sqlite_template, urls, "127.0.0.1", "127.0.0.0/8")
-        for one, proxy in zip(trade.all, lines, strict=True):
-            one.began = proxy.lead_to
-        with _ended(trade):
+        for instance, proxy in zip(trade.all, lines, strict=True):
+            instance.began = proxy.lead_to
+        with _serving(trade):
             yield trade, lines
 
 
 @pytest.fixture(scope="module")
 def on_cables(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[tuple[Trade, Machines]]:
-    """A machine for each instance, the hubs' with a cable to the farm's."""
+    """The trade with a network namespace for each instance; the hubs' have a cable to the farm's."""
     folder = tmp_path_factory.mktemp("cables")
     try:
         stack = ExitStack()
@@ -72,15 +72,15 @@ def on_cables(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -
         urls = [f"http://{machine.address}:{PORT}" for machine in machines.all]
         folders = [folder / name for name in NAMES]
         trade = make_trade(folders, sqlite_template, urls, "0.0.0.0", "10.77.0.0/24")  # noqa: S104 - of its machine
-        for one, machine in zip(trade.all, machines.all, strict=True):
-            one.command, one.within, one.port = machine.command, machine.visit, PORT
-        with _ended(trade):
+        for instance, machine in zip(trade.all, machines.all, strict=True):
+            instance.command, instance.within, instance.port = machine.command, machine.visit, PORT
+        with _serving(trade):
             yield trade, machines
 
 
 @contextmanager
-def _ended(trade: Trade) -> Iterator[None]:
-    """All serve until the block ends."""
+def _serving(trade: Trade) -> Iterator[None]:
+    """Lets all serve until the block ends."""
     try:
         trade.open()
         yield
@@ -94,12 +94,12 @@ def _ended(trade: Trade) -> Iterator[None]:
 @pytest.fixture
 def lines(on_lines: tuple[Trade, Lines]) -> Iterator[Lines]:
     yield on_lines[1]
-    _all(on_lines[1], "open")
+    _set_all(on_lines[1], "open")
 
 
 @pytest.fixture
 def trade(on_lines: tuple[Trade, Lines], lines: Lines) -> Trade:
-    """What begins in agreement."""
+    """A trade whose instances agree."""
     on_lines[0].deliver()
     return on_lines[0]
 
@@ -118,41 +118,41 @@ def networked(on_cables: tuple[Trade, Machines], machines: Machines) -> Trade:
     return on_cables[0]
 
 
-def _all(lines: Lines, line: Line) -> None:
+def _set_all(lines: Lines, line: Line) -> None:
     for proxy in lines:
         proxy.set(line)
 
 
 def test_hubs_sell_what_they_hold_while_nobody_reaches_anybody(trade: Trade, lines: Lines) -> None:
-    _all(lines, "cut")
+    _set_all(lines, "cut")
     trade.sell_apart()
     trade.sell_all()
-    _all(lines, "open")
+    _set_all(lines, "open")
     trade.close()
 
 
 def test_answers_of_the_farm_are_lost_and_then_those_of_the_hubs(trade: Trade, lines: Lines) -> None:
-    """What was asked was granted, though nobody heard of it: nothing of it is granted twice, and none of it is lost."""
+    """Requests are granted although the answers get lost: nothing is granted twice, and nothing is lost."""
     lines[0].set("lost")
     for hub in trade.hubs:
         assert hub.order() == 201
-        assert hub.order(int(trade.held(hub)) + 1) in (201, 409)  # what was granted may come as a call of the farm
+        assert hub.order(int(trade.held(hub)) + 1) in (201, 409)  # the farm may deliver the grant by a call of its own
     lines[0].set("open")
-    _all(lines[1:], "lost")
+    _set_all(lines[1:], "lost")
     assert [instance.order(3) for instance in trade.all] == [201] * 3
     trade.farm.hurry()
-    _all(lines[1:], "open")
+    _set_all(lines[1:], "open")
     trade.close()
 
 
 def test_a_line_that_flaps_and_breaks_off_in_the_middle(trade: Trade, lines: Lines) -> None:
     weather: tuple[Line, ...] = ("torn", "slow", "torn up", "open", "cut", "open", "hang", "torn")
     for line in weather:
-        _all(lines, line)
+        _set_all(lines, line)
         for instance in trade.all:
             assert instance.order() in (201, 409)
             instance.hurry()
-    _all(lines, "open")
+    _set_all(lines, "open")
     trade.close()
 
 
@@ -187,9 +187,9 @@ def test_a_cable_is_pulled_and_another_is_not(networked: Trade, machines: Machin
     networked.close()
 
 
-@pytest.mark.parametrize("there", [False, True], ids=["to the hub", "from the hub"])
-def test_a_route_leads_nowhere(networked: Trade, machines: Machines, there: bool) -> None:
-    machines.lead_nowhere(1, there=there)
+@pytest.mark.parametrize("backwards", [False, True], ids=["to the hub", "from the hub"])
+def test_a_route_leads_nowhere(networked: Trade, machines: Machines, backwards: bool) -> None:
+    machines.lead_nowhere(1, backwards=backwards)
     networked.sell_apart(networked.hubs[0])
     machines.plug(1)
     networked.close()
@@ -207,7 +207,7 @@ def test_cables_that_flap(networked: Trade, machines: Machines) -> None:
 
 
 def test_the_disk_of_a_hub_is_full(trade: Trade, small_disk: Path | None) -> None:
-    """It sells nothing then, and says so; the others go on, and what they told it meanwhile it learns later."""
+    """The hub sells nothing and says so; the others continue, and the hub receives their messages later."""
     if small_disk is None:
         pytest.skip("mounting a small file system needs root")
     north, south = trade.hubs

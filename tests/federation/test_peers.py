@@ -1,4 +1,4 @@
-"""Two humans agree that their instances trade; nothing happens before, and it ends when one of them says so."""
+"""Two persons agree that their instances trade; nothing happens before, and either of them can end it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def strangers(new_region: NewRegion) -> Region:
 
 
 def _request_of(region: Region) -> bytes:
-    """The request of a to b, as it was sent."""
+    """Returns the request of a to b as it was sent."""
     invite(region["a"], region["b"].base, SCOPES)
     sent: list[bytes] = []
 
@@ -56,18 +56,18 @@ def _request_of(region: Region) -> bytes:
             return Answer(429)
         return None
 
-    before, region.wires.before = region.wires.before, note
+    previous, region.wires.before = region.wires.before, note
     region.work("a")
-    region.wires.before = before
+    region.wires.before = previous
     return sent[0]
 
 
 def test_an_invitation_shows_the_same_fingerprint_on_both_sides(strangers: Region) -> None:
-    invited = invite(strangers["a"], "https://b.example/", SCOPES)
+    invitation = invite(strangers["a"], "https://b.example/", SCOPES)
     strangers.work("a")
-    asked = strangers.peer("b", "a")
-    assert (invited.state, asked.state) == ("invited", "requested")
-    accept(strangers["b"], asked.id, ["stock.lease"], fingerprint=fingerprint(asked))
+    request_at_b = strangers.peer("b", "a")
+    assert (invitation.state, request_at_b.state) == ("invited", "requested")
+    accept(strangers["b"], request_at_b.id, ["stock.lease"], fingerprint=fingerprint(request_at_b))
     strangers.work()
     a, b = strangers.peer("a", "b"), strangers.peer("b", "a")
     assert a.state == b.state == "accepted"
@@ -82,7 +82,7 @@ def test_another_fingerprint_than_the_one_on_the_telephone_ends_it(strangers: Re
 
 
 def test_a_request_is_only_stored_and_nothing_is_fetched(strangers: Region) -> None:
-    """Attack 13: whoever asks causes no request of ours."""
+    """Attack 13: a request to become a peer causes no request of ours."""
     body = _request_of(strangers)
     strangers.wires.passed.clear()
     assert receive_request(strangers["b"], body, "192.0.2.1").status == 202
@@ -111,20 +111,20 @@ def test_a_flood_of_requests_is_stopped_before_it_is_read(
 ) -> None:
     """Attack 37."""
     b, body = strangers["b"], _request_of(strangers)
-    read: list[int] = []
+    requests_read: list[int] = []
     actual = requests._read
 
-    def counting(*given: Any) -> Any:
-        read.append(1)
-        return actual(*given)
+    def count_read(*args: Any) -> Any:
+        requests_read.append(1)
+        return actual(*args)
 
-    monkeypatch.setattr(requests, "_read", counting)
+    monkeypatch.setattr(requests, "_read", count_read)
     statuses = [receive_request(b, body, "192.0.2.1").status for _ in range(20)]
     assert statuses.count(429) == 20 - requests.MOST_OF_ADDRESS
-    assert len(read) == requests.MOST_OF_ADDRESS
+    assert len(requests_read) == requests.MOST_OF_ADDRESS
     for number in range(200):
         receive_request(b, body, f"192.0.2.{number}")
-    assert len(read) <= requests.MOST_OF_ALL
+    assert len(requests_read) <= requests.MOST_OF_ALL
     clock.advance(minutes=1)
     assert receive_request(b, body, "192.0.2.1").status in (200, 202)
 
@@ -165,19 +165,19 @@ def test_an_address_that_was_taken_over_between_request_and_consent_is_not_accep
     """Attack 15."""
     invite(region["c"], region["b"].base, SCOPES)
     region.work("c")
-    other = _document_of("a", region, at="c")
-    region.wires.before = lambda origin, request: other if request.url == region["c"].iri else None
+    other_document = _document_with_keys_of("a", region, at="c")
+    region.wires.before = lambda origin, request: other_document if request.url == region["c"].iri else None
     with pytest.raises(Conflict, match="another document"):
         accept(region["b"], region.peer("b", "c").id, SCOPES)
     assert region.peer("b", "c").state == "requested"
 
 
-def _document_of(name: str, region: Region, *, at: str) -> Answer:
-    """What an instance with the keys of `name` would serve, had it taken over the address of `at`."""
-    own = region[name]
-    settings = replace(own.instance.settings, base_url=region[at].base)
-    posing = Federation(replace(own.instance, settings=settings), own.transport, own.messages)
-    with own.instance.store.write() as tx:
+def _document_with_keys_of(name: str, region: Region, *, at: str) -> Answer:
+    """Returns what an instance with the keys of `name` would serve if it had taken over the address of `at`."""
+    federation = region[name]
+    settings = replace(federation.instance.settings, base_url=region[at].base)
+    posing = Federation(replace(federation.instance, settings=settings), federation.transport, federation.messages)
+    with federation.instance.store.write() as tx:
         root = root_key(posing, tx)
         assert root is not None
         sign_key_set(posing, tx, root)
@@ -196,7 +196,7 @@ def _document_of(name: str, region: Region, *, at: str) -> Answer:
     ],
 )
 def test_only_the_document_itself_is_pinned(strangers: Region, answer: Answer) -> None:
-    """Attacks 17 and 19: redirects, uploads of users, rubbish and endless answers."""
+    """Attacks 17 and 19: redirects, users' uploads, rubbish and endless answers."""
     strangers.wires.before = lambda origin, request: answer
     with pytest.raises(Conflict):
         invite(strangers["a"], strangers["b"].base, SCOPES)
@@ -222,7 +222,7 @@ def test_only_the_document_itself_is_pinned(strangers: Region, answer: Answer) -
     ],
 )
 def test_addresses_that_lead_inside_are_not_called(strangers: Region, url: str) -> None:
-    """Attack 18. The guard of outbound requests judges again when it dials."""
+    """Attack 18. The guard of outbound requests checks again when it connects."""
     with pytest.raises(Invalid):
         invite(strangers["a"], url, SCOPES)
     assert strangers.wires.passed == []
@@ -284,7 +284,7 @@ def test_what_a_peer_may_do_is_changed_and_told(region: Region) -> None:
 
 
 def test_a_key_that_is_revoked_is_told_and_counts_no_more(region: Region, notes: Any, say: Say, forger: Any) -> None:
-    """Attack 16: also for what claims to be of before."""
+    """Attack 16: also for messages that claim an earlier time."""
     a, stolen = region["a"], forger.key()
     with a.instance.store.write() as tx:
         revoke_key(a, tx, "k1", "stolen")
@@ -302,8 +302,8 @@ def test_an_unknown_key_has_the_document_looked_at_once_in_ten_minutes(
 ) -> None:
     clock.advance(minutes=11)
     region.wires.passed.clear()
-    unknown = replace(forger.key(), id=f"{region['a'].iri}#k99")
-    forger.key = lambda name="a": unknown
+    unknown_key = replace(forger.key(), id=f"{region['a'].iri}#k99")
+    forger.key = lambda name="a": unknown_key
     for _ in range(10):
         assert forger.send(forger.signed()).status == 401
         region.work("b")
@@ -317,10 +317,10 @@ def test_an_unknown_key_has_the_document_looked_at_once_in_ten_minutes(
 def test_a_document_that_the_pinned_root_key_has_not_signed_suspends_the_peer(
     region: Region, clock: ManualClock
 ) -> None:
-    """Attack 15: whoever has taken over the address has another root key."""
+    """Attack 15: an attacker who has taken over the address has another root key."""
     clock.advance(hours=1)
-    other = _document_of("c", region, at="a")
-    region.wires.before = lambda origin, request: other if request.url == region["a"].iri else None
+    other_document = _document_with_keys_of("c", region, at="a")
+    region.wires.before = lambda origin, request: other_document if request.url == region["a"].iri else None
     b = region["b"]
     with b.instance.store.write() as tx:
         promise_refresh(tx, region.peer("b", "a"))
@@ -342,26 +342,29 @@ def test_refreshing_is_asked_for_daily(region: Region, clock: ManualClock) -> No
 def test_operators_do_it_all_over_the_api(new_region: NewRegion) -> None:
     region = new_region("a", "b")
     a, b = _operator(region, "a"), _operator(region, "b")
-    wanted = {"url": "https://b.example", "scopes": SCOPES}
-    invited = a.post("/api/-/federation/peers", json=wanted)
-    assert invited.status_code == 201
+    body = {"url": "https://b.example", "scopes": SCOPES}
+    invitation = a.post("/api/-/federation/peers", json=body)
+    assert invitation.status_code == 201
     region.work()
     (peer,) = b.get("/api/-/federation/peers").json()["items"]
     assert (peer["state"], peer["url"]) == ("requested", "https://a.example")
-    agreed = b.post(f"/api/-/federation/peers/{peer['id']}/accept", json={"scopes": SCOPES})
-    assert agreed.json()["state"] == "accepted"
+    acceptance = b.post(f"/api/-/federation/peers/{peer['id']}/accept", json={"scopes": SCOPES})
+    assert acceptance.json()["state"] == "accepted"
     region.work()
-    mine = a.get(f"/api/-/federation/peers/{invited.json()['id']}")
-    assert mine.json()["state"] == "accepted"
-    limits = f"/api/-/federation/peers/{invited.json()['id']}/limits"
-    changed = a.patch(limits, json={"lot_share": 30}, headers={"If-Match": mine.headers["etag"]})
-    assert changed.json()["limits"]["lot_share"] == 30
-    assert a.patch(limits, json={"lot_share": 31}, headers={"If-Match": mine.headers["etag"]}).status_code == 412
-    assert a.patch(limits, json={"lot_share": 101}, headers={"If-Match": changed.headers["etag"]}).status_code == 422
+    peer_at_a = a.get(f"/api/-/federation/peers/{invitation.json()['id']}")
+    assert peer_at_a.json()["state"] == "accepted"
+    limits = f"/api/-/federation/peers/{invitation.json()['id']}/limits"
+    changed_limits = a.patch(limits, json={"lot_share": 30}, headers={"If-Match": peer_at_a.headers["etag"]})
+    assert changed_limits.json()["limits"]["lot_share"] == 30
+    assert a.patch(limits, json={"lot_share": 31}, headers={"If-Match": peer_at_a.headers["etag"]}).status_code == 412
+    assert (
+        a.patch(limits, json={"lot_share": 101}, headers={"If-Match": changed_limits.headers["etag"]}).status_code
+        == 422
+    )
     for step, state in (("suspend", "suspended"), ("resume", "accepted")):
-        assert a.post(f"/api/-/federation/peers/{mine.json()['id']}/{step}").json()["state"] == state
-    over = a.post(f"/api/-/federation/peers/{mine.json()['id']}/revoke", json={})
-    assert over.json()["state"] == "revoked"
+        assert a.post(f"/api/-/federation/peers/{peer_at_a.json()['id']}/{step}").json()["state"] == state
+    revocation = a.post(f"/api/-/federation/peers/{peer_at_a.json()['id']}/revoke", json={})
+    assert revocation.json()["state"] == "revoked"
 
 
 def test_only_operators_may(new_region: NewRegion) -> None:

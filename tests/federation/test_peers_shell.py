@@ -20,7 +20,7 @@ from .trading import folder_at
 
 
 class Shell:
-    """At one of the instances: ``shell("peer list")``."""
+    """The shell at one of the instances: ``shell("peer list")``."""
 
     def __init__(self, region: Region, name: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         self.folder = folder_at(region, name, folder)
@@ -33,29 +33,29 @@ class Shell:
 def test_an_operator_agrees_lists_and_ends(new_region: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     region = new_region("a", "b")
     a = Shell(region, "a", monkeypatch, tmp_path / "at-a")
-    added = a("peer", "add", "https://b.example", "--scope", "catalogue.read")
-    assert added.exit_code == 0, added.output
-    assert fingerprint(region.peer("a", "b")) in added.output
+    invitation = a("peer", "add", "https://b.example", "--scope", "catalogue.read")
+    assert invitation.exit_code == 0, invitation.output
+    assert fingerprint(region.peer("a", "b")) in invitation.output
     region.work()
     b = Shell(region, "b", monkeypatch, tmp_path / "at-b")
-    asks = b("peer", "show", "https://a.example").output
-    assert "asks to do   catalogue.read, enterprise.move, order.names, order.place," in asks
-    accepted = b("peer", "accept", "https://a.example", "--fingerprint", fingerprint(region.peer("b", "a")))
-    assert "accepted" in accepted.output
+    request_shown = b("peer", "show", "https://a.example").output
+    assert "asks to do   catalogue.read, enterprise.move, order.names, order.place," in request_shown
+    acceptance = b("peer", "accept", "https://a.example", "--fingerprint", fingerprint(region.peer("b", "a")))
+    assert "accepted" in acceptance.output
     region.work()
     assert "https://a.example" in b("peer", "list").output
     assert "messages     6000" in b("peer", "limits", "https://a.example").output
-    changed = b("peer", "limits", "https://a.example", "--set", "messages=600", "--set", "lot_share=30")
-    assert "messages     600\n" in changed.output
+    changed_limits = b("peer", "limits", "https://a.example", "--set", "messages=600", "--set", "lot_share=30")
+    assert "messages     600\n" in changed_limits.output
     assert region.peer("b", "a").limits.lot_share == 30
-    wrong = b("peer", "limits", "https://a.example", "--set", "message=1")
-    assert wrong.exit_code == 2
-    assert "no limit like messages=600" in " ".join(wrong.output.split())
+    refusal = b("peer", "limits", "https://a.example", "--set", "message=1")
+    assert refusal.exit_code == 2
+    assert "no limit like messages=600" in " ".join(refusal.output.split())
     assert b("peer", "scopes", "https://a.example", "--scope", "stock.lease").exit_code == 0
-    looked = b("peer", "scopes", "https://a.example").output
-    assert "may do here  stock.lease\n" in looked, "who only looks changes nothing"
-    more = b("peer", "scopes", "https://a.example", "--add", "transport", "--remove", "stock.lease").output
-    assert "may do here  transport\n" in more
+    scopes_shown = b("peer", "scopes", "https://a.example").output
+    assert "may do here  stock.lease\n" in scopes_shown, "who only looks changes nothing"
+    scopes_changed = b("peer", "scopes", "https://a.example", "--add", "transport", "--remove", "stock.lease").output
+    assert "may do here  transport\n" in scopes_changed
     assert "transprot" in str(b("peer", "scopes", "https://a.example", "--add", "transprot").exception)
     assert region.peer("b", "a").scopes_given == {"transport"}
     for step, state in (("suspend", "suspended"), ("resume", "accepted"), ("revoke", "revoked")):
@@ -67,25 +67,25 @@ def test_an_operator_agrees_lists_and_ends(new_region: Any, monkeypatch: pytest.
 def test_an_operator_proves_what_was_said(
     region: Region, say: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    id, refused = say("a", "b", "hello"), say("a", "b", "refuse")
+    id, refused_id = say("a", "b", "hello"), say("a", "b", "refuse")
     region.work()
     a = Shell(region, "a", monkeypatch, tmp_path)
     assert '"hello"' in a("message", "show", id).output
     assert id in a("message", "list").output
     assert id not in a("message", "list", "--type", "PeerRequest").output
     assert "The signature holds." in a("message", "verify", id).output
-    assert refused in a("message", "dead").output
-    assert "waiting" in a("message", "replay", refused).output
+    assert refused_id in a("message", "dead").output
+    assert "waiting" in a("message", "replay", refused_id).output
     region.work()
-    assert refused not in a("message", "dead").output, "it is known there, and so it counts as delivered"
+    assert refused_id not in a("message", "dead").output, "it is known there, and so it counts as delivered"
     (tmp_path / "keys").unlink()
     b = Shell(region, "b", monkeypatch, tmp_path)
     assert id in b("message", "list", "--in", "--number", "2").output
     assert "The signature holds." in b("message", "verify", id).output
-    assert refused in b("message", "dead", "--in").output
-    assert "evidence" in b("message", "discard", refused, "--in").output
-    spoiled = _spoil(region, id)
-    assert b("message", "verify", spoiled).exit_code == 1
+    assert refused_id in b("message", "dead", "--in").output
+    assert "evidence" in b("message", "discard", refused_id, "--in").output
+    changed_id = _change_by_hand(region, id)
+    assert b("message", "verify", changed_id).exit_code == 1
     assert "takes up" in a("restored").output
 
 
@@ -107,8 +107,8 @@ def test_a_reader_that_closes_the_pipe_early_undoes_nothing(region: Region, tmp_
     assert (after.state, after.limits, after.scopes_given) != (before.state, before.limits, before.scopes_given)
 
 
-def _spoil(region: Region, id: str) -> str:
-    """Somebody has changed the row by hand."""
+def _change_by_hand(region: Region, id: str) -> str:
+    """Changes the row by hand. Returns its id."""
     with region["b"].instance.store.write() as tx:
         tx.connection.exec_driver_sql("UPDATE federation_inbox SET body = replace(body, 'hello', 'hallo')")
     return id

@@ -1,4 +1,4 @@
-"""Pictures come by reference: the address is told, and the hub's instance fetches it once from its peer."""
+"""Pictures come by reference: a message has the address, and the hub's instance fetches it once from its peer."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ from commensal_federation.testing import Region
 from commensal_federation.transport import Answer, Request
 
 from .conftest import NewRegion
-from .trading import Hub, Producer, a_region, clock_of
+from .trading import Hub, Producer, clock_of, region_of_peers
 
 BASE = "https://a.example"
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    """Whose wires reach not only the plugin, but also the core's pictures."""
-    made = a_region(new_region, "ab")
-    pages = TestClient(make_app(made["a"].instance), base_url=BASE)
+    """A region whose wires reach the core's pictures too, and not only the plugin."""
+    region = region_of_peers(new_region, "ab")
+    pages = TestClient(make_app(region["a"].instance), base_url=BASE)
 
-    def picture(_: str, request: Request) -> Answer | None:
+    def serve_picture(_: str, request: Request) -> Answer | None:
         if request.method != "GET" or "/api/images/" not in request.url:
             return None
-        found = pages.get(request.url.removeprefix(BASE))
-        return Answer(found.status_code, list(found.headers.items()), found.content)
+        response = pages.get(request.url.removeprefix(BASE))
+        return Answer(response.status_code, list(response.headers.items()), response.content)
 
-    made.wires.before = picture
-    return made
+    region.wires.before = serve_picture
+    return region
 
 
-def shows(farm: Producer, colour: str) -> None:
-    """The producer's apples have a picture of this colour."""
+def set_picture(farm: Producer, colour: str) -> None:
+    """Gives the producer's apples a picture of this colour."""
     drawn = BytesIO()
     Image.new("RGB", (60, 40), colour).save(drawn, "PNG")
     picture = re_encode(drawn.getvalue())
@@ -54,69 +54,69 @@ def shows(farm: Producer, colour: str) -> None:
     farm.region.work()
 
 
-def seen(hub: Hub, farm: Producer) -> tuple[int, int, int] | None:
-    """The colour of the picture at the hub."""
+def picture_colour(hub: Hub, farm: Producer) -> tuple[int, int, int] | None:
+    """Returns the colour of the picture at the hub."""
     (listing,) = hub.received(farm)
     with hub.read() as tx:
         image_id = products_by_id(tx, [listing.product_id])[listing.product_id].image_id
         if image_id is None:
             return None
-        shown = Image.open(BytesIO(read_picture(tx, hub.instance.images, image_id)))
-    red, green, blue = shown.convert("RGB").resize((1, 1)).tobytes()
+        image = Image.open(BytesIO(read_picture(tx, hub.instance.images, image_id)))
+    red, green, blue = image.convert("RGB").resize((1, 1)).tobytes()
     return round(red / 255), round(green / 255), round(blue / 255)
 
 
-def fetched(region: Region) -> int:
+def count_fetches(region: Region) -> int:
     return sum("/api/images/" in request.url for _, request, _ in region.wires.passed)
 
 
 def test_a_hub_shows_the_producers_picture_as_one_of_its_own(farm: Producer, hub: Hub) -> None:
-    shows(farm, "#ff0000")
+    set_picture(farm, "#ff0000")
     farm.grant(hub)
-    assert seen(hub, farm) == (1, 0, 0)
+    assert picture_colour(hub, farm) == (1, 0, 0)
 
 
 def test_a_new_picture_is_fetched_and_one_that_is_known_is_not(farm: Producer, hub: Hub, region: Region) -> None:
-    shows(farm, "#ff0000")
+    set_picture(farm, "#ff0000")
     farm.grant(hub)
-    shows(farm, "#0000ff")
-    assert seen(hub, farm) == (0, 0, 1)
-    before = fetched(region)
+    set_picture(farm, "#0000ff")
+    assert picture_colour(hub, farm) == (0, 0, 1)
+    fetched_before = count_fetches(region)
     farm.grant(Hub(region, "b", "second"))
-    assert fetched(region) == before
+    assert count_fetches(region) == fetched_before
 
 
 def one_failed_fetch(hub: Hub) -> str:
-    """Why the picture did not come; whoever reads this has expected it, and the job is put away."""
+    """Returns why the picture was not fetched. The failure is expected, so the job is deleted."""
     with hub.write() as tx:
-        (failed,) = [failed_job for failed_job in failed_jobs(tx) if failed_job.kind == "federation.fetch_image"]
-        tx.execute(delete(job).where(job.c.id == failed.id))
-    return failed.error
+        (the_job,) = [entry for entry in failed_jobs(tx) if entry.kind == "federation.fetch_image"]
+        tx.execute(delete(job).where(job.c.id == the_job.id))
+    return the_job.error
 
 
 def test_a_picture_that_cannot_be_had_is_tried_again_and_the_goods_are_there(
     farm: Producer, hub: Hub, region: Region
 ) -> None:
-    shows(farm, "#ff0000")
-    there, region.wires.before = region.wires.before, answers(Answer(404, [], b""))
+    set_picture(farm, "#ff0000")
+    wires_before, region.wires.before = region.wires.before, answer_pictures(Answer(404, [], b""))
     farm.grant(hub)
-    assert seen(hub, farm) is None
-    region.wires.before = there
+    assert picture_colour(hub, farm) is None
+    region.wires.before = wires_before
     clock_of(region).advance(minutes=5)
     region.work()
-    assert seen(hub, farm) == (1, 0, 0)
+    assert picture_colour(hub, farm) == (1, 0, 0)
 
 
 def test_what_is_no_picture_is_not_shown(farm: Producer, hub: Hub, region: Region) -> None:
-    shows(farm, "#ff0000")
-    region.wires.before = answers(Answer(200, [], b"<script>alert(1)</script>"))
+    set_picture(farm, "#ff0000")
+    region.wires.before = answer_pictures(Answer(200, [], b"<script>alert(1)</script>"))
     farm.grant(hub)
-    assert seen(hub, farm) is None
+    assert picture_colour(hub, farm) is None
     assert "JPEG, PNG or WebP" in one_failed_fetch(hub)
 
 
-def answers(answer: Answer) -> Callable[[str, Request], Answer | None]:
-    """Instead of pictures."""
+def answer_pictures(answer: Answer) -> Callable[[str, Request], Answer | None]:
+    """Returns a hook that answers so instead of a picture."""
     return lambda _, request: answer if "/api/images/" in request.url else None
 
 
@@ -127,10 +127,10 @@ def answers(answer: Answer) -> Callable[[str, Request], Answer | None]:
 def test_a_picture_that_is_not_the_peers_own_is_not_fetched(
     farm: Producer, hub: Hub, region: Region, monkeypatch: pytest.MonkeyPatch, elsewhere: str
 ) -> None:
-    monkeypatch.setattr(grantor, "DfcProduct", lambda **said: DfcProduct(**{**said, "images": (elsewhere,)}))
-    asked = list[str]()
-    region.wires.before = lambda _, request: asked.append(request.url)
+    monkeypatch.setattr(grantor, "DfcProduct", lambda **members: DfcProduct(**{**members, "images": (elsewhere,)}))
+    requests_sent = list[str]()
+    region.wires.before = lambda _, request: requests_sent.append(request.url)
     farm.grant(hub)
-    assert seen(hub, farm) is None
-    assert elsewhere not in asked
-    assert asked, "messages went by the same wires"
+    assert picture_colour(hub, farm) is None
+    assert elsewhere not in requests_sent
+    assert requests_sent, "messages went by the same wires"

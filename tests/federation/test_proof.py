@@ -1,4 +1,4 @@
-"""Documents prove who said them: two implementations agree, canonical bytes are those of RFC 8785, every bit counts."""
+"""Documents prove their author: two implementations agree, canonical bytes follow RFC 8785, and every bit counts."""
 
 from __future__ import annotations
 
@@ -42,39 +42,39 @@ SAID: dict[str, Any] = {
 }
 
 
-def verified(document: dict[str, Any], now: datetime = NOW) -> str:
+def verify_said(document: dict[str, Any], now: datetime = NOW) -> str:
     return verify(document, {KEY.id: KEY.public}, now, context=CONTEXT, inside=INSIDE)
 
 
 def test_a_signed_document_tells_whose_key_it_was() -> None:
     document = sign(SAID, KEY, NOW)
 
-    assert verified(document) == KEY.id
+    assert verify_said(document) == KEY.id
     assert {name: value for name, value in document.items() if name != "proof"} == SAID
 
 
 def test_a_proof_outlives_the_wire() -> None:
-    written = json.dumps(sign(SAID, KEY, NOW), indent=3).encode()
+    signed_json = json.dumps(sign(SAID, KEY, NOW), indent=3).encode()
 
-    assert verified(read_json(written, 10_000)) == KEY.id
+    assert verify_said(read_json(signed_json, 10_000)) == KEY.id
 
 
 def test_a_proof_without_a_context_of_its_own_counts_too() -> None:
-    """Some software writes none; the document's is signed in any case."""
+    """Some software writes none; the document's context is signed in any case."""
     options = {name: value for name, value in sign(SAID, KEY, NOW)["proof"].items() if name[0] != "@"}
     del options["proofValue"]
     signature = KEY.sign(sha256(rfc8785.dumps(options)).digest() + sha256(rfc8785.dumps(SAID)).digest())
 
-    assert verified({**SAID, "proof": {**options, "proofValue": to_multibase(signature)}}) == KEY.id
+    assert verify_said({**SAID, "proof": {**options, "proofValue": to_multibase(signature)}}) == KEY.id
 
 
 def test_a_key_that_has_ended_still_tells_what_was_accepted_before() -> None:
-    over = replace(KEY.public, revoked_at=NOW)
+    ended_key = replace(KEY.public, revoked_at=NOW)
     document = sign(SAID, KEY, NOW)
 
     with pytest.raises(BadProof, match="revoked_key"):
-        verify(document, {KEY.id: over}, NOW, context=CONTEXT, inside=INSIDE)
-    assert verify(document, {KEY.id: over.without_end()}, NOW, context=CONTEXT, inside=INSIDE)
+        verify(document, {KEY.id: ended_key}, NOW, context=CONTEXT, inside=INSIDE)
+    assert verify(document, {KEY.id: ended_key.without_end()}, NOW, context=CONTEXT, inside=INSIDE)
 
 
 # ------------------------------------------------------------------------------------------------ apsig
@@ -90,29 +90,29 @@ OPTIONS = {
 
 
 def test_what_apsig_signed_is_verified_here() -> None:
-    assert verified(ProofSigner(KEY.private).sign(SAID, OPTIONS)) == KEY.id
+    assert verify_said(ProofSigner(KEY.private).sign(SAID, OPTIONS)) == KEY.id
 
 
 @pytest.mark.parametrize("fraction", [".1", ".123", ".123456", ".123456789"])
 def test_a_proof_may_be_dated_to_fractions_of_a_second(fraction: str) -> None:
-    """As Fedify dates its own."""
+    """Fedify dates its proofs so."""
     document = ProofSigner(KEY.private).sign(SAID, {**OPTIONS, "created": f"2026-06-04T10:00:00{fraction}Z"})
 
-    assert verified(document) == KEY.id
+    assert verify_said(document) == KEY.id
 
 
 @pytest.mark.parametrize("created", ["2026-06-04T12:00:00+02:00", "2026-06-04 10:00:00Z", "2026-02-30T10:00:00Z"])
 def test_a_proof_that_is_dated_otherwise_is_told_how_to(created: str) -> None:
     with pytest.raises(BadProof, match="in UTC, as 2026-06-04T10:00:00Z"):
-        verified(ProofSigner(KEY.private).sign(SAID, {**OPTIONS, "created": created}))
+        verify_said(ProofSigner(KEY.private).sign(SAID, {**OPTIONS, "created": created}))
 
 
 def test_what_is_signed_here_apsig_verifies() -> None:
     document = sign(SAID, KEY, NOW)
-    changed = {**deepcopy(document), "seq": 18}
+    changed_document = {**deepcopy(document), "seq": 18}
 
     assert ProofVerifier(KEY.public.multikey).verify(deepcopy(document)) == KEY.id
-    assert ProofVerifier(KEY.public.multikey).verify(changed) is None
+    assert ProofVerifier(KEY.public.multikey).verify(changed_document) is None
 
 
 def test_apsig_reads_our_keys_and_we_read_its() -> None:
@@ -133,10 +133,10 @@ DOCUMENTS = st.dictionaries(KEYS, VALUES, max_size=4)
 @patient(max_examples=150)
 @given(DOCUMENTS)
 def test_canonical_bytes_are_those_of_rfc_8785(document: dict[str, Any]) -> None:
-    written = canonical(document)
+    canonical_bytes = canonical(document)
 
-    assert written == rfc8785.dumps(document)
-    assert read_json(written, len(written)) == document
+    assert canonical_bytes == rfc8785.dumps(document)
+    assert read_json(canonical_bytes, len(canonical_bytes)) == document
 
 
 @patient(max_examples=50)
@@ -166,21 +166,25 @@ def test_no_bit_of_a_signed_document_can_be_changed(bit: int) -> None:
     content[bit // 8] ^= 1 << bit % 8
 
     with pytest.raises((BadProof, Unreadable)):
-        verified(read_json(bytes(content), 10_000))
+        verify_said(read_json(bytes(content), 10_000))
 
 
 @patient(max_examples=50)
 @given(DOCUMENTS, DOCUMENTS)
 def test_whatever_a_document_holds_the_answer_is_a_refusal(document: dict[str, Any], proof: dict[str, Any]) -> None:
-    genuine = sign(SAID, KEY, NOW)
+    genuine_document = sign(SAID, KEY, NOW)
 
-    for forged in (document, {**document, "proof": proof}, {**genuine, "proof": {**genuine["proof"], **proof, "x": 1}}):
+    for forged_document in (
+        document,
+        {**document, "proof": proof},
+        {**genuine_document, "proof": {**genuine_document["proof"], **proof, "x": 1}},
+    ):
         with pytest.raises((BadProof, Unreadable)):
-            verified(forged)
+            verify_said(forged_document)
 
 
 def test_clocks_may_differ_by_a_minute() -> None:
     document = sign(SAID, KEY, NOW)
 
-    assert verified(document, NOW - timedelta(seconds=60))
-    assert verified(document, NOW + timedelta(days=400))  # it is kept, and read again
+    assert verify_said(document, NOW - timedelta(seconds=60))
+    assert verify_said(document, NOW + timedelta(days=400))  # it is kept, and read again

@@ -1,4 +1,4 @@
-"""Attacks on signed documents. Each is refused, and each would succeed without the defence that it is here for.
+"""Attacks on signed documents. Each is refused, and each would succeed without its defence.
 
 The numbers are those of the list of attacks in federation/README.md; the sources are named there.
 """
@@ -41,13 +41,13 @@ SAID: dict[str, Any] = {
 GENUINE = sign(SAID, KEY, NOW)
 
 
-def nothing(*_: Any) -> None:
-    """What is left of a check that is taken out."""
+def do_nothing(*_: Any) -> None:
+    """Replaces a check, to show that the attack succeeds without it."""
 
 
 @dataclass(frozen=True)
 class Attack:
-    """`defences` are what stands against it in `proof`, with what would be there without them."""
+    """`defences` are the functions of `proof` that stop the attack, with their replacements."""
 
     number: int
     name: str
@@ -64,26 +64,26 @@ class Attack:
         return verify(deepcopy(self.document), {KEY.id: self.key}, self.now, context=CONTEXT, inside=[DFC])
 
 
-def changed(**members: Any) -> dict[str, Any]:
-    """The genuine document with other members, under its genuine proof; None leaves one out."""
+def with_members(**members: Any) -> dict[str, Any]:
+    """Returns the genuine document with other members under its genuine proof; None removes a member."""
     document = {**deepcopy(GENUINE), **members}
     return {name: value for name, value in document.items() if value is not None}
 
 
 def with_object(**members: Any) -> dict[str, Any]:
-    return changed(object={**SAID["object"], **members})
+    return with_members(object={**SAID["object"], **members})
 
 
 def with_proof(**members: Any) -> dict[str, Any]:
-    """Truly signed over these options."""
+    """Returns the document correctly signed over these options."""
     key, options = KEY, {name: value for name, value in GENUINE["proof"].items() if name != "proofValue"}
     options = {name: value for name, value in {**options, **members}.items() if value is not None}
     signature = to_multibase(key.sign(proof._hashes(canonical(SAID), options)))
     return {**SAID, "proof": {**options, "proofValue": signature}}
 
 
-def said(**members: Any) -> dict[str, Any]:
-    """Truly signed, with other members."""
+def signed_with(**members: Any) -> dict[str, Any]:
+    """Returns the document with other members, correctly signed."""
     return sign({**SAID, **members}, KEY, NOW)
 
 
@@ -91,41 +91,39 @@ def said(**members: Any) -> dict[str, Any]:
 
 
 def known_terms(document: Mapping[str, Any]) -> bytes:
-    """As RDF has it: of a document, only what its context defines is signed."""
-    defined = {"@context", "id", "type", "actor", *GENUINE["proof"]}
-    return canonical({name: value for name, value in document.items() if name in defined})
+    """Canonicalises as RDF does: signs only the members that the context defines."""
+    defined_terms = {"@context", "id", "type", "actor", *GENUINE["proof"]}
+    return canonical({name: value for name, value in document.items() if name in defined_terms})
 
 
 def loose_facts(document: Mapping[str, Any]) -> bytes:
-    """As RDF has it: facts without their place, however deep they are found."""
+    """Canonicalises as RDF may: facts without their place in the document, at any depth."""
 
     def facts(value: Any, name: str = "") -> list[str]:
         if isinstance(value, list):
-            return [fact for held in value for fact in facts(held, name)]
+            return [fact for item in value for fact in facts(item, name)]
         if isinstance(value, dict):
-            return [
-                fact for inner, held in value.items() for fact in facts(held, "" if inner.startswith("@") else inner)
-            ]
+            return [fact for key, item in value.items() for fact in facts(item, "" if key.startswith("@") else key)]
         return [f"{name}={json.dumps(value)}"] if name else []
 
     return "\n".join(sorted(facts(document))).encode()
 
 
 def as_the_suite_reads(document: Mapping[str, Any]) -> bytes:
-    """As the text of the suite has it: the context is taken from the proof, and the document's may go on."""
-    bare = {name: value for name, value in document.items() if name != "proof"}
-    return canonical({**bare, "@context": document["proof"]["@context"]})
+    """Canonicalises as the suite's text says: the context comes from the proof, so the document's may be longer."""
+    unsigned = {name: value for name, value in document.items() if name != "proof"}
+    return canonical({**unsigned, "@context": document["proof"]["@context"]})
 
 
 def first_of_several(document: Mapping[str, Any]) -> Any:
     return document["proof"][0]
 
 
-RDF = {"canonical": known_terms, "_refuse_other_contexts": nothing}
-LOOSE = {"canonical": loose_facts, "_refuse_other_contexts": nothing}
-CONTEXTS = {"_refuse_other_contexts": nothing}
-TIMES = {"_refuse_times": nothing}
-OPTIONS = {"_refuse_other_option": nothing}
+RDF = {"canonical": known_terms, "_refuse_other_contexts": do_nothing}
+LOOSE = {"canonical": loose_facts, "_refuse_other_contexts": do_nothing}
+CONTEXTS = {"_refuse_other_contexts": do_nothing}
+TIMES = {"_refuse_times": do_nothing}
+OPTIONS = {"_refuse_other_option": do_nothing}
 REROOTED = {
     **{name: value for name, value in SAID.items() if name != "object"},
     "object": {**SAID["object"]["hasPart"], "@context": DFC, "@included": [{"@id": SAID["object"]["@id"]}]},
@@ -137,7 +135,7 @@ ATTACKS = [
         "a revoked key and an old date",
         GENUINE,
         "revoked_key",
-        {"_refuse_ended_key": nothing},
+        {"_refuse_ended_key": do_nothing},
         key=replace(KEY.public, revoked_at=NOW + timedelta(days=1)),
         now=NOW + timedelta(days=1),
     ),
@@ -146,21 +144,21 @@ ATTACKS = [
         "an expired key and an old date",
         GENUINE,
         "expired_key",
-        {"_refuse_ended_key": nothing},
+        {"_refuse_ended_key": do_nothing},
         key=replace(KEY.public, expires=NOW + timedelta(days=1)),
         now=NOW + timedelta(days=2),
     ),
-    Attack(20, "a number changed", changed(seq=999), "wrong_signature", RDF),
-    Attack(20, "another addressee", changed(to="https://hub-c.example/"), "wrong_signature", RDF),
+    Attack(20, "a number changed", with_members(seq=999), "wrong_signature", RDF),
+    Attack(20, "another addressee", with_members(to="https://hub-c.example/"), "wrong_signature", RDF),
     Attack(20, "stock changed", with_object(hasPart={"stockLimitation": "9999"}), "wrong_signature", RDF),
-    Attack(20, "a member that no context defines", changed(discount="100"), "wrong_signature", RDF),
-    Attack(21, "a member removed", changed(seq=None), "wrong_signature", RDF),
+    Attack(20, "a member that no context defines", with_members(discount="100"), "wrong_signature", RDF),
+    Attack(21, "a member removed", with_members(seq=None), "wrong_signature", RDF),
     Attack(21, "an order that lost its line", with_object(hasPart={}), "wrong_signature", RDF),
     Attack(21, "re-rooted by @included", {**REROOTED, "proof": GENUINE["proof"]}, "wrong_signature", LOOSE),
     Attack(
         21,
         "re-rooted by @graph",
-        changed(object={"@context": DFC, "@graph": [SAID["object"]["hasPart"]]}),
+        with_members(object={"@context": DFC, "@graph": [SAID["object"]["hasPart"]]}),
         "wrong_signature",
         LOOSE,
     ),
@@ -174,29 +172,29 @@ ATTACKS = [
     Attack(
         22,
         "a context appended",
-        changed(**{"@context": [*CONTEXT, EVIL]}),
+        with_members(**{"@context": [*CONTEXT, EVIL]}),
         "other_context",
-        {**CONTEXTS, "_refuse_other_proof_context": nothing, "_without_proof": as_the_suite_reads},
+        {**CONTEXTS, "_refuse_other_proof_context": do_nothing, "_without_proof": as_the_suite_reads},
     ),
-    Attack(22, "a context replaced", said(**{"@context": [EVIL]}), "other_context", CONTEXTS),
+    Attack(22, "a context replaced", signed_with(**{"@context": [EVIL]}), "other_context", CONTEXTS),
     Attack(
         22,
         "a context redefined inline",
-        said(**{"@context": [*CONTEXT, {"seq": "https://evil.example/"}]}),
+        signed_with(**{"@context": [*CONTEXT, {"seq": "https://evil.example/"}]}),
         "other_context",
         CONTEXTS,
     ),
     Attack(
         22,
         "an unknown context in the object",
-        said(object={**SAID["object"], "@context": EVIL}),
+        signed_with(object={**SAID["object"], "@context": EVIL}),
         "other_context",
         CONTEXTS,
     ),
     Attack(
         22,
         "a context deeper down",
-        said(object={**SAID["object"], "hasPart": {"@context": EVIL}}),
+        signed_with(object={**SAID["object"], "hasPart": {"@context": EVIL}}),
         "other_context",
         CONTEXTS,
     ),
@@ -205,7 +203,7 @@ ATTACKS = [
         "a proof for another context",
         with_proof(**{"@context": [*CONTEXT, EVIL]}),
         "other_context",
-        {"_refuse_other_proof_context": nothing},
+        {"_refuse_other_proof_context": do_nothing},
     ),
     Attack(23, "signed in the future", with_proof(created="2099-01-01T00:00:00Z"), "future", TIMES),
     Attack(23, "a proof that has expired", with_proof(expires="2026-06-04T09:59:59Z"), "expired", TIMES),
@@ -215,30 +213,30 @@ ATTACKS = [
     Attack(
         23,
         "several proofs",
-        changed(proof=[GENUINE["proof"], {"by": "anybody"}]),
+        with_members(proof=[GENUINE["proof"], {"by": "anybody"}]),
         "not_one_proof",
-        {"read_proof": first_of_several, "_refuse_other_proof_context": nothing},
+        {"read_proof": first_of_several, "_refuse_other_proof_context": do_nothing},
     ),
     Attack(
         23,
         "an unknown member of the proof",
         with_proof(domain="hub-c.example"),
         "unknown_member",
-        {"_refuse_unknown_members": nothing},
+        {"_refuse_unknown_members": do_nothing},
     ),
     Attack(
         24,
         "in the name of another",
-        said(actor="https://hub-b.example/.well-known/commensal"),
+        signed_with(actor="https://hub-b.example/.well-known/commensal"),
         "foreign_key",
-        {"_refuse_other_origins": nothing},
+        {"_refuse_other_origins": do_nothing},
     ),
     Attack(
         25,
         "under an id of another",
-        said(id="https://hub-b.example/-/federation/messages/1"),
+        signed_with(id="https://hub-b.example/-/federation/messages/1"),
         "foreign_id",
-        {"_refuse_other_origins": nothing},
+        {"_refuse_other_origins": do_nothing},
     ),
 ]
 
@@ -256,7 +254,7 @@ def test_without_its_defence_the_attack_would_succeed(attack: Attack, monkeypatc
     document = attack.document
     for name, without in attack.defences.items():
         monkeypatch.setattr(proof, name, without)
-    if "canonical" in attack.defences:  # whoever signs in that way, signs so too
+    if "canonical" in attack.defences:  # whoever verifies in that way also signs so
         document = {**document, "proof": sign(SAID, KEY, NOW)["proof"]}
 
     assert replace(attack, document=document).run() == KEY.id
@@ -268,17 +266,17 @@ def test_without_its_defence_the_attack_would_succeed(attack: Attack, monkeypatc
 JSON = [
     ("a key twice", b'{"a": 1, "a": 2}', "twice", {"_refuse_duplicate_keys": dict}),
     ("an inner key twice", b'{"a": [{"b": 1, "b": 1}]}', "twice", {"_refuse_duplicate_keys": dict}),
-    ("2^53 + 1", b'{"a": 9007199254740993}', "number", {"_refuse_unsafe_integer": nothing}),
-    ("minus 2^53", b'{"a": -9007199254740992}', "number", {"_refuse_unsafe_integer": nothing}),
-    ("a fraction", b'{"a": 0.1}', "number", {"refuse_beyond_profile": nothing}),
-    ("1.0 for 1", b'{"a": 1.0}', "number", {"refuse_beyond_profile": nothing}),
-    ("1e2", b'{"a": 1e2}', "number", {"refuse_beyond_profile": nothing}),
-    ("NaN", b'{"a": NaN}', "number", {"refuse_beyond_profile": nothing}),
-    ("Infinity", b'{"a": [-Infinity]}', "number", {"refuse_beyond_profile": nothing}),
-    ("half of a pair", b'{"a": "\\ud800"}', "surrogate", {"_refuse_lone_surrogates": nothing}),
-    ("half of a pair in a key", b'{"\\udc00": 1}', "surrogate", {"_refuse_lone_surrogates": nothing}),
-    ("a key beyond the BMP", '{"\U0001f345": 1}'.encode(), "key", {"_refuse_key": nothing}),
-    ("nested too deep", b'{"a":' + b"[" * 32 + b"]" * 32 + b"}", "too_deep", {"_refuse_depth": nothing}),
+    ("2^53 + 1", b'{"a": 9007199254740993}', "number", {"_refuse_unsafe_integer": do_nothing}),
+    ("minus 2^53", b'{"a": -9007199254740992}', "number", {"_refuse_unsafe_integer": do_nothing}),
+    ("a fraction", b'{"a": 0.1}', "number", {"refuse_beyond_profile": do_nothing}),
+    ("1.0 for 1", b'{"a": 1.0}', "number", {"refuse_beyond_profile": do_nothing}),
+    ("1e2", b'{"a": 1e2}', "number", {"refuse_beyond_profile": do_nothing}),
+    ("NaN", b'{"a": NaN}', "number", {"refuse_beyond_profile": do_nothing}),
+    ("Infinity", b'{"a": [-Infinity]}', "number", {"refuse_beyond_profile": do_nothing}),
+    ("half of a pair", b'{"a": "\\ud800"}', "surrogate", {"_refuse_lone_surrogates": do_nothing}),
+    ("half of a pair in a key", b'{"\\udc00": 1}', "surrogate", {"_refuse_lone_surrogates": do_nothing}),
+    ("a key beyond the BMP", '{"\U0001f345": 1}'.encode(), "key", {"_refuse_key": do_nothing}),
+    ("nested too deep", b'{"a":' + b"[" * 32 + b"]" * 32 + b"}", "too_deep", {"_refuse_depth": do_nothing}),
 ]
 
 

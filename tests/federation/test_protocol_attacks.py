@@ -1,6 +1,6 @@
-"""Attacks on what is traded: 29 to 33, 35, 37, 39 and 40 of the list.
+"""Attacks 29 to 33, 35, 37, 39 and 40 of the list, on what is traded.
 
-Each is followed by a canary: without the defence it would succeed.
+Each is followed by a canary: the attack succeeds without the defence.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ from .trading import Hub, Place, Producer, clock_of, minutes
 Say = Callable[..., str]
 
 
-def nothing(*_: Any, **__: Any) -> None:
-    """What is left of a check that is taken out."""
+def do_nothing(*_: Any, **__: Any) -> None:
+    """Replaces a check, to show that the attack succeeds without it."""
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def hub(farm: Producer) -> Hub:
 
 
 def clique(nodes: int) -> list[dict[str, Any]]:
-    """Blank nodes that all know all others: canonicalising them as RDF takes factorial time."""
+    """Blank nodes that all know each other: to canonicalise them as RDF takes factorial time."""
     names = [f"_:b{number}" for number in range(nodes)]
     return [{"@id": name, "dfc-b:knows": [{"@id": other} for other in names if other != name]} for name in names]
 
@@ -90,63 +90,63 @@ def clique(nodes: int) -> list[dict[str, Any]]:
 def test_29_a_poison_graph_costs_no_more_than_its_bytes(forger: Any) -> None:
     poison = {"@context": "https://w3id.org/dfc/ontology/context/context_1.16.0.json", "@graph": clique(40)}
     body = forger.signed(type="CatalogueUpsert", lane="catalogue", object=poison)
-    begun = time.process_time()
+    started = time.process_time()
     assert forger.status(body)[0] == 422
-    assert time.process_time() - begun < 1, "PyLD needs five seconds for seven nodes, and for ever for ten"
+    assert time.process_time() - started < 1, "PyLD needs five seconds for seven nodes, and for ever for ten"
 
 
 def canonicalisers(sources: Iterable[Path]) -> list[str]:
-    """Files that canonicalise RDF. JSON-LD is only ever expanded, by contexts of our own."""
-    found = []
+    """Names the files that canonicalise RDF. JSON-LD is only expanded, with our own contexts."""
+    files = []
     for path in sources:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            called = isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "jsonld" and node.attr
-            brought = isinstance(node, ast.Import) and {alias.name for alias in node.names}
-            if called in ("normalize", "to_rdf") or (brought and brought & {"rdflib", "pyoxigraph"}):
-                found.append(path.name)
-    return found
+            attribute = isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "jsonld" and node.attr
+            imported = isinstance(node, ast.Import) and {alias.name for alias in node.names}
+            if attribute in ("normalize", "to_rdf") or (imported and imported & {"rdflib", "pyoxigraph"}):
+                files.append(path.name)
+    return files
 
 
 def test_29_nothing_here_canonicalises_rdf(tmp_path: Path) -> None:
     package = Path(commensal_federation.__file__).parent
     assert canonicalisers(package.rglob("*.py")) == []
-    planted = tmp_path / "proof_of_rdf.py"
-    planted.write_text("from pyld import jsonld\njsonld.normalize({})\n", encoding="utf-8")
-    assert canonicalisers([planted]) == ["proof_of_rdf.py"]
+    bad_file = tmp_path / "proof_of_rdf.py"
+    bad_file.write_text("from pyld import jsonld\njsonld.normalize({})\n", encoding="utf-8")
+    assert canonicalisers([bad_file]) == ["proof_of_rdf.py"]
 
 
 # ------------------------------------------------------------------------------------------------ 30: scripts
 
 
 def test_30_a_script_in_a_description_is_not_kept(farm: Producer, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Names are text, which every template escapes; descriptions are HTML, and cleaned when they come in."""
+    """Names are text, which every template escapes; descriptions are HTML and are cleaned on receipt."""
     script = "<script>alert(1)</script>"
 
-    def kept(rev: int) -> str:
-        told = sent_of(farm, "CatalogueUpsert")
-        (item,) = told.items
-        spoiled = replace(item, rev=rev, product=replace(item.product, description=f"<p onclick='x'>Ripe</p>{script}"))
+    def stored_description(rev: int) -> str:
+        upsert = last_sent(farm, "CatalogueUpsert")
+        (item,) = upsert.items
+        bad_item = replace(item, rev=rev, product=replace(item.product, description=f"<p onclick='x'>Ripe</p>{script}"))
         with hub.write() as tx:
-            store_items(hub.federation, tx, peer_of(farm, at="b"), replace(told, items=(spoiled,)))
+            store_items(hub.federation, tx, peer_of(farm, at="b"), replace(upsert, items=(bad_item,)))
             (product,) = products_by_id(tx, [listing.product_id for listing in hub.received(farm)]).values()
         return product.description
 
-    assert kept(2) == "<p>Ripe</p>"
+    assert stored_description(2) == "<p>Ripe</p>"
     monkeypatch.setattr(content, "clean_html", lambda text: text)
-    assert script in kept(3)
+    assert script in stored_description(3)
 
 
-def sent_of(place: Place, type: str) -> Any:
-    """The body of the last message of this type that the place's instance has sent."""
+def last_sent(place: Place, type: str) -> Any:
+    """Returns the body of the last message of this type sent by the enterprise's instance."""
     box = federation_outbox.c
     with place.read() as tx:
-        wanted = select(box.body).where(box.type == type).order_by(box.epoch.desc(), box.seq.desc())
-        said = json.loads(tx.value(wanted.limit(1)))
-    return TYPES[type].read(said["object"], Reading("https://b.example", "https://a.example"))
+        query = select(box.body).where(box.type == type).order_by(box.epoch.desc(), box.seq.desc())
+        message = json.loads(tx.value(query.limit(1)))
+    return TYPES[type].read(message["object"], Reading("https://b.example", "https://a.example"))
 
 
 def peer_of(place: Place, *, at: str) -> Peer:
-    """The other instance, as it stands at this one."""
+    """Returns the other instance as a peer of this one."""
     return place.region.peer(at, "a" if at == "b" else "b")
 
 
@@ -154,7 +154,7 @@ def peer_of(place: Place, *, at: str) -> Peer:
 
 
 class Forgetful:
-    """A store that knows no message again: whatever comes is a row of its own."""
+    """A store that recognises no message: each is stored as a new row."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -170,13 +170,13 @@ def test_31_without_lasting_uniqueness_a_message_would_count_twice(
     body = forger.signed("one")
     assert forger.status(body)[0] == 202
     first = json.loads(body)
-    other = forger.signed("two", id=first["id"], seq=first["seq"], prev=None)
+    second = forger.signed("two", id=first["id"], seq=first["seq"], prev=None)
     assert forger.status(body) == (200, "known")
-    assert forger.status(other) == (409, "id")
+    assert forger.status(second) == (409, "id")
     assert notes.at(forger.region["b"]) == ["one"]
     monkeypatch.setattr(inbox, "insert_once", Forgetful().insert_once)
     forger.status(body)
-    forger.status(other)
+    forger.status(second)
     assert notes.at(forger.region["b"]) == ["one", "one", "two"]
 
 
@@ -192,7 +192,7 @@ def test_32_without_the_pull_a_gap_would_stay(
         (row,) = tx.all(select(federation_outbox.c.body).where(federation_outbox.c.type == "OrderNote"))
     lost = json.loads(row["body"])
     with monkeypatch.context() as without:
-        without.setattr(inbox, "promise_pull", nothing)
+        without.setattr(inbox, "promise_pull", do_nothing)
         assert forger.status(forger.signed("after", seq=lost["seq"] + 1, prev=None))[0] == 202
         region.work("b")
         assert notes.at(region["b"]) == ["after"]
@@ -206,37 +206,37 @@ def test_32_without_the_announcement_a_peers_numbers_could_begin_anew(
 ) -> None:
     early = forger.signed("early", epoch=forger.region.peer("b", "a").epoch_seen + 1, seq=1)
     assert forger.status(early) == (425, "epoch")
-    monkeypatch.setattr(inbox.Intake, "_begin_epoch", nothing)
+    monkeypatch.setattr(inbox.Intake, "_begin_epoch", do_nothing)
     assert forger.status(early)[0] == 202
 
 
 # ------------------------------------------------------------------------------------------------ 33, 35: orders
 
 
-def the_order(farm: Producer, hub: Hub, **changed: Any) -> OrderUpdate:
-    """What the hub would say: two crates, in the revision and at the price in which they were offered."""
-    (item,) = sent_of(farm, "CatalogueUpsert").items
+def order_update(farm: Producer, hub: Hub, **changed: Any) -> OrderUpdate:
+    """Returns an update of two crates at the revision and price of the offer, with `changed` applied."""
+    (item,) = last_sent(farm, "CatalogueUpsert").items
     line = SaidLine(
         item_iri=item.item.iri, offer_iri=item.offer.iri, rev=item.rev, name="Apples", price=item.offer.price.amount,
         quantity=2,
     )  # fmt: skip
     names = {"price": "price", "quantity": "quantity", "rev_of_line": "rev"}
-    of_line = {name: changed.pop(said) for said, name in names.items() if said in changed}
+    line_changes = {name: changed.pop(short_name) for short_name, name in names.items() if short_name in changed}
     base = "https://b.example/api/dfc"
-    whole = OrderUpdate(
+    update = OrderUpdate(
         iri=f"{base}/orders/1", buyer=hub.iri, supplier=farm.iri, session_iri=f"{base}/sale_sessions/1",
         session_name="Thursday", closes_at=clock_of(farm.region).now() + timedelta(days=1), begins_at=None,
-        currency="EUR", state="Held", rev=1, lines=(replace(line, **of_line),),
+        currency="EUR", state="Held", rev=1, lines=(replace(line, **line_changes),),
     )  # fmt: skip
-    return replace(whole, **changed)
+    return replace(update, **changed)
 
 
-def hear(farm: Producer, said: OrderUpdate) -> None:
+def receive_order(farm: Producer, update: OrderUpdate) -> None:
     with farm.write() as tx:
-        take_order(farm.federation, tx, peer_of(farm, at="a"), said)
+        take_order(farm.federation, tx, peer_of(farm, at="a"), update)
 
 
-def states(farm: Producer) -> list[tuple[str, int]]:
+def order_states(farm: Producer) -> list[tuple[str, int]]:
     with farm.read() as tx:
         return [(order.state, order.rev) for order in orders_of(tx, farm.id)]
 
@@ -244,56 +244,56 @@ def states(farm: Producer) -> list[tuple[str, int]]:
 def test_33_an_order_that_was_cancelled_before_it_came_stays_so(
     farm: Producer, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The phantom cancel: the cancellation overtakes the order, which must not come to life when it arrives."""
-    hear(farm, the_order(farm, hub, state="Cancelled", rev=2))
-    hear(farm, the_order(farm, hub))
-    hear(farm, the_order(farm, hub, state="Cancelled", rev=2))
-    assert states(farm) == [("Cancelled", 2)]
+    """The phantom cancel: the cancellation overtakes the order, which must not be revived when it arrives."""
+    receive_order(farm, order_update(farm, hub, state="Cancelled", rev=2))
+    receive_order(farm, order_update(farm, hub))
+    receive_order(farm, order_update(farm, hub, state="Cancelled", rev=2))
+    assert order_states(farm) == [("Cancelled", 2)]
     with pytest.raises(Refuse, match="cannot come back"):
-        hear(farm, the_order(farm, hub, state="Complete", rev=3))
-    monkeypatch.setattr(supplier, "_refuse_turning_back", nothing)
-    hear(farm, the_order(farm, hub, state="Complete", rev=3))
-    assert states(farm) == [("Complete", 3)]
+        receive_order(farm, order_update(farm, hub, state="Complete", rev=3))
+    monkeypatch.setattr(supplier, "_refuse_turning_back", do_nothing)
+    receive_order(farm, order_update(farm, hub, state="Complete", rev=3))
+    assert order_states(farm) == [("Complete", 3)]
 
 
 def test_33_an_order_that_is_complete_cannot_be_held_again(
     farm: Producer, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hear(farm, the_order(farm, hub, state="Complete"))
-    hear(farm, the_order(farm, hub, state="Complete"))  # said twice
+    receive_order(farm, order_update(farm, hub, state="Complete"))
+    receive_order(farm, order_update(farm, hub, state="Complete"))  # a second time
     with pytest.raises(Refuse, match="cannot grow"):
-        hear(farm, the_order(farm, hub, rev=2))
-    assert states(farm) == [("Complete", 1)]
-    monkeypatch.setattr(supplier, "_refuse_turning_back", nothing)
-    hear(farm, the_order(farm, hub, rev=2))
-    assert states(farm) == [("Held", 2)]
+        receive_order(farm, order_update(farm, hub, rev=2))
+    assert order_states(farm) == [("Complete", 1)]
+    monkeypatch.setattr(supplier, "_refuse_turning_back", do_nothing)
+    receive_order(farm, order_update(farm, hub, rev=2))
+    assert order_states(farm) == [("Held", 2)]
 
 
 def test_33_an_answer_to_an_order_that_was_never_placed_is_refused(
     farm: Producer, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_answer = OrderAnswer(iri="https://b.example/api/dfc/orders/none", answer=1, rev=1, lines=())
-    taken: list[str] = []
+    updates: list[str] = []
     with hub.write() as tx:
         with pytest.raises(Refuse, match="no such order"):
             order_answers.take_answer(hub.federation, tx, peer_of(farm, at="b"), order_answer)
         monkeypatch.setattr(order_answers, "order_by_iri", lambda tx, iri: _blank(hub))
-        monkeypatch.setattr(order_answers, "update_order", lambda *_, **__: taken.append("kept"))
+        monkeypatch.setattr(order_answers, "update_order", lambda *_, **__: updates.append("kept"))
         order_answers.take_answer(hub.federation, tx, peer_of(farm, at="b"), order_answer)
-    assert taken == ["kept"]
+    assert updates == ["kept"]
 
 
 def _blank(hub: Hub) -> InstanceOrder:
-    """An order of which nothing is known: what whoever does not look it up would work with."""
-    plain = dict.fromkeys((field.name for field in fields(InstanceOrder)), "")
+    """An order with blank fields: what a handler would use that does not look the order up."""
+    blanks = dict.fromkeys((field.name for field in fields(InstanceOrder)), "")
     peer = hub.region.peer("b", "a")
-    return InstanceOrder(**{**plain, "role": "buyer", "peer_id": peer.id, "answer": 0, "rev": 0, "lines": ()})  # type: ignore[arg-type]
+    return InstanceOrder(**{**blanks, "role": "buyer", "peer_id": peer.id, "answer": 0, "rev": 0, "lines": ()})  # type: ignore[arg-type]
 
 
 def test_33_a_grant_that_overtakes_a_forced_return_waits_for_it(
     farm: Producer, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Confirm before Reserve: counts of an epoch that has not begun here would be added to those of the old one."""
+    """Confirm before Reserve: counts of an epoch not yet begun here would be added to those of the old epoch."""
     item = hub.sell(farm)
     hub.order(item, 3)
     free, (lease,) = hub.lot(farm).free, hub.leases()
@@ -323,53 +323,55 @@ def test_35_an_order_that_cannot_be_is_refused(
     farm: Producer, hub: Hub, changed: dict[str, Any], defence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(Refuse):
-        hear(farm, the_order(farm, hub, **changed))
-    assert states(farm) == []
-    monkeypatch.setattr(supplier, defence, nothing)
+        receive_order(farm, order_update(farm, hub, **changed))
+    assert order_states(farm) == []
+    monkeypatch.setattr(supplier, defence, do_nothing)
     try:
-        hear(farm, the_order(farm, hub, **changed))
+        receive_order(farm, order_update(farm, hub, **changed))
     except IntegrityError:
         assert changed["quantity"] < 0, "the database would have refused that, too"
     else:
-        assert states(farm) == [("Held", 1)]
+        assert order_states(farm) == [("Held", 1)]
 
 
 def test_35_a_hub_has_one_order_for_a_sale(farm: Producer, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    hear(farm, the_order(farm, hub))
-    second = the_order(farm, hub, iri="https://b.example/api/dfc/orders/2")
+    receive_order(farm, order_update(farm, hub))
+    second_order = order_update(farm, hub, iri="https://b.example/api/dfc/orders/2")
     with pytest.raises(Refuse, match="another order"):
-        hear(farm, second)
-    monkeypatch.setattr(supplier, "order_between", nothing)
-    with pytest.raises(IntegrityError):  # the database would have refused that, too
-        hear(farm, second)
+        receive_order(farm, second_order)
+    monkeypatch.setattr(supplier, "order_between", do_nothing)
+    with pytest.raises(IntegrityError):  # the database would refuse it too
+        receive_order(farm, second_order)
 
 
 @pytest.mark.parametrize("rev", [0, 2, 999_999])
 def test_35_a_price_of_a_revision_that_never_was_is_refused(
     farm: Producer, hub: Hub, rev: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without the look at the revision, a hub could order at any price that there will ever be."""
+    """If the revision were not checked, a hub could order at any future price."""
     with pytest.raises(Refuse, match="in that revision"):
-        hear(farm, the_order(farm, hub, rev_of_line=rev))
-    assert states(farm) == []
-    offered = vars(supplier)["_offered_price"]
-    monkeypatch.setattr(supplier, "_offered_price", lambda tx, grant, item_id, rev: offered(tx, grant, item_id, 1))
-    hear(farm, the_order(farm, hub, rev_of_line=rev))
-    assert states(farm) == [("Held", 1)]
+        receive_order(farm, order_update(farm, hub, rev_of_line=rev))
+    assert order_states(farm) == []
+    offered_price = vars(supplier)["_offered_price"]
+    monkeypatch.setattr(
+        supplier, "_offered_price", lambda tx, grant, item_id, rev: offered_price(tx, grant, item_id, 1)
+    )
+    receive_order(farm, order_update(farm, hub, rev_of_line=rev))
+    assert order_states(farm) == [("Held", 1)]
 
 
 @pytest.mark.parametrize("quantity", ["1.5", "NaN", "", "9" * 30])
 def test_35_a_quantity_that_is_no_number_of_pieces_is_not_read(farm: Producer, hub: Hub, quantity: str) -> None:
-    """Neither in orders nor in leases: so no handler sees it."""
-    order = json.dumps(TYPES["OrderUpdate"].write(the_order(farm, hub), Writing("https://b.example", "")))
-    forged = json.loads(order.replace('"2"', json.dumps(quantity)))
+    """This holds for orders and leases, so no handler sees such a quantity."""
+    order = json.dumps(TYPES["OrderUpdate"].write(order_update(farm, hub), Writing("https://b.example", "")))
+    forged_order = json.loads(order.replace('"2"', json.dumps(quantity)))
     with pytest.raises((Unreadable, UnreadableDocument)):
-        TYPES["OrderUpdate"].read(forged, Reading("https://a.example", "https://b.example"))
-    asked = {"dfc-b:hasUnit": {"@id": "dfc-m:Piece"}, "dfc-b:value": quantity}
+        TYPES["OrderUpdate"].read(forged_order, Reading("https://a.example", "https://b.example"))
+    quantity_in_pieces = {"dfc-b:hasUnit": {"@id": "dfc-m:Piece"}, "dfc-b:value": quantity}
     document = {"@context": CONTEXT, "@type": ["dfc-b:TheoriticalStock", "LeaseRequest"], "@id": "x", "least": quantity}
-    if quantity not in ("1.5",):  # of what is weighed, that is a quantity
+    if quantity not in ("1.5",):  # fractions are allowed for goods that are weighed
         with pytest.raises(Unreadable):
-            read_lease({**document, "dfc-b:hasQuantity": asked})
+            read_lease({**document, "dfc-b:hasQuantity": quantity_in_pieces})
 
 
 def read_lease(document: dict[str, Any]) -> Any:
@@ -377,29 +379,29 @@ def read_lease(document: dict[str, Any]) -> Any:
 
 
 def test_35_a_lease_in_another_unit_is_refused(farm: Producer, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A kilogram for a piece would be a thousand pieces."""
+    """A kilogram taken for a piece would be a thousand pieces."""
 
-    def ask(unit: str) -> None:
+    def request_lease(unit: str) -> None:
         request = LeaseRequest(
             lot=lot_iri("https://a.example", farm.product.lot_id), unit=unit, least=Decimal(1), hoped=Decimal(1)
         )
         with farm.write() as tx:
-            lease_handlers.handle_lease_request(farm.federation, tx, _heard(farm, request))
+            lease_handlers.handle_lease_request(farm.federation, tx, _received(farm, request))
 
     with pytest.raises(Refuse, match="counted in Piece"):
-        ask("Kilogram")
+        request_lease("Kilogram")
     assert farm.lot.lent == 0
     in_kilograms = partial(_in_kilograms, lendable_lot)
     monkeypatch.setattr(lease_handlers, "lendable_lot", in_kilograms)
-    ask("Kilogram")
+    request_lease("Kilogram")
     assert farm.lot.lent == 1
 
 
-def _in_kilograms(look: Callable[..., StockLot], *given: Any) -> StockLot:
-    return replace(look(*given), unit="Kilogram")
+def _in_kilograms(original: Callable[..., StockLot], *args: Any) -> StockLot:
+    return replace(original(*args), unit="Kilogram")
 
 
-def _heard(farm: Producer, body: Any) -> Received:
+def _received(farm: Producer, body: Any) -> Received:
     return Received(
         id="https://b.example/-/federation/messages/1", type="LeaseRequest", peer=peer_of(farm, at="a"),
         on_behalf_of=None, in_reply_to=None, lane="order", epoch=1, seq=1, published=clock_of(farm.region).now(),
@@ -415,8 +417,8 @@ def test_37_without_scopes_a_peer_could_do_anything(forger: Any, notes: Any, mon
     with b.instance.store.write() as tx:
         change_peer(tx, forger.region.peer("b", "a").id, scopes_given=["catalogue.read"])
     assert forger.status(forger.signed("mine")) == (403, "scope")
-    usual = b.messages["OrderNote"]
-    monkeypatch.setitem(b.messages, "OrderNote", replace(usual, type=replace(usual.type, scope=None)))
+    binding = b.messages["OrderNote"]
+    monkeypatch.setitem(b.messages, "OrderNote", replace(binding, type=replace(binding.type, scope=None)))
     assert forger.status(forger.signed("mine"))[0] == 202
 
 
@@ -424,29 +426,29 @@ def test_37_without_its_limits_a_flood_of_requests_would_all_be_read(
     new_region: NewRegion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     region = new_region("a", "b")
-    read: list[int] = []
+    requests_read: list[int] = []
 
-    def reading(federation: Any, body: bytes) -> Any:
-        read.append(1)
+    def read_request(federation: Any, body: bytes) -> Any:
+        requests_read.append(1)
         raise Unreadable("no", "not read further")
 
-    monkeypatch.setattr(requests, "_read", reading)
+    monkeypatch.setattr(requests, "_read", read_request)
     for number in range(200):
         receive_request(region["b"], b"{}", f"192.0.2.{number % 20}")
-    assert len(read) <= requests.MOST_OF_ALL
-    read.clear()
+    assert len(requests_read) <= requests.MOST_OF_ALL
+    requests_read.clear()
     monkeypatch.setattr(requests, "MOST_OF_ADDRESS", 10**9)
     monkeypatch.setattr(requests, "MOST_OF_ALL", 10**9)
     for number in range(200):
         receive_request(region["b"], b"{}", f"192.0.2.{number % 20}")
-    assert len(read) == 200
+    assert len(requests_read) == 200
 
 
 # ------------------------------------------------------------------------------------------------ 39: time and leases
 
 
 def test_39_if_time_gave_units_back_they_would_be_sold_twice(farm: Producer, hub: Hub) -> None:
-    """The reference measured nine units too many; here are as many as the hub holds."""
+    """The reference implementation measured nine units too many; here it is as many as the hub holds."""
     item = hub.sell(farm)
     hub.order(item, 45)
     farm.region.cut("a", "b")
@@ -455,8 +457,8 @@ def test_39_if_time_gave_units_back_they_would_be_sold_twice(farm: Producer, hub
     assert farm.lot.free + 45 <= 100, "what the hub has sold is not sold here as well"
     (lease,) = farm.leases()
     with farm.write() as tx:
-        held = lease_by_id(tx, lease.id)
-        assert settle_lent(tx, farm.product.lot_id, back=held.outstanding)
+        lent = lease_by_id(tx, lease.id)
+        assert settle_lent(tx, farm.product.lot_id, back=lent.outstanding)
     assert farm.lot.free + 45 > 100
 
 

@@ -1,4 +1,4 @@
-"""Two instances that serve on loopback, with their own workers: nothing is in between but HTTP."""
+"""Two instances that serve on loopback with their own workers, with nothing but HTTP between them."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from .serving import free_ports, serving
 
 
 def test_instances_agree_and_talk_over_http(tmp_path: Path, notes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Attack 18 besides: loopback is reached because the operators allow it, and only there."""
+    """Attack 18 as well: loopback is reached because the operators allow it, and only there."""
     ports = free_ports()
     reaching = tuple(f"127.0.0.1:{port}" for port in ports)
-    came, asked, agreed = threading.Event(), threading.Event(), threading.Event()
-    _set_when_handled(monkeypatch, "OrderNote", came)
-    _set_when_handled(monkeypatch, "PeerAccept", agreed)
-    monkeypatch.setattr(requests, "new_peer", _set_after(asked))
-    opened, instances = list[Federation](), Instances(tmp_path)
+    note_handled, request_stored, accept_handled = threading.Event(), threading.Event(), threading.Event()
+    _set_when_handled(monkeypatch, "OrderNote", note_handled)
+    _set_when_handled(monkeypatch, "PeerAccept", accept_handled)
+    monkeypatch.setattr(requests, "new_peer", _set_after(request_stored))
+    federations, instances = list[Federation](), Instances(tmp_path)
     with ExitStack() as stack:
         for name, port in zip("ab", ports, strict=True):
             instance = instances.open(
@@ -41,45 +41,45 @@ def test_instances_agree_and_talk_over_http(tmp_path: Path, notes: Any, monkeypa
                 reaching=reaching,
             )
             stack.callback(instance.close)
-            opened.append(federation_of(instance))
-            begin_identity(opened[-1])
+            federations.append(federation_of(instance))
+            begin_identity(federations[-1])
             stack.enter_context(serving(instance, port))
-        a, b = opened
+        a, b = federations
         invite(a, b.base, SCOPES)
-        assert asked.wait(30)
+        assert request_stored.wait(30)
         accept(b, _peer(b, a), SCOPES)
-        assert agreed.wait(30)
-        mine = _peer(a, b)
+        assert accept_handled.wait(30)
+        peer_id = _peer(a, b)
         with a.instance.store.write() as tx:
-            post(a, tx, mine, "OrderNote", notes.type("OrderNote", "order", "").body("over the wire"))
-        assert came.wait(30)
+            post(a, tx, peer_id, "OrderNote", notes.type("OrderNote", "order", "").body("over the wire"))
+        assert note_handled.wait(30)
         assert notes.at(b) == ["over the wire"]
 
 
 def _peer(at: Federation, of: Federation) -> str:
-    for _ in range(100):  # what made it is in a transaction that may be about to commit
+    for _ in range(100):  # the transaction that stores the peer may be about to commit
         with at.instance.store.write() as tx:  # waits for its turn
-            found = peer_by_iri(tx, of.iri)
-        if found is not None and found.state != "invited":
-            return found.id
+            peer = peer_by_iri(tx, of.iri)
+        if peer is not None and peer.state != "invited":
+            return peer.id
     raise AssertionError("no peer")
 
 
 def _set_when_handled(monkeypatch: pytest.MonkeyPatch, name: str, event: threading.Event) -> None:
     message_type = next(message_type for message_type in HANDLERS if message_type.name == name)
-    known = HANDLERS[message_type]
+    handler = HANDLERS[message_type]
 
-    def handle(*given: Any) -> None:
-        known.handle(*given)
+    def handle(*args: Any) -> None:
+        handler.handle(*args)
         event.set()
 
-    monkeypatch.setitem(HANDLERS, message_type, replace(known, handle=handle))
+    monkeypatch.setitem(HANDLERS, message_type, replace(handler, handle=handle))
 
 
 def _set_after(event: threading.Event) -> Any:
-    def made(*given: Any, **more: Any) -> str:
-        id = new_peer(*given, **more)
+    def new_peer_and_set(*args: Any, **kwargs: Any) -> str:
+        id = new_peer(*args, **kwargs)
         event.set()
         return id
 
-    return made
+    return new_peer_and_set

@@ -1,4 +1,4 @@
-"""An instance is restored from a backup: peers give back what it has forgotten, and no number is given twice."""
+"""An instance is restored from a backup: peers return what it has forgotten, and no number is used twice."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ Say = Callable[..., str]
 
 
 class Backup:
-    """Of a's database, on SQLite, which copies a database while it is open."""
+    """A backup of a's SQLite database, copied while it is open."""
 
     def __init__(self, region: Region, folder: Path) -> None:
         self._live, self._copy = region["a"].instance.folder / "commensal.db", folder / "backup.db"
 
     def take(self) -> None:
-        _copied(self._live, self._copy)
+        _copy_database(self._live, self._copy)
 
     def restore(self) -> None:
-        _copied(self._copy, self._live)
+        _copy_database(self._copy, self._live)
 
 
-def _copied(source: Path, target: Path) -> None:
-    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
-        one.backup(other)
+def _copy_database(source: Path, target: Path) -> None:
+    with closing(sqlite3.connect(source)) as source_database, closing(sqlite3.connect(target)) as target_database:
+        source_database.backup(target_database)
 
 
 @pytest.fixture
@@ -65,14 +65,14 @@ def _sent(region: Region) -> list[Any]:
         return list(tx.all(select(federation_outbox).where(box.lane == "order").order_by(box.epoch, box.seq)))
 
 
-def _life(region: Region, say: Say, backup: Backup, clock: ManualClock) -> None:
-    """A backup, and then a day that it does not know of."""
+def _back_up_then_trade(region: Region, say: Say, backup: Backup, clock: ManualClock) -> None:
+    """Takes a backup, and lets a day pass after it."""
     say("a", "b", "before")
     region.work()
     backup.take()
     clock.advance(hours=1)
     say("a", "b", "forgotten by a")
-    say("b", "a", "answer")  # and a thanks for it
+    say("b", "a", "answer")  # a answers with thanks
     region.work()
     clock.advance(hours=23)
 
@@ -80,7 +80,7 @@ def _life(region: Region, say: Say, backup: Backup, clock: ManualClock) -> None:
 def test_what_was_said_and_heard_since_the_backup_is_taken_up(
     region: Region, notes: Any, say: Say, backup: Backup, clock: ManualClock
 ) -> None:
-    _life(region, say, backup, clock)
+    _back_up_then_trade(region, say, backup, clock)
     (thanks,) = [row for row in _sent(region) if '"thanks"' in row["body"]]
     backup.restore()
     notes.done.clear()
@@ -104,7 +104,7 @@ def test_what_was_said_and_heard_since_the_backup_is_taken_up(
 def test_nothing_goes_out_until_the_peer_has_answered(
     region: Region, notes: Any, say: Say, backup: Backup, clock: ManualClock
 ) -> None:
-    _life(region, say, backup, clock)
+    _back_up_then_trade(region, say, backup, clock)
     backup.restore()
     notes.done.clear()
     a = region["a"]
@@ -117,8 +117,8 @@ def test_nothing_goes_out_until_the_peer_has_answered(
     region.wires.passed.clear()
     region.mend()
     region.work()
-    posted = [request for origin, request, _ in region.wires.passed if request.method == "POST" and origin == a.base]
-    assert b"EpochStart" in posted[0].body
+    posts = [request for origin, request, _ in region.wires.passed if request.method == "POST" and origin == a.base]
+    assert b"EpochStart" in posts[0].body
     assert notes.at(region["b"]) == ["after"]
 
 
@@ -126,7 +126,7 @@ def test_a_restore_that_nobody_has_told_of_is_noticed_by_what_peers_know(
     region: Region, notes: Any, say: Say, backup: Backup, clock: ManualClock
 ) -> None:
     """Attack 32: it would give the same number to another message."""
-    _life(region, say, backup, clock)
+    _back_up_then_trade(region, say, backup, clock)
     backup.restore()
     notes.done.clear()
     say("a", "b", "unaware")
@@ -148,8 +148,8 @@ def test_a_restore_that_nobody_has_told_of_is_noticed_by_what_peers_know(
 def test_a_peer_that_only_claims_to_know_more_changes_nothing(region: Region, say: Say, forger: Any) -> None:
     b, a = region["b"], region["a"]
     url = f"{b.base}/-/federation/outbox?lane=order&after=9999999999.7"
-    asked = sign_request(Request("GET", url, [("accept", "x")]), forger.key("a"), a.instance.clock.now(), "n" * 22)
-    assert serve(b, asked, "a").status == 409
+    request = sign_request(Request("GET", url, [("accept", "x")]), forger.key("a"), a.instance.clock.now(), "n" * 22)
+    assert serve(b, request, "a").status == 409
     region.work()
     assert _epochs(region, "b") == 1
     with b.instance.store.read() as tx:
@@ -166,7 +166,7 @@ def test_an_instance_that_has_never_spoken_needs_no_new_epoch(region: Region) ->
 
 
 class Shelf:
-    """A room whose whole state is a list of words, told by notes."""
+    """A mirrored room whose state is a list of words, sent as notes."""
 
     def __init__(self, notes: Any, say: Say, region: Region) -> None:
         self.words: dict[str, list[str]] = {"a": ["apple", "pear"], "b": []}
@@ -234,5 +234,5 @@ def test_what_was_said_can_be_asked_for_again(region: Region, notes: Any) -> Non
     answer = ask(a, region.peer("a", "b").id, "OrderNote", notes.type("OrderNote", "order", "").body("answer"), 1.0)
     assert answer is not None
     with region["b"].instance.store.read() as tx:
-        kept = tx.all(select(federation_inbox.c.id).where(federation_inbox.c.type == "OrderNote"))
-    assert [row["id"] for row in kept] == [answer.in_reply_to]
+        rows = tx.all(select(federation_inbox.c.id).where(federation_inbox.c.type == "OrderNote"))
+    assert [row["id"] for row in rows] == [answer.in_reply_to]

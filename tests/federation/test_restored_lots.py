@@ -1,4 +1,4 @@
-"""After a restore nothing of a lot is sold or lent until everybody who may hold some of it has said what they hold."""
+"""After a restore, nothing of a lot is sold or lent until every possible holder has reported what it holds."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from commensal_federation.testing import Region
 
 from .conftest import NewRegion
 from .restoring import Backup
-from .trading import Hub, Place, Producer, a_region, minutes, sound
+from .trading import Hub, Place, Producer, assert_consistent, minutes, region_of_peers
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    return a_region(new_region, "ab", "ac")
+    return region_of_peers(new_region, "ab", "ac")
 
 
 @pytest.fixture
@@ -64,11 +64,11 @@ def test_what_a_hub_was_granted_after_the_backup_is_sold_to_nobody_else(
     minutes(region, 5)
     assert sells(far, far_item, 10)
     assert farm.lot.free + farm.lot.lent == 100
-    sound(region)
+    assert_consistent(region)
 
 
-def shops(farm: Producer, pieces: int) -> bool:
-    """A shopper of the producer's own sale."""
+def shopper_orders(farm: Producer, pieces: int) -> bool:
+    """A shopper orders in the producer's own sale. Returns whether the order is placed."""
     wish = Wish(items={farm.item: pieces}, name="Cyd", email="cyd@example.org", language="en")
     try:
         farm.instance.transact(lambda tx: place_order(tx, farm.instance.hooks, f"{farm.id}-session", wish))
@@ -77,12 +77,12 @@ def shops(farm: Producer, pieces: int) -> bool:
     return True
 
 
-def own_sale(farm: Producer) -> None:
+def open_own_sale(farm: Producer) -> None:
     with farm.write() as tx:
         tx.execute(insert(session_item).values(session_id=f"{farm.id}-session", item_id=farm.item))
 
 
-def told(place: Place) -> set[str]:
+def alert_kinds(place: Place) -> set[str]:
     with place.read() as tx:
         return {alert.kind for alert in alerts(tx)}
 
@@ -90,29 +90,29 @@ def told(place: Place) -> set[str]:
 def test_the_producers_own_shop_waits_too_from_the_start_on(
     region: Region, farm: Producer, near: Hub, tmp_path: Path
 ) -> None:
-    """Also before any job has run: the instance looks when it begins to serve."""
+    """Also before any job has run: the instance checks when it begins to serve."""
     item = near.sell(farm)
-    own_sale(farm)
+    open_own_sale(farm)
     backup = Backup(farm, tmp_path)
     assert sells(near, item, 40)
     region.cut("a", "b")
     backup.restore()
     start(farm.federation)
-    assert not shops(farm, 1)
+    assert not shopper_orders(farm, 1)
     minutes(region, 2)
-    assert not shops(farm, 1)
-    assert "barrier" in told(farm)
+    assert not shopper_orders(farm, 1)
+    assert "barrier" in alert_kinds(farm)
     region.mend()
     minutes(region, 5)
-    assert shops(farm, 1)
-    assert not shops(farm, 60)
+    assert shopper_orders(farm, 1)
+    assert not shopper_orders(farm, 60)
 
 
 def test_a_person_goes_on_without_a_peer_and_hears_what_is_promised_twice(
     region: Region, farm: Producer, near: Hub, tmp_path: Path
 ) -> None:
     item = near.sell(farm)
-    own_sale(farm)
+    open_own_sale(farm)
     backup = Backup(farm, tmp_path)
     assert sells(near, item, 40)
     region.cut("a", "b")
@@ -120,13 +120,13 @@ def test_a_person_goes_on_without_a_peer_and_hears_what_is_promised_twice(
     minutes(region, 2)
     with farm.write() as tx:
         go_on_without(tx, region.peer("a", "b").id)
-    assert shops(farm, 70)
+    assert shopper_orders(farm, 70)
     region.mend()
     minutes(region, 5)
-    assert "overlent" in told(farm)
+    assert "overlent" in alert_kinds(farm)
     (lease,) = farm.leases()
     assert lease.granted >= 40
-    sound(region)
+    assert_consistent(region)
 
 
 def test_what_a_restored_hub_gave_back_after_the_backup_is_not_sold_by_it(
@@ -134,22 +134,22 @@ def test_what_a_restored_hub_gave_back_after_the_backup_is_not_sold_by_it(
 ) -> None:
     item = near.sell(farm)
     minutes(region)
-    held = int(near.lot(farm).free)
-    assert held > 0
+    held_units = int(near.lot(farm).free)
+    assert held_units > 0
     backup = Backup(near, tmp_path)
     with near.write() as tx:
-        (here,) = holdings_of(tx, [near.lot(farm).id])
-        give_back(near.federation, tx, here, here.free)
+        (holding,) = holdings_of(tx, [near.lot(farm).id])
+        give_back(near.federation, tx, holding, holding.free)
     region.work()
     region.cut("a", "b")
     backup.restore()
     start(near.federation)
-    assert near.lot(farm).free == held, "as the backup has it"
+    assert near.lot(farm).free == held_units, "as the backup has it"
     assert not sells(near, item, 1)
     region.mend()
     minutes(region, 3)
     assert sells(near, item, 1)
-    sound(region)
+    assert_consistent(region)
 
 
 def test_a_machine_that_was_rolled_back_hears_of_it_when_it_starts(
@@ -159,8 +159,8 @@ def test_a_machine_that_was_rolled_back_hears_of_it_when_it_starts(
     backup = Backup(farm, tmp_path)
     assert sells(near, item, 40)
     region.work()
-    backup.restore(told=False)
+    backup.restore(with_marker=False)
     start(farm.federation)
     region.work()
     assert farm.leases()[0].granted >= 40
-    assert told(near) == {"restored"}
+    assert alert_kinds(near) == {"restored"}

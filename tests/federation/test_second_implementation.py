@@ -38,7 +38,7 @@ from commensal_federation.testing import Region, Wires
 
 from . import second as second_package
 from .examples import instance_document
-from .moves import a_farm, move
+from .moves import farm_of_ann, move
 from .restoring import Backup
 from .second.hub import Grant, Hub
 from .second.instance import CONTEXT, Instance, Peer, Refused, check_document
@@ -46,20 +46,20 @@ from .second.producer import Producer as SecondProducer
 from .second.signing import Key, check_proof, check_request, hash_of, prove
 from .serving import free_ports, serving
 from .trading import Hub as CommensalHub
-from .trading import Producer, answer, clock_of, close, minutes, placed, sound, the_order
+from .trading import Producer, answer, assert_consistent, clock_of, close, customer_orders, minutes, only_order
 
 VECTORS = Path(__file__).parents[2] / "federation" / "vectors" / "join-and-first-lease.json"
 
 
 @pytest.fixture
 def clock() -> ManualClock:
-    """At the moment, since connections have time limits by the clock of the machine."""
+    """Starts at the present, since connections have time limits by the clock of the machine."""
     return ManualClock(datetime.now(UTC).replace(microsecond=0))
 
 
 @pytest.fixture
 def address() -> str:
-    """Where the second implementation listens."""
+    """The address at which the second implementation listens."""
     return f"127.0.0.1:{free_ports()[0]}"
 
 
@@ -97,7 +97,7 @@ def region(tmp_path: Path, instances: Instances, clock: ManualClock, address: st
 
 @pytest.fixture
 def second(address: str, clock: ManualClock) -> Iterator[Instance]:
-    """The second implementation, a stranger to everybody."""
+    """The second implementation, which has no peers yet."""
     instance = Instance(f"http://{address}", "Second", clock.now)
     with instance.serving():
         yield instance
@@ -122,7 +122,7 @@ def test_it_imports_nothing_of_commensal() -> None:
 
 
 def test_it_finds_what_terms_of_messages_mean(region: Region, second: Instance) -> None:
-    """The address of the context is a name that does not resolve, so each instance serves what it names."""
+    """The address of the context does not resolve, so each instance serves the terms it names."""
     answer = second.http.get(f"{region['a'].base}/-/federation/context")
     assert answer.headers["content-type"] == "application/ld+json"
     loader = FrozenDocumentLoader({CONTEXT: answer.json()})
@@ -150,14 +150,14 @@ def test_it_verifies_the_vectors_and_makes_the_same_proofs() -> None:
         body = exchange["body"].encode()
         request = httpx.Request(exchange["method"], exchange["url"], headers=exchange["headers"], content=body)
         assert check_request(request, public, NOON)[0].startswith(exchange["from"])
-        answered = exchange["answer"]["body"].encode() if exchange["url"].endswith("/ask") else b""
-        for line in [*body.splitlines(), *answered.splitlines()]:
+        asked_messages = exchange["answer"]["body"].encode() if exchange["url"].endswith("/ask") else b""
+        for line in [*body.splitlines(), *asked_messages.splitlines()]:
             message = json.loads(line)
             check_proof(message, public)
             key = keys[message.pop("proof")["verificationMethod"]]
             assert prove(message, key, NOON) == json.loads(line)
-            before = last.get((message["actor"], message["lane"]), ("", ""))
-            assert message["id"] == before[0] or message.get("prev", "") == before[1]
+            previous = last.get((message["actor"], message["lane"]), ("", ""))
+            assert message["id"] == previous[0] or message.get("prev", "") == previous[1]
             last[message["actor"], message["lane"]] = (message["id"], hash_of(line))
     assert {lane for _, lane in last} == {"peering", "catalogue", "order"}
 
@@ -174,14 +174,14 @@ def test_it_asks_to_trade_and_both_are_peers(region: Region, second: Instance) -
 
 
 def test_its_document_has_the_members_of_one_of_commensal(region: Region, second: Instance) -> None:
-    real = second.http.get(region["a"].iri).json()
+    own_document = second.http.get(region["a"].iri).json()
     for document in (second.document(), instance_document()):
-        assert document.keys() == real.keys()
-        assert document["keySet"].keys() == real["keySet"].keys()
+        assert document.keys() == own_document.keys()
+        assert document["keySet"].keys() == own_document["keySet"].keys()
 
 
 def test_nobody_joins_it_without_its_operator(second: Instance) -> None:
-    """Who asks cannot agree in its place, whatever nonce it repeats."""
+    """The requesting instance cannot consent in the operator's place, whatever nonce it repeats."""
     stranger = Instance("http://127.0.0.1:9", "Stranger", second.now)
     peer = stranger.request_peering(second.base, sorted(SCOPES))
     acceptance = {"type": "PeerAccept", "nonce": peer.nonce_sent, "scopesGiven": sorted(SCOPES)}
@@ -217,7 +217,7 @@ def test_it_is_asked_to_trade_and_both_are_peers(region: Region, second: Instanc
 
 
 def test_it_follows_a_catalogue(region: Region, second: Instance, hub: Hub, farm: Producer) -> None:
-    grant = granted(farm, hub)
+    grant = grant_apples(farm, hub)
 
     (item,) = grant.items.values()
     assert (item.name, item.price, item.currency_unit, item.takes) == ("Apples", "20", "dfc-m:Euro", Decimal(1))
@@ -230,13 +230,13 @@ def test_it_follows_a_catalogue(region: Region, second: Instance, hub: Hub, farm
 
 
 def test_it_leases_orders_and_is_confirmed(region: Region, hub: Hub, farm: Producer) -> None:
-    grant = granted(farm, hub)
+    grant = grant_apples(farm, hub)
     (item,) = grant.items.values()
 
     assert hub.lease(grant, item, 4) >= 4
     order = hub.order(grant, {item.iri: 4})
     region.work()
-    assert the_order(farm).lines[0].quantity == 4
+    assert only_order(farm).lines[0].quantity == 4
 
     hub.order(grant, {item.iri: 4}, "Complete")
     region.work()
@@ -244,7 +244,7 @@ def test_it_leases_orders_and_is_confirmed(region: Region, hub: Hub, farm: Produ
 
 
 def test_it_is_shortened_and_gives_the_rest_back(region: Region, hub: Hub, farm: Producer) -> None:
-    grant = granted(farm, hub)
+    grant = grant_apples(farm, hub)
     (item,) = grant.items.values()
     hub.lease(grant, item, 4)
     order = hub.order(grant, {item.iri: 4}, "Complete")
@@ -255,18 +255,18 @@ def test_it_is_shortened_and_gives_the_rest_back(region: Region, hub: Hub, farm:
     hub.accept_answer(grant)
     region.work()
 
-    assert the_order(farm).lines[0].quantity == 3
+    assert only_order(farm).lines[0].quantity == 3
     (lease,) = farm.leases()
     assert lease.granted - lease.returned == 3
     assert farm.lot.on_hand == 99
-    sound(region)
+    assert_consistent(region)
 
 
 def test_it_takes_up_with_an_instance_that_was_restored(
     region: Region, hub: Hub, farm: Producer, tmp_path: Path
 ) -> None:
-    """Which learns from it what it has forgotten, and begins a new epoch."""
-    grant = granted(farm, hub)
+    """The restored instance learns from it what it has forgotten, and begins a new epoch."""
+    grant = grant_apples(farm, hub)
     (item,) = grant.items.values()
     backup = Backup(farm, tmp_path)
     granted_units = hub.lease(grant, item, 4)
@@ -277,18 +277,18 @@ def test_it_takes_up_with_an_instance_that_was_restored(
 
     (lease,) = farm.leases()
     assert lease.granted == granted_units
-    assert the_order(farm).lines[0].quantity == 4
-    assert received(hub, "EpochStart") == 1
+    assert only_order(farm).lines[0].quantity == 4
+    assert count_received(hub, "EpochStart") == 1
     assert hub.lease(grant, item, 2) >= 2
     order = hub.order(grant, {item.iri: 6}, "Complete")
     region.work()
     assert order.answers == {item.iri: ("confirmed", 6)}
-    sound(region)
+    assert_consistent(region)
 
 
 def test_it_gives_back_what_others_need(region: Region, hub: Hub) -> None:
     farm = Producer(region, "a", on_hand="10")
-    grant = granted(farm, hub)
+    grant = grant_apples(farm, hub)
     (item,) = grant.items.values()
     hub.lease(grant, item, 6)
     hub.order(grant, {item.iri: 1})
@@ -299,27 +299,27 @@ def test_it_gives_back_what_others_need(region: Region, hub: Hub) -> None:
     other_hub.sell(farm)
     region.work()
 
-    needed = LeaseRequest(lot=item.lot, unit="Piece", least=Decimal(8), hoped=Decimal(8))
+    lease_request = LeaseRequest(lot=item.lot, unit="Piece", least=Decimal(8), hoped=Decimal(8))
     with other_hub.write() as tx:
-        post(region["c"], tx, region.peer("c", "a").id, "LeaseRequest", needed)
+        post(region["c"], tx, region.peer("c", "a").id, "LeaseRequest", lease_request)
     region.work()
 
-    assert received(hub, "LeaseRecall") == 1
+    assert count_received(hub, "LeaseRecall") == 1
     assert {lease.granted - lease.returned for lease in farm.leases()} == {Decimal(2), Decimal(8)}
-    sound(region)
+    assert_consistent(region)
 
 
 def test_it_follows_a_producer_that_moves(region: Region, second: Instance, hub: Hub) -> None:
-    farm = a_farm(region)
+    farm = farm_of_ann(region)
     region.befriend("a", "c")
-    grant = granted(farm, hub)
+    grant = grant_apples(farm, hub)
     befriend(region, second, "c")
     (item,) = grant.items.values()
     hub.lease(grant, item, 4)
     hub.order(grant, {item.iri: 4})
     region.work()
 
-    moved = move(farm)
+    new_farm = move(farm)
     grant = hub.follow(hub.moves[farm.iri])
     region.work()
     (item,) = grant.items.values()
@@ -328,13 +328,13 @@ def test_it_follows_a_producer_that_moves(region: Region, second: Instance, hub:
     region.work()
 
     assert item.iri.startswith(region["c"].base)
-    assert the_order(moved).lines[0].quantity == 6
+    assert only_order(new_farm).lines[0].quantity == 6
     assert order.answers == {item.iri: ("confirmed", 6)}
-    sound(region)
+    assert_consistent(region)
 
 
 def test_it_fetches_what_it_was_not_sent(region: Region, hub: Hub, farm: Producer) -> None:
-    grant = granted(farm, hub)
+    grant = grant_apples(farm, hub)
     hub.instance.online = False
     with farm.write() as tx:
         set_price(tx, farm.id, farm.item, 2150)
@@ -347,7 +347,7 @@ def test_it_fetches_what_it_was_not_sent(region: Region, hub: Hub, farm: Produce
 
 
 def test_commensal_fetches_what_it_was_not_sent(region: Region, hub: Hub, farm: Producer) -> None:
-    grant = granted(farm, hub)
+    grant = grant_apples(farm, hub)
     (item,) = grant.items.values()
     hub.lease(grant, item, 4)
     hub.instance.online = False
@@ -356,29 +356,29 @@ def test_commensal_fetches_what_it_was_not_sent(region: Region, hub: Hub, farm: 
     hub.order(grant, {item.iri: 4})
     region.work()
 
-    assert the_order(farm).rev == 2
-    assert the_order(farm).lines[0].quantity == 4
+    assert only_order(farm).rev == 2
+    assert only_order(farm).lines[0].quantity == 4
 
 
 def test_both_sum_up_the_catalogue_alike(region: Region, hub: Hub, farm: Producer) -> None:
-    withdrawn = another_item(farm)
-    grant = granted(farm, hub)
+    withdrawn_item = another_item(farm)
+    grant = grant_apples(farm, hub)
     assert len(grant.offered()) == 2
     with farm.write() as tx:
-        remove_item(tx, farm.id, withdrawn)
-    a_day_passes(region)
-    assert received(hub, "StateDigest") == 1
-    assert sent(hub, grant, "StateRequest") == 0
+        remove_item(tx, farm.id, withdrawn_item)
+    pass_a_day(region)
+    assert count_received(hub, "StateDigest") == 1
+    assert count_sent(hub, grant, "StateRequest") == 0
 
     (item,) = grant.offered()
     grant.items.clear()
-    a_day_passes(region)
-    assert sent(hub, grant, "StateRequest") == 1
+    pass_a_day(region)
+    assert count_sent(hub, grant, "StateRequest") == 1
     assert grant.offered() == [item]
 
 
 def test_both_go_on_under_new_keys(region: Region, hub: Hub, farm: Producer) -> None:
-    grant = granted(farm, hub)
+    grant = grant_apples(farm, hub)
     (item,) = grant.items.values()
     hub.instance.change_key()
     region.work()
@@ -386,7 +386,7 @@ def test_both_go_on_under_new_keys(region: Region, hub: Hub, farm: Producer) -> 
         rotate(farm.federation, tx, at_once=True)
     minutes(region)
 
-    assert received(hub, "KeyUpdate") == 1
+    assert count_received(hub, "KeyUpdate") == 1
     assert hub.lease(grant, item, 4) >= 4
     hub.order(grant, {item.iri: 4})
     hub.hand_over(grant, item, 1)
@@ -396,7 +396,7 @@ def test_both_go_on_under_new_keys(region: Region, hub: Hub, farm: Producer) -> 
 
 
 def test_what_is_proven_and_refused_has_used_its_number(region: Region, hub: Hub, farm: Producer) -> None:
-    grant = granted(farm, hub)
+    grant = grant_apples(farm, hub)
     farm_instance = hub.instance.peers[grant.home]
     with pytest.raises(Refused, match="422"):
         hub.instance.send(farm_instance, "LeaseRequest", "order", {"type": "LeaseRequest"})
@@ -414,7 +414,7 @@ def test_what_is_proven_and_refused_has_used_its_number(region: Region, hub: Hub
 
 
 def test_what_is_not_proven_is_fetched_once_and_passed_over(region: Region, hub: Hub, farm: Producer) -> None:
-    grant = granted(farm, hub)
+    grant = grant_apples(farm, hub)
     (item,) = grant.items.values()
     hub.instance.key, true_key = Key(hub.instance.key.id, Ed25519PrivateKey.generate()), hub.instance.key
     hub.instance.online = False
@@ -425,13 +425,13 @@ def test_what_is_not_proven_is_fetched_once_and_passed_over(region: Region, hub:
     region.work()
 
     assert cursor(farm, hub, "order") == 3
-    assert the_order(farm).rev == 2
+    assert only_order(farm).rev == 2
     with farm.write() as tx:
-        dismiss_alert(tx, peer_id(farm.federation, hub.instance), "lost")  # raises where a person was not told
+        dismiss_alert(tx, peer_id(farm.federation, hub.instance), "lost")  # raises if no person was alerted
 
 
 def cursor(farm: Producer, hub: Hub, lane: str) -> int:
-    """Up to which number the farm's instance has, or has passed over, the messages of a lane."""
+    """Returns the number up to which the farm's instance has received or skipped the messages of a lane."""
     with farm.read() as tx:
         row = lane_row(tx, peer_id(farm.federation, hub.instance), lane, "in")
     assert row is not None
@@ -439,7 +439,7 @@ def cursor(farm: Producer, hub: Hub, lane: str) -> int:
 
 
 def test_its_own_goods_are_sold_by_a_hub_of_commensal(region: Region, second: Instance) -> None:
-    pears: Any = SecondProducer(second, "pears")  # with an address, which is all that a hub here wants of a producer
+    pears: Any = SecondProducer(second, "pears")  # with an IRI, which is all that a hub here needs of a producer
     hub = CommensalHub(region, "a")
     befriend(region, second, "a")
     home = second.peers[region["a"].iri]
@@ -453,7 +453,7 @@ def test_its_own_goods_are_sold_by_a_hub_of_commensal(region: Region, second: In
     assert [goods.price for goods in hub.received(pears)] == [1100]
     pears.say_digest(hub.iri)
     region.work()
-    assert sent_to(home, "CatalogueUpsert") == 2  # so the sums agree
+    assert count_sent_to(home, "CatalogueUpsert") == 2  # so the digests agree
 
     hub.order(item, 4)
     minutes(region, 2)
@@ -464,11 +464,11 @@ def test_its_own_goods_are_sold_by_a_hub_of_commensal(region: Region, second: In
     pears.answer(home, order_iri, 3)
     region.work()
 
-    assert [line.quantity for customers in placed(hub) for line in customers.lines] == [3]
+    assert [line.quantity for customers in customer_orders(hub) for line in customers.lines] == [3]
     minutes(region, 2)
-    (lent,) = pears.lent.values()
-    assert lent.granted - lent.returned == 3
-    sound(region)
+    (lent_lease,) = pears.lent.values()
+    assert lent_lease.granted - lent_lease.returned == 3
+    assert_consistent(region)
 
 
 def another_item(farm: Producer) -> str:
@@ -482,26 +482,26 @@ def another_item(farm: Producer) -> str:
     return item
 
 
-def received(hub: Hub, type: str) -> int:
+def count_received(hub: Hub, type: str) -> int:
     return [message["type"] for message in hub.instance.received].count(type)
 
 
-def sent(hub: Hub, grant: Grant, type: str) -> int:
-    return sent_to(hub.instance.peers[grant.home], type)
+def count_sent(hub: Hub, grant: Grant, type: str) -> int:
+    return count_sent_to(hub.instance.peers[grant.home], type)
 
 
-def sent_to(peer: Peer, type: str) -> int:
+def count_sent_to(peer: Peer, type: str) -> int:
     lanes = peer.sent.values()
     return [json.loads(message)["type"] for lane in lanes for message in lane.messages].count(type)
 
 
-def a_day_passes(region: Region) -> None:
+def pass_a_day(region: Region) -> None:
     clock_of(region).advance(days=1)
     minutes(region)
 
 
-def granted(farm: Producer, hub: Hub) -> Grant:
-    """The second implementation is a peer of the farm's instance, and its hub may sell the farm's apples."""
+def grant_apples(farm: Producer, hub: Hub) -> Grant:
+    """Makes the second implementation a peer of the farm's instance, and grants its hub the farm's apples."""
     farm.region.work()
     second = hub.instance
     befriend(farm.region, second, farm.at)

@@ -1,4 +1,4 @@
-"""A producer brings less than was ordered: whose orders get less is what the hub has chosen beforehand."""
+"""A producer brings less than was ordered: the hub has chosen beforehand whose orders get less."""
 
 from __future__ import annotations
 
@@ -14,12 +14,23 @@ from commensal_federation.orders.questions import cuts_of
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .trading import Hub, Producer, a_region, answer, clock_of, close, minutes, placed, sound, the_order
+from .trading import (
+    Hub,
+    Producer,
+    answer,
+    assert_consistent,
+    clock_of,
+    close,
+    customer_orders,
+    minutes,
+    only_order,
+    region_of_peers,
+)
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    return a_region(new_region, "ab")
+    return region_of_peers(new_region, "ab")
 
 
 @pytest.fixture
@@ -28,19 +39,19 @@ def item(farm: Producer, hub: Hub) -> str:
     return hub.sell(farm)
 
 
-def chooses(hub: Hub, shortage: str) -> None:
+def choose(hub: Hub, shortage: str) -> None:
     with hub.write() as tx:
         change_plugin(tx, hub.instance.hooks, "hub", "federation", 1, {"shortage": shortage})
 
 
-def pieces(hub: Hub) -> dict[str, list[int]]:
-    """Of orders that are not cancelled."""
-    going = [order for order in placed(hub) if order.state != "Cancelled"]
-    return {order.name: [line.quantity for line in order.lines] for order in going}
+def pieces_by_customer(hub: Hub) -> dict[str, list[int]]:
+    """The pieces by customer, of orders that are not cancelled."""
+    orders = [order for order in customer_orders(hub) if order.state != "Cancelled"]
+    return {order.name: [line.quantity for line in order.lines] for order in orders}
 
 
 def shorten(hub: Hub, order: Order, fewer: int) -> None:
-    """A person takes so many pieces off a customer's order."""
+    """A person removes so many pieces from a customer's order."""
     with hub.write() as tx:
         locked = locked_order(tx, order.id, enterprise_id="hub")
         shorten_order(tx, hub.instance.hooks, locked, {order.lines[0].id: fewer})
@@ -48,27 +59,27 @@ def shorten(hub: Hub, order: Order, fewer: int) -> None:
 
 def cuts(hub: Hub) -> list[Cut]:
     with hub.read() as tx:
-        return cuts_of(tx, [the_order(hub).id])
+        return cuts_of(tx, [only_order(hub).id])
 
 
 def test_pro_rata_everybody_gets_less_in_proportion(farm: Producer, hub: Hub, item: str) -> None:
-    chooses(hub, "pro rata")
-    for name, ordered in (("Ada", 6), ("Bea", 3), ("Cyd", 1)):
-        hub.order(item, ordered, name)
+    choose(hub, "pro rata")
+    for name, quantity in (("Ada", 6), ("Bea", 3), ("Cyd", 1)):
+        hub.order(item, quantity, name)
         clock_of(farm.region).advance(seconds=1)
     close(farm.region)
     answer(farm, 5)
-    assert pieces(hub) == {"Ada": [3], "Bea": [2]}, "half a piece is lost by who ordered last"
+    assert pieces_by_customer(hub) == {"Ada": [3], "Bea": [2]}, "half a piece is lost by who ordered last"
     assert sum(cut.pieces for cut in cuts(hub)) == 5
-    sound(farm.region)
+    assert_consistent(farm.region)
 
 
 def test_by_hand_nobody_gets_less_until_a_person_has_decided(farm: Producer, hub: Hub, item: str) -> None:
-    chooses(hub, "by hand")
+    choose(hub, "by hand")
     hub.order(item, 3)
     close(farm.region)
     answer(farm, 1)
-    assert pieces(hub) == {"Ada": [3]}
+    assert pieces_by_customer(hub) == {"Ada": [3]}
     (open_question,) = cuts(hub)
     assert (open_question.customer_order_id, open_question.pieces, open_question.settled_at) == (None, 2, None)
     with hub.write() as tx:
@@ -79,8 +90,8 @@ def test_by_hand_nobody_gets_less_until_a_person_has_decided(farm: Producer, hub
 
 
 def test_by_hand_what_still_more_will_not_come_is_handed_over_too(farm: Producer, hub: Hub, item: str) -> None:
-    """What a person has taken off orders, after the first answer, was no part of the second."""
-    chooses(hub, "by hand")
+    """What a person had removed from orders after the first answer was not counted in the second."""
+    choose(hub, "by hand")
     order = hub.order(item, 5)
     close(farm.region)
     answer(farm, 3)
@@ -92,13 +103,13 @@ def test_by_hand_what_still_more_will_not_come_is_handed_over_too(farm: Producer
     assert len(cuts(hub)) == 2, "the same answer once more is nothing new"
     shorten(hub, order, 1)
     minutes(farm.region, 2)
-    assert [line.coming for line in the_order(hub).lines] == [2]
+    assert [line.coming for line in only_order(hub).lines] == [2]
     assert len(cuts(hub)) == 2
-    sound(farm.region)
+    assert_consistent(farm.region)
 
 
 def test_by_hand_who_finds_another_way_is_not_asked_again(farm: Producer, hub: Hub, item: str) -> None:
-    chooses(hub, "by hand")
+    choose(hub, "by hand")
     hub.order(item, 5)
     close(farm.region)
     answer(farm, 3)

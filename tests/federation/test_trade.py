@@ -1,4 +1,4 @@
-"""A producer lists once; a hub elsewhere sells; the stock is one."""
+"""A producer lists once, a hub elsewhere sells, and there is one stock."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from commensal_federation.messages.types import Failed
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .trading import Hub, Producer, a_region, clock_of, minutes, sound
+from .trading import Hub, Producer, assert_consistent, clock_of, minutes, region_of_peers
 
 BOTH = True  # databases
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    return a_region(new_region, "ab", "ac")
+    return region_of_peers(new_region, "ab", "ac")
 
 
 def test_what_a_producer_lists_appears_at_the_hub_that_it_grants_with_its_price(farm: Producer, hub: Hub) -> None:
@@ -48,7 +48,7 @@ def test_a_grant_to_a_hub_that_does_not_exist_is_refused_with_the_reason(farm: P
 
 
 def test_a_refused_change_does_not_end_a_grant_that_was_accepted_meanwhile(farm: Producer, hub: Hub) -> None:
-    given = farm.grant(hub)
+    grant = farm.grant(hub)
     failed = Failed(
         id="x", type="GrantOffer", peer=farm.region.peer("a", "b"), on_behalf_of=None, in_reply_to=None,
         body=GrantOffer(
@@ -59,7 +59,7 @@ def test_a_refused_change_does_not_end_a_grant_that_was_accepted_meanwhile(farm:
     )  # fmt: skip
     with farm.write() as tx:
         record_refused_offer(farm.federation, tx, failed)
-        assert grant_by_id(tx, given.id).state == "accepted"
+        assert grant_by_id(tx, grant.id).state == "accepted"
 
 
 def test_changes_are_told_by_revision_and_what_is_hidden_is_withdrawn(farm: Producer, hub: Hub) -> None:
@@ -74,7 +74,7 @@ def test_changes_are_told_by_revision_and_what_is_hidden_is_withdrawn(farm: Prod
         change_item(tx, "farm", farm.item, item_by_id(tx, "farm", farm.item).version, hidden=True)
     farm.region.work()
     assert hub.received(farm) == []
-    with hub.write() as tx:  # as if it had never heard of the last word
+    with hub.write() as tx:  # as if it had never received the last message
         tx.execute(update(federation_item).values(gone_at=None, rev=federation_item.c.rev - 1, digest="old"))
     assert len(hub.received(farm)) == 1
     with farm.write() as tx:
@@ -93,7 +93,7 @@ def test_a_shopper_of_the_hub_takes_from_the_producers_stock(farm: Producer, hub
     assert farm.lot.free == 100 - lease.granted
     assert farm.lot.lent == lease.granted
     assert hub.lot(farm).reserved == 3
-    sound(farm.region)
+    assert_consistent(farm.region)
 
 
 def test_the_last_crate_goes_to_whoever_asks_first_anywhere(region: Region) -> None:
@@ -109,23 +109,23 @@ def test_the_last_crate_goes_to_whoever_asks_first_anywhere(region: Region) -> N
     with pytest.raises(SoldOut):
         hubs[0].order(items[0], 1)
     assert (farm.lot.free, farm.lot.lent) == (0, 5)
-    sound(region)
+    assert_consistent(region)
 
 
 def test_a_hub_goes_on_selling_what_it_holds_while_the_link_is_down(farm: Producer, hub: Hub) -> None:
     farm.grant(hub)
     item = hub.sell(farm)
-    minutes(farm.region)  # it holds ahead of need
-    held = int(hub.lot(farm).free)
-    assert held > 1
+    minutes(farm.region)  # it holds stock ahead of need
+    held_units = int(hub.lot(farm).free)
+    assert held_units > 1
     farm.region.cut("a", "b")
-    hub.order(item, held - 1)
+    hub.order(item, held_units - 1)
     with pytest.raises(Conflict, match="cannot be reached"):
         hub.order(item, 5)
     farm.region.mend()
     minutes(farm.region, 5)
     hub.order(item, 5)
-    sound(farm.region)
+    assert_consistent(farm.region)
 
 
 def test_idle_units_go_home_when_the_sale_is_over(farm: Producer, hub: Hub) -> None:
@@ -136,4 +136,4 @@ def test_idle_units_go_home_when_the_sale_is_over(farm: Producer, hub: Hub) -> N
     minutes(farm.region, 3)
     assert (farm.lot.free, farm.lot.lent) == (97, 3)
     assert (hub.lot(farm).free, hub.lot(farm).reserved) == (0, 3)
-    sound(farm.region)
+    assert_consistent(farm.region)

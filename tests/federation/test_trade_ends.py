@@ -1,4 +1,4 @@
-"""Trade that ends, or is suspended: nothing more is sold from the moment on in which that is heard."""
+"""Trade that ends or is suspended: an instance sells nothing more from the moment on in which it hears of it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,25 @@ from commensal_federation.peering.ending import resume, revoke, suspend
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .trading import Hub, Place, Producer, a_region, clock_of, close, minutes, placed, sound, the_order
+from .trading import (
+    Hub,
+    Place,
+    Producer,
+    assert_consistent,
+    clock_of,
+    close,
+    customer_orders,
+    minutes,
+    only_order,
+    region_of_peers,
+)
 
 BOTH = True  # databases
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    return a_region(new_region, "ab")
+    return region_of_peers(new_region, "ab")
 
 
 @pytest.fixture
@@ -40,7 +51,7 @@ def sells(hub: Hub, item: str, pieces: int = 1) -> bool:
     return True
 
 
-def told(place: Place) -> set[str]:
+def alert_kinds(place: Place) -> set[str]:
     with place.read() as tx:
         return {alert.kind for alert in alerts(tx)}
 
@@ -54,16 +65,16 @@ def test_a_revoked_hub_sells_nothing_more_and_its_people_settle_what_is_ordered(
         revoke(farm.federation, tx, region.peer("a", "b").id, reason="it is over")
     region.work()
     assert not sells(hub, item)
-    assert {"revoked", "unsettled"} <= told(hub)
+    assert {"revoked", "unsettled"} <= alert_kinds(hub)
     with hub.read() as tx:
-        (open_question,) = cuts_of(tx, [the_order(hub).id])
+        (open_question,) = cuts_of(tx, [only_order(hub).id])
     assert (open_question.customer_order_id, open_question.pieces) == (None, 3)
-    assert [order.state for order in placed(hub)] == ["Held"], "nobody's order is cut without a person"
-    (held,) = farm.leases()
+    assert [order.state for order in customer_orders(hub)] == ["Held"], "nobody's order is cut without a person"
+    (lease,) = farm.leases()
     with farm.write() as tx:
-        force_return(farm.federation, tx, held.id)
+        force_return(farm.federation, tx, lease.id)
     assert farm.lot.free == 100
-    sound(region)
+    assert_consistent(region)
 
 
 def test_the_end_of_a_grant_ends_the_sale_and_what_was_ordered_stays_ordered(
@@ -79,8 +90,8 @@ def test_the_end_of_a_grant_ends_the_sale_and_what_was_ordered_stays_ordered(
     minutes(region, 2)
     assert (int(farm.lot.free), int(farm.lot.lent)) == (97, 3), "what nobody had ordered has gone home"
     close(region)
-    assert [(line.quantity, line.answer) for line in the_order(farm).lines] == [(3, "")], "confirmed by hand"
-    sound(region)
+    assert [(line.quantity, line.answer) for line in only_order(farm).lines] == [(3, "")], "confirmed by hand"
+    assert_consistent(region)
 
 
 def test_a_grant_that_is_given_anew_brings_the_goods_back_into_the_sale(
@@ -95,8 +106,8 @@ def test_a_grant_that_is_given_anew_brings_the_goods_back_into_the_sale(
     region.work()
     assert not sells(hub, item)
     with hub.write() as tx:
-        (offered,) = grants_between(tx, enterprise_id=hub.id, direction="received", state="offered")
-        accept_grant(hub.federation, tx, offered.id)
+        (new_grant,) = grants_between(tx, enterprise_id=hub.id, direction="received", state="offered")
+        accept_grant(hub.federation, tx, new_grant.id)
     region.work()
     assert sells(hub, item)
 
@@ -104,9 +115,9 @@ def test_a_grant_that_is_given_anew_brings_the_goods_back_into_the_sale(
 def test_of_two_hubs_at_one_instance_the_other_goes_on_selling(
     region: Region, farm: Producer, hub: Hub, item: str
 ) -> None:
-    other = Hub(region, "b", "other")
-    farm.grant(other)
-    theirs = other.sell(farm)
+    other_hub = Hub(region, "b", "other")
+    farm.grant(other_hub)
+    other_item = other_hub.sell(farm)
     with farm.write() as tx:
         (grant,) = [
             grant for grant in grants_between(tx, enterprise_id=farm.id, direction="given") if grant.other_name == "hub"
@@ -114,7 +125,7 @@ def test_of_two_hubs_at_one_instance_the_other_goes_on_selling(
         end_grant(farm.federation, tx, grant.id)
     region.work()
     assert not sells(hub, item)
-    assert sells(other, theirs)
+    assert sells(other_hub, other_item)
 
 
 def test_a_hub_that_suspends_a_producer_sells_nothing_of_it_until_it_resumes(
@@ -140,4 +151,4 @@ def test_a_hub_that_is_suspended_stops_when_it_hears_it(region: Region, farm: Pr
     clock_of(region).advance(minutes=5)
     minutes(region, 3)
     assert sells(hub, item)
-    sound(region)
+    assert_consistent(region)

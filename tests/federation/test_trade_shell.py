@@ -1,4 +1,4 @@
-"""Sales and orders across instances from the shell, by people who have no program of their own."""
+"""Sales and orders across instances from the shell, for people without a program of their own."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from commensal_federation.proposals.receiving import proposals_of
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .trading import Hub, Place, Producer, a_region, clock_of, close, folder_at, minutes, the_order
+from .trading import Hub, Place, Producer, clock_of, close, folder_at, minutes, only_order, region_of_peers
 
 Shell = Callable[..., Result]
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    return a_region(new_region, "ab")
+    return region_of_peers(new_region, "ab")
 
 
 @pytest.fixture
@@ -37,50 +37,50 @@ def hub(farm: Producer, hub: Hub) -> Hub:
 
 @pytest.fixture
 def shell(region: Region, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
-    """``shell(farm, "order", "list")``: at the instance and for the enterprise of this place, by the region's clock."""
+    """``shell(farm, "order", "list")``: runs a command at this enterprise's instance, by the region's clock."""
     monkeypatch.setattr(opening, "SystemClock", lambda: clock_of(region))
     app = typer.Typer()
     commands(app)
 
     def run(place: Place, group: str, word: str, *words: str, fails: bool = False) -> Result:
         folder = folder_at(region, place.at, tmp_path / f"at-{place.at}")
-        ran = CliRunner().invoke(app, [group, word, place.id, *words, "--instance", str(folder)])
-        assert (ran.exit_code != 0) == fails, ran.output
+        result = CliRunner().invoke(app, [group, word, place.id, *words, "--instance", str(folder)])
+        assert (result.exit_code != 0) == fails, result.output
         region.work()
-        return ran
+        return result
 
     return run
 
 
-def ordered(hub: Hub, farm: Producer, pieces: int) -> str:
-    """What a customer orders, up to the close of the sale. The id of the order at the farm."""
+def order_and_close(hub: Hub, farm: Producer, pieces: int) -> str:
+    """A customer orders, and the sale closes. Returns the id of the order at the farm."""
     hub.order(hub.sell(farm), pieces)
     close(farm.region)
-    return the_order(farm).id
+    return only_order(farm).id
 
 
 def test_a_producer_reads_an_order_and_says_that_less_will_come(farm: Producer, hub: Hub, shell: Shell) -> None:
-    id = ordered(hub, farm, 5)
+    id = order_and_close(hub, farm, 5)
     assert f"{id}  " in shell(farm, "order", "list").output
-    told = ("--line", "Apples=4", "--weighed", "Apples=4.2", "--reason", "hail")
-    said = shell(farm, "order", "answer", id, *told).output
-    assert "4 of 5 Apples at €20.00, weighed 4.2 Piece: €84.00" in said
-    assert "Apples: hail" in said
-    there = shell(hub, "order", "show", the_order(hub).id).output
-    assert there.splitlines()[2:6] == said.splitlines()[2:6], "both print the same statement"
-    assert "order 1, Ada, loses 1 Apples" in there
+    options = ("--line", "Apples=4", "--weighed", "Apples=4.2", "--reason", "hail")
+    output = shell(farm, "order", "answer", id, *options).output
+    assert "4 of 5 Apples at €20.00, weighed 4.2 Piece: €84.00" in output
+    assert "Apples: hail" in output
+    hub_output = shell(hub, "order", "show", only_order(hub).id).output
+    assert hub_output.splitlines()[2:6] == output.splitlines()[2:6], "both print the same statement"
+    assert "order 1, Ada, loses 1 Apples" in hub_output
 
 
 def test_a_producer_with_a_french_shell_reads_an_order_in_french(
     farm: Producer, hub: Hub, shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    id = ordered(hub, farm, 5)
+    id = order_and_close(hub, farm, 5)
     monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
-    said = shell(farm, "order", "answer", id, "--line", "Apples=4").output
-    assert "de hub : elle est complète" in said
-    assert "4 sur 5 Apples à €20.00 : €80.00" in said
-    assert "En tout : " in said
-    assert "la commande 1, Ada, perd 1 Apples" in shell(hub, "order", "show", the_order(hub).id).output
+    output = shell(farm, "order", "answer", id, "--line", "Apples=4").output
+    assert "de hub : elle est complète" in output
+    assert "4 sur 5 Apples à €20.00 : €80.00" in output
+    assert "En tout : " in output
+    assert "la commande 1, Ada, perd 1 Apples" in shell(hub, "order", "show", only_order(hub).id).output
     slip = shell(farm, "order", "answer", id, "--line", "Pears=4", fails=True).output
     assert "Pears n’est pas dans cette commande ; il y a : Apples" in " ".join(slip.replace("│", " ").split())
     with farm.read() as tx:
@@ -88,26 +88,28 @@ def test_a_producer_with_a_french_shell_reads_an_order_in_french(
 
 
 def test_a_slip_in_an_answer_is_named_and_says_nothing(farm: Producer, hub: Hub, shell: Shell) -> None:
-    id = ordered(hub, farm, 5)
-    before = the_order(farm)
-    for said, complaint in (
+    id = order_and_close(hub, farm, 5)
+    order_before = only_order(farm)
+    for line_option, message in (
         ("Pears=4", "not in this order; there are: Apples"),
         ("Apples", "is not written like 'Apples=4'"),
         ("Apples=1.5", "comes in whole pieces"),
         ("Apples=9", "pieces"),
     ):
-        ran = shell(farm, "order", "answer", id, "--line", said, fails=True)
-        assert complaint in " ".join(ran.output.replace("│", " ").split()) + str(ran.exception)
-    assert the_order(farm) == before
+        result = shell(farm, "order", "answer", id, "--line", line_option, fails=True)
+        assert message in " ".join(result.output.replace("│", " ").split()) + str(result.exception)
+    assert only_order(farm) == order_before
 
 
 def test_a_hub_notes_that_it_has_given_back_what_was_owed(farm: Producer, hub: Hub, shell: Shell) -> None:
-    id = ordered(hub, farm, 5)
+    id = order_and_close(hub, farm, 5)
     shell(farm, "order", "answer", id, "--line", "Apples=4")
-    (cut,) = [text for text in shell(hub, "order", "show", the_order(hub).id).output.splitlines() if "loses" in text]
-    assert "paid back" not in cut, "nothing was paid, so nothing is owed"
-    assert "Settled." in shell(hub, "order", "settle", cut.split()[0]).output
-    shell(hub, "order", "settle", cut.split()[0], fails=True)
+    (cut_line,) = [
+        text for text in shell(hub, "order", "show", only_order(hub).id).output.splitlines() if "loses" in text
+    ]
+    assert "paid back" not in cut_line, "nothing was paid, so nothing is owed"
+    assert "Settled." in shell(hub, "order", "settle", cut_line.split()[0]).output
+    shell(hub, "order", "settle", cut_line.split()[0], fails=True)
 
 
 def test_a_sale_is_proposed_accepted_and_withdrawn_from_the_shell(farm: Producer, hub: Hub, shell: Shell) -> None:
@@ -118,19 +120,21 @@ def test_a_sale_is_proposed_accepted_and_withdrawn_from_the_shell(farm: Producer
     assert "closes Thursday, 11 June 2026, 20:00" in " ".join(proposed.split())
     (id,) = [text.split()[0] for text in shell(hub, "sale", "list").output.splitlines() if "Cherries" in text]
     assert "accepted" in shell(hub, "sale", "accept", id).output
-    (mine,) = [text.split()[0] for text in shell(farm, "sale", "list").output.splitlines() if "accepted" in text]
-    moved = shell(farm, "sale", "propose", "Cherries", *times[:1], "2026-06-11 21:00", *times[2:], "--change", mine)
-    assert "Cherries" in moved.output
-    assert "withdrawn" in shell(farm, "sale", "withdraw", mine).output
+    (proposal_id,) = [text.split()[0] for text in shell(farm, "sale", "list").output.splitlines() if "accepted" in text]
+    change = shell(
+        farm, "sale", "propose", "Cherries", *times[:1], "2026-06-11 21:00", *times[2:], "--change", proposal_id
+    )
+    assert "Cherries" in change.output
+    assert "withdrawn" in shell(farm, "sale", "withdraw", proposal_id).output
     assert "accepted" in shell(hub, "sale", "list").output, "who holds a sale already is told, and decides"
     shell(hub, "sale", "refuse", id, fails=True)
 
 
 def test_a_sale_at_no_moment_is_refused(farm: Producer, hub: Hub, shell: Shell) -> None:
-    ran = shell(
+    result = shell(
         farm, "sale", "propose", "Cherries", "--closes", "soon", "--begins", "20:00", "--ends", "21:00", fails=True
     )
-    assert "--closes" in str(ran.exception)
+    assert "--closes" in str(result.exception)
     minutes(farm.region)
     with hub.read() as tx:
         assert proposals_of(tx, "hub") == []
@@ -141,9 +145,9 @@ def test_who_grants_something_for_the_first_time_is_given_a_recovery_key_once(
 ) -> None:
     with farm.read() as tx:
         assert "`commensal federation move key farm`" in str(next(recovery_warnings(farm.federation, tx)))
-    given = shell(farm, "grant", "give", hub.iri).output
-    assert "z3u2" in given
-    assert "give it to its owner on paper" in " ".join(given.split())
+    output = shell(farm, "grant", "give", hub.iri).output
+    assert "z3u2" in output
+    assert "give it to its owner on paper" in " ".join(output.split())
     assert "z3u2" not in shell(farm, "grant", "give", hub.iri, "--category", "Members", fails=True).output
     assert "z3u2" not in shell(farm, "grant", "give", hub.iri, "--resell").output
     with farm.read() as tx:
@@ -158,9 +162,9 @@ def test_a_producer_reads_and_prints_who_of_a_hubs_customers_may_be_named(
     hub.order(item, 2, "Ada", consents=hub.asked(item))
     hub.order(item, 3, "Bea")
     minutes(farm.region)
-    said = shell(farm, "order", "show", the_order(farm).id).output
-    assert "  2 Apples for Ada\n" in said
-    assert "Bea" not in said
+    output = shell(farm, "order", "show", only_order(farm).id).output
+    assert "  2 Apples for Ada\n" in output
+    assert "Bea" not in output
     (report,) = reports("en")
     with farm.read() as tx:
         query = Query(

@@ -1,4 +1,4 @@
-"""Official test vectors, when the folder with them is there (`COMMENSAL_SHARED` names it)."""
+"""Official test vectors, if their folder exists (`COMMENSAL_SHARED` names it)."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ def test_eddsa_jcs_2022_verifies() -> None:
 
 
 def appendix_b() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(read("rfc9421_appendix_b.json"))
-    return found
+    vectors: dict[str, Any] = json.loads(read("rfc9421_appendix_b.json"))
+    return vectors
 
 
 def headers_of(message: dict[str, Any]) -> list[tuple[str, str]]:
@@ -83,13 +83,13 @@ def headers_of(message: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def signed_headers(vectors: dict[str, Any], case: dict[str, Any]) -> list[tuple[str, str]]:
-    """Of the case's message; its signature stands with the message or with the case."""
+    """Returns the headers of the case's message; its signature is with the message or with the case."""
     headers = headers_of(vectors["messages"][case["message"]])
     return headers + [(name.lower(), case[name]) for name in ("Signature-Input", "Signature") if name in case]
 
 
 def test_the_ed25519_case_of_rfc_9421() -> None:
-    """B.2.6. It signs components that requests of ours never do, so only its base and its signature are looked at."""
+    """B.2.6. It signs components that our requests never sign, so only its base and its signature are checked."""
     vectors = appendix_b()
     case = next(vector for vector in vectors["cases"] if vector["label"] == "sig-b26")
     headers = [*signed_headers(vectors, case), ("@path", "/foo"), ("@authority", "example.com")]
@@ -115,10 +115,10 @@ def test_no_case_of_rfc_9421_is_of_our_profile() -> None:
 def test_content_digests_of_rfc_9421() -> None:
     messages = appendix_b()["messages"]
 
-    def check(name: str) -> None:
+    def check_digest(name: str) -> None:
         _refuse_digest(dict(headers_of(messages[name]))["content-digest"], messages[name]["body"].encode())
 
-    check("test-request")
-    check("test-response-fixed")
+    check_digest("test-request")
+    check_digest("test-response-fixed")
     with pytest.raises(BadSignature):
-        check("test-response")  # its digest is wrong in the archived source of the RFC
+        check_digest("test-response")  # its digest is wrong in the archived source of the RFC

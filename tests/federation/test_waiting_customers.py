@@ -1,4 +1,4 @@
-"""Customers who wait for goods that are elsewhere: they get them within seconds, and who leaves takes nothing along."""
+"""Customers who wait for goods held elsewhere get them within seconds; customers who leave take nothing along."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from commensal_federation.peers.values import Limits
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .trading import Hub, Place, Producer, a_region, clock_of, minutes, sound
+from .trading import Hub, Place, Producer, assert_consistent, clock_of, minutes, region_of_peers
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    return a_region(new_region, "ab", "ac")
+    return region_of_peers(new_region, "ab", "ac")
 
 
 @pytest.fixture
@@ -44,21 +44,21 @@ def far(region: Region, farm: Producer) -> Hub:
 
 
 def refusal(hub: Hub, item: str, pieces: int) -> str:
-    """The code with which an order is refused; empty for one that is placed."""
+    """Returns the code with which an order is refused, or an empty text for one that is placed."""
     try:
         hub.order(item, pieces)
-    except Refused as refused:
-        return refused.code
+    except Refused as refusal:
+        return refusal.code
     return ""
 
 
-def messages(place: Place) -> int:
+def count_messages(place: Place) -> int:
     with place.read() as tx:
         return int(tx.value(select(func.count()).select_from(federation_outbox)))
 
 
-def out(farm: Producer) -> dict[str, int]:
-    """What each hub has, by its peer's name."""
+def units_out(farm: Producer) -> dict[str, int]:
+    """The units that each hub has, by its peer's name."""
     return {lease.peer_name: int(lease.out) for lease in farm.leases()}
 
 
@@ -70,7 +70,7 @@ def test_requests_of_customers_who_left_move_nothing_when_the_link_is_back(
 ) -> None:
     item = near.sell(farm)
     minutes(region)
-    held = out(farm)["Instance B"]
+    held_before = units_out(farm)["Instance B"]
     region.cut("a", "b")
     for _ in range(20):
         assert refusal(near, item, 30) == "unreachable"
@@ -79,16 +79,16 @@ def test_requests_of_customers_who_left_move_nothing_when_the_link_is_back(
     region.work()
     clock_of(region).advance(seconds=30)
     region.work()
-    assert out(farm)["Instance B"] <= held + 5, "nobody waits for it any more"
+    assert units_out(farm)["Instance B"] <= held_before + 5, "nobody waits for it any more"
 
 
 def test_many_customers_do_not_make_many_messages(region: Region, farm: Producer, near: Hub) -> None:
     item = near.sell(farm)
     minutes(region)
-    before = messages(farm) + messages(near)
-    placed = sum(not refusal(near, item, 1) for _ in range(150))
-    assert placed == 100
-    assert messages(farm) + messages(near) - before < 60
+    messages_before = count_messages(farm) + count_messages(near)
+    placed_count = sum(not refusal(near, item, 1) for _ in range(150))
+    assert placed_count == 100
+    assert count_messages(farm) + count_messages(near) - messages_before < 60
 
 
 # ------------------------------------------------------------------------------------------------ refused orders
@@ -99,10 +99,10 @@ def test_one_refused_order_moves_nothing_away_from_other_hubs(
 ) -> None:
     near_item, far_item = near.sell(farm), far.sell(farm)
     minutes(region)
-    before = out(farm)
+    held_before = units_out(farm)
     assert refusal(near, near_item, 99) == "sold_out"
     minutes(region, 2)
-    assert out(farm) == before
+    assert units_out(farm) == held_before
     assert not refusal(far, far_item, 30)
 
 
@@ -137,11 +137,11 @@ def test_a_hub_holds_half_of_a_lot_unsold_at_most_and_more_when_it_sells(
     assert not refusal(near, item, 45)
     assert not refusal(near, item, 40)
     assert refusal(near, item, 70) == "sold_out"
-    sound(region)
+    assert_consistent(region)
 
 
 def test_no_more_is_called_back_than_is_needed(new_region: NewRegion) -> None:
-    region = a_region(new_region, "ab", "ac", "ad")
+    region = region_of_peers(new_region, "ab", "ac", "ad")
     farm = Producer(region, "a")
     hubs = [Hub(region, at, f"hub-{at}") for at in "bcd"]
     items = []
@@ -151,17 +151,17 @@ def test_no_more_is_called_back_than_is_needed(new_region: NewRegion) -> None:
     minutes(region)
     for hub, item in zip(hubs[:2], items, strict=False):
         order = hub.order(item, 40)
-        cancelled(hub, order.id)  # so it holds them, and nobody wants them
+        cancel(hub, order.id)  # so the hub holds the pieces, and no customer wants them
     region.work()
-    idle = sum(out(farm).values())
+    idle = sum(units_out(farm).values())
     assert idle > 60
     assert not refusal(hubs[2], items[2], 30), "within two seconds and one recall"
     minutes(region, 0)
-    assert sum(out(farm).values()) >= idle - 5
-    sound(region)
+    assert sum(units_out(farm).values()) >= idle - 5
+    assert_consistent(region)
 
 
-def cancelled(hub: Hub, order_id: str) -> None:
+def cancel(hub: Hub, order_id: str) -> None:
     from commensal.trade.orders.cancel import cancel_order
     from commensal.trade.orders.lock import locked_order
 
@@ -170,7 +170,7 @@ def cancelled(hub: Hub, order_id: str) -> None:
 
 
 def test_what_two_instances_away_is_free_comes_within_the_customers_patience(new_region: NewRegion) -> None:
-    region = a_region(new_region, "ab", "bc")
+    region = region_of_peers(new_region, "ab", "bc")
     farm, hub, shop = Producer(region, "a"), Hub(region, "b"), Hub(region, "c", "shop")
     farm.grant(hub, resell=True)
     regional = hub.as_producer(farm)
@@ -178,13 +178,13 @@ def test_what_two_instances_away_is_free_comes_within_the_customers_patience(new
     regional.grant(shop)
     item = shop.sell(regional)
     assert not refusal(shop, item, 9)
-    sound(region)
+    assert_consistent(region)
 
 
 def test_what_idles_elsewhere_is_shown_as_to_be_had(region: Region, farm: Producer, near: Hub, far: Hub) -> None:
     near_item = near.sell(farm)
     far.sell(farm)
-    cancelled(near, near.order(near_item, 50).id)
+    cancel(near, near.order(near_item, 50).id)
     minutes(region)
     farm_item = far.received(farm)[0]
     assert farm_item.left == 100
@@ -197,7 +197,7 @@ def test_a_restart_of_seconds_is_no_minutes_of_sold_out(region: Region, farm: Pr
     item = near.sell(farm)
     minutes(region)
     region.cut("a", "b")
-    for _ in range(40):  # customers keep coming while it restarts, and messages fail too
+    for _ in range(40):  # customers keep ordering while it restarts, so messages fail too
         assert refusal(near, item, 30) == "unreachable"
         clock_of(region).advance(seconds=0.5)
         region.work("b")

@@ -1,4 +1,4 @@
-"""A producer on one instance and hubs on others, for tests of what they trade."""
+"""A producer on one instance and hubs on others, for tests of their trade."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ from commensal_federation.orders.supplier import answer_order
 from commensal_federation.testing import Region
 
 
-def a_region(new_region: Callable[..., Region], *friends: str) -> Region:
-    """The instances that `friends` name, which are pairs of peers: "ab", "ac"."""
-    made: Region = new_region(*sorted(set("".join(friends))))
+def region_of_peers(new_region: Callable[..., Region], *friends: str) -> Region:
+    """The instances named by `friends`, which are pairs of peers: "ab", "ac"."""
+    region: Region = new_region(*sorted(set("".join(friends))))
     for pair in friends:
-        made.befriend(pair[0], pair[1])
-    return made
+        region.befriend(pair[0], pair[1])
+    return region
 
 
 def folder_at(region: Region, name: str, folder: Path) -> Path:
-    """A folder in which commands find this instance: its settings, its database, its keys."""
+    """Makes a folder in which commands find this instance: its settings, database and keys."""
     folder.mkdir(exist_ok=True)
     (folder / "instance.toml").write_text(
         f'name = "Instance {name.upper()}"\nbase_url = "{region[name].base}"\nlanguage = "en"\n'
@@ -89,7 +89,7 @@ class Place:
 
 
 class Producer(Place):
-    """With one product, crates of apples, at 20 euros a piece."""
+    """A producer of one product, crates of apples, at 20 euros a piece."""
 
     def __init__(self, region: Region, at: str, id: str = "farm", *, on_hand: str = "100", unit: str = "Piece") -> None:
         super().__init__(region, at, id)
@@ -109,16 +109,16 @@ class Producer(Place):
 
     @classmethod
     def over(cls, hub: Hub) -> Producer:
-        """A hub, as who grants what it lists."""
-        made = cls.__new__(cls)
-        Place.__init__(made, hub.region, hub.at, hub.id)
-        return made
+        """Treats a hub as a producer that grants what it lists."""
+        producer = cls.__new__(cls)
+        Place.__init__(producer, hub.region, hub.at, hub.id)
+        return producer
 
     def grant(self, hub: Hub, *, resell: bool = False, category_id: str | None = None) -> Grant:
-        """Lets the hub sell, which its people accept."""
+        """Grants the hub the right to sell, which the hub accepts."""
         peer = self.region.peer(self.at, hub.at)
         with self.write() as tx:
-            given = give_grant(
+            grant_given = give_grant(
                 self.federation, tx, self.id, peer.id, hub.iri, hub.id, resell=resell, category_id=category_id
             )
         self.region.work()
@@ -126,7 +126,7 @@ class Producer(Place):
             (grant,) = grants_between(tx, enterprise_id=hub.id, direction="received", state="offered")
             accept_grant(hub.federation, tx, grant.id)
         self.region.work()
-        return given
+        return grant_given
 
     def leases(self) -> list[Lease]:
         with self.read() as tx:
@@ -134,7 +134,7 @@ class Producer(Place):
 
 
 class Hub(Place):
-    """With a sale under way."""
+    """A hub with a sale under way."""
 
     def __init__(self, region: Region, at: str, id: str = "hub") -> None:
         super().__init__(region, at, id)
@@ -143,21 +143,21 @@ class Hub(Place):
 
     def received(self, producer: Place) -> list[ReceivedItem]:
         with self.read() as tx:
-            found = grants_between(tx, enterprise_id=self.id, direction="received", state="accepted")
-            (grant,) = [grant for grant in found if grant.other_iri == producer.iri]
+            grants = grants_between(tx, enterprise_id=self.id, direction="received", state="accepted")
+            (grant,) = [grant for grant in grants if grant.other_iri == producer.iri]
             return received_items(tx, grant)
 
     def sell(self, producer: Place, price: int = 2500) -> str:
-        """Lists and puts on sale all that the producer offers; returns the item of the first."""
-        offered = self.received(producer)
+        """Lists all that the producer offers and puts it on sale; returns the item id of the first product."""
+        received = self.received(producer)
         with self.write() as tx:
-            products = [listing.product_id for listing in offered]
-            new = [
+            products = [listing.product_id for listing in received]
+            listings = [
                 Listing(product_id=product, price=price)
                 for product in products
                 if product not in listings_of(tx, self.id, products)
             ]
-            list_products(tx, self.id, f"{self.id}-catalog", new)
+            list_products(tx, self.id, f"{self.id}-catalog", listings)
             copy = mirror_of(tx, producer.iri)
             tx.execute(insert(coordination_supplier).values(coordination_id=f"{self.id}-sale", enterprise_id=copy))
             items = [item_id for ids in listings_of(tx, self.id, products).values() for item_id in ids]
@@ -167,11 +167,11 @@ class Hub(Place):
         return items[0]
 
     def as_producer(self, of: Producer) -> Producer:
-        """Lists what the producer offers, for others to be granted."""
-        offered = self.received(of)
+        """Lists what the producer offers, so that the hub can grant it to others."""
+        received = self.received(of)
         with self.write() as tx:
-            new = [Listing(product_id=listing.product_id, price=listing.price + 200) for listing in offered]
-            list_products(tx, self.id, f"{self.id}-catalog", new)
+            listings = [Listing(product_id=listing.product_id, price=listing.price + 200) for listing in received]
+            list_products(tx, self.id, f"{self.id}-catalog", listings)
         self.region.work()
         return Producer.over(self)
 
@@ -181,13 +181,13 @@ class Hub(Place):
             tx.execute(setting.values(settings={"pass_on_names": allowed}))
 
     def asked(self, item: str, language: str = "en") -> dict[str, str]:
-        """What a shopper may agree to, by its name."""
+        """Returns the consent requests shown to a shopper, by name."""
         with self.read() as tx:
-            offered = quote_order(tx, self.instance.hooks, f"{self.id}-session", {item: 1}, language=language)
-        return {id: one.text for id, one in offered.consent_requests.items()}
+            quote = quote_order(tx, self.instance.hooks, f"{self.id}-session", {item: 1}, language=language)
+        return {id: request.text for id, request in quote.consent_requests.items()}
 
     def order(self, item: str, pieces: int, name: str = "Ada", *, consents: Collection[str] = ()) -> Order:
-        """As a shopper does, over the way that asks lenders for more."""
+        """Places a shopper's order, including the request to lenders for more stock."""
         email = f"{name.split()[0].lower()}@example.org"
         wish = Wish(items={item: pieces}, name=name, email=email, language="en", consents=tuple(consents))
         order: Order = self.instance.transact(
@@ -197,7 +197,7 @@ class Hub(Place):
         return order
 
     def lot(self, producer: Producer) -> Any:
-        """The copy of the producer's lot."""
+        """The hub's copy of the producer's lot."""
         (lease,) = self.leases()
         with self.read() as tx:
             return lots_by_id(tx, [lease.lot_id])[lease.lot_id]
@@ -208,7 +208,7 @@ class Hub(Place):
 
 
 def minutes(region: Region, count: int = 1) -> None:
-    """Time goes on, and everybody does what is due each minute."""
+    """Advances the clock by `count` minutes, and runs at each instance what is due each minute."""
     for _ in range(count):
         clock_of(region).advance(minutes=1)
         for federation in region.members.values():
@@ -217,42 +217,42 @@ def minutes(region: Region, count: int = 1) -> None:
 
 
 def clock_of(region: Region) -> ManualClock:
-    """All instances of a region have one clock."""
+    """The clock shared by all instances of a region."""
     clock = next(iter(region.members.values())).instance.clock
     assert isinstance(clock, ManualClock)
     return clock
 
 
-def sound(region: Region) -> None:
-    """Every instance's books are in order."""
+def assert_consistent(region: Region) -> None:
+    """Asserts that no instance violates an invariant."""
     for name, federation in region.members.items():
         with federation.instance.store.read() as tx:
             assert broken_invariants(tx) == [], name
 
 
-def the_order(place: Place) -> InstanceOrder:
-    """The only one that it has with another instance."""
+def only_order(place: Place) -> InstanceOrder:
+    """The only order that the enterprise has with another instance."""
     with place.read() as tx:
         (order,) = orders_of(tx, place.id)
     return order
 
 
-def placed(hub: Hub) -> list[Order]:
-    """Its customers' orders."""
+def customer_orders(hub: Hub) -> list[Order]:
+    """The orders of the hub's customers."""
     with hub.read() as tx:
-        found = orders_of_session(tx, hub.id, f"{hub.id}-session")
-        return [order_by_id(tx, row.id, enterprise_id=hub.id) for row in found]
+        rows = orders_of_session(tx, hub.id, f"{hub.id}-session")
+        return [order_by_id(tx, row.id, enterprise_id=hub.id) for row in rows]
 
 
 def close(region: Region) -> None:
-    """The sale's day passes."""
+    """Passes the day of the sale."""
     clock_of(region).advance(days=1, hours=1)
     minutes(region, 3)
 
 
 def answer(farm: Producer, confirmed: int, *, weighed: Decimal | None = None) -> None:
-    """So many pieces of the first line will come."""
-    order = the_order(farm)
+    """The farm confirms so many pieces of the first line."""
+    order = only_order(farm)
     answer_line = AnswerLine(
         item_iri=order.lines[0].item_iri, answer="confirmed", confirmed=confirmed, reason="hail", final_quantity=weighed
     )

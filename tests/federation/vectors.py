@@ -1,4 +1,5 @@
-"""Two instances join and trade a first lease: all their requests and answers, byte for byte, for other implementations.
+"""Two instances become peers and trade a first lease: all requests and answers, byte for byte, for other
+implementations.
 
 Run ``python -m tests.federation.vectors > federation/vectors/join-and-first-lease.json`` to write them again.
 """
@@ -28,23 +29,23 @@ from .trading import Hub, Producer
 SEEDS = {
     "farm": {"root": 0x01, "k1": 0x14, "k2": 0x03},
     "hub": {"root": 0x04, "k1": 0x13, "k2": 0x05},
-}  # of the private keys: 32 times this byte
+}  # byte of which each private key consists, 32 times
 
 
 def conversation(folder: Path) -> dict[str, Any]:
-    """The seeds of the keys, and every request with its answer, in their order."""
+    """The seeds of the keys, and every request with its answer, in order."""
     instances, clock = Instances(folder), ManualClock(NOON)
     with ExitStack() as stack:
-        opened = {}
+        by_name = {}
         for name, seeds in SEEDS.items():
             base = f"https://{name}.example"
-            opened[name] = instances.open(
+            by_name[name] = instances.open(
                 folder / name, Plan(plugins=("federation",)), clock=clock, base_url=base, name=name
             )
-            stack.callback(opened[name].close)
+            stack.callback(by_name[name].close)
             _keep_keys(folder / name, seeds)
-        works = {id(instance): work_of(instance) for instance in opened.values()}
-        region = region_of(opened.items(), lambda instance: run_due(instance, works[id(instance)]))
+        works = {id(instance): work_of(instance) for instance in by_name.values()}
+        region = region_of(by_name.items(), lambda instance: run_due(instance, works[id(instance)]))
         for federation in region.members.values():
             begin_identity(federation)
         _trade(region)

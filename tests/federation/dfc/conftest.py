@@ -1,4 +1,4 @@
-"""A shop whose instance trusts an OpenID Connect server that is really there."""
+"""A shop whose instance trusts a running OpenID Connect server."""
 
 from __future__ import annotations
 

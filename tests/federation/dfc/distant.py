@@ -1,4 +1,4 @@
-"""A distant platform, played by a small server on this machine: it says what a test gives it to say."""
+"""A distant platform, played by a small server on this machine: it answers what a test sets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CONTEXT = "https://w3id.org/dfc/ontology/context/context_1.16.0.json"
 
 @dataclass
 class Said:
-    """An answer: what is no text or bytes is sent as JSON."""
+    """An answer; a body that is neither text nor bytes is sent as JSON."""
 
     body: Any = ""
     status: int = 200
@@ -24,7 +24,7 @@ class Said:
 
 
 class Distant:
-    """``with Distant() as there: there.pages["/catalogue"] = Said(…)``. `asked` has all requests in their order."""
+    """``with Distant() as remote: remote.pages["/catalogue"] = Said(…)``. `asked` has all requests in order."""
 
     def __init__(self) -> None:
         self.pages: dict[str, Said | Callable[[Asked], Said]] = {}
@@ -32,42 +32,44 @@ class Distant:
         self.asked, self.base = self._server.received, self._server.url
 
     def say(self, path: str, *nodes: dict[str, Any], **headers: str) -> str:
-        """The graph that is at `path` from now on. Returns its address."""
+        """Serves this graph at `path` from now on. Returns its URL."""
         self.pages[path] = Said({"@context": CONTEXT, "@graph": list(nodes)}, headers=headers)
         return f"{self.base}{path}"
 
-    def goods(self, number: int, *, host: str = "", **more: Any) -> list[dict[str, Any]]:
-        """A product, listed and offered. `more`: name, price, currency, stock, vat, type, supplier, category."""
-        at, vat = f"{host or self.base}/products/{number}", more.get("vat", "5.5")
+    def goods(self, number: int, *, host: str = "", **about: Any) -> list[dict[str, Any]]:
+        """A product with its item and offer. `about`: name, price, currency, stock, vat, type, supplier, category."""
+        iri, vat = f"{host or self.base}/products/{number}", about.get("vat", "5.5")
         product = {
-            "@id": at, "@type": "dfc-b:SuppliedProduct", "dfc-b:name": more.get("name", f"Apples {number}"),
-            "dfc-b:hasType": f"dfc-pt:{more.get('type', 'apples')}",
-            "dfc-b:suppliedBy": more.get("supplier", f"{self.base}/enterprises/1"),
+            "@id": iri, "@type": "dfc-b:SuppliedProduct", "dfc-b:name": about.get("name", f"Apples {number}"),
+            "dfc-b:hasType": f"dfc-pt:{about.get('type', 'apples')}",
+            "dfc-b:suppliedBy": about.get("supplier", f"{self.base}/enterprises/1"),
             "dfc-b:hasQuantity": {"@type": "dfc-b:QuantitativeValue", "dfc-b:hasUnit": "dfc-m:Kilogram",
-                                  "dfc-b:value": more.get("size", "1.5")},
+                                  "dfc-b:value": about.get("size", "1.5")},
         }  # fmt: skip
-        item = {"@id": f"{at}/item", "@type": "dfc-b:CatalogItem", "dfc-b:references": at}
-        if "stock" in more:
-            item["dfc-b:stockLimitation"] = more["stock"]
+        item = {"@id": f"{iri}/item", "@type": "dfc-b:CatalogItem", "dfc-b:references": iri}
+        if "stock" in about:
+            item["dfc-b:stockLimitation"] = about["stock"]
         offers = [
             {
-                "@id": f"{at}/offer{place or ''}", "@type": "dfc-b:Offer", "dfc-b:offeredItem": {"@id": f"{at}/item"},
+                "@id": f"{iri}/offer{place or ''}", "@type": "dfc-b:Offer", "dfc-b:offeredItem": {"@id": f"{iri}/item"},
                 "dfc-b:hasPrice": {"@type": "dfc-b:Price", "dfc-b:value": price, "dfc-b:VATrate": vat,
-                                   "dfc-b:hasUnit": f"dfc-m:{more.get('currency', 'Euro')}"},
+                                   "dfc-b:hasUnit": f"dfc-m:{about.get('currency', 'Euro')}"},
                 **({"dfc-b:offeredTo": {"@id": category}} if category else {}),
             }
-            for place, (category, price) in enumerate({"": more.get("price", "2.50"), **more.get("prices", {})}.items())
+            for place, (category, price) in enumerate(
+                {"": about.get("price", "2.50"), **about.get("prices", {})}.items()
+            )
         ]  # fmt: skip
         return [product, item, *offers]
 
-    def answer(self, asked: Asked) -> Answer:
-        page = self.pages.get(asked.path, Said(status=404))
-        said = page(asked) if callable(page) else page
-        headers = {"Content-Type": "application/ld+json", **said.headers}
-        if said.headers.get("ETag") and said.headers["ETag"] == asked.headers.get("if-none-match"):
+    def answer(self, request: Asked) -> Answer:
+        page = self.pages.get(request.path, Said(status=404))
+        page_answer = page(request) if callable(page) else page
+        headers = {"Content-Type": "application/ld+json", **page_answer.headers}
+        if page_answer.headers.get("ETag") and page_answer.headers["ETag"] == request.headers.get("if-none-match"):
             return Answer(304, headers)
-        content = said.body if isinstance(said.body, bytes) else json.dumps(said.body).encode()
-        return Answer(said.status, headers, content)
+        content = page_answer.body if isinstance(page_answer.body, bytes) else json.dumps(page_answer.body).encode()
+        return Answer(page_answer.status, headers, content)
 
     def __enter__(self) -> Distant:
         self._server.__enter__()
@@ -78,9 +80,9 @@ class Distant:
 
 
 class _Server(Receiver):
-    def __init__(self, there: Distant) -> None:
+    def __init__(self, distant: Distant) -> None:
         super().__init__()
-        self._there = there
+        self._there = distant
 
     def answer(self, received: Received) -> Answer:
         self.received.append(received)

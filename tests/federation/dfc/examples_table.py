@@ -1,4 +1,4 @@
-"""What documents of other platforms yield: ``python tests/federation/dfc/examples_table.py FOLDER``."""
+"""Tabulates what documents of other platforms yield: ``python tests/federation/dfc/examples_table.py FOLDER``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def main(folder: Path) -> None:
 
 
 def row(document: DfcDocument) -> str:
-    """Dialect, and what there is of what; findings by their codes, how often each."""
+    """The cells of a document: dialect, counts, and how often each finding occurs, by its code."""
     currencies = Counter(row.price.currency for row in document.all(DfcOffer) if row.price)
     findings = DocumentFindings()
     goods = list(OfferedProducts(document, currencies.most_common(1)[0][0] if currencies else "EUR", findings))

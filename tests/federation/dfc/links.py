@@ -13,19 +13,19 @@ from commensal_federation.linked_catalogues.values import Link, LinkedProduct, R
 from commensal_federation.runtime import federation_of
 
 
-def linked(shop: Shop, url: str, **more: Any) -> Link:
-    """The shop's catalog follows, at a fifth more."""
+def linked(shop: Shop, url: str, **options: Any) -> Link:
+    """Links the catalogue at a URL to the shop's catalog, with a margin of a fifth."""
     with shop.instance.store.write() as tx:
         catalog = catalogs_of(tx, shop.id)[0]
-        more = {"catalog_id": catalog.id, "margin": Decimal(20), **more}
-        return link_catalogue(federation_of(shop.instance), tx, shop.id, url, **more)
+        options = {"catalog_id": catalog.id, "margin": Decimal(20), **options}
+        return link_catalogue(federation_of(shop.instance), tx, shop.id, url, **options)
 
 
-def read(shop: Shop, link: Link, **more: bool) -> Refreshed:
-    return refresh(federation_of(shop.instance), link.id, **more)
+def read(shop: Shop, link: Link, **kwargs: bool) -> Refreshed:
+    return refresh(federation_of(shop.instance), link.id, **kwargs)
 
 
-def told(shop: Shop, link: Link) -> Link:
+def link_now(shop: Shop, link: Link) -> Link:
     with shop.instance.store.read() as tx:
         return link_by_id(tx, link.id)
 

@@ -1,4 +1,4 @@
-"""An OpenID Connect server for tests: real keys, real HTTP on this machine, tokens that Authlib makes."""
+"""An OpenID Connect server for tests: real keys, real HTTP on this machine, tokens made by Authlib."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from joserfc.jwk import ECKey, KeyParameters, KeySet, RSAKey
 from commensal.base.clock import Clock
 
 SECRET = "of-a-platform"
-_LIVES = 300  # seconds of a token
+_LIVES = 300  # seconds that a token is valid
 
 
 @dataclass
@@ -57,13 +57,13 @@ class Oidc(AuthorizationServer):  # type: ignore[misc]
         self.register_grant(ClientCredentialsGrant)
 
     def rotate(self, kind: str = "RSA") -> None:
-        """New tokens are signed by a new key, and the old one is not published any more."""
+        """Signs new tokens with a new key, and no longer publishes the old one."""
         options: KeyParameters = {"kid": f"key-{len(self.keys) + 1}", "use": "sig"}
-        new = RSAKey.generate_key(2048, options) if kind == "RSA" else ECKey.generate_key("P-256", options)
-        self.keys.append(new)
+        new_key = RSAKey.generate_key(2048, options) if kind == "RSA" else ECKey.generate_key("P-256", options)
+        self.keys.append(new_key)
 
     def token(self, client: str, **claims: Any) -> str:
-        """What the token endpoint gives to a platform, over HTTP. `claims` are what is to be otherwise in it."""
+        """Returns the token that a platform gets from the token endpoint over HTTP. `claims` replace claims in it."""
         self.claims = claims
         answer = httpx.post(
             f"{self.issuer}/token", auth=(client, SECRET), data={"grant_type": "client_credentials"}, trust_env=False
@@ -85,24 +85,24 @@ class Oidc(AuthorizationServer):  # type: ignore[misc]
         return Client(client_id)
 
     def save_token(self, token: object, request: object) -> None:
-        """Nobody asks for it again."""
+        """Tokens are not stored: no request asks for one again."""
 
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
-        """Nobody listens."""
+        """Signals have no receivers."""
 
     def create_oauth2_request(self, request: tuple[Mapping[str, str], bytes]) -> OAuth2Request:
         headers, body = request
-        made = OAuth2Request("POST", "https://oidc.example/token", headers=dict(headers))
-        made.payload = BasicOAuth2Payload(dict(parse_qsl(body.decode())))
-        return made
+        oauth2_request = OAuth2Request("POST", "https://oidc.example/token", headers=dict(headers))
+        oauth2_request.payload = BasicOAuth2Payload(dict(parse_qsl(body.decode())))
+        return oauth2_request
 
     def handle_response(self, status: int, body: Any, headers: object) -> tuple[int, Any]:
         return status, body
 
     def give_token(self, headers: Mapping[str, str], body: bytes) -> tuple[int, Any]:
         self.register_token_generator("default", _Generator(self))
-        given: tuple[int, Any] = self.create_token_response((headers, body))
-        return given
+        response: tuple[int, Any] = self.create_token_response((headers, body))
+        return response
 
     def __enter__(self) -> Oidc:
         self._thread.start()
@@ -133,15 +133,15 @@ class _Generator(JWTBearerTokenGenerator):  # type: ignore[misc]
 def _handler(oidc: Oidc) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            said = oidc.document(self.path)
-            self._answer(200 if said else 503, said or {})
+            document = oidc.document(self.path)
+            self._answer(200 if document else 503, document or {})
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             self._answer(*oidc.give_token({name.title(): value for name, value in self.headers.items()}, body))
 
-        def _answer(self, status: int, said: Any) -> None:
-            content = json.dumps(said).encode()
+        def _answer(self, status: int, document: Any) -> None:
+            content = json.dumps(document).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
@@ -149,6 +149,6 @@ def _handler(oidc: Oidc) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(content)
 
         def log_message(self, *_: object) -> None:
-            """The test says what is worth saying."""
+            """Logs nothing."""
 
     return Handler

@@ -1,4 +1,4 @@
-"""A hub that sells goods of platforms which it knows by their address alone."""
+"""A hub that sells goods of platforms known by their address alone."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from commensal_federation.runtime import federation_of
 def an_instance(
     folder: Path, template: Path, clock: ManualClock, url: str, *reaching: str, **federation: Any
 ) -> Instance:
-    """One with this plugin, and the operator's settings for it, which may reach these hosts."""
+    """Makes an instance with this plugin and the operator's settings for it, which may reach these hosts."""
     place = folder / urlsplit(url).netloc.replace(":", "-")
     place.mkdir()
     shutil.copyfile(template, place / "commensal.db")
@@ -59,26 +59,26 @@ def an_instance(
     return Instance(place, settings, store, load_plugins(settings, clock=clock), clock, ids)
 
 
-_EACH_MINUTE = ("complete_sales", "federation.orders", "federation.backorders")  # of what an instance does
+_EACH_MINUTE = ("complete_sales", "federation.orders", "federation.backorders")  # of the jobs of an instance
 
 
 class Buying:
     """A hub in euros with a sale under way until tomorrow noon."""
 
-    def __init__(self, instance: Instance, clock: ManualClock, **more: Any) -> None:
+    def __init__(self, instance: Instance, clock: ManualClock, **kwargs: Any) -> None:
         self.instance, self.clock = instance, clock
         work = work_of(instance)
         self._work = Work(work.handlers, tuple(job for job in work.periodic if job.name in _EACH_MINUTE))
         self.items: dict[str, str] = {}
         with instance.store.write() as tx:
-            a_shop(tx, "hub", name="The hub", **more)
+            a_shop(tx, "hub", name="The hub", **kwargs)
 
-    def link(self, url: str, **given: Any) -> str:
-        """Sells all that is at an address, at its price there."""
-        said = {"default_type": "fruit", "default_vat": Decimal("5.5"), **given}
+    def link(self, url: str, **kwargs: Any) -> str:
+        """Lists all that an address offers, at its price there."""
+        options = {"default_type": "fruit", "default_vat": Decimal("5.5"), **kwargs}
         with self.instance.store.write() as tx:
             link = link_catalogue(
-                federation_of(self.instance), tx, "hub", url, catalog_id="hub-catalog", margin=Decimal(0), **said
+                federation_of(self.instance), tx, "hub", url, catalog_id="hub-catalog", margin=Decimal(0), **options
             )
         self.run()
         with self.instance.store.write() as tx:
@@ -89,25 +89,25 @@ class Buying:
 
     def _put_on_sale(self, tx: Any, products: Mapping[str, Any]) -> None:
         known = products_by_id(tx, list(products))
-        sold = {row["enterprise_id"] for row in tx.all(select(coordination_supplier.c.enterprise_id))}
-        for producer in sorted({product.enterprise_id for product in known.values()} - sold):
+        producers_on_sale = {row["enterprise_id"] for row in tx.all(select(coordination_supplier.c.enterprise_id))}
+        for producer in sorted({product.enterprise_id for product in known.values()} - producers_on_sale):
             tx.execute(insert(coordination_supplier).values(coordination_id="hub-sale", enterprise_id=producer))
         for product_id, items in listings_of(tx, "hub", list(products)).items():
             tx.execute(insert(session_item).values(session_id="hub-session", item_id=items[0]))
             self.items[known[product_id].name] = items[0]
 
     def order(self, goods: Mapping[str, int], name: str = "Ada") -> Order:
-        """As a shopper does."""
+        """Places a shopper's order."""
         wish = Wish(
-            items={self.items[one]: pieces for one, pieces in goods.items()}, name=name,
+            items={self.items[name_of_item]: pieces for name_of_item, pieces in goods.items()}, name=name,
             email=f"{name.lower()}@example.org", language="en",
         )  # fmt: skip
-        placed: Order = self.instance.transact(lambda tx: place_order(tx, self.instance.hooks, "hub-session", wish))
+        order: Order = self.instance.transact(lambda tx: place_order(tx, self.instance.hooks, "hub-session", wish))
         self.run()
-        return placed
+        return order
 
     def change(self, order: Order, goods: Mapping[str, int]) -> None:
-        items = {self.items[one]: pieces for one, pieces in goods.items()}
+        items = {self.items[name]: pieces for name, pieces in goods.items()}
         with self.instance.store.write() as tx:
             change_order(tx, self.instance.hooks, locked_order(tx, order.id, enterprise_id="hub"), items=items)
         self.run()
@@ -117,9 +117,9 @@ class Buying:
             cancel_order(tx, self.instance.hooks, locked_order(tx, order.id, enterprise_id="hub"))
         self.run()
 
-    def run(self, **later: float) -> None:
-        """The clock goes on, and what is due then is done."""
-        self.clock.advance(**later)
+    def run(self, **duration: float) -> None:
+        """Advances the clock and runs what is due then."""
+        self.clock.advance(**duration)
         tick(self.instance, self._work)
 
     def minutes(self, count: int = 1) -> None:
@@ -127,7 +127,7 @@ class Buying:
             self.run(minutes=1)
 
     def close(self) -> None:
-        """The sale closes, and what is final is told."""
+        """Closes the sale and lets the final orders go out."""
         self.run(days=1)
         self.minutes(3)
 
@@ -142,23 +142,23 @@ class Buying:
 
     @property
     def progress(self) -> str:
-        """Of its one order."""
+        """The progress of its only order."""
         return self.backorder.progress
 
     def retry(self) -> None:
-        """As a person does who has looked."""
+        """Tries again, as a person does who has checked."""
         with self.instance.store.write() as tx:
             retry_backorder(tx, "hub", self.backorder.id)
 
     def pieces(self) -> list[tuple[str, int]]:
-        """Who gets how many pieces, by name; orders that were cancelled have none."""
+        """The pieces of each customer, by name; cancelled orders have none."""
         with self.instance.store.read() as tx:
-            found = [
+            orders = [
                 order_by_id(tx, order.id, enterprise_id="hub") for order in orders_of_session(tx, "hub", "hub-session")
             ]
         return sorted(
             (order.name, 0 if order.state == "Cancelled" else sum(line.quantity for line in order.lines))
-            for order in found
+            for order in orders
         )
 
     def cuts(self) -> list[Cut]:
@@ -166,16 +166,16 @@ class Buying:
             return cuts_of(tx, [backorder.id for backorder in backorders(tx, "hub")])
 
     def sound(self) -> None:
-        """Its books are in order, and no job has failed."""
+        """Asserts that no invariant is violated and no job has failed."""
         with self.instance.store.read() as tx:
             assert broken_invariants(tx) == []
             assert failed_jobs(tx) == []
 
     def owner(self) -> str:
-        """A token of somebody who may do everything at the hub, and nothing elsewhere."""
+        """Returns a token of a person who may do everything at the hub, and nothing elsewhere."""
         with self.instance.store.write() as tx:
-            new = NewPerson(email="olivia@example.org", name="Olivia", phone="", language="en", password_hash="")
-            person = add_person(tx, new, confirmed=True)
+            new_person = NewPerson(email="olivia@example.org", name="Olivia", phone="", language="en", password_hash="")
+            person = add_person(tx, new_person, confirmed=True)
             assert person is not None
             member = {"enterprise_id": "hub", "person_id": person.id, "role": "owner", "since": tx.now}
             tx.execute(insert(enterprise_member).values(member))

@@ -1,4 +1,4 @@
-"""A platform, played by a test: it has a token of its issuer, and speaks HTTP."""
+"""A platform played by a test, with a token of its issuer, over HTTP."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ V2 = 'application/ld+json; profile="dfc-v2"'
 
 def settings_with(issuer: str, *platforms: dict[str, Any]) -> InstanceSettings:
     """An instance on loopback that trusts this issuer, and knows the platforms "ofn" and "litefarm"."""
-    known = [
+    known_platforms = [
         {"id": "ofn", "client": "ofn-client", "issuer": issuer, "name": "Open Food Network",
          "url": "https://ofn.example", "email": "orders@ofn.example"},
         {"id": "litefarm", "issuer": issuer},
@@ -22,7 +22,7 @@ def settings_with(issuer: str, *platforms: dict[str, Any]) -> InstanceSettings:
     ]  # fmt: skip
     plugins = {
         "enabled": ["federation"],
-        "federation": {"oidc_issuers": [{"issuer": issuer}], "platforms": known},
+        "federation": {"oidc_issuers": [{"issuer": issuer}], "platforms": known_platforms},
     }
     return InstanceSettings(
         name="Test", base_url="http://testserver", language="en", plugins=plugins,
@@ -31,21 +31,21 @@ def settings_with(issuer: str, *platforms: dict[str, Any]) -> InstanceSettings:
     )  # fmt: skip
 
 
-def let(shop: Shop, platform: str, *scopes: str, **more: Any) -> None:
-    """The shop's owner grants exactly these scopes."""
-    shop.ask("PUT", f"/-/federation/platforms/{platform}", {"scopes": scopes, **more})
+def grant_scopes(shop: Shop, platform: str, *scopes: str, **kwargs: Any) -> None:
+    """The shop's owner grants the platform exactly these scopes."""
+    shop.ask("PUT", f"/-/federation/platforms/{platform}", {"scopes": scopes, **kwargs})
 
 
-def asked(shop: Shop, token: str, path: str, *, accept: str = "*/*", method: str = "GET", **more: Any) -> Any:
-    """The answer to who brings this token; none for a stranger."""
-    headers = {"Accept": accept, **more.pop("headers", {})}
+def request(shop: Shop, token: str, path: str, *, accept: str = "*/*", method: str = "GET", **kwargs: Any) -> Any:
+    """Returns the answer to a request with this token, or without one if it is empty."""
+    headers = {"Accept": accept, **kwargs.pop("headers", {})}
     if token:
         headers["Authorization"] = f"Bearer {token}"
-    return shop.client.request(method, path, headers=headers, **more)
+    return shop.client.request(method, path, headers=headers, **kwargs)
 
 
 def offer_of(shop: Shop, name: str) -> str:
-    """The address of the price of one of the shop's goods."""
+    """Returns the IRI of the offer of one of the shop's goods."""
     with shop.instance.store.read() as tx:
         (offer,) = item_by_id(tx, shop.id, shop.items[name]).offers
     return f"http://testserver/api/dfc/offers/{offer.id}"
@@ -54,13 +54,13 @@ def offer_of(shop: Shop, name: str) -> str:
 def an_order(
     shop: Shop, goods: Mapping[str, int], *, state: str = "Held", iri: str = "https://ofn.example/orders/1"
 ) -> dict[str, Any]:
-    """What a platform sends that has read the shop's catalogue."""
+    """The document that a platform sends after reading the shop's catalogue."""
     lines = [
         {
-            "@id": f"{iri}/lines/{place}", "@type": "dfc-b:OrderLine", "dfc-b:partOf": iri,
+            "@id": f"{iri}/lines/{position}", "@type": "dfc-b:OrderLine", "dfc-b:partOf": iri,
             "dfc-b:concerns": offer_of(shop, name), "dfc-b:quantity": pieces,
         }
-        for place, (name, pieces) in enumerate(goods.items())
+        for position, (name, pieces) in enumerate(goods.items())
     ]  # fmt: skip
     order = {
         "@id": iri, "@type": "dfc-b:Order", "dfc-b:hasOrderStatus": f"dfc-v:{state}",

@@ -1,5 +1,6 @@
-"""A portal as the deployed one is, on a real socket: it names things in its own way, answers a whole order with what it
-has made of it, knows no Idempotency-Key, and fails as networks fail."""
+"""A portal that behaves like the deployed one, on a real socket: it uses its own IRIs, answers an order with the whole
+order as it took it, ignores Idempotency-Key, and fails as networks fail.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +16,7 @@ SHOP = "/api/dfc/Enterprises/test-hodmedod"
 
 @dataclass
 class PortalGood:
-    """`stock` in pieces, or in cases; -1: as many as you like. It comes in cases where `pieces` says how many fill
-    one."""
+    """`stock` in pieces, or in cases; -1 is unlimited. It comes in cases if `pieces` says how many pieces fill one."""
 
     name: str
     price: str = "2.50"
@@ -66,11 +66,11 @@ class Portal:
 
     @property
     def counts(self) -> list[tuple[str, dict[str, int]]]:
-        """State and cases of its orders, the oldest first."""
+        """The state and cases of its orders, oldest first."""
         return [(order.state, order.lines) for order in self.orders.values()]
 
     def ordering(self) -> list[str]:
-        """How orders were sent, in turn."""
+        """The methods of the requests that sent orders, in turn."""
         return [method for method, _ in self.asked if method != "GET"]
 
     def __enter__(self) -> Portal:
@@ -85,7 +85,7 @@ class Portal:
     # ------------------------------------------------------------------------------------------ what it says
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, Any] | None:
-        """Status and document; None: the answer is lost."""
+        """Returns status and document, or None if the answer is lost."""
         self.asked.append((method, path))
         if method == "GET":
             return self._get(path)
@@ -119,23 +119,26 @@ class Portal:
     def _document(self, nodes: list[dict[str, Any]]) -> dict[str, Any]:
         return {"@context": "https://www.datafoodconsortium.org", "@graph": nodes}
 
-    def _take(self, id: str, said: dict[str, Any]) -> None:
-        nodes = {node["@id"]: node for node in said["@graph"]}
+    def _take(self, id: str, document: dict[str, Any]) -> None:
+        nodes = {node["@id"]: node for node in document["@graph"]}
         (order,) = (node for node in nodes.values() if node["@type"] == "dfc-b:Order")
-        (_,) = (node for node in nodes.values() if node["@type"] == "dfc-b:SaleSession")  # it needs one, as deployed
-        taken = PortalOrder(order["dfc-b:hasOrderStatus"].removeprefix("dfc-v:"), order["dfc-b:orderedBy"])
+        # the deployed portal requires a sale session
+        (_,) = (node for node in nodes.values() if node["@type"] == "dfc-b:SaleSession")
+        order_taken = PortalOrder(order["dfc-b:hasOrderStatus"].removeprefix("dfc-v:"), order["dfc-b:orderedBy"])
         for node in nodes.values():
             if node["@type"] == "dfc-b:OrderLine":
                 product = nodes[node["dfc-b:concerns"]]["dfc-b:offeredItem"]["@id"].rpartition("/")[2]
-                wanted = int(node["dfc-b:quantity"])
-                taken.lines[product] = min(wanted, self.most.get(product, wanted))
-        self.orders[id] = taken
+                quantity = int(node["dfc-b:quantity"])
+                order_taken.lines[product] = min(quantity, self.most.get(product, quantity))
+        self.orders[id] = order_taken
 
     def _order(self, id: str) -> list[dict[str, Any]]:
-        order, here = self.orders[id], f"{self.here}/Orders/{id}"
-        lines = {product: f"{here}/orderLines/{460 + place}" for place, product in enumerate(sorted(order.lines))}
+        order, order_iri = self.orders[id], f"{self.here}/Orders/{id}"
+        lines = {
+            product: f"{order_iri}/orderLines/{460 + position}" for position, product in enumerate(sorted(order.lines))
+        }
         nodes: list[dict[str, Any]] = [
-            {"@id": here, "@type": "dfc-b:Order", "dfc-b:hasOrderStatus": {"@id": f"dfc-v:{order.state}"},
+            {"@id": order_iri, "@type": "dfc-b:Order", "dfc-b:hasOrderStatus": {"@id": f"dfc-v:{order.state}"},
              "dfc-b:hasPart": [{"@id": line} for line in lines.values()]}
         ]  # fmt: skip
         for product, line in lines.items():
@@ -157,31 +160,33 @@ class Portal:
     def _goods(self) -> list[dict[str, Any]]:
         nodes: list[dict[str, Any]] = []
         for id, good in self.goods.items():
-            here = f"{self.catalogue}/{id}"
-            nodes += self._offered(id, good.name, good.price, -1 if good.pieces else good.stock)
+            product_iri = f"{self.catalogue}/{id}"
+            nodes += self._offered_product(id, good.name, good.price, -1 if good.pieces else good.stock)
             if not good.pieces:
                 continue
-            nodes += self._offered(f"{id}-case", f"{good.name}, case of {good.pieces}", good.case_price, good.stock)
+            nodes += self._offered_product(
+                f"{id}-case", f"{good.name}, case of {good.pieces}", good.case_price, good.stock
+            )
             nodes += [
-                {"@id": f"{here}/AsPlannedTransformation", "@type": "dfc-b:AsPlannedTransformation",
-                 "dfc-b:hasIncome": f"{here}/AsPlannedConsumptionFlow",
-                 "dfc-b:hasOutcome": f"{here}/AsPlannedProductionFlow"},
-                {"@id": f"{here}/AsPlannedConsumptionFlow", "@type": "dfc-b:AsPlannedConsumptionFlow",
-                 "dfc-b:consumes": here, "dfc-b:hasQuantity": _pieces(good.pieces)},
-                {"@id": f"{here}/AsPlannedProductionFlow", "@type": "dfc-b:AsPlannedProductionFlow",
-                 "dfc-b:produces": f"{here}-case", "dfc-b:hasQuantity": _pieces(1)},
+                {"@id": f"{product_iri}/AsPlannedTransformation", "@type": "dfc-b:AsPlannedTransformation",
+                 "dfc-b:hasIncome": f"{product_iri}/AsPlannedConsumptionFlow",
+                 "dfc-b:hasOutcome": f"{product_iri}/AsPlannedProductionFlow"},
+                {"@id": f"{product_iri}/AsPlannedConsumptionFlow", "@type": "dfc-b:AsPlannedConsumptionFlow",
+                 "dfc-b:consumes": product_iri, "dfc-b:hasQuantity": _pieces(good.pieces)},
+                {"@id": f"{product_iri}/AsPlannedProductionFlow", "@type": "dfc-b:AsPlannedProductionFlow",
+                 "dfc-b:produces": f"{product_iri}-case", "dfc-b:hasQuantity": _pieces(1)},
             ]  # fmt: skip
         return nodes
 
-    def _offered(self, id: str, name: str, price: str, stock: int) -> list[dict[str, Any]]:
-        here = f"{self.catalogue}/{id}"
+    def _offered_product(self, id: str, name: str, price: str, stock: int) -> list[dict[str, Any]]:
+        product_iri = f"{self.catalogue}/{id}"
         stock = 0 if id in self.most else stock
         return [
-            {"@id": here, "@type": "dfc-b:SuppliedProduct", "dfc-b:name": name, "dfc-b:hasQuantity": _pieces(1),
-             "dfc-b:referencedBy": f"{here}/CatalogItem"},
-            {"@id": f"{here}/CatalogItem", "@type": "dfc-b:CatalogItem", "dfc-b:sku": id,
-             "dfc-b:stockLimitation": str(stock), "dfc-b:offeredThrough": f"{here}/Offer"},
-            {"@id": f"{here}/Offer", "@type": "dfc-b:Offer",
+            {"@id": product_iri, "@type": "dfc-b:SuppliedProduct", "dfc-b:name": name, "dfc-b:hasQuantity": _pieces(1),
+             "dfc-b:referencedBy": f"{product_iri}/CatalogItem"},
+            {"@id": f"{product_iri}/CatalogItem", "@type": "dfc-b:CatalogItem", "dfc-b:sku": id,
+             "dfc-b:stockLimitation": str(stock), "dfc-b:offeredThrough": f"{product_iri}/Offer"},
+            {"@id": f"{product_iri}/Offer", "@type": "dfc-b:Offer",
              "dfc-b:hasPrice": {"@type": "dfc-b:Price", "dfc-b:value": price, "dfc-b:VATrate": "5.5",
                                 "dfc-b:hasUnit": "dfc-m:Euro"}},
         ]  # fmt: skip

@@ -1,5 +1,6 @@
-"""A hub orders at platforms that it knows by their address alone: in whole cases, once, whatever happens on the way,
-and its customers get what will come."""
+"""A hub orders at platforms known by their address alone: in whole cases, once, whatever happens to the requests; its
+customers get what will come.
+"""
 
 from __future__ import annotations
 
@@ -35,27 +36,27 @@ def portal() -> Iterator[Portal]:
 @pytest.fixture
 def new_hub(tmp_path: Path, clock: ManualClock, sqlite_template: Path) -> Iterator[Callable[..., Buying]]:
     """Makes the hub, which may reach these hosts."""
-    opened: list[Buying] = []
+    hubs: list[Buying] = []
 
     def make(*hosts: str) -> Buying:
-        opened.append(Buying(an_instance(tmp_path, sqlite_template, clock, "http://hub.example", *hosts), clock))
-        return opened[-1]
+        hubs.append(Buying(an_instance(tmp_path, sqlite_template, clock, "http://hub.example", *hosts), clock))
+        return hubs[-1]
 
     yield make
-    for request in opened:
+    for request in hubs:
         request.instance.close()
 
 
 @pytest.fixture
 def hub(new_hub: Callable[..., Buying], portal: Portal) -> Buying:
-    """It sells all that the portal lists."""
-    made = new_hub(portal.host)
-    made.link(portal.catalogue)
-    return made
+    """The hub sells all that the portal lists."""
+    hub = new_hub(portal.host)
+    hub.link(portal.catalogue)
+    return hub
 
 
-def told(hub: Buying) -> None:
-    """The time after which the platform knows."""
+def tell_platform(hub: Buying) -> None:
+    """Passes the time after which the platform has received the order."""
     hub.minutes()
 
 
@@ -67,7 +68,7 @@ def test_what_customers_order_is_one_order_there_in_whole_cases_and_complete_at_
 ) -> None:
     hub.order({"Vinegar": 4, "Chia": 1})
     hub.order({"Vinegar": 3}, "Bea")
-    told(hub)
+    tell_platform(hub)
     assert portal.counts == [("Held", {"1-case": 2, "3": 1})]
     assert portal.ordering() == ["POST"]
     lines = {line.name: line for line in hub.backorder.lines}
@@ -75,7 +76,7 @@ def test_what_customers_order_is_one_order_there_in_whole_cases_and_complete_at_
     assert {line.answer for line in lines.values()} == {"confirmed"}
     assert (lines["Vinegar"].price, lines["Chia"].price) == (2000, 250)
     hub.order({"Vinegar": 5}, "Cem")
-    told(hub)
+    tell_platform(hub)
     assert portal.ordering() == ["POST"], "twelve pieces are two cases still"
     hub.close()
     assert portal.counts == [("Complete", {"1-case": 2, "3": 1})]
@@ -86,9 +87,9 @@ def test_what_customers_order_is_one_order_there_in_whole_cases_and_complete_at_
 
 def test_the_first_request_is_written_as_open_food_network_writes_it(hub: Buying, portal: Portal) -> None:
     hub.order({"Beans": 3})
-    told(hub)
-    (said,) = portal.sent
-    nodes = {node["@type"]: node for node in said["@graph"]}
+    tell_platform(hub)
+    (sent_document,) = portal.sent
+    nodes = {node["@type"]: node for node in sent_document["@graph"]}
     product = f"{portal.catalogue}/2"
     assert nodes["dfc-b:Order"]["@id"] == f"{portal.here}/Orders"
     assert nodes["dfc-b:Order"]["dfc-b:orderedBy"] == "http://hub.example/api/dfc/enterprises/hub"
@@ -96,21 +97,21 @@ def test_the_first_request_is_written_as_open_food_network_writes_it(hub: Buying
     assert nodes["dfc-b:OrderLine"]["dfc-b:concerns"] == f"{product}/Offer"
     assert nodes["dfc-b:Offer"]["dfc-b:offeredItem"] == {"@id": product}
     assert nodes["dfc-b:SaleSession"]["dfc-b:endDate"] == "Fri Jun 05 2026 10:00:00 UTC"
-    assert "Ada" not in json.dumps(said)
+    assert "Ada" not in json.dumps(sent_document)
 
 
 def test_orders_are_amended_and_what_nobody_wants_any_more_is_cancelled(hub: Buying, portal: Portal) -> None:
-    first = hub.order({"Beans": 3, "Chia": 2})
-    told(hub)
-    hub.change(first, {"Beans": 5})
-    told(hub)
+    first_order = hub.order({"Beans": 3, "Chia": 2})
+    tell_platform(hub)
+    hub.change(first_order, {"Beans": 5})
+    tell_platform(hub)
     assert portal.counts == [("Held", {"2": 5})]
-    hub.cancel(first)
-    told(hub)
+    hub.cancel(first_order)
+    tell_platform(hub)
     ((state, _),) = portal.counts
     assert state == "Cancelled"
     hub.order({"Chia": 1}, "Bea")
-    told(hub)
+    tell_platform(hub)
     assert portal.counts[1] == ("Held", {"3": 1})
     assert portal.ordering() == ["POST", "PUT", "PUT", "POST"]
     hub.sound()
@@ -118,7 +119,7 @@ def test_orders_are_amended_and_what_nobody_wants_any_more_is_cancelled(hub: Buy
 
 def test_a_platform_is_not_unlinked_while_an_order_there_is_open(hub: Buying, portal: Portal) -> None:
     hub.order({"Beans": 3})
-    told(hub)
+    tell_platform(hub)
     with pytest.raises(Conflict, match="not complete yet"), hub.instance.store.write() as tx:
         unlink(tx, "hub", hub.backorder.link_id)
     hub.close()
@@ -134,32 +135,32 @@ def test_nothing_is_ordered_where_nothing_is_left_before_it_was_told(hub: Buying
 
 
 def test_one_sale_orders_of_any_number_of_platforms(new_hub: Callable[..., Buying], portal: Portal) -> None:
-    with Portal({"9": PortalGood("Dulse")}) as other, Portal({"7": PortalGood("Rye")}) as third:
-        hub = new_hub(portal.host, other.host, third.host)
-        for platform in (portal, other, third):
+    with Portal({"9": PortalGood("Dulse")}) as second_portal, Portal({"7": PortalGood("Rye")}) as third_portal:
+        hub = new_hub(portal.host, second_portal.host, third_portal.host)
+        for platform in (portal, second_portal, third_portal):
             hub.link(platform.catalogue)
         hub.order({"Vinegar": 1, "Dulse": 2, "Rye": 3})
-        other.faults = ["500"]
-        told(hub)
-        assert [platform.counts for platform in (portal, other, third)] == [
+        second_portal.faults = ["500"]
+        tell_platform(hub)
+        assert [platform.counts for platform in (portal, second_portal, third_portal)] == [
             [("Held", {"1-case": 1})], [], [("Held", {"7": 3})]
         ], "one that fails keeps none waiting"  # fmt: skip
         hub.minutes(5)
         hub.close()
-        assert [platform.counts[0][0] for platform in (portal, other, third)] == ["Complete"] * 3
+        assert [platform.counts[0][0] for platform in (portal, second_portal, third_portal)] == ["Complete"] * 3
 
 
 def test_nobody_waits_while_a_platform_thinks(hub: Buying, portal: Portal) -> None:
     hub.order({"Beans": 1})
 
-    def meanwhile() -> None:
+    def order_meanwhile() -> None:
         portal.meanwhile = lambda: None
         hub.order({"Beans": 2}, "Bea")
 
-    portal.meanwhile = meanwhile
-    told(hub)
+    portal.meanwhile = order_meanwhile
+    tell_platform(hub)
     assert hub.pieces() == [("Ada", 1), ("Bea", 2)]
-    told(hub)
+    tell_platform(hub)
     assert portal.counts == [("Held", {"2": 3})]
 
 
@@ -170,7 +171,7 @@ def test_nobody_waits_while_a_platform_thinks(hub: Buying, portal: Portal) -> No
 def test_an_order_whose_answer_is_lost_is_found_again(hub: Buying, portal: Portal, fault: str) -> None:
     hub.order({"Beans": 3})
     portal.faults = [fault]
-    told(hub)
+    tell_platform(hub)
     assert hub.progress == "failing"
     hub.order({"Beans": 1}, "Bea")
     hub.minutes(5)
@@ -182,18 +183,18 @@ def test_an_order_whose_answer_is_lost_is_found_again(hub: Buying, portal: Porta
 def test_an_order_that_failed_and_that_nobody_wants_any_more_is_not_sent_again(hub: Buying, portal: Portal) -> None:
     order = hub.order({"Beans": 3})
     portal.faults = ["500"]
-    told(hub)
+    tell_platform(hub)
     hub.cancel(order)
     hub.minutes(5)
     assert (portal.ordering(), portal.counts, hub.progress) == (["POST"], [], "told")
 
 
 def test_what_others_ordered_there_is_not_taken_for_ours(hub: Buying, portal: Portal) -> None:
-    before = PortalOrder(lines={"2": 3})
-    portal.orders["1"] = before
+    existing_order = PortalOrder(lines={"2": 3})
+    portal.orders["1"] = existing_order
     hub.order({"Beans": 3})
     portal.faults = ["500"]
-    told(hub)
+    tell_platform(hub)
     portal.orders["2"] = PortalOrder(lines={"3": 3})
     hub.minutes(5)
     assert portal.counts[2:] == [("Held", {"2": 3})]
@@ -211,7 +212,7 @@ def test_a_platform_that_lists_no_orders_is_not_asked_twice_where_the_answer_was
     assert portal.ordering() == ["POST"]
     assert (hub.progress, hub.backorder.error[:14]) == ("parked", "On ne sait pas")
     hub.retry()
-    told(hub)
+    tell_platform(hub)
     assert portal.ordering() == ["POST", "POST"], "a person has looked there"
 
 
@@ -251,13 +252,13 @@ def test_a_line_that_is_shortened_reaches_who_ordered_last(hub: Buying, portal: 
     hub.run(seconds=5)
     hub.order({"Beans": 4}, "Bea")
     portal.most = {"2": 5}
-    told(hub)
+    tell_platform(hub)
     assert hub.pieces() == [("Ada", 3), ("Bea", 2)]
-    assert [(cut.pieces, cut.owed) for cut in hub.cuts()] == [(2, 0)]
+    assert [(order_cut.pieces, order_cut.owed) for order_cut in hub.cuts()] == [(2, 0)]
     (line,) = hub.backorder.lines
     assert (line.confirmed, line.coming) == (5, 5)
     with pytest.raises(SoldOut):
-        hub.order({"Beans": 4}, "Cem")  # of ten, five were had, and two are not there
+        hub.order({"Beans": 4}, "Cem")  # of ten, five were sold, and two will not come
     hub.close()
     assert portal.counts == [("Complete", {"2": 5})]
     hub.sound()
@@ -266,7 +267,7 @@ def test_a_line_that_is_shortened_reaches_who_ordered_last(hub: Buying, portal: 
 def test_cases_that_do_not_come_take_whole_pieces_off_orders(hub: Buying, portal: Portal) -> None:
     hub.order({"Vinegar": 8})
     portal.most = {"1-case": 1}
-    told(hub)
+    tell_platform(hub)
     assert hub.pieces() == [("Ada", 6)]
     portal.most = {"1-case": 0}
     hub.order({"Chia": 1}, "Bea")
@@ -278,7 +279,7 @@ def test_cases_that_do_not_come_take_whole_pieces_off_orders(hub: Buying, portal
 def test_what_the_platform_changes_later_is_heard_and_what_it_cancels_is_shown(hub: Buying, portal: Portal) -> None:
     hub.order({"Beans": 3})
     hub.order({"Chia": 2}, "Bea")
-    told(hub)
+    tell_platform(hub)
     (order,) = portal.orders.values()
     order.lines["2"] = 1
     portal.repriced = "3.10"
@@ -296,7 +297,7 @@ def test_what_the_platform_changes_later_is_heard_and_what_it_cancels_is_shown(h
 
 def test_a_platform_that_says_that_the_order_has_changed_is_heard_at_once(hub: Buying, portal: Portal) -> None:
     hub.order({"Beans": 3})
-    told(hub)
+    tell_platform(hub)
     (order,) = portal.orders.values()
     order.lines["2"] = 2
     with hub.instance.store.write() as tx:
@@ -307,10 +308,10 @@ def test_a_platform_that_says_that_the_order_has_changed_is_heard_at_once(hub: B
 
 def test_a_platform_that_takes_no_amendment_brings_what_stands_there(hub: Buying, portal: Portal) -> None:
     hub.order({"Beans": 3})
-    told(hub)
+    tell_platform(hub)
     hub.order({"Beans": 2}, "Bea")
     portal.faults = ["409"]
-    told(hub)
+    tell_platform(hub)
     assert hub.pieces() == [("Ada", 3), ("Bea", 0)]
     assert portal.counts == [("Held", {"2": 3})]
     hub.sound()
@@ -319,12 +320,12 @@ def test_a_platform_that_takes_no_amendment_brings_what_stands_there(hub: Buying
 # ------------------------------------------------------------------------------------------------ hostile
 
 
-def said(portal: Portal, quantity: object, *, order: str = "", state: str = "Held") -> bytes:
-    """An answer that says anything."""
-    here = order or f"{portal.here}/Orders/1"
+def answer_with(portal: Portal, quantity: object, *, order: str = "", state: str = "Held") -> bytes:
+    """Returns an answer of the platform with any quantity and state."""
+    iri = order or f"{portal.here}/Orders/1"
     nodes = [
-        {"@id": here, "@type": "dfc-b:Order", "dfc-b:hasOrderStatus": f"dfc-v:{state}", "dfc-b:hasPart": f"{here}/1"},
-        {"@id": f"{here}/1", "@type": "dfc-b:OrderLine", "dfc-b:quantity": quantity,
+        {"@id": iri, "@type": "dfc-b:Order", "dfc-b:hasOrderStatus": f"dfc-v:{state}", "dfc-b:hasPart": f"{iri}/1"},
+        {"@id": f"{iri}/1", "@type": "dfc-b:OrderLine", "dfc-b:quantity": quantity,
          "dfc-b:concerns": f"{portal.catalogue}/2/Offer"},
     ]  # fmt: skip
     return json.dumps({"@context": "https://www.datafoodconsortium.org", "@graph": nodes}).encode()
@@ -332,11 +333,11 @@ def said(portal: Portal, quantity: object, *, order: str = "", state: str = "Hel
 
 def test_nonsense_changes_nothing(hub: Buying, portal: Portal) -> None:
     hub.order({"Beans": 3})
-    told(hub)
+    tell_platform(hub)
     hub.order({"Beans": 1}, "Bea")
     nonsense: list[object] = [-1, "1.5", "NaN", "1e400", 10**30, "<b>3</b>", None, []]
     for quantity in nonsense:
-        portal.faults = [said(portal, quantity, order=hub.backorder.iri)]
+        portal.faults = [answer_with(portal, quantity, order=hub.backorder.iri)]
         hub.run(hours=2)
         assert not portal.faults
         assert hub.pieces() == [("Ada", 3), ("Bea", 1)], quantity
@@ -348,8 +349,8 @@ def test_nonsense_changes_nothing(hub: Buying, portal: Portal) -> None:
 
 def test_no_order_of_another_host_is_believed(hub: Buying, portal: Portal) -> None:
     hub.order({"Beans": 3})
-    portal.faults = [said(portal, 0, order="http://127.0.0.1:1/Orders/1")]
-    told(hub)
+    portal.faults = [answer_with(portal, 0, order="http://127.0.0.1:1/Orders/1")]
+    tell_platform(hub)
     assert hub.pieces() == [("Ada", 3)]
     assert (hub.backorder.iri, hub.progress) == ("", "failing")
     assert "un nom qui ne lui appartient pas" in hub.backorder.error
@@ -357,7 +358,7 @@ def test_no_order_of_another_host_is_believed(hub: Buying, portal: Portal) -> No
 
 def test_answers_that_are_none_are_failures(hub: Buying, portal: Portal) -> None:
     hub.order({"Beans": 3})
-    told(hub)
+    tell_platform(hub)
     hub.order({"Beans": 1}, "Bea")
     for answer in (b"<html>", b"[" * 10_000, b"{}", b"\xff", b" " * 33_000_000):
         portal.faults = [answer]
@@ -369,8 +370,8 @@ def test_answers_that_are_none_are_failures(hub: Buying, portal: Portal) -> None
 
 def test_more_than_was_ordered_is_not_more(hub: Buying, portal: Portal) -> None:
     hub.order({"Beans": 3})
-    portal.faults = [said(portal, 999)]
-    told(hub)
+    portal.faults = [answer_with(portal, 999)]
+    tell_platform(hub)
     (line,) = hub.backorder.lines
     assert (line.confirmed, line.answer) == (3, "confirmed")
     assert "plus que ce qui a été commandé de Beans" in hub.backorder.error
@@ -386,23 +387,23 @@ def test_an_operator_sees_what_was_ordered_and_what_failed_and_tries_again(hub: 
     (folder / "instance.toml").chmod(0o600)
 
     def shell(*words: str) -> str:
-        ran = CliRunner().invoke(app, ["federation", "dfc", *words, "--instance", str(folder)])
-        assert ran.exit_code == 0, ran.output
-        return " ".join(ran.output.split())
+        result = CliRunner().invoke(app, ["federation", "dfc", *words, "--instance", str(folder)])
+        assert result.exit_code == 0, result.output
+        return " ".join(result.output.split())
 
     hub.order({"Vinegar": 7})
     portal.most = {"1-case": 1}
-    told(hub)
-    said = shell("orders", "--session", "hub-session")
-    assert f"Vente de juin at {portal.catalogue}: told" in said
-    assert f"{portal.here}/Orders/1188908237107 Vinegar: 7 pieces, 2 cases of 6, shortened to 1" in said
+    tell_platform(hub)
+    output = shell("orders", "--session", "hub-session")
+    assert f"Vente de juin at {portal.catalogue}: told" in output
+    assert f"{portal.here}/Orders/1188908237107 Vinegar: 7 pieces, 2 cases of 6, shortened to 1" in output
     portal.orders.clear()
     portal.most = {}
     hub.order({"Chia": 1}, "Bea")
-    told(hub)
-    said = shell("orders")
-    assert "not tried any more" in said
-    assert "Il n’y a rien à" in said, "what has failed is kept in the language of the hub, which reads it in a mail"
+    tell_platform(hub)
+    output = shell("orders")
+    assert "not tried any more" in output
+    assert "Il n’y a rien à" in output, "what has failed is kept in the language of the hub, which reads it in a mail"
     with hub.instance.store.read() as tx:
         (warning,) = backorder_warnings(tx)
     assert f"commensal dfc order retry {hub.backorder.id}" in str(warning)
@@ -413,20 +414,20 @@ def test_an_operator_sees_what_was_ordered_and_what_failed_and_tries_again(hub: 
 def test_the_hub_sees_it_over_the_api_and_nobody_else_does(hub: Buying, portal: Portal) -> None:
     hub.order({"Vinegar": 7, "Beans": 2})
     portal.most = {"2": 1}
-    told(hub)
-    here = "/api/-/federation/enterprises/hub/backorders"
-    mine = {"Authorization": f"Bearer {hub.owner()}"}
+    tell_platform(hub)
+    url = "/api/-/federation/enterprises/hub/backorders"
+    headers = {"Authorization": f"Bearer {hub.owner()}"}
     with TestClient(make_app(hub.instance)) as client:
-        for path in (here, f"{here}/{hub.backorder.id}", f"{here}/{hub.backorder.id}/cuts"):
+        for path in (url, f"{url}/{hub.backorder.id}", f"{url}/{hub.backorder.id}/cuts"):
             assert client.get(path).status_code == 401
-        assert client.post(f"{here}/{hub.backorder.id}/retry").status_code == 401
-        (item,) = client.get(f"{here}?session=hub-session", headers=mine).json()["items"]
-        assert client.get(f"{here}?session=another", headers=mine).json()["items"] == []
-        assert item == client.get(f"{here}/{hub.backorder.id}", headers=mine).json()
-        (cut,) = client.get(f"{here}/{hub.backorder.id}/cuts", headers=mine).json()
-        nothing = client.post(f"{here}/{hub.backorder.id}/retry", headers={**mine, "Idempotency-Key": "k"})
-        settled = client.post(
-            f"/api/-/federation/enterprises/hub/cuts/{cut['id']}/settle", headers={**mine, "Idempotency-Key": "s"}
+        assert client.post(f"{url}/{hub.backorder.id}/retry").status_code == 401
+        (item,) = client.get(f"{url}?session=hub-session", headers=headers).json()["items"]
+        assert client.get(f"{url}?session=another", headers=headers).json()["items"] == []
+        assert item == client.get(f"{url}/{hub.backorder.id}", headers=headers).json()
+        (cut,) = client.get(f"{url}/{hub.backorder.id}/cuts", headers=headers).json()
+        retry = client.post(f"{url}/{hub.backorder.id}/retry", headers={**headers, "Idempotency-Key": "k"})
+        settlement = client.post(
+            f"/api/-/federation/enterprises/hub/cuts/{cut['id']}/settle", headers={**headers, "Idempotency-Key": "s"}
         )
     lines = {line["name"]: line for line in item["lines"]}
     assert (item["progress"], item["iri"]) == ("told", f"{portal.here}/Orders/1188908237107")
@@ -434,8 +435,8 @@ def test_the_hub_sees_it_over_the_api_and_nobody_else_does(hub: Buying, portal: 
         "pieces": 7, "per_case": "6", "cases": 2, "surplus": 5, "coming": 7,
     }  # fmt: skip
     assert (lines["Beans"]["answer"], lines["Beans"]["confirmed"], cut["pieces"]) == ("shortened", 1, 1)
-    assert nothing.status_code == 409
-    assert settled.status_code == 204
+    assert retry.status_code == 409
+    assert settlement.status_code == 204
     assert hub.cuts()[0].settled_at is not None
 
 
@@ -447,8 +448,8 @@ def test_the_hub_is_told_once_by_mail_that_an_order_fails(hub: Buying, portal: P
     mails = [file.read_bytes() for file in sorted((hub.instance.folder / "mail").iterdir())]
     parsed = [message_from_bytes(mail, policy=policy.default) for mail in mails]
     subject = f"Une commande de The hub chez {portal.catalogue} a besoin de vous"
-    (told,) = [mail for mail in parsed if mail["subject"] == subject]
-    assert "hub@example.org" in told["to"]
-    body = told.get_body(("plain",))
+    (mail_about_it,) = [mail for mail in parsed if mail["subject"] == subject]
+    assert "hub@example.org" in mail_about_it["to"]
+    body = mail_about_it.get_body(("plain",))
     assert body is not None
     assert "a répondu 500" in body.get_content()

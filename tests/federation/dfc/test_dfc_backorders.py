@@ -1,5 +1,6 @@
-"""Open Food Network orders here as it does elsewhere: it guesses where, names a sale of its own making, sends the whole
-order again for every change, and says Complete when its own sale has closed."""
+"""Open Food Network orders here as it does elsewhere: it guesses the address, names a sale of its own making, sends the
+whole order again for every change, and says Complete when its own sale has closed.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +17,10 @@ from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import DfcItem, DfcLine, DfcOffer, DfcOrder
 
 from .oidc import Oidc
-from .platforms import asked, let, offer_of, settings_with
+from .platforms import grant_scopes, offer_of, request, settings_with
 
 HERE = "http://testserver/api/dfc"
-ORDERS = f"{HERE}/orders"  # as it guesses, from where the products are
+ORDERS = f"{HERE}/orders"  # as it guesses, from the address of the products
 SHARED = Path(os.environ.get("COMMENSAL_SHARED", Path(__file__).parents[4] / "shared")) / "dfc"
 RECORDED = SHARED / "examples" / "vcr_fdc_backorder__1_POST_Orders__request.json"
 PORTAL = "https://env-0105831.jcloud-ver-jpe.ik-server.com/api/dfc/Enterprises/test-hodmedod"
@@ -32,24 +33,24 @@ def settings(oidc: Oidc) -> InstanceSettings:
 
 @pytest.fixture(autouse=True)
 def granted(shop: Shop) -> None:
-    let(shop, "ofn", "ReadProducts", "WriteOrders")
+    grant_scopes(shop, "ofn", "ReadProducts", "WriteOrders")
 
 
 def product_of(shop: Shop, token: str, name: str) -> str:
-    """The address of a product, as it stands in the catalogue."""
-    catalogue = read(asked(shop, token, "/api/dfc/enterprises/shop/catalog_items").content)
+    """Returns the IRI of a product, as the catalogue has it."""
+    catalogue = read(request(shop, token, "/api/dfc/enterprises/shop/catalog_items").content)
     item = catalogue.get(DfcItem, f"{HERE}/catalog_items/{shop.items[name]}")
     assert item is not None
     return item.product or ""
 
 
-def coming(line: DfcLine) -> int:
+def coming_pieces(line: DfcLine) -> int:
     assert line.quantity is not None
     return int(line.quantity.value)
 
 
 def backorder(offer: str, product: str, pieces: int, *, order: str = ORDERS, state: str = "Held") -> dict[str, Any]:
-    """Five nodes without a name of its own for the order: it has the address to which it is sent."""
+    """Returns five nodes in which the order has no IRI of its own, but that to which it is sent."""
     line, sale = f"{ORDERS}/OrderLines/1", f"{HERE}/supplied_products"
     return {
         "@context": "https://www.datafoodconsortium.org",
@@ -70,40 +71,42 @@ def backorder(offer: str, product: str, pieces: int, *, order: str = ORDERS, sta
 def test_a_backorder_is_placed_amended_and_completed(shop: Shop, oidc: Oidc, offer: str) -> None:
     token = oidc.token("ofn-client")
     product = product_of(shop, token, "honey")
-    named = offer_of(shop, "honey") if offer == "ours" else f"{product}/Offer"
-    placed = asked(shop, token, "/api/dfc/orders", method="POST", json=backorder(named, product, 2))
-    assert placed.status_code == 201, placed.text
-    order = read(placed.content).one(DfcOrder)
+    offer_iri = offer_of(shop, "honey") if offer == "ours" else f"{product}/Offer"
+    created = request(shop, token, "/api/dfc/orders", method="POST", json=backorder(offer_iri, product, 2))
+    assert created.status_code == 201, created.text
+    order = read(created.content).one(DfcOrder)
     assert order.state == "Held"
-    assert order.iri == placed.headers["Location"]
-    (line,) = read(placed.content).all(DfcLine)
-    assert (line.offer, coming(line), line.answer) == (named, 2, "confirmed")
-    offered = read(placed.content).get(DfcOffer, named)
-    assert offered is not None
+    assert order.iri == created.headers["Location"]
+    (line,) = read(created.content).all(DfcLine)
+    assert (line.offer, coming_pieces(line), line.answer) == (offer_iri, 2, "confirmed")
+    offer_read = read(created.content).get(DfcOffer, offer_iri)
+    assert offer_read is not None
 
     path = order.iri.removeprefix("http://testserver")
-    more = asked(shop, token, path, method="PUT", json=backorder(named, product, 5, order=order.iri))
-    (line,) = read(more.content).all(DfcLine)
-    assert (coming(line), line.answer) == (3, "shortened")
+    amended = request(shop, token, path, method="PUT", json=backorder(offer_iri, product, 5, order=order.iri))
+    (line,) = read(amended.content).all(DfcLine)
+    assert (coming_pieces(line), line.answer) == (3, "shortened")
 
     shop.close()
     token = oidc.token("ofn-client")
-    done = asked(shop, token, path, method="PUT", json=backorder(named, product, 5, order=order.iri, state="Complete"))
-    assert done.status_code == 200, done.text
-    assert read(done.content).one(DfcOrder).state == "Complete"
+    completed = request(
+        shop, token, path, method="PUT", json=backorder(offer_iri, product, 5, order=order.iri, state="Complete")
+    )
+    assert completed.status_code == 200, completed.text
+    assert read(completed.content).one(DfcOrder).state == "Complete"
     shop.check()
 
 
 def test_orders_find_their_way_in_the_spelling_of_the_first_portals(shop: Shop, oidc: Oidc) -> None:
     token = oidc.token("ofn-client")
-    said = backorder(offer_of(shop, "juice"), product_of(shop, token, "juice"), 1)
-    answer = asked(shop, token, "/api/dfc/Enterprises/shop/Orders", method="POST", json=said)
+    document = backorder(offer_of(shop, "juice"), product_of(shop, token, "juice"), 1)
+    answer = request(shop, token, "/api/dfc/Enterprises/shop/Orders", method="POST", json=document)
     assert answer.status_code == 201, answer.text
 
 
 def test_an_order_that_names_nothing_of_ours_is_not_found(shop: Shop, oidc: Oidc) -> None:
-    said = backorder("https://else.example/offers/1", "https://else.example/products/1", 1)
-    assert asked(shop, oidc.token("ofn-client"), "/api/dfc/orders", method="POST", json=said).status_code == 404
+    document = backorder("https://else.example/offers/1", "https://else.example/products/1", 1)
+    assert request(shop, oidc.token("ofn-client"), "/api/dfc/orders", method="POST", json=document).status_code == 404
 
 
 @pytest.mark.skipif(not RECORDED.exists(), reason="the recorded exchange is not here")
@@ -112,8 +115,8 @@ def test_the_recorded_order_is_taken_when_it_is_sent_here(shop: Shop, oidc: Oidc
     text = RECORDED.read_text(encoding="utf-8")
     text = text.replace(f"{PORTAL}/SuppliedProducts/44519466238259", product_of(shop, token, "carrots"))
     said = json.loads(text.replace(f"{PORTAL}/Orders", ORDERS).replace(PORTAL, HERE))
-    answer = asked(shop, token, "/api/dfc/orders", method="POST", json=said)
+    answer = request(shop, token, "/api/dfc/orders", method="POST", json=said)
     assert answer.status_code == 201, answer.text
     document = read(answer.content)
     (line,) = document.all(DfcLine)
-    assert (document.one(DfcOrder).state, coming(line)) == ("Held", 3)
+    assert (document.one(DfcOrder).state, coming_pieces(line)) == ("Held", 3)

@@ -1,4 +1,4 @@
-"""Goods that come in cases: how many pieces fill one is a rational number, and whole cases are ordered."""
+"""Goods that come in cases: the number of pieces in a case is a rational number, and whole cases are ordered."""
 
 from __future__ import annotations
 
@@ -29,21 +29,25 @@ from commensal_federation.linked_catalogues.backorders.cases import allot, cases
 HERE = "https://farm.example/api/dfc"
 
 
-def amount(said: str) -> DfcQuantity:
-    value, _, unit = said.partition(" ")
+def amount(text: str) -> DfcQuantity:
+    value, _, unit = text.partition(" ")
     return DfcQuantity(value=Decimal(value), unit=unit or "Piece")
 
 
 def case(used: str, filled: str = "1", *, size: str = "1", offered: bool = True) -> list[Thing]:
-    """Jars, of which some fill some crates."""
+    """Jars and crates, with a transformation in which `used` jars fill `filled` crates."""
     jar, crate = f"{HERE}/supplied_products/jar", f"{HERE}/supplied_products/crate"
-    made = f"{HERE}/transformations/{used}".replace(" ", "-")
+    transformation_iri = f"{HERE}/transformations/{used}".replace(" ", "-")
     things: list[Thing] = [
         DfcProduct(iri=jar, name="Jar", quantity=amount(size)),
         DfcProduct(iri=crate, name="Crate", quantity=amount("1")),
-        DfcTransformation(iri=made),
-        DfcConsumption(iri=f"{made}/in", transformation=made, product=jar, quantity=amount(used)),
-        DfcProduction(iri=f"{made}/out", transformation=made, product=crate, quantity=amount(filled)),
+        DfcTransformation(iri=transformation_iri),
+        DfcConsumption(
+            iri=f"{transformation_iri}/in", transformation=transformation_iri, product=jar, quantity=amount(used)
+        ),
+        DfcProduction(
+            iri=f"{transformation_iri}/out", transformation=transformation_iri, product=crate, quantity=amount(filled)
+        ),
     ]
     if offered:
         item = DfcItem(iri=f"{HERE}/catalog_items/crate", product=crate, stock=Decimal(3))
@@ -72,12 +76,12 @@ def jar_of(things: list[Thing]) -> OfferedProduct:
     ],
 )
 def test_so_many_pieces_fill_a_case(used: str, filled: str, size: str, pieces: Fraction) -> None:
-    found = jar_of(case(used, filled, size=size))
-    assert found.case is not None
-    assert (found.case.pieces, found.case.offer) == (pieces, f"{HERE}/offers/crate")
-    assert found.case.price is not None
-    assert (found.case.price.amount, found.case.stock) == (1500, 3)
-    assert found.pieces_left == int(3 * pieces)
+    jar = jar_of(case(used, filled, size=size))
+    assert jar.case is not None
+    assert (jar.case.pieces, jar.case.offer) == (pieces, f"{HERE}/offers/crate")
+    assert jar.case.price is not None
+    assert (jar.case.price.amount, jar.case.stock) == (1500, 3)
+    assert jar.pieces_left == int(3 * pieces)
 
 
 @pytest.mark.parametrize("used", ["0", "-6", "3 Litre", "1 Crate", "1000000", "0.000000000000000001"])
@@ -91,9 +95,9 @@ def test_what_cannot_be_reckoned_comes_by_the_piece(used: str) -> None:
 def test_a_case_that_nobody_offers_is_not_ordered_and_of_two_the_smaller_is() -> None:
     assert jar_of(case("6", offered=False)).case is None
     both = {product.iri: product for product in (*case("12"), *case("6"))}
-    found = jar_of(list(both.values()))
-    assert found.case is not None
-    assert found.case.pieces == 6
+    jar = jar_of(list(both.values()))
+    assert jar.case is not None
+    assert jar.case.pieces == 6
 
 
 @given(st.integers(0, 10_000), st.fractions(min_value=Fraction(1, 50), max_value=200, max_denominator=50))
@@ -107,4 +111,4 @@ def test_whole_cases_hold_what_is_wanted_and_one_fewer_does_not(pieces: int, per
 def test_cases_that_come_are_allotted_once(cases: int, wanted: list[int]) -> None:
     given_out = allot(cases, wanted)
     assert sum(given_out) == min(cases, sum(wanted))
-    assert all(one <= most for one, most in zip(given_out, wanted, strict=True))
+    assert all(given <= wanted_cases for given, wanted_cases in zip(given_out, wanted, strict=True))

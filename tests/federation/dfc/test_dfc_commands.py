@@ -1,4 +1,4 @@
-"""``commensal federation dfc``: a document is looked at, taken into an enterprise, and written again."""
+"""``commensal federation dfc``: checks a document, imports it into an enterprise, and exports it again."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ from .distant import Distant
 ELSEWHERE = "https://elsewhere.example/api/dfc"
 
 
-def goods(number: int, **more: Any) -> list[Thing]:
-    """A product of another platform, listed and offered."""
+def goods(number: int, **members: Any) -> list[Thing]:
+    """A product of another platform, with its item and offer."""
     item = DfcItem(iri=f"{ELSEWHERE}/items/{number}", product=f"{ELSEWHERE}/products/{number}", sku=f"S-{number}")
     price = DfcPrice(amount=250, currency="EUR", vat_rate=Decimal("5.5"))
     product: dict[str, Any] = {
@@ -48,7 +48,7 @@ def goods(number: int, **more: Any) -> list[Thing]:
         "quantity": DfcQuantity(value=Decimal("1.5"), unit="Kilogram"),
         "labels": ("Organic-EU",),
         "allergens": ("Nuts",),
-        **more,
+        **members,
     }
     return [
         DfcProduct(iri=f"{ELSEWHERE}/products/{number}", **product),
@@ -61,12 +61,12 @@ def goods(number: int, **more: Any) -> list[Thing]:
 def folder(tmp_path: Path) -> Path:
     """An instance with an enterprise that sells nothing yet."""
     begin_instance(tmp_path / "val", name="Val")
-    with open_instance(tmp_path / "val") as opened, opened.store.write() as tx:
+    with open_instance(tmp_path / "val") as instance, instance.store.write() as tx:
         a_shop(tx, name="Les Paniers", slug="les-paniers")
     return tmp_path / "val"
 
 
-def bring(folder: Path, things: list[Thing], *words: str, fails: bool = False) -> str:
+def import_things(folder: Path, things: list[Thing], *words: str, fails: bool = False) -> str:
     file = folder.parent / "document.json"
     file.write_text(json.dumps(write_116(things)))
     return run("import", str(file), "--enterprise", "les-paniers", "--instance", str(folder), *words, fails=fails)
@@ -75,43 +75,43 @@ def bring(folder: Path, things: list[Thing], *words: str, fails: bool = False) -
 def run(*words: str, fails: bool = False) -> str:
     app = typer.Typer()
     commands(app)
-    ran = CliRunner().invoke(app, ["dfc", *words], catch_exceptions=False)
-    assert (ran.exit_code != 0) == fails, ran.output
-    return ran.output
+    result = CliRunner().invoke(app, ["dfc", *words], catch_exceptions=False)
+    assert (result.exit_code != 0) == fails, result.output
+    return result.output
 
 
 def test_products_prices_and_stock_of_another_platform_are_taken_in(folder: Path) -> None:
-    stocked = goods(1)
-    stocked[1] = DfcItem(iri=f"{ELSEWHERE}/items/1", product=f"{ELSEWHERE}/products/1", sku="S-1", stock=Decimal(7))
-    assert "would create 2" in bring(folder, [*stocked, *goods(2)], "--dry-run")
-    assert "created 2, changed 0" in bring(folder, [*stocked, *goods(2)])
-    with open_instance(folder) as opened, opened.store.read() as tx:
-        first, second = products_of(tx, "shop")
+    first_goods = goods(1)
+    first_goods[1] = DfcItem(iri=f"{ELSEWHERE}/items/1", product=f"{ELSEWHERE}/products/1", sku="S-1", stock=Decimal(7))
+    assert "would create 2" in import_things(folder, [*first_goods, *goods(2)], "--dry-run")
+    assert "created 2, changed 0" in import_things(folder, [*first_goods, *goods(2)])
+    with open_instance(folder) as instance, instance.store.read() as tx:
+        first_product, second_product = products_of(tx, "shop")
         (catalog,) = catalogs_of(tx, "shop")
         items = items_of(tx, "shop", catalog.id)
-    assert (first.product.name, first.product.sku, first.left) == ("Apples 1", "S-1", 7)
-    assert (first.product.product_type, first.product.labels, first.product.allergens) == (
+    assert (first_product.product.name, first_product.product.sku, first_product.left) == ("Apples 1", "S-1", 7)
+    assert (first_product.product.product_type, first_product.product.labels, first_product.product.allergens) == (
         "apples", ("Organic-EU",), ("Nuts",),
     )  # fmt: skip
-    assert (first.product.quantity, first.product.unit) == (Decimal("1.5"), "Kilogram")
-    assert first.product.vat_rate == Decimal("5.5")
-    assert second.left is None  # no limit is said
+    assert (first_product.product.quantity, first_product.product.unit) == (Decimal("1.5"), "Kilogram")
+    assert first_product.product.vat_rate == Decimal("5.5")
+    assert second_product.left is None  # no limit is given
     assert [offer.price for item in items for offer in item.offers] == [250, 250]
-    assert "created 0, changed 0, left 2" in bring(folder, [*stocked, *goods(2)])
+    assert "created 0, changed 0, left 2" in import_things(folder, [*first_goods, *goods(2)])
 
 
 def test_what_cannot_be_taken_in_is_named_and_nothing_is(folder: Path) -> None:
-    said = bring(folder, [*goods(1, name=""), *goods(2)], "--dry-run", fails=True)
-    assert f"{ELSEWHERE}/products/1 dfc-b:name" in said
-    assert "would create 1" in said
-    with open_instance(folder) as opened, opened.store.read() as tx:
+    output = import_things(folder, [*goods(1, name=""), *goods(2)], "--dry-run", fails=True)
+    assert f"{ELSEWHERE}/products/1 dfc-b:name" in output
+    assert "would create 1" in output
+    with open_instance(folder) as instance, instance.store.read() as tx:
         assert products_of(tx, "shop") == []
 
 
 def test_a_product_without_a_type_needs_one_that_is_said_here(folder: Path) -> None:
     untyped = goods(1, product_type=None)
-    assert "products/1 dfc-b:hasType" in bring(folder, untyped, "--dry-run", fails=True).replace("\n", " ")
-    assert "created 1" in bring(folder, untyped, "--default-category", "fruit")
+    assert "products/1 dfc-b:hasType" in import_things(folder, untyped, "--dry-run", fails=True).replace("\n", " ")
+    assert "created 1" in import_things(folder, untyped, "--default-category", "fruit")
 
 
 def test_prices_in_other_money_are_not_taken_for_ours(folder: Path) -> None:
@@ -119,58 +119,58 @@ def test_prices_in_other_money_are_not_taken_for_ours(folder: Path) -> None:
     foreign[2] = DfcOffer(
         iri=f"{ELSEWHERE}/offers/1", item=f"{ELSEWHERE}/items/1", price=DfcPrice(amount=250, currency="GBP")
     )
-    assert "Prices in GBP are left out" in bring(folder, foreign, "--dry-run", fails=True)
+    assert "Prices in GBP are left out" in import_things(folder, foreign, "--dry-run", fails=True)
 
 
 @pytest.mark.parametrize("version", ["1", "2"])
 def test_an_export_holds_everything_and_imports_again_unchanged(folder: Path, version: str) -> None:
-    bring(folder, [*goods(1, weighed=True, deposit=DfcPrice(amount=20, currency="EUR")), *goods(2)])
-    with open_instance(folder) as opened, opened.store.write() as tx:
+    import_things(folder, [*goods(1, weighed=True, deposit=DfcPrice(amount=20, currency="EUR")), *goods(2)])
+    with open_instance(folder) as instance, instance.store.write() as tx:
         category = create_category(tx, "shop", name="Members")
         (catalog,) = catalogs_of(tx, "shop")
-        first = items_of(tx, "shop", catalog.id)[0]
-        set_price(tx, "shop", first.id, 200, category_id=category.id)
+        first_item = items_of(tx, "shop", catalog.id)[0]
+        set_price(tx, "shop", first_item.id, 200, category_id=category.id)
     file = folder.parent / "out.json"
-    wrote = run("export", "les-paniers", "--version", version, "-o", str(file), "--instance", str(folder))
-    assert "wrote" in wrote
+    output = run("export", "les-paniers", "--version", version, "-o", str(file), "--instance", str(folder))
+    assert "wrote" in output
     document = read(file.read_bytes(), host="val.example")
     assert document.version == ("2.0" if version == "2" else "1.16")
     assert [finding.weight for finding in document.findings if finding.code != "foreign_host"] == []
     assert len(document.all(DfcOffer)) == 3
     assert [row.unlimited for row in document.all(DfcLot)] == [True, True]
     assert document.all(DfcProduct)[0].deposit == DfcPrice(amount=20, currency="EUR")
-    again = run("import", str(file), "--enterprise", "les-paniers", "--instance", str(folder))
-    assert "created 0, changed 0, left 2" in again
+    second_import = run("import", str(file), "--enterprise", "les-paniers", "--instance", str(folder))
+    assert "created 0, changed 0, left 2" in second_import
 
 
 def test_all_enterprises_are_exported_together(folder: Path) -> None:
-    with open_instance(folder) as opened, opened.store.write() as tx:
+    with open_instance(folder) as instance, instance.store.write() as tx:
         a_shop(tx, "other", name="Other", slug="other")
     document = read(run("export", "--all", "--instance", str(folder)).encode())
     assert len(document.things) == 6  # two enterprises with their addresses, and a catalog of each
 
 
 def test_a_check_says_what_is_understood_and_what_is_not(tmp_path: Path) -> None:
-    said = run("check", str(_odd(tmp_path)), fails=True)
-    assert "DFC 1.16" in said
-    assert "1 CatalogItem, 1 Offer, 1 SuppliedProduct" in said
-    assert "hub:colour of SuppliedProduct is kept and passed on" in said.replace("\n", " ")
-    assert "Wrong [no_number]: dfc-b:stockLimitation is not a number" in said.replace("\n", " ")
+    output = run("check", str(_odd_document(tmp_path)), fails=True)
+    assert "DFC 1.16" in output
+    assert "1 CatalogItem, 1 Offer, 1 SuppliedProduct" in output
+    assert "hub:colour of SuppliedProduct is kept and passed on" in output.replace("\n", " ")
+    assert "Wrong [no_number]: dfc-b:stockLimitation is not a number" in output.replace("\n", " ")
 
 
 def test_a_check_in_a_french_shell_says_it_in_french(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
-    said = run("check", str(_odd(tmp_path)), fails=True).replace("\n", " ")
-    assert "C’est un document DFC 1.16 : " in said
-    assert "Compris : 1 CatalogItem, 1 Offer, 1 SuppliedProduct." in said
-    assert "hub:colour de SuppliedProduct est gardé et transmis, mais rien n’en est fait." in said
-    assert "Faux [no_number] : dfc-b:stockLimitation n’est pas un nombre possible. À " in said
-    error = run("check", str(tmp_path / "none"), fails=True)  # in a box, whose lines end where the path lets them
+    output = run("check", str(_odd_document(tmp_path)), fails=True).replace("\n", " ")
+    assert "C’est un document DFC 1.16 : " in output
+    assert "Compris : 1 CatalogItem, 1 Offer, 1 SuppliedProduct." in output
+    assert "hub:colour de SuppliedProduct est gardé et transmis, mais rien n’en est fait." in output
+    assert "Faux [no_number] : dfc-b:stockLimitation n’est pas un nombre possible. À " in output
+    error = run("check", str(tmp_path / "none"), fails=True)  # in a box whose line breaks depend on the path
     assert "n’est pas un fichier lisible" in " ".join(error.replace("│", " ").split())
 
 
-def _odd(folder: Path) -> Path:
-    """A document that says something unheard-of, and something that cannot be."""
+def _odd_document(folder: Path) -> Path:
+    """A document with an unknown property and an impossible value."""
     file = folder / "document.json"
     document = write_116(goods(1))
     document["@graph"][0]["hub:colour"] = "red"
@@ -191,26 +191,26 @@ def test_a_hub_links_looks_reads_again_and_unlinks(folder: Path, tmp_path: Path)
     toml.write_text(f'{toml.read_text()}\n[outbound]\nallow = ["127.0.0.1"]\n')
     secret = tmp_path / "token.txt"
     secret.write_text("very-secret\n")
-    with Distant() as there:
-        url = there.say("/catalogue", *there.goods(1, stock=4), *there.goods(2, name=""))
-        where = ("--instance", str(folder))
-        assert "2 SuppliedProduct" in run("check", url, *where, "--token-file", str(secret))
+    with Distant() as distant:
+        url = distant.say("/catalogue", *distant.goods(1, stock=4), *distant.goods(2, name=""))
+        options = ("--instance", str(folder))
+        assert "2 SuppliedProduct" in run("check", url, *options, "--token-file", str(secret))
         with_it = ("link", url, "--enterprise", "les-paniers", "--token-file", str(secret), "--name", "The Orchard")
-        said = run(*with_it, *where)
-        assert "new 1, changed 0, gone 0" in said
-        assert "Un produit est laissé de côté : /name: Ceci ne doit pas être vide." in said, (
+        output = run(*with_it, *options)
+        assert "new 1, changed 0, gone 0" in output
+        assert "Un produit est laissé de côté : /name: Ceci ne doit pas être vide." in output, (
             "what stays with a link is said as its hub does"
         )
-        id = said.split(":")[0]
-        there.say("/catalogue", *there.goods(1, stock=5, price="3"))
-        assert "new 0, changed 1, gone 0" in run("refresh", id, *where)
-        listed = run("links", *where)
-        assert "The Orchard" in listed
-        assert "1 products" in listed
-        assert "unlinked" in run("unlink", id, *where)
-        assert run("links", *where) == ""
-        assert "would create 1" in run("import", url, "--enterprise", "les-paniers", "--dry-run", *where)
-        assert {request.headers.get("authorization", "") for request in there.asked} == {"Bearer very-secret", ""}
-        assert "very-secret" not in said + listed
-        with pytest.raises(NotAnswered, match=f"nothing at {there.base}"):
-            run("check", f"{there.base}/nothing", *where)
+        id = output.split(":")[0]
+        distant.say("/catalogue", *distant.goods(1, stock=5, price="3"))
+        assert "new 0, changed 1, gone 0" in run("refresh", id, *options)
+        links_output = run("links", *options)
+        assert "The Orchard" in links_output
+        assert "1 products" in links_output
+        assert "unlinked" in run("unlink", id, *options)
+        assert run("links", *options) == ""
+        assert "would create 1" in run("import", url, "--enterprise", "les-paniers", "--dry-run", *options)
+        assert {request.headers.get("authorization", "") for request in distant.asked} == {"Bearer very-secret", ""}
+        assert "very-secret" not in output + links_output
+        with pytest.raises(NotAnswered, match=f"nothing at {distant.base}"):
+            run("check", f"{distant.base}/nothing", *options)

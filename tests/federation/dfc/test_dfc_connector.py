@@ -1,6 +1,6 @@
-"""The official connector reads what we write, offline, and we read what it makes of it: nothing is lost on the way.
+"""The official connector reads what we write, offline, and we read what it exports: nothing is lost.
 
-``npm ci --ignore-scripts`` in the folder ``connector`` installs it, in the version that its lock file names by digest.
+``npm ci --ignore-scripts`` in the folder ``connector`` installs the version that its lock file names by digest.
 """
 
 from __future__ import annotations
@@ -62,10 +62,10 @@ MONDAY = datetime(2026, 11, 23, 8, tzinfo=UTC)
 EUROS = DfcPrice(amount=320, currency="EUR", vat_rate=Decimal("5.5"))
 
 
-def everything() -> list[Thing]:
-    """One of each kind that the connector implements, with something in every field."""
+def things_of_every_kind() -> list[Thing]:
+    """One thing of each kind that the connector implements, with a value in every field."""
     crate, apples = f"{BASE}/supplied_products/2", f"{BASE}/supplied_products/1"
-    catalog, category, lot, made = (f"{BASE}/{name}/1" for name in ("catalogs", "categories", "stocks", "made"))
+    catalog, category, lot, mix = (f"{BASE}/{name}/1" for name in ("catalogs", "categories", "stocks", "made"))
     order, pickup = f"{BASE}/orders/1", f"{BASE}/shipping_options/1"
     return [
         DfcEnterprise(
@@ -104,9 +104,9 @@ def everything() -> list[Thing]:
             iri=f"{OFFER}2", item=ITEM, category=category, price=DfcPrice(amount=300, currency="CHF"),
             stock=Decimal(2), discount=Decimal("0.5"), sessions=(SESSION,),
         ),
-        DfcTransformation(iri=made, kind="combine"),
-        DfcConsumption(iri=f"{made}in", transformation=made, product=apples, quantity=DfcQuantity(value=Decimal(6))),
-        DfcProduction(iri=f"{made}out", transformation=made, product=crate, quantity=DfcQuantity(value=Decimal(1))),
+        DfcTransformation(iri=mix, kind="combine"),
+        DfcConsumption(iri=f"{mix}in", transformation=mix, product=apples, quantity=DfcQuantity(value=Decimal(6))),
+        DfcProduction(iri=f"{mix}out", transformation=mix, product=crate, quantity=DfcQuantity(value=Decimal(1))),
         DfcSession(iri=SESSION, name="Week 48", opens_at=MONDAY, closes_at=MONDAY.replace(day=26), place=PLACE),
         DfcPlace(iri=PLACE, name="Depot", addresses=(ADDRESS,), phones=(f"{BASE}/phones/1",)),
         DfcPickup(
@@ -125,24 +125,24 @@ def everything() -> list[Thing]:
 
 
 def through_the_connector(document: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
-    """The names of what it read, and what it exports again."""
-    ran = subprocess.run(
+    """Returns the names of what the connector read, and what it exports again."""
+    result = subprocess.run(
         ["node", "exchange.mjs"], input=json.dumps(document), capture_output=True, text=True, cwd=FOLDER, timeout=120,
         check=False,
     )  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
-    answer = json.loads(ran.stdout)
+    assert result.returncode == 0, result.stderr
+    answer = json.loads(result.stdout)
     return [iri for iri, _ in answer["read"]], answer["exported"]
 
 
 def test_the_connector_reads_all_that_we_write_and_we_read_all_that_it_writes() -> None:
-    things = everything()
+    things = things_of_every_kind()
     read_by_it, exported = through_the_connector(write_116(things))
     assert set(read_by_it) >= {thing.iri for thing in things}
-    again = read(json.dumps(exported).encode())
-    assert {thing.iri: again.things.get(thing.iri) for thing in things} == {thing.iri: thing for thing in things}
-    assert again.findings == ()
+    read_again = read(json.dumps(exported).encode())
+    assert {thing.iri: read_again.things.get(thing.iri) for thing in things} == {thing.iri: thing for thing in things}
+    assert read_again.findings == ()
 
 
 def test_what_is_tried_is_one_of_every_kind_but_those_that_it_does_not_implement() -> None:
-    assert set(THINGS) - {type(thing) for thing in everything()} == {DfcCoordination, DfcShippingOption}
+    assert set(THINGS) - {type(thing) for thing in things_of_every_kind()} == {DfcCoordination, DfcShippingOption}

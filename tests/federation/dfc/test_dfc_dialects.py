@@ -1,4 +1,4 @@
-"""A plugin brings another dialect: who asks for it is answered in it, and a platform that speaks it is read."""
+"""A plugin adds another dialect: requests for it are answered in it, and documents of platforms in it are read."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ from commensal_federation.linked_catalogues.values import Refreshed
 from .distant import CONTEXT, Distant, Said
 from .links import linked, products, read
 from .oidc import Oidc
-from .platforms import asked, settings_with
+from .platforms import request, settings_with
 
 COLUMNS = ("id", "name", "price")
 
 
 @pytest.fixture
 def settings(oidc: Oidc) -> InstanceSettings:
-    known = settings_with(oidc.issuer)
-    return replace(known, plugins={**known.plugins, "enabled": ["table", "federation"]})
+    known_settings = settings_with(oidc.issuer)
+    return replace(known_settings, plugins={**known_settings.plugins, "enabled": ["table", "federation"]})
 
 
 @pytest.fixture
 def instance(settings: InstanceSettings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
-    """With a plugin for tables besides."""
+    """An instance that also has a plugin for tables."""
     table = ModuleType("table")
     table.dialects = hookimpl(dialects)  # type: ignore[attr-defined]
     hooks = load_plugins(settings, clock=clock, modules={"table": table, "federation": commensal_federation})
@@ -53,7 +53,7 @@ def dialects() -> Sequence[Dialect]:
 
 
 def as_table(things: Sequence[Any], lists: Mapping[str, Sequence[str]]) -> bytes:
-    """Only what it has columns for."""
+    """Writes only the columns of the table."""
     out = io.StringIO()
     csv.writer(out).writerows([COLUMNS, *((thing.iri, thing.name, "") for thing in things if hasattr(thing, "name"))])
     return out.getvalue().encode()
@@ -78,25 +78,25 @@ def from_table(content: bytes) -> Any:
 
 def test_who_asks_for_it_is_answered_in_it_and_everybody_else_as_before(shop: Shop) -> None:
     path = f"/api/dfc/enterprises/{shop.id}/catalog_items"
-    table = asked(shop, shop.token, path, accept="text/csv")
+    table = request(shop, shop.token, path, accept="text/csv")
     assert table.headers["Content-Type"] == "text/csv"
     assert {"Carrots", "Honey"} <= {row["name"] for row in csv.DictReader(io.StringIO(table.text))}
     for accept, kind in (("*/*", V1), ("application/json", V1), (V2, V2)):
-        answer = asked(shop, shop.token, path, accept=accept)
+        answer = request(shop, shop.token, path, accept=accept)
         assert answer.headers["Content-Type"] == kind
         assert answer.headers["ETag"] != table.headers["ETag"]
 
 
 def test_a_platform_that_speaks_it_is_read(shop: Shop) -> None:
-    with Distant() as there:
-        row = f"{there.base}/apples,Apples,2.50\n"
-        there.pages["/table"] = Said(
+    with Distant() as remote:
+        row = f"{remote.base}/apples,Apples,2.50\n"
+        remote.pages["/table"] = Said(
             f"id,name,price\n{row}".encode(), headers={"Content-Type": "text/csv; charset=utf-8"}
         )
-        link = linked(shop, f"{there.base}/table")
+        link = linked(shop, f"{remote.base}/table")
         assert read(shop, link) == Refreshed(new=1)
-        assert [(product.iri, product.price) for product in products(shop, link)] == [(f"{there.base}/apples", 250)]
-        assert "text/csv;q=0.5" in there.asked[0].headers["accept"]
-        there.pages["/table"] = Said(b"something;else\n1;2\n", headers={"Content-Type": "text/csv"})
+        assert [(product.iri, product.price) for product in products(shop, link)] == [(f"{remote.base}/apples", 250)]
+        assert "text/csv;q=0.5" in remote.asked[0].headers["accept"]
+        remote.pages["/table"] = Said(b"something;else\n1;2\n", headers={"Content-Type": "text/csv"})
         with pytest.raises(NotAnswered, match="its columns are id, name and price"):
             read(shop, link)

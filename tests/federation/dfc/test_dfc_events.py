@@ -1,4 +1,4 @@
-"""Platforms tell each other that something has changed; each is heard about its own host only."""
+"""Platforms notify each other of changes; each may only notify about its own host."""
 
 from __future__ import annotations
 
@@ -15,132 +15,135 @@ from commensal.trade.catalogs.offers import set_price
 from commensal_federation.linked_catalogues.values import Link
 
 from .distant import CONTEXT, Asked, Distant, Said
-from .links import linked, products, read, told
+from .links import link_now, linked, products, read
 from .oidc import Oidc
-from .platforms import asked, let, settings_with
+from .platforms import grant_scopes, request, settings_with
 
 
 @pytest.fixture
-def there() -> Iterator[Distant]:
+def remote() -> Iterator[Distant]:
     with Distant() as running:
         yield running
 
 
 @pytest.fixture
-def settings(oidc: Oidc, there: Distant) -> InstanceSettings:
-    webhook = {"webhook": f"{there.base}/webhook", "webhook_secret": "of-ours"}
-    return settings_with(oidc.issuer, {"id": "there", "issuer": oidc.issuer, "url": f"{there.base}/dfc", **webhook})
+def settings(oidc: Oidc, remote: Distant) -> InstanceSettings:
+    webhook = {"webhook": f"{remote.base}/webhook", "webhook_secret": "of-ours"}
+    return settings_with(oidc.issuer, {"id": "there", "issuer": oidc.issuer, "url": f"{remote.base}/dfc", **webhook})
 
 
 @pytest.fixture
-def link(shop: Shop, there: Distant, clock: ManualClock) -> Link:
-    """A catalogue that was read a while ago."""
-    made = linked(shop, there.say("/catalogue", *there.goods(1), *there.goods(2)))
+def link(shop: Shop, remote: Distant, clock: ManualClock) -> Link:
+    """A catalogue that was read ten minutes ago."""
+    link = linked(shop, remote.say("/catalogue", *remote.goods(1), *remote.goods(2)))
     shop.run_jobs()
     clock.advance(minutes=10)
-    there.asked.clear()
-    return made
+    remote.asked.clear()
+    return link
 
 
-def notify(shop: Shop, token: str, said: Any) -> Any:
-    return asked(shop, token, "/api/dfc/events", method="POST", content=json.dumps(said))
+def notify(shop: Shop, token: str, event: Any) -> Any:
+    return request(shop, token, "/api/dfc/events", method="POST", content=json.dumps(event))
 
 
-def refresh_of(there: Distant, path: str = "/catalogue") -> dict[str, Any]:
-    return {"eventType": "refresh", "enterpriseUrlid": f"{there.base}{path}", "scope": "ReadProducts"}
+def refresh_of(distant: Distant, path: str = "/catalogue") -> dict[str, Any]:
+    return {"eventType": "refresh", "enterpriseUrlid": f"{distant.base}{path}", "scope": "ReadProducts"}
 
 
-def test_a_notice_has_what_is_linked_read_anew_once(shop: Shop, oidc: Oidc, there: Distant, link: Link) -> None:
+def test_a_notice_has_what_is_linked_read_anew_once(shop: Shop, oidc: Oidc, remote: Distant, link: Link) -> None:
     token = oidc.token("there")
     for _ in range(3):
-        answer = notify(shop, token, refresh_of(there))
+        answer = notify(shop, token, refresh_of(remote))
         assert (answer.status_code, answer.json()) == (202, {"links": 1})
-    there.say("/catalogue", *there.goods(1, name="Pears"))
+    remote.say("/catalogue", *remote.goods(1, name="Pears"))
     shop.run_jobs()
-    assert len(there.asked) == 1
-    assert told(shop, link).products == 1
+    assert len(remote.asked) == 1
+    assert link_now(shop, link).products == 1
 
 
 @pytest.mark.parametrize("name", ["the producer", "a product", "the thing itself"])
 def test_a_notice_may_name_the_producer_or_a_product(
-    shop: Shop, oidc: Oidc, there: Distant, link: Link, name: str
+    shop: Shop, oidc: Oidc, remote: Distant, link: Link, name: str
 ) -> None:
-    product = there.goods(1)[0]
-    said = {
-        "the producer": refresh_of(there, "/enterprises"),
+    product = remote.goods(1)[0]
+    event = {
+        "the producer": refresh_of(remote, "/enterprises"),
         "a product": {"eventType": "update", "objects": [{"@id": product["@id"], "@type": "dfc-b:SuppliedProduct"}]},
         "the thing itself": {"@context": CONTEXT, **product},
     }[name]
-    assert notify(shop, oidc.token("there"), said).status_code == 202
+    assert notify(shop, oidc.token("there"), event).status_code == 202
     shop.run_jobs()
-    assert len(there.asked) == 1
+    assert len(remote.asked) == 1
 
 
 def test_what_is_taken_back_is_not_sold_until_somebody_wants_it_again(
-    shop: Shop, oidc: Oidc, there: Distant, link: Link
+    shop: Shop, oidc: Oidc, remote: Distant, link: Link
 ) -> None:
-    token, product = oidc.token("there"), there.goods(1)[0]["@id"]
+    token, product = oidc.token("there"), remote.goods(1)[0]["@id"]
     assert notify(shop, token, {"eventType": "revoke", "objects": [{"@id": product}]}).status_code == 202
-    assert (told(shop, link).state, told(shop, link).products) == ("active", 1)
-    assert notify(shop, token, {**refresh_of(there), "eventType": "revoke"}).status_code == 202
-    assert (told(shop, link).state, told(shop, link).products) == ("suspended", 0)
-    assert notify(shop, token, refresh_of(there)).status_code == 404
+    assert (link_now(shop, link).state, link_now(shop, link).products) == ("active", 1)
+    assert notify(shop, token, {**refresh_of(remote), "eventType": "revoke"}).status_code == 202
+    assert (link_now(shop, link).state, link_now(shop, link).products) == ("suspended", 0)
+    assert notify(shop, token, refresh_of(remote)).status_code == 404
     read(shop, link)
-    assert there.asked == []
+    assert remote.asked == []
     assert read(shop, link, resume=True).changed == 2
-    assert (told(shop, link).state, len(products(shop, link))) == ("active", 2)
+    assert (link_now(shop, link).state, len(products(shop, link))) == ("active", 2)
 
 
-def test_nobody_else_is_heard(shop: Shop, oidc: Oidc, there: Distant, link: Link) -> None:
-    said = refresh_of(there)
-    assert notify(shop, "", said).status_code == 401
-    assert notify(shop, shop.token, said).status_code == 403
-    assert notify(shop, oidc.token("ofn-client"), said).status_code == 403  # of another host
-    assert notify(shop, oidc.token("there"), {**said, "enterpriseUrlid": "https://ofn.example/"}).status_code == 403
+def test_nobody_else_is_heard(shop: Shop, oidc: Oidc, remote: Distant, link: Link) -> None:
+    event = refresh_of(remote)
+    assert notify(shop, "", event).status_code == 401
+    assert notify(shop, shop.token, event).status_code == 403
+    assert notify(shop, oidc.token("ofn-client"), event).status_code == 403  # of another host
+    assert notify(shop, oidc.token("there"), {**event, "enterpriseUrlid": "https://ofn.example/"}).status_code == 403
     assert notify(shop, oidc.token("there"), []).status_code == 422
-    assert notify(shop, oidc.token("there"), refresh_of(there, "/of-nobody")).status_code == 404
+    assert notify(shop, oidc.token("there"), refresh_of(remote, "/of-nobody")).status_code == 404
     shop.run_jobs()
-    assert there.asked == []
+    assert remote.asked == []
 
 
 # ------------------------------------------------------------------------------------------ the other direction
 
 
 def test_a_platform_is_told_of_changes_once_a_minute_and_again_until_it_answers(
-    shop: Shop, there: Distant, clock: ManualClock
+    shop: Shop, remote: Distant, clock: ManualClock
 ) -> None:
-    def webhook(asked: Asked) -> Said:
-        return Said(status=500 if len(there.asked) == 1 else 204)
+    def webhook(request: Asked) -> Said:
+        return Said(status=500 if len(remote.asked) == 1 else 204)
 
-    there.pages["/webhook"] = webhook
-    let(shop, "there", "ReadProducts")
+    remote.pages["/webhook"] = webhook
+    grant_scopes(shop, "there", "ReadProducts")
     shop.run_jobs(failing=True)
     shop.run_jobs(minutes=6)
-    assert [json.loads(request.body) for request in there.asked] == [said_of(shop, "refresh")] * 2
-    assert there.asked[0].headers["authorization"] == "Bearer of-ours"
+    assert [json.loads(request.body) for request in remote.asked] == [event_of(shop, "refresh")] * 2
+    assert remote.asked[0].headers["authorization"] == "Bearer of-ours"
     for price in (310, 320):
         with shop.instance.store.write() as tx:
             set_price(tx, shop.id, shop.items["carrots"], price)
     shop.run_jobs()
     clock.advance(minutes=1)
     shop.run_jobs()
-    assert [json.loads(request.body) for request in there.asked[2:]] == [said_of(shop, "refresh")]
-    let(shop, "there")
+    assert [json.loads(request.body) for request in remote.asked[2:]] == [event_of(shop, "refresh")]
+    grant_scopes(shop, "there")
     clock.advance(minutes=1)
     shop.run_jobs()
-    last = json.loads(there.asked[-1].body)
-    assert (last["eventType"], [object["@id"] for object in last["objects"]]) == ("revoke", [last["enterpriseUrlid"]])
+    last_event = json.loads(remote.asked[-1].body)
+    assert (last_event["eventType"], [object["@id"] for object in last_event["objects"]]) == (
+        "revoke",
+        [last_event["enterpriseUrlid"]],
+    )
 
 
-def test_a_platform_without_the_scope_is_told_nothing(shop: Shop, there: Distant, clock: ManualClock) -> None:
+def test_a_platform_without_the_scope_is_told_nothing(shop: Shop, remote: Distant, clock: ManualClock) -> None:
     with shop.instance.store.write() as tx:
         set_price(tx, shop.id, shop.items["carrots"], 310)
     shop.run_jobs()
     clock.advance(minutes=1)
     shop.run_jobs()
-    assert there.asked == []
+    assert remote.asked == []
 
 
-def said_of(shop: Shop, kind: str) -> dict[str, str]:
+def event_of(shop: Shop, kind: str) -> dict[str, str]:
     iri = f"http://testserver/api/dfc/enterprises/{shop.id}"
     return {"eventType": kind, "enterpriseUrlid": iri, "scope": "ReadProducts"}

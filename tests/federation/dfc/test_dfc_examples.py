@@ -1,4 +1,4 @@
-"""Documents of deployed platforms are read with all that is in them. The examples are no part of the project."""
+"""Documents of deployed platforms are read completely. The examples are not part of the project."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ COUNTS = {
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_every_example_yields_what_is_in_it_and_nothing_that_is_wrong(path: Path) -> None:
     document = read(path.read_bytes())
-    found = (
+    counts = (
         len(document.all(DfcEnterprise)),
         len(document.all(DfcProduct)),
         len(document.all(DfcItem)),
         sum(row.price is not None for row in document.all(DfcOffer)),
         sum(row.quantity is not None and ":" not in row.quantity.unit for row in document.all(DfcProduct)),
     )
-    assert found == COUNTS.get(path.name, found)
+    assert counts == COUNTS.get(path.name, counts)
     assert [finding.problem for finding in document.findings if finding.weight == "wrong"] == []
 
 
@@ -76,12 +76,12 @@ def test_every_example_goes_in_and_out_and_in_again_without_loss_in_both_version
     document = read(path.read_bytes())
     if not document.things:
         return
-    for written in (
+    for written_document in (
         write_116(document.things.values()),
         write_20(document.things.values(), document.containers),
     ):
-        expand(written)
-        assert read(json.dumps(written).encode()).things == document.things
+        expand(written_document)
+        assert read(json.dumps(written_document).encode()).things == document.things
 
 
 def test_a_wholesale_catalogue_has_its_references_prices_stocks_and_cases() -> None:
@@ -94,11 +94,13 @@ def test_a_wholesale_catalogue_has_its_references_prices_stocks_and_cases() -> N
     assert bottle.quantity == DfcQuantity(value=Decimal("0.04"), unit="Kilogram")
     (offer,) = (row for row in catalogue.all(DfcOffer) if row.item == items["LIB/NABVI/BF"].iri)
     assert offer.price == DfcPrice(amount=625, currency="GBP", vat_rate=Decimal(0))
-    (taken,) = (row for row in catalogue.all(DfcConsumption) if row.product == bottle.iri)
+    (consumption,) = (row for row in catalogue.all(DfcConsumption) if row.product == bottle.iri)
     (production,) = (
-        production for production in catalogue.all(DfcProduction) if production.transformation == taken.transformation
+        production
+        for production in catalogue.all(DfcProduction)
+        if production.transformation == consumption.transformation
     )
-    assert taken.quantity == DfcQuantity(value=Decimal(6), unit="Piece")
+    assert consumption.quantity == DfcQuantity(value=Decimal(6), unit="Piece")
     assert production.product == items["LIB/NABVI/C6"].product
     assert Counter(row.price.currency for row in catalogue.all(DfcOffer) if row.price) == {"GBP": 8}
 
@@ -114,15 +116,15 @@ def test_an_enterprise_of_open_food_network_has_its_address_contact_and_links() 
     )  # fmt: skip
     assert address.latitude == Decimal("-25.345376")
     assert document.one(DfcItem).enterprise == farm.iri
-    assert document.one(DfcProduct).enterprise == farm.iri  # which only the enterprise says, by `supplies`
+    assert document.one(DfcProduct).enterprise == farm.iri  # only the enterprise says so, by `supplies`
     assert farm.extra["ofn:contact_name"] == ({"@value": "Fred Farmer"},)
 
 
 def test_the_same_list_says_the_same_in_both_versions() -> None:
-    old, new = (
+    old_things, new_things = (
         example(f"swagger__GET_supplied_products__in-DFC-v{version}-format.json").one(DfcOffer) for version in (1, 2)
     )
-    assert old == new
+    assert old_things == new_things
     container = example("swagger__GET_supplied_products__in-DFC-v2-format.json").containers
     assert [len(members) for members in container.values()] == [1]
 
@@ -145,6 +147,6 @@ def test_a_notice_is_understood() -> None:
     )
 
 
-@pytest.mark.parametrize(("name", "ours"), [("1.16.0", DFC_116), ("2.0.0", DFC_20)])
-def test_our_contexts_say_what_the_published_ones_say(name: str, ours: object) -> None:
-    assert json.loads((SHARED / "context" / f"context_{name}.json").read_text()) == ours
+@pytest.mark.parametrize(("name", "our_context"), [("1.16.0", DFC_116), ("2.0.0", DFC_20)])
+def test_our_contexts_say_what_the_published_ones_say(name: str, our_context: object) -> None:
+    assert json.loads((SHARED / "context" / f"context_{name}.json").read_text()) == our_context

@@ -1,4 +1,4 @@
-"""Documents that mean harm, or that are broken: a clear word for each, in little time and memory."""
+"""Malicious or broken documents: a clear error for each, in little time and memory."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from commensal_federation.dfc.vocabulary import DfcItem, DfcOffer, DfcPrice, Dfc
 HERE = "https://farm.example/api/dfc"
 
 
-def graph(*nodes: dict[str, Any], **more: Any) -> bytes:
-    return json.dumps({"@context": CONTEXT_116, "@graph": nodes, **more}).encode()
+def graph(*nodes: dict[str, Any], **members: Any) -> bytes:
+    return json.dumps({"@context": CONTEXT_116, "@graph": nodes, **members}).encode()
 
 
-def product(number: int = 1, **said: Any) -> dict[str, Any]:
-    named = {f"dfc-b:{name}": value for name, value in said.items()}
-    return {"@id": f"{HERE}/products/{number}", "@type": "dfc-b:SuppliedProduct", **named}
+def product(number: int = 1, **members: Any) -> dict[str, Any]:
+    properties = {f"dfc-b:{name}": value for name, value in members.items()}
+    return {"@id": f"{HERE}/products/{number}", "@type": "dfc-b:SuppliedProduct", **properties}
 
 
-def wrongs(document: DfcDocument) -> list[str]:
+def error_codes(document: DfcDocument) -> list[str]:
     return [finding.code for finding in document.findings if finding.weight == "wrong"]
 
 
@@ -57,8 +57,8 @@ def test_an_unknown_context_within_a_context_is_refused_too() -> None:
 
 def test_every_known_context_is_resolved_without_a_network() -> None:
     for url in CONTEXTS:
-        said = expand({"@context": url, "@id": f"{HERE}/x", "https://a.example/b": "c"})
-        assert said == [{"@id": f"{HERE}/x", "https://a.example/b": [{"@value": "c"}]}]
+        expanded = expand({"@context": url, "@id": f"{HERE}/x", "https://a.example/b": "c"})
+        assert expanded == [{"@id": f"{HERE}/x", "https://a.example/b": [{"@value": "c"}]}]
 
 
 def test_what_no_context_knows_is_an_error_in_what_we_write() -> None:
@@ -147,15 +147,15 @@ def test_two_values_of_one_thing_are_reported_and_the_first_counts() -> None:
     (thing,) = document.all(DfcProduct)
     assert thing.name == "Apples"
     assert thing.extra == {"dfc-b:name": ({"@value": "Pears"},)}
-    assert wrongs(document) == ["two_values"]
+    assert error_codes(document) == ["two_values"]
 
 
 def test_two_owners_of_one_item_are_reported() -> None:
     item = {"@id": f"{HERE}/items/1", "@type": "dfc-b:CatalogItem", "dfc-b:references": f"{HERE}/products/1"}
-    other = product(2, referencedBy=f"{HERE}/items/1")
-    document = read(graph(item, product(1), other))
+    second_product = product(2, referencedBy=f"{HERE}/items/1")
+    document = read(graph(item, product(1), second_product))
     assert document.one(DfcItem).product == f"{HERE}/products/1"
-    assert wrongs(document) == ["two_values"]
+    assert error_codes(document) == ["two_values"]
 
 
 @pytest.mark.parametrize("price", ["1e400", "1e300", "-Infinity", "NaN", "9" * 400, "1,5", "", "abc", "1e16"])
@@ -167,14 +167,14 @@ def test_a_price_that_cannot_be_is_no_price(price: str) -> None:
     }
     document = read(graph(offer))
     assert document.one(DfcOffer).price is None
-    assert wrongs(document) == ["no_number"]
+    assert error_codes(document) == ["no_number"]
     assert document.one(DfcOffer).extra  # it is passed on as it was
 
 
 def test_a_price_beyond_all_floats_is_no_price() -> None:
     content = graph({"@id": f"{HERE}/offers/1", "@type": "dfc-b:Offer", "dfc-b:hasPrice": {"dfc-b:value": "X"}})
     document = read(content.replace(b'"X"', b"1e400"))
-    assert wrongs(document) == ["no_number"]
+    assert error_codes(document) == ["no_number"]
 
 
 def test_a_price_finer_than_its_money_is_rounded_and_reported() -> None:
@@ -185,7 +185,7 @@ def test_a_price_finer_than_its_money_is_rounded_and_reported() -> None:
     }
     document = read(graph(offer))
     assert document.one(DfcOffer).price == DfcPrice(amount=6, currency="EUR")
-    assert wrongs(document) == ["rounded"]
+    assert error_codes(document) == ["rounded"]
 
 
 def test_scripts_in_descriptions_are_gone() -> None:
@@ -205,7 +205,7 @@ def test_things_of_somebody_elses_host_are_reported() -> None:
 def test_cycles_are_followed_once_and_reported() -> None:
     variants = [product(number, isVariantOf=f"{HERE}/products/{(number + 1) % 500}") for number in range(500)]
     document = read(graph(*variants))
-    assert wrongs(document) == ["cycle"]
+    assert error_codes(document) == ["cycle"]
     assert len(document.things) == 500
 
 
@@ -217,12 +217,12 @@ def test_a_case_that_is_made_of_itself_is_reported() -> None:
          "dfc-b:outputOf": f"{HERE}/t"},
         {"@id": f"{HERE}/t", "@type": "dfc-b:AsPlannedTransformation"},
     ]  # fmt: skip
-    assert wrongs(read(graph(product(), *flows))) == ["cycle"]
+    assert error_codes(read(graph(product(), *flows))) == ["cycle"]
 
 
 def test_findings_stay_few_whatever_the_document() -> None:
-    broken = [product(number, totalTheoreticalStock="many", **{f"of{number}": "x"}) for number in range(3_000)]
-    document = read(graph(*broken))
+    broken_products = [product(number, totalTheoreticalStock="many", **{f"of{number}": "x"}) for number in range(3_000)]
+    document = read(graph(*broken_products))
     assert len(document.findings) == 2_001
     assert document.findings[-1].code == "more"
 
@@ -250,11 +250,11 @@ def test_whatever_is_no_document_is_refused_and_nothing_else_happens(document: A
 
 
 def test_prices_and_quantities_of_different_documents_in_a_list_do_not_mix() -> None:
-    def one(number: int) -> dict[str, Any]:
+    def offer_with_price(number: int) -> dict[str, Any]:
         offer = {"@id": f"{HERE}/offers/{number}", "@type": "dfc-b:Offer", "dfc-b:hasPrice": "_:b1"}
         price = {"@id": "_:b1", "@type": "dfc-b:Price", "dfc-b:value": number, "dfc-b:hasUnit": "dfc-m:Euro"}
         return {"@context": CONTEXT_116, "@graph": [offer, price]}
 
-    document = read([one(1), one(2)])
+    document = read([offer_with_price(1), offer_with_price(2)])
     assert [offer.price and offer.price.amount for offer in document.all(DfcOffer)] == [100, 200]
     assert "2 documents in a list" in document.shapes

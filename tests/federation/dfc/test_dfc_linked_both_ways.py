@@ -1,4 +1,4 @@
-"""Two instances that know each other only as platforms that speak DFC: no peering, nothing but HTTP and tokens."""
+"""Two instances that know each other only as DFC platforms: no peering, nothing but HTTP and tokens."""
 
 from __future__ import annotations
 
@@ -33,34 +33,34 @@ class Place:
     base: str
     shop: Shop
 
-    def link(self, other: Place, **more: Any) -> Link:
-        """Its shop sells what the other's shop lists, at a fifth more, by the token of somebody there."""
+    def link(self, other: Place, **kwargs: Any) -> Link:
+        """Links the other's shop at a margin of a fifth, with a token of a member of that shop."""
         with self.shop.instance.store.write() as tx:
             (catalog,) = catalogs_of(tx, self.shop.id)
             url = f"{other.base}/api/dfc/enterprises/{other.shop.id}"
-            asked: dict[str, Any] = {
+            options: dict[str, Any] = {
                 "auth": "token",
                 "secret": other.shop.token,
                 "catalog_id": catalog.id,
                 "margin": Decimal(20),
             }
-            return link_catalogue(federation_of(self.shop.instance), tx, self.shop.id, url, **asked, **more)
+            return link_catalogue(federation_of(self.shop.instance), tx, self.shop.id, url, **options, **kwargs)
 
     def read(self, link: Link) -> Refreshed:
         return refresh(federation_of(self.shop.instance), link.id)
 
     def sells(self, link: Link) -> dict[str, tuple[int | None, int]]:
-        """What it has of a link: how many pieces are left, and what they cost there."""
+        """What it sells of a link: the pieces left and their price at the other's shop."""
         with self.shop.instance.store.read() as tx:
             linked = {linked_product.product_id: linked_product for linked_product in linked_products(tx, link.id)}
-            found = stocked_by_id(tx, list(linked))
-        return {one.product.name: (one.left, linked[id].price) for id, one in found.items()}
+            products = stocked_by_id(tx, list(linked))
+        return {product.product.name: (product.left, linked[id].price) for id, product in products.items()}
 
 
 @pytest.fixture
 def places(tmp_path: Path) -> Iterator[tuple[Place, Place]]:
-    """One in the fields and one in the town; each serves, and lets requests to the other out."""
-    ports, clock, opened = free_ports(), ManualClock(NOON), list[Place]()
+    """One shop in the fields and one in the town; each serves, and may call the other."""
+    ports, clock, places = free_ports(), ManualClock(NOON), list[Place]()
     instances, reaching = Instances(tmp_path), tuple(f"127.0.0.1:{port}" for port in ports)
     with ExitStack() as stack:
         for name, port in zip(("farm", "town"), ports, strict=True):
@@ -69,20 +69,20 @@ def places(tmp_path: Path) -> Iterator[tuple[Place, Place]]:
                 instances.open(tmp_path / name, plan, clock=clock, base_url=base, name=name, reaching=reaching)
             )
             client = stack.enter_context(client_of(make_app(instance)))
-            opened.append(Place(base, open_shop(instance, client, RunJobs(instance, clock), plan, id=name)))
+            places.append(Place(base, open_shop(instance, client, RunJobs(instance, clock), plan, id=name)))
             stack.enter_context(serving(instance, port, jobs=False))
-        yield opened[0], opened[1]
+        yield places[0], places[1]
 
 
 def test_two_instances_that_are_no_peers_sell_each_others_goods(places: tuple[Place, Place]) -> None:
     farm, town = places
-    there, back = town.link(farm), farm.link(town, dfc_version="2.0")
-    assert town.read(there) == Refreshed(new=5)
-    assert farm.read(back) == Refreshed(new=5)  # its own goods, which the town lists too, do not come back to it
-    assert town.sells(there)["Honey"] == (3, 800)
-    assert town.sells(there) == farm.sells(back)
+    link_to_farm, link_to_town = town.link(farm), farm.link(town, dfc_version="2.0")
+    assert town.read(link_to_farm) == Refreshed(new=5)
+    assert farm.read(link_to_town) == Refreshed(new=5)  # its own goods, which the town lists too, are not copied back
+    assert town.sells(link_to_farm)["Honey"] == (3, 800)
+    assert town.sells(link_to_farm) == farm.sells(link_to_town)
     with farm.shop.instance.store.write() as tx:
         set_price(tx, farm.shop.id, farm.shop.items["carrots"], 275)
     farm.shop.order({"honey": 1, "carrots": 4})
-    assert town.read(there) == Refreshed(changed=1, unchanged=4)
-    assert (town.sells(there)["Honey"], town.sells(there)["Carrots"]) == ((2, 800), (996, 275))
+    assert town.read(link_to_farm) == Refreshed(changed=1, unchanged=4)
+    assert (town.sells(link_to_farm)["Honey"], town.sells(link_to_farm)["Carrots"]) == ((2, 800), (996, 275))

@@ -1,4 +1,4 @@
-"""A hub links what a distant platform sells, and sells it as it is there; nothing that is not to be believed."""
+"""A hub links the catalogue of a distant platform and sells it as offered there, without trusting anything unproven."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from commensal_federation.linked_catalogues.refreshing import refresh_due
 from commensal_federation.linked_catalogues.values import Link, Refreshed
 
 from .distant import CONTEXT, Asked, Distant, Said
-from .links import linked, products, read, told
+from .links import link_now, linked, products, read
 from .oidc import SECRET, Oidc
 from .platforms import settings_with
 
@@ -39,58 +39,62 @@ def settings(oidc: Oidc) -> InstanceSettings:
 
 
 @pytest.fixture
-def there() -> Iterator[Distant]:
+def remote() -> Iterator[Distant]:
     with Distant() as running:
         yield running
 
 
 def on_offer(shop: Shop, link: Link) -> dict[str, tuple[int | None, list[int]]]:
-    """What of a link can be bought here: by name, what is left and at which prices."""
+    """What can be bought here of a link: by name, the stock and the prices."""
     with shop.instance.store.read() as tx:
         copies = stocked_by_id(tx, [linked_product.product_id for linked_product in linked_products(tx, link.id)])
         (catalog,) = catalogs_of(tx, shop.id)
         items = {item.product_id: item for item in items_of(tx, shop.id, catalog.id, limit=200)}
         assert not broken_invariants(tx)
     return {
-        one.product.name: (one.left, [offer.price for offer in items[id].offers] if id in items else [])
-        for id, one in copies.items()
+        copy.product.name: (copy.left, [offer.price for offer in items[id].offers] if id in items else [])
+        for id, copy in copies.items()
     }
 
 
-def test_goods_of_a_distant_platform_are_sold_here_with_a_margin(shop: Shop, there: Distant) -> None:
-    url = there.say("/catalogue", *there.goods(1, stock="7"), *there.goods(2, stock="-1", price="10"))
+def test_goods_of_a_distant_platform_are_sold_here_with_a_margin(shop: Shop, remote: Distant) -> None:
+    url = remote.say("/catalogue", *remote.goods(1, stock="7"), *remote.goods(2, stock="-1", price="10"))
     link = linked(shop, url)
     assert read(shop, link) == Refreshed(new=2)
     assert on_offer(shop, link) == {"Apples 1": (7, [300]), "Apples 2": (None, [1200])}
-    first = products(shop, link)[0]
-    assert (first.item_iri, first.price, first.stock) == (f"{there.base}/products/1/item", 250, 7)
-    assert told(shop, link).error == ""
-    assert shop.instance.clock.now() < told(shop, link).due_at
+    first_product = products(shop, link)[0]
+    assert (first_product.item_iri, first_product.price, first_product.stock) == (
+        f"{remote.base}/products/1/item",
+        250,
+        7,
+    )
+    assert link_now(shop, link).error == ""
+    assert shop.instance.clock.now() < link_now(shop, link).due_at
 
 
-def test_only_what_has_changed_is_written_and_what_went_is_taken_off_sale(shop: Shop, there: Distant) -> None:
-    link = linked(shop, there.say("/c", *there.goods(1, stock=7), *there.goods(2), *there.goods(3)))
+def test_only_what_has_changed_is_written_and_what_went_is_taken_off_sale(shop: Shop, remote: Distant) -> None:
+    link = linked(shop, remote.say("/c", *remote.goods(1, stock=7), *remote.goods(2), *remote.goods(3)))
     read(shop, link)
-    before = {product.iri: product.product_id for product in products(shop, link)}
-    there.say("/c", *there.goods(1, stock=3), *there.goods(2, price="4", name="Pears"))
+    products_before = {product.iri: product.product_id for product in products(shop, link)}
+    remote.say("/c", *remote.goods(1, stock=3), *remote.goods(2, price="4", name="Pears"))
     assert read(shop, link) == Refreshed(changed=1, gone=1, unchanged=1)
     assert on_offer(shop, link) == {"Apples 1": (3, [300]), "Pears": (None, [480])}
-    gone = [product for product in products(shop, link, gone=True) if product.gone_at]
-    assert [product.iri for product in gone] == [f"{there.base}/products/3"]
-    there.say("/c", *there.goods(1, stock=3), *there.goods(2, price="4", name="Pears"), *there.goods(3))
+    removed = [product for product in products(shop, link, gone=True) if product.gone_at]
+    assert [product.iri for product in removed] == [f"{remote.base}/products/3"]
+    remote.say("/c", *remote.goods(1, stock=3), *remote.goods(2, price="4", name="Pears"), *remote.goods(3))
     assert read(shop, link) == Refreshed(changed=1, unchanged=2)
-    assert {product.iri: product.product_id for product in products(shop, link)} == before
+    assert {product.iri: product.product_id for product in products(shop, link)} == products_before
 
 
-def test_what_the_hub_says_of_its_own_listing_stays(shop: Shop, there: Distant) -> None:
-    link = linked(shop, there.say("/c", *there.goods(1)))
+def test_what_the_hub_says_of_its_own_listing_stays(shop: Shop, remote: Distant) -> None:
+    link = linked(shop, remote.say("/c", *remote.goods(1)))
     read(shop, link)
     with shop.instance.store.write() as tx:
         (catalog,) = catalogs_of(tx, shop.id)
         copy = linked_products(tx, link.id)[0].product_id
         item = next(item for item in items_of(tx, shop.id, catalog.id) if item.product_id == copy)
         change_item(tx, shop.id, item.id, item.version, name="Our apples")
-    there.say("/c", *there.goods(1, price="5"))
+    remote.say("/c", *remote.goods(1, price="5"))
     read(shop, link)
     with shop.instance.store.read() as tx:
         (catalog,) = catalogs_of(tx, shop.id)
@@ -99,7 +103,7 @@ def test_what_the_hub_says_of_its_own_listing_stays(shop: Shop, there: Distant) 
 
 
 def put_in_the_shop(shop: Shop, link: Link) -> None:
-    """What is linked is on sale in the shop's session, as items that are called as their products."""
+    """Puts the linked products on sale in the shop's session, with items named like the products."""
     with shop.instance.store.write() as tx:
         copies = stocked_by_id(tx, [linked_product.product_id for linked_product in linked_products(tx, link.id)])
         sale = coordination_by_id(tx, shop.session.coordination_id, shop.id)
@@ -108,98 +112,100 @@ def put_in_the_shop(shop: Shop, link: Link) -> None:
         put_on_sale(tx, shop.session_id, shop.id)
         (catalog,) = catalogs_of(tx, shop.id)
         items = {item.product_id: item.id for item in items_of(tx, shop.id, catalog.id, limit=200)}
-    shop.items = {**shop.items, **{one.product.name: items[id] for id, one in copies.items()}}
+    shop.items = {**shop.items, **{copy.product.name: items[id] for id, copy in copies.items()}}
 
 
-def test_what_customers_order_here_is_not_sold_twice_before_it_is_known_there(shop: Shop, there: Distant) -> None:
-    link = linked(shop, there.say("/c", *there.goods(1, stock=7)))
+def test_what_customers_order_here_is_not_sold_twice_before_it_is_known_there(shop: Shop, remote: Distant) -> None:
+    link = linked(shop, remote.say("/c", *remote.goods(1, stock=7)))
     read(shop, link)
     put_in_the_shop(shop, link)
     shop.order({"Apples 1": 2})
     assert on_offer(shop, link)["Apples 1"][0] == 5
-    there.say("/c", *there.goods(1, stock=6))
+    remote.say("/c", *remote.goods(1, stock=6))
     read(shop, link)
     assert on_offer(shop, link)["Apples 1"][0] == 4
-    there.say("/c", *there.goods(1, stock=1))
+    remote.say("/c", *remote.goods(1, stock=1))
     read(shop, link)
     assert on_offer(shop, link)["Apples 1"][0] == 0
-    there.say("/c", *there.goods(2))
+    remote.say("/c", *remote.goods(2))
     read(shop, link)
     with pytest.raises(Refused):
         shop.order({"Apples 1": 1})
 
 
-def test_who_has_nothing_new_says_so_by_its_tag(shop: Shop, there: Distant) -> None:
-    link = linked(shop, there.say("/c", *there.goods(1), ETag='"one"'))
+def test_who_has_nothing_new_says_so_by_its_tag(shop: Shop, remote: Distant) -> None:
+    link = linked(shop, remote.say("/c", *remote.goods(1), ETag='"one"'))
     assert read(shop, link) == Refreshed(new=1)
     assert read(shop, link) == Refreshed(unchanged=1)
-    assert [request.headers.get("if-none-match") for request in there.asked] == [None, '"one"']
+    assert [request.headers.get("if-none-match") for request in remote.asked] == [None, '"one"']
 
 
-def test_a_catalogue_in_pages_is_read_to_its_end_and_not_beyond_its_host(shop: Shop, there: Distant) -> None:
-    there.say("/p1", *there.goods(1), Link=f'<{there.base}/p2>; rel="next"')
-    there.say("/p2", *there.goods(2), {"@id": "/p2", "hydra:view": {"hydra:next": "/p3"}})
+def test_a_catalogue_in_pages_is_read_to_its_end_and_not_beyond_its_host(shop: Shop, remote: Distant) -> None:
+    remote.say("/p1", *remote.goods(1), Link=f'<{remote.base}/p2>; rel="next"')
+    remote.say("/p2", *remote.goods(2), {"@id": "/p2", "hydra:view": {"hydra:next": "/p3"}})
     container = {
         "@id": "/p3",
         "@type": "ldp:Container",
-        "ldp:contains": [f"{there.base}/products/4", "https://x.example/5"],
+        "ldp:contains": [f"{remote.base}/products/4", "https://x.example/5"],
     }
-    there.say("/p3", container, *there.goods(3))
-    there.say("/products/4", *there.goods(4))
-    link = linked(shop, f"{there.base}/p1")
+    remote.say("/p3", container, *remote.goods(3))
+    remote.say("/products/4", *remote.goods(4))
+    link = linked(shop, f"{remote.base}/p1")
     assert read(shop, link) == Refreshed(new=4)
-    assert [request.path for request in there.asked] == ["/p1", "/p2", "/p3", "/products/4"]
-    there.say("/p1", *there.goods(1), Link='<https://elsewhere.example/p2>; rel="next"')
+    assert [request.path for request in remote.asked] == ["/p1", "/p2", "/p3", "/products/4"]
+    remote.say("/p1", *remote.goods(1), Link='<https://elsewhere.example/p2>; rel="next"')
     with pytest.raises(NotAnswered, match="another platform"):
         read(shop, link)
 
 
-def test_a_token_is_asked_for_once_and_again_when_it_is_refused(shop: Shop, there: Distant, oidc: Oidc) -> None:
-    def catalogue(asked: Asked) -> Said:
-        tokens.append(asked.headers["authorization"])
-        return Said(status=401) if len(tokens) == 2 else Said({"@context": CONTEXT, "@graph": there.goods(1)})
+def test_a_token_is_asked_for_once_and_again_when_it_is_refused(shop: Shop, remote: Distant, oidc: Oidc) -> None:
+    def catalogue(request: Asked) -> Said:
+        tokens.append(request.headers["authorization"])
+        return Said(status=401) if len(tokens) == 2 else Said({"@context": CONTEXT, "@graph": remote.goods(1)})
 
     tokens: list[str] = []
     oidc.claims = {}
-    there.pages["/c"] = catalogue
-    link = linked(shop, f"{there.base}/c", auth="oidc", issuer=oidc.issuer, client_id="commensal", secret=SECRET)
+    remote.pages["/c"] = catalogue
+    link = linked(shop, f"{remote.base}/c", auth="oidc", issuer=oidc.issuer, client_id="commensal", secret=SECRET)
     read(shop, link)
     read(shop, link)
     assert tokens[0] == tokens[1]
     assert tokens[2].startswith("Bearer ey")
     assert len(tokens) == 3
-    shown = shop.ask("GET", f"/-/federation/links/{link.id}")
-    assert shown["client_id"] == "commensal"
-    assert SECRET not in str(shown)
+    link_shown = shop.ask("GET", f"/-/federation/links/{link.id}")
+    assert link_shown["client_id"] == "commensal"
+    assert SECRET not in str(link_shown)
 
 
-def test_prices_for_customer_categories_become_prices_of_ours_by_name(shop: Shop, there: Distant) -> None:
+def test_prices_for_customer_categories_become_prices_of_ours_by_name(shop: Shop, remote: Distant) -> None:
     with shop.instance.store.write() as tx:
         members = create_category(tx, shop.id, name="Members")
-    at = f"{there.base}/categories"
-    named = [
-        {"@id": f"{at}/{name}", "@type": "dfc-b:CustomerCategory", "dfc-b:name": name}
+    categories = f"{remote.base}/categories"
+    category_nodes = [
+        {"@id": f"{categories}/{name}", "@type": "dfc-b:CustomerCategory", "dfc-b:name": name}
         for name in ("members", "Friends")
     ]
-    url = there.say("/c", *there.goods(1, prices={f"{at}/members": "2", f"{at}/Friends": "1"}), *named)
+    url = remote.say(
+        "/c", *remote.goods(1, prices={f"{categories}/members": "2", f"{categories}/Friends": "1"}), *category_nodes
+    )
     link = linked(shop, url)
     read(shop, link)
     with shop.instance.store.read() as tx:
         (catalog,) = catalogs_of(tx, shop.id)
         offers = items_of(tx, shop.id, catalog.id, limit=200)[-1].offers
     assert {(offer.category_id, offer.price) for offer in offers} == {(None, 300), (members.id, 240)}
-    assert any("Prices for Friends are left out" in finding for finding in told(shop, link).findings)
+    assert any("Prices for Friends are left out" in finding for finding in link_now(shop, link).findings)
 
 
-def test_two_links_of_one_producer_bring_one_copy_of_it(shop: Shop, there: Distant) -> None:
-    whole = linked(shop, there.say("/all", *there.goods(1), *there.goods(2)))
-    single = linked(shop, there.say("/products/1", *there.goods(1)))
-    read(shop, whole)
+def test_two_links_of_one_producer_bring_one_copy_of_it(shop: Shop, remote: Distant) -> None:
+    link_to_all = linked(shop, remote.say("/all", *remote.goods(1), *remote.goods(2)))
+    single = linked(shop, remote.say("/products/1", *remote.goods(1)))
+    read(shop, link_to_all)
     read(shop, single)
     (copy,) = products(shop, single)
-    assert copy.product_id in {product.product_id for product in products(shop, whole)}
-    there.say("/all", *there.goods(2))
-    assert read(shop, whole).gone == 1
+    assert copy.product_id in {product.product_id for product in products(shop, link_to_all)}
+    remote.say("/all", *remote.goods(2))
+    assert read(shop, link_to_all).gone == 1
     assert "Apples 1" in on_offer(shop, single)
     with shop.instance.store.read() as tx:
         assert stocked_by_id(tx, [copy.product_id])[copy.product_id].product.archived_at is None
@@ -208,41 +214,41 @@ def test_two_links_of_one_producer_bring_one_copy_of_it(shop: Shop, there: Dista
         assert stocked_by_id(tx, [copy.product_id])[copy.product_id].product.archived_at is not None
 
 
-def test_what_is_unlinked_is_not_sold_and_comes_back_where_it_is_linked_again(shop: Shop, there: Distant) -> None:
-    link = linked(shop, there.say("/c", *there.goods(1)), auth="token", secret="very-secret")
+def test_what_is_unlinked_is_not_sold_and_comes_back_where_it_is_linked_again(shop: Shop, remote: Distant) -> None:
+    link = linked(shop, remote.say("/c", *remote.goods(1)), auth="token", secret="very-secret")
     read(shop, link)
     shop.ask("DELETE", f"/-/federation/links/{link.id}")
     assert products(shop, link) == []
     assert read(shop, link) == Refreshed()
     assert shop.ask("GET", "/-/federation/links")["items"] == []
-    again = linked(shop, link.url)
-    assert (again.id, again.auth) == (link.id, "none")
-    assert read(shop, again) == Refreshed(changed=1)
+    relinked = linked(shop, link.url)
+    assert (relinked.id, relinked.auth) == (link.id, "none")
+    assert read(shop, relinked) == Refreshed(changed=1)
 
 
-def test_a_failure_is_shown_and_tried_again_later_each_time(shop: Shop, there: Distant, clock: ManualClock) -> None:
-    link = linked(shop, f"{there.base}/c")
+def test_a_failure_is_shown_and_tried_again_later_each_time(shop: Shop, remote: Distant, clock: ManualClock) -> None:
+    link = linked(shop, f"{remote.base}/c")
     for failures in (1, 2, 3):
         with pytest.raises(NotAnswered, match="nothing at"):
             read(shop, link)
-        now = told(shop, link)
+        now = link_now(shop, link)
         assert now.failures == failures
         assert 1.7 <= (now.due_at - clock.now()).total_seconds() / 60 / 2 ** (failures - 1) <= 2.3
         assert "nothing at" in now.error
     with shop.instance.store.read() as tx:
         (warning,) = link_warnings(tx)
     assert "could not be read 3 times" in str(warning)
-    there.say("/c", *there.goods(1))
+    remote.say("/c", *remote.goods(1))
     with shop.instance.store.write() as tx:
         refresh_due(tx)
-    asked = len(there.asked)
-    shop.run_jobs()  # it was promised when it was linked, and again when the shop's sale opened
-    assert len(there.asked) == asked + 2
-    assert (told(shop, link).failures, told(shop, link).error, told(shop, link).products) == (0, "", 1)
+    requests_before = len(remote.asked)
+    shop.run_jobs()  # one job was stored when it was linked, and one when the shop's sale opened
+    assert len(remote.asked) == requests_before + 2
+    assert (link_now(shop, link).failures, link_now(shop, link).error, link_now(shop, link).products) == (0, "", 1)
 
 
 @pytest.mark.parametrize(
-    ("said", "code"),
+    ("answer", "code"),
     [
         pytest.param(Said({"@context": "https://evil.example/c.json", "@id": "x"}), "no_dfc", id="unknown context"),
         pytest.param(Said(b"<html>"), "no_dfc", id="no JSON"),
@@ -259,11 +265,11 @@ def test_a_failure_is_shown_and_tried_again_later_each_time(shop: Shop, there: D
     ],
 )
 def test_an_answer_that_cannot_be_is_a_clear_error_and_changes_nothing(
-    shop: Shop, there: Distant, said: Said, code: str
+    shop: Shop, remote: Distant, answer: Said, code: str
 ) -> None:
-    link = linked(shop, there.say("/c", *there.goods(1)))
+    link = linked(shop, remote.say("/c", *remote.goods(1)))
     read(shop, link)
-    there.pages["/c"] = said
+    remote.pages["/c"] = answer
     with pytest.raises(NotAnswered) as refusal:
         read(shop, link)
     assert refusal.value.code == code
@@ -271,26 +277,29 @@ def test_an_answer_that_cannot_be_is_a_clear_error_and_changes_nothing(
     assert on_offer(shop, link) == {"Apples 1": (None, [300])}
 
 
-def test_goods_of_another_host_and_goods_that_cannot_be_sold_are_left_out_and_named(shop: Shop, there: Distant) -> None:
-    url = there.say(
-        "/c", *there.goods(1), *there.goods(2, host="https://other.example"), *there.goods(3, currency="PoundSterling"),
-        *there.goods(4, type="of-no-kind"), *there.goods(5, price="-1"), *there.goods(6, size="1e400"),
+def test_goods_of_another_host_and_goods_that_cannot_be_sold_are_left_out_and_named(
+    shop: Shop, remote: Distant
+) -> None:
+    url = remote.say(
+        "/c", *remote.goods(1), *remote.goods(2, host="https://other.example"),
+        *remote.goods(3, currency="PoundSterling"),
+        *remote.goods(4, type="of-no-kind"), *remote.goods(5, price="-1"), *remote.goods(6, size="1e400"),
     )  # fmt: skip
     link = linked(shop, url)
     assert read(shop, link).new == 1
     assert on_offer(shop, link) == {"Apples 1": (None, [300])}
-    findings = "\n".join(told(shop, link).findings)
+    findings = "\n".join(link_now(shop, link).findings)
     for text in ("Only its own host may offer", "Prices in GBP", "of no known type", "products/6"):
         assert text in findings
 
 
 def test_a_link_is_refused_with_every_mistake(shop: Shop) -> None:
-    def link(**said: Any) -> set[str]:
-        answer = shop.try_to_ask("POST", "/-/federation/links", said)
+    def link(**fields: Any) -> set[str]:
+        answer = shop.try_to_ask("POST", "/-/federation/links", fields)
         assert answer.status_code == 422, answer.text
         return {error["code"] for error in answer.json()["errors"]}
 
     assert link(url="ftp://x.example") == {"url"}
     assert link(url="https://me:pw@x.example/") == {"url"}
-    wrong = link(url="http://127.0.0.1/", auth="oidc", margin="5000", default_type="x", default_vat="200")
-    assert wrong == {"margin", "unknown_term", "vat", "secret", "url", "client_id"}
+    codes = link(url="http://127.0.0.1/", auth="oidc", margin="5000", default_type="x", default_vat="200")
+    assert codes == {"margin", "unknown_term", "vat", "secret", "url", "client_id"}

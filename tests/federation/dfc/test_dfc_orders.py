@@ -1,4 +1,4 @@
-"""A platform orders here: its goods are really taken, it is told what comes, and repeating itself changes nothing."""
+"""A platform orders here: stock is really taken, the answer says what comes, and repeated requests change nothing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from commensal_federation.dfc.read import DfcDocument, read
 from commensal_federation.dfc.vocabulary import DfcLine, DfcOrder
 
 from .oidc import Oidc
-from .platforms import V2, an_order, asked, let, offer_of, settings_with
+from .platforms import V2, an_order, grant_scopes, offer_of, request, settings_with
 
 ORDERS = "/api/dfc/enterprises/shop/orders"
 
@@ -41,16 +41,16 @@ class Ofn:
 
     def __init__(self, shop: Shop, oidc: Oidc) -> None:
         self.shop, self.oidc = shop, oidc
-        let(shop, "ofn", "ReadProducts", "WriteOrders")
+        grant_scopes(shop, "ofn", "ReadProducts", "WriteOrders")
 
-    def ask(self, method: str, path: str, **more: Any) -> Any:
-        return asked(self.shop, self.oidc.token("ofn-client"), path, method=method, **more)
+    def ask(self, method: str, path: str, **kwargs: Any) -> Any:
+        return request(self.shop, self.oidc.token("ofn-client"), path, method=method, **kwargs)
 
-    def post(self, goods: Mapping[str, int], **more: Any) -> Any:
-        return self.ask("POST", ORDERS, json=an_order(self.shop, goods, **more))
+    def post(self, goods: Mapping[str, int], **kwargs: Any) -> Any:
+        return self.ask("POST", ORDERS, json=an_order(self.shop, goods, **kwargs))
 
-    def put(self, path: str, goods: Mapping[str, int], **more: Any) -> Any:
-        return self.ask("PUT", path, json=an_order(self.shop, goods, **more))
+    def put(self, path: str, goods: Mapping[str, int], **kwargs: Any) -> Any:
+        return self.ask("PUT", path, json=an_order(self.shop, goods, **kwargs))
 
 
 @pytest.fixture
@@ -63,20 +63,20 @@ def place(answer: Any, status: int = 201) -> str:
     return str(answer.headers["Location"]).removeprefix("http://testserver")
 
 
-def said(answer: Any, status: int = 200) -> DfcDocument:
+def document_of(answer: Any, status: int = 200) -> DfcDocument:
     assert answer.status_code == status, answer.text
     return read(answer.content)
 
 
 def lines(shop: Shop, document: DfcDocument) -> dict[str, tuple[int, str]]:
-    """Pieces that come and what is said of them, by the names of goods."""
+    """The pieces that come and the answer of each line, by the names of goods."""
     names = {offer_of(shop, name): name for name in shop.items}
     return {
         names[row.offer or ""]: (int(row.quantity.value), row.answer) for row in document.all(DfcLine) if row.quantity
     }
 
 
-def free(shop: Shop, name: str) -> int:
+def free_stock(shop: Shop, name: str) -> int:
     with shop.instance.store.read() as tx:
         return next(int(lot.free) for lot in lots_of(tx, shop.id) if lot.name == name)
 
@@ -89,55 +89,55 @@ def count(shop: Shop) -> int:
 def test_an_order_takes_stock_and_says_what_comes(shop: Shop, ofn: Ofn) -> None:
     answer = ofn.post({"carrots": 4, "honey": 2})
     path = place(answer)
-    order = said(answer, 201).one(DfcOrder)
+    order = document_of(answer, 201).one(DfcOrder)
     assert (order.state, order.ordered_by) == ("Held", "https://ofn.example/enterprises/7")
-    assert lines(shop, said(answer, 201)) == {"carrots": (4, "confirmed"), "honey": (2, "confirmed")}
-    assert (free(shop, "carrots"), free(shop, "honey")) == (996, 1)
-    again = ofn.ask("GET", path)
-    assert said(again).one(DfcOrder) == order
-    assert ofn.ask("GET", path, headers={"If-None-Match": again.headers["ETag"]}).status_code == 304
-    assert said(ofn.ask("GET", path, accept=V2)).version == "2.0"
+    assert lines(shop, document_of(answer, 201)) == {"carrots": (4, "confirmed"), "honey": (2, "confirmed")}
+    assert (free_stock(shop, "carrots"), free_stock(shop, "honey")) == (996, 1)
+    second_answer = ofn.ask("GET", path)
+    assert document_of(second_answer).one(DfcOrder) == order
+    assert ofn.ask("GET", path, headers={"If-None-Match": second_answer.headers["ETag"]}).status_code == 304
+    assert document_of(ofn.ask("GET", path, accept=V2)).version == "2.0"
     shop.check()
 
 
 def test_lines_are_shortened_and_refused_one_by_one(shop: Shop, ofn: Ofn) -> None:
     shop.order({"honey": 2})
     answer = ofn.post({"carrots": 1, "honey": 5})
-    assert lines(shop, said(answer, 201)) == {"carrots": (1, "confirmed"), "honey": (1, "shortened")}
-    more = ofn.post({"juice": 1, "honey": 1}, iri="https://ofn.example/orders/2")
-    assert lines(shop, said(more, 201)) == {"juice": (1, "confirmed"), "honey": (0, "refused")}
-    (refused,) = (row for row in said(more, 201).all(DfcLine) if row.answer == "refused")
+    assert lines(shop, document_of(answer, 201)) == {"carrots": (1, "confirmed"), "honey": (1, "shortened")}
+    second_answer = ofn.post({"juice": 1, "honey": 1}, iri="https://ofn.example/orders/2")
+    assert lines(shop, document_of(second_answer, 201)) == {"juice": (1, "confirmed"), "honey": (0, "refused")}
+    (refused,) = (row for row in document_of(second_answer, 201).all(DfcLine) if row.answer == "refused")
     assert "sold out" in refused.reason
-    nothing = ofn.post({"honey": 1}, iri="https://ofn.example/orders/3")
-    assert nothing.status_code == 409
-    assert "sold out" in nothing.text
+    refusal = ofn.post({"honey": 1}, iri="https://ofn.example/orders/3")
+    assert refusal.status_code == 409
+    assert "sold out" in refusal.text
     shop.check()
 
 
 def test_the_same_request_orders_once(shop: Shop, ofn: Ofn) -> None:
-    first, second = place(ofn.post({"carrots": 4})), place(ofn.post({"carrots": 4}), 200)
-    assert first == second
+    first_path, second_path = place(ofn.post({"carrots": 4})), place(ofn.post({"carrots": 4}), 200)
+    assert first_path == second_path
     assert ofn.post({"carrots": 5}).status_code == 409
     nameless = an_order(shop, {"juice": 1}, iri="_:order")
     sent = [ofn.ask("POST", ORDERS, json=nameless, headers={"Idempotency-Key": "k1"}) for _ in range(2)]
     assert place(sent[0]) == place(sent[1], 200)
     assert count(shop) == 2
-    assert free(shop, "carrots") == 996
+    assert free_stock(shop, "carrots") == 996
 
 
 def test_an_order_is_amended_while_it_is_held_and_then_complete(shop: Shop, ofn: Ofn) -> None:
     path = place(ofn.post({"carrots": 4, "juice": 1}))
-    before = {row.offer: row.iri for row in said(ofn.ask("GET", path)).all(DfcLine)}
-    changed = said(ofn.put(path, {"carrots": 6, "honey": 3}))
-    assert lines(shop, changed) == {"carrots": (6, "confirmed"), "honey": (3, "confirmed")}
-    assert {row.offer: row.iri for row in changed.all(DfcLine)}[offer_of(shop, "carrots")] in before.values()
-    assert (free(shop, "carrots"), free(shop, "juice"), free(shop, "honey")) == (994, 1000, 0)
-    kept = said(ofn.put(path, {"carrots": 6, "honey": 4}))
-    assert lines(shop, kept)["honey"] == (3, "shortened")
-    done = said(ofn.put(path, {"carrots": 6, "honey": 4}, state="Complete"))
-    assert done.one(DfcOrder).state == "Complete"
+    lines_before = {row.offer: row.iri for row in document_of(ofn.ask("GET", path)).all(DfcLine)}
+    amended = document_of(ofn.put(path, {"carrots": 6, "honey": 3}))
+    assert lines(shop, amended) == {"carrots": (6, "confirmed"), "honey": (3, "confirmed")}
+    assert {row.offer: row.iri for row in amended.all(DfcLine)}[offer_of(shop, "carrots")] in lines_before.values()
+    assert (free_stock(shop, "carrots"), free_stock(shop, "juice"), free_stock(shop, "honey")) == (994, 1000, 0)
+    shortened = document_of(ofn.put(path, {"carrots": 6, "honey": 4}))
+    assert lines(shop, shortened)["honey"] == (3, "shortened")
+    completed = document_of(ofn.put(path, {"carrots": 6, "honey": 4}, state="Complete"))
+    assert completed.one(DfcOrder).state == "Complete"
     assert ofn.put(path, {"carrots": 7}, state="Complete").status_code == 409
-    assert said(ofn.put(path, {"carrots": 6, "honey": 4}, state="Complete")).one(DfcOrder).state == "Complete"
+    assert document_of(ofn.put(path, {"carrots": 6, "honey": 4}, state="Complete")).one(DfcOrder).state == "Complete"
     shop.check()
 
 
@@ -145,7 +145,7 @@ def test_an_order_is_completed_after_the_close_but_not_changed(shop: Shop, ofn: 
     path = place(ofn.post({"carrots": 4}))
     shop.close()
     assert ofn.put(path, {"carrots": 5}).status_code == 409
-    assert said(ofn.put(path, {"carrots": 4}, state="Complete")).one(DfcOrder).state == "Complete"
+    assert document_of(ofn.put(path, {"carrots": 4}, state="Complete")).one(DfcOrder).state == "Complete"
     assert ofn.post({"carrots": 1}, iri="https://ofn.example/orders/2").status_code == 409
     assert ofn.ask("DELETE", path).status_code == 409
     shop.check()
@@ -155,11 +155,11 @@ def test_an_order_is_completed_after_the_close_but_not_changed(shop: Shop, ofn: 
 def test_an_order_is_cancelled(shop: Shop, ofn: Ofn, how: str) -> None:
     path = place(ofn.post({"honey": 3}))
     if how == "DELETE":
-        gone = ofn.ask("DELETE", path)
+        answer = ofn.ask("DELETE", path)
     else:
-        gone = ofn.put(path, {"honey": 3 if how == "Cancelled" else 0}, state="Held" if how == "no pieces" else how)
-    assert said(gone).one(DfcOrder).state == "Cancelled"
-    assert free(shop, "honey") == 3
+        answer = ofn.put(path, {"honey": 3 if how == "Cancelled" else 0}, state="Held" if how == "no pieces" else how)
+    assert document_of(answer).one(DfcOrder).state == "Cancelled"
+    assert free_stock(shop, "honey") == 3
     assert ofn.put(path, {"honey": 1}).status_code == 409
     shop.check()
 
@@ -169,21 +169,21 @@ def test_what_the_hub_does_to_an_order_is_said(shop: Shop, ofn: Ofn) -> None:
     with shop.instance.store.read() as tx:
         order_id = tx.value(select(customer_order.c.id))
     shop.ask("POST", f"/orders/{order_id}/cancel", {}, version=1)
-    assert said(ofn.ask("GET", path)).one(DfcOrder).state == "Cancelled"
+    assert document_of(ofn.ask("GET", path)).one(DfcOrder).state == "Cancelled"
 
 
 def test_orders_are_seen_by_who_sent_them_and_by_the_shop(shop: Shop, ofn: Ofn, oidc: Oidc) -> None:
     path = place(ofn.post({"carrots": 4}))
-    let(shop, "litefarm", "WriteOrders")
-    other = oidc.token("litefarm")
-    assert asked(shop, other, path).status_code == 404
-    assert asked(shop, other, path, method="DELETE").status_code == 404
-    assert said(ofn.ask("GET", ORDERS)).one(DfcOrder).state == "Held"
-    assert asked(shop, other, ORDERS).json()["@graph"] == []
-    assert said(asked(shop, shop.token, path)).one(DfcOrder).state == "Held"
-    line = said(ofn.ask("GET", path)).one(DfcLine)
-    assert said(ofn.ask("GET", line.iri.removeprefix("http://testserver"))).one(DfcLine) == line
-    let(shop, "ofn", "ReadOrders")
+    grant_scopes(shop, "litefarm", "WriteOrders")
+    other_token = oidc.token("litefarm")
+    assert request(shop, other_token, path).status_code == 404
+    assert request(shop, other_token, path, method="DELETE").status_code == 404
+    assert document_of(ofn.ask("GET", ORDERS)).one(DfcOrder).state == "Held"
+    assert request(shop, other_token, ORDERS).json()["@graph"] == []
+    assert document_of(request(shop, shop.token, path)).one(DfcOrder).state == "Held"
+    line = document_of(ofn.ask("GET", path)).one(DfcLine)
+    assert document_of(ofn.ask("GET", line.iri.removeprefix("http://testserver"))).one(DfcLine) == line
+    grant_scopes(shop, "ofn", "ReadOrders")
     assert ofn.put(path, {"carrots": 1}).status_code == 403
 
 
@@ -192,11 +192,11 @@ def test_a_platform_orders_as_the_customer_that_the_shop_chose(shop: Shop, ofn: 
         hubs = create_category(tx, shop.id, name="Hubs")
         customer = create_customer(tx, shop.id, email="hub@example.org", name="The hub", categories=[hubs.id])
         set_price(tx, shop.id, shop.items["carrots"], 150, category_id=hubs.id)
-    let(shop, "ofn", "WriteOrders", customer_id=customer.id)
+    grant_scopes(shop, "ofn", "WriteOrders", customer_id=customer.id)
     order = an_order(shop, {"juice": 1})
     order["@graph"][1]["dfc-b:concerns"] = f"http://testserver/api/dfc/catalog_items/{shop.items['carrots']}"
     answer = ofn.ask("POST", ORDERS, json=order)
-    line = said(answer, 201).one(DfcLine)
+    line = document_of(answer, 201).one(DfcLine)
     assert line.price is not None
     assert line.price.amount == 150
     with shop.instance.store.read() as tx:
@@ -204,30 +204,30 @@ def test_a_platform_orders_as_the_customer_that_the_shop_chose(shop: Shop, ofn: 
 
 
 def test_a_platform_that_names_a_customer_by_address_proves_nothing(shop: Shop, ofn: Ofn) -> None:
-    """Neither when it orders nor when it amends; and what it has ordered before is told from what the hub has."""
-    first, amended = an_order(shop, {"carrots": 1}), an_order(shop, {"carrots": 1, "juice": 1})
-    second = an_order(shop, {"juice": 1}, iri="https://ofn.example/orders/2")
+    """This holds when it orders and when it amends; earlier orders are classified by what the hub recorded."""
+    first_order, amended_order = an_order(shop, {"carrots": 1}), an_order(shop, {"carrots": 1, "juice": 1})
+    second_order = an_order(shop, {"juice": 1}, iri="https://ofn.example/orders/2")
     with shop.instance.store.write() as tx:
         hubs = create_category(tx, shop.id, name="Hubs")
-        named = create_customer(tx, shop.id, email="orders@ofn.example", name="A hub", categories=[hubs.id])
+        customer = create_customer(tx, shop.id, email="orders@ofn.example", name="A hub", categories=[hubs.id])
         for item in (shop.items["carrots"], shop.items["juice"]):
             set_price(tx, shop.id, item, 10, category_id=hubs.id)
-    path = place(ofn.ask("POST", ORDERS, json=first))
-    said(ofn.ask("PUT", path, json=amended))
+    path = place(ofn.ask("POST", ORDERS, json=first_order))
+    document_of(ofn.ask("PUT", path, json=amended_order))
     with shop.instance.store.read() as tx:
         (order,) = orders_by_id(tx, select(customer_order.c.id)).values()
     assert (order.email, order.identity, order.customer_id) == ("orders@ofn.example", Identity.TYPED, None)
     assert order.total == 600, "everybody's prices"
-    let(shop, "ofn", "WriteOrders", customer_id=named.id)
-    place(ofn.ask("POST", ORDERS, json=second))
-    other = shop.order({"juice": 1}, by_hub=True)
+    grant_scopes(shop, "ofn", "WriteOrders", customer_id=customer.id)
+    place(ofn.ask("POST", ORDERS, json=second_order))
+    order_by_hub = shop.order({"juice": 1}, by_hub=True)
     assert _identities(shop) == ["typed", "hub", "hub"]
-    let(shop, "ofn", "WriteOrders")
+    grant_scopes(shop, "ofn", "WriteOrders")
     with shop.instance.store.write() as tx:
-        tx.execute(update(customer_order).values(identity="hub"))  # as the core took them
+        tx.execute(update(customer_order).values(identity="hub"))  # as the core stored them
         tx.execute(text(_migration().TYPED))
     assert _identities(shop) == ["typed", "typed", "hub"], "nobody has chosen the customer now"
-    assert other.identity is Identity.BY_HUB
+    assert order_by_hub.identity is Identity.BY_HUB
 
 
 def _identities(shop: Shop) -> list[str]:
@@ -249,18 +249,18 @@ def _migration() -> Any:
 def test_the_last_pieces_are_sold_once(shop: Shop, ofn: Ofn) -> None:
     start, answers = threading.Barrier(4), []
 
-    def order(place: int) -> None:
+    def order(number: int) -> None:
         start.wait()
-        answers.append(ofn.post({"honey": 2, "carrots": 1}, iri=f"https://ofn.example/orders/{place}"))
+        answers.append(ofn.post({"honey": 2, "carrots": 1}, iri=f"https://ofn.example/orders/{number}"))
 
     threads = [threading.Thread(target=order, args=(place,)) for place in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    got = [lines(shop, said(answer, 201))["honey"][0] for answer in answers]
+    got = [lines(shop, document_of(answer, 201))["honey"][0] for answer in answers]
     assert sorted(got) == [0, 0, 1, 2]
-    assert free(shop, "honey") == 0
+    assert free_stock(shop, "honey") == 0
     shop.check()
 
 
@@ -276,9 +276,9 @@ def test_goods_of_a_neighbour_are_not_sold_here(shop: Shop, ofn: Ofn, clock: Man
     neighbour = shop.neighbour()
     order = an_order(shop, {"carrots": 1, "juice": 1})
     order["@graph"][1]["dfc-b:concerns"] = offer_of(neighbour, "carrots")
-    document = said(ofn.ask("POST", ORDERS, json=order), 201)
+    document = document_of(ofn.ask("POST", ORDERS, json=order), 201)
     assert sorted((row.answer, int(row.quantity.value)) for row in document.all(DfcLine) if row.quantity) == [
         ("confirmed", 1),
         ("refused", 0),
     ]
-    assert free(neighbour, "carrots") == 1000
+    assert free_stock(neighbour, "carrots") == 1000

@@ -1,4 +1,4 @@
-"""The short way to expanded JSON-LD gives what the general algorithm gives, or leaves a document to that."""
+"""The short way to expanded JSON-LD gives what the general algorithm gives, or leaves a document to it."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ _PLAIN = st.dictionaries(
 
 
 def _sorted(said: Any) -> Any:
-    """Without the order of properties and values, which says nothing."""
+    """Sorts properties and values, whose order has no meaning."""
     if isinstance(said, dict):
         return {name: _sorted(value) for name, value in said.items()}
     if isinstance(said, list):
-        return sorted(map(_sorted, said), key=lambda one: json.dumps(one, sort_keys=True))
+        return sorted(map(_sorted, said), key=lambda item: json.dumps(item, sort_keys=True))
     return said
 
 
@@ -67,8 +67,8 @@ def test_both_ways_say_the_same(nodes: list[Any], url: str) -> None:
 
 def test_what_we_send_is_read_the_shortest_way() -> None:
     document = BODIES["CatalogueUpsert"]
-    said = TYPES["CatalogueUpsert"].write(document, Writing(FARM, HUB))
-    assert flat_nodes(said, CONTEXTS[said["@context"]]["@context"])
+    document_sent = TYPES["CatalogueUpsert"].write(document, Writing(FARM, HUB))
+    assert flat_nodes(document_sent, CONTEXTS[document_sent["@context"]]["@context"])
 
 
 def test_what_platforms_send_is_plain() -> None:

@@ -1,4 +1,4 @@
-"""A platform is who its issuer says it is, and may do what an enterprise lets it do; nothing is for everybody."""
+"""A platform is identified by its issuer, and may do what an enterprise allows; nothing is public."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from commensal.trade.people.tokens import make_token
 from commensal_federation.platforms.server import dfc_routes
 
 from .oidc import Oidc
-from .platforms import an_order, asked, let, settings_with
+from .platforms import an_order, grant_scopes, request, settings_with
 
 PORTAL = "https://cdn.startinblox.com/owl/context-bis.jsonld"
 FOR_EVERYBODY = ("/webid", "/.well-known/dfc/")
@@ -30,29 +30,29 @@ def settings(oidc: Oidc) -> InstanceSettings:
 
 
 def status(shop: Shop, token: str, path: str = "/api/dfc/enterprises/shop") -> int:
-    return int(asked(shop, token, path).status_code)
+    return int(request(shop, token, path).status_code)
 
 
 # ------------------------------------------------------------------------------------------ scopes
 
 
 def test_every_route_is_denied_without_a_scope(shop: Shop, oidc: Oidc) -> None:
-    ours, order = oidc.token("litefarm"), an_order(shop, {"carrots": 1})
-    tried = 0
+    token, order = oidc.token("litefarm"), an_order(shop, {"carrots": 1})
+    routes_tried = 0
     for route in dfc_routes(shop.instance):
         assert isinstance(route, Route)
         if route.path in FOR_EVERYBODY:
             continue
         path = route.path.format_map(Anything(enterprise="shop", platform="ofn"))
         for method in sorted((route.methods or set()) - {"HEAD"}):
-            tried += 1
-            assert asked(shop, "", path, method=method, json=order).status_code == 401, f"{method} {path}"
-            answer = asked(shop, ours, path, method=method, json=order)
-            if answer.status_code == 200:  # a list of what the platform may see: nothing
+            routes_tried += 1
+            assert request(shop, "", path, method=method, json=order).status_code == 401, f"{method} {path}"
+            answer = request(shop, token, path, method=method, json=order)
+            if answer.status_code == 200:  # a list of what the platform may see, which is empty
                 assert answer.json()["@graph"] == [], path
             else:
                 assert answer.status_code in (401, 404), f"{method} {path}: {answer.text}"
-    assert tried > 20
+    assert routes_tried > 20
 
 
 class Anything(dict[str, str]):
@@ -64,31 +64,31 @@ def test_what_an_enterprise_grants_opens_what_it_names(shop: Shop, oidc: Oidc) -
     ofn = oidc.token("ofn-client")
     goods = "/api/dfc/enterprises/shop/supplied_products"
     assert (status(shop, ofn), status(shop, ofn, goods)) == (404, 404)
-    let(shop, "ofn", "ReadEnterprise")
+    grant_scopes(shop, "ofn", "ReadEnterprise")
     assert (status(shop, ofn), status(shop, ofn, goods)) == (200, 403)
-    let(shop, "ofn", "WriteProducts")
+    grant_scopes(shop, "ofn", "WriteProducts")
     assert (status(shop, ofn), status(shop, ofn, goods)) == (403, 200)
     assert status(shop, oidc.token("litefarm"), goods) == 404
-    let(shop, "ofn")
+    grant_scopes(shop, "ofn")
     assert (status(shop, ofn), status(shop, ofn, goods)) == (404, 404)
 
 
 def test_a_platform_finds_the_enterprises_that_granted_it_a_look(shop: Shop, oidc: Oidc) -> None:
     neighbour = shop.neighbour()
-    let(neighbour, "ofn", "ReadEnterprise")
-    listed = asked(shop, oidc.token("ofn-client"), "/api/dfc/enterprises").json()["@graph"]
-    assert [thing["dfc-b:name"] for thing in listed if thing["@type"] == "dfc-b:Enterprise"] == ["neighbour"]
+    grant_scopes(neighbour, "ofn", "ReadEnterprise")
+    things_listed = request(shop, oidc.token("ofn-client"), "/api/dfc/enterprises").json()["@graph"]
+    assert [thing["dfc-b:name"] for thing in things_listed if thing["@type"] == "dfc-b:Enterprise"] == ["neighbour"]
     assert status(shop, oidc.token("ofn-client"), "/api/dfc/enterprises/neighbour") == 200
     assert status(shop, oidc.token("ofn-client")) == 404
 
 
 def test_an_archived_enterprise_is_not_there_for_platforms(shop: Shop, oidc: Oidc) -> None:
-    let(shop, "ofn", "ReadEnterprise", "ReadProducts")
+    grant_scopes(shop, "ofn", "ReadEnterprise", "ReadProducts")
     assert status(shop, oidc.token("ofn-client")) == 200
     with shop.instance.store.write() as tx:
         archive_enterprise(tx, shop.id, enterprise_by_id(tx, shop.id).version)
     assert status(shop, oidc.token("ofn-client")) == 404
-    assert asked(shop, oidc.token("ofn-client"), "/api/dfc/enterprises").json()["@graph"] == []
+    assert request(shop, oidc.token("ofn-client"), "/api/dfc/enterprises").json()["@graph"] == []
 
 
 def test_only_who_may_grant_does(shop: Shop, oidc: Oidc) -> None:
@@ -96,7 +96,7 @@ def test_only_who_may_grant_does(shop: Shop, oidc: Oidc) -> None:
     assert answer.status_code == 422
     assert "ReadEnterprise" in answer.text
     assert shop.try_to_ask("PUT", "/-/federation/platforms/nobody", {"scopes": []}).status_code == 404
-    let(shop, "ofn", "WriteEnterprise", "WriteProducts", "WriteOrders")
+    grant_scopes(shop, "ofn", "WriteEnterprise", "WriteProducts", "WriteOrders")
     path = "/api/dfc/enterprises/shop/platforms/litefarm"
     assert status(shop, oidc.token("ofn-client"), path) == 401
 
@@ -106,16 +106,18 @@ def test_portals_read_and_write_scopes_in_their_own_form(shop: Shop, oidc: Oidc)
     scopes = [
         {"@id": f"https://example.com/scopes/{name}", "@type": "dfc-t:Scope"} for name in ("ReadProducts", "ReadOrders")
     ]
-    said = {"@context": PORTAL, "@id": path, "dfc-t:hasAssignedScopes": {"@type": "rdf:List", "@list": scopes}}
-    answer = asked(shop, shop.token, path, method="PUT", content=json.dumps(said))
+    document = {"@context": PORTAL, "@id": path, "dfc-t:hasAssignedScopes": {"@type": "rdf:List", "@list": scopes}}
+    answer = request(shop, shop.token, path, method="PUT", content=json.dumps(document))
     assert answer.status_code == 200, answer.text
     assert answer.json()["localId"] == "ofn"
-    (listed, other) = asked(shop, shop.token, "/api/dfc/enterprises/shop/platforms").json()["dfc-t:platforms"]["@list"]
-    named = [scope["@id"] for scope in listed["dfc-t:hasAssignedScopes"]["@list"]]
-    assert [iri.partition("scopes.rdf#")[2] for iri in named] == ["ReadProducts", "ReadOrders"]
-    assert other["dfc-t:hasAssignedScopes"]["@list"] == []
+    (first_platform, second_platform) = request(shop, shop.token, "/api/dfc/enterprises/shop/platforms").json()[
+        "dfc-t:platforms"
+    ]["@list"]
+    scope_iris = [scope["@id"] for scope in first_platform["dfc-t:hasAssignedScopes"]["@list"]]
+    assert [iri.partition("scopes.rdf#")[2] for iri in scope_iris] == ["ReadProducts", "ReadOrders"]
+    assert second_platform["dfc-t:hasAssignedScopes"]["@list"] == []
     assert shop.ask("GET", "/-/federation/platforms/ofn")["scopes"] == ["ReadProducts", "ReadOrders"]
-    assert asked(shop, shop.token, path, method="PUT", content=b"[]").status_code == 422
+    assert request(shop, shop.token, path, method="PUT", content=b"[]").status_code == 422
 
 
 # ------------------------------------------------------------------------------------------ tokens
@@ -124,11 +126,11 @@ def test_portals_read_and_write_scopes_in_their_own_form(shop: Shop, oidc: Oidc)
 def test_a_personal_token_holds_what_its_scopes_say(shop: Shop) -> None:
     with shop.instance.store.write() as tx:
         (owner,) = list_members(tx, shop.id)
-        small = make_token(tx, owner.person_id, name="Small", scopes={"enterprise:read"}).secret
+        narrow_token = make_token(tx, owner.person_id, name="Small", scopes={"enterprise:read"}).secret
     goods = "/api/dfc/enterprises/shop/supplied_products"
     assert (status(shop, shop.token), status(shop, shop.token, goods)) == (200, 200)
-    assert (status(shop, small), status(shop, small, goods)) == (200, 403)
-    assert status(shop, small + "x") == 401
+    assert (status(shop, narrow_token), status(shop, narrow_token, goods)) == (200, 403)
+    assert status(shop, narrow_token + "x") == 401
 
 
 @pytest.mark.parametrize(
@@ -146,47 +148,47 @@ def test_a_personal_token_holds_what_its_scopes_say(shop: Shop) -> None:
     ],
 )
 def test_a_token_is_refused(shop: Shop, oidc: Oidc, claims: dict[str, Any]) -> None:
-    let(shop, "ofn", "ReadEnterprise")
+    grant_scopes(shop, "ofn", "ReadEnterprise")
     assert status(shop, oidc.token("ofn-client")) == 200
     assert status(shop, oidc.token("ofn-client", **claims)) == 401
 
 
 def test_the_platform_may_be_named_as_the_authorised_party(shop: Shop, oidc: Oidc) -> None:
-    let(shop, "ofn", "ReadEnterprise")
+    grant_scopes(shop, "ofn", "ReadEnterprise")
     assert status(shop, oidc.token("ofn-client", client_id=None, azp="ofn-client")) == 200
 
 
 def test_a_token_that_is_not_signed_as_it_says_is_refused(shop: Shop, oidc: Oidc) -> None:
-    let(shop, "ofn", "ReadEnterprise")
+    grant_scopes(shop, "ofn", "ReadEnterprise")
     head, body, signature = oidc.token("ofn-client").split(".")
-    for other in ({"alg": "none"}, {"alg": "HS256", "kid": "key-1"}, {"alg": "ES256", "kid": "key-1"}):
-        forged = base64.urlsafe_b64encode(json.dumps(other).encode()).rstrip(b"=").decode()
-        assert status(shop, f"{forged}.{body}.{signature}") == 401
-        assert status(shop, f"{forged}.{body}.") == 401
+    for header in ({"alg": "none"}, {"alg": "HS256", "kid": "key-1"}, {"alg": "ES256", "kid": "key-1"}):
+        forged_header = base64.urlsafe_b64encode(json.dumps(header).encode()).rstrip(b"=").decode()
+        assert status(shop, f"{forged_header}.{body}.{signature}") == 401
+        assert status(shop, f"{forged_header}.{body}.") == 401
     assert status(shop, f"{head}.{body}.{signature[:-8]}AAAAAAAA") == 401
     assert status(shop, "a.b.c") == 401
 
 
 def test_keys_change_and_are_not_asked_for_more_often_than_needed(shop: Shop, oidc: Oidc, clock: ManualClock) -> None:
-    let(shop, "ofn", "ReadEnterprise")
-    old = oidc.token("ofn-client")
-    assert [status(shop, old) for _ in range(3)] == [200, 200, 200]
+    grant_scopes(shop, "ofn", "ReadEnterprise")
+    old_token = oidc.token("ofn-client")
+    assert [status(shop, old_token) for _ in range(3)] == [200, 200, 200]
     assert oidc.asked == 1
     oidc.rotate("EC")
-    new = oidc.token("ofn-client")
-    assert [status(shop, new) for _ in range(3)] == [401, 401, 401]  # asked a moment ago
+    new_token = oidc.token("ofn-client")
+    assert [status(shop, new_token) for _ in range(3)] == [401, 401, 401]  # the keys were fetched a moment ago
     assert oidc.asked == 1
     clock.advance(minutes=6)
-    new, old = oidc.token("ofn-client"), oidc.token("ofn-client", exp=2**40)
-    assert status(shop, new) == 200
+    new_token, old_token = oidc.token("ofn-client"), oidc.token("ofn-client", exp=2**40)
+    assert status(shop, new_token) == 200
     assert oidc.asked == 2
     clock.advance(minutes=50)
-    assert status(shop, old) == 200
+    assert status(shop, old_token) == 200
     assert oidc.asked == 2
 
 
 def test_known_keys_do_for_a_day_while_the_issuer_is_down(shop: Shop, oidc: Oidc, clock: ManualClock) -> None:
-    let(shop, "ofn", "ReadEnterprise")
+    grant_scopes(shop, "ofn", "ReadEnterprise")
     token = oidc.token("ofn-client", exp=2**40)
     assert status(shop, token) == 200
     oidc.down = True

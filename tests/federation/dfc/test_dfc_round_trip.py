@@ -1,4 +1,4 @@
-"""Values become a document, and the document the same values: for every kind of thing, in both versions."""
+"""Values become a document and the document the same values: for every kind of thing, in both versions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _numbers = st.decimals(-1_000_000, 1_000_000, places=4)
 _whole = st.integers(-(10**11), 10**11)
 _percents = st.decimals(0, 100, places=2)
 _links = st.sampled_from([*IRIS, "https://elsewhere.example/things/1"])
-_moments = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1)).map(lambda one: one.replace(tzinfo=UTC))  # noqa: DTZ001
+_moments = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))  # noqa: DTZ001
 _quantities = st.builds(
     DfcQuantity, value=_numbers, unit=st.sampled_from(["Piece", "Kilogram", "6Pack", "https://other.example/units#ell"])
 )
@@ -38,15 +38,15 @@ _prices = st.builds(
 _countries = st.sampled_from([code for code in ("FR", "GB", "DE", "AU", "CD", "YE", "TL", "MM") if write_country(code)])
 
 
-def _several(one: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.lists(one, max_size=3, unique=True).map(tuple)
+def _several(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.lists(strategy, max_size=3, unique=True).map(tuple)
 
 
 def _concepts(scheme: str) -> st.SearchStrategy[str]:
     return st.sampled_from([*sorted(taxonomy(scheme))[:20], "https://other.example/words#one"])
 
 
-def _field(how: str, scheme: str) -> st.SearchStrategy[Any]:
+def _field(datatype: str, scheme: str) -> st.SearchStrategy[Any]:
     simple: dict[str, st.SearchStrategy[Any]] = {
         "text": st.just("") | _texts,
         "html": _texts.map(clean_html),
@@ -61,15 +61,15 @@ def _field(how: str, scheme: str) -> st.SearchStrategy[Any]:
         "quantity": st.none() | _quantities,
         "price": st.none() | _prices,
     }
-    if how in simple:
-        return simple[how]
-    return st.none() | _concepts(scheme) if how == "concept" else _several(_concepts(scheme))
+    if datatype in simple:
+        return simple[datatype]
+    return st.none() | _concepts(scheme) if datatype == "concept" else _several(_concepts(scheme))
 
 
 _EXTRA = st.fixed_dictionaries(
     {},
     optional={
-        "ofn:spree_product_id": st.integers(0, 9).map(lambda one: ({"@value": one},)),
+        "ofn:spree_product_id": st.integers(0, 9).map(lambda number: ({"@value": number},)),
         "dfc-b:lifetime": st.just(({"@value": "12"},)),
         "https://vendor.example/of": st.just(({"@id": "https://vendor.example/1"},)),
     },
@@ -79,23 +79,23 @@ _ALSO = st.sampled_from([(), ("hub:Hub",), ("https://vendor.example/Shop",)])
 
 @st.composite
 def things(draw: st.DrawFn) -> list[Thing]:
-    made: list[Thing] = []
+    drawn: list[Thing] = []
     for iri in draw(st.lists(st.sampled_from(IRIS), min_size=1, unique=True)):
         kind = draw(st.sampled_from([*THINGS, DfcOther]))
         also, extra = draw(_ALSO), draw(_EXTRA)
         if kind is DfcOther:
-            made.append(DfcOther(iri=iri, also=("dfc-b:Vehicle", *also), extra=extra))
+            drawn.append(DfcOther(iri=iri, also=("dfc-b:Vehicle", *also), extra=extra))
             continue
-        fields = {name: draw(_field(said.datatype, said.scheme)) for name, said in PROPERTIES[kind].items()}
-        made.append(kind(iri=iri, also=also, extra=extra, **fields))
-    return made
+        fields = {name: draw(_field(field.datatype, field.scheme)) for name, field in PROPERTIES[kind].items()}
+        drawn.append(kind(iri=iri, also=also, extra=extra, **fields))
+    return drawn
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(made=things())
 def test_what_is_written_is_read_again_as_it_was(made: list[Thing]) -> None:
-    listed = {"https://hub.example/api/dfc/things": [thing.iri for thing in made]}
-    for version, written in (("1.16", write_116(made)), ("2.0", write_20(made, listed))):
+    by_list = {"https://hub.example/api/dfc/things": [thing.iri for thing in made]}
+    for version, written in (("1.16", write_116(made)), ("2.0", write_20(made, by_list))):
         expand(written)  # raises for a word that would be lost
         document = read(json.dumps(written).encode())
         assert document.version == version

@@ -1,4 +1,4 @@
-"""Other platforms read here what they may, in the version that they ask for."""
+"""Other platforms read here what they may, in the version that they request."""
 
 from __future__ import annotations
 
@@ -34,29 +34,29 @@ def settings() -> InstanceSettings:
     return InstanceSettings(name="Test", base_url="http://testserver", language="en", limits=limits, plugins=plugins)
 
 
-def got(shop: Shop, path: str, *, accept: str = "*/*") -> DfcDocument:
+def get_document(shop: Shop, path: str, *, accept: str = "*/*") -> DfcDocument:
     answer = shop.client.get(path, headers={"Authorization": f"Bearer {shop.token}", "Accept": accept})
     assert answer.status_code == 200, answer.text
     return read(answer.content)
 
 
 def test_people_read_of_their_own_enterprises(shop: Shop) -> None:
-    listed = got(shop, "/api/dfc/enterprises")
-    alone = got(shop, f"/api/dfc/enterprises/{shop.id}")
-    assert listed.one(DfcEnterprise) == alone.one(DfcEnterprise)
-    assert len(alone.all(DfcProduct)) == 5
-    assert got(shop, f"/api/dfc/addresses/{shop.id}").one(DfcAddress).country == "FR"
+    enterprises = get_document(shop, "/api/dfc/enterprises")
+    enterprise = get_document(shop, f"/api/dfc/enterprises/{shop.id}")
+    assert enterprises.one(DfcEnterprise) == enterprise.one(DfcEnterprise)
+    assert len(enterprise.all(DfcProduct)) == 5
+    assert get_document(shop, f"/api/dfc/addresses/{shop.id}").one(DfcAddress).country == "FR"
 
 
-@pytest.mark.parametrize("what", ["supplied_products", "catalog_items"])
-def test_goods_are_for_those_who_may_read_them(shop: Shop, what: str) -> None:
-    path = f"/api/dfc/enterprises/{shop.id}/{what}"
+@pytest.mark.parametrize("resource", ["supplied_products", "catalog_items"])
+def test_goods_are_for_those_who_may_read_them(shop: Shop, resource: str) -> None:
+    path = f"/api/dfc/enterprises/{shop.id}/{resource}"
     assert shop.client.get(path).status_code == 401
-    assert len(got(shop, path).all(DfcProduct)) == 5
+    assert len(get_document(shop, path).all(DfcProduct)) == 5
 
 
 def test_a_catalogue_has_prices_and_what_is_left(shop: Shop) -> None:
-    catalogue = got(shop, f"/api/dfc/enterprises/{shop.id}/catalog_items")
+    catalogue = get_document(shop, f"/api/dfc/enterprises/{shop.id}/catalog_items")
     prices = {row.item: row.price for row in catalogue.all(DfcOffer)}
     (honey,) = (row for row in catalogue.all(DfcItem) if row.stock == 3)
     price = prices[honey.iri]
@@ -65,20 +65,20 @@ def test_a_catalogue_has_prices_and_what_is_left(shop: Shop) -> None:
 
 def test_version_2_is_given_to_who_asks_for_it(shop: Shop) -> None:
     path = f"/api/dfc/enterprises/{shop.id}/supplied_products"
-    old, new = got(shop, path), got(shop, path, accept=V2)
-    assert (old.version, new.version) == ("1.16", "2.0")
-    assert old.things == new.things
-    (members,) = new.containers.values()
-    assert list(members) == [row.iri for row in new.all(DfcProduct)]
-    assert len(new.all(DfcLot)) == 5
+    old_version, new_version = get_document(shop, path), get_document(shop, path, accept=V2)
+    assert (old_version.version, new_version.version) == ("1.16", "2.0")
+    assert old_version.things == new_version.things
+    (members,) = new_version.containers.values()
+    assert list(members) == [row.iri for row in new_version.all(DfcProduct)]
+    assert len(new_version.all(DfcLot)) == 5
 
 
 def test_who_has_the_same_already_is_told_so(shop: Shop) -> None:
     path = f"/api/dfc/enterprises/{shop.id}"
     bearer = {"Authorization": f"Bearer {shop.token}"}
-    first = shop.client.get(path, headers=bearer)
-    again = shop.client.get(path, headers={**bearer, "If-None-Match": first.headers["ETag"]})
-    assert (again.status_code, again.content) == (304, b"")
+    first_answer = shop.client.get(path, headers=bearer)
+    second_answer = shop.client.get(path, headers={**bearer, "If-None-Match": first_answer.headers["ETag"]})
+    assert (second_answer.status_code, second_answer.content) == (304, b"")
 
 
 def test_the_instance_says_what_it_is_and_where_things_are(shop: Shop) -> None:
@@ -86,45 +86,45 @@ def test_the_instance_says_what_it_is_and_where_things_are(shop: Shop) -> None:
     assert webid["@type"] == ["dfc-t:Platform", "foaf:Agent"]
     places = shop.client.get("/.well-known/dfc/").json()
     assert "/api/dfc/enterprises" in places.values()
-    named = {scope.partition("scopes.rdf#")[2] for scope in places}
-    assert named == {"ReadEnterprise", "ReadProducts", "ReadOrders", "WriteOrders"}
+    scope_names = {scope.partition("scopes.rdf#")[2] for scope in places}
+    assert scope_names == {"ReadEnterprise", "ReadProducts", "ReadOrders", "WriteOrders"}
 
 
-def _price(shop: Shop) -> None:
+def _change_price(shop: Shop) -> None:
     with shop.instance.store.write() as tx:
         set_price(tx, shop.id, shop.items["carrots"], 260)
 
 
-def _ordered(shop: Shop) -> None:
+def _place_order(shop: Shop) -> None:
     shop.order({"carrots": 1})
 
 
-def _moved_from_one_lot_to_another(shop: Shop) -> None:
+def _move_between_lots(shop: Shop) -> None:
     shop.order({"juice": 1})
     with shop.instance.store.write() as tx:
         lots = {lot.name: lot.id for lot in lots_of(tx, shop.id)}
         receive_stock(tx, shop.id, lots["soap"], Decimal(1))
 
 
-def _named(shop: Shop) -> None:
+def _rename_item(shop: Shop) -> None:
     with shop.instance.store.write() as tx:
         item = item_by_id(tx, shop.id, shop.items["carrots"])
         change_item(tx, shop.id, item.id, item.version, name="Our carrots")
 
 
-def _hidden_price(shop: Shop) -> None:
+def _remove_price(shop: Shop) -> None:
     with shop.instance.store.write() as tx:
         remove_price(tx, shop.id, shop.items["soap"])
 
 
-@pytest.mark.parametrize("change", [_price, _ordered, _moved_from_one_lot_to_another, _named, _hidden_price])
+@pytest.mark.parametrize("change", [_change_price, _place_order, _move_between_lots, _rename_item, _remove_price])
 def test_the_tag_of_a_catalogue_changes_with_whatever_it_says(shop: Shop, change: Callable[[Shop], None]) -> None:
     path, bearer = f"/api/dfc/enterprises/{shop.id}/catalog_items", {"Authorization": f"Bearer {shop.token}"}
-    first = shop.client.get(path, headers=bearer)
-    known = {**bearer, "If-None-Match": first.headers["ETag"]}
-    assert shop.client.get(path, headers=known).status_code == 304
-    assert shop.client.get(path, headers={**known, "Accept": V2}).status_code == 200
+    first_answer = shop.client.get(path, headers=bearer)
+    conditional = {**bearer, "If-None-Match": first_answer.headers["ETag"]}
+    assert shop.client.get(path, headers=conditional).status_code == 304
+    assert shop.client.get(path, headers={**conditional, "Accept": V2}).status_code == 200
     change(shop)
-    second = shop.client.get(path, headers=known)
-    assert second.status_code == 200
-    assert second.content != first.content
+    second_answer = shop.client.get(path, headers=conditional)
+    assert second_answer.status_code == 200
+    assert second_answer.content != first_answer.content

@@ -1,5 +1,6 @@
-"""Two instances that know each other only as DFC platforms: one reads the other's catalogue and orders there, over real
-HTTP, by tokens of an OpenID Connect server. There is no peering."""
+"""Two instances that know each other only as DFC platforms, not as peers: one reads the other's catalogue and orders
+there, over real HTTP, with tokens of an OpenID Connect server.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +42,7 @@ _STOCK: dict[str, dict[str, Any]] = {"Apples": {"on_hand": Decimal(40)}, "Honey"
 
 
 class Farm:
-    """Forty crates of apples at 20 euros, and as many jars of honey as anybody wants, on sale for a week."""
+    """Forty crates of apples at 20 euros, and unlimited jars of honey, on sale for a week."""
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
@@ -65,11 +66,11 @@ class Farm:
     @property
     def orders(self) -> list[Order]:
         with self.instance.store.read() as tx:
-            found = orders_of_session(tx, "farm", "farm-session")
-            return [order_by_id(tx, order.id, enterprise_id="farm") for order in found]
+            rows = orders_of_session(tx, "farm", "farm-session")
+            return [order_by_id(tx, order.id, enterprise_id="farm") for order in rows]
 
     def sell(self, pieces: int) -> None:
-        """To somebody at the farm's own shop."""
+        """Sells to a customer of the farm's own shop."""
         wish = Wish(items={self.apples: pieces}, name="Dora", email="dora@example.org", language="en")
         with self.instance.store.write() as tx:
             place_order(tx, self.instance.hooks, "farm-session", wish)
@@ -82,10 +83,10 @@ class Farm:
 
 @contextmanager
 def serving(instance: Instance, port: int) -> Iterator[None]:
-    """It answers over HTTP. Its own work is none of these tests'."""
+    """Serves the instance over HTTP, without its jobs."""
     listening, servers = threading.Event(), list[uvicorn.Server]()
-    more = {"port": port, "jobs": False, "started": lambda url: listening.set(), "running": servers.append}
-    thread = threading.Thread(target=serve, args=(instance,), kwargs=more)
+    kwargs = {"port": port, "jobs": False, "started": lambda url: listening.set(), "running": servers.append}
+    thread = threading.Thread(target=serve, args=(instance,), kwargs=kwargs)
     thread.start()
     assert listening.wait(30)
     try:
@@ -99,12 +100,12 @@ def serving(instance: Instance, port: int) -> Iterator[None]:
 def farm(tmp_path: Path, sqlite_template: Path, clock: ManualClock) -> Iterator[Farm]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    here = f"http://127.0.0.1:{port}"
-    with Oidc(clock, here) as oidc:
+    url = f"http://127.0.0.1:{port}"
+    with Oidc(clock, url) as oidc:
         oidc.claims = {}
         platform = {"id": "hub", "client": "hub-client", "issuer": oidc.issuer, "name": "The hub's instance"}
         instance = an_instance(
-            tmp_path, sqlite_template, clock, here, "127.0.0.1",
+            tmp_path, sqlite_template, clock, url, "127.0.0.1",
             oidc_issuers=[{"issuer": oidc.issuer}], platforms=[platform],
         )  # fmt: skip
         with serving(instance, port):
@@ -114,7 +115,7 @@ def farm(tmp_path: Path, sqlite_template: Path, clock: ManualClock) -> Iterator[
 
 @pytest.fixture
 def hub(farm: Farm, tmp_path: Path, sqlite_template: Path, clock: ManualClock) -> Iterator[Buying]:
-    """It sells what the farm lists, as a client of the issuer that the farm trusts."""
+    """The hub sells what the farm lists, as a client of the issuer that the farm trusts."""
     instance = an_instance(tmp_path, sqlite_template, clock, "http://hub.example", "127.0.0.1")
     hub = Buying(instance, clock)
     federation = federation_of(farm.instance)
@@ -189,9 +190,9 @@ def test_what_others_bought_meanwhile_is_taken_off_and_what_the_producer_takes_o
     assert (line.answer, line.confirmed) == ("shortened", 20)
     assert line.reason == "Il ne reste que 20 pièces de Apples.", "in the producer's language"
     hub.close()
-    (there,) = [order for order in farm.orders if order.name == "The hub"]
+    (farm_order,) = [order for order in farm.orders if order.name == "The hub"]
     with farm.instance.store.write() as tx:
-        order = locked_order(tx, there.id, enterprise_id="farm")
+        order = locked_order(tx, farm_order.id, enterprise_id="farm")
         shorten_order(tx, farm.instance.hooks, order, {order.lines[0].id: 5})
     hub.run(hours=1)
     assert hub.pieces() == [("Ada", 15)]
