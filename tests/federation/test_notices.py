@@ -14,15 +14,15 @@ from commensal_federation.testing import Region
 
 from .conftest import NewRegion
 from .reading_mail import Mail, add_people, new_mails
-from .test_openings import propose, the_proposal
-from .trading import Hub, Place, Producer, a_region, answer, clock_of, close, minutes, the_order
+from .test_openings import only_proposal, propose
+from .trading import Hub, Place, Producer, answer, clock_of, close, minutes, only_order, region_of_peers
 
 BOTH = True  # databases
 
 
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
-    return a_region(new_region, "ab")
+    return region_of_peers(new_region, "ab")
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def test_a_producer_reads_that_a_complete_order_waits(region: Region, farm: Prod
     close(region)
     mails = new_mails(farm, region)
     assert set(mails) == of_place(farm), "a packer answers no orders"
-    order_id = the_order(farm).id
+    order_id = only_order(farm).id
     has(
         mails["manager@farm.example"], "hub: an order waits for your answer",
         "hub has closed its sale Vente de juin. Its order from farm waits for your answer: 3 Apples",
@@ -186,9 +186,9 @@ def test_an_order_that_is_answered_meanwhile_is_not_mailed(region: Region, farm:
     new_mails(farm, region)
     clock_of(region).advance(days=1, hours=1)
     minutes(region, 1)
-    assert the_order(farm).state == "Complete"
+    assert only_order(farm).state == "Complete"
     with farm.write() as tx:
-        answer_order(farm.federation, tx, farm.id, the_order(farm).id, {})
+        answer_order(farm.federation, tx, farm.id, only_order(farm).id, {})
     assert new_mails(farm, region) == {}
 
 
@@ -208,13 +208,13 @@ def test_a_hub_reads_whose_orders_shrink_and_what_it_owes(region: Region, farm: 
     mails = new_mails(hub, region)
     assert set(mails) == of_place(hub)
     with hub.read() as tx:
-        assert len(cuts_of(tx, [the_order(hub).id])) == 2
+        assert len(cuts_of(tx, [only_order(hub).id])) == 2
     has(
         mails["manager@hub.example"], "farm: less comes than was ordered",
         "Vente de juin: of 5 Apples, 2 come. (hail) Customers' orders made smaller: 2.",
         "To give back to customers: €25.00. Left for you to decide: 0 pieces.",
         "Customers get less, by the rule that hub has chosen",
-        "Look at whose order is smaller now", f"commensal federation order show hub {the_order(hub).id}",
+        "Look at whose order is smaller now", f"commensal federation order show hub {only_order(hub).id}",
     )  # fmt: skip
     has(mails["owner@hub.example"], "farm : il viendra moins que commandé", "sur 5 Apples, 2 viendront.", "25,00\xa0€")
     answer(farm, 2)
@@ -228,7 +228,7 @@ def test_a_hub_reads_that_a_sale_is_proposed_and_when(region: Region, farm: Prod
     iri = propose(farm)
     mails = new_mails(hub, region)
     assert set(mails) == of_place(hub)
-    proposal = the_proposal(hub)
+    proposal = only_proposal(hub)
     has(
         mails["manager@hub.example"], "farm proposes the sale Cherries",
         "farm proposes hub the sale Cherries: orders from Thursday", "the sale is then your own, with your prices",
@@ -243,7 +243,7 @@ def test_a_hub_reads_that_a_sale_is_proposed_and_when(region: Region, farm: Prod
 
 
 def test_an_enterprise_without_members_gets_it_at_its_own_address(new_region: NewRegion) -> None:
-    region = a_region(new_region, "ab")
+    region = region_of_peers(new_region, "ab")
     farm, hub = Producer(region, "a"), Hub(region, "b")
     offer(farm, hub)
     minutes(region, 4)
