@@ -14,15 +14,14 @@ from commensal import (
     Order,
     Refused,
     Unauthorised,
-    Visit,
     fingerprint,
     hookimpl,
     order_by_id,
     order_by_secret,
-    page,
     say,
     translate,
 )
+from commensal.pages import Visit, page
 
 from .booking import PREFIX
 from .calendars import order_calendar, place_calendar

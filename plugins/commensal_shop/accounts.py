@@ -8,18 +8,15 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from commensal import (
-    LANGUAGES,
+from commensal import LANGUAGES, Invalid, Refused, translate
+from commensal.pages import Visit, clear_session, set_browser, set_session
+from commensal.trade import (
     CodeWanted,
-    Invalid,
     NewSession,
-    Refused,
-    Visit,
     ask_confirmation,
     ask_reset,
     await_code,
     check_password,
-    clear_session,
     confirm_email,
     email_of_reset,
     finish_log_in,
@@ -28,10 +25,7 @@ from commensal import (
     log_out,
     new_person,
     reset_password,
-    set_browser,
-    set_session,
     sign_up,
-    translate,
     wrong_code,
     wrong_password,
 )

@@ -7,23 +7,9 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from commensal import (
-    Choices,
-    Offered,
-    Refused,
-    Sale,
-    Transaction,
-    VisibleOffer,
-    Visit,
-    cart_items,
-    cart_of,
-    is_open,
-    plural,
-    quote_order,
-    sale_for,
-    say,
-    translate,
-)
+from commensal import Refused, Sale, Transaction, plural, say, translate
+from commensal.pages import Visit
+from commensal.trade import Choices, Offered, VisibleOffer, cart_items, cart_of, is_open, quote_order, sale_for
 
 from .guest import cart_owner
 from .sale import format_quantities, visible_offers

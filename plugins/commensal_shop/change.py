@@ -16,12 +16,12 @@ from commensal import (
     Problem,
     Refused,
     Transaction,
-    Visit,
-    change_order,
     sale_by_id,
     say,
     start_payment,
 )
+from commensal.pages import Visit
+from commensal.trade import change_order
 
 from .choices import (
     ADDRESS_FIELDS,

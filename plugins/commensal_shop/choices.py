@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from commensal import Address, Conflict, Invalid, Problem, Visit, read_codes
+from commensal import Address, Conflict, Invalid, Problem
+from commensal.pages import Visit
+from commensal.trade import read_codes
 
 T = TypeVar("T")
 

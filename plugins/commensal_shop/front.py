@@ -8,7 +8,9 @@ from typing import Any
 
 from starlette.responses import Response
 
-from commensal import Sale, Visit, find_enterprise, is_open, list_enterprises, sales
+from commensal import Sale, list_enterprises, sales
+from commensal.pages import Visit
+from commensal.trade import find_enterprise, is_open
 
 from .showing import show
 

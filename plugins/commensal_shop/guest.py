@@ -13,17 +13,9 @@ from typing import TypedDict
 
 from starlette.responses import Response
 
-from commensal import (
-    Transaction,
-    Visit,
-    cart_items,
-    carts_by_secret,
-    empty_cart,
-    fill_cart,
-    fingerprint,
-    open_cart,
-    sales,
-)
+from commensal import Transaction, fingerprint, sales
+from commensal.pages import Visit
+from commensal.trade import cart_items, carts_by_secret, empty_cart, fill_cart, open_cart
 
 _COOKIE = "cart"
 _DAYS = 60

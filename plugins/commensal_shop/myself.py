@@ -6,12 +6,11 @@ from dataclasses import replace
 
 from starlette.responses import Response
 
-from commensal import (
-    Refused,
-    Visit,
+from commensal import Refused, translate
+from commensal.pages import Visit, clear_session
+from commensal.trade import (
     accept_invitation,
     ask_new_email,
-    clear_session,
     confirm_new_email,
     decline_invitation,
     forget_me,
@@ -19,7 +18,6 @@ from commensal import (
     my_archive,
     prove_password,
     second_factor_of,
-    translate,
 )
 
 from .showing import NONE, Mistakes, mistakes, show, status_of

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from commensal import Instance, NotFound, Visit, hookimpl, page
+from commensal import Instance, NotFound, hookimpl
+from commensal.pages import Visit, page
 
 from . import accounts, cart, change, checkout, front, myself, orders, sale, second_factor
 from .showing import on_error

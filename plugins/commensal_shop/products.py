@@ -9,19 +9,8 @@ from functools import lru_cache
 
 from markupsafe import Markup
 
-from commensal import (
-    LABELS,
-    MEASURES,
-    PRODUCT_FIELDS,
-    ProductField,
-    VisibleOffer,
-    clean_html,
-    finds,
-    lineage,
-    plural,
-    search_key,
-    translate,
-)
+from commensal import LABELS, MEASURES, clean_html, finds, lineage, plural, search_key, translate
+from commensal.trade import PRODUCT_FIELDS, ProductField, VisibleOffer
 
 FEW = 10  # pieces: up to so many, the page says how many are left
 

@@ -9,20 +9,16 @@ from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
 
-from commensal import (
-    Invalid,
-    Problem,
-    Sale,
-    Transaction,
+from commensal import Invalid, Problem, Sale, Transaction, known_customer
+from commensal.pages import Visit
+from commensal.trade import (
     VisibleOffer,
-    Visit,
     cart_items,
     cart_of,
     count_offers,
     fill_cart,
     is_coming,
     is_open,
-    known_customer,
     offers_for,
     open_cart,
     sale_for,

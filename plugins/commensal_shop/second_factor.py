@@ -7,15 +7,13 @@ from typing import Any
 import segno
 from starlette.responses import Response
 
-from commensal import (
+from commensal import Refused, translate
+from commensal.pages import Visit, shown_once
+from commensal.trade import (
     Enrolment,
-    Refused,
-    Visit,
     begin_second_factor,
     confirm_second_factor,
     second_factor_of,
-    shown_once,
-    translate,
     turn_off_second_factor,
     unconfirmed_enrolment,
     wrong_code,

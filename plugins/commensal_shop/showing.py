@@ -17,18 +17,15 @@ from commensal import (
     Refused,
     Sale,
     Unauthorised,
-    Visit,
-    as_told,
-    cart_items,
-    cart_of,
     clean_html,
     format_percent,
     format_span,
-    is_open,
     plural,
     say,
     translate,
 )
+from commensal.pages import Visit
+from commensal.trade import as_told, cart_items, cart_of, is_open
 
 from .guest import cart_owner
 
@@ -70,7 +67,7 @@ def show(visit: Visit, template: str, /, *, status: int = 200, **context: Any) -
     words = {
         "span": lambda begins, ends, zone: format_span(begins, ends, zone, language),
         "percent": lambda rate: format_percent(rate, language),
-        "count": lambda one, many, number: plural(language, one, many, number).format(number=number),
+        "count": lambda singular, many, number: plural(language, singular, many, number).format(number=number),
         "clean": lambda html: Markup(clean_html(html)),  # noqa: S704 - this is what makes it safe
         "as_told": as_told,
         "here": visit.request.url.path,

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from commensal import Defaults, catalogs_of, enterprise_by_id, products_of
+from commensal import enterprise_by_id
 from commensal.base.clock import ManualClock
 from commensal.base.logs import configure_logs
 from commensal.interfaces.app import make_app
@@ -27,6 +27,7 @@ from commensal.testing.instances import NOON, Instances, Plan
 from commensal.testing.jobs import RunJobs
 from commensal.testing.placed import a_shop
 from commensal.testing.shop import Shop, open_shop
+from commensal.trade import Defaults, catalogs_of, products_of
 from commensal.trade.catalogs.offers import set_price
 from commensal_federation.dfc.findings import DocumentFindings
 from commensal_federation.dfc.importing import import_document

@@ -33,7 +33,7 @@ def test_a_page_that_names_a_file_that_is_not_there_is_found(tmp_path: Path) -> 
 def test_each_wing_has_a_page_and_stands_in_the_drawing() -> None:
     wings = {folder.name for folder in (ROOT / "core" / "commensal").iterdir() if (folder / "__init__.py").exists()}
     drawn = set(LAYER.findall(ARCHITECTURE.read_text(encoding="utf-8")))
-    assert wings | {"schema"} == drawn
+    assert wings | {"pages", "schema"} == drawn
 
 
 def test_entry_functions_of_trade_are_defined_in_their_rooms() -> None:

@@ -27,7 +27,7 @@ CORE_ORDER = [
     "interfaces.outbound", "interfaces.app", "interfaces",
     "operations.hosting", "operations.checks", "operations.backups", "operations.upgrading", "operations.memory",
     "operations.connections", "operations.work", "operations.serving", "operations",
-    "schema",
+    "pages", "schema",
     "demo",
     "cli",
 ]  # fmt: skip

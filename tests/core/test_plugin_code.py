@@ -23,7 +23,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 import commensal.hooks.dispatcher as dispatcher
-from commensal import Call, Instance, Job, MenuItem, Periodic, Report, Routes, Visit, Work, hookimpl, page
+from commensal import Call, Instance, Job, MenuItem, Periodic, Report, Routes, Work, hookimpl
 from commensal.base.clock import ManualClock
 from commensal.base.errors import PluginError
 from commensal.base.ids import SeededIds
@@ -36,6 +36,7 @@ from commensal.interfaces.app import make_app
 from commensal.interfaces.reports.formats import find_format
 from commensal.interfaces.reports.run import find_report, print_report
 from commensal.operations.work import work_of
+from commensal.pages import Visit, page
 from commensal.storage.database import Store, Transaction, insert_rows
 from commensal.storage.jobs.enqueue import promise
 from commensal.storage.jobs.periodic import run_periodic

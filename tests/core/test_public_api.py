@@ -13,14 +13,19 @@ from types import ModuleType
 import pytest
 
 import commensal
+import commensal.pages
 import commensal.testing
+import commensal.trade
 
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "core" / "commensal"
+TIERS: dict[str, ModuleType] = {tier.__name__: tier for tier in (commensal, commensal.pages, commensal.trade)}
 GUESTS = [*sorted(ROOT.glob("plugins/commensal_*")), *sorted(ROOT.glob("federation/commensal_*"))]
 
 
-@pytest.mark.parametrize("package", [commensal, commensal.testing], ids=lambda package: package.__name__)
+@pytest.mark.parametrize(
+    "package", [commensal, commensal.trade, commensal.testing], ids=lambda package: package.__name__
+)
 def test_each_public_name_is_what_type_checkers_are_told(package: ModuleType) -> None:
     stub = ast.parse(Path(package.__file__ or "").with_suffix(".pyi").read_text(encoding="utf-8"))
     listed = {
@@ -64,17 +69,35 @@ def test_libraries_are_used_by_their_public_modules_only(package: Path) -> None:
 def test_plugins_use_public_names_only(package: Path) -> None:
     for file, module, names in _imports(package):
         if module.split(".")[0] == "commensal":
-            assert module == "commensal", f"{file.relative_to(ROOT)} imports {module}"
-            assert set(names) <= set(commensal.__all__), f"{file.relative_to(ROOT)} imports {names}"
+            assert module in TIERS, f"{file.relative_to(ROOT)} imports {module}"
+            assert set(names) <= set(TIERS[module].__all__), f"{file.relative_to(ROOT)} imports {names}"
         elif module.startswith("commensal_"):
             assert module.split(".")[0] == package.name, f"{file.relative_to(ROOT)} imports {module}"
 
 
-def test_every_public_name_is_used_by_a_plugin() -> None:
-    used = {
-        name for package in GUESTS for _, module, names in _imports(package) if module == "commensal" for name in names
+@pytest.mark.parametrize("tier", TIERS)
+def test_every_public_name_is_used_by_a_plugin(tier: str) -> None:
+    used = {name for package in GUESTS for _, module, names in _imports(package) if module == tier for name in names}
+    assert set(TIERS[tier].__all__) == used
+
+
+def test_what_only_plugins_that_sell_use_stands_in_the_tier_of_trade() -> None:
+    """The first tier is what pretix would call stable: names of `trade` that a small plugin uses, too."""
+    small = {
+        name
+        for package in GUESTS
+        if package.name not in ("commensal_shop", "commensal_federation")
+        for _, module, names in _imports(package)
+        if module == "commensal.trade"
+        for name in names
     }
-    assert set(commensal.__all__) == used
+    assert small == set()
+
+
+def test_names_of_all_tiers_are_still_found_where_release_0_1_0_had_them() -> None:
+    for tier in (commensal.pages, commensal.trade):
+        for name in tier.__all__:
+            assert getattr(commensal, name) is getattr(tier, name)
 
 
 def test_the_core_imports_no_plugin() -> None:

@@ -10,10 +10,10 @@ from PIL import Image
 from sqlalchemy import delete
 from starlette.testclient import TestClient
 
-from commensal import products_by_id
 from commensal.interfaces.app import make_app
 from commensal.storage.jobs.failed import failed_jobs
 from commensal.storage.jobs.tables import job
+from commensal.trade import products_by_id
 from commensal.trade.products.copies import show_image
 from commensal.trade.products.images import keep_picture, re_encode, read_picture
 from commensal_federation.catalogue import grantor

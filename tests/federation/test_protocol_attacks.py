@@ -21,8 +21,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 import commensal_federation
-from commensal import StockLot, insert_once, products_by_id
+from commensal import StockLot, insert_once
 from commensal.base.clock import ManualClock
+from commensal.trade import products_by_id
 from commensal.trade.products import content
 from commensal.trade.stock.lending import settle_lent
 from commensal_federation.catalogue.copies import store_items

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from commensal import Order, locked_order, shorten_order
+from commensal import Order
 from commensal.base.errors import NotFound
+from commensal.trade import locked_order, shorten_order
 from commensal.trade.enterprises.plugins import change_plugin
 from commensal.trade.payments.payments import receive_payment
 from commensal_federation.messages.bodies.orders import Cut

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from commensal import lots_by_id
+from commensal.trade import lots_by_id
 from commensal.trade.stock import take
 from commensal.trade.stock.lending import settle_lent
 from commensal_federation.dfc.iris import local_id

@@ -109,10 +109,10 @@ def _in_our_words(message: Problem | str) -> Problem | str:
     """msgspec's most frequent messages as problems that can be translated; the others as they are."""
     if isinstance(message, Problem):
         return message
-    if found := _EXPECTED.fullmatch(message):
-        return Problem("expected", "expected {wanted}, got {seen}", values={"wanted": found[1], "seen": found[2]})
-    if found := _MISSING.fullmatch(message):
-        return Problem("missing", "object missing required field {name}", values={"name": found[1]})
+    if match := _EXPECTED.fullmatch(message):
+        return Problem("expected", "expected {wanted}, got {seen}", values={"wanted": match[1], "seen": match[2]})
+    if match := _MISSING.fullmatch(message):
+        return Problem("missing", "object missing required field {name}", values={"name": match[1]})
     return message[:1].lower() + message[1:]
 
 

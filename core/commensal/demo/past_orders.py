@@ -111,9 +111,9 @@ class _Shelf:
         self._offers = offers
         self._likings = [1 / (200 + offer.price) for offer in offers]  # sacks of 25 kg and whole lambs are for few
         self._free: dict[str, int] = {}
-        for one in offers:
-            if one.left is not None:
-                self._free[one.lot_id] = max(self._free.get(one.lot_id, 0), one.left * one.lot_quantity)
+        for offer in offers:
+            if offer.left is not None:
+                self._free[offer.lot_id] = max(self._free.get(offer.lot_id, 0), offer.left * offer.lot_quantity)
 
     def fill_basket(self, chance: random.Random, moment: datetime) -> dict[str, int]:
         """Three to ten different items, with their numbers of pieces."""

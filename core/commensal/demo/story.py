@@ -243,8 +243,8 @@ def _check(console: Console, instance: Instance, outcomes: Counter[str]) -> bool
         problems.append(spoken(text, count=SHOPPERS, mails=mails))
     with instance.store.read() as tx:
         problems.extend(told(problem) for problem in broken_invariants(tx))
-    for one in problems:
-        console.print(spoken("[red]wrong[/red] {problem}", problem=one))
+    for text in problems:
+        console.print(spoken("[red]wrong[/red] {problem}", problem=text))
     if not problems:
         text = "[green]All is well[/green]: nothing oversold, {mails} e-mails, and every journal adds up."
         console.print(spoken(text, mails=mails))

@@ -48,6 +48,6 @@ class _AnnotationNames(dict[str, Any]):
     """Resolves names that specifications import for the type checker only; plugins import them from `commensal`."""
 
     def __missing__(self, name: str) -> Any:
-        if name not in commensal.__all__:
+        if not hasattr(commensal, name):
             raise KeyError(name)
         return getattr(commensal, name)

@@ -14,13 +14,13 @@ from commensal import (
     Folder,
     NotFound,
     Transaction,
-    catalogs_of,
     list_categories,
     named_enterprise,
     open_instance,
     print_line,
     spoken,
 )
+from commensal.trade import catalogs_of
 
 from ..arguments import OurEnterprise
 from ..peers.peers import peers

@@ -8,20 +8,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
-from commensal import (
-    MEASURES,
-    LotCopy,
-    ProductCopy,
-    Row,
-    Transaction,
-    enterprise_by_id,
-    forget_copies,
-    insert_rows,
-    keep_lots,
-    keep_products,
-    promise,
-    tell_beyonds,
-)
+from commensal import MEASURES, Row, Transaction, enterprise_by_id, insert_rows, promise
+from commensal.trade import LotCopy, ProductCopy, forget_copies, keep_lots, keep_products, tell_beyonds
 
 from ..delivery.alerts import alert
 from ..dfc.described import description_in

@@ -10,18 +10,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
-from commensal import (
-    Enterprise,
-    Event,
-    Instance,
-    Listed,
-    StockLot,
-    Transaction,
-    enterprise_by_id,
-    hookimpl,
-    insert_rows,
-    listed_for,
-)
+from commensal import Enterprise, Event, Instance, StockLot, Transaction, enterprise_by_id, hookimpl, insert_rows
+from commensal.trade import Listed, listed_for
 
 from ..authority.authority import is_frozen
 from ..delivery import post

@@ -9,22 +9,8 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, insert, select, update
 
-from commensal import (
-    Conflict,
-    Invalid,
-    NotFound,
-    Transaction,
-    catalog_by_id,
-    change_enterprise,
-    copy_enterprise,
-    enable_plugin,
-    enabled_plugins,
-    enterprise_by_id,
-    grant,
-    grants_of,
-    list_categories,
-    revoke,
-)
+from commensal import Conflict, Invalid, NotFound, Transaction, enabled_plugins, enterprise_by_id, list_categories
+from commensal.trade import catalog_by_id, change_enterprise, copy_enterprise, enable_plugin, grant, grants_of, revoke
 
 from ..authority.authority import refuse_moved, refuse_moving, wait_while_moving
 from ..delivery import post

@@ -7,7 +7,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from sqlalchemy import select
 
-from commensal import Listing, Problem, Transaction, list_products, listings_of, lots_by_id, products_by_id, set_price
+from commensal import Problem, Transaction
+from commensal.trade import Listing, list_products, listings_of, lots_by_id, products_by_id, set_price
 
 from ..messages.bodies.catalogue import Grant, Hop, ReceivedItem
 from .tables import federation_item

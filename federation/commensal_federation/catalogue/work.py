@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import select, update
 
-from commensal import Instance, Job, Work, keep_picture, re_encode, show_image
+from commensal import Instance, Job, Work
+from commensal.trade import keep_picture, re_encode, show_image
 
 from ..runtime import federation_of
 from ..transport import Request

@@ -7,24 +7,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from commensal import (
-    DemoHub,
-    DemoNetwork,
-    DemoStory,
-    Instance,
+from commensal import DemoHub, DemoNetwork, DemoStory, Instance, Transaction, do_one_job, hookimpl, spoken
+from commensal.trade import (
     Listing,
     Supplier,
-    Transaction,
     add_session,
     create_catalog,
-    do_one_job,
-    hookimpl,
     list_products,
     listed_for,
     open_coordination,
     put_on_sale,
     sellable_products,
-    spoken,
 )
 
 from ..catalogue.grants import accept_grant, follow, give_grant, grants_between, mirror_of

@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 import httpx
 
-from commensal import DemoRun, StockLot, broken_invariants, lots_by_id, lots_of, open_instance, spoken, told
+from commensal import DemoRun, StockLot, broken_invariants, open_instance, spoken, told
+from commensal.trade import lots_by_id, lots_of
 
 from ..leases.questions import leases
 

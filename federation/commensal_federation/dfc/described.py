@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from commensal import LABELS, PRODUCT_FIELDS, ProductField, SuppliedProduct
+from commensal import LABELS
+from commensal.trade import PRODUCT_FIELDS, ProductField, SuppliedProduct
 
 from .vocabulary import DfcPrice, DfcProduct, DfcQuantity
 

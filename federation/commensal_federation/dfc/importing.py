@@ -6,19 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from commensal import (
-    LABELS,
-    PRODUCT_FIELDS,
-    PRODUCT_TYPES,
-    Defaults,
-    Enterprise,
-    ListReport,
-    Problem,
-    Transaction,
-    digits,
-    import_list,
-    list_from_cells,
-)
+from commensal import LABELS, PRODUCT_TYPES, Enterprise, Problem, Transaction, digits
+from commensal.trade import PRODUCT_FIELDS, Defaults, ListReport, import_list, list_from_cells
 
 from .described import description_in
 from .findings import DocumentFindings

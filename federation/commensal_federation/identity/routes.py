@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from commensal import Instance, Refused, Visit, page
+from commensal import Instance, Refused
+from commensal.pages import Visit, page
 
 from ..runtime import federation_of
 from ..signing import canonical

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from commensal import Transaction, lease_in, lots_on_sale, taken_since, tell_beyond
+from commensal import Transaction
+from commensal.trade import lease_in, lots_on_sale, taken_since, tell_beyond
 
 from ..delivery import post
 from ..messages import Wait

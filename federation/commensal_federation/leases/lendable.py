@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from commensal import StockLot, Transaction, lots_by_id, who_lists
+from commensal import StockLot, Transaction
+from commensal.trade import lots_by_id, who_lists
 
 from ..catalogue.grants import grantors_to
 from ..dfc.iris import local_id

@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from sqlalchemy import bindparam, func, select, update
 
-from commensal import Conflict, Transaction, lease_in, lend_stock, settle_lent, write_off
+from commensal import Conflict, Transaction
+from commensal.trade import lease_in, lend_stock, settle_lent, write_off
 
 from ..authority.authority import refuse_moving, wait_while_moving
 from ..delivery import post

@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
-from commensal import NotFound, Row, StockLot, Transaction, lots_by_id
+from commensal import NotFound, Row, StockLot, Transaction
+from commensal.trade import lots_by_id
 
 from ..messages.bodies.leases import Lease
 from ..peers.tables import federation_peer

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from commensal import Transaction, lease_in, lend_stock, lots_by_id, settle_here, settle_lent
+from commensal import Transaction
+from commensal.trade import lease_in, lend_stock, lots_by_id, settle_here, settle_lent
 
 from ..delivery.alerts import alert
 from ..dfc.iris import local_id

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from sqlalchemy import bindparam, insert, select, update
 
-from commensal import NotFound, Row, StockLot, Transaction, lot_by_id
+from commensal import NotFound, Row, StockLot, Transaction
+from commensal.trade import lot_by_id
 
 from .tables import federation_lease
 

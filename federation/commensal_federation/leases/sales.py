@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import bindparam, select, union, update
 
-from commensal import Row, Transaction, lots_by_id, lots_of, sell_until, who_lists
+from commensal import Row, Transaction
+from commensal.trade import lots_by_id, lots_of, sell_until, who_lists
 
 from ..authority.authority import is_frozen, is_quarantined
 from ..catalogue.tables import federation_grant, federation_mirror, federation_told

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, select
 
-from commensal import Transaction, hide_producer, lease_in, show_items
+from commensal import Transaction
+from commensal.trade import hide_producer, lease_in, show_items
 
 from ..peers.peers import peer_by_id
 from ..runtime import Federation

@@ -5,7 +5,8 @@ Categories without a counterpart are reported to the operator.
 
 from __future__ import annotations
 
-from commensal import CustomerCategory, Transaction, list_categories
+from commensal import Transaction, list_categories
+from commensal.trade import CustomerCategory
 
 from ..dfc.findings import DocumentFindings
 from ..dfc.iris import local_id

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from commensal import HERE, Folder, console, named_enterprise, open_instance, read_defaults, spoken
+from commensal import HERE, Folder, console, named_enterprise, open_instance, spoken
+from commensal.trade import read_defaults
 
 from ..runtime import federation_of
 from .links import link_by_id, link_catalogue, links_of, unlink

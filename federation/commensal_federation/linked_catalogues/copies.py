@@ -13,18 +13,13 @@ from sqlalchemy import bindparam, select, update
 from commensal import (
     LARGEST,
     PRODUCT_TYPES,
-    LotCopy,
     Problem,
-    ProductCopy,
     Transaction,
-    count_copies,
     enterprise_by_id,
     insert_rows,
-    keep_lots,
-    keep_products,
-    products_by_id,
     say,
 )
+from commensal.trade import LotCopy, ProductCopy, count_copies, keep_lots, keep_products, products_by_id
 
 from ..catalogue.listing import list_at_prices, with_margin
 from ..dfc.described import description_in, known_terms

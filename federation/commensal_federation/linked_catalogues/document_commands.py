@@ -8,19 +8,8 @@ from typing import Annotated, Literal
 import msgspec
 import typer
 
-from commensal import (
-    HERE,
-    Folder,
-    Secret,
-    console,
-    every_enterprise,
-    named_enterprise,
-    open_instance,
-    print_counts,
-    read_defaults,
-    spoken,
-    told,
-)
+from commensal import HERE, Folder, Secret, console, named_enterprise, open_instance, print_counts, spoken, told
+from commensal.trade import every_enterprise, read_defaults
 
 from ..dfc.check import describe_document, describe_gaps, finding_line, finding_text
 from ..dfc.importing import import_document

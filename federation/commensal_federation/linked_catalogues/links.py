@@ -17,11 +17,11 @@ from commensal import (
     Problem,
     Secret,
     Transaction,
-    catalog_by_id,
     enterprise_by_id,
     promise,
     url_problem,
 )
+from commensal.trade import catalog_by_id
 
 from ..catalogue.grants import enable_federation
 from ..catalogue.listing import margin_problem

@@ -20,17 +20,17 @@ ANSWERS = ("confirmed", "shortened", "refused")
 def write(body: OrderAnswer, writing: Writing) -> dict[str, Any]:
     extra = {"own:answerNumber": ({"@value": str(body.answer)},), "own:rev": ({"@value": str(body.rev)},)}
     lines = []
-    for place, one in enumerate(body.lines, 1):
-        about: dict[str, tuple[Any, ...]] = {"own:item": ({"@id": one.item_iri},)}
-        if one.final_quantity is not None:
-            about["own:weighed"] = ({"@value": str(one.final_quantity)},)
+    for place, line in enumerate(body.lines, 1):
+        about: dict[str, tuple[Any, ...]] = {"own:item": ({"@id": line.item_iri},)}
+        if line.final_quantity is not None:
+            about["own:weighed"] = ({"@value": str(line.final_quantity)},)
         lines.append(
             DfcLine(
                 iri=f"{body.iri}/answers/{place}",
                 order=body.iri,
-                quantity=DfcQuantity(value=Decimal(one.confirmed)),
-                answer=one.answer,
-                reason=one.reason,
+                quantity=DfcQuantity(value=Decimal(line.confirmed)),
+                answer=line.answer,
+                reason=line.reason,
                 extra=about,
             )
         )

@@ -38,12 +38,12 @@ def write(body: OrderUpdate, writing: Writing) -> dict[str, Any]:
         DfcLine(
             iri=f"{body.iri}/lines/{place}",
             order=body.iri,
-            offer=one.offer_iri,
-            quantity=DfcQuantity(value=Decimal(one.quantity)),
-            price=DfcPrice(amount=one.price, currency=body.currency),
-            extra={"own:rev": ({"@value": str(one.rev)},), "own:name": ({"@value": one.name},)},
+            offer=line.offer_iri,
+            quantity=DfcQuantity(value=Decimal(line.quantity)),
+            price=DfcPrice(amount=line.price, currency=body.currency),
+            extra={"own:rev": ({"@value": str(line.rev)},), "own:name": ({"@value": line.name},)},
         )
-        for place, one in enumerate(body.lines, 1)
+        for place, line in enumerate(body.lines, 1)
     ]
     offers = [DfcOffer(iri=line.offer_iri, item=line.item_iri) for line in body.lines]
     return write_document([order, session, *lines, *offers])

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from commensal import HERE, Folder, named_enterprise, open_instance, person_by_email, spoken
+from commensal import HERE, Folder, named_enterprise, open_instance, spoken
+from commensal.trade import person_by_email
 
 from ..arguments import OurEnterprise
 from ..messages.bodies.moving import MoveRow

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import msgspec
 
-from commensal import Body, Call, Invalid, NotFound, Page, Paging, Problem, Routes, demand, page_of
+from commensal import Body, Call, Invalid, NotFound, Page, Paging, Problem, Routes, page_of
+from commensal.trade import demand
 
 from ..dfc.iris import enterprise_iri
 from ..messages.bodies.moving import MoveRow

@@ -8,19 +8,14 @@ from typing import Any, TypeVar
 
 from sqlalchemy import select
 
-from commensal import (
+from commensal import Enterprise, StockLot, Transaction, enabled_plugins, enterprise_by_id, list_categories
+from commensal.trade import (
     PRODUCT_FIELDS,
     CatalogItem,
-    Enterprise,
     StockedProduct,
-    StockLot,
-    Transaction,
     catalogs_of,
-    enabled_plugins,
-    enterprise_by_id,
     grants_given,
     items_of,
-    list_categories,
     products_of,
 )
 

@@ -12,26 +12,21 @@ from typing import Any
 import msgspec
 from sqlalchemy import delete, select
 
-from commensal import (
+from commensal import Conflict, Transaction, convert, enabled_plugins, enterprises_by_id, promise
+from commensal.trade import (
     PRODUCT_FIELDS,
     BroughtItem,
-    Conflict,
     LotCopy,
     ProductCopy,
-    Transaction,
     bring_listing,
     carry_stock,
     come_home,
-    convert,
     copy_enterprise,
     enable_plugin,
-    enabled_plugins,
-    enterprises_by_id,
     keep_lots,
     keep_products,
     lots_by_id,
     products_by_id,
-    promise,
     tell_beyond,
 )
 

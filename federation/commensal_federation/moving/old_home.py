@@ -9,19 +9,14 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
-from commensal import (
-    Conflict,
-    StockLot,
-    Transaction,
+from commensal import Conflict, StockLot, Transaction, enterprise_by_id, insert_rows, sales
+from commensal.trade import (
     carry_stock,
-    enterprise_by_id,
-    insert_rows,
     leave_home,
     lend_stock,
     lots_by_id,
     lots_of,
     products_of,
-    sales,
     settle_lent,
     stay_home,
     tell_beyond,

@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from sqlalchemy import delete, select, update
 
-from commensal import Transaction, forget_copies, lease_in, tell_beyond
+from commensal import Transaction
+from commensal.trade import forget_copies, lease_in, tell_beyond
 
 from ..authority.authority import authority_of, refuse_old_epoch, set_authority
 from ..catalogue.tables import federation_copy, federation_grant, federation_item, federation_mirror

@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from commensal import (
-    Instance,
-    Job,
-    NotFound,
-    Periodic,
-    Transaction,
-    Work,
-    keep_picture,
-    promise,
-    re_encode,
-    show_image,
-)
+from commensal import Instance, Job, NotFound, Periodic, Transaction, Work, promise
+from commensal.trade import keep_picture, re_encode, show_image
 
 from ..runtime import federation_of
 from ..transport import Request

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from commensal import Transaction, products_by_id
+from commensal import Transaction
+from commensal.trade import products_by_id
 
 from ..leases.holder import give_back
 from ..leases.row import lease_with

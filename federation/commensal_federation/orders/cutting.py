@@ -7,17 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, insert, select, union, update
 
-from commensal import (
-    CustomersLine,
-    NotFound,
-    Transaction,
-    lines_of_product,
-    locked_order,
-    ordered_of,
-    plugin_settings,
-    products_by_id,
-    shorten_order,
-)
+from commensal import NotFound, Transaction, plugin_settings
+from commensal.trade import CustomersLine, lines_of_product, locked_order, ordered_of, products_by_id, shorten_order
 
 from ..linked_catalogues.backorders.tables import federation_backorder
 from ..runtime import Federation

@@ -16,7 +16,8 @@ from datetime import timedelta
 
 from sqlalchemy import bindparam, case, func, select
 
-from commensal import Transaction, lots_by_id, products_by_id
+from commensal import Transaction
+from commensal.trade import lots_by_id, products_by_id
 
 from ..delivery.alerts import alert
 from ..leases.lender import grains_covered

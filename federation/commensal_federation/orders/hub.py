@@ -19,10 +19,9 @@ from commensal import (
     enterprise_by_id,
     hookimpl,
     insert_once,
-    ordered_of,
-    products_by_id,
     sale_by_id,
 )
+from commensal.trade import ordered_of, products_by_id
 
 from ..catalogue.tables import federation_grant, federation_item, federation_mirror
 from ..delivery import post

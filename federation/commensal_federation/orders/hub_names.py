@@ -18,19 +18,18 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, select
 
 from commensal import (
-    AgreedPart,
     ConsentRequest,
     DataSubject,
     NotFound,
     OrderDraft,
     Transaction,
-    agreed_parts,
     hookimpl,
     insert_once,
     orders_by_id,
     plugin_settings,
     translate,
 )
+from commensal.trade import AgreedPart, agreed_parts
 
 from ..catalogue.grants import mirror_of
 from ..catalogue.tables import federation_grant, federation_mirror

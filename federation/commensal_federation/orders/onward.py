@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, select
 
-from commensal import Transaction, products_by_id
+from commensal import Transaction
+from commensal.trade import products_by_id
 
 from ..messages.bodies.orders import AnswerLine, InstanceOrder
 from ..runtime import Federation

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from commensal import Transaction, enterprise_by_id, insert_once, products_by_id
+from commensal import Transaction, enterprise_by_id, insert_once
+from commensal.trade import products_by_id
 
 from ..catalogue.grants import find_grant, mirror_of
 from ..catalogue.tables import federation_item

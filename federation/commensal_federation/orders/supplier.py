@@ -15,10 +15,9 @@ from commensal import (
     Transaction,
     enterprise_by_id,
     insert_once,
-    item_by_id,
     plugin_settings,
-    products_by_id,
 )
+from commensal.trade import item_by_id, products_by_id
 
 from ..authority.authority import refuse_moving, wait_while_moving
 from ..catalogue.grants import find_grant

@@ -15,14 +15,11 @@ from commensal import (
     Refused,
     Transaction,
     Unauthorised,
-    Visit,
-    demand,
     enterprise_by_id,
     enterprises_by_id,
-    find_enterprise,
-    held_at,
-    memberships_of,
 )
+from commensal.pages import Visit
+from commensal.trade import demand, find_enterprise, held_at, memberships_of
 
 from .scopes import enterprises_granting, granted_scopes
 

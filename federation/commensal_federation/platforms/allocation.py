@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from commensal import Problem, Transaction, VisibleOffer, offers_for, say
+from commensal import Problem, Transaction, say
+from commensal.trade import VisibleOffer, offers_for
 
 from .values import Allocation, RequestedLine
 

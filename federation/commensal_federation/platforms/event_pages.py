@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from commensal import Forbidden, NotFound, Visit
+from commensal import Forbidden, NotFound
+from commensal.pages import Visit
 
 from ..dfc.limits import SENT_IN
 from ..dfc.read import DfcDocument, read

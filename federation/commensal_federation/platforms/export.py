@@ -6,19 +6,8 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import TypeVar
 
-from commensal import (
-    Catalog,
-    CatalogItem,
-    CustomerCategory,
-    Enterprise,
-    StockedProduct,
-    Transaction,
-    catalogs_of,
-    enterprise_by_id,
-    items_of,
-    list_categories,
-    products_of,
-)
+from commensal import Enterprise, Transaction, enterprise_by_id, list_categories
+from commensal.trade import Catalog, CatalogItem, CustomerCategory, StockedProduct, catalogs_of, items_of, products_of
 
 from ..dfc.described import description_of
 from ..dfc.iris import (

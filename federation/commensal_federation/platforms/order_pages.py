@@ -19,11 +19,11 @@ from commensal import (
     Problem,
     SoldOut,
     Transaction,
-    Visit,
     customer_by_id,
     order_by_id,
     person_by_id,
 )
+from commensal.pages import Visit
 
 from ..dfc.iris import line_iri, order_iri
 from ..dfc.limits import SENT_IN

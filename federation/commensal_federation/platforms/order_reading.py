@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Literal
 
-from commensal import Invalid, NotFound, Problem, Transaction, items_of_offers, listings_of, whose
+from commensal import Invalid, NotFound, Problem, Transaction
+from commensal.trade import items_of_offers, listings_of, whose
 
 from ..dfc.iris import ResourceKind, local_id
 from ..dfc.read import DfcDocument

@@ -9,7 +9,9 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from commensal import Invalid, Problem, Transaction, Visit, demand
+from commensal import Invalid, Problem, Transaction
+from commensal.pages import Visit
+from commensal.trade import demand
 
 from ..dfc.names import full
 from ..runtime import federation_of

@@ -13,23 +13,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, update
 
-from commensal import (
-    Conflict,
+from commensal import Conflict, Hooks, Order, Problem, SaleSession, Transaction, insert_once, insert_rows, sale_by_id
+from commensal.trade import (
     Customer,
-    Hooks,
-    Order,
-    Problem,
-    SaleSession,
-    Transaction,
     Wish,
     cancel_order,
     change_order,
-    insert_once,
-    insert_rows,
     is_open,
     locked_order,
     place_order,
-    sale_by_id,
     sessions_of_shop,
 )
 

@@ -11,7 +11,8 @@ import msgspec
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from commensal import Dialect, Instance, Problem, Refused, Visit, page, say
+from commensal import Dialect, Instance, Problem, Refused, say
+from commensal.pages import Visit, page
 
 from ..dfc.dialects import negotiate
 from ..dfc.findings import UnreadableDocument

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from commensal import Instance, NotFound, Visit, listing_stamp
+from commensal import Instance, NotFound
+from commensal.pages import Visit
+from commensal.trade import listing_stamp
 
 from ..authority.authority import authority_of
 from ..dfc.dialects import V1

@@ -9,23 +9,25 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from commensal import (
-    SELF,
-    Catalog,
-    CatalogItem,
     Enterprise,
     NotFound,
     SaleSession,
     Transaction,
-    Visit,
-    catalog_by_id,
-    demand,
     enterprises_by_id,
-    item_by_id,
-    items_of,
-    items_of_offers,
     list_categories,
     person_by_id,
     sale_by_id,
+)
+from commensal.pages import Visit
+from commensal.trade import (
+    SELF,
+    Catalog,
+    CatalogItem,
+    catalog_by_id,
+    demand,
+    item_by_id,
+    items_of,
+    items_of_offers,
     sessions_of_shop,
     stocked_by_id,
     whose,

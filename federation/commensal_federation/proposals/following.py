@@ -6,18 +6,14 @@ from collections.abc import Sequence
 
 from sqlalchemy import update
 
-from commensal import (
-    Conflict,
+from commensal import Conflict, Refused, SaleSession, Transaction, plugin_settings
+from commensal.trade import (
     Coordination,
-    Refused,
-    SaleSession,
-    Transaction,
     cancel_coordination,
     change_coordination,
     change_session,
     coordination_by_id,
     orders_of_session,
-    plugin_settings,
     sessions_of,
 )
 

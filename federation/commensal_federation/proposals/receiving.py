@@ -6,17 +6,8 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from commensal import (
-    Conflict,
-    NotFound,
-    Refused,
-    Supplier,
-    Transaction,
-    add_session,
-    catalogs_of,
-    open_coordination,
-    put_on_sale,
-)
+from commensal import Conflict, NotFound, Refused, Transaction
+from commensal.trade import Supplier, add_session, catalogs_of, open_coordination, put_on_sale
 
 from ..catalogue.grants import find_grant, mirror_of
 from ..delivery import post

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import insert, select
 
-from commensal import Order, Wish, listings_of, place_order, products_by_id
+from commensal import Order
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins
@@ -24,6 +24,7 @@ from commensal.storage.jobs.failed import failed_jobs
 from commensal.storage.jobs.registry import Work
 from commensal.storage.jobs.ticking import tick
 from commensal.testing.placed import a_shop
+from commensal.trade import Wish, listings_of, place_order, products_by_id
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.change import change_order

@@ -30,18 +30,18 @@ def translate(language: str, text: str) -> str:
     return _translations(language).gettext(text) if text else ""  # the empty key holds the file's header
 
 
-def plural(language: str, one: str, many: str, count: int) -> str:
+def plural(language: str, singular: str, many: str, count: int) -> str:
     """The plural form of the text for `count`, by the rules of the language; `{count}` is not replaced."""
-    return _translations(language).ngettext(one, many, count)
+    return _translations(language).ngettext(singular, many, count)
 
 
-def say(language: str, said: Problem | Refused | Trouble) -> str:
+def say(language: str, error: Problem | Refused | Trouble) -> str:
     """The text of an error or a problem in `language`, with its values; amounts and decimals in the language's format.
 
     Without the `problems` of an error and without `where` of a problem: the caller shows them in its own way.
     """
-    values = {name: _inner(value, language) for name, value in said.values.items()}
-    return translate(language, said.text).format(**values)
+    values = {name: _inner(value, language) for name, value in error.values.items()}
+    return translate(language, error.text).format(**values)
 
 
 def _inner(value: object, language: str) -> object:

@@ -34,20 +34,20 @@ def print_line(text: str, /, **values: object) -> None:
     typer.echo(spoken(text, **values))
 
 
-def told(said: object) -> str:
+def told(value: object) -> str:
     """The text of an error or a problem in the shell's language, with its place and all its problems; `str` of anything
     else, such as an error of a library."""
-    match said:
+    match value:
         case Problem():
-            sentence = spoken(said.text, **said.values)
-            return f"{problem_place(said)}: {sentence}" if said.where else sentence
+            sentence = spoken(value.text, **value.values)
+            return f"{problem_place(value)}: {sentence}" if value.where else sentence
         case Refused():
-            return "; ".join([spoken(said.text, **said.values), *map(told, said.problems)])
+            return "; ".join([spoken(value.text, **value.values), *map(told, value.problems)])
         case Several():
-            return "; ".join(map(told, said.parts))
+            return "; ".join(map(told, value.parts))
         case Trouble():
-            return spoken(said.text, **said.values)
-    return str(said)
+            return spoken(value.text, **value.values)
+    return str(value)
 
 
 def problem_place(problem: Problem) -> str:

@@ -54,9 +54,9 @@ class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     next: str | None
 
 
-def page_of(found: Sequence[T], limit: int, key: Callable[[T], str]) -> Page[T]:
+def page_of(rows: Sequence[T], limit: int, key: Callable[[T], str]) -> Page[T]:
     """A page of the rows `found`. A full page gets `next`, the key of its last item; there may be no further page."""
-    return Page(items=found, next=key(found[-1]) if len(found) == limit else None)
+    return Page(items=rows, next=key(rows[-1]) if len(rows) == limit else None)
 
 
 @dataclass(frozen=True)

@@ -36,11 +36,11 @@ def members_who_may(tx: Transaction, enterprise_id: str, scope: str) -> Sequence
     members = _PEOPLE.join(enterprise_member, enterprise_member.c.person_id == person.c.id).where(
         enterprise_member.c.enterprise_id == enterprise_id, enterprise_member.c.role.in_(roles)
     )
-    found = [Recipient(**row) for row in tx.all(members.order_by(person.c.email))]
+    recipients = [Recipient(**row) for row in tx.all(members.order_by(person.c.email))]
     row = tx.one(
         select(enterprise.c.email, enterprise.c.name, enterprise.c.language).where(enterprise.c.id == enterprise_id)
     )
-    return found or ([Recipient(**row)] if row["email"] else [])
+    return recipients or ([Recipient(**row)] if row["email"] else [])
 
 
 def operators(tx: Transaction) -> Sequence[Recipient]:

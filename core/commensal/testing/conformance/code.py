@@ -5,10 +5,9 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-
-import commensal
 
 from ...hooks.dispatcher import INSTANCE_SETTINGS, SETTINGS
 from ...hooks.loading import all_hooks, plugin_entry_points
@@ -16,6 +15,7 @@ from ..texts import texts_in, translations_in
 from .check import Subject, check, demand
 
 _ANYTHING = ("", "Any", "object")
+_PUBLIC = ("commensal", "commensal.pages", "commensal.trade")
 
 
 @check()
@@ -37,16 +37,22 @@ def it_says_what_it_does(subject: Subject) -> None:
 
 @check()
 def it_imports_public_names_only(subject: Subject) -> None:
-    """Names of ``commensal.__all__``, and nothing of other plugins: everything else may change with any version."""
+    """Names of the public modules, and nothing of other plugins: everything else may change with any version."""
     own = subject.module.__name__.partition(".")[0]
     for file, module, names in _imports(subject.source):
         root = module.partition(".")[0]
         if root == "commensal":
-            demand(module == "commensal", f"{file.name} imports {module}; import from commensal alone")
-            private = sorted(set(names) - set(commensal.__all__))
-            demand(not private, f"{file.name} imports {', '.join(private)}, which commensal.__all__ does not name")
+            demand(module in _PUBLIC, f"{file.name} imports {module}; import from {', '.join(_PUBLIC)} alone")
+            private = sorted(set(names) - _public_names(module))
+            demand(not private, f"{file.name} imports {', '.join(private)}, which {module}.__all__ does not name")
         elif root.startswith("commensal_"):
             demand(root == own, f"{file.name} imports {module}, which is another plugin")
+
+
+def _public_names(module: str) -> set[str]:
+    """Names of all tiers could be imported from `commensal` in release 0.1.0, and still can."""
+    modules = _PUBLIC if module == "commensal" else (module,)
+    return {name for each in modules for name in import_module(each).__all__}
 
 
 @check()
@@ -75,7 +81,7 @@ def it_speaks_french(subject: Subject) -> None:
 
 def _french(subject: Subject) -> Iterator[Path]:
     """Translation files that are installed with the plugin: its own, the core's, and those of its distribution."""
-    folders = [Path(commensal.__file__).parent, subject.source]
+    folders = [Path(import_module("commensal").__file__ or "").parent, subject.source]
     points = plugin_entry_points()
     own_distribution = points[subject.plugin].dist if subject.plugin in points else None
     for point in points.values():

@@ -23,11 +23,11 @@ def its_ways_to_receive_have_ids_labels_and_times(subject: Subject) -> None:
             demand(options, "it offers nothing at a shop that uses it; prepare the shop so that it does")
             labels = [option.label.strip() for option in options.values()]
             demand(all(labels) and len(set(labels)) == len(labels), f"labels must differ, and say something: {labels}")
-            for name, one in options.items():
-                aware = one.begins_at.tzinfo is not None and one.ends_at.tzinfo is not None
-                demand(aware and one.begins_at < one.ends_at, f"{name} must begin before it ends, in aware times")
-                demand(one.price >= 0, f"{name}: a price cannot be negative")
-                demand(one.left is None or one.left >= 0, f"{name}: {one.left} cannot be left")
+            for name, option in options.items():
+                aware = option.begins_at.tzinfo is not None and option.ends_at.tzinfo is not None
+                demand(aware and option.begins_at < option.ends_at, f"{name} must begin before it ends, in aware times")
+                demand(option.price >= 0, f"{name}: a price cannot be negative")
+                demand(option.left is None or option.left >= 0, f"{name}: {option.left} cannot be left")
 
 
 @check("book_shipping")

@@ -15,7 +15,7 @@ from ..shop import Shop
 from .check import Nonconforming, Subject, check, demand
 from .shipping import ADDRESS
 
-_OF_ENTERPRISES = tuple(name for name, one in all_hooks().items() if one.contract.scope == "enterprise")
+_OF_ENTERPRISES = tuple(name for name, hook in all_hooks().items() if hook.contract.scope == "enterprise")
 _OF_ORDERS = tuple(name for name in HOOKS if name.startswith("order_"))
 
 

@@ -47,9 +47,9 @@ _shell = _ShellCommand()
 
 
 @contextmanager
-def acting(one: Acting) -> Iterator[None]:
+def acting(author: Acting) -> Iterator[None]:
     """Makes `one` the author of all changes until the block ends."""
-    token = _acting.set(one)
+    token = _acting.set(author)
     try:
         yield
     finally:

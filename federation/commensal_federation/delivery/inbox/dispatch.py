@@ -10,7 +10,8 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from commensal import Acting, Busy, Refused, Transaction, acting
+from commensal import Busy, Refused, Transaction
+from commensal.trade import Acting, acting
 
 from ...messages.envelope import Envelope
 from ...messages.problem import ProblemBody
@@ -124,8 +125,8 @@ def tell_refusal(federation: Federation, tx: Transaction, peer: Peer, envelope: 
 
 
 def _is_told(tx: Transaction, peer: Peer, envelope: Envelope) -> bool:
-    said = (_out.in_reply_to == envelope.id, _out.peer_id == peer.id, _out.type == "Problem")
-    return tx.first(select(_out.id).where(*said)) is not None
+    conditions = (_out.in_reply_to == envelope.id, _out.peer_id == peer.id, _out.type == "Problem")
+    return tx.first(select(_out.id).where(*conditions)) is not None
 
 
 def has_room_to_tell(tx: Transaction, peer: Peer) -> bool:

@@ -93,12 +93,12 @@ def _check(federation: Federation, peer: Peer, body: bytes, now: datetime) -> Re
         return refused
 
 
-def _take(intake: Intake, one: Read) -> Receipt:
-    if isinstance(one, Checked):
-        return intake.take(one)
-    if one.envelope is not None:
-        intake.refuse(one.envelope, one.receipt)
-    return one.receipt
+def _take(intake: Intake, message: Read) -> Receipt:
+    if isinstance(message, Checked):
+        return intake.take(message)
+    if message.envelope is not None:
+        intake.refuse(message.envelope, message.receipt)
+    return message.receipt
 
 
 def _current(tx: Transaction, peer: Peer) -> Peer:

@@ -23,8 +23,8 @@ def delay(failures: int, chance: float) -> timedelta:
     return min(LONGEST, timedelta(seconds=_FIRST * 2.0 ** min(failures, _DOUBLINGS))) * (0.5 + chance)
 
 
-def retry_after(said: str, now: datetime) -> datetime | None:
+def retry_after(header: str, now: datetime) -> datetime | None:
     """What a Retry-After of seconds asks for (RFC 9110, 10.2.3), but not more than an hour; dates are not read."""
-    if not said.isascii() or not said.isdecimal() or len(said) > 9:
+    if not header.isascii() or not header.isdecimal() or len(header) > 9:
         return None
-    return now + min(LONGEST, timedelta(seconds=int(said)))
+    return now + min(LONGEST, timedelta(seconds=int(header)))

@@ -122,13 +122,13 @@ def _given_up(federation: Federation, tx: Transaction, row: Row) -> bool:
 
 def _one_request(rows: Sequence[Row]) -> Sequence[Row]:
     """As many of them as one request may carry: a PeerRequest goes alone."""
-    found, size = [rows[0]], len(rows[0]["body"])
+    batch, size = [rows[0]], len(rows[0]["body"])
     for row in rows[1:]:
         size += len(row["body"])
-        if size > _BYTES or "PeerRequest" in (row["type"], found[0]["type"]):
+        if size > _BYTES or "PeerRequest" in (row["type"], batch[0]["type"]):
             break
-        found.append(row)
-    return found
+        batch.append(row)
+    return batch
 
 
 def _deliver(federation: Federation, batch: _Batch) -> Verdict:

@@ -104,13 +104,13 @@ def _asked(query: Mapping[str, str]) -> tuple[str, Cursor, int]:
 
 
 def _after(tx: Transaction, box: str, peer_id: str, lane: str, after: Cursor, limit: int) -> Sequence[Row]:
-    found, size = [], 0
+    page, size = [], 0
     for row in tx.all(_BEYOND[box], {**_upto(peer_id, lane, after), "most": limit}):
-        found.append(row)
+        page.append(row)
         size += len(row["body"])
         if size > _SIZE:
             break
-    return found
+    return page
 
 
 def _head(tx: Transaction, peer_id: str, lane: str) -> Cursor:

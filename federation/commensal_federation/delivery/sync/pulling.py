@@ -117,12 +117,12 @@ def _take(federation: Federation, peer: Peer, lines: Sequence[bytes], recovery: 
         return [Receipt(429)]
 
 
-def _one(intake: Intake, one: Read) -> Receipt:
-    if not isinstance(one, NotTaken):
-        return intake.take(one)
-    if one.envelope is not None:
-        intake.refuse(one.envelope, one.receipt)
-    return one.receipt
+def _one(intake: Intake, message: Read) -> Receipt:
+    if not isinstance(message, NotTaken):
+        return intake.take(message)
+    if message.envelope is not None:
+        intake.refuse(message.envelope, message.receipt)
+    return message.receipt
 
 
 def _after(federation: Federation, peer: Peer, lane: str, at: Cursor, head: Cursor) -> bool:

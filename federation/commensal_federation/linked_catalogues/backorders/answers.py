@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import update
 
-from commensal import Transaction, enterprise_by_id, lot_by_id, products_by_id, say, translate, write_off
+from commensal import Transaction, enterprise_by_id, say, translate
+from commensal.trade import lot_by_id, products_by_id, write_off
 
 from ...delivery.outbox.backoff import GIVEN_UP, chance, delay
 from ...orders.cutting import Shortfall, cut_orders, ordered_pieces

@@ -10,7 +10,8 @@ from fractions import Fraction
 
 from sqlalchemy import bindparam, select
 
-from commensal import SaleSession, Transaction, ordered_of, products_by_id, sale_by_id
+from commensal import SaleSession, Transaction, sale_by_id
+from commensal.trade import ordered_of, products_by_id
 
 from ..links import linked_by_product
 from ..tables import federation_linked_producer

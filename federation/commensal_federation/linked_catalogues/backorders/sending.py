@@ -232,7 +232,7 @@ def _orders_in(client: DfcClient, answer: DfcAnswer) -> list[tuple[DfcDocument, 
     except UnreadableDocument:
         pass  # the client raises it below, with its own text
     document = client.document(answer)
-    own_origin = (one for one in document.all(DfcOrder) if origin_of(one.iri) == client.access.origin)
+    own_origin = (order for order in document.all(DfcOrder) if origin_of(order.iri) == client.access.origin)
     return [(document, order) for order in own_origin]
 
 

@@ -58,13 +58,13 @@ class Line:
             return replace(self, quantity=quantity, answer="", confirmed=None, reason="", final_quantity=None)
         return replace(self, quantity=quantity)
 
-    def answered(self, said: AnswerLine | None) -> Line:
+    def answered(self, answer: AnswerLine | None) -> Line:
         """With what the supplier has said of it; as it is where that is nothing."""
-        if said is None:
+        if answer is None:
             return self
         return replace(
-            self, answer=said.answer, confirmed=min(said.confirmed, self.quantity), reason=said.reason,
-            final_quantity=said.final_quantity, doubt="",
+            self, answer=answer.answer, confirmed=min(answer.confirmed, self.quantity), reason=answer.reason,
+            final_quantity=answer.final_quantity, doubt="",
         )  # fmt: skip
 
 

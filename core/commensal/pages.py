@@ -1,0 +1,8 @@
+"""What plugins with pages may use beside `commensal`: ``from commensal.pages import Visit, page``."""
+
+from .interfaces.api.cookies import clear_session, set_browser, set_session
+from .interfaces.pages.page import page
+from .interfaces.pages.shown import shown_once
+from .interfaces.pages.visit import Visit
+
+__all__ = ["Visit", "clear_session", "page", "set_browser", "set_session", "shown_once"]
