@@ -100,6 +100,38 @@ def test_an_operator_sells_on_the_first_day(run: Run, tmp_path: Path) -> None:
     assert "pickup" in run("plugins").stdout
 
 
+def test_a_hub_sets_how_guests_may_order(run: Run) -> None:
+    begin(run)
+    run("enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--hub")
+    guests = ("enterprise", "guests", "les-paniers-du-val")
+
+    def rules(text: str) -> dict[str, str]:
+        return dict(line.split() for line in text.splitlines() if line.strip().startswith("--"))
+
+    assert rules(run(*guests).stdout) == {
+        "--guests": "link", "--largest": "€300.00", "--orders-of-mailbox": "3", "--orders-of-network": "10",
+        "--confirm-minutes": "60", "--unpaid-hours": "0",
+    }  # fmt: skip
+    changed = rules(run(*guests, "--guests", "yes", "--largest", "150,50", "--unpaid-hours", "48").stdout)
+    assert [changed[name] for name in ("--guests", "--largest", "--unpaid-hours")] == ["yes", "€150.50", "48"]
+    assert rules(run(*guests).stdout) == changed, "it is stored"
+    assert rules(run(*guests, "--largest", "none").stdout) == {**changed, "--largest": "none"}
+
+
+def test_a_rule_for_guests_that_is_wrong_is_named_by_its_option_and_changes_nothing(run: Run) -> None:
+    begin(run)
+    run("enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--hub")
+    guests = ("enterprise", "guests", "les-paniers-du-val")
+    wrong = run(*guests, "--guests", "maybe", "--confirm-minutes", "1", "--largest=-1", fails=True).stderr
+    for option in ("--guests", "--confirm-minutes", "--largest"):
+        assert option in wrong
+    assert "--largest" in run(*guests, "--largest", "much", fails=True).stderr
+    assert "--unpaid-hours" in run(*guests, "--guests", "yes", fails=True).stderr
+    assert "--guests" in (listed := run(*guests, language="fr").stdout)
+    assert "300,00" in listed
+    assert "Heures pour payer" in " ".join(run(*guests, "--help", language="fr").stdout.replace("│", " ").split())
+
+
 def test_a_sale_of_nothing_is_opened_by_nobody_who_does_not_say_so(run: Run) -> None:
     begin(run)
     run("enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--hub", "--producer")

@@ -14,7 +14,7 @@ from ..trade.enterprises.enterprises import create_enterprise, every_enterprise
 from ..trade.enterprises.grants import grant
 from ..trade.enterprises.plugins import enable_plugin, offered_plugins
 from ..trade.people.people import person_by_email
-from . import settings
+from . import guests, settings
 from .folder import HERE, Folder
 from .named import named_enterprise
 from .printing import print_table
@@ -27,6 +27,7 @@ def add_to(app: typer.Typer) -> None:
     enterprise = typer.Typer(help="Producers and hubs.")
     app.add_typer(enterprise, name="enterprise")
     settings.add_to(enterprise)
+    guests.add_to(enterprise)
 
     @enterprise.command("add")
     def add(
