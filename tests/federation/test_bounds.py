@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -40,7 +40,7 @@ from commensal_federation.messages.types import Reading, Received
 from commensal_federation.moving import new_home
 from commensal_federation.orders import supplier
 from commensal_federation.orders.tables import federation_order
-from commensal_federation.peering import requests
+from commensal_federation.peering import requests, waiting
 from commensal_federation.peers import rate_windows
 from commensal_federation.peers.changing import change_peer
 from commensal_federation.peers.tables import federation_nonce, federation_peer
@@ -144,6 +144,7 @@ def _requests(stage: Stage) -> int:
     for number in range(10):
         request = _stranger(number)
         stage.patch.setattr(requests, "_read", lambda *_, known=request: known)
+        stage.patch.setattr(requests, "_confirm", lambda _, request: request)  # its own document says the same
         requests.receive_request(stage.b, body, f"192.0.2.{number}")
     return stage.count(federation_peer, federation_peer.c.state == "requested")
 
@@ -153,13 +154,13 @@ def _stranger(number: int) -> Any:
         iri, name = f"https://s{number}.example/.well-known/commensal", "S"
 
     class Request:
-        document = Document
+        document, text = Document, "{}"
 
         class body:
             document, nonce, scopes_given, scopes_wanted = "{}", "n", (), ()
 
         class envelope:
-            id, body = f"https://s{number}.example/1", b"{}"
+            id, body, published = f"https://s{number}.example/1", b"{}", datetime(2026, 6, 1, tzinfo=UTC)
 
     return Request
 
@@ -369,7 +370,7 @@ def _set_bound(module: Any, name: str, value: Any) -> Callable[[Stage], None]:
 BOUNDS = {
     "nonces": Bound(_nonces, FEW, _set_bound(answer, "count_sent", do_nothing)),
     "windows": Bound(_windows, FEW, _set_bound(rate_windows, "_MOST", 10**9)),
-    "requests of strangers": Bound(_requests, FEW, _set_bound(requests, "MOST", 10**9)),
+    "requests of strangers": Bound(_requests, FEW, _set_bound(waiting, "MOST", 10**9)),
     "parked messages": Bound(_waiting, FEW, _set_bound(inbox, "has_room", lambda *_: True)),
     "dead letters": Bound(_dead, FEW, _set_bound(inbox, "has_room", lambda *_: True)),
     "refusals that are told": Bound(_problems, FEW, _set_bound(dispatch, "has_room_to_tell", lambda *_: True)),
@@ -393,7 +394,7 @@ BY_SHAPE = {"alerts", "jobs", "breakers"}  # their bound is the key of a row, so
 @pytest.mark.parametrize("name", BOUNDS)
 def test_what_a_peer_can_make_grow_stays_within_its_bound(stage: Stage, name: str) -> None:
     for module, name_of_bound in (
-        (requests, "MOST"),
+        (waiting, "MOST"),
         (delivery_handlers, "_REQUESTS"),
         *([(rate_windows, "_MOST")] * (name == "windows")),
     ):

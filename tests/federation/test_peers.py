@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, select
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
@@ -19,17 +22,20 @@ from commensal_federation.delivery import post
 from commensal_federation.delivery.alerts import alerts
 from commensal_federation.delivery.sync import refreshing
 from commensal_federation.delivery.sync.refreshing import promise_refresh
+from commensal_federation.delivery.tables import federation_outbox
 from commensal_federation.delivery.work import _wake
-from commensal_federation.identity import instance_document
+from commensal_federation.identity import instance_document, read_document
 from commensal_federation.identity.key_set import sign_key_set
 from commensal_federation.identity.keys import root_key
 from commensal_federation.identity.rotation import revoke as revoke_key
 from commensal_federation.messages.peer_request import LARGEST
-from commensal_federation.peering import accept, fingerprint, invite, requests, resume, revoke, suspend
+from commensal_federation.peering import accept, fingerprint, invite, requests, resume, revoke, suspend, waiting
 from commensal_federation.peering.requests import receive_request
 from commensal_federation.peering.terms import change_scopes
+from commensal_federation.peering.waiting import make_room
 from commensal_federation.peering.work import promise_key_updates
 from commensal_federation.peers import peers
+from commensal_federation.peers.changing import new_peer
 from commensal_federation.runtime import Federation
 from commensal_federation.signing import canonical
 from commensal_federation.testing import Region
@@ -81,14 +87,176 @@ def test_another_fingerprint_than_the_one_on_the_telephone_ends_it(strangers: Re
     assert strangers.work() == 0
 
 
-def test_a_request_is_only_stored_and_nothing_is_fetched(strangers: Region) -> None:
-    """Attack 13: a request to become a peer causes no request of ours."""
+def test_a_request_causes_one_look_at_the_sender_s_own_document(strangers: Region) -> None:
+    """Attack 13: whoever asks causes no other request of ours, and none once it is known."""
     body = _request_of(strangers)
     strangers.wires.passed.clear()
     assert receive_request(strangers["b"], body, "192.0.2.1").status == 202
     strangers.work("b")
-    assert strangers.wires.passed == []
+    assert [request.url for _, request, _ in strangers.wires.passed] == [strangers["a"].iri]
     assert strangers.peer("b", "a").state == "requested"
+    accept(strangers["b"], strangers.peer("b", "a").id, SCOPES)
+    strangers.work("b")
+    strangers.wires.passed.clear()
+    assert receive_request(strangers["b"], body, "192.0.2.1").status == 200
+    assert strangers.wires.passed == []
+
+
+def test_nobody_asks_in_the_name_of_another_instance(new_region: NewRegion) -> None:
+    """Attack 37: c makes a whole and well signed request of a's address with keys of its own. It would hold a's place,
+    so that a itself could never ask."""
+    region = new_region("a", "b", "c")
+    b = region["b"]
+    assert receive_request(b, _forged_request(region, "c", posing_as="a", to="b"), "192.0.2.9").status == 403
+    with b.instance.store.read() as tx:
+        assert peers(tx) == []
+
+
+def test_a_request_of_an_address_that_does_not_answer_leaves_no_row_and_may_come_again(strangers: Region) -> None:
+    body = _request_of(strangers)
+    strangers.cut("b", "a")
+    receipt = receive_request(strangers["b"], body, "192.0.2.1")
+    assert (receipt.status, receipt.code) == (425, "origin")
+    assert strangers["a"].base not in receipt.text, "the answer is no means to look into our network"
+    with strangers["b"].instance.store.read() as tx:
+        assert peers(tx) == []
+    strangers.mend()
+    assert receive_request(strangers["b"], body, "192.0.2.1").status == 202
+
+
+def test_slow_addresses_of_strangers_take_no_more_than_a_few_threads(
+    strangers: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = _request_of(strangers)
+    monkeypatch.setattr(requests, "_fetching", threading.BoundedSemaphore(1))
+    with requests._fetching:
+        assert receive_request(strangers["b"], body, "192.0.2.1").code == "busy"
+    assert receive_request(strangers["b"], body, "192.0.2.1").status == 202
+
+
+def test_addresses_of_one_site_are_called_a_few_times_a_minute(strangers: Region, clock: ManualClock) -> None:
+    body = _request_of(strangers)
+    strangers.cut("b", "a")
+    codes = [receive_request(strangers["b"], body, f"192.0.2.{number}").code for number in range(8)]
+    assert codes == ["origin"] * requests.MOST_OF_SITE + ["too_many"] * 2
+    clock.advance(minutes=1)
+    assert receive_request(strangers["b"], body, "192.0.2.1").code == "origin"
+
+
+def _forged_request(region: Region, name: str, *, posing_as: str, to: str) -> bytes:
+    own = region[name]
+    settings = replace(own.instance.settings, base_url=region[posing_as].base)
+    posing = Federation(replace(own.instance, settings=settings), own.transport, own.messages)
+    with own.instance.store.write() as tx:
+        root = root_key(posing, tx)
+        assert root is not None
+        sign_key_set(posing, tx, root)
+    invite(posing, region[to].base, SCOPES)
+    with own.instance.store.read() as tx:
+        body: str = tx.value(select(federation_outbox.c.body).where(federation_outbox.c.type == "PeerRequest"))
+    return body.encode()
+
+
+# ------------------------------------------------------------------------------------------------ requests that wait
+
+
+def _wait_for_answer(region: Region, *places: tuple[str, str]) -> None:
+    """Stores requests, each a minute later, of these hosts and from these networks."""
+    b = region["b"]
+    with region["a"].instance.store.read() as tx:
+        document = read_document(canonical(instance_document(region["a"], tx)), region["a"].iri, tx.now)
+    for number, (host, network) in enumerate(places):
+        with b.instance.store.write() as tx:
+            iri, requested_at = f"https://{host}/.well-known/commensal", tx.now + timedelta(minutes=number)
+            assert make_room(tx, iri, network)
+            values = {"nonce": "n", "requested_at": requested_at, "network": network}
+            new_peer(tx, replace(document, iri=iri), "{}", state="requested", **values)
+
+
+def _hosts(region: Region) -> list[str]:
+    with region["b"].instance.store.read() as tx:
+        return sorted(peer.base.removeprefix("https://") for peer in peers(tx))
+
+
+def test_whoever_floods_displaces_its_own_requests_first(strangers: Region, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attack 36."""
+    monkeypatch.setattr(waiting, "MOST_OF_NETWORK", 2)
+    monkeypatch.setattr(waiting, "MOST_OF_SITE", 2)
+    honest = ("val.example.org", "198.51.100.0/24")
+    _wait_for_answer(strangers, honest, *((f"evil{number}.example", "192.0.2.0/24") for number in range(5)))
+    assert _hosts(strangers) == ["evil3.example", "evil4.example", "val.example.org"]
+    _wait_for_answer(strangers, *((f"n{number}.evil.example", f"203.0.{number}.0/24") for number in range(5)))
+    assert _hosts(strangers) == [
+        "evil3.example",
+        "evil4.example",
+        "n3.evil.example",
+        "n4.evil.example",
+        "val.example.org",
+    ]
+
+
+def test_the_oldest_unanswered_request_gives_way_to_a_new_one(
+    strangers: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "MOST", 3)
+    _wait_for_answer(strangers, *((f"s{number}.test{number}", f"n{number}") for number in range(5)))
+    assert _hosts(strangers) == ["s2.test2", "s3.test3", "s4.test4"]
+
+
+def test_a_request_expires_on_both_sides(strangers: Region, clock: ManualClock) -> None:
+    invite(strangers["a"], strangers["b"].base, SCOPES)
+    strangers.work()
+    a, b = _operator(strangers, "a"), _operator(strangers, "b")
+    (ours,), (theirs,) = (client.get("/api/-/federation/peers").json()["items"] for client in (a, b))
+    assert (ours["state"], theirs["state"]) == ("invited", "requested")
+    assert ours["expires_at"] == theirs["expires_at"]
+    clock.advance(days=30)
+    (ours,), (theirs,) = (client.get("/api/-/federation/peers").json()["items"] for client in (a, b))
+    assert (ours["state"], theirs["state"]) == ("expired", "expired")
+    late = b.post(f"/api/-/federation/peers/{theirs['id']}/accept", json={"scopes": SCOPES})
+    assert (late.status_code, late.json()["code"]) == (409, "peer_expired")
+    invite(strangers["a"], strangers["b"].base, SCOPES)
+    strangers.work()
+    assert (strangers.peer("b", "a").state, len(_hosts(strangers))) == ("requested", 1)
+    accept(strangers["b"], strangers.peer("b", "a").id, SCOPES)
+    strangers.work()
+    assert strangers.peer("a", "b").state == "accepted"
+
+
+def test_a_request_to_whom_invited_it_long_ago_waits_for_its_operator(strangers: Region, clock: ManualClock) -> None:
+    invite(strangers["b"], strangers["a"].base, SCOPES)
+    clock.advance(days=31)
+    with strangers["b"].instance.store.write() as tx:  # b's request never came
+        tx.execute(delete(federation_outbox))
+    body = _request_of(strangers)
+    assert receive_request(strangers["b"], body, "192.0.2.1").status == 202
+    assert strangers.peer("b", "a").state == "requested"
+
+
+def test_requests_that_expired_long_ago_are_forgotten_and_peers_are_not(strangers: Region, clock: ManualClock) -> None:
+    invite(strangers["a"], strangers["b"].base, SCOPES)
+    strangers.work()
+    clock.advance(seconds=waiting.FORGOTTEN_AFTER.total_seconds() + 60)
+    for name in ("a", "b"):
+        with strangers[name].instance.store.write() as tx:
+            waiting.forget_expired(tx)
+    assert _hosts(strangers) == []
+    assert strangers.peer("a", "b").shown_state(clock.now()) == "expired", "its own operator sees what became of it"
+
+
+@pytest.mark.parametrize(
+    ("url", "site"),
+    [
+        ("https://hub.val.example.org/x", "example.org"),
+        ("https://val.co.uk", "val.co.uk"),
+        ("https://a.b.val.co.uk", "val.co.uk"),
+        ("https://val.fr", "val.fr"),
+        ("http://127.0.0.1:8000", "127.0.0.1"),
+        ("https://[2001:db8::1]", "2001:db8::1"),
+    ],
+)
+def test_a_site_is_what_one_owner_usually_holds(url: str, site: str) -> None:
+    assert waiting.site_of(url) == site
 
 
 def test_before_both_have_agreed_nothing_else_is_heard(strangers: Region, notes: Any) -> None:
@@ -127,15 +295,6 @@ def test_a_flood_of_requests_is_stopped_before_it_is_read(
     assert len(requests_read) <= requests.MOST_OF_ALL
     clock.advance(minutes=1)
     assert receive_request(b, body, "192.0.2.1").status in (200, 202)
-
-
-def test_requests_that_wait_are_bounded(strangers: Region, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Attack 36."""
-    body = _request_of(strangers)
-    monkeypatch.setattr(requests, "MOST", 0)
-    assert receive_request(strangers["b"], body, "192.0.2.1").status == 429
-    with strangers["b"].instance.store.read() as tx:
-        assert peers(tx) == []
 
 
 @pytest.mark.parametrize(

@@ -84,8 +84,11 @@ def requested_scopes(federation: Federation, tx: Transaction, peer: Peer) -> Seq
 
 
 def requested_peer(tx: Transaction, peer_id: str) -> Peer:
-    """The instance, if its request waits for an answer. Raises `NotFound`, `Conflict`."""
+    """The instance, if its request waits for an answer and has not expired. Raises `NotFound`, `Conflict`."""
     peer = peer_by_id(tx, peer_id)
+    if peer.shown_state(tx.now) == "expired":
+        text = "The request of {name} has expired; ask its operator to send another."
+        raise Conflict("peer_expired", text, name=peer.name)
     if peer.state != "requested":
         raise Conflict("peer_not_requested", "{name} has not asked, or is a peer already.", name=peer.name)
     return peer

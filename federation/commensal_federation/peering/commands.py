@@ -109,7 +109,7 @@ def _add_queries(peer: typer.Typer) -> None:
                 for peer_row in page:
                     names[peer_row.id] = peer_row.name
                     line = spoken("no answer") if peer_row.breaker == "open" or peer_row.barrier else ""
-                    typer.echo(f"{peer_row.state:10} {peer_row.base:40} {peer_row.name}  {line}".rstrip())
+                    typer.echo(f"{peer_row.shown_state(tx.now):10} {peer_row.base:40} {peer_row.name}  {line}".rstrip())
                 after = page[-1].id
             for alert in alerts(tx):
                 print_line(

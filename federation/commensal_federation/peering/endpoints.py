@@ -36,7 +36,9 @@ Unset = msgspec.UnsetType
 class ShownPeer:
     """url:             where the instance is
     fingerprint:     what its operator reads to you before you agree
-    state:           invited: it must answer; requested: you must; accepted: you trade; suspended; revoked
+    state:           invited: it must answer; requested: you must; expired: nobody has; accepted: you trade; suspended;
+                     revoked
+    expires_at:      when an invitation or request expires that waits for an answer, on both sides
     scopes_given:    what it may do here
     scopes_received: what this instance may do there; while it asks: what it would give
     breaker:         open: it has not answered lately, and is only tried now and then, next at `held_until`
@@ -53,6 +55,7 @@ class ShownPeer:
     scopes_received: Sequence[str]
     limits: Limits
     created_at: datetime
+    expires_at: datetime | None
     accepted_at: datetime | None
     last_seen_at: datetime | None
     breaker: str
@@ -130,14 +133,14 @@ class Looked(Body, frozen=True, kw_only=True):
 @routes.get("/peers", scope="operator")
 def list_peers(call: Call, query: Paging) -> Page[ShownPeer]:
     """Instances that this one trades with, or that have asked to."""
-    peer_page = [to_shown_peer(peer) for peer in peers(call.tx, after=query.after, limit=query.limit)]
+    peer_page = [to_shown_peer(call, peer) for peer in peers(call.tx, after=query.after, limit=query.limit)]
     return page_of(peer_page, query.limit, lambda peer: peer.id)
 
 
 @routes.get("/peers/{peer}", scope="operator")
 def show_peer(call: Call, peer: str) -> ShownPeer:
     """One peer, with its fingerprint."""
-    return to_shown_peer(peer_by_id(call.tx, peer))
+    return to_shown_peer(call, peer_by_id(call.tx, peer))
 
 
 def _fetch(call: Call, body: Invitation) -> Fetched:
@@ -156,43 +159,45 @@ def _fetch_again(call: Call, peer: str, body: Acceptance) -> Fetched:
 @routes.post("/peers", scope="operator", status=201, prepare=_fetch)
 def add_peer(call: Call, body: Invitation) -> ShownPeer:
     """Asks another instance to trade: its document is fetched and pinned, and its operator must agree."""
-    return to_shown_peer(invite_fetched(federation_of(call.instance), call.tx, call.prepared, body.scopes, body.wanted))
+    return to_shown_peer(
+        call, invite_fetched(federation_of(call.instance), call.tx, call.prepared, body.scopes, body.wanted)
+    )
 
 
 @routes.post("/peers/{peer}/accept", scope="operator", prepare=_fetch_again)
 def accept_peer(call: Call, peer: str, body: Acceptance) -> ShownPeer:
     """Agrees to the request of another instance: its document is fetched, and must be the one it asked with."""
-    return to_shown_peer(accept_fetched(federation_of(call.instance), call.tx, peer, call.prepared, body.scopes))
+    return to_shown_peer(call, accept_fetched(federation_of(call.instance), call.tx, peer, call.prepared, body.scopes))
 
 
 @routes.put("/peers/{peer}/scopes", scope="operator", edits=True)
 def change_peer_scopes(call: Call, peer: str, body: NewScopes) -> ShownPeer:
     """Sets what a peer may do here."""
-    return to_shown_peer(change_scopes(federation_of(call.instance), call.tx, peer, call.version, body.scopes))
+    return to_shown_peer(call, change_scopes(federation_of(call.instance), call.tx, peer, call.version, body.scopes))
 
 
 @routes.patch("/peers/{peer}/limits", scope="operator", edits=True)
 def change_peer_limits(call: Call, peer: str, body: NewLimits) -> ShownPeer:
     """Sets what a peer may cost."""
-    return to_shown_peer(change_limits(call.tx, peer, call.version, changes(body)))
+    return to_shown_peer(call, change_limits(call.tx, peer, call.version, changes(body)))
 
 
 @routes.post("/peers/{peer}/suspend", scope="operator")
 def suspend_peer(call: Call, peer: str) -> ShownPeer:
     """Nothing of the peer's is taken and nothing goes out to it, from now until it is resumed."""
-    return to_shown_peer(suspend(call.tx, peer))
+    return to_shown_peer(call, suspend(call.tx, peer))
 
 
 @routes.post("/peers/{peer}/resume", scope="operator")
 def resume_peer(call: Call, peer: str) -> ShownPeer:
     """Goes on with a peer that was suspended: both sides catch up."""
-    return to_shown_peer(resume(call.tx, peer))
+    return to_shown_peer(call, resume(call.tx, peer))
 
 
 @routes.post("/peers/{peer}/revoke", scope="operator")
 def revoke_peer(call: Call, peer: str, body: Ending) -> ShownPeer:
     """Ends it for good. The other side is told, as far as it can be reached."""
-    return to_shown_peer(revoke(federation_of(call.instance), call.tx, peer, reason=body.reason))
+    return to_shown_peer(call, revoke(federation_of(call.instance), call.tx, peer, reason=body.reason))
 
 
 def _probe(call: Call, peer: str) -> bool:
@@ -209,7 +214,7 @@ def probe_peer(call: Call, peer: str) -> Probed:
 def go_on_without_peer(call: Call, peer: str) -> ShownPeer:
     """After a restore: sells and lends again what this peer may hold, though it has not answered. What it holds all the
     same is sold twice."""
-    return to_shown_peer(go_on_without(call.tx, peer))
+    return to_shown_peer(call, go_on_without(call.tx, peer))
 
 
 @routes.get("/alerts", scope="operator")
@@ -226,17 +231,18 @@ def dismiss_peer_alert(call: Call, body: Looked) -> None:
     dismiss_alert(call.tx, body.peer, body.kind)
 
 
-def to_shown_peer(peer: Peer) -> ShownPeer:
+def to_shown_peer(call: Call, peer: Peer) -> ShownPeer:
     return ShownPeer(
         id=peer.id,
         url=peer.base,
         name=peer.name,
         fingerprint=fingerprint(peer),
-        state=peer.state,
+        state=peer.shown_state(call.tx.now),
         scopes_given=sorted(peer.scopes_given),
         scopes_received=sorted(peer.scopes_received),
         limits=peer.limits,
         created_at=peer.created_at,
+        expires_at=peer.expires_at,
         accepted_at=peer.accepted_at,
         last_seen_at=peer.last_seen_at,
         breaker=peer.breaker,

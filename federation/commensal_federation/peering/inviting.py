@@ -56,7 +56,13 @@ def invite_fetched(
 
 def _invited_row(tx: Transaction, existing: Peer | None, fetched: Fetched, granted: list[str], nonce: str) -> str:
     """The id of a new row, or of the reused row of an instance that was revoked or has not answered yet."""
-    values = {"state": "invited", "scopes_given": granted, "nonce": nonce, "keys_told": keys_digest(tx)}
+    values = {
+        "state": "invited",
+        "scopes_given": granted,
+        "nonce": nonce,
+        "keys_told": keys_digest(tx),
+        "requested_at": tx.now,
+    }
     if existing is None:
         return new_peer(tx, fetched.document, fetched.text, **values)
     if existing.state in ("accepted", "suspended"):

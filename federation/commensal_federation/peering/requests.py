@@ -1,13 +1,19 @@
-"""Receives strangers' requests to become a peer: verifies them by their content alone, and stores them."""
+"""Receives strangers' requests to become a peer: verifies them against the sender's own document, and stores them.
+
+A request counts only if the document at the address that it names has signed it. So nobody can ask in the name of
+another, and nothing unproven leaves a row. That document is fetched from nowhere but the address of the request's
+`actor`, by the client that calls no inner address, after every check that needs no network.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import update
 
-from commensal import Transaction, url_problem
+from commensal import Conflict, Transaction, url_problem
 
 from ..delivery.inbox.verification import NotTaken, prove, refuse_other_places
 from ..delivery.values import Receipt
@@ -17,6 +23,7 @@ from ..messages.envelope import Envelope, read_envelope
 from ..messages.peer_request import LARGEST, PEER_REQUEST, PeerRequestBody
 from ..messages.types import Reading
 from ..peers.changing import new_peer
+from ..peers.fetching import fetch_document
 from ..peers.peers import peer_by_iri
 from ..peers.pinned import pinned_document
 from ..peers.rate_windows import windows_of
@@ -25,11 +32,14 @@ from ..peers.values import WELL_KNOWN, Peer
 from ..runtime import Federation
 from ..signing import Unreadable, read_json
 from .accepting import agree
+from .waiting import make_room, site_of
 
-MOST_OF_ADDRESS = 6  # requests of one address in a minute
-MOST_OF_ALL = 60  # requests of all addresses in a minute
-MOST = 100  # requests that wait for an operator
+MOST_OF_ADDRESS = 6  # requests of one network in a minute
+MOST_OF_ALL = 60  # requests of all networks in a minute
+MOST_OF_SITE = 6  # requests in a minute that name addresses of one site, each of which is called
 OLDEST = timedelta(days=8)  # a request may be delivered after a week of retries
+_SECONDS = 5.0  # that the sender's document may take
+_fetching = threading.BoundedSemaphore(4)  # so that slow addresses take no more than so many threads
 _peer = federation_peer.c
 
 
@@ -38,12 +48,14 @@ class _PeerRequest:
     envelope: Envelope
     body: PeerRequestBody
     document: InstanceDocument
+    text: str  # of the document, as it is pinned
 
 
 def receive_request(federation: Federation, body: bytes, address: str) -> Receipt:
-    """Stores the request of an instance that is not known yet. `address` is the caller's, for the limits.
+    """Verifies and stores the request of an instance. `address` is the caller's network, for the limits.
 
-    Cheap checks come first: rate, then size, then content and proof.
+    Cheap checks come first: rate, size, content, a proof by the document in the request, and what is known of the
+    instance. Only then the document is fetched from its own address. Not inside a transaction.
     """
     now = federation.instance.clock.now()
     for name, limit in ((f"request {address}", MOST_OF_ADDRESS), ("requests", MOST_OF_ALL)):
@@ -53,26 +65,26 @@ def receive_request(federation: Federation, body: bytes, address: str) -> Receip
         return Receipt(413, "", "too_large", f"more than {LARGEST} bytes")
     try:
         request = _read(federation, body)
+        _refuse_known(federation, request)
+        request = _confirm(federation, request)
     except NotTaken as refusal:
         return refusal.receipt
     except (Unreadable, BadDocument) as error:
         return Receipt(422, "", error.code, error.text)
-    return federation.instance.store.transact(lambda tx: _store(federation, tx, request))
-
-
-def waiting_requests(tx: Transaction) -> int:
-    """The number of requests that wait for the operator."""
-    count: int = tx.value(select(func.count()).where(_peer.state == "requested"))
-    return count
+    return federation.instance.store.transact(lambda tx: _store(federation, tx, request, address))
 
 
 def _read(federation: Federation, body: bytes) -> _PeerRequest:
-    """Verifies a request by the document that it contains. That shows that it is intact; a human checks whose it is."""
+    """Verifies a request by the document that it contains, which shows no more than that the request is intact."""
     now = federation.instance.clock.now()
     envelope = read_envelope(read_json(body, LARGEST), body)
     if envelope.type != PEER_REQUEST.name or envelope.lane != PEER_REQUEST.lane:
         raise Unreadable("type", "only a PeerRequest is taken from strangers")
-    if not envelope.actor.endswith(WELL_KNOWN) or url_problem(federation.instance, envelope.actor, "") is not None:
+    if (
+        envelope.actor == federation.iri
+        or not envelope.actor.endswith(WELL_KNOWN)
+        or url_problem(federation.instance, envelope.actor, "") is not None
+    ):
         raise Unreadable("actor", "actor is no address of an instance")
     if envelope.published < now - OLDEST:
         raise Unreadable("old", "published long ago")
@@ -80,33 +92,78 @@ def _read(federation: Federation, body: bytes) -> _PeerRequest:
     document = read_document(request_body.document.encode(), envelope.actor, now)
     refuse_other_places(federation, envelope.actor, envelope, now)
     prove(envelope, document.keys, now)
-    return _PeerRequest(envelope, request_body, document)
+    return _PeerRequest(envelope, request_body, document, request_body.document)
 
 
-def _store(federation: Federation, tx: Transaction, request: _PeerRequest) -> Receipt:
-    peer = peer_by_iri(tx, request.document.iri)
+def _refuse_known(federation: Federation, request: _PeerRequest) -> None:
+    """Raises `NotTaken` with the answer to an instance of which we need no document."""
+    with federation.instance.store.read() as tx:
+        peer = peer_by_iri(tx, request.document.iri)
+    if peer is not None and (receipt := _settled(peer, request)) is not None:
+        raise NotTaken(receipt)
+
+
+def _settled(peer: Peer, request: _PeerRequest) -> Receipt | None:
+    """The answer to the request of an instance that is a peer, or none any more; None if its request is wanted."""
     message_id = request.envelope.id
-    if peer is None:
-        if waiting_requests(tx) >= MOST:
-            return Receipt(429, message_id, "too_many", "too many requests wait for the operator")
-        new_peer(tx, request.document, request.body.document, state="requested", **_request_values(request))
-        return Receipt(202, message_id)
     if peer.state in ("suspended", "revoked"):
         return Receipt(403, message_id, "peer", f"the peer is {peer.state} here")
     if not same_or_rotated(pinned_document(peer), request.document):
         return Receipt(403, message_id, "document", "another document of this instance is pinned here")
-    if peer.state == "accepted":
-        return Receipt(200, message_id, "known")
-    _renew(tx, peer, request)
-    if peer.state == "invited":  # its operator has asked, and ours had asked too: both have agreed
+    return Receipt(200, message_id, "known") if peer.state == "accepted" else None
+
+
+def _confirm(federation: Federation, request: _PeerRequest) -> _PeerRequest:
+    """The request with the document that its `actor` serves, which must have signed it. Raises `NotTaken`.
+
+    The refusals say nothing of what was found at the address, since the sender may have chosen any.
+    """
+    now, message_id = federation.instance.clock.now(), request.envelope.id
+    if windows_of(federation.instance).add(f"request of {site_of(request.document.iri)}", now)[0] > MOST_OF_SITE:
+        raise NotTaken(Receipt(429, message_id, "too_many", "too many requests to become a peer"))
+    if not _fetching.acquire(blocking=False):
+        raise NotTaken(Receipt(429, message_id, "busy", "try again in a moment"))
+    try:
+        fetched = fetch_document(federation, request.document.iri, seconds=_SECONDS)
+    except Conflict as error:
+        raise NotTaken(Receipt(425, message_id, "origin", "actor does not serve its document")) from error
+    finally:
+        _fetching.release()
+    if not same_or_rotated(request.document, fetched.document):
+        raise NotTaken(Receipt(403, message_id, "origin", "actor serves another document"))
+    prove(request.envelope, fetched.document.keys, now)
+    return replace(request, document=fetched.document, text=fetched.text)
+
+
+def _store(federation: Federation, tx: Transaction, request: _PeerRequest, address: str) -> Receipt:
+    peer = peer_by_iri(tx, request.document.iri)
+    message_id = request.envelope.id
+    if peer is None:
+        if not make_room(tx, request.document.iri, address):
+            return Receipt(429, message_id, "too_many", "too many requests wait for the operator")
+        values = _request_values(tx, request, address)
+        new_peer(tx, request.document, request.text, state="requested", **values)
+        return Receipt(202, message_id)
+    if (receipt := _settled(peer, request)) is not None:
+        return receipt
+    is_our_wish = peer.shown_state(tx.now) == "invited"
+    _renew(tx, peer, request, address)
+    if is_our_wish:  # its operator has asked, and ours had asked too: both have agreed
         agree(federation, tx, peer.id)
     return Receipt(202, message_id)
 
 
-def _renew(tx: Transaction, peer: Peer, request: _PeerRequest) -> None:
-    values = {"document": request.body.document, "document_at": tx.now, "name": request.document.name}
-    tx.execute(update(federation_peer).where(_peer.id == peer.id), {**values, **_request_values(request)})
+def _renew(tx: Transaction, peer: Peer, request: _PeerRequest, address: str) -> None:
+    pinned = {"document": request.text, "document_at": tx.now, "name": request.document.name}
+    values = {**pinned, "state": "requested", **_request_values(tx, request, address)}
+    tx.execute(update(federation_peer).where(_peer.id == peer.id), values)
 
 
-def _request_values(request: _PeerRequest) -> dict[str, object]:
-    return {"nonce": request.body.nonce, "request": request.envelope.body.decode()}
+def _request_values(tx: Transaction, request: _PeerRequest, address: str) -> dict[str, object]:
+    envelope = request.envelope
+    return {
+        "nonce": request.body.nonce,
+        "request": envelope.body.decode(),
+        "requested_at": min(envelope.published, tx.now),  # as its sender counts
+        "network": address,
+    }

@@ -1,18 +1,22 @@
-"""The job that sends a peer the instance document when its keys have changed."""
+"""Sends peers the instance document when its keys have changed, and forgets requests that nobody answered."""
 
 from __future__ import annotations
 
-from commensal import Instance, Job, Transaction, Work, promise
+from datetime import timedelta
+
+from commensal import Instance, Job, Periodic, Transaction, Work, promise
 
 from ..delivery.restore.restored import notice_restore
 from ..runtime import federation_of
 from .key_updates import peers_with_old_keys, send_key_update
+from .waiting import forget_expired
 
 TELL_KEYS = "federation.tell_keys"  # a job: {"peer": its id}
 
 
 def work() -> Work:
-    return Work({TELL_KEYS: _tell_keys})
+    forgetting = Periodic("federation.forget_requests", timedelta(days=1), forget_expired, irreversible=True)
+    return Work({TELL_KEYS: _tell_keys}, (forgetting,))
 
 
 def promise_key_updates(tx: Transaction) -> None:

@@ -1,4 +1,4 @@
-"""Fetches the document of an instance that an operator named; strangers cannot cause a fetch."""
+"""Fetches the document of an instance: one that an operator named, or one that asks to become a peer."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def iri_of(federation: Federation, url: str) -> str:
     return iri
 
 
-def fetch_document(federation: Federation, iri: str) -> Fetched:
+def fetch_document(federation: Federation, iri: str, *, seconds: float = _SECONDS) -> Fetched:
     """Fetches the document at `iri`. Not inside a transaction. Raises `Conflict`.
 
     Redirects are not followed, since whoever caused one would choose the document.
     """
     request = Request("GET", iri, [("accept", _KINDS[0])])
     try:
-        answer = federation.transport.send(request, seconds=_SECONDS, size=LARGEST)
+        answer = federation.transport.send(request, seconds=seconds, size=LARGEST)
     except Unreachable as error:
         raise Conflict("peer_unreachable", "{url} cannot be reached: {reason}", url=iri, reason=str(error)) from error
     media_type = answer.header("content-type").partition(";")[0].strip().lower()

@@ -19,6 +19,8 @@ federation_peer = Table(
     Column("limits", Json, nullable=False),  # those that differ from the defaults
     Column("nonce", Text, nullable=False),  # of the request, ours or theirs; the acceptance repeats it
     Column("request", Text, nullable=False),  # their signed request, byte for byte; empty if we invited
+    Column("requested_at", Time),  # when the request that waits for an answer was made, ours or theirs
+    Column("network", Text, nullable=False, server_default="", info=DERIVED),  # from which their request came
     Column("epoch_seen", Whole, nullable=False, info=DERIVED),
     Column("created_at", Time, nullable=False),
     Column("accepted_at", Time),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from ..messages.types import SCOPES as SCOPES
 
 State = Literal["invited", "requested", "accepted", "suspended", "revoked"]
 WELL_KNOWN = "/.well-known/commensal"
+ANSWERED_WITHIN = timedelta(days=30)  # then a request expires, on both sides
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Peer:
     scopes_received: what this instance may do there
     epoch_seen:      the newest epoch of its messages; 0 before the first
     recovering:      our database was restored, and it has not yet sent back what the restore lost
+    requested_at:    when the request was made that waits, or waited, for an answer
     barrier:         after a restore it may hold units that are unknown here, and no person has lifted the barrier
     """
 
@@ -57,6 +59,7 @@ class Peer:
     limits: Limits
     epoch_seen: int
     created_at: datetime
+    requested_at: datetime | None
     accepted_at: datetime | None
     suspended_at: datetime | None
     revoked_at: datetime | None
@@ -80,3 +83,14 @@ class Peer:
     def active(self) -> bool:
         """Whether both sides have agreed, and neither has suspended or revoked it."""
         return self.state == "accepted"
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the request that waits for an answer expires; None if none waits."""
+        if self.state not in ("invited", "requested") or self.requested_at is None:
+            return None
+        return self.requested_at + ANSWERED_WITHIN
+
+    def shown_state(self, now: datetime) -> str:
+        """Its state for people: "expired" if nobody has answered the request in time."""
+        return "expired" if self.expires_at is not None and self.expires_at <= now else self.state
