@@ -52,11 +52,12 @@ def mails_at(place: Place) -> list[Mail]:
     parsed: list[Any] = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
     return [
         Mail(
-            to=one["To"].addresses[0].addr_spec, subject=str(one["Subject"]), language=one["Content-Language"],
-            text=one.get_body(("plain",)).get_content(), html=one.get_body(("html",)).get_content(),
+            to=message["To"].addresses[0].addr_spec, subject=str(message["Subject"]),
+            language=message["Content-Language"],
+            text=message.get_body(("plain",)).get_content(), html=message.get_body(("html",)).get_content(),
         )
-        for one in parsed
-        if one["To"].addresses[0].domain.endswith(".example")
+        for message in parsed
+        if message["To"].addresses[0].domain.endswith(".example")
     ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from commensal.trade.payments.payments import receive_payment
 from commensal_federation.catalogue.grants import accept_grant, end_grant, give_grant, grants_between
 from commensal_federation.orders.questions import cuts_of
 from commensal_federation.orders.supplier import answer_order
+from commensal_federation.proposals.receiving import accept_sale
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
@@ -250,3 +251,29 @@ def test_an_enterprise_without_members_gets_it_at_its_own_address(new_region: Ne
     texts = [file.read_text(encoding="utf-8") for file in (hub.instance.folder / "mail").glob("*.eml")]
     (text,) = [text for text in texts if "Subject: farm vous propose ses produits" in text]
     assert "To: hub <hub@example.org>" in text
+
+
+def test_a_hub_reads_that_a_sale_it_holds_has_changed_unless_its_own_follows(
+    region: Region, farm: Producer, hub: Hub
+) -> None:
+    farm.grant(hub)
+    hub.as_producer(farm)
+    iri = propose(farm)
+    with hub.write() as tx:
+        accept_sale(hub.federation, tx, hub.id, only_proposal(hub).id)
+    assert new_mails(hub, region) == {}, "somebody has accepted it"
+    propose(farm, sale=iri, days=2)
+    mails = new_mails(hub, region)
+    assert set(mails) == of_place(hub)
+    has(
+        mails["manager@hub.example"], "farm: the sale Cherries has changed",
+        "farm has changed or withdrawn the sale Cherries, which hub holds: orders from Thursday",
+        "Your own sale and its orders stay as they are.", "Compare the times", "commensal federation sale list hub",
+    )  # fmt: skip
+    has(mails["owner@hub.example"], "farm : la vente Cherries a changé", "que tient hub", "Comparez les dates")
+    with hub.write() as tx:
+        setting = update(enterprise_plugin).where(enterprise_plugin.c.plugin == "federation")
+        tx.execute(setting.values(settings={"accept_sales": True}))
+    clock_of(region).advance(hours=2)
+    propose(farm, name="Plums")
+    assert new_mails(hub, region) == {}, "opened automatically"

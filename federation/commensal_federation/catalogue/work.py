@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import select, update
 
-from commensal import Instance, Job, Work
+from commensal import Instance, Job, Periodic, Work
 from commensal.trade import keep_picture, re_encode, show_image
 
 from ..runtime import federation_of
 from ..transport import Request
 from . import states as states  # registers the digests that are compared once a day
+from .away import note_away_peers
 from .copies import FETCH_IMAGE
 from .restored import TELL, resend_catalogue
 from .tables import federation_copy
@@ -37,4 +40,7 @@ def fetch_image(instance: Instance, job: Job) -> None:
 
 
 def work() -> Work:
-    return Work({FETCH_IMAGE: fetch_image, TELL: resend_catalogue})
+    return Work(
+        {FETCH_IMAGE: fetch_image, TELL: resend_catalogue},
+        (Periodic("federation.away", timedelta(minutes=10), note_away_peers),),
+    )

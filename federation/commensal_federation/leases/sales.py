@@ -25,6 +25,7 @@ MARGIN = timedelta(minutes=2)  # sales stop so long before a lease ends, because
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # a moment past on every clock, even one that runs late
 LEASING = "stock.lease"  # a peer without this scope holds nothing of ours
 _AT_ONCE = 500
+_NAMED = 10  # lots in an alert
 _lease, _peer, _grant, _told = federation_lease.c, federation_peer.c, federation_grant.c, federation_told.c
 _BEHIND = select(_peer.id, _peer.scopes_given).where(_peer.barrier)
 _GRANTORS = select(_grant.enterprise_id).where(_grant.direction == "given").distinct()
@@ -102,9 +103,17 @@ def lift_barrier(tx: Transaction, peer_id: str) -> bool:
 
 def alert_barrier(tx: Transaction, peer_id: str) -> None:
     """Alerts a person that a peer behind the barrier does not answer."""
-    text = "Nothing that it may hold is sold or lent until it answers, or somebody goes on without it by its name."
     if tx.value(select(_peer.barrier).where(_peer.id == peer_id)):
-        alert(tx, peer_id, "barrier", text)
+        text = "is not sold or lent until it answers, or somebody goes on without it by its name."
+        alert(tx, peer_id, "barrier", f"{_names_of_barred(tx) or 'Nothing yet'} {text}")
+
+
+def _names_of_barred(tx: Transaction) -> str:
+    """The names of the lots behind the barrier, at most `_NAMED`, and how many there are besides."""
+    barred = sorted(id for id in set(_leasable_lots(tx)) if is_barred(tx, id))
+    names = sorted(lot.name for lot in lots_by_id(tx, barred[:_NAMED]).values())
+    more = [f"{len(barred) - _NAMED} more"] if len(barred) > _NAMED else []
+    return ", ".join([*names, *more])
 
 
 def lots_of_peer(tx: Transaction, peer_id: str) -> set[str]:

@@ -33,20 +33,22 @@ def accepts_automatically(federation: Federation, tx: Transaction, hub: str) -> 
 
 def follow_change(
     federation: Federation, tx: Transaction, peer: Peer, accepted: ProposedSale, proposal: SaleProposal
-) -> None:
+) -> bool:
     """Changes or cancels the sale that the hub opened for `accepted`, as `proposal` says, where the hub accepts sales
-    automatically. Otherwise, and where the hub's people must decide, it alerts them."""
+    automatically. Otherwise, and where the hub's people must decide, it adds an alert and returns False."""
     hub = accepted.enterprise_id
     event = "was withdrawn" if proposal.withdrawn else "has changed"
     text = f"The sale {proposal.name[:100]}, which {hub} holds, {event} at home."
     if not accepts_automatically(federation, tx, hub):
         alert(tx, peer.id, "sale", text)
-        return
+        return False
     try:
         with tx.attempt():
             _follow(tx, accepted, proposal)
     except Refused as refused:
         alert(tx, peer.id, "sale", f"{text} It does not follow by itself: {refused}")
+        return False
+    return True
 
 
 def _follow(tx: Transaction, accepted: ProposedSale, proposal: SaleProposal) -> None:

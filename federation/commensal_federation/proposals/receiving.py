@@ -49,20 +49,18 @@ def take_proposal(federation: Federation, tx: Transaction, peer: Peer, proposal:
     }  # fmt: skip
     if existing is not None:
         tx.execute(update(federation_sale).where(_row.id == existing["id"]).values(values))
-        _note(tx, peer, proposal_of(tx, hub, existing["id"]))
         if state == "accepted":
-            follow_change(federation, tx, peer, ProposedSale(**existing), proposal)
-        elif values["state"] == "offered":
-            _accept_automatically(federation, tx, hub, existing["id"], peer)
+            if not follow_change(federation, tx, peer, ProposedSale(**existing), proposal):
+                _note(tx, "sale_changed", proposal_of(tx, hub, existing["id"]))
+        else:
+            _take_offer(federation, tx, peer, proposal_of(tx, hub, existing["id"]))
         return
     refuse_over_quota(tx, peer, federation_sale, 1)
     id = tx.new_id()
     ours = {"direction": "received", "iri": proposal.iri, "peer_id": peer.id, "enterprise_id": hub}
     theirs = {"other_iri": proposal.producer, "other_name": grant.other_name}
     tx.execute(insert(federation_sale), {"id": id, **ours, **theirs, **values})
-    if values["state"] == "offered":
-        _accept_automatically(federation, tx, hub, id, peer)
-    _note(tx, peer, proposal_of(tx, hub, id))
+    _take_offer(federation, tx, peer, proposal_of(tx, hub, id))
 
 
 def accept_sale(
@@ -119,18 +117,21 @@ def proposals_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit:
     return [ProposedSale(**row) for row in tx.all(query.order_by(_row.id.desc()).limit(limit))]
 
 
-def _note(tx: Transaction, peer: Peer, sale: ProposedSale) -> None:
-    """Notes for the hub's people a sale that waits for their answer, or one of theirs that has changed at home."""
-    details = {
-        "producer": sale.other_name, "sale": sale.name, "proposal": sale.id, "opens": sale.opens_at,
-        "closes": sale.closes_at, "begins": sale.begins_at,
-    }  # fmt: skip
+def _take_offer(federation: Federation, tx: Transaction, peer: Peer, sale: ProposedSale) -> None:
+    """Accepts an offered sale automatically if the hub's setting says so; else its people are mailed."""
     if sale.state == "offered":
-        note_for_enterprise(tx, sale.enterprise_id, "sale_proposed", peer.id, sale.id, **details)
-    elif sale.state == "accepted" and sale.rev > 1:
-        note_for_enterprise(tx, sale.enterprise_id, "sale_changed", peer.id, sale.id, **details)
+        _accept_automatically(federation, tx, sale.enterprise_id, sale.id, peer)
+    if proposal_of(tx, sale.enterprise_id, sale.id).state == "offered":
+        _note(tx, "sale_proposed", sale)
     else:
         forget_notice(tx, sale.enterprise_id, "sale_proposed", sale.id)
+
+
+def _note(tx: Transaction, kind: str, sale: ProposedSale) -> None:
+    note_for_enterprise(
+        tx, sale.enterprise_id, kind, sale.peer_id, sale.id, producer=sale.other_name, sale=sale.name, proposal=sale.id,
+        opens=sale.opens_at, closes=sale.closes_at, begins=sale.begins_at,
+    )  # fmt: skip
 
 
 def _accept_automatically(federation: Federation, tx: Transaction, hub: str, id: str, peer: Peer) -> None:
