@@ -165,7 +165,7 @@ BODIES: dict[str, Any] = {
     "MoveReady": MoveReady(enterprise=GRANTOR, moved_to=MOVED, renamed={"6": "11"}),
     "MoveCancel": MoveCancel(enterprise=GRANTOR),
     "Move": Move(enterprise=GRANTOR, moved_to=MOVED, epoch=2, renamed={"6": "11"}),
-    "MoveFollowed": MoveFollowed(enterprise=GRANTOR, moved_to=MOVED),
+    "MoveFollowed": MoveFollowed(enterprise=GRANTOR, moved_to=MOVED, apart=("6",)),
     "RecoveryKey": RecoveryKeyTold(enterprise=GRANTOR, key=did_of(_paper)),
     "MoveNotice": MoveNotice(enterprise=GRANTOR, moved_to=MOVED, until=BEGINS),
     "MoveContest": MoveContest(

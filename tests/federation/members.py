@@ -8,6 +8,9 @@ _ENTERPRISE = "the enterprise that moves, at its old address"
 _MOVED_TO = "its address at the new home"
 _QUANTITY = "dfc-b:hasQuantity"
 _RENAMED = "new ids by old ones, of things of which the new home had a copy already; all other ids stay"
+_APART = (
+    "ids, at the old home, of lots whose lease goes on beside another lease of the same goods, from a hub at the new"
+)
 
 MEMBERS: dict[str, dict[str, str]] = {
     "PeerRequest": {
@@ -142,9 +145,10 @@ MEMBERS: dict[str, dict[str, str]] = {
         "movedTo": _MOVED_TO,
         "authorityEpoch": "higher than any before",
         "renamed": _RENAMED,
+        "apart": f"{_APART}; where hubs of the old home have one",
         "statement": "signed by the recovery key, as a text, where the old home does not say so itself",
     },
-    "MoveFollowed": {"enterprise": _ENTERPRISE, "movedTo": _MOVED_TO},
+    "MoveFollowed": {"enterprise": _ENTERPRISE, "movedTo": _MOVED_TO, "apart": _APART},
     "RecoveryKey": {"enterprise": "whose key it is", "recoveryKey": "its public half, a did:key"},
     "MoveNotice": {
         "enterprise": _ENTERPRISE,

@@ -31,7 +31,7 @@ def give_to_ann(place: Place) -> None:
     """Makes Ann the owner of the enterprise and calls off the enterprise's own sale."""
     for name in ("a", "c"):
         with place.region[name].instance.store.write() as tx:
-            _a_person(tx, f"ann-at-{name}")
+            add_person(tx, f"ann-at-{name}")
     with place.write() as tx:
         member = {"enterprise_id": place.id, "person_id": "ann-at-a", "role": "owner", "since": tx.now}
         tx.execute(insert(enterprise_member), member)
@@ -39,7 +39,7 @@ def give_to_ann(place: Place) -> None:
         tx.execute(update(coordination).where(own_sale).values(cancelled_at=tx.now))
 
 
-def _a_person(tx: Any, id: str) -> None:
+def add_person(tx: Any, id: str) -> None:
     row = {"id": id, "email": f"{id}@example.org", "name": id, "phone": "", "language": "en", "is_operator": False,
            "created_at": tx.now, "confirmed_at": tx.now, "version": 1}  # fmt: skip
     tx.execute(insert(person), {name: value for name, value in row.items() if name in person.c})
@@ -68,7 +68,10 @@ def move(farm: Place, to: str = "c") -> Place:
     accept(farm.region, to)
     farm.region.work()
     minutes(farm.region, 3)
-    return Place(farm.region, to, farm.id)
+    with farm.region[to].instance.store.read() as tx:
+        *_, arrived = moves(tx, role="coming", states=("done",))
+    assert arrived.enterprise_id is not None
+    return Place(farm.region, to, arrived.enterprise_id)  # another id where its goods were sold there already
 
 
 def states(region: Region) -> dict[str, list[str]]:

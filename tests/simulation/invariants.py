@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, literal, select, union_all
 
-from commensal.operations.checks.invariants import broken_invariants
+from commensal.operations.checks.invariants import _grains, broken_invariants
 from commensal.storage.database import Row, Transaction
 from commensal.storage.jobs.tables import job
 from commensal.trade.orders.distribution import ordered_of
+from commensal.trade.orders.tables import customer_order, order_line
 from commensal.trade.products.tables import supplied_product
 from commensal.trade.stock.tables import stock_lot, stock_movement
+from commensal_federation.authority.authority import authority_of
 from commensal_federation.catalogue.tables import federation_item
 from commensal_federation.delivery import post
 from commensal_federation.delivery.inbox.receiving import receive
@@ -48,6 +50,10 @@ _lease, _lot, _out, _in, _cut = (
 _COUNTED = ("LeaseGrant", "LeaseReport", "OrderUpdate", "OrderAnswer", "CatalogueUpsert", "CatalogueWithdraw")
 # Who still needs it asks again; and what is not spoken there, nobody misses.
 _LOSABLE = ("LeaseRequest", "StockLevel", "Problem", "Forecast")
+
+
+# What was said to the old home before the sender has followed is said to the new one again.
+_TO_THE_OLD_HOME = ("no_lease:", "no_grant:", "moved:")
 
 
 _FACTS = {
@@ -139,7 +145,7 @@ def at_rest(simulation: Simulation) -> list[str]:
         found += _lent_without_grant(simulation, node)
         found += [f"{node.name}: {failure}" for failure in (*node.failures, *_ended(node, simulation))]
         found += [*simulation.people.till.wrong(node), *mistaken(simulation, node)]
-    found += [*_units_are_kept(simulation), *_leases_agree(simulation)]
+    found += [*_units_are_kept(simulation), *_goods_are_kept(simulation), *_leases_agree(simulation)]
     return [*found, *_orders_agree(simulation), *_catalogues_agree(simulation)]
 
 
@@ -274,6 +280,8 @@ def _ended(node: Node, simulation: Simulation) -> Iterator[str]:
         for box, name in ((federation_outbox, "sent"), (federation_inbox, "received")):
             dead = select(box.c.type, box.c.error, box.c.id).where(box.c.state == "dead")
             for row in tx.all(dead.where(box.c.type.notin_(_LOSABLE))):
+                if simulation.people.done["moves"] and row["error"].startswith(_TO_THE_OLD_HOME):
+                    continue
                 yield f"{row['type']} was {name} in vain: {row['error']}"
 
 
@@ -359,7 +367,7 @@ def _units_are_kept(simulation: Simulation) -> Iterator[str]:
                 found += max(0, seen["free"] + seen["reserved"] + lent_on - row["late"])
         return found
 
-    for farm in simulation.world.farms if simulation.liar is None else ():
+    for farm in simulation.people.farms if simulation.liar is None else ():
         node = simulation.nodes[farm.node]
         with node.disk.read() as tx:
             for lot_id, _ in farm.goods.values():
@@ -367,6 +375,32 @@ def _units_are_kept(simulation: Simulation) -> Iterator[str]:
                 here, away = lot["free"] + lot["reserved"] + lot["sold"], elsewhere(node, lot_id)
                 if produced != here + away:
                     yield f"{node.name} produced {produced} of {lot_id}: {here} are here, and {away} elsewhere"
+
+
+def _goods_are_kept(simulation: Simulation) -> Iterator[str]:
+    """What was produced and found, less what is missing, lies somewhere or was handed over, whoever lends it to whom.
+
+    Not where there may be more than was produced: after lies, restores and forced returns.
+    """
+    if simulation.liar is not None or simulation.figures["restores"] or simulation.people.done["forced"]:
+        return
+    produced = there = handed_over = 0
+    for node in simulation.nodes.values():
+        with node.disk.read() as tx:
+            produced += int(tx.value(_PRODUCED))
+            there += int(tx.value(_THERE))
+            handed_over += sum(_grains(line) for line in tx.execute(_HANDED_OVER).mappings())
+    if produced != there + handed_over:
+        yield f"{produced} were produced, {there} are there, and {handed_over} handed over"
+
+
+_PRODUCED = select(_CHANGES).where(_move.kind.notin_(("leased", "lent", "taken", "released", "sold", "restocked")))
+_THERE = select(func.coalesce(func.sum(_lot.free + _lot.reserved), 0))
+_HANDED_OVER = (
+    select(order_line.c.lot_quantity, order_line.c.quantity, order_line.c.final_quantity, order_line.c.unit_quantity)
+    .join(customer_order, customer_order.c.id == order_line.c.order_id)
+    .where(customer_order.c.state.in_(("Held", "Complete")), customer_order.c.fulfilment_state == "Fulfilled")
+)
 
 
 def _leases_agree(simulation: Simulation) -> Iterator[str]:
@@ -411,6 +445,8 @@ def _orders_agree(simulation: Simulation) -> Iterator[str]:
         other = theirs.get(("supplier" if role == "buyer" else "buyer", iri))
         if is_lie(iri):
             continue
+        if other is None and role == "buyer" and _lives_here(node, order.other_iri):
+            continue  # its own customers ordered that, of who has moved in since
         if other is None:
             yield f"{node.name} alone knows the order {iri} ({role})"
             continue
@@ -424,6 +460,12 @@ def _orders_agree(simulation: Simulation) -> Iterator[str]:
             yield f"{node.name} has not told that the sale of {iri} is over"
         if any(not line.answer for line in order.lines):
             yield f"nobody has answered the order {iri} of {node.name}"
+
+
+def _lives_here(node: Node, iri: str) -> bool:
+    with node.disk.read() as tx:
+        moved_to = authority_of(tx, iri).moved_to
+    return moved_to.startswith(f"{node.base}/")
 
 
 def _said(order: Any) -> Any:

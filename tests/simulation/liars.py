@@ -118,7 +118,7 @@ def lies_of(orders: list[Any]) -> Iterator[Any]:
 
 def confirmed_beyond(simulation: Simulation) -> Iterator[str]:
     """No producer has confirmed, without a person, what no lease covers, nor anything of an order that is a lie."""
-    for farm in simulation.world.farms:
+    for farm in simulation.people.farms:
         node = simulation.nodes[farm.node]
         with node.disk.read() as tx:
             for order in lies_of(orders_of(tx, farm.id, limit=500)):

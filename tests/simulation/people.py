@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from sqlalchemy import select
 from commensal import Order, SoldOut, Transaction
 from commensal.trade.catalogs.items import change_item, item_by_id
 from commensal.trade.catalogs.offers import set_price
+from commensal.trade.catalogs.tables import catalog_item
 from commensal.trade.enterprises.plugins import change_plugin
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.orders.cancel import cancel_order
@@ -23,12 +25,18 @@ from commensal.trade.orders.place import place_order
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.orders.values import Wish
 from commensal.trade.orders.weigh import weigh_order
+from commensal.trade.products.tables import supplied_product
 from commensal.trade.stock.lots import lots_by_id
 from commensal.trade.stock.movements import count_stock, receive_stock
+from commensal_federation.authority.authority import authority_of
 from commensal_federation.catalogue.grants import accept_grant, end_grant, give_grant, grants_between, mirror_of
+from commensal_federation.dfc.iris import enterprise_iri
 from commensal_federation.leases.lender import accept_late, force_return
 from commensal_federation.leases.tables import federation_lease
 from commensal_federation.messages.bodies.orders import AnswerLine, InstanceOrder
+from commensal_federation.moving.moves import base_of, moves
+from commensal_federation.moving.new_home import accept_move, name_owner
+from commensal_federation.moving.old_home import offer_move
 from commensal_federation.orders.questions import orders_of
 from commensal_federation.orders.supplier import answer_order
 
@@ -37,7 +45,7 @@ from .liveness import refused_in_vain
 from .money import Till
 from .nodes import Node
 from .versions import tell_weather
-from .worlds import Farm, Stall
+from .worlds import Farm, Stall, owner_at
 
 if TYPE_CHECKING:
     from .simulation import Simulation
@@ -66,13 +74,51 @@ class People:
             stall = self.chance.choice(self.simulation.world.stalls)
             node = self.simulation.nodes[stall.node]
             return habit, node, partial(deed, node, stall)
-        farm = self.chance.choice(self.simulation.world.farms)
+        farm = self.chance.choice(self.farms)
         node = self.simulation.nodes[farm.node]
         return habit, node, partial(deed, node, farm)
 
+    @property
+    def farms(self) -> Sequence[Farm]:
+        """The producers, each where it lives now."""
+        farms = self.simulation.world.farms
+        return [home_of(self.simulation, farm) for farm in farms] if self.simulation.plan.moves else farms
+
+    def move(self) -> None:
+        """The farm's owner would like to live elsewhere."""
+        (farm,) = self.farms
+        node = self.simulation.nodes[farm.node]
+        target = self.chance.choice([other for other in self.simulation.nodes.values() if other is not node])
+
+        def offer() -> str:
+            with node.instance.store.write() as tx:
+                offer_move(node.federation, tx, farm.id, node.peer_in(tx, target).id)
+            self.simulation.at(self.simulation.now, "agree", None, partial(self._agree, target, 40))
+            return f"to {target.name}"
+
+        self.simulation.do("moves", node, offer)
+
+    def _agree(self, node: Node, tries: int) -> None:
+        """The operator of the new home and the owner agree as soon as they have heard of it."""
+
+        def agree() -> str:
+            with node.instance.store.write() as tx:
+                for coming in moves(tx, role="coming", states=("offered", "named")):
+                    name_owner(tx, coming.id, owner_at(node.name))
+                    accept_move(node.federation, tx, coming.id, owner_at(node.name))
+                    self.done["moves"] += 1
+                    return coming.name
+            return "nothing"
+
+        before = self.done["moves"]
+        self.simulation.do("agrees", node, agree)
+        if self.done["moves"] == before and tries:
+            again = self.simulation.now + timedelta(seconds=15)
+            self.simulation.at(again, "agree", None, partial(self._agree, node, tries - 1))
+
     def finish(self) -> None:
         """What had to wait for a person is done: orders are answered, late sales taken on where there is enough."""
-        for farm in self.simulation.world.farms:
+        for farm in self.farms:
             node = self.simulation.nodes[farm.node]
             self.simulation.do("answers all", node, partial(self._answer_all, node, farm))
             self.simulation.do("accepts", node, partial(self._accept_late, node, farm))
@@ -82,7 +128,7 @@ class People:
 
     def waited_for(self) -> bool:
         """Whether orders have come since: a hub may pass on what it has heard when producers had gone home."""
-        for farm in self.simulation.world.farms:
+        for farm in self.farms:
             with self.simulation.nodes[farm.node].disk.read() as tx:
                 if _unanswered(tx, farm):
                     return True
@@ -234,6 +280,8 @@ class People:
         """And, in half of all cases, gives it again."""
         with node.instance.store.write() as tx:
             given = grants_between(tx, enterprise_id=farm.id, direction="given")
+            if not given:
+                return "nothing"  # it has just moved, and nobody has followed yet
             one = self.chance.choice(given)
             if one.state != "revoked":
                 end_grant(node.federation, tx, one.id)
@@ -315,6 +363,31 @@ class People:
             with node.instance.store.write() as tx:
                 version = tx.value(select(row.version).where(row.enterprise_id == id, row.plugin == "federation"))
                 change_plugin(tx, node.instance.hooks, id, "federation", version, settings)
+
+
+def home_of(simulation: Simulation, farm: Farm) -> Farm:
+    """Where the farm lives now, with the ids that it and its goods have there; its items keep theirs."""
+    node, id, home = simulation.nodes[farm.node], farm.id, farm
+    for _ in range(9):
+        if not node.up:
+            return home  # nobody can ask
+        with node.disk.read() as tx:
+            goods = dict(_goods_there(tx, [item for _, item in farm.goods.values()]))
+            moved_to = authority_of(tx, enterprise_iri(node.base, id)).moved_to
+        if not goods:
+            return home  # it is on its way from there
+        home = Farm(node.name, id, goods)
+        if not moved_to:
+            return home
+        node, id = simulation.node_at(base_of(moved_to)), moved_to.rpartition("/")[2]
+    raise AssertionError(f"{farm.id} lives nowhere")
+
+
+def _goods_there(tx: Transaction, items: Sequence[str]) -> Iterator[tuple[str, tuple[str, str]]]:
+    row, good = catalog_item.c, supplied_product.c
+    query = select(row.id, good.id.label("product"), good.lot_id).join(supplied_product, good.id == row.product_id)
+    for listed in tx.all(query.where(row.id.in_(items)).order_by(row.id)):
+        yield listed["product"], (listed["lot_id"], listed["id"])
 
 
 def _refused(order: InstanceOrder) -> dict[str, AnswerLine]:

@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .network import Weather
 from .nodes import Node
+from .worlds import SHAPES
 
 if TYPE_CHECKING:
     from .simulation import Simulation
@@ -54,6 +55,7 @@ class Plan:
     upgrades: int
     alone: bool  # who is restored is cut off from one of its peers, so that not all recover at once
     liar: float | None  # which hub's instance lies, from 0 to 1; None: nobody
+    moves: int = 0  # how often the farm moves; only where its owner has accounts elsewhere
     brisk: bool  # wires and workers are quick, so that customers who wait can be served
 
     @property
@@ -114,6 +116,20 @@ def plan_of(chance: random.Random, more: random.Random) -> Plan:
         older=chance.random() if chance.random() < 0.25 else None, upgrades=chance.choice([0, 1]),
         alone=more.random() < 0.7, liar=more.random() if more.random() < 0.15 else None, brisk=more.random() < 0.4,
     )  # fmt: skip
+
+
+def moving_plan(seed: int) -> Mapping[str, Any]:
+    """What is other in a schedule in which a farm moves, in one of the shapes that trade may have.
+
+    Restores, units taken by force, lies and older versions are for other schedules: moves alone are tried here.
+    """
+    chance = random.Random(f"{seed} moves")
+    plan = plan_of(random.Random(seed), random.Random(f"{seed} more"))
+    often = {habit: weight for habit, weight in plan.habits.items() if habit not in ("force", "accept late")}
+    return {
+        "world": SHAPES[seed % len(SHAPES)], "moves": chance.choice([1, 1, 2]), "habits": often, "restores": 0,
+        "liar": None, "older": None, "upgrades": 0,
+    }  # fmt: skip
 
 
 def crash(simulation: Simulation, node: Node) -> None:

@@ -125,6 +125,8 @@ class Simulation:
             self.at(self.now + timedelta(seconds=self.chance.uniform(0, 60)), "minute", None, partial(self._tick, node))
             self.touched.add(node.name)
         self.at(self.now, "people", None, self._somebody)
+        for _ in range(self.plan.moves):
+            self.at(self.now + self.plan.lasts * self.chance.random(), "move", None, self.people.move)
         for after, fault in self.plan.faults(self):
             self.at(self.now + after, "fault", None, fault)
         self._wake()

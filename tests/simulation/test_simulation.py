@@ -9,7 +9,9 @@ import pytest
 
 from .campaign import run, summary
 from .mutants import planted
+from .plan import moving_plan
 from .seeds import CAUGHT_BY, SCHEDULES
+from .worlds import SHAPES
 
 BLOCK = 20  # schedules of one test: pytest-xdist spreads them
 
@@ -20,6 +22,12 @@ def test_whatever_happens_both_sides_agree_in_the_end(first: int) -> None:
     found = [run(seed) for seed in range(first, min(first + BLOCK, SCHEDULES))]
     print(summary(found, time.process_time() - begun))
     assert [f"SEED={outcome.seed}: {outcome.wrong}" for outcome in found if outcome.wrong] == []
+
+
+@pytest.mark.parametrize("seed", range(len(SHAPES)), ids=SHAPES)
+def test_a_producer_moves_in_each_shape_of_three_and_four_instances(seed: int) -> None:
+    found = run(seed, **moving_plan(seed))
+    assert found.wrong == "", "\n".join(found.lines)
 
 
 def test_the_same_seed_is_the_same_story() -> None:

@@ -8,12 +8,15 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
+from itertools import combinations, product
 from pathlib import Path
+
+from sqlalchemy import insert, update
 
 from commensal.hooks.loading import migration_folders
 from commensal.storage.database.migrate import migrate
@@ -22,10 +25,13 @@ from commensal.storage.jobs.run import run_due
 from commensal.trade.catalogs.items import add_item
 from commensal.trade.catalogs.listed import listings_of
 from commensal.trade.catalogs.offers import set_price
+from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.products.products import create_product
+from commensal.trade.sale_sessions.tables import coordination
 from commensal_federation.identity import begin_identity
 from commensal_federation.testing import Region, Wire, Wires, region_of
 
+from ..federation.moves import add_person
 from ..federation.trading import Hub, Place, Producer
 from .nodes import Node, new_node
 
@@ -112,6 +118,43 @@ def _befriend(region: Region, farms: str, hubs: str) -> None:
             region.befriend(farm, hub)
 
 
+def _shape(edges: Sequence[str], region: Region) -> tuple[list[Farm], list[Stall]]:
+    """Who has granted whom: "ab" is the farm on a to the hub on b, "bc" this hub to the one on c, which it resells to.
+
+    All are peers, and the farm's owner has an account everywhere, so that it can move to any of them.
+    """
+    for first, second in combinations(sorted(region.members), 2):
+        region.befriend(first, second)
+    farm, stalls = _farm(region, "a"), []
+    own(farm)
+    hubs = {at: Hub(region, at, f"hub-{at}") for at in sorted(region.members) if at != "a"}
+    for at, hub in hubs.items():
+        producers: list[Producer] = []
+        for giver in [edge[0] for edge in edges if edge[1] == at]:
+            producer = farm if giver == "a" else Producer.over(hubs[giver])
+            producer.grant(hub, resell=any(edge[0] == at for edge in edges))
+            producers.append(producer)
+        stalls.append(_sells(hub, producers))
+    return [_described(farm)], stalls
+
+
+def owner_at(node: str) -> str:
+    """The account of the farm's owner at this node."""
+    return f"ann-at-{node}"
+
+
+def own(farm: Producer) -> None:
+    """Gives the farm an owner with an account on each instance, and calls off its own sale."""
+    for name, federation in farm.region.members.items():
+        with federation.instance.store.write() as tx:
+            add_person(tx, owner_at(name))
+    with farm.write() as tx:
+        member = {"enterprise_id": farm.id, "person_id": owner_at(farm.at), "role": "owner", "since": tx.now}
+        tx.execute(insert(enterprise_member), member)
+        own_sale = coordination.c.id == f"{farm.id}-sale"
+        tx.execute(update(coordination).where(own_sale).values(cancelled_at=tx.now))
+
+
 Build = Callable[[Region], tuple[list[Farm], list[Stall]]]
 BUILDS: Mapping[str, tuple[str, Build]] = {
     "two hubs": ("abc", _two_hubs),
@@ -121,10 +164,22 @@ BUILDS: Mapping[str, tuple[str, Build]] = {
 }
 
 
+def _shapes(hubs: str) -> Iterator[str]:
+    """All ways in which goods come from a to each of these hubs, directly or through hubs of earlier letters."""
+    sources = [[f"{giver}{hub}" for giver in "abcd" if giver < hub] for hub in hubs]
+    choices = [[chosen for n in range(1, len(each) + 1) for chosen in combinations(each, n)] for each in sources]
+    for shape in product(*choices):
+        yield " ".join(edge for edges in shape for edge in edges)
+
+
+SHAPES = [*_shapes("bc"), *_shapes("bcd")]  # of three and four instances
+
+
 @cache
 def world_of(name: str) -> World:
     """Made at first, then the same again."""
-    names, build = BUILDS[name]
+    edges = name.split()
+    names, build = BUILDS[name] if name in BUILDS else ("".join(sorted({*name} - {" "})), partial(_shape, edges))
     folder = Path(tempfile.mkdtemp(prefix="commensal-simulation-"))
     nodes = [new_node(one, folder / one, BEGIN, name) for one in names]
     wires = Wires()

@@ -125,6 +125,7 @@ from .product_lists.row_values import Defaults as Defaults
 from .product_lists.row_values import read_defaults as read_defaults
 from .products.copies import LotCopy as LotCopy
 from .products.copies import ProductCopy as ProductCopy
+from .products.copies import assign_lots as assign_lots
 from .products.copies import forget_copies as forget_copies
 from .products.copies import keep_lots as keep_lots
 from .products.copies import keep_products as keep_products
@@ -155,6 +156,7 @@ from .sale_sessions.values import Coordination as Coordination
 from .sale_sessions.values import Supplier as Supplier
 from .stock.lending import carry_stock as carry_stock
 from .stock.lending import count_copies as count_copies
+from .stock.lending import join_free_stock as join_free_stock
 from .stock.lending import lease_in as lease_in
 from .stock.lending import lend_stock as lend_stock
 from .stock.lending import sell_until as sell_until

@@ -10,6 +10,7 @@ from ..messages import Received, Refuse
 from ..messages.bodies.leases import Asked, LeaseRequest
 from ..runtime import Federation
 from .holder import answer_recall, ask_further, take_forced_return, take_grant, update_level
+from .joined import free_stock_of_main
 from .lendable import lendable_lot
 from .lender import answer_request, take_report
 
@@ -28,7 +29,8 @@ def handle_lease_request(federation: Federation, tx: Transaction, received: Rece
     units = (body.least, max(body.least, body.hoped), body.ordered)
     least, hoped, ordered = (int(amount * lot.per_unit) for amount in units)
     asked = Asked(least=least, hoped=hoped, ordered=ordered)
-    missing = answer_request(federation, tx, received.peer, lot.enterprise_id, lot.id, asked, received.id)
+    with free_stock_of_main(tx, lot.id):
+        missing = answer_request(federation, tx, received.peer, lot.enterprise_id, lot.id, asked, received.id)
     if missing.hoped:
         ask_further(federation, tx, lot.id, missing.least, missing.hoped)
 

@@ -10,11 +10,12 @@ from ..dfc.iris import local_id
 from ..messages.types import Refuse
 from ..peers.values import Peer
 from ..runtime import Federation
+from .joined import main_lot
 
 
 def is_lendable(tx: Transaction, peer: Peer, lot_id: str) -> bool:
     """Whether an enterprise that lists goods of this lot has granted something to the peer."""
-    return bool(who_lists(tx, lot_id) & grantors_to(tx, peer.id))
+    return bool(who_lists(tx, main_lot(tx, lot_id)) & grantors_to(tx, peer.id))
 
 
 def lendable_lot(federation: Federation, tx: Transaction, peer: Peer, lot_iri: str) -> StockLot:

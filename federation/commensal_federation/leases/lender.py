@@ -22,6 +22,7 @@ from ..orders.recheck import recheck_orders
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
+from .joined import free_stock_of_main, gather_free_stock, lots_joined, main_lot
 from .lendable import is_lendable
 from .recalling import obtainable, recall
 from .row import (
@@ -149,7 +150,7 @@ def take_report(federation: Federation, tx: Transaction, peer: Peer, lot_id: str
         set_waiting(tx, lease, 0)  # it waits for none, else it would get the same units again and again
         _write_off_lost(tx, lease, newly_returned)
     if newly_returned or row["recalled"]:
-        serve_waiting(federation, tx, lot_id)
+        serve_waiting(federation, tx, gather_free_stock(tx, lot_id))
 
 
 def _release_double_cover(tx: Transaction, lot_id: str, grains: int) -> None:
@@ -196,7 +197,7 @@ def force_return(federation: Federation, tx: Transaction, lease_id: str) -> LotL
     body = LeaseForced(lot=lease.row["lot_iri"], unit=lease.unit, epoch=lease.row["epoch"], sold=lease.units(sold))
     if peer_by_id(tx, lease.row["peer_id"]).state in ("accepted", "suspended"):  # else nobody reads it
         post(federation, tx, lease.row["peer_id"], "LeaseForced", body)
-    serve_waiting(federation, tx, lease.row["lot_id"])
+    serve_waiting(federation, tx, gather_free_stock(tx, lease.row["lot_id"]))
     return lease_by_id(tx, lease_id)
 
 
@@ -213,35 +214,48 @@ def accept_late(federation: Federation, tx: Transaction, lease_id: str) -> bool:
         raise Conflict("barrier", text, name=lease.lot.name)
     under_way = lease.row["granted"] - lease.row["seen"]
     more = lease.row["late"] - under_way
+    with free_stock_of_main(tx, lease.row["lot_id"]):
+        lease = lease_by_id(tx, lease_id)
+        if more <= lease.free and more > 0:
+            _tell_grant(federation, tx, _grant(tx, lease, more), None)
     if more > lease.free:
         return False
-    if more > 0:
-        _tell_grant(federation, tx, _grant(tx, lease, more), None)
     recheck_orders(tx, lease.row["peer_id"])
     return True
 
 
 def grains_covered(tx: Transaction, peer: Peer, lot_id: str) -> int:
-    """Grains of the lot that the peer may have sold: all that it was granted and has not returned, and the surplus that
-    its scales may find."""
-    lease = lease_with(tx, "lender", peer.id, lot_id=lot_id)
-    if lease is None:
-        return 0
-    granted = int(lease.row["granted"] - lease.row["returned"] + lease.row["sold_before"])
-    return granted + (granted * SCALE_TOLERANCE // 100 if lease.lot.per_unit > 1 else 0)
+    """Grains of the lot, and of those joined to it, that the peer may have sold: all that it was granted and has not
+    returned, and the surplus that its scales may find."""
+    covered = 0
+    for lease in _leases_of_goods(tx, peer, lot_id):
+        granted = int(lease.row["granted"] - lease.row["returned"] + lease.row["sold_before"])
+        covered += granted + (granted * SCALE_TOLERANCE // 100 if lease.lot.per_unit > 1 else 0)
+    return covered
+
+
+def _leases_of_goods(tx: Transaction, peer: Peer, lot_id: str) -> list[LotLease]:
+    """Returns the peer's leases of the main lot and of those joined to it, locked in the order of their ids."""
+    lots = lots_joined(tx, main_lot(tx, lot_id))
+    conditions = (_row.role == "lender", _row.peer_id == peer.id, _row.lot_id.in_(lots))
+    return [lease_by_id(tx, row["id"]) for row in tx.all(select(_row.id).where(*conditions).order_by(_row.id))]
 
 
 def expect_lost(tx: Transaction, peer: Peer, lot_id: str, grains: int) -> None:
-    """Notes grains that the producer cannot deliver: when they are returned they are written off instead of sold."""
-    lease = lease_with(tx, "lender", peer.id, lot_id=lot_id)
-    if lease is not None:
+    """Notes grains that the producer cannot deliver: when they are returned they are written off instead of sold.
+
+    They may return under any of the peer's leases of these goods.
+    """
+    for lease in _leases_of_goods(tx, peer, lot_id)[:1]:
         set_lease(tx, lease, lost=lease.row["lost"] + grains)
 
 
 def _write_off_lost(tx: Transaction, lease: LotLease, back: int) -> None:
-    lost = min(back, lease.row["lost"])
-    if lost and write_off(tx, lease.row["lot_id"], lost, note="not delivered"):
-        set_lease(tx, lease, lost=lease.row["lost"] - lost)
+    for noted in _leases_of_goods(tx, peer_by_id(tx, lease.row["peer_id"]), lease.row["lot_id"]):
+        lost = min(back, noted.row["lost"])
+        if lost and write_off(tx, lease.row["lot_id"], lost, note="not delivered"):
+            set_lease(tx, noted, lost=noted.row["lost"] - lost)
+            back -= lost
 
 
 def _open_new_lease(federation: Federation, tx: Transaction, peer: Peer, enterprise_id: str, lot_id: str) -> LotLease:

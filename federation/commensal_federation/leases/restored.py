@@ -11,6 +11,7 @@ from ..messages.bodies.leases import LeaseForced, LeaseGrant, LeaseReport
 from ..messages.types import Sent
 from ..runtime import Federation
 from .holder import report
+from .joined import gather_free_stock
 from .row import NO_COUNTS, LotLease, later, lease_by_id, lease_with, open_lease, set_lease
 
 
@@ -44,6 +45,7 @@ def recover_forced_return(federation: Federation, tx: Transaction, sent: Sent) -
     lease = _lent(federation, tx, sent, notice.lot)
     if lease is not None and notice.epoch > lease.row["epoch"]:
         settle_lent(tx, lease.row["lot_id"], back=lease.outstanding, note="taken back by force before a restore")
+        gather_free_stock(tx, lease.row["lot_id"])
         before = lease.row["sold_before"] + lease.grains(notice.sold)
         set_lease(tx, lease, epoch=notice.epoch, **NO_COUNTS, sold_before=before, until=None)
 

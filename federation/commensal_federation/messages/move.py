@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from .bodies.moving import Move
-from .reading import ids, number, text
+from .reading import id_list, ids, number, text
 from .types import MessageType, Reading, Writing
 
 
 def write(body: Move, writing: Writing) -> dict[str, Any]:
-    document = {
+    document: dict[str, Any] = {
         "type": "Move", "enterprise": body.enterprise, "movedTo": body.moved_to, "authorityEpoch": body.epoch,
         "renamed": dict(body.renamed),
     }  # fmt: skip
+    if body.apart:
+        document["apart"] = list(body.apart)
     return document if body.statement is None else {**document, "statement": body.statement}
 
 
@@ -25,6 +27,7 @@ def read(document: Mapping[str, Any], reading: Reading) -> Move:
         epoch=number(document, "authorityEpoch"),
         renamed=ids(document, "renamed"),
         statement=text(document, "statement", 5000) if "statement" in document else None,
+        apart=id_list(document, "apart"),
     )
 
 

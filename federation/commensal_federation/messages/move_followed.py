@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from .bodies.moving import MoveFollowed
-from .reading import text
+from .reading import id_list, text
 from .types import MessageType, Reading, Writing
 
 
 def write(body: MoveFollowed, writing: Writing) -> dict[str, Any]:
-    return {"type": "MoveFollowed", "enterprise": body.enterprise, "movedTo": body.moved_to}
+    document = {"type": "MoveFollowed", "enterprise": body.enterprise, "movedTo": body.moved_to}
+    return {**document, "apart": list(body.apart)} if body.apart else document
 
 
 def read(document: Mapping[str, Any], reading: Reading) -> MoveFollowed:
-    return MoveFollowed(enterprise=text(document, "enterprise"), moved_to=text(document, "movedTo"))
+    apart = id_list(document, "apart")
+    return MoveFollowed(enterprise=text(document, "enterprise"), moved_to=text(document, "movedTo"), apart=apart)
 
 
 MOVE_FOLLOWED = MessageType(

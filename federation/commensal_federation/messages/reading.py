@@ -35,6 +35,14 @@ def ids(document: Mapping[str, Any], name: str, most: int = 10_000) -> Mapping[s
     return value
 
 
+def id_list(document: Mapping[str, Any], name: str, most: int = 10_000) -> tuple[str, ...]:
+    """A list of ids, empty where the member is missing. Raises `Unreadable`."""
+    value = document.get(name, [])
+    if not isinstance(value, list) or len(value) > most or not all(map(_is_id, value)):
+        raise Unreadable(name, f"{name} must be a list of at most {most} ids")
+    return tuple(value)
+
+
 def moment(document: Mapping[str, Any], name: str) -> datetime:
     """A moment in UTC. Raises `Unreadable`."""
     try:

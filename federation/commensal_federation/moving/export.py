@@ -23,6 +23,7 @@ from ..authority.authority import authority_of
 from ..catalogue.grants import SELLING, grants_between
 from ..catalogue.tables import federation_told
 from ..dfc.iris import enterprise_iri
+from ..leases.joined import main_lot
 from ..leases.tables import federation_lease
 from ..messages.bodies.catalogue import Grant
 from ..messages.bodies.enterprise_rows import (
@@ -60,7 +61,7 @@ def export_rows(
     base, enterprise = federation.base, enterprise_by_id(tx, enterprise_id)
     yield _profile(federation, tx, enterprise)
     yield from (CategoryRow(id=category.id, name=category.name) for category in list_categories(tx, enterprise.id))
-    yield from (_lot(lot, levels[lot.id]) for lot in lots.values())
+    yield from (_lot(tx, lot, levels[lot.id]) for lot in lots.values())
     products = list(
         pages(lambda after: products_of(tx, enterprise.id, after=after, limit=_AT_ONCE), lambda s: s.product.id)
     )
@@ -72,8 +73,9 @@ def export_rows(
         yield CatalogRow(id=catalog.id, name=catalog.name)
         yield from (_item(item) for item in _items(tx, enterprise.id, catalog.id) if item.product_id in own)
     yield from _local_grants(federation, tx, enterprise.id)
-    for grant in grants_between(tx, enterprise_id=enterprise.id, direction="given", state="accepted", limit=10_000):
-        yield from _grant(tx, grant)
+    for grant in grants_between(tx, enterprise_id=enterprise.id, direction="given", limit=10_000):
+        if grant.state in ("accepted", "revoked"):
+            yield from _grant(tx, grant)
     yield from _leases(tx, enterprise.id)
     yield from (_leased_back(federation, tx, lot_id, levels[lot_id]) for lot_id in lots if any(levels[lot_id][1:]))
     for order in pages(lambda after: orders_of(tx, enterprise.id, after=after, limit=_AT_ONCE), lambda entry: entry.id):
@@ -109,13 +111,14 @@ def _profile(federation: Federation, tx: Transaction, enterprise: Enterprise) ->
     return EnterpriseRow(**columns, recovery_key=key, settings=enabled_plugins(tx, enterprise.id).get("federation", {}))
 
 
-def _lot(lot: StockLot, level: tuple[int, int, int]) -> LotRow:
+def _lot(tx: Transaction, lot: StockLot, level: tuple[int, int, int]) -> LotRow:
     """Stock that peers hold, or that is reserved here, is lent stock at the new home."""
     free, reserved, _ = level
     lent = int(lot.lent * lot.per_unit) - free + reserved
+    main_id = main_lot(tx, lot.id)
     return LotRow(
         id=lot.id, name=lot.name, unit=lot.unit, per_unit=lot.per_unit, unlimited=lot.unlimited,
-        free=free, lent=0 if lot.unlimited else lent,
+        free=free, lent=0 if lot.unlimited else lent, main_id=None if main_id == lot.id else main_id,
     )  # fmt: skip
 
 
@@ -148,7 +151,7 @@ def _grant(tx: Transaction, grant: Grant) -> Iterator[AnyRow]:
     peer = peer_by_id(tx, grant.peer_id).iri
     yield GrantRow(
         id=grant.id, peer=peer, hub=grant.other_iri, hub_name=grant.other_name, category_id=grant.category_id,
-        resell=grant.resell,
+        resell=grant.resell, state="accepted" if grant.state == "accepted" else "revoked",
     )  # fmt: skip
     sent, price = federation_told.c, federation_told_price.c
     for row in tx.all(select(federation_told).where(sent.grant_id == grant.id).order_by(sent.item_id)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -33,6 +33,7 @@ from .moves import base_of, find_move, move_by_id, open_move, peer_at, set_move
 from .new_home import complete_arrival
 from .placing import rebased
 from .quarantine import end_quarantine, take_statement
+from .two_ways import MovedThing, PlacedCopies, place_copies
 
 FOLLOW = "federation.follow_move"  # a job: {"move": id}
 OPEN = ("heard", "waiting")
@@ -129,14 +130,16 @@ def follow(federation: Federation, tx: Transaction, move_id: str) -> None:
         return
     fence(tx, move)
     new_iri = rebased(base_of(move.old_iri), new.base, move.said["renamed"])
+    copies = _follow_copies(tx, move, new)
     _follow_catalogue(tx, move, new, new_iri)
     _follow_orders(tx, move, new, new_iri)
-    leases = _follow_leases(tx, move, new, new_iri)
+    leases = _follow_leases(tx, move, new, copies.iris)
     set_move(tx, move, state="followed", error="")
-    body = MoveFollowed(enterprise=move.old_iri, moved_to=move.new_iri)
+    body = MoveFollowed(enterprise=move.old_iri, moved_to=move.new_iri, apart=copies.apart)
     post(federation, tx, new.id, "MoveFollowed", body)
     for lease_id in leases:  # both sides exchange their counts
-        report(federation, tx, lease_by_id(tx, lease_id))
+        if lease_by_id(tx, lease_id).row["granted"]:
+            report(federation, tx, lease_by_id(tx, lease_id))
         ask_again(federation, tx, lease_by_id(tx, lease_id))
     for iri in _open_orders(tx, move.new_iri):
         order = order_by_iri(tx, iri)
@@ -168,8 +171,21 @@ def offer_to_moved_hub(federation: Federation, tx: Transaction, move: MoveRow, n
 # ------------------------------------------------------------------------------------------------ transfer
 
 
-def _follow_catalogue(tx: Transaction, move: MoveRow, new: Peer, new_iri: Callable[[str], str]) -> None:
+def _follow_copies(tx: Transaction, move: MoveRow, new: Peer) -> PlacedCopies:
+    """Gives the copies their addresses at the new home. Called first: leases and items tell which copies they are."""
     mirror = tx.value(select(_mirror.enterprise_id).where(_mirror.iri == move.old_iri))
+    rows = tx.all(select(federation_copy).where(_copy.local_id.in_(_goods_of(mirror))))
+    if mirror is None or not rows:
+        return PlacedCopies({}, ())
+    things = [MovedThing.of(row, base_of(move.old_iri)) for row in rows]
+    placed = place_copies(tx, mirror, new.base, [thing for thing in things if thing], move.said["renamed"], move.epoch)
+    change = update(federation_copy).where(_copy.local_id == bindparam("copy"))
+    values = [{"copy": id, "new": iri} for id, iri in placed.iris.items()]
+    tx.execute(change.values(iri=bindparam("new"), peer_id=new.id, image=""), values)
+    return placed
+
+
+def _follow_catalogue(tx: Transaction, move: MoveRow, new: Peer, new_iri: Callable[[str], str]) -> None:
     tx.execute(update(federation_mirror).where(_mirror.iri == move.old_iri).values(iri=move.new_iri, peer_id=new.id))
     received = (_grant.direction == "received", _grant.other_iri == move.old_iri)
     grants = [row["id"] for row in tx.all(select(_grant.id).where(*received))]
@@ -189,11 +205,6 @@ def _follow_catalogue(tx: Transaction, move: MoveRow, new: Peer, new_iri: Callab
         values = {"iri": bindparam("new"), "offer_iri": bindparam("offer"),
                   "provenance": bindparam("came", type_=federation_item.c.provenance.type)}  # fmt: skip
         tx.execute(update(federation_item).where(*matching).values(values), changed)
-    goods = tx.all(select(_copy.iri).where(_copy.local_id.in_(_goods_of(mirror))))
-    renamed = [{"old": row["iri"], "new": new_iri(row["iri"])} for row in goods]
-    if renamed:
-        change = update(federation_copy).where(_copy.iri == bindparam("old"))
-        tx.execute(change.values(iri=bindparam("new"), peer_id=new.id, image=""), renamed)
 
 
 def _goods_of(mirror: str | None) -> Any:
@@ -203,13 +214,14 @@ def _goods_of(mirror: str | None) -> Any:
     return lots.union(products)
 
 
-def _follow_leases(tx: Transaction, move: MoveRow, new: Peer, new_iri: Callable[[str], str]) -> list[str]:
+def _follow_leases(tx: Transaction, move: MoveRow, new: Peer, iris: Mapping[str, str]) -> list[str]:
+    """Continues the leases with the new home; `iris` has the addresses of lots there by their ids here."""
     mirror = tx.value(select(_mirror.enterprise_id).where(_mirror.iri == move.new_iri))
-    conditions = (_lease.role == "holder", _lease.enterprise_id == mirror)
-    rows = tx.all(select(_lease.id, _lease.lot_iri).where(*conditions).order_by(_lease.id).with_for_update())
+    conditions = (_lease.role == "holder", _lease.enterprise_id == mirror, _lease.lot_id.in_(sorted(iris)))
+    rows = tx.all(select(_lease.id, _lease.lot_id).where(*conditions).order_by(_lease.id).with_for_update())
     for row in rows:
         change = update(federation_lease).where(_lease.id == row["id"])
-        tx.execute(change.values(peer_id=new.id, lot_iri=new_iri(row["lot_iri"]), wanted=0, wanted_at=None))
+        tx.execute(change.values(peer_id=new.id, lot_iri=iris[row["lot_id"]], wanted=0, wanted_at=None))
     return [row["id"] for row in rows]
 
 

@@ -6,7 +6,7 @@ the ids that they have here; `known_ids` lists them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -33,6 +33,7 @@ from commensal.trade import (
 from ..authority.authority import set_authority
 from ..catalogue.tables import federation_copy, federation_grant, federation_item, federation_mirror
 from ..dfc.iris import lot_iri, product_iri
+from ..leases.joined import gather_free_stock, join_lot
 from ..leases.row import LotLease, lease_with, outstanding
 from ..leases.tables import federation_lease
 from ..messages.bodies.enterprise_rows import (
@@ -69,16 +70,18 @@ def known_ids(tx: Transaction, old_iri: str, rows: Sequence[AnyRow]) -> dict[str
 
 
 def import_enterprise(
-    federation: Federation, tx: Transaction, move: MoveRow, peer: Peer, rows: Sequence[AnyRow]
-) -> None:
-    """Creates the enterprise with its owner, goods and trade with `peer`. Raises `Conflict` and `Invalid`."""
+    federation: Federation, tx: Transaction, move: MoveRow, peer: Peer, rows: Sequence[AnyRow],
+    apart: Collection[str] = (),
+) -> None:  # fmt: skip
+    """Creates the enterprise with its owner, goods and trade with `peer`, which keeps leases of the lots `apart` beside
+    others. Raises `Conflict` and `Invalid`."""
     arrival = _Import(federation, tx, move, peer, rows)
     arrival.add_enterprise()
     arrival.add_goods()
     arrival.add_stock()
     arrival.add_listing()
     arrival.forget_copies()
-    place_trade(federation, tx, move, peer, rows)
+    place_trade(federation, tx, move, peer, rows, apart)
 
 
 class _Import:
@@ -145,6 +148,10 @@ class _Import:
                 if not carry_stock(self.tx, lot_id, free=free, lent=lent, note=self.peer.name):
                     raise Conflict("stock", "The stock {name} cannot be as it is told.", name=row.name)
                 tell_beyond(self.tx, lot_id, 0, None)
+        for row in self.rows:
+            if isinstance(row, LotRow) and row.main_id is not None:
+                join_lot(self.tx, self.id_here(row.id), self.id_here(row.main_id))
+                gather_free_stock(self.tx, self.id_here(row.id))
 
     def add_listing(self) -> None:
         items = [row for row in self.rows if isinstance(row, ItemRow)]

@@ -117,7 +117,7 @@ def complete_arrival(federation: Federation, tx: Transaction, peer: Peer, messag
         return False
     if (message.moved_to, message.epoch, dict(message.renamed)) != (move.new_iri, move.epoch, move.said["renamed"]):
         raise Refuse("other_move", "That is not the move that was agreed.")
-    import_enterprise(federation, tx, move, peer, imported_rows(tx, move))
+    import_enterprise(federation, tx, move, peer, imported_rows(tx, move), message.apart)
     set_move(tx, move, state="done", enterprise_id=local_id(federation.base, move.new_iri, "enterprises"))
     return True
 
@@ -127,7 +127,7 @@ def take_followed(federation: Federation, tx: Transaction, peer: Peer, body: Mov
     move = find_move(tx, "coming", ("done",), iri=body.enterprise)
     if move is None or move.new_iri != body.moved_to:
         raise Refuse("no_move", "That enterprise has not come here.")
-    place_trade(federation, tx, move, peer, imported_rows(tx, move))
+    place_trade(federation, tx, move, peer, imported_rows(tx, move), body.apart)
 
 
 def imported_rows(tx: Transaction, move: MoveRow) -> Sequence[AnyRow]:

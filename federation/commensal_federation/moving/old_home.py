@@ -27,7 +27,8 @@ from ..catalogue.grants import grants_between
 from ..catalogue.tables import federation_copy, federation_grant, federation_mirror, federation_told
 from ..delivery import post
 from ..delivery.alerts import alert
-from ..dfc.iris import enterprise_iri, local_id, lot_iri, product_iri
+from ..dfc.iris import enterprise_iri, local_id
+from ..leases.joined import forget_joined_lots
 from ..leases.row import open_lease, set_lease
 from ..leases.sales import MARGIN, set_sale_ends
 from ..leases.tables import federation_lease
@@ -40,6 +41,7 @@ from ..peers.values import Peer
 from ..runtime import Federation
 from .export import TERM, export_rows, local_hubs, pages
 from .moves import find_move, move_by_id, open_move, set_move
+from .two_ways import MovedThing, place_copies
 
 UNDER_WAY = ("offered", "frozen")
 _AT_ONCE = 500
@@ -116,9 +118,9 @@ def hand_over_enterprise(federation: Federation, tx: Transaction, peer: Peer, re
     set_authority(tx, move.old_iri, epoch=move.epoch, moved_to=ready.moved_to)
     set_authority(tx, ready.moved_to, epoch=move.epoch, came_from=move.old_iri)
     _forget_trade(tx, move.enterprise_id)
-    _become_copy(tx, move, peer, ready)
+    apart = _become_copy(tx, move, peer, ready)
     set_move(tx, move, state="moved", new_iri=ready.moved_to)
-    body = Move(enterprise=move.old_iri, moved_to=ready.moved_to, epoch=move.epoch, renamed=ready.renamed)
+    body = Move(enterprise=move.old_iri, moved_to=ready.moved_to, epoch=move.epoch, renamed=ready.renamed, apart=apart)
     for peer_id in sorted(peer_ids):
         if peer_by_id(tx, peer_id).state in ("accepted", "suspended"):
             post(federation, tx, peer_id, "Move", body, on_behalf_of=move.old_iri)
@@ -203,6 +205,7 @@ def _forget_trade(tx: Transaction, enterprise_id: str) -> None:
     received = (federation_grant.c.direction == "received", federation_grant.c.enterprise_id == enterprise_id)
     # Grants that it has received are offered again at its new home.
     tx.execute(update(federation_grant).where(*received).values(state="revoked"))
+    forget_joined_lots(tx, enterprise_id)
     lease, order = federation_lease.c, federation_order.c
     tx.execute(delete(federation_lease).where(lease.role == "lender", lease.enterprise_id == enterprise_id))
     supplied = (order.role == "supplier", order.enterprise_id == enterprise_id)
@@ -211,29 +214,32 @@ def _forget_trade(tx: Transaction, enterprise_id: str) -> None:
     tx.execute(delete(federation_order).where(*supplied))
 
 
-def _become_copy(tx: Transaction, move: MoveRow, peer: Peer, ready: MoveReady) -> None:
-    """Makes the enterprise a copy of the one at the new home, as at any instance that trades with it."""
+def _become_copy(tx: Transaction, move: MoveRow, peer: Peer, ready: MoveReady) -> tuple[str, ...]:
+    """Makes the enterprise a copy of the one at the new home, as at any instance that trades with it.
+
+    Returns the ids of lots that hubs here have leased from a hub at the new home too.
+    """
     enterprise_id = str(move.enterprise_id)
     mirror = {"iri": ready.moved_to, "peer_id": peer.id, "enterprise_id": enterprise_id, "created_at": tx.now}
     tx.execute(insert(federation_mirror), mirror)
     products = pages(lambda after: products_of(tx, enterprise_id, after=after, limit=_AT_ONCE), _product_id)
-    renamed = ready.renamed
-    ids = [stocked.product.id for stocked in products]
-    copies = [(product_iri(peer.base, renamed.get(id, id)), "product", id) for id in ids]
     levels = move.said["levels"]
-    copies += [(lot_iri(peer.base, renamed.get(lot_id, lot_id)), "lot", lot_id) for lot_id in sorted(levels)]
+    things = [MovedThing(stocked.product.id, "product", stocked.product.id) for stocked in products]
+    things += [MovedThing(lot_id, "lot", lot_id) for lot_id in sorted(levels)]
+    placed = place_copies(tx, enterprise_id, peer.base, things, ready.renamed, move.epoch)
     insert_rows(
         tx,
         federation_copy,
         [
-            {"iri": iri, "peer_id": peer.id, "kind": kind, "local_id": id, "image": ""}
-            for iri, kind, id in copies
+            {"iri": placed.iris[thing.id], "peer_id": peer.id, "kind": thing.kind, "local_id": thing.id, "image": ""}
+            for thing in things
         ],
     )  # fmt: skip
     for lot_id, (_, reserved, sold) in sorted(levels.items()):
-        _lease_back(tx, peer, enterprise_id, lot_id, lot_iri(peer.base, renamed.get(lot_id, lot_id)), reserved, sold)
+        _lease_back(tx, peer, enterprise_id, lot_id, placed.iris[lot_id], reserved, sold)
     for hub_id, _ in local_hubs(tx, enterprise_id):
         _receive_grant(tx, hub_id, move, peer, ready.moved_to)
+    return placed.apart
 
 
 def _lease_back(

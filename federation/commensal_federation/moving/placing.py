@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import insert, select
 
-from commensal import Transaction, insert_rows
+from commensal import Conflict, Transaction, insert_rows
+from commensal.trade import lots_by_id
 
 from ..catalogue.grantor import send_catalogue
 from ..catalogue.grants import grant_by_id
 from ..catalogue.tables import federation_grant, federation_told
 from ..dfc.iris import KINDS, local_id, lot_iri
+from ..leases.joined import id_apart, split_lent_stock
+from ..leases.row import outstanding
 from ..leases.tables import federation_lease
 from ..messages.bodies.enterprise_rows import AnyRow, GrantRow, LeaseRow, OrderRow, PriceRow, SentItemRow
 from ..messages.bodies.moving import MoveRow
@@ -36,11 +39,17 @@ def rebased(old_base: str, new_base: str, renamed: Mapping[str, str]) -> Callabl
     return new_iri
 
 
-def place_trade(federation: Federation, tx: Transaction, move: MoveRow, peer: Peer, rows: Sequence[AnyRow]) -> None:
-    """Adds grants, leases and orders with this peer, once, and sends its hubs the whole catalogue."""
+def place_trade(
+    federation: Federation, tx: Transaction, move: MoveRow, peer: Peer, rows: Sequence[AnyRow],
+    apart: Collection[str] = (),
+) -> None:  # fmt: skip
+    """Adds grants, leases and orders with this peer, once, and sends its hubs the whole catalogue.
+
+    `apart`: ids of lots at the old home whose lease the peer keeps beside another one of the same goods.
+    """
     enterprise_id = local_id(federation.base, move.new_iri, "enterprises")
     assert enterprise_id is not None
-    trade = _PeerTrade(federation, tx, move, peer, enterprise_id)
+    trade = _PeerTrade(federation, tx, move, peer, enterprise_id, frozenset(apart))
     own_rows = [row for row in rows if getattr(row, "peer", None) == peer.iri]
     grants = [row for row in own_rows if isinstance(row, GrantRow) and trade.is_new(row)]
     grant_ids = {row.id for row in grants}
@@ -55,13 +64,20 @@ def place_trade(federation: Federation, tx: Transaction, move: MoveRow, peer: Pe
             trade.add_lease(row)
         elif isinstance(row, OrderRow):
             trade.add_order(row)
+    for lot_id in sorted({*apart} - {row.lot_id for row in own_rows if isinstance(row, LeaseRow)}):
+        trade.split_lot(lot_id)  # where nothing was leased, it may be
     for grant in grants:
-        send_catalogue(federation, tx, grant_by_id(tx, grant.id), again=True)
+        if grant.state == "accepted":
+            send_catalogue(federation, tx, grant_by_id(tx, grant.id), again=True)
 
 
 class _PeerTrade:
-    def __init__(self, federation: Federation, tx: Transaction, move: MoveRow, peer: Peer, enterprise_id: str) -> None:
+    def __init__(
+        self, federation: Federation, tx: Transaction, move: MoveRow, peer: Peer, enterprise_id: str,
+        apart: Collection[str],
+    ) -> None:  # fmt: skip
         self._federation, self._tx, self._peer, self._enterprise_id = federation, tx, peer, enterprise_id
+        self._apart, self._epoch = apart, move.epoch
         self._renamed: Mapping[str, str] = move.said["renamed"]
         self._new_iri = rebased(base_of(move.old_iri), federation.base, self._renamed)
 
@@ -77,7 +93,7 @@ class _PeerTrade:
             {
                 "id": row.id, "direction": "given", "peer_id": self._peer.id, "enterprise_id": self._enterprise_id,
                 "other_iri": row.hub, "other_name": row.hub_name, "category_id": row.category_id,
-                "resell": row.resell, "state": "accepted", "created_at": now, "changed_at": now, "version": 1,
+                "resell": row.resell, "state": row.state, "created_at": now, "changed_at": now, "version": 1,
             },
         )  # fmt: skip
 
@@ -85,11 +101,15 @@ class _PeerTrade:
         return {**_without_peer(row), "lot_id": self._renamed.get(row.lot_id, row.lot_id)}
 
     def add_lease(self, row: LeaseRow) -> None:
-        lot_id = self._renamed.get(row.lot_id, row.lot_id)
+        main_id = self._renamed.get(row.lot_id, row.lot_id)
+        lot_id = id_apart(row.lot_id, self._epoch) if row.lot_id in self._apart else main_id
         lease = federation_lease.c
         conditions = (lease.role == "lender", lease.peer_id == self._peer.id, lease.lot_id == lot_id)
         if self._tx.first(select(lease.id).where(*conditions)) is not None:
             return
+        if lot_id != main_id:
+            lent = outstanding({"granted": row.granted}, row.seen, row.held, row.late)
+            self.split_lot(row.lot_id, lent)
         counts = {name: value for name, value in _without_peer(row).items() if name != "lot_id"}
         self._tx.execute(
             insert(federation_lease),
@@ -99,6 +119,15 @@ class _PeerTrade:
                 "created_at": self._tx.now,
             },
         )  # fmt: skip
+
+    def split_lot(self, old_id: str, lent: int = 0) -> None:
+        """Makes the lot for leases that peers keep apart, unless it is there, and moves `lent` grains there."""
+        lot_id, origin_id = id_apart(old_id, self._epoch), self._renamed.get(old_id, old_id)
+        lots = lots_by_id(self._tx, [lot_id, origin_id])
+        if origin_id not in lots or lots[origin_id].enterprise_id != self._enterprise_id:
+            return
+        if not split_lent_stock(self._tx, lot_id, origin_id, lent, note=self._peer.name):
+            raise Conflict("stock", "The stock {name} cannot be as it is told.", name=lots[origin_id].name)
 
     def add_order(self, row: OrderRow) -> None:
         if self._tx.first(select(federation_order.c.id).where(federation_order.c.iri == row.iri)) is not None:

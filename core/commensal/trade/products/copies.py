@@ -77,6 +77,11 @@ def keep_lots(tx: Transaction, enterprise_id: str, lots: Sequence[LotCopy]) -> N
         )
 
 
+def assign_lots(tx: Transaction, lot_ids: Sequence[str], enterprise_id: str) -> None:
+    """Makes copied lots those of another enterprise that has no members here, as when its goods came by two ways."""
+    tx.execute(update(stock_lot).where(stock_lot.c.id.in_(sorted(lot_ids))).values(enterprise_id=enterprise_id))
+
+
 def keep_products(tx: Transaction, enterprise_id: str, copies: Sequence[ProductCopy]) -> dict[str, list[Problem]]:
     """Inserts or updates all valid copies. Returns the problems of the others, which are left out, by product id."""
     problems: dict[str, list[Problem]] = {}

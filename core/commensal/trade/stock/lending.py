@@ -57,6 +57,16 @@ def carry_stock(tx: Transaction, lot_id: str, *, free: int, lent: int, note: str
     return _change(tx, "leased", lot_id, LevelChange(free=free, lent=lent), note)
 
 
+def join_free_stock(tx: Transaction, origin_id: str, target_id: str, *, note: str = "") -> None:
+    """Moves all that is free of one lot to another one, which is counted in the same grains."""
+    rows = {row["id"]: row for row in lock_lots(tx, [origin_id, target_id])}
+    free = rows[origin_id]["free"]
+    changes = {origin_id: LevelChange(free=-free), target_id: LevelChange(free=free)}
+    if free and not change_levels(tx, changes):
+        raise AssertionError("a locked lot has other levels")
+    write_movements(tx, "leased", changes if free else {}, note=note)
+
+
 def count_copies(tx: Transaction, levels: Mapping[str, tuple[int, int]], *, note: str = "") -> None:
     """Sets the free levels of copies of lots to what the instance that has the goods reports, in grains.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -58,8 +58,9 @@ class CategoryRow(MovedRow, frozen=True, kw_only=True, tag="category"):
     name: Short
 
 
-class LotRow(MovedRow, frozen=True, kw_only=True, tag="lot"):
-    """`free` moves along; `lent` is held by peers, and by the old home for its customers' orders."""
+class LotRow(MovedRow, frozen=True, kw_only=True, omit_defaults=True, tag="lot"):
+    """`free` moves along; `lent` is held by peers, and by the old home for its customers' orders. `main_id`: what comes
+    back of this lot is stock of that one."""
 
     id: Id
     name: Short
@@ -68,6 +69,7 @@ class LotRow(MovedRow, frozen=True, kw_only=True, tag="lot"):
     unlimited: bool
     free: Count
     lent: Count
+    main_id: Id | None = None
 
 
 class ProductRow(MovedRow, frozen=True, kw_only=True, omit_defaults=True, tag="product"):
@@ -109,8 +111,8 @@ class ItemRow(MovedRow, frozen=True, kw_only=True, tag="item"):
     prices: tuple[tuple[Id | None, Count], ...]
 
 
-class GrantRow(MovedRow, frozen=True, kw_only=True, tag="grant"):
-    """A grant to a hub of `peer`."""
+class GrantRow(MovedRow, frozen=True, kw_only=True, omit_defaults=True, tag="grant"):
+    """A grant to a hub of `peer`. One that was revoked moves too, because what the hub had ordered stays ordered."""
 
     id: Id
     peer: Short
@@ -118,6 +120,7 @@ class GrantRow(MovedRow, frozen=True, kw_only=True, tag="grant"):
     hub_name: Short
     category_id: Id | None
     resell: bool
+    state: Literal["accepted", "revoked"] = "accepted"
 
 
 class SentItemRow(MovedRow, frozen=True, kw_only=True, tag="told"):

@@ -58,7 +58,8 @@ class MoveCancel:
 class Move:
     """The enterprise lives elsewhere now. `statement` is signed by its recovery key where the old home did not help.
 
-    A thing's address is the same below the new instance's, but for the ids in `renamed`.
+    A thing's address is the same below the new instance's, but for the ids in `renamed`. `apart`: ids of lots whose
+    lease with the old home is kept apart, as in `MoveFollowed`.
     """
 
     enterprise: str
@@ -66,14 +67,20 @@ class Move:
     epoch: int
     renamed: Mapping[str, str] = field(default_factory=dict)
     statement: str | None = None
+    apart: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class MoveFollowed:
-    """The sender has followed: it deals with the new home from now on."""
+    """The sender has followed: it deals with the new home from now on.
+
+    `apart`: ids, at the old home, of lots that the sender leases from the new home too, from a hub there. Its lease
+    with the old home goes on beside that one, for a lot of its own.
+    """
 
     enterprise: str
     moved_to: str
+    apart: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
