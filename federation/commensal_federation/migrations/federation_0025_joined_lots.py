@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "federation_0022_joined_lots"
-down_revision = "federation_0021_waiting"
+revision = "federation_0025_joined_lots"
+down_revision = "federation_0024_requests"
 branch_labels = None
 depends_on = None
 
