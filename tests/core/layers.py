@@ -1,4 +1,4 @@
-"""Reads which module imports which, and tells the imports that run against the order of wings and rooms."""
+"""Reads which module imports which, and finds the imports that run against the order of packages."""
 
 from __future__ import annotations
 
@@ -32,50 +32,52 @@ def imports_of(package: Path) -> set[Import]:
 
 
 def upward(imports: set[Import], order: Sequence[str]) -> set[Import]:
-    """The imports of a room that stands before the imported one in `order` (lowest first).
+    """Returns the imports from a package into one that comes later in `order` (lowest first).
 
-    A room is a dotted path that is a prefix of a module's; of several prefixes the longest counts. Imports from or to
-    modules outside all rooms are not judged.
+    A package is a dotted path that is a prefix of a module's; the longest prefix counts. Imports from or to
+    modules outside all packages are ignored.
     """
     place = {room: number for number, room in enumerate(order)}
 
-    def floor(module: str) -> int | None:
+    def level_of(module: str) -> int | None:
         parts = module.split(".")
         prefixes = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
         return next((place[prefix] for prefix in prefixes if prefix in place), None)
 
-    def runs_upward(one: Import) -> bool:
-        importer, imported = floor(one.importer), floor(one.imported)
+    def runs_upward(edge: Import) -> bool:
+        importer, imported = level_of(edge.importer), level_of(edge.imported)
         return importer is not None and imported is not None and importer < imported
 
-    return {one for one in imports if runs_upward(one)}
+    return {edge for edge in imports if runs_upward(edge)}
 
 
 def knots(imports: set[Import]) -> set[frozenset[str]]:
-    """The rooms that import each other in a circle, as sets; a room is the first part of a module's path.
+    """Returns sets of packages that import each other in a circle; a package is the first part of a module's path.
 
-    The package's own module, its empty path, stands above all rooms and is left out.
+    The module with the empty path is above all packages and is left out.
     """
     graph: dict[str, set[str]] = {}
-    for one in imports:
-        importer, imported = one.importer.split(".")[0], one.imported.split(".")[0]
+    for edge in imports:
+        importer, imported = edge.importer.split(".")[0], edge.imported.split(".")[0]
         if importer and imported and importer != imported:
             graph.setdefault(importer, set()).add(imported)
-    reached = {room: _reached(graph, room) for room in graph}
-    circles = (frozenset(other for other in seen if room in reached.get(other, ())) for room, seen in reached.items())
+    reachable = {room: _reachable_from(graph, room) for room in graph}
+    circles = (
+        frozenset(other for other in others if room in reachable.get(other, ())) for room, others in reachable.items()
+    )
     return {circle for circle in circles if circle}
 
 
-def _reached(graph: dict[str, set[str]], start: str) -> set[str]:
-    """All rooms that imports lead to from this one, itself among them only where they lead back."""
-    seen: set[str] = set()
-    waiting = [*graph.get(start, ())]
-    while waiting:
-        room = waiting.pop()
-        if room not in seen:
-            seen.add(room)
-            waiting += graph.get(room, ())
-    return seen
+def _reachable_from(graph: dict[str, set[str]], start: str) -> set[str]:
+    """Returns all packages that imports lead to from this one; itself only if they lead back."""
+    visited: set[str] = set()
+    queue = [*graph.get(start, ())]
+    while queue:
+        room = queue.pop()
+        if room not in visited:
+            visited.add(room)
+            queue += graph.get(room, ())
+    return visited
 
 
 def _dotted(file: Path) -> str:
@@ -85,7 +87,7 @@ def _dotted(file: Path) -> str:
 
 def _imported(name: str, file: Path, package: str, modules: dict[str, Path]) -> Iterator[str]:
     inside = name if file.name == "__init__.py" else name.rpartition(".")[0]
-    for node in _running(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in _nodes_at_run_time(ast.parse(file.read_text(encoding="utf-8"))):
         if not isinstance(node, ast.ImportFrom):
             continue
         base = _absolute(node, inside, package)
@@ -105,10 +107,10 @@ def _absolute(node: ast.ImportFrom, inside: str, package: str) -> str | None:
     return ".".join([*parents[: len(parents) - (node.level - 1)], *([module] if module else [])])
 
 
-def _running(node: ast.AST) -> Iterator[ast.AST]:
-    """All nodes below this one but what stands under `if TYPE_CHECKING:`."""
+def _nodes_at_run_time(node: ast.AST) -> Iterator[ast.AST]:
+    """Yields all nodes below this one, except those under `if TYPE_CHECKING:`."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
             continue
         yield child
-        yield from _running(child)
+        yield from _nodes_at_run_time(child)

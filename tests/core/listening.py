@@ -1,4 +1,4 @@
-"""Plugins that listen to what happens, for tests of events."""
+"""Plugins that listen to events, for tests."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from commensal.trade.events.tell import HOOKS
 
 
 @dataclass
-class Ear:
-    """A plugin that listens, and the events it heard."""
+class Listener:
+    """A plugin that listens to events and records them."""
 
     name: str
-    heard: list[tuple[Event, Any]] = field(default_factory=list)
-    says: Callable[[], None] = lambda: None
+    events: list[tuple[Event, Any]] = field(default_factory=list)
+    before_event: Callable[[], None] = lambda: None
 
     @property
     def kinds(self) -> list[str]:
-        return [event.kind for event, _ in self.heard]
+        return [event.kind for event, _ in self.events]
 
     def module(self, *kinds: str) -> types.ModuleType:
         module = types.ModuleType(self.name)
 
         def listen(subject: str) -> Any:
             body = f"def told(event, {subject}): hear(event, {subject})"
-            names: dict[str, Any] = {"hear": self._hear}
+            names: dict[str, Any] = {"hear": self._record}
             exec(body, names)  # noqa: S102 - pluggy passes arguments by their names
             return hookimpl(names["told"])
 
@@ -50,9 +50,9 @@ class Ear:
             setattr(module, kind, listen(argument[0]))
         return module
 
-    def _hear(self, event: Event, subject: Any) -> None:
-        self.says()
-        self.heard.append((event, subject))
+    def _record(self, event: Event, subject: Any) -> None:
+        self.before_event()
+        self.events.append((event, subject))
 
 
 def arguments(hook: AnyHook) -> list[str]:
@@ -60,8 +60,8 @@ def arguments(hook: AnyHook) -> list[str]:
 
 
 @contextmanager
-def hearing(instance: Instance, modules: Mapping[str, types.ModuleType]) -> Iterator[Instance]:
-    """The instance with these plugins."""
+def plugins_loaded(instance: Instance, modules: Mapping[str, types.ModuleType]) -> Iterator[Instance]:
+    """Yields the instance with these plugins."""
     settings = replace(instance.settings, plugins={"enabled": list(modules)})
     hooks = load_plugins(settings, clock=instance.clock, modules=modules)
     yield replace(instance, settings=settings, hooks=hooks)
@@ -69,7 +69,7 @@ def hearing(instance: Instance, modules: Mapping[str, types.ModuleType]) -> Iter
 
 
 def a_shop_that_uses(tx: Transaction, *plugins: str) -> str:
-    """With one thing on sale, which is returned; nothing of it has to be told any more."""
+    """Creates a shop that uses these plugins; returns its item on sale. No event is left to tell."""
     a_shop(tx)
     use(tx, *plugins)
     tx.execute(insert(sale_opening).values(session_id="shop-session", announced_at=tx.now))

@@ -1,4 +1,4 @@
-"""Real processes of an instance, as an operator starts them, and customers who use whichever of them answers."""
+"""Real processes of an instance, as an operator starts them, and customers who use any process that answers."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ import httpx
 
 COMMENSAL = Path(sys.executable).with_name("commensal")
 KILLED = -signal.SIGKILL
-_PATIENCE = 60.0  # seconds for what takes one; the machine may be busy
+_PATIENCE = 60.0  # seconds for steps that take one; the machine may be busy
 
 
 class Processes:
-    """``commensal serve`` and ``commensal work``. Whatever still runs at the end of the block is stopped."""
+    """``commensal serve`` and ``commensal work``. Stops what still runs at the end of the block."""
 
     def __init__(self, folder: Path) -> None:
         self._errors, self._all = folder / "stderr.txt", list[subprocess.Popen[str]]()
 
     def begin(self, folder: Path, *words: str, failpoint: str = "") -> subprocess.Popen[str]:
-        """Starts a command at the instance; it kills itself at the failpoint."""
+        """Starts a command on the instance; it kills itself at the failpoint."""
         env = {**os.environ, "COMMENSAL_FAILPOINT": failpoint}
         with self._errors.open("a") as errors:
             process = subprocess.Popen(
@@ -44,11 +44,11 @@ class Processes:
         return self.begin(folder, "serve", "--no-jobs", "--port", "0", failpoint=failpoint)
 
     def address(self, process: subprocess.Popen[str]) -> str:
-        """Of a web process, once it accepts connections."""
+        """Returns the URL of a web process, once it accepts connections."""
         assert process.stdout is not None
-        said = process.stdout.readline()
-        assert said.startswith("Serving on "), self._errors.read_text()
-        return said.removeprefix("Serving on ").strip()
+        line = process.stdout.readline()
+        assert line.startswith("Serving on "), self._errors.read_text()
+        return line.removeprefix("Serving on ").strip()
 
     def __enter__(self) -> Self:
         return self
@@ -60,27 +60,27 @@ class Processes:
             process.communicate(timeout=_PATIENCE)
 
 
-def until(true: Callable[[], object], what: str) -> None:
-    """Looks again and again at what other processes do. Fails where it does not come true."""
+def wait_until(condition: Callable[[], object], what: str) -> None:
+    """Waits until the condition holds; fails after a time limit."""
     deadline = time.monotonic() + _PATIENCE
-    while not true():
+    while not condition():
         assert time.monotonic() < deadline, f"waited in vain until {what}"
         threading.Event().wait(0.05)
 
 
 @dataclass
 class Outcome:
-    """What customers were told: their orders by id, how many were refused, and what nobody should be answered."""
+    """The answers to customers: their orders by id, how many were sold out, and unexpected answers."""
 
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     sold_out: int = 0
-    asked_again: int = 0
-    odd: list[str] = field(default_factory=list)
+    repeated: int = 0
+    unexpected: list[str] = field(default_factory=list)
 
 
 class Customers:
-    """So many customers, who order one piece at a time. Whoever gets no answer asks another server under the same key:
-    the order may have been placed, or not, and must be there once in the end."""
+    """Customers who order one piece at a time. One who gets no answer asks another server with the same key:
+    the order may have been placed or not, and must exist exactly once in the end."""
 
     def __init__(self, addresses: Sequence[str], item: str, *, customers: int, orders: int) -> None:
         self._addresses, self._item, self._orders, self.outcome = addresses, item, orders, Outcome()
@@ -88,8 +88,8 @@ class Customers:
         self._all = [self._pool.submit(self._shop, number) for number in range(customers)]
 
     def finish(self) -> Outcome:
-        for one in self._all:
-            one.result(timeout=_PATIENCE)
+        for future in self._all:
+            future.result(timeout=_PATIENCE)
         self._pool.shutdown()
         return self.outcome
 
@@ -105,7 +105,7 @@ class Customers:
             try:
                 answer = client.post(url, json=wish, headers={"Idempotency-Key": key})
             except httpx.TransportError:
-                self.outcome.asked_again += 1
+                self.outcome.repeated += 1
                 turn += 1
                 continue
             if answer.status_code == 201:
@@ -114,5 +114,5 @@ class Customers:
             elif answer.status_code == 409 and answer.json()["code"] == "sold_out":
                 self.outcome.sold_out += 1
             else:
-                self.outcome.odd.append(f"{answer.status_code} {answer.text}")
+                self.outcome.unexpected.append(f"{answer.status_code} {answer.text}")
             return

@@ -1,4 +1,4 @@
-"""Instances of earlier releases, as they were, for tests of upgrades."""
+"""Stored instances of earlier releases, for tests of upgrades."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from commensal.operations.backups.verify import OF_SQLITE
 from commensal.storage.database import Store, Transaction
 
 FOLDER = Path(__file__).parent / "releases"
-RELEASES = sorted(one.name for one in FOLDER.iterdir() if (one / "sqlite.zip").exists())
+RELEASES = sorted(folder.name for folder in FOLDER.iterdir() if (folder / "sqlite.zip").exists())
 FIRST = "0.1.0"
 REWRITTEN = {
     "idempotent_answer": {"key", "body"},
@@ -33,8 +33,8 @@ links orders that a hub took to the accounts of their customers."""
 
 
 def unpack(release: str, folder: Path, url: str = "") -> Manifest:
-    """Makes the folder of an instance of the release, with its database: the SQLite file in it, or the empty database
-    of PostgreSQL that `url` names. Nothing of today's version touches it."""
+    """Creates the folder of an instance of the release, with its database: the SQLite file in it, or the empty database
+    of PostgreSQL that `url` names. No code of today's version touches it."""
     with zipfile.ZipFile(FOLDER / release / "sqlite.zip") as archive:
         for name in archive.namelist():
             if name not in ("manifest.json", OF_SQLITE):
@@ -60,12 +60,12 @@ def _load(file: Path, url: str) -> None:
 
 
 def store_of(folder: Path, url: str = "") -> Store:
-    """The instance's store, whatever its revisions are."""
+    """Returns the instance's store, whatever its revisions are."""
     return Store(url or f"sqlite:///{folder / DATABASE}", clock=SystemClock(), ids=RandomIds())
 
 
 def kept_rows(tx: Transaction) -> dict[str, list[dict[str, Any]]]:
-    """Every row of every table but those of versions, in the words of JSON."""
+    """Returns every row of every table as JSON values, without the tables of versions."""
     names = [str(row["name"]) for row in tx.all(text(_TABLES_POSTGRESQL if tx.postgresql else _TABLES_SQLITE))]
     return {
         name: [json.loads(json.dumps(dict(row), default=str)) for row in tx.all(text(f'SELECT * FROM "{name}"'))]  # noqa: S608
@@ -78,25 +78,27 @@ _TABLES_SQLITE = "SELECT name FROM sqlite_master WHERE type = 'table' AND name N
 _TABLES_POSTGRESQL = "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'"
 
 
-def lost(before: dict[str, list[dict[str, Any]]], after: dict[str, list[dict[str, Any]]]) -> list[str]:
-    """Tables in which a row that was there is not there any more; columns that came since, and those that a revision
+def tables_with_lost_rows(before: dict[str, list[dict[str, Any]]], after: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """Returns the tables that lost a row; new columns, and those that a revision
     rewrites, do not count."""
-    return [name for name, rows in before.items() if not _among(rows, after.get(name, []), REWRITTEN.get(name, set()))]
+    return [
+        name for name, rows in before.items() if not _contains(rows, after.get(name, []), REWRITTEN.get(name, set()))
+    ]
 
 
-def _among(rows: list[dict[str, Any]], later: list[dict[str, Any]], rewritten: set[str]) -> bool:
+def _contains(rows: list[dict[str, Any]], rows_after: list[dict[str, Any]], rewritten: set[str]) -> bool:
     columns = [name for name in rows[0] if name not in rewritten] if rows else []
 
-    def count(of: list[dict[str, Any]]) -> Counter[str]:
-        return Counter(json.dumps({name: row.get(name) for name in columns}, sort_keys=True) for row in of)
+    def count(counted: list[dict[str, Any]]) -> Counter[str]:
+        return Counter(json.dumps({name: row.get(name) for name in columns}, sort_keys=True) for row in counted)
 
-    return not count(rows) - count(later)
+    return not count(rows) - count(rows_after)
 
 
 def shape(tx: Transaction) -> list[tuple[Any, ...]]:
-    """Everything that the database is made of, in the database's own words."""
-    asked = _SHAPE_POSTGRESQL if tx.postgresql else (_SHAPE_SQLITE,)
-    return sorted(tuple(map(str, row.values())) for one in asked for row in tx.all(text(one)))
+    """Returns the schema of the database, as the database describes it."""
+    queries = _SHAPE_POSTGRESQL if tx.postgresql else (_SHAPE_SQLITE,)
+    return sorted(tuple(map(str, row.values())) for query in queries for row in tx.all(text(query)))
 
 
 _SHAPE_SQLITE = "SELECT type, name, tbl_name, coalesce(sql, '') AS made FROM sqlite_master"

@@ -1,4 +1,4 @@
-"""What an attacker leaves behind in an account, and how its owner gets rid of it by the mail of their address."""
+"""What an attacker leaves behind in an account, and how its owner removes it by mail."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from .test_people_api import GOOD, HASH, HERE, code_in_last_mail, log_in
 Somebody = Callable[..., Person]
 
 
-def reset(store: Store, email: str) -> None:
-    """The owner of the address follows the link of the mail."""
+def reset_by_mail(store: Store, email: str) -> None:
+    """Resets the password as the owner of the address, by the link in the mail."""
     with store.write() as tx:
         mail_code(tx, email, "reset", kind="reset_password")
     with store.write() as tx:
@@ -37,7 +37,7 @@ def test_a_new_password_by_mail_revokes_the_tokens_of_an_intruder(store: Store, 
     ada = somebody("Ada", password_hash=HASH)
     with store.write() as tx:
         make_token(tx, ada.id, name="intruder", scopes=["self"])
-    reset(store, ada.email)
+    reset_by_mail(store, ada.email)
     with store.read() as tx:
         assert list_tokens(tx, ada.id) == []
 
@@ -52,14 +52,14 @@ def test_a_new_password_from_the_shell_revokes_them_too(store: Store, somebody: 
 
 
 def test_a_session_alone_makes_no_token(client: TestClient, somebody: Somebody) -> None:
-    """Whoever finds a browser open must not be able to stay."""
+    """Somebody who finds a browser logged in must not be able to stay."""
     ada = somebody("Ada", password_hash=HASH)
     log_in(client, ada.email)
     wish = {"name": "till", "scopes": ["self"]}
     response = client.post("/api/me/tokens", json=wish, headers=HERE)
-    wrong = client.post("/api/me/tokens", json={**wish, "password": "not the password"}, headers=HERE)
-    assert (response.status_code, wrong.status_code) == (422, 422)
-    assert wrong.json()["errors"][0]["pointer"] == "/password"
+    wrong_password = client.post("/api/me/tokens", json={**wish, "password": "not the password"}, headers=HERE)
+    assert (response.status_code, wrong_password.status_code) == (422, 422)
+    assert wrong_password.json()["errors"][0]["pointer"] == "/password"
     assert client.post("/api/me/tokens", json={**wish, "password": GOOD}, headers=HERE).status_code == 201
 
 
@@ -78,12 +78,14 @@ def test_a_token_without_the_right_of_operators_makes_no_enterprise(
 ) -> None:
     root = somebody("Root", operator=True)
     with store.write() as tx:
-        small, great = (make_token(tx, root.id, name="x", scopes=one) for one in (["self"], ["self", "operator"]))
-    made = [
-        client.post("/api/enterprises", json={"name": "F"}, headers={"Authorization": f"Bearer {one.secret}"})
-        for one in (small, great)
+        without_right, with_right = (
+            make_token(tx, root.id, name="x", scopes=scopes) for scopes in (["self"], ["self", "operator"])
+        )
+    responses = [
+        client.post("/api/enterprises", json={"name": "F"}, headers={"Authorization": f"Bearer {token.secret}"})
+        for token in (without_right, with_right)
     ]
-    assert [one.status_code for one in made] == [403, 201]
+    assert [response.status_code for response in responses] == [403, 201]
 
 
 def test_only_a_proved_address_gets_a_second_factor(store: Store, somebody: Somebody) -> None:
@@ -97,12 +99,12 @@ def test_who_signed_up_with_an_address_of_another_keeps_nothing_once_its_owner_c
 ) -> None:
     """Accounts of earlier releases may have a second factor without a proved address."""
     eve = somebody("Ada", confirmed=False, password_hash=hash_password("the password of Eve"))
-    monkeypatch.setattr(second_factor, "refuse_unconfirmed", lambda one: None, raising=False)
+    monkeypatch.setattr(second_factor, "refuse_unconfirmed", lambda person: None, raising=False)
     with store.write() as tx:
         secret = begin_second_factor(tx, eve.id, place="Val").secret
         assert confirm_second_factor(tx, eve.id, code_of(secret, step_of(clock.now())), keep=None)
         assert has_second_factor(tx, eve.id)
-    reset(store, eve.email)
+    reset_by_mail(store, eve.email)
     with store.read() as tx:
         assert person_by_email(tx, eve.email).confirmed_at is not None
-        assert not has_second_factor(tx, eve.id), "the stranger's telephone would be asked for, for ever"
+        assert not has_second_factor(tx, eve.id), "the stranger's telephone would be needed for ever"

@@ -1,4 +1,4 @@
-"""No endpoint that changes something can forget to leave a trace: each is walked, those of all bundled plugins too."""
+"""Every endpoint that changes something leaves a trace in the audit trail, also those of all bundled plugins."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ from commensal.testing.client import client_of
 def desk(
     settings: InstanceSettings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path
 ) -> Iterator[Desk]:
-    """At an instance with all plugins."""
-    every = replace(settings, plugins={"enabled": list(plugin_entry_points())})
-    with Instance(tmp_path, every, store, load_plugins(every, clock=clock), clock, ids) as opened:
-        yield Desk(opened)
+    """A desk at an instance with all plugins."""
+    all_plugins = replace(settings, plugins={"enabled": list(plugin_entry_points())})
+    with Instance(tmp_path, all_plugins, store, load_plugins(all_plugins, clock=clock), clock, ids) as instance:
+        yield Desk(instance)
 
 
 def unsafe(desk: Desk) -> list[Endpoint]:
@@ -44,11 +44,11 @@ def unsafe(desk: Desk) -> list[Endpoint]:
 
 
 def _does_nothing(call: Call, **kwargs: Any) -> None:
-    """In place of a command: it changes no row that is traced."""
+    """Replaces a command: changes no traced row."""
 
 
-def _emptied(endpoint: Endpoint, desk: Desk) -> Route:
-    """The endpoint with its path, scope and method, whose command changes nothing that is seen by itself."""
+def _without_command(endpoint: Endpoint, desk: Desk) -> Route:
+    """Returns a route with the endpoint's path, scope and method, whose command changes nothing."""
     bare = replace(
         endpoint, handler=_does_nothing, prepare=None, proves=None, after=None, edits=False, needs_key=False,
         where_off=True, hints={}, limit="",
@@ -62,21 +62,21 @@ def _emptied(endpoint: Endpoint, desk: Desk) -> Route:
 
 
 def test_a_request_leaves_a_trace_even_where_its_command_changes_no_traced_row(desk: Desk) -> None:
-    found = unsafe(desk)
-    assert len(found) > 90
-    for endpoint in found:
+    endpoints = unsafe(desk)
+    assert len(endpoints) > 90
+    for endpoint in endpoints:
         before = len(desk.trail())
         path = re.sub(r"\{(\w+)\}", lambda part: "shop" if part[1] == "enterprise" else "one", endpoint.path)
-        client = client_of(Starlette(routes=[_emptied(endpoint, desk)]))
-        sent = {"Authorization": f"Bearer {desk.token.secret}"}
-        assert client.request(endpoint.method, f"/api{path}", headers=sent).status_code == endpoint.status
+        client = client_of(Starlette(routes=[_without_command(endpoint, desk)]))
+        headers = {"Authorization": f"Bearer {desk.token.secret}"}
+        assert client.request(endpoint.method, f"/api{path}", headers=headers).status_code == endpoint.status
         traces = desk.trail()[: len(desk.trail()) - before]
         assert len(traces) == (0 if endpoint.untraced else 1), f"{endpoint.method} {endpoint.path}"
-        assert all(one.person_id == desk.ada and one.command == "_does_nothing" for one in traces)
+        assert all(entry.person_id == desk.ada and entry.command == "_does_nothing" for entry in traces)
 
 
 def test_only_what_customers_do_for_themselves_is_untraced(desk: Desk) -> None:
-    assert {one.name for one in unsafe(desk) if one.untraced} == {
+    assert {endpoint.name for endpoint in unsafe(desk) if endpoint.untraced} == {
         "quote", "place", "set_cart", "change_my_order", "cancel_my_order", "change_guest_order", "cancel_guest_order",
         "prove_guest_order",
         "pay_my_order", "pay_guest_order", "set_my_consents", "set_guest_consents", "sign_up", "ask_for_new_password",
@@ -84,6 +84,6 @@ def test_only_what_customers_do_for_themselves_is_untraced(desk: Desk) -> None:
 
 
 def test_a_table_that_leaves_no_trace_says_why() -> None:
-    said = {table.name: why_untraced(table) for table in metadata.sorted_tables if "untraced" in table.info}
-    assert {"payment_journal", "stock_movement", "cart_line"} <= set(said)
-    assert all(len(reason) > 8 for reason in said.values())
+    reasons = {table.name: why_untraced(table) for table in metadata.sorted_tables if "untraced" in table.info}
+    assert {"payment_journal", "stock_movement", "cart_line"} <= set(reasons)
+    assert all(len(reason) > 8 for reason in reasons.values())

@@ -1,4 +1,4 @@
-"""Who pays a second time because the first answer was lost is not charged twice: the first attempt is looked into."""
+"""A customer who pays again because an answer was lost is not charged twice: the first attempt is checked."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from commensal.trade.payments.values import Payment
 
 @dataclass
 class Provider:
-    """Charges at once. `then` is what happens to its answer."""
+    """A provider that charges at once; `then` is called before it answers."""
 
     charged: list[str] = field(default_factory=list)
     then: Callable[[], None] = lambda: None
@@ -65,7 +65,7 @@ def instance(store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path, p
 
 
 class Crash(BaseException):
-    """Nothing of the core catches it, as nothing runs any more in a process that was killed."""
+    """Stands for a killed process: nothing in the core catches it."""
 
 
 def _lose_the_answer() -> None:
@@ -73,8 +73,8 @@ def _lose_the_answer() -> None:
 
 
 def _begin(instance: Instance, key: str) -> Payment:
-    chosen = choose_method(instance, "order", "till:card", "en")
-    return instance.store.transact(lambda tx: begin_payment(tx, instance.hooks, chosen, key))
+    method = choose_method(instance, "order", "till:card", "en")
+    return instance.store.transact(lambda tx: begin_payment(tx, instance.hooks, method, key))
 
 
 def _states(instance: Instance) -> list[str]:
@@ -100,10 +100,10 @@ def test_and_by_the_third_where_the_second_died_before_it_could_look(instance: I
 
 
 def test_an_attempt_that_failed_without_an_answer_may_have_charged(instance: Instance, provider: Provider) -> None:
-    def break_down() -> None:
+    def lose_connection() -> None:
         raise ConnectionError("the line went dead")
 
-    provider.then = break_down
+    provider.then = lose_connection
     assert start_payment(instance, "order", "till:card", "first", "en").state == "Failed"
     start_payment(instance, "order", "till:card", "second", "en")
     assert (len(provider.charged), _states(instance)) == (1, ["Done", "Cancelled"])

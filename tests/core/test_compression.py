@@ -1,4 +1,4 @@
-"""What travels is small, is asked for once, and tells nothing by its length."""
+"""Answers are compressed, cached, and reveal nothing by their length."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def client() -> TestClient:
         ("/page", {}, True),
         ("/page?q=x", MEMBER | {"Sec-Fetch-Site": "same-origin"}, True),
         ("/page?q=x", MEMBER | {"Sec-Fetch-Site": "none"}, True),
-        ("/page?q=x", {"Sec-Fetch-Site": "cross-site"}, True),  # a stranger follows a link: nothing of anybody is there
+        ("/page?q=x", {"Sec-Fetch-Site": "cross-site"}, True),  # a stranger follows a link: the page has nobody's data
         ("/page", ELSEWHERE, True),  # the link in the mail that a sale is open, read in a browser
         ("/page?q=x", ELSEWHERE, False),
         ("/page?q=x", MEMBER | {"Sec-Fetch-Site": "same-site"}, False),
@@ -74,26 +74,26 @@ def test_a_file_of_a_plugin_is_asked_for_once_until_it_changes(tmp_path: Path) -
     folder.mkdir()
     (folder / "shop.css").write_text("a { color: red }", "ascii")
 
-    def addressed() -> tuple[str, TestClient]:
-        assets.version_of.cache_clear()  # as when the instance is started anew
+    def start_again() -> tuple[str, TestClient]:
+        assets.version_of.cache_clear()  # as when the instance restarts
         return asset_url("shop", folder, "shop.css"), TestClient(
             Starlette(routes=[Mount("/-/shop/static", Assets(folder))])
         )
 
-    before, client = addressed()
+    before, client = start_again()
     response = client.get(before)
     assert (response.text, response.headers["cache-control"]) == (
         "a { color: red }",
         "public, max-age=31536000, immutable",
     )
-    plain = client.get("/-/shop/static/shop.css")
-    assert (plain.text, plain.headers["cache-control"]) == ("a { color: red }", "public, no-cache")
+    without_version = client.get("/-/shop/static/shop.css")
+    assert (without_version.text, without_version.headers["cache-control"]) == ("a { color: red }", "public, no-cache")
     (folder / "shop.css").write_text("a { color: blue }", "ascii")
-    after, client = addressed()
+    after, client = start_again()
     assert after != before
     assert client.get(after).text == "a { color: blue }"
-    old = client.get(before)  # a page that was open meanwhile
-    assert (old.text, old.headers["cache-control"]) == ("a { color: blue }", "public, no-cache")
+    old_address = client.get(before)  # a page that was open meanwhile
+    assert (old_address.text, old_address.headers["cache-control"]) == ("a { color: blue }", "public, no-cache")
     for outside in ("@x/../../secret", "@x/%2e%2e/%2e%2e/secret", "nothing.css"):
         assert client.get(f"/-/shop/static/{outside}").status_code == 404
     version_of.cache_clear()

@@ -1,4 +1,4 @@
-"""Clients that hold a connection and send nothing sensible, as a real server meets them on the loopback."""
+"""Clients that hold a connection and send nothing useful, against a real server on the loopback."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """A server that waits less long than usual."""
+    """Runs a server with a short time limit for heads; yields its port."""
     monkeypatch.setattr(connections, "HEAD_SECONDS", 0.3)
     listener = socket.socket()
     bound_unread(listener)
@@ -45,14 +45,14 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     listener.close()
 
 
-def connected(port: int, sent: bytes) -> socket.socket:
+def connect(port: int, sent: bytes) -> socket.socket:
     client = socket.create_connection(("127.0.0.1", port), timeout=20)
     client.sendall(sent)
     return client
 
 
-def rest(client: socket.socket) -> bytes:
-    """All that still comes until the server ends the connection. It fails where that takes 20 seconds."""
+def read_to_end(client: socket.socket) -> bytes:
+    """Returns what arrives until the server ends the connection; fails after 20 seconds."""
     parts = []
     try:
         while part := client.recv(65536):
@@ -64,17 +64,17 @@ def rest(client: socket.socket) -> bytes:
 
 def test_three_hundred_half_open_requests_are_given_up(port: int) -> None:
     with ExitStack() as stack:
-        held = [stack.enter_context(connected(port, HALF if number % 2 else b"")) for number in range(300)]
-        assert [rest(one) for one in held] == [b""] * 300
+        clients = [stack.enter_context(connect(port, HALF if number % 2 else b"")) for number in range(300)]
+        assert [read_to_end(client) for client in clients] == [b""] * 300
 
 
 def test_a_second_request_that_stays_half_is_given_up_too(port: int) -> None:
-    with connected(port, WHOLE + b"apple" + HALF) as client:
-        assert rest(client).endswith(b"5 bytes")
+    with connect(port, WHOLE + b"apple" + HALF) as client:
+        assert read_to_end(client).endswith(b"5 bytes")
 
 
 def test_a_body_may_come_later_than_a_head(port: int) -> None:
-    with connected(port, WHOLE) as client:
+    with connect(port, WHOLE) as client:
         assert select.select([client], [], [], 0.7)[0] == [], "its time is that of bodies: tests/core/test_intake.py"
         client.sendall(b"apple")
         assert b"5 bytes" in client.recv(65536)
@@ -82,23 +82,23 @@ def test_a_body_may_come_later_than_a_head(port: int) -> None:
 
 def test_a_body_in_very_many_tiny_chunks_is_refused(port: int) -> None:
     head = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
-    with connected(port, head + b"1\r\na\r\n" * 4_000 + b"0\r\n\r\n") as client:
+    with connect(port, head + b"1\r\na\r\n" * 4_000 + b"0\r\n\r\n") as client:
         assert b"4000 bytes" in client.recv(65536)
-    with connected(port, head + b"1\r\na\r\n" * 6_000) as client:
-        assert rest(client).startswith(b"HTTP/1.1 400")
+    with connect(port, head + b"1\r\na\r\n" * 6_000) as client:
+        assert read_to_end(client).startswith(b"HTTP/1.1 400")
 
 
 def test_who_goes_away_while_sending_leaves_no_traceback(port: int, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
     for _ in range(3):
-        connected(port, WHOLE + b"ap").close()
-    with connected(port, WHOLE + b"apple") as client:  # served after them
+        connect(port, WHOLE + b"ap").close()
+    with connect(port, WHOLE + b"apple") as client:  # served after them
         assert b"5 bytes" in client.recv(65536)
     assert caplog.records == []
 
 
 def test_the_kernel_ends_connections_whose_answer_nobody_reads() -> None:
-    """Each accepted connection inherits it from its listener."""
+    """Each accepted connection inherits the time limit from its listener."""
     with socket.socket() as listener:
         bound_unread(listener)
         listener.bind(("127.0.0.1", 0))
@@ -110,5 +110,5 @@ def test_the_kernel_ends_connections_whose_answer_nobody_reads() -> None:
 def test_there_are_files_for_all_connections_that_are_served() -> None:
     import resource
 
-    most = connection_limit()
-    assert 100 <= most <= resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 400
+    limit = connection_limit()
+    assert 100 <= limit <= resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 400

@@ -1,4 +1,4 @@
-"""Classes that several threads meet for the first time at once, as happens after the start of a busy server."""
+"""Several threads convert to a class for the first time at once, as happens after the start of a busy server."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ for number in range(150):
 """
 
 
-def crowd(whose: str) -> int:
-    return subprocess.run([sys.executable, "-c", CROWD, whose], check=False, timeout=60).returncode
+def crowd(converter: str) -> int:
+    return subprocess.run([sys.executable, "-c", CROWD, converter], check=False, timeout=60).returncode
 
 
 def test_threads_that_meet_a_class_at_once_read_it_all_the_same() -> None:
@@ -60,7 +60,7 @@ def test_threads_that_meet_a_class_at_once_read_it_all_the_same() -> None:
 
 
 def test_without_that_the_process_dies() -> None:
-    """The canary: by chance it lives through a crowd, and hardly through five."""
+    """Shows that the test above can fail: a process may survive one round by chance, but hardly five."""
     assert -signal.SIGSEGV in (crowd("msgspec's") for _ in range(5))
 
 
@@ -73,8 +73,8 @@ def test_a_type_is_met_once_whatever_the_first_value_was() -> None:
 
 
 def test_nobody_converts_by_another_way() -> None:
-    """Decoders that are made with their module are made by one thread; `dict[str, Any]` holds no class."""
-    wrong = []
+    """Decoders created at import time are created by one thread; `dict[str, Any]` contains no class."""
+    violations = []
     for root in ROOTS:
         for file in (PROJECT / root).rglob("*.py"):
             if file.name == "converting.py":
@@ -83,5 +83,5 @@ def test_nobody_converts_by_another_way() -> None:
                 by_itself = re.search(r"msgspec\.convert\(|^\s.*msgspec\.\w+\.Decoder\([A-Z]", line)
                 decodes = re.search(r"\.decode\(.*type=(?!dict\[str, Any\])", line)
                 if by_itself or (decodes and "testing" not in file.parts):
-                    wrong.append(f"{file.relative_to(PROJECT)}:{number}: {line.strip()}")
-    assert wrong == []
+                    violations.append(f"{file.relative_to(PROJECT)}:{number}: {line.strip()}")
+    assert violations == []

@@ -1,4 +1,4 @@
-"""Secrets of instance.toml that stand elsewhere: in files, or with the service manager."""
+"""Secrets of instance.toml that are stored elsewhere: in files, or with the service manager."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def write(folder: Path, text: str, mode: int = 0o600) -> Path:
 
 
 @pytest.fixture
-def handed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder in which systemd lays what LoadCredential= names."""
+def credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder where systemd puts the files that LoadCredential= names."""
     folder = tmp_path / "credentials"
     folder.mkdir()
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
@@ -39,13 +39,13 @@ def test_every_secret_may_stand_in_a_file_and_then_instance_toml_may_be_read(
     secret = tmp_path / "secret"
     secret.write_text("a secret of twenty letters\n")
     settings = load_settings(write(tmp_path, f'[{table}]\n{name}_file = "{secret}"', 0o644))
-    read: str = getattr(getattr(settings, table), name)
-    assert read == "a secret of twenty letters"
-    assert table == "database" or str(read) == "***"
+    value: str = getattr(getattr(settings, table), name)
+    assert value == "a secret of twenty letters"
+    assert table == "database" or str(value) == "***"
 
 
-def test_the_service_manager_may_hand_secrets_over(tmp_path: Path, handed_over: Path) -> None:
-    (handed_over / "mail.password").write_text("handed over\n")
+def test_the_service_manager_may_hand_secrets_over(tmp_path: Path, credentials: Path) -> None:
+    (credentials / "mail.password").write_text("handed over\n")
     assert load_settings(write(tmp_path, "", 0o644)).mail.password.reveal() == "handed over"
     assert load_settings(write(tmp_path, '[mail]\npassword = ""')).mail.password.reveal() == "handed over"
     assert load_settings(write(tmp_path, '[mail]\npassword = "here"')).mail.password.reveal() == "here"
@@ -53,7 +53,7 @@ def test_the_service_manager_may_hand_secrets_over(tmp_path: Path, handed_over: 
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("line", "message"),
     [
         ('password = "a"\npassword_file = "/b"', "mail.password and mail.password_file are both given"),
         ('password_file = "relative"', "mail.password_file: 'relative' is no absolute path"),
@@ -63,9 +63,9 @@ def test_the_service_manager_may_hand_secrets_over(tmp_path: Path, handed_over: 
         ('username_file = "/etc/hostname"', "mail.username_file is unknown; did you mean 'username'?"),
     ],
 )
-def test_what_cannot_be_read_stops_the_start(tmp_path: Path, given: str, said: str) -> None:
-    with pytest.raises(SettingsError, match=said.replace("?", r"\?")):
-        load_settings(write(tmp_path, f"[mail]\n{given}"))
+def test_what_cannot_be_read_stops_the_start(tmp_path: Path, line: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=message.replace("?", r"\?")):
+        load_settings(write(tmp_path, f"[mail]\n{line}"))
 
 
 @pytest.mark.parametrize("line", ['[database]\nurl = "postgresql://u:hunter2@h/d"', '[mail]\npassword = "hunter2"'])
@@ -81,7 +81,7 @@ class Gateway:
     key: Secret = field(default_factory=Secret)
 
 
-def of_plugin(clock: ManualClock, table: dict[str, object]) -> Gateway:
+def load_gateway(clock: ManualClock, table: dict[str, object]) -> Gateway:
     module = ModuleType("gateway")
 
     def instance_settings() -> type:
@@ -89,21 +89,21 @@ def of_plugin(clock: ManualClock, table: dict[str, object]) -> Gateway:
 
     module.instance_settings = hookimpl(instance_settings)  # type: ignore[attr-defined]
     settings = InstanceSettings(name="x", plugins={"enabled": ["gateway"], "gateway": table})
-    read = load_plugins(settings, clock=clock, modules={"gateway": module}).instance_settings("gateway")
-    assert isinstance(read, Gateway)
-    return read
+    gateway = load_plugins(settings, clock=clock, modules={"gateway": module}).instance_settings("gateway")
+    assert isinstance(gateway, Gateway)
+    return gateway
 
 
-def test_secrets_of_plugins_stand_elsewhere_just_so(clock: ManualClock, tmp_path: Path, handed_over: Path) -> None:
+def test_secrets_of_plugins_stand_elsewhere_just_so(clock: ManualClock, tmp_path: Path, credentials: Path) -> None:
     (tmp_path / "key").write_text("from a file")
-    (handed_over / "plugins.gateway.key").write_text("handed over")
-    assert of_plugin(clock, {"key_file": str(tmp_path / "key")}).key.reveal() == "from a file"
-    assert of_plugin(clock, {}).key.reveal() == "handed over"
-    assert of_plugin(clock, {"key": "here"}).key.reveal() == "here"
+    (credentials / "plugins.gateway.key").write_text("handed over")
+    assert load_gateway(clock, {"key_file": str(tmp_path / "key")}).key.reveal() == "from a file"
+    assert load_gateway(clock, {}).key.reveal() == "handed over"
+    assert load_gateway(clock, {"key": "here"}).key.reveal() == "here"
 
 
-def test_an_instance_finds_its_database_by_a_url_that_was_handed_over(tmp_path: Path, handed_over: Path) -> None:
-    (handed_over / "database.url").write_text(f"sqlite:///{tmp_path}/elsewhere.db\n")
+def test_an_instance_finds_its_database_by_a_url_that_was_handed_over(tmp_path: Path, credentials: Path) -> None:
+    (credentials / "database.url").write_text(f"sqlite:///{tmp_path}/elsewhere.db\n")
     begin_instance(tmp_path / "val", name="Val", plugins=())
     with open_instance(tmp_path / "val") as instance:
         assert instance.store.url == f"sqlite:///{tmp_path}/elsewhere.db"

@@ -39,24 +39,26 @@ from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal.trade.stock.lots import change_lot, lot_by_id
 from commensal.trade.stock.movements import count_stock
 
-from .listening import Ear, a_shop_that_uses, arguments, hearing, run, use
+from .listening import Listener, a_shop_that_uses, arguments, plugins_loaded, run, use
 
 
 @pytest.fixture
-def ear() -> Ear:
-    return Ear("ear")
+def listener() -> Listener:
+    return Listener("ear")
 
 
 @pytest.fixture
-def other() -> Ear:
-    return Ear("other")
+def other() -> Listener:
+    return Listener("other")
 
 
 @pytest.fixture
-def instance(instance: Instance, ear: Ear, other: Ear) -> Iterator[Instance]:
+def instance(instance: Instance, listener: Listener, other: Listener) -> Iterator[Instance]:
     """An instance with two listening plugins: `ear` hears everything, `other` only of placed orders."""
-    with hearing(instance, {"ear": ear.module(), "other": other.module("order_placed")}) as hearing_instance:
-        yield hearing_instance
+    with plugins_loaded(
+        instance, {"ear": listener.module(), "other": other.module("order_placed")}
+    ) as listening_instance:
+        yield listening_instance
 
 
 @pytest.fixture
@@ -107,15 +109,15 @@ def test_every_hook_that_only_tells_after_the_commit_can_be_told() -> None:
 
 
 def test_each_plugin_that_listens_hears_of_an_event_by_the_same_id(
-    instance: Instance, item: str, ear: Ear, other: Ear
+    instance: Instance, item: str, listener: Listener, other: Listener
 ) -> None:
     with instance.store.write() as tx:
         use(tx, "other")
     order = place(instance, item)
-    assert ear.heard == [], "not before the job runs"
+    assert listener.events == [], "not before the job runs"
     run(instance)
-    ((event, about),) = ear.heard
-    ((event_of_other, _),) = other.heard
+    ((event, about),) = listener.events
+    ((event_of_other, _),) = other.events
     assert (event.kind, event.at, event.enterprise_id) == ("order_placed", order.placed_at, "shop")
     assert about.id == order.id
     assert event == event_of_other
@@ -140,21 +142,23 @@ def test_where_no_plugin_listens_nothing_is_asked(store: Store, statements: list
     assert not [statement for statement in statements if "enterprise_plugin" in statement]
 
 
-def test_what_is_rolled_back_is_not_told(instance: Instance, item: str, ear: Ear) -> None:
+def test_what_is_rolled_back_is_not_told(instance: Instance, item: str, listener: Listener) -> None:
     wish = Wish(items={item: 1}, name="Ada", email="ada@example.org")
     with pytest.raises(RuntimeError), instance.store.write() as tx:
         place_order(tx, instance.hooks, "shop-session", wish)
         raise RuntimeError
     run(instance)
-    assert ear.heard == []
+    assert listener.events == []
 
 
-def test_a_plugin_that_was_switched_off_meanwhile_is_not_told(instance: Instance, item: str, ear: Ear) -> None:
+def test_a_plugin_that_was_switched_off_meanwhile_is_not_told(
+    instance: Instance, item: str, listener: Listener
+) -> None:
     place(instance, item)
     with instance.store.write() as tx:
         tx.execute(delete(enterprise_plugin))
     run(instance)
-    assert ear.heard == []
+    assert listener.events == []
     with instance.store.read() as tx:
         assert {row["state"] for row in tx.all(select(job.c.state))} == {"done"}
 
@@ -174,7 +178,7 @@ def test_a_plugin_that_the_operator_has_taken_out_is_not_told(
 
 
 def test_a_plugin_that_fails_is_told_again_later_with_the_same_id_and_sees_what_is_now(
-    instance: Instance, item: str, ear: Ear, clock: ManualClock
+    instance: Instance, item: str, listener: Listener, clock: ManualClock
 ) -> None:
     calls: list[str] = []
 
@@ -183,7 +187,7 @@ def test_a_plugin_that_fails_is_told_again_later_with_the_same_id_and_sees_what_
         if len(calls) < 3:
             raise RuntimeError("not now")
 
-    ear.says = fail_twice
+    listener.before_event = fail_twice
     order = place(instance, item)
     run(instance)
     with instance.store.write() as tx:
@@ -195,19 +199,19 @@ def test_a_plugin_that_fails_is_told_again_later_with_the_same_id_and_sees_what_
     for delay in DELAYS[:2]:
         clock.advance(seconds=delay.total_seconds())
         run(instance)
-    ((event, about),) = ear.heard
+    ((event, about),) = listener.events
     assert (event.kind, event.at) == ("order_placed", order.placed_at)
     assert [line.quantity for line in about.lines] == [5]
     assert len(calls) == 3
 
 
 def test_one_plugin_that_fails_does_not_keep_others_from_hearing_and_is_parked_in_the_end(
-    instance: Instance, item: str, ear: Ear, other: Ear, clock: ManualClock
+    instance: Instance, item: str, listener: Listener, other: Listener, clock: ManualClock
 ) -> None:
     def fail() -> None:
         raise RuntimeError("never")
 
-    ear.says = fail
+    listener.before_event = fail
     with instance.store.write() as tx:
         use(tx, "other")
     place(instance, item)
@@ -220,9 +224,9 @@ def test_one_plugin_that_fails_does_not_keep_others_from_hearing_and_is_parked_i
         assert [parked_job.kind for parked_job in parked] == [EVENT]
         assert any(failure.plugin == "ear" and failure.hook == "order_placed" for failure in instance.hooks.failures)
         retry_parked(tx, parked[0].id)
-    ear.says = lambda: None
+    listener.before_event = lambda: None
     run(instance)
-    assert "order_placed" in ear.kinds
+    assert "order_placed" in listener.kinds
 
 
 # ------------------------------------------------------------------------------------------------ what it costs
@@ -254,7 +258,7 @@ def test_an_order_writes_its_mail_and_its_events_by_one_statement(
         assert len(job_inserts(statements)) == 1
 
 
-def test_orders_payments_and_refunds_are_told(instance: Instance, item: str, ear: Ear) -> None:
+def test_orders_payments_and_refunds_are_told(instance: Instance, item: str, listener: Listener) -> None:
     order = place(instance, item)
     with instance.store.write() as tx:
         receive(tx, order)
@@ -264,13 +268,13 @@ def test_orders_payments_and_refunds_are_told(instance: Instance, item: str, ear
         )  # fmt: skip
         hand_order_over(tx, locked_order(tx, order.id, enterprise_id="shop"))
     run(instance)
-    assert sorted(ear.kinds) == ["order_fulfilled", "order_placed", "payment_received", "payment_refunded"]
-    money = {event.kind: about for event, about in ear.heard if event.kind.startswith("payment")}
+    assert sorted(listener.kinds) == ["order_fulfilled", "order_placed", "payment_received", "payment_refunded"]
+    money = {event.kind: about for event, about in listener.events if event.kind.startswith("payment")}
     assert (money["payment_received"].amount, money["payment_refunded"].amount) == (250, 100)
 
 
 def test_a_sale_of_forty_shops_is_completed_as_cheaply_as_one(
-    instance: Instance, item: str, ear: Ear, clock: ManualClock, statements: list[str]
+    instance: Instance, item: str, listener: Listener, clock: ManualClock, statements: list[str]
 ) -> None:
     with instance.store.write() as tx:
         row = tx.one(select(sale_session))
@@ -291,14 +295,14 @@ def test_a_sale_of_forty_shops_is_completed_as_cheaply_as_one(
         assert complete_due(tx) == ["shop-sale"]
     assert len(statements) <= 5 + 1 + 2  # and what the audit trail asks
     run(instance)
-    enterprise_ids = sorted(about.enterprise_id for event, about in ear.heard if event.kind == "sale_completed")
+    enterprise_ids = sorted(about.enterprise_id for event, about in listener.events if event.kind == "sale_completed")
     assert enterprise_ids == sorted(["shop", *(f"s{number}" for number in range(40))])
 
 
 # ------------------------------------------------------------------------------------------------ stock
 
 
-def test_a_lot_that_becomes_unlimited_or_is_counted_is_told(instance: Instance, item: str, ear: Ear) -> None:
+def test_a_lot_that_becomes_unlimited_or_is_counted_is_told(instance: Instance, item: str, listener: Listener) -> None:
     with instance.store.write() as tx:
         lot = a_lot(tx, name="Cerises", on_hand="7")
         count_stock(tx, "shop", lot, Decimal(5))
@@ -307,12 +311,12 @@ def test_a_lot_that_becomes_unlimited_or_is_counted_is_told(instance: Instance, 
         change_lot(tx, "shop", lot, 3, name="Cerises noires")
         assert lot_by_id(tx, "shop", lot).free == 0
     run(instance)
-    assert ear.kinds == ["stock_changed"] * 4
-    assert {about.name for _, about in ear.heard} == {"Cerises noires"}
+    assert listener.kinds == ["stock_changed"] * 4
+    assert {about.name for _, about in listener.events} == {"Cerises noires"}
 
 
 def test_a_product_list_is_told_lot_by_lot_and_item_by_item_by_two_statements_each(
-    instance: Instance, item: str, ear: Ear, statements: list[str]
+    instance: Instance, item: str, listener: Listener, statements: list[str]
 ) -> None:
     def import_rows(*rows: str) -> None:
         headers = "producer,name,category,units,unit_type,price,on_hand,tax_category,lot"
@@ -326,11 +330,11 @@ def test_a_product_list_is_told_lot_by_lot_and_item_by_item_by_two_statements_ea
     assert len([statement for statement in statements if "enterprise_plugin" in statement]) == 2
     assert len(job_inserts(statements)) == 2
     run(instance)
-    assert sorted(about.name for event, about in ear.heard if event.kind == "stock_changed") == sorted(names)
-    assert [len(items) for event, items in ear.heard if event.kind == "listing_changed"] == [30]
-    ear.heard.clear()
+    assert sorted(about.name for event, about in listener.events if event.kind == "stock_changed") == sorted(names)
+    assert [len(items) for event, items in listener.events if event.kind == "listing_changed"] == [30]
+    listener.events.clear()
     import_rows("Produit 1,pomme,1,kg,2.50,7,5.5,Produit 1", "Produit 2,pomme,1,kg,2.80,10,5.5,Produit 2")
     run(instance)
-    (stock_event, lot), (listing_event, items) = sorted(ear.heard, key=lambda entry: entry[0].kind, reverse=True)
+    (stock_event, lot), (listing_event, items) = sorted(listener.events, key=lambda entry: entry[0].kind, reverse=True)
     assert (stock_event.kind, lot.name, lot.free) == ("stock_changed", "Produit 1", 7)
     assert (listing_event.kind, len(items)) == ("listing_changed", 1)

@@ -40,17 +40,21 @@ def test_a_grant_is_given_once_in_one_direction(
     grantor, grantee = two
     ada = somebody("Ada")
     with store.write() as tx:
-        given = grant(tx, grantor, grantee, "WriteOrders", by=ada.id)
-        assert grant(tx, grantor, grantee, "WriteOrders") == given
-        assert (given.grantor_name, given.grantee_name, given.scope) == (grantor, grantee, "WriteOrders")
-        assert grants_given(tx, grantor) == grants_received(tx, grantee) == [given]
+        grant_given = grant(tx, grantor, grantee, "WriteOrders", by=ada.id)
+        assert grant(tx, grantor, grantee, "WriteOrders") == grant_given
+        assert (grant_given.grantor_name, grant_given.grantee_name, grant_given.scope) == (
+            grantor,
+            grantee,
+            "WriteOrders",
+        )
+        assert grants_given(tx, grantor) == grants_received(tx, grantee) == [grant_given]
         assert grants_given(tx, grantee) == grants_received(tx, grantor) == []
         assert grants_of(tx, grantor, grantee) == {"WriteOrders"}
         assert grants_of(tx, grantee, grantor) == frozenset()
 
 
 @pytest.mark.parametrize(
-    ("scope", "held"),
+    ("scope", "expected"),
     [
         ("WriteProducts", {"WriteProducts", "ReadProducts"}),
         ("WriteEnterprise", {"WriteEnterprise", "ReadEnterprise"}),
@@ -60,14 +64,14 @@ def test_a_grant_is_given_once_in_one_direction(
     ],
 )
 def test_who_may_change_products_or_profile_may_read_them(
-    store: Store, two: tuple[str, str], scope: str, held: set[str]
+    store: Store, two: tuple[str, str], scope: str, expected: set[str]
 ) -> None:
     grantor, grantee = two
     with store.write() as tx:
         grant(tx, grantor, grantee, scope)
-        assert grants_of(tx, grantor, grantee) == held
-        assert {one for one in ALL if grantor in grantors(tx, grantee, one)} == held
-        assert all(grantee in grantors(tx, grantee, one) for one in ALL)
+        assert grants_of(tx, grantor, grantee) == expected
+        assert {scope_read for scope_read in ALL if grantor in grantors(tx, grantee, scope_read)} == expected
+        assert all(grantee in grantors(tx, grantee, scope_read) for scope_read in ALL)
 
 
 def test_a_grant_that_is_taken_back_is_gone(store: Store, two: tuple[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""The README and the guides tell the truth: their commands are run as they stand there, and answer so."""
+"""The README and the guides tell the truth: the tests run their commands unchanged, and the output matches."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BLOCK = re.compile(r"^```(console|(?:csv|toml) file=\S+)\n(.*?)^```$", re.MULTI
 
 
 def test_the_commands_of_the_guides_do_what_they_say(tmp_path: Path, shell: Shell) -> None:
-    ran = 0
+    runs = 0
     pages = "".join(guide.read_text(encoding="utf-8") for guide in READ_IN_ORDER)
     for kind, text in _BLOCK.findall(pages):
         if kind != "console":
@@ -36,29 +36,29 @@ def test_the_commands_of_the_guides_do_what_they_say(tmp_path: Path, shell: Shel
             assert program == "commensal"
             result = shell.run(*words, cwd=tmp_path, env={**os.environ, "COLUMNS": "200"})
             assert result.returncode == 0, f"{command}\n{result.stdout}{result.stderr}"
-            told = "".join(".*" if one == "…" else re.escape(one) for one in expected.strip())
-            assert re.search(told, result.stdout, re.DOTALL), f"{command}\n{result.stdout}"
-            ran += 1
-    assert ran >= 10
+            pattern = "".join(".*" if part == "…" else re.escape(part) for part in expected.strip())
+            assert re.search(pattern, result.stdout, re.DOTALL), f"{command}\n{result.stdout}"
+            runs += 1
+    assert runs >= 10
 
 
 _ANSWERS = {"init": "Les Paniers du Val\n\n\n\n", "user": "un mot de passe long\n" * 2}
-_NOT_HERE = " --mail --online"  # a mail server and a certificate
+_ONLINE_CHECKS = " --mail --online"  # a mail server and a certificate
 
 
 def test_the_commands_for_a_server_do_what_they_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of ours, in folders that stand for the server's. The others are the system's."""
+    """Runs our own commands, in folders that stand for the server's, and skips those of the system."""
     folders = ("/var/lib/commensal", "/var/backups/commensal", "/etc/systemd/system", "/etc/caddy")
     for folder in folders:
         Path(f"{tmp_path}{folder}").mkdir(parents=True)
-    ran = []
+    commands_run = []
     for line in "".join(
         re.findall(r"^```sh\n(.*?)^```$", OPERATOR.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     ).splitlines():
-        here = line.removeprefix("runuser -u commensal -- ").replace(_NOT_HERE, "")
+        command = line.removeprefix("runuser -u commensal -- ").replace(_ONLINE_CHECKS, "")
         for folder in folders:
-            here = here.replace(folder, f"{tmp_path}{folder}")
-        program, *words = shlex.split(here)
+            command = command.replace(folder, f"{tmp_path}{folder}")
+        program, *words = shlex.split(command)
         if program == "cd":
             monkeypatch.chdir(words[0])
         elif program == "rm":
@@ -68,32 +68,34 @@ def test_the_commands_for_a_server_do_what_they_say(tmp_path: Path, monkeypatch:
         elif program == "commensal":
             result = CliRunner().invoke(app, words, input=_ANSWERS.get(words[0]), catch_exceptions=False)
             assert result.exit_code == 0, f"{line}\n{result.output}"
-            ran.append(words[0])
-    assert ran.count("init") == 3
-    assert ran.count("restore") == 2
-    assert {"user", "check", "backup", "upgrade"} <= set(ran)
-    assert sorted(one.name for one in Path(f"{tmp_path}/etc").glob("*/*")) == ["Caddyfile", "system"]
+            commands_run.append(words[0])
+    assert commands_run.count("init") == 3
+    assert commands_run.count("restore") == 2
+    assert {"user", "check", "backup", "upgrade"} <= set(commands_run)
+    assert sorted(path.name for path in Path(f"{tmp_path}/etc").glob("*/*")) == ["Caddyfile", "system"]
     assert len(list(Path(f"{tmp_path}/var/backups/commensal/val").glob("*.zip"))) == 1
 
 
 def _commands(block: str) -> list[tuple[str, str]]:
-    """Each command with what follows it up to the next one."""
+    """Returns each command of a block with its expected output."""
     parts = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
     return [(command, answer) for command, _, answer in (part.partition("\n") for part in parts)]
 
 
 def test_the_guide_shows_every_bundled_plugin_switched_on() -> None:
-    shown = dict(re.findall(r"^ (\w+) +\S+ +(enabled)\b", OPERATOR.read_text(encoding="utf-8"), re.MULTILINE))
-    assert shown == dict.fromkeys(USUAL, "enabled")
+    states = dict(re.findall(r"^ (\w+) +\S+ +(enabled)\b", OPERATOR.read_text(encoding="utf-8"), re.MULTILINE))
+    assert states == dict.fromkeys(USUAL, "enabled")
 
 
 def broken_links(page: Path) -> list[str]:
-    """The links of a page that lead to no file, or to no heading of a file."""
+    """Returns the links of a page that lead to no file, or to no heading of a file."""
     links = _LINK.findall(page.read_text(encoding="utf-8"))
-    return [f"{file}#{heading}".rstrip("#") for file, heading in links if not _leads_there(page.parent / file, heading)]
+    return [
+        f"{file}#{heading}".rstrip("#") for file, heading in links if not _target_exists(page.parent / file, heading)
+    ]
 
 
-def _leads_there(file: Path, heading: str) -> bool:
+def _target_exists(file: Path, heading: str) -> bool:
     if not heading or not file.is_file():
         return file.exists()
     headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Failures of plugins are kept for the operator, whichever process they happen in, and nobody waits for that."""
+"""Failures of plugins are kept for the operator, from any process, and nothing waits for it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def failure(clock: ManualClock, what: str = "KeyError: x", hook: str = "menu_ite
     return Failure("probe", hook, what, clock.now())
 
 
-def kept(store: Store) -> Failures:
+def failures_kept(store: Store) -> Failures:
     with store.read() as tx:
         return failures_by_plugin(tx)["probe"]
 
@@ -35,7 +35,9 @@ def test_failures_are_counted_and_the_last_is_told(store: Store, clock: ManualCl
     clock.advance(minutes=1)
     recorder.keep(failure(clock, "it took too long", "price_adjustments"))
     recorder.flush()
-    assert kept(store) == Failures(count=101, hook="price_adjustments", what="it took too long", last_at=clock.now())
+    assert failures_kept(store) == Failures(
+        count=101, hook="price_adjustments", what="it took too long", last_at=clock.now()
+    )
 
 
 def test_two_processes_count_together(store: Store, database_url: str, clock: ManualClock, ids: SeededIds) -> None:
@@ -45,7 +47,7 @@ def test_two_processes_count_together(store: Store, database_url: str, clock: Ma
         recorder.keep(failure(clock))
     for recorder in recorders:
         recorder.flush()
-    assert kept(store).count == 4
+    assert failures_kept(store).count == 4
     other.close()
 
 
@@ -56,7 +58,7 @@ def test_whoever_holds_the_database_does_not_wait_for_it(store: Store, clock: Ma
         recorder.keep(failure(clock))
         recorder.keep(failure(clock))
     recorder.flush()
-    assert kept(store).count == 2
+    assert failures_kept(store).count == 2
 
 
 def test_a_thread_is_there_only_while_there_is_something_to_keep(store: Store, clock: ManualClock) -> None:
@@ -64,8 +66,8 @@ def test_a_thread_is_there_only_while_there_is_something_to_keep(store: Store, c
     for count in (1, 2):
         recorder.keep(failure(clock))
         recorder.flush()
-        assert not [one for one in threading.enumerate() if one.name == "failures of plugins"]
-        assert kept(store).count == count
+        assert not [thread for thread in threading.enumerate() if thread.name == "failures of plugins"]
+        assert failures_kept(store).count == count
 
 
 def test_what_cannot_be_kept_is_in_the_log_and_harms_nobody(
@@ -83,8 +85,8 @@ def test_odd_and_endless_texts_are_kept_as_far_as_they_can_be(store: Store, cloc
     recorder = Recorder(store)
     recorder.keep(failure(clock, "a\0b é " + "x" * 5000))
     recorder.flush()
-    assert kept(store).what.startswith("ab é xxx")
-    assert len(kept(store).what) < MAX_TEXT
+    assert failures_kept(store).what.startswith("ab é xxx")
+    assert len(failures_kept(store).what) < MAX_TEXT
 
 
 def test_an_instance_that_closes_keeps_what_is_waiting(
@@ -93,8 +95,8 @@ def test_an_instance_that_closes_keeps_what_is_waiting(
     probe = ModuleType("probe")
     settings = InstanceSettings(name="Test", plugins={"enabled": ["probe"]})
     hooks = load_plugins(settings, clock=clock, modules={"probe": probe})
-    own = Store(database_url, clock=clock, ids=ids)
-    instance = Instance(tmp_path, settings, own, hooks, clock, ids)
+    second_store = Store(database_url, clock=clock, ids=ids)
+    instance = Instance(tmp_path, settings, second_store, hooks, clock, ids)
     hooks.blame(specifications.menu_items, "probe", "its links are no links")
     instance.close()
-    assert kept(store).what == "its links are no links"
+    assert failures_kept(store).what == "its links are no links"

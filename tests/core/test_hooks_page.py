@@ -1,4 +1,4 @@
-"""Every hook is documented, used by a bundled plugin, tested with its faults, and warned of before it goes."""
+"""Every hook is documented, used by a bundled plugin, tested with faults, and deprecated before its removal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from commensal.instance import InstanceSettings
 from commensal.testing.probe import GOOD
 
 PAGE = Path(__file__).parents[2] / "plugins" / "HOOKS.md"
-every_hook = pytest.mark.parametrize("one", all_hooks().values(), ids=lambda one: one.name)
+every_hook = pytest.mark.parametrize("hook", all_hooks().values(), ids=lambda one: one.name)
 
 
 @pytest.mark.bundled
@@ -31,24 +31,24 @@ def test_the_page_is_what_the_contracts_say() -> None:
 
 
 @every_hook
-def test_a_hook_says_what_it_is_for_and_when_it_came(one: AnyHook) -> None:
-    assert one.__doc__
-    assert len(one.__doc__) > 30
-    assert re.fullmatch(r"\d+\.\d+", one.contract.since)
+def test_a_hook_says_what_it_is_for_and_when_it_came(hook: AnyHook) -> None:
+    assert hook.__doc__
+    assert len(hook.__doc__) > 30
+    assert re.fullmatch(r"\d+\.\d+", hook.contract.since)
 
 
 @pytest.mark.bundled
 @every_hook
-def test_a_hook_has_a_bundled_plugin_that_uses_it(one: AnyHook) -> None:
+def test_a_hook_has_a_bundled_plugin_that_uses_it(hook: AnyHook) -> None:
     bundled = [point for point in plugin_entry_points().values() if point.dist and point.dist.name == "commensal"]
-    assert [point.name for point in bundled if hasattr(getattr(point.load(), one.name, None), "commensal_impl")]
+    assert [point.name for point in bundled if hasattr(getattr(point.load(), hook.name, None), "commensal_impl")]
 
 
 @every_hook
-def test_the_type_that_a_hook_promises_can_be_checked(one: AnyHook) -> None:
-    """Names of annotations are found, and a plugin that works is not said to answer nonsense."""
-    answer_problem(one, None)
-    assert one.name in GOOD
+def test_the_type_that_a_hook_promises_can_be_checked(hook: AnyHook) -> None:
+    """Names in annotations resolve, and no answer of a working plugin is taken for nonsense."""
+    answer_problem(hook, None)
+    assert hook.name in GOOD
 
 
 # ------------------------------------------------------------------------------------------------ what goes
@@ -56,7 +56,7 @@ def test_the_type_that_a_hook_promises_can_be_checked(one: AnyHook) -> None:
 
 @hook(scope="instance", returns="each", where="outside", on_error="skip", deprecated="use menu_items(); gone in 1.1")
 def old_menu(language: str) -> None:
-    """Links for the menu, as they were given in times of old."""
+    """Links for the menu, by a deprecated hook."""
 
 
 @hook(
@@ -64,21 +64,21 @@ def old_menu(language: str) -> None:
     deprecated_arguments={"person": "take person_id; gone in 1.1"},
 )  # fmt: skip
 def some_menu(person: str, person_id: str) -> None:
-    """Links for the menu, with an argument of old."""
+    """Links for the menu, with a deprecated argument."""
 
 
-def load(clock: ManualClock, **functions: Callable[..., Any]) -> list[str]:
-    """The warnings that a plugin causes when the instance starts."""
+def warnings_of_start(clock: ManualClock, **functions: Callable[..., Any]) -> list[str]:
+    """Returns the warnings that a plugin causes when the instance starts."""
     module = ModuleType("probe")
     for name, function in functions.items():
         function.__name__ = name
         setattr(module, name, hookimpl(function))
     settings = InstanceSettings(name="Test", plugins={"enabled": ["probe"]})
-    with warnings.catch_warnings(record=True) as caught:
+    with warnings.catch_warnings(record=True) as records:
         warnings.simplefilter("always")
         load_plugins(settings, clock=clock, modules={"probe": module})
-    assert all(issubclass(one.category, RemovedIn1Warning) for one in caught)
-    return [str(one.message) for one in caught]
+    assert all(issubclass(record.category, RemovedIn1Warning) for record in records)
+    return [str(record.message) for record in records]
 
 
 @pytest.fixture
@@ -89,11 +89,13 @@ def with_old_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("with_old_hooks")
 def test_who_uses_what_goes_reads_of_it_at_the_start(clock: ManualClock) -> None:
-    assert load(clock, old_menu=lambda language: None) == ["old_menu is deprecated: use menu_items(); gone in 1.1"]
-    said = "person of some_menu is deprecated: take person_id; gone in 1.1"
-    assert load(clock, some_menu=lambda person: None) == [said]
-    assert load(clock, some_menu=lambda person_id: None) == []
-    assert load(clock, menu_items=lambda language: None) == []
+    assert warnings_of_start(clock, old_menu=lambda language: None) == [
+        "old_menu is deprecated: use menu_items(); gone in 1.1"
+    ]
+    warning = "person of some_menu is deprecated: take person_id; gone in 1.1"
+    assert warnings_of_start(clock, some_menu=lambda person: None) == [warning]
+    assert warnings_of_start(clock, some_menu=lambda person_id: None) == []
+    assert warnings_of_start(clock, menu_items=lambda language: None) == []
 
 
 @pytest.mark.usefixtures("with_old_hooks")
@@ -106,8 +108,8 @@ def test_where_warnings_are_errors_the_plugin_does_not_load(clock: ManualClock) 
 
 
 def test_the_page_says_what_goes(monkeypatch: pytest.MonkeyPatch) -> None:
-    old = specifications.menu_items.contract
+    contract = specifications.menu_items.contract
     monkeypatch.setattr(
-        specifications.menu_items, "contract", type(old)(**{**vars(old), "deprecated": "use something else"})
+        specifications.menu_items, "contract", type(contract)(**{**vars(contract), "deprecated": "use something else"})
     )
     assert "**Deprecated**: use something else" in hooks_page()

@@ -1,4 +1,4 @@
-"""Who listens hears that what an enterprise lists has changed: the item, its product, its price, its stock."""
+"""Plugins that listen hear of changes to an enterprise's listing: the item, its product, its price, its stock."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from commensal.trade.products.vat import set_rate
 from commensal.trade.stock.lots import change_lot, lot_by_id
 from commensal.trade.stock.movements import receive_stock
 
-from .listening import Ear, a_shop_that_uses, hearing, run
+from .listening import Listener, a_shop_that_uses, plugins_loaded, run
 
 
 @pytest.fixture
-def ear() -> Ear:
-    return Ear("ear")
+def listener() -> Listener:
+    return Listener("ear")
 
 
 @pytest.fixture
-def instance(instance: Instance, ear: Ear) -> Iterator[Instance]:
-    with hearing(instance, {"ear": ear.module("listing_changed")}) as hearing_instance:
-        yield hearing_instance
+def instance(instance: Instance, listener: Listener) -> Iterator[Instance]:
+    with plugins_loaded(instance, {"ear": listener.module("listing_changed")}) as listening_instance:
+        yield listening_instance
 
 
 @pytest.fixture
@@ -77,23 +77,23 @@ NAMES = ["renamed", "archived", "taxed", "hidden", "unlimited", "priced", "unpri
 
 @pytest.mark.parametrize("change", CHANGES, ids=NAMES)
 def test_a_change_of_what_is_listed_is_told(
-    instance: Instance, item: str, ear: Ear, change: Callable[[Transaction, str], object]
+    instance: Instance, item: str, listener: Listener, change: Callable[[Transaction, str], object]
 ) -> None:
     with instance.store.write() as tx:
         change(tx, item)
     run(instance)
-    assert [(event.enterprise_id, items) for event, items in ear.heard] == [("shop", (item,))]
+    assert [(event.enterprise_id, items) for event, items in listener.events] == [("shop", (item,))]
 
 
-def test_what_comes_in_changes_no_listing(instance: Instance, item: str, ear: Ear) -> None:
+def test_what_comes_in_changes_no_listing(instance: Instance, item: str, listener: Listener) -> None:
     with instance.store.write() as tx:
         lot = product_by_id(tx, "shop", item_by_id(tx, "shop", item).product_id).lot_id
         receive_stock(tx, "shop", lot, Decimal(5))
     run(instance)
-    assert ear.heard == []
+    assert listener.events == []
 
 
-def test_a_new_item_and_one_that_goes_are_told(instance: Instance, item: str, ear: Ear) -> None:
+def test_a_new_item_and_one_that_goes_are_told(instance: Instance, item: str, listener: Listener) -> None:
     with instance.store.write() as tx:
         lot = product_by_id(tx, "shop", item_by_id(tx, "shop", item).product_id).lot_id
         product = create_product(
@@ -105,4 +105,4 @@ def test_a_new_item_and_one_that_goes_are_told(instance: Instance, item: str, ea
     with instance.store.write() as tx:
         remove_item(tx, "shop", added.id)
     run(instance)
-    assert [items for _, items in ear.heard] == [(added.id,), (added.id,)]
+    assert [items for _, items in listener.events] == [(added.id,), (added.id,)]

@@ -1,4 +1,4 @@
-"""Migrations make exactly the tables that the code declares, on both databases, a revision at a time."""
+"""Migrations make exactly the tables that the code declares, on both databases, one revision at a time."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_migrations_make_what_the_tables_declare(empty: Store) -> None:
 
 
 def _of_the_core(thing: object, name: str | None, kind: str, *_: object) -> bool:
-    """Tables of plugins stand in the same metadata, and are not made here."""
+    """Leaves out tables of plugins, which are in the same metadata."""
     return kind != "table" or name in core_tables()
 
 
@@ -72,13 +72,15 @@ def test_tables_of_sqlite_are_strict_and_journals_only_grow(empty: Store) -> Non
     migrate(empty, {})
     if empty.engine.dialect.name == "sqlite":
         with empty.read() as tx:
-            loose = tx.all(text("SELECT name FROM pragma_table_list WHERE strict = 0 AND name NOT LIKE 'sqlite_%'"))
-        assert [row["name"] for row in loose] == ["alembic_version"]
+            not_strict = tx.all(
+                text("SELECT name FROM pragma_table_list WHERE strict = 0 AND name NOT LIKE 'sqlite_%'")
+            )
+        assert [row["name"] for row in not_strict] == ["alembic_version"]
     assert {"stock_movement", "payment_journal"} <= set(inspect(empty.engine).get_table_names())
     with empty.read() as tx:
-        where = "sqlite_master WHERE type = 'trigger'" if not tx.postgresql else "pg_trigger WHERE NOT tgisinternal"
+        source = "sqlite_master WHERE type = 'trigger'" if not tx.postgresql else "pg_trigger WHERE NOT tgisinternal"
         name = "name" if not tx.postgresql else "tgname AS name"
-        triggers = {row["name"] for row in tx.all(text(f"SELECT {name} FROM {where}"))}  # noqa: S608
+        triggers = {row["name"] for row in tx.all(text(f"SELECT {name} FROM {source}"))}  # noqa: S608
     for table in ("stock_movement", "payment_journal"):
         assert any(trigger.startswith(table) for trigger in triggers)
 
@@ -92,8 +94,8 @@ def test_secrets_that_older_versions_kept_in_clear_are_taken_out(store: Store) -
             tx.execute(insert(idempotent_answer).values(actor="address:192.0.2.1", key=key, body=body, **row))
         with Operations.context(MigrationContext.configure(tx.connection)):
             revision.upgrade()
-        kept = {one["key"]: one["body"] for one in tx.all(select(idempotent_answer))}
-    assert kept == {
+        bodies_kept = {answer["key"]: answer["body"] for answer in tx.all(select(idempotent_answer))}
+    assert bodies_kept == {
         hash_key("address:192.0.2.1", "a guest's"): '{"order":{"name":"Élise"},"secret":null}',
         hash_key("address:192.0.2.1", "other"): '{"id":"1"}',
         hash_key("address:192.0.2.1", "under way"): None,

@@ -1,4 +1,4 @@
-"""Another e-mail address for an account: proved by its own mail, told to the old one, known to the shops."""
+"""Another e-mail address for an account: confirmed by its own mail, announced to the old one, passed to shops."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NEW = "ada@example.net"
 
 @pytest.fixture
 def ada(instance: Instance, client: TestClient) -> str:
-    """Ada, who is logged in, and known to a shop."""
+    """The id of Ada, who is logged in and a customer of a shop."""
     with instance.store.write() as tx:
         a_shop(tx)
         new = new_person(email="ada@example.org", name="Ada", password=PASSWORD, language="en")
@@ -55,19 +55,19 @@ def test_the_new_address_counts_once_it_is_proved_and_the_old_one_is_told(
     instance: Instance, client: TestClient, ada: str, clock: ManualClock
 ) -> None:
     assert (ask(client).status_code, client.get("/api/me").json()["email"]) == (202, "ada@example.org")
-    sent = mails(instance)[-1]
-    assert (sent["kind"], sent["to"]) == ("new_email", NEW)
-    assert confirm(client, sent["code"]).json()["email"] == NEW
+    mail = mails(instance)[-1]
+    assert (mail["kind"], mail["to"]) == ("new_email", NEW)
+    assert confirm(client, mail["code"]).json()["email"] == NEW
     assert (mails(instance)[-1]["kind"], mails(instance)[-1]["to"]) == ("email_changed", "ada@example.org")
-    assert confirm(client, sent["code"]).status_code == 422
+    assert confirm(client, mail["code"]).status_code == 422
     with instance.store.read() as tx:
         customer = customer_by_email(tx, "shop", NEW)
         assert customer.person_id == ada
     assert (log_in(client, "ada@example.org").status_code, log_in(client, NEW).status_code) == (401, 201)
     RunJobs(instance, clock)()
-    written = [one.read_text(encoding="utf-8") for one in (instance.folder / "mail").iterdir()]
-    assert any("Confirm your new e-mail address" in one and f"/email/{sent['code']}" in one for one in written)
-    assert any("Your e-mail address was changed" in one for one in written)
+    mail_texts = [file.read_text(encoding="utf-8") for file in (instance.folder / "mail").iterdir()]
+    assert any("Confirm your new e-mail address" in text and f"/email/{mail['code']}" in text for text in mail_texts)
+    assert any("Your e-mail address was changed" in text for text in mail_texts)
 
 
 def test_only_who_knows_the_password_and_reads_the_new_mails_changes_it(

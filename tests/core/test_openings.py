@@ -18,19 +18,19 @@ from commensal.trade.sale_sessions.questions import coordination_by_id
 from commensal.trade.sale_sessions.sessions import remove_session
 from commensal.trade.sale_sessions.tables import coordination, sale_session, session_item
 
-from .listening import Ear, a_shop_that_uses, hearing, run
+from .listening import Listener, a_shop_that_uses, plugins_loaded, run
 
 
 @pytest.fixture
-def ear() -> Ear:
-    return Ear("ear")
+def listener() -> Listener:
+    return Listener("ear")
 
 
 @pytest.fixture
-def instance(instance: Instance, ear: Ear) -> Iterator[Instance]:
+def instance(instance: Instance, listener: Listener) -> Iterator[Instance]:
     """An instance with a listening plugin."""
-    with hearing(instance, {"ear": ear.module()}) as hearing_instance:
-        yield hearing_instance
+    with plugins_loaded(instance, {"ear": listener.module()}) as listening_instance:
+        yield listening_instance
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_a_sale_that_opens_with_nothing_in_it_is_told_to_who_coordinates_it(
 
 
 def test_a_sale_is_announced_once_when_it_opens(
-    instance: Instance, session_id: str, ear: Ear, clock: ManualClock
+    instance: Instance, session_id: str, listener: Listener, clock: ManualClock
 ) -> None:
     assert announce(instance) == []
     clock.advance(minutes=59, seconds=59)
@@ -72,7 +72,7 @@ def test_a_sale_is_announced_once_when_it_opens(
     assert announce(instance) == [session_id]
     assert announce(instance) == []
     run(instance)
-    ((event, about),) = ear.heard
+    ((event, about),) = listener.events
     assert (event.kind, about.id) == ("sale_opened", session_id)
 
 
@@ -101,7 +101,7 @@ def test_a_sale_that_was_over_long_ago_is_not_announced(
 
 
 def test_a_session_that_is_taken_back_is_told_to_nobody(
-    instance: Instance, session_id: str, ear: Ear, clock: ManualClock
+    instance: Instance, session_id: str, listener: Listener, clock: ManualClock
 ) -> None:
     clock.advance(hours=1)
     assert announce(instance) == [session_id]
@@ -109,7 +109,7 @@ def test_a_session_that_is_taken_back_is_told_to_nobody(
         tx.execute(delete(session_item))
         remove_session(tx, session_id, "shop", 1)
     run(instance)
-    assert ear.heard == []
+    assert listener.events == []
 
 
 def test_finding_openings_does_not_grow_with_history(instance: Instance, session_id: str, clock: ManualClock) -> None:

@@ -1,4 +1,4 @@
-"""What lines cost and what orders come to, with figures worked out by hand."""
+"""The prices of lines and the totals of orders, with figures computed by hand."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ lines = some.builds(
 @given(some.lists(lines, max_size=8), some.booleans())
 def test_every_cent_of_a_total_is_accounted_for(basket: list, included: bool) -> None:  # type: ignore[type-arg]
     sums = totals(a_draft(*basket, prices_include_vat=included))
-    taxed = sum(share.net + share.vat for share in sums.shares)
-    assert taxed + sums.deposits + sums.adjustments == sums.total
+    gross = sum(share.net + share.vat for share in sums.shares)
+    assert gross + sums.deposits + sums.adjustments == sums.total
     assert sum(share.vat for share in sums.shares) == sums.vat
     assert sums.products == sum(line.amount for line in basket)

@@ -37,7 +37,7 @@ from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal_webhooks.hooks import add_hook
 
 from .keeping import open_store, write_settings
-from .processes import KILLED, Customers, Outcome, Processes, until
+from .processes import KILLED, Customers, Outcome, Processes, wait_until
 
 pytestmark = pytest.mark.bundled
 IN_STOCK = 40
@@ -80,10 +80,12 @@ def test_two_web_and_two_job_processes_do_everything_once_though_one_of_each_is_
     webs = [processes.web(first, failpoint="request.committed:8"), processes.web(second)]
     addresses = [processes.address(web) for web in webs]
     with closing(open_store(url)) as store:  # otherwise one worker does everything before the other has started
-        until(lambda: {str(worker.pid) for worker in workers} <= processes_present(store), "both workers are there")
+        wait_until(
+            lambda: {str(worker.pid) for worker in workers} <= processes_present(store), "both workers are there"
+        )
     outcome = Customers(addresses, item, customers=4, orders=12).finish()
     assert (webs[0].wait(60), workers[0].wait(60)) == (KILLED, KILLED)
-    assert outcome.asked_again >= 1
+    assert outcome.repeated >= 1
     workers[0] = processes.work(first)  # as systemd starts it again
     with closing(open_store(url)) as store:
         assert_nothing_lost(store, outcome)
@@ -126,7 +128,7 @@ def processes_present(store: Store) -> set[str]:
 
 def assert_nothing_lost(store: Store, outcome: Outcome) -> None:
     """Asserts that exactly the confirmed orders exist, and that no more was sold than there was."""
-    assert outcome.odd == []
+    assert outcome.unexpected == []
     with store.read() as tx:
         numbers = {row["id"]: row["number"] for row in tx.all(select(customer_order.c.id, customer_order.c.number))}
         assert broken_invariants(tx) == []
@@ -148,7 +150,7 @@ def finish_jobs(store: Store) -> None:
                 tx.execute(update(job).where(*stale_claim).values(claimed_until=tx.now - timedelta(seconds=1)))
             return not tx.value(count_jobs.where(job.c.state.in_(("waiting", "running"))))
 
-    until(done, "all jobs are done")
+    wait_until(done, "all jobs are done")
 
 
 def close_sale(store: Store) -> None:
@@ -168,7 +170,7 @@ def close_sale(store: Store) -> None:
                 select(customer_order).where(is_held)
             )
 
-    until(closed, "the sale has closed and the next one is there")
+    wait_until(closed, "the sale has closed and the next one is there")
 
 
 def assert_closed_once(store: Store) -> int:

@@ -1,4 +1,4 @@
-"""Product lists over the API: try a file, bring it, take it home; and who may."""
+"""Product lists over the API: dry run, import, export; and who may."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ Header = dict[str, str]
 
 
 def a_token(store: Store, name: str, *scopes: str) -> Header:
-    """Of a manager of the hub, with these scopes."""
+    """Returns the header of a manager of the hub, with a token of these scopes."""
     hashed = hashlib.sha256(f"cml_{name}".encode()).hexdigest()
     with store.write() as tx:
-        given = {"phone": "", "language": "en", "is_operator": False, "created_at": tx.now, "version": 1}
-        tx.execute(insert(person).values(id=name, email=f"{name}@example.org", name=name, confirmed_at=tx.now, **given))
+        values = {"phone": "", "language": "en", "is_operator": False, "created_at": tx.now, "version": 1}
+        tx.execute(
+            insert(person).values(id=name, email=f"{name}@example.org", name=name, confirmed_at=tx.now, **values)
+        )
         token = {"id": name, "hash": hashed, "person_id": name, "name": "test", "scopes": scopes, "created_at": tx.now}
         tx.execute(insert(api_token).values(token))
         tx.execute(insert(enterprise_member).values(enterprise_id="hub", person_id=name, role="manager", since=tx.now))
@@ -43,16 +45,16 @@ def manager(store: Store, hamlet: Any) -> Header:
 
 def test_a_list_is_tried_then_brought_then_taken_home(client: TestClient, manager: Header) -> None:
     content = CONTENT.encode("cp1252")
-    done = {"created": 2, "changed": 0, "unchanged": 0, "unused": [], "mistakes": [], "mistakes_in_all": 0}
+    report = {"created": 2, "changed": 0, "unchanged": 0, "unused": [], "mistakes": [], "mistakes_in_all": 0}
     for dry_run in ("true", "true", "false"):
         answer = client.post(LIST, params={"dry_run": dry_run}, content=content, headers=manager)
-        assert (answer.status_code, answer.json()) == (200, done)
+        assert (answer.status_code, answer.json()) == (200, report)
     for format, kind in (("csv", "text/csv"), ("xlsx", "application/vnd.openxmlformats")):
         response = client.get(LIST, params={"format": format, "language": "fr"}, headers=manager)
         assert response.headers["content-type"].startswith(kind)
         assert response.headers["content-disposition"] == f'attachment; filename="products.{format}"'
-        again = client.post(LIST, content=response.content, headers=manager)
-        assert again.json() == done | {"created": 0, "unchanged": 2}
+        repeated = client.post(LIST, content=response.content, headers=manager)
+        assert repeated.json() == report | {"created": 0, "unchanged": 2}
 
 
 def test_the_same_key_brings_a_list_once(client: TestClient, manager: Header) -> None:
@@ -69,10 +71,10 @@ def test_a_dry_run_answers_every_mistake_and_a_real_one_is_refused_with_them(
     mistakes = [(mistake["row"], mistake["column"], mistake["code"]) for mistake in response.json()["mistakes"]]
     assert mistakes == [(2, "prix", "fraction"), (3, "catégorie", "unknown_category")]
     assert response.json()["mistakes_in_all"] == 2
-    refused = client.post(LIST, content=WRONG, headers=manager)
-    assert refused.status_code == 422
-    said = [(error["pointer"], error["code"]) for error in refused.json()["errors"]]
-    assert said == [("row 2, prix", "fraction"), ("row 3, catégorie", "unknown_category")]
+    refusal = client.post(LIST, content=WRONG, headers=manager)
+    assert refusal.status_code == 422
+    problems = [(error["pointer"], error["code"]) for error in refusal.json()["errors"]]
+    assert problems == [("row 2, prix", "fraction"), ("row 3, catégorie", "unknown_category")]
     assert client.get(LIST, headers=manager).text.count("\n") == 1
 
 

@@ -25,7 +25,7 @@ from commensal.instance.begin import begin_instance
 from commensal.operations.hosting import write_text
 
 from .certificates import a_certificate
-from .processes import Processes, until
+from .processes import Processes, wait_until
 
 SECRET = "a monitor's own secret"
 LOG_INS = 5  # a minute
@@ -125,7 +125,7 @@ def in_front(proxy: str, site: Site, place: Path, certificate: Path, plain: int)
     with (place / "said").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env=env)
     try:
-        until(lambda: process.poll() is not None or _listens(site.port), f"{proxy} listens")
+        wait_until(lambda: process.poll() is not None or _listens(site.port), f"{proxy} listens")
         assert process.poll() is None, (place / "said").read_text()
         yield
     finally:
@@ -223,8 +223,8 @@ def test_one_address_has_a_hundred_requests_under_way_and_no_more(site: Site, cl
             connections.enter_context(site.connect()).sendall(unfinished)
         assert client.get("/-/health").status_code == 200
         connections.enter_context(site.connect()).sendall(unfinished)
-        until(lambda: client.get("/-/health").status_code == 429, "all are under way")
-    until(lambda: client.get("/-/health").status_code == 200, "those that have gone count no more")
+        wait_until(lambda: client.get("/-/health").status_code == 429, "all are under way")
+    wait_until(lambda: client.get("/-/health").status_code == 200, "those that have gone count no more")
 
 
 # ------------------------------------------------------------------------------------------------ smuggling

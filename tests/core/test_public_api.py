@@ -1,4 +1,4 @@
-"""What plugins may use, and that they use nothing else; and that the core knows of no plugin."""
+"""Plugins use only the public names, and the core imports no plugin."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ GUESTS = [*sorted(ROOT.glob("plugins/commensal_*")), *sorted(ROOT.glob("federati
 )
 def test_each_public_name_is_what_type_checkers_are_told(package: ModuleType) -> None:
     stub = ast.parse(Path(package.__file__ or "").with_suffix(".pyi").read_text(encoding="utf-8"))
-    listed = {
+    modules_by_name = {
         alias.asname: f"{package.__name__}.{node.module}"
         for node in stub.body
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    assert sorted(name for name in listed if name) == package.__all__
-    for name, module in listed.items():
+    assert sorted(name for name in modules_by_name if name) == package.__all__
+    for name, module in modules_by_name.items():
         assert getattr(importlib.import_module(module), name or "") is getattr(package, name or "")
 
 
@@ -52,7 +52,7 @@ def test_no_public_name_hides_a_room() -> None:
 
 @pytest.mark.parametrize("package", [CORE, *GUESTS], ids=lambda package: package.name)
 def test_libraries_are_used_by_their_public_modules_only(package: Path) -> None:
-    """What a library calls private may be gone in its next version, or be missing in an older one that is allowed."""
+    """A private module of a library may be missing in its next version, or in an older allowed one."""
     private = [
         f"{file.relative_to(package)}: {module}"
         for file in package.rglob("*.py")
@@ -106,7 +106,7 @@ def test_the_core_imports_no_plugin() -> None:
 
 
 def _imports(package: Path) -> Iterator[tuple[Path, str, list[str]]]:
-    """Absolute imports, wherever they stand in a file: the file, the module, the names."""
+    """Yields the absolute imports anywhere in a file: the file, the module, the names."""
     for file in sorted(package.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):

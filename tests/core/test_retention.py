@@ -1,4 +1,4 @@
-"""What is no longer needed goes by itself: notes, addresses of guests, people who stay away."""
+"""Data that is no longer needed is deleted: notes, addresses of guests, people who stay away."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from commensal.trade.people.tables import person
 from commensal.trade.privacy.retention import RetentionReport, apply_retention
 
 PASSWORD = "a long enough password"
-KEPT = RetentionSettings()
+DEFAULTS = RetentionSettings()
 
 
-def run(instance: Instance, kept: RetentionSettings = KEPT) -> RetentionReport:
+def run(instance: Instance, settings: RetentionSettings = DEFAULTS) -> RetentionReport:
     with instance.store.write() as tx:
-        return apply_retention(tx, instance.hooks, kept)
+        return apply_retention(tx, instance.hooks, settings)
 
 
 @pytest.fixture
-def village(instance: Instance) -> Instance:
-    """A shop; Ada and Bob with accounts, of whom Ada owns the shop; Zoé, who is known by her address."""
+def with_people(instance: Instance) -> Instance:
+    """An instance with a shop of Ada, an account for her and one for Bob, and the customer Zoé."""
     with instance.store.write() as tx:
         a_shop(tx)
         for name in ("ada", "bob"):
             new = new_person(email=f"{name}@example.org", name=name, password=PASSWORD, language="en")
-            one = add_person(tx, new, confirmed=True)
-            assert one is not None
+            account = add_person(tx, new, confirmed=True)
+            assert account is not None
             if name == "ada":
-                row: Any = {"enterprise_id": "shop", "person_id": one.id, "role": "owner", "since": tx.now}
+                row: Any = {"enterprise_id": "shop", "person_id": account.id, "role": "owner", "since": tx.now}
                 tx.execute(insert(enterprise_member).values(row))
         customer_for(tx, "shop", email="zoe@example.org", name="Zoé")
     return instance
@@ -83,7 +83,7 @@ def test_notes_go_thirty_days_after_the_distribution(village: Instance, clock: M
     clock.advance(days=31)
     assert run(village).notes == 0
     clock.advance(days=2)
-    assert run(village, replace(KEPT, notes_days=0)).notes == 0
+    assert run(village, replace(DEFAULTS, notes_days=0)).notes == 0
     assert run(village).notes == 1
     with village.store.read() as tx:
         assert tx.value(select(customer_order.c.note)) == ""

@@ -1,4 +1,4 @@
-"""The store: exact types, snapshots, one writer, and many rows in one statement."""
+"""The store: exact types, snapshots, a single writer, and many rows in one statement."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ def test_what_is_committed_is_there_and_what_fails_is_not(store: Store) -> None:
 
 
 def test_actions_run_after_the_commit_and_not_after_a_rollback(store: Store) -> None:
-    seen: list[str] = []
+    events: list[str] = []
 
     def note(word: str) -> None:
         with store.read() as tx:
-            seen.append(f"{word} {tx.value(select(func.count()).select_from(person))}")
+            events.append(f"{word} {tx.value(select(func.count()).select_from(person))}")
 
     after_commit(lambda: note("outside"))
     with store.write() as tx:
         tx.execute(insert(person).values(id=tx.new_id(), created_at=tx.now, **PERSON))
-        after_commit(lambda: seen.append("committed"))
-        seen.append("inside")
+        after_commit(lambda: events.append("committed"))
+        events.append("inside")
     with pytest.raises(RuntimeError, match="stop"), store.write():
-        after_commit(lambda: seen.append("rolled back"))
+        after_commit(lambda: events.append("rolled back"))
         raise RuntimeError("stop")
     after_commit(lambda: note("afterwards"))
-    assert seen == ["outside 0", "inside", "committed", "afterwards 1"]
+    assert events == ["outside 0", "inside", "committed", "afterwards 1"]
 
 
 def test_an_action_that_fails_leaves_the_change_committed(store: Store) -> None:
@@ -88,9 +88,9 @@ def test_moments_come_back_aware_and_in_utc_and_naive_ones_are_refused(store: St
 def test_whoever_finds_no_connection_is_told_that_the_instance_is_busy(
     database_url: str, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = {"pool_size": 2, "max_overflow": 0, "pool_timeout": 0.05}
-    monkeypatch.setattr(engine, "_POOL", few)
-    monkeypatch.setattr(engine, "_POSTGRESQL_POOL", few)
+    pool_options = {"pool_size": 2, "max_overflow": 0, "pool_timeout": 0.05}
+    monkeypatch.setattr(engine, "_POOL", pool_options)
+    monkeypatch.setattr(engine, "_POSTGRESQL_POOL", pool_options)
     with closing(Store(database_url, clock=clock, ids=SeededIds("few"))) as store:
         with store.read(), store.read(), pytest.raises(Busy, match="connections"), store.read():
             pass
@@ -99,14 +99,14 @@ def test_whoever_finds_no_connection_is_told_that_the_instance_is_busy(
 
 
 def test_there_is_a_connection_for_every_thread_that_answers(store: Store) -> None:
-    with ExitStack() as held:
+    with ExitStack() as open_readers:
         for _ in range(THREADS):
-            held.enter_context(store.read())
+            open_readers.enter_context(store.read())
 
 
 def test_many_rows_are_one_statement_and_keep_every_type(store: Store, clock: ManualClock) -> None:
-    seen: list[str] = []
-    event.listen(store.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
+    statements: list[str] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     with store.write() as tx:
         insert_rows(
             tx,
@@ -117,7 +117,7 @@ def test_many_rows_are_one_statement_and_keep_every_type(store: Store, clock: Ma
                 for n in range(50)
             ],
         )  # fmt: skip
-    assert len([one for one in seen if "INSERT" in one]) == 1
+    assert len([statement for statement in statements if "INSERT" in statement]) == 1
     with store.read() as tx:
         row = tx.one(select(job).where(job.c.id == "j7"))
     assert (row["kind"], row["payload"], row["attempts"], row["claimed_until"]) == ("é'\"", {"n": [7, "ü"]}, 7, None)

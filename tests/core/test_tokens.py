@@ -53,8 +53,8 @@ def test_a_token_of_an_enterprise_has_at_most_what_the_person_may_do_there(
             make_token(tx, ada.id, name="", scopes=["orders:write", "self", "orders:pack"], enterprise_id="hub")
         with pytest.raises(NotFound):
             make_token(tx, ada.id, name="x", scopes=["orders:pack"], enterprise_id="stranger")
-    found = [(problem.where, problem.values.get("scope")) for problem in error.value.problems]
-    assert found == [("/name", None), ("/scopes", "orders:write"), ("/scopes", "self")]
+    problems = [(problem.where, problem.values.get("scope")) for problem in error.value.problems]
+    assert problems == [("/name", None), ("/scopes", "orders:write"), ("/scopes", "self")]
 
 
 @pytest.mark.parametrize("scopes", [[], ["orders:eat"], ["public"], ["operator"]])
@@ -82,19 +82,21 @@ def test_a_token_ends_when_it_is_late_revoked_or_its_owner_locked_out(
     ada, eve = somebody("Ada"), somebody("Eve")
     with store.write() as tx:
         token = make_token(tx, ada.id, name="late", scopes=["self"], expires_at=tx.now + timedelta(days=1))
-        gone = make_token(tx, ada.id, name="gone", scopes=["self"])
-        locked = make_token(tx, eve.id, name="locked", scopes=["self"])
+        revoked = make_token(tx, ada.id, name="gone", scopes=["self"])
+        of_locked_out = make_token(tx, eve.id, name="locked", scopes=["self"])
         with pytest.raises(NotFound):
-            revoke_token(tx, eve.id, gone.token.id)
-        revoke_token(tx, ada.id, gone.token.id)
+            revoke_token(tx, eve.id, revoked.token.id)
+        revoke_token(tx, ada.id, revoked.token.id)
         with pytest.raises(NotFound):
-            revoke_token(tx, ada.id, gone.token.id)
+            revoke_token(tx, ada.id, revoked.token.id)
         assert actor_of_token(tx, token.secret, "") is not None
         assert list_tokens(tx, ada.id) == [token.token]
         disable_person(tx, eve.id)
     clock.advance(days=1)
     with store.read() as tx:
-        assert [actor_of_token(tx, one.secret, "") for one in (token, gone, locked)] == [None] * 3
+        assert [actor_of_token(tx, token_made.secret, "") for token_made in (token, revoked, of_locked_out)] == [
+            None
+        ] * 3
         assert list_tokens(tx, ada.id) == []
 
 

@@ -1,4 +1,4 @@
-"""What an operator reads when the database or the disk is not as it should be: a sentence, and no traceback."""
+"""An operator whose database or disk has a problem reads a sentence, not a traceback."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from commensal.instance.begin import begin_instance
 
 @pytest.fixture(autouse=True)
 def logs() -> Iterator[None]:
-    """`main` sends them to the stderr of this test, which ends with it."""
+    """Resets the logs after the test: `main` writes them to this test's stderr."""
     yield
     configure_logs()
 
@@ -30,11 +30,11 @@ def val(tmp_path: Path) -> Path:
     return tmp_path / "val"
 
 
-def told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: object) -> str:
+def error_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: object) -> str:
     monkeypatch.setattr(sys, "argv", ["commensal", *map(str, words)])
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as exit_info:
         main()
-    assert ended.value.code == 1
+    assert exit_info.value.code == 1
     return " ".join(capsys.readouterr().err.split())
 
 
@@ -43,8 +43,8 @@ def test_a_damaged_database_is_told_with_what_to_do(
     val: Path, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (val / "commensal.db").write_bytes(b"This is no database." * 1000)
-    said = told(monkeypatch, capsys, *command, "--instance", val)
-    assert said == (
+    message = error_text(monkeypatch, capsys, *command, "--instance", val)
+    assert message == (
         "Unavailable: The database cannot be used: file is not a database. The file is damaged: keep it, and restore "
         "the newest backup into a new folder (`commensal restore`)."
     )
@@ -65,8 +65,8 @@ def test_a_folder_that_cannot_be_made_is_told(
         "--sender",
         "a@b.c",
     ]
-    said = told(monkeypatch, capsys, "init", "--instance", "/proc/val", *words)
-    assert said == "FileNotFoundError: /proc/val: No such file or directory."
+    message = error_text(monkeypatch, capsys, "init", "--instance", "/proc/val", *words)
+    assert message == "FileNotFoundError: /proc/val: No such file or directory."
 
 
 @pytest.mark.parametrize(
@@ -85,12 +85,12 @@ def test_what_is_refused_comes_with_advice(error: Exception, advice: str) -> Non
 
 def test_the_advice_is_french_in_a_french_shell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
-    said = explain_error(sqlite3.OperationalError("database or disk is full"))
-    assert said == (
+    message = explain_error(sqlite3.OperationalError("database or disk is full"))
+    assert message == (
         "La base de données est inutilisable : database or disk is full. Faites de la place sur son disque."
     )
-    said = explain_error(OSError(errno.EACCES, "Permission denied", "/mnt/x"))
-    assert said.startswith("/mnt/x: Permission denied. Lancez ceci avec le compte à qui appartient le dossier")
+    message = explain_error(OSError(errno.EACCES, "Permission denied", "/mnt/x"))
+    assert message.startswith("/mnt/x: Permission denied. Lancez ceci avec le compte à qui appartient le dossier")
 
 
 def test_a_mistake_of_the_code_keeps_its_traceback() -> None:

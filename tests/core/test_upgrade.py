@@ -30,7 +30,7 @@ from commensal.operations.upgrading.upgrade import UpgradeResult, upgrade
 from commensal.trade.orders.questions import orders_by_id
 
 from .keeping import postgresql_tools
-from .released import FIRST, FOLDER, RELEASES, kept_rows, lost, shape, store_of, unpack
+from .released import FIRST, FOLDER, RELEASES, kept_rows, shape, store_of, tables_with_lost_rows, unpack
 from .shell import Shell
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -75,7 +75,7 @@ def test_an_instance_of_an_earlier_release_becomes_one_of_today(release: str, fo
         before = kept_rows(tx)
     outcome = run_upgrade(folder)
     with open_instance(folder) as instance, instance.store.read() as tx:
-        assert lost(before, kept_rows(tx)) == []
+        assert tables_with_lost_rows(before, kept_rows(tx)) == []
         assert broken_invariants(tx) == []
     assert outcome.problems == ()
     record = read_upgrade_record(folder)

@@ -24,7 +24,7 @@ from commensal.operations.checks import broken_invariants
 from commensal.storage.database.migrate import drop_tables, missing_revisions
 
 from .keeping import postgresql_tools
-from .released import FIRST, kept_rows, lost, store_of, unpack
+from .released import FIRST, kept_rows, store_of, tables_with_lost_rows, unpack
 from .shell import Shell
 
 __all__ = ["postgresql_tools"]  # fixtures
@@ -98,7 +98,7 @@ def _kill(command: Command, folder: Path, url: str, failpoint: str, done: int) -
     assert code == KILLED, f"{failpoint}: {output}"
     assert pending_revisions(folder, url) == pending[done:], failpoint
     with closing(store_of(folder, url)) as store, store.read() as tx:
-        assert lost(before, kept_rows(tx)) == [], failpoint
+        assert tables_with_lost_rows(before, kept_rows(tx)) == [], failpoint
         if not done:  # the old version still finds its own tables, and starts
             assert (kept_rows(tx), revisions_of(tx)) == (before, old), failpoint
     first_backup = _age_backup(folder)
@@ -109,7 +109,7 @@ def _kill(command: Command, folder: Path, url: str, failpoint: str, done: int) -
     if continues:  # with what was backed up before the first step
         assert backups_in(folder / "backups") == [first_backup], failpoint
     with open_instance(folder) as instance, instance.store.read() as tx:
-        assert lost(before, kept_rows(tx)) == [], failpoint
+        assert tables_with_lost_rows(before, kept_rows(tx)) == [], failpoint
         assert broken_invariants(tx) == []
     assert not list((folder / "backups").glob(".commensal-*")), failpoint
     last = read_upgrade_record(folder)
