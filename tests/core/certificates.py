@@ -13,11 +13,11 @@ from cryptography.x509.oid import NameOID
 
 
 def a_certificate(file: Path, *, days: int) -> Path:
-    """Writes one for 127.0.0.1 that signed itself and is good for so many days, with its key."""
+    """Writes a self-signed certificate for 127.0.0.1, valid for `days` days, with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "here")])
     now = dates.datetime.now(dates.UTC)  # the system's TLS knows no other clock
-    made = (
+    certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -34,5 +34,5 @@ def a_certificate(file: Path, *, days: int) -> Path:
     )
     pem = serialization.Encoding.PEM
     secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    file.write_bytes(secret + made.public_bytes(pem))
+    file.write_bytes(secret + certificate.public_bytes(pem))
     return file

@@ -1,4 +1,4 @@
-"""Somebody who may do everything, at a shop with one product, and the trail of what they did."""
+"""A person who may do everything at a shop with one product, and the audit trail of their actions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PASSWORD = "a long enough password"
 
 
 class Desk:
-    """Ada, who owns the shop and runs the instance, with a token for everything."""
+    """Requests as Ada, who owns the shop and operates the instance, with a token of all scopes."""
 
     def __init__(self, instance: Instance) -> None:
         self.instance, self.client = instance, client_of(make_app(instance))
@@ -34,18 +34,18 @@ class Desk:
             )  # fmt: skip
             assert ada is not None
             self.ada = ada.id
-            whose = {"enterprise_id": "shop", "person_id": ada.id, "role": "owner", "since": tx.now}
-            tx.execute(insert(enterprise_member).values(whose))
+            membership = {"enterprise_id": "shop", "person_id": ada.id, "role": "owner", "since": tx.now}
+            tx.execute(insert(enterprise_member).values(membership))
             scopes = {*ENTERPRISE_SCOPES, SELF, OPERATOR}
             self.token = make_token(tx, ada.id, name="desk", scopes=scopes)
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        sent = {"Authorization": f"Bearer {self.token.secret}", "X-Request-Id": "request-of-ada", **headers}
-        return self.client.request(method, f"/api{path}", json=body, headers=sent)
+        all_headers = {"Authorization": f"Bearer {self.token.secret}", "X-Request-Id": "request-of-ada", **headers}
+        return self.client.request(method, f"/api{path}", json=body, headers=all_headers)
 
-    def trail(self, **wanted: Any) -> list[AuditEntry]:
+    def trail(self, **filters: Any) -> list[AuditEntry]:
         with self.instance.store.read() as tx:
-            return list(audit_entries(tx, AuditFilter(**wanted), 200))
+            return list(audit_entries(tx, AuditFilter(**filters), 200))
 
-    def last(self, **wanted: Any) -> AuditEntry:
-        return self.trail(**wanted)[0]
+    def last(self, **filters: Any) -> AuditEntry:
+        return self.trail(**filters)[0]

@@ -1,7 +1,7 @@
-"""Runs commands of the shell in processes that begin at once: all is imported here, and each is a fork of this process.
+"""Runs commands of the shell in processes that start at once: each is a fork of this one, which imports everything.
 
-It has one thread and opens nothing, so a fork of it is as good as a fresh process. It reads a line of JSON for each
-command, as `shell.Shell` writes it, and writes how it ended; what the command says goes into files.
+It has one thread and opens nothing, so a fork of it equals a fresh process. It reads a line of JSON for each
+command, as `shell.Shell` writes it, and writes its exit code; the command's output goes into files.
 """
 
 from __future__ import annotations
@@ -31,9 +31,12 @@ def main() -> None:
 
 
 def _run(words: list[str], failpoint: str, folder: str, env: dict[str, str], files: list[str], seconds: int) -> None:
-    """Ends this process, as the command ends; one that takes too long is killed."""
-    nothing, *said = os.open(os.devnull, os.O_RDONLY), *(os.open(file, os.O_WRONLY | os.O_APPEND) for file in files)
-    for number, file in enumerate((nothing, *said)):
+    """Runs the command and ends this process with its exit code; kills it after `seconds`."""
+    empty_input, *outputs = (
+        os.open(os.devnull, os.O_RDONLY),
+        *(os.open(file, os.O_WRONLY | os.O_APPEND) for file in files),
+    )
+    for number, file in enumerate((empty_input, *outputs)):
         os.dup2(file, number)
     signal.alarm(seconds)
     os.chdir(folder)
@@ -45,8 +48,8 @@ def _run(words: list[str], failpoint: str, folder: str, env: dict[str, str], fil
     try:
         cli.main()
         code = 0
-    except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except SystemExit as exit_:
+        code = exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
     except BaseException:
         traceback.print_exc()
     finally:

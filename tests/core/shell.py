@@ -1,4 +1,4 @@
-"""Commands of the shell, each in a process of its own that need not import anything: a fork of one that has."""
+"""Commands of the shell, each in a process of its own: a fork of one that has imported everything."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 
 class Shell:
-    """As `subprocess.run` of the command `commensal`, a second faster. `folder` is where it keeps what commands say."""
+    """Like `subprocess.run` of the command `commensal`, but a second faster. `folder` keeps the output of commands."""
 
     def __init__(self, folder: Path) -> None:
         self._files = [folder / "stdout.txt", folder / "stderr.txt"]
@@ -24,10 +24,10 @@ class Shell:
     def run(
         self, *words: object, env: Mapping[str, str] = os.environ, cwd: Path | None = None, failpoint: str = ""
     ) -> subprocess.CompletedProcess[str]:
-        """How it ended, and what it said. It is killed after two minutes, and at its `failpoint` where one is named."""
+        """Runs a command and returns its result. Kills it after two minutes, or at its `failpoint`, if given."""
         for file in self._files:
             file.write_text("")
-        wanted: dict[str, Any] = {
+        command: dict[str, Any] = {
             "words": [str(word) for word in words],
             "failpoint": failpoint,
             "folder": str(cwd or Path.cwd()),
@@ -37,11 +37,11 @@ class Shell:
         }
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(wanted) + "\n")
+        self._process.stdin.write(json.dumps(command) + "\n")
         self._process.stdin.flush()
         code = int(self._process.stdout.readline())
         out, err = (file.read_text(encoding="utf-8") for file in self._files)
-        return subprocess.CompletedProcess(wanted["words"], code, out, err)
+        return subprocess.CompletedProcess(command["words"], code, out, err)
 
     def close(self) -> None:
         self._process.communicate(timeout=30)

@@ -25,7 +25,7 @@ from commensal.operations.backups.backup import back_up, backups_in, try_newest
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.stock.tables import stock_lot
 
-from .keeping import PASSWORD, begin, buy, folder, open_store, postgresql_tools, sqlite_url, write_settings
+from .keeping import PASSWORD, buy, folder, make_instance, open_store, postgresql_tools, sqlite_url, write_settings
 
 __all__ = ["folder", "postgresql_tools", "sqlite_url"]  # fixtures
 
@@ -35,7 +35,7 @@ COMMENSAL = Path(sys.executable).with_name("commensal")
 def test_a_backup_is_one_private_file_that_names_all_that_is_in_it(
     folder: Path, database_url: str, clock: ManualClock
 ) -> None:
-    begin(folder, database_url)
+    make_instance(folder, database_url)
     backup = back_up(folder, folder / "backups", clock=clock)
     assert backup.file == folder / "backups" / "commensal-20260604T100000Z.zip"
     assert stat.S_IMODE(backup.file.stat().st_mode) == 0o600
@@ -53,7 +53,7 @@ def test_a_backup_is_one_private_file_that_names_all_that_is_in_it(
 def test_passwords_are_not_in_a_backup_and_are_named_as_missing(
     folder: Path, database_url: str, clock: ManualClock
 ) -> None:
-    begin(folder, database_url)
+    make_instance(folder, database_url)
     if database_url.startswith("postgresql"):
         url = make_url(database_url).set(password="hunter2").render_as_string(hide_password=False)
         write_settings(folder, url)
@@ -71,7 +71,7 @@ def test_passwords_are_not_in_a_backup_and_are_named_as_missing(
 def test_a_backup_is_consistent_while_orders_come_in_and_stops_none(
     folder: Path, database_url: str, clock: ManualClock
 ) -> None:
-    item = begin(folder, database_url)
+    item = make_instance(folder, database_url)
     started, stop = threading.Barrier(4), threading.Event()
     errors: list[BaseException] = []
 
@@ -111,7 +111,7 @@ def test_a_backup_is_consistent_while_orders_come_in_and_stops_none(
 
 
 def test_what_is_not_sound_is_not_kept_as_a_backup(folder: Path, database_url: str, clock: ManualClock) -> None:
-    begin(folder, database_url)
+    make_instance(folder, database_url)
     first = back_up(folder, folder / "backups", keep=1, clock=clock)
     store = open_store(database_url)
     with store.write() as tx:
@@ -124,7 +124,7 @@ def test_what_is_not_sound_is_not_kept_as_a_backup(folder: Path, database_url: s
 
 
 def test_the_newest_stay_and_nothing_is_overwritten(folder: Path, database_url: str, clock: ManualClock) -> None:
-    begin(folder, database_url)
+    make_instance(folder, database_url)
     backups = folder / "backups"
     (backups).mkdir()
     (backups / "notes.zip").write_bytes(b"of the operator")
@@ -147,7 +147,7 @@ def test_the_newest_stay_and_nothing_is_overwritten(folder: Path, database_url: 
 def test_a_database_of_a_newer_version_is_not_backed_up_by_an_older_one(
     folder: Path, sqlite_url: str, clock: ManualClock
 ) -> None:
-    begin(folder, sqlite_url)
+    make_instance(folder, sqlite_url)
     store = open_store(sqlite_url)
     with store.write() as tx:
         tx.execute(text("UPDATE alembic_version SET version_num = 'of_tomorrow'"))
@@ -158,7 +158,7 @@ def test_a_database_of_a_newer_version_is_not_backed_up_by_an_older_one(
 
 
 def test_a_disk_that_is_full_leaves_nothing_behind_and_is_told(folder: Path, sqlite_url: str) -> None:
-    begin(folder, sqlite_url)
+    make_instance(folder, sqlite_url)
     with (folder / "images" / f"{'b' * 64}.webp").open("wb") as image:
         image.write(os.urandom(4_000_000))
 
@@ -179,7 +179,7 @@ def test_a_disk_that_is_full_leaves_nothing_behind_and_is_told(folder: Path, sql
 
 
 def test_one_that_is_killed_leaves_no_backup_and_the_next_one_clears_up(folder: Path, sqlite_url: str) -> None:
-    begin(folder, sqlite_url)
+    make_instance(folder, sqlite_url)
     backups = folder / "backups"
     running = subprocess.Popen([COMMENSAL, "backup", "--instance", folder], stdout=subprocess.DEVNULL)
     while running.poll() is None and not list(backups.glob(".commensal-*.part")):
@@ -194,7 +194,7 @@ def test_one_that_is_killed_leaves_no_backup_and_the_next_one_clears_up(folder: 
 
 
 def test_two_backups_do_not_run_at_once(folder: Path, sqlite_url: str, clock: ManualClock) -> None:
-    begin(folder, sqlite_url)
+    make_instance(folder, sqlite_url)
     (folder / "backups").mkdir()
     with (folder / "backups" / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -205,7 +205,7 @@ def test_two_backups_do_not_run_at_once(folder: Path, sqlite_url: str, clock: Ma
 def test_a_missing_pg_dump_is_named_with_its_package(
     folder: Path, new_postgresql: Callable[[], str], clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin(folder, new_postgresql())
+    make_instance(folder, new_postgresql())
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(SettingsError, match=r"pg_dump is not installed.*postgresql-client"):
         back_up(folder, folder / "backups", clock=clock)
@@ -216,7 +216,7 @@ def test_who_may_make_no_database_is_told_what_a_test_needs(
     folder: Path, new_postgresql: Callable[[], str], clock: ManualClock
 ) -> None:
     url = make_url(new_postgresql())
-    begin(folder, url.render_as_string(hide_password=False))
+    make_instance(folder, url.render_as_string(hide_password=False))
     backup = back_up(folder, folder / "backups", clock=clock)
     reader = f"reader_{os.getpid()}"
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
@@ -232,7 +232,7 @@ def test_who_may_make_no_database_is_told_what_a_test_needs(
 
 
 def test_a_backup_that_has_rotted_is_found_by_its_test(folder: Path, sqlite_url: str, clock: ManualClock) -> None:
-    begin(folder, sqlite_url)
+    make_instance(folder, sqlite_url)
     backup = back_up(folder, folder / "backups", clock=clock)
     content = bytearray(backup.file.read_bytes())
     content[len(content) // 2] ^= 1

@@ -1,4 +1,4 @@
-"""Numbers without gaps, though many take them at once and some transactions fail."""
+"""Numbers without gaps, though many threads take them at once and some transactions fail."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ THREADS, EACH = 6, 20
 
 
 def test_numbers_have_no_gap_and_no_double_though_a_fifth_of_the_transactions_fail(store: Store, village: Any) -> None:
-    kept: list[int] = []
+    numbers: list[int] = []
 
-    def work(seed: int) -> None:
+    def take_numbers(seed: int) -> None:
         draw = random.Random(seed)
         for _ in range(EACH):
             try:
@@ -27,23 +27,24 @@ def test_numbers_have_no_gap_and_no_double_though_a_fifth_of_the_transactions_fa
                         raise ZeroDivisionError
             except ZeroDivisionError:
                 continue
-            kept.append(number)  # of a list, this is one step for all threads
+            numbers.append(number)  # appending is atomic for threads
 
-    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(THREADS)]
+    threads = [threading.Thread(target=take_numbers, args=(seed,)) for seed in range(THREADS)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert THREADS * EACH * 0.6 < len(kept) < THREADS * EACH
-    assert sorted(kept) == list(range(1, len(kept) + 1))
+    assert THREADS * EACH * 0.6 < len(numbers) < THREADS * EACH
+    assert sorted(numbers) == list(range(1, len(numbers) + 1))
 
 
 def test_every_enterprise_and_every_series_counts_for_itself(store: Store, village: Any) -> None:
     with store.write() as tx:
-        taken = [
-            next_number(tx, *one) for one in [("hub", "order"), ("hub", "order"), ("hub", "journal"), ("farm", "order")]
+        numbers = [
+            next_number(tx, *series)
+            for series in [("hub", "order"), ("hub", "order"), ("hub", "journal"), ("farm", "order")]
         ]
-    assert taken == [1, 2, 1, 1]
+    assert numbers == [1, 2, 1, 1]
 
 
 def test_a_number_of_a_transaction_that_fails_is_given_again(store: Store, village: Any) -> None:

@@ -1,4 +1,4 @@
-"""Two transactions that wait for each other: the database ends one of them, and it is tried again from its start."""
+"""Two transactions that wait for each other: the database ends one, which is retried from its start."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ SERIES = ("first", "second")
 def test_both_come_through(store: Store) -> None:
     with store.write() as tx:
         a_shop(tx)
-        for one in SERIES:
-            tx.execute(insert(enterprise_counter).values(enterprise_id="shop", series=one, value=0))
-    met, tries = threading.Barrier(2), list[str]()
+        for series in SERIES:
+            tx.execute(insert(enterprise_counter).values(enterprise_id="shop", series=series, value=0))
+    both_hold_one, tries = threading.Barrier(2), list[str]()
 
     def raise_both(order: tuple[str, ...]) -> None:
-        mine = itertools.count(1)
+        attempts = itertools.count(1)
 
         def act(tx: Transaction) -> None:
-            attempt = next(mine)
+            attempt = next(attempts)
             tries.append(order[0])
             if tx.postgresql:
                 tx.execute(text("SET LOCAL deadlock_timeout = '20ms'"))
-            for one in order:
+            for series in order:
                 row = enterprise_counter.c
-                tx.execute(update(enterprise_counter).where(row.series == one).values(value=row.value + 1))
-                if tx.postgresql and one == order[0] and attempt == 1:
-                    met.wait(timeout=5)  # each holds what the other wants next
+                tx.execute(update(enterprise_counter).where(row.series == series).values(value=row.value + 1))
+                if tx.postgresql and series == order[0] and attempt == 1:
+                    both_hold_one.wait(timeout=5)  # each holds what the other wants next
 
         store.transact(act)
 

@@ -1,4 +1,4 @@
-"""The servers that the demo starts: on ports of their own, and told apart from servers of others."""
+"""The servers that the demo starts: on their own ports, and distinguished from other servers."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from commensal.instance.begin import begin_instance
 
 
 def test_a_taken_port_leads_to_a_free_one_and_a_reserved_one_is_nobody_elses() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as somebody:
-        port = port_of(somebody)
+    with socket.create_server(("127.0.0.1", 0)) as occupied:
+        port = port_of(occupied)
         reserved = reserve_ports(port, 1)
         assert port_of(reserved[0]) != port
         with pytest.raises(OSError, match="in use"):
@@ -28,11 +28,11 @@ def test_a_taken_port_leads_to_a_free_one_and_a_reserved_one_is_nobody_elses() -
 def test_free_ports_are_as_many_as_are_asked_for() -> None:
     reserved = reserve_ports(0, 3)
     assert len(set(map(port_of, reserved))) == 3
-    for one in reserved:
-        one.close()
+    for listener in reserved:
+        listener.close()
 
 
-class _AlwaysWell(BaseHTTPRequestHandler):
+class _AnswersOk(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_response(200)
         self.end_headers()
@@ -42,14 +42,14 @@ class _AlwaysWell(BaseHTTPRequestHandler):
 
 
 def test_somebody_elses_server_at_the_address_is_not_taken_for_ours(tmp_path: Path) -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _AlwaysWell) as foreign:
-        threading.Thread(target=foreign.serve_forever).start()
-        begin_instance(tmp_path / "val", name="Val", port=foreign.server_port, plugins=())
-        processes = Running([tmp_path / "val"], [foreign.socket.dup()], Console())
-        with pytest.raises(Trouble, match=f"Port {foreign.server_port} of 127.0.0.1 cannot be used"):
+    with ThreadingHTTPServer(("127.0.0.1", 0), _AnswersOk) as foreign_server:
+        threading.Thread(target=foreign_server.serve_forever).start()
+        begin_instance(tmp_path / "val", name="Val", port=foreign_server.server_port, plugins=())
+        processes = Running([tmp_path / "val"], [foreign_server.socket.dup()], Console())
+        with pytest.raises(Trouble, match=f"Port {foreign_server.server_port} of 127.0.0.1 cannot be used"):
             processes.start(0)
         processes.stop(0)
-        foreign.shutdown()
+        foreign_server.shutdown()
 
 
 def test_a_server_that_ends_by_itself_ends_the_demo_with_its_last_lines(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Every block of settings in a page of the documentation is settings: an instance takes it as it stands there."""
+"""Every block of settings in the documentation can be loaded by an instance unchanged."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ _PAGES = [
     *(page for room in ("core", "plugins", "federation") for page in ROOT.glob(f"{room}/**/*.md")),
 ]
 _BLOCK = re.compile(r"^( *)```toml(?: file=(\S+))?\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
-_ELSEWHERE = {"frais.toml": "an enterprise's settings of a plugin: tests/core/test_guides.py hands them in"}
+_ELSEWHERE = {"frais.toml": "an enterprise's settings of a plugin: tests/core/test_guides.py uses them"}
 
 
 def _blocks() -> Iterator[tuple[str, str]]:
-    """Where a block stands, and its text."""
+    """Yields the place and text of each block of settings."""
     for page in _PAGES:
         text = page.read_text(encoding="utf-8")
-        for found in _BLOCK.finditer(text):
-            if found[2] not in _ELSEWHERE:
-                line = text[: found.start()].count("\n") + 1
-                yield f"{page.relative_to(ROOT)}:{line}", textwrap.dedent(found[3])
+        for match in _BLOCK.finditer(text):
+            if match[2] not in _ELSEWHERE:
+                line = text[: match.start()].count("\n") + 1
+                yield f"{page.relative_to(ROOT)}:{line}", textwrap.dedent(match[3])
 
 
 BLOCKS = dict(_blocks())
@@ -43,11 +43,11 @@ BLOCKS = dict(_blocks())
 
 @pytest.mark.parametrize("place", BLOCKS)
 def test_a_block_of_settings_is_taken_by_an_instance(place: str, tmp_path: Path, clock: ManualClock) -> None:
-    said = tomllib.loads(BLOCKS[place])
-    if "project" in said:
+    values = tomllib.loads(BLOCKS[place])
+    if "project" in values:
         return  # the pyproject.toml of a plugin, which tests/plugins/test_author_readme.py builds
-    assert set(said) <= {field.name for field in fields(InstanceSettings)}, f"{place}: no settings of an instance"
-    base = "" if "name" in said else 'name = "Les Paniers du Val"\nbase_url = "https://val.example"\n'
+    assert set(values) <= {field.name for field in fields(InstanceSettings)}, f"{place}: no settings of an instance"
+    base = "" if "name" in values else 'name = "Les Paniers du Val"\nbase_url = "https://val.example"\n'
     enabled = (
         "" if re.search(r"^\[plugins\]", BLOCKS[place], re.MULTILINE) else f"\n[plugins]\nenabled = {list(USUAL)}\n"
     )

@@ -37,7 +37,7 @@ from commensal.trade.orders.tables import customer_order
 from commensal.trade.sale_sessions.tables import coordination
 from commensal.trade.stock.tables import stock_movement
 
-from .keeping import PASSWORD, begin, buy, folder, open_store, postgresql_tools, sqlite_url, write_settings
+from .keeping import PASSWORD, buy, folder, make_instance, open_store, postgresql_tools, sqlite_url, write_settings
 from .shell import Shell
 
 __all__ = ["folder", "postgresql_tools", "sqlite_url"]  # fixtures
@@ -106,7 +106,7 @@ def other_database(database_url: str, new_postgresql: Callable[..., str]) -> str
 def test_what_has_arrived_is_guarded_as_it_was_and_serves(
     folder: Path, database_url: str, other_database: str, tmp_path: Path, clock: ManualClock
 ) -> None:
-    item = begin(folder, database_url)
+    item = make_instance(folder, database_url)
     export(folder, tmp_path / "val.zip", clock=clock)
     imported = import_instance(tmp_path / "val.zip", tmp_path / "new", database=other_database, clock=clock)
     assert imported.waiting == {"mail": 2}
@@ -124,7 +124,7 @@ def test_what_has_arrived_is_guarded_as_it_was_and_serves(
 def test_rows_of_one_table_may_refer_to_later_ones(
     folder: Path, database_url: str, other_database: str, tmp_path: Path, clock: ManualClock
 ) -> None:
-    begin(folder, database_url)
+    make_instance(folder, database_url)
     store = open_store(database_url)
     with store.write() as tx:
         sale = dict(tx.one(select(coordination)))
@@ -139,7 +139,7 @@ def test_rows_of_one_table_may_refer_to_later_ones(
 def test_an_export_is_one_private_file_with_a_line_for_each_row(
     folder: Path, database_url: str, tmp_path: Path, clock: ManualClock
 ) -> None:
-    begin(folder, database_url)
+    make_instance(folder, database_url)
     file = tmp_path / "val.zip"
     exported = export(folder, file, clock=clock)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -159,7 +159,7 @@ def test_an_export_is_one_private_file_with_a_line_for_each_row(
 def test_rows_that_were_tampered_with_are_refused_and_nothing_arrives(
     folder: Path, database_url: str, other_database: str, tmp_path: Path, clock: ManualClock
 ) -> None:
-    begin(folder, database_url)
+    make_instance(folder, database_url)
     file, forged_file, new_folder = tmp_path / "val.zip", tmp_path / "bad.zip", tmp_path / "new"
     export(folder, file, clock=clock)
     lot = "tables/stock_lot.jsonl"
@@ -250,7 +250,7 @@ def forge(file: Path, target: Path, name: str, change: Callable[[bytes], bytes])
 def test_however_many_rows_there_are_few_are_in_memory(
     folder: Path, database_url: str, tmp_path: Path, clock: ManualClock
 ) -> None:
-    begin(folder, database_url)
+    make_instance(folder, database_url)
     export(folder, tmp_path / "first.zip", clock=clock)  # so that modules are imported before the measurement
     store, count = open_store(database_url), 5000
     with store.write() as tx:
@@ -277,7 +277,7 @@ def test_however_many_rows_there_are_few_are_in_memory(
 def test_an_export_of_other_revisions_or_without_a_plugin_is_refused(
     folder: Path, sqlite_url: str, tmp_path: Path, clock: ManualClock
 ) -> None:
-    begin(folder, sqlite_url)
+    make_instance(folder, sqlite_url)
     file, changed_file = tmp_path / "val.zip", tmp_path / "bad.zip"
     export(folder, file, clock=clock)
     with zipfile.ZipFile(file) as old, zipfile.ZipFile(changed_file, "w") as new:
@@ -299,7 +299,7 @@ def test_an_export_of_other_revisions_or_without_a_plugin_is_refused(
 def test_tables_of_plugins_that_are_not_enabled_stay_behind_and_are_named(
     folder: Path, sqlite_url: str, tmp_path: Path, clock: ManualClock
 ) -> None:
-    begin(folder, sqlite_url)
+    make_instance(folder, sqlite_url)
     write_settings(folder, sqlite_url, plugins=("pickup",))
     exported = export(folder, tmp_path / "val.zip", clock=clock)
     assert any(name.startswith("delivery_") for name in exported.left_behind)
@@ -314,7 +314,7 @@ def test_tables_of_plugins_that_are_not_enabled_stay_behind_and_are_named(
 def test_the_commands_say_loudly_what_an_export_holds(
     folder: Path, sqlite_url: str, tmp_path: Path, shell: Shell
 ) -> None:
-    begin(folder, sqlite_url)
+    make_instance(folder, sqlite_url)
     for name in ("keys", "templates", "empty"):
         (folder / name).mkdir()
     (folder / "keys" / "root.key").write_text("a key")

@@ -1,4 +1,4 @@
-"""Routes are found as if all of them had been tried one after the other."""
+"""The index finds the same routes as trying them one after the other."""
 
 from __future__ import annotations
 

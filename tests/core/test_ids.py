@@ -13,16 +13,16 @@ from commensal.base.ids import Ids, RandomIds, SeededIds
 
 @pytest.mark.parametrize("ids", [RandomIds(), SeededIds(1)])
 def test_ids_are_uuids_of_version_7_that_sort_as_they_were_made(ids: Ids, clock: ManualClock) -> None:
-    made = [ids.new(clock.now() + timedelta(milliseconds=n // 100)) for n in range(1000)]
-    assert made == sorted(set(made))
-    assert {uuid.UUID(one).version for one in made} == {7}
-    assert {uuid.UUID(one).variant for one in made} == {uuid.RFC_4122}
+    ids_made = [ids.new(clock.now() + timedelta(milliseconds=n // 100)) for n in range(1000)]
+    assert ids_made == sorted(set(ids_made))
+    assert {uuid.UUID(id_made).version for id_made in ids_made} == {7}
+    assert {uuid.UUID(id_made).variant for id_made in ids_made} == {uuid.RFC_4122}
 
 
 def test_the_same_seed_makes_the_same_ids_and_another_does_not(clock: ManualClock) -> None:
-    one, same, other = SeededIds("a"), SeededIds("a"), SeededIds("b")
-    assert [one.new(clock.now()), one.secret()] == [same.new(clock.now()), same.secret()]
-    assert one.secret() != other.secret()
+    first, same, other = SeededIds("a"), SeededIds("a"), SeededIds("b")
+    assert [first.new(clock.now()), first.secret()] == [same.new(clock.now()), same.secret()]
+    assert first.secret() != other.secret()
 
 
 def test_secrets_are_long_and_never_alike() -> None:

@@ -9,20 +9,20 @@ from commensal import Instance
 
 
 def test_a_value_is_made_once_for_each_instance_whatever_threads_ask(instance: Instance) -> None:
-    made: list[Instance] = []
+    instances: list[Instance] = []
 
     def cache(instance: Instance) -> dict[str, str]:
-        made.append(instance)
+        instances.append(instance)
         return {}
 
-    seen: list[dict[str, str]] = []
-    threads = [threading.Thread(target=lambda: seen.append(instance.state.of(cache))) for _ in range(8)]
+    values: list[dict[str, str]] = []
+    threads = [threading.Thread(target=lambda: values.append(instance.state.of(cache))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert made == [instance]
-    assert all(value is seen[0] for value in seen)
+    assert instances == [instance]
+    assert all(value is values[0] for value in values)
 
 
 def test_two_instances_share_nothing(instance: Instance) -> None:

@@ -1,4 +1,4 @@
-"""The READMEs of wings and rooms and the page on architecture name files, folders and functions that exist."""
+"""The READMEs of packages and the page on architecture name files, folders and functions that exist."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LAYER = re.compile(r"^    ([a-z]+) {2,}\S", re.MULTILINE)
 
 
 def missing_paths(page: str, folder: Path) -> list[str]:
-    """The files and folders that the page names, seen from `folder` or from the project, and that do not exist."""
+    """Returns the files and folders named by the page, relative to `folder` or the project, that do not exist."""
     return [path for path in PATH.findall(page) if not any((start / path).exists() for start in (folder, ROOT))]
 
 
@@ -32,8 +32,8 @@ def test_a_page_that_names_a_file_that_is_not_there_is_found(tmp_path: Path) -> 
 
 def test_each_wing_has_a_page_and_stands_in_the_drawing() -> None:
     wings = {folder.name for folder in (ROOT / "core" / "commensal").iterdir() if (folder / "__init__.py").exists()}
-    drawn = set(LAYER.findall(ARCHITECTURE.read_text(encoding="utf-8")))
-    assert wings | {"pages", "schema"} == drawn
+    drawn_wings = set(LAYER.findall(ARCHITECTURE.read_text(encoding="utf-8")))
+    assert wings | {"pages", "schema"} == drawn_wings
 
 
 def test_entry_functions_of_trade_are_defined_in_their_rooms() -> None:

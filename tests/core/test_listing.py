@@ -22,19 +22,19 @@ def products(village: Any, producer: str, count: int) -> list[str]:
 
 def test_a_range_is_listed_in_order_with_its_prices_by_constant_statements(store: Store, village: Any) -> None:
     ids = products(village, "farm", 30)
-    seen: list[str] = []
-    event.listen(store.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
+    statements: list[str] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     with store.write() as tx:
         catalog = create_catalog(tx, enterprise_id="hub", name="Autre").id
         group = create_category(tx, "hub", name="Adhérents").id
         list_products(tx, "hub", catalog, [Listing(product_id=ids[0], price=100)])
-        one = len(seen)
-        prices = [Listing(product_id=two, price=200, category_prices={group: 150}) for two in ids[1:]]
-        made = list_products(tx, "hub", catalog, prices)
-        assert len(seen) - one <= 10
+        statements_for_one = len(statements)
+        prices = [Listing(product_id=product_id, price=200, category_prices={group: 150}) for product_id in ids[1:]]
+        item_ids = list_products(tx, "hub", catalog, prices)
+        assert len(statements) - statements_for_one <= 10
         items = items_of(tx, "hub", catalog)
     assert [item.position for item in items] == list(range(1, 31))
-    assert [item.id for item in items[1:]] == made
+    assert [item.id for item in items[1:]] == item_ids
     assert {(offer.category_id, offer.price) for offer in items[1].offers} == {(None, 200), (group, 150)}
     assert [offer.price for offer in items[0].offers] == [100]
 

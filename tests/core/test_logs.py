@@ -46,13 +46,13 @@ def log_text() -> Iterator[io.StringIO]:
 
 
 @pytest.fixture
-def lines(written: io.StringIO) -> Lines:
+def lines(log_text: io.StringIO) -> Lines:
     """Returns a function that reads the lines logged since its last call; each is one JSON object."""
 
     def new_lines() -> list[dict[str, Any]]:
-        entries = [json.loads(line) for line in written.getvalue().splitlines()]
-        written.truncate(0)
-        written.seek(0)
+        entries = [json.loads(line) for line in log_text.getvalue().splitlines()]
+        log_text.truncate(0)
+        log_text.seek(0)
         return entries
 
     return new_lines
@@ -146,7 +146,7 @@ def test_what_no_route_answers_and_what_the_guard_refuses_have_lines_too(client:
 # ------------------------------------------------------------------------------------------------ what is never told
 
 
-def test_no_secret_that_is_sent_is_written(client: TestClient, written: io.StringIO) -> None:
+def test_no_secret_that_is_sent_is_written(client: TestClient, log_text: io.StringIO) -> None:
     same_origin = {"Sec-Fetch-Site": "same-origin"}
     client.get(f"/api/guest-orders/{PLANTED}")
     client.get(f"/api/shops/x/offers?q={PLANTED}")
@@ -155,8 +155,8 @@ def test_no_secret_that_is_sent_is_written(client: TestClient, written: io.Strin
     client.get("/api/me", headers={"Cookie": f"session={PLANTED}", "User-Agent": PLANTED})
     client.post("/api/sessions", json={"email": f"{PLANTED}@example.org", "password": PLANTED}, headers=same_origin)
     client.post("/api/people", content=f"{{{PLANTED}", headers={"Content-Type": "application/json"})
-    assert written.getvalue().count("\n") == 7
-    assert "planted" not in written.getvalue()
+    assert log_text.getvalue().count("\n") == 7
+    assert "planted" not in log_text.getvalue()
 
 
 def test_the_line_of_a_request_that_failed_for_an_unknown_reason_names_the_route_and_not_the_path(
@@ -253,13 +253,13 @@ def test_libraries_speak_as_we_do(lines: Lines) -> None:
     assert (line["event"], line["level"]) == ("Invalid request\nreceived", "warning")
 
 
-def test_the_level_decides_what_is_written(client: TestClient, written: io.StringIO) -> None:
-    configure_logs(written, level="warning", format="json")
+def test_the_level_decides_what_is_written(client: TestClient, log_text: io.StringIO) -> None:
+    configure_logs(log_text, level="warning", format="json")
     client.get("/api/me")
-    assert written.getvalue() == ""
-    configure_logs(written, level="debug", format="json")
+    assert log_text.getvalue() == ""
+    configure_logs(log_text, level="debug", format="json")
     client.get("/-/health")
-    assert json.loads(written.getvalue())["route"] == "/-/health"
+    assert json.loads(log_text.getvalue())["route"] == "/-/health"
 
 
 @pytest.mark.bundled

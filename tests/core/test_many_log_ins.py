@@ -1,4 +1,4 @@
-"""Limits of log-ins for an address: an evening of forty people behind one Wi-Fi, and somebody who guesses there."""
+"""Limits of log-ins for an address: forty people behind one Wi-Fi, and somebody who guesses passwords there."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def test_right_passwords_do_not_count_and_wrong_ones_do(client: TestClient, some
     for person in people:
         client.cookies.clear()
         assert log_in(client, person.email).status_code == 201
-    wrong = [log_in(client, person.email, "something else").status_code for person in people[:4]]
-    assert wrong == [401, 401, 401, 429]
-    assert log_in(client, people[7].email).status_code == 429, "nor does who was wrong too often get an answer"
+    statuses = [log_in(client, person.email, "something else").status_code for person in people[:4]]
+    assert statuses == [401, 401, 401, 429]
+    assert log_in(client, people[7].email).status_code == 429, "the right password is refused too"
 
 
 def test_sign_ups_have_a_limit_of_their_own(client: TestClient) -> None:
@@ -41,16 +41,16 @@ def test_sign_ups_have_a_limit_of_their_own(client: TestClient) -> None:
 
 
 def test_a_link_that_opens_something_does_not_count_and_a_guessed_one_does(client: TestClient) -> None:
-    asked = [client.get(f"/api/guest-orders/{'x' * 40}{number}").status_code for number in range(4)]
-    assert asked == [404, 404, 404, 429]
+    statuses = [client.get(f"/api/guest-orders/{'x' * 40}{number}").status_code for number in range(4)]
+    assert statuses == [404, 404, 404, 429]
 
 
 def test_a_log_in_leaves_a_cookie_by_which_the_browser_is_known(client: TestClient, somebody: Somebody) -> None:
     ada = somebody("Ada", password_hash=HASH)
-    began = log_in(client, ada.email)
-    browser = began.json()["browser"]
+    response = log_in(client, ada.email)
+    browser = response.json()["browser"]
     assert client.cookies["browser"] == browser
-    assert "HttpOnly" in began.headers["set-cookie"]
+    assert "HttpOnly" in response.headers["set-cookie"]
     client.delete("/api/me/session", headers=HERE)
     assert client.cookies["browser"] == browser, "it outlives the session"
     assert log_in(client, ada.email).json()["browser"] == browser

@@ -34,7 +34,7 @@ from commensal.storage.jobs.run import CLAIM, run_due
 from commensal.storage.jobs.tables import job
 from commensal.storage.jobs.ticking import tick
 
-from .keeping import begin, folder, postgresql_tools, sqlite_url, write_settings
+from .keeping import folder, make_instance, postgresql_tools, sqlite_url, write_settings
 
 __all__ = ["folder", "postgresql_tools", "sqlite_url"]  # fixtures
 
@@ -43,7 +43,7 @@ LAST_NIGHT = datetime(2026, 6, 4, 1, 30, tzinfo=UTC)
 
 
 def open_with_backups(folder: Path, url: str, disk: Path, clock: ManualClock) -> Instance:
-    begin(folder, url)
+    make_instance(folder, url)
     write_settings(folder, url, backups={"folder": str(disk), "keep": 2})
     return open_instance(folder, clock=clock, ids=RandomIds())
 
@@ -148,7 +148,7 @@ def test_a_night_has_one_backup_also_when_the_clocks_change(now: datetime, due: 
 
 
 def test_nobody_is_backed_up_who_names_no_folder(folder: Path, sqlite_url: str, clock: ManualClock) -> None:
-    begin(folder, sqlite_url)
+    make_instance(folder, sqlite_url)
     with open_instance(folder, clock=clock, ids=RandomIds()) as instance:
         without_mail(instance)
         work(instance)

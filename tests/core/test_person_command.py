@@ -1,4 +1,4 @@
-"""``commensal person`` and ``commensal audit``, used from the shell of who runs the instance."""
+"""``commensal person`` and ``commensal audit``, used from the operator's shell."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ def test_somebody_is_handed_their_data_and_forgotten_from_the_shell(run: Run, tm
     assert "person: 1 rows would be blanked" in run("person", "erase", "zoe@example.org", "--dry-run")
     result = run("person", "erase", "zoe@example.org", fails=True)
     assert "Forget zoe@example.org? This cannot be taken back." in result
-    assert "person: 1 rows would be blanked" in result, "nobody at the shell says yes, and nothing has happened"
+    assert "person: 1 rows would be blanked" in result, "nobody confirms at the shell, so nothing has happened"
     assert "person: 1 rows blanked" in run("person", "erase", "zoe@example.org", "--yes")
     assert "Nothing is known here" in run("person", "erase", "zoe@example.org", fails=True)
     assert "no other owner" in run("person", "erase", "marie@example.org", fails=True)
     assert "people would be forgotten: 0" in run("person", "retention", "--dry-run")
 
-    told = [json.loads(line) for line in run("audit", "--format", "jsonl").splitlines()]
-    actions = {(one["actor"], one["command"], one["action"], one["object_kind"]) for one in told}
+    entries = [json.loads(line) for line in run("audit", "--format", "jsonl").splitlines()]
+    actions = {(entry["actor"], entry["command"], entry["action"], entry["object_kind"]) for entry in entries}
     assert ("shell", "commensal person erase", "forgot", "person") in actions
     assert ("shell", "commensal enterprise add", "made", "enterprise") in actions
-    assert "zoe@" not in json.dumps(told)
+    assert "zoe@" not in json.dumps(entries)
     assert "made enterprise" in run("audit", "--enterprise", "val", "--object", "enterprise")
     assert "is no moment" in run("audit", "--since", "soon", fails=True)

@@ -1,4 +1,4 @@
-"""`make quick` begins with tests of what was changed."""
+"""`make quick` starts with the tests of changed files."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def test_a_changed_file_of_tests_comes_first_then_those_of_changed_modules_then_
     events, lots, quick = (ROOT / "tests" / "core" / f"test_{name}.py" for name in ("events", "lots", "quick"))
     tests = [Case(f"{file.name}:{number}", file) for file in (lots, quick, events) for number in (1, 2)]
     in_order(cast(list[Any], tests), ["tests/core/test_quick.py", "core/commensal/trade/events/tell.py"])
-    in_turn = ["quick.py:1", "quick.py:2", "events.py:1", "events.py:2", "lots.py:1", "lots.py:2"]
-    assert [test.nodeid for test in tests] == [f"test_{name}" for name in in_turn]
+    expected = ["quick.py:1", "quick.py:2", "events.py:1", "events.py:2", "lots.py:1", "lots.py:2"]
+    assert [test.nodeid for test in tests] == [f"test_{name}" for name in expected]
 
 
 @pytest.mark.parametrize(
@@ -39,9 +39,9 @@ def test_a_module_is_known_by_its_file(file: str, module: str) -> None:
 
 
 def test_tests_are_skipped_when_the_time_is_over() -> None:
-    late, early = Quick(-1), Quick(60)
-    for quick in (late, early):
+    over_time, in_time = Quick(-1), Quick(60)
+    for quick in (over_time, in_time):
         quick.pytest_collection_finish()
-    early.pytest_runtest_setup(cast(Any, None))
+    in_time.pytest_runtest_setup(cast(Any, None))
     with pytest.raises(pytest.skip.Exception, match="make test runs it"):
-        late.pytest_runtest_setup(cast(Any, None))
+        over_time.pytest_runtest_setup(cast(Any, None))

@@ -1,4 +1,4 @@
-"""Rate limits: so many in any minute for each address, and nothing is kept of who is silent."""
+"""Rate limits: a number of requests in any minute for each address; silent addresses are forgotten."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from commensal.interfaces.api.rates import Rates
 
 
 class Watch:
-    """Seconds that are set by hand."""
+    """A clock in seconds that tests set by hand."""
 
     def __init__(self) -> None:
         self.now = 1000.0

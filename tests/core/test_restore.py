@@ -29,7 +29,7 @@ from commensal.operations.backups.restore import RESTORED, restore
 from commensal.operations.checks import broken_invariants
 from commensal.trade.stock.tables import stock_movement
 
-from .keeping import PASSWORD, begin, buy, folder, open_store, postgresql_tools, sqlite_url, write_settings
+from .keeping import PASSWORD, buy, folder, make_instance, open_store, postgresql_tools, sqlite_url, write_settings
 from .shell import Shell
 
 __all__ = ["folder", "postgresql_tools", "sqlite_url"]  # fixtures
@@ -45,7 +45,7 @@ def empty_database(database_url: str, new_postgresql: Callable[[str], str]) -> s
 def test_a_restored_instance_serves_and_takes_orders(
     folder: Path, database_url: str, empty_database: str, tmp_path: Path, clock: ManualClock
 ) -> None:
-    item = begin(folder, database_url)
+    item = make_instance(folder, database_url)
     backup = back_up(folder, folder / "backups", clock=clock)
     new_folder = tmp_path / "elsewhere" / "val"
     restored = restore(backup.file, new_folder, database=empty_database, clock=clock)
@@ -70,7 +70,7 @@ def test_a_restored_instance_serves_and_takes_orders(
 def test_files_with_secrets_need_not_be_on_the_other_machine(
     folder: Path, sqlite_url: str, tmp_path: Path, clock: ManualClock
 ) -> None:
-    begin(folder, sqlite_url)
+    make_instance(folder, sqlite_url)
     secret = tmp_path / "password"
     secret.write_text(PASSWORD, encoding="utf-8")
     url_file = tmp_path / "url"
@@ -88,7 +88,7 @@ def test_files_with_secrets_need_not_be_on_the_other_machine(
 
 
 def test_an_instance_is_never_overwritten(folder: Path, sqlite_url: str, tmp_path: Path, clock: ManualClock) -> None:
-    begin(folder, sqlite_url)
+    make_instance(folder, sqlite_url)
     backup = back_up(folder, folder / "backups", clock=clock)
     before = sorted(folder.rglob("*"))
     with pytest.raises(SettingsError, match="not empty"):
@@ -102,7 +102,7 @@ def test_an_instance_is_never_overwritten(folder: Path, sqlite_url: str, tmp_pat
 def test_what_a_killed_restore_has_left_is_in_nobodys_way(
     folder: Path, sqlite_url: str, tmp_path: Path, clock: ManualClock
 ) -> None:
-    begin(folder, sqlite_url)
+    make_instance(folder, sqlite_url)
     backup = back_up(folder, folder / "backups", clock=clock)
     restoring = subprocess.Popen([COMMENSAL, "restore", backup.file, "--instance", tmp_path / "new"])
     while restoring.poll() is None and not list(tmp_path.glob(".new.part/*")):
@@ -117,7 +117,7 @@ def test_what_a_killed_restore_has_left_is_in_nobodys_way(
 def test_a_database_with_tables_is_refused(
     folder: Path, new_postgresql: Callable[..., str], tmp_path: Path, clock: ManualClock
 ) -> None:
-    begin(folder, new_postgresql())
+    make_instance(folder, new_postgresql())
     backup = back_up(folder, folder / "backups", clock=clock)
     with pytest.raises(SettingsError, match="there are tables in it"):
         restore(backup.file, tmp_path / "new", database=new_postgresql(), clock=clock)
@@ -129,7 +129,7 @@ def test_a_database_with_tables_is_refused(
 def test_a_database_that_cannot_be_reached_is_told_in_words(
     folder: Path, new_postgresql: Callable[..., str], tmp_path: Path, clock: ManualClock
 ) -> None:
-    begin(folder, new_postgresql())
+    make_instance(folder, new_postgresql())
     backup = back_up(folder, folder / "backups", clock=clock)
     for url, message in (
         ("postgresql://val:hunter2@127.0.0.1:1/val", "^--database: .*refused"),
@@ -149,7 +149,7 @@ def test_a_database_that_cannot_be_reached_is_told_in_words(
 def test_a_backup_goes_to_the_kind_of_database_that_it_came_from(
     folder: Path, sqlite_url: str, tmp_path: Path, clock: ManualClock
 ) -> None:
-    begin(folder, sqlite_url)
+    make_instance(folder, sqlite_url)
     backup = back_up(folder, folder / "backups", clock=clock)
     with pytest.raises(SettingsError, match="commensal export"):
         restore(backup.file, tmp_path / "new", database="postgresql://nobody@127.0.0.1:1/none", clock=clock)
@@ -159,7 +159,7 @@ def test_a_backup_goes_to_the_kind_of_database_that_it_came_from(
 def test_an_older_backup_is_brought_to_this_version(sqlite_url: str, tmp_path: Path, clock: ManualClock) -> None:
     """The backup has none of the plugin's tables; the restored instance has those of its last revision."""
     folder = tmp_path / "val"
-    begin(folder, sqlite_url)
+    make_instance(folder, sqlite_url)
     write_settings(folder, sqlite_url, plugins=("vouchers",))
     store = open_store(sqlite_url)
     with store.write() as tx:
@@ -179,7 +179,7 @@ def test_an_older_backup_is_brought_to_this_version(sqlite_url: str, tmp_path: P
 def test_a_backup_of_a_newer_version_is_refused(
     folder: Path, sqlite_url: str, tmp_path: Path, clock: ManualClock
 ) -> None:
-    begin(folder, sqlite_url)
+    make_instance(folder, sqlite_url)
     backup = back_up(folder, folder / "backups", clock=clock)
     newer_format = change(
         backup.file, tmp_path / "later.zip", manifest=lambda text: text.replace(b'"format": 1', b'"format": 2')
@@ -231,7 +231,7 @@ def change(file: Path, target: Path, *, manifest: Change = bytes, **kwargs: Chan
 def test_what_was_cut_off_or_changed_is_refused_and_leaves_nothing(
     folder: Path, sqlite_url: str, tmp_path: Path, clock: ManualClock
 ) -> None:
-    begin(folder, sqlite_url)
+    make_instance(folder, sqlite_url)
     backup = back_up(folder, folder / "backups", clock=clock)
     archive_bytes, damaged, new_folder = backup.file.read_bytes(), tmp_path / "bad.zip", tmp_path / "new"
     for length in (0, 1, len(archive_bytes) // 2, len(archive_bytes) - 1):
@@ -338,7 +338,7 @@ def test_a_manifest_without_a_limit_would_be_unpacked_whatever_its_size(
 def test_the_commands_say_what_was_done_and_what_is_left_to_do(
     folder: Path, sqlite_url: str, tmp_path: Path, shell: Shell
 ) -> None:
-    begin(folder, sqlite_url)
+    make_instance(folder, sqlite_url)
     backups, new_folder = tmp_path / "disk", tmp_path / "new"
 
     def run(*words: object, code: int = 0) -> str:

@@ -46,55 +46,55 @@ def with_people(instance: Instance) -> Instance:
 
 
 def test_people_who_stay_away_for_three_years_are_forgotten_and_those_who_run_a_shop_are_not(
-    village: Instance, clock: ManualClock
+    with_people: Instance, clock: ManualClock
 ) -> None:
     clock.advance(days=1094)
-    assert run(village).people == []
+    assert run(with_people).people == []
     clock.advance(days=2)
-    assert run(village).people == ["bob@example.org", "zoe@example.org"]
-    assert run(village).people == []
-    with village.store.read() as tx:
+    assert run(with_people).people == ["bob@example.org", "zoe@example.org"]
+    assert run(with_people).people == []
+    with with_people.store.read() as tx:
         assert tx.value(select(func.count()).where(person.c.email == "ada@example.org")) == 1
         assert str(tx.value(select(customer.c.email))).endswith("@forgotten.invalid")
 
 
-def test_who_has_ordered_lately_stays(village: Instance, clock: ManualClock) -> None:
+def test_who_has_ordered_lately_stays(with_people: Instance, clock: ManualClock) -> None:
     clock.advance(days=1000)
-    with village.store.write() as tx:
+    with with_people.store.write() as tx:
         zoe = customer_for(tx, "shop", email="zoe@example.org", name="Zoé")
         a_placed_order(tx, customer_id=zoe.id, email="zoe@example.org", name="Zoé")
     clock.advance(days=100)
-    assert run(village).people == ["bob@example.org"]
+    assert run(with_people).people == ["bob@example.org"]
 
 
-def test_who_owes_or_is_owed_something_stays_and_is_named(village: Instance, clock: ManualClock) -> None:
-    with village.store.write() as tx:
+def test_who_owes_or_is_owed_something_stays_and_is_named(with_people: Instance, clock: ManualClock) -> None:
+    with with_people.store.write() as tx:
         zoe = customer_for(tx, "shop", email="zoe@example.org", name="Zoé")
         a_placed_order(tx, customer_id=zoe.id, email="zoe@example.org", name="Zoé", state="Complete")
     clock.advance(days=1100)
-    result = run(village)
+    result = run(with_people)
     assert [email for email, _ in result.refused] == ["zoe@example.org"]
     assert "not settled" in str(result.refused[0][1])
 
 
-def test_notes_go_thirty_days_after_the_distribution(village: Instance, clock: ManualClock) -> None:
-    with village.store.write() as tx:
+def test_notes_go_thirty_days_after_the_distribution(with_people: Instance, clock: ManualClock) -> None:
+    with with_people.store.write() as tx:
         a_placed_order(tx, note="no nuts, please")
     clock.advance(days=31)
-    assert run(village).notes == 0
+    assert run(with_people).notes == 0
     clock.advance(days=2)
-    assert run(village, replace(DEFAULTS, notes_days=0)).notes == 0
-    assert run(village).notes == 1
-    with village.store.read() as tx:
+    assert run(with_people, replace(DEFAULTS, notes_days=0)).notes == 0
+    assert run(with_people).notes == 1
+    with with_people.store.read() as tx:
         assert tx.value(select(customer_order.c.note)) == ""
 
 
-def test_answers_to_guests_go_with_their_ip_address_after_a_week(village: Instance, clock: ManualClock) -> None:
-    with village.store.write() as tx:
+def test_answers_to_guests_go_with_their_ip_address_after_a_week(with_people: Instance, clock: ManualClock) -> None:
+    with with_people.store.write() as tx:
         for actor in ("address:192.0.2.7", "person:ada"):
             answer = {"actor": actor, "key": "k", "request_hash": "h", "created_at": tx.now}
             tx.execute(insert(idempotent_answer).values(answer))
     clock.advance(days=8)
-    assert run(village).answers == 1
-    with village.store.read() as tx:
+    assert run(with_people).answers == 1
+    with with_people.store.read() as tx:
         assert tx.value(select(idempotent_answer.c.actor)) == "person:ada"

@@ -31,32 +31,32 @@ def test_a_search_finds_every_word_in_any_order_and_takes_signs_as_they_are(stor
     with store.write() as tx:
         tx.execute(insert(table), [{"key": search_key(name)} for name in names])
 
-        def found(typed: str) -> list[str]:
+        def keys_found(typed: str) -> list[str]:
             return [row["key"] for row in tx.all(select(table).where(matches(table.c.key, typed)))]
 
-        assert found("TERRE pommé") == ["pommes de terre 50 %"]
-        assert found("50 %") == ["pommes de terre 50 %"]
-        assert found("e_c") == ["terre_cuite"]
-        assert len(found("   ")) == 3
+        assert keys_found("TERRE pommé") == ["pommes de terre 50 %"]
+        assert keys_found("50 %") == ["pommes de terre 50 %"]
+        assert keys_found("e_c") == ["terre_cuite"]
+        assert len(keys_found("   ")) == 3
     table.drop(store.engine)
 
 
 def test_what_is_typed_without_accents_is_found_in_what_was_written_with_them(store: Store) -> None:
-    """On SQLite, whose LIKE knows only ASCII, as on PostgreSQL, whose lower() keeps accents."""
+    """On SQLite, whose LIKE ignores case only for ASCII, and on PostgreSQL, whose lower() keeps accents."""
     table = Table("probe", MetaData(), Column("name", Text), sqlite_strict=True)
     table.create(store.engine)
     names = ["Élodie Le Gœuf", "ÉLODIE", "Elodie", "L’Étable 50 %", "Strauß"]
     with store.write() as tx:
         tx.execute(insert(table), [{"name": name} for name in names])
 
-        def found(typed: str) -> list[str]:
+        def names_found(typed: str) -> list[str]:
             return [row["name"] for row in tx.all(select(table).where(contains_text(table.c.name, typed)))]
 
-        assert found("elodie") == found("Élodie") == found("ÉLOD") == names[:3]
-        assert found("goeuf") == found("GŒUF") == names[:1]
-        assert found("l'etable") == found("50 %") == [names[3]]
-        assert found("strauss") == [names[4]]
-        assert found("_") == []
+        assert names_found("elodie") == names_found("Élodie") == names_found("ÉLOD") == names[:3]
+        assert names_found("goeuf") == names_found("GŒUF") == names[:1]
+        assert names_found("l'etable") == names_found("50 %") == [names[3]]
+        assert names_found("strauss") == [names[4]]
+        assert names_found("_") == []
     table.drop(store.engine)
 
 

@@ -88,13 +88,13 @@ def with_breaking_plugin(
     return Instance(tmp_path, chosen_settings, store, hooks, clock, ids)
 
 
-def test_a_request_gets_503_and_the_log_one_line(with_breaking_plugin: Instance, written: io.StringIO) -> None:
+def test_a_request_gets_503_and_the_log_one_line(with_breaking_plugin: Instance, log_text: io.StringIO) -> None:
     with TestClient(make_app(with_breaking_plugin), raise_server_exceptions=False) as client:
         answer = client.post("/api/-/clumsy/break")
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
         assert answer.headers["retry-after"] == "60"
         health = client.get("/-/health")
-    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    lines = [json.loads(line) for line in log_text.getvalue().splitlines()]
     (failure,) = [line for line in lines if line["event"] == "request failed"]
     assert "cannot be used" in failure["why"]
     assert "exception" not in failure
@@ -111,11 +111,11 @@ def test_no_plugin_is_blamed(with_breaking_plugin: Instance) -> None:
     assert with_breaking_plugin.hooks.failures == []
 
 
-def test_periodic_work_waits_in_silence_until_it_is_back(instance: Instance, written: io.StringIO) -> None:
+def test_periodic_work_waits_in_silence_until_it_is_back(instance: Instance, log_text: io.StringIO) -> None:
     actions: list[Callable[[Transaction], object]] = [break_database]
     work = Work({}, (Periodic("sweep", timedelta(minutes=5), lambda tx: actions[-1](tx)),))
     tick(instance, work)
-    assert written.getvalue() == ""
+    assert log_text.getvalue() == ""
     actions.append(lambda tx: None)
     assert run_periodic(instance, work) == ["sweep"]
 

@@ -1,4 +1,4 @@
-"""The price per kilogram, litre, metre or piece: exact until its end, rounded once."""
+"""The price per kilogram, litre, metre or piece: computed exactly, rounded once at the end."""
 
 from __future__ import annotations
 
@@ -47,15 +47,17 @@ def test_what_has_no_size_has_no_unit_price(unit: str) -> None:
     unit=st.sampled_from([measure.term for measure in MEASURES.values() if measure.dimension == "mass"]),
 )
 def test_a_unit_price_is_never_off_by_more_than_half_a_cent(price: int, quantity: Decimal, unit: str) -> None:
-    found = unit_price(Money(price, "EUR"), quantity, unit)
-    assert found is not None
+    result = unit_price(Money(price, "EUR"), quantity, unit)
+    assert result is not None
     kilos = Fraction(quantity) * MEASURES[unit].factor / 1000
     exact = Fraction(price) / kilos
-    assert -Fraction(1, 2) < exact - found.price.amount < Fraction(1, 2) or found.price.amount - exact == Fraction(1, 2)
+    assert -Fraction(1, 2) < exact - result.price.amount < Fraction(1, 2) or result.price.amount - exact == Fraction(
+        1, 2
+    )
 
 
 def test_halves_go_up_as_the_decimal_module_has_it() -> None:
     for price in range(1, 200):
-        found = unit_price(Money(price, "EUR"), Decimal(2), "Kilogram")
-        assert found is not None
-        assert found.price.amount == int((Decimal(price) / 2).quantize(Decimal(1), ROUND_HALF_UP))
+        result = unit_price(Money(price, "EUR"), Decimal(2), "Kilogram")
+        assert result is not None
+        assert result.price.amount == int((Decimal(price) / 2).quantize(Decimal(1), ROUND_HALF_UP))
