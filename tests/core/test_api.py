@@ -436,8 +436,8 @@ def test_everything_that_can_be_sent_has_a_limit(client: TestClient) -> None:
     def walk(schema: dict[str, Any], where: str) -> None:
         if "$ref" in schema:
             name = schema["$ref"].rpartition("/")[2]
-            if name not in seen:
-                seen.add(name)
+            if name not in names_seen:
+                names_seen.add(name)
                 walk(schemas[name], name)
             return
         kind = schema.get("type")
@@ -456,7 +456,7 @@ def test_everything_that_can_be_sent_has_a_limit(client: TestClient) -> None:
             if isinstance(inner, dict):
                 walk(inner, where)
 
-    seen: set[str] = set()
+    names_seen: set[str] = set()
     for methods in document["paths"].values():
         for operation in methods.values():
             for parameter in operation["parameters"]:

@@ -190,6 +190,6 @@ def test_the_plugins_of_each_shop_are_told_what_was_copied_into_what(store: Stor
     elsewhere = village.session(sale, "shop")
     with store.write() as tx:
         tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="noting", settings={}, version=1))
-        made = clone_coordination(tx, load_hooks(noting=module), sale.id, "hub", paris_time(10, 25, 20))
-        copies = {session.enterprise_id: session for session in sessions_of(tx, made.id, "hub")}
+        cloned = clone_coordination(tx, load_hooks(noting=module), sale.id, "hub", paris_time(10, 25, 20))
+        copies = {session.enterprise_id: session for session in sessions_of(tx, cloned.id, "hub")}
     assert calls == [(elsewhere, copies["shop"], "Indian/Reunion")], "the hub does not use this plugin"

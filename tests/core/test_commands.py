@@ -122,13 +122,13 @@ def test_a_rule_for_guests_that_is_wrong_is_named_by_its_option_and_changes_noth
     begin(run)
     run("enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--hub")
     guests = ("enterprise", "guests", "les-paniers-du-val")
-    wrong = run(*guests, "--guests", "maybe", "--confirm-minutes", "1", "--largest=-1", fails=True).stderr
+    message = run(*guests, "--guests", "maybe", "--confirm-minutes", "1", "--largest=-1", fails=True).stderr
     for option in ("--guests", "--confirm-minutes", "--largest"):
-        assert option in wrong
+        assert option in message
     assert "--largest" in run(*guests, "--largest", "much", fails=True).stderr
     assert "--unpaid-hours" in run(*guests, "--guests", "yes", fails=True).stderr
-    assert "--guests" in (listed := run(*guests, language="fr").stdout)
-    assert "300,00" in listed
+    assert "--guests" in (policy := run(*guests, language="fr").stdout)
+    assert "300,00" in policy
     assert "Heures pour payer" in " ".join(run(*guests, "--help", language="fr").stdout.replace("│", " ").split())
 
 

@@ -44,10 +44,10 @@ for number in range(150):
         assert convert({"name": "Ada", "lines": [{"pieces": 1}]}, module.Order).lines[0].pieces == 1
 
     threads = [threading.Thread(target=meet) for _ in range(4)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 """
 
 

@@ -82,13 +82,13 @@ def count_promised_events(store: Store) -> int:
 @pytest.fixture
 def statements(store: Store) -> Iterator[list[str]]:
     """Collects the statements sent to the database from now on."""
-    seen: list[str] = []
+    statements_seen: list[str] = []
 
     def note(*args: Any) -> None:
-        seen.append(args[2])
+        statements_seen.append(args[2])
 
     event.listen(store.engine, "before_cursor_execute", note)
-    yield seen
+    yield statements_seen
     event.remove(store.engine, "before_cursor_execute", note)
 
 

@@ -204,7 +204,7 @@ def test_a_database_that_goes_away_during_an_import_is_told(
     clock: ManualClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    begin(folder, sqlite_url)
+    make_instance(folder, sqlite_url)
     export(folder, tmp_path / "val.zip", clock=clock)
     database = new_postgresql("template0")
     with monkeypatch.context() as patch, pytest.raises(StoreError, match=reason):

@@ -22,7 +22,7 @@ from commensal.instance import InstanceSettings
 from commensal.testing.probe import GOOD
 
 PAGE = Path(__file__).parents[2] / "plugins" / "HOOKS.md"
-every_hook = pytest.mark.parametrize("hook", all_hooks().values(), ids=lambda one: one.name)
+every_hook = pytest.mark.parametrize("hook", all_hooks().values(), ids=lambda hook: hook.name)
 
 
 @pytest.mark.bundled

@@ -304,15 +304,15 @@ def test_a_database_in_memory_is_not_taken_but_nothing_is_kept(clock: ManualCloc
 
 
 def test_a_call_that_ends_at_its_deadline_is_either_late_or_not() -> None:
-    watchdog, expired, late = Watchdog(), [], []
+    watchdog, expired, timed_out = Watchdog(), [], []
     for number in range(300):
         try:
             with watchdog.watch(number % 3 * 0.0001, lambda number=number: expired.append(number)):  # type: ignore[misc]
                 pass
         except TookTooLong:
-            late.append(number)
+            timed_out.append(number)
             assert expired[-1] == number, "the action on lateness was done by now"
-    assert expired == late
+    assert expired == timed_out
 
 
 def test_the_watchdog_gets_over_what_it_cannot_take_away_and_watches_on() -> None:

@@ -91,10 +91,10 @@ def test_a_line_names_the_enterprise_that_may_be_known(
     lines()
     client.get(f"/api/enterprises/{body['id']}/members")
     client.get("/api/enterprises/of-somebody-else/members")
-    own, foreign = lines()
-    assert (own["enterprise"], own["person"]) == (body["id"], ada.id)
-    assert "enterprise" not in foreign
-    assert own["route"] == foreign["route"] == "/api/enterprises/{enterprise}/members"
+    own_line, foreign_line = lines()
+    assert (own_line["enterprise"], own_line["person"]) == (body["id"], ada.id)
+    assert "enterprise" not in foreign_line
+    assert own_line["route"] == foreign_line["route"] == "/api/enterprises/{enterprise}/members"
 
 
 @pytest.mark.parametrize("request_id", ["proxy-0123456789", "a" * 64, "01981d7e-1111-7000-8000-000000000000"])

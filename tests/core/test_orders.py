@@ -460,8 +460,8 @@ def test_the_distribution_list_says_who_gets_what_and_what_suppliers_bring(marke
 
 
 def test_lists_of_orders_are_paged_by_key(market: Market) -> None:
-    placed = [market.place({market.eggs: 1}).id for _ in range(5)]
+    order_ids = [market.place({market.eggs: 1}).id for _ in range(5)]
     with market.store.read() as tx:
         first = orders_of_session(tx, "shop", "shop-session", limit=3)
         second = orders_of_session(tx, "shop", "shop-session", after=first[-1].id, limit=3)
-    assert [order.id for order in (*first, *second)] == placed
+    assert [order.id for order in (*first, *second)] == order_ids

@@ -55,13 +55,13 @@ class Psp:
         self.start: Callable[[], PaymentStart] = lambda: PaymentStart(text="Pay.", reference="r1")
         self.status: Status = lambda payment: None
         self.refund: Callable[[Payment], PaymentUpdate] = lambda refund: payment_update(refund, "Done")
-        self.says: list[PaymentUpdate] = []
+        self.updates: list[PaymentUpdate] = []
 
     def module(self) -> ModuleType:
         def payment_webhook(request: WebhookRequest) -> list[PaymentUpdate]:
             if request.headers.get("signature") != "good":
                 raise Refused("signature", "No.")
-            return self.says
+            return self.updates
 
         def payment_status(payment: Payment) -> PaymentUpdate | None:
             self.asked.append(payment.id)
@@ -112,8 +112,8 @@ def begin(instance: Instance) -> Payment:
     return start_payment(instance, "order", "psp:card", f"key {next(_keys)}", "en")
 
 
-def tell(client: TestClient, psp: Psp, *says: PaymentUpdate, shop: str = "shop", signature: str = "good") -> int:
-    psp.says = list(says)
+def tell(client: TestClient, psp: Psp, *updates: PaymentUpdate, shop: str = "shop", signature: str = "good") -> int:
+    psp.updates = list(updates)
     return client.post(f"/-/psp/webhook/{shop}", content=b"{}", headers={"Signature": signature}).status_code
 
 

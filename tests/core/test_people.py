@@ -123,9 +123,9 @@ def test_more_than_three_thousand_passwords_that_are_guessed_first_are_refused()
 
 
 def test_names_around_a_password_are_guessed_first_too() -> None:
-    own = ("Ada Lovelace", "ada.l@example.org", "Les Paniers du Val")
+    personal_words = ("Ada Lovelace", "ada.l@example.org", "Les Paniers du Val")
     for password in ("lovelace1815", "AdaLovelace1", "l0velace!!!", "example2026", "lespaniersduval", "PaniersVal-1"):
-        assert is_guessable(password, own) == (password != "PaniersVal-1"), password
+        assert is_guessable(password, personal_words) == (password != "PaniersVal-1"), password
         assert not is_guessable(password)
     with pytest.raises(Invalid):
         new_person(email="ada@example.org", name="Ada Lovelace", password="lovelace1815", language="en")

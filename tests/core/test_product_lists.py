@@ -41,9 +41,9 @@ APPLES = {
 
 def a_list(*rows: dict[str, str], without: str = "") -> bytes:
     """A CSV file. Each row is `APPLES` with its own values on top."""
-    whole = [{**APPLES, **row} for row in rows]
-    headers = [key for key in dict.fromkeys(key for row in whole for key in row) if key not in without.split()]
-    lines = [headers, *([f'"{row.get(key, "")}"' for key in headers] for row in whole)]
+    full_rows = [{**APPLES, **row} for row in rows]
+    headers = [key for key in dict.fromkeys(key for row in full_rows for key in row) if key not in without.split()]
+    lines = [headers, *([f'"{row.get(key, "")}"' for key in headers] for row in full_rows)]
     return "\n".join(map(",".join, lines)).encode()
 
 
@@ -364,16 +364,16 @@ def test_an_archived_product_is_not_brought_back_by_accident(table: Table, store
 
 def test_ids_and_references_of_others_open_nothing(table: Table, store: Store) -> None:
     with store.write() as tx:
-        theirs = create_product(
+        milk = create_product(
             tx, enterprise_id="dairy", name="Lait", product_type="milk", quantity=Decimal(1), unit="Litre",
             vat_rate=Decimal("5.5"), sku="L",
         )  # fmt: skip
-    assert table.mistakes({"id": theirs.id}) == [
+    assert table.mistakes({"id": milk.id}) == [
         "row 2, id: farm has no product of this id. Leave the cell empty for a new product."
     ]
     assert table.import_rows({"sku": "L", "name": "Lait", "unit_type": "L"}).created == 1
     with store.read() as tx:
-        assert products_of(tx, "dairy")[0].product == theirs
+        assert products_of(tx, "dairy")[0].product == milk
 
 
 # ------------------------------------------------------------------------------------------------ whose
@@ -563,8 +563,8 @@ def test_what_somebody_changed_meanwhile_is_not_overwritten(table: Table, store:
 def test_what_somebody_made_or_listed_meanwhile_is_not_there_twice(table: Table, store: Store) -> None:
     table.import_rows({"sku": "P1"})
     with store.write() as tx:
-        for one in (offer, catalog_item):
-            tx.execute(delete(one))
+        for changed_table in (offer, catalog_item):
+            tx.execute(delete(changed_table))
     plans = table.plan({"sku": "P1"}), table.plan({"sku": "P2", "name": "Poires"})
     table.import_rows({"sku": "P1"}, {"sku": "P2", "name": "Poires"})
     before = all_rows(store)

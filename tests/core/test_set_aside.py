@@ -130,11 +130,11 @@ def test_every_hook_says_what_it_means_for_orders() -> None:
     """A new hook in a transaction of an enterprise that is not skipped must be put with orders or with the rest."""
     hooks = [hook for hook in vars(specifications).values() if isinstance(hook, Hook)]
     effects = {hook.name: effect_of(hook.name) for hook in hooks}
-    refused = {name for name, effect in effects.items() if effect == "refused"}
+    refusing_hooks = {name for name, effect in effects.items() if effect == "refused"}
     needed = {
         hook.name
         for hook in hooks
-        if hook.contract.scope == "enterprise" and hook.contract.where == "transaction" and hook.name in refused
+        if hook.contract.scope == "enterprise" and hook.contract.where == "transaction" and hook.name in refusing_hooks
     }
     assert needed == {"sale_copied"}, "it ends copying a sale, not orders"
     assert effects["price_adjustments"] == "orders"

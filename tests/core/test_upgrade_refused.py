@@ -143,9 +143,9 @@ def test_a_server_that_does_not_answer_is_told_before_anything_is_done(folder: P
     file = folder / "instance.toml"
     url = "postgresql://val:hunter2@127.0.0.1:1/val"
     file.write_text(with_database(file.read_text(encoding="utf-8"), url), encoding="utf-8")
-    with pytest.raises(StoreError, match=r"^The database does not answer: .*refused") as refused:
+    with pytest.raises(StoreError, match=r"^The database does not answer: .*refused") as error:
         run_upgrade(folder)
-    assert "hunter2" not in str(refused.value)
+    assert "hunter2" not in str(error.value)
     assert not (folder / "backups").exists()
 
 
