@@ -90,7 +90,9 @@ def test_a_charge_whose_answer_was_lost_is_found_by_the_second_attempt(instance:
     assert (len(provider.charged), _states(instance)) == (1, ["Done", "Cancelled"])
 
 
-def test_and_by_the_third_where_the_second_died_before_it_could_look(instance: Instance, provider: Provider) -> None:
+def test_the_third_attempt_finds_the_charge_if_the_second_died_before_its_check(
+    instance: Instance, provider: Provider
+) -> None:
     provider.then = _lose_the_answer
     with pytest.raises(Crash):
         start_payment(instance, "order", "till:card", "first", "en")

@@ -59,7 +59,7 @@ def test_threads_that_meet_a_class_at_once_read_it_all_the_same() -> None:
     assert crowd("ours") == 0
 
 
-def test_without_that_the_process_dies() -> None:
+def test_without_our_convert_the_process_crashes() -> None:
     """Shows that the test above can fail: a process may survive one round by chance, but hardly five."""
     assert -signal.SIGSEGV in (crowd("msgspec's") for _ in range(5))
 

@@ -94,7 +94,7 @@ def load_gateway(clock: ManualClock, table: dict[str, object]) -> Gateway:
     return gateway
 
 
-def test_secrets_of_plugins_stand_elsewhere_just_so(clock: ManualClock, tmp_path: Path, credentials: Path) -> None:
+def test_secrets_of_plugins_may_stand_elsewhere_too(clock: ManualClock, tmp_path: Path, credentials: Path) -> None:
     (tmp_path / "key").write_text("from a file")
     (credentials / "plugins.gateway.key").write_text("handed over")
     assert load_gateway(clock, {"key_file": str(tmp_path / "key")}).key.reveal() == "from a file"

@@ -14,7 +14,7 @@ from commensal.trade.enterprises.tables import enterprise_counter
 SERIES = ("first", "second")
 
 
-def test_both_come_through(store: Store) -> None:
+def test_two_transactions_in_a_deadlock_both_commit(store: Store) -> None:
     with store.write() as tx:
         a_shop(tx)
         for series in SERIES:

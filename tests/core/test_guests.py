@@ -272,7 +272,7 @@ def test_a_change_does_not_go_round_the_limit(hall: Hall) -> None:
         change_order(tx, hall.instance.hooks, locked, items={hall.item: 29})  # a smaller order is always allowed
 
 
-def test_the_mail_says_until_when(hall: Hall) -> None:
+def test_the_mail_tells_until_when_to_confirm(hall: Hall) -> None:
     hall.order(secret=SECRET)
     hall.work()
     (mail_file,) = (hall.instance.folder / "mail").glob("*.eml")

@@ -42,7 +42,7 @@ def test_units_are_printed_without_a_question_and_nothing_is_made(tmp_path: Path
     assert not (tmp_path / "val").exists()
 
 
-def test_texts_are_written_as_files_where_none_is_overwritten(tmp_path: Path) -> None:
+def test_texts_are_written_as_files_and_none_is_overwritten(tmp_path: Path) -> None:
     words = ["--instance", "/srv/val", "--systemd", "--into", str(tmp_path)]
     assert run_init(tmp_path, *words[2:]).count("Wrote ") == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["commensal-work.service", "commensal.service"]

@@ -71,7 +71,7 @@ def test_an_invitation_is_for_its_address_alone(store: Store, somebody: Somebody
             accept_invitation(tx, unconfirmed.id, of_unconfirmed.id)
 
 
-def test_it_is_declined_taken_back_and_runs_out(store: Store, clock: ManualClock, somebody: Somebody) -> None:
+def test_an_invitation_is_declined_withdrawn_and_expires(store: Store, clock: ManualClock, somebody: Somebody) -> None:
     eve = somebody("Eve")
     for email in (eve.email, "a@example.org", "b@example.org"):
         invite_by_email(store, email)
@@ -88,7 +88,7 @@ def test_it_is_declined_taken_back_and_runs_out(store: Store, clock: ManualClock
         assert forget_invitations(tx) == 1
 
 
-def test_a_second_one_renews_it_and_a_member_needs_none(store: Store, somebody: Somebody) -> None:
+def test_a_second_invitation_renews_the_first_and_a_member_needs_none(store: Store, somebody: Somebody) -> None:
     eve = somebody("Eve")
     invite_by_email(store, eve.email)
     invite_by_email(store, eve.email, "manager")

@@ -85,7 +85,7 @@ def test_a_change_of_what_is_listed_is_told(
     assert [(event.enterprise_id, items) for event, items in listener.events] == [("shop", (item,))]
 
 
-def test_what_comes_in_changes_no_listing(instance: Instance, item: str, listener: Listener) -> None:
+def test_received_stock_changes_no_listing(instance: Instance, item: str, listener: Listener) -> None:
     with instance.store.write() as tx:
         lot = product_by_id(tx, "shop", item_by_id(tx, "shop", item).product_id).lot_id
         receive_stock(tx, "shop", lot, Decimal(5))

@@ -98,13 +98,13 @@ def test_a_line_names_the_enterprise_that_may_be_known(
 
 
 @pytest.mark.parametrize("request_id", ["proxy-0123456789", "a" * 64, "01981d7e-1111-7000-8000-000000000000"])
-def test_a_proxys_id_is_taken_over(client: TestClient, lines: Lines, request_id: str) -> None:
+def test_a_proxys_request_id_is_kept(client: TestClient, lines: Lines, request_id: str) -> None:
     assert client.get("/api/me", headers={"X-Request-Id": request_id}).headers["x-request-id"] == request_id
     assert lines()[0]["request_id"] == request_id
 
 
 @pytest.mark.parametrize("request_id", ["", "short", "a" * 65, "two words 123", 'quoted"12345', "12345678;x", "é" * 10])
-def test_an_id_that_is_not_sane_is_not(client: TestClient, lines: Lines, request_id: str) -> None:
+def test_a_malformed_request_id_is_replaced(client: TestClient, lines: Lines, request_id: str) -> None:
     answered_id = client.get("/api/me", headers={b"X-Request-Id": request_id.encode()}).headers["x-request-id"]
     assert answered_id != request_id
     assert re.fullmatch(r"[0-9a-f-]{36}", answered_id)

@@ -209,7 +209,7 @@ def test_a_late_mail_that_could_not_be_delivered_is_late_only_once(shop: Shop, c
         ("v.i.c@example.org", "v.i.c@example.org"), ("+a@example.org", "+a@example.org"),
     ],
 )  # fmt: skip
-def test_a_mailbox_is_one_whatever_its_owner_may_vary(address: str, mailbox: str) -> None:
+def test_variants_of_an_address_are_one_mailbox(address: str, mailbox: str) -> None:
     assert mailbox_of(address) == mailbox
 
 

@@ -147,7 +147,7 @@ def test_a_night_has_one_backup_also_when_the_clocks_change(now: datetime, due: 
     assert last_moment(now, time(2, 30), "Europe/Paris") == due
 
 
-def test_nobody_is_backed_up_who_names_no_folder(folder: Path, sqlite_url: str, clock: ManualClock) -> None:
+def test_without_a_backup_folder_nothing_is_backed_up(folder: Path, sqlite_url: str, clock: ManualClock) -> None:
     make_instance(folder, sqlite_url)
     with open_instance(folder, clock=clock, ids=RandomIds()) as instance:
         without_mail(instance)

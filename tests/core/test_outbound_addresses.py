@@ -30,7 +30,7 @@ def test_inner_addresses_are_not_public(address: str) -> None:
 
 
 @pytest.mark.parametrize("address", OUTER)
-def test_outer_addresses_are(address: str) -> None:
+def test_outer_addresses_are_public(address: str) -> None:
     assert is_public(address)
 
 

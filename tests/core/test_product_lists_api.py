@@ -88,7 +88,7 @@ def test_defaults_are_given_with_the_request(client: TestClient, manager: Header
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00" * 100, b"PK\x03\x04", b"a,b\n1,2", "Œufs".encode("utf-16-le")])
-def test_what_is_no_list_is_refused(client: TestClient, manager: Header, content: bytes) -> None:
+def test_a_file_that_is_no_list_is_refused(client: TestClient, manager: Header, content: bytes) -> None:
     answer = client.post(LIST, content=content, headers=manager)
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
 

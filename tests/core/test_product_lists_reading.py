@@ -334,7 +334,7 @@ def test_a_formatted_row_far_away_does_no_harm() -> None:
 
 
 @pytest.mark.parametrize("reference", [b"$E$2", b"e2", b"E", b"5", b"E99999999999"])
-def test_a_reference_that_is_none_is_refused(reference: bytes) -> None:
+def test_a_malformed_cell_reference_is_refused(reference: bytes) -> None:
     with pytest.raises(Refused) as error:
         read_list(change_part(SMALL, SHEET, b'r="E2"', b'r="' + reference + b'"'))
     assert error.value.code == "damaged"

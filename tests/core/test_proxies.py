@@ -195,11 +195,11 @@ def wrong_log_ins(client: httpx.Client) -> list[int]:
     return answers
 
 
-def test_where_a_client_says_it_comes_from_is_not_believed(client: httpx.Client) -> None:
+def test_the_address_that_a_client_claims_is_not_believed(client: httpx.Client) -> None:
     assert wrong_log_ins(client)[-1] == 429
 
 
-def test_past_the_proxy_it_would_be(instance_at: tuple[Path, str]) -> None:
+def test_without_a_proxy_the_claimed_address_is_believed(instance_at: tuple[Path, str]) -> None:
     """Shows that the test above can fail: without a proxy, the instance believes the client's header."""
     with httpx.Client(base_url=instance_at[1], trust_env=False) as client:
         assert wrong_log_ins(client) == [401] * (LOG_INS + 1)

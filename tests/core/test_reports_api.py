@@ -167,7 +167,7 @@ def test_every_format_can_be_had(client: TestClient, manager: Header, format: st
     assert ("style-src 'sha256-" in policy) == (format == "html")
 
 
-def test_who_may_not_gets_nothing(client: TestClient, instance: Instance) -> None:
+def test_without_permission_a_report_is_refused(client: TestClient, instance: Instance) -> None:
     packer = a_token(instance.store, "pia", "packer")
     stranger = a_token(instance.store, "sam", "manager", "other")
     products_only = a_token(instance.store, "nora", "manager", "shop", "products:read")
@@ -181,7 +181,7 @@ def test_who_may_not_gets_nothing(client: TestClient, instance: Instance) -> Non
 
 
 @pytest.mark.parametrize("path", ["tried/nothing", "gone/orders", "tried/no%20scope", "tried/nobodys"])
-def test_what_is_no_report_is_not_there(client: TestClient, manager: Header, path: str) -> None:
+def test_an_unknown_report_is_not_found(client: TestClient, manager: Header, path: str) -> None:
     assert client.get(f"{REPORTS}/{path}", headers=manager).status_code == 404
 
 
@@ -365,7 +365,7 @@ def test_columns_carry_labels_and_kinds() -> None:
     ]
 
 
-def test_nobody_stands_in_a_report_who_is_gone(instance: Instance) -> None:
+def test_a_cancelled_order_is_in_no_report(instance: Instance) -> None:
     with instance.store.write() as tx:
         tx.execute(customer_order.update().where(customer_order.c.name == "Bob").values(state="Cancelled"))
     with instance.store.read() as tx:

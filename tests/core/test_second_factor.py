@@ -265,7 +265,9 @@ def test_a_forgotten_password_goes_round_no_second_factor(store: Store, telephon
     assert isinstance(telephone.log_in(), CodeWanted)
 
 
-def test_setting_it_up_ends_the_sessions_of_other_browsers(store: Store, clock: ManualClock, ada: Person) -> None:
+def test_setting_up_a_second_factor_ends_the_sessions_of_other_browsers(
+    store: Store, clock: ManualClock, ada: Person
+) -> None:
     with store.write() as tx:
         for _ in range(3):
             begin_session(tx, ada)
@@ -274,7 +276,7 @@ def test_setting_it_up_ends_the_sessions_of_other_browsers(store: Store, clock: 
         assert list_sessions(tx, ada.id) == []
 
 
-def test_it_is_turned_off_by_a_code_only(
+def test_a_second_factor_is_turned_off_by_a_code_only(
     store: Store, telephone: Telephone, ada: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with store.write() as tx:
@@ -324,7 +326,7 @@ def test_an_instance_may_want_it_of_all_who_have_rights(
 # ------------------------------------------------------------------------------------------------ over HTTP
 
 
-def test_a_program_sets_it_up_and_logs_in_with_a_code(
+def test_a_program_sets_up_a_second_factor_and_logs_in_with_a_code(
     client: TestClient, clock: ManualClock, store: Store, ada: Person
 ) -> None:
     def ask(method: str, path: str, **body: str) -> Any:
@@ -368,7 +370,7 @@ def test_a_failed_code_over_http_is_counted(client: TestClient, telephone: Telep
     assert statuses == [401] * login_throttle.FREE + [429]
 
 
-def test_the_command_lets_in_who_has_lost_it(instance: Instance, telephone: Telephone) -> None:
+def test_the_command_lets_in_who_has_lost_the_second_factor(instance: Instance, telephone: Telephone) -> None:
     assert _remove_second_factor(instance, telephone.person.email)
     assert isinstance(telephone.log_in(), NewSession)
     with telephone.store.read() as tx:

@@ -85,7 +85,7 @@ def test_an_instance_of_an_earlier_release_becomes_one_of_today(release: str, fo
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_its_database_is_made_like_that_of_a_new_instance(
+def test_an_upgraded_database_is_made_like_that_of_a_new_instance(
     release: str, folder: Path, url: str, new_postgresql: Callable[[str], str]
 ) -> None:
     unpack(release, folder, url)
@@ -100,7 +100,7 @@ def test_its_database_is_made_like_that_of_a_new_instance(
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_people_go_on_ordering_where_they_were(release: str, folder: Path, url: str) -> None:
+def test_customers_go_on_ordering_after_an_upgrade(release: str, folder: Path, url: str) -> None:
     """A customer of that release logs in with their old password and buys in the sale that was open."""
     manifest = unpack(release, folder, url)
     run_upgrade(folder)
@@ -130,7 +130,7 @@ def _order(client: TestClient, email: str) -> dict[str, Any]:
     return order
 
 
-def test_its_orders_say_whose_they_are_as_far_as_that_is_known(folder: Path, url: str) -> None:
+def test_upgraded_orders_say_whose_they_are_as_far_as_known(folder: Path, url: str) -> None:
     """The first release's orders were placed by members; some are changed as if others had placed them."""
     unpack(FIRST, folder, url)
     with closing(store_of(folder, url)) as store, store.write() as tx:
@@ -156,7 +156,7 @@ def test_its_orders_say_whose_they_are_as_far_as_that_is_known(folder: Path, url
     assert owner == orders[unlinked]["person_id"], "whose address is confirmed"
 
 
-def test_its_images_are_where_they_were(folder: Path) -> None:
+def test_images_stay_where_they_were_after_an_upgrade(folder: Path) -> None:
     unpack(FIRST, folder)
     run_upgrade(folder)
     with open_instance(folder) as instance, TestClient(make_app(instance)) as client, instance.store.read() as tx:

@@ -226,7 +226,7 @@ def test_the_secret_of_the_browser_proves_nothing_and_opens_nothing_once_somebod
             order_by_secret(tx, fingerprint("of the browser"))
 
 
-def test_who_follows_it_while_logged_in_finds_the_order_in_their_history(hall: Hall) -> None:
+def test_who_follows_the_link_while_logged_in_finds_the_order_in_their_history(hall: Hall) -> None:
     ada, order = hall.account(ADA), hall.place()
     hall.prove(hall.mailed_secret(), ada)
     assert hall.history(ada) == [order.id]
@@ -234,7 +234,7 @@ def test_who_follows_it_while_logged_in_finds_the_order_in_their_history(hall: H
         order_by_secret(tx, fingerprint(hall.mailed_secret()))
 
 
-def test_somebody_else_who_is_logged_in_does_not_get_it_into_their_history(hall: Hall) -> None:
+def test_somebody_else_who_is_logged_in_does_not_get_the_order_into_their_history(hall: Hall) -> None:
     hall.account(ADA)
     eve = hall.account("eve@example.org")
     hall.place()
