@@ -62,7 +62,7 @@ def item(store: Store) -> str:
         return an_item(tx, a_lot(tx, on_hand="10"))
 
 
-def wish(item: str, pieces: int = 1, **kwargs: Any) -> dict[str, Any]:
+def order_body(item: str, pieces: int = 1, **kwargs: Any) -> dict[str, Any]:
     return {"items": {item: pieces}, "name": "Ada", "email": "ada@example.org", **kwargs}
 
 
@@ -102,7 +102,7 @@ def test_every_enterprise_scope_is_asked_for_below_an_enterprise() -> None:
 
 def test_a_packer_may_pack_and_not_change(client: TestClient, store: Store, item: str) -> None:
     packer = a_person(store, "packer", role="packer")
-    order = client.post(PLACE, json=wish(item), headers={"Idempotency-Key": "1"}).json()["order"]
+    order = client.post(PLACE, json=order_body(item), headers={"Idempotency-Key": "1"}).json()["order"]
     path = f"/api/enterprises/shop/orders/{order['id']}"
     assert client.get(path, headers=packer).status_code == 200
     assert client.post(f"{path}/ready", headers={**packer, "If-Match": '"1"'}).status_code == 200
@@ -114,7 +114,9 @@ def test_a_packer_may_pack_and_not_change(client: TestClient, store: Store, item
 
 
 def test_what_is_wrong_is_said_in_the_readers_language_as_a_problem_document(client: TestClient, item: str) -> None:
-    response = client.post(PLACE, json=wish(item, 11), headers={"Idempotency-Key": "1", "Accept-Language": "fr-FR"})
+    response = client.post(
+        PLACE, json=order_body(item, 11), headers={"Idempotency-Key": "1", "Accept-Language": "fr-FR"}
+    )
     assert response.status_code == 409
     assert response.headers["content-type"] == "application/problem+json"
     body = response.json()
@@ -165,7 +167,7 @@ def test_a_packed_body_is_not_unpacked(client: TestClient, item: str) -> None:
 def test_a_body_of_another_type_or_too_large_is_refused(client: TestClient, item: str) -> None:
     headers = {"Idempotency-Key": "1"}
     assert client.post(PLACE, content=b"a=1", headers={**headers, "Content-Type": "text/plain"}).status_code == 415
-    large = json.dumps(wish(item, note="x" * 1_100_000))
+    large = json.dumps(order_body(item, note="x" * 1_100_000))
     assert client.post(PLACE, content=large, headers={**headers, "Content-Type": "application/json"}).status_code == 413
 
 
@@ -180,7 +182,7 @@ def test_a_large_body_is_told_its_first_mistake_only(client: TestClient, item: s
 def test_an_action_that_needs_no_body_may_come_without_one(client: TestClient, store: Store, item: str) -> None:
     """With PUT and PATCH an empty body is more likely a mistake: it would empty a cart."""
     owner = a_person(store, "olga", role="owner")
-    order = client.post(PLACE, json=wish(item), headers={"Idempotency-Key": "1"}).json()["order"]
+    order = client.post(PLACE, json=order_body(item), headers={"Idempotency-Key": "1"}).json()["order"]
     cancel = f"/api/enterprises/shop/orders/{order['id']}/cancel"
     cancelled = client.post(cancel, headers={**owner, "If-Match": f'"{order["version"]}"'})
     assert (cancelled.status_code, cancelled.json()["state"]) == (200, "Cancelled")
@@ -237,8 +239,8 @@ def test_what_is_not_in_the_api_is_a_problem_too(client: TestClient) -> None:
 
 def test_the_same_key_and_body_give_the_stored_answer_and_act_once(client: TestClient, item: str) -> None:
     headers = {"Idempotency-Key": "one"}
-    first = client.post(PLACE, json=wish(item), headers=headers)
-    response = client.post(PLACE, json=wish(item), headers=headers)
+    first = client.post(PLACE, json=order_body(item), headers=headers)
+    response = client.post(PLACE, json=order_body(item), headers=headers)
     assert first.status_code == response.status_code == 201
     assert first.content == response.content
     assert client.get("/api/sale-sessions/shop-session/offers").json()["items"][0]["left"] == 9
@@ -249,34 +251,34 @@ def test_the_secret_of_a_guests_order_is_kept_for_who_repeats_the_request_alone(
 ) -> None:
     """A backup of the database does not open anybody's order."""
     key = "0f8fad5b-d9cb-469f-a165-70867728950e"
-    first = client.post(PLACE, json=wish(item), headers={"Idempotency-Key": key})
+    first = client.post(PLACE, json=order_body(item), headers={"Idempotency-Key": key})
     with store.read() as tx:
         (row,) = tx.all(select(idempotent_answer))
     assert first.json()["secret"] not in str(row)
     assert key not in str(row), "the key would reveal the secret"
     assert first.json()["order"]["id"] in row["body"]
-    response = client.post(PLACE, json=wish(item), headers={"Idempotency-Key": key})
+    response = client.post(PLACE, json=order_body(item), headers={"Idempotency-Key": key})
     assert response.content == first.content
     assert client.get(f"/api/guest-orders/{response.json()['secret']}").status_code == 200
 
 
 def test_the_same_key_with_another_body_is_refused(client: TestClient, item: str) -> None:
     headers = {"Idempotency-Key": "one"}
-    client.post(PLACE, json=wish(item), headers=headers)
-    response = client.post(PLACE, json=wish(item, 2), headers=headers)
+    client.post(PLACE, json=order_body(item), headers=headers)
+    response = client.post(PLACE, json=order_body(item, 2), headers=headers)
     assert (response.status_code, response.json()["code"]) == (409, "idempotency_key_used")
 
 
 def test_keys_of_two_people_never_meet(client: TestClient, store: Store, item: str) -> None:
     ada, bob = a_person(store, "ada"), a_person(store, "bob")
     for headers in (ada, bob):
-        response = client.post(PLACE, json=wish(item), headers={**headers, "Idempotency-Key": "one"})
+        response = client.post(PLACE, json=order_body(item), headers={**headers, "Idempotency-Key": "one"})
         assert response.status_code == 201
     assert client.get("/api/sale-sessions/shop-session/offers").json()["items"][0]["left"] == 8
 
 
 def test_orders_need_a_key(client: TestClient, item: str) -> None:
-    response = client.post(PLACE, json=wish(item))
+    response = client.post(PLACE, json=order_body(item))
     assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, "Idempotency-Key")
 
 
@@ -284,7 +286,7 @@ def test_twenty_requests_with_one_key_at_once_are_one_order(client: TestClient, 
     answers: list[tuple[int, bytes]] = []
 
     def place() -> None:
-        response = client.post(PLACE, json=wish(item), headers={"Idempotency-Key": "one"})
+        response = client.post(PLACE, json=order_body(item), headers={"Idempotency-Key": "one"})
         answers.append((response.status_code, response.content))
 
     threads = [threading.Thread(target=place) for _ in range(20)]
@@ -303,10 +305,10 @@ def test_a_refusal_is_not_kept_so_the_same_request_may_succeed_later(
 ) -> None:
     manager = a_person(store, "manager", role="manager")
     headers = {"Idempotency-Key": "one"}
-    assert client.post(PLACE, json=wish(item, 11), headers=headers).status_code == 409
+    assert client.post(PLACE, json=order_body(item, 11), headers=headers).status_code == 409
     lot = client.get("/api/enterprises/shop/lots", headers=manager).json()["items"][0]
     client.post(f"/api/enterprises/shop/lots/{lot['id']}/receipts", json={"quantity": "5"}, headers=manager)
-    assert client.post(PLACE, json=wish(item, 11), headers=headers).status_code == 201
+    assert client.post(PLACE, json=order_body(item, 11), headers=headers).status_code == 201
 
 
 # ------------------------------------------------------------------------------------------------ versions
@@ -314,7 +316,7 @@ def test_a_refusal_is_not_kept_so_the_same_request_may_succeed_later(
 
 def test_an_edit_names_the_version_it_has_seen(client: TestClient, store: Store, item: str) -> None:
     ada = a_person(store, "ada")
-    order = client.post(PLACE, json=wish(item), headers={**ada, "Idempotency-Key": "1"}).json()["order"]
+    order = client.post(PLACE, json=order_body(item), headers={**ada, "Idempotency-Key": "1"}).json()["order"]
     path = f"/api/me/orders/{order['id']}"
     response = client.get(path, headers=ada)
     assert response.headers["etag"] == '"1"'
@@ -488,7 +490,7 @@ def test_a_guest_is_written_to_in_the_language_of_the_request_else_of_the_shop(
         tx.execute(update(enterprise).values(language=shop_language))
     # The test client would send no Accept-Language either; "*" asks for nothing in particular.
     request_headers = {"Idempotency-Key": "1", "Accept-Language": "*", **headers}
-    assert client.post(PLACE, json=wish(item, **body), headers=request_headers).status_code == 201
+    assert client.post(PLACE, json=order_body(item, **body), headers=request_headers).status_code == 201
     with store.read() as tx:
         mail = tx.one(select(job.c.payload).where(job.c.kind == "mail"))["payload"]
     assert (mail["kind"], mail["language"]) == ("order_placed", expected)
@@ -500,4 +502,4 @@ def test_a_customer_whose_order_the_hub_takes_is_written_to_in_the_shop_s_langua
     owner = a_person(store, "owner", role="owner")
     path = "/api/enterprises/shop/sale-sessions/shop-session/orders"
     headers = {**owner, "Idempotency-Key": "1", "Accept-Language": "en"}
-    assert client.post(path, json=wish(item), headers=headers).json()["language"] == "fr"
+    assert client.post(path, json=order_body(item), headers=headers).json()["language"] == "fr"

@@ -67,13 +67,13 @@ NOBODY = 65534  # a user without rights
 NOWHERE = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
 
 
-def begin(run: Run) -> None:
+def init_with_operator(run: Run) -> None:
     run(*INIT)
     run("user", "marie@example.org", "--name", "Marie", "--operator", "--password", "un mot de passe long")
 
 
 def test_an_operator_sells_on_the_first_day(run: Run, tmp_path: Path) -> None:
-    begin(run)
+    init_with_operator(run)
     result_of_add = run(
         "enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--hub", "--producer"
     )
@@ -101,7 +101,7 @@ def test_an_operator_sells_on_the_first_day(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_hub_sets_how_guests_may_order(run: Run) -> None:
-    begin(run)
+    init_with_operator(run)
     run("enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--hub")
     guests = ("enterprise", "guests", "les-paniers-du-val")
 
@@ -119,7 +119,7 @@ def test_a_hub_sets_how_guests_may_order(run: Run) -> None:
 
 
 def test_a_rule_for_guests_that_is_wrong_is_named_by_its_option_and_changes_nothing(run: Run) -> None:
-    begin(run)
+    init_with_operator(run)
     run("enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--hub")
     guests = ("enterprise", "guests", "les-paniers-du-val")
     message = run(*guests, "--guests", "maybe", "--confirm-minutes", "1", "--largest=-1", fails=True).stderr
@@ -133,7 +133,7 @@ def test_a_rule_for_guests_that_is_wrong_is_named_by_its_option_and_changes_noth
 
 
 def test_a_sale_of_nothing_is_opened_by_nobody_who_does_not_say_so(run: Run) -> None:
-    begin(run)
+    init_with_operator(run)
     run("enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--hub", "--producer")
     times = ("--closes", "wednesday 20:00", "--begins", "jeudi 17:00", "--ends", "19:00")
     result = run("sale", "open", "les-paniers-du-val", *times, fails=True)
@@ -143,7 +143,7 @@ def test_a_sale_of_nothing_is_opened_by_nobody_who_does_not_say_so(run: Run) -> 
 
 
 def test_an_export_imports_again_unchanged(run: Run, tmp_path: Path) -> None:
-    begin(run)
+    init_with_operator(run)
     run("enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--producer")
     file = tmp_path / "liste.csv"
     file.write_text(LIST, encoding="utf-8")
@@ -155,7 +155,7 @@ def test_an_export_imports_again_unchanged(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_list_with_mistakes_names_them_and_changes_nothing(run: Run, tmp_path: Path) -> None:
-    begin(run)
+    init_with_operator(run)
     run("enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--producer")
     file = tmp_path / "liste.csv"
     file.write_text(LIST.replace("2,40", "deux euros"), encoding="utf-8")
@@ -170,7 +170,7 @@ def test_a_list_with_mistakes_names_them_and_changes_nothing(run: Run, tmp_path:
 
 
 def test_a_second_init_overwrites_nothing(run: Run, tmp_path: Path) -> None:
-    begin(run)
+    init_with_operator(run)
     before = (tmp_path / "val" / "instance.toml").read_text()
     result = run("init", "--name", "Other", "--base-url", "http://x", "--language", "fr", "--timezone", "Europe/Paris",
                   "--sender", "a@example.org", fails=True)  # fmt: skip
@@ -221,7 +221,7 @@ def test_a_command_that_root_types_runs_as_the_owner_of_the_folder(shell: Shell)
 
 
 def test_a_program_that_reads_a_list_gets_every_cell_whole(run: Run) -> None:
-    begin(run)
+    init_with_operator(run)
     name = "Le groupement d’achat des habitantes et habitants du [haut] de la vallée et de ses environs"
     run("enterprise", "add", name, "--owner", "marie@example.org", "--hub")
     (line,) = [text_line for text_line in run("enterprise", "list").stdout.splitlines() if "groupement" in text_line]
@@ -249,7 +249,7 @@ def test_a_plugin_whose_library_is_not_installed_is_left_out_and_said(tmp_path: 
 
 
 def test_a_database_that_never_was_is_made_by_migrate(run: Run, tmp_path: Path) -> None:
-    begin(run)
+    init_with_operator(run)
     for name in ("commensal.db", "upgrade.json"):
         (tmp_path / "val" / name).unlink()
     assert "commensal migrate" in run("check", fails=True).stderr
@@ -259,7 +259,7 @@ def test_a_database_that_never_was_is_made_by_migrate(run: Run, tmp_path: Path) 
 
 @pytest.mark.parametrize("command", ["check", "serve", "work", "migrate", "upgrade", "backup", "plugins", "jobs"])
 def test_a_database_that_was_lost_is_told_by_what_is_left_beside_it(run: Run, tmp_path: Path, command: str) -> None:
-    begin(run)
+    init_with_operator(run)
     (tmp_path / "val" / "keys").mkdir()
     (tmp_path / "val" / "keys" / "root.key").write_text("a key")
     (tmp_path / "val" / "commensal.db").rename(tmp_path / "elsewhere")
@@ -272,7 +272,7 @@ def test_a_database_that_was_lost_is_told_by_what_is_left_beside_it(run: Run, tm
 
 @pytest.mark.bundled
 def test_a_job_that_keeps_failing_is_shown_and_tried_again(run: Run, tmp_path: Path) -> None:
-    begin(run)
+    init_with_operator(run)
     with open_instance(tmp_path / "val") as instance, instance.store.write() as tx:
         job_id = promise(tx, "nobody knows", {})
         tx.execute(update(job).values(state="parked", attempts=6, error="KeyError: 'nobody knows'"))
@@ -286,7 +286,7 @@ def test_a_job_that_keeps_failing_is_shown_and_tried_again(run: Run, tmp_path: P
 
 
 def test_a_token_opens_the_api_of_a_served_instance(run: Run, tmp_path: Path) -> None:
-    begin(run)
+    init_with_operator(run)
     token = run("token", "marie@example.org", "--name", "test", "--scope", "self").stdout.strip()
     with socket.socket() as free_socket:
         free_socket.bind(("127.0.0.1", 0))

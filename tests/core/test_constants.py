@@ -27,7 +27,7 @@ ADD = insert(person)
 BY_EMAIL = select(person).where(person.c.email == bindparam("email"))
 
 
-def ada(number: int, tx: Transaction, **kwargs: Any) -> Row:
+def values_of_person(number: int, tx: Transaction, **kwargs: Any) -> Row:
     """Returns the values of a person; without `phone`, which has a default in Python."""
     common = {"email": f"a{number}@example.org", "name": "Ada", "language": "fr", "is_operator": False, "version": 1}
     return {"id": f"p{number}", **common, "created_at": tx.now, **kwargs}
@@ -68,7 +68,7 @@ def test_listeners_see_every_statement_and_may_change_it(store: Store) -> None:
 
     names = select(person.c.name)
     with store.write() as tx:
-        tx.change(ADD, ada(1, tx))
+        tx.change(ADD, values_of_person(1, tx))
         assert {tx.value(names) for _ in OFTEN} == {"a1@example.org"}
     assert len([statement for statement in statements if statement.startswith("SELECT")]) == len(OFTEN)
 
@@ -76,7 +76,7 @@ def test_listeners_see_every_statement_and_may_change_it(store: Store) -> None:
 def test_a_default_that_python_makes_is_made_every_time(store: Store) -> None:
     with store.write() as tx:
         for number in OFTEN:
-            tx.change(ADD, ada(number, tx))
+            tx.change(ADD, values_of_person(number, tx))
             assert tx.one(BY_EMAIL, {"email": f"a{number}@example.org"})["phone"] == ""
 
 
@@ -85,12 +85,12 @@ def test_errors_are_the_same_the_first_time_and_the_sixth(store: Store, before: 
     add = insert(person)
     with store.write() as tx:
         for number in range(before):
-            tx.change(add, ada(number, tx, phone=""))
-        tx.change(add, ada(7, tx, phone=""))
+            tx.change(add, values_of_person(number, tx, phone=""))
+        tx.change(add, values_of_person(7, tx, phone=""))
         with pytest.raises(IntegrityError) as error, tx.attempt():
-            tx.change(add, ada(7, tx, phone="0601"))
+            tx.change(add, values_of_person(7, tx, phone="0601"))
         with pytest.raises(StatementError, match="no time zone"), tx.attempt():
-            tx.change(add, ada(8, tx, phone="0601", created_at=datetime(2026, 1, 1)))  # noqa: DTZ001
+            tx.change(add, values_of_person(8, tx, phone="0601", created_at=datetime(2026, 1, 1)))  # noqa: DTZ001
         with pytest.raises(StatementError, match="A value is required"):
             tx.all(BY_EMAIL)
         assert tx.value(select(func.count()).select_from(person)) == before + 1, "the transaction goes on"
@@ -131,7 +131,7 @@ def test_what_returns_rows_changes_them_although_only_the_first_is_read(store: S
     rename = update(person).values(name=bindparam("new")).returning(person.c.id)
     with store.write() as tx:
         for number in OFTEN:
-            tx.change(ADD, ada(number, tx))
+            tx.change(ADD, values_of_person(number, tx))
         for number in OFTEN:
             assert tx.first(rename, {"new": f"Ada {number}"}) is not None
         assert {row["name"] for row in tx.all(select(person.c.name))} == {"Ada 4"}

@@ -22,22 +22,22 @@ from commensal.trade.people.people import Person
 
 
 @pytest.fixture
-def two(village: Any) -> tuple[str, str]:
+def two_enterprises(village: Any) -> tuple[str, str]:
     """Two enterprises that have granted each other nothing."""
     return village.enterprise("grantor"), village.enterprise("grantee")
 
 
-def test_without_a_grant_nothing_is_allowed_but_to_oneself(store: Store, two: tuple[str, str]) -> None:
-    grantor, grantee = two
+def test_without_a_grant_nothing_is_allowed_but_to_oneself(store: Store, two_enterprises: tuple[str, str]) -> None:
+    grantor, grantee = two_enterprises
     with store.read() as tx:
         assert grants_of(tx, grantor, grantee) == frozenset()
         assert grants_of(tx, grantor, grantor) == ALL
 
 
 def test_a_grant_is_given_once_in_one_direction(
-    store: Store, two: tuple[str, str], somebody: Callable[..., Person]
+    store: Store, two_enterprises: tuple[str, str], somebody: Callable[..., Person]
 ) -> None:
-    grantor, grantee = two
+    grantor, grantee = two_enterprises
     ada = somebody("Ada")
     with store.write() as tx:
         grant_given = grant(tx, grantor, grantee, "WriteOrders", by=ada.id)
@@ -64,9 +64,9 @@ def test_a_grant_is_given_once_in_one_direction(
     ],
 )
 def test_who_may_change_products_or_profile_may_read_them(
-    store: Store, two: tuple[str, str], scope: str, expected: set[str]
+    store: Store, two_enterprises: tuple[str, str], scope: str, expected: set[str]
 ) -> None:
-    grantor, grantee = two
+    grantor, grantee = two_enterprises
     with store.write() as tx:
         grant(tx, grantor, grantee, scope)
         assert grants_of(tx, grantor, grantee) == expected
@@ -74,8 +74,8 @@ def test_who_may_change_products_or_profile_may_read_them(
         assert all(grantee in grantors(tx, grantee, scope_read) for scope_read in ALL)
 
 
-def test_a_grant_that_is_taken_back_is_gone(store: Store, two: tuple[str, str]) -> None:
-    grantor, grantee = two
+def test_a_grant_that_is_taken_back_is_gone(store: Store, two_enterprises: tuple[str, str]) -> None:
+    grantor, grantee = two_enterprises
     with store.write() as tx:
         grant(tx, grantor, grantee, "WriteOrders")
         with pytest.raises(NotFound):
@@ -86,8 +86,8 @@ def test_a_grant_that_is_taken_back_is_gone(store: Store, two: tuple[str, str]) 
             revoke(tx, grantor, grantee, "WriteOrders")
 
 
-def test_what_cannot_be_granted_is_refused(store: Store, two: tuple[str, str]) -> None:
-    grantor, _ = two
+def test_what_cannot_be_granted_is_refused(store: Store, two_enterprises: tuple[str, str]) -> None:
+    grantor, _ = two_enterprises
     with store.write() as tx:
         with pytest.raises(Invalid) as error:
             grant(tx, grantor, grantor, "Everything")

@@ -26,11 +26,11 @@ NONE: Any = None
 PERSON = {"name": "Ada", "phone": "", "language": "fr", "is_operator": False, "version": 1}
 
 
-def add(tx: Transaction, email: str) -> None:
+def add_person(tx: Transaction, email: str) -> None:
     tx.execute(insert(person).values(id=email, email=email, created_at=tx.now, **PERSON))
 
 
-def people(store: Store) -> list[str]:
+def emails(store: Store) -> list[str]:
     with store.read() as tx:
         return [row["email"] for row in tx.all(select(person.c.email).order_by(person.c.email))]
 
@@ -49,14 +49,14 @@ def test_a_hook_that_reads_cannot_write_and_spoils_nothing(
     arguments = dict.fromkeys(("person_id", "language", "enterprise_id", "session_id", "address"))
     with store.write() if writing else store.read() as tx:
         if writing:
-            add(tx, "before")
+            add_person(tx, "before")
         answers = hooks.each(hook, tx=tx, **arguments)
         assert [answer.plugin for answer in answers] == ["second"]
         if writing:
-            add(tx, "then")
+            add_person(tx, "then")
     assert [(failure.plugin, failure.hook) for failure in hooks.failures] == [("first", hook.name)]
     assert "read" in hooks.failures[0].what
-    assert people(store) == (["before", "then"] if writing else [])
+    assert emails(store) == (["before", "then"] if writing else [])
 
 
 def test_a_hook_that_nobody_keeps_to_reading_writes(
@@ -73,20 +73,20 @@ def test_a_hook_that_nobody_keeps_to_reading_writes(
     with store.write() as tx:
         hook: AnyHook = specifications.menu_items
         _load_two_plugins(clock, hook).each(hook, tx=tx, **arguments)
-    assert people(store) != []
+    assert emails(store) != []
 
 
 def test_a_price_rule_that_writes_ends_the_order(store: Store, clock: ManualClock) -> None:
     hooks = _load_two_plugins(clock, specifications.price_adjustments)
     with pytest.raises(PluginError, match="'first' failed in price_adjustments"), store.write() as tx:
-        add(tx, "before")
+        add_person(tx, "before")
         hooks.each(specifications.price_adjustments, tx=tx, order=NONE, phase=NONE)
-    assert people(store) == []
+    assert emails(store) == []
 
 
 def _load_two_plugins(clock: ManualClock, hook: AnyHook) -> Hooks:
     def write(tx: Transaction) -> None:
-        add(tx, "sneaked")
+        add_person(tx, "sneaked")
 
     def ask(tx: Transaction) -> list[object]:
         assert tx.all(select(person)) is not None
@@ -109,22 +109,22 @@ def test_a_block_inside_another_keeps_to_reading_until_the_outer_one_ends(store:
             with pytest.raises((DBAPIError, StoreError)):
                 _try_to_write(tx)
             start_again()
-        add(tx, "after")
-    assert people(store) == ["after"]
+        add_person(tx, "after")
+    assert emails(store) == ["after"]
 
 
 def test_what_was_written_in_a_block_that_reads_is_undone_and_told(store: Store) -> None:
     with store.write() as tx:
-        add(tx, "before")
+        add_person(tx, "before")
         with pytest.raises((DBAPIError, StoreError)), tx.hold.reading():
-            add(tx, "sneaked")
-        add(tx, "after")
-    assert people(store) == ["after", "before"]
+            add_person(tx, "sneaked")
+        add_person(tx, "after")
+    assert emails(store) == ["after", "before"]
 
 
 def _try_to_write(tx: Transaction) -> None:
     """Writes a row; PostgreSQL refuses the statement, on SQLite `refuse_writes` detects it."""
-    add(tx, "sneaked")
+    add_person(tx, "sneaked")
     tx.hold.refuse_writes()
 
 

@@ -64,16 +64,16 @@ def settle(hooks: Hooks, tx: Transaction) -> None:
     hooks.tell(specifications.settle_adjustments, "stuck", tx=tx, order=NONE, before=(), after=())
 
 
-def add(tx: Transaction, email: str) -> None:
+def add_person(tx: Transaction, email: str) -> None:
     tx.execute(insert(person).values(id=email, email=email, created_at=tx.now, **PERSON))
 
 
-def people(store: Store) -> list[str]:
+def emails(store: Store) -> list[str]:
     with store.read() as tx:
         return [row["email"] for row in tx.all(select(person.c.email).order_by(person.c.email))]
 
 
-class Other:
+class StuckThread:
     """Runs `act` in another thread, which gets stuck in a plugin; `error` is the exception it ended with."""
 
     def __init__(self, act: Callable[[], object]) -> None:
@@ -91,7 +91,7 @@ class Other:
     def busy(self) -> bool:
         return self._thread.is_alive()
 
-    def ended(self) -> BaseException | None:
+    def wait_for_end(self) -> BaseException | None:
         self._thread.join(30)
         assert not self._thread.is_alive()
         return self.error
@@ -101,24 +101,24 @@ def test_others_write_while_the_plugin_still_hangs(store: Store, clock: ManualCl
     stuck = Stuck()
     hooks = hooks_with(clock, stuck)
     with store.write() as tx:
-        add(tx, "ada")
+        add_person(tx, "ada")
 
     def order() -> None:
         with store.write() as tx:
             tx.execute(update(person).values(name="taken"))
             settle(hooks, tx)
 
-    other = Other(order)
+    other = StuckThread(order)
     assert stuck.inside.wait(30)
     with store.write() as tx:  # the gate, or PostgreSQL's lock of the row, is free as soon as the deadline has passed
         tx.execute(update(person).values(phone="1"))
-        add(tx, "bob")
+        add_person(tx, "bob")
     _until_failed(hooks)  # PostgreSQL releases the row before the watchdog has recorded the failure
     assert other.busy
     (failure,) = hooks.failures
     assert (failure.plugin, failure.hook, failure.what) == ("stuck", "settle_adjustments", "it took too long")
     stuck.go.set()
-    error = other.ended()
+    error = other.wait_for_end()
     assert isinstance(error, PluginError)
     assert error.what == "it took too long"
     assert len(hooks.failures) == 1
@@ -139,23 +139,23 @@ def test_its_connection_is_never_used_again_and_the_turn_ends_once(store: Store,
             settle(hooks, tx)
 
     hooks = hooks_with(clock, stuck)
-    other = Other(order)
+    other = StuckThread(order)
     stuck.inside.wait(30)
     _until_failed(hooks)
     with store.write() as tx:  # this transaction holds the lock now; the other must not release it a second time
         stuck.go.set()
-        other.ended()
-        third = Other(lambda: _write(store))
-        add(tx, "ada")
-    assert third.ended() is None
-    assert people(store) == ["ada", "third"]
+        other.wait_for_end()
+        third = StuckThread(lambda: _write(store))
+        add_person(tx, "ada")
+    assert third.wait_for_end() is None
+    assert emails(store) == ["ada", "third"]
     with store.engine.connect() as connection:
         assert connection.connection.driver_connection not in connections
 
 
 def _write(store: Store) -> None:
     with store.write() as tx:
-        add(tx, "third")
+        add_person(tx, "third")
 
 
 @pytest.mark.parametrize("reading", [False, True])
@@ -167,7 +167,7 @@ def test_what_the_plugin_does_afterwards_is_refused_and_what_it_answers_does_not
     def write_anyway(tx: Transaction) -> None:
         for _ in range(2):
             try:
-                add(tx, "late")
+                add_person(tx, "late")
             except Exception as error:
                 error_names.append(type(error).__name__)
 
@@ -180,13 +180,13 @@ def test_what_the_plugin_does_afterwards_is_refused_and_what_it_answers_does_not
                 hooks.each(specifications.price_adjustments, tx=tx, order=NONE, phase=NONE)
             settle(hooks, tx)
 
-    other = Other(ask)
+    other = StuckThread(ask)
     stuck.inside.wait(30)
     _until_failed(hooks)
     stuck.go.set()
-    assert isinstance(other.ended(), PluginError)
+    assert isinstance(other.wait_for_end(), PluginError)
     assert len(error_names) == 2
-    assert people(store) == []
+    assert emails(store) == []
 
 
 def _until_failed(hooks: Hooks) -> None:
@@ -208,16 +208,16 @@ def test_who_gets_over_the_error_does_not_get_a_commit(store: Store, clock: Manu
 
     def order() -> None:
         with store.write() as tx:
-            add(tx, "ada")
+            add_person(tx, "ada")
             with pytest.raises(PluginError):
                 settle(hooks, tx)
 
-    other = Other(order)
+    other = StuckThread(order)
     stuck.inside.wait(30)
     _until_failed(hooks)
     stuck.go.set()
-    assert isinstance(other.ended(), StoreError)
-    assert people(store) == []
+    assert isinstance(other.wait_for_end(), StoreError)
+    assert emails(store) == []
 
 
 def test_a_call_inside_a_call_that_hangs_ends_both(store: Store, clock: ManualClock) -> None:
@@ -234,24 +234,24 @@ def test_a_call_inside_a_call_that_hangs_ends_both(store: Store, clock: ManualCl
 
     def order() -> None:
         with store.write() as tx:
-            add(tx, "ada")
+            add_person(tx, "ada")
             settle(outer, tx)
 
-    other = Other(order)
+    other = StuckThread(order)
     stuck.inside.wait(30)
     _until_failed(inner)
     stuck.go.set()
-    assert isinstance(other.ended(), PluginError)
+    assert isinstance(other.wait_for_end(), PluginError)
     assert len(outer_errors) == 1
-    assert people(store) == []
+    assert emails(store) == []
 
 
 def test_a_statement_that_never_ends_is_interrupted(store: Store, clock: ManualClock) -> None:
     hooks = hooks_with(clock, lambda tx: tx.value(text(ENDLESS)))
     with pytest.raises(PluginError, match="too long"), store.write() as tx:
-        add(tx, "ada")
+        add_person(tx, "ada")
         settle(hooks, tx)
-    assert people(store) == []
+    assert emails(store) == []
 
 
 def test_an_open_cursor_does_not_keep_the_transaction(store: Store, clock: ManualClock) -> None:
@@ -267,17 +267,17 @@ def test_an_open_cursor_does_not_keep_the_transaction(store: Store, clock: Manua
 
     def order() -> None:
         with store.write() as tx:
-            add(tx, "ada")
+            add_person(tx, "ada")
             settle(hooks, tx)
 
-    other = Other(order)
+    other = StuckThread(order)
     stuck.inside.wait(30)
     _until_failed(hooks)
     _write(store)
     assert other.busy
     stuck.go.set()
-    assert isinstance(other.ended(), PluginError)
-    assert people(store) == ["third"]
+    assert isinstance(other.wait_for_end(), PluginError)
+    assert emails(store) == ["third"]
 
 
 def test_a_database_in_memory_is_not_taken_but_nothing_is_kept(clock: ManualClock, ids: SeededIds) -> None:
@@ -292,11 +292,11 @@ def test_a_database_in_memory_is_not_taken_but_nothing_is_kept(clock: ManualCloc
             tx.execute(text("INSERT INTO probe VALUES ('x')"))
             settle(hooks, tx)
 
-    other = Other(order)
+    other = StuckThread(order)
     stuck.inside.wait(30)
     _until_failed(hooks)
     stuck.go.set()
-    assert isinstance(other.ended(), PluginError)
+    assert isinstance(other.wait_for_end(), PluginError)
     with store.write() as tx:
         assert tx.value(text("SELECT count(*) FROM probe")) == 0
         tx.execute(text("INSERT INTO probe VALUES ('y')"))
@@ -345,12 +345,12 @@ def test_a_turn_is_ended_in_another_process_too(tmp_path: Path, clock: ManualClo
         with first.write() as tx:
             settle(hooks, tx)
 
-    other = Other(order)
+    other = StuckThread(order)
     stuck.inside.wait(30)
     with second.write() as tx:
         tx.execute(text("CREATE TABLE probe (id TEXT) STRICT"))
     assert other.busy
     stuck.go.set()
-    other.ended()
+    other.wait_for_end()
     first.close()
     second.close()

@@ -147,7 +147,7 @@ def read_mails(folder: Path) -> list[EmailMessage]:
     return [email.message_from_bytes(file.read_bytes(), policy=modern) for file in files]
 
 
-def parts(message: EmailMessage) -> tuple[str, str]:
+def text_and_html(message: EmailMessage) -> tuple[str, str]:
     text, html = message.get_body(("plain",)), message.get_body(("html",))
     assert text is not None
     assert html is not None
@@ -161,7 +161,7 @@ def parts(message: EmailMessage) -> tuple[str, str]:
 def test_an_order_is_told_as_it_was_placed(instance: Instance, order: str, folder: Path) -> None:
     send_mail(instance, mail_job("order_placed", order_id=order))
     (message,) = read_mails(folder)
-    text, _ = parts(message)
+    text, _ = text_and_html(message)
     assert message["Subject"] == "Votre commande 1 à Halle du Bourg"
     for passage in (
         "Bonjour Ada & Bob,",
@@ -192,7 +192,7 @@ def test_an_order_with_codes_that_is_brought_says_so(instance: Instance, order: 
         insert_rows(tx, adjustment, rows)
         tx.execute(update(customer_order).values(codes=["JUIN"], address=address))
     send_mail(instance, mail_job("order_placed", order_id=order))
-    text, html = parts(read_mails(folder)[0])
+    text, html = text_and_html(read_mails(folder)[0])
     assert text.count("- Bon JUIN : -2,50 €") == text.count("Bon JUIN") == 1, "the rates of one code are one line"
     for passage in ("Codes : JUIN", "Livré à : 2 rue <Colbert>, 37000 Tours", "2e étage"):
         assert passage in text
@@ -201,7 +201,7 @@ def test_an_order_with_codes_that_is_brought_says_so(instance: Instance, order: 
 
 def test_html_says_the_same_with_everything_escaped(instance: Instance, order: str, folder: Path) -> None:
     send_mail(instance, mail_job("order_placed", order_id=order))
-    _, html = parts(read_mails(folder)[0])
+    _, html = text_and_html(read_mails(folder)[0])
     assert '<html lang="fr">' in html
     assert "Pommes &lt;Reinette&gt;" in html
     assert "<Reinette>" not in html
@@ -212,7 +212,7 @@ def test_html_says_the_same_with_everything_escaped(instance: Instance, order: s
 
 def test_an_order_is_told_in_english_too(instance: Instance, order: str, folder: Path) -> None:
     send_mail(instance, mail_job("order_placed", order_id=order, language="en"))
-    text, html = parts(read_mails(folder)[0])
+    text, html = text_and_html(read_mails(folder)[0])
     assert "Hello Ada & Bob," in text
     assert "Total: €25.30" in text
     assert "Distribution: Saturday, 6 June 2026, 17:00 – 19:00" in text
@@ -225,7 +225,7 @@ def test_every_kind_is_written_in_both_languages(instance: Instance, order: str,
     for language in ("fr", "en"):
         send_mail(instance, account_mail(kind, order_id=order, language=language, amount=100))
         (message,) = read_mails(folder)
-        text, html = parts(message)
+        text, html = text_and_html(message)
         named = "" if kind == "member_invitation" else " Ada"  # nobody knows yet what they are called
         greeting = f"Bonjour{named}" if language == "fr" else f"Hello{named}"
         assert greeting in text
@@ -239,7 +239,7 @@ def test_after_the_close_nobody_is_told_that_they_may_change(
 ) -> None:
     clock.advance(days=2)
     send_mail(instance, mail_job("order_placed", order_id=order, language="en"))
-    assert "You can change it" not in parts(read_mails(folder)[0])[0]
+    assert "You can change it" not in text_and_html(read_mails(folder)[0])[0]
 
 
 def test_how_to_pay_is_told_while_it_is_to_be_paid(instance: Instance, order: str, folder: Path) -> None:
@@ -248,7 +248,7 @@ def test_how_to_pay_is_told_while_it_is_to_be_paid(instance: Instance, order: st
         payment = start(tx, idempotency_key="key", **values)  # type: ignore[arg-type]
         ask_payer(tx, "shop", payment.id, instructions={"text": "Apportez 25,30 €."}, reference="")
     send_mail(instance, mail_job("order_placed", order_id=order))
-    assert "Apportez 25,30 €." in parts(read_mails(folder)[0])[0]
+    assert "Apportez 25,30 €." in text_and_html(read_mails(folder)[0])[0]
 
 
 def test_who_cancelled_a_paid_order_is_told_of_their_money(instance: Instance, order: str, folder: Path) -> None:
@@ -257,7 +257,7 @@ def test_who_cancelled_a_paid_order_is_told_of_their_money(instance: Instance, o
         receive_payment(tx, idempotency_key="key", **values)  # type: ignore[arg-type]
         tx.execute(update(customer_order).values(state="Cancelled"))
     send_mail(instance, mail_job("order_cancelled", order_id=order, language="en"))
-    text, _ = parts(read_mails(folder)[0])
+    text, _ = text_and_html(read_mails(folder)[0])
     assert "You have paid €25.30 for it." in text
     assert "Pommes" not in text
 
@@ -266,7 +266,7 @@ def test_where_vat_is_added_it_is_a_line_of_its_own(instance: Instance, order: s
     with instance.store.write() as tx:
         tx.execute(update(customer_order).values(prices_include_vat=False, total=2667))
     send_mail(instance, mail_job("order_changed", order_id=order, language="en"))
-    text, html = parts(read_mails(folder)[0])
+    text, html = text_and_html(read_mails(folder)[0])
     assert "- VAT 5.5%: €1.37\n" in text
     assert "including" not in text + html
 
@@ -274,14 +274,14 @@ def test_where_vat_is_added_it_is_a_line_of_its_own(instance: Instance, order: s
 def test_links_of_accounts_lead_to_the_pages_that_use_their_codes(instance: Instance, folder: Path) -> None:
     for kind, path in (("confirm_email", "confirm"), ("reset_password", "reset"), ("already_registered", "reset")):
         send_mail(instance, account_mail(kind))
-        assert f"\nhttps://coop.example/{path}/s3cret\n" in parts(read_mails(folder)[-1])[0]
+        assert f"\nhttps://coop.example/{path}/s3cret\n" in text_and_html(read_mails(folder)[-1])[0]
 
 
 def test_a_guest_gets_the_link_that_opens_the_order(instance: Instance, folder: Path) -> None:
     with instance.store.write() as tx:
         order_id = a_placed_order(tx)
     send_mail(instance, mail_job("order_placed", order_id=order_id, secret="s3cret"))
-    assert "https://coop.example/orders/guest/s3cret" in parts(read_mails(folder)[0])[0]
+    assert "https://coop.example/orders/guest/s3cret" in text_and_html(read_mails(folder)[0])[0]
 
 
 def test_an_order_mail_costs_the_same_for_any_number_of_lines(instance: Instance, order: str) -> None:
@@ -323,7 +323,7 @@ def test_the_operator_may_write_a_template_anew(instance: Instance, folder: Path
     send_mail(instance, account_mail("confirm_email"))
     (message,) = read_mails(folder)
     assert message["Subject"] == "Welcome Ada"
-    assert parts(message)[0].startswith("Our own words: https://coop.example/confirm/s3cret")
+    assert text_and_html(message)[0].startswith("Our own words: https://coop.example/confirm/s3cret")
 
 
 # ------------------------------------------------------------------------------------------------ headers

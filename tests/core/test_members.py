@@ -23,7 +23,7 @@ def create_farm(store: Store, owner: Person) -> Enterprise:
         return create_enterprise(tx, owner_id=owner.id, currency="EUR", **values)  # type: ignore[arg-type]
 
 
-def roles(store: Store, enterprise: Enterprise) -> dict[str, str]:
+def roles_by_name(store: Store, enterprise: Enterprise) -> dict[str, str]:
     with store.read() as tx:
         return {member.name: member.role for member in list_members(tx, enterprise.id)}
 
@@ -36,14 +36,14 @@ def test_members_are_added_changed_and_removed(store: Store, somebody: Somebody)
         assert (added.person_id, added.email, added.role, added.since) == (eve.id, eve.email, "packer", tx.now)
         assert change_role(tx, ferme.id, eve.id, role="manager").role == "manager"
         assert member_by_id(tx, ferme.id, eve.id).role == "manager"
-    assert roles(store, ferme) == {"Ada": "owner", "Eve": "manager"}
+    assert roles_by_name(store, ferme) == {"Ada": "owner", "Eve": "manager"}
     with store.write() as tx:
         remove_member(tx, ferme.id, eve.id)
         with pytest.raises(NotFound):
             remove_member(tx, ferme.id, eve.id)
         with pytest.raises(NotFound):
             change_role(tx, ferme.id, eve.id, role="packer")
-    assert roles(store, ferme) == {"Ada": "owner"}
+    assert roles_by_name(store, ferme) == {"Ada": "owner"}
 
 
 def test_nobody_is_let_in_by_an_address_that_is_not_proved(store: Store, somebody: Somebody) -> None:
@@ -71,7 +71,7 @@ def test_mistakes_are_named(store: Store, somebody: Somebody) -> None:
             add_member(tx, ferme.id, email=ada.email, role="packer")
         with pytest.raises(NotFound):
             add_member(tx, "none", email=ada.email, role="packer")
-    assert roles(store, ferme) == {"Ada": "owner"}
+    assert roles_by_name(store, ferme) == {"Ada": "owner"}
 
 
 def test_an_enterprise_has_a_limited_number_of_members(
@@ -96,7 +96,7 @@ def test_the_last_owner_stays_one(store: Store, somebody: Somebody) -> None:
         assert change_role(tx, ferme.id, ada.id, role="owner").role == "owner"
         change_role(tx, ferme.id, eve.id, role="owner")
         remove_member(tx, ferme.id, ada.id)
-    assert roles(store, ferme) == {"Eve": "owner"}
+    assert roles_by_name(store, ferme) == {"Eve": "owner"}
 
 
 def test_owners_who_leave_at_the_same_moment_leave_one_behind(store: Store, somebody: Somebody) -> None:
@@ -120,5 +120,5 @@ def test_owners_who_leave_at_the_same_moment_leave_one_behind(store: Store, some
         thread.start()
     for thread in threads:
         thread.join()
-    assert list(roles(store, ferme).values()) == ["owner"]
+    assert list(roles_by_name(store, ferme).values()) == ["owner"]
     assert len(conflicts) == 1

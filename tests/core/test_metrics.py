@@ -38,7 +38,7 @@ def settings() -> InstanceSettings:
     return InstanceSettings(name="Test", base_url="http://testserver", language="en", limits=limits, watching=watching)
 
 
-def figures(client: TestClient) -> Figures:
+def read_samples(client: TestClient) -> Figures:
     """Returns the value of every sample by its name and labels, parsed as Prometheus does."""
     answer = client.get("/-/metrics", headers=MONITOR)
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
@@ -70,7 +70,7 @@ def test_requests_are_counted_by_the_template_of_their_route(client: TestClient)
     for slug in ("one", "two", "three"):
         client.get(f"/api/shops/{slug}")
         client.get(f"/api/enterprises/{slug}")
-    samples = figures(client)
+    samples = read_samples(client)
     route = {"method": "GET", "route": "/api/enterprises/{enterprise}"}
     assert value_of(samples, "commensal_requests_total", **route, status="401") == 3
     assert value_of(samples, "commensal_request_seconds_count", **route) == 3
@@ -78,13 +78,13 @@ def test_requests_are_counted_by_the_template_of_their_route(client: TestClient)
 
 
 def test_no_label_can_be_chosen_by_who_asks(client: TestClient) -> None:
-    before = set(figures(client))
+    before = set(read_samples(client))
     for number in range(50):
         client.get(f"/nowhere/{number}?q={number}")
         client.get(f"/api/enterprises/{number}/products/{number}")
         client.request(f"METHOD{number}", "/-/health")
         client.request(f"METHOD{number}", "/api/me")
-    new = set(figures(client)) - before
+    new = set(read_samples(client)) - before
     chosen_by_client = [
         labels
         for _, labels in new
@@ -105,7 +105,7 @@ def test_jobs_orders_and_failures_are_counted_in_the_database(client: TestClient
         tx.execute(update(job).where(job.c.id == first).values(state="parked"))
         tx.execute(update(job).where(job.c.id == second).values(error="OSError"))
         note_failures(tx, [Failure("pickup", "shipping_options", "it took too long", tx.now)] * 4)
-    samples = figures(client)
+    samples = read_samples(client)
     assert value_of(samples, "commensal_orders_placed_total") == 3
     assert [value_of(samples, "commensal_jobs", state=state) for state in ("waiting", "running", "done", "parked")] == [
         2,
@@ -118,16 +118,16 @@ def test_jobs_orders_and_failures_are_counted_in_the_database(client: TestClient
 
 
 def test_the_newest_backup_has_an_age(client: TestClient, store: Store, clock: ManualClock) -> None:
-    assert value_of(figures(client), "commensal_backup_age_seconds") is None
+    assert value_of(read_samples(client), "commensal_backup_age_seconds") is None
     with store.write() as tx:
         promise_once(tx, BACKUP, tx.now)
         mark_done(tx, BACKUP, tx.now)
     clock.advance(minutes=5)
-    assert value_of(figures(client), "commensal_backup_age_seconds") == 300
+    assert value_of(read_samples(client), "commensal_backup_age_seconds") == 300
 
 
 def test_the_database_the_process_and_the_pool_are_measured(client: TestClient) -> None:
-    samples = figures(client)
+    samples = read_samples(client)
     assert value_of(samples, "commensal_database_up") == 1
     assert (value_of(samples, "commensal_database_bytes") or 0) > 100_000
     assert (value_of(samples, "process_resident_memory_bytes") or 0) > 10_000_000
@@ -145,7 +145,7 @@ def test_figures_cost_the_same_however_much_there_is(client: TestClient, store: 
 
     def count_statements() -> int:
         statements.clear()
-        figures(client)
+        read_samples(client)
         return len(statements)
 
     before = count_statements()

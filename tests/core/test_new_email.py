@@ -38,7 +38,7 @@ def log_in(client: TestClient, email: str) -> Any:
     return client.post("/api/sessions", json={"email": email, "password": PASSWORD}, headers=HERE)
 
 
-def ask(client: TestClient, email: str = NEW, password: str = PASSWORD) -> Any:
+def ask_for_change(client: TestClient, email: str = NEW, password: str = PASSWORD) -> Any:
     return client.post("/api/me/email", json={"email": email, "password": password}, headers=HERE)
 
 
@@ -54,7 +54,7 @@ def confirm(client: TestClient, code: str) -> Any:
 def test_the_new_address_counts_once_it_is_proved_and_the_old_one_is_told(
     instance: Instance, client: TestClient, ada: str, clock: ManualClock
 ) -> None:
-    assert (ask(client).status_code, client.get("/api/me").json()["email"]) == (202, "ada@example.org")
+    assert (ask_for_change(client).status_code, client.get("/api/me").json()["email"]) == (202, "ada@example.org")
     mail = mails(instance)[-1]
     assert (mail["kind"], mail["to"]) == ("new_email", NEW)
     assert confirm(client, mail["code"]).json()["email"] == NEW
@@ -73,10 +73,10 @@ def test_the_new_address_counts_once_it_is_proved_and_the_old_one_is_told(
 def test_only_who_knows_the_password_and_reads_the_new_mails_changes_it(
     instance: Instance, client: TestClient, ada: str, clock: ManualClock
 ) -> None:
-    assert ask(client, password="not the password").status_code == 422
-    assert ask(client, email="ada@example.org").json()["errors"][0]["code"] == "same_email"
-    assert ask(client).status_code == 202
-    assert ask(client).json()["code"] == "asked_lately"
+    assert ask_for_change(client, password="not the password").status_code == 422
+    assert ask_for_change(client, email="ada@example.org").json()["errors"][0]["code"] == "same_email"
+    assert ask_for_change(client).status_code == 202
+    assert ask_for_change(client).json()["code"] == "asked_lately"
     assert confirm(client, "guessed").json()["code"] == "code"
     clock.advance(days=1, minutes=1)
     assert confirm(client, mails(instance)[-1]["code"]).json()["code"] == "code"
@@ -86,12 +86,12 @@ def test_whether_an_address_has_an_account_is_told_to_nobody(instance: Instance,
     with instance.store.write() as tx:
         add_person(tx, new_person(email=NEW, name="Other", password=PASSWORD, language="en"), confirmed=True)
     before = len(mails(instance))
-    assert ask(client).status_code == 202
+    assert ask_for_change(client).status_code == 202
     assert len(mails(instance)) == before
 
 
 def test_an_address_that_was_taken_meanwhile_is_refused(instance: Instance, client: TestClient, ada: str) -> None:
-    ask(client)
+    ask_for_change(client)
     code = mails(instance)[-1]["code"]
     with instance.store.write() as tx:
         add_person(tx, new_person(email=NEW, name="Other", password=PASSWORD, language="en"))

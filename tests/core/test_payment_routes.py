@@ -65,7 +65,7 @@ def instance(settings: InstanceSettings, store: Store, clock: ManualClock, ids: 
     return Instance(tmp_path, settings, store, hooks, clock, ids)
 
 
-def ask(client: TestClient, method: str, path: str, body: Any = None, *, person_id: str = "ada", key: str = "") -> Any:
+def send(client: TestClient, method: str, path: str, body: Any = None, *, person_id: str = "ada", key: str = "") -> Any:
     headers = {"Authorization": f"Bearer cml_{person_id}"} if person_id else {}
     if method == "POST":
         headers["Idempotency-Key"] = key or f"key {next(_keys)}"
@@ -79,7 +79,7 @@ def post_cash(
     extra: dict[str, Any] | None = None,
     **kwargs: Any,
 ) -> Any:
-    return ask(client, "POST", path, {"method": "till:desk", "amount": amount, **(extra or {})}, **kwargs)
+    return send(client, "POST", path, {"method": "till:desk", "amount": amount, **(extra or {})}, **kwargs)
 
 
 def test_the_shop_records_what_it_receives_and_gives_back(client: TestClient) -> None:
@@ -91,7 +91,7 @@ def test_the_shop_records_what_it_receives_and_gives_back(client: TestClient) ->
         post_cash(client, 1001, "/enterprises/shop/orders/mine/refunds", {"anyway": True}).json()["code"]
         == "more_than_received"
     )
-    body = ask(client, "GET", "/enterprises/shop/orders/mine/payments").json()
+    body = send(client, "GET", "/enterprises/shop/orders/mine/payments").json()
     assert (body["total"], body["paid"], body["balance"]) == (1250, 1000, 250)
     assert [(payment["kind"], payment["amount"]) for payment in body["payments"]] == [
         ("payment", 1250),
@@ -115,21 +115,21 @@ def test_only_ways_that_are_on_and_may_be_recorded_by_hand_are(client: TestClien
     (problem,) = response.json()["errors"]
     assert (response.status_code, problem["code"], problem["pointer"]) == (422, "not_by_hand", "/method")
     assert "what can is: till:desk" in problem["detail"]
-    assert len(ask(client, "GET", "/enterprises/shop/journal").json()["items"]) == 1
+    assert len(send(client, "GET", "/enterprises/shop/journal").json()["items"]) == 1
 
 
 def test_nobody_says_by_hand_that_a_card_was_charged(client: TestClient) -> None:
-    body = ask(client, "POST", "/me/orders/mine/payments", {"method": "till:card"}).json()
-    response = ask(client, "POST", f"/enterprises/shop/payments/{body['id']}/arrival", {})
+    body = send(client, "POST", "/me/orders/mine/payments", {"method": "till:card"}).json()
+    response = send(client, "POST", f"/enterprises/shop/payments/{body['id']}/arrival", {})
     assert response.json()["errors"][0]["code"] == "not_by_hand"
-    assert ask(client, "GET", "/enterprises/shop/orders/mine/payments").json()["paid"] == 0
+    assert send(client, "GET", "/enterprises/shop/orders/mine/payments").json()["paid"] == 0
 
 
 def test_a_repeated_request_records_money_once(client: TestClient) -> None:
     first, second = post_cash(client, 500, key="same"), post_cash(client, 500, key="same")
     assert (first.status_code, second.status_code) == (201, 201)
     assert first.json() == second.json()
-    assert ask(client, "GET", "/enterprises/shop/orders/mine/payments").json()["paid"] == 500
+    assert send(client, "GET", "/enterprises/shop/orders/mine/payments").json()["paid"] == 500
     headers = {"Authorization": "Bearer cml_ada"}
     path = "/api/enterprises/shop/orders/mine/payments"
     response = client.post(path, json={"method": "till:desk", "amount": 1}, headers=headers)
@@ -150,65 +150,65 @@ def test_a_repeated_request_records_money_once(client: TestClient) -> None:
     ],
 )
 def test_what_is_no_amount_of_money_is_refused_and_changes_nothing(client: TestClient, body: Any) -> None:
-    assert ask(client, "POST", "/enterprises/shop/orders/mine/payments", body).status_code == 422
-    assert ask(client, "GET", "/enterprises/shop/journal").json() == {"items": [], "next": None}
+    assert send(client, "POST", "/enterprises/shop/orders/mine/payments", body).status_code == 422
+    assert send(client, "GET", "/enterprises/shop/journal").json() == {"items": [], "next": None}
 
 
 def test_who_packs_orders_does_not_see_or_touch_money(client: TestClient) -> None:
     assert post_cash(client, 100, who="bob").status_code == 403
-    assert ask(client, "GET", "/enterprises/shop/journal", person_id="bob").status_code == 403
+    assert send(client, "GET", "/enterprises/shop/journal", person_id="bob").status_code == 403
 
 
 def test_the_journal_is_paged_exported_and_verified(client: TestClient) -> None:
     for amount in (100, 200, 300):
         post_cash(client, amount)
-    first = ask(client, "GET", "/enterprises/shop/journal?limit=2").json()
+    first = send(client, "GET", "/enterprises/shop/journal?limit=2").json()
     assert ([item["amount"] for item in first["items"]], first["next"]) == ([100, 200], "2")
     assert first["items"][0]["person_id"] == "ada"
-    second = ask(client, "GET", "/enterprises/shop/journal?limit=2&after=2").json()
+    second = send(client, "GET", "/enterprises/shop/journal?limit=2&after=2").json()
     assert ([item["sequence"] for item in second["items"]], second["next"]) == ([3], None)
-    export = ask(client, "GET", "/enterprises/shop/journal.csv")
+    export = send(client, "GET", "/enterprises/shop/journal.csv")
     assert export.headers["content-disposition"] == 'attachment; filename="journal.csv"'
     assert export.text.splitlines()[0] == ",".join([*MEMBERS, "hash"])
     assert len(export.text.splitlines()) == 4
-    assert ask(client, "GET", "/enterprises/shop/journal/verification").json() == {"sound": True, "problem": None}
+    assert send(client, "GET", "/enterprises/shop/journal/verification").json() == {"sound": True, "problem": None}
 
 
 def test_an_entry_is_corrected_by_its_number(client: TestClient) -> None:
     post_cash(client, 100)
-    response = ask(client, "POST", "/enterprises/shop/journal/1/correction")
+    response = send(client, "POST", "/enterprises/shop/journal/1/correction")
     assert (response.status_code, response.json()["corrects"], response.json()["amount"]) == (201, 1, -100)
     for unknown in ("9", "one", "9" * 30):
-        assert ask(client, "POST", f"/enterprises/shop/journal/{unknown}/correction").status_code == 404
+        assert send(client, "POST", f"/enterprises/shop/journal/{unknown}/correction").status_code == 404
 
 
 def test_customers_see_how_to_pay_choose_and_are_told_what_to_do(client: TestClient) -> None:
-    method, _ = ask(client, "GET", "/sale-sessions/shop-session/payment-methods", person_id="").json()
+    method, _ = send(client, "GET", "/sale-sessions/shop-session/payment-methods", person_id="").json()
     assert (method["id"], method["label"]) == ("till:desk", "At the desk")
-    response = ask(client, "POST", "/me/orders/mine/payments", {"method": method["id"]})
+    response = send(client, "POST", "/me/orders/mine/payments", {"method": method["id"]})
     assert (response.status_code, response.json()["state"]) == (201, "Pending")
     assert response.json()["instructions"]["text"] == "Bring 1250."
-    body = ask(client, "GET", "/me/orders/mine/payments").json()
+    body = send(client, "GET", "/me/orders/mine/payments").json()
     assert (body["balance"], body["payments"]) == (1250, [response.json()])
-    other_method = ask(client, "POST", "/me/orders/mine/payments", {"method": "paypal:paypal"})
+    other_method = send(client, "POST", "/me/orders/mine/payments", {"method": "paypal:paypal"})
     assert (other_method.status_code, other_method.json()["code"]) == (409, "payment_unknown")
 
 
 def test_what_a_customer_has_chosen_arrives_or_is_cancelled_at_the_shop(client: TestClient) -> None:
-    first = ask(client, "POST", "/me/orders/mine/payments", {"method": "till:desk"}).json()
-    response = ask(client, "POST", f"/enterprises/shop/payments/{first['id']}/arrival", {"reference": "R1"})
+    first = send(client, "POST", "/me/orders/mine/payments", {"method": "till:desk"}).json()
+    response = send(client, "POST", f"/enterprises/shop/payments/{first['id']}/arrival", {"reference": "R1"})
     assert (response.json()["state"], response.json()["reference"]) == ("Done", "R1")
-    assert ask(client, "POST", f"/enterprises/shop/payments/{first['id']}/cancel").json()["code"] == "payment_done"
-    assert ask(client, "POST", "/enterprises/shop/payments/nothing/cancel").status_code == 404
+    assert send(client, "POST", f"/enterprises/shop/payments/{first['id']}/cancel").json()["code"] == "payment_done"
+    assert send(client, "POST", "/enterprises/shop/payments/nothing/cancel").status_code == 404
 
 
 def test_a_guest_pays_with_the_secret_of_the_order(client: TestClient) -> None:
     path = f"/guest-orders/{SECRET}/payments"
-    assert ask(client, "POST", path, {"method": "till:desk"}, person_id="").json()["state"] == "Pending"
-    assert ask(client, "GET", path, person_id="").json()["balance"] == 800
-    assert ask(client, "GET", f"/guest-orders/{'x' * 43}/payments", person_id="").status_code == 404
+    assert send(client, "POST", path, {"method": "till:desk"}, person_id="").json()["state"] == "Pending"
+    assert send(client, "GET", path, person_id="").json()["balance"] == 800
+    assert send(client, "GET", f"/guest-orders/{'x' * 43}/payments", person_id="").status_code == 404
 
 
 def test_nobody_pays_or_sees_the_order_of_somebody_else(client: TestClient) -> None:
-    assert ask(client, "POST", "/me/orders/mine/payments", {"method": "till:desk"}, person_id="bob").status_code == 404
-    assert ask(client, "GET", "/me/orders/mine/payments", person_id="bob").status_code == 404
+    assert send(client, "POST", "/me/orders/mine/payments", {"method": "till:desk"}, person_id="bob").status_code == 404
+    assert send(client, "GET", "/me/orders/mine/payments", person_id="bob").status_code == 404

@@ -108,31 +108,33 @@ def client(instance: Instance) -> Iterator[TestClient]:
         yield client
 
 
-def begin(instance: Instance) -> Payment:
+def begin_payment(instance: Instance) -> Payment:
     return start_payment(instance, "order", "psp:card", f"key {next(_keys)}", "en")
 
 
-def tell(client: TestClient, psp: Psp, *updates: PaymentUpdate, shop: str = "shop", signature: str = "good") -> int:
+def post_webhook(
+    client: TestClient, psp: Psp, *updates: PaymentUpdate, shop: str = "shop", signature: str = "good"
+) -> int:
     psp.updates = list(updates)
     return client.post(f"/-/psp/webhook/{shop}", content=b"{}", headers={"Signature": signature}).status_code
 
 
-def state(instance: Instance, payment: Payment) -> str:
+def state_of(instance: Instance, payment: Payment) -> str:
     with instance.store.read() as tx:
         return payment_by_id(tx, "shop", payment.id).state
 
 
-def journal(instance: Instance) -> list[int]:
+def journal_amounts(instance: Instance) -> list[int]:
     with instance.store.read() as tx:
         return [entry.amount for entry in journal_entries(tx, "shop")]
 
 
-def problems(instance: Instance, shop: str = "shop") -> list[str]:
+def problem_codes(instance: Instance, shop: str = "shop") -> list[str]:
     with instance.store.read() as tx:
         return [problem.code for problem in problems_of(tx, shop)]
 
 
-def jobs(instance: Instance, kind: str) -> int:
+def count_waiting_jobs(instance: Instance, kind: str) -> int:
     with instance.store.read() as tx:
         return int(tx.value(select(func.count()).where(job.c.kind == kind, job.c.state == "waiting")))
 
@@ -141,70 +143,70 @@ def jobs(instance: Instance, kind: str) -> int:
 def test_money_wins_over_whatever_else_is_said(
     instance: Instance, client: TestClient, psp: Psp, messages: tuple[str, ...]
 ) -> None:
-    payment = begin(instance)
-    assert tell(client, psp, *(payment_update(payment, message, reference="r2") for message in messages)) == 200
-    assert (state(instance, payment), journal(instance)) == ("Done", [1000])
+    payment = begin_payment(instance)
+    assert post_webhook(client, psp, *(payment_update(payment, message, reference="r2") for message in messages)) == 200
+    assert (state_of(instance, payment), journal_amounts(instance)) == ("Done", [1000])
 
 
 def test_a_payment_that_has_ended_is_not_brought_back_by_words(
     instance: Instance, client: TestClient, psp: Psp
 ) -> None:
-    payment = begin(instance)
+    payment = begin_payment(instance)
     for message, expected in (("Failed", "Failed"), ("Pending", "Failed"), ("Cancelled", "Failed")):
-        tell(client, psp, payment_update(payment, message))
-        assert state(instance, payment) == expected
-    assert journal(instance) == []
+        post_webhook(client, psp, payment_update(payment, message))
+        assert state_of(instance, payment) == expected
+    assert journal_amounts(instance) == []
 
 
 def test_what_cannot_be_true_is_kept_once_and_not_applied(instance: Instance, client: TestClient, psp: Psp) -> None:
-    payment = begin(instance)
+    payment = begin_payment(instance)
     for update, code in (
         (payment_update(payment, "Done", amount=999), "other_amount"),
         (payment_update(payment, "Done", currency="USD"), "other_currency"),
         (payment_update(payment, "Done", payment_id="nothing"), "unknown_payment"),
     ):
-        assert [tell(client, psp, update) for _ in range(3)] == [200] * 3
-        assert problems(instance)[-1] == code
-    assert (state(instance, payment), journal(instance), len(problems(instance))) == ("Pending", [], 3)
+        assert [post_webhook(client, psp, update) for _ in range(3)] == [200] * 3
+        assert problem_codes(instance)[-1] == code
+    assert (state_of(instance, payment), journal_amounts(instance), len(problem_codes(instance))) == ("Pending", [], 3)
 
 
 def test_a_shop_cannot_move_the_payment_of_another(instance: Instance, client: TestClient, psp: Psp) -> None:
-    payment = begin(instance)
-    assert tell(client, psp, payment_update(payment, "Done"), shop="other") == 200
-    assert (state(instance, payment), problems(instance, "other")) == ("Pending", ["unknown_payment"])
+    payment = begin_payment(instance)
+    assert post_webhook(client, psp, payment_update(payment, "Done"), shop="other") == 200
+    assert (state_of(instance, payment), problem_codes(instance, "other")) == ("Pending", ["unknown_payment"])
 
 
 def test_a_plugin_cannot_move_the_payment_of_another_plugin(instance: Instance, client: TestClient, psp: Psp) -> None:
     with instance.store.write() as tx:
         tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="cash", settings={}, version=1))
-    payment = begin(instance)
+    payment = begin_payment(instance)
     with instance.store.write() as tx:
         tx.execute(table.update().values(method="cash:cash"))
-    tell(client, psp, payment_update(payment, "Done"))
-    assert (journal(instance), problems(instance)) == ([], ["unknown_payment"])
+    post_webhook(client, psp, payment_update(payment, "Done"))
+    assert (journal_amounts(instance), problem_codes(instance)) == ([], ["unknown_payment"])
 
 
 def test_an_unsigned_message_is_told_nothing_and_a_fault_is_sent_again(
     instance: Instance, client: TestClient, psp: Psp
 ) -> None:
-    payment = begin(instance)
-    assert tell(client, psp, payment_update(payment, "Done"), signature="bad") == 400
-    assert tell(client, psp, "nonsense") == 500  # type: ignore[arg-type]
-    assert (state(instance, payment), problems(instance)) == ("Pending", [])
+    payment = begin_payment(instance)
+    assert post_webhook(client, psp, payment_update(payment, "Done"), signature="bad") == 400
+    assert post_webhook(client, psp, "nonsense") == 500  # type: ignore[arg-type]
+    assert (state_of(instance, payment), problem_codes(instance)) == ("Pending", [])
     with instance.store.write() as tx:
         disable_plugin(tx, "shop", "psp")
-    assert tell(client, psp, payment_update(payment, "Done")) == 404
+    assert post_webhook(client, psp, payment_update(payment, "Done")) == 404
 
 
 def test_messages_have_a_rate_of_their_own(client: TestClient, psp: Psp) -> None:
-    assert [tell(client, psp, signature="bad") for _ in range(51)] == [400] * 50 + [429]
+    assert [post_webhook(client, psp, signature="bad") for _ in range(51)] == [400] * 50 + [429]
     assert client.get("/api/openapi.json").status_code == 200
 
 
 def test_a_payment_is_asked_about_ever_more_rarely_and_then_no_more(
     instance: Instance, clock: ManualClock, psp: Psp
 ) -> None:
-    begin(instance)
+    begin_payment(instance)
     times = []
     for _ in range(24 * 14):
         before = len(psp.asked)
@@ -216,28 +218,28 @@ def test_a_payment_is_asked_about_ever_more_rarely_and_then_no_more(
     gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert gaps == sorted(gaps)
     assert gaps[-1] == timedelta(hours=24)
-    assert jobs(instance, STATUS) == 0
+    assert count_waiting_jobs(instance, STATUS) == 0
 
 
 def test_a_job_that_is_handed_over_twice_does_not_ask_twice_for_ever(
     instance: Instance, clock: ManualClock, psp: Psp
 ) -> None:
-    payment = begin(instance)
+    payment = begin_payment(instance)
     payload = {"enterprise_id": "shop", "payment_id": payment.id, "asked": 0}
     for _ in range(3):
         check_payment_status(instance, Job("j", STATUS, payload, 1))
-    assert jobs(instance, STATUS) == 2  # the first, which has not run here, and one that follows
+    assert count_waiting_jobs(instance, STATUS) == 2  # the first, which has not run here, and one that follows
 
 
 def test_asking_and_messages_together_are_one_entry(
     instance: Instance, client: TestClient, clock: ManualClock, psp: Psp
 ) -> None:
-    payment = begin(instance)
+    payment = begin_payment(instance)
     psp.status = lambda payment: payment_update(payment, "Done")
-    tell(client, psp, payment_update(payment, "Done"))
+    post_webhook(client, psp, payment_update(payment, "Done"))
     clock.advance(days=1)
     tick(instance, work_of(instance))
-    assert (journal(instance), psp.asked, jobs(instance, STATUS)) == ([1000], [], 0)
+    assert (journal_amounts(instance), psp.asked, count_waiting_jobs(instance, STATUS)) == ([1000], [], 0)
 
 
 def test_a_failed_payment_is_asked_about_for_a_while(instance: Instance, clock: ManualClock, psp: Psp) -> None:
@@ -247,37 +249,37 @@ def test_a_failed_payment_is_asked_about_for_a_while(instance: Instance, clock: 
         raise TimeoutError
 
     psp.start = hang
-    payment = begin(instance)
+    payment = begin_payment(instance)
     psp.status = lambda payment: payment_update(payment, "Done") if len(psp.asked) == 3 else None
     for _ in range(3):
         clock.advance(minutes=30)
         tick(instance, work_of(instance))
-    assert (state(instance, payment), journal(instance)) == ("Done", [1000])
+    assert (state_of(instance, payment), journal_amounts(instance)) == ("Done", [1000])
 
 
 def test_a_provider_that_contradicts_itself_about_a_refund_is_not_believed(
     instance: Instance, client: TestClient, psp: Psp
 ) -> None:
-    payment = begin(instance)
-    tell(client, psp, payment_update(payment, "Done"))
+    payment = begin_payment(instance)
+    post_webhook(client, psp, payment_update(payment, "Done"))
     refund = refund_by_provider(instance, payment, 400, key="one", anyway=True)
     assert refund is not None
     assert refund_by_provider(instance, payment, 400, key="one", anyway=True) == refund
     tick(instance, work_of(instance))
-    assert (state(instance, refund), journal(instance)) == ("Done", [1000, -400])
-    tell(client, psp, payment_update(refund, "Failed"))
-    assert (state(instance, refund), journal(instance)) == ("Done", [1000, -400])
-    assert problems(instance) == ["refund_contradicted"]
+    assert (state_of(instance, refund), journal_amounts(instance)) == ("Done", [1000, -400])
+    post_webhook(client, psp, payment_update(refund, "Failed"))
+    assert (state_of(instance, refund), journal_amounts(instance)) == ("Done", [1000, -400])
+    assert problem_codes(instance) == ["refund_contradicted"]
 
 
 def test_money_that_comes_for_a_cancelled_order_is_owed(instance: Instance, client: TestClient, psp: Psp) -> None:
-    payment = begin(instance)
+    payment = begin_payment(instance)
     with instance.store.write() as tx:
         cancel(tx, "shop", payment.id)
         tx.execute(customer_order.update().values(state="Cancelled"))
     psp.refund = lambda refund: replace(payment_update(refund, "Failed"), text="No.")
-    tell(client, psp, payment_update(payment, "Done"))
+    post_webhook(client, psp, payment_update(payment, "Done"))
     tick(instance, work_of(instance))
     with instance.store.read() as tx:
         assert due(tx, "shop", "order").balance == -1000
-    assert problems(instance) == ["owed", "refund_failed"]
+    assert problem_codes(instance) == ["owed", "refund_failed"]

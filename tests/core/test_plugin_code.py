@@ -194,7 +194,7 @@ class Shop:
         with self.instance.store.read() as tx:
             return int(tx.value(select(func.count()).select_from(customer_order)))
 
-    def seen(self) -> str:
+    def failure_text(self) -> str:
         """Returns what the operator sees of the plugin: where it failed, and how."""
         self.instance.hooks.flush_failures()
         with self.instance.store.read() as tx:
@@ -304,12 +304,12 @@ def test_what_fails_is_noted_with_the_plugin_and_orders_go_on(make_shop: Make, w
     shop = make_shop(fault)
     reach, place = REACH[where]
     reach(shop)
-    assert shop.seen() == f"{place}: {MESSAGES[fault]}"
+    assert shop.failure_text() == f"{place}: {MESSAGES[fault]}"
     shop.order()
     assert shop.orders == 1
     shop.sick.fault = ""
     reach(shop)
-    assert shop.seen() == f"{place}: {MESSAGES[fault]}", "and not again"
+    assert shop.failure_text() == f"{place}: {MESSAGES[fault]}", "and not again"
 
 
 @pytest.mark.parametrize("where", REACH)
@@ -326,7 +326,7 @@ def test_who_hangs_in_a_transaction_loses_it_while_orders_go_on(make_shop: Make,
         shop.sick.go.set()
         hanging.result(60)
     assert shop.orders == 1
-    assert shop.seen() == f"{place}: it took too long"
+    assert shop.failure_text() == f"{place}: it took too long"
     with shop.instance.store.read() as tx:
         assert tx.value(select(func.count()).where(job.c.kind == "sick.nothing")) == 0
 
@@ -352,7 +352,7 @@ def test_who_hangs_three_times_is_set_aside_for_a_minute(make_shop: Make, clock:
     with TestClient(make_app(shop.instance), raise_server_exceptions=False) as client:
         for _ in range(3):
             assert client.get("/-/sick/page").status_code == 500
-        assert "set aside" in shop.seen()
+        assert "set aside" in shop.failure_text()
         shop.sick.inside.clear()
         aside = client.get("/-/sick/page")
         assert (aside.status_code, shop.sick.inside.is_set()) == (502, False), "it is not even asked"
@@ -406,7 +406,7 @@ def test_a_plugin_whose_loop_is_blocked_is_set_aside_and_comes_back(
         assert shop.sick.inside.wait(30)
         for _ in range(3):
             assert client.get("/-/sick/later").status_code == 502
-        assert shop.seen() == "page /later: it took too long; it is set aside for a minute"
+        assert shop.failure_text() == "page /later: it took too long; it is set aside for a minute"
         shop.sick.go.set()
         assert blocking.result(60).text == "done"
         assert client.get("/-/sick/later").status_code == 502
@@ -441,7 +441,7 @@ def test_a_buyer_is_answered_while_the_price_rule_still_hangs(make_shop: Make, m
         assert (answer.status_code, answer.json()["code"]) == (502, "plugin"), answer.text
         shop.sick.go.set()
     assert shop.orders == 0
-    assert shop.seen() == "price_adjustments: it took too long"
+    assert shop.failure_text() == "price_adjustments: it took too long"
 
 
 def test_the_menu_is_asked_once_and_no_page_waits_for_it(make_shop: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -454,7 +454,7 @@ def test_the_menu_is_asked_once_and_no_page_waits_for_it(make_shop: Make, monkey
     assert shop.sick.inside.is_set(), "it still hangs"
     assert shop.failure_noted.wait(30)
     shop.sick.go.set()
-    assert shop.seen() == "menu_items: it took too long"
+    assert shop.failure_text() == "menu_items: it took too long"
 
 
 def test_a_type_that_cannot_be_described_stops_the_start_and_names_its_plugin(make_shop: Make) -> None:

@@ -95,7 +95,7 @@ def cases(*where: str) -> list[Any]:
 # ------------------------------------------------------------------------------------------------ how hooks are reached
 
 
-def place(world: World) -> Order:
+def place_probe_order(world: World) -> Order:
     wish = Wish(items={world.item: 2}, name="Ada", email="ada@example.org", shipping="probe:van")
     return world.instance.store.transact(lambda tx: place_order(tx, world.hooks, "shop-session", wish))
 
@@ -111,7 +111,7 @@ def order_too_much(world: World) -> str:
 def order_while_well(world: World) -> Order:
     """Places an order while the plugin works, and returns it."""
     sick, world.probe.sick = world.probe.sick, False
-    order = place(world)
+    order = place_probe_order(world)
     run_jobs(world)
     world.probe.sick = sick
     return order
@@ -132,11 +132,11 @@ def receive_probe_payment(world: World) -> Payment:
     return world.instance.store.transact(lambda tx: record_payment(tx, "shop", payment.id, person_id=None))
 
 
-def write(world: World, act: Callable[[Transaction], object]) -> object:
+def in_write(world: World, act: Callable[[Transaction], object]) -> object:
     return world.instance.store.transact(act)
 
 
-def read(world: World, act: Callable[[Transaction], object]) -> object:
+def in_read(world: World, act: Callable[[Transaction], object]) -> object:
     with world.instance.store.read() as tx:
         return act(tx)
 
@@ -162,7 +162,7 @@ def quote_shipping(world: World) -> object:
         return quote_order(tx, world.hooks, "shop-session", items, language="en").shipping_options
 
 
-def pay(world: World) -> None:
+def begin_payment_as_customer(world: World) -> None:
     """Begins a payment. A failure of the plugin reaches the customer; only the order stays."""
     order = order_while_well(world)
     payment = begin_probe_payment(world, order)
@@ -174,17 +174,17 @@ def pay(world: World) -> None:
 def close_sale(world: World, clock: ManualClock) -> None:
     order_while_well(world)
     clock.advance(days=1, hours=1)
-    write(world, complete_due)
+    in_write(world, complete_due)
 
 
 def copy_sale(world: World, clock: ManualClock) -> None:
     opens_at = clock.now() + timedelta(days=7)
-    write(world, lambda tx: clone_coordination(tx, world.hooks, "shop-sale", "shop", opens_at))
+    in_write(world, lambda tx: clone_coordination(tx, world.hooks, "shop-sale", "shop", opens_at))
 
 
 def export_customer(world: World) -> object:
     order_while_well(world)
-    return read(world, lambda tx: data_of(tx, world.hooks, subject_by_email(tx, "ada@example.org")))
+    return in_read(world, lambda tx: data_of(tx, world.hooks, subject_by_email(tx, "ada@example.org")))
 
 
 def forget_customer(world: World) -> object:
@@ -193,37 +193,37 @@ def forget_customer(world: World) -> object:
     act_on_order(world, lambda tx, order: cancel_order(tx, world.hooks, order))
     run_jobs(world)
     world.probe.sick = sick
-    return write(world, lambda tx: forget_person(tx, world.hooks, subject_by_email(tx, "ada@example.org"), years=10))
+    return in_write(world, lambda tx: forget_person(tx, world.hooks, subject_by_email(tx, "ada@example.org"), years=10))
 
 
 REACH: dict[str, Callable[[World, ManualClock], object]] = {
-    "check_settings": lambda world, _: read(world, lambda tx: try_settings(tx, world.hooks, "shop", "probe", {})),
+    "check_settings": lambda world, _: in_read(world, lambda tx: try_settings(tx, world.hooks, "shop", "probe", {})),
     "warnings": lambda world, _: report_plugins(world.instance),
     "menu_items": lambda world, _: menu_labels(world),
     "order_links": lambda world, _: act_on_order(
         world, lambda tx, order: order_links(tx, world.hooks, order, "/orders/1", "en")
     ),
-    "reports": lambda world, _: read(world, lambda tx: reports_of(tx, world.hooks, "shop", "en")),
+    "reports": lambda world, _: in_read(world, lambda tx: reports_of(tx, world.hooks, "shop", "en")),
     "person_data": lambda world, _: export_customer(world),
     "erase_person": lambda world, _: forget_customer(world),
     "sale_copied": copy_sale,
-    "price_adjustments": lambda world, _: place(world),
-    "settle_adjustments": lambda world, _: place(world),
-    "order_problems": lambda world, _: place(world),
+    "price_adjustments": lambda world, _: place_probe_order(world),
+    "settle_adjustments": lambda world, _: place_probe_order(world),
+    "order_problems": lambda world, _: place_probe_order(world),
     "consent_requests": lambda world, _: act_on_order(
         world, lambda tx, order: consents_of(tx, world.hooks, order, "en")
     ),
     "shipping_options": lambda world, _: quote_shipping(world),
-    "book_shipping": lambda world, _: place(world),
+    "book_shipping": lambda world, _: place_probe_order(world),
     "release_shipping": lambda world, _: act_on_order(world, lambda tx, order: cancel_order(tx, world.hooks, order)),
     "bring_stock": lambda world, _: order_too_much(world),
     "payment_methods": lambda world, _: payment_methods(world.instance, "shop", "en"),
-    "start_payment": lambda world, _: pay(world),
+    "start_payment": lambda world, _: begin_payment_as_customer(world),
     "payment_webhook": lambda world, _: post_webhook(world),
     "payment_status": lambda world, _: begin_probe_payment(world),
     "cancel_payment": lambda world, _: _begin_and_cancel_payment(world),
     "refund_payment": lambda world, _: _refund_through_provider(world),
-    "order_placed": lambda world, _: place(world),
+    "order_placed": lambda world, _: place_probe_order(world),
     "order_changed": lambda world, _: act_on_order(
         world, lambda tx, order: change_order(tx, world.hooks, order, items={world.item: 3})
     ),
@@ -231,10 +231,10 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "order_fulfilled": lambda world, _: act_on_order(world, hand_order_over),
     "payment_received": lambda world, _: receive_probe_payment(world),
     "payment_refunded": lambda world, _: _record_refund(world),
-    "sale_opened": lambda world, _: write(world, announce_openings),
+    "sale_opened": lambda world, _: in_write(world, announce_openings),
     "sale_completed": close_sale,
-    "stock_changed": lambda world, _: write(world, lambda tx: count_stock(tx, "shop", world.lot, Decimal(9))),
-    "listing_changed": lambda world, _: write(world, lambda tx: set_price(tx, "shop", world.item, 999)),
+    "stock_changed": lambda world, _: in_write(world, lambda tx: count_stock(tx, "shop", world.lot, Decimal(9))),
+    "listing_changed": lambda world, _: in_write(world, lambda tx: set_price(tx, "shop", world.item, 999)),
 }
 
 
@@ -249,7 +249,7 @@ def _begin_and_cancel_payment(world: World) -> None:
         cancel_order(tx, world.hooks, locked_order(tx, order.id, enterprise_id="shop"))
         cancel_open(tx, order.id)
 
-    write(world, cancel)
+    in_write(world, cancel)
 
 
 def _refund_through_provider(world: World) -> None:
@@ -261,7 +261,7 @@ def _refund_through_provider(world: World) -> None:
 def _record_refund(world: World) -> None:
     payment = receive_probe_payment(world)
     run_jobs(world)
-    write(
+    in_write(
         world,
         lambda tx: refund(
             tx, enterprise_id="shop", order_id=payment.order_id, method="probe:card", amount=1, idempotency_key="1",
@@ -422,7 +422,7 @@ def test_commands_that_cannot_be_added_name_their_plugin(fault: str, monkeypatch
 def test_the_demo_names_the_plugin_that_cannot_fill_its_part(make_world: Make) -> None:
     world = make_world(specifications.demo_data, "raises")
     with pytest.raises(PluginError, match="'probe' failed in demo_data"):
-        write(world, lambda tx: world.hooks.each(specifications.demo_data, tx=tx, place=NONE))
+        in_write(world, lambda tx: world.hooks.each(specifications.demo_data, tx=tx, place=NONE))
     assert_nothing_lost(world)
 
 

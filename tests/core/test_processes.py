@@ -55,7 +55,7 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
         yield processes
 
 
-def begin(folder: Path, url: str, receiver: Receiver) -> str:
+def make_instance(folder: Path, url: str, receiver: Receiver) -> str:
     """Creates an instance with a shop whose sale repeats weekly and whose orders go to a webhook. Returns an item."""
     limits = {"reads": 100_000, "writes": 100_000, "logins": 100_000, "mails": 1_000}
     outbound = {"allow": [f"127.0.0.1:{receiver.port}"]}
@@ -74,7 +74,7 @@ def test_two_web_and_two_job_processes_do_everything_once_though_one_of_each_is_
 ) -> None:
     """Two hosts, each with a folder of its own and a process of each kind, on one PostgreSQL."""
     url, first, second = new_postgresql(), tmp_path / "one", tmp_path / "two"
-    item = begin(first, url, receiver)
+    item = make_instance(first, url, receiver)
     shutil.copytree(first, second)
     workers = [processes.work(first, failpoint="job.claimed:5"), processes.work(second)]
     webs = [processes.web(first, failpoint="request.committed:8"), processes.web(second)]
@@ -104,7 +104,7 @@ def test_on_sqlite_a_web_and_a_job_process_share_the_file_though_one_is_killed(
 ) -> None:
     folder, file = tmp_path / "val", tmp_path / "val.db"
     shutil.copyfile(sqlite_template, file)
-    item = begin(folder, f"sqlite:///{file}", receiver)
+    item = make_instance(folder, f"sqlite:///{file}", receiver)
     worker, web = processes.work(folder, failpoint="job.claimed:5"), processes.web(folder)
     outcome = Customers([processes.address(web)], item, customers=4, orders=12).finish()
     assert worker.wait(60) == KILLED

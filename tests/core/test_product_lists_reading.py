@@ -29,7 +29,7 @@ FRENCH = "producteur;nom;unités;type d'unité;prix"
 FRENCH_ROW = "Ferme des Œufs;Pâté d’été – 1er choix;1;kg;2,50"
 
 
-def names(product_list: ProductList) -> list[str]:
+def names_in(product_list: ProductList) -> list[str]:
     return [row.cells["name"] for row in product_list.rows]
 
 
@@ -116,7 +116,7 @@ def test_bytes_that_are_no_text_are_refused(content: bytes) -> None:
 def test_the_delimiter_is_known_by_the_headers(delimiter: str) -> None:
     cells = ["Ferme", '"Pommes; poires, et\t""coings""\nen vrac"', "1", "kg", "2.50"]
     text = delimiter.join(HEADERS.split(",")) + "\n" + delimiter.join(cells)
-    assert names(read_list(text.encode())) == ['Pommes; poires, et\t"coings"\nen vrac']
+    assert names_in(read_list(text.encode())) == ['Pommes; poires, et\t"coings"\nen vrac']
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -229,14 +229,14 @@ def test_a_formula_is_named_by_row_and_column(cell: str) -> None:
 def test_numbers_and_plain_text_are_no_formulas(cell: str) -> None:
     product_list = read_list(f"{HEADERS}\n{ROW.replace('Pommes', cell)}".encode())
     assert not product_list.findings
-    assert names(product_list) == [cell]
+    assert names_in(product_list) == [cell]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "@x", "-2", "- x", "+x", "'=1", "''@", "'x", "", "x"])
 def test_what_the_export_guards_the_import_takes_back(text: str) -> None:
     product_list = read_list(f"{HEADERS}\n{ROW.replace('Pommes', guard_formula(text))}".encode())
     assert not product_list.findings
-    assert names(product_list) == [text]
+    assert names_in(product_list) == [text]
     assert not guard_formula(text).startswith(("=", "+", "-", "@"))
 
 
@@ -266,7 +266,7 @@ def test_a_formula_of_a_spreadsheet_is_its_value() -> None:
 
 
 def test_the_first_sheet_that_can_be_seen_is_read() -> None:
-    assert names(read_list(xlsx([HEADERS.split(","), ROW.split(",")], visible=2))) == ["Pommes"]
+    assert names_in(read_list(xlsx([HEADERS.split(","), ROW.split(",")], visible=2))) == ["Pommes"]
 
 
 def test_the_rows_of_a_spreadsheet_keep_their_numbers() -> None:
@@ -330,7 +330,7 @@ def test_a_cell_far_away_makes_no_room_for_all_between(old: bytes, new: bytes) -
 
 def test_a_formatted_row_far_away_does_no_harm() -> None:
     row = b'<row r="1048576" spans="1:5"><c r="A1048576" s="0"/></row></sheetData>'
-    assert names(read_list(change_part(SMALL, SHEET, b"</sheetData>", row))) == ["Pommes"]
+    assert names_in(read_list(change_part(SMALL, SHEET, b"</sheetData>", row))) == ["Pommes"]
 
 
 @pytest.mark.parametrize("reference", [b"$E$2", b"e2", b"E", b"5", b"E99999999999"])

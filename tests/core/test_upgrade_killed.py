@@ -57,7 +57,7 @@ def pending_revisions(folder: Path, url: str) -> list[str]:
         return missing_revisions(store, lines)
 
 
-def begin(folder: Path, url: str) -> list[str]:
+def unpack_with_pending_revisions(folder: Path, url: str) -> list[str]:
     """Unpacks an instance of the first release and drops a plugin's tables; returns the revisions that it lacks."""
     unpack(FIRST, folder, url)
     with closing(store_of(folder, url)) as store, store.write() as tx:
@@ -69,7 +69,7 @@ def begin(folder: Path, url: str) -> list[str]:
 
 def test_killed_anywhere_on_sqlite_it_goes_on_with_the_first_backup(command: Command, tmp_path: Path) -> None:
     """Each revision runs twice: first on the copy of the backup, to try it."""
-    steps = len(begin(tmp_path / "first", ""))
+    steps = len(unpack_with_pending_revisions(tmp_path / "first", ""))
     points = [("backup.copied:1", 0), ("migration.committed:1", 0), ("backup.named:1", 0), ("upgrade.backed_up:1", 0)]
     for done in sorted({0, steps // 2, steps - 1}):
         points += [(f"migration.before_commit:{steps + done + 1}", done)]
@@ -82,7 +82,7 @@ def test_killed_anywhere_on_sqlite_it_goes_on_with_the_first_backup(command: Com
 def test_killed_anywhere_on_postgresql_it_goes_on_with_the_first_backup(
     command: Command, tmp_path: Path, new_postgresql: Callable[[str], str]
 ) -> None:
-    steps = len(begin(tmp_path / "first", new_postgresql("template0")))
+    steps = len(unpack_with_pending_revisions(tmp_path / "first", new_postgresql("template0")))
     points = [("upgrade.backed_up:1", 0), (f"migration.before_commit:{2 * steps}", steps - 1)]
     points += [(f"migration.committed:{steps + 1}", 1), ("upgrade.migrated:1", steps)]
     for number, (failpoint, done) in enumerate(points):
@@ -91,7 +91,7 @@ def test_killed_anywhere_on_postgresql_it_goes_on_with_the_first_backup(
 
 def _kill(command: Command, folder: Path, url: str, failpoint: str, done: int) -> None:
     """Kills an upgrade at the failpoint, after `done` revisions, and checks the instance; then upgrades again."""
-    pending = begin(folder, url)
+    pending = unpack_with_pending_revisions(folder, url)
     with closing(store_of(folder, url)) as store, store.read() as tx:
         before, old = kept_rows(tx), revisions_of(tx)
     code, output = command("upgrade", "--instance", folder, failpoint=failpoint)
