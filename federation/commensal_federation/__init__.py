@@ -23,7 +23,7 @@ from .orders.hub_names import consent_requests, erase_person
 from .orders.reports import reports
 from .routes import endpoints, fixed_routes, routes
 from .settings import EnterpriseFederation, FederationSettings
-from .warnings import warnings
+from .warnings import health_reasons, warnings
 
 __all__ = [
     "bring_stock",
@@ -34,6 +34,7 @@ __all__ = [
     "endpoints",
     "erase_person",
     "fixed_routes",
+    "health_reasons",
     "jobs",
     "listing_changed",
     "message_types",

@@ -13,6 +13,7 @@ from .identity.keys import Key, key_in_use, key_iri, our_keys
 from .linked_catalogues.alarms import link_warnings
 from .linked_catalogues.backorders.alarms import backorder_warnings
 from .moving.alarms import recovery_warnings
+from .peering.alarms import peer_conditions, peer_warnings
 from .runtime import federation_of
 
 if TYPE_CHECKING:
@@ -32,7 +33,13 @@ def warnings(instance: Instance) -> Sequence[Problem]:
             *backorder_warnings(tx),
             *link_warnings(tx),
             *recovery_warnings(federation, tx),
+            *peer_warnings(tx),
         ]
+
+
+@hookimpl
+def health_reasons(tx: Transaction) -> Sequence[Problem]:
+    return list(peer_conditions(tx))
 
 
 def key_warnings(federation: Federation, tx: Transaction) -> Iterator[Problem]:

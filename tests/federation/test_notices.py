@@ -151,7 +151,7 @@ def test_a_hub_reads_that_a_grant_has_ended_and_what_was_taken_off_sale(
     )  # fmt: skip
 
 
-def by_hand(farm: Producer) -> None:
+def confirm_by_hand(farm: Producer) -> None:
     with farm.write() as tx:
         setting = update(enterprise_plugin).where(enterprise_plugin.c.plugin == "federation")
         tx.execute(setting.values(settings={"confirm": "by hand"}))
@@ -159,7 +159,7 @@ def by_hand(farm: Producer) -> None:
 
 def test_a_producer_reads_that_a_complete_order_waits(region: Region, farm: Producer, hub: Hub) -> None:
     farm.grant(hub)
-    by_hand(farm)
+    confirm_by_hand(farm)
     hub.order(hub.sell(farm), 3)
     new_mails(farm, region)
     close(region)
@@ -182,7 +182,7 @@ def test_a_producer_reads_that_a_complete_order_waits(region: Region, farm: Prod
 
 def test_an_order_that_is_answered_meanwhile_is_not_mailed(region: Region, farm: Producer, hub: Hub) -> None:
     farm.grant(hub)
-    by_hand(farm)
+    confirm_by_hand(farm)
     hub.order(hub.sell(farm), 3)
     new_mails(farm, region)
     clock_of(region).advance(days=1, hours=1)

@@ -13,6 +13,7 @@ from ..base.money import Money
 from ..hooks import specifications
 from ..instance import Instance, open_instance
 from ..interfaces.monitoring.environment import certificate_problem, mail_problem, warnings
+from ..interfaces.monitoring.plugin_reasons import plugin_reasons
 from ..operations.checks import broken_invariants
 from ..storage.jobs.tables import job
 from ..trade.enterprises.try_settings import settings_problems
@@ -73,10 +74,11 @@ def report_plugins(instance: Instance) -> bool:
     problems = list(settings_problems(instance.store, hooks))
     for problem in problems:
         console.print(spoken("[red]settings[/red] {problem}", problem=escape(told(problem))))
-    for answer in hooks.each(specifications.warnings, instance=instance):
-        for warning in answer.value or ():
-            line = spoken("[yellow]warning[/yellow] {plugin}: {what}", plugin=answer.plugin, what=escape(told(warning)))
-            console.print(line)
+    answers = hooks.each(specifications.warnings, instance=instance)
+    warnings_of_plugins = [(answer.plugin, warning) for answer in answers for warning in answer.value or ()]
+    for plugin, warning in (*plugin_reasons(instance), *warnings_of_plugins):
+        line = spoken("[yellow]warning[/yellow] {plugin}: {what}", plugin=plugin, what=escape(told(warning)))
+        console.print(line)
     return not hooks.absent and not problems
 
 

@@ -69,6 +69,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "commands": lambda app: None,
     "check_settings": lambda settings: [],
     "warnings": lambda: [Problem("nothing", "There is nothing here.")],
+    "health_reasons": lambda tx: [Problem("nothing", "There is nothing here.")],
     "menu_items": lambda tx: [MenuItem(label="Probe", url="/probe")],
     "order_links": lambda page: [MenuItem(label="Calendar", url=f"/-/probe{page}")],
     "reports": lambda tx: [Report(id="all", label="All", description="", columns=[], rows=lambda query: [])],

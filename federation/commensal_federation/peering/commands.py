@@ -11,7 +11,7 @@ import typer
 
 from commensal import HERE, Conflict, Folder, NotFound, Transaction, open_instance, print_line, spoken
 
-from ..delivery.alerts import alerts, title
+from ..delivery.alerts import alerts, dismiss_alert, title
 from ..peers.fetching import iri_of
 from ..peers.peers import peer_by_id, peer_by_iri, peers
 from ..peers.values import Limits, Peer
@@ -138,7 +138,17 @@ def _add_queries(peer: typer.Typer) -> None:
                 raise typer.Exit(1)
             print_line("{name} answers; what waits for it goes now.", name=known_peer.name)
 
-    del list_peers, show, probe_it
+    @peer.command("dismiss")
+    def dismiss(
+        url: _Url,
+        kind: Annotated[str, typer.Argument(help="The kind of the alert, as `commensal check` names it.")],
+        instance: Folder = HERE,
+    ) -> None:
+        """Forgets an alert that you have looked at. It comes back if it happens again."""
+        with _open_federation(instance) as federation, federation.instance.store.write() as tx:
+            dismiss_alert(tx, _peer_at(federation, tx, url).id, kind)
+
+    del list_peers, show, probe_it, dismiss
 
 
 def _add_ending(peer: typer.Typer) -> None:

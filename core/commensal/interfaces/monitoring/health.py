@@ -1,6 +1,6 @@
 """Checks the health of an instance. Monitors ask every few seconds, so a check costs three statements at most once a
-second, one write every ten seconds, and one statement more if backups are configured. It never reads the folder of
-backups, because the disk of that may hang."""
+second, one write every ten seconds, one statement more if backups are configured, and what plugins read for
+`health_reasons`. It never reads the folder of backups, because the disk of that may hang."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from ...storage.database import Transaction
 from ...storage.jobs.clock import EVERY_MINUTE, in_doubt, worked_before
 from ...storage.jobs.tables import job, job_slot
 from .mail import unsent_mail
+from .plugin_reasons import plugin_reasons
 
 if TYPE_CHECKING:
     from .metrics import Metrics
@@ -77,6 +78,7 @@ class Watcher:
             with self._instance.store.read() as tx:
                 reasons = [*self._database_reasons(tx), *map(str, unsent_mail(tx)), *map(str, failing_plugins(tx))]
                 reasons += overdue_work(tx) if self._instance.settings.backups.folder else ()
+            reasons += (str(problem) for _, problem in plugin_reasons(self._instance))
         except Exception as error:  # whatever the driver raises: requests cannot be served
             return Health("down", (f"The database does not answer: {type(error).__name__}.",))
         try:

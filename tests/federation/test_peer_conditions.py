@@ -1,0 +1,128 @@
+"""Health and ``commensal check`` name what lasts: a peer that is away, refuses, or holds up sales, and fresh alerts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from commensal.cli import app
+from commensal.cli.check import report_plugins
+from commensal.interfaces.monitoring.health import Watcher
+from commensal_federation.delivery.alerts import alert
+from commensal_federation.peering.ending import suspend
+from commensal_federation.testing import Region
+
+from .conftest import NewRegion
+from .reading_mail import add_people
+from .restoring import Backup
+from .test_notices import confirm_by_hand
+from .trading import Hub, Place, Producer, clock_of, close, folder_at, minutes, region_of_peers
+
+BOTH = True  # databases
+
+
+@pytest.fixture
+def region(new_region: NewRegion) -> Region:
+    return region_of_peers(new_region, "ab")
+
+
+@pytest.fixture
+def item(region: Region, farm: Producer, hub: Hub) -> str:
+    farm.grant(hub)
+    item = hub.sell(farm)
+    minutes(region, 2)
+    return item
+
+
+def reasons_of(place: Place) -> str:
+    """The reasons that health gives about peers."""
+    return " ".join(reason for reason in Watcher(place.instance).health().reasons if "Instance" in reason)
+
+
+def checked(place: Place, capsys: pytest.CaptureFixture[str]) -> str:
+    report_plugins(place.instance)
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_a_peer_that_does_not_answer_is_named_until_it_does(
+    region: Region, hub: Hub, item: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert reasons_of(hub) == ""
+    region.cut("a", "b")
+    hub.order(item, 1)
+    minutes(region, 80)
+    expected = "Instance A has not answered since 2026-06-04"
+    assert expected in reasons_of(hub)
+    assert expected in checked(hub, capsys)
+    assert "commensal federation peer probe https://a.example" in reasons_of(hub)
+    region.mend()
+    minutes(region, 35)
+    assert reasons_of(hub) == ""
+
+
+def test_a_peer_that_refuses_us_is_named(
+    region: Region, farm: Producer, hub: Hub, item: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with farm.write() as tx:
+        suspend(tx, region.peer("a", "b").id)
+    hub.order(item, 1)
+    minutes(region, 2)
+    expected = "Instance A (https://a.example) refuses to trade with this instance: none of its goods is sold"
+    assert expected in reasons_of(hub)
+    assert expected in checked(hub, capsys)
+
+
+def test_a_peer_that_holds_up_sales_after_a_restore_is_named(
+    region: Region, farm: Producer, hub: Hub, item: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backup = Backup(farm, tmp_path)
+    hub.order(item, 1)
+    region.cut("a", "b")
+    backup.restore()
+    minutes(region, 2)
+    expected = "Instance B has not said what it holds since the restore"
+    assert expected in reasons_of(farm)
+    assert expected in checked(farm, capsys)
+
+
+def test_an_alert_is_a_reason_for_a_day_and_a_warning_until_somebody_dismisses_it(
+    region: Region, farm: Producer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    peer = region.peer("a", "b")
+    with farm.write() as tx:
+        alert(tx, peer.id, "clock", "Our clock and its differ by 300 seconds.")
+        alert(tx, peer.id, "item", "https://b.example/i was left out: its unit")
+    expected = "Our clock and its differ: one of them is wrong. Our clock and its differ by 300 seconds. Then run"
+    assert expected in reasons_of(farm)
+    assert "was left out" not in reasons_of(farm), "a hub's people are mailed about that"
+    assert expected in checked(farm, capsys)
+    assert "was left out" in checked(farm, capsys)
+    clock_of(region).advance(days=1, minutes=1)
+    assert "300 seconds" not in reasons_of(farm)
+    assert expected in checked(farm, capsys)
+
+
+def test_an_alert_is_dismissed_by_a_command(region: Region, farm: Producer, tmp_path: Path) -> None:
+    with farm.write() as tx:
+        alert(tx, region.peer("a", "b").id, "clock", "Our clock and its differ by 300 seconds.")
+    folder = folder_at(region, "a", tmp_path / "at-a")
+    words = ["federation", "peer", "dismiss", "https://b.example", "clock", "--instance", str(folder)]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    assert reasons_of(farm) == ""
+    assert CliRunner().invoke(app, words).exit_code != 0, "there is none any more"
+
+
+def test_orders_without_an_answer_and_missing_operators_are_warnings(
+    region: Region, farm: Producer, hub: Hub, item: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "No operator has an account" in checked(farm, capsys)
+    add_people(farm)
+    confirm_by_hand(farm)
+    hub.order(item, 3)
+    close(region)
+    output = checked(farm, capsys)
+    assert "farm has not answered orders of hubs: 1; see `commensal federation order list farm`." in output
+    assert "No operator" not in output
+    assert "has not answered" not in reasons_of(farm)
