@@ -201,6 +201,48 @@ def test_who_waits_behind_a_slow_job_is_taken_up_by_another_worker(
         over.set()
 
 
+@pytest.mark.parametrize("kinds", [["slow"], ["slow", "slower", "slowest"]])
+def test_slow_jobs_never_delay_mails(instance: Instance, monkeypatch: pytest.MonkeyPatch, kinds: list[str]) -> None:
+    monkeypatch.setattr(ticking, "SECONDS", 0.05)
+    begun, over, mailed = threading.Semaphore(0), threading.Event(), threading.Event()
+
+    def think(*_: object) -> None:
+        begun.release()
+        over.wait(30)
+
+    work = Work({**dict.fromkeys(kinds, think), "mail": lambda *_: mailed.set()})
+    with ticking.ticking(instance, work):
+        with instance.store.write() as tx:
+            promise_all(tx, [Promise(kind, {}) for kind in kinds for _ in range(12)])
+        for _ in range(min(2 * len(kinds), 3)):
+            assert begun.acquire(timeout=30)
+        with instance.store.write() as tx:
+            promise(tx, "mail", {})
+        is_mailed = mailed.wait(5)
+        over.set()
+    assert is_mailed, "it waits until a slow one is over"
+
+
+def test_a_slow_mail_server_never_delays_other_jobs(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ticking, "SECONDS", 0.05)
+    begun, over, done = threading.Semaphore(0), threading.Event(), threading.Event()
+
+    def send(*_: object) -> None:
+        begun.release()
+        over.wait(30)
+
+    with ticking.ticking(instance, Work({"mail": send, "quick": lambda *_: done.set()})):
+        with instance.store.write() as tx:
+            promise_all(tx, [Promise("mail", {})] * 12)
+        for _ in range(3):
+            assert begun.acquire(timeout=30)
+        with instance.store.write() as tx:
+            promise(tx, "quick", {})
+        is_done = done.wait(5)
+        over.set()
+    assert is_done, "it waits until a mail is sent"
+
+
 def test_who_is_stopped_finishes_the_job_under_way_and_leaves_the_others(
     instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:

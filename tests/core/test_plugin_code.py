@@ -38,9 +38,11 @@ from commensal.interfaces.reports.run import find_report, print_report
 from commensal.operations.work import work_of
 from commensal.pages import Visit, page
 from commensal.storage.database import Store, Transaction, insert_rows
+from commensal.storage.jobs import run
 from commensal.storage.jobs.enqueue import promise
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import run_due
+from commensal.storage.jobs.slots import Slots
 from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
@@ -165,6 +167,8 @@ class Sick:
 
     def jobs(self) -> Any:
         def work(instance: Instance, job: Job) -> None:
+            if self.fault == "hangs outside":  # of a transaction
+                self.hang()
             self.in_transaction(instance)
 
         return Work({"sick.work": work}, (Periodic("sick.often", timedelta(minutes=1), self.act),))
@@ -362,6 +366,42 @@ def test_who_hangs_three_times_is_set_aside_for_a_minute(make_shop: Make, clock:
         clock.advance(minutes=2)
         assert client.get("/-/sick/page").text == "done"
         assert client.get("/-/sick/page").text == "done"
+
+
+@pytest.mark.parametrize("fault", ["hangs", "hangs outside"])
+def test_a_worker_leaves_a_job_behind_that_hangs_for_ever(
+    make_shop: Make, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    monkeypatch.setattr(run, "PLUGIN_SECONDS", SHORT if fault == "hangs outside" else 60)
+    shop, slots = make_shop(fault), Slots()
+
+    def work_once() -> str:
+        with shop.instance.store.write() as tx:
+            job_id = promise(tx, "sick.work", {})
+        assert run_due(shop.instance, work_of(shop.instance), slots)
+        with shop.instance.store.read() as tx:
+            return str(tx.value(select(job.c.error).where(job.c.id == job_id)))
+
+    for _ in range(2):
+        assert work_once().endswith("it took too long")
+        assert shop.sick.inside.is_set(), "it still hangs"
+    hanging = [thread for thread in threading.enumerate() if thread.name == "sick"]
+    assert work_once().endswith("earlier calls still hang")
+    assert [thread for thread in threading.enumerate() if thread.name == "sick"] == hanging
+    assert shop.failure_text() == "job sick.work: it took too long"
+    shop.sick.fault = ""
+    shop.sick.go.set()
+    for thread in hanging:
+        thread.join(30)
+    assert work_once() == ""
+
+
+def test_a_worker_leaves_periodic_work_behind_that_hangs_for_ever(make_shop: Make) -> None:
+    shop = make_shop("hangs")
+    work = Work({}, tuple(task for task in work_of(shop.instance).periodic if task.name == "sick.often"))
+    assert run_periodic(shop.instance, work, may_abandon=True) == []
+    assert shop.sick.inside.is_set(), "it still hangs"
+    assert shop.failure_text() == "periodic sick.often: it took too long"
 
 
 def test_fifty_requests_that_hang_leave_the_shop_its_threads(make_shop: Make) -> None:

@@ -81,8 +81,8 @@ def _notes_jobs_as_done_before_they_are() -> None:
     """A job that was claimed is never looked at again."""
     original = run._claim
 
-    def claim(tx: Any) -> Any:
-        one = original(tx)
+    def claim(tx: Any, condition: Any) -> Any:
+        one = original(tx, condition)
         if one is not None:
             tx.execute(job.update().where(job.c.id == one.id).values(state="done"))
         return one

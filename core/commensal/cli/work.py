@@ -13,6 +13,7 @@ from ..base.logs import configure_logs
 from ..instance import open_instance
 from ..operations.memory import bound_memory, tune_garbage_collector
 from ..operations.work import work_of
+from ..storage.jobs.slots import Slots
 from ..storage.jobs.ticking import tick, ticking
 from .folder import HERE, Folder
 
@@ -28,7 +29,7 @@ def add_to(app: typer.Typer) -> None:
             logs = opened.settings.logs
             configure_logs(sys.stderr, level=logs.level, format=logs.format)
             if once:
-                tick(opened, work_of(opened))
+                tick(opened, work_of(opened), slots=Slots())
                 return
             bound_memory()
             stop = threading.Event()

@@ -27,6 +27,7 @@ from ..base.reading import read_settings
 from ..storage.database import Transaction
 from ..storage.database.hold import Hold
 from ..storage.database.unavailable import why_unavailable
+from .abandonable import AbandonableCalls
 from .answers import answer_problem
 from .aside import Failure, FailureLog, Keeper, PluginPlace
 from .bounds import LATE, AlreadyNoted, TimeBounds
@@ -38,6 +39,7 @@ SETTINGS, INSTANCE_SETTINGS = "settings", "instance_settings"  # arguments that 
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Hooks:
         self._implementations_by_hook: dict[str, list[pluggy.HookImpl]] = {}  # a cache, filled by the calls
         self._failure_log = FailureLog(clock)
         self._bounds = TimeBounds(self._failure_log)
+        self._abandonable = AbandonableCalls(self._failure_log)
 
     @property
     def failures(self) -> list[Failure]:
@@ -163,6 +166,16 @@ class Hooks:
             raise
         if breaker.points(place) == points_before:  # no failure was noted and answered inside either
             breaker.note_success(place)
+
+    def run_abandonable(self, plugin: str, what: str, act: Callable[[], T], seconds: float) -> T:
+        """As `running`, in a thread that is left behind after `seconds`, or once its transaction is taken away."""
+
+        def run() -> T:
+            with self.running(plugin, what):
+                return act()
+
+        value: T = self._abandonable.call(PluginPlace(plugin, what), run, seconds)
+        return value
 
     def bound(self, hold: Hold, seconds: float | None) -> AbstractContextManager[None]:
         """Wraps a transaction: if a plugin has opened it, it is taken away after `seconds` (None: eight)."""

@@ -53,7 +53,7 @@ def work() -> Work:
         {},
         (
             Periodic("federation.notices", timedelta(minutes=1), mail_notices),
-            Periodic("federation.forget_notices", timedelta(days=1), forget_mailed),
+            Periodic("federation.forget_notices", timedelta(days=1), forget_mailed, irreversible=True),
         ),
     )
 

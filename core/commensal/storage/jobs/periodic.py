@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -40,20 +41,26 @@ _DELETE_OLD = delete(job_slot).where(
 _log = structlog.get_logger("commensal.jobs")
 
 
-def run_periodic(instance: Instance, work: Work) -> list[str]:
+def run_periodic(instance: Instance, work: Work, *, may_abandon: bool = False) -> list[str]:
     """Runs all periodic work that has not run in its present slot. Returns the names of the work that ran.
 
     Slots that passed while no worker was running are not made up for: the work itself looks up what is due.
+    `may_abandon`: work of a plugin that hangs is left behind, as in `run_due`.
     """
-    ran = []
+    ran: list[str] = []
+
+    def run(task: Periodic) -> None:
+        with instance.store.write() as tx:
+            if _claim(tx, task):
+                task.act(tx)
+                failpoint("periodic.before_commit")
+                ran.append(task.name)
+
     for task in _open_tasks(instance, work.periodic):
         try:
-            plugin_context = run_as_plugin(instance, task.name, f"periodic {task.name}")
-            with acting(Acting(kind="job", command=task.name)), plugin_context, instance.store.write() as tx:
-                if _claim(tx, task):
-                    task.act(tx)
-                    failpoint("periodic.before_commit")
-                    ran.append(task.name)
+            act = partial(run, task)
+            with acting(Acting(kind="job", command=task.name)):
+                run_as_plugin(instance, task.name, f"periodic {task.name}", act, may_abandon=may_abandon)
         except Unavailable:  # the rest would fail too
             raise
         except Exception as error:  # the rest must run all the same; the slot stays free for the next tick

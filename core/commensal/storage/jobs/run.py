@@ -7,24 +7,26 @@ at once.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import Select, bindparam, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, select, update
 
 from ...base.failpoints import failpoint
 from ...trade.audit.acting import Acting, acting
 from ..database import Transaction
 from .registry import Job, PermanentFailure, Work
+from .slots import Slots
 from .tables import job
 
 if TYPE_CHECKING:
     from ...instance import Instance
 
 CLAIM = timedelta(minutes=5)  # longer than the longest time limit of a job; `holding.py` is for jobs without one
+PLUGIN_SECONDS = 240.0  # for a job of a plugin, before a worker leaves it behind; less than `CLAIM`
 DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=3), timedelta(hours=12))
 # Built once, since each job needs them.
 _BY_ID = update(job).where(job.c.id == bindparam("job"))
@@ -33,23 +35,34 @@ UPDATE_CLAIMED = _BY_ID.where(job.c.state == "running", job.c.attempts == bindpa
 _log = structlog.get_logger("commensal.jobs")
 
 
-def run_due(instance: Instance, work: Work) -> bool:
+def run_due(instance: Instance, work: Work, slots: Slots | None = None) -> bool:
     """Runs the job that has been due for longest. Returns False if none is due.
 
-    One at a time: further claimed jobs would wait behind a slow one while other workers have nothing to do.
+    One at a time: further claimed jobs would wait behind a slow one while other workers have nothing to do. Workers of
+    one process share `slots`, and leave a job of a plugin behind that hangs.
     """
-    with instance.store.write() as tx:
-        claimed = _claim(tx)
+
+    def claim(condition: ColumnElement[bool] | None) -> Job | None:
+        with instance.store.write() as tx:
+            return _claim(tx, condition)
+
+    claimed = claim(None) if slots is None else slots.take(claim)
     if claimed is None:
         return False
-    failpoint("job.claimed")
-    _run(instance, work, claimed)
+    try:
+        failpoint("job.claimed")
+        _run(instance, work, claimed, may_abandon=slots is not None)
+    finally:
+        if slots is not None:
+            slots.release(claimed.kind)
     return True
 
 
-def _claim(tx: Transaction) -> Job | None:
-    """Claims the next job. Two queries, because each of them can use the index by due time."""
+def _claim(tx: Transaction, condition: ColumnElement[bool] | None) -> Job | None:
+    """Claims the next job that meets the condition. Two queries, because each of them can use the index by due time."""
     due, lost = _due_queries(tx.postgresql)
+    if condition is not None:
+        due, lost = due.where(condition), lost.where(condition)
     row = tx.first(due, {"now": tx.now}) or tx.first(lost, {"now": tx.now})
     if row is None:
         return None
@@ -77,14 +90,11 @@ def note_for_retry(tx: Transaction, claimed: Job, **values: Any) -> None:
     tx.change(UPDATE_CLAIMED, {**claim_key(claimed), "payload": {**claimed.payload, **values}})
 
 
-def _run(instance: Instance, work: Work, claimed: Job) -> None:
+def _run(instance: Instance, work: Work, claimed: Job, *, may_abandon: bool) -> None:
     try:
-        handler = work.handlers[claimed.kind]
-        with (
-            acting(Acting(kind="job", command=claimed.kind)),
-            run_as_plugin(instance, claimed.kind, f"job {claimed.kind}"),
-        ):
-            handler(instance, claimed)
+        act = partial(work.handlers[claimed.kind], instance, claimed)
+        with acting(Acting(kind="job", command=claimed.kind)):
+            run_as_plugin(instance, claimed.kind, f"job {claimed.kind}", act, may_abandon=may_abandon)
     except Exception as error:  # any error of any handler: the job is tried again, or parked
         _log.warning("job failed", job=claimed.id, kind=claimed.kind, attempt=claimed.attempts, exc_info=error)
         with instance.store.write() as tx:
@@ -99,10 +109,17 @@ def _run(instance: Instance, work: Work, claimed: Job) -> None:
             )
 
 
-def run_as_plugin(instance: Instance, name: str, what: str) -> AbstractContextManager[None]:
-    """A context for work of this name: if it is a plugin's, failures name the plugin and transactions are bounded."""
+def run_as_plugin(instance: Instance, name: str, what: str, act: Callable[[], object], *, may_abandon: bool) -> None:
+    """Does work of this name. If it is a plugin's, failures name the plugin, and transactions are bounded; with
+    `may_abandon`, it raises `PluginError` after `PLUGIN_SECONDS` and leaves the work behind in its thread."""
     plugin = name.partition(".")[0]
-    return instance.hooks.running(plugin, what) if plugin in instance.hooks.plugins() else nullcontext()
+    if plugin not in instance.hooks.plugins():
+        act()
+    elif may_abandon:
+        instance.hooks.run_abandonable(plugin, what, act, PLUGIN_SECONDS)
+    else:
+        with instance.hooks.running(plugin, what):
+            act()
 
 
 def _note_failure(tx: Transaction, claimed: Job, error: Exception) -> None:
