@@ -5,8 +5,12 @@ from __future__ import annotations
 import email
 import email.header
 import email.utils
+import os
+import signal
 import socketserver
 import ssl
+import subprocess
+import sys
 import threading
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
@@ -431,6 +435,33 @@ def test_without_a_server_messages_lie_in_a_folder_that_only_the_operator_reads(
     assert file.name == "20260604T100000Z-018f-job.eml"
     assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
     assert b"\r\n" in file.read_bytes()
+
+
+_KILLED = """
+import sys
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from pathlib import Path
+
+from commensal.instance.settings import MailSettings
+from commensal.interfaces.mail.deliver import deliver
+
+deliver(EmailMessage(), MailSettings(), Path(sys.argv[1]), job_id="018f-job", at=datetime.now(UTC))
+"""
+
+
+def test_what_a_killed_attempt_has_left_is_removed_by_the_next_even_if_that_fails(
+    instance: Instance, folder: Path
+) -> None:
+    folder.mkdir(exist_ok=True)
+    environment = {**os.environ, "COMMENSAL_FAILPOINT": "mail.unnamed:1"}
+    killed = subprocess.run([sys.executable, "-c", _KILLED, str(folder)], env=environment, check=False, timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    assert [file.name for file in (folder / "mail").iterdir()] == [".018f-job.eml"]
+    mail = account_mail("confirm_email")
+    with pytest.raises(ValueError, match="is no e-mail address"):
+        send_mail(instance, replace(mail, payload={**mail.payload, "to": "ada"}))
+    assert list((folder / "mail").iterdir()) == []
 
 
 class Mailbox(socketserver.ThreadingTCPServer):

@@ -35,8 +35,18 @@ def deliver(message: EmailMessage, settings: MailSettings, folder: Path, *, job_
             raise
     else:
         _write(
-            message.as_bytes(), folder / FOLDER, f"{at:%Y%m%dT%H%M%SZ}-{job_id}.eml", temporary_name=f".{job_id}.eml"
+            message.as_bytes(), folder / FOLDER, f"{at:%Y%m%dT%H%M%SZ}-{job_id}.eml", temporary_name=_temporary(job_id)
         )
+
+
+def remove_unfinished(folder: Path, job_id: str) -> None:
+    """Deletes the file that a killed attempt of the job has left in the instance's `folder`. Call it first: this
+    attempt may be the last one, and fail before it writes anything."""
+    (folder / FOLDER / _temporary(job_id)).unlink(missing_ok=True)
+
+
+def _temporary(job_id: str) -> str:
+    return f".{job_id}.eml"
 
 
 def _answer(error: smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused) -> str:
@@ -67,13 +77,16 @@ def connected(settings: MailSettings) -> Iterator[smtplib.SMTP]:
 
 
 def _write(content: bytes, folder: Path, name: str, *, temporary_name: str) -> None:
-    """Writes the file under a temporary name, only readable for its owner, and renames it when it is complete. A retry
-    overwrites the temporary file of a killed attempt."""
+    """Writes the file under a temporary name, only readable for its owner, and renames it when it is complete."""
     folder.mkdir(mode=0o700, exist_ok=True)
     temporary = folder / temporary_name
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    failpoint("mail.unnamed")
-    temporary.replace(folder / name)
+    try:
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        failpoint("mail.unnamed")
+        temporary.replace(folder / name)
+    except OSError:  # a full disk
+        temporary.unlink(missing_ok=True)
+        raise

@@ -20,7 +20,7 @@ from ...instance import Instance
 from ...storage.jobs import Job
 from ...trade.payments.begin_due import begin_due_payment
 from .capping import may_send
-from .deliver import deliver
+from .deliver import deliver, remove_unfinished
 from .message import build_message
 from .order_view import order_view
 from .render import render
@@ -59,6 +59,7 @@ _CODE = {
 def send_mail(instance: Instance, job: Job) -> None:
     """Sends one message. Raises whatever prevents its delivery, so that the job is retried."""
     payload = job.payload
+    remove_unfinished(instance.folder, job.id)
     if payload["kind"] in _CAUSED_BY_STRANGERS:
         limit = instance.settings.limits.mails
         if not instance.store.transact(lambda tx: may_send(tx, job, most=limit)):
