@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
@@ -23,6 +23,13 @@ _lane = federation_lane.c
 _ONE = (_lane.peer_id == bindparam("peer"), _lane.lane == bindparam("name"), _lane.direction == bindparam("way"))
 _ROW = select(federation_lane).where(*_ONE)
 _LOCKED = _ROW.with_for_update()
+_HELD = (
+    select(_lane.peer_id)
+    .where(_lane.peer_id.in_(bindparam("peers", expanding=True)), _lane.lane == bindparam("name"))
+    .where(_lane.direction == "out")
+    .order_by(_lane.peer_id)
+    .with_for_update()
+)
 _CHANGE = update(federation_lane).where(*_ONE)
 _OUT = update(federation_lane).where(
     _lane.peer_id == bindparam("peer"), _lane.lane == bindparam("name"), _lane.direction == "out"
@@ -45,6 +52,12 @@ def change_lane(tx: Transaction, peer_id: str, lane: str, direction: str, values
 def lane_row(tx: Transaction, peer_id: str, lane: str, direction: str, *, lock: bool = False) -> Row | None:
     """None where nothing has travelled there yet. With `lock` nobody else changes it until the transaction ends."""
     return tx.first(_LOCKED if lock else _ROW, {"peer": peer_id, "name": lane, "way": direction})
+
+
+def hold_lanes(tx: Transaction, peer_ids: Collection[str], lane: Lane) -> None:
+    """Takes the outgoing lanes to these peers, in one order: whoever posts to several peers does not wait for another
+    transaction that posts to them the other way round."""
+    tx.all(_HELD, {"peers": sorted(peer_ids), "name": lane})
 
 
 def held_lane(tx: Transaction, peer_id: str, lane: str, direction: str, epoch: int) -> Row:

@@ -14,8 +14,9 @@ from ..messages.bodies.leases import LeaseForced, LeaseGrant, LeaseRecall, Lease
 from ..notices import note_for_enterprise
 from ..peers.values import Peer
 from ..runtime import Federation
+from .joined import lock_leases
 from .lender import serve_waiting
-from .row import LotLease, holdings_of, later, lease_with, set_lease
+from .row import LotLease, holdings_of, later, lease_with, leased_lot, set_lease
 from .sales import NEVER, hubs_selling, sale_end
 
 AHEAD = timedelta(hours=3)  # a hub holds units for this time: about as many as it sold in the same time before
@@ -32,6 +33,9 @@ def take_grant(federation: Federation, tx: Transaction, peer: Peer, grant: Lease
 
     Raises `Wait` for a grant of an epoch of which this instance has not heard yet.
     """
+    lot_id = leased_lot(tx, "holder", peer.id, grant.lot)
+    if lot_id is not None:
+        lock_leases(tx, lot_id)  # of those to whom it is lent on, too
     lease = lease_with(tx, "holder", peer.id, lot_iri=grant.lot)
     if lease is None or grant.epoch < lease.row["epoch"]:
         return  # granted before a forced return that is known here

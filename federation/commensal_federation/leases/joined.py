@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, or_, select
 
 from commensal import Transaction, insert_once
 from commensal.trade import LotCopy, carry_stock, join_free_stock, keep_lots, lots_by_id
@@ -22,6 +22,14 @@ JOINED = "the same goods"  # note of movements between a joined lot and its main
 _joined, _lease = federation_joined_lot.c, federation_lease.c
 _MAIN = select(_joined.main_id).where(_joined.lot_id == bindparam("lot"))
 _JOINED = select(_joined.lot_id).where(_joined.main_id == bindparam("lot")).order_by(_joined.lot_id)
+_MAIN_ID = select(_joined.main_id).where(_joined.lot_id == bindparam("lot")).scalar_subquery()
+_SAME_GOODS = select(_joined.lot_id).where(or_(_joined.main_id == bindparam("lot"), _joined.main_id == _MAIN_ID))
+_OF_GOODS = (
+    select(_lease.id, _lease.peer_id)
+    .where(or_(_lease.lot_id == bindparam("lot"), _lease.lot_id == _MAIN_ID, _lease.lot_id.in_(_SAME_GOODS)))
+    .order_by(_lease.id)
+    .with_for_update()
+)
 
 
 def id_apart(lot_id: str, epoch: int) -> str:
@@ -82,6 +90,15 @@ def free_stock_of_main(tx: Transaction, lot_id: str) -> Iterator[None]:
     join_free_stock(tx, main_id, lot_id, note=JOINED)
     yield
     join_free_stock(tx, lot_id, main_id, note=JOINED)
+
+
+def lock_leases(tx: Transaction, lot_id: str) -> list[str]:
+    """Locks all leases of the lot, and of those joined with it, and returns the ids of their peers.
+
+    Whoever changes more than one lease of a lot begins with this. PostgreSQL locks them in the order of their ids, so
+    of two transactions that each need the other's lease one waits for the other, and no deadlock arises.
+    """
+    return sorted({row["peer_id"] for row in tx.all(_OF_GOODS, {"lot": lot_id})})
 
 
 def forget_joined_lots(tx: Transaction, enterprise_id: str) -> None:

@@ -14,6 +14,7 @@ from commensal.trade import lease_in, lend_stock, settle_lent, write_off
 from ..authority.authority import refuse_moving, wait_while_moving
 from ..delivery import post
 from ..delivery.alerts import alert
+from ..delivery.lanes import hold_lanes
 from ..dfc.iris import lot_iri
 from ..messages import Refuse
 from ..messages.bodies.leases import Asked, LeaseForced, LeaseGrant, LeaseRefusal, LeaseReport
@@ -22,7 +23,7 @@ from ..orders.recheck import recheck_orders
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
-from .joined import free_stock_of_main, gather_free_stock, lots_joined, main_lot
+from .joined import free_stock_of_main, gather_free_stock, lock_leases, lots_joined, main_lot
 from .lendable import is_lendable
 from .recalling import obtainable, recall
 from .row import (
@@ -32,6 +33,7 @@ from .row import (
     later,
     lease_by_id,
     lease_with,
+    lot_of_lease,
     open_lease,
     outstanding,
     set_lease,
@@ -69,6 +71,7 @@ def answer_request(
     when they have. Raises `Refuse` for a lot that needs no lease, and for a lease too many.
     """
     wait_while_moving(tx, enterprise_id)
+    peer_ids = lock_leases(tx, lot_id)
     lease = lease_with(tx, "lender", peer.id, lot_id=lot_id) or _open_new_lease(
         federation, tx, peer, enterprise_id, lot_id
     )
@@ -87,6 +90,7 @@ def answer_request(
                 in_reply_to)  # fmt: skip
         return Ungranted()
     set_waiting(tx, lease, asked.least)
+    hold_lanes(tx, {*peer_ids, peer.id}, "order")
     _refuse(federation, tx, lease, obtainable(tx, lease.lot, but=peer.id), "There is not enough.", in_reply_to)
     unavailable = 0 if is_barred(tx, lot_id) else recall(federation, tx, lease, asked.least - lease.free)
     return Ungranted(least=unavailable, hoped=unavailable)
@@ -106,6 +110,7 @@ def set_waiting(tx: Transaction, lease: LotLease, grains: int) -> None:
 
 def take_report(federation: Federation, tx: Transaction, peer: Peer, lot_id: str, report: LeaseReport) -> None:
     """Takes over the holder's counts if they are newer than ours. Raises `Refuse` for impossible counts."""
+    lock_leases(tx, lot_id)
     lease = lease_with(tx, "lender", peer.id, lot_id=lot_id)
     if lease is None:
         raise Refuse("no_lease", "This instance holds nothing of that lot.")
@@ -168,7 +173,11 @@ def serve_waiting(federation: Federation, tx: Transaction, lot_id: str) -> None:
 
     A customer's request is granted whole or not at all. What is still missing is recalled from other holders.
     """
-    for row in tx.all(_WAITING, {"lot": lot_id, "since": tx.now - WAIT_LIMIT}):
+    peer_ids = lock_leases(tx, lot_id)
+    waiting = tx.all(_WAITING, {"lot": lot_id, "since": tx.now - WAIT_LIMIT})
+    if waiting:
+        hold_lanes(tx, peer_ids, "order")
+    for row in waiting:
         lease = lease_by_id(tx, row["id"])
         peer = peer_by_id(tx, lease.row["peer_id"])
         if not peer.active or not is_lendable(tx, peer, lot_id):
@@ -187,6 +196,7 @@ def force_return(federation: Federation, tx: Transaction, lease_id: str) -> LotL
     Sales that it had not reported by then arrive as late ones, for a person to settle. Returns the lease in its new
     epoch. Raises `NotFound`, and `Conflict` while the enterprise moves.
     """
+    lock_leases(tx, lot_of_lease(tx, lease_id))
     lease = lease_by_id(tx, lease_id)
     refuse_moving(tx, lease.row["enterprise_id"])
     if not settle_lent(tx, lease.row["lot_id"], back=lease.outstanding, note="taken back by force"):

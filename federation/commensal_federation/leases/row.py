@@ -23,6 +23,8 @@ _SAME = (_row.role == bindparam("as"), _row.peer_id == bindparam("with"))
 _OF_LOT = select(federation_lease).where(*_SAME, _row.lot_id == bindparam("lot")).with_for_update()
 _OF_IRI = select(federation_lease).where(*_SAME, _row.lot_iri == bindparam("lot")).with_for_update()
 _BY_ID = select(federation_lease).where(_row.id == bindparam("lease")).with_for_update()
+_LOT_BY_ID = select(_row.lot_id).where(_row.id == bindparam("lease"))
+_LOT_BY_IRI = select(_row.lot_id).where(*_SAME, _row.lot_iri == bindparam("lot"))
 _CHANGE = update(federation_lease).where(_row.id == bindparam("lease"))
 
 
@@ -118,6 +120,20 @@ def lease_by_id(tx: Transaction, lease_id: str) -> LotLease:
     if row is None:
         raise NotFound("no_lease", "There is no such lease.")
     return _with_lot(tx, row)
+
+
+def lot_of_lease(tx: Transaction, lease_id: str) -> str:
+    """Returns the id of the lot, without a lock. Raises `NotFound`."""
+    lot_id = tx.value(_LOT_BY_ID, {"lease": lease_id})
+    if lot_id is None:
+        raise NotFound("no_lease", "There is no such lease.")
+    return str(lot_id)
+
+
+def leased_lot(tx: Transaction, role: Role, peer_id: str, lot_iri: str) -> str | None:
+    """Returns the id here of a lot leased with this peer, by its IRI, without a lock; None without a lease."""
+    lot_id = tx.value(_LOT_BY_IRI, {"as": role, "with": peer_id, "lot": lot_iri})
+    return None if lot_id is None else str(lot_id)
 
 
 def _with_lot(tx: Transaction, row: Row) -> LotLease:

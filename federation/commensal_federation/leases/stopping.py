@@ -15,8 +15,10 @@ from .sales import is_sold_here, lots_of_peer, set_sale_ends
 from .tables import federation_lease
 
 _lease = federation_lease.c
-_OF_COPY = select(_lease.id, _lease.lot_id).where(
-    _lease.role == "holder", _lease.enterprise_id == bindparam("producer")
+_OF_COPY = (
+    select(_lease.id, _lease.lot_id)
+    .where(_lease.role == "holder", _lease.enterprise_id == bindparam("producer"))
+    .order_by(_lease.id)
 )
 
 
@@ -27,7 +29,7 @@ def stop_sales(federation: Federation, tx: Transaction, hub_id: str, producer_id
     here may still sell them.
     """
     hidden = hide_producer(tx, hub_id, producer_id)
-    rows = tx.all(_OF_COPY, {"producer": producer_id})
+    rows = tx.all(_OF_COPY.with_for_update(), {"producer": producer_id})  # a lease is locked before its lot
     set_sale_ends(tx, [row["lot_id"] for row in rows])
     if is_sold_here(tx, producer_id):
         return hidden

@@ -66,7 +66,11 @@ def keep_lots(tx: Transaction, enterprise_id: str, lots: Sequence[LotCopy]) -> N
             if lot.new
         ],
     )  # fmt: skip
-    updates = [{"copy_id": lot.id, "new_name": lot.name, "new_unlimited": lot.unlimited} for lot in lots if not lot.new]
+    updates = [
+        {"copy_id": lot.id, "new_name": lot.name, "new_unlimited": lot.unlimited}
+        for lot in sorted(lots, key=lambda lot: lot.id)  # the order in which orders lock lots
+        if not lot.new
+    ]
     if updates:
         conditions = (stock_lot.c.id == bindparam("copy_id"), stock_lot.c.enterprise_id == enterprise_id)
         tx.execute(
