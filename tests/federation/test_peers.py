@@ -213,7 +213,9 @@ def test_a_request_expires_on_both_sides(strangers: Region, clock: ManualClock) 
     clock.advance(days=30)
     (ours,), (theirs,) = (client.get("/api/-/federation/peers").json()["items"] for client in (a, b))
     assert (ours["state"], theirs["state"]) == ("expired", "expired")
-    late = b.post(f"/api/-/federation/peers/{theirs['id']}/accept", json={"scopes": SCOPES})
+    late = b.post(
+        f"/api/-/federation/peers/{theirs['id']}/accept", json={"scopes": SCOPES, "fingerprint": theirs["fingerprint"]}
+    )
     assert (late.status_code, late.json()["code"]) == (409, "peer_expired")
     invite(strangers["a"], strangers["b"].base, SCOPES)
     strangers.work()
@@ -507,7 +509,9 @@ def test_operators_do_it_all_over_the_api(new_region: NewRegion) -> None:
     region.work()
     (peer,) = b.get("/api/-/federation/peers").json()["items"]
     assert (peer["state"], peer["url"]) == ("requested", "https://a.example")
-    acceptance = b.post(f"/api/-/federation/peers/{peer['id']}/accept", json={"scopes": SCOPES})
+    acceptance = b.post(
+        f"/api/-/federation/peers/{peer['id']}/accept", json={"scopes": SCOPES, "fingerprint": peer["fingerprint"]}
+    )
     assert acceptance.json()["state"] == "accepted"
     region.work()
     peer_at_a = a.get(f"/api/-/federation/peers/{invitation.json()['id']}")

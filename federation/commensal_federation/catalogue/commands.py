@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
@@ -25,7 +25,8 @@ from commensal.trade import catalogs_of
 from ..arguments import OurEnterprise
 from ..peers.peers import peers
 from ..runtime import Federation, federation_of
-from .grants import accept_grant, end_grant, follow, give_grant, grants_between
+from .grants import accept_grant, end_grant, follow, grants_between
+from .hubs import PeerHub, fetch_hubs, give_grants, hubs_named, peer_named
 from .listing import list_all
 
 AfterGrant = Callable[[Federation, Transaction, str], None]  # with the id of the enterprise that grants
@@ -54,29 +55,48 @@ def _add_list_command(grant: typer.Typer) -> None:
 
 
 def _add_grant_changes(grant: typer.Typer, after_grant: AfterGrant) -> None:
+    @grant.command("hubs")
+    def hubs(
+        peer: Annotated[
+            str, typer.Argument(help="The other instance, by its name or address; else the only one.")
+        ] = "",
+        instance: Folder = HERE,
+    ) -> None:
+        """Lists the public hubs of another instance, to which enterprises here may grant."""
+        with open_instance(instance) as opened:
+            with opened.store.read() as tx:
+                named_peer = peer_named(tx, peer)
+            for hub in fetch_hubs(federation_of(opened), named_peer):
+                typer.echo(f"{hub.name}  {hub.city}  {hub.iri}")
+
     @grant.command("give")
     def give(
         enterprise: OurEnterprise,
         hub: Annotated[
-            str, typer.Argument(help="The IRI of an enterprise of a peer, https://…/api/dfc/enterprises/….")
+            list[str],
+            typer.Argument(help="Hubs of another instance, by the names that `grant hubs` shows, or by their IRIs."),
         ],
-        name: Annotated[str, typer.Option(help="What people call that hub.")] = "",
+        peer: Annotated[str, typer.Option(help="Whose hubs, by its name or address, if there are several.")] = "",
+        name: Annotated[str, typer.Option(help="What people call a hub that is given by its IRI.")] = "",
         category: Annotated[
             str, typer.Option(help="The customer category whose prices it sees: its name or its id.")
         ] = "",
         resell: Annotated[bool, typer.Option("--resell", help="It may grant these goods further.")] = False,
         instance: Folder = HERE,
     ) -> None:
-        """Lets a hub of another instance list and sell what the enterprise lists."""
-        with open_instance(instance) as opened, opened.store.write() as tx:
-            grantor = named_enterprise(tx, enterprise).id
+        """Lets hubs of another instance list and sell what the enterprise lists."""
+        with open_instance(instance) as opened:
             federation = federation_of(opened)
-            new_grant = give_grant(
-                federation, tx, grantor, _peer_of(tx, hub), hub, name or hub,
-                category_id=_category_of(tx, grantor, category) if category else None, resell=resell,
-            )  # fmt: skip
+            peer_id, named_hubs = _find_hubs(federation, peer, hub, name)
+            with opened.store.write() as tx:
+                grantor = named_enterprise(tx, enterprise).id
+                new_grants = give_grants(
+                    federation, tx, grantor, peer_id, named_hubs,
+                    category_id=_category_of(tx, grantor, category) if category else None, resell=resell,
+                )  # fmt: skip
+                after_grant(federation, tx, grantor)
+        for new_grant in new_grants:
             print_line("{grant}: offered. Their people have to accept it.", grant=new_grant.id)
-            after_grant(federation, tx, grantor)
 
     @grant.command("accept")
     def accept(grant_id: str, instance: Folder = HERE) -> None:
@@ -91,7 +111,7 @@ def _add_grant_changes(grant: typer.Typer, after_grant: AfterGrant) -> None:
         with open_instance(instance) as opened, opened.store.write() as tx:
             print_line("It is {state}.", state=end_grant(federation_of(opened), tx, grant_id).state)
 
-    del give, accept, end
+    del hubs, give, accept, end
 
 
 def _add_follow_command(grant: typer.Typer) -> None:
@@ -118,6 +138,20 @@ def _add_follow_command(grant: typer.Typer) -> None:
             print_line("The catalog follows from now on.")
 
     del follow_grant
+
+
+def _find_hubs(federation: Federation, peer: str, names: Sequence[str], label: str) -> tuple[str, Sequence[PeerHub]]:
+    """The id of the peer, and its hubs with these names; an IRI is taken as it is, also of a hub that is not public."""
+    store = federation.instance.store
+    if all("://" in name for name in names):
+        with store.read() as tx:
+            peer_ids = {_peer_of(tx, name) for name in names}
+        if len(peer_ids) > 1:
+            raise Conflict("which_peer", "These hubs are of several instances; grant to those of one at a time.")
+        return peer_ids.pop(), [PeerHub(iri=name, name=label or name, city="") for name in names]
+    with store.read() as tx:
+        named_peer = peer_named(tx, peer)
+    return named_peer.id, hubs_named(fetch_hubs(federation, named_peer), names)
 
 
 def _category_of(tx: Transaction, enterprise_id: str, name: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
 
@@ -13,6 +15,16 @@ from ..messages.bodies.catalogue import Grant, ReceivedItem
 from ..runtime import federation_of
 from .grantor import send_catalogue
 from .grants import accept_grant, end_grant, follow, give_grant, grant_by_id, grants_between
+from .hubs import (
+    MOST_AT_ONCE,
+    PeerHub,
+    fetch_hubs,
+    give_grants,
+    grant_state,
+    hubs_named,
+    peer_to_ask,
+    trading_peers,
+)
 from .listing import list_all, received_items
 
 routes = Routes("federation_catalogue", where_off=True)
@@ -31,6 +43,37 @@ class NewGrant(Body, frozen=True, kw_only=True):
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     category_id: Id | None = None
     resell: bool = False
+
+
+class NewGrants(Body, frozen=True, kw_only=True):
+    """`hubs` are names of public hubs of the peer, as its list shows them, or their IRIs; each gets a grant on the same
+    terms, or none does. `category_id` is the customer category whose prices they see."""
+
+    peer_id: Id
+    hubs: Annotated[
+        tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=500)], ...],
+        msgspec.Meta(min_length=1, max_length=MOST_AT_ONCE),
+    ]
+    category_id: Id | None = None
+    resell: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrantingPeer:
+    """An instance to whose hubs the enterprise may grant."""
+
+    id: str
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubToGrant:
+    """A public hub of a peer. `grant` is the state of the grant to it: offered, accepted, refused or revoked; empty if
+    none was given."""
+
+    hub: PeerHub
+    grant: str
 
 
 class Following(Body, frozen=True, kw_only=True):
@@ -52,6 +95,42 @@ def give_instance_grant(call: Call, enterprise: str, body: NewGrant) -> Grant:
     """Lets a hub of another instance list and sell what the enterprise lists. Its people have to accept."""
     return give_grant(
         federation_of(call.instance), call.tx, enterprise, body.peer_id, body.hub, body.name,
+        category_id=body.category_id, resell=body.resell, by=call.actor.person_id,
+    )  # fmt: skip
+
+
+@routes.get("/enterprises/{enterprise}/peers", scope="grants:read")
+def granting_peers(call: Call, enterprise: str) -> Sequence[GrantingPeer]:
+    """Lists the instances to whose hubs the enterprise may grant: peers that may read catalogues here."""
+    return [GrantingPeer(id=peer.id, name=peer.name, url=peer.base) for peer in trading_peers(call.tx)]
+
+
+def _fetch_hubs(call: Call, enterprise: str, peer: str) -> Sequence[PeerHub]:
+    return fetch_hubs(federation_of(call.instance), peer_to_ask(call.tx, peer))
+
+
+@routes.get("/enterprises/{enterprise}/peers/{peer}/hubs", scope="grants:read", prepare=_fetch_hubs)
+def peer_hubs(call: Call, enterprise: str, peer: str) -> Sequence[HubToGrant]:
+    """Lists the public hubs of a peer, asked of it now, with the enterprise's grant to each: a list to tick.
+
+    At most 500, sorted by their name in addresses. 409 if the peer does not answer.
+    """
+    return [HubToGrant(hub=hub, grant=grant_state(call.tx, enterprise, hub)) for hub in call.prepared]
+
+
+def _find_hubs(call: Call, enterprise: str, body: NewGrants) -> Sequence[PeerHub]:
+    hubs = fetch_hubs(federation_of(call.instance), peer_to_ask(call.tx, body.peer_id))
+    return hubs_named(hubs, body.hubs)
+
+
+@routes.post(f"{_GRANTS}/by-name", scope="grants:write", status=201, prepare=_find_hubs)
+def give_instance_grants(call: Call, enterprise: str, body: NewGrants) -> Sequence[Grant]:
+    """Lets several hubs of one peer list and sell what the enterprise lists. The people of each have to accept.
+
+    Names are looked up in the peer's own list of public hubs; one that is not exactly one hub's refuses them all.
+    """
+    return give_grants(
+        federation_of(call.instance), call.tx, enterprise, body.peer_id, call.prepared,
         category_id=body.category_id, resell=body.resell, by=call.actor.person_id,
     )  # fmt: skip
 

@@ -20,9 +20,9 @@ def send(federation: Federation, url: str, body: bytes, kind: str, *, seconds: f
     return _call(federation, Request("POST", url, [("content-type", kind)], body), seconds, _ANSWER)
 
 
-def fetch(federation: Federation, url: str, *, size: int) -> Answer:
-    """Gets lines of messages, at most `size` bytes. Not inside a transaction. Raises `Unreachable`."""
-    return _call(federation, Request("GET", url, [("accept", NDJSON)]), SECONDS, size)
+def fetch(federation: Federation, url: str, *, size: int, seconds: float = SECONDS) -> Answer:
+    """Gets lines of JSON, at most `size` bytes. Not inside a transaction. Raises `Unreachable`."""
+    return _call(federation, Request("GET", url, [("accept", NDJSON)]), seconds, size)
 
 
 def inbox_of(peer: Peer) -> str:

@@ -12,13 +12,13 @@ import typer
 from commensal import HERE, Conflict, Folder, NotFound, Transaction, open_instance, print_line, spoken
 
 from ..delivery.alerts import alerts, dismiss_alert, title
-from ..peers.fetching import iri_of
+from ..peers.fetching import fetch_document, iri_of
 from ..peers.peers import peer_by_id, peer_by_iri, peers
 from ..peers.values import Limits, Peer
 from ..runtime import Federation, federation_of
 from .accepting import accept, requested_scopes
 from .ending import go_on_without, resume, revoke, suspend
-from .fingerprints import fingerprint
+from .fingerprints import document_fingerprint, fingerprint
 from .inviting import invite
 from .probing import probe
 from .terms import change_limits, change_scopes
@@ -48,15 +48,26 @@ def _add_agreements(peer: typer.Typer) -> None:
             _show(invite(federation, url, scope or _DEFAULT_SCOPES, fingerprint=fingerprint))
             print_line("Read the fingerprint to each other on the telephone; then its operator accepts.")
 
+    @peer.command("look")
+    def look(url: _Url, instance: Folder = HERE) -> None:
+        """Shows the name and the fingerprint of an instance, to be compared before you add it. Stores nothing."""
+        with _open_federation(instance) as federation:
+            document = fetch_document(federation, iri_of(federation, url)).document
+            typer.echo(document.name)
+            print_line("  fingerprint  {digits}", digits=document_fingerprint(document))
+
     @peer.command("accept")
     def accept_it(url: _Url, scope: _Scope = None, fingerprint: _Digits = "", instance: Folder = HERE) -> None:
-        """Agrees to trade with an instance that has asked."""
+        """Agrees to trade with an instance that has asked. Asks for the fingerprint that its operator reads to you."""
         with _open_federation(instance) as federation:
             with federation.instance.store.read() as tx:
                 known_peer = _peer_at(federation, tx, url)
+            fingerprint = fingerprint or typer.prompt(spoken("The 40 digits that its operator has read to you"))
+            if not fingerprint.strip():
+                raise Conflict("peer_fingerprint", "Compare the fingerprint with its operator first.")
             _show(accept(federation, known_peer.id, scope or _DEFAULT_SCOPES, fingerprint=fingerprint))
 
-    del add, accept_it
+    del add, look, accept_it
 
 
 def _add_terms(peer: typer.Typer) -> None:

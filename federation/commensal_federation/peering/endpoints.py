@@ -15,11 +15,11 @@ from commensal import Body, Call, Page, Paging, Routes, changes, page_of, transl
 from ..delivery.alerts import Alert, alerts, dismiss_alert, title
 from ..peers.fetching import Fetched, fetch_document, iri_of
 from ..peers.peers import peer_by_id, peers
-from ..peers.values import SCOPES, Limits, Peer
+from ..peers.values import SCOPES, WELL_KNOWN, Limits, Peer
 from ..runtime import federation_of
 from .accepting import accept_fetched, requested_peer
 from .ending import go_on_without, resume, revoke, suspend
-from .fingerprints import fingerprint, refuse_other_fingerprint
+from .fingerprints import document_fingerprint, fingerprint, refuse_other_fingerprint
 from .inviting import invite_fetched
 from .probing import probe
 from .terms import change_limits, change_scopes
@@ -28,6 +28,7 @@ routes = Routes("federation", where_off=True)
 
 Scopes = Annotated[tuple[Annotated[str, msgspec.Meta(max_length=50)], ...], msgspec.Meta(max_length=20)]
 Digits = Annotated[str, msgspec.Meta(max_length=100)]
+HeardDigits = Annotated[str, msgspec.Meta(pattern=r"^ *([0-9] *){40}$", max_length=100)]
 Amount = Annotated[int, msgspec.Meta(ge=0, le=2**40)]
 Unset = msgspec.UnsetType
 
@@ -92,10 +93,26 @@ class Invitation(Body, frozen=True, kw_only=True):
 
 
 class Acceptance(Body, frozen=True, kw_only=True):
-    """`scopes`: what it may do here. With a `fingerprint`, its document must have that one."""
+    """`scopes`: what it may do here. `fingerprint`: the 40 digits that the other operator has read to you, as you heard
+    them; the document of the instance must have that one, or nothing is agreed."""
 
     scopes: Scopes
-    fingerprint: Digits = ""
+    fingerprint: HeardDigits
+
+
+class Address(Body, frozen=True, kw_only=True):
+    """`url`: where the instance is."""
+
+    url: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeenInstance:
+    """What an instance says of itself now. Compare the `fingerprint` with its operator before you invite it."""
+
+    url: str
+    name: str
+    fingerprint: str
 
 
 class NewScopes(Body, frozen=True, kw_only=True):
@@ -156,6 +173,20 @@ def _fetch_again(call: Call, peer: str, body: Acceptance) -> Fetched:
     return fetched
 
 
+def _look(call: Call, body: Address) -> Fetched:
+    federation = federation_of(call.instance)
+    return fetch_document(federation, iri_of(federation, body.url))
+
+
+@routes.post("/peers/look", scope="operator", prepare=_look, untraced="it changes nothing")
+def look_at_instance(call: Call, body: Address) -> SeenInstance:
+    """Shows the name and the fingerprint of an instance, to be compared before you invite it. Stores nothing."""
+    document = call.prepared.document
+    return SeenInstance(
+        url=document.iri.removesuffix(WELL_KNOWN), name=document.name, fingerprint=document_fingerprint(document)
+    )
+
+
 @routes.post("/peers", scope="operator", status=201, prepare=_fetch)
 def add_peer(call: Call, body: Invitation) -> ShownPeer:
     """Asks another instance to trade: its document is fetched and pinned, and its operator must agree."""
@@ -166,7 +197,8 @@ def add_peer(call: Call, body: Invitation) -> ShownPeer:
 
 @routes.post("/peers/{peer}/accept", scope="operator", prepare=_fetch_again)
 def accept_peer(call: Call, peer: str, body: Acceptance) -> ShownPeer:
-    """Agrees to the request of another instance: its document is fetched, and must be the one it asked with."""
+    """Agrees to the request of another instance: its document is fetched, and must be the one it asked with, and have
+    the fingerprint that you compared with its operator."""
     return to_shown_peer(call, accept_fetched(federation_of(call.instance), call.tx, peer, call.prepared, body.scopes))
 
 

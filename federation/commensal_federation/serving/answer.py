@@ -7,6 +7,7 @@ GET  outbox?lane=&after=epoch.seq&limit=   our messages to the caller, as signed
 GET  inbox?lane=&after=epoch.seq&limit=    the caller's messages that we have, as signed
 GET  messages/<id>                         our answers to a message of the caller's
 GET  enterprises/<id>                      which home speaks for an enterprise that lives or lived here
+GET  hubs                                  our public hubs, to which enterprises of the caller's may grant
 GET  names/<id>                            customers of our order who agreed to be named to its supplier
 """
 
@@ -21,6 +22,7 @@ import msgspec
 
 from commensal import Busy, Conflict, NotFound, Transaction
 
+from ..catalogue.hubs import our_hubs
 from ..delivery.calling import ENVELOPE, NDJSON
 from ..delivery.inbox.admission import Admitted, Denied, admit, count_sent, prove_caller
 from ..delivery.inbox.receiving import MOST, keep_nonce_of, receive_all
@@ -38,7 +40,7 @@ from ..runtime import Federation
 from ..transport import Answer, Request
 
 _PATH = re.compile(
-    r"/-/federation/(inbox|outbox|ask|requests|messages|enterprises|names)(?:/([A-Za-z0-9_.~-]{1,100}))?"
+    r"/-/federation/(inbox|outbox|ask|requests|messages|enterprises|names|hubs)(?:/([A-Za-z0-9_.~-]{1,100}))?"
 )
 _JSON = ("content-type", "application/json")
 _PROBLEM = ("content-type", "application/problem+json")
@@ -87,6 +89,8 @@ def _serve(federation: Federation, request: Request, address: str) -> Answer:
         return _enterprise(federation, id)
     if name == "names":
         return _names(federation, peer, id)
+    if name == "hubs":
+        return _hubs(federation, peer)
     query = dict(parse_qsl(urlsplit(request.url).query))
     return outbox_page(federation, peer, query) if name == "outbox" else inbox_page(federation, peer, query)
 
@@ -115,6 +119,13 @@ def _names(federation: Federation, peer: Peer, id: str) -> Answer:
     return Answer(200, [("content-type", ENVELOPE), ("cache-control", "no-store")], document)
 
 
+def _hubs(federation: Federation, peer: Peer) -> Answer:
+    if not peer.active:
+        raise Denied(403, "peer", f"the peer is {peer.state} here")
+    with federation.instance.store.read() as tx:
+        return Answer(200, [("content-type", NDJSON), ("cache-control", "no-store")], our_hubs(federation, tx))
+
+
 def _target(request: Request) -> tuple[str, str]:
     match = _PATH.fullmatch(urlsplit(request.url).path)
     allowed = {
@@ -123,6 +134,7 @@ def _target(request: Request) -> tuple[str, str]:
         "messages": ("GET",),
         "enterprises": ("GET",),
         "names": ("GET",),
+        "hubs": ("GET",),
         "ask": ("POST",),
         "requests": ("POST",),
     }
