@@ -33,6 +33,7 @@ from .base.money import digits as digits
 from .base.money import half_up as half_up
 from .base.money import read_amount as read_amount
 from .base.networks import network as network
+from .base.plugin_fields import PluginFields as PluginFields
 from .base.search import contains_text as contains_text
 from .base.search import finds as finds
 from .base.search import search_key as search_key
@@ -174,6 +175,7 @@ from .trade.pricing.values import Phase as Phase
 from .trade.pricing.values import PricedLine as PricedLine
 from .trade.privacy.values import DataSubject as DataSubject
 from .trade.privacy.values import KeptRows as KeptRows
+from .trade.products.fields import ProductField as ProductField
 from .trade.products.questions import kinds_of as kinds_of
 from .trade.sale_sessions.questions import sale_by_id as sale_by_id
 from .trade.sale_sessions.questions import sales as sales

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from commensal import hookimpl
+from commensal import ProductField, hookimpl
 
 from .booking import book_shipping, release_shipping, shipping_options
 from .copying import sale_copied
@@ -35,6 +35,7 @@ __all__ = [
     "migrations",
     "order_problems",
     "price_adjustments",
+    "product_fields",
     "release_shipping",
     "sale_copied",
     "shipping_options",
@@ -44,6 +45,12 @@ __all__ = [
 @hookimpl
 def enterprise_settings() -> type:
     return DeliverySettings
+
+
+@hookimpl
+def product_fields() -> list[ProductField]:
+    """Goods that travel in a cool box; the customer reads it in the shop, and hubs elsewhere are told."""
+    return [ProductField(name="chilled", kind="flag", english="kept cold", french="au frais", shown="line")]
 
 
 @hookimpl

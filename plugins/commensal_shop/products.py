@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from markupsafe import Markup
 
-from commensal import LABELS, MEASURES, clean_html, finds, lineage, plural, search_key, translate
-from commensal.trade import PRODUCT_FIELDS, ProductField, VisibleOffer
+from commensal import (
+    LABELS,
+    MEASURES,
+    PluginFields,
+    ProductField,
+    clean_html,
+    finds,
+    lineage,
+    plural,
+    search_key,
+    translate,
+)
+from commensal.trade import PRODUCT_FIELDS, VisibleOffer
 
 FEW = 10  # pieces: up to so many, the page says how many are left
 
@@ -72,8 +84,10 @@ def group_by_kind(
     *,
     now: datetime,
     language: str,
+    declared: PluginFields,
 ) -> list[ProductGroup]:
-    """Groups the offers by product type and lot. `values` and `errors` are those of the quantity fields, by item."""
+    """Groups the offers by product type and lot. `values` and `errors` are those of the quantity fields, by item;
+    `declared` are the fields that plugins add to products."""
     sizes: dict[str, list[SizeField]] = {}
     for offer in offers:
         value, error = values.get(offer.item_id, ""), errors.get(offer.item_id, "")
@@ -81,7 +95,7 @@ def group_by_kind(
         sizes.setdefault(offer.lot_id, []).append(size)
     branches: dict[str, list[ProductCard]] = {}
     for group in sizes.values():
-        product = _card(tuple(group), language)
+        product = _card(tuple(group), language, declared)
         branches.setdefault(lineage(product.first.product_type)[0].term, []).append(product)
     groups = [_group(term, products, language) for term, products in branches.items()]
     return sorted(groups, key=lambda kind: search_key(kind.label))
@@ -122,33 +136,44 @@ def _size_field(offer: VisibleOffer, value: str, error: str, orderable: bool, la
 
 
 @lru_cache(maxsize=2_000)
-def _card(sizes: tuple[SizeField, ...], language: str) -> ProductCard:
+def _card(sizes: tuple[SizeField, ...], language: str, declared: PluginFields) -> ProductCard:
     first = sizes[0].offer
     return ProductCard(
         first=first,
         description=Markup(clean_html(first.description)) if first.description else Markup(),  # noqa: S704 - now it is
         sizes=tuple(sorted(sizes, key=lambda size: size.offer.lot_quantity)),
-        badges=tuple(text for field in _shown_as("badge") for text in _texts(field, [first], language)),
+        badges=tuple(
+            text for field, values in _shown_as("badge", [first], declared) for text in _texts(field, values, language)
+        ),
         lines=tuple(
             (field.label(language), ", ".join(texts))
-            for field in _shown_as("line")
-            if (texts := _texts(field, [size.offer for size in sizes], language))
+            for field, values in _shown_as("line", [size.offer for size in sizes], declared)
+            if (texts := _texts(field, values, language))
         ),
     )
 
 
-def _shown_as(place: str) -> list[ProductField]:
-    return [field for field in PRODUCT_FIELDS.values() if field.shown == place]
+def _shown_as(
+    place: str, offers: Sequence[VisibleOffer], declared: PluginFields
+) -> Iterator[tuple[ProductField, list[Any]]]:
+    """The fields of the core and of plugins that are shown so, each with its values in the offers."""
+    for field in PRODUCT_FIELDS.values():
+        if field.shown == place:
+            yield field, [getattr(offer, field.name) for offer in offers]
+    for plugin, field in declared:
+        if field.shown == place:
+            yield field, [offer.plugin_fields.get(plugin, {}).get(field.name, field.default) for offer in offers]
 
 
-def _texts(field: ProductField, offers: Iterable[VisibleOffer], language: str) -> list[str]:
-    """What the offers say in this field, each text once."""
-    values = [getattr(offer, field.name) for offer in offers]
+def _texts(field: ProductField, values: Iterable[Any], language: str) -> list[str]:
+    """The values in words, each once."""
     if field.kind == "terms":
         terms = dict.fromkeys(term for value in values for term in value)
         return [field.vocabulary[term].label(language) for term in terms if term in field.vocabulary]
     if field.kind == "flag":
         return [translate(language, "yes")] if any(values) else []
+    if field.kind == "term":
+        return [field.vocabulary[term].label(language) for term in dict.fromkeys(values) if term in field.vocabulary]
     return [str(value) for value in dict.fromkeys(values) if value]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from commensal.interfaces.api.routes.products import NewProduct, ProductPatch
+from commensal.interfaces.api.product_bodies import NewProduct, ProductPatch
 from commensal.trade.catalogs.visible import VisibleOffer
 from commensal.trade.product_lists.columns import BY_KEY
 from commensal.trade.products.copies import ProductCopy

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..trade.payments.values import Payment
     from ..trade.pricing.values import Address, Adjustment, OrderDraft, Phase
     from ..trade.privacy.values import DataSubject, KeptRows
+    from ..trade.products.fields import ProductField
     from ..trade.sale_sessions.values import SaleSession
     from ..trade.stock.lots import StockLot
     from .values import (
@@ -119,6 +120,19 @@ def message_types() -> Mapping[Any, Any] | None:
     ``<id>.``; the operator gives a scope to a peer. What a handler raises is noted with the plugin's name, and the
     message is parked and tried again.
     Asked only where the federation is enabled.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="instance", returns="each", where="startup", on_error="skip", since="0.2")
+def product_fields() -> Sequence[ProductField] | None:
+    """Fields that this plugin adds to every product.
+
+    A field is typed by its `kind` and validated by its limits. Producers set it over the API, under ``plugin_fields``
+    and the plugin's id. With ``shown="line"``
+    the shop shows it, and everybody may read it. Unless ``copied=False``, peers and platforms are told it, under
+    ``own:<id>.<name>`` in DFC; peers keep it where they have the plugin too, and it moves with the enterprise.
+    Values of a plugin that is switched off stay, and are not shown.
     """
     raise AssertionError("a specification is not called")
 

@@ -18,6 +18,7 @@ from ..hooks import specifications
 from ..hooks.dispatcher import Hooks
 from ..hooks.failures import Recorder
 from ..hooks.loading import listeners, load_plugins, migration_folders
+from ..hooks.product_fields import declared_product_fields
 from ..storage.database import Store, Transaction
 from ..storage.database.presence import announce_presence, exclusive_access
 from ..storage.database.revisions import NewerDatabase, is_empty, missing
@@ -55,6 +56,7 @@ class Instance:
         self.hooks.keep_failures(Recorder(self.store))
         self.store.before_closing(self.hooks.flush_failures)
         self.store.listeners = listeners(self.hooks)
+        self.store.product_fields = declared_product_fields(self.hooks)
         self.store.bound = self.hooks.bound
         self.store.auditor = TrailWriter(self.hooks)
 

@@ -65,6 +65,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "fixed_routes": list,
     "dialects": list,
     "message_types": dict,
+    "product_fields": list,
     "jobs": lambda: Work({}),
     "commands": lambda app: None,
     "check_settings": lambda settings: [],

@@ -131,7 +131,6 @@ from .products.copies import keep_lots as keep_lots
 from .products.copies import keep_products as keep_products
 from .products.copies import show_image as show_image
 from .products.fields import PRODUCT_FIELDS as PRODUCT_FIELDS
-from .products.fields import ProductField as ProductField
 from .products.images import keep_picture as keep_picture
 from .products.images import re_encode as re_encode
 from .products.questions import products_by_id as products_by_id

@@ -132,7 +132,7 @@ class _ProducerCopies:
             lot_quantity=int(product.lot_quantity),
             vat_rate=product.vat_rate if product.vat_rate is not None else _vat_rate(offered),
             new=new,
-            **description_in(product)
+            **description_in(product, self.tx.product_fields)
             | {
                 "name": offered.item.name or product.name,
                 "description": product.description + _origin(offered),

@@ -10,7 +10,17 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
-from commensal import Enterprise, Event, Instance, StockLot, Transaction, enterprise_by_id, hookimpl, insert_rows
+from commensal import (
+    Enterprise,
+    Event,
+    Instance,
+    PluginFields,
+    StockLot,
+    Transaction,
+    enterprise_by_id,
+    hookimpl,
+    insert_rows,
+)
 from commensal.trade import Listed, listed_for
 
 from ..authority.authority import is_frozen
@@ -108,6 +118,7 @@ class _GrantContext:
     grant: Grant
     enterprise: Enterprise
     provenances: Mapping[str, tuple[Hop, ...]]  # by product: through whose hands those came that it may resell
+    declared: PluginFields
 
 
 def _send_batch(
@@ -167,7 +178,7 @@ def _offered_item(context: _GrantContext, entry: Listed) -> OfferedItem | None:
         enterprise=hop.iri,
         images=(f"{base}/api/images/{product.image_id}",) if product.image_id else (),
         lot=lot_iri(base, lot.id),
-        **description_of(product, currency, split_claims=False),
+        **description_of(product, currency, context.declared, split_claims=False),
     )
     provenance = (*through, hop)
     price = DfcPrice(amount=entry.price, currency=currency, vat_rate=product.vat_rate)
@@ -202,7 +213,8 @@ def _may_offer(context: _GrantContext, entry: Listed) -> bool:
 
 def _context(federation: Federation, tx: Transaction, grant: Grant, entries: Sequence[Listed]) -> _GrantContext:
     provenances = _provenances(tx, grant.enterprise_id, {entry.product.id for entry in entries})
-    return _GrantContext(federation, grant, enterprise_by_id(tx, grant.enterprise_id), provenances)
+    enterprise = enterprise_by_id(tx, grant.enterprise_id)
+    return _GrantContext(federation, grant, enterprise, provenances, tx.product_fields)
 
 
 def _provenances(tx: Transaction, enterprise_id: str, product_ids: Collection[str]) -> dict[str, tuple[Hop, ...]]:

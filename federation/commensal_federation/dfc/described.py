@@ -7,11 +7,12 @@ property. So a new field needs no change here, and leaves the digests of product
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from commensal import LABELS
-from commensal.trade import PRODUCT_FIELDS, ProductField, SuppliedProduct
+from commensal import LABELS, PluginFields, ProductField
+from commensal.trade import PRODUCT_FIELDS, SuppliedProduct
 
 from .vocabulary import DfcPrice, DfcProduct, DfcQuantity
 
@@ -20,8 +21,11 @@ _MEASURED = ("quantity", "unit")  # together a `DfcQuantity`
 _ATTRIBUTES = DfcProduct.__dataclass_fields__
 
 
-def description_of(product: SuppliedProduct, currency: str, *, split_claims: bool) -> dict[str, Any]:
-    """Returns the arguments of `DfcProduct` that describe the product. `currency` is that of its deposit.
+def description_of(
+    product: SuppliedProduct, currency: str, declared: PluginFields, *, split_claims: bool
+) -> dict[str, Any]:
+    """Returns the arguments of `DfcProduct` that describe the product. `currency` is that of its deposit; `declared`
+    are the fields of plugins, of which those that may be copied are told.
 
     With `split_claims`, labels that are claims are written as such; peers get all labels together.
     """
@@ -33,13 +37,16 @@ def description_of(product: SuppliedProduct, currency: str, *, split_claims: boo
             values[field.name] = _as_price(value, currency) if field.kind == "amount" else value
         elif value != field.default:
             extra[field.dfc] = tuple(_literals(field, value))
+    for plugin, entries in declared.copied(product.plugin_fields).items():
+        for name, value in entries.items():
+            extra[_property(plugin, name)] = tuple(_literals(declared.by_plugin[plugin][name], value))
     if split_claims:
         values["labels"] = tuple(label for label in product.labels if label not in _CLAIMS)
         values["claims"] = tuple(label for label in product.labels if label in _CLAIMS)
     return {**values, "extra": extra, "lot_quantity": Decimal(product.lot_quantity), "vat_rate": product.vat_rate}
 
 
-def description_in(product: DfcProduct) -> dict[str, Any]:
+def description_in(product: DfcProduct, declared: PluginFields) -> dict[str, Any]:
     """Returns the fields of a `ProductCopy` that the document says, claims among the labels; sizes are left out."""
     values: dict[str, Any] = {}
     for field in _copied():
@@ -50,7 +57,13 @@ def description_in(product: DfcProduct) -> dict[str, Any]:
             values[field.name] = "" if value is None else value
         else:
             values[field.name] = _value_in(field, product.extra)
-    return values | {"labels": tuple(dict.fromkeys((*product.labels, *product.claims)))}
+    plugin_values: dict[str, dict[str, Any]] = {}
+    for plugin, field in declared:
+        if _property(plugin, field.name) in product.extra:
+            property = replace(field, dfc=_property(plugin, field.name))
+            plugin_values.setdefault(plugin, {})[field.name] = _value_in(property, product.extra)
+    labels = tuple(dict.fromkeys((*product.labels, *product.claims)))
+    return {**values, "labels": labels, "plugin_fields": plugin_values}
 
 
 def known_terms(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,6 +73,10 @@ def known_terms(values: Mapping[str, Any]) -> dict[str, Any]:
         if field.kind == "terms":
             known[name] = tuple(term for term in values[name] if term in field.vocabulary)
     return known
+
+
+def _property(plugin: str, name: str) -> str:
+    return f"own:{plugin}.{name}"
 
 
 def _copied() -> Iterator[ProductField]:
@@ -84,4 +101,6 @@ def _value_in(field: ProductField, extra: Mapping[str, tuple[Any, ...]]) -> Any:
         return field.default
     if field.kind == "flag":
         return texts[0].lower() == "true"
+    if field.kind == "amount":
+        return int(texts[0]) if texts[0].isdecimal() and len(texts[0]) < 16 else field.default
     return texts[0][: field.most]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from commensal import LABELS, PRODUCT_TYPES, Enterprise, Problem, Transaction, digits
+from commensal import LABELS, PRODUCT_TYPES, Enterprise, PluginFields, Problem, Transaction, digits
 from commensal.trade import PRODUCT_FIELDS, Defaults, ListReport, import_list, list_from_cells
 
 from .described import description_in
@@ -59,7 +59,7 @@ def import_document(
     and what `import_list` raises.
     """
     findings = DocumentFindings()
-    rows = _Rows(document, base, enterprise, findings).cells()
+    rows = _Rows(document, base, enterprise, tx.product_fields, findings).cells()
     if not rows:
         raise UnreadableDocument("no_products", "There is no product with a size in this document.")
     product_list = list_from_cells(rows.values())
@@ -80,8 +80,16 @@ def _locate(problem: Problem, iris: list[str]) -> Problem:
 class _Rows:
     """The rows of a product list, one for each product of a document."""
 
-    def __init__(self, document: DfcDocument, base: str, enterprise: Enterprise, findings: DocumentFindings) -> None:
+    def __init__(
+        self,
+        document: DfcDocument,
+        base: str,
+        enterprise: Enterprise,
+        declared: PluginFields,
+        findings: DocumentFindings,
+    ) -> None:
         self._document, self._base, self._enterprise, self._findings = document, base, enterprise, findings
+        self._declared = declared
 
     def cells(self) -> dict[str, Cells]:
         """The cells of each product's row by column, by the product's IRI."""
@@ -125,7 +133,7 @@ class _Rows:
 
     def _description(self, product: DfcProduct) -> dict[str, str]:
         """The cells of texts, flags and terms. Unknown labels are left out; unknown allergens stop the import."""
-        values = description_in(product) | {"labels": self._labels(product)}
+        values = description_in(product, self._declared) | {"labels": self._labels(product)}
         plain = {field.column: values[field.name] for field in _PLAIN}
         cells = {key: _flag(value) if isinstance(value, bool) else value for key, value in plain.items()}
         return cells | {field.column: ",".join(values[field.name]) for field in _TERMS}

@@ -196,6 +196,7 @@ class _Import:
             lot_quantity=row.lot_quantity,
             vat_rate=row.vat_rate,
             new=row.id not in self.renamed,
+            plugin_fields=row.plugin_fields,
             **values,
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import TypeVar
 
-from commensal import Enterprise, Transaction, enterprise_by_id, list_categories
+from commensal import Enterprise, PluginFields, Transaction, enterprise_by_id, list_categories
 from commensal.trade import Catalog, CatalogItem, CustomerCategory, StockedProduct, catalogs_of, items_of, products_of
 
 from ..dfc.described import description_of
@@ -73,9 +73,8 @@ def export_enterprise(tx: Transaction, base: str, enterprise: Enterprise, *, lot
         if lots and stocked_product.lot.id not in written_lots:
             written_lots.add(stocked_product.lot.id)
             yield lot_thing(base, stocked_product)
-        yield product_thing(
-            base, stocked_product, currencies.get(stocked_product.product.enterprise_id, enterprise.currency)
-        )
+        currency = currencies.get(stocked_product.product.enterprise_id, enterprise.currency)
+        yield product_thing(base, stocked_product, currency, tx.product_fields)
     yield from (catalog_thing(base, catalog) for catalog in catalogs)
     for item in items:
         listed_product = by_product.get(item.product_id)
@@ -121,8 +120,8 @@ def catalog_thing(base: str, catalog: Catalog) -> DfcCatalog:
     )
 
 
-def product_thing(base: str, stocked: StockedProduct, currency: str) -> DfcProduct:
-    """The product as a value. `currency` is the producer's, for the deposit."""
+def product_thing(base: str, stocked: StockedProduct, currency: str, declared: PluginFields) -> DfcProduct:
+    """The product as a value. `currency` is the producer's, for the deposit; `declared` are the fields of plugins."""
     product = stocked.product
     return DfcProduct(
         iri=product_iri(base, product.id),
@@ -130,7 +129,7 @@ def product_thing(base: str, stocked: StockedProduct, currency: str) -> DfcProdu
         images=(f"{base}/api/images/{product.image_id}",) if product.image_id else (),
         stock=None if stocked.left is None else Decimal(stocked.left),
         lot=lot_iri(base, product.lot_id),
-        **description_of(product, currency, split_claims=True),
+        **description_of(product, currency, declared, split_claims=True),
     )
 
 

@@ -63,8 +63,8 @@ def product(visit: Visit) -> Response:
         refuse_anonymous(visit)
         enterprise = demand_scope(visit, tx, whose(tx, "product", visit.path["product"]), "ReadProducts")
         stocked = stocked_by_id(tx, [visit.path["product"]])[visit.path["product"]]
-    base = base_of(visit)
-    return dfc_response(visit, [product_thing(base, stocked, enterprise.currency), lot_thing(base, stocked)])
+        thing = product_thing(base_of(visit), stocked, enterprise.currency, tx.product_fields)
+    return dfc_response(visit, [thing, lot_thing(base_of(visit), stocked)])
 
 
 def item(visit: Visit) -> Response:
@@ -163,7 +163,8 @@ def _items(visit: Visit, tx: Transaction, shop: Enterprise, items: Sequence[Cata
     lots = {stocked.lot.id: lot_thing(base, stocked) for stocked in stocked_products.values()}
     yield from lots.values()
     for stocked_product in stocked_products.values():
-        yield product_thing(base, stocked_product, producers[stocked_product.product.enterprise_id].currency)
+        currency = producers[stocked_product.product.enterprise_id].currency
+        yield product_thing(base, stocked_product, currency, tx.product_fields)
     for catalog_item in items:
         yield from item_things(base, catalog_item, shop, stocked_products[catalog_item.product_id])
 

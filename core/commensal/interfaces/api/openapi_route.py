@@ -19,6 +19,7 @@ from .endpoint import Endpoint
 from .openapi import openapi
 from .plugin_threads import run_in_thread
 from .problems import problem
+from .product_bodies import describe_plugin_fields
 from .rates import Rates
 
 
@@ -47,6 +48,7 @@ def _render_once(instance: Instance, endpoints: list[Endpoint]) -> Callable[[], 
     def render() -> tuple[bytes, str]:
         settings = instance.settings
         document = openapi(endpoints, title=settings.name, base_url=settings.base_url, version=version("commensal"))
+        describe_plugin_fields(document, instance.store.product_fields)
         content = msgspec.json.encode(document)
         return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 

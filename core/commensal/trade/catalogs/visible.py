@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, case, cast, func, or_, select, type_coerce
 
 from ...base.money import Money
+from ...base.plugin_fields import PluginFields
 from ...storage.database import Json, Row, Time, Transaction, Whole, local_day
 from ..enterprises.tables import enterprise
 from ..products.fields import ProductFacts, terms_in
@@ -62,10 +63,12 @@ class VisibleOffer(ProductFacts, _PricedOffer):
     lot_quantity:    grains that one piece takes from its lot
     left:            pieces that may still be ordered; None if unlimited
     orderable_until: the close of the sale, or the supplier's own, earlier cut-off
+    plugin_fields:   values of fields that plugins declare and show, by plugin and name
     """
 
     image_id: str | None
     image_alt: str
+    plugin_fields: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __hash__(self) -> int:
         return hash((self.item_id, self.price, self.left))  # quick, and enough to distinguish nearly all
@@ -95,8 +98,8 @@ def offers_for(
     }  # fmt: skip
     statement = _statement(bool(categories), item_ids is not None, bool(after), limit is not None)
     if item_ids is not None:  # an order follows and changes the stock, so caching these rows is useless
-        return [_offer_from(row) for row in tx.all(statement, parameters)]
-    return tx.each(statement, parameters, _offer_from)
+        return [_offer_from(row, tx.product_fields) for row in tx.all(statement, parameters)]
+    return tx.each(statement, parameters, _offer_maker(tx.product_fields))
 
 
 def count_offers(tx: Transaction, session_id: str, category_ids: Iterable[str]) -> int:
@@ -238,7 +241,13 @@ def _comes_after(item_id: ColumnElement[str]) -> ColumnElement[bool]:
     return or_(position > position_of_last, and_(position == position_of_last, catalog_item.c.id > item_id))
 
 
-def _offer_from(row: Row) -> VisibleOffer:
+@lru_cache
+def _offer_maker(declared: PluginFields) -> Callable[[Row], VisibleOffer]:
+    """One function for each instance, so that `Transaction.each` keeps what it made."""
+    return lambda row: _offer_from(row, declared)
+
+
+def _offer_from(row: Row, declared: PluginFields) -> VisibleOffer:
     free, unlimited = row.pop("free"), row.pop("unlimited")
     closes_at, supplier_closes_at = row.pop("closes_at"), row.pop("supplier_closes_at")
     name = row.pop("own_name") or row["name"]
@@ -248,6 +257,7 @@ def _offer_from(row: Row) -> VisibleOffer:
         "orderable_until": min(closes_at, supplier_closes_at or closes_at),
         "unit_price": unit_price(Money(row["price"], row["currency"]), row["quantity"], row["unit"]),
         **terms_in(row),
+        "plugin_fields": declared.shown(row["plugin_fields"]) if row["plugin_fields"] else {},
         "image_alt": row["image_alt"] or "",
     }
     return VisibleOffer(**row)

@@ -37,6 +37,11 @@ def read_content(
     return values
 
 
+def read_value(field: ProductField, value: Any, problems: list[Problem]) -> Any:
+    """The value of one field, validated by its kind. Adds mistakes to `problems`."""
+    return _READERS[field.kind](field, value, problems)
+
+
 def search_text(name: str, sku: str | None) -> str:
     """The text in which a search looks for words."""
     return search_key(f"{name} {sku or ''}")

@@ -6,13 +6,14 @@ Nobody here edits them, since their enterprise has no members here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
 from ...base.errors import Problem
+from ...base.plugin_fields import PluginValues
 from ...storage.database import Transaction, insert_or, insert_rows
 from ..events.listings import announce_listing
 from ..stock.grains import LARGEST
@@ -20,6 +21,7 @@ from ..stock.tables import stock_lot
 from .content import read_content, search_text
 from .fields import PRODUCT_FIELDS, ProductDescription
 from .images import Picture, add_image
+from .plugin_fields import read_plugin_values
 from .tables import product_vat, supplied_product
 from .vat import ALWAYS, read_rate
 
@@ -40,7 +42,7 @@ class LotCopy:
 class ProductCopy(ProductDescription):
     """A product as its producer describes it; the fields are those of `SuppliedProduct`. `description` may be any HTML.
 
-    `new`: there is no copy yet.
+    `new`: there is no copy yet. `plugin_fields`: values by plugin and name.
     """
 
     id: str
@@ -49,6 +51,7 @@ class ProductCopy(ProductDescription):
     vat_rate: Decimal
     new: bool
     sku: str | None = None
+    plugin_fields: PluginValues = field(default_factory=dict)
 
 
 def keep_lots(tx: Transaction, enterprise_id: str, lots: Sequence[LotCopy]) -> None:
@@ -136,6 +139,8 @@ def _values(tx: Transaction, enterprise_id: str, copy: ProductCopy, problems: li
         **values,
         "lot_id": copy.lot_id,
         "lot_quantity": copy.lot_quantity,
+        # Values of plugins that are not enabled here, or that their fields here do not allow, are left out.
+        "plugin_fields": read_plugin_values(tx.product_fields, copy.plugin_fields, {}, []),
         "search": search_text(values["name"], copy.sku),
     }
 

@@ -6,6 +6,7 @@ federation's messages, DFC documents, moving, and the shop's page.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
@@ -18,6 +19,7 @@ from ...base.units.measures import MEASURES
 from ...base.units.product_types import PRODUCT_TYPES
 
 LARGEST_QUANTITY = 10**6
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 Kind = Literal["text", "html", "flag", "amount", "number", "term", "terms"]
 _TYPES: Mapping[Kind, Any] = {
     "text": str, "html": str, "flag": bool, "amount": int, "number": Decimal, "term": str, "terms": tuple[str, ...],
@@ -58,6 +60,12 @@ class ProductField:
     dfc: str = ""
     copied: bool = True
     shown: Literal["line", "badge", ""] = ""
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name.rpartition("/")[2]):
+            raise ValueError(f"{self.name!r} is no name of a field: small letters, digits and _, at most 60")
+        if self.kind in ("term", "terms") and not self.vocabulary:
+            raise ValueError(f"the field {self.name} of kind {self.kind} needs a vocabulary")
 
     @property
     def type(self) -> Any:
@@ -155,6 +163,7 @@ class OptionalContent(TypedDict, total=False):
     allergens: Sequence[str]
     deposit: int
     image_id: str | None
+    plugin_fields: Mapping[str, Mapping[str, Any]]
 
 
 class ProductContent(OptionalContent, total=False):

@@ -37,6 +37,7 @@ supplied_product = Table(
     Column("deposit", Whole, nullable=False),  # minor units for one piece; outside VAT
     Column("image_id", Text, ForeignKey("image.id")),
     Column("search", Text, nullable=False),  # name and sku without case and accents
+    Column("plugin_fields", Json, nullable=False, default=dict, server_default="{}"),  # values by plugin and name
     Column("created_at", Time, nullable=False),
     Column("archived_at", Time),
     Column("version", Whole, nullable=False),

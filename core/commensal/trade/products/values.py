@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from ..stock.lots import StockLot
 from .fields import ProductDescription
@@ -30,6 +31,7 @@ class SuppliedProduct(ProductDescription, _ProductKey):
     labels:       DFC certifications and claims; allergens: EU 1169/2011, annex II
     deposit:      minor units of the producer's currency, for one piece; outside VAT
     vat_rate:     percent, in force today where the producer is
+    plugin_fields: values of fields that plugins declare, by plugin and name
     """
 
     image_id: str | None
@@ -37,6 +39,7 @@ class SuppliedProduct(ProductDescription, _ProductKey):
     created_at: datetime
     archived_at: datetime | None
     version: int
+    plugin_fields: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

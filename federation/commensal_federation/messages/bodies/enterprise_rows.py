@@ -73,7 +73,8 @@ class LotRow(MovedRow, frozen=True, kw_only=True, omit_defaults=True, tag="lot")
 
 
 class ProductRow(MovedRow, frozen=True, kw_only=True, omit_defaults=True, tag="product"):
-    """`image` is the address of the picture at the old home. `more`: further fields that are not empty, by name."""
+    """`image` is the address of the picture at the old home. `more`: further fields that are not empty, by name;
+    `plugin_fields`: values by plugin and name."""
 
     id: Id
     lot_id: Id
@@ -91,6 +92,7 @@ class ProductRow(MovedRow, frozen=True, kw_only=True, omit_defaults=True, tag="p
     vat_rate: Decimal
     image: Short
     more: dict[Id, Any] = {}
+    plugin_fields: dict[Id, dict[Id, Any]] = {}
 
 
 class CatalogRow(MovedRow, frozen=True, kw_only=True, tag="catalog"):

@@ -4,71 +4,19 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import msgspec
 
 from ....base.errors import NotFound
-from ....trade.products.fields import PRODUCT_FIELDS, Kind, ProductField
 from ....trade.products.products import archive_product, change_product, create_product, restore_product
 from ....trade.products.questions import product_by_id, products_of
 from ....trade.products.values import StockedProduct, SuppliedProduct
 from ....trade.products.vat import VatRate, rates_of, remove_rate, set_rate
 from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of
+from ..product_bodies import NewProduct, ProductPatch
 
 routes = Routes("products")
-
-Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-Term = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-_REQUIRED = [field for field in PRODUCT_FIELDS.values() if field.required]
-_OPTIONAL = [field for field in PRODUCT_FIELDS.values() if not field.required]
-
-
-def _type_of(field: ProductField) -> Any:
-    """The type of a field in a body, with its limits."""
-    types: dict[Kind, Any] = {
-        "text": Annotated[str, msgspec.Meta(min_length=field.least or None, max_length=field.most)],
-        "html": Annotated[str, msgspec.Meta(max_length=field.most)],
-        "flag": bool,
-        "amount": Annotated[int, msgspec.Meta(ge=field.least, le=field.most)],
-        "number": Decimal,
-        "term": Term,
-        "terms": Annotated[tuple[Term, ...], msgspec.Meta(max_length=field.most)],
-    }
-    return types[field.kind] | None if field.optional else types[field.kind]
-
-
-def _body(name: str, doc: str, *fields: tuple[str, Any] | tuple[str, Any, Any]) -> Any:
-    namespace = {"__doc__": doc}
-    return msgspec.defstruct(
-        name, fields, bases=(Body,), module=__name__, namespace=namespace, frozen=True, kw_only=True
-    )
-
-
-if TYPE_CHECKING:
-    NewProduct = Body
-    ProductPatch = Body
-else:
-    NewProduct = _body(
-        "NewProduct",
-        """One piece contains `quantity` of `unit`, a DFC measure. With `lot_id` it is a size of what is in that lot;
-    without, it gets a lot of its own that holds `on_hand` of its unit, or is `unlimited`. `vat_rate` is in percent.""",
-        *((field.name, _type_of(field)) for field in _REQUIRED),
-        ("vat_rate", Decimal),
-        ("lot_id", Id | None, None),
-        ("on_hand", Decimal | None, None),
-        ("unlimited", bool, False),
-        *((field.name, _type_of(field), field.default) for field in _OPTIONAL),
-        ("image_id", Id | None, None),
-    )
-    ProductPatch = _body(
-        "ProductPatch",
-        """Orders that were placed keep what they say.""",
-        *((field.name, _type_of(field) | msgspec.UnsetType, msgspec.UNSET) for field in _REQUIRED),
-        ("lot_id", Id | msgspec.UnsetType, msgspec.UNSET),
-        *((field.name, _type_of(field) | msgspec.UnsetType, msgspec.UNSET) for field in _OPTIONAL),
-        ("image_id", Id | msgspec.UnsetType | None, msgspec.UNSET),
-    )
 
 
 class ProductQuery(Paging, frozen=True, kw_only=True):
