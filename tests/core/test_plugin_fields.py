@@ -104,7 +104,7 @@ def test_a_copy_keeps_what_its_plugin_here_allows(orchard: Store) -> None:
     with orchard.write() as tx:
         made = create_product(tx, enterprise_id="shop", vat_rate=Decimal(5), **APPLES)
         described: Any = {name: getattr(made, name) for name in PRODUCT_FIELDS}
-        told = {"season": {"variety": "Reinette", "brix": "hot"}, "absent": {"x": 1}}
+        told: Any = {"season": {"variety": "Reinette", "brix": "hot"}, "absent": {"x": 1}}
         copy = ProductCopy(
             **described, id=made.id, lot_id=made.lot_id, lot_quantity=made.lot_quantity, vat_rate=made.vat_rate,
             new=False, plugin_fields=told,
