@@ -1,4 +1,4 @@
-"""Plugins that are wrong in one thing each, by the check that must find it, with what it says."""
+"""Plugins with one mistake each, by the check that must find it, with its message."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def upgrade() -> None:
     op.create_table("bad_note", sa.Column("id", sa.Text, primary_key=True))
 """
 
-# What it does to a table of the core's can be done once.
+# What it does to a table of the core can be done only once.
 _AGAIN = "INSERT INTO job_slot (name, slot) VALUES ('bad', 0)"
 REVISION_TWICE = f"{REVISION}    op.execute({_AGAIN!r})\n"
 

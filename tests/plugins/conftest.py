@@ -1,4 +1,4 @@
-"""A shop to buy at, and a browser without JavaScript: it reads pages, fills in forms, and follows redirects."""
+"""A shop, and a browser without JavaScript that reads pages, fills in forms and follows redirects."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _ALONE = {"input", "img", "br", "hr", "meta", "link"}  # elements without an end
 
 @dataclass
 class Form:
-    """A form as a browser would send it: its address, what stands in its fields, and boxes that could be ticked."""
+    """A form as a browser would send it: its address, the values of its fields, and boxes that could be ticked."""
 
     action: str
     method: str
@@ -47,7 +47,7 @@ class Form:
 
 
 class Page(HTMLParser):
-    """What a page says and holds. `elements` are all its tags with their attributes."""
+    """The text and the contents of a page. `elements` are all its tags with their attributes."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -57,8 +57,8 @@ class Page(HTMLParser):
         self.feed(html)
         self.text = " ".join(self.text.split())
 
-    def handle_starttag(self, tag: str, given: list[tuple[str, str | None]]) -> None:
-        attributes = {name: value or "" for name, value in given}
+    def handle_starttag(self, tag: str, pairs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in pairs}
         self.elements.append((tag, attributes))
         if tag not in _ALONE:
             self._open.append(tag)
@@ -90,19 +90,23 @@ class Page(HTMLParser):
         return next(form for form in self.forms if form.action == action or (action and form.action.endswith(action)))
 
     def links(self) -> list[str]:
-        return [given["href"] for tag, given in self.elements if tag == "a"]
+        return [attributes["href"] for tag, attributes in self.elements if tag == "a"]
 
     def ids(self) -> list[str]:
-        return [given["id"] for _, given in self.elements if "id" in given]
+        return [attributes["id"] for _, attributes in self.elements if "id" in attributes]
 
     def values(self, name: str) -> list[str]:
-        """The choices of a group of radio buttons."""
-        return [given["value"] for tag, given in self.elements if tag == "input" and given.get("name") == name]
+        """The values of a group of radio buttons."""
+        return [
+            attributes["value"]
+            for tag, attributes in self.elements
+            if tag == "input" and attributes.get("name") == name
+        ]
 
 
 @dataclass
 class Browser:
-    """One visitor. `page`, `status` and `at` are what they see, and where."""
+    """A visitor. `page`, `status` and `at` are the current page, its status and its path."""
 
     client: TestClient
     page: Page = field(default_factory=lambda: Page(""))
@@ -117,24 +121,24 @@ class Browser:
         self.client.headers["Accept-Language"] = language
 
     def another(self) -> Browser:
-        """Somebody else, elsewhere."""
+        """Returns the browser of another visitor."""
         return Browser(TestClient(self.client.app, raise_server_exceptions=False))
 
     def go(self, url: str) -> Page:
         return self._see(self.client.get(url))
 
-    def send(self, action: str, button: tuple[str, str] | None = None, /, **typed: str) -> Page:
+    def send(self, action: str, button: tuple[str, str] | None = None, /, **fields: str) -> Page:
         """Fills in the form with this action ("" is the page's own address) and presses the button."""
         form = self.page.form(action)
-        unknown = set(typed) - set(form.fields) - form.boxes
+        unknown = set(fields) - set(form.fields) - form.boxes
         assert not unknown, f"the form has no fields {unknown}"
-        data = {**form.fields, **typed, **(dict([button]) if button else {})}
+        data = {**form.fields, **fields, **(dict([button]) if button else {})}
         assert form.method == "post"
         return self._see(self.client.post(form.action or self.at, data=data))
 
-    def post(self, url: str, **data: str) -> Page:
-        """Sends what no form of the page would."""
-        return self._see(self.client.post(url, data=data))
+    def post(self, url: str, **fields: str) -> Page:
+        """Sends what no form of the page would send."""
+        return self._see(self.client.post(url, data=fields))
 
     def _see(self, response: Any) -> Page:
         self.status, self.at = response.status_code, response.url.raw_path.decode()
@@ -148,7 +152,7 @@ class Browser:
 
 @dataclass(frozen=True)
 class Stall:
-    """A shop with a heap of carrots in two sizes, ten eggs, and two slots, the second of which costs something."""
+    """A shop with carrots in two sizes of one lot, ten eggs, and two slots, of which the second has a fee."""
 
     instance: Instance
     small: str
@@ -159,7 +163,7 @@ class Stall:
     nests: str
 
     def count(self, lot: str, on_hand: int) -> None:
-        """Somebody counts: so much is there."""
+        """Records a count of the lot's stock."""
         with self.instance.store.write() as tx:
             count_stock(tx, "shop", lot, Decimal(on_hand))
 
@@ -169,7 +173,7 @@ CONTACT = {"name": "Bob Le Goff", "email": "bob@example.org"}
 
 
 def to_the_checkout(browser: Browser, stall: Stall, **quantities: int) -> None:
-    """From the front page to the checkout, by links and forms."""
+    """Goes from the front page to the checkout by links and forms."""
     browser.go("/")
     assert SALE in browser.page.links()
     browser.go(SALE)
@@ -180,12 +184,12 @@ def to_the_checkout(browser: Browser, stall: Stall, **quantities: int) -> None:
     assert browser.at == f"{SALE}/checkout"
 
 
-def buy(browser: Browser, stall: Stall, slot: int = 0, **typed: str) -> None:
-    chosen = {"shipping": stall.slots[slot], "payment_method": "cash:cash"}
-    browser.send("", ORDER, **{**CONTACT, **chosen, **typed})
+def buy(browser: Browser, stall: Stall, slot: int = 0, **fields: str) -> None:
+    choices = {"shipping": stall.slots[slot], "payment_method": "cash:cash"}
+    browser.send("", ORDER, **{**CONTACT, **choices, **fields})
 
 
-def placed(stall: Stall) -> list[dict[str, object]]:
+def stored_orders(stall: Stall) -> list[dict[str, object]]:
     with stall.instance.store.read() as tx:
         rows = tx.all(select(customer_order).where(customer_order.c.state != "Draft").order_by(customer_order.c.number))
         assert broken_invariants(tx) == []
@@ -214,7 +218,7 @@ def settings(settings: InstanceSettings) -> InstanceSettings:
 def instance(
     settings: InstanceSettings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path
 ) -> Iterator[Instance]:
-    """With the bundled plugins, and with `bank`, which is this module and declines every card."""
+    """An instance with the bundled plugins and with `bank`, which is this module and declines every card."""
     hooks = load_plugins(settings, clock=clock, modules={"bank": sys.modules[__name__]})
     instance = Instance(tmp_path, settings, store, hooks, clock, ids)
     yield instance
@@ -250,9 +254,9 @@ def browser(client: TestClient) -> Browser:
 
 @pytest.fixture
 def ada(instance: Instance) -> Person:
-    """Somebody with an account and a confirmed address."""
-    new = new_person(email="ada@example.org", name="Ada Martin", password=PASSWORD, language="en", phone="0600000000")
+    """A person with an account and a confirmed address."""
+    ada = new_person(email="ada@example.org", name="Ada Martin", password=PASSWORD, language="en", phone="0600000000")
     with instance.store.write() as tx:
-        person = add_person(tx, new, confirmed=True)
+        person = add_person(tx, ada, confirmed=True)
     assert person is not None
     return person

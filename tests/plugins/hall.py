@@ -1,4 +1,4 @@
-"""A hall where orders are collected: for tests of pickup."""
+"""A hall where orders are collected, for tests of pickup."""
 
 from __future__ import annotations
 

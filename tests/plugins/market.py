@@ -47,9 +47,9 @@ class Market:
         return self.instance.store
 
     def voucher(self, code: str = "JUIN", **terms: Any) -> Voucher:
-        given: Any = {"kind": "amount", "amount": 500, **terms}
+        all_terms: Any = {"kind": "amount", "amount": 500, **terms}
         with self.store.write() as tx:
-            return add_voucher(tx, "shop", VoucherTerms(**given), code="" if given["kind"] == "card" else code)
+            return add_voucher(tx, "shop", VoucherTerms(**all_terms), code="" if all_terms["kind"] == "card" else code)
 
     def again(self, voucher: Voucher) -> Voucher:
         with self.store.read() as tx:
@@ -71,7 +71,13 @@ class Market:
         wish = Wish(items=self._items(pieces), name="Name", email=address, language="en", codes=codes, total=total)
         with self.store.write() as tx:
             return place_order(
-                tx, self.instance.hooks, SESSION, wish, person_id=self.people.get(who), by_hub=by_hub, secret=secret
+                tx,
+                self.instance.hooks,
+                SESSION,
+                wish,
+                person_id=self.people.get(who),
+                by_hub=by_hub,
+                secret=secret,
             )
 
     def prove(self, order: Order, who: str = "") -> Order:

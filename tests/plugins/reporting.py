@@ -20,7 +20,7 @@ PLUGINS = ("distribution_lists", "sales", "custom_report")
 
 
 def use(tx: Transaction, shop: str) -> None:
-    """Switches the plugins with reports on."""
+    """Enables the plugins with reports for the shop."""
     for plugin in PLUGINS:
         tx.execute(insert(enterprise_plugin).values(enterprise_id=shop, plugin=plugin, settings={}, version=1))
 
@@ -32,19 +32,21 @@ def run(
     format: str = "csv",
     language: str = "en",
     flat: bool = False,
-    **given: str,
+    **parameters: str,
 ) -> bytes:
-    """The report "plugin:id" of the shop as a file."""
+    """Returns the report "plugin:id" of the shop as a file."""
     plugin, _, report = name.partition(":")
     with instance.store.read() as tx:
-        found = find_report(tx, instance.hooks, shop, plugin, report, language)
-        whose = enterprise_by_id(tx, shop)
-        values = read_parameters(tx, whose, found.parameters, given)
-    chosen = find_format(format)
-    parts = print_report(instance.store, whose, found, values, format=chosen, language=language, flat=flat)
+        report_found = find_report(tx, instance.hooks, shop, plugin, report, language)
+        enterprise = enterprise_by_id(tx, shop)
+        values = read_parameters(tx, enterprise, report_found.parameters, parameters)
+    chosen_format = find_format(format)
+    parts = print_report(
+        instance.store, enterprise, report_found, values, format=chosen_format, language=language, flat=flat
+    )
     return b"".join(parts)
 
 
-def table(instance: Instance, shop: str, name: str, **given: Any) -> list[dict[str, str]]:
-    """The lines and sums of a report, by the labels of its columns."""
-    return list(csv.DictReader(io.StringIO(run(instance, shop, name, **given).decode("utf-8-sig"), newline="")))
+def table(instance: Instance, shop: str, name: str, **options: Any) -> list[dict[str, str]]:
+    """Returns the lines and sums of a report, by the labels of its columns."""
+    return list(csv.DictReader(io.StringIO(run(instance, shop, name, **options).decode("utf-8-sig"), newline="")))

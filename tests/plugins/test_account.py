@@ -1,4 +1,4 @@
-"""Accounts: members pay in, orders are paid from what they have, and never from what they have not."""
+"""Accounts: members pay in, and pay orders from their balance but never more."""
 
 from __future__ import annotations
 
@@ -61,24 +61,24 @@ def instance(settings: InstanceSettings, store: Store, clock: Any, ids: Any, tmp
 
 
 class Stall:
-    """A shop with apples at 2.50, and Ada, who has an account of 20.00 there."""
+    """A shop with apples at 2.50, and Ada with an account of 20.00 there."""
 
-    def __init__(self, instance: Instance, mine: dict[str, Any]) -> None:
+    def __init__(self, instance: Instance, account_settings: dict[str, Any]) -> None:
         self.instance = instance
         with instance.store.write() as tx:
             a_shop(tx)
-            for plugin, chosen in (("account", mine), ("cash", {})):
-                row = {"enterprise_id": "shop", "plugin": plugin, "settings": chosen, "version": 1}
+            for plugin, plugin_settings in (("account", account_settings), ("cash", {})):
+                row = {"enterprise_id": "shop", "plugin": plugin, "settings": plugin_settings, "version": 1}
                 tx.execute(insert(enterprise_plugin).values(row))
             self.apples = an_item(tx, a_lot(tx, on_hand="1000"))
-            new = new_person(email="ada@example.org", name="Ada", password="correct horse", language="en")
-            person = add_person(tx, new, confirmed=True)
+            new_ada = new_person(email="ada@example.org", name="Ada", password="correct horse", language="en")
+            person = add_person(tx, new_ada, confirmed=True)
             assert person is not None
             self.ada = person.id
         self.buy(1, method="cash:cash")  # makes Ada a customer of the shop
         with instance.store.write() as tx:
-            found = tx.value(select(customer.c.id).where(customer.c.person_id == self.ada))
-            self.customer = str(found)
+            customer_id = tx.value(select(customer.c.id).where(customer.c.person_id == self.ada))
+            self.customer = str(customer_id)
             open_account(tx, "shop", self.customer)
             write_entry(tx, "shop", self.customer, "paid in", 2000, note="à la caisse", person_id=None)
 
@@ -92,10 +92,10 @@ class Stall:
         wish = Wish(
             items={self.apples: pieces}, name="Ada", email="ada@example.org", language="en", payment_method=method
         )
-        placed: Order = self.instance.store.transact(
+        order: Order = self.instance.store.transact(
             lambda tx: place_order(tx, self.instance.hooks, "shop-session", wish, person_id=self.ada)
         )
-        return placed
+        return order
 
     def order(self, order_id: str) -> Order:
         with self.instance.store.read() as tx:
@@ -120,10 +120,12 @@ def stall(instance: Instance) -> Stall:
 # ------------------------------------------------------------------------------------------------ settings
 
 
-@pytest.mark.parametrize("wrong", [{"unit": "heures"}, {"unit_price": 1000}, {"minimum": 10**13}, {"unit": "x" * 31}])
-def test_settings_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "bad_settings", [{"unit": "heures"}, {"unit_price": 1000}, {"minimum": 10**13}, {"unit": "x" * 31}]
+)
+def test_settings_that_cannot_be_are_refused(bad_settings: dict[str, Any]) -> None:
     with pytest.raises(SettingsError):
-        read_settings(Account, wrong)
+        read_settings(Account, bad_settings)
 
 
 def test_another_unit_has_a_price() -> None:
@@ -141,20 +143,25 @@ def test_an_order_is_paid_from_the_account(stall: Stall) -> None:
     assert (order.payment_state, order.paid_total) == ("Paid", 1000)
     assert stall.balance == 1000
     with stall.instance.store.read() as tx:
-        paid_in, taken = entries(tx, "shop", stall.customer)
+        paid_in, payment_entry = entries(tx, "shop", stall.customer)
     assert (paid_in.kind, paid_in.amount, paid_in.balance) == ("paid in", 2000, 2000)
-    assert (taken.kind, taken.amount, taken.balance, taken.order_number) == ("order", -1000, 1000, order.number)
+    assert (payment_entry.kind, payment_entry.amount, payment_entry.balance, payment_entry.order_number) == (
+        "order",
+        -1000,
+        1000,
+        order.number,
+    )
 
 
 def test_who_has_an_account_may_choose_it_at_the_checkout_and_nobody_else(stall: Stall, client: TestClient) -> None:
     ada = Browser(client)
     ada.go("/login")
     ada.send("/login", email="ada@example.org", password="correct horse")
-    for browser, ways in ((ada, ["account:account", "cash:cash"]), (ada.another(), ["cash:cash"])):
+    for browser, method_ids in ((ada, ["account:account", "cash:cash"]), (ada.another(), ["cash:cash"])):
         browser.go(SALE)
         browser.send(f"{SALE}/cart", **{f"items/{stall.apples}": "2"})
         browser.go(f"{SALE}/checkout")
-        assert browser.page.values("payment_method") == ways
+        assert browser.page.values("payment_method") == method_ids
     ada.go(f"{SALE}/checkout")
     ada.send("", ("then", "order"), payment_method=METHOD)
     assert "paid" in ada.page.text
@@ -174,9 +181,9 @@ def test_who_has_no_account_cannot_pay_with_it(stall: Stall) -> None:
     with stall.instance.store.write() as tx, pytest.raises(Invalid, match="no account"):
         place_order(tx, stall.instance.hooks, "shop-session", wish)
     assert [payment_method.id for payment_method in payment_methods(stall.instance, "shop", "en")] == ["cash:cash"]
-    mine = payment_methods(stall.instance, "shop", "en", person_id=stall.ada)
-    assert [method.id for method in mine] == [METHOD, "cash:cash"]
-    assert "€20.00" in mine[0].description
+    methods = payment_methods(stall.instance, "shop", "en", person_id=stall.ada)
+    assert [method.id for method in methods] == [METHOD, "cash:cash"]
+    assert "€20.00" in methods[0].description
 
 
 def test_a_shop_may_give_credit_to_all_or_to_one(instance: Instance) -> None:
@@ -196,19 +203,19 @@ def test_an_account_in_hours_pays_in_hours(instance: Instance) -> None:
 
 def test_asked_twice_an_account_pays_once(stall: Stall) -> None:
     order = stall.buy(4)
-    again = start_payment(stall.instance, order.id, METHOD, f"order:{order.id}", "en")
-    assert again.state == "Done"
+    second_payment = start_payment(stall.instance, order.id, METHOD, f"order:{order.id}", "en")
+    assert second_payment.state == "Done"
     assert stall.balance == 1000
 
 
 def test_what_a_changed_order_costs_more_is_taken_and_less_goes_back(stall: Stall) -> None:
     order = stall.buy(4)
-    for pieces, left in ((6, 500), (2, 1500)):
+    for pieces, balance in ((6, 500), (2, 1500)):
         with stall.instance.store.write() as tx:
-            mine = locked_order(tx, order.id, person_id=stall.ada)
-            change_order(tx, stall.instance.hooks, mine, items={stall.apples: pieces})
+            locked = locked_order(tx, order.id, person_id=stall.ada)
+            change_order(tx, stall.instance.hooks, locked, items={stall.apples: pieces})
         stall.work()
-        assert stall.balance == left
+        assert stall.balance == balance
         assert stall.order(order.id).payment_state == "Paid"
         assert stall.order(order.id).paid_total == pieces * 250
 
@@ -230,13 +237,13 @@ def test_a_cancelled_order_gives_everything_back(stall: Stall) -> None:
     assert (stall.order(order.id).payment_state, stall.order(order.id).paid_total) == ("Cancelled", 0)
 
 
-def _fewer(stall: Stall, order: Order) -> None:
-    """Two apples less for 5.00, which nobody has given back yet."""
+def _remove_two_apples(stall: Stall, order: Order) -> None:
+    """Takes two apples, 5.00, off the order; nothing is given back yet."""
     with stall.instance.store.write() as tx:
         change_order(tx, stall.instance.hooks, locked_order(tx, order.id, person_id=stall.ada), items={stall.apples: 2})
 
 
-def _in_cash(stall: Stall, order: Order, amount: int) -> None:
+def _refund_in_cash(stall: Stall, order: Order, amount: int) -> None:
     with stall.instance.store.write() as tx:
         refund(
             tx, enterprise_id="shop", order_id=order.id, method="cash:cash", amount=amount, idempotency_key="cash",
@@ -246,30 +253,30 @@ def _in_cash(stall: Stall, order: Order, amount: int) -> None:
 
 def test_what_went_back_to_the_account_is_not_given_back_in_cash_too(stall: Stall) -> None:
     order = stall.buy(4)
-    _fewer(stall, order)
+    _remove_two_apples(stall, order)
     stall.work()
     with pytest.raises(Conflict, match=r"Only 0\.00 EUR is owed back"):
-        _in_cash(stall, order, 500)
+        _refund_in_cash(stall, order, 500)
     assert (stall.balance, stall.order(order.id).paid_total) == (1500, 500)
 
 
 def test_what_was_given_back_in_cash_does_not_go_back_to_the_account_too(stall: Stall) -> None:
     order = stall.buy(4)
-    _fewer(stall, order)
-    _in_cash(stall, order, 300)
+    _remove_two_apples(stall, order)
+    _refund_in_cash(stall, order, 300)
     stall.work()
     assert (stall.balance, stall.order(order.id).paid_total) == (1200, 500)
 
 
 def test_a_refund_on_its_way_to_the_account_counts_as_given_back(stall: Stall) -> None:
     order = stall.buy(4)
-    _fewer(stall, order)
+    _remove_two_apples(stall, order)
     (paid,) = payments_of_order(stall, order)
     assert refund_by_provider(stall.instance, paid, None, key="once") == refund_by_provider(
         stall.instance, paid, None, key="once"
     )
     with pytest.raises(Conflict, match=r"Only 0\.00 EUR is owed back"):
-        _in_cash(stall, order, 1)
+        _refund_in_cash(stall, order, 1)
     assert refund_by_provider(stall.instance, paid, None, key="again") is None
     stall.work()
     assert (stall.balance, stall.order(order.id).paid_total) == (1500, 500)
@@ -280,42 +287,42 @@ def payments_of_order(stall: Stall, order: Order) -> list[Payment]:
         return list(payments_of(tx, "shop", order.id))
 
 
-@pytest.mark.parametrize("what", ["payments", "refunds"])
-def test_nobody_records_by_hand_what_only_the_account_knows(stall: Stall, client: TestClient, what: str) -> None:
-    order = stall.buy(1) if what == "refunds" else stall.place(1)
+@pytest.mark.parametrize("kind", ["payments", "refunds"])
+def test_nobody_records_by_hand_what_only_the_account_knows(stall: Stall, client: TestClient, kind: str) -> None:
+    order = stall.buy(1) if kind == "refunds" else stall.place(1)
     client.headers.update(a_token(stall, "payments:read", "payments:write"))
     body = {"method": METHOD, "amount": 100, "anyway": True}
-    answer = client.post(f"/api/enterprises/shop/orders/{order.id}/{what}", json=body, headers={"Idempotency-Key": "k"})
+    answer = client.post(f"/api/enterprises/shop/orders/{order.id}/{kind}", json=body, headers={"Idempotency-Key": "k"})
     assert answer.json()["errors"][0]["code"] == "not_by_hand"
     assert stall.order(order.id).paid_total == order.paid_total
 
 
 def test_two_hasty_orders_do_not_count_on_the_same_money(stall: Stall) -> None:
     """Eight tills sell 5.00 each to one account of 20.00: four orders are placed, whatever comes first."""
-    refused: list[str] = []
+    refusal_codes: list[str] = []
 
-    def shop() -> None:
+    def buy_at_till() -> None:
         try:
             stall.buy(2)
         except Invalid as error:
-            refused.append(error.problems[0].code)
+            refusal_codes.append(error.problems[0].code)
 
-    tills = [threading.Thread(target=shop) for _ in range(8)]
+    tills = [threading.Thread(target=buy_at_till) for _ in range(8)]
     for till in tills:
         till.start()
     for till in tills:
         till.join()
-    assert refused == ["balance_low"] * 4
+    assert refusal_codes == ["balance_low"] * 4
     assert stall.balance == 0
 
 
 def test_what_was_taken_and_is_not_written_down_yet_counts_once(stall: Stall) -> None:
-    """Between the account and the order's journal there are two transactions; somebody may order in between."""
+    """The account and the order's journal change in two transactions; another order may come in between."""
     order = stall.place(2)
-    chosen = choose_method(stall.instance, order.id, METHOD, "en")
+    choice = choose_method(stall.instance, order.id, METHOD, "en")
     with stall.instance.store.write() as tx:
-        begun = begin_payment(tx, stall.instance.hooks, chosen, f"order:{order.id}")
-    take_from_account(stall.instance, begun, Account(), "en")
+        payment = begin_payment(tx, stall.instance.hooks, choice, f"order:{order.id}")
+    take_from_account(stall.instance, payment, Account(), "en")
     assert stall.balance == 1500
     with pytest.raises(Invalid):
         stall.buy(7)
@@ -327,23 +334,23 @@ def test_what_was_taken_and_is_not_written_down_yet_counts_once(stall: Stall) ->
 def test_a_guest_with_the_address_of_a_member_pays_nothing_from_her_account_and_learns_nothing_of_it(
     client: TestClient, stall: Stall, pieces: int
 ) -> None:
-    """The order of 40 pieces costs more than there is on the account."""
-    before = stall.balance
+    """The order of 40 pieces costs more than the balance of the account."""
+    balance_before = stall.balance
     wish = {"items": {stall.apples: pieces}, "name": "Ada", "email": "ada@example.org", "language": "en"}
-    placed = client.post(
+    response = client.post(
         "/api/sale-sessions/shop-session/orders", json=wish, headers={"Idempotency-Key": "place"}
     ).json()  # fmt: skip
-    assert (placed["order"]["identity"], placed["order"]["customer_id"]) == ("typed", None)
+    assert (response["order"]["identity"], response["order"]["customer_id"]) == ("typed", None)
     refused = client.post(
-        f"/api/guest-orders/{placed['secret']}/payments", json={"method": METHOD}, headers={"Idempotency-Key": "pay"}
+        f"/api/guest-orders/{response['secret']}/payments", json={"method": METHOD}, headers={"Idempotency-Key": "pay"}
     )
     assert (refused.status_code, refused.json()["code"]) == (409, "payment_unknown")
     assert "log in if you are a customer" in refused.text
     assert "20.00" not in refused.text
-    assert client.get(f"/api/guest-orders/{placed['secret']}/payments").json()["payments"] == []
-    assert stall.balance == before
+    assert client.get(f"/api/guest-orders/{response['secret']}/payments").json()["payments"] == []
+    assert stall.balance == balance_before
     with_cash = client.post(
-        f"/api/guest-orders/{placed['secret']}/payments", json={"method": "cash:cash"},
+        f"/api/guest-orders/{response['secret']}/payments", json={"method": "cash:cash"},
         headers={"Idempotency-Key": "cash"},
     )  # fmt: skip
     assert with_cash.status_code == 201
@@ -419,28 +426,28 @@ def test_an_account_is_opened_once_and_for_customers_of_the_shop(stall: Stall) -
 def a_token(stall: Stall, *scopes: str, member: bool = True) -> dict[str, str]:
     with stall.instance.store.write() as tx:
         if member:
-            mine = {"enterprise_id": "shop", "person_id": stall.ada, "role": "owner", "since": tx.now}
-            tx.execute(insert(enterprise_member).values(mine))
-        made = make_token(tx, stall.ada, name="t", scopes=scopes, enterprise_id="shop" if member else None)
-    return {"Authorization": f"Bearer {made.secret}"}
+            membership = {"enterprise_id": "shop", "person_id": stall.ada, "role": "owner", "since": tx.now}
+            tx.execute(insert(enterprise_member).values(membership))
+        token = make_token(tx, stall.ada, name="t", scopes=scopes, enterprise_id="shop" if member else None)
+    return {"Authorization": f"Bearer {token.secret}"}
 
 
 def test_the_shop_keeps_accounts_over_the_api(stall: Stall, client: TestClient) -> None:
     client.headers.update(a_token(stall, "payments:read", "payments:write"))
     url = f"/api/-/account/enterprises/shop/customers/{stall.customer}/account"
-    (listed,) = client.get("/api/-/account/enterprises/shop/accounts").json()["items"]
-    assert (listed["customer_id"], listed["balance"]) == (stall.customer, 2000)
+    (account,) = client.get("/api/-/account/enterprises/shop/accounts").json()["items"]
+    assert (account["customer_id"], account["balance"]) == (stall.customer, 2000)
     entry = {"kind": "paid in", "amount": 500, "note": "en chèque"}
-    assert client.post(f"{url}/entries", json=entry).status_code == 422  # without a key
+    assert client.post(f"{url}/entries", json=entry).status_code == 422  # without an idempotency key
     keyed = {"Idempotency-Key": "one"}
     answers = [client.post(f"{url}/entries", json=entry, headers=keyed) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [201, 201]
     assert answers[0].json() == answers[1].json()
     assert stall.balance == 2500
     assert [entry["amount"] for entry in client.get(f"{url}/entries").json()["items"]] == [2000, 500]
-    found = client.get(url)
-    changed = client.patch(url, json={"minimum": -1000}, headers={"If-Match": found.headers["ETag"]})
-    assert (changed.status_code, changed.json()["minimum"]) == (200, -1000)
+    response = client.get(url)
+    patched = client.patch(url, json={"minimum": -1000}, headers={"If-Match": response.headers["ETag"]})
+    assert (patched.status_code, patched.json()["minimum"]) == (200, -1000)
     stall.buy(14)
     assert stall.balance == -1000
 
@@ -448,7 +455,7 @@ def test_the_shop_keeps_accounts_over_the_api(stall: Stall, client: TestClient) 
 def test_a_member_sees_their_own_account(stall: Stall, client: TestClient) -> None:
     assert client.get("/api/-/account/me/shops/shop/account").status_code == 401
     client.headers.update(a_token(stall, "self", member=False))
-    seen = client.get("/api/-/account/me/shops/shop/account").json()
-    assert seen["account"]["balance"] == 2000
-    assert [entry["note"] for entry in seen["entries"]] == ["à la caisse"]
+    own_account = client.get("/api/-/account/me/shops/shop/account").json()
+    assert own_account["account"]["balance"] == 2000
+    assert [entry["note"] for entry in own_account["entries"]] == ["à la caisse"]
     assert client.get("/api/-/account/me/shops/elsewhere/account").status_code == 404

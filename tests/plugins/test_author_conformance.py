@@ -1,4 +1,4 @@
-"""The checks find what they are there to find: for each of them a plugin that is wrong in just that."""
+"""Each check finds its mistake: there is a plugin with just that mistake for each of them."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def test_there_is_a_bad_plugin_for_each_check() -> None:
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_check_finds_what_is_wrong(name: str, commensal_instances: Instances, tmp_path: Path) -> None:
-    source, said = BAD[name]
-    module = _written(tmp_path, source, REVISION_TWICE if name == "its_tables_come_and_go" else REVISION)
+    source, message = BAD[name]
+    module = _write_plugin(tmp_path, source, REVISION_TWICE if name == "its_tables_come_and_go" else REVISION)
     plan = Plan(plugins=("bad",), modules={"bad": module})
     subject = Subject(
         plugin="bad", module=module, plan=plan, instances=commensal_instances, folder=tmp_path / "instance"
     )
     try:
-        with pytest.raises((Nonconforming, CommensalError, AssertionError), match=said):
+        with pytest.raises((Nonconforming, CommensalError, AssertionError), match=message):
             CHECKS[name].run(subject)
     finally:
         for table in [table for table in metadata.tables.values() if table.name.startswith("bad_")]:
@@ -66,15 +66,15 @@ def _names(test: object) -> list[str]:
     return [arg.name for arg in mark.args[1]]
 
 
-def _written(folder: Path, source: str, revision: str) -> ModuleType:
+def _write_plugin(folder: Path, source: str, revision: str) -> ModuleType:
     package = folder / "commensal_bad"
     (package / "migrations").mkdir(parents=True)
     (package / "migrations" / "bad_0001_first.py").write_text(revision, encoding="utf-8")
-    said = "" if source.startswith("\nfrom") else f'"""Is bad."""\n{PRELUDE}'
-    (package / "__init__.py").write_text(said + dedent(source), encoding="utf-8")
-    where = [str(package)]
+    header = "" if source.startswith("\nfrom") else f'"""Is bad."""\n{PRELUDE}'
+    (package / "__init__.py").write_text(header + dedent(source), encoding="utf-8")
+    search_path = [str(package)]
     spec = importlib.util.spec_from_file_location(
-        "commensal_bad", package / "__init__.py", submodule_search_locations=where
+        "commensal_bad", package / "__init__.py", submodule_search_locations=search_path
     )
     assert spec is not None
     assert spec.loader is not None

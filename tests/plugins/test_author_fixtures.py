@@ -1,4 +1,4 @@
-"""What comes with Commensal for the tests of plugins, used from a folder elsewhere as an author uses it."""
+"""What Commensal offers for the tests of plugins, used from another folder as an author uses it."""
 
 from __future__ import annotations
 
@@ -136,19 +136,19 @@ PROJECT = '[project]\nname = "elsewhere"\n[project.entry-points.commensal]\ncash
 def test_the_fixtures_do_what_they_say(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(PROJECT, encoding="utf-8")
     (tmp_path / "test_elsewhere.py").write_text(ELSEWHERE, encoding="utf-8")
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-W", "error", "--strict-markers", "-p", "no:cacheprovider", "."],
         cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout
-    assert "10 passed, 2 xfailed" in done.stdout, done.stdout
+    assert result.returncode == 0, result.stdout
+    assert "10 passed, 2 xfailed" in result.stdout, result.stdout
 
 
 def test_what_pytest_imports_in_every_run_is_next_to_nothing() -> None:
     """The module is imported wherever Commensal is installed, in runs that have nothing to do with it."""
-    said = "import sys, commensal.testing.fixtures; print(*(m for m in sys.modules if m.startswith('commensal')))"
-    done = subprocess.run([sys.executable, "-c", said], text=True, capture_output=True, check=True, timeout=60)
-    assert done.stdout.split() == ["commensal", "commensal.testing", "commensal.testing.fixtures"]
+    script = "import sys, commensal.testing.fixtures; print(*(m for m in sys.modules if m.startswith('commensal')))"
+    result = subprocess.run([sys.executable, "-c", script], text=True, capture_output=True, check=True, timeout=60)
+    assert result.stdout.split() == ["commensal", "commensal.testing", "commensal.testing.fixtures"]
 
 
 def test_the_public_names_are_these_and_each_is_there() -> None:

@@ -1,4 +1,4 @@
-"""A plugin of each kind is written, installed, tested, listed, and goes again: as its author does it, elsewhere."""
+"""A plugin of each kind is written, installed, tested, listed and removed, as its author does it in another folder."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ def test_a_plugin_of_each_kind_installs_passes_its_own_tests_and_is_listed(bench
         assert {file.name for file in folder.iterdir()} == {
             "pyproject.toml", "README.md", ".gitignore", f"commensal_my_{kind}", "tests",
         }  # fmt: skip
-    all_of_them = " ".join(folder.name for folder in folders)
+    folder_names = " ".join(folder.name for folder in folders)
     bench.run(f"pip install --quiet --no-deps {' '.join(map(str, folders))}")
-    tested = bench.run(f"pytest -W error -q -p no:cacheprovider {all_of_them}")
-    assert " passed" in tested
-    assert "skipped" not in tested
+    test_output = bench.run(f"pytest -W error -q -p no:cacheprovider {folder_names}")
+    assert " passed" in test_output
+    assert "skipped" not in test_output
 
-    bench.run(f"ruff check --no-cache --select E,F,W,I,B,UP,SIM,C4,PIE,PT,DTZ,S --ignore S101 {all_of_them}")
-    bench.run(f"ruff format --no-cache --check {all_of_them}")
-    bench.run(f"mypy --strict --explicit-package-bases --cache-dir=/dev/null {all_of_them}")
+    bench.run(f"ruff check --no-cache --select E,F,W,I,B,UP,SIM,C4,PIE,PT,DTZ,S --ignore S101 {folder_names}")
+    bench.run(f"ruff format --no-cache --check {folder_names}")
+    bench.run(f"mypy --strict --explicit-package-bases --cache-dir=/dev/null {folder_names}")
 
     begin_instance(bench.folder / "val", name="Val")
-    listed = bench.run("commensal plugins --instance val")
-    assert all(f"my_{kind}" in listed for kind in KINDS)
-    bench.run(f"pip uninstall --quiet --yes {all_of_them}")
+    plugins_output = bench.run("commensal plugins --instance val")
+    assert all(f"my_{kind}" in plugins_output for kind in KINDS)
+    bench.run(f"pip uninstall --quiet --yes {folder_names}")
     assert "my_" not in bench.run("commensal plugins --instance val")
 
 
@@ -53,7 +53,7 @@ def test_what_is_written_says_everything_in_french(kind: str, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("plugin", "said"),
+    ("plugin", "message"),
     [
         ("Veg-Box", "Did you mean veg_box?"),
         ("9lives", "is no id"),
@@ -66,8 +66,8 @@ def test_what_is_written_says_everything_in_french(kind: str, tmp_path: Path) ->
         ("pickup_points", "could not be told apart"),
     ],
 )
-def test_an_id_that_cannot_be_is_refused_and_nothing_is_written(plugin: str, said: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=said.replace("?", r"\?")):
+def test_an_id_that_cannot_be_is_refused_and_nothing_is_written(plugin: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message.replace("?", r"\?")):
         new_plugin(plugin, "payment", tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
@@ -94,12 +94,12 @@ def test_exactly_one_kind_is_named(kinds: list[str]) -> None:
 
 
 def test_nothing_is_ever_overwritten(tmp_path: Path) -> None:
-    mine = tmp_path / "README.md"
-    mine.write_text("mine", encoding="utf-8")
+    own_file = tmp_path / "README.md"
+    own_file.write_text("mine", encoding="utf-8")
     with pytest.raises(ValueError, match="exists already, and nothing is ever overwritten"):
         new_plugin("veg_box", "report", tmp_path)
-    assert mine.read_text(encoding="utf-8") == "mine"
-    assert list(tmp_path.iterdir()) == [mine]
+    assert own_file.read_text(encoding="utf-8") == "mine"
+    assert list(tmp_path.iterdir()) == [own_file]
 
 
 def test_an_empty_folder_may_be_filled(tmp_path: Path) -> None:

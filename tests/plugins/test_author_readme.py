@@ -1,4 +1,6 @@
-"""plugins/README.md tells the truth: what it says to write is written, what it says to run is run, and answers so."""
+"""The instructions of plugins/README.md are true: the files are written, the commands run, and their output is as
+shown.
+"""
 
 from __future__ import annotations
 
@@ -16,24 +18,26 @@ _LINK = re.compile(r"\]\(([^)#]+)?(?:#([^)]+))?\)")
 
 def test_its_blocks_do_what_it_says(tmp_path: Path) -> None:
     bench = make_workbench(tmp_path)
-    at, ran = bench.folder, 0
+    folder, runs = bench.folder, 0
     for kind, file, text in _BLOCK.findall(README.read_text(encoding="utf-8")):
         if kind == "console":
             for command, expected in _commands(text):
                 if command.startswith("cd "):
-                    at /= command.removeprefix("cd ")
+                    folder /= command.removeprefix("cd ")
                     continue
-                said = bench.run(command, at)
-                told = "".join(".*" if part == "…" else re.escape(part) for part in re.split("(…)", expected.strip()))
-                assert re.search(told, said, re.DOTALL), f"$ {command}\n{said}"
-                ran += 1
+                output = bench.run(command, folder)
+                pattern = "".join(
+                    ".*" if part == "…" else re.escape(part) for part in re.split("(…)", expected.strip())
+                )
+                assert re.search(pattern, output, re.DOTALL), f"$ {command}\n{output}"
+                runs += 1
         elif file:
-            assert (at / file).is_file(), f"{file} should have been written by commensal new-plugin"
-            (at / file).write_text(text, encoding="utf-8")
+            assert (folder / file).is_file(), f"{file} should have been written by commensal new-plugin"
+            (folder / file).write_text(text, encoding="utf-8")
         else:
-            assert text.strip() in (at / "pyproject.toml").read_text(encoding="utf-8")
-    assert ran >= 10
-    bench.run("ruff check --no-cache .", at)
+            assert text.strip() in (folder / "pyproject.toml").read_text(encoding="utf-8")
+    assert runs >= 10
+    bench.run("ruff check --no-cache .", folder)
 
 
 def test_its_links_lead_somewhere() -> None:
@@ -53,6 +57,6 @@ def test_it_names_every_fixture() -> None:
 
 
 def _commands(block: str) -> list[tuple[str, str]]:
-    """Each command with what follows it up to the next one."""
+    """Returns each command with the text that follows it up to the next one."""
     parts = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
     return [(command, answer) for command, _, answer in (part.partition("\n") for part in parts)]

@@ -1,4 +1,4 @@
-"""Bank transfer: what the customer is told, and what statements of the account do."""
+"""Bank transfer: what the customer is told, and how statements of the account are matched."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_text_without_a_reference_names_no_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("bad_settings", "message"),
     [
         ({"iban": "FR7630006000011234567890188", "holder": "X"}, "compare it with your statement"),
         ({"iban": IBAN}, "say whose account"),
@@ -72,9 +72,9 @@ def test_a_text_without_a_reference_names_no_order() -> None:
         ({"ibann": IBAN}, "did you mean 'iban'"),
     ],
 )
-def test_an_account_that_cannot_be_is_refused(wrong: dict[str, Any], said: str) -> None:
-    with pytest.raises(SettingsError, match=said):
-        read_settings(Account, wrong)
+def test_an_account_that_cannot_be_is_refused(bad_settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        read_settings(Account, bad_settings)
 
 
 # ------------------------------------------------------------------------------------------------ statements
@@ -100,21 +100,21 @@ CAMT = """\
 
 
 def camt(version: str = "02", iban: str = IBAN) -> bytes:
-    """As banks write it in an old version and in a new one, where names and states lie one level deeper."""
-    old = version < "08"
-    booked = "BOOK" if old else "<Cd>BOOK</Cd>"
-    payer = "<Nm>Bob Le Goff</Nm>" if old else "<Pty><Nm>Bob Le Goff</Nm></Pty>"
+    """A statement as banks write it in an old version and in a new one, where names and states lie one level deeper."""
+    is_old_version = version < "08"
+    booked = "BOOK" if is_old_version else "<Cd>BOOK</Cd>"
+    payer = "<Nm>Bob Le Goff</Nm>" if is_old_version else "<Pty><Nm>Bob Le Goff</Nm></Pty>"
     return CAMT.format(version=version, iban=iban, booked=booked, payer=payer).encode()
 
 
 @pytest.mark.parametrize("version", ["02", "08", "13"])
 def test_a_camt_statement_gives_booked_credits_and_opens_batches(version: str) -> None:
-    first, second, third = read_statement(camt(version), ACCOUNT, "EUR")
-    assert (first.amount, first.payer, first.text, first.booked_on) == (
+    first_entry, second_entry, third_entry = read_statement(camt(version), ACCOUNT, "EUR")
+    assert (first_entry.amount, first_entry.payer, first_entry.text, first_entry.booked_on) == (
         1250, "Bob Le Goff", "RF981024", date(2026, 6, 3),
     )  # fmt: skip
-    assert [(entry.amount, entry.text) for entry in (second, third)] == [(1000, "un"), (2000, "deux")]
-    assert len({first.key, second.key, third.key}) == 3
+    assert [(entry.amount, entry.text) for entry in (second_entry, third_entry)] == [(1000, "un"), (2000, "deux")]
+    assert len({first_entry.key, second_entry.key, third_entry.key}) == 3
 
 
 @pytest.mark.parametrize(
@@ -192,25 +192,27 @@ def instance(settings: InstanceSettings, store: Store, clock: Any, ids: Any, tmp
 
 @pytest.fixture
 def shop(instance: Instance) -> str:
-    mine = {"holder": ACCOUNT.holder, "iban": ACCOUNT.iban}
+    account_settings = {"holder": ACCOUNT.holder, "iban": ACCOUNT.iban}
     with instance.store.write() as tx:
         a_shop(tx)
         tx.execute(
-            insert(enterprise_plugin).values(enterprise_id="shop", plugin="bank_transfer", settings=mine, version=1)
+            insert(enterprise_plugin).values(
+                enterprise_id="shop", plugin="bank_transfer", settings=account_settings, version=1
+            )
         )
     return "shop"
 
 
-def an_order(instance: Instance, **more: Any) -> str:
+def an_order(instance: Instance, **columns: Any) -> str:
     with instance.store.write() as tx:
-        return a_placed_order(tx, "shop", total=1250, payment_method="bank_transfer:transfer", **more)
+        return a_placed_order(tx, "shop", total=1250, payment_method="bank_transfer:transfer", **columns)
 
 
 def a_credit(text: str, amount: int = 1250, key: str = "k", currency: str = "EUR") -> Credit:
     return Credit(booked_on=date(2026, 6, 3), amount=amount, currency=currency, payer="Bob", text=text, key=key)
 
 
-def taken(instance: Instance, *credits: Credit) -> ImportResult:
+def import_all(instance: Instance, *credits: Credit) -> ImportResult:
     with instance.store.write() as tx:
         return import_credits(tx, "shop", credits)
 
@@ -224,21 +226,21 @@ def state(instance: Instance, order_id: str) -> tuple[str, int]:
 
 def test_the_customer_reads_where_to_transfer_and_sees_the_code(instance: Instance, shop: str) -> None:
     order_id = an_order(instance)
-    begun = start_payment(instance, order_id, "bank_transfer:transfer", "key", "fr")
-    assert begun.state == "Pending"
-    assert begun.reference == reference_of(1)
-    assert begun.instructions is not None
-    text = begun.instructions["text"]
+    payment = start_payment(instance, order_id, "bank_transfer:transfer", "key", "fr")
+    assert payment.state == "Pending"
+    assert payment.reference == reference_of(1)
+    assert payment.instructions is not None
+    text = payment.instructions["text"]
     assert all(part in text for part in ("12,50\xa0€", "FR76 3000 6000 0112 3456 7890 189", reference_of(1)))
-    assert begun.instructions["picture"].startswith("data:image/svg+xml")
+    assert payment.instructions["picture"].startswith("data:image/svg+xml")
 
 
 def test_a_transfer_with_a_reference_pays_its_order_once(instance: Instance, shop: str) -> None:
     order_id = an_order(instance)
     start_payment(instance, order_id, "bank_transfer:transfer", "key", "fr")
     credit = a_credit(f"VIR {reference_of(1)}")
-    assert taken(instance, credit) == ImportResult(matched=1, open=0, known=0)
-    assert taken(instance, credit) == ImportResult(matched=0, open=0, known=1)
+    assert import_all(instance, credit) == ImportResult(matched=1, open=0, known=0)
+    assert import_all(instance, credit) == ImportResult(matched=0, open=0, known=1)
     assert state(instance, order_id) == ("Paid", 1250)
     with instance.store.read() as tx:
         assert sorted(payment.state for payment in payments_of(tx, "shop", order_id)) == ["Cancelled", "Done"]
@@ -246,15 +248,15 @@ def test_a_transfer_with_a_reference_pays_its_order_once(instance: Instance, sho
 
 def test_what_came_is_what_is_written_down(instance: Instance, shop: str) -> None:
     order_id = an_order(instance)
-    taken(instance, a_credit(reference_of(1), amount=1000, key="a"))
+    import_all(instance, a_credit(reference_of(1), amount=1000, key="a"))
     assert state(instance, order_id) == ("Unpaid", 1000)
-    taken(instance, a_credit(reference_of(1), amount=300, key="b"))
+    import_all(instance, a_credit(reference_of(1), amount=300, key="b"))
     assert state(instance, order_id) == ("Paid", 1300)
 
 
 def test_a_cancelled_order_has_its_money_shown(instance: Instance, shop: str) -> None:
     order_id = an_order(instance, state="Cancelled", payment_state="Cancelled", fulfilment_state="Cancelled")
-    taken(instance, a_credit(reference_of(1)))
+    import_all(instance, a_credit(reference_of(1)))
     assert state(instance, order_id) == ("Paid", 1250)
 
 
@@ -262,38 +264,42 @@ def test_a_cancelled_order_has_its_money_shown(instance: Instance, shop: str) ->
 def test_what_names_no_one_order_waits_for_a_person(instance: Instance, shop: str, text: str) -> None:
     order_id = an_order(instance)
     an_order(instance)
-    assert taken(instance, a_credit(text)) == ImportResult(matched=0, open=1, known=0)
+    assert import_all(instance, a_credit(text)) == ImportResult(matched=0, open=1, known=0)
     assert state(instance, order_id) == ("Unpaid", 0)
     with instance.store.write() as tx:
-        (waiting,) = entries(tx, "shop")
-        settled = settle(tx, "shop", waiting.id, 1, person_id="somebody")
-        assert (settled.state, settled.order_id, settled.settled_by) == ("matched", order_id, "somebody")
+        (open_entry,) = entries(tx, "shop")
+        settled_entry = settle(tx, "shop", open_entry.id, 1, person_id="somebody")
+        assert (settled_entry.state, settled_entry.order_id, settled_entry.settled_by) == (
+            "matched",
+            order_id,
+            "somebody",
+        )
         with pytest.raises(Conflict):
-            settle(tx, "shop", waiting.id, 1, person_id="somebody")
+            settle(tx, "shop", open_entry.id, 1, person_id="somebody")
     assert state(instance, order_id) == ("Paid", 1250)
 
 
 def test_another_currency_and_another_order_are_not_guessed(instance: Instance, shop: str) -> None:
     an_order(instance)
-    taken(instance, a_credit(reference_of(1), currency="CHF"))
+    import_all(instance, a_credit(reference_of(1), currency="CHF"))
     with instance.store.write() as tx:
-        (waiting,) = entries(tx, "shop")
+        (open_entry,) = entries(tx, "shop")
         with pytest.raises(Conflict, match="EUR"):
-            settle(tx, "shop", waiting.id, 1, person_id=None)
+            settle(tx, "shop", open_entry.id, 1, person_id=None)
         with pytest.raises(NotFound):
-            settle(tx, "shop", waiting.id, 2, person_id=None)
-        assert ignore(tx, "shop", waiting.id, person_id=None).state == "ignored"
+            settle(tx, "shop", open_entry.id, 2, person_id=None)
+        assert ignore(tx, "shop", open_entry.id, person_id=None).state == "ignored"
         assert entries(tx, "shop") == []
 
 
 def test_the_account_of_one_shop_says_nothing_to_another(instance: Instance, shop: str) -> None:
-    taken(instance, a_credit("sans rien"))
+    import_all(instance, a_credit("sans rien"))
     with instance.store.write() as tx:
         a_shop(tx, "other")
         assert entries(tx, "other") == []
-        (waiting,) = entries(tx, "shop")
+        (open_entry,) = entries(tx, "shop")
         with pytest.raises(NotFound):
-            settle(tx, "other", waiting.id, 1, person_id=None)
+            settle(tx, "other", open_entry.id, 1, person_id=None)
 
 
 def test_a_statement_is_handed_in_over_the_api(instance: Instance, shop: str, client: TestClient) -> None:
@@ -303,8 +309,8 @@ def test_a_statement_is_handed_in_over_the_api(instance: Instance, shop: str, cl
             tx, new_person(email="ada@example.org", name="Ada", password="correct horse", language="en"), confirmed=True
         )
         assert person is not None
-        mine = {"enterprise_id": "shop", "person_id": person.id, "role": "owner", "since": tx.now}
-        tx.execute(insert(enterprise_member).values(mine))
+        membership = {"enterprise_id": "shop", "person_id": person.id, "role": "owner", "since": tx.now}
+        tx.execute(insert(enterprise_member).values(membership))
         scopes = ["payments:write", "payments:read"]
         token = make_token(tx, person.id, name="t", scopes=scopes, enterprise_id="shop")
     client.headers["Authorization"] = f"Bearer {token.secret}"
@@ -313,10 +319,10 @@ def test_a_statement_is_handed_in_over_the_api(instance: Instance, shop: str, cl
     answer = client.post(f"{url}/statements", content=camt(), headers=binary)
     assert (answer.status_code, answer.json()) == (200, {"matched": 1, "open": 2, "known": 0})
     assert state(instance, order_id) == ("Paid", 1250)
-    first, second = client.get(f"{url}/entries").json()["items"]
-    assert (first["amount"], second["text"]) == (1000, "deux")
-    assert client.post(f"{url}/entries/{first['id']}/settle", json={"order_number": 1024}).status_code == 200
-    assert client.post(f"{url}/entries/{second['id']}/ignore").json()["state"] == "ignored"
+    first_entry, second_entry = client.get(f"{url}/entries").json()["items"]
+    assert (first_entry["amount"], second_entry["text"]) == (1000, "deux")
+    assert client.post(f"{url}/entries/{first_entry['id']}/settle", json={"order_number": 1024}).status_code == 200
+    assert client.post(f"{url}/entries/{second_entry['id']}/ignore").json()["state"] == "ignored"
     refused = client.post(f"{url}/statements", content=b"<html/>", headers=binary)
     assert refused.status_code == 422
     assert "camt.053" in refused.json()["detail"]

@@ -1,8 +1,8 @@
 """The books of a hub's week over New Year, kept a second time in plain Python: any difference is a failure.
 
 `Ledger` knows nothing of Commensal. Hypothesis draws what members, the hub and the clock do; after each step every
-total, VAT, stock, account, fund and statement is what the ledger says, and what was refused is what it refuses.
-COMMENSAL_TEST_BOOKS=10000 draws so many weeks, and others each time (`make books`).
+total, VAT, stock, account, fund and statement must equal the ledger's, and both must refuse the same actions.
+COMMENSAL_TEST_BOOKS=10000 draws so many weeks, different ones each time (`make books`).
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def rounded(amount: Decimal) -> int:
     return int(amount.to_integral_value(ROUND_HALF_UP))
 
 
-Line = tuple[int, int, int, int | None]  # item, pieces, price of a piece, grams where it was weighed
+Line = tuple[int, int, int, int | None]  # item, pieces, price of a piece in cents, and grams if it was weighed
 
 
 @dataclass(eq=False)
@@ -100,8 +100,8 @@ class Bill:
     lines: list[Line]
     grant: int = 0
     cash: int = 0
-    account: int = 0  # paid from it, less what has gone back
-    on_its_way: int = 0  # back to it
+    account: int = 0  # paid from the account, less what was given back
+    on_its_way: int = 0  # to be given back to the account
     state: str = "placed"
 
     def goods(self, rate: Decimal | None = None) -> int:
@@ -121,9 +121,9 @@ class Bill:
         return sum(self.goods(r) - rounded(self.goods(r) / (1 + r / 100)) for r in set(RATES))
 
     def holds(self, item: int) -> int:
-        """Pieces, or grams of birds, which are two kilograms unless the scales said otherwise."""
-        mine = [line for line in self.lines if line[0] == item]
-        return sum((2000 * n if g is None else g) if item == BIRDS else n for _, n, _, g in mine)
+        """The pieces held, or grams of birds: two kilograms each unless they were weighed."""
+        lines = [line for line in self.lines if line[0] == item]
+        return sum((2000 * n if g is None else g) if item == BIRDS else n for _, n, _, g in lines)
 
 
 @dataclass
@@ -134,25 +134,31 @@ class Ledger:
     spent: list[int] = field(default_factory=lambda: [0, 0])  # of the fund, for December and for January
     closes: list[datetime] = field(default_factory=lambda: list(CLOSES))
     bills: list[Bill] = field(default_factory=list)
-    told: list[Bill] = field(default_factory=list)  # what the account will hear of next
+    told: list[Bill] = field(default_factory=list)  # bills whose change the account has not handled yet
 
     def put(self, bill: Bill, lines: list[Line], *, by_hub: bool) -> bool:
         """Gives the bill these lines, if all of it is possible."""
-        old, before = (bill.lines, bill.grant), bill.total
-        held = [bill.holds(item) for item in range(3)]
+        lines_and_grant_before, total_before = (bill.lines, bill.grant), bill.total
+        held_before = [bill.holds(item) for item in range(3)]
         bill.lines = [line for line in lines if line[1] or line[3] is not None]
         wish = rounded(Decimal(bill.goods() * 30) / 100) if bill.who == 0 else 0
-        bill.grant = min(wish, BUDGET - self.spent[bill.sale] + old[1])
-        more = [bill.holds(item) - held[item] for item in range(3)]
-        owed = sum(max(0, one.due) for one in self.bills if one.by_account and one.who == bill.who and one is not bill)
-        owed += max(0, before - bill.cash - bill.account) if bill in self.bills else 0
-        poor = bill.by_account and bill.total > before and self.accounts[bill.who] < owed + bill.total - before
-        short = any(more[item] > self.free[item] for item in range(3) if more[item] > 0)
+        bill.grant = min(wish, BUDGET - self.spent[bill.sale] + lines_and_grant_before[1])
+        extra = [bill.holds(item) - held_before[item] for item in range(3)]
+        owed = sum(
+            max(0, other_bill.due)
+            for other_bill in self.bills
+            if other_bill.by_account and other_bill.who == bill.who and other_bill is not bill
+        )
+        owed += max(0, total_before - bill.cash - bill.account) if bill in self.bills else 0
+        poor = (
+            bill.by_account and bill.total > total_before and self.accounts[bill.who] < owed + bill.total - total_before
+        )
+        short = any(extra[item] > self.free[item] for item in range(3) if extra[item] > 0)
         if not any(line[1] for line in bill.lines) or (not by_hub and (poor or short)):
-            bill.lines, bill.grant = old
+            bill.lines, bill.grant = lines_and_grant_before
             return False
-        self.free = [max(0, free - wanted) for free, wanted in zip(self.free, more, strict=True)]
-        self.spent[bill.sale] += bill.grant - old[1]
+        self.free = [max(0, free - taken) for free, taken in zip(self.free, extra, strict=True)]
+        self.spent[bill.sale] += bill.grant - lines_and_grant_before[1]
         return True
 
     def cancel(self, bill: Bill, restock: bool) -> None:
@@ -167,7 +173,7 @@ class Ledger:
             bill.account += bill.due
 
     def settle(self) -> None:
-        """The account hears of all changes in turn: it takes what is due at once, and gives back thereafter."""
+        """The account handles all changes in turn: it takes what is due at once, and gives back afterwards."""
         for bill in self.told:
             if bill.by_account and bill.state != "cancelled" and bill.due > 0:
                 self.take(bill)
@@ -192,11 +198,11 @@ def _template() -> sqlite3.Connection:
     clock = ManualClock(MONDAY)
     store = Store("sqlite://", clock=clock, ids=SeededIds("template"))
     migrate(store, migration_folders(load_plugins(plugins(), clock=clock)))
-    kept = sqlite3.connect(":memory:", check_same_thread=False)
+    template = sqlite3.connect(":memory:", check_same_thread=False)
     with closing(store.engine.raw_connection()) as connection:
-        connection.driver_connection.backup(kept)  # type: ignore[union-attr]
+        connection.driver_connection.backup(template)  # type: ignore[union-attr]
     store.close()
-    return kept
+    return template
 
 
 class Week(RuleBasedStateMachine):
@@ -206,8 +212,8 @@ class Week(RuleBasedStateMachine):
         super().__init__()
         self.folder = TemporaryDirectory()
         file = Path(self.folder.name) / "books.db"
-        with closing(sqlite3.connect(file)) as copied:
-            _template().backup(copied)
+        with closing(sqlite3.connect(file)) as copy:
+            _template().backup(copy)
         self.clock, self.ids, self.ledger = ManualClock(MONDAY), SeededIds("books"), Ledger()
         self.store = Store(f"sqlite:///{file}", clock=self.clock, ids=self.ids)
         hooks = load_plugins(plugins(), clock=self.clock)
@@ -219,26 +225,28 @@ class Week(RuleBasedStateMachine):
     def _open(self, tx: Transaction) -> None:
         a_shop(tx)
         group = create_category(tx, "shop", name="Entitled").id
-        told = {"id": "ccas", "payer": "CCAS", "category": group, "percent": "30", "budget": BUDGET}
+        programme = {"id": "ccas", "payer": "CCAS", "category": group, "percent": "30", "budget": BUDGET}
         for plugin in ("cash", "account", "sales", "solidarity"):
-            chosen = {"programmes": [told]} if plugin == "solidarity" else {}
+            plugin_settings = {"programmes": [programme]} if plugin == "solidarity" else {}
             tx.execute(
-                insert(enterprise_plugin).values(enterprise_id="shop", plugin=plugin, settings=chosen, version=1)
+                insert(enterprise_plugin).values(
+                    enterprise_id="shop", plugin=plugin, settings=plugin_settings, version=1
+                )
             )
         self.programme = Programme(id="ccas", payer="CCAS", category=group, percent=Decimal(30), budget=BUDGET)
         self.people, self.customers = [], []
-        for who, balance in (("ada", self.ledger.accounts[0]), ("bob", self.ledger.accounts[1])):
-            email = f"{who}@example.org"
-            new = NewPerson(email=email, name=who, phone="", language="en", password_hash="")
-            person = add_person(tx, new, confirmed=True)
+        for name, balance in (("ada", self.ledger.accounts[0]), ("bob", self.ledger.accounts[1])):
+            email = f"{name}@example.org"
+            new_member = NewPerson(email=email, name=name, phone="", language="en", password_hash="")
+            person = add_person(tx, new_member, confirmed=True)
             assert person is not None
-            groups = [group] if who == "ada" else []
-            mine = create_customer(tx, "shop", email=email, name=who, categories=groups).id
-            tx.execute(update(customer).where(customer.c.id == mine).values(person_id=person.id))
-            open_account(tx, "shop", mine)
-            write_entry(tx, "shop", mine, "paid in", balance, note="", person_id=None)
+            groups = [group] if name == "ada" else []
+            customer_id = create_customer(tx, "shop", email=email, name=name, categories=groups).id
+            tx.execute(update(customer).where(customer.c.id == customer_id).values(person_id=person.id))
+            open_account(tx, "shop", customer_id)
+            write_entry(tx, "shop", customer_id, "paid in", balance, note="", person_id=None)
             self.people.append(person.id)
-            self.customers.append(mine)
+            self.customers.append(customer_id)
         self.lots = [
             a_lot(tx, name="Apples", on_hand="30"),
             a_lot(tx, name="Birds", unit="Kilogram", on_hand="24"),
@@ -268,18 +276,18 @@ class Week(RuleBasedStateMachine):
         self.store.close()
         self.folder.cleanup()
 
-    def _do(self, act: Callable[[Transaction], Any]) -> Any:
-        """None where the rules say no: then nothing may have changed."""
+    def _do(self, action: Callable[[Transaction], Any]) -> Any:
+        """Runs the action. Returns None if the rules refuse it: then nothing may have changed."""
         try:
             with self.store.write() as tx:
-                return act(tx)
+                return action(tx)
         except Refused:
             return None
 
-    def _to(self, bill: Bill, act: Callable[[Transaction, Order], Any]) -> bool:
-        """Whether what was to happen to the order has happened."""
+    def _to(self, bill: Bill, action: Callable[[Transaction, Order], Any]) -> bool:
+        """Runs the action on the order. Returns whether it was done."""
         id = self.orders[self.ledger.bills.index(bill)]
-        return self._do(lambda tx: act(tx, locked_order(tx, id, enterprise_id="shop"))) is not None
+        return self._do(lambda tx: action(tx, locked_order(tx, id, enterprise_id="shop"))) is not None
 
     def _is_open(self, sale: int) -> bool:
         return self.clock.now() < self.ledger.closes[sale]
@@ -294,7 +302,7 @@ class Week(RuleBasedStateMachine):
             items={self.items[item]: n for item, n in pieces.items() if n}, name="Ada", email="ada@example.org",
             language="en", payment_method="account:account" if by_account else "cash:cash",
         )  # fmt: skip
-        placed = self._do(
+        order = self._do(
             lambda tx: place_order(
                 tx, self.instance.hooks, self.sessions[sale], wish, person_id=self.people[who]
             )
@@ -302,41 +310,41 @@ class Week(RuleBasedStateMachine):
         bill = Bill(who, sale, by_account, [])
         lines: list[Line] = [(item, n, ledger.prices[item], None) for item, n in pieces.items() if n]
         expected = self._is_open(sale) and ledger.put(bill, lines, by_hub=False)
-        assert (placed is not None) == expected
-        if placed is None:
+        assert (order is not None) == expected
+        if order is None:
             return multiple()
         ledger.bills.append(bill)
-        self.orders[len(ledger.bills) - 1] = placed.id
-        if by_account and placed.total:
-            start_payment(self.instance, placed.id, "account:account", f"order:{placed.id}", "en")
+        self.orders[len(ledger.bills) - 1] = order.id
+        if by_account and order.total:
+            start_payment(self.instance, order.id, "account:account", f"order:{order.id}", "en")
             ledger.take(bill)
         return bill
 
     @rule(bill=bills, apples=st.integers(0, 8), wine=st.integers(0, 3))
     def change(self, bill: Bill, apples: int, wine: int) -> None:
         birds = sum(n for item, n, *_ in bill.lines if item == BIRDS)
-        wanted = {APPLES: apples, BIRDS: birds, WINE: wine}
-        items = {self.items[item]: n for item, n in wanted.items() if n}
-        done = self._to(bill, lambda tx, order: change_order(tx, self.instance.hooks, order, items=items))
+        quantities = {APPLES: apples, BIRDS: birds, WINE: wine}
+        items = {self.items[item]: n for item, n in quantities.items() if n}
+        was_done = self._to(bill, lambda tx, order: change_order(tx, self.instance.hooks, order, items=items))
         possible = bill.state == "placed" and self._is_open(bill.sale)
-        assert done == (possible and self.ledger.put(bill, self._with(bill, wanted), by_hub=False))
-        if done:
+        assert was_done == (possible and self.ledger.put(bill, self._with(bill, quantities), by_hub=False))
+        if was_done:
             self.ledger.told.append(bill)
 
-    def _with(self, bill: Bill, wanted: dict[int, int]) -> list[Line]:
-        """Fewer of what was ordered last; more at today's price."""
-        left, lines = dict(wanted), list[Line]()
+    def _with(self, bill: Bill, quantities: dict[int, int]) -> list[Line]:
+        """Returns the bill's lines with new quantities: the last pieces go first, more come at the current price."""
+        remaining, lines = dict(quantities), list[Line]()
         for item, n, price, grams in bill.lines:
-            kept = min(n, left[item])
-            left[item] -= kept
-            lines.append((item, kept, price, grams if kept == n else None))
-        for item, more in left.items():
+            kept_pieces = min(n, remaining[item])
+            remaining[item] -= kept_pieces
+            lines.append((item, kept_pieces, price, grams if kept_pieces == n else None))
+        for item, extra in remaining.items():
             price = self.ledger.prices[item]
-            same = [place for place, line in enumerate(lines) if (line[0], line[2]) == (item, price)]
-            if more and same:
-                lines[same[-1]] = (item, lines[same[-1]][1] + more, price, None)
-            elif more:
-                lines.append((item, more, price, None))
+            same_lines = [place for place, line in enumerate(lines) if (line[0], line[2]) == (item, price)]
+            if extra and same_lines:
+                lines[same_lines[-1]] = (item, lines[same_lines[-1]][1] + extra, price, None)
+            elif extra:
+                lines.append((item, extra, price, None))
         return [line for line in lines if line[1]]
 
     @rule(bill=bills, grams=st.integers(0, 5000))
@@ -357,8 +365,8 @@ class Week(RuleBasedStateMachine):
     @rule(bill=bills)
     def shorten(self, bill: Bill) -> None:
         """An apple of the first line could not be brought."""
-        first = next((line for line in bill.lines if line[0] == APPLES), None)
-        if first is None or bill.state != "placed":
+        first_line = next((line for line in bill.lines if line[0] == APPLES), None)
+        if first_line is None or bill.state != "placed":
             return
 
         def act(tx: Transaction, order: Order) -> Order:
@@ -366,7 +374,7 @@ class Week(RuleBasedStateMachine):
             return shorten_order(tx, self.instance.hooks, order, {line.id: 1})
 
         assert self._to(bill, act)
-        place, (item, n, price, grams) = bill.lines.index(first), first
+        place, (item, n, price, grams) = bill.lines.index(first_line), first_line
         lines = [*bill.lines[:place], (item, n - 1, price, grams), *bill.lines[place + 1 :]]
         if not self.ledger.put(bill, lines, by_hub=True):
             self.ledger.cancel(bill, restock=True)
@@ -396,21 +404,21 @@ class Week(RuleBasedStateMachine):
 
     @rule(bill=bills, cents=st.integers(1, 500), all_of_it=st.booleans())
     def give_back_in_cash(self, bill: Bill, cents: int, all_of_it: bool) -> None:
-        owed = -bill.due - bill.on_its_way
-        amount = max(1, owed) if all_of_it else cents
-        assert self._by_hand(record_given_back, bill, amount) == (amount <= owed)
-        bill.cash -= amount if amount <= owed else 0
+        refundable = -bill.due - bill.on_its_way
+        amount = max(1, refundable) if all_of_it else cents
+        assert self._by_hand(record_given_back, bill, amount) == (amount <= refundable)
+        bill.cash -= amount if amount <= refundable else 0
 
     def _by_hand(self, command: Callable[..., Any], bill: Bill, amount: int) -> bool:
         id = self.orders[self.ledger.bills.index(bill)]
-        given: dict[str, Any] = {"enterprise_id": "shop", "method": "cash:cash", "allowed": {"cash:cash"}}
-        given |= {"order_id": id, "amount": amount, "person_id": self.people[0]}
-        return self._do(lambda tx: command(tx, **given)) is not None
+        arguments: dict[str, Any] = {"enterprise_id": "shop", "method": "cash:cash", "allowed": {"cash:cash"}}
+        arguments |= {"order_id": id, "amount": amount, "person_id": self.people[0]}
+        return self._do(lambda tx: command(tx, **arguments)) is not None
 
     @rule(who=st.integers(0, 1), cents=st.integers(1, 3000))
     def pay_in(self, who: int, cents: int) -> None:
-        mine = self.customers[who]
-        self._do(lambda tx: write_entry(tx, "shop", mine, "paid in", cents, note="", person_id=None))
+        customer_id = self.customers[who]
+        self._do(lambda tx: write_entry(tx, "shop", customer_id, "paid in", cents, note="", person_id=None))
         self.ledger.accounts[who] += cents
 
     @rule(cents=st.sampled_from([-30, 20]))
@@ -423,8 +431,8 @@ class Week(RuleBasedStateMachine):
         sale = self.sales[0]
 
         def act(tx: Transaction) -> Any:
-            known = coordination_by_id(tx, sale, "shop")
-            change_coordination(tx, sale, "shop", known.version, closes_at=tx.now)
+            sale_before = coordination_by_id(tx, sale, "shop")
+            change_coordination(tx, sale, "shop", sale_before.version, closes_at=tx.now)
             return complete_due(tx)
 
         if self.clock.now() > MONDAY and self._is_open(0):
@@ -446,20 +454,20 @@ class Week(RuleBasedStateMachine):
     def every_figure_is_the_ledgers(self) -> None:
         ledger = self.ledger
         with self.store.read() as tx:
-            for place, bill in enumerate(ledger.bills):
-                order = order_by_id(tx, self.orders[place], enterprise_id="shop")
+            for index, bill in enumerate(ledger.bills):
+                order = order_by_id(tx, self.orders[index], enterprise_id="shop")
                 assert (order.total, order.vat_total) == (bill.total, bill.vat)
                 assert order.paid_total == bill.cash + bill.account
             lots = [lot_by_id(tx, "shop", lot) for lot in self.lots]
             assert [round(lot.free * (1000 if place == BIRDS else 1)) for place, lot in enumerate(lots)] == ledger.free
             balances = [account_of(tx, "shop", customer).balance for customer in self.customers]
             assert (balances, unbalanced(tx, "shop")) == (ledger.accounts, [])
-            said = [
+            statements = [
                 statement_of(tx, "shop", self.programme, date(year, 1, 1), date(year, 12, 31)) for year in (2026, 2027)
             ]
-            assert [statement.year.spent for statement in said] == ledger.spent
-            assert [statement.total for statement in said] == ledger.spent
-            assert said[1].owed == sum(ledger.spent)
+            assert [statement.year.spent for statement in statements] == ledger.spent
+            assert [statement.total for statement in statements] == ledger.spent
+            assert statements[1].owed == sum(ledger.spent)
             assert broken_invariants(tx) == []
 
 
@@ -468,7 +476,7 @@ def test_a_hubs_week_over_new_year_is_what_the_ledger_says() -> None:
 
 
 def test_a_refund_that_is_given_twice_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refunds, "refuse_too_much", lambda *args, **given: None)
+    monkeypatch.setattr(refunds, "refuse_too_much", lambda *args, **kwargs: None)
     with pytest.raises(AssertionError):
         run_state_machine_as_test(Week, settings=WITHOUT_SHRINKING)
 

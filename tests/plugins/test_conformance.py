@@ -1,4 +1,4 @@
-"""Every bundled plugin keeps what its hooks promise."""
+"""Every bundled plugin fulfils the promises of its hooks."""
 
 from __future__ import annotations
 
@@ -16,41 +16,41 @@ IBAN = "FR7630001007941234567890185"
 TOURS = {"id": "tours", "name": "Tours", "postcodes": ["37*"], "price": 300}
 
 
-def _an_account(shop: Shop) -> None:
-    """Accounts are for those who are known, and have one."""
+def _open_account(shop: Shop) -> None:
+    """Opens an account for a known customer, since only they can have one."""
     shop.customer = shop.somebody("known@example.org")
     with shop.instance.store.write() as tx:
-        known = create_customer(tx, shop.id, email=shop.customer.email).id
-        open_account(tx, shop.id, known)
-        write_entry(tx, shop.id, known, "paid in", 10_000, note="", person_id=None)
+        customer_id = create_customer(tx, shop.id, email=shop.customer.email).id
+        open_account(tx, shop.id, customer_id)
+        write_entry(tx, shop.id, customer_id, "paid in", 10_000, note="", person_id=None)
 
 
-def _two_rounds(shop: Shop) -> None:
-    """The demo gives a van to one hub of a valley only."""
+def _add_two_rounds(shop: Shop) -> None:
+    """Adds two rounds, since the demo gives a van to only one hub of a valley."""
     for hours in (1, 2):
         with shop.instance.store.write() as tx:
             begins_at, ends_at = (tx.now + timedelta(days=2, hours=offset) for offset in (0, hours))
             add_slot(tx, DeliverySettings(), shop.id, shop.session_id, begins_at=begins_at, ends_at=ends_at, capacity=4)
 
 
-def _a_round(shop: Shop) -> None:
-    """The van goes once, to three customers."""
+def _add_round(shop: Shop) -> None:
+    """Adds one round for three customers."""
     times = {"begins_at": shop.session.begins_at.isoformat(), "ends_at": shop.session.ends_at.isoformat()}
     shop.ask("POST", f"/-/delivery/sale-sessions/{shop.session_id}/slots", {**times, "capacity": 3})
 
 
-def _a_report(shop: Shop) -> None:
-    """A report of one's own is there once somebody has put it together."""
-    wanted = {"name": "Owed", "segment": "orders", "columns": ["number", "customer", "due"]}
-    shop.ask("POST", "/-/custom_report/presets", wanted)
+def _add_report(shop: Shop) -> None:
+    """Adds a custom report, since reports exist only once a person has composed them."""
+    preset = {"name": "Owed", "segment": "orders", "columns": ["number", "customer", "due"]}
+    shop.ask("POST", "/-/custom_report/presets", preset)
 
 
 _ZONE = {"id": "town", "name": "Tours", "postcodes": ["37*"], "price": 300}
 _NEEDS: dict[str, dict[str, Any]] = {
-    "account": {"prepare": _an_account},
+    "account": {"prepare": _open_account},
     "bank_transfer": {"settings": {"iban": IBAN, "holder": "Les Paniers"}},
-    "custom_report": {"prepare": _a_report},
-    "delivery": {"settings": {"zones": [_ZONE]}, "prepare": _a_round},
+    "custom_report": {"prepare": _add_report},
+    "delivery": {"settings": {"zones": [_ZONE]}, "prepare": _add_round},
     "stripe": {
         "settings": {"secret_key": "sk_test_shop", "webhook_secret": "whsec_ours"},
         "without": {"a_payment_begins_once": "its own tests see to it, with a double of Stripe"},

@@ -1,4 +1,4 @@
-"""Reports of one's own choice: kept under a name, listed among the others, and never more than an allow-list."""
+"""Custom reports: stored under a name, listed with the others, and limited to an allow-list."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ BY_SUPPLIER = {
 
 @pytest.fixture
 def instance(settings: InstanceSettings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
-    given = InstanceSettings(
+    enabled_plugins = InstanceSettings(
         name="T", base_url=settings.base_url, language="en", limits=settings.limits,
         plugins={"enabled": ["distribution_lists", "sales", "custom_report"]},
     )  # fmt: skip
-    instance = Instance(tmp_path, given, store, load_plugins(given, clock=clock), clock, ids)
+    instance = Instance(tmp_path, enabled_plugins, store, load_plugins(enabled_plugins, clock=clock), clock, ids)
     with store.write() as tx:
         for shop in ("shop", "other"):
             a_shop(tx, shop)
@@ -65,15 +65,15 @@ Header = dict[str, str]
 
 def a_token(instance: Instance, name: str, role: str, shop: str = "shop") -> Header:
     with instance.store.write() as tx:
-        made = add_person(
+        person = add_person(
             tx,
             new_person(email=f"{name}@example.org", name=name, password="long enough for this", language="en"),
             confirmed=True,
         )
-        assert made is not None
-        tx.execute(insert(enterprise_member).values(enterprise_id=shop, person_id=made.id, role=role, since=tx.now))
+        assert person is not None
+        tx.execute(insert(enterprise_member).values(enterprise_id=shop, person_id=person.id, role=role, since=tx.now))
         scopes = ["self", "orders:read", "payments:read", "plugins:write", "customers:read", "products:read"]
-        token = make_token(tx, made.id, name="test", scopes=scopes)
+        token = make_token(tx, person.id, name="test", scopes=scopes)
     return {"Authorization": f"Bearer {token.secret}"}
 
 
@@ -83,11 +83,11 @@ def manager(instance: Instance) -> Header:
 
 
 def test_a_preset_is_kept_listed_run_changed_and_removed(client: TestClient, manager: Header) -> None:
-    made = client.post(PRESETS, json=BY_SUPPLIER, headers=manager)
-    assert made.status_code == 201, made.text
-    name = f"custom_report:{made.json()['id']}"
-    listed = {report["id"]: report for report in client.get(REPORTS, headers=manager).json()}
-    assert listed[name]["label"] == "Pieces by supplier"
+    created = client.post(PRESETS, json=BY_SUPPLIER, headers=manager)
+    assert created.status_code == 201, created.text
+    name = f"custom_report:{created.json()['id']}"
+    reports = {report["id"]: report for report in client.get(REPORTS, headers=manager).json()}
+    assert reports[name]["label"] == "Pieces by supplier"
     address = f"{REPORTS}/{name.replace(':', '/')}"
     answer = client.get(address, params=JUNE, headers=manager)
     assert answer.content.decode("utf-8-sig").splitlines() == [
@@ -98,13 +98,13 @@ def test_a_preset_is_kept_listed_run_changed_and_removed(client: TestClient, man
     ]  # fmt: skip
     for format in ("xlsx", "html", "pdf", "jsonl"):
         assert client.get(address, params={**JUNE, "format": format}, headers=manager).status_code == 200
-    preset = f"{PRESETS}/{made.json()['id']}"
+    preset = f"{PRESETS}/{created.json()['id']}"
     filters = [
         {"field": "customer", "operator": "is", "value": "Bob"},
         {"field": "amount", "operator": "least", "value": "700"},
     ]
-    changed = client.patch(preset, json={"filters": filters}, headers={**manager, "If-Match": '"1"'})
-    assert changed.status_code == 200, changed.text
+    patched = client.patch(preset, json={"filters": filters}, headers={**manager, "If-Match": '"1"'})
+    assert patched.status_code == 200, patched.text
     lines = client.get(address, params={**JUNE, "flat": "true"}, headers=manager).text.splitlines()
     assert lines[1:] == ["Pommes,Bob,3,7.50"]
     assert client.delete(preset, headers={**manager, "If-Match": '"1"'}).status_code == 412
@@ -113,7 +113,7 @@ def test_a_preset_is_kept_listed_run_changed_and_removed(client: TestClient, man
 
 
 @pytest.mark.parametrize(
-    ("field", "operator", "value", "found"),
+    ("field", "operator", "value", "is_found"),
     [
         ("vat_rate", "least", "5.5", True), ("vat_rate", "most", "100", True), ("vat_rate", "least", "20.1", False),
         ("vat_rate", "is", "20.00", True), ("vat_rate", "is_not", "20", False), ("customer", "contains", "ADÀ", True),
@@ -121,20 +121,20 @@ def test_a_preset_is_kept_listed_run_changed_and_removed(client: TestClient, man
     ],
 )  # fmt: skip
 def test_rates_are_filtered_as_numbers_and_names_as_people_type_them(
-    client: TestClient, instance: Instance, manager: Header, field: str, operator: str, value: str, found: bool
+    client: TestClient, instance: Instance, manager: Header, field: str, operator: str, value: str, is_found: bool
 ) -> None:
     with instance.store.write() as tx:
         tx.execute(update(order_line).values(vat_rate=Decimal(20)))
     filters = [{"field": field, "operator": operator, "value": value}]
-    made = client.post(PRESETS, json={**BY_SUPPLIER, "filters": filters}, headers=manager)
-    assert made.status_code == 201, made.text
-    address = f"{REPORTS}/custom_report/{made.json()['id']}"
+    created = client.post(PRESETS, json={**BY_SUPPLIER, "filters": filters}, headers=manager)
+    assert created.status_code == 201, created.text
+    address = f"{REPORTS}/custom_report/{created.json()['id']}"
     lines = client.get(address, params={**JUNE, "flat": "true"}, headers=manager).text.splitlines()
-    assert (len(lines) > 1) is found, lines
+    assert (len(lines) > 1) is is_found, lines
 
 
 @pytest.mark.parametrize(
-    ("wrong", "where"),
+    ("bad_fields", "pointer"),
     [
         ({"segment": "person"}, "/segment"),
         ({"columns": [], "grouped_by": [], "ordered_by": []}, "/columns"),
@@ -150,27 +150,31 @@ def test_rates_are_filtered_as_numbers_and_names_as_people_type_them(
         ({"filters": [{"field": "vat_rate", "operator": "contains", "value": "5.5"}]}, "/filters/0"),
     ],
 )
-def test_what_is_on_no_list_is_refused(client: TestClient, manager: Header, wrong: dict[str, Any], where: str) -> None:
-    answer = client.post(PRESETS, json=BY_SUPPLIER | wrong, headers=manager)
+def test_what_is_on_no_list_is_refused(
+    client: TestClient, manager: Header, bad_fields: dict[str, Any], pointer: str
+) -> None:
+    answer = client.post(PRESETS, json=BY_SUPPLIER | bad_fields, headers=manager)
     assert answer.status_code == 422
-    assert [error["pointer"] for error in answer.json()["errors"]] == [where]
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
 
 
 def test_names_are_taken_once_and_presets_are_not_endless(client: TestClient, manager: Header) -> None:
     for number in range(100):
         assert client.post(PRESETS, json=BY_SUPPLIER | {"name": f"n{number}"}, headers=manager).status_code == 201
     assert client.post(PRESETS, json=BY_SUPPLIER, headers=manager).json()["code"] == "too_many_presets"
-    first = client.get(PRESETS, headers=manager).json()[0]
-    answer = client.patch(f"{PRESETS}/{first['id']}", json={"name": "n5"}, headers={**manager, "If-Match": '"1"'})
+    first_preset = client.get(PRESETS, headers=manager).json()[0]
+    answer = client.patch(
+        f"{PRESETS}/{first_preset['id']}", json={"name": "n5"}, headers={**manager, "If-Match": '"1"'}
+    )
     assert (answer.status_code, answer.json()["code"]) == (409, "name_taken")
 
 
 def test_another_enterprise_and_a_smaller_role_may_not(client: TestClient, instance: Instance, manager: Header) -> None:
     money = {"segment": "payments", "columns": ["day", "amount"], "grouped_by": [], "ordered_by": []}
-    made = client.post(PRESETS, json=BY_SUPPLIER | money, headers=manager)
-    assert made.status_code == 201, made.text
+    created = client.post(PRESETS, json=BY_SUPPLIER | money, headers=manager)
+    assert created.status_code == 201, created.text
     stranger, packer = a_token(instance, "sam", "manager", "other"), a_token(instance, "pia", "packer")
-    address = f"{REPORTS}/custom_report/{made.json()['id']}"
+    address = f"{REPORTS}/custom_report/{created.json()['id']}"
     assert client.get(PRESETS, headers=stranger).status_code == 404
     assert client.get(address.replace("/shop/", "/other/"), headers=stranger).status_code == 404
     assert client.get(address, headers=packer).status_code == 403, "a preset opens nothing that its reader may not see"
@@ -179,15 +183,15 @@ def test_another_enterprise_and_a_smaller_role_may_not(client: TestClient, insta
 
 
 def test_the_segments_are_told_with_their_fields(client: TestClient, manager: Header) -> None:
-    told = client.get("/api/-/custom_report/segments", headers=manager).json()
-    assert [segment["name"] for segment in told] == list(SEGMENTS)
-    assert {"name": "pieces", "label": "Pieces", "kind": "whole", "summed": True} in told[0]["fields"]
+    segments = client.get("/api/-/custom_report/segments", headers=manager).json()
+    assert [segment["name"] for segment in segments] == list(SEGMENTS)
+    assert {"name": "pieces", "label": "Pieces", "kind": "whole", "summed": True} in segments[0]["fields"]
 
 
 @pytest.mark.parametrize("put_together", [False, True])
 @pytest.mark.parametrize("name", SEGMENTS)
 def test_every_field_of_every_segment_can_be_asked_for(instance: Instance, name: str, put_together: bool) -> None:
-    """All at once, ordered by each: no field is broken on either database."""
+    """All fields at once, ordered by each: no field is broken on either database."""
     fields = list(segment(name, "en").fields)
     with instance.store.read() as tx:
         query = Query(

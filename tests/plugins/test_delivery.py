@@ -1,4 +1,4 @@
-"""Delivery: orders are brought where a zone is, at its price, on rounds that take so many and no more."""
+"""Delivery: orders are brought within a zone, at its price, on rounds of limited capacity."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ class Van:
             hall = add_place(tx, "shop", name="Hall")
             self.hall = add_pickup_slot(tx, "shop", SESSION, place_id=hall.id, **times)
 
-    def order(self, slot: Slot | None = None, address: Address | None = TOURS, **more: Any) -> Order:
-        return self.shop.order(shipping=f"delivery:{(slot or self.round).id}", address=address, **more)
+    def order(self, slot: Slot | None = None, address: Address | None = TOURS, **kwargs: Any) -> Order:
+        return self.shop.order(shipping=f"delivery:{(slot or self.round).id}", address=address, **kwargs)
 
     def taken(self, slot: Slot | None = None) -> int:
         with self.store.read() as tx:
@@ -84,13 +84,13 @@ class Van:
 
     def options(self, address: Address | None = None, language: str = "en") -> dict[str, DeliveryOption]:
         with self.store.read() as tx:
-            found = delivery.shipping_options(tx, "shop", SESSION, language, address, ZONES)
-        return {option.id: option for option in found if isinstance(option, DeliveryOption)}
+            options = delivery.shipping_options(tx, "shop", SESSION, language, address, ZONES)
+        return {option.id: option for option in options if isinstance(option, DeliveryOption)}
 
     def set_zones(self, zones: list[dict[str, Any]]) -> None:
-        mine = enterprise_plugin.c.plugin == "delivery"
+        of_delivery = enterprise_plugin.c.plugin == "delivery"
         with self.store.write() as tx:
-            tx.execute(update(enterprise_plugin).where(mine).values(settings={"zones": zones}))
+            tx.execute(update(enterprise_plugin).where(of_delivery).values(settings={"zones": zones}))
 
 
 @pytest.fixture
@@ -105,8 +105,8 @@ def fee(order: Order) -> list[tuple[str, int]]:
     return [(adjustment.label, adjustment.amount) for adjustment in order.adjustments]
 
 
-def codes(refused: Invalid) -> list[tuple[str, str]]:
-    return [(problem.code, problem.where) for problem in refused.problems]
+def codes(error: Invalid) -> list[tuple[str, str]]:
+    return [(problem.code, problem.where) for problem in error.problems]
 
 
 # ------------------------------------------------------------------------------------------------ what is offered
@@ -164,14 +164,14 @@ def test_weight_and_value_set_the_price_again_when_the_order_changes(van: Van) -
 
 
 def test_an_address_that_is_missing_or_out_of_the_way_is_refused_at_its_field(van: Van) -> None:
-    for address, wanted in (
+    for address, expected in (
         (PARIS, [("no_delivery", "/address/postcode")]),
         (Address(postcode="37000"), [("address_missing", "/address/street"), ("address_missing", "/address/city")]),
         (None, [("address_missing", f"/address/{name}") for name in ("street", "postcode", "city")]),
     ):
         with pytest.raises(Invalid) as refused:
             van.order(address=address)
-        assert codes(refused.value) == wanted
+        assert codes(refused.value) == expected
     with pytest.raises(Invalid, match="We do not deliver to 75001"):
         van.order(address=PARIS, by_hub=True)
     assert van.taken() == 0
@@ -208,13 +208,13 @@ def test_a_customer_who_moves_is_priced_and_refused_as_if_they_ordered_anew(van:
 def test_weighing_is_possible_whatever_has_become_of_the_zones(van: Van) -> None:
     order = van.order(address=LOCHES, goods={"chicken": 1})
     van.shop.close()
-    weighed = van.shop.weigh({"chicken": "1.2"})
-    assert fee(weighed) == [("Delivery to Touraine", 600)], "14.40 euros now, but it was ordered for 24"
+    weighed_order = van.shop.weigh({"chicken": "1.2"})
+    assert fee(weighed_order) == [("Delivery to Touraine", 600)], "14.40 euros now, but it was ordered for 24"
     van.set_zones([KEPT["zones"][0]])
-    weighed = van.shop.weigh({"chicken": "1.9"})
-    assert fee(weighed) == [("Delivery to Touraine", 600)], "no zone goes there any more: it costs what it cost"
+    weighed_order = van.shop.weigh({"chicken": "1.9"})
+    assert fee(weighed_order) == [("Delivery to Touraine", 600)], "no zone goes there any more: it costs what it cost"
     van.set_zones([])
-    assert fee(van.shop.weigh({"chicken": "1.87"})) == fee(weighed)
+    assert fee(van.shop.weigh({"chicken": "1.87"})) == fee(weighed_order)
     assert van.shop.see(order).products_total == 2244
 
 
@@ -224,15 +224,15 @@ def test_what_was_free_stays_free_when_the_scales_say_less(van: Van) -> None:
 
 
 def test_places_are_given_back_by_cancelling_and_by_collecting_instead(van: Van) -> None:
-    first, second = van.order(), van.order()
+    first_order, second_order = van.order(), van.order()
     assert van.taken() == 2
-    collected = van.shop.change(order=first, shipping=f"pickup:{van.hall.id}")
-    assert (van.taken(), collected.adjustments) == (1, ())
-    brought = van.shop.change(order=collected, shipping=f"delivery:{van.centre.id}")
-    assert (van.taken(), van.taken(van.centre), fee(brought)) == (1, 1, [("Delivery to Tours", 300)])
+    collected_order = van.shop.change(order=first_order, shipping=f"pickup:{van.hall.id}")
+    assert (van.taken(), collected_order.adjustments) == (1, ())
+    brought_order = van.shop.change(order=collected_order, shipping=f"delivery:{van.centre.id}")
+    assert (van.taken(), van.taken(van.centre), fee(brought_order)) == (1, 1, [("Delivery to Tours", 300)])
     with van.store.read() as tx:
         assert pickup_slot_by_id(tx, "shop", van.hall.id).taken == 0
-    van.shop.cancel(second)
+    van.shop.cancel(second_order)
     assert (van.taken(), van.taken(van.centre)) == (0, 1)
 
 
@@ -246,10 +246,10 @@ def test_the_hub_orders_after_the_close_and_below_the_least_value(van: Van) -> N
 
 def test_a_round_to_a_zone_that_is_gone_takes_no_more_orders(van: Van) -> None:
     with van.store.read() as tx:
-        later = DeliverySettings(zones=(ZONES.zones[1],))
+        later_settings = DeliverySettings(zones=(ZONES.zones[1],))
         options = {
             shipping_option.id: shipping_option.left
-            for shipping_option in delivery.shipping_options(tx, "shop", SESSION, "en", None, later)
+            for shipping_option in delivery.shipping_options(tx, "shop", SESSION, "en", None, later_settings)
         }
     assert options == {van.round.id: 3, van.centre.id: 0}
 
@@ -318,13 +318,13 @@ def test_the_database_itself_refuses_an_overbooked_slot(van: Van) -> None:
 def test_slots_over_the_api(van: Van) -> None:
     times = {"begins_at": "2026-06-06T15:00:00Z", "ends_at": "2026-06-06T17:00:00Z"}
     slots = f"/-/delivery/sale-sessions/{SESSION}/slots"
-    made = van.shop.ask("POST", slots, {**times, "zone": "around", "capacity": 5})
-    assert (made["zone"], made["timezone"], len(van.shop.ask("GET", slots))) == ("around", "Europe/Paris", 3)
-    unknown = van.shop.try_to_ask("POST", slots, {**times, "zone": "moon"})
-    assert (unknown.status_code, unknown.json()["errors"][0]["pointer"]) == (422, "/zone")
-    mine = f"/-/delivery/slots/{made['id']}"
-    assert van.shop.ask("PATCH", mine, {"zone": "", "capacity": 4}, version=1)["zone"] == ""
-    van.shop.ask("DELETE", mine, version=2)
+    created = van.shop.ask("POST", slots, {**times, "zone": "around", "capacity": 5})
+    assert (created["zone"], created["timezone"], len(van.shop.ask("GET", slots))) == ("around", "Europe/Paris", 3)
+    refusal = van.shop.try_to_ask("POST", slots, {**times, "zone": "moon"})
+    assert (refusal.status_code, refusal.json()["errors"][0]["pointer"]) == (422, "/zone")
+    slot_url = f"/-/delivery/slots/{created['id']}"
+    assert van.shop.ask("PATCH", slot_url, {"zone": "", "capacity": 4}, version=1)["zone"] == ""
+    van.shop.ask("DELETE", slot_url, version=2)
     van.order()
     refused = van.shop.try_to_ask("DELETE", f"/-/delivery/slots/{van.round.id}", version=1)
     assert (refused.status_code, refused.json()["code"]) == (409, "taken")
@@ -345,33 +345,33 @@ def test_a_copied_sale_has_its_rounds_at_the_same_hours_and_empty(van: Van) -> N
     zone = ZoneInfo("Europe/Paris")
     with van.store.write() as tx:
         opens_at = datetime.combine(date(2026, 11, 4), (tx.now - timedelta(days=1)).astimezone(zone).time(), zone)
-        copied = clone_coordination(tx, van.shop.instance.hooks, "shop-sale", "shop", opens_at.astimezone(UTC))
-        (session,) = sessions_of(tx, copied.id, "shop")
+        copied_sale = clone_coordination(tx, van.shop.instance.hooks, "shop-sale", "shop", opens_at.astimezone(UTC))
+        (session,) = sessions_of(tx, copied_sale.id, "shop")
         slots = slots_of(tx, "shop", session.id)
     local = {(slot.begins_at.astimezone(zone).hour, slot.zone, slot.capacity, slot.taken) for slot in slots}
     assert local == {(17, "", 3, 0), (17, "centre", None, 0)}
     assert {slot.begins_at.utcoffset() for slot in slots} == {timedelta(0)}
     van.set_zones([KEPT["zones"][1]])
     with van.store.write() as tx:
-        again = clone_coordination(
+        second_copy = clone_coordination(
             tx, van.shop.instance.hooks, "shop-sale", "shop", (opens_at + timedelta(days=7)).astimezone(UTC)
         )
-        (session,) = sessions_of(tx, again.id, "shop")
+        (session,) = sessions_of(tx, second_copy.id, "shop")
         assert [slot.zone for slot in slots_of(tx, "shop", session.id)] == [""], "the centre is no zone any more"
 
 
 def test_other_orders_and_phases_cost_nothing_and_ask_nothing(van: Van) -> None:
     option = van.options(TOURS)[van.round.id]
-    ours = a_draft(a_line(), shipping=f"delivery:{option.id}", shipping_option=option, address=TOURS)
-    seen: list[str] = []
-    event.listen(van.store.engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+    draft = a_draft(a_line(), shipping=f"delivery:{option.id}", shipping_option=option, address=TOURS)
+    statements: list[str] = []
+    event.listen(van.store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     with van.store.read() as tx:
-        before = len(seen)
-        assert delivery.price_adjustments(tx, ours, Phase.FEE, ZONES)
-        assert not delivery.price_adjustments(tx, ours, Phase.DISCOUNT, ZONES)
-        assert not delivery.price_adjustments(tx, replace(ours, shipping="pickup:x"), Phase.FEE, ZONES)
-        assert delivery.order_problems(replace(ours, shipping=""), ZONES) is None
-        assert len(seen) == before
+        count_before = len(statements)
+        assert delivery.price_adjustments(tx, draft, Phase.FEE, ZONES)
+        assert not delivery.price_adjustments(tx, draft, Phase.DISCOUNT, ZONES)
+        assert not delivery.price_adjustments(tx, replace(draft, shipping="pickup:x"), Phase.FEE, ZONES)
+        assert delivery.order_problems(replace(draft, shipping=""), ZONES) is None
+        assert len(statements) == count_before
 
 
 def test_the_demo_has_one_hub_with_a_van(van: Van) -> None:
@@ -383,7 +383,7 @@ def test_the_demo_has_one_hub_with_a_van(van: Van) -> None:
             place = DemoPlace(instance=instance, enterprise_id=shop, seed=7)
             assert delivery.demo_data(tx, place) is expected
         assert len(slots_of(tx, "La Halle d’Alba", "La Halle d’Alba-session")) == 1
-        kept = tx.value(
+        stored_settings = tx.value(
             select(enterprise_plugin.c.settings).where(enterprise_plugin.c.enterprise_id == "La Halle d’Alba")
         )
-    assert [zone["postcodes"] for zone in kept["zones"]] == [["37210"], ["37*"]]
+    assert [zone["postcodes"] for zone in stored_settings["zones"]] == [["37210"], ["37*"]]

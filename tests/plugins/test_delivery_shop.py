@@ -1,4 +1,4 @@
-"""Somebody has their order brought, through the pages of the shop."""
+"""Orders with delivery through the pages of the shop."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def to_the_checkout(browser: Any, stall: Any) -> None:
     assert browser.at == f"{SALE}/checkout"
 
 
-def buy(browser: Any, shipping: str, **typed: str) -> None:
+def buy(browser: Any, shipping: str, **fields: str) -> None:
     contact = {"name": "Bob Le Goff", "email": "bob@example.org", "payment_method": "cash:cash"}
-    browser.send("", ORDER, **{**contact, "shipping": shipping, **typed})
+    browser.send("", ORDER, **{**contact, "shipping": shipping, **fields})
 
 
 def test_a_guest_has_their_order_brought(browser: Any, stall: Any, round_id: str) -> None:
@@ -58,9 +58,9 @@ def test_a_guest_has_their_order_brought(browser: Any, stall: Any, round_id: str
     assert browser.at.startswith("/orders/guest/")
     assert "2 rue Colbert" in browser.page.text
     assert "Delivery to Tours" in browser.page.text
-    other = browser.another()
-    to_the_checkout(other, stall)
-    assert "full" in other.page.text
+    other_browser = browser.another()
+    to_the_checkout(other_browser, stall)
+    assert "full" in other_browser.page.text
 
 
 def test_who_lives_elsewhere_is_told_so_and_nothing_is_ordered(browser: Any, stall: Any, round_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Zones of delivery: which one has a postcode, and what bringing an order there costs."""
+"""Zones of delivery: which zone has a postcode, and the price of a delivery there."""
 
 from __future__ import annotations
 
@@ -88,26 +88,26 @@ def test_nothing_serves_an_address_outside_or_without_a_postcode() -> None:
 # ------------------------------------------------------------------------------------------------ price
 
 
-def kilograms(weight: str, quantity: int = 1, price: int = 100) -> Any:
+def line_of_kilograms(weight: str, quantity: int = 1, price: int = 100) -> Any:
     return a_line(price=price, quantity=quantity, unit="Kilogram", unit_quantity=Decimal(weight))
 
 
 def test_the_price_follows_the_weight_by_the_highest_step_that_is_exceeded() -> None:
-    prices = {weight: price_in(CENTRE, [kilograms(weight)]) for weight in ("0.5", "10", "10.001", "25", "25.5")}
+    prices = {weight: price_in(CENTRE, [line_of_kilograms(weight)]) for weight in ("0.5", "10", "10.001", "25", "25.5")}
     assert prices == {"0.5": 300, "10": 300, "10.001": 600, "25": 600, "25.5": 900}
-    assert price_in(CENTRE, [kilograms("5", 2), kilograms("2")]) == 600, "of all lines together"
+    assert price_in(CENTRE, [line_of_kilograms("5", 2), line_of_kilograms("2")]) == 600, "of all lines together"
 
 
 def test_the_price_falls_away_from_a_value_of_goods() -> None:
     assert price_in(CENTRE, [a_line(price=4999, unit="Piece")]) == 300
     assert price_in(CENTRE, [a_line(price=2500, quantity=2, unit="Piece")]) == 0
-    assert price_in(CENTRE, [kilograms("30", price=6000)]) == 0, "however heavy it is"
+    assert price_in(CENTRE, [line_of_kilograms("30", price=6000)]) == 0, "however heavy it is"
 
 
 def test_weight_is_exact_and_counts_measures_of_mass_only() -> None:
     lines = [
         a_line(unit="Gram", unit_quantity=Decimal(350), quantity=3),
-        kilograms("0.1", 3),
+        line_of_kilograms("0.1", 3),
         a_line(unit="Litre", unit_quantity=Decimal(5)),
         a_line(unit="Piece", quantity=7),
         a_line(unit="Nonsense"),
@@ -116,11 +116,11 @@ def test_weight_is_exact_and_counts_measures_of_mass_only() -> None:
 
 
 def test_the_scales_change_neither_weight_nor_value() -> None:
-    ordered = kilograms("2", 6, price=850)
-    weighed = replace(ordered, final_quantity=Decimal("9.5"), amount=4000)
-    assert price_in(CENTRE, [ordered]) == price_in(CENTRE, [weighed]) == 0
-    assert weight_of([weighed]) == 12
-    assert value_of([weighed]) == 5100
+    ordered_line = line_of_kilograms("2", 6, price=850)
+    weighed_line = replace(ordered_line, final_quantity=Decimal("9.5"), amount=4000)
+    assert price_in(CENTRE, [ordered_line]) == price_in(CENTRE, [weighed_line]) == 0
+    assert weight_of([weighed_line]) == 12
+    assert value_of([weighed_line]) == 5100
 
 
 # ------------------------------------------------------------------------------------------------ settings
@@ -135,8 +135,8 @@ def settings(settings: InstanceSettings) -> InstanceSettings:
 def manager(instance: Instance, client: TestClient) -> TestClient:
     with instance.store.write() as tx:
         a_shop(tx)
-        new = new_person(email="ada@example.org", name="Ada", password="a long enough password", language="fr")
-        ada = add_person(tx, new, confirmed=True)
+        new_ada = new_person(email="ada@example.org", name="Ada", password="a long enough password", language="fr")
+        ada = add_person(tx, new_ada, confirmed=True)
         assert ada is not None
         member = {"enterprise_id": "shop", "person_id": ada.id, "role": "manager", "since": tx.now}
         tx.execute(insert(enterprise_member).values(member))
@@ -152,21 +152,21 @@ ZONE = {"id": "centre", "name": "Tours centre", "postcodes": ["37000", "371*"], 
 def test_a_coordinator_sets_zones_and_tries_them_out(manager: TestClient) -> None:
     steps = [{"above": 12.5, "price": 600}]
     sent = {"settings": {"zones": [{**ZONE, "steps": steps, "free_from": 5000, "minimum": 1500}], "vat_rate": 5.5}}
-    made = manager.post(PLUGIN, json=sent)
-    assert made.status_code == 201, made.text
-    asked = "/api/-/delivery/enterprises/shop/zones/serving"
-    found = manager.get(asked, params={"postcode": "37 150"}).json()
-    assert (found["name"], found["free_from"], found["steps"]) == (
+    response = manager.post(PLUGIN, json=sent)
+    assert response.status_code == 201, response.text
+    url = "/api/-/delivery/enterprises/shop/zones/serving"
+    zone = manager.get(url, params={"postcode": "37 150"}).json()
+    assert (zone["name"], zone["free_from"], zone["steps"]) == (
         "Tours centre",
         5000,
         [{"above": "12.5", "price": 600}],
     )
-    refused = manager.get(asked, params={"postcode": "12345"}, headers={"Accept-Language": "fr"})
+    refused = manager.get(url, params={"postcode": "12345"}, headers={"Accept-Language": "fr"})
     assert (refused.status_code, refused.json()["detail"]) == (404, "Nous ne livrons pas à 12345.")
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("bad_fields", "message"),
     [
         ({"id": "Centre ville"}, "no id of a zone"),
         ({"name": " "}, "1 to 100 characters"),
@@ -180,12 +180,12 @@ def test_a_coordinator_sets_zones_and_tries_them_out(manager: TestClient) -> Non
     ],
 )
 def test_a_zone_that_cannot_be_is_refused_with_what_is_wrong(
-    manager: TestClient, wrong: dict[str, Any], said: str
+    manager: TestClient, bad_fields: dict[str, Any], message: str
 ) -> None:
-    sent = {"settings": {"zones": [{**ZONE, **wrong}]}}
-    refused = manager.post(PLUGIN, json=sent)
-    assert refused.status_code == 422
-    assert said in refused.text
+    body = {"settings": {"zones": [{**ZONE, **bad_fields}]}}
+    refusal = manager.post(PLUGIN, json=body)
+    assert refusal.status_code == 422
+    assert message in refusal.text
 
 
 def test_two_zones_cannot_have_one_id(manager: TestClient) -> None:

@@ -1,4 +1,4 @@
-"""What the bundled plugins make of the hubs of the demo region: lists, figures, and a bank account."""
+"""What the bundled plugins add to the hubs of the demo region: lists, figures, and a bank account."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True) 
 
 @pytest.fixture
 def instance(settings: InstanceSettings, store: Store, clock: Any, ids: Any, tmp_path: Path) -> Instance:
-    usual = {"enabled": ["cash", "bank_transfer", "distribution_lists", "sales", "custom_report", "pickup"]}
-    settings = replace(settings, plugins=usual)
+    plugin_settings = {"enabled": ["cash", "bank_transfer", "distribution_lists", "sales", "custom_report", "pickup"]}
+    settings = replace(settings, plugins=plugin_settings)
     return Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids)
 
 
 def test_hubs_of_the_demo_have_lists_and_figures_and_take_transfers(instance: Instance) -> None:
     region = draw_region(7)
-    filled = fill(instance, replace(region, producers=region.producers[:4], shoppers=(), past_sales=()))
-    for hub in filled.hubs:
+    filled_region = fill(instance, replace(region, producers=region.producers[:4], shoppers=(), past_sales=()))
+    for hub in filled_region.hubs:
         assert {"cash:cash", "bank_transfer:transfer"} <= {
             payment_method.id for payment_method in payment_methods(instance, hub, "fr")
         }

@@ -1,4 +1,4 @@
-"""Lists of the distribution: who packs, brings, comes and drives read the same orders, each in their own way."""
+"""Lists of the distribution: packers, suppliers, places and drivers read the same orders, each in their own form."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ HOME = Address(street="3 rue des Lilas", postcode="37000", city="Tours", country
 
 @pytest.fixture
 def instance(settings: InstanceSettings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
-    given = InstanceSettings(
+    enabled_plugins = InstanceSettings(
         name="T", language="en", plugins={"enabled": ["distribution_lists", "sales", "custom_report"]}
     )
-    instance = Instance(tmp_path, given, store, load_plugins(given, clock=clock), clock, ids)
+    instance = Instance(tmp_path, enabled_plugins, store, load_plugins(enabled_plugins, clock=clock), clock, ids)
     with store.write() as tx:
         a_shop(tx, name="Les Paniers")
         use(tx, "shop")
@@ -63,26 +63,26 @@ def orders(instance: Instance) -> list[Order]:
             search="poulet",
             **kilo,
         )
-    placed = []
+    orders_placed = []
     for name, items, address in (
         ("Ada", {carrots: 3, chicken: 1}, None), ("Zoé", {carrots: 1}, HOME), ("Bob", {carrots: 2}, None),
         ("Gil", {carrots: 9}, HOME),
     ):  # fmt: skip
         wish = Wish(items=items, name=name, email=f"{search_key(name)}@example.org", phone="06 12", address=address)
         with instance.store.write() as tx:
-            placed.append(place_order(tx, instance.hooks, "shop-session", wish))
+            orders_placed.append(place_order(tx, instance.hooks, "shop-session", wish))
     with instance.store.write() as tx:
         place = update(customer_order).where(customer_order.c.address.is_(None))
         tx.execute(place.values(shipping_label="Salle des fêtes, 17:00"))
-        cancel_order(tx, instance.hooks, locked_order(tx, placed[3].id, enterprise_id="shop"), by_hub=True)
-    return placed[:3]
+        cancel_order(tx, instance.hooks, locked_order(tx, orders_placed[3].id, enterprise_id="shop"), by_hub=True)
+    return orders_placed[:3]
 
 
 def test_the_packer_ticks_off_each_order(instance: Instance, orders: list[Order]) -> None:
     with instance.store.write() as tx:
-        held = locked_order(tx, orders[0].id, enterprise_id="shop")
-        (chicken,) = [line for line in held.lines if line.weighed]
-        weigh_order(tx, instance.hooks, held, {chicken.id: Decimal("1.87")})
+        locked = locked_order(tx, orders[0].id, enterprise_id="shop")
+        (chicken,) = [line for line in locked.lines if line.weighed]
+        weigh_order(tx, instance.hooks, locked, {chicken.id: Decimal("1.87")})
     lines = table(instance, "shop", "distribution_lists:by_customer")
     assert [
         (line["Order"], line["Pieces"], line["Product"], line["Weighed"], line["Amount (EUR)"]) for line in lines

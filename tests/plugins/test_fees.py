@@ -1,4 +1,4 @@
-"""Fees: nine ways to work one out, whose they are, and what becomes of them when an order changes."""
+"""Fees: nine calculators, who is paid, and what happens when an order changes."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ EGG = a_line(33, unit="Piece")
 BAG = a_line(500, weighed=True, unit_quantity=Decimal(2))  # two kilograms
 
 
-def a_fee(calculator: str, **more: Any) -> dict[str, Any]:
-    return {"calculator": calculator, "name": "Frais", **more}
+def a_fee(calculator: str, **fields: Any) -> dict[str, Any]:
+    return {"calculator": calculator, "name": "Frais", **fields}
 
 
-def charged(order: OrderDraft, *fees: Mapping[str, Any], phase: Phase = Phase.FEE) -> list[Adjustment]:
-    """What these fees, written as a hub writes them, put on the order."""
+def adjustments_of(order: OrderDraft, *fees: Mapping[str, Any], phase: Phase = Phase.FEE) -> list[Adjustment]:
+    """Returns the adjustments of these fees, written as a hub writes them."""
     return list(price_adjustments(order, phase, read_settings(Settings, {"fees": list(fees)})) or ())
 
 
 def amounts(order: OrderDraft, *fees: Mapping[str, Any]) -> list[int]:
-    return [adjustment.amount for adjustment in charged(order, *fees)]
+    return [adjustment.amount for adjustment in adjustments_of(order, *fees)]
 
 
-def pieces(line: PricedLine, quantity: int) -> PricedLine:
+def with_quantity(line: PricedLine, quantity: int) -> PricedLine:
     return with_amount(replace(line, quantity=quantity))
 
 
-def weighing(line: PricedLine, weight: str) -> PricedLine:
+def weighed_as(line: PricedLine, weight: str) -> PricedLine:
     return with_amount(replace(line, final_quantity=Decimal(weight)))
 
 
@@ -67,41 +67,41 @@ STEPS = a_fee(
 
 
 @pytest.mark.parametrize(
-    ("lines", "fee", "told"),
+    ("lines", "fee", "expected_amounts"),
     [
         ([EGG], a_fee("FlatPercentPerItem", percent=5), [2]),
-        ([pieces(EGG, 3)], a_fee("FlatPercentPerItem", percent=5), [6]),
-        ([weighing(BAG, "1.870")], a_fee("FlatPercentPerItem", percent=10), [47]),  # of 4.68
-        ([pieces(EGG, 3), a_line(100, id="b")], a_fee("PerItem", amount=10), [30, 10]),
-        ([weighing(BAG, "1.870")], a_fee("Weight", per_kilogram=40), [75]),  # 0.748
-        ([pieces(BAG, 3)], a_fee("Weight", per_kilogram=40), [240]),
+        ([with_quantity(EGG, 3)], a_fee("FlatPercentPerItem", percent=5), [6]),
+        ([weighed_as(BAG, "1.870")], a_fee("FlatPercentPerItem", percent=10), [47]),  # of 4.68
+        ([with_quantity(EGG, 3), a_line(100, id="b")], a_fee("PerItem", amount=10), [30, 10]),
+        ([weighed_as(BAG, "1.870")], a_fee("Weight", per_kilogram=40), [75]),  # 0.748
+        ([with_quantity(BAG, 3)], a_fee("Weight", per_kilogram=40), [240]),
         ([a_line(300, unit="Centilitre", unit_quantity=Decimal(75))], a_fee("Weight", per_kilogram=100), [75]),
-        ([pieces(EGG, 6)], a_fee("Weight", per_kilogram=100, piece="0.06"), [36]),
-        ([pieces(EGG, 6)], a_fee("Weight", per_kilogram=100), [0]),
-        ([pieces(EGG, 3)], a_fee("FlatPercentItemTotal", percent="5"), [5]),  # 4.95
+        ([with_quantity(EGG, 6)], a_fee("Weight", per_kilogram=100, piece="0.06"), [36]),
+        ([with_quantity(EGG, 6)], a_fee("Weight", per_kilogram=100), [0]),
+        ([with_quantity(EGG, 3)], a_fee("FlatPercentItemTotal", percent="5"), [5]),  # 4.95
         ([EGG, replace(EGG, id="b")], a_fee("FlatPercentItemTotal", percent=5.5), [4]),  # 3.63
         ([EGG, BAG], a_fee("FlatRate", amount=250), [250]),
         ([EGG], FLEXI, [100]),
-        ([pieces(EGG, 3)], FLEXI, [140]),
-        ([pieces(EGG, 5)], FLEXI, [180]),
-        ([pieces(EGG, 50)], FLEXI, [180]),
-        ([pieces(EGG, 50)], a_fee("FlexiRate", first_item=100, additional_item=20), [1080]),
+        ([with_quantity(EGG, 3)], FLEXI, [140]),
+        ([with_quantity(EGG, 5)], FLEXI, [180]),
+        ([with_quantity(EGG, 50)], FLEXI, [180]),
+        ([with_quantity(EGG, 50)], a_fee("FlexiRate", first_item=100, additional_item=20), [1080]),
         ([a_line(4999)], SACK, [400]),
         ([a_line(5000)], SACK, [0]),
         ([a_line(5000)], {**SACK, "discount_amount": 100}, [100]),
         ([a_line(1000)], WITHIN, [50]),
         ([a_line(5000)], WITHIN, [150]),
         ([a_line(30000)], WITHIN, [600]),
-        ([pieces(BAG, 5)], STEPS, [500]),
-        ([weighing(pieces(BAG, 5), "10.001")], STEPS, [800]),
-        ([pieces(BAG, 15)], STEPS, [800]),
-        ([pieces(BAG, 15), replace(EGG, id="b")], STEPS, [1500]),
+        ([with_quantity(BAG, 5)], STEPS, [500]),
+        ([weighed_as(with_quantity(BAG, 5), "10.001")], STEPS, [800]),
+        ([with_quantity(BAG, 15)], STEPS, [800]),
+        ([with_quantity(BAG, 15), replace(EGG, id="b")], STEPS, [1500]),
     ],
 )
 def test_each_calculator_says_what_its_example_says(
-    lines: list[PricedLine], fee: dict[str, Any], told: list[int]
+    lines: list[PricedLine], fee: dict[str, Any], expected_amounts: list[int]
 ) -> None:
-    assert amounts(a_draft(*lines), fee) == told
+    assert amounts(a_draft(*lines), fee) == expected_amounts
 
 
 def test_there_are_nine_calculators_and_the_package_tells_of_each() -> None:
@@ -113,9 +113,9 @@ def test_there_are_nine_calculators_and_the_package_tells_of_each() -> None:
 
 
 def test_what_could_not_be_delivered_bears_no_fee() -> None:
-    every = [a_fee("PerItem", amount=10), a_fee("FlatRate", amount=250), FLEXI, SACK, WITHIN, STEPS]
-    assert charged(a_draft(weighing(pieces(BAG, 3), "0")), *every) == []
-    assert amounts(a_draft(weighing(pieces(BAG, 3), "0"), replace(EGG, id="b")), FLEXI) == [100]
+    all_fees = [a_fee("PerItem", amount=10), a_fee("FlatRate", amount=250), FLEXI, SACK, WITHIN, STEPS]
+    assert adjustments_of(a_draft(weighed_as(with_quantity(BAG, 3), "0")), *all_fees) == []
+    assert amounts(a_draft(weighed_as(with_quantity(BAG, 3), "0"), replace(EGG, id="b")), FLEXI) == [100]
 
 
 def test_deposits_bear_no_fee() -> None:
@@ -124,24 +124,24 @@ def test_deposits_bear_no_fee() -> None:
 
 def test_a_fee_for_each_line_names_its_line_and_may_bear_the_products_vat() -> None:
     order = a_draft(a_line(1000, vat_rate="5.5", id="a"), a_line(1000, vat_rate="20", id="b"))
-    told = charged(order, a_fee("PerItem", amount=10, vat_of_product=True, type="sales"))
-    assert [(adjustment.line_id, adjustment.vat_rate) for adjustment in told] == [
+    adjustments = adjustments_of(order, a_fee("PerItem", amount=10, vat_of_product=True, type="sales"))
+    assert [(adjustment.line_id, adjustment.vat_rate) for adjustment in adjustments] == [
         ("a", Decimal("5.5")),
         ("b", Decimal(20)),
     ]
-    assert {(adjustment.kind, adjustment.label, adjustment.phase) for adjustment in told} == {
+    assert {(adjustment.kind, adjustment.label, adjustment.phase) for adjustment in adjustments} == {
         ("sales", "Frais", Phase.FEE)
     }
-    (own,) = charged(order, a_fee("FlatRate", amount=10, vat_rate="20"))
+    (own,) = adjustments_of(order, a_fee("FlatRate", amount=10, vat_rate="20"))
     assert (own.line_id, own.vat_rate) == (None, Decimal(20))
-    (outside,) = charged(order, a_fee("FlatRate", amount=10))
+    (outside,) = adjustments_of(order, a_fee("FlatRate", amount=10))
     assert outside.vat_rate is None
 
 
 def test_a_fee_for_each_line_is_told_once() -> None:
     order = a_draft(a_line(1000, id="a"), a_line(3000, id="b"))
-    told = as_told(charged(order, TENTH, {**TENTH, "name": "Autre"}, a_fee("FlatRate", amount=10)))
-    assert [(adjustment.label, adjustment.amount) for adjustment in told] == [
+    as_shown = as_told(adjustments_of(order, TENTH, {**TENTH, "name": "Autre"}, a_fee("FlatRate", amount=10)))
+    assert [(adjustment.label, adjustment.amount) for adjustment in as_shown] == [
         ("Frais", 400),
         ("Autre", 400),
         ("Frais", 10),
@@ -156,7 +156,7 @@ def test_a_fee_of_a_supplier_is_worked_out_from_its_goods_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("calculator", "payee", "supplier", "paid"),
+    ("calculator", "payee", "supplier", "payees"),
     [
         ("FlatRate", "shop", "", [""]),
         ("FlatRate", "coordinator", "farm", ["network"]),
@@ -166,12 +166,12 @@ def test_a_fee_of_a_supplier_is_worked_out_from_its_goods_alone() -> None:
     ],
 )
 def test_a_fee_goes_to_the_shop_the_coordinator_or_the_supplier(
-    calculator: str, payee: str, supplier: str, paid: list[str]
+    calculator: str, payee: str, supplier: str, payees: list[str]
 ) -> None:
     lines = a_line(1000, id="a", supplier_id="farm"), a_line(3000, id="b", supplier_id="mill")
     order = a_draft(*lines, coordinator_id="network")
-    told = charged(order, a_fee(calculator, amount=10, payee=payee, supplier=supplier))
-    assert [adjustment.payee for adjustment in told] == paid
+    adjustments = adjustments_of(order, a_fee(calculator, amount=10, payee=payee, supplier=supplier))
+    assert [adjustment.payee for adjustment in adjustments] == payees
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_fee_may_be_for_some_only(condition: dict[str, Any], order: dict[str, 
 
 
 def test_fees_stand_in_one_phase_only() -> None:
-    assert charged(a_draft(EGG), a_fee("FlatRate", amount=10), phase=Phase.DISCOUNT) == []
+    assert adjustments_of(a_draft(EGG), a_fee("FlatRate", amount=10), phase=Phase.DISCOUNT) == []
 
 
 # ------------------------------------------------------------------------------------------------ any order, any fee
@@ -207,7 +207,7 @@ UNITS = {"Kilogram": Fraction(1), "Gram": Fraction(1, 1000), "Litre": Fraction(1
 
 @some.composite
 def lines(draw: some.DrawFn) -> list[PricedLine]:
-    found = []
+    drawn = []
     for number in range(draw(some.integers(1, 6))):
         line = a_line(
             draw(some.integers(0, 50_000)), draw(some.integers(0, 40)), id=str(number),
@@ -216,8 +216,8 @@ def lines(draw: some.DrawFn) -> list[PricedLine]:
         )  # fmt: skip
         if draw(some.booleans()):
             line = with_amount(replace(line, final_quantity=draw(some.decimals(0, 500, places=3))))
-        found.append(line)
-    return found
+        drawn.append(line)
+    return drawn
 
 
 FEES = some.one_of(
@@ -248,41 +248,41 @@ FEES = some.one_of(
 
 
 def expected(lines: list[PricedLine], fee: Mapping[str, Any]) -> int:
-    """The same by another way: all in fractions, rounded where the rule says so."""
-    there = [line for line in lines if line.quantity and line.final_quantity != 0]
-    total = sum(line.amount for line in there)
-    count = sum(line.quantity for line in there)
+    """Computes the fee in another way: with fractions, rounded where the rule says so."""
+    delivered = [line for line in lines if line.quantity and line.final_quantity != 0]
+    total = sum(line.amount for line in delivered)
+    count = sum(line.quantity for line in delivered)
     match fee["calculator"]:
-        case _ if not there:
+        case _ if not delivered:
             return 0
         case "FlatPercentPerItem":
             singles = [
-                (line.price, line.quantity) if line.final_quantity is None else (line.amount, 1) for line in there
+                (line.price, line.quantity) if line.final_quantity is None else (line.amount, 1) for line in delivered
             ]
-            return sum(near(cents * Fraction(fee["percent"]) / 100) * times for cents, times in singles)
+            return sum(round_half_up(cents * Fraction(fee["percent"]) / 100) * times for cents, times in singles)
         case "FlatPercentItemTotal":
-            return near(total * Fraction(fee["percent"]) / 100)
+            return round_half_up(total * Fraction(fee["percent"]) / 100)
         case "PerItem":
             return int(fee["amount"]) * count
         case "Weight":
-            return sum(near(fee["per_kilogram"] * weight(line, fee["piece"])) for line in there)
+            return sum(round_half_up(fee["per_kilogram"] * weight(line, fee["piece"])) for line in delivered)
         case "FlatRate":
             return int(fee["amount"])
         case "FlexiRate":
-            counted = range(count if fee["max_items"] is None else min(count, fee["max_items"]))
-            return int(sum(fee["additional_item"] if number else fee["first_item"] for number in counted))
+            charged_items = range(count if fee["max_items"] is None else min(count, fee["max_items"]))
+            return int(sum(fee["additional_item"] if number else fee["first_item"] for number in charged_items))
         case "PriceSack":
             return int(fee["discount_amount"] if total >= fee["minimal_amount"] else fee["normal_amount"])
         case "FlatPercentWithin":
-            return int(sorted([fee["least"], near(total * Fraction(fee["percent"]) / 100), fee["most"]])[1])
+            return int(sorted([fee["least"], round_half_up(total * Fraction(fee["percent"]) / 100), fee["most"]])[1])
         case "WeightSteps":
-            whole = sum(weight(line, fee["piece"]) for line in there)
-            passed = [step["amount"] for step in fee["steps"] if step["up_to"] >= whole]
-            return int(passed[0] if passed else fee["beyond"])
+            total_weight = sum(weight(line, fee["piece"]) for line in delivered)
+            reached = [step["amount"] for step in fee["steps"] if step["up_to"] >= total_weight]
+            return int(reached[0] if reached else fee["beyond"])
     raise AssertionError(fee)
 
 
-def near(exact: Fraction) -> int:
+def round_half_up(exact: Fraction) -> int:
     return floor(exact + Fraction(1, 2))
 
 
@@ -293,17 +293,17 @@ def weight(line: PricedLine, piece: Decimal) -> Fraction:
     return kilos * Fraction(line.unit_quantity * line.quantity if line.final_quantity is None else line.final_quantity)
 
 
-def written(fee: Mapping[str, Any]) -> dict[str, Any]:
-    """As it travels: in JSON, where decimals are texts."""
+def through_json(fee: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the fee as it is sent: in JSON, where decimals are texts."""
     return dict(msgspec.json.decode(msgspec.json.encode(fee)))
 
 
 @hypothesis(deadline=None)
 @given(lines(), FEES)
 def test_any_fee_on_any_order_is_what_fractions_say(lines: list[PricedLine], fee: dict[str, Any]) -> None:
-    told = amounts(a_draft(*lines), written(fee))
-    assert sum(told) == expected(lines, fee)
-    assert all(amount >= 0 for amount in told)
+    fee_amounts = amounts(a_draft(*lines), through_json(fee))
+    assert sum(fee_amounts) == expected(lines, fee)
+    assert all(amount >= 0 for amount in fee_amounts)
 
 
 @hypothesis(deadline=None)
@@ -317,10 +317,10 @@ def test_fees_do_not_see_one_another_so_their_order_is_irrelevant(
     )
     sums = {
         price_order(a_draft(*lines), ask_plugins(hooks, None, {"fees": {"fees": turn}})).subtotal  # type: ignore[arg-type]
-        for turn in itertools.permutations(map(written, fees))
+        for turn in itertools.permutations(map(through_json, fees))
     }
-    goods = sum(line.amount for line in lines)
-    assert sums == {goods + sum(expected(lines, fee) for fee in fees)}
+    goods_total = sum(line.amount for line in lines)
+    assert sums == {goods_total + sum(expected(lines, fee) for fee in fees)}
 
 
 # ------------------------------------------------------------------------------------------------ settings
@@ -329,7 +329,7 @@ RATE = {"calculator": "FlatRate", "name": "Frais"}
 
 
 @pytest.mark.parametrize(
-    ("fee", "said"),
+    ("fee", "message"),
     [
         (RATE, "fees[1]: object missing required field `amount`."),
         ({**RATE, "amount": -1}, "fees[1].amount: expected `int` >= 0."),
@@ -354,11 +354,11 @@ RATE = {"calculator": "FlatRate", "name": "Frais"}
         ({**STEPS, "piece": "-1"}, "fees[1]: piece: a weight lies between 0 and 100000 kilograms."),
     ],
 )
-def test_a_wrong_fee_is_named_with_its_place_and_what_is_wrong(fee: dict[str, Any], said: str) -> None:
+def test_a_wrong_fee_is_named_with_its_place_and_what_is_wrong(fee: dict[str, Any], message: str) -> None:
     with pytest.raises(Invalid) as refused:
         check_settings(Settings, {"fees": [{**RATE, "amount": 1}, fee]})
     (problem,) = refused.value.problems
-    assert (problem.where, str(problem.values["what"])) == ("/settings/fees/1", said)
+    assert (problem.where, str(problem.values["what"])) == ("/settings/fees/1", message)
 
 
 def test_a_fee_for_the_order_cannot_bear_the_vat_of_one_product() -> None:

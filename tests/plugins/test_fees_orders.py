@@ -1,4 +1,4 @@
-"""Fees in real orders: quoted, placed, changed, weighed, cancelled; and they cost no statement of the database."""
+"""Fees in real orders: quoted, placed, changed, weighed, cancelled; they cost no statement of the database."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def settings(settings: InstanceSettings) -> InstanceSettings:
 
 @dataclass
 class Hub:
-    """A hub that sells eggs at 0.33 and meat, weighed, at 20.00 a kilogram."""
+    """A hub that sells eggs at 0.33 and weighed meat at 20.00 a kilogram."""
 
     instance: Instance
     items: Mapping[str, str]
@@ -70,14 +70,14 @@ class Hub:
 
     def change(self, order: Order, **pieces: int) -> Order:
         with self.instance.store.write() as tx:
-            mine = locked_order(tx, order.id, enterprise_id="shop")
-            return change_order(tx, self.instance.hooks, mine, items=self.wanted(pieces), by_hub=True)
+            locked = locked_order(tx, order.id, enterprise_id="shop")
+            return change_order(tx, self.instance.hooks, locked, items=self.wanted(pieces), by_hub=True)
 
     def weigh(self, order: Order, weight: str) -> Order:
         with self.instance.store.write() as tx:
-            mine = locked_order(tx, order.id, enterprise_id="shop")
-            (line,) = [line for line in mine.lines if line.weighed]
-            return weigh_order(tx, self.instance.hooks, mine, {line.id: Decimal(weight)})
+            locked = locked_order(tx, order.id, enterprise_id="shop")
+            (line,) = [line for line in locked.lines if line.weighed]
+            return weigh_order(tx, self.instance.hooks, locked, {line.id: Decimal(weight)})
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def hub(instance: Instance) -> Hub:
     return Hub(instance, {"eggs": eggs, "meat": meat})
 
 
-def told(order: Order) -> list[tuple[str, int]]:
+def shown_fees(order: Order) -> list[tuple[str, int]]:
     return [(adjustment.label, adjustment.amount) for adjustment in order.adjustments]
 
 
@@ -102,20 +102,20 @@ def test_an_order_costs_what_was_quoted_and_its_fees_follow_it(hub: Hub) -> None
     hub.take(PER_KILOGRAM, TENTH, ONCE)
     assert hub.quote(eggs=3, meat=1) == 99 + 2000 + 40 + 9 + 200 + 100
     order = hub.order(eggs=3, meat=1)
-    assert told(order) == [("Transport", 40), ("Gestion", 9), ("Gestion", 200), ("Emballage", 100)]
+    assert shown_fees(order) == [("Transport", 40), ("Gestion", 9), ("Gestion", 200), ("Emballage", 100)]
     assert order.total == 2448
     lines = {line.id: line.name for line in order.lines}
     assert [lines.get(adjustment.line_id or "") for adjustment in order.adjustments] == ["Bœuf", "Œuf", "Bœuf", None]
     assert {str(share.rate): share.net + share.vat for share in order.vat} == {"5.5": 2308, "20": 100}
-    weighed = hub.weigh(order, "1.250")
-    assert told(weighed) == [("Transport", 50), ("Gestion", 9), ("Gestion", 250), ("Emballage", 100)]
-    fewer = hub.change(weighed, meat=1)
-    assert told(fewer) == [("Transport", 50), ("Gestion", 250), ("Emballage", 100)]
-    missing = hub.weigh(hub.change(fewer, eggs=3, meat=1), "0")
-    assert told(missing) == [("Gestion", 9), ("Emballage", 100)], "what is not there bears nothing"
+    weighed_order = hub.weigh(order, "1.250")
+    assert shown_fees(weighed_order) == [("Transport", 50), ("Gestion", 9), ("Gestion", 250), ("Emballage", 100)]
+    fewer = hub.change(weighed_order, meat=1)
+    assert shown_fees(fewer) == [("Transport", 50), ("Gestion", 250), ("Emballage", 100)]
+    undelivered = hub.weigh(hub.change(fewer, eggs=3, meat=1), "0")
+    assert shown_fees(undelivered) == [("Gestion", 9), ("Emballage", 100)], "what is not there bears nothing"
     with hub.instance.store.write() as tx:
-        mine = locked_order(tx, order.id, enterprise_id="shop")
-        assert cancel_order(tx, hub.instance.hooks, mine, by_hub=True).state == "Cancelled"
+        locked = locked_order(tx, order.id, enterprise_id="shop")
+        assert cancel_order(tx, hub.instance.hooks, locked, by_hub=True).state == "Cancelled"
         assert broken_invariants(tx) == []
 
 
@@ -124,7 +124,7 @@ def test_new_fees_are_for_orders_to_come_and_for_those_that_change(hub: Hub) -> 
     hub.take(ONCE)
     with hub.instance.store.read() as tx:
         assert tx.all(select(adjustment)) == []
-    assert told(hub.change(order, eggs=4)) == [("Emballage", 100)]
+    assert shown_fees(hub.change(order, eggs=4)) == [("Emballage", 100)]
 
 
 def test_whom_a_fee_goes_to_is_written_down(hub: Hub) -> None:
@@ -142,21 +142,21 @@ def test_whom_a_fee_goes_to_is_written_down(hub: Hub) -> None:
 
 
 def test_fees_ask_the_database_nothing(hub: Hub) -> None:
-    def asked() -> int:
-        seen: list[str] = []
+    def count_statements() -> int:
+        statements: list[str] = []
 
-        def note(*given: object) -> None:
-            seen.append(str(given[2]))
+        def note_statement(*args: object) -> None:
+            statements.append(str(args[2]))
 
-        event.listen(hub.instance.store.engine, "before_cursor_execute", note)
+        event.listen(hub.instance.store.engine, "before_cursor_execute", note_statement)
         hub.order(eggs=1)
-        event.remove(hub.instance.store.engine, "before_cursor_execute", note)
-        return len(seen)
+        event.remove(hub.instance.store.engine, "before_cursor_execute", note_statement)
+        return len(statements)
 
     hub.order(eggs=1)
-    without = asked()
+    count_without = count_statements()
     hub.take({**ONCE, "name": "a"}, {**ONCE, "name": "b"}, TENTH)
-    assert asked() - without == 1, "the row of the adjustments is written, and no more"
+    assert count_statements() - count_without == 1, "the row of the adjustments is written, and no more"
 
 
 def test_the_longest_order_bears_the_most_fees(hub: Hub) -> None:
@@ -171,23 +171,23 @@ def test_the_longest_order_bears_the_most_fees(hub: Hub) -> None:
 
 
 def test_a_hub_sets_its_fees_over_the_api_and_reads_what_is_wrong(hub: Hub, client: TestClient) -> None:
-    new = new_person(email="m@example.org", name="M", password="a long enough password", language="en")
+    new_manager = new_person(email="m@example.org", name="M", password="a long enough password", language="en")
     with hub.instance.store.write() as tx:
-        person = add_person(tx, new, confirmed=True)
+        person = add_person(tx, new_manager, confirmed=True)
         assert person is not None
         row = {"enterprise_id": "shop", "person_id": person.id, "role": "manager", "since": tx.now}
         tx.execute(insert(enterprise_member).values(row))
         client.cookies.set("session", begin_session(tx, person).secret)
     client.headers["Origin"] = "http://testserver"
-    path, seen = "/api/enterprises/shop/plugins/fees", {"If-Match": '"1"'}
-    wrong = client.put(path, json={"settings": {"fees": [ONCE, {**ONCE, "amont": 5}]}}, headers=seen)
-    assert wrong.status_code == 422, wrong.text
-    (problem,) = wrong.json()["errors"]
+    path, if_match = "/api/enterprises/shop/plugins/fees", {"If-Match": '"1"'}
+    refusal = client.put(path, json={"settings": {"fees": [ONCE, {**ONCE, "amont": 5}]}}, headers=if_match)
+    assert refusal.status_code == 422, refusal.text
+    (problem,) = refusal.json()["errors"]
     assert problem["pointer"] == "/settings/fees/1"
     assert "fees[1].amont is unknown; did you mean 'amount'?" in problem["detail"]
-    right = client.put(path, json={"settings": {"fees": [{**TENTH, "percent": 7.5}]}}, headers=seen)
+    right = client.put(path, json={"settings": {"fees": [{**TENTH, "percent": 7.5}]}}, headers=if_match)
     assert right.status_code == 200, right.text
-    assert told(hub.order(eggs=10)) == [("Gestion", 20)]
+    assert shown_fees(hub.order(eggs=10)) == [("Gestion", 20)]
 
 
 def test_a_hub_of_the_demo_takes_fees(hub: Hub) -> None:

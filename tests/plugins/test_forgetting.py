@@ -1,4 +1,4 @@
-"""Somebody with a canary in every field: an archive for them has them all, and what is kept after them has none."""
+"""A person with a canary in every field: an archive for them has all of them, and what is kept afterwards has none."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ IN_THE_ARCHIVE = (
 def instance(
     settings: InstanceSettings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path
 ) -> Iterator[Instance]:
-    """With all plugins, and all of them on at the shop."""
-    every = replace(settings, plugins={"enabled": list(plugin_entry_points())})
-    with Instance(tmp_path, every, store, load_plugins(every, clock=clock), clock, ids) as opened:
-        yield opened
+    """An instance with all plugins, all of them enabled at the shop."""
+    all_settings = replace(settings, plugins={"enabled": list(plugin_entry_points())})
+    with Instance(tmp_path, all_settings, store, load_plugins(all_settings, clock=clock), clock, ids) as instance:
+        yield instance
 
 
 class Zoe:
-    """Somebody who has an account, has ordered goods to her door, paid them, and left words everywhere."""
+    """A person with an account who has ordered goods to her door, paid for them, and left words everywhere."""
 
     def __init__(self, instance: Instance, clock: ManualClock) -> None:
         self.instance, self.clock = instance, clock
@@ -78,8 +78,8 @@ class Zoe:
         with instance.store.write() as tx:
             a_shop(tx)
             for plugin in instance.hooks.plugins():
-                kept = ZONES if plugin == "delivery" else {}
-                row = {"enterprise_id": "shop", "plugin": plugin, "settings": kept, "version": 1}
+                plugin_settings = ZONES if plugin == "delivery" else {}
+                row = {"enterprise_id": "shop", "plugin": plugin, "settings": plugin_settings, "version": 1}
                 tx.execute(insert(enterprise_plugin).values(row))
             begins_at = clock.now() + timedelta(days=2, hours=5)
             times: Any = {"begins_at": begins_at, "ends_at": begins_at + timedelta(hours=2)}
@@ -87,8 +87,8 @@ class Zoe:
             self.item = an_item(tx, a_lot(tx, on_hand="9"), name="Carottes")
             one_each = VoucherTerms(kind="amount", name="Hello", amount=50, once=True)
             self.voucher = add_voucher(tx, "shop", one_each, code="HELLO")
-            new = new_person(email=EMAIL, name="zq-name", password=PASSWORD, language="en", phone="zq-phone")
-            zoe = add_person(tx, new, confirmed=True)
+            new_zoe = new_person(email=EMAIL, name="zq-name", password=PASSWORD, language="en", phone="zq-phone")
+            zoe = add_person(tx, new_zoe, confirmed=True)
             assert zoe is not None
             self.id = zoe.id
         self.log_in()
@@ -98,8 +98,8 @@ class Zoe:
         self.leave_words()
 
     def log_in(self) -> None:
-        sent = {"email": EMAIL, "password": PASSWORD, "agent": "zq-agent"}
-        assert self.client.post("/api/sessions", json=sent).status_code == 201
+        body = {"email": EMAIL, "password": PASSWORD, "agent": "zq-agent"}
+        assert self.client.post("/api/sessions", json=body).status_code == 201
 
     def place(self) -> str:
         address = {"street": "zq-street", "postcode": "37000", "city": "Tours", "country": "FR", "note": "zq-floor"}
@@ -107,21 +107,21 @@ class Zoe:
             "items": {self.item: 2}, "name": "zq-name", "email": EMAIL, "phone": "zq-phone", "note": "zq-note",
             "shipping": f"delivery:{self.slot}", "payment_method": "cash:cash", "address": address, "codes": ["hello"],
         }  # fmt: skip
-        placed = self.client.post(
+        response = self.client.post(
             "/api/sale-sessions/shop-session/orders", json=wish, headers={"Idempotency-Key": "once"}
         )
-        assert placed.status_code == 201, placed.text
-        return str(placed.json()["order"]["id"])
+        assert response.status_code == 201, response.text
+        return str(response.json()["order"]["id"])
 
     def leave_words(self) -> None:
         with self.instance.store.write() as tx:
-            known = customer_by_email(tx, "shop", EMAIL)
-            said: Any = {"name": "zq-known-as", "code": "zq-code", "note": "zq-remark"}
-            change_customer(tx, "shop", known.id, known.version, **said)
-            self.customer = known.id
-            open_account(tx, "shop", known.id)
+            record = customer_by_email(tx, "shop", EMAIL)
+            changes: Any = {"name": "zq-known-as", "code": "zq-code", "note": "zq-remark"}
+            change_customer(tx, "shop", record.id, record.version, **changes)
+            self.customer = record.id
+            open_account(tx, "shop", record.id)
             for kind, amount in (("paid in", 500), ("paid out", -500)):
-                write_entry(tx, "shop", known.id, kind, amount, note="zq-ledger", person_id=None)  # type: ignore[arg-type]
+                write_entry(tx, "shop", record.id, kind, amount, note="zq-ledger", person_id=None)  # type: ignore[arg-type]
             order = order_by_id(tx, self.order, person_id=self.id)
             entry: Any = {
                 "id": tx.new_id(),
@@ -148,7 +148,7 @@ class Zoe:
             tx.execute(insert(webhooks_delivery).values(sent))
 
     def settle(self) -> None:
-        """The sale is over, the goods are handed over and paid."""
+        """Closes the sale, hands the goods over and records the payment."""
         self.clock.advance(days=10)
         with self.instance.store.write() as tx:
             complete_due(tx)
@@ -169,15 +169,15 @@ def zoe(instance: Instance, clock: ManualClock) -> Zoe:
     return Zoe(instance, clock)
 
 
-def dump(store: Store, *but: str) -> str:
-    """Every row of every table that the database has, whatever the code knows of it."""
+def dump(store: Store, *excluded: str) -> str:
+    """Returns every row of every table in the database, even of tables unknown to the code."""
     metadata = MetaData()
     with store.read() as tx:
         metadata.reflect(bind=tx.connection)
         return "\n".join(
             f"{table.name}: {dict(row)}"
             for table in metadata.sorted_tables
-            if table.name not in but
+            if table.name not in excluded
             for row in tx.execute(select(*table.c)).mappings()
         )
 
@@ -189,14 +189,14 @@ def lines_with(text: str, word: str) -> list[str]:
 def archive(zoe: Zoe) -> str:
     answer = zoe.client.post("/api/me/export")
     assert answer.status_code == 200, answer.text
-    with zipfile.ZipFile(io.BytesIO(answer.content)) as found:
-        return "\n".join(found.read(name).decode("utf-8-sig") for name in found.namelist())
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as zip_file:
+        return "\n".join(zip_file.read(name).decode("utf-8-sig") for name in zip_file.namelist())
 
 
 def test_an_archive_holds_everything_that_is_known_of_somebody_and_no_secret(zoe: Zoe) -> None:
-    told = archive(zoe)
-    assert [word for word in IN_THE_ARCHIVE if word not in told] == []
-    assert "argon2" not in told
+    text = archive(zoe)
+    assert [word for word in IN_THE_ARCHIVE if word not in text] == []
+    assert "argon2" not in text
     with zoe.instance.store.read() as tx:
         trail = audit_entries(tx, AuditFilter(person_id=zoe.id))
     assert (trail[0].action, trail[0].command) == ("exported", "export_me")
@@ -206,8 +206,8 @@ def test_the_same_archive_is_made_from_the_shell_for_who_has_only_an_address(zoe
     with zoe.instance.store.read() as tx:
         data = data_of(tx, zoe.instance.hooks, subject_by_email(tx, EMAIL))
     assert {"person", "customer", "customer_order", "order_line", "account_entry", "webhooks_delivery"} <= set(data)
-    with zipfile.ZipFile(io.BytesIO(archive_of(data, "fr"))) as found:
-        assert {"read-me.txt", "person.json", "person.csv", "customer_order.csv"} <= set(found.namelist())
+    with zipfile.ZipFile(io.BytesIO(archive_of(data, "fr"))) as zip_file:
+        assert {"read-me.txt", "person.json", "person.csv", "customer_order.csv"} <= set(zip_file.namelist())
 
 
 def test_nobody_is_forgotten_while_an_order_is_not_settled(zoe: Zoe) -> None:
@@ -228,11 +228,11 @@ def test_nobody_is_forgotten_while_an_account_is_not_at_zero(zoe: Zoe) -> None:
 def test_after_somebody_was_forgotten_only_the_restricted_table_knows_their_name(zoe: Zoe) -> None:
     zoe.settle()
     assert lines_with(dump(zoe.instance.store), "zq-")
-    wrong = zoe.client.post("/api/me/erasure", json={"password": "not the password"})
-    assert wrong.status_code == 422
-    done = zoe.client.post("/api/me/erasure", json={"password": PASSWORD})
-    assert done.status_code == 200, done.text
-    assert done.json()["identities"] == 1
+    refusal = zoe.client.post("/api/me/erasure", json={"password": "not the password"})
+    assert refusal.status_code == 422
+    response = zoe.client.post("/api/me/erasure", json={"password": PASSWORD})
+    assert response.status_code == 200, response.text
+    assert response.json()["identities"] == 1
     assert lines_with(dump(zoe.instance.store, "retained_identity"), "zq-") == []
     assert zoe.client.get("/api/me").status_code == 401
     with zoe.instance.store.read() as tx:
@@ -240,8 +240,8 @@ def test_after_somebody_was_forgotten_only_the_restricted_table_knows_their_name
         assert (order.name, order.email) == (f"forgotten-{zoe.order}", f"forgotten-{zoe.order}@forgotten.invalid")
         assert (order.total, order.payment_state) == (order.paid_total, "Paid")
         assert broken_invariants(tx) == []
-        kept = tx.one(select(retained_identity))
-        assert (kept["name"], kept["keep_until"].year, kept["order_id"]) == ("zq-name", 2037, zoe.order)
+        identity = tx.one(select(retained_identity))
+        assert (identity["name"], identity["keep_until"].year, identity["order_id"]) == ("zq-name", 2037, zoe.order)
         assert audit_entries(tx, AuditFilter(object_kind="person", object_id=zoe.id))[0].action == "forgot"
 
 
@@ -257,8 +257,8 @@ def test_after_the_legal_time_nothing_knows_their_name(zoe: Zoe, clock: ManualCl
 def test_the_address_may_be_used_for_a_new_account_afterwards(zoe: Zoe) -> None:
     zoe.settle()
     zoe.forget()
-    again = {"email": EMAIL, "name": "Somebody", "password": PASSWORD}
-    assert zoe.client.post("/api/people", json=again).status_code == 202
+    new_account = {"email": EMAIL, "name": "Somebody", "password": PASSWORD}
+    assert zoe.client.post("/api/people", json=new_account).status_code == 202
     zoe.log_in()
     assert zoe.client.get("/api/me/orders").json()["items"] == []
 

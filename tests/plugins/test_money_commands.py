@@ -1,4 +1,4 @@
-"""Money from the shell: settings of a plugin, statements of an account, what members pay in."""
+"""Money from the shell: settings of a plugin, statements of an account, payments of members."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ IBAN = "FR7630006000011234567890189"
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Runs a command at an instance with a hub that uses both plugins. One that `fails` gives its error."""
+    """Runs a command at an instance with a hub that uses both plugins. A command that `fails` returns its error."""
 
     def command(*words: str, fails: bool = False) -> str:
-        ran = CliRunner().invoke(app, [*words, "--instance", str(tmp_path / "val")])
-        assert (ran.exit_code != 0) == fails, ran.output
-        return str(ran.exception) if fails else ran.output
+        result = CliRunner().invoke(app, [*words, "--instance", str(tmp_path / "val")])
+        assert (result.exit_code != 0) == fails, result.output
+        return str(result.exception) if fails else result.output
 
     command("init", "--name", "Val", "--base-url", "http://127.0.0.1:8000", "--language", "en",
             "--timezone", "Europe/Paris", "--sender", "bonjour@example.org")  # fmt: skip
@@ -37,28 +37,28 @@ def run(tmp_path: Path) -> Run:
 
 def test_an_enterprise_sets_a_plugin_and_mistakes_are_named(run: Run, tmp_path: Path) -> None:
     assert "bank_transfer" in run("enterprise", "plugin", "val")
-    wrong = run("enterprise", "plugin", "val", "bank_transfer", "--set", "iban=FR76", "--set", "holder=Val", fails=True)
-    assert "is no IBAN" in wrong
+    error = run("enterprise", "plugin", "val", "bank_transfer", "--set", "iban=FR76", "--set", "holder=Val", fails=True)
+    assert "is no IBAN" in error
     assert "did you mean 'iban'" in run("enterprise", "plugin", "val", "bank_transfer", "--set", "ibann=1", fails=True)
     run("enterprise", "plugin", "val", "bank_transfer", "--set", f"iban={IBAN}", "--set", "holder=Les Paniers")
     assert '"days": 5' in run("enterprise", "plugin", "val", "bank_transfer", "--set", "days=5")
-    with open_instance(tmp_path / "val") as opened, opened.store.read() as tx:
+    with open_instance(tmp_path / "val") as instance, instance.store.read() as tx:
         row = enterprise_plugin.c
-        kept = tx.value(select(row.settings).where(row.plugin == "bank_transfer"))
-    assert kept == {"iban": IBAN, "holder": "Les Paniers", "days": 5}
+        stored = tx.value(select(row.settings).where(row.plugin == "bank_transfer"))
+    assert stored == {"iban": IBAN, "holder": "Les Paniers", "days": 5}
 
 
 def test_a_statement_is_taken_in_and_what_it_leaves_open_is_listed(run: Run, tmp_path: Path) -> None:
     run("enterprise", "plugin", "val", "bank_transfer", "--set", f"iban={IBAN}", "--set", "holder=Val")
     file = tmp_path / "releve.csv"
     file.write_text("date;libellé;montant\n03/06/2026;don d'une voisine;20,00\n", encoding="utf-8")
-    taken = ("bank_transfer", "import", str(file), "--enterprise", "val")
-    assert "recorded 0, waiting for you 1, known before 0" in run(*taken)
-    assert "known before 1" in run(*taken)
-    listed = run("bank_transfer", "open", "--enterprise", "val")
-    assert "20.00 EUR" in listed
+    command = ("bank_transfer", "import", str(file), "--enterprise", "val")
+    assert "recorded 0, waiting for you 1, known before 0" in run(*command)
+    assert "known before 1" in run(*command)
+    output = run("bank_transfer", "open", "--enterprise", "val")
+    assert "20.00 EUR" in output
     assert "There is no such order" in run(
-        "bank_transfer", "settle", listed.split()[0], "--order", "7", "--enterprise", "val", fails=True
+        "bank_transfer", "settle", output.split()[0], "--order", "7", "--enterprise", "val", fails=True
     )
 
 
@@ -66,7 +66,7 @@ def test_a_member_pays_in(run: Run, tmp_path: Path) -> None:
     run("enterprise", "plugin", "val", "account")
     paying_in = ("account", "pay-in", "ada@example.org", "20,50", "--enterprise", "val")
     assert "no customer with the address ada@example.org" in run(*paying_in, fails=True)
-    with open_instance(tmp_path / "val") as opened, opened.store.write() as tx:
+    with open_instance(tmp_path / "val") as instance, instance.store.write() as tx:
         customer_for(tx, find_enterprise(tx, "val").id, email="ada@example.org", name="Ada")
     assert "20,50" in run(*paying_in).replace(".", ",")
     assert "41,00" in run(*paying_in).replace(".", ",")

@@ -1,4 +1,4 @@
-"""E-mails about orders that are bought on the pages: how to pay, where to collect, and a link that opens the order."""
+"""E-mails about orders bought on the pages: how to pay, where to collect, and a link that opens the order."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ from commensal.trade.payments.payments import payments_of, receive_payment
 from commensal.trade.people.people import Person
 from commensal_pickup.places import change_place, places_of
 
-from .conftest import Browser, Stall, buy, placed, to_the_checkout
+from .conftest import Browser, Stall, buy, stored_orders, to_the_checkout
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
 
 class Mails:
-    """The folder into which e-mails are written where no server is set."""
+    """The folder of e-mails, which are written there if no server is set."""
 
     def __init__(self, stall: Stall) -> None:
         self.stall, self.seen = stall, 0
 
     def arrive(self) -> list[str]:
-        """Texts of those that the workers have sent since the last look, on one line each."""
+        """Returns the texts of e-mails sent since the last call, each on one line."""
         tick(self.stall.instance, work_of(self.stall.instance))
-        written = (self.stall.instance.folder / deliver.FOLDER).glob("*.eml")
-        files = sorted(written, key=lambda file: file.stat().st_mtime_ns)
-        new, self.seen = files[self.seen :], len(files)
-        messages = [email.message_from_bytes(file.read_bytes(), policy=modern) for file in new]
+        paths = (self.stall.instance.folder / deliver.FOLDER).glob("*.eml")
+        files = sorted(paths, key=lambda file: file.stat().st_mtime_ns)
+        new_files, self.seen = files[self.seen :], len(files)
+        messages = [email.message_from_bytes(file.read_bytes(), policy=modern) for file in new_files]
         bodies = [message.get_body(("plain",)) for message in messages]
         return [" ".join(str(body.get_content()).split()) for body in bodies if body is not None]
 
@@ -59,9 +59,9 @@ def _links(text: str) -> list[str]:
     return [urlsplit(url).path for url in re.findall(r"https?://\S+/orders/\S+", text)]
 
 
-def _by_the_hub(stall: Stall, **changes: object) -> Order:
+def _change_by_hub(stall: Stall, **changes: object) -> Order:
     """The hub changes the only order."""
-    (row,) = placed(stall)
+    (row,) = stored_orders(stall)
     with stall.instance.store.write() as tx:
         order = locked_order(tx, str(row["id"]), enterprise_id="shop")
         return change_order(tx, stall.instance.hooks, order, by_hub=True, **changes)  # type: ignore[arg-type]
@@ -128,7 +128,7 @@ def test_a_changed_order_asks_for_its_new_amount(browser: Browser, stall: Stall,
     buy(browser, stall)
     mails.arrive()
     if by_hub:
-        _by_the_hub(stall, items={stall.small: 3})
+        _change_by_hub(stall, items={stall.small: 3})
     else:
         browser.go(f"{browser.at}/change")
         browser.send("", ("then", "look"), **{f"items/{stall.small}": "3"})
@@ -136,23 +136,23 @@ def test_a_changed_order_asks_for_its_new_amount(browser: Browser, stall: Stall,
     (text,) = mails.arrive()
     assert "Please bring €7.20" in text, text
     assert "€4.80" not in text
-    (row,) = placed(stall)
+    (row,) = stored_orders(stall)
     with stall.instance.store.read() as tx:
-        asked = payment_under_way(payments_of(tx, "shop", str(row["id"])))
-    assert asked is not None
-    assert asked.amount == 720
+        payment = payment_under_way(payments_of(tx, "shop", str(row["id"])))
+    assert payment is not None
+    assert payment.amount == 720
 
 
 def test_nobody_who_has_paid_too_much_is_asked_to_pay(browser: Browser, stall: Stall, mails: Mails) -> None:
     to_the_checkout(browser, stall, small=3)
     buy(browser, stall)
-    (row,) = placed(stall)
+    (row,) = stored_orders(stall)
     with stall.instance.store.write() as tx:
         receive_payment(
             tx, enterprise_id="shop", order_id=str(row["id"]), method="cash:cash", amount=720, idempotency_key="till",
             person_id=None,
         )  # fmt: skip
-    _by_the_hub(stall, items={stall.small: 2})
+    _change_by_hub(stall, items={stall.small: 2})
     text = mails.arrive()[-1]
     assert "Paid too much; it will be given back to you: €2.40" in text
     assert "Please bring" not in text
@@ -161,7 +161,7 @@ def test_nobody_who_has_paid_too_much_is_asked_to_pay(browser: Browser, stall: S
 def test_the_page_of_an_order_does_not_ask_for_the_amount_before_a_change(browser: Browser, stall: Stall) -> None:
     to_the_checkout(browser, stall, small=2)
     buy(browser, stall)
-    _by_the_hub(stall, items={stall.small: 3})
+    _change_by_hub(stall, items={stall.small: 3})
     browser.go(browser.at)
     assert "Please bring €4.80" not in browser.page.text
 
@@ -169,14 +169,14 @@ def test_the_page_of_an_order_does_not_ask_for_the_amount_before_a_change(browse
 # ------------------------------------------------------------------------------------------------ where
 
 
-def _moves(stall: Stall, **where: str) -> None:
+def _move_place(stall: Stall, **fields: str) -> None:
     with stall.instance.store.write() as tx:
         (hall,) = [place for place in places_of(tx, "shop") if place.name == "Salle des fêtes"]
-        change_place(tx, "shop", hall.id, hall.version, **where)  # type: ignore[arg-type]
+        change_place(tx, "shop", hall.id, hall.version, **fields)  # type: ignore[arg-type]
 
 
 def test_street_and_door_of_the_pickup_place_are_told(browser: Browser, stall: Stall, mails: Mails) -> None:
-    _moves(stall, street="3 rue du Lavoir", postcode="37000", city="Tours", note="Blue door,\nring twice")
+    _move_place(stall, street="3 rue du Lavoir", postcode="37000", city="Tours", note="Blue door,\nring twice")
     to_the_checkout(browser, stall, small=1)
     assert "3 rue du Lavoir, 37000 Tours" in browser.page.text
     assert "Blue door, ring twice" in browser.page.text
@@ -185,17 +185,17 @@ def test_street_and_door_of_the_pickup_place_are_told(browser: Browser, stall: S
     assert "Blue door, ring twice" in browser.page.text
     (text,) = mails.arrive()
     assert "3 rue du Lavoir, 37000 Tours Blue door, ring twice" in text
-    (row,) = placed(stall)
+    (row,) = stored_orders(stall)
     assert (row["shipping_address"], row["shipping_note"]) == ("3 rue du Lavoir, 37000 Tours", "Blue door,\nring twice")
 
 
 def test_a_place_that_has_moved_is_told_where_it_is_now(browser: Browser, stall: Stall, mails: Mails) -> None:
-    _moves(stall, street="3 rue du Lavoir")
+    _move_place(stall, street="3 rue du Lavoir")
     to_the_checkout(browser, stall, small=1)
     buy(browser, stall)
     mails.arrive()
-    _moves(stall, street="8 place du Marché")
-    (row,) = placed(stall)
+    _move_place(stall, street="8 place du Marché")
+    (row,) = stored_orders(stall)
     with stall.instance.store.write() as tx:
         order_is_ready(tx, locked_order(tx, str(row["id"]), enterprise_id="shop"))
     (text,) = mails.arrive()
@@ -213,7 +213,7 @@ def test_every_later_mail_to_a_guest_opens_the_order(browser: Browser, stall: St
     to_the_checkout(browser, stall, small=2)
     buy(browser, stall)
     mails.arrive()
-    (row,) = placed(stall)
+    (row,) = stored_orders(stall)
     with stall.instance.store.write() as tx:
         order = locked_order(tx, str(row["id"]), enterprise_id="shop")
         if kind == "changed":
@@ -225,9 +225,9 @@ def test_every_later_mail_to_a_guest_opens_the_order(browser: Browser, stall: St
     (text,) = mails.arrive()
     (link,) = _links(text)
     assert link.startswith("/orders/guest/")
-    elsewhere = browser.another()
-    elsewhere.go(link)
-    assert (elsewhere.status, "Order 1" in elsewhere.page.text) == (200, True)
+    other_browser = browser.another()
+    other_browser.go(link)
+    assert (other_browser.status, "Order 1" in other_browser.page.text) == (200, True)
 
 
 def test_a_person_is_led_to_the_order_in_their_account(
@@ -237,9 +237,9 @@ def test_a_person_is_led_to_the_order_in_their_account(
     to_the_checkout(browser, stall, small=2)
     buy(browser, stall, name="Ada", email="ada@example.org")
     mails.arrive()
-    _by_the_hub(stall, items={stall.small: 1})
+    _change_by_hub(stall, items={stall.small: 1})
     (text,) = mails.arrive()
-    (row,) = placed(stall)
+    (row,) = stored_orders(stall)
     assert _links(text) == [f"/orders/{row['id']}"]
     with stall.instance.store.read() as tx:
         assert tx.all(select(order_link)) == []
@@ -248,9 +248,9 @@ def test_a_person_is_led_to_the_order_in_their_account(
 def test_secrets_of_links_are_kept_nowhere_once_they_are_sent(browser: Browser, stall: Stall, mails: Mails) -> None:
     to_the_checkout(browser, stall, small=2)
     buy(browser, stall)
-    _by_the_hub(stall, items={stall.small: 1})
+    _change_by_hub(stall, items={stall.small: 1})
     secrets = [link.rpartition("/")[2] for text in mails.arrive() for link in _links(text)]
     assert len(set(secrets)) == 2
     with stall.instance.store.read() as tx:
-        kept = str([*tx.all(select(order_link)), *tx.all(select(job))])
-    assert not any(secret in kept for secret in secrets)
+        stored_rows = str([*tx.all(select(order_link)), *tx.all(select(job))])
+    assert not any(secret in stored_rows for secret in secrets)

@@ -1,4 +1,4 @@
-"""Pickup: places, slots, and that a slot never takes more orders than it has room for."""
+"""Pickup: places, slots, and that a slot never takes more orders than its capacity."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def hall(store: Store) -> Hall:
     return Hall(store)
 
 
-def draft(**more: Any) -> OrderDraft:
-    return a_draft(session_id=SESSION, enterprise_id="shop", **more)
+def draft(**columns: Any) -> OrderDraft:
+    return a_draft(session_id=SESSION, enterprise_id="shop", **columns)
 
 
 def book(tx: Transaction, slot_id: str, order: OrderDraft | None = None) -> ShippingOption:
@@ -70,7 +70,7 @@ def book(tx: Transaction, slot_id: str, order: OrderDraft | None = None) -> Ship
 
 def test_a_sale_offers_its_slots_with_what_is_left_full_ones_too(hall: Hall) -> None:
     with hall.store.write() as tx:
-        full = hall.open(tx, hours=1, capacity=0)
+        full_slot = hall.open(tx, hours=1, capacity=0)
         endless = hall.open(tx, hours=3, capacity=None)
         book(tx, hall.slot.id)
     with hall.store.read() as tx:
@@ -78,26 +78,28 @@ def test_a_sale_offers_its_slots_with_what_is_left_full_ones_too(hall: Hall) -> 
             shipping_option.id: shipping_option
             for shipping_option in pickup.shipping_options(tx, "shop", SESSION, "fr")
         }
-    assert {hall.slot.id: 2, full.id: 0, endless.id: None} == {option.id: option.left for option in options.values()}
-    offered = options[hall.slot.id]
-    assert offered.label == "Salle des fêtes, samedi 6 juin 2026, 17:00\u00a0–\u00a019:00"
-    assert (offered.address, offered.price, offered.vat_rate) == ("3 rue du Lavoir, Bourg", 150, Decimal(20))
+    assert {hall.slot.id: 2, full_slot.id: 0, endless.id: None} == {
+        option.id: option.left for option in options.values()
+    }
+    with_room = options[hall.slot.id]
+    assert with_room.label == "Salle des fêtes, samedi 6 juin 2026, 17:00\u00a0–\u00a019:00"
+    assert (with_room.address, with_room.price, with_room.vat_rate) == ("3 rue du Lavoir, Bourg", 150, Decimal(20))
 
 
 def test_options_and_booking_cost_one_and_two_statements(hall: Hall) -> None:
     with hall.store.write() as tx:
         for hours in range(3, 20):
             hall.open(tx, hours=hours)
-    seen: list[str] = []
-    event.listen(hall.store.engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+    statements: list[str] = []
+    event.listen(hall.store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     with hall.store.read() as tx:
-        before = len(seen)
+        count_before = len(statements)
         pickup.shipping_options(tx, "shop", SESSION, "fr")
-        assert len(seen) - before == 1
+        assert len(statements) - count_before == 1
     with hall.store.write() as tx:
-        before = len(seen)
+        count_before = len(statements)
         book(tx, hall.slot.id)
-        assert len(seen) - before <= 2
+        assert len(statements) - count_before <= 2
 
 
 def test_another_shop_or_session_has_none_of_these_slots(hall: Hall) -> None:
@@ -142,7 +144,7 @@ def test_eight_race_for_three_places_and_three_get_them(database_url: str, clock
     hall, outcomes = Hall(store, capacity=3), list[str]()
     start = threading.Barrier(8)
 
-    def shop() -> None:
+    def book_slot() -> None:
         start.wait()
         try:
             with store.write() as tx:
@@ -151,7 +153,7 @@ def test_eight_race_for_three_places_and_three_get_them(database_url: str, clock
         except Conflict as refused:
             outcomes.append(refused.code)
 
-    threads = [threading.Thread(target=shop) for _ in range(8)]
+    threads = [threading.Thread(target=book_slot) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -173,12 +175,12 @@ def test_the_database_itself_refuses_an_overbooked_slot(hall: Hall) -> None:
 
 @pytest.fixture
 def place(hall: Hall, instance: Instance) -> Callable[[Slot], Order]:
-    def placing(slot: Slot) -> Order:
+    def place_in(slot: Slot) -> Order:
         wish = Wish(items={hall.item: 2}, name="Ada", email="ada@example.org", shipping=f"pickup:{slot.id}")
         with hall.store.write() as tx:
             return place_order(tx, instance.hooks, SESSION, wish)
 
-    return placing
+    return place_in
 
 
 def test_an_order_books_its_slot_and_pays_for_the_place(hall: Hall, place: Callable[[Slot], Order]) -> None:
@@ -192,11 +194,11 @@ def test_an_order_books_its_slot_and_pays_for_the_place(hall: Hall, place: Calla
 
 def test_a_refused_order_books_nothing(hall: Hall, place: Callable[[Slot], Order]) -> None:
     with hall.store.write() as tx:
-        small = hall.open(tx, hours=1, capacity=1)
-    place(small)
+        small_slot = hall.open(tx, hours=1, capacity=1)
+    place(small_slot)
     with pytest.raises(Conflict, match="full"):
-        place(small)
-    assert hall.taken(small) == 1
+        place(small_slot)
+    assert hall.taken(small_slot) == 1
 
 
 def test_a_cancelled_order_gives_its_slot_back(hall: Hall, instance: Instance, place: Callable[[Slot], Order]) -> None:
@@ -211,18 +213,18 @@ def test_an_order_that_changes_its_slot_leaves_the_old_one(
 ) -> None:
     order = place(hall.slot)
     with hall.store.write() as tx:
-        other = hall.open(tx, hours=1)
+        other_slot = hall.open(tx, hours=1)
         change_order(
-            tx, instance.hooks, locked_order(tx, order.id, enterprise_id="shop"), shipping=f"pickup:{other.id}"
+            tx, instance.hooks, locked_order(tx, order.id, enterprise_id="shop"), shipping=f"pickup:{other_slot.id}"
         )
-    assert (hall.taken(), hall.taken(other)) == (0, 1)
+    assert (hall.taken(), hall.taken(other_slot)) == (0, 1)
 
 
 def test_a_place_costs_nothing_in_other_phases_or_for_other_ways_to_receive() -> None:
     option = ShippingOption(id="s", label="Salle", begins_at=draft().begins_at, ends_at=draft().begins_at, price=100)
-    ours = draft(shipping="pickup:s", shipping_option=option)
-    assert pickup.price_adjustments(ours, Phase.FEE)
-    assert not pickup.price_adjustments(ours, Phase.DISCOUNT)
+    draft_with_slot = draft(shipping="pickup:s", shipping_option=option)
+    assert pickup.price_adjustments(draft_with_slot, Phase.FEE)
+    assert not pickup.price_adjustments(draft_with_slot, Phase.DISCOUNT)
     assert not pickup.price_adjustments(draft(shipping="delivery:s", shipping_option=option), Phase.FEE)
     assert not pickup.price_adjustments(draft(), Phase.FEE)
 
@@ -256,8 +258,8 @@ def test_all_mistakes_of_a_place_are_named(hall: Hall) -> None:
 
 def test_an_edited_place_has_a_new_version_and_an_old_version_is_stale(hall: Hall) -> None:
     with hall.store.write() as tx:
-        changed = change_place(tx, "shop", hall.place.id, 1, name="Foyer rural")
-        assert (changed.name, changed.version, changed.price) == ("Foyer rural", 2, 150)
+        changed_place = change_place(tx, "shop", hall.place.id, 1, name="Foyer rural")
+        assert (changed_place.name, changed_place.version, changed_place.price) == ("Foyer rural", 2, 150)
         with pytest.raises(Stale):
             change_place(tx, "shop", hall.place.id, 1, name="Salle")
 
@@ -308,7 +310,7 @@ def test_a_slot_that_nobody_chose_can_go(hall: Hall) -> None:
 def test_its_migrations_make_its_tables(
     request: pytest.FixtureRequest, database_url: str, tmp_path: Path, clock: ManualClock, ids: SeededIds
 ) -> None:
-    """Checked by using them: what the tables declare must be there."""
+    """The tables are checked by using them: all that they declare must exist."""
     if database_url.startswith("sqlite"):
         url = f"sqlite:///{tmp_path / 'empty.db'}"
     else:
@@ -325,13 +327,13 @@ def test_its_migrations_make_its_tables(
 
 
 def test_the_demo_has_places_and_slots_and_the_same_seed_makes_the_same(hall: Hall, instance: Instance) -> None:
-    made: list[list[tuple[str, int | None]]] = []
+    runs: list[list[tuple[str, int | None]]] = []
     for shop in ("first", "second"):
         with hall.store.write() as tx:
             a_shop(tx, shop, city="Bourg", postcode="37000")
             assert pickup.demo_data(tx, DemoPlace(instance=instance, enterprise_id=shop, seed=7)) is True
             names = {place.id: place.name for place in places_of(tx, shop)}
             slots: list[Slot] = list(slots_of(tx, shop, f"{shop}-session"))
-            made.append([(names[slot.place_id], slot.capacity) for slot in slots])
-    assert made[0] == made[1]
-    assert len(made[0]) >= 4
+            runs.append([(names[slot.place_id], slot.capacity) for slot in slots])
+    assert runs[0] == runs[1]
+    assert len(runs[0]) >= 4

@@ -29,16 +29,16 @@ def hall(store: Store) -> Hall:
 
 @pytest.fixture
 def manager(hall: Hall, client: TestClient) -> TestClient:
-    """The API as somebody who runs the shop sees it."""
+    """A client of the API, logged in as a manager of the shop."""
     client.cookies.set("session", log_in(hall.store, "manager"))
     client.headers["Origin"] = "http://testserver"
     return client
 
 
 def log_in(store: Store, role: str) -> str:
-    new = new_person(email=f"{role}@example.org", name=role, password="a long enough password", language="fr")
+    new_member = new_person(email=f"{role}@example.org", name=role, password="a long enough password", language="fr")
     with store.write() as tx:
-        person = add_person(tx, new, confirmed=True)
+        person = add_person(tx, new_member, confirmed=True)
         assert isinstance(person, Person)
         row = {"enterprise_id": "shop", "person_id": person.id, "role": role, "since": tx.now}
         tx.execute(insert(enterprise_member).values(row))
@@ -47,18 +47,18 @@ def log_in(store: Store, role: str) -> str:
 
 def test_places_and_slots_over_the_api(hall: Hall, manager: TestClient) -> None:
     base = "/api/-/pickup/enterprises/shop"
-    made = manager.post(f"{base}/places", json={"name": "Foyer rural", "price": 0, "vat_rate": None})
-    assert made.status_code == 201, made.text
-    place = made.json()
+    response = manager.post(f"{base}/places", json={"name": "Foyer rural", "price": 0, "vat_rate": None})
+    assert response.status_code == 201, response.text
+    place = response.json()
     assert place["timezone"] == "Europe/Paris"
-    changed = manager.patch(f"{base}/places/{place['id']}", json={"note": "Portail vert"}, headers={"If-Match": '"1"'})
-    assert (changed.json()["note"], changed.headers["etag"]) == ("Portail vert", '"2"')
+    patched = manager.patch(f"{base}/places/{place['id']}", json={"note": "Portail vert"}, headers={"If-Match": '"1"'})
+    assert (patched.json()["note"], patched.headers["etag"]) == ("Portail vert", '"2"')
     times = {"begins_at": "2026-06-06T15:00:00Z", "ends_at": "2026-06-06T16:00:00Z"}
     slots = f"{base}/sale-sessions/{SESSION}/slots"
     slot = manager.post(slots, json={"place_id": place["id"], "capacity": 5, **times}).json()
     assert len(manager.get(slots).json()) == 2
-    smaller = manager.patch(f"{base}/slots/{slot['id']}", json={"capacity": 4}, headers={"If-Match": '"1"'})
-    assert smaller.json()["capacity"] == 4
+    shrunk = manager.patch(f"{base}/slots/{slot['id']}", json={"capacity": 4}, headers={"If-Match": '"1"'})
+    assert shrunk.json()["capacity"] == 4
     assert manager.delete(f"{base}/slots/{slot['id']}", headers={"If-Match": '"2"'}).status_code == 204
     assert manager.delete(f"{base}/places/{place['id']}", headers={"If-Match": '"2"'}).status_code == 204
     assert [place["id"] for place in manager.get(f"{base}/places").json()["items"]] == [hall.place.id]

@@ -1,4 +1,4 @@
-"""Calendars of pickup, read back by another program's parser: what RFC 5545 asks for, and who may read what."""
+"""Calendars of pickup, read back by another program's parser: the rules of RFC 5545, and who may read what."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ class Table:
                 for hour in range(2)
             ]  # fmt: skip
 
-    def order(self, **more: Any) -> Order:
+    def order(self, **kwargs: Any) -> Order:
         wish = Wish(items={self.item: 1}, name="Ada", email="ada@example.org", shipping=f"pickup:{self.slots[0].id}")
         with self.store.write() as tx:
-            return place_order(tx, self.hooks, SESSION, wish, **more)
+            return place_order(tx, self.hooks, SESSION, wish, **kwargs)
 
 
 @pytest.fixture
@@ -76,9 +76,9 @@ def table(store: Store, instance: Instance) -> Table:
 
 
 def events(content: bytes) -> list[Any]:
-    (read,) = Calendar.from_ical(content, multiple=True)
-    assert read.errors == []
-    return list(read.walk("VEVENT"))
+    (parsed,) = Calendar.from_ical(content, multiple=True)
+    assert parsed.errors == []
+    return list(parsed.walk("VEVENT"))
 
 
 def test_a_guest_puts_their_slot_into_their_calendar(table: Table, client: TestClient) -> None:
@@ -103,22 +103,24 @@ def test_the_entry_of_an_order_stays_the_same_one_and_knows_that_it_is_cancelled
     table: Table, client: TestClient
 ) -> None:
     order = table.order(secret="a-secret")
-    (before,) = events(client.get("/-/pickup/orders/guest/a-secret.ics").content)
+    (entry_before,) = events(client.get("/-/pickup/orders/guest/a-secret.ics").content)
     with table.store.write() as tx:
         cancel_order(tx, table.hooks, locked_order(tx, order.id, enterprise_id="shop"), by_hub=True)
-    (after,) = events(client.get("/-/pickup/orders/guest/a-secret.ics").content)
-    assert (after["UID"], after["STATUS"]) == (before["UID"], "CANCELLED")
-    assert after["SEQUENCE"] > before["SEQUENCE"]
+    (entry_after,) = events(client.get("/-/pickup/orders/guest/a-secret.ics").content)
+    assert (entry_after["UID"], entry_after["STATUS"]) == (entry_before["UID"], "CANCELLED")
+    assert entry_after["SEQUENCE"] > entry_before["SEQUENCE"]
 
 
 def test_a_persons_calendar_is_theirs_alone(table: Table, client: TestClient) -> None:
     people: list[Person] = []
     with table.store.write() as tx:
         for name in ("ada", "bob"):
-            new = new_person(email=f"{name}@example.org", name=name, password="a long enough password", language="fr")
-            added = add_person(tx, new, confirmed=True)
-            assert added is not None
-            people.append(added)
+            person_values = new_person(
+                email=f"{name}@example.org", name=name, password="a long enough password", language="fr"
+            )
+            new_member = add_person(tx, person_values, confirmed=True)
+            assert new_member is not None
+            people.append(new_member)
         cookies = [begin_session(tx, person).secret for person in people]
     order = table.order(person_id=people[0].id)
     address = f"/-/pickup/orders/{order.id}.ics"
@@ -146,21 +148,21 @@ def test_a_place_is_subscribed_to_by_a_link_that_is_told_once(
         open_calendar(tx, "shop", table.place.id, "second")
         local = table.slots[1].begins_at.date()
     assert client.get("/-/pickup/places/first.ics").status_code == 404, "a new link makes the old one useless"
-    taken, free = events(client.get("/-/pickup/places/second.ics").content)
-    assert (taken["SUMMARY"], free["SUMMARY"]) == ("Salle – 1 commande", "Salle – 0 commande")
+    first_entry, second_entry = events(client.get("/-/pickup/places/second.ics").content)
+    assert (first_entry["SUMMARY"], second_entry["SUMMARY"]) == ("Salle – 1 commande", "Salle – 0 commande")
     with table.store.write() as tx:
         add_closure(tx, "shop", table.place.id, first_day=local, reason="Inventaire")
-    taken, free = events(client.get("/-/pickup/places/second.ics").content)
-    assert (taken["STATUS"], free["STATUS"]) == ("CONFIRMED", "CANCELLED"), "somebody comes to the first"
-    assert taken["DESCRIPTION"] == "fermé : Inventaire"
+    first_entry, second_entry = events(client.get("/-/pickup/places/second.ics").content)
+    assert (first_entry["STATUS"], second_entry["STATUS"]) == ("CONFIRMED", "CANCELLED"), "somebody comes to the first"
+    assert first_entry["DESCRIPTION"] == "fermé : Inventaire"
     clock.advance(days=70)
     assert events(client.get("/-/pickup/places/second.ics").content) == [], "a calendar does not grow with history"
 
 
 def test_a_coordinator_makes_and_revokes_the_link_over_the_api(table: Table, client: TestClient) -> None:
     with table.store.write() as tx:
-        new = new_person(email="ada@example.org", name="Ada", password="a long enough password", language="fr")
-        ada = add_person(tx, new, confirmed=True)
+        new_ada = new_person(email="ada@example.org", name="Ada", password="a long enough password", language="fr")
+        ada = add_person(tx, new_ada, confirmed=True)
         assert ada is not None
         member = {"enterprise_id": "shop", "person_id": ada.id, "role": "manager", "since": tx.now}
         tx.execute(insert(enterprise_member).values(member))
@@ -169,9 +171,9 @@ def test_a_coordinator_makes_and_revokes_the_link_over_the_api(table: Table, cli
     assert client.post(address, headers={"Origin": "http://testserver"}).status_code == 401
     client.cookies.set("session", secret)
     client.headers["Origin"] = "http://testserver"
-    made = client.post(address)
-    assert made.status_code == 201, made.text
-    link = made.json()["url"].removeprefix("http://testserver")
+    response = client.post(address)
+    assert response.status_code == 201, response.text
+    link = response.json()["url"].removeprefix("http://testserver")
     client.cookies.delete("session")
     assert len(events(client.get(link).content)) == 2
     client.cookies.set("session", secret)
@@ -186,30 +188,32 @@ def test_whatever_people_write_can_be_read_again_and_no_line_is_too_long(text: s
     content = calendar(text, [event], NOON)
     assert all(len(line) <= 75 for line in content.split(b"\r\n"))
     content.decode("utf-8")
-    (read,) = events(content)
-    assert read["SUMMARY"] == f"a{text}b"
+    (entry,) = events(content)
+    assert entry["SUMMARY"] == f"a{text}b"
 
 
 def test_control_characters_are_left_out_and_breaks_of_lines_are_kept() -> None:
     event = CalendarEvent(
         uid="u", begins_at=NOON, ends_at=NOON, summary="Hall\x00\x1b", description="one\r\ntwo\rthree\\n; four, five"
     )
-    (read,) = events(calendar("", [event], NOON))
-    assert (read["SUMMARY"], read["DESCRIPTION"]) == ("Hall", "one\ntwo\nthree\\n; four, five")
+    (entry,) = events(calendar("", [event], NOON))
+    assert (entry["SUMMARY"], entry["DESCRIPTION"]) == ("Hall", "one\ntwo\nthree\\n; four, five")
     assert b"BEGIN:VEVENT\r\n" in calendar("", [event], NOON)
 
 
 def test_the_page_of_an_order_leads_to_its_calendar_until_it_is_collected(table: Table) -> None:
     order = table.order(secret="a-secret")
 
-    def links(seen: Order) -> list[str]:
+    def links(order: Order) -> list[str]:
         with table.store.read() as tx:
-            return [order_link.url for order_link in order_links(tx, table.hooks, seen, "/orders/guest/a-secret", "fr")]
+            return [
+                order_link.url for order_link in order_links(tx, table.hooks, order, "/orders/guest/a-secret", "fr")
+            ]
 
     assert links(order) == ["/-/pickup/orders/guest/a-secret.ics"]
-    for later in (
+    for later_order in (
         replace(order, state="Cancelled"),
         replace(order, fulfilment_state="Fulfilled"),
         replace(order, shipping="delivery:x"),
     ):
-        assert links(later) == []
+        assert links(later_order) == []

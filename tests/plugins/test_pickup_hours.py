@@ -1,4 +1,4 @@
-"""Opening hours and closures: slots lie where the door is open, and follow when a sale is copied."""
+"""Opening hours and closures: slots lie within opening hours, and are copied with a sale."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def settings(settings: InstanceSettings) -> InstanceSettings:
     return replace(settings, plugins={"enabled": ["pickup"]})
 
 
-def settle(store: Store, *hours: Hours) -> Place:
-    """A shop that hands out on Friday from 17 to 21 h, and a place with these hours."""
+def open_shop_with_place(store: Store, *hours: Hours) -> Place:
+    """Opens a shop that distributes on Friday from 17 to 21 h, and adds a place with these hours."""
     with store.write() as tx:
         a_shop(tx)
         tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="pickup", settings={}, version=1))
@@ -63,12 +63,12 @@ def settle(store: Store, *hours: Hours) -> Place:
 
 @pytest.fixture
 def place(store: Store) -> Place:
-    return settle(store, EVENING)
+    return open_shop_with_place(store, EVENING)
 
 
-def at(tx: Transaction, place: Place, begins: datetime, hours: float = 1, **more: Any) -> Slot:
+def add_hour(tx: Transaction, place: Place, begins: datetime, hours: float = 1, **kwargs: Any) -> Slot:
     ends_at = begins + timedelta(hours=hours)
-    return add_slot(tx, "shop", SESSION, place_id=place.id, begins_at=begins, ends_at=ends_at, **more)
+    return add_slot(tx, "shop", SESSION, place_id=place.id, begins_at=begins, ends_at=ends_at, **kwargs)
 
 
 # ------------------------------------------------------------------------------------------------ hours
@@ -96,21 +96,21 @@ def test_hours_that_touch_are_one_also_over_midnight() -> None:
 
 def test_hours_that_cannot_be_are_named_by_their_place_in_the_list() -> None:
     problems: list[Problem] = []
-    wrong = [
+    bad_hours = [
         Hours(weekday="FR", begins="19:00", ends="17:00"),
         Hours(weekday="XX", begins="17:00", ends="19:00"),  # type: ignore[arg-type]
         Hours(weekday="FR", begins="24:30", ends="25:00"),
         EVENING,
     ]
-    read_hours(wrong, problems)
+    read_hours(bad_hours, problems)
     assert [problem.where for problem in problems] == ["/hours/0", "/hours/1", "/hours/2"]
 
 
 def test_hours_are_kept_in_the_order_of_the_week(store: Store, place: Place) -> None:
     backwards = tuple(Hours(weekday=day, begins="08:00", ends="12:00") for day in reversed(get_args(Weekday)))
     with store.write() as tx:
-        changed = change_place(tx, "shop", place.id, 1, hours=backwards)
-    assert [hour.weekday for hour in changed.hours] == list(get_args(Weekday))
+        changed_place = change_place(tx, "shop", place.id, 1, hours=backwards)
+    assert [hour.weekday for hour in changed_place.hours] == list(get_args(Weekday))
 
 
 # ------------------------------------------------------------------------------------------------ slots by hand
@@ -118,60 +118,60 @@ def test_hours_are_kept_in_the_order_of_the_week(store: Store, place: Place) -> 
 
 def test_a_slot_outside_the_hours_is_refused_unless_it_is_exceptional(store: Store, place: Place) -> None:
     with store.write() as tx:
-        assert at(tx, place, paris(FRIDAY, 17), 2)
+        assert add_hour(tx, place, paris(FRIDAY, 17), 2)
         with pytest.raises(Invalid, match="not open all that time"):
-            at(tx, place, paris(FRIDAY, 18), 2)
-        late = at(tx, place, paris(FRIDAY, 18), 2, exceptional=True)
+            add_hour(tx, place, paris(FRIDAY, 18), 2)
+        late_slot = add_hour(tx, place, paris(FRIDAY, 18), 2, exceptional=True)
         with pytest.raises(Invalid, match="not open all that time"):
-            change_slot(tx, "shop", late.id, 1, ends_at=paris(FRIDAY, 21))
-        assert change_slot(tx, "shop", late.id, 1, capacity=4).capacity == 4, "its times are settled"
+            change_slot(tx, "shop", late_slot.id, 1, ends_at=paris(FRIDAY, 21))
+        assert change_slot(tx, "shop", late_slot.id, 1, capacity=4).capacity == 4, "its times are settled"
 
 
 def test_a_place_without_hours_is_open_whenever_it_has_a_slot(store: Store) -> None:
-    place = settle(store)
+    place = open_shop_with_place(store)
     with store.write() as tx:
-        assert at(tx, place, paris(FRIDAY, 3))
+        assert add_hour(tx, place, paris(FRIDAY, 3))
 
 
 def test_a_slot_in_a_closure_is_refused_with_its_reason_exceptional_or_not(store: Store, place: Place) -> None:
     with store.write() as tx:
         add_closure(tx, "shop", place.id, first_day=FRIDAY, reason="Pont de l’Ascension")
         with pytest.raises(Invalid, match="Salle des fêtes is closed then: Pont de l’Ascension"):
-            at(tx, place, paris(FRIDAY, 17), exceptional=True)
-        assert at(tx, place, paris(FRIDAY + timedelta(days=7), 17))
+            add_hour(tx, place, paris(FRIDAY, 17), exceptional=True)
+        assert add_hour(tx, place, paris(FRIDAY + timedelta(days=7), 17))
 
 
 # ------------------------------------------------------------------------------------------------ slots from hours
 
 
 def test_slots_are_cut_from_the_hours_within_the_distribution(store: Store) -> None:
-    place = settle(store, EVENING, Hours(weekday="FR", begins="19:30", ends="23:00"))
+    place = open_shop_with_place(store, EVENING, Hours(weekday="FR", begins="19:30", ends="23:00"))
     with store.write() as tx:
-        made = generate_slots(tx, "shop", SESSION, place_id=place.id, minutes=45, capacity=8)
-        begin = [slot.begins_at.astimezone(ZoneInfo(PARIS)).strftime("%H:%M") for slot in made]
+        slots = generate_slots(tx, "shop", SESSION, place_id=place.id, minutes=45, capacity=8)
+        begin = [slot.begins_at.astimezone(ZoneInfo(PARIS)).strftime("%H:%M") for slot in slots]
         assert begin == ["17:00", "17:45", "19:30", "20:15"], "what is left at the end is too short"
-        assert {(slot.capacity, slot.ends_at - slot.begins_at) for slot in made} == {(8, timedelta(minutes=45))}
-        assert slots_of(tx, "shop", SESSION) == made
+        assert {(slot.capacity, slot.ends_at - slot.begins_at) for slot in slots} == {(8, timedelta(minutes=45))}
+        assert slots_of(tx, "shop", SESSION) == slots
 
 
 def test_slots_that_are_there_stay_and_none_is_made_twice(store: Store, place: Place) -> None:
     with store.write() as tx:
-        mine = at(tx, place, paris(FRIDAY, 17, 15), 0.25)
+        own_slot = add_hour(tx, place, paris(FRIDAY, 17, 15), 0.25)
         (slot,) = generate_slots(tx, "shop", SESSION, place_id=place.id, minutes=60)
         assert slot.begins_at == paris(FRIDAY, 18)
         assert generate_slots(tx, "shop", SESSION, place_id=place.id, minutes=60) == []
-        assert slots_of(tx, "shop", SESSION) == [mine, slot]
+        assert slots_of(tx, "shop", SESSION) == [own_slot, slot]
 
 
 def test_no_slot_is_cut_from_a_closed_day_nor_without_hours(store: Store, place: Place) -> None:
     with store.write() as tx:
         add_closure(tx, "shop", place.id, first_day=FRIDAY, reason="Inventaire")
         assert generate_slots(tx, "shop", SESSION, place_id=place.id, minutes=60) == []
-        bare = add_place(tx, "shop", name="Gare")
-        for wrong, where in ((bare.id, "/place_id"), ("nowhere", "/place_id")):
+        place_without_hours = add_place(tx, "shop", name="Gare")
+        for place_id, pointer in ((place_without_hours.id, "/place_id"), ("nowhere", "/place_id")):
             with pytest.raises(Invalid) as refused:
-                generate_slots(tx, "shop", SESSION, place_id=wrong, minutes=60)
-            assert [problem.where for problem in refused.value.problems] == [where]
+                generate_slots(tx, "shop", SESSION, place_id=place_id, minutes=60)
+            assert [problem.where for problem in refused.value.problems] == [pointer]
         with pytest.raises(Invalid, match="between 5 and 1440 minutes"):
             generate_slots(tx, "shop", SESSION, place_id=place.id, minutes=4)
         with pytest.raises(NotFound):
@@ -183,46 +183,51 @@ def test_no_slot_is_cut_from_a_closed_day_nor_without_hours(store: Store, place:
 
 def test_a_closure_shows_which_slots_it_hits_and_lets_nobody_else_choose_them(store: Store, place: Place) -> None:
     with store.write() as tx:
-        chosen, free = at(tx, place, paris(FRIDAY, 17), capacity=5), at(tx, place, paris(FRIDAY, 18))
-        later = at(tx, place, paris(FRIDAY + timedelta(days=7), 17))
-        pickup.book_shipping(tx, ORDER, chosen.id, "en")
+        chosen_slot, free_slot = (
+            add_hour(tx, place, paris(FRIDAY, 17), capacity=5),
+            add_hour(tx, place, paris(FRIDAY, 18)),
+        )
+        later_slot = add_hour(tx, place, paris(FRIDAY + timedelta(days=7), 17))
+        pickup.book_shipping(tx, ORDER, chosen_slot.id, "en")
         closing = add_closure(tx, "shop", place.id, first_day=FRIDAY, reason="Inventaire")
-        assert [(slot.id, slot.taken) for slot in closing.slots] == [(chosen.id, 1)]
-        for slot in (chosen, free):
+        assert [(slot.id, slot.taken) for slot in closing.slots] == [(chosen_slot.id, 1)]
+        for slot in (chosen_slot, free_slot):
             with pytest.raises(Conflict, match=r"is closed \(Inventaire\); please choose another") as refused:
                 pickup.book_shipping(tx, ORDER, slot.id, "en")
             assert refused.value.code == "slot_closed"
-        pickup.book_shipping(tx, ORDER, later.id, "en")
+        pickup.book_shipping(tx, ORDER, later_slot.id, "en")
         options = {
             shipping_option.id: shipping_option
             for shipping_option in pickup.shipping_options(tx, "shop", SESSION, "fr")
         }
-        assert options[chosen.id].label.endswith(" (fermé : Inventaire)")
-        assert (options[chosen.id].left, options[later.id].left) == (0, None)
-        assert pickup.release_shipping(tx, chosen.id) is True, "whoever has chosen it can leave"
+        assert options[chosen_slot.id].label.endswith(" (fermé : Inventaire)")
+        assert (options[chosen_slot.id].left, options[later_slot.id].left) == (0, None)
+        assert pickup.release_shipping(tx, chosen_slot.id) is True, "whoever has chosen it can leave"
 
 
 def test_a_closure_that_is_removed_opens_the_slots_that_no_other_closure_holds(store: Store, place: Place) -> None:
     week = timedelta(days=7)
     with store.write() as tx:
-        slots = [at(tx, place, paris(FRIDAY + week * number, 17)) for number in range(3)]
-        long = add_closure(tx, "shop", place.id, first_day=FRIDAY, last_day=FRIDAY + week, reason="Congés").closure
-        short = add_closure(tx, "shop", place.id, first_day=FRIDAY + week, reason="Travaux").closure
-        assert closures_of(tx, "shop", place.id) == [long, short]
-        remove_closure(tx, "shop", place.id, long.id)
-        held = [slot_by_id(tx, "shop", slot.id).closure_id for slot in slots]
-        assert held == [None, short.id, None]
+        slots = [add_hour(tx, place, paris(FRIDAY + week * number, 17)) for number in range(3)]
+        long_closure = add_closure(
+            tx, "shop", place.id, first_day=FRIDAY, last_day=FRIDAY + week, reason="Congés"
+        ).closure
+        short_closure = add_closure(tx, "shop", place.id, first_day=FRIDAY + week, reason="Travaux").closure
+        assert closures_of(tx, "shop", place.id) == [long_closure, short_closure]
+        remove_closure(tx, "shop", place.id, long_closure.id)
+        closure_ids = [slot_by_id(tx, "shop", slot.id).closure_id for slot in slots]
+        assert closure_ids == [None, short_closure.id, None]
         with pytest.raises(NotFound):
-            remove_closure(tx, "shop", place.id, long.id)
+            remove_closure(tx, "shop", place.id, long_closure.id)
 
 
 def test_a_slot_that_is_moved_out_of_a_closure_takes_orders_again(store: Store, place: Place) -> None:
     with store.write() as tx:
-        slot = at(tx, place, paris(FRIDAY, 17))
+        slot = add_hour(tx, place, paris(FRIDAY, 17))
         add_closure(tx, "shop", place.id, first_day=FRIDAY, reason="Inventaire")
         next_week = paris(FRIDAY + timedelta(days=7), 17)
-        moved = change_slot(tx, "shop", slot.id, 1, begins_at=next_week, ends_at=next_week + timedelta(hours=1))
-        assert moved.closure_id is None
+        moved_slot = change_slot(tx, "shop", slot.id, 1, begins_at=next_week, ends_at=next_week + timedelta(hours=1))
+        assert moved_slot.closure_id is None
         pickup.book_shipping(tx, ORDER, slot.id, "en")
 
 
@@ -243,14 +248,14 @@ def test_closures_that_are_over_are_not_listed_and_wrong_ones_refused(
 
 
 def test_whoever_takes_a_slot_while_it_is_closed_is_counted_or_refused(database_url: str, clock: ManualClock) -> None:
-    """Eight customers and a coordinator at once: the closure names exactly those who have the slot."""
+    """Eight customers and a coordinator act at once: the closure counts exactly the orders that have the slot."""
     store = Store(database_url, clock=clock, ids=SeededIds("closing"))
-    place = settle(store, EVENING)
+    place = open_shop_with_place(store, EVENING)
     with store.write() as tx:
-        slot = at(tx, place, paris(FRIDAY, 17))
+        slot = add_hour(tx, place, paris(FRIDAY, 17))
     start, outcomes, counted = threading.Barrier(9), list[str](), list[int]()
 
-    def shop() -> None:
+    def book_slot() -> None:
         start.wait()
         try:
             with store.write() as tx:
@@ -265,7 +270,7 @@ def test_whoever_takes_a_slot_while_it_is_closed_is_counted_or_refused(database_
             closing = add_closure(tx, "shop", place.id, first_day=FRIDAY, reason="Inventaire")
         counted.append(sum(slot.taken for slot in closing.slots))
 
-    threads = [threading.Thread(target=target) for target in (*[shop] * 8, close)]
+    threads = [threading.Thread(target=target) for target in (*[book_slot] * 8, close)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -281,76 +286,76 @@ def test_whoever_takes_a_slot_while_it_is_closed_is_counted_or_refused(database_
 
 @pytest.fixture
 def copied(store: Store, instance: Instance) -> Callable[[date], list[Slot]]:
-    """Copies the sale so that it is handed out on this day, and returns the slots of the copy."""
+    """Returns a function that copies the sale to another day and returns the slots of the copy."""
 
-    def copying(day: date) -> list[Slot]:
+    def copy_sale(day: date) -> list[Slot]:
         with store.write() as tx:
-            opened = tx.value(select(coordination.c.opens_at)).astimezone(ZoneInfo(PARIS))
-            opens_at = opened.replace(tzinfo=None) + (day - FRIDAY)
-            made = clone_coordination(
+            opened_at = tx.value(select(coordination.c.opens_at)).astimezone(ZoneInfo(PARIS))
+            opens_at = opened_at.replace(tzinfo=None) + (day - FRIDAY)
+            copy = clone_coordination(
                 tx, instance.hooks, "shop-sale", "shop", opens_at.replace(tzinfo=ZoneInfo(PARIS)).astimezone(UTC)
             )
-            (session,) = sessions_of(tx, made.id, "shop")
+            (session,) = sessions_of(tx, copy.id, "shop")
             return list(slots_of(tx, "shop", session.id))
 
-    return copying
+    return copy_sale
 
 
 def test_slots_come_along_at_the_same_hour_and_nobody_has_chosen_them(
     store: Store, place: Place, copied: Callable[[date], list[Slot]]
 ) -> None:
     with store.write() as tx:
-        slot = at(tx, place, paris(FRIDAY, 17), capacity=5)
+        slot = add_hour(tx, place, paris(FRIDAY, 17), capacity=5)
         pickup.book_shipping(tx, ORDER, slot.id, "en")
     winter = date(2026, 11, 6)  # the clocks have changed
-    (copy,) = copied(winter)
-    assert (copy.begins_at, copy.ends_at) == (paris(winter, 17), paris(winter, 18))
-    assert (copy.place_id, copy.capacity, copy.taken, copy.version) == (place.id, 5, 0, 1)
-    assert copy.id != slot.id
+    (copied_slot,) = copied(winter)
+    assert (copied_slot.begins_at, copied_slot.ends_at) == (paris(winter, 17), paris(winter, 18))
+    assert (copied_slot.place_id, copied_slot.capacity, copied_slot.taken, copied_slot.version) == (place.id, 5, 0, 1)
+    assert copied_slot.id != slot.id
 
 
 def test_archived_places_closed_days_and_exceptions_stay_behind(
     store: Store, place: Place, copied: Callable[[date], list[Slot]]
 ) -> None:
     with store.write() as tx:
-        gone, shut = add_place(tx, "shop", name="Gare"), add_place(tx, "shop", name="Halle")
-        kept = at(tx, place, paris(FRIDAY, 17))
-        at(tx, place, paris(FRIDAY, 20), exceptional=True)
-        at(tx, gone, paris(FRIDAY, 17))
-        at(tx, shut, paris(FRIDAY, 17))
-        archive_place(tx, "shop", gone.id, 1)
-        add_closure(tx, "shop", shut.id, first_day=date(2026, 6, 12), reason="Brocante")
-    assert [slot.begins_at - kept.begins_at for slot in copied(date(2026, 6, 12))] == [timedelta(days=7)]
+        archived, closed = add_place(tx, "shop", name="Gare"), add_place(tx, "shop", name="Halle")
+        kept_slot = add_hour(tx, place, paris(FRIDAY, 17))
+        add_hour(tx, place, paris(FRIDAY, 20), exceptional=True)
+        add_hour(tx, archived, paris(FRIDAY, 17))
+        add_hour(tx, closed, paris(FRIDAY, 17))
+        archive_place(tx, "shop", archived.id, 1)
+        add_closure(tx, "shop", closed.id, first_day=date(2026, 6, 12), reason="Brocante")
+    assert [slot.begins_at - kept_slot.begins_at for slot in copied(date(2026, 6, 12))] == [timedelta(days=7)]
     assert len(copied(date(2026, 6, 19))) == 2, "the closure is over"
 
 
 def test_a_copy_costs_as_many_statements_for_ninety_slots_as_for_one(
     store: Store, place: Place, copied: Callable[[date], list[Slot]]
 ) -> None:
-    seen: list[str] = []
-    event.listen(store.engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+    statements: list[str] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
 
-    def counted(day: date) -> tuple[int, int]:
-        before = len(seen)
+    def count_statements(day: date) -> tuple[int, int]:
+        statements_before = len(statements)
         slots = len(copied(day))
-        return len(seen) - before, slots
+        return len(statements) - statements_before, slots
 
     with store.write() as tx:
-        first = at(tx, place, paris(FRIDAY, 17))
-    few, one = counted(date(2026, 6, 12))
+        first_slot = add_hour(tx, place, paris(FRIDAY, 17))
+    cost_of_one, slots_of_one = count_statements(date(2026, 6, 12))
     with store.write() as tx:
         for minute in range(89):
-            at(tx, place, first.begins_at + timedelta(minutes=minute), 0.5)
-    many, all_of_them = counted(date(2026, 6, 19))
-    assert (one, all_of_them) == (1, 90)
-    assert few == many
+            add_hour(tx, place, first_slot.begins_at + timedelta(minutes=minute), 0.5)
+    cost_of_many, slots_of_many = count_statements(date(2026, 6, 19))
+    assert (slots_of_one, slots_of_many) == (1, 90)
+    assert cost_of_one == cost_of_many
 
 
 def test_another_shop_without_the_plugin_gets_no_slots(
     store: Store, place: Place, copied: Callable[[date], list[Slot]]
 ) -> None:
     with store.write() as tx:
-        at(tx, place, paris(FRIDAY, 17))
+        add_hour(tx, place, paris(FRIDAY, 17))
         tx.execute(enterprise_plugin.delete())
     assert copied(date(2026, 6, 12)) == []
 
@@ -362,8 +367,10 @@ def test_a_coordinator_sets_hours_cuts_slots_and_closes_a_day_over_the_api(
     store: Store, place: Place, client: TestClient
 ) -> None:
     with store.write() as tx:
-        new = new_person(email="ada@example.org", name="Ada", password="a long enough password", language="fr")
-        ada = add_person(tx, new, confirmed=True)
+        new_coordinator = new_person(
+            email="ada@example.org", name="Ada", password="a long enough password", language="fr"
+        )
+        ada = add_person(tx, new_coordinator, confirmed=True)
         assert ada is not None
         member = {"enterprise_id": "shop", "person_id": ada.id, "role": "manager", "since": tx.now}
         tx.execute(insert(enterprise_member).values(member))
@@ -371,11 +378,11 @@ def test_a_coordinator_sets_hours_cuts_slots_and_closes_a_day_over_the_api(
     client.headers["Origin"] = "http://testserver"
     shop = "/api/-/pickup/enterprises/shop"
     hours = {"hours": [{"weekday": "FR", "begins": "18:00", "ends": "20:00"}]}
-    changed = client.patch(f"{shop}/places/{place.id}", json=hours, headers={"If-Match": '"1"'})
-    assert changed.json()["hours"] == hours["hours"]
-    cut = {"place_id": place.id, "minutes": 60, "capacity": 6}
-    made = client.post(f"{shop}/sale-sessions/{SESSION}/slots/generate", json=cut)
-    assert (made.status_code, [slot["capacity"] for slot in made.json()]) == (201, [6, 6])
+    changed_place = client.patch(f"{shop}/places/{place.id}", json=hours, headers={"If-Match": '"1"'})
+    assert changed_place.json()["hours"] == hours["hours"]
+    body = {"place_id": place.id, "minutes": 60, "capacity": 6}
+    created = client.post(f"{shop}/sale-sessions/{SESSION}/slots/generate", json=body)
+    assert (created.status_code, [slot["capacity"] for slot in created.json()]) == (201, [6, 6])
     closed = client.post(
         f"{shop}/places/{place.id}/closures", json={"first_day": "2026-06-05", "reason": "Inventaire"}
     ).json()

@@ -41,10 +41,10 @@ _count = itertools.count()
 
 @pytest.fixture
 def instance(settings: InstanceSettings, store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path) -> Instance:
-    given = InstanceSettings(
+    enabled_plugins = InstanceSettings(
         name="T", language="en", plugins={"enabled": ["cash", "distribution_lists", "sales", "custom_report"]}
     )
-    return Instance(tmp_path, given, store, load_plugins(given, clock=clock), clock, ids)
+    return Instance(tmp_path, enabled_plugins, store, load_plugins(enabled_plugins, clock=clock), clock, ids)
 
 
 Goods = list[tuple[int, str, int]]  # price, rate, deposit
@@ -56,8 +56,10 @@ baskets = st.lists(
 )
 
 
-def sell(instance: Instance, wares: Goods, bought: Iterable[tuple[dict[int, int], bool]], included: bool) -> str:
-    """A new shop that sells these wares in these baskets; those that are marked are cancelled again. Returns its id."""
+def sell(
+    instance: Instance, wares: Goods, baskets_ordered: Iterable[tuple[dict[int, int], bool]], included: bool
+) -> str:
+    """Opens a shop with these goods and orders these baskets; marked ones are cancelled. Returns the shop's id."""
     shop = f"shop{next(_count)}"
     with instance.store.write() as tx:
         a_shop(tx, shop, prices_include_vat=included)
@@ -67,14 +69,14 @@ def sell(instance: Instance, wares: Goods, bought: Iterable[tuple[dict[int, int]
             an_item(tx, lot, shop, name=f"Ware {number}", price=price, vat=rate, deposit=deposit)
             for number, (price, rate, deposit) in enumerate(wares)
         ]
-    for basket, cancelled in bought:
-        chosen: dict[str, int] = {}
+    for basket, cancelled in baskets_ordered:
+        wishes: dict[str, int] = {}
         for place, pieces in basket.items():
             item = items[place % len(items)]
-            chosen[item] = chosen.get(item, 0) + pieces
+            wishes[item] = wishes.get(item, 0) + pieces
         with instance.store.write() as tx:
             order = place_order(
-                tx, instance.hooks, f"{shop}-session", Wish(items=chosen, name="Ada", email="ada@example.org")
+                tx, instance.hooks, f"{shop}-session", Wish(items=wishes, name="Ada", email="ada@example.org")
             )
             if cancelled:
                 cancel_order(tx, instance.hooks, locked_order(tx, order.id, enterprise_id=shop), by_hub=True)
@@ -86,14 +88,14 @@ def cents(text: str) -> int:
 
 
 def totals(lines: list[dict[str, str]]) -> dict[str, str]:
-    """The last row: the total."""
+    """Returns the last row, which is the total."""
     return lines[-1] if lines else {}
 
 
-def going(instance: Instance, shop: str) -> list[Any]:
+def held_orders(instance: Instance, shop: str) -> list[Any]:
     with instance.store.read() as tx:
-        wanted = select(customer_order).where(customer_order.c.enterprise_id == shop, customer_order.c.state == "Held")
-        return list(tx.all(wanted))
+        query = select(customer_order).where(customer_order.c.enterprise_id == shop, customer_order.c.state == "Held")
+        return list(tx.all(query))
 
 
 @given(goods, baskets, st.booleans(), st.sampled_from(BY))
@@ -102,17 +104,18 @@ def test_every_figure_is_the_sum_of_the_orders(
     instance: Instance, wares: Goods, bought: Any, included: bool, by: str
 ) -> None:
     shop = sell(instance, wares, bought, included)
-    orders = going(instance, shop)
+    orders = held_orders(instance, shop)
     with instance.store.read() as tx:
         ids = [order["id"] for order in orders]
         lines = tx.all(select(order_line).where(order_line.c.order_id.in_(ids), order_line.c.quantity > 0))
         shares = tx.all(select(order_vat).where(order_vat.c.order_id.in_(ids)))
-    charged = sum(line["amount"] for line in lines)
-    agreed = "With VAT (EUR)" if included else "Without VAT (EUR)"  # what prices say is exact, the other is worked out
+    charged_total = sum(line["amount"] for line in lines)
+    # this column has the agreed prices and is exact; the other one is computed
+    exact_column = "With VAT (EUR)" if included else "Without VAT (EUR)"
 
     turnover = table(instance, shop, "sales:turnover", by=by, **JUNE)
     total = totals(turnover)
-    assert cents(total.get(agreed, "")) == charged
+    assert cents(total.get(exact_column, "")) == charged_total
     assert cents(total.get("Deposits (EUR)", "")) == sum(line["deposit"] * line["quantity"] for line in lines)
     assert int(total.get("Pieces", 0)) == sum(line["quantity"] for line in lines)
     for row in turnover:
@@ -125,12 +128,12 @@ def test_every_figure_is_the_sum_of_the_orders(
         assert cents(row["VAT (EUR)"]) == sum(share["vat"] for share in shares if share["rate"] == rate)
     assert cents(totals(vat).get("VAT (EUR)", "")) == sum(order["vat_total"] for order in orders)
 
-    assert cents(totals(table(instance, shop, "sales:suppliers", **JUNE)).get(agreed, "")) == charged
+    assert cents(totals(table(instance, shop, "sales:suppliers", **JUNE)).get(exact_column, "")) == charged_total
     customers = totals(table(instance, shop, "sales:customers", **JUNE))
     assert cents(customers.get("Total (EUR)", "")) == sum(order["total"] for order in orders)
     assert int(customers.get("Orders", 0)) == len(orders)
-    brought = totals(table(instance, shop, "distribution_lists:by_supplier"))
-    assert cents(brought.get("Amount (EUR)", "")) == charged
+    supplied = totals(table(instance, shop, "distribution_lists:by_supplier"))
+    assert cents(supplied.get("Amount (EUR)", "")) == charged_total
     packed = totals(table(instance, shop, "distribution_lists:by_customer"))
     assert int(packed.get("Pieces", 0)) == sum(line["quantity"] for line in lines)
 
@@ -163,20 +166,20 @@ def test_suppliers_are_paid_for_what_the_shop_lost_and_for_their_own_fees(instan
         ("Subtotal", "2", "21.50", "1.50", "0.40"),
     ]  # fmt: skip
     turnover = totals(table(instance, shop, "sales:turnover", by="day", **JUNE))
-    assert turnover["With VAT (EUR)"] == "10.00"  # what was lost is no turnover
+    assert turnover["With VAT (EUR)"] == "10.00"  # a loss is no turnover
 
 
 def an_order(instance: Instance, shop: str, **wish: Any) -> Order:
     with instance.store.write() as tx:
         item = tx.value(select(order_line.c.item_id).join(customer_order).where(customer_order.c.enterprise_id == shop))
-        wished = Wish(items={item: 1}, name="Bob", email="bob@example.org", **wish)
-        return place_order(tx, instance.hooks, f"{shop}-session", wished)
+        full_wish = Wish(items={item: 1}, name="Bob", email="bob@example.org", **wish)
+        return place_order(tx, instance.hooks, f"{shop}-session", full_wish)
 
 
 def test_another_shops_canary_stands_in_no_report(instance: Instance) -> None:
-    mine = sell(instance, [(250, "5.5", 0)], [({0: 1}, False)], True)
-    theirs = sell(instance, [(990, "20", 20)], [({0: 2}, False)], True)
-    canary = an_order(instance, theirs, note="canary")
+    own_shop = sell(instance, [(250, "5.5", 0)], [({0: 1}, False)], True)
+    other_shop = sell(instance, [(990, "20", 20)], [({0: 2}, False)], True)
+    canary = an_order(instance, other_shop, note="canary")
     with instance.store.write() as tx:
         tx.execute(
             customer_order.update().where(customer_order.c.id == canary.id).values(name="CANARY", phone="CANARY")
@@ -187,18 +190,18 @@ def test_another_shops_canary_stands_in_no_report(instance: Instance) -> None:
         "by_supplier", "by_place", "sign_in", "labels", "driver")),
     ):  # fmt: skip
         for format in ("csv", "html", "jsonl"):
-            said = run(instance, mine, name, format).decode().lower()
-            assert "canary" not in said, name
-            assert theirs not in said, name
+            report = run(instance, own_shop, name, format).decode().lower()
+            assert "canary" not in report, name
+            assert other_shop not in report, name
 
 
 def test_payments_stand_by_day_and_method_and_entry_by_entry(instance: Instance, clock: ManualClock) -> None:
     shop = sell(instance, [(1000, "5.5", 0)], [({0: 1}, False), ({0: 2}, False)], True)
-    for order in going(instance, shop):
+    for order in held_orders(instance, shop):
         with instance.store.write() as tx:
             paid = {"enterprise_id": shop, "order_id": order["id"], "idempotency_key": order["id"]}
-            begun = start(tx, method="cash:cash", amount=order["total"], **paid)
-            record_payment(tx, shop, begun.id, person_id=None)
+            payment = start(tx, method="cash:cash", amount=order["total"], **paid)
+            record_payment(tx, shop, payment.id, person_id=None)
         clock.advance(days=1)
     by_day = table(instance, shop, "sales:payments", **JUNE)
     assert [(row["Day"], row["Amount (EUR)"]) for row in by_day] == [
@@ -211,7 +214,7 @@ def test_payments_stand_by_day_and_method_and_entry_by_entry(instance: Instance,
 
 def test_fees_stand_with_who_pays_and_who_gets_them(instance: Instance) -> None:
     shop = sell(instance, [(1000, "5.5", 0)], [({0: 1}, False)], True)
-    (order,) = going(instance, shop)
+    (order,) = held_orders(instance, shop)
     with instance.store.write() as tx:
         row = {"order_id": order["id"], "position": 1, "kind": "fee", "label": "Packing", "vat_rate": Decimal(20)}
         paid = {"phase": "FEE", "amount": 150, "payer": "customer", "payee": shop, "plugin": "", "code": ""}

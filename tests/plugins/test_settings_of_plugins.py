@@ -1,4 +1,4 @@
-"""The settings of bundled plugins for the whole instance stand in the example, and a new instance has the plugins."""
+"""The example has the bundled plugins' settings for the whole instance, and a new instance has the plugins."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def test_a_new_instance_has_every_bundled_plugin() -> None:
 
 
 def test_the_example_names_every_setting_of_every_plugin_with_its_default(clock: ManualClock) -> None:
-    told = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))["plugins"]
-    hooks = load_plugins(InstanceSettings(name="Test", plugins=told), clock=clock)
+    example_settings = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))["plugins"]
+    hooks = load_plugins(InstanceSettings(name="Test", plugins=example_settings), clock=clock)
     shapes = {answer.plugin: answer.value for answer in hooks.each(specifications.instance_settings) if answer.value}
-    assert set(told) - {"enabled"} == set(shapes)
+    assert set(example_settings) - {"enabled"} == set(shapes)
     for plugin, shape in shapes.items():
-        assert set(told[plugin]) == {field.name for field in dataclasses.fields(shape)}
+        assert set(example_settings[plugin]) == {field.name for field in dataclasses.fields(shape)}
         assert hooks.instance_settings(plugin) == shape()

@@ -1,4 +1,4 @@
-"""Settings that name a customer group, an enterprise, a sale or a way to receive goods: kept by id, or refused."""
+"""Settings that name a customer group, an enterprise, a sale or a shipping method are stored by id, or refused."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Hub:
             InstanceSettings(name="T", plugins={"enabled": ["solidarity", "fees", "pickup"]}), clock=clock
         )
         with store.write() as tx:
-            for name, more in (
+            for name, columns in (
                 ("shop", {}), ("farm", {"name": "Ferme du Pré"}), ("hidden", {"visibility": "hidden"}),
                 ("granting", {"visibility": "hidden"}),
             ):  # fmt: skip
-                a_shop(tx, name, **more)
+                a_shop(tx, name, **columns)
             tx.execute(
                 enterprise_grant.insert().values(
                     grantor_id="granting", grantee_id="shop", scope="WriteOrders", granted_at=tx.now
@@ -49,7 +49,7 @@ class Hub:
             self.slot = self.add_slot(tx)
 
     def add_slot(self, tx: Transaction) -> str:
-        """Adds a place and a slot of the shop's sale; returns it as an order names it."""
+        """Adds a place and a slot of the shop's sale. Returns its name in an order."""
         enable_plugin(tx, self.hooks, "shop", "pickup", {})
         begins_at = tx.value(select(sale_session.c.begins_at).where(sale_session.c.id == "shop-session"))
         place = add_place(tx, "shop", name="Halle")
@@ -67,8 +67,8 @@ class Hub:
 
     def set(self, plugin: str, **settings: Any) -> dict[str, Any]:
         with self.store.write() as tx:
-            made = enable_plugin(tx, self.hooks, "shop", plugin, settings)
-            return change_plugin(tx, self.hooks, "shop", plugin, made.version, settings).settings
+            enabled = enable_plugin(tx, self.hooks, "shop", plugin, settings)
+            return change_plugin(tx, self.hooks, "shop", plugin, enabled.version, settings).settings
 
 
 @pytest.fixture
@@ -78,26 +78,26 @@ def hub(store: Store, clock: Any) -> Hub:
 
 @pytest.mark.parametrize("spelled", ["Quotient familial", "quotient FAMILIAL "])
 def test_a_group_is_named_by_its_name_and_kept_by_its_id(hub: Hub, spelled: str) -> None:
-    kept = hub.set("solidarity", programmes=[{**PROGRAMME, "category": spelled}])
-    assert kept["programmes"][0]["category"] == hub.group
-    again = {**PROGRAMME, "id": "b", "category": hub.group}
+    stored = hub.set("solidarity", programmes=[{**PROGRAMME, "category": spelled}])
+    assert stored["programmes"][0]["category"] == hub.group
+    second_programme = {**PROGRAMME, "id": "b", "category": hub.group}
     with hub.store.write() as tx:
-        assert change_plugin(tx, hub.hooks, "shop", "solidarity", 2, {"programmes": [again]}).settings == {
-            "programmes": [again]
+        assert change_plugin(tx, hub.hooks, "shop", "solidarity", 2, {"programmes": [second_programme]}).settings == {
+            "programmes": [second_programme]
         }
 
 
-@pytest.mark.parametrize("wrong", ["Quotient famillial", "Entitled elsewhere", "nothing"])
-def test_a_group_that_is_not_there_is_refused_with_what_would_be_right(hub: Hub, wrong: str) -> None:
+@pytest.mark.parametrize("bad_name", ["Quotient famillial", "Entitled elsewhere", "nothing"])
+def test_a_group_that_is_not_there_is_refused_with_what_would_be_right(hub: Hub, bad_name: str) -> None:
     with pytest.raises(Invalid, match="Quotient familial") as refused:
-        hub.set("solidarity", programmes=[{**PROGRAMME, "category": wrong}])
+        hub.set("solidarity", programmes=[{**PROGRAMME, "category": bad_name}])
     (problem,) = refused.value.problems
     assert (problem.code, problem.where) == ("no_category", "/settings/programmes/0/category")
 
 
 def test_fees_name_suppliers_and_groups(hub: Hub) -> None:
-    named = {**FEE, "supplier": "ferme du pré", "categories": ["Quotient familial"]}
-    (fee,) = hub.set("fees", fees=[named])["fees"]
+    fee_with_names = {**FEE, "supplier": "ferme du pré", "categories": ["Quotient familial"]}
+    (fee,) = hub.set("fees", fees=[fee_with_names])["fees"]
     assert (fee["supplier"], fee["categories"]) == ("farm", [hub.group])
 
 
@@ -114,15 +114,15 @@ def test_every_name_that_is_not_known_is_told_and_hidden_enterprises_are_not_the
 def test_fees_name_sales_and_ways_to_receive_goods(hub: Hub) -> None:
     with hub.store.write() as tx:
         tx.execute(update(coordination).where(coordination.c.coordinator_id == "shop").values(name="Vente du jeudi"))
-    ways = ["pickup", "pickup:", hub.slot]
-    (fee,) = hub.set("fees", fees=[{**FEE, "sale_sessions": ["vente du JEUDI", "shop-session"], "shipping": ways}])[
+    shipping = ["pickup", "pickup:", hub.slot]
+    (fee,) = hub.set("fees", fees=[{**FEE, "sale_sessions": ["vente du JEUDI", "shop-session"], "shipping": shipping}])[
         "fees"
     ]
-    assert (fee["sale_sessions"], fee["shipping"]) == (["shop-session"] * 2, ways)
+    assert (fee["sale_sessions"], fee["shipping"]) == (["shop-session"] * 2, shipping)
 
 
 @pytest.mark.parametrize(
-    ("setting", "value", "code", "right"),
+    ("setting", "value", "code", "suggestion"),
     [
         ("sale_sessions", "nothing", "no_sale", "(shop-session)"),
         ("sale_sessions", "farm-session", "no_sale", "(shop-session)"),  # a sale of another shop
@@ -132,13 +132,13 @@ def test_fees_name_sales_and_ways_to_receive_goods(hub: Hub) -> None:
     ],
 )
 def test_a_sale_or_a_way_that_is_not_there_is_refused_with_what_would_be_right(
-    hub: Hub, setting: str, value: str, code: str, right: str
+    hub: Hub, setting: str, value: str, code: str, suggestion: str
 ) -> None:
     with pytest.raises(Invalid) as refused:
         hub.set("fees", fees=[FEE, {**FEE, setting: [value]}])
     (problem,) = refused.value.problems
     assert (problem.code, problem.where) == (code, f"/settings/fees/1/{setting}/0")
-    assert right in str(problem.values["right"])
+    assert suggestion in str(problem.values["right"])
 
 
 def test_the_check_names_what_was_deleted_since(hub: Hub) -> None:

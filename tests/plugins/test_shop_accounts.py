@@ -19,7 +19,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True) 
 
 
 def mails(instance: Instance) -> list[dict[str, str]]:
-    """What has been promised to be sent, the newest last."""
+    """The stored e-mails to send, newest last."""
     with instance.store.read() as tx:
         return [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.id))]
 
@@ -51,10 +51,10 @@ def test_signing_up_names_every_mistake_and_keeps_what_was_typed(browser: Browse
     browser.go("/signup")
     browser.send("/signup", name=" ", email="zoe", password="short", phone="1" * 50)
     assert browser.status == 422
-    wrong = {given["id"] for _, given in browser.page.elements if given.get("aria-invalid") == "true"}
-    assert wrong == {"name", "email", "password", "phone"}
+    invalid = {attributes["id"] for _, attributes in browser.page.elements if attributes.get("aria-invalid") == "true"}
+    assert invalid == {"name", "email", "password", "phone"}
     assert browser.page.form("/signup").fields["email"] == "zoe"
-    assert browser.page.form("/signup").fields["password"] == ""  # nobody finds a password in a page
+    assert browser.page.form("/signup").fields["password"] == ""  # a password never stands in a page
     assert mails(instance) == []
 
 
@@ -62,23 +62,23 @@ def test_signing_up_again_looks_the_same_and_tells_only_the_owner(
     browser: Browser, instance: Instance, ada: Person
 ) -> None:
     browser.go("/signup")
-    known = browser.send("/signup", name="Eve", email=ada.email, password=PASSWORD).text
+    text_for_known = browser.send("/signup", name="Eve", email=ada.email, password=PASSWORD).text
     browser.go("/signup")
-    unknown = browser.send("/signup", name="Eve", email="eve@example.org", password=PASSWORD).text
-    assert known == unknown
+    text_for_unknown = browser.send("/signup", name="Eve", email="eve@example.org", password=PASSWORD).text
+    assert text_for_known == text_for_unknown
     assert [mail["kind"] for mail in mails(instance)] == ["already_registered", "confirm_email"]
 
 
 def test_a_wrong_password_is_refused_without_saying_which_was_wrong(browser: Browser, ada: Person) -> None:
-    said = []
+    pages = []
     for email in (ada.email, "nobody@example.org"):
         browser.go("/login")
         browser.send("/login", email=email, password="not the password")
         assert browser.status == 422
         assert browser.page.form("/login").fields["email"] == email
-        said.append(browser.page.text.replace(email, ""))
-    assert said[0] == said[1]
-    assert "The e-mail address or the password is not right." in said[0]
+        pages.append(browser.page.text.replace(email, ""))
+    assert pages[0] == pages[1]
+    assert "The e-mail address or the password is not right." in pages[0]
 
 
 def test_who_guesses_is_slowed_down(browser: Browser, ada: Person) -> None:
@@ -102,19 +102,19 @@ def test_the_menu_follows_who_is_there(browser: Browser, instance: Instance, ada
 
 
 def test_nobody_is_sent_to_another_site(browser: Browser, ada: Person) -> None:
-    for elsewhere in ("https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"):
+    for target in ("https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"):
         visitor = browser.another()
         visitor.go("/login")
-        visitor.send("/login", email=ada.email, password=PASSWORD, next=elsewhere)
+        visitor.send("/login", email=ada.email, password=PASSWORD, next=target)
         assert visitor.at == "/"
         assert visitor.status == 200
 
 
 def test_a_forgotten_password_is_set_anew_by_mail(browser: Browser, instance: Instance, ada: Person) -> None:
     browser.go("/forgot")
-    known = browser.send("/forgot", email=ada.email).text
+    text_for_known = browser.send("/forgot", email=ada.email).text
     browser.go("/forgot")
-    assert browser.send("/forgot", email="nobody@example.org").text == known
+    assert browser.send("/forgot", email="nobody@example.org").text == text_for_known
     work = Work(handlers={FORGOTTEN: mail_reset})
     assert [run_due(instance, work) for _ in range(2)] == [True, True]
     (mail,) = mails(instance)

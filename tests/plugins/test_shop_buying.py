@@ -1,4 +1,4 @@
-"""A purchase by forms alone, as a guest and as a person, and everything that may come in between."""
+"""A purchase by forms alone, as a guest and as a person, with everything that may come in between."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from commensal.trade.people.people import Person
 from commensal.trade.sale_sessions.tables import coordination_supplier
 from commensal_pickup.tables import pickup_slot
 
-from .conftest import CONTACT, ORDER, SALE, Browser, Stall, buy, placed, to_the_checkout
+from .conftest import CONTACT, ORDER, SALE, Browser, Stall, buy, stored_orders, to_the_checkout
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
 
 @pytest.mark.parametrize(
-    ("language", "button", "pay", "kept"),
+    ("language", "button", "pay", "shown_text"),
     [
         ("fr", "Commander avec obligation de paiement", "Merci d’apporter 7,15 €", "Gardez l’adresse de cette page"),
         ("en", "Order with obligation to pay", "Please bring €7.15", "Keep the address of this page"),
     ],
 )
-def test_a_guest_buys(browser: Browser, stall: Stall, language: str, button: str, pay: str, kept: str) -> None:
+def test_a_guest_buys(browser: Browser, stall: Stall, language: str, button: str, pay: str, shown_text: str) -> None:
     browser.reads(language)
     to_the_checkout(browser, stall, small=2, eggs=1)
     assert button in browser.page.text
     buy(browser, stall)
     assert browser.at.startswith("/orders/guest/")
     assert pay in browser.page.text
-    assert kept in browser.page.text
-    (row,) = placed(stall)
+    assert shown_text in browser.page.text
+    (row,) = stored_orders(stall)
     assert (row["total"], row["name"], row["language"]) == (2 * 240 + 215 + 20, "Bob Le Goff", language)
     assert (row["person_id"], row["shipping"]) == (None, stall.slots[0])
 
@@ -48,7 +48,7 @@ def test_a_person_buys_and_finds_the_order_in_their_list(browser: Browser, stall
     assert browser.page.form("").fields["name"] == "Ada Martin"
     browser.send("", ("then", "update"), shipping=stall.slots[1])
     buy(browser, stall, slot=1, name="Ada Martin", email="ada@example.org")
-    (row,) = placed(stall)
+    (row,) = stored_orders(stall)
     assert browser.at == f"/orders/{row['id']}"
     assert (row["person_id"], row["total"], row["secret_hash"]) == (ada.id, 2 * 235 + 150, None)
     assert "Gare, Saturday, 6 June 2026, 17:00 – 18:00" in browser.page.text
@@ -59,14 +59,14 @@ def test_a_person_buys_and_finds_the_order_in_their_list(browser: Browser, stall
 
 def test_the_sale_shows_what_the_law_wants(browser: Browser, stall: Stall) -> None:
     browser.go(SALE)
-    said = browser.page.text
-    assert "5 kg €10.50 €2.10/kg" in said  # the price of a kilogram
-    assert "1 kg €2.40 only" not in said
-    assert "plus €0.20 deposit" in said
-    assert "Allergens: Eggs" in said
-    assert "Agriculture Biologique (AB)" in said
-    assert "5 kg €10.50 €2.10/kg only 2 left" in said
-    assert "Friday, 5 June 2026, 12:00" in said  # until when
+    text = browser.page.text
+    assert "5 kg €10.50 €2.10/kg" in text  # the price of a kilogram
+    assert "1 kg €2.40 only" not in text
+    assert "plus €0.20 deposit" in text
+    assert "Allergens: Eggs" in text
+    assert "Agriculture Biologique (AB)" in text
+    assert "5 kg €10.50 €2.10/kg only 2 left" in text
+    assert "Friday, 5 June 2026, 12:00" in text  # the close of the sale
 
 
 # ------------------------------------------------------------------------------------------------ sent twice
@@ -76,11 +76,11 @@ def test_the_same_checkout_sent_twice_is_one_order(browser: Browser, stall: Stal
     to_the_checkout(browser, stall, small=1)
     form = {**browser.page.form("").fields, **CONTACT, "shipping": stall.slots[0], "payment_method": "cash:cash"}
     browser.post(f"{SALE}/checkout", **form, then="order")
-    first = browser.at
+    first_path = browser.at
     browser.post(f"{SALE}/checkout", **form, then="order")
-    assert browser.at == first
+    assert browser.at == first_path
     assert browser.status == 200
-    assert len(placed(stall)) == 1
+    assert len(stored_orders(stall)) == 1
 
 
 def test_a_person_who_sends_twice_sees_the_one_order(browser: Browser, stall: Stall, ada: Person) -> None:
@@ -89,7 +89,7 @@ def test_a_person_who_sends_twice_sees_the_one_order(browser: Browser, stall: St
     form = {**browser.page.form("").fields, "shipping": stall.slots[0], "payment_method": "cash:cash"}
     for _ in range(2):
         browser.post(f"{SALE}/checkout", **form, then="order")
-    (row,) = placed(stall)
+    (row,) = stored_orders(stall)
     assert browser.at == f"/orders/{row['id']}"
 
 
@@ -97,7 +97,7 @@ def test_after_an_order_the_basket_is_empty_and_a_second_order_is_another_one(br
     for _ in range(2):
         to_the_checkout(browser, stall, small=1)
         buy(browser, stall)
-    assert len(placed(stall)) == 2
+    assert len(stored_orders(stall)) == 2
     browser.go(f"{SALE}/cart")
     assert "Your basket is empty" in browser.page.text
 
@@ -154,13 +154,13 @@ def test_a_full_slot_is_said_where_slots_are_chosen(browser: Browser, stall: Sta
     browser.post(f"{SALE}/checkout", **{**form, "shipping": stall.slots[0]}, then="order")
     assert browser.status == 409
     assert "is full; please choose another slot." in browser.page.text
-    kept = browser.page.form("").fields
-    assert (kept["name"], kept["email"], kept["note"]) == ("Bob Le Goff", "bob@example.org", "Allô")
+    fields = browser.page.form("").fields
+    assert (fields["name"], fields["email"], fields["note"]) == ("Bob Le Goff", "bob@example.org", "Allô")
     browser.send("", ORDER, shipping=stall.slots[1])
-    assert browser.status == 409  # the other place costs something: they see the new total first
+    assert browser.status == 409  # the other place has a fee, so the customer sees the new total first
     assert "With this choice the total is €3.90. Please confirm your order." in browser.page.text
     browser.send("", ORDER)
-    assert [row["total"] for row in placed(stall)] == [390]
+    assert [row["total"] for row in stored_orders(stall)] == [390]
 
 
 def test_nobody_pays_another_total_than_they_were_shown(browser: Browser, stall: Stall) -> None:
@@ -171,34 +171,38 @@ def test_nobody_pays_another_total_than_they_were_shown(browser: Browser, stall:
     browser.post(f"{SALE}/checkout", **form, then="order")
     assert browser.status == 409
     assert "The total has changed from €2.40 to €2.60" in browser.page.text
-    assert placed(stall) == []
+    assert stored_orders(stall) == []
     browser.send("", ORDER)
-    assert [row["total"] for row in placed(stall)] == [260]
+    assert [row["total"] for row in stored_orders(stall)] == [260]
 
 
 def test_all_mistakes_of_a_checkout_are_named_at_once(browser: Browser, stall: Stall) -> None:
     to_the_checkout(browser, stall, small=1)
     browser.send("", ORDER, name=" ", email="bob@", phone="x" * 41)
     assert browser.status == 422
-    wrong = {given["id"]: given for _, given in browser.page.elements if given.get("aria-invalid") == "true"}
-    assert set(wrong) == {"name", "email", "phone"}
-    for fields in wrong.values():
+    invalid = {
+        attributes["id"]: attributes
+        for _, attributes in browser.page.elements
+        if attributes.get("aria-invalid") == "true"
+    }
+    assert set(invalid) == {"name", "email", "phone"}
+    for fields in invalid.values():
         assert fields["aria-describedby"].split()[-1] in browser.page.ids()
     assert "Choose how you will receive your order." in browser.page.text
-    assert placed(stall) == []
+    assert stored_orders(stall) == []
 
 
 def test_the_only_way_to_pay_is_chosen_already(browser: Browser, stall: Stall) -> None:
     to_the_checkout(browser, stall, small=1)
     assert browser.page.form("").fields["payment_method"] == "cash:cash"
-    assert browser.page.form("").fields["shipping"] == ""  # of several, none is chosen for them
+    assert browser.page.form("").fields["shipping"] == ""  # of several options, none is preselected
 
 
 def test_a_total_that_was_not_sent_is_asked_for(browser: Browser, stall: Stall) -> None:
     to_the_checkout(browser, stall, small=1)
     buy(browser, stall, total="abc")
     assert browser.status == 422
-    assert placed(stall) == []
+    assert stored_orders(stall) == []
 
 
 def test_another_choice_shows_its_total_before_anything_is_ordered(browser: Browser, stall: Stall) -> None:
@@ -207,7 +211,7 @@ def test_another_choice_shows_its_total_before_anything_is_ordered(browser: Brow
     assert browser.status == 200
     assert browser.page.form("").fields["total"] == "390"
     assert browser.page.form("").fields["name"] == "Bob"
-    assert placed(stall) == []
+    assert stored_orders(stall) == []
 
 
 # ------------------------------------------------------------------------------------------------ open and closed
@@ -224,7 +228,7 @@ def test_a_closed_sale_sells_nothing(browser: Browser, stall: Stall, clock: Manu
     assert browser.at == SALE
     assert "This sale is closed." in browser.page.text
     assert browser.page.forms == [browser.page.form("/language")]
-    assert placed(stall) == []
+    assert stored_orders(stall) == []
 
 
 def test_a_coming_sale_shows_its_goods_without_fields(browser: Browser, stall: Stall, clock: ManualClock) -> None:
@@ -288,17 +292,17 @@ def test_what_lies_in_the_basket_and_was_not_on_the_page_stays(browser: Browser,
 
 
 def test_a_search_finds_names_kinds_and_producers_without_accents(browser: Browser, stall: Stall) -> None:
-    for words, found in (("oeufs", True), ("HALLE saint-jean oeufs", True), ("epicerie", True), ("fromage", False)):
+    for words, is_shown in (("oeufs", True), ("HALLE saint-jean oeufs", True), ("epicerie", True), ("fromage", False)):
         browser.go(f"{SALE}?q={words}")
-        assert ("Œufs par 6" in browser.page.text) is found, words
+        assert ("Œufs par 6" in browser.page.text) is is_shown, words
 
 
 def test_baskets_of_two_guests_are_two(browser: Browser, stall: Stall) -> None:
     to_the_checkout(browser, stall, small=1)
-    other = browser.another()
-    other.go(f"{SALE}/cart")
-    assert "Your basket is empty" in other.page.text
-    to_the_checkout(other, stall, eggs=1)
+    other_browser = browser.another()
+    other_browser.go(f"{SALE}/cart")
+    assert "Your basket is empty" in other_browser.page.text
+    to_the_checkout(other_browser, stall, eggs=1)
     browser.go(f"{SALE}/cart")
     assert f"items/{stall.eggs}" not in browser.page.ids()
 

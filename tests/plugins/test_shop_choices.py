@@ -1,4 +1,4 @@
-"""What a shopper chooses reaches the price, and what the pages say around it."""
+"""A shopper's choices change the price, and the texts of the pages."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.orders.tables import order_consent
 
 from . import conftest
-from .conftest import CONTACT, ORDER, SALE, Browser, Stall, buy, placed, to_the_checkout
+from .conftest import CONTACT, ORDER, SALE, Browser, Stall, buy, stored_orders, to_the_checkout
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
 
 @hookimpl
 def price_adjustments(order: OrderDraft, phase: Phase) -> Sequence[Adjustment]:
-    """What a card costs the shop, its customers pay."""
+    """Customers pay what a card costs the shop."""
     if phase is not Phase.FEE or order.payment_method != "bank:card":
         return []
     return [Adjustment(phase=phase, kind="card", label="For the card", amount=50)]
@@ -64,7 +64,7 @@ def test_the_way_to_pay_counts_into_the_total_that_is_shown(browser: Browser, st
     assert browser.page.form("").fields["total"] == "240"
     browser.send("", ORDER, payment_method="bank:card")
     browser.send("", ORDER)
-    assert [row["total"] for row in placed(stall)] == [290]
+    assert [row["total"] for row in stored_orders(stall)] == [290]
 
 
 def test_the_menu_counts_what_lies_in_the_basket_of_this_sale(browser: Browser, stall: Stall) -> None:
@@ -90,15 +90,15 @@ def test_a_page_that_is_not_there_does_not_alarm(browser: Browser, stall: Stall)
         browser.go(url)
         assert browser.status == 404
         assert "Page not found" in browser.page.text
-        assert "alert" not in [given.get("role") for _, given in browser.page.elements]
+        assert "alert" not in [attributes.get("role") for _, attributes in browser.page.elements]
         assert "/" in browser.page.links()
 
 
 @hookimpl
 def consent_requests(order: OrderDraft, language: str) -> Sequence[ConsentRequest]:
-    """Only of who buys carrots."""
-    said = {"en": "The grower may write to me.", "fr": "Le maraîcher peut m’écrire."}[language]
-    return [ConsentRequest(id="letters", text=said)] if any(line.name != "Eggs" for line in order.lines) else []
+    """Asks only buyers of carrots."""
+    text = {"en": "The grower may write to me.", "fr": "Le maraîcher peut m’écrire."}[language]
+    return [ConsentRequest(id="letters", text=text)] if any(line.name != "Eggs" for line in order.lines) else []
 
 
 BOX = "consents/charge:letters"
@@ -114,8 +114,8 @@ def test_a_box_is_never_ticked_and_what_was_agreed_can_be_taken_back(browser: Br
     assert BOX not in browser.page.form("").fields, "a browser sends only what is ticked"
     assert BOX in browser.page.form("").boxes
     buy(browser, stall, 0, **{BOX: "yes"})
-    order, kept = browser.at, consents(stall)
-    assert [(row["text"], row["withdrawn_at"]) for row in kept] == [("The grower may write to me.", None)]
+    order, stored = browser.at, consents(stall)
+    assert [(row["text"], row["withdrawn_at"]) for row in stored] == [("The grower may write to me.", None)]
     assert browser.page.form(f"{order}/consents").fields == {BOX: "yes"}
     browser.page.form(f"{order}/consents").fields.clear()
     browser.send(f"{order}/consents")
@@ -136,15 +136,15 @@ def test_consents_over_the_api_are_those_of_the_quote(browser: Browser, stall: S
     quote = api.post("/api/sale-sessions/shop-session/quote", json=wish).json()
     assert quote["consent_requests"] == {"charge:letters": {"id": "letters", "text": "The grower may write to me."}}
     order = {**wish, **CONTACT, "shipping": stall.slots[0], "language": "en"}
-    where, keys = "/api/sale-sessions/shop-session/orders", iter("123")
-    wrong = api.post(where, json={**order, "consents": ["charge:calls"]}, headers={"Idempotency-Key": next(keys)})
-    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/consents/0")
-    right = api.post(where, json={**order, "consents": ["charge:letters"]}, headers={"Idempotency-Key": next(keys)})
-    own = f"/api/guest-orders/{right.json()['secret']}/consents"
-    assert [(choice["request"], choice["given_at"] is None) for choice in api.get(own).json()] == [
+    url, keys = "/api/sale-sessions/shop-session/orders", iter("123")
+    refusal = api.post(url, json={**order, "consents": ["charge:calls"]}, headers={"Idempotency-Key": next(keys)})
+    assert (refusal.status_code, refusal.json()["errors"][0]["pointer"]) == (422, "/consents/0")
+    right = api.post(url, json={**order, "consents": ["charge:letters"]}, headers={"Idempotency-Key": next(keys)})
+    consents_url = f"/api/guest-orders/{right.json()['secret']}/consents"
+    assert [(choice["request"], choice["given_at"] is None) for choice in api.get(consents_url).json()] == [
         ("charge:letters", False)
     ]
-    assert [choice["given_at"] for choice in api.put(own, json={"consents": []}).json()] == [None]
+    assert [choice["given_at"] for choice in api.put(consents_url, json={"consents": []}).json()] == [None]
 
 
 def consents(stall: Stall) -> list[dict[str, object]]:

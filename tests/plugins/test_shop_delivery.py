@@ -1,4 +1,4 @@
-"""An order that is brought, bought by forms alone: its address is asked, shown, and may be changed."""
+"""A delivered order, bought by forms alone: its address is asked, shown, and may be changed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal_delivery.slots import add_slot
 from commensal_delivery.zones import DeliverySettings, Zone
 
-from .conftest import CONTACT, ORDER, Browser, Stall, placed, to_the_checkout
+from .conftest import CONTACT, ORDER, Browser, Stall, stored_orders, to_the_checkout
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
@@ -31,10 +31,10 @@ def settings(settings: InstanceSettings) -> InstanceSettings:
 
 @pytest.fixture
 def van(stall: Stall) -> str:
-    """A round in the evening of the distribution; the name of the choice."""
-    mine = {"enterprise_id": "shop", "plugin": "delivery", "settings": KEPT, "version": 1}
+    """A round in the evening of the distribution. Returns the value of the choice."""
+    plugin_row = {"enterprise_id": "shop", "plugin": "delivery", "settings": KEPT, "version": 1}
     with stall.instance.store.write() as tx:
-        tx.execute(insert(enterprise_plugin).values(mine))
+        tx.execute(insert(enterprise_plugin).values(plugin_row))
         begins_at = tx.now + timedelta(days=2, hours=5)
         times: Any = {"begins_at": begins_at, "ends_at": begins_at + timedelta(hours=3)}
         return f"delivery:{add_slot(tx, ZONES, 'shop', 'shop-session', capacity=5, **times).id}"
@@ -43,11 +43,11 @@ def van(stall: Stall) -> str:
 def test_an_order_is_brought_to_the_address_that_was_typed(browser: Browser, stall: Stall, van: str) -> None:
     to_the_checkout(browser, stall, small=1)
     assert "Delivery address" in browser.page.text
-    assert browser.page.form("").fields["total"] == "240"  # what is collected costs nothing
+    assert browser.page.form("").fields["total"] == "240"  # collecting costs nothing
     browser.send("", UPDATE, shipping=van, **HOME)
     assert browser.page.form("").fields["total"] == "540"
     browser.send("", ORDER, **CONTACT)
-    (row,) = placed(stall)
+    (row,) = stored_orders(stall)
     address = row["address"]
     assert isinstance(address, dict)
     assert (row["total"], address["street"], address["postcode"]) == (540, "2 rue Colbert", "37000")
@@ -61,9 +61,9 @@ def test_without_an_address_nothing_is_brought_and_every_field_says_so(
     browser.send("", UPDATE, shipping=van)
     browser.send("", ORDER, **CONTACT)
     assert browser.status == 422
-    wrong = {given["id"] for _, given in browser.page.elements if given.get("aria-invalid") == "true"}
-    assert wrong == {"address/street", "address/postcode", "address/city"}
-    assert placed(stall) == []
+    invalid = {attributes["id"] for _, attributes in browser.page.elements if attributes.get("aria-invalid") == "true"}
+    assert invalid == {"address/street", "address/postcode", "address/city"}
+    assert stored_orders(stall) == []
 
 
 def test_where_nobody_goes_the_round_is_not_offered_and_the_fields_stay(
@@ -80,7 +80,7 @@ def test_where_nobody_goes_the_round_is_not_offered_and_the_fields_stay(
 def test_who_collects_leaves_no_address(browser: Browser, stall: Stall, van: str) -> None:
     to_the_checkout(browser, stall, small=1)
     browser.send("", ORDER, **CONTACT, **HOME, shipping=stall.slots[0])
-    assert [row["address"] for row in placed(stall)] == [None]
+    assert [row["address"] for row in stored_orders(stall)] == [None]
     browser.go(f"{browser.at}/change")
     assert "address/street" not in browser.page.form("").fields
 
@@ -89,13 +89,13 @@ def test_the_address_of_an_order_is_changed(browser: Browser, stall: Stall, van:
     to_the_checkout(browser, stall, small=1)
     browser.send("", UPDATE, shipping=van, **HOME)
     browser.send("", ORDER, **CONTACT)
-    mine = browser.at
+    order_page = browser.at
     for street, status in (("", 422), ("9 quai Paul Bert", 200)):
-        browser.go(f"{mine}/change")
+        browser.go(f"{order_page}/change")
         browser.send("", ("then", "look"), **{"address/street": street, "address/note": "Sonner"})
         assert browser.status == status
     assert "Your order after the change" in browser.page.text
     browser.send("", ("then", "change"))
-    assert browser.at == mine
+    assert browser.at == order_page
     for text in ("9 quai Paul Bert, 37000 Tours", "Sonner"):
         assert text in browser.page.text

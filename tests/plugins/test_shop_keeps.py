@@ -1,4 +1,4 @@
-"""What shoppers typed is not lost: by a second tab, a search, a way back, an ended session, or another language."""
+"""What shoppers typed is not lost by a second tab, a search, a way back, an ended session or another language."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from commensal.trade.people.tables import person_session
 from commensal.trade.sale_sessions.complete import complete_due
 from commensal_shop.pages import routes
 
-from .conftest import CONTACT, ORDER, SALE, Browser, Stall, buy, placed, to_the_checkout
+from .conftest import CONTACT, ORDER, SALE, Browser, Stall, buy, stored_orders, to_the_checkout
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
 
 def _in_the_cart(browser: Browser, stall: Stall) -> dict[str, str]:
-    """What stands in the fields of the sale's page now, by good."""
+    """Returns the values of the fields of the sale's page, by product."""
     browser.go(SALE)
     fields = browser.page.form("/cart").fields
     return {name: fields[f"items/{getattr(stall, name)}"] for name in ("small", "large", "eggs")}
@@ -37,10 +37,10 @@ def _in_the_cart(browser: Browser, stall: Stall) -> dict[str, str]:
 
 
 def test_two_tabs_of_one_sale_do_not_wipe_each_others_basket(browser: Browser, stall: Stall) -> None:
-    first, second = browser.go(SALE), browser.go(SALE)
-    browser.page = first
+    first_tab, second_tab = browser.go(SALE), browser.go(SALE)
+    browser.page = first_tab
     browser.send("/cart", **{f"items/{stall.small}": "2"})
-    browser.page = second
+    browser.page = second_tab
     browser.send("/cart", **{f"items/{stall.eggs}": "1"})
     assert _in_the_cart(browser, stall) == {"small": "2", "large": "", "eggs": "1"}
 
@@ -48,17 +48,17 @@ def test_two_tabs_of_one_sale_do_not_wipe_each_others_basket(browser: Browser, s
 def test_what_was_changed_in_a_tab_counts_and_a_zero_takes_out(browser: Browser, stall: Stall) -> None:
     browser.go(SALE)
     browser.send("/cart", **{f"items/{stall.small}": "2", f"items/{stall.eggs}": "3"})
-    old = browser.go(SALE)
+    old_page = browser.go(SALE)
     browser.go(f"{SALE}/cart")
     browser.send("/cart", **{f"items/{stall.eggs}": "4"})
-    browser.page = old
+    browser.page = old_page
     browser.send("/cart", **{f"items/{stall.small}": "0"})
     assert _in_the_cart(browser, stall) == {"small": "", "large": "", "eggs": "4"}
 
 
 @pytest.mark.parametrize("button", [("then", "search"), None])
 def test_a_search_keeps_what_was_typed(browser: Browser, stall: Stall, button: tuple[str, str] | None) -> None:
-    """Whether its button is pressed or another one."""
+    """Either its own button is pressed or another one."""
     browser.go(SALE)
     browser.send("/cart", button, **{f"items/{stall.small}": "2", "q": "œufs"})
     assert browser.at == f"{SALE}?q=%C5%93ufs"
@@ -91,15 +91,15 @@ def test_a_quantity_that_is_none_stops_a_search_and_stays_to_be_corrected(browse
 
 
 @pytest.mark.parametrize(
-    ("typed", "found"),
+    ("typed", "is_found"),
     [("carotte", True), ("CAROTTES", True), ("œuf", True), ("oeufs", True), ("biologiques", True), ("poires", False)],
 )
 def test_a_search_finds_plurals_and_singulars_with_and_without_accents(
-    browser: Browser, stall: Stall, typed: str, found: bool
+    browser: Browser, stall: Stall, typed: str, is_found: bool
 ) -> None:
     browser.go(f"{SALE}?q={typed}")
     assert ("/cart" in str([form.action for form in browser.page.forms])) is True
-    assert bool([name for name in browser.page.form("/cart").fields if name.startswith("items/")]) is found
+    assert bool([name for name in browser.page.form("/cart").fields if name.startswith("items/")]) is is_found
 
 
 # ------------------------------------------------------------------------------------------------ the checkout
@@ -117,7 +117,7 @@ def test_a_guest_whose_basket_must_change_keeps_the_whole_form(browser: Browser,
         **CONTACT, "phone": "06", "note": note, "shipping": stall.slots[1], "payment_method": "cash:cash",
     }  # fmt: skip
     browser.send("", ORDER)
-    (row,) = placed(stall)
+    (row,) = stored_orders(stall)
     assert (row["name"], row["note"]) == (CONTACT["name"], note)
 
 
@@ -144,11 +144,11 @@ def test_what_was_typed_at_a_checkout_goes_with_its_cart(
     browser.send("", ("then", "update"), **CONTACT, shipping=stall.slots[0])
     drafts = select(func.count()).select_from(customer_order).where(customer_order.c.email == CONTACT["email"])
     clock.advance(days=1, minutes=150)
-    for waits, left in ((timedelta(0), 1), (CART_STAYS, 0)):
-        clock.advance(seconds=waits.total_seconds())
+    for waiting_time, carts_left in ((timedelta(0), 1), (CART_STAYS, 0)):
+        clock.advance(seconds=waiting_time.total_seconds())
         with instance.store.write() as tx:
             forget_carts(tx)
-            assert tx.value(drafts) == left
+            assert tx.value(drafts) == carts_left
     with instance.store.read() as tx:
         assert tx.all(select(cart_line)) == []
 
@@ -157,13 +157,13 @@ def test_what_was_typed_at_a_checkout_goes_with_its_cart(
 
 
 def test_a_page_that_answers_a_form_has_an_address_to_come_back_to(browser: Browser, stall: Stall) -> None:
-    """RFC 9110, 15.4.4: the browser sends nothing again."""
+    """RFC 9110, 15.4.4: the browser does not send the form again."""
     to_the_checkout(browser, stall, small=1)
     browser.send("", ORDER, name="Bob Le Goff", email="no address")
-    there, status = browser.at, browser.status
-    assert (urlsplit(there).path, status) == (f"{SALE}/checkout", 422)
+    address, status = browser.at, browser.status
+    assert (urlsplit(address).path, status) == (f"{SALE}/checkout", 422)
     browser.go(f"{SALE}/cart")
-    browser.go(there)
+    browser.go(address)
     assert (browser.status, browser.page.form("").fields["name"]) == (422, "Bob Le Goff")
     browser.send("", ORDER, **CONTACT, shipping=stall.slots[0], payment_method="cash:cash")
     assert browser.at.startswith("/orders/guest/")
@@ -172,24 +172,24 @@ def test_a_page_that_answers_a_form_has_an_address_to_come_back_to(browser: Brow
 def test_no_form_of_the_shop_is_answered_by_a_page_itself(
     browser: Browser, stall: Stall, ada: Person, instance: Instance
 ) -> None:
-    """Every address that takes a form gets an empty one, from a guest and from somebody with an account."""
+    """Every address that takes a form gets an empty one, from a guest and from a person with an account."""
     forms = [route.path for route in routes(instance) if "POST" in route.methods]  # type: ignore[attr-defined]
     to_the_checkout(browser, stall, small=1)
     buy(browser, stall)
-    of_guest, order = browser.at, str(placed(stall)[0]["id"])
-    filled = {"session": "shop-session", "order": order, "secret": of_guest.rpartition("/")[2], "code": "code"}
+    of_guest, order = browser.at, str(stored_orders(stall)[0]["id"])
+    values = {"session": "shop-session", "order": order, "secret": of_guest.rpartition("/")[2], "code": "code"}
     assert len(forms) > 20
-    ada_too = browser.another()
-    ada_too.log_in()
-    for someone in (browser, ada_too):
-        for path in sorted(forms, key=lambda one: "log" in one):  # who logs out does so last
-            for name, value in filled.items():
+    browser_of_ada = browser.another()
+    browser_of_ada.log_in()
+    for visitor in (browser, browser_of_ada):
+        for path in sorted(forms, key=lambda path_of_form: "log" in path_of_form):  # the log-out comes last
+            for name, value in values.items():
                 path = path.replace(f"{{{name}}}", value)
-            answer = someone.client.post(path, data={}, follow_redirects=False)
+            answer = visitor.client.post(path, data={}, follow_redirects=False)
             html = answer.headers.get("content-type", "").startswith("text/html")
             assert answer.status_code == 303 or not html or answer.status_code == 429, (path, answer.status_code)
             if answer.status_code == 303:
-                assert someone.client.get(answer.headers["location"]).status_code != 405, path
+                assert visitor.client.get(answer.headers["location"]).status_code != 405, path
 
 
 def test_an_answer_is_kept_for_an_hour_and_nobody_reads_it_in_the_database(
@@ -216,10 +216,10 @@ def test_an_answer_to_somebody_with_an_account_opens_for_them_alone(
     browser.log_in()
     browser.go("/account")
     browser.send("/account/email", email="new@example.org", password="wrong")
-    there = browser.at
+    address = browser.at
     assert browser.page.form("/account/email").fields["email"] == "new@example.org"
     stranger = browser.another()
-    stranger.go(there)
+    stranger.go(address)
     assert "new@example.org" not in stranger.page.text
     assert stranger.at.startswith("/login")
 
@@ -228,26 +228,26 @@ def test_an_answer_to_somebody_with_an_account_opens_for_them_alone(
 
 
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "expected"),
     [
         ("fr", "Certains produits de votre panier ne peuvent pas être commandés en cette quantité."),
         ("en", "Not everything in your basket can be ordered."),
     ],
 )
 def test_a_basket_that_cannot_be_ordered_whole_says_so_in_each_language(
-    browser: Browser, stall: Stall, language: str, said: str
+    browser: Browser, stall: Stall, language: str, expected: str
 ) -> None:
     browser.reads(language)
     browser.go(SALE)
     browser.send("/cart", **{f"items/{stall.large}": "5"})
-    assert said in browser.page.text
+    assert expected in browser.page.text
 
 
 def test_a_refused_form_says_so_first_and_has_the_focus(browser: Browser, stall: Stall) -> None:
     to_the_checkout(browser, stall, small=1)
     browser.send("", ORDER, name="", email="no address")
     assert browser.page.text.startswith("Error: Checkout")
-    (summary,) = [given for tag, given in browser.page.elements if "autofocus" in given]
+    (summary,) = [attributes for tag, attributes in browser.page.elements if "autofocus" in attributes]
     assert (summary["role"], summary["tabindex"]) == ("alert", "-1")
 
 
@@ -312,7 +312,7 @@ def test_a_checkout_that_is_sent_without_a_session_leads_to_the_log_in(
         tx.execute(update(person_session).values(revoked_at=tx.now))
     browser.send("", ORDER, shipping=stall.slots[0], payment_method="cash:cash")
     assert browser.at == f"/login?next={SALE}/checkout&lost=1"
-    assert placed(stall) == []
+    assert stored_orders(stall) == []
 
 
 # ------------------------------------------------------------------------------------------------ languages
@@ -331,8 +331,12 @@ def test_parts_in_the_hubs_language_say_so_on_a_page_in_another(browser: Browser
         (order, {"dd", "span"}),
     ):
         browser.go(path)
-        marked = {tag for tag, given in browser.page.elements if given.get("lang") == "fr" and tag != "button"}
-        assert marked >= tags, path
+        tags_in_french = {
+            tag for tag, attributes in browser.page.elements if attributes.get("lang") == "fr" and tag != "button"
+        }
+        assert tags_in_french >= tags, path
     browser.reads("fr")
     browser.go(SALE)
-    assert [tag for tag, given in browser.page.elements if "lang" in given and tag not in ("html", "button")] == []
+    assert [
+        tag for tag, attributes in browser.page.elements if "lang" in attributes and tag not in ("html", "button")
+    ] == []

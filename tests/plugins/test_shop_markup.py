@@ -1,4 +1,6 @@
-"""Every page in every state: sound HTML, labelled, translated, safe, and as cheap with many products as with few."""
+"""Every page in every state has valid HTML, is labelled, translated and safe, and costs as much with many products as
+with few.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}"
 
 
 def tour(browser: Browser, stall: Stall, clock: ManualClock) -> Iterator[tuple[str, Page]]:
-    """All pages of the shop, in the states that differ; ends long after the sale."""
+    """Yields all pages of the shop in the states that differ; ends long after the sale."""
     for url in ("/", "/?q=nothing", "/hubs/shop", SALE, f"{SALE}?q=nothing", f"{SALE}/cart", "/orders", "/nowhere"):
         yield url, browser.go(url)
     browser.go(SALE)
@@ -43,11 +45,11 @@ def tour(browser: Browser, stall: Stall, clock: ManualClock) -> Iterator[tuple[s
     yield "wrong checkout", browser.send("", ORDER, name="", email="bob@", phone="1" * 50)
     yield "other total", browser.send("", ORDER, **CONTACT, phone="", shipping=stall.slots[1])
     yield "order", browser.send("", ORDER, note="Je viens\nà vélo.")
-    mine = browser.at
-    yield "change", browser.go(f"{mine}/change")
+    order_page = browser.at
+    yield "change", browser.go(f"{order_page}/change")
     yield "new total", browser.send("", ("then", "look"), **{f"items/{stall.small}": "1"})
     yield "wrong change", browser.send("", ("then", "look"), **{f"items/{stall.small}": "x"})
-    yield "cancel", browser.go(f"{mine}/cancel")
+    yield "cancel", browser.go(f"{order_page}/cancel")
     yield "cancelled", browser.send("")
     for url in ("/login", "/signup", "/forgot", "/reset/code"):
         yield url, browser.go(url)
@@ -82,27 +84,27 @@ def test_pages_are_sound_and_everything_is_labelled(
         assert len(ids) == len(set(ids)), f"{name}: an id is there twice"
         tags = [tag for tag, _ in page.elements]
         assert (tags.count("h1"), tags.count("main"), tags.count("title")) == (1, 1, 1), name
-        labelled = {given["for"] for tag, given in page.elements if tag == "label"}
-        for tag, given in page.elements:
+        ids_with_label = {attributes["for"] for tag, attributes in page.elements if tag == "label"}
+        for tag, attrs in page.elements:
             for attribute in ("aria-describedby", "aria-labelledby"):
-                for word in given.get(attribute, "").split():
+                for word in attrs.get(attribute, "").split():
                     assert word in ids, f"{name}: {attribute} names {word}"
-            if tag in ("input", "textarea", "select") and given.get("type") != "hidden":
-                assert given["id"] in labelled, f"{name}: {given} has no label"
-            if given.get("aria-invalid") == "true":
-                assert given["aria-describedby"], name
-            if tag == "a" and given["href"].startswith("#"):
-                assert given["href"][1:] in ids, f"{name}: a link to {given['href']} leads nowhere"
+            if tag in ("input", "textarea", "select") and attrs.get("type") != "hidden":
+                assert attrs["id"] in ids_with_label, f"{name}: {attrs} has no label"
+            if attrs.get("aria-invalid") == "true":
+                assert attrs["aria-describedby"], name
+            if tag == "a" and attrs["href"].startswith("#"):
+                assert attrs["href"][1:] in ids, f"{name}: a link to {attrs['href']} leads nowhere"
         levels = [int(tag[1]) for tag in tags if re.fullmatch("h[1-6]", tag)]
-        assert all(after <= before + 1 for before, after in pairwise(levels)), f"{name}: {levels}"
+        assert all(level <= previous + 1 for previous, level in pairwise(levels)), f"{name}: {levels}"
 
 
 def test_nothing_in_a_page_is_code_or_style(browser: Browser, stall: Stall, ada: Person, clock: ManualClock) -> None:
     for name, page in tour(browser, stall, clock):
-        for tag, given in page.elements:
+        for tag, attributes in page.elements:
             assert tag not in ("script", "style", "iframe"), name
-            assert not [attribute for attribute in given if attribute.startswith("on") or attribute == "style"], (
-                f"{name}: {tag} {given}"
+            assert not [attribute for attribute in attributes if attribute.startswith("on") or attribute == "style"], (
+                f"{name}: {tag} {attributes}"
             )
 
 
@@ -121,18 +123,18 @@ def test_french_pages_have_no_english_left(browser: Browser, stall: Stall, ada: 
     english = _english()
     assert len(english) > 150
     for name, page in tour(browser, stall, clock):
-        left = [text for text in english if re.search(rf"(?<!\w){re.escape(text)}(?!\w)", page.text)]
-        assert left == [], f"{name}: {left}"
+        english_left = [text for text in english if re.search(rf"(?<!\w){re.escape(text)}(?!\w)", page.text)]
+        assert english_left == [], f"{name}: {english_left}"
 
 
 def _english() -> list[str]:
-    """What English texts say between their values, where French says it differently."""
-    found = set()
+    """Returns the parts of English texts between their values, if the French text differs."""
+    texts = set()
     for file in ROOT.glob("*/commensal*/locale/fr/LC_MESSAGES/*.po"):
         for text, forms in translations_in(file).items():
             pieces = [piece.strip(" .,:;()“”") for line in text for piece in re.split(r"\{\w+\}", line)]
-            found |= {piece for piece in pieces if len(piece) > 3 and not any(piece in form for form in forms)}
-    return sorted(found)
+            texts |= {piece for piece in pieces if len(piece) > 3 and not any(piece in form for form in forms)}
+    return sorted(texts)
 
 
 def test_what_people_write_stays_text(browser: Browser, stall: Stall, ada: Person, clock: ManualClock) -> None:
@@ -156,43 +158,45 @@ def test_what_people_write_stays_text(browser: Browser, stall: Stall, ada: Perso
     assert EVIL in pages[SALE].text
     assert sum("<script>alert(1)</script>" in page.text for page in pages.values()) > 20
     for name, page in pages.items():
-        for tag, given in page.elements:
+        for tag, attributes in page.elements:
             assert tag != "script", name
-            assert tag != "img" or given["src"] != "x", name
-            assert not [attribute for attribute in given if attribute.startswith("on")], f"{name}: {tag} {given}"
-            assert not given.get("href", "").startswith("javascript:"), name
+            assert tag != "img" or attributes["src"] != "x", name
+            assert not [attribute for attribute in attributes if attribute.startswith("on")], (
+                f"{name}: {tag} {attributes}"
+            )
+            assert not attributes.get("href", "").startswith("javascript:"), name
 
 
 def test_a_page_costs_as_many_statements_with_many_products_as_with_few(browser: Browser, stall: Stall) -> None:
-    seen: list[str] = []
-    event.listen(stall.instance.store.engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+    statements: list[str] = []
+    event.listen(stall.instance.store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
 
-    def cost(act: Callable[[], object]) -> int:
-        before = len(seen)
-        act()
+    def cost(action: Callable[[], object]) -> int:
+        count_before = len(statements)
+        action()
         assert browser.status == 200
-        return len(seen) - before
+        return len(statements) - count_before
 
     to_the_checkout(browser, stall, small=1)
     urls = ("/", "/hubs/shop", SALE, f"{SALE}/cart", f"{SALE}/checkout")
-    few = [cost(lambda url=url: browser.go(url)) for url in urls]  # type: ignore[misc]
+    cost_with_few = [cost(lambda url=url: browser.go(url)) for url in urls]  # type: ignore[misc]
     with stall.instance.store.write() as tx:
-        more = [an_item(tx, a_lot(tx, name=f"P{n}"), name=f"P{n}") for n in range(40)]
+        item_ids = [an_item(tx, a_lot(tx, name=f"P{n}"), name=f"P{n}") for n in range(40)]
     browser.go(SALE)
-    browser.send("/cart", **{f"items/{item}": "1" for item in more})
-    many = [cost(lambda url=url: browser.go(url)) for url in urls]  # type: ignore[misc]
-    assert many == few
-    assert max(many) <= 40
+    browser.send("/cart", **{f"items/{item}": "1" for item in item_ids})
+    cost_with_many = [cost(lambda url=url: browser.go(url)) for url in urls]  # type: ignore[misc]
+    assert cost_with_many == cost_with_few
+    assert max(cost_with_many) <= 40
 
 
 def test_many_products_come_in_pages(browser: Browser, stall: Stall) -> None:
     with stall.instance.store.write() as tx:
         for number in range(300):
             an_item(tx, a_lot(tx, name=f"P{number}"), name=f"P{number}")
-    first = browser.go(SALE)
-    assert "Page 1 of 2" in first.text
-    second = browser.send("/cart", ("then", "page/2"))
-    assert "Page 2 of 2" in second.text
-    fields = [{id for id in page.ids() if id.startswith("items/")} for page in (first, second)]
+    first_page = browser.go(SALE)
+    assert "Page 1 of 2" in first_page.text
+    second_page = browser.send("/cart", ("then", "page/2"))
+    assert "Page 2 of 2" in second_page.text
+    fields = [{id for id in page.ids() if id.startswith("items/")} for page in (first_page, second_page)]
     assert [len(field) for field in fields] == [300, 3]
     assert not fields[0] & fields[1]

@@ -1,4 +1,4 @@
-"""One's own account by forms alone: another address, one's data, and leaving for good."""
+"""A person's own account by forms alone: another address, the person's data, and leaving for good."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def test_somebody_takes_their_data_along(browser: Browser, ada: Person, stall: S
     browser.log_in()
     answer = browser.client.post("/account/data")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
-    with zipfile.ZipFile(io.BytesIO(answer.content)) as found:
-        assert "ada@example.org" in found.read("person.json").decode()
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as zip_file:
+        assert "ada@example.org" in zip_file.read("person.json").decode()
     assert "/login" in str(browser.another().client.post("/account/data").url)
 
 

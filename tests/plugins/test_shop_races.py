@@ -1,21 +1,21 @@
-"""Clicks at the same moment, on both databases."""
+"""Simultaneous clicks, on both databases."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
 
-from .conftest import CONTACT, SALE, Browser, Stall, buy, placed, to_the_checkout
+from .conftest import CONTACT, SALE, Browser, Stall, buy, stored_orders, to_the_checkout
 
 
-def at_once(acts: Sequence[Callable[[], object]]) -> None:
-    start = threading.Barrier(len(acts))
+def at_once(actions: Sequence[Callable[[], object]]) -> None:
+    start = threading.Barrier(len(actions))
 
-    def go(act: Callable[[], object]) -> None:
+    def run(action: Callable[[], object]) -> None:
         start.wait()
-        act()
+        action()
 
-    threads = [threading.Thread(target=go, args=(act,)) for act in acts]
+    threads = [threading.Thread(target=run, args=(act,)) for act in actions]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -29,7 +29,7 @@ def test_two_clicks_at_once_are_one_order(browser: Browser, stall: Stall) -> Non
     for click in clicks:
         click.client.cookies = browser.client.cookies
     at_once([lambda click=click: click.post(f"{SALE}/checkout", **form, then="order") for click in clicks])  # type: ignore[misc]
-    assert len(placed(stall)) == 1
+    assert len(stored_orders(stall)) == 1
     (address,) = {click.at for click in clicks}
     assert address.startswith("/orders/guest/")
 
@@ -43,7 +43,7 @@ def test_two_at_the_checkout_for_the_last_piece_are_one_order_and_a_clear_no(bro
     (winner,) = (visitor for visitor in visitors if visitor.at.startswith("/orders/"))
     (loser,) = (visitor for visitor in visitors if visitor is not winner)
     assert "sold out" in loser.page.text
-    assert len(placed(stall)) == 1
+    assert len(stored_orders(stall)) == 1
 
 
 def test_a_basket_saved_twice_at_once_is_one_basket(browser: Browser, stall: Stall) -> None:

@@ -1,4 +1,4 @@
-"""A second factor by forms alone: set up, asked for at the log-in, turned off, in both languages."""
+"""A second factor by forms alone: set up, required at the log-in, turned off, in both languages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True) 
 
 
 def secret_on(browser: Browser) -> str:
-    """What the link for this telephone holds."""
+    """Returns the secret in the page's link for this telephone."""
     uri = next(link for link in browser.page.links() if link.startswith("otpauth://"))
     return uri.partition("secret=")[2].partition("&")[0]
 
@@ -33,7 +33,7 @@ def test_somebody_sets_it_up_logs_in_with_it_and_turns_it_off(
     browser.send("/account/second-factor", password="not the password")
     assert (browser.status, "This is not your password." in browser.page.text) == (422, True)
     browser.send("/account/second-factor", password=PASSWORD)
-    pictures = [given["src"] for tag, given in browser.page.elements if tag == "img"]
+    pictures = [attributes["src"] for tag, attributes in browser.page.elements if tag == "img"]
     secret = secret_on(browser)
     assert any(picture.startswith("data:image/svg+xml") for picture in pictures)
     assert secret in browser.page.text.replace(" ", "")
@@ -49,20 +49,20 @@ def test_somebody_sets_it_up_logs_in_with_it_and_turns_it_off(
     recovery = browser.page.text.partition("shown this once.")[2].split()[:10]
     assert len({code for code in recovery if len(code) == 29}) == 10
 
-    other = browser.another()
-    other.log_in()
-    assert "One more step" in other.page.text
-    assert "session" not in other.client.cookies
-    other.send("/login/code", code="000000")
-    assert (other.status, "not right" in other.page.text) == (422, True)
-    other.send("/login/code", code=code())
-    other.go("/account/second-factor")
-    assert "You have 10 recovery codes left." in other.page.text
-    assert not any("otpauth" in link for link in other.page.links())
-    other.send("/account/second-factor/off", password=PASSWORD, code="000000")
-    assert other.status == 422
-    other.send("/account/second-factor/off", password=PASSWORD, code=recovery[0])
-    assert "The second factor is off" in other.page.text
+    other_browser = browser.another()
+    other_browser.log_in()
+    assert "One more step" in other_browser.page.text
+    assert "session" not in other_browser.client.cookies
+    other_browser.send("/login/code", code="000000")
+    assert (other_browser.status, "not right" in other_browser.page.text) == (422, True)
+    other_browser.send("/login/code", code=code())
+    other_browser.go("/account/second-factor")
+    assert "You have 10 recovery codes left." in other_browser.page.text
+    assert not any("otpauth" in link for link in other_browser.page.links())
+    other_browser.send("/account/second-factor/off", password=PASSWORD, code="000000")
+    assert other_browser.status == 422
+    other_browser.send("/account/second-factor/off", password=PASSWORD, code=recovery[0])
+    assert "The second factor is off" in other_browser.page.text
     third = browser.another()
     third.log_in()
     third.go("/account")

@@ -1,4 +1,4 @@
-"""Solidarity: what an order is granted, as far as a budget goes, and what the fund is told of it."""
+"""Solidarity: the grants of an order, as far as a budget goes, and what the fund is told."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from commensal_solidarity.statement import statement_of
 from commensal_solidarity.tables import solidarity_budget, solidarity_entry
 from commensal_solidarity.years import first_day, last_day, year_of
 
-from .town import SESSION, Town, found_town
+from .town import SESSION, Town, open_town
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def settings(settings: InstanceSettings) -> InstanceSettings:
 
 @pytest.fixture
 def town(instance: Instance) -> Town:
-    return found_town(instance)
+    return open_town(instance)
 
 
 def grants(order: Order) -> list[int]:
@@ -60,7 +60,7 @@ def test_the_fund_pays_its_share_and_the_customer_the_rest(town: Town) -> None:
 
 
 def test_what_was_granted_goes_back_to_whom_it_was_granted_though_the_order_proves_nothing_of_them(town: Town) -> None:
-    """Before orders kept their identity, one whose address was only typed could get help when it was changed."""
+    """Before orders kept their identity, an order with a typed address could get help when it was changed."""
     order = town.order(apples=2)
     with town.store.write() as tx:
         tx.execute(update(customer_order).where(customer_order.c.id == order.id).values(identity=Identity.TYPED))
@@ -87,19 +87,19 @@ def test_the_last_of_the_budget_is_granted_and_then_nothing(town: Town) -> None:
 def test_a_quote_shows_what_is_left_and_an_order_at_another_total_is_refused(town: Town) -> None:
     town.agree({"budget": 1000})
     with town.store.read() as tx:
-        offered = quote_order(
+        quote = quote_order(
             tx, town.instance.hooks, SESSION, town.wanted({"apples": 2}), language="en",
             person_id=town.people["ada"], chosen=Choices(),
         )  # fmt: skip
-    assert offered.quote.totals.total == 1400
+    assert quote.quote.totals.total == 1400
     town.order("bob", apples=2)
     with pytest.raises(Conflict, match=r"The total has changed from 14.00 EUR to 16.00 EUR"):
-        town.order("ada", total=offered.quote.totals.total, apples=2)
+        town.order("ada", total=quote.quote.totals.total, apples=2)
     assert town.spent() == 600
 
 
 @pytest.mark.parametrize(
-    ("terms", "granted"),
+    ("terms", "expected_grants"),
     [
         ({"percent": 0, "amount": 500}, [500]),
         ({"percent": 0, "amount": 500000, "budget": 900000}, [4000]),
@@ -116,11 +116,11 @@ def test_a_quote_shows_what_is_left_and_an_order_at_another_total_is_refused(tow
         ({"percent": "33.333"}, [1333]),
     ],
 )
-def test_what_is_granted_follows_the_terms(town: Town, terms: dict[str, Any], granted: list[int]) -> None:
+def test_what_is_granted_follows_the_terms(town: Town, terms: dict[str, Any], expected_grants: list[int]) -> None:
     """40.00 of goods, of which 20.00 are wine, distributed on 6 June."""
     town.agree({**terms})
-    assert grants(town.order(apples=2, wine=2)) == granted
-    assert town.spent() == sum(granted)
+    assert grants(town.order(apples=2, wine=2)) == expected_grants
+    assert town.spent() == sum(expected_grants)
 
 
 def test_two_programmes_add_up_to_no_more_than_there_is_to_pay(town: Town) -> None:
@@ -152,8 +152,8 @@ def test_a_grant_follows_the_order_up_and_down_and_goes_back_with_it(town: Town)
     assert town.spent() == 0
     with town.store.read() as tx:
         rows = tx.all(select(solidarity_entry).order_by(solidarity_entry.c.id))
-    told = [(row["kind"], row["amount"]) for row in rows]
-    assert told == [("granted", 600), ("changed", 300), ("changed", -600), ("given back", -300)]
+    entries = [(row["kind"], row["amount"]) for row in rows]
+    assert entries == [("granted", 600), ("changed", 300), ("changed", -600), ("given back", -300)]
     assert {row["customer_id"] for row in rows} == {town.customers["ada"]}
 
 
@@ -230,31 +230,31 @@ def test_a_year_of_a_fund_begins_with_its_month(day: date, first_month: int, yea
 # ------------------------------------------------------------------------------------------------ what it costs
 
 
-def statements(store: Store, act: Any) -> list[str]:
-    """What the database is asked, without what begins a transaction."""
-    seen: list[str] = []
+def statements(store: Store, action: Any) -> list[str]:
+    """Returns the statements that the database gets, without those that begin a transaction."""
+    texts: list[str] = []
 
-    def note(*given: object) -> None:
-        if not str(given[2]).startswith(("BEGIN", "PRAGMA")):
-            seen.append(str(given[2]))
+    def note_statement(*args: object) -> None:
+        if not str(args[2]).startswith(("BEGIN", "PRAGMA")):
+            texts.append(str(args[2]))
 
-    event.listen(store.engine, "before_cursor_execute", note)
-    act()
-    event.remove(store.engine, "before_cursor_execute", note)
-    return seen
+    event.listen(store.engine, "before_cursor_execute", note_statement)
+    action()
+    event.remove(store.engine, "before_cursor_execute", note_statement)
+    return texts
 
 
-def of_solidarity(seen: list[str]) -> list[str]:
-    return [statement for statement in seen if "solidarity" in statement or "SELECT supplied_product" in statement]
+def of_solidarity(texts: list[str]) -> list[str]:
+    return [statement for statement in texts if "solidarity" in statement or "SELECT supplied_product" in statement]
 
 
 def test_helping_costs_three_statements_and_not_helping_none(town: Town) -> None:
     town.agree({"most_per_customer": 1000})
     assert of_solidarity(statements(town.store, lambda: town.order("eve", apples=1))) == []
     for who in ("ada", "bob"):
-        seen = statements(town.store, lambda who=who: town.order(who, apples=1))
-        assert len(of_solidarity(seen)) == 3
-        assert len(seen) <= 15
+        texts = statements(town.store, lambda who=who: town.order(who, apples=1))
+        assert len(of_solidarity(texts)) == 3
+        assert len(texts) <= 15
     town.agree({"excluded_types": ["wine"]})
     assert len(of_solidarity(statements(town.store, lambda: town.order("bob", apples=1)))) == 4
 
@@ -263,7 +263,7 @@ def test_helping_costs_three_statements_and_not_helping_none(town: Town) -> None
 
 
 @pytest.mark.parametrize(
-    ("terms", "said"),
+    ("terms", "message"),
     [
         ({"amount": 5}, "programmes[1]: percent: give either a percentage or an amount."),
         ({"percent": 0}, "programmes[1]: percent: give either a percentage or an amount."),
@@ -281,15 +281,15 @@ def test_helping_costs_three_statements_and_not_helping_none(town: Town) -> None
         ),
     ],
 )
-def test_wrong_terms_are_named(terms: dict[str, Any], said: str) -> None:
-    usual = {"id": "a", "payer": "CCAS", "category": "x", "percent": "30", "budget": 3000}
+def test_wrong_terms_are_named(terms: dict[str, Any], message: str) -> None:
+    valid = {"id": "a", "payer": "CCAS", "category": "x", "percent": "30", "budget": 3000}
     with pytest.raises(Invalid) as refused:
-        check_settings(Programmes, {"programmes": [usual, {**usual, "id": "b", **terms}]})
+        check_settings(Programmes, {"programmes": [valid, {**valid, "id": "b", **terms}]})
     (problem,) = refused.value.problems
-    assert (problem.where, str(problem.values["what"])) == ("/settings/programmes/1", said)
+    assert (problem.where, str(problem.values["what"])) == ("/settings/programmes/1", message)
 
 
 def test_a_programme_is_there_once() -> None:
-    usual = {"id": "a", "payer": "CCAS", "category": "x", "percent": "30", "budget": 3000}
+    valid = {"id": "a", "payer": "CCAS", "category": "x", "percent": "30", "budget": 3000}
     with pytest.raises(Invalid, match="'a' is there twice"):
-        check_settings(Programmes, {"programmes": [usual, usual]})
+        check_settings(Programmes, {"programmes": [valid, valid]})

@@ -1,4 +1,4 @@
-"""Many want the last of a budget at once, and orders go up and down: the books always add up to what was granted."""
+"""Many orders want the last of a budget at once, and orders go up and down: the books always equal the grants."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from commensal_solidarity.tables import solidarity_budget, solidarity_entry
 from commensal_solidarity.years import Year
 
 from .at_once import at_once
-from .town import Town, found_town
+from .town import Town, open_town
 
 
 @pytest.fixture
@@ -39,11 +39,11 @@ def settings(settings: InstanceSettings) -> InstanceSettings:
 
 @pytest.fixture
 def town(instance: Instance) -> Town:
-    return found_town(instance)
+    return open_town(instance)
 
 
 def ordering(town: Town, who: str, tries: int = 1) -> Callable[[], None]:
-    """Somebody who orders goods for 20.00, and looks again where somebody else was faster."""
+    """Returns a function that orders goods for 20.00, and tries again if another order was faster."""
 
     def order() -> None:
         for _ in range(tries - 1):
@@ -57,8 +57,8 @@ def ordering(town: Town, who: str, tries: int = 1) -> Callable[[], None]:
 
 def test_forty_orders_share_a_budget_for_ten(town: Town) -> None:
     town.agree({"budget": 6000})
-    many = [ordering(town, who) for who in ("ada", "bob")] * 20
-    outcomes = at_once(*many)
+    orders = [ordering(town, who) for who in ("ada", "bob")] * 20
+    outcomes = at_once(*orders)
     assert set(outcomes) <= {"done", "solidarity_used_up"}
     assert town.spent() == 6000
     assert outcomes["done"] >= 10
@@ -71,23 +71,23 @@ def test_who_is_refused_and_looks_again_orders_at_the_full_price(town: Town) -> 
     assert town.spent() == 1500
 
 
-def meeting(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    """Nobody takes anything before all have seen what is left."""
-    seen = threading.Barrier(count)
+def meet_after_reading(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """Makes all orders see the available budget before any of them takes from it."""
+    all_have_read = threading.Barrier(count)
 
-    def wait(*given: Any) -> int:
-        left = available_for(*given)
-        seen.wait()
-        return left
+    def read_and_wait(*args: Any) -> int:
+        available = available_for(*args)
+        all_have_read.wait()
+        return available
 
-    monkeypatch.setattr(grants, "available_for", wait)
+    monkeypatch.setattr(grants, "available_for", read_and_wait)
 
 
 def test_who_saw_the_rest_that_another_took_is_refused(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     if town.store.engine.dialect.name == "sqlite":
         pytest.skip("there a transaction sees and takes alone")
     town.agree({"budget": 600})
-    meeting(monkeypatch, 8)
+    meet_after_reading(monkeypatch, 8)
     outcomes = at_once(*[ordering(town, who) for who in ("ada", "bob")] * 4)
     assert outcomes == {"done": 1, "solidarity_used_up": 7}
     assert town.spent() == 600
@@ -97,7 +97,7 @@ def test_one_customer_who_orders_twice_at_once_has_one_maximum(town: Town, monke
     if town.store.engine.dialect.name == "sqlite":
         pytest.skip("there a transaction sees and takes alone")
     town.agree({"most_per_customer": 600})
-    meeting(monkeypatch, 4)
+    meet_after_reading(monkeypatch, 4)
     outcomes = at_once(*[ordering(town, "ada")] * 4)
     assert outcomes == {"done": 1, "solidarity_maximum": 3}
     assert town.spent() == 600
@@ -105,38 +105,38 @@ def test_one_customer_who_orders_twice_at_once_has_one_maximum(town: Town, monke
 
 def test_changes_and_cancellations_race_with_orders(town: Town) -> None:
     town.agree({"budget": 2000})
-    placed = [town.order(who, apples=1) for who in ("ada", "bob", "ada", "bob")]
+    orders = [town.order(who, apples=1) for who in ("ada", "bob", "ada", "bob")]
 
     def change(order: Order, pieces: int) -> Callable[[], None]:
-        return lambda: void(town.change(order, apples=pieces))
+        return lambda: discard(town.change(order, apples=pieces))
 
-    acts = [change(placed[0], 3), change(placed[1], 4), lambda: void(town.cancel(placed[2]))]
-    outcomes = at_once(*acts, *[ordering(town, who) for who in ("ada", "bob")] * 4)
+    changes = [change(orders[0], 3), change(orders[1], 4), lambda: discard(town.cancel(orders[2]))]
+    outcomes = at_once(*changes, *[ordering(town, who) for who in ("ada", "bob")] * 4)
     assert set(outcomes) <= {"done", "solidarity_used_up"}
     assert town.spent() <= 2000
 
 
-def void(_: object) -> None:
-    """A result that nobody asks for."""
+def discard(_: object) -> None:
+    """Drops a result."""
 
 
 def test_without_its_guard_the_budget_is_overspent(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same race with a program that looks first and believes later: so the tests above can fail."""
+    """The same race with code that reads first and trusts the value later: so the tests above can fail."""
     (programme,) = town.agree({"budget": 1200})
     town.order("ada", apples=2)
-    seen = threading.local()
+    local = threading.local()
 
-    def believe(tx: Transaction, year: Year, programme: Programme, amount: int) -> None:
-        tx.execute(update(solidarity_budget).where(budget_of(year)).values(spent=seen.spent + amount))
+    def spend_unchecked(tx: Transaction, year: Year, programme: Programme, amount: int) -> None:
+        tx.execute(update(solidarity_budget).where(budget_of(year)).values(spent=local.spent + amount))
 
-    monkeypatch.setattr(grants, "available_for", lambda *given: programme.budget - seen.spent)
-    monkeypatch.setattr(spending, "spend", believe)
-    looked = threading.Barrier(4)
+    monkeypatch.setattr(grants, "available_for", lambda *args: programme.budget - local.spent)
+    monkeypatch.setattr(spending, "spend", spend_unchecked)
+    all_have_read = threading.Barrier(4)
 
     def order() -> None:
         with town.store.read() as tx:
-            seen.spent = tx.value(select(solidarity_budget.c.spent))
-        looked.wait()
+            local.spent = tx.value(select(solidarity_budget.c.spent))
+        all_have_read.wait()
         town.order("bob", apples=2)
 
     assert at_once(*[order] * 4) == {"done": 4}
@@ -167,7 +167,7 @@ STEP = some.one_of(
 
 @dataclass
 class History:
-    """What happens in a town, step by step. Each has a programme of its own, so that its budget is new."""
+    """A random history of a town, step by step. Each has its own programme, so its budget is new."""
 
     town: Town
     most: int = 1500
@@ -182,40 +182,42 @@ class History:
         self.town.agree({"id": self.name, "budget": self.budget, "most_per_customer": self.most})
 
     def take(self, step: tuple[Any, ...]) -> None:
-        kind, *given = step
-        before = self.spent()
-        getattr(self, f"_{kind}")(*given)
+        kind, *arguments = step
+        spent_before = self.spent()
+        getattr(self, f"_{kind}")(*arguments)
         self.town.spent()
-        assert self.spent() <= max(self.budget, before), "a budget that was lowered may be overspent, but no further"
+        assert self.spent() <= max(self.budget, spent_before), (
+            "a budget that was lowered may be overspent, but no further"
+        )
         assert all(self.spent(who) <= self.most for who in ("ada", "bob"))
 
     def spent(self, who: str = "") -> int:
         entry = solidarity_entry.c
-        found = select(func.coalesce(func.sum(entry.amount), 0)).where(entry.programme == self.name)
+        query = select(func.coalesce(func.sum(entry.amount), 0)).where(entry.programme == self.name)
         if who:
-            found = found.where(entry.customer_id == self.town.customers[who])
+            query = query.where(entry.customer_id == self.town.customers[who])
         with self.town.store.read() as tx:
-            return int(tx.value(found))
+            return int(tx.value(query))
 
-    def _one(self, place: int) -> Order | None:
-        return self.live[place % len(self.live)] if self.live else None
+    def _order_at(self, index: int) -> Order | None:
+        return self.live[index % len(self.live)] if self.live else None
 
     def _place(self, who: str, apples: int, meat: int) -> None:
         if apples or meat:
-            self.live.append(self.town.order(who, **wanted(apples, meat)))
+            self.live.append(self.town.order(who, **pieces_of(apples, meat)))
 
-    def _change(self, place: int, apples: int, meat: int) -> None:
-        order = self._one(place)
+    def _change(self, index: int, apples: int, meat: int) -> None:
+        order = self._order_at(index)
         if order and (apples or meat):
-            self.live[self.live.index(order)] = self.town.change(order, **wanted(apples, meat))
+            self.live[self.live.index(order)] = self.town.change(order, **pieces_of(apples, meat))
 
-    def _weigh(self, place: int, weight: Any) -> None:
-        order = self._one(place)
+    def _weigh(self, index: int, weight: Any) -> None:
+        order = self._order_at(index)
         if order and any(line.weighed for line in order.lines):
             self.live[self.live.index(order)] = self.town.weigh(order, str(weight))
 
-    def _cancel(self, place: int) -> None:
-        order = self._one(place)
+    def _cancel(self, index: int) -> None:
+        order = self._order_at(index)
         if order:
             self.live.remove(order)
             self.town.cancel(order)
@@ -225,7 +227,7 @@ class History:
         self.agree()
 
 
-def wanted(apples: int, meat: int) -> dict[str, int]:
+def pieces_of(apples: int, meat: int) -> dict[str, int]:
     return {name: number for name, number in (("apples", apples), ("meat", meat)) if number}
 
 

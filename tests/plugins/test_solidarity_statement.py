@@ -1,4 +1,4 @@
-"""What a fund is told: over the API, as CSV, on the command line; and that it names nobody."""
+"""Statements for a fund: over the API, as CSV and on the command line; they name no customers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from commensal_solidarity.settings import Settings as Programmes
 from commensal_solidarity.statement import initials, statement_of
 from commensal_solidarity.tables import solidarity_entry
 
-from .town import Town, found_town
+from .town import Town, open_town
 
 HOUR = timedelta(hours=1)
 API = "/api/-/solidarity/enterprises/shop/programmes"
@@ -53,13 +53,13 @@ def settings(settings: InstanceSettings) -> InstanceSettings:
 
 @pytest.fixture
 def town(instance: Instance) -> Town:
-    return found_town(instance)
+    return open_town(instance)
 
 
 def log_in(store: Store, client: TestClient, role: str) -> TestClient:
-    new = new_person(email=f"{role}@example.org", name=role, password="a long enough password", language="fr")
+    new_member = new_person(email=f"{role}@example.org", name=role, password="a long enough password", language="fr")
     with store.write() as tx:
-        person = add_person(tx, new, confirmed=True)
+        person = add_person(tx, new_member, confirmed=True)
         assert person is not None
         row = {"enterprise_id": "shop", "person_id": person.id, "role": role, "since": tx.now}
         tx.execute(insert(enterprise_member).values(row))
@@ -80,29 +80,29 @@ def test_a_fund_is_told_its_orders_by_number_and_date_and_what_is_left(
     town.order("eve", apples=2)
     clock.advance(days=0.9)
     town.order("bob", apples=1)
-    told = accountant.get(f"{API}/ccas/statement", params={"from": "2026-06-01", "to": "2026-06-30"}).json()
-    assert told.pop("orders") == [
+    statement = accountant.get(f"{API}/ccas/statement", params={"from": "2026-06-01", "to": "2026-06-30"}).json()
+    assert statement.pop("orders") == [
         {"number": 1, "placed_on": "2026-06-04", "who": "A.", "amount": 600},
         {"number": 3, "placed_on": "2026-06-05", "who": "B.", "amount": 300},
     ]
     year = {"first_day": "2026-01-01", "last_day": "2026-12-31", "budget": 3000, "spent": 900, "left": 2100}
-    assert told == {
+    assert statement == {
         "programme": "ccas", "payer": "CCAS", "shop": "Halle", "currency": "EUR", "first_day": "2026-06-01",
         "last_day": "2026-06-30", "total": 900, "received": 0, "owed": 900, "year": year,
     }  # fmt: skip
-    (running,) = accountant.get(API).json()
-    named = {"category": town.category, "category_name": "Quotient familial"}
-    assert running == {"id": "ccas", "payer": "CCAS", **named, "year": year}
+    (programme,) = accountant.get(API).json()
+    category = {"category": town.category, "category_name": "Quotient familial"}
+    assert programme == {"id": "ccas", "payer": "CCAS", **category, "year": year}
     town.agree({"category": "gone"})
     assert accountant.get(API).json()[0]["category_name"] is None
 
 
 def test_a_period_tells_what_was_granted_and_given_back_in_it(town: Town, clock: ManualClock) -> None:
     (programme,) = town.agree({})
-    order, other = town.order("ada", apples=2), town.order("bob", apples=1)
+    order, other_order = town.order("ada", apples=2), town.order("bob", apples=1)
     clock.advance(days=1)
     town.change(order, apples=1)
-    town.cancel(other)
+    town.cancel(other_order)
     with town.store.read() as tx:
         today = date(2026, 6, 5)
         amounts = {
@@ -117,27 +117,27 @@ def test_over_new_year_a_statement_adds_up_to_the_budget_of_its_year(town: Town,
 
     def year_of(year: int) -> tuple[list[int], int, int]:
         with town.store.read() as tx:
-            said = statement_of(tx, "shop", programme, date(year, 1, 1), date(year, 12, 31))
-        assert said.total == said.year.spent
-        return [order.amount for order in said.orders], said.total, said.owed
+            year_statement = statement_of(tx, "shop", programme, date(year, 1, 1), date(year, 12, 31))
+        assert year_statement.total == year_statement.year.spent
+        return [order.amount for order in year_statement.orders], year_statement.total, year_statement.owed
 
-    def distributed(day: datetime) -> None:
+    def set_distribution(day: datetime) -> None:
         with town.store.write() as tx:
             row = sale_session
-            opened = day - 144 * HOUR
-            tx.execute(update(row).values(opens_at=opened, closes_at=day, begins_at=day, ends_at=day + HOUR))
-            tx.execute(update(coordination).values(opens_at=opened, closes_at=day))
+            opens_at = day - 144 * HOUR
+            tx.execute(update(row).values(opens_at=opens_at, closes_at=day, begins_at=day, ends_at=day + HOUR))
+            tx.execute(update(coordination).values(opens_at=opens_at, closes_at=day))
 
     clock.set(datetime(2026, 12, 28, 12, tzinfo=UTC))
-    distributed(datetime(2026, 12, 30, 17, tzinfo=UTC))
-    old = town.order("ada", apples=2)
-    distributed(datetime(2027, 1, 2, 17, tzinfo=UTC))
+    set_distribution(datetime(2026, 12, 30, 17, tzinfo=UTC))
+    old_order = town.order("ada", apples=2)
+    set_distribution(datetime(2027, 1, 2, 17, tzinfo=UTC))
     town.order("bob", apples=1)
     assert year_of(2026) == ([600], 600, 600)
     assert year_of(2027) == ([300], 300, 900)
     clock.set(datetime(2027, 1, 5, 12, tzinfo=UTC))
-    distributed(datetime(2026, 12, 30, 17, tzinfo=UTC))
-    town.change(old, apples=1)  # what was missing in December
+    set_distribution(datetime(2026, 12, 30, 17, tzinfo=UTC))
+    town.change(old_order, apples=1)  # the change comes after the end of December
     assert year_of(2026) == ([300], 300, 300)
     assert year_of(2027) == ([300], 300, 600)
 
@@ -148,17 +148,17 @@ def test_days_are_those_of_the_hubs_clocks(town: Town, clock: ManualClock) -> No
     clock.advance(hours=13, minutes=50)
     town.order("ada", apples=2)
     with town.store.read() as tx:
-        found = [statement_of(tx, "shop", programme, day, day) for day in (date(2026, 6, 4), date(2026, 6, 5))]
-    assert [statement.total for statement in found] == [0, 600]
-    assert found[1].orders[0].placed_on == date(2026, 6, 5)
+        statements = [statement_of(tx, "shop", programme, day, day) for day in (date(2026, 6, 4), date(2026, 6, 5))]
+    assert [statement.total for statement in statements] == [0, 600]
+    assert statements[1].orders[0].placed_on == date(2026, 6, 5)
 
 
 @pytest.mark.parametrize(
-    ("terms", "code", "who"),
+    ("terms", "code", "shown_name"),
     [({}, None, "A. M."), ({}, "C-17", "C-17"), ({"show_names": True}, "C-17", "Ada Martin-Petit")],
 )
 def test_people_are_named_only_where_the_programme_says_so(
-    town: Town, terms: dict[str, Any], code: str | None, who: str
+    town: Town, terms: dict[str, Any], code: str | None, shown_name: str
 ) -> None:
     (programme,) = town.agree(terms)
     town.order("ada", apples=2)
@@ -166,7 +166,7 @@ def test_people_are_named_only_where_the_programme_says_so(
         tx.execute(update(customer_order).values(name="Ada Martin-Petit"))
         tx.execute(update(customer).where(customer.c.id == town.customers["ada"]).values(code=code))
         (order,) = statement_of(tx, "shop", programme).orders
-    assert order.who == who
+    assert order.who == shown_name
 
 
 def test_initials_of_any_name_are_short() -> None:
@@ -179,9 +179,9 @@ def test_initials_of_any_name_are_short() -> None:
 
 
 def test_a_statement_ends_after_it_begins_and_is_not_endless(town: Town, accountant: TestClient) -> None:
-    for first, last in (("2026-06-02", "2026-06-01"), ("1990-01-01", "2026-06-01")):
-        refused = accountant.get(f"{API}/ccas/statement", params={"from": first, "to": last})
-        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "period")
+    for first_day, last_day in (("2026-06-02", "2026-06-01"), ("1990-01-01", "2026-06-01")):
+        refusal = accountant.get(f"{API}/ccas/statement", params={"from": first_day, "to": last_day})
+        assert (refusal.status_code, refusal.json()["errors"][0]["code"]) == (422, "period")
     assert accountant.get(f"{API}/ccas/statement", params={"from": "June"}).status_code == 422
     assert accountant.get(f"{API}/cse/statement").status_code == 404
 
@@ -196,8 +196,8 @@ def test_a_statement_opens_in_a_spreadsheet(town: Town, accountant: TestClient, 
     answer = accountant.get(f"{API}/ccas/statement.csv", headers={"Accept-Language": language})
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert "ccas-2026-01-01-2026-06-04.csv" in answer.headers["content-disposition"]
-    plain = answer.content.decode("utf-8-sig")
-    rows = list(csv.reader(io.StringIO(plain), delimiter=";" if language == "fr" else ","))
+    text = answer.content.decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(text), delimiter=";" if language == "fr" else ","))
     assert rows[0] == ["Halle", "'=CCAS", "2026-01-01", "2026-06-04"]
     assert [row[2] for row in rows[2:4]] == ["'=1+1", "B."]
     assert rows[4] == ["", "", "Total", total]
@@ -214,15 +214,15 @@ def test_what_the_fund_pays_is_written_down_once_and_lowers_what_it_owes(town: T
     for _ in range(2):
         answer = manager.post(f"{API}/ccas/payments", json=paid, headers={"Idempotency-Key": "a"})
         assert answer.status_code == 201, answer.text
-    told = manager.get(f"{API}/ccas/statement").json()
-    assert (told["total"], told["received"], told["owed"]) == (600, 400, 200)
-    wrong = {**paid, "amount": -400, "reference": "Erreur"}
-    assert manager.post(f"{API}/ccas/payments", json=wrong, headers={"Idempotency-Key": "b"}).status_code == 201
+    statement = manager.get(f"{API}/ccas/statement").json()
+    assert (statement["total"], statement["received"], statement["owed"]) == (600, 400, 200)
+    correction = {**paid, "amount": -400, "reference": "Erreur"}
+    assert manager.post(f"{API}/ccas/payments", json=correction, headers={"Idempotency-Key": "b"}).status_code == 201
     items = manager.get(f"{API}/ccas/payments").json()["items"]
     assert [(entry["amount"], entry["reference"]) for entry in items] == [(400, "Mandat 17"), (-400, "Erreur")]
     assert manager.get(f"{API}/ccas/statement").json()["owed"] == 600
-    nothing = manager.post(f"{API}/ccas/payments", json={**paid, "amount": 0}, headers={"Idempotency-Key": "c"})
-    assert nothing.status_code == 422
+    refusal = manager.post(f"{API}/ccas/payments", json={**paid, "amount": 0}, headers={"Idempotency-Key": "c"})
+    assert refusal.status_code == 422
     assert manager.post(f"{API}/ccas/payments", json=paid).status_code >= 400, "money needs a key"
 
 
@@ -258,15 +258,15 @@ def test_the_books_only_grow(town: Town) -> None:
 
 
 @pytest.mark.parametrize(
-    ("role", "reads", "pays"), [("packer", 403, 403), ("accountant", 200, 403), ("manager", 200, 201)]
+    ("role", "read_status", "write_status"), [("packer", 403, 403), ("accountant", 200, 403), ("manager", 200, 201)]
 )
 def test_accountants_read_managers_write_and_packers_need_not_know(
-    town: Town, client: TestClient, role: str, reads: int, pays: int
+    town: Town, client: TestClient, role: str, read_status: int, write_status: int
 ) -> None:
     member = log_in(town.store, client, role)
-    assert member.get(f"{API}/ccas/statement").status_code == reads
+    assert member.get(f"{API}/ccas/statement").status_code == read_status
     paid = {"amount": 400, "paid_on": "2026-06-04"}
-    assert member.post(f"{API}/ccas/payments", json=paid, headers={"Idempotency-Key": "a"}).status_code == pays
+    assert member.post(f"{API}/ccas/payments", json=paid, headers={"Idempotency-Key": "a"}).status_code == write_status
 
 
 def test_strangers_are_told_nothing(town: Town, client: TestClient) -> None:
@@ -303,35 +303,35 @@ def test_a_hub_of_the_demo_has_a_programme(town: Town) -> None:
 
 
 def test_its_revisions_make_what_its_tables_declare(store: Store) -> None:
-    def mine(name: str | None, kind: str, parents: object) -> bool:
+    def is_own_table(name: str | None, kind: str, parents: object) -> bool:
         return kind != "table" or (str(name).startswith("solidarity_") and name != "solidarity_revision")
 
     with store.read() as tx:
-        context = MigrationContext.configure(tx.connection, opts={"include_name": mine, "compare_type": True})
-        different = [
+        context = MigrationContext.configure(tx.connection, opts={"include_name": is_own_table, "compare_type": True})
+        differences = [
             difference for difference in compare_metadata(context, metadata) if "solidarity" in repr(difference)
         ]
-    assert different == []
+    assert differences == []
 
 
 def test_the_command_prints_a_statement_writes_it_and_records_what_came(tmp_path: Path) -> None:
     begin_instance(tmp_path, name="Halle", plugins=("solidarity",))
-    with open_instance(tmp_path) as opened:
-        town = found_town(opened)
+    with open_instance(tmp_path) as instance:
+        town = open_town(instance)
         town.order("ada", apples=2)
-    own = typer.Typer()
-    solidarity.commands(own)
+    app = typer.Typer()
+    solidarity.commands(app)
 
     def run(*words: str, fails: bool = False) -> str:
-        ran = CliRunner().invoke(own, [*words, "--instance", str(tmp_path)], catch_exceptions=True)
-        assert (ran.exit_code != 0) == fails, ran.output
-        return str(ran.exception) if fails else ran.output.replace("\u202f", " ").replace("\xa0", " ")
+        result = CliRunner().invoke(app, [*words, "--instance", str(tmp_path)], catch_exceptions=True)
+        assert (result.exit_code != 0) == fails, result.output
+        return str(result.exception) if fails else result.output.replace("\u202f", " ").replace("\xa0", " ")
 
-    told = run("statement", "shop", "ccas")
-    assert "Halle – CCAS" in told
-    assert "Reste dû" in told
-    assert told.count("6,00 €") == 4, "the order, the total, what is owed, what is spent"
-    assert "24,00 €" in told
+    output = run("statement", "shop", "ccas")
+    assert "Halle – CCAS" in output
+    assert "Reste dû" in output
+    assert output.count("6,00 €") == 4, "the order, the total, what is owed, what is spent"
+    assert "24,00 €" in output
     assert run("paid", "shop", "ccas", "2,50", "--on", "2026-06-04") == "CCAS now owes 3,50 €.\n"
     file = tmp_path / "ccas.csv"
     assert "holds 1 orders" in run("statement", "shop", "ccas", "--csv", str(file))
@@ -342,15 +342,15 @@ def test_the_command_prints_a_statement_writes_it_and_records_what_came(tmp_path
 
 def test_a_hub_writes_its_programmes_into_a_file_with_the_days_of_toml(tmp_path: Path) -> None:
     begin_instance(tmp_path, name="Halle", plugins=("solidarity",))
-    with open_instance(tmp_path) as opened:
-        category = found_town(opened).category
+    with open_instance(tmp_path) as instance:
+        category = open_town(instance).category
     file = tmp_path / "programmes.toml"
     terms = f'[[programmes]]\nid = "cse"\npayer = "CSE"\ncategory = "{category}"\npercent = 12.5\nbudget = 5000\n'
     file.write_text(f"{terms}valid_from = 2026-01-01\n", encoding="utf-8")
-    ran = CliRunner().invoke(
+    result = CliRunner().invoke(
         app, ["enterprise", "plugin", "shop", "solidarity", "--file", str(file), "--instance", str(tmp_path)]
     )
-    assert ran.exit_code == 0, ran.output
-    with open_instance(tmp_path) as opened, opened.store.read() as tx:
-        (programme,) = plugin_settings(tx, opened.hooks, "shop", "solidarity", Programmes).programmes
+    assert result.exit_code == 0, result.output
+    with open_instance(tmp_path) as instance, instance.store.read() as tx:
+        (programme,) = plugin_settings(tx, instance.hooks, "shop", "solidarity", Programmes).programmes
     assert (programme.valid_from, programme.percent) == (date(2026, 1, 1), Decimal("12.5"))

@@ -1,6 +1,7 @@
 """Placing an order costs the same number of SQL statements, at most 15, for one line and for thirty.
 
-PostgreSQL gets them, with BEGIN, savepoints and COMMIT, in fewer messages: those count whose answer is waited for.
+PostgreSQL gets them, with BEGIN, savepoints and COMMIT, in fewer messages; only those are counted whose answer is
+awaited.
 """
 
 from __future__ import annotations
@@ -32,14 +33,14 @@ from commensal_pickup.places import add_place
 from commensal_pickup.slots import add_slot
 
 MOST = 15
-MESSAGES = 10  # from the look whether the line stands to the commit; one for each, they would be 19
+MESSAGES = 10  # from the check of the connection to the commit; with one message for each statement they would be 19
 ZONES = {"zones": [{"id": "tours", "name": "Tours", "postcodes": ["37*"], "price": 150}]}
 _FRAME = ("PRAGMA",)  # BEGIN and COMMIT are not seen here either
 
 
 @pytest.fixture
 def settings(settings: InstanceSettings) -> InstanceSettings:
-    """All plugins that are shipped are on."""
+    """All bundled plugins are enabled."""
     return InstanceSettings(
         name="Test",
         base_url=settings.base_url,
@@ -48,22 +49,22 @@ def settings(settings: InstanceSettings) -> InstanceSettings:
     )
 
 
-def in_statements(store: Store, place: Callable[[], None]) -> int:
-    """How many the database is asked while `place` runs."""
-    seen: list[str] = []
+def count_statements(store: Store, place: Callable[[], None]) -> int:
+    """Counts the statements that the database gets while `place` runs."""
+    statements: list[str] = []
 
-    def note(*given: object) -> None:
-        if not str(given[2]).startswith(_FRAME):
-            seen.append(str(given[2]))
+    def note_statement(*args: object) -> None:
+        if not str(args[2]).startswith(_FRAME):
+            statements.append(str(args[2]))
 
-    event.listen(store.engine, "before_cursor_execute", note)
+    event.listen(store.engine, "before_cursor_execute", note_statement)
     place()
-    event.remove(store.engine, "before_cursor_execute", note)
-    return len(seen)
+    event.remove(store.engine, "before_cursor_execute", note_statement)
+    return len(statements)
 
 
-def in_messages(store: Store, trace: Path, place: Callable[[], None]) -> int:
-    """How often PostgreSQL is waited for while `place` runs, as its own library notes it."""
+def count_messages(store: Store, trace: Path, place: Callable[[], None]) -> int:
+    """Counts how often PostgreSQL is awaited while `place` runs, as its own library records it."""
     with store.read() as tx:
         driver: Any = tx.connection.connection.driver_connection
     with trace.open("w") as file:
@@ -74,16 +75,20 @@ def in_messages(store: Store, trace: Path, place: Callable[[], None]) -> int:
     return len([message for message in sent if message in ("Query", "Sync")])
 
 
-@pytest.mark.parametrize(("lines", "way"), [(1, "pickup"), (3, "pickup"), (30, "pickup"), (30, "delivery")])
+@pytest.mark.parametrize(("lines", "shipping_plugin"), [(1, "pickup"), (3, "pickup"), (30, "pickup"), (30, "delivery")])
 def test_an_order_from_a_cart_with_a_fee_costs_fifteen_statements_whatever_its_lines(
-    instance: Instance, tmp_path: Path, lines: int, way: str
+    instance: Instance, tmp_path: Path, lines: int, shipping_plugin: str
 ) -> None:
     store, clock = instance.store, instance.clock
     with store.write() as tx:
         a_shop(tx)
         for plugin in instance.hooks.plugins():
-            kept = ZONES if plugin == "delivery" else {}
-            tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin=plugin, settings=kept, version=1))
+            plugin_settings = ZONES if plugin == "delivery" else {}
+            tx.execute(
+                insert(enterprise_plugin).values(
+                    enterprise_id="shop", plugin=plugin, settings=plugin_settings, version=1
+                )
+            )
         place = add_place(tx, "shop", name="Halle", city="Bourg", price=150, vat_rate=Decimal(20))
         begins_at = clock.now() + timedelta(days=2, hours=5)
         times: Any = {"begins_at": begins_at, "ends_at": begins_at + timedelta(hours=2)}
@@ -97,31 +102,31 @@ def test_an_order_from_a_cart_with_a_fee_costs_fifteen_statements_whatever_its_l
         )
         assert ada is not None
 
-    def order(measured: Callable[[Callable[[], None]], int]) -> Order:
+    def order(count_while: Callable[[Callable[[], None]], int]) -> Order:
         with store.write() as tx:
             cart = open_cart(tx, "shop-session", language="fr", person_id=ada.id)
             fill_cart(tx, cart, items)
         wish = Wish(
-            items=items, name="Ada", email="ada@example.org", shipping=f"{way}:{slots[way]}",
+            items=items, name="Ada", email="ada@example.org", shipping=f"{shipping_plugin}:{slots[shipping_plugin]}",
             payment_method="cash:cash", address=Address(street="2 rue Colbert", postcode="37000", city="Tours"),
         )  # fmt: skip
-        placed: list[Order] = []
+        orders: list[Order] = []
 
         def place_it() -> None:
             with store.write() as tx:
-                placed.append(place_order(tx, instance.hooks, "shop-session", wish, person_id=ada.id, cart_id=cart))
+                orders.append(place_order(tx, instance.hooks, "shop-session", wish, person_id=ada.id, cart_id=cart))
 
-        asked.append(measured(place_it))
-        return placed[0]
+        counts.append(count_while(place_it))
+        return orders[0]
 
-    asked: list[int] = []
-    first, second = order(partial(in_statements, store)), order(partial(in_statements, store))
-    assert (first.number, second.number) == (1, 2)
-    assert first.adjustments_total == 150
-    assert asked[0] <= MOST, "a new customer"
-    assert asked[1] == asked[0] - 1, "who is known needs no row of their own"
+    counts: list[int] = []
+    first_order, second_order = order(partial(count_statements, store)), order(partial(count_statements, store))
+    assert (first_order.number, second_order.number) == (1, 2)
+    assert first_order.adjustments_total == 150
+    assert counts[0] <= MOST, "a new customer"
+    assert counts[1] == counts[0] - 1, "who is known needs no row of their own"
     if store.engine.dialect.name == "postgresql":
-        for _ in range(6):  # until all that comes again is prepared
-            order(partial(in_statements, store))
-        order(partial(in_messages, store, tmp_path / "trace"))
-        assert asked[-1] <= MESSAGES
+        for _ in range(6):  # until all repeated statements are prepared
+            order(partial(count_statements, store))
+        order(partial(count_messages, store, tmp_path / "trace"))
+        assert counts[-1] <= MESSAGES

@@ -1,4 +1,4 @@
-"""Vouchers and gift cards: what a code takes off an order, why it does not, and what becomes of it later."""
+"""Vouchers and gift cards: what a code takes off an order, why it is refused, and what happens to it later."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ def amounts(order: Order) -> dict[Decimal | None, int]:
     return {adjustment.vat_rate: adjustment.amount for adjustment in order.adjustments}
 
 
-def reasons(act: Callable[[], object]) -> list[tuple[str, str]]:
-    """Where and what is said against codes."""
-    with pytest.raises(Invalid) as refused:
-        act()
-    return [(problem.where, problem.text.format(**problem.values)) for problem in refused.value.problems]
+def reasons(action: Callable[[], object]) -> list[tuple[str, str]]:
+    """Returns the pointer and the text of each error about a code."""
+    with pytest.raises(Invalid) as error:
+        action()
+    return [(problem.where, problem.text.format(**problem.values)) for problem in error.value.problems]
 
 
 # ------------------------------------------------------------------------------------------------ discounts
@@ -71,7 +71,7 @@ def test_a_discount_is_spread_over_the_rates_of_the_goods_and_lowers_their_vat(m
 
 
 @pytest.mark.parametrize(
-    ("terms", "spared"),
+    ("terms", "discount"),
     [
         ({"amount": 333}, 333),
         ({"amount": 99_999}, 2500),
@@ -83,13 +83,13 @@ def test_a_discount_is_spread_over_the_rates_of_the_goods_and_lowers_their_vat(m
         ({"amount": 800, "product_types": ("cosmetic",)}, 500),
     ],
 )
-def test_what_is_spared_follows_the_terms(market: Market, terms: dict[str, Any], spared: int) -> None:
-    """20.00 of apples and 5.00 of soap; 12.5 cents are rounded up, once."""
+def test_what_is_spared_follows_the_terms(market: Market, terms: dict[str, Any], discount: int) -> None:
+    """The order has 20.00 of apples and 5.00 of soap; 12.5 cents are rounded up, once."""
     if terms.get("kind") == "percent":
         terms = {"amount": None, **terms}
     market.voucher(**terms)
     order = market.order("JUIN", apples=2, soap=1)
-    assert (-order.adjustments_total, order.total) == (spared, 2500 - spared)
+    assert (-order.adjustments_total, order.total) == (discount, 2500 - discount)
 
 
 def test_vouchers_add_up_to_no_more_than_the_goods_and_what_does_nothing_is_not_used_up(market: Market) -> None:
@@ -134,8 +134,8 @@ def test_a_voucher_that_stands_alone_goes_with_gift_cards_only(market: Market) -
     market.voucher("SEUL", alone=True)
     market.voucher("AUTRE")
     card = market.voucher(kind="card", amount=200)
-    said = reasons(lambda: market.quote("AUTRE", "SEUL", apples=1))
-    assert [where for where, _ in said] == ["/codes/0", "/codes/1"]
+    problems = reasons(lambda: market.quote("AUTRE", "SEUL", apples=1))
+    assert [pointer for pointer, _ in problems] == ["/codes/0", "/codes/1"]
     assert market.quote("SEUL", card.code, apples=1).quote.totals.total == 300
 
 
@@ -167,12 +167,12 @@ def test_the_code_of_another_shop_is_not_known_here(market: Market) -> None:
 def test_each_customer_has_a_code_once_by_their_address_and_by_their_log_in(market: Market) -> None:
     market.voucher("UNE", once=True)
     market.order("UNE", apples=1, email="eve@example.org")
-    used = ("/codes/0", "You have used the code UNE already.")
+    already_used = ("/codes/0", "You have used the code UNE already.")
     for email in ("eve@example.org", "EVE@example.org", "eve+2@example.org"):
-        assert reasons(lambda email=email: market.order("UNE", apples=1, email=email)) == [used]  # type: ignore[misc]
-    first = market.order("UNE", who="ada", apples=1)
-    assert reasons(lambda: market.quote("UNE", who="ada", apples=1)) == [used]
-    market.cancel(first)
+        assert reasons(lambda email=email: market.order("UNE", apples=1, email=email)) == [already_used]  # type: ignore[misc]
+    first_order = market.order("UNE", who="ada", apples=1)
+    assert reasons(lambda: market.quote("UNE", who="ada", apples=1)) == [already_used]
+    market.cancel(first_order)
     market.order("UNE", who="ada", apples=1)
     market.check()
 
@@ -188,8 +188,8 @@ def test_who_types_the_address_of_a_customer_neither_uses_up_their_code_nor_lear
     market.order("AUTRE", apples=1, email="ada@example.org")
     market.voucher("HUB", once=True)
     market.order("HUB", apples=1, email="ada@example.org", by_hub=True)
-    used = ("/codes/0", "You have used the code HUB already.")
-    assert reasons(lambda: market.order("HUB", who="ada", apples=1)) == [used], "the hub said that it was Ada"
+    already_used = ("/codes/0", "You have used the code HUB already.")
+    assert reasons(lambda: market.order("HUB", who="ada", apples=1)) == [already_used], "the hub said that it was Ada"
     market.check()
 
 
@@ -199,9 +199,11 @@ def test_what_a_guest_used_counts_for_the_customer_once_the_order_is_proven(mark
     order = market.order("UNE", apples=1, email="ada@example.org", secret="of the browser")
     assert market.quote("UNE", who="ada", apples=1).quote.totals.total == 500, "whoever typed her address is a stranger"
     proven = market.prove(order, who="ada" if logged_in else "")
-    used = [("/codes/0", "You have used the code UNE already.")]
-    assert reasons(lambda: market.order("UNE", who="ada", apples=1)) == used
-    assert reasons(lambda: market.order("UNE", apples=1, email="ada@example.org")) == used, "nor again as a guest"
+    already_used = [("/codes/0", "You have used the code UNE already.")]
+    assert reasons(lambda: market.order("UNE", who="ada", apples=1)) == already_used
+    assert reasons(lambda: market.order("UNE", apples=1, email="ada@example.org")) == already_used, (
+        "nor again as a guest"
+    )
     assert market.quote("UNE", who="bob", apples=1).quote.totals.total == 500
     assert market.change(proven, apples=2).total == 1500, "the order itself keeps it"
     market.cancel(proven)
@@ -244,8 +246,8 @@ def test_a_customer_cannot_change_an_order_below_what_its_code_needs_but_the_hub
         ("/codes/0", "The code JUIN needs 20.00 EUR of goods, you have 10.00 EUR.")
     ]
     assert market.change(order, apples=1, codes=[]).total == 1000
-    again = market.order("JUIN", apples=2)
-    assert market.change(again, apples=1, by_hub=True).total == 500
+    second_order = market.order("JUIN", apples=2)
+    assert market.change(second_order, apples=1, by_hub=True).total == 500
     market.check()
 
 
@@ -268,9 +270,9 @@ def test_scales_that_say_less_or_nothing_never_stop_the_hub(market: Market) -> N
     assert market.weigh(order, "1.2").total == 700
     assert market.weigh(order, "0").total == 0
     assert market.again(voucher).used == 0
-    other = market.order("JUIN", apples=2)
+    other_order = market.order("JUIN", apples=2)
     assert market.weigh(order, "2").total == 2000  # the last use has gone to somebody else meanwhile
-    market.cancel(other)
+    market.cancel(other_order)
     assert market.weigh(order, "1.9").total == 1400
     market.check()
 
@@ -278,9 +280,9 @@ def test_scales_that_say_less_or_nothing_never_stop_the_hub(market: Market) -> N
 # ------------------------------------------------------------------------------------------------ gift cards
 
 
-def spent(market: Market, card: Voucher) -> list[int]:
+def movement_amounts(market: Market, voucher: Voucher) -> list[int]:
     with market.store.read() as tx:
-        return [movement.amount for movement in movements_of(tx, "shop", card.id)]
+        return [movement.amount for movement in movements_of(tx, "shop", voucher.id)]
 
 
 def test_a_gift_card_pays_without_touching_vat_as_far_as_it_goes(market: Market) -> None:
@@ -297,11 +299,11 @@ def test_a_gift_card_pays_without_touching_vat_as_far_as_it_goes(market: Market)
     assert adjustment.label == f"Gift card {tail}"
     assert (order.total, order.payment_state) == (0, "Paid")
     assert [share.net + share.vat for share in order.vat] == [1000], "the goods are sold at their full price"
-    second = market.order(card.code, apples=1)
-    assert (second.total, market.again(card).balance) == (500, 0)
-    said = f"Nothing is left on the gift card {card.code}."
-    assert reasons(lambda: market.quote(card.code, apples=1)) == [("/codes/0", said)]
-    assert spent(market, card) == [1500, -1000, -500]
+    second_order = market.order(card.code, apples=1)
+    assert (second_order.total, market.again(card).balance) == (500, 0)
+    text = f"Nothing is left on the gift card {card.code}."
+    assert reasons(lambda: market.quote(card.code, apples=1)) == [("/codes/0", text)]
+    assert movement_amounts(market, card) == [1500, -1000, -500]
     market.check()
 
 
@@ -317,7 +319,7 @@ def test_the_balance_follows_the_scales_changes_and_the_end_of_an_order(market: 
     assert market.change(order, codes=[]).total == 1000
     assert market.change(order, codes=[card.code]).total == 0
     market.cancel(order)
-    assert spent(market, card) == [2500, -2000, 200, -700, 1500, 1000, -1000, 1000]
+    assert movement_amounts(market, card) == [2500, -2000, 200, -700, 1500, 1000, -1000, 1000]
     market.check()
 
 
@@ -374,7 +376,7 @@ def test_codes_that_are_drawn_can_be_read_out_and_are_not_guessed(market: Market
 
 
 @pytest.mark.parametrize(
-    ("code", "terms", "said"),
+    ("code", "terms", "expected"),
     [
         ("A", {}, "A code has 3 to 40 letters"),
         ("GC-MINE", {}, "are those of gift cards"),
@@ -387,9 +389,9 @@ def test_codes_that_are_drawn_can_be_read_out_and_are_not_guessed(market: Market
         ("", {"kind": "card", "amount": None}, "Put an amount onto the gift card."),
     ],
 )
-def test_what_a_voucher_cannot_be_is_said(market: Market, code: str, terms: dict[str, Any], said: str) -> None:
+def test_what_a_voucher_cannot_be_is_said(market: Market, code: str, terms: dict[str, Any], expected: str) -> None:
     (text,) = [text for _, text in reasons(lambda: market.voucher(code, **terms))]
-    assert said in text
+    assert expected in text
 
 
 def test_groups_of_a_voucher_are_named_by_name_or_id(market: Market) -> None:
@@ -447,15 +449,15 @@ def test_a_batch_has_codes_of_its_own(market: Market) -> None:
 
 
 def test_an_order_without_codes_costs_no_statement_and_one_with_a_code_three(market: Market) -> None:
-    seen: list[str] = []
-    event.listen(market.store.engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+    statements: list[str] = []
+    event.listen(market.store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     market.voucher(once=True, most_uses=5)
     card = market.voucher(kind="card", amount=5000)
     cost = []
     for codes in ((), ("JUIN",), (card.code,)):
-        seen.clear()
+        statements.clear()
         order = market.order(*codes, apples=1)
-        cost.append(sum("vouchers_" in statement for statement in seen))
+        cost.append(sum("vouchers_" in statement for statement in statements))
     assert cost == [0, 3, 3]
     with market.store.read() as tx:
         assert order_by_id(tx, order.id, enterprise_id="shop").codes == (card.code,)

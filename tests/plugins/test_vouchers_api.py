@@ -1,4 +1,4 @@
-"""Vouchers over the API, and through the pages of the shop."""
+"""Vouchers over the API and through the pages of the shop."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from commensal_vouchers.questions import voucher_by_id
 from commensal_vouchers.tables import vouchers_voucher
 from commensal_vouchers.voucher import Voucher
 
-from .conftest import CONTACT, ORDER, SALE, Browser, Stall, placed, to_the_checkout
+from .conftest import CONTACT, ORDER, SALE, Browser, Stall, stored_orders, to_the_checkout
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
@@ -41,22 +41,22 @@ def stall(stall: Stall) -> Stall:
     return stall
 
 
-def voucher(stall: Stall, code: str = "JUIN", **terms: Any) -> Voucher:
+def new_voucher(stall: Stall, code: str = "JUIN", **terms: Any) -> Voucher:
     with stall.instance.store.write() as tx:
         return add_voucher(tx, "shop", VoucherTerms(**{"kind": "amount", "amount": 100, **terms}), code=code)
 
 
 def token(stall: Stall, role: str) -> dict[str, str]:
-    """What somebody of the shop sends along, with all that their role allows for payments."""
-    new = new_person(email=f"{role}@example.org", name=role, password="a long password", language="en")
+    """Returns the headers of a member of the shop, with all scopes that their role allows for payments."""
+    new_member = new_person(email=f"{role}@example.org", name=role, password="a long password", language="en")
     scopes = ["payments:read", *(["payments:write"] if role == "manager" else [])]
     with stall.instance.store.write() as tx:
-        person = add_person(tx, new, confirmed=True)
+        person = add_person(tx, new_member, confirmed=True)
         assert person is not None
         member = {"enterprise_id": "shop", "person_id": person.id, "role": role, "since": tx.now}
         tx.execute(insert(enterprise_member).values(member))
-        made = make_token(tx, person.id, name="t", scopes=scopes, enterprise_id="shop")
-    return {"Authorization": f"Bearer {made.secret}"}
+        api_token = make_token(tx, person.id, name="t", scopes=scopes, enterprise_id="shop")
+    return {"Authorization": f"Bearer {api_token.secret}"}
 
 
 # ------------------------------------------------------------------------------------------------ the API
@@ -65,11 +65,11 @@ def token(stall: Stall, role: str) -> dict[str, str]:
 def test_a_shop_makes_changes_and_archives_codes(client: TestClient, stall: Stall) -> None:
     manager = token(stall, "manager")
     terms = {"kind": "percent", "percent": "10", "minimum": 2000, "once": True, "name": "Rentrée"}
-    made = client.post(f"{API}/vouchers", json={**terms, "code": "rentree"}, headers=manager)
-    assert (made.status_code, made.json()["code"], made.json()["percent"]) == (201, "RENTREE", "10")
-    url, etag = f"{API}/vouchers/{made.json()['id']}", {"If-Match": '"1"'}
-    changed = client.patch(url, json={"minimum": 1500, "valid_until": None}, headers=manager | etag)
-    assert (changed.status_code, changed.json()["minimum"]) == (200, 1500)
+    created = client.post(f"{API}/vouchers", json={**terms, "code": "rentree"}, headers=manager)
+    assert (created.status_code, created.json()["code"], created.json()["percent"]) == (201, "RENTREE", "10")
+    url, etag = f"{API}/vouchers/{created.json()['id']}", {"If-Match": '"1"'}
+    patched = client.patch(url, json={"minimum": 1500, "valid_until": None}, headers=manager | etag)
+    assert (patched.status_code, patched.json()["minimum"]) == (200, 1500)
     assert client.patch(url, json={"percent": "90"}, headers=manager | {"If-Match": '"2"'}).status_code == 422
     assert [voucher["code"] for voucher in client.get(f"{API}/vouchers", headers=manager).json()["items"]] == [
         "RENTREE"
@@ -83,14 +83,14 @@ def test_a_shop_makes_changes_and_archives_codes(client: TestClient, stall: Stal
 def test_a_batch_is_made_once_and_comes_as_a_table(client: TestClient, stall: Stall) -> None:
     manager = token(stall, "manager")
     body = {"kind": "card", "amount": 3000, "count": 20, "name": "=Noël"}
-    made = [
+    answers = [
         client.post(f"{API}/batches", json=body, headers=manager | {"Idempotency-Key": "a-batch-of-20"})
         for _ in range(2)
     ]
-    assert [response.status_code for response in made] == [201, 201]
-    codes = [voucher["code"] for voucher in made[0].json()]
-    assert codes == [voucher["code"] for voucher in made[1].json()]
-    batch = made[0].json()[0]["batch_id"]
+    assert [response.status_code for response in answers] == [201, 201]
+    codes = [voucher["code"] for voucher in answers[0].json()]
+    assert codes == [voucher["code"] for voucher in answers[1].json()]
+    batch = answers[0].json()[0]["batch_id"]
     table = client.get(f"{API}/batches/{batch}/csv", headers=manager | {"Accept-Language": "fr"})
     lines = table.content.decode("utf-8-sig").splitlines()
     assert lines[0] == "Code;Valeur;Valable à partir de;Valable jusqu’à;Motif"
@@ -101,27 +101,27 @@ def test_a_batch_is_made_once_and_comes_as_a_table(client: TestClient, stall: St
 
 
 def test_the_movements_of_a_card_are_told(client: TestClient, stall: Stall) -> None:
-    manager, card = token(stall, "manager"), voucher(stall, "", kind="card", amount=1000)
+    manager, card = token(stall, "manager"), new_voucher(stall, "", kind="card", amount=1000)
     key = {"Idempotency-Key": "top-up-number-1"}
     url = f"{API}/vouchers/{card.id}/movements"
-    added = client.post(url, json={"amount": 500, "note": "au marché"}, headers=manager | key)
-    assert (added.status_code, added.json()["balance"]) == (201, 1500)
-    told = client.get(url, headers=manager).json()["items"]
-    assert [(entry["amount"], entry["note"]) for entry in told] == [(1000, ""), (500, "au marché")]
+    movement = client.post(url, json={"amount": 500, "note": "au marché"}, headers=manager | key)
+    assert (movement.status_code, movement.json()["balance"]) == (201, 1500)
+    entries = client.get(url, headers=manager).json()["items"]
+    assert [(entry["amount"], entry["note"]) for entry in entries] == [(1000, ""), (500, "au marché")]
 
 
 def test_codes_are_shown_to_those_only_who_see_payments(client: TestClient, stall: Stall) -> None:
-    made, accountant = voucher(stall), token(stall, "accountant")
+    created, accountant = new_voucher(stall), token(stall, "accountant")
     assert client.get(f"{API}/vouchers", headers=accountant).status_code == 200
     assert client.post(f"{API}/vouchers", json={"kind": "amount", "amount": 1}, headers=accountant).status_code == 403
-    for url in (f"{API}/vouchers", f"{API}/vouchers/{made.id}", f"{API}/vouchers/{made.id}/movements"):
+    for url in (f"{API}/vouchers", f"{API}/vouchers/{created.id}", f"{API}/vouchers/{created.id}/movements"):
         assert client.get(url).status_code == 401
-    other = "/api/-/vouchers/enterprises/other/vouchers"
-    assert client.get(other, headers=accountant).status_code in (403, 404)
+    url_of_other = "/api/-/vouchers/enterprises/other/vouchers"
+    assert client.get(url_of_other, headers=accountant).status_code in (403, 404)
 
 
 def test_an_order_over_the_api_says_what_is_against_its_codes(client: TestClient, stall: Stall) -> None:
-    voucher(stall, minimum=5000)
+    new_voucher(stall, minimum=5000)
     items = {stall.small: 1}
     answer = client.post("/api/sale-sessions/shop-session/quote", json={"items": items, "codes": ["juin", "NOPE"]})
     assert answer.status_code == 422
@@ -133,23 +133,23 @@ def test_an_order_over_the_api_says_what_is_against_its_codes(client: TestClient
 def test_codes_are_guessed_ten_times_a_minute_and_then_right_ones_get_no_answer_either(
     client: TestClient, stall: Stall
 ) -> None:
-    voucher(stall)
+    new_voucher(stall)
     url, items = "/api/sale-sessions/shop-session/quote", {stall.small: 1}
 
-    def ask(*codes: str) -> int:
+    def status_with(*codes: str) -> int:
         return client.post(url, json={"items": items, "codes": codes}).status_code
 
-    assert [ask("JUIN") for _ in range(15)] == [200] * 15  # who knows a code may use it
-    assert [ask(f"GUESS{number}") for number in range(12)] == [422] * 10 + [429] * 2
-    assert (ask("JUIN"), ask()) == (429, 200)
+    assert [status_with("JUIN") for _ in range(15)] == [200] * 15  # a holder of a valid code may use it
+    assert [status_with(f"GUESS{number}") for number in range(12)] == [422] * 10 + [429] * 2
+    assert (status_with("JUIN"), status_with()) == (429, 200)
 
 
 # ------------------------------------------------------------------------------------------------ the shop's pages
 
 
 def test_a_code_is_tried_at_the_checkout_before_anything_is_ordered(browser: Browser, stall: Stall) -> None:
-    voucher(stall)
-    card = voucher(stall, "", kind="card", amount=200)
+    new_voucher(stall)
+    card = new_voucher(stall, "", kind="card", amount=200)
     to_the_checkout(browser, stall, small=2)
     browser.send("", UPDATE, code=" juin", name="Bob")
     assert browser.status == 200
@@ -164,51 +164,51 @@ def test_a_code_is_tried_at_the_checkout_before_anything_is_ordered(browser: Bro
     assert browser.page.form("").fields["total"] == "180"
     browser.send("", ("then", "remove/JUIN"))
     assert browser.page.form("").fields["total"] == "280"
-    assert placed(stall) == []
+    assert stored_orders(stall) == []
     browser.send("", UPDATE, code="JUIN")
     browser.send("", ORDER, **CONTACT, shipping=stall.slots[0])
-    (row,) = placed(stall)
+    (row,) = stored_orders(stall)
     assert (row["total"], row["codes"]) == (180, [card.code, "JUIN"])
     assert "Thank you for your order." in browser.page.text
     assert f"{card.code}, JUIN" in browser.page.text
 
 
 def test_a_code_that_does_not_count_says_why_and_everything_else_stays(browser: Browser, stall: Stall) -> None:
-    voucher(stall, "GRAND", minimum=5000)
-    voucher(stall)
+    new_voucher(stall, "GRAND", minimum=5000)
+    new_voucher(stall)
     to_the_checkout(browser, stall, small=1)
     browser.send("", UPDATE, code="JUIN")
-    for code, said in (
+    for code, expected in (
         ("grand", "needs €50.00 of goods, you have €2.40."),
         ("nope", "The code NOPE is not known here."),
     ):
         browser.send("", UPDATE, code=code, note="Allô")
         assert browser.status == 422
-        assert said in browser.page.text
+        assert expected in browser.page.text
         fields = browser.page.form("").fields
         assert (fields["code"], fields["codes/0"], fields["note"], fields["total"]) == (code, "JUIN", "Allô", "140")
     browser.send("", ORDER, **CONTACT, shipping=stall.slots[0])
-    assert placed(stall) == [], "a code that does not count stops the order too"
+    assert stored_orders(stall) == [], "a code that does not count stops the order too"
     browser.send("", ORDER, code="")
-    assert [row["total"] for row in placed(stall)] == [140]
+    assert [row["total"] for row in stored_orders(stall)] == [140]
 
 
 def test_a_code_typed_and_never_tried_is_not_ordered_at_another_total(browser: Browser, stall: Stall) -> None:
-    voucher(stall)
+    new_voucher(stall)
     to_the_checkout(browser, stall, small=1)
     browser.send("", ORDER, code="JUIN", **CONTACT, shipping=stall.slots[0])
     assert browser.status == 409
     assert "With this choice the total is €1.40. Please confirm your order." in browser.page.text
     browser.send("", ORDER)
-    assert [row["total"] for row in placed(stall)] == [140]
+    assert [row["total"] for row in stored_orders(stall)] == [140]
 
 
 def test_the_last_use_that_is_gone_meanwhile_is_said(browser: Browser, stall: Stall) -> None:
-    one = voucher(stall, most_uses=1)
+    created = new_voucher(stall, most_uses=1)
     to_the_checkout(browser, stall, small=1)
     browser.send("", UPDATE, code="JUIN")
     with stall.instance.store.write() as tx:
-        tx.execute(update(vouchers_voucher).where(vouchers_voucher.c.id == one.id).values(used=1))
+        tx.execute(update(vouchers_voucher).where(vouchers_voucher.c.id == created.id).values(used=1))
     browser.send("", ORDER, **CONTACT, shipping=stall.slots[0])
     assert browser.status == 422
     assert "The code JUIN is used up." in browser.page.text
@@ -216,32 +216,32 @@ def test_the_last_use_that_is_gone_meanwhile_is_said(browser: Browser, stall: St
 
 
 def test_codes_of_an_order_are_changed_after_the_new_total_was_seen(browser: Browser, stall: Stall) -> None:
-    one = voucher(stall)
+    created = new_voucher(stall)
     to_the_checkout(browser, stall, small=2)
     browser.send("", ORDER, **CONTACT, shipping=stall.slots[0])
-    mine = browser.at
-    browser.go(f"{mine}/change")
+    order_page = browser.at
+    browser.go(f"{order_page}/change")
     browser.send("", UPDATE, code="nope")
     assert browser.status == 422
     browser.send("", UPDATE, code="juin")
     assert "Voucher JUIN" in browser.page.text
-    assert placed(stall)[0]["codes"] == []
+    assert stored_orders(stall)[0]["codes"] == []
     browser.send("", ("then", "change"))
-    assert browser.at == mine
-    assert (placed(stall)[0]["codes"], placed(stall)[0]["total"]) == (["JUIN"], 380)
-    browser.go(f"{mine}/change")
+    assert browser.at == order_page
+    assert (stored_orders(stall)[0]["codes"], stored_orders(stall)[0]["total"]) == (["JUIN"], 380)
+    browser.go(f"{order_page}/change")
     browser.send("", ("then", "remove/JUIN"))
     browser.send("", ("then", "change"))
-    assert (placed(stall)[0]["codes"], placed(stall)[0]["total"]) == ([], 480)
+    assert (stored_orders(stall)[0]["codes"], stored_orders(stall)[0]["total"]) == ([], 480)
     with stall.instance.store.read() as tx:
-        assert voucher_by_id(tx, "shop", one.id).used == 0
+        assert voucher_by_id(tx, "shop", created.id).used == 0
 
 
 def test_guessing_at_the_checkout_is_slowed_down(browser: Browser, stall: Stall) -> None:
     to_the_checkout(browser, stall, small=1)
     form = browser.page.form("").fields
-    seen = []
+    statuses = []
     for number in range(12):
         browser.post(f"{SALE}/checkout", **{**form, "code": f"GUESS{number}"}, then="update")
-        seen.append(browser.status)
-    assert seen == [422] * 10 + [429] * 2
+        statuses.append(browser.status)
+    assert statuses == [422] * 10 + [429] * 2

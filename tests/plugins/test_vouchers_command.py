@@ -21,19 +21,19 @@ Run = Callable[..., str]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Runs a command of the plugin at an instance with a shop. One that `fails` gives its error."""
+    """Runs a command of the plugin at an instance with a shop. A command that `fails` returns its error."""
     begin_instance(tmp_path, name="Halle", plugins=("vouchers",))
-    with open_instance(tmp_path) as opened, opened.store.write() as tx:
+    with open_instance(tmp_path) as instance, instance.store.write() as tx:
         a_shop(tx)
-    own = typer.Typer()
-    commensal_vouchers.commands(own)
+    plugin_app = typer.Typer()
+    commensal_vouchers.commands(plugin_app)
 
     def command(*words: str, fails: bool = False) -> str:
-        ran = CliRunner().invoke(own, [*words, "--instance", str(tmp_path)])
-        assert (ran.exit_code != 0) == fails, ran.output
-        if isinstance(ran.exception, CommensalError):
-            return told(ran.exception)
-        return ran.output.replace("\u202f", " ").replace("\xa0", " ")
+        result = CliRunner().invoke(plugin_app, [*words, "--instance", str(tmp_path)])
+        assert (result.exit_code != 0) == fails, result.output
+        if isinstance(result.exception, CommensalError):
+            return told(result.exception)
+        return result.output.replace("\u202f", " ").replace("\xa0", " ")
 
     return command
 
@@ -44,9 +44,9 @@ def test_a_hub_makes_codes_on_the_command_line(run: Run, tmp_path: Path) -> None
     assert "20 codes in" in run("add", "shop", "2,50", "--count", "20", "--uses", "1", "--csv", str(file))
     assert file.read_text(encoding="utf-8-sig").count("2,50") == 20
     assert run("card", "shop", "30").startswith("GC-")
-    listed = run("list", "shop").splitlines()
-    assert len(listed) == 22
-    assert sum("0/1" in line for line in listed) == 20
+    lines = run("list", "shop").splitlines()
+    assert len(lines) == 22
+    assert sum("0/1" in line for line in lines) == 20
     assert "is not a number" in run("card", "shop", "much", fails=True)
     assert "at most 100" in run("add", "shop", "200%", fails=True)
 

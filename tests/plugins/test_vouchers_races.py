@@ -1,4 +1,4 @@
-"""Many want the last use of a code, or the last of a card, at once; whatever happens to orders, the books add up."""
+"""Many want the last use of a code, or the rest of a card, at once; whatever happens to orders, the books add up."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def market(instance: Instance) -> Market:
 
 
 def guests(market: Market, code: str, number: int) -> list[Callable[[], object]]:
-    """So many people who each order apples for 10.00 with the code."""
+    """So many guests who each order apples for 10.00 with the code."""
     return [partial(market.order, code, apples=1, email=f"guest{guest}@example.org") for guest in range(number)]
 
 
@@ -65,8 +65,8 @@ def test_the_balance_of_a_card_is_spent_once(market: Market) -> None:
 
 def test_a_customer_with_two_baskets_has_a_code_once(market: Market) -> None:
     market.voucher("UNE", once=True)
-    mine = [partial(market.order, "UNE", apples=1, email=email) for email in ("eve@a.org", "eve+1@a.org")]
-    assert at_once(*mine, *mine) == {"done": 1, "code_used_by_you": 3}
+    orders_of_eve = [partial(market.order, "UNE", apples=1, email=email) for email in ("eve@a.org", "eve+1@a.org")]
+    assert at_once(*orders_of_eve, *orders_of_eve) == {"done": 1, "code_used_by_you": 3}
     assert at_once(*[lambda: market.order("UNE", who="ada", apples=1)] * 4) == {"done": 1, "code_used_by_you": 3}
     market.check()
 
@@ -75,21 +75,21 @@ def test_a_use_that_is_given_back_is_taken_by_one_other(market: Market) -> None:
     market.voucher(most_uses=1)
     order = market.order("JUIN", apples=1)
     outcomes = at_once(lambda: market.cancel(order), *guests(market, "JUIN", 6))
-    assert outcomes["done"] in (1, 2)  # the cancelling, and who came after it
+    assert outcomes["done"] in (1, 2)  # the cancellation, and the order that came after it
     market.check()
 
 
 def test_without_the_guard_the_last_use_is_given_to_all_and_it_shows(
     market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The canary: a program that believes what it saw gives one use to six, and the books tell."""
+    """The canary: code that trusts a stale read gives one use to six orders, and the books show it."""
     voucher = market.voucher(most_uses=1)
 
-    def believe(tx: Transaction, order: OrderDraft, code: str) -> None:
+    def take_use_unchecked(tx: Transaction, order: OrderDraft, code: str) -> None:
         tx.execute(update(vouchers_voucher).values(used=voucher.used + 1))
         tx.execute(insert(vouchers_use).values(voucher_id=voucher.id, order_id=order.id, at=tx.now))
 
-    monkeypatch.setattr(settle, "_take_use", believe)
+    monkeypatch.setattr(settle, "_take_use", take_use_unchecked)
     monkeypatch.setattr(pricing, "voucher_problem", lambda *_: None)
     assert at_once(*guests(market, "JUIN", 6)) == {"done": 6}
     with pytest.raises(AssertionError):
@@ -107,29 +107,29 @@ _STEP = some.tuples(
 @hypothesis(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(some.lists(_STEP, max_size=14))
 def test_the_books_add_up_after_any_history(market: Market, steps: list[tuple[str, int, int]]) -> None:
-    """Of one market, whose history grows from example to example."""
+    """One market, whose history grows from example to example."""
     code = market.voucher("", kind="percent", amount=None, percent=Decimal(10), most_uses=2, minimum=1000).code
     card = market.voucher(kind="card", amount=1500)
     choices: list[list[str]] = [[], [code], [card.code], [code, card.code]]
     orders: list[Order] = []
-    for what, which, number in steps:
+    for action, code_index, number in steps:
         with suppress(Refused):
-            if what == "order":
-                orders.append(market.order(*choices[which % 4], chicken=1 + number % 3, soap=1))
-            elif what == "top up":
+            if action == "order":
+                orders.append(market.order(*choices[code_index % 4], chicken=1 + number % 3, soap=1))
+            elif action == "top up":
                 with market.store.write() as tx:
                     move_balance(tx, "shop", card.id, (number - 5) * 100, person_id=None)
             elif orders:
-                _happens(market, orders[which % len(orders)], what, number, choices[number % 4])
+                _run_step(market, orders[code_index % len(orders)], action, number, choices[number % 4])
         market.check()
 
 
-def _happens(market: Market, order: Order, what: str, number: int, codes: list[str]) -> None:
-    if what == "change":
+def _run_step(market: Market, order: Order, action: str, number: int, codes: list[str]) -> None:
+    if action == "change":
         market.change(order, chicken=1 + number, soap=1, by_hub=bool(number % 2))
-    elif what == "weigh":
+    elif action == "weigh":
         market.weigh(order, f"{number}.3")
-    elif what == "codes":
+    elif action == "codes":
         market.change(order, codes=codes)
     else:
         market.cancel(order)

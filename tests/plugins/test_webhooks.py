@@ -1,4 +1,4 @@
-"""Webhooks: what happens at a shop reaches other software, over real HTTP, signed as Standard Webhooks has it."""
+"""Webhooks: events of a shop reach other software over real HTTP, signed as Standard Webhooks requires."""
 
 from __future__ import annotations
 
@@ -51,24 +51,26 @@ def receiver() -> Iterator[Receiver]:
         yield receiver
 
 
-def hook(shop: Shop, receiver: Receiver, *events: str, **more: Any) -> tuple[dict[str, Any], str]:
-    """Adds a hook for these events (none: all), and returns it with its secret."""
-    made = shop.ask("POST", "/-/webhooks/hooks", {"url": f"{receiver.url}/told", "events": events, **more})
-    return made["hook"], made["secret"]
+def add_hook(shop: Shop, receiver: Receiver, *events: str, **fields: Any) -> tuple[dict[str, Any], str]:
+    """Adds a hook for these events (all if none is given). Returns it and its secret."""
+    answer = shop.ask("POST", "/-/webhooks/hooks", {"url": f"{receiver.url}/told", "events": events, **fields})
+    return answer["hook"], answer["secret"]
 
 
-def said(receiver: Receiver) -> list[tuple[str, dict[str, Any]]]:
-    """Kinds and data of what was received, in the order of the events."""
+def received_events(receiver: Receiver) -> list[tuple[str, dict[str, Any]]]:
+    """Returns the kinds and data of the received messages, in the order of the events."""
     bodies = sorted((json.loads(request.body) for request in receiver.received), key=lambda request: request["id"])
     return [(body["kind"], body["data"]) for body in bodies]
 
 
-def verified(received: Received, secret: str) -> list[bool]:
-    """For each signature of the message whether it is right: worked out from the text of the standard alone."""
+def signatures_right(received: Received, secret: str) -> list[bool]:
+    """Returns for each signature of the message whether it is right, computed from the text of the standard alone."""
     key = base64.b64decode(secret[len("whsec_") :])
-    signed = f"{received.headers['webhook-id']}.{received.headers['webhook-timestamp']}.".encode() + received.body
-    wanted = "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
-    return [signature == wanted for signature in received.headers["webhook-signature"].split(" ")]
+    signed_content = (
+        f"{received.headers['webhook-id']}.{received.headers['webhook-timestamp']}.".encode() + received.body
+    )
+    expected = "v1," + base64.b64encode(hmac.digest(key, signed_content, hashlib.sha256)).decode()
+    return [signature == expected for signature in received.headers["webhook-signature"].split(" ")]
 
 
 # ------------------------------------------------------------------------------------------------ the message
@@ -77,20 +79,25 @@ def verified(received: Received, secret: str) -> list[bool]:
 def test_an_order_reaches_the_address_that_wants_to_know_signed(
     shop: Shop, receiver: Receiver, clock: ManualClock
 ) -> None:
-    _, secret = hook(shop, receiver, "order_placed")
+    _, secret = add_hook(shop, receiver, "order_placed")
     order = shop.order({"carrots": 4, "juice": 1})
     shop.run_jobs()
     (message,) = receiver.received
     assert (message.method, message.path, message.headers["content-type"]) == ("POST", "/told", "application/json")
     assert message.headers["host"] == f"127.0.0.1:{receiver.port}"
-    assert verified(message, secret) == [True]
+    assert signatures_right(message, secret) == [True]
     assert message.headers["webhook-timestamp"] == str(int(clock.now().timestamp()))
     body = json.loads(message.body)
     assert (body["id"], body["kind"], body["enterprise"]) == (message.headers["webhook-id"], "order_placed", "shop")
     assert body["at"] == "2026-06-04T10:00:00Z"
-    told = body["data"]["order"]
-    assert (told["id"], told["number"], told["total"], told["currency"]) == (order.id, order.number, 1350, "EUR")
-    assert [(line["name"], line["quantity"], line["amount"]) for line in told["lines"]] == [
+    order_told = body["data"]["order"]
+    assert (order_told["id"], order_told["number"], order_told["total"], order_told["currency"]) == (
+        order.id,
+        order.number,
+        1350,
+        "EUR",
+    )
+    assert [(line["name"], line["quantity"], line["amount"]) for line in order_told["lines"]] == [
         ("Carrots", 4, 1000),
         ("Juice", 1, 300),
     ]
@@ -98,49 +105,52 @@ def test_an_order_reaches_the_address_that_wants_to_know_signed(
 
 def test_the_example_of_the_standard_is_signed_as_it_says() -> None:
     """The test vector of the standard's own libraries: msg_p5jXN8AQM9LWM0D4loKWxJek at 1614265330."""
-    at, secret = datetime.fromtimestamp(1614265330, UTC), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-    signed = headers("msg_p5jXN8AQM9LWM0D4loKWxJek", at, b'{"test": 2432232314}', [secret])
-    assert signed["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    sent_at, secret = datetime.fromtimestamp(1614265330, UTC), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    signed_headers = headers("msg_p5jXN8AQM9LWM0D4loKWxJek", sent_at, b'{"test": 2432232314}', [secret])
+    assert signed_headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
 def test_customers_are_named_only_where_the_hook_says_so(shop: Shop, receiver: Receiver) -> None:
-    hook(shop, receiver, "order_placed")
+    add_hook(shop, receiver, "order_placed")
     shop.order(name="Zoé Quelqu’un", email="zoe@example.org", phone="0611223344", note="sonner fort")
     shop.run_jobs()
     assert not any(word in receiver.received[0].body.decode() for word in ("Zoé", "zoe@", "0611223344", "sonner"))
-    hook(shop, receiver, "order_placed", personal=True)
+    add_hook(shop, receiver, "order_placed", personal=True)
     shop.order(name="Zoé Quelqu’un", email="zoe@example.org", phone="0611223344")
     shop.run_jobs()
-    customers = [data["order"]["customer"] for _, data in said(receiver) if "customer" in data["order"]]
+    customers = [data["order"]["customer"] for _, data in received_events(receiver) if "customer" in data["order"]]
     assert [(customer["name"], customer["email"], customer["phone"]) for customer in customers] == [
         ("Zoé Quelqu’un", "zoe@example.org", "0611223344")
     ]
 
 
 def test_a_secret_is_shown_once_and_renewed_without_losing_a_message(shop: Shop, receiver: Receiver) -> None:
-    made, old = hook(shop, receiver, "order_placed")
-    assert old not in str(shop.ask("GET", "/-/webhooks/hooks"))
-    assert len(base64.b64decode(old.removeprefix("whsec_"))) == 32
-    new = shop.ask("POST", f"/-/webhooks/hooks/{made['id']}/secret", version=1)["secret"]
-    assert new != old
+    created, old_secret = add_hook(shop, receiver, "order_placed")
+    assert old_secret not in str(shop.ask("GET", "/-/webhooks/hooks"))
+    assert len(base64.b64decode(old_secret.removeprefix("whsec_"))) == 32
+    new_secret = shop.ask("POST", f"/-/webhooks/hooks/{created['id']}/secret", version=1)["secret"]
+    assert new_secret != old_secret
     shop.order()
     shop.run_jobs()
-    assert (verified(receiver.received[0], new), verified(receiver.received[0], old)) == ([True, False], [False, True])
+    assert (signatures_right(receiver.received[0], new_secret), signatures_right(receiver.received[0], old_secret)) == (
+        [True, False],
+        [False, True],
+    )
     shop.order()
     shop.run_jobs(hours=23, minutes=59)
-    assert len(verified(receiver.received[1], new)) == 1 + 1
+    assert len(signatures_right(receiver.received[1], new_secret)) == 1 + 1
     shop.order(by_hub=True)
     shop.run_jobs(minutes=1)
-    last = receiver.received[-1]
-    assert (verified(last, new), verified(last, old)) == ([True], [False])
+    last_message = receiver.received[-1]
+    assert (signatures_right(last_message, new_secret), signatures_right(last_message, old_secret)) == ([True], [False])
 
 
 # ------------------------------------------------------------------------------------------------ every event
 
 
 def test_everything_that_happens_to_an_order_is_told(shop: Shop, receiver: Receiver) -> None:
-    hook(shop, receiver, "order_placed", "order_changed", "order_cancelled", "order_fulfilled")
-    first = shop.order({"chicken": 1, "carrots": 1})
+    add_hook(shop, receiver, "order_placed", "order_changed", "order_cancelled", "order_fulfilled")
+    first_order = shop.order({"chicken": 1, "carrots": 1})
     shop.run_jobs(seconds=1)
     shop.change({"chicken": 1, "carrots": 3})
     shop.run_jobs(seconds=1)
@@ -151,56 +161,60 @@ def test_everything_that_happens_to_an_order_is_told(shop: Shop, receiver: Recei
     shop.order()
     shop.cancel()
     shop.run_jobs(seconds=1)
-    told = [(kind, data["order"]["id"] == first.id) for kind, data in said(receiver)]
-    assert told == [
+    kinds_and_orders = [(kind, data["order"]["id"] == first_order.id) for kind, data in received_events(receiver)]
+    assert kinds_and_orders == [
         ("order_placed", True), ("order_changed", True), ("order_changed", True), ("order_fulfilled", True),
         ("order_placed", False), ("order_cancelled", False),
     ]  # fmt: skip
-    weighed = said(receiver)[2][1]["order"]
-    assert [line["final_quantity"] for line in weighed["lines"]] == ["1.87", None]
-    assert weighed["total"] == 2244 + 750
+    weighed_order = received_events(receiver)[2][1]["order"]
+    assert [line["final_quantity"] for line in weighed_order["lines"]] == ["1.87", None]
+    assert weighed_order["total"] == 2244 + 750
 
 
 def test_an_order_is_told_as_it_is_when_the_message_is_made(shop: Shop, receiver: Receiver) -> None:
-    hook(shop, receiver, "order_placed")
+    add_hook(shop, receiver, "order_placed")
     shop.order({"carrots": 4})
     shop.change({"carrots": 6})
     shop.run_jobs()
-    assert [(kind, data["order"]["total"]) for kind, data in said(receiver)] == [("order_placed", 1500)]
+    assert [(kind, data["order"]["total"]) for kind, data in received_events(receiver)] == [("order_placed", 1500)]
 
 
 def test_money_that_comes_and_goes_is_told(shop: Shop, receiver: Receiver) -> None:
-    hook(shop, receiver, "payment_received", "payment_refunded")
+    add_hook(shop, receiver, "payment_received", "payment_refunded")
     order = shop.order()
     shop.receive("cash:cash")
     shop.ask("POST", f"/orders/{order.id}/refunds", {"method": "cash:cash", "amount": 300, "anyway": True})
     shop.run_jobs()
-    told = [(kind, data["payment"]["kind"], data["payment"]["amount"]) for kind, data in said(receiver)]
-    assert told == [("payment_received", "payment", 1000), ("payment_refunded", "refund", 300)]
-    assert {data["payment"]["order_id"] for _, data in said(receiver)} == {order.id}
+    events_told = [
+        (kind, data["payment"]["kind"], data["payment"]["amount"]) for kind, data in received_events(receiver)
+    ]
+    assert events_told == [("payment_received", "payment", 1000), ("payment_refunded", "refund", 300)]
+    assert {data["payment"]["order_id"] for _, data in received_events(receiver)} == {order.id}
 
 
 def test_a_correction_of_the_journal_is_no_payment(shop: Shop, receiver: Receiver) -> None:
-    hook(shop, receiver, "payment_received", "payment_refunded")
+    add_hook(shop, receiver, "payment_received", "payment_refunded")
     shop.order()
     shop.receive("cash:cash")
     shop.ask("POST", "/journal/1/correction")
     shop.run_jobs()
-    assert [kind for kind, _ in said(receiver)] == ["payment_received"]
+    assert [kind for kind, _ in received_events(receiver)] == ["payment_received"]
 
 
 def test_a_sale_is_told_when_it_opens_and_when_it_is_over(shop: Shop, receiver: Receiver, clock: ManualClock) -> None:
-    hook(shop, receiver, "sale_opened", "sale_completed")
-    session = _a_sale(shop, opens_in=timedelta(hours=3))
+    add_hook(shop, receiver, "sale_opened", "sale_completed")
+    session = _open_sale(shop, opens_in=timedelta(hours=3))
     shop.run_jobs()
-    assert [data["sale"]["id"] for _, data in said(receiver)] == ["shop-session"], "it was open when the hook was made"
+    assert [data["sale"]["id"] for _, data in received_events(receiver)] == ["shop-session"], (
+        "it was open when the hook was made"
+    )
     shop.run_jobs(hours=2, minutes=59)
     assert len(receiver.received) == 1
     shop.run_jobs(minutes=1)
-    assert [(kind, data["sale"]["id"]) for kind, data in said(receiver)][1:] == [("sale_opened", session)]
+    assert [(kind, data["sale"]["id"]) for kind, data in received_events(receiver)][1:] == [("sale_opened", session)]
     shop.run_jobs(hours=48)
     shop.run_jobs(hours=1)
-    assert sorted((kind, data["sale"]["id"]) for kind, data in said(receiver)) == sorted(
+    assert sorted((kind, data["sale"]["id"]) for kind, data in received_events(receiver)) == sorted(
         [("sale_opened", "shop-session"), ("sale_completed", "shop-session"), ("sale_opened", session),
          ("sale_completed", session)]
     )  # fmt: skip
@@ -209,7 +223,7 @@ def test_a_sale_is_told_when_it_opens_and_when_it_is_over(shop: Shop, receiver: 
 def test_what_people_do_to_stock_is_told_and_what_orders_do_is_not(
     shop: Shop, receiver: Receiver, instance: Instance
 ) -> None:
-    hook(shop, receiver, "stock_changed")
+    add_hook(shop, receiver, "stock_changed")
     with instance.store.write() as tx:
         honey = next(lot for lot in lots_of(tx, "shop") if lot.name == "honey")
         receive_stock(tx, "shop", honey.id, Decimal(5))
@@ -217,20 +231,20 @@ def test_what_people_do_to_stock_is_told_and_what_orders_do_is_not(
     shop.run_jobs()
     shop.cancel()
     shop.run_jobs()
-    assert [(kind, data["lot"]["free"], data["lot"]["reserved"]) for kind, data in said(receiver)] == [
+    assert [(kind, data["lot"]["free"], data["lot"]["reserved"]) for kind, data in received_events(receiver)] == [
         ("stock_changed", "6", "2")
     ]
     with instance.store.write() as tx:
         count_stock(tx, "shop", honey.id, Decimal(4))
     shop.run_jobs(seconds=1)
-    assert said(receiver)[1][1]["lot"] == {
+    assert received_events(receiver)[1][1]["lot"] == {
         "id": honey.id, "name": "honey", "unit": "Piece", "unlimited": False, "on_hand": "4", "free": "4",
         "reserved": "0", "sold": "0",
     }  # fmt: skip
 
 
-def _a_sale(shop: Shop, opens_in: timedelta) -> str:
-    """Another sale of the shop, open for a day."""
+def _open_sale(shop: Shop, opens_in: timedelta) -> str:
+    """Opens another sale of the shop for a day. Returns its id."""
     with shop.instance.store.write() as tx:
         opens_at = tx.now + opens_in
         closes_at = opens_at + timedelta(days=1)
@@ -246,9 +260,9 @@ def _a_sale(shop: Shop, opens_in: timedelta) -> str:
 
 
 def test_each_hook_gets_what_it_wants_once(shop: Shop, receiver: Receiver) -> None:
-    hook(shop, receiver, "order_placed")
-    hook(shop, receiver, "order_cancelled")
-    hook(shop, receiver)
+    add_hook(shop, receiver, "order_placed")
+    add_hook(shop, receiver, "order_cancelled")
+    add_hook(shop, receiver)
     shop.order()
     shop.cancel()
     shop.run_jobs()
@@ -258,10 +272,10 @@ def test_each_hook_gets_what_it_wants_once(shop: Shop, receiver: Receiver) -> No
 
 
 def test_nothing_is_told_of_another_shop_nor_after_the_plugin_is_switched_off(shop: Shop, receiver: Receiver) -> None:
-    hook(shop, receiver)
+    add_hook(shop, receiver)
     shop.neighbour().order()
     shop.run_jobs()
-    assert [kind for kind, _ in said(receiver)] == ["sale_opened"]
+    assert [kind for kind, _ in received_events(receiver)] == ["sale_opened"]
     shop.order()
     shop.do_without("webhooks")
     shop.run_jobs()
@@ -288,55 +302,58 @@ def test_a_hook_needs_the_plugin(shop: Shop, receiver: Receiver) -> None:
 
 
 def test_hooks_and_deliveries_of_another_shop_do_not_exist(shop: Shop, receiver: Receiver) -> None:
-    made, _ = hook(shop, receiver)
-    sent = shop.ask("POST", f"/-/webhooks/hooks/{made['id']}/test")
+    created, _ = add_hook(shop, receiver)
+    delivery = shop.ask("POST", f"/-/webhooks/hooks/{created['id']}/test")
     neighbour = shop.neighbour()
     neighbour.use("webhooks")
     assert neighbour.ask("GET", "/-/webhooks/hooks") == []
-    mine, message = f"hooks/{made['id']}", f"deliveries/{sent['id']}"
+    hook_path, message = f"hooks/{created['id']}", f"deliveries/{delivery['id']}"
     for method, path in (
-        ("POST", f"{mine}/test"), ("GET", f"{mine}/deliveries"), ("DELETE", mine), ("GET", message),
+        ("POST", f"{hook_path}/test"), ("GET", f"{hook_path}/deliveries"), ("DELETE", hook_path), ("GET", message),
         ("POST", f"{message}/again"),
     ):  # fmt: skip
         assert neighbour.try_to_ask(method, f"/-/webhooks/{path}").status_code == 404, path
-    assert neighbour.try_to_ask("PATCH", f"/-/webhooks/hooks/{made['id']}", {}, version=1).status_code == 404
+    assert neighbour.try_to_ask("PATCH", f"/-/webhooks/hooks/{created['id']}", {}, version=1).status_code == 404
 
 
 def test_a_test_is_sent_whatever_the_hook_wants_and_sent_again_with_the_same_id(shop: Shop, receiver: Receiver) -> None:
-    made, secret = hook(shop, receiver, "order_placed")
-    sent = shop.ask("POST", f"/-/webhooks/hooks/{made['id']}/test")
-    assert sent["state"] == "waiting"
-    assert shop.try_to_ask("POST", f"/-/webhooks/deliveries/{sent['id']}/again").status_code == 409
+    created, secret = add_hook(shop, receiver, "order_placed")
+    delivery = shop.ask("POST", f"/-/webhooks/hooks/{created['id']}/test")
+    assert delivery["state"] == "waiting"
+    assert shop.try_to_ask("POST", f"/-/webhooks/deliveries/{delivery['id']}/again").status_code == 409
     shop.run_jobs()
-    assert said(receiver) == [("test", {})]
-    shop.ask("POST", f"/-/webhooks/deliveries/{sent['id']}/again")
+    assert received_events(receiver) == [("test", {})]
+    shop.ask("POST", f"/-/webhooks/deliveries/{delivery['id']}/again")
     shop.run_jobs(hours=1)
-    first, second = receiver.received
-    assert (first.body, first.headers["webhook-id"]) == (second.body, second.headers["webhook-id"])
-    assert first.headers["webhook-timestamp"] != second.headers["webhook-timestamp"]
-    assert verified(second, secret) == [True]
-    shown = shop.ask("GET", f"/-/webhooks/deliveries/{sent['id']}")
-    assert shown["message"].encode() == first.body
-    assert (shown["delivery"]["state"], shown["delivery"]["status"]) == ("delivered", 200)
+    first_message, second_message = receiver.received
+    assert (first_message.body, first_message.headers["webhook-id"]) == (
+        second_message.body,
+        second_message.headers["webhook-id"],
+    )
+    assert first_message.headers["webhook-timestamp"] != second_message.headers["webhook-timestamp"]
+    assert signatures_right(second_message, secret) == [True]
+    delivery_shown = shop.ask("GET", f"/-/webhooks/deliveries/{delivery['id']}")
+    assert delivery_shown["message"].encode() == first_message.body
+    assert (delivery_shown["delivery"]["state"], delivery_shown["delivery"]["status"]) == ("delivered", 200)
 
 
 def test_a_hook_that_is_removed_is_sent_nothing_more(shop: Shop, receiver: Receiver) -> None:
-    made, _ = hook(shop, receiver)
+    created, _ = add_hook(shop, receiver)
     shop.order()
-    shop.ask("POST", f"/-/webhooks/hooks/{made['id']}/test")
-    shop.ask("DELETE", f"/-/webhooks/hooks/{made['id']}")
+    shop.ask("POST", f"/-/webhooks/hooks/{created['id']}/test")
+    shop.ask("DELETE", f"/-/webhooks/hooks/{created['id']}")
     shop.run_jobs()
     assert receiver.received == []
 
 
 def test_an_answer_is_not_read_and_a_success_is_any_2xx(shop: Shop, receiver: Receiver) -> None:
-    made, _ = hook(shop, receiver, "order_placed")
+    created, _ = add_hook(shop, receiver, "order_placed")
     receiver.say(Answer(202, body=b"x" * 1000), Answer(204))
     shop.order()
     shop.order()
     shop.run_jobs()
-    found = shop.ask("GET", f"/-/webhooks/hooks/{made['id']}/deliveries")["items"]
-    assert sorted((row["state"], row["status"], row["tries"]) for row in found) == [
+    items = shop.ask("GET", f"/-/webhooks/hooks/{created['id']}/deliveries")["items"]
+    assert sorted((row["state"], row["status"], row["tries"]) for row in items) == [
         ("delivered", 202, 1),
         ("delivered", 204, 1),
     ]

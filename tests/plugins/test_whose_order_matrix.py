@@ -1,8 +1,9 @@
-"""Who gets at what is Ada's: nobody who has typed her address, whatever they do with the order; she and her hub do.
+"""Who may reach what belongs to Ada: nobody who only typed her address, whatever they do with the order; only she and
+her hub.
 
-Each cell lets one of four people give one command, and looks whether it has come near anything of Ada's: whether a
-plugin was told that she is the customer, whether her account, her yearly help or her group's prices have moved. The
-same cells are run once more with the check taken out, where each of the first two rows must be found.
+Each cell lets one of four people run one command, and checks whether it reached anything of Ada's: whether a plugin was
+told that she is the customer, and whether her account, her yearly help or her group's prices changed. The same cells
+run once more without the check, where each of the first two rows must be detected.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def consent_requests(order: OrderDraft) -> Sequence[ConsentRequest]:
 
 @dataclass
 class Hall:
-    """A shop where Ada is a member: half of what she orders is paid by a fund, and her account holds 100.00."""
+    """A shop where Ada is a member: a fund pays half of her orders, and her account holds 100.00."""
 
     instance: Instance
     items: dict[str, str]
@@ -91,21 +92,21 @@ class Hall:
     record: str
 
     def order(self, who: str) -> Order:
-        """Two apples for 5.00 and a chicken for 20.00, which cost everybody more than Ada's group."""
+        """Orders two apples for 5.00 and a chicken for 20.00, which cost everybody more than Ada's group."""
         wish = Wish(items={self.items["apples"]: 2, self.items["chicken"]: 1}, name="Ada", email=ADA)
-        ways: dict[str, dict[str, Any]] = {
+        options: dict[str, dict[str, Any]] = {
             GUEST: {"secret": "s" * 43}, STRANGER: {"person_id": self.eve},
             MEMBER: {"person_id": self.ada}, HUB: {"by_hub": True},
         }  # fmt: skip
         with self.instance.store.write() as tx:
-            return place_order(tx, self.instance.hooks, "shop-session", wish, **ways[who])
+            return place_order(tx, self.instance.hooks, "shop-session", wish, **options[who])
 
     def act(self, order: Order, command: Callable[[Transaction, Hooks, Order], object]) -> None:
         with self.instance.store.write() as tx:
             command(tx, self.instance.hooks, locked_order(tx, order.id, enterprise_id="shop"))
 
     def books(self) -> tuple[int, int]:
-        """Lines of Ada's account, and of her yearly help."""
+        """Returns the number of entries in Ada's account and of her yearly help."""
         with self.instance.store.read() as tx:
             account, subsidy = (
                 int(tx.value(select(func.count()).where(table.c.customer_id == self.record)))
@@ -113,12 +114,12 @@ class Hall:
             )
             return account, subsidy
 
-    def touched(self, act: Callable[[], object]) -> bool:
-        """Whether something of Ada's was seen or moved by it."""
+    def touched(self, action: Callable[[], object]) -> bool:
+        """Runs the action. Returns whether anything of Ada's was shown or changed by it."""
         SEEN.clear()
-        before = self.books()
-        act()
-        return self.record in SEEN or self.books() != before
+        books_before = self.books()
+        action()
+        return self.record in SEEN or self.books() != books_before
 
 
 @pytest.fixture
@@ -141,14 +142,14 @@ def hall(settings: InstanceSettings, store: Store, clock: Any, ids: Any, tmp_pat
         programme = {
             "id": "ccas", "payer": "CCAS", "category": members, "percent": "50", "budget": 10**6
         }  # fmt: skip
-        mine: dict[str, dict[str, Any]] = {
+        settings_by_plugin: dict[str, dict[str, Any]] = {
             "account": {},
             "cash": {},
             "witness": {},
             "solidarity": {"programmes": [programme]},
         }
-        for plugin, chosen in mine.items():
-            row = {"enterprise_id": "shop", "plugin": plugin, "settings": chosen, "version": 1}
+        for plugin, plugin_settings in settings_by_plugin.items():
+            row = {"enterprise_id": "shop", "plugin": plugin, "settings": plugin_settings, "version": 1}
             tx.execute(insert(enterprise_plugin).values(row))
         lots = {name: a_lot(tx, name=name, on_hand="100") for name in ("apples", "pears")}
         items = {name: an_item(tx, lot, name=name) for name, lot in lots.items()}
@@ -174,7 +175,7 @@ def hall(settings: InstanceSettings, store: Store, clock: Any, ids: Any, tmp_pat
 def _quote(hall: Hall, who: str) -> bool:
     person = {GUEST: None, STRANGER: hall.eve, MEMBER: hall.ada, HUB: None}[who]
     if who == HUB:
-        return hall.touched(lambda: hall.order(HUB))  # a hub is shown prices as it places the order
+        return hall.touched(lambda: hall.order(HUB))  # a hub sees prices when it places the order
 
     def ask() -> None:
         with hall.instance.store.read() as tx:
@@ -190,11 +191,11 @@ def _place(hall: Hall, who: str) -> bool:
 
 
 def _on(command: Callable[[Hall, Transaction, Hooks, Order], object]) -> Callable[[Hall, str], bool]:
-    """A cell that does something with an order that was placed before."""
+    """Returns a cell that runs the command on an order placed before."""
 
     def cell(hall: Hall, who: str) -> bool:
         order = hall.order(who)
-        return hall.touched(lambda: hall.act(order, lambda tx, hooks, held: command(hall, tx, hooks, held)))
+        return hall.touched(lambda: hall.act(order, lambda tx, hooks, locked: command(hall, tx, hooks, locked)))
 
     return cell
 
@@ -228,7 +229,7 @@ def _cancel(hall: Hall, tx: Transaction, hooks: Hooks, order: Order) -> None:
 
 
 def _try_to_pay(hall: Hall, order: Order) -> bool:
-    """Whether it could be paid by account. Who may not do so is told nothing of the account."""
+    """Returns whether it could be paid by account. Others are told nothing about the account."""
     try:
         start_payment(hall.instance, order.id, ACCOUNT, f"pay {order.id}", "en")
     except Refused as error:
@@ -244,19 +245,24 @@ def _pay(hall: Hall, who: str) -> bool:
 
 
 def _refund(hall: Hall, who: str) -> bool:
-    """The order is paid, by account if that can be; it is cancelled, and its money is given back."""
+    """The order is paid, by account if possible; it is cancelled, and its money is given back."""
     order = hall.order(who)
     by_account = _try_to_pay(hall, order)
-    whole: dict[str, Any] = {"enterprise_id": "shop", "order_id": order.id, "amount": order.total, "person_id": None}
+    payment_fields: dict[str, Any] = {
+        "enterprise_id": "shop",
+        "order_id": order.id,
+        "amount": order.total,
+        "person_id": None,
+    }
     if not by_account:
         with hall.instance.store.write() as tx:
-            receive_payment(tx, **whole, method="cash:cash", idempotency_key="cash")
+            receive_payment(tx, **payment_fields, method="cash:cash", idempotency_key="cash")
     lines, _ = hall.books()
-    hall.act(order, lambda tx, hooks, held: cancel_order(tx, hooks, held))
+    hall.act(order, lambda tx, hooks, locked: cancel_order(tx, hooks, locked))
     if not by_account:
         with hall.instance.store.write() as tx:
-            refund(tx, **whole, method="cash:cash", idempotency_key="back")
-    tick(hall.instance, work_of(hall.instance))  # the account gives back by itself what came from it
+            refund(tx, **payment_fields, method="cash:cash", idempotency_key="back")
+    tick(hall.instance, work_of(hall.instance))  # the account gives back automatically what came from it
     return hall.books()[0] != lines
 
 
@@ -283,13 +289,15 @@ def test_a_member_and_her_hub_have_what_is_hers(hall: Hall, who: str, command: s
 def test_with_the_check_taken_out_each_cell_is_found(
     hall: Hall, who: str, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The canary: an address that was typed is believed."""
+    """The canary: a typed address is believed."""
 
-    def believe(tx: Transaction, enterprise_id: str, wish: Wish, email: str, **given: Any) -> OrderOwner:
-        found = customer_by_email(tx, enterprise_id, email)
-        return OrderOwner(Identity.PROVEN, found.id, KnownCustomer(found.id, found.categories), given.get("person_id"))
+    def trust_address(tx: Transaction, enterprise_id: str, wish: Wish, email: str, **kwargs: Any) -> OrderOwner:
+        record = customer_by_email(tx, enterprise_id, email)
+        return OrderOwner(
+            Identity.PROVEN, record.id, KnownCustomer(record.id, record.categories), kwargs.get("person_id")
+        )
 
-    monkeypatch.setattr(place, "identify", believe)
+    monkeypatch.setattr(place, "identify", trust_address)
     monkeypatch.setattr(quote, "known_customer", lambda tx, shop, person: KnownCustomer(hall.record, frozenset()))
     assert CELLS[command](hall, who)
 

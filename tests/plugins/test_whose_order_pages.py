@@ -1,4 +1,4 @@
-"""A guest's order becomes a member's by the link of its e-mail, and by nothing that whoever placed it has."""
+"""A guest's order becomes a member's through the link in its e-mail, and through nothing that the guest has."""
 
 from __future__ import annotations
 
@@ -9,51 +9,51 @@ from commensal.instance import Instance
 from commensal.storage.jobs.tables import job
 from commensal.trade.people.people import Person, add_person, new_person
 
-from .conftest import PASSWORD, Browser, Stall, buy, placed, to_the_checkout
+from .conftest import PASSWORD, Browser, Stall, buy, stored_orders, to_the_checkout
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
 
-def mailed(instance: Instance) -> str:
-    """The address in the last e-mail about an order."""
+def mailed_link(instance: Instance) -> str:
+    """Returns the path of the link in the last e-mail about an order."""
     with instance.store.read() as tx:
-        sent = select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.created_at.desc(), job.c.id.desc())
-        return f"/orders/guest/{tx.value(sent)['secret']}"
+        payload = select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.created_at.desc(), job.c.id.desc())
+        return f"/orders/guest/{tx.value(payload)['secret']}"
 
 
 @pytest.fixture
-def typed(browser: Browser, stall: Stall, ada: Person) -> str:
-    """Somebody has ordered with Ada's address and without logging in; the address at which they see the order."""
+def guest_page(browser: Browser, stall: Stall, ada: Person) -> str:
+    """An order with Ada's address by someone who is not logged in. Returns the path of its page."""
     to_the_checkout(browser, stall, small=2)
     buy(browser, stall, email=ada.email)
     return browser.at
 
 
-def test_who_placed_it_is_told_to_read_their_mail_and_has_nothing_to_press(browser: Browser, typed: str) -> None:
-    browser.go(typed)
+def test_who_placed_it_is_told_to_read_their_mail_and_has_nothing_to_press(browser: Browser, guest_page: str) -> None:
+    browser.go(guest_page)
     assert "follow the link in our e-mail" in browser.page.text
     assert "Is this order yours?" not in browser.page.text
-    browser.post(f"{typed}/mine")
+    browser.post(f"{guest_page}/mine")
     assert browser.status == 422
     assert "Follow the link in the e-mail about this order" in browser.page.text
 
 
 def test_ada_follows_the_link_and_finds_the_order_among_hers(
-    browser: Browser, stall: Stall, instance: Instance, typed: str
+    browser: Browser, stall: Stall, instance: Instance, guest_page: str
 ) -> None:
     ada = browser.another()
     ada.log_in()
-    link = mailed(instance)
+    link = mailed_link(instance)
     ada.go(link)
     assert "It will stand among your orders." in ada.page.text
-    assert placed(stall)[0]["person_id"] is None, "a link alone is followed by machines too"
+    assert stored_orders(stall)[0]["person_id"] is None, "a link alone is followed by machines too"
     ada.send(f"{link}/mine")
-    order = placed(stall)[0]
+    order = stored_orders(stall)[0]
     assert (ada.at, order["identity"]) == (f"/orders/{order['id']}", "proven")
     assert f"/orders/{order['id']}" in ada.go("/orders").links()
     ada.go(link)
     assert ada.at == f"/orders/{order['id']}", "the e-mail still leads there"
-    browser.go(typed)
+    browser.go(guest_page)
     assert browser.status == 404, "who placed it is out"
     browser.go(link)
     assert browser.at.startswith("/login?next=")
@@ -64,18 +64,18 @@ def test_who_has_no_account_proves_their_address_all_the_same(
 ) -> None:
     to_the_checkout(browser, stall, small=2)
     buy(browser, stall)
-    link = mailed(instance)
+    link = mailed_link(instance)
     browser.go(link)
     browser.send(f"{link}/mine")
     assert (browser.at, browser.status) == (link, 200)
     assert "Is this order yours?" not in browser.page.text
-    assert (placed(stall)[0]["identity"], placed(stall)[0]["person_id"]) == ("proven", None)
+    assert (stored_orders(stall)[0]["identity"], stored_orders(stall)[0]["person_id"]) == ("proven", None)
 
 
 def test_somebody_else_who_is_logged_in_is_shown_out(
-    browser: Browser, stall: Stall, instance: Instance, typed: str
+    browser: Browser, stall: Stall, instance: Instance, guest_page: str
 ) -> None:
-    link = mailed(instance)
+    link = mailed_link(instance)
     ada = browser.another()
     ada.log_in()
     ada.go(link)

@@ -1,4 +1,4 @@
-"""A town whose social fund helps some of the customers of its shop: what tests of solidarity do there."""
+"""A town whose social fund helps some of the customers of its shop, for tests of solidarity."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SESSION = "shop-session"
 
 @dataclass
 class Town:
-    """A shop whose social fund pays a third of 30.00 of the goods of its group, to which Ada and Bob belong."""
+    """A shop whose social fund pays a third, up to 30.00, of the goods of its group, to which Ada and Bob belong."""
 
     instance: Instance
     category: str
@@ -48,14 +48,14 @@ class Town:
         return self.instance.store
 
     def agree(self, *programmes: Mapping[str, Any]) -> tuple[Programme, ...]:
-        """Sets the shop's programmes; what is left out is the usual."""
-        usual = {"id": "ccas", "payer": "CCAS", "category": self.category, "percent": "30", "budget": 3000}
-        told = {"programmes": [{**usual, **programme} for programme in programmes]}
-        check_settings(Settings, told)
+        """Sets the shop's programmes; missing members have default values."""
+        defaults = {"id": "ccas", "payer": "CCAS", "category": self.category, "percent": "30", "budget": 3000}
+        values = {"programmes": [{**defaults, **programme} for programme in programmes]}
+        check_settings(Settings, values)
         with self.store.write() as tx:
-            tx.execute(update(enterprise_plugin).values(settings=told))
-        read: Any = self.instance.hooks.settings("solidarity", told)
-        return tuple(read.programmes)
+            tx.execute(update(enterprise_plugin).values(settings=values))
+        settings: Any = self.instance.hooks.settings("solidarity", values)
+        return tuple(settings.programmes)
 
     def order(self, who: str = "ada", total: int | None = None, **pieces: int) -> Order:
         wish = Wish(items=self.wanted(pieces), name=who.title(), email=f"{who}@example.org", total=total)
@@ -66,23 +66,23 @@ class Town:
         return {self.items[name]: number for name, number in pieces.items()}
 
     def change(self, order: Order, **pieces: int) -> Order:
-        """By the hub, which may do so after the close too."""
+        """Changes the order as the hub, which may do so after the close too."""
         with self.store.write() as tx:
-            mine = locked_order(tx, order.id, enterprise_id="shop")
-            return change_order(tx, self.instance.hooks, mine, items=self.wanted(pieces), by_hub=True)
+            locked = locked_order(tx, order.id, enterprise_id="shop")
+            return change_order(tx, self.instance.hooks, locked, items=self.wanted(pieces), by_hub=True)
 
     def weigh(self, order: Order, weight: str) -> Order:
         with self.store.write() as tx:
-            mine = locked_order(tx, order.id, enterprise_id="shop")
-            (line,) = [line for line in mine.lines if line.weighed]
-            return weigh_order(tx, self.instance.hooks, mine, {line.id: Decimal(weight)})
+            locked = locked_order(tx, order.id, enterprise_id="shop")
+            (line,) = [line for line in locked.lines if line.weighed]
+            return weigh_order(tx, self.instance.hooks, locked, {line.id: Decimal(weight)})
 
     def cancel(self, order: Order) -> Order:
         with self.store.write() as tx:
             return cancel_order(tx, self.instance.hooks, locked_order(tx, order.id, enterprise_id="shop"), by_hub=True)
 
     def spent(self) -> int:
-        """What is spent of all budgets: by the books, by their entries, and by the orders, which must agree."""
+        """The amount spent of all budgets, in cents: the books, their entries and the orders must agree."""
         with self.store.read() as tx:
             return spent_of(tx)
 
@@ -103,8 +103,10 @@ def spent_of(tx: Transaction) -> int:
     return int(spent)
 
 
-def found_town(instance: Instance) -> Town:
-    """With the shop's programme `ccas`: 30 % of the goods of Ada and Bob, up to 30.00 in a year; Eve is not helped."""
+def open_town(instance: Instance) -> Town:
+    """Opens the shop with the programme `ccas`: 30 % of the goods of Ada and Bob, up to 30.00 a year; Eve is not
+    helped.
+    """
     with instance.store.write() as tx:
         a_shop(tx, name="Halle")
         tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="solidarity", settings={}, version=1))
@@ -112,13 +114,13 @@ def found_town(instance: Instance) -> Town:
         people, customers = {}, {}
         for who in ("ada", "bob", "eve"):
             email = f"{who}@example.org"
-            new = NewPerson(email=email, name=who.title(), phone="", language="en", password_hash="")
-            made = add_person(tx, new, confirmed=True)
-            assert made is not None
+            new_person = NewPerson(email=email, name=who.title(), phone="", language="en", password_hash="")
+            person = add_person(tx, new_person, confirmed=True)
+            assert person is not None
             groups = [] if who == "eve" else [category]
             customers[who] = create_customer(tx, "shop", email=email, name=who.title(), categories=groups).id
-            people[who] = made.id
-            tx.execute(update(customer).where(customer.c.id == customers[who]).values(person_id=made.id))
+            people[who] = person.id
+            tx.execute(update(customer).where(customer.c.id == customers[who]).values(person_id=person.id))
         apples = an_item(tx, a_lot(tx, on_hand="100000"), price=1000)
         meat = an_item(
             tx, a_lot(tx, unit="Kilogram", on_hand="10000"), name="Bœuf", price=2000, grains=1000, unit="Kilogram",

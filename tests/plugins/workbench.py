@@ -1,4 +1,4 @@
-"""Where somebody writes a plugin: a virtual environment of their own, with Commensal in it and without a network."""
+"""The place of a plugin's author: a virtual environment with Commensal in it and without a network."""
 
 from __future__ import annotations
 
@@ -28,31 +28,31 @@ class Workbench:
     bin: Path
 
     def run(self, command: str, at: Path | None = None, *, fails: bool = False) -> str:
-        """What the command says, on stdout and stderr. It must succeed, unless it `fails`."""
-        done = subprocess.run(
+        """Returns the output of the command, stdout and stderr. It must succeed, unless it `fails`."""
+        result = subprocess.run(
             shlex.split(command), cwd=at or self.folder, env=self._environment(), text=True, timeout=120, check=False,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        assert (done.returncode != 0) == fails, f"$ {command}\n{done.stdout}"
-        return done.stdout
+        assert (result.returncode != 0) == fails, f"$ {command}\n{result.stdout}"
+        return result.stdout
 
     def _environment(self) -> dict[str, str]:
-        """pip builds with the hatchling that is there, and asks no index."""
+        """pip builds with the installed hatchling, and asks no index."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PIP_"))}
-        alone = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-        return {**inherited, **alone, "PATH": f"{self.bin}:{os.environ['PATH']}", "COLUMNS": "200"}
+        offline = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+        return {**inherited, **offline, "PATH": f"{self.bin}:{os.environ['PATH']}", "COLUMNS": "200"}
 
 
 def make_workbench(folder: Path) -> Workbench:
-    """An empty environment that sees what is installed in the one that the tests run in."""
+    """Makes an empty environment that sees the packages of the one in which the tests run."""
     venv.create(folder / "env", with_pip=False, symlinks=True)
     (packages,) = (folder / "env" / "lib").glob("python*/site-packages")
     outside = sysconfig.get_path("purelib")
     (packages / "outside.pth").write_text(f"import site; site.addsitedir({outside!r})\n", encoding="utf-8")
     bin = folder / "env" / "bin"
     for name, code in _SCRIPTS.items():
-        said = code.format(ruff=str(Path(sys.executable).with_name("ruff")))
-        (bin / name).write_text(f"#!{bin / 'python'}\n{said}\n", encoding="utf-8")
+        script = code.format(ruff=str(Path(sys.executable).with_name("ruff")))
+        (bin / name).write_text(f"#!{bin / 'python'}\n{script}\n", encoding="utf-8")
         (bin / name).chmod(0o755)
     (folder / "work").mkdir()
     return Workbench(folder / "work", bin)

@@ -72,22 +72,22 @@ class Bought:
 
 
 class Stall:
-    """A shop with ten apples at 2.50, its owner, and its guests. Everything goes over HTTP."""
+    """A shop with ten apples at 2.50, its owner and its guests. Everything goes over HTTP."""
 
     def __init__(self, instance: Instance, client: TestClient, clock: ManualClock, stripe: Provider) -> None:
         self.instance, self.client, self.stripe = instance, client, stripe
         self.run_jobs = RunJobs(instance, clock)
         self._keys = itertools.count()
-        self.token, self.apples = self._found("shop")
+        self.token, self.apples = self._open_shop("shop")
 
-    def _found(self, shop: str) -> tuple[str, str]:
+    def _open_shop(self, shop: str) -> tuple[str, str]:
         with self.instance.store.write() as tx:
             a_shop(tx, shop, language="en")
-            for plugin, chosen in (("stripe", CHOSEN), ("cash", {})):
-                row = {"enterprise_id": shop, "plugin": plugin, "settings": chosen, "version": 1}
+            for plugin, plugin_settings in (("stripe", CHOSEN), ("cash", {})):
+                row = {"enterprise_id": shop, "plugin": plugin, "settings": plugin_settings, "version": 1}
                 tx.execute(insert(enterprise_plugin).values(row))
-            new = NewPerson(email=f"{shop}@example.org", name="Olivia", phone="", language="en", password_hash="")
-            owner = add_person(tx, new, confirmed=True)
+            new_owner = NewPerson(email=f"{shop}@example.org", name="Olivia", phone="", language="en", password_hash="")
+            owner = add_person(tx, new_owner, confirmed=True)
             assert owner is not None
             member = {"enterprise_id": shop, "person_id": owner.id, "role": "owner", "since": tx.now}
             tx.execute(insert(enterprise_member).values(member))
@@ -98,14 +98,14 @@ class Stall:
     # ------------------------------------------------------------------------------------ guests
 
     def buy(self, pieces: int = 4) -> Bought:
-        who = {"name": "Ada", "email": "ada@example.org", "language": "en"}
-        body = {"items": {self.apples: pieces}, "payment_method": METHOD, **who}
-        placed = self._post("/api/sale-sessions/shop-session/orders", body).json()
-        return Bought(placed["order"]["id"], placed["secret"])
+        contact = {"name": "Ada", "email": "ada@example.org", "language": "en"}
+        body = {"items": {self.apples: pieces}, "payment_method": METHOD, **contact}
+        response = self._post("/api/sale-sessions/shop-session/orders", body).json()
+        return Bought(response["order"]["id"], response["secret"])
 
-    def choose(self, bought: Bought, method: str = METHOD, **more: Any) -> dict[str, Any]:
-        """Begins to pay; the payment as the answer has it."""
-        answer = self._post(f"/api/guest-orders/{bought.secret}/payments", {"method": method, **more})
+    def choose(self, bought: Bought, method: str = METHOD, **fields: Any) -> dict[str, Any]:
+        """Begins a payment. Returns it as the answer has it."""
+        answer = self._post(f"/api/guest-orders/{bought.secret}/payments", {"method": method, **fields})
         assert answer.status_code == 201, answer.text
         return dict(answer.json())
 
@@ -122,14 +122,14 @@ class Stall:
 
     # ------------------------------------------------------------------------------------ Stripe, the shop
 
-    def say(self, kind: str, about: Any, *, shop: str = "shop", **more: Any) -> int:
-        """A message of Stripe; the status of our answer."""
-        return self.client.post(f"/-/stripe/webhook/{shop}", **signed(kind, about, **more)).status_code
+    def say(self, kind: str, stripe_object: Any, *, shop: str = "shop", **kwargs: Any) -> int:
+        """Sends a message of Stripe. Returns the status of our answer."""
+        return self.client.post(f"/-/stripe/webhook/{shop}", **signed(kind, stripe_object, **kwargs)).status_code
 
     def ask(self, path: str, body: Any = None) -> Any:
-        """Asks the API as the shop's owner: a POST where there is a body."""
-        where, headers = f"/api/enterprises/shop{path}", {"Authorization": f"Bearer {self.token}"}
-        return self.client.get(where, headers=headers) if body is None else self._post(where, body, headers)
+        """Asks the API as the shop's owner: a POST if there is a body."""
+        url, headers = f"/api/enterprises/shop{path}", {"Authorization": f"Bearer {self.token}"}
+        return self.client.get(url, headers=headers) if body is None else self._post(url, body, headers)
 
     def problems(self) -> list[str]:
         return [problem["code"] for problem in self.ask("/payment-problems").json()["items"]]
@@ -139,23 +139,23 @@ class Stall:
             return [(entry.kind, entry.amount) for entry in journal_entries(tx, "shop")]
 
     def _post(self, path: str, body: Any, headers: dict[str, str] | None = None) -> Any:
-        keyed = {"Idempotency-Key": f"key {next(self._keys)}", **(headers or {})}
-        return self.client.post(path, json=body, headers=keyed)
+        all_headers = {"Idempotency-Key": f"key {next(self._keys)}", **(headers or {})}
+        return self.client.post(path, json=body, headers=all_headers)
 
     # ------------------------------------------------------------------------------------
 
     def neighbour(self) -> None:
-        self._found("neighbour")
+        self._open_shop("neighbour")
 
     def check(self) -> None:
-        """Nothing of the books is broken, and nobody was charged more than once for an order that they pay once."""
+        """Asserts that the books are consistent, and that no customer was charged twice for an order."""
         with self.instance.store.read() as tx:
             assert broken_invariants(tx) == []
             rows = tx.all(select(customer_order).where(customer_order.c.state != "Draft"))
-            owed = [open_problem.amount for open_problem in open_problems(tx) if open_problem.code == "owed"]
+            owed_amounts = [open_problem.amount for open_problem in open_problems(tx) if open_problem.code == "owed"]
         too_much = sum(max(0, row["paid_total"] - row["total"]) for row in rows if row["state"] != "Cancelled")
         too_much += sum(row["paid_total"] for row in rows if row["state"] == "Cancelled")
-        assert too_much == sum(owed), "money that is owed to customers must be told"
+        assert too_much == sum(owed_amounts), "money that is owed to customers must be told"
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
-"""Stripe for tests, on this machine: `localstripe` for everything it knows, and in front of it what it does not.
+"""Stripe for tests, on this machine: `localstripe`, and in front of it what localstripe lacks.
 
 localstripe (PyPI) is an offline fake of Stripe's API: payment intents, refunds, the balance and signed messages are its
-own. It knows neither Checkout Sessions, nor searching, nor idempotency keys. Those are played here, in the shapes that
-Stripe's API reference gives (https://docs.stripe.com/api/checkout/sessions/object), on real sockets: the plugin speaks
-with this server through Stripe's own library, and what a customer does on Stripe's page, `pay` does.
+own. It has no Checkout Sessions, no search and no idempotency keys. This module plays those, in the shapes of Stripe's
+API reference (https://docs.stripe.com/api/checkout/sessions/object), on real sockets: the plugin talks to this server
+through Stripe's own library, and `pay` does what a customer does on Stripe's page.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Answer = tuple[int, dict[str, Any]]
 
 @contextmanager
 def localstripe() -> Iterator[str]:
-    """Runs it on a free port of this machine. Its address."""
+    """Runs localstripe on a free port of this machine. Yields its address."""
     process = subprocess.Popen([sys.executable, "-c", _SERVE], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert process.stdout is not None
     try:
@@ -88,25 +88,25 @@ class Provider:
     # ------------------------------------------------------------------------------------ the customer, and Stripe
 
     def pay(self, session_id: str, *, by_bank: bool = False) -> dict[str, Any]:
-        """The customer pays on Stripe's page: by card, or by a bank that takes days to say so. The session after it."""
+        """The customer pays on Stripe's page: by card, or by a bank that takes days to answer. Returns the session."""
         session = self.sessions[session_id]
         assert session["status"] == "open", "nobody can pay on a page that is closed"
-        about = {"amount": session["amount_total"], "currency": session["currency"]}
-        about |= {f"metadata[{name}]": value for name, value in session["metadata"].items()}
+        fields = {"amount": session["amount_total"], "currency": session["currency"]}
+        fields |= {f"metadata[{name}]": value for name, value in session["metadata"].items()}
         if by_bank:
             intent: dict[str, Any] = {"id": f"pi_bank{next(self.number)}", "object": "payment_intent"}
-            intent |= {"status": "processing", "amount": about["amount"], "currency": about["currency"]}
+            intent |= {"status": "processing", "amount": fields["amount"], "currency": fields["currency"]}
             intent["metadata"] = session["metadata"]
         else:
             card = self.post("/v1/payment_methods", {"type": "card"} | {f"card[{k}]": v for k, v in _CARD.items()})
-            intent = self.post("/v1/payment_intents", {**about, "payment_method": card["id"], "confirm": "true"})
+            intent = self.post("/v1/payment_intents", {**fields, "payment_method": card["id"], "confirm": "true"})
         self.intents.append(intent)
         paid = {"payment_status": "unpaid" if by_bank else "paid", "status": "complete", "payment_intent": intent["id"]}
         session.update(paid)
         return session
 
     def bank_says(self, session_id: str, *, yes: bool) -> dict[str, Any]:
-        """What the bank says after days of a payment that waited for it."""
+        """The bank decides after days on a payment that waited for it. Returns the session."""
         session = self.sessions[session_id]
         intent = self._intent(session["payment_intent"])
         intent["status"] = "succeeded" if yes else "requires_payment_method"
@@ -118,14 +118,14 @@ class Provider:
         return self.sessions[session_id]
 
     def charged(self) -> int:
-        """What customers have paid in all, in Stripe's units."""
+        """The sum that customers have paid, in Stripe's units."""
         return sum(intent["amount"] for intent in self.intents if intent["status"] == "succeeded")
 
     def refunded(self) -> int:
-        """What was given back in all."""
-        found = httpx.get(f"{self.behind}/v1/refunds", params={"limit": 100}, auth=(KEY, "")).json()["data"]
-        ours = {intent["id"] for intent in self.intents}
-        return sum(charge["amount"] for charge in found if charge["payment_intent"] in ours)
+        """The sum that was given back."""
+        refunds = httpx.get(f"{self.behind}/v1/refunds", params={"limit": 100}, auth=(KEY, "")).json()["data"]
+        intent_ids = {intent["id"] for intent in self.intents}
+        return sum(charge["amount"] for charge in refunds if charge["payment_intent"] in intent_ids)
 
     def post(self, path: str, form: Mapping[str, Any]) -> dict[str, Any]:
         answer = httpx.post(f"{self.behind}{path}", data=dict(form), auth=(KEY, ""))
@@ -135,16 +135,20 @@ class Provider:
     # ------------------------------------------------------------------------------------ the API
 
     def answer(self, method: str, path: str, query: str, body: bytes, key: str) -> Answer:
-        """As Stripe does: a key's first answer is the answer, and a key is for one request only."""
+        """Answers as Stripe does: a key's first answer is repeated, and a key is for one request only."""
         with self.lock:
             self.asked.append(Asked(method, path, key))
-            said = f"{method} {path} {body.decode()}"
+            request_text = f"{method} {path} {body.decode()}"
             if key and key in self.kept:
-                known, answer = self.kept[key]
-                return answer if known == said else _wrong(400, "idempotency_error", "The key was used otherwise.")
+                earlier_request, answer = self.kept[key]
+                return (
+                    answer
+                    if earlier_request == request_text
+                    else _error(400, "idempotency_error", "The key was used otherwise.")
+                )
             answer = self._answer(method, path, parse_qs(query), parse_qs(body.decode()), query, body)
             if key and answer[0] < 500:
-                self.kept[key] = (said, answer)
+                self.kept[key] = (request_text, answer)
             return answer
 
     def _answer(
@@ -158,21 +162,21 @@ class Provider:
                 return self._session(name, expand="expand[0]" in query)
             case "POST", ["checkout", "sessions", name, "expire"]:
                 if self.sessions[name]["status"] != "open":
-                    return _wrong(400, "invalid_request_error", "Only open sessions can be expired.")
+                    return _error(400, "invalid_request_error", "Only open sessions can be expired.")
                 return 200, self.expire(name)
             case "GET", ["payment_intents", "search"]:
-                wanted = query["query"][0].partition(":")[2].strip("'")
-                found = [intent for intent in self.intents if wanted in intent["metadata"].values()]
-                return 200, {"object": "search_result", "data": found, "has_more": False, "url": path}
+                value = query["query"][0].partition(":")[2].strip("'")
+                intents = [intent for intent in self.intents if value in intent["metadata"].values()]
+                return 200, {"object": "search_result", "data": intents, "has_more": False, "url": path}
             case "GET", ["payment_intents", name] if name.startswith("pi_bank"):
                 return 200, self._intent(name)
         if self.strict and (method, parts[0]) == ("POST", "refunds"):
-            return _wrong(400, "invalid_request_error", "Your balance is too low.")
+            return _error(400, "invalid_request_error", "Your balance is too low.")
         answer = httpx.request(method, f"{self.behind}{path}?{raw}", content=body, headers=_FORM, auth=(KEY, ""))
-        said = answer.json()
-        if self.slow and said.get("object") == "refund":
-            said["status"] = "pending"
-        return answer.status_code, said
+        refund = answer.json()
+        if self.slow and refund.get("object") == "refund":
+            refund["status"] = "pending"
+        return answer.status_code, refund
 
     def _new_session(self, form: Mapping[str, str]) -> dict[str, Any]:
         name = f"cs_test_{next(self.number)}"
@@ -190,7 +194,7 @@ class Provider:
 
     def _session(self, name: str, *, expand: bool) -> Answer:
         if name not in self.sessions:
-            return _wrong(404, "invalid_request_error", "No such session.")
+            return _error(404, "invalid_request_error", "No such session.")
         session = dict(self.sessions[name])
         if expand and session["payment_intent"]:
             session["payment_intent"] = self._intent(session["payment_intent"])
@@ -203,13 +207,15 @@ class Provider:
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-def _wrong(status: int, kind: str, said: str) -> Answer:
-    return status, {"error": {"type": kind, "message": said}}
+def _error(status: int, kind: str, message: str) -> Answer:
+    return status, {"error": {"type": kind, "message": message}}
 
 
-def signed(kind: str, about: Mapping[str, Any], *, secret: str = SIGNING, at: int | None = None) -> dict[str, Any]:
-    """A message of Stripe about one of its objects, as keyword arguments of a request."""
-    body = json.dumps({"id": "evt_1", "object": "event", "type": kind, "data": {"object": dict(about)}})
+def signed(
+    kind: str, stripe_object: Mapping[str, Any], *, secret: str = SIGNING, at: int | None = None
+) -> dict[str, Any]:
+    """Returns a message of Stripe about one of its objects, as keyword arguments of a request."""
+    body = json.dumps({"id": "evt_1", "object": "event", "type": kind, "data": {"object": dict(stripe_object)}})
     header = WebhookSignature.generate_signature_header(body, secret, at)
     return {"content": body.encode(), "headers": {"Stripe-Signature": header, "Content-Type": "application/json"}}
 
@@ -227,13 +233,13 @@ def serve_provider(behind: str) -> Iterator[Provider]:
                 return
             key = self.headers.get("idempotency-key", "")
             if self.headers.get("authorization") != f"Bearer {KEY}":
-                status, said = _wrong(401, "invalid_request_error", "Invalid API Key provided.")
+                status, document = _error(401, "invalid_request_error", "Invalid API Key provided.")
             else:
-                status, said = provider.answer(self.command, parts.path, parts.query, body, key)
+                status, document = provider.answer(self.command, parts.path, parts.query, body, key)
                 provider.then(f"{self.command} {parts.path}")
             if provider.silent:
                 return
-            content = json.dumps(said).encode()
+            content = json.dumps(document).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))

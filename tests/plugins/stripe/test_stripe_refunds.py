@@ -1,4 +1,4 @@
-"""Money goes back through Stripe once, never more than came, and whatever is not clear is told."""
+"""Money goes back through Stripe once and never more than came; unclear refunds are reported."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from .provider import Provider, signed
 
 @pytest.fixture
 def order(stall: Stall, stripe: Provider) -> Bought:
-    """An order of 10.00 that is paid."""
+    """A paid order of 10.00."""
     order = stall.buy()
     stall.say("checkout.session.completed", stripe.pay(stall.choose(order)["reference"]))
     return order
 
 
-def paid(stall: Stall, order: Bought) -> str:
+def paid_payment_id(stall: Stall, order: Bought) -> str:
     return str(next(payment["id"] for payment in stall.payments(order)["payments"] if payment["state"] == "Done"))
 
 
 def give_back(stall: Stall, order: Bought, amount: int) -> Any:
-    return stall.ask(f"/payments/{paid(stall, order)}/refund", {"amount": amount, "anyway": True})
+    return stall.ask(f"/payments/{paid_payment_id(stall, order)}/refund", {"amount": amount, "anyway": True})
 
 
 def refund_of(stall: Stall, order: Bought) -> Any:
@@ -34,8 +34,12 @@ def refund_of(stall: Stall, order: Bought) -> Any:
 
 
 def test_a_part_is_given_back_and_then_the_rest(stall: Stall, stripe: Provider, order: Bought) -> None:
-    begun = give_back(stall, order, 300)
-    assert (begun.status_code, begun.json()["state"], begun.json()["refunds"]) == (201, "Started", paid(stall, order))
+    refund_answer = give_back(stall, order, 300)
+    assert (refund_answer.status_code, refund_answer.json()["state"], refund_answer.json()["refunds"]) == (
+        201,
+        "Started",
+        paid_payment_id(stall, order),
+    )
     stall.run_jobs()
     assert refund_of(stall, order)["state"] == "Done"
     assert refund_of(stall, order)["reference"].startswith("re_")
@@ -59,7 +63,7 @@ def test_more_than_came_is_never_given_back(stall: Stall, order: Bought) -> None
 
 
 def test_ten_refunds_at_once_give_back_what_came(stall: Stall, stripe: Provider, order: Bought) -> None:
-    payment, start, statuses = paid(stall, order), threading.Barrier(10), []
+    payment, start, statuses = paid_payment_id(stall, order), threading.Barrier(10), []
 
     def refund() -> None:
         start.wait()
@@ -76,7 +80,7 @@ def test_ten_refunds_at_once_give_back_what_came(stall: Stall, stripe: Provider,
 
 
 def test_a_request_that_is_repeated_is_one_refund(stall: Stall, stripe: Provider, order: Bought) -> None:
-    path = f"/api/enterprises/shop/payments/{paid(stall, order)}/refund"
+    path = f"/api/enterprises/shop/payments/{paid_payment_id(stall, order)}/refund"
     headers = {"Authorization": f"Bearer {stall.token}", "Idempotency-Key": "once"}
     answers = [stall.client.post(path, json={"amount": 500, "anyway": True}, headers=headers).json() for _ in range(3)]
     stall.run_jobs()
@@ -84,9 +88,9 @@ def test_a_request_that_is_repeated_is_one_refund(stall: Stall, stripe: Provider
     assert (stripe.refunded(), stall.journal()[1:]) == (500, [("refund", -500)])
 
 
-@pytest.mark.parametrize("forgotten", [False, True])
+@pytest.mark.parametrize("key_forgotten", [False, True])
 def test_a_refund_whose_answer_was_lost_is_given_once(
-    stall: Stall, stripe: Provider, order: Bought, forgotten: bool
+    stall: Stall, stripe: Provider, order: Bought, key_forgotten: bool
 ) -> None:
     """Also when it is tried again so late that Stripe has forgotten the key."""
     give_back(stall, order, 500)
@@ -94,7 +98,7 @@ def test_a_refund_whose_answer_was_lost_is_given_once(
     with pytest.raises(JobFailed):
         stall.run_jobs()
     assert (refund_of(stall, order)["state"], stripe.refunded()) == ("Started", 500)
-    if forgotten:
+    if key_forgotten:
         stripe.kept.clear()
     stripe.then, stripe.silent = lambda path: None, False
     stall.run_jobs(hours=1)
@@ -134,17 +138,17 @@ def test_stripe_that_says_no_ends_the_refund_and_a_person_is_told(
     assert stripe.refunded() == 500
 
 
-@pytest.mark.parametrize("by", ["message", "asking"])
-def test_a_refund_may_take_days(stall: Stall, stripe: Provider, order: Bought, by: str) -> None:
+@pytest.mark.parametrize("channel", ["message", "asking"])
+def test_a_refund_may_take_days(stall: Stall, stripe: Provider, order: Bought, channel: str) -> None:
     stripe.slow = True
     give_back(stall, order, 500)
     stall.run_jobs()
     refund = refund_of(stall, order)
     assert (refund["state"], len(stall.journal())) == ("Pending", 1)
     stripe.slow = False
-    if by == "message":
-        known = {"commensal_refund": refund["id"], "commensal_enterprise": "shop"}
-        message = signed("refund.updated", {"object": "refund", "id": refund["reference"], "metadata": known})
+    if channel == "message":
+        metadata = {"commensal_refund": refund["id"], "commensal_enterprise": "shop"}
+        message = signed("refund.updated", {"object": "refund", "id": refund["reference"], "metadata": metadata})
         assert stall.client.post("/-/stripe/webhook/shop", **message).status_code == 200
     else:
         stall.run_jobs(hours=1)
@@ -155,8 +159,8 @@ def test_a_refund_may_take_days(stall: Stall, stripe: Provider, order: Bought, b
 
 def test_only_money_that_came_through_a_provider_goes_back_through_one(stall: Stall, stripe: Provider) -> None:
     order = stall.buy()
-    begun = stall.choose(order)
-    assert stall.ask(f"/payments/{begun['id']}/refund", {"amount": 1}).json()["code"] == "not_received"
+    payment = stall.choose(order)
+    assert stall.ask(f"/payments/{payment['id']}/refund", {"amount": 1}).json()["code"] == "not_received"
     stall.ask(f"/orders/{order.id}/payments", {"method": "cash:cash", "amount": 1000})
     assert give_back(stall, order, 1).json()["code"] == "by_hand"
     assert stall.ask("/payments/nothing/refund", {"amount": 1}).status_code == 404

@@ -1,4 +1,4 @@
-"""What a shop may enter, and that its keys are seen by nobody; amounts as Stripe counts them."""
+"""What a shop may enter, that its keys are visible to nobody, and amounts as Stripe counts them."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from .provider import KEY, SIGNING, Provider
 
 
 @pytest.mark.parametrize(
-    ("ours", "currency", "theirs"),
+    ("amount", "currency", "stripe_amount"),
     [
         (1250, "EUR", 1250), (500, "JPY", 500), (500, "XPF", 500), (5, "ISK", 500), (5, "UGX", 500),
         (1230, "KWD", 1230), (300, "MGA", 3), (1250, "HUF", 1250),
     ],
 )  # fmt: skip
-def test_amounts_are_counted_as_stripe_counts_them(ours: int, currency: str, theirs: int) -> None:
-    assert to_stripe(ours, currency) == theirs
-    assert from_stripe(theirs, currency.lower()) == ours
+def test_amounts_are_counted_as_stripe_counts_them(amount: int, currency: str, stripe_amount: int) -> None:
+    assert to_stripe(amount, currency) == stripe_amount
+    assert from_stripe(stripe_amount, currency.lower()) == amount
 
 
 def test_amounts_that_stripe_cannot_take_are_refused() -> None:
@@ -41,7 +41,7 @@ def test_amounts_that_stripe_cannot_take_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("bad_settings", "message"),
     [
         ({"secret_key": "pk_live_1"}, "begins with sk_"),
         ({"webhook_secret": "sk_live_1"}, "begins with whsec_"),
@@ -50,16 +50,16 @@ def test_amounts_that_stripe_cannot_take_are_refused() -> None:
         ({"secret_key": "sk_" + "x" * 200}, "at most 200"),
     ],
 )
-def test_what_cannot_be_right_is_refused_without_quoting_it(wrong: dict[str, Any], said: str) -> None:
-    with pytest.raises(SettingsError, match=said) as refused:
-        read_settings(Settings, wrong)
-    assert "live_1" not in str(refused.value)
+def test_what_cannot_be_right_is_refused_without_quoting_it(bad_settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message) as error:
+        read_settings(Settings, bad_settings)
+    assert "live_1" not in str(error.value)
 
 
 def test_the_operator_cannot_let_a_hook_run_out_of_time() -> None:
-    for wrong in ({"timeout": 15.0}, {"timeout": 0}, {"api_base": "stripe.com"}):
+    for bad_settings in ({"timeout": 15.0}, {"timeout": 0}, {"api_base": "stripe.com"}):
         with pytest.raises(SettingsError):
-            read_settings(InstanceSettings, wrong)
+            read_settings(InstanceSettings, bad_settings)
 
 
 def test_stripe_is_asked_whether_it_knows_the_key(stripe: Provider) -> None:
@@ -74,13 +74,13 @@ def test_stripe_is_asked_whether_it_knows_the_key(stripe: Provider) -> None:
 
 
 def test_nothing_is_offered_before_both_secrets_are_there(stall: Stall) -> None:
-    for chosen, offered in (({}, False), ({"secret_key": KEY}, False), (CHOSEN, True)):
+    for settings_entered, is_offered in (({}, False), ({"secret_key": KEY}, False), (CHOSEN, True)):
         answers = stall.instance.hooks.each(
-            specifications.payment_methods, {"stripe": chosen}, instance=stall.instance, enterprise_id="shop",
+            specifications.payment_methods, {"stripe": settings_entered}, instance=stall.instance, enterprise_id="shop",
             person_id=None, customer_id=None, language="fr",
         )  # fmt: skip
         assert [mistake.label for answer in answers for mistake in answer.value or ()] == (
-            ["Carte bancaire (Stripe)"] if offered else []
+            ["Carte bancaire (Stripe)"] if is_offered else []
         )
     assert [payment_method.id for payment_method in payment_methods(stall.instance, "shop", "en")] == [
         "cash:cash",
@@ -96,15 +96,15 @@ def test_the_keys_are_nowhere_to_be_seen(
     caplog.set_level("DEBUG")
     order = stall.buy()
     stall.choose(order)
-    about = {"object": "payment_intent", "id": "pi_1", "metadata": {"commensal_enterprise": "shop"}}
-    assert stall.say("payment_intent.succeeded", about) == 500
+    payment_intent = {"object": "payment_intent", "id": "pi_1", "metadata": {"commensal_enterprise": "shop"}}
+    assert stall.say("payment_intent.succeeded", payment_intent) == 500
     stall.run_jobs(minutes=5, failing=True)
     report_state(stall.instance)
-    said = capsys.readouterr()
-    assert "plugin failed" in said.out
-    seen = [repr(settings), str(stall.instance.hooks.failures), said.out, said.err, caplog.text]
+    captured = capsys.readouterr()
+    assert "plugin failed" in captured.out
+    visible_texts = [repr(settings), str(stall.instance.hooks.failures), captured.out, captured.err, caplog.text]
     for secret in (KEY, SIGNING):
-        assert not [text for text in seen if secret in text]
+        assert not [text for text in visible_texts if secret in text]
 
 
 def test_stripes_library_is_loaded_when_somebody_pays() -> None:
