@@ -1,4 +1,4 @@
-"""The least that an order can cost: bare Starlette, raw SQL on SQLite, one fsync. All figures stand beside it."""
+"""The least that an order can cost: bare Starlette, raw SQL on SQLite, one fsync. All figures are compared with it."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ CREATE TABLE line (order_id INTEGER NOT NULL, lot_id INTEGER NOT NULL, quantity 
 
 
 def application(folder: Path) -> Starlette:
-    """Takes stock and writes an order of three lines."""
+    """An application that takes stock and writes an order of three lines."""
     file = folder / "baseline.db"
-    with sqlite3.connect(file) as made:
-        made.executescript("PRAGMA journal_mode=WAL;" + _SCHEMA)
-        made.executemany("INSERT INTO lot VALUES (?, 1000000000)", [(number,) for number in range(1, 31)])
-    made.close()
+    with sqlite3.connect(file) as database:
+        database.executescript("PRAGMA journal_mode=WAL;" + _SCHEMA)
+        database.executemany("INSERT INTO lot VALUES (?, 1000000000)", [(number,) for number in range(1, 31)])
+    database.close()
     gate, local = threading.Lock(), threading.local()
 
     def connection() -> sqlite3.Connection:
         if not hasattr(local, "connection"):
             local.connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
             local.connection.execute("PRAGMA synchronous=FULL")
-        found: sqlite3.Connection = local.connection
-        return found
+        connection_of_thread: sqlite3.Connection = local.connection
+        return connection_of_thread
 
     def place(wish: dict[str, object]) -> int:
         lots = wish["lots"]
@@ -66,7 +66,7 @@ def application(folder: Path) -> Starlette:
 
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
-    """The address of the baseline, which is served in this process while the block runs."""
+    """Serves the baseline in this process while the block runs. Yields its address."""
     config = uvicorn.Config(application(folder), port=0, log_level="warning", access_log=False, lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)

@@ -61,8 +61,8 @@ def main() -> None:
     print(f"load of the machine {os.getloadavg()[0]:.1f} before")
     asked = sys.argv[1:]
     extent = QUICK if "quick" in asked else WHOLE
-    for one in asked:
-        extent = replace(extent, lines=int(one)) if one.isdigit() else extent
+    for word in asked:
+        extent = replace(extent, lines=int(word)) if word.isdigit() else extent
     databases = [name for name in asked if name in _DATABASES] or _DATABASES
     with tempfile.TemporaryDirectory(prefix="commensal-bench-") as folder:
         for name in databases:
@@ -72,7 +72,7 @@ def main() -> None:
 
 @contextmanager
 def _urls(name: str, folder: Path) -> Iterator[tuple[str, str, str]]:
-    """Of three empty databases."""
+    """Yields the URLs of three empty databases."""
     if name == "sqlite":
         yield "", "", ""
         return
@@ -84,42 +84,50 @@ def _urls(name: str, folder: Path) -> Iterator[tuple[str, str, str]]:
         admin = create_engine(address, isolation_level="AUTOCOMMIT")
         names = ("young", "old", "large")
         with admin.connect() as connection:
-            for one in names:
-                connection.execute(text(f"CREATE DATABASE {one}"))
+            for database in names:
+                connection.execute(text(f"CREATE DATABASE {database}"))
         admin.dispose()
-        young, old, large = (
+        young_url, old_url, large_url = (
             address.set(drivername="postgresql", database=name).render_as_string(hide_password=False) for name in names
         )
-        yield young, old, large
+        yield young_url, old_url, large_url
 
 
 def _bench(name: str, folder: Path, urls: tuple[str, str, str], extent: Extent) -> None:
-    young, old, large = (folder / f"{name}-{age}" for age in ("young", "old", "large"))
-    items = {one: set_up(one, url) for one, url in ((young, urls[0]), (old, urls[1]))}
+    young_folder, old_folder, large_folder = (folder / f"{name}-{age}" for age in ("young", "old", "large"))
+    items = {folder_: set_up(folder_, url) for folder_, url in ((young_folder, urls[0]), (old_folder, urls[1]))}
     if extent.lines:
-        begun = time.perf_counter()
-        with open_instance(old) as instance:
+        started = time.perf_counter()
+        with open_instance(old_folder) as instance:
             history.add_history(instance.store, extent.lines)
-        print(f"{name}: a past of {extent.lines:,} order lines, made in {time.perf_counter() - begun:.0f} s")
+        print(f"{name}: a past of {extent.lines:,} order lines, made in {time.perf_counter() - started:.0f} s")
     with ExitStack() as stack:
-        base = stack.enter_context(baseline.served(_made(folder / f"{name}-base")))
-        servers = {database: stack.enter_context(serving(database, "--no-jobs")) for database in (young, old)}
-        _start_up(name, servers[young])
+        base = stack.enter_context(baseline.served(_make_folder(folder / f"{name}-base")))
+        servers = {
+            database: stack.enter_context(serving(database, "--no-jobs")) for database in (young_folder, old_folder)
+        }
+        _start_up(name, servers[young_folder])
         for clients in (1, 8):
-            _orders(name, extent, clients, base, [(servers[database], items[database]) for database in (young, old)])
+            _orders(
+                name,
+                extent,
+                clients,
+                base,
+                [(servers[database], items[database]) for database in (young_folder, old_folder)],
+            )
         for path in ("/sales/shop-session", "/api/sale-sessions/shop-session/offers?limit=200"):
-            _pages(name, extent, path, [servers[young], servers[old]])
-        print(f"{name}: memory after that {servers[young].memory:.0f} MB")
-    set_up(large, urls[2], MANY)
-    with serving(large, "--no-jobs") as server:
+            _pages(name, extent, path, [servers[young_folder], servers[old_folder]])
+        print(f"{name}: memory after that {servers[young_folder].memory:.0f} MB")
+    set_up(large_folder, urls[2], MANY)
+    with serving(large_folder, "--no-jobs") as server:
         for path in ("/sales/shop-session", "/api/sale-sessions/shop-session/offers?limit=200"):
             asks: list[Ask] = [("GET", path, "", {})] * 5
-            one = _median([load(server.address, 1, asks, 200, cpu=server.cpu) for _ in range(3)])
-            print(f"{name}: GET {path} of {MANY} items: {1000 / one.rate:.0f} ms, {one.cpu:.0f} ms CPU, 1 client")
-    _reports(name, (young, old))
+            result = _median([load(server.address, 1, asks, 200, cpu=server.cpu) for _ in range(3)])
+            print(f"{name}: GET {path} of {MANY} items: {1000 / result.rate:.0f} ms, {result.cpu:.0f} ms CPU, 1 client")
+    _reports(name, (young_folder, old_folder))
 
 
-def _made(folder: Path) -> Path:
+def _make_folder(folder: Path) -> Path:
     folder.mkdir()
     return folder
 
@@ -135,13 +143,13 @@ def _orders(name: str, extent: Extent, clients: int, base: str, shops: Sequence[
     for number in range(extent.rounds + 1):
         rounds[0].append(load(base, clients, [baseline.ORDER] * extent.orders, 201))
         for results, (server, items) in zip(rounds[1:], shops, strict=True):
-            asks = [order(items, number * extent.orders + one) for one in range(extent.orders)]
+            asks = [order(items, number * extent.orders + offset) for offset in range(extent.orders)]
             results.append(load(server.address, clients, asks, 201, cpu=server.cpu))
     bare, young, old = (_median(round[1:]) for round in rounds)  # not the first, in which servers get warm
     share = f"{young.rate / bare.rate:.0%} of the baseline's rate, {bare.cpu / young.cpu:.0%} by CPU"
-    print(f"{name}: {clients} clients: baseline {_said(bare, 'orders')}")
-    print(f"{name}: {clients} clients: {_said(young, 'orders')}, {share}")
-    print(f"{name}: {clients} clients: {_said(old, 'orders')} with a past, {_ratio(young, old)}")
+    print(f"{name}: {clients} clients: baseline {_describe(bare, 'orders')}")
+    print(f"{name}: {clients} clients: {_describe(young, 'orders')}, {share}")
+    print(f"{name}: {clients} clients: {_describe(old, 'orders')} with a past, {_ratio(young, old)}")
 
 
 def _pages(name: str, extent: Extent, path: str, servers: Sequence[Server]) -> None:
@@ -151,11 +159,11 @@ def _pages(name: str, extent: Extent, path: str, servers: Sequence[Server]) -> N
         for results, server in zip(rounds, servers, strict=True):
             results.append(load(server.address, 4, asks, 200, cpu=server.cpu))
     young, old = (_median(round[1:]) for round in rounds)
-    print(f"{name}: GET {path} of {ITEMS} items: {_said(young, 'answers')}; with a past {_ratio(young, old)}")
+    print(f"{name}: GET {path} of {ITEMS} items: {_describe(young, 'answers')}; with a past {_ratio(young, old)}")
 
 
-def _said(one: Load, what: str) -> str:
-    return f"{one.rate:.0f} {what}/s, p95 {one.p95:.0f} ms, {one.cpu:.2f} ms CPU"
+def _describe(result: Load, unit: str) -> str:
+    return f"{result.rate:.0f} {unit}/s, p95 {result.p95:.0f} ms, {result.cpu:.2f} ms CPU"
 
 
 def _ratio(young: Load, old: Load) -> str:
@@ -163,30 +171,30 @@ def _ratio(young: Load, old: Load) -> str:
 
 
 def _median(rounds: Sequence[Load]) -> Load:
-    """The round whose rate is in the middle."""
-    return sorted(rounds, key=lambda one: one.rate)[len(rounds) // 2]
+    """Returns the round with the median rate."""
+    return sorted(rounds, key=lambda result: result.rate)[len(rounds) // 2]
 
 
 def _reports(name: str, folders: tuple[Path, Path]) -> None:
-    """Order lines in each format, from the question to the last byte, in turns; the fastest of three runs counts."""
+    """Order lines in each format, from the query to the last byte, in turns; the fastest of three runs counts."""
     with ExitStack() as stack:
-        young, old = (stack.enter_context(open_instance(folder)).store for folder in folders)
-        for store in (young, old):
+        young_store, old_store = (stack.enter_context(open_instance(folder)).store for folder in folders)
+        for store in (young_store, old_store):
             with store.write() as tx:
                 fill(tx, "reported")
                 add_orders(tx, 2, 1 + REPORTED // EACH, "reported")
         for format in ("csv", "jsonl", "html", "xlsx"):
-            runs = [(_report(young, format), _report(old, format)) for _ in range(3)]
+            runs = [(_report(young_store, format), _report(old_store, format)) for _ in range(3)]
             (seconds, cpu), (_, old_cpu) = (min(each, key=lambda run: run[1]) for each in zip(*runs, strict=True))
-            whole = f"{name}: {REPORTED} order lines as {format}: {seconds:.2f} s, {cpu:.2f} s CPU"
-            print(f"{whole}; with a past {old_cpu / cpu:.0%} of the CPU")
+            figures = f"{name}: {REPORTED} order lines as {format}: {seconds:.2f} s, {cpu:.2f} s CPU"
+            print(f"{figures}; with a past {old_cpu / cpu:.0%} of the CPU")
 
 
 def _report(store: Store, format: str) -> tuple[float, float]:
-    """Seconds that it took, and those of this process's processor: PostgreSQL's own are not among them."""
-    begun, spent = time.perf_counter(), time.process_time()
+    """Returns the seconds taken, and those of this process's processor, without PostgreSQL's own."""
+    started, cpu_before = time.perf_counter(), time.process_time()
     write(store, format, "reported")
-    return time.perf_counter() - begun, time.process_time() - spent
+    return time.perf_counter() - started, time.process_time() - cpu_before
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""What catalogues in DFC cost: ``python tests/benchmarks/dfc_catalogue.py [products]``.
+"""Costs of catalogues in DFC: ``python tests/benchmarks/dfc_catalogue.py [products]``.
 
-One instance on SQLite, with the collector as a server has it; times are of the processor: reading a catalogue, the
-whole request; ten times as many products written as a document, taken in as a list, and linked from a platform.
+One instance on SQLite, with the garbage collector as a server has it; times are of the processor: for reading a
+catalogue, the whole request; for ten times as many products, writing the document, importing it, and linking it.
 """
 
 from __future__ import annotations
@@ -60,19 +60,19 @@ def main() -> None:
 
 def _fill(shop: Shop, products: int) -> None:
     with shop.instance.store.write() as tx:
-        for place in range(len(products_of(tx, shop.id, limit=MANY)), products):
-            lot = a_lot(tx, shop.id, name=f"Lot {place}", on_hand="1000")
-            an_item(tx, lot, shop.id, name=f"Product {place}", price=250 + place)
+        for number in range(len(products_of(tx, shop.id, limit=MANY)), products):
+            lot = a_lot(tx, shop.id, name=f"Lot {number}", on_hand="1000")
+            an_item(tx, lot, shop.id, name=f"Product {number}", price=250 + number)
 
 
 def _take_in(shop: Shop) -> None:
-    """The document of an enterprise is written, read, taken into another enterprise, and linked by a hub."""
+    """Writes the document of an enterprise, reads it, imports it into another enterprise, and links it from a hub."""
     with shop.instance.store.read() as tx:
-        ours = enterprise_by_id(tx, shop.id)
+        farm = enterprise_by_id(tx, shop.id)
 
     def export() -> bytes:
         with shop.instance.store.read() as tx:
-            return msgspec.json.encode(write_116(export_enterprise(tx, "https://farm.example", ours)))
+            return msgspec.json.encode(write_116(export_enterprise(tx, "https://farm.example", farm)))
 
     content = _once(f"{MANY:,} products written", export)
     document = _once("the document read", lambda: read(content))
@@ -80,59 +80,59 @@ def _take_in(shop: Shop) -> None:
 
     def take(name: str) -> None:
         with shop.instance.store.write() as tx:
-            other = a_shop(tx, name, name=name, slug=name)
-            import_document(tx, "http://testserver", enterprise_by_id(tx, other), document, defaults=defaults)
+            importer = a_shop(tx, name, name=name, slug=name)
+            import_document(tx, "http://testserver", enterprise_by_id(tx, importer), document, defaults=defaults)
 
     _once("taken in as a list", lambda: take("taker"))
     with shop.instance.store.write() as tx:
         hub = a_shop(tx, "linker", name="Linker", slug="linker")
-        given: Any = {"default_vat": Decimal(5), "catalog_id": catalogs_of(tx, hub)[0].id, "margin": Decimal(20)}
-        made = link_catalogue(federation_of(shop.instance), tx, hub, "https://farm.example/api/dfc", **given)
+        options: Any = {"default_vat": Decimal(5), "catalog_id": catalogs_of(tx, hub)[0].id, "margin": Decimal(20)}
+        link = link_catalogue(federation_of(shop.instance), tx, hub, "https://farm.example/api/dfc", **options)
 
-    def keep(said: DfcDocument) -> None:
+    def keep(linked_document: DfcDocument) -> None:
         with shop.instance.store.write() as tx:
-            store_document(tx, made, "http://testserver", said, DocumentFindings())
+            store_document(tx, link, "http://testserver", linked_document, DocumentFindings())
 
     _once("linked, and listed with a margin", lambda: keep(document))
     _once("read again, nothing changed", lambda: keep(document))
 
 
-def _once(what: str, act: Callable[[], T]) -> T:
-    begun = time.process_time()
-    done = act()
-    print(f"| {what} | {time.process_time() - begun:.2f} s |")
-    return done
+def _once(label: str, action: Callable[[], T]) -> T:
+    started = time.process_time()
+    result = action()
+    print(f"| {label} | {time.process_time() - started:.2f} s |")
+    return result
 
 
 def _read(shop: Shop) -> None:
     bearer, path = {"Authorization": f"Bearer {shop.token}"}, "/api/dfc/enterprises/shop/catalog_items"
 
-    def change(place: int) -> None:
+    def change(number: int) -> None:
         with shop.instance.store.write() as tx:
-            set_price(tx, shop.id, shop.items["carrots"], 300 + place)
+            set_price(tx, shop.id, shop.items["carrots"], 300 + number)
 
     def ask(**headers: str) -> Any:
         return shop.client.get(path, headers={**bearer, **headers})
 
-    whole = ask()
-    print(f"{PRODUCTS:,} products, {len(whole.content):,} bytes")
-    _told("whole, changed before", ask, 200, before=change)
-    _told("whole", ask, 200)
+    first_answer = ask()
+    print(f"{PRODUCTS:,} products, {len(first_answer.content):,} bytes")
+    _report("whole, changed before", ask, 200, prepare=change)
+    _report("whole", ask, 200)
     tag = ask().headers["ETag"]
-    _told("with its ETag", lambda: ask(**{"If-None-Match": tag}), 304)
+    _report("with its ETag", lambda: ask(**{"If-None-Match": tag}), 304)
 
 
-def _told(what: str, ask: Callable[[], Any], status: int, *, before: Callable[[int], None] | None = None) -> None:
-    spent = []
+def _report(label: str, send: Callable[[], Any], status: int, *, prepare: Callable[[int], None] | None = None) -> None:
+    times = []
     for place in range(TIMES):
-        if before is not None:
-            before(place)
-        begun = time.process_time()
-        answer = ask()
-        spent.append(time.process_time() - begun)
+        if prepare is not None:
+            prepare(place)
+        started = time.process_time()
+        answer = send()
+        times.append(time.process_time() - started)
         assert answer.status_code == status
-    spent.sort()
-    print(f"| {what} | median {spent[TIMES // 2] * 1000:.1f} ms | p95 {spent[int(TIMES * 0.95)] * 1000:.1f} ms |")
+    times.sort()
+    print(f"| {label} | median {times[TIMES // 2] * 1000:.1f} ms | p95 {times[int(TIMES * 0.95)] * 1000:.1f} ms |")
 
 
 if __name__ == "__main__":

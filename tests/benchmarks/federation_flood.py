@@ -1,10 +1,10 @@
-"""What a peer that sends rubbish at full speed costs the others.
+"""Costs of a peer that sends rubbish at full speed, for the others.
 
-    python -m tests.benchmarks.federation_flood [SECONDS [KIND …]]
+python -m tests.benchmarks.federation_flood [SECONDS [KIND …]]
 
-`commensal serve` itself, in a process of its own, on loopback. A good peer pushes signed batches of small messages from
-127.0.0.2, first alone, then while a bad one keeps connections of 127.0.0.3 full of one kind of rubbish each. The
-server's processor time is what counts: what the flood takes of it, the good peer cannot have. Rounds take turns.
+`commensal serve` runs in its own process on loopback. A good peer pushes signed batches of small messages from
+127.0.0.2, first alone, then while a bad one fills connections of 127.0.0.3 with one kind of rubbish. The server's
+processor time counts: the good peer cannot have what the flood takes. Rounds take turns.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ GOOD, BAD = "127.0.0.2", "127.0.0.3"
 
 @dataclass(frozen=True)
 class Kind:
-    """Rubbish: a whole request, as bytes."""
+    """A kind of rubbish: a whole request, as bytes."""
 
     name: str
     raw: bytes
@@ -67,44 +67,44 @@ def main() -> None:
             federation.instance.close()
         with serving(Path(name) / "hub", "--no-jobs") as server:
             good = Good(server, key, bodies)
-            good.run(min(SECONDS, 3))  # warm
-            wanted = sys.argv[2:] or [kind.name for kind in kinds]
+            good.run(min(SECONDS, 3))  # to warm up
+            names = sys.argv[2:] or [kind.name for kind in kinds]
             for kind in kinds:
-                if kind.name in wanted:
+                if kind.name in names:
                     _compare(server, good, kind)
 
 
 def _compare(server: Server, good: Good, kind: Kind) -> None:
-    """By the median of rounds: messages that the good peer gets through a second of the server's processor time."""
-    alone, beside, idle, refused = list[float](), list[float](), list[float](), 0
+    """Compares medians of rounds: messages of the good peer for each second of the server's processor time."""
+    rates_alone, rates_in_flood, shares, refused = list[float](), list[float](), list[float](), 0
     for _ in range(ROUNDS):
-        alone.append(good.run(SECONDS))
+        rates_alone.append(good.run(SECONDS))
         with flooding(server, kind) as flood:
             assert flood.value, "the flood has not begun"
-            begun, cpu = time.perf_counter(), server.cpu()
+            started, cpu = time.perf_counter(), server.cpu()
             time.sleep(SECONDS)
-            idle.append((server.cpu() - cpu) / (time.perf_counter() - begun))
-            beside.append(good.run(SECONDS))
+            shares.append((server.cpu() - cpu) / (time.perf_counter() - started))
+            rates_in_flood.append(good.run(SECONDS))
         refused += flood.value
-    before, during, share = (sorted(series)[ROUNDS // 2] for series in (alone, beside, idle))
+    alone, in_flood, share = (sorted(series)[ROUNDS // 2] for series in (rates_alone, rates_in_flood, shares))
     print(
-        f"{kind.name}: {before:.0f} messages for a second of processor alone, {during:.0f} beside the flood "
-        f"({1 - during / before:+.1%}); the flood by itself takes {share:.1%} of a core, {refused} refusals seen"
+        f"{kind.name}: {alone:.0f} messages for a second of processor alone, {in_flood:.0f} beside the flood "
+        f"({1 - in_flood / alone:+.1%}); the flood by itself takes {share:.1%} of a core, {refused} refusals seen"
     )
 
 
 class Good:
-    """The peer that behaves. When all of its messages have come it begins anew: each is checked, and known already."""
+    """The well-behaved peer. It begins again after its last message: each is verified, and already known."""
 
     def __init__(self, server: Server, key: SigningKey, bodies: list[bytes]) -> None:
         self._server, self._key, self._bodies, self._next = server, key, bodies, 0
         self._at = urlsplit(server.address)
 
     def run(self, seconds: float) -> float:
-        """Messages taken for each second of the server's processor time, over `seconds`."""
-        begun, cpu, sent = time.perf_counter(), self._server.cpu(), 0
+        """Returns the messages taken for each second of the server's processor time, over `seconds`."""
+        started, cpu, sent = time.perf_counter(), self._server.cpu(), 0
         connection = _connect(self._at.hostname or "", self._at.port or 0, GOOD)
-        while time.perf_counter() - begun < seconds:
+        while time.perf_counter() - started < seconds:
             connection.sendall(_raw(self._key, self._bodies[self._next % len(self._bodies)]))
             self._next += 1
             answer = http.client.HTTPResponse(connection)
@@ -118,7 +118,7 @@ class Good:
 
 @contextmanager
 def flooding(server: Server, kind: Kind) -> Iterator[Counted]:
-    """A process whose connections each send the rubbish again as soon as it was refused, or closed."""
+    """A process whose connections each send the rubbish again as soon as it is refused or the connection is closed."""
     context = multiprocessing.get_context("spawn")
     stop, refused = context.Event(), context.Value("i", 0)
     process = context.Process(target=_flood, args=(server.address, kind.raw, stop, refused))
@@ -126,7 +126,7 @@ def flooding(server: Server, kind: Kind) -> Iterator[Counted]:
     try:
         while not refused.value and process.is_alive():
             time.sleep(0.1)
-        time.sleep(2)  # until it is refused as quickly as can be
+        time.sleep(2)  # until it is refused as quickly as possible
         yield refused
     finally:
         stop.set()
@@ -137,12 +137,12 @@ def flooding(server: Server, kind: Kind) -> Iterator[Counted]:
 def _flood(
     address: str, raw: bytes, stop: threading.Event, refused: multiprocessing.sharedctypes.Synchronized[int]
 ) -> None:
-    at = urlsplit(address)
+    url = urlsplit(address)
 
-    def one() -> None:
+    def run() -> None:
         while not stop.is_set():
             with suppress(OSError):
-                connection = _connect(at.hostname or "", at.port or 0, BAD)
+                connection = _connect(url.hostname or "", url.port or 0, BAD)
                 connection.settimeout(8)
                 while not stop.is_set():
                     connection.sendall(raw)
@@ -155,7 +155,7 @@ def _flood(
                         break
                 connection.close()
 
-    threads = [threading.Thread(target=one, daemon=True) for _ in range(CONNECTIONS)]
+    threads = [threading.Thread(target=run, daemon=True) for _ in range(CONNECTIONS)]
     for thread in threads:
         thread.start()
     stop.wait()
@@ -171,16 +171,16 @@ def _connect(host: str, port: int, source: str) -> socket.socket:
 
 
 def _region(folder: Path) -> Region:
-    """A hub, a good peer and a bad one, which have agreed by wires."""
-    opened = []
+    """A hub, a good peer and a bad one, which became peers by wires."""
+    instances = []
     for name in ("hub", "good", "bad"):
         begin_instance(folder / name, name=name, base_url=f"https://{name}.example", plugins=("federation",))
         if name == "hub":
             with (folder / name / "instance.toml").open("a") as settings:
                 settings.write("\n[limits]\nreads = 1000000000\nwrites = 1000000000\nlogins = 1000000000\n")
-        opened.append((name, open_instance(folder / name)))
-    works = {id(instance): work_of(instance) for _, instance in opened}
-    region = region_of(opened, lambda instance: run_due(instance, works[id(instance)]))
+        instances.append((name, open_instance(folder / name)))
+    works = {id(instance): work_of(instance) for _, instance in instances}
+    region = region_of(instances, lambda instance: run_due(instance, works[id(instance)]))
     for federation in region.members.values():
         begin_identity(federation)
     region.befriend("hub", "good")
@@ -201,7 +201,7 @@ def _bodies(region: Region) -> list[bytes]:
     with good.instance.store.read() as tx:
         rows = tx.all(select(box.body).where(box.type == "StateDigest").order_by(box.epoch, box.seq))
     bodies = [row["body"].encode() for row in rows]
-    return [b"\n".join(bodies[at : at + BATCH]) for at in range(0, len(bodies), BATCH)]
+    return [b"\n".join(bodies[start : start + BATCH]) for start in range(0, len(bodies), BATCH)]
 
 
 def _key(federation: Federation) -> SigningKey:
@@ -221,9 +221,11 @@ def _kinds(key: SigningKey) -> list[Kind]:
 
 
 def _raw(key: SigningKey, body: bytes) -> bytes:
-    """A request that this key has signed just now."""
-    bare = Request("POST", "https://hub.example/-/federation/inbox", [("content-type", "application/x-ndjson")], body)
-    signed = sign_request(bare, key, datetime.now(UTC), secrets.token_urlsafe(24))
+    """A request signed by this key just now."""
+    unsigned = Request(
+        "POST", "https://hub.example/-/federation/inbox", [("content-type", "application/x-ndjson")], body
+    )
+    signed = sign_request(unsigned, key, datetime.now(UTC), secrets.token_urlsafe(24))
     head = [f"{name}: {value}" for name, value in (("host", "hub"), ("content-length", len(body)), *signed.headers)]
     return "\r\n".join(["POST /-/federation/inbox HTTP/1.1", *head, "", ""]).encode() + body
 

@@ -1,9 +1,9 @@
-"""What messages between instances cost.
+"""Costs of messages between instances.
 
-    python -m tests.benchmarks.federation_inbox [MESSAGES]
+python -m tests.benchmarks.federation_inbox [MESSAGES]
 
-Two instances in one process on SQLite files. One sends small notes that have no effect but to be stored; the other
-takes them by its real route (ASGI, without a socket). Rates are of processor time, so of one core.
+Two instances in one process on SQLite files. One sends small notes that are only stored; the other takes them by its
+real route (ASGI, without a socket). Rates are per second of processor time, so of one core.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ HANDLERS[NOTE] = Handler(lambda federation, tx, received: None)
 def main() -> None:
     print(machine("starlette", "sqlalchemy", "cryptography"))
     with tempfile.TemporaryDirectory(prefix="commensal-bench-") as folder, (Path(folder) / "log").open("w") as log:
-        configure_logs(log, format="json")  # lines cost what they cost, and figures are not lost among them
+        configure_logs(log, format="json")  # writing lines is part of the cost, and figures are not lost among them
         region = _region(Path(folder))
         _measure("posted (signed, queued) a second and core", MESSAGES, lambda: _post(region))
         requests = _requests(region)
@@ -119,8 +119,8 @@ def _requests(region: Region) -> Sequence[Request]:
     a, box = region["a"], federation_outbox.c
     with a.instance.store.read() as tx:
         key = current_key(a, tx)
-        mine = select(box.body).where(box.type == "Note").order_by(box.seq)
-        bodies = [row["body"].encode() for row in tx.all(mine)]
+        query = select(box.body).where(box.type == "Note").order_by(box.seq)
+        bodies = [row["body"].encode() for row in tx.all(query)]
     url = f"{region['b'].base}/-/federation/inbox"
     return [
         sign_request(
@@ -170,17 +170,17 @@ def _rubbish(region: Region, app: Any, loop: asyncio.AbstractEventLoop, requests
         requests[0],
         headers=[(name, value.replace("a.example", "c.example")) for name, value in requests[0].headers],
     )
-    spoiled = replace(requests[0], body=b"x" * size)
-    for told, request in (
+    forged = replace(requests[0], body=b"x" * size)
+    for label, request in (
         ("refused: a key that nobody knows, from ever new addresses", stranger),
-        ("refused: a batch that does not fit its signature, from ever new addresses", spoiled),
+        ("refused: a batch that does not fit its signature, from ever new addresses", forged),
     ):
-        _measure(f"{told}, a second and core", RUBBISH, partial(_flood, app, loop, request))
-    loop.run_until_complete(_at_once(_any(app, spoiled) for _ in range(100)))
+        _measure(f"{label}, a second and core", RUBBISH, partial(_flood, app, loop, request))
+    loop.run_until_complete(_at_once(_any(app, forged) for _ in range(100)))
     _measure(
         "refused: an address that was refused before, a second and core",
         RUBBISH,
-        lambda: loop.run_until_complete(_at_once(_call(app, spoiled, 429, "203.0.113.9") for _ in range(RUBBISH))),
+        lambda: loop.run_until_complete(_at_once(_call(app, forged, 429, "203.0.113.9") for _ in range(RUBBISH))),
     )
 
 
@@ -197,24 +197,24 @@ async def _any(app: Any, request: Request) -> None:
 
 
 async def _at_once(calls: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Side by side: refusals of whoever was refused often are kept back for some seconds each."""
+    """In parallel, since repeated refusals are delayed for some seconds each."""
     await asyncio.gather(*calls)
 
 
 def _forget(region: Region) -> None:
-    """As if b had been away: nothing of the lane has come."""
+    """Makes b forget the lane, as if it had been away."""
     with region["b"].instance.store.write() as tx:
         tx.connection.exec_driver_sql("DELETE FROM federation_inbox WHERE lane = 'catalogue'")
-        anew = {"seq": 0, "top": 0, "hash": "", "promised": False}
-        tx.execute(update(federation_lane).where(federation_lane.c.direction == "in"), anew)
+        empty_lane = {"seq": 0, "top": 0, "hash": "", "promised": False}
+        tx.execute(update(federation_lane).where(federation_lane.c.direction == "in"), empty_lane)
 
 
-def _measure(told: str, number: int, act: Callable[[], object]) -> None:
+def _measure(label: str, number: int, action: Callable[[], object]) -> None:
     wall, cpu = time.perf_counter(), time.process_time()
-    act()
+    action()
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    each, waited = 1e6 * cpu / number, 1e6 * wall / number
-    print(f"{number / cpu:>8.0f} {told}  ({each:.0f} µs of processor, {waited:.0f} µs of clock)")
+    cpu_each, wall_each = 1e6 * cpu / number, 1e6 * wall / number
+    print(f"{number / cpu:>8.0f} {label}  ({cpu_each:.0f} µs of processor, {wall_each:.0f} µs of clock)")
 
 
 if __name__ == "__main__":

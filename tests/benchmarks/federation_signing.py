@@ -1,4 +1,4 @@
-"""What signatures cost, as ratios to a bare Ed25519 signature: ``python tests/benchmarks/federation_signing.py``."""
+"""Costs of signatures, as ratios to a bare Ed25519 signature: ``python tests/benchmarks/federation_signing.py``."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def a_message(lines: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def microseconds(act: Callable[[], object], least: float = 0.3) -> float:
-    """The median of several runs: machines are shared."""
-    act()
-    runs, end = list[float](), time.perf_counter() + least
+def microseconds(action: Callable[[], object], at_least: float = 0.3) -> float:
+    """Returns the median of several runs, since machines are shared."""
+    action()
+    runs, end = list[float](), time.perf_counter() + at_least
     while time.perf_counter() < end or len(runs) < 15:
         started = time.perf_counter()
-        act()
+        action()
         runs.append(time.perf_counter() - started)
     return statistics.median(runs) * 1e6
 
@@ -79,12 +79,12 @@ def main() -> None:
     keys = {KEY.id: KEY.public}
     for name, lines in (("message", 0), ("order of 12 lines", 12), ("catalogue page of 500", 500)):
         message = a_message(lines)
-        written = canonical(sign(message, KEY, NOW))
+        canonical_bytes = canonical(sign(message, KEY, NOW))
         line(
             f"proof, {name}",
-            len(written),
+            len(canonical_bytes),
             lambda message=message: canonical(sign(message, KEY, NOW)),  # type: ignore[misc]
-            lambda written=written: verify(  # type: ignore[misc]
+            lambda written=canonical_bytes: verify(  # type: ignore[misc]
                 read_json(written, 2**20), keys, NOW, context=CONTEXT, inside=[DFC]
             ),
         )
@@ -99,8 +99,8 @@ def main() -> None:
         lambda: verify_request("POST", sent.url, sent.headers, sent.body, keys.get, NOW),
     )
     page = a_message(500)
-    ours, theirs = microseconds(lambda: canonical(page)), microseconds(lambda: rfc8785.dumps(page))
-    print(f"canonical bytes of the page, profile checked: {ours:,.0f} µs; rfc8785: {theirs:,.0f} µs")
+    own_time, library_time = microseconds(lambda: canonical(page)), microseconds(lambda: rfc8785.dumps(page))
+    print(f"canonical bytes of the page, profile checked: {own_time:,.0f} µs; rfc8785: {library_time:,.0f} µs")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""What trade between instances costs.
+"""Costs of trade between instances.
 
-    python -m tests.benchmarks.federation_trade [PRODUCTS [PEERS]]
+python -m tests.benchmarks.federation_trade [PRODUCTS [PEERS]]
 
-Instances in one process on SQLite files, joined by wires without sockets. Times are of the processor, of one core and
-of all instances together: a hub elsewhere has a core of its own. 500 and 5 take a few seconds.
+The instances are in one process on SQLite files, joined by wires without sockets. Times are processor times of one core
+for all instances together; a hub elsewhere has its own core. 500 and 5 take a few seconds.
 """
 
 from __future__ import annotations
@@ -71,9 +71,9 @@ def main() -> None:
         for place in range(2, 1 + PEERS):
             _grant(region, place, "few")
         _prices(region)
-        own, leased = _in_turns(_own_order(region), _leased_order(region))
-        print(f"| an order of a local product | {own:.1f} ms |")
-        print(f"| an order of a leased one, where the lease suffices | {leased:.1f} ms, {leased / own:.2f} times |")
+        local, leased = _in_turns(_own_order(region), _leased_order(region))
+        print(f"| an order of a local product | {local:.1f} ms |")
+        print(f"| an order of a leased one, where the lease suffices | {leased:.1f} ms, {leased / local:.2f} times |")
         for federation in region.members.values():
             federation.instance.close()
 
@@ -85,7 +85,7 @@ def _region(folder: Path) -> Region:
         (str(place), instances.open(folder / str(place), plan, clock=clock, base_url=f"https://{place}.example"))
         for place in range(1 + PEERS)
     ]
-    works = {id(one): work_of(one) for _, one in opened}
+    works = {id(instance): work_of(instance) for _, instance in opened}
     region = region_of(opened, lambda one: run_due(one, works[id(one)]))
     for place, federation in enumerate(region.members.values()):
         begin_identity(federation)
@@ -100,70 +100,72 @@ def _region(folder: Path) -> Region:
 
 def _fill(instance: Instance, shop: str, products: int) -> None:
     head = "producer,name,category,units,unit_type,price,on_hand,tax_category,lot"
-    for first in range(0, products, AT_ONCE):
+    for start in range(0, products, AT_ONCE):
         rows = (
             f"{shop},Produit {n},pomme,1,kg,2.50,1000,5.5,Produit {n}"
-            for n in range(first, min(first + AT_ONCE, products))
+            for n in range(start, min(start + AT_ONCE, products))
         )
         with instance.store.write() as tx:
-            done = import_list(tx, shop, read_list("\n".join([head, *rows]).encode()))
-            assert not done.problems, done.problems[:3]
+            result = import_list(tx, shop, read_list("\n".join([head, *rows]).encode()))
+            assert not result.problems, result.problems[:3]
 
 
-def _grant(region: Region, place: int, producer: str) -> Grant:
-    """From the offer to the last item."""
-    home, hub = region["0"], region[str(place)]
+def _grant(region: Region, number: int, producer: str) -> Grant:
+    """Runs from the offer to the last item."""
+    home, hub = region["0"], region[str(number)]
     with home.instance.store.write() as tx:
-        peer = region.peer("0", str(place))
-        give_grant(home, tx, producer, peer.id, enterprise_iri(hub.base, f"e{place}"), "Hub")
+        peer = region.peer("0", str(number))
+        give_grant(home, tx, producer, peer.id, enterprise_iri(hub.base, f"e{number}"), "Hub")
     region.work()
     with hub.instance.store.write() as tx:
         (grant,) = grants_between(tx, direction="received", state="offered")
         accept_grant(hub, tx, grant.id)
     region.work()
-    assert _first(region, place).price == 250
+    assert _first(region, number).price == 250
     return grant
 
 
-def _first(region: Region, place: int) -> ReceivedItem:
-    with region[str(place)].instance.store.read() as tx:
-        (taken,) = grants_between(tx, direction="received", state="accepted")
-        return received_items(tx, taken, limit=1)[0]
+def _first(region: Region, number: int) -> ReceivedItem:
+    with region[str(number)].instance.store.read() as tx:
+        (grant,) = grants_between(tx, direction="received", state="accepted")
+        return received_items(tx, grant, limit=1)[0]
 
 
 def _prices(region: Region) -> None:
-    """Each peer has a core of its own: what it does is counted apart, and the last one's is waited for."""
-    theirs = list[float]()
+    """Each peer has its own core: its work is counted separately, and the last peer's is awaited."""
+    peer_seconds = list[float]()
 
-    def there(origin: str, request: Request) -> Answer:
-        begun = time.process_time()
+    def answer_of_peer(origin: str, request: Request) -> Answer:
+        started = time.process_time()
         base = request.url.partition("/-/")[0]
         answer = answer_of(region.wires.places[base], request, origin)
-        theirs.append(time.process_time() - begun)
+        peer_seconds.append(time.process_time() - started)
         return answer
 
-    region.wires.before = there
+    region.wires.before = answer_of_peer
     homes, wholes = list[float](), list[float]()
     for price in range(300, 300 + CHANGES):
-        theirs.clear()
+        peer_seconds.clear()
         begun = time.perf_counter()
         spent = _timed(partial(_reprice, region, price))
         wholes.append(time.perf_counter() - begun)
-        homes.append(spent - sum(theirs) + max(theirs))
+        homes.append(spent - sum(peer_seconds) + max(peer_seconds))
     region.wires.before = lambda origin, request: None
-    last = CHANGES * 95 // 100 - 1
-    home, whole = sorted(homes)[last] * 1000, sorted(wholes)[last] * 1000
-    told = f"p95 {home:.0f} ms of processor at home and at the last of them; {whole:.0f} ms by the clock, all here"
-    print(f"| a price change, until {PEERS - 1} peers show it | {told} |")
+    p95_index = CHANGES * 95 // 100 - 1
+    home_ms, total_ms = sorted(homes)[p95_index] * 1000, sorted(wholes)[p95_index] * 1000
+    figures = (
+        f"p95 {home_ms:.0f} ms of processor at home and at the last of them; {total_ms:.0f} ms by the clock, all here"
+    )
+    print(f"| a price change, until {PEERS - 1} peers show it | {figures} |")
 
 
 def _reprice(region: Region, price: int) -> None:
-    """Until all peers show the new price."""
+    """Changes the price and waits until all peers show it."""
     item_id = _first(region, 2).iri.rpartition("/")[2]
     with region["0"].instance.store.write() as tx:
         set_price(tx, "few", item_id, price)
     region.work("0")
-    assert all(_first(region, place).price == price for place in range(2, 1 + PEERS))
+    assert all(_first(region, number).price == price for number in range(2, 1 + PEERS))
 
 
 def _own_order(region: Region) -> Order:
@@ -176,22 +178,22 @@ def _own_order(region: Region) -> Order:
 
 
 def _leased_order(region: Region) -> Order:
-    """The same at a hub that holds enough."""
-    hub, offered = region["1"], _first(region, 1)
+    """Orders at a hub that holds enough stock."""
+    hub, item = region["1"], _first(region, 1)
     with hub.instance.store.write() as tx:
-        (item_id,) = list_products(tx, "e1", "e1-catalog", [Listing(product_id=offered.product_id, price=300)])
+        (item_id,) = list_products(tx, "e1", "e1-catalog", [Listing(product_id=item.product_id, price=300)])
         copy = mirror_of(tx, enterprise_iri(region["0"].base, "e0"))
         tx.execute(insert(coordination_supplier).values(coordination_id="e1-sale", enterprise_id=copy))
         tx.execute(insert(session_item).values(session_id="e1-session", item_id=item_id))
-        _hold(region, tx, offered)
+        _hold(region, tx, item)
     return partial(_order, hub.instance, "e1", item_id)
 
 
-def _hold(region: Region, tx: Transaction, offered: ReceivedItem) -> None:
+def _hold(region: Region, tx: Transaction, item: ReceivedItem) -> None:
     from commensal_federation.leases.questions import leases
 
     peer = region.peer("1", "0")
-    lot = next(lease for lease in leases(tx, limit=100_000) if lease.lot_name == offered.name)
+    lot = next(lease for lease in leases(tx, limit=100_000) if lease.lot_name == item.name)
     lease = lease_with(tx, "holder", peer.id, lot_id=lot.lot_id)
     assert lease is not None
     lease_grant = LeaseGrant(
@@ -207,21 +209,21 @@ def _order(instance: Instance, shop: str, item_id: str, number: int) -> None:
     instance.transact(lambda tx: place_order(tx, instance.hooks, f"{shop}-session", wish))
 
 
-def _in_turns(one: Order, other: Order) -> tuple[float, float]:
-    """Milliseconds of each, by the median: they take turns, since machines are shared."""
+def _in_turns(first_order: Order, second_order: Order) -> tuple[float, float]:
+    """Returns the median of each in milliseconds: they take turns, since machines are shared."""
     times: tuple[list[float], list[float]] = ([], [])
     for number in range(ORDERS):
-        for act, spent in zip((one, other), times, strict=True):
-            spent.append(_timed(partial(act, number)) * 1000)
-    first, second = (statistics.median(each) for each in times)
-    return first, second
+        for order, seconds in zip((first_order, second_order), times, strict=True):
+            seconds.append(_timed(partial(order, number)) * 1000)
+    first_median, second_median = (statistics.median(each) for each in times)
+    return first_median, second_median
 
 
-def _timed(act: Callable[[], Any]) -> float:
-    """Seconds of the processor."""
-    before = time.process_time()
-    act()
-    return time.process_time() - before
+def _timed(action: Callable[[], Any]) -> float:
+    """Returns seconds of the processor."""
+    started = time.process_time()
+    action()
+    return time.process_time() - started
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Five years of a shop: a million order lines with all that belongs to them, so that `commensal check` finds nothing.
 
-    python -m tests.benchmarks.history FOLDER [LINES]
+python -m tests.benchmarks.history FOLDER [LINES]
 
-makes them in the instance in FOLDER, which has the demo shop of `stand.py`. Rows are written as rows, a week of orders
-in each transaction: by commands it would take hours, and what it is for is only that there is so much of it.
+This makes them in the instance in FOLDER, which has the demo shop of `stand.py`. It inserts rows directly, a week of
+orders in each transaction, since commands would take hours and only the amount of data matters.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from commensal.trade.stock.tables import stock_lot, stock_movement
 
 LINES = 1_000_000
 EACH = 10  # lines of an order
-WEEKS = 5 * 52  # a sale each
+WEEKS = 5 * 52  # one sale each
 CUSTOMERS = 2_000
 SHOP = "shop"
 _FEE, _VAT, _FEE_VAT = Decimal("0.03"), Decimal("5.5"), Decimal(20)
@@ -46,7 +46,7 @@ Rows = dict[Table, list[dict[str, Any]]]
 
 @dataclass
 class _Past:
-    """What goes on from week to week: goods, customers, numbers, the end of the chain, what was sold of each lot."""
+    """The state from week to week: goods, customers, numbers, the end of the chain, the sold amount of each lot."""
 
     goods: Sequence[Row]
     customers: Sequence[str]
@@ -57,8 +57,8 @@ class _Past:
 
 
 def add_history(store: Store, lines: int = LINES) -> None:
-    """Orders of `SHOP` with so many lines altogether, before the ones it has now: it must have none."""
-    if store.engine.dialect.name == "sqlite":  # it can be made again, so nothing waits for the disk
+    """Adds orders of `SHOP` with so many lines in total; the shop must have no orders yet."""
+    if store.engine.dialect.name == "sqlite":  # the file can be made again, so nothing waits for the disk
         store.engine.raw_connection().driver_connection.execute("PRAGMA synchronous=OFF")  # type: ignore[union-attr]
     with store.write() as tx:
         past = _Past(goods=_goods(tx), customers=_customers(tx))
@@ -74,7 +74,7 @@ def add_history(store: Store, lines: int = LINES) -> None:
             level = {"free": stock_lot.c.free - sold, "sold": stock_lot.c.sold + sold}
             tx.execute(update(stock_lot).where(stock_lot.c.id == lot).values(level))
     with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("ANALYZE")  # as the daily work of an instance, or PostgreSQL itself, would by then
+        connection.exec_driver_sql("ANALYZE")  # as the daily work of an instance, or PostgreSQL itself, does
 
 
 def _goods(tx: Transaction) -> Sequence[Row]:
@@ -101,34 +101,36 @@ def _customers(tx: Transaction) -> list[str]:
 
 
 def _add_week(tx: Transaction, past: _Past, opened: datetime, count: int) -> None:
-    """A sale that is over: its orders are handed out and paid."""
+    """Adds a closed sale, whose orders are handed out and paid."""
     session = _session(tx, opened)
     rows: Rows = {table: [] for table in _TABLES}
-    for place in range(count):
-        _add_order(tx, past, session, opened + timedelta(days=4 * place / max(count, 1)), rows)
-    for table, made in rows.items():
-        insert_rows(tx, table, made)
+    for number in range(count):
+        _add_order(tx, past, session, opened + timedelta(days=4 * number / max(count, 1)), rows)
+    for table, values in rows.items():
+        insert_rows(tx, table, values)
 
 
 def _session(tx: Transaction, opened: datetime) -> str:
-    at = {"opens_at": opened, "closes_at": opened + timedelta(days=4), "version": 1}
+    times = {"opens_at": opened, "closes_at": opened + timedelta(days=4), "version": 1}
     sale, session = tx.ids.new(opened), tx.ids.new(opened)
-    over = {"completed_at": opened + timedelta(days=4), "created_at": opened}
-    tx.execute(insert(coordination).values(id=sale, coordinator_id=SHOP, name=f"Vente du {opened:%x}", **at, **over))
-    handed = {"begins_at": opened + timedelta(days=5), "ends_at": opened + timedelta(days=5, hours=2)}
-    where = {"coordination_id": sale, "enterprise_id": SHOP, "catalog_id": f"{SHOP}-catalog", "note": ""}
-    tx.execute(insert(sale_session).values(id=session, **where, **at, **handed))
+    completion = {"completed_at": opened + timedelta(days=4), "created_at": opened}
+    tx.execute(
+        insert(coordination).values(id=sale, coordinator_id=SHOP, name=f"Vente du {opened:%x}", **times, **completion)
+    )
+    distribution = {"begins_at": opened + timedelta(days=5), "ends_at": opened + timedelta(days=5, hours=2)}
+    references = {"coordination_id": sale, "enterprise_id": SHOP, "catalog_id": f"{SHOP}-catalog", "note": ""}
+    tx.execute(insert(sale_session).values(id=session, **references, **times, **distribution))
     return session
 
 
-# In the order in which rows may refer to each other.
+# In an order in which rows may refer to each other.
 _TABLES = (customer_order, order_line, adjustment, order_vat, stock_movement, payment, payment_journal)
 
 
-def _add_order(tx: Transaction, past: _Past, session: str, at: datetime, rows: Rows) -> None:
-    order, handed = tx.ids.new(at), at + timedelta(days=5)
+def _add_order(tx: Transaction, past: _Past, session: str, placed: datetime, rows: Rows) -> None:
+    order, handed = tx.ids.new(placed), placed + timedelta(days=5)
     past.number += 1
-    lines = list(_lines(tx, past, order, at))
+    lines = list(_lines(tx, past, order, placed))
     products = sum(line["amount"] for line in lines)
     fee = round(products * _FEE)
     shares = [split(products, _VAT, True), split(fee, _FEE_VAT, True)]
@@ -141,30 +143,30 @@ def _add_order(tx: Transaction, past: _Past, session: str, at: datetime, rows: R
             "id": order, "session_id": session, "enterprise_id": SHOP, "customer_id": past.customers[buyer],
             "number": past.number, "currency": "EUR", "prices_include_vat": True, "name": f"Foyer {buyer}",
             "email": f"foyer.{buyer}@example.org", "language": "fr", "payment_method": "cash:cash", "codes": [],
-            "vat_total": sum(share.vat for share in shares), "paid_total": products + fee, "created_at": at,
-            "placed_at": at, "changed_at": handed, "fulfilled_at": handed, "version": 2, **texts, **states, **sums,
+            "vat_total": sum(share.vat for share in shares), "paid_total": products + fee, "created_at": placed,
+            "placed_at": placed, "changed_at": handed, "fulfilled_at": handed, "version": 2, **texts, **states, **sums,
         }
     )  # fmt: skip
     rows[order_line] += lines
     rows[order_vat] += [{"order_id": order, "rate": share.rate, "net": share.net, "vat": share.vat} for share in shares]
     rows[adjustment].append(
         {
-            "id": tx.ids.new(at), "order_id": order, "position": 1, "line_id": None, "phase": "FEE", "kind": "fee",
+            "id": tx.ids.new(placed), "order_id": order, "position": 1, "line_id": None, "phase": "FEE", "kind": "fee",
             "label": "Frais", "amount": fee, "vat_rate": _FEE_VAT, "payer": "customer", "payee": SHOP, "code": "",
             "plugin": "fees",
         }
     )  # fmt: skip
     for line in lines:
-        rows[stock_movement] += _movements(tx, order, line, at, handed)
+        rows[stock_movement] += _movements(tx, order, line, placed, handed)
         past.sold[line["lot_id"]] = past.sold.get(line["lot_id"], 0) + line["quantity"]
     _pay(tx, past, order, products + fee, handed, rows)
 
 
-def _lines(tx: Transaction, past: _Past, order: str, at: datetime) -> Iterator[dict[str, Any]]:
+def _lines(tx: Transaction, past: _Past, order: str, ordered_at: datetime) -> Iterator[dict[str, Any]]:
     for position, good in enumerate(past.chance.sample(past.goods, EACH), start=1):
         quantity = past.chance.choice((1, 1, 1, 2, 3))
         yield {
-            "id": tx.ids.new(at), "order_id": order, "position": position, "item_id": good["item_id"],
+            "id": tx.ids.new(ordered_at), "order_id": order, "position": position, "item_id": good["item_id"],
             "product_id": good["product_id"], "supplier_id": SHOP, "lot_id": good["lot_id"], "lot_quantity": 1,
             "name": "Pommes Reinette", "unit_quantity": Decimal(1), "unit": "Piece", "price": good["price"],
             "deposit": 0, "vat_rate": _VAT, "weighed": False, "quantity": quantity, "amount": good["price"] * quantity,
@@ -172,30 +174,33 @@ def _lines(tx: Transaction, past: _Past, order: str, at: datetime) -> Iterator[d
 
 
 def _movements(
-    tx: Transaction, order: str, line: Mapping[str, Any], at: datetime, handed: datetime
+    tx: Transaction, order: str, line: Mapping[str, Any], ordered_at: datetime, handed: datetime
 ) -> Iterator[dict[str, Any]]:
-    """Taken when it was ordered, sold when it was handed over."""
+    """Stock is taken when it was ordered, and sold when it was handed over."""
     grains = line["quantity"]
-    for when, kind, changes in ((at, "taken", (-grains, grains, 0)), (handed, "sold", (0, -grains, grains))):
+    for moment, kind, changes in (
+        (ordered_at, "taken", (-grains, grains, 0)),
+        (handed, "sold", (0, -grains, grains)),
+    ):
         free, reserved, sold = changes
         yield {
-            "id": tx.ids.new(when), "lot_id": line["lot_id"], "at": when, "kind": kind, "free_change": free,
+            "id": tx.ids.new(moment), "lot_id": line["lot_id"], "at": moment, "kind": kind, "free_change": free,
             "reserved_change": reserved, "sold_change": sold, "order_id": order, "person_id": None, "note": "",
         }  # fmt: skip
 
 
-def _pay(tx: Transaction, past: _Past, order: str, amount: int, at: datetime, rows: Rows) -> None:
-    """In cash, at the hand-over; the journal's entry hangs on the one before."""
-    paid = tx.ids.new(at)
+def _pay(tx: Transaction, past: _Past, order: str, amount: int, paid_at: datetime, rows: Rows) -> None:
+    """Pays in cash at the hand-over; the journal's entry is chained to the previous one."""
+    payment_id = tx.ids.new(paid_at)
     rows[payment].append(
         {
-            "id": paid, "enterprise_id": SHOP, "order_id": order, "kind": "payment", "method": "cash:cash",
+            "id": payment_id, "enterprise_id": SHOP, "order_id": order, "kind": "payment", "method": "cash:cash",
             "amount": amount, "currency": "EUR", "state": "Done", "idempotency_key": order, "reference": "",
-            "created_at": at, "changed_at": at,
+            "created_at": paid_at, "changed_at": paid_at,
         }
     )  # fmt: skip
     entry = JournalEntry(
-        enterprise_id=SHOP, sequence=past.number, at=at, kind="payment", payment_id=paid, order_id=order,
+        enterprise_id=SHOP, sequence=past.number, at=paid_at, kind="payment", payment_id=payment_id, order_id=order,
         order_number=past.number, method="cash:cash", amount=amount, currency="EUR", person_id=None, corrects=None,
         previous_hash=past.last_hash, hash="",
     )  # fmt: skip

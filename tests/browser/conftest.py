@@ -45,7 +45,7 @@ SALE = "/sales/shop-session"
 PASSWORD = "a long enough password"
 _OPTIONS = (
     "--headless=new",
-    "--no-sandbox",  # or it does not run as root
+    "--no-sandbox",  # required to run as root
     "--disable-dev-shm-usage",  # containers have little of it
     "--disable-gpu",
     "--disable-quic",
@@ -53,22 +53,22 @@ _OPTIONS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--force-prefers-reduced-motion",  # nothing glides away under the pointer
+    "--force-prefers-reduced-motion",  # nothing moves away under the pointer
     "--accept-lang=fr",
 )
 
 
 @pytest.fixture(scope="session")
 def programs() -> tuple[str, str]:
-    """The browser, and what drives it."""
+    """The paths of the browser and its driver."""
     browser = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
     driver = shutil.which("chromedriver")
     if browser and driver:
         return browser, driver
-    said = "No Chromium to buy in: apt-get install chromium chromium-driver"
+    message = "No Chromium to buy in: apt-get install chromium chromium-driver"
     if os.environ.get("CI") == "true":
-        pytest.fail(said)
-    pytest.skip(said)
+        pytest.fail(message)
+    pytest.skip(message)
 
 
 @contextmanager
@@ -95,8 +95,7 @@ def browser(programs: tuple[str, str], tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture
 def person(browser: WebDriver, shop: Shop) -> Iterator[Person]:
-    """Somebody whose browser knows nothing yet and asks for French. Whatever they do, it must have nothing to complain
-    about."""
+    """A person with a fresh browser that requests French. The browser must have no complaints at the end."""
     person = Person(browser, shop.instance.settings.base_url)
     yield person
     assert person.complaints() == []
@@ -104,7 +103,7 @@ def person(browser: WebDriver, shop: Shop) -> Iterator[Person]:
 
 @pytest.fixture
 def another(programs: tuple[str, str], shop: Shop, tmp_path: Path) -> Iterator[Person]:
-    """Somebody else, at a browser of their own."""
+    """Another person with their own browser."""
     with a_browser(programs, tmp_path / "another browser") as driver:
         another = Person(driver, shop.instance.settings.base_url)
         yield another
@@ -116,29 +115,30 @@ def another(programs: tuple[str, str], shop: Shop, tmp_path: Path) -> Iterator[P
 
 @dataclass(frozen=True)
 class Shop:
-    """Carrots in two sizes over one heap, eggs with a deposit and a picture; two places, one of which costs something.
-    Ada has an account."""
+    """Carrots in two sizes of one lot, eggs with a deposit and a picture; two places, one with a fee. Ada has an
+    account.
+    """
 
     instance: Instance
     clock: ManualClock
     heap: str
 
     def orders(self) -> list[dict[str, Any]]:
-        """That were placed, in their order. Nothing else may be wrong either."""
-        mine = select(customer_order).where(customer_order.c.state != "Draft").order_by(customer_order.c.number)
+        """Returns the placed orders by number, and asserts that no invariant is violated."""
+        query = select(customer_order).where(customer_order.c.state != "Draft").order_by(customer_order.c.number)
         with self.instance.store.read() as tx:
             assert broken_invariants(tx) == []
-            return [dict(row) for row in tx.all(mine)]
+            return [dict(row) for row in tx.all(query)]
 
     def count(self, kilograms: int) -> None:
-        """Somebody counts the carrots."""
+        """Records a count of the carrots."""
         with self.instance.store.write() as tx:
             count_stock(tx, "shop", self.heap, Decimal(kilograms))
 
 
 @pytest.fixture
 def shop(sqlite_template: Path, tmp_path: Path, clock: ManualClock, ids: SeededIds) -> Iterator[Shop]:
-    """On SQLite, served on loopback under the address that it gives in e-mails."""
+    """A shop on SQLite, served on loopback at the address that its e-mails contain."""
     port, file = _free_port(), tmp_path / "commensal.db"
     shutil.copyfile(sqlite_template, file)
     limits = LimitSettings(reads=100_000, writes=100_000, logins=100_000)
@@ -160,7 +160,7 @@ def _free_port() -> int:
 
 
 def _fill(instance: Instance) -> str:
-    """Returns the id of the heap of carrots."""
+    """Fills the shop. Returns the id of the lot of carrots."""
     picture = _picture()
     keep_picture(instance.images, picture)
     member = new_person(email="ada@example.org", name="Ada Martin", password=PASSWORD, language="fr")
@@ -188,7 +188,7 @@ def _fill(instance: Instance) -> str:
 
 
 def _picture() -> Picture:
-    """As an upload is kept: a WebP file and a smaller one."""
-    written = io.BytesIO()
-    Pillow.new("RGB", (40, 30), "orange").save(written, "WEBP")
-    return Picture(content=written.getvalue(), thumbnail=written.getvalue(), width=40, height=30)
+    """Returns a picture as an upload is stored: a WebP file and a thumbnail."""
+    file = io.BytesIO()
+    Pillow.new("RGB", (40, 30), "orange").save(file, "WEBP")
+    return Picture(content=file.getvalue(), thumbnail=file.getvalue(), width=40, height=30)

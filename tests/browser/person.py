@@ -1,4 +1,4 @@
-"""Somebody at a real browser: they see pages, and read, write and press what stands on them."""
+"""A person at a real browser, who sees pages, and reads, writes and presses what is on them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 PATIENCE = 15  # seconds for one page
 COOKIES = {"session", "cart", "language", "browser"}
-OWN = ("data", "about")  # addresses that lead nowhere
+OWN = ("data", "about")  # schemes of addresses without a request
 _FAULTS = Path(__file__).with_name("faults.js").read_text(encoding="utf-8")
-_PLAIN = str.maketrans("\u00a0\u202f", "  ")  # spaces that do not break, as French has them
+_PLAIN = str.maketrans("\u00a0\u202f", "  ")  # non-breaking spaces, as in French texts
 _WORDS = 'translate(normalize-space(), "\u00a0\u202f", "  ")'  # the same in XPath
 
 
 class Person:
-    """`driver` is the browser in front of them, `url` the address of the instance."""
+    """`driver` is the person's browser, `url` the address of the instance."""
 
     def __init__(self, driver: WebDriver, url: str) -> None:
         self.driver, self.url = driver, url
@@ -42,7 +42,7 @@ class Person:
     # -------------------------------------------------------------------------------------------- what they do
 
     def goes_to(self, address: str) -> None:
-        """A path of the instance, or a whole address."""
+        """Goes to a path of the instance, or to a whole address."""
         self._to(self.url + address if address.startswith("/") else address)
 
     def follows(self, link: str) -> None:
@@ -59,12 +59,12 @@ class Person:
         self.goes_to(address)
 
     def closes_the_tab(self) -> None:
-        """And is back at the one before."""
+        """Closes the tab and returns to the one before."""
         self.driver.close()
         self.driver.switch_to.window(self.driver.window_handles[0])
 
     def double_clicks(self, button: str, between: Callable[[], object]) -> None:
-        """As the mouse does it, with no regard for what the first click sets off; `between` happens in between."""
+        """Clicks twice without waiting for the first click's effect; `between` runs in between."""
         place = (
             "const box = arguments[0].getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]"
         )
@@ -75,7 +75,7 @@ class Person:
         self._click(x, y, 2)
 
     def writes(self, **texts: str) -> None:
-        """Into the fields with these names; what stood there is gone."""
+        """Replaces the texts of the fields with these names."""
         for name, text in texts.items():
             field = self.driver.find_element(By.NAME, name)
             field.clear()
@@ -83,13 +83,13 @@ class Person:
 
     def takes(self, product: str, size: str, pieces: int) -> None:
         """Writes so many pieces of a size into its field on the page of a sale."""
-        where = f"//li[.//h3[{_says(product)}]]//input[@id = //label[{_says(size)}]/@for]"
-        field = self.find(where)
+        xpath = f"//li[.//h3[{_says(product)}]]//input[@id = //label[{_says(size)}]/@for]"
+        field = self.find(xpath)
         field.clear()
         field.send_keys(str(pieces))
 
     def takes_of_it(self, product: str, pieces: int) -> None:
-        """The same where each product has one field only: in the basket, and where an order is changed."""
+        """The same if each product has only one field: in the basket, and where an order is changed."""
         field = self.find(f"//li//input[@id = //label[{_says(product)}]/@for]")
         field.clear()
         field.send_keys(str(pieces))
@@ -112,7 +112,7 @@ class Person:
 
     @property
     def text(self) -> str:
-        """What can be read on the page, with plain spaces."""
+        """The visible text of the page, with plain spaces."""
         words = self.driver.find_element(By.TAG_NAME, "body").text.translate(_PLAIN)
         return " ".join(words.split())
 
@@ -126,16 +126,16 @@ class Person:
     def button(self, words: str) -> WebElement:
         return self.find(f"//button[{_says(words)}]")
 
-    def script(self, code: str, *given: Any) -> Any:
-        return self.driver.execute_script(code, *given)
+    def script(self, code: str, *args: Any) -> Any:
+        return self.driver.execute_script(code, *args)
 
     def faults(self) -> list[str]:
-        """What `faults.js` says about the page as it is shown now."""
-        found: list[str] = self.script(f"{_FAULTS}\nreturn faults();")
-        return found
+        """What `faults.js` finds on the page as it is shown now."""
+        messages: list[str] = self.script(f"{_FAULTS}\nreturn faults();")
+        return messages
 
     def too_wide(self) -> list[str]:
-        """What sticks out of the screen, the innermost parts of it."""
+        """The innermost parts that are wider than the screen."""
         sticks_out = (
             "const out = (one) => one.getBoundingClientRect().right > window.innerWidth + 1;"
             "return [...document.querySelectorAll('main *, header *, footer *')]"
@@ -154,67 +154,76 @@ class Person:
         self._cdp("Emulation.setScriptExecutionDisabled", value=True)
 
     def on_a_screen(self, width: int, scheme: str) -> None:
-        """Of so many pixels, of a telephone (whose scroll bars take no room), "light" or "dark"."""
+        """Sets the width in pixels, without scroll bars as on a telephone, and the scheme "light" or "dark"."""
         self._cdp("Emulation.setDeviceMetricsOverride", width=width, height=640, deviceScaleFactor=1, mobile=False)
         self._cdp("Emulation.setScrollbarsHidden", hidden=True)
         self._cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-        wide = "return innerWidth === arguments[0] && matchMedia(`(prefers-color-scheme: ${arguments[1]})`).matches"
-        self.waits_until(lambda: self.script(wide, width, scheme), f"a screen of {width} pixels")
+        check = "return innerWidth === arguments[0] && matchMedia(`(prefers-color-scheme: ${arguments[1]})`).matches"
+        self.waits_until(lambda: self.script(check, width, scheme), f"a screen of {width} pixels")
 
-    def waits_until(self, condition: Callable[[], object], what: str) -> None:
-        """A page that is being left answers no questions: then they are asked again."""
+    def waits_until(self, condition: Callable[[], object], description: str) -> None:
+        """Waits for the condition. A page that is being left raises errors; then it is checked again."""
         wait = WebDriverWait(self.driver, PATIENCE, 0.02, ignored_exceptions=[WebDriverException])
-        wait.until(lambda _: condition(), f"waited in vain for {what}")
+        wait.until(lambda _: condition(), f"waited in vain for {description}")
 
     @property
     def posts(self) -> int:
-        """Forms that were sent since somebody looked for complaints."""
+        """Counts forms sent since the last call of `complaints`."""
         self._read_logs()
         return [method for method, _ in self._asked].count("POST")
 
     def complaints(self) -> list[str]:
-        """What the browser saw since it was asked last and should not have: foreign requests, errors, other cookies."""
+        """What the browser saw since the last call and should not have: foreign requests, errors, other cookies."""
         self._read_logs()
         host = urlsplit(self.url).netloc
-        elsewhere = [url for _, url in self._asked if urlsplit(url).scheme not in OWN and urlsplit(url).netloc != host]
-        # The browser also notes pages that say themselves what went wrong.
-        told = tuple(f"{page} - Failed to load" for page in self._refused)
-        errors = [error for error in self._console if not error.startswith(told)]
+        foreign_urls = [
+            url for _, url in self._asked if urlsplit(url).scheme not in OWN and urlsplit(url).netloc != host
+        ]
+        # The browser also logs pages that report an error themselves.
+        known_errors = tuple(f"{page} - Failed to load" for page in self._refused)
+        errors = [error for error in self._console if not error.startswith(known_errors)]
         cookies = self.driver.get_cookies()
-        others = sorted({cookie["name"] for cookie in cookies} - COOKIES)
-        bare = [cookie["name"] for cookie in cookies if not cookie["httpOnly"] or cookie.get("sameSite") != "Lax"]
+        unknown_cookies = sorted({cookie["name"] for cookie in cookies} - COOKIES)
+        exposed_cookies = [
+            cookie["name"] for cookie in cookies if not cookie["httpOnly"] or cookie.get("sameSite") != "Lax"
+        ]
         for log in (self._asked, self._refused, self._console):
             log.clear()
-        said = {"request to": elsewhere, "console:": errors, "cookie": others, "cookie for scripts or others:": bare}
-        return [f"{kind} {finding}" for kind, found in said.items() for finding in found]
+        findings = {
+            "request to": foreign_urls,
+            "console:": errors,
+            "cookie": unknown_cookies,
+            "cookie for scripts or others:": exposed_cookies,
+        }
+        return [f"{kind} {finding}" for kind, items in findings.items() for finding in items]
 
     def _read_logs(self) -> None:
         for entry in self.driver.get_log("performance"):  # type: ignore[no-untyped-call]
             message = json.loads(entry["message"])["message"]
-            given = message["params"]
+            params = message["params"]
             if message["method"] == "Network.requestWillBeSent":
-                self._asked.append((given["request"]["method"], given["request"]["url"]))
-            if message["method"] == "Network.responseReceived" and given["type"] == "Document":
-                self._refused += [given["response"]["url"]] if 400 <= given["response"]["status"] < 500 else []
-        worth = ("SEVERE", "WARNING")
-        said = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
-        self._console += [entry["message"] for entry in said if entry["level"] in worth]
+                self._asked.append((params["request"]["method"], params["request"]["url"]))
+            if message["method"] == "Network.responseReceived" and params["type"] == "Document":
+                self._refused += [params["response"]["url"]] if 400 <= params["response"]["status"] < 500 else []
+        levels = ("SEVERE", "WARNING")
+        entries = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
+        self._console += [entry["message"] for entry in entries if entry["level"] in levels]
 
     def _click(self, x: float, y: float, count: int) -> None:
-        for act in ("mousePressed", "mouseReleased"):
-            self._cdp("Input.dispatchMouseEvent", type=act, x=x, y=y, button="left", clickCount=count)
+        for event_type in ("mousePressed", "mouseReleased"):
+            self._cdp("Input.dispatchMouseEvent", type=event_type, x=x, y=y, button="left", clickCount=count)
 
     def _to(self, url: str) -> None:
         self._to_another_page(lambda: self.driver.get(url), url)
 
-    def _to_another_page(self, act: Callable[[], object], what: str) -> None:
-        born = "return document.readyState === 'complete' ? performance.timeOrigin : null"
-        before = self.script(born)
-        act()
-        self.waits_until(lambda: self.script(born) not in (before, None), f"what comes of {what!r}")
+    def _to_another_page(self, action: Callable[[], object], description: str) -> None:
+        time_of_page = "return document.readyState === 'complete' ? performance.timeOrigin : null"
+        time_before = self.script(time_of_page)
+        action()
+        self.waits_until(lambda: self.script(time_of_page) not in (time_before, None), f"what comes of {description!r}")
 
-    def _cdp(self, command: str, **given: object) -> None:
-        self.driver.execute_cdp_cmd(command, given)
+    def _cdp(self, command: str, **params: object) -> None:
+        self.driver.execute_cdp_cmd(command, params)
 
 
 def _says(words: str) -> str:

@@ -23,7 +23,7 @@ ORDER = "Commander avec obligation de paiement"
 
 
 def to_the_checkout(person: Person, product: str, size: str, pieces: int) -> None:
-    """In French, from the page of the sale to a checkout that is filled in."""
+    """In French, goes from the page of the sale to a completed checkout form."""
     person.goes_to(SALE)
     person.takes(product, size, pieces)
     person.presses("Mettre au panier")
@@ -55,7 +55,7 @@ def test_a_guest_buys_in_french_with_scripts_switched_off(person: Person, shop: 
     (order,) = shop.orders()
     assert (order["name"], order["total"], order["note"]) == ("Bob Le Goff", 1050 + 2 * 235 + 150, "Je viens à vélo.")
     assert person.complaints() == []
-    person.driver.delete_all_cookies()  # at another device, with nothing but the e-mail
+    person.driver.delete_all_cookies()  # as at another device, with nothing but the e-mail
     person.goes_to(_link_in_the_mail(shop))
     assert "Commande 1" in person.text
 
@@ -118,7 +118,7 @@ def test_everything_can_be_reached_and_pressed_by_keyboard_alone(person: Person,
     for name, words in (("name", "Bob Le Goff"), ("email", "bob@example.org"), ("shipping", Keys.SPACE)):
         tab_to(person, lambda name=name: person.focused.get_attribute("name") == name)  # type: ignore[misc]
         person.presses_keys(words)
-    person.presses_keys(Keys.ARROW_DOWN)  # from the dear place to the one that costs nothing, past one that is full
+    person.presses_keys(Keys.ARROW_DOWN)  # from the place with a fee to the free one, past a full one
     tab_to(person, lambda: person.focused.text == ORDER)
     person.enters(Keys.ENTER)
     (order,) = shop.orders()
@@ -126,11 +126,11 @@ def test_everything_can_be_reached_and_pressed_by_keyboard_alone(person: Person,
     assert person.path.startswith("/orders/guest/")
 
 
-def tab_to(person: Person, there: Callable[[], bool]) -> None:
+def tab_to(person: Person, is_reached: Callable[[], bool]) -> None:
     for _ in range(40):
         person.presses_keys(Keys.TAB)
         assert person.sees_the_focus(), person.focused.get_attribute("outerHTML")
-        if there():
+        if is_reached():
             return
     raise AssertionError("forty times Tab, and it was not reached")
 
@@ -156,9 +156,9 @@ def test_two_race_for_the_last_crate_and_one_is_told_what_is_left(person: Person
         to_the_checkout(shopper, "Carottes", "5 kg", 2)
     start = threading.Barrier(2)
 
-    def press(one: Person) -> None:
+    def press(shopper: Person) -> None:
         start.wait()
-        one.presses(ORDER)
+        shopper.presses(ORDER)
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(press, shoppers))
@@ -179,7 +179,7 @@ def test_two_race_for_the_last_crate_and_one_is_told_what_is_left(person: Person
 
 
 def test_who_goes_back_to_a_refused_form_finds_it_as_it_was(person: Person, shop: Shop) -> None:
-    """And not the browser's own page about a form that it would have to send again (ERR_CACHE_MISS)."""
+    """The browser's own page about sending a form again (ERR_CACHE_MISS) does not appear."""
     person.goes_to(SALE)
     person.takes("Carottes", "1 kg", 2)
     person.presses("Mettre au panier")

@@ -1,4 +1,4 @@
-"""Every page of the shop as a browser shows it: it fits, it can be read and used, and nothing in it does harm."""
+"""Every page of the shop in a browser: it fits, it can be read and used, and it does no harm."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ BAD = """data:text/html,<title></title><style>::placeholder{color:silver}</style
 
 
 def tour(person: Person, shop: Shop) -> Iterator[str]:
-    """Shows one page after the other, in all states that differ, and names it."""
+    """Shows the pages one after the other, in all states that differ, and yields their names."""
     for path in ("/", "/?q=rien", "/hubs/shop", SALE, f"{SALE}?q=rien", f"{SALE}/cart", "/nulle-part", "/login"):
         person.goes_to(path)
         yield path
@@ -43,8 +43,8 @@ def tour(person: Person, shop: Shop) -> Iterator[str]:
     yield from _buys(person)
     yield from _changes(person)
     yield from _signs_in(person)
-    for name, moved in (("before", -2), ("after", 5)):
-        shop.clock.advance(days=moved)
+    for name, days in (("before", -2), ("after", 5)):
+        shop.clock.advance(days=days)
         for path in ("/", "/hubs/shop", SALE, f"{SALE}/cart"):
             person.goes_to(path)
             yield f"{path} {name} the sale"
@@ -80,8 +80,8 @@ def _buys(person: Person) -> Iterator[str]:
 
 
 def _changes(person: Person) -> Iterator[str]:
-    mine = person.path
-    person.goes_to(f"{mine}/change")
+    order_page = person.path
+    person.goes_to(f"{order_page}/change")
     yield "change"
     person.takes_of_it("Œufs", 2)
     person.presses("Voir le nouveau total")
@@ -89,7 +89,7 @@ def _changes(person: Person) -> Iterator[str]:
     person.takes_of_it("Œufs", 200)
     person.presses("Voir le nouveau total")
     yield "change that cannot be"
-    person.goes_to(f"{mine}/cancel")
+    person.goes_to(f"{order_page}/cancel")
     yield "cancel"
     person.presses("Oui, l’annuler")
     yield "cancelled order"
@@ -126,38 +126,38 @@ def _signs_in(person: Person) -> Iterator[str]:
 
 
 def _sends_anyway(person: Person, button: str) -> None:
-    """Without the browser's own look at the fields."""
+    """Sends a form without the browser's own check of the fields."""
     person.script("for (const form of document.forms) form.noValidate = true")
     person.presses(button)
 
 
 def test_every_page_fits_a_telephone_and_can_be_read_and_used_by_everybody(person: Person, shop: Shop) -> None:
-    wrong = []
+    faults = []
     for name in tour(person, shop):
         for width, scheme in SCREENS:
             person.on_a_screen(width, scheme)
-            wrong += [f"{name}, {width} px, {scheme}: {fault}" for fault in person.faults()]
-        wrong += [f"{name}: {complaint}" for complaint in person.complaints()]
-    assert not wrong, "\n".join(wrong)
+            faults += [f"{name}, {width} px, {scheme}: {fault}" for fault in person.faults()]
+        faults += [f"{name}: {complaint}" for complaint in person.complaints()]
+    assert not faults, "\n".join(faults)
 
 
 def test_every_page_fits_a_telephone_with_letters_twice_as_large(person: Person, shop: Shop) -> None:
     """WCAG 2.2, 1.4.4 together with 1.4.10."""
-    wrong = []
+    faults = []
     for name in tour(person, shop):
         person.on_a_screen(360, "light")
         person.script("document.documentElement.style.fontSize = '200%'")
-        sideways = person.script("return document.documentElement.scrollWidth - window.innerWidth")
-        wrong += [f"{name}: {sideways} px too wide for {person.too_wide()}"] if sideways > 0 else []
+        overflow = person.script("return document.documentElement.scrollWidth - window.innerWidth")
+        faults += [f"{name}: {overflow} px too wide for {person.too_wide()}"] if overflow > 0 else []
         person.script("document.documentElement.style.fontSize = ''")
-    assert not wrong, "\n".join(wrong)
+    assert not faults, "\n".join(faults)
 
 
 def test_a_printed_sale_shows_its_products(person: Person, shop: Shop) -> None:
-    """A paper on the wall of the hall, to order from."""
+    """A printed sale hangs on the wall of the hall, to order from."""
     person.goes_to(SALE)
-    printed = PdfReader(io.BytesIO(b64decode(person.driver.print_page())))
-    words = " ".join(" ".join(page.extract_text() for page in printed.pages).split())
+    pdf = PdfReader(io.BytesIO(b64decode(person.driver.print_page())))
+    words = " ".join(" ".join(page.extract_text() for page in pdf.pages).split())
     assert "Carottes" in words
     assert "2,40" in words
     assert "Mettre dans le panier" not in words, "buttons cannot be pressed on paper"
@@ -177,14 +177,14 @@ def test_what_looks_at_the_pages_sees_each_fault(person: Person) -> None:
 def test_what_people_write_stays_text_and_does_not_break_a_page(person: Person, shop: Shop) -> None:
     _write_everywhere(shop, HOSTILE)
     person.on_a_screen(320, "light")
-    shown = []
+    pages_with_script = []
     for name in _pages_with_their_words(person, shop):
         assert person.script("return window.__x") is None, name
         assert person.complaints() == [], name
         assert person.faults() == [], name
         assert not person.driver.find_elements(By.CSS_SELECTOR, "[href^=javascript]"), name
-        shown.append(name if "<script>window.__x=1</script>" in person.text else "")
-    assert len(shown) == len(set(shown)) == 9, "each page shows it"
+        pages_with_script.append(name if "<script>window.__x=1</script>" in person.text else "")
+    assert len(pages_with_script) == len(set(pages_with_script)) == 9, "each page shows it"
 
 
 def _write_everywhere(shop: Shop, words: str) -> None:

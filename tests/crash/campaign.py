@@ -1,7 +1,7 @@
 """Kills an instance again and again while people shop, and checks after each time. ``make crash`` runs many of these.
 
-Where and at which hit it is killed is drawn from a seed. What four clients do at that moment is up to the machine, so a
-seed that has found something finds it again soon, and not always at the same kill.
+A seed decides where and at which hit it is killed. What four clients do at that moment depends on the machine, so a
+seed that has found something finds it again soon, but not always at the same kill.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from .shoppers import Crowd, Shopper, Told
 
 SHOPPERS = 4
 ANY_MOMENT = "any moment"
-AT_MOST = 2.0  # seconds of a life, where its failpoint is not reached
-BETWEEN = 7.0  # minutes by which each life is later: a job that a killed worker had claimed is free by then
+AT_MOST = 2.0  # seconds of a life whose failpoint is not reached
+BETWEEN = 7.0  # minutes between two lives, so that the claim of a killed worker on a job has ended
 SLOWEST = 5.0  # seconds from the start of a life to its first answer
 
 
@@ -35,7 +35,7 @@ class Broken(AssertionError):
 
 @dataclass
 class Figures:
-    """What a campaign did. `recovered` are seconds from each start to the first answer."""
+    """The figures of a campaign. `recovered` are seconds from each start to the first answer."""
 
     kills: Counter[str] = field(default_factory=Counter)  # by failpoint
     recovered: list[float] = field(default_factory=list)
@@ -72,18 +72,18 @@ def campaign(
     only: Sequence[str] = (),
     database: str = "",
 ) -> Figures:
-    """Kills an instance in the new `folder` so many times. Raises `Broken`, with what to run to see it again."""
-    told, figures, begun = Told(), Figures(), time.perf_counter()
+    """Kills an instance in the new `folder` so many times. Raises `Broken`, with the command that repeats it."""
+    told, figures, started = Told(), Figures(), time.perf_counter()
     line.open_shop(folder, database)
     crowd = Crowd([Shopper(line, folder, told, f"{seed}-{n}", email=f"ada-{n}@example.org") for n in range(SHOPPERS)])
     try:
         for n, life in enumerate(_lives(seed, kills, only)):
-            ended, recovered = line.serve(
+            exit_status, recovered = line.serve(
                 life.seconds, folder=str(folder), later=n * BETWEEN, armed=life.armed, planted=planted
             )
             figures.count(life.name if line.in_time else ANY_MOMENT, recovered)
-            odd = [] if ended == KILLED else [f"it ended by itself: {ended}"]
-            _refuse([*odd, *broken_promises(folder, told)], f"kill {n + 1} at {life}", seed)
+            ended_by_itself = [] if exit_status == KILLED else [f"it ended by itself: {exit_status}"]
+            _refuse([*ended_by_itself, *broken_promises(folder, told)], f"kill {n + 1} at {life}", seed)
         finish(line, crowd, folder, kills * BETWEEN, planted)
         _refuse(broken_promises(folder, told, at_rest=True), "the end", seed)
     except BaseException:
@@ -91,7 +91,7 @@ def campaign(
         raise
     if median(figures.recovered) > SLOWEST:  # a single one may wait for the machine; it is printed
         raise Broken(f"half of the starts took more than {SLOWEST} s")
-    figures.orders, figures.paid, figures.seconds = len(told.orders), len(told.paid), time.perf_counter() - begun
+    figures.orders, figures.paid, figures.seconds = len(told.orders), len(told.paid), time.perf_counter() - started
     return figures
 
 
@@ -115,12 +115,12 @@ def _lives(seed: str, number: int, only: Sequence[str]) -> Iterator[Life]:
     chance = random.Random(seed)
     for _ in range(number):
         name = chance.choice(only or [*WHILE_BUYING, *WHILE_WORKING, ""])
-        rare = name.startswith("refund")
-        yield Life(name, 1 if rare else chance.randint(1, 4), AT_MOST if name else chance.uniform(0, 0.5))
+        is_rare = name.startswith("refund")
+        yield Life(name, 1 if is_rare else chance.randint(1, 4), AT_MOST if name else chance.uniform(0, 0.5))
 
 
 def finish(line: Lifeline, crowd: Crowd, folder: Path, later: float, planted: str = "") -> None:
-    """A last life in which everybody gets their answers; then every job is done."""
+    """Runs a last life in which all shoppers get their answers; then every job."""
 
     def leave() -> None:
         crowd.finish()
@@ -131,9 +131,9 @@ def finish(line: Lifeline, crowd: Crowd, folder: Path, later: float, planted: st
         raise Broken("jobs cannot be done")
 
 
-def _refuse(found: Sequence[str], when: str, seed: str) -> None:
-    if found:
-        raise Broken(f"after {when}, with SEED={seed}:\n" + "\n".join(found[:10]))
+def _refuse(violations: Sequence[str], when: str, seed: str) -> None:
+    if violations:
+        raise Broken(f"after {when}, with SEED={seed}:\n" + "\n".join(violations[:10]))
 
 
 def main() -> None:

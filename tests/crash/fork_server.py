@@ -1,8 +1,8 @@
-"""Starts instances in a tenth of a second: everything is imported here once, and every life is a fork of this process.
+"""Starts instances in a tenth of a second: all imports happen here once, and every life is a fork of this process.
 
 It opens no database, speaks no HTTP and has one thread, so that a fork of it is as good as a fresh process. It reads
-what to do line by line as JSON, ``{"do": name, ...arguments}``, and writes ``{"pid": …}`` and ``{"ended": …}``; what it
-has forked writes ``{"url": …}`` when it serves.
+commands line by line as JSON, ``{"do": name, ...arguments}``, and writes ``{"pid": …}`` and ``{"ended": …}``; a forked
+process writes ``{"url": …}`` when it serves.
 """
 
 from __future__ import annotations
@@ -47,17 +47,19 @@ def main() -> None:
 
 
 def _die_with_parent() -> None:
-    """Nothing goes on when the tests were ended from outside. Other systems than Linux have no such signal."""
+    """Ends the process with its parent, so that nothing continues when the tests are ended from outside. Only Linux has
+    such a signal.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def say(**what: Any) -> None:
-    os.write(1, json.dumps(what).encode() + b"\n")  # one write, so that lines of two processes never mix
+def say(**message: Any) -> None:
+    os.write(1, json.dumps(message).encode() + b"\n")  # one write, so that lines of two processes never mix
 
 
 def _live(do: str, armed: str = "", planted: str = "", **arguments: Any) -> None:
-    """A forked process: does one thing, and ends without going back."""
+    """In a forked process: runs one command, and ends without returning."""
     code = 1
     try:
         _die_with_parent()

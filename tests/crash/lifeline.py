@@ -24,18 +24,17 @@ _FIRST = "/api/sale-sessions/shop-session/payment-methods"  # asks the database 
 
 
 class Lifeline:
-    """Speaks with the fork server, and tells clients where the instance serves at the moment."""
+    """Talks to the fork server, and tells clients where the instance serves at the moment."""
 
-    def __init__(self, said: IO[str], told: IO[str], place: Path) -> None:
-        self._said, self._told, self._moved = said, told, threading.Condition()
+    def __init__(self, output: IO[str], input_: IO[str], folder: Path) -> None:
+        self._said, self._told, self._moved = output, input_, threading.Condition()
         self._url, self._lives, self._pid = "", 0, 0
         self.in_time = True  # whether the last life came to its failpoint
-        self._model = place / "model"
+        self._model = folder / "model"
         self._hear("ready")
 
     def open_shop(self, folder: Path, database: str = "") -> Path:
-        """Makes an instance with a shop in `folder`: a copy of the first one that was made, or in the empty `database`
-        of a server."""
+        """Makes a shop in `folder`: copied from the first one, or in the empty `database` of a server."""
         if database:
             assert self.run("open_shop", folder=str(folder), database=database) == 0
             return folder
@@ -45,35 +44,35 @@ class Lifeline:
         return folder
 
     def run(self, do: str, **arguments: Any) -> int:
-        """Lets a process do one thing to its end, or to its failpoint. Returns how it ended."""
+        """Lets a process run one command to its end or to its failpoint. Returns how it ended."""
         self._begin(do, arguments)
         return int(self._hear("ended")["ended"])
 
     def serve(
         self, seconds: float, *, meanwhile: Callable[[], None] = lambda: None, **arguments: Any
     ) -> tuple[int, float | None]:
-        """One life that serves until its failpoint, and so many seconds after its first answer at most; `meanwhile` is
+        """Runs one life that serves until its failpoint, at most so many seconds after its first answer; `meanwhile` is
         called in it.
 
-        Returns how it ended, and after how many seconds it had answered for the first time; None where it never did.
+        Returns how it ended, and the seconds until its first answer, or None if it never answered.
         """
-        begun, recovered = time.perf_counter(), None
+        started, recovered = time.perf_counter(), None
         self._begin("serve_shop", arguments)
         self.in_time = True
         kill = self._kill_after(_TO_START)
-        said = self._hear("url", "ended")
-        if "url" in said:
+        message = self._hear("url", "ended")
+        if "url" in message:
             with suppress(OSError, http.client.HTTPException):
-                first_answer(said["url"])
-                recovered = time.perf_counter() - begun
+                first_answer(message["url"])
+                recovered = time.perf_counter() - started
             kill.cancel()
             kill = self._kill_after(seconds)
-            self._move(said["url"])
+            self._move(message["url"])
             meanwhile()
-            said = self._hear("ended")
+            message = self._hear("ended")
         kill.cancel()
         self._move("")
-        return int(said["ended"]), recovered
+        return int(message["ended"]), recovered
 
     def kill(self) -> None:
         with suppress(ProcessLookupError):
@@ -81,7 +80,7 @@ class Lifeline:
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
-        """The process stands still, between any two instructions of each of its threads, until the block ends."""
+        """The process is stopped, between any two instructions of each of its threads, until the block ends."""
         os.kill(self._pid, signal.SIGSTOP)
         try:
             tasks = Path(f"/proc/{self._pid}/task")
@@ -101,7 +100,9 @@ class Lifeline:
         return timer
 
     def url(self, tried: int) -> tuple[str, int]:
-        """Where the instance serves, and in which life. Waits for a life, and a moment for another than was `tried`."""
+        """Returns the URL of the instance and the number of its life. Waits for a life, and a moment for another than
+        `tried`.
+        """
         with self._moved:
             self._moved.wait_for(lambda: self._lives != tried, timeout=0.02)
             self._moved.wait_for(lambda: self._url)
@@ -120,9 +121,9 @@ class Lifeline:
 
     def _hear(self, *expected: str) -> dict[str, Any]:
         line = self._said.readline()
-        said: dict[str, Any] = json.loads(line) if line else {}
-        assert said.keys() & set(expected), f"the fork server said {line!r} instead of {' or '.join(expected)}"
-        return said
+        message: dict[str, Any] = json.loads(line) if line else {}
+        assert message.keys() & set(expected), f"the fork server said {line!r} instead of {' or '.join(expected)}"
+        return message
 
 
 def _state(task: Path) -> str:
@@ -130,7 +131,7 @@ def _state(task: Path) -> str:
 
 
 def first_answer(url: str) -> None:
-    """Waits for an answer of 200. Raises what the network does, and `AssertionError` for any other answer."""
+    """Waits for an answer of 200. Raises the errors of the network, and `AssertionError` for any other answer."""
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
     try:
         connection.request("GET", _FIRST)
@@ -141,7 +142,7 @@ def first_answer(url: str) -> None:
 
 @contextmanager
 def lifeline() -> Iterator[Lifeline]:
-    """A fork server of this test run; its processes' errors go to where the tests' go."""
+    """A fork server of this test run; the errors of its processes go where those of the tests go."""
     command = [sys.executable, "-m", "tests.crash.fork_server"]
     with (
         tempfile.TemporaryDirectory() as place,

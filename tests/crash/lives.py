@@ -1,4 +1,4 @@
-"""What a process does before it is killed: a whole instance, as its operator runs it."""
+"""What a process runs before it is killed: a whole instance, as its operator runs it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from commensal.trade.people.tokens import make_token
 from commensal.trade.sale_sessions.tables import coordination, sale_session
 
 PLUGINS = ("till", "cash", "pickup")
-SOLD = {"apples": "1000000", "honey": "3"}  # and what there is of it: honey runs out
+SOLD = {"apples": "1000000", "honey": "3"}  # the stock of each: honey runs out
 _LIMITS = """
 [limits]
 reads = 1000000
@@ -39,11 +39,11 @@ logins = 1000000
 webhooks = 1000000
 """
 _DAYS_AT_LEAST, _DAYS_AT_MOST = 15, 60
-_TICK = 0.05  # seconds: a life is short, and nobody waits two seconds for a job in it
+_TICK = 0.05  # seconds: a life is short, and no job may wait two seconds in it
 
 
 class Later(SystemClock):
-    """The machine's clock, and some minutes. Every life is later than the one before, so claims of the dead run out."""
+    """The machine's clock plus some minutes. Each life is later than the last, so claims of dead workers run out."""
 
     def __init__(self, minutes: float) -> None:
         self._by = timedelta(minutes=minutes)
@@ -53,7 +53,7 @@ class Later(SystemClock):
 
 
 def open_shop(folder: str, days: int = 2000, database: str = "") -> None:
-    """Makes the instance of a shop that sells for so many days; shop.json says what its clients must know."""
+    """Makes the instance of a shop that sells for so many days; shop.json has what its clients must know."""
     home = Path(folder)
     begin_instance(home, name="Crash", language="en", plugins=PLUGINS, database=database)
     file = home / "instance.toml"
@@ -62,13 +62,13 @@ def open_shop(folder: str, days: int = 2000, database: str = "") -> None:
         a_shop(tx)
         for table in (coordination, sale_session):
             tx.execute(update(table).values(closes_at=tx.now + timedelta(days=days)))
-        later = tx.now + timedelta(days=days + 1)
-        tx.execute(update(sale_session).values(begins_at=later, ends_at=later + timedelta(hours=2)))
+        begins_at = tx.now + timedelta(days=days + 1)
+        tx.execute(update(sale_session).values(begins_at=begins_at, ends_at=begins_at + timedelta(hours=2)))
         for plugin in PLUGINS:
             enable_plugin(tx, instance.hooks, "shop", plugin, {})
-        items = {name: an_item(tx, a_lot(tx, name=name, on_hand=many), name=name) for name, many in SOLD.items()}
-        new = NewPerson(email="olga@example.org", name="Olga", phone="", language="en", password_hash="")
-        owner = add_person(tx, new, confirmed=True)
+        items = {name: an_item(tx, a_lot(tx, name=name, on_hand=on_hand), name=name) for name, on_hand in SOLD.items()}
+        new_owner = NewPerson(email="olga@example.org", name="Olga", phone="", language="en", password_hash="")
+        owner = add_person(tx, new_owner, confirmed=True)
         assert owner is not None
         tx.execute(
             insert(enterprise_member).values(enterprise_id="shop", person_id=owner.id, role="owner", since=tx.now)
@@ -78,7 +78,7 @@ def open_shop(folder: str, days: int = 2000, database: str = "") -> None:
 
 
 def serve_shop(folder: str, later: float, jobs: bool = True) -> None:
-    """As ``commensal serve``, worker and all."""
+    """Serves as ``commensal serve`` does, with its worker."""
     vars(ticking)["SECONDS"] = _TICK
     with open_instance(Path(folder), clock=Later(later)) as instance:
         serve(instance, port=0, jobs=jobs, started=lambda url: _say(url))
@@ -89,8 +89,9 @@ def _say(url: str) -> None:
 
 
 def drain(folder: str, later: float) -> None:
-    """Does every job that is left: each day another question to a provider is due, and in two weeks none. A mailbox
-    takes some e-mails a day, so that many orders of one customer take longer."""
+    """Does every job that is left: each day another request to a provider is due, and in two weeks none. A mailbox
+    takes a limited number of e-mails a day, so many orders of one customer take longer.
+    """
     clock = ManualClock(Later(later).now())
     with open_instance(Path(folder), clock=clock) as instance:
         for day in range(_DAYS_AT_MOST):

@@ -1,4 +1,4 @@
-"""At which failpoints which test kills. Together they are all there are, so that none is named and never passed."""
+"""The failpoints at which each test kills. Together they are all failpoints, so that each is named and passed."""
 
 from __future__ import annotations
 

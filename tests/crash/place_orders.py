@@ -23,6 +23,6 @@ def place_orders(file: str, item: str, count: int) -> None:
 
 
 if __name__ == "__main__":
-    if "NORMAL" in sys.argv:  # the planted bug: what is committed may be lost in a power cut
+    if "NORMAL" in sys.argv:  # the planted bug: committed data may be lost in a power cut
         engine._PRAGMAS["synchronous"], engine._REQUIRED["synchronous"] = "NORMAL", (1,)
     place_orders(sys.argv[1], sys.argv[2], int(sys.argv[3]))

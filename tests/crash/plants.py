@@ -1,6 +1,6 @@
 """Bugs that a programmer could have made, planted in a life: each must be found by one of the checks.
 
-A check that finds none of them would prove nothing by finding nothing.
+A check that finds none of them would prove nothing.
 """
 
 from __future__ import annotations
@@ -22,50 +22,50 @@ from . import till
 
 
 def _charges_without_a_key() -> None:
-    """The provider is asked under another name each time, so it cannot know that it was asked before."""
+    """Asks the provider under another name each time, so it cannot recognise a repeated request."""
     original = till.charge
-    vars(till)["charge"] = lambda of, *more: original(f"{of}-{secrets.token_hex(4)}", *more)
+    vars(till)["charge"] = lambda entry_id, *args: original(f"{entry_id}-{secrets.token_hex(4)}", *args)
 
 
 def _answers_before_the_commit() -> None:
-    """The customer reads that the order is placed while it is on its way to the disk; whoever asks waits for that."""
-    late, read = list[threading.Timer](), Store.read
+    """Answers that an order is placed while its commit is under way; the next read waits for the commit."""
+    late_commits, read = list[threading.Timer](), Store.read
 
     def transact(self: Store, act: Callable[[Any], Any], *, seconds: float | None = None) -> Any:
-        whole = self.write(seconds=seconds)
-        tx = whole.__enter__()
+        context = self.write(seconds=seconds)
+        tx = context.__enter__()
         try:
             value = act(tx)
         except BaseException as error:
-            whole.__exit__(type(error), error, error.__traceback__)
+            context.__exit__(type(error), error, error.__traceback__)
             raise
-        timer = threading.Timer(0.3, whole.__exit__, (None, None, None))
+        timer = threading.Timer(0.3, context.__exit__, (None, None, None))
         timer.start()
-        late[:] = [timer]
+        late_commits[:] = [timer]
         return value
 
     def read_later(self: Store) -> Any:
-        for call in late:
-            call.join()
+        for commit in late_commits:
+            commit.join()
         return read(self)
 
     Store.transact, Store.read = transact, read_later  # type: ignore[method-assign]
 
 
 def _forgets_its_answers() -> None:
-    """A request that is repeated is done again."""
+    """A repeated request is handled again."""
     vars(handler)["claim_key"] = lambda *_: None
     vars(handler)["store_answer"] = lambda *_: None
 
 
 def _sells_what_is_not_there() -> None:
-    """The guard says that a lot would fall below zero, and nobody listens."""
+    """The guard reports that a lot would fall below zero, and is ignored."""
     original: Any = vars(take)["change_levels"]
     vars(take)["change_levels"] = lambda tx, changes: original(tx, changes) or True
 
 
 def _commits_half_a_payment() -> None:
-    """The order is paid, and the journal learns of it in a transaction of its own."""
+    """The order is paid, and the journal is written in a separate transaction."""
     original: Any = vars(payments)["change_paid_total"]
 
     def change_paid_total(tx: Any, order: Any, amount: int) -> None:
@@ -78,20 +78,20 @@ def _commits_half_a_payment() -> None:
 
 
 def _notes_jobs_as_done_before_they_are() -> None:
-    """A job that was claimed is never looked at again."""
+    """A claimed job is never run again."""
     original = run._claim
 
     def claim(tx: Any, condition: Any) -> Any:
-        one = original(tx, condition)
-        if one is not None:
-            tx.execute(job.update().where(job.c.id == one.id).values(state="done"))
-        return one
+        claimed_job = original(tx, condition)
+        if claimed_job is not None:
+            tx.execute(job.update().where(job.c.id == claimed_job.id).values(state="done"))
+        return claimed_job
 
     vars(run)["_claim"] = claim
 
 
 def _names_a_backup_before_it_is_written() -> None:
-    """As if a backup were written in its place and not beside it."""
+    """A backup is written under its final name, and not beside it."""
     original = backup._write
 
     def write(source: Any, work: Any, unfinished: Any) -> Any:

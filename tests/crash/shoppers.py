@@ -1,6 +1,6 @@
-"""Four people who order, pay and change their minds, and ask again whenever they get no answer.
+"""Four people who order, pay and change their minds, and repeat a request whenever they get no answer.
 
-What they were told is kept: that is what the instance must stand by, however often it is killed.
+The answers are recorded: the instance must stand by them, however often it is killed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ WAYS = ("till:card", "till:card", "till:page", "cash:cash")
 
 @dataclass
 class Told:
-    """What people were told: number and total of their orders by id; what they have paid, and were given back."""
+    """Answers to people: number and total of their orders by id; their payments and refunds."""
 
     orders: dict[str, tuple[int, int]] = field(default_factory=dict)
     paid: set[str] = field(default_factory=set)  # ids of payments
@@ -40,13 +40,14 @@ class Answer:
 
 
 class Left(Exception):
-    """A shopper was called away, with a question that nobody will answer."""
+    """A shopper stops while waiting for an answer that will not come."""
 
 
 @dataclass
 class Shopper:
-    """`folder` is the shop's; `ways` to pay are chosen among; `moody` is the share of times that somebody cancels,
-    presses a button twice, or wants honey too."""
+    """`folder` is the shop's; `ways` are the methods of payment to choose from; `moody` is the share of times that a
+    shopper cancels, presses a button twice, or wants honey too.
+    """
 
     line: Lifeline
     folder: Path
@@ -58,19 +59,19 @@ class Shopper:
     called_away: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        known = json.loads((self.folder / "shop.json").read_text())
-        self._items, self._owner = known["items"], {"Authorization": f"Bearer {known['token']}"}
+        shop = json.loads((self.folder / "shop.json").read_text())
+        self._items, self._owner = shop["items"], {"Authorization": f"Bearer {shop['token']}"}
         self._random, self._book = random.Random(self.seed), Book(self.folder / "till")
 
     def shop(self, enough: threading.Event) -> None:
-        """Buys once, and again until it is enough."""
+        """Buys once, and again until `enough` is set."""
         try:
             self._buy()
             while not enough.is_set():
                 self._buy()
         except Left:
             return
-        except Exception as error:  # of the test's own: it must not look as if all went well
+        except Exception as error:  # an error of the test itself must not look like success
             self.told.odd.append(f"a shopper gave up: {error!r}")
 
     def _buy(self) -> None:
@@ -78,11 +79,11 @@ class Shopper:
         if self._random.random() < self.moody:
             goods[self._items["honey"]] = 1
         wish = {"items": goods, "name": "Ada", "email": self.email, "language": "en"}
-        placed = self._ask("POST", "/api/sale-sessions/shop-session/orders", wish)
-        if placed.status == 409:
+        answer = self._ask("POST", "/api/sale-sessions/shop-session/orders", wish)
+        if answer.status == 409:
             self.told.refused += 1
             return
-        order, secret = placed.said["order"], placed.said["secret"]
+        order, secret = answer.said["order"], answer.said["secret"]
         self.told.orders[order["id"]] = (order["number"], order["total"])
         paid = self._pay(secret, order)
         if self._random.random() < self.moody:
@@ -91,17 +92,19 @@ class Shopper:
                 self._take_back(paid, order["total"])
 
     def _pay(self, secret: str, order: Mapping[str, Any]) -> str:
-        """The id of the payment that has arrived, or nothing. Who waits too long presses the button a second time."""
+        """Returns the id of the payment that has arrived, or an empty text. An impatient shopper presses the button
+        twice.
+        """
         method, path = self._random.choice(self.ways), f"/api/guest-orders/{secret}/payments"
-        begun = self._ask("POST", path, {"method": method}, impatient=self._random.random() < self.moody)
-        if begun.status == 409:  # an earlier one has arrived, of which the answer was lost
+        answer = self._ask("POST", path, {"method": method}, impatient=self._random.random() < self.moody)
+        if answer.status == 409:  # an earlier one has arrived, of which the answer was lost
             return ""
-        payment = begun.said
+        payment = answer.said
         if payment["state"] == "Started":
             self.told.odd.append(f"payment {payment['id']} was begun, and nobody was asked")
         if method == "till:page" and payment["state"] == "Pending":
             entry = Entry("charged", payment["id"], payment["amount"])
-            if self._book.write(payment["id"], entry).kind == "charged":  # nobody pays on a page that is closed
+            if self._book.write(payment["id"], entry).kind == "charged":  # nobody pays on a closed page
                 self._tell(payment)
                 self.told.paid.add(payment["id"])
                 return str(payment["id"])
@@ -111,16 +114,16 @@ class Shopper:
         return ""
 
     def _tell(self, payment: Mapping[str, Any]) -> None:
-        """The provider's message; it is sent until it is answered."""
+        """Sends the provider's message until it is answered."""
         update = {"payment_id": payment["id"], "state": "Done", "amount": payment["amount"], "currency": "EUR"}
         self._ask("POST", "/-/till/webhook/shop", update)
 
     def _cancel(self, secret: str) -> None:
         while True:
-            seen = self._ask("GET", f"/api/guest-orders/{secret}")
-            if seen.said["state"] == "Cancelled":
+            answer = self._ask("GET", f"/api/guest-orders/{secret}")
+            if answer.said["state"] == "Cancelled":
                 return
-            self._ask("POST", f"/api/guest-orders/{secret}/cancel", {}, headers={"If-Match": seen.etag})
+            self._ask("POST", f"/api/guest-orders/{secret}/cancel", {}, headers={"If-Match": answer.etag})
 
     def _take_back(self, payment: str, amount: int) -> None:
         path = f"/api/enterprises/shop/payments/{payment}/refund"
@@ -129,7 +132,7 @@ class Shopper:
     def _ask(
         self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] = {}, impatient: bool = False
     ) -> Answer:
-        """Asks under one key until there is an answer; who is `impatient` takes another key each time."""
+        """Sends a request with one key until there is an answer; if `impatient`, with a new key each time."""
         key, life = uuid.uuid4().hex, 0
         content = None if body is None else json.dumps(body).encode()
         while True:
@@ -149,19 +152,19 @@ class Shopper:
 
 
 def _once(url: str, method: str, path: str, content: bytes | None, headers: Mapping[str, str]) -> Answer:
-    where = urlsplit(url)
-    connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=10)
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
     try:
         connection.request(method, path, content, dict(headers))
         answer = connection.getresponse()
-        said = answer.read()
-        return Answer(answer.status, json.loads(said) if said else None, answer.headers.get("ETag", ""))
+        answer_body = answer.read()
+        return Answer(answer.status, json.loads(answer_body) if answer_body else None, answer.headers.get("ETag", ""))
     finally:
         connection.close()
 
 
 class Crowd:
-    """All shoppers at once, each in a thread of its own."""
+    """All shoppers at once, each in a thread."""
 
     def __init__(self, shoppers: Sequence[Shopper]) -> None:
         self.enough, self._shoppers = threading.Event(), shoppers
@@ -179,6 +182,6 @@ class Crowd:
             assert not thread.is_alive(), "a shopper waits for an answer that never comes"
 
     def leave(self) -> None:
-        """They all go, whatever they wait for: the test has failed, and the next life is another shop's."""
+        """All stop, whatever they wait for: the test has failed, and the next life is another shop's."""
         for shopper in self._shoppers:
             shopper.called_away.set()

@@ -1,4 +1,4 @@
-"""Two hundred kills while people shop: in each of four shops, at fifty moments that are drawn from the seed."""
+"""Two hundred kills while people shop: in each of four shops at fifty moments drawn from the seed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_nothing_that_was_confirmed_is_lost_and_nobody_pays_twice(line: Lifeline
 
 
 def test_nor_is_it_on_postgresql(line: Lifeline, tmp_path: Path, new_postgresql: Callable[[], str]) -> None:
-    """The server lives on and finds that its client is gone; what the dead process had locked is free again."""
+    """The server lives on and notices that its client is gone; what the dead process had locked is free again."""
     figures = campaign(line, tmp_path / "shop", seed="plums", kills=ON_POSTGRESQL, database=new_postgresql())
     print(f"plums: {figures}")
     assert figures.orders > ON_POSTGRESQL // 5

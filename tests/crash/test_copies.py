@@ -1,4 +1,4 @@
-"""The files of a database that is being written to, copied at any moment, hold all that was confirmed until then."""
+"""The files of a database under write, copied at any moment, hold all that was confirmed until then."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COPIES = 15
 
 
 def test_files_as_they_lie_at_any_moment_hold_what_was_confirmed(line: Lifeline, shop: Path) -> None:
-    """The process is stopped while they are copied, as a disk is by a power cut: nothing is asked to finish first."""
+    """The process is stopped during the copy, as a power cut would stop it: nothing may finish first."""
     told, chance, copies = Told(), random.Random("copies"), list[tuple[Path, Told]]()
     crowd = Crowd([Shopper(line, shop, told, f"copies-{n}") for n in range(4)])
 
@@ -27,10 +27,10 @@ def test_files_as_they_lie_at_any_moment_hold_what_was_confirmed(line: Lifeline,
             place = shop.parent / f"copy-{number}"
             place.mkdir()
             with line.stopped():
-                known = Told(orders=dict(told.orders))
+                told_until_now = Told(orders=dict(told.orders))
                 for file in (DATABASE, f"{DATABASE}-wal"):
                     shutil.copyfile(shop / file, place / file)
-            copies.append((place, known))
+            copies.append((place, told_until_now))
         crowd.finish()
         line.kill()
 

@@ -1,4 +1,4 @@
-"""Each commit is forced to the disk. No kill shows that: the system keeps what it was given; a power cut does not."""
+"""Each commit is forced to the disk. No kill shows that, since the system keeps written data; a power cut does not."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def strace() -> None:
         pytest.skip("strace may not look into processes here")
 
 
-def _forced_writes(shop: Path, *more: str) -> int:
-    """How often the disk is told to keep what it was given while `ORDERS` orders are placed."""
-    item, counted = json.loads((shop / "shop.json").read_text())["items"]["apples"], shop / "counted"
-    place = [sys.executable, "-m", "tests.crash.place_orders", str(shop / DATABASE), item, str(ORDERS), *more]
-    count = ["strace", "-f", "-c", "-e", "trace=fsync,fdatasync", "-o", str(counted)]
-    subprocess.run([*count, *place], cwd=ROOT, check=True)
-    lines = [line.split() for line in counted.read_text().splitlines()]
+def _forced_writes(shop: Path, *options: str) -> int:
+    """Counts how often the system is told to force data to the disk while `ORDERS` orders are placed."""
+    item, count_file = json.loads((shop / "shop.json").read_text())["items"]["apples"], shop / "counted"
+    command = [sys.executable, "-m", "tests.crash.place_orders", str(shop / DATABASE), item, str(ORDERS), *options]
+    strace_command = ["strace", "-f", "-c", "-e", "trace=fsync,fdatasync", "-o", str(count_file)]
+    subprocess.run([*strace_command, *command], cwd=ROOT, check=True)
+    lines = [line.split() for line in count_file.read_text().splitlines()]
     return sum(int(line[3]) for line in lines if line and line[-1] in ("fsync", "fdatasync"))
 
 

@@ -1,4 +1,4 @@
-"""Work that was promised is done, at whatever step a worker was killed: e-mails, events, refunds, closed sales."""
+"""Promised work is done, at whatever step a worker was killed: e-mails, events, refunds, closed sales."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .shoppers import Crowd, Shopper, Told
 
 @pytest.fixture(scope="module")
 def sold(line: Lifeline, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Told]:
-    """A shop in which orders were placed, paid, cancelled and refunded, and no job was done yet."""
+    """A shop in which orders were placed, paid, cancelled and refunded, and no job was run yet."""
     folder, told = tmp_path_factory.mktemp("sold") / "shop", Told()
     assert line.run("open_shop", folder=str(folder), days=3) == 0
     crowd = Crowd([Shopper(line, folder, told, f"sold-{n}", ways=["till:card"], moody=n % 2) for n in range(3)])
@@ -50,6 +50,6 @@ def test_it_is_done_all_the_same(line: Lifeline, tmp_path: Path, sold: tuple[Pat
 def _states(folder: Path) -> set[str]:
     store = Store(f"sqlite:///{folder / DATABASE}", clock=SystemClock(), ids=RandomIds())
     with store.read() as tx:
-        found = {row["state"] for row in tx.all(select(customer_order.c.state))}
+        states = {row["state"] for row in tx.all(select(customer_order.c.state))}
     store.close()
-    return found
+    return states

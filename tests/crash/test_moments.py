@@ -1,4 +1,4 @@
-"""One order, one payment, one kill: at every moment on the way, who asks again gets what they asked for, once."""
+"""One order, one payment, one kill at every moment on the way: a repeated request has its effect once."""
 
 from __future__ import annotations
 

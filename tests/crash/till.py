@@ -1,7 +1,7 @@
-"""A payment provider and the plugin that speaks with it. What it has charged outlives whoever asked it to.
+"""A payment provider and the plugin that uses it. Its charges outlive the process that asked for them.
 
-The provider is a folder: each charge, refund and call-off is a file whose name is taken once, so that it is as
-idempotent as a provider must be and as durable as one is. Whoever is killed after asking leaves it as it was.
+The provider is a folder: each charge, refund and cancellation is a file whose name is taken once, so it is as
+idempotent and durable as a provider must be. If a process is killed after asking, the entry stays.
 """
 
 from __future__ import annotations
@@ -38,23 +38,23 @@ class Entry:
 
 @dataclass(frozen=True)
 class Book:
-    """What the provider knows. `of` is the name of a payment, a refund or an event; the first entry of it stands."""
+    """The provider's records. `of` is the id of a payment, a refund or an event; its first entry stands."""
 
     folder: Path
 
-    def write(self, of: str, entry: Entry) -> Entry:
+    def write(self, entry_id: str, entry: Entry) -> Entry:
         self.folder.mkdir(exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=self.folder, prefix=".") as unfinished:
             json.dump(asdict(entry), unfinished)
             unfinished.flush()
             try:
-                os.link(unfinished.name, self.folder / of)
+                os.link(unfinished.name, self.folder / entry_id)
             except FileExistsError:
-                return Entry(**json.loads((self.folder / of).read_text()))
+                return Entry(**json.loads((self.folder / entry_id).read_text()))
         return entry
 
-    def read(self, of: str) -> Entry | None:
-        file = self.folder / of
+    def read(self, entry_id: str) -> Entry | None:
+        file = self.folder / entry_id
         return Entry(**json.loads(file.read_text())) if file.exists() else None
 
     def every(self, kind: str) -> list[Entry]:
@@ -73,15 +73,15 @@ def payment_methods() -> Sequence[PaymentMethod]:
 
 @hookimpl
 def start_payment(payment: Payment, method: str, instance: Instance) -> PaymentStart:
-    """A card is charged at once; on the page, the customer pays later, and a message says so."""
+    """A card is charged at once; on the page, the customer pays later, and a message reports it."""
     if method == "page":
         return PaymentStart(text="Pay there.", redirect="https://pay.example/", reference=payment.id)
     charge(payment.id, payment, book_of(instance))
     return PaymentStart(state="Done", reference=payment.id)
 
 
-def charge(of: str, payment: Payment, book: Book) -> None:
-    if book.write(of, Entry("charged", payment.id, payment.amount)).kind != "charged":
+def charge(entry_id: str, payment: Payment, book: Book) -> None:
+    if book.write(entry_id, Entry("charged", payment.id, payment.amount)).kind != "charged":
         raise Refused("called_off", "This payment was called off.")
 
 

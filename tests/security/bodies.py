@@ -1,4 +1,4 @@
-"""Bodies and queries that a JSON Schema lets through: what is refused is refused for who asks, not for its words."""
+"""Bodies and queries that a JSON Schema accepts: refusals then come from the rights of the asker, not from the body."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import msgspec
 
 from commensal.interfaces.api.endpoint import Endpoint
 
-_WORDS = ("", "a", "en", "FR", "EUR", "1")  # one of them fits every pattern that is asked for
+_WORDS = ("", "a", "en", "FR", "EUR", "1")  # one of them matches every pattern in use
 # Texts that the code looks up before the object of the path.
 _KNOWN = {"method": "cash:cash"}
 _FORMATS = {"date-time": "2026-06-20T10:00:00Z", "date": "2026-06-20", "decimal": "1", "duration": "P1D"}
 
 
 def a_body(endpoint: Endpoint | None, ids: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Keyword arguments of a request that the endpoint's shape accepts.
+    """Returns keyword arguments of a request that the endpoint's schema accepts.
 
-    With `ids`, every field that is named after one, required or not, names that object: ``{"product": …}`` fills
-    ``product_id`` and ``products``.
+    With `ids`, every field named after one, required or not, names that object: ``{"product": …}`` fills ``product_id``
+    and ``products``.
     """
     if endpoint is None or endpoint.body is None:
         return {}
@@ -28,23 +28,23 @@ def a_body(endpoint: Endpoint | None, ids: Mapping[str, str] | None = None) -> d
         media = endpoint.takes.replace("*", "png")
         return {"content": b"nothing", "headers": {"Content-Type": media}}
     schema = msgspec.json.schema(endpoint.body)
-    made = _made(schema, schema.get("$defs", {}), ids or {})
-    return {"content": msgspec.json.encode(made), "headers": {"Content-Type": "application/json"}}
+    value = _make_value(schema, schema.get("$defs", {}), ids or {})
+    return {"content": msgspec.json.encode(value), "headers": {"Content-Type": "application/json"}}
 
 
 def a_query(endpoint: Endpoint | None) -> dict[str, str]:
-    """What must stand in the query, and nothing else."""
+    """Returns the required fields of the query, and nothing else."""
     if endpoint is None or endpoint.query is None:
         return {}
     schema = msgspec.json.schema(endpoint.query)
-    return {name: str(value) for name, value in _made(schema, schema.get("$defs", {}), {}).items()}
+    return {name: str(value) for name, value in _make_value(schema, schema.get("$defs", {}), {}).items()}
 
 
-def _made(schema: Mapping[str, Any], defs: Mapping[str, Any], ids: Mapping[str, str]) -> Any:
+def _make_value(schema: Mapping[str, Any], defs: Mapping[str, Any], ids: Mapping[str, str]) -> Any:
     if "$ref" in schema:
-        return _made(defs[schema["$ref"].rpartition("/")[2]], defs, ids)
+        return _make_value(defs[schema["$ref"].rpartition("/")[2]], defs, ids)
     if "anyOf" in schema:
-        return _made(schema["anyOf"][0], defs, ids)
+        return _make_value(schema["anyOf"][0], defs, ids)
     if "enum" in schema:
         return schema["enum"][0]
     if "const" in schema:
@@ -53,36 +53,36 @@ def _made(schema: Mapping[str, Any], defs: Mapping[str, Any], ids: Mapping[str, 
 
 
 def _an_object(schema: Mapping[str, Any], defs: Mapping[str, Any], ids: Mapping[str, str]) -> Any:
-    required, made = schema.get("required", ()), dict[str, Any]()
+    required, values = schema.get("required", ()), dict[str, Any]()
     for name, shape in schema.get("properties", {}).items():
-        named = ids.get(name.removesuffix("_id")) or ids.get(name.removesuffix("s").removesuffix("ie"))
+        id_of_object = ids.get(name.removesuffix("_id")) or ids.get(name.removesuffix("s").removesuffix("ie"))
         kinds = shape.get("type") or [choice.get("type") for choice in shape.get("anyOf", ())]
-        if named and ("string" in kinds):
-            made[name] = named
+        if id_of_object and ("string" in kinds):
+            values[name] = id_of_object
         elif name in required and name in _KNOWN and "string" in kinds:
-            made[name] = _KNOWN[name]
-        elif named and "array" in kinds:
-            made[name] = [named]
-        elif named and "object" in kinds and name == "items":
-            made[name] = {named: 1}
+            values[name] = _KNOWN[name]
+        elif id_of_object and "array" in kinds:
+            values[name] = [id_of_object]
+        elif id_of_object and "object" in kinds and name == "items":
+            values[name] = {id_of_object: 1}
         elif name in required:
-            made[name] = _made(shape, defs, ids)
-    return made
+            values[name] = _make_value(shape, defs, ids)
+    return values
 
 
 def _a_text(schema: Mapping[str, Any], *_: Any) -> str:
     if "pattern" in schema:
-        fits = [
+        matching_texts = [
             text for text in _WORDS if re.search(schema["pattern"], text) and len(text) >= schema.get("minLength", 0)
         ]
-        assert fits, f"say in _WORDS what fits {schema['pattern']}"
-        return fits[0]
+        assert matching_texts, f"say in _WORDS what fits {schema['pattern']}"
+        return matching_texts[0]
     shortest: int = max(schema.get("minLength", 1), 1)
     return _FORMATS.get(schema.get("format", ""), "a" * shortest)
 
 
 def _an_array(schema: Mapping[str, Any], defs: Mapping[str, Any], ids: Mapping[str, str]) -> list[Any]:
-    return [_made(schema["items"], defs, ids) for _ in range(schema.get("minItems", 0))]
+    return [_make_value(schema["items"], defs, ids) for _ in range(schema.get("minItems", 0))]
 
 
 _OF_TYPE: Mapping[str, Any] = {

@@ -1,4 +1,4 @@
-"""A village with two enterprises that have nothing to do with each other."""
+"""A village with two unrelated enterprises."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _cookie(secret: str) -> dict[str, str]:
 
 @contextmanager
 def open_village(instances: Instances, folder: Path) -> Iterator[Village]:
-    """The victim is settled first and alone, so that every mark is the victim's."""
+    """The victim is made first and alone, so that every mark is the victim's."""
     clock = ManualClock(NOON)
     with (
         instances.open(folder / "village", Plan(plugins=tuple(plugin_entry_points())), clock=clock) as instance,
@@ -41,18 +41,20 @@ def open_village(instances: Instances, folder: Path) -> Iterator[Village]:
     ):
         victim = settle(instance, client, clock, "alpha")
         mark(instance.store)
-        other = settle(instance, client, clock, "beta")
+        other_enterprise = settle(instance, client, clock, "beta")
         platform = open_shop(instance, client, RunJobs(instance, clock), Plan(), "gamma")
         with instance.store.write() as tx:
             for scope in GRANTS:
-                grant(tx, other.id, platform.id, scope)
+                grant(tx, other_enterprise.id, platform.id, scope)
         askers = {
             "anonymous": Asker(name="anonymous"),
-            "owner": Asker(name="owner of another", headers=_cookie(other.owner_session), settled=other),
+            "owner": Asker(
+                name="owner of another", headers=_cookie(other_enterprise.owner_session), settled=other_enterprise
+            ),
             "token": Asker(
                 name="token of another",
-                headers={"Authorization": f"Bearer {other.token}"},
-                settled=other,
+                headers={"Authorization": f"Bearer {other_enterprise.token}"},
+                settled=other_enterprise,
                 by_token=True,
             ),
             "platform": Asker(
@@ -60,16 +62,16 @@ def open_village(instances: Instances, folder: Path) -> Iterator[Village]:
                 headers={"Authorization": f"Bearer {platform.token}"},
                 by_own_token=True,
             ),
-            "shopper": Asker(name="shopper of another", headers=_cookie(other.shopper_session)),
+            "shopper": Asker(name="shopper of another", headers=_cookie(other_enterprise.shopper_session)),
             "operator": Asker(name="operator", headers=_cookie(_operator(instance.store)), operates=True),
         }
-        yield Village(instance=instance, client=client, victim=victim, other=other, askers=askers)
+        yield Village(instance=instance, client=client, victim=victim, other=other_enterprise, askers=askers)
 
 
 def _operator(store: Store) -> str:
-    new = NewPerson(email="operator@example.org", name="Olga", phone="", language="en", password_hash="")
+    new_operator = NewPerson(email="operator@example.org", name="Olga", phone="", language="en", password_hash="")
     with store.write() as tx:
-        person = add_person(tx, new, confirmed=True, is_operator=True)
+        person = add_person(tx, new_operator, confirmed=True, is_operator=True)
         assert person is not None
         return begin_session(tx, person).secret
 

@@ -1,4 +1,4 @@
-"""What stands for the parameters of a path: for each route of the application an object of a given enterprise."""
+"""Values for the parameters of a path: for each route of the application an object of a given enterprise."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from .settled import Settled
 
 _PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
 
-# The first row of a table, with the column that says whose it is.
+# The first row of a table, with the column that names its owner.
 _ROWS: Mapping[str, tuple[Table, str]] = {
     "catalog": (catalog, "enterprise_id"),
     "category": (customer_category, "enterprise_id"),
@@ -55,10 +55,10 @@ _ROWS: Mapping[str, tuple[Table, str]] = {
     "session": (sale_session, "enterprise_id"),
     "voucher": (vouchers_voucher, "enterprise_id"),
 }
-_CALLED = {"proposal": "sale"}  # where the parameter of a plugin is not called as its table
+_CALLED = {"proposal": "sale"}  # where a plugin's parameter is not named after its table
 _ABOVE = {"place_id": pickup_place, "hook_id": webhooks_hook, "catalog_id": catalog}
 
-# Words that are nobody's: what they name is looked up below the enterprise of the path.
+# Words without an owner: they name objects below the enterprise of the path.
 WORDS = {
     "day": "2020-01-01", "scope": "ReadProducts", "plugin": "sales", "report": "turnover", "programme": "fund",
     "sequence": "1", "job": "no-job", "code": "no-code", "nothing": "nothing-here",
@@ -91,11 +91,11 @@ class Way:
         return f"{self.method} {self.path}"
 
     def to(self, values: Mapping[str, str]) -> str:
-        return _PARAMETER.sub(lambda found: values[found[1]], self.path)
+        return _PARAMETER.sub(lambda match: values[match[1]], self.path)
 
 
 def ways_of(app: Starlette, endpoints: list[Endpoint]) -> list[Way]:
-    """Every route that the application answers, from the application itself; static files have none."""
+    """Returns every route that the application answers, from the application itself; static files have none."""
     by_name = {(endpoint.method, f"/api{endpoint.path}"): endpoint for endpoint in endpoints}
     return [Way(method, path, by_name.get((method, path))) for method, path in _walk(app.routes)]
 
@@ -110,11 +110,11 @@ def _walk(routes: list[BaseRoute], above: str = "") -> Iterator[tuple[str, str]]
 
 
 class Unfilled(LookupError):
-    """A route has a parameter for which nothing of an enterprise is known: say in `filling.py` what it names."""
+    """A route has a parameter without a known value: add it in `filling.py`."""
 
 
 def fill(tx: Transaction, way: Way, settled: Settled) -> dict[str, str]:
-    """The parameters of a route, each naming something of this enterprise. Raises `Unfilled`."""
+    """Returns the parameters of a route, each naming something of this enterprise. Raises `Unfilled`."""
     return {name: _value(tx, way, name, settled) for name in way.parameters}
 
 
@@ -125,29 +125,29 @@ def _value(tx: Transaction, way: Way, name: str, settled: Settled) -> str:
     }  # fmt: skip
     if name in WORDS:
         return WORDS[name]
-    if _named(way, name) is None and name in fixed:
+    if _table_of_parameter(way, name) is None and name in fixed:
         return fixed[name]
     if way.path == "/api/me/sessions/{session}":
         return str(tx.value(select(person_session.c.hash).where(person_session.c.person_id == settled.owner.id)))
     if name in _SPECIAL:
         return str(_SPECIAL[name](tx, way, settled))
     if name not in _ROWS and way.scope == OPERATOR:
-        return "nothing-like-it"  # a thing of the instance, and of no enterprise
-    if name not in _ROWS or (_named(way, name) is not None and way.path.startswith("/api/-/federation/")):
+        return "nothing-like-it"  # an object of the instance, and of no enterprise
+    if name not in _ROWS or (_table_of_parameter(way, name) is not None and way.path.startswith("/api/-/federation/")):
         return str(_first_of_its_name(tx, way, name, settled))
     table, owner = _ROWS[name]
-    whose = table.c[owner].in_(_ids(_ABOVE[owner], settled)) if owner in _ABOVE else table.c[owner] == settled.id
-    return str(_first(tx, table, whose))
+    condition = table.c[owner].in_(_ids(_ABOVE[owner], settled)) if owner in _ABOVE else table.c[owner] == settled.id
+    return str(_first(tx, table, condition))
 
 
-def _named(way: Way, name: str) -> Table | None:
-    """The table of a plugin that is called after the parameter: ``federation_grant`` for ``{grant}``."""
+def _table_of_parameter(way: Way, name: str) -> Table | None:
+    """Returns the table of a plugin that is named after the parameter: ``federation_grant`` for ``{grant}``."""
     plugin = way.path.removeprefix("/api/-/").partition("/")[0]
     return metadata.tables.get(f"{plugin}_{_CALLED.get(name, name)}")
 
 
 def _first_of_its_name(tx: Transaction, way: Way, name: str, settled: Settled) -> Any:
-    table = _named(way, name)
+    table = _table_of_parameter(way, name)
     if table is None or "id" not in table.c:
         raise Unfilled(f"{way}: {{{name}}}")
     if "enterprise_id" in table.c:
@@ -159,10 +159,10 @@ def _ids(table: Table, settled: Settled) -> Any:
     return select(table.c.id).where(table.c.enterprise_id == settled.id)
 
 
-def _first(tx: Transaction, table: Table, whose: ColumnElement[bool]) -> Any:
-    found = tx.value(select(table.c.id).where(whose).order_by(table.c.id).limit(1))
-    assert found is not None, f"there is nothing in {table.name}"
-    return found
+def _first(tx: Transaction, table: Table, condition: ColumnElement[bool]) -> Any:
+    id = tx.value(select(table.c.id).where(condition).order_by(table.c.id).limit(1))
+    assert id is not None, f"there is nothing in {table.name}"
+    return id
 
 
 def _slug(tx: Transaction, way: Way, settled: Settled) -> Any:
@@ -174,8 +174,8 @@ def _token(tx: Transaction, way: Way, settled: Settled) -> Any:
 
 
 def _batch(tx: Transaction, way: Way, settled: Settled) -> Any:
-    mine = select(vouchers_voucher.c.batch_id).where(vouchers_voucher.c.enterprise_id == settled.id)
-    return tx.value(mine.where(vouchers_voucher.c.batch_id.is_not(None)).limit(1))
+    batches = select(vouchers_voucher.c.batch_id).where(vouchers_voucher.c.enterprise_id == settled.id)
+    return tx.value(batches.where(vouchers_voucher.c.batch_id.is_not(None)).limit(1))
 
 
 def _offer(tx: Transaction, way: Way, settled: Settled) -> Any:
@@ -190,11 +190,11 @@ def _slot(tx: Transaction, way: Way, settled: Settled) -> Any:
 
 
 def _secret(tx: Transaction, way: Way, settled: Settled) -> Any:
-    """Who holds the secret of a link may use it: what is tried is what others could know, the id of what it opens."""
+    """The holder of a link's secret may use it, so the attempt uses what others could know: the id of the object."""
     if "/places/" in way.path:
         return _first(tx, pickup_place, pickup_place.c.enterprise_id == settled.id)
-    mine = and_(customer_order.c.enterprise_id == settled.id, customer_order.c.person_id.is_(None))
-    return _first(tx, customer_order, mine)
+    guest_orders = and_(customer_order.c.enterprise_id == settled.id, customer_order.c.person_id.is_(None))
+    return _first(tx, customer_order, guest_orders)
 
 
 _SPECIAL: Mapping[str, Callable[[Transaction, Way, Settled], Any]] = {

@@ -1,4 +1,4 @@
-"""Bodies of up to a megabyte that are as much work as their sender can make them, for any route."""
+"""Bodies of up to a megabyte that cause as much work as possible, for any route."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HUGE = 10**18
 
 
 def heavy_bodies(way: Way) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each with a name, as keyword arguments of a request."""
+    """Yields names and keyword arguments of requests."""
     if way.endpoint is None:
         yield from _forms()
     elif way.endpoint.body is bytes:
@@ -35,16 +35,16 @@ def _documents(schema: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
     yield "unknown fields", _object((f"f{number}", b"1") for number in range(MOST // 12))
     yield "brackets", b"[" * MOST
     properties = schema["$defs"][schema["$ref"].rpartition("/")[2]].get("properties", {})
-    for name, one in (("wrong", b"{},"), ("texts", b'"a",'), ("lists", b"[],")):
-        for size in (15_000, MOST - 1000):  # a small body is looked at more closely
+    for name, element in (("wrong", b"{},"), ("texts", b'"a",'), ("lists", b"[],")):
+        for size in (15_000, MOST - 1000):  # a small body is validated further
             share = max(size // max(len(properties), 1), 1)
-            many = b"[" + one * (share // len(one)) + one[:-1] + b"]"
-            yield f"{name}, {size} bytes", _object((field, many) for field in properties)
+            elements = b"[" + element * (share // len(element)) + element[:-1] + b"]"
+            yield f"{name}, {size} bytes", _object((field, elements) for field in properties)
     keyed = {field: _object((f"k{number}", b"1") for number in range(MOST // 12)) for field in properties}
-    for field, many in keyed.items():
+    for field, elements in keyed.items():
         if properties[field].get("type") in ("string", "integer", "number", "boolean"):
             continue
-        yield f"{field} of many keys", _object([(field, many)])
+        yield f"{field} of many keys", _object([(field, elements)])
     yield "extremes", msgspec.json.encode(_filled(schema, schema["$defs"], 3))
     yield "filled", msgspec.json.encode(_filled(schema, schema["$defs"], 1000))
 
@@ -53,24 +53,31 @@ def _object(fields: Any) -> bytes:
     return b"{" + b",".join(b'"%s":%s' % (name.encode(), value) for name, value in fields) + b"}"
 
 
-def _filled(schema: Mapping[str, Any], defs: Mapping[str, Any], many: int, depth: int = 0) -> Any:
-    """As large as the schema allows, up to so many items of a list; numbers as extreme as they may be."""
+def _filled(schema: Mapping[str, Any], defs: Mapping[str, Any], max_items: int, depth: int = 0) -> Any:
+    """Returns a value as large as the schema allows, with up to `max_items` items in a list and extreme numbers."""
     if "$ref" in schema:
-        return _filled(defs[schema["$ref"].rpartition("/")[2]], defs, many, depth)
+        return _filled(defs[schema["$ref"].rpartition("/")[2]], defs, max_items, depth)
     if "anyOf" in schema:
-        return _filled(next(choice for choice in schema["anyOf"] if choice.get("type") != "null"), defs, many, depth)
+        return _filled(
+            next(choice for choice in schema["anyOf"] if choice.get("type") != "null"), defs, max_items, depth
+        )
     if "enum" in schema:
         return schema["enum"][-1]
     kind = schema.get("type")
     if kind == "object":
-        made = {name: _filled(one, defs, many, depth + 1) for name, one in schema.get("properties", {}).items()}
+        properties_ = {
+            name: _filled(property_schema, defs, max_items, depth + 1)
+            for name, property_schema in schema.get("properties", {}).items()
+        }
         if isinstance(schema.get("additionalProperties"), Mapping):
-            inner = _filled(schema["additionalProperties"], defs, many, depth + 1)
-            made |= {f"key-{number}": inner for number in range(_count(schema, "maxProperties", many, depth))}
-        return made
+            value = _filled(schema["additionalProperties"], defs, max_items, depth + 1)
+            properties_ |= {
+                f"key-{number}": value for number in range(_count(schema, "maxProperties", max_items, depth))
+            }
+        return properties_
     if kind == "array":
-        inner = _filled(schema.get("items", {}), defs, many, depth + 1)
-        return [inner] * _count(schema, "maxItems", many, depth)
+        value = _filled(schema.get("items", {}), defs, max_items, depth + 1)
+        return [value] * _count(schema, "maxItems", max_items, depth)
     if kind == "string":
         if "pattern" in schema or "format" in schema:
             return _WORDS.get(schema.get("format", ""), "a")
@@ -80,23 +87,26 @@ def _filled(schema: Mapping[str, Any], defs: Mapping[str, Any], many: int, depth
     return kind == "boolean" or None
 
 
-def _count(schema: Mapping[str, Any], limit: str, many: int, depth: int) -> int:
-    return int(min(schema.get(limit, many), many if depth < 3 else 10))
+def _count(schema: Mapping[str, Any], limit: str, max_items: int, depth: int) -> int:
+    return int(min(schema.get(limit, max_items), max_items if depth < 3 else 10))
 
 
 def _forms() -> Iterator[tuple[str, dict[str, Any]]]:
-    typed = {"Content-Type": "application/x-www-form-urlencoded"}
-    yield "fields", {"content": b"&".join(b"f%d=1" % number for number in range(MOST // 9)), "headers": typed}
-    yield "equal fields", {"content": b"a&" * (MOST // 2), "headers": typed}
-    yield "one field", {"content": b"q=" + b"%41" * (MOST // 3), "headers": typed}
-    yield "900 items", {"content": b"&".join(b"item-%036d=99" % number for number in range(900)), "headers": typed}
+    form_headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    yield "fields", {"content": b"&".join(b"f%d=1" % number for number in range(MOST // 9)), "headers": form_headers}
+    yield "equal fields", {"content": b"a&" * (MOST // 2), "headers": form_headers}
+    yield "one field", {"content": b"q=" + b"%41" * (MOST // 3), "headers": form_headers}
+    yield (
+        "900 items",
+        {"content": b"&".join(b"item-%036d=99" % number for number in range(900)), "headers": form_headers},
+    )
     parted = {"Content-Type": "multipart/form-data; boundary=b"}
     part = b'--b\r\nContent-Disposition: form-data; name="f"\r\n\r\n1\r\n'
     yield "parts", {"content": part * (MOST // len(part)) + b"--b--\r\n", "headers": parted}
     dashes = b'--b\r\nContent-Disposition: form-data; name="f"\r\n\r\n' + b"\r\n-" * (MOST // 3) + b"\r\n--b--\r\n"
     yield "almost parts", {"content": dashes[:MOST], "headers": parted}
-    for name, one in (("objects", b"{},"), ("named objects", b'{"@id":"a"},')):
-        content = b"[" + one * (MOST // len(one) - 1) + b"{}]"
+    for name, element in (("objects", b"{},"), ("named objects", b'{"@id":"a"},')):
+        content = b"[" + element * (MOST // len(element) - 1) + b"{}]"
         yield name, {"content": content, "headers": {"Content-Type": "application/ld+json"}}
 
 
@@ -115,7 +125,7 @@ def _files() -> Iterator[tuple[str, bytes]]:
 
 
 def _workbook() -> bytes:
-    """Compressed a thousandfold."""
+    """A workbook compressed a thousandfold."""
     out = io.BytesIO()
     row = b'<row r="1"><c r="A1" t="inlineStr"><is><t>a</t></is></c></row>'
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as book:

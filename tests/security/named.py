@@ -1,4 +1,4 @@
-"""Tests that tables name: are they there?"""
+"""Checks whether the tests named in tables exist."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def _tests_in(file: Path) -> frozenset[str]:
     return frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef))
 
 
-def is_there(test: str) -> bool:
-    """Whether ``tests/…/test_x.py::test_y`` is a test."""
+def test_exists(test: str) -> bool:
+    """Returns whether ``tests/…/test_x.py::test_y`` is a test."""
     path, _, name = test.partition("::")
     file = ROOT / path
-    fits = file.name.startswith("test_") and name.startswith("test_")
-    return fits and file.is_file() and name in _tests_in(file)
+    is_test_name = file.name.startswith("test_") and name.startswith("test_")
+    return is_test_name and file.is_file() and name in _tests_in(file)

@@ -1,4 +1,4 @@
-"""Enterprises with something of everything in them, and a mark in every text of theirs that people wrote."""
+"""Enterprises with rows in every table, and a mark in each of their texts that people wrote."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _PUBLIC_COLUMNS = {
     "vat_number",
 }  # fmt: skip
 
-# Texts with a meaning: a mark in them would be a mistake of ours, and not something that people wrote.
+# Texts with a meaning: a mark in them would break the code, and people did not write them.
 _CODED = {
     "country", "language", "timezone", "currency", "visibility", "unit", "product_type", "kind", "state", "hash",
     "payment_state", "fulfilment_state", "phase", "plugin", "hook", "purpose", "role", "scope", "series", "method",
@@ -51,13 +51,13 @@ _CODED = {
     "old_secret", "zone", "idempotency_key", "payer", "payee", "recorded_by", "settled_by", "secret", "key", "actor",
     "mailbox", "multikey",
 }  # fmt: skip
-# Their texts are nobody's words: codes in a chain, and JSON that is signed, which a mark would damage.
+# Tables whose texts nobody wrote: codes in a chain, and signed JSON, which a mark would damage.
 _MADE = ("payment_journal", "federation_key_set")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settled:
-    """An enterprise, with the owner's log-in and token, and people who bought there."""
+    """An enterprise with the owner's session and token, and people who bought there."""
 
     shop: Shop
     owner: Person
@@ -65,7 +65,7 @@ class Settled:
     order: Order
     owner_session: str
     shopper_session: str
-    token: str  # of the owner, for this enterprise and with all it may hold there
+    token: str  # the owner's, for this enterprise and with all scopes that it may have there
     guest_secret: str
     calendar_secret: str
 
@@ -75,7 +75,7 @@ class Settled:
 
 
 def settle(instance: Instance, client: TestClient, clock: ManualClock, id: str) -> Settled:
-    """An enterprise that uses every plugin, has sold, has been paid, and has something in every list."""
+    """Opens an enterprise that uses every plugin, has sold, was paid, and has something in every list."""
     plan = Plan(plugins=tuple(plugin_entry_points()))
     shop = open_shop(instance, client, RunJobs(instance, clock), plan, id)
     with instance.store.write() as tx:
@@ -108,10 +108,10 @@ def _shipping(shop: Shop) -> str:
 
 
 def _fill(shop: Shop) -> str:
-    """What stands in an enterprise before it sells. Returns the secret of a calendar."""
+    """Fills an enterprise before it sells. Returns the secret of a calendar."""
     category = shop.ask("POST", "/customer-categories", {"name": "Neighbours"})["id"]
-    some = {"email": "cleo@example.org", "name": "Cléo", "phone": "+33 1 23 45 67 89", "note": "allergic to nuts"}
-    shop.ask("POST", "/customers", {**some, "categories": [category]})
+    contact = {"email": "cleo@example.org", "name": "Cléo", "phone": "+33 1 23 45 67 89", "note": "allergic to nuts"}
+    shop.ask("POST", "/customers", {**contact, "categories": [category]})
     item = shop.items["carrots"]
     shop.ask("PUT", f"/items/{item}/prices/{category}", {"price": 200})
     shop.ask("POST", "/catalogs", {"name": "Winter"})
@@ -126,7 +126,7 @@ def _fill(shop: Shop) -> str:
 
 
 def _follow(shop: Shop, order: Order) -> None:
-    """What happens to an order that was paid."""
+    """The later steps of a paid order."""
     shop.ask(
         "POST",
         f"/orders/{order.id}/refunds",
@@ -153,8 +153,8 @@ def _fill_plugins(shop: Shop) -> str:
     assert sent.status_code == 200, sent.text
     programme = {"id": "fund", "payer": "Fund", "category": category, "percent": "30", "budget": 10000}
     shop.ask("PUT", "/plugins/solidarity", {"settings": {"programmes": [programme]}}, version=1)
-    received = {"amount": 500, "paid_on": "2026-06-01", "reference": "first quarter"}
-    shop.ask("POST", "/-/solidarity/programmes/fund/payments", received)
+    payment = {"amount": 500, "paid_on": "2026-06-01", "reference": "first quarter"}
+    shop.ask("POST", "/-/solidarity/programmes/fund/payments", payment)
     shop.ask("POST", "/-/vouchers/batches", {"kind": "card", "amount": 1000, "name": "Cards", "count": 2})
     preset = {"name": "Mine", "segment": "orders", "columns": ["number"], "description": "for the van"}
     shop.ask("POST", "/-/custom_report/presets", preset)
@@ -174,10 +174,10 @@ def _fill_plugins(shop: Shop) -> str:
 
 
 def fill_the_rest(tx: Transaction, id: str) -> None:
-    """A row of this enterprise in every table that has none: what would have come from outside."""
-    for table in sorted(metadata.sorted_tables, key=lambda one: "enterprise_id" not in one.c):
-        needs = any(column.foreign_keys for column in table.c if not column.nullable)
-        if needs or "id" not in table.c:
+    """Inserts a row of this enterprise into every empty table, as if it had come from outside."""
+    for table in sorted(metadata.sorted_tables, key=lambda table_: "enterprise_id" not in table_.c):
+        has_required_keys = any(column.foreign_keys for column in table.c if not column.nullable)
+        if has_required_keys or "id" not in table.c:
             continue
         row = {column.name: _a_value(tx, table, column) for column in table.c if not column.nullable}
         if "enterprise_id" in table.c:
@@ -194,17 +194,17 @@ def _federations_order(tx: Transaction, id: str) -> Any:
 
 def _a_value(tx: Transaction, table: Table, column: Column[Any]) -> Any:
     words = [str(constraint.sqltext) for constraint in table.constraints if isinstance(constraint, CheckConstraint)]
-    known = [re.search(rf"^{column.name} IN \('([^']*)'", word) for word in words]
-    if any(known):
-        return next(match[1] for match in known if match)
+    matches = [re.search(rf"^{column.name} IN \('([^']*)'", word) for word in words]
+    if any(matches):
+        return next(match[1] for match in matches if match)
     if isinstance(column.type, Integer):
         return 1
-    made: dict[str, Any] = {"Flag": False, "Time": tx.now, "Exact": Decimal(1), "Json": {}}
-    return made.get(type(column.type).__name__, tx.new_id())
+    values_by_type: dict[str, Any] = {"Flag": False, "Time": tx.now, "Exact": Decimal(1), "Json": {}}
+    return values_by_type.get(type(column.type).__name__, tx.new_id())
 
 
 def _as_guest(shop: Shop) -> str:
-    """Orders like somebody without an account; returns the secret of the order."""
+    """Orders like a guest. Returns the secret of the order."""
     wish = {"items": {shop.items["juice"]: 1}, "name": "Gaston", "email": f"gaston-{shop.id}@example.org"}
     wish["shipping"] = _shipping(shop)
     sent = shop.client.post(
@@ -219,24 +219,24 @@ def _as_guest(shop: Shop) -> str:
 
 
 def mark(store: Store, *, before: str = "") -> Mapping[str, int]:
-    """Puts a mark into every text of every row that is there, and says how many each column has.
+    """Puts a mark into every text of every row, and returns how many each column has.
 
-    Call it while the first enterprise is alone: what bears a mark is then its own. With `before`, every text begins
-    with that and gets no mark.
+    Call it while the first enterprise is alone: then only its rows bear a mark. With `before`, every text begins with
+    that and gets no mark.
     """
     with store.write() as tx:
         triggers = tx.all(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
         for trigger in triggers:
             tx.execute(text(f'DROP TRIGGER "{trigger["name"]}"'))
-        written = [column for table in metadata.sorted_tables for column in table.columns if is_written(column)]
-        marked = {f"{column.table.name}.{column.name}": _mark(tx, column, before) for column in written}
+        columns = [column for table in metadata.sorted_tables for column in table.columns if is_written(column)]
+        counts = {f"{column.table.name}.{column.name}": _mark(tx, column, before) for column in columns}
         for trigger in triggers:
             tx.execute(text(trigger["sql"]))
-    return marked
+    return counts
 
 
 def _mark(tx: Transaction, column: Column[str], before: str) -> int:
-    """A column that takes no mark, because the database knows its words, has none."""
+    """A column that takes no mark, because the database checks its words, has none."""
     mark = PUBLIC if column.table.name in _PUBLIC_TABLES and column.name in _PUBLIC_COLUMNS else PRIVATE
     try:
         with tx.attempt():
@@ -248,8 +248,8 @@ def _mark(tx: Transaction, column: Column[str], before: str) -> int:
 
 
 def is_written(column: Column[Any]) -> bool:
-    """Whether people wrote it: neither an id nor a code."""
+    """Returns whether people wrote the column's text: it is neither an id nor a code."""
     name, table = column.name, column.table.name
-    coded = column.primary_key or column.foreign_keys or name in _CODED or name == "id" or name.endswith("_id")
-    coded = coded and f"{table}.{name}" != "bank_transfer_entry.payer"  # there it is a person
-    return isinstance(column.type, Text) and not coded and table not in _MADE
+    is_code = column.primary_key or column.foreign_keys or name in _CODED or name == "id" or name.endswith("_id")
+    is_code = is_code and f"{table}.{name}" != "bank_transfer_entry.payer"  # the payer is a person
+    return isinstance(column.type, Text) and not is_code and table not in _MADE

@@ -1,4 +1,4 @@
-"""The table of OWASP ASVS 5.0.0: nothing is left out of it, and what it names is there."""
+"""The table of OWASP ASVS 5.0.0: nothing is missing, and what it names exists."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .named import ROOT, is_there
+from .named import ROOT, test_exists
 
 TABLE: dict[str, dict[str, Any]] = tomllib.loads((ROOT / "tests/security/asvs.toml").read_text(encoding="utf-8"))
 
@@ -26,28 +26,28 @@ KINDS = {"tests", "document", "na", "missing"}
 
 
 def _items() -> set[str]:
-    found = set(CHAPTERS)
+    numbers = set(CHAPTERS)
     for section, first, last in re.findall(r"(\d+\.\d+)\.(\d+)(?:-(\d+))?", APPLIES):
-        found |= {f"{section}.{number}" for number in range(int(first), int(last or first) + 1)}
-    return found
+        numbers |= {f"{section}.{number}" for number in range(int(first), int(last or first) + 1)}
+    return numbers
 
 
 def _mistakes(table: dict[str, dict[str, Any]]) -> list[str]:
-    found = [f"{number} is missing" for number in sorted(_items() - set(table))]
-    found += [f"{number} is none of the items" for number in sorted(set(table) - _items())]
+    messages = [f"{number} is missing" for number in sorted(_items() - set(table))]
+    messages += [f"{number} is none of the items" for number in sorted(set(table) - _items())]
     for name, item in table.items():
         kinds = set(item) & KINDS
         if len(kinds) != 1 or set(item) - KINDS != {"asks"} or not item["asks"].strip():
-            found.append(f"{name}: say what it asks, and one of {', '.join(sorted(KINDS))}")
+            messages.append(f"{name}: say what it asks, and one of {', '.join(sorted(KINDS))}")
             continue
         (kind,) = kinds
         if not item[kind] or (kind in ("na", "missing") and len(item[kind]) < 12):
-            found.append(f"{name}: say why")
+            messages.append(f"{name}: say why")
         if kind == "document":
-            found += [f"{name}: there is no {path}" for path in item[kind] if not (ROOT / path).is_file()]
+            messages += [f"{name}: there is no {path}" for path in item[kind] if not (ROOT / path).is_file()]
         if kind == "tests":
-            found += [f"{name}: there is no {test}" for test in item[kind] if not is_there(test)]
-    return found
+            messages += [f"{name}: there is no {test}" for test in item[kind] if not test_exists(test)]
+    return messages
 
 
 def test_every_item_has_its_tests_its_document_or_a_reason() -> None:
@@ -55,14 +55,14 @@ def test_every_item_has_its_tests_its_document_or_a_reason() -> None:
 
 
 def test_most_items_are_shown_by_tests() -> None:
-    shown = [one for one, item in TABLE.items() if "tests" in item]
-    missing = [one for one, item in TABLE.items() if "missing" in item]
-    assert len(shown) > 140
-    assert len(missing) < 15, missing
+    with_tests = [number for number, item in TABLE.items() if "tests" in item]
+    without_tests = [number for number, item in TABLE.items() if "missing" in item]
+    assert len(with_tests) > 140
+    assert len(without_tests) < 15, without_tests
 
 
 @pytest.mark.parametrize(
-    ("item", "said"),
+    ("item", "message"),
     [
         ({}, "say what it asks"),
         ({"asks": "x", "tests": []}, "say why"),
@@ -73,6 +73,6 @@ def test_most_items_are_shown_by_tests() -> None:
         ({"asks": "x", "na": "a good reason", "missing": "a good reason"}, "one of"),
     ],
 )
-def test_a_table_that_claims_too_much_is_found(item: dict[str, Any], said: str) -> None:
-    assert any(said in mistake for mistake in _mistakes({**TABLE, "1.1.1": item}))
-    assert "1.1.1 is missing" in _mistakes({name: one for name, one in TABLE.items() if name != "1.1.1"})
+def test_a_table_that_claims_too_much_is_found(item: dict[str, Any], message: str) -> None:
+    assert any(message in mistake for mistake in _mistakes({**TABLE, "1.1.1": item}))
+    assert "1.1.1 is missing" in _mistakes({name: row for name, row in TABLE.items() if name != "1.1.1"})

@@ -1,4 +1,4 @@
-"""What the dearest request costs: no megabyte, on no route, half a second of processor or 100 MB."""
+"""The dearest request: no megabyte, on any route, costs half a second of processor or 100 MB."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ SECONDS, MEGABYTES = 0.5, 100
 
 @pytest.fixture(scope="module")
 def shaken(commensal_instances: Instances, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Village]:
-    """A village of its own, since some of what is sent is taken."""
+    """Its own village, since some of the requests change it."""
     with open_village(commensal_instances, tmp_path_factory.mktemp("shaken")) as village:
         yield village
 
 
 def _cost(village: Village, way: Way, sent: Mapping[str, Any]) -> tuple[float, float, int]:
-    """Seconds of processor, whoever else uses the machine; megabytes at the peak; and the status."""
+    """Returns seconds of processor, megabytes at the peak, and the status."""
     with village.instance.store.write() as tx:
         cookie = begin_session(tx, village.victim.owner).secret
     with village.instance.store.read() as tx:
@@ -43,17 +43,17 @@ def _cost(village: Village, way: Way, sent: Mapping[str, Any]) -> tuple[float, f
     headers = {"Cookie": f"session={cookie}", "Idempotency-Key": village.instance.ids.secret(), "If-Match": '"1"'}
     village.client.cookies.clear()
     _forget_peak()
-    held, began = _memory("VmRSS"), time.process_time()
+    memory_before, started = _memory("VmRSS"), time.process_time()
     answer = village.client.request(
         way.method, path, **{**sent, "headers": {**headers, **sent.get("headers", {})}}, follow_redirects=False
     )
-    return time.process_time() - began, _memory("VmHWM") - held, answer.status_code
+    return time.process_time() - started, _memory("VmHWM") - memory_before, answer.status_code
 
 
-def _memory(what: str) -> float:
-    found = re.search(rf"{what}:\s+(\d+) kB", Path("/proc/self/status").read_text("ascii"))
-    assert found is not None
-    return int(found[1]) / 1024
+def _memory(field: str) -> float:
+    match = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text("ascii"))
+    assert match is not None
+    return int(match[1]) / 1024
 
 
 def _forget_peak() -> None:
@@ -61,31 +61,32 @@ def _forget_peak() -> None:
 
 
 def _too_dear(village: Village, ways: list[Way]) -> tuple[int, list[str]]:
-    """How many requests were tried, and those beyond the budget three times in a row: others on the machine can make a
-    measurement larger, and never smaller."""
-    tried, found = 0, []
+    """Returns the number of requests tried, and those beyond the budget three times in a row: other load on the machine
+    can make a measurement larger, but never smaller.
+    """
+    count, too_costly = 0, []
     for way in ways:
         for name, sent in heavy_bodies(way):
-            tried += 1
+            count += 1
             for _ in range(3):
                 seconds, megabytes, status = _cost(village, way, sent)
                 if seconds < SECONDS and megabytes < MEGABYTES:
                     break
             else:
-                found.append(f"{way}, {name}: {seconds:.2f} s, {megabytes:.0f} MB, answered {status}")
+                too_costly.append(f"{way}, {name}: {seconds:.2f} s, {megabytes:.0f} MB, answered {status}")
             if status >= 500:
-                found.append(f"{way}, {name}: answered {status}")
-    return tried, found
+                too_costly.append(f"{way}, {name}: answered {status}")
+    return count, too_costly
 
 
 def test_no_request_costs_half_a_second_or_100_megabytes(shaken: Village) -> None:
-    tried, found = _too_dear(shaken, [way for way in shaken.ways if not way.safe])
-    assert found == []
-    assert tried > 1500
+    count, too_costly = _too_dear(shaken, [way for way in shaken.ways if not way.safe])
+    assert too_costly == []
+    assert count > 1500
 
 
 def test_a_body_whose_every_mistake_is_looked_for_is_found(shaken: Village, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The guard off: what a megabyte of mistakes costs where JSON Schema sees all of it."""
+    """Without the guard: what a megabyte of mistakes costs if JSON Schema sees all of it."""
     monkeypatch.setattr(reading, "_SMALL", 10**9)
     monkeypatch.setattr(reading, "_SHOWN", 10**9)
     orders = [way for way in shaken.ways if str(way) == "POST /api/sale-sessions/{session}/orders"]
@@ -95,9 +96,9 @@ def test_a_body_whose_every_mistake_is_looked_for_is_found(shaken: Village, monk
 # ------------------------------------------------------------------------------------------------ before the body
 
 
-def _listening(village: Village, ways: list[Way]) -> list[str]:
+def _read_too_early(village: Village, ways: list[Way]) -> list[str]:
     """Routes that begin to read what a stranger sends, though strangers may not use them."""
-    found = []
+    reading_routes = []
     for way in ways:
         with village.instance.store.read() as tx:
             path = way.to(fill(tx, way, village.victim))
@@ -120,11 +121,11 @@ def _listening(village: Village, ways: list[Way]) -> list[str]:
         }  # fmt: skip
         anyio.run(village.client.app, scope, receive, send)
         if heard or answers[0]["status"] != 401:
-            found.append(f"{way}: answered {answers[0]['status']}{', and listened' if heard else ''}")
-    return found
+            reading_routes.append(f"{way}: answered {answers[0]['status']}{', and listened' if heard else ''}")
+    return reading_routes
 
 
 def test_rights_are_asked_before_a_body_is_read(shaken: Village) -> None:
-    closed = [way for way in shaken.ways if not way.safe and way.scope != PUBLIC]
-    assert _listening(shaken, closed) == []
-    assert len(closed) > 100
+    protected = [way for way in shaken.ways if not way.safe and way.scope != PUBLIC]
+    assert _read_too_early(shaken, protected) == []
+    assert len(protected) > 100

@@ -1,4 +1,4 @@
-"""The list of cryptography in use names every file that uses any, and with what."""
+"""The list of cryptography in use names every file that uses any, with its algorithms."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ OTHERS = {
     "bcrypt",
     "rsa",
     "ecdsa",
-}  # none of them is in use; whoever adds one tells
+}  # none of them is in use; a new one must be listed
 
-# What a row must say where its file uses it: names of `hashlib`, and libraries.
+# What the row of a file that uses it must contain: names of `hashlib`, and libraries.
 _WORDS = {
     "sha1": "SHA-1", "sha256": "SHA-256", "sha512": "SHA-512", "md5": "MD5", "sha3_256": "SHA3", "blake2b": "BLAKE2b",
     "hmac": "hmac", "ssl": "ssl", "secrets": "secrets", "argon2": "Argon2id", "Ed25519PrivateKey": "Ed25519",
@@ -35,58 +35,61 @@ _WORDS = {
 
 
 def uses(source: str) -> set[str]:
-    """Libraries of cryptography that are imported, and what is taken of them."""
-    found: set[str] = set()
+    """Returns the imported libraries of cryptography, and the names taken from them."""
+    names: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            found |= {name.name.partition(".")[0] for name in node.names} & (LIBRARIES | OTHERS)
+            names |= {name.name.partition(".")[0] for name in node.names} & (LIBRARIES | OTHERS)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             library = node.module.partition(".")[0]
             if library in LIBRARIES | OTHERS:
-                found |= {library, *(name.name for name in node.names)}
+                names |= {library, *(name.name for name in node.names)}
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "hashlib":
-            found.add(node.attr)
-    return found
+            names.add(node.attr)
+    return names
 
 
 def in_use() -> dict[str, set[str]]:
     files = [path for root in ("core", "federation", "plugins") for path in (ROOT / root).rglob("*.py")]
-    found = {str(file.relative_to(ROOT)): uses(file.read_text(encoding="utf-8")) for file in files}
-    return {file: said for file, said in found.items() if said}
+    names_by_file = {str(file.relative_to(ROOT)): uses(file.read_text(encoding="utf-8")) for file in files}
+    return {file: names for file, names in names_by_file.items() if names}
 
 
-def listed(text: str) -> dict[str, str]:
-    """The row in which each file stands."""
+def rows_by_file(text: str) -> dict[str, str]:
+    """Returns the row of each file."""
     rows = [line for line in text.splitlines() if line.startswith("| ") and "`" in line]
     return {file: row for row in rows for file in re.findall(r"`([\w/]+\.py)`", row)}
 
 
-def mistakes(found: Mapping[str, set[str]], rows: Mapping[str, str]) -> list[str]:
-    wrong = [
-        f"{file} uses {', '.join(sorted(found[file]))} and is not listed" for file in sorted(set(found) - set(rows))
+def mistakes(names_by_file: Mapping[str, set[str]], rows: Mapping[str, str]) -> list[str]:
+    messages = [
+        f"{file} uses {', '.join(sorted(names_by_file[file]))} and is not listed"
+        for file in sorted(set(names_by_file) - set(rows))
     ]
-    wrong += [f"{file} is listed and uses nothing" for file in sorted(set(rows) - set(found))]
-    for file in sorted(set(found) & set(rows)):
-        said = rows[file].casefold()
-        missing = [word for name, word in _WORDS.items() if name in found[file] and word.casefold() not in said]
-        wrong += [f"{file} uses {name}, and its row does not say so" for name in missing]
-    return wrong
+    messages += [f"{file} is listed and uses nothing" for file in sorted(set(rows) - set(names_by_file))]
+    for file in sorted(set(names_by_file) & set(rows)):
+        row = rows[file].casefold()
+        missing = [word for name, word in _WORDS.items() if name in names_by_file[file] and word.casefold() not in row]
+        messages += [f"{file} uses {name}, and its row does not say so" for name in missing]
+    return messages
 
 
 def test_the_list_of_cryptography_names_every_file_that_uses_any() -> None:
-    assert mistakes(in_use(), listed(LIST.read_text(encoding="utf-8"))) == []
+    assert mistakes(in_use(), rows_by_file(LIST.read_text(encoding="utf-8"))) == []
 
 
 def test_what_is_not_listed_or_is_another_algorithm_is_found() -> None:
-    rows = listed(LIST.read_text(encoding="utf-8"))
-    new = {"core/commensal/new.py": uses("from hashlib import md5\n")}
-    assert mistakes({**in_use(), **new}, rows) == ["core/commensal/new.py uses hashlib, md5 and is not listed"]
-    weaker = {"core/commensal/trade/payments/chain.py": uses("import hashlib\nhashlib.sha1(b'')\n")}
-    assert mistakes({**in_use(), **weaker}, rows) == [
+    rows = rows_by_file(LIST.read_text(encoding="utf-8"))
+    with_new_file = {"core/commensal/new.py": uses("from hashlib import md5\n")}
+    assert mistakes({**in_use(), **with_new_file}, rows) == [
+        "core/commensal/new.py uses hashlib, md5 and is not listed"
+    ]
+    with_weaker_hash = {"core/commensal/trade/payments/chain.py": uses("import hashlib\nhashlib.sha1(b'')\n")}
+    assert mistakes({**in_use(), **with_weaker_hash}, rows) == [
         "core/commensal/trade/payments/chain.py uses SHA-1, and its row does not say so"
     ]
-    gone = {file: said for file, said in in_use().items() if file != "core/commensal/base/ids.py"}
-    assert mistakes(gone, rows) == ["core/commensal/base/ids.py is listed and uses nothing"]
+    without_file = {file: names for file, names in in_use().items() if file != "core/commensal/base/ids.py"}
+    assert mistakes(without_file, rows) == ["core/commensal/base/ids.py is listed and uses nothing"]
 
 
 def test_a_sealed_answer_opens_unchanged_and_for_its_request_alone() -> None:
@@ -94,12 +97,18 @@ def test_a_sealed_answer_opens_unchanged_and_for_its_request_alone() -> None:
         Seal(("secret",), "a key", b"an order"),
         StoredAnswer(201, {}, '{"number":7,"secret":"of the guest"}'),
     )
-    sealed = seal.close(answer)
-    assert "of the guest" not in sealed.body
-    assert seal.open(sealed) == answer
-    middle = len(sealed.body) // 2
-    other = "A" if sealed.body[middle] != "A" else "B"
-    changed = replace(sealed, body=sealed.body[:middle] + other + sealed.body[middle + 1 :])
-    for key, given in ((seal, changed), (replace(seal, key="another"), sealed), (replace(seal, content=b""), sealed)):
+    sealed_answer = seal.close(answer)
+    assert "of the guest" not in sealed_answer.body
+    assert seal.open(sealed_answer) == answer
+    middle = len(sealed_answer.body) // 2
+    other_character = "A" if sealed_answer.body[middle] != "A" else "B"
+    changed_answer = replace(
+        sealed_answer, body=sealed_answer.body[:middle] + other_character + sealed_answer.body[middle + 1 :]
+    )
+    for key, answer_ in (
+        (seal, changed_answer),
+        (replace(seal, key="another"), sealed_answer),
+        (replace(seal, content=b""), sealed_answer),
+    ):
         with pytest.raises(InvalidToken):
-            key.open(given)
+            key.open(answer_)

@@ -1,6 +1,7 @@
-"""The API does what its OpenAPI document says, whoever asks and whatever is sent: schemathesis asks every operation.
+"""The API does what its OpenAPI document says, for every asker and input: schemathesis calls every operation.
 
-COMMENSAL_TEST_FUZZ=20 asks twenty times as often, and anew each time; the suite's own requests are always the same.
+COMMENSAL_TEST_FUZZ=20 calls twenty times as often, with new values each time; the suite's own requests are always the
+same.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from .trespass import OPEN, Village
 pytestmark = pytest.mark.bundled
 
 TIMES = int(os.environ.get("COMMENSAL_TEST_FUZZ", "0"))
-PARTS = 10  # of the document, for tests that run side by side
+PARTS = 10  # of the document, for tests that run in parallel
 CHECKED: list[CheckFunction] = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
     response_schema_conformance,
@@ -52,7 +53,7 @@ _SETTINGS = settings(
 
 @dataclass
 class Described:
-    """A village with its document, which is put back after each operation as it was."""
+    """A village with its document; its database is restored after each operation."""
 
     village: Village
     operations: list[tuple[Any, Way]]
@@ -67,8 +68,8 @@ class Described:
 def described(village: Village) -> Iterator[Described]:
     schema = schemathesis.openapi.from_asgi("/api/openapi.json", village.client.app)
     ways = {(way.method, way.path): way for way in village.ways}
-    found = [operation.ok() for operation in schema.get_all_operations() if isinstance(operation, Ok)]
-    operations = [(operation, ways[operation.method.upper(), operation.path]) for operation in found]
+    operations_found = [operation.ok() for operation in schema.get_all_operations() if isinstance(operation, Ok)]
+    operations = [(operation, ways[operation.method.upper(), operation.path]) for operation in operations_found]
     with closing(sqlite3.connect(":memory:", check_same_thread=False)) as before:
         with closing(sqlite3.connect(village.instance.folder / DATABASE)) as database:
             database.backup(before)
@@ -76,37 +77,37 @@ def described(village: Village) -> Iterator[Described]:
 
 
 def flaws(described: Described, operation: Any, way: Way, asker: Settled | None) -> list[str]:
-    """What was found wrong with one operation for somebody; a few requests, some as they should be and some not."""
-    village, found = described.village, list[str]()
+    """Lists what is wrong with one operation for an asker, after a few valid and invalid requests."""
+    village, messages = described.village, list[str]()
     with village.instance.store.read() as tx:
-        things = [fill(tx, way, owner) for owner in (village.victim, village.other)]
+        path_values = [fill(tx, way, owner) for owner in (village.victim, village.other)]
     headers = {"Authorization": f"Bearer {asker.shop.token}"} if asker else {}
 
     @_SETTINGS
     @given(data=st.data())
-    def ask(data: st.DataObject) -> None:
+    def send_request(data: st.DataObject) -> None:
         mode = data.draw(st.sampled_from([GenerationMode.POSITIVE, GenerationMode.NEGATIVE]))
-        path = data.draw(st.sampled_from(things))
+        path = data.draw(st.sampled_from(path_values))
         fixed = headers | ({"If-Match": '"1"'} if way.endpoint and way.endpoint.edits else {})
         case = data.draw(operation.as_strategy(mode, path_parameters=path, headers=fixed))
-        found.extend(_wrong(village, case, way, asker))
+        messages.extend(_wrong(village, case, way, asker))
 
     try:
-        ask()
+        send_request()
     finally:
         described.put_back()
-    return found
+    return messages
 
 
 def _wrong(village: Village, case: Case[Any], way: Way, asker: Settled | None) -> Iterator[str]:
-    said = case.call()
+    response = case.call()
     try:
-        case.validate_response(said, checks=CHECKED)
+        case.validate_response(response, checks=CHECKED)
     except FailureGroup as group:
         yield f"{way}: {group}"
-    told = said.content.decode(errors="replace")
-    if asker is not village.victim and (PRIVATE in told or (PUBLIC in told and not _is_shown(way))):
-        yield f"{way}: told {told[:300]}"
+    text = response.content.decode(errors="replace")
+    if asker is not village.victim and (PRIVATE in text or (PUBLIC in text and not _is_shown(way))):
+        yield f"{way}: told {text[:300]}"
 
 
 def _is_shown(way: Way) -> bool:
@@ -118,8 +119,8 @@ def _is_shown(way: Way) -> bool:
 def test_every_operation_answers_as_it_is_described(described: Described, who: str, part: int) -> None:
     village = described.village
     asker = {"anonymous": None, "enterprise A": village.victim, "enterprise B": village.other}[who]
-    found = [flaws(described, one, way, asker) for one, way in described.operations[part::PARTS]]
-    assert not any(found), "\n\n".join(finding for some in found for finding in some)
+    flaws_found = [flaws(described, operation, way, asker) for operation, way in described.operations[part::PARTS]]
+    assert not any(flaws_found), "\n\n".join(finding for messages in flaws_found for finding in messages)
 
 
 def test_the_document_has_every_operation(described: Described) -> None:
@@ -131,15 +132,17 @@ def test_the_document_has_every_operation(described: Described) -> None:
 
 
 def _operation(described: Described, name: str) -> tuple[Any, Way]:
-    (found,) = [(one, way) for one, way in described.operations if way.endpoint and way.endpoint.name == name]
-    return found
+    (match,) = [
+        (operation, way) for operation, way in described.operations if way.endpoint and way.endpoint.name == name
+    ]
+    return match
 
 
 def test_an_operation_that_breaks_is_found(described: Described, monkeypatch: pytest.MonkeyPatch) -> None:
     operation = _operation(described, "stock_lots")
     assert flaws(described, *operation, described.village.other) == []
 
-    def breaks(*args: Any, **given: Any) -> Any:
+    def breaks(*args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("broken on purpose")
 
     monkeypatch.setattr(stock, "lots_of", breaks)
@@ -156,5 +159,5 @@ def test_an_answer_of_another_shape_is_found(described: Described, monkeypatch: 
 def test_an_answer_that_tells_of_another_is_found(described: Described, monkeypatch: pytest.MonkeyPatch) -> None:
     operation = _operation(described, "stock_lots")
     victim = described.village.victim.id
-    monkeypatch.setattr(stock, "lots_of", lambda tx, enterprise, **given: lots_of(tx, victim, **given))
+    monkeypatch.setattr(stock, "lots_of", lambda tx, enterprise, **kwargs: lots_of(tx, victim, **kwargs))
     assert any("told" in flaw for flaw in flaws(described, *operation, described.village.other))

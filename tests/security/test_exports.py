@@ -1,4 +1,4 @@
-"""What goes out as a file: no text that people wrote is a formula in it, or a header of the answer."""
+"""Exported files: no text that people wrote is a formula in them, or a header of the answer."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _FILENAME = re.compile(r'(?:attachment|inline)(?:; filename="[\w. -]+")?')
 
 @pytest.fixture
 def spoiled(commensal_instances: Instances, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Village]:
-    """A village of its own, whose texts may be spoiled."""
+    """Its own village, so that its texts may be changed."""
     with open_village(commensal_instances, tmp_path_factory.mktemp("spoiled")) as village:
         yield village
 
 
 def _files(village: Village) -> Iterator[tuple[str, str, bytes]]:
-    """Every file that the victim's owner can have: its way, its type, its content."""
+    """Yields every file that the victim's owner can have: its route, type and content."""
     owner = Asker(name="its owner", headers={"Cookie": f"session={village.victim.owner_session}"})
     for way in village.ways:
         if way.safe and way.scope not in ("operator", "public"):
@@ -40,24 +40,24 @@ def _files(village: Village) -> Iterator[tuple[str, str, bytes]]:
                 answer = village.ask(owner, Attempt(way, fill(tx, way, village.victim)))
             if "json" not in answer.headers.get("content-type", ""):
                 yield str(way), answer.headers.get("content-type", ""), answer.content
-    below = f"/api/enterprises/{village.victim.id}/reports"
-    for report in village.client.get(below, headers=owner.headers).json():
+    reports_url = f"/api/enterprises/{village.victim.id}/reports"
+    for report in village.client.get(reports_url, headers=owner.headers).json():
         for name in ("csv", "xlsx"):
-            path = f"{below}/{report['id'].replace(':', '/')}"
+            path = f"{reports_url}/{report['id'].replace(':', '/')}"
             answer = village.client.get(path, params={"format": name}, headers=owner.headers)
             assert answer.status_code == 200, answer.text
             yield f"{report['id']} as {name}", answer.headers["content-type"], answer.content
 
 
 def _formulas(village: Village) -> tuple[int, list[str]]:
-    """How many tables there were, and the cells that a spreadsheet would reckon."""
-    tables, found = 0, []
+    """Returns the number of tables, and the cells that a spreadsheet would compute."""
+    tables, formulas = 0, []
     for name, media, content in _files(village):
         if "csv" in media:
             tables += 1
             rows = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
             cells = [cell for row in rows for cell in row]
-            found += [
+            formulas += [
                 f"{name}: {cell!r}"
                 for cell in cells
                 if cell.lstrip(" ")[:1] in set("=+-@\t\r＝＋－＠") and _is_text(cell)
@@ -66,21 +66,22 @@ def _formulas(village: Village) -> tuple[int, list[str]]:
             tables += 1
             with zipfile.ZipFile(io.BytesIO(content)) as book:
                 for sheet in (name for name in book.namelist() if name.startswith("xl/worksheets/")):
-                    found += [f"{name}: a formula in {sheet}" for _ in re.findall(rb"<f[ >]", book.read(sheet))]
-    return tables, found
+                    formulas += [f"{name}: a formula in {sheet}" for _ in re.findall(rb"<f[ >]", book.read(sheet))]
+    return tables, formulas
 
 
 def _is_text(cell: str) -> bool:
     return bool(cell) and not _NUMBER.fullmatch(cell)
 
 
-@pytest.mark.parametrize("before", ["=1+", "@SUM(", "\t-1+", "＝1+", "＠SUM("])
-def test_no_text_is_a_formula_in_any_export(spoiled: Village, before: str) -> None:
-    """OWASP, CSV injection; every CSV and XLSX file that routes and reports give. More beginnings of formulas stand in
-    tests/core/test_report_formats.py."""
-    mark(spoiled.instance.store, before=before)
-    tables, found = _formulas(spoiled)
-    assert found == []
+@pytest.mark.parametrize("prefix", ["=1+", "@SUM(", "\t-1+", "＝1+", "＠SUM("])
+def test_no_text_is_a_formula_in_any_export(spoiled: Village, prefix: str) -> None:
+    """OWASP, CSV injection; every CSV and XLSX file of routes and reports. For other prefixes of formulas see
+    tests/core/test_report_formats.py.
+    """
+    mark(spoiled.instance.store, before=prefix)
+    tables, formulas = _formulas(spoiled)
+    assert formulas == []
     assert tables > 30
 
 
@@ -93,7 +94,7 @@ def test_an_export_that_guards_nothing_is_found(spoiled: Village, monkeypatch: p
 def test_no_text_becomes_a_header_of_an_answer(spoiled: Village) -> None:
     mark(spoiled.instance.store, before='"x\r\nX-Evil: yes\r\n\r\n')
     owner = Asker(name="its owner", headers={"Cookie": f"session={spoiled.victim.owner_session}"})
-    named = 0
+    named_files = 0
     for way in (way for way in spoiled.ways if way.safe):
         with spoiled.instance.store.read() as tx:
             values = fill(tx, way, spoiled.victim) | ({"slug": spoiled.victim.id} if "slug" in way.parameters else {})
@@ -101,5 +102,5 @@ def test_no_text_becomes_a_header_of_an_answer(spoiled: Village) -> None:
         assert "x-evil" not in answer.headers, way
         disposition = answer.headers.get("content-disposition", "")
         assert not disposition or _FILENAME.fullmatch(disposition), (way, disposition)
-        named += bool(disposition)
-    assert named >= 5
+        named_files += bool(disposition)
+    assert named_files >= 5

@@ -1,6 +1,6 @@
-"""Nobody gets at what is another's: every route with an id in its path is tried by everybody who might.
+"""Nobody reaches what belongs to another: every possible asker tries every route with an id in its path.
 
-The routes are the application's own, so one that is new is tried as soon as it answers.
+The routes are the application's own, so a new one is tried as soon as it answers.
 """
 
 from __future__ import annotations
@@ -37,27 +37,27 @@ def test_of_a_hidden_enterprise_nobody_learns_a_word(hidden_village: Village, wh
 
 
 def test_every_report_in_every_format_stays_within_its_enterprise(village: Village) -> None:
-    """Also where it is asked for a sale of another."""
+    """This holds also for a request with a sale of another enterprise."""
     headers = village.askers["token"].headers
-    below = f"/api/enterprises/{village.other.id}/reports"
-    seen = 0
-    for report in village.client.get(below, headers=headers).json():
+    reports_url = f"/api/enterprises/{village.other.id}/reports"
+    count = 0
+    for report in village.client.get(reports_url, headers=headers).json():
         foreign = {
             parameter["name"]: village.victim.shop.session_id
             for parameter in report["parameters"]
             if parameter["kind"] == "sale"
         }
         for name in report["formats"]:
-            path = f"{below}/{report['id'].replace(':', '/')}"
-            own = village.client.get(path, params={"format": name}, headers=headers)
-            assert own.status_code == 200, own.text
-            asked = village.client.get(path, params={"format": name, **foreign}, headers=headers)
-            assert asked.status_code == (422 if foreign else 200), asked.text
-            for answer in (own, asked):
+            path = f"{reports_url}/{report['id'].replace(':', '/')}"
+            own_report = village.client.get(path, params={"format": name}, headers=headers)
+            assert own_report.status_code == 200, own_report.text
+            report_with_filter = village.client.get(path, params={"format": name, **foreign}, headers=headers)
+            assert report_with_filter.status_code == (422 if foreign else 200), report_with_filter.text
+            for answer in (own_report, report_with_filter):
                 assert PRIVATE.encode() not in answer.content
                 assert PUBLIC.encode() not in answer.content
-            seen += 1
-    assert seen > 50
+            count += 1
+    assert count > 50
 
 
 # ------------------------------------------------------------------------------------------------ is it a test?
@@ -69,8 +69,8 @@ def _owner(village: Village) -> Asker:
 
 
 def test_what_is_tried_is_there_and_its_owner_sees_the_marks(village: Village) -> None:
-    """Whatever is refused to others is answered to the owner, or to who bought: so the ids are real ones."""
-    owner, marked = _owner(village), 0
+    """What is refused to others is answered to the owner or the buyer, so the ids are real."""
+    owner, answers_with_marks = _owner(village), 0
     buyer = Asker(name="the buyer", headers={"Cookie": f"session={village.victim.shopper_session}"})
     for way in (way for way in village.ways if way.safe and way.parameters):
         if way.scope in ("public", "operator") or str(way) in OPEN or way.path.startswith("/api/-/federation/"):
@@ -79,8 +79,8 @@ def test_what_is_tried_is_there_and_its_owner_sees_the_marks(village: Village) -
             attempt = Attempt(way, fill(tx, way, village.victim))
         answers = [village.ask(asker, attempt) for asker in (owner, buyer)]
         assert 200 in [answer.status_code for answer in answers], (str(way), answers[0].text)
-        marked += any(PRIVATE in answer.text or PUBLIC in answer.text for answer in answers)
-    assert marked > 35
+        answers_with_marks += any(PRIVATE in answer.text or PUBLIC in answer.text for answer in answers)
+    assert answers_with_marks > 35
 
 
 def test_a_route_with_a_parameter_that_nobody_can_fill_is_found(village: Village) -> None:
@@ -89,7 +89,7 @@ def test_a_route_with_a_parameter_that_nobody_can_fill_is_found(village: Village
 
 
 def test_words_that_are_nobodys_name_nothing_of_an_enterprise(village: Village) -> None:
-    """Else a parameter would be left out of what is tried."""
+    """Otherwise a parameter would be left out of the attempts."""
     with village.instance.store.read() as tx:
         rows = tx.all(select(customer_order.c.id))
     assert not {row["id"] for row in rows} & set(WORDS.values())
@@ -102,24 +102,24 @@ def test_a_route_without_its_check_of_access_is_found(
     (way,) = [way for way in village.ways if way.endpoint and way.endpoint.name == name]
     assert trespasses(village, village.askers["token"], [way]) == []
     monkeypatch.setattr(handler, "demand", _letting_through(way))
-    found = trespasses(village, village.askers["token"], [way])
-    assert any(str(way) in finding for finding in found), found
+    violations = trespasses(village, village.askers["token"], [way])
+    assert any(str(way) in finding for finding in violations), violations
 
 
 def _letting_through(way: Way) -> Callable[..., None]:
-    """The check of access of everything but this route."""
+    """Returns a check of access for every route except this one."""
     assert way.endpoint is not None
 
-    def lets_through(tx: Any, actor: Any, scope: str, enterprise: str | None = None) -> None:
+    def demand_elsewhere(tx: Any, actor: Any, scope: str, enterprise: str | None = None) -> None:
         assert way.endpoint is not None
         if scope != way.endpoint.scope:
             demand(tx, actor, scope, enterprise)
 
-    return lets_through
+    return demand_elsewhere
 
 
 def test_a_lookup_that_forgets_whose_it_is_is_found(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
     (way,) = [way for way in village.ways if str(way) == "GET /api/enterprises/{enterprise}/orders/{order}"]
     monkeypatch.setattr(orders, "order_by_id", lambda tx, id, **_: order_by_id(tx, id, enterprise_id=village.victim.id))
-    found = trespasses(village, village.askers["owner"], [way])
-    assert any("with another's order: told" in finding for finding in found), found
+    violations = trespasses(village, village.askers["owner"], [way])
+    assert any("with another's order: told" in finding for finding in violations), violations

@@ -1,4 +1,4 @@
-"""What every request meets and what every answer carries, on every route that the application has."""
+"""Checks of every request and guards of every answer, on every route of the application."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .trespass import Asker, Attempt, Village
 
 pytestmark = pytest.mark.bundled
 
-# What browsers say of a request that a page of another site started, or an old browser does not say.
+# What browsers send with a request that a page of another site started, or what an old browser omits.
 FOREIGN: Mapping[str, Mapping[str, str]] = {
     "another site": {"Sec-Fetch-Site": "cross-site"},
     "another host of the domain": {"Sec-Fetch-Site": "same-site"},
@@ -46,28 +46,28 @@ def _unsafe(village: Village) -> Iterator[tuple[Way, str]]:
                 yield way, way.to(fill(tx, way, village.victim))
 
 
-def _let_in(village: Village, owner: Settled) -> list[str]:
-    """Unsafe routes that somebody's browser could be made to use by another site."""
-    found = []
+def _usable_by_other_sites(village: Village, owner: Settled) -> list[str]:
+    """Lists unsafe routes that another site could make a person's browser use."""
+    violations = []
     for way, path in _unsafe(village):
-        for said, headers in FOREIGN.items():
+        for kind, headers in FOREIGN.items():
             village.client.cookies.clear()
             sent = {"Cookie": f"session={owner.owner_session}", "Idempotency-Key": "k", "If-Match": '"1"', **headers}
             answer = village.client.request(way.method, path, headers=sent, content=b"{}", follow_redirects=False)
             if answer.status_code != 403 or answer.json()["code"] != "foreign_origin":
-                found.append(f"{way} from {said}: {answer.status_code}")
-    return found
+                violations.append(f"{way} from {kind}: {answer.status_code}")
+    return violations
 
 
 def test_no_other_site_can_act_for_who_is_logged_in(village: Village) -> None:
-    assert _let_in(village, village.victim) == []
+    assert _usable_by_other_sites(village, village.victim) == []
     assert len(list(_unsafe(village))) > 100
 
 
 def test_a_route_that_other_sites_can_use_is_found(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(origin_guard, "is_cross_site", lambda headers: False)
     monkeypatch.setattr(Village, "ways", property(lambda self: [Way("POST", "/logout")]))
-    assert len(_let_in(village, village.other)) == len(FOREIGN)
+    assert len(_usable_by_other_sites(village, village.other)) == len(FOREIGN)
 
 
 # ------------------------------------------------------------------------------------------------ answers
@@ -87,41 +87,43 @@ def _answers(village: Village, asker: Asker) -> Iterator[tuple[Way, Any]]:
             yield way, village.ask(asker, Attempt(way, values))
 
 
-def _bare(village: Village, asker: Asker) -> list[str]:
-    """What an answer lacks, or has too much of."""
-    found = []
+def _lacking_guards(village: Village, asker: Asker) -> list[str]:
+    """Lists guards that an answer lacks, and headers that it should not have."""
+    violations = []
     for way, answer in _answers(village, asker):
         headers = answer.headers
         policy = {directive.strip() for directive in headers.get("content-security-policy", "").split(";")}
-        kept = headers.get("cache-control", "")
-        wanted = {
+        cache_control = headers.get("cache-control", "")
+        conditions = {
             "a policy of content": policy >= POLICY or policy >= {"default-src 'none'"},
             "nosniff": headers.get("x-content-type-options") == "nosniff",
             "no referrer": headers.get("referrer-policy") == "no-referrer",
             "a window of its own": headers.get("cross-origin-opener-policy") == "same-origin",
-            "no store": "no-store" in kept or _may_be_kept(village, way, answer),
+            "no store": "no-store" in cache_control or _may_be_kept(village, way, answer),
             "its type": answer.status_code != 200 or "content-type" in headers,
             "its character set": "text/" not in headers.get("content-type", "") or "charset" in headers["content-type"],
             "no words on the server": "server" not in headers and "x-powered-by" not in headers,
             "no door for other origins": "access-control-allow-origin" not in headers,
         }
         if "text/html" in headers.get("content-type", ""):
-            wanted["nothing from elsewhere"] = not _resources(answer.text)
-        found += [f"{way}: not {name}" for name, there in wanted.items() if not there]
-    return found
+            conditions["nothing from elsewhere"] = not _resources(answer.text)
+        violations += [f"{way}: not {name}" for name, is_met in conditions.items() if not is_met]
+    return violations
 
 
 def _may_be_kept(village: Village, way: Way, answer: Any) -> bool:
-    """No page; and only what strangers are answered too, or what a program must ask for again before it uses it."""
+    """Returns whether a cache may keep the answer: no page, and only what strangers get too or what must be
+    revalidated.
+    """
     if "text/html" in answer.headers["content-type"]:
         return False
-    kept, varies = answer.headers.get("cache-control", ""), answer.headers.get("vary", "")
-    if kept == "private, no-cache" and "Authorization" in varies and "Cookie" in varies:
+    cache_control, vary = answer.headers.get("cache-control", ""), answer.headers.get("vary", "")
+    if cache_control == "private, no-cache" and "Authorization" in vary and "Cookie" in vary:
         return True
     with village.instance.store.read() as tx:
         values = fill(tx, way, village.victim)
-    strangers = village.ask(village.askers["anonymous"], Attempt(way, values))
-    return "public" in kept and bool(strangers.content == answer.content)
+    answer_to_stranger = village.ask(village.askers["anonymous"], Attempt(way, values))
+    return "public" in cache_control and bool(answer_to_stranger.content == answer.content)
 
 
 def _resources(html: str) -> list[str]:
@@ -131,31 +133,35 @@ def _resources(html: str) -> list[str]:
 @pytest.mark.parametrize("who", ["anonymous", "its owner"])
 def test_every_answer_carries_its_guards(village: Village, who: str) -> None:
     owner = Asker(name="its owner", headers={"Cookie": f"session={village.victim.owner_session}"})
-    assert _bare(village, owner if who == "its owner" else village.askers["anonymous"]) == []
+    assert _lacking_guards(village, owner if who == "its owner" else village.askers["anonymous"]) == []
 
 
 @pytest.mark.parametrize("name", ["Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy"])
 def test_an_answer_without_a_guard_is_found(village: Village, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.delitem(origin_guard._HEADERS, name)
-    assert _bare(village, village.askers["anonymous"])
+    assert _lacking_guards(village, village.askers["anonymous"])
 
 
-@pytest.mark.parametrize("kept", ["", "public, max-age=60", "public, no-cache", "private, no-cache", "max-age=60"])
-def test_an_answer_that_caches_may_keep_is_found(village: Village, monkeypatch: pytest.MonkeyPatch, kept: str) -> None:
-    """One that differs with who asks, and does not say so."""
+@pytest.mark.parametrize(
+    "cache_control", ["", "public, max-age=60", "public, no-cache", "private, no-cache", "max-age=60"]
+)
+def test_an_answer_that_caches_may_keep_is_found(
+    village: Village, monkeypatch: pytest.MonkeyPatch, cache_control: str
+) -> None:
+    """An answer that depends on who asks, and does not say so."""
 
-    def ask(self: Village, asker: Asker, attempt: Attempt) -> httpx.Response:
-        headers = {"Content-Type": "text/css; charset=utf-8", "Cache-Control": kept}
+    def answer_by_asker(self: Village, asker: Asker, attempt: Attempt) -> httpx.Response:
+        headers = {"Content-Type": "text/css; charset=utf-8", "Cache-Control": cache_control}
         return httpx.Response(200, headers=headers, content=asker.name.encode())
 
     monkeypatch.setattr(Village, "ways", property(lambda self: [Way("GET", "/kept")]))
-    monkeypatch.setattr(Village, "ask", ask)
-    assert [finding for finding in _bare(village, Asker(name="its owner")) if "no store" in finding]
+    monkeypatch.setattr(Village, "ask", answer_by_asker)
+    assert [finding for finding in _lacking_guards(village, Asker(name="its owner")) if "no store" in finding]
 
 
 def test_cookies_are_for_this_host_and_no_scripts(village: Village) -> None:
-    """Whatever a page sets; over HTTPS, tests/core/test_people_api.py and tests/security/test_sessions.py."""
-    shop, seen = village.other.shop, set()
+    """All cookies set by pages; over HTTPS see tests/core/test_people_api.py and tests/security/test_sessions.py."""
+    shop, cookie_names = village.other.shop, set()
     forms: list[tuple[str, dict[str, str]]] = [
         ("/language", {"language": "fr", "next": "/"}),
         (f"/sales/{shop.session_id}/cart", {f"item-{shop.items['soap']}": "1"}),
@@ -165,19 +171,19 @@ def test_cookies_are_for_this_host_and_no_scripts(village: Village) -> None:
         village.client.cookies.clear()
         answer = village.client.post(path, data=form, follow_redirects=False)
         for cookie in answer.headers.get_list("set-cookie"):
-            seen.add(cookie.partition("=")[0])
+            cookie_names.add(cookie.partition("=")[0])
             assert "httponly" in cookie.lower(), cookie
             assert "samesite=lax" in cookie.lower(), cookie
             assert "path=/" in cookie.lower(), cookie
             assert "domain" not in cookie.lower(), cookie
-    assert seen >= {"language", "session"}
+    assert cookie_names >= {"language", "session"}
 
 
 # ------------------------------------------------------------------------------------------------ where to
 
 
 @pytest.mark.parametrize(
-    "elsewhere",
+    "target",
     [
         "https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example", "http:evil.example",
         "https:/evil.example", "javascript:alert(1)", "data:text/html,x", "/\t/evil.example", "/\n/evil.example",
@@ -185,9 +191,9 @@ def test_cookies_are_for_this_host_and_no_scripts(village: Village) -> None:
         "//testserver@evil.example", "evil.example", "/x\\..\\\\evil.example", "",
     ],
 )  # fmt: skip
-def test_no_link_leads_to_another_site(village: Village, elsewhere: str) -> None:
-    assert local_url(elsewhere) == "/"
-    for path, form in (("/language", {"language": "en", "next": elsewhere}), ("/logout", {"next": elsewhere})):
+def test_no_link_leads_to_another_site(village: Village, target: str) -> None:
+    assert local_url(target) == "/"
+    for path, form in (("/language", {"language": "en", "next": target}), ("/logout", {"next": target})):
         village.client.cookies.clear()
         answer = village.client.post(path, data=form, follow_redirects=False)
         assert answer.headers.get("location", "/") in ("/", "/login", "/#"), (path, answer.headers)
@@ -197,7 +203,7 @@ def test_no_link_leads_to_another_site(village: Village, elsewhere: str) -> None
 def test_a_redirect_that_is_not_looked_at_leads_to_another_site(
     village: Village, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The guard off."""
+    """Without the guard."""
     monkeypatch.setattr("commensal.interfaces.pages.visit.local", lambda url: url)
     village.client.cookies.clear()
     form = {"language": "en", "next": "//evil.example"}
@@ -214,9 +220,9 @@ def test_a_link_within_the_site_is_followed() -> None:
 
 def test_a_role_that_is_taken_away_counts_from_the_next_request_on(village: Village) -> None:
     store, shop = village.instance.store, village.other
-    new = NewPerson(email="manager@example.org", name="Mona", phone="", language="en", password_hash="")
+    new_manager = NewPerson(email="manager@example.org", name="Mona", phone="", language="en", password_hash="")
     with store.write() as tx:
-        mona = add_person(tx, new, confirmed=True)
+        mona = add_person(tx, new_manager, confirmed=True)
         assert mona is not None
         tx.execute(
             enterprise_member.insert().values(enterprise_id=shop.id, person_id=mona.id, role="manager", since=tx.now)
@@ -234,7 +240,7 @@ def test_a_role_that_is_taken_away_counts_from_the_next_request_on(village: Vill
 
 
 def test_a_role_that_is_remembered_is_found(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The guard off: who has lost a role, and whose role nobody looks up, still gets in."""
+    """Without the guard, a person who lost a role still gets in."""
     customers = f"/api/enterprises/{village.victim.id}/customers"
     with village.instance.store.write() as tx:
         cookie = {"Cookie": f"session={begin_session(tx, village.other.owner).secret}"}
@@ -245,45 +251,47 @@ def test_a_role_that_is_remembered_is_found(village: Village, monkeypatch: pytes
 
 
 def test_a_session_that_is_taken_over_is_found(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The guard off: a log-in that keeps the secret which the browser brought lets in whoever planted it there."""
-    chosen = "chosen-by-an-attacker-and-planted-0123456789ab"
-    store, who = village.instance.store, village.other.shopper
+    """Without the guard, a log-in that keeps the browser's secret lets in whoever planted it there."""
+    planted_secret = "chosen-by-an-attacker-and-planted-0123456789ab"
+    store, shopper = village.instance.store, village.other.shopper
     with store.write() as tx:
-        monkeypatch.setattr(type(tx.ids), "secret", lambda self: chosen)
-        begin_session(tx, who)
+        monkeypatch.setattr(type(tx.ids), "secret", lambda self: planted_secret)
+        begin_session(tx, shopper)
     village.client.cookies.clear()
-    assert village.client.get("/api/me", headers={"Cookie": f"session={chosen}"}).json()["id"] == who.id
+    assert village.client.get("/api/me", headers={"Cookie": f"session={planted_secret}"}).json()["id"] == shopper.id
 
 
 def test_a_session_that_somebody_else_chose_is_never_anybodys(village: Village) -> None:
-    """Fixation: a secret that this instance did not make stays nobody's, whoever logs in."""
+    """Fixation: a secret that this instance did not create never belongs to a session, whoever logs in."""
     village.client.cookies.clear()
-    chosen = {"Cookie": "session=chosen-by-an-attacker-0123456789abcdef0123456789"}
-    assert village.client.get("/api/me", headers=chosen).status_code == 401
-    answer = village.client.post("/api/sessions", json={"email": "x@example.org", "password": "wrong"}, headers=chosen)
+    planted_cookie = {"Cookie": "session=chosen-by-an-attacker-0123456789abcdef0123456789"}
+    assert village.client.get("/api/me", headers=planted_cookie).status_code == 401
+    answer = village.client.post(
+        "/api/sessions", json={"email": "x@example.org", "password": "wrong"}, headers=planted_cookie
+    )
     assert answer.status_code == 401
     assert "set-cookie" not in answer.headers
-    assert village.client.get("/api/me", headers=chosen).status_code == 401
+    assert village.client.get("/api/me", headers=planted_cookie).status_code == 401
 
 
 # ------------------------------------------------------------------------------------------------ what is not there
 
 
 def _may_write(way: Way) -> bool:
-    """Exports leave a trace: who took them. The health writes a row of its own every ten seconds, to see it can."""
+    """Exports record who took them. The health check writes a row every ten seconds, to see that it can."""
     return str(way) == "GET /-/health" or (way.endpoint is not None and way.endpoint.answer in (File, Stream))
 
 
 def test_no_page_changes_anything_by_being_looked_at(village: Village) -> None:
-    """Links lead to pages from anywhere, and browsers fetch them ahead: a GET begins no session and writes nothing."""
+    """Links lead to pages from anywhere, and browsers prefetch them: a GET begins no session and writes nothing."""
     owner = Asker(name="its owner", headers={"Cookie": f"session={village.victim.owner_session}"})
-    with closing(sqlite3.connect(village.instance.folder / DATABASE, isolation_level=None)) as watched:
-        before = watched.execute("PRAGMA data_version").fetchone()
-        for who in (owner, village.askers["anonymous"]):
-            for way, answer in _answers(village, who):
-                now = watched.execute("PRAGMA data_version").fetchone()
-                assert now == before or _may_write(way), way
-                before = now
+    with closing(sqlite3.connect(village.instance.folder / DATABASE, isolation_level=None)) as connection:
+        version_before = connection.execute("PRAGMA data_version").fetchone()
+        for asker in (owner, village.askers["anonymous"]):
+            for way, answer in _answers(village, asker):
+                now = connection.execute("PRAGMA data_version").fetchone()
+                assert now == version_before or _may_write(way), way
+                version_before = now
                 assert not [cookie for cookie in answer.headers.get_list("set-cookie") if "session=" in cookie], way
 
 
@@ -302,7 +310,7 @@ def test_what_is_no_route_is_not_served(village: Village, path: str) -> None:
 
 
 def test_an_error_of_ours_explains_nothing(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
-    def breaks(*args: Any, **given: Any) -> Any:
+    def breaks(*args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("the inside of /work/commensal at line 7")
 
     owner = {"Cookie": f"session={village.victim.owner_session}"}
@@ -317,7 +325,7 @@ def test_an_error_of_ours_explains_nothing(village: Village, monkeypatch: pytest
 def test_a_parameter_that_comes_twice_is_read_once(village: Village) -> None:
     """The last one counts, for the check and for the answer alike."""
     headers = {"Authorization": f"Bearer {village.victim.shop.token}"}
-    below = f"/api/enterprises/{village.victim.id}/products"
+    url = f"/api/enterprises/{village.victim.id}/products"
     village.client.cookies.clear()
-    assert len(village.client.get(f"{below}?limit=5&limit=1", headers=headers).json()["items"]) == 1
-    assert village.client.get(f"{below}?limit=1&limit=100000", headers=headers).status_code == 422
+    assert len(village.client.get(f"{url}?limit=5&limit=1", headers=headers).json()["items"]) == 1
+    assert village.client.get(f"{url}?limit=1&limit=100000", headers=headers).status_code == 422

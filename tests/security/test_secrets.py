@@ -1,4 +1,4 @@
-"""Twenty secrets are planted, and then looked for wherever they must not be."""
+"""Twenty secrets are planted, and then searched wherever they must not be."""
 
 from __future__ import annotations
 
@@ -68,30 +68,34 @@ class Planted:
 
 @pytest.fixture
 def planted(commensal_instances: Instances, tmp_path: Path) -> Iterator[Planted]:
-    """An instance where everything happens with secrets that can be recognised."""
+    """An instance where everything happens with recognisable secrets."""
     clock, log = ManualClock(NOON), io.StringIO()
-    with commensal_instances.open(tmp_path / "val", Plan(plugins=tuple(plugin_entry_points())), clock=clock) as opened:
+    with commensal_instances.open(
+        tmp_path / "val", Plan(plugins=tuple(plugin_entry_points())), clock=clock
+    ) as plain_instance:
         mail = MailSettings(host="127.0.0.1", port=9, username="val", password=Secret(SET["mail.password"]))
-        watching = WatchingSettings(secret=Secret(SET["watching.secret"]))
-        instance = replace(opened, settings=replace(opened.settings, mail=mail, watching=watching))
+        watching_settings = WatchingSettings(secret=Secret(SET["watching.secret"]))
+        instance = replace(
+            plain_instance, settings=replace(plain_instance.settings, mail=mail, watching=watching_settings)
+        )
         configure_logs(log, format="json", level="debug")
         with client_of(make_app(instance)) as client:
             settled = settle(instance, client, clock, "alpha")
-            yield Planted(instance, client, settled, {**SET, **SENT, **_given(instance, settled)}, log)
+            yield Planted(instance, client, settled, {**SET, **SENT, **_created_secrets(instance, settled)}, log)
         configure_logs()
 
 
-def _given(instance: Instance, settled: Settled) -> dict[str, str]:
-    """What the instance itself has made and told once."""
+def _created_secrets(instance: Instance, settled: Settled) -> dict[str, str]:
+    """Secrets that the instance itself created and showed once."""
     keys = {"secret_key": SET["stripe.secret_key"], "webhook_secret": SET["stripe.webhook_secret"]}
-    with instance.store.write() as tx:  # over the API, Stripe itself would be asked whether it knows them
+    with instance.store.write() as tx:  # over the API, Stripe itself would be asked whether it knows the keys
         tx.execute(update(enterprise_plugin).where(enterprise_plugin.c.plugin == "stripe").values(settings=keys))
     hook = settled.shop.ask("POST", "/-/webhooks/hooks", {"url": "https://example.org/other"})
-    new = NewPerson(
+    new_operator = NewPerson(
         email="olga@example.org", name="Olga", phone="", language="en", password_hash="planted$hash$of$olga"
     )
     with instance.store.write() as tx:
-        olga = add_person(tx, new, confirmed=True, is_operator=True)
+        olga = add_person(tx, new_operator, confirmed=True, is_operator=True)
         assert olga is not None
         return {
             "a hash": "planted$hash$of$olga",
@@ -106,39 +110,39 @@ def _given(instance: Instance, settled: Settled) -> dict[str, str]:
 
 
 def _use(planted: Planted) -> list[str]:
-    """Sends every secret where it belongs and where it does not; returns what was answered to others."""
-    client, said, here = planted.client, list[Any](), {"Sec-Fetch-Site": "same-origin"}
+    """Sends every secret where it belongs and where it does not. Returns the answers that others got."""
+    client, answers, same_origin = planted.client, list[Any](), {"Sec-Fetch-Site": "same-origin"}
     for secret in planted.secrets.values():
-        said += [client.get("/api/me", headers={"Authorization": f"Bearer {secret}"})]
-        said += [client.get("/api/me", headers={"Cookie": f"session={secret}", "Referer": f"http://x/{secret}"})]
+        answers += [client.get("/api/me", headers={"Authorization": f"Bearer {secret}"})]
+        answers += [client.get("/api/me", headers={"Cookie": f"session={secret}", "Referer": f"http://x/{secret}"})]
     link, calendar = planted.settled.guest_secret, planted.settled.calendar_secret
-    said += [client.get(f"/api/guest-orders/{link}"), client.get(f"/-/pickup/places/{calendar}.ics")]
-    said += [
+    answers += [client.get(f"/api/guest-orders/{link}"), client.get(f"/-/pickup/places/{calendar}.ics")]
+    answers += [
         client.get(f"/api/guest-orders/{SENT['a guessed link']}"),
         client.get(f"/confirm/{SENT['a guessed code']}"),
     ]
-    said += [client.get("/api/sale-sessions", params={"q": SENT["a word in a query"]})]
+    answers += [client.get("/api/sale-sessions", params={"q": SENT["a word in a query"]})]
     for password in (SENT["a password"], SENT["a wrong password"]):
         body = {"email": "olga@example.org", "password": password}
-        said += [client.post("/api/sessions", json=body, headers=here)]
-        said += [client.post("/api/sessions", content=json.dumps(body)[:-3], headers=here)]
-        said += [client.post("/api/people", json={**body, "name": "O", "phone": 7}, headers=here)]
+        answers += [client.post("/api/sessions", json=body, headers=same_origin)]
+        answers += [client.post("/api/sessions", content=json.dumps(body)[:-3], headers=same_origin)]
+        answers += [client.post("/api/people", json={**body, "name": "O", "phone": 7}, headers=same_origin)]
     body = {"code": SENT["a guessed reset"], "password": SENT["a password"]}
-    said += [client.put("/api/forgotten-password", json=body, headers=here)]
+    answers += [client.put("/api/forgotten-password", json=body, headers=same_origin)]
     with planted.instance.store.write() as tx:
         tx.connection.exec_driver_sql("ALTER TABLE payment RENAME TO elsewhere")
-    said += [client.get(f"/orders/guest/{link}"), client.get(f"/api/guest-orders/{link}/payments")]
-    assert 500 in [response.status_code for response in said]
+    answers += [client.get(f"/orders/guest/{link}"), client.get(f"/api/guest-orders/{link}/payments")]
+    assert 500 in [response.status_code for response in answers]
     with planted.instance.store.write() as tx:
         tx.connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO payment")
     return [
         response.text
-        for response in said
+        for response in answers
         if response.status_code >= 400 and "text/html" not in response.headers["content-type"]
     ]
 
 
-def _found_in(planted: Planted, text: str) -> list[str]:
+def _secrets_in(planted: Planted, text: str) -> list[str]:
     return [name for name, secret in planted.secrets.items() if secret in text]
 
 
@@ -147,38 +151,44 @@ def test_twenty_secrets_are_nowhere_to_be_seen(planted: Planted, tmp_path: Path)
     answers = _use(planted)
     log = planted.log.getvalue()
     assert log.count("\n") > 60
-    assert _found_in(planted, log) == []
-    assert [_found_in(planted, answer) for answer in answers if _found_in(planted, answer)] == []
+    assert _secrets_in(planted, log) == []
+    assert [_secrets_in(planted, answer) for answer in answers if _secrets_in(planted, answer)] == []
     health, metrics = (planted.client.get(f"/-/{page}", headers=planted.monitor) for page in ("health", "metrics"))
     assert (health.status_code, metrics.status_code) == (200, 200)
-    assert _found_in(planted, health.text + metrics.text) == []
-    assert _found_in(planted, repr(planted.instance.settings) + str(planted.instance.settings)) == []
-    assert _found_in(planted, f"{planted.instance!r} {planted.settled.shop!r}") == []
+    assert _secrets_in(planted, health.text + metrics.text) == []
+    assert _secrets_in(planted, repr(planted.instance.settings) + str(planted.instance.settings)) == []
+    assert _secrets_in(planted, f"{planted.instance!r} {planted.settled.shop!r}") == []
 
 
 def test_the_settings_of_a_shop_show_no_secret(planted: Planted) -> None:
-    told = planted.client.get(
+    response = planted.client.get(
         f"/api/enterprises/{planted.settled.id}/plugins", headers={"Authorization": f"Bearer {planted.settled.token}"}
     )
-    assert told.status_code == 200
-    assert _found_in(planted, told.text) == []
+    assert response.status_code == 200
+    assert _secrets_in(planted, response.text) == []
 
 
 def test_the_manifest_of_a_backup_holds_no_secret_and_no_setting_that_is_one(planted: Planted, tmp_path: Path) -> None:
     folder = planted.instance.folder
-    kept = {"name": "Val", "mail": {"password": SET["mail.password"]}, "watching": {"secret": SET["watching.secret"]}}
-    (folder / "instance.toml").write_text(toml(kept), encoding="utf-8")
+    settings = {
+        "name": "Val",
+        "mail": {"password": SET["mail.password"]},
+        "watching": {"secret": SET["watching.secret"]},
+    }
+    (folder / "instance.toml").write_text(toml(settings), encoding="utf-8")
     (folder / "instance.toml").chmod(0o600)
     assert load_settings(folder).mail.password.reveal() == SET["mail.password"]
-    made = back_up(folder, tmp_path / "backups", clock=ManualClock(NOON))
-    with zipfile.ZipFile(made.file) as packed:
-        words = {name: packed.read(name).decode() for name in packed.namelist() if name.endswith((".json", ".toml"))}
+    backup = back_up(folder, tmp_path / "backups", clock=ManualClock(NOON))
+    with zipfile.ZipFile(backup.file) as archive:
+        words = {name: archive.read(name).decode() for name in archive.namelist() if name.endswith((".json", ".toml"))}
     assert len(words) >= 2
-    assert {one: _found_in(planted, text) for one, text in words.items() if _found_in(planted, text)} == {}
+    assert {
+        file_name: _secrets_in(planted, text) for file_name, text in words.items() if _secrets_in(planted, text)
+    } == {}
 
 
 def test_a_secret_that_is_told_is_found(planted: Planted) -> None:
-    assert _found_in(planted, f"the key is {SET['stripe.secret_key']}") == ["stripe.secret_key"]
+    assert _secrets_in(planted, f"the key is {SET['stripe.secret_key']}") == ["stripe.secret_key"]
     planted.client.get("/", headers={"User-Agent": "x"})
     structlog.get_logger("commensal.test").warning("told by mistake", key=SENT["a password"])
-    assert _found_in(planted, planted.log.getvalue()) == ["a password"]
+    assert _secrets_in(planted, planted.log.getvalue()) == ["a password"]

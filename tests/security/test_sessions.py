@@ -1,4 +1,4 @@
-"""Sessions, passwords and the secrets that open things, as browsers and attackers meet them."""
+"""Sessions, passwords and the secrets of links, as browsers and attackers meet them."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ def secure(commensal_instances: Instances, tmp_path: Path) -> Iterator[TestClien
     """An instance behind a proxy that speaks HTTPS, where Ada has an account."""
     plan, clock = Plan(plugins=("shop",)), ManualClock(NOON)
     with commensal_instances.open(tmp_path / "val", plan, clock=clock, base_url="https://val.example") as instance:
-        new = NewPerson(
+        new_ada = NewPerson(
             email="ada@example.org", name="Ada", phone="", language="en", password_hash=hash_password(PASSWORD)
         )
         with instance.store.write() as tx:
-            add_person(tx, new, confirmed=True)
+            add_person(tx, new_ada, confirmed=True)
         with TestClient(make_app(instance), base_url="https://val.example") as client:
             yield client
 
 
 @pytest.mark.bundled
-@pytest.mark.parametrize("by", ["page", "API"])
-def test_over_https_the_cookie_is_for_this_host_alone(secure: TestClient, by: str) -> None:
+@pytest.mark.parametrize("route", ["page", "API"])
+def test_over_https_the_cookie_is_for_this_host_alone(secure: TestClient, route: str) -> None:
     """RFC 6265bis: browsers take __Host- cookies from this host only, over HTTPS only, and for all its paths."""
-    given = {"email": "ada@example.org", "password": PASSWORD}
+    credentials = {"email": "ada@example.org", "password": PASSWORD}
     headers = {"Origin": "https://val.example"}
-    if by == "page":
-        answer = secure.post("/login", data={**given, "next": "/"}, headers=headers, follow_redirects=False)
+    if route == "page":
+        answer = secure.post("/login", data={**credentials, "next": "/"}, headers=headers, follow_redirects=False)
     else:
-        answer = secure.post("/api/sessions", json=given, headers=headers)
+        answer = secure.post("/api/sessions", json=credentials, headers=headers)
     (cookie,) = [header for header in answer.headers.get_list("set-cookie") if "session=" in header]
     words = {attribute.strip().lower() for attribute in cookie.split(";")}
     assert cookie.startswith("__Host-session=")
@@ -61,10 +61,10 @@ def test_over_https_the_cookie_is_for_this_host_alone(secure: TestClient, by: st
 
 def test_names_below_ours_are_included_only_where_the_operator_says_so(instance: Instance) -> None:
     security = SecuritySettings(hsts_subdomains=True)
-    asked = replace(instance.settings, base_url="https://val.example", security=security)
-    with TestClient(make_app(replace(instance, settings=asked))) as client:
-        said = client.get("/-/health").headers["strict-transport-security"]
-    assert said == "max-age=31536000; includeSubDomains"
+    settings_ = replace(instance.settings, base_url="https://val.example", security=security)
+    with TestClient(make_app(replace(instance, settings=settings_))) as client:
+        sts_header = client.get("/-/health").headers["strict-transport-security"]
+    assert sts_header == "max-age=31536000; includeSubDomains"
 
 
 @pytest.mark.bundled
@@ -81,27 +81,27 @@ def test_fields_of_passwords_hide_what_is_typed_and_let_it_be_pasted(secure: Tes
 
 
 def test_a_long_password_works_whole() -> None:
-    long = "correct horse battery staple " * 20
-    long = long[:LONGEST]
+    long_password = "correct horse battery staple " * 20
+    long_password = long_password[:LONGEST]
     assert LONGEST >= 64
-    kept = hash_password(long)
-    assert password_matches(long, kept)
-    assert not password_matches(long[:-1] + "x", kept)
-    assert not password_matches(long[:72], kept)  # where other hashes stop reading
+    stored_hash = hash_password(long_password)
+    assert password_matches(long_password, stored_hash)
+    assert not password_matches(long_password[:-1] + "x", stored_hash)
+    assert not password_matches(long_password[:72], stored_hash)  # where other hashes stop reading
 
 
 def test_secrets_have_256_random_bits() -> None:
-    """Of sessions, tokens, links, and codes in e-mails; from the system's own source of chance."""
+    """This holds for sessions, tokens, links and codes in e-mails; they come from the system's own random source."""
     ids = RandomIds()
-    made = {ids.secret() for _ in range(1000)}
-    assert len(made) == 1000
-    assert {len(secret) for secret in made} == {43}
-    ones = sum(bin(int.from_bytes(secret.encode(), "big")).count("1") for secret in made)
+    secrets_ = {ids.secret() for _ in range(1000)}
+    assert len(secrets_) == 1000
+    assert {len(secret) for secret in secrets_} == {43}
+    ones = sum(bin(int.from_bytes(secret.encode(), "big")).count("1") for secret in secrets_)
     assert ones > 100_000
-    places = [{secret[place] for secret in made} for place in range(42)]
+    places = [{secret[place] for secret in secrets_} for place in range(42)]
     assert (
         min(len(characters) for characters in places) > 50
-    )  # every character of the alphabet at every place, but for bad luck
+    )  # every character of the alphabet appears at every place, with overwhelming probability
 
 
 @pytest.mark.bundled

@@ -1,4 +1,4 @@
-"""What our own source may not say: statements, commands, patterns and templates that are put together from data."""
+"""What our own source may not contain: statements, commands, patterns and templates that are composed from data."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ ROOT = Path(__file__).parents[2]
 SOURCES = [path for root in ("core", "plugins", "federation") for path in sorted((ROOT / root).rglob("*.py"))]
 Finder = Callable[[ast.Call], bool]
 
-# Where names of tables and databases of our own stand in a statement: none of them comes from a request.
+# Where statements contain names of our own tables and databases: none of them comes from a request.
 STATEMENTS = {
     "core/commensal/operations/backups/manifest.py",
     "core/commensal/operations/backups/postgresql.py",
     "core/commensal/operations/backups/rows.py",
     "core/commensal/storage/database/presence.py",
 }  # fmt: skip
-# Where a pattern or a template is put together from constants and files that come with the package.
+# Where a pattern or a template is composed from constants and files of the package.
 PATTERNS = {"federation/commensal_federation/signing/http_signature.py"}
 TEMPLATES = {"core/commensal/hooks/plugin_template/new_plugin.py"}
 
 
 def _name(call: ast.Call) -> str:
-    """What is called, as it is written: ``subprocess.run``."""
+    """Returns the called name as it is written: ``subprocess.run``."""
     return ast.unparse(call.func)
 
 
-def _is_put_together(value: ast.expr) -> bool:
+def _is_composed(value: ast.expr) -> bool:
     return isinstance(value, ast.JoinedStr | ast.BinOp) or (
         isinstance(value, ast.Call) and _name(value).endswith((".format", ".join", ".replace"))
     )
@@ -38,20 +38,20 @@ def _is_put_together(value: ast.expr) -> bool:
 
 def _statement(call: ast.Call) -> bool:
     name = _name(call).rpartition(".")[2]
-    return name in ("text", "exec_driver_sql", "executescript") and bool(call.args) and _is_put_together(call.args[0])
+    return name in ("text", "exec_driver_sql", "executescript") and bool(call.args) and _is_composed(call.args[0])
 
 
 def _shell(call: ast.Call) -> bool:
-    given = {keyword.arg: keyword.value for keyword in call.keywords}
-    shell = given.get("shell")
-    through = shell is not None and not (isinstance(shell, ast.Constant) and shell.value is False)
-    return through or _name(call) in ("os.system", "os.popen", "subprocess.getoutput", "commands.getoutput")
+    keywords = {keyword.arg: keyword.value for keyword in call.keywords}
+    shell = keywords.get("shell")
+    uses_shell = shell is not None and not (isinstance(shell, ast.Constant) and shell.value is False)
+    return uses_shell or _name(call) in ("os.system", "os.popen", "subprocess.getoutput", "commands.getoutput")
 
 
 def _pattern(call: ast.Call) -> bool:
     name = _name(call)
     calls = ("compile", "match", "fullmatch", "search", "sub", "split", "findall", "finditer")
-    return name.startswith("re.") and name[3:] in calls and bool(call.args) and _is_put_together(call.args[0])
+    return name.startswith("re.") and name[3:] in calls and bool(call.args) and _is_composed(call.args[0])
 
 
 def _evaluation(call: ast.Call) -> bool:
@@ -65,8 +65,8 @@ def _unpickling(call: ast.Call) -> bool:
 
 
 def _template(call: ast.Call) -> bool:
-    made = _name(call).rpartition(".")[2] in ("from_string", "Template") and bool(call.args)
-    return made and not isinstance(call.args[0], ast.Constant)
+    is_template = _name(call).rpartition(".")[2] in ("from_string", "Template") and bool(call.args)
+    return is_template and not isinstance(call.args[0], ast.Constant)
 
 
 @cache
@@ -79,13 +79,15 @@ def _found(finder: Finder, source: str) -> Iterator[int]:
 
 
 def _anywhere(finder: Finder) -> dict[str, list[int]]:
-    found = {str(path.relative_to(ROOT)): list(_found(finder, path.read_text(encoding="utf-8"))) for path in SOURCES}
-    return {file: lines for file, lines in found.items() if lines}
+    lines_by_file = {
+        str(path.relative_to(ROOT)): list(_found(finder, path.read_text(encoding="utf-8"))) for path in SOURCES
+    }
+    return {file: lines for file, lines in lines_by_file.items() if lines}
 
 
 def test_no_statement_is_put_together_from_words() -> None:
-    found = {path for path in _anywhere(_statement) if "/migrations/" not in path and "/testing/" not in path}
-    assert found - STATEMENTS == set()
+    paths = {path for path in _anywhere(_statement) if "/migrations/" not in path and "/testing/" not in path}
+    assert paths - STATEMENTS == set()
 
 
 def test_nothing_goes_through_a_shell() -> None:

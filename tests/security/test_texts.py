@@ -1,4 +1,4 @@
-"""Texts that people write: no script survives in them, and none makes a pattern of ours think for long."""
+"""Texts that people write: no script survives in them, and none makes one of our patterns slow."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ _ALLOWED = {"p", "br", "strong", "b", "em", "i", "ul", "ol", "li", "h3", "h4", "
 
 
 class Seen(HTMLParser):
-    """What a browser would find that may not be there."""
+    """Finds what a browser must not find in a text."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -130,27 +130,27 @@ def test_a_cleaner_that_lets_something_through_is_found(monkeypatch: pytest.Monk
 
 def test_a_huge_text_is_cut_before_it_is_cleaned() -> None:
     """Cleaning takes the square of the nesting: a megabyte would take minutes."""
-    began = time.process_time()
+    started = time.process_time()
     assert len(clean_html("<div>" * 200_000)) <= LONGEST
     assert len(clean_html("<p>" * 200_000)) <= 3 * LONGEST
-    assert time.process_time() - began < 2
+    assert time.process_time() - started < 2
 
 
 def test_the_cut_is_what_keeps_it_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = list[int]()
+    lengths = list[int]()
 
-    def measure(text: str, **how: object) -> str:
-        given.append(len(text))
+    def measure(text: str, **kwargs: object) -> str:
+        lengths.append(len(text))
         return ""
 
     monkeypatch.setattr(nh3, "clean", measure)
     clean_html("<div>" * 200_000)
-    assert given == [LONGEST]
+    assert lengths == [LONGEST]
 
 
 # ------------------------------------------------------------------------------------------------ patterns
 
-SECONDS = 0.25  # of processor time for one pattern and one text; 50 ms is meant, and the machine may be a slow one
+SECONDS = 0.25  # of processor time for one pattern and one text; the aim is 50 ms, but the machine may be slow
 _BAITS: tuple[str, ...] = (
     "a",
     "A",
@@ -187,12 +187,12 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 def slow_for(pattern: re.Pattern[str], *, searches: bool = True, length: int = 30_000) -> str:
-    """A text on which a pattern takes too long, or nothing."""
-    before = signal.signal(signal.SIGPROF, _stop)
+    """Returns a text on which the pattern takes too long, or an empty one."""
+    previous_handler = signal.signal(signal.SIGPROF, _stop)
     try:
-        for bait in _BAITS:
+        for repeated in _BAITS:
             for end in _ENDS:
-                text = bait * (length // len(bait)) + end
+                text = repeated * (length // len(repeated)) + end
                 signal.setitimer(signal.ITIMER_PROF, SECONDS)
                 try:
                     pattern.fullmatch(text)
@@ -200,16 +200,16 @@ def slow_for(pattern: re.Pattern[str], *, searches: bool = True, length: int = 3
                     if searches:
                         pattern.search(text)
                 except TooSlow:
-                    return f"{bait!r} … {end!r}"
+                    return f"{repeated!r} … {end!r}"
                 finally:
                     signal.setitimer(signal.ITIMER_PROF, 0)
     finally:
-        signal.signal(signal.SIGPROF, before)
+        signal.signal(signal.SIGPROF, previous_handler)
     return ""
 
 
 def _own_patterns() -> Iterator[tuple[str, re.Pattern[str], bool]]:
-    """With whether its module looks for it anywhere in a text, or only at its beginning."""
+    """Yields name, pattern, and whether the module searches anywhere in a text or only at its beginning."""
     packages = {entry_point.value.partition(":")[0] for entry_point in plugin_entry_points().values()}
     for root in (commensal, *(importlib.import_module(package) for package in sorted(packages))):
         modules = [root.__name__]
@@ -226,7 +226,7 @@ def _own_patterns() -> Iterator[tuple[str, re.Pattern[str], bool]]:
                         yield f"{name}.{attribute}", text, bool(anywhere)
 
 
-OWN = sorted(_own_patterns(), key=lambda one: one[0])
+OWN = sorted(_own_patterns(), key=lambda item: item[0])
 
 
 @pytest.mark.parametrize(("name", "pattern", "searches"), OWN, ids=[name for name, *_ in OWN])

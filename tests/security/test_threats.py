@@ -1,4 +1,4 @@
-"""The table of threats: each has its tests, and a canary that shows what its defence is worth."""
+"""The table of threats: each has its tests, and a canary that fails without the defence."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from typing import Any
 
 import pytest
 
-from .named import ROOT, is_there
+from .named import ROOT, test_exists
 
 TABLE: dict[str, dict[str, Any]] = tomllib.loads((ROOT / "tests/security/threats.toml").read_text(encoding="utf-8"))
 
 
 def _mistakes(table: dict[str, dict[str, Any]]) -> list[str]:
-    found = [f"{threat}: say which tests and which canaries" for threat, row in table.items() if not _is_whole(row)]
-    named = [(threat, test) for threat, row in table.items() for tests in row.values() for test in tests]
-    return found + [f"{threat}: there is no {one}" for threat, one in named if not is_there(one)]
+    messages = [
+        f"{threat}: say which tests and which canaries" for threat, row in table.items() if not _is_complete(row)
+    ]
+    tests_named = [(threat, test) for threat, row in table.items() for tests in row.values() for test in tests]
+    return messages + [f"{threat}: there is no {test}" for threat, test in tests_named if not test_exists(test)]
 
 
-def _is_whole(row: dict[str, Any]) -> bool:
+def _is_complete(row: dict[str, Any]) -> bool:
     return set(row) == {"tests", "canaries"} and all(row.values())
 
 

@@ -1,4 +1,4 @@
-"""Asks every route for what is another's, as everybody who might, and says what came of it."""
+"""Requests what belongs to another on every route, as every possible asker, and reports the result."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from .filling import WORDS, Way, fill, ways_of
 from .settled import PRIVATE, Settled
 from .settled import PUBLIC as SHOWN
 
-# Routes whose path names something of others on purpose, with what keeps it harmless.
+# Routes whose path names something of others on purpose, with the reason why it is harmless.
 OPEN = {
     "GET /api/me/sale-sessions/{session}/cart": "a cart of one's own, at a sale of whoever sells to the public",
     "PUT /api/me/sale-sessions/{session}/cart": "the same",
     "GET /api/-/account/me/shops/{shop}/account": "one's own account at a shop; where there is none, an empty one",
 }
 
-# What is asked besides what must be; a name in braces is an object of the victim, for whoever asks.
+# Optional parameters that are sent too; a name in braces is an object of the victim, for every asker.
 _QUERIES = {
     "GET /api/-/delivery/enterprises/{enterprise}/zones/serving": {"postcode": "01000"},
     "GET /api/enterprises/{enterprise}/product-list": {"catalog": "{catalog}"},
 }
-# What is refused to a token of one's own, before anything is looked up.
+# What is refused to the asker's own token before any look-up.
 _BY_LOG_IN = {"POST /api/me/invitations/{invitation}"}
-_OTHERS = ("grantee", "supplier")  # they name another enterprise, and that is what they are for
+_OTHERS = ("grantee", "supplier")  # they name another enterprise, as intended
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asker:
-    """Somebody who asks. `settled` is what they have of their own."""
+    """A client. `settled` is its own enterprise."""
 
     name: str
     headers: Mapping[str, str] = field(default_factory=dict)
     settled: Settled | None = None
-    by_token: bool = False  # of an enterprise's, which is nobody's own
+    by_token: bool = False  # of an enterprise, which belongs to no person
     by_own_token: bool = False
     operates: bool = False
 
@@ -59,7 +59,7 @@ class Asker:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A request. `crossed` are the parameters that name another's things below the asker's own enterprise."""
+    """A request. `crossed` are the parameters that name another's objects below the asker's own enterprise."""
 
     way: Way
     values: Mapping[str, str]
@@ -67,13 +67,13 @@ class Attempt:
     ids: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        below = f" below one's own enterprise with another's {', '.join(self.crossed)}" if self.crossed else ""
-        return f"{self.way}{below}{' with ids of another in its body' if self.ids else ''}"
+        description = f" below one's own enterprise with another's {', '.join(self.crossed)}" if self.crossed else ""
+        return f"{self.way}{description}{' with ids of another in its body' if self.ids else ''}"
 
 
 @dataclass(kw_only=True)
 class Village:
-    """An instance with two enterprises that have nothing to do with each other, and those who may ask."""
+    """An instance with two unrelated enterprises, and the askers."""
 
     instance: Instance
     client: TestClient
@@ -99,50 +99,53 @@ class Village:
         )  # fmt: skip
 
     def _query(self, way: Way) -> dict[str, str]:
-        asked = a_query(way.endpoint) | _QUERIES.get(str(way), {})
+        values = a_query(way.endpoint) | _QUERIES.get(str(way), {})
         with self.instance.store.read() as tx:
-            return {name: value.format(**_ids(tx, self)) if "{" in value else value for name, value in asked.items()}
+            return {name: value.format(**_ids(tx, self)) if "{" in value else value for name, value in values.items()}
 
 
 def trespasses(village: Village, asker: Asker, ways: list[Way] | None = None) -> list[str]:
-    """What an asker got of the victim's, or did to it: an empty list is what must come out."""
-    found = []
-    watched = sqlite3.connect(village.instance.folder / DATABASE, isolation_level=None)
-    with closing(watched):
+    """Lists what an asker got of the victim's or did to it; the list should be empty."""
+    violations = []
+    connection = sqlite3.connect(village.instance.folder / DATABASE, isolation_level=None)
+    with closing(connection):
         for attempt in attempts(village, asker, ways or village.ways):
-            before = _writes(watched)
-            said = village.ask(asker, attempt)
-            wrote = _writes(watched) != before
-            found += [f"{asker}: {attempt}: {what}" for what in _wrong(village, asker, attempt, said, wrote)]
-    return found
+            writes_before = _writes(connection)
+            answer = village.ask(asker, attempt)
+            has_written = _writes(connection) != writes_before
+            violations += [
+                f"{asker}: {attempt}: {violation}"
+                for violation in _violations(village, asker, attempt, answer, has_written)
+            ]
+    return violations
 
 
 def attempts(village: Village, asker: Asker, ways: list[Way]) -> Iterator[Attempt]:
-    """For every route with parameters: all of them another's, each of them another's, and those named in its body."""
+    """For every route with parameters: all of them another's, each of them, and ids of another in the body."""
     for way in ways:
         if not way.parameters and not way.safe:
-            continue  # it names nobody's things but the asker's own
+            continue  # it names no objects but the asker's own
         if asker.operates and way.scope == OPERATOR:
-            continue  # who runs the instance may
+            continue  # operators may
         with village.instance.store.read() as tx:
-            theirs = fill(tx, way, village.victim)
-            own = fill(tx, way, asker.settled) if asker.settled else {}
+            values_of_victim = fill(tx, way, village.victim)
+            own_values = fill(tx, way, asker.settled) if asker.settled else {}
             ids = _ids(tx, village)
-        yield Attempt(way, theirs)
-        things = [
+        yield Attempt(way, values_of_victim)
+        variants = [
             parameter
             for parameter in way.parameters
             if parameter not in WORDS and parameter not in (*_OTHERS, "enterprise", "shop")
         ]
-        if own and "enterprise" in way.parameters:
-            for thing in things:
-                yield Attempt(way, {**own, thing: theirs[thing]}, (thing,))
-            if len(things) > 1:
-                yield Attempt(way, {**theirs, "enterprise": own["enterprise"]}, tuple(things))
+        if own_values and "enterprise" in way.parameters:
+            for variant in variants:
+                yield Attempt(way, {**own_values, variant: values_of_victim[variant]}, (variant,))
+            if len(variants) > 1:
+                yield Attempt(way, {**values_of_victim, "enterprise": own_values["enterprise"]}, tuple(variants))
             if way.endpoint is not None and way.endpoint.body is not None:
-                yield Attempt(way, own, (), ids)
-        if own and way.safe:
-            yield Attempt(way, own, ("nothing",))
+                yield Attempt(way, own_values, (), ids)
+        if own_values and way.safe:
+            yield Attempt(way, own_values, ("nothing",))
 
 
 def _ids(tx: Transaction, village: Village) -> dict[str, str]:
@@ -150,33 +153,33 @@ def _ids(tx: Transaction, village: Village) -> dict[str, str]:
     return fill(tx, Way("GET", "".join(f"/{{{name}}}" for name in names)), village.victim)
 
 
-def _writes(watched: sqlite3.Connection) -> int:
-    """Grows with every commit of others."""
-    version: int = watched.execute("PRAGMA data_version").fetchone()[0]
+def _writes(connection: sqlite3.Connection) -> int:
+    """Grows with every commit of another connection."""
+    version: int = connection.execute("PRAGMA data_version").fetchone()[0]
     return version
 
 
-def _wrong(village: Village, asker: Asker, attempt: Attempt, said: Any, wrote: bool) -> Iterator[str]:
-    way, status = attempt.way, said.status_code
+def _violations(village: Village, asker: Asker, attempt: Attempt, answer: Any, has_written: bool) -> Iterator[str]:
+    way, status = attempt.way, answer.status_code
     if status >= 500:
-        yield f"answered {status}: {said.text[:200]}"
-    told = f"{said.headers} {said.content.decode(errors='replace')}"
-    told = told.replace(way.to(attempt.values), "")  # what was asked may be repeated
-    if PRIVATE in told or (SHOWN in told and not _may_be_shown(village, way)):
-        at = told.find("zqp")
-        yield f"told {told[max(0, at - 80) : at + 20]!r}"
+        yield f"answered {status}: {answer.text[:200]}"
+    response_text = f"{answer.headers} {answer.content.decode(errors='replace')}"
+    response_text = response_text.replace(way.to(attempt.values), "")  # the request's own path may be repeated
+    if PRIVATE in response_text or (SHOWN in response_text and not _may_be_shown(village, way)):
+        position = response_text.find("zqp")
+        yield f"told {response_text[max(0, position - 80) : position + 20]!r}"
     if attempt.crossed == ("nothing",):
         return
     if attempt.ids:
-        if wrote and _holds_theirs(village, said):
-            yield f"answered {status} and took in another's: {said.text[:300]}"
+        if has_written and _holds_ids_of_victim(village, answer):
+            yield f"answered {status} and took in another's: {answer.text[:300]}"
         return
-    allowed = _allowed(asker, attempt)
-    if allowed is None or str(way) in OPEN:
+    statuses = _allowed(asker, attempt)
+    if statuses is None or str(way) in OPEN:
         return
-    if status not in allowed:
-        yield f"answered {status} and not {' or '.join(map(str, sorted(allowed)))}: {said.text[:200]}"
-    if wrote:
+    if status not in statuses:
+        yield f"answered {status} and not {' or '.join(map(str, sorted(statuses)))}: {answer.text[:200]}"
+    if has_written:
         yield "wrote something"
 
 
@@ -184,13 +187,13 @@ def _may_be_shown(village: Village, way: Way) -> bool:
     return not village.hidden and (way.scope == PUBLIC or str(way) in OPEN)
 
 
-def _holds_theirs(village: Village, said: Any) -> bool:
+def _holds_ids_of_victim(village: Village, answer: Any) -> bool:
     with village.instance.store.read() as tx:
-        return any(id in said.text for id in _ids(tx, village).values())
+        return any(id in answer.text for id in _ids(tx, village).values())
 
 
 def _allowed(asker: Asker, attempt: Attempt) -> set[int] | None:
-    """The house's rule: nobody is asked to log in; who is somebody is not told that it exists."""
+    """The rule: strangers are asked to log in; others are not told that the object exists."""
     way = attempt.way
     if way.scope == PUBLIC:
         return None

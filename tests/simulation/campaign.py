@@ -1,7 +1,7 @@
-"""Many schedules, on all processors, and what came of them.
+"""Runs many schedules on all processors, and reports.
 
-``make sim`` runs 10,000, ``make sim SCHEDULES=…`` as many, ``make sim SEED=…`` one again, and tells it.
-``make sim MUTANTS=1`` looks for the first seed that finds each planted bug, ``make sim MUTANTS=its_name`` for that one.
+``make sim`` runs 10,000, ``make sim SCHEDULES=…`` another number, ``make sim SEED=…`` one again with its story. ``make
+sim MUTANTS=1`` looks for the first seed that finds each planted bug, ``make sim MUTANTS=its_name`` for that one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .simulation import Simulation, Violation
 
 @dataclass
 class Found:
-    """What one schedule did; `wrong` is empty where all was well."""
+    """The result of one schedule; `wrong` is empty if all was well."""
 
     seed: int
     wrong: str = ""
@@ -37,7 +37,9 @@ class Found:
 def run(
     seed: int, planted: Callable[[], AbstractContextManager[Any]] = nullcontext, *, keep: int = 60, **changes: Any
 ) -> Found:
-    """One schedule, with its last lines where something is wrong. `changes` of its plan: another world, for example."""
+    """Runs one schedule, and keeps its last lines if something is wrong. `changes` replace values of the plan, for
+    example the world.
+    """
     simulation = Simulation(seed, **changes)
     outcome = Found(seed)
     with planted():
@@ -53,8 +55,12 @@ def summary(all_found: list[Found], seconds: float) -> str:
     figures: Counter[str] = Counter()
     for outcome in all_found:
         figures += outcome.figures
-    number, wrong = len(all_found), sum(bool(outcome.wrong) for outcome in all_found)
-    bound = f"under {3 / number:.3%} of schedules break a promise, with 95 % confidence" if not wrong else "broken"
+    number, violation_count = len(all_found), sum(bool(outcome.wrong) for outcome in all_found)
+    bound = (
+        f"under {3 / number:.3%} of schedules break a promise, with 95 % confidence"
+        if not violation_count
+        else "broken"
+    )
     return (
         f"{number} schedules in {seconds:.0f} s: {figures['transactions']} transactions, "
         f"{figures['messages']} messages in {figures['requests']} requests "
@@ -62,7 +68,7 @@ def summary(all_found: list[Found], seconds: float) -> str:
         f"{figures['crashes']} crashes, {figures['cuts']} cuts, {figures['wrong clocks']} wrong clocks, "
         f"{figures['full disks']} full disks, {figures['restores']} restores, {figures['upgrades']} upgrades, "
         f"{figures['moves']} moves, "
-        f"{figures['forced']} forced returns, {figures['orders']} orders. {wrong} violations: {bound}."
+        f"{figures['forced']} forced returns, {figures['orders']} orders. {violation_count} violations: {bound}."
     )
 
 
@@ -73,44 +79,44 @@ def run_drawn(seed: int, *, keep: int = 60) -> Found:
 
 def _seeds() -> Iterator[int]:
     """New ones each day."""
-    first = int(datetime.now(UTC).strftime("%y%m%d")) * 100_000
-    yield from range(first, first + int(os.environ.get("SCHEDULES", "10000")))
+    first_seed = int(datetime.now(UTC).strftime("%y%m%d")) * 100_000
+    yield from range(first_seed, first_seed + int(os.environ.get("SCHEDULES", "10000")))
 
 
 SEARCHED = 200  # seeds for each planted bug
 
 
 def first_to_find(name: str) -> tuple[str, int | None, str]:
-    """The planted bug, the least seed that finds it, if one does, and what it says."""
+    """Returns the planted bug, the lowest seed that finds it, if any, and the violation."""
     for seed in range(SEARCHED):
-        if wrong := run(seed, partial(planted, name)).wrong:
-            return name, seed, wrong.splitlines()[0]
+        if violations := run(seed, partial(planted, name)).wrong:
+            return name, seed, violations.splitlines()[0]
     return name, None, f"not found by {SEARCHED} seeds"
 
 
 def _search(names: Sequence[str]) -> None:
     with multiprocessing.get_context("spawn").Pool() as pool:
-        for name, seed, said in pool.imap_unordered(first_to_find, names):
-            print(f"{name}: {seed} ({said})", flush=True)
+        for name, seed, violation in pool.imap_unordered(first_to_find, names):
+            print(f"{name}: {seed} ({violation})", flush=True)
 
 
 def main() -> None:
-    if wanted := os.environ.get("MUTANTS"):
-        _search(sorted(MUTANTS) if wanted == "1" else [wanted])
+    if mutant := os.environ.get("MUTANTS"):
+        _search(sorted(MUTANTS) if mutant == "1" else [mutant])
         return
     if seed := os.environ.get("SEED"):
         outcome = run_drawn(int(seed), keep=10_000)
         print("\n".join(outcome.lines), outcome.wrong or f"All was well: {outcome.digest[:16]}.", sep="\n")
         raise SystemExit(bool(outcome.wrong))
-    begun, all_found = time.perf_counter(), []
+    started, all_found = time.perf_counter(), []
     with multiprocessing.get_context("spawn").Pool() as pool:
         for outcome in pool.imap_unordered(run_drawn, _seeds(), chunksize=5):
             all_found.append(outcome)
             if outcome.wrong:
                 print(f"SEED={outcome.seed}: {outcome.wrong}", flush=True)
             if len(all_found) % 100 == 0:
-                print(summary(all_found, time.perf_counter() - begun), flush=True)
-    print(summary(all_found, time.perf_counter() - begun))
+                print(summary(all_found, time.perf_counter() - started), flush=True)
+    print(summary(all_found, time.perf_counter() - started))
     raise SystemExit(any(outcome.wrong for outcome in all_found))
 
 

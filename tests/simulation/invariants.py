@@ -1,4 +1,4 @@
-"""What must be true: always, and when nothing is under way. Each is a sentence where it is broken."""
+"""Conditions that must hold always, and those that must hold at rest. Each violation is a sentence."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _lease, _lot, _out, _in, _cut = (
     federation_cut.c,
 )
 _COUNTED = ("LeaseGrant", "LeaseReport", "OrderUpdate", "OrderAnswer", "CatalogueUpsert", "CatalogueWithdraw")
-# Who still needs it asks again; and what is not spoken there, nobody misses.
+# Who still needs it asks again; and a type unknown to a peer is missed by nobody.
 _LOSABLE = ("LeaseRequest", "StockLevel", "Problem", "Forecast")
 
 
@@ -89,19 +89,21 @@ _SAID = select(func.count()).select_from(federation_outbox)
 
 
 def at_once(node: Node) -> Iterator[str]:
-    """After each event, at the node where it happened: of the driver, since it is asked so often."""
+    """Checks after each event, at the node where it happened. It queries the driver, since it runs so often."""
     ask = node.disk.driver.execute
     for (lot_id,) in ask(_BELOW_ZERO):
         yield f"{node.name}: {lot_id} is below zero"
     for lease_id, epoch, *counts in ask(_COUNTS):
-        before = node.counts.get(lease_id)
-        if before is not None and (epoch < before[0] or (epoch == before[0] and _fell(before[1:], counts))):
-            yield f"{node.name}: counts of {lease_id} were {before} and are {epoch, *counts}"
+        counts_before = node.counts.get(lease_id)
+        if counts_before is not None and (
+            epoch < counts_before[0] or (epoch == counts_before[0] and _fell(counts_before[1:], counts))
+        ):
+            yield f"{node.name}: counts of {lease_id} were {counts_before} and are {epoch, *counts}"
         node.counts[lease_id] = (epoch, *counts)
 
 
 def _fell(before: Sequence[int], after: Sequence[int]) -> bool:
-    return any(one > other for one, other in zip(before, after, strict=True))
+    return any(previous > current for previous, current in zip(before, after, strict=True))
 
 
 _BELOW_ZERO = "SELECT id FROM stock_lot WHERE free < 0 OR reserved < 0 OR sold < 0 OR lent < 0"
@@ -109,74 +111,74 @@ _COUNTS = "SELECT id, epoch, granted, report, seen, returned FROM federation_lea
 
 
 def always(simulation: Simulation) -> list[str]:
-    found = [*simulation.people.too_late, *simulation.people.idle_elsewhere]
+    violations = [*simulation.people.too_late, *simulation.people.idle_elsewhere]
     for node in simulation.nodes.values():
         if node.up:
             with node.disk.read() as tx:
-                found += [f"{node.name}: {violation}" for violation in broken_invariants(tx)]
-                found += [f"{node.name}: {violation}" for violation in _held_by_right(node, tx)]
-    return found + list(_only_grows(simulation))
+                violations += [f"{node.name}: {violation}" for violation in broken_invariants(tx)]
+                violations += [f"{node.name}: {violation}" for violation in _held_by_right(node, tx)]
+    return violations + list(_only_grows(simulation))
 
 
 def under_way(simulation: Simulation) -> list[str]:
-    """What still has to happen."""
-    found = []
+    """Lists what still has to happen."""
+    pending = []
     for node in simulation.nodes.values():
         if not node.up:
-            found.append(f"{node.name} has no power")
+            pending.append(f"{node.name} has no power")
             continue
         with node.disk.read() as tx:
-            found += [f"{node.name} {row['what']} {row['name']} ({row['error']})" for row in tx.all(_UNDER_WAY)]
-    return found
+            pending += [f"{node.name} {row['what']} {row['name']} ({row['error']})" for row in tx.all(_UNDER_WAY)]
+    return pending
 
 
-def said(simulation: Simulation) -> list[int]:
-    """How many messages each has posted."""
-    found = []
+def count_posted(simulation: Simulation) -> list[int]:
+    """Counts the messages that each instance has posted."""
+    counts = []
     for node in simulation.nodes.values():
         with node.disk.read() as tx:
-            found.append(int(tx.value(_SAID)))
-    return found
+            counts.append(int(tx.value(_SAID)))
+    return counts
 
 
 def at_rest(simulation: Simulation) -> list[str]:
-    found = always(simulation)
+    violations = always(simulation)
     for node in simulation.nodes.values():
-        found += _lent_without_grant(simulation, node)
-        found += [f"{node.name}: {failure}" for failure in (*node.failures, *_ended(node, simulation))]
-        found += [*simulation.people.till.wrong(node), *mistaken(simulation, node)]
-    found += [*_units_are_kept(simulation), *_goods_are_kept(simulation), *_leases_agree(simulation)]
-    return [*found, *_orders_agree(simulation), *_catalogues_agree(simulation)]
+        violations += _lent_without_grant(simulation, node)
+        violations += [f"{node.name}: {failure}" for failure in (*node.failures, *_ended(node, simulation))]
+        violations += [*simulation.people.till.wrong(node), *mistaken(simulation, node)]
+    violations += [*_units_are_kept(simulation), *_goods_are_kept(simulation), *_leases_agree(simulation)]
+    return [*violations, *_orders_agree(simulation), *_catalogues_agree(simulation)]
 
 
 def again(simulation: Simulation) -> list[str]:
-    """Every message comes once more; the last ones come to others too, and in other words. Nothing changes."""
+    """Delivers every message once more; the last ones also reach others, and in changed form. Nothing may change."""
     before = {node.name: _lasting(node) for node in simulation.nodes.values()}
     for node in simulation.nodes.values():
         with node.disk.read() as tx:
             sent = tx.all(select(*_out, federation_peer.c.iri).join(federation_peer).order_by(_out.epoch, _out.seq))
-        last = {}
+        last_messages = {}
         for row in sent:
             target = simulation.node_at(row["iri"].removesuffix("/.well-known/commensal"))
             if row["type"] == FORECAST.name and row["state"] == "dead":
-                continue  # what was not spoken there is taken when it comes again after an upgrade, as it should
+                continue  # a type that was unknown there is taken when it comes again after an upgrade, as it should be
             _receive(simulation, target, row["body"].encode())
-            last[row["peer_id"], row["lane"]] = target, row["body"].encode()
-        for target, body in last.values():
+            last_messages[row["peer_id"], row["lane"]] = target, row["body"].encode()
+        for target, body in last_messages.values():
             _receive(simulation, target, _forged(body))
-            for other in simulation.nodes.values():
-                if other not in (target, node):
-                    _receive(simulation, other, body)
-    for passing in simulation.people.till.passed:
-        if not passing.node.restores:
-            passing.note()
-    changed = [
+            for recipient in simulation.nodes.values():
+                if recipient not in (target, node):
+                    _receive(simulation, recipient, body)
+    for payment in simulation.people.till.passed:
+        if not payment.node.restores:
+            payment.note()
+    violations = [
         f"{node.name}: {table} has changed when messages came once more: {_difference(before[node.name][table], rows)}"
         for node in simulation.nodes.values()
         for table, rows in _lasting(node).items()
         if rows != before[node.name][table]
     ]
-    return changed
+    return violations
 
 
 def _receive(simulation: Simulation, node: Node, body: bytes) -> None:
@@ -190,69 +192,71 @@ def _difference(before: list[Any], after: list[Any]) -> str:
 
 
 def _forged(body: bytes) -> bytes:
-    """As whoever has seen a message, and has no key, would have it go on."""
-    said = json.loads(body)
-    said |= {"id": f"{said['id']}0", "seq": said["seq"] + 1, "prev": multihash(body)}
-    return canonical(said)
+    """Returns the message as somebody without a key would continue it."""
+    message = json.loads(body)
+    message |= {"id": f"{message['id']}0", "seq": message["seq"] + 1, "prev": multihash(body)}
+    return canonical(message)
 
 
 def old_news(simulation: Simulation) -> list[str]:
-    """Everybody says once more, as something new, what they said first of each kind. Nothing that counts changes."""
-    before = _facts(simulation)
+    """All send again, as new messages, the first of each type that they sent. No fact may change."""
+    facts_before = _facts(simulation)
     for node in simulation.nodes.values():
         with node.disk.write() as tx:
-            first: dict[tuple[str, str], Any] = {}
+            first_of_type: dict[tuple[str, str], Any] = {}
             for row in tx.all(select(federation_outbox).where(_out.type.in_(_COUNTED)).order_by(_out.epoch, _out.seq)):
-                first.setdefault((row["peer_id"], row["type"]), row)
-            for (peer_id, name), row in first.items():
+                first_of_type.setdefault((row["peer_id"], row["type"]), row)
+            for (peer_id, name), row in first_of_type.items():
                 peer, envelope = peer_by_id(tx, peer_id), own_envelope(row["body"])
                 sent = sent_of(node.federation, peer, TYPES[name], envelope)
                 post(node.federation, tx, peer_id, name, sent.body, on_behalf_of=sent.on_behalf_of)
         simulation.touched.add(node.name)
     simulation.settle(silent=True)
-    after = _facts(simulation)
+    facts_after = _facts(simulation)
     away = [lot for node in simulation.nodes.values() for lot in _well(node)]
     return [
         *away,
         *(
-            f"old news have changed {place}: {before[place]} is {after[place]}"
-            for place in after
-            if before[place] != after[place]
+            f"old news have changed {place}: {facts_before[place]} is {facts_after[place]}"
+            for place in facts_after
+            if facts_before[place] != facts_after[place]
         ),
     ]
 
 
 def _facts(simulation: Simulation) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    facts: dict[str, Any] = {}
     for node in simulation.nodes.values():
         with node.disk.read() as tx:
-            for name, wanted in _FACTS.items():
-                found[f"{name} of {node.name}"] = [tuple(row.values()) for row in tx.all(wanted)]
-    return found
+            for name, query in _FACTS.items():
+                facts[f"{name} of {node.name}"] = [tuple(row.values()) for row in tx.all(query)]
+    return facts
 
 
 def _lasting(node: Node) -> dict[str, Any]:
-    """But for when a peer was heard of last, notes for humans, and jobs that look whether something is missing."""
-    passing = ("federation_peer", "federation_alert", "federation_lane", "job")
-    return {name: rows for name, rows in node.rows().items() if name not in passing}
+    """Returns all rows except those of when a peer was last heard of, of alerts, and of jobs that look for gaps."""
+    transient_tables = ("federation_peer", "federation_alert", "federation_lane", "job")
+    return {name: rows for name, rows in node.rows().items() if name not in transient_tables}
 
 
 # --------------------------------------------------------------------------------------------------- of one instance
 
 
 def _held_by_right(node: Node, tx: Transaction) -> Iterator[str]:
-    """A holder has what it was granted, and not a unit more, but for what its scales found."""
+    """A holder has what it was granted and no more, except for what its scales found."""
     if node.restores:
         return
     for row in tx.all(_HOLDINGS):
-        has = row["free"] + row["reserved"] + row["lot_lent"] + row["lot_sold"] - row["sold_before"] + row["returned"]
-        found = max(0, _found(tx, row["lot_id"]))  # as long as no later grant has made up for it
-        if row["epoch"] == 1 and not row["granted"] <= has <= row["granted"] + found:
-            yield f"{row['lot_id']} has {has}, and was granted {row['granted']}"
+        held_in_total = (
+            row["free"] + row["reserved"] + row["lot_lent"] + row["lot_sold"] - row["sold_before"] + row["returned"]
+        )
+        found_by_scales = max(0, _found(tx, row["lot_id"]))  # until a later grant makes up for it
+        if row["epoch"] == 1 and not row["granted"] <= held_in_total <= row["granted"] + found_by_scales:
+            yield f"{row['lot_id']} has {held_in_total}, and was granted {row['granted']}"
 
 
 def _found(tx: Transaction, lot_id: str) -> int:
-    """Grains that scales have found, or a loss has taken, at this place."""
+    """Grains that scales have found, or that a loss has taken, at this place."""
     return int(tx.value(_FOUND, {"lot": lot_id}))
 
 
@@ -271,7 +275,7 @@ def _found_by_scales(node: Node, lot_id: str) -> int:
 
 
 def _ended(node: Node, simulation: Simulation) -> Iterator[str]:
-    """Every message has come, and every job is done, or waits for nobody."""
+    """Every message has arrived, and every job is done or has nothing to wait for."""
     with node.disk.read() as tx:
         for row in tx.all(select(job.c.kind, job.c.error).where(job.c.state == "parked")):
             yield f"the job {row['kind']} was given up: {row['error']}"
@@ -286,27 +290,27 @@ def _ended(node: Node, simulation: Simulation) -> Iterator[str]:
 
 
 def _lent_without_grant(simulation: Simulation, node: Node) -> list[str]:
-    """Whose grant was taken back gets no more units."""
-    found = []
+    """A peer whose grant was taken back gets no more units."""
+    violations = []
     with node.disk.read() as tx:
-        for (name, peer_id), before in simulation.people.revoked.items():
+        for (name, peer_id), granted_before in simulation.people.revoked.items():
             if name != node.name or simulation.figures["restores"]:
                 continue
             now = tx.all(select(_lease.id, _lease.epoch, _lease.granted).where(_lease.peer_id == peer_id))
-            found += [
+            violations += [
                 f"{name} has lent {row['granted']} of {row['id']} to whom it has granted nothing"
                 for row in now
-                if row["granted"] > before.get((row["id"], row["epoch"]), 0)
+                if row["granted"] > granted_before.get((row["id"], row["epoch"]), 0)
             ]
-    return found
+    return violations
 
 
 def _well(node: Node) -> Iterator[str]:
-    """Nobody who was just written to counts as away."""
+    """A peer that was just written to does not count as away."""
     row = federation_peer.c
     with node.disk.read() as tx:
-        for one in tx.all(select(row.name, row.failures).where(row.breaker != "closed")):
-            yield f"{node.name}: {one['name']} counts as away, with {one['failures']} failures"
+        for peer in tx.all(select(row.name, row.failures).where(row.breaker != "closed")):
+            yield f"{node.name}: {peer['name']} counts as away, with {peer['failures']} failures"
 
 
 def _leased(role: str) -> Any:
@@ -328,51 +332,52 @@ _PEERS = select(federation_peer.c.id, federation_peer.c.iri)
 
 
 def _pairs(simulation: Simulation) -> Iterator[tuple[Node, Node, Row, Row | None]]:
-    """Each lease as its lender sees it, and its holder."""
+    """Yields each lease as its lender sees it, and as its holder does."""
     for lender in simulation.nodes.values():
         with lender.disk.read() as tx:
-            given = tx.all(_LENT)
+            lent_rows = tx.all(_LENT)
             iris = {row["id"]: row["iri"] for row in tx.all(_PEERS)}
-        for row in given:
+        for row in lent_rows:
             holder = simulation.node_at(iris[row["peer_id"]].removesuffix("/.well-known/commensal"))
             with holder.disk.read() as tx:
-                seen = tx.first(_HELD, {"lot": row["lot_iri"]})
-            if simulation.liar is None or holder is not simulation.liar.node:  # what a liar says of itself is not so
-                yield lender, holder, row, seen
+                held = tx.first(_HELD, {"lot": row["lot_iri"]})
+            if simulation.liar is None or holder is not simulation.liar.node:  # a liar's own figures are not true
+                yield lender, holder, row, held
 
 
 def _only_grows(simulation: Simulation) -> Iterator[str]:
     """The lender has granted what the holder knows of, and the holder has given back what the lender knows of."""
     if any(not node.up or node.restores for node in simulation.nodes.values()):
         return
-    for lender, holder, row, seen in _pairs(simulation):
-        if seen is None or seen["epoch"] != row["epoch"]:
+    for lender, holder, row, held in _pairs(simulation):
+        if held is None or held["epoch"] != row["epoch"]:
             continue
-        if seen["granted"] > row["granted"]:
-            yield f"{holder.name} was granted {seen['granted']} of {row['lot_iri']}, {lender.name}: {row['granted']}"
-        if seen["returned"] < row["returned"]:
-            yield f"{lender.name} got back {row['returned']} of {row['lot_iri']}, {holder.name} {seen['returned']}"
+        if held["granted"] > row["granted"]:
+            yield f"{holder.name} was granted {held['granted']} of {row['lot_iri']}, {lender.name}: {row['granted']}"
+        if held["returned"] < row["returned"]:
+            yield f"{lender.name} got back {row['returned']} of {row['lot_iri']}, {holder.name} {held['returned']}"
 
 
 def _units_are_kept(simulation: Simulation) -> Iterator[str]:
-    """Produced = free + reserved + sold, over all instances: each unit is counted where it lies. What was sold late, of
-    what nobody had granted, is not there."""
+    """Produced = free + reserved + sold, over all instances: each unit is counted where it lies. What was sold late,
+    beyond any grant, does not exist.
+    """
     pairs = [pair for pair in _pairs(simulation) if pair[3] is not None]
 
-    def elsewhere(node: Node, lot_id: str) -> int:
-        found = 0
-        for lender, holder, row, seen in pairs:
-            if seen is not None and (lender, row["lot_id"]) == (node, lot_id):
-                lent_on = elsewhere(holder, seen["lot_id"])
-                found += max(0, seen["free"] + seen["reserved"] + lent_on - row["late"])
-        return found
+    def held_by_others(node: Node, lot_id: str) -> int:
+        total = 0
+        for lender, holder, row, held in pairs:
+            if held is not None and (lender, row["lot_id"]) == (node, lot_id):
+                lent_on = held_by_others(holder, held["lot_id"])
+                total += max(0, held["free"] + held["reserved"] + lent_on - row["late"])
+        return total
 
     for farm in simulation.people.farms if simulation.liar is None else ():
         node = simulation.nodes[farm.node]
         with node.disk.read() as tx:
             for lot_id, _ in farm.goods.values():
                 lot, produced = tx.one(_LEVELS, {"lot": lot_id}), tx.value(_JOURNAL, {"lot": lot_id})
-                here, away = lot["free"] + lot["reserved"] + lot["sold"], elsewhere(node, lot_id)
+                here, away = lot["free"] + lot["reserved"] + lot["sold"], held_by_others(node, lot_id)
                 if produced != here + away:
                     yield f"{node.name} produced {produced} of {lot_id}: {here} are here, and {away} elsewhere"
 
@@ -405,56 +410,61 @@ _HANDED_OVER = (
 
 def _leases_agree(simulation: Simulation) -> Iterator[str]:
     lent: dict[tuple[str, str], int] = {}
-    for lender, holder, row, seen in _pairs(simulation):
-        if seen is None:
+    for lender, holder, row, held in _pairs(simulation):
+        if held is None:
             yield f"{holder.name} knows nothing of its lease of {row['lot_iri']}"
             continue
-        about = f"of {row['lot_iri']} {holder.name} and {lender.name} say"
+        prefix = f"of {row['lot_iri']} {holder.name} and {lender.name} say"
         for name in ("epoch", "granted", "report", "seen", "returned", "held", "sold"):
-            if row[name] != seen[name]:
-                yield f"{about} {name} {seen[name]} and {row[name]}"
+            if row[name] != held[name]:
+                yield f"{prefix} {name} {held[name]} and {row[name]}"
         if row["seen"] != row["granted"]:
-            yield f"{about} seen {row['seen']} of {row['granted']} granted"
-        here = (seen["free"] + seen["reserved"] + seen["lot_lent"], seen["lot_sold"] - seen["sold_before"])
-        if here != (row["held"], row["sold"]):
-            yield f"{about} held and sold {here} and {(row['held'], row['sold'])}"
-        over = row["held"] + row["sold"] + row["returned"] - row["granted"]
-        if row["per_unit"] == 1 and row["late"] != max(0, over):
-            yield f"{about} {over} more than granted, of which {row['late']} are noted"
-        explained = simulation.people.done["forced"] or simulation.figures["restores"]
-        if row["late"] > _found_by_scales(holder, seen["lot_id"]) and not explained:
-            yield f"{about} {row['late']} sold late, and nothing was forced"
-        at = (lender.name, row["lot_id"])
-        lent[at] = lent.get(at, 0) + row["granted"] - row["seen"] + max(0, row["held"] - row["late"])
-    for (name, lot_id), out in lent.items() if simulation.liar is None else ():
+            yield f"{prefix} seen {row['seen']} of {row['granted']} granted"
+        holder_figures = (
+            held["free"] + held["reserved"] + held["lot_lent"],
+            held["lot_sold"] - held["sold_before"],
+        )
+        if holder_figures != (row["held"], row["sold"]):
+            yield f"{prefix} held and sold {holder_figures} and {(row['held'], row['sold'])}"
+        excess = row["held"] + row["sold"] + row["returned"] - row["granted"]
+        if row["per_unit"] == 1 and row["late"] != max(0, excess):
+            yield f"{prefix} {excess} more than granted, of which {row['late']} are noted"
+        is_explained = simulation.people.done["forced"] or simulation.figures["restores"]
+        if row["late"] > _found_by_scales(holder, held["lot_id"]) and not is_explained:
+            yield f"{prefix} {row['late']} sold late, and nothing was forced"
+        lot_at_lender = (lender.name, row["lot_id"])
+        lent[lot_at_lender] = (
+            lent.get(lot_at_lender, 0) + row["granted"] - row["seen"] + max(0, row["held"] - row["late"])
+        )
+    for (name, lot_id), lent_out in lent.items() if simulation.liar is None else ():
         with simulation.nodes[name].disk.read() as tx:
-            there = tx.value(select(_lot.lent).where(_lot.id == lot_id))
-        if there != out:
-            yield f"{name} has lent {there} of {lot_id}, its leases hold {out}"
+            lent_at_lender = tx.value(select(_lot.lent).where(_lot.id == lot_id))
+        if lent_at_lender != lent_out:
+            yield f"{name} has lent {lent_at_lender} of {lot_id}, its leases hold {lent_out}"
 
 
 def _orders_agree(simulation: Simulation) -> Iterator[str]:
-    theirs: dict[tuple[str, str], tuple[Node, Any]] = {}
+    orders_by_role: dict[tuple[str, str], tuple[Node, Any]] = {}
     for node in simulation.nodes.values():
         with node.disk.read() as tx:
             for owner in tx.all(select(federation_order.c.enterprise_id).distinct()):
-                theirs |= {
+                orders_by_role |= {
                     (order.role, order.iri): (node, order) for order in orders_of(tx, owner["enterprise_id"], limit=500)
                 }
-    for (role, iri), (node, order) in sorted(theirs.items(), key=lambda one: one[0]):
-        other = theirs.get(("supplier" if role == "buyer" else "buyer", iri))
+    for (role, iri), (node, order) in sorted(orders_by_role.items(), key=lambda item: item[0]):
+        counterpart = orders_by_role.get(("supplier" if role == "buyer" else "buyer", iri))
         if is_lie(iri):
             continue
-        if other is None and role == "buyer" and _lives_here(node, order.other_iri):
-            continue  # its own customers ordered that, of who has moved in since
-        if other is None:
+        if counterpart is None and role == "buyer" and _lives_here(node, order.other_iri):
+            continue  # its own customers ordered that of a producer that has moved in since
+        if counterpart is None:
             yield f"{node.name} alone knows the order {iri} ({role})"
             continue
         if role == "supplier":
             continue
-        said, heard = _said(order), _said(other[1])
-        if said != heard:
-            yield f"the order {iri} is {said} at {node.name} and {heard} at {other[0].name}"
+        buyer_view, supplier_view = _said(order), _said(counterpart[1])
+        if buyer_view != supplier_view:
+            yield f"the order {iri} is {buyer_view} at {node.name} and {supplier_view} at {counterpart[0].name}"
         yield from _is_what_customers_want(node, order)
         if order.session_id and order.state == "Held":
             yield f"{node.name} has not told that the sale of {iri} is over"
@@ -486,10 +496,10 @@ def _is_what_customers_want(node: Node, order: Any) -> Iterator[str]:
             row["item_iri"]
             for row in tx.all(select(_cut.item_iri).where(_cut.order_id == order.id, _cut.customer_order_id.is_(None)))
         }
-    wanted = {line.product_id: line.quantity for line in row}
+    quantities = {line.product_id: line.quantity for line in row}
     for product, line in products.items():
-        if wanted.get(product, 0) != line.quantity:
-            yield f"customers at {node.name} have {wanted.get(product, 0)} of {line.name}, told: {line.quantity}"
+        if quantities.get(product, 0) != line.quantity:
+            yield f"customers at {node.name} have {quantities.get(product, 0)} of {line.name}, told: {line.quantity}"
         elif line.coming != line.quantity and line.item_iri not in by_hand:
             yield f"customers at {node.name} have ordered {line.quantity} of {line.name}, and {line.coming} will come"
 
@@ -503,12 +513,12 @@ def _suppliers(tx: Transaction, products: Any) -> list[str]:
 
 def _catalogues_agree(simulation: Simulation) -> Iterator[str]:
     room = MIRRORED["catalogue"]
-    for one, two in simulation.world.peers:
-        here, there = simulation.nodes[one], simulation.nodes[two]
-        with here.disk.read() as tx:
-            told = room.digests(here.federation, tx, here.peer_in(tx, there))
-        for name, digest in told.items():
-            with there.disk.read() as tx:
-                seen = room.seen(there.federation, tx, there.peer_in(tx, here), name)
-            if seen != digest:
-                yield f"{there.name} does not know what {here.name} lists: {name}"
+    for first_name, second_name in simulation.world.peers:
+        sender, recipient = simulation.nodes[first_name], simulation.nodes[second_name]
+        with sender.disk.read() as tx:
+            digests = room.digests(sender.federation, tx, sender.peer_in(tx, recipient))
+        for name, digest in digests.items():
+            with recipient.disk.read() as tx:
+                digest_there = room.seen(recipient.federation, tx, recipient.peer_in(tx, sender), name)
+            if digest_there != digest:
+                yield f"{recipient.name} does not know what {sender.name} lists: {name}"

@@ -1,4 +1,4 @@
-"""A hub's instance that lies in ways that its signatures allow: honest instances believe none of it by themselves."""
+"""A hub's instance that lies in ways that its signatures allow: honest instances believe none of it automatically."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .simulation import Simulation
 
 PRODUCED = 100  # pieces; no farm of a world has more
-LIE = "lie-"  # in the addresses of orders that nobody has placed
+LIE = "lie-"  # in the IRIs of orders that nobody has placed
 _item, _grant, _lease = federation_item.c, federation_grant.c, federation_lease.c
 _OFFERED = (
     select(*federation_item.c, _grant.peer_id, _grant.other_iri)
@@ -38,7 +38,7 @@ Lie = Callable[["Liar", Transaction], str]
 
 
 class Liar:
-    """One stall's instance. Its own books stay true: it only says something else."""
+    """One stall's instance. Its own books stay true; only its messages lie."""
 
     def __init__(self, simulation: Simulation, node: Node, stall: Stall) -> None:
         self.simulation, self.node, self.stall = simulation, node, stall
@@ -48,49 +48,51 @@ class Liar:
     def lie(self) -> str:
         name = self.chance.choice(sorted(LIES))
         with self.node.instance.store.write() as tx:
-            said = LIES[name](self, tx)
-        self.simulation.figures["lies"] += said != "nothing"
-        return f"{name}: {said}"
+            result = LIES[name](self, tx)
+        self.simulation.figures["lies"] += result != "nothing"
+        return f"{name}: {result}"
 
     def order(self, tx: Transaction, *states: str, **line: Any) -> str:
-        """An order that no customer has placed, of one item."""
-        offered = tx.all(_OFFERED)
-        if not offered:
+        """Sends an order of one item that no customer has placed."""
+        items = tx.all(_OFFERED)
+        if not items:
             return "nothing"
-        one = self.chance.choice(offered)
+        item = self.chance.choice(items)
         self.count += 1
         base, id = self.node.federation.base, f"{LIE}{self.count}"
         hub = enterprise_iri(base, self.stall.id)
-        said = SaidLine(
-            item_iri=one["iri"], offer_iri=one["offer_iri"], rev=one["rev"], name="a lie", price=one["price"],
+        said_line = SaidLine(
+            item_iri=item["iri"], offer_iri=item["offer_iri"], rev=item["rev"], name="a lie", price=item["price"],
             quantity=5000,
         )  # fmt: skip
-        lines = {name: value(one) if callable(value) else value for name, value in line.items()}
+        lines = {name: value(item) if callable(value) else value for name, value in line.items()}
         body = OrderUpdate(
-            iri=order_iri(base, id), buyer=hub, supplier=one["other_iri"], session_iri=session_iri(base, id),
+            iri=order_iri(base, id), buyer=hub, supplier=item["other_iri"], session_iri=session_iri(base, id),
             session_name=id, closes_at=None, begins_at=None, currency="EUR", state="Held", rev=1,
-            lines=(replace(said, **{name: value for name, value in lines.items() if name != "grows"}),),
+            lines=(replace(said_line, **{name: value for name, value in lines.items() if name != "grows"}),),
         )  # fmt: skip
         for rev, state in enumerate(states, 1):
             if rev == 2 and "grows" in lines:
                 body = replace(body, lines=(replace(body.lines[0], quantity=lines["grows"]),))
             post(
-                self.node.federation, tx, one["peer_id"], "OrderUpdate", replace(body, rev=rev, state=state),
+                self.node.federation, tx, item["peer_id"], "OrderUpdate", replace(body, rev=rev, state=state),
                 on_behalf_of=hub,
             )  # fmt: skip
-        return f"{body.lines[0].quantity} of {one['iri']}"
+        return f"{body.lines[0].quantity} of {item['iri']}"
 
     def report(self, tx: Transaction, **counts: int) -> str:
-        """Counts of a lease that are not so; the number is the next one."""
-        held = tx.all(_HELD)
-        if not held:
+        """Reports false counts of a lease under the next number."""
+        leases = tx.all(_HELD)
+        if not leases:
             return "nothing"
-        row = self.chance.choice(held)
+        row = self.chance.choice(leases)
         self.lied_about_counts = True
-        said = {name: Decimal(row[name]) for name in ("seen", "returned", "held", "sold")} | {"seen": row["granted"]}
+        true_counts = {name: Decimal(row[name]) for name in ("seen", "returned", "held", "sold")} | {
+            "seen": row["granted"]
+        }
         body = LeaseReport(
             lot=row["lot_iri"], unit="Piece", epoch=row["epoch"], report=row["report"] + 1,
-            **{name: Decimal(said[name] + counts.get(name, 0)) for name in said},
+            **{name: Decimal(true_counts[name] + counts.get(name, 0)) for name in true_counts},
         )  # fmt: skip
         post(self.node.federation, tx, row["peer_id"], "LeaseReport", body)
         return f"{counts} of {row['lot_iri']}"
@@ -117,7 +119,7 @@ def lies_of(orders: list[Any]) -> Iterator[Any]:
 
 
 def confirmed_beyond(simulation: Simulation) -> Iterator[str]:
-    """No producer has confirmed, without a person, what no lease covers, nor anything of an order that is a lie."""
+    """No producer has confirmed, without a person, what no lease covers, or anything of an order that is a lie."""
     for farm in simulation.people.farms:
         node = simulation.nodes[farm.node]
         with node.disk.read() as tx:

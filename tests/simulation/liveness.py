@@ -1,4 +1,4 @@
-"""Who is refused has a right to it: no instance that could be reached had enough of it lying idle."""
+"""A refusal must be justified: no reachable instance had enough of the goods idle."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ from .worlds import Stall
 if TYPE_CHECKING:
     from .simulation import Simulation
 
-FEW = 5  # units: no share of a lot, and no count that is a minute old, explains that these were not there
+FEW = 5  # units; neither a share of a lot nor a count that is a minute old explains a shortage of so few
 _lease, _lot, _peer = federation_lease.c, stock_lot.c, federation_peer.c
 
 
 def refused_in_vain(
-    simulation: Simulation, node: Node, stall: Stall, refused: SoldOut, begun: datetime
+    simulation: Simulation, node: Node, stall: Stall, refused: SoldOut, started: datetime
 ) -> Iterator[str]:
-    """Lots of which a customer wanted a few more than their hub had, while their producer had many of them free.
+    """Yields lots of which a customer wanted a few more than the hub had, while the producer had many of them free.
 
-    Only where nothing is wrong with wires, clocks, disks and people, and all are as quick as real ones are.
+    Only if nothing is wrong with wires, clocks, disks and people, and all are as quick as real ones.
     """
     if not _all_is_well(simulation):
         return
     for lot_id, missing in refused.missing.items():
         with node.disk.read() as tx:
-            held = tx.first(select(federation_lease).where(_lease.role == "holder", _lease.lot_id == lot_id))
-            if held is None:
+            lease = tx.first(select(federation_lease).where(_lease.role == "holder", _lease.lot_id == lot_id))
+            if lease is None:
                 continue
-            peer = tx.one(select(federation_peer).where(_peer.id == held["peer_id"]))
+            peer = tx.one(select(federation_peer).where(_peer.id == lease["peer_id"]))
         farm = simulation.node_at(peer["iri"].removesuffix("/.well-known/commensal"))
         with farm.disk.read() as tx:
-            there = tx.first(select(stock_lot).where(_lot.id == held["lot_iri"].rpartition("/")[2]))
-            late = tx.first(select(_lease.id).where(_lease.role == "lender", _lease.late > 0))
-        if there is None or late is not None or missing > FEW * there["per_unit"]:
+            own_lot = tx.first(select(stock_lot).where(_lot.id == lease["lot_iri"].rpartition("/")[2]))
+            late_lease = tx.first(select(_lease.id).where(_lease.role == "lender", _lease.late > 0))
+        if own_lot is None or late_lease is not None or missing > FEW * own_lot["per_unit"]:
             continue
-        if there["free"] >= missing + FEW * there["per_unit"]:
-            yield f"{missing} of {lot_id} were refused at {node.name}, and {there['free']} are free at {farm.name}"
+        if own_lot["free"] >= missing + FEW * own_lot["per_unit"]:
+            yield f"{missing} of {lot_id} were refused at {node.name}, and {own_lot['free']} are free at {farm.name}"
 
 
 def _all_is_well(simulation: Simulation) -> bool:

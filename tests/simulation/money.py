@@ -1,4 +1,4 @@
-"""Money that goes over the counter: what really went is counted here, and must be what the instances have noted."""
+"""Money paid over the counter: the real payments are counted here, and must equal what the instances have recorded."""
 
 from __future__ import annotations
 
@@ -66,16 +66,16 @@ class Till:
         self.open: list[Passing] = []
 
     def settle_one(self, node: Node) -> str:
-        """Somebody pays what an order costs, or gets back what was too much; sometimes it is noted twice."""
+        """A customer pays an order or gets back an overpayment; sometimes it is recorded twice."""
         self._note_again(node)
         with node.instance.store.read() as tx:
             balances = [row for row in tx.all(_BALANCES) if _due(row)]
         if not balances:
             return "nothing"
-        said = self._pass(node, self._simulation.chance.choice(balances))
+        amount_text = self._pass(node, self._simulation.chance.choice(balances))
         if self._simulation.chance.random() < 0.2:
             self.passed[-1].note()
-        return said
+        return amount_text
 
     def settle_all(self, node: Node) -> str:
         self._note_again(node)
@@ -86,20 +86,20 @@ class Till:
         return f"{len(balances)} settled"
 
     def wrong(self, node: Node) -> Iterator[str]:
-        """Every coin that went over the counter is noted once; every order that stands is paid, every other not."""
+        """Every payment over the counter is recorded once; every standing order is paid, and no other."""
         with node.disk.read() as tx:
-            for one in tx.all(_BALANCES):
-                if _due(one):
-                    yield f"{node.name}: the order {one['id']} is {one['state']}, and {_due(one)} of it is open"
-            noted = {row["order_id"]: int(row["amount"]) for row in tx.all(_NOTED)}
-        went: Counter[str] = Counter()
-        for passing in self.passed:
-            if passing.node is node:
-                went[passing.order_id] += passing.amount
+            for row in tx.all(_BALANCES):
+                if _due(row):
+                    yield f"{node.name}: the order {row['id']} is {row['state']}, and {_due(row)} of it is open"
+            recorded = {row["order_id"]: int(row["amount"]) for row in tx.all(_NOTED)}
+        paid: Counter[str] = Counter()
+        for payment in self.passed:
+            if payment.node is node:
+                paid[payment.order_id] += payment.amount
         if not node.restores:
-            for order_id in sorted({*went, *noted}):
-                if went[order_id] != noted.get(order_id, 0):
-                    yield f"{node.name}: {went[order_id]} went over the counter, noted are {noted.get(order_id, 0)}"
+            for order_id in sorted({*paid, *recorded}):
+                if paid[order_id] != recorded.get(order_id, 0):
+                    yield f"{node.name}: {paid[order_id]} went over the counter, noted are {recorded.get(order_id, 0)}"
 
     def _pass(self, node: Node, row: Any) -> str:
         key = f"{self._simulation.seed} {len(self.passed)}"
@@ -118,8 +118,8 @@ class Till:
 
 
 def _due(row: Any) -> int:
-    owed: int = row["total"] if row["state"] in ("Held", "Complete") else 0
-    return owed - int(row["paid_total"])
+    amount_owed: int = row["total"] if row["state"] in ("Held", "Complete") else 0
+    return amount_owed - int(row["paid_total"])
 
 
 def _is_known(node: Node, passing: Passing) -> bool:

@@ -1,6 +1,6 @@
 """Bugs that a programmer could have made, planted by name: the simulator must find each of them.
 
-A check that finds none of them would prove nothing by finding nothing.
+A check that finds none of them would prove nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MUTANTS: Mapping[str, Plant] = {
 
 
 def planted(name: str) -> AbstractContextManager[Any]:
-    """The bug of this name, until the block ends."""
+    """Plants the bug of this name until the block ends."""
     stack = ExitStack()
     MUTANTS[name](stack)
     return stack

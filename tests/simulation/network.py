@@ -1,4 +1,4 @@
-"""The wires between instances: they lose requests and answers, bring them twice, late, or one way only."""
+"""The wires between instances: they lose requests and answers, deliver them twice, late, or one way only."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _TYPE = re.compile(rb'"type":"([A-Za-z]+)"')
 
 @dataclass
 class Weather:
-    """How bad the wires are: chances from 0 to 1, and seconds."""
+    """How bad the wires are: probabilities from 0 to 1, and seconds."""
 
     lost: float = 0.0
     doubled: float = 0.0
-    late: float = 0.0  # of what is lost or doubled: that it comes after all
+    late: float = 0.0  # the probability that a lost or doubled request comes after all
     delay: float = 0.2
 
 
@@ -40,7 +40,7 @@ class Network:
     figures: Counter[str] = field(default_factory=Counter)
 
     def carry(self, origin: Node, request: Request) -> Answer:
-        """What a transport does. Whatever happens meanwhile happens, at the sender's too."""
+        """Sends a request as a transport does. Other events happen in the meantime, at the sender too."""
         simulation, weather, chance = self.simulation, self.weather, self.simulation.chance
         parts = urlsplit(request.url)
         target = simulation.node_at(f"{parts.scheme}://{parts.netloc}")
@@ -76,27 +76,27 @@ class Network:
         return answer
 
     def _perhaps_later(self, origin: Node, target: Node, request: Request, probability: float) -> None:
-        """The wire keeps a copy, and brings it when nobody waits for the answer any more."""
+        """The wire keeps a copy, and delivers it when nobody waits for the answer any more."""
         if self.simulation.chance.random() >= probability:
             return
         self.figures["doubled"] += 1
-        after = timedelta(seconds=self.simulation.chance.choice((0.1, 5, 60, 280)))
+        delay = timedelta(seconds=self.simulation.chance.choice((0.1, 5, 60, 280)))
 
-        def bring() -> str:
+        def deliver() -> str:
             try:
                 return str(self._deliver(origin, target, request).status)
             except Unreachable as error:
                 return str(error)
 
-        self.simulation.at(self.simulation.now + after, f"a copy of {_what(request)} comes", target, bring)
+        self.simulation.at(self.simulation.now + delay, f"a copy of {_what(request)} comes", target, deliver)
 
 
 def _what(request: Request) -> str:
-    """What it carries, in a few words that are the same each time: signatures are not."""
+    """Describes the request in a few words that are the same each time, unlike signatures."""
     parts = urlsplit(request.url)
     types = Counter(name for match in _TYPE.findall(request.body) if (name := match.decode()) in TYPES)
-    said = ", ".join(f"{number} {name}" for name, number in sorted(types.items())) or parts.query
-    return f"{parts.path.rpartition('/federation/')[2]} {said}".strip()
+    types_text = ", ".join(f"{number} {name}" for name, number in sorted(types.items())) or parts.query
+    return f"{parts.path.rpartition('/federation/')[2]} {types_text}".strip()
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class Wire:
                 raise Crash(self.node)
 
     def wait(self, seconds: float) -> None:
-        """What is due meanwhile happens."""
+        """Lets due events happen in the meantime."""
         self.network.simulation.wait(seconds)
         if not self.node.up or self.node.life != self.life:
             raise Crash(self.node)

@@ -33,7 +33,7 @@ from commensal_federation.peers.values import Peer
 from commensal_federation.runtime import Federation, use_transport
 from commensal_federation.transport import Transport
 
-# Work that has nothing to do with trade is left out: no mail is written, nothing old is forgotten.
+# Work that does not concern trade is left out: e-mails and the deletion of old rows.
 _PERIODIC = ("complete_sales", "federation.")
 
 
@@ -48,16 +48,17 @@ class Crash(BaseException):
         self.node = node
 
 
-# What SQLAlchemy makes of a statement is the same on all disks: each is compiled once, not once for each disk.
+# SQLAlchemy compiles a statement equally for all disks, so it is compiled once, not once for each disk.
 _DIALECT = create_engine("sqlite://").dialect
 _COMPILED: dict[Any, Any] = {}
 
 
 class Disk(Store):
-    """A store in memory that asks before and after each commit whether there still is power.
+    """A store in memory that checks before and after each commit whether there is power.
 
-    Its one connection is never lent or taken back, and it begins and commits by the driver: SQLAlchemy believes that it
-    is in one transaction all the time. A schedule has thousands of them, and that took a fifth of its time.
+    Its one connection is never lent or taken back, and it begins and commits through the driver: SQLAlchemy believes
+    that it is in one transaction all the time. A schedule has thousands of transactions, which took a fifth of its
+    time.
     """
 
     node: Node
@@ -84,13 +85,14 @@ class Disk(Store):
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
-        """SQLite would prepare every statement anew each time that a connection may only read, or may write again; so
-        it is asked afterwards whether anything was written."""
+        """SQLite would prepare every statement again each time that a connection may only read, or may write again; so
+        it is checked afterwards whether anything was written.
+        """
         self.node.refuse_without_power()
         with super().write() as tx:
-            written = self.driver.total_changes
+            changes_before = self.driver.total_changes
             yield tx
-            assert self.driver.total_changes == written, "a question has written something"
+            assert self.driver.total_changes == changes_before, "a question has written something"
 
     @contextmanager
     def _begin(self, engine: Engine, pool: Pool, turn: Turn, trail: Trail | None = None) -> Iterator[Transaction]:
@@ -114,7 +116,7 @@ class Disk(Store):
 
 @dataclass(eq=False)
 class Node:
-    """`skew` is by how much its clock is wrong, `moments` how many more it lives through, None for any number."""
+    """`skew` is the error of its clock, `moments` how many more it lives through, None for any number."""
 
     name: str
     folder: Path
@@ -129,7 +131,7 @@ class Node:
     life: int = 0  # how often it has started
     moments: int | None = None
     restores: int = 0
-    older: bool = False  # speaks the protocol as it was before
+    older: bool = False  # speaks the older version of the protocol
     full: bool = False  # its disk
     commits: int = 0
     doing: str = ""  # the kind of the last job
@@ -146,23 +148,23 @@ class Node:
         return self.federation.instance
 
     def start(self, transport: Transport) -> None:
-        """As a process starts: what it had in memory is gone."""
+        """Starts as a process does: what it had in memory is gone."""
         settings, hooks = _plugins(self.name)
         instance = Instance(self.folder, settings, self.disk, hooks, self.clock, self.ids)
         hooks.keep_failures(self)
-        self.disk.auditor = None  # nobody reads who changed what
+        self.disk.auditor = None  # nobody reads the audit trail here
         self.federation = use_transport(instance, transport)
-        every = work_of(instance)
-        handlers = {kind: self._noting(kind, handler) for kind, handler in every.handlers.items()}
+        work = work_of(instance)
+        handlers = {kind: self._noting(kind, handler) for kind, handler in work.handlers.items()}
         handlers["mail"] = lambda *_: None
-        self.work = Work(handlers, tuple(job for job in every.periodic if job.name.startswith(_PERIODIC)))
+        self.work = Work(handlers, tuple(job for job in work.periodic if job.name.startswith(_PERIODIC)))
         self.life += 1
         self.up, self.falling, self.moments, self.works_at = True, False, None, None
 
     def _noting(self, kind: str, handler: Handler) -> Handler:
-        def handle(instance: Instance, one: Job) -> None:
+        def handle(instance: Instance, job: Job) -> None:
             self.doing = kind
-            handler(instance, one)
+            handler(instance, job)
 
         return handle
 
@@ -174,7 +176,7 @@ class Node:
         pass
 
     def pass_by(self, moment: str) -> None:
-        """One more moment in which the power may fail."""
+        """Passes one more moment in which the power may fail."""
         self.refuse_without_power()
         if self.moments is not None:
             self.moments -= 1
@@ -191,25 +193,25 @@ class Node:
             return self.peer_in(tx, other)
 
     def peer_in(self, tx: Transaction, other: Node) -> Peer:
-        found = peer_by_iri(tx, other.federation.iri)
-        assert found is not None, f"{other.name} is no peer of {self.name}"
-        return found
+        peer = peer_by_iri(tx, other.federation.iri)
+        assert peer is not None, f"{other.name} is no peer of {self.name}"
+        return peer
 
     def next_job(self) -> datetime | None:
-        """By its own clock, when there is something to do; a job whose worker has died counts."""
+        """Returns when a job is due, by the node's own clock, or None; a job whose worker has died counts."""
         ask = self.disk.driver.execute
-        due = [datetime.fromisoformat(at) for (at,) in ask(_FIRST_WAITING)]
-        due += [datetime.fromisoformat(until) + timedelta(microseconds=1) for (until,) in ask(_FIRST_RUNNING)]
-        return min(due, default=None)
+        moments = [datetime.fromisoformat(text_) for (text_,) in ask(_FIRST_WAITING)]
+        moments += [datetime.fromisoformat(until) + timedelta(microseconds=1) for (until,) in ask(_FIRST_RUNNING)]
+        return min(moments, default=None)
 
     # --------------------------------------------------------------------------------------------- its disk
 
     def image(self) -> bytes:
-        """What lies on its disk now."""
+        """The present contents of its disk."""
         return self.disk.driver.serialize()
 
     def restore(self, image: bytes, marker: str) -> None:
-        """A backup takes the place of what was there, as `commensal restore` does it."""
+        """A backup replaces the disk, as `commensal restore` does."""
         self.load(image)
         (self.folder / MARKER).write_text(marker, encoding="utf-8")
         self.restores += 1
@@ -225,22 +227,22 @@ class Node:
         (self.folder / MARKER).unlink(missing_ok=True)
 
     def fill_disk(self, full: bool) -> None:
-        """No page more than there are: SQLite says SQLITE_FULL, as it does on a real disk."""
+        """Allows no further page: SQLite reports SQLITE_FULL, as on a real disk."""
         self.full = full
         (pages,) = self.disk.driver.execute("PRAGMA page_count").fetchone()
         self.disk.driver.execute(f"PRAGMA max_page_count={pages if full else 2**30}")
 
     def rows(self) -> Mapping[str, list[tuple[Any, ...]]]:
-        """Everything it knows, by table."""
+        """All rows, by table."""
         driver = self.disk.driver
-        named = driver.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        tables = driver.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
         return {
             name: sorted(driver.execute(f'SELECT * FROM "{name}"').fetchall(), key=repr)  # noqa: S608
-            for (name,) in named.fetchall()
+            for (name,) in tables.fetchall()
         }
 
 
-# Asked after each event: so of the driver, which answers ten times as fast.
+# Queried after each event, so through the driver, which is ten times as fast.
 _FIRST_WAITING = "SELECT due_at FROM job WHERE state = 'waiting' ORDER BY due_at LIMIT 1"
 _FIRST_RUNNING = "SELECT claimed_until FROM job WHERE state = 'running' ORDER BY claimed_until LIMIT 1"
 
@@ -256,7 +258,7 @@ def _clock(name: str) -> ManualClock:
 
 @cache
 def _plugins(name: str) -> tuple[InstanceSettings, Hooks]:
-    """To look for plugins costs more than all else that a node needs: each name has them once, with its clock."""
+    """Finding plugins costs more than everything else that a node needs, so each name has them once, with its clock."""
     limits = LimitSettings(reads=100_000, writes=100_000, logins=100_000)
     settings = InstanceSettings(
         name=name, base_url=base_of(name), language="en", limits=limits, plugins={"enabled": ["federation"]}
@@ -265,7 +267,7 @@ def _plugins(name: str) -> tuple[InstanceSettings, Hooks]:
 
 
 def new_node(name: str, folder: Path, now: datetime, seed: str) -> Node:
-    """The only one of its name as long as it is used."""
+    """Makes a node. It must be the only one of its name while it is used."""
     clock, ids = _clock(name), SeededIds(f"{seed} {name}")
     clock.set(now)
     disk = Disk(clock=clock, ids=ids)

@@ -1,4 +1,4 @@
-"""What people do: customers, hubs and producers, each at their own instance, by the commands that the pages call."""
+"""Actions of people: customers, hubs and producers, each at their own instance, by the commands that the pages call."""
 
 from __future__ import annotations
 
@@ -59,10 +59,10 @@ class People:
         self.simulation, self.chance = simulation, simulation.chance
         self.done: Counter[str] = Counter()
         self.too_late: list[str] = []  # orders that were placed when a lease was over
-        # By node and peer: what had been granted of each lease, in its epoch, when the right to sell was taken back.
+        # By node and peer: what each lease had been granted, in its epoch, when the right to sell was taken back.
         self.revoked: dict[tuple[str, str], dict[tuple[str, int], int]] = {}
         self.by_hand: set[str] = set()  # orders of hubs that a producer has answered
-        self.idle_elsewhere: list[str] = []  # orders that were refused although there was enough
+        self.idle_elsewhere: list[str] = []  # orders that were refused although there was enough stock
         self.till = Till(simulation)
         self._settings()
 
@@ -117,7 +117,7 @@ class People:
             self.simulation.at(again, "agree", None, partial(self._agree, node, tries - 1))
 
     def finish(self) -> None:
-        """What had to wait for a person is done: orders are answered, late sales taken on where there is enough."""
+        """Does what had to wait for a person: answers orders, and accepts late sales if there is enough stock."""
         for farm in self.farms:
             node = self.simulation.nodes[farm.node]
             self.simulation.do("answers all", node, partial(self._answer_all, node, farm))
@@ -127,7 +127,7 @@ class People:
             self.simulation.do("grant", node, partial(self._grant, node, stall))
 
     def waited_for(self) -> bool:
-        """Whether orders have come since: a hub may pass on what it has heard when producers had gone home."""
+        """Returns whether new orders wait for an answer: a hub may pass on orders after the producers' last answers."""
         for farm in self.farms:
             with self.simulation.nodes[farm.node].disk.read() as tx:
                 if _unanswered(tx, farm):
@@ -135,7 +135,7 @@ class People:
         return False
 
     def settle(self) -> None:
-        """Whatever customers still owe is paid, and what they paid too much they get back."""
+        """Customers pay what they owe, and get back what they paid too much."""
         for name in dict.fromkeys(stall.node for stall in self.simulation.world.stalls):
             node = self.simulation.nodes[name]
             self.simulation.do("settles", node, partial(self.till.settle_all, node))
@@ -144,35 +144,35 @@ class People:
 
     def _order(self, node: Node, stall: Stall, most: int = 4) -> str:
         items = self.chance.sample(list(stall.items), self.chance.randint(1, min(2, len(stall.items))))
-        wanted = {item: self.chance.randint(1, most) for item in items}
-        wish = Wish(items=wanted, name="Ada", email="ada@example.org", language="en")
-        begun = self.simulation.now
+        quantities = {item: self.chance.randint(1, most) for item in items}
+        wish = Wish(items=quantities, name="Ada", email="ada@example.org", language="en")
+        started = self.simulation.now
         try:
-            placed = node.instance.transact(
+            order = node.instance.transact(
                 lambda tx: self._placed(tx, place_order(tx, node.instance.hooks, f"{stall.id}-session", wish))
             )
         except SoldOut as refused:
-            self.idle_elsewhere += refused_in_vain(self.simulation, node, stall, refused, begun)
+            self.idle_elsewhere += refused_in_vain(self.simulation, node, stall, refused, started)
             raise
         self.done["orders"] += 1
-        return f"{placed.number} of {', '.join(f'{line.quantity} {line.name}' for line in placed.lines)}"
+        return f"{order.number} of {', '.join(f'{line.quantity} {line.name}' for line in order.lines)}"
 
     def _placed(self, tx: Transaction, order: Order) -> Order:
-        """Nothing is sold of what the lease gives no more."""
+        """Nothing is sold from a lease that has ended."""
         row = federation_lease.c
         lots = [line.lot_id for line in order.lines]
-        over = (row.role == "holder", row.lot_id.in_(lots), row.until.is_not(None), row.until <= tx.now)
+        conditions = (row.role == "holder", row.lot_id.in_(lots), row.until.is_not(None), row.until <= tx.now)
         self._refuse_ended(tx, order)
-        if tx.first(select(row.id).where(*over)) is not None:
+        if tx.first(select(row.id).where(*conditions)) is not None:
             self.too_late.append(f"order {order.number} of {order.enterprise_id} sells what the lease gives no more")
         return order
 
     def _refuse_ended(self, tx: Transaction, order: Order) -> None:
-        """Nothing is sold of a producer who has ended the trade, from the moment on in which that is heard."""
+        """Nothing is sold of a producer that has ended the trade, from the moment on in which the hub hears of it."""
         suppliers = {line.supplier_id for line in order.lines}
-        received = grants_between(tx, enterprise_id=order.enterprise_id, direction="received")
-        sellable = {mirror_of(tx, grant.other_iri) for grant in received if grant.state == "accepted"}
-        for grant in received:
+        grants = grants_between(tx, enterprise_id=order.enterprise_id, direction="received")
+        sellable = {mirror_of(tx, grant.other_iri) for grant in grants if grant.state == "accepted"}
+        for grant in grants:
             mirror = mirror_of(tx, grant.other_iri)
             if mirror in suppliers and mirror not in sellable:
                 self.too_late.append(
@@ -193,7 +193,7 @@ class People:
     def _change(self, node: Node, stall: Stall) -> str:
         item, pieces = self.chance.choice(list(stall.items)), self.chance.randint(0, 6)
 
-        def act(tx: Transaction) -> str:
+        def change_items(tx: Transaction) -> str:
             order = self._any(tx, stall, "Held")
             if order is None:
                 return "nothing"
@@ -201,13 +201,14 @@ class People:
             change_order(tx, node.instance.hooks, order, items=items)
             return f"order {order.number}"
 
-        before = self.chance.getstate()
+        random_state = self.chance.getstate()
 
-        def again(tx: Transaction) -> str:  # where stock was brought, the same order is changed
-            self.chance.setstate(before)
-            return act(tx)
+        # after stock was brought in, the same change is tried again
+        def change_with_same_draws(tx: Transaction) -> str:
+            self.chance.setstate(random_state)
+            return change_items(tx)
 
-        return node.instance.transact(again)
+        return node.instance.transact(change_with_same_draws)
 
     # ------------------------------------------------------------------------------------------------ hubs
 
@@ -232,12 +233,12 @@ class People:
         return f"order {order.number}"
 
     def _grant(self, node: Node, stall: Stall) -> str:
-        """The hub takes what it was offered."""
+        """The hub accepts what it was offered."""
         with node.instance.store.write() as tx:
-            offered = grants_between(tx, enterprise_id=stall.id, direction="received", state="offered")
-            for listing in offered:
-                accept_grant(node.federation, tx, listing.id)
-        return f"{len(offered)} taken"
+            grants_offered = grants_between(tx, enterprise_id=stall.id, direction="received", state="offered")
+            for grant in grants_offered:
+                accept_grant(node.federation, tx, grant.id)
+        return f"{len(grants_offered)} taken"
 
     def _settle(self, node: Node, stall: Stall) -> str:
         return self.till.settle_one(node)
@@ -272,24 +273,26 @@ class People:
     def _hide(self, node: Node, farm: Farm) -> str:
         _, item = self._good(farm)
         with node.instance.store.write() as tx:
-            known = item_by_id(tx, farm.id, item)
-            change_item(tx, farm.id, item, known.version, hidden=not known.hidden)
-        return f"{item}: {not known.hidden}"
+            item_before = item_by_id(tx, farm.id, item)
+            change_item(tx, farm.id, item, item_before.version, hidden=not item_before.hidden)
+        return f"{item}: {not item_before.hidden}"
 
     def _revoke(self, node: Node, farm: Farm) -> str:
-        """And, in half of all cases, gives it again."""
+        """In half of all cases the right is given again."""
         with node.instance.store.write() as tx:
-            given = grants_between(tx, enterprise_id=farm.id, direction="given")
-            if not given:
-                return "nothing"  # it has just moved, and nobody has followed yet
-            one = self.chance.choice(given)
-            if one.state != "revoked":
-                end_grant(node.federation, tx, one.id)
-                self.revoked[node.name, one.peer_id] = self._granted(tx, one.peer_id)
-                return f"from {one.other_name}"
-            self.revoked.pop((node.name, one.peer_id), None)
-            give_grant(node.federation, tx, farm.id, one.peer_id, one.other_iri, one.other_name, resell=one.resell)
-        return f"to {one.other_name} again"
+            grants_given = grants_between(tx, enterprise_id=farm.id, direction="given")
+            if not grants_given:
+                return "nothing"  # it has just moved, and no hub has followed yet
+            grant = self.chance.choice(grants_given)
+            if grant.state != "revoked":
+                end_grant(node.federation, tx, grant.id)
+                self.revoked[node.name, grant.peer_id] = self._granted(tx, grant.peer_id)
+                return f"from {grant.other_name}"
+            self.revoked.pop((node.name, grant.peer_id), None)
+            give_grant(
+                node.federation, tx, farm.id, grant.peer_id, grant.other_iri, grant.other_name, resell=grant.resell
+            )
+        return f"to {grant.other_name} again"
 
     def _force(self, node: Node, farm: Farm) -> str:
         with node.instance.store.write() as tx:
@@ -302,12 +305,12 @@ class People:
 
     def _accept_late(self, node: Node, farm: Farm) -> str:
         with node.instance.store.write() as tx:
-            late = self._leases(tx, federation_lease.c.late > 0)
-            taken = sum(accept_late(node.federation, tx, lease) for lease in late)
+            late_leases = self._leases(tx, federation_lease.c.late > 0)
+            accepted = sum(accept_late(node.federation, tx, lease) for lease in late_leases)
             for name, peer_id in self.revoked:  # what was sold late may still be granted
                 if name == node.name:
                     self.revoked[name, peer_id] = self._granted(tx, peer_id)
-            return f"{taken} of {len(late)}"
+            return f"{accepted} of {len(late_leases)}"
 
     def _answer(self, node: Node, farm: Farm) -> str:
         """Some of it will come."""
@@ -334,15 +337,17 @@ class People:
     # ------------------------------------------------------------------------------------------------
 
     def _any(self, tx: Transaction, stall: Stall, *states: str) -> Order | None:
-        """A random order, locked; the newest ones only."""
+        """Returns a random order of the newest ones, locked."""
         row = customer_order.c
-        mine = (row.enterprise_id == stall.id, row.state.in_(states), row.fulfilment_state != "Fulfilled")
-        found = [row["id"] for row in tx.all(select(row.id).where(*mine).order_by(row.number.desc()).limit(8))]
-        return locked_order(tx, self.chance.choice(found), enterprise_id=stall.id) if found else None
+        conditions = (row.enterprise_id == stall.id, row.state.in_(states), row.fulfilment_state != "Fulfilled")
+        order_ids = [
+            row["id"] for row in tx.all(select(row.id).where(*conditions).order_by(row.number.desc()).limit(8))
+        ]
+        return locked_order(tx, self.chance.choice(order_ids), enterprise_id=stall.id) if order_ids else None
 
-    def _leases(self, tx: Transaction, *which: Any) -> Sequence[str]:
+    def _leases(self, tx: Transaction, *conditions: Any) -> Sequence[str]:
         row = federation_lease.c
-        return [row["id"] for row in tx.all(select(row.id).where(row.role == "lender", *which).order_by(row.id))]
+        return [row["id"] for row in tx.all(select(row.id).where(row.role == "lender", *conditions).order_by(row.id))]
 
     def _granted(self, tx: Transaction, peer_id: str) -> dict[tuple[str, int], int]:
         row = federation_lease.c
@@ -353,12 +358,14 @@ class People:
         return self.chance.choice(list(farm.goods.values()))
 
     def _settings(self) -> None:
-        """Who confirms by hand, and whose orders are cut first."""
+        """Sets who confirms by hand, and whose orders are cut first."""
         plan, world = self.simulation.plan, self.simulation.world
-        chosen = [(farm.node, farm.id, {"confirm": "by hand" if plan.by_hand else "by itself"}) for farm in world.farms]
-        chosen += [(stall.node, stall.id, {"shortage": plan.shortage}) for stall in world.stalls]
+        chosen_settings = [
+            (farm.node, farm.id, {"confirm": "by hand" if plan.by_hand else "by itself"}) for farm in world.farms
+        ]
+        chosen_settings += [(stall.node, stall.id, {"shortage": plan.shortage}) for stall in world.stalls]
         row = enterprise_plugin.c
-        for name, id, settings in chosen:
+        for name, id, settings in chosen_settings:
             node = self.simulation.nodes[name]
             with node.instance.store.write() as tx:
                 version = tx.value(select(row.version).where(row.enterprise_id == id, row.plugin == "federation"))
@@ -391,7 +398,7 @@ def _goods_there(tx: Transaction, items: Sequence[str]) -> Iterator[tuple[str, t
 
 
 def _refused(order: InstanceOrder) -> dict[str, AnswerLine]:
-    """Whoever looks finds that nobody has ordered that."""
+    """Refuses all lines: a person who checks finds that nobody has ordered that."""
     iris = [line.item_iri for line in order.lines]
     return {iri: AnswerLine(item_iri=iri, answer="refused", confirmed=0, reason="a lie") for iri in iris}
 

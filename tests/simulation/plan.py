@@ -1,7 +1,7 @@
-"""What a schedule is made of. Quiet and violent ones both occur: each kind of fault is left out of many schedules.
+"""The parts of a schedule. Quiet and violent ones both occur: each kind of fault is left out of many schedules.
 
-Most are sprints: a few minutes, some twenty things that people do, two or three faults. The others last longer, and a
-few have seven instances.
+Most are sprints: a few minutes, about twenty actions of people, two or three faults. The others last longer, and a few
+have seven instances.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Fault = tuple[timedelta, Callable[[], None]]
 SKEW = 600.0  # seconds
 
-# How often people do what, where a schedule has it at all.
+# How often people do what, if a schedule has the habit.
 HABITS: Mapping[str, float] = {
     "order": 10, "order much": 3, "cancel": 3, "change": 2, "weigh": 2, "hand over": 4,
     "receive": 2, "count": 1, "price": 1, "hide": 1, "answer": 2, "revoke": 0.5, "grant": 2, "force": 0.7,
@@ -34,8 +34,9 @@ _RARE = ("revoke", "force", "change", "hide", "count")
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """`begins`: after the world was made; `closes`: the sales, after that; `lasts`: until all is mended.
-    `busy`: seconds between two things that people do; the rest is how many faults of each kind there are."""
+    """`begins`: delay after the world was made; `closes`: the sales, after that; `lasts`: until all is mended; `busy`:
+    seconds between two actions of people; the rest is how many faults of each kind there are.
+    """
 
     world: str
     begins: timedelta
@@ -51,41 +52,41 @@ class Plan:
     skews: int
     full: int
     restores: int
-    older: float | None  # which node speaks the version before, from 0 to 1; None: all speak the same
+    older: float | None  # which node speaks the older version, from 0 to 1; None: all speak the same
     upgrades: int
-    alone: bool  # who is restored is cut off from one of its peers, so that not all recover at once
-    liar: float | None  # which hub's instance lies, from 0 to 1; None: nobody
+    alone: bool  # a restored node is cut off from one of its peers, so that not all recover at once
+    liar: float | None  # which hub's instance lies, from 0 to 1; None: no liar
     moves: int = 0  # how often the farm moves; only where its owner has accounts elsewhere
-    brisk: bool  # wires and workers are quick, so that customers who wait can be served
+    brisk: bool  # wires and workers are quick, so that waiting customers can be served
 
     @property
     def short(self) -> bool:
         return self.lasts < timedelta(minutes=5)
 
     def within(self, chance: random.Random, least: float, most: float) -> timedelta:
-        """Some seconds that a fault lasts; in short schedules less, so that there is time to go on after it."""
+        """Draws the duration of a fault in seconds; shorter in short schedules, so that there is time left after it."""
         return timedelta(seconds=chance.uniform(least, most) * (0.15 if self.short else 1))
 
     def faults(self, simulation: Simulation) -> list[Fault]:
         chance, nodes = simulation.chance, list(simulation.nodes.values())
         drawn: list[Fault] = []
 
-        def some(number: int, fault: Callable[[Simulation, Node], None]) -> None:
+        def add_faults(number: int, fault: Callable[[Simulation, Node], None]) -> None:
             for _ in range(number):
-                after = self.lasts * chance.random()
-                drawn.append((after, partial(fault, simulation, chance.choice(nodes))))
+                delay = self.lasts * chance.random()
+                drawn.append((delay, partial(fault, simulation, chance.choice(nodes))))
 
-        some(self.crashes, crash)
-        some(self.cuts, cut)
-        some(self.skews, skew)
-        some(self.full, fill)
-        some(self.restores, back_up)
-        some(self.upgrades, upgrade)
+        add_faults(self.crashes, crash)
+        add_faults(self.cuts, cut)
+        add_faults(self.skews, skew)
+        add_faults(self.full, fill)
+        add_faults(self.restores, back_up)
+        add_faults(self.upgrades, upgrade)
         return drawn
 
 
 _WORLDS = ["two hubs"] * 5 + ["chain"] * 3 + ["two farms"] * 2
-# By kind: worlds; minutes until sales close, and until all is mended; seconds between two things that people do.
+# By kind: worlds; minutes until sales close, and until all is mended; seconds between two actions of people.
 _SIZES: Mapping[str, tuple[Sequence[str], Sequence[float], Sequence[float], Sequence[float]]] = {
     "sprint": (_WORLDS, [1, 2, 3, 4], [1.5, 2, 3], [5, 8, 12]),
     "long": (_WORLDS, [6, 15, 30, 45], [8, 15, 25], [15, 25, 40]),
@@ -93,8 +94,8 @@ _SIZES: Mapping[str, tuple[Sequence[str], Sequence[float], Sequence[float], Sequ
 }
 
 
-def plan_of(chance: random.Random, more: random.Random) -> Plan:
-    """`more` is for what was added later: so that what older seeds draw stays as it was."""
+def plan_of(chance: random.Random, extra: random.Random) -> Plan:
+    """`extra` is for values added later, so that older seeds still draw the same values."""
     (size,) = chance.choices(list(_SIZES), [90, 8, 2])
     worlds, closes, lasts, busy = _SIZES[size]
     return Plan(
@@ -103,7 +104,7 @@ def plan_of(chance: random.Random, more: random.Random) -> Plan:
         closes=timedelta(minutes=chance.choice(closes)),
         lasts=timedelta(minutes=chance.choice(lasts)),
         busy=chance.choice(busy),
-        habits={one: often for one, often in HABITS.items() if chance.random() < (0.3 if one in _RARE else 0.85)}
+        habits={name: weight for name, weight in HABITS.items() if chance.random() < (0.3 if name in _RARE else 0.85)}
         | {"order": HABITS["order"]},
         by_hand=chance.random() < 0.3,
         shortage=chance.choice(["newest first", "pro rata"]),
@@ -114,7 +115,7 @@ def plan_of(chance: random.Random, more: random.Random) -> Plan:
         crashes=chance.choice([0, 0, 1, 3]), cuts=chance.choice([0, 0, 1, 3]), skews=chance.choice([0, 0, 1]),
         full=chance.choice([0, 0, 0, 1]), restores=chance.choice([0, 0, 0, 0, 1]),
         older=chance.random() if chance.random() < 0.25 else None, upgrades=chance.choice([0, 1]),
-        alone=more.random() < 0.7, liar=more.random() if more.random() < 0.15 else None, brisk=more.random() < 0.4,
+        alone=extra.random() < 0.7, liar=extra.random() if extra.random() < 0.15 else None, brisk=extra.random() < 0.4,
     )  # fmt: skip
 
 
@@ -133,31 +134,31 @@ def moving_plan(seed: int) -> Mapping[str, Any]:
 
 
 def crash(simulation: Simulation, node: Node) -> None:
-    """Soon, and in the middle of something."""
+    """Fails soon, in the middle of something."""
     if node.up:
         node.moments = simulation.chance.randint(1, 30)
 
 
 def cut(simulation: Simulation, node: Node) -> None:
-    """One way or both, for some minutes."""
+    """Cuts one way or both, for some minutes."""
     chance, network = simulation.chance, simulation.network
-    other = chance.choice([one for one in simulation.nodes.values() if one is not node])
-    ways = [(node.name, other.name), (other.name, node.name)][: chance.randint(1, 2)]
-    network.cut.update(ways)
+    other_node = chance.choice([candidate for candidate in simulation.nodes.values() if candidate is not node])
+    directions = [(node.name, other_node.name), (other_node.name, node.name)][: chance.randint(1, 2)]
+    network.cut.update(directions)
     simulation.figures["cuts"] += 1
-    simulation.note("network", f"cut {ways}")
+    simulation.note("network", f"cut {directions}")
 
     def mend() -> None:
-        network.cut.difference_update(ways)
-        simulation.note("network", f"whole {ways}")
+        network.cut.difference_update(directions)
+        simulation.note("network", f"whole {directions}")
 
     simulation.at(simulation.now + simulation.plan.within(chance, 10, 900), "whole", None, mend)
 
 
 def skew(simulation: Simulation, node: Node) -> None:
-    """Somebody sets a clock wrong, and right again."""
+    """Sets a clock wrong, and right again later."""
     chance = simulation.chance
-    wrong = timedelta(seconds=round(chance.uniform(-SKEW, SKEW)))
+    error = timedelta(seconds=round(chance.uniform(-SKEW, SKEW)))
     simulation.figures["wrong clocks"] += 1
 
     def set_clock(by: timedelta) -> None:
@@ -166,14 +167,14 @@ def skew(simulation: Simulation, node: Node) -> None:
         simulation.pass_time(0)
         simulation.touched.add(node.name)
 
-    set_clock(wrong)
+    set_clock(error)
     simulation.at(
         simulation.now + simulation.plan.within(chance, 60, 900), "clock", None, partial(set_clock, timedelta())
     )
 
 
 def fill(simulation: Simulation, node: Node) -> None:
-    """Nothing more can be written for a while."""
+    """Lets nothing more be written for a while."""
     node.fill_disk(True)
     simulation.figures["full disks"] += 1
     simulation.note(node.name, "disk full")
@@ -186,17 +187,17 @@ def fill(simulation: Simulation, node: Node) -> None:
 
 
 def upgrade(simulation: Simulation, node: Node) -> None:
-    """Whoever speaks the older version speaks the newer one from now on."""
-    for one in simulation.nodes.values():
-        if one.older:
-            one.older, one.up = False, False
+    """The node with the older version speaks the newer one from now on."""
+    for older_node in simulation.nodes.values():
+        if older_node.older:
+            older_node.older, older_node.up = False, False
             simulation.figures["upgrades"] += 1
-            simulation.note(one.name, "is upgraded")
-            simulation.rise(one)
+            simulation.note(older_node.name, "is upgraded")
+            simulation.rise(older_node)
 
 
 def back_up(simulation: Simulation, node: Node) -> None:
-    """A backup, which takes the place of the instance some minutes later."""
+    """Makes a backup, which replaces the instance some minutes later."""
     image = node.image()
     simulation.note(node.name, "backed up")
 

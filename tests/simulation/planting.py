@@ -1,4 +1,4 @@
-"""Puts one thing in the place of another, until a block ends."""
+"""Replaces one thing by another until a block ends."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def put(stack: ExitStack, where: Any, name: str, value: Any) -> None:
 
 
 def put_handler(stack: ExitStack, name: str, **changes: Any) -> None:
-    """Of the type of message with this name, in all instances that start from now on."""
+    """Changes the handler of this message type, in all instances that start from now on."""
     message_type = TYPES[name]
     stack.enter_context(mock.patch.dict(HANDLERS, {message_type: replace(HANDLERS[message_type], **changes)}))
 
 
 def now(where: Any, name: str) -> Any:
-    """What a module calls by this name."""
+    """Returns the present value of a name in a module."""
     return getattr(where, name)
 
 

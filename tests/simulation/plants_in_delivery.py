@@ -1,4 +1,4 @@
-"""Bugs of delivery: what is taken in, given up, and done again."""
+"""Bugs of delivery: receiving, giving up and repeating messages."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from .planting import nothing, put
 def a_message_that_came_is_done_again(stack: ExitStack) -> None:
     store = inbox.Intake._store
 
-    def again(self: Any, lane: Any, checked: Any) -> Any:
+    def store_and_handle(self: Any, lane: Any, checked: Any) -> Any:
         receipt = store(self, lane, checked)
         if receipt.status == 200:
             handle(self._federation, self._tx, self._peer, checked)
         return receipt
 
-    put(stack, inbox.Intake, "_store", again)
+    put(stack, inbox.Intake, "_store", store_and_handle)
 
 
 def the_proof_is_not_checked(stack: ExitStack) -> None:
@@ -46,15 +46,15 @@ def a_message_for_somebody_else_is_taken(stack: ExitStack) -> None:
 def a_message_from_a_clock_that_is_wrong_is_refused_for_ever(stack: ExitStack) -> None:
     check = verification.check
 
-    def strict(*args: Any) -> Any:
+    def refuse_for_ever(*args: Any) -> Any:
         try:
             return check(*args)
-        except verification.NotTaken as refused:
-            if refused.receipt.code == "future":
-                raise verification.NotTaken(replace(refused.receipt, status=422)) from None
+        except verification.NotTaken as error:
+            if error.receipt.code == "future":
+                raise verification.NotTaken(replace(error.receipt, status=422)) from None
             raise
 
-    put(stack, receiving, "check", strict)
+    put(stack, receiving, "check", refuse_for_ever)
 
 
 def silence_counts_as_delivered(stack: ExitStack) -> None:

@@ -27,30 +27,30 @@ _lease = federation_lease.c
 def a_grant_says_the_difference(stack: ExitStack) -> None:
     tell = lender._tell_grant
 
-    def told(federation: Any, tx: Any, lease: Any, in_reply_to: Any) -> None:
-        given = {**lease.row, "granted": max(0, lease.row["granted"] - lease.row["seen"])}
-        tell(federation, tx, replace(lease, row=given), in_reply_to)
+    def tell_difference(federation: Any, tx: Any, lease: Any, in_reply_to: Any) -> None:
+        row = {**lease.row, "granted": max(0, lease.row["granted"] - lease.row["seen"])}
+        tell(federation, tx, replace(lease, row=row), in_reply_to)
 
-    put(stack, lender, "_tell_grant", told)
+    put(stack, lender, "_tell_grant", tell_difference)
 
 
 def an_older_report_is_believed(stack: ExitStack) -> None:
     take_report = now(lease_handlers, "take_report")
 
-    def taken(federation: Any, tx: Any, peer: Any, lot_id: str, said: Any) -> None:
+    def take_as_newer(federation: Any, tx: Any, peer: Any, lot_id: str, said: Any) -> None:
         lease = lease_with(tx, "lender", peer.id, lot_id=lot_id)
         newer = said if lease is None else replace(said, report=max(said.report, lease.row["report"] + 1))
         take_report(federation, tx, peer, lot_id, newer)
 
-    put(stack, lease_handlers, "take_report", taken)
+    put(stack, lease_handlers, "take_report", take_as_newer)
 
 
 def time_alone_gives_units_back(stack: ExitStack) -> None:
     mind = upkeep.promise_upkeep
 
-    def freed(tx: Any) -> None:
-        over = select(_lease.id).where(_lease.role == "lender", _lease.until <= tx.now)
-        for row in tx.all(over):
+    def free_after_end(tx: Any) -> None:
+        ended = select(_lease.id).where(_lease.role == "lender", _lease.until <= tx.now)
+        for row in tx.all(ended):
             lease = lease_by_id(tx, row["id"])
             if settle_lent(tx, lease.row["lot_id"], back=lease.outstanding):
                 set_lease(
@@ -58,17 +58,17 @@ def time_alone_gives_units_back(stack: ExitStack) -> None:
                 )
         mind(tx)
 
-    put(stack, upkeep, "promise_upkeep", freed)
+    put(stack, upkeep, "promise_upkeep", free_after_end)
 
 
 def a_forced_return_keeps_its_epoch(stack: ExitStack) -> None:
     setting = now(lender, "set_lease")
 
-    def same(tx: Any, lease: Any, **values: Any) -> Any:
+    def set_in_same_epoch(tx: Any, lease: Any, **values: Any) -> Any:
         values.pop("epoch", None)
         return setting(tx, lease, **values)
 
-    put(stack, lender, "set_lease", same)
+    put(stack, lender, "set_lease", set_in_same_epoch)
 
 
 def late_sales_are_overlooked(stack: ExitStack) -> None:
@@ -90,35 +90,35 @@ def late_sales_are_granted_twice(stack: ExitStack) -> None:
 def whoever_gives_back_is_still_served(stack: ExitStack) -> None:
     want = lender.set_waiting
 
-    def wanted(tx: Any, lease: Any, grains: int) -> None:
+    def wait_only_for_more(tx: Any, lease: Any, grains: int) -> None:
         if grains:
             want(tx, lease, grains)
 
-    put(stack, lender, "set_waiting", wanted)
+    put(stack, lender, "set_waiting", wait_only_for_more)
 
 
 def scales_find_more_than_was_granted_and_it_is_given_back(stack: ExitStack) -> None:
     report = now(holder, "report")
 
-    def reported(federation: Any, tx: Any, lease: Any) -> None:
+    def report_and_return(federation: Any, tx: Any, lease: Any) -> None:
         if lease.free and lease.row["granted"] == lease.row["returned"] + lease.lot.sold * lease.lot.per_unit:
             lease = set_lease(tx, lease, returned=lease.row["returned"] + lease.free)
         report(federation, tx, lease)
 
-    put(stack, holder, "report", reported)
+    put(stack, holder, "report", report_and_return)
 
 
 def who_waits_is_never_served_enough(stack: ExitStack) -> None:
     serve = lender.serve_waiting
 
-    def served(federation: Any, tx: Any, lot_id: str) -> None:
+    def serve_and_wait_again(federation: Any, tx: Any, lot_id: str) -> None:
         waiting = select(_lease.id, _lease.wanted).where(_lease.lot_id == lot_id, _lease.wanted > 0)
-        wanted = {row["id"]: row["wanted"] for row in tx.all(waiting)}
+        grains_by_lease = {row["id"]: row["wanted"] for row in tx.all(waiting)}
         serve(federation, tx, lot_id)
-        for id, grains in wanted.items():
+        for id, grains in grains_by_lease.items():
             set_lease(tx, lease_by_id(tx, id), wanted=grains)
 
-    put(stack, lender, "serve_waiting", served)
+    put(stack, lender, "serve_waiting", serve_and_wait_again)
 
 
 def anybody_may_lease_any_lot(stack: ExitStack) -> None:
@@ -132,64 +132,64 @@ def anybody_may_lease_any_lot(stack: ExitStack) -> None:
 def what_is_reported_as_sold_is_not_noted(stack: ExitStack) -> None:
     settle = now(lender, "settle_lent")
 
-    def settled(tx: Any, lot_id: str, *, sold: int = 0, **more: Any) -> Any:
-        return settle(tx, lot_id, sold=0, **more)
+    def settle_without_sold(tx: Any, lot_id: str, *, sold: int = 0, **kwargs: Any) -> Any:
+        return settle(tx, lot_id, sold=0, **kwargs)
 
-    put(stack, lender, "settle_lent", settled)
+    put(stack, lender, "settle_lent", settle_without_sold)
 
 
 def a_grant_that_comes_twice_is_taken_twice(stack: ExitStack) -> None:
     take_grant = HANDLERS[TYPES["LeaseGrant"]].handle
 
-    def taken(federation: Any, tx: Any, received: Any) -> None:
+    def take_twice(federation: Any, tx: Any, received: Any) -> None:
         lease = lease_with(tx, "holder", received.peer.id, lot_iri=received.body.lot)
         take_grant(federation, tx, received)
         if lease is not None and lease.grains(received.body.granted) == lease.row["granted"]:
             now(holder, "lease_in")(tx, lease.row["lot_id"], lease.row["granted"] // 2)
 
-    put_handler(stack, "LeaseGrant", handle=taken)
+    put_handler(stack, "LeaseGrant", handle=take_twice)
 
 
 def a_lower_grant_is_believed(stack: ExitStack) -> None:
     take_grant = HANDLERS[TYPES["LeaseGrant"]].handle
 
-    def taken(federation: Any, tx: Any, received: Any) -> None:
+    def take_lower(federation: Any, tx: Any, received: Any) -> None:
         take_grant(federation, tx, received)
         lease = lease_with(tx, "holder", received.peer.id, lot_iri=received.body.lot)
         if lease is not None and received.body.epoch == lease.row["epoch"]:
             set_lease(tx, lease, granted=lease.grains(received.body.granted))
 
-    put_handler(stack, "LeaseGrant", handle=taken)
+    put_handler(stack, "LeaseGrant", handle=take_lower)
 
 
 def units_are_given_back_and_kept(stack: ExitStack) -> None:
     lease_in = now(holder, "lease_in")
 
-    def kept(tx: Any, lot_id: str, grains: int, *, note: str = "") -> bool:
+    def keep_units(tx: Any, lot_id: str, grains: int, *, note: str = "") -> bool:
         return True if note == "given back" else lease_in(tx, lot_id, grains, note=note)
 
-    put(stack, holder, "lease_in", kept)
+    put(stack, holder, "lease_in", keep_units)
 
 
 def what_was_given_back_is_not_told(stack: ExitStack) -> None:
     give_back = holder.give_back
 
-    def given(federation: Any, tx: Any, lease: Any, grains: int) -> None:
-        before = lease.row["returned"]
+    def give_back_untold(federation: Any, tx: Any, lease: Any, grains: int) -> None:
+        returned_before = lease.row["returned"]
         give_back(federation, tx, lease, grains)
-        set_lease(tx, lease, returned=before)
+        set_lease(tx, lease, returned=returned_before)
 
-    put(stack, holder, "give_back", given)
+    put(stack, holder, "give_back", give_back_untold)
 
 
 def a_recall_takes_what_is_reserved(stack: ExitStack) -> None:
     def handle_recall(federation: Any, tx: Any, received: Any) -> None:
         lease = lease_with(tx, "holder", received.peer.id, lot_iri=received.body.lot)
         if lease is not None:
-            here = lease.grains(lease.lot.free + lease.lot.reserved)
-            back = min(lease.grains(received.body.wanted), here)
-            now(holder, "lease_in")(tx, lease.row["lot_id"], -min(back, lease.free), note="given back")
-            holder.report(federation, tx, set_lease(tx, lease, returned=lease.row["returned"] + back))
+            held = lease.grains(lease.lot.free + lease.lot.reserved)
+            given_back = min(lease.grains(received.body.wanted), held)
+            now(holder, "lease_in")(tx, lease.row["lot_id"], -min(given_back, lease.free), note="given back")
+            holder.report(federation, tx, set_lease(tx, lease, returned=lease.row["returned"] + given_back))
 
     put_handler(stack, "LeaseRecall", handle=handle_recall)
 
@@ -201,10 +201,10 @@ def nobody_minds_the_end_of_a_lease(stack: ExitStack) -> None:
 def what_is_taken_by_force_is_sold_on(stack: ExitStack) -> None:
     lease_in = now(holder, "lease_in")
 
-    def kept(tx: Any, lot_id: str, grains: int, *, note: str = "") -> bool:
+    def keep_units(tx: Any, lot_id: str, grains: int, *, note: str = "") -> bool:
         return True if note == "taken back by force" else lease_in(tx, lot_id, grains, note=note)
 
-    put(stack, holder, "lease_in", kept)
+    put(stack, holder, "lease_in", keep_units)
 
 
 def a_restored_hub_sells_on_its_old_counts(stack: ExitStack) -> None:

@@ -13,18 +13,18 @@ from .planting import now, put
 
 
 def a_payment_that_is_noted_twice_counts_twice(stack: ExitStack) -> None:
-    put(stack, payments, "write_once", _anew(payments))
+    put(stack, payments, "write_once", _write_each_time(payments))
 
 
 def a_refund_that_is_noted_twice_counts_twice(stack: ExitStack) -> None:
-    put(stack, refunds, "write_once", _anew(refunds))
+    put(stack, refunds, "write_once", _write_each_time(refunds))
 
 
-def _anew(place: Any) -> Any:
-    once = now(place, "write_once")
+def _write_each_time(module: Any) -> Any:
+    write_once = now(module, "write_once")
 
-    def write(tx: Any, order: Any, kind: str, method: str, amount: int, key: str, **more: Any) -> Any:
-        return once(tx, order, kind, method, amount, f"{key} {tx.new_id()}", **more)
+    def write(tx: Any, order: Any, kind: str, method: str, amount: int, key: str, **kwargs: Any) -> Any:
+        return write_once(tx, order, kind, method, amount, f"{key} {tx.new_id()}", **kwargs)
 
     return write
 
@@ -32,24 +32,24 @@ def _anew(place: Any) -> Any:
 def an_unknown_member_is_refused(stack: ExitStack) -> None:
     read = verification.read_object
 
-    def strict(federation: Any, binding: Any, envelope: Any, reading: Any) -> Any:
+    def refuse_unknown_members(federation: Any, binding: Any, envelope: Any, reading: Any) -> Any:
         if "forecast" in envelope.object:
             raise verification.NotTaken(Receipt(422, envelope.id, "member", "forecast is no member"), envelope)
         return read(federation, binding, envelope, reading)
 
-    put(stack, verification, "read_object", strict)
+    put(stack, verification, "read_object", refuse_unknown_members)
 
 
 def an_unknown_type_is_taken_for_nothing(stack: ExitStack) -> None:
-    """It counts as known: its sender believes that it was understood."""
+    """It counts as known, so its sender believes that it was understood."""
     check = verification.check
 
-    def silent(*args: Any) -> Any:
+    def accept_unknown_types(*args: Any) -> Any:
         try:
             return check(*args)
-        except verification.NotTaken as refused:
-            if refused.receipt.code == "type":
-                raise verification.NotTaken(Receipt(200, refused.receipt.id, "known"), refused.envelope) from None
+        except verification.NotTaken as error:
+            if error.receipt.code == "type":
+                raise verification.NotTaken(Receipt(200, error.receipt.id, "known"), error.envelope) from None
             raise
 
-    put(stack, receiving, "check", silent)
+    put(stack, receiving, "check", accept_unknown_types)

@@ -23,24 +23,24 @@ from .planting import nothing, now, put, put_handler
 def an_older_word_of_the_hub_counts(stack: ExitStack) -> None:
     take_order = HANDLERS[TYPES["OrderUpdate"]].handle
 
-    def taken(federation: Any, tx: Any, received: Any) -> None:
+    def take_as_newer(federation: Any, tx: Any, received: Any) -> None:
         order = now(supplier, "order_by_iri")(tx, received.body.iri)
         rev = received.body.rev if order is None else max(received.body.rev, order.rev + 1)
         body = replace(received.body, rev=rev)
         take_order(federation, tx, replace(received, body=body))
 
-    put_handler(stack, "OrderUpdate", handle=taken)
+    put_handler(stack, "OrderUpdate", handle=take_as_newer)
 
 
 def an_answer_counts_twice(stack: ExitStack) -> None:
     take_answer = HANDLERS[TYPES["OrderAnswer"]].handle
 
-    def taken(federation: Any, tx: Any, received: Any) -> None:
+    def take_twice(federation: Any, tx: Any, received: Any) -> None:
         order = now(answers, "order_by_iri")(tx, received.body.iri)
         number = received.body.answer if order is None else max(received.body.answer, order.answer + 1)
         take_answer(federation, tx, replace(received, body=replace(received.body, answer=number)))
 
-    put_handler(stack, "OrderAnswer", handle=taken)
+    put_handler(stack, "OrderAnswer", handle=take_twice)
 
 
 def customers_are_cut_by_what_was_told_and_not_by_what_is(stack: ExitStack) -> None:
@@ -50,12 +50,12 @@ def customers_are_cut_by_what_was_told_and_not_by_what_is(stack: ExitStack) -> N
 def an_answer_to_an_older_word_counts(stack: ExitStack) -> None:
     take_answer = HANDLERS[TYPES["OrderAnswer"]].handle
 
-    def taken(federation: Any, tx: Any, received: Any) -> None:
+    def take_older(federation: Any, tx: Any, received: Any) -> None:
         order = now(answers, "order_by_iri")(tx, received.body.iri)
         rev = received.body.rev if order is None else max(received.body.rev, order.rev)
         take_answer(federation, tx, replace(received, body=replace(received.body, rev=rev)))
 
-    put_handler(stack, "OrderAnswer", handle=taken)
+    put_handler(stack, "OrderAnswer", handle=take_older)
 
 
 def what_is_ordered_beyond_an_answer_counts_as_answered(stack: ExitStack) -> None:
@@ -73,10 +73,10 @@ def customers_are_not_cut(stack: ExitStack) -> None:
 def the_close_is_not_told(stack: ExitStack) -> None:
     tell = hub.send_order
 
-    def told(federation: Any, tx: Any, mirror: Any, hub: str, ordered: Any, state: str, **about: Any) -> None:
+    def tell_as_held(federation: Any, tx: Any, mirror: Any, hub: str, ordered: Any, state: str, **about: Any) -> None:
         tell(federation, tx, mirror, hub, ordered, "Held", **about)
 
-    put(stack, hub, "send_order", told)
+    put(stack, hub, "send_order", tell_as_held)
 
 
 def notes_of_changes_are_dropped_too_early(stack: ExitStack) -> None:
@@ -98,37 +98,39 @@ def notes_of_changes_are_dropped_too_early(stack: ExitStack) -> None:
 def a_line_follows_todays_price(stack: ExitStack) -> None:
     lines = hub._lines
 
-    def priced(tx: Any, mirror: Any, order: Any, ordered: Any) -> Any:
+    def price_as_today(tx: Any, mirror: Any, order: Any, ordered: Any) -> Any:
         item = now(hub, "federation_item").c
         for line in lines(tx, mirror, order, ordered):
-            same = (item.iri == line.item_iri, item.grant_id == mirror.grant_id)
-            row = tx.first(select(item.price, item.rev).where(*same))
+            conditions = (item.iri == line.item_iri, item.grant_id == mirror.grant_id)
+            row = tx.first(select(item.price, item.rev).where(*conditions))
             yield line if row is None else replace(line, price=row["price"], rev=row["rev"])
 
-    put(stack, hub, "_lines", priced)
+    put(stack, hub, "_lines", price_as_today)
 
 
 def answers_are_not_passed_back(stack: ExitStack) -> None:
-    first = onward.pass_answer_back
+    pass_answer_back = onward.pass_answer_back
 
-    def passed(federation: Any, tx: Any, order: Any) -> bool:
+    def answer_without_passing(federation: Any, tx: Any, order: Any) -> bool:
         answer = now(onward, "answer_order")
         vars(onward)["answer_order"] = nothing
         try:
-            return first(federation, tx, order)
+            return pass_answer_back(federation, tx, order)
         finally:
             vars(onward)["answer_order"] = answer
 
-    put(stack, answers, "pass_answer_back", passed)
+    put(stack, answers, "pass_answer_back", answer_without_passing)
 
 
 def what_was_hidden_stays_listed(stack: ExitStack) -> None:
     post = now(grantor, "post")
 
-    def posted(federation: Any, tx: Any, peer_id: str, type_name: str, *more: Any, **named: Any) -> Any:
-        return None if type_name == "CatalogueWithdraw" else post(federation, tx, peer_id, type_name, *more, **named)
+    def post_except_withdrawals(
+        federation: Any, tx: Any, peer_id: str, type_name: str, *args: Any, **kwargs: Any
+    ) -> Any:
+        return None if type_name == "CatalogueWithdraw" else post(federation, tx, peer_id, type_name, *args, **kwargs)
 
-    put(stack, grantor, "post", posted)
+    put(stack, grantor, "post", post_except_withdrawals)
 
 
 def an_older_revision_of_an_item_counts(stack: ExitStack) -> None:

@@ -1,4 +1,4 @@
-"""Bugs in what guards against restores, lies and customers who have left."""
+"""Bugs in the rules against restores, lies and customers who have left."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def a_restore_bars_nothing(stack: ExitStack) -> None:
 def the_barrier_ends_with_the_first_peer_that_recovers(stack: ExitStack) -> None:
     lift = sales.lift_barrier
 
-    def lifted(tx: Any, peer_id: str) -> bool:
-        for other in list(sales._barrier_peers(tx)):
-            lift(tx, other)
+    def lift_all(tx: Any, peer_id: str) -> bool:
+        for peer_of_barrier in list(sales._barrier_peers(tx)):
+            lift(tx, peer_of_barrier)
         return True
 
-    put(stack, recovering, "lift_barrier", lifted)
+    put(stack, recovering, "lift_barrier", lift_all)
 
 
 def an_order_is_confirmed_whatever_is_leased(stack: ExitStack) -> None:
@@ -39,20 +39,20 @@ def a_complete_order_grows_by_itself(stack: ExitStack) -> None:
 
 
 def lines_that_come_after_the_close_are_confirmed(stack: ExitStack) -> None:
-    def certain(line: Any, why: str, pieces: int) -> Any:
+    def doubt_only_other_reasons(line: Any, why: str, pieces: int) -> Any:
         return line if why == "complete" else doubts.put_in_doubt(line, why, pieces)  # type: ignore[arg-type]
 
-    put(stack, supplier, "put_in_doubt", certain)
+    put(stack, supplier, "put_in_doubt", doubt_only_other_reasons)
     put(stack, doubts, "_uncovered", lambda *_: set())
 
 
 def a_part_is_granted_of_what_is_not_enough(stack: ExitStack) -> None:
     answer = lender.answer_request
 
-    def answered(federation: Any, tx: Any, peer: Any, enterprise: str, lot: str, said: Any, message: str) -> Any:
+    def answer_in_part(federation: Any, tx: Any, peer: Any, enterprise: str, lot: str, said: Any, message: str) -> Any:
         return answer(federation, tx, peer, enterprise, lot, replace(said, least=0), message)
 
-    put(stack, lease_handlers, "answer_request", answered)
+    put(stack, lease_handlers, "answer_request", answer_in_part)
 
 
 def nothing_is_called_back(stack: ExitStack) -> None:

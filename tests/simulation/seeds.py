@@ -1,6 +1,6 @@
-"""How many schedules the suite runs, and the seeds that find planted bugs.
+"""The number of schedules that the suite runs, and the seeds that find planted bugs.
 
-What schedules have found in the real code is told without chance in tests/federation/test_found_by_schedules.py.
+Failures that schedules found in the real code are replayed in tests/federation/test_found_by_schedules.py.
 """
 
 from __future__ import annotations

@@ -39,22 +39,22 @@ from .plan import Plan, plan_of
 from .versions import speak, teach
 from .worlds import BEGIN, world_of
 
-LYING = 0.2  # how often a liar lies when somebody does something
-QUIET = timedelta(hours=12)  # after which, with everything mended, nothing may be under way any more
-_EVERY = 100  # events between two looks at what must always be true
+LYING = 0.2  # probability that a liar lies when somebody does something
+QUIET = timedelta(hours=12)  # after which, with everything mended, nothing may be under way
+_EVERY = 100  # events between two checks of what must always be true
 
 Act = Callable[[], Any]
 
 
 class Violation(AssertionError):
-    """Something is not as it must be."""
+    """A condition does not hold."""
 
 
 class Simulation:
     """`running` are the instances whose code is on the stack, the innermost last."""
 
     def __init__(self, seed: int, **changes: Any) -> None:
-        """`changes` of what the plan says: another world, for example."""
+        """`changes` replace values of the plan: another world, for example."""
         self.seed, self.chance = seed, random.Random(seed)
         self.plan: Plan = replace(plan_of(self.chance, random.Random(f"{seed} more")), **changes)
         self.world = world_of(self.plan.world)
@@ -65,7 +65,7 @@ class Simulation:
         self.lines: list[str] = []
         self.touched: set[str] = set()
         self.mended = False
-        self._heard: list[int] = []  # how much everybody had said when it was last asked
+        self._heard: list[int] = []  # the number of messages of each node at the last check
         self._heap: list[tuple[datetime, int, str, Node | None, Act]] = []
         self._count, self.events, self._depth = itertools.count(), 0, 0
         self._hash = sha256()
@@ -77,7 +77,7 @@ class Simulation:
         self.liar = self._liar()
 
     def run(self) -> str:
-        """Raises `Violation`. Returns a digest of all that happened: the same for the same seed."""
+        """Raises `Violation`. Returns a digest of all that happened, which is the same for the same seed."""
         with _alone(self):
             try:
                 self._run()
@@ -99,7 +99,7 @@ class Simulation:
             self.step()
         self._mend()
         self._pass_to(self.world_closes)
-        self._heard = invariants.said(self)
+        self._heard = invariants.count_posted(self)
         self.settle(silent=self.plan.short)
         self._refuse([*confirmed_beyond(self)])
         self.people.finish()
@@ -127,56 +127,56 @@ class Simulation:
         self.at(self.now, "people", None, self._somebody)
         for _ in range(self.plan.moves):
             self.at(self.now + self.plan.lasts * self.chance.random(), "move", None, self.people.move)
-        for after, fault in self.plan.faults(self):
-            self.at(self.now + after, "fault", None, fault)
+        for delay, fault in self.plan.faults(self):
+            self.at(self.now + delay, "fault", None, fault)
         self._wake()
 
     # ----------------------------------------------------------------------------------------------- what happens
 
-    def at(self, when: datetime, name: str, node: Node | None, act: Act) -> None:
-        heapq.heappush(self._heap, (when, next(self._count), name, node, act))
+    def at(self, when: datetime, name: str, node: Node | None, action: Act) -> None:
+        heapq.heappush(self._heap, (when, next(self._count), name, node, action))
 
     def step(self) -> None:
-        when, _, name, node, act = heapq.heappop(self._heap)
+        when, _, name, node, action = heapq.heappop(self._heap)
         if when > self.now:
             self.now = when
             self._set_clocks()
         if node is None:
-            act()
+            action()
         else:
-            self.do(name, node, act)
+            self.do(name, node, action)
 
     def do(self, name: str, node: Node, act: Act) -> None:
-        """Whatever it is, at an instance that has power."""
+        """Runs any action at an instance that has power."""
         if not node.up:
             return
         self.running.append(node)
         self.touched.add(node.name)
         try:
-            said = act()
+            result = act()
         except Crash as crash:
             self.fell(crash.node)
-            said = "died"
+            result = "died"
         except Refused as refused:
-            said = f"refused: {refused.code}"
+            result = f"refused: {refused.code}"
         except (Busy, Unreachable, PluginError) as error:
-            said = f"{type(error).__name__}: {error}"
+            result = f"{type(error).__name__}: {error}"
         except OperationalError as error:
             if "full" not in str(error.orig):
                 raise
-            said = "the disk is full"
+            result = "the disk is full"
         finally:
             self.running.pop()
-        if said is not False:
-            self.note(f"{node.name} {name}", said)
+        if result is not False:
+            self.note(f"{node.name} {name}", result)
         self.events += 1
         self._refuse([*invariants.at_once(node)])
         if self.events % _EVERY == 0:
             self._refuse(invariants.always(self))
         self._wake()
 
-    def note(self, where: str, said: Any) -> None:
-        line = f"{self.now:%H:%M:%S}.{self.now.microsecond // 1000:03} {where}: {said}"
+    def note(self, where: str, text: Any) -> None:
+        line = f"{self.now:%H:%M:%S}.{self.now.microsecond // 1000:03} {where}: {text}"
         self.lines.append(line)
         self._hash.update(line.encode())
 
@@ -185,7 +185,7 @@ class Simulation:
         self._set_clocks()
 
     def meanwhile(self, node: Node) -> None:
-        """While somebody waits for an answer, others go on, at the same instance too."""
+        """While somebody waits for an answer, others continue, at the same instance too."""
         if self._depth or self.mended or self.chance.random() > 0.3:
             return
         self._depth += 1
@@ -198,16 +198,16 @@ class Simulation:
             self._depth -= 1
 
     def wait(self, seconds: float) -> None:
-        """Somebody waits: time goes on, and what is due in it happens, but for what others would wait for inside it."""
-        until = self.now + timedelta(seconds=seconds)
+        """Waits: time passes, and due events happen, except those that would themselves have to wait inside."""
+        end = self.now + timedelta(seconds=seconds)
         self._depth += 1
         try:
-            while self._depth == 1 and self._heap and self._heap[0][0] <= until:
+            while self._depth == 1 and self._heap and self._heap[0][0] <= end:
                 self.step()
         finally:
             self._depth -= 1
-        if self.now < until:
-            self.now = until
+        if self.now < end:
+            self.now = end
             self._set_clocks()
 
     def fell(self, node: Node) -> None:
@@ -234,8 +234,8 @@ class Simulation:
 
     def _tick(self, node: Node) -> None:
         if not self.mended:
-            after = timedelta(seconds=self.chance.uniform(50, 160))
-            self.at(self.now + after, "minute", None, partial(self._tick, node))
+            delay = timedelta(seconds=self.chance.uniform(50, 160))
+            self.at(self.now + delay, "minute", None, partial(self._tick, node))
         self.do("minute", node, lambda: run_periodic(node.instance, node.work) and "passes")
 
     def _work(self, node: Node, when: datetime) -> Any:
@@ -247,23 +247,23 @@ class Simulation:
     def _somebody(self) -> None:
         if self.mended:
             return
-        after = timedelta(seconds=self.chance.expovariate(1 / self.plan.busy))
-        self.at(self.now + after, "people", None, self._somebody)
-        name, node, act = self.people.anybody()
-        self.do(name, node, act)
+        delay = timedelta(seconds=self.chance.expovariate(1 / self.plan.busy))
+        self.at(self.now + delay, "people", None, self._somebody)
+        name, node, action = self.people.anybody()
+        self.do(name, node, action)
         if self.liar is not None and self.chance.random() < LYING:
             self.do("lies", self.liar.node, self.liar.lie)
 
     def _wake(self) -> None:
-        """Workers of those to whom something happened look when there is something to do."""
+        """Workers of the instances that were touched look for jobs when one is due."""
         touched, self.touched = sorted(self.touched), set()
         for name in touched:
             node = self.nodes[name]
-            due = node.next_job() if node.up else None
-            if due is None:
+            due_at = node.next_job() if node.up else None
+            if due_at is None:
                 continue
-            soon = timedelta(seconds=self.chance.uniform(0.01, 0.1 if self.plan.brisk else 1.5))
-            when = max(self.now, due - node.skew) + soon * (10 if node.full else 1)
+            delay = timedelta(seconds=self.chance.uniform(0.01, 0.1 if self.plan.brisk else 1.5))
+            when = max(self.now, due_at - node.skew) + delay * (10 if node.full else 1)
             if node.works_at is None or when < node.works_at:
                 node.works_at = when
                 self.at(when, "job", node, partial(self._work, node, when))
@@ -271,7 +271,7 @@ class Simulation:
     # ------------------------------------------------------------------------------------------------ in the end
 
     def _mend(self) -> None:
-        """The wires are whole, the clocks right, there is power and room on every disk."""
+        """Mends the wires, the clocks, the power and the disks."""
         self.mended, self.network.weather = True, Weather()
         self.network.cut.clear()
         self.note("world", "mended")
@@ -284,19 +284,20 @@ class Simulation:
         self._wake()
 
     def settle(self, *, silent: bool = False) -> None:
-        """Goes on until nothing is under way, twice in a row; not for ever. `silent`: and nobody says anything new,
-        which is seen once in short schedules: each time costs as much as a minute of trade."""
-        calm, limit, last = 0, self.now + QUIET, timedelta(minutes=2)
+        """Continues until nothing is under way, twice in a row, but not for ever. `silent`: until nobody posts anything
+        new either, which is checked once in short schedules, since each check costs as much as a minute of trade.
+        """
+        calm, limit, interval = 0, self.now + QUIET, timedelta(minutes=2)
         while calm < (1 if self.plan.short and silent else 2):
             if self.now > limit:
                 raise Violation(f"under way for ever: {invariants.under_way(self)}")
             for node in self.nodes.values():
                 self._tick(node)
-            self._pass_to(self.now + last)
-            before, self._heard = self._heard, invariants.said(self)
-            going_on = invariants.under_way(self) or (silent and self._heard != before)
-            calm = 0 if going_on else calm + 1
-            last = min(last * 1.5, timedelta(minutes=20)) if going_on else timedelta(minutes=2)
+            self._pass_to(self.now + interval)
+            heard_before, self._heard = self._heard, invariants.count_posted(self)
+            is_under_way = invariants.under_way(self) or (silent and self._heard != heard_before)
+            calm = 0 if is_under_way else calm + 1
+            interval = min(interval * 1.5, timedelta(minutes=20)) if is_under_way else timedelta(minutes=2)
 
     def _pass_to(self, moment: datetime) -> None:
         while self._heap and self._heap[0][0] <= moment:
@@ -304,9 +305,9 @@ class Simulation:
         self.now = max(self.now, moment)
         self._set_clocks()
 
-    def _refuse(self, wrong: list[str]) -> None:
-        if wrong:
-            raise Violation("\n".join(wrong[:8]))
+    def _refuse(self, violations: list[str]) -> None:
+        if violations:
+            raise Violation("\n".join(violations[:8]))
 
     def _set_clocks(self) -> None:
         for node in self.nodes.values():
@@ -328,15 +329,18 @@ class Simulation:
 
 @contextmanager
 def _alone(simulation: Simulation) -> Iterator[None]:
-    """Threads and the machine's clock would make each run another: hooks are called one by one, and nobody watches how
-    long they take. Failpoints of the core are moments in which power may fail."""
+    """Threads and the machine's clock would make each run different: hooks are called one by one, and no watchdog
+    measures their time. Failpoints of the core are moments in which power may fail.
+    """
 
-    def in_turn(self: dispatcher.Hooks, hook: Any, calls: Any) -> Any:
-        called = [(one.plugin_name, partial(call_in_this_thread, one, given)) for one, given in calls]
-        return [answer for plugin, call in called for answer in self._answer(hook, plugin, call)]
+    def call_in_turn(self: dispatcher.Hooks, hook: Any, calls: Any) -> Any:
+        calls_by_plugin = [
+            (function.plugin_name, partial(call_in_this_thread, function, arguments)) for function, arguments in calls
+        ]
+        return [answer for plugin, call in calls_by_plugin for answer in self._answer(hook, plugin, call)]
 
     class Watchdog:
-        def watch(self, seconds: float, act: Act) -> Any:
+        def watch(self, seconds: float, action: Act) -> Any:
             return nullcontext()
 
     class Armed:
@@ -348,7 +352,7 @@ def _alone(simulation: Simulation) -> Iterator[None]:
     with ExitStack() as patches:
         patches.callback(logging.disable, logging.NOTSET)
         patches.enter_context(structlog.testing.capture_logs())
-        patches.enter_context(mock.patch.object(dispatcher.Hooks, "_call_side_by_side", in_turn))
+        patches.enter_context(mock.patch.object(dispatcher.Hooks, "_call_side_by_side", call_in_turn))
         patches.enter_context(mock.patch.object(bounds, "watchdog", Watchdog()))
         patches.enter_context(mock.patch.object(failpoints, "_armed", Armed()))
         speak(simulation, patches)

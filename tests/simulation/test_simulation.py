@@ -1,4 +1,4 @@
-"""Schedules drawn from seeds: whatever the wires, clocks, disks and people do, stock, orders and money stay right."""
+"""Schedules drawn from seeds: whatever wires, clocks, disks and people do, stock, orders and money stay right."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from .plan import moving_plan
 from .seeds import CAUGHT_BY, SCHEDULES
 from .worlds import SHAPES
 
-BLOCK = 20  # schedules of one test: pytest-xdist spreads them
+BLOCK = 20  # schedules of one test, which pytest-xdist distributes
 
 
 @pytest.mark.parametrize("first", range(0, SCHEDULES, BLOCK))
 def test_whatever_happens_both_sides_agree_in_the_end(first: int) -> None:
-    begun = time.process_time()
-    found = [run(seed) for seed in range(first, min(first + BLOCK, SCHEDULES))]
-    print(summary(found, time.process_time() - begun))
-    assert [f"SEED={outcome.seed}: {outcome.wrong}" for outcome in found if outcome.wrong] == []
+    started = time.process_time()
+    outcomes = [run(seed) for seed in range(first, min(first + BLOCK, SCHEDULES))]
+    print(summary(outcomes, time.process_time() - started))
+    assert [f"SEED={outcome.seed}: {outcome.wrong}" for outcome in outcomes if outcome.wrong] == []
 
 
 @pytest.mark.parametrize("seed", range(len(SHAPES)), ids=SHAPES)
@@ -31,11 +31,11 @@ def test_a_producer_moves_in_each_shape_of_three_and_four_instances(seed: int) -
 
 
 def test_the_same_seed_is_the_same_story() -> None:
-    first, again = run(4), run(4)
-    assert first.digest == again.digest != ""
+    first_run, second_run = run(4), run(4)
+    assert first_run.digest == second_run.digest != ""
 
 
 @pytest.mark.parametrize("name", sorted(CAUGHT_BY))
 def test_a_planted_bug_is_found(name: str) -> None:
-    """By the seed that found it first; `make sim MUTANTS=1` looks for them anew."""
+    """Uses the seed that found the bug first; `make sim MUTANTS=1` searches again."""
     assert run(CAUGHT_BY[name], partial(planted, name)).wrong, f"{name} is not found any more"

@@ -1,5 +1,6 @@
-"""Peers of which one speaks a protocol one version older: the others have a type of message that it does not know, and
-members in every message that it has never heard of. Nothing may be lost by that."""
+"""Peers of which one speaks an older version of the protocol: the others have a message type that it does not know, and
+unknown members in every message. Nothing may be lost by that.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +38,7 @@ _FORECASTS = (
 
 @dataclass(frozen=True)
 class Forecast:
-    """What only the newer version speaks."""
+    """A message of the newer version only."""
 
     weather: str
 
@@ -51,46 +52,46 @@ def _read(document: Mapping[str, Any], reading: Reading) -> Forecast:
 
 
 def _handle(federation: Federation, tx: Transaction, received: Received) -> None:
-    """It is known, and that is all."""
+    """It only has to be known."""
 
 
 FORECAST = MessageType(name="Forecast", lane="order", scope=None, body=Forecast, write=_write, read=_read)
 
 
 def teach(simulation: Simulation, node: Node) -> None:
-    """A node that has started speaks its version, where the plan has an older one at all."""
+    """Teaches a started node its version, if the plan has an older one."""
     if simulation.plan.older is not None and not node.older:
         messages = cast(dict[str, Binding], node.federation.messages)
         messages[FORECAST.name] = Binding(FORECAST, Handler(_handle), "federation")
 
 
 def speak(simulation: Simulation, patches: ExitStack) -> None:
-    """Until the patches end, each node speaks its version, where the plan has an older one at all."""
+    """Until the patches end, each node speaks its version, if the plan has an older one."""
     if simulation.plan.older is None:
         return
     sign = now(envelope, "sign")
 
-    def signed(document: Mapping[str, Any], *more: Any) -> Any:
+    def sign_with_newer_members(document: Mapping[str, Any], *args: Any) -> Any:
         if _is_newer(simulation):
             document = {**document, "mood": "new", "object": _with_more(document["object"])}
-        return sign(document, *more)
+        return sign(document, *args)
 
     for node in simulation.nodes.values():
         teach(simulation, node)
-    patches.enter_context(mock.patch.object(envelope, "sign", signed))
+    patches.enter_context(mock.patch.object(envelope, "sign", sign_with_newer_members))
 
 
 _FORECAST = "https://commensal.example/ns/federation/v1#forecast"
 
 
 def _with_more(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Members that the older version has never heard of: of the object, and of each thing in it that has a name."""
+    """Adds members unknown to the older version: to the object, and to each thing in it that has an id."""
     things = [{**node, _FORECAST: "rain"} if ":/" in node.get("@id", "") else node for node in body.get("@graph", ())]
     return {**body, "forecast": "rain", **({"@graph": things} if things else {})}
 
 
 def tell_weather(node: Node) -> str:
-    """To everybody with whom it trades."""
+    """Sends a forecast to all peers."""
     with node.instance.store.write() as tx:
         peer = federation_peer.c
         peers = tx.all(select(peer.id).where(peer.state == "accepted").order_by(peer.id))
@@ -100,18 +101,21 @@ def tell_weather(node: Node) -> str:
 
 
 def mistaken(simulation: Simulation, node: Node) -> Iterator[str]:
-    """Whoever knows the type has it; to whoever does not, it is a dead letter, and says why. It stays one where a late
-    copy of it came to a node that had been upgraded meanwhile."""
+    """A node that knows the type has the message; for others it is a dead letter that says why. It stays one if a late
+    copy of it came to a node that was upgraded in the meantime.
+    """
     with node.disk.read() as tx:
-        told = tx.all(_FORECASTS)
-    for row in told:
+        sent_rows = tx.all(_FORECASTS)
+    for row in sent_rows:
         other = simulation.node_at(row["iri"].removesuffix("/.well-known/commensal"))
         with other.disk.read() as tx:
-            has = tx.first(select(federation_inbox.c.id).where(federation_inbox.c.id == row["id"])) is not None
-        unknown = row["state"] == "dead" and row["error"].startswith("type:")
-        right = has if row["state"] == "delivered" else unknown and (not has or simulation.figures["upgrades"])
-        if not right:
-            yield f"{node.name} has told {other.name} of the weather: {row['state']} {row['error']}, known: {has}"
+            received = tx.first(select(federation_inbox.c.id).where(federation_inbox.c.id == row["id"])) is not None
+        is_unknown = row["state"] == "dead" and row["error"].startswith("type:")
+        is_right = (
+            received if row["state"] == "delivered" else is_unknown and (not received or simulation.figures["upgrades"])
+        )
+        if not is_right:
+            yield f"{node.name} has told {other.name} of the weather: {row['state']} {row['error']}, known: {received}"
 
 
 def _is_newer(simulation: Simulation) -> bool:

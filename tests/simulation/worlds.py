@@ -1,4 +1,4 @@
-"""Where schedules begin: instances that are peers, producers who have granted, hubs whose sales are under way.
+"""Starting points of schedules: instances that are peers, producers with grants, hubs with sales under way.
 
 Peering and the first catalogue cost more than a schedule, so each world is made once for a process, and copied.
 """
@@ -73,28 +73,28 @@ def _two_hubs(region: Region) -> tuple[list[Farm], list[Stall]]:
     farm, hubs = _farm(region, "a"), [Hub(region, at, f"hub-{at}") for at in "bc"]
     for hub in hubs:
         farm.grant(hub)
-    return [_described(farm)], [_sells(hub, [farm]) for hub in hubs]
+    return [_farm_of(farm)], [_stall_of(hub, [farm]) for hub in hubs]
 
 
 def _chain(region: Region) -> tuple[list[Farm], list[Stall]]:
-    """A farm, a regional hub that sells and resells, and a shop that has its goods from the hub."""
+    """A farm, a regional hub that sells and resells, and a shop supplied by the hub."""
     region.befriend("a", "b")
     region.befriend("b", "c")
     farm, hub, shop = _farm(region, "a"), Hub(region, "b", "hub-b"), Hub(region, "c", "shop-c")
     farm.grant(hub, resell=True)
     regional = hub.as_producer(farm)
     regional.grant(shop)
-    return [_described(farm)], [_sells(hub, [farm]), _sells(shop, [regional])]
+    return [_farm_of(farm)], [_stall_of(hub, [farm]), _stall_of(shop, [regional])]
 
 
 def _two_farms(region: Region) -> tuple[list[Farm], list[Stall]]:
-    """Two farms on two instances, and two hubs that sell of both."""
+    """Two farms on two instances, and two hubs that sell the goods of both."""
     _befriend(region, "ab", "cd")
     farms, hubs = [_farm(region, at) for at in "ab"], [Hub(region, at, f"hub-{at}") for at in "cd"]
     for hub in hubs:
         for farm in farms:
             farm.grant(hub)
-    return [_described(farm) for farm in farms], [_sells(hub, farms) for hub in hubs]
+    return [_farm_of(farm) for farm in farms], [_stall_of(hub, farms) for hub in hubs]
 
 
 def _seven(region: Region) -> tuple[list[Farm], list[Stall]]:
@@ -108,8 +108,8 @@ def _seven(region: Region) -> tuple[list[Farm], list[Stall]]:
             farm.grant(hub, resell=hub.at == "c")
     regional = hubs[0].as_producer(farms[0])
     regional.grant(shop)
-    stalls = [*(_sells(hub, farms) for hub in hubs), _sells(shop, [regional])]
-    return [_described(farm) for farm in farms], stalls
+    stalls = [*(_stall_of(hub, farms) for hub in hubs), _stall_of(shop, [regional])]
+    return [_farm_of(farm) for farm in farms], stalls
 
 
 def _befriend(region: Region, farms: str, hubs: str) -> None:
@@ -134,8 +134,8 @@ def _shape(edges: Sequence[str], region: Region) -> tuple[list[Farm], list[Stall
             producer = farm if giver == "a" else Producer.over(hubs[giver])
             producer.grant(hub, resell=any(edge[0] == at for edge in edges))
             producers.append(producer)
-        stalls.append(_sells(hub, producers))
-    return [_described(farm)], stalls
+        stalls.append(_stall_of(hub, producers))
+    return [_farm_of(farm)], stalls
 
 
 def owner_at(node: str) -> str:
@@ -177,11 +177,11 @@ SHAPES = [*_shapes("bc"), *_shapes("bcd")]  # of three and four instances
 
 @cache
 def world_of(name: str) -> World:
-    """Made at first, then the same again."""
+    """Made at the first call, then copied."""
     edges = name.split()
     names, build = BUILDS[name] if name in BUILDS else ("".join(sorted({*name} - {" "})), partial(_shape, edges))
     folder = Path(tempfile.mkdtemp(prefix="commensal-simulation-"))
-    nodes = [new_node(one, folder / one, BEGIN, name) for one in names]
+    nodes = [new_node(node_name, folder / node_name, BEGIN, name) for node_name in names]
     wires = Wires()
     for node in nodes:
         node.load(_template())
@@ -221,15 +221,15 @@ def _minutes(nodes: Sequence[Node], region: Region, count: int) -> None:
         region.work()
 
 
-def _are_peers(one: Node, two: Node) -> bool:
+def _are_peers(node: Node, other: Node) -> bool:
     try:
-        return one is not two and one.peer(two).active
+        return node is not other and node.peer(other).active
     except AssertionError:
         return False
 
 
 def _farm(region: Region, at: str) -> Producer:
-    """Crates by the piece, and cheese that is weighed."""
+    """A farm with crates by the piece, and cheese that is weighed."""
     farm = Producer(region, at, f"farm-{at}", on_hand="30")
     with farm.write() as tx:
         cheese = create_product(
@@ -241,17 +241,17 @@ def _farm(region: Region, at: str) -> Producer:
     return farm
 
 
-def _described(farm: Producer) -> Farm:
+def _farm_of(farm: Producer) -> Farm:
     products = farm.goods  # type: ignore[attr-defined]
     with farm.read() as tx:
         items = listings_of(tx, farm.id, [product.id for product in products])
     return Farm(farm.at, farm.id, {product.id: (product.lot_id, items[product.id][0]) for product in products})
 
 
-def _sells(hub: Hub, producers: Sequence[Place]) -> Stall:
+def _stall_of(hub: Hub, producers: Sequence[Place]) -> Stall:
     for producer in producers:
         hub.sell(producer)
     products = [item.product_id for producer in producers for item in hub.received(producer)]
     with hub.read() as tx:
-        listed = listings_of(tx, hub.id, products)
-    return Stall(hub.at, hub.id, [listed[product][0] for product in products])
+        items_by_product = listings_of(tx, hub.id, products)
+    return Stall(hub.at, hub.id, [items_by_product[product][0] for product in products])
