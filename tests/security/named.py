@@ -15,7 +15,7 @@ def _tests_in(file: Path) -> frozenset[str]:
     return frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef))
 
 
-def test_exists(test: str) -> bool:
+def is_a_test(test: str) -> bool:
     """Returns whether ``tests/…/test_x.py::test_y`` is a test."""
     path, _, name = test.partition("::")
     file = ROOT / path

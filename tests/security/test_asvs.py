@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .named import ROOT, test_exists
+from .named import ROOT, is_a_test
 
 TABLE: dict[str, dict[str, Any]] = tomllib.loads((ROOT / "tests/security/asvs.toml").read_text(encoding="utf-8"))
 
@@ -46,7 +46,7 @@ def _mistakes(table: dict[str, dict[str, Any]]) -> list[str]:
         if kind == "document":
             messages += [f"{name}: there is no {path}" for path in item[kind] if not (ROOT / path).is_file()]
         if kind == "tests":
-            messages += [f"{name}: there is no {test}" for test in item[kind] if not test_exists(test)]
+            messages += [f"{name}: there is no {test}" for test in item[kind] if not is_a_test(test)]
     return messages
 
 

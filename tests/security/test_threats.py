@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .named import ROOT, test_exists
+from .named import ROOT, is_a_test
 
 TABLE: dict[str, dict[str, Any]] = tomllib.loads((ROOT / "tests/security/threats.toml").read_text(encoding="utf-8"))
 
@@ -17,7 +17,7 @@ def _mistakes(table: dict[str, dict[str, Any]]) -> list[str]:
         f"{threat}: say which tests and which canaries" for threat, row in table.items() if not _is_complete(row)
     ]
     tests_named = [(threat, test) for threat, row in table.items() for tests in row.values() for test in tests]
-    return messages + [f"{threat}: there is no {test}" for threat, test in tests_named if not test_exists(test)]
+    return messages + [f"{threat}: there is no {test}" for threat, test in tests_named if not is_a_test(test)]
 
 
 def _is_complete(row: dict[str, Any]) -> bool:
