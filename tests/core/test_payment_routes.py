@@ -155,7 +155,7 @@ def test_what_is_no_amount_of_money_is_refused_and_changes_nothing(client: TestC
 
 
 def test_who_packs_orders_does_not_see_or_touch_money(client: TestClient) -> None:
-    assert post_cash(client, 100, who="bob").status_code == 403
+    assert post_cash(client, 100, person_id="bob").status_code == 403
     assert send(client, "GET", "/enterprises/shop/journal", person_id="bob").status_code == 403
 
 
