@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -166,7 +167,19 @@ def new_postgresql(postgresql_template: tuple[Engine, str]) -> Iterator[Callable
 
     The database is dropped after the test.
     """
-    admin, default_template = postgresql_template
+    with _databases(*postgresql_template) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def new_postgresql_of_module(postgresql_template: tuple[Engine, str]) -> Iterator[Callable[[], str]]:
+    """The same; the databases are dropped after all tests of the module."""
+    with _databases(*postgresql_template) as make:
+        yield make
+
+
+@contextmanager
+def _databases(admin: Engine, default_template: str) -> Iterator[Callable[..., str]]:
     names: list[str] = []
 
     def make(template: str = default_template) -> str:

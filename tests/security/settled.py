@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -224,15 +225,27 @@ def mark(store: Store, *, before: str = "") -> Mapping[str, int]:
     Call it while the first enterprise is alone: then only its rows bear a mark. With `before`, every text begins with
     that and gets no mark.
     """
-    with store.write() as tx:
-        triggers = tx.all(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
-        for trigger in triggers:
-            tx.execute(text(f'DROP TRIGGER "{trigger["name"]}"'))
-        columns = [column for table in metadata.sorted_tables for column in table.columns if is_written(column)]
-        counts = {f"{column.table.name}.{column.name}": _mark(tx, column, before) for column in columns}
-        for trigger in triggers:
-            tx.execute(text(trigger["sql"]))
-    return counts
+    with store.write() as tx, _without_triggers(tx):
+        written = [column for table in metadata.sorted_tables for column in table.columns if is_written(column)]
+        return {f"{column.table.name}.{column.name}": _mark(tx, column, before) for column in written}
+
+
+@contextmanager
+def _without_triggers(tx: Transaction) -> Iterator[None]:
+    """Lets the block change also what only grows."""
+    if tx.postgresql:
+        for switch in ("DISABLE", "ENABLE"):
+            for table in metadata.sorted_tables:
+                tx.execute(text(f'ALTER TABLE "{table.name}" {switch} TRIGGER USER'))
+            if switch == "DISABLE":
+                yield
+        return
+    triggers = tx.all(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
+    for trigger in triggers:
+        tx.execute(text(f'DROP TRIGGER "{trigger["name"]}"'))
+    yield
+    for trigger in triggers:
+        tx.execute(text(trigger["sql"]))
 
 
 def _mark(tx: Transaction, column: Column[str], before: str) -> int:

@@ -30,9 +30,11 @@ from schemathesis.specs.openapi.checks import (
 
 from commensal.instance.instance import DATABASE
 from commensal.interfaces.api.routes import stock
+from commensal.testing.instances import Instances
 from commensal.trade.people.scopes import OPERATOR
 from commensal.trade.stock.lots import lots_of
 
+from .conftest import open_village
 from .filling import Way, fill
 from .settled import PRIVATE, PUBLIC, Settled
 from .trespass import OPEN, Village
@@ -62,6 +64,13 @@ class Described:
     def put_back(self) -> None:
         with closing(sqlite3.connect(self.village.instance.folder / DATABASE)) as database:
             self.before.backup(database)
+
+
+@pytest.fixture(scope="module")
+def village(commensal_instances: Instances, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Village]:
+    """In a file, which is put back."""
+    with open_village(commensal_instances, tmp_path_factory.mktemp("described")) as village:
+        yield village
 
 
 @pytest.fixture(scope="module")

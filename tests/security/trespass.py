@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.testclient import TestClient
 
+from commensal.base.clock import ManualClock
 from commensal.instance import Instance
-from commensal.instance.instance import DATABASE
 from commensal.interfaces.app import endpoints_of
 from commensal.storage.database import Transaction
 from commensal.trade.people.scopes import ENTERPRISE_SCOPES, OPERATOR, PUBLIC, SELF
@@ -20,6 +18,7 @@ from .bodies import a_body, a_query
 from .filling import WORDS, Way, fill, ways_of
 from .settled import PRIVATE, Settled
 from .settled import PUBLIC as SHOWN
+from .watch import watching
 
 # Routes whose path names something of others on purpose, with the reason why it is harmless.
 OPEN = {
@@ -76,6 +75,7 @@ class Village:
     """An instance with two unrelated enterprises, and the askers."""
 
     instance: Instance
+    clock: ManualClock
     client: TestClient
     victim: Settled
     other: Settled
@@ -107,12 +107,11 @@ class Village:
 def trespasses(village: Village, asker: Asker, ways: list[Way] | None = None) -> list[str]:
     """Lists what an asker got of the victim's or did to it; the list should be empty."""
     violations = []
-    connection = sqlite3.connect(village.instance.folder / DATABASE, isolation_level=None)
-    with closing(connection):
+    with watching(village.instance) as watch:
         for attempt in attempts(village, asker, ways or village.ways):
-            writes_before = _writes(connection)
+            watch.wrote()
             answer = village.ask(asker, attempt)
-            has_written = _writes(connection) != writes_before
+            has_written = watch.wrote()
             violations += [
                 f"{asker}: {attempt}: {violation}"
                 for violation in _violations(village, asker, attempt, answer, has_written)
@@ -151,12 +150,6 @@ def attempts(village: Village, asker: Asker, ways: list[Way]) -> Iterator[Attemp
 def _ids(tx: Transaction, village: Village) -> dict[str, str]:
     names = ("product", "lot", "catalog", "item", "customer", "category", "image", "session", "coordination", "place")
     return fill(tx, Way("GET", "".join(f"/{{{name}}}" for name in names)), village.victim)
-
-
-def _writes(connection: sqlite3.Connection) -> int:
-    """Grows with every commit of another connection."""
-    version: int = connection.execute("PRAGMA data_version").fetchone()[0]
-    return version
 
 
 def _violations(village: Village, asker: Asker, attempt: Attempt, answer: Any, has_written: bool) -> Iterator[str]:

@@ -47,11 +47,12 @@ class Instances:
 
     def open(
         self, folder: Path, plan: Plan, *, clock: ManualClock | None = None, base_url: str = "http://testserver",
-        name: str = "Test", reaching: tuple[str, ...] = (),
+        name: str = "Test", reaching: tuple[str, ...] = (), database_url: str = "",
     ) -> Instance:  # fmt: skip
         """An instance with the plan's plugins and English as its language. Close it.
 
-        `reaching` are internal addresses that it may send requests to, like "127.0.0.1:8000".
+        `reaching` are internal addresses that it may send requests to, like "127.0.0.1:8000". `database_url` names an
+        empty database with all tables of these plugins; by default, it gets a file of its own.
         """
         settings = InstanceSettings(
             name=name,
@@ -64,8 +65,9 @@ class Instances:
         clock, ids = clock or ManualClock(NOON), SeededIds(name)
         hooks = load_plugins(settings, clock=clock, modules=plan.modules)
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(self._template(migration_folders(hooks).items()), folder / DATABASE)
-        store = Store(f"sqlite:///{folder / DATABASE}", clock=clock, ids=ids)
+        if not database_url:
+            shutil.copyfile(self._template(migration_folders(hooks).items()), folder / DATABASE)
+        store = Store(database_url or f"sqlite:///{folder / DATABASE}", clock=clock, ids=ids)
         return Instance(folder, settings, store, hooks, clock, ids)
 
     def _template(self, lines: Collection[tuple[str, Path]]) -> Path:

@@ -53,7 +53,7 @@ def list_command(enterprise: OurEnterprise, instance: Folder = HERE) -> None:
 def show_command(enterprise: OurEnterprise, order: OrderId, instance: Folder = HERE) -> None:
     """Prints the statement of an order, which is the same on both sides, and what a hub still has to see to."""
     with open_instance(instance) as opened, opened.store.read() as tx:
-        (order_shown,) = with_customers(tx, [order_of(tx, named_enterprise(tx, enterprise).id, order)])
+        (order_shown,) = with_customers(tx, [order_of(tx, named_enterprise(tx, enterprise).id, order, locked=False)])
         for text in (*_statement(order_shown, opened.settings.language), *_named(order_shown)):
             console.print(text, markup=False)
         for cut in cuts_of(tx, [order_shown.id]):

@@ -50,7 +50,7 @@ def instance_orders(call: Call, enterprise: str, query: Paging) -> Page[Instance
 @routes.get(f"{_ORDERS}/{{order}}", scope="orders:read")
 def instance_order(call: Call, enterprise: str, order: str) -> InstanceOrder:
     """Returns one order with another instance; at the producer with the names of customers who agreed to that."""
-    (found_order,) = with_customers(call.tx, [order_of(call.tx, enterprise, order)])
+    (found_order,) = with_customers(call.tx, [order_of(call.tx, enterprise, order, locked=False)])
     return found_order
 
 
@@ -70,13 +70,13 @@ def answer_instance_order(call: Call, enterprise: str, order: str, body: OrderAn
 @routes.get(f"{_ORDERS}/{{order}}/statement", scope="orders:read")
 def instance_order_statement(call: Call, enterprise: str, order: str) -> OrderStatement:
     """Returns the order's statement, the same on both sides."""
-    return statement_of(order_of(call.tx, enterprise, order))
+    return statement_of(order_of(call.tx, enterprise, order, locked=False))
 
 
 @routes.get(f"{_ORDERS}/{{order}}/cuts", scope="orders:read")
 def instance_order_cuts(call: Call, enterprise: str, order: str) -> Sequence[Cut]:
     """Lists the cuts to customers' orders of pieces that will not be delivered, with the refunds owed."""
-    return cuts_of(call.tx, [order_of(call.tx, enterprise, order).id])
+    return cuts_of(call.tx, [order_of(call.tx, enterprise, order, locked=False).id])
 
 
 @routes.post("/enterprises/{enterprise}/cuts/{cut}/settle", scope="orders:write", status=204)

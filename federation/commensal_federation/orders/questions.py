@@ -21,7 +21,8 @@ _BETWEEN = _LOCKED.where(
     _order.role == bindparam("ours"), _order.enterprise_id == bindparam("enterprise"),
     _order.other_iri == bindparam("other"), _order.session_iri == bindparam("session"),
 )  # fmt: skip
-_OWN = _LOCKED.where(_order.id == bindparam("order"), _order.enterprise_id == bindparam("enterprise"))
+_OWN = select(federation_order).where(_order.id == bindparam("order"), _order.enterprise_id == bindparam("enterprise"))
+_OWN_LOCKED = _OWN.with_for_update()
 _LINES = (
     select(federation_order_line)
     .where(_line.order_id.in_(bindparam("orders", expanding=True)))
@@ -46,9 +47,14 @@ def order_between(
     return None if row is None else _orders(tx, [row])[0]
 
 
-def order_of(tx: Transaction, enterprise_id: str, order_id: str, *, role: str | None = None) -> InstanceOrder:
-    """Returns an order of our enterprise, locked. Raises `NotFound`."""
-    row = tx.first(_OWN, {"order": order_id, "enterprise": enterprise_id})
+def order_of(
+    tx: Transaction, enterprise_id: str, order_id: str, *, role: str | None = None, locked: bool = True
+) -> InstanceOrder:
+    """Returns an order of our enterprise, locked unless the caller only reads. Raises `NotFound`.
+
+    PostgreSQL refuses a lock in a transaction that only reads.
+    """
+    row = tx.first(_OWN_LOCKED if locked else _OWN, {"order": order_id, "enterprise": enterprise_id})
     if row is None or role not in (None, row["role"]):
         raise NotFound("no_order", "There is no such order.")
     return _orders(tx, [row])[0]
