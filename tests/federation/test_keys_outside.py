@@ -211,3 +211,24 @@ def check(shell: Shell) -> str:
     result = CliRunner().invoke(app, ["check", "--instance", str(shell.folder)])
     assert result.exit_code == 0, result.output
     return " ".join(result.output.split())
+
+
+def test_the_shell_recovers_lost_keys_with_the_root_key_and_without(shell: Shell) -> None:
+    shell("init")
+    secret = shell("root export --remove", "y\n").stdout.split()[0]
+    before = shell("fingerprint").output
+    for file in (shell.folder / "keys").glob("*.key"):
+        file.unlink()
+    assert "root key is not on this machine" in str(shell("recover").exception)
+    with_root = shell("recover --root", f"{secret}\n")
+    assert "Lost: k1, k2." in with_root.output
+    assert before in with_root.output
+    assert secret not in with_root.output
+    for file in (shell.folder / "keys").glob("*.key"):
+        file.unlink()
+    assert shell("recover --new-identity", "n\n").exit_code == 1
+    without_root = shell("recover --new-identity", "y\n")
+    assert "Lost: k3, k4." in without_root.output
+    assert "commensal peer confirm-keys" in without_root.output
+    assert before not in without_root.output
+    assert "stands by" in shell("list").output

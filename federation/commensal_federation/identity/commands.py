@@ -17,6 +17,7 @@ from .begin import begin_identity
 from .files import file_of, folder_of, forget_ended
 from .fingerprint import fingerprint_of
 from .keys import Key, key_iri, no_key, our_keys, root_key
+from .recovering import begin_new_identity, recover_keys
 from .rotation import renew_key_set, revoke, rotate
 
 _AskRoot = Annotated[bool, typer.Option("--root", help="Ask for the root key, which is not on this machine.")]
@@ -89,7 +90,34 @@ def _add_changes(keys: typer.Typer) -> None:
                 "{key} is revoked. Peers are told in a moment, and those that are away when they are back.", key=name
             )
 
-    del rotate_keys, revoke_key
+    @keys.command("recover")
+    def recover(
+        root: _AskRoot = False,
+        new_identity: Annotated[
+            bool, typer.Option("--new-identity", help="The root key is lost too: make a new one, as another identity.")
+        ] = False,
+        instance: Folder = HERE,
+    ) -> None:
+        """Makes new keys where the files of keys are lost for ever, with the root key or as a new identity."""
+        with _open_federation(instance) as federation:
+            transact = federation.instance.store.transact
+            if new_identity:
+                question = spoken(
+                    "Every peer will suspend this instance until its operator confirms the new key. Go on?"
+                )
+                typer.confirm(question, abort=True, err=True)
+                lost = transact(lambda tx: begin_new_identity(federation, tx))
+            else:
+                typed_root = _ask_root_key(federation) if root else None
+                lost = transact(lambda tx: recover_keys(federation, tx, root=typed_root))
+            print_line("Lost: {keys}. New keys were made, and are in use.", keys=", ".join(lost))
+            _show_fingerprint(federation)
+            if new_identity:
+                print_line(
+                    "The operator of each peer compares these digits, and then runs: commensal peer confirm-keys"
+                )
+
+    del rotate_keys, revoke_key, recover
 
 
 def _add_root(keys: typer.Typer) -> None:

@@ -53,14 +53,14 @@ def read_key(folder: Path, name: str, id: str, multikey: str = "") -> SigningKey
     except FileNotFoundError:
         text = (
             "The file {file} is missing: put the folder keys back, from where the instance was before or where you "
-            "keep it. Only a key that is lost for ever is revoked: {name}."
+            "keep it. Where {name} is lost for ever, run `commensal keys recover`."
         )
         raise Conflict("key_file", text, file=file, name=name) from None
     except OSError as error:
         text = "The file {file} cannot be read: {error}. Its key is good: give the file to the user who serves."
         raise Conflict("key_unreadable", text, file=file, error=error.strerror) from None
     except BadKey:
-        text = "The file {file} holds no key: put it back. Only a key that is lost for ever is revoked: {name}."
+        text = "The file {file} holds no key: put it back. Where {name} is lost for ever, run `commensal keys recover`."
         raise Conflict("key_file", text, file=file, name=name) from None
     if multikey and key.public.multikey != multikey:
         text = "The file {file} holds another key than the one that others know: put it back, or revoke {name}."

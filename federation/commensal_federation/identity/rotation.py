@@ -33,7 +33,7 @@ def rotate(federation: Federation, tx: Transaction, *, at_once: bool = False, ro
     With the root key, passed or on this machine, it also publishes the next key. Raises `Conflict` without the root
     key, unless `at_once` and there is a standby key, and during another rotation.
     """
-    root = _verified_root(federation, tx, root)
+    root = verified_root(federation, tx, root)
     keys = our_keys(tx)
     standby = _standby_keys(keys, tx)
     if not at_once:
@@ -56,7 +56,7 @@ def revoke(
     If it was in use, the standby key replaces it at once, else the key before it, else a new one, which needs the root
     key. Raises `NotFound`, and `Conflict` if the key is revoked already or the root key is needed and missing.
     """
-    root = _verified_root(federation, tx, root)
+    root = verified_root(federation, tx, root)
     signing = key_in_use(our_keys(tx), tx.now)
     table = federation_key
     update_result = tx.execute(
@@ -68,13 +68,14 @@ def revoke(
     if not update_result.rowcount:
         raise Conflict("revoked", "The key {name} is revoked already.", name=name)
     if signing is not None and signing.name == name:
-        _replace_key_in_use(federation, tx, root)
+        replace_key_in_use(federation, tx, root)
     if root is not None:
         renew_key_set(federation, tx, root=root)
     return key
 
 
-def _replace_key_in_use(federation: Federation, tx: Transaction, root: SigningKey | None) -> None:
+def replace_key_in_use(federation: Federation, tx: Transaction, root: SigningKey | None) -> None:
+    """Uses the standby key at once, else the key before, else a new one. Raises `Conflict` if that needs the root."""
     keys = our_keys(tx)
     if standby := _standby_keys(keys, tx):
         _use_from(tx, standby[0], tx.now)
@@ -84,7 +85,7 @@ def _replace_key_in_use(federation: Federation, tx: Transaction, root: SigningKe
 
 def renew_key_set(federation: Federation, tx: Transaction, *, root: SigningKey | None = None) -> None:
     """Signs a new key set, with an end for older keys and a standby key, which it makes if there is none."""
-    root = _verified_root(federation, tx, root)
+    root = verified_root(federation, tx, root)
     if root is None:
         raise _root_needed()
     keys = our_keys(tx)
@@ -132,7 +133,7 @@ def _signing_key(tx: Transaction, name: str) -> Key:
     return matches[0]
 
 
-def _verified_root(federation: Federation, tx: Transaction, root: SigningKey | None) -> SigningKey | None:
+def verified_root(federation: Federation, tx: Transaction, root: SigningKey | None) -> SigningKey | None:
     """The root key that was passed, else the one on this machine, else None. Raises `Conflict` for another key.
 
     Locks its row until the end of the transaction, so two changes of keys at once run one after the other.

@@ -17,6 +17,7 @@ from ..peers.peers import peer_by_id, peer_by_iri, peers
 from ..peers.values import Limits, Peer
 from ..runtime import Federation, federation_of
 from .accepting import accept, requested_scopes
+from .confirming import confirm_keys
 from .ending import go_on_without, resume, revoke, suspend
 from .fingerprints import document_fingerprint, fingerprint
 from .inviting import invite
@@ -48,6 +49,15 @@ def _add_agreements(peer: typer.Typer) -> None:
             _show(invite(federation, url, scope or _DEFAULT_SCOPES, fingerprint=fingerprint))
             print_line("Read the fingerprint to each other on the telephone; then its operator accepts.")
 
+    @peer.command("confirm-keys")
+    def confirm(url: _Url, fingerprint: _Digits = "", instance: Folder = HERE) -> None:
+        """Goes on with a peer that has lost its keys and has a new root key, once you have compared its new digits."""
+        with _open_federation(instance) as federation:
+            with federation.instance.store.read() as tx:
+                known_peer = _peer_at(federation, tx, url)
+            digits = fingerprint or typer.prompt(spoken("The 40 digits that its operator has read to you"))
+            _show(confirm_keys(federation, known_peer.id, digits))
+
     @peer.command("look")
     def look(url: _Url, instance: Folder = HERE) -> None:
         """Shows the name and the fingerprint of an instance, to be compared before you add it. Stores nothing."""
@@ -67,7 +77,7 @@ def _add_agreements(peer: typer.Typer) -> None:
                 raise Conflict("peer_fingerprint", "Compare the fingerprint with its operator first.")
             _show(accept(federation, known_peer.id, scope or _DEFAULT_SCOPES, fingerprint=fingerprint))
 
-    del add, look, accept_it
+    del add, confirm, look, accept_it
 
 
 def _add_terms(peer: typer.Typer) -> None:

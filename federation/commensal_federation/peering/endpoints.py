@@ -18,6 +18,7 @@ from ..peers.peers import peer_by_id, peers
 from ..peers.values import SCOPES, WELL_KNOWN, Limits, Peer
 from ..runtime import federation_of
 from .accepting import accept_fetched, requested_peer
+from .confirming import confirm_fetched, fetch_confirmed, peer_to_confirm
 from .ending import go_on_without, resume, revoke, suspend
 from .fingerprints import document_fingerprint, fingerprint, refuse_other_fingerprint
 from .inviting import invite_fetched
@@ -97,6 +98,12 @@ class Acceptance(Body, frozen=True, kw_only=True):
     them; the document of the instance must have that one, or nothing is agreed."""
 
     scopes: Scopes
+    fingerprint: HeardDigits
+
+
+class Confirmation(Body, frozen=True, kw_only=True):
+    """`fingerprint`: the 40 digits of its new root key that the peer's operator has read to you, as you heard them."""
+
     fingerprint: HeardDigits
 
 
@@ -200,6 +207,16 @@ def accept_peer(call: Call, peer: str, body: Acceptance) -> ShownPeer:
     """Agrees to the request of another instance: its document is fetched, and must be the one it asked with, and have
     the fingerprint that you compared with its operator."""
     return to_shown_peer(call, accept_fetched(federation_of(call.instance), call.tx, peer, call.prepared, body.scopes))
+
+
+def _fetch_confirmed(call: Call, peer: str, body: Confirmation) -> Fetched:
+    return fetch_confirmed(federation_of(call.instance), peer_to_confirm(call.tx, peer), body.fingerprint)
+
+
+@routes.post("/peers/{peer}/confirm-keys", scope="operator", prepare=_fetch_confirmed)
+def confirm_peer_keys(call: Call, peer: str, body: Confirmation) -> ShownPeer:
+    """Goes on with a peer that has lost its keys and has a new root key, whose fingerprint you have compared."""
+    return to_shown_peer(call, confirm_fetched(call.tx, peer, call.prepared))
 
 
 @routes.put("/peers/{peer}/scopes", scope="operator", edits=True)
