@@ -44,6 +44,7 @@ def work(also: Callable[[Transaction], None]) -> Work:
         },
         (
             Periodic("federation.wake", timedelta(minutes=1), partial(_wake, also)),
+            Periodic("federation.give_up", timedelta(minutes=1), _promise_to_give_up, irreversible=True),
             Periodic("federation.forget", timedelta(days=1), forget_old, irreversible=True),
             Periodic("federation.digests", timedelta(days=1), lambda tx: promise(tx, DIGESTS, {})),
         ),
@@ -52,9 +53,12 @@ def work(also: Callable[[Transaction], None]) -> Work:
 
 def _wake(also: Callable[[Transaction], None], tx: Transaction) -> None:
     wake(tx)
+    also(tx)
+
+
+def _promise_to_give_up(tx: Transaction) -> None:
     if tx.first(_LATE, {"before": tx.now - PATIENCE}) is not None:
         promise(tx, GIVE_UP, {})
-    also(tx)
 
 
 def _give_up(instance: Instance, job: Job) -> None:

@@ -35,8 +35,13 @@ def fetch_moved_image(instance: Instance, job: Job) -> None:
 
 
 def look_for_moves(tx: Transaction) -> None:
+    """Enqueues a job for each open move."""
     for move in moves(tx, role="following", states=OPEN, limit=1000):
         promise(tx, FOLLOW, {"move": move.id})
+
+
+def end_quarantines(tx: Transaction) -> None:
+    """Enqueues a job for each move by a recovery key whose three days are over."""
     for move in moves(tx, role="following", states=("quarantined",), limit=1000):
         if move.until is not None and move.until <= tx.now:
             promise(tx, FOLLOW, {"move": move.id})
@@ -45,5 +50,8 @@ def look_for_moves(tx: Transaction) -> None:
 def work() -> Work:
     return Work(
         {FOLLOW: follow_move, FETCH_IMAGE: fetch_moved_image},
-        (Periodic("federation.moves", timedelta(minutes=1), look_for_moves),),
+        (
+            Periodic("federation.moves", timedelta(minutes=1), look_for_moves),
+            Periodic("federation.quarantines", timedelta(minutes=1), end_quarantines, irreversible=True),
+        ),
     )

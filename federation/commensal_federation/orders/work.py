@@ -65,6 +65,6 @@ def work() -> Work:
         {TELL: send_changes, FETCH: fetch_names, EXPIRE: expire_names},
         (
             Periodic("federation.orders", timedelta(minutes=1), promise_summaries),
-            Periodic("federation.names", timedelta(days=1), promise_name_expiry),
+            Periodic("federation.names", timedelta(days=1), promise_name_expiry, irreversible=True),
         ),
     )
