@@ -18,7 +18,7 @@ from ...instance import Instance, InstanceSettings
 from ...instance.upgrade_record import read_upgrade_record
 from ...operations.backups.nightly import newest_backup
 from ...storage.database import Transaction
-from ...storage.jobs.clock import worked_before
+from ...storage.jobs.clock import trusted_at
 from ...storage.jobs.tables import job
 from ...trade.orders.tables import customer_order
 from ..mail.deliver import connected
@@ -38,7 +38,7 @@ def warnings(instance: Instance) -> Iterator[Problem]:
     yield from _backups(instance)
     with instance.store.read() as tx:
         yield from clock_behind(tx)
-        yield from clock_ahead(tx.now, tx.value(worked_before(tx.now)))
+        yield from clock_ahead(tx.now, tx.value(trusted_at(tx.now)))
         yield from unsent_mail(tx)
         yield from failing_plugins(tx)
     settings = instance.settings

@@ -21,7 +21,7 @@ from ...instance import Instance
 from ...instance.instance import sqlite_file
 from ...operations.backups.upkeep import overdue_work
 from ...storage.database import Transaction
-from ...storage.jobs.clock import EVERY_MINUTE, in_doubt, worked_before
+from ...storage.jobs.clock import EVERY_MINUTE, in_doubt, trusted_at
 from ...storage.jobs.tables import job, job_slot
 from .mail import unsent_mail
 from .plugin_reasons import plugin_reasons
@@ -135,7 +135,7 @@ def _state_statement(now: datetime) -> Any:
         "parked": select(func.count()).select_from(job).where(job.c.state == "parked"),
         "overdue": select(func.count()).select_from(job).where(*overdue),
         "slot": newest_slot(),
-        "before": worked_before(now),
+        "before": trusted_at(now),
         "revision": select(func.max(_revision.c.version_num)),
     }
     return select(*(statement.scalar_subquery().label(name) for name, statement in parts.items()))
@@ -157,12 +157,12 @@ def clock_and_worker(now: datetime, slot: datetime | None) -> Iterator[str]:
 
 
 def clock_ahead(now: datetime, before: datetime | None) -> Iterator[Problem]:
-    """A problem if the clock may be ahead; `before` is the last minute of work that is at least a day ago."""
+    """A problem if the clock may be ahead; `before` is the last moment at which it was trusted."""
     if in_doubt(now, before):
         text = (
-            "The clock says {now:%Y-%m-%d %H:%M} UTC, and the last work before today was done at "
-            "{before:%Y-%m-%d %H:%M}. Set the clock if it is wrong; until it has been steady for a day, nothing is "
-            "forgotten and no sale is completed."
+            "The clock says {now:%Y-%m-%d %H:%M} UTC, and it was right for certain at {before:%Y-%m-%d %H:%M}. Set it "
+            "if it is wrong; if it is right, `commensal check --clock-is-right` says so. Until then, or until a time "
+            "server sets it, nothing is forgotten and no sale is completed."
         )
         yield Problem("clock_ahead", text, values={"now": now, "before": before})
 

@@ -1,8 +1,8 @@
-"""Decides whether the machine's clock is plausible, from the minutes in which periodic work ran.
+"""Decides whether the machine's clock is plausible, from the last moment at which it was trusted.
 
-A clock that is years ahead would delete everything whose retention seems to be over. So irreversible work waits, after
-a jump of more than nine days, until the clock has been steady for a day: time for the operator to notice and correct
-it. A pause of up to nine days, or a new instance, is no reason for doubt.
+A clock that is years ahead would delete everything whose retention seems to be over. So irreversible work waits after
+a jump of more than nine days, until a time server vouches for the clock or a person says that it is right. That the
+clock goes on steadily proves nothing. A pause of up to nine days, or a new instance, is no reason for doubt.
 """
 
 from __future__ import annotations
@@ -10,26 +10,36 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, insert, select
 
 from ..database import Transaction
 from .tables import job_slot
 
 EVERY_MINUTE = "announce_openings"  # periodic work of every instance
-STEADY = timedelta(days=1)  # after a jump, before the clock is trusted again
 PAUSE = timedelta(days=9)  # without work, for which a machine that was off is explanation enough
+_TRUSTED = "clock_trusted"  # the name of the row with the last trusted moment
 
 
-def worked_before(now: datetime) -> Any:
-    """A query for the last minute of work that lies at least a day back; NULL if there is none."""
-    return select(func.max(job_slot.c.slot)).where(job_slot.c.name == EVERY_MINUTE, job_slot.c.slot <= now - STEADY)
+def trusted_at(now: datetime) -> Any:
+    """A query for the last trusted moment; NULL for a new instance. Before there is one, it is the last work."""
+    trusted = select(func.max(job_slot.c.slot)).where(job_slot.c.name == _TRUSTED)
+    last_work = select(func.max(job_slot.c.slot)).where(job_slot.c.name == EVERY_MINUTE, job_slot.c.slot <= now)
+    return select(func.coalesce(trusted.scalar_subquery(), last_work.scalar_subquery()))
 
 
-def in_doubt(now: datetime, before: datetime | None) -> bool:
-    """Whether the clock has jumped ahead since `before`, the result of `worked_before`."""
-    return before is not None and before < now - STEADY - PAUSE
+def in_doubt(now: datetime, trusted: datetime | None) -> bool:
+    """Whether the clock has jumped ahead since `trusted`, the result of `trusted_at`."""
+    return trusted is not None and trusted < now - PAUSE
 
 
 def clock_in_doubt(tx: Transaction) -> bool:
     """Whether irreversible work must wait."""
-    return in_doubt(tx.now, tx.value(worked_before(tx.now)))
+    return in_doubt(tx.now, tx.value(trusted_at(tx.now)))
+
+
+def trust_clock(tx: Transaction, *, vouched: bool) -> None:
+    """Makes now the last trusted moment, unless the clock is in doubt and neither a time server nor a person has
+    `vouched` for it."""
+    if vouched or not clock_in_doubt(tx):
+        tx.execute(delete(job_slot).where(job_slot.c.name == _TRUSTED))
+        tx.execute(insert(job_slot).values(name=_TRUSTED, slot=tx.now))

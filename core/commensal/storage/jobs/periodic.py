@@ -11,13 +11,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, select
 
 from ...base.errors import Unavailable
 from ...base.failpoints import failpoint
 from ...trade.audit.acting import Acting, acting
 from ..database import Transaction, insert_once
-from .clock import STEADY, clock_in_doubt
+from .clock import EVERY_MINUTE, clock_in_doubt, trust_clock
 from .registry import Periodic, Work
 from .run import run_as_plugin
 from .tables import job_slot
@@ -25,19 +25,11 @@ from .tables import job_slot
 if TYPE_CHECKING:
     from ...instance import Instance
 
-_KEPT = timedelta(days=10)  # rows of old slots: longer than the pause that `clock.py` allows
+_KEPT = timedelta(days=10)  # rows of old slots
 _WORKED_SLOTS = select(job_slot.c.name, job_slot.c.slot).where(
     job_slot.c.name.in_(bindparam("names", expanding=True)), job_slot.c.slot.in_(bindparam("slots", expanding=True))
 )
-_LAST_A_DAY_AGO = select(func.max(job_slot.c.slot)).where(
-    job_slot.c.name == bindparam("work"), job_slot.c.slot <= bindparam("a_day_ago")
-)
-# Keeps the last slot before a jump of the clock, because `clock.py` detects the jump by it.
-_DELETE_OLD = delete(job_slot).where(
-    job_slot.c.name == bindparam("work"),
-    job_slot.c.slot < bindparam("before"),
-    job_slot.c.slot < _LAST_A_DAY_AGO.scalar_subquery(),
-)
+_DELETE_OLD = delete(job_slot).where(job_slot.c.name == bindparam("work"), job_slot.c.slot < bindparam("before"))
 _log = structlog.get_logger("commensal.jobs")
 
 
@@ -52,6 +44,8 @@ def run_periodic(instance: Instance, work: Work, *, may_abandon: bool = False) -
     def run(task: Periodic) -> None:
         with instance.store.write() as tx:
             if _claim(tx, task):
+                if task.name == EVERY_MINUTE:
+                    trust_clock(tx, vouched=instance.clock.is_synchronised())
                 task.act(tx)
                 failpoint("periodic.before_commit")
                 ran.append(task.name)
@@ -76,7 +70,8 @@ def _open_tasks(instance: Instance, tasks: Sequence[Periodic]) -> list[Periodic]
         rows = tx.all(_WORKED_SLOTS, {"names": list(slots), "slots": list(slots.values())})
         done = {(row["name"], row["slot"]) for row in rows}
         due = [task for task in tasks if (task.name, slots[task.name]) not in done]
-        if any(task.irreversible for task in due) and clock_in_doubt(tx):
+        has_irreversible = any(task.irreversible for task in due)
+        if has_irreversible and clock_in_doubt(tx) and not instance.clock.is_synchronised():
             return [task for task in due if not task.irreversible]
     return due
 
@@ -85,7 +80,7 @@ def _claim(tx: Transaction, task: Periodic) -> bool:
     start = slot(tx.now, task.every)
     if not insert_once(tx, job_slot, {"name": task.name, "slot": start}):
         return False
-    tx.change(_DELETE_OLD, {"work": task.name, "before": start - _KEPT, "a_day_ago": tx.now - STEADY})
+    tx.change(_DELETE_OLD, {"work": task.name, "before": start - _KEPT})
     return True
 
 
