@@ -13,20 +13,25 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import insert
+from typer.testing import CliRunner
 
 from commensal.base.clock import ManualClock
+from commensal.cli import app
 from commensal.cli.check import report_environment
-from commensal.instance import Instance, Secret
+from commensal.instance import Instance, Secret, open_instance
 from commensal.instance.settings import MailSettings
 from commensal.instance.upgrade_record import UpgradeRecord, write_upgrade_record
 from commensal.interfaces.monitoring.environment import certificate_problem, mail_problem, warnings
 from commensal.storage.database import Store
 from commensal.storage.jobs import promise
-from commensal.storage.jobs.clock import EVERY_MINUTE
+from commensal.storage.jobs.clock import EVERY_MINUTE, clock_in_doubt
 from commensal.storage.jobs.tables import job_slot
 from commensal.testing.placed import a_placed_order, a_shop
 
 from .certificates import a_certificate
+from .keeping import folder, sqlite_url, write_settings
+
+__all__ = ["folder", "sqlite_url"]  # fixtures
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +107,18 @@ def test_a_clock_that_stands_before_the_newest_rows_is_told(
         "The clock says 2026-06-03 10:00 UTC, but the newest rows are of 2026-06-04 10:00; set the clock "
         "(`timedatectl set-ntp true`)."
     ) in warning_texts(instance)
+
+
+def test_check_takes_the_word_of_a_person_for_the_clock(folder: Path, sqlite_url: str) -> None:
+    write_settings(folder, sqlite_url)
+    with open_instance(folder) as instance:
+        with instance.store.write() as tx:
+            tx.execute(insert(job_slot).values(name=EVERY_MINUTE, slot=tx.now - dates.timedelta(days=1500)))
+        cases: list[tuple[list[str], bool]] = [([], True), (["--clock-is-right"], False)]
+        for words, in_doubt in cases:
+            CliRunner().invoke(app, ["check", "--instance", str(folder), *words], catch_exceptions=False)
+            with instance.store.read() as tx:
+                assert clock_in_doubt(tx) is in_doubt, words
 
 
 def test_warnings_are_no_failure_and_servers_are_asked_only_if_that_is_wanted(
