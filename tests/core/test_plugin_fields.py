@@ -20,6 +20,8 @@ from commensal.testing.goods import a_lot, an_item
 from commensal.testing.instances import Instances, Plan
 from commensal.testing.placed import a_shop
 from commensal.trade.catalogs.visible import offers_for
+from commensal.trade.product_lists.lists import export_list, import_list
+from commensal.trade.product_lists.read import read_list
 from commensal.trade.products.copies import ProductCopy, keep_products
 from commensal.trade.products.fields import PRODUCT_FIELDS
 from commensal.trade.products.products import change_product, create_product
@@ -150,3 +152,24 @@ def test_a_product_from_before_has_no_values(orchard: Store) -> None:
         made = create_product(tx, enterprise_id="shop", vat_rate=Decimal(5), **APPLES)
         tx.execute(update(supplied_product).values(plugin_fields={}))
         assert product_by_id(tx, "shop", made.id).plugin_fields == {}
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_list_carries_the_fields_there_and_back(orchard: Store, language: str, kind: Any) -> None:
+    with orchard.write() as tx:
+        made = create_product(tx, enterprise_id="shop", vat_rate=Decimal(5), plugin_fields={"season": FULL}, **APPLES)
+        file = export_list(tx, "shop", language=language, format=kind)
+        same = import_list(tx, "shop", read_list(file, DECLARED))
+        assert (same.changed, same.unchanged) == (0, 1)
+        change_product(tx, "shop", made.id, made.version, plugin_fields={"season": dict.fromkeys(FULL)})
+        assert product_by_id(tx, "shop", made.id).plugin_fields == {}
+        assert import_list(tx, "shop", read_list(file, DECLARED)).changed == 1
+        assert product_by_id(tx, "shop", made.id).plugin_fields == {"season": FULL}
+
+
+def test_a_wrong_cell_of_a_plugins_column_is_named(orchard: Store) -> None:
+    content = "producer,name,category,units,unit_type,price,vat,sugar,hardy\nshop,Poires,pears,1,kg,2,5.5,99,perhaps\n"
+    with orchard.write() as tx:
+        report = import_list(tx, "shop", read_list(content.encode(), DECLARED), dry_run=True)
+    assert {problem.where for problem in report.problems} == {"row 2, sugar", "row 2, hardy"}

@@ -33,3 +33,6 @@ class PluginFields:
             if getattr(entry, permission) and entry.name in values.get(plugin, ()):
                 selected.setdefault(plugin, {})[entry.name] = values[plugin][entry.name]
         return selected
+
+
+NO_PLUGIN_FIELDS = PluginFields()

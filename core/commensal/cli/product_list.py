@@ -38,8 +38,8 @@ def add_to(app: typer.Typer) -> None:
         instance: Folder = HERE,
     ) -> None:
         """Makes products, stock and prices what the file says: all of it, or nothing."""
-        product_list = read_list(file.read_bytes())
         with open_instance(instance) as opened:
+            product_list = read_list(file.read_bytes(), opened.store.product_fields)
             defaults = read_defaults(default_category, default_vat, opened.settings.language)
             with opened.store.write() as tx:
                 enterprise_id = named_enterprise(tx, enterprise).id

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from ...base.errors import Problem
 from ...base.money import LARGEST, read_amount
@@ -92,6 +93,20 @@ def read_category(cell: str, cell_format: CellFormat) -> str | Problem:
         return concept.term
     text = "{cell} is no product type we know. The nearest ones are {near}."
     return Problem("unknown_category", text, values=_near(cell, PRODUCT_TYPES, cell_format))
+
+
+def read_field(field: ProductField, cell: str, cell_format: CellFormat) -> Any:
+    """The value of a plugin's field, by the field's kind; a number as text."""
+    if field.kind == "flag":
+        return read_flag(cell, cell_format)
+    if field.kind == "amount":
+        return read_deposit(cell, cell_format)
+    if field.kind == "number":
+        return cell.replace(",", ".")
+    if field.kind in ("term", "terms"):
+        terms = terms_reader(field)(cell, cell_format)
+        return terms if field.kind == "terms" or isinstance(terms, Problem) else next(iter(terms), None)
+    return cell
 
 
 def terms_reader(field: ProductField) -> Callable[[str, CellFormat], tuple[str, ...] | Problem]:

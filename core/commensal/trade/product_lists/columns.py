@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
+from functools import lru_cache
 
 from ...base.errors import Problem
+from ...base.plugin_fields import PluginFields
 from ...base.search import search_key
 from ..products.fields import PRODUCT_FIELDS, ProductFacts
 
@@ -64,16 +66,36 @@ COLUMNS = (
 BY_KEY = {column.key: column for column in COLUMNS}
 
 
+def columns_with(declared: PluginFields) -> tuple[Column, ...]:
+    """All columns of a list, those of fields that plugins declare last. Their key is ``plugin.field``.
+
+    The header is the field's label; where another column has it already, the key.
+    """
+    columns, taken = list(COLUMNS), set(_BY_SPELLING)
+    for plugin, entry in declared:
+        key = f"{plugin}.{entry.name}"
+        english, french = (label if fold_header(label) not in taken else key for label in (entry.english, entry.french))
+        others = tuple(label for label in entry.others if fold_header(label) not in taken)
+        columns.append(Column(key, english, french, others))
+        taken |= {fold_header(label) for label in (key, english, french, *others)}
+    return tuple(columns)
+
+
 def fold_header(text: str) -> str:
     """A header's letters and digits for matching, without case, accents, spaces, underscores and punctuation."""
     return "".join(character for character in search_key(text) if character.isalnum())
 
 
-_BY_SPELLING = {
-    fold_header(spelling): column
-    for column in COLUMNS
-    for spelling in (column.key, column.english, column.french, *column.others)
-}
+@lru_cache
+def _by_spelling(columns: tuple[Column, ...]) -> dict[str, Column]:
+    return {
+        fold_header(spelling): column
+        for column in columns
+        for spelling in (column.key, column.english, column.french, *column.others)
+    }
+
+
+_BY_SPELLING = _by_spelling(COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -88,7 +110,7 @@ class Headers:
     language: str = "en"
 
 
-def read_headers(cells: Sequence[str]) -> tuple[Headers, list[Problem]]:
+def read_headers(cells: Sequence[str], columns: tuple[Column, ...] = COLUMNS) -> tuple[Headers, list[Problem]]:
     """Reads the first row of a file. Returns a `Problem` for each header that is unknown, doubled or missing.
 
     Skips empty headers: `read_list` notes cells with content below them.
@@ -99,7 +121,7 @@ def read_headers(cells: Sequence[str]) -> tuple[Headers, list[Problem]]:
     for index, cell in enumerate(cells):
         if not cell.strip():
             continue
-        column = _BY_SPELLING.get(fold_header(cell))
+        column = _by_spelling(columns).get(fold_header(cell))
         if column is None:
             problems.append(_unknown(cell))
         elif column.key in position:
@@ -111,8 +133,9 @@ def read_headers(cells: Sequence[str]) -> tuple[Headers, list[Problem]]:
 
 
 def _language(spelling: dict[str, str]) -> str:
-    french = sum(fold_header(header) == fold_header(BY_KEY[key].french) for key, header in spelling.items())
-    english = sum(fold_header(header) == fold_header(BY_KEY[key].english) for key, header in spelling.items())
+    core = {key: header for key, header in spelling.items() if key in BY_KEY}
+    french = sum(fold_header(header) == fold_header(BY_KEY[key].french) for key, header in core.items())
+    english = sum(fold_header(header) == fold_header(BY_KEY[key].english) for key, header in core.items())
     return "fr" if french > english else "en"
 
 

@@ -22,7 +22,7 @@ from ..stock.tables import stock_lot
 from .existing import ExistingProduct, Item
 from .plan import ImportPlan, Values
 
-_EDITED = ("lot_id", "lot_quantity", *PRODUCT_FIELDS)
+_EDITED = ("lot_id", "lot_quantity", "plugin_fields", *PRODUCT_FIELDS)
 _AT_ONCE = 500  # lots in one statement that changes levels: its time grows with the square of their number
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import and_, literal, select
 
 from ...base.errors import NotFound, Refused
+from ...base.plugin_fields import NO_PLUGIN_FIELDS, PluginFields
 from ...base.search import search_key
 from ...storage.database import Time, Transaction, local_day
 from ..catalogs.tables import catalog, catalog_item, offer
@@ -38,7 +39,8 @@ class ListProducer:
 class ListContext:
     """The enterprise of a list, the catalog that the list fills, and the producers whose products it may change.
 
-    `producers`: the enterprise itself and those that granted it WriteProducts; `spellings`: by slug and by name.
+    `producers`: the enterprise itself and those that granted it WriteProducts; `spellings`: by slug and by name;
+    `declared`: the fields that plugins add to products.
     """
 
     enterprise_id: str
@@ -46,6 +48,7 @@ class ListContext:
     catalog_id: str
     producers: tuple[ListProducer, ...]
     spellings: Mapping[str, ListProducer]
+    declared: PluginFields = NO_PLUGIN_FIELDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +101,7 @@ class ExistingProduct(ProductDescription):
     lot_quantity: int
     vat_rate: Decimal
     item: Item | None
+    plugin_fields: dict[str, dict[str, Any]]
 
 
 def load_context(tx: Transaction, enterprise_id: str, catalog_id: str | None) -> ListContext:
@@ -119,6 +123,7 @@ def load_context(tx: Transaction, enterprise_id: str, catalog_id: str | None) ->
         catalog_id=_find_catalog_id(tx, enterprise_id, catalog_id),
         producers=producers,
         spellings=_spellings(producers),
+        declared=tx.product_fields,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from ...base.errors import Problem
 from ...storage.database import Transaction
-from .columns import COLUMNS, Headers
+from .columns import COLUMNS, Headers, columns_with
 from .commit import commit_plan
 from .existing import existing_lots, existing_products, load_context
 from .findings import Findings
@@ -91,7 +91,10 @@ def export_list(
     producer_ids = [producer.id for producer in context.producers]
     products = [product for product in existing_products(tx, context, producer_ids) if not product.archived]
     rows = list_rows(context, products, existing_lots(tx, producer_ids), language)
-    return to_xlsx(rows, language, tx.now) if format == "xlsx" else to_csv(rows, language, mark=mark)
+    columns = columns_with(context.declared)
+    if format == "xlsx":
+        return to_xlsx(rows, language, tx.now, columns=columns)
+    return to_csv(rows, language, columns=columns, mark=mark)
 
 
 def check_list(

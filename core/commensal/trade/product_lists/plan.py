@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 
 from ...base.errors import Problem
 from ...base.html import clean_html
+from ...base.plugin_fields import PluginValues
 from ...storage.database import Transaction
 from ..products.content import search_text
 from ..products.fields import PRODUCT_FIELDS, ProductField
+from ..products.plugin_fields import read_plugin_values
 from ..products.vat import ALWAYS
 from .columns import Headers
 from .existing import ExistingProduct, Item, ListContext, Lot
@@ -100,6 +102,7 @@ class ImportPlanner:
         product_id = self.tx.new_id()
         plan.products.append({
             "id": product_id, "enterprise_id": row.producer.id, **lot, **described,
+            "plugin_fields": self._plugin_fields(values, {}),
             "search": search_text(described["name"], described["sku"]), "created_at": self.tx.now, "version": 1,
         })  # fmt: skip
         plan.rates.append({"product_id": product_id, "valid_from": ALWAYS.isoformat(), "rate": rate})
@@ -108,6 +111,9 @@ class ImportPlanner:
     def _change(self, plan: ImportPlan, match: Match, product: ExistingProduct, lot: Values) -> bool:
         """Plans the row's changes of an existing product; returns whether there are any."""
         changes = _product_changes(product, match.row.values, lot)
+        plugin_fields = self._plugin_fields(match.row.values, product.plugin_fields)
+        if plugin_fields != product.plugin_fields:
+            changes["plugin_fields"] = plugin_fields
         if changes:
             plan.product_changes.append((product, changes))
         rate = match.row.values.get("vat_rate", product.vat_rate)
@@ -116,6 +122,10 @@ class ImportPlanner:
             plan.rates.append({"product_id": product.id, "valid_from": today.isoformat(), "rate": rate})
         list_changed = self._list(plan, match, product.id)
         return bool(changes) or rate != product.vat_rate or list_changed
+
+    def _plugin_fields(self, values: Values, before: PluginValues) -> Values:
+        """What the product says in fields of plugins after the row; the reader has noted wrong values."""
+        return read_plugin_values(self.context.declared, values.get("plugin_fields", {}), before, [])
 
     def _list(self, plan: ImportPlan, match: Match, product_id: str) -> bool:
         """Plans the product's item in the catalog and its offer for everybody; returns whether anything changes."""

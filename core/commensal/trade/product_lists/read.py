@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ...base.errors import Invalid, Problem, Refused
-from .columns import COLUMNS, Headers, read_headers
+from ...base.plugin_fields import NO_PLUGIN_FIELDS, PluginFields
+from .columns import COLUMNS, Headers, columns_with, read_headers
 from .delimited import LARGEST_FILE, read_delimited
 from .findings import Findings
 from .spreadsheet import read_spreadsheet
@@ -43,8 +44,11 @@ class ProductList:
     findings: Findings = field(default_factory=Findings)
 
 
-def read_list(content: bytes) -> ProductList:
-    """Reads the rows of a file. Raises `Refused` for an unreadable file, `Invalid` for wrong headers."""
+def read_list(content: bytes, declared: PluginFields = NO_PLUGIN_FIELDS) -> ProductList:
+    """Reads the rows of a file; `declared` are the fields of plugins, which have columns too.
+
+    Raises `Refused` for an unreadable file, `Invalid` for wrong headers.
+    """
     if len(content) > LARGEST_FILE:
         raise Refused("too_large", "The file is larger than {limit} MB.", limit=LARGEST_FILE // 1_000_000)
     rows = _rows(content)
@@ -53,7 +57,7 @@ def read_list(content: bytes) -> ProductList:
         raise Refused("encoding", "This file is not text. Save it again as “CSV UTF-8” or as XLSX.")
     if any(cell.strip() for cell in header_cells[MOST_COLUMNS:]):
         raise Refused("too_many_columns", "The file has more than {limit} columns.", limit=MOST_COLUMNS)
-    headers, problems = read_headers(header_cells)
+    headers, problems = read_headers(header_cells, columns_with(declared))
     if problems:
         raise Invalid(problems)
     product_list = ProductList(headers)

@@ -12,6 +12,7 @@ from ...base.errors import Invalid, Problem
 from ...base.search import search_key
 from ...base.texts import read_text
 from ..products.fields import LARGEST_QUANTITY, PRODUCT_FIELDS, Kind
+from ..products.plugin_fields import read_plugin_values
 from . import cells
 from .cells import CellFormat
 from .columns import Headers
@@ -108,6 +109,9 @@ class RowReader:
             value = self._note(row, key, read(cell, in_currency))
             if value is not None:
                 values[key] = value
+        in_producers = replace(cell_format, currency=producer.currency) if producer else cell_format
+        if plugin_values := self._plugin_values(row, in_producers):
+            values["plugin_fields"] = plugin_values
         unclear = any(self.findings.in_cell(row.number, self.headers.spelling.get(key, "")) for key in _NAMING)
         return (
             None if producer is None or unclear or "quantity" not in values else RowValues(row.number, producer, values)
@@ -171,6 +175,22 @@ class RowReader:
                 values[name] = value
             elif default is None:
                 self._note(row, key, value)
+        return values
+
+    def _plugin_values(self, row: ListRow, cell_format: CellFormat) -> dict[str, dict[str, Any]]:
+        """The values of plugins' columns; None for an empty cell, which takes the value away."""
+        values: dict[str, dict[str, Any]] = {}
+        for plugin, field in self.context.declared:
+            key = f"{plugin}.{field.name}"
+            cell = row.cells.get(key)
+            if cell is None:
+                continue
+            value = self._note(row, key, cells.read_field(field, cell, cell_format)) if cell else None
+            problems: list[Problem] = []
+            read_plugin_values(self.context.declared, {plugin: {field.name: value}}, {}, problems)
+            for problem in problems:
+                self._note(row, key, problem)
+            values.setdefault(plugin, {})[field.name] = value
         return values
 
     def _note(self, row: ListRow, key: str, value: Any) -> Any:

@@ -18,7 +18,7 @@ from ...base.spreadsheets import csv_writer
 from ...base.units.measures import MEASURES
 from ...base.units.product_types import PRODUCT_TYPES, find_product_type
 from ..products.fields import PRODUCT_FIELDS, ProductField
-from .columns import COLUMNS
+from .columns import COLUMNS, Column, columns_with
 from .existing import ExistingProduct, ListContext, ListProducer, Lot, find_producer
 from .read import as_cell, guard_formula
 
@@ -46,18 +46,22 @@ def list_rows(
     ]
 
 
-def to_csv(rows: Sequence[Sequence[Cell]], language: str, *, mark: bool = True) -> bytes:
+def to_csv(
+    rows: Sequence[Sequence[Cell]], language: str, *, columns: Sequence[Column] = COLUMNS, mark: bool = True
+) -> bytes:
     """The CSV in UTF-8; `mark` puts a byte order mark first, without which Excel assumes Windows-1252."""
     french = language == "fr"
     text = io.StringIO(newline="")
     writer = csv_writer(text, language)
-    writer.writerow([column.header(language) for column in COLUMNS])
+    writer.writerow([column.header(language) for column in columns])
     for row in rows:
         writer.writerow([_text(cell).replace(".", ",") if french and _is_number(cell) else _text(cell) for cell in row])
     return text.getvalue().encode("utf-8-sig" if mark else "utf-8")
 
 
-def to_xlsx(rows: Sequence[Sequence[Cell]], language: str, now: datetime) -> bytes:
+def to_xlsx(
+    rows: Sequence[Sequence[Cell]], language: str, now: datetime, *, columns: Sequence[Column] = COLUMNS
+) -> bytes:
     """The XLSX file, with frozen headers; rows are written one by one, so that memory use stays constant."""
     import xlsxwriter  # type: ignore[import-untyped]  # it takes long to load, and few spreadsheets are written
 
@@ -66,7 +70,7 @@ def to_xlsx(rows: Sequence[Sequence[Cell]], language: str, now: datetime) -> byt
         workbook.set_properties({"created": now.replace(tzinfo=None)})
         sheet, bold = workbook.add_worksheet(), workbook.add_format({"bold": True})
         sheet.freeze_panes(1, 0)
-        for index, column in enumerate(COLUMNS):
+        for index, column in enumerate(columns):
             sheet.set_column(index, index, _WIDTHS.get(column.key, 12))
             sheet.write_string(0, index, column.header(language), bold)
         for number, row in enumerate(rows, start=1):
@@ -107,7 +111,12 @@ def _row(
         "lot": lot.name if shared else None,
         "hidden": _flag(bool(item and item.hidden)),
     }
-    return [_cell(values.get(column.key)) for column in COLUMNS]
+    for plugin, field in context.declared:
+        value = product.plugin_fields.get(plugin, {}).get(field.name)
+        values[f"{plugin}.{field.name}"] = (
+            None if value is None else _plugin_cell(field, value, producer.currency, language)
+        )
+    return [_cell(values.get(column.key)) for column in columns_with(context.declared)]
 
 
 def _field_cell(field: ProductField, value: Any, currency: str, language: str) -> Cell:
@@ -118,6 +127,16 @@ def _field_cell(field: ProductField, value: Any, currency: str, language: str) -
     if field.kind == "amount":
         return _amount(value, currency)
     return _flag(value) if field.kind == "flag" else value
+
+
+def _plugin_cell(field: ProductField, value: Any, currency: str, language: str) -> Cell:
+    if field.kind == "term":
+        return field.vocabulary[value].label(language) if value in field.vocabulary else None
+    if field.kind == "terms":
+        return ", ".join(field.vocabulary[term].label(language) for term in value if term in field.vocabulary)
+    if field.kind == "number":
+        return Decimal(value)
+    return _field_cell(field, value, currency, language)
 
 
 def _category(term: str, language: str) -> str:
