@@ -1,20 +1,27 @@
-"""Bodies of up to a megabyte that cause as much work as possible, for any route."""
+"""Bodies of up to a megabyte, and queries as long as the server reads, that cause as much work as possible, for any
+route."""
 
 from __future__ import annotations
 
 import io
+import string
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from PIL import Image as Pillow
 
+from .bodies import a_query
 from .filling import Way
 
 MOST = 1_000_000  # bytes
+LONGEST_QUERY = 60_000  # bytes; the server reads at most 64 KiB of a request line and headers
 _WORDS = {"date-time": "9999-12-31T23:59:59Z", "date": "9999-12-31", "decimal": "1E+999999", "duration": "P99999999D"}
 _HUGE = 10**18
+_LETTERS = string.ascii_letters
 
 
 def heavy_bodies(way: Way) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -28,6 +35,50 @@ def heavy_bodies(way: Way) -> Iterator[tuple[str, dict[str, Any]]]:
         schema = msgspec.json.schema(way.endpoint.body)
         for name, content in _documents(schema):
             yield name, {"content": content[:MOST], "headers": {"Content-Type": "application/json"}}
+
+
+def heavy_queries(way: Way) -> Iterator[tuple[str, str]]:
+    """Yields queries with a name each, as they stand after the question mark."""
+    required = a_query(way.endpoint)
+    beside = [f"{name}={quote(value)}" for name, value in required.items()]
+    yield "many parameters", _joined([*beside, *map("".join, product(_LETTERS, repeat=3))])
+    yield "large parameters", _joined([*beside, *(f"p{number}={'%' * 1000}" for number in range(49))])
+    yield "separators", "&" * LONGEST_QUERY
+    yield "escapes", _joined([*beside, "q=" + "%C3%A9" * (LONGEST_QUERY // 7)])
+    fields = [(name, f"{name}={quote(text)}") for name, text in _heavy_fields(way)]
+    yield "repeated parameters", _joined([*beside, *[parameter for _, parameter in fields] * 1000])
+    for name, parameter in fields if way.endpoint is not None else ():
+        yield parameter[:30], _joined([*(other for other in beside if not other.startswith(f"{name}=")), parameter])
+
+
+def _heavy_fields(way: Way) -> Iterator[tuple[str, str]]:
+    """Yields the parameters of a route, each with a text as long as it may be, which is dear to search for; of a page
+    those that any page might read, which are sent together."""
+    if way.endpoint is None or way.endpoint.query is None:
+        yield from ((field, "é % _ a " * 200) for field in ("q", "search", "after", "page", "next", "category", "lang"))
+        return
+    schema = msgspec.json.schema(way.endpoint.query)
+    for field, shape in schema["$defs"][schema["$ref"].rpartition("/")[2]].get("properties", {}).items():
+        kinds = (shape, *shape.get("anyOf", ()))
+        numbers = [kind for kind in kinds if kind.get("type") in ("integer", "number")]
+        if numbers:
+            yield field, str(numbers[0].get("maximum", _HUGE))
+            yield field, "9" * 5000
+        else:
+            longest = min(LONGEST_QUERY // 3, *(kind.get("maxLength", LONGEST_QUERY) for kind in kinds))
+            yield field, ("é % _ a " * (LONGEST_QUERY // 8))[:longest]
+            yield field, "~" * longest  # the page after everything
+
+
+def _joined(parameters: Iterable[str]) -> str:
+    """As many of the parameters as a query holds."""
+    taken, length = [], 0
+    for parameter in parameters:
+        length += len(parameter) + 1
+        if length > LONGEST_QUERY:
+            break
+        taken.append(parameter)
+    return "&".join(taken)
 
 
 def _documents(schema: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:

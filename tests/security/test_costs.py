@@ -12,14 +12,14 @@ import anyio
 import pytest
 from starlette.types import Message, Scope
 
-from commensal.interfaces.api import reading
+from commensal.interfaces.api import handler, reading
 from commensal.testing.instances import Instances
 from commensal.trade.people.scopes import PUBLIC
 from commensal.trade.people.sessions import begin_session
 
 from .conftest import open_village
 from .filling import Way, fill
-from .heavy import heavy_bodies
+from .heavy import heavy_bodies, heavy_queries
 from .trespass import Village
 
 pytestmark = pytest.mark.bundled
@@ -34,12 +34,12 @@ def shaken(commensal_instances: Instances, tmp_path_factory: pytest.TempPathFact
         yield village
 
 
-def _cost(village: Village, way: Way, sent: Mapping[str, Any]) -> tuple[float, float, int]:
+def _cost(village: Village, way: Way, sent: Mapping[str, Any], query: str) -> tuple[float, float, int]:
     """Returns seconds of processor, megabytes at the peak, and the status."""
     with village.instance.store.write() as tx:
         cookie = begin_session(tx, village.victim.owner).secret
     with village.instance.store.read() as tx:
-        path = way.to(fill(tx, way, village.victim))
+        path = way.to(fill(tx, way, village.victim)) + query
     headers = {"Cookie": f"session={cookie}", "Idempotency-Key": village.instance.ids.secret(), "If-Match": '"1"'}
     village.client.cookies.clear()
     _forget_peak()
@@ -60,16 +60,26 @@ def _forget_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5", "ascii")
 
 
+def _heavy_requests(way: Way) -> Iterator[tuple[str, Mapping[str, Any], str]]:
+    """Yields a name, keyword arguments of a request, and what follows the path."""
+    if way.safe:
+        yield from ((name, {}, f"?{query}") for name, query in heavy_queries(way))
+    else:
+        yield from ((name, sent, "") for name, sent in heavy_bodies(way))
+
+
 def _too_dear(village: Village, ways: list[Way]) -> tuple[int, list[str]]:
     """Returns the number of requests tried, and those beyond the budget three times in a row: other load on the machine
     can make a measurement larger, but never smaller.
     """
     count, too_costly = 0, []
     for way in ways:
-        for name, sent in heavy_bodies(way):
+        for name, sent, query in _heavy_requests(way):
             count += 1
             for _ in range(3):
-                seconds, megabytes, status = _cost(village, way, sent)
+                seconds, megabytes, status = _cost(village, way, sent, query)
+                if status == 429:  # a limit on requests: the next one shall be heard
+                    village.clock.advance(minutes=1)
                 if seconds < SECONDS and megabytes < MEGABYTES:
                     break
             else:
@@ -83,6 +93,27 @@ def test_no_request_costs_half_a_second_or_100_megabytes(shaken: Village) -> Non
     count, too_costly = _too_dear(shaken, [way for way in shaken.ways if not way.safe])
     assert too_costly == []
     assert count > 1500
+
+
+def test_no_query_costs_half_a_second_or_100_megabytes(shaken: Village) -> None:
+    count, too_costly = _too_dear(shaken, [way for way in shaken.ways if way.safe])
+    assert too_costly == []
+    assert count > 1000
+
+
+def test_a_query_beyond_the_budget_is_measured(shaken: Village, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where long texts are worked through for as long as the budget lasts, and a little longer."""
+    monkeypatch.setattr(handler, "read_query", _slowly)
+    (products,) = [way for way in shaken.ways if str(way) == "GET /api/enterprises/{enterprise}/products"]
+    assert _cost(shaken, products, {}, "?search=" + "a" * 200)[0] > SECONDS
+
+
+def _slowly(shape: Any, query: Mapping[str, str]) -> Any:
+    is_long = any(len(text) > 100 for text in query.values())
+    until = time.process_time() + (1.1 * SECONDS if is_long else 0)
+    while time.process_time() < until:
+        pass
+    return reading.read_query(shape, query)
 
 
 def test_a_body_whose_every_mistake_is_looked_for_is_found(shaken: Village, monkeypatch: pytest.MonkeyPatch) -> None:
