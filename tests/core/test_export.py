@@ -28,6 +28,7 @@ from commensal.operations.backups import importing
 from commensal.operations.backups.archive import Archive
 from commensal.operations.backups.export import export
 from commensal.operations.backups.importing import import_instance
+from commensal.operations.backups.restore import RESTORED
 from commensal.operations.backups.rows import read_rows, tables_of
 from commensal.operations.checks import broken_invariants
 from commensal.storage.database import Store
@@ -111,6 +112,8 @@ def test_what_has_arrived_is_guarded_as_it_was_and_serves(
     imported = import_instance(tmp_path / "val.zip", tmp_path / "new", database=other_database, clock=clock)
     assert imported.waiting == {"mail": 2}
     assert (tmp_path / "new" / "images" / f"{'a' * 64}.webp").read_bytes() == b"RIFF a picture"
+    marker = (tmp_path / "new" / RESTORED).read_text()
+    assert marker == f"{clock.now().isoformat()}\n", "the federation holds sales back until its peers have answered"
     with open_instance(tmp_path / "new") as instance:
         buy(instance.store, item)
         with pytest.raises(DatabaseError, match="only grows"), instance.store.write() as tx:

@@ -164,3 +164,29 @@ def test_a_machine_that_was_rolled_back_hears_of_it_when_it_starts(
     region.work()
     assert farm.leases()[0].granted >= 40
     assert alert_kinds(near) == {"restored"}
+
+
+def test_a_producer_whose_first_grant_came_after_the_backup_waits_too(
+    region: Region, farm: Producer, tmp_path: Path
+) -> None:
+    """Neither the grant nor the lease is in the backup, so the restored instance knows of nobody who may hold some."""
+    open_own_sale(farm)
+    near = Hub(region, "b", "near")
+    backup = Backup(farm, tmp_path)
+    farm.grant(near)
+    item = near.sell(farm)
+    assert sells(near, item, 40)
+    region.cut("a", "b")
+    backup.restore()
+    start(farm.federation)
+    assert not shopper_orders(farm, 70), "40 of 100 are sold at the hub that is cut off"
+    minutes(region, 2)
+    assert "barrier" in alert_kinds(farm)
+    region.mend()
+    minutes(region, 6)
+    (lease,) = farm.leases()
+    assert lease.granted >= 40
+    assert not shopper_orders(farm, 70)
+    assert "grant" in alert_kinds(farm)
+    assert sells(near, item, 2), "the grant that was forgotten holds"
+    assert_consistent(region)

@@ -199,6 +199,13 @@ def restore_acceptance(tx: Transaction, existing: Grant, *, by: str | None = Non
     return accepted
 
 
+def restore_offer(federation: Federation, tx: Transaction, peer: Peer, grantor: str, offer: GrantOffer) -> Grant:
+    """Makes a grant again that was offered before a restore and is forgotten, without a message: the peer has it."""
+    enable_federation(federation, tx, grantor)
+    terms = {"category_id": None, "resell": offer.resell, "state": "offered", "other_name": peer.name}
+    return _save(tx, "given", grantor, peer.id, offer.hub, terms, None)
+
+
 def restore_state(federation: Federation, tx: Transaction, existing: Grant, state: str) -> Grant:
     """Sets the state that the grant had before a restore."""
     changed = _update(tx, existing, state=state)

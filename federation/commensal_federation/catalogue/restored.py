@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from commensal import Instance, Job, Transaction, insert_or, promise
+from commensal import Instance, Job, Transaction, enterprises_by_id, insert_or, promise
 
+from ..delivery.alerts import alert
 from ..dfc.iris import local_id
 from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, Grant, GrantAnswer, GrantEnd, GrantOffer
 from ..messages.types import Sent
@@ -17,7 +18,7 @@ from ..orders.tables import federation_told_price
 from ..peers.peers import peer_by_id
 from ..runtime import Federation, federation_of
 from .grantor import send_catalogue
-from .grants import find_grant, grant_by_id, restore_acceptance, restore_state
+from .grants import find_grant, grant_by_id, restore_acceptance, restore_offer, restore_state
 from .tables import federation_told
 
 TELL = "federation.tell_catalogue"  # a job: {"grant": its id}
@@ -60,10 +61,21 @@ def recover_withdrawals(federation: Federation, tx: Transaction, sent: Sent) -> 
 
 
 def recover_offer(federation: Federation, tx: Transaction, sent: Sent) -> None:
+    """Offers a grant again that was revoked in the backup, or that is not in it.
+
+    A grant that is not in the backup has no customer category any more, so a person is told to look at its prices. The
+    hub's answer to it comes with the peer's own messages.
+    """
     offer: GrantOffer = sent.body
     grant = _given_grant(federation, tx, offer.grantor.iri, offer.hub)
     if grant is not None and grant.state == "revoked":
         restore_state(federation, tx, grant, "offered")
+    grantor = local_id(federation.base, offer.grantor.iri, "enterprises")
+    if grant is not None or grantor is None or grantor not in enterprises_by_id(tx, [grantor]):
+        return
+    restore_offer(federation, tx, sent.peer, grantor, offer)
+    text = f"{offer.grantor.name} has granted its goods to {offer.hub} after the backup: at general prices now."
+    alert(tx, sent.peer.id, "grant", text)
 
 
 def recover_end(federation: Federation, tx: Transaction, sent: Sent) -> None:

@@ -58,6 +58,7 @@ def title(kind: str, _: Callable[[str], str]) -> str:
         "revoked": _("It has ended the trade."),
         "move": _("An enterprise that you trade with moves to another instance."),
         "sale": _("A sale that it proposed asks for your attention."),
+        "grant": _("A grant that the restore had forgotten is made again: look at its prices."),
         "item": _("Something of its catalogue was left out."),
     }
     return titles.get(kind, kind)

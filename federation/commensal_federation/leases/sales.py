@@ -1,22 +1,23 @@
 """Decides until when a lot may be sold here, or that it may not be sold at all; no other module decides this.
 
 The barrier: a restored instance has forgotten what it granted, returned and sold since its backup. Its peers have kept
-that, signed, and send it back; until they have, each leasable lot may be promised elsewhere. So none of it is sold or
-lent until every peer that may hold some of it has answered, or a person goes on without that peer by its name.
+that, signed, and send it back; until they have, each lot here may be promised elsewhere, also of an enterprise whose
+first grant came after the backup. So none of it is sold or lent until every peer that may lease here has answered, or a
+person goes on without that peer by its name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import bindparam, select, union, update
+from sqlalchemy import bindparam, select, update
 
 from commensal import Row, Transaction
-from commensal.trade import lots_by_id, lots_of, sell_until, who_lists
+from commensal.trade import every_enterprise, lots_by_id, lots_of, sell_until
 
 from ..authority.authority import is_frozen, is_quarantined
-from ..catalogue.tables import federation_grant, federation_mirror, federation_told
+from ..catalogue.tables import federation_grant, federation_mirror
 from ..delivery.alerts import alert
 from ..peers.tables import federation_peer
 from .tables import federation_lease
@@ -26,9 +27,8 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # a moment past on every clock, even o
 LEASING = "stock.lease"  # a peer without this scope holds nothing of ours
 _AT_ONCE = 500
 _NAMED = 10  # lots in an alert
-_lease, _peer, _grant, _told = federation_lease.c, federation_peer.c, federation_grant.c, federation_told.c
+_lease, _peer, _grant = federation_lease.c, federation_peer.c, federation_grant.c
 _BEHIND = select(_peer.id, _peer.scopes_given).where(_peer.barrier)
-_GRANTORS = select(_grant.enterprise_id).where(_grant.direction == "given").distinct()
 _LEASED = select(_lease.lot_id, _lease.role, _lease.peer_id, _lease.until).where(
     _lease.lot_id.in_(bindparam("lots", expanding=True))
 )
@@ -49,8 +49,7 @@ def is_barred(tx: Transaction, lot_id: str) -> bool:
     behind = _barrier_peers(tx)
     if not behind:
         return False
-    leases = tx.all(_LEASED, {"lots": [lot_id]})
-    return _barred(tx, lot_id, leases, behind)
+    return _barred(tx.all(_LEASED, {"lots": [lot_id]}), behind)
 
 
 def set_sale_ends(tx: Transaction, lot_ids: Collection[str]) -> None:
@@ -84,9 +83,9 @@ def hubs_selling(tx: Transaction, producer_id: str) -> list[str]:
 
 
 def raise_barrier(tx: Transaction, peer_ids: Collection[str]) -> None:
-    """Raises the barrier after a restore: no leasable lot is sold or lent until these peers have reported."""
+    """Raises the barrier after a restore: nothing that they may hold is sold or lent until they have reported."""
     tx.execute(update(federation_peer).where(_peer.id.in_(sorted(peer_ids))).values(barrier=True))
-    set_sale_ends(tx, set(_leasable_lots(tx)))
+    set_sale_ends(tx, _every_lot(tx))
 
 
 def lift_barrier(tx: Transaction, peer_id: str) -> bool:
@@ -97,7 +96,7 @@ def lift_barrier(tx: Transaction, peer_id: str) -> bool:
     change = update(federation_peer).where(_peer.id == peer_id, _peer.barrier)
     if tx.execute(change.values(barrier=False)).rowcount != 1:
         return False
-    set_sale_ends(tx, set(_leasable_lots(tx)))
+    set_sale_ends(tx, _every_lot(tx))
     return True
 
 
@@ -110,7 +109,7 @@ def alert_barrier(tx: Transaction, peer_id: str) -> None:
 
 def _names_of_barred(tx: Transaction) -> str:
     """The names of the lots behind the barrier, at most `_NAMED`, and how many there are besides."""
-    barred = sorted(id for id in set(_leasable_lots(tx)) if is_barred(tx, id))
+    barred = sorted(id for id in _every_lot(tx) if is_barred(tx, id))
     names = sorted(lot.name for lot in lots_by_id(tx, barred[:_NAMED]).values())
     more = [f"{len(barred) - _NAMED} more"] if len(barred) > _NAMED else []
     return ", ".join([*names, *more])
@@ -134,31 +133,21 @@ def _sale_end(
         stopped = is_frozen(tx, enterprise_id)
     else:
         stopped = is_quarantined(tx, enterprise_id) or not is_sold_here(tx, enterprise_id)
-    if stopped or (behind and _barred(tx, lot_id, leases, behind)):
+    if stopped or (behind and _barred(leases, behind)):
         return NEVER
     return None if holding is None or holding["until"] is None else holding["until"] - MARGIN
 
 
-def _barred(tx: Transaction, lot_id: str, leases: Collection[Row], behind: dict[str, bool]) -> bool:
-    if any(row["role"] == "holder" and row["peer_id"] in behind for row in leases):
-        return True
-    if not any(behind.values()):
-        return False
-    lent = any(row["role"] == "lender" for row in leases)
-    return lent or bool(who_lists(tx, lot_id) & _grantors(tx))
+def _barred(leases: Collection[Row], behind: dict[str, bool]) -> bool:
+    return any(behind.values()) or any(row["role"] == "holder" and row["peer_id"] in behind for row in leases)
 
 
-def _grantors(tx: Transaction) -> set[str]:
-    """Enterprises here that have ever granted something: any peer with the lease scope may hold what they list."""
-    return {row["enterprise_id"] for row in tx.all(_GRANTORS)}
-
-
-def _leasable_lots(tx: Transaction) -> Iterator[str]:
-    """Yields all lots that are leased, or may be; some twice."""
-    for row in tx.all(union(select(_lease.lot_id), select(_told.lot_id))):
-        yield row["lot_id"]
-    for enterprise_id in sorted(_grantors(tx)):
+def _every_lot(tx: Transaction) -> set[str]:
+    """Returns the ids of all lots here: which of them had been granted to a peer, a restored instance cannot know."""
+    lot_ids: set[str] = set()
+    for enterprise in every_enterprise(tx):
         after = ""
-        while lots := lots_of(tx, enterprise_id, after=after, limit=_AT_ONCE):
-            yield from (lot.id for lot in lots)
+        while lots := lots_of(tx, enterprise.id, after=after, limit=_AT_ONCE):
+            lot_ids.update(lot.id for lot in lots)
             after = lots[-1].id
+    return lot_ids
