@@ -38,6 +38,7 @@ from commensal_federation.messages.bodies.proposals import SaleProposal
 from commensal_federation.messages.state_request import StateRequestBody
 from commensal_federation.messages.types import Reading, Received
 from commensal_federation.moving import new_home
+from commensal_federation.notices.tables import federation_notice
 from commensal_federation.orders import supplier
 from commensal_federation.orders.tables import federation_order
 from commensal_federation.peering import requests, waiting
@@ -254,6 +255,11 @@ def _alerts(stage: Stage) -> int:
     return stage.count(federation_alert)
 
 
+def _notices(stage: Stage) -> int:
+    """Items that no hub can list, each of which its people could be mailed about."""
+    return _catalogue(stage, federation_notice)
+
+
 def _jobs(stage: Stage) -> int:
     with stage.b.instance.store.write() as tx:
         before = tx.value(select(func.count()).select_from(job))
@@ -318,8 +324,13 @@ def _catalogue(stage: Stage, table: Any) -> int:
         if table is federation_copy:
             product = replace(upserted.product, iri=f"https://a.example/api/dfc/supplied_products/p{number}")
             flooding_item = replace(flooding_item, product=product, item=replace(item, product=product.iri))
+        elif table is federation_notice:
+            flooding_item = replace(flooding_item, product=replace(upserted.product, quantity=None))
         stage.handle(replace(upsert, items=(flooding_item,)), number)
-    conditions = () if table is federation_item else (federation_copy.c.kind == "product",)
+    conditions = {
+        federation_copy: (federation_copy.c.kind == "product",),
+        federation_notice: (federation_notice.c.kind == "item_left_out",),
+    }.get(table, ())
     return stage.count(table, *conditions)
 
 
@@ -379,6 +390,7 @@ BOUNDS = {
     "the outbox": Bound(_outbox, FEW, _set_bound(sweeping, "WAITING_CATALOGUE", timedelta(days=999))),
     "asks for the state": Bound(_answers, FEW, _set_bound(delivery_handlers, "_REQUESTS", 10**9)),
     "alerts": Bound(_alerts, 1, do_nothing),
+    "notices": Bound(_notices, 1, do_nothing),
     "jobs": Bound(_jobs, 2, do_nothing),
     "breakers": Bound(_breakers, 0, do_nothing),
     "grants": Bound(_grants, FEW, _set_bound(grants, "refuse_over_quota", do_nothing)),
@@ -388,7 +400,7 @@ BOUNDS = {
     "proposals of sales": Bound(_sales, FEW, _set_bound(receiving, "refuse_over_quota", do_nothing)),
     "moves": Bound(_moves, FEW, _set_bound(new_home, "refuse_over_quota", do_nothing)),
 }
-BY_SHAPE = {"alerts", "jobs", "breakers"}  # their bound is the key of a row, so there is nothing to remove
+BY_SHAPE = {"alerts", "notices", "jobs", "breakers"}  # their bound is the key of a row, so there is nothing to remove
 
 
 @pytest.mark.parametrize("name", BOUNDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, literal, select, union_all
@@ -22,10 +23,12 @@ from commensal_federation.delivery.inbox.receiving import receive
 from commensal_federation.delivery.outbox.failing import own_envelope
 from commensal_federation.delivery.restore.taken_back import sent_of
 from commensal_federation.delivery.sync.states import MIRRORED
-from commensal_federation.delivery.tables import federation_inbox, federation_outbox
+from commensal_federation.delivery.tables import federation_alert, federation_inbox, federation_outbox
 from commensal_federation.handlers import TYPES
 from commensal_federation.leases.tables import federation_lease
 from commensal_federation.messages.envelope import multihash
+from commensal_federation.notices import CONDITIONS
+from commensal_federation.notices.tables import federation_notice
 from commensal_federation.orders.questions import orders_of
 from commensal_federation.orders.statement import statement_of
 from commensal_federation.orders.tables import federation_cut, federation_order, federation_order_line
@@ -85,6 +88,7 @@ _UNDER_WAY = union_all(
         job.c.state.in_(("waiting", "running")), job.c.kind != "mail"
     ),
 )
+_MAILED_WITHIN = timedelta(minutes=5)
 _SAID = select(func.count()).select_from(federation_outbox)
 
 
@@ -146,7 +150,7 @@ def at_rest(simulation: Simulation) -> list[str]:
     for node in simulation.nodes.values():
         violations += _lent_without_grant(simulation, node)
         violations += [f"{node.name}: {failure}" for failure in (*node.failures, *_ended(node, simulation))]
-        violations += [*simulation.people.till.wrong(node), *mistaken(simulation, node)]
+        violations += [*simulation.people.till.wrong(node), *mistaken(simulation, node), *_untold(node)]
     violations += [*_units_are_kept(simulation), *_goods_are_kept(simulation), *_leases_agree(simulation)]
     return [*violations, *_orders_agree(simulation), *_catalogues_agree(simulation)]
 
@@ -234,8 +238,8 @@ def _facts(simulation: Simulation) -> dict[str, Any]:
 
 
 def _lasting(node: Node) -> dict[str, Any]:
-    """Returns all rows except those of when a peer was last heard of, of alerts, and of jobs that look for gaps."""
-    transient_tables = ("federation_peer", "federation_alert", "federation_lane", "job")
+    """Returns all rows except when a peer was last heard of, alerts, notices, and jobs that look for gaps."""
+    transient_tables = ("federation_peer", "federation_alert", "federation_lane", "federation_notice", "job")
     return {name: rows for name, rows in node.rows().items() if name not in transient_tables}
 
 
@@ -303,6 +307,28 @@ def _lent_without_grant(simulation: Simulation, node: Node) -> list[str]:
                 if row["granted"] > granted_before.get((row["id"], row["epoch"]), 0)
             ]
     return violations
+
+
+def _untold(node: Node) -> Iterator[str]:
+    """Every broken rule of a peer, and every order that waits for a producer, was mailed since, or will be."""
+    alert, notice, order, line = federation_alert.c, federation_notice.c, federation_order.c, federation_order_line.c
+    of_alert = (notice.enterprise_id == "") & (notice.kind == alert.kind) & (notice.peer_id == alert.peer_id)
+    of_order = (notice.kind == "order_waits") & (notice.subject_id == order.id)
+    noted = (notice.waiting, notice.due_at, notice.mailed_at)
+    alerts = select(alert.kind.label("about"), alert.last_at.label("since"), *noted).outerjoin(
+        federation_notice, of_alert
+    )
+    orders = select(order.id.label("about"), literal(None).label("since"), *noted).outerjoin(
+        federation_notice, of_order
+    )
+    unanswered = select(line.order_id).where(line.answer == "", line.quantity > 0)
+    complete = (order.role == "supplier", order.state == "Complete", order.id.in_(unanswered))
+    with node.disk.read() as tx:
+        for row in (*tx.all(alerts.where(alert.kind.in_(CONDITIONS))), *tx.all(orders.where(*complete))):
+            is_due = row["waiting"] and row["due_at"] < tx.now - _MAILED_WITHIN
+            is_mailed = row["mailed_at"] is not None and (row["since"] is None or row["mailed_at"] >= row["since"])
+            if row["waiting"] is None or is_due or not (row["waiting"] or is_mailed):
+                yield f"{node.name}: nobody was mailed about {row['about']}"
 
 
 def _well(node: Node) -> Iterator[str]:

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
+from commensal_federation.delivery import alerts
 from commensal_federation.delivery.restore import recovering
 from commensal_federation.leases import handlers as lease_handlers
 from commensal_federation.leases import lender, on_demand, recalling, sales, stopping
@@ -71,3 +72,11 @@ def a_hub_goes_on_selling_when_its_grant_has_ended(stack: ExitStack) -> None:
     put(stack, sales, "is_sold_here", lambda *_: True)
     put(stack, stopping, "is_sold_here", lambda *_: True)
     put(stack, stopping, "hide_producer", lambda *_: [])
+
+
+def nobody_is_mailed_about_a_broken_rule(stack: ExitStack) -> None:
+    put(stack, alerts, "note_for_operators", nothing)
+
+
+def nobody_is_mailed_about_an_order_that_waits(stack: ExitStack) -> None:
+    put(stack, supplier, "note_waiting", nothing)

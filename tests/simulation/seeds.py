@@ -35,6 +35,8 @@ CAUGHT_BY: Mapping[str, int] = {
     "an_order_is_confirmed_whatever_is_leased": 0,
     "customers_are_not_cut": 8,
     "jobs_of_the_dead_are_not_taken_up": 4,
+    "nobody_is_mailed_about_a_broken_rule": 0,
+    "nobody_is_mailed_about_an_order_that_waits": 21,
     "the_proof_is_not_checked": 0,
     "units_are_given_back_and_kept": 0,
     "what_is_reported_as_sold_is_not_noted": 8,

@@ -51,7 +51,7 @@ def store_items(federation: Federation, tx: Transaction, peer: Peer, upsert: Cat
         if offered.item.iri in left_out:
             alert(tx, peer.id, "item", f"{offered.item.iri} was left out: {left_out[offered.item.iri]}")
             note_for_enterprise(
-                tx, grant.enterprise_id, "item_left_out", peer.id, offered.item.iri, producer=grant.other_name,
+                tx, grant.enterprise_id, "item_left_out", peer.id, grant.id, producer=grant.other_name,
                 reason=left_out[offered.item.iri],
             )  # fmt: skip
     stored = [offered for offered in fresh if offered.item.iri not in left_out]
