@@ -202,7 +202,7 @@ def test_a_redirect_that_is_not_looked_at_leads_to_another_site(
     village: Village, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the guard."""
-    monkeypatch.setattr("commensal.interfaces.pages.visit.local", lambda url: url)
+    monkeypatch.setattr("commensal.interfaces.pages.visit.local_url", lambda url: url)
     village.client.cookies.clear()
     form = {"language": "en", "next": "//evil.example"}
     answer = village.client.post("/language", data=form, follow_redirects=False)
