@@ -239,7 +239,14 @@ def _facts(simulation: Simulation) -> dict[str, Any]:
 
 def _lasting(node: Node) -> dict[str, Any]:
     """Returns all rows except when a peer was last heard of, alerts, notices, and jobs that look for gaps."""
-    transient_tables = ("federation_peer", "federation_alert", "federation_lane", "federation_notice", "job")
+    transient_tables = (
+        "federation_peer",
+        "federation_alert",
+        "federation_notice",
+        "federation_lane",
+        "federation_notice",
+        "job",
+    )
     return {name: rows for name, rows in node.rows().items() if name not in transient_tables}
 
 
@@ -411,9 +418,14 @@ def _units_are_kept(simulation: Simulation) -> Iterator[str]:
 def _goods_are_kept(simulation: Simulation) -> Iterator[str]:
     """What was produced and found, less what is missing, lies somewhere or was handed over, whoever lends it to whom.
 
-    Not where there may be more than was produced: after lies, restores and forced returns.
+    Of schedules with a move; not where there may be more than was produced: after lies, restores and forced returns.
     """
-    if simulation.liar is not None or simulation.figures["restores"] or simulation.people.done["forced"]:
+    if (
+        not simulation.plan.moves
+        or simulation.liar is not None
+        or simulation.figures["restores"]
+        or simulation.people.done["forced"]
+    ):
         return
     produced = there = handed_over = 0
     for node in simulation.nodes.values():

@@ -14,6 +14,7 @@ from commensal_federation.delivery.outbox import breaker, pushing
 from commensal_federation.delivery.outbox import push_results as verdicts
 from commensal_federation.delivery.restore import restored
 from commensal_federation.delivery.sync import pulling
+from commensal_federation.delivery.values import Receipt
 from commensal_federation.leases import holder, upkeep
 from commensal_federation.messages.types import Refuse
 
@@ -58,10 +59,10 @@ def a_message_from_a_clock_that_is_wrong_is_refused_for_ever(stack: ExitStack) -
 
 
 def silence_counts_as_delivered(stack: ExitStack) -> None:
-    def judge(answer: Any, ids: Any, error: str, now: Any) -> Any:
+    def judge(answer: Any, ids: Any, error: str, at: Any) -> Any:
         if answer is None:
-            return verdicts.Verdict(True, refused=[now(verdicts, "Receipt")(504, id, "silence") for id in ids])
-        return verdicts.judge(answer, ids, error, now)
+            return verdicts.Verdict(True, refused=[Receipt(504, id, "silence") for id in ids])
+        return verdicts.judge(answer, ids, error, at)
 
     put(stack, pushing, "judge", judge)
 
