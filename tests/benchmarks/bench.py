@@ -59,11 +59,11 @@ def main() -> None:
     print(", ".join(f"{name} {version(name)}" for name in ("starlette", "sqlalchemy", "uvicorn", "uvloop")), end=", ")
     print(f"SQLite {sqlite3.sqlite_version}")
     print(f"load of the machine {os.getloadavg()[0]:.1f} before")
-    asked = sys.argv[1:]
-    extent = QUICK if "quick" in asked else WHOLE
-    for word in asked:
+    arguments = sys.argv[1:]
+    extent = QUICK if "quick" in arguments else WHOLE
+    for word in arguments:
         extent = replace(extent, lines=int(word)) if word.isdigit() else extent
-    databases = [name for name in asked if name in _DATABASES] or _DATABASES
+    databases = [name for name in arguments if name in _DATABASES] or _DATABASES
     with tempfile.TemporaryDirectory(prefix="commensal-bench-") as folder:
         for name in databases:
             with _urls(name, Path(folder)) as urls:

@@ -81,12 +81,12 @@ def main() -> None:
 def _region(folder: Path) -> Region:
     clock, instances = ManualClock(NOON), Instances(folder)
     plan = Plan(plugins=("federation",))
-    opened = [
+    named_instances = [
         (str(place), instances.open(folder / str(place), plan, clock=clock, base_url=f"https://{place}.example"))
         for place in range(1 + PEERS)
     ]
-    works = {id(instance): work_of(instance) for _, instance in opened}
-    region = region_of(opened, lambda one: run_due(one, works[id(one)]))
+    works = {id(instance): work_of(instance) for _, instance in named_instances}
+    region = region_of(named_instances, lambda instance: run_due(instance, works[id(instance)]))
     for place, federation in enumerate(region.members.values()):
         begin_identity(federation)
         with federation.instance.store.write() as tx:
@@ -146,9 +146,9 @@ def _prices(region: Region) -> None:
     homes, wholes = list[float](), list[float]()
     for price in range(300, 300 + CHANGES):
         peer_seconds.clear()
-        begun = time.perf_counter()
+        start_time = time.perf_counter()
         spent = _timed(partial(_reprice, region, price))
-        wholes.append(time.perf_counter() - begun)
+        wholes.append(time.perf_counter() - start_time)
         homes.append(spent - sum(peer_seconds) + max(peer_seconds))
     region.wires.before = lambda origin, request: None
     p95_index = CHANGES * 95 // 100 - 1

@@ -100,24 +100,24 @@ def _customers(tx: Transaction) -> list[str]:
     return [str(row["id"]) for row in rows]
 
 
-def _add_week(tx: Transaction, past: _Past, opened: datetime, count: int) -> None:
+def _add_week(tx: Transaction, past: _Past, opens_at: datetime, count: int) -> None:
     """Adds a closed sale, whose orders are handed out and paid."""
-    session = _session(tx, opened)
+    session = _session(tx, opens_at)
     rows: Rows = {table: [] for table in _TABLES}
     for number in range(count):
-        _add_order(tx, past, session, opened + timedelta(days=4 * number / max(count, 1)), rows)
+        _add_order(tx, past, session, opens_at + timedelta(days=4 * number / max(count, 1)), rows)
     for table, values in rows.items():
         insert_rows(tx, table, values)
 
 
-def _session(tx: Transaction, opened: datetime) -> str:
-    times = {"opens_at": opened, "closes_at": opened + timedelta(days=4), "version": 1}
-    sale, session = tx.ids.new(opened), tx.ids.new(opened)
-    completion = {"completed_at": opened + timedelta(days=4), "created_at": opened}
+def _session(tx: Transaction, opens_at: datetime) -> str:
+    times = {"opens_at": opens_at, "closes_at": opens_at + timedelta(days=4), "version": 1}
+    sale, session = tx.ids.new(opens_at), tx.ids.new(opens_at)
+    completion = {"completed_at": opens_at + timedelta(days=4), "created_at": opens_at}
     tx.execute(
-        insert(coordination).values(id=sale, coordinator_id=SHOP, name=f"Vente du {opened:%x}", **times, **completion)
+        insert(coordination).values(id=sale, coordinator_id=SHOP, name=f"Vente du {opens_at:%x}", **times, **completion)
     )
-    distribution = {"begins_at": opened + timedelta(days=5), "ends_at": opened + timedelta(days=5, hours=2)}
+    distribution = {"begins_at": opens_at + timedelta(days=5), "ends_at": opens_at + timedelta(days=5, hours=2)}
     references = {"coordination_id": sale, "enterprise_id": SHOP, "catalog_id": f"{SHOP}-catalog", "note": ""}
     tx.execute(insert(sale_session).values(id=session, **references, **times, **distribution))
     return session

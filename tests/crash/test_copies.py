@@ -35,6 +35,6 @@ def test_files_as_they_lie_at_any_moment_hold_what_was_confirmed(line: Lifeline,
         line.kill()
 
     line.serve(120, meanwhile=copy, folder=str(shop), later=0)
-    assert [broken_promises(place, known) for place, known in copies] == [[]] * COPIES
+    assert [broken_promises(place, told_then) for place, told_then in copies] == [[]] * COPIES
     assert [damage(place / DATABASE) for place, _ in copies] == [""] * COPIES
-    assert len({len(known.orders) for _, known in copies}) > 3, "nothing was written in between"
+    assert len({len(told_then.orders) for _, told_then in copies}) > 3, "nothing was written in between"

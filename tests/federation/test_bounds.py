@@ -262,20 +262,20 @@ def _notices(stage: Stage) -> int:
 
 def _jobs(stage: Stage) -> int:
     with stage.b.instance.store.write() as tx:
-        before = tx.value(select(func.count()).select_from(job))
+        count_before = tx.value(select(func.count()).select_from(job))
         for _ in range(10):
             promise_pull(tx, stage.a_at_b.id, "order")
             promise_refresh(tx, stage.a_at_b)
-        return int(tx.value(select(func.count()).select_from(job))) - int(before)
+        return int(tx.value(select(func.count()).select_from(job))) - int(count_before)
 
 
 def _breakers(stage: Stage) -> int:
     """CVE-2026-69132: the state of breakers is a row of an accepted peer, and there are no others."""
-    before = stage.count(federation_peer)
+    count_before = stage.count(federation_peer)
     for _ in range(10):
         with stage.b.instance.store.write() as tx:
             breaker.note_failure(tx, stage.a_at_b)
-    return stage.count(federation_peer) - before
+    return stage.count(federation_peer) - count_before
 
 
 # ------------------------------------------------------------------------------------------------ of what is traded

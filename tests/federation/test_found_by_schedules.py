@@ -394,12 +394,12 @@ def test_a_restored_hub_goes_on_with_the_orders_that_it_had_told(
     backup = Backup(hub, tmp_path)
     hub.order(item, 5)
     minutes(farm.region)
-    before = only_order(farm)
+    order_before = only_order(farm)
     backup.restore()
     minutes(farm.region, 3)
     hub.order(item, 2, "Bea")
     minutes(farm.region, 2)
-    assert only_order(farm).iri == only_order(hub).iri == before.iri
+    assert only_order(farm).iri == only_order(hub).iri == order_before.iri
     assert ordered_pieces(farm) == ordered_pieces(hub) == [(2, 2, "")], "who ordered five is not known any more"
 
 

@@ -55,8 +55,8 @@ def follow_farm(hub: Hub, farm: Producer, margin: str) -> str:
 
 def price(hub: Hub, item: str) -> int:
     with hub.read() as tx:
-        (listed,) = listed_for(tx, "hub", None, item_ids=[item])
-    return listed.price
+        (listing,) = listed_for(tx, "hub", None, item_ids=[item])
+    return listing.price
 
 
 def owner_of(hub: Hub, scopes: set[str]) -> TestClient:

@@ -85,20 +85,20 @@ def desks(tmp_path: Path) -> Iterator[tuple[Desk, Desk]]:
 
 def test_two_operators_agree_and_a_producer_ticks_hubs_by_name_over_http(desks: tuple[Desk, Desk]) -> None:
     a, b = desks
-    seen = a.post("/peers/look", url=b.url).json()
-    assert seen == {"url": b.url, "name": "b", "fingerprint": b.client.get("/keys").json()["fingerprint"]}
+    preview = a.post("/peers/look", url=b.url).json()
+    assert preview == {"url": b.url, "name": "b", "fingerprint": b.client.get("/keys").json()["fingerprint"]}
     assert a.client.get("/peers").json()["items"] == [], "who only looks stores nothing"
-    wrong = a.post("/peers", url=b.url, scopes=SCOPES, fingerprint="12345 " * 8)
-    assert (wrong.status_code, wrong.json()["code"]) == (409, "peer_fingerprint")
-    assert a.post("/peers", url=b.url, scopes=SCOPES, fingerprint=seen["fingerprint"]).status_code == 201
+    refusal = a.post("/peers", url=b.url, scopes=SCOPES, fingerprint="12345 " * 8)
+    assert (refusal.status_code, refusal.json()["code"]) == (409, "peer_fingerprint")
+    assert a.post("/peers", url=b.url, scopes=SCOPES, fingerprint=preview["fingerprint"]).status_code == 201
     a.work()
 
     (asks,) = b.client.get("/peers").json()["items"]
     accept = f"/peers/{asks['id']}/accept"
     assert b.post(accept, scopes=SCOPES).status_code == 422, "nobody agrees without having compared"
     assert b.post(accept, scopes=SCOPES, fingerprint=" " * 40).status_code == 422
-    wrong = b.post(accept, scopes=SCOPES, fingerprint="12345 " * 8)
-    assert (wrong.status_code, wrong.json()["code"]) == (409, "peer_fingerprint")
+    refusal = b.post(accept, scopes=SCOPES, fingerprint="12345 " * 8)
+    assert (refusal.status_code, refusal.json()["code"]) == (409, "peer_fingerprint")
     assert b.client.get(f"/peers/{asks['id']}").json()["state"] == "requested"
     heard = a.client.get("/keys").json()["fingerprint"]
     assert b.post(accept, scopes=SCOPES, fingerprint=heard).json()["state"] == "accepted"
@@ -116,8 +116,8 @@ def test_two_operators_agree_and_a_producer_ticks_hubs_by_name_over_http(desks: 
         a_shop(tx, "orchard", name="An orchard", is_hub=False, is_producer=True)
     (peer,) = a.client.get("/enterprises/farm/peers").json()
     assert (peer["name"], peer["url"]) == ("b", b.url)
-    listed = f"/enterprises/farm/peers/{peer['id']}/hubs"
-    assert [(row["hub"]["name"], row["hub"]["city"], row["grant"]) for row in a.client.get(listed).json()] == [
+    hubs_url = f"/enterprises/farm/peers/{peer['id']}/hubs"
+    assert [(row["hub"]["name"], row["hub"]["city"], row["grant"]) for row in a.client.get(hubs_url).json()] == [
         ("Les Paniers", "Crest", ""), ("La Ruche", "", ""),
     ]  # fmt: skip
 
@@ -125,12 +125,12 @@ def test_two_operators_agree_and_a_producer_ticks_hubs_by_name_over_http(desks: 
     refused = a.post(by_name, peer_id=peer["id"], hubs=["Les Paniers", "La Riche"])
     assert (refused.status_code, [error["pointer"] for error in refused.json()["errors"]]) == (422, ["/hubs/1"])
     assert a.client.get("/enterprises/farm/grants").json()["items"] == [], "all or none"
-    given = a.post(by_name, peer_id=peer["id"], hubs=["les  paniers", "La Ruche"], resell=True)
-    assert [(grant["other_name"], grant["resell"]) for grant in given.json()] == [
+    granted = a.post(by_name, peer_id=peer["id"], hubs=["les  paniers", "La Ruche"], resell=True)
+    assert [(grant["other_name"], grant["resell"]) for grant in granted.json()] == [
         ("Les Paniers", True), ("La Ruche", True),
     ]  # fmt: skip
     a.work()
-    assert {row["grant"] for row in a.client.get(listed).json()} == {"offered"}
+    assert {row["grant"] for row in a.client.get(hubs_url).json()} == {"offered"}
     with b.instance.store.read() as tx:
         offered = grants_between(tx, direction="received", state="offered")
     assert sorted(grant.enterprise_id for grant in offered) == ["paniers", "ruche"]
@@ -204,8 +204,8 @@ def test_a_command_grants_to_hubs_by_name(
     assert hub.iri in run("hubs").output
     assert "There is no public hub hob there." in str(run("give", "farm", "hob").exception)
     assert "Name one of the instances" in str(run("give", "farm", "hub", "--peer", "nobody").exception)
-    given = run("give", "farm", "hub", "--peer", region["b"].base)
-    assert "offered" in given.output
+    output = run("give", "farm", "hub", "--peer", region["b"].base)
+    assert "offered" in output.output
     with farm.read() as tx:
         grants = grants_between(tx, enterprise_id="farm")
     assert [(grant.other_iri, grant.other_name, grant.state) for grant in grants] == [(hub.iri, "hub", "offered")]

@@ -73,10 +73,10 @@ def test_two_hubs_that_are_short_at_once_do_not_wait_for_each_other(region: Regi
 
     def ask(hub: Hub, producer: Producer) -> None:
         least, peer = int(producer.lot.free) + 2, region.peer("a", hub.at)
-        asked = Asked(least=least, hoped=least, ordered=30)
+        request = Asked(least=least, hoped=least, ordered=30)
         try:
             with producer.write() as tx:
-                answer_request(producer.federation, tx, peer, producer.id, producer.lot.id, asked, "")
+                answer_request(producer.federation, tx, peer, producer.id, producer.lot.id, request, "")
         except OperationalError as error:
             errors.append(error)
 

@@ -62,8 +62,8 @@ def lent_and_leased(region: Region, lender: str) -> dict[str, tuple[int, int]]:
         lots = {row["id"]: row["lent"] for row in tx.all(select(lot.id, lot.lent))}
         leased: dict[str, int] = {}
         for row in tx.all(select(federation_lease).where(lease.role == "lender")):
-            held = row["granted"] - row["seen"] + row["held"]
-            leased[row["lot_id"]] = leased.get(row["lot_id"], 0) + held
+            outstanding = row["granted"] - row["seen"] + row["held"]
+            leased[row["lot_id"]] = leased.get(row["lot_id"], 0) + outstanding
     return {lot_id: (lots[lot_id], leased.get(lot_id, 0)) for lot_id in lots}
 
 
@@ -93,9 +93,9 @@ def test_what_comes_back_of_the_lease_that_was_kept_apart_is_the_producers_stock
     direct = shop.sell(farm)
     shop.sell(reseller)
     minutes(region, 2)
-    new = move(farm)
+    new_farm = move(farm)
     minutes(region, 2)
-    with new.read() as tx:
+    with new_farm.read() as tx:
         (joined,) = tx.all(select(federation_joined_lot))
         apart = tx.one(select(stock_lot).where(stock_lot.c.id == joined["lot_id"]))
     assert (apart["free"], apart["reserved"], apart["lent"]) == (0, 0, 0), "nothing of it was ordered"
@@ -156,7 +156,7 @@ def test_it_can_move_back_and_what_was_lent_on_stays_lent(new_region: NewRegion)
     last.order(item, 2)
     minutes(region, 3)
     shop.order(direct, 3)
-    new = move(farm)
+    new_farm = move(farm)
     minutes(region, 3)
     shop.order(direct, 20, "Cid")
     minutes(region, 3)
@@ -164,7 +164,7 @@ def test_it_can_move_back_and_what_was_lent_on_stays_lent(new_region: NewRegion)
     minutes(region, 2)
     assert crates(region) == 100
     assert all(lent == leased for at in "bc" for lent, leased in lent_and_leased(region, at).values())
-    move(new, to="a")
+    move(new_farm, to="a")
     minutes(region, 3)
     shop.order(direct, 5, "Eve")
     assert crates(region) == 100

@@ -135,8 +135,8 @@ def test_a_hub_reads_that_a_grant_has_ended_and_what_was_taken_off_sale(
     hub.sell(farm)
     new_mails(hub, region)
     with farm.write() as tx:
-        (given,) = grants_between(tx, enterprise_id=farm.id, direction="given")
-        end_grant(farm.federation, tx, given.id)
+        (grant,) = grants_between(tx, enterprise_id=farm.id, direction="given")
+        end_grant(farm.federation, tx, grant.id)
     region.work()
     mails = new_mails(hub, region)
     assert set(mails) == of_place(hub)

@@ -207,14 +207,15 @@ def test_a_request_expires_on_both_sides(strangers: Region, clock: ManualClock) 
     invite(strangers["a"], strangers["b"].base, SCOPES)
     strangers.work()
     a, b = _operator(strangers, "a"), _operator(strangers, "b")
-    (ours,), (theirs,) = (client.get("/api/-/federation/peers").json()["items"] for client in (a, b))
-    assert (ours["state"], theirs["state"]) == ("invited", "requested")
-    assert ours["expires_at"] == theirs["expires_at"]
+    (peer_of_a,), (peer_of_b,) = (client.get("/api/-/federation/peers").json()["items"] for client in (a, b))
+    assert (peer_of_a["state"], peer_of_b["state"]) == ("invited", "requested")
+    assert peer_of_a["expires_at"] == peer_of_b["expires_at"]
     clock.advance(days=30)
-    (ours,), (theirs,) = (client.get("/api/-/federation/peers").json()["items"] for client in (a, b))
-    assert (ours["state"], theirs["state"]) == ("expired", "expired")
+    (peer_of_a,), (peer_of_b,) = (client.get("/api/-/federation/peers").json()["items"] for client in (a, b))
+    assert (peer_of_a["state"], peer_of_b["state"]) == ("expired", "expired")
     late = b.post(
-        f"/api/-/federation/peers/{theirs['id']}/accept", json={"scopes": SCOPES, "fingerprint": theirs["fingerprint"]}
+        f"/api/-/federation/peers/{peer_of_b['id']}/accept",
+        json={"scopes": SCOPES, "fingerprint": peer_of_b["fingerprint"]},
     )
     assert (late.status_code, late.json()["code"]) == (409, "peer_expired")
     invite(strangers["a"], strangers["b"].base, SCOPES)

@@ -92,7 +92,7 @@ def test_an_operator_proves_what_was_said(
 @pytest.mark.parametrize("words", ["suspend", "limits --set lot_share=7", "scopes --scope stock.lease", "revoke"])
 def test_a_reader_that_closes_the_pipe_early_undoes_nothing(region: Region, tmp_path: Path, words: str) -> None:
     """As in ``commensal federation peer suspend … | head -2``, in a process of its own."""
-    folder, before = folder_at(region, "a", tmp_path / "at-a"), region.peer("a", "b")
+    folder, peer_before = folder_at(region, "a", tmp_path / "at-a"), region.peer("a", "b")
     reading, writing = os.pipe()
     os.close(reading)
     command, *options = words.split()
@@ -104,7 +104,11 @@ def test_a_reader_that_closes_the_pipe_early_undoes_nothing(region: Region, tmp_
     os.close(writing)
     assert (ran.returncode, ran.stderr) == (1, ""), "it says by its status that nobody read it"
     after = region.peer("a", "b")
-    assert (after.state, after.limits, after.scopes_given) != (before.state, before.limits, before.scopes_given)
+    assert (after.state, after.limits, after.scopes_given) != (
+        peer_before.state,
+        peer_before.limits,
+        peer_before.scopes_given,
+    )
 
 
 def _change_by_hand(region: Region, id: str) -> str:

@@ -137,8 +137,10 @@ def open_market(instance: Instance, **shop: Any) -> Market:
         }  # fmt: skip
         people = {}
         for name in ("ada", "bob"):
-            new = new_person(email=f"{name}@example.org", name=name.title(), password="long enough", language="en")
-            person = add_person(tx, new, confirmed=name == "ada")
+            new_member = new_person(
+                email=f"{name}@example.org", name=name.title(), password="long enough", language="en"
+            )
+            person = add_person(tx, new_member, confirmed=name == "ada")
             assert person is not None
             people[name] = person.id
     return Market(instance, goods, people)

@@ -197,15 +197,15 @@ def test_an_answer_is_kept_for_an_hour_and_nobody_reads_it_in_the_database(
 ) -> None:
     to_the_checkout(browser, stall, small=1)
     browser.send("", ORDER, name="Bob Le Goff", email="no address")
-    there = browser.at
+    address = browser.at
     with instance.store.read() as tx:
-        kept = str(tx.all(select(shown_page)))
-    assert "Goff" not in kept
-    assert there.rpartition("=")[2] not in kept
+        stored = str(tx.all(select(shown_page)))
+    assert "Goff" not in stored
+    assert address.rpartition("=")[2] not in stored
     clock.advance(seconds=LASTS.total_seconds())
     with instance.store.write() as tx:
         assert forget_shown_pages(tx) == 1
-    browser.go(there)
+    browser.go(address)
     assert (browser.status, "This did not work yet" in browser.page.text) == (200, False)
     assert {"forget_shown_pages", "forget_carts"} <= {job.name for job in work_of(instance).periodic}
 

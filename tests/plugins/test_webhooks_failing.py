@@ -194,14 +194,14 @@ def test_a_slow_address_is_left_at_its_time_limit_and_the_mail_goes_out(
 def test_nothing_of_the_database_is_held_while_the_other_side_thinks(shop: Shop, receiver: Receiver) -> None:
     add_hook(shop, receiver)
     shop.order()
-    asked, answered = threading.Event(), threading.Event()
+    request_received, answer_sent = threading.Event(), threading.Event()
 
-    receiver.say(Answer(before=asked, after=answered))
+    receiver.say(Answer(before=request_received, after=answer_sent))
     worker = threading.Thread(target=shop.run_jobs)
     worker.start()
-    assert asked.wait(30)
+    assert request_received.wait(30)
     shop.order({"soap": 1})  # it would wait for ten seconds and then be refused
-    answered.set()
+    answer_sent.set()
     worker.join()
 
 

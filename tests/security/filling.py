@@ -68,7 +68,7 @@ WORDS = {
 
 
 @dataclass(frozen=True)
-class Way:
+class AppRoute:
     """A route of the application: an endpoint of the API, or a page."""
 
     method: str
@@ -94,10 +94,10 @@ class Way:
         return _PARAMETER.sub(lambda match: values[match[1]], self.path)
 
 
-def ways_of(app: Starlette, endpoints: list[Endpoint]) -> list[Way]:
+def routes_of(app: Starlette, endpoints: list[Endpoint]) -> list[AppRoute]:
     """Returns every route that the application answers, from the application itself; static files have none."""
     by_name = {(endpoint.method, f"/api{endpoint.path}"): endpoint for endpoint in endpoints}
-    return [Way(method, path, by_name.get((method, path))) for method, path in _walk(app.routes)]
+    return [AppRoute(method, path, by_name.get((method, path))) for method, path in _walk(app.routes)]
 
 
 def _walk(routes: list[BaseRoute], above: str = "") -> Iterator[tuple[str, str]]:
@@ -113,43 +113,45 @@ class Unfilled(LookupError):
     """A route has a parameter without a known value: add it in `filling.py`."""
 
 
-def fill(tx: Transaction, way: Way, settled: Settled) -> dict[str, str]:
+def fill(tx: Transaction, route: AppRoute, settled: Settled) -> dict[str, str]:
     """Returns the parameters of a route, each naming something of this enterprise. Raises `Unfilled`."""
-    return {name: _value(tx, way, name, settled) for name in way.parameters}
+    return {name: _value(tx, route, name, settled) for name in route.parameters}
 
 
-def _value(tx: Transaction, way: Way, name: str, settled: Settled) -> str:
+def _value(tx: Transaction, route: AppRoute, name: str, settled: Settled) -> str:
     fixed: dict[str, str] = {
         "enterprise": settled.id, "shop": settled.id, "supplier": settled.id, "grantee": settled.id,
         "order": settled.order.id, "person": settled.owner.id,
     }  # fmt: skip
     if name in WORDS:
         return WORDS[name]
-    if _table_of_parameter(way, name) is None and name in fixed:
+    if _table_of_parameter(route, name) is None and name in fixed:
         return fixed[name]
-    if way.path == "/api/me/sessions/{session}":
+    if route.path == "/api/me/sessions/{session}":
         return str(tx.value(select(person_session.c.hash).where(person_session.c.person_id == settled.owner.id)))
     if name in _SPECIAL:
-        return str(_SPECIAL[name](tx, way, settled))
-    if name not in _ROWS and way.scope == OPERATOR:
+        return str(_SPECIAL[name](tx, route, settled))
+    if name not in _ROWS and route.scope == OPERATOR:
         return "nothing-like-it"  # an object of the instance, and of no enterprise
-    if name not in _ROWS or (_table_of_parameter(way, name) is not None and way.path.startswith("/api/-/federation/")):
-        return str(_first_of_its_name(tx, way, name, settled))
+    if name not in _ROWS or (
+        _table_of_parameter(route, name) is not None and route.path.startswith("/api/-/federation/")
+    ):
+        return str(_first_of_its_name(tx, route, name, settled))
     table, owner = _ROWS[name]
     condition = table.c[owner].in_(_ids(_ABOVE[owner], settled)) if owner in _ABOVE else table.c[owner] == settled.id
     return str(_first(tx, table, condition))
 
 
-def _table_of_parameter(way: Way, name: str) -> Table | None:
+def _table_of_parameter(route: AppRoute, name: str) -> Table | None:
     """Returns the table of a plugin that is named after the parameter: ``federation_grant`` for ``{grant}``."""
-    plugin = way.path.removeprefix("/api/-/").partition("/")[0]
+    plugin = route.path.removeprefix("/api/-/").partition("/")[0]
     return metadata.tables.get(f"{plugin}_{_CALLED.get(name, name)}")
 
 
-def _first_of_its_name(tx: Transaction, way: Way, name: str, settled: Settled) -> Any:
-    table = _table_of_parameter(way, name)
+def _first_of_its_name(tx: Transaction, route: AppRoute, name: str, settled: Settled) -> Any:
+    table = _table_of_parameter(route, name)
     if table is None or "id" not in table.c:
-        raise Unfilled(f"{way}: {{{name}}}")
+        raise Unfilled(f"{route}: {{{name}}}")
     if "enterprise_id" in table.c:
         return _first(tx, table, table.c.enterprise_id == settled.id)
     return _first(tx, table, table.c.id.like(f"{settled.id}-%"))  # of those that `settle` made
@@ -165,39 +167,39 @@ def _first(tx: Transaction, table: Table, condition: ColumnElement[bool]) -> Any
     return id
 
 
-def _slug(tx: Transaction, way: Way, settled: Settled) -> Any:
+def _slug(tx: Transaction, route: AppRoute, settled: Settled) -> Any:
     return tx.value(select(enterprise.c.slug).where(enterprise.c.id == settled.id))
 
 
-def _token(tx: Transaction, way: Way, settled: Settled) -> Any:
+def _token(tx: Transaction, route: AppRoute, settled: Settled) -> Any:
     return _first(tx, api_token, api_token.c.person_id == settled.owner.id)
 
 
-def _batch(tx: Transaction, way: Way, settled: Settled) -> Any:
+def _batch(tx: Transaction, route: AppRoute, settled: Settled) -> Any:
     batches = select(vouchers_voucher.c.batch_id).where(vouchers_voucher.c.enterprise_id == settled.id)
     return tx.value(batches.where(vouchers_voucher.c.batch_id.is_not(None)).limit(1))
 
 
-def _offer(tx: Transaction, way: Way, settled: Settled) -> Any:
+def _offer(tx: Transaction, route: AppRoute, settled: Settled) -> Any:
     items = select(catalog_item.c.id).where(catalog_item.c.catalog_id.in_(_ids(catalog, settled)))
     return _first(tx, offer, offer.c.item_id.in_(items))
 
 
-def _slot(tx: Transaction, way: Way, settled: Settled) -> Any:
-    if way.path.startswith("/api/-/delivery/"):
+def _slot(tx: Transaction, route: AppRoute, settled: Settled) -> Any:
+    if route.path.startswith("/api/-/delivery/"):
         return _first(tx, delivery_slot, delivery_slot.c.enterprise_id == settled.id)
     return _first(tx, pickup_slot, pickup_slot.c.place_id.in_(_ids(pickup_place, settled)))
 
 
-def _secret(tx: Transaction, way: Way, settled: Settled) -> Any:
+def _secret(tx: Transaction, route: AppRoute, settled: Settled) -> Any:
     """The holder of a link's secret may use it, so the attempt uses what others could know: the id of the object."""
-    if "/places/" in way.path:
+    if "/places/" in route.path:
         return _first(tx, pickup_place, pickup_place.c.enterprise_id == settled.id)
     guest_orders = and_(customer_order.c.enterprise_id == settled.id, customer_order.c.person_id.is_(None))
     return _first(tx, customer_order, guest_orders)
 
 
-_SPECIAL: Mapping[str, Callable[[Transaction, Way, Settled], Any]] = {
+_SPECIAL: Mapping[str, Callable[[Transaction, AppRoute, Settled], Any]] = {
     "offer": _offer,
     "slug": _slug, "token": _token, "batch": _batch, "slot": _slot, "secret": _secret,
 }  # fmt: skip

@@ -15,7 +15,7 @@ import msgspec
 from PIL import Image as Pillow
 
 from .bodies import a_query
-from .filling import Way
+from .filling import AppRoute
 
 MOST = 1_000_000  # bytes
 LONGEST_QUERY = 60_000  # bytes; the server reads at most 64 KiB of a request line and headers
@@ -24,40 +24,40 @@ _HUGE = 10**18
 _LETTERS = string.ascii_letters
 
 
-def heavy_bodies(way: Way) -> Iterator[tuple[str, dict[str, Any]]]:
+def heavy_bodies(route: AppRoute) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yields names and keyword arguments of requests."""
-    if way.endpoint is None:
+    if route.endpoint is None:
         yield from _forms()
-    elif way.endpoint.body is bytes:
+    elif route.endpoint.body is bytes:
         for name, content in _files():
-            yield name, {"content": content, "headers": {"Content-Type": way.endpoint.takes.replace("*", "png")}}
-    elif way.endpoint.body is not None:
-        schema = msgspec.json.schema(way.endpoint.body)
+            yield name, {"content": content, "headers": {"Content-Type": route.endpoint.takes.replace("*", "png")}}
+    elif route.endpoint.body is not None:
+        schema = msgspec.json.schema(route.endpoint.body)
         for name, content in _documents(schema):
             yield name, {"content": content[:MOST], "headers": {"Content-Type": "application/json"}}
 
 
-def heavy_queries(way: Way) -> Iterator[tuple[str, str]]:
+def heavy_queries(route: AppRoute) -> Iterator[tuple[str, str]]:
     """Yields queries with a name each, as they stand after the question mark."""
-    required = a_query(way.endpoint)
+    required = a_query(route.endpoint)
     beside = [f"{name}={quote(value)}" for name, value in required.items()]
     yield "many parameters", _joined([*beside, *map("".join, product(_LETTERS, repeat=3))])
     yield "large parameters", _joined([*beside, *(f"p{number}={'%' * 1000}" for number in range(49))])
     yield "separators", "&" * LONGEST_QUERY
     yield "escapes", _joined([*beside, "q=" + "%C3%A9" * (LONGEST_QUERY // 7)])
-    fields = [(name, f"{name}={quote(text)}") for name, text in _heavy_fields(way)]
+    fields = [(name, f"{name}={quote(text)}") for name, text in _heavy_fields(route)]
     yield "repeated parameters", _joined([*beside, *[parameter for _, parameter in fields] * 1000])
-    for name, parameter in fields if way.endpoint is not None else ():
+    for name, parameter in fields if route.endpoint is not None else ():
         yield parameter[:30], _joined([*(other for other in beside if not other.startswith(f"{name}=")), parameter])
 
 
-def _heavy_fields(way: Way) -> Iterator[tuple[str, str]]:
+def _heavy_fields(route: AppRoute) -> Iterator[tuple[str, str]]:
     """Yields the parameters of a route, each with a text as long as it may be, which is dear to search for; of a page
     those that any page might read, which are sent together."""
-    if way.endpoint is None or way.endpoint.query is None:
+    if route.endpoint is None or route.endpoint.query is None:
         yield from ((field, "é % _ a " * 200) for field in ("q", "search", "after", "page", "next", "category", "lang"))
         return
-    schema = msgspec.json.schema(way.endpoint.query)
+    schema = msgspec.json.schema(route.endpoint.query)
     for field, shape in schema["$defs"][schema["$ref"].rpartition("/")[2]].get("properties", {}).items():
         kinds = (shape, *shape.get("anyOf", ()))
         numbers = [kind for kind in kinds if kind.get("type") in ("integer", "number")]

@@ -18,7 +18,7 @@ from commensal.trade.people.scopes import PUBLIC
 from commensal.trade.people.sessions import begin_session
 
 from .conftest import open_village
-from .filling import Way, fill
+from .filling import AppRoute, fill
 from .heavy import heavy_bodies, heavy_queries
 from .trespass import Village
 
@@ -34,18 +34,18 @@ def shaken(commensal_instances: Instances, tmp_path_factory: pytest.TempPathFact
         yield village
 
 
-def _cost(village: Village, way: Way, sent: Mapping[str, Any], query: str) -> tuple[float, float, int]:
+def _cost(village: Village, route: AppRoute, sent: Mapping[str, Any], query: str) -> tuple[float, float, int]:
     """Returns seconds of processor, megabytes at the peak, and the status."""
     with village.instance.store.write() as tx:
         cookie = begin_session(tx, village.victim.owner).secret
     with village.instance.store.read() as tx:
-        path = way.to(fill(tx, way, village.victim)) + query
+        path = route.to(fill(tx, route, village.victim)) + query
     headers = {"Cookie": f"session={cookie}", "Idempotency-Key": village.instance.ids.secret(), "If-Match": '"1"'}
     village.client.cookies.clear()
     _forget_peak()
     memory_before, started = _memory("VmRSS"), time.process_time()
     answer = village.client.request(
-        way.method, path, **{**sent, "headers": {**headers, **sent.get("headers", {})}}, follow_redirects=False
+        route.method, path, **{**sent, "headers": {**headers, **sent.get("headers", {})}}, follow_redirects=False
     )
     return time.process_time() - started, _memory("VmHWM") - memory_before, answer.status_code
 
@@ -60,43 +60,43 @@ def _forget_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5", "ascii")
 
 
-def _heavy_requests(way: Way) -> Iterator[tuple[str, Mapping[str, Any], str]]:
+def _heavy_requests(route: AppRoute) -> Iterator[tuple[str, Mapping[str, Any], str]]:
     """Yields a name, keyword arguments of a request, and what follows the path."""
-    if way.safe:
-        yield from ((name, {}, f"?{query}") for name, query in heavy_queries(way))
+    if route.safe:
+        yield from ((name, {}, f"?{query}") for name, query in heavy_queries(route))
     else:
-        yield from ((name, sent, "") for name, sent in heavy_bodies(way))
+        yield from ((name, sent, "") for name, sent in heavy_bodies(route))
 
 
-def _too_dear(village: Village, ways: list[Way]) -> tuple[int, list[str]]:
+def _too_dear(village: Village, routes: list[AppRoute]) -> tuple[int, list[str]]:
     """Returns the number of requests tried, and those beyond the budget three times in a row: other load on the machine
     can make a measurement larger, but never smaller.
     """
     count, too_costly = 0, []
-    for way in ways:
-        for name, sent, query in _heavy_requests(way):
+    for route in routes:
+        for name, sent, query in _heavy_requests(route):
             count += 1
             for _ in range(3):
-                seconds, megabytes, status = _cost(village, way, sent, query)
+                seconds, megabytes, status = _cost(village, route, sent, query)
                 if status == 429:  # a limit on requests: the next one shall be heard
                     village.clock.advance(minutes=1)
                 if seconds < SECONDS and megabytes < MEGABYTES:
                     break
             else:
-                too_costly.append(f"{way}, {name}: {seconds:.2f} s, {megabytes:.0f} MB, answered {status}")
+                too_costly.append(f"{route}, {name}: {seconds:.2f} s, {megabytes:.0f} MB, answered {status}")
             if status >= 500:
-                too_costly.append(f"{way}, {name}: answered {status}")
+                too_costly.append(f"{route}, {name}: answered {status}")
     return count, too_costly
 
 
 def test_no_request_costs_half_a_second_or_100_megabytes(shaken: Village) -> None:
-    count, too_costly = _too_dear(shaken, [way for way in shaken.ways if not way.safe])
+    count, too_costly = _too_dear(shaken, [route for route in shaken.routes if not route.safe])
     assert too_costly == []
     assert count > 1500
 
 
 def test_no_query_costs_half_a_second_or_100_megabytes(shaken: Village) -> None:
-    count, too_costly = _too_dear(shaken, [way for way in shaken.ways if way.safe])
+    count, too_costly = _too_dear(shaken, [route for route in shaken.routes if route.safe])
     assert too_costly == []
     assert count > 1000
 
@@ -104,7 +104,7 @@ def test_no_query_costs_half_a_second_or_100_megabytes(shaken: Village) -> None:
 def test_a_query_beyond_the_budget_is_measured(shaken: Village, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where long texts are worked through for as long as the budget lasts, and a little longer."""
     monkeypatch.setattr(handler, "read_query", _slowly)
-    (products,) = [way for way in shaken.ways if str(way) == "GET /api/enterprises/{enterprise}/products"]
+    (products,) = [route for route in shaken.routes if str(route) == "GET /api/enterprises/{enterprise}/products"]
     assert _cost(shaken, products, {}, "?search=" + "a" * 200)[0] > SECONDS
 
 
@@ -120,19 +120,19 @@ def test_a_body_whose_every_mistake_is_looked_for_is_found(shaken: Village, monk
     """Without the guard: what a megabyte of mistakes costs if JSON Schema sees all of it."""
     monkeypatch.setattr(reading, "_SMALL", 10**9)
     monkeypatch.setattr(reading, "_SHOWN", 10**9)
-    orders = [way for way in shaken.ways if str(way) == "POST /api/sale-sessions/{session}/orders"]
+    orders = [route for route in shaken.routes if str(route) == "POST /api/sale-sessions/{session}/orders"]
     assert _too_dear(shaken, orders)[1]
 
 
 # ------------------------------------------------------------------------------------------------ before the body
 
 
-def _read_too_early(village: Village, ways: list[Way]) -> list[str]:
+def _read_too_early(village: Village, routes: list[AppRoute]) -> list[str]:
     """Routes that begin to read what a stranger sends, though strangers may not use them."""
     reading_routes = []
-    for way in ways:
+    for route in routes:
         with village.instance.store.read() as tx:
-            path = way.to(fill(tx, way, village.victim))
+            path = route.to(fill(tx, route, village.victim))
         answers: list[Message] = []
         heard = False
 
@@ -146,17 +146,17 @@ def _read_too_early(village: Village, ways: list[Way]) -> list[str]:
 
         headers = [(b"host", b"testserver"), (b"content-type", b"application/json"), (b"if-match", b'"1"')]
         scope: Scope = {
-            "type": "http", "method": way.method, "path": path, "raw_path": path.encode(), "query_string": b"",
+            "type": "http", "method": route.method, "path": path, "raw_path": path.encode(), "query_string": b"",
             "headers": headers, "client": ("192.0.2.1", 1), "server": ("testserver", 80), "scheme": "http",
             "root_path": "", "http_version": "1.1",
         }  # fmt: skip
         anyio.run(village.client.app, scope, receive, send)
         if heard or answers[0]["status"] != 401:
-            reading_routes.append(f"{way}: answered {answers[0]['status']}{', and listened' if heard else ''}")
+            reading_routes.append(f"{route}: answered {answers[0]['status']}{', and listened' if heard else ''}")
     return reading_routes
 
 
 def test_rights_are_asked_before_a_body_is_read(shaken: Village) -> None:
-    protected = [way for way in shaken.ways if not way.safe and way.scope != PUBLIC]
+    protected = [route for route in shaken.routes if not route.safe and route.scope != PUBLIC]
     assert _read_too_early(shaken, protected) == []
     assert len(protected) > 100

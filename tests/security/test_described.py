@@ -35,7 +35,7 @@ from commensal.trade.people.scopes import OPERATOR
 from commensal.trade.stock.lots import lots_of
 
 from .conftest import open_village
-from .filling import Way, fill
+from .filling import AppRoute, fill
 from .settled import PRIVATE, PUBLIC, Settled
 from .trespass import OPEN, Village
 
@@ -58,7 +58,7 @@ class Described:
     """A village with its document; its database is restored after each operation."""
 
     village: Village
-    operations: list[tuple[Any, Way]]
+    operations: list[tuple[Any, AppRoute]]
     before: sqlite3.Connection
 
     def put_back(self) -> None:
@@ -76,20 +76,20 @@ def village(commensal_instances: Instances, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture(scope="module")
 def described(village: Village) -> Iterator[Described]:
     schema = schemathesis.openapi.from_asgi("/api/openapi.json", village.client.app)
-    ways = {(way.method, way.path): way for way in village.ways}
+    routes = {(route.method, route.path): route for route in village.routes}
     operations_found = [operation.ok() for operation in schema.get_all_operations() if isinstance(operation, Ok)]
-    operations = [(operation, ways[operation.method.upper(), operation.path]) for operation in operations_found]
-    with closing(sqlite3.connect(":memory:", check_same_thread=False)) as before:
+    operations = [(operation, routes[operation.method.upper(), operation.path]) for operation in operations_found]
+    with closing(sqlite3.connect(":memory:", check_same_thread=False)) as backup:
         with closing(sqlite3.connect(village.instance.folder / DATABASE)) as database:
-            database.backup(before)
-        yield Described(village, operations, before)
+            database.backup(backup)
+        yield Described(village, operations, backup)
 
 
-def flaws(described: Described, operation: Any, way: Way, asker: Settled | None) -> list[str]:
+def flaws(described: Described, operation: Any, route: AppRoute, asker: Settled | None) -> list[str]:
     """Lists what is wrong with one operation for an asker, after a few valid and invalid requests."""
     village, messages = described.village, list[str]()
     with village.instance.store.read() as tx:
-        path_values = [fill(tx, way, owner) for owner in (village.victim, village.other)]
+        path_values = [fill(tx, route, owner) for owner in (village.victim, village.other)]
     headers = {"Authorization": f"Bearer {asker.shop.token}"} if asker else {}
 
     @_SETTINGS
@@ -97,9 +97,9 @@ def flaws(described: Described, operation: Any, way: Way, asker: Settled | None)
     def send_request(data: st.DataObject) -> None:
         mode = data.draw(st.sampled_from([GenerationMode.POSITIVE, GenerationMode.NEGATIVE]))
         path = data.draw(st.sampled_from(path_values))
-        fixed = headers | ({"If-Match": '"1"'} if way.endpoint and way.endpoint.edits else {})
+        fixed = headers | ({"If-Match": '"1"'} if route.endpoint and route.endpoint.edits else {})
         case = data.draw(operation.as_strategy(mode, path_parameters=path, headers=fixed))
-        messages.extend(_wrong(village, case, way, asker))
+        messages.extend(_wrong(village, case, route, asker))
 
     try:
         send_request()
@@ -108,19 +108,19 @@ def flaws(described: Described, operation: Any, way: Way, asker: Settled | None)
     return messages
 
 
-def _wrong(village: Village, case: Case[Any], way: Way, asker: Settled | None) -> Iterator[str]:
+def _wrong(village: Village, case: Case[Any], route: AppRoute, asker: Settled | None) -> Iterator[str]:
     response = case.call()
     try:
         case.validate_response(response, checks=CHECKED)
     except FailureGroup as group:
-        yield f"{way}: {group}"
+        yield f"{route}: {group}"
     text = response.content.decode(errors="replace")
-    if asker is not village.victim and (PRIVATE in text or (PUBLIC in text and not _is_shown(way))):
-        yield f"{way}: told {text[:300]}"
+    if asker is not village.victim and (PRIVATE in text or (PUBLIC in text and not _is_shown(route))):
+        yield f"{route}: told {text[:300]}"
 
 
-def _is_shown(way: Way) -> bool:
-    return way.scope == "public" or str(way) in OPEN
+def _is_shown(route: AppRoute) -> bool:
+    return route.scope == "public" or str(route) in OPEN
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -128,21 +128,23 @@ def _is_shown(way: Way) -> bool:
 def test_every_operation_answers_as_it_is_described(described: Described, who: str, part: int) -> None:
     village = described.village
     asker = {"anonymous": None, "enterprise A": village.victim, "enterprise B": village.other}[who]
-    flaws_found = [flaws(described, operation, way, asker) for operation, way in described.operations[part::PARTS]]
+    flaws_found = [flaws(described, operation, route, asker) for operation, route in described.operations[part::PARTS]]
     assert not any(flaws_found), "\n\n".join(finding for messages in flaws_found for finding in messages)
 
 
 def test_the_document_has_every_operation(described: Described) -> None:
     assert len(described.operations) > 180
-    assert {way.scope for _, way in described.operations} >= {"public", "self", OPERATOR, "orders:read"}
+    assert {route.scope for _, route in described.operations} >= {"public", "self", OPERATOR, "orders:read"}
 
 
 # ------------------------------------------------------------------------------------------------ is it a test?
 
 
-def _operation(described: Described, name: str) -> tuple[Any, Way]:
+def _operation(described: Described, name: str) -> tuple[Any, AppRoute]:
     (match,) = [
-        (operation, way) for operation, way in described.operations if way.endpoint and way.endpoint.name == name
+        (operation, route)
+        for operation, route in described.operations
+        if route.endpoint and route.endpoint.name == name
     ]
     return match
 
@@ -161,8 +163,8 @@ def test_an_operation_that_breaks_is_found(described: Described, monkeypatch: py
 def test_an_answer_of_another_shape_is_found(described: Described, monkeypatch: pytest.MonkeyPatch) -> None:
     operation = _operation(described, "stock_lots")
     monkeypatch.setattr(stock, "page_of", lambda *args: {"items": [{"id": 7}], "next": None})
-    found = flaws(described, *operation, described.village.other)
-    assert any("violates schema" in text for text in found), found
+    flaws_found = flaws(described, *operation, described.village.other)
+    assert any("violates schema" in text for text in flaws_found), flaws_found
 
 
 def test_an_answer_that_tells_of_another_is_found(described: Described, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,12 +34,12 @@ def spoiled(commensal_instances: Instances, tmp_path_factory: pytest.TempPathFac
 def _files(village: Village) -> Iterator[tuple[str, str, bytes]]:
     """Yields every file that the victim's owner can have: its route, type and content."""
     owner = Asker(name="its owner", headers={"Cookie": f"session={village.victim.owner_session}"})
-    for way in village.ways:
-        if way.safe and way.scope not in ("operator", "public"):
+    for route in village.routes:
+        if route.safe and route.scope not in ("operator", "public"):
             with village.instance.store.read() as tx:
-                answer = village.ask(owner, Attempt(way, fill(tx, way, village.victim)))
+                answer = village.ask(owner, Attempt(route, fill(tx, route, village.victim)))
             if "json" not in answer.headers.get("content-type", ""):
-                yield str(way), answer.headers.get("content-type", ""), answer.content
+                yield str(route), answer.headers.get("content-type", ""), answer.content
     reports_url = f"/api/enterprises/{village.victim.id}/reports"
     for report in village.client.get(reports_url, headers=owner.headers).json():
         for name in ("csv", "xlsx"):
@@ -95,12 +95,14 @@ def test_no_text_becomes_a_header_of_an_answer(spoiled: Village) -> None:
     mark(spoiled.instance.store, before='"x\r\nX-Evil: yes\r\n\r\n')
     owner = Asker(name="its owner", headers={"Cookie": f"session={spoiled.victim.owner_session}"})
     named_files = 0
-    for way in (way for way in spoiled.ways if way.safe):
+    for route in (route for route in spoiled.routes if route.safe):
         with spoiled.instance.store.read() as tx:
-            values = fill(tx, way, spoiled.victim) | ({"slug": spoiled.victim.id} if "slug" in way.parameters else {})
-        answer = spoiled.ask(owner, Attempt(way, values))
-        assert "x-evil" not in answer.headers, way
+            values = fill(tx, route, spoiled.victim) | (
+                {"slug": spoiled.victim.id} if "slug" in route.parameters else {}
+            )
+        answer = spoiled.ask(owner, Attempt(route, values))
+        assert "x-evil" not in answer.headers, route
         disposition = answer.headers.get("content-disposition", "")
-        assert not disposition or _FILENAME.fullmatch(disposition), (way, disposition)
+        assert not disposition or _FILENAME.fullmatch(disposition), (route, disposition)
         named_files += bool(disposition)
     assert named_files >= 5

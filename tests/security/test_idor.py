@@ -17,7 +17,7 @@ from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.people.access import demand
 
-from .filling import WORDS, Unfilled, Way, fill
+from .filling import WORDS, AppRoute, Unfilled, fill
 from .settled import PRIVATE, PUBLIC
 from .trespass import OPEN, Asker, Attempt, Village, trespasses
 
@@ -72,20 +72,20 @@ def test_what_is_tried_is_there_and_its_owner_sees_the_marks(village: Village) -
     """What is refused to others is answered to the owner or the buyer, so the ids are real."""
     owner, answers_with_marks = _owner(village), 0
     buyer = Asker(name="the buyer", headers={"Cookie": f"session={village.victim.shopper_session}"})
-    for way in (way for way in village.ways if way.safe and way.parameters):
-        if way.scope in ("public", "operator") or str(way) in OPEN or way.path.startswith("/api/-/federation/"):
+    for route in (route for route in village.routes if route.safe and route.parameters):
+        if route.scope in ("public", "operator") or str(route) in OPEN or route.path.startswith("/api/-/federation/"):
             continue
         with village.instance.store.read() as tx:
-            attempt = Attempt(way, fill(tx, way, village.victim))
+            attempt = Attempt(route, fill(tx, route, village.victim))
         answers = [village.ask(asker, attempt) for asker in (owner, buyer)]
-        assert 200 in [answer.status_code for answer in answers], (str(way), answers[0].text)
+        assert 200 in [answer.status_code for answer in answers], (str(route), answers[0].text)
         answers_with_marks += any(PRIVATE in answer.text or PUBLIC in answer.text for answer in answers)
     assert answers_with_marks > 35
 
 
 def test_a_route_with_a_parameter_that_nobody_can_fill_is_found(village: Village) -> None:
     with village.instance.store.read() as tx, pytest.raises(Unfilled, match="mystery"):
-        fill(tx, Way("GET", "/api/enterprises/{enterprise}/mysteries/{mystery}"), village.victim)
+        fill(tx, AppRoute("GET", "/api/enterprises/{enterprise}/mysteries/{mystery}"), village.victim)
 
 
 def test_words_that_are_nobodys_name_nothing_of_an_enterprise(village: Village) -> None:
@@ -99,27 +99,27 @@ def test_words_that_are_nobodys_name_nothing_of_an_enterprise(village: Village) 
 def test_a_route_without_its_check_of_access_is_found(
     village: Village, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    (way,) = [way for way in village.ways if way.endpoint and way.endpoint.name == name]
-    assert trespasses(village, village.askers["token"], [way]) == []
-    monkeypatch.setattr(handler, "demand", _letting_through(way))
-    violations = trespasses(village, village.askers["token"], [way])
-    assert any(str(way) in finding for finding in violations), violations
+    (route,) = [route for route in village.routes if route.endpoint and route.endpoint.name == name]
+    assert trespasses(village, village.askers["token"], [route]) == []
+    monkeypatch.setattr(handler, "demand", _letting_through(route))
+    violations = trespasses(village, village.askers["token"], [route])
+    assert any(str(route) in finding for finding in violations), violations
 
 
-def _letting_through(way: Way) -> Callable[..., None]:
+def _letting_through(route: AppRoute) -> Callable[..., None]:
     """Returns a check of access for every route except this one."""
-    assert way.endpoint is not None
+    assert route.endpoint is not None
 
     def demand_elsewhere(tx: Any, actor: Any, scope: str, enterprise: str | None = None) -> None:
-        assert way.endpoint is not None
-        if scope != way.endpoint.scope:
+        assert route.endpoint is not None
+        if scope != route.endpoint.scope:
             demand(tx, actor, scope, enterprise)
 
     return demand_elsewhere
 
 
 def test_a_lookup_that_forgets_whose_it_is_is_found(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
-    (way,) = [way for way in village.ways if str(way) == "GET /api/enterprises/{enterprise}/orders/{order}"]
+    (route,) = [route for route in village.routes if str(route) == "GET /api/enterprises/{enterprise}/orders/{order}"]
     monkeypatch.setattr(orders, "order_by_id", lambda tx, id, **_: order_by_id(tx, id, enterprise_id=village.victim.id))
-    violations = trespasses(village, village.askers["owner"], [way])
+    violations = trespasses(village, village.askers["owner"], [route])
     assert any("with another's order: told" in finding for finding in violations), violations

@@ -18,7 +18,7 @@ from commensal.trade.people.people import NewPerson, add_person
 from commensal.trade.people.scopes import ROLES
 from commensal.trade.people.sessions import begin_session
 
-from .filling import Way, fill
+from .filling import AppRoute, fill
 from .settled import Settled
 from .trespass import Asker, Attempt, Village
 from .watch import watching
@@ -37,23 +37,23 @@ FOREIGN: Mapping[str, Mapping[str, str]] = {
 SIGNED = ("/-/stripe/webhook/", "/-/federation/")  # messages there are proved by signatures, and no cookie counts
 
 
-def _unsafe(village: Village) -> Iterator[tuple[Way, str]]:
-    for way in village.ways:
-        if not way.safe and not way.path.startswith(SIGNED):
+def _unsafe(village: Village) -> Iterator[tuple[AppRoute, str]]:
+    for route in village.routes:
+        if not route.safe and not route.path.startswith(SIGNED):
             with village.instance.store.read() as tx:
-                yield way, way.to(fill(tx, way, village.victim))
+                yield route, route.to(fill(tx, route, village.victim))
 
 
 def _usable_by_other_sites(village: Village, owner: Settled) -> list[str]:
     """Lists unsafe routes that another site could make a person's browser use."""
     violations = []
-    for way, path in _unsafe(village):
+    for route, path in _unsafe(village):
         for kind, headers in FOREIGN.items():
             village.client.cookies.clear()
             sent = {"Cookie": f"session={owner.owner_session}", "Idempotency-Key": "k", "If-Match": '"1"', **headers}
-            answer = village.client.request(way.method, path, headers=sent, content=b"{}", follow_redirects=False)
+            answer = village.client.request(route.method, path, headers=sent, content=b"{}", follow_redirects=False)
             if answer.status_code != 403 or answer.json()["code"] != "foreign_origin":
-                violations.append(f"{way} from {kind}: {answer.status_code}")
+                violations.append(f"{route} from {kind}: {answer.status_code}")
     return violations
 
 
@@ -64,7 +64,7 @@ def test_no_other_site_can_act_for_who_is_logged_in(village: Village) -> None:
 
 def test_a_route_that_other_sites_can_use_is_found(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(origin_guard, "is_cross_site", lambda headers: False)
-    monkeypatch.setattr(Village, "ways", property(lambda self: [Way("POST", "/logout")]))
+    monkeypatch.setattr(Village, "routes", property(lambda self: [AppRoute("POST", "/logout")]))
     assert len(_usable_by_other_sites(village, village.other)) == len(FOREIGN)
 
 
@@ -77,18 +77,18 @@ POLICY = {
 _ELSEWHERE = re.compile(r"""(?:src|href|action)\s*=\s*["']?(?:https?:)?//(?!testserver)[^"'\s>]+""", re.IGNORECASE)
 
 
-def _answers(village: Village, asker: Asker) -> Iterator[tuple[Way, Any]]:
-    for way in village.ways:
-        if way.safe:
+def _answers(village: Village, asker: Asker) -> Iterator[tuple[AppRoute, Any]]:
+    for route in village.routes:
+        if route.safe:
             with village.instance.store.read() as tx:
-                values = fill(tx, way, village.victim)
-            yield way, village.ask(asker, Attempt(way, values))
+                values = fill(tx, route, village.victim)
+            yield route, village.ask(asker, Attempt(route, values))
 
 
 def _lacking_guards(village: Village, asker: Asker) -> list[str]:
     """Lists guards that an answer lacks, and headers that it should not have."""
     violations = []
-    for way, answer in _answers(village, asker):
+    for route, answer in _answers(village, asker):
         headers = answer.headers
         policy = {directive.strip() for directive in headers.get("content-security-policy", "").split(";")}
         cache_control = headers.get("cache-control", "")
@@ -97,7 +97,7 @@ def _lacking_guards(village: Village, asker: Asker) -> list[str]:
             "nosniff": headers.get("x-content-type-options") == "nosniff",
             "no referrer": headers.get("referrer-policy") == "no-referrer",
             "a window of its own": headers.get("cross-origin-opener-policy") == "same-origin",
-            "no store": "no-store" in cache_control or _may_be_kept(village, way, answer),
+            "no store": "no-store" in cache_control or _may_be_kept(village, route, answer),
             "its type": answer.status_code != 200 or "content-type" in headers,
             "its character set": "text/" not in headers.get("content-type", "") or "charset" in headers["content-type"],
             "no words on the server": "server" not in headers and "x-powered-by" not in headers,
@@ -105,11 +105,11 @@ def _lacking_guards(village: Village, asker: Asker) -> list[str]:
         }
         if "text/html" in headers.get("content-type", ""):
             conditions["nothing from elsewhere"] = not _resources(answer.text)
-        violations += [f"{way}: not {name}" for name, is_met in conditions.items() if not is_met]
+        violations += [f"{route}: not {name}" for name, is_met in conditions.items() if not is_met]
     return violations
 
 
-def _may_be_kept(village: Village, way: Way, answer: Any) -> bool:
+def _may_be_kept(village: Village, route: AppRoute, answer: Any) -> bool:
     """Returns whether a cache may keep the answer: no page, and only what strangers get too or what must be
     revalidated.
     """
@@ -119,8 +119,8 @@ def _may_be_kept(village: Village, way: Way, answer: Any) -> bool:
     if cache_control == "private, no-cache" and "Authorization" in vary and "Cookie" in vary:
         return True
     with village.instance.store.read() as tx:
-        values = fill(tx, way, village.victim)
-    answer_to_stranger = village.ask(village.askers["anonymous"], Attempt(way, values))
+        values = fill(tx, route, village.victim)
+    answer_to_stranger = village.ask(village.askers["anonymous"], Attempt(route, values))
     return "public" in cache_control and bool(answer_to_stranger.content == answer.content)
 
 
@@ -152,7 +152,7 @@ def test_an_answer_that_caches_may_keep_is_found(
         headers = {"Content-Type": "text/css; charset=utf-8", "Cache-Control": cache_control}
         return httpx.Response(200, headers=headers, content=asker.name.encode())
 
-    monkeypatch.setattr(Village, "ways", property(lambda self: [Way("GET", "/kept")]))
+    monkeypatch.setattr(Village, "routes", property(lambda self: [AppRoute("GET", "/kept")]))
     monkeypatch.setattr(Village, "ask", answer_by_asker)
     assert [finding for finding in _lacking_guards(village, Asker(name="its owner")) if "no store" in finding]
 
@@ -275,9 +275,9 @@ def test_a_session_that_somebody_else_chose_is_never_anybodys(village: Village) 
 # ------------------------------------------------------------------------------------------------ what is not there
 
 
-def _may_write(way: Way) -> bool:
+def _may_write(route: AppRoute) -> bool:
     """Exports record who took them. The health check writes a row every ten seconds, to see that it can."""
-    return str(way) == "GET /-/health" or (way.endpoint is not None and way.endpoint.answer in (File, Stream))
+    return str(route) == "GET /-/health" or (route.endpoint is not None and route.endpoint.answer in (File, Stream))
 
 
 def test_no_page_changes_anything_by_being_looked_at(village: Village) -> None:
@@ -285,9 +285,9 @@ def test_no_page_changes_anything_by_being_looked_at(village: Village) -> None:
     owner = Asker(name="its owner", headers={"Cookie": f"session={village.victim.owner_session}"})
     with watching(village.instance) as watch:
         for asker in (owner, village.askers["anonymous"]):
-            for way, answer in _answers(village, asker):
-                assert not watch.wrote() or _may_write(way), way
-                assert not [cookie for cookie in answer.headers.get_list("set-cookie") if "session=" in cookie], way
+            for route, answer in _answers(village, asker):
+                assert not watch.wrote() or _may_write(route), route
+                assert not [cookie for cookie in answer.headers.get_list("set-cookie") if "session=" in cookie], route
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from commensal.storage.database import Transaction
 from commensal.trade.people.scopes import ENTERPRISE_SCOPES, OPERATOR, PUBLIC, SELF
 
 from .bodies import a_body, a_query
-from .filling import WORDS, Way, fill, ways_of
+from .filling import WORDS, AppRoute, fill, routes_of
 from .settled import PRIVATE, Settled
 from .settled import PUBLIC as SHOWN
 from .watch import watching
@@ -60,14 +60,14 @@ class Asker:
 class Attempt:
     """A request. `crossed` are the parameters that name another's objects below the asker's own enterprise."""
 
-    way: Way
+    route: AppRoute
     values: Mapping[str, str]
     crossed: tuple[str, ...] = ()
     ids: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         description = f" below one's own enterprise with another's {', '.join(self.crossed)}" if self.crossed else ""
-        return f"{self.way}{description}{' with ids of another in its body' if self.ids else ''}"
+        return f"{self.route}{description}{' with ids of another in its body' if self.ids else ''}"
 
 
 @dataclass(kw_only=True)
@@ -83,32 +83,32 @@ class Village:
     hidden: bool = False
 
     @property
-    def ways(self) -> list[Way]:
+    def routes(self) -> list[AppRoute]:
         app: Any = self.client.app
-        return ways_of(app, endpoints_of(self.instance))
+        return routes_of(app, endpoints_of(self.instance))
 
     def ask(self, asker: Asker, attempt: Attempt) -> Any:
-        body = a_body(attempt.way.endpoint, attempt.ids)
+        body = a_body(attempt.route.endpoint, attempt.ids)
         headers = {"Idempotency-Key": self.instance.ids.secret(), "If-Match": '"1"', **body.pop("headers", {})}
-        if attempt.way.endpoint is None and not attempt.way.safe:
+        if attempt.route.endpoint is None and not attempt.route.safe:
             body = {"data": {"nothing": ""}}
         self.client.cookies.clear()
         return self.client.request(
-            attempt.way.method, attempt.way.to(attempt.values), headers={**headers, **asker.headers},
-            params=self._query(attempt.way), follow_redirects=False, **body,
+            attempt.route.method, attempt.route.to(attempt.values), headers={**headers, **asker.headers},
+            params=self._query(attempt.route), follow_redirects=False, **body,
         )  # fmt: skip
 
-    def _query(self, way: Way) -> dict[str, str]:
-        values = a_query(way.endpoint) | _QUERIES.get(str(way), {})
+    def _query(self, route: AppRoute) -> dict[str, str]:
+        values = a_query(route.endpoint) | _QUERIES.get(str(route), {})
         with self.instance.store.read() as tx:
             return {name: value.format(**_ids(tx, self)) if "{" in value else value for name, value in values.items()}
 
 
-def trespasses(village: Village, asker: Asker, ways: list[Way] | None = None) -> list[str]:
+def trespasses(village: Village, asker: Asker, routes: list[AppRoute] | None = None) -> list[str]:
     """Lists what an asker got of the victim's or did to it; the list should be empty."""
     violations = []
     with watching(village.instance) as watch:
-        for attempt in attempts(village, asker, ways or village.ways):
+        for attempt in attempts(village, asker, routes or village.routes):
             watch.wrote()
             answer = village.ask(asker, attempt)
             has_written = watch.wrote()
@@ -119,46 +119,46 @@ def trespasses(village: Village, asker: Asker, ways: list[Way] | None = None) ->
     return violations
 
 
-def attempts(village: Village, asker: Asker, ways: list[Way]) -> Iterator[Attempt]:
+def attempts(village: Village, asker: Asker, routes: list[AppRoute]) -> Iterator[Attempt]:
     """For every route with parameters: all of them another's, each of them, and ids of another in the body."""
-    for way in ways:
-        if not way.parameters and not way.safe:
+    for route in routes:
+        if not route.parameters and not route.safe:
             continue  # it names no objects but the asker's own
-        if asker.operates and way.scope == OPERATOR:
+        if asker.operates and route.scope == OPERATOR:
             continue  # operators may
         with village.instance.store.read() as tx:
-            values_of_victim = fill(tx, way, village.victim)
-            own_values = fill(tx, way, asker.settled) if asker.settled else {}
+            values_of_victim = fill(tx, route, village.victim)
+            own_values = fill(tx, route, asker.settled) if asker.settled else {}
             ids = _ids(tx, village)
-        yield Attempt(way, values_of_victim)
+        yield Attempt(route, values_of_victim)
         variants = [
             parameter
-            for parameter in way.parameters
+            for parameter in route.parameters
             if parameter not in WORDS and parameter not in (*_OTHERS, "enterprise", "shop")
         ]
-        if own_values and "enterprise" in way.parameters:
+        if own_values and "enterprise" in route.parameters:
             for variant in variants:
-                yield Attempt(way, {**own_values, variant: values_of_victim[variant]}, (variant,))
+                yield Attempt(route, {**own_values, variant: values_of_victim[variant]}, (variant,))
             if len(variants) > 1:
-                yield Attempt(way, {**values_of_victim, "enterprise": own_values["enterprise"]}, tuple(variants))
-            if way.endpoint is not None and way.endpoint.body is not None:
-                yield Attempt(way, own_values, (), ids)
-        if own_values and way.safe:
-            yield Attempt(way, own_values, ("nothing",))
+                yield Attempt(route, {**values_of_victim, "enterprise": own_values["enterprise"]}, tuple(variants))
+            if route.endpoint is not None and route.endpoint.body is not None:
+                yield Attempt(route, own_values, (), ids)
+        if own_values and route.safe:
+            yield Attempt(route, own_values, ("nothing",))
 
 
 def _ids(tx: Transaction, village: Village) -> dict[str, str]:
     names = ("product", "lot", "catalog", "item", "customer", "category", "image", "session", "coordination", "place")
-    return fill(tx, Way("GET", "".join(f"/{{{name}}}" for name in names)), village.victim)
+    return fill(tx, AppRoute("GET", "".join(f"/{{{name}}}" for name in names)), village.victim)
 
 
 def _violations(village: Village, asker: Asker, attempt: Attempt, answer: Any, has_written: bool) -> Iterator[str]:
-    way, status = attempt.way, answer.status_code
+    route, status = attempt.route, answer.status_code
     if status >= 500:
         yield f"answered {status}: {answer.text[:200]}"
     response_text = f"{answer.headers} {answer.content.decode(errors='replace')}"
-    response_text = response_text.replace(way.to(attempt.values), "")  # the request's own path may be repeated
-    if PRIVATE in response_text or (SHOWN in response_text and not _may_be_shown(village, way)):
+    response_text = response_text.replace(route.to(attempt.values), "")  # the request's own path may be repeated
+    if PRIVATE in response_text or (SHOWN in response_text and not _may_be_shown(village, route)):
         position = response_text.find("zqp")
         yield f"told {response_text[max(0, position - 80) : position + 20]!r}"
     if attempt.crossed == ("nothing",):
@@ -168,7 +168,7 @@ def _violations(village: Village, asker: Asker, attempt: Attempt, answer: Any, h
             yield f"answered {status} and took in another's: {answer.text[:300]}"
         return
     statuses = _allowed(asker, attempt)
-    if statuses is None or str(way) in OPEN:
+    if statuses is None or str(route) in OPEN:
         return
     if status not in statuses:
         yield f"answered {status} and not {' or '.join(map(str, sorted(statuses)))}: {answer.text[:200]}"
@@ -176,8 +176,8 @@ def _violations(village: Village, asker: Asker, attempt: Attempt, answer: Any, h
         yield "wrote something"
 
 
-def _may_be_shown(village: Village, way: Way) -> bool:
-    return not village.hidden and (way.scope == PUBLIC or str(way) in OPEN)
+def _may_be_shown(village: Village, route: AppRoute) -> bool:
+    return not village.hidden and (route.scope == PUBLIC or str(route) in OPEN)
 
 
 def _holds_ids_of_victim(village: Village, answer: Any) -> bool:
@@ -187,16 +187,16 @@ def _holds_ids_of_victim(village: Village, answer: Any) -> bool:
 
 def _allowed(asker: Asker, attempt: Attempt) -> set[int] | None:
     """The rule: strangers are asked to log in; others are not told that the object exists."""
-    way = attempt.way
-    if way.scope == PUBLIC:
+    route = attempt.route
+    if route.scope == PUBLIC:
         return None
     if asker.is_nobody:
         return {401}
-    if way.scope == OPERATOR:
+    if route.scope == OPERATOR:
         return {403}
-    if way.scope == SELF:
-        if asker.by_token or (asker.by_own_token and str(way) in _BY_LOG_IN):
+    if route.scope == SELF:
+        if asker.by_token or (asker.by_own_token and str(route) in _BY_LOG_IN):
             return {403}
-        return {404} if way.parameters else None
-    assert way.scope in ENTERPRISE_SCOPES
+        return {404} if route.parameters else None
+    assert route.scope in ENTERPRISE_SCOPES
     return {404}

@@ -427,14 +427,14 @@ def _goods_are_kept(simulation: Simulation) -> Iterator[str]:
         or simulation.people.done["forced"]
     ):
         return
-    produced = there = handed_over = 0
+    produced = present = handed_over = 0
     for node in simulation.nodes.values():
         with node.disk.read() as tx:
             produced += int(tx.value(_PRODUCED))
-            there += int(tx.value(_THERE))
+            present += int(tx.value(_THERE))
             handed_over += sum(_grains(line) for line in tx.execute(_HANDED_OVER).mappings())
-    if produced != there + handed_over:
-        yield f"{produced} were produced, {there} are there, and {handed_over} handed over"
+    if produced != present + handed_over:
+        yield f"{produced} were produced, {present} are there, and {handed_over} handed over"
 
 
 _PRODUCED = select(_CHANGES).where(_move.kind.notin_(("leased", "lent", "taken", "released", "sold", "restocked")))

@@ -88,7 +88,9 @@ class People:
         """The farm's owner would like to live elsewhere."""
         (farm,) = self.farms
         node = self.simulation.nodes[farm.node]
-        target = self.chance.choice([other for other in self.simulation.nodes.values() if other is not node])
+        target = self.chance.choice(
+            [candidate for candidate in self.simulation.nodes.values() if candidate is not node]
+        )
 
         def offer() -> str:
             with node.instance.store.write() as tx:
@@ -110,11 +112,11 @@ class People:
                     return coming.name
             return "nothing"
 
-        before = self.done["moves"]
+        moves_before = self.done["moves"]
         self.simulation.do("agrees", node, agree)
-        if self.done["moves"] == before and tries:
-            again = self.simulation.now + timedelta(seconds=15)
-            self.simulation.at(again, "agree", None, partial(self._agree, node, tries - 1))
+        if self.done["moves"] == moves_before and tries:
+            try_again_at = self.simulation.now + timedelta(seconds=15)
+            self.simulation.at(try_again_at, "agree", None, partial(self._agree, node, tries - 1))
 
     def finish(self) -> None:
         """Does what had to wait for a person: answers orders, and accepts late sales if there is enough stock."""
@@ -393,8 +395,8 @@ def home_of(simulation: Simulation, farm: Farm) -> Farm:
 def _goods_there(tx: Transaction, items: Sequence[str]) -> Iterator[tuple[str, tuple[str, str]]]:
     row, good = catalog_item.c, supplied_product.c
     query = select(row.id, good.id.label("product"), good.lot_id).join(supplied_product, good.id == row.product_id)
-    for listed in tx.all(query.where(row.id.in_(items)).order_by(row.id)):
-        yield listed["product"], (listed["lot_id"], listed["id"])
+    for item_row in tx.all(query.where(row.id.in_(items)).order_by(row.id)):
+        yield item_row["product"], (item_row["lot_id"], item_row["id"])
 
 
 def _refused(order: InstanceOrder) -> dict[str, AnswerLine]:

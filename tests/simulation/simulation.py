@@ -175,8 +175,8 @@ class Simulation:
             self._refuse(invariants.always(self))
         self._wake()
 
-    def note(self, where: str, text: Any) -> None:
-        line = f"{self.now:%H:%M:%S}.{self.now.microsecond // 1000:03} {where}: {text}"
+    def note(self, place: str, text: Any) -> None:
+        line = f"{self.now:%H:%M:%S}.{self.now.microsecond // 1000:03} {place}: {text}"
         self.lines.append(line)
         self._hash.update(line.encode())
 

@@ -26,8 +26,8 @@ def test_whatever_happens_both_sides_agree_in_the_end(first: int) -> None:
 
 @pytest.mark.parametrize("seed", range(len(SHAPES)), ids=SHAPES)
 def test_a_producer_moves_in_each_shape_of_three_and_four_instances(seed: int) -> None:
-    found = run(seed, **moving_plan(seed))
-    assert found.wrong == "", "\n".join(found.lines)
+    outcome = run(seed, **moving_plan(seed))
+    assert outcome.wrong == "", "\n".join(outcome.lines)
 
 
 def test_the_same_seed_is_the_same_story() -> None:

@@ -89,13 +89,13 @@ class Buying:
         return link.id
 
     def _put_on_sale(self, tx: Any, products: Mapping[str, Any]) -> None:
-        known = products_by_id(tx, list(products))
+        products_found = products_by_id(tx, list(products))
         producers_on_sale = {row["enterprise_id"] for row in tx.all(select(coordination_supplier.c.enterprise_id))}
-        for producer in sorted({product.enterprise_id for product in known.values()} - producers_on_sale):
+        for producer in sorted({product.enterprise_id for product in products_found.values()} - producers_on_sale):
             tx.execute(insert(coordination_supplier).values(coordination_id="hub-sale", enterprise_id=producer))
         for product_id, items in listings_of(tx, "hub", list(products)).items():
             tx.execute(insert(session_item).values(session_id="hub-session", item_id=items[0]))
-            self.items[known[product_id].name] = items[0]
+            self.items[products_found[product_id].name] = items[0]
 
     def order(self, goods: Mapping[str, int], name: str = "Ada") -> Order:
         """Places a shopper's order."""

@@ -114,8 +114,8 @@ def test_the_recorded_order_is_taken_when_it_is_sent_here(shop: Shop, oidc: Oidc
     token = oidc.token("ofn-client")
     text = RECORDED.read_text(encoding="utf-8")
     text = text.replace(f"{PORTAL}/SuppliedProducts/44519466238259", product_of(shop, token, "carrots"))
-    said = json.loads(text.replace(f"{PORTAL}/Orders", ORDERS).replace(PORTAL, HERE))
-    answer = request(shop, token, "/api/dfc/orders", method="POST", json=said)
+    recorded = json.loads(text.replace(f"{PORTAL}/Orders", ORDERS).replace(PORTAL, HERE))
+    answer = request(shop, token, "/api/dfc/orders", method="POST", json=recorded)
     assert answer.status_code == 201, answer.text
     document = read(answer.content)
     (line,) = document.all(DfcLine)

@@ -36,13 +36,13 @@ _PLAIN = st.dictionaries(
 )
 
 
-def _sorted(said: Any) -> Any:
+def _sorted(document: Any) -> Any:
     """Sorts properties and values, whose order has no meaning."""
-    if isinstance(said, dict):
-        return {name: _sorted(value) for name, value in said.items()}
-    if isinstance(said, list):
-        return sorted(map(_sorted, said), key=lambda item: json.dumps(item, sort_keys=True))
-    return said
+    if isinstance(document, dict):
+        return {name: _sorted(value) for name, value in document.items()}
+    if isinstance(document, list):
+        return sorted(map(_sorted, document), key=lambda item: json.dumps(item, sort_keys=True))
+    return document
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
