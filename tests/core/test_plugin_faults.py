@@ -374,6 +374,7 @@ def run_startup_hooks(plugin: Probe, clock: ManualClock) -> None:
     settings = InstanceSettings(name="Test", plugins={"enabled": ["probe"]})
     hooks = load_plugins(settings, clock=clock, modules={"probe": plugin.module()})
     migration_folders(hooks)
+    hooks.each(specifications.message_types)
     hooks.each(specifications.endpoints)
     hooks.each(specifications.jobs)
     hooks.each(specifications.routes, instance=NONE)
