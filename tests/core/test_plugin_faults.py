@@ -28,6 +28,7 @@ from commensal.hooks.aside import PluginPlace
 from commensal.hooks.contract import AnyHook
 from commensal.hooks.failures import failures_by_plugin
 from commensal.hooks.loading import all_hooks, load_plugins, migration_folders
+from commensal.hooks.product_fields import declared_product_fields
 from commensal.instance import InstanceSettings
 from commensal.interfaces.app import make_app
 from commensal.interfaces.monitoring.plugin_reasons import plugin_reasons
@@ -383,7 +384,7 @@ def run_startup_hooks(plugin: Probe, clock: ManualClock) -> None:
     hooks.each(specifications.demo_network, network=NONE)
 
 
-STARTS = [case for case in cases("startup") if case.values[0].name != "commands"]
+STARTS = [case for case in cases("startup") if case.values[0].name not in ("commands", "product_fields")]
 
 
 @pytest.mark.parametrize(("hook", "fault"), STARTS)
@@ -407,6 +408,14 @@ def test_a_start_fails_by_name_or_waits_and_says_for_whom(
         run_startup_hooks(probe, clock)
     probe.sick = False
     run_startup_hooks(probe, clock)
+
+
+@pytest.mark.parametrize("fault", ["raises", "nonsense"])
+def test_an_instance_starts_without_the_product_fields_of_a_plugin_that_fails(clock: ManualClock, fault: str) -> None:
+    settings = InstanceSettings(name="Test", plugins={"enabled": ["probe"]})
+    hooks = load_plugins(settings, clock=clock, modules={"probe": Probe("product_fields", fault).module()})
+    assert list(declared_product_fields(hooks)) == []
+    assert [(failure.plugin, failure.hook) for failure in hooks.failures] == [("probe", "product_fields")]
 
 
 @pytest.mark.parametrize("fault", ["raises", "coroutine"])

@@ -70,12 +70,12 @@ def fetch_hubs(federation: Federation, peer: Peer) -> Sequence[PeerHub]:
 
 def trading_peers(tx: Transaction) -> Sequence[Peer]:
     """The peers to whose hubs enterprises here may grant: those that may read catalogues here."""
-    found: list[Peer] = []
+    trading: list[Peer] = []
     after = ""
     while page := peers(tx, after=after):
-        found += [peer for peer in page if peer.active and "catalogue.read" in peer.scopes_given]
+        trading += [peer for peer in page if peer.active and "catalogue.read" in peer.scopes_given]
         after = page[-1].id
-    return found
+    return trading
 
 
 def peer_named(tx: Transaction, text: str) -> Peer:
@@ -96,15 +96,15 @@ def hubs_named(hubs: Sequence[PeerHub], names: Sequence[str]) -> Sequence[PeerHu
     matches: dict[str, PeerHub] = {}
     problems: list[Problem] = []
     for index, name in enumerate(names):
-        found = [hub for hub in hubs if name == hub.iri] or [hub for hub in hubs if _same_name(hub.name, name)]
+        named = [hub for hub in hubs if name == hub.iri] or [hub for hub in hubs if _same_name(hub.name, name)]
         where, values = f"/hubs/{index}", {"name": name[:_LONGEST]}
-        if not found:
+        if not named:
             problems.append(Problem("no_hub", "There is no public hub {name} there.", where, values))
-        elif len(found) > 1:
+        elif len(named) > 1:
             text = "Several hubs there are called {name}: choose one by its address."
             problems.append(Problem("ambiguous_hub", text, where, values))
         else:
-            matches[found[0].iri] = found[0]
+            matches[named[0].iri] = named[0]
     if problems:
         raise Invalid(problems)
     return list(matches.values())
@@ -131,8 +131,8 @@ def peer_to_ask(tx: Transaction, peer_id: str) -> Peer:
     return peer
 
 
-def _same_name(one: str, other: str) -> bool:
-    return " ".join(one.casefold().split()) == " ".join(other.casefold().split())
+def _same_name(name: str, other: str) -> bool:
+    return " ".join(name.casefold().split()) == " ".join(other.casefold().split())
 
 
 def _read_hub(peer: Peer, line: bytes) -> PeerHub | None:

@@ -61,6 +61,13 @@ def _about_reaching(_: Callable[[str], str]) -> dict[str, Wording]:
             _("Tell the producer's people and the hub's."),
             ("commensal federation leases",),
         ),
+        "grant": Wording(
+            _("{peer}: a grant was made again"),
+            _("A grant that the backup did not know was made again for a hub at {peer} ({url}): {text}"),
+            _("The hub buys at general prices until you give it its group of customers again."),
+            _("Tell the producer's people. They give the grant again with its group."),
+            ("commensal federation grant list",),
+        ),
         "revoked": Wording(
             _("{peer} has ended the trade"),
             _("{peer} ({url}) has ended the trade with this instance. {text}"),

@@ -72,7 +72,7 @@ else:
 def describe_plugin_fields(document: dict[str, Any], declared: PluginFields) -> None:
     """Types `plugin_fields` of products in the API document by what plugins declare; changes nothing if they declare
     none."""
-    schemas = document["components"]["schemas"]
+    schemas = document.get("components", {}).get("schemas", {})
     for name in ("NewProduct", "ProductPatch", "SuppliedProduct", "VisibleOffer"):
         by_plugin: dict[str, Any] = {}
         for plugin, field in declared:

@@ -36,7 +36,7 @@ _WINDOWS = ((timedelta(hours=1), 1), (timedelta(days=1), 3))  # with the factor 
 def may_send(tx: Transaction, job: Job, *, most: int) -> bool:
     """Counts an e-mail and returns whether to send it now. If not, it was promised again for later, or is dropped.
 
-    `most` is the limit for a mailbox per hour. A job that is retried keeps its first decision: the e-mail is statement
+    `most` is the limit for a mailbox per hour. A job that is retried keeps its first decision: the e-mail is counted
     once, and a delayed one is not sent now because the worker was killed after the decision.
     """
     if "leaves" in job.payload:

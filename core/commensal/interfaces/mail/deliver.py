@@ -6,7 +6,7 @@ import os
 import smtplib
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -42,7 +42,8 @@ def deliver(message: EmailMessage, settings: MailSettings, folder: Path, *, job_
 def remove_unfinished(folder: Path, job_id: str) -> None:
     """Deletes the file that a killed attempt of the job has left in the instance's `folder`. Call it first: this
     attempt may be the last one, and fail before it writes anything."""
-    (folder / FOLDER / _temporary(job_id)).unlink(missing_ok=True)
+    with suppress(OSError):  # the attempt itself says what is wrong with the folder
+        (folder / FOLDER / _temporary(job_id)).unlink()
 
 
 def _temporary(job_id: str) -> str:
