@@ -257,7 +257,8 @@ def test_deliveries_are_forgotten_after_a_month(shop: Shop, receiver: Receiver) 
     hook_id = add_hook(shop, receiver)
     shop.order()
     shop.run_jobs()
-    shop.run_jobs(seconds=(KEPT - timedelta(days=1)).total_seconds())
+    for _ in range(KEPT.days - 1):  # a clock that jumps by more than nine days is in doubt, and nothing is forgotten
+        shop.run_jobs(days=1)
     assert len(deliveries(shop, hook_id)) == 1
     shop.run_jobs(days=2)
     assert deliveries(shop, hook_id) == []
@@ -284,7 +285,7 @@ def test_a_huge_answer_is_not_read_to_its_end(shop: Shop, receiver: Receiver) ->
     shop.order()
     shop.run_jobs()
     (failed_delivery,) = deliveries(shop, hook_id)
-    assert failed_delivery["error"] == "Refused: The answer is larger than 65536 bytes."
+    assert failed_delivery["error"] == "RequestRefused: The answer is larger than 65536 bytes."
 
 
 def test_told_twice_of_one_event_it_sends_one_message(shop: Shop, receiver: Receiver, instance: Instance) -> None:
