@@ -239,3 +239,23 @@ def test_what_a_hub_was_granted_is_offered_to_it_at_its_new_home(region: Region)
     hub_at_c = Hub.__new__(Hub)
     Place.__init__(hub_at_c, region, "c", "hub")
     assert [listing.name for listing in hub_at_c.received(producer)] == ["Apples"]
+
+
+def test_an_enterprise_moves_on_only_when_every_peer_has_followed_it(new_region: NewRegion) -> None:
+    """What a peer holds of its goods is known at the new home once the peer has followed, and cannot be handed on."""
+    region = region_of_peers(new_region, "ab", "ac", "bc")
+    farm = farm_of_ann(region)
+    shop = Hub(region, "b", "shop")
+    farm.grant(shop)
+    shop.order(shop.sell(farm), 3)
+    minutes(region, 2)
+    region.cut("a", "b")
+    region.cut("b", "c")
+    arrived = move(farm)
+    with arrived.write() as tx, pytest.raises(Conflict, match="Instance B must follow"):
+        offer_move(arrived.federation, tx, arrived.id, region.peer("c", "a").id)
+    region.mend()
+    minutes(region, 20)
+    assert states(region)["b"] == ["following followed"]
+    with arrived.write() as tx:
+        assert offer_move(arrived.federation, tx, arrived.id, region.peer("c", "a").id).state == "offered"

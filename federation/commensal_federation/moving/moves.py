@@ -58,6 +58,13 @@ def find_move(
     return None if row is None else _read(row)
 
 
+def last_arrival(tx: Transaction, enterprise_id: str) -> MoveRow | None:
+    """Returns the newest move by which the enterprise came here; None if it never moved here."""
+    arrived = (_row.role == "coming", _row.state == "done", _row.enterprise_id == enterprise_id)
+    row = tx.first(select(*_COLUMNS).where(*arrived).order_by(_row.id.desc()).limit(1))
+    return None if row is None else _read(row)
+
+
 def open_move(tx: Transaction, role: Role, state: str, **values: Any) -> MoveRow:
     """Inserts a move and returns it; columns that are not given are empty."""
     defaults: dict[str, Any] = {

@@ -28,8 +28,8 @@ from ..peers.quotas import refuse_over_quota
 from ..peers.values import Peer
 from ..runtime import Federation
 from .importing import import_enterprise, known_ids
-from .moves import find_move, move_by_id, open_move, set_move
-from .placing import place_trade
+from .moves import find_move, last_arrival, move_by_id, open_move, set_move
+from .placing import peers_to_follow, place_trade
 
 UNDER_WAY = ("offered", "named", "accepted", "ready")
 MOST_RENAMED = 5000  # ids: they must fit into one message
@@ -128,6 +128,16 @@ def take_followed(federation: Federation, tx: Transaction, peer: Peer, body: Mov
     if move is None or move.new_iri != body.moved_to:
         raise Refuse("no_move", "That enterprise has not come here.")
     place_trade(federation, tx, move, peer, imported_rows(tx, move), body.apart)
+
+
+def refuse_unfollowed(federation: Federation, tx: Transaction, enterprise_id: str, name: str) -> None:
+    """Raises `Conflict` while active peers have not followed the enterprise here: what they hold of its goods is known
+    to this instance only once they have, so the enterprise cannot take it along to a third one."""
+    move = last_arrival(tx, enterprise_id)
+    waiting = peers_to_follow(federation, tx, move, imported_rows(tx, move)) if move is not None else ()
+    if waiting:
+        text = "Not yet: {peers} must follow the last move of {name} first. Wait, or end the trade with them."
+        raise Conflict("not_followed", text, name=name, peers=", ".join(peer.name for peer in waiting))
 
 
 def imported_rows(tx: Transaction, move: MoveRow) -> Sequence[AnyRow]:

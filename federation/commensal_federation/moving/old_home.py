@@ -41,6 +41,7 @@ from ..peers.values import Peer
 from ..runtime import Federation
 from .export import TERM, export_rows, local_hubs, pages
 from .moves import find_move, move_by_id, open_move, set_move
+from .new_home import refuse_unfollowed
 from .two_ways import MovedThing, place_copies
 
 UNDER_WAY = ("offered", "frozen")
@@ -53,11 +54,12 @@ def offer_move(
     """Offers the enterprise to a peer. Nothing changes until the people there agree.
 
     Raises `NotFound`, and `Conflict` for a peer that accepts no enterprises of ours, and for an enterprise that lives
-    elsewhere, is moving already, or has sales of its own that are not over.
+    elsewhere, is moving already, has sales of its own that are not over, or has not been followed here by every peer.
     """
     enterprise, peer = enterprise_by_id(tx, enterprise_id), peer_by_id(tx, peer_id)
     iri = enterprise_iri(federation.base, enterprise.id)
     _refuse_offer(tx, enterprise.id, enterprise.name, iri, peer)
+    refuse_unfollowed(federation, tx, enterprise.id, enterprise.name)
     epoch = authority_of(tx, iri).epoch + 1
     move = open_move(
         tx, "leaving", "offered", peer_id=peer.id, name=enterprise.name, old_iri=iri, epoch=epoch,

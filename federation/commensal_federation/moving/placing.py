@@ -21,6 +21,7 @@ from ..leases.tables import federation_lease
 from ..messages.bodies.enterprise_rows import AnyRow, GrantRow, LeaseRow, OrderRow, PriceRow, SentItemRow
 from ..messages.bodies.moving import MoveRow
 from ..orders.tables import federation_order, federation_order_line, federation_told_price
+from ..peers.peers import peer_by_iri
 from ..peers.values import Peer
 from ..runtime import Federation
 from .moves import base_of
@@ -69,6 +70,15 @@ def place_trade(
     for grant in grants:
         if grant.state == "accepted":
             send_catalogue(federation, tx, grant_by_id(tx, grant.id), again=True)
+
+
+def peers_to_follow(federation: Federation, tx: Transaction, move: MoveRow, rows: Sequence[AnyRow]) -> Sequence[Peer]:
+    """Returns the active peers whose trade with the enterprise waits here until they have followed `move`."""
+    grants = {row.id: row.peer for row in rows if isinstance(row, GrantRow) and row.peer != federation.iri}
+    existing = select(federation_grant.c.id).where(federation_grant.c.id.in_(sorted(grants)))
+    placed = {row["id"] for row in tx.all(existing)}
+    iris = sorted({iri for id, iri in grants.items() if id not in placed})
+    return [peer for iri in iris if (peer := peer_by_iri(tx, iri)) is not None and peer.active]
 
 
 class _PeerTrade:
