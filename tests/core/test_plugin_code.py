@@ -25,7 +25,7 @@ from starlette.testclient import TestClient
 import commensal.hooks.dispatcher as dispatcher
 from commensal import Call, Instance, Job, MenuItem, Periodic, Report, Routes, Work, hookimpl
 from commensal.base.clock import ManualClock
-from commensal.base.errors import PluginError
+from commensal.base.errors import NotFound, PluginError
 from commensal.base.ids import SeededIds
 from commensal.hooks import specifications
 from commensal.hooks.failures import failures_by_plugin
@@ -156,7 +156,19 @@ class Sick:
         def sorry(visit: Visit, error: Exception) -> Response:
             return PlainTextResponse(str(error), 500)
 
-        return [Route("/raw", raw), Route("/later", later), page("/page", form, on_error=sorry)]
+        def shown(visit: Visit) -> Response:
+            return PlainTextResponse("shown")
+
+        def told(visit: Visit, error: Exception) -> Response:
+            return PlainTextResponse(str(error), 404 if isinstance(error, NotFound) else 500)
+
+        return [
+            Route("/raw", raw),
+            Route("/later", later),
+            page("/page", form, on_error=sorry),
+            page("/enterprises/{enterprise}/mine", shown, on_error=told),
+            page("/enterprises/{enterprise}/always", shown, on_error=told, where_off=True),
+        ]
 
     def reports(self) -> Any:
         def lines(query: Any) -> Iterator[list[str]]:
@@ -504,6 +516,19 @@ def test_a_type_that_cannot_be_described_stops_the_start_and_names_its_plugin(ma
     shop.sick.fault = ""
     with TestClient(make_app(shop.instance)) as client:
         assert "/api/-/sick/work" in client.get("/api/openapi.json").json()["paths"]
+
+
+def test_pages_are_not_found_at_enterprises_that_have_not_switched_the_plugin_on(make_shop: Make) -> None:
+    shop = make_shop("")
+    with TestClient(make_app(shop.instance)) as client:
+
+        def ask(name: str) -> int:
+            return client.get(f"/-/sick/enterprises/shop/{name}").status_code
+
+        assert (ask("mine"), ask("always")) == (200, 200)
+        with shop.instance.store.write() as tx:
+            disable_plugin(tx, "shop", "sick")
+        assert (ask("mine"), ask("always")) == (404, 200)
 
 
 def test_endpoints_are_not_found_at_enterprises_that_have_not_switched_the_plugin_on(make_shop: Make) -> None:

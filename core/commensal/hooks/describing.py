@@ -42,8 +42,8 @@ plugin that hangs three times in a row in one hook is not called there for a min
 
 The same is true of pages, endpoints, jobs and the lines of reports: a transaction that a plugin opens is rolled back
 after eight seconds (or after `store.write(seconds=…)`, while all other writers wait), at most eight requests to a
-plugin run at once, and errors are noted with the plugin's name. An endpoint answers 404 for an enterprise that has not
-switched the plugin on, unless it is declared with `where_off=True`.
+plugin run at once, and errors are noted with the plugin's name. An endpoint or page with an enterprise in its path
+answers 404 for one that has not switched the plugin on, unless it is declared with `where_off=True`.
 
 A hook that is marked as reading gets a transaction in which writes are refused or undone, and count as a failure.
 """

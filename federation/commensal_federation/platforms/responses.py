@@ -25,7 +25,8 @@ _LARGEST = 4_000_000  # bytes of a request: an order of 500 lines with the detai
 def dfc_page(path: str, handler: Callable[[Visit], Response], *methods: str) -> BaseRoute:
     """A route for platforms and people: accepts bearer tokens of trusted issuers and our own."""
     return page(
-        path, handler, on_error=on_error, methods=methods or ("GET",), largest=_LARGEST, recognise=_recognise
+        path, handler, on_error=on_error, methods=methods or ("GET",), largest=_LARGEST, recognise=_recognise,
+        where_off=True,
     )  # fmt: skip
 
 

@@ -11,11 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ...base.errors import CommensalError, Invalid, PluginError, Problem, Unavailable
+from ...base.errors import CommensalError, Invalid, NotFound, PluginError, Problem, Unavailable
 from ...base.languages.catalogs import LANGUAGES, best_language
 from ...base.logs import current_plugin
 from ...instance import Instance
 from ...trade.audit.acting import acting, acting_for
+from ...trade.enterprises.plugins import enabled_plugins, offered_plugins
 from ...trade.people.actor import Actor
 from ...trade.people.sessions import keep_alive
 from ..api.authenticate import anonymous_actor, authenticate, is_anonymous
@@ -45,6 +46,7 @@ def page(
     limit: str = "",
     largest: int = 0,
     recognise: Recognise | None = None,
+    where_off: bool = False,
 ) -> Route:
     """A Starlette route for `handler`. Its errors are passed to `on_error`, which answers in the plugin's own layout.
 
@@ -53,6 +55,8 @@ def page(
     largest:   the largest body, in bytes, of a page that takes something else than a form; it is `visit.body`
     recognise: identifies a bearer token before the core does. Returns the name of a foreign client, or None for a token
                of this instance; raises `Unauthorised` for an invalid one. It runs outside of transactions
+    where_off: with `{enterprise}` in its path, it also answers for enterprises that have not enabled the plugin;
+               others are answered 404 there
     """
 
     async def run(request: Request) -> Response:
@@ -91,6 +95,8 @@ def page(
             if kept_page is not None:
                 return kept_page
             plugin, part = current_plugin()
+            if plugin and not where_off:
+                _refuse_where_off(visit, plugin)
             attribution = visit.instance.hooks.running(plugin, part) if plugin else nullcontext()
             with attribution, acting(acting_for(visit.actor, f"page {handler.__name__}")):
                 answer = handler(visit)
@@ -106,6 +112,16 @@ def page(
         return redirect_to_shown_page(visit, on_error(visit, error))
 
     return LoopRoute(path, run, methods=list(methods), name=handler.__name__)
+
+
+def _refuse_where_off(visit: Visit, plugin: str) -> None:
+    """Raises `NotFound` for a page of an enterprise, by its path, that has not enabled the plugin."""
+    enterprise_id = visit.request.path_params.get("enterprise")
+    if enterprise_id is None or plugin not in offered_plugins(visit.instance.hooks):
+        return
+    with visit.instance.store.read() as tx:
+        if plugin not in enabled_plugins(tx, enterprise_id):
+            raise NotFound("plugin_off", "This enterprise does not use the extension {plugin}.", plugin=plugin)
 
 
 async def _read_body(request: Request, largest: int) -> bytes:
