@@ -60,9 +60,7 @@ def run_due(instance: Instance, work: Work, slots: Slots | None = None) -> bool:
 
 def _claim(tx: Transaction, condition: ColumnElement[bool] | None) -> Job | None:
     """Claims the next job that meets the condition. Two queries, because each of them can use the index by due time."""
-    due, lost = _due_queries(tx.postgresql)
-    if condition is not None:
-        due, lost = due.where(condition), lost.where(condition)
+    due, lost = _due_queries(tx.postgresql, condition)
     row = tx.first(due, {"now": tx.now}) or tx.first(lost, {"now": tx.now})
     if row is None:
         return None
@@ -71,10 +69,12 @@ def _claim(tx: Transaction, condition: ColumnElement[bool] | None) -> Job | None
 
 
 @cache
-def _due_queries(on_postgresql: bool) -> tuple[Select[Any], Select[Any]]:
+def _due_queries(on_postgresql: bool, condition: ColumnElement[bool] | None) -> tuple[Select[Any], Select[Any]]:
     """A query for the waiting job that is due first, and one for the first job of a worker that has died."""
     due = select(job).where(job.c.state == "waiting", job.c.due_at <= bindparam("now"))
     lost = select(job).where(job.c.state == "running", job.c.claimed_until < bindparam("now"))
+    if condition is not None:
+        due, lost = due.where(condition), lost.where(condition)
     queries = [query.order_by(job.c.due_at, job.c.id).limit(1) for query in (due, lost)]
     locking_queries = [query.with_for_update(skip_locked=True) if on_postgresql else query for query in queries]
     return locking_queries[0], locking_queries[1]

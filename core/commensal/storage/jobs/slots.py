@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 
 from sqlalchemy import ColumnElement, false
 
@@ -17,6 +18,13 @@ MAIL = "mail"
 MOST_OF_MAIL = 3
 MOST_BESIDE_MAIL = 3
 MOST_OF_KIND = 2  # of any other kind
+# Conditions are made once: a query is compiled once for each.
+_NONE, _MAIL_ALONE = false(), job.c.kind == MAIL
+
+
+@cache
+def _all_but(kinds: tuple[str, ...]) -> ColumnElement[bool]:
+    return job.c.kind.not_in(kinds)
 
 
 class Slots:
@@ -42,7 +50,7 @@ class Slots:
     def _condition(self) -> ColumnElement[bool] | None:
         is_mail_full = self._running[MAIL] >= MOST_OF_MAIL
         if self._running.total() - self._running[MAIL] >= MOST_BESIDE_MAIL:
-            return false() if is_mail_full else job.c.kind == MAIL
+            return _NONE if is_mail_full else _MAIL_ALONE
         full = [kind for kind, count in self._running.items() if kind != MAIL and count >= MOST_OF_KIND]
         full += [MAIL] if is_mail_full else []
-        return job.c.kind.not_in(sorted(full)) if full else None
+        return _all_but(tuple(sorted(full))) if full else None
