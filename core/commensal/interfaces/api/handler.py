@@ -13,14 +13,14 @@ from anyio import CapacityLimiter
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from ...base.errors import CommensalError, NotFound, Refused, Unavailable
+from ...base.errors import CommensalError, Refused, Unavailable
 from ...base.failpoints import failpoint
 from ...base.languages.catalogs import best_language
 from ...base.logs import add_log_fields
 from ...instance import Instance
 from ...storage.database import Transaction
 from ...trade.audit.acting import acting, acting_for
-from ...trade.enterprises.plugins import enabled_plugins
+from ...trade.enterprises.plugins import refuse_where_off
 from ...trade.people.access import demand
 from ...trade.people.actor import Actor
 from ...trade.people.scopes import PUBLIC
@@ -209,8 +209,7 @@ def _refuse_where_off(tx: Transaction, endpoint: Endpoint, enterprise_id: str | 
     """Raises `NotFound` for an endpoint of a plugin that the enterprise has not enabled."""
     if not endpoint.plugin or endpoint.where_off or enterprise_id is None:
         return
-    if endpoint.plugin not in enabled_plugins(tx, enterprise_id):
-        raise NotFound("plugin_off", "This enterprise does not use the extension {plugin}.", plugin=endpoint.plugin)
+    refuse_where_off(tx, enterprise_id, endpoint.plugin)
 
 
 def _version(request: Request, endpoint: Endpoint) -> int:

@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ...base.errors import CommensalError, Invalid, NotFound, PluginError, Problem, Unavailable
+from ...base.errors import CommensalError, Invalid, PluginError, Problem, Unavailable
 from ...base.languages.catalogs import LANGUAGES, best_language
 from ...base.logs import current_plugin
 from ...instance import Instance
 from ...trade.audit.acting import acting, acting_for
-from ...trade.enterprises.plugins import enabled_plugins, offered_plugins
+from ...trade.enterprises.plugins import offered_plugins, refuse_where_off
 from ...trade.people.actor import Actor
 from ...trade.people.sessions import keep_alive
 from ..api.authenticate import anonymous_actor, authenticate, is_anonymous
@@ -120,8 +120,7 @@ def _refuse_where_off(visit: Visit, plugin: str) -> None:
     if enterprise_id is None or plugin not in offered_plugins(visit.instance.hooks):
         return
     with visit.instance.store.read() as tx:
-        if plugin not in enabled_plugins(tx, enterprise_id):
-            raise NotFound("plugin_off", "This enterprise does not use the extension {plugin}.", plugin=plugin)
+        refuse_where_off(tx, enterprise_id, plugin)
 
 
 async def _read_body(request: Request, largest: int) -> bytes:

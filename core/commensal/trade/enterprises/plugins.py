@@ -108,6 +108,12 @@ def list_plugins(tx: Transaction, hooks: Hooks, enterprise_id: str) -> Sequence[
     ]
 
 
+def refuse_where_off(tx: Transaction, enterprise_id: str, plugin: str) -> None:
+    """Raises `NotFound` if the enterprise has not enabled the plugin."""
+    if plugin not in enabled_plugins(tx, enterprise_id):
+        raise NotFound("plugin_off", "This enterprise does not use the extension {plugin}.", plugin=plugin)
+
+
 def offered_plugins(hooks: Hooks) -> list[str]:
     """The plugins that implement a hook of enterprises: only these can be chosen by an enterprise."""
     hook_names = {name for name, hook in all_hooks().items() if hook.contract.scope == "enterprise"} | {
