@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from starlette.applications import Starlette
@@ -89,7 +90,17 @@ def make_app(instance: Instance) -> Starlette:
         signed=webhook_prefixes(instance),
         subdomains=instance.settings.security.hsts_subdomains,
     )
-    app = Starlette(routes=[RouteIndex(routes)], middleware=[watch, guard, Middleware(Compression), Middleware(Intake)])
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        limiters.close()
+
+    app = Starlette(
+        routes=[RouteIndex(routes)],
+        middleware=[watch, guard, Middleware(Compression), Middleware(Intake)],
+        lifespan=lifespan,
+    )
     app.state.instance = instance
     app.state.rates = rates
     return app

@@ -54,7 +54,7 @@ def serve(
         server_header=False,
         timeout_keep_alive=30,
         h11_max_incomplete_event_size=64 * 1024,
-        lifespan="off",
+        lifespan="on",
     )
     server = _Server(config)
     running(server)

@@ -70,7 +70,7 @@ def _listening() -> Iterator[socket.socket]:
 
 @contextmanager
 def _serving(instance: Instance, listener: socket.socket) -> Iterator[None]:
-    settings = uvicorn.Config(make_app(instance), log_level="warning", access_log=False, lifespan="off")
+    settings = uvicorn.Config(make_app(instance), log_level="warning", access_log=False, lifespan="on")
     server = uvicorn.Server(settings)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

@@ -27,12 +27,21 @@ class LoopBlocked(Exception):
 
 
 class PluginLoop:
-    """The event loop of one plugin. Its thread begins with the first request, and ends when this object is deleted."""
+    """The event loop of one plugin. Its thread begins with the first request, and ends with `close`, or when this
+    object is deleted."""
 
     def __init__(self, plugin: str) -> None:
         self._plugin = plugin
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._end: Callable[[], object] | None = None
+
+    def close(self) -> None:
+        """Ends the loop and its thread. A later request begins a new one."""
+        with self._lock:
+            if self._end is not None:
+                self._end()
+            self._loop = self._end = None
 
     async def run(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """Calls the ASGI application in the plugin's loop, in a copy of this context; messages pass between the loops.
@@ -77,7 +86,7 @@ class PluginLoop:
                 )
                 thread.start()
                 self._loop, stop = started.result()
-                weakref.finalize(self, _stop, self._loop, stop)
+                self._end = weakref.finalize(self, _stop, self._loop, stop)
             return self._loop
 
 

@@ -139,6 +139,11 @@ class Limiters:
             return None
         return self._made.setdefault(plugin, CapacityLimiter(MAX_REQUESTS))
 
+    def close(self) -> None:
+        """Ends the event loops of all plugins."""
+        for loop in self._loops.values():
+            loop.close()
+
     def attribute_routes(self, hooks: Hooks, plugin: str, routes: Sequence[BaseRoute]) -> list[BaseRoute]:
         """The plugin's routes, wrapped so that what happens inside is attributed to it."""
         loop = self._loops.setdefault(plugin, PluginLoop(plugin))
