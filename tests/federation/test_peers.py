@@ -329,8 +329,9 @@ def test_an_address_that_was_taken_over_between_request_and_consent_is_not_accep
     region.work("c")
     other_document = _document_with_keys_of("a", region, at="c")
     region.wires.before = lambda origin, request: other_document if request.url == region["c"].iri else None
-    with pytest.raises(Conflict, match="another document"):
+    with pytest.raises(Conflict, match="another document") as refused:
         accept(region["b"], region.peer("b", "c").id, SCOPES)
+    assert refused.value.code == "peer_changed"
     assert region.peer("b", "c").state == "requested"
 
 

@@ -48,7 +48,7 @@ def accept_fetched(
     granted = read_scopes(federation, scopes, "/scopes")
     peer = requested_peer(tx, peer_id)
     if not same_or_rotated(pinned_document(peer), fetched.document):
-        raise Conflict("update_peer_sales", "{name} shows another document than the one it asked with.", name=peer.name)
+        raise Conflict("peer_changed", "{name} shows another document than the one it asked with.", name=peer.name)
     pinned = {"document": fetched.text, "document_at": tx.now, "name": fetched.document.name}
     change_peer(tx, peer_id, **pinned, scopes_given=granted, keys_told=keys_digest(tx))
     return agree(federation, tx, peer_id)

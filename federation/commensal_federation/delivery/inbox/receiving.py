@@ -105,5 +105,5 @@ def _current(tx: Transaction, peer: Peer) -> Peer:
     """The peer as it is now: what was proven was proven by keys that may have been replaced meanwhile."""
     current = peer_by_id(tx, peer.id)
     if current.document != peer.document or current.state in ("suspended", "revoked"):
-        raise Conflict("update_peer_sales", "{name} has changed meanwhile.", name=peer.name)
+        raise Conflict("peer_changed", "{name} has changed meanwhile.", name=peer.name)
     return current
