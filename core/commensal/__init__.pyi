@@ -135,6 +135,7 @@ from .storage.database.append_only import drop_append_only_ddl as drop_append_on
 from .storage.jobs import Job as Job
 from .storage.jobs import Periodic as Periodic
 from .storage.jobs import Work as Work
+from .storage.jobs import clock_in_doubt as clock_in_doubt
 from .storage.jobs import promise as promise
 from .trade.enterprises.customer_categories import list_categories as list_categories
 from .trade.enterprises.customers import customer_by_email as customer_by_email

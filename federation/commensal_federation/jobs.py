@@ -24,4 +24,5 @@ def jobs() -> Work:
         backorders(), notices(),
     ]  # fmt: skip
     handlers = {kind: handler for room in rooms for kind, handler in room.handlers.items()}
-    return Work(handlers, tuple(periodic for room in rooms for periodic in room.periodic))
+    periodic = tuple(task for room in rooms for task in room.periodic)
+    return Work(handlers, periodic, frozenset().union(*(room.irreversible for room in rooms)))

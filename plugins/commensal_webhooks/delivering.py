@@ -21,6 +21,7 @@ from commensal import (
     Row,
     Time,
     Transaction,
+    clock_in_doubt,
     enabled_plugins,
     http_client,
     mail_enterprise,
@@ -157,7 +158,7 @@ def _record_failure(tx: Transaction, message: Message, outcome: Outcome) -> None
     tx.execute(statement.values(held_until=tx.now + max(hold, outcome.wait)))
     if outcome.status == _GONE:
         _switch_off(tx, message, "gone", outcome)
-    elif row["failing_since"] <= tx.now - GIVEN_UP:
+    elif row["failing_since"] <= tx.now - GIVEN_UP and not clock_in_doubt(tx):
         _switch_off(tx, message, "failing", outcome)
 
 

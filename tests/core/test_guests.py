@@ -16,6 +16,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import Invalid, Refused
 from commensal.instance import Instance
 from commensal.operations.work import work_of
+from commensal.storage.jobs.clock import trust_clock
 from commensal.storage.jobs.run import run_due
 from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot, an_item
@@ -206,6 +207,22 @@ def test_unpaid_orders_expire_where_the_hub_wants_it(hall: Hall, clock: ManualCl
     clock.advance(minutes=1)
     hall.work()
     assert [hall.read_order(order).state for order in (unpaid, paid)] == ["Cancelled", "Held"]
+
+
+def test_no_order_expires_while_the_clock_is_in_doubt(hall: Hall, clock: ManualClock) -> None:
+    hall.allow(guests="yes", unpaid_hours=2)
+    order, right = hall.order(), clock.now()
+    with hall.instance.store.write() as tx:
+        trust_clock(tx, vouched=True)
+    clock.advance(days=1500)
+    hall.work()
+    clock.set(right)
+    clock.advance(hours=1)
+    hall.work()
+    assert hall.read_order(order).state == "Held", "the clock was wrong, and the guest has an hour left"
+    clock.advance(hours=1)
+    hall.work()
+    assert hall.read_order(order).state == "Cancelled"
 
 
 EXPIRED = {

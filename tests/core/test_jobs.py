@@ -403,13 +403,39 @@ def test_what_cannot_be_brought_back_waits_after_a_jump_of_the_clock_until_a_sec
     assert not is_reported()
 
 
+def test_jobs_that_end_something_stay_due_while_the_clock_is_in_doubt(instance: Instance, clock: ManualClock) -> None:
+    kinds: list[str] = []
+    handlers = {kind: lambda _, job: kinds.append(job.kind) for kind in ("end", "note")}
+    work = Work(handlers, irreversible=frozenset({"end"}))
+
+    def run() -> list[str]:
+        kinds.clear()
+        while run_due(instance, work):
+            pass
+        return kinds
+
+    with instance.store.write() as tx:
+        promise(tx, "end", {})
+    assert run() == ["end"], "a new instance has nothing that it could end too early"
+    with instance.store.write() as tx:
+        trust_clock(tx, vouched=True)
+        promise(tx, "end", {}, due_at=tx.now + timedelta(days=30))
+        promise(tx, "note", {}, due_at=tx.now + timedelta(days=30))
+    clock.advance(days=1500)
+    assert run() == ["note"]
+    with instance.store.write() as tx:
+        trust_clock(tx, vouched=True)
+    assert run() == ["end"]
+
+
 def test_all_work_that_deletes_or_completes_is_called_irreversible(instance: Instance) -> None:
     """The test judges by the names, so that no such work is forgotten."""
     settings = InstanceSettings(
         name="Test", plugins={"enabled": [name for name in USUAL if name in plugin_entry_points()]}
     )
     hooks = load_plugins(settings, clock=instance.clock)
-    periodic = work_of(replace(instance, settings=settings, hooks=hooks)).periodic
+    work = work_of(replace(instance, settings=settings, hooks=hooks))
+    periodic = work.periodic
     doubtful = ("forget", "let_go", "complete", "expire")
     assert [
         periodic_work.name
@@ -424,3 +450,6 @@ def test_all_work_that_deletes_or_completes_is_called_irreversible(instance: Ins
         "federation.names",
         "federation.quarantines",
     }
+    ending_jobs = [kind for kind in work.handlers if any(word in kind for word in (*doubtful, "give_up"))]
+    # the e-mail about orders that have expired ends nothing
+    assert sorted({*ending_jobs, "federation.tend_names"} - {"tell_expired_guest_orders"}) == sorted(work.irreversible)

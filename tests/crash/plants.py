@@ -81,8 +81,8 @@ def _notes_jobs_as_done_before_they_are() -> None:
     """A claimed job is never run again."""
     original = run._claim
 
-    def claim(tx: Any, condition: Any) -> Any:
-        claimed_job = original(tx, condition)
+    def claim(tx: Any, *conditions: Any) -> Any:
+        claimed_job = original(tx, *conditions)
         if claimed_job is not None:
             tx.execute(job.update().where(job.c.id == claimed_job.id).values(state="done"))
         return claimed_job

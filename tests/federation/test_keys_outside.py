@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,15 @@ import pytest
 from starlette.testclient import TestClient
 from typer.testing import CliRunner, Result
 
-from commensal import Instance
-from commensal.base.clock import ManualClock
+from commensal import Instance, open_instance
+from commensal.base.clock import ManualClock, SystemClock
 from commensal.base.errors import CommensalError
 from commensal.base.languages.shell import told
 from commensal.cli import app
 from commensal.instance import InstanceSettings
 from commensal.instance.begin import begin_instance
 from commensal.interfaces.app import make_app
+from commensal.storage.jobs.clock import trust_clock
 from commensal.trade.people.people import NewPerson, add_person
 from commensal.trade.people.tokens import make_token
 from commensal_federation.identity import read_document
@@ -188,6 +190,22 @@ def test_the_file_of_a_revoked_key_is_deleted(shell: Shell) -> None:
     assert sorted(file.name for file in (shell.folder / "keys").iterdir()) == ["k2.key", "k3.key", "root.key"]
     assert "revoked" in shell("list").output
     assert shell("revoke k7 --reason lost").exit_code == 1
+
+
+def test_the_file_of_a_key_that_seems_to_have_ended_stays_while_the_clock_is_in_doubt(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell("init")
+    shell("rotate --now")
+    with open_instance(shell.folder) as opened, opened.store.write() as tx:
+        trust_clock(tx, vouched=True)
+    later = ManualClock(datetime.now(UTC) + timedelta(days=1500))
+    monkeypatch.setattr(SystemClock, "now", lambda clock: later.now())
+    monkeypatch.setattr(SystemClock, "is_synchronised", lambda clock: False)
+    assert "k3 is revoked" in shell("revoke k3 --reason replaced").output
+    files = {file.name for file in (shell.folder / "keys").iterdir()}
+    assert "k1.key" in files, "it has ended only if the clock is right"
+    assert "k3.key" not in files
 
 
 def test_no_command_but_export_shows_a_private_key(shell: Shell) -> None:

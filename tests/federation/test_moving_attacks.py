@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from commensal.storage.jobs.clock import trust_clock
 from commensal.testing.placed import a_shop
 from commensal.trade.catalogs.offers import set_price
 from commensal_federation.authority.authority import set_authority
@@ -182,6 +183,17 @@ def test_38_a_move_that_the_new_home_does_not_return(farm: Producer, hub: Hub, d
     clock_of(farm.region).advance(days=1)
     minutes(farm.region, 2)
     assert (states(farm.region)["b"], home_of(hub)) == (["following refused"], [farm.iri])
+
+
+def test_a_move_is_not_refused_while_the_clock_is_in_doubt(farm: Producer, hub: Hub, decoy: Place) -> None:
+    claim_from_old_side(farm, decoy)
+    clock_of(farm.region).advance(days=10)
+    minutes(farm.region, 2)
+    assert (states(farm.region)["b"], home_of(hub)) == (["following heard"], [farm.iri])
+    with hub.write() as tx:
+        trust_clock(tx, vouched=True)
+    minutes(farm.region, 2)
+    assert states(farm.region)["b"] == ["following refused"]
 
 
 def test_38_without_the_new_homes_document_the_hub_would_be_sent_anywhere(

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from commensal import promise
 from commensal.base.errors import SoldOut
+from commensal.storage.jobs.clock import trust_clock
 from commensal_federation.authority.authority import authority_of
 from commensal_federation.catalogue.grants import give_grant
 from commensal_federation.delivery.alerts import alerts
 from commensal_federation.moving import statements
+from commensal_federation.moving.followers import FOLLOW
+from commensal_federation.moving.moves import moves
 from commensal_federation.moving.recovering import contest, make_recovery_key, recover
 from commensal_federation.moving.statements import did_of, read_recovery_key, recovery_key
 from commensal_federation.signing import SigningKey
@@ -100,6 +104,23 @@ def test_a_producer_whose_home_is_gone_is_followed_after_three_days(
     (listing,) = hub.received(new)
     assert (listing.name, listing.left) == ("Apples", 30)
     assert_consistent(farm.region)
+
+
+def test_a_quarantine_does_not_end_while_the_clock_is_in_doubt(
+    farm: Producer, hub: Hub, key: SigningKey, new: Producer
+) -> None:
+    move_with(key, farm, new)
+    minutes(farm.region)
+    clock_of(farm.region).advance(days=10)
+    with hub.write() as tx:
+        (move_row,) = moves(tx, role="following", states=("quarantined",))
+        promise(tx, FOLLOW, {"move": move_row.id})  # as in the minute before the jump
+    farm.region.work()
+    assert states(farm.region)["b"] == ["following quarantined"]
+    with hub.write() as tx:
+        trust_clock(tx, vouched=True)
+    minutes(farm.region, 2)
+    assert states(farm.region)["b"] == ["following followed"]
 
 
 def test_the_old_home_is_told_and_can_object(farm: Producer, hub: Hub, key: SigningKey, new: Producer) -> None:

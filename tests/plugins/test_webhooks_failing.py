@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from commensal.base.clock import ManualClock
 from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import OutboundSettings
+from commensal.storage.jobs.clock import trust_clock
 from commensal.storage.jobs.tables import job
 from commensal.testing import RunJobs, Shop
 from commensal.testing.instances import Plan
@@ -239,6 +240,23 @@ def test_an_address_that_fails_for_days_is_switched_off_and_its_shop_is_told(
     shop.ask("POST", f"/-/webhooks/deliveries/{dropped_id}/again")
     shop.run_jobs()
     assert shop.ask("GET", f"/-/webhooks/deliveries/{dropped_id}")["delivery"]["state"] == "delivered"
+
+
+def test_an_address_is_not_switched_off_while_the_clock_is_in_doubt(
+    shop: Shop, receiver: Receiver, clock: ManualClock
+) -> None:
+    hook_id = add_hook(shop, receiver)
+    receiver.always = BROKEN
+    with shop.instance.store.write() as tx:
+        trust_clock(tx, vouched=True)
+    shop.order({"juice": 1}, by_hub=True)
+    shop.run_jobs()
+    shop.run_jobs(days=1500)
+    assert (len(receiver.received), hook_by_id(shop, hook_id)["enabled"]) == (2, True)
+    with shop.instance.store.write() as tx:
+        trust_clock(tx, vouched=True)
+    shop.run_jobs(hours=6)
+    assert (len(receiver.received), hook_by_id(shop, hook_id)["enabled"]) == (3, False)
 
 
 def test_an_address_that_says_it_is_gone_is_switched_off_at_once(shop: Shop, receiver: Receiver) -> None:

@@ -78,6 +78,7 @@ def _core(instance: Instance) -> Work:
                 irreversible=True,
             ),
         ),
+        irreversible=frozenset({EXPIRE}),
     )
 
 
@@ -92,7 +93,7 @@ def work_of(instance: Instance) -> Work:
     Raises `PluginError` for work that is not named after its plugin.
     """
     core = _core(instance)
-    handlers, periodic = dict(core.handlers), list(core.periodic)
+    handlers, periodic, irreversible = dict(core.handlers), list(core.periodic), core.irreversible
     for answer in instance.hooks.each(specifications.jobs):
         plugin, plugin_work = answer.plugin, answer.value
         assert plugin_work is not None
@@ -101,4 +102,5 @@ def work_of(instance: Instance) -> Work:
                 raise PluginError(plugin, "jobs", f"{name!r} must begin with {plugin + '.'!r}")
         handlers.update(plugin_work.handlers)
         periodic += plugin_work.periodic
-    return Work(handlers, tuple(periodic))
+        irreversible |= plugin_work.irreversible
+    return Work(handlers, tuple(periodic), irreversible)

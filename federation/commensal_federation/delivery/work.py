@@ -48,6 +48,7 @@ def work(also: Callable[[Transaction], None]) -> Work:
             Periodic("federation.forget", timedelta(days=1), forget_old, irreversible=True),
             Periodic("federation.digests", timedelta(days=1), lambda tx: promise(tx, DIGESTS, {})),
         ),
+        irreversible=frozenset({GIVE_UP}),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from commensal import HERE, Conflict, Folder, open_instance, print_line, spoken
+from commensal import HERE, Conflict, Folder, clock_in_doubt, open_instance, print_line, spoken
 
 from ..runtime import Federation, federation_of
 from ..signing import BadKey, SigningKey
@@ -85,7 +85,9 @@ def _add_changes(keys: typer.Typer) -> None:
             typed_root = _ask_root_key(federation) if root else None
             federation.instance.store.transact(lambda tx: revoke(federation, tx, name, reason, root=typed_root))
             with federation.instance.store.read() as tx:
-                forget_ended(folder_of(federation.instance.folder), our_keys(tx), tx.now)
+                in_doubt = clock_in_doubt(tx)  # then a key that has not been revoked may not have ended
+                keys = [key for key in our_keys(tx) if key.revoked_at is not None or not in_doubt]
+                forget_ended(folder_of(federation.instance.folder), keys, tx.now)
             print_line(
                 "{key} is revoked. Peers are told in a moment, and those that are away when they are back.", key=name
             )

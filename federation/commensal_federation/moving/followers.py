@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
-from commensal import Instance, Job, Transaction, promise
+from commensal import Instance, Job, Transaction, clock_in_doubt, promise
 
 from ..authority.authority import authority_of, refuse_old_epoch, set_authority
 from ..catalogue.grants import grant_by_id, send_offer
@@ -259,7 +259,7 @@ def _retry_later(tx: Transaction, move: MoveRow, reason: str) -> None:
     current = move_by_id(tx, move.id)
     if current.state not in OPEN:
         return
-    expired = current.created_at + PATIENCE < tx.now
+    expired = current.created_at + PATIENCE < tx.now and not clock_in_doubt(tx)
     set_move(tx, current, state="refused" if expired else "heard", error=reason[:500])
     if expired:
         alert(tx, move.peer_id, "move", f"{move.old_iri} is said to have moved, but {reason}")

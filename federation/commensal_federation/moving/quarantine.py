@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, select, update
 
-from commensal import Transaction
+from commensal import Transaction, clock_in_doubt
 from commensal.trade import forget_copies, lease_in, tell_beyond
 
 from ..authority.authority import authority_of, refuse_old_epoch, set_authority
@@ -98,7 +98,7 @@ def end_quarantine(federation: Federation, move: MoveRow, new: Peer) -> str:
 def _follow_new_home(federation: Federation, tx: Transaction, move_id: str) -> None:
     move = move_by_id(tx, move_id)
     new = peer_at(tx, move.new_iri)
-    if new is None or move.state != "quarantined" or move.until is None or move.until > tx.now:
+    if new is None or move.state != "quarantined" or move.until is None or move.until > tx.now or clock_in_doubt(tx):
         return
     if move.epoch <= authority_of(tx, move.old_iri).epoch:
         set_move(tx, move, state="refused", error="another move came first")

@@ -67,4 +67,5 @@ def work() -> Work:
             Periodic("federation.orders", timedelta(minutes=1), promise_summaries),
             Periodic("federation.names", timedelta(days=1), promise_name_expiry, irreversible=True),
         ),
+        irreversible=frozenset({EXPIRE}),
     )

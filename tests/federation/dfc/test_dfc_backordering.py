@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, SoldOut
 from commensal.cli import app
 from commensal.interfaces.app import make_app
+from commensal.storage.jobs.clock import trust_clock
 from commensal_federation.dfc.vocabulary import DfcEvent
 from commensal_federation.linked_catalogues.backorders.alarms import backorder_warnings
 from commensal_federation.linked_catalogues.links import unlink
@@ -242,6 +244,22 @@ def test_who_fails_for_a_week_is_parked_and_shown_until_a_person_tries_again(hub
     hub.retry()
     hub.minutes(3)
     assert portal.counts == [("Complete", {"2": 3})]
+
+
+def test_nothing_is_parked_or_held_to_be_over_while_the_clock_is_in_doubt(hub: Buying, portal: Portal) -> None:
+    hub.order({"Beans": 3})
+    portal.faults, right = ["500"] * 100, hub.clock.now()
+    with hub.instance.store.write() as tx:
+        trust_clock(tx, vouched=True)
+    hub.minutes(3)
+    hub.run(days=1500)
+    assert hub.progress == "failing"
+    portal.faults = []
+    hub.run(days=1)
+    hub.clock.set(right + timedelta(minutes=10))
+    assert portal.counts == [("Held", {"2": 3})]
+    with hub.instance.store.read() as tx:
+        assert hub.backorder.due_at is not None, "it is looked at again once the clock is right"
 
 
 # ------------------------------------------------------------------------------------------------ what comes

@@ -10,17 +10,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import BindParameter, ColumnElement, bindparam, delete, func, insert, or_, select
 
-from ..database import Transaction
-from .tables import job_slot
+from ..database import Time, Transaction
+from .tables import job, job_slot
 
 EVERY_MINUTE = "announce_openings"  # periodic work of every instance
 PAUSE = timedelta(days=9)  # without work, for which a machine that was off is explanation enough
 _TRUSTED = "clock_trusted"  # the name of the row with the last trusted moment
 
 
-def trusted_at(now: datetime) -> Any:
+def trusted_at(now: datetime | BindParameter[datetime]) -> Any:
     """A query for the last trusted moment; NULL for a new instance. Before there is one, it is the last work."""
     trusted = select(func.max(job_slot.c.slot)).where(job_slot.c.name == _TRUSTED)
     last_work = select(func.max(job_slot.c.slot)).where(job_slot.c.name == EVERY_MINUTE, job_slot.c.slot <= now)
@@ -33,8 +33,17 @@ def in_doubt(now: datetime, trusted: datetime | None) -> bool:
 
 
 def clock_in_doubt(tx: Transaction) -> bool:
-    """Whether irreversible work must wait."""
+    """Whether irreversible work must wait, because the clock has jumped ahead and nobody has vouched for it. One
+    statement, so ask it only when something would be deleted or ended."""
     return in_doubt(tx.now, tx.value(trusted_at(tx.now)))
+
+
+def may_run(irreversible: frozenset[str]) -> ColumnElement[bool]:
+    """A condition on the table of jobs: all kinds, without the `irreversible` ones while the clock is in doubt. It
+    needs the parameters `now` and `plausible_since` (`now` less `PAUSE`)."""
+    trusted = trusted_at(bindparam("now", type_=Time)).scalar_subquery()
+    plausible = func.coalesce(trusted, bindparam("now", type_=Time)) >= bindparam("plausible_since", type_=Time)
+    return or_(job.c.kind.not_in(sorted(irreversible)), plausible)
 
 
 def trust_clock(tx: Transaction, *, vouched: bool) -> None:

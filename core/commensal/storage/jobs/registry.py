@@ -42,10 +42,15 @@ Handler = Callable[["Instance", Job], None]
 
 @dataclass(frozen=True)
 class Work:
-    """Handlers by the kind of job, and periodic work."""
+    """Handlers by the kind of job, and periodic work.
+
+    `irreversible`: the kinds of jobs that delete or end what no later run can restore. They stay due while the clock is
+    in doubt: see `jobs.clock`. A job that does so among other things asks `clock_in_doubt` itself.
+    """
 
     handlers: Mapping[str, Handler]
     periodic: tuple[Periodic, ...] = ()
+    irreversible: frozenset[str] = frozenset()
 
 
 class PermanentFailure(Exception):

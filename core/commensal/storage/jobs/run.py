@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, select, update
 from ...base.failpoints import failpoint
 from ...trade.audit.acting import Acting, acting
 from ..database import Transaction
+from .clock import PAUSE, may_run
 from .registry import Job, PermanentFailure, Work
 from .slots import Slots
 from .tables import job
@@ -44,7 +45,7 @@ def run_due(instance: Instance, work: Work, slots: Slots | None = None) -> bool:
 
     def claim(condition: ColumnElement[bool] | None) -> Job | None:
         with instance.store.write() as tx:
-            return _claim(tx, condition)
+            return _claim(tx, condition, work.irreversible)
 
     claimed = claim(None) if slots is None else slots.take(claim)
     if claimed is None:
@@ -58,10 +59,11 @@ def run_due(instance: Instance, work: Work, slots: Slots | None = None) -> bool:
     return True
 
 
-def _claim(tx: Transaction, condition: ColumnElement[bool] | None) -> Job | None:
+def _claim(tx: Transaction, condition: ColumnElement[bool] | None, irreversible: frozenset[str]) -> Job | None:
     """Claims the next job that meets the condition. Two queries, because each of them can use the index by due time."""
-    due, lost = _due_queries(tx.postgresql, condition)
-    row = tx.first(due, {"now": tx.now}) or tx.first(lost, {"now": tx.now})
+    due, lost = _due_queries(tx.postgresql, condition, irreversible)
+    moments = {"now": tx.now, "plausible_since": tx.now - PAUSE} if irreversible else {"now": tx.now}
+    row = tx.first(due, moments) or tx.first(lost, moments)
     if row is None:
         return None
     tx.change(_TAKE_UP, {"job": row["id"], "until": tx.now + CLAIM})
@@ -69,12 +71,16 @@ def _claim(tx: Transaction, condition: ColumnElement[bool] | None) -> Job | None
 
 
 @cache
-def _due_queries(on_postgresql: bool, condition: ColumnElement[bool] | None) -> tuple[Select[Any], Select[Any]]:
+def _due_queries(
+    on_postgresql: bool, condition: ColumnElement[bool] | None, irreversible: frozenset[str]
+) -> tuple[Select[Any], Select[Any]]:
     """A query for the waiting job that is due first, and one for the first job of a worker that has died."""
     due = select(job).where(job.c.state == "waiting", job.c.due_at <= bindparam("now"))
     lost = select(job).where(job.c.state == "running", job.c.claimed_until < bindparam("now"))
     if condition is not None:
         due, lost = due.where(condition), lost.where(condition)
+    if irreversible:
+        due, lost = due.where(may_run(irreversible)), lost.where(may_run(irreversible))
     queries = [query.order_by(job.c.due_at, job.c.id).limit(1) for query in (due, lost)]
     locking_queries = [query.with_for_update(skip_locked=True) if on_postgresql else query for query in queries]
     return locking_queries[0], locking_queries[1]

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from commensal import Busy, Refused, Transaction
+from commensal import Busy, Refused, Transaction, clock_in_doubt
 from commensal.trade import Acting, acting
 
 from ...messages.envelope import Envelope
@@ -48,6 +48,8 @@ def handle(federation: Federation, tx: Transaction, peer: Peer, checked: Checked
     if envelope.expires is not None and envelope.expires < tx.now:
         if checked.binding.type.fades:
             return Outcome("done", "expired: It came after its time.")
+        if clock_in_doubt(tx):
+            return Outcome("parked", "whether it came in its time is not known, while the clock is in doubt", ours=True)
         return _dead(federation, tx, peer, checked, "expired", "It came after its time.")
     if isinstance(checked.body, Unread):
         return _failed(federation, tx, peer, checked, checked.body.fault, last)

@@ -9,7 +9,7 @@ from functools import partial
 
 from sqlalchemy import bindparam, select, update
 
-from commensal import Instance, Job, Row, Transaction, promise
+from commensal import Instance, Job, Row, Transaction, clock_in_doubt, promise
 
 from ...peers.peers import peer_by_id
 from ...peers.values import Peer
@@ -101,7 +101,8 @@ def _may_go(peer: Peer, lane: str, recovery: bool) -> bool:
 
 
 def _waiting(federation: Federation, tx: Transaction, peer: Peer, lane: str, most: int, before: int) -> Sequence[Row]:
-    """The oldest that wait. What has lost its sense, or was tried for a week, becomes a dead letter."""
+    """The oldest that wait. What has lost its sense, or was tried for a week, becomes a dead letter, unless the clock
+    is in doubt: then it is sent, and the peer judges by its own clock."""
     statement = _OLDEST.where(_box.epoch < before) if before else _OLDEST
     while oldest := tx.all(statement, {"peer": peer.id, "name": lane, "most": most}):
         rows = [row for row in oldest if not _given_up(federation, tx, row)]
@@ -111,12 +112,14 @@ def _waiting(federation: Federation, tx: Transaction, peer: Peer, lane: str, mos
 
 
 def _given_up(federation: Federation, tx: Transaction, row: Row) -> bool:
-    if row["expires_at"] is not None and row["expires_at"] < tx.now:
-        expire(federation, tx, row)
-    elif row["attempts"] and row["created_at"] < tx.now - GIVEN_UP:
-        fail(federation, tx, row, "given_up", f"It was tried for a week: {row['error']}")
-    else:
+    expired = row["expires_at"] is not None and row["expires_at"] < tx.now
+    tried_for_long = row["attempts"] > 0 and row["created_at"] < tx.now - GIVEN_UP
+    if not (expired or tried_for_long) or clock_in_doubt(tx):
         return False
+    if expired:
+        expire(federation, tx, row)
+    else:
+        fail(federation, tx, row, "given_up", f"It was tried for a week: {row['error']}")
     return True
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import update
 
-from commensal import Transaction, enterprise_by_id, say, translate
+from commensal import Transaction, clock_in_doubt, enterprise_by_id, say, translate
 from commensal.trade import lot_by_id, products_by_id, write_off
 
 from ...delivery.outbox.backoff import GIVEN_UP, chance, delay
@@ -72,7 +72,7 @@ def store_failure(tx: Transaction, id: str, error: NotAnswered, *, nothing_order
         return
     since = backorder.failing_since or tx.now
     permanent = not error.again and error.answered in _FOR_PEOPLE
-    park = permanent or tx.now - since > GIVEN_UP
+    park = permanent or (tx.now - since > GIVEN_UP and not clock_in_doubt(tx))
     due = max(tx.now + delay(backorder.failures + _SLOWER, chance(tx)), error.earliest or tx.now)
     text = say(_language(tx, backorder), error)[:_LONGEST_ERROR]
     values: dict[str, object] = {
@@ -101,8 +101,8 @@ def next_due(tx: Transaction, backorder: Backorder) -> datetime | None:
     """Returns when an order is due again (UTC): now if it has unsent changes; None after the distribution."""
     if backorder.has_unsent_changes:
         return tx.now
-    is_over = tx.now >= backorder.begins_at or backorder.said_state == "Cancelled"
-    return None if is_over else tx.now + LOOK_AGAIN
+    is_distributed = tx.now >= backorder.begins_at and not clock_in_doubt(tx)
+    return None if is_distributed or backorder.said_state == "Cancelled" else tx.now + LOOK_AGAIN
 
 
 def update_taken(tx: Transaction, backorder: Backorder) -> None:
