@@ -10,15 +10,15 @@ from pathlib import Path
 
 from commensal import hookimpl
 
-from .catalogue.grantor import listing_changed, stock_changed
 from .commands import commands
 from .demo.network import demo_network
 from .dfc.dialects import dialects
+from .events import listing_changed, sale_completed, stock_changed
 from .handlers import message_types
 from .jobs import jobs
 from .leases.on_demand import bring_stock
 from .linked_catalogues.refreshing import sale_opened
-from .orders.hub import order_cancelled, order_changed, order_placed, sale_completed
+from .orders.hub import order_cancelled, order_changed, order_placed
 from .orders.hub_names import consent_requests, erase_person
 from .orders.reports import reports
 from .routes import endpoints, fixed_routes, routes

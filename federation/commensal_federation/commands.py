@@ -16,11 +16,11 @@ def commands(app: typer.Typer) -> None:
     from .leases.commands import add_lease_commands
     from .linked_catalogues.backorders.commands import add_backorder_commands
     from .linked_catalogues.commands import add_link_commands
-    from .linked_catalogues.document_commands import dfc
     from .moving.commands import add_move_commands
     from .moving.showing import show_first_key
     from .orders.commands import add_order_commands
     from .peering.commands import add_peer_commands
+    from .platforms.document_commands import dfc
     from .proposals.commands import add_sale_commands
 
     add_keys(app)

@@ -7,6 +7,7 @@ from commensal import Work, hookimpl
 from .catalogue.work import work as catalogue
 from .delivery.work import work as delivery
 from .leases.upkeep import work as leases
+from .linked_catalogues.backorders.plan import plan_session
 from .linked_catalogues.backorders.work import work as backorders
 from .linked_catalogues.work import work as links
 from .moving.work import work as moving
@@ -20,8 +21,8 @@ from .platforms.notifying import work as platforms
 @hookimpl
 def jobs() -> Work:
     rooms = [
-        delivery(promise_key_updates), peering(), catalogue(), leases(), orders(), moving(), links(), platforms(),
-        backorders(), notices(),
+        delivery(promise_key_updates), peering(), catalogue(), leases(), orders(plan_session), moving(), links(),
+        platforms(), backorders(), notices(),
     ]  # fmt: skip
     handlers = {kind: handler for room in rooms for kind, handler in room.handlers.items()}
     periodic = tuple(task for room in rooms for task in room.periodic)

@@ -36,9 +36,10 @@ from commensal.trade.product_lists.lists import import_list
 from commensal.trade.product_lists.read import read_list
 from commensal.trade.sale_sessions.tables import coordination_supplier, session_item
 from commensal.trade.stock.lending import tell_beyond
-from commensal_federation.catalogue.grants import accept_grant, give_grant, grants_between, mirror_of
+from commensal_federation.catalogue.grants import accept_grant, give_grant
 from commensal_federation.catalogue.listing import received_items
 from commensal_federation.dfc.iris import enterprise_iri
+from commensal_federation.grants.questions import grants_between, mirror_of
 from commensal_federation.identity import begin_identity
 from commensal_federation.leases.holder import take_grant
 from commensal_federation.leases.row import lease_with

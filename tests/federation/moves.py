@@ -9,8 +9,8 @@ from sqlalchemy import insert, select, update
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.people.tables import person
 from commensal.trade.sale_sessions.tables import coordination
-from commensal_federation.catalogue.tables import federation_mirror
 from commensal_federation.delivery import post
+from commensal_federation.grants.tables import federation_mirror
 from commensal_federation.messages.bodies.moving import MoveRow
 from commensal_federation.moving.moves import moves
 from commensal_federation.moving.new_home import accept_move, name_owner

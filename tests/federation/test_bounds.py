@@ -18,7 +18,7 @@ from sqlalchemy import func, select, update
 from commensal.storage.jobs.tables import job
 from commensal_federation.authority.tables import federation_move
 from commensal_federation.catalogue import copies, grants
-from commensal_federation.catalogue.tables import federation_copy, federation_grant, federation_item
+from commensal_federation.catalogue.tables import federation_copy, federation_item
 from commensal_federation.delivery import handlers as delivery_handlers
 from commensal_federation.delivery import post
 from commensal_federation.delivery.alerts import alert
@@ -29,6 +29,7 @@ from commensal_federation.delivery.sync import sweeping
 from commensal_federation.delivery.sync.refreshing import promise_refresh
 from commensal_federation.delivery.tables import federation_alert, federation_inbox, federation_outbox
 from commensal_federation.dfc.vocabulary import DfcEnterprise
+from commensal_federation.grants.tables import federation_grant
 from commensal_federation.handlers import TYPES
 from commensal_federation.messages import Refuse
 from commensal_federation.messages.bodies.catalogue import GrantOffer

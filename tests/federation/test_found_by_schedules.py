@@ -29,11 +29,12 @@ from commensal.trade.products.products import create_product
 from commensal.trade.products.values import SuppliedProduct
 from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal.trade.stock.lots import lots_by_id
-from commensal_federation.catalogue.grants import end_grant, give_grant, grants_between, mirror_of
+from commensal_federation.catalogue.grants import end_grant, give_grant
 from commensal_federation.delivery.outbox import pushing
 from commensal_federation.delivery.outbox.push_results import judge
 from commensal_federation.delivery.sync.pulling import pull, pull_lane
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox
+from commensal_federation.grants.questions import grants_between, mirror_of
 from commensal_federation.leases.holder import give_back, report
 from commensal_federation.leases.lender import accept_late, force_return
 from commensal_federation.leases.row import holdings_of

@@ -17,8 +17,9 @@ from commensal.trade.enterprises.customer_categories import create_category
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.people.operators import add_operator
 from commensal.trade.people.tokens import make_token
-from commensal_federation.catalogue.grants import follow, give_grant, grants_between
+from commensal_federation.catalogue.grants import follow, give_grant
 from commensal_federation.catalogue.listing import list_all
+from commensal_federation.grants.questions import grants_between
 from commensal_federation.messages.bodies.catalogue import Grant
 from commensal_federation.testing import Region
 

@@ -24,8 +24,8 @@ from commensal.trade.people.operators import add_operator
 from commensal.trade.people.scopes import OPERATOR
 from commensal.trade.people.tokens import make_token
 from commensal_federation.catalogue import commands, hubs
-from commensal_federation.catalogue.grants import grants_between
 from commensal_federation.catalogue.hubs import PeerHub, fetch_hubs, hubs_named
+from commensal_federation.grants.questions import grants_between
 from commensal_federation.identity import begin_identity
 from commensal_federation.peering import suspend
 from commensal_federation.runtime import federation_of

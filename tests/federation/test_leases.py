@@ -11,9 +11,10 @@ from sqlalchemy import select
 
 from commensal.base.errors import Conflict
 from commensal.trade.stock.movements import receive_stock
-from commensal_federation.catalogue.grants import end_grant, grants_between
+from commensal_federation.catalogue.grants import end_grant
 from commensal_federation.delivery.outbox.dead_letters import dead_letters
 from commensal_federation.delivery.tables import federation_inbox
+from commensal_federation.grants.questions import grants_between
 from commensal_federation.leases import lender
 from commensal_federation.leases.holder import give_back, take_grant
 from commensal_federation.leases.lendable import lendable_lot

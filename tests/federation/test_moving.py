@@ -16,12 +16,13 @@ from commensal.trade.enterprises.grants import grant
 from commensal.trade.enterprises.members import list_members
 from commensal.trade.sale_sessions.tables import coordination_supplier, session_item
 from commensal.trade.stock.lots import lots_of
-from commensal_federation.catalogue.grants import SELLING, accept_grant, give_grant, grants_between
+from commensal_federation.availability.tables import federation_lease
+from commensal_federation.catalogue.grants import SELLING, accept_grant, give_grant
 from commensal_federation.delivery.alerts import alerts
+from commensal_federation.grants.questions import grants_between
 from commensal_federation.leases.holder import give_back
 from commensal_federation.leases.questions import leases
 from commensal_federation.leases.row import lease_by_id
-from commensal_federation.leases.tables import federation_lease
 from commensal_federation.moving.old_home import cancel_leaving, offer_move
 from commensal_federation.orders.questions import orders_of
 from commensal_federation.testing import Region

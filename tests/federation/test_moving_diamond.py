@@ -11,8 +11,9 @@ from commensal.trade.catalogs.listing import Listing, list_products
 from commensal.trade.enterprises.grants import grant
 from commensal.trade.sale_sessions.tables import coordination_supplier, session_item
 from commensal.trade.stock.tables import stock_lot
+from commensal_federation.availability.tables import federation_lease
 from commensal_federation.catalogue.grants import SELLING
-from commensal_federation.leases.tables import federation_joined_lot, federation_lease
+from commensal_federation.leases.tables import federation_joined_lot
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion

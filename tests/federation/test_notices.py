@@ -7,7 +7,8 @@ from sqlalchemy import update
 
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.payments.payments import receive_payment
-from commensal_federation.catalogue.grants import accept_grant, end_grant, give_grant, grants_between
+from commensal_federation.catalogue.grants import accept_grant, end_grant, give_grant
+from commensal_federation.grants.questions import grants_between
 from commensal_federation.orders.questions import cuts_of
 from commensal_federation.orders.supplier import answer_order
 from commensal_federation.proposals.receiving import accept_sale

@@ -23,11 +23,12 @@ from commensal.testing.instances import NOON, Instances, Plan
 from commensal.trade.catalogs.items import add_item, remove_item
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.products.products import create_product
-from commensal_federation.catalogue.grants import accept_grant, give_grant, grants_between
+from commensal_federation.catalogue.grants import accept_grant, give_grant
 from commensal_federation.delivery import post
 from commensal_federation.delivery.alerts import alerts, dismiss_alert
 from commensal_federation.delivery.lanes import lane_row
 from commensal_federation.delivery.outbox.dead_letters import dead_letters
+from commensal_federation.grants.questions import grants_between
 from commensal_federation.identity import begin_identity
 from commensal_federation.identity.rotation import rotate
 from commensal_federation.messages.bodies.leases import LeaseRequest

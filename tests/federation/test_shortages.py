@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
+from sqlalchemy import text, update
 
 from commensal import Order
 from commensal.base.errors import NotFound
@@ -12,6 +15,7 @@ from commensal.trade.payments.payments import receive_payment
 from commensal_federation.messages.bodies.orders import Cut
 from commensal_federation.orders.cutting import settle_cut
 from commensal_federation.orders.questions import cuts_of
+from commensal_federation.orders.tables import federation_cut
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
@@ -83,11 +87,25 @@ def test_by_hand_nobody_gets_less_until_a_person_has_decided(farm: Producer, hub
     assert pieces_by_customer(hub) == {"Ada": [3]}
     (open_question,) = cuts(hub)
     assert (open_question.customer_order_id, open_question.pieces, open_question.settled_at) == (None, 2, None)
+    with hub.write() as tx, pytest.raises(NotFound):
+        settle_cut(tx, "another hub", open_question.id)
     with hub.write() as tx:
         settle_cut(tx, "hub", open_question.id)
     assert cuts(hub)[0].settled_at is not None
     with hub.write() as tx, pytest.raises(NotFound):
         settle_cut(tx, "hub", open_question.id)
+
+
+def test_cuts_of_earlier_versions_get_the_hub_of_their_order(farm: Producer, hub: Hub, item: str) -> None:
+    choose(hub, "by hand")
+    hub.order(item, 3)
+    close(farm.region)
+    answer(farm, 1)
+    migration = import_module("commensal_federation.migrations.federation_0026_hub_of_cut")
+    with hub.write() as tx:
+        tx.execute(update(federation_cut).values(enterprise_id=""))
+        tx.execute(text(migration.FILL))
+        settle_cut(tx, "hub", cuts(hub)[0].id)
 
 
 def test_by_hand_what_still_more_will_not_come_is_handed_over_too(farm: Producer, hub: Hub, item: str) -> None:

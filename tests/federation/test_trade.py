@@ -9,10 +9,11 @@ from commensal.base.errors import Conflict, SoldOut
 from commensal.trade.catalogs.items import change_item, item_by_id
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.products.products import change_product
-from commensal_federation.catalogue.grants import give_grant, grant_by_id, record_refused_offer
+from commensal_federation.catalogue.grants import give_grant, record_refused_offer
 from commensal_federation.catalogue.tables import federation_item
 from commensal_federation.delivery.sync.sweeping import send_digests
 from commensal_federation.dfc.vocabulary import DfcEnterprise
+from commensal_federation.grants.questions import grant_by_id
 from commensal_federation.messages.bodies.catalogue import GrantOffer
 from commensal_federation.messages.types import Failed
 from commensal_federation.testing import Region

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from commensal import Refused
-from commensal_federation.catalogue.grants import accept_grant, end_grant, give_grant, grants_between
+from commensal_federation.catalogue.grants import accept_grant, end_grant, give_grant
 from commensal_federation.delivery.alerts import alerts
+from commensal_federation.grants.questions import grants_between
 from commensal_federation.leases.lender import force_return
 from commensal_federation.orders.questions import cuts_of
 from commensal_federation.peering.ending import resume, revoke, suspend

@@ -28,9 +28,10 @@ from commensal.trade.orders.values import Wish
 from commensal.trade.products.products import create_product
 from commensal.trade.sale_sessions.tables import coordination_supplier, session_item
 from commensal.trade.stock.lots import lots_by_id
-from commensal_federation.catalogue.grants import accept_grant, give_grant, grants_between, mirror_of
+from commensal_federation.catalogue.grants import accept_grant, give_grant
 from commensal_federation.catalogue.listing import received_items
 from commensal_federation.dfc.iris import enterprise_iri
+from commensal_federation.grants.questions import grants_between, mirror_of
 from commensal_federation.leases.questions import leases
 from commensal_federation.messages.bodies.catalogue import Grant, ReceivedItem
 from commensal_federation.messages.bodies.leases import Lease

@@ -17,6 +17,7 @@ from commensal.trade.orders.tables import customer_order, order_line
 from commensal.trade.products.tables import supplied_product
 from commensal.trade.stock.tables import stock_lot, stock_movement
 from commensal_federation.authority.authority import authority_of
+from commensal_federation.availability.tables import federation_lease
 from commensal_federation.catalogue.tables import federation_item
 from commensal_federation.delivery import post
 from commensal_federation.delivery.inbox.receiving import receive
@@ -25,7 +26,6 @@ from commensal_federation.delivery.restore.taken_back import sent_of
 from commensal_federation.delivery.sync.states import MIRRORED
 from commensal_federation.delivery.tables import federation_alert, federation_inbox, federation_outbox
 from commensal_federation.handlers import TYPES
-from commensal_federation.leases.tables import federation_lease
 from commensal_federation.messages.envelope import multihash
 from commensal_federation.notices import CONDITIONS
 from commensal_federation.notices.tables import federation_notice

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from commensal import SoldOut
 from commensal.trade.stock.tables import stock_lot
-from commensal_federation.leases.tables import federation_lease
+from commensal_federation.availability.tables import federation_lease
 from commensal_federation.peers.tables import federation_peer
 
 from .nodes import Node

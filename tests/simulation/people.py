@@ -29,10 +29,11 @@ from commensal.trade.products.tables import supplied_product
 from commensal.trade.stock.lots import lots_by_id
 from commensal.trade.stock.movements import count_stock, receive_stock
 from commensal_federation.authority.authority import authority_of
-from commensal_federation.catalogue.grants import accept_grant, end_grant, give_grant, grants_between, mirror_of
+from commensal_federation.availability.tables import federation_lease
+from commensal_federation.catalogue.grants import accept_grant, end_grant, give_grant
 from commensal_federation.dfc.iris import enterprise_iri
+from commensal_federation.grants.questions import grants_between, mirror_of
 from commensal_federation.leases.lender import accept_late, force_return
-from commensal_federation.leases.tables import federation_lease
 from commensal_federation.messages.bodies.orders import AnswerLine, InstanceOrder
 from commensal_federation.moving.moves import base_of, moves
 from commensal_federation.moving.new_home import accept_move, name_owner

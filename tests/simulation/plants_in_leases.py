@@ -11,12 +11,12 @@ from sqlalchemy import select
 from commensal.trade import lots_by_id
 from commensal.trade.stock import take
 from commensal.trade.stock.lending import settle_lent
+from commensal_federation.availability.tables import federation_lease
 from commensal_federation.dfc.iris import local_id
 from commensal_federation.handlers import HANDLERS, TYPES
 from commensal_federation.leases import handlers as lease_handlers
 from commensal_federation.leases import holder, lender, upkeep
 from commensal_federation.leases.row import lease_by_id, lease_with, set_lease
-from commensal_federation.leases.tables import federation_lease
 
 from . import people
 from .planting import now, put, put_handler

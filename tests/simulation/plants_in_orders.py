@@ -80,7 +80,7 @@ def the_close_is_not_told(stack: ExitStack) -> None:
 
 
 def notes_of_changes_are_dropped_too_early(stack: ExitStack) -> None:
-    def send_changes(instance: Instance, job: Job) -> None:
+    def send_changes(plan: Any, instance: Instance, job: Job) -> None:
         federation, due = federation_of(instance), federation_order_due
         with instance.store.write() as tx:
             rows = tx.all(select(due.c.kind, due.c.id).order_by(due.c.id))

@@ -6,24 +6,25 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
+from commensal_federation.availability import sale_ends
 from commensal_federation.delivery import alerts
 from commensal_federation.delivery.restore import recovering
 from commensal_federation.leases import handlers as lease_handlers
-from commensal_federation.leases import lender, on_demand, recalling, sales, stopping
+from commensal_federation.leases import lender, on_demand, recalling, stopping
 from commensal_federation.orders import doubts, supplier
 
 from .planting import nothing, put
 
 
 def a_restore_bars_nothing(stack: ExitStack) -> None:
-    put(stack, sales, "_barred", lambda *_: False)
+    put(stack, sale_ends, "_barred", lambda *_: False)
 
 
 def the_barrier_ends_with_the_first_peer_that_recovers(stack: ExitStack) -> None:
-    lift = sales.lift_barrier
+    lift = sale_ends.lift_barrier
 
     def lift_all(tx: Any, peer_id: str) -> bool:
-        for peer_of_barrier in list(sales._barrier_peers(tx)):
+        for peer_of_barrier in list(sale_ends._barrier_peers(tx)):
             lift(tx, peer_of_barrier)
         return True
 
@@ -69,7 +70,7 @@ def customers_do_not_wait_for_what_is_called_back(stack: ExitStack) -> None:
 
 
 def a_hub_goes_on_selling_when_its_grant_has_ended(stack: ExitStack) -> None:
-    put(stack, sales, "is_sold_here", lambda *_: True)
+    put(stack, sale_ends, "is_sold_here", lambda *_: True)
     put(stack, stopping, "is_sold_here", lambda *_: True)
     put(stack, stopping, "hide_producer", lambda *_: [])
 

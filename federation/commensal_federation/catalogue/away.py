@@ -9,11 +9,11 @@ from sqlalchemy import and_, bindparam, exists, func, or_, select
 from commensal import NotFound, SaleSession, Transaction
 from commensal.trade import lots_on_sale, sessions_of_shop
 
+from ..availability.tables import federation_lease
 from ..delivery.tables import federation_lane
-from ..leases.tables import federation_lease
+from ..grants.questions import grants_between, mirror_of
 from ..notices import note_for_enterprise, note_for_operators
 from ..peers.tables import federation_peer
-from .grants import grants_between, mirror_of
 
 AWAY = timedelta(hours=1)  # without an answer
 _FAILURES = 2  # of pulling, in a row: a peer that is only silent is pulled from

@@ -23,9 +23,10 @@ from commensal import (
 from commensal.trade import catalogs_of
 
 from ..arguments import OurEnterprise
+from ..grants.questions import grants_between
 from ..peers.peers import peers
 from ..runtime import Federation, federation_of
-from .grants import accept_grant, end_grant, follow, grants_between
+from .grants import accept_grant, end_grant, follow
 from .hubs import PeerHub, fetch_hubs, give_grants, hubs_named, peer_named
 from .listing import list_all
 

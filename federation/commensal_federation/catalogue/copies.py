@@ -11,17 +11,17 @@ from sqlalchemy import bindparam, select, update
 from commensal import MEASURES, Row, Transaction, enterprise_by_id, insert_rows, promise
 from commensal.trade import LotCopy, ProductCopy, forget_copies, keep_lots, keep_products, tell_beyonds
 
+from ..availability.tables import federation_lease
 from ..delivery.alerts import alert
 from ..dfc.described import description_in
 from ..dfc.iris import ResourceKind, local_id
-from ..leases.tables import federation_lease
+from ..grants.questions import find_grant, mirror_of
 from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, Grant, OfferedItem
 from ..messages.types import Refuse
 from ..notices import note_for_enterprise
 from ..peers.quotas import refuse_over_quota
 from ..peers.values import Peer
 from ..runtime import Federation
-from .grants import find_grant, mirror_of
 from .listing import list_automatically
 from .tables import federation_copy, federation_item
 

@@ -11,10 +11,11 @@ import msgspec
 
 from commensal import Body, Call, Page, Paging, Routes, page_of
 
+from ..grants.questions import grant_by_id, grants_between
 from ..messages.bodies.catalogue import Grant, ReceivedItem
 from ..runtime import federation_of
 from .grantor import send_catalogue
-from .grants import accept_grant, end_grant, follow, give_grant, grant_by_id, grants_between
+from .grants import accept_grant, end_grant, follow, give_grant
 from .hubs import (
     MOST_AT_ONCE,
     PeerHub,

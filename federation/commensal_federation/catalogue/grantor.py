@@ -12,13 +12,10 @@ from sqlalchemy import bindparam, select, update
 
 from commensal import (
     Enterprise,
-    Event,
-    Instance,
     PluginFields,
     StockLot,
     Transaction,
     enterprise_by_id,
-    hookimpl,
     insert_rows,
 )
 from commensal.trade import Listed, listed_for
@@ -28,43 +25,35 @@ from ..delivery import post
 from ..dfc.described import description_of
 from ..dfc.iris import enterprise_iri, item_iri, lot_iri, offer_iri, product_iri
 from ..dfc.vocabulary import DfcItem, DfcLot, DfcOffer, DfcPrice, DfcProduct, DfcQuantity
+from ..grants.questions import grants_between
+from ..grants.tables import federation_grant
 from ..leases.recalling import obtainable
 from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, Grant, Hop, OfferedItem, StockLevel
 from ..messages.documents import MOST_HOPS
-from ..orders.tables import federation_told_price
 from ..peers.peers import peer_by_id
-from ..platforms.notifying import notify_of_change
-from ..runtime import Federation, federation_of
-from .grants import grants_between
-from .tables import federation_grant, federation_item, federation_told
+from ..runtime import Federation
+from .tables import federation_item, federation_told, federation_told_price
 
 AT_ONCE = 200  # items in one message
 _told = federation_told.c
 
 
-@hookimpl
-def listing_changed(instance: Instance, event: Event, item_ids: Sequence[str]) -> None:
-    """Sends changed items to the hubs that may see them, and notifies platforms of a change."""
-    federation = federation_of(instance)
-    with instance.store.read() as tx:
-        grants = grants_between(tx, enterprise_id=event.enterprise_id, direction="given", state="accepted")
+def send_changed_items(federation: Federation, enterprise_id: str, item_ids: Sequence[str]) -> None:
+    """Sends changed items to the hubs that may see them, in a transaction for each grant."""
+    store = federation.instance.store
+    with store.read() as tx:
+        grants = grants_between(tx, enterprise_id=enterprise_id, direction="given", state="accepted")
     for grant in grants:
-        with instance.store.write() as tx:
+        with store.write() as tx:
             send_items(federation, tx, grant, item_ids)
-    with instance.store.write() as tx:
-        notify_of_change(federation, tx, event.enterprise_id)
 
 
-@hookimpl
-def stock_changed(instance: Instance, event: Event, lot: StockLot) -> None:
-    """Sends hubs the obtainable stock as a hint, on which no sale relies, and notifies platforms of a change."""
-    federation = federation_of(instance)
-    with instance.store.write() as tx:
-        for peer_id in _informed_peers(tx, lot.id):
-            beyond = obtainable(tx, lot, but=peer_id)
-            body = StockLevel(lot=lot_iri(federation.base, lot.id), unit=lot.unit, beyond=beyond)
-            post(federation, tx, peer_id, "StockLevel", body)
-        notify_of_change(federation, tx, event.enterprise_id)
+def send_stock_level(federation: Federation, tx: Transaction, lot: StockLot) -> None:
+    """Sends hubs the obtainable stock as a hint, on which no sale relies."""
+    for peer_id in _informed_peers(tx, lot.id):
+        beyond = obtainable(tx, lot, but=peer_id)
+        body = StockLevel(lot=lot_iri(federation.base, lot.id), unit=lot.unit, beyond=beyond)
+        post(federation, tx, peer_id, "StockLevel", body)
 
 
 def send_items(

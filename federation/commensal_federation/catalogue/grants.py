@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, insert, select, update
+from sqlalchemy import insert, select, update
 
 from commensal import Conflict, Invalid, NotFound, Transaction, enabled_plugins, enterprise_by_id, list_categories
 from commensal.trade import catalog_by_id, change_enterprise, copy_enterprise, enable_plugin, grant, grants_of, revoke
@@ -16,6 +14,9 @@ from ..authority.authority import refuse_moved, refuse_moving, wait_while_moving
 from ..delivery import post
 from ..dfc.iris import enterprise_iri, local_id
 from ..dfc.vocabulary import DfcEnterprise
+from ..grants.questions import find_grant, grant_by_id, mirror_of
+from ..grants.tables import federation_grant, federation_mirror
+from ..leases.stopping import resume_sales, stop_sales
 from ..messages.bodies.catalogue import Grant, GrantAnswer, GrantEnd, GrantOffer
 from ..messages.types import Failed, Refuse
 from ..notices import forget_notice, note_for_enterprise
@@ -24,19 +25,9 @@ from ..peers.quotas import refuse_over_quota
 from ..peers.values import Peer
 from ..runtime import Federation
 from .listing import margin_problem
-from .tables import federation_grant, federation_mirror
 
 SELLING = ("ReadProducts", "WriteOrders")  # the core's scopes that the copy of a producer grants to the hub
 _row = federation_grant.c
-_COLUMNS = [_row[field.name] for field in fields(Grant)]
-_BETWEEN = select(*_COLUMNS).where(
-    _row.direction == bindparam("way"), _row.enterprise_id == bindparam("ours"), _row.other_iri == bindparam("theirs")
-)
-_GRANTORS = (
-    select(_row.enterprise_id)
-    .where(_row.peer_id == bindparam("peer"), _row.direction == "given", _row.state == "accepted")
-    .distinct()
-)
 
 
 # ------------------------------------------------------------------------------------------------ the grantor's side
@@ -137,11 +128,6 @@ def _note_answer(tx: Transaction, given: Grant, event: str, *, reason: str = "")
     note_for_enterprise(tx, given.enterprise_id, event, given.peer_id, given.id, **values)
 
 
-def grantors_to(tx: Transaction, peer_id: str) -> set[str]:
-    """Returns the ids of our enterprises with an accepted grant to an enterprise of this peer."""
-    return {row["enterprise_id"] for row in tx.all(_GRANTORS, {"peer": peer_id})}
-
-
 # ------------------------------------------------------------------------------------------------ the hub's side
 
 
@@ -188,8 +174,6 @@ def accept_grant(federation: Federation, tx: Transaction, grant_id: str, *, by: 
 
 def restore_acceptance(tx: Transaction, existing: Grant, *, by: str | None = None) -> Grant:
     """Accepts a grant without a message to the producer, which has received one already."""
-    from ..leases.stopping import resume_sales  # it imports this module
-
     producer = mirror_of(tx, existing.other_iri)
     for scope in SELLING:
         grant(tx, producer, existing.enterprise_id, scope, by=by)
@@ -241,59 +225,8 @@ def take_grant_end(federation: Federation, tx: Transaction, peer: Peer, notice: 
 def close_grants(federation: Federation, tx: Transaction, peer_id: str) -> None:
     """Ends all grants from this peer to hubs here, because the trade with it has ended."""
     open_grants = (_row.peer_id == peer_id, _row.direction == "received", _row.state.in_(("offered", "accepted")))
-    for row in tx.all(select(*_COLUMNS).where(*open_grants).order_by(_row.id)):
-        _close_and_note(federation, tx, Grant(**row))
-
-
-# ------------------------------------------------------------------------------------------------ questions
-
-
-def grant_by_id(
-    tx: Transaction, grant_id: str, *, direction: str | None = None, enterprise_id: str | None = None
-) -> Grant:
-    """Returns a grant, if it has this direction and belongs to this enterprise of ours. Raises `NotFound`."""
-    filters = {"direction": direction, "enterprise_id": enterprise_id}
-    conditions = [_row[name] == value for name, value in filters.items() if value is not None]
-    row = tx.first(select(*_COLUMNS).where(_row.id == grant_id, *conditions))
-    if row is None:
-        raise NotFound("no_grant", "There is no such grant.")
-    return Grant(**row)
-
-
-def find_grant(tx: Transaction, direction: str, enterprise_id: str, other_iri: str) -> Grant | None:
-    """Returns the grant between these two, or None."""
-    row = tx.first(_BETWEEN, {"way": direction, "ours": enterprise_id, "theirs": other_iri})
-    return None if row is None else Grant(**row)
-
-
-def grants_between(
-    tx: Transaction,
-    *,
-    enterprise_id: str | None = None,
-    peer_id: str | None = None,
-    direction: str | None = None,
-    state: str | None = None,
-    after: str = "",
-    limit: int = 200,
-) -> list[Grant]:
-    """Returns grants ordered by id, after the id `after`; a filter that is None matches any."""
-    filters = {"enterprise_id": enterprise_id, "peer_id": peer_id, "direction": direction, "state": state}
-    chosen = {name: value for name, value in filters.items() if value is not None}
-    return [Grant(**row) for row in tx.all(_grants(*chosen), {**chosen, "after": after, "most": limit})]
-
-
-@cache
-def _grants(*names: str) -> Select[Any]:
-    query = select(*_COLUMNS).where(_row.id > bindparam("after"), *(_row[name] == bindparam(name) for name in names))
-    return query.order_by(_row.id).limit(bindparam("most"))
-
-
-def mirror_of(tx: Transaction, iri: str) -> str:
-    """Returns the id of the copy here of a remote enterprise. Raises `NotFound`."""
-    enterprise_id = tx.value(select(federation_mirror.c.enterprise_id).where(federation_mirror.c.iri == iri))
-    if enterprise_id is None:
-        raise NotFound("no_mirror", "There is no copy of that enterprise here.")
-    return str(enterprise_id)
+    for row in tx.all(select(_row.id).where(*open_grants).order_by(_row.id)):
+        _close_and_note(federation, tx, grant_by_id(tx, row["id"]))
 
 
 # ------------------------------------------------------------------------------------------------
@@ -338,8 +271,6 @@ def _close_and_note(federation: Federation, tx: Transaction, existing: Grant) ->
 
 def _close(federation: Federation, tx: Transaction, ended: Grant) -> Grant:
     """Stops the hub's sales of these goods, running ones included."""
-    from ..leases.stopping import stop_sales  # it imports this module
-
     copy = mirror_of(tx, ended.other_iri)
     for scope in grants_of(tx, copy, ended.enterprise_id) & set(SELLING):
         revoke(tx, copy, ended.enterprise_id, scope)

@@ -15,13 +15,14 @@ from commensal import Conflict, Invalid, Problem, Transaction, list_enterprises
 
 from ..delivery.calling import address_of, fetch
 from ..dfc.iris import enterprise_iri, local_id
+from ..grants.questions import find_grant
 from ..messages.bodies.catalogue import Grant
 from ..peers.peers import peer_by_id, peers
 from ..peers.values import Peer
 from ..runtime import Federation
 from ..signing import Unreadable, read_json
 from ..transport import Unreachable
-from .grants import find_grant, give_grant
+from .grants import give_grant
 
 MOST = 500  # hubs that an instance shows
 MOST_AT_ONCE = 50  # grants of one request

@@ -12,14 +12,14 @@ from commensal import Instance, Job, Transaction, enterprises_by_id, insert_or, 
 
 from ..delivery.alerts import alert
 from ..dfc.iris import local_id
+from ..grants.questions import find_grant, grant_by_id
 from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, Grant, GrantAnswer, GrantEnd, GrantOffer
 from ..messages.types import Sent
-from ..orders.tables import federation_told_price
 from ..peers.peers import peer_by_id
 from ..runtime import Federation, federation_of
 from .grantor import send_catalogue
-from .grants import find_grant, grant_by_id, restore_acceptance, restore_offer, restore_state
-from .tables import federation_told
+from .grants import restore_acceptance, restore_offer, restore_state
+from .tables import federation_told, federation_told_price
 
 TELL = "federation.tell_catalogue"  # a job: {"grant": its id}
 _SOON = timedelta(minutes=1)

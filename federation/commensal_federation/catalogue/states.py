@@ -10,11 +10,11 @@ from commensal import Transaction
 
 from ..delivery.sync.states import Mirrored, register_mirrored, state_digest
 from ..dfc.iris import enterprise_iri, item_iri, local_id
+from ..grants.questions import find_grant, grants_between
 from ..messages.bodies.catalogue import Grant
 from ..peers.values import Peer
 from ..runtime import Federation
 from .grantor import send_catalogue
-from .grants import find_grant, grants_between
 from .tables import federation_item, federation_told
 
 

@@ -1,47 +1,8 @@
 """Tables of catalogues across instances."""
 
-from sqlalchemy import Column, Index, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Index, Table, Text
 
-from commensal import Exact, Flag, Json, Time, Whole, checked_in, metadata, untraced
-
-# A grant from an enterprise here to one of another instance (given), or the other way round (received).
-federation_grant = Table(
-    "federation_grant",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("direction", Text, nullable=False),
-    Column("peer_id", Text, nullable=False),
-    Column("enterprise_id", Text, nullable=False),  # ours: the grantor, or the hub
-    Column("other_iri", Text, nullable=False),  # theirs
-    Column("other_name", Text, nullable=False),
-    Column("category_id", Text),  # given: the customer category whose prices the other sees; null: the general ones
-    Column("resell", Flag, nullable=False),  # the other may grant it further
-    Column("margin", Exact),  # received: percent added when goods are listed automatically; null: people list
-    Column("catalog_id", Text),  # received: where goods are listed automatically
-    Column("state", Text, nullable=False),
-    Column("reason", Text, nullable=False, server_default=""),  # given: why the peer's instance refused it, in English
-    Column("hidden", Json),  # received: ids of items that were taken off the hub's lists when the grant had ended
-    Column("created_at", Time, nullable=False),
-    Column("created_by", Text),
-    Column("changed_at", Time, nullable=False),
-    Column("version", Whole, nullable=False),
-    UniqueConstraint("direction", "enterprise_id", "other_iri"),
-    Index("ix_federation_grant_peer", "peer_id", "direction"),
-    checked_in("direction", ("given", "received")),
-    checked_in("state", ("offered", "accepted", "refused", "revoked")),
-    sqlite_strict=True,
-)
-
-# An enterprise of another instance, and its copy here.
-federation_mirror = Table(
-    "federation_mirror",
-    metadata,
-    Column("iri", Text, primary_key=True),
-    Column("peer_id", Text, nullable=False, index=True),
-    Column("enterprise_id", Text, nullable=False, unique=True),  # the copy
-    Column("created_at", Time, nullable=False),
-    sqlite_strict=True,
-)
+from commensal import Flag, Json, Time, Whole, checked_in, metadata, untraced
 
 # A product or lot of another instance, and its copy here.
 federation_copy = Table(
@@ -86,6 +47,19 @@ federation_item = Table(
     Column("rev", Whole, nullable=False),
     Column("digest", Text, nullable=False),
     Column("gone_at", Time),
+    sqlite_strict=True,
+    info=untraced("it follows from signed messages, which are kept"),
+)
+
+# All prices at which an item was offered to a hub, by revision: an order may arrive after a change of price.
+federation_told_price = Table(
+    "federation_told_price",
+    metadata,
+    Column("grant_id", Text, primary_key=True),
+    Column("item_id", Text, primary_key=True),
+    Column("rev", Whole, primary_key=True),
+    Column("price", Whole, nullable=False),
+    Column("at", Time, nullable=False),
     sqlite_strict=True,
     info=untraced("it follows from signed messages, which are kept"),
 )

@@ -20,9 +20,10 @@ from commensal.trade import (
     sellable_products,
 )
 
-from ..catalogue.grants import accept_grant, follow, give_grant, grants_between, mirror_of
+from ..catalogue.grants import accept_grant, follow, give_grant
 from ..catalogue.listing import list_all
 from ..dfc.iris import enterprise_iri
+from ..grants.questions import grants_between, mirror_of
 from ..identity import begin_identity
 from ..runtime import Federation
 from ..testing import Region, region_of

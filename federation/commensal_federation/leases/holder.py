@@ -8,6 +8,7 @@ from decimal import Decimal
 from commensal import Transaction
 from commensal.trade import lease_in, lots_on_sale, taken_since, tell_beyond
 
+from ..availability.sale_ends import NEVER, hubs_selling, sale_end
 from ..delivery import post
 from ..messages import Wait
 from ..messages.bodies.leases import LeaseForced, LeaseGrant, LeaseRecall, LeaseReport, LeaseRequest
@@ -17,7 +18,6 @@ from ..runtime import Federation
 from .joined import lock_leases
 from .lender import serve_waiting
 from .row import LotLease, holdings_of, later, lease_with, leased_lot, set_lease
-from .sales import NEVER, hubs_selling, sale_end
 
 AHEAD = timedelta(hours=3)  # a hub holds units for this time: about as many as it sold in the same time before
 SOON = timedelta(hours=1)  # units are requested for a sale that opens within this time

@@ -16,7 +16,8 @@ from sqlalchemy import bindparam, delete, or_, select
 from commensal import Transaction, insert_once
 from commensal.trade import LotCopy, carry_stock, join_free_stock, keep_lots, lots_by_id
 
-from .tables import federation_joined_lot, federation_lease
+from ..availability.tables import federation_lease
+from .tables import federation_joined_lot
 
 JOINED = "the same goods"  # note of movements between a joined lot and its main lot
 _joined, _lease = federation_joined_lot.c, federation_lease.c

@@ -5,8 +5,8 @@ from __future__ import annotations
 from commensal import StockLot, Transaction
 from commensal.trade import lots_by_id, who_lists
 
-from ..catalogue.grants import grantors_to
 from ..dfc.iris import local_id
+from ..grants.questions import grantors_to
 from ..messages.types import Refuse
 from ..peers.values import Peer
 from ..runtime import Federation

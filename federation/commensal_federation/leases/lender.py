@@ -8,10 +8,12 @@ from decimal import Decimal
 
 from sqlalchemy import bindparam, func, select, update
 
-from commensal import Conflict, Transaction
+from commensal import Conflict, Transaction, promise
 from commensal.trade import lease_in, lend_stock, settle_lent, write_off
 
 from ..authority.authority import refuse_moving, wait_while_moving
+from ..availability.sale_ends import is_barred
+from ..availability.tables import federation_lease
 from ..delivery import post
 from ..delivery.alerts import alert
 from ..delivery.lanes import hold_lanes
@@ -19,7 +21,6 @@ from ..dfc.iris import lot_iri
 from ..messages import Refuse
 from ..messages.bodies.leases import Asked, LeaseForced, LeaseGrant, LeaseRefusal, LeaseReport
 from ..notices import note_for_enterprise, note_for_operators
-from ..orders.recheck import recheck_orders
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
@@ -39,9 +40,8 @@ from .row import (
     set_lease,
     sold_by_right,
 )
-from .sales import is_barred
-from .tables import federation_lease
 
+RECHECK = "federation.recheck_orders"  # a job of `orders`: {"peer": …}, whose leases cover more than before
 TERM = timedelta(hours=24)  # of a grant; a further request extends it
 FEW = 10  # units: a lot of so few may go to one hub whole
 WAIT_LIMIT = timedelta(seconds=10)  # how long a customer may wait, with two instances between them and the goods
@@ -230,7 +230,7 @@ def accept_late(federation: Federation, tx: Transaction, lease_id: str) -> bool:
             _tell_grant(federation, tx, _grant(tx, lease, more), None)
     if more > lease.free:
         return False
-    recheck_orders(tx, lease.row["peer_id"])
+    promise(tx, RECHECK, {"peer": lease.row["peer_id"]})
     return True
 
 

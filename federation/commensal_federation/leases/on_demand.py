@@ -15,6 +15,8 @@ from sqlalchemy import bindparam, or_, update
 
 from commensal import Conflict, Instance, Transaction, hookimpl, promise
 
+from ..availability.sale_ends import NEVER, sale_end
+from ..availability.tables import federation_lease
 from ..delivery import ask
 from ..messages.bodies.leases import LeaseGrant, LeaseRefusal
 from ..messages.types import Received
@@ -23,8 +25,6 @@ from ..runtime import Federation, federation_of
 from ..transport import Unreachable
 from .holder import EXPIRES, expected_sales, give_back, lease_request
 from .row import LotLease, holdings_of, lease_with
-from .sales import NEVER, sale_end
-from .tables import federation_lease
 
 PATIENCE = timedelta(seconds=2)  # how long a customer waits
 REFUSAL_HOLDS = timedelta(seconds=2)  # during which a refusal also answers the next customer

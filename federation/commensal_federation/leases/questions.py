@@ -9,10 +9,10 @@ from sqlalchemy import Select, select
 from commensal import NotFound, Row, StockLot, Transaction
 from commensal.trade import lots_by_id
 
+from ..availability.tables import federation_lease
 from ..messages.bodies.leases import Lease
 from ..peers.tables import federation_peer
 from .row import units
-from .tables import federation_lease
 
 _row = federation_lease.c
 _COUNTS = ("granted", "returned", "held", "sold", "late", "wanted")

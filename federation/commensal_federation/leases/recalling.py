@@ -13,13 +13,13 @@ from sqlalchemy import bindparam, select
 
 from commensal import Row, StockLot, Transaction
 
+from ..availability.sale_ends import is_barred
+from ..availability.tables import federation_lease
 from ..delivery import post
 from ..messages.bodies.leases import LeaseRecall
 from ..peers.peers import peer_by_id
 from ..runtime import Federation
 from .row import LotLease, lease_by_id, outstanding, set_lease, units
-from .sales import is_barred
-from .tables import federation_lease
 
 ANSWER_TIME = timedelta(seconds=10)  # a holder that has not answered a recall by then is taken for absent
 _row = federation_lease.c

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, insert, select, update
 from commensal import NotFound, Row, StockLot, Transaction
 from commensal.trade import lot_by_id
 
-from .tables import federation_lease
+from ..availability.tables import federation_lease
 
 Role = Literal["lender", "holder"]
 NO_COUNTS = dict.fromkeys(("granted", "report", "seen", "returned", "held", "sold", "late", "wanted"), 0)

@@ -7,12 +7,12 @@ from sqlalchemy import bindparam, select
 from commensal import Transaction
 from commensal.trade import hide_producer, lease_in, show_items
 
+from ..availability.sale_ends import is_sold_here, set_sale_ends
+from ..availability.tables import federation_lease
 from ..peers.peers import peer_by_id
 from ..runtime import Federation
 from .holder import give_back
 from .row import lease_by_id
-from .sales import is_sold_here, lots_of_peer, set_sale_ends
-from .tables import federation_lease
 
 _lease = federation_lease.c
 _OF_COPY = (
@@ -46,8 +46,3 @@ def resume_sales(tx: Transaction, hub_id: str, producer_id: str, hidden: list[st
     """Shows the items that `stop_sales` had hidden: the hub may sell the producer's goods again."""
     show_items(tx, hub_id, hidden)
     set_sale_ends(tx, [row["lot_id"] for row in tx.all(_OF_COPY, {"producer": producer_id})])
-
-
-def update_peer_sales(tx: Transaction, peer_id: str) -> None:
-    """Decides anew whether the peer's goods are sold here, after it was suspended or resumed."""
-    set_sale_ends(tx, lots_of_peer(tx, peer_id))

@@ -8,13 +8,13 @@ from sqlalchemy import bindparam, select
 
 from commensal import Instance, Job, Periodic, Transaction, Work, promise
 
+from ..availability.tables import federation_lease
 from ..delivery.restore.restored import notice_restore
 from ..peers.peers import peer_by_id
 from ..runtime import federation_of
 from .holder import maintain_holding
 from .lender import drop_expired_waits, serve_waiting
 from .on_demand import RETURN_UNUSED
-from .tables import federation_lease
 
 UPKEEP = "federation.mind_leases"
 _AT_ONCE = 200  # leases of one job

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from commensal import Problem, Transaction, enterprise_by_id
 
-from ..catalogue.grants import grants_between
+from ..grants.questions import grants_between
 from ..runtime import Federation
 from .recovering import has_recovery_key
 

@@ -20,11 +20,12 @@ from commensal.trade import (
 )
 
 from ..authority.authority import authority_of
-from ..catalogue.grants import SELLING, grants_between
-from ..catalogue.tables import federation_told
+from ..availability.tables import federation_lease
+from ..catalogue.grants import SELLING
+from ..catalogue.tables import federation_told, federation_told_price
 from ..dfc.iris import enterprise_iri
+from ..grants.questions import grants_between
 from ..leases.joined import main_lot
-from ..leases.tables import federation_lease
 from ..messages.bodies.catalogue import Grant
 from ..messages.bodies.enterprise_rows import (
     AnyRow,
@@ -43,7 +44,6 @@ from ..messages.bodies.enterprise_rows import (
 )
 from ..messages.bodies.orders import InstanceOrder
 from ..orders.questions import orders_of
-from ..orders.tables import federation_told_price
 from ..peers.peers import peer_by_id
 from ..runtime import Federation
 

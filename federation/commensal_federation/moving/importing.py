@@ -31,11 +31,12 @@ from commensal.trade import (
 )
 
 from ..authority.authority import set_authority
-from ..catalogue.tables import federation_copy, federation_grant, federation_item, federation_mirror
+from ..availability.tables import federation_lease
+from ..catalogue.tables import federation_copy, federation_item
 from ..dfc.iris import lot_iri, product_iri
+from ..grants.tables import federation_grant, federation_mirror
 from ..leases.joined import gather_free_stock, join_lot
 from ..leases.row import LotLease, lease_with, outstanding
-from ..leases.tables import federation_lease
 from ..messages.bodies.enterprise_rows import (
     AnyRow,
     CatalogRow,

@@ -23,19 +23,20 @@ from commensal.trade import (
 )
 
 from ..authority.authority import authority_of, set_authority
-from ..catalogue.grants import grants_between
-from ..catalogue.tables import federation_copy, federation_grant, federation_mirror, federation_told
+from ..availability.sale_ends import MARGIN, set_sale_ends
+from ..availability.tables import federation_lease
+from ..catalogue.tables import federation_copy, federation_told, federation_told_price
 from ..delivery import post
 from ..delivery.alerts import alert
 from ..dfc.iris import enterprise_iri, local_id
+from ..grants.questions import grants_between
+from ..grants.tables import federation_grant, federation_mirror
 from ..leases.joined import forget_joined_lots
 from ..leases.row import open_lease, set_lease
-from ..leases.sales import MARGIN, set_sale_ends
-from ..leases.tables import federation_lease
 from ..messages.bodies.enterprise_rows import parts_of
 from ..messages.bodies.moving import Move, MoveAccept, MoveCancel, MoveExport, MoveOffer, MoveReady, MoveRow
 from ..messages.types import Failed, Refuse, Sent
-from ..orders.tables import federation_order, federation_order_line, federation_told_price
+from ..orders.tables import federation_order, federation_order_line
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation

@@ -11,16 +11,17 @@ from sqlalchemy import insert, select
 from commensal import Conflict, Transaction, insert_rows
 from commensal.trade import lots_by_id
 
+from ..availability.tables import federation_lease
 from ..catalogue.grantor import send_catalogue
-from ..catalogue.grants import grant_by_id
-from ..catalogue.tables import federation_grant, federation_told
+from ..catalogue.tables import federation_told, federation_told_price
 from ..dfc.iris import KINDS, local_id, lot_iri
+from ..grants.questions import grant_by_id
+from ..grants.tables import federation_grant
 from ..leases.joined import id_apart, split_lent_stock
 from ..leases.row import outstanding
-from ..leases.tables import federation_lease
 from ..messages.bodies.enterprise_rows import AnyRow, GrantRow, LeaseRow, OrderRow, PriceRow, SentItemRow
 from ..messages.bodies.moving import MoveRow
-from ..orders.tables import federation_order, federation_order_line, federation_told_price
+from ..orders.tables import federation_order, federation_order_line
 from ..peers.peers import peer_by_iri
 from ..peers.values import Peer
 from ..runtime import Federation

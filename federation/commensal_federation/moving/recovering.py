@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from commensal import Conflict, Transaction, enterprise_by_id
 
 from ..authority.authority import authority_of, refuse_moved, refuse_moving, set_authority
-from ..catalogue.grants import grants_between
 from ..delivery import post
 from ..delivery.alerts import alert
 from ..dfc.iris import enterprise_iri, local_id
+from ..grants.questions import grants_between
 from ..messages.bodies.moving import Move, MoveContest, MoveRow, RecoveryKeyTold
 from ..messages.types import Refuse
 from ..peers.peers import peers

@@ -18,10 +18,10 @@ from sqlalchemy import delete, select, update
 from commensal import Row, Transaction
 from commensal.trade import assign_lots
 
+from ..availability.tables import federation_lease
 from ..catalogue.tables import federation_copy
 from ..dfc.iris import local_id, lot_iri, product_iri
 from ..leases.joined import id_apart
-from ..leases.tables import federation_lease
 
 _copy, _lease = federation_copy.c, federation_lease.c
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, insert, select, union, update
+from sqlalchemy import func, insert, select, update
 
 from commensal import NotFound, Transaction, plugin_settings
 from commensal.trade import CustomersLine, lines_of_product, locked_order, ordered_of, products_by_id, shorten_order
 
-from ..linked_catalogues.backorders.tables import federation_backorder
 from ..runtime import Federation
 from ..settings import EnterpriseFederation
-from .tables import federation_cut, federation_order
+from .tables import federation_cut
 
 _cut = federation_cut.c
 
@@ -99,12 +98,8 @@ def ordered_pieces(tx: Transaction, session_id: str, product_id: str) -> int:
 
 def settle_cut(tx: Transaction, enterprise_id: str, cut_id: str) -> None:
     """Marks a cut as settled: the refund was paid, or a person has decided. Raises `NotFound`."""
-    own_orders = [
-        select(table.c.id).where(table.c.enterprise_id == enterprise_id)
-        for table in (federation_order, federation_backorder)
-    ]
-    filters = _cut.order_id.in_(union(*own_orders))
-    change = update(federation_cut).where(_cut.id == cut_id, filters, _cut.settled_at.is_(None))
+    matching = (_cut.id == cut_id, _cut.enterprise_id == enterprise_id, _cut.settled_at.is_(None))
+    change = update(federation_cut).where(*matching)
     if tx.execute(change.values(settled_at=tx.now)).rowcount != 1:
         raise NotFound("no_cut", "There is nothing to settle.")
 
@@ -131,7 +126,8 @@ def _record_cut(
     ordered: int | None = None,
 ) -> None:
     row = {
-        "id": tx.new_id(), "order_id": missing.order_id, "item_iri": missing.item_iri,
-        "customer_order_id": customer_order_id, "pieces": pieces, "owed": owed, "ordered": ordered, "at": tx.now,
+        "id": tx.new_id(), "enterprise_id": missing.enterprise_id, "order_id": missing.order_id,
+        "item_iri": missing.item_iri, "customer_order_id": customer_order_id, "pieces": pieces, "owed": owed,
+        "ordered": ordered, "at": tx.now,
     }  # fmt: skip
     tx.execute(insert(federation_cut), row)

@@ -14,7 +14,6 @@ from commensal import (
     Instance,
     Order,
     Sale,
-    SaleSession,
     Transaction,
     enterprise_by_id,
     hookimpl,
@@ -23,13 +22,13 @@ from commensal import (
 )
 from commensal.trade import ordered_of, products_by_id
 
-from ..catalogue.tables import federation_grant, federation_item, federation_mirror
+from ..catalogue.tables import federation_item
 from ..delivery import post
 from ..dfc.iris import enterprise_iri, order_iri, session_iri
-from ..linked_catalogues.backorders.plan import plan_session
+from ..grants.tables import federation_grant, federation_mirror
 from ..messages.bodies.orders import InstanceOrder, Line, OrderUpdate, SaidLine
 from ..peers.peers import peer_by_id
-from ..runtime import Federation, federation_of
+from ..runtime import Federation
 from .hub_names import NameQuery, digest_of, nameable_parts, sent_digest
 from .questions import order_between
 from .tables import federation_order_due
@@ -66,15 +65,6 @@ def order_changed(instance: Instance, event: Event, order: Order) -> None:
 @hookimpl
 def order_cancelled(instance: Instance, event: Event, order: Order) -> None:
     _queue_summary(instance, order)
-
-
-@hookimpl
-def sale_completed(instance: Instance, event: Event, sale: SaleSession) -> None:
-    """Sends the final orders to producers at once. Orders at linked platforms follow when the queued ones are done."""
-    federation = federation_of(instance)
-    with instance.store.write() as tx:
-        send_session_orders(federation, tx, sale.id)
-        plan_session(tx, sale.id)
 
 
 def _queue_summary(instance: Instance, order: Order) -> None:

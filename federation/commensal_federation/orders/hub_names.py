@@ -31,9 +31,9 @@ from commensal import (
 )
 from commensal.trade import AgreedPart, agreed_parts
 
-from ..catalogue.grants import mirror_of
-from ..catalogue.tables import federation_grant, federation_mirror
 from ..dfc.vocabulary import DfcLine, DfcOrder, DfcQuantity
+from ..grants.questions import mirror_of
+from ..grants.tables import federation_grant, federation_mirror
 from ..messages.bodies.orders import InstanceOrder
 from ..messages.documents import write_document
 from ..peers.tables import federation_peer

@@ -11,10 +11,10 @@ from sqlalchemy import select, update
 from commensal import Transaction, enterprise_by_id, insert_once
 from commensal.trade import products_by_id
 
-from ..catalogue.grants import find_grant, mirror_of
 from ..catalogue.tables import federation_item
 from ..delivery.restore.taken_back import taken_back
 from ..dfc.iris import local_id
+from ..grants.questions import find_grant, mirror_of
 from ..messages.bodies.orders import InstanceOrder, Line, OrderAnswer, OrderUpdate, SaidLine
 from ..messages.types import Sent
 from ..peers.values import Peer

@@ -20,9 +20,9 @@ from commensal import (
 from commensal.trade import item_by_id, products_by_id
 
 from ..authority.authority import refuse_moving, wait_while_moving
-from ..catalogue.grants import find_grant
-from ..catalogue.tables import federation_told
+from ..catalogue.tables import federation_told, federation_told_price
 from ..dfc.iris import local_id
+from ..grants.questions import find_grant
 from ..leases.lender import expect_lost
 from ..messages.bodies.catalogue import Grant
 from ..messages.bodies.orders import Answer, AnswerLine, InstanceOrder, Line, OrderUpdate, SaidLine
@@ -38,7 +38,7 @@ from .producer_names import request_names
 from .questions import order_between, order_by_iri, order_of
 from .restored import apply_recovered_answers
 from .send_answer import send_answer
-from .tables import federation_order, federation_order_due, federation_told_price
+from .tables import federation_order, federation_order_due
 from .write import open_order, update_order
 
 MOST_PIECES = 1_000_000

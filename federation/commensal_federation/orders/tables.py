@@ -77,7 +77,8 @@ federation_cut = Table(
     "federation_cut",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("order_id", Text, nullable=False),  # between instances
+    Column("enterprise_id", Text, nullable=False, server_default=""),  # the hub
+    Column("order_id", Text, nullable=False),  # the hub's, at a producer of another instance or at a linked platform
     Column("item_iri", Text, nullable=False),
     Column("customer_order_id", Text),  # null: a person has to choose the orders
     Column("pieces", Whole, nullable=False),
@@ -99,17 +100,4 @@ federation_order_due = Table(
     checked_in("kind", ("session", "order")),
     sqlite_strict=True,
     info=untraced("a note to self"),
-)
-
-# All prices at which an item was offered to a hub, by revision: an order may arrive after a change of price.
-federation_told_price = Table(
-    "federation_told_price",
-    metadata,
-    Column("grant_id", Text, primary_key=True),
-    Column("item_id", Text, primary_key=True),
-    Column("rev", Whole, primary_key=True),
-    Column("price", Whole, nullable=False),
-    Column("at", Time, nullable=False),
-    sqlite_strict=True,
-    info=untraced("it follows from signed messages, which are kept"),
 )

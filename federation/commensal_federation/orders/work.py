@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import bindparam, delete, select
 
 from commensal import Instance, Job, NotFound, Periodic, Transaction, Work, promise, sale_by_id
 
-from ..linked_catalogues.backorders.plan import plan_session
+from ..leases.lender import RECHECK
 from ..runtime import Federation, federation_of
 from .hub import send_session_orders
 from .onward import pass_on
 from .producer_names import EXPIRE, FETCH, expire_names, fetch_names
+from .recheck import recheck_orders
 from .supplier import confirm_covered
 from .tables import federation_order, federation_order_due
 
 TELL = "federation.tell_orders"
+Plan = Callable[[Transaction, str], None]
 _due = federation_order_due.c
 _ANY = select(_due.id).limit(1)
 _NAMED = select(federation_order.c.id).where(federation_order.c.names > 0).limit(1)
@@ -34,7 +38,7 @@ def promise_name_expiry(tx: Transaction) -> None:
         promise(tx, EXPIRE, {})
 
 
-def send_changes(instance: Instance, job: Job) -> None:
+def send_changes(plan: Plan, instance: Instance, job: Job) -> None:
     """Sends the sums of each queued sale and passed-on order, each in a transaction of its own."""
     federation = federation_of(instance)
     with instance.store.read() as tx:
@@ -42,16 +46,19 @@ def send_changes(instance: Instance, job: Job) -> None:
     for kind, id in due:
         with instance.store.write() as tx:
             tx.change(_DONE, {"of": kind, "which": id})
-            (_summarise_sale if kind == "session" else _process_incoming)(federation, tx, id)
+            if kind == "session":
+                _summarise_sale(federation, tx, id, plan)
+            else:
+                _process_incoming(federation, tx, id)
 
 
-def _summarise_sale(federation: Federation, tx: Transaction, session_id: str) -> None:
+def _summarise_sale(federation: Federation, tx: Transaction, session_id: str, plan: Plan) -> None:
     try:
         sale_by_id(tx, session_id)
     except NotFound:  # a restore has lost the sale: its order stays as it was sent
         return
     send_session_orders(federation, tx, session_id)
-    plan_session(tx, session_id)
+    plan(tx, session_id)
 
 
 def _process_incoming(federation: Federation, tx: Transaction, order_id: str) -> None:
@@ -60,9 +67,16 @@ def _process_incoming(federation: Federation, tx: Transaction, order_id: str) ->
     pass_on(federation, tx, order_id)
 
 
-def work() -> Work:
+def recheck(instance: Instance, job: Job) -> None:
+    """Queues orders of a peer whose leases cover more than before."""
+    with instance.store.write() as tx:
+        recheck_orders(tx, job.payload["peer"])
+
+
+def work(plan: Plan) -> Work:
+    """Returns the room's jobs. `plan` is called with each changed sale, in the transaction that sends its orders."""
     return Work(
-        {TELL: send_changes, FETCH: fetch_names, EXPIRE: expire_names},
+        {TELL: partial(send_changes, plan), RECHECK: recheck, FETCH: fetch_names, EXPIRE: expire_names},
         (
             Periodic("federation.orders", timedelta(minutes=1), promise_summaries),
             Periodic("federation.names", timedelta(days=1), promise_name_expiry, irreversible=True),

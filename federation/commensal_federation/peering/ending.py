@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from commensal import Conflict, Transaction
 
+from ..availability.sale_ends import lift_barrier, update_peer_sales
 from ..delivery import post
 from ..delivery.lanes import promise_pulls, promise_push
-from ..leases.sales import lift_barrier
-from ..leases.stopping import update_peer_sales
 from ..messages.peer_revoke import PeerRevokeBody
 from ..peers.changing import change_peer
 from ..peers.peers import peer_by_id

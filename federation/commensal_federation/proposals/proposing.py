@@ -10,9 +10,9 @@ from sqlalchemy import insert, select, update
 from commensal import Conflict, NotFound, Transaction
 
 from ..authority.authority import refuse_moving
-from ..catalogue.grants import grants_between
 from ..delivery import post
 from ..dfc.iris import coordination_iri, enterprise_iri
+from ..grants.questions import grants_between
 from ..messages.bodies.proposals import ProposedSale, SaleAnswer, SaleProposal
 from ..messages.types import Refuse
 from ..peers.peers import peer_by_id

@@ -9,10 +9,10 @@ from sqlalchemy import insert, select, update
 from commensal import Conflict, NotFound, Refused, Transaction
 from commensal.trade import Supplier, add_session, catalogs_of, open_coordination, put_on_sale
 
-from ..catalogue.grants import find_grant, mirror_of
 from ..delivery import post
 from ..delivery.alerts import alert
 from ..dfc.iris import enterprise_iri, local_id
+from ..grants.questions import find_grant, mirror_of
 from ..messages.bodies.proposals import ProposedSale, SaleAnswer, SaleProposal
 from ..messages.types import Refuse
 from ..notices import forget_notice, note_for_enterprise

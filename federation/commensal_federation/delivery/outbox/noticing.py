@@ -6,6 +6,7 @@ from sqlalchemy import update
 
 from commensal import Transaction, promise
 
+from ...availability.sale_ends import update_peer_sales
 from ...peers.tables import federation_peer
 from ...peers.values import Peer
 from ...runtime import Federation
@@ -33,10 +34,7 @@ def notice_refusals(federation: Federation, tx: Transaction, peer: Peer, verdict
 
 
 def note_refusing(tx: Transaction, peer: Peer, refusing: bool) -> None:
-    """It says that it does not trade with us at present, or takes our messages again: so its goods are not sold, or
-    sold again."""
-    from ...leases.stopping import update_peer_sales  # whose room stands above this one
-
+    """Records that the peer refuses our messages, and stops the sale of its goods; or takes them, and resumes it."""
     if peer.refusing != refusing:
         tx.execute(update(federation_peer).where(federation_peer.c.id == peer.id).values(refusing=refusing))
         update_peer_sales(tx, peer.id)

@@ -11,9 +11,9 @@ from sqlalchemy import func, insert, select, update
 
 from commensal import Instance, Job, Transaction, promise
 
+from ...availability.sale_ends import lift_barrier, names_behind_barrier
 from ...identity import instance_document
 from ...identity.read import read_document
-from ...leases.sales import alert_barrier, lift_barrier
 from ...messages.envelope import CONTEXT, INSIDE, LARGEST, Envelope, read_envelope
 from ...messages.types import LANES, Lane
 from ...peers.peers import peer_by_id
@@ -53,8 +53,16 @@ def recover(instance: Instance, job: Job) -> None:
 
 
 def _come_back(tx: Transaction, payload: Mapping[str, Any]) -> None:
-    alert_barrier(tx, payload["peer"])
+    _alert_barrier(tx, payload["peer"])
     promise(tx, RECOVER, payload, due_at=tx.now + AGAIN)
+
+
+def _alert_barrier(tx: Transaction, peer_id: str) -> None:
+    """Alerts a person that a peer behind the barrier does not answer."""
+    names = names_behind_barrier(tx, peer_id)
+    if names is not None:
+        text = "is not sold or lent until it answers, or somebody goes on without it by its name."
+        alert(tx, peer_id, "barrier", f"{names or 'Nothing yet'} {text}")
 
 
 def _recover(federation: Federation, peer_id: str, claim: str) -> bool:

@@ -12,6 +12,7 @@ from sqlalchemy import or_, select, update
 
 from commensal import Transaction, promise
 
+from ...availability.sale_ends import raise_barrier
 from ...messages.epoch_start import EpochStartBody
 from ...peers.tables import federation_peer
 from ...runtime import Federation
@@ -48,8 +49,6 @@ def restored(federation: Federation, tx: Transaction, reason: str) -> bool:
     What was posted before and has not gone out keeps its number, and goes out first. From now on nothing that travels
     is sold or lent until each peer has given back what it knows.
     """
-    from ...leases.sales import raise_barrier  # whose tables stand above this room
-
     if had_epoch(tx, reason):
         return False
     if tx.first(select(federation_epoch.c.epoch).limit(1)) is None:

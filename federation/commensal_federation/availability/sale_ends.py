@@ -17,8 +17,7 @@ from commensal import Row, Transaction
 from commensal.trade import every_enterprise, lots_by_id, lots_of, sell_until
 
 from ..authority.authority import is_frozen, is_quarantined
-from ..catalogue.tables import federation_grant, federation_mirror
-from ..delivery.alerts import alert
+from ..grants.tables import federation_grant, federation_mirror
 from ..peers.tables import federation_peer
 from .tables import federation_lease
 
@@ -26,7 +25,7 @@ MARGIN = timedelta(minutes=2)  # sales stop so long before a lease ends, because
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # a moment past on every clock, even one that runs late
 LEASING = "stock.lease"  # a peer without this scope holds nothing of ours
 _AT_ONCE = 500
-_NAMED = 10  # lots in an alert
+_NAMED = 10  # lots named in a text
 _lease, _peer, _grant = federation_lease.c, federation_peer.c, federation_grant.c
 _BEHIND = select(_peer.id, _peer.scopes_given).where(_peer.barrier)
 _LEASED = select(_lease.lot_id, _lease.role, _lease.peer_id, _lease.until).where(
@@ -100,19 +99,22 @@ def lift_barrier(tx: Transaction, peer_id: str) -> bool:
     return True
 
 
-def alert_barrier(tx: Transaction, peer_id: str) -> None:
-    """Alerts a person that a peer behind the barrier does not answer."""
-    if tx.value(select(_peer.barrier).where(_peer.id == peer_id)):
-        text = "is not sold or lent until it answers, or somebody goes on without it by its name."
-        alert(tx, peer_id, "barrier", f"{_names_of_barred(tx) or 'Nothing yet'} {text}")
+def names_behind_barrier(tx: Transaction, peer_id: str) -> str | None:
+    """Returns the names of the lots behind the peer's barrier, at most `_NAMED`, and how many there are besides.
 
-
-def _names_of_barred(tx: Transaction) -> str:
-    """The names of the lots behind the barrier, at most `_NAMED`, and how many there are besides."""
+    Returns None when the peer is behind no barrier.
+    """
+    if not tx.value(select(_peer.barrier).where(_peer.id == peer_id)):
+        return None
     barred = sorted(id for id in _every_lot(tx) if is_barred(tx, id))
     names = sorted(lot.name for lot in lots_by_id(tx, barred[:_NAMED]).values())
     more = [f"{len(barred) - _NAMED} more"] if len(barred) > _NAMED else []
     return ", ".join([*names, *more])
+
+
+def update_peer_sales(tx: Transaction, peer_id: str) -> None:
+    """Decides anew whether the peer's goods are sold here, after it was suspended or resumed."""
+    set_sale_ends(tx, lots_of_peer(tx, peer_id))
 
 
 def lots_of_peer(tx: Transaction, peer_id: str) -> set[str]:

@@ -17,12 +17,12 @@ from ..dfc.iris import KINDS
 from ..dfc.read import DfcDocument, DocumentFinding, UnreadableDocument, read
 from ..dfc.vocabulary import Thing
 from ..dfc.write import write_20, write_116
-from ..platforms.export import export_enterprise
+from ..linked_catalogues.client import DfcClient
+from ..linked_catalogues.pages import read_catalogue
+from ..linked_catalogues.shell_secrets import ApiKeyFile, TokenFile, read_secret
+from ..linked_catalogues.values import Access, Auth
 from ..runtime import federation_of
-from .client import DfcClient
-from .pages import read_catalogue
-from .shell_secrets import ApiKeyFile, TokenFile, read_secret
-from .values import Access, Auth
+from .export import export_enterprise
 
 dfc = typer.Typer(
     help="Documents of the Data Food Consortium: look at them, write them, take them in.", no_args_is_help=True

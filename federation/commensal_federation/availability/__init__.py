@@ -1,0 +1,1 @@
+"""Until when the goods of a lot may be sold here."""

@@ -1,0 +1,1 @@
+"""Which enterprises here and at peers have granted each other what."""

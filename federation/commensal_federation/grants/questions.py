@@ -1,0 +1,78 @@
+"""Which grants there are across instances, and which enterprises here stand for those of other instances."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Select, bindparam, select
+
+from commensal import NotFound, Transaction
+
+from ..messages.bodies.catalogue import Grant
+from .tables import federation_grant, federation_mirror
+
+_row = federation_grant.c
+_COLUMNS = [_row[field.name] for field in fields(Grant)]
+_BETWEEN = select(*_COLUMNS).where(
+    _row.direction == bindparam("way"), _row.enterprise_id == bindparam("ours"), _row.other_iri == bindparam("theirs")
+)
+_GRANTORS = (
+    select(_row.enterprise_id)
+    .where(_row.peer_id == bindparam("peer"), _row.direction == "given", _row.state == "accepted")
+    .distinct()
+)
+
+
+def grant_by_id(
+    tx: Transaction, grant_id: str, *, direction: str | None = None, enterprise_id: str | None = None
+) -> Grant:
+    """Returns a grant, if it has this direction and belongs to this enterprise of ours. Raises `NotFound`."""
+    filters = {"direction": direction, "enterprise_id": enterprise_id}
+    conditions = [_row[name] == value for name, value in filters.items() if value is not None]
+    row = tx.first(select(*_COLUMNS).where(_row.id == grant_id, *conditions))
+    if row is None:
+        raise NotFound("no_grant", "There is no such grant.")
+    return Grant(**row)
+
+
+def find_grant(tx: Transaction, direction: str, enterprise_id: str, other_iri: str) -> Grant | None:
+    """Returns the grant between these two, or None."""
+    row = tx.first(_BETWEEN, {"way": direction, "ours": enterprise_id, "theirs": other_iri})
+    return None if row is None else Grant(**row)
+
+
+def grants_between(
+    tx: Transaction,
+    *,
+    enterprise_id: str | None = None,
+    peer_id: str | None = None,
+    direction: str | None = None,
+    state: str | None = None,
+    after: str = "",
+    limit: int = 200,
+) -> list[Grant]:
+    """Returns grants ordered by id, after the id `after`; a filter that is None matches any."""
+    filters = {"enterprise_id": enterprise_id, "peer_id": peer_id, "direction": direction, "state": state}
+    chosen = {name: value for name, value in filters.items() if value is not None}
+    return [Grant(**row) for row in tx.all(_grants(*chosen), {**chosen, "after": after, "most": limit})]
+
+
+@cache
+def _grants(*names: str) -> Select[Any]:
+    query = select(*_COLUMNS).where(_row.id > bindparam("after"), *(_row[name] == bindparam(name) for name in names))
+    return query.order_by(_row.id).limit(bindparam("most"))
+
+
+def mirror_of(tx: Transaction, iri: str) -> str:
+    """Returns the id of the copy here of a remote enterprise. Raises `NotFound`."""
+    enterprise_id = tx.value(select(federation_mirror.c.enterprise_id).where(federation_mirror.c.iri == iri))
+    if enterprise_id is None:
+        raise NotFound("no_mirror", "There is no copy of that enterprise here.")
+    return str(enterprise_id)
+
+
+def grantors_to(tx: Transaction, peer_id: str) -> set[str]:
+    """Returns the ids of our enterprises with an accepted grant to an enterprise of this peer."""
+    return {row["enterprise_id"] for row in tx.all(_GRANTORS, {"peer": peer_id})}
