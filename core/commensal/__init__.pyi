@@ -193,5 +193,7 @@ from .trade.sale_sessions.slots import slot_problems as slot_problems
 from .trade.sale_sessions.values import Sale as Sale
 from .trade.sale_sessions.values import SaleSession as SaleSession
 from .trade.stock.lots import StockLot as StockLot
+from .trade.supply.values import DemandLine as DemandLine
+from .trade.supply.values import SaleDemand as SaleDemand
 
 __all__: list[str]

@@ -18,6 +18,7 @@ from .handlers import message_types
 from .jobs import jobs
 from .leases.on_demand import bring_stock
 from .linked_catalogues.refreshing import sale_opened
+from .orders.demand import demand_elsewhere
 from .orders.hub import order_cancelled, order_changed, order_placed
 from .orders.hub_names import consent_requests, erase_person
 from .orders.reports import reports
@@ -29,6 +30,7 @@ __all__ = [
     "bring_stock",
     "commands",
     "consent_requests",
+    "demand_elsewhere",
     "demo_network",
     "dialects",
     "endpoints",

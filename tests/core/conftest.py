@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
+from commensal.instance import Instance
 from commensal.storage.database import Store, insert_rows
 from commensal.testing.placed import ANY_GUEST
 from commensal.trade.catalogs.tables import catalog, catalog_item
@@ -24,6 +25,7 @@ from commensal.trade.sale_sessions.values import Coordination, SaleSession, Supp
 from commensal.trade.stock.tables import stock_lot
 
 from .shell import Shell
+from .supplying import Supplying
 
 
 @pytest.fixture(scope="session")
@@ -137,6 +139,12 @@ def village(store: Store) -> Village:
 def hamlet(store: Store) -> Village:
     """A village without enterprises: `hamlet.enterprise("farm")` adds one, with an empty catalog."""
     return Village(store)
+
+
+@pytest.fixture
+def supplying(instance: Instance) -> Supplying:
+    """Two hubs with goods of two producers on sale."""
+    return Supplying(instance)
 
 
 # ------------------------------------------------------------------------------------------------ people

@@ -67,6 +67,7 @@ from commensal.trade.sale_sessions.clone import clone_coordination
 from commensal.trade.sale_sessions.complete import complete_due
 from commensal.trade.stock.movements import count_stock
 from commensal.trade.stock.tables import stock_lot
+from commensal.trade.supply.demand import demand_of_supplier
 
 NONE: Any = None
 
@@ -210,6 +211,7 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "person_data": lambda world, _: export_customer(world),
     "erase_person": lambda world, _: forget_customer(world),
     "sale_copied": copy_sale,
+    "demand_elsewhere": lambda world, _: in_read(world, lambda tx: demand_of_supplier(tx, world.hooks, "shop")),
     "price_adjustments": lambda world, _: place_probe_order(world),
     "settle_adjustments": lambda world, _: place_probe_order(world),
     "order_problems": lambda world, _: place_probe_order(world),

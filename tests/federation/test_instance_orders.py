@@ -10,6 +10,7 @@ from sqlalchemy import select
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.tables import order_consent
+from commensal.trade.supply.demand import demand_of_supplier
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox
 from commensal_federation.messages.bodies.orders import CustomerPart
 from commensal_federation.orders.producer_names import with_customers
@@ -76,6 +77,26 @@ def test_it_is_complete_when_the_sale_has_closed_and_confirmed_by_itself(farm: P
         assert order.state == "Complete"
         assert [(line.answer, line.confirmed) for line in order.lines] == [("confirmed", 2)]
     assert_consistent(farm.region)
+
+
+def test_orders_of_hubs_elsewhere_are_part_of_what_the_producer_brings(farm: Producer, hub: Hub, item: str) -> None:
+    hub.order(item, 2, "Canary")
+    minutes(farm.region)
+    assert _brings(farm) == [("federation", "hub", False, [("Apples", 2)])]
+    close(farm.region)
+    assert _brings(farm) == [("federation", "hub", True, [("Apples", 2)])]
+    answer(farm, 1)
+    assert _brings(farm) == [("federation", "hub", True, [("Apples", 1)])]
+    clock_of(farm.region).advance(days=3)
+    assert _brings(farm) == []
+
+
+def _brings(farm: Producer) -> list[tuple[str, str, bool, list[tuple[str, int]]]]:
+    with farm.read() as tx:
+        demand = demand_of_supplier(tx, farm.instance.hooks, farm.id)
+    assert "anary" not in str(demand)
+    sales = demand.sales
+    return [(sale.origin, sale.shop, sale.final, [(line.name, line.quantity) for line in sale.lines]) for sale in sales]
 
 
 def test_no_word_of_shoppers_crosses(farm: Producer, hub: Hub, item: str) -> None:

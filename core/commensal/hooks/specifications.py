@@ -9,6 +9,7 @@ every hook of an enterprise may take `settings`, the enterprise's settings for t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from ..trade.products.fields import ProductField
     from ..trade.sale_sessions.values import SaleSession
     from ..trade.stock.lots import StockLot
+    from ..trade.supply.values import SaleDemand
     from .values import (
         ConsentRequest,
         DemoNetwork,
@@ -243,6 +245,17 @@ def sale_copied(tx: Transaction, source: SaleSession, copy: SaleSession, timezon
 
     Runs in the transaction that creates the copy. `timezone` is the shop's IANA time zone: move times by the difference
     of the two `begins_at` in local time.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="instance", returns="each", where="transaction", on_error="raise", reads=True, since="0.2")
+def demand_elsewhere(tx: Transaction, enterprise_id: str, since: datetime) -> Sequence[SaleDemand] | None:
+    """What this enterprise is to bring as a supplier to sales of other instances that the plugin knows of.
+
+    Return sums without customers, of distributions that begin after `since` or at an unknown time, each with the
+    plugin's id as its `origin`, in a constant number of statements. A plugin that fails fails the question: a producer
+    who trusts incomplete sums brings too little.
     """
     raise AssertionError("a specification is not called")
 

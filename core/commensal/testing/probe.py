@@ -77,6 +77,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "person_data": lambda tx, person: [KeptRows(name="letters", rows=[{"to": person.email}])],
     "erase_person": lambda tx, person: None,
     "sale_copied": lambda tx, copy: None,
+    "demand_elsewhere": lambda tx: [],
     "price_adjustments": _fee,
     "settle_adjustments": lambda tx: None,
     "order_problems": lambda total: [],

@@ -11,8 +11,8 @@ SELF = "self"  # a person who is logged in, for their own things
 OPERATOR = "operator"  # operators of the instance
 
 READ = frozenset({"enterprise:read", "grants:read", "products:read", "catalogs:read", "sales:read"})
-_PACK = READ | {"orders:read", "orders:pack"}
-_ACCOUNT = READ | {"orders:read", "customers:read", "payments:read"}
+_PACK = READ | {"orders:read", "orders:pack", "demand:read"}
+_ACCOUNT = READ | {"orders:read", "demand:read", "customers:read", "payments:read"}
 _MANAGE = (
     _PACK
     | _ACCOUNT
@@ -29,7 +29,8 @@ ROLES: dict[str, frozenset[str]] = {
 }
 
 # The scopes of members of one enterprise at another that granted it a DFC scope, as far as their own role has them too.
-# ReadOrders and WriteOrders open no route of the grantor: they let a hub sell its goods, and a producer see its lines.
+# ReadOrders and WriteOrders open no route of the grantor: WriteOrders lets a hub sell its goods, and ReadOrders shows a
+# producer what the grantor's customers have ordered of it so far, in sums (see `supply.demand`).
 GRANTS: dict[str, frozenset[str]] = {
     "ReadEnterprise": frozenset({"enterprise:read"}),
     "WriteEnterprise": frozenset({"enterprise:read", "enterprise:write"}),

@@ -1,0 +1,44 @@
+"""What suppliers are to bring, over the API: for themselves, and for coordinators of sales."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import msgspec
+
+from ....base.errors import Invalid, Problem
+from ....trade.supply.demand import demand_of_coordination, demand_of_supplier
+from ....trade.supply.values import Demand, SupplierTotals
+from ..endpoint import Body, Call, Routes
+
+routes = Routes("demand")
+
+LONGEST_AGO = timedelta(days=366)
+
+
+class DemandQuery(Body, frozen=True, kw_only=True):
+    """Sales whose distribution ends after `since`, by default those still to come; or one `session` of this
+    instance."""
+
+    since: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    session: Annotated[str, msgspec.Meta(max_length=64)] = ""
+
+
+@routes.get("/enterprises/{enterprise}/demand", scope="demand:read")
+def demand(call: Call, enterprise: str, query: DemandQuery) -> Demand:
+    """What this enterprise is to bring as a supplier, by sale and over all sales and instances, without customers.
+
+    Running sums of another enterprise's sale are there if it grants ReadOrders; after the cut-off they need no grant.
+    """
+    if query.since is not None and query.since < call.tx.now - LONGEST_AGO:
+        raise Invalid([Problem("too_long_ago", "Demand goes back for a year.", "/since")])
+    return demand_of_supplier(
+        call.tx, call.instance.hooks, enterprise, since=query.since, session_id=query.session or None
+    )
+
+
+@routes.get("/enterprises/{enterprise}/coordinations/{coordination}/demand", scope="orders:read")
+def coordination_demand(call: Call, enterprise: str, coordination: str) -> list[SupplierTotals]:
+    """What each supplier brings to all shops of a sale together."""
+    return demand_of_coordination(call.tx, coordination, enterprise)

@@ -1,0 +1,186 @@
+"""What suppliers are to bring: for the supplier over all sales and instances, and for the coordinator of a sale.
+
+A supplier sees the running sums of a hub that grants it `ReadOrders`. Once its cut-off has passed, the sums are what
+the hub orders of it, and need no grant. Customers, selling prices and other suppliers are never part of an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import Select, and_, bindparam, case, func, or_, select
+
+from ...hooks import specifications
+from ...hooks.dispatcher import Hooks
+from ...storage.database import Row, Time, Transaction
+from ..enterprises.tables import enterprise, enterprise_grant
+from ..orders.tables import customer_order, order_line
+from ..sale_sessions.openness import cut_off
+from ..sale_sessions.questions import coordination_by_id
+from ..sale_sessions.tables import coordination, coordination_supplier, sale_session
+from .values import Demand, DemandLine, ProductDemand, SaleDemand, SupplierTotals
+
+_order, _line, _session, _grant = customer_order.c, order_line.c, sale_session.c, enterprise_grant.c
+_LATEST = datetime.max.replace(tzinfo=UTC)
+_NOW = bindparam("now", type_=Time)
+_PIECES = func.sum(_line.quantity)
+_PRODUCT = (_line.product_id, _line.unit_quantity, _line.unit)
+
+
+def demand_of_supplier(
+    tx: Transaction, hooks: Hooks, supplier_id: str, *, since: datetime | None = None, session_id: str | None = None
+) -> Demand:
+    """Returns what the supplier is to bring to distributions that end after `since` (None: now), or to one session.
+
+    Orders that plugins brought from other instances are part of it, unless `session_id` names a sale of this instance.
+    The number of statements is constant. Raises `PluginError` if a plugin fails, since incomplete sums would mislead.
+    """
+    since = since or tx.now
+    parameters = {"supplier": supplier_id, "now": tx.now, "since": since, "session": session_id}
+    sales = _sales(tx.all(_OF_SUPPLIER if session_id is None else _OF_SUPPLIER_AT_SESSION, parameters), tx.now)
+    if session_id is None:
+        answers = hooks.each(specifications.demand_elsewhere, None, tx=tx, enterprise_id=supplier_id, since=since)
+        sales += [sale for answer in answers for sale in answer.value or ()]
+    sales.sort(key=lambda sale: (sale.begins_at or _LATEST, sale.shop, sale.id))
+    return Demand(sales=tuple(sales), products=_totals(sales))
+
+
+def demand_of_coordination(tx: Transaction, coordination_id: str, coordinator_id: str) -> list[SupplierTotals]:
+    """Returns what each supplier is to bring to all shops of this coordination together, by the supplier's name.
+
+    Raises `NotFound`, also for a coordination of another enterprise.
+    """
+    coordination_by_id(tx, coordination_id, coordinator_id)
+    rows = tx.all(_OF_COORDINATION, {"coordination": coordination_id, "now": tx.now})
+    return [
+        SupplierTotals(
+            supplier_id=supplier_id,
+            supplier=supplier,
+            cut_off=max(row["cut_off"] for row in supplier_rows),
+            products=tuple(_product(row) for row in supplier_rows),
+        )
+        for (supplier, supplier_id), supplier_rows in _grouped(rows, "supplier", "supplier_id")
+    ]
+
+
+# ------------------------------------------------------------------------------------------------ statements
+
+
+def _ordered() -> Any:
+    """Placed orders' lines joined with their sessions, coordinations, and the cut-offs of their suppliers."""
+    supplied = and_(
+        coordination_supplier.c.coordination_id == _session.coordination_id,
+        coordination_supplier.c.enterprise_id == _line.supplier_id,
+    )
+    return (
+        sale_session.join(coordination, coordination.c.id == _session.coordination_id)
+        .join(customer_order, _order.session_id == _session.id)
+        .join(order_line, _line.order_id == _order.id)
+        .outerjoin(coordination_supplier, supplied)
+    )
+
+
+_GOING = (_order.state.in_(("Held", "Complete")), _line.quantity > 0)
+
+
+def _of_supplier() -> Select[Any]:
+    """Rows by session and product, of sales at its own shop, at shops that grant it ReadOrders, and past cut-offs."""
+    granted = and_(
+        _grant.grantor_id == _session.enterprise_id,
+        _grant.grantee_id == bindparam("supplier"),
+        _grant.scope == "ReadOrders",
+    )
+    is_shown = or_(_session.enterprise_id == bindparam("supplier"), _grant.scope.is_not(None), cut_off() <= _NOW)
+    sale = (
+        _session.id, _session.enterprise_id, coordination.c.name, enterprise.c.name, _session.begins_at,
+        _session.ends_at, _session.closes_at, coordination_supplier.c.closes_at,
+    )  # fmt: skip
+    columns = (
+        _session.id.label("session_id"), coordination.c.name.label("sale"), _session.enterprise_id.label("shop_id"),
+        enterprise.c.name.label("shop"), cut_off().label("cut_off"), _session.begins_at, _session.ends_at, *_PRODUCT,
+        func.min(_line.name).label("name"), _PIECES.label("quantity"),
+    )  # fmt: skip
+    joined = _ordered().join(enterprise, enterprise.c.id == _session.enterprise_id)
+    return (
+        select(*columns)
+        .select_from(joined.outerjoin(enterprise_grant, granted))
+        .where(_line.supplier_id == bindparam("supplier"), *_GOING, is_shown)
+        .group_by(*sale, *_PRODUCT)
+        .order_by(_session.id, func.min(_line.name), *_PRODUCT)
+    )
+
+
+# Built once.
+_OF_SUPPLIER = _of_supplier().where(_session.ends_at > bindparam("since", type_=Time))
+_OF_SUPPLIER_AT_SESSION = _of_supplier().where(_session.id == bindparam("session"))
+_IS_FINAL = cut_off() <= _NOW
+_OF_COORDINATION = (
+    select(
+        _line.supplier_id, enterprise.c.name.label("supplier"), func.max(cut_off(), type_=Time).label("cut_off"),
+        *_PRODUCT, func.min(_line.name).label("name"),
+        func.sum(case((_IS_FINAL, 0), else_=_line.quantity)).label("running"),
+        func.sum(case((_IS_FINAL, _line.quantity), else_=0)).label("final"),
+    )
+    .select_from(_ordered().join(enterprise, enterprise.c.id == _line.supplier_id))
+    .where(_session.coordination_id == bindparam("coordination"), *_GOING)
+    .group_by(_line.supplier_id, enterprise.c.name, *_PRODUCT)
+    .order_by(enterprise.c.name, _line.supplier_id, func.min(_line.name), *_PRODUCT)
+)  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------ answers
+
+
+def _sales(rows: Sequence[Row], now: datetime) -> list[SaleDemand]:
+    keys = ("session_id", "sale", "shop_id", "shop", "cut_off", "begins_at", "ends_at")
+    return [
+        SaleDemand(
+            id=session_id, sale=sale, shop_id=shop_id, shop=shop, cut_off=closes_at, final=closes_at <= now,
+            begins_at=begins_at, ends_at=ends_at, lines=tuple(_demand_line(row) for row in session_rows),
+        )
+        for (session_id, sale, shop_id, shop, closes_at, begins_at, ends_at), session_rows in _grouped(rows, *keys)
+    ]  # fmt: skip
+
+
+def _demand_line(row: Row) -> DemandLine:
+    return DemandLine(
+        product_id=row["product_id"], name=row["name"], unit_quantity=row["unit_quantity"], unit=row["unit"],
+        quantity=int(row["quantity"]),
+    )  # fmt: skip
+
+
+def _product(row: Row) -> ProductDemand:
+    return ProductDemand(
+        product_id=row["product_id"], name=row["name"], unit_quantity=row["unit_quantity"], unit=row["unit"],
+        running=int(row["running"]), final=int(row["final"]),
+    )  # fmt: skip
+
+
+def _totals(sales: Iterable[SaleDemand]) -> tuple[ProductDemand, ...]:
+    """Adds up the lines of all sales by product and size."""
+    totals: dict[tuple[Any, ...], ProductDemand] = {}
+    for sale in sales:
+        for line in sale.lines:
+            key = (line.product_id, line.unit_quantity, line.unit)
+            before = totals.get(key)
+            running, final = (before.running, before.final) if before else (0, 0)
+            totals[key] = ProductDemand(
+                product_id=line.product_id, name=before.name if before else line.name,
+                unit_quantity=line.unit_quantity, unit=line.unit,
+                running=running + (0 if sale.final else line.quantity),
+                final=final + (line.quantity if sale.final else 0),
+            )  # fmt: skip
+    return tuple(sorted(totals.values(), key=attrgetter("name", "product_id", "unit_quantity")))
+
+
+def _grouped(rows: Sequence[Row], *keys: str) -> list[tuple[tuple[Any, ...], list[Row]]]:
+    """Groups rows that are sorted by these columns."""
+
+    def key_of(row: Mapping[Any, Any]) -> tuple[Any, ...]:
+        return tuple(row[name] for name in keys)
+
+    return [(key, list(group)) for key, group in groupby(rows, key_of)]

@@ -1,0 +1,46 @@
+"""Tells the core what hubs of other instances have ordered of a producer here, for its demand over all sales."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import or_
+
+from commensal import DemandLine, SaleDemand, Transaction, hookimpl
+
+from ..bindings import FEDERATION
+from ..messages.bodies.orders import InstanceOrder
+from .questions import orders_where
+from .tables import federation_order
+
+_order = federation_order.c
+
+
+@hookimpl
+def demand_elsewhere(tx: Transaction, enterprise_id: str, since: datetime) -> Sequence[SaleDemand]:
+    """Returns the orders of remote hubs whose distribution begins after `since`, or at an unknown time."""
+    orders = orders_where(
+        tx,
+        _order.role == "supplier",
+        _order.enterprise_id == enterprise_id,
+        _order.state != "Cancelled",
+        or_(_order.begins_at.is_(None), _order.begins_at > since),
+    )
+    demands = [_demand(order) for order in orders]
+    return [demand for demand in demands if demand.lines]
+
+
+def _demand(order: InstanceOrder) -> SaleDemand:
+    lines = tuple(
+        DemandLine(
+            product_id=line.product_id, name=line.name, unit_quantity=line.unit_quantity, unit=line.unit,
+            quantity=line.coming,
+        )
+        for line in sorted(order.lines, key=lambda line: (line.name, line.item_iri))
+        if line.coming
+    )  # fmt: skip
+    return SaleDemand(
+        id=order.id, origin=FEDERATION, sale=order.session_name, shop_id="", shop=order.other_name,
+        cut_off=order.closes_at, final=order.state == "Complete", begins_at=order.begins_at, ends_at=None, lines=lines,
+    )  # fmt: skip
