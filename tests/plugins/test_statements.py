@@ -49,7 +49,7 @@ def settings(settings: InstanceSettings) -> InstanceSettings:
     )
 
 
-def count_statements(store: Store, place: Callable[[], None]) -> int:
+def count_statements(store: Store, place: Callable[[], object]) -> int:
     """Counts the statements that the database gets while `place` runs."""
     statements: list[str] = []
 
