@@ -33,6 +33,7 @@ from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.questions import order_by_id, orders_of_session
 from commensal.trade.orders.quote import quote_order
+from commensal.trade.orders.shorten import shorten_order
 from commensal.trade.orders.substitute import substitute
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.orders.values import Order, Wish
@@ -397,6 +398,25 @@ def test_the_price_follows_the_scales_and_so_does_the_stock(market: Market) -> N
     assert market.level(line.lot_id) == (15_690, 4_310, 0)
     lighter = market.hub(order, lambda tx, current: weigh_order(tx, market.hooks, current, {line.id: Decimal("3.9")}))
     assert (lighter.total, market.level(line.lot_id)) == (4680, (16_100, 3_900, 0))
+
+
+@pytest.mark.parametrize("by", ["shortening", "changing"])
+def test_fewer_pieces_keep_their_share_of_the_weight(market: Market, by: str) -> None:
+    order = market.place({market.chicken: 9})
+    (line,) = order.lines
+    market.hub(order, lambda tx, current: weigh_order(tx, market.hooks, current, {line.id: Decimal("13.5")}))
+    market.place({market.chicken: 3})
+    assert market.level(line.lot_id) == (500, 19_500, 0), "too little for what eight chickens usually weigh"
+
+    def take_one_off(tx: Transaction, current: Order) -> Order:
+        if by == "shortening":
+            return shorten_order(tx, market.hooks, current, {line.id: 1})
+        return change_order(tx, market.hooks, current, items={market.chicken: 8}, by_hub=True)
+
+    shortened = market.hub(order, take_one_off)
+    assert shortened.lines[0].final_quantity == Decimal(12)
+    assert shortened.total == 14_400
+    assert market.level(line.lot_id) == (2_000, 18_000, 0)
 
 
 def test_a_weight_that_cannot_be_is_refused(market: Market) -> None:

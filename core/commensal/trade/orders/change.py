@@ -10,7 +10,7 @@ from typing import Any
 from ...base.errors import Invalid
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
-from ..pricing.lines import with_amount
+from ..pricing.lines import with_amount, with_quantity
 from ..pricing.values import Address, PricedLine
 from .cut_off import refuse_after_cut_off
 from .guests import refuse_larger_guest_order
@@ -98,7 +98,7 @@ def _with_fewer(lines: Sequence[PricedLine], items: Mapping[str, int]) -> list[P
     for line in lines:
         pieces = min(line.quantity, pieces_left.get(line.item_id, 0))
         pieces_left[line.item_id] = pieces_left.get(line.item_id, 0) - pieces
-        shortened.append(_with_quantity(line, pieces))
+        shortened.append(with_quantity(line, pieces))
     return shortened
 
 
@@ -110,15 +110,10 @@ def _with_more(lines: Sequence[PricedLine], added: Sequence[PricedLine]) -> list
         if index is None:
             extended.append(new_line)
         else:
-            extended[index] = _with_quantity(extended[index], extended[index].quantity + new_line.quantity)
+            extended[index] = with_quantity(extended[index], extended[index].quantity + new_line.quantity)
     return extended
 
 
 def _same_offer(line: PricedLine, new: PricedLine) -> bool:
     ordered = replace(line, id=new.id, name=new.name, quantity=new.quantity, final_quantity=None)
     return with_amount(ordered) == new
-
-
-def _with_quantity(line: PricedLine, quantity: int) -> PricedLine:
-    """Returns the line with that many pieces; if the number differs, its weight is no longer valid."""
-    return line if quantity == line.quantity else with_amount(replace(line, quantity=quantity, final_quantity=None))

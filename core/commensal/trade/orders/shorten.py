@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from ...base.errors import Conflict
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
-from ..pricing.lines import with_amount
+from ..pricing.lines import with_quantity
 from .cancel import cancel_order
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .proof import known_customer_of
@@ -30,12 +29,7 @@ def shorten_order(
     pieces_before = {line.id: line.quantity for line in order.lines}
     if any(not 0 <= pieces <= pieces_before.get(line, 0) for line, pieces in fewer.items()):
         raise Conflict("too_many", "A line of this order has fewer pieces than are to be taken off.")
-    lines = tuple(
-        with_amount(replace(line, quantity=line.quantity - fewer[line.id], final_quantity=None))
-        if fewer.get(line.id)
-        else line
-        for line in order.lines
-    )
+    lines = tuple(with_quantity(line, line.quantity - fewer.get(line.id, 0)) for line in order.lines)
     if not any(line.quantity for line in lines):
         return cancel_order(tx, hooks, order, by_hub=True, by=by)
     shop, customer = sale_context(tx, order.session_id), known_customer_of(tx, order)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ...base.errors import Invalid, Problem
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
-from ..pricing.lines import with_amount
+from ..pricing.lines import with_amount, with_quantity
 from .lines import lines_for
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .proof import known_customer_of
@@ -49,7 +49,7 @@ def substitute(
     (new_line,) = lines_for(tx, shop, {item_id: quantity}, customer.category_ids, after_cut_off=True)
     if price is None:
         price = min(new_line.price, line.price) if quantity == replaced_pieces else new_line.price
-    remaining = with_amount(replace(line, quantity=line.quantity - replaced_pieces, final_quantity=None))
+    remaining = with_quantity(line, line.quantity - replaced_pieces)
     substitute_line = with_amount(replace(new_line, price=price, substitutes_id=line.id))
     lines = (*(remaining if order_line.id == line_id else order_line for order_line in order.lines), substitute_line)
     return rewrite(tx, hooks, shop, customer, order, lines, by=by)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import ROUND_DOWN, Decimal
 from fractions import Fraction
 
 from ...base.money import half_up
 from .values import PricedLine
+
+_FINEST = Decimal("0.001")  # of a share of a weight
 
 
 def amount_of(line: PricedLine) -> int:
@@ -28,3 +31,17 @@ def deposit_of(line: PricedLine) -> int:
 def with_amount(line: PricedLine) -> PricedLine:
     """Returns the line with its amount worked out."""
     return replace(line, amount=amount_of(line))
+
+
+def with_quantity(line: PricedLine, quantity: int) -> PricedLine:
+    """Returns the line with that many pieces, and its amount worked out.
+
+    Fewer pieces have their share of the line's weight until somebody weighs them again: by the weight that was only
+    expected they could take more from the lot than all pieces took before. More pieces have no known weight.
+    """
+    if quantity == line.quantity:
+        return line
+    weight = None
+    if line.final_quantity is not None and 0 < quantity < line.quantity:
+        weight = (line.final_quantity * quantity / line.quantity).quantize(_FINEST, rounding=ROUND_DOWN)
+    return with_amount(replace(line, quantity=quantity, final_quantity=weight))
