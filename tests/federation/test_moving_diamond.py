@@ -9,15 +9,17 @@ from sqlalchemy import insert, select
 from commensal.base.errors import Conflict
 from commensal.trade.catalogs.listing import Listing, list_products
 from commensal.trade.enterprises.grants import grant
+from commensal.trade.products.questions import products_of
 from commensal.trade.sale_sessions.tables import coordination_supplier, session_item
 from commensal.trade.stock.tables import stock_lot
 from commensal_federation.availability.tables import federation_lease
 from commensal_federation.catalogue.grants import SELLING
+from commensal_federation.delivery.tables import federation_outbox
 from commensal_federation.leases.tables import federation_joined_lot
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .moves import farm_of_ann, move, states
+from .moves import add_person, farm_of_ann, move, states
 from .trading import Hub, Producer, assert_consistent, close, customer_orders, minutes, region_of_peers
 
 
@@ -171,6 +173,60 @@ def test_it_can_move_back_and_what_was_lent_on_stays_lent(new_region: NewRegion)
     assert crates(region) == 100
     assert all(lent == leased for at in "ab" for lent, leased in lent_and_leased(region, at).values())
     assert_consistent(region)
+
+
+def test_what_was_lent_on_of_the_resellers_goods_is_still_reported(new_region: NewRegion) -> None:
+    """b has the goods by both ways, and lends on to d what came by the reseller."""
+    region = region_of_peers(new_region, "ab", "ac", "bc", "bd", "cd", "ad")
+    farm = farm_of_ann(region)
+    regional, shop, last = Hub(region, "c", "regional"), Hub(region, "b", "shop"), Hub(region, "d", "last")
+    farm.grant(regional, resell=True)
+    farm.grant(shop, resell=True)
+    reseller = regional.as_producer(farm)
+    reseller.grant(shop, resell=True)
+    shop.sell(reseller)
+    between = Producer.over(shop)
+    between.grant(last)
+    item = last.sell(between)
+    minutes(region, 3)
+    last.order(item, 2)
+    minutes(region, 3)
+    move(farm)
+    close(region)
+    assert crates(region) == 100
+    assert all(lent == leased for at in "bc" for lent, leased in lent_and_leased(region, at).values())
+    assert reports_in_vain(region) == []
+    assert_consistent(region)
+
+
+def test_it_moves_on_to_where_only_its_reseller_had_listed_the_goods(farm: Producer, reseller: Producer) -> None:
+    region = farm.region
+    shop = Hub(region, "b", "shop")
+    reseller.grant(shop)
+    shop.order(shop.sell(reseller), 4)
+    minutes(region, 2)
+    beside_reseller = move(farm)
+    with region["b"].instance.store.write() as tx:
+        add_person(tx, "ann-at-b")
+    beside_shop = move(beside_reseller, to="b")
+    with beside_shop.read() as tx:
+        (apples,) = products_of(tx, beside_shop.id)
+    assert (apples.product.name, apples.lot.on_hand) == ("Apples", 100)
+    close(region)
+    assert crates(region) == 100
+    assert reports_in_vain(region) == []
+    assert_consistent(region)
+
+
+def reports_in_vain(region: Region) -> list[str]:
+    """Why reports of leases were refused."""
+    message = federation_outbox.c
+    failed = select(message.error).where(message.type == "LeaseReport", message.state == "dead")
+    errors = []
+    for federation in region.members.values():
+        with federation.instance.store.read() as tx:
+            errors += [row["error"] for row in tx.all(failed)]
+    return errors
 
 
 def _sells_beside(hub: Hub, farm: Producer) -> str:

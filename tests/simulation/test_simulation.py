@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from .campaign import run, run_drawn, summary
+from .campaign import run, summary
 from .mutants import planted
 from .plan import moving_plan
 from .seeds import CAUGHT_BY, SCHEDULES
@@ -28,14 +28,6 @@ def test_whatever_happens_both_sides_agree_in_the_end(first: int) -> None:
 def test_a_producer_moves_in_each_shape_of_three_and_four_instances(seed: int) -> None:
     outcome = run(seed, **moving_plan(seed))
     assert outcome.wrong == "", "\n".join(outcome.lines)
-
-
-@pytest.mark.xfail(reason="known and not mended yet; when a seed passes, this fails, and the seed is taken out")
-@pytest.mark.parametrize("seed", [88, 168, 184])
-def test_moves_that_still_go_wrong_are_named(seed: int) -> None:
-    """88, 184: after a second move, units that a hub held are counted nowhere. 168: a hub with the goods by two ways no
-    longer knows the lot that it had leased on to another hub. Nothing is oversold. `make sim SEED=…` tells each."""
-    assert run_drawn(seed).wrong == ""
 
 
 def test_the_same_seed_is_the_same_story() -> None:

@@ -8,13 +8,13 @@ which nothing but lent stock lies.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import bindparam, delete, or_, select
+from sqlalchemy import bindparam, delete, or_, select, update
 
 from commensal import Transaction, insert_once
-from commensal.trade import LotCopy, carry_stock, join_free_stock, keep_lots, lots_by_id
+from commensal.trade import LotCopy, assign_lots, carry_stock, join_free_stock, keep_lots, lots_by_id
 
 from ..availability.tables import federation_lease
 from .tables import federation_joined_lot
@@ -100,6 +100,12 @@ def lock_leases(tx: Transaction, lot_id: str) -> list[str]:
     of two transactions that each need the other's lease one waits for the other, and no deadlock arises.
     """
     return sorted({row["peer_id"] for row in tx.all(_OF_GOODS, {"lot": lot_id})})
+
+
+def adopt_lots(tx: Transaction, lot_ids: Collection[str], enterprise_id: str) -> None:
+    """Makes copied lots, with their leases on either side, those of another enterprise here."""
+    assign_lots(tx, sorted(lot_ids), enterprise_id)
+    tx.execute(update(federation_lease).where(_lease.lot_id.in_(sorted(lot_ids))).values(enterprise_id=enterprise_id))
 
 
 def forget_joined_lots(tx: Transaction, enterprise_id: str) -> None:

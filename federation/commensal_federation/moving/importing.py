@@ -35,7 +35,7 @@ from ..availability.tables import federation_lease
 from ..catalogue.tables import federation_copy, federation_item
 from ..dfc.iris import lot_iri, product_iri
 from ..grants.tables import federation_grant, federation_mirror
-from ..leases.joined import gather_free_stock, join_lot
+from ..leases.joined import adopt_lots, gather_free_stock, join_lot
 from ..leases.row import LotLease, lease_with, outstanding
 from ..messages.bodies.enterprise_rows import (
     AnyRow,
@@ -59,13 +59,19 @@ _copy, _grant, _mirror = federation_copy.c, federation_grant.c, federation_mirro
 
 
 def known_ids(tx: Transaction, old_iri: str, rows: Sequence[AnyRow]) -> dict[str, str]:
-    """Returns the ids here of things that are copied here already, by their ids at the old home."""
+    """Returns the ids here of things that are copied here already, by their ids at the old home.
+
+    Products that a reseller at the old home has listed here are not among them: they stay the reseller's copies. Their
+    lots are, since what was leased of them is stock of the enterprise.
+    """
     base = base_of(old_iri)
     iris = {product_iri(base, row.id): row.id for row in rows if isinstance(row, ProductRow)}
     iris |= {lot_iri(base, row.id): row.id for row in rows if isinstance(row, LotRow)}
     copied = tx.all(select(_copy.iri, _copy.local_id).where(_copy.iri.in_(sorted(iris))))
-    local_ids = {iris[row["iri"]]: str(row["local_id"]) for row in copied}
     mirror = tx.value(select(_mirror.enterprise_id).where(_mirror.iri == old_iri))
+    products = products_by_id(tx, [row["local_id"] for row in copied])
+    resold = {product.id for product in products.values() if product.enterprise_id != mirror}
+    local_ids = {iris[row["iri"]]: str(row["local_id"]) for row in copied if row["local_id"] not in resold}
     ids = [row.id for row in rows if isinstance(row, EnterpriseRow)]
     return local_ids | ({ids[0]: str(mirror)} if mirror is not None and ids else {})
 
@@ -126,6 +132,7 @@ class _Import:
         new_products = [row.id for row in products if row.id not in self.renamed]
         if lots_by_id(tx, new_lots) or products_by_id(tx, new_products):
             raise Conflict("there_already", "Some of this is here already.")
+        adopt_lots(tx, [self.renamed[row.id] for row in lots if row.id in self.renamed], self.id)
         keep_lots(tx, self.id, [self._lot(row) for row in lots])
         problems = keep_products(tx, self.id, [self._product(row) for row in products])
         if problems:

@@ -13,17 +13,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
 from commensal import Row, Transaction
-from commensal.trade import assign_lots
 
-from ..availability.tables import federation_lease
 from ..catalogue.tables import federation_copy
 from ..dfc.iris import local_id, lot_iri, product_iri
-from ..leases.joined import id_apart
+from ..leases.joined import adopt_lots, id_apart
 
-_copy, _lease = federation_copy.c, federation_lease.c
+_copy = federation_copy.c
 
 
 @dataclass(frozen=True)
@@ -69,9 +67,7 @@ def place_copies(
     tx.execute(delete(federation_copy).where(_copy.iri.in_(products)))
     lots = [thing for thing in twins if thing.kind == "lot"]
     lot_ids = [taken[iris[thing.id]] for thing in lots]
-    assign_lots(tx, lot_ids, mirror)
-    held = (_lease.role == "holder", _lease.lot_id.in_(lot_ids))
-    tx.execute(update(federation_lease).where(*held).values(enterprise_id=mirror))
+    adopt_lots(tx, lot_ids, mirror)
     apart = {thing.id: lot_iri(base, id_apart(thing.old_id, epoch)) for thing in lots}
     return PlacedCopies({**iris, **apart}, tuple(sorted(thing.old_id for thing in lots)))
 

@@ -85,7 +85,7 @@ def keep_lots(tx: Transaction, enterprise_id: str, lots: Sequence[LotCopy]) -> N
 
 
 def assign_lots(tx: Transaction, lot_ids: Sequence[str], enterprise_id: str) -> None:
-    """Makes copied lots those of another enterprise that has no members here, as when its goods came by two ways."""
+    """Makes copied lots those of another enterprise here, as when its goods came by a reseller too."""
     tx.execute(update(stock_lot).where(stock_lot.c.id.in_(sorted(lot_ids))).values(enterprise_id=enterprise_id))
 
 
