@@ -29,6 +29,7 @@ from commensal.trade.products.products import create_product
 from commensal.trade.products.values import SuppliedProduct
 from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal.trade.stock.lots import lots_by_id
+from commensal.trade.stock.tables import stock_movement
 from commensal_federation.catalogue.grants import end_grant, give_grant
 from commensal_federation.delivery.outbox import pushing
 from commensal_federation.delivery.outbox.push_results import judge
@@ -282,7 +283,16 @@ def test_what_scales_have_found_two_instances_further_is_made_up_for_once(new_re
             if holding.lot.name == "Cheese"
         ]
     assert (lease_at_hub.uncovered, lease_at_hub.row["granted"] > 0) == (0, True)
+    assert counted(hub) + counted(shop) == 0, "the 50 grams came out of the farm's stock after all"
     assert_consistent(region)
+
+
+def counted(place: Place) -> int:
+    """Grains by which counting and weighing have changed the stock there, by its journal."""
+    change = stock_movement.c
+    changes = select(func.coalesce(func.sum(change.free_change), 0)).where(change.kind == "counted")
+    with place.read() as tx:
+        return int(tx.value(changes))
 
 
 def test_what_is_hidden_after_it_was_ordered_is_ordered_at_its_last_price(farm: Producer, hub: Hub, item: str) -> None:

@@ -3,6 +3,8 @@ reseller's instance."""
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from sqlalchemy import insert, select
 
@@ -211,7 +213,7 @@ def test_it_moves_on_to_where_only_its_reseller_had_listed_the_goods(farm: Produ
     beside_shop = move(beside_reseller, to="b")
     with beside_shop.read() as tx:
         (apples,) = products_of(tx, beside_shop.id)
-    assert (apples.product.name, apples.lot.on_hand) == ("Apples", 100)
+    assert (apples.product.name, apples.lot.on_hand) == ("Apples", Decimal(100))
     close(region)
     assert crates(region) == 100
     assert reports_in_vain(region) == []

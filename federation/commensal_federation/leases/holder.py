@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from commensal import Transaction
-from commensal.trade import lease_in, lots_on_sale, taken_since, tell_beyond
+from commensal.trade import lease_in, lots_on_sale, taken_since, tell_beyond, write_off
 
 from ..availability.sale_ends import NEVER, hubs_selling, sale_end
 from ..delivery import post
@@ -17,7 +17,7 @@ from ..peers.values import Peer
 from ..runtime import Federation
 from .joined import lock_leases
 from .lender import serve_waiting
-from .row import LotLease, holdings_of, later, lease_with, leased_lot, set_lease
+from .row import COVERED, LotLease, holdings_of, later, lease_with, leased_lot, set_lease
 
 AHEAD = timedelta(hours=3)  # a hub holds units for this time: about as many as it sold in the same time before
 SOON = timedelta(hours=1)  # units are requested for a sale that opens within this time
@@ -44,8 +44,9 @@ def take_grant(federation: Federation, tx: Transaction, peer: Peer, grant: Lease
     newly_granted = lease.grains(grant.granted) - lease.row["granted"]
     until = later(lease.row["until"], grant.until)
     if newly_granted > 0:
-        owed = min(newly_granted, max(0, lease.uncovered))  # sold late, and covered by this grant
-        lease_in(tx, lease.row["lot_id"], newly_granted - owed, note=peer.name)
+        lease_in(tx, lease.row["lot_id"], newly_granted, note=peer.name)
+        owed = min(newly_granted, max(0, lease.uncovered))  # counted here or sold already, and covered by this grant
+        write_off(tx, lease.row["lot_id"], owed, note=COVERED)
     lease = set_lease(tx, lease, granted=lease.row["granted"] + max(0, newly_granted), until=until)
     _show_level(tx, lease, lease.grains(grant.beyond))
     if newly_granted > 0:

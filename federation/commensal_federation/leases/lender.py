@@ -9,7 +9,7 @@ from decimal import Decimal
 from sqlalchemy import bindparam, func, select, update
 
 from commensal import Conflict, Transaction, promise
-from commensal.trade import lease_in, lend_stock, settle_lent, write_off
+from commensal.trade import lend_stock, settle_lent, write_off
 
 from ..authority.authority import refuse_moving, wait_while_moving
 from ..availability.sale_ends import is_barred
@@ -28,6 +28,7 @@ from .joined import free_stock_of_main, gather_free_stock, lock_leases, lots_joi
 from .lendable import is_lendable
 from .recalling import obtainable, recall
 from .row import (
+    COVERED,
     NO_COUNTS,
     LotLease,
     holdings_of,
@@ -165,7 +166,7 @@ def _release_double_cover(tx: Transaction, lot_id: str, grains: int) -> None:
     instance leases the lot itself, a grant to it may have covered the same, so it holds less than it was granted.
     """
     for holding in holdings_of(tx, [lot_id]) if grains > 0 else ():
-        lease_in(tx, lot_id, min(grains, max(0, -holding.uncovered)), note="made up for twice")
+        write_off(tx, lot_id, -min(grains, max(0, -holding.uncovered)), note=f"{COVERED} twice")
 
 
 def serve_waiting(federation: Federation, tx: Transaction, lot_id: str) -> None:

@@ -17,6 +17,7 @@ from ..availability.tables import federation_lease
 
 Role = Literal["lender", "holder"]
 NO_COUNTS = dict.fromkeys(("granted", "report", "seen", "returned", "held", "sold", "late", "wanted"), 0)
+COVERED = "covered by a grant"  # note of the movement that takes back what scales had found beyond the lease
 _row = federation_lease.c
 _SAME = (_row.role == bindparam("as"), _row.peer_id == bindparam("with"))
 # Built once: leases are read for each order, each message, and each minute.

@@ -48,7 +48,7 @@ def settle_here(tx: Transaction, lot_id: str, grains: int, *, note: str = "") ->
 
 
 def write_off(tx: Transaction, lot_id: str, grains: int, *, note: str = "") -> bool:
-    """Writes off free grains that are missing. Returns False if less is free."""
+    """Writes off free grains that are missing; negative: takes that back. Returns False if less is free."""
     return _change(tx, "counted", lot_id, LevelChange(free=-grains), note)
 
 
