@@ -17,11 +17,12 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 from starlette.testclient import TestClient
 
+from commensal.base import entry_points as installed
 from commensal.base.clock import ManualClock
+from commensal.base.entry_points import plugin_entry_points
 from commensal.base.ids import SeededIds
 from commensal.base.logs import configure_logs
-from commensal.hooks import loading
-from commensal.hooks.loading import load_plugins, migration_folders, plugin_entry_points
+from commensal.hooks.loading import load_plugins, migration_folders
 from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import LimitSettings
 from commensal.interfaces.app import make_app
@@ -59,7 +60,7 @@ _count = itertools.count()
 # Which bundled plugins are loaded: all, or those named here, separated by commas, or "none".
 ONLY = os.environ.get("COMMENSAL_TEST_PLUGINS")
 if ONLY is not None:
-    vars(loading)["entry_points"] = lambda group: [
+    vars(installed)["entry_points"] = lambda group: [
         entry_point
         for entry_point in entry_points(group=group)
         if entry_point.name in ONLY.split(",") or entry_point.dist is None or entry_point.dist.name != "commensal"

@@ -3,7 +3,7 @@
 from .hooks import tables as _hooks
 from .interfaces.api import tables as _api
 from .interfaces.pages import tables as _pages
-from .operations.backups import tables as _keeping
+from .storage.backups import tables as _backups
 from .storage.database.types import metadata
 from .storage.jobs import tables as _jobs
 from .trade.audit import tables as _audit
@@ -20,6 +20,6 @@ from .trade.stock import tables as _stock
 
 ROOMS = (
     _people, _enterprises, _stock, _products, _catalogs, _sale_sessions, _orders, _payments, _jobs, _api, _hooks,
-    _events, _audit, _privacy, _keeping, _pages,
+    _events, _audit, _privacy, _backups, _pages,
 )  # fmt: skip
 __all__ = ["ROOMS", "metadata"]

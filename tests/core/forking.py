@@ -13,8 +13,8 @@ import sys
 import traceback
 
 from commensal import cli
+from commensal.base.entry_points import plugin_entry_points
 from commensal.base.failpoints import arm
-from commensal.hooks.loading import plugin_entry_points
 from commensal.interfaces.api.routes import core_endpoints
 
 

@@ -20,8 +20,8 @@ from commensal.storage.jobs.ticking import tick
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.trade.event_delivery.tell import HOOKS
 from commensal.trade.events.tables import sale_opening
-from commensal.trade.events.tell import HOOKS
 
 
 @dataclass

@@ -16,8 +16,9 @@ from starlette.routing import Route
 from tests.core.desk import Desk
 
 from commensal.base.clock import ManualClock
+from commensal.base.entry_points import plugin_entry_points
 from commensal.base.ids import SeededIds
-from commensal.hooks.loading import load_plugins, plugin_entry_points
+from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
 from commensal.interfaces.api.endpoint import Call, Endpoint
 from commensal.interfaces.api.handler import answer

@@ -21,7 +21,8 @@ from sqlalchemy.engine import make_url
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Busy, SettingsError, StoreError
 from commensal.operations.backups.archive import Archive
-from commensal.operations.backups.backup import back_up, backups_in, try_newest
+from commensal.operations.backups.backup import back_up, try_newest
+from commensal.storage.backups.files import backups_in
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.stock.tables import stock_lot
 

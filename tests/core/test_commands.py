@@ -22,12 +22,12 @@ from sqlalchemy import update
 
 import commensal
 from commensal.base.clock import ManualClock
+from commensal.base.entry_points import plugin_entry_points
 from commensal.base.errors import Invalid
 from commensal.cli import app
 from commensal.cli.commands import COMMANDS, _run_under
 from commensal.cli.named import moment
 from commensal.cli.plugin_commands import claimed_names
-from commensal.hooks.loading import plugin_entry_points
 from commensal.instance import open_instance
 from commensal.storage.jobs import promise
 from commensal.storage.jobs.tables import job

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import bindparam, event, func, insert, literal, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
+from commensal.base.acting import Acting, acting
 from commensal.base.errors import StoreError
 from commensal.instance import Instance
 from commensal.storage.database import Exact, Row, Store, Transaction, statement_cache
 from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.audit.acting import Acting, acting
 from commensal.trade.enterprises.tables import enterprise
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Wish

@@ -22,8 +22,8 @@ from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot
 from commensal.testing.placed import a_placed_order, a_shop
 from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.trade.event_delivery.tell import HOOKS
 from commensal.trade.events.announce import EVENT
-from commensal.trade.events.tell import HOOKS
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.change import change_order
 from commensal.trade.orders.fulfil import hand_order_over

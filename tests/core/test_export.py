@@ -29,9 +29,10 @@ from commensal.operations.backups.archive import Archive
 from commensal.operations.backups.export import export
 from commensal.operations.backups.importing import import_instance
 from commensal.operations.backups.restore import RESTORED
-from commensal.operations.backups.rows import read_rows, tables_of
+from commensal.operations.backups.rows import read_rows
 from commensal.operations.checks import broken_invariants
 from commensal.storage.database import Store
+from commensal.storage.database.core_tables import tables_of
 from commensal.storage.jobs.enqueue import Promise, promise_all
 from commensal.storage.jobs.tables import job, job_slot
 from commensal.trade.orders.tables import customer_order

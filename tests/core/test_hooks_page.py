@@ -13,11 +13,12 @@ import pytest
 
 from commensal.base.clock import ManualClock
 from commensal.base.deprecated import RemovedIn1Warning
+from commensal.base.entry_points import plugin_entry_points
 from commensal.hooks import loading, specifications
 from commensal.hooks.answers import answer_problem
 from commensal.hooks.contract import AnyHook, hook, hookimpl
 from commensal.hooks.describing import hooks_page
-from commensal.hooks.loading import all_hooks, load_plugins, plugin_entry_points
+from commensal.hooks.loading import all_hooks, load_plugins
 from commensal.instance import InstanceSettings
 from commensal.testing.probe import GOOD
 

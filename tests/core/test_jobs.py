@@ -13,7 +13,8 @@ from sqlalchemy import event, insert, select
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
-from commensal.hooks.loading import load_plugins, plugin_entry_points
+from commensal.base.entry_points import plugin_entry_points
+from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
 from commensal.instance.begin import USUAL
 from commensal.interfaces.monitoring.health import Watcher

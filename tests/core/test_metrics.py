@@ -15,7 +15,7 @@ from commensal.hooks.aside import Failure
 from commensal.hooks.failures import note_failures
 from commensal.instance import InstanceSettings, Secret
 from commensal.instance.settings import LimitSettings, WatchingSettings
-from commensal.operations.backups.upkeep import BACKUP, mark_done, promise_once
+from commensal.storage.backups.upkeep import BACKUP, mark_done, promise_once
 from commensal.storage.database import Store
 from commensal.storage.jobs import promise
 from commensal.storage.jobs.tables import job

@@ -22,12 +22,13 @@ from commensal.instance import Instance, load_settings, open_instance
 from commensal.instance.begin import begin_instance
 from commensal.interfaces.monitoring.environment import warnings
 from commensal.interfaces.monitoring.health import Watcher
-from commensal.operations.backups.backup import back_up, backups_in
+from commensal.operations.backups.backup import back_up
 from commensal.operations.backups.nightly import promise_backup
 from commensal.operations.backups.restore import restore
-from commensal.operations.backups.tables import upkeep
-from commensal.operations.backups.upkeep import TRIAL, last_moment, overdue_work
 from commensal.operations.work import work_of
+from commensal.storage.backups.files import backups_in
+from commensal.storage.backups.tables import upkeep
+from commensal.storage.backups.upkeep import TRIAL, last_moment, overdue_work
 from commensal.storage.jobs import Job, Work, promise
 from commensal.storage.jobs.holding import keep_claimed, renew_claim
 from commensal.storage.jobs.run import CLAIM, run_due

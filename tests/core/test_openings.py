@@ -11,7 +11,9 @@ from sqlalchemy import delete, event, func, select, update
 
 from commensal import Instance
 from commensal.base.clock import ManualClock
-from commensal.trade.events.openings import LATEST, announce_openings, forget_openings
+from commensal.operations.work import work_of
+from commensal.storage.jobs.periodic import run_periodic
+from commensal.trade.event_delivery.openings import LATEST, announce_openings, forget_openings
 from commensal.trade.events.tables import sale_opening
 from commensal.trade.sale_sessions.coordinations import cancel_coordination
 from commensal.trade.sale_sessions.questions import coordination_by_id
@@ -56,7 +58,7 @@ def test_a_sale_that_opens_with_nothing_in_it_is_told_to_who_coordinates_it(
     with instance.store.write() as tx:
         tx.execute(delete(session_item).where(session_item.c.session_id == session_id))
     clock.advance(hours=1)
-    announce(instance)
+    run_periodic(instance, work_of(instance))
     run(instance)
     (letter,) = [file.read_text() for file in (instance.folder / "mail").glob("*.eml")]
     assert "<shop@example.org>" in letter

@@ -42,7 +42,7 @@ from commensal.storage.jobs.tables import job
 from commensal.testing.probe import GOOD, Probe, World, build, shorten
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.enterprises.try_settings import try_settings
-from commensal.trade.events.openings import announce_openings
+from commensal.trade.event_delivery.openings import announce_openings
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.change import change_order
 from commensal.trade.orders.consents import consents_of

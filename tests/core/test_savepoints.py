@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from tests.core.desk import Desk
 
 import commensal
+from commensal.base.acting import Acting, acting
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, StoreError
 from commensal.hooks import specifications
@@ -23,7 +24,6 @@ from commensal.instance import Instance, InstanceSettings
 from commensal.storage.database import Transaction, refuse_conflict
 from commensal.storage.jobs.enqueue import promise
 from commensal.storage.jobs.tables import job
-from commensal.trade.audit.acting import Acting, acting
 from commensal.trade.products.tables import supplied_product
 
 Undo = Callable[[Transaction, Callable[[], None]], None]

@@ -16,26 +16,25 @@ import traceback
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from commensal.base import entry_points as installed
 from commensal.base.failpoints import arm
 from commensal.base.logs import configure_logs
-from commensal.hooks import loading
-from commensal.hooks.loading import plugin_entry_points
 from commensal.interfaces.api.routes import core_endpoints
 
 from . import lives
 from .plants import PLANTS
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
-_TILL = EntryPoint("till", "tests.crash.till", loading.GROUP)
+_TILL = EntryPoint("till", "tests.crash.till", installed.GROUP)
 
 
 def main() -> None:
     _die_with_parent()
-    vars(loading)["entry_points"] = lambda group: [*entry_points(group=group), _TILL]
+    vars(installed)["entry_points"] = lambda group: [*entry_points(group=group), _TILL]
     configure_logs(sys.stderr, level="error")
     core_endpoints()  # imports the routes
     for plugin in ("till", "cash", "pickup"):
-        plugin_entry_points()[plugin].load()
+        installed.plugin_entry_points()[plugin].load()
     say(ready=True)
     for line in sys.stdin:
         pid = os.fork()

@@ -11,7 +11,7 @@ import pytest
 
 from commensal.instance.instance import DATABASE
 from commensal.operations.backups.archive import Archive
-from commensal.operations.backups.backup import backups_in
+from commensal.storage.backups.files import backups_in
 
 from .lifeline import KILLED, Lifeline
 from .moments import ARRIVING, BACKING_UP, MIGRATING

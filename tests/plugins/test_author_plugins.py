@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from commensal.base.entry_points import plugin_entry_points
 from commensal.cli import app
-from commensal.hooks.loading import plugin_entry_points
 from commensal.hooks.plugin_template.new_plugin import KINDS, new_plugin
 from commensal.instance.begin import begin_instance
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from commensal.hooks.loading import plugin_entry_points
+from commensal.base.entry_points import plugin_entry_points
 from commensal.testing import Shop, conforms
 from commensal.trade.enterprises.customers import create_customer
 from commensal_account.accounts import open_account, write_entry

@@ -17,8 +17,9 @@ from starlette.testclient import TestClient
 
 from commensal import Refused
 from commensal.base.clock import ManualClock
+from commensal.base.entry_points import plugin_entry_points
 from commensal.base.ids import SeededIds
-from commensal.hooks.loading import load_plugins, plugin_entry_points
+from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
 from commensal.interfaces.app import make_app
 from commensal.operations.checks import broken_invariants

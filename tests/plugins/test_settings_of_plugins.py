@@ -7,8 +7,9 @@ import tomllib
 from pathlib import Path
 
 from commensal.base.clock import ManualClock
+from commensal.base.entry_points import plugin_entry_points
 from commensal.hooks import specifications
-from commensal.hooks.loading import load_plugins, plugin_entry_points
+from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
 from commensal.instance.begin import USUAL
 

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import event, insert
 
 from commensal import Address
-from commensal.hooks.loading import plugin_entry_points
+from commensal.base.entry_points import plugin_entry_points
 from commensal.instance import Instance, InstanceSettings
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import update
 
 from commensal.base.clock import ManualClock
-from commensal.hooks.loading import plugin_entry_points
+from commensal.base.entry_points import plugin_entry_points
 from commensal.interfaces.app import make_app
 from commensal.storage.database import Store
 from commensal.testing.client import client_of

@@ -16,8 +16,8 @@ from sqlalchemy.exc import IntegrityError
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
+from commensal.base.entry_points import plugin_entry_points
 from commensal.hooks import specifications
-from commensal.hooks.loading import plugin_entry_points
 from commensal.hooks.values import DemoPlace
 from commensal.instance import Instance
 from commensal.storage.database import Store, Transaction, metadata

@@ -16,9 +16,9 @@ from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
+from commensal.base.entry_points import plugin_entry_points
 from commensal.base.logs import configure_logs
 from commensal.base.secret import Secret
-from commensal.hooks.loading import plugin_entry_points
 from commensal.instance import Instance
 from commensal.instance.settings import MailSettings, WatchingSettings, load_settings
 from commensal.interfaces.app import make_app

@@ -17,8 +17,8 @@ import pytest
 
 import commensal
 from commensal.base import html
+from commensal.base.entry_points import plugin_entry_points
 from commensal.base.html import LONGEST, clean_html
-from commensal.hooks.loading import plugin_entry_points
 
 # ------------------------------------------------------------------------------------------------ scripts
 

@@ -11,8 +11,9 @@ import typer
 from ..base.clock import SystemClock
 from ..base.languages.shell import spoken
 from ..instance import load_settings
-from ..operations.backups.backup import Backup, back_up, newest_in, try_newest
+from ..operations.backups.backup import Backup, back_up, try_newest
 from ..operations.backups.restore import ImportedInstance, restore
+from ..storage.backups.files import newest_in
 from .folder import HERE, Folder
 from .printing import console
 

@@ -10,8 +10,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from ..base.acting import shell_command
 from ..base.languages.shell import shell_language, spoken, translation_key
-from ..trade.audit.acting import shell_command
 from .output import output_after_commit
 from .owner import as_owner
 from .plugin_commands import claimed_names, find_plugin_command

@@ -8,8 +8,9 @@ from typing import Any
 
 import typer
 
+from ..base.entry_points import plugin_entry_points
 from ..base.errors import PluginError
-from ..hooks.loading import load_module, plugin_entry_points
+from ..hooks.loading import load_module
 
 _CLAIMS = "commensal.commands"  # of entry points
 

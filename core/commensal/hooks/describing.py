@@ -6,9 +6,10 @@ import inspect
 import re
 from collections.abc import Iterator
 
+from ..base.entry_points import plugin_entry_points
 from . import specifications
 from .contract import PROJECT, AnyHook
-from .loading import all_hooks, plugin_entry_points
+from .loading import all_hooks
 
 _TITLE = re.compile(r"# -{20,} (.+)")
 _WHEN_CALLED = {

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
 from functools import partial
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ import structlog
 from ..base.clock import Clock
 from ..base.credentials import with_secrets
 from ..base.deprecated import RemovedIn1Warning
+from ..base.entry_points import plugin_entry_points
 from ..base.errors import PluginError, Problem, SettingsError
 from ..base.reading import read_settings
 from ..storage.database.core_tables import core_tables
@@ -31,7 +32,6 @@ from .watch import TookTooLong, watchdog
 if TYPE_CHECKING:
     from ..instance.settings import InstanceSettings
 
-GROUP = "commensal"  # of the entry points of plugins
 ID = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _IMPORT_SECONDS = 10.0  # a start also waits longer, but then logs which plugin it waits for
 _log = structlog.get_logger("commensal.hooks")
@@ -42,19 +42,6 @@ _hookspec = pluggy.HookspecMarker(PROJECT)
 def all_hooks() -> dict[str, Hook[..., object]]:
     """Every hook by its name, in the order of `specifications.py`."""
     return {name: value for name, value in vars(specifications).items() if isinstance(value, Hook)}
-
-
-def plugin_entry_points() -> dict[str, EntryPoint]:
-    """The entry points of all installed plugins by id, enabled or not.
-
-    Raises `PluginError` if two distributions claim the same id.
-    """
-    points: dict[str, EntryPoint] = {}
-    for point in entry_points(group=GROUP):
-        if point.name in points and points[point.name].value != point.value:
-            raise PluginError(point.name, "loading", f"claimed by {points[point.name].value} and by {point.value}")
-        points[point.name] = point
-    return points
 
 
 def load_plugins(

@@ -15,11 +15,11 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from ..base.allowed_networks import read_allowed
 from ..base.credentials import EXTERNAL, holds_secrets, with_secrets
 from ..base.errors import SettingsError, Unfit
 from ..base.reading import read_settings
 from ..base.secret import Secret
-from ..interfaces.outbound.allowed import read_allowed
 
 _MAILBOX = re.compile(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+")  # an address without a name: e-mails show the shop's name
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)

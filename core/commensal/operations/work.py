@@ -11,30 +11,37 @@ from ..hooks.failures import SET_ASIDE
 from ..instance import Instance
 from ..interfaces.api.idempotency import forget_old_answers
 from ..interfaces.mail.capping import forget_counts
+from ..interfaces.mail.empty_sales import mail_empty_sales
+from ..interfaces.mail.expired_guest_orders import mail_expired_orders
 from ..interfaces.mail.send import send_mail
 from ..interfaces.mail.set_aside import mail_set_aside
 from ..interfaces.pages.shown import forget_shown_pages
+from ..storage.backups.upkeep import BACKUP, TRIAL
+from ..storage.database import Transaction
 from ..storage.jobs import Periodic, Work
 from ..storage.jobs.failed import forget_finished
 from ..storage.jobs.run import run_due
 from ..trade.audit.forgetting import forget_old_entries
 from ..trade.enterprises.invitations import forget_invitations
-from ..trade.events.openings import announce_openings, forget_openings
-from ..trade.events.tell import EVENT, tell_plugin
+from ..trade.event_delivery.openings import announce_openings, forget_openings
+from ..trade.event_delivery.tell import EVENT, tell_plugin
 from ..trade.orders.cart import forget_carts
 from ..trade.orders.guests import EXPIRE
 from ..trade.orders.shipping import RELEASE, retry_release
 from ..trade.payments import promises
 from ..trade.payments.follow_up import cancel_at_provider, check_payment_status
 from ..trade.payments.provider_refunds import request_refund, return_late_payment
-from ..trade.payments.unpaid_guests import ALERT, expire_guest_order, forget_guest_orders, mail_expired_orders
+from ..trade.payments.unpaid_guests import ALERT, expire_guest_order, forget_guest_orders
 from ..trade.people.confirmations import FORGOTTEN, mail_reset
 from ..trade.people.forgetting import forget_expired
 from ..trade.privacy.retention import apply_retention
 from ..trade.sale_sessions.complete import complete_due
 from ..trade.sale_sessions.repeat import repeat_due
 from .backups.nightly import make_backup, promise_backup, try_backup
-from .backups.upkeep import BACKUP, TRIAL
+
+
+def _announce_openings(tx: Transaction) -> None:
+    mail_empty_sales(tx, announce_openings(tx))
 
 
 def _core(instance: Instance) -> Work:
@@ -57,7 +64,7 @@ def _core(instance: Instance) -> Work:
             TRIAL: try_backup,
         },
         periodic=(
-            Periodic("announce_openings", timedelta(minutes=1), announce_openings),
+            Periodic("announce_openings", timedelta(minutes=1), _announce_openings),
             Periodic("complete_sales", timedelta(minutes=1), complete_due, irreversible=True),
             Periodic("repeat_sales", timedelta(minutes=5), partial(repeat_due, hooks=instance.hooks)),
             Periodic("promise_backup", timedelta(minutes=5), partial(promise_backup, settings=instance.settings)),

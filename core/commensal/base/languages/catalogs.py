@@ -16,7 +16,7 @@ from pathlib import Path
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from ...hooks.loading import plugin_entry_points
+from ..entry_points import plugin_entry_points
 from ..errors import Problem, Refused, Several, Trouble
 from .formats import format_value
 

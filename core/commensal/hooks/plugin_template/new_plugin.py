@@ -11,9 +11,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 
+from ...base.entry_points import plugin_entry_points
 from ...base.languages.shell import spoken
 from ...storage.database.core_tables import core_tables
-from ..loading import ID, plugin_entry_points
+from ..loading import ID
 
 KINDS = ("payment", "shipping", "price", "report", "page")
 _BLANKS = Path(__file__).with_name("blanks")

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from ...base.errors import Problem
 from ...instance import Instance, InstanceSettings
 from ...instance.upgrade_record import read_upgrade_record
-from ...operations.backups.nightly import newest_backup
+from ...storage.backups.files import newest_backup
 from ...storage.database import Transaction
 from ...storage.jobs.clock import trusted_at
 from ...storage.jobs.tables import job

@@ -19,7 +19,7 @@ from ...base.errors import Busy, Problem, Unavailable
 from ...hooks.tables import plugin_failure
 from ...instance import Instance
 from ...instance.instance import sqlite_file
-from ...operations.backups.upkeep import overdue_work
+from ...storage.backups.upkeep import overdue_work
 from ...storage.database import Transaction
 from ...storage.jobs.clock import EVERY_MINUTE, in_doubt, trusted_at
 from ...storage.jobs.tables import job, job_slot

@@ -21,7 +21,7 @@ from sqlalchemy.pool import QueuePool
 
 from ...hooks.tables import plugin_failure
 from ...instance import Instance
-from ...operations.backups.upkeep import BACKUP, newest_done
+from ...storage.backups.upkeep import BACKUP, newest_done
 from ...storage.database import Transaction
 from ...storage.jobs.tables import job
 from ...trade.enterprises.tables import enterprise_counter

@@ -13,9 +13,9 @@ from concurrent.futures import Future
 
 import httpx
 
+from ...base.allowed_networks import read_allowed
 from ...instance.settings import OutboundSettings
 from .addresses import is_public
-from .allowed import read_allowed
 
 Resolve = Callable[[str, int], Sequence[str]]  # host and port to addresses; raises OSError if there are none
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from ...base.clock import Clock
 from ...base.errors import Busy, SettingsError, StoreError, Unavailable
 from ...base.failpoints import failpoint
 from ...hooks.loading import migration_folders
+from ...storage.backups.files import backups_in, newest_in
 from ...storage.database.revisions import missing
 from ...storage.database.unavailable import DATABASE_ERRORS, database_message
 from ..checks import broken_invariants
@@ -26,8 +26,6 @@ from .manifest import Manifest, describe
 from .settings import without_secrets
 from .source import Source, refuse_broken
 from .verify import OF_POSTGRESQL, OF_SQLITE, verify
-
-_NAME = re.compile(r"commensal-\d{8}T\d{6}Z\.zip")
 
 
 @dataclass(frozen=True)
@@ -69,24 +67,6 @@ def back_up(folder: Path, to: Path, *, keep: int = 14, whole: bool = False, cloc
         name_finished(unfinished, file)
         failpoint("backup.named")
         return Backup(file, manifest, _rotate(to, keep, file))
-
-
-def backups_in(folder: Path) -> list[Path]:
-    """The backups in a folder, the newest first."""
-    return sorted((file for file in folder.glob("*") if _NAME.fullmatch(file.name)), reverse=True)
-
-
-def newest_in(folder: Path) -> Path:
-    """The newest backup in a folder. Raises `StoreError` if there is none."""
-    backups = backups_in(folder)
-    if not backups:
-        raise StoreError("There is no backup in {folder}.", folder=folder)
-    return backups[0]
-
-
-def made_at(backup: Path) -> datetime:
-    """The moment (UTC) in the name of a backup."""
-    return datetime.strptime(backup.name, "commensal-%Y%m%dT%H%M%SZ.zip").replace(tzinfo=UTC)
 
 
 def try_newest(folder: Path, to: Path, *, clock: Clock) -> Path:

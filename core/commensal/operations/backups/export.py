@@ -8,10 +8,11 @@ from pathlib import Path
 from ...base.clock import Clock
 from ...base.errors import SettingsError, StoreError
 from ...hooks.loading import migration_folders
+from ...storage.database.core_tables import tables_of
 from ...storage.database.revisions import missing
 from .archive import SETTINGS, Archive, name_finished, new_archive
 from .manifest import Manifest, describe
-from .rows import tables_of, write_rows
+from .rows import write_rows
 from .settings import without_secrets
 from .source import Source
 

@@ -10,13 +10,14 @@ from ...base.clock import Clock
 from ...base.errors import StoreError, Unavailable
 from ...base.failpoints import failpoint
 from ...storage.database import Store
+from ...storage.database.core_tables import tables_of
 from ...storage.database.unavailable import database_message
 from ..checks import broken_invariants
 from .archive import Archive
 from .export import refuse_absent
 from .manifest import Manifest, counts_of, differences, revisions_of
 from .restore import RESTORED, ImportedInstance, empty_database, new_folder, unpack_files, waiting_jobs
-from .rows import ENDING, FOLDER, defer_foreign_keys, read_rows, tables_of
+from .rows import ENDING, FOLDER, defer_foreign_keys, read_rows
 from .source import Source, refuse_broken
 
 

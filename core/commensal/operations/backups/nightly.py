@@ -8,11 +8,21 @@ from typing import TYPE_CHECKING
 
 from ...base.errors import Busy
 from ...instance.settings import InstanceSettings
+from ...storage.backups.files import newest_backup
+from ...storage.backups.upkeep import (
+    BACKUP,
+    TRIAL,
+    due_at_of,
+    last_moment,
+    mark_done,
+    promise_later,
+    promise_once,
+    promise_trial,
+)
 from ...storage.database import Transaction
 from ...storage.jobs import Job
 from ...storage.jobs.holding import keep_claimed
-from .backup import back_up, backups_in, made_at, try_newest
-from .upkeep import BACKUP, TRIAL, due_at_of, last_moment, mark_done, promise_later, promise_once, promise_trial
+from .backup import back_up, try_newest
 
 if TYPE_CHECKING:
     from ...instance import Instance
@@ -62,11 +72,6 @@ def try_backup(instance: Instance, job: Job) -> None:
         return
     with instance.store.write() as tx:
         mark_done(tx, TRIAL, due_at)
-
-
-def newest_backup(folder: Path) -> datetime | None:
-    """The moment (UTC) of the newest backup in a folder. Lists the folder, which may take long on a slow disk."""
-    return max(map(made_at, backups_in(folder)), default=None)
 
 
 def _made_since(folder: Path, due_at: datetime) -> bool:

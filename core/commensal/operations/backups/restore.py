@@ -17,6 +17,7 @@ from ...base.errors import Problem, SettingsError, StoreError
 from ...base.failpoints import failpoint
 from ...base.ids import RandomIds
 from ...instance.instance import DATABASE
+from ...storage.backups.upkeep import BACKUP, TRIAL
 from ...storage.database import Store
 from ...storage.database.unavailable import DATABASE_ERRORS, database_message
 from ...storage.jobs.tables import job
@@ -25,7 +26,6 @@ from .archive import SETTINGS, Archive, sync_folder
 from .manifest import Manifest
 from .settings import with_database
 from .source import Source
-from .upkeep import BACKUP, TRIAL
 from .verify import OF_POSTGRESQL, OF_SQLITE, refuse_unsound
 
 RESTORED = "restored"  # a file with the moment of the restore, for plugins that have sent messages to others since

@@ -17,21 +17,13 @@ from sqlalchemy import Table, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from ...base.errors import StoreError
-from ...storage.database import Exact, Flag, Json, Time, Transaction, insert_rows, metadata
-from ...storage.database.core_tables import core_tables
+from ...storage.database import Exact, Flag, Json, Time, Transaction, insert_rows
 from ...storage.database.unavailable import why_unavailable
 from .archive import ArchiveWriter
 
 FOLDER, ENDING = "tables/", ".jsonl"
 _AT_ONCE = 500  # rows in memory
 _LONGEST = 64 * 1024**2  # bytes of one row
-
-
-def tables_of(plugins: Iterable[str]) -> list[Table]:
-    """The tables of the core and of the loaded `plugins`; a table comes after those that its foreign keys refer to."""
-    prefixes = tuple(f"{plugin}_" for plugin in plugins)
-    core = core_tables()
-    return [table for table in metadata.sorted_tables if table.name in core or table.name.startswith(prefixes)]
 
 
 def write_rows(tx: Transaction, table: Table, out: ArchiveWriter) -> None:

@@ -10,6 +10,15 @@ from sqlalchemy import DDL, Table, event
 _FUNCTION = """CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION '% only grows', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$"""
 
+# Entries of the audit trail may be deleted once their expiry was recorded.
+_TRAIL_FUNCTION = """CREATE OR REPLACE FUNCTION keep_audit_entry() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    IF EXISTS (SELECT 1 FROM audit_expiry WHERE audit_expiry.before > OLD.at) THEN RETURN OLD; END IF;
+  END IF;
+  RAISE EXCEPTION 'audit_entry only grows' USING ERRCODE = 'restrict_violation';
+END $$"""
+
 
 def append_only(table: Table, *, blanked: str = "") -> Table:
     """Makes `table` append-only when it is created from its metadata, and returns it. Migrations run `append_only_ddl`.
@@ -55,3 +64,22 @@ def drop_append_only_ddl(table: str, dialect: str) -> tuple[str, ...]:
     if dialect == "sqlite":
         return tuple(f"DROP TRIGGER {table}_no_{change}" for change in ("update", "delete"))
     return tuple(f"DROP TRIGGER {table}_{guard} ON {table}" for guard in ("only_grows", "not_emptied"))
+
+
+def trail_ddl(dialect: str) -> tuple[str, ...]:
+    """Returns the statements that make the database refuse changes of `audit_entry`, for ``sqlite`` or
+    ``postgresql``."""
+    if dialect == "sqlite":
+        refuse = "BEGIN SELECT RAISE(ABORT, 'audit_entry only grows'); END"
+        expired = "EXISTS (SELECT 1 FROM audit_expiry WHERE audit_expiry.before > OLD.at)"
+        return (
+            f"CREATE TRIGGER audit_entry_no_update BEFORE UPDATE ON audit_entry {refuse}",
+            f"CREATE TRIGGER audit_entry_no_delete BEFORE DELETE ON audit_entry WHEN NOT {expired} {refuse}",
+        )
+    return (
+        _TRAIL_FUNCTION,
+        "CREATE TRIGGER audit_entry_only_grows BEFORE UPDATE OR DELETE ON audit_entry "
+        "FOR EACH ROW EXECUTE FUNCTION keep_audit_entry()",
+        "CREATE TRIGGER audit_entry_not_emptied BEFORE TRUNCATE ON audit_entry "
+        "FOR EACH STATEMENT EXECUTE FUNCTION keep_audit_entry()",
+    )

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy import bindparam, delete, select
 
+from ...base.acting import Acting, acting
 from ...base.errors import Unavailable
 from ...base.failpoints import failpoint
-from ...trade.audit.acting import Acting, acting
 from ..database import Transaction, insert_once
 from .clock import EVERY_MINUTE, clock_in_doubt, trust_clock
 from .registry import Periodic, Work

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import ColumnElement, Select, bindparam, select, update
 
+from ...base.acting import Acting, acting
 from ...base.failpoints import failpoint
-from ...trade.audit.acting import Acting, acting
 from ..database import Transaction
 from .clock import PAUSE, may_run
 from .registry import Job, PermanentFailure, Work

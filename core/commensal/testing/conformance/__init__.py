@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ...hooks.loading import plugin_entry_points
+from ...base.entry_points import plugin_entry_points
 from ..instances import Instances, Plan
 from .check import Check, Nonconforming, Prepare, Subject, implemented_by
 

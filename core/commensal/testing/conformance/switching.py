@@ -10,7 +10,7 @@ from ...hooks.loading import all_hooks
 from ...operations.work import work_of
 from ...storage.jobs import Job
 from ...storage.jobs.tables import job
-from ...trade.events.tell import EVENT, HOOKS, tell_plugin
+from ...trade.event_delivery.tell import EVENT, HOOKS, tell_plugin
 from ..shop import Shop
 from .check import Nonconforming, Subject, check, demand
 from .shipping import ADDRESS

@@ -1,69 +1,11 @@
-"""Who acts now, and by which command: set once at the beginning of a request, a job or a command."""
+"""Who acts, for a recognised actor of a request; `base.acting` stores it."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Literal
-
+from ...base.acting import Acting, ActorKind, acting
 from ..people.actor import Actor
 
-ActorKind = Literal["person", "token", "peer", "shell", "job", "provider", "nobody"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Acting:
-    """Who acts, and by which command.
-
-    `enterprise_id` is the enterprise for which they act; None: for themselves, or for the instance. `client` is the
-    address of the peer, or the name of the platform.
-    """
-
-    kind: ActorKind
-    command: str = ""
-    enterprise_id: str | None = None
-    person_id: str | None = None
-    token_id: str | None = None
-    client: str = ""
-
-
-_NOBODY = Acting(kind="nobody")
-_acting: ContextVar[Acting | None] = ContextVar("acting", default=None)
-
-
-class _ShellCommand(threading.local):
-    """The command of the shell that runs in this thread, like ``commensal sale close``; empty if none runs.
-
-    It is no context variable: `commensal serve` is not the author of the requests that other threads answer.
-    """
-
-    name = ""
-
-
-_shell = _ShellCommand()
-
-
-@contextmanager
-def acting(author: Acting) -> Iterator[None]:
-    """Makes `one` the author of all changes until the block ends."""
-    token = _acting.set(author)
-    try:
-        yield
-    finally:
-        _acting.reset(token)
-
-
-@contextmanager
-def shell_command(name: str) -> Iterator[None]:
-    """Makes this command the author of all changes in this thread until the block ends, unless `acting` names one."""
-    command_before, _shell.name = _shell.name, name
-    try:
-        yield
-    finally:
-        _shell.name = command_before
+__all__ = ["Acting", "acting", "acting_for"]
 
 
 def acting_for(actor: Actor, command: str, enterprise_id: str | None = None) -> Acting:
@@ -78,11 +20,3 @@ def acting_for(actor: Actor, command: str, enterprise_id: str | None = None) -> 
         token_id=actor.token_id,
         client=actor.client,
     )
-
-
-def current_actor() -> Acting:
-    """Returns the author set by `acting`; else the shell command that runs in this thread; else "nobody"."""
-    actor = _acting.get()
-    if actor is not None:
-        return actor
-    return Acting(kind="shell", command=_shell.name) if _shell.name else _NOBODY

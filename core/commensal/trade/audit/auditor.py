@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Table, insert
 from sqlalchemy.engine import Connection
 
+from ...base.acting import Acting, current_actor
 from ...base.errors import PluginError
 from ...base.logs import request_id
 from ...hooks.dispatcher import Hooks
@@ -16,7 +17,6 @@ from ...storage.database.change_capture import RowChange
 from ...storage.database.marks import is_on_behalf
 from ..enterprises.plugin_settings import secret_names
 from ..enterprises.tables import enterprise_plugin
-from .acting import Acting, current_actor
 from .tables import audit_entry
 
 

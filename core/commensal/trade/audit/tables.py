@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import DDL, Column, Index, Table, Text, event
 
 from ...storage.database import Json, Time, Whole, append_only, metadata, untraced
+from ...storage.database.append_only import trail_ddl
 
 # No foreign keys: the trail outlives the rows that it names.
 audit_entry = Table(
@@ -41,34 +42,6 @@ audit_expiry = Table(
     info=untraced("it is the trace of what was forgotten"),
 )
 append_only(audit_expiry)
-
-_FUNCTION = """CREATE OR REPLACE FUNCTION keep_audit_entry() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF TG_OP = 'DELETE' THEN
-    IF EXISTS (SELECT 1 FROM audit_expiry WHERE audit_expiry.before > OLD.at) THEN RETURN OLD; END IF;
-  END IF;
-  RAISE EXCEPTION 'audit_entry only grows' USING ERRCODE = 'restrict_violation';
-END $$"""
-
-
-def trail_ddl(dialect: str) -> tuple[str, ...]:
-    """Returns the statements that make the database refuse changes of `audit_entry`, for ``sqlite`` or
-    ``postgresql``."""
-    if dialect == "sqlite":
-        refuse = "BEGIN SELECT RAISE(ABORT, 'audit_entry only grows'); END"
-        expired = "EXISTS (SELECT 1 FROM audit_expiry WHERE audit_expiry.before > OLD.at)"
-        return (
-            f"CREATE TRIGGER audit_entry_no_update BEFORE UPDATE ON audit_entry {refuse}",
-            f"CREATE TRIGGER audit_entry_no_delete BEFORE DELETE ON audit_entry WHEN NOT {expired} {refuse}",
-        )
-    return (
-        _FUNCTION,
-        "CREATE TRIGGER audit_entry_only_grows BEFORE UPDATE OR DELETE ON audit_entry "
-        "FOR EACH ROW EXECUTE FUNCTION keep_audit_entry()",
-        "CREATE TRIGGER audit_entry_not_emptied BEFORE TRUNCATE ON audit_entry "
-        "FOR EACH STATEMENT EXECUTE FUNCTION keep_audit_entry()",
-    )
-
 
 for _dialect in ("sqlite", "postgresql"):
     for _statement in trail_ddl(_dialect):

@@ -14,11 +14,11 @@ from typing import Literal
 
 from sqlalchemy import func, select
 
+from ...base.entry_points import plugin_entry_points
 from ...base.errors import Problem
 from ...base.languages.catalogs import say, translate
 from ...hooks.dispatcher import Hooks
 from ...hooks.failures import Failures, failures_by_plugin
-from ...hooks.loading import plugin_entry_points
 from ...storage.database import Transaction
 from .tables import enterprise_plugin
 

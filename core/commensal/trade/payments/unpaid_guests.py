@@ -10,7 +10,6 @@ from sqlalchemy import delete, func, select, update
 
 from ...base.errors import NotFound
 from ...hooks.dispatcher import Hooks
-from ...interfaces.mail.to_enterprise import mail_enterprise
 from ...storage.database import Transaction
 from ...storage.jobs import Job, promise
 from ..orders.cancel import CancellationMail, cancel_order
@@ -23,7 +22,7 @@ from .payments import cancel_open
 if TYPE_CHECKING:
     from ...instance import Instance
 
-ALERT = "tell_expired_guest_orders"
+ALERT = "tell_expired_guest_orders"  # a job of `interfaces.mail`: {"enterprise_id": …}
 _EVERY = timedelta(hours=1)
 _KEEP = timedelta(days=60)
 _row = guest_order.c
@@ -33,11 +32,6 @@ def expire_guest_order(instance: Instance, job: Job) -> None:
     """Does a job that `orders.guests.note_guest` has enqueued."""
     order_id, enterprise_id = job.payload["order_id"], job.payload["enterprise_id"]
     instance.transact(lambda tx: _expire(tx, instance.hooks, order_id, enterprise_id))
-
-
-def mail_expired_orders(instance: Instance, job: Job) -> None:
-    """Does the job `ALERT`: one e-mail about all orders that have expired since the last one."""
-    instance.transact(lambda tx: _mail_expired(tx, job.payload["enterprise_id"]))
 
 
 def forget_guest_orders(tx: Transaction) -> int:
@@ -78,15 +72,3 @@ def _expiry_mail(tx: Transaction, order: Order) -> CancellationMail | None:
         return "order_unconfirmed"
     unpaid = order.state == "Held" and terms.pay_by is not None and terms.pay_by <= tx.now
     return "order_unpaid" if unpaid else None
-
-
-def _mail_expired(tx: Transaction, enterprise_id: str) -> None:
-    conditions = (_row.enterprise_id == enterprise_id, _row.expired_at.is_not(None))
-    statement = (
-        select(customer_order.c.number).join(guest_order, _row.order_id == customer_order.c.id).where(*conditions)
-    )
-    numbers = [row["number"] for row in tx.all(statement.order_by(customer_order.c.number))]
-    if numbers:
-        values = {"count": len(numbers), "numbers": ", ".join(map(str, numbers[:20]))}
-        mail_enterprise(tx, enterprise_id, "guest_orders_expired", values)
-        tx.execute(delete(guest_order).where(*conditions))

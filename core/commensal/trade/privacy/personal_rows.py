@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import ColumnElement, Table, or_
 
-from ...operations.backups.rows import tables_of
+from ...storage.database.core_tables import tables_of
 from ..audit.tables import audit_entry
 from ..orders.tables import customer_order
 from .values import DataSubject

@@ -5,9 +5,8 @@ from __future__ import annotations
 from alembic import op
 from sqlalchemy import Column, PrimaryKeyConstraint, Text
 
-from commensal.storage.database.append_only import append_only_ddl
+from commensal.storage.database.append_only import append_only_ddl, trail_ddl
 from commensal.storage.database.types import Json, Time, Whole
-from commensal.trade.audit.tables import trail_ddl
 
 revision = "0015_audit"
 down_revision = "0014_sale_opening"

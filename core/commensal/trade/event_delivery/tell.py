@@ -19,11 +19,11 @@ from ...instance import Instance
 from ...storage.database import Transaction
 from ...storage.jobs import Job
 from ..enterprises.plugins import enabled_plugins
+from ..events.announce import EVENT
 from ..orders.questions import order_by_id
 from ..payments.payments import payment_by_id
 from ..sale_sessions.questions import sale_by_id
 from ..stock.lots import lot_by_id
-from .announce import EVENT
 
 __all__ = ["EVENT", "HOOKS", "tell_plugin"]
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-from ...base.errors import Unfit
+from .errors import Unfit
 
 _ENTRY = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:.]+)\](?P<of_v6>/\d+)?|(?P<v4>[0-9.]+(?:/\d+)?))(?::(?P<port>\d{1,5}))?")
 

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, delete, exists, func, select, update
 
-from ...storage.database import Transaction, insert_once
-from ...storage.jobs import promise
-from ...storage.jobs.tables import job
+from ..database import Transaction, insert_once
+from ..jobs import promise
+from ..jobs.tables import job
 from .tables import upkeep
 
 BACKUP, TRIAL = "backup", "backup_trial"  # kinds of work, and of their jobs

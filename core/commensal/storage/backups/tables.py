@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Table, Text
 
-from ...storage.database import Time, checked_in, metadata, untraced
+from ..database import Time, checked_in, metadata, untraced
 
 upkeep = Table(
     "upkeep",

@@ -6,18 +6,15 @@ the years. It also finds a session that was created or moved after its opening h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import and_, delete, exists, select
 
 from ...hooks import specifications
-from ...interfaces.mail.to_enterprise import mail_enterprise
 from ...storage.database import Transaction, insert_rows
-from ..sale_sessions.questions import count_on_sale, sale_by_id
+from ..events.announce import announce
+from ..events.tables import sale_opening
 from ..sale_sessions.tables import coordination, sale_session
-from .announce import announce
-from .tables import sale_opening
 
 LATEST = timedelta(days=7)  # after the closing: covers sales that opened and closed while no worker was running
 AT_ONCE = 500  # sales in one transaction; the others wait for the next call
@@ -41,18 +38,8 @@ def announce_openings(tx: Transaction) -> list[str]:
     ids = [row["id"] for row in tx.all(statement)]
     insert_rows(tx, sale_opening, [{"session_id": session_id, "announced_at": tx.now} for session_id in ids])
     if ids:
-        _warn_of_empty_sales(tx, ids)
         announce(tx, specifications.sale_opened, sale_session, sale_session.c.id.in_(ids))
     return ids
-
-
-def _warn_of_empty_sales(tx: Transaction, session_ids: Sequence[str]) -> None:
-    """Mails the coordinators of sales without items, so that they hear of it before shoppers complain."""
-    items_on_sale = count_on_sale(tx, session_ids)
-    empty = [session_id for session_id in session_ids if session_id not in items_on_sale]
-    for sale in (sale_by_id(tx, session_id) for session_id in empty):
-        values = {"sale": sale.session.name, "shop": sale.shop.name}
-        mail_enterprise(tx, sale.session.coordinator_id, "empty_sale", values)
 
 
 def forget_openings(tx: Transaction) -> None:

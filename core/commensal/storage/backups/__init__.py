@@ -1,0 +1,1 @@
+"""What an instance knows of its backups: which were due and done, and which lie in a folder."""

@@ -1,0 +1,1 @@
+"""Jobs that tell plugins about events, and the search for sales that have opened."""
