@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
@@ -163,6 +164,30 @@ def test_mails_that_leave_at_once_are_all_counted(instance: Instance, store: Sto
         assert list(pool.map(leave, range(10))).count(True) == MOST
 
 
+def test_counting_a_mail_takes_one_statement(store: Store) -> None:
+    statements: list[str] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    payload = {"kind": "confirm_email", "to": VICTIM, "language": "en"}
+    store.transact(lambda tx: may_send(tx, Job("j", "mail", payload, 1), most=MOST))
+    assert len([text for text in statements if "mailbox_count" in text]) == 1
+
+
+def test_who_has_filled_the_hour_and_the_day_waits_for_both(store: Store, clock: ManualClock) -> None:
+    """A mail beyond a limit is counted in neither window."""
+    began_at = clock.now()
+    for hour in range(5):
+        clock.set(began_at + timedelta(hours=hour))
+        with store.write() as tx:
+            ends = [capping._check_limits(tx, VICTIM, "order", MOST) for _ in range(MOST + 1)]
+        hour_ends, day_ends = began_at + timedelta(hours=hour + 1), began_at + timedelta(days=1)
+        if hour < 2:
+            assert ends == [None] * MOST + [hour_ends]
+        elif hour == 2:
+            assert ends == [None] * MOST + [day_ends], "nine in a day"
+        else:
+            assert ends == [day_ends] * (MOST + 1)
+
+
 def test_a_mail_that_is_tried_again_counts_once_and_stays_held_back(instance: Instance, clock: ManualClock) -> None:
     """Whatever happened to the first try: a worker may be killed before it records that the mail was held back."""
     answers: dict[str, list[bool]] = {"first": [], "second": []}
@@ -218,7 +243,7 @@ def test_counts_are_forgotten_after_their_day(store: Store, clock: ManualClock) 
         may_send(tx, Job("j", "mail", {"kind": "confirm_email", "to": VICTIM, "language": "en"}, 1), most=1)
     clock.advance(days=1, seconds=1)
     with store.write() as tx:
-        assert forget_counts(tx) == 2
+        assert forget_counts(tx) == 1
         assert tx.value(select(func.count()).select_from(mailbox_count)) == 0
 
 

@@ -1,6 +1,6 @@
 """Limits the e-mails, per hour and per day, that strangers can cause for a mailbox by typing its address.
 
-They are statement in the database before they are sent, so that all workers share the count. An e-mail about an account
+They are counted in the database before they are sent, so that all workers share the count. An e-mail about an account
 that exceeds the limit is dropped: its link would be too old later. An e-mail about an order is delayed instead, and
 replaces later ones about the order, because it is rendered from the order as it is when the e-mail is sent.
 """
@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, case, delete, or_, select
+from sqlalchemy import bindparam, delete, or_, select
 from sqlalchemy.sql.dml import ReturningInsert
 
-from ...storage.database import Time, Transaction, Whole, insert_on, insert_once
+from ...storage.database import Time, Transaction, Whole, insert_once
+from ...storage.database.counting import Window, count_within
 from ...storage.jobs import Job, promise
 from ...storage.jobs.run import note_for_retry
 from ...trade.orders.identity import Identity
@@ -30,7 +31,10 @@ _PROVED = select(_person.id).where(
 )
 _UNPROVED = or_(_order.identity == Identity.TYPED, _order.person_id.is_not(None) & ~_PROVED.exists())
 _UNPROVED_ORDER = select(_order.id).where(_order.id == bindparam("order"), _UNPROVED)
-_WINDOWS = ((timedelta(hours=1), 1), (timedelta(days=1), 3))  # with the factor of the hourly limit
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_HOURS = 3  # a day has the limit of so many hours
+_count = mailbox_count.c
+_COUNTER = select(mailbox_count).where(_count.mailbox == bindparam("of"), _count.about == bindparam("for"))
 
 
 def may_send(tx: Transaction, job: Job, *, most: int) -> bool:
@@ -57,7 +61,7 @@ def may_send(tx: Transaction, job: Job, *, most: int) -> bool:
 
 def forget_counts(tx: Transaction) -> int:
     """Deletes counts whose day is over. Returns their number."""
-    return tx.execute(delete(mailbox_count).where(mailbox_count.c.began_at < tx.now - _WINDOWS[-1][0])).rowcount
+    return tx.execute(delete(mailbox_count).where(_count.day_began_at < tx.now - _DAY)).rowcount
 
 
 def _is_unproved(tx: Transaction, order_id: str) -> bool:
@@ -66,36 +70,30 @@ def _is_unproved(tx: Transaction, order_id: str) -> bool:
 
 
 def _check_limits(tx: Transaction, email: str, about: str, most: int) -> datetime | None:
-    """Counts the e-mail in both windows. None if it is within the limits; else the time at which a window ends."""
-    for window, times in _WINDOWS:
-        until = _count(tx, fingerprint(mailbox_of(email)), f"{about} {window.days or 'hour'}", window, most * times)
-        if until is not None:
-            return until
-    return None
-
-
-def _count(tx: Transaction, mailbox: str, about: str, window: timedelta, most: int) -> datetime | None:
-    """Counts the e-mail in one window. None if it is within the limit; else the time at which the window ends.
-    Concurrent transactions wait for each other at the row, so that none exceeds the limit."""
-    counter = {"mailbox": mailbox, "about": about, "began_at": tx.now, "sent": 1}
-    if tx.first(_count_statement(tx.postgresql), {**counter, "over_since": tx.now - window, "most": most}) is not None:
+    """Counts the e-mail in both windows. None if it is within the limits; else when it will be (UTC)."""
+    mailbox = fingerprint(mailbox_of(email))
+    new = {"hour_began_at": tx.now, "hour_sent": 1, "day_began_at": tx.now, "day_sent": 1}
+    limits = {"hour_over": tx.now - _HOUR, "day_over": tx.now - _DAY, "most": most, "most_of_day": most * _HOURS}
+    if tx.first(_count_statement(tx.postgresql), {"mailbox": mailbox, "about": about, **new, **limits}) is not None:
         return None
-    row = mailbox_count.c
-    began_at: datetime = tx.value(select(row.began_at).where(row.mailbox == mailbox, row.about == about))
-    return began_at + window
+    row = tx.first(_COUNTER, {"of": mailbox, "for": about})
+    assert row is not None, "a limit was reached"
+    hour_ends: datetime = row["hour_began_at"] + _HOUR
+    day_ends: datetime = row["day_began_at"] + _DAY
+    return max(hour_ends, day_ends) if row["day_sent"] >= most * _HOURS else hour_ends
 
 
 @cache
 def _count_statement(on_postgresql: bool) -> ReturningInsert[Any]:
-    """A statement that counts one more, or starts a new window. It returns no row if the mailbox is at its limit."""
-    row, new = mailbox_count.c, insert_on(on_postgresql, mailbox_count)
-    over = row.began_at <= bindparam("over_since", type_=Time)
-    statement = new.on_conflict_do_update(
-        index_elements=["mailbox", "about"],
-        set_={
-            "sent": case((over, new.excluded.sent), else_=row.sent + 1),
-            "began_at": case((over, new.excluded.began_at), else_=row.began_at),
-        },
-        where=over | (row.sent < bindparam("most", type_=Whole)),
+    """A statement that counts one more in both windows. It returns no row if the mailbox is at one of its limits."""
+    hour = Window(
+        over=_count.hour_began_at <= bindparam("hour_over", type_=Time),
+        below=_count.hour_sent < bindparam("most", type_=Whole),
+        counted={"hour_began_at": _count.hour_began_at, "hour_sent": _count.hour_sent + 1},
     )
-    return statement.returning(row.sent)
+    day = Window(
+        over=_count.day_began_at <= bindparam("day_over", type_=Time),
+        below=_count.day_sent < bindparam("most_of_day", type_=Whole),
+        counted={"day_began_at": _count.day_began_at, "day_sent": _count.day_sent + 1},
+    )
+    return count_within(on_postgresql, mailbox_count, hour, day)

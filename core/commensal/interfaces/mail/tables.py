@@ -4,14 +4,16 @@ from sqlalchemy import Column, ForeignKey, Table, Text
 
 from ...storage.database import PERSONAL, Time, Whole, metadata, untraced
 
-# Counts e-mails that a stranger may have caused, within an hour and within a day of the first of them.
+# Counts e-mails that a stranger may have caused. An hour, and a day, begins with the first e-mail after the last one.
 mailbox_count = Table(
     "mailbox_count",
     metadata,
     Column("mailbox", Text, primary_key=True, info=PERSONAL),  # SHA-256 of the address
-    Column("about", Text, primary_key=True),  # "order" or "account", and the length of the window
-    Column("began_at", Time, nullable=False, index=True),
-    Column("sent", Whole, nullable=False),
+    Column("about", Text, primary_key=True),  # "order" or "account"
+    Column("hour_began_at", Time, nullable=False),
+    Column("hour_sent", Whole, nullable=False),
+    Column("day_began_at", Time, nullable=False, index=True),
+    Column("day_sent", Whole, nullable=False),
     sqlite_strict=True,
     info=untraced("a counter"),
 )

@@ -14,7 +14,8 @@ from sqlalchemy import Case, case, delete, literal, select
 
 from ...base.errors import TooMany
 from ...base.networks import network
-from ...storage.database import Time, Transaction, Whole, insert_or
+from ...storage.database import Time, Transaction
+from ...storage.database.counting import Window, count_within
 from ...storage.jobs import promise
 from .browsers import knows_browser
 from .fingerprint import fingerprint
@@ -78,24 +79,26 @@ def warn_owner(tx: Transaction, email: str, source: str) -> None:
 
 
 def _count(tx: Transaction, email: str, source: str, free: int) -> None:
-    table, row = log_in_failure, log_in_failure.c
-    forgiven = row.last_at < tx.now - _FORGIVEN
-    insertion = insert_or(tx, table).values(
-        email_hash=fingerprint(email), source=source, failures=1, last_at=tx.now, next_at=tx.now
-    )
-    upsert = insertion.on_conflict_do_update(
-        index_elements=["email_hash", "source"],
-        set_={
-            "failures": case((forgiven, literal(1, Whole)), else_=row.failures + 1),
-            "last_at": tx.now,
-            "next_at": case((forgiven, literal(tx.now, Time)), else_=_next(tx.now, free)),
+    row = log_in_failure.c
+    failures = Window(
+        over=row.last_at < tx.now - _FORGIVEN,
+        below=row.next_at <= tx.now,
+        counted={
+            "failures": row.failures + 1,
+            "last_at": literal(tx.now, Time),
+            "next_at": _next(tx.now, free),
         },
-        where=forgiven | (row.next_at <= tx.now),
     )
-    if tx.first(upsert.returning(row.failures)) is None:
+    if not _insert_or_count(tx, email, source, 1, failures):
         query = select(row.next_at).where(row.email_hash == fingerprint(email), row.source == source)
         remaining: timedelta = tx.value(query) - tx.now
         raise TooMany(int(remaining.total_seconds()) + 1)
+
+
+def _insert_or_count(tx: Transaction, email: str, source: str, failures: int, window: Window) -> bool:
+    statement = count_within(tx.postgresql, log_in_failure, window)
+    new = {"failures": failures, "last_at": tx.now, "next_at": tx.now}
+    return tx.first(statement, {"email_hash": fingerprint(email), "source": source, **new}) is not None
 
 
 def _next(now: datetime, free: int) -> Case[datetime]:
@@ -107,10 +110,5 @@ def _next(now: datetime, free: int) -> Case[datetime]:
 
 
 def _first_today(tx: Transaction, email: str) -> bool:
-    row = {"email_hash": fingerprint(email), "source": _WARNED, "failures": 0, "last_at": tx.now, "next_at": tx.now}
-    upsert = insert_or(tx, log_in_failure).values(row).on_conflict_do_update(
-        index_elements=["email_hash", "source"],
-        set_={"last_at": tx.now},
-        where=log_in_failure.c.last_at <= tx.now - _FORGIVEN,
-    )  # fmt: skip
-    return tx.first(upsert.returning(log_in_failure.c.source)) is not None
+    last_at = log_in_failure.c.last_at
+    return _insert_or_count(tx, email, _WARNED, 0, Window(last_at <= tx.now - _FORGIVEN, {"last_at": last_at}))

@@ -8,7 +8,8 @@ from sqlalchemy import delete, exists, func, select, update
 
 from ...base.errors import Conflict, Invalid, Problem, Refused
 from ...base.search import search_key
-from ...storage.database import Transaction, insert_or, refuse_conflict
+from ...storage.database import Transaction, refuse_conflict
+from ...storage.database.counting import Window, count_within
 from ...storage.jobs import promise
 from ..enterprises.tables import customer
 from .customer_records import link_customer_records
@@ -35,11 +36,8 @@ def ask_new_email(tx: Transaction, person_id: str, email: str) -> str:
         raise Invalid([Problem("same_email", "This is your address already.", "/email")])
     secret = tx.ids.secret()
     row = {"email": address, "hash": fingerprint(secret), "asked_at": tx.now, "expires_at": tx.now + LASTS}
-    insertion = insert_or(tx, email_change).values(person_id=person_id, **row)
-    upsert = insertion.on_conflict_do_update(
-        index_elements=["person_id"], set_=row, where=email_change.c.asked_at <= tx.now - _WAIT
-    )
-    if tx.first(upsert.returning(email_change.c.person_id)) is None:
+    wait = Window(email_change.c.asked_at <= tx.now - _WAIT, {name: email_change.c[name] for name in row})
+    if tx.first(count_within(tx.postgresql, email_change, wait), {"person_id": person_id, **row}) is None:
         raise Conflict("asked_lately", "A mail is on its way already; please wait two minutes before you ask again.")
     if not tx.value(select(exists().where(person.c.email == address))):
         mail = {"kind": "new_email", "to": address, "name": owner.name, "language": owner.language, "code": secret}
