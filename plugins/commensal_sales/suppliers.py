@@ -9,7 +9,7 @@ from commensal import Line, Query, Report, a_period, columns_of, look, net_and_v
 
 
 def suppliers(language: str) -> Report:
-    """Goods at their selling prices, with the fees that go to the supplier; fees of the shop are not deducted.
+    """Goods at their purchase prices, with the fees that go to the supplier; fees of the shop are not deducted.
 
     Goods that the shop lost are owed too. Deposits are listed separately, outside VAT.
     """
@@ -20,7 +20,7 @@ def suppliers(language: str) -> Report:
     sums = columns_of("vat", language, "net", "vat", "gross", summed=("net", "vat", "gross"))
 
     def lines(query: Query) -> Iterator[Line]:
-        fields = ("supplier", "vat_rate", "prices_include_vat", "pieces", "deposits", "amount", "fees")
+        fields = ("supplier", "vat_rate", "prices_include_vat", "pieces", "deposits", "purchase", "fees")
         order = ("supplier", "vat_rate")
         for supplier_name, vat_rate, included, count, deposit, amount, fee in look(
             query, "supplies", *fields, put_together=True, order=order

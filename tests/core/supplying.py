@@ -12,6 +12,7 @@ from commensal.instance import Instance
 from commensal.storage.database import Transaction
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.catalogs.purchase_terms import PurchaseTerms, set_purchase_terms
 from commensal.trade.catalogs.tables import catalog_item, offer
 from commensal.trade.enterprises.grants import grant
 from commensal.trade.enterprises.tables import enterprise_member
@@ -59,6 +60,11 @@ class Supplying:
         with self.instance.store.write() as tx:
             statement = update(coordination_supplier).where(row.coordination_id == f"{hub}-sale")
             tx.execute(statement.where(row.enterprise_id == supplier).values(closes_at=at))
+
+    def buy(self, hub: str, goods: str, **terms: Any) -> None:
+        """Sets what a hub pays for goods: ``buy("hub", "apples", price=200)``, or ``margin=Decimal(20)``."""
+        with self.instance.store.write() as tx:
+            set_purchase_terms(tx, hub, {self.items[f"{hub} {goods}"]: PurchaseTerms(**terms)})
 
     def join_sales(self) -> None:
         """Makes the session of "north" a part of the sale that "hub" coordinates."""

@@ -22,6 +22,7 @@ from commensal.instance import Instance, InstanceSettings
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.catalogs.purchase_terms import PurchaseTerms, set_purchase_terms
 from commensal.trade.catalogs.tables import catalog_item
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.lock import locked_order
@@ -138,13 +139,18 @@ def test_every_figure_is_the_sum_of_the_orders(
     assert int(packed.get("Pieces", 0)) == sum(line["quantity"] for line in lines)
 
 
-def test_suppliers_are_paid_for_what_the_shop_lost_and_for_their_own_fees(instance: Instance) -> None:
-    """A sale of a farm's goods: one order is handed out, one spoils at the shop, one goes back on sale."""
+@pytest.mark.parametrize(("margin", "goods", "owed"), [(0, "20.00", "21.50"), (25, "15.00", "16.50")])
+def test_suppliers_are_paid_for_what_the_shop_lost_and_for_their_own_fees(
+    instance: Instance, margin: int, goods: str, owed: str
+) -> None:
+    """A sale of a farm's goods: one order is handed out, one spoils at the shop, one goes back on sale. The shop keeps
+    its margin of the goods."""
     shop = sell(instance, [(1000, "5.5", 20)], [], True)
     with instance.store.write() as tx:
         farm = a_shop(tx, f"farm of {shop}")
         tx.execute(supplied_product.update().values(enterprise_id=farm))
         item = tx.value(select(catalog_item.c.id))
+        set_purchase_terms(tx, shop, {item: PurchaseTerms(margin=Decimal(margin))})
         orders = [
             place_order(tx, instance.hooks, f"{shop}-session", Wish(items={item: 1}, name="A", email="a@example.org"))
             for _ in range(3)
@@ -162,8 +168,8 @@ def test_suppliers_are_paid_for_what_the_shop_lost_and_for_their_own_fees(instan
         if row["Supplier"] == farm
     ]
     assert sorted(paid) == [
-        ("", "0", "0.50", "0.50", "0.00"), ("20", "0", "1.00", "1.00", "0.00"), ("5.5", "2", "20.00", "0.00", "0.40"),
-        ("Subtotal", "2", "21.50", "1.50", "0.40"),
+        ("", "0", "0.50", "0.50", "0.00"), ("20", "0", "1.00", "1.00", "0.00"), ("5.5", "2", goods, "0.00", "0.40"),
+        ("Subtotal", "2", owed, "1.50", "0.40"),
     ]  # fmt: skip
     turnover = totals(table(instance, shop, "sales:turnover", by="day", **JUNE))
     assert turnover["With VAT (EUR)"] == "10.00"  # a loss is no turnover

@@ -32,6 +32,7 @@ from ...trade.payments.tax_point import tax_point
 from ...trade.pricing.values import CUSTOMER
 from ...trade.products.tables import supplied_product
 from ...trade.sale_sessions.tables import coordination, sale_session
+from ...trade.supply.purchase_prices import purchase_amount, with_purchase_terms
 from .parameters import SALE, period_of
 from .segments import Conditions, Field, Segment, field_label
 from .values import Cell, CellKind, Query
@@ -175,6 +176,7 @@ def supplies(language: str) -> Segment:
         plain_field(language, "lost", "Lost by the shop", _as_int(_order.state == "Cancelled"), "whole"),
         number_field(language, "pieces", "Pieces", supplies_owed.c.pieces, "whole"),
         number_field(language, "amount", "Amount", supplies_owed.c.goods),
+        number_field(language, "purchase", "Purchase amount", supplies_owed.c.purchase),
         number_field(language, "fees", "Fees among it", supplies_owed.c.fees),
         number_field(language, "deposits", "Deposits", supplies_owed.c.deposits),
         _order_count_field(language),
@@ -192,18 +194,21 @@ def supplies(language: str) -> Segment:
 
 
 def _owed_to_suppliers() -> Subquery:
-    """Rows of goods, and of fees that customers pay to a supplier of the same order. Amounts are in minor units."""
+    """Rows of goods, and of fees that customers pay to a supplier of the same order.
+
+    Amounts are in minor units: `goods` at selling prices, `purchase` at purchase prices.
+    """
     zero, fee = literal(0, Whole), adjustment.c
     goods = select(
         _line.order_id, _line.supplier_id, _line.vat_rate, _line.quantity.label("pieces"), _line.amount.label("goods"),
-        (_line.deposit * _line.quantity).label("deposits"), zero.label("fees"),
-    ).where(_line.quantity > 0)  # fmt: skip
+        purchase_amount().label("purchase"), (_line.deposit * _line.quantity).label("deposits"), zero.label("fees"),
+    ).select_from(with_purchase_terms(order_line)).where(_line.quantity > 0)  # fmt: skip
     supplied_line = order_line.alias()
     goes_to_supplier = exists().where(
         supplied_line.c.order_id == fee.order_id, supplied_line.c.supplier_id == fee.payee
     )
     fees = (
-        select(fee.order_id, fee.payee, fee.vat_rate, zero, zero, zero, fee.amount)
+        select(fee.order_id, fee.payee, fee.vat_rate, zero, zero, zero, zero, fee.amount)
         .join(customer_order, _order.id == fee.order_id)
         .where(fee.payer == CUSTOMER, fee.payee != _order.enterprise_id, goes_to_supplier)
     )

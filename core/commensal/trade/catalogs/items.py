@@ -16,7 +16,7 @@ from ..events.listings import announce_listing
 from ..products.tables import supplied_product
 from .catalogs import catalog_by_id
 from .sellable import SELLING, grants_all
-from .tables import catalog, catalog_item, item_shown_to, offer
+from .tables import catalog, catalog_item, item_shown_to, offer, purchase_terms
 from .values import CatalogItem, Offer
 
 _LAST = 10**9  # position
@@ -82,6 +82,7 @@ def remove_item(tx: Transaction, enterprise_id: str, item_id: str) -> None:
     with refuse_conflict(tx, referenced=used):
         tx.execute(delete(item_shown_to).where(item_shown_to.c.item_id == item_id))
         tx.execute(delete(offer).where(offer.c.item_id == item_id))
+        tx.execute(delete(purchase_terms).where(purchase_terms.c.item_id == item_id))
         tx.execute(delete(catalog_item).where(catalog_item.c.id == item_id))
 
 

@@ -53,3 +53,20 @@ offer = Table(
     Index("uq_offer_item_category", "item_id", "category_id", unique=True),
     sqlite_strict=True,
 )  # fmt: skip
+
+# What the enterprise pays for an item: each change is a new row, and the latest id is in force. Ids grow with time, so
+# a line of an order was bought on the terms with the latest id before its own.
+purchase_terms = Table(
+    "purchase_terms",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("item_id", Text, ForeignKey("catalog_item.id"), nullable=False),
+    Column("price", Whole),  # minor units, for one piece
+    Column("margin", Whole),  # hundredths of a percent of the selling price that the enterprise keeps
+    Column("set_at", Time, nullable=False),
+    CheckConstraint("price IS NULL OR margin IS NULL", name="price_or_margin"),
+    CheckConstraint("price >= 0", name="price_not_negative"),
+    CheckConstraint("margin BETWEEN 0 AND 10000", name="margin_in_percent"),
+    Index("ix_purchase_terms_item", "item_id", "id"),
+    sqlite_strict=True,
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from ....trade.catalogs.catalogs import catalog_by_id, catalogs_of, change_catalog, create_catalog, remove_catalog
 from ....trade.catalogs.items import add_item, change_item, item_by_id, items_of, remove_item
 from ....trade.catalogs.offers import remove_price, set_price
+from ....trade.catalogs.purchase_terms import PurchaseTerms, purchase_terms_of, set_purchase_terms
 from ....trade.catalogs.sellable import sellable_products
 from ....trade.catalogs.values import Catalog, CatalogItem, Offer
 from ....trade.products.values import StockedProduct
@@ -51,6 +53,19 @@ class Price(Body, frozen=True, kw_only=True):
     """In minor units of the enterprise's currency, for one piece."""
 
     price: Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+
+
+class TermsWanted(Body, frozen=True, kw_only=True):
+    """`price` in minor units for one piece, or `margin` in percent of the selling price; neither: the selling price."""
+
+    price: Annotated[int, msgspec.Meta(ge=0, le=10**12)] | None = None
+    margin: Decimal | None = None
+
+
+class TermsOfItems(Body, frozen=True, kw_only=True):
+    """By the id of the catalog item."""
+
+    items: Annotated[dict[Id, TermsWanted], msgspec.Meta(max_length=1000)]
 
 
 class SellableQuery(Paging, frozen=True, kw_only=True):
@@ -159,3 +174,16 @@ def put_category_price(call: Call, enterprise: str, item: str, category: str, bo
 def drop_category_price(call: Call, enterprise: str, item: str, category: str) -> None:
     """Takes a category's price back; it pays what everybody does."""
     remove_price(call.tx, enterprise, item, category_id=category)
+
+
+@routes.get(f"{_CATALOG}/purchase-terms", scope="payments:read")
+def terms_of_items(call: Call, enterprise: str, catalog: str) -> dict[str, PurchaseTerms]:
+    """What the enterprise pays for the items of a catalog, by item; those not here cost what they are sold for."""
+    return purchase_terms_of(call.tx, enterprise, catalog)
+
+
+@routes.put("/enterprises/{enterprise}/purchase-terms", scope="catalogs:write", status=204)
+def put_terms_of_items(call: Call, enterprise: str, body: TermsOfItems) -> None:
+    """Sets what the enterprise pays for items that are ordered from now on; all of them or none."""
+    terms = {item: PurchaseTerms(price=wanted.price, margin=wanted.margin) for item, wanted in body.items.items()}
+    set_purchase_terms(call.tx, enterprise, terms)

@@ -1,0 +1,111 @@
+"""What a hub pays its suppliers: by price or margin, settled when a line is ordered, and nobody else's business."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from starlette.testclient import TestClient
+
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Invalid
+from commensal.trade.catalogs.purchase_terms import PurchaseTerms, purchase_terms_of, set_purchase_terms
+from commensal.trade.orders.change import change_order
+from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.tables import order_line
+from commensal.trade.orders.values import Order
+from commensal.trade.orders.weigh import weigh_order
+from commensal.trade.products.tables import supplied_product
+from commensal.trade.supply.purchase_prices import purchase_amount, purchase_price, with_purchase_terms
+
+from .supplying import Supplying
+
+
+def costs(supplying: Supplying, order: Order) -> list[tuple[int, int]]:
+    """Returns purchase price and amount of each line, in cents."""
+    statement = select(purchase_price().label("price"), purchase_amount().label("amount"))
+    statement = statement.select_from(with_purchase_terms(order_line)).where(order_line.c.order_id == order.id)
+    with supplying.instance.store.read() as tx:
+        return [(row["price"], row["amount"]) for row in tx.all(statement.order_by(order_line.c.position))]
+
+
+@pytest.mark.parametrize(
+    ("terms", "price"),
+    [
+        ({}, 250),
+        ({"price": 180}, 180),
+        ({"price": 0}, 0),
+        ({"margin": Decimal(20)}, 200),
+        ({"margin": Decimal("33.33")}, 167),
+        ({"margin": Decimal(100)}, 0),
+    ],
+)
+def test_a_line_costs_its_purchase_price_or_its_price_without_the_margin(
+    supplying: Supplying, terms: Mapping[str, Any], price: int
+) -> None:
+    supplying.buy("hub", "apples", **terms)
+    assert costs(supplying, supplying.order("hub", {"apples": 3})) == [(price, 3 * price)]
+
+
+def test_later_terms_change_no_line_that_was_ordered_before(supplying: Supplying, clock: ManualClock) -> None:
+    supplying.buy("hub", "apples", price=200)
+    early = supplying.order("hub", {"apples": 2})
+    clock.advance(minutes=1)
+    supplying.buy("hub", "apples", margin=Decimal(10))
+    late = supplying.order("hub", {"apples": 2}, "Bea")
+    with supplying.instance.store.write() as tx:  # rewrites the lines
+        locked = locked_order(tx, early.id, enterprise_id="hub")
+        change_order(tx, supplying.instance.hooks, locked, items={supplying.items["hub apples"]: 1})
+    assert (costs(supplying, early), costs(supplying, late)) == ([(200, 200)], [(225, 450)])
+
+
+def test_a_hub_pays_for_the_weight_that_was_measured(supplying: Supplying) -> None:
+    with supplying.instance.store.write() as tx:
+        tx.execute(supplied_product.update().values(weighed=True))
+    supplying.buy("hub", "apples", price=150)
+    order = supplying.order("hub", {"apples": 2})
+    with supplying.instance.store.write() as tx:
+        locked = locked_order(tx, order.id, enterprise_id="hub")
+        weigh_order(tx, supplying.instance.hooks, locked, {order.lines[0].id: Decimal("2.5")})
+    assert costs(supplying, order) == [(150, 375)]
+
+
+def test_every_mistake_of_terms_is_named_and_nothing_is_set(supplying: Supplying) -> None:
+    apples, foreign = supplying.items["hub apples"], supplying.items["north apples"]
+    wrong = {apples: PurchaseTerms(price=1, margin=Decimal(1)), foreign: PurchaseTerms(margin=Decimal("20.005"))}
+    with supplying.instance.store.write() as tx, pytest.raises(Invalid) as error:
+        set_purchase_terms(tx, "hub", wrong)
+    assert [(problem.where, problem.code) for problem in error.value.problems] == [
+        (f"/items/{foreign}", "no_item"),
+        (f"/items/{apples}", "both"),
+        (f"/items/{foreign}/margin", "margin"),
+    ]
+    with supplying.instance.store.read() as tx:
+        assert purchase_terms_of(tx, "hub", "hub-catalog") == {}
+
+
+def test_terms_are_set_and_read_over_the_api_but_not_by_packers(
+    supplying: Supplying, client: TestClient, somebody: Any
+) -> None:
+    apples = supplying.items["hub apples"]
+    manager, packer = supplying.token(somebody("Ada"), "hub"), supplying.token(somebody("Paul"), "hub", "packer")
+    path = "/api/enterprises/hub/purchase-terms"
+    answer = client.put(path, json={"items": {apples: {"margin": "12.5"}}}, headers=manager)
+    assert answer.status_code == 204, answer.text
+    read = "/api/enterprises/hub/catalogs/hub-catalog/purchase-terms"
+    assert client.get(read, headers=manager).json() == {apples: {"price": None, "margin": "12.5"}}
+    assert client.get(read, headers=packer).status_code == 403
+    client.put(path, json={"items": {apples: {}}}, headers=manager)
+    assert client.get(read, headers=manager).json() == {}
+    assert client.put(path, json={"items": {apples: {}}}, headers=packer).status_code == 403
+
+
+def test_neither_offers_nor_orders_tell_what_the_hub_pays(supplying: Supplying, client: TestClient) -> None:
+    supplying.buy("hub", "apples", price=187)
+    offers = client.get("/api/sale-sessions/hub-session/offers")
+    assert offers.json()["items"]
+    assert "187" not in offers.text
+    assert "187" not in str(supplying.order("hub", {"apples": 2}))
