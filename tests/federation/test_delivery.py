@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from commensal.base.clock import ManualClock
 from commensal.storage.database import Store
+from commensal_federation.catalogue.away import away_peers
 from commensal_federation.delivery import ask, post
 from commensal_federation.delivery.alerts import alerts
 from commensal_federation.delivery.outbox import breaker, pushing
@@ -274,6 +275,26 @@ def test_only_our_own_delivery_closes_the_breaker(region: Region, notes: Any, sa
     clock.advance(minutes=31)
     region.work()
     assert region.peer("a", "b").breaker == "closed"
+
+
+def test_a_peer_to_which_nothing_is_left_to_say_does_not_count_as_away(
+    region: Region, notes: Any, clock: ManualClock
+) -> None:
+    a, note = region["a"], notes.type("OrderNote", "order", "").body
+    region.cut("a", "b")
+    with a.instance.store.write() as tx:
+        peer_id = region.peer("a", "b").id
+        post(a, tx, peer_id, "OrderNote", note("for an hour"), expires=clock.now() + timedelta(hours=1))
+    for _ in range(20):
+        region.work("a")
+        clock.advance(minutes=2)
+    assert region.peer("a", "b").breaker == "open"
+    region.mend()
+    clock.advance(minutes=61)
+    region.work()
+    assert region.peer("a", "b").breaker == "closed"
+    with a.instance.store.read() as tx:
+        assert away_peers(tx) == []
 
 
 def test_a_question_is_answered_while_one_waits(region: Region, notes: Any) -> None:

@@ -1,20 +1,21 @@
 """The breaker of a peer: one that does not answer is asked by one message now and then, and not by all of them.
 
-Only a delivery of ours that succeeds closes it. That a peer calls us shows that it is up, so it is tried sooner, and
-nothing more: a peer that can send and cannot receive must not look healthy.
+Only a delivery of ours that succeeds closes it, or that nothing is left to deliver. That a peer calls us shows that it
+is up, so it is tried sooner, and nothing more: a peer that can send and cannot receive must not look healthy.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, select, update
 
 from commensal import Transaction
 
 from ...peers.tables import federation_peer
 from ...peers.values import Peer
 from ..lanes import promise_pulls, promise_push
+from ..tables import federation_outbox
 
 FAILURES = 5  # in a row, within `WITHIN`, open it
 WITHIN = timedelta(seconds=60)
@@ -22,6 +23,11 @@ PROBES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30))
 SOONER = timedelta(seconds=5)  # a peer that calls is tried no more often than that
 
 _peer = federation_peer.c
+_ANY_WAITING = (
+    select(federation_outbox.c.id)
+    .where(federation_outbox.c.peer_id == bindparam("peer"), federation_outbox.c.state == "waiting")
+    .limit(1)
+)
 _NOTE = update(federation_peer).where(_peer.id == bindparam("peer"))
 
 
@@ -55,6 +61,16 @@ def note_success(tx: Transaction, peer: Peer) -> bool:
     values = {"failures": 0, "failing_since": None, "breaker": "closed", "held_until": None}
     tx.change(_NOTE, {"peer": peer.id, **values})
     return True
+
+
+def close_without_messages(tx: Transaction, peer: Peer) -> None:
+    """Closes the breaker if no message waits for the peer: all have expired, or it has read them in our outbox.
+
+    Nothing would ever be sent that could close it, and people would be told that the peer is away. One that is away
+    does not answer when its outbox is read either.
+    """
+    if peer.breaker == "open" and tx.first(_ANY_WAITING, {"peer": peer.id}) is None:
+        note_success(tx, peer)
 
 
 def came_through(tx: Transaction, peer: Peer) -> None:

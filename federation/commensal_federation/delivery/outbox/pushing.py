@@ -20,7 +20,7 @@ from ..lanes import PUSH, change_lane, lane_row
 from ..restore.restored import notice_restore
 from ..tables import federation_outbox
 from .backoff import GIVEN_UP, chance, delay
-from .breaker import came_through, held, note_failure
+from .breaker import came_through, close_without_messages, held, note_failure
 from .failing import expire, fail
 from .noticing import note_refusing, notice_refusals
 from .push_results import Verdict, judge
@@ -84,6 +84,7 @@ def _claim(
     waiting = _waiting(federation, tx, peer, lane, 1 if row["failures"] or peer.breaker == "open" else BATCH, before)
     if not waiting:
         change_lane(tx, peer_id, lane, "out", {"promised": False, "worked_until": None, "failures": 0})
+        close_without_messages(tx, peer)
         return None
     change_lane(tx, peer_id, lane, "out", {"promised": True, "worked_until": tx.now + _CLAIM})
     return _Batch(peer, waiting)
