@@ -113,6 +113,33 @@ def test_a_complete_order_does_not_grow_without_a_person(farm: Producer, hub: Hu
     assert line_states(farm) == [(40, "confirmed", 40, "")], "by a person"
 
 
+def test_what_a_reseller_confirms_after_a_doubt_is_ordered_from_the_producer(new_region: NewRegion) -> None:
+    region = region_of_peers(new_region, "ab", "bc")
+    farm, hub, shop = Producer(region, "a"), Hub(region, "b"), Hub(region, "c", "shop")
+    farm.grant(hub, resell=True)
+    reseller = hub.as_producer(farm)
+    reseller.grant(shop)
+    shop.order(shop.sell(reseller), 10)
+    minutes(region, 2)
+    shop_order = only_order(shop)
+    say(shop, shop_order, said_line(shop_order), state="Complete")
+    minutes(region, 2)
+    say(shop, shop_order, said_line(shop_order, quantity=12), state="Complete", rev=1001)
+    minutes(region, 2)
+    assert line_states(farm) == [(10, "confirmed", 10, "")], "the doubt of the reseller is not the producer's"
+    with hub.write() as tx:
+        (order,) = [order for order in orders_of(tx, hub.id) if order.role == "supplier"]
+        answer_order(hub.federation, tx, hub.id, order.id, {})
+    minutes(region, 2)
+    assert line_states(farm) == [(12, "", 10, "complete")], "the producer decides on the two others as well"
+    with farm.write() as tx:
+        answer_order(farm.federation, tx, farm.id, only_order(farm).id, {})
+    minutes(region, 2)
+    with hub.read() as tx:
+        orders = orders_of(tx, hub.id)
+    assert [(line.answer, line.coming) for order in orders for line in order.lines] == [("confirmed", 12)] * 2
+
+
 def test_an_older_price_counts_for_minutes_and_for_lines_that_have_it(farm: Producer, hub: Hub, item: str) -> None:
     hub.order(item, 2)
     farm.region.cut("a", "b")  # before the hub has sent anything

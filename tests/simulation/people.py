@@ -123,17 +123,20 @@ class People:
         """Does what had to wait for a person: answers orders, and accepts late sales if there is enough stock."""
         for farm in self.farms:
             node = self.simulation.nodes[farm.node]
-            self.simulation.do("answers all", node, partial(self._answer_all, node, farm))
+            self.simulation.do("answers all", node, partial(self._answer_all, node, farm.id))
             self.simulation.do("accepts", node, partial(self._accept_late, node, farm))
         for stall in self.simulation.world.stalls:
             node = self.simulation.nodes[stall.node]
             self.simulation.do("grant", node, partial(self._grant, node, stall))
+            self.simulation.do("answers doubts", node, partial(self._answer_all, node, stall.id, in_doubt=True))
 
     def waited_for(self) -> bool:
         """Returns whether new orders wait for an answer: a hub may pass on orders after the producers' last answers."""
-        for farm in self.farms:
-            with self.simulation.nodes[farm.node].disk.read() as tx:
-                if _unanswered(tx, farm):
+        places = [(farm.node, farm.id, False) for farm in self.farms]
+        places += [(stall.node, stall.id, True) for stall in self.simulation.world.stalls]
+        for name, id, in_doubt in places:
+            with self.simulation.nodes[name].disk.read() as tx:
+                if _unanswered(tx, id, in_doubt=in_doubt):
                     return True
         return False
 
@@ -329,12 +332,13 @@ class People:
             answer_order(node.federation, tx, farm.id, order.id, {line.item_iri: answer_line})
         return f"{less} of {line.quantity} {line.name}"
 
-    def _answer_all(self, node: Node, farm: Farm) -> str:
+    def _answer_all(self, node: Node, id: str, *, in_doubt: bool = False) -> str:
+        """The producer or reseller `id` answers its orders; `in_doubt`: only those that wait for nobody else."""
         with node.instance.store.write() as tx:
-            orders = _unanswered(tx, farm)
+            orders = _unanswered(tx, id, in_doubt=in_doubt)
             for order in orders:
                 self.by_hand.add(order.id)
-                answer_order(node.federation, tx, farm.id, order.id, {} if not is_lie(order.iri) else _refused(order))
+                answer_order(node.federation, tx, id, order.id, {} if not is_lie(order.iri) else _refused(order))
         return str(len(orders))
 
     # ------------------------------------------------------------------------------------------------
@@ -406,6 +410,9 @@ def _refused(order: InstanceOrder) -> dict[str, AnswerLine]:
     return {iri: AnswerLine(item_iri=iri, answer="refused", confirmed=0, reason="a lie") for iri in iris}
 
 
-def _unanswered(tx: Transaction, farm: Farm) -> list[InstanceOrder]:
-    complete = [order for order in orders_of(tx, farm.id) if order.state == "Complete"]
-    return [order for order in complete if any(not line.answer for line in order.lines)]
+def _unanswered(tx: Transaction, id: str, *, in_doubt: bool) -> list[InstanceOrder]:
+    """Returns complete orders at this enterprise with a line that has no answer; `in_doubt`: and is in doubt."""
+    complete = [order for order in orders_of(tx, id) if order.role == "supplier" and order.state == "Complete"]
+    return [
+        order for order in complete if any(not line.answer and (line.doubt or not in_doubt) for line in order.lines)
+    ]

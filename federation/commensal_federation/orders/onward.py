@@ -43,7 +43,8 @@ def pass_on(federation: Federation, tx: Transaction, order_id: str) -> None:
 
 
 def pass_answer_back(federation: Federation, tx: Transaction, answered_order: InstanceOrder) -> bool:
-    """Answers the first order with the producer's answer to the order that was passed on.
+    """Answers the first order with the producer's answer to the order that was passed on, except for lines that have
+    grown since: those are passed on again, and answered anew.
 
     Returns False for an order of our own customers.
     """
@@ -61,7 +62,7 @@ def pass_answer_back(federation: Federation, tx: Transaction, answered_order: In
             final_quantity=answered[line.product_id].final_quantity,
         )
         for line in order.lines
-        if line.product_id in answered and not line.doubt
+        if line.product_id in answered and not line.doubt and line.quantity <= answered[line.product_id].quantity
     }
     if changes and order.state != "Cancelled":
         answer_order(federation, tx, order.enterprise_id, order.id, changes, lost=False, in_doubt=False)

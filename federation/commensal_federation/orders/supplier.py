@@ -151,6 +151,8 @@ def answer_order(
     lines = tuple(answers.get(line.item_iri, line) for line in order.lines)
     if lost:
         _expect_lost(federation, tx, order, lines)
+    if any(line.doubt for line in open_lines):  # a reseller had not passed that on
+        insert_once(tx, federation_order_due, {"kind": "order", "id": order.id, "at": tx.now})
     update_order(tx, order, lines)
     send_answer(federation, tx, order_of(tx, enterprise_id, order_id, role="supplier"))
     answered = order_of(tx, enterprise_id, order_id, role="supplier")
