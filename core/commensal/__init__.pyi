@@ -19,10 +19,12 @@ from .base.languages.catalogs import LANGUAGES as LANGUAGES
 from .base.languages.catalogs import plural as plural
 from .base.languages.catalogs import say as say
 from .base.languages.catalogs import translate as translate
+from .base.languages.formats import format_hour as format_hour
 from .base.languages.formats import format_moment as format_moment
 from .base.languages.formats import format_money as format_money
 from .base.languages.formats import format_percent as format_percent
 from .base.languages.formats import format_quantity as format_quantity
+from .base.languages.formats import format_short_day as format_short_day
 from .base.languages.formats import format_span as format_span
 from .base.languages.shell import print_line as print_line
 from .base.languages.shell import spoken as spoken

@@ -67,6 +67,9 @@ WORDS = {
 }  # fmt: skip
 
 
+MEMBERS = "members of the enterprise"  # stands for the scope of a page that checks it itself
+
+
 @dataclass(frozen=True)
 class AppRoute:
     """A route of the application: an endpoint of the API, or a page."""
@@ -85,7 +88,9 @@ class AppRoute:
 
     @property
     def scope(self) -> str:
-        return self.endpoint.scope if self.endpoint else "public"
+        if self.endpoint is not None:
+            return self.endpoint.scope
+        return MEMBERS if self.path.startswith("/office/{enterprise}") else "public"
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

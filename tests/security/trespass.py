@@ -15,7 +15,7 @@ from commensal.storage.database import Transaction
 from commensal.trade.people.scopes import ENTERPRISE_SCOPES, OPERATOR, PUBLIC, SELF
 
 from .bodies import a_body, a_query
-from .filling import WORDS, AppRoute, fill, routes_of
+from .filling import MEMBERS, WORDS, AppRoute, fill, routes_of
 from .settled import PRIVATE, Settled
 from .settled import PUBLIC as SHOWN
 from .watch import watching
@@ -190,6 +190,8 @@ def _allowed(asker: Asker, attempt: Attempt) -> set[int] | None:
     route = attempt.route
     if route.scope == PUBLIC:
         return None
+    if route.scope == MEMBERS:  # without a person, a page leads to the log-in
+        return {303} if asker.is_nobody else {404}
     if asker.is_nobody:
         return {401}
     if route.scope == OPERATOR:

@@ -97,9 +97,11 @@ def routes(instance: Instance) -> Sequence[BaseRoute] | None:
 
 @hook(scope="instance", returns="each", where="startup", on_error="raise")
 def fixed_routes(instance: Instance) -> Sequence[BaseRoute] | None:
-    """Starlette routes at paths that a standard defines: ``/.well-known/…`` (RFC 8615), ``/webid``, ``/api/dfc/…``.
+    """Starlette routes at paths that are fixed, whatever plugin is the `front`.
 
-    Everything else belongs under ``/-/<id>/``. A path that two plugins claim, or that the core has, stops the start.
+    That is for paths that a standard defines, ``/.well-known/…`` (RFC 8615), ``/webid``, ``/api/dfc/…``, and for pages
+    whose address people type, ``/office``. Everything else belongs under ``/-/<id>/``. A path that two plugins claim,
+    or that the core has, stops the start.
     """
     raise AssertionError("a specification is not called")
 

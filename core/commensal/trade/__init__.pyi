@@ -2,6 +2,8 @@
 
 from .audit.acting import Acting as Acting
 from .audit.acting import acting as acting
+from .audit.questions import AuditFilter as AuditFilter
+from .audit.questions import audit_entries as audit_entries
 from .catalogs.bringing import BroughtItem as BroughtItem
 from .catalogs.bringing import bring_listing as bring_listing
 from .catalogs.catalogs import catalog_by_id as catalog_by_id
@@ -63,6 +65,8 @@ from .orders.distribution import CustomersLine as CustomersLine
 from .orders.distribution import agreed_parts as agreed_parts
 from .orders.distribution import lines_of_product as lines_of_product
 from .orders.distribution import ordered_of as ordered_of
+from .orders.fulfil import hand_order_over as hand_order_over
+from .orders.fulfil import undo_hand_over_of as undo_hand_over_of
 from .orders.guests import guest_terms as guest_terms
 from .orders.identity import Identity as Identity
 from .orders.links import order_links as order_links
@@ -79,10 +83,19 @@ from .orders.quote import quote_order as quote_order
 from .orders.settle import read_codes as read_codes
 from .orders.shipping import with_place_of_today as with_place_of_today
 from .orders.shorten import shorten_order as shorten_order
+from .orders.summaries import OrderSummary as OrderSummary
+from .orders.summaries import find_orders as find_orders
+from .orders.summaries import orders_with_product as orders_with_product
+from .orders.summaries import summaries_of_session as summaries_of_session
 from .orders.values import Wish as Wish
+from .orders.weigh import weigh_order as weigh_order
+from .payments.by_hand import record_received as record_received
 from .payments.methods import payment_methods as payment_methods
 from .payments.methods import payment_methods_of_order as payment_methods_of_order
 from .payments.payments import cancel_open as cancel_open
+from .payments.payments import payment_by_key as payment_by_key
+from .payments.problems import problems_of as problems_of
+from .payments.refunds import correct_payment as correct_payment
 from .people.access import demand as demand
 from .people.access import held_at as held_at
 from .people.confirmations import ask_confirmation as ask_confirmation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
@@ -86,9 +86,14 @@ def format_day(at: datetime, timezone: str, language: str) -> str:
     return format_date(at.astimezone(ZoneInfo(timezone)), "full", locale=_locale(language))
 
 
+def format_short_day(day: date, language: str) -> str:
+    """A day of the week on a calendar: jeu. 4, Thu 4."""
+    return format_date(day, "EEE d", locale=_locale(language))
+
+
 def format_moment(at: datetime, timezone: str, language: str) -> str:
     """Day and time of an aware moment in an IANA time zone: jeudi 4 juin 2026, 12:00."""
-    return f"{format_day(at, timezone, language)}, {_hour(at, timezone, language)}"
+    return f"{format_day(at, timezone, language)}, {format_hour(at, timezone, language)}"
 
 
 def format_span(begins: datetime, ends: datetime, timezone: str, language: str) -> str:
@@ -97,7 +102,7 @@ def format_span(begins: datetime, ends: datetime, timezone: str, language: str) 
     Spaces around the dash are non-breaking, so that times stay on one line.
     """
     same_day = format_day(begins, timezone, language) == format_day(ends, timezone, language)
-    end = _hour(ends, timezone, language) if same_day else format_moment(ends, timezone, language)
+    end = format_hour(ends, timezone, language) if same_day else format_moment(ends, timezone, language)
     dash = "\u00a0–\u00a0" if same_day else "\u00a0– "
     return f"{format_moment(begins, timezone, language)}{dash}{end}"
 
@@ -109,5 +114,6 @@ def format_value(value: object, language: str) -> object:
     return format_number(value, language) if isinstance(value, Decimal) else value
 
 
-def _hour(at: datetime, timezone: str, language: str) -> str:
+def format_hour(at: datetime, timezone: str, language: str) -> str:
+    """The time of day of an aware moment in an IANA time zone: 17:00."""
     return format_time(at.astimezone(ZoneInfo(timezone)), "short", locale=_locale(language))

@@ -33,7 +33,7 @@ PARAMETER = "shown"  # of the URL; its value is the id of the page
 ONCE = "Commensal-Shown-Once"  # a header that marks a page with a secret, which must not be stored; it is never sent
 LASTS = timedelta(hours=1)
 _LARGEST = 256 * 1024  # characters of a stored page; a sale of 300 products takes a tenth of it, compressed
-_DIRECT = (401, 403, 413, 429)  # refusals before the form was read, and those that must not cause a write
+_DIRECT = (401, 403, 404, 413, 429)  # refusals before the form was read, and those that must not cause a write
 
 
 class _Page(msgspec.Struct):

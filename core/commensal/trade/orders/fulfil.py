@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from ...base.errors import Conflict
 from ...hooks import specifications
 from ...storage.database import Transaction
 from ...storage.jobs import promise_all
 from ..events.announce import announce
-from ..stock.take import hand_over
+from ..stock.take import hand_over, undo_hand_over
 from .emails import order_mail
 from .lines import grains_by_lot
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .questions import order_by_id
+from .sale_context import sale_context
 from .tables import customer_order
 from .values import Order
 from .write import change_row
+
+UNDO = timedelta(minutes=30)  # after a hand-over: a slip of the thumb is noticed while the customer still stands there
 
 
 def order_is_ready(tx: Transaction, order: Order) -> Order:
@@ -41,4 +47,20 @@ def hand_order_over(tx: Transaction, order: Order, *, by: str | None = None) -> 
     values = {"state": "Complete", "fulfilment_state": "Fulfilled", "fulfilled_at": tx.now}
     change_row(tx, order.id, order.version, values)
     announce(tx, specifications.order_fulfilled, customer_order, customer_order.c.id == order.id)
+    return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
+
+
+def undo_hand_over_of(tx: Transaction, order: Order, *, by: str | None = None) -> Order:
+    """Undoes the hand-over of the locked `order`: it is packed again, and its goods are reserved.
+
+    Raises `Conflict` for an order that was not handed over, or longer than half an hour ago.
+    """
+    if order.fulfilment_state != "Fulfilled" or order.fulfilled_at is None:
+        raise Conflict("not_handed_over", "This order has not been handed over.")
+    if tx.now - order.fulfilled_at > UNDO:
+        raise Conflict("too_late", "A hand-over can be undone within {minutes} minutes.", minutes=UNDO.seconds // 60)
+    undo_hand_over(tx, grains_by_lot(order.lines), order_id=order.id, person_id=by)
+    state = "Complete" if sale_context(tx, order.session_id).completed else "Held"
+    change_row(tx, order.id, order.version, {"state": state, "fulfilment_state": "Held", "fulfilled_at": None})
+    announce(tx, specifications.order_changed, customer_order, customer_order.c.id == order.id)
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)

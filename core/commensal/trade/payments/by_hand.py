@@ -13,7 +13,7 @@ from ...storage.database import Transaction
 from ..orders.tables import customer_order
 from .due import locked_due
 from .methods import payment_methods
-from .payments import receive_payment
+from .payments import payment_by_key, receive_payment
 from .refunds import refund
 from .values import Payment
 
@@ -48,21 +48,25 @@ def record_received(
     allowed: Collection[str],
     reference: str = "",
     anyway: bool = False,
+    key: str = "",
 ) -> Payment:
     """Records that the person received `amount` minor units for a placed order by `method`.
 
+    With a `key`, the caller's name for this payment, the same payment is recorded once, however often it comes.
     Raises `NotFound`; `Invalid` if the method is not among the `allowed`; `Conflict` if the amount is more than is due,
     unless it is to be recorded `anyway`.
     """
     refuse_not_by_hand(method, allowed)
     order = locked_due(tx, enterprise_id, order_id)
+    if key and (recorded := payment_by_key(tx, enterprise_id, key)) is not None and recorded.state == "Done":
+        anyway = True  # its money is no longer due; whether the content is the same is checked below
     due = max(0, order.balance)
     if amount > due and not anyway:
         text = "Only {due} is due for this order; say that more is meant to be recorded, if it is."
         raise Conflict("more_than_due", text, due=Money(due, order.currency))
     return receive_payment(
         tx, enterprise_id=enterprise_id, order_id=order_id, method=method, amount=amount,
-        idempotency_key=tx.new_id(), person_id=person_id, reference=reference,
+        idempotency_key=key or tx.new_id(), person_id=person_id, reference=reference,
     )  # fmt: skip
 
 

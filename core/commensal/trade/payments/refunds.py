@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import func, select, update
 
-from ...base.errors import Conflict
+from ...base.errors import Conflict, NotFound
 from ...base.failpoints import failpoint
 from ...base.money import Money
 from ...storage.database import Transaction
@@ -152,6 +152,18 @@ def correct(tx: Transaction, enterprise_id: str, sequence: int, *, person_id: st
         raise Conflict("is_correction", "A correction is not corrected; record the payment again.")
     order = locked_due(tx, enterprise_id, entry.order_id)
     return _correction_of(tx, entry) or _write_correction(tx, order, entry, person_id)
+
+
+def correct_payment(tx: Transaction, enterprise_id: str, payment_id: str, *, person_id: str) -> JournalEntry:
+    """Corrects the entry of a payment that was recorded by mistake. Otherwise like `correct`."""
+    journal = payment_journal.c
+    entry_of_payment = select(journal.sequence).where(
+        journal.enterprise_id == enterprise_id, journal.payment_id == payment_id, journal.kind == "payment"
+    )
+    sequence = tx.value(entry_of_payment)
+    if sequence is None:
+        raise NotFound("no_payment", "There is no such payment.")
+    return correct(tx, enterprise_id, sequence, person_id=person_id)
 
 
 def _correction_of(tx: Transaction, entry: JournalEntry) -> JournalEntry | None:

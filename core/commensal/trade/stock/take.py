@@ -58,6 +58,11 @@ def hand_over(tx: Transaction, amounts: Grains, *, order_id: str, person_id: str
     _move(tx, "sold", amounts, order_id, person_id, reserved=-1, sold=1)
 
 
+def undo_hand_over(tx: Transaction, amounts: Grains, *, order_id: str, person_id: str | None = None) -> None:
+    """Turns sold goods into reserved ones again, by the opposite movement: they were not handed over after all."""
+    _move(tx, "sold", amounts, order_id, person_id, reserved=1, sold=-1)
+
+
 def return_sold(
     tx: Transaction, amounts: Grains, *, order_id: str, person_id: str | None = None, restock: bool = True
 ) -> None:

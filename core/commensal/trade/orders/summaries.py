@@ -1,0 +1,115 @@
+"""Orders of one sale as a list: what each is, whether it is packed, paid and handed over, without its lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+
+from ...storage.database import Row, Transaction
+from .tables import customer_order, order_line
+
+_order, _line = customer_order.c, order_line.c
+_MOST = 200  # orders that a search over all sales returns
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderSummary:
+    """A placed order on a list. Amounts are minor units of `currency`; moments are UTC.
+
+    pieces:   of all lines together
+    lines:    its number of lines
+    unweighed: its number of lines that are sold by weight and were not weighed yet
+    """
+
+    id: str
+    session_id: str
+    number: int
+    name: str
+    email: str
+    phone: str
+    note: str
+    language: str
+    state: str
+    payment_state: str
+    fulfilment_state: str
+    payment_method: str
+    shipping: str
+    shipping_label: str
+    shipping_address: str
+    currency: str
+    total: int
+    paid_total: int
+    placed_at: datetime
+    fulfilled_at: datetime | None
+    version: int
+    pieces: int
+    lines: int
+    unweighed: int
+
+    @property
+    def due(self) -> int:
+        """What is still to be paid; negative: owed to the customer."""
+        return (0 if self.state == "Cancelled" else self.total) - self.paid_total
+
+    @property
+    def is_going(self) -> bool:
+        """Whether its goods are still to be handed over."""
+        return self.state != "Cancelled" and self.fulfilment_state != "Fulfilled"
+
+
+_COUNTED = ("pieces", "lines", "unweighed")
+_COLUMNS = [_order[field.name] for field in fields(OrderSummary) if field.name not in _COUNTED]
+_is_unweighed = and_(_line.weighed, _line.final_quantity.is_(None))
+
+
+def summaries_of_session(tx: Transaction, enterprise_id: str, session_id: str) -> list[OrderSummary]:
+    """Returns the placed orders of a shop's session by number, cancelled ones too, in two statements."""
+    return _summaries(tx, _order.enterprise_id == enterprise_id, _order.session_id == session_id)
+
+
+def find_orders(tx: Transaction, enterprise_id: str, text: str) -> list[OrderSummary]:
+    """Returns orders of all sales of a shop with this number, e-mail address or telephone number, newest first.
+
+    At most 200. These are exact: a list of one sale is searched by `summaries_of_session`.
+    """
+    matches: list[ColumnElement[bool]] = [func.lower(_order.email) == text.lower(), _order.phone == text]
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        matches.append(_order.number == int(text))
+    newest_first = _summaries(tx, _order.enterprise_id == enterprise_id, or_(*matches), newest=True)
+    return newest_first[:_MOST]
+
+
+def orders_with_product(tx: Transaction, session_id: str, name: str) -> set[str]:
+    """Returns the ids of a session's orders in which a line's name contains this text, whatever its case."""
+    statement = select(_line.order_id).join(customer_order, _order.id == _line.order_id)
+    pattern = _line.name.icontains(name, autoescape=True)
+    return {row["order_id"] for row in tx.all(statement.where(_order.session_id == session_id, pattern))}
+
+
+def _summaries(tx: Transaction, *conditions: ColumnElement[bool], newest: bool = False) -> list[OrderSummary]:
+    placed = select(*_COLUMNS).where(*conditions, _order.state != "Draft")
+    number = _order.number.desc() if newest else _order.number
+    rows = tx.all(placed.order_by(number).limit(_MOST) if newest else placed.order_by(number))
+    counts = _counts(tx, placed.with_only_columns(_order.id)) if rows else {}
+    return [OrderSummary(**row, **_counted(counts.get(row["id"], (0, 0, 0)))) for row in rows]
+
+
+def _counts(tx: Transaction, orders: Select[tuple[str]]) -> dict[str, tuple[int, int, int]]:
+    statement = (
+        select(
+            _line.order_id,
+            func.sum(_line.quantity).label("pieces"),
+            func.count().label("lines"),
+            func.sum(case((_is_unweighed, 1), else_=0)).label("unweighed"),
+        )
+        .where(_line.order_id.in_(orders), _line.quantity > 0)
+        .group_by(_line.order_id)
+    )
+    return {row["order_id"]: (int(row["pieces"]), row["lines"], int(row["unweighed"])) for row in tx.all(statement)}
+
+
+def _counted(counts: Sequence[int]) -> Row:
+    return dict(zip(_COUNTED, counts, strict=True))

@@ -1,0 +1,54 @@
+"""The desk of a person: the enterprise for which they work on a page, and what they may do there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from commensal import Enterprise, Transaction, enterprise_by_id
+from commensal.pages import Visit
+from commensal.trade import demand, held_at, memberships_of
+
+MOST = 200  # enterprises of one person on the page where they choose one
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """`scopes` are what the visitor may do at the enterprise, as in `commensal/trade/people/scopes.py`."""
+
+    enterprise: Enterprise
+    scopes: frozenset[str]
+    has_others: bool
+
+    @property
+    def address(self) -> str:
+        """The path of the enterprise's first page; all its other pages stand below."""
+        return f"/office/{self.enterprise.id}"
+
+    @property
+    def sees_money(self) -> bool:
+        """Whether the visitor sees amounts; packers do not, unless they take money."""
+        return "payments:read" in self.scopes or "payments:write" in self.scopes
+
+    @property
+    def takes_money(self) -> bool:
+        return "payments:write" in self.scopes
+
+    def may(self, scope: str) -> bool:
+        return scope in self.scopes
+
+
+def open_desk(tx: Transaction, visit: Visit, scope: str) -> Desk:
+    """The desk at the enterprise that the path names.
+
+    Raises `Unauthorised` if nobody is logged in, `NotFound` if the visitor has no right at the enterprise, `Forbidden`
+    if their role lacks `scope`.
+    """
+    enterprise_id = visit.path["enterprise"]
+    demand(tx, visit.actor, scope, enterprise_id)
+    enterprise = enterprise_by_id(tx, enterprise_id)
+    memberships = memberships_of(tx, visit.actor.person_id or "", limit=2)
+    return Desk(
+        enterprise=enterprise,
+        scopes=held_at(tx, visit.actor, enterprise_id),
+        has_others=any(membership.enterprise.id != enterprise_id for membership in memberships),
+    )

@@ -1,0 +1,270 @@
+"""Hand-out: give the right goods to the right person and take the money, in under twenty seconds each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from starlette.responses import Response
+
+from commensal import (
+    Conflict,
+    Invalid,
+    Order,
+    PaymentMethod,
+    Problem,
+    Refused,
+    Sale,
+    Transaction,
+    order_by_id,
+    sale_by_id,
+    search_key,
+    translate,
+)
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.trade import OrderSummary, locked_order, payment_methods_of_order, summaries_of_session, weigh_order
+
+from .desk import Desk, open_desk
+from .handing import HandOut, due_of, hand_out, money_of_hand_over, undo
+from .orders import search_orders
+from .sessions import chosen_session, current_session, recent_sessions
+from .showing import show
+from .week import slot_label
+
+FIELD = "weights/"  # and the line's id: the name of a field with a weight
+_LONGEST = 100  # characters of a search
+_LONGEST_SUM = 60  # characters of a typed weight, like 192+167
+_MUCH = Decimal("0.3")  # of the ordered weight: a larger difference is asked again
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slot:
+    """Orders that are collected at one place and time, or delivered on one round."""
+
+    label: str
+    address: str
+    orders: Sequence[OrderSummary]
+
+    @property
+    def left(self) -> int:
+        return sum(order.is_going for order in self.orders)
+
+
+def current_page(visit: Visit) -> Response:
+    """Redirects to the hand-out of the sale that matters now."""
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "orders:pack")
+        session = current_session(recent_sessions(tx, desk.enterprise.id), tx.now)
+    if session is None:
+        return show(visit, desk, "no_sale", at="handout")
+    return visit.redirect(f"{desk.address}/handout/{session.id}")
+
+
+# ------------------------------------------------------------------------------------------------ the list
+
+
+def list_page(visit: Visit) -> Response:
+    words = visit.query.get("q", "").strip()[:_LONGEST]
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "orders:pack")
+        session = chosen_session(tx, desk.enterprise.id, visit.path["session"])
+        sale = sale_by_id(tx, session.id)
+        all_orders = [
+            order for order in summaries_of_session(tx, desk.enterprise.id, session.id) if order.state != "Cancelled"
+        ]
+        orders = search_orders(tx, session.id, all_orders, words) if words else all_orders
+        done = _done(tx, desk, visit.query.get("done", ""))
+        now = tx.now
+    shown = visit.query.get("show", "")
+    if shown == "left":
+        orders = [order for order in orders if order.is_going]
+    if shown == "weigh":
+        orders = [order for order in orders if order.is_going and order.unweighed]
+    going = sum(order.is_going for order in all_orders)
+    return show(
+        visit, desk, "handout", at="handout", sale=sale, session=session, slots=slots_of(orders, visit.language),
+        total=len(all_orders), gone=len(all_orders) - going, words=words, shown=shown, done=done,
+        over=now >= session.ends_at, loaded_at=now,
+    )  # fmt: skip
+
+
+def _done(tx: Transaction, desk: Desk, order_id: str) -> tuple[Order, int] | None:
+    """The order that was just handed over, with the money that was taken; None if it is not one of this shop's."""
+    if not order_id:
+        return None
+    order = order_by_id(tx, order_id, enterprise_id=desk.enterprise.id)
+    if order.fulfilment_state != "Fulfilled":
+        return None
+    return order, sum(payment.amount for payment in money_of_hand_over(tx, order))
+
+
+def slots_of(orders: Sequence[OrderSummary], language: str) -> list[Slot]:
+    """The orders by slot and name: slots with people still to come first, each kind by its label."""
+    by_slot: dict[str, list[OrderSummary]] = {}
+    for order in orders:
+        by_slot.setdefault(order.shipping, []).append(order)
+    slots = [
+        Slot(
+            label=slot_label(group, language),
+            address=group[0].shipping_address,
+            orders=sorted(group, key=lambda order: (not order.is_going, search_key(order.name), order.number)),
+        )
+        for group in by_slot.values()
+    ]
+    return sorted(slots, key=lambda slot: (not slot.left, _natural(slot.label)))
+
+
+def _natural(text: str) -> list[tuple[int, str]]:
+    """A key that sorts the numbers in a text by their value: 9:00 before 16:45."""
+    return [(int(part), "") if part.isdigit() else (0, part.casefold()) for part in re.split(r"(\d+)", text)]
+
+
+# ------------------------------------------------------------------------------------------------ a person
+
+
+def person_page(visit: Visit) -> Response:
+    return _person_page(visit)
+
+
+def _person_page(
+    visit: Visit, typed: Mapping[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200,
+    doubtful: Sequence[str] = (),
+) -> Response:  # fmt: skip
+    with visit.read() as tx:
+        desk, sale, order = _order_of_path(tx, visit)
+        now = tx.now
+    methods = _methods(visit, order) if desk.takes_money else []
+    return show(
+        visit, desk, "person", at="handout", status=status, sale=sale, session=sale.session, order=order,
+        lines=[line for line in order.lines if line.quantity],
+        missing=[line for line in order.lines if not line.quantity], due=due_of(order), methods=methods,
+        typed=typed or {}, mistakes=errors, doubtful=doubtful,
+        key=visit.instance.ids.secret(), over=now >= sale.session.ends_at,
+    )  # fmt: skip
+
+
+def _order_of_path(tx: Transaction, visit: Visit) -> tuple[Desk, Sale, Order]:
+    desk = open_desk(tx, visit, "orders:pack")
+    session = chosen_session(tx, desk.enterprise.id, visit.path["session"])
+    order = order_by_id(tx, visit.path["order"], enterprise_id=desk.enterprise.id)
+    if order.session_id != session.id:
+        raise Conflict("other_sale", "This order belongs to another sale.")
+    return desk, sale_by_id(tx, session.id), order
+
+
+def _methods(visit: Visit, order: Order) -> list[PaymentMethod]:
+    """Ways to pay that people record, cash first."""
+    methods = [method for method in payment_methods_of_order(visit.instance, order, visit.language) if method.by_hand]
+    return sorted(methods, key=lambda method: not method.id.startswith("cash:"))
+
+
+def person_now(visit: Visit) -> Response:
+    """Does what the form of a person's page is for."""
+    return {"weigh": _weigh, "undo": _undo}.get(visit.query.get("then", ""), _hand_out)(visit)
+
+
+def _weigh(visit: Visit) -> Response:
+    """Saves the weights; a weight that differs much from what was ordered is asked once more."""
+    typed = {name: value for name, value in visit.form.items() if name.startswith(FIELD)}
+    doubtful: list[str] = []
+    try:
+        weights = read_weights(typed)
+        with visit.write() as tx:
+            desk, _, order = _order_of_path(tx, visit)
+            doubtful = doubtful_lines(order, weights)
+            if not doubtful or visit.form.get("sure") == " ".join(doubtful):
+                doubtful = []
+                locked = locked_order(tx, order.id, enterprise_id=desk.enterprise.id)
+                weigh_order(tx, visit.instance.hooks, locked, weights, by=visit.actor.person_id)
+    except Refused as error:
+        return _person_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+    if doubtful:
+        return _person_page(visit, typed, _ask_again(visit, doubtful), 422, doubtful)
+    return visit.redirect(visit.request.url.path)
+
+
+def read_weights(typed: Mapping[str, str]) -> dict[str, Decimal]:
+    """Weights by line id; empty fields are left out. A weight may be a sum: 0,192+0,167. Raises `Invalid`."""
+    weights, problems = dict[str, Decimal](), []
+    for name, text in typed.items():
+        if not text.strip():
+            continue
+        try:
+            weights[name.removeprefix(FIELD)] = _read_sum(text)
+        except InvalidOperation:
+            values = {"text": text.strip()[:20]}
+            problems.append(
+                Problem("weight", "{text} is no weight. Write it like 0.985, or 0.5+0.48.", f"/{name}", values)
+            )
+    if problems:
+        raise Invalid(problems)
+    return weights
+
+
+def _read_sum(text: str) -> Decimal:
+    if len(text) > _LONGEST_SUM:
+        raise InvalidOperation
+    parts = [Decimal(part.strip().replace(",", ".")) for part in text.split("+")]
+    if not all(part.is_finite() and part >= 0 for part in parts):
+        raise InvalidOperation
+    return sum(parts, Decimal(0))
+
+
+def doubtful_lines(order: Order, weights: Mapping[str, Decimal]) -> list[str]:
+    """Ids of lines whose weight is more than 30 % off what was ordered: 1.000 typed for 1000 g, or a slip."""
+    return [
+        line.id
+        for line in order.lines
+        if line.id in weights
+        and weights[line.id]  # nothing at all is clear: it could not be delivered
+        and abs(weights[line.id] - line.unit_quantity * line.quantity) > line.unit_quantity * line.quantity * _MUCH
+    ]
+
+
+def _ask_again(visit: Visit, doubtful: Sequence[str]) -> Mistakes:
+    text = "This is far from what was ordered. Save again if it is right."
+    problems = [Problem("doubtful", text, f"/{FIELD}{line_id}") for line_id in doubtful]
+    return mistakes(visit, Invalid(problems), lambda name: True)
+
+
+def _hand_out(visit: Visit) -> Response:
+    """Takes the money, if there is any, and hands the goods over."""
+    method = visit.form.get("method", "")
+    with visit.read() as tx:
+        desk, _, order = _order_of_path(tx, visit)
+    if method and not desk.takes_money:
+        return _person_page(visit, errors=Mistakes((_no_money(visit),)), status=403)
+    allowed = [offered.id for offered in _methods(visit, order)] if method else []
+    amount = visit.form.get("due", "")
+    event = HandOut(
+        order_id=order.id,
+        key=visit.form.get("key", "")[:100],
+        method=method,
+        amount=int(amount) if amount.isascii() and amount.isdigit() and len(amount) < 13 else 0,
+    )
+    try:
+        with visit.write() as tx:
+            desk, sale, _ = _order_of_path(tx, visit)
+            hand_out(tx, visit.instance, desk.enterprise.id, event, by=visit.actor.person_id or "", allowed=allowed)
+    except Refused as error:
+        return _person_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
+    return visit.redirect(f"{desk.address}/handout/{sale.session.id}?done={order.id}")
+
+
+def _no_money(visit: Visit) -> str:
+    return translate(visit.language, "Your role does not take money. Hand the goods over without it.")
+
+
+def _undo(visit: Visit) -> Response:
+    """Undoes a hand-over with its money: a slip of the thumb."""
+    try:
+        with visit.write() as tx:
+            desk, _, order = _order_of_path(tx, visit)
+            if money_of_hand_over(tx, order) and not desk.takes_money:
+                raise Conflict("money", "Money was recorded with this. Ask somebody who takes money to undo it.")
+            undo(tx, desk.enterprise.id, order.id, by=visit.actor.person_id or "")
+    except Refused as error:
+        return _person_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
+    return visit.redirect(visit.request.url.path)

@@ -1,0 +1,38 @@
+"""Every page of the office, with its address. A form is sent to the page on which it stands; `?then=` says what for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from commensal import Instance, NotFound, hookimpl
+from commensal.pages import Visit, page
+
+from . import choose, handout, orders, week
+from .showing import on_error
+
+
+def raise_not_found(visit: Visit) -> Response:
+    raise NotFound
+
+
+_HERE = "/office/{enterprise}"
+_PERSON = f"{_HERE}/handout/{{session}}/{{order}}"
+_PAGES = (
+    ("GET", "/office", choose.choose_page),
+    ("GET", _HERE, week.week_page),
+    ("GET", f"{_HERE}/orders", orders.orders_page),
+    ("GET", f"{_HERE}/orders/{{order}}", orders.order_page),
+    ("GET", f"{_HERE}/handout", handout.current_page),
+    ("GET", f"{_HERE}/handout/{{session}}", handout.list_page),
+    ("GET", _PERSON, handout.person_page),
+    ("POST", _PERSON, handout.person_now),
+    ("GET", "/office/{nothing:path}", raise_not_found),
+)
+
+
+@hookimpl
+def fixed_routes(instance: Instance) -> Sequence[BaseRoute]:
+    return [page(path, handler, on_error=on_error, methods=(method,)) for method, path, handler in _PAGES]

@@ -1,0 +1,86 @@
+"""Renders templates and errors of the office in the visitor's language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from markupsafe import Markup
+from starlette.responses import Response
+
+from commensal import Unauthorised, format_hour, format_percent, format_short_day, format_span, plural, translate
+from commensal.pages import NO_MISTAKES, Visit, explain
+
+from .desk import Desk
+
+# Key, English label, path below the enterprise's address, scope.
+_PLACES = (
+    ("week", "This week", "", "sales:read"),
+    ("handout", "Hand-out", "/handout", "orders:pack"),
+    ("orders", "Orders", "/orders", "orders:read"),
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A link of the navigation."""
+
+    label: str
+    url: str
+    is_here: bool
+
+
+def show(
+    visit: Visit, desk: Desk | None, template: str, /, *, at: str = "", status: int = 200, **context: Any
+) -> Response:
+    """Renders ``office/<template>.html``. `at` is the key of the place in the navigation to which the page belongs."""
+    language = visit.language
+    zone = desk.enterprise.timezone if desk else "UTC"
+    words = {
+        "desk": desk,
+        "places": _places(visit, desk, at),
+        "zone": zone,
+        "span": lambda begins, ends: format_span(begins, ends, zone, language),
+        "hour": lambda moment: format_hour(moment, zone, language),
+        "short_day": lambda day: format_short_day(day, language),
+        "percent": lambda rate: format_percent(rate, language),
+        "count": lambda singular, many, number: plural(language, singular, many, number).format(number=number),
+        "lang": lambda other: Markup(' lang="{}"').format(other) if other != language else "",
+        "mistakes": NO_MISTAKES,
+        "address": visit.here,
+        **context,
+    }
+    return visit.render(f"office/{template}.html", status=status, **words)
+
+
+def _places(visit: Visit, desk: Desk | None, at: str) -> list[Place]:
+    if desk is None:
+        return []
+    return [
+        Place(translate(visit.language, label), f"{desk.address}{path}", key == at)
+        for key, label, path, scope in _PLACES
+        if desk.may(scope)
+    ]
+
+
+def time_left(visit: Visit, moment: datetime, now: datetime) -> str:
+    """How long it is until a moment, in two units: 2 days 5 hours, 40 minutes."""
+    left = max(timedelta(0), moment - now)
+    days, hours, minutes = left.days, left.seconds // 3600, left.seconds // 60 % 60
+    parts = (
+        plural(visit.language, "{number} day", "{number} days", days).format(number=days) if days else "",
+        plural(visit.language, "{number} hour", "{number} hours", hours).format(number=hours) if hours else "",
+        plural(visit.language, "{number} minute", "{number} minutes", minutes).format(number=minutes),
+    )
+    return " ".join([part for part in parts if part][:2])
+
+
+def on_error(visit: Visit, error: Exception) -> Response:
+    """The page for an error of another page. `Unauthorised` redirects to the log-in, which leads back."""
+    if isinstance(error, Unauthorised):
+        lost = "&lost=1" if visit.was_logged_in or visit.request.method == "POST" else ""
+        return visit.redirect(f"/login?next={quote(visit.request.url.path)}{lost}")
+    text, status, problems = explain(visit, error)
+    return show(visit, None, "error", status=status, text=text, problems=problems)

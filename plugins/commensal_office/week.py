@@ -1,0 +1,287 @@
+"""This week: where the sale stands, what needs somebody, and what goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from starlette.responses import Response
+
+from commensal import Sale, SaleSession, Transaction, format_hour, format_money, plural, sale_by_id, translate
+from commensal.pages import Visit
+from commensal.trade import (
+    Coordination,
+    OrderSummary,
+    coordination_by_id,
+    is_coming,
+    is_open,
+    offers_for,
+    payment_methods,
+    problems_of,
+    summaries_of_session,
+)
+
+from .desk import Desk, open_desk
+from .sessions import chosen_session, current_session, recent_sessions, session_before
+from .showing import show, time_left
+
+_DAYS = 7  # on the timeline
+
+
+@dataclass(frozen=True, kw_only=True)
+class Day:
+    """A day of the timeline with what happens on it."""
+
+    date: date
+    is_today: bool
+    events: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """Something that needs a person; it leaves the list by being done. `urgent` is marked."""
+
+    text: str
+    why: str
+    url: str = ""
+    action: str = ""
+    urgent: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """Orders so far, and at the same time after the opening of the sale before; amounts are minor units."""
+
+    orders: int
+    orders_before: int | None
+    average: int
+    average_before: int | None
+    fullest_slot: str
+    fullest_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Week:
+    """What the page shows of one sale."""
+
+    sale: Sale
+    now: datetime
+    coordination: Coordination | None
+    orders: Sequence[OrderSummary]
+    before: SaleSession | None
+    orders_before: Sequence[OrderSummary]
+    sold_out: tuple[str, ...]
+    on_sale: int
+    payment_problems: int
+    has_next: bool
+    methods: int = 0
+
+    @property
+    def session(self) -> SaleSession:
+        return self.sale.session
+
+    @property
+    def is_open(self) -> bool:
+        return is_open(self.session, self.now)
+
+    @property
+    def is_coming(self) -> bool:
+        return is_coming(self.session, self.now)
+
+    @property
+    def valid_orders(self) -> list[OrderSummary]:
+        return [order for order in self.orders if order.state != "Cancelled"]
+
+
+def week_page(visit: Visit) -> Response:
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "sales:read")
+        sessions = recent_sessions(tx, desk.enterprise.id)
+        named = visit.query.get("sale", "")
+        session = chosen_session(tx, desk.enterprise.id, named) if named else current_session(sessions, tx.now)
+        week = _load(tx, desk, session, sessions) if session else None
+    if week is None:
+        return show(visit, desk, "no_sale", at="week")
+    methods = len(payment_methods(visit.instance, desk.enterprise.id, visit.language))
+    return show(
+        visit,
+        desk,
+        "week",
+        at="week",
+        week=week,
+        session=week.session,
+        sessions=sessions,
+        days=timeline(visit, week),
+        figures=figures(visit, week),
+        tasks=list(tasks(visit, desk, week, methods)),
+        closes_in=time_left(visit, week.session.closes_at, week.now),
+        opens_in=time_left(visit, week.session.opens_at, week.now),
+    )
+
+
+def _load(tx: Transaction, desk: Desk, session: SaleSession, sessions: Sequence[SaleSession]) -> Week:
+    before = session_before(sessions, session)
+    shop_id = desk.enterprise.id
+    offers = offers_for(tx, session.id, [])
+    coordinates = session.coordinator_id == shop_id
+    return Week(
+        sale=sale_by_id(tx, session.id),
+        now=tx.now,
+        coordination=coordination_by_id(tx, session.coordination_id, shop_id) if coordinates else None,
+        orders=summaries_of_session(tx, shop_id, session.id) if desk.may("orders:read") else (),
+        before=before,
+        orders_before=summaries_of_session(tx, shop_id, before.id) if before and desk.may("orders:read") else (),
+        sold_out=tuple(offer.name for offer in offers if offer.left == 0),
+        on_sale=len(offers),
+        payment_problems=len(problems_of(tx, shop_id)) if desk.may("payments:read") else 0,
+        has_next=any(each.opens_at > session.opens_at for each in sessions),
+    )
+
+
+# ------------------------------------------------------------------------------------------------ the timeline
+
+
+def timeline(visit: Visit, week: Week) -> list[Day]:
+    """The days on which something happens, and today; at most seven, from the opening of the sale."""
+    zone = ZoneInfo(week.sale.shop.timezone)
+    today = week.now.astimezone(zone).date()
+    events: dict[date, list[str]] = {today: []}
+    for moment, text in sorted(_events(visit, week), key=lambda event: event[0]):
+        events.setdefault(moment.astimezone(zone).date(), []).append(text)
+    days = sorted(events)
+    first = min(days.index(today), max(0, len(days) - _DAYS))
+    return [Day(date=day, is_today=day == today, events=tuple(events[day])) for day in days[first : first + _DAYS]]
+
+
+def _events(visit: Visit, week: Week) -> Iterator[tuple[datetime, str]]:
+    language, session, zone = visit.language, week.session, week.sale.shop.timezone
+
+    def at(moment: datetime, text: str) -> tuple[datetime, str]:
+        return moment, translate(language, text).format(hour=format_hour(moment, zone, language))
+
+    yield at(session.opens_at, "Opening {hour}")
+    yield at(session.closes_at, "Closing {hour}")
+    yield at(session.begins_at, "Hand-out from {hour}")
+    if session.ends_at.date() != session.begins_at.date():
+        yield at(session.ends_at, "Hand-out until {hour}")
+    cut_offs = [supplier.closes_at for supplier in (week.coordination.suppliers if week.coordination else ())]
+    for moment in sorted({moment for moment in cut_offs if moment is not None and moment < session.closes_at}):
+        number = cut_offs.count(moment)
+        text = plural(language, "{number} producer closes {hour}", "{number} producers close {hour}", number)
+        yield moment, text.format(number=number, hour=format_hour(moment, zone, language))
+    if week.is_open:
+        number = len(week.valid_orders)
+        yield (
+            week.now,
+            plural(language, "{number} order so far", "{number} orders so far", number).format(number=number),
+        )
+
+
+# ------------------------------------------------------------------------------------------------ figures
+
+
+def figures(visit: Visit, week: Week) -> Figures:
+    """The figures of the sale, beside those of the sale before at the same time after its opening."""
+    elapsed = week.now - week.session.opens_at
+    before = [order for order in week.orders_before if order.state != "Cancelled"]
+    at_same_time = [order for order in before if week.before and order.placed_at - week.before.opens_at <= elapsed]
+    slots: dict[str, list[OrderSummary]] = {}
+    for order in week.valid_orders:
+        slots.setdefault(order.shipping, []).append(order)
+    fullest = max(slots.values(), key=len, default=[])
+    return Figures(
+        orders=len(week.valid_orders),
+        orders_before=len(at_same_time) if week.before else None,
+        average=_average(week.valid_orders),
+        average_before=_average(before) if before else None,
+        fullest_slot=slot_label(fullest, visit.language) if fullest else "",
+        fullest_count=len(fullest),
+    )
+
+
+def _average(orders: Sequence[OrderSummary]) -> int:
+    return sum(order.total for order in orders) // len(orders) if orders else 0
+
+
+def slot_label(orders: Sequence[OrderSummary], language: str) -> str:
+    """The name of the slot of these orders, in the reader's language if one of them has it so."""
+    return next((order.shipping_label for order in orders if order.language == language), orders[0].shipping_label)
+
+
+# ------------------------------------------------------------------------------------------------ what needs somebody
+
+
+def tasks(visit: Visit, desk: Desk, week: Week, methods: int) -> Iterator[Task]:
+    """What needs somebody now, the urgent first."""
+    tasks_now = [
+        *_of_the_sale(visit, week, methods),
+        *_of_the_day(visit, desk, week),
+        *_of_the_money(visit, desk, week),
+    ]
+    yield from sorted(tasks_now, key=lambda task: not task.urgent)
+
+
+def _of_the_sale(visit: Visit, week: Week, methods: int) -> Iterator[Task]:
+    language, session = visit.language, week.session
+    may_sell = week.is_open or week.is_coming
+    if may_sell and not methods:
+        why = translate(language, "Switch on cash, bank transfer or another way to pay, or nobody can order.")
+        yield Task(text=translate(language, "Customers have no way to pay"), why=why, urgent=True)
+    if may_sell and not week.on_sale:
+        why = translate(language, "The page of this sale is empty.")
+        yield Task(text=translate(language, "Nothing is on sale"), why=why, urgent=True)
+    if week.is_open and week.sold_out:
+        text = plural(language, "{number} product is sold out", "{number} products are sold out", len(week.sold_out))
+        names = ", ".join(week.sold_out[:3]) + (" …" if len(week.sold_out) > 3 else "")
+        shop = translate(language, "See the sale")
+        yield Task(text=text.format(number=len(week.sold_out)), why=names, url=f"/sales/{session.id}", action=shop)
+    if not may_sell and not week.has_next:
+        why = translate(language, "This one is over, and nothing is planned after it.")
+        yield Task(text=translate(language, "No next sale is planned"), why=why)
+
+
+def _of_the_day(visit: Visit, desk: Desk, week: Week) -> Iterator[Task]:
+    language, session = visit.language, week.session
+    if not desk.may("orders:pack") or week.is_open or week.is_coming:
+        return
+    going = [order for order in week.orders if order.is_going]
+    handout = f"{desk.address}/handout/{session.id}"
+    if going and week.now < session.ends_at:
+        text = plural(language, "{number} order to hand out", "{number} orders to hand out", len(going))
+        why = translate(language, "It begins at {hour}.").format(
+            hour=format_hour(session.begins_at, week.sale.shop.timezone, language)
+        )
+        near = session.begins_at - week.now < timedelta(hours=12)
+        action = translate(language, "Hand out")
+        yield Task(text=text.format(number=len(going)), why=why, url=handout, action=action, urgent=near)
+    if going and week.now >= session.ends_at:
+        text = plural(language, "{number} order was not collected", "{number} orders were not collected", len(going))
+        why = ", ".join(order.name for order in going[:3]) + (" …" if len(going) > 3 else "")
+        action = translate(language, "See who")
+        yield Task(text=text.format(number=len(going)), why=why, url=f"{handout}?show=left", action=action, urgent=True)
+    unweighed = sum(order.unweighed for order in going)
+    if unweighed:
+        text = plural(language, "{number} line to weigh", "{number} lines to weigh", unweighed)
+        why = translate(language, "Their amounts are estimates until then.")
+        action = translate(language, "Weigh")
+        yield Task(text=text.format(number=unweighed), why=why, url=f"{handout}?show=weigh", action=action)
+
+
+def _of_the_money(visit: Visit, desk: Desk, week: Week) -> Iterator[Task]:
+    language, session = visit.language, week.session
+    if not desk.sees_money:
+        return
+    if week.payment_problems:
+        number = week.payment_problems
+        text = plural(language, "{number} payment needs a decision", "{number} payments need a decision", number)
+        why = translate(language, "A payment provider has sent what does not fit an order.")
+        yield Task(text=text.format(number=number), why=why, urgent=True)
+    unpaid = [order for order in week.valid_orders if order.due > 0]
+    if unpaid and week.now >= session.ends_at:
+        text = plural(language, "{number} order is not paid", "{number} orders are not paid", len(unpaid))
+        amount = format_money(sum(order.due for order in unpaid), week.sale.shop.currency, language)
+        url = f"{desk.address}/orders?sale={session.id}&show=unpaid"
+        action = translate(language, "See who")
+        yield Task(text=text.format(number=len(unpaid)), why=amount, url=url, action=action, urgent=True)

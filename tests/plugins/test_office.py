@@ -1,0 +1,314 @@
+"""The office: its pages by role, and the hand-out, which takes money and goods once."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import insert
+
+from commensal.base.clock import ManualClock
+from commensal.instance import InstanceSettings
+from commensal.operations.checks import broken_invariants
+from commensal.testing.goods import a_lot, an_item
+from commensal.trade.enterprises.plugins import disable_plugin
+from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.orders.fulfil import UNDO
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.values import Order, Wish
+from commensal.trade.payments.journal import journal_entries
+from commensal.trade.people.people import add_person, new_person
+
+from .conftest import PASSWORD, Browser, Stall
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
+
+OFFICE = "/office/shop"
+HANDOUT = f"{OFFICE}/handout/shop-session"
+CASH = ("method", "cash:cash")
+
+
+@pytest.fixture
+def settings(settings: InstanceSettings) -> InstanceSettings:
+    return InstanceSettings(
+        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
+        plugins={"enabled": ["shop", "office", "cash", "pickup", "bank"]},
+    )  # fmt: skip
+
+
+def a_member(stall: Stall, role: str, email: str = "olivia@example.org") -> str:
+    person = new_person(email=email, name="Olivia", password=PASSWORD, language="en")
+    with stall.instance.store.write() as tx:
+        member = add_person(tx, person, confirmed=True)
+        assert member is not None
+        row = {"enterprise_id": "shop", "person_id": member.id, "role": role, "since": tx.now}
+        tx.execute(insert(enterprise_member).values(row))
+    return email
+
+
+def an_order(stall: Stall, name: str = "Corinne Clerc", *, slot: int = 0, **items: int) -> Order:
+    goods = {getattr(stall, item): pieces for item, pieces in (items or {"small": 2}).items()}
+    return an_order_of(stall, goods, name, slot=slot)
+
+
+def an_order_of(stall: Stall, goods: dict[str, int], name: str = "Corinne Clerc", *, slot: int = 0) -> Order:
+    email = "corinne@example.org" if name.startswith("Corinne") else "somebody@example.org"
+    wish = Wish(
+        items=goods, name=name, email=email, phone="06 39 98 58 66",
+        shipping=stall.slots[slot], payment_method="cash:cash",
+    )  # fmt: skip
+    with stall.instance.store.write() as tx:
+        return place_order(tx, stall.instance.hooks, "shop-session", wish)
+
+
+def a_chicken(stall: Stall) -> str:
+    """An item that is sold by weight: two kilograms for 24.00."""
+    with stall.instance.store.write() as tx:
+        lot = a_lot(tx, name="Poulet", unit="Kilogram", on_hand="200")
+        return an_item(
+            tx, lot, name="Poulet", price=2400, grains=2000, quantity=Decimal(2), unit="Kilogram", weighed=True
+        )
+
+
+def journal(stall: Stall) -> list[int]:
+    """The amounts of the journal, after all invariants were checked."""
+    with stall.instance.store.read() as tx:
+        assert broken_invariants(tx) == []
+        return [entry.amount for entry in journal_entries(tx, "shop")]
+
+
+@pytest.fixture
+def owner(browser: Browser, stall: Stall) -> Browser:
+    browser.log_in(a_member(stall, "owner"))
+    return browser
+
+
+# ------------------------------------------------------------------------------------------------ who sees what
+
+
+def test_a_visitor_is_asked_to_log_in_and_led_back(browser: Browser, stall: Stall) -> None:
+    a_member(stall, "owner")
+    browser.go(f"{OFFICE}/orders")
+    assert browser.at == f"/login?next={OFFICE}/orders"
+    browser.send("/login", email="olivia@example.org", password=PASSWORD)
+    assert browser.at == f"{OFFICE}/orders"
+
+
+def test_a_person_without_an_enterprise_is_told_what_the_office_is(browser: Browser, stall: Stall) -> None:
+    with stall.instance.store.write() as tx:
+        add_person(
+            tx, new_person(email="ada@example.org", name="Ada", password=PASSWORD, language="en"), confirmed=True
+        )
+    browser.log_in()
+    assert "ask its owner for an invitation" in browser.go("/office").text
+    assert "Office" not in browser.go("/").text
+    for path in (OFFICE, f"{OFFICE}/orders", HANDOUT):
+        browser.go(path)
+        assert browser.status == 404
+
+
+def test_a_member_goes_from_the_shop_to_the_week(owner: Browser, stall: Stall) -> None:
+    assert "/office" in owner.go("/").links()
+    owner.go("/office")
+    assert owner.at == OFFICE
+    assert "Average order" in owner.page.text
+
+
+def test_a_packer_hands_out_and_sees_no_amount(browser: Browser, stall: Stall) -> None:
+    order = an_order(stall)
+    browser.log_in(a_member(stall, "packer"))
+    for path in (OFFICE, f"{OFFICE}/orders", f"{OFFICE}/orders/{order.id}", HANDOUT, f"{HANDOUT}/{order.id}"):
+        page = browser.go(path)
+        assert browser.status == 200, path
+        assert "€" not in page.text, path
+    browser.send("?then=done", ("method", ""))
+    assert browser.at == f"{HANDOUT}?done={order.id}"
+    assert journal(stall) == []
+
+
+def test_a_packer_cannot_take_money_by_a_form_of_their_own(browser: Browser, stall: Stall) -> None:
+    order = an_order(stall)
+    browser.log_in(a_member(stall, "packer"))
+    page = browser.post(f"{HANDOUT}/{order.id}?then=done", method="cash:cash", due="480", key="k")
+    assert browser.status == 403
+    assert "Your role does not take money" in page.text
+    assert journal(stall) == []
+
+
+def test_an_accountant_sees_orders_but_hands_nothing_out(browser: Browser, stall: Stall) -> None:
+    order = an_order(stall)
+    browser.log_in(a_member(stall, "accountant"))
+    assert HANDOUT.rpartition("/")[0] not in browser.go(f"{OFFICE}/orders").links()
+    browser.go(HANDOUT)
+    assert browser.status == 403
+    browser.post(f"{HANDOUT}/{order.id}?then=done", method="", due="0", key="k")
+    assert browser.status == 403
+
+
+# ------------------------------------------------------------------------------------------------ this week
+
+
+def test_the_week_counts_orders_and_says_what_needs_somebody(owner: Browser, stall: Stall, clock: ManualClock) -> None:
+    an_order(stall)
+    an_order(stall, "Émile Renard", eggs=1)
+    assert "2 orders so far" in owner.go(OFFICE).text
+    clock.advance(days=2, hours=7)  # the hand-out is over
+    page = owner.go(OFFICE).text
+    assert "2 orders were not collected" in page
+    assert "2 orders are not paid" in page
+    assert "No next sale is planned" in page
+
+
+def test_a_sale_without_a_way_to_pay_is_said_to_be_so(owner: Browser, stall: Stall) -> None:
+    assert "Customers have no way to pay" not in owner.go(OFFICE).text
+    with stall.instance.store.write() as tx:
+        disable_plugin(tx, "shop", "cash")
+    assert "Customers have no way to pay" in owner.go(OFFICE).text
+
+
+# ------------------------------------------------------------------------------------------------ orders
+
+
+@pytest.mark.parametrize("words", ["corinne", "CLERC", "1", "#1", "corinne@example.org", "0639985866", "carotte"])
+def test_an_order_is_found_by_what_stands_on_paper(owner: Browser, stall: Stall, words: str) -> None:
+    order = an_order(stall)
+    an_order(stall, "Émile Renard", eggs=1)
+    page = owner.go(f"{OFFICE}/orders?q={words.replace('#', '%23')}")
+    assert f"{OFFICE}/orders/{order.id}" in page.links()
+
+
+def test_a_search_without_a_match_says_so(owner: Browser, stall: Stall) -> None:
+    an_order(stall)
+    page = owner.go(f"{OFFICE}/orders?q=nobody")
+    assert "No order of this sale fits." in page.text
+    assert "Corinne" not in page.text
+
+
+def test_an_order_shows_its_lines_its_money_and_what_happened(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall, small=2, eggs=1)
+    page = owner.go(f"{OFFICE}/orders/{order.id}").text
+    for words in ("2 × Carottes", "€4.80", "€7.15 to pay", "06 39 98 58 66", "ordered"):
+        assert words in page, words
+
+
+# ------------------------------------------------------------------------------------------------ hand-out
+
+
+def test_the_list_goes_by_slot_and_name(owner: Browser, stall: Stall) -> None:
+    for name, slot in (("Zoé Petit", 0), ("Anna Blum", 1), ("Bruno Roy", 0)):
+        an_order(stall, name, slot=slot)
+    page = owner.go(HANDOUT).text
+    places = [page.index(name) for name in ("Gare", "Anna Blum", "Salle des fêtes", "Bruno Roy", "Zoé Petit")]
+    assert places == sorted(places)
+    assert "0/3" in page
+
+
+def test_cash_and_goods_go_over_the_table_in_one_step(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall)
+    owner.go(f"{HANDOUT}/{order.id}")
+    page = owner.send("?then=done", CASH)
+    assert "1 · Corinne Clerc handed over" in page.text
+    assert "€4.80 taken" in page.text
+    assert "1/1" in page.text
+    assert journal(stall) == [480]
+
+
+def test_the_same_form_sent_twice_takes_the_money_once(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall)
+    page = owner.go(f"{HANDOUT}/{order.id}")
+    owner.send("?then=done", CASH)
+    owner.page = page
+    owner.send("?then=done", CASH)
+    assert owner.at == f"{HANDOUT}?done={order.id}"
+    assert journal(stall) == [480]
+
+
+def test_a_second_telephone_learns_that_the_order_is_gone(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall)
+    owner.go(f"{HANDOUT}/{order.id}")
+    owner.send("?then=done", CASH)
+    page = owner.post(f"{HANDOUT}/{order.id}?then=done", method="cash:cash", due="480", key="of another telephone")
+    assert owner.status == 409
+    assert "Order 1 has been handed over already" in page.text
+    assert journal(stall) == [480]
+
+
+def test_more_than_is_due_is_not_taken(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall)
+    page = owner.post(f"{HANDOUT}/{order.id}?then=done", method="cash:cash", due="500", key="k")
+    assert "Only €4.80 is due" in page.text
+    assert journal(stall) == []
+
+
+def test_who_pays_later_gets_the_goods_and_still_owes(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall)
+    owner.go(f"{HANDOUT}/{order.id}")
+    page = owner.send("?then=done", ("method", ""))
+    assert "€4.80 to pay" in page.text
+    assert journal(stall) == []
+
+
+def test_a_slip_is_undone_with_its_money(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall)
+    owner.go(f"{HANDOUT}/{order.id}")
+    owner.send("?then=done", CASH)
+    page = owner.send("?then=undo")
+    assert owner.at == f"{HANDOUT}/{order.id}"
+    assert "To pay €4.80" in page.text
+    assert journal(stall) == [480, -480]
+    owner.send("?then=done", CASH)
+    assert journal(stall) == [480, -480, 480]
+
+
+def test_what_was_handed_over_long_ago_is_not_undone(owner: Browser, stall: Stall, clock: ManualClock) -> None:
+    order = an_order(stall)
+    owner.go(f"{HANDOUT}/{order.id}")
+    owner.send("?then=done", CASH)
+    clock.advance(seconds=UNDO.seconds + 1)
+    page = owner.send("?then=undo")
+    assert owner.status == 409
+    assert "within 30 minutes" in page.text
+    assert journal(stall) == [480]
+
+
+def test_a_packer_does_not_undo_money(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall)
+    owner.go(f"{HANDOUT}/{order.id}")
+    owner.send("?then=done", CASH)
+    packer = owner.another()
+    packer.log_in(a_member(stall, "packer", "paul@example.org"))
+    page = packer.post(f"{HANDOUT}/{order.id}?then=undo")
+    assert packer.status == 409
+    assert "Ask somebody who takes money" in page.text
+    assert journal(stall) == [480]
+
+
+@pytest.mark.parametrize(("typed", "total"), [("1.985", "23.82"), ("1,985", "23.82"), ("0,985+1", "23.82")])
+def test_a_weight_is_typed_with_a_comma_a_point_or_as_a_sum(
+    owner: Browser, stall: Stall, typed: str, total: str
+) -> None:
+    order = an_order_of(stall, {a_chicken(stall): 1})
+    owner.go(f"{HANDOUT}/{order.id}")
+    page = owner.send("?then=weigh", **{f"weights/{order.lines[0].id}": typed})
+    assert owner.status == 200
+    assert f"To pay €{total}" in page.text
+
+
+def test_a_weight_that_is_far_off_is_asked_again_and_kept(owner: Browser, stall: Stall) -> None:
+    order = an_order_of(stall, {a_chicken(stall): 1})
+    field = f"weights/{order.lines[0].id}"
+    owner.go(f"{HANDOUT}/{order.id}")
+    page = owner.send("?then=weigh", **{field: "0.985"})
+    assert "This is far from what was ordered" in page.text
+    assert page.form("?then=weigh").fields[field] == "0.985"
+    page = owner.send("?then=weigh")
+    assert "To pay €11.82" in page.text
+
+
+@pytest.mark.parametrize("typed", ["heavy", "-1", "1e9", "NaN", "1+" * 40])
+def test_what_is_no_weight_is_said_beside_its_field(owner: Browser, stall: Stall, typed: str) -> None:
+    order = an_order_of(stall, {a_chicken(stall): 1})
+    owner.go(f"{HANDOUT}/{order.id}")
+    owner.send("?then=weigh", **{f"weights/{order.lines[0].id}": typed})
+    assert owner.status == 422
+    assert owner.page.text.count("Error:") == 1
