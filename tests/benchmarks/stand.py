@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from rich.progress import track
@@ -100,10 +101,15 @@ class Server:
 
 
 def order(items: Sequence[str], number: int) -> Ask:
-    """An order of three lines by a guest."""
+    """An order of three lines by a guest, each of whom comes through the proxy from a network of their own."""
     wished_items = {items[(number * 3 + step) % len(items)]: 1 for step in range(3)}
     body = json.dumps({"items": wished_items, "name": "Ada", "email": f"ada.{number % 200}@example.org"})
-    headers = {"Content-Type": "application/json", "Idempotency-Key": f"{time.time_ns()}-{number}"}
+    guest = IPv4Address("10.0.0.0") + number % 2**24
+    headers = {
+        "Content-Type": "application/json",
+        "Idempotency-Key": f"{time.time_ns()}-{number}",
+        "X-Forwarded-For": str(guest),
+    }
     return "POST", "/api/sale-sessions/shop-session/orders", body, headers
 
 

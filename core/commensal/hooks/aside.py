@@ -59,9 +59,14 @@ class CircuitBreaker:
         self._points: defaultdict[PluginPlace, int] = defaultdict(int)
         self._until: dict[PluginPlace, datetime] = {}
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no plugin is set aside anywhere."""
+        return not self._until
+
     def until(self, place: PluginPlace, now: datetime) -> datetime | None:
         """Until when the plugin must not be called at `place`; None: it may be called."""
-        until = self._until.get(place) if self._until else None
+        until = self._until.get(place)
         if until is None or until > now:
             return until
         self._until[place] = now + REST  # this call is the trial; others wait for its result
@@ -116,6 +121,8 @@ class FailureLog:
 
     def refuse_set_aside(self, place: PluginPlace) -> None:
         """Raises `PluginError` while the plugin is set aside at `place`."""
+        if self.breaker.is_idle:
+            return
         until = self.breaker.until(place, self._clock.now())
         if until is not None:
             text = f"it is set aside until {until:%H:%M:%S} UTC, because it failed again and again"

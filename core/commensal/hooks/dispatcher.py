@@ -52,7 +52,7 @@ class HookAnswer(Generic[R]):
 
 Among = Collection[str] | Mapping[str, Mapping[str, Any]]
 PluginAnswers = list[tuple[str, Any]]
-_Calls = Sequence[tuple[pluggy.HookImpl, dict[str, Any]]]  # implementations with their arguments
+_Calls = Sequence[tuple[PluginPlace, pluggy.HookImpl, dict[str, Any]]]  # implementations with their arguments
 TRANSACTION_SECONDS = 8.0  # of a transaction that a plugin opens: less than the ten that other writers wait
 READING_SECONDS = 30.0  # of a transaction in which a report reads its lines
 _NO_BOUND: AbstractContextManager[None] = nullcontext()
@@ -231,10 +231,15 @@ class Hooks:
 
     def _ask(self, hook: AnyHook, among: Among | None, kwargs: dict[str, Any]) -> PluginAnswers:
         calls = []
-        for implementation in self._implementations_among(hook, among):
+        for implementation in self._implementations(hook):
+            if among is not None and implementation.plugin_name not in among:
+                continue
+            place = PluginPlace(implementation.plugin_name, hook.name)
+            if self._is_skipped(hook, place):
+                continue
             arguments = self._arguments(hook, implementation, among, kwargs)
             if arguments is not None:
-                calls.append((implementation, arguments))
+                calls.append((place, implementation, arguments))
         if hook.contract.where in ("outside", "job"):
             return self._call_side_by_side(hook, calls)
         tx = kwargs.get("tx")
@@ -242,20 +247,10 @@ class Hooks:
             return self._call_at_start(hook, calls)
         return self._call_in_transaction(hook, calls, tx)
 
-    def _implementations_among(self, hook: AnyHook, among: Among | None) -> list[pluggy.HookImpl]:
-        candidates = [
-            implementation
-            for implementation in self._implementations(hook)
-            if among is None or implementation.plugin_name in among
-        ]
-        return [
-            implementation for implementation in candidates if not self._is_skipped(hook, implementation.plugin_name)
-        ]
-
-    def _is_skipped(self, hook: AnyHook, plugin: str) -> bool:
+    def _is_skipped(self, hook: AnyHook, place: PluginPlace) -> bool:
         """Whether the plugin is set aside. Raises `PluginError` if it is, and the contract forbids to skip it."""
         try:
-            self._failure_log.refuse_set_aside(PluginPlace(plugin, hook.name))
+            self._failure_log.refuse_set_aside(place)
         except PluginError:
             if hook.contract.on_error != "skip":
                 raise
@@ -265,27 +260,21 @@ class Hooks:
     def _call_side_by_side(self, hook: AnyHook, calls: _Calls) -> PluginAnswers:
         """Calls all plugins at once, each in a thread of its own."""
         futures = [
-            (implementation.plugin_name, start_in_thread(implementation, arguments, hook.name))
-            for implementation, arguments in calls
+            (place, start_in_thread(implementation, arguments, hook.name)) for place, implementation, arguments in calls
         ]
         deadline = time.monotonic() + hook.contract.timeout
         answers: PluginAnswers = []
-        for plugin, future in futures:
-            answers += self._answer(hook, plugin, partial(wait_for_answer, future, deadline))
+        for place, future in futures:
+            answers += self._answer(hook, place, partial(wait_for_answer, future, deadline))
         return answers
 
     def _call_at_start(self, hook: AnyHook, calls: _Calls) -> PluginAnswers:
         """Calls one plugin after the other in this thread, without a time limit."""
         answers: PluginAnswers = []
-        for implementation, arguments in calls:
-            plugin = implementation.plugin_name
-            call = partial(
-                self._bounds.call_without_limit,
-                PluginPlace(plugin, hook.name),
-                hook.contract.timeout,
-                partial(call_in_this_thread, implementation, arguments),
-            )
-            answers += self._answer(hook, plugin, call)
+        for place, implementation, arguments in calls:
+            act = partial(call_in_this_thread, implementation, arguments)
+            call = partial(self._bounds.call_without_limit, place, hook.contract.timeout, act)
+            answers += self._answer(hook, place, call)
         return answers
 
     def _call_in_transaction(self, hook: AnyHook, calls: _Calls, tx: Transaction) -> PluginAnswers:
@@ -297,43 +286,37 @@ class Hooks:
         tx.hold.catch_up()  # raises errors of earlier statements, which no plugin has caused
         answers: PluginAnswers = []
         with tx.hold.reading() if hook.contract.reads else nullcontext(None) as restart:
-            for implementation, arguments in calls:
-                plugin = implementation.plugin_name
-                call = partial(
-                    self._bounds.call_in_transaction,
-                    tx.hold,
-                    PluginPlace(plugin, hook.name),
-                    hook.contract.timeout,
-                    partial(call_in_this_thread, implementation, arguments, hook.name),
-                )
-                answer = self._answer(hook, plugin, call)
+            for place, implementation, arguments in calls:
+                act = partial(call_in_this_thread, implementation, arguments, hook.name)
+                call = partial(self._bounds.call_in_transaction, tx.hold, place, hook.contract.timeout, act)
+                answer = self._answer(hook, place, call)
                 if not answer and restart is not None:
                     restart()
                 answers += answer
         return answers
 
-    def _answer(self, hook: AnyHook, plugin: str, call: Callable[[], Any]) -> PluginAnswers:
+    def _answer(self, hook: AnyHook, place: PluginPlace, call: Callable[[], Any]) -> PluginAnswers:
         """The plugin with its answer; an empty list if it fails and the contract says to skip it."""
         try:
             value = call()
             problem = answer_problem(hook, value)
         except Refused:
-            self._failure_log.breaker.note_success(PluginPlace(plugin, hook.name))
+            self._failure_log.breaker.note_success(place)
             raise
         except Unavailable:
             raise
         except TookTooLong as error:  # already noted; the transaction is gone, so the plugin cannot be skipped
-            raise PluginError(plugin, hook.name, LATE) from error
+            raise PluginError(*place, LATE) from error
         except Exception as error:  # whatever a plugin raises, the contract says what follows
             if why_unavailable(error):  # not the plugin's fault, and reported at the end of the transaction
                 raise
-            self._handle_failure(hook, plugin, error)
+            self._handle_failure(hook, place.plugin, error)
             return []
         if problem:
-            self._handle_failure(hook, plugin, PluginError(plugin, hook.name, problem))
+            self._handle_failure(hook, place.plugin, PluginError(*place, problem))
             return []
-        self._failure_log.breaker.note_success(PluginPlace(plugin, hook.name))
-        return [(plugin, value)]
+        self._failure_log.breaker.note_success(place)
+        return [(place.plugin, value)]
 
     def _arguments(
         self, hook: AnyHook, implementation: pluggy.HookImpl, among: Among | None, kwargs: dict[str, Any]

@@ -112,7 +112,7 @@ class Constant:
             driver_parameters: Any = tuple([value.value_in(parameters) for value in self.values])
             if self.keys is not None:
                 driver_parameters = dict(zip(self.keys, driver_parameters, strict=True))
-            for listener in connection.dispatch.before_cursor_execute:
+            for listener in connection.engine.dispatch.before_cursor_execute:
                 text, driver_parameters = listener(connection, cursor, text, driver_parameters, None, False)
             if wait:
                 cursor.execute(text, driver_parameters)
@@ -120,7 +120,7 @@ class Constant:
                 cursor.connection.defer(text, driver_parameters)
         except Exception as error:  # a value of the wrong type is an error of the statement, as in SQLAlchemy
             raise_database_error(connection, self.text, error, cursor)
-        for listener in connection.dispatch.after_cursor_execute:
+        for listener in connection.engine.dispatch.after_cursor_execute:
             listener(connection, cursor, text, driver_parameters, None, False)
         return cursor
 
@@ -130,12 +130,12 @@ def execute_each(connection: Connection, text: str, rows: Sequence[tuple[Any, ..
     cursor = connection.connection.cursor()
     try:
         driver_rows: Any = rows
-        for listener in connection.dispatch.before_cursor_execute:
+        for listener in connection.engine.dispatch.before_cursor_execute:
             text, driver_rows = listener(connection, cursor, text, driver_rows, None, True)
         cursor.executemany(text, driver_rows)
     except Exception as error:
         raise_database_error(connection, text, error, cursor)
-    for listener in connection.dispatch.after_cursor_execute:
+    for listener in connection.engine.dispatch.after_cursor_execute:
         listener(connection, cursor, text, rows, None, True)
     cursor.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import delete, update
@@ -17,6 +18,7 @@ _LINE = (
     "id", "item_id", "product_id", "supplier_id", "lot_id", "lot_quantity", "name", "unit_quantity", "unit", "price",
     "deposit", "vat_rate", "weighed", "quantity", "final_quantity", "amount", "substitutes_id",
 )  # fmt: skip
+_line_values = attrgetter(*_LINE)
 
 
 def totals_of(totals: Totals) -> dict[str, int]:
@@ -59,7 +61,7 @@ def change_row(tx: Transaction, order_id: str, version: int, values: Mapping[str
 
 def _lines(order: OrderDraft) -> list[dict[str, Any]]:
     return [
-        {"order_id": order.id, "position": position, **{name: getattr(line, name) for name in _LINE}}
+        {"order_id": order.id, "position": position, **dict(zip(_LINE, _line_values(line), strict=True))}
         for position, line in enumerate(order.lines, start=1)
     ]
 

@@ -30,7 +30,8 @@ def deposit_of(line: PricedLine) -> int:
 
 def with_amount(line: PricedLine) -> PricedLine:
     """Returns the line with its amount worked out."""
-    return replace(line, amount=amount_of(line))
+    amount = amount_of(line)
+    return line if amount == line.amount else replace(line, amount=amount)
 
 
 def with_quantity(line: PricedLine, quantity: int) -> PricedLine:
