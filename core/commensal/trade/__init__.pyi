@@ -16,6 +16,7 @@ from .catalogs.items import items_of as items_of
 from .catalogs.listed import Listed as Listed
 from .catalogs.listed import listed_for as listed_for
 from .catalogs.listed import listings_of as listings_of
+from .catalogs.listed import products_of_items as products_of_items
 from .catalogs.listing import Listing as Listing
 from .catalogs.listing import list_products as list_products
 from .catalogs.offers import set_price as set_price
@@ -26,6 +27,7 @@ from .catalogs.sellable import who_lists as who_lists
 from .catalogs.stamp import listing_stamp as listing_stamp
 from .catalogs.values import Catalog as Catalog
 from .catalogs.values import CatalogItem as CatalogItem
+from .catalogs.values import Offer as Offer
 from .catalogs.visible import VisibleOffer as VisibleOffer
 from .catalogs.visible import count_offers as count_offers
 from .catalogs.visible import offers_for as offers_for

@@ -23,10 +23,12 @@ _UNLIMITED = Decimal(-1)  # what deployed platforms send for unlimited stock
 
 @dataclass
 class Graph:
-    """One document under construction. `links`: properties that its context declares as links (``@type: @id``)."""
+    """One document under construction. `links`: properties that its context declares as links (``@type: @id``);
+    `named_values`: allergens are nodes with an IRI, as in messages, and not blank nodes."""
 
     version: str
     links: frozenset[str]
+    named_values: bool = False
     nodes: dict[str, Json] = field(default_factory=dict)
     _unnamed: int = 0
 
@@ -134,14 +136,21 @@ def _concepts(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -
 
 
 def _allergens(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[Any]:
-    links = []
-    for term in value:
-        iri = f"{thing.iri}#allergen-{compact(term).rpartition('#')[2]}"
-        graph.nodes[iri] = {"@id": iri, "@type": "dfc-b:AllergenCharacteristic"}
-        dimension = "dfc-b:hasAllergenDimension"
-        graph._put(graph.nodes[iri], dimension, _concept("dfc-m", term), dimension in graph.links)
-        links.append({"@id": iri})
-    return links
+    return [_allergen(graph, thing, term) for term in value]
+
+
+def _allergen(graph: Graph, thing: Thing, term: str) -> Json:
+    """The link to a node of its own. The connector for Ruby fails on a whole document if this node has an IRI."""
+    dimension, concept = "dfc-b:hasAllergenDimension", _concept("dfc-m", term)
+    node = {
+        "@type": "dfc-b:AllergenCharacteristic",
+        dimension: concept["@id"] if dimension in graph.links else concept,
+    }
+    if not graph.named_values:
+        return graph.unnamed(node)
+    iri = f"{thing.iri}#allergen-{compact(term).rpartition('#')[2]}"
+    graph.nodes[iri] = {"@id": iri, **node}
+    return {"@id": iri}
 
 
 def _number(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[Any]:

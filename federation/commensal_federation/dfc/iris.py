@@ -44,6 +44,11 @@ def local_id(base: str, iri: str, kind: ResourceKind) -> str | None:
     return rest if iri.startswith(front) and _ID.fullmatch(rest) else None
 
 
+def product_list_iri(base: str) -> str:
+    """The address of all products; a product's IRI is below it."""
+    return f"{base}/api/dfc/supplied_products"
+
+
 def webid_iri(base: str) -> str:
     """The IRI of the instance as a DFC platform."""
     return f"{base}/webid"

@@ -9,9 +9,8 @@ from decimal import Decimal
 from fractions import Fraction
 from math import floor
 
-from commensal import MEASURES
-
 from .findings import DocumentFindings
+from .pieces import pieces_in
 from .read import DfcDocument
 from .vocabulary import DfcConsumption, DfcItem, DfcOffer, DfcPrice, DfcProduct, DfcProduction, DfcQuantity
 
@@ -187,31 +186,11 @@ def cases_in(document: DfcDocument, findings: DocumentFindings) -> Iterator[tupl
         )
         if output is None or product is None or case is None or product.iri == case.iri:
             continue
-        used, filled = _pieces(flow.quantity, product), _pieces(output.quantity, case)
+        used = pieces_in(flow.quantity or _PIECE, product.quantity)
+        filled = pieces_in(output.quantity or _PIECE, case.quantity)
         pieces = used / filled if used and filled else Fraction(0)
         if not 0 < pieces <= _MOST_PIECES or pieces.denominator > _FINEST:
             text = "It is not clear how many pieces fill a case, so this product is not ordered by the case."
             findings.note("case", text, flow.iri)
             continue
         yield product, case, pieces
-
-
-def _pieces(quantity: DfcQuantity | None, product: DfcProduct) -> Fraction | None:
-    """How many pieces of a product a quantity is, by count or by the content of a piece; 1 if there is no quantity;
-    None if the units do not compare."""
-    if quantity is None:
-        return Fraction(1)
-    measure = MEASURES.get(quantity.unit)
-    if measure is None or measure.dimension in ("package", "ratio"):
-        return None
-    if measure.dimension == "count":
-        return Fraction(quantity.value) * measure.factor
-    content_measure = MEASURES.get(product.quantity.unit) if product.quantity is not None else None
-    if (
-        product.quantity is None
-        or content_measure is None
-        or not content_measure.comparable(measure)
-        or product.quantity.value <= 0
-    ):
-        return None
-    return Fraction(quantity.value) * measure.factor / (Fraction(product.quantity.value) * content_measure.factor)

@@ -8,8 +8,9 @@ from typing import Any
 from .classes import BY_TYPE, OLD_PLACES, PROPERTIES, DfcClass, field_of, guess_class, inverse_of
 from .fields import PLAIN, FieldReader
 from .findings import DocumentFindings
+from .literals import read_number
 from .nodes import Node, Nodes, Value
-from .vocabulary import DfcOther, Thing
+from .vocabulary import DfcOther, DfcQuantity, Thing
 
 _CONTAINERS = {"ldp:Container", "ldp:BasicContainer"}
 
@@ -119,9 +120,16 @@ class ThingReader:
             draft.values[name] = value
         if kept:
             draft.unread.setdefault(property, []).extend(kept)
-        deprecated = draft.unread.get(OLD_PLACES.get(definition.datatype, ""), [])
-        if value is not None and deprecated and definition.term.startswith("has"):
-            del draft.unread[OLD_PLACES[definition.datatype]]  # the deprecated property repeats the value
+        if value is not None and definition.datatype in OLD_PLACES and definition.term.startswith("has"):
+            self._drop_repetitions(draft, OLD_PLACES[definition.datatype], value)
+
+    def _drop_repetitions(self, draft: _Draft, property: str, value: Any) -> None:
+        """Drops the values of a deprecated property that repeat the value; reports and keeps a different quantity."""
+        for repeated in draft.unread.pop(property, []):
+            if isinstance(value, DfcQuantity) and read_number(repeated.get("@value")) != value.value:
+                draft.unread.setdefault(property, []).append(repeated)
+                text = "{term} differs from hasQuantity, which counts."
+                self.findings.wrong("two_values", text, draft.node.iri, property, term=property)
 
     def _fill_from_old_place(self, draft: _Draft, name: str, property: str) -> None:
         definition = PROPERTIES[draft.kind][name]

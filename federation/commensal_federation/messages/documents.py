@@ -19,7 +19,7 @@ MOST_HOPS = 5
 
 def write_document(things: Iterable[Thing]) -> dict[str, Any]:
     """A complete DFC document, by the context that messages may have."""
-    return {**write_116(things), "@context": DFC_CONTEXT}
+    return {**write_116(things, named_values=True), "@context": DFC_CONTEXT}
 
 
 def read_document(document: Mapping[str, Any]) -> DfcDocument:

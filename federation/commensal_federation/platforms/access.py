@@ -73,21 +73,21 @@ def requested_enterprise(visit: Visit, tx: Transaction) -> Enterprise:
     return by_id or find_enterprise(tx, name, person_id=visit.actor.person_id)
 
 
-def readable_enterprises(visit: Visit, tx: Transaction, *, after: str, limit: int) -> list[Enterprise]:
-    """The enterprises that the caller may read: a person's own, or those that granted ReadEnterprise to the platform.
+def readable_enterprises(visit: Visit, tx: Transaction, scope: Scope, *, after: str, limit: int) -> list[Enterprise]:
+    """The enterprises at which the caller has the scope: of a person's own, or those that granted it to the platform.
 
     Sorted by slug, beginning after the slug `after`. Raises `Unauthorised`.
     """
     refuse_anonymous(visit)
     if visit.actor.client:
-        granted = enterprises_by_id(tx, enterprises_granting(tx, visit.actor.client, "ReadEnterprise")).values()
+        granted = enterprises_by_id(tx, enterprises_granting(tx, visit.actor.client, scope)).values()
         current = [enterprise for enterprise in granted if enterprise.slug > after and enterprise.archived_at is None]
         return sorted(current, key=lambda enterprise: enterprise.slug)[:limit]
     own = [
         membership.enterprise
         for membership in memberships_of(tx, visit.actor.person_id or "", after=after, limit=limit)
     ]
-    return [enterprise for enterprise in own if set(_OURS["ReadEnterprise"]) <= held_at(tx, visit.actor, enterprise.id)]
+    return [enterprise for enterprise in own if set(_OURS[scope]) <= held_at(tx, visit.actor, enterprise.id)]
 
 
 def refuse_anonymous(visit: Visit) -> None:

@@ -19,7 +19,7 @@ from ..dfc.iris import (
     lot_iri,
     offer_iri,
     phone_iri,
-    product_iri,
+    product_list_iri,
 )
 from ..dfc.vocabulary import (
     DfcAddress,
@@ -36,20 +36,32 @@ from ..dfc.vocabulary import (
     Thing,
 )
 from ..linked_catalogues.tables import linked_producers
+from .prices import Categories, is_shown, visible_offers
 
 _AT_ONCE = 500
 T = TypeVar("T")
 
 
-def export_enterprise(tx: Transaction, base: str, enterprise: Enterprise, *, lots: bool = True) -> Iterator[Thing]:
-    """Yields everything that the enterprise shows to trusted platforms, including hidden items, which are marked.
+def export_enterprise(
+    tx: Transaction,
+    base: str,
+    enterprise: Enterprise,
+    *,
+    categories: Categories | None = None,
+    lots: bool = True,
+    products: str = "",
+) -> Iterator[Thing]:
+    """Yields the enterprise with its catalogs: for its own people all of it, with hidden items, which are marked; for a
+    buyer in `categories` what that buyer may order, each at the one price that it pays.
 
     Listed products of other producers come with those enterprises, except products linked from a platform, which offers
-    them itself. `base` is this instance's address; without `lots`, the stocks that sizes share are left out.
+    them itself. `base` is this instance's address, `products` the address of the list below which products have theirs,
+    by default that of all products; without `lots`, the stocks that sizes share are left out.
     """
+    list_iri = products or product_list_iri(base)
     yield from enterprise_things(base, enterprise)
-    categories = list_categories(tx, enterprise.id)
-    yield from (category_thing(base, category) for category in categories)
+    if categories is None:
+        yield from (category_thing(base, category) for category in list_categories(tx, enterprise.id))
     own = list(
         _pages(
             lambda after: products_of(tx, enterprise.id, after=after, limit=_AT_ONCE),
@@ -61,12 +73,15 @@ def export_enterprise(tx: Transaction, base: str, enterprise: Enterprise, *, lot
     )
     items = [item for catalog in catalogs for item in _items(tx, enterprise.id, catalog.id)]
     linked = linked_producers(tx, enterprise.id)
-    items = [item for item in items if item.producer_id not in linked]
+    items = [item for item in items if item.producer_id not in linked and is_shown(item, categories)]
     foreign = sorted({item.producer_id for item in items} - {enterprise.id})
     others = [stocked_product for producer_id in foreign for stocked_product in _products_in(tx, producer_id, items)]
     for producer_id in foreign:
         yield from enterprise_things(base, enterprise_by_id(tx, producer_id))
     by_product = {stocked.product.id: stocked for stocked in (*own, *others)}
+    if categories is not None:
+        listed = {item.product_id for item in items}
+        by_product = {id: stocked for id, stocked in by_product.items() if id in listed}
     currencies = {producer_id: enterprise_by_id(tx, producer_id).currency for producer_id in foreign}
     written_lots: set[str] = set()
     for stocked_product in by_product.values():
@@ -74,12 +89,12 @@ def export_enterprise(tx: Transaction, base: str, enterprise: Enterprise, *, lot
             written_lots.add(stocked_product.lot.id)
             yield lot_thing(base, stocked_product)
         currency = currencies.get(stocked_product.product.enterprise_id, enterprise.currency)
-        yield product_thing(base, stocked_product, currency, tx.product_fields)
+        yield product_thing(base, stocked_product, currency, tx.product_fields, list_iri)
     yield from (catalog_thing(base, catalog) for catalog in catalogs)
     for item in items:
         listed_product = by_product.get(item.product_id)
         if listed_product is not None:
-            yield from item_things(base, item, enterprise, listed_product)
+            yield from item_things(base, item, enterprise, listed_product, categories, list_iri)
 
 
 def enterprise_things(base: str, enterprise: Enterprise) -> Iterator[Thing]:
@@ -120,11 +135,14 @@ def catalog_thing(base: str, catalog: Catalog) -> DfcCatalog:
     )
 
 
-def product_thing(base: str, stocked: StockedProduct, currency: str, declared: PluginFields) -> DfcProduct:
-    """The product as a value. `currency` is the producer's, for the deposit; `declared` are the fields of plugins."""
+def product_thing(
+    base: str, stocked: StockedProduct, currency: str, declared: PluginFields, list_iri: str
+) -> DfcProduct:
+    """The product as a value. `currency` is the producer's, for the deposit; `declared` are the fields of plugins;
+    `list_iri` is the address of the list below which the product has its own."""
     product = stocked.product
     return DfcProduct(
-        iri=product_iri(base, product.id),
+        iri=f"{list_iri}/{product.id}",
         enterprise=enterprise_iri(base, product.enterprise_id),
         images=(f"{base}/api/images/{product.image_id}",) if product.image_id else (),
         stock=None if stocked.left is None else Decimal(stocked.left),
@@ -145,22 +163,30 @@ def lot_thing(base: str, stocked: StockedProduct) -> DfcLot:
     )
 
 
-def item_things(base: str, item: CatalogItem, enterprise: Enterprise, stocked: StockedProduct) -> Iterator[Thing]:
-    """The item and its offers, with the VAT rate in force."""
+def item_things(
+    base: str,
+    item: CatalogItem,
+    enterprise: Enterprise,
+    stocked: StockedProduct,
+    categories: Categories | None,
+    list_iri: str,
+) -> Iterator[Thing]:
+    """The item and its offers to a buyer in `categories`, or all, with the VAT rate in force. `list_iri` is as for
+    `product_thing`."""
     iri = item_iri(base, item.id)
     yield DfcItem(
         iri=iri,
         name=item.name or "",
-        product=product_iri(base, item.product_id),
+        product=f"{list_iri}/{item.product_id}",
         catalogs=(catalog_iri(base, item.catalog_id),),
         enterprise=enterprise_iri(base, enterprise.id),
         sku=stocked.product.sku or "",
         stock=None if stocked.left is None else Decimal(stocked.left),
         hidden=item.hidden,
     )
-    for offer in item.offers:
+    for offer in visible_offers(item, categories):
         price = DfcPrice(amount=offer.price, currency=enterprise.currency, vat_rate=stocked.product.vat_rate)
-        category = category_iri(base, offer.category_id) if offer.category_id else None
+        category = category_iri(base, offer.category_id) if offer.category_id and categories is None else None
         yield DfcOffer(iri=offer_iri(base, offer.id), item=iri, category=category, price=price)
 
 

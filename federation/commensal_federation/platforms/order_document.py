@@ -2,48 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from commensal import Order, PricedLine
+from commensal import Order, PricedLine, SaleSession, Transaction, order_by_id, sale_by_id
+from commensal.trade import SuppliedProduct, products_of_items
 
-from ..dfc.iris import enterprise_iri, item_iri, line_iri, order_iri, session_iri
-from ..dfc.vocabulary import DfcLine, DfcOffer, DfcOrder, DfcPrice, DfcQuantity, Thing
+from ..dfc.iris import line_iri, session_iri
+from ..dfc.vocabulary import DfcLine, DfcOffer, DfcOrder, DfcPrice, DfcProduct, DfcQuantity, DfcSession, Thing
+from .layouts import Layout
 from .placing import ordered_pieces
 from .values import PlatformLine, PlatformOrder
 
 
-def order_things(base: str, placed: PlatformOrder, order: Order) -> Iterator[Thing]:
-    """The order, its lines and their offers, under the IRIs that the sender used.
+def order_things(tx: Transaction, base: str, layout: Layout, placed: PlatformOrder) -> Iterator[Thing]:
+    """The order with its sale, its lines, their offers and products: everything that it names, and nothing else.
 
-    A line's quantity is what will be delivered; `wanted`, `answer` ("confirmed", "shortened", "refused") and `reason`
-    are terms of our own, since DFC has none for them.
+    Offers and products have the IRIs that the sender used. A line's quantity is what will be delivered; `wanted`,
+    `answer` ("confirmed", "shortened", "refused") and `reason` are terms of our own, since DFC has none for them. The
+    buyer and the seller are left out: both know who they are.
     """
-    iri = order_iri(base, placed.id)
+    order = order_by_id(tx, placed.order_id, enterprise_id=placed.enterprise_id)
+    session = session_thing(base, sale_by_id(tx, order.session_id).session)
+    iri = layout.order(placed.id)
     yield DfcOrder(
         iri=iri,
         number=str(order.number),
         date=order.placed_at,
-        session=session_iri(base, order.session_id),
-        ordered_by=placed.ordered_by or None,
-        sold_by=enterprise_iri(base, placed.enterprise_id),
+        session=session.iri,
         state=current_state(placed, order),
         payment_state=order.payment_state,
         fulfilment_state=order.fulfilment_state,
     )
+    yield session
     pieces = ordered_pieces(order) if order.state != "Cancelled" else {}
     priced_lines = _lines_by_item(order)
-    offers: set[str] = set()
     for line in placed.lines:
         yield _line(base, iri, line, pieces.get(line.item_id, 0), priced_lines.get(line.item_id, ()), order)
-        if line.offer_iri not in offers and line.item_id:
-            offers.add(line.offer_iri)
-            yield DfcOffer(iri=line.offer_iri, item=item_iri(base, line.item_id))
+    products = products_of_items(tx, placed.enterprise_id, [line.item_id for line in placed.lines if line.item_id])
+    yield from _offers(layout, placed.lines, products)
 
 
 def current_state(placed: PlatformOrder, order: Order) -> str:
     """The state: the shop's if it cancelled or completed the order, else the one that the sender set last."""
+    if placed.is_empty:
+        return placed.state
     return order.state if order.state in ("Cancelled", "Complete") else placed.state
+
+
+def session_thing(base: str, session: SaleSession) -> DfcSession:
+    return DfcSession(
+        iri=session_iri(base, session.id), name=session.name, opens_at=session.opens_at, closes_at=session.closes_at
+    )
+
+
+def _offers(
+    layout: Layout, lines: Sequence[PlatformLine], products: Mapping[str, SuppliedProduct]
+) -> Iterator[DfcOffer | DfcProduct]:
+    """The offer of each line and the product in it, each IRI once."""
+    written: set[str] = set()
+    for line in lines:
+        product = products.get(line.item_id)
+        product_iri = line.product_iri or (layout.product(product.id) if product else "")
+        if line.offer_iri not in written:
+            written.add(line.offer_iri)
+            yield DfcOffer(iri=line.offer_iri, item=product_iri or None)
+        if not product_iri or product_iri in written:
+            continue
+        written.add(product_iri)
+        if product is None:
+            yield DfcProduct(iri=product_iri)
+        else:
+            size = DfcQuantity(value=product.quantity, unit=product.unit)
+            yield DfcProduct(iri=product_iri, name=product.name, quantity=size)
 
 
 def _lines_by_item(order: Order) -> dict[str, list[PricedLine]]:

@@ -20,20 +20,20 @@ from commensal import (
     SoldOut,
     Transaction,
     customer_by_id,
-    order_by_id,
     person_by_id,
 )
 from commensal.pages import Visit
 
-from ..dfc.iris import line_iri, order_iri
+from ..dfc.iris import line_iri
 from ..dfc.limits import SENT_IN
 from ..dfc.read import read
-from ..dfc.vocabulary import DfcLine
+from ..dfc.vocabulary import DfcLine, DfcOffer, DfcProduct
 from ..runtime import federation_of
-from .access import demand_scope, refuse_anonymous, requested_enterprise
+from .access import demand_scope, has_scope, refuse_anonymous, requested_enterprise
+from .layouts import layout_of
 from .order_document import order_things
 from .order_reading import enterprise_of_order, read_order
-from .orders import order_of_line, platform_order, platform_orders
+from .orders import order_of_line, platform_order, platform_orders, sellers_of
 from .placing import PlatformBuyer, amend_platform_order, place_platform_order
 from .responses import base_of, dfc_page, dfc_response
 from .scopes import platform_access, platform_by_id
@@ -46,13 +46,12 @@ T = TypeVar("T")
 
 
 def order_routes() -> Sequence[BaseRoute]:
-    """Routes of orders, including the paths that clients guess: ``/api/dfc/orders`` beside the products of a catalogue
-    (Open Food Network), and the capitalised path below the enterprise (the first portals)."""
+    """Routes of orders in all layouts; see `layouts`."""
+    lists = ("/api/dfc/enterprises/{enterprise}/orders", "/api/dfc/Enterprises/{enterprise}/Orders")
     return [
-        dfc_page("/api/dfc/enterprises/{enterprise}/orders", orders, "GET", "POST"),
-        dfc_page("/api/dfc/Enterprises/{enterprise}/Orders", orders, "GET", "POST"),
-        dfc_page("/api/dfc/orders", orders_of_anybody, "POST"),
-        dfc_page("/api/dfc/orders/{order}", order, "GET", "PUT", "DELETE"),
+        *(dfc_page(path, orders, "GET", "POST") for path in lists),
+        dfc_page("/api/dfc/orders", orders_of_anybody, "GET", "POST"),
+        *(dfc_page(f"{path}/{{order}}", order, "GET", "PUT", "DELETE") for path in (*lists, "/api/dfc/orders")),
         dfc_page("/api/dfc/order_lines/{line}", line),
     ]
 
@@ -62,30 +61,36 @@ def orders(visit: Visit) -> Response:
         with visit.read() as tx:
             enterprise = requested_enterprise(visit, tx)
         return _post(visit, enterprise.id)
-    base = base_of(visit)
     with visit.read() as tx:
         enterprise = demand_scope(visit, tx, requested_enterprise(visit, tx).id, "ReadOrders")
-        sender = _sender(visit) if visit.actor.client else None
-        after = visit.query.get("after", "")[:100]
-        placed = platform_orders(tx, enterprise.id, sender=sender, after=after, limit=_PAGE)
-        things = [
-            thing
-            for row in placed
-            for thing in order_things(base, row, order_by_id(tx, row.order_id, enterprise_id=enterprise.id))
-        ]
-    response = dfc_response(visit, things, [order_iri(base, row.id) for row in placed])
-    if len(placed) == _PAGE:
-        response.headers["Link"] = f'<{base}{visit.request.url.path}?after={placed[-1].id}>; rel="next"'
-    return response
+        return _list(visit, tx, [enterprise.id], _sender(visit) if visit.actor.client else None)
 
 
 def orders_of_anybody(visit: Visit) -> Response:
-    """Places an order at the enterprise whose sale, or else whose offers, the document names."""
+    """Places an order at the enterprise whose sale, or else whose offers, the document names. GET lists the caller's
+    own orders at all enterprises where the caller may still read them."""
     refuse_anonymous(visit)
+    if visit.request.method == "GET":
+        sender = _sender(visit)
+        with visit.read() as tx:
+            readable = [id for id in sellers_of(tx, sender) if has_scope(visit, tx, id, "ReadOrders")]
+            return _list(visit, tx, readable, sender)
     sent, base = read(visit.body, limits=SENT_IN), base_of(visit)
     with visit.read() as tx:
         enterprise_id = enterprise_of_order(tx, base, sent)
     return _post(visit, enterprise_id)
+
+
+def _list(visit: Visit, tx: Transaction, enterprise_ids: Sequence[str], sender: str | None) -> Response:
+    base, layout = base_of(visit), layout_of(visit)
+    after = visit.query.get("after", "")[:100]
+    placed = platform_orders(tx, enterprise_ids, sender=sender, after=after, limit=_PAGE)
+    orders = [order_things(tx, base, layout_of(visit, row.enterprise_id), row) for row in placed]
+    things = {thing.iri: thing for things in orders for thing in things}  # several orders name one sale or product
+    response = dfc_response(visit, things.values(), [layout.order(row.id) for row in placed])
+    if len(placed) == _PAGE:
+        response.headers["Link"] = f'<{base}{visit.request.url.path}?after={placed[-1].id}>; rel="next"'
+    return response
 
 
 def order(visit: Visit) -> Response:
@@ -93,6 +98,8 @@ def order(visit: Visit) -> Response:
     with visit.read() as tx:
         refuse_anonymous(visit)
         placed = _own(visit, tx, platform_order(tx, visit.path["order"]))
+        if "enterprise" in visit.path and requested_enterprise(visit, tx).id != placed.enterprise_id:
+            raise _no_order()
         enterprise = demand_scope(visit, tx, placed.enterprise_id, "ReadOrders")
         if visit.request.method == "GET":
             return _answer(visit, tx, placed)
@@ -116,13 +123,16 @@ def line(visit: Visit) -> Response:
         refuse_anonymous(visit)
         placed = _own(visit, tx, order_of_line(tx, visit.path["line"]))
         demand_scope(visit, tx, placed.enterprise_id, "ReadOrders")
-        things = order_things(base, placed, order_by_id(tx, placed.order_id, enterprise_id=placed.enterprise_id))
+        things = list(order_things(tx, base, layout_of(visit, placed.enterprise_id), placed))
         iri = line_iri(base, visit.path["line"])
-        return dfc_response(visit, [thing for thing in things if isinstance(thing, DfcLine) and thing.iri == iri])
+        (line,) = (thing for thing in things if isinstance(thing, DfcLine) and thing.iri == iri)
+        (offer,) = (thing for thing in things if isinstance(thing, DfcOffer) and thing.iri == line.offer)
+        products = [thing for thing in things if isinstance(thing, DfcProduct) and thing.iri == offer.item]
+        return dfc_response(visit, [line, offer, *products])
 
 
 _CANCELLED = RequestedOrder(
-    iri="", state="Cancelled", session_id="", closes_at=None, ordered_by="", name="", email="", phone="", lines=None
+    iri="", state="Cancelled", session_id="", closes_at=None, ordered_by="", name="", email="", phone="", lines=()
 )
 
 
@@ -141,7 +151,7 @@ def _post(visit: Visit, enterprise_id: str) -> Response:
     placed, new = _try(visit, take)
     with visit.read() as tx:
         response = _answer(visit, tx, placed, 201 if new else 200)
-    response.headers["Location"] = order_iri(base, placed.id)
+    response.headers["Location"] = layout_of(visit).order(placed.id)
     return response
 
 
@@ -158,15 +168,19 @@ def _try(visit: Visit, change: Callable[[Transaction], T]) -> T:
 
 
 def _answer(visit: Visit, tx: Transaction, placed: PlatformOrder, status: int = 200) -> Response:
-    order = order_by_id(tx, placed.order_id, enterprise_id=placed.enterprise_id)
-    return dfc_response(visit, order_things(base_of(visit), placed, order), status=status)
+    things = order_things(tx, base_of(visit), layout_of(visit, placed.enterprise_id), placed)
+    return dfc_response(visit, things, status=status)
 
 
 def _own(visit: Visit, tx: Transaction, placed: PlatformOrder) -> PlatformOrder:
     """Raises `NotFound` for an order of another platform."""
     if visit.actor.client and placed.sender != _sender(visit):
-        raise NotFound("no_order", "There is no such order.")
+        raise _no_order()
     return placed
+
+
+def _no_order() -> NotFound:
+    return NotFound("no_order", "There is no such order.")
 
 
 def _sender(visit: Visit) -> str:

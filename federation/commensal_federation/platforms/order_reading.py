@@ -8,14 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import Literal
 
 from commensal import Invalid, NotFound, Problem, Transaction
-from commensal.trade import items_of_offers, listings_of, whose
+from commensal.trade import items_of_offers, listings_of, products_of_items, whose
 
 from ..dfc.iris import ResourceKind, local_id
+from ..dfc.literals import read_number, write_number
+from ..dfc.pieces import pieces_in
 from ..dfc.read import DfcDocument
-from ..dfc.vocabulary import DfcEnterprise, DfcLine, DfcOffer, DfcOrder, DfcPerson, DfcPhone, DfcSession
+from ..dfc.vocabulary import (
+    DfcEnterprise,
+    DfcLine,
+    DfcOffer,
+    DfcOrder,
+    DfcPerson,
+    DfcPhone,
+    DfcProduct,
+    DfcQuantity,
+    DfcSession,
+)
+from .layouts import id_in_any_layout
 from .values import RequestedLine, RequestedOrder, State
 
 ReferenceKind = Literal["offer", "item", "product"]
@@ -27,6 +41,8 @@ _REFERENCE_KINDS: dict[ResourceKind, ReferenceKind] = {
 }
 _MOST_PIECES = 10_000
 _LONGEST = 500  # characters of a name
+_MOST_PROBLEMS = 20  # in one refusal
+_PIECE = DfcQuantity(value=Decimal(1))
 
 
 def read_order(tx: Transaction, base: str, enterprise_id: str, document: DfcDocument) -> RequestedOrder:
@@ -36,7 +52,7 @@ def read_order(tx: Transaction, base: str, enterprise_id: str, document: DfcDocu
     if state is None:
         text = "An order is Held, Complete or Cancelled; a draft stays where it is made."
         raise Invalid([Problem("state", text, "/dfc-b:hasOrderStatus")])
-    lines = [line for line in document.all(DfcLine) if line.order in (None, order.iri)]
+    lines = _lines_of(document, order)
     session = document.get(DfcSession, order.session)
     name, email, phone = _customer(document, order.ordered_by)
     return RequestedOrder(
@@ -48,7 +64,7 @@ def read_order(tx: Transaction, base: str, enterprise_id: str, document: DfcDocu
         name=name,
         email=email,
         phone=phone,
-        lines=_lines(tx, base, enterprise_id, document, lines) if lines else None,
+        lines=_requested_lines(tx, base, enterprise_id, document, lines),
     )
 
 
@@ -87,19 +103,38 @@ def _requested_items(
     return item_ids
 
 
-def _lines(
+def _lines_of(document: DfcDocument, order: DfcOrder) -> list[DfcLine]:
+    """The lines of the order. Raises `Invalid` for one that the order names and the document does not have."""
+    missing = [str(value.get("@id", value.get("@value", ""))) for value in order.extra.get("dfc-b:hasPart", ())]
+    if missing:
+        text = "The order names this line, but the document does not have it. Send the whole order."
+        raise Invalid([Problem("missing_line", text, iri[:_LONGEST]) for iri in missing[:_MOST_PROBLEMS]])
+    return [line for line in document.all(DfcLine) if line.order in (None, order.iri)]
+
+
+def _requested_lines(
     tx: Transaction, base: str, enterprise_id: str, document: DfcDocument, lines: Sequence[DfcLine]
 ) -> tuple[RequestedLine, ...]:
     """The requested lines; lines of the same item become one. Raises `Invalid`."""
+    if not lines:
+        return ()
     problems: list[Problem] = []
     item_ids = _requested_items(tx, base, enterprise_id, document, lines)
+    products = products_of_items(tx, enterprise_id, [item_id for item_id in item_ids if item_id])
     requested: dict[str, RequestedLine] = {}
     for line, item_id in zip(lines, item_ids, strict=True):
         offer_iri = (line.offer or line.iri)[:_LONGEST]
-        pieces = _pieces(line, problems)
+        product = products.get(item_id)
+        size = DfcQuantity(value=product.quantity, unit=product.unit) if product else None
+        pieces = _pieces(line, size, problems)
         key = item_id or offer_iri
         earlier_pieces = requested[key].pieces if key in requested else 0
-        requested[key] = RequestedLine(item_id=item_id, offer_iri=offer_iri, pieces=earlier_pieces + pieces)
+        requested[key] = RequestedLine(
+            item_id=item_id,
+            offer_iri=offer_iri,
+            pieces=earlier_pieces + pieces,
+            product_iri=_product_iri(document, line)[:_LONGEST],
+        )
     if problems:
         raise Invalid(problems)
     return tuple(requested.values())
@@ -110,18 +145,53 @@ def _reference(base: str, document: DfcDocument, iri: str | None) -> tuple[Refer
     offer = document.get(DfcOffer, iri)
     for candidate in (iri or "", (offer.item if offer else None) or ""):
         for path, kind in _REFERENCE_KINDS.items():
-            if id := local_id(base, candidate, path):
+            if id := id_in_any_layout(base, candidate, path):
                 return kind, id
     return None, ""
 
 
-def _pieces(line: DfcLine, problems: list[Problem]) -> int:
-    value = line.quantity.value if line.quantity else Decimal(-1)
-    if value != value.to_integral_value() or not 0 <= value <= _MOST_PIECES:
-        text = "A quantity is a whole number of pieces, at most {most}."
-        problems.append(Problem("quantity", text, line.iri[:_LONGEST], {"most": _MOST_PIECES}))
+def _product_iri(document: DfcDocument, line: DfcLine) -> str:
+    """The IRI by which the sender names the product of a line; "" if it names an item, or none."""
+    offer = document.get(DfcOffer, line.offer)
+    return offer.item if offer and offer.item and document.get(DfcProduct, offer.item) else ""
+
+
+def _pieces(line: DfcLine, size: DfcQuantity | None, problems: list[Problem]) -> int:
+    """The pieces that a line requests. `size` is the content of a piece of the product; None for an unknown product."""
+    pieces = pieces_in(line.quantity, size) if line.quantity else None
+    problem = _quantity_problem(line, pieces, size)
+    if problem or pieces is None:
+        problems.append(problem or Problem("quantity", _NO_QUANTITY, line.iri[:_LONGEST]))
         return 0
-    return int(value)
+    return int(pieces)
+
+
+_NO_QUANTITY = "The line has no quantity that can be read."
+
+
+def _quantity_problem(line: DfcLine, pieces: Fraction | None, size: DfcQuantity | None) -> Problem | None:
+    where = line.iri[:_LONGEST]
+    if line.quantity is None:
+        return Problem("quantity", _NO_QUANTITY, where)
+    values = {"quantity": _words(line.quantity), "size": _words(size or _PIECE), "most": _MOST_PIECES}
+    if pieces is None:
+        text = "{quantity} cannot be converted to pieces of {size}. Send a number of pieces."
+        return Problem("unit", text, where, values)
+    if pieces.denominator != 1:
+        text = "{quantity} is not a whole number of pieces of {size}."
+        return Problem("quantity", text, where, values)
+    if not 0 <= pieces <= _MOST_PIECES:
+        return Problem("quantity", "A quantity is a whole number of pieces, at most {most}.", where, values)
+    for repeated in line.extra.get("dfc-b:quantity", ()):
+        number = read_number(repeated.get("@value"))
+        if number != pieces:
+            text = "hasQuantity says {quantity}, and quantity says {other}. Send the same in both, or only one."
+            return Problem("two_quantities", text, where, {**values, "other": str(repeated.get("@value"))[:40]})
+    return None
+
+
+def _words(quantity: DfcQuantity) -> str:
+    return f"{write_number(quantity.value)} {quantity.unit[:60]}"
 
 
 def _customer(document: DfcDocument, iri: str | None) -> tuple[str, str, str]:

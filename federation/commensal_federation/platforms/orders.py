@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import ColumnElement, select
 
 from commensal import NotFound, Transaction
@@ -27,13 +29,19 @@ def order_of_line(tx: Transaction, line_id: str) -> PlatformOrder:
 
 
 def platform_orders(
-    tx: Transaction, enterprise_id: str, *, sender: str | None = None, after: str = "", limit: int = 50
+    tx: Transaction, enterprise_ids: Collection[str], *, sender: str | None = None, after: str = "", limit: int = 50
 ) -> list[PlatformOrder]:
-    """A page of an enterprise's orders, sorted by id: of one sender, or of all."""
-    conditions = [_row.enterprise_id == enterprise_id, _row.id > after]
+    """A page of the orders at these enterprises, sorted by id: of one sender, or of all."""
+    conditions = [_row.enterprise_id.in_(sorted(enterprise_ids)), _row.id > after]
     if sender is not None:
         conditions.append(_row.sender == sender)
     return _orders(tx, *conditions, limit=limit)
+
+
+def sellers_of(tx: Transaction, sender: str) -> list[str]:
+    """Ids of the enterprises at which the sender has ordered, sorted."""
+    query = select(_row.enterprise_id).where(_row.sender == sender).distinct().order_by(_row.enterprise_id)
+    return [row["enterprise_id"] for row in tx.all(query)]
 
 
 def _orders(tx: Transaction, *conditions: ColumnElement[bool], limit: int) -> list[PlatformOrder]:

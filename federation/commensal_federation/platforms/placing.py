@@ -13,7 +13,18 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, update
 
-from commensal import Conflict, Hooks, Order, Problem, SaleSession, Transaction, insert_once, insert_rows, sale_by_id
+from commensal import (
+    Conflict,
+    Hooks,
+    Invalid,
+    Order,
+    Problem,
+    SaleSession,
+    Transaction,
+    insert_once,
+    insert_rows,
+    sale_by_id,
+)
 from commensal.trade import (
     Customer,
     Wish,
@@ -28,7 +39,7 @@ from commensal.trade import (
 from .allocation import allocate
 from .orders import platform_order
 from .tables import federation_platform_line, federation_platform_order
-from .values import Allocation, PlatformOrder, RequestedLine, RequestedOrder
+from .values import Allocation, PlatformOrder, RequestedLine, RequestedOrder, State
 
 _row = federation_platform_order.c
 
@@ -69,8 +80,20 @@ def place_platform_order(
         return _repeated(tx, enterprise_id, buyer.sender, key, body_hash), False
     if requested.state == "Cancelled":
         raise Conflict("cancelled", "This order was cancelled.")
-    lines = requested.lines or ()
-    session = _choose_session(tx, enterprise_id, requested)
+    _place(tx, hooks, claim, _choose_session(tx, enterprise_id, requested), buyer, requested.lines)
+    return platform_order(tx, claim), True
+
+
+def _place(
+    tx: Transaction, hooks: Hooks, id: str, session: SaleSession, buyer: PlatformBuyer, lines: tuple[RequestedLine, ...]
+) -> None:
+    """Places the core's order for these lines of the platform's order `id`.
+
+    Raises `Conflict` if nothing is left, `Invalid` without an e-mail address of the buyer.
+    """
+    if not buyer.email:
+        text = "The order names no customer with an e-mail address, and none was chosen here for this platform."
+        raise Invalid([Problem("no_email", text, "/dfc-b:orderedBy")])
     allocation = allocate(tx, session.id, _categories(buyer), lines, {}, buyer.language)
     if not allocation.pieces:
         raise _refusal(lines, allocation)
@@ -78,35 +101,74 @@ def place_platform_order(
         items=allocation.pieces, name=buyer.name, email=buyer.email, phone=buyer.phone, language=buyer.language,
     )  # fmt: skip
     customer_id = buyer.customer.id if buyer.customer else None
-    placed = place_order(tx, hooks, session.id, wish, by_hub=True, customer_id=customer_id, by_platform=True)
-    tx.execute(update(federation_platform_order).where(_row.id == claim).values(order_id=placed.id))
-    _store_lines(tx, claim, lines, allocation)
-    return platform_order(tx, claim), True
+    order = place_order(tx, hooks, session.id, wish, by_hub=True, customer_id=customer_id, by_platform=True)
+    tx.execute(update(federation_platform_order).where(_row.id == id).values(order_id=order.id))
+    _store_lines(tx, id, lines, allocation)
 
 
 def amend_platform_order(
     tx: Transaction, hooks: Hooks, placed: PlatformOrder, buyer: PlatformBuyer, requested: RequestedOrder
 ) -> PlatformOrder:
-    """Changes the order to what its sender requests now, as a whole.
+    """Changes the order to what its sender requests now, as a whole. A request without pieces empties the order, as
+    Open Food Network does to cancel; Complete without pieces cancels it for good.
 
     Raises `Conflict` if lines would change once it is Complete or cancelled, or after the close. A request for exactly
     the confirmed pieces changes nothing and is accepted.
     """
     order = locked_order(tx, placed.order_id, enterprise_id=placed.enterprise_id)
     placed = platform_order(tx, placed.id)
-    if placed.state == "Cancelled" or order.state == "Cancelled":
-        if requested.state == "Cancelled":
+    is_without_pieces = not any(line.pieces for line in requested.lines)
+    cancels = requested.state == "Cancelled" or (requested.state == "Complete" and is_without_pieces)
+    if placed.state == "Cancelled" or (order.state == "Cancelled" and not placed.is_empty):
+        if cancels:
             return placed
         raise Conflict("cancelled", "This order was cancelled.")
-    is_empty = requested.lines is not None and not any(line.pieces for line in requested.lines)
-    if requested.state == "Cancelled" or is_empty:
-        cancel_order(tx, hooks, order)
-        return _set_state(tx, placed, "Cancelled")
-    if requested.lines is not None:
+    if cancels or is_without_pieces:
+        return _empty(tx, hooks, placed, order, requested.state, "Cancelled" if cancels else "Held")
+    if placed.is_empty:
+        _fill_again(tx, hooks, placed, order, buyer, requested.lines)
+    else:
         _change_lines(tx, hooks, placed, order, buyer, requested.lines)
     if requested.state == "Held" and placed.state == "Complete":
         return placed
     return _set_state(tx, placed, requested.state)
+
+
+def _empty(
+    tx: Transaction, hooks: Hooks, placed: PlatformOrder, order: Order, requested: State, state: State
+) -> PlatformOrder:
+    """Gives all pieces back. The order is then Held without lines, and may be filled again, or it is Cancelled."""
+    if requested != "Cancelled" and placed.state == "Complete":
+        raise _complete()
+    if order.state != "Cancelled":
+        cancel_order(tx, hooks, order)
+    if state == "Held":
+        tx.execute(delete(federation_platform_line).where(federation_platform_line.c.order_id == placed.id))
+    return _set_state(tx, placed, state)
+
+
+def _fill_again(
+    tx: Transaction,
+    hooks: Hooks,
+    placed: PlatformOrder,
+    order: Order,
+    buyer: PlatformBuyer,
+    lines: tuple[RequestedLine, ...],
+) -> None:
+    """Places another order of the core, in the same sale, since the emptied one was cancelled."""
+    _place(tx, hooks, placed.id, _demand_open(tx, order), buyer, lines)
+
+
+def _demand_open(tx: Transaction, order: Order) -> SaleSession:
+    """The sale of the order. Raises `Conflict` once it is closed."""
+    session = sale_by_id(tx, order.session_id).session
+    if not is_open(session, tx.now):
+        raise Conflict("closed", "The sale {name} is closed.", name=session.name)
+    return session
+
+
+def _complete() -> Conflict:
+    return Conflict("complete", "This order is complete, and cannot be changed any more.")
 
 
 def ordered_pieces(order: Order) -> dict[str, int]:
@@ -132,9 +194,8 @@ def _change_lines(
     if _is_unchanged(placed, lines) or (is_closed and _is_confirmed(held, lines)):
         return
     if placed.state == "Complete":
-        raise Conflict("complete", "This order is complete, and cannot be changed any more.")
-    if is_closed:
-        raise Conflict("closed", "The sale {name} is closed.", name=session.name)
+        raise _complete()
+    _demand_open(tx, order)
     allocation = allocate(tx, session.id, _categories(buyer), lines, held, buyer.language)
     if not allocation.pieces:
         raise _refusal(lines, allocation)
@@ -171,7 +232,7 @@ def _repeated(tx: Transaction, enterprise_id: str, sender: str, key: str, body_h
     return platform_order(tx, row["id"])
 
 
-def _set_state(tx: Transaction, placed: PlatformOrder, state: str) -> PlatformOrder:
+def _set_state(tx: Transaction, placed: PlatformOrder, state: State) -> PlatformOrder:
     tx.execute(
         update(federation_platform_order).where(_row.id == placed.id).values(state=state, changed_at=tx.now)
     )  # fmt: skip
@@ -185,7 +246,8 @@ def _store_lines(tx: Transaction, id: str, lines: tuple[RequestedLine, ...], all
     rows = [
         {
             "id": line_ids.get(line.item_id or line.offer_iri) or tx.new_id(), "order_id": id, "item_id": line.item_id,
-            "offer_iri": line.offer_iri, "wanted": line.pieces, "reason": allocation.reasons.get(index, ""),
+            "offer_iri": line.offer_iri, "product_iri": line.product_iri, "wanted": line.pieces,
+            "reason": allocation.reasons.get(index, ""),
         }
         for index, line in enumerate(lines)
     ]  # fmt: skip

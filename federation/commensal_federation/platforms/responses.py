@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute
 from commensal import Dialect, Instance, Problem, Refused, say
 from commensal.pages import Visit, page
 
+from ..dfc.contained import contained
 from ..dfc.dialects import negotiate
 from ..dfc.findings import UnreadableDocument
 from ..dfc.vocabulary import Thing
@@ -39,11 +40,11 @@ def _recognise(instance: Instance, token: str) -> str | None:
 def dfc_response(
     visit: Visit, things: Iterable[Thing], members: Iterable[str] | None = None, status: int = 200, tag: str = ""
 ) -> Response:
-    """Writes the values in the requested dialect. `members`: IRIs in the LDP container of a list in 2.0; `tag`: the
-    ETag if it is known beforehand."""
+    """Writes the values in the requested dialect, without links to things that are not among them. `members`: IRIs in
+    the LDP container of a list in 2.0; `tag`: the ETag if it is known beforehand."""
     dialect, url = _requested_dialect(visit), f"{base_of(visit)}{visit.request.url.path}"
     lists = {} if members is None else {url: list(members)}
-    return _response(visit, dialect.write(list(things), lists), dialect.media_type, status, tag)
+    return _response(visit, dialect.write(contained(things), lists), dialect.media_type, status, tag)
 
 
 def _requested_dialect(visit: Visit) -> Dialect:

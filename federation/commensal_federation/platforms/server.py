@@ -20,12 +20,14 @@ from ..authority.authority import authority_of
 from ..dfc.dialects import V1
 from ..dfc.iris import enterprise_iri, webid_iri
 from ..dfc.names import full
-from ..dfc.vocabulary import DfcItem, DfcLot, DfcOffer, DfcProduct, Thing
+from ..dfc.vocabulary import DfcItem, DfcProduct
 from .access import demand_scope, has_scope, readable_enterprises, requested_enterprise
 from .event_pages import event_routes
 from .export import enterprise_things, export_enterprise
+from .layouts import layout_of
 from .order_pages import order_routes
 from .permissions import permission_routes
+from .prices import Categories, categories_of
 from .responses import base_of, dfc_page, dfc_response, etag_of, json_response, matches_etag, not_modified
 from .singles import single_routes
 
@@ -37,7 +39,6 @@ _PLACES = {
     "WriteOrders": _ORDERS,
 }
 _PAGE = 100  # enterprises
-_Kinds = tuple[type[Thing], ...]
 
 
 def dfc_routes(instance: Instance) -> Sequence[BaseRoute]:
@@ -48,11 +49,16 @@ def dfc_routes(instance: Instance) -> Sequence[BaseRoute]:
         dfc_page("/api/dfc/enterprises", enterprises),
         dfc_page("/api/dfc/organizations", enterprises),
         dfc_page("/api/dfc/enterprises/{enterprise}", enterprise),
+        dfc_page("/api/dfc/Enterprises/{enterprise}", enterprise),
         dfc_page("/api/dfc/organizations/{enterprise}", enterprise),
         dfc_page("/api/dfc/addresses/{enterprise}", address),
         dfc_page("/api/dfc/phones/{enterprise}", phone),
+        dfc_page("/api/dfc/supplied_products", supplied_products),
         dfc_page("/api/dfc/enterprises/{enterprise}/supplied_products", supplied_products),
+        dfc_page("/api/dfc/Enterprises/{enterprise}/SuppliedProducts", supplied_products),
+        dfc_page("/api/dfc/catalog_items", catalog_items),
         dfc_page("/api/dfc/enterprises/{enterprise}/catalog_items", catalog_items),
+        dfc_page("/api/dfc/Enterprises/{enterprise}/CatalogItems", catalog_items),
         *permission_routes(),
         *order_routes(),
         *event_routes(),
@@ -87,7 +93,8 @@ def enterprises(visit: Visit) -> Response:
     """Enterprises that the caller may read, 100 a page, sorted by slug; ``?after=`` the previous page's last slug."""
     base = base_of(visit)
     with visit.read() as tx:
-        readable = readable_enterprises(visit, tx, after=visit.query.get("after", "")[:100], limit=_PAGE)
+        after = visit.query.get("after", "")[:100]
+        readable = readable_enterprises(visit, tx, "ReadEnterprise", after=after, limit=_PAGE)
     things = [thing for enterprise in readable for thing in enterprise_things(base, enterprise)]
     response = dfc_response(visit, things, [enterprise_iri(base, enterprise.id) for enterprise in readable])
     if len(readable) == _PAGE:
@@ -107,7 +114,9 @@ def enterprise(visit: Visit) -> Response:
         demand_scope(visit, tx, enterprise.id, "ReadEnterprise")
         if not has_scope(visit, tx, enterprise.id, "ReadProducts"):
             return dfc_response(visit, enterprise_things(base, enterprise))
-        return dfc_response(visit, list(export_enterprise(tx, base, enterprise)))
+        categories = categories_of(visit, tx, enterprise.id)
+        products = layout_of(visit, enterprise.id).products
+        return dfc_response(visit, export_enterprise(tx, base, enterprise, categories=categories, products=products))
 
 
 def address(visit: Visit) -> Response:
@@ -119,11 +128,11 @@ def phone(visit: Visit) -> Response:
 
 
 def supplied_products(visit: Visit) -> Response:
-    return _goods(visit, (DfcProduct, DfcLot))
+    return _goods(visit, DfcProduct)
 
 
 def catalog_items(visit: Visit) -> Response:
-    return _goods(visit, (DfcItem, DfcProduct, DfcOffer))
+    return _goods(visit, DfcItem)
 
 
 def _part(visit: Visit, index: int) -> Response:
@@ -136,13 +145,37 @@ def _part(visit: Visit, index: int) -> Response:
     return dfc_response(visit, parts)
 
 
-def _goods(visit: Visit, kinds: _Kinds) -> Response:
-    """The goods of an enterprise. Its ETag depends on a stamp of the listing, so a 304 needs no document."""
+def _goods(visit: Visit, members: type[DfcProduct] | type[DfcItem]) -> Response:
+    """The catalogue of an enterprise, or of all that the caller may read, 100 a page; `members` are listed in 2.0.
+
+    The ETag depends on a stamp of each listing, so a 304 needs no document.
+    """
     with visit.read() as tx:
-        enterprise = demand_scope(visit, tx, requested_enterprise(visit, tx).id, "ReadProducts")
-        tag = etag_of(visit, listing_stamp(tx, enterprise.id))
+        if "enterprise" in visit.path:
+            sellers = [demand_scope(visit, tx, requested_enterprise(visit, tx).id, "ReadProducts")]
+        else:
+            after = visit.query.get("after", "")[:100]
+            sellers = readable_enterprises(visit, tx, "ReadProducts", after=after, limit=_PAGE)
+        audiences = {seller.id: categories_of(visit, tx, seller.id) for seller in sellers}
+        stamps = [f"{listing_stamp(tx, seller.id)} {_audience_text(audiences[seller.id])}" for seller in sellers]
+        tag = etag_of(visit, " ".join(stamps))
         if matches_etag(visit, tag):
             return not_modified(visit, tag)
-        everything = export_enterprise(tx, base_of(visit), enterprise, lots=DfcLot in kinds)
-        things = [thing for thing in everything if isinstance(thing, kinds)]
-    return dfc_response(visit, things, [thing.iri for thing in things if isinstance(thing, kinds[0])], tag=tag)
+        things = {
+            thing.iri: thing
+            for seller in sellers
+            for thing in export_enterprise(
+                tx, base_of(visit), seller, categories=audiences[seller.id], lots=members is DfcProduct,
+                products=layout_of(visit, seller.id).products,
+            )
+        }  # fmt: skip
+    listed = [thing.iri for thing in things.values() if isinstance(thing, members)]
+    response = dfc_response(visit, things.values(), listed, tag=tag)
+    if len(sellers) == _PAGE:
+        path = f"{base_of(visit)}{visit.request.url.path}"
+        response.headers["Link"] = f'<{path}?after={sellers[-1].slug}>; rel="next"'
+    return response
+
+
+def _audience_text(categories: Categories | None) -> str:
+    return "all" if categories is None else ",".join(sorted(categories))

@@ -11,7 +11,6 @@ from starlette.routing import BaseRoute
 from commensal import (
     Enterprise,
     NotFound,
-    SaleSession,
     Transaction,
     enterprises_by_id,
     list_categories,
@@ -28,15 +27,19 @@ from commensal.trade import (
     item_by_id,
     items_of,
     items_of_offers,
+    listings_of,
     sessions_of_shop,
     stocked_by_id,
     whose,
 )
 
 from ..dfc.iris import catalog_iri, enterprise_iri, person_iri, session_iri
-from ..dfc.vocabulary import DfcPerson, DfcSession, Thing
+from ..dfc.vocabulary import DfcPerson, Thing
 from .access import demand_scope, refuse_anonymous, requested_enterprise
-from .export import catalog_thing, category_thing, item_things, lot_thing, product_thing
+from .export import catalog_thing, category_thing, enterprise_things, item_things, lot_thing, product_thing
+from .layouts import layout_of
+from .order_document import session_thing
+from .prices import categories_of, is_shown, visible_offers
 from .responses import base_of, dfc_page, dfc_response
 
 _PAGE, _MOST = 200, 1_000  # items of a catalog
@@ -47,8 +50,14 @@ def single_routes() -> Sequence[BaseRoute]:
     """Routes of single things; `iris.py` has the IRIs."""
     return [
         dfc_page("/api/dfc/supplied_products/{product}", product),
+        dfc_page("/api/dfc/enterprises/{enterprise}/supplied_products/{product}", listed_product),
+        dfc_page("/api/dfc/Enterprises/{enterprise}/SuppliedProducts/{product}", listed_product),
         dfc_page("/api/dfc/catalog_items/{item}", item),
+        dfc_page("/api/dfc/enterprises/{enterprise}/catalog_items/{item}", item),
+        dfc_page("/api/dfc/Enterprises/{enterprise}/CatalogItems/{item}", item),
         dfc_page("/api/dfc/offers/{offer}", offer),
+        dfc_page("/api/dfc/enterprises/{enterprise}/offers/{offer}", offer),
+        dfc_page("/api/dfc/Enterprises/{enterprise}/Offers/{offer}", offer),
         dfc_page("/api/dfc/catalogs/{catalog}", catalog),
         dfc_page("/api/dfc/customer_categories/{category}", category),
         dfc_page("/api/dfc/enterprises/{enterprise}/sale_sessions", sale_sessions),
@@ -58,13 +67,21 @@ def single_routes() -> Sequence[BaseRoute]:
 
 
 def product(visit: Visit) -> Response:
-    """A product with the stock from which it is taken."""
+    """A product as its producer lists it: with its stock, and with its items and their offers."""
     with visit.read() as tx:
         refuse_anonymous(visit)
         enterprise = demand_scope(visit, tx, whose(tx, "product", visit.path["product"]), "ReadProducts")
-        stocked = stocked_by_id(tx, [visit.path["product"]])[visit.path["product"]]
-        thing = product_thing(base_of(visit), stocked, enterprise.currency, tx.product_fields)
-    return dfc_response(visit, [thing, lot_thing(base_of(visit), stocked)])
+        return dfc_response(visit, _product(visit, tx, enterprise))
+
+
+def listed_product(visit: Visit) -> Response:
+    """A product as an enterprise lists it: its own, or another producer's."""
+    with visit.read() as tx:
+        enterprise = demand_scope(visit, tx, requested_enterprise(visit, tx).id, "ReadProducts")
+        is_own = whose(tx, "product", visit.path["product"]) == enterprise.id
+        if not is_own and not listings_of(tx, enterprise.id, [visit.path["product"]]):
+            raise NotFound
+        return dfc_response(visit, _product(visit, tx, enterprise))
 
 
 def item(visit: Visit) -> Response:
@@ -72,7 +89,8 @@ def item(visit: Visit) -> Response:
     with visit.read() as tx:
         refuse_anonymous(visit)
         enterprise = demand_scope(visit, tx, whose(tx, "item", visit.path["item"]), "ReadProducts")
-        return dfc_response(visit, _items(visit, tx, enterprise, [item_by_id(tx, enterprise.id, visit.path["item"])]))
+        _demand_enterprise_in_path(visit, tx, enterprise)
+        return _item(visit, tx, enterprise, visit.path["item"])
 
 
 def offer(visit: Visit) -> Response:
@@ -81,8 +99,12 @@ def offer(visit: Visit) -> Response:
     with visit.read() as tx:
         refuse_anonymous(visit)
         enterprise = demand_scope(visit, tx, whose(tx, "offer", offer_id), "ReadProducts")
+        _demand_enterprise_in_path(visit, tx, enterprise)
         item_id = items_of_offers(tx, [offer_id])[offer_id]
-        return dfc_response(visit, _items(visit, tx, enterprise, [item_by_id(tx, enterprise.id, item_id)]))
+        offered = visible_offers(item_by_id(tx, enterprise.id, item_id), categories_of(visit, tx, enterprise.id))
+        if offer_id not in {offer.id for offer in offered}:
+            raise NotFound
+        return _item(visit, tx, enterprise, item_id)
 
 
 def catalog(visit: Visit) -> Response:
@@ -94,8 +116,8 @@ def catalog(visit: Visit) -> Response:
         limit = _limit(visit)
         items = items_of(tx, enterprise.id, catalog_id, after=visit.query.get("after", "")[:100], limit=limit)
         catalog: Catalog = catalog_by_id(tx, enterprise.id, catalog_id)
-        things = [catalog_thing(base, catalog), *_items(visit, tx, enterprise, items)]
-    response = dfc_response(visit, things)
+        things = {thing.iri: thing for thing in (catalog_thing(base, catalog), *_items(visit, tx, enterprise, items))}
+    response = dfc_response(visit, things.values())
     if len(items) == limit:
         url = catalog_iri(base, catalog_id)
         response.headers["Link"] = f'<{url}?after={items[-1].id}&limit={limit}>; rel="next"'
@@ -150,23 +172,53 @@ def person(visit: Visit) -> Response:
     return dfc_response(visit, [thing])
 
 
-def session_thing(base: str, session: SaleSession) -> DfcSession:
-    return DfcSession(
-        iri=session_iri(base, session.id), name=session.name, opens_at=session.opens_at, closes_at=session.closes_at
-    )
+def _demand_enterprise_in_path(visit: Visit, tx: Transaction, enterprise: Enterprise) -> None:
+    """Raises `NotFound` if the path names another enterprise than the owner."""
+    if "enterprise" in visit.path and requested_enterprise(visit, tx).id != enterprise.id:
+        raise NotFound
 
 
-def _items(visit: Visit, tx: Transaction, shop: Enterprise, items: Sequence[CatalogItem]) -> Iterable[Thing]:
-    """The items with their products and stock, whichever producer they belong to."""
-    base, stocked_products = base_of(visit), stocked_by_id(tx, {item.product_id for item in items})
+def _item(visit: Visit, tx: Transaction, seller: Enterprise, item_id: str) -> Response:
+    """One item with its product and offers. Raises `NotFound` if the caller may not see it."""
+    item = item_by_id(tx, seller.id, item_id)
+    if not is_shown(item, categories_of(visit, tx, seller.id)):
+        raise NotFound
+    return dfc_response(visit, _items(visit, tx, seller, [item]))
+
+
+def _product(visit: Visit, tx: Transaction, seller: Enterprise) -> Iterable[Thing]:
+    product_id = visit.path["product"]
+    item_ids = listings_of(tx, seller.id, [product_id]).get(product_id, ())
+    items = [item_by_id(tx, seller.id, item_id) for item_id in item_ids]
+    return _with_producers(visit, tx, seller, [product_id], [item for item in items if item.archived_at is None])
+
+
+def _items(visit: Visit, tx: Transaction, seller: Enterprise, items: Sequence[CatalogItem]) -> Iterable[Thing]:
+    """The items that the caller may see, each with its product."""
+    categories = categories_of(visit, tx, seller.id)
+    shown = [item for item in items if is_shown(item, categories)]
+    return _with_producers(visit, tx, seller, sorted({item.product_id for item in shown}), shown)
+
+
+def _with_producers(
+    visit: Visit, tx: Transaction, seller: Enterprise, product_ids: Sequence[str], items: Sequence[CatalogItem]
+) -> Iterable[Thing]:
+    """Products with their producers, stock and the seller's items for them, whichever producer they belong to."""
+    base, stocked_products = base_of(visit), stocked_by_id(tx, product_ids)
+    categories, list_iri = categories_of(visit, tx, seller.id), layout_of(visit, seller.id).products
     producers = enterprises_by_id(tx, {stocked.product.enterprise_id for stocked in stocked_products.values()})
-    lots = {stocked.lot.id: lot_thing(base, stocked) for stocked in stocked_products.values()}
-    yield from lots.values()
+    for enterprise in {seller.id: seller, **producers}.values():
+        yield from enterprise_things(base, enterprise)
+    for catalog_id in sorted({catalog_item.catalog_id for catalog_item in items}):
+        yield catalog_thing(base, catalog_by_id(tx, seller.id, catalog_id))
+    yield from {stocked.lot.id: lot_thing(base, stocked) for stocked in stocked_products.values()}.values()
     for stocked_product in stocked_products.values():
         currency = producers[stocked_product.product.enterprise_id].currency
-        yield product_thing(base, stocked_product, currency, tx.product_fields)
+        yield product_thing(base, stocked_product, currency, tx.product_fields, list_iri)
     for catalog_item in items:
-        yield from item_things(base, catalog_item, shop, stocked_products[catalog_item.product_id])
+        if is_shown(catalog_item, categories):
+            stocked_product = stocked_products[catalog_item.product_id]
+            yield from item_things(base, catalog_item, seller, stocked_product, categories, list_iri)
 
 
 def _limit(visit: Visit) -> int:

@@ -43,6 +43,7 @@ federation_platform_line = Table(
     Column("order_id", Text, ForeignKey("federation_platform_order.id"), nullable=False, index=True),
     Column("item_id", Text, nullable=False),  # empty if the offer is unknown here
     Column("offer_iri", Text, nullable=False),  # as the sender named it
+    Column("product_iri", Text, nullable=False, server_default=""),  # as the sender named it; empty if unknown
     Column("wanted", Whole, nullable=False),  # pieces
     Column("reason", Text, nullable=False),  # why it is less, in words
     sqlite_strict=True,

@@ -12,11 +12,13 @@ State = Literal["Held", "Complete", "Cancelled"]
 
 @dataclass(frozen=True, kw_only=True)
 class RequestedLine:
-    """`item_id` is the item of ours that it refers to, "" if none; `offer_iri` is the sender's IRI of the offer."""
+    """`item_id` is the item of ours that it refers to, "" if none; `offer_iri` and `product_iri` are the sender's IRIs
+    of the offer and of the product in it, "" for a product if the offer names none."""
 
     item_id: str
     offer_iri: str
     pieces: int
+    product_iri: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +28,7 @@ class RequestedOrder:
     iri:        the sender's own IRI of the order, "" if it has none
     session_id: our sale that the order names, "" if none
     closes_at:  the end of the sender's own sale; None if the document has none
-    lines:      None if the document has no lines and changes only the state
+    lines:      empty if the document has none: the order is emptied
     name, email, phone: of the customer `ordered_by`, "" if unknown
     """
 
@@ -38,23 +40,29 @@ class RequestedOrder:
     name: str
     email: str
     phone: str
-    lines: tuple[RequestedLine, ...] | None
+    lines: tuple[RequestedLine, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformLine:
-    """A line as requested: `wanted` is in pieces. The core's order has the confirmed pieces."""
+    """A line as requested: `wanted` is in pieces, `product_iri` the sender's, "" if unknown. The core's order has the
+    confirmed pieces."""
 
     id: str
     item_id: str
     offer_iri: str
+    product_iri: str
     wanted: int
     reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformOrder:
-    """An order of a platform. `state` is the one that the sender set last; see `federation_platform_order`."""
+    """An order of a platform. `state` is the one that the sender set last; see `federation_platform_order`.
+
+    The sender may empty an order without cancelling it: it is then Held without lines, its order here is cancelled, and
+    new lines place another one.
+    """
 
     id: str
     enterprise_id: str
@@ -65,6 +73,11 @@ class PlatformOrder:
     created_at: datetime
     changed_at: datetime
     lines: tuple[PlatformLine, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether its sender has emptied it, and may still fill it again."""
+        return self.state == "Held" and not self.lines
 
 
 @dataclass(frozen=True, kw_only=True)

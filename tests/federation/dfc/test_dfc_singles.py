@@ -40,7 +40,7 @@ def get_document(shop: Shop, iri: str, *, accept: str = "*/*") -> DfcDocument:
 @pytest.mark.parametrize("kind", [DfcProduct, DfcItem, DfcOffer])
 @pytest.mark.parametrize("accept", ["*/*", V2])
 def test_a_thing_is_the_same_alone(shop: Shop, kind: type[Thing], accept: str) -> None:
-    catalogue = get_document(shop, "/api/dfc/enterprises/shop/catalog_items", accept=accept)
+    catalogue = get_document(shop, "/api/dfc/enterprises/shop/supplied_products", accept=accept)
     assert catalogue.all(kind)
     for row in catalogue.all(kind):
         document = get_document(shop, row.iri, accept=accept)

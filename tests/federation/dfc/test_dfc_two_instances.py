@@ -4,113 +4,21 @@ there, over real HTTP, with tokens of an OpenID Connect server.
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
-import uvicorn
 
 from commensal.base.clock import ManualClock
-from commensal.instance import Instance
-from commensal.operations.serving import serve
-from commensal.storage.database import insert_rows
-from commensal.testing.placed import a_shop
-from commensal.trade.catalogs.items import add_item
-from commensal.trade.catalogs.offers import set_price
 from commensal.trade.orders.lock import locked_order
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.questions import order_by_id, orders_of_session
 from commensal.trade.orders.shorten import shorten_order
-from commensal.trade.orders.values import Order, Wish
-from commensal.trade.products.products import create_product
-from commensal.trade.sale_sessions.tables import session_item
-from commensal.trade.stock.lots import lots_by_id
 from commensal_federation.peers.peers import peers
-from commensal_federation.platforms.scopes import grant_scopes
 from commensal_federation.runtime import federation_of, use_transport
 from commensal_federation.transport import Answer, Request, Transport, Unreachable
 
-from .oidc import SECRET, Oidc
+from .farm import Farm
+from .oidc import SECRET
 from .ordering import Buying, an_instance
-
-_STOCK: dict[str, dict[str, Any]] = {"Apples": {"on_hand": Decimal(40)}, "Honey": {"unlimited": True}}
-
-
-class Farm:
-    """Forty crates of apples at 20 euros, and unlimited jars of honey, on sale for a week."""
-
-    def __init__(self, instance: Instance) -> None:
-        self.instance = instance
-        with instance.store.write() as tx:
-            a_shop(tx, "farm", is_producer=True, name="The farm")
-            products = {
-                name: create_product(
-                    tx, enterprise_id="farm", name=name, product_type="fruit", quantity=Decimal(1), unit="Piece",
-                    vat_rate=Decimal("5.5"), **stock,
-                )
-                for name, stock in _STOCK.items()
-            }  # fmt: skip
-            self.lot = products["Apples"].lot_id
-            items = [add_item(tx, "farm", "farm-catalog", product.id).id for product in products.values()]
-            self.apples = items[0]
-            for item in items:
-                set_price(tx, "farm", item, 2000)
-            insert_rows(tx, session_item, [{"session_id": "farm-session", "item_id": item} for item in items])
-            grant_scopes(federation_of(instance), tx, "farm", "hub", ["ReadProducts", "WriteOrders"])
-
-    @property
-    def orders(self) -> list[Order]:
-        with self.instance.store.read() as tx:
-            rows = orders_of_session(tx, "farm", "farm-session")
-            return [order_by_id(tx, order.id, enterprise_id="farm") for order in rows]
-
-    def sell(self, pieces: int) -> None:
-        """Sells to a customer of the farm's own shop."""
-        wish = Wish(items={self.apples: pieces}, name="Dora", email="dora@example.org", language="en")
-        with self.instance.store.write() as tx:
-            place_order(tx, self.instance.hooks, "farm-session", wish)
-
-    @property
-    def free(self) -> int:
-        with self.instance.store.read() as tx:
-            return int(lots_by_id(tx, [self.lot])[self.lot].free)
-
-
-@contextmanager
-def serving(instance: Instance, port: int) -> Iterator[None]:
-    """Serves the instance over HTTP, without its jobs."""
-    listening, servers = threading.Event(), list[uvicorn.Server]()
-    kwargs = {"port": port, "jobs": False, "started": lambda url: listening.set(), "running": servers.append}
-    thread = threading.Thread(target=serve, args=(instance,), kwargs=kwargs)
-    thread.start()
-    assert listening.wait(30)
-    try:
-        yield
-    finally:
-        servers[0].should_exit = True
-        thread.join(30)
-
-
-@pytest.fixture
-def farm(tmp_path: Path, sqlite_template: Path, clock: ManualClock) -> Iterator[Farm]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    with Oidc(clock, url) as oidc:
-        oidc.claims = {}
-        platform = {"id": "hub", "client": "hub-client", "issuer": oidc.issuer, "name": "The hub's instance"}
-        instance = an_instance(
-            tmp_path, sqlite_template, clock, url, "127.0.0.1",
-            oidc_issuers=[{"issuer": oidc.issuer}], platforms=[platform],
-        )  # fmt: skip
-        with serving(instance, port):
-            yield Farm(instance)
-        instance.close()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, literal, or_, select
 
 from ...storage.database import Time, Transaction, local_day
 from ..enterprises.tables import enterprise
-from ..products.questions import product_of
+from ..products.questions import product_of, products_by_id
 from ..products.tables import supplied_product
 from ..products.values import SuppliedProduct
 from ..products.vat import rate_in_force
@@ -96,6 +96,18 @@ def listings_of(tx: Transaction, enterprise_id: str, product_ids: Collection[str
     for row in tx.all(query):
         items_by_product.setdefault(row["product_id"], []).append(row["id"])
     return items_by_product
+
+
+def products_of_items(tx: Transaction, enterprise_id: str, item_ids: Collection[str]) -> dict[str, SuppliedProduct]:
+    """The products of items in the enterprise's catalogs, by item id, archived or not; other ids are left out."""
+    query = (
+        select(catalog_item.c.id, catalog_item.c.product_id)
+        .join(catalog, catalog.c.id == catalog_item.c.catalog_id)
+        .where(catalog.c.enterprise_id == enterprise_id, catalog_item.c.id.in_(sorted(item_ids)))
+    )
+    product_ids = {row["id"]: row["product_id"] for row in tx.all(query)}
+    products = products_by_id(tx, set(product_ids.values()))
+    return {item_id: products[product_id] for item_id, product_id in product_ids.items()}
 
 
 def _is_for(column: ColumnElement[Any], category_id: str) -> ColumnElement[bool]:
