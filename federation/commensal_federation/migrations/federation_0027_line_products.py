@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "federation_0026_line_products"
-down_revision = "federation_0025_joined_lots"
+revision = "federation_0027_line_products"
+down_revision = "federation_0026_hub_of_cut"
 branch_labels = None
 depends_on = None
 
