@@ -53,6 +53,7 @@ from .messages.stock_level import STOCK_LEVEL
 from .messages.types import Handler, MessageType
 from .moving import handlers as moving
 from .moving import old_home
+from .moving import restored as moving_restored
 from .orders import handlers as orders
 from .orders import restored as orders_restored
 from .peering import handlers as peering
@@ -93,7 +94,7 @@ HANDLERS: dict[MessageType, Handler] = {
     MOVE_EXPORT: Handler(moving.handle_move_export, failed=old_home.take_export_refusal),
     MOVE_READY: Handler(moving.handle_move_ready),
     MOVE_CANCEL: Handler(moving.handle_move_cancel),
-    MOVE: Handler(moving.handle_move, recover=old_home.recover_hand_over),
+    MOVE: Handler(moving.handle_move, recover=moving_restored.recover_hand_over),
     MOVE_FOLLOWED: Handler(moving.handle_move_followed),
     RECOVERY_KEY: Handler(moving.handle_recovery_key),
     MOVE_NOTICE: Handler(moving.handle_move_notice),

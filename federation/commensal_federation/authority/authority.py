@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from commensal import Conflict, Transaction, insert_or
+from commensal import Conflict, Row, Transaction, insert_or
 
 from ..messages.types import Refuse, Wait
 from .tables import federation_authority, federation_move
 
 _row, _move = federation_authority.c, federation_move.c
-_STATE = select(_move.id).where(
+_STATE = select(_move.id, _move.new_iri).where(
     _move.enterprise_id == bindparam("of"), _move.role == bindparam("as"), _move.state == bindparam("in")
 )  # built once, since every message about an enterprise needs it
 
@@ -57,8 +57,8 @@ def refuse_old_epoch(tx: Transaction, iri: str, epoch: int) -> None:
 
 
 def is_frozen(tx: Transaction, enterprise_id: str) -> bool:
-    """Whether the enterprise is leaving and its export is under way."""
-    return tx.first(_STATE, {"of": enterprise_id, "as": "leaving", "in": "frozen"}) is not None
+    """Whether the enterprise is leaving and its export is under way, or it has left."""
+    return _frozen_move(tx, enterprise_id) is not None
 
 
 def is_quarantined(tx: Transaction, mirror: str) -> bool:
@@ -66,13 +66,32 @@ def is_quarantined(tx: Transaction, mirror: str) -> bool:
     return tx.first(_STATE, {"of": mirror, "as": "following", "in": "quarantined"}) is not None
 
 
+def _frozen_move(tx: Transaction, enterprise_id: str) -> Row | None:
+    return tx.first(_STATE, {"of": enterprise_id, "as": "leaving", "in": "frozen"})
+
+
+def has_left(tx: Transaction, enterprise_id: str) -> bool:
+    """Whether the enterprise had moved before a restore from a backup in which it lives here; see `moving.restored`."""
+    move = _frozen_move(tx, enterprise_id)
+    return move is not None and bool(move["new_iri"])
+
+
 def refuse_moving(tx: Transaction, enterprise_id: str) -> None:
-    """Refuses a person's change while the enterprise is moving. Raises `Conflict`."""
-    if is_frozen(tx, enterprise_id):
+    """Refuses a person's change while the enterprise is moving, or where it has left. Raises `Conflict`."""
+    move = _frozen_move(tx, enterprise_id)
+    if move is not None and move["new_iri"]:
+        raise Conflict("moved", "This enterprise has moved to another instance, and can only be changed there.")
+    if move is not None:
         raise Conflict("moving", "This enterprise is moving to another instance. Wait for that, or cancel it.")
 
 
 def wait_while_moving(tx: Transaction, enterprise_id: str) -> None:
-    """Parks a peer's message while the enterprise is moving, until one home speaks for it again. Raises `Wait`."""
-    if is_frozen(tx, enterprise_id):
+    """Parks a peer's message while the enterprise is moving, until one home speaks for it again.
+
+    Raises `Wait`, and `Refuse` where it has left.
+    """
+    move = _frozen_move(tx, enterprise_id)
+    if move is not None and move["new_iri"]:
+        raise Refuse("moved", f"That enterprise has moved to {move['new_iri'][:300]}.")
+    if move is not None:
         raise Wait("the enterprise is moving")

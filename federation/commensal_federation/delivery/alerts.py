@@ -57,6 +57,7 @@ def title(kind: str, _: Callable[[str], str]) -> str:
         "document": _("Its document cannot be fetched, or is not signed by the key that you know."),
         "revoked": _("It has ended the trade."),
         "move": _("An enterprise that you trade with moves to another instance."),
+        "moved_before": _("An enterprise had moved there before your restore: complete the move."),
         "sale": _("A sale that it proposed asks for your attention."),
         "grant": _("A grant that the restore had forgotten is made again: look at its prices."),
         "item": _("Something of its catalogue was left out."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from commensal import Transaction
 from commensal.trade import lease_in, lend_stock, lots_by_id, settle_here, settle_lent
 
+from ..authority.authority import has_left
 from ..delivery.alerts import alert
 from ..dfc.iris import local_id
 from ..messages.bodies.leases import LeaseForced, LeaseGrant, LeaseReport
@@ -51,10 +52,13 @@ def recover_forced_return(federation: Federation, tx: Transaction, sent: Sent) -
 
 
 def _lent(federation: Federation, tx: Transaction, sent: Sent, iri: str) -> LotLease | None:
-    """Returns the lender's lease, opened anew if it began after the backup; None for a lot that is unknown now."""
+    """Returns the lender's lease, opened anew if it began after the backup.
+
+    Returns None for a lot that is unknown now, and for one of an enterprise that had moved: its lease is elsewhere.
+    """
     lot_id = local_id(federation.base, iri, "stocks") or ""
     lot = lots_by_id(tx, [lot_id]).get(lot_id)
-    if lot is None:
+    if lot is None or has_left(tx, lot.enterprise_id):
         return None
     existing = lease_with(tx, "lender", sent.peer.id, lot_id=lot_id)
     return existing or open_lease(tx, "lender", sent.peer.id, lot.enterprise_id, lot_id, iri)

@@ -19,6 +19,7 @@ from .moves import move_by_id, moves
 from .new_home import accept_move, name_owner, refuse_move
 from .old_home import cancel_leaving, offer_move
 from .recovering import contest, make_recovery_key, recover
+from .restored import complete_hand_over
 from .showing import show_key
 from .statements import read_recovery_key
 
@@ -67,7 +68,13 @@ def _add_leaving(move: typer.Typer) -> None:
             act = refuse_move if move_by_id(tx, move_id).role == "coming" else cancel_leaving
             typer.echo(_line(act(federation_of(opened), tx, move_id)))
 
-    del offer, cancel
+    @move.command("complete")
+    def complete(move_id: _Move, instance: Folder = HERE) -> None:
+        """Completes a move that a restore has undone here: hubs sell the goods again, as those of another instance."""
+        with open_instance(instance) as opened, opened.store.write() as tx:
+            typer.echo(_line(complete_hand_over(federation_of(opened), tx, move_id)))
+
+    del offer, cancel, complete
 
 
 def _add_coming(move: typer.Typer) -> None:

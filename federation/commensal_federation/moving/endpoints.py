@@ -17,6 +17,7 @@ from .moves import move_by_id, moves
 from .new_home import accept_move, name_owner, refuse_move
 from .old_home import cancel_leaving, offer_move
 from .recovering import RecoveryKey, contest, make_recovery_key, recover
+from .restored import complete_hand_over
 from .statements import read_recovery_key
 
 routes = Routes("federation_moving", where_off=True)
@@ -123,3 +124,9 @@ def accept_enterprise(call: Call, move: str) -> MoveRow:
 def refuse(call: Call, move: str) -> MoveRow:
     """Refuses an enterprise that was offered."""
     return refuse_move(federation_of(call.instance), call.tx, move)
+
+
+@routes.post("/moves/{move}/complete", scope="operator")
+def complete(call: Call, move: str) -> MoveRow:
+    """Completes a move of before a restore: the enterprise becomes a copy of the one at its new home."""
+    return complete_hand_over(federation_of(call.instance), call.tx, move)

@@ -5,6 +5,8 @@ Until then either side can cancel the move.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -35,7 +37,7 @@ from ..leases.joined import forget_joined_lots
 from ..leases.row import open_lease, set_lease
 from ..messages.bodies.enterprise_rows import parts_of
 from ..messages.bodies.moving import Move, MoveAccept, MoveCancel, MoveExport, MoveOffer, MoveReady, MoveRow
-from ..messages.types import Failed, Refuse, Sent
+from ..messages.types import Failed, Refuse
 from ..orders.tables import federation_order, federation_order_line
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
@@ -79,6 +81,9 @@ def cancel_leaving(federation: Federation, tx: Transaction, move_id: str) -> Mov
     move = move_by_id(tx, move_id)
     if move.role != "leaving" or move.state not in UNDER_WAY:
         raise Conflict("move_state", "This move is {state}.", state=move.state)
+    if move.new_iri:
+        raise Conflict("handed_over", "{name} has moved to {address} before a restore. Complete the move.",
+                       name=move.name, address=move.new_iri)  # fmt: skip
     body = MoveCancel(enterprise=move.old_iri)
     post(federation, tx, move.peer_id, "MoveCancel", body, on_behalf_of=move.old_iri)
     return _unfreeze(tx, move, "cancelled")
@@ -115,30 +120,20 @@ def hand_over_enterprise(federation: Federation, tx: Transaction, peer: Peer, re
     move = find_move(tx, "leaving", ("frozen",), iri=ready.enterprise, peer_id=peer.id)
     if move is None or move.enterprise_id is None:
         raise Refuse("no_move", "That enterprise does not move to you.")
+    if move.new_iri:
+        return  # handed over before a restore: a person completes that, see `restored`
     if local_id(peer.base, ready.moved_to, "enterprises") is None:
         raise Refuse("authority", "It can only move to an address of yours.")
     peer_ids = _trading_peers(tx, move.enterprise_id) | {peer.id}
     set_authority(tx, move.old_iri, epoch=move.epoch, moved_to=ready.moved_to)
     set_authority(tx, ready.moved_to, epoch=move.epoch, came_from=move.old_iri)
-    _forget_trade(tx, move.enterprise_id)
-    apart = _become_copy(tx, move, peer, ready)
+    forget_trade(tx, move.enterprise_id)
+    apart = become_copy(tx, move, peer, ready)
     set_move(tx, move, state="moved", new_iri=ready.moved_to)
     body = Move(enterprise=move.old_iri, moved_to=ready.moved_to, epoch=move.epoch, renamed=ready.renamed, apart=apart)
     for peer_id in sorted(peer_ids):
         if peer_by_id(tx, peer_id).state in ("accepted", "suspended"):
             post(federation, tx, peer_id, "Move", body, on_behalf_of=move.old_iri)
-
-
-def recover_hand_over(federation: Federation, tx: Transaction, sent: Sent) -> None:
-    """Restores, after a restore, the authority of a new home to which this instance has handed over an enterprise.
-
-    Alerts a person: what the backup holds of the enterprise is not ours to sell.
-    """
-    message: Move = sent.body
-    if local_id(federation.base, message.enterprise, "enterprises") is None or message.statement is not None:
-        return
-    set_authority(tx, message.enterprise, epoch=message.epoch, moved_to=message.moved_to)
-    alert(tx, sent.peer.id, "move", f"{message.enterprise} had moved to {message.moved_to} before the restore.")
 
 
 # ------------------------------------------------------------------------------------------------ freeze and thaw
@@ -147,6 +142,32 @@ def recover_hand_over(federation: Federation, tx: Transaction, sent: Sent) -> No
 def _freeze(federation: Federation, tx: Transaction, move: MoveRow) -> None:
     """Stops new sales, grants and leases of the enterprise and sends the export. Orders and leases continue."""
     enterprise_id = str(move.enterprise_id)
+    frozen = take_off_sale(tx, enterprise_id)
+    rows = list(export_rows(federation, tx, enterprise_id, frozen.lots, frozen.levels))
+    set_move(tx, move, state="frozen", said=frozen.said)
+    parts = list(parts_of(rows))
+    for part, part_rows in enumerate(parts, 1):
+        body = MoveExport(enterprise=move.old_iri, part=part, parts=len(parts), rows=tuple(part_rows))
+        post(federation, tx, move.peer_id, "MoveExport", body, on_behalf_of=move.old_iri)
+
+
+@dataclass(frozen=True)
+class FrozenTrade:
+    """The roles of the enterprise's members by person, and its lots and their levels in grains by lot, at the freeze:
+    free, reserved, sold."""
+
+    roles: Mapping[str, str]
+    lots: Mapping[str, StockLot]
+    levels: Mapping[str, tuple[int, int, int]]
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What the row of the move keeps."""
+        return {"roles": self.roles, "levels": self.levels}
+
+
+def take_off_sale(tx: Transaction, enterprise_id: str) -> FrozenTrade:
+    """Makes all members readers, and takes all that is free off sale."""
     row = federation_lease.c
     conditions = (row.role == "lender", row.enterprise_id == enterprise_id)
     tx.all(select(row.id).where(*conditions).order_by(row.id).with_for_update())  # a lease is locked before its lot
@@ -154,12 +175,7 @@ def _freeze(federation: Federation, tx: Transaction, move: MoveRow) -> None:
     lots, levels = {}, {}
     for lot in pages(lambda after: lots_of(tx, enterprise_id, after=after, limit=_AT_ONCE), lambda lot: lot.id):
         lots[lot.id], levels[lot.id] = _reserve_free_stock(tx, lot.id)
-    rows = list(export_rows(federation, tx, enterprise_id, lots, levels))
-    set_move(tx, move, state="frozen", said={"roles": roles, "levels": levels})
-    parts = list(parts_of(rows))
-    for part, part_rows in enumerate(parts, 1):
-        body = MoveExport(enterprise=move.old_iri, part=part, parts=len(parts), rows=tuple(part_rows))
-        post(federation, tx, move.peer_id, "MoveExport", body, on_behalf_of=move.old_iri)
+    return FrozenTrade(roles, lots, levels)
 
 
 def _reserve_free_stock(tx: Transaction, lot_id: str) -> tuple[StockLot, tuple[int, int, int]]:
@@ -199,7 +215,7 @@ def _trading_peers(tx: Transaction, enterprise_id: str) -> set[str]:
     return {row["peer_id"] for query in queries for row in tx.all(query.distinct())}
 
 
-def _forget_trade(tx: Transaction, enterprise_id: str) -> None:
+def forget_trade(tx: Transaction, enterprise_id: str) -> None:
     """Deletes the grants, leases and orders that it had as a producer; they moved. Signed messages are kept."""
     grants = [grant.id for grant in grants_between(tx, enterprise_id=enterprise_id, direction="given", limit=10_000)]
     for table in (federation_told, federation_told_price):
@@ -217,7 +233,7 @@ def _forget_trade(tx: Transaction, enterprise_id: str) -> None:
     tx.execute(delete(federation_order).where(*supplied))
 
 
-def _become_copy(tx: Transaction, move: MoveRow, peer: Peer, ready: MoveReady) -> tuple[str, ...]:
+def become_copy(tx: Transaction, move: MoveRow, peer: Peer, ready: MoveReady) -> tuple[str, ...]:
     """Makes the enterprise a copy of the one at the new home, as at any instance that trades with it.
 
     Returns the ids of lots that hubs here have leased from a hub at the new home too.

@@ -155,6 +155,13 @@ def _about_restores(_: Callable[[str], str]) -> dict[str, Wording]:
             _("Call its operator. If it is gone for good, ask its people how much they sold, and go on without it."),
             (*_PROBE, "commensal federation peer go-on-without {url}"),
         ),
+        "moved_before": Wording(
+            _("An enterprise has moved away before the restore"),
+            _("{peer} ({url}): {text}"),
+            _("Its goods are not sold here, and its people can only read: it lives at the other instance."),
+            _("Note what customers here still have to get, then complete the move: hubs here sell its goods again."),
+            ("commensal federation move list", "commensal federation move complete ID"),
+        ),
         "overlent": Wording(
             _("More is lent than there is"),
             _("{peer} ({url}): {text}"),
