@@ -11,6 +11,7 @@ from commensal import hookimpl
 def commands(app: typer.Typer) -> None:
     """Adds one group of commands for each room. They are imported only here, since a server never needs them."""
     from .catalogue.commands import add_grant_commands
+    from .catalogue.origin_commands import add_origin_commands
     from .delivery.commands import add_message_commands
     from .identity.commands import add_keys
     from .leases.commands import add_lease_commands
@@ -29,6 +30,7 @@ def commands(app: typer.Typer) -> None:
     add_grant_commands(app, show_first_key)
     add_lease_commands(app)
     add_order_commands(app)
+    add_origin_commands(app)
     add_sale_commands(app)
     add_move_commands(app)
     add_link_commands(dfc)

@@ -34,9 +34,9 @@ CORE_ORDER = [
 ]  # fmt: skip
 FEDERATION_ORDER = [
     "namespace", "settings", "transport", "signing", "dfc", "messages", "bindings", "runtime", "identity", "authority",
-    "peers", "grants", "availability", "notices", "delivery", "leases", "catalogue", "proposals", "orders",
-    "linked_catalogues", "platforms", "moving", "peering", "serving", "messaging", "handlers", "events", "jobs",
-    "routes", "commands", "warnings", "demo",
+    "peers", "provenance", "grants", "availability", "notices", "delivery", "leases", "catalogue", "proposals",
+    "orders", "linked_catalogues", "platforms", "moving", "peering", "serving", "messaging", "handlers", "events",
+    "jobs", "routes", "commands", "warnings", "demo",
 ]  # fmt: skip
 
 # Imports that still run upward. Remove entries that are no longer needed; add none.

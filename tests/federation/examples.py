@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from importlib import import_module
@@ -11,6 +12,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from commensal_federation.dfc.described import facts_of
 from commensal_federation.dfc.vocabulary import (
     DfcEnterprise,
     DfcItem,
@@ -57,6 +59,7 @@ from commensal_federation.messages.bodies.proposals import SaleAnswer, SalePropo
 from commensal_federation.messages.envelope import CONTEXT, Place, write_envelope
 from commensal_federation.messages.epoch_start import EpochStartBody
 from commensal_federation.messages.key_update import KeyUpdateBody
+from commensal_federation.messages.offer_statement import OfferStatement, write_statement
 from commensal_federation.messages.peer_accept import PeerAcceptBody
 from commensal_federation.messages.peer_request import PeerRequestBody
 from commensal_federation.messages.peer_revoke import PeerRevokeBody
@@ -82,6 +85,13 @@ NONCE, DIGEST = "q83vEjRWeJCrze8SNFZ4kA", "0c" * 32
 DOCUMENT = '{"@context":["https://www.w3.org/ns/cid/v1","https://commensal.example/ns/federation/v1"],"id":"…"}'
 CLOSES, BEGINS = NOW + timedelta(days=2), NOW + timedelta(days=3)
 
+
+def key_of(base: str) -> SigningKey:
+    """The key that signs the messages of the farm, or of the hub."""
+    private = Ed25519PrivateKey.from_private_bytes(bytes([len(base)]) * 32)
+    return SigningKey(f"{base}/.well-known/commensal#k1", private)
+
+
 _item = OfferedItem(
     rev=3,
     digest=DIGEST,
@@ -100,6 +110,15 @@ _item = OfferedItem(
     ),
     provenance=(Hop(GRANTOR, "The farm"),),
 )  # fmt: skip
+_statement = write_statement(
+    OfferStatement(
+        id=f"{FARM}/-/federation/statements/5.4.3", actor=f"{FARM}/.well-known/commensal", seller=GRANTOR,
+        seller_name="The farm", sold_to=TO, item=ITEM, rev=3, facts=facts_of(_item.product, _item.item.name),
+        price=1250, currency="EUR", includes_vat=True, origin="", published=NOW,
+    ),
+    key_of(FARM),
+)  # fmt: skip
+_item = replace(_item, statement=_statement)
 _paper = read_recovery_key(SigningKey("", Ed25519PrivateKey.from_private_bytes(bytes([7]) * 32)).secret())
 _lease: dict[str, Any] = {"lot": LOT, "unit": "Kilogram"}
 
@@ -178,12 +197,17 @@ BY_THE_HUB = {
 }  # fmt: skip
 
 
+def offer_statement() -> dict[str, Any]:
+    """What the farm offers to the hub, as the `statement` of its item says it."""
+    document: dict[str, Any] = json.loads(_statement)
+    return document
+
+
 def example(name: str) -> bytes:
     """Returns the signed bytes of a message of this type."""
     sender, recipient = (HUB, FARM) if name in BY_THE_HUB else (FARM, HUB)
     message_type = TYPES[name]
     iri = f"{sender}/.well-known/commensal"
-    key = SigningKey(f"{iri}#k1", Ed25519PrivateKey.from_private_bytes(bytes([len(sender)]) * 32))
     return write_envelope(
         id=f"{sender}/-/federation/messages/{name.lower()}",
         type=name,
@@ -191,7 +215,7 @@ def example(name: str) -> bytes:
         to=f"{recipient}/.well-known/commensal",
         place=Place(message_type.lane, 1_780_000_000, 118, ""),
         object=message_type.write(BODIES[name], Writing(sender, recipient)),
-        key=key,
+        key=key_of(sender),
         now=NOW,
     )
 
@@ -250,7 +274,7 @@ def authority_document() -> dict[str, Any]:
         "recoveryKey": did_of(_paper),
         "published": write_moment(NOW),
     }
-    return sign(document, SigningKey(f"{iri}#k1", Ed25519PrivateKey.from_private_bytes(bytes([len(FARM)]) * 32)), NOW)
+    return sign(document, key_of(FARM), NOW)
 
 
 PREFACE = """\
@@ -261,6 +285,14 @@ All proofs here can be made again byte for byte: the farm's private key `#k1` is
 0x13, and the farm's root key 0x01. Quantities are texts in the unit that `dfc-b:hasUnit` names. Blank nodes (`_:b1`)
 and the order of nodes in a `@graph` mean nothing. Members that are explained here without a prefix stand in a `@graph`
 with the namespace before them, `https://commensal.example/ns/federation/v1#`.
+""".splitlines()
+
+
+STATEMENT = """\
+What an enterprise offers to one hub, signed by its instance apart from any message. A `CatalogueUpsert` carries it as a
+text in `statement`; README.md says how it is verified. `price` is that of one piece in minor units. `product` has lists
+of texts by property; what is not there is not stated. Of goods of another producer, `origin` is the multihash of the
+producer's statement, byte for byte, which comes in `originStatement`.
 """.splitlines()
 
 
@@ -288,6 +320,12 @@ def page() -> Iterator[str]:
     yield "`alsoKnownAs` a list of its address before it came, `recoveryKey` empty where it has none."
     yield ""
     yield from _block(authority_document())
+    yield ""
+    yield "## The statement of an offer"
+    yield ""
+    yield from STATEMENT
+    yield ""
+    yield from _block(offer_statement())
     for name in TYPES:
         summary, _, _ = (import_module(TYPES[name].write.__module__).__doc__ or "").strip().partition("\n\n")
         yield ""

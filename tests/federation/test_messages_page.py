@@ -47,7 +47,7 @@ def test_every_type_has_an_example() -> None:
 
 @every_type
 def test_the_page_says_what_each_term_of_ours_means(name: str) -> None:
-    optional = {"dfc-b:hasQuantity", "kept", "statement", "apart"}
+    optional = {"dfc-b:hasQuantity", "kept", "statement", "originStatement", "apart"}
     terms = set(terms_of(json.loads(example(name))["object"]))
     assert terms <= set(MEMBERS[name]) <= terms | optional
 

@@ -41,6 +41,8 @@ from commensal_federation.signing import canonical
 from commensal_federation.testing import Region
 from commensal_federation.transport import Answer, Request
 
+from .posing import document_with_keys_of
+
 NewRegion = Callable[..., Region]
 Say = Callable[..., str]
 SCOPES = ["catalogue.read", "order.place"]
@@ -327,25 +329,12 @@ def test_an_address_that_was_taken_over_between_request_and_consent_is_not_accep
     """Attack 15."""
     invite(region["c"], region["b"].base, SCOPES)
     region.work("c")
-    other_document = _document_with_keys_of("a", region, at="c")
+    other_document = document_with_keys_of("a", region, at="c")
     region.wires.before = lambda origin, request: other_document if request.url == region["c"].iri else None
     with pytest.raises(Conflict, match="another document") as refused:
         accept(region["b"], region.peer("b", "c").id, SCOPES)
     assert refused.value.code == "peer_changed"
     assert region.peer("b", "c").state == "requested"
-
-
-def _document_with_keys_of(name: str, region: Region, *, at: str) -> Answer:
-    """Returns what an instance with the keys of `name` would serve if it had taken over the address of `at`."""
-    federation = region[name]
-    settings = replace(federation.instance.settings, base_url=region[at].base)
-    posing = Federation(replace(federation.instance, settings=settings), federation.transport, federation.messages)
-    with federation.instance.store.write() as tx:
-        root = root_key(posing, tx)
-        assert root is not None
-        sign_key_set(posing, tx, root)
-        document = instance_document(posing, tx)
-    return Answer(200, [("content-type", "application/ld+json")], canonical(document))
 
 
 @pytest.mark.parametrize(
@@ -482,7 +471,7 @@ def test_a_document_that_the_pinned_root_key_has_not_signed_suspends_the_peer(
 ) -> None:
     """Attack 15: an attacker who has taken over the address has another root key."""
     clock.advance(hours=1)
-    other_document = _document_with_keys_of("c", region, at="a")
+    other_document = document_with_keys_of("c", region, at="a")
     region.wires.before = lambda origin, request: other_document if request.url == region["a"].iri else None
     b = region["b"]
     with b.instance.store.write() as tx:

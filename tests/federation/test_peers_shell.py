@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from commensal.cli import app
 from commensal_federation.peering import commands
-from commensal_federation.peering.fingerprints import fingerprint
+from commensal_federation.peers.fingerprints import fingerprint
 from commensal_federation.testing import Region
 
 from .trading import folder_at

@@ -126,7 +126,9 @@ def test_30_a_script_in_a_description_is_not_kept(farm: Producer, hub: Hub, monk
     def stored_description(rev: int) -> str:
         upsert = last_sent(farm, "CatalogueUpsert")
         (item,) = upsert.items
-        bad_item = replace(item, rev=rev, product=replace(item.product, description=f"<p onclick='x'>Ripe</p>{script}"))
+        bad_item = replace(
+            item, rev=rev, statement="", product=replace(item.product, description=f"<p onclick='x'>Ripe</p>{script}")
+        )
         with hub.write() as tx:
             store_items(hub.federation, tx, peer_of(farm, at="b"), replace(upsert, items=(bad_item,)))
             (product,) = products_by_id(tx, [listing.product_id for listing in hub.received(farm)]).values()
@@ -353,10 +355,8 @@ def test_35_a_price_of_a_revision_that_never_was_is_refused(
     with pytest.raises(Refuse, match="in that revision"):
         receive_order(farm, order_update(farm, hub, rev_of_line=rev))
     assert order_states(farm) == []
-    offered_price = vars(supplier)["_offered_price"]
-    monkeypatch.setattr(
-        supplier, "_offered_price", lambda tx, grant, item_id, rev: offered_price(tx, grant, item_id, 1)
-    )
+    offered = vars(supplier)["_offered"]
+    monkeypatch.setattr(supplier, "_offered", lambda tx, grant, item_id, rev: offered(tx, grant, item_id, 1))
     receive_order(farm, order_update(farm, hub, rev_of_line=rev))
     assert order_states(farm) == [("Held", 1)]
 

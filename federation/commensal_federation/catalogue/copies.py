@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,18 +13,19 @@ from commensal import MEASURES, Row, Transaction, enterprise_by_id, insert_rows,
 from commensal.trade import LotCopy, ProductCopy, forget_copies, keep_lots, keep_products, tell_beyonds
 
 from ..availability.tables import federation_lease
-from ..delivery.alerts import alert
 from ..dfc.described import description_in
 from ..dfc.iris import ResourceKind, local_id
 from ..grants.questions import find_grant, mirror_of
 from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, Grant, OfferedItem
 from ..messages.types import Refuse
-from ..notices import note_for_enterprise
 from ..peers.quotas import refuse_over_quota
 from ..peers.values import Peer
+from ..provenance.keeping import keep_statements
 from ..runtime import Federation
 from .listing import list_automatically
+from .proving import note_left_out, prove_items
 from .tables import federation_copy, federation_item
+from .telling import promise_catalogue
 
 FETCH_IMAGE = "federation.fetch_image"  # a job: {"copy": the id of a product, "image": an address}
 MAX_GRAINS = 1_000_000  # grains of one unit
@@ -45,22 +47,23 @@ def store_items(federation: Federation, tx: Transaction, peer: Peer, upsert: Cat
         for offered in upsert.items
         if offered.item.iri in existing and offered.rev >= existing[offered.item.iri]["rev"]
     ]
+    proved = prove_items(federation, tx, peer, grant, upsert, fresh, existing)
     producer = _ProducerCopies(tx, peer, mirror_of(tx, upsert.grantor), _copies(tx, fresh))
-    left_out = producer.store(fresh)
-    for offered in fresh:
-        if offered.item.iri in left_out:
-            alert(tx, peer.id, "item", f"{offered.item.iri} was left out: {left_out[offered.item.iri]}")
-            note_for_enterprise(
-                tx, grant.enterprise_id, "item_left_out", peer.id, grant.id, producer=grant.other_name,
-                reason=left_out[offered.item.iri],
-            )  # fmt: skip
-    stored = [offered for offered in fresh if offered.item.iri not in left_out]
+    left_out = producer.store([offered for offered in fresh if offered.item.iri in proved])
+    for iri, reason in left_out.items():
+        note_left_out(tx, peer, grant, "item", iri, reason)
+    stored = [offered for offered in fresh if offered.item.iri in proved.keys() - left_out.keys()]
     new = sum(offered.item.iri not in existing for offered in stored)
     refuse_over_quota(tx, peer, federation_item, new, _item.grant_id == grant.id)
     includes_vat = enterprise_by_id(tx, producer.mirror).prices_include_vat
-    _write(tx, grant.id, producer.copies, stored, existing, includes_vat)
+    statements = {offered.item.iri: proved[offered.item.iri] for offered in stored}
+    keep_statements(tx, itertools.chain(*statements.values()))
+    names = {iri: entries[0].name if entries else "" for iri, entries in statements.items()}
+    _write(tx, grant.id, producer.copies, stored, names, existing, includes_vat)
     _set_levels(tx, producer.copies | _copies(tx, levels), [*stored, *levels])
     list_automatically(tx, grant, [offered.item.iri for offered in stored])
+    if any(iri not in existing or existing[iri]["statement"] != name for iri, name in names.items()):
+        promise_catalogue(tx, grant.enterprise_id)  # to the hubs to which this one sells on
 
 
 def withdraw_items(federation: Federation, tx: Transaction, peer: Peer, withdrawal: CatalogueWithdraw) -> None:
@@ -134,7 +137,7 @@ class _ProducerCopies:
             new=new,
             **description_in(product, self.tx.product_fields)
             | {
-                "name": offered.item.name or product.name,
+                "name": _name(offered),
                 "description": product.description + _origin(offered),
                 "quantity": product.quantity.value,
                 "unit": product.quantity.unit,
@@ -220,6 +223,11 @@ def _origin(offered: OfferedItem) -> str:
     return f"<p>{' → '.join(hop.name.replace('<', '').replace('&', '') for hop in offered.provenance)}</p>"
 
 
+def _name(offered: OfferedItem) -> str:
+    """Returns the name for customers: the seller's, or the producer's where the producer has signed it."""
+    return offered.product.name if offered.origin else offered.item.name or offered.product.name
+
+
 def _items(tx: Transaction, grant_id: str, iris: Sequence[str]) -> Sequence[Row]:
     query = select(federation_item).where(_item.grant_id == grant_id, _item.iri.in_(sorted(iris)))
     return tx.all(query.order_by(_item.iri).with_for_update())
@@ -232,7 +240,7 @@ def _copies(tx: Transaction, offered: Sequence[OfferedItem]) -> dict[str, str]:
 
 def _write(
     tx: Transaction, grant_id: str, copies: Mapping[str, str], stored: Sequence[OfferedItem],
-    existing: Mapping[str, Any], includes_vat: bool,
+    statements: Mapping[str, str], existing: Mapping[str, Any], includes_vat: bool,
 ) -> None:  # fmt: skip
     rows = []
     for offered in stored:
@@ -243,7 +251,7 @@ def _write(
                 "offer_iri": offered.offer.iri, "price": offered.offer.price.amount,
                 "currency": offered.offer.price.currency, "includes_vat": includes_vat,
                 "provenance": [[hop.iri, hop.name] for hop in offered.provenance], "rev": offered.rev,
-                "digest": offered.digest, "gone_at": None,
+                "digest": offered.digest, "statement": statements[offered.item.iri], "gone_at": None,
             }
         )  # fmt: skip
     insert_rows(tx, federation_item, [{"grant_id": grant_id, **row} for row in rows if row["iri"] not in existing])

@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, select, update
 from commensal import (
     Enterprise,
     PluginFields,
+    Row,
     StockLot,
     Transaction,
     enterprise_by_id,
@@ -30,9 +31,12 @@ from ..grants.tables import federation_grant
 from ..leases.recalling import obtainable
 from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, Grant, Hop, OfferedItem, StockLevel
 from ..messages.documents import MOST_HOPS
+from ..messages.offer_statement import name_of
 from ..peers.peers import peer_by_id
+from ..provenance.keeping import statements_by_name
 from ..runtime import Federation
-from .tables import federation_item, federation_told, federation_told_price
+from .stating import parts_of, sign_items
+from .tables import federation_item, federation_told
 
 AT_ONCE = 200  # items in one message
 _told = federation_told.c
@@ -100,14 +104,26 @@ def _withdraw(federation: Federation, tx: Transaction, grant: Grant, withdrawn: 
 class _GrantContext:
     """What all items of one grant share.
 
-    provenances: for goods that the enterprise may resell, the enterprises through which they came, by product id
+    provenances: for goods that the enterprise may resell, how they came, by product id
     """
 
     federation: Federation
     grant: Grant
     enterprise: Enterprise
-    provenances: Mapping[str, tuple[Hop, ...]]  # by product: through whose hands those came that it may resell
+    provenances: Mapping[str, _Provenance]
     declared: PluginFields
+
+
+@dataclass(frozen=True)
+class _Provenance:
+    """How goods came to an enterprise that may resell them.
+
+    hops:   the enterprises through which they came, the producer first
+    origin: the producer's signed statement; empty where an older instance sent none
+    """
+
+    hops: tuple[Hop, ...] = ()
+    origin: str = ""
 
 
 def _send_batch(
@@ -128,7 +144,7 @@ def _send_batch(
             .with_for_update()
         )
     }
-    offered, rows, prices = [], [], []
+    offered, rows, changed = [], [], []
     for entry in entries:
         item = _offered_item(context, entry)
         last = previous.get(entry.item_id)
@@ -136,14 +152,15 @@ def _send_batch(
             continue
         rev = 1 if last is None else last["rev"] + (last["digest"] != item.digest)
         if last is None or rev != last["rev"]:
-            prices.append({"item_id": entry.item_id, "rev": rev, "price": entry.price, "at": tx.now})
-        offered.append(replace(item, rev=rev))
+            changed.append(entry.item_id)
+        offered.append((entry, replace(item, rev=rev)))
         rows.append({"item_id": entry.item_id, "rev": rev, "digest": item.digest, "lot_id": entry.lot.id})
+    signed = sign_items(federation, tx, grant, context.enterprise, offered, changed)
     offered_ids = {entry.item_id for entry in entries if _may_offer(context, entry)}
     withdrawn = [previous[id] for id in ids if id in previous and id not in offered_ids and previous[id]["digest"]]
-    if offered:
+    for part in parts_of(signed):
         ours = enterprise_iri(federation.base, grant.enterprise_id)
-        body = CatalogueUpsert(grantor=ours, hub=grant.other_iri, items=tuple(offered))
+        body = CatalogueUpsert(grantor=ours, hub=grant.other_iri, items=tuple(part))
         post(federation, tx, grant.peer_id, "CatalogueUpsert", body, on_behalf_of=ours)
     if withdrawn:
         _withdraw(federation, tx, grant, [(row["item_id"], row["rev"] + 1) for row in withdrawn])
@@ -152,7 +169,6 @@ def _send_batch(
             for row in withdrawn
         ]
     _write(tx, grant.id, rows, set(previous))
-    insert_rows(tx, federation_told_price, [{"grant_id": grant.id, **price} for price in prices])
 
 
 def _offered_item(context: _GrantContext, entry: Listed) -> OfferedItem | None:
@@ -160,7 +176,7 @@ def _offered_item(context: _GrantContext, entry: Listed) -> OfferedItem | None:
         return None
     base, product, lot = context.federation.base, entry.product, entry.lot
     hop = Hop(enterprise_iri(base, context.enterprise.id), context.enterprise.name)
-    through = context.provenances.get(product.id, ())
+    came = context.provenances.get(product.id, _Provenance())
     currency = context.enterprise.currency
     described = DfcProduct(
         iri=product_iri(base, product.id),
@@ -169,13 +185,16 @@ def _offered_item(context: _GrantContext, entry: Listed) -> OfferedItem | None:
         lot=lot_iri(base, lot.id),
         **description_of(product, currency, context.declared, split_claims=False),
     )
-    provenance = (*through, hop)
+    provenance = (*came.hops, hop)
+    basis = (name_of(came.origin) if came.origin else "") if came.hops else "its own"
     price = DfcPrice(amount=entry.price, currency=currency, vat_rate=product.vat_rate)
     free = DfcQuantity(value=Decimal(0) if lot.unlimited else lot.free + lot.beyond, unit=lot.unit)
     return OfferedItem(
         rev=0,
         # The stock level changes all the time and is no change of the item.
-        digest=_digest(entry.name, described, lot.name, lot.unit, lot.per_unit, lot.unlimited, price, provenance),
+        digest=_digest(
+            entry.name, described, lot.name, lot.unit, lot.per_unit, lot.unlimited, price, provenance, basis
+        ),
         item=DfcItem(iri=item_iri(base, entry.item_id), name=entry.name, product=described.iri, enterprise=hop.iri),
         product=described,
         lot=DfcLot(
@@ -186,6 +205,7 @@ def _offered_item(context: _GrantContext, entry: Listed) -> OfferedItem | None:
             iri=offer_iri(base, f"{entry.item_id}.{context.grant.id}"), item=item_iri(base, entry.item_id), price=price
         ),
         provenance=provenance,
+        origin=came.origin,
     )  # fmt: skip
 
 
@@ -196,7 +216,7 @@ def _may_offer(context: _GrantContext, entry: Listed) -> bool:
     """
     if entry.product.enterprise_id != context.enterprise.id and entry.product.id not in context.provenances:
         return False
-    through = context.provenances.get(entry.product.id, ())
+    through = context.provenances.get(entry.product.id, _Provenance()).hops
     return len(through) < MOST_HOPS - 1 and all(hop.iri != context.grant.other_iri for hop in through)
 
 
@@ -206,16 +226,33 @@ def _context(federation: Federation, tx: Transaction, grant: Grant, entries: Seq
     return _GrantContext(federation, grant, enterprise, provenances, tx.product_fields)
 
 
-def _provenances(tx: Transaction, enterprise_id: str, product_ids: Collection[str]) -> dict[str, tuple[Hop, ...]]:
-    """Returns the enterprises through which resellable products came to this one, by product id."""
+def _provenances(tx: Transaction, enterprise_id: str, product_ids: Collection[str]) -> dict[str, _Provenance]:
+    """Returns how resellable products came to this enterprise, by product id."""
     item = federation_item.c
     query = (
-        select(item.product_id, item.provenance)
+        select(item.product_id, item.provenance, item.statement)
         .join(federation_grant, federation_grant.c.id == item.grant_id)
         .where(item.product_id.in_(sorted(product_ids)), item.gone_at.is_(None))
         .where(federation_grant.c.enterprise_id == enterprise_id, federation_grant.c.resell)
     )
-    return {row["product_id"]: tuple(Hop(*hop) for hop in row["provenance"]) for row in tx.all(query)}
+    rows = tx.all(query)
+    statements = statements_by_name(tx, {row["statement"] for row in rows})
+    return {
+        row["product_id"]: _Provenance(
+            tuple(Hop(*hop) for hop in row["provenance"]),
+            _origin_of(statements, row["statement"], direct=len(row["provenance"]) == 1),
+        )
+        for row in rows
+    }
+
+
+def _origin_of(statements: Mapping[str, Row], name: str, *, direct: bool) -> str:
+    """Returns the producer's statement: the one of this name, or the one that it is based on; empty if unknown."""
+    statement = statements.get(name)
+    if statement is None:
+        return ""
+    origin = statement if direct else statements.get(statement["origin"])
+    return "" if origin is None else str(origin["text"])
 
 
 def _digest(*values: Any) -> str:

@@ -7,10 +7,11 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from sqlalchemy import select
 
-from commensal import Problem, Transaction
+from commensal import Problem, Row, Transaction
 from commensal.trade import Listing, list_products, listings_of, lots_by_id, products_by_id, set_price
 
-from ..messages.bodies.catalogue import Grant, Hop, ReceivedItem
+from ..messages.bodies.catalogue import Grant, Hop, Proof, ReceivedItem
+from ..provenance.keeping import statements_by_name
 from .tables import federation_item
 
 _AT_ONCE = 500
@@ -84,6 +85,7 @@ def received_items(tx: Transaction, grant: Grant, *, after: str = "", limit: int
     listed = listings_of(tx, grant.enterprise_id, [row["product_id"] for row in rows])
     products = products_by_id(tx, [row["product_id"] for row in rows])
     lots = lots_by_id(tx, {row["lot_id"] for row in rows})
+    statements = statements_by_name(tx, {row["statement"] for row in rows})
     items = []
     for row in rows:
         product, lot = products[row["product_id"]], lots[row["lot_id"]]
@@ -93,8 +95,16 @@ def received_items(tx: Transaction, grant: Grant, *, after: str = "", limit: int
                 iri=row["iri"], product_id=product.id, name=product.name, price=row["price"],
                 currency=row["currency"], includes_vat=row["includes_vat"],
                 provenance=tuple(Hop(*hop) for hop in row["provenance"]),
+                proof=_proof(row, statements),
                 left=None if lot.unlimited else grains // product.lot_quantity,
                 item_ids=tuple(listed.get(product.id, ())),
             )
         )  # fmt: skip
     return items
+
+
+def _proof(item: Row, statements: Mapping[str, Row]) -> Proof:
+    if len(item["provenance"]) == 1:
+        return "direct"
+    statement = statements.get(item["statement"])
+    return "proved" if statement is not None and statement["origin"] else "unproved"

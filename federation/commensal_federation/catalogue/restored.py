@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -13,16 +12,25 @@ from commensal import Instance, Job, Transaction, enterprises_by_id, insert_or, 
 from ..delivery.alerts import alert
 from ..dfc.iris import local_id
 from ..grants.questions import find_grant, grant_by_id
-from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, Grant, GrantAnswer, GrantEnd, GrantOffer
+from ..messages.bodies.catalogue import (
+    CatalogueUpsert,
+    CatalogueWithdraw,
+    Grant,
+    GrantAnswer,
+    GrantEnd,
+    GrantOffer,
+    OfferedItem,
+)
+from ..messages.offer_statement import name_of
 from ..messages.types import Sent
 from ..peers.peers import peer_by_id
+from ..provenance.recovering import recover_statements
 from ..runtime import Federation, federation_of
 from .grantor import send_catalogue
 from .grants import restore_acceptance, restore_offer, restore_state
 from .tables import federation_told, federation_told_price
+from .telling import SOON, TELL
 
-TELL = "federation.tell_catalogue"  # a job: {"grant": its id}
-_SOON = timedelta(minutes=1)
 _told = federation_told.c
 
 
@@ -33,6 +41,7 @@ def recover_items(federation: Federation, tx: Transaction, sent: Sent) -> None:
     if grant is None:
         return
     rows = []
+    statements: list[str] = []
     for offered in update.items:
         item_id, lot_id = (
             local_id(federation.base, offered.item.iri, "catalog_items"),
@@ -40,8 +49,10 @@ def recover_items(federation: Federation, tx: Transaction, sent: Sent) -> None:
         )
         if item_id is not None and offered.offer.price is not None:
             rows.append({"item_id": item_id, "rev": offered.rev, "digest": offered.digest, "lot_id": lot_id})
-            _record_price(tx, grant, item_id, offered.rev, offered.offer.price.amount)
+            _record_price(tx, grant, item_id, offered)
+            statements += [offered.statement, offered.origin]
     _record_sent(tx, grant, rows)
+    recover_statements(federation, tx, statements)
 
 
 def recover_withdrawals(federation: Federation, tx: Transaction, sent: Sent) -> None:
@@ -102,16 +113,21 @@ def resend_catalogue(instance: Instance, job: Job) -> None:
     with instance.store.write() as tx:
         grant = grant_by_id(tx, job.payload["grant"])
         if peer_by_id(tx, grant.peer_id).recovering:
-            promise(tx, TELL, job.payload, due_at=tx.now + _SOON)
+            promise(tx, TELL, job.payload, due_at=tx.now + SOON)
         elif grant.state == "accepted":
             send_catalogue(federation, tx, grant)
 
 
-def _record_price(tx: Transaction, grant: Grant, item_id: str, rev: int, price: int) -> None:
+def _record_price(tx: Transaction, grant: Grant, item_id: str, offered: OfferedItem) -> None:
     """Records the price at which the hub may order in this revision, replacing one sent since the restore."""
-    key = {"grant_id": grant.id, "item_id": item_id, "rev": rev}
-    statement = insert_or(tx, federation_told_price).values(**key, price=price, at=tx.now)
-    tx.execute(statement.on_conflict_do_update(index_elements=list(key), set_={"price": statement.excluded.price}))
+    assert offered.offer.price is not None
+    key = {"grant_id": grant.id, "item_id": item_id, "rev": offered.rev}
+    named = name_of(offered.statement) if offered.statement else ""
+    new = insert_or(tx, federation_told_price).values(
+        **key, price=offered.offer.price.amount, statement=named, at=tx.now
+    )
+    replaced = {"price": new.excluded.price, "statement": new.excluded.statement}
+    tx.execute(new.on_conflict_do_update(index_elements=list(key), set_=replaced))
 
 
 def _record_sent(tx: Transaction, grant: Grant, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -124,7 +140,7 @@ def _record_sent(tx: Transaction, grant: Grant, rows: Sequence[Mapping[str, Any]
             index_elements=["grant_id", "item_id"], set_=values, where=_told.rev <= sent.rev
         )
         tx.execute(upsert)
-    promise(tx, TELL, {"grant": grant.id}, due_at=tx.now + _SOON)
+    promise(tx, TELL, {"grant": grant.id}, due_at=tx.now + SOON)
 
 
 def _given_grant(federation: Federation, tx: Transaction, grantor: str, hub: str) -> Grant | None:

@@ -46,6 +46,7 @@ federation_item = Table(
     Column("provenance", Json, nullable=False),  # [[IRI, name], …], the producer first
     Column("rev", Whole, nullable=False),
     Column("digest", Text, nullable=False),
+    Column("statement", Text, nullable=False, server_default="", index=True),  # name of the seller's; empty: none
     Column("gone_at", Time),
     sqlite_strict=True,
     info=untraced("it follows from signed messages, which are kept"),
@@ -59,6 +60,7 @@ federation_told_price = Table(
     Column("item_id", Text, primary_key=True),
     Column("rev", Whole, primary_key=True),
     Column("price", Whole, nullable=False),
+    Column("statement", Text, nullable=False, server_default="", index=True),  # name of the one that was sent with it
     Column("at", Time, nullable=False),
     sqlite_strict=True,
     info=untraced("it follows from signed messages, which are kept"),

@@ -14,8 +14,10 @@ from ..transport import Request
 from . import states as states  # registers the digests that are compared once a day
 from .away import note_away_peers
 from .copies import FETCH_IMAGE
-from .restored import TELL, resend_catalogue
+from .origins import ASK, ask_origin, refresh_origins
+from .restored import resend_catalogue
 from .tables import federation_copy
+from .telling import TELL, promise_statements
 
 _LARGEST = 9 * 1024 * 1024  # bytes
 _TIMEOUT = 20.0  # seconds
@@ -41,6 +43,10 @@ def fetch_image(instance: Instance, job: Job) -> None:
 
 def work() -> Work:
     return Work(
-        {FETCH_IMAGE: fetch_image, TELL: resend_catalogue},
-        (Periodic("federation.away", timedelta(minutes=10), note_away_peers),),
+        {FETCH_IMAGE: fetch_image, TELL: resend_catalogue, ASK: ask_origin},
+        (
+            Periodic("federation.away", timedelta(minutes=10), note_away_peers),
+            Periodic("federation.origins", timedelta(hours=1), refresh_origins),
+            Periodic("federation.statements", timedelta(days=1), promise_statements),
+        ),
     )

@@ -61,6 +61,8 @@ def title(kind: str, _: Callable[[str], str]) -> str:
         "sale": _("A sale that it proposed asks for your attention."),
         "grant": _("A grant that the restore had forgotten is made again: look at its prices."),
         "item": _("Something of its catalogue was left out."),
+        "forged": _("It offers goods that are not as their producer has signed: they were left out."),
+        "origin": _("Goods of an instance come through it, whose keys have changed: compare its fingerprint."),
     }
     return titles.get(kind, kind)
 

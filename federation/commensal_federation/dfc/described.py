@@ -14,9 +14,11 @@ from typing import Any
 from commensal import LABELS, PluginFields, ProductField
 from commensal.trade import PRODUCT_FIELDS, SuppliedProduct
 
+from ..namespace import NAMESPACE
 from .vocabulary import DfcPrice, DfcProduct, DfcQuantity
 
 _CLAIMS = frozenset(term for term, label in LABELS.items() if "OtherClaim" in label.broader)
+_OWN = f"{NAMESPACE}#"  # of properties that DFC does not have
 _MEASURED = ("quantity", "unit")  # together a `DfcQuantity`
 _ATTRIBUTES = DfcProduct.__dataclass_fields__
 
@@ -64,6 +66,31 @@ def description_in(product: DfcProduct, declared: PluginFields) -> dict[str, Any
             plugin_values.setdefault(plugin, {})[field.name] = _value_in(property, product.extra)
     labels = tuple(dict.fromkeys((*product.labels, *product.claims)))
     return {**values, "labels": labels, "plugin_fields": plugin_values}
+
+
+def facts_of(product: DfcProduct, name: str) -> dict[str, list[str]]:
+    """Returns what a statement says of a product under this name, without its description: texts by property.
+
+    Quantities are like ``5 Kilogram``, amounts in minor units. Both sides of a statement call this, so it is the same
+    for the product that was written and for the one that was read. A property that has no value is there, and empty.
+    """
+    described = description_in(product, PluginFields())
+    facts = {
+        field.dfc.replace("own:", _OWN): sorted(
+            literal["@value"] for literal in _literals(field, described[field.name])
+        )
+        for field in _copied()
+        if field.kind != "html"
+    }
+    size = product.quantity
+    sizes = {"dfc-b:hasQuantity": [f"{_plain(size.value)} {size.unit}"] if size is not None else []}
+    rates = {f"{_OWN}VATrate": [_plain(product.vat_rate)] if product.vat_rate is not None else []}
+    return {**facts, "dfc-b:name": [name], **sizes, **rates}
+
+
+def _plain(value: Decimal) -> str:
+    """Without an exponent, and without needless zeros."""
+    return f"{value.normalize():f}"
 
 
 def known_terms(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,8 +12,11 @@ from ..dfc.write import write_116
 from ..signing import Unreadable
 from .bodies.catalogue import Hop, OfferedItem
 from .envelope import DFC_CONTEXT
+from .offer_statement import LARGEST as LARGEST_STATEMENT
+from .reading import own_text_or_none
 
 _REV, _DIGEST, _THROUGH = "own:rev", "own:digest", "own:cameThrough"
+_STATEMENT, _ORIGIN = "own:statement", "own:originStatement"
 MOST_HOPS = 5
 
 
@@ -37,6 +40,9 @@ def things_of(offered: OfferedItem) -> tuple[Thing, ...]:
         _DIGEST: ({"@value": offered.digest},),
         _THROUGH: tuple(hops),
     }
+    for property, signed in ((_STATEMENT, offered.statement), (_ORIGIN, offered.origin)):
+        if signed:
+            extra[property] = ({"@value": signed},)
     item = DfcItem(
         iri=offered.item.iri, name=offered.item.name, product=offered.item.product,
         enterprise=offered.item.enterprise, stock=offered.item.stock, extra=extra,
@@ -58,7 +64,7 @@ def _offered(document: DfcDocument, item: DfcItem, offers: Mapping[str | None, D
         raise Unreadable("item", f"{item.iri[:200]} needs its product, its stock and an offer with a price")
     return OfferedItem(
         rev=_rev(item), digest=_text(item, _DIGEST), item=item, product=product, lot=lot, offer=offer,
-        provenance=_provenance(item),
+        provenance=_provenance(item), statement=_signed(item, _STATEMENT), origin=_signed(item, _ORIGIN),
     )  # fmt: skip
 
 
@@ -72,6 +78,11 @@ def _rev(item: DfcItem) -> int:
 def _text(item: DfcItem, name: str) -> str:
     """Empty where it is missing."""
     return next((str(node.get("@value", "")) for node in item.extra.get(name, ())), "")[:100]
+
+
+def _signed(item: DfcItem, name: str) -> str:
+    """A signed statement; empty where it is missing. Raises `Unreadable` for one that is too large."""
+    return own_text_or_none(item, name, LARGEST_STATEMENT) or ""
 
 
 def _provenance(item: DfcItem) -> tuple[Hop, ...]:

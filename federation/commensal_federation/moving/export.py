@@ -156,7 +156,8 @@ def _grant(tx: Transaction, grant: Grant) -> Iterator[AnyRow]:
     sent, price = federation_told.c, federation_told_price.c
     for row in tx.all(select(federation_told).where(sent.grant_id == grant.id).order_by(sent.item_id)):
         yield SentItemRow(peer=peer, **row)
-    for row in tx.all(select(federation_told_price).where(price.grant_id == grant.id).order_by(*price)):
+    prices = [price[name] for name in PriceRow.__struct_fields__ if name != "peer"]
+    for row in tx.all(select(*prices).where(price.grant_id == grant.id).order_by(*prices)):
         yield PriceRow(peer=peer, **row)
 
 

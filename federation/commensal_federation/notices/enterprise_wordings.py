@@ -138,4 +138,14 @@ def hub_wordings(_: Callable[[str], str]) -> dict[str, Wording]:
             _("It cannot be ordered; all other goods can."),
             _("Send this on to the producer, who can correct the item."),
         ),
+        "origin_silent": Wording(
+            _("{peer}: goods wait for their producer's instance"),
+            _(
+                "{enterprise} cannot list goods yet that come through {peer}: the instance where they are said to come "
+                "from, {origin}, has not answered since {since}."
+            ),
+            _("They cannot be ordered until it answers, because nobody else can prove that they are the producer's."),
+            _("Ask the people of {peer}, or the producer, whether that instance is running. It is asked again."),
+            ("commensal federation origin list",),
+        ),
     }  # fmt: skip

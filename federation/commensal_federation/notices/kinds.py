@@ -40,6 +40,7 @@ KINDS = {
     "oversold": Kind("orders:write"),
     "producer_away": Kind("sales:write"),
     "item_left_out": Kind("catalogs:write"),
+    "origin_silent": Kind("catalogs:write"),
     # both
     "unsettled": Kind("orders:write"),
 }

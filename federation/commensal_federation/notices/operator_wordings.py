@@ -94,6 +94,20 @@ def _about_trust(_: Callable[[str], str]) -> dict[str, Wording]:
             _("Call its operator. Suspend it until that is clear."),
             _SUSPEND,
         ),
+        "forged": Wording(
+            _("{peer} offers what the producer has not signed"),
+            _("{peer} ({url}) offers goods that are not as their producer's signed statement says: {text}"),
+            _("The item was left out. What was listed before stays listed, and orders stand as they were."),
+            _("Call its operator, and the producer. Suspend it until that is clear."),
+            _SUSPEND,
+        ),
+        "origin": Wording(
+            _("The instance of a producer has other keys"),
+            _("Goods come through {peer} ({url}) from an instance with another root key than before: {text}"),
+            _("Nothing new of it is listed. What is listed stays, and orders stand as they were."),
+            _("Compare its fingerprint with its operator on the telephone; then trust the new keys."),
+            ("commensal federation origin list", "commensal federation origin trust ADDRESS"),
+        ),
         "document": Wording(
             _("{peer}: its document is not right"),
             _("The document of {peer} ({url}) cannot be fetched, or another root key has signed it: {text}"),

@@ -195,7 +195,7 @@ def _lines(tx: Transaction, producer: RemoteProducer, order: InstanceOrder, orde
             item_iri=row["iri"], product_id=product_id, name=products[product_id].name, offer_iri=row["offer_iri"],
             rev=row["rev"], price=row["price"], vat_rate=products[product_id].vat_rate or Decimal(0), quantity=0,
             answer="", confirmed=None, reason="", final_quantity=None,
-            unit_quantity=products[product_id].quantity, unit=products[product_id].unit,
+            unit_quantity=products[product_id].quantity, unit=products[product_id].unit, statement=row["statement"],
         )
         for product_id, row in offered.items()
     ]  # fmt: skip

@@ -125,8 +125,10 @@ def _session(federation: Federation, tx: Transaction, iri: str) -> str:
 def _lines(tx: Transaction, order: InstanceOrder, sent_lines: list[SaidLine]) -> Iterable[Line]:
     """Yields lines for the items that are known here; the others return with the next sums."""
     iris = [line.item_iri for line in sent_lines]
-    rows = tx.all(select(_item.iri, _item.product_id).where(_item.iri.in_(iris)).order_by(_item.iri))
+    columns = (_item.iri, _item.product_id, _item.rev, _item.statement)
+    rows = tx.all(select(*columns).where(_item.iri.in_(iris)).order_by(_item.iri))
     copies = {row["iri"]: row["product_id"] for row in rows}
+    statements = {(row["iri"], row["rev"]): row["statement"] for row in rows}
     products = products_by_id(tx, list(copies.values()))
     for line in sent_lines:
         product = products.get(copies.get(line.item_iri, ""))
@@ -135,4 +137,5 @@ def _lines(tx: Transaction, order: InstanceOrder, sent_lines: list[SaidLine]) ->
                 item_iri=line.item_iri, product_id=product.id, name=line.name, offer_iri=line.offer_iri, rev=line.rev,
                 price=line.price, vat_rate=product.vat_rate, quantity=line.quantity, answer="", confirmed=None,
                 reason="", final_quantity=None, unit_quantity=product.quantity, unit=product.unit,
+                statement=statements.get((line.item_iri, line.rev), ""),
             )  # fmt: skip

@@ -12,6 +12,7 @@ from commensal import (
     Enterprise,
     Invalid,
     Problem,
+    Row,
     Transaction,
     enterprise_by_id,
     insert_once,
@@ -45,7 +46,7 @@ MOST_PIECES = 1_000_000
 LATEST = 2**53  # no revision is later
 _order, _price = federation_order.c, federation_told_price.c
 _PRICE = (
-    select(_price.price)
+    select(_price.price, _price.statement)
     .where(_price.grant_id == bindparam("grant"), _price.item_id == bindparam("item"), _price.rev <= bindparam("upto"))
     .order_by(_price.rev.desc())
     .limit(1)
@@ -185,20 +186,20 @@ def _read_line(federation: Federation, tx: Transaction, grant: Grant, order: Ins
         _refuse_other_price(sent, existing.price)
         return _change_quantity(order, existing, sent.quantity)
     item_id = local_id(federation.base, sent.item_iri, "catalog_items")
-    price = _offered_price(tx, grant, item_id, sent.rev) if item_id else None
-    if item_id is None or price is None:
+    offered = _offered(tx, grant, item_id, sent.rev) if item_id else None
+    if item_id is None or offered is None:
         raise Refuse("price", f"{sent.item_iri[:200]} was not offered to this hub in that revision.")
-    _refuse_other_price(sent, price)
+    _refuse_other_price(sent, offered["price"])
     products = products_by_id(tx, [item_by_id(tx, grant.enterprise_id, item_id).product_id])
     (product,) = products.values()
     line = Line(
         item_iri=sent.item_iri, product_id=product.id, name=product.name, offer_iri=sent.offer_iri, rev=sent.rev,
         price=sent.price, vat_rate=product.vat_rate, quantity=sent.quantity, answer="", confirmed=None, reason="",
-        final_quantity=None, unit_quantity=product.quantity, unit=product.unit,
+        final_quantity=None, unit_quantity=product.quantity, unit=product.unit, statement=offered["statement"],
     )  # fmt: skip
     if order.state == "Complete":
         return put_in_doubt(line, "complete", 0)
-    return put_in_doubt(line, "price", 0) if _is_replaced(tx, grant, item_id, sent.rev, price) else line
+    return put_in_doubt(line, "price", 0) if _is_replaced(tx, grant, item_id, sent) else line
 
 
 def _change_quantity(order: InstanceOrder, before: Line, quantity: int) -> Line:
@@ -213,23 +214,22 @@ def _change_quantity(order: InstanceOrder, before: Line, quantity: int) -> Line:
     return line if line.confirmed is None else replace(line, confirmed=line.coming)
 
 
-def _offered_price(tx: Transaction, grant: Grant, item_id: str, rev: int) -> int | None:
-    """Returns the price, in minor units, that this revision offered; None for a revision that was never sent.
+def _offered(tx: Transaction, grant: Grant, item_id: str, rev: int) -> Row | None:
+    """Returns the `price`, in minor units, and the `statement` of this revision; None if it was never sent.
 
     A revision that withdrew the item has no price of its own: pieces ordered before have the last one.
     """
     told_rev = tx.value(_TOLD, {"grant": grant.id, "item": item_id})
     if told_rev is None or rev > told_rev:
         return None
-    price: int | None = tx.value(_PRICE, {"grant": grant.id, "item": item_id, "upto": rev})
-    return price
+    return tx.first(_PRICE, {"grant": grant.id, "item": item_id, "upto": rev})
 
 
-def _is_replaced(tx: Transaction, grant: Grant, item_id: str, rev: int, price: int) -> bool:
+def _is_replaced(tx: Transaction, grant: Grant, item_id: str, sent: SaidLine) -> bool:
     """Whether the revision's price was replaced by another one more than `GRACE` ago."""
     latest = tx.value(_PRICE, {"grant": grant.id, "item": item_id, "upto": LATEST})
-    since = tx.value(_REPLACED, {"grant": grant.id, "item": item_id, "rev": rev, "other": price})
-    return latest != price and since is not None and bool(since < tx.now - GRACE)
+    since = tx.value(_REPLACED, {"grant": grant.id, "item": item_id, "rev": sent.rev, "other": sent.price})
+    return latest != sent.price and since is not None and bool(since < tx.now - GRACE)
 
 
 def _refuse_turning_back(order: InstanceOrder, update: OrderUpdate) -> None:

@@ -54,6 +54,7 @@ federation_order_line = Table(
     Column("unit_quantity", Exact, nullable=False),  # net content of one piece …
     Column("unit", Text, nullable=False),  # … in this DFC measure
     Column("doubt", Text, nullable=False, server_default=""),  # at the supplier: why a person has to confirm it
+    Column("statement", Text, nullable=False, server_default="", index=True),  # name of the supplier's, of `rev`
     CheckConstraint("quantity >= 0", name="quantity_not_negative"),
     checked_in("answer", ("", "confirmed", "shortened", "refused")),
     sqlite_strict=True,

@@ -13,13 +13,14 @@ from commensal import Instance, Job, NotFound, Periodic, Transaction, Work, prom
 from ..leases.lender import RECHECK
 from ..runtime import Federation, federation_of
 from .hub import send_session_orders
+from .kept_statements import forget_statements
 from .onward import pass_on
 from .producer_names import EXPIRE, FETCH, expire_names, fetch_names
 from .recheck import recheck_orders
 from .supplier import confirm_covered
 from .tables import federation_order, federation_order_due
 
-TELL = "federation.tell_orders"
+TELL, FORGET = "federation.tell_orders", "federation.forget_statements"
 Plan = Callable[[Transaction, str], None]
 _due = federation_order_due.c
 _ANY = select(_due.id).limit(1)
@@ -73,13 +74,27 @@ def recheck(instance: Instance, job: Job) -> None:
         recheck_orders(tx, job.payload["peer"])
 
 
+def forget(instance: Instance, job: Job) -> None:
+    """Forgets statements that nothing names any more."""
+    instance.store.transact(lambda tx: forget_statements(federation_of(instance), tx))
+
+
 def work(plan: Plan) -> Work:
     """Returns the room's jobs. `plan` is called with each changed sale, in the transaction that sends its orders."""
     return Work(
-        {TELL: partial(send_changes, plan), RECHECK: recheck, FETCH: fetch_names, EXPIRE: expire_names},
+        {
+            TELL: partial(send_changes, plan),
+            RECHECK: recheck,
+            FETCH: fetch_names,
+            EXPIRE: expire_names,
+            FORGET: forget,
+        },
         (
             Periodic("federation.orders", timedelta(minutes=1), promise_summaries),
+            Periodic(
+                "federation.old_statements", timedelta(days=1), lambda tx: promise(tx, FORGET, {}), irreversible=True
+            ),
             Periodic("federation.names", timedelta(days=1), promise_name_expiry, irreversible=True),
         ),
-        irreversible=frozenset({EXPIRE}),
+        irreversible=frozenset({EXPIRE, FORGET}),
     )

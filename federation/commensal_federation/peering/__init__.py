@@ -1,8 +1,8 @@
 """Peering: two operators agree that their instances trade, change the terms, and end the agreement."""
 
+from ..peers.fingerprints import fingerprint
 from .accepting import accept
 from .ending import resume, revoke, suspend
-from .fingerprints import fingerprint
 from .inviting import invite
 from .terms import change_limits, change_scopes
 

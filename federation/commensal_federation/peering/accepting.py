@@ -18,12 +18,12 @@ from ..messages.peer_request import PEER_REQUEST, PeerRequestBody
 from ..messages.types import Reading
 from ..peers.changing import change_peer, known_scopes, read_scopes
 from ..peers.fetching import Fetched, fetch_document
+from ..peers.fingerprints import refuse_other_fingerprint
 from ..peers.peers import peer_by_id
 from ..peers.pinned import pinned_document
 from ..peers.tables import federation_peer
 from ..peers.values import Peer
 from ..runtime import Federation
-from .fingerprints import refuse_other_fingerprint
 from .key_updates import keys_digest
 
 

@@ -13,13 +13,13 @@ from commensal import HERE, Conflict, Folder, NotFound, Transaction, open_instan
 
 from ..delivery.alerts import alerts, dismiss_alert, title
 from ..peers.fetching import fetch_document, iri_of
+from ..peers.fingerprints import document_fingerprint, fingerprint
 from ..peers.peers import peer_by_id, peer_by_iri, peers
 from ..peers.values import Limits, Peer
 from ..runtime import Federation, federation_of
 from .accepting import accept, requested_scopes
 from .confirming import confirm_keys
 from .ending import go_on_without, resume, revoke, suspend
-from .fingerprints import document_fingerprint, fingerprint
 from .inviting import invite
 from .probing import probe
 from .terms import change_limits, change_scopes

@@ -6,11 +6,11 @@ from commensal import Conflict, Transaction
 
 from ..peers.changing import change_peer
 from ..peers.fetching import Fetched, fetch_document
+from ..peers.fingerprints import refuse_other_fingerprint
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
 from .ending import resume
-from .fingerprints import refuse_other_fingerprint
 
 
 def confirm_keys(federation: Federation, peer_id: str, fingerprint: str) -> Peer:

@@ -14,13 +14,13 @@ from commensal import Body, Call, Page, Paging, Routes, changes, page_of, transl
 
 from ..delivery.alerts import Alert, alerts, dismiss_alert, title
 from ..peers.fetching import Fetched, fetch_document, iri_of
+from ..peers.fingerprints import document_fingerprint, fingerprint, refuse_other_fingerprint
 from ..peers.peers import peer_by_id, peers
 from ..peers.values import SCOPES, WELL_KNOWN, Limits, Peer
 from ..runtime import federation_of
 from .accepting import accept_fetched, requested_peer
 from .confirming import confirm_fetched, fetch_confirmed, peer_to_confirm
 from .ending import go_on_without, resume, revoke, suspend
-from .fingerprints import document_fingerprint, fingerprint, refuse_other_fingerprint
 from .inviting import invite_fetched
 from .probing import probe
 from .terms import change_limits, change_scopes

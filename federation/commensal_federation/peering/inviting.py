@@ -11,12 +11,12 @@ from ..identity import instance_document
 from ..messages.peer_request import PeerRequestBody
 from ..peers.changing import change_peer, new_peer, read_scopes
 from ..peers.fetching import Fetched, fetch_document, iri_of
+from ..peers.fingerprints import refuse_other_fingerprint
 from ..peers.peers import peer_by_id, peer_by_iri
 from ..peers.values import SCOPES, Peer
 from ..runtime import Federation
 from ..signing import canonical
 from .accepting import accept_fetched
-from .fingerprints import refuse_other_fingerprint
 from .key_updates import keys_digest
 
 

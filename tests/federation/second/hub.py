@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -31,6 +32,7 @@ class Item:
     lot: str = ""
     unit: str = ""
     takes: Decimal = Decimal(0)
+    statement: str = ""  # as the seller's instance signed it
 
 
 @dataclass
@@ -119,7 +121,19 @@ class Hub:
                 grant = self._grant_of(peer, node["dfc-b:managedBy"])
                 if not peer.has(node["@id"]):
                     raise Refused(403, "item", "This item is not yours to speak of.")
-                _keep(grant, _read_item(nodes, node))
+                item = _read_item(nodes, node)
+                if item.statement:
+                    self._check_statement(peer, grant, item)
+                _keep(grant, item)
+
+    def _check_statement(self, peer: Peer, grant: Grant, item: Item) -> None:
+        """The seller's statement is signed by its instance, and says what its message says."""
+        statement = json.loads(item.statement)
+        check_proof(statement, peer.keys)
+        values = [statement[name] for name in ("actor", "seller", "soldTo", "item", "rev", "price", "currency")]
+        cents = int(Decimal(item.price) * 100)
+        if values != [peer.document["id"], grant.producer, self.iri, item.iri, item.rev, cents, grant.currency]:
+            raise Refused(422, "statement", "The statement of this item is not about it.")
 
     def _take_withdrawals(self, peer: Peer, message: Message) -> None:
         grant = self._grant_of(peer, message["object"]["grantor"])
@@ -350,6 +364,7 @@ def _read_item(nodes: dict[str, Node], node: Node) -> Item:
         lot=lot["@id"],
         unit=nodes[lot["dfc-b:hasQuantity"]]["dfc-b:hasUnit"],
         takes=Decimal(product[f"{TERM}takes"]) / Decimal(lot[f"{TERM}perUnit"]),
+        statement=node.get(f"{TERM}statement", ""),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from .hub import DFC_CONTEXT, TERM, Node
 from .instance import CONTEXT, Instance, Message, Peer, Refused
-from .signing import write_json, write_time
+from .signing import prove, write_json, write_time
 
 UNIT = "dfc-m:Piece"
 
@@ -47,6 +47,7 @@ class Producer:
     hubs: dict[str, Peer] = field(default_factory=dict)  # that have accepted, with their instances
     lent: dict[str, Lent] = field(default_factory=dict)  # by the peer's address
     orders: dict[str, Ordered] = field(default_factory=dict)
+    statements: dict[tuple[str, int], str] = field(default_factory=dict)  # by hub and revision, as they were signed
 
     def __post_init__(self) -> None:
         base = f"{self.instance.base}/api/dfc"
@@ -117,7 +118,7 @@ class Producer:
             {"@id": self.item, "@type": "dfc-b:CatalogItem", "dfc-b:name": "Pears, a crate",
              "dfc-b:managedBy": self.iri, "dfc-b:references": self.product, "dfc-b:offeredThrough": self.offer,
              f"{TERM}rev": str(self.rev), f"{TERM}digest": self._digest(),
-             f"{TERM}cameThrough": f"0 {self.iri} Pear farm"},
+             f"{TERM}cameThrough": f"0 {self.iri} Pear farm", f"{TERM}statement": self._statement(hub)},
             {"@id": self.product, "@type": "dfc-b:SuppliedProduct", "dfc-b:name": "Pears",
              "dfc-b:hasType": "dfc-pt:pear", "dfc-b:hasQuantity": "_:content", "dfc-b:suppliedBy": self.iri,
              f"{TERM}VATrate": "5.5", f"{TERM}takenFrom": {"@id": self.lot}, f"{TERM}takes": "1"},
@@ -131,6 +132,21 @@ class Producer:
              "dfc-b:VATrate": "5.5"},
         ]  # fmt: skip
         return {"@context": DFC_CONTEXT, "@graph": graph}
+
+    def _statement(self, hub: str) -> str:
+        """What we offer to this hub, signed apart from the message, once for each revision."""
+        if (hub, self.rev) not in self.statements:
+            now = self.instance.now()
+            cents = int(Decimal(self.price) * 100)
+            statement = {
+                "@context": [CONTEXT], "id": f"{self.instance.base}/-/federation/statements/{len(self.statements)}",
+                "type": "OfferStatement", "actor": self.instance.iri, "seller": self.iri, "sellerName": "Pear farm",
+                "soldTo": hub, "item": self.item, "rev": self.rev,
+                "product": {"dfc-b:name": ["Pears, a crate"], "dfc-b:hasQuantity": ["1 Piece"]},
+                "price": cents, "currency": "EUR", "includesVat": True, "published": write_time(now),
+            }  # fmt: skip
+            self.statements[hub, self.rev] = write_json(prove(statement, self.instance.key, now)).decode()
+        return self.statements[hub, self.rev]
 
     # -------------------------------------------------------------------------------------------- stock
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal
 
 from ...dfc.vocabulary import DfcEnterprise, DfcItem, DfcLot, DfcOffer, DfcProduct
+
+Proof = Literal["direct", "proved", "unproved"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,8 @@ class OfferedItem:
     """An item as a hub may list it, with all that belongs to it; `offer` has the hub's price.
 
     `rev` grows with every change of what is said, of which `digest` is the sum: both sides compare them once a day.
+    `statement` is the seller's signed statement, and `origin` the producer's where the seller is another, both as
+    canonical JSON; empty where an older instance sends none.
     """
 
     rev: int
@@ -31,6 +36,8 @@ class OfferedItem:
     lot: DfcLot
     offer: DfcOffer
     provenance: tuple[Hop, ...]
+    statement: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +131,8 @@ class ReceivedItem:
 
     price:      what the hub pays for one piece, in minor units of `currency`, with VAT where `includes_vat`
     provenance: through whose hands it comes, the producer first
+    proof:      who says that it is the producer's: "direct", the producer's instance itself; "proved", a reseller, with
+                a statement that the producer has signed; "unproved", a reseller alone
     left:       pieces that may be had in all; None: as many as you like
     item_id:    where the hub lists it already
     """
@@ -135,5 +144,6 @@ class ReceivedItem:
     currency: str
     includes_vat: bool
     provenance: tuple[Hop, ...]
+    proof: Proof
     left: int | None
     item_ids: tuple[str, ...]

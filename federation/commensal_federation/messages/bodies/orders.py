@@ -27,6 +27,7 @@ class Line:
     reason:         of the supplier, for a line that it shortened or refused
     final_quantity: by the supplier's scales, for all pieces, in `unit`; None: as ordered
     doubt:          at the supplier: why a person has to confirm the line; see `doubts`. `confirmed` is what is certain
+    statement:      the name of the supplier's signed statement of the item in `rev`; empty where there is none
     customers:      at the supplier, where orders are shown: who wants how much, of those who agreed to be named
     """
 
@@ -45,6 +46,7 @@ class Line:
     unit_quantity: Decimal
     unit: str
     doubt: Doubt = ""
+    statement: str = ""
     customers: tuple[CustomerPart, ...] = ()
 
     @property

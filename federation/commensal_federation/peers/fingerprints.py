@@ -5,8 +5,8 @@ from __future__ import annotations
 from commensal import Conflict
 
 from ..identity import InstanceDocument, fingerprint_of
-from ..peers.pinned import pinned_document
-from ..peers.values import Peer
+from .pinned import pinned_document
+from .values import Peer
 
 
 def fingerprint(peer: Peer) -> str:

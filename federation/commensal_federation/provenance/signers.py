@@ -1,0 +1,59 @@
+"""The keys of an instance that has signed a statement: our own, a peer's, or those of an origin that we have fetched.
+
+They never come from whoever passes the statement on.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+
+from sqlalchemy import bindparam, select
+
+from commensal import Transaction, insert_once
+
+from ..identity import InstanceDocument, instance_document, read_document
+from ..peers.peers import peer_by_iri
+from ..peers.pinned import pinned_document
+from ..runtime import Federation
+from ..signing import canonical
+from .tables import federation_origin, federation_signer
+from .values import Signer
+
+_CACHED = 512  # parsed documents kept by a process
+_ORIGIN = select(federation_origin).where(federation_origin.c.iri == bindparam("origin"))
+
+
+def signer_of(federation: Federation, tx: Transaction, actor: str) -> Signer | None:
+    """Returns the instance at this address; None where its keys are not known, or not believed at present."""
+    if actor == federation.iri:
+        return own_signer(federation, tx)
+    peer = peer_by_iri(tx, actor)
+    if peer is not None and peer.state in ("accepted", "suspended"):
+        return Signer(pinned_document(peer), peer.document, peer.document_at, "peer")
+    row = tx.first(_ORIGIN, {"origin": actor})
+    if row is None or not row["document"] or row["doubt"]:
+        return None
+    return Signer(_read(row["document"], actor, row["document_at"]), row["document"], row["document_at"], "fetched")
+
+
+def own_signer(federation: Federation, tx: Transaction) -> Signer:
+    """Returns this instance. Raises `Conflict` if it has no key."""
+    text = canonical(instance_document(federation, tx)).decode()
+    return Signer(_read(text, federation.iri, tx.now), text, tx.now, "own")
+
+
+def keep_signer(tx: Transaction, signer: Signer) -> int:
+    """Keeps the document, once for each version of the key set, and returns that version."""
+    row = {
+        "iri": signer.document.iri, "version": signer.document.version, "document": signer.text,
+        "bound": signer.bound, "verified_at": signer.at,
+    }  # fmt: skip
+    insert_once(tx, federation_signer, row)
+    return signer.document.version
+
+
+@lru_cache(maxsize=_CACHED)
+def _read(document: str, iri: str, at: datetime) -> InstanceDocument:
+    """The document, checked as of the time when it was pinned."""
+    return read_document(document.encode(), iri, at)
