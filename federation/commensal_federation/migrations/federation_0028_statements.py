@@ -7,8 +7,8 @@ from alembic import op
 
 from commensal import Json, Time, Whole
 
-revision = "federation_0027_statements"
-down_revision = "federation_0026_hub_of_cut"
+revision = "federation_0028_statements"
+down_revision = "federation_0027_line_products"
 branch_labels = None
 depends_on = None
 
