@@ -17,9 +17,10 @@ from .trade.privacy import tables as _privacy
 from .trade.products import tables as _products
 from .trade.sale_sessions import tables as _sale_sessions
 from .trade.stock import tables as _stock
+from .trade.supply import tables as _supply
 
 ROOMS = (
     _people, _enterprises, _stock, _products, _catalogs, _sale_sessions, _orders, _payments, _jobs, _api, _hooks,
-    _events, _audit, _privacy, _backups, _pages,
+    _events, _audit, _privacy, _backups, _pages, _supply,
 )  # fmt: skip
 __all__ = ["ROOMS", "metadata"]

@@ -13,7 +13,7 @@ from commensal import hookimpl
 from .commands import commands
 from .demo.network import demo_network
 from .dfc.dialects import dialects
-from .events import listing_changed, sale_completed, stock_changed
+from .events import listing_changed, ordered_by_plugin, sale_completed, stock_changed
 from .handlers import message_types
 from .jobs import jobs
 from .leases.on_demand import bring_stock
@@ -43,6 +43,7 @@ __all__ = [
     "order_cancelled",
     "order_changed",
     "order_placed",
+    "ordered_by_plugin",
     "reports",
     "routes",
     "sale_completed",

@@ -1,14 +1,17 @@
-"""Events of the core on which several rooms act, each after the other."""
+"""Events and questions of the core that concern several rooms, each after the other."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from commensal import Event, Instance, SaleSession, StockLot, hookimpl
+from sqlalchemy import select
+
+from commensal import Event, Instance, SaleSession, StockLot, Transaction, hookimpl
 
 from .catalogue.grantor import send_changed_items, send_stock_level
 from .linked_catalogues.backorders.plan import plan_session
-from .orders.hub import send_session_orders
+from .linked_catalogues.tables import federation_linked_producer
+from .orders.hub import producers_of, send_session_orders
 from .platforms.notifying import notify_of_change
 from .runtime import federation_of
 
@@ -38,3 +41,14 @@ def sale_completed(instance: Instance, event: Event, sale: SaleSession) -> None:
     with instance.store.write() as tx:
         send_session_orders(federation, tx, sale.id)
         plan_session(tx, sale.id)
+
+
+@hookimpl
+def ordered_by_plugin(tx: Transaction, enterprise_id: str, supplier_ids: Sequence[str]) -> Sequence[str]:
+    """Returns the suppliers that are copies of this shop's producers at peers, or at linked platforms."""
+    linked = federation_linked_producer.c
+    copies = {producer.enterprise_id for producer in producers_of(tx, enterprise_id)}
+    copies |= {
+        row["producer_id"] for row in tx.all(select(linked.producer_id).where(linked.enterprise_id == enterprise_id))
+    }
+    return [supplier_id for supplier_id in supplier_ids if supplier_id in copies]

@@ -22,6 +22,7 @@ from commensal.trade.people.people import Person
 from commensal.trade.people.scopes import ENTERPRISE_SCOPES
 from commensal.trade.people.tokens import make_token
 from commensal.trade.sale_sessions.tables import coordination_supplier, sale_session, session_item
+from commensal.trade.stock.tables import stock_lot
 
 
 class Supplying:
@@ -71,6 +72,11 @@ class Supplying:
         with self.instance.store.write() as tx:
             statement = update(sale_session).where(sale_session.c.id == "north-session")
             tx.execute(statement.values(coordination_id="hub-sale"))
+
+    def free(self, goods: str) -> int:
+        """Returns how many pieces may still be ordered."""
+        with self.instance.store.read() as tx:
+            return int(tx.value(select(stock_lot.c.free).where(stock_lot.c.id == self.lots[goods])))
 
     def grant(self, grantor: str, grantee: str, scope: str) -> None:
         with self.instance.store.write() as tx:

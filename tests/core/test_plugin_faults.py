@@ -68,6 +68,8 @@ from commensal.trade.sale_sessions.complete import complete_due
 from commensal.trade.stock.movements import count_stock
 from commensal.trade.stock.tables import stock_lot
 from commensal.trade.supply.demand import demand_of_supplier
+from commensal.trade.supply.parts import close
+from commensal.trade.supply.purchase_orders import tell_supplier
 
 NONE: Any = None
 
@@ -180,6 +182,17 @@ def close_sale(world: World, clock: ManualClock) -> None:
     in_write(world, complete_due)
 
 
+def tell_supplier_of_probe(world: World, clock: ManualClock) -> object:
+    """Tells the shop what to bring to its own sale, which leads to the question whether the plugin does so."""
+    order_while_well(world)
+
+    def tell(tx: Transaction) -> object:
+        close(tx, [("shop-session", "shop")])
+        return tell_supplier(tx, world.hooks, "shop-session", "shop")
+
+    return in_write(world, tell)
+
+
 def copy_sale(world: World, clock: ManualClock) -> None:
     opens_at = clock.now() + timedelta(days=7)
     in_write(world, lambda tx: clone_coordination(tx, world.hooks, "shop-sale", "shop", opens_at))
@@ -212,6 +225,7 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "erase_person": lambda world, _: forget_customer(world),
     "sale_copied": copy_sale,
     "demand_elsewhere": lambda world, _: in_read(world, lambda tx: demand_of_supplier(tx, world.hooks, "shop")),
+    "ordered_by_plugin": tell_supplier_of_probe,
     "price_adjustments": lambda world, _: place_probe_order(world),
     "settle_adjustments": lambda world, _: place_probe_order(world),
     "order_problems": lambda world, _: place_probe_order(world),
@@ -243,7 +257,14 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
 }
 
 
-ORDERED_BEFORE = ("consent_requests", "order_links", "person_data", "release_shipping", "start_payment")
+ORDERED_BEFORE = (
+    "consent_requests",
+    "order_links",
+    "ordered_by_plugin",
+    "person_data",
+    "release_shipping",
+    "start_payment",
+)
 
 
 def _begin_and_cancel_payment(world: World) -> None:

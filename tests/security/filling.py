@@ -23,6 +23,7 @@ from commensal.trade.people.tables import api_token, person_session
 from commensal.trade.products.tables import image, supplied_product
 from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal.trade.stock.tables import stock_lot
+from commensal.trade.supply.tables import purchase_order
 from commensal_bank_transfer.tables import bank_transfer_entry
 from commensal_custom_report.tables import custom_report_preset
 from commensal_delivery.tables import delivery_slot
@@ -52,6 +53,7 @@ _ROWS: Mapping[str, tuple[Table, str]] = {
     "preset": (custom_report_preset, "enterprise_id"),
     "problem": (payment_problem, "enterprise_id"),
     "product": (supplied_product, "enterprise_id"),
+    "purchase_order": (purchase_order, "enterprise_id"),
     "session": (sale_session, "enterprise_id"),
     "voucher": (vouchers_voucher, "enterprise_id"),
 }

@@ -20,6 +20,7 @@ from commensal.base.entry_points import plugin_entry_points
 from commensal.hooks import specifications
 from commensal.hooks.values import DemoPlace
 from commensal.instance import Instance
+from commensal.interfaces.mail.tables import sent_mail
 from commensal.storage.database import Store, Transaction, metadata
 from commensal.testing.instances import Plan
 from commensal.testing.jobs import RunJobs
@@ -31,6 +32,7 @@ from commensal.trade.people.people import Person, person_by_id
 from commensal.trade.people.scopes import ROLES
 from commensal.trade.people.sessions import begin_session
 from commensal.trade.people.tokens import make_token
+from commensal.trade.supply.tables import purchase_order, purchase_order_line
 
 PRIVATE, PUBLIC = "zqprivate", "zqpublic"  # stand in texts of the first enterprise, and nowhere else
 
@@ -89,6 +91,7 @@ def settle(instance: Instance, client: TestClient, clock: ManualClock, id: str) 
     _follow(shop, order)
     guest = _as_guest(shop)
     with instance.store.write() as tx:
+        _order_from_itself(tx, order)
         fill_the_rest(tx, id)
         owner = person_by_id(tx, _owner_id(shop))
         token = make_token(tx, owner.id, name="Scales", scopes=ROLES["owner"], enterprise_id=id).secret
@@ -136,6 +139,26 @@ def _follow(shop: Shop, order: Order) -> None:
     with shop.instance.store.write() as tx:
         paid = payments_of(tx, shop.id, order.id)[0]
         keep_problem(tx, paid, "too_much", reference="a stranger's reference")
+
+
+def _order_from_itself(tx: Transaction, order: Order) -> None:
+    """An order to a supplier, of which the enterprise is both ends."""
+    enterprise, id = order.enterprise_id, f"{order.enterprise_id}-purchase"
+    moments = {"placed_at": tx.now, "changed_at": tx.now, "compared_at": tx.now}
+    values = {"number": 1, "revision": 1, "currency": "EUR", "prices_include_vat": True, "version": 1, **moments}
+    states = {"state": "placed", "mail_state": "waiting"}
+    ends = {"enterprise_id": enterprise, "supplier_id": enterprise, "session_id": order.session_id}
+    tx.execute(insert(purchase_order).values(id=id, **ends, **values, **states))
+    line = order.lines[0]
+    pieces = {"quantity": line.quantity, "counted": line.quantity, "confirmed": None, "reason": "hail"}
+    product = {
+        name: getattr(line, name) for name in ("product_id", "name", "unit_quantity", "unit", "price", "vat_rate")
+    }
+    tx.execute(insert(purchase_order_line).values(id=f"{id}-line", order_id=id, **product, **pieces))
+    mail = {"kind": "order_placed", "to": "somebody@example.org", "state": "failed", "error": "no such mailbox"}
+    for about in ("order_id", "purchase_order_id"):
+        row = {"id": f"{id}-{about}", "enterprise_id": enterprise, "attempts": 1, "at": tx.now, **mail}
+        tx.execute(insert(sent_mail).values({**row, about: order.id if about == "order_id" else id}))
 
 
 def _fill_plugins(shop: Shop) -> str:

@@ -262,6 +262,16 @@ def demand_elsewhere(tx: Transaction, enterprise_id: str, since: datetime) -> Se
     raise AssertionError("a specification is not called")
 
 
+@hook(scope="instance", returns="each", where="transaction", on_error="raise", reads=True, since="0.2")
+def ordered_by_plugin(tx: Transaction, enterprise_id: str, supplier_ids: Sequence[str]) -> Sequence[str] | None:
+    """Those of these suppliers to whom the plugin itself sends the orders of the shop `enterprise_id`.
+
+    The core sends them no purchase order: they are producers of another instance or platform, and what is here is a
+    copy. A plugin that fails is asked again by a later try of the job that tells the supplier.
+    """
+    raise AssertionError("a specification is not called")
+
+
 # ------------------------------------------------------------------------------------------------ an order
 
 

@@ -13,6 +13,7 @@ from ..interfaces.api.idempotency import forget_old_answers
 from ..interfaces.mail.capping import forget_counts
 from ..interfaces.mail.empty_sales import mail_empty_sales
 from ..interfaces.mail.expired_guest_orders import mail_expired_orders
+from ..interfaces.mail.log import forget_mails
 from ..interfaces.mail.send import send_mail
 from ..interfaces.mail.set_aside import mail_set_aside
 from ..interfaces.pages.shown import forget_shown_pages
@@ -37,6 +38,9 @@ from ..trade.people.forgetting import forget_expired
 from ..trade.privacy.retention import apply_retention
 from ..trade.sale_sessions.complete import complete_due
 from ..trade.sale_sessions.repeat import repeat_due
+from ..trade.supply.parts import TELL, close_parts
+from ..trade.supply.purchase_orders import compare_due
+from ..trade.supply.telling import tell_when_closed
 from .backups.nightly import make_backup, promise_backup, try_backup
 
 
@@ -60,12 +64,15 @@ def _core(instance: Instance) -> Work:
             EXPIRE: expire_guest_order,
             ALERT: mail_expired_orders,
             RELEASE: retry_release,
+            TELL: tell_when_closed,
             BACKUP: make_backup,
             TRIAL: try_backup,
         },
         periodic=(
             Periodic("announce_openings", timedelta(minutes=1), _announce_openings),
             Periodic("complete_sales", timedelta(minutes=1), complete_due, irreversible=True),
+            Periodic("close_parts", timedelta(minutes=1), close_parts, irreversible=True),
+            Periodic("compare_purchase_orders", timedelta(minutes=5), compare_due),
             Periodic("repeat_sales", timedelta(minutes=5), partial(repeat_due, hooks=instance.hooks)),
             Periodic("promise_backup", timedelta(minutes=5), partial(promise_backup, settings=instance.settings)),
             Periodic("forget_answers", timedelta(days=1), forget_old_answers, irreversible=True),
@@ -76,6 +83,7 @@ def _core(instance: Instance) -> Work:
             Periodic("forget_guest_orders", timedelta(days=1), forget_guest_orders, irreversible=True),
             Periodic("forget_mailboxes", timedelta(days=1), forget_counts, irreversible=True),
             Periodic("forget_jobs", timedelta(days=1), forget_finished, irreversible=True),
+            Periodic("forget_mails", timedelta(days=1), forget_mails, irreversible=True),
             Periodic("forget_openings", timedelta(days=1), forget_openings, irreversible=True),
             Periodic("forget_audit", timedelta(days=1), forget_entries, irreversible=True),
             Periodic(

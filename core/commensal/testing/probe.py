@@ -78,6 +78,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "erase_person": lambda tx, person: None,
     "sale_copied": lambda tx, copy: None,
     "demand_elsewhere": lambda tx: [],
+    "ordered_by_plugin": lambda tx: [],
     "price_adjustments": _fee,
     "settle_adjustments": lambda tx: None,
     "order_problems": lambda total: [],

@@ -63,7 +63,6 @@ from .orders.change import change_order as change_order
 from .orders.consents import consents_of as consents_of
 from .orders.consents import set_consents as set_consents
 from .orders.distribution import AgreedPart as AgreedPart
-from .orders.distribution import CustomersLine as CustomersLine
 from .orders.distribution import agreed_parts as agreed_parts
 from .orders.distribution import lines_of_product as lines_of_product
 from .orders.distribution import ordered_of as ordered_of
@@ -183,5 +182,6 @@ from .stock.lots import lot_by_id as lot_by_id
 from .stock.lots import lots_by_id as lots_by_id
 from .stock.lots import lots_of as lots_of
 from .stock.movements import taken_since as taken_since
+from .supply.shares import shares as shares
 
 __all__: list[str]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import func, insert, select, update
 
 from commensal import NotFound, Transaction, plugin_settings
-from commensal.trade import CustomersLine, lines_of_product, locked_order, ordered_of, products_by_id, shorten_order
+from commensal.trade import lines_of_product, locked_order, ordered_of, products_by_id, shares, shorten_order
 
 from ..runtime import Federation
 from ..settings import EnterpriseFederation
@@ -65,28 +65,6 @@ def leave_to_person(tx: Transaction, missing: Shortfall, ordered: int) -> None:
     pieces = missing.pieces - _left_to_person(tx, missing, ordered)
     if pieces > 0:
         _record_cut(tx, missing, None, pieces, 0, ordered)
-
-
-def shares(lines: Sequence[CustomersLine], missing: int, policy: str) -> list[int]:
-    """How many pieces each line loses, of `missing` in all; `lines` have the newest order first.
-
-    Pro rata: whole parts first, then one more for those whose remainder is largest, the newest first.
-    """
-    if policy == "newest first":
-        cut, remaining = [], missing
-        for line in lines:
-            cut.append(min(remaining, line.quantity))
-            remaining -= cut[-1]
-        return cut
-    whole = sum(line.quantity for line in lines)
-    if not whole:
-        return [0] * len(lines)
-    missing = min(missing, whole)
-    cut = [line.quantity * missing // whole for line in lines]
-    by_remainder = sorted(range(len(lines)), key=lambda index: -(lines[index].quantity * missing % whole))
-    for place in by_remainder[: missing - sum(cut)]:
-        cut[place] += 1
-    return cut
 
 
 def ordered_pieces(tx: Transaction, session_id: str, product_id: str) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from email.errors import MessageError
 from email.headerregistry import Address
@@ -12,6 +14,15 @@ from email.utils import format_datetime
 from .render import Rendered
 
 _LONGEST = 200  # characters of a subject or a name
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that goes with a message. `media_type` is like "text/csv"."""
+
+    name: str
+    media_type: str
+    content: bytes
 
 
 def build_message(
@@ -25,6 +36,7 @@ def build_message(
     to: str,
     to_name: str = "",
     reply_to: str = "",
+    attachments: Sequence[Attachment] = (),
 ) -> EmailMessage:
     """The message, with a text part and an HTML part.
 
@@ -43,6 +55,9 @@ def build_message(
     message.set_content(content.text)
     message.add_alternative(content.html, subtype="html")
     message["Content-Language"] = language  # of both parts; set before them it would move into the first
+    for attachment in attachments:
+        main, _, sub = attachment.media_type.partition("/")
+        message.add_attachment(attachment.content, maintype=main, subtype=sub, filename=attachment.name)
     return message
 
 

@@ -2,6 +2,7 @@
 
 A payload has `kind`, `to` and `language`. E-mails about orders add `order_id`, the `secret` of the link to a guest's
 order, and the `amount` of a refund; e-mails about an account add `name`, and `code` if they contain a link; those of
+suppliers add `purchase_order_id`; those of
 plugins to an enterprise add its name as `enterprise`, and `values` for their template; those to operators add `name`
 and `values`. `late` and `leaves` belong to
 `capping`: the e-mail was delayed once, and the decision for this job. Delivery is at least once: after a crash between
@@ -10,7 +11,8 @@ the server's acceptance and the commit, the message is sent again, with the same
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -18,10 +20,16 @@ import structlog
 from ...base.failpoints import failpoint
 from ...instance import Instance
 from ...storage.jobs import Job
+from ...trade.enterprises.enterprises import Enterprise, enterprise_by_id
 from ...trade.payments.begin_due import begin_due_payment
+from ...trade.supply.purchase_orders import PurchaseOrder, purchase_order_to_mail
+from ..reports.formats import find_format
+from ..reports.formats.pdf import NoTypesetter
+from ..reports.purchase_orders import print_purchase_order
 from .capping import may_send
 from .deliver import deliver, remove_unfinished
-from .message import build_message
+from .log import note_mail
+from .message import Attachment, build_message
 from .order_view import order_view
 from .render import render
 
@@ -66,7 +74,9 @@ def send_mail(instance: Instance, job: Job) -> None:
             _log.info("mail held back", kind=payload["kind"], late="order_id" in payload)
             return
     if payload["kind"] in ORDER_KINDS:
-        _send_about_order(instance, job)
+        _send_and_note(instance, job, _send_about_order)
+    elif payload["kind"] == "purchase_order":
+        _send_and_note(instance, job, _send_to_supplier)
     elif payload["kind"] in ACCOUNT_KINDS:
         link = _address(instance, _CODE[payload["kind"]].format(code=payload.get("code", "")))
         _send(instance, job, values={"name": payload["name"], "link": link}, to_name=payload["name"])
@@ -77,6 +87,40 @@ def send_mail(instance: Instance, job: Job) -> None:
         _send(instance, job, values={**payload["values"], "enterprise": name}, to_name=name)
     else:
         raise ValueError(f"there is no e-mail of kind {payload['kind']!r}")
+
+
+def _send_and_note(instance: Instance, job: Job, send: Callable[[Instance, Job], None]) -> None:
+    """Sends an e-mail about an order, and notes in its log that it was sent, or why it was not."""
+    try:
+        send(instance, job)
+    except Exception as error:  # any: it is raised again, and only noted here
+        reason = f"{type(error).__name__}: {error}"
+        instance.store.transact(lambda tx: note_mail(tx, job, reason))
+        raise
+    instance.store.transact(lambda tx: note_mail(tx, job))
+
+
+def _send_to_supplier(instance: Instance, job: Job) -> None:
+    language = job.payload["language"]
+    with instance.store.read() as tx:
+        order = purchase_order_to_mail(tx, job.payload["purchase_order_id"])
+        shop = enterprise_by_id(tx, order.enterprise_id)
+    values = {"order": order, "shop": shop, "lines": [line for line in order.lines if line.coming]}
+    _send(
+        instance, job, values=values, to_name=order.supplier, sender_name=order.shop, reply_to=shop.email,
+        timezone=shop.timezone, attachments=_files_of(instance, shop, order, language),
+    )  # fmt: skip
+
+
+def _files_of(instance: Instance, shop: Enterprise, order: PurchaseOrder, language: str) -> list[Attachment]:
+    """The order as CSV, and as PDF where the instance makes PDF files."""
+    name, files = f"{shop.slug}-{order.number}-{order.revision}", []
+    for file_format in ("csv", "pdf"):
+        with suppress(NoTypesetter):
+            content = print_purchase_order(instance.store, shop, order, format=file_format, language=language)
+            media_type = find_format(file_format).media_type.partition(";")[0]
+            files.append(Attachment(f"{name}.{file_format}", media_type, content))
+    return files
 
 
 def _send_about_order(instance: Instance, job: Job) -> None:
@@ -117,6 +161,7 @@ def _send(
     sender_name: str = "",
     reply_to: str = "",
     timezone: str = "",
+    attachments: Sequence[Attachment] = (),
 ) -> None:
     settings, at, language = instance.settings, instance.clock.now(), job.payload["language"]
     search = (instance.folder / "templates", *(folder / "templates" for folder in instance.hooks.folders().values()))
@@ -134,6 +179,7 @@ def _send(
         to=job.payload["to"],
         to_name=to_name,
         reply_to=reply_to,
+        attachments=attachments,
     )
     deliver(message, settings.mail, instance.folder, job_id=job.id, at=at)
     failpoint("mail.delivered")

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, ForeignKey, Table, Text
 
-from ...storage.database import PERSONAL, Time, Whole, metadata, untraced
+from ...storage.database import PERSONAL, Time, Whole, checked_in, metadata, untraced
 
 # Counts e-mails that a stranger may have caused. An hour, and a day, begins with the first e-mail after the last one.
 mailbox_count = Table(
@@ -26,4 +26,23 @@ late_mail = Table(
     Column("due_at", Time, nullable=False),
     sqlite_strict=True,
     info=untraced("the mail is sent"),
+)
+
+# E-mails about orders, to customers and to suppliers: what was sent to whom, or why it was not.
+sent_mail = Table(
+    "sent_mail",
+    metadata,
+    Column("id", Text, primary_key=True),  # of the job
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),  # the shop
+    Column("order_id", Text, ForeignKey("customer_order.id"), index=True),
+    Column("purchase_order_id", Text, ForeignKey("purchase_order.id"), index=True),
+    Column("kind", Text, nullable=False),
+    Column("to", Text, nullable=False, info=PERSONAL),
+    Column("state", Text, nullable=False),
+    Column("error", Text, nullable=False, info=PERSONAL),  # may repeat the address
+    Column("attempts", Whole, nullable=False),
+    Column("at", Time, nullable=False, index=True),  # of the last try
+    checked_in("state", ("sent", "failed")),
+    sqlite_strict=True,
+    info=untraced("it is a log itself"),
 )

@@ -8,8 +8,8 @@ from ..endpoint import Endpoint
 
 MODULES = (
     "people", "sessions", "second_factor", "enterprises", "members", "customers", "grants", "plugins", "taxonomy",
-    "stock", "products", "images", "product_lists", "catalogs", "sales", "demand", "shopper_orders", "orders",
-    "payments", "jobs", "reports", "audit", "privacy",
+    "stock", "products", "images", "product_lists", "catalogs", "sales", "demand", "purchase_orders",
+    "shopper_orders", "orders", "payments", "jobs", "reports", "audit", "privacy",
 )  # fmt: skip
 
 

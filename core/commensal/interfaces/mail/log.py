@@ -1,0 +1,80 @@
+"""The log of e-mails about orders, to customers and to suppliers: what was sent to whom, or why it was not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import ColumnElement, delete, select, update
+
+from ...storage.database import Transaction, insert_or
+from ...storage.jobs import Job
+from ...trade.orders.tables import customer_order
+from ...trade.supply.tables import purchase_order
+from .tables import sent_mail
+
+KEPT = timedelta(days=400)
+_LONGEST_ERROR = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class SentMail:
+    """An e-mail about an order. `id` is its job's, and part of its Message-ID.
+
+    state:    "sent": the mail server has accepted it; "failed": the last try failed, for the reason `error`
+    attempts: tries so far; a failed e-mail is tried six times in 16 hours
+    at:       the last try (UTC)
+    """
+
+    id: str
+    kind: str
+    to: str
+    state: Literal["sent", "failed"]
+    error: str
+    attempts: int
+    at: datetime
+
+
+def note_mail(tx: Transaction, job: Job, error: str = "") -> None:
+    """Notes that an e-mail about an order was sent, or has failed with an `error`."""
+    order_id, purchase_order_id = job.payload.get("order_id"), job.payload.get("purchase_order_id")
+    state = "failed" if error else "sent"
+    if purchase_order_id:
+        owner = select(purchase_order.c.enterprise_id).where(purchase_order.c.id == purchase_order_id)
+        is_order = purchase_order.c.id == purchase_order_id
+        tx.execute(update(purchase_order).where(is_order).values(mail_state=state))
+    else:
+        owner = select(customer_order.c.enterprise_id).where(customer_order.c.id == order_id)
+    enterprise_id = tx.value(owner)
+    if enterprise_id is None:
+        return
+    values = {"state": state, "error": error[:_LONGEST_ERROR], "attempts": job.attempts, "at": tx.now}
+    row = {
+        "id": job.id, "enterprise_id": enterprise_id, "order_id": order_id, "purchase_order_id": purchase_order_id,
+        "kind": job.payload["kind"], "to": job.payload["to"], **values,
+    }  # fmt: skip
+    tx.execute(insert_or(tx, sent_mail).values(row).on_conflict_do_update(index_elements=["id"], set_=values))
+
+
+def mails_of_order(tx: Transaction, enterprise_id: str, order_id: str) -> Sequence[SentMail]:
+    """Returns the e-mails about a customer's order of this shop, the oldest first."""
+    return _mails(tx, sent_mail.c.enterprise_id == enterprise_id, sent_mail.c.order_id == order_id)
+
+
+def mails_of_purchase_order(tx: Transaction, enterprise_id: str, order_id: str) -> Sequence[SentMail]:
+    """Returns the e-mails about this shop's order to a supplier, the oldest first."""
+    return _mails(tx, sent_mail.c.enterprise_id == enterprise_id, sent_mail.c.purchase_order_id == order_id)
+
+
+def forget_mails(tx: Transaction) -> int:
+    """Deletes what was noted of e-mails long ago. Returns their number."""
+    return tx.execute(delete(sent_mail).where(sent_mail.c.at < tx.now - KEPT)).rowcount
+
+
+_COLUMNS = [sent_mail.c[field.name] for field in fields(SentMail)]
+
+
+def _mails(tx: Transaction, *conditions: ColumnElement[bool]) -> list[SentMail]:
+    return [SentMail(**row) for row in tx.all(select(*_COLUMNS).where(*conditions).order_by(sent_mail.c.id))]

@@ -1,0 +1,43 @@
+"""A shop's order to a supplier as a report, so that it can be written in every format of reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...base.languages.catalogs import translate
+from ...storage.database import Store
+from ...trade.enterprises.enterprises import Enterprise
+from ...trade.supply.purchase_orders import PurchaseOrder
+from .formats import find_format
+from .run import print_report
+from .values import Column, Line, Quantity, Query, Report
+
+
+def print_purchase_order(store: Store, shop: Enterprise, order: PurchaseOrder, *, format: str, language: str) -> bytes:
+    """Returns the file of an order in one of `FORMATS`. Raises what the format raises (`NoTypesetter` for "pdf")."""
+    report = _report(order, language)
+    return b"".join(print_report(store, shop, report, {}, format=find_format(format), language=language))
+
+
+def _report(order: PurchaseOrder, language: str) -> Report:
+    def lines(query: Query) -> Iterator[Line]:
+        for line in order.lines:
+            if line.coming:
+                size = Quantity(line.unit_quantity, line.unit)
+                yield [None, line.coming, line.name, size, line.price, line.vat_rate, line.price * line.coming]
+
+    return Report(
+        id=f"order-{order.number}-{order.revision}",
+        label=translate(language, "Order {number} to {supplier}").format(number=order.number, supplier=order.supplier),
+        description=order.sale,
+        columns=[
+            Column(name="done", label="", kind="tick"),
+            Column(name="pieces", label=translate(language, "Pieces"), kind="whole", summed=True),
+            Column(name="product", label=translate(language, "Product")),
+            Column(name="size", label=translate(language, "Size"), kind="quantity"),
+            Column(name="price", label=translate(language, "Price"), kind="money"),
+            Column(name="vat_rate", label=translate(language, "VAT rate"), kind="percent"),
+            Column(name="amount", label=translate(language, "Amount"), kind="money", summed=True),
+        ],
+        rows=lines,
+    )

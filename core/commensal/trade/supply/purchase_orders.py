@@ -1,0 +1,351 @@
+"""A shop's orders to suppliers of this instance: what its customers have ordered of one supplier, in numbered sums.
+
+An order is written when the supplier is told, and revised when the customers' orders have changed since. It follows
+them and never leads: `compare_due` reads the sums again, whatever has changed them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, insert, select, update
+
+from ...base.errors import Conflict, NotFound
+from ...hooks import specifications
+from ...hooks.dispatcher import Hooks
+from ...storage.database import Row, Transaction, insert_rows
+from ...storage.jobs import Promise, promise_all
+from ..enterprises.addresses import addresses_of
+from ..enterprises.counters import next_number
+from ..enterprises.tables import enterprise
+from ..orders.tables import customer_order, order_line
+from ..sale_sessions.tables import coordination, sale_session
+from .purchase_prices import purchase_price, with_purchase_terms
+from .tables import purchase_order, purchase_order_line, sale_part
+
+MAIL = "mail"
+MARGIN = timedelta(minutes=10)  # a change may be committed some time after the moment that it is dated
+_order, _line = purchase_order.c, purchase_order_line.c
+_part, _session = sale_part.c, sale_session.c
+_supplier, _shop = enterprise.alias("supplier"), enterprise.alias("shop")
+Key = tuple[str, Decimal, str, int, Decimal]  # of a line: product, its size and unit, price, VAT rate
+
+
+@dataclass(frozen=True, kw_only=True)
+class PurchaseOrderLine:
+    """Pieces of one product at one price.
+
+    unit_quantity, unit: net content of one piece, in a DFC measure
+    price:               what the shop pays for one piece, in minor units of the order's currency
+    vat_rate:            percent
+    quantity:            pieces ordered; 0: no longer
+    counted:             pieces that customers had ordered when the order was last compared with theirs
+    confirmed:           pieces that will come; None: the supplier has not answered
+    reason:              of the supplier, why there are fewer
+    """
+
+    id: str
+    product_id: str
+    name: str
+    unit_quantity: Decimal
+    unit: str
+    price: int
+    vat_rate: Decimal
+    quantity: int
+    counted: int
+    confirmed: int | None
+    reason: str
+
+    @property
+    def coming(self) -> int:
+        """Pieces that will come, as far as is known."""
+        return self.quantity if self.confirmed is None else self.confirmed
+
+
+@dataclass(frozen=True, kw_only=True)
+class PurchaseOrder:
+    """state:     "placed"; then "confirmed", or "shortened" if less will come than was ordered
+    mail_state: of the last e-mail to the supplier: "waiting" in the queue, "sent", "failed", or there is "no address"
+    revision:  1, and one more each time the pieces have changed and the supplier was told again
+    begins_at, ends_at: of the distribution
+    placed_at, changed_at, answered_at: when it was first told, last revised, last answered
+
+    Times are UTC; prices include VAT or not as `prices_include_vat` says.
+    """
+
+    id: str
+    enterprise_id: str
+    shop: str
+    supplier_id: str
+    supplier: str
+    session_id: str
+    sale: str
+    begins_at: datetime
+    ends_at: datetime
+    number: int
+    revision: int
+    currency: str
+    prices_include_vat: bool
+    state: Literal["placed", "confirmed", "shortened"]
+    mail_state: Literal["no address", "waiting", "sent", "failed"]
+    placed_at: datetime
+    changed_at: datetime
+    answered_at: datetime | None
+    version: int
+    lines: tuple[PurchaseOrderLine, ...]
+
+    @property
+    def total(self) -> int:
+        """What the pieces that will come cost, in minor units."""
+        return sum(line.price * line.coming for line in self.lines)
+
+
+# ------------------------------------------------------------------------------------------------ telling
+
+
+def tell_supplier(tx: Transaction, hooks: Hooks, session_id: str, supplier_id: str) -> PurchaseOrder | None:
+    """Tells the supplier of a closed part what to bring, once. Returns its new order.
+
+    None if nothing is ordered of it, if it was told before, or if a plugin orders of it: a producer of another instance
+    or platform. Raises `NotFound` for a part that is not closed.
+    """
+    part = tx.first(_LOCKED_PART, {"session": session_id, "supplier": supplier_id})
+    if part is None:
+        raise NotFound("no_part", "The cut-off of this supplier has not passed yet.")
+    if part["state"] == "told":
+        return None
+    key = {"session": session_id, "supplier": supplier_id}
+    is_part = (_part.session_id == session_id, _part.supplier_id == supplier_id)
+    tx.execute(update(sale_part).where(*is_part).values(state="told", told_at=tx.now))
+    rows = tx.all(_SUMS, key)
+    if not rows or _is_ordered_by_plugin(tx, hooks, session_id, supplier_id):
+        return None
+    order_id = _write(tx, session_id, supplier_id, rows)
+    mail_order(tx, order_id)
+    return _read(tx, _order.id == order_id)[0]
+
+
+def mail_order(tx: Transaction, order_id: str) -> None:
+    """Enqueues the e-mail that tells the supplier the order as it is when the e-mail is sent.
+
+    It goes to the supplier's address, or to its owners if there is none; `mail_state` says what has become of it.
+    """
+    to = addresses_of(tx, str(tx.value(select(_order.supplier_id).where(_order.id == order_id))))
+    payload = {"kind": "purchase_order", "purchase_order_id": order_id, "language": to.language}
+    promise_all(tx, [Promise(MAIL, {**payload, "to": email}) for email in to.emails])
+    state = "waiting" if to.emails else "no address"
+    tx.execute(update(purchase_order).where(_order.id == order_id).values(mail_state=state))
+
+
+def _is_ordered_by_plugin(tx: Transaction, hooks: Hooks, session_id: str, supplier_id: str) -> bool:
+    shop_id = str(tx.value(select(_session.enterprise_id).where(_session.id == session_id)))
+    answers = hooks.each(
+        specifications.ordered_by_plugin, None, tx=tx, enterprise_id=shop_id, supplier_ids=(supplier_id,)
+    )
+    return any(supplier_id in (answer.value or ()) for answer in answers)
+
+
+def _write(tx: Transaction, session_id: str, supplier_id: str, rows: Sequence[Row]) -> str:
+    shop = tx.one(
+        select(_shop.c.id, _shop.c.currency, _shop.c.prices_include_vat)
+        .join(sale_session, _session.enterprise_id == _shop.c.id)
+        .where(_session.id == session_id)
+    )
+    order_id = tx.new_id()
+    values = {
+        "id": order_id, "enterprise_id": shop["id"], "supplier_id": supplier_id, "session_id": session_id,
+        "number": next_number(tx, shop["id"], "purchase_order"), "revision": 1, "currency": shop["currency"],
+        "prices_include_vat": shop["prices_include_vat"], "state": "placed",
+        "mail_state": "waiting", "placed_at": tx.now,
+        "changed_at": tx.now, "compared_at": tx.now - MARGIN, "answered_at": None, "version": 1,
+    }  # fmt: skip
+    tx.execute(insert(purchase_order).values(values))
+    insert_rows(tx, purchase_order_line, [_new_line(tx, order_id, row) for row in rows])
+    return order_id
+
+
+def _new_line(tx: Transaction, order_id: str, row: Row) -> dict[str, Any]:
+    names = ("product_id", "name", "unit_quantity", "unit", "price", "vat_rate")
+    values = {name: row[name] for name in names}
+    quantity = int(row["quantity"])
+    pieces = {"quantity": quantity, "counted": quantity, "confirmed": None}
+    return {"id": tx.new_id(), "order_id": order_id, **values, **pieces, "reason": ""}
+
+
+# ------------------------------------------------------------------------------------------------ revising
+
+
+def compare_due(tx: Transaction) -> list[str]:
+    """Compares orders with what customers have ordered by now, and tells suppliers what has changed. Returns their ids.
+
+    Only orders are read whose distribution is not over, and whose session has an order that changed since the last
+    comparison.
+    """
+    changed = exists().where(
+        customer_order.c.session_id == _order.session_id, customer_order.c.changed_at > _order.compared_at
+    )
+    statement = select(_order.id).join(sale_session, _session.id == _order.session_id)
+    due = tx.all(statement.where(_session.ends_at > tx.now, changed).order_by(_order.id).limit(500))
+    return [row["id"] for row in due if revise_order(tx, row["id"])]
+
+
+def revise_order(tx: Transaction, order_id: str) -> bool:
+    """Writes the pieces that customers have ordered by now into the order. Returns whether the supplier is told again.
+
+    What a supplier does not bring, and was taken off customers' orders since, is no news. More pieces than were
+    confirmed need another answer.
+    """
+    (order,) = locked_orders(tx, [order_id])
+    rows = tx.all(_SUMS, {"session": order.session_id, "supplier": order.supplier_id})
+    sums = {_key(row): row for row in rows}
+    lines = {_key_of(line): line for line in order.lines}
+    added = [_new_line(tx, order.id, row) for key, row in sums.items() if key not in lines]
+    pieces = {line.id: int(sums[key]["quantity"]) if key in sums else 0 for key, line in lines.items()}
+    changes = {line.id: change for line in order.lines if (change := _change(line, pieces[line.id]))}
+    _write_changes(tx, order, pieces, changes)
+    insert_rows(tx, purchase_order_line, added)
+    values: dict[str, Any] = {"compared_at": tx.now - MARGIN}
+    if added or changes:
+        needs_answer = bool(added) or any(change["confirmed"] is None for change in changes.values())
+        state = "placed" if needs_answer else order.state
+        values |= {"revision": order.revision + 1, "changed_at": tx.now, "version": order.version + 1, "state": state}
+        mail_order(tx, order.id)
+    tx.execute(update(purchase_order).where(_order.id == order.id).values(values))
+    return bool(added or changes)
+
+
+def _change(line: PurchaseOrderLine, pieces: int) -> dict[str, Any]:
+    """Returns what the supplier must hear now that customers have ordered so many pieces; empty: nothing."""
+    if pieces == line.counted:
+        return {}
+    if line.confirmed is None or pieces > max(line.confirmed, line.counted):
+        return {"quantity": pieces, "confirmed": None}
+    return {"quantity": pieces, "confirmed": pieces} if pieces < line.confirmed else {}
+
+
+def _write_changes(
+    tx: Transaction, order: PurchaseOrder, pieces: Mapping[str, int], changes: Mapping[str, Mapping[str, Any]]
+) -> None:
+    for line in order.lines:
+        if pieces[line.id] != line.counted:
+            values = {"counted": pieces[line.id], **changes.get(line.id, {})}
+            tx.execute(update(purchase_order_line).where(_line.id == line.id).values(values))
+
+
+def _key(row: Row) -> Key:
+    return row["product_id"], row["unit_quantity"], row["unit"], int(row["price"]), row["vat_rate"]
+
+
+def _key_of(line: PurchaseOrderLine) -> Key:
+    return line.product_id, line.unit_quantity, line.unit, line.price, line.vat_rate
+
+
+# ------------------------------------------------------------------------------------------------ questions
+
+
+def purchase_orders_of(
+    tx: Transaction, enterprise_id: str, *, session_id: str = "", after: str = "", limit: int = 50
+) -> list[PurchaseOrder]:
+    """Returns the shop's orders to suppliers (of one session, if named), the newest first, beyond the id `after`."""
+    conditions = [_order.enterprise_id == enterprise_id]
+    if session_id:
+        conditions.append(_order.session_id == session_id)
+    return _read(tx, *conditions, after=after, limit=limit)
+
+
+def supplier_orders_of(tx: Transaction, supplier_id: str, *, after: str = "", limit: int = 50) -> list[PurchaseOrder]:
+    """Returns the orders that this supplier has got, the newest first, beyond the id `after`."""
+    return _read(tx, _order.supplier_id == supplier_id, after=after, limit=limit)
+
+
+def purchase_order_by_id(
+    tx: Transaction, order_id: str, *, enterprise_id: str | None = None, supplier_id: str | None = None
+) -> PurchaseOrder:
+    """Returns an order of this shop, or to this supplier. Raises `NotFound`."""
+    if (enterprise_id is None) == (supplier_id is None):
+        raise AssertionError("say whose order it is")
+    owner = _order.supplier_id == supplier_id if enterprise_id is None else _order.enterprise_id == enterprise_id
+    orders = _read(tx, _order.id == order_id, owner)
+    if not orders:
+        raise NotFound("no_purchase_order", "There is no such order to a supplier.")
+    return orders[0]
+
+
+def purchase_order_to_mail(tx: Transaction, order_id: str) -> PurchaseOrder:
+    """Returns any order, for the e-mail to its supplier. Raises `NotFound`."""
+    orders = _read(tx, _order.id == order_id)
+    if not orders:
+        raise NotFound("no_purchase_order", "There is no such order to a supplier.")
+    return orders[0]
+
+
+def locked_orders(tx: Transaction, order_ids: Collection[str]) -> list[PurchaseOrder]:
+    """Locks orders until the transaction ends, and returns them. The caller knows whose they are."""
+    if tx.postgresql:  # on SQLite the transaction holds the whole database
+        tx.execute(select(_order.id).where(_order.id.in_(order_ids)).order_by(_order.id).with_for_update())
+    return _read(tx, _order.id.in_(order_ids))
+
+
+def refuse_over(order: PurchaseOrder, now: datetime) -> None:
+    """Raises `Conflict` for an order whose distribution is over."""
+    if order.ends_at <= now:
+        raise Conflict("over", "The distribution of {sale} is over; this order is history.", sale=order.sale)
+
+
+_COLUMNS = (
+    *(_order[field.name] for field in fields(PurchaseOrder) if field.name in _order),
+    _shop.c.name.label("shop"), _supplier.c.name.label("supplier"), coordination.c.name.label("sale"),
+    _session.begins_at, _session.ends_at,
+)  # fmt: skip
+_LINE_COLUMNS = [_line[field.name] for field in fields(PurchaseOrderLine)]
+_LOCKED_PART = (
+    select(_part.state)
+    .where(_part.session_id == bindparam("session"), _part.supplier_id == bindparam("supplier"))
+    .with_for_update()
+)
+
+
+def _read(
+    tx: Transaction, *conditions: ColumnElement[bool], after: str = "", limit: int | None = None
+) -> list[PurchaseOrder]:
+    statement = (
+        select(*_COLUMNS)
+        .join(_shop, _shop.c.id == _order.enterprise_id)
+        .join(_supplier, _supplier.c.id == _order.supplier_id)
+        .join(sale_session, _session.id == _order.session_id)
+        .join(coordination, coordination.c.id == _session.coordination_id)
+        .where(*conditions)
+        .order_by(_order.id.desc())
+        .limit(limit)
+    )
+    rows = tx.all(statement.where(_order.id < after) if after else statement)
+    lines: dict[str, list[PurchaseOrderLine]] = {row["id"]: [] for row in rows}
+    of_orders = select(_line.order_id, *_LINE_COLUMNS).where(_line.order_id.in_(lines)).order_by(_line.name, _line.id)
+    for row in tx.all(of_orders) if rows else ():
+        lines[row.pop("order_id")].append(PurchaseOrderLine(**row))
+    return [PurchaseOrder(**row, lines=tuple(lines[row["id"]])) for row in rows]
+
+
+def _sums() -> Select[Any]:
+    """What customers have ordered of a supplier at a session, by product, purchase price and VAT rate."""
+    line, order = order_line.c, customer_order.c
+    price = purchase_price()
+    key = (line.product_id, line.unit_quantity, line.unit, line.vat_rate, price)
+    return (
+        select(
+            line.product_id, line.unit_quantity, line.unit, line.vat_rate, price.label("price"),
+            func.min(line.name).label("name"), func.sum(line.quantity).label("quantity"),
+        )
+        .select_from(with_purchase_terms(customer_order.join(order_line, line.order_id == order.id)))
+        .where(order.session_id == bindparam("session"), order.state.in_(("Held", "Complete")))
+        .where(line.supplier_id == bindparam("supplier"), line.quantity > 0)
+        .group_by(*key)
+        .order_by(func.min(line.name), line.product_id, price)
+    )  # fmt: skip
+
+
+_SUMS = _sums()

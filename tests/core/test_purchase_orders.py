@@ -1,0 +1,376 @@
+"""At each cut-off a supplier gets one numbered order: mailed, answered, and revised when customers' orders change."""
+
+from __future__ import annotations
+
+import email
+from collections.abc import Mapping
+from datetime import timedelta
+from email.policy import default
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from starlette.testclient import TestClient
+
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Conflict, Invalid
+from commensal.operations.checks import broken_invariants
+from commensal.operations.work import work_of
+from commensal.storage.jobs.periodic import run_periodic
+from commensal.storage.jobs.run import run_due
+from commensal.trade.enterprises.tables import enterprise
+from commensal.trade.orders.change import change_order
+from commensal.trade.orders.distribution import CustomersLine
+from commensal.trade.orders.fulfil import hand_order_over
+from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.questions import order_by_id
+from commensal.trade.orders.values import Order
+from commensal.trade.sale_sessions.questions import coordination_by_id
+from commensal.trade.sale_sessions.suppliers import remove_supplier
+from commensal.trade.supply.answering import LineAnswer, answer_purchase_order, cuts_of_answer
+from commensal.trade.supply.parts import parts_of
+from commensal.trade.supply.policy import change_closing_policy
+from commensal.trade.supply.purchase_orders import (
+    PurchaseOrder,
+    purchase_orders_of,
+    supplier_orders_of,
+    tell_supplier,
+)
+from commensal.trade.supply.shares import shares
+
+from .supplying import Supplying
+
+HOUR = timedelta(hours=1)
+
+
+def pass_time(supplying: Supplying, clock: ManualClock, **duration: int) -> None:
+    """Moves the clock, and does all work that is due then."""
+    clock.advance(**duration)
+    work = work_of(supplying.instance)
+    run_periodic(supplying.instance, work)
+    while run_due(supplying.instance, work):
+        pass
+
+
+def orders(supplying: Supplying, supplier: str = "farm") -> list[PurchaseOrder]:
+    with supplying.instance.store.read() as tx:
+        return supplier_orders_of(tx, supplier)
+
+
+def lines(order: PurchaseOrder) -> list[tuple[str, int, int | None]]:
+    return [(line.name, line.quantity, line.confirmed) for line in order.lines]
+
+
+def pieces(supplying: Supplying, order: Order) -> list[int]:
+    with supplying.instance.store.read() as tx:
+        return [line.quantity for line in order_by_id(tx, order.id, enterprise_id="hub").lines]
+
+
+def letters(supplying: Supplying, to: str) -> list[Any]:
+    """Returns the e-mails about orders to this address, the oldest first."""
+    files = sorted((supplying.instance.folder / "mail").glob("*.eml"))
+    messages = [email.message_from_bytes(file.read_bytes(), policy=default) for file in files]
+    return [message for message in messages if to in message["To"] and "ommande" in message["Subject"]]
+
+
+def answer(supplying: Supplying, confirmed: Mapping[str, int], **options: Any) -> PurchaseOrder:
+    """Answers the farm's latest order, by names of products."""
+    (order, *_) = orders(supplying)
+    by_line = {
+        line.id: LineAnswer(confirmed=confirmed[line.name], reason="hail")
+        for line in order.lines
+        if line.name in confirmed
+    }
+    with supplying.instance.store.write() as tx:
+        return answer_purchase_order(tx, supplying.instance.hooks, order.id, by_line, **options)
+
+
+def change(supplying: Supplying, order: Order, apples: int) -> None:
+    with supplying.instance.store.write() as tx:
+        locked = locked_order(tx, order.id, enterprise_id="hub")
+        items = {supplying.items["hub apples"]: apples, supplying.items["hub cheese"]: 1}
+        change_order(tx, supplying.instance.hooks, locked, items=items, by_hub=True)
+
+
+# ------------------------------------------------------------------------------------------------ telling
+
+
+def test_each_supplier_gets_one_numbered_order_at_its_own_cut_off(supplying: Supplying, clock: ManualClock) -> None:
+    supplying.cut_off("hub", "farm", clock.now() + HOUR)
+    supplying.buy("hub", "apples", price=200)
+    supplying.order("hub", {"apples": 2, "cheese": 1})
+    supplying.order("hub", {"apples": 3}, "Bea")
+    pass_time(supplying, clock, hours=1)
+    (order,) = orders(supplying)
+    assert (order.number, order.revision, order.state, order.shop, order.total) == (1, 1, "placed", "The hub", 1000)
+    assert lines(order) == [("Apples", 5, None)]
+    assert orders(supplying, "dairy") == [], "its cut-off is the close of the sale"
+    pass_time(supplying, clock, hours=23)
+    (cheese,) = orders(supplying, "dairy")
+    assert (cheese.number, lines(cheese)) == (2, [("Cheese", 1, None)])
+    pass_time(supplying, clock, minutes=5)
+    assert len(orders(supplying)) == 1
+
+
+def test_the_order_is_mailed_with_its_lines_as_text_csv_and_pdf(supplying: Supplying, clock: ManualClock) -> None:
+    supplying.order("hub", {"apples": 2, "cheese": 1}, "Canary")
+    pass_time(supplying, clock, days=1)
+    (letter,) = letters(supplying, "farm@example.org")
+    assert letter["Subject"] == "Commande 2 : The hub, samedi 6 juin 2026, 17:00"
+    assert letter["Reply-To"].addresses[0].addr_spec == "hub@example.org"
+    text = letter.get_body(("plain",)).get_content()
+    assert "2 × Apples" in text
+    assert "5,00" in text
+    csv, pdf = letter.iter_attachments()
+    assert (csv.get_content_type(), csv.get_filename()) == ("text/csv", "hub-2-1.csv")
+    assert "Apples" in csv.get_content()
+    assert (pdf.get_content_type(), pdf.get_content()[:5]) == ("application/pdf", b"%PDF-")
+    for secret in ("anary", "Cheese", "dairy", "example.org/"):
+        assert secret not in text + csv.get_content() + letter["Subject"]
+    assert orders(supplying)[0].mail_state == "sent"
+
+
+def test_a_supplier_without_goods_on_order_and_the_shop_itself_get_no_order(
+    supplying: Supplying, clock: ManualClock
+) -> None:
+    supplying.order("hub", {"cheese": 1})
+    pass_time(supplying, clock, days=1)
+    assert orders(supplying) == []
+    with supplying.instance.store.read() as tx:
+        assert [(part.supplier_id, part.state) for part in parts_of(tx, "hub", "hub-session")] == [("dairy", "told")]
+
+
+def test_a_supplier_that_left_the_sale_gets_its_order_at_the_close(supplying: Supplying, clock: ManualClock) -> None:
+    supplying.order("hub", {"apples": 3})
+    with supplying.instance.store.write() as tx:
+        remove_supplier(tx, "hub-sale", "hub", coordination_by_id(tx, "hub-sale", "hub").version, "farm")
+    pass_time(supplying, clock, days=1)
+    assert [lines(order) for order in orders(supplying)] == [[("Apples", 3, None)]]
+
+
+def test_a_hub_that_tells_by_hand_looks_at_it_first(supplying: Supplying, clock: ManualClock) -> None:
+    with supplying.instance.store.write() as tx:
+        change_closing_policy(tx, "hub", telling="by hand")
+    supplying.order("hub", {"apples": 3})
+    pass_time(supplying, clock, days=1)
+    with supplying.instance.store.read() as tx:
+        assert [part.state for part in parts_of(tx, "hub", "hub-session")] == ["closed"]
+    assert orders(supplying) == []
+    with supplying.instance.store.write() as tx:
+        told = tell_supplier(tx, supplying.instance.hooks, "hub-session", "farm")
+        assert told is not None
+        assert tell_supplier(tx, supplying.instance.hooks, "hub-session", "farm") is None, "once"
+    assert [order.id for order in orders(supplying)] == [told.id]
+
+
+def test_a_supplier_without_an_address_is_shown_to_the_hub(supplying: Supplying, clock: ManualClock) -> None:
+    with supplying.instance.store.write() as tx:
+        tx.execute(update(enterprise).where(enterprise.c.id == "farm").values(email=""))
+    supplying.order("hub", {"apples": 3})
+    pass_time(supplying, clock, days=1)
+    assert [order.mail_state for order in orders(supplying)] == ["no address"]
+
+
+# ------------------------------------------------------------------------------------------------ revising
+
+
+def test_later_changes_of_customers_orders_revise_it_and_tell_the_supplier_again(
+    supplying: Supplying, clock: ManualClock
+) -> None:
+    order = supplying.order("hub", {"apples": 5, "cheese": 1})
+    pass_time(supplying, clock, days=1)
+    change(supplying, order, 7)
+    pass_time(supplying, clock, minutes=5)
+    (revised,) = orders(supplying)
+    assert (revised.revision, lines(revised)) == (2, [("Apples", 7, None)])
+    assert [letter["Subject"][:22] for letter in letters(supplying, "farm@")] == [
+        "Commande 2 : The hub, ",
+        "La commande 2 a changé",
+    ]
+    pass_time(supplying, clock, minutes=5)
+    assert orders(supplying)[0].revision == 2
+    assert [order.revision for order in orders(supplying, "dairy")] == [1]
+
+
+def test_more_than_was_confirmed_needs_another_answer_and_less_does_not(
+    supplying: Supplying, clock: ManualClock
+) -> None:
+    order = supplying.order("hub", {"apples": 5, "cheese": 1})
+    pass_time(supplying, clock, days=1)
+    assert answer(supplying, {}).state == "confirmed"
+    change(supplying, order, 4)
+    pass_time(supplying, clock, minutes=5)
+    (fewer,) = orders(supplying)
+    assert (fewer.state, lines(fewer)) == ("confirmed", [("Apples", 4, 4)])
+    change(supplying, order, 6)
+    pass_time(supplying, clock, minutes=5)
+    (more,) = orders(supplying)
+    assert (more.state, more.revision, lines(more)) == ("placed", 3, [("Apples", 6, None)])
+
+
+# ------------------------------------------------------------------------------------------------ answering
+
+
+def two_orders(supplying: Supplying, clock: ManualClock) -> tuple[Order, Order]:
+    first = supplying.order("hub", {"apples": 6, "cheese": 1})
+    clock.advance(seconds=1)
+    return first, supplying.order("hub", {"apples": 3}, "Bea")
+
+
+@pytest.mark.parametrize(
+    ("shortage", "left"),
+    [("newest first", ([6, 1], [1])), ("pro rata", ([5, 1], [2])), ("by hand", ([6, 1], [3]))],
+)
+def test_what_will_not_come_is_taken_off_orders_as_the_hub_has_chosen(
+    supplying: Supplying, clock: ManualClock, shortage: Any, left: tuple[list[int], list[int]]
+) -> None:
+    first, last = two_orders(supplying, clock)
+    with supplying.instance.store.write() as tx:
+        change_closing_policy(tx, "hub", shortage=shortage)
+    pass_time(supplying, clock, days=1)
+    shortened = answer(supplying, {"Apples": 7})
+    assert (shortened.state, lines(shortened), shortened.lines[0].reason) == ("shortened", [("Apples", 9, 7)], "hail")
+    assert (pieces(supplying, first), pieces(supplying, last)) == left
+    pass_time(supplying, clock, minutes=5)
+    assert [(order.revision, lines(order)) for order in orders(supplying)] == [(1, [("Apples", 9, 7)])], "no news"
+    with supplying.instance.store.read() as tx:
+        assert broken_invariants(tx) == []
+
+
+def test_the_hub_sees_before_whose_order_shrinks(supplying: Supplying, clock: ManualClock) -> None:
+    first, last = two_orders(supplying, clock)
+    pass_time(supplying, clock, days=1)
+    (order,) = orders(supplying)
+    seven = {order.lines[0].id: LineAnswer(confirmed=7)}
+    with supplying.instance.store.read() as tx:
+        newest = cuts_of_answer(tx, order, seven)
+        pro_rata = cuts_of_answer(tx, order, seven, shortage="pro rata")
+    assert [(cut.number, cut.customer, cut.before, cut.after) for cut in newest] == [(2, "Bea", 3, 1)]
+    assert [(cut.customer, cut.before, cut.after) for cut in pro_rata] == [("Bea", 3, 2), ("Ada", 6, 5)]
+    assert (pieces(supplying, first), pieces(supplying, last)) == ([6, 1], [3]), "nothing was done"
+
+
+@pytest.mark.parametrize(("lost", "on_hand"), [(True, 91), (False, 93)])
+def test_pieces_that_are_lost_do_not_go_back_on_sale(
+    supplying: Supplying, clock: ManualClock, lost: bool, on_hand: int
+) -> None:
+    two_orders(supplying, clock)
+    pass_time(supplying, clock, days=1)
+    answer(supplying, {"Apples": 7}, lost=lost)
+    assert supplying.free("apples") == on_hand
+
+
+def test_what_is_handed_over_is_not_taken_back(supplying: Supplying, clock: ManualClock) -> None:
+    first, last = two_orders(supplying, clock)
+    pass_time(supplying, clock, days=1)
+    with supplying.instance.store.write() as tx:
+        hand_order_over(tx, locked_order(tx, last.id, enterprise_id="hub"))
+    answer(supplying, {"Apples": 4})
+    assert (pieces(supplying, first), pieces(supplying, last)) == ([1, 1], [3])
+
+
+def test_an_impossible_answer_is_refused_with_every_mistake(supplying: Supplying, clock: ManualClock) -> None:
+    two_orders(supplying, clock)
+    pass_time(supplying, clock, days=1)
+    (order,) = orders(supplying)
+    wrong = {order.lines[0].id: LineAnswer(confirmed=10, reason="x" * 201), "nothing": LineAnswer(confirmed=1)}
+    with supplying.instance.store.write() as tx, pytest.raises(Invalid) as error:
+        answer_purchase_order(tx, supplying.instance.hooks, order.id, wrong)
+    assert [problem.where for problem in error.value.problems] == [
+        f"/lines/{order.lines[0].id}/confirmed",
+        f"/lines/{order.lines[0].id}/reason",
+        "/lines/nothing",
+    ]
+
+
+def test_an_order_whose_distribution_is_over_is_history(supplying: Supplying, clock: ManualClock) -> None:
+    two_orders(supplying, clock)
+    pass_time(supplying, clock, days=1)
+    clock.advance(days=3)
+    with pytest.raises(Conflict, match="is over"):
+        answer(supplying, {"Apples": 1})
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [("newest first", [2, 3, 0]), ("pro rata", [1, 2, 2]), ("by hand", [0, 0, 0])],
+)
+def test_pieces_are_shared_out(policy: Any, expected: list[int]) -> None:
+    customers = [
+        CustomersLine(order_id=name, line_id=name, quantity=quantity)
+        for name, quantity in (("c", 2), ("b", 4), ("a", 4))
+    ]
+    assert shares(customers, 5, policy) == expected
+
+
+def test_each_hub_has_orders_and_numbers_of_its_own(supplying: Supplying, clock: ManualClock) -> None:
+    supplying.order("hub", {"apples": 1})
+    supplying.order("north", {"apples": 2})
+    pass_time(supplying, clock, days=1)
+    assert sorted((order.shop, order.number) for order in orders(supplying)) == [("The hub", 1), ("The north", 1)]
+    with supplying.instance.store.read() as tx:
+        assert [order.shop for order in purchase_orders_of(tx, "hub")] == ["The hub"]
+
+
+# ------------------------------------------------------------------------------------------------ over the API
+
+
+def test_hub_and_supplier_see_answer_and_resend_it_over_the_api(
+    supplying: Supplying, clock: ManualClock, client: TestClient, somebody: Any
+) -> None:
+    supplying.order("hub", {"apples": 3}, "Canary")
+    pass_time(supplying, clock, days=1)
+    hub, farm = supplying.token(somebody("Hans"), "hub"), supplying.token(somebody("Fae"), "farm")
+    (order,) = client.get("/api/enterprises/farm/supplier-orders", headers=farm).json()["items"]
+    path = f"/api/enterprises/hub/purchase-orders/{order['id']}"
+    two = {"lines": {order["lines"][0]["id"]: {"confirmed": 2, "reason": "hail"}}}
+    (cut,) = client.post(f"{path}/cuts", json=two, headers=hub).json()
+    assert (cut["customer"], cut["before"], cut["after"]) == ("Canary", 3, 2)
+    own = f"/api/enterprises/farm/supplier-orders/{order['id']}"
+    stale = client.post(f"{own}/answer", json=two, headers={**farm, "If-Match": '"9"'})
+    answered = client.post(f"{own}/answer", json=two, headers={**farm, "If-Match": f'"{order["version"]}"'})
+    assert (stale.status_code, answered.status_code) == (412, 200), answered.text
+    assert answered.json()["state"] == "shortened"
+    assert "anary" not in answered.text
+    assert client.post(f"{path}/mails", headers=hub).status_code == 204
+    pass_time(supplying, clock, minutes=1)
+    mails = client.get(f"{path}/mails", headers=hub).json()
+    assert [(mail["kind"], mail["to"], mail["state"]) for mail in mails] == 2 * [
+        ("purchase_order", "farm@example.org", "sent")
+    ]
+    assert client.get(f"{own}/file", params={"format": "csv"}, headers=farm).text.count("Apples") == 1
+
+
+def test_a_supplier_reaches_no_order_of_another_and_no_door_of_the_hub(
+    supplying: Supplying, clock: ManualClock, client: TestClient, somebody: Any
+) -> None:
+    supplying.order("hub", {"apples": 3, "cheese": 1})
+    pass_time(supplying, clock, days=1)
+    dairy = supplying.token(somebody("Dora"), "dairy")
+    (order,) = orders(supplying)
+    doors = [
+        ("GET", f"/dairy/supplier-orders/{order.id}"),
+        ("GET", f"/dairy/supplier-orders/{order.id}/file"),
+        ("POST", f"/dairy/supplier-orders/{order.id}/answer"),
+        ("GET", f"/dairy/purchase-orders/{order.id}"),
+        ("GET", f"/hub/purchase-orders/{order.id}"),
+        ("POST", f"/hub/purchase-orders/{order.id}/cuts"),
+    ]
+    for method, path in doors:
+        headers = {**dairy, "If-Match": '"1"'}
+        answer_ = client.request(
+            method, f"/api/enterprises{path}", json={} if method == "POST" else None, headers=headers
+        )
+        assert answer_.status_code == 404, (method, path, answer_.text)
+
+
+def test_a_mail_that_fails_is_shown_and_sent_again(supplying: Supplying, clock: ManualClock) -> None:
+    folder = supplying.instance.folder / "mail"
+    folder.parent.mkdir(exist_ok=True)
+    folder.write_text("a file where the folder of e-mails belongs")
+    supplying.order("hub", {"apples": 3})
+    pass_time(supplying, clock, days=1)
+    assert [order.mail_state for order in orders(supplying)] == ["failed"]
+    folder.unlink()
+    pass_time(supplying, clock, minutes=30)
+    assert [order.mail_state for order in orders(supplying)] == ["sent"]
