@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from commensal import Instance
+from commensal import Instance, NotFound
+from commensal.trade import read_picture
 
 from .identity import instance_document
 from .peering import accept, invite
@@ -124,4 +125,15 @@ def answer_of(federation: Federation, request: Request, address: str) -> Answer:
         with federation.instance.store.read() as tx:
             document = canonical(instance_document(federation, tx))
         return Answer(200, [("content-type", "application/ld+json")], document)
+    image_id = request.url.removeprefix(f"{federation.base}/api/images/")
+    if image_id != request.url:
+        return _image_answer(federation.instance, image_id)
     return serve(federation, request, address)
+
+
+def _image_answer(instance: Instance, image_id: str) -> Answer:
+    try:
+        with instance.store.read() as tx:
+            return Answer(200, [("content-type", "image/webp")], read_picture(tx, instance.images, image_id))
+    except NotFound:
+        return Answer(404, [], b"")

@@ -147,6 +147,7 @@ from .products.copies import show_image as show_image
 from .products.fields import PRODUCT_FIELDS as PRODUCT_FIELDS
 from .products.images import keep_picture as keep_picture
 from .products.images import re_encode as re_encode
+from .products.images import read_picture as read_picture
 from .products.questions import products_by_id as products_by_id
 from .products.questions import products_of as products_of
 from .products.questions import stocked_by_id as stocked_by_id
