@@ -33,6 +33,9 @@ class DfcPlatform:
     """One of `oidc_issuers`."""
     client: str = ""
     """Its `client_id` (or `azp`) in tokens; empty: the same as `id`."""
+    account: str = ""
+    """One account there, such as a hub's, that has grants of its own: the `sub` in its tokens, or its verified e-mail
+    address; empty: all accounts that do not stand here."""
     name: str = ""
     """How people call it; empty: the same as `id`."""
     url: str = ""
@@ -65,7 +68,7 @@ class FederationSettings:
     def __post_init__(self) -> None:
         issuers = [issuer.issuer for issuer in self.oidc_issuers]
         names = [platform.id for platform in self.platforms]
-        clients = [(platform.issuer, platform.client or platform.id) for platform in self.platforms]
+        clients = [(platform.issuer, platform.client or platform.id, platform.account) for platform in self.platforms]
         if len(set(issuers)) < len(issuers):
             raise Unfit("oidc_issuers: an issuer stands there twice")
         if len(set(names)) < len(names) or len(set(clients)) < len(clients):

@@ -11,20 +11,6 @@ from .vocabulary import THINGS, Thing
 
 DfcClass = type[Thing]
 
-# Older names of a property, and names that only some platforms use.
-ALIASES = {
-    "dfc-b:hasIncome": "dfc-b:hasInput",
-    "dfc-b:hasOutcome": "dfc-b:hasOutput",
-    "dfc-b:incomeOf": "dfc-b:inputOf",
-    "dfc-b:outcomeOf": "dfc-b:outputOf",
-    "dfc-b:affiliatedBy": "dfc-b:affiliatedTo",
-    "dfc-b:hasDescription": "dfc-b:description",
-    "dfc-b:hasName": "dfc-b:name",
-    "dfc-b:hasImage": "dfc-b:Image",
-    "dfc-b:sold": "dfc-b:sells",
-    "dfc-b:country": "dfc-b:hasCountry",
-    "dfc-b:priceValue": "dfc-b:price",
-}
 # Older documents have the number of a quantity or price here, with its unit beside it instead of in a node of its own.
 OLD_PLACES = {"quantity": "dfc-b:quantity", "price": "dfc-b:price"}
 
@@ -34,7 +20,11 @@ def _properties(kind: DfcClass) -> dict[str, DfcProperty]:
 
 
 def _by_property(kind: DfcClass) -> dict[str, str]:
-    return {property: name for name, definition in PROPERTIES[kind].items() for property in definition.short_names}
+    return {
+        property: name
+        for name, definition in PROPERTIES[kind].items()
+        for property in (*definition.short_names, *map(short_name, definition.reads))
+    }
 
 
 def _inverses() -> dict[str, dict[DfcClass, str]]:
@@ -55,13 +45,12 @@ INVERSES: Mapping[str, Mapping[DfcClass, str]] = _inverses()
 
 def field_of(kind: DfcClass, property: str) -> str | None:
     """The field of a class that holds this property; None if no field does."""
-    field_names = BY_PROPERTY[kind]
-    return field_names.get(property) or field_names.get(ALIASES.get(property, ""))
+    return BY_PROPERTY[kind].get(property)
 
 
 def inverse_of(property: str) -> Mapping[DfcClass, str]:
     """The fields that hold the inverse of this property, by class; empty if there are none."""
-    return INVERSES.get(ALIASES.get(property, property), {})
+    return INVERSES.get(property, {})
 
 
 def guess_class(properties: set[str]) -> DfcClass | None:

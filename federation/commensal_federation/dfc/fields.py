@@ -95,6 +95,9 @@ def _link(field: FieldReader, value: Value) -> str | None:
 
 def _concept(field: FieldReader, value: Value) -> str | None:
     name = compact(str(value.get("@id", value.get("@value", ""))).strip())
+    certificate = field.nodes.by_iri.get(name)
+    if certificate is not None and _CERTIFICATE in certificate.types:
+        return _certified(field, certificate)
     prefix, _, term = name.partition(":")
     scheme = field.definition.scheme
     if not name:
@@ -107,6 +110,20 @@ def _concept(field: FieldReader, value: Value) -> str | None:
         return term
     field.note("unknown_term", "{term} is of none of DFC's taxonomies; it is kept as it is.", term=name[:100])
     return name
+
+
+_CERTIFICATE = "dfc-b:Certfication"
+
+
+def _certified(field: FieldReader, certificate: Node) -> str:
+    """The label that a certificate names in English or French, else its IRI."""
+    for value in certificate.values("dfc-b:name"):
+        name = str(value.get("@value", "")).strip()
+        for term, concept in taxonomy(field.definition.scheme).items():
+            if name.casefold() in (term.casefold(), concept.en.casefold(), concept.fr.casefold()):
+                return term
+        field.note("unknown_certificate", "The certificate {name} is no label that is known here.", name=name[:100])
+    return certificate.iri
 
 
 def _allergen(field: FieldReader, value: Value) -> str | None:
@@ -168,6 +185,8 @@ def _unit(field: FieldReader, node: Node) -> str | None:
 def _amount(field: FieldReader, value: Value, literal: str) -> tuple[Decimal, Node] | None:
     """A number with the node that has its unit: the number's own node, or the field's node in older documents."""
     node = field.nodes.by_iri.get(value.get("@id", ""))
+    if node is None and read_number(value.get("@id")) is not None:  # a number where the context declares a link
+        value = {"@value": value["@id"]}
     if node is None and "@value" not in value:
         field.reject(value, "missing", "{name} names something that is not in the document.")
         return None

@@ -70,12 +70,12 @@ class _Flat:
         if names == []:
             raise NotPlain
         for name in names if type(names) is list else (names,):
-            short = self.nodes.short(self._names.iri(name))
+            short = self.nodes.type_name(self._names.iri(name))
             if short not in node.types:
                 node.types.append(short)
 
     def _property(self, name: str) -> tuple[str, bool]:
-        self._properties[name] = entry = self.nodes.short(self._names.iri(name)), self._names.is_link(name)
+        self._properties[name] = entry = self.nodes.property_name(self._names.iri(name)), self._names.is_link(name)
         return entry
 
     def _name(self, name: Any) -> str:

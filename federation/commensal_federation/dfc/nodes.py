@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .aliases import class_name, property_name
 from .contexts import RELATIVE
 from .names import compact, is_version_2
 
@@ -38,7 +39,8 @@ class Nodes:
     version_2: bool = False
     nested: bool = False
     _unnamed: int = 0
-    _short: dict[str, str] = field(default_factory=dict, compare=False)  # by the IRI of a property or type
+    _properties: dict[str, str] = field(default_factory=dict, compare=False)  # short names by IRI
+    _types: dict[str, str] = field(default_factory=dict, compare=False)
 
     def add_document(self, expanded: Iterable[Any], mark: str = "") -> None:
         """Adds the nodes of one document. `mark` keeps its blank nodes apart from those of other documents."""
@@ -57,7 +59,7 @@ class Nodes:
         iri = self.name(entry.get("@id"), mark)
         node = self.by_iri.setdefault(iri, Node(iri))
         for name in entry.get("@type", ()):
-            short = self.short(name)
+            short = self.type_name(name)
             if short not in node.types:
                 node.types.append(short)
         return node
@@ -65,13 +67,13 @@ class Nodes:
     def _take(self, node: Node, entry: Mapping[str, Any], mark: str) -> Iterator[Any]:
         """Adds an entry's properties to its node; yields the nodes nested in it."""
         for name, values in entry.items():
-            short = self._short.get(name)
+            short = self._properties.get(name)
             if short is None:
                 if name == "@reverse":
                     yield from self._take_reverse(node, values, mark)
                 if name.startswith("@"):
                     continue
-                short = self.short(name)
+                short = self.property_name(name)
             for value in _items(values):
                 if not isinstance(value, dict):
                     continue
@@ -85,21 +87,29 @@ class Nodes:
                     value["@id"] = iri
                     yield value
 
-    def short(self, name: str) -> str:
-        """The short name of a property or type. A name spelt as in DFC 2 marks the document as version 2."""
-        short = self._short.get(name)
+    def property_name(self, name: str) -> str:
+        """The short name of a property, or of the one that it stands for; see `aliases`."""
+        return self._short(name, self._properties, property_name)
+
+    def type_name(self, name: str) -> str:
+        """The short name of a type, or of the class that it stands for."""
+        return self._short(name, self._types, class_name)
+
+    def _short(self, name: str, names: dict[str, str], resolve: Callable[[str], str]) -> str:
+        """A name spelt as in DFC 2 marks the document as version 2."""
+        short = names.get(name)
         if short is None:
             self.version_2 = self.version_2 or is_version_2(name)
-            short = compact(name)
-            if len(self._short) < _MOST_NAMES:
-                self._short[name] = short
+            short = resolve(compact(name.removeprefix(RELATIVE)))
+            if len(names) < _MOST_NAMES:
+                names[name] = short
         return short
 
     def _take_reverse(self, node: Node, values: Mapping[str, Any], mark: str) -> Iterator[Any]:
         for name, subjects in values.items():
             for subject in _items(subjects):
                 subject["@id"] = iri = self.name(subject.get("@id"), mark)
-                self.by_iri.setdefault(iri, Node(iri)).add(compact(name), {"@id": node.iri})
+                self.by_iri.setdefault(iri, Node(iri)).add(self.property_name(name), {"@id": node.iri})
                 yield subject
 
     def name(self, iri: object, mark: str) -> str:

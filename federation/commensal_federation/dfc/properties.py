@@ -23,6 +23,7 @@ class DfcProperty:
     wire:    the official connectors' spelling where it differs; we write both and read either
     scheme:  the taxonomy of a concept: dfc-pt, dfc-f, dfc-m or dfc-v
     inverse: the property by which the target of the link refers back; we write both and read either
+    reads:   further properties, in the ontology's spelling, that mean the same at this class; we only read them
     """
 
     term: str
@@ -30,6 +31,7 @@ class DfcProperty:
     wire: str = ""
     scheme: str = ""
     inverse: str = ""
+    reads: tuple[str, ...] = ()
 
     @cached_property
     def short_names(self) -> tuple[str, ...]:
@@ -42,6 +44,16 @@ def short_name(term: str) -> str:
     return term if ":" in term else f"dfc-b:{term}"
 
 
-def dfc(datatype: Datatype, term: str, *, wire: str = "", scheme: str = "", inverse: str = "") -> Any:
+def dfc(
+    datatype: Datatype,
+    term: str,
+    *,
+    wire: str = "",
+    scheme: str = "",
+    inverse: str = "",
+    reads: tuple[str, ...] = (),
+) -> Any:
     """Declares a field of a frozen dataclass with its DFC property; its default is the empty value of the datatype."""
-    return field(default=_EMPTY.get(datatype), metadata={"dfc": DfcProperty(term, datatype, wire, scheme, inverse)})
+    return field(
+        default=_EMPTY.get(datatype), metadata={"dfc": DfcProperty(term, datatype, wire, scheme, inverse, reads)}
+    )

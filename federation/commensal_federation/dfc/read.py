@@ -67,8 +67,9 @@ def read(
 ) -> DfcDocument:
     """Reads a document, or a list of documents, into values. Fetches nothing: an unknown context is refused.
 
-    `host` is the sender's, such as "hub.example": things with an IRI of another host are reported as wrong. Raises
-    `UnreadableDocument` for anything but JSON-LD, and for a document beyond `limits` or nested too deeply.
+    A document that is an empty list, or has an empty graph, has no things. `host` is the sender's, such as
+    "hub.example": things with an IRI of another host are reported as wrong. Raises `UnreadableDocument` for anything
+    but JSON-LD, and for a document beyond `limits` or nested too deeply.
     """
     raw = parse(document) if isinstance(document, bytes) else document
     refuse_beyond(raw, limits)
@@ -78,7 +79,7 @@ def read(
     nodes = _nodes_of(documents, findings, limits)
     reader = ThingReader(nodes, findings)
     things = reader.things()
-    if not things and not events and not reader.containers:
+    if not things and not events and not reader.containers and not _is_empty_list(documents):
         raise UnreadableDocument("nothing", "There is nothing of DFC in this document.")
     note_cycles(things, findings)
     _note_foreign(things, host, findings)
@@ -113,6 +114,14 @@ def _nodes_of(documents: Sequence[Any], findings: DocumentFindings, limits: Docu
             text = "{term} has no meaning: no context declares it."
             findings.note("no_meaning", text, property=name[:100], term=name[:100])
     return nodes
+
+
+def _is_empty_list(documents: Sequence[Any]) -> bool:
+    """Whether the documents say that there is nothing, in a form that no error message has by accident."""
+    return all(
+        isinstance(document, Mapping) and document.get("@graph") == [] and document.keys() <= {"@context", "@graph"}
+        for document in documents
+    )
 
 
 def _note_foreign(things: Mapping[str, Thing], host: str, findings: DocumentFindings) -> None:

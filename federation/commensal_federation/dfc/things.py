@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,8 @@ from .nodes import Node, Nodes, Value
 from .vocabulary import DfcOther, DfcQuantity, Thing
 
 _CONTAINERS = {"ldp:Container", "ldp:BasicContainer"}
+_PHONE = "dfc-b:hasPhoneNumber"
+_PHONE_NUMBER = re.compile(r"(?:tel:)?\+?[0-9(][0-9 ()./-]{3,30}")
 
 
 @dataclass
@@ -45,6 +48,7 @@ class ThingReader:
 
     def things(self) -> dict[str, Thing]:
         """Reads and returns all things by IRI, in the order of the document."""
+        self._name_phones()
         for node in self.nodes.by_iri.values():
             type_name = next((name for name in node.types if name in BY_TYPE), None)
             if type_name:
@@ -58,6 +62,20 @@ class ThingReader:
             self._note_unread(draft)
         kept_iris = self._iris_in_unread_values()
         return {iri: thing for iri, node in self.nodes.by_iri.items() if (thing := self._thing_of(node, kept_iris))}
+
+    def _name_phones(self) -> None:
+        """Gives telephones that stand as text, where DFC has a thing, a node of their own."""
+        phones: dict[str, Node] = {}
+        for node in self.nodes.by_iri.values():
+            values = node.properties.get(_PHONE, {})
+            for key, value in list(values.items()):
+                number = str(value.get("@value", value.get("@id")))
+                if number not in self.nodes.by_iri and _PHONE_NUMBER.fullmatch(number):
+                    phone = phones.setdefault(number, Node(f"_:phone{len(phones) + 1}", ["dfc-b:PhoneNumber"]))
+                    phone.add("dfc-b:phoneNumber", {"@value": number})
+                    del values[key]
+                    node.add(_PHONE, {"@id": phone.iri})
+        self.nodes.by_iri.update({phone.iri: phone for phone in phones.values()})
 
     def _thing_of(self, node: Node, kept_iris: set[str]) -> Thing | None:
         if node.iri in self._drafts:
@@ -120,8 +138,13 @@ class ThingReader:
             draft.values[name] = value
         if kept:
             draft.unread.setdefault(property, []).extend(kept)
+        if value is not None and definition.datatype in OLD_PLACES and self._is_literal(values[0]):
+            draft.unread.pop("dfc-b:hasUnit", None)  # of a number without a node of its own
         if value is not None and definition.datatype in OLD_PLACES and definition.term.startswith("has"):
             self._drop_repetitions(draft, OLD_PLACES[definition.datatype], value)
+
+    def _is_literal(self, value: Value) -> bool:
+        return "@value" in value or value.get("@id") not in self.nodes.by_iri
 
     def _drop_repetitions(self, draft: _Draft, property: str, value: Any) -> None:
         """Drops the values of a deprecated property that repeat the value; reports and keeps a different quantity."""

@@ -77,6 +77,7 @@ class DfcEnterprise(Thing):
     social: tuple[str, ...] = dfc("links", "hasSocialMedia")
     contact: str | None = dfc("link", "hasMainContact")
     groups: tuple[str, ...] = dfc("links", "affiliatedTo")
+    certificates: tuple[str, ...] = dfc("links", "isCertifiedBy", inverse="certifies")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +137,16 @@ class DfcPlace(Thing):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DfcCertificate(Thing):
+    """A certification of an enterprise. `reference` is the certifier's number. The class is misspelt in DFC."""
+
+    NAMES = ("Certfication",)
+
+    name: str = dfc("text", "name")
+    reference: str = dfc("text", "certiferReference")
+
+
+@dataclass(frozen=True, kw_only=True)
 class DfcCategory(Thing):
     """A group of an enterprise's customers with prices of its own."""
 
@@ -170,7 +181,7 @@ class DfcProduct(Thing):
     enterprise: str | None = dfc("link", "suppliedBy", inverse="supplies")
     variant_of: str | None = dfc("link", "isVariantOf", inverse="hasVariant")
     images: tuple[str, ...] = dfc("texts", "Image", wire="image")
-    labels: tuple[str, ...] = dfc("concepts", "hasCertification", scheme="dfc-f")
+    labels: tuple[str, ...] = dfc("concepts", "hasCertification", scheme="dfc-f", reads=("isCertifiedBy",))
     claims: tuple[str, ...] = dfc("concepts", "hasClaim", scheme="dfc-f")
     origins: tuple[str, ...] = dfc("concepts", "hasGeographicalOrigin", scheme="dfc-f")
     allergens: tuple[str, ...] = dfc("allergens", "hasAllergenCharacteristic", scheme="dfc-m")
@@ -372,7 +383,7 @@ class DfcEvent:
 
 
 THINGS: tuple[type[Thing], ...] = (
-    DfcEnterprise, DfcPerson, DfcAddress, DfcPhone, DfcSocialMedia, DfcPlace, DfcCategory, DfcProduct, DfcLot,
-    DfcCatalog, DfcItem, DfcOffer, DfcTransformation, DfcConsumption, DfcProduction, DfcCoordination, DfcSession,
-    DfcShippingOption, DfcPickup, DfcDelivery, DfcOrder, DfcLine,
+    DfcEnterprise, DfcPerson, DfcAddress, DfcPhone, DfcSocialMedia, DfcPlace, DfcCertificate, DfcCategory,
+    DfcProduct, DfcLot, DfcCatalog, DfcItem, DfcOffer, DfcTransformation, DfcConsumption, DfcProduction,
+    DfcCoordination, DfcSession, DfcShippingOption, DfcPickup, DfcDelivery, DfcOrder, DfcLine,
 )  # fmt: skip

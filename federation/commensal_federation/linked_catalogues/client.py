@@ -66,7 +66,8 @@ class DfcClient:
         return self._exchange(method, url, headers, msgspec.json.encode(document))
 
     def document(self, answer: DfcAnswer) -> DfcDocument:
-        """Returns the values in an answer; things of other hosts are among its findings as wrong."""
+        """Returns the values in an answer; things of other hosts are among its findings as wrong. An answer without a
+        body has nothing."""
         try:
             return read(self.parsed(answer), host=self.access.host)
         except UnreadableDocument as error:
@@ -75,6 +76,8 @@ class DfcClient:
 
     def parsed(self, answer: DfcAnswer) -> Any:
         """Returns an answer, in whichever dialect, as plain JSON-LD objects."""
+        if not answer.body.strip():
+            return []
         dialect = dialect_of_answer(self._federation.instance, answer.content_type)
         try:
             if dialect is None or dialect.read is None:

@@ -66,11 +66,25 @@ def _claim_rules(instance: Instance, issuer: OidcIssuer) -> jwt.JWTClaimsRegistr
 
 
 def _platform(settings: FederationSettings, claims: dict[str, Any]) -> str:
+    """The platform that stands in the settings for the account of the token, else the one for all its accounts."""
     client_ids = {str(claims[name]) for name in ("client_id", "azp") if claims.get(name)}
-    for platform in settings.platforms:
-        if platform.issuer == claims["iss"] and client_ids == {platform.client or platform.id}:
-            return platform.id
+    platforms = {
+        platform.account: platform.id
+        for platform in settings.platforms
+        if platform.issuer == claims["iss"] and client_ids == {platform.client or platform.id}
+    }
+    for account in (*_accounts(claims), ""):
+        if account in platforms:
+            return platforms[account]
     raise Unauthorised("no_platform", "This platform is not known here.")
+
+
+def _accounts(claims: dict[str, Any]) -> list[str]:
+    """The names of the account that the issuer vouches for: an e-mail address only if the issuer has verified it, and a
+    subject only if it does not look like one."""
+    subject = str(claims.get("sub", ""))
+    email = str(claims.get("email", "")) if claims.get("email_verified") is True else ""
+    return [name for name, is_email in ((subject, False), (email, True)) if name and ("@" in name) == is_email]
 
 
 def _part(text: str) -> dict[str, Any]:

@@ -13,11 +13,14 @@ V2 = 'application/ld+json; profile="dfc-v2"'
 
 
 def settings_with(issuer: str, *platforms: dict[str, Any]) -> InstanceSettings:
-    """An instance on loopback that trusts this issuer, and knows the platforms "ofn" and "litefarm"."""
+    """An instance on loopback that trusts this issuer, and knows the platforms "ofn" and "litefarm", and two
+    accounts of the first."""
     known_platforms = [
         {"id": "ofn", "client": "ofn-client", "issuer": issuer, "name": "Open Food Network",
          "url": "https://ofn.example", "email": "orders@ofn.example"},
         {"id": "litefarm", "issuer": issuer},
+        {"id": "ofn-hub-x", "client": "ofn-client", "account": "x@hub.example", "issuer": issuer},
+        {"id": "ofn-hub-z", "client": "ofn-client", "account": "7f3c", "issuer": issuer},
         *platforms,
     ]  # fmt: skip
     plugins = {

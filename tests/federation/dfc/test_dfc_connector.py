@@ -22,6 +22,7 @@ from commensal_federation.dfc.vocabulary import (
     DfcAddress,
     DfcCatalog,
     DfcCategory,
+    DfcCertificate,
     DfcConsumption,
     DfcCoordination,
     DfcDelivery,
@@ -145,4 +146,8 @@ def test_the_connector_reads_all_that_we_write_and_we_read_all_that_it_writes() 
 
 
 def test_what_is_tried_is_one_of_every_kind_but_those_that_it_does_not_implement() -> None:
-    assert set(THINGS) - {type(thing) for thing in things_of_every_kind()} == {DfcCoordination, DfcShippingOption}
+    assert set(THINGS) - {type(thing) for thing in things_of_every_kind()} == {
+        DfcCertificate,
+        DfcCoordination,
+        DfcShippingOption,
+    }

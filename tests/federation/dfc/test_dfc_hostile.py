@@ -82,7 +82,7 @@ def test_what_no_context_knows_is_reported_in_what_we_read() -> None:
         (b"{", "no_json"),
         (b"\xff\xfe\x00", "no_json"),
         (b"12", "no_jsonld"),
-        (b"[]", "nothing"),
+        (b"[{}]", "nothing"),
         (b"{}", "nothing"),
         (b'{"@id": 12}', "no_jsonld"),
         (b'{"@graph": [{"@type": {"a": 1}}]}', "no_jsonld"),

@@ -72,6 +72,28 @@ def test_goods_of_a_distant_platform_are_sold_here_with_a_margin(shop: Shop, rem
     assert shop.instance.clock.now() < link_now(shop, link).due_at
 
 
+@pytest.mark.parametrize("body", [{"@graph": []}, {"@context": CONTEXT, "@graph": []}, [], b"", b" \n"])
+def test_an_emptied_catalogue_takes_all_goods_off_sale(shop: Shop, remote: Distant, body: Any) -> None:
+    link = linked(shop, remote.say("/c", *remote.goods(1, stock=7), *remote.goods(2)))
+    read(shop, link)
+    remote.pages["/c"] = Said(body)
+    assert read(shop, link) == Refreshed(gone=2)
+    assert on_offer(shop, link) == {}
+    remote.say("/c", *remote.goods(1, stock=7))
+    assert read(shop, link) == Refreshed(changed=1)
+    assert on_offer(shop, link)["Apples 1"][0] == 7
+
+
+@pytest.mark.parametrize("body", [{}, {"error": "down"}, {"@context": CONTEXT}, b"<html>", {"@graph": [], "error": 1}])
+def test_an_answer_that_says_nothing_takes_nothing_off_sale(shop: Shop, remote: Distant, body: Any) -> None:
+    link = linked(shop, remote.say("/c", *remote.goods(1, stock=7)))
+    read(shop, link)
+    remote.pages["/c"] = Said(body)
+    with pytest.raises(NotAnswered):
+        read(shop, link)
+    assert on_offer(shop, link)["Apples 1"][0] == 7
+
+
 def test_only_what_has_changed_is_written_and_what_went_is_taken_off_sale(shop: Shop, remote: Distant) -> None:
     link = linked(shop, remote.say("/c", *remote.goods(1, stock=7), *remote.goods(2), *remote.goods(3)))
     read(shop, link)

@@ -12,9 +12,15 @@ from starlette.routing import Route
 from commensal.base.clock import ManualClock
 from commensal.instance.settings import InstanceSettings
 from commensal.testing.shop import Shop
+from commensal.trade.catalogs.items import change_item, item_by_id
+from commensal.trade.catalogs.offers import remove_price, set_price
+from commensal.trade.enterprises.customer_categories import create_category
+from commensal.trade.enterprises.customers import create_customer
 from commensal.trade.enterprises.enterprises import archive_enterprise, enterprise_by_id
 from commensal.trade.enterprises.members import list_members
 from commensal.trade.people.tokens import make_token
+from commensal_federation.dfc.read import read
+from commensal_federation.dfc.vocabulary import DfcItem, DfcOffer, DfcProduct
 from commensal_federation.platforms.server import dfc_routes
 
 from .oidc import Oidc
@@ -110,7 +116,7 @@ def test_portals_read_and_write_scopes_in_their_own_form(shop: Shop, oidc: Oidc)
     answer = request(shop, shop.token, path, method="PUT", content=json.dumps(document))
     assert answer.status_code == 200, answer.text
     assert answer.json()["localId"] == "ofn"
-    (first_platform, second_platform) = request(shop, shop.token, "/api/dfc/enterprises/shop/platforms").json()[
+    (first_platform, second_platform, *_) = request(shop, shop.token, "/api/dfc/enterprises/shop/platforms").json()[
         "dfc-t:platforms"
     ]["@list"]
     scope_iris = [scope["@id"] for scope in first_platform["dfc-t:hasAssignedScopes"]["@list"]]
@@ -118,6 +124,100 @@ def test_portals_read_and_write_scopes_in_their_own_form(shop: Shop, oidc: Oidc)
     assert second_platform["dfc-t:hasAssignedScopes"]["@list"] == []
     assert shop.ask("GET", "/-/federation/platforms/ofn")["scopes"] == ["ReadProducts", "ReadOrders"]
     assert request(shop, shop.token, path, method="PUT", content=b"[]").status_code == 422
+
+
+# ------------------------------------------------------------------------------------------ prices
+
+
+def prices(shop: Shop, token: str, path: str = "/api/dfc/enterprises/shop/catalog_items") -> dict[str, list[int]]:
+    """The prices that the caller sees, by the name of the product."""
+    document = read(request(shop, token, path).content)
+    shown: dict[str, list[int]] = {}
+    for item in document.all(DfcItem):
+        product = document.get(DfcProduct, item.product)
+        offered = sorted(row.price.amount for row in document.all(DfcOffer) if row.price and row.item == item.iri)
+        shown[product.name if product else ""] = offered
+    return shown
+
+
+def test_each_platform_sees_only_the_price_that_it_pays(shop: Shop, oidc: Oidc) -> None:
+    with shop.instance.store.write() as tx:
+        hubs, schools = (create_category(tx, shop.id, name=name) for name in ("Hubs", "Schools"))
+        customer = create_customer(tx, shop.id, email="hub@example.org", name="The hub", categories=[hubs.id])
+        set_price(tx, shop.id, shop.items["carrots"], 150, category_id=hubs.id)
+        set_price(tx, shop.id, shop.items["carrots"], 100, category_id=schools.id)
+    grant_scopes(shop, "ofn", "ReadProducts", customer_id=customer.id)
+    grant_scopes(shop, "litefarm", "ReadProducts")
+    ofn, litefarm = oidc.token("ofn-client"), oidc.token("litefarm")
+    for path in ("/api/dfc/enterprises/shop/catalog_items", "/api/dfc/Enterprises/shop/SuppliedProducts",
+                 "/api/dfc/catalog_items", "/api/dfc/catalogs/shop-catalog"):  # fmt: skip
+        assert prices(shop, ofn, path)["Carrots"] == [150], path
+        assert prices(shop, litefarm, path)["Carrots"] == [250], path
+    assert prices(shop, shop.token)["Carrots"] == [100, 150, 250], "the shop's people see all prices"
+    for token in (ofn, litefarm):
+        content = request(shop, token, "/api/dfc/enterprises/shop/supplied_products").text
+        assert "CustomerCategory" not in content
+        assert "dfc-b:offeredTo" not in content
+
+
+def test_an_offer_to_others_has_no_address_for_a_platform(shop: Shop, oidc: Oidc) -> None:
+    with shop.instance.store.write() as tx:
+        schools = create_category(tx, shop.id, name="Schools")
+        set_price(tx, shop.id, shop.items["carrots"], 100, category_id=schools.id)
+        offers = {row.price: row.id for row in item_by_id(tx, shop.id, shop.items["carrots"]).offers}
+    grant_scopes(shop, "ofn", "ReadProducts")
+    token = oidc.token("ofn-client")
+    assert status(shop, token, f"/api/dfc/offers/{offers[250]}") == 200
+    assert status(shop, token, f"/api/dfc/offers/{offers[100]}") == 404
+    assert status(shop, shop.token, f"/api/dfc/offers/{offers[100]}") == 200
+
+
+def test_a_platform_sees_nothing_that_it_could_not_order(shop: Shop, oidc: Oidc) -> None:
+    with shop.instance.store.write() as tx:
+        schools = create_category(tx, shop.id, name="Schools")
+        change_item(tx, shop.id, shop.items["juice"], item_by_id(tx, shop.id, shop.items["juice"]).version, hidden=True)
+        soap = item_by_id(tx, shop.id, shop.items["soap"])
+        change_item(tx, shop.id, soap.id, soap.version, shown_to=[schools.id])
+        remove_price(tx, shop.id, shop.items["honey"])
+    grant_scopes(shop, "ofn", "ReadProducts")
+    token = oidc.token("ofn-client")
+    assert sorted(prices(shop, token)) == ["Carrots", "Chicken"]
+    assert status(shop, token, f"/api/dfc/catalog_items/{shop.items['soap']}") == 404
+    grant_scopes(shop, "ofn", "WriteProducts")
+    assert len(prices(shop, token)) == 5, "who may change products sees all of them"
+
+
+def test_the_tag_of_a_catalogue_differs_for_other_prices(shop: Shop, oidc: Oidc) -> None:
+    with shop.instance.store.write() as tx:
+        hubs = create_category(tx, shop.id, name="Hubs")
+        customer = create_customer(tx, shop.id, email="hub@example.org", name="The hub", categories=[hubs.id])
+        set_price(tx, shop.id, shop.items["carrots"], 150, category_id=hubs.id)
+    grant_scopes(shop, "ofn", "ReadProducts", customer_id=customer.id)
+    path, token = "/api/dfc/enterprises/shop/catalog_items", oidc.token("ofn-client")
+    tag = request(shop, token, path).headers["ETag"]
+    assert request(shop, token, path, headers={"If-None-Match": tag}).status_code == 304
+    grant_scopes(shop, "ofn", "ReadProducts")
+    assert request(shop, token, path, headers={"If-None-Match": tag}).status_code == 200
+
+
+# ------------------------------------------------------------------------------------------ accounts
+
+
+def test_grants_to_an_account_of_a_platform_are_for_nobody_else_there(shop: Shop, oidc: Oidc) -> None:
+    """Hub X and hub Y use the same platform; only X was granted anything."""
+    grant_scopes(shop, "ofn-hub-x", "ReadProducts")
+    path = "/api/dfc/enterprises/shop/catalog_items"
+    hub_x = {"email": "x@hub.example", "email_verified": True}
+    assert status(shop, oidc.token("ofn-client", **hub_x), path) == 200
+    assert status(shop, oidc.token("ofn-client", sub="x@hub.example"), path) == 404
+    assert status(shop, oidc.token("ofn-client", email="y@hub.example", email_verified=True), path) == 404
+    assert status(shop, oidc.token("ofn-client", email="x@hub.example", email_verified=False), path) == 404
+    assert status(shop, oidc.token("ofn-client", email="x@hub.example"), path) == 404
+    assert status(shop, oidc.token("litefarm", **hub_x), path) == 404, "the same account of another client"
+    grant_scopes(shop, "ofn-hub-z", "ReadProducts")
+    assert status(shop, oidc.token("ofn-client", sub="7f3c"), path) == 200
+    grant_scopes(shop, "ofn", "ReadProducts")
+    assert status(shop, oidc.token("ofn-client", email="y@hub.example", email_verified=True), path) == 200
 
 
 # ------------------------------------------------------------------------------------------ tokens
