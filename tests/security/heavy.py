@@ -51,6 +51,23 @@ def heavy_queries(route: AppRoute) -> Iterator[tuple[str, str]]:
         yield parameter[:30], _joined([*(other for other in beside if not other.startswith(f"{name}=")), parameter])
 
 
+def usual_queries(route: AppRoute) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Yields what people ask of a list, as `heavy_queries`, between which stand keyword arguments of the request."""
+    required = "&".join(f"{name}={quote(value)}" for name, value in a_query(route.endpoint).items())
+    yield "plain", {}, f"?{required}"
+    if route.endpoint is None:
+        for query in ("q=foyer", "q=carottes", "page=2", "page=999"):
+            yield query, {}, f"?{query}"
+    elif route.endpoint.query is not None:
+        schema = msgspec.json.schema(route.endpoint.query)
+        fields = schema["$defs"][schema["$ref"].rpartition("/")[2]].get("properties", {})
+        if "limit" in fields:
+            yield "longest", {}, f"?{required}&limit={fields['limit'].get('maximum', 1000)}"
+        for name in ("search", "contains", "q"):
+            if name in fields:
+                yield f"{name}=e", {}, f"?{required}&{name}=e"
+
+
 def _heavy_fields(route: AppRoute) -> Iterator[tuple[str, str]]:
     """Yields the parameters of a route, each with a text as long as it may be, which is dear to search for; of a page
     those that any page might read, which are sent together."""
