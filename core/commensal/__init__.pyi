@@ -14,6 +14,8 @@ from .base.errors import SoldOut as SoldOut
 from .base.errors import Stale as Stale
 from .base.errors import Unauthorised as Unauthorised
 from .base.errors import Unfit as Unfit
+from .base.fields import CustomerField as CustomerField
+from .base.fields import OrderField as OrderField
 from .base.html import clean_html as clean_html
 from .base.languages.catalogs import LANGUAGES as LANGUAGES
 from .base.languages.catalogs import plural as plural
@@ -36,6 +38,7 @@ from .base.money import half_up as half_up
 from .base.money import read_amount as read_amount
 from .base.networks import network as network
 from .base.plugin_fields import PluginFields as PluginFields
+from .base.plugin_fields import describe_values as describe_values
 from .base.search import contains_text as contains_text
 from .base.search import finds as finds
 from .base.search import search_key as search_key

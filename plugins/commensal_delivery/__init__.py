@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from commensal import ProductField, hookimpl
+from commensal import CustomerField, OrderField, ProductField, hookimpl
 
 from .booking import book_shipping, release_shipping, shipping_options
 from .copying import sale_copied
@@ -29,10 +29,12 @@ from .zones import DeliverySettings
 
 __all__ = [
     "book_shipping",
+    "customer_fields",
     "demo_data",
     "endpoints",
     "enterprise_settings",
     "migrations",
+    "order_fields",
     "order_problems",
     "price_adjustments",
     "product_fields",
@@ -51,6 +53,22 @@ def enterprise_settings() -> type:
 def product_fields() -> list[ProductField]:
     """Goods that travel in a cool box; the customer reads it in the shop, and hubs elsewhere are told."""
     return [ProductField(name="chilled", kind="flag", english="kept cold", french="au frais", shown="line")]
+
+
+@hookimpl
+def order_fields() -> list[OrderField]:
+    """What the van needs at the door; the checkout asks for it with an address, and the round's list shows it."""
+    return [
+        OrderField(
+            name="door_code", kind="text", english="door code", french="code de la porte", most=40, asked="delivery"
+        )
+    ]
+
+
+@hookimpl
+def customer_fields() -> list[CustomerField]:
+    """What the drivers have learnt of a customer's door; the round's list shows it."""
+    return [CustomerField(name="directions", kind="text", english="way to the door", french="chemin jusqu'à la porte")]
 
 
 @hookimpl

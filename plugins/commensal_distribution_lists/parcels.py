@@ -20,6 +20,7 @@ from commensal import (
 )
 
 _LINES = "order_lines"
+_DETAILS = ("details", "customer_details")  # values of fields that plugins add to the order and the customer
 
 
 def by_customer(language: str) -> Report:
@@ -31,10 +32,12 @@ def by_customer(language: str) -> Report:
     tick = Column(name="done", label="", kind="tick")
 
     def lines(query: Query) -> Iterator[Line]:
-        fields = ("number", "customer", "place", "note", "pieces", "product", "size", "supplier", "weighed", "amount")
+        heading = ("number", "customer", "place", "note", *_DETAILS)
+        fields = (*heading, "pieces", "product", "size", "supplier", "weighed", "amount")
         order = ("number", "supplier", "product", "size")
-        for number, name, place, note, *line in look(query, _LINES, *fields, where=_place_filter(query), order=order):
-            parts = [f"{number}", name, place, f"« {note} »" if note else ""]
+        rows = look(query, _LINES, *fields, where=_place_filter(query), order=order)
+        for number, name, place, note, of_order, of_customer, *line in rows:
+            parts = [f"{number}", name, place, f"« {note} »" if note else "", of_order, of_customer]
             yield [" · ".join(str(part) for part in parts if part), None, *line]
 
     return Report(
@@ -55,8 +58,8 @@ def by_place(language: str) -> Report:
     tick = Column(name="done", label="", kind="tick")
 
     def lines(query: Query) -> Iterator[Line]:
-        for place, *parcel in _parcels(query, fields, ("place", "number")):
-            yield [place, None, *parcel]
+        for place, *parcel, note, of_order, of_customer in _parcels(query, (*fields, *_DETAILS), ("place", "number")):
+            yield [place, None, *parcel, _joined(note, of_order, of_customer)]
 
     return Report(
         id="by_place",
@@ -120,8 +123,9 @@ def driver(language: str) -> Report:
     def lines(query: Query) -> Iterator[Line]:
         with_address = [*_place_filter(query), Filter("street", "is_not", "")]
         order = ("place", "postcode", "city", "street", "number")
-        for parcel in look(query, _LINES, *fields, put_together=True, where=with_address, order=order):
-            yield [*parcel, None]
+        rows = look(query, _LINES, *fields, *_DETAILS, put_together=True, where=with_address, order=order)
+        for *parcel, way_in, pieces, due, of_order, of_customer in rows:
+            yield [*parcel, _joined(way_in, of_order, of_customer), pieces, due, None]
 
     return Report(
         id="driver",
@@ -132,6 +136,10 @@ def driver(language: str) -> Report:
         parameters=_parameters(language),
         grouped_by=["place"],
     )
+
+
+def _joined(*texts: object) -> str:
+    return " · ".join(str(text) for text in texts if text)
 
 
 def _parcels(query: Query, fields: tuple[str, ...], order: tuple[str, ...]) -> Iterator[Line]:

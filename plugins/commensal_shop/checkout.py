@@ -21,6 +21,7 @@ from commensal import (
     Refused,
     ShippingOption,
     Transaction,
+    enabled_plugins,
     fingerprint,
     order_by_id,
     order_by_secret,
@@ -56,6 +57,14 @@ from .choices import (
     typed_address,
     typed_codes,
 )
+from .fields import (
+    AskedField,
+    fields_to_ask,
+    texts_kept,
+    texts_to_keep,
+    typed_texts,
+    typed_values,
+)
 from .guest import cart_owner, order_secret
 from .places import ShippingGroup, group_by_place
 from .sale import MEMBER
@@ -70,7 +79,7 @@ class CheckoutState:
     """The cart, its price with the customer's choices, and the available options.
 
     `shipping` is the chosen option, or else the cheapest; `codes` are the accepted codes, `refused` the problems with
-    the others.
+    the others. `asked` are fields of plugins.
     """
 
     cart: ShownCart
@@ -82,6 +91,7 @@ class CheckoutState:
     address: Address | None
     codes: tuple[str, ...]
     refused: tuple[Problem, ...]
+    asked: Sequence[AskedField]
 
     @property
     def brings(self) -> bool:
@@ -114,7 +124,7 @@ def checkout_page(visit: Visit) -> Response:
 
 def checkout_now(visit: Visit) -> Response:
     """Places the order and starts its payment; any other button shows the total with the new choices."""
-    typed = {name: visit.form.get(name, "") for name in _FIELDS}
+    typed = {name: visit.form.get(name, "") for name in _FIELDS} | typed_texts(visit.form)
     order_url = _url_of_placed_order(visit)
     if order_url:
         return visit.redirect(order_url)
@@ -124,7 +134,7 @@ def checkout_now(visit: Visit) -> Response:
     if state is None:
         return _to_cart(visit, typed)
     if visit.form.get("then") != "order" or state.refused:
-        _save_form(visit, typed, state.codes)
+        _save_form(visit, typed, state.codes, state.asked)
         return _page(visit, state, typed)
     try:
         with visit.guessing(state.codes):
@@ -133,8 +143,8 @@ def checkout_now(visit: Visit) -> Response:
         new_state = _load_state(visit, typed, typed_codes(visit.form))
         if new_state is None:
             return _to_cart(visit, typed)
-        _save_form(visit, typed, new_state.codes)
-        errors = mistakes(visit, _explain(error, visit, new_state), {*_FIELDS}.__contains__)
+        _save_form(visit, typed, new_state.codes, new_state.asked)
+        errors = mistakes(visit, _explain(error, visit, new_state), {*_FIELDS, *typed, *_names(new_state)}.__contains__)
         return _page(visit, new_state, typed, errors, status_of(error))
     if order is not None:
         _begin_payment(visit, order)
@@ -194,13 +204,16 @@ def _begin_payment(visit: Visit, order: Order) -> None:
             return  # the order is paid or cancelled already; its page says so
 
 
-def _save_form(visit: Visit, typed: Mapping[str, str], codes: Sequence[str]) -> None:
+def _names(state: CheckoutState) -> list[str]:
+    return [entry.name for entry in state.asked]
+
+
+def _save_form(visit: Visit, typed: Mapping[str, str], codes: Sequence[str], asked: Sequence[AskedField] = ()) -> None:
     """Stores the typed values in the cart of the form, with the accepted codes only."""
     session_id = visit.path["session"]
+    texts: dict[str, Any] = {name: typed[name].strip()[:most] for name, most in _LONGEST.items()}
     checkout = Checkout(
-        **{name: typed[name].strip()[:most] for name, most in _LONGEST.items()},
-        codes=tuple(codes),
-        address=typed_address(typed),
+        **texts, codes=tuple(codes), address=typed_address(typed), plugin_fields=texts_to_keep(asked, typed)
     )
 
     def act(tx: Transaction) -> None:
@@ -216,6 +229,7 @@ def _load_state(visit: Visit, typed: Mapping[str, str], codes: Sequence[str]) ->
     address = typed_address(typed)
     with visit.read() as tx:
         cart = load_cart(tx, visit, Choices(address=address))
+        declared = visit.instance.store.plugin_fields.orders.of(enabled_plugins(tx, cart.sale.shop.id))
     if not cart.ready or cart.priced is None:
         return None
     options = cart.priced.shipping_options
@@ -231,6 +245,9 @@ def _load_state(visit: Visit, typed: Mapping[str, str], codes: Sequence[str]) ->
     return CheckoutState(
         cart=cart, offered=result.value, options=options, shipping=shipping, methods=methods,
         method=choices.payment_method, address=address, codes=result.codes, refused=result.refused,
+        asked=fields_to_ask(
+            declared, visit.language, delivery=any(option.needs_address for option in options.values())
+        ),
     )  # fmt: skip
 
 
@@ -287,6 +304,7 @@ def _read_wish(state: CheckoutState, typed: Mapping[str, str], visit: Visit) -> 
         codes=state.codes,
         address=state.address if needs_address else None,
         consents=ticked_consents(visit.form),
+        plugin_fields=typed_values(state.asked, typed, delivered=needs_address),
     )
 
 
@@ -313,7 +331,8 @@ def _initial_values(visit: Visit) -> tuple[dict[str, str], tuple[str, ...]]:
             account = person_by_id(tx, visit.actor.person_id)
             checkout = replace(checkout, name=account.name, email=account.email, phone=account.phone)
     values = {name: getattr(checkout, name) for name in _LONGEST}
-    return {**typed, **values, **address_fields(checkout.address)}, checkout.codes
+    kept_texts = texts_kept(checkout.plugin_fields)
+    return {**typed, **values, **address_fields(checkout.address), **kept_texts}, checkout.codes
 
 
 def _page(

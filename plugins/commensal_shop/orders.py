@@ -19,6 +19,7 @@ from commensal import (
     Stale,
     Transaction,
     Unauthorised,
+    describe_values,
     enterprises_by_id,
     fingerprint,
     format_moment,
@@ -185,6 +186,9 @@ def show_order(visit: Visit, access: OrderAccess, errors: Mistakes = NONE, statu
         ],
         methods=_other_methods(visit, order, waiting) if due > 0 else [],
         attempt=len(payments),
+        details=describe_values(
+            visit.instance.store.plugin_fields.orders, order.plugin_fields, visit.language, order.currency
+        ),
         mistakes=errors,
     )
 

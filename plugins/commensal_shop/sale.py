@@ -166,7 +166,7 @@ def _page(
             errors_by_item,
             now=view.now,
             language=visit.language,
-            declared=visit.instance.store.product_fields,
+            declared=visit.instance.store.plugin_fields.products,
         ),
         cards=visit.pieces("shop/product.html", "product", **context),
         names={f"{FIELD}{offer.item_id}": offer.name for offer in view.offers},

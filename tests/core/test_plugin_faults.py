@@ -26,9 +26,9 @@ from commensal.hooks import specifications
 from commensal.hooks.answers import answer_problem
 from commensal.hooks.aside import PluginPlace
 from commensal.hooks.contract import AnyHook
+from commensal.hooks.declared_fields import declared_fields
 from commensal.hooks.failures import failures_by_plugin
 from commensal.hooks.loading import all_hooks, load_plugins, migration_folders
-from commensal.hooks.product_fields import declared_product_fields
 from commensal.instance import InstanceSettings
 from commensal.interfaces.app import make_app
 from commensal.interfaces.monitoring.plugin_reasons import plugin_reasons
@@ -407,7 +407,8 @@ def run_startup_hooks(plugin: Probe, clock: ManualClock) -> None:
     hooks.each(specifications.demo_network, network=NONE)
 
 
-STARTS = [case for case in cases("startup") if case.values[0].name not in ("commands", "product_fields")]
+FIELD_HOOKS = ("product_fields", "order_fields", "customer_fields")
+STARTS = [case for case in cases("startup") if case.values[0].name not in ("commands", *FIELD_HOOKS)]
 
 
 @pytest.mark.parametrize(("hook", "fault"), STARTS)
@@ -434,11 +435,15 @@ def test_a_start_fails_by_name_or_waits_and_says_for_whom(
 
 
 @pytest.mark.parametrize("fault", ["raises", "nonsense"])
-def test_an_instance_starts_without_the_product_fields_of_a_plugin_that_fails(clock: ManualClock, fault: str) -> None:
+@pytest.mark.parametrize("hook", FIELD_HOOKS)
+def test_an_instance_starts_without_the_fields_of_a_plugin_that_fails(
+    clock: ManualClock, hook: str, fault: str
+) -> None:
     settings = InstanceSettings(name="Test", plugins={"enabled": ["probe"]})
-    hooks = load_plugins(settings, clock=clock, modules={"probe": Probe("product_fields", fault).module()})
-    assert list(declared_product_fields(hooks)) == []
-    assert [(failure.plugin, failure.hook) for failure in hooks.failures] == [("probe", "product_fields")]
+    hooks = load_plugins(settings, clock=clock, modules={"probe": Probe(hook, fault).module()})
+    declared = declared_fields(hooks)
+    assert [*declared.products, *declared.orders, *declared.customers] == []
+    assert [(failure.plugin, failure.hook) for failure in hooks.failures] == [("probe", hook)]
 
 
 @pytest.mark.parametrize("fault", ["raises", "coroutine"])

@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from commensal import Concept, ProductField, hookimpl
 from commensal.base.errors import Invalid
-from commensal.base.plugin_fields import PluginFields
+from commensal.base.plugin_fields import DeclaredFields, PluginFields
 from commensal.interfaces.app import make_app
 from commensal.storage.database import Store
 from commensal.testing.client import client_of
@@ -48,7 +48,7 @@ def orchard(store: Store) -> Store:
     """A store of a shop, whose instance has the plugin."""
     with store.write() as tx:
         a_shop(tx)
-    store.product_fields = DECLARED
+    store.plugin_fields = DeclaredFields(products=DECLARED)
     return store
 
 
@@ -88,7 +88,7 @@ def test_everybody_reads_what_is_shown_and_nothing_else(orchard: Store) -> None:
     with orchard.read() as tx:
         (seen,) = offers_for(tx, "shop-session", ())
         assert seen.plugin_fields == {"season": {"variety": "Reinette", "soils": ["clay"]}}
-    orchard.product_fields = PluginFields()
+    orchard.plugin_fields = DeclaredFields()
     with orchard.read() as tx:
         assert offers_for(tx, "shop-session", ())[0].plugin_fields == {}
 
@@ -96,7 +96,7 @@ def test_everybody_reads_what_is_shown_and_nothing_else(orchard: Store) -> None:
 def test_values_of_a_plugin_that_is_switched_off_survive_a_change(orchard: Store) -> None:
     with orchard.write() as tx:
         made = create_product(tx, enterprise_id="shop", vat_rate=Decimal(5), plugin_fields={"season": FULL}, **APPLES)
-    orchard.product_fields = PluginFields()
+    orchard.plugin_fields = DeclaredFields()
     with orchard.write() as tx:
         change_product(tx, "shop", made.id, made.version, name="Poires", plugin_fields={})
         assert product_by_id(tx, "shop", made.id).plugin_fields == {"season": FULL}

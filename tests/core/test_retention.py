@@ -79,14 +79,15 @@ def test_who_owes_or_is_owed_something_stays_and_is_named(with_people: Instance,
 
 def test_notes_go_thirty_days_after_the_distribution(with_people: Instance, clock: ManualClock) -> None:
     with with_people.store.write() as tx:
-        a_placed_order(tx, note="no nuts, please")
+        a_placed_order(tx, note="no nuts, please", plugin_fields={"tour": {"gate": "12B"}})
     clock.advance(days=31)
     assert run(with_people).notes == 0
     clock.advance(days=2)
     assert run(with_people, replace(DEFAULTS, notes_days=0)).notes == 0
     assert run(with_people).notes == 1
     with with_people.store.read() as tx:
-        assert tx.value(select(customer_order.c.note)) == ""
+        row = tx.one(select(customer_order.c.note, customer_order.c.plugin_fields))
+    assert (row["note"], row["plugin_fields"]) == ("", {})
 
 
 def test_answers_to_guests_go_with_their_ip_address_after_a_week(with_people: Instance, clock: ManualClock) -> None:

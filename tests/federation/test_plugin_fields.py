@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from commensal import PluginFields, ProductField
+from commensal.base.plugin_fields import DeclaredFields
 from commensal.trade import products_by_id
 from commensal.trade.products.products import change_product
 
@@ -20,7 +21,8 @@ SAID = {"chilled": True, "grower": "Léa", "margin": 40}
 
 def declare(*places: Any) -> None:
     for place in places:
-        place.instance.store.product_fields = PluginFields({"cold": {field.name: field for field in FIELDS}})
+        declared = PluginFields({"cold": {field.name: field for field in FIELDS}})
+        place.instance.store.plugin_fields = DeclaredFields(products=declared)
 
 
 def describe(farm: Producer) -> None:

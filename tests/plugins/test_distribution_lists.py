@@ -11,14 +11,17 @@ import pytest
 from pypdf import PdfReader
 from sqlalchemy import select, update
 
+from commensal import CustomerField, OrderField
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
+from commensal.base.plugin_fields import DeclaredFields, PluginFields
 from commensal.base.search import search_key
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.enterprises.tables import customer
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
@@ -132,6 +135,26 @@ def test_the_driver_rings_where_an_address_is(instance: Instance, orders: list[O
     assert [
         (line["Customer"], line["Street"], line["Postcode"], line["Way in"]) for line in lines if line["Street"]
     ] == [("Zoé", "3 rue des Lilas", "37000", "2e étage")]
+
+
+def test_packers_and_drivers_read_what_plugins_have_asked(instance: Instance, orders: list[Order]) -> None:
+    gate = OrderField(name="gate", kind="text", english="gate", french="portail", asked="delivery")
+    dog = CustomerField(name="dog", kind="flag", english="dog", french="chien")
+    instance.store.plugin_fields = DeclaredFields(
+        orders=PluginFields({"tour": {"gate": gate}}), customers=PluginFields({"tour": {"dog": dog}})
+    )
+    with instance.store.write() as tx:
+        theirs = customer_order.c.id == orders[1].id
+        tx.execute(update(customer_order).where(theirs).values(plugin_fields={"tour": {"gate": "12B"}}))
+        tx.execute(update(customer).values(plugin_fields={"tour": {"dog": True}}))
+    (way_in,) = (line["Way in"] for line in table(instance, "shop", "distribution_lists:driver") if line["Street"])
+    assert way_in == "2e étage · Gate: 12B · Dog: yes"
+    headings = {line["Order"] for line in table(instance, "shop", "distribution_lists:by_customer")}
+    assert {"2 · Zoé · Gate: 12B · Dog: yes", "3 · Bob · Salle des fêtes, 17:00 · Dog: yes"} <= headings
+    notes = [
+        line["Note"] for line in table(instance, "shop", "distribution_lists:by_place") if line["Customer"] == "Zoé"
+    ]
+    assert notes == ["Gate: 12B · Dog: yes"]
 
 
 def test_every_parcel_has_a_label_of_its_own(instance: Instance, orders: list[Order]) -> None:

@@ -56,7 +56,7 @@ EMAIL = "zq-canary@example.org"
 ZONES = {"zones": [{"id": "tours", "name": "Tours", "postcodes": ["37*"], "price": 150}]}
 IN_THE_ARCHIVE = (
     "zq-canary@", "zq-name", "zq-phone", "zq-agent", "zq-token", "zq-note", "zq-street", "zq-floor", "zq-known-as",
-    "zq-code", "zq-remark", "zq-ledger", "zq-payer", "zq-text",
+    "zq-code", "zq-remark", "zq-door", "zq-way", "zq-ledger", "zq-payer", "zq-text",
 )  # fmt: skip
 
 
@@ -107,6 +107,7 @@ class Zoe:
         wish = {
             "items": {self.item: 2}, "name": "zq-name", "email": EMAIL, "phone": "zq-phone", "note": "zq-note",
             "shipping": f"delivery:{self.slot}", "payment_method": "cash:cash", "address": address, "codes": ["hello"],
+            "plugin_fields": {"delivery": {"door_code": "zq-door"}},
         }  # fmt: skip
         response = self.client.post(
             "/api/sale-sessions/shop-session/orders", json=wish, headers={"Idempotency-Key": "once"}
@@ -118,6 +119,7 @@ class Zoe:
         with self.instance.store.write() as tx:
             record = customer_by_email(tx, "shop", EMAIL)
             changes: Any = {"name": "zq-known-as", "code": "zq-code", "note": "zq-remark"}
+            changes |= {"plugin_fields": {"delivery": {"directions": "zq-way"}}}
             change_customer(tx, "shop", record.id, record.version, **changes)
             self.customer = record.id
             open_account(tx, "shop", record.id)
@@ -192,6 +194,14 @@ def archive(zoe: Zoe) -> str:
     assert answer.status_code == 200, answer.text
     with zipfile.ZipFile(io.BytesIO(answer.content)) as zip_file:
         return "\n".join(zip_file.read(name).decode("utf-8-sig") for name in zip_file.namelist())
+
+
+def test_an_order_of_somebody_forgotten_is_still_read(zoe: Zoe) -> None:
+    zoe.settle()
+    zoe.forget()
+    with zoe.instance.store.read() as tx:
+        forgotten = order_by_id(tx, zoe.order, enterprise_id="shop")
+    assert (forgotten.codes, forgotten.address, forgotten.plugin_fields) == ((), None, {})
 
 
 def test_an_archive_holds_everything_that_is_known_of_somebody_and_no_secret(zoe: Zoe) -> None:

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True) 
 ZONES = DeliverySettings(zones=(Zone(id="tours", name="Tours", postcodes=("37*",), price=300),))
 KEPT = {"zones": [{"id": "tours", "name": "Tours", "postcodes": ["37*"], "price": 300}]}
 UPDATE = ("then", "update")
+DOOR = "plugin_fields/delivery/door_code"
 HOME = {"address/street": "2 rue Colbert", "address/postcode": "37000", "address/city": "Tours"}
 
 
@@ -52,6 +53,28 @@ def test_an_order_is_brought_to_the_address_that_was_typed(browser: Browser, sta
     assert isinstance(address, dict)
     assert (row["total"], address["street"], address["postcode"]) == (540, "2 rue Colbert", "37000")
     assert "2 rue Colbert, 37000 Tours" in browser.page.text
+
+
+def test_a_field_of_a_plugin_is_asked_kept_while_one_looks_around_and_shown(
+    browser: Browser, stall: Stall, van: str
+) -> None:
+    to_the_checkout(browser, stall, small=1)
+    assert "Door code" in browser.page.text
+    browser.send("", UPDATE, shipping=van, **HOME, **{DOOR: "12B"})
+    browser.go("/sales/shop-session/cart")
+    browser.go("/sales/shop-session/checkout")
+    assert browser.page.form("").fields[DOOR] == "12B"
+    browser.send("", ORDER, **CONTACT, shipping=van, **{DOOR: "x" * 41})
+    assert browser.status == 422
+    browser.send("", ORDER, **CONTACT, **{DOOR: "13C"})
+    assert [row["plugin_fields"] for row in stored_orders(stall)] == [{"delivery": {"door_code": "13C"}}]
+    assert "13C" in browser.page.text
+
+
+def test_who_collects_leaves_no_door_code(browser: Browser, stall: Stall, van: str) -> None:
+    to_the_checkout(browser, stall, small=1)
+    browser.send("", ORDER, **CONTACT, **{DOOR: "13C"}, shipping=stall.slots[0])
+    assert [row["plugin_fields"] for row in stored_orders(stall)] == [{}]
 
 
 def test_without_an_address_nothing_is_brought_and_every_field_says_so(

@@ -39,7 +39,7 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Makes products, stock and prices what the file says: all of it, or nothing."""
         with open_instance(instance) as opened:
-            product_list = read_list(file.read_bytes(), opened.store.product_fields)
+            product_list = read_list(file.read_bytes(), opened.store.plugin_fields.products)
             defaults = read_defaults(default_category, default_vat, opened.settings.language)
             with opened.store.write() as tx:
                 enterprise_id = named_enterprise(tx, enterprise).id

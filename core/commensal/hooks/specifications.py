@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import typer
 
     from ..base.errors import Problem
+    from ..base.fields import CustomerField, OrderField
     from ..instance import Instance
     from ..interfaces.api.endpoint import Endpoint
     from ..interfaces.reports.values import Report
@@ -137,6 +138,30 @@ def product_fields() -> Sequence[ProductField] | None:
     the shop shows it, and everybody may read it. Unless ``copied=False``, peers and platforms are told it, under
     ``own:<id>.<name>`` in DFC; peers keep it where they have the plugin too, and it moves with the enterprise.
     Values of a plugin that is switched off stay, and are not shown.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="instance", returns="each", where="startup", on_error="skip", since="0.2")
+def order_fields() -> Sequence[OrderField] | None:
+    """Fields that this plugin adds to orders of the enterprises that use it.
+
+    A field is typed and validated like one of a product. It is set and read over the API, under ``plugin_fields`` and
+    the plugin's id. With ``asked`` the checkout asks the customer for it: with every order, or only with one that is
+    delivered to an address; if it is ``required``, no customer's order is placed without it. The customer reads it on
+    the order's page; the shop also in its lists and reports, in the field "further details". Values are personal: they
+    are part of a person's data, and erased with it. They are not told to peers.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="instance", returns="each", where="startup", on_error="skip", since="0.2")
+def customer_fields() -> Sequence[CustomerField] | None:
+    """Fields that this plugin adds to what enterprises that use it write of their customers.
+
+    A field is typed and validated like one of a product, and set and read over the API, under ``plugin_fields`` and the
+    plugin's id. Reports show it in the field "further details" of customers, and with the orders of these customers in
+    the field "of the customer". Values are personal: part of a person's data, erased with it, not told to peers.
     """
     raise AssertionError("a specification is not called")
 

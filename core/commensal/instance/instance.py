@@ -15,10 +15,10 @@ from ..base.credentials import holds_secrets
 from ..base.errors import SoldOut, StoreError
 from ..base.ids import Ids, RandomIds
 from ..hooks import specifications
+from ..hooks.declared_fields import declared_fields
 from ..hooks.dispatcher import Hooks
 from ..hooks.failures import Recorder
 from ..hooks.loading import listeners, load_plugins, migration_folders
-from ..hooks.product_fields import declared_product_fields
 from ..storage.database import Store, Transaction
 from ..storage.database.presence import announce_presence, exclusive_access
 from ..storage.database.revisions import NewerDatabase, is_empty, missing
@@ -56,7 +56,7 @@ class Instance:
         self.hooks.keep_failures(Recorder(self.store))
         self.store.before_closing(self.hooks.flush_failures)
         self.store.listeners = listeners(self.hooks)
-        self.store.product_fields = declared_product_fields(self.hooks)
+        self.store.plugin_fields = declared_fields(self.hooks)
         self.store.bound = self.hooks.bound
         self.store.auditor = TrailWriter(self.hooks)
 

@@ -66,6 +66,8 @@ GOOD: dict[str, Callable[..., Any]] = {
     "dialects": list,
     "message_types": dict,
     "product_fields": list,
+    "order_fields": list,
+    "customer_fields": list,
     "jobs": lambda: Work({}),
     "commands": lambda app: None,
     "check_settings": lambda settings: [],

@@ -135,7 +135,7 @@ class _ProducerCopies:
             lot_quantity=int(product.lot_quantity),
             vat_rate=product.vat_rate if product.vat_rate is not None else _vat_rate(offered),
             new=new,
-            **description_in(product, self.tx.product_fields)
+            **description_in(product, self.tx.plugin_fields.products)
             | {
                 "name": _name(offered),
                 "description": product.description + _origin(offered),

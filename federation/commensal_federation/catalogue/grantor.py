@@ -223,7 +223,7 @@ def _may_offer(context: _GrantContext, entry: Listed) -> bool:
 def _context(federation: Federation, tx: Transaction, grant: Grant, entries: Sequence[Listed]) -> _GrantContext:
     provenances = _provenances(tx, grant.enterprise_id, {entry.product.id for entry in entries})
     enterprise = enterprise_by_id(tx, grant.enterprise_id)
-    return _GrantContext(federation, grant, enterprise, provenances, tx.product_fields)
+    return _GrantContext(federation, grant, enterprise, provenances, tx.plugin_fields.products)
 
 
 def _provenances(tx: Transaction, enterprise_id: str, product_ids: Collection[str]) -> dict[str, _Provenance]:

@@ -59,7 +59,7 @@ def import_document(
     and what `import_list` raises.
     """
     findings = DocumentFindings()
-    rows = _Rows(document, base, enterprise, tx.product_fields, findings).cells()
+    rows = _Rows(document, base, enterprise, tx.plugin_fields.products, findings).cells()
     if not rows:
         raise UnreadableDocument("no_products", "There is no product with a size in this document.")
     product_list = list_from_cells(rows.values())

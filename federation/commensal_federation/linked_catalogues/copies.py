@@ -159,7 +159,7 @@ class _Copies:
             lot_quantity=1,
             vat_rate=vat,
             new=iri in new,
-            **known_terms(description_in(product, self._tx.product_fields))
+            **known_terms(description_in(product, self._tx.plugin_fields.products))
             | {
                 "name": (good.item.name if good.item else "") or product.name,
                 "product_type": product_type or self._link.default_type,

@@ -89,7 +89,7 @@ def export_enterprise(
             written_lots.add(stocked_product.lot.id)
             yield lot_thing(base, stocked_product)
         currency = currencies.get(stocked_product.product.enterprise_id, enterprise.currency)
-        yield product_thing(base, stocked_product, currency, tx.product_fields, list_iri)
+        yield product_thing(base, stocked_product, currency, tx.plugin_fields.products, list_iri)
     yield from (catalog_thing(base, catalog) for catalog in catalogs)
     for item in items:
         listed_product = by_product.get(item.product_id)

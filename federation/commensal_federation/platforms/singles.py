@@ -214,7 +214,7 @@ def _with_producers(
     yield from {stocked.lot.id: lot_thing(base, stocked) for stocked in stocked_products.values()}.values()
     for stocked_product in stocked_products.values():
         currency = producers[stocked_product.product.enterprise_id].currency
-        yield product_thing(base, stocked_product, currency, tx.product_fields, list_iri)
+        yield product_thing(base, stocked_product, currency, tx.plugin_fields.products, list_iri)
     for catalog_item in items:
         if is_shown(catalog_item, categories):
             stocked_product = stocked_products[catalog_item.product_id]

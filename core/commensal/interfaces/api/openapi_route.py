@@ -48,7 +48,7 @@ def _render_once(instance: Instance, endpoints: list[Endpoint]) -> Callable[[], 
     def render() -> tuple[bytes, str]:
         settings = instance.settings
         document = openapi(endpoints, title=settings.name, base_url=settings.base_url, version=version("commensal"))
-        describe_plugin_fields(document, instance.store.product_fields)
+        describe_plugin_fields(document, instance.store.plugin_fields)
         content = msgspec.json.encode(document)
         return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 

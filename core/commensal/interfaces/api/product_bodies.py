@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from ...base.plugin_fields import PluginFields
-from ...trade.products.fields import PRODUCT_FIELDS, Kind, ProductField
+from ...base.fields import Field, Kind
+from ...base.plugin_fields import DeclaredFields
+from ...trade.products.fields import PRODUCT_FIELDS
 from .endpoint import Body
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -20,7 +21,7 @@ _REQUIRED = [field for field in PRODUCT_FIELDS.values() if field.required]
 _OPTIONAL = [field for field in PRODUCT_FIELDS.values() if not field.required]
 
 
-def _type_of(field: ProductField) -> Any:
+def _type_of(field: Field) -> Any:
     """The type of a field in a body, with its limits."""
     types: dict[Kind, Any] = {
         "text": Annotated[str, msgspec.Meta(min_length=field.least or None, max_length=field.most)],
@@ -69,22 +70,29 @@ else:
     )
 
 
-def describe_plugin_fields(document: dict[str, Any], declared: PluginFields) -> None:
-    """Types `plugin_fields` of products in the API document by what plugins declare; changes nothing if they declare
-    none."""
+_BODIES = {
+    "products": ("NewProduct", "ProductPatch", "SuppliedProduct", "VisibleOffer"),
+    "orders": ("NewOrder", "HubOrder", "OrderChanges", "Order"),
+    "customers": ("NewCustomer", "CustomerPatch", "Customer"),
+}
+
+
+def describe_plugin_fields(document: dict[str, Any], declared: DeclaredFields) -> None:
+    """Types `plugin_fields` of products, orders and customers in the API document by what plugins declare; changes
+    nothing if they declare none."""
     schemas = document.get("components", {}).get("schemas", {})
-    for name in ("NewProduct", "ProductPatch", "SuppliedProduct", "VisibleOffer"):
-        by_plugin: dict[str, Any] = {}
-        for plugin, field in declared:
-            if field.shown or name != "VisibleOffer":
-                by_plugin.setdefault(plugin, {})[field.name] = _schema_of(field)
-        if by_plugin and name in schemas:
-            schemas[name]["properties"]["plugin_fields"] |= {
-                "properties": {plugin: {"type": "object", "properties": fields} for plugin, fields in by_plugin.items()}
-            }
+    for kind, names in _BODIES.items():
+        for name in names:
+            by_plugin: dict[str, Any] = {}
+            for plugin, field in getattr(declared, kind):
+                if name != "VisibleOffer" or field.shown:
+                    by_plugin.setdefault(plugin, {})[field.name] = _schema_of(field)
+            if by_plugin and name in schemas:
+                types = {plugin: {"type": "object", "properties": fields} for plugin, fields in by_plugin.items()}
+                schemas[name]["properties"]["plugin_fields"] |= {"properties": types}
 
 
-def _schema_of(field: ProductField) -> dict[str, Any]:
+def _schema_of(field: Field) -> dict[str, Any]:
     schema: dict[str, Any] = msgspec.json.schema(_type_of(field))
     if field.kind in ("term", "terms"):
         terms = {"type": "string", "enum": list(field.vocabulary)}

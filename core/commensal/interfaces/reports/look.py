@@ -67,7 +67,7 @@ def look(
         statement = statement.group_by(*(_part_name(place) for place in grouped_parts))
     for name in order:
         statement = statement.order_by(*_order_by(asked_segment, starts, name, put_together))
-    makers = [(starts[field.name], _cell_maker(field)) for field in fields]
+    makers = [(starts[field.name], _cell_maker(field, query)) for field in fields]
     for row in query.stream(statement.params(timezone=query.timezone)):
         yield [row[start] if make is None else make(row, start) for start, make in makers]
 
@@ -112,7 +112,7 @@ def _order_by(
         yield part.desc() if name.startswith("-") else part
 
 
-def _cell_maker(field: Field) -> Callable[[Any, int], Cell] | None:
+def _cell_maker(field: Field, query: Query) -> Callable[[Any, int], Cell] | None:
     """A function that makes a cell from the parts of a row; None if the first part is the cell."""
     if field.grains is not None:
         return lambda row, at: Quantity(Decimal(row[at]) / row[at + 2], row[at + 1])
@@ -120,7 +120,7 @@ def _cell_maker(field: Field) -> Callable[[Any, int], Cell] | None:
         return lambda row, at: None if row[at] is None else Quantity(row[at], row[at + 1])
     if field.kind == "date":
         return lambda row, at: None if row[at] is None else date.fromisoformat(row[at])
-    if field.shown is not None:
-        shown = field.shown
+    shown = field.shown if field.described is None else field.described(query)
+    if shown is not None:
         return lambda row, at: shown(row[at])
     return None

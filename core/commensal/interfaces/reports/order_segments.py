@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 from sqlalchemy import (
     ColumnElement,
     FromClause,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from ...base.plugin_fields import PluginFields, describe_values
 from ...base.units.product_types import PRODUCT_TYPES
 from ...storage.database import Whole, local_day
 from ...trade.enterprises.tables import customer, enterprise
@@ -256,6 +258,8 @@ def _order_fields(language: str, *, totals: bool = False) -> Iterable[Field]:
     yield _address_field(language, "postcode", "Postcode", "postcode")
     yield _address_field(language, "city", "City", "city")
     yield _address_field(language, "address_note", "Way in", "note")
+    yield details_field(language, "details", "Further details", _order.plugin_fields, "orders")
+    yield details_field(language, "customer_details", "Of the customer", customer.c.plugin_fields, "customers")
     yield plain_field(language, "note", "Note", _order.note)
     yield plain_field(language, "payment_method", "Payment method", _order.payment_method)
     yield plain_field(language, "state", "State", _order.state, shown=replace_terms(_states(language)))
@@ -267,6 +271,23 @@ def _order_fields(language: str, *, totals: bool = False) -> Iterable[Field]:
     yield number_field(language, "total", "Total", _order.total, summed=totals)
     yield number_field(language, "paid", "Paid", _order.paid_total, summed=totals)
     yield number_field(language, "due", "Due", _order.total - _order.paid_total, summed=totals)
+
+
+def details_field(
+    language: str, name: str, text: str, column: ColumnElement[Any], kind: Literal["orders", "customers"]
+) -> Field:
+    """The values of plugins' fields in one cell: "Door code: 12 · Kept cold: yes"."""
+
+    def described(query: Query) -> Callable[[str], Cell]:
+        declared: PluginFields = getattr(query.tx.plugin_fields, kind)
+
+        def words(values: str) -> str:
+            described = describe_values(declared, msgspec.json.decode(values), query.language, query.currency)
+            return " · ".join(f"{label}: {text}" for label, text in described)
+
+        return words
+
+    return plain_field(language, name, text, func.coalesce(cast(column, Text()), "{}"), described=described)
 
 
 def _address_field(language: str, name: str, text: str, key: str) -> Field:

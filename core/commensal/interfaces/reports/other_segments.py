@@ -12,7 +12,7 @@ from ...trade.orders.tables import customer_order
 from ...trade.payments.tables import payment_journal
 from ...trade.products.tables import supplied_product
 from ...trade.stock.tables import stock_lot
-from .order_segments import number_field, order_conditions, plain_field, replace_terms
+from .order_segments import details_field, number_field, order_conditions, plain_field, replace_terms
 from .parameters import period_of
 from .segments import Conditions, Field, Segment, field_label
 from .values import Query
@@ -66,6 +66,7 @@ def customers(language: str) -> Segment:
         plain_field(language, "phone", "Telephone", row.phone),
         plain_field(language, "code", "Customer’s reference", func.coalesce(row.code, "")),
         plain_field(language, "note", "Note", row.note),
+        details_field(language, "details", "Further details", row.plugin_fields, "customers"),
         plain_field(language, "since", "Customer since", row.created_at, "moment"),
         Field(
             name="orders", label=field_label(language, "Orders"), kind="whole", expression=order.number,

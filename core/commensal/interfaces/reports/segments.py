@@ -27,6 +27,7 @@ class Field:
     summed:     whether its sum is meaningful
     total:      the SQL aggregate where lines are put together
     shown:      turns the value of the database into what is shown
+    described:  the same for values whose meaning depends on the instance: makes `shown` for a query
     """
 
     name: str
@@ -38,6 +39,7 @@ class Field:
     sort: ColumnElement[Any] | None = None
     total: ColumnElement[Any] | None = None
     shown: Callable[[str], Cell] | None = None
+    described: Callable[[Query], Callable[[str], Cell]] | None = None
 
     @property
     def summed(self) -> bool:

@@ -18,7 +18,7 @@ from sqlalchemy.pool import Pool
 from ...base.clock import Clock
 from ...base.errors import Busy, StoreError, Unavailable
 from ...base.ids import Ids
-from ...base.plugin_fields import PluginFields
+from ...base.plugin_fields import DeclaredFields
 from .after_commit import after_commit, holding_actions
 from .change_capture import Auditor, Trail
 from .engine import make_engine, reader_pool
@@ -38,7 +38,7 @@ class Store:
         self.url, self._clock, self._ids = url, clock, ids
         # The instance sets these four.
         self.listeners: Mapping[str, Sequence[str]] = {}  # see `Transaction`
-        self.product_fields = PluginFields()  # the same
+        self.plugin_fields = DeclaredFields()  # the same
         self.auditor: Auditor | None = None  # writes the audit trail
         self.wake_worker: Callable[[], None] = _wake_nobody  # called after a commit with jobs that are due now
         self.bound: Callable[[Hold, float | None], AbstractContextManager[None]] = (
@@ -109,7 +109,7 @@ class Store:
         promised: list[datetime] = []
         hold = Hold(connection, turn, [promised] if trail is None else [promised, trail.changes])
         return Transaction(
-            connection, self._clock.now(), self._ids, hold, self.listeners, self.product_fields, trail, promised
+            connection, self._clock.now(), self._ids, hold, self.listeners, self.plugin_fields, trail, promised
         )
 
     def transact(self, act: Callable[[Transaction], Result], *, seconds: float | None = None) -> Result:

@@ -14,7 +14,7 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from ...base.errors import NotFound
 from ...base.ids import Ids
-from ...base.plugin_fields import PluginFields
+from ...base.plugin_fields import DeclaredFields
 from .change_capture import Trail
 from .hold import Hold
 from .savepoint import Savepoint
@@ -25,9 +25,9 @@ from .statement_cache import OFTEN, Constant, Made, Row, constant
 class Transaction:
     """A connection inside BEGIN … COMMIT. `now` (UTC) is the moment at which it began, and at which all in it happens.
 
-    `listeners` are the ids of the plugins that receive an event, by the name of its hook; `product_fields` the fields
-    of products that plugins declare. `trail` captures changes for
-    the audit trail, if the instance keeps one. `promised` are the moments (UTC) at which its new jobs are due.
+    `listeners` are the ids of the plugins that receive an event, by the name of its hook; `plugin_fields` the fields
+    that plugins declare. `trail` captures changes for the audit trail, if the instance keeps one. `promised` are the
+    moments (UTC) at which its new jobs are due.
     """
 
     connection: Connection
@@ -35,7 +35,7 @@ class Transaction:
     ids: Ids
     hold: Hold
     listeners: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    product_fields: PluginFields = field(default_factory=PluginFields)
+    plugin_fields: DeclaredFields = field(default_factory=DeclaredFields)
     trail: Trail | None = None
     promised: list[datetime] = field(default_factory=list)
 

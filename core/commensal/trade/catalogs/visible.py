@@ -98,8 +98,8 @@ def offers_for(
     }  # fmt: skip
     statement = _statement(bool(categories), item_ids is not None, bool(after), limit is not None)
     if item_ids is not None:  # an order follows and changes the stock, so caching these rows is useless
-        return [_offer_from(row, tx.product_fields) for row in tx.all(statement, parameters)]
-    return tx.each(statement, parameters, _offer_maker(tx.product_fields))
+        return [_offer_from(row, tx.plugin_fields.products) for row in tx.all(statement, parameters)]
+    return tx.each(statement, parameters, _offer_maker(tx.plugin_fields.products))
 
 
 def count_offers(tx: Transaction, session_id: str, category_ids: Iterable[str]) -> int:

@@ -12,12 +12,14 @@ from sqlalchemy import Select, bindparam, case, func, literal_column, select
 from sqlalchemy.sql.dml import ReturningInsert
 
 from ...base.errors import Conflict, Invalid, NotFound, Problem
+from ...base.plugin_fields import PluginValues, read_plugin_values
 from ...base.search import matches, search_key
 from ...base.texts import read_text, refuse_links
 from ...storage.database import Row, Transaction, edit_row, insert_on, insert_or, refuse_conflict
 from ..people.email import read_email
 from ..people.tables import person
 from .customer_categories import set_categories
+from .plugins import enabled_plugins
 from .tables import customer, customer_in_category
 
 
@@ -26,7 +28,7 @@ class Customer:
     """A person or organisation that buys from one enterprise, as recorded by that enterprise.
 
     `code` is the enterprise's own reference. `person_id` is the customer's account, once its address is confirmed.
-    Every enterprise has its own record of the same person.
+    Every enterprise has its own record of the same person. `plugin_fields` are values of fields that plugins declare.
     """
 
     id: str
@@ -40,6 +42,7 @@ class Customer:
     categories: frozenset[str]
     created_at: datetime
     version: int
+    plugin_fields: PluginValues
 
 
 class CustomerFields(TypedDict, total=False):
@@ -48,6 +51,7 @@ class CustomerFields(TypedDict, total=False):
     code: str | None
     note: str
     categories: Collection[str]
+    plugin_fields: PluginValues
 
 
 # The customer's categories, joined by commas (ids contain none), in the same statement. The outer row is named as text,
@@ -118,6 +122,7 @@ def create_customer(
     if isinstance(address, Problem):
         problems.append(address)
     values = _read_attributes({"name": "", **attributes}, problems)
+    values |= _plugin_values(tx, enterprise_id, attributes, {}, problems)
     if problems or isinstance(address, Problem):
         raise Invalid(problems)
     owner = select(person.c.id).where(person.c.email == address, person.c.confirmed_at.is_not(None))
@@ -140,9 +145,10 @@ def change_customer(
     """
     problems: list[Problem] = []
     values = _read_attributes(changes, problems)
+    before = customer_by_id(tx, enterprise_id, customer_id)
+    values |= _plugin_values(tx, enterprise_id, changes, before.plugin_fields, problems)
     if problems:
         raise Invalid(problems)
-    before = customer_by_id(tx, enterprise_id, customer_id)
     after = {"name": before.name, "code": before.code, **values}
     values["search"] = _search_text(before.email, after["name"], after["code"])
     conditions = (customer.c.id == customer_id, customer.c.enterprise_id == enterprise_id)
@@ -202,8 +208,18 @@ def _read_attributes(attributes: CustomerFields, problems: list[Problem]) -> dic
     return values
 
 
+def _plugin_values(
+    tx: Transaction, enterprise_id: str, attributes: CustomerFields, before: PluginValues, problems: list[Problem]
+) -> dict[str, Any]:
+    """The column of values of plugins' fields, if they are among the attributes. Adds mistakes to `problems`."""
+    if "plugin_fields" not in attributes:
+        return {}
+    declared = tx.plugin_fields.customers.of(enabled_plugins(tx, enterprise_id))
+    return {"plugin_fields": read_plugin_values(declared, attributes["plugin_fields"], before, problems)}
+
+
 def _new_row(tx: Transaction, enterprise_id: str, email: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    row = {"name": "", "phone": "", "code": None, "note": "", **values}
+    row = {"name": "", "phone": "", "code": None, "note": "", "plugin_fields": {}, **values}
     return {
         "id": tx.new_id(),
         "enterprise_id": enterprise_id,

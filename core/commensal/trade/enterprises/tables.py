@@ -86,6 +86,7 @@ customer = Table(
     Column("phone", Text, nullable=False, info=PERSONAL),
     Column("code", Text, info=PERSONAL),  # the enterprise's own reference
     Column("note", Text, nullable=False, info=PERSONAL),
+    Column("plugin_fields", Json, nullable=False, server_default="{}", info=PERSONAL),  # by plugin and name
     Column("created_at", Time, nullable=False),
     Column("version", Whole, nullable=False),
     UniqueConstraint("enterprise_id", "email"),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import timedelta
 
 from sqlalchemy import bindparam, delete, select, update
 
 from ...base.errors import Invalid, Problem
+from ...base.plugin_fields import PluginValues
 from ...storage.database import Transaction, insert_or, insert_rows
 from ..catalogs.tables import catalog, catalog_item
 from ..enterprises.tables import enterprise
@@ -34,6 +35,7 @@ class Checkout:
     payment_method: str = ""
     codes: tuple[str, ...] = ()
     address: Address | None = None
+    plugin_fields: PluginValues = field(default_factory=dict)
 
 
 _CHECKOUT = [customer_order.c[field.name] for field in fields(Checkout)]

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ...base.errors import Invalid
+from ...base.errors import Invalid, Problem
+from ...base.plugin_fields import PluginValues, read_plugin_values
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
 from ..pricing.lines import with_amount, with_quantity
@@ -33,6 +34,7 @@ def change_order(
     address: Address | None = None,
     codes: Sequence[str] | None = None,
     note: str | None = None,
+    plugin_fields: PluginValues | None = None,
     total: int | None = None,
     by_hub: bool = False,
     by: str | None = None,
@@ -55,6 +57,8 @@ def change_order(
     lines = order.lines if items is None else _lines(tx, order, shop, customer, items, by_hub)
     refuse_empty(lines)
     values: dict[str, Any] = {} if note is None else {"note": note}
+    if plugin_fields is not None:
+        values["plugin_fields"] = _plugin_values(tx, order, shop, plugin_fields)
     changed = rewrite(
         tx, hooks, shop, customer, order, lines, shipping=shipping, address=address, codes=codes, total=total,
         values=values, by=by, by_hub=by_hub,
@@ -62,6 +66,18 @@ def change_order(
     if not by_hub and changed.total > order.total:
         refuse_larger_guest_order(tx, changed)
     return changed
+
+
+def _plugin_values(
+    tx: Transaction, order: Order, shop: SaleContext, changes: PluginValues
+) -> dict[str, dict[str, Any]]:
+    """Returns all values of plugins' fields after the changes. Raises `Invalid` with every mistake."""
+    problems: list[Problem] = []
+    declared = tx.plugin_fields.orders.of(shop.plugins)
+    values = read_plugin_values(declared, changes, order.plugin_fields, problems)
+    if problems:
+        raise Invalid(problems)
+    return values
 
 
 def _lines(

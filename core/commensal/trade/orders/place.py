@@ -27,6 +27,7 @@ from ..stock.take import take_stock
 from .cart import empty_cart
 from .consents import keep_consents
 from .emails import confirmation_mail
+from .fields import order_values
 from .guests import admit_guest, note_guest
 from .identity import Identity
 from .lines import grains_by_lot, lines_for
@@ -73,7 +74,7 @@ def place_order(
     if not by_hub and not shop.is_open(tx.now):
         raise sale_closed(shop)
     wish = replace(wish, language=wish.language or shop.language)
-    email = _check_wish(wish, shop, by_hub)
+    email, plugin_values = _check_wish(tx, wish, shop, by_hub)
     owner = identify(
         tx, shop.enterprise_id, wish, email, person_id=person_id,
         by_hub=by_hub and (customer_id is not None or not by_platform), customer_id=customer_id,
@@ -97,6 +98,7 @@ def place_order(
     values = {
         **_order_values(tx, shop, wish, email, owner),
         "codes": list(choices.codes),
+        "plugin_fields": plugin_values,
         "address": asdict(choices.address) if choices.address else None,
         "secret_hash": fingerprint(secret) if secret else None,
         "payment_state": payment_state(0, quote.totals.total),
@@ -136,7 +138,8 @@ def refuse_other_total(shown: int | None, quote: Quote) -> None:
         )
 
 
-def _check_wish(wish: Wish, shop: SaleContext, by_hub: bool) -> str:
+def _check_wish(tx: Transaction, wish: Wish, shop: SaleContext, by_hub: bool) -> tuple[str, dict[str, dict[str, Any]]]:
+    """Returns the e-mail address and the values of plugins' fields. Raises `Invalid` with every mistake."""
     problems: list[Problem] = []
     email = read_email(wish.email)
     if isinstance(email, Problem):
@@ -152,9 +155,10 @@ def _check_wish(wish: Wish, shop: SaleContext, by_hub: bool) -> str:
         problems.append(Problem("payment_unknown", "This way to pay is not offered here.", "/payment_method"))
     if wish.consents and by_hub:
         problems.append(Problem("consent_of_another", "Only customers themselves can agree to this.", "/consents"))
+    plugin_values = order_values(tx.plugin_fields.orders.of(shop.plugins), wish, problems, by_hub=by_hub)
     if problems or isinstance(email, Problem):
         raise Invalid(problems)
-    return email
+    return email, plugin_values
 
 
 def _order_values(tx: Transaction, shop: SaleContext, wish: Wish, email: str, owner: OrderOwner) -> dict[str, Any]:

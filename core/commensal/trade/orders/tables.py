@@ -46,6 +46,7 @@ customer_order = Table(
     Column("payment_method", Text, nullable=False),  # "plugin:method"
     Column("codes", Json, nullable=False, server_default="[]", info=PERSONAL),  # of vouchers, as they were typed
     Column("address", Json, info=PERSONAL),  # of a delivery; none: the goods are collected
+    Column("plugin_fields", Json, nullable=False, server_default="{}", info=PERSONAL),  # by plugin and name
     Column("products_total", Whole, nullable=False),  # all totals in minor units
     Column("deposits_total", Whole, nullable=False),
     Column("adjustments_total", Whole, nullable=False),  # what the customer pays of them (negative: saves)

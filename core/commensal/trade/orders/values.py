@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from ...base.plugin_fields import PluginValues
 from ..pricing.values import Address, Adjustment, OrderDraft, PricedLine, Totals, VatShare
 from .identity import Identity
 
@@ -20,7 +21,7 @@ class Wish:
     `items` maps catalog items to pieces; `shipping` and `payment_method` are "plugin:id". `total` is the total that the
     customer was shown, in minor units: a different total is refused, not charged. `codes` are voucher codes; `address`
     is the place of a delivery; `consents` are the requests ("plugin:id") to which the customer agrees. `language` is
-    that of the e-mails about the order; empty: the shop's.
+    that of the e-mails about the order; empty: the shop's. `plugin_fields` are values of fields that plugins declare.
     """
 
     items: Mapping[str, int]
@@ -35,6 +36,7 @@ class Wish:
     codes: tuple[str, ...] = ()
     address: Address | None = None
     consents: tuple[str, ...] = ()
+    plugin_fields: PluginValues = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +86,7 @@ class Order:
     customer_id is the customer who owns it; None for a draft, and while its identity is typed: `email` proves nothing.
     person_id is the account that placed it or that it has joined.
     restocked tells for a cancelled order whether its goods went back on sale; False: the shop lost them.
+    plugin_fields are values of fields that plugins declare by `order_fields`.
     """
 
     id: str
@@ -126,3 +129,4 @@ class Order:
     adjustments: tuple[Adjustment, ...] = ()
     vat: tuple[VatShare, ...] = ()
     restocked: bool | None = None
+    plugin_fields: PluginValues = field(default_factory=dict)

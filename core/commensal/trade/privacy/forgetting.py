@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Table, delete, func, literal, or_, select, update
+import msgspec
+from sqlalchemy import Column, ColumnElement, DefaultClause, Table, delete, func, literal, or_, select, update
 
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
@@ -161,7 +162,10 @@ def _blank(tx: Transaction, hooks: Hooks, subject: DataSubject) -> Iterator[tupl
 def _empty_value(column: Column[Any]) -> Any:
     if column.nullable:
         return None
-    return [] if isinstance(column.type, Json) else ""
+    if not isinstance(column.type, Json):
+        return ""
+    assert isinstance(column.server_default, DefaultClause), f"{column} has no empty value"
+    return msgspec.json.decode(str(column.server_default.arg))
 
 
 def _replacements(table: Table, tx: Transaction) -> dict[str, Any]:

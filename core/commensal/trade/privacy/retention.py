@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, literal, select, update
+from sqlalchemy import ColumnElement, Text, cast, delete, literal, or_, select, update
 
 from ...base.errors import Refused
 from ...hooks.dispatcher import Hooks
@@ -56,12 +56,15 @@ def apply_retention(tx: Transaction, hooks: Hooks, settings: RetentionSettings) 
 
 
 def _notes(tx: Transaction, days: int) -> int:
-    """Empties customers' notes on old orders, which may reveal allergies, health or faith (GDPR, art. 9)."""
+    """Empties what customers wrote on old orders: notes, which may reveal allergies, health or faith (GDPR, art. 9),
+    and fields of plugins, like the code of a door."""
     if days == 0:
         return 0
     sessions = select(sale_session.c.id).where(sale_session.c.ends_at < tx.now - timedelta(days=days))
-    conditions = (customer_order.c.note != "", customer_order.c.session_id.in_(sessions))
-    return tx.execute(update(customer_order).where(*conditions).values(note="")).rowcount
+    order = customer_order.c
+    has_words = or_(order.note != "", cast(order.plugin_fields, Text) != "{}")
+    emptied = update(customer_order).where(has_words, order.session_id.in_(sessions))
+    return tx.execute(emptied.values(note="", plugin_fields={})).rowcount
 
 
 def _answers(tx: Transaction, days: int) -> int:

@@ -123,7 +123,7 @@ def load_context(tx: Transaction, enterprise_id: str, catalog_id: str | None) ->
         catalog_id=_find_catalog_id(tx, enterprise_id, catalog_id),
         producers=producers,
         spellings=_spellings(producers),
-        declared=tx.product_fields,
+        declared=tx.plugin_fields.products,
     )
 
 

@@ -9,11 +9,10 @@ from zoneinfo import ZoneInfo
 
 from ...base.errors import Problem
 from ...base.html import clean_html
-from ...base.plugin_fields import PluginValues
+from ...base.plugin_fields import PluginValues, read_plugin_values
 from ...storage.database import Transaction
 from ..products.content import search_text
 from ..products.fields import PRODUCT_FIELDS, ProductField
-from ..products.plugin_fields import read_plugin_values
 from ..products.vat import ALWAYS
 from .columns import Headers
 from .existing import ExistingProduct, Item, ListContext, Lot

@@ -9,10 +9,11 @@ from difflib import get_close_matches
 from typing import Any
 
 from ...base.errors import Invalid, Problem
+from ...base.fields import Kind
+from ...base.plugin_fields import read_plugin_values
 from ...base.search import search_key
 from ...base.texts import read_text
-from ..products.fields import LARGEST_QUANTITY, PRODUCT_FIELDS, Kind
-from ..products.plugin_fields import read_plugin_values
+from ..products.fields import LARGEST_QUANTITY, PRODUCT_FIELDS
 from . import cells
 from .cells import CellFormat
 from .columns import Headers

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
 
 from ...base.errors import Problem
-from ...base.html import clean_html
+from ...base.fields import Kind, read_plain_value
 from ...base.search import search_key
-from ...base.texts import read_text
 from ...storage.database import Transaction
 from ..stock.grains import has_few_decimals
-from .fields import PRODUCT_FIELDS, Kind, ProductContent, ProductField
+from .fields import PRODUCT_FIELDS, ProductContent, ProductField
 from .tables import image, supplied_product
 
 
@@ -37,11 +36,6 @@ def read_content(
     return values
 
 
-def read_value(field: ProductField, value: Any, problems: list[Problem]) -> Any:
-    """The value of one field, validated by its kind. Adds mistakes to `problems`."""
-    return _READERS[field.kind](field, value, problems)
-
-
 def search_text(name: str, sku: str | None) -> str:
     """The text in which a search looks for words."""
     return search_key(f"{name} {sku or ''}")
@@ -52,37 +46,12 @@ def sku_taken(sku: str | None) -> Problem:
     return Problem("sku_taken", "Another product has the reference {sku}.", "/sku", {"sku": sku})
 
 
-def _read_text(field: ProductField, text: str | None, problems: list[Problem]) -> str | None:
-    read = read_text(text or "", f"/{field.name}", problems, least=field.least, most=field.most)
-    return read or None if field.optional else read
-
-
-def _read_html(field: ProductField, text: str, problems: list[Problem]) -> str:
-    return clean_html(text)
-
-
-def _read_term(field: ProductField, term: str, problems: list[Problem]) -> str:
-    if term not in field.vocabulary:
-        problems.append(_unknown_term(f"/{field.name}", term))
-    return term
-
-
 def _read_net_content(field: ProductField, number: Decimal, problems: list[Problem]) -> Decimal:
     """The net content of one piece, so far the only number among the fields."""
     if not (number.is_finite() and 0 < number <= field.most and has_few_decimals(number)):
         text = "The net content lies between 0 and {most}."
         problems.append(Problem("quantity", text, f"/{field.name}", {"most": field.most}))
     return number
-
-
-def _read_terms(field: ProductField, terms: Sequence[str], problems: list[Problem]) -> list[str]:
-    where = f"/{field.name}"
-    if len(terms) > field.most:
-        problems.append(Problem("too_many", "At most {most} can be named.", where, {"most": field.most}))
-        return []
-    unknown = [(index, term) for index, term in enumerate(terms) if term not in field.vocabulary]
-    problems += [_unknown_term(f"{where}/{index}", term) for index, term in unknown]
-    return list(dict.fromkeys(terms))
 
 
 def _read_deposit(field: ProductField, amount: int, problems: list[Problem]) -> int:
@@ -92,24 +61,16 @@ def _read_deposit(field: ProductField, amount: int, problems: list[Problem]) -> 
     return amount
 
 
-def _read_flag(field: ProductField, flag: bool, problems: list[Problem]) -> bool:
-    return flag
-
-
 # In the order in which mistakes are named.
 _READERS: Mapping[Kind, Callable[[ProductField, Any, list[Problem]], Any]] = {
-    "text": _read_text,
-    "html": _read_html,
-    "term": _read_term,
+    "text": read_plain_value,
+    "html": read_plain_value,
+    "term": read_plain_value,
     "number": _read_net_content,
-    "terms": _read_terms,
+    "terms": read_plain_value,
     "amount": _read_deposit,
-    "flag": _read_flag,
+    "flag": read_plain_value,
 }
-
-
-def _unknown_term(where: str, word: str) -> Problem:
-    return Problem("unknown_term", "{term} is not known here.", where, {"term": word[:60]})
 
 
 def _refuse_taken_sku(tx: Transaction, enterprise_id: str, sku: str, product_id: str, problems: list[Problem]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from ...base.errors import Problem
-from ...base.plugin_fields import PluginValues
+from ...base.plugin_fields import PluginValues, read_plugin_values
 from ...storage.database import Transaction, insert_or, insert_rows
 from ..events.listings import announce_listing
 from ..stock.grains import LARGEST
@@ -21,7 +21,6 @@ from ..stock.tables import stock_lot
 from .content import read_content, search_text
 from .fields import PRODUCT_FIELDS, ProductDescription
 from .images import Picture, add_image
-from .plugin_fields import read_plugin_values
 from .tables import product_vat, supplied_product
 from .vat import ALWAYS, read_rate
 
@@ -140,7 +139,7 @@ def _values(tx: Transaction, enterprise_id: str, copy: ProductCopy, problems: li
         "lot_id": copy.lot_id,
         "lot_quantity": copy.lot_quantity,
         # Values of plugins that are not enabled here, or that their fields here do not allow, are left out.
-        "plugin_fields": read_plugin_values(tx.product_fields, copy.plugin_fields, {}, []),
+        "plugin_fields": read_plugin_values(tx.plugin_fields.products, copy.plugin_fields, {}, []),
         "search": search_text(values["name"], copy.sku),
     }
 

@@ -6,81 +6,37 @@ federation's messages, DFC documents, moving, and the shop's page.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from typing import Any, Literal, TypedDict
 
+from ...base.fields import Field, Kind
 from ...base.money import LARGEST as LARGEST_AMOUNT
-from ...base.units.concept import Concept
 from ...base.units.facets import ALLERGENS, LABELS
 from ...base.units.measures import MEASURES
 from ...base.units.product_types import PRODUCT_TYPES
 
 LARGEST_QUANTITY = 10**6
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
-Kind = Literal["text", "html", "flag", "amount", "number", "term", "terms"]
-_TYPES: Mapping[Kind, Any] = {
-    "text": str, "html": str, "flag": bool, "amount": int, "number": Decimal, "term": str, "terms": tuple[str, ...],
-}  # fmt: skip
-_EMPTY: Mapping[Kind, Any] = {
-    "text": "", "html": "", "flag": False, "amount": 0, "number": Decimal(0), "term": "", "terms": (),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProductField:
+class ProductField(Field):
     """How a field of a product is read, written and shown.
 
-    kind:     text: one line; html: clean HTML; flag: yes or no; amount: minor units of the producer's currency;
-              number: a decimal; term, terms: of `vocabulary`
     english, french: its label, which is also its header in product lists
     column:   the key of its column in product lists; "" if lists say it in another way
     others:   further headers that are read, never written
-    least, most: characters of a text, entries of terms, the bounds of an amount or number
-    required: a new product must have it
-    optional: None stands for nothing
     dfc:      its property in DFC documents, such as "dfc-b:name"; "" if it is not said there
     copied:   it is told to peers with the catalogue
     shown:    how the shop shows it: in a line with its label, as a badge, or "" in a place of its own or not at all
     """
 
-    name: str
-    kind: Kind
-    english: str
-    french: str
     column: str = ""
     others: tuple[str, ...] = ()
-    least: int = 0
-    most: int = 200
-    vocabulary: Mapping[str, Concept] = field(default_factory=dict)
-    required: bool = False
-    optional: bool = False
     dfc: str = ""
     copied: bool = True
     shown: Literal["line", "badge", ""] = ""
-
-    def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name.rpartition("/")[2]):
-            raise ValueError(f"{self.name!r} is no name of a field: small letters, digits and _, at most 60")
-        if self.kind in ("term", "terms") and not self.vocabulary:
-            raise ValueError(f"the field {self.name} of kind {self.kind} needs a vocabulary")
-
-    @property
-    def type(self) -> Any:
-        """The type of its values."""
-        return _TYPES[self.kind] | None if self.optional else _TYPES[self.kind]
-
-    @property
-    def default(self) -> Any:
-        """The value of a product that does not say it."""
-        return None if self.optional else _EMPTY[self.kind]
-
-    def label(self, language: str) -> str:
-        """The label for people, in French for ``fr`` and in English for every other language."""
-        text = self.french if language == "fr" else self.english
-        return text[:1].upper() + text[1:]
 
 
 def _is(kind: Kind, english: str, french: str, **declaration: Any) -> dict[str, Any]:

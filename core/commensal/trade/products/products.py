@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Unpack
 from sqlalchemy import insert, select
 
 from ...base.errors import Invalid, Problem
+from ...base.plugin_fields import read_plugin_values
 from ...base.units.measures import MEASURES
 from ...storage.database import Transaction, edit_row, refuse_conflict
 from ..events.listings import announce_listing
@@ -16,7 +17,6 @@ from ..stock.lots import open_lot
 from ..stock.tables import stock_lot
 from .content import read_content, search_text, sku_taken
 from .fields import PRODUCT_FIELDS, OptionalContent, ProductContent
-from .plugin_fields import read_plugin_values
 from .questions import product_by_id
 from .tables import product_vat, supplied_product
 from .values import SuppliedProduct
@@ -48,7 +48,9 @@ def create_product(
     content: Any = {field.name: field.default for field in PRODUCT_FIELDS.values() if not field.required}
     content |= {"name": name, "product_type": product_type, "quantity": quantity, "unit": unit, **optional}
     values = read_content(tx, enterprise_id, content, problems)
-    values["plugin_fields"] = read_plugin_values(tx.product_fields, content.get("plugin_fields", {}), {}, problems)
+    values["plugin_fields"] = read_plugin_values(
+        tx.plugin_fields.products, content.get("plugin_fields", {}), {}, problems
+    )
     rate = read_rate(vat_rate)
     if isinstance(rate, Problem):
         problems.append(rate)
@@ -80,7 +82,7 @@ def change_product(
     values = read_content(tx, enterprise_id, content, problems, product_id=product_id)
     if "plugin_fields" in content:
         values["plugin_fields"] = read_plugin_values(
-            tx.product_fields, content["plugin_fields"], before.plugin_fields, problems
+            tx.plugin_fields.products, content["plugin_fields"], before.plugin_fields, problems
         )
     current = {name: getattr(before, name) for name in ("name", "sku", "quantity", "unit", "lot_id")} | values
     if {"quantity", "unit", "lot_id"} & values.keys():

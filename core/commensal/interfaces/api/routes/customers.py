@@ -18,6 +18,7 @@ from ....trade.enterprises.customer_categories import (
 from ....trade.enterprises.customers import Customer, change_customer, create_customer, customer_by_id, list_customers
 from ....trade.orders.questions import people_who_ordered
 from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of
+from ..product_bodies import PluginBody
 
 routes = Routes("customers")
 
@@ -39,6 +40,7 @@ class NewCustomer(Body, frozen=True, kw_only=True):
     code: Word | None = None
     note: Note = ""
     categories: Ids = ()
+    plugin_fields: PluginBody = msgspec.field(default_factory=dict)
 
 
 class CustomerPatch(Body, frozen=True, kw_only=True):
@@ -49,6 +51,7 @@ class CustomerPatch(Body, frozen=True, kw_only=True):
     code: Word | Unset | None = msgspec.UNSET
     note: Note | Unset = msgspec.UNSET
     categories: Ids | Unset = msgspec.UNSET
+    plugin_fields: PluginBody | Unset = msgspec.UNSET
 
 
 class CustomerQuery(Paging, frozen=True, kw_only=True):

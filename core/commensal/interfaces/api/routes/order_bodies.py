@@ -10,6 +10,7 @@ from ....trade.orders.values import Order, Wish
 from ....trade.payments.payments import cancel_open
 from ....trade.pricing.values import Address
 from ..endpoint import Body, Call
+from ..product_bodies import PluginBody
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Text = Annotated[str, msgspec.Meta(max_length=200)]
@@ -52,6 +53,7 @@ class NewOrder(Body, frozen=True, kw_only=True):
     codes: Codes = ()
     address: WishedAddress | None = None
     consents: Consents = ()
+    plugin_fields: PluginBody = msgspec.field(default_factory=dict)
 
 
 class OrderChanges(Body, frozen=True, kw_only=True):
@@ -63,6 +65,7 @@ class OrderChanges(Body, frozen=True, kw_only=True):
     total: Amount | None = None
     codes: Codes | None = None
     address: WishedAddress | None = None
+    plugin_fields: PluginBody | None = None
 
 
 def stop_payments(call: Call, order: Order) -> Order:
@@ -89,11 +92,12 @@ def read_wish(body: NewOrder, requested_language: str = "") -> Wish:
         codes=body.codes,
         address=body.address.read() if body.address else None,
         consents=body.consents,
+        plugin_fields=body.plugin_fields,
     )
 
 
 def read_changes(body: OrderChanges) -> dict[str, Any]:
     """Keyword arguments of `change_order`: what was not sent is None, and stays as it is."""
     address = body.address.read() if body.address else None
-    values = {name: getattr(body, name) for name in ("items", "shipping", "note", "total", "codes")}
+    values = {name: getattr(body, name) for name in ("items", "shipping", "note", "total", "codes", "plugin_fields")}
     return {**values, "address": address}

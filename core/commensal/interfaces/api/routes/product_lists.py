@@ -72,7 +72,7 @@ class ListOutcome:
 def _read_file(call: Call, enterprise: str, body: bytes, query: ListToRead) -> ProductList | ListOutcome:
     """Reads the file, and completes a dry run, before the write transaction."""
     demand(call.tx, call.actor, "catalogs:write", enterprise)
-    product_list = read_list(body, call.tx.product_fields)
+    product_list = read_list(body, call.tx.plugin_fields.products)
     return _import_list(call, enterprise, product_list, query) if query.dry_run else product_list
 
 

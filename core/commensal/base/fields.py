@@ -1,0 +1,145 @@
+"""A field of a product, an order or a customer: its type, limits and labels, and how its values are validated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+from .errors import Problem
+from .html import clean_html
+from .texts import read_text
+from .units.concept import Concept
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
+Kind = Literal["text", "html", "flag", "amount", "number", "term", "terms"]
+_TYPES: Mapping[Kind, Any] = {
+    "text": str, "html": str, "flag": bool, "amount": int, "number": Decimal, "term": str, "terms": tuple[str, ...],
+}  # fmt: skip
+_EMPTY: Mapping[Kind, Any] = {
+    "text": "", "html": "", "flag": False, "amount": 0, "number": Decimal(0), "term": "", "terms": (),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """How a field is read, written and shown.
+
+    kind:     text: one line; html: clean HTML; flag: yes or no; amount: minor units of the enterprise's currency;
+              number: a decimal; term, terms: of `vocabulary`
+    english, french: its label
+    least, most: characters of a text, entries of terms, the bounds of an amount or number
+    required: it must have a value
+    optional: None stands for nothing
+    """
+
+    name: str
+    kind: Kind
+    english: str
+    french: str
+    least: int = 0
+    most: int = 200
+    vocabulary: Mapping[str, Concept] = field(default_factory=dict)
+    required: bool = False
+    optional: bool = False
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name.rpartition("/")[2]):
+            raise ValueError(f"{self.name!r} is no name of a field: small letters, digits and _, at most 60")
+        if self.kind in ("term", "terms") and not self.vocabulary:
+            raise ValueError(f"the field {self.name} of kind {self.kind} needs a vocabulary")
+
+    @property
+    def type(self) -> Any:
+        """The type of its values."""
+        return _TYPES[self.kind] | None if self.optional else _TYPES[self.kind]
+
+    @property
+    def default(self) -> Any:
+        """The value where none was given."""
+        return None if self.optional else _EMPTY[self.kind]
+
+    def label(self, language: str) -> str:
+        """The label for people, in French for ``fr`` and in English for every other language."""
+        text = self.french if language == "fr" else self.english
+        return text[:1].upper() + text[1:]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderField(Field):
+    """A field that a plugin adds to orders.
+
+    asked: the checkout asks the customer for it: with every order, only if the order is delivered to an address, or
+           never; the shop can always write it. A `required` field must then be filled in.
+    """
+
+    asked: Literal["always", "delivery", ""] = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _refuse_html(self)
+        if self.asked and self.kind not in ("text", "flag", "term", "number"):
+            raise ValueError(f"the checkout cannot ask for {self.name}: it asks for a text, flag, term or number")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerField(Field):
+    """A field that a plugin adds to what an enterprise writes of its customers."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _refuse_html(self)
+
+
+def _refuse_html(field: Field) -> None:
+    if field.kind == "html":
+        raise ValueError(f"the field {field.name} cannot be HTML: only products have such texts")
+
+
+def read_plain_value(field: Field, value: Any, problems: list[Problem]) -> Any:
+    """The value of a field that is no amount and no number, as it is stored. Adds mistakes to `problems`."""
+    return _READERS[field.kind](field, value, problems)
+
+
+def _read_text(field: Field, text: str | None, problems: list[Problem]) -> str | None:
+    read = read_text(text or "", f"/{field.name}", problems, least=field.least, most=field.most)
+    return read or None if field.optional else read
+
+
+def _read_html(field: Field, text: str, problems: list[Problem]) -> str:
+    return clean_html(text)
+
+
+def _read_term(field: Field, term: str, problems: list[Problem]) -> str:
+    if term not in field.vocabulary:
+        problems.append(_unknown_term(f"/{field.name}", term))
+    return term
+
+
+def _read_terms(field: Field, terms: Sequence[str], problems: list[Problem]) -> list[str]:
+    where = f"/{field.name}"
+    if len(terms) > field.most:
+        problems.append(Problem("too_many", "At most {most} can be named.", where, {"most": field.most}))
+        return []
+    unknown = [(index, term) for index, term in enumerate(terms) if term not in field.vocabulary]
+    problems += [_unknown_term(f"{where}/{index}", term) for index, term in unknown]
+    return list(dict.fromkeys(terms))
+
+
+def _read_flag(field: Field, flag: bool, problems: list[Problem]) -> bool:
+    return flag
+
+
+_READERS: Mapping[Kind, Callable[[Any, Any, list[Problem]], Any]] = {
+    "text": _read_text,
+    "html": _read_html,
+    "term": _read_term,
+    "terms": _read_terms,
+    "flag": _read_flag,
+}
+
+
+def _unknown_term(where: str, word: str) -> Problem:
+    return Problem("unknown_term", "{term} is not known here.", where, {"term": word[:60]})
