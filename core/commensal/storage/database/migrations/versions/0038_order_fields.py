@@ -7,8 +7,8 @@ from sqlalchemy import Column
 
 from commensal.storage.database import Json
 
-revision = "0037_order_fields"
-down_revision = "0036_purchase_terms"
+revision = "0038_order_fields"
+down_revision = "0037_supply"
 branch_labels = None
 depends_on = None
 
