@@ -334,10 +334,8 @@ def _alone(simulation: Simulation) -> Iterator[None]:
     """
 
     def call_in_turn(self: dispatcher.Hooks, hook: Any, calls: Any) -> Any:
-        calls_by_plugin = [
-            (function.plugin_name, partial(call_in_this_thread, function, arguments)) for function, arguments in calls
-        ]
-        return [answer for plugin, call in calls_by_plugin for answer in self._answer(hook, plugin, call)]
+        acts = [(place, partial(call_in_this_thread, function, arguments)) for place, function, arguments in calls]
+        return [answer for place, act in acts for answer in self._answer(hook, place, act)]
 
     class Watchdog:
         def watch(self, seconds: float, action: Act) -> Any:
