@@ -15,10 +15,12 @@ from commensal.storage.database import Store
 from commensal_federation.catalogue.away import away_peers
 from commensal_federation.delivery import ask, post
 from commensal_federation.delivery.alerts import alerts
+from commensal_federation.delivery.lanes import promise_pull
 from commensal_federation.delivery.outbox import breaker, pushing
 from commensal_federation.delivery.outbox.backoff import GIVEN_UP, LONGEST, delay, retry_after
 from commensal_federation.delivery.outbox.dead_letters import dead_letters, discard, replay
 from commensal_federation.delivery.outbox.push_results import judge
+from commensal_federation.delivery.sync import pulling
 from commensal_federation.delivery.sync.pulling import pull_lane
 from commensal_federation.delivery.sync.sweeping import wake
 from commensal_federation.delivery.tables import federation_inbox, federation_lane, federation_outbox
@@ -335,6 +337,25 @@ def test_a_push_whose_worker_died_is_promised_again(
         wake(tx)
     region.work("a")
     assert notes.at(region["b"]) == ["hello"]
+
+
+def test_a_pull_whose_worker_died_is_promised_again(
+    region: Region, notes: Any, say: Say, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say("a", "b", "hello")
+    region.work()
+    say("a", "b", "are you there?")  # from now on a has no worker
+    b = region["b"].instance.store
+    with b.write() as tx:
+        promise_pull(tx, region.peer("b", "a").id, "order")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(pulling, "fetch", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt()))
+        region.work("b")
+    clock.advance(minutes=4)
+    with b.write() as tx:
+        wake(tx)
+    region.work("b")
+    assert notes.at(region["b"]) == ["hello", "are you there?"], "sooner than a silent peer is asked"
 
 
 def test_a_silent_peer_is_asked_for_what_it_may_have_said(

@@ -166,6 +166,8 @@ def again(simulation: Simulation) -> list[str]:
             target = simulation.node_at(row["iri"].removesuffix("/.well-known/commensal"))
             if row["type"] == FORECAST.name and row["state"] == "dead":
                 continue  # a type that was unknown there is taken when it comes again after an upgrade, as it should be
+            if row["type"] in TYPES and TYPES[row["type"]].fades and row["state"] == "discarded":
+                continue  # it expired before it came for the first time
             _receive(simulation, target, row["body"].encode())
             last_messages[row["peer_id"], row["lane"]] = target, row["body"].encode()
         for target, body in last_messages.values():

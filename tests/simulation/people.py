@@ -77,6 +77,8 @@ class People:
             return habit, node, partial(deed, node, stall)
         farm = self.chance.choice(self.farms)
         node = self.simulation.nodes[farm.node]
+        if is_on_its_way(node, farm):
+            return habit, node, lambda: "nothing: the farm is on its way, and its people can only read"
         return habit, node, partial(deed, node, farm)
 
     @property
@@ -395,6 +397,14 @@ def home_of(simulation: Simulation, farm: Farm) -> Farm:
             return home
         node, id = simulation.node_at(base_of(moved_to)), moved_to.rpartition("/")[2]
     raise AssertionError(f"{farm.id} lives nowhere")
+
+
+def is_on_its_way(node: Node, farm: Farm) -> bool:
+    """Whether the farm was handed over from this node, and its new home has not heard of it yet."""
+    if not node.up:
+        return False  # nobody can ask
+    with node.disk.read() as tx:
+        return bool(authority_of(tx, enterprise_iri(node.base, farm.id)).moved_to)
 
 
 def _goods_there(tx: Transaction, items: Sequence[str]) -> Iterator[tuple[str, tuple[str, str]]]:

@@ -13,7 +13,7 @@ from ...peers.nonces import forget_nonces
 from ...peers.peers import peers
 from ...peers.tables import federation_peer
 from ...runtime import Federation
-from ..lanes import promise_pulls, promise_push, where_lane
+from ..lanes import promise_pull, promise_pulls, promise_push, where_lane
 from ..outbox.backoff import GIVEN_UP
 from ..outbox.outbox import post
 from ..tables import federation_inbox, federation_lane, federation_outbox
@@ -29,7 +29,12 @@ _lane, _out, _in, _peer = federation_lane.c, federation_outbox.c, federation_inb
 # Made once, since they are asked every minute.
 _STUCK = (_lane.promised, _lane.worked_until < bindparam("now"))
 _LOST = select(_lane.peer_id).where(*_STUCK, _lane.direction == "out").distinct()
-_LET_GO = update(federation_lane).where(*_STUCK, _lane.direction == "in").values(promised=False, worked_until=None)
+_LET_GO = (
+    update(federation_lane)
+    .where(*_STUCK, _lane.direction == "in")
+    .values(promised=False, worked_until=None)
+    .returning(_lane.peer_id, _lane.lane)
+)
 _SILENT = select(_peer.id, _peer.epoch_seen).where(
     _peer.state == "accepted",
     or_(_peer.asked_at.is_(None), _peer.asked_at < bindparam("before")),
@@ -38,12 +43,13 @@ _SILENT = select(_peer.id, _peer.epoch_seen).where(
 
 
 def wake(tx: Transaction) -> None:
-    """Once a minute: pushes whose job was lost, and peers that have been silent."""
+    """Once a minute: pushes and pulls whose job was lost, and peers that have been silent."""
     forget_nonces(tx)
     refresh_old(tx)
     for row in tx.all(_LOST, {"now": tx.now}):
         promise_push(tx, row["peer_id"])
-    tx.change(_LET_GO, {"now": tx.now})
+    for row in tx.all(_LET_GO, {"now": tx.now}):
+        promise_pull(tx, row["peer_id"], row["lane"])
     for row in tx.all(_SILENT, {"before": tx.now - SILENT}):
         tx.execute(update(federation_peer).where(_peer.id == row["id"]), {"asked_at": tx.now})
         promise_pulls(tx, row["id"], row["epoch_seen"])
