@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
+
+from commensal import half_up
 
 from .findings import DocumentFindings
 from .pieces import pieces_in
@@ -65,10 +67,20 @@ class OfferedProduct:
 
     @property
     def pieces_left(self) -> int | None:
-        """Pieces that may be ordered, counted by the case if the product has no stock of its own; None: unlimited."""
-        if self.stock is None and self.case is not None and self.case.stock is not None:
-            return floor(self.case.stock * self.case.pieces)
-        return self.stock
+        """Pieces that a buyer can order: those in the cases that are left, for a product that comes in cases; None:
+        unlimited."""
+        if self.case is None:
+            return self.stock
+        return None if self.case.stock is None else floor(self.case.stock * self.case.pieces)
+
+    @property
+    def buying_price(self) -> DfcPrice | None:
+        """What a piece costs a buyer: its share of the case, rounded to minor units, for a product that comes in cases.
+        Open Food Network counts in the same way."""
+        if self.case is None or self.case.price is None:
+            return self.price
+        share = half_up(self.case.price.amount / self.case.pieces)
+        return replace(self.case.price, amount=share)
 
 
 class OfferedProducts:

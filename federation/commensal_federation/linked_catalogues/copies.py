@@ -65,7 +65,9 @@ def store_document(
     if link.catalog_id is not None and link.margin is not None:
         margin = link.margin
         ids = {good.product.iri: copies.products[good.product.iri] for good in stored}
-        prices = {ids[good.product.iri]: with_margin(good.price.amount, margin) for good in stored if good.price}
+        prices = {
+            ids[good.product.iri]: with_margin(good.buying_price.amount, margin) for good in stored if good.buying_price
+        }
         by_category = {
             id: {category: with_margin(price, margin) for category, price in category_prices[iri].items()}
             for iri, id in ids.items()
@@ -84,9 +86,9 @@ def _is_sellable(link: Link, good: OfferedProduct, findings: DocumentFindings) -
         findings.wrong("no_name", "A product without an address of its own cannot be followed.", product.iri)
     elif any("://" in iri and host_of(iri) != host_of(link.url) for iri in iris):
         findings.wrong("foreign", "Only its own host may offer this product, so it is left out.", product.iri)
-    elif good.price is None:
+    elif good.buying_price is None:
         findings.wrong("no_price", "A product without a price for everybody is left out.", product.iri)
-    elif not 0 <= good.price.amount <= LARGEST:
+    elif not 0 <= good.buying_price.amount <= LARGEST:
         findings.wrong("price", "A product whose price cannot be is left out.", product.iri)
     elif product.product_type not in PRODUCT_TYPES and not link.default_type:
         text = "A product of no known type is left out: name a category for those that name none."
@@ -191,14 +193,14 @@ def _digest(link: Link, good: OfferedProduct, own: Mapping[str, int]) -> str:
 
 def _as_row(tx: Transaction, good: OfferedProduct, copies: _Copies, digest: str) -> dict[str, Any]:
     iri, case = good.product.iri, good.case
-    assert good.price is not None
+    assert good.buying_price is not None
     return {
         "iri": iri,
         "item_iri": good.item.iri if good.item else "",
         "offer_iri": good.offer.iri if good.offer else "",
         "product_id": copies.products[iri],
         "lot_id": copies.lots[iri],
-        "price": good.price.amount,
+        "price": good.buying_price.amount,
         "stock": _bounded(good.pieces_left),
         "case_iri": case.product if case else "",
         "case_offer_iri": case.offer if case else "",

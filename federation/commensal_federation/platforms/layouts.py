@@ -4,7 +4,8 @@ DFC declares no addresses, so platforms derive them. Released versions of Open F
 address without its last part as that of the catalogue, and replace "/SuppliedProducts" in it by "/Orders"; its change
 14423 also replaces "/supplied_products" by "/catalog_items" and "/orders". It finds an order again only if the order's
 address begins with the one to which it was sent. So an answer uses the layout in which it was requested, and all
-layouts are read.
+layouts are read. A release that was given another catalogue than ".../SuppliedProducts" has nothing to replace and
+sends its orders to the products' address: they are accepted there too.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ def layout_of(visit: Visit, enterprise_id: str = "") -> Layout:
     if front == "Enterprises":
         products = f"{base}/api/dfc/Enterprises/{enterprise_id}/SuppliedProducts"
         return Layout(products=products, orders=f"{base}/api/dfc/Enterprises/{owner}/Orders")
+    if front == "supplied_products":  # orders of a release that finds no "/SuppliedProducts" to replace
+        return Layout(products=products, orders=products)
     if owner:
         return Layout(products=products, orders=f"{base}/api/dfc/{front}/{owner}/orders")
     return Layout(products=products, orders=f"{base}/api/dfc/orders")

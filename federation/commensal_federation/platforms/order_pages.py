@@ -20,6 +20,7 @@ from commensal import (
     SoldOut,
     Transaction,
     customer_by_id,
+    enterprise_by_id,
     person_by_id,
 )
 from commensal.pages import Visit
@@ -51,7 +52,9 @@ def order_routes() -> Sequence[BaseRoute]:
     return [
         *(dfc_page(path, orders, "GET", "POST") for path in lists),
         dfc_page("/api/dfc/orders", orders_of_anybody, "GET", "POST"),
+        dfc_page("/api/dfc/supplied_products", orders_of_anybody, "POST"),
         *(dfc_page(f"{path}/{{order}}", order, "GET", "PUT", "DELETE") for path in (*lists, "/api/dfc/orders")),
+        dfc_page("/api/dfc/supplied_products/{order}", order, "PUT", "DELETE"),
         dfc_page("/api/dfc/order_lines/{line}", line),
     ]
 
@@ -93,16 +96,24 @@ def _list(visit: Visit, tx: Transaction, enterprise_ids: Sequence[str], sender: 
     return response
 
 
+def order_response(visit: Visit, tx: Transaction, id: str) -> Response:
+    """The order by id as it is now. Raises `NotFound` for one that the caller did not send."""
+    placed = _own(visit, tx, platform_order(tx, id))
+    if "enterprise" in visit.path and requested_enterprise(visit, tx).id != placed.enterprise_id:
+        raise _no_order()
+    demand_scope(visit, tx, placed.enterprise_id, "ReadOrders")
+    return _answer(visit, tx, placed)
+
+
 def order(visit: Visit) -> Response:
     base = base_of(visit)
     with visit.read() as tx:
         refuse_anonymous(visit)
-        placed = _own(visit, tx, platform_order(tx, visit.path["order"]))
-        if "enterprise" in visit.path and requested_enterprise(visit, tx).id != placed.enterprise_id:
-            raise _no_order()
-        enterprise = demand_scope(visit, tx, placed.enterprise_id, "ReadOrders")
+        response = order_response(visit, tx, visit.path["order"])
         if visit.request.method == "GET":
-            return _answer(visit, tx, placed)
+            return response
+        placed = platform_order(tx, visit.path["order"])
+        enterprise = enterprise_by_id(tx, placed.enterprise_id)
         demand_scope(visit, tx, placed.enterprise_id, "WriteOrders")
     sent = None if visit.request.method == "DELETE" else read(visit.body, limits=SENT_IN)
 

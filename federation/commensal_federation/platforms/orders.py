@@ -23,6 +23,11 @@ def platform_order(tx: Transaction, id: str) -> PlatformOrder:
     return orders[0]
 
 
+def is_platform_order(tx: Transaction, id: str) -> bool:
+    """Whether an order of a platform has this id."""
+    return tx.first(select(_row.id).where(_row.id == id)) is not None
+
+
 def order_of_line(tx: Transaction, line_id: str) -> PlatformOrder:
     """The order that has this line. Raises `NotFound`."""
     return platform_order(tx, tx.value(select(_line.order_id).where(_line.id == line_id)) or "")

@@ -39,6 +39,8 @@ from .access import demand_scope, refuse_anonymous, requested_enterprise
 from .export import catalog_thing, category_thing, enterprise_things, item_things, lot_thing, product_thing
 from .layouts import layout_of
 from .order_document import session_thing
+from .order_pages import order_response
+from .orders import is_platform_order
 from .prices import categories_of, is_shown, visible_offers
 from .responses import base_of, dfc_page, dfc_response
 
@@ -67,9 +69,12 @@ def single_routes() -> Sequence[BaseRoute]:
 
 
 def product(visit: Visit) -> Response:
-    """A product as its producer lists it: with its stock, and with its items and their offers."""
+    """A product as its producer lists it: with its stock, and with its items and their offers. An order that was sent
+    to the address of the products is below that address too."""
     with visit.read() as tx:
         refuse_anonymous(visit)
+        if is_platform_order(tx, visit.path["product"]):
+            return order_response(visit, tx, visit.path["product"])
         enterprise = demand_scope(visit, tx, whose(tx, "product", visit.path["product"]), "ReadProducts")
         return dfc_response(visit, _product(visit, tx, enterprise))
 

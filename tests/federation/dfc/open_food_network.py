@@ -27,6 +27,7 @@ _WRITTEN = {
     "dfc-b:SaleSession": ("beginDate", "endDate", "quantity", "lists"),
 }  # fmt: skip
 Node = dict[str, Any]
+_SESSION = "a new sale"  # key of an object whose derived address may be that of the order too
 
 
 class Crashed(Exception):
@@ -76,14 +77,14 @@ class OpenFoodNetwork:
 
     def import_catalogue(self, url: str) -> None:
         """Imports all products at an address, once."""
-        graph = self._get(url)
+        graph = self.read(url)
         for product in _of_type(graph, "dfc-b:SuppliedProduct"):
             variant = _variant(graph, product)
             self.variants[variant.name] = variant
 
     def sync_stock(self) -> None:
         """Reads prices and stock of all products again; what is not listed any more is sold no longer."""
-        graph = self._get(self.urls.catalogue)
+        graph = self.read(self.urls.catalogue)
         for name, variant in self.variants.items():
             product = graph.get(variant.link)
             fresh = _variant(graph, product) if product else Variant(variant.link, name, variant.price, 0)
@@ -91,7 +92,7 @@ class OpenFoodNetwork:
 
     def order(self, quantities: Mapping[str, int], state: str = "Held") -> Node | None:
         """Orders there what is needed now, by name: it opens an order, or amends the open one."""
-        graph = self._get(self.urls.catalogue)
+        graph = self.read(self.urls.catalogue)
         objects = self._open_order(state)
         order = _one(objects, "dfc-b:Order")
         if order is None:
@@ -115,7 +116,7 @@ class OpenFoodNetwork:
 
     def look_up(self) -> dict[str, Node]:
         """Returns the objects of the order at its stored address."""
-        return self._get(self.order_link)
+        return self.read(self.order_link)
 
     @property
     def urls(self) -> Urls:
@@ -126,11 +127,11 @@ class OpenFoodNetwork:
     def _open_order(self, state: str) -> dict[str, Node]:
         """The objects of its Held order, if it finds it: by the stored address, else the last one in the list."""
         if self.order_link.startswith(self.urls.orders) and self.order_link:
-            objects = self._get(self.order_link)
+            objects = self.read(self.order_link)
             order = _one(objects, "dfc-b:Order")
             if order and _concept(order.get("dfc-b:hasOrderStatus")) == "Held":
                 return objects
-        listed = self._get(self.urls.orders)
+        listed = self.read(self.urls.orders)
         held = [
             node for node in _of_type(listed, "dfc-b:Order") if _concept(node.get("dfc-b:hasOrderStatus")) == "Held"
         ]
@@ -148,7 +149,7 @@ class OpenFoodNetwork:
             "@id": self.urls.orders, "@type": "dfc-b:Order", "dfc-b:orderedBy": _SHOP,
             "dfc-b:belongsTo": session["@id"], "dfc-b:hasPart": [],
         }  # fmt: skip
-        return {order["@id"]: order, session["@id"]: session}
+        return {order["@id"]: order, _SESSION: session}
 
     def _set_line(
         self, objects: dict[str, Node], order: Node, catalogue: dict[str, Node], product: str, pieces: int
@@ -175,7 +176,7 @@ class OpenFoodNetwork:
         order["dfc-b:hasPart"] = [line["@id"] for line in lines]
         offers = {line["dfc-b:concerns"]: objects[line["dfc-b:concerns"]] for line in lines}
         products = {_offered(objects, line)["@id"]: _offered(objects, line) for line in lines}
-        session = objects.get(order.get("dfc-b:belongsTo", ""))
+        session = objects.get(_SESSION) or objects.get(order.get("dfc-b:belongsTo", ""))
         nodes = [order, *lines, *offers.values(), *products.values(), *([session] if session else [])]
         document = {"@context": CONTEXT, "@graph": [_written(objects, node) for node in nodes]}
         method = "POST" if order["@id"] == self.urls.orders else "PUT"
@@ -187,7 +188,8 @@ class OpenFoodNetwork:
 
     # ------------------------------------------------------------------------------------------ HTTP
 
-    def _get(self, url: str) -> dict[str, Node]:
+    def read(self, url: str) -> dict[str, Node]:
+        """Returns the objects at an address, by IRI."""
         return self._call("GET", url)
 
     def _call(self, method: str, url: str, document: Any = None) -> dict[str, Node]:

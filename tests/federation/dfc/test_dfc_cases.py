@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from commensal import half_up
 from commensal_federation.dfc.findings import DocumentFindings
 from commensal_federation.dfc.offered_products import OfferedProduct, OfferedProducts
 from commensal_federation.dfc.read import read
@@ -82,6 +83,16 @@ def test_so_many_pieces_fill_a_case(used: str, filled: str, size: str, pieces: F
     assert jar.case.price is not None
     assert (jar.case.price.amount, jar.case.stock) == (1500, 3)
     assert jar.pieces_left == int(3 * pieces)
+    assert jar.buying_price == DfcPrice(amount=half_up(1500 / pieces), currency="EUR")
+
+
+def test_a_piece_costs_its_share_of_the_case_and_is_there_while_cases_are() -> None:
+    """Whatever the piece alone costs, and however many are left of it: nobody can order it alone."""
+    item = DfcItem(iri=f"{HERE}/catalog_items/jar", product=f"{HERE}/supplied_products/jar", stock=Decimal(100))
+    offer = DfcOffer(iri=f"{HERE}/offers/jar", item=item.iri, price=DfcPrice(amount=300, currency="EUR"))
+    jar = jar_of([*case("7"), item, offer])
+    assert (jar.price, jar.stock) == (offer.price, 100)
+    assert (jar.buying_price, jar.pieces_left) == (DfcPrice(amount=214, currency="EUR"), 21)
 
 
 @pytest.mark.parametrize("used", ["0", "-6", "3 Litre", "1 Crate", "1000000", "0.000000000000000001"])

@@ -16,6 +16,7 @@ from .open_food_network import OpenFoodNetwork, Release
 # The catalogue that people name, for each release of Open Food Network that reads it.
 CATALOGUES: list[tuple[Release, str]] = [
     ("5.7", "/api/dfc/Enterprises/farm/SuppliedProducts"),
+    ("5.7", "/api/dfc/enterprises/farm/catalog_items"),
     ("14423", "/api/dfc/Enterprises/farm/SuppliedProducts"),
     ("14423", "/api/dfc/enterprises/farm/catalog_items"),
     ("14423", "/api/dfc/enterprises/farm/supplied_products"),
@@ -64,6 +65,10 @@ def test_open_food_network_orders_amends_and_completes(farm: Farm, ofn: OpenFood
 def test_open_food_network_finds_its_order_in_the_list_if_it_has_lost_the_address(
     farm: Farm, ofn: OpenFoodNetwork
 ) -> None:
+    """There is no such list where a release sends orders to the address of the products."""
+    if ofn.urls.orders == ofn.urls.catalogue:
+        assert not [node for node in ofn.read(ofn.urls.orders).values() if node["@type"] == "dfc-b:Order"]
+        return
     ofn.order({"Apples": 4})
     link, ofn.order_link = ofn.order_link, ""
     ofn.order({"Apples": 5})
