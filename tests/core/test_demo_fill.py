@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,7 +15,7 @@ from commensal.base.clock import ManualClock
 from commensal.demo.drawings import DRAWINGS, draw
 from commensal.demo.fill import PASSWORD, fill
 from commensal.demo.region import draw_region
-from commensal.demo.values import Region
+from commensal.demo.values import DrawnSale, Region
 from commensal.instance import Instance, InstanceSettings
 from commensal.operations.checks.invariants import broken_invariants
 from commensal.storage.jobs.tables import job
@@ -38,19 +39,23 @@ def settings(settings: InstanceSettings) -> InstanceSettings:
 
 
 def small_region() -> Region:
-    """Returns a part of the region: some producers, and two shoppers of each past sale."""
+    """Returns a part of the region: some producers, and two shoppers of each sale."""
     region = draw_region(7)
-    places_used = {place for sale in region.past_sales for place in sale.shoppers[:2]}
+    all_sales = (*region.past_sales, *region.running_sales)
+    places_used = {place for sale in all_sales for place in sale.shoppers[:2]}
     places = {place: number for number, place in enumerate(sorted(places_used))}
+
+    def two_of(sales: Sequence[DrawnSale]) -> tuple[DrawnSale, ...]:
+        return tuple(replace(sale, shoppers=tuple(places[place] for place in sale.shoppers[:2])) for sale in sales)
+
     return replace(
         region,
         producers=tuple(
             producer for producer in region.producers if producer.kind in ("bakery", "beef", "goat", "groceries")
         ),
         shoppers=tuple(region.shoppers[place] for place in places),
-        past_sales=tuple(
-            replace(sale, shoppers=tuple(places[place] for place in sale.shoppers[:2])) for sale in region.past_sales
-        ),
+        past_sales=two_of(region.past_sales),
+        running_sales=two_of(region.running_sales),
     )
 
 
@@ -74,25 +79,27 @@ def test_a_filled_instance_sells_now_and_has_a_past(instance: Instance, clock: M
             for coordination in coordinations_of(tx, hub)
             if coordination.completed_at
         ]
-        assert len(past) == 8
+        assert len(past) == 9
         assert all(coordination.completed_at == coordination.closes_at for coordination in past)
 
         rows = tx.all(select(customer_order))
-        assert len(rows) == 16
-        assert {row["state"] for row in rows} <= {"Complete", "Cancelled"}
-        paid = [row for row in rows if row["state"] == "Complete"]
-        assert all(row["paid_total"] == row["total"] and row["fulfilled_at"] < clock.now() for row in paid)
-        assert all(row["placed_at"] < row["fulfilled_at"] for row in paid)
+        assert len(rows) == 16 + 2 + 6  # of past sales, of the one that is handed out today, and of those under way
+        assert {row["state"] for row in rows} <= {"Held", "Complete", "Cancelled"}
+        assert all(row["placed_at"] < clock.now() for row in rows)
+        handed_over = [row for row in rows if row["fulfilled_at"] is not None]
+        assert len(handed_over) == 16 + 1
+        assert all(row["paid_total"] == row["total"] and row["fulfilled_at"] < clock.now() for row in handed_over)
+        assert all(row["placed_at"] < row["fulfilled_at"] for row in handed_over)
 
-        count_waiting = select(func.count()).select_from(job).where(job.c.state == "waiting")
-        assert tx.value(count_waiting) == 0  # no mails about orders of last month
+        is_due = (job.c.state == "waiting") & (job.c.due_at <= clock.now())
+        assert tx.value(select(func.count()).select_from(job).where(is_due)) == 0  # no mails about orders of last month
 
         password_hash = tx.value(select(person.c.password_hash).where(person.c.email == filled.operator))
         assert password_matches(PASSWORD, password_hash)
 
 
 def test_every_product_of_a_filled_instance_has_a_picture(instance: Instance) -> None:
-    fill(instance, replace(small_region(), past_sales=()))
+    fill(instance, replace(small_region(), past_sales=(), running_sales=()))
     with instance.store.read() as tx:
         rows = tx.all(select(supplied_product.c.name, image.c.id, image.c.alt).outerjoin(image))
         assert rows
@@ -111,9 +118,10 @@ def test_a_drawing_is_a_picture_of_its_own(kind: str) -> None:
 
 
 def test_the_sales_of_a_filled_instance_go_on_by_their_rhythm(instance: Instance, clock: ManualClock) -> None:
-    filled = fill(instance, replace(small_region(), past_sales=()))
+    filled = fill(instance, replace(small_region(), past_sales=(), running_sales=()))
     clock.advance(days=4)
     with instance.store.write() as tx:
         assert len(repeat_due(tx, instance.hooks)) == 3
-        openings = sorted(coordinations_of(tx, hub, limit=1)[0].opens_at for hub in filled.hubs)
+        newest = [next(sale for sale in coordinations_of(tx, hub) if sale.rhythm) for hub in filled.hubs]
+        openings = sorted(sale.opens_at for sale in newest)
     assert [(opening - clock.now()).days for opening in openings] == [2, 9, 9]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TypeVar
 
 from rich.console import Console
@@ -63,5 +62,5 @@ def _watch(things: Sequence[T], label: str) -> Iterable[T]:
 def _forget_old_mails(instance: Instance) -> None:
     """Marks jobs of the past as done, so that no e-mail is sent about an order of last month."""
     with instance.store.write() as tx:
-        past_jobs = update(job).where(job.c.state == "waiting", job.c.due_at < tx.now - timedelta(days=1))
+        past_jobs = update(job).where(job.c.state == "waiting", job.c.due_at <= tx.now)
         tx.execute(past_jobs.values(state="done", finished_at=job.c.due_at))

@@ -7,10 +7,11 @@ import random
 from .goods import draw_heap, goods_of
 from .kinds import KINDS, Kind
 from .names import OWN_NAMES, People, Valley, draw_telephone
-from .values import Hub, PastSale, Producer, Region, Shopper
+from .values import DrawnSale, Hub, Producer, Region, Shopper
 
 SHOPPERS = 200  # of each valley
 LARGEST_SCALE = 100
+_ORDERED, _ORDER_EARLY = (25, 45), (12, 18)  # per cent of a hub's customers: at a past sale, and on its first day
 
 # The three hubs of a valley: title, description, markup, a group of customers and its rebate, rhythm, past sales.
 _HUBS = (
@@ -24,14 +25,16 @@ _HUBS = (
 
 
 def draw_region(seed: int, scale: int = 1) -> Region:
-    """Three hubs, 30 producers, 300 products, 200 shoppers and 8 past sales, `scale` times (1 to `LARGEST_SCALE`)."""
+    """Three hubs, 30 producers, 300 products, 200 shoppers, 8 past sales and 3 under way, `scale` times (1 to
+    `LARGEST_SCALE`)."""
     if not 1 <= scale <= LARGEST_SCALE:
         raise ValueError(f"a scale lies between 1 and {LARGEST_SCALE}")
     people = People()
     hubs: list[Hub] = []
     producers: list[Producer] = []
     shoppers: list[Shopper] = []
-    past_sales: list[PastSale] = []
+    past_sales: list[DrawnSale] = []
+    running_sales: list[DrawnSale] = []
     for number in range(scale):
         chance = random.Random(f"commensal {seed} {number}")
         valley = Valley(number, chance)
@@ -40,7 +43,10 @@ def draw_region(seed: int, scale: int = 1) -> Region:
         hubs += _draw_hubs(chance, valley, people, own_names)
         producers += _draw_producers(chance, valley, people, own_names, first_hub)
         shoppers += [_draw_shopper(chance, people, first_hub) for _ in range(SHOPPERS)]
-        past_sales += _draw_past_sales(chance, hubs, shoppers, first_hub, first_shopper)
+        for place in range(first_hub, len(hubs)):
+            regulars = [number for number in range(first_shopper, len(shoppers)) if place in shoppers[number].hubs]
+            past_sales += [_draw_sale(chance, place, regulars, weeks_ago, _ORDERED) for weeks_ago in hubs[place].past]
+            running_sales.append(_draw_sale(chance, place, regulars, 0, _ORDER_EARLY))
     return Region(
         seed=seed,
         scale=scale,
@@ -48,6 +54,7 @@ def draw_region(seed: int, scale: int = 1) -> Region:
         producers=tuple(producers),
         shoppers=tuple(shoppers),
         past_sales=tuple(past_sales),
+        running_sales=tuple(running_sales),
     )
 
 
@@ -113,13 +120,8 @@ def _draw_shopper(chance: random.Random, people: People, first_hub: int) -> Shop
     )
 
 
-def _draw_past_sales(
-    chance: random.Random, hubs: list[Hub], shoppers: list[Shopper], first_hub: int, first_shopper: int
-) -> list[PastSale]:
-    past_sales = []
-    for place in range(first_hub, first_hub + len(_HUBS)):
-        regulars = [number for number in range(first_shopper, len(shoppers)) if place in shoppers[number].hubs]
-        for weeks_ago in hubs[place].past:
-            customers = chance.sample(regulars, len(regulars) * chance.randint(25, 45) // 100)
-            past_sales.append(PastSale(hub=place, weeks_ago=weeks_ago, shoppers=tuple(customers)))
-    return past_sales
+def _draw_sale(
+    chance: random.Random, hub: int, regulars: list[int], weeks_ago: int, percent: tuple[int, int]
+) -> DrawnSale:
+    customers = chance.sample(regulars, len(regulars) * chance.randint(*percent) // 100)
+    return DrawnSale(hub=hub, weeks_ago=weeks_ago, shoppers=tuple(customers))

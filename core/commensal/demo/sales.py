@@ -19,12 +19,13 @@ from ..trade.sale_sessions.questions import coordinations_of, sessions_of
 from ..trade.sale_sessions.repeat import repeat_due
 from ..trade.sale_sessions.sessions import add_session
 from ..trade.sale_sessions.values import SaleSession, Supplier
-from .past_orders import hand_out, place_past_orders
+from .orders import hand_out, place_orders
 from .values import Hub, Region
 from .written import Enterprises, Listed, People, Watch, at
 
 ZONE = ZoneInfo("Europe/Paris")
 FIRST_WEEK = 4  # weeks ago
+WEEKLY = "FREQ=WEEKLY"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,11 +59,19 @@ def hold_sales(
     catalogs: Sequence[Sequence[Listed]],
     watch: Watch,
 ) -> None:
-    """Opens sales, places orders, closes the sales and hands orders out, in one transaction for each week."""
+    """Opens sales, places orders, closes the sales and hands orders out, in one transaction for each week.
+
+    At the end each hub has a sale under way, with its first orders, and each hub that sells every week hands out
+    another one today.
+    """
+    markets: dict[int, SaleSession] = {}
+    sessions: dict[int, SaleSession] = {}
     for weeks_ago in watch(range(FIRST_WEEK, -1, -1), spoken("Sales")):
         with instance.store.write() as tx:
             week = week_of(tx.now, weeks_ago)
             before_opening = at(tx, week.opens_at - timedelta(hours=2))
+            if weeks_ago == 0:
+                markets = _open_markets(tx, region, enterprises, catalogs)
             sessions = {
                 place: _next_session(before_opening, region, enterprises, place, week)
                 for place, hub in enumerate(region.hubs)
@@ -71,31 +80,74 @@ def hold_sales(
             for place, session in sessions.items():
                 _put_season_on_sale(before_opening, session, catalogs[place])
             if weeks_ago:
-                placed = place_past_orders(tx, instance.hooks, region, people, sessions, weeks_ago)
+                drawn = [sale for sale in region.past_sales if sale.weeks_ago == weeks_ago]
+                placed = place_orders(tx, instance.hooks, region, people, drawn, sessions)
                 at_closing = at(tx, week.closes_at)
                 complete_due(at_closing)
                 while repeat_due(at_closing, instance.hooks):
                     pass  # it handles a limited number in each call
                 hand_out(tx, instance.hooks, placed)
     with instance.store.write() as tx:
+        while_open = at(tx, market_week(tx.now).closes_at - timedelta(hours=1))
         for hub_id in enterprises.hubs:
             demo_place = DemoPlace(instance=instance, enterprise_id=hub_id, seed=region.seed)
-            instance.hooks.each(specifications.demo_data, tx=tx, place=demo_place)
+            instance.hooks.each(specifications.demo_data, tx=while_open, place=demo_place)
+        place_orders(tx, instance.hooks, region, people, region.running_sales, sessions)
+        last_week = [sale for sale in region.past_sales if sale.weeks_ago == 1 and sale.hub in markets]
+        placed = place_orders(tx, instance.hooks, region, people, last_week, markets)
+        complete_due(at(tx, market_week(tx.now).closes_at))
+        hand_out(tx, instance.hooks, placed[: len(placed) // 2])
+
+
+def market_week(now: datetime) -> Week:
+    """A sale that closed yesterday at noon, and whose distribution began an hour ago."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    yesterday = now.astimezone(ZONE).date() - timedelta(days=1)
+    closes_at = _at(yesterday, 0, 12)
+    return Week(
+        opens_at=closes_at - timedelta(days=5),
+        closes_at=closes_at,
+        bread_closes_at=closes_at,
+        begins_at=hour - timedelta(hours=1),
+        ends_at=hour + timedelta(hours=3),
+    )
+
+
+def _open_markets(
+    tx: Transaction, region: Region, enterprises: Enterprises, catalogs: Sequence[Sequence[Listed]]
+) -> dict[int, SaleSession]:
+    """Opens the sale that is handed out today, at each hub that sells every week. By the index of the hub."""
+    week = market_week(tx.now)
+    before_opening = at(tx, week.opens_at - timedelta(hours=2))
+    markets = {}
+    for place, hub in enumerate(region.hubs):
+        if hub.rhythm == WEEKLY:
+            session = _open(before_opening, region, enterprises, place, week, name="Marché du quartier", rhythm="")
+            _put_season_on_sale(before_opening, session, catalogs[place])
+            markets[place] = session
+    return markets
 
 
 def _next_session(tx: Transaction, region: Region, enterprises: Enterprises, place: int, week: Week) -> SaleSession:
     """The hub's next sale. The first one is opened here; later ones follow by its rhythm."""
+    hub_id, hub = enterprises.hubs[place], region.hubs[place]
+    for coordination in coordinations_of(tx, hub_id):
+        if coordination.rhythm:
+            return sessions_of(tx, coordination.id, hub_id)[0]
+    return _open(tx, region, enterprises, place, week, name=_name(hub), rhythm=hub.rhythm)
+
+
+def _open(
+    tx: Transaction, region: Region, enterprises: Enterprises, place: int, week: Week, *, name: str, rhythm: str
+) -> SaleSession:
     hub_id = enterprises.hubs[place]
-    coordinations = coordinations_of(tx, hub_id, limit=1)
-    if coordinations:
-        return sessions_of(tx, coordinations[0].id, hub_id)[0]
     sale = open_coordination(
         tx,
         coordinator_id=hub_id,
-        name=_name(region.hubs[place]),
+        name=name,
         opens_at=week.opens_at,
         closes_at=week.closes_at,
-        rhythm=region.hubs[place].rhythm,
+        rhythm=rhythm,
         suppliers=[
             Supplier(
                 enterprise_id=enterprises.producers[number],
@@ -125,7 +177,7 @@ def _put_season_on_sale(tx: Transaction, session: SaleSession, catalog: Sequence
 
 
 def _name(hub: Hub) -> str:
-    return "Vente de la semaine" if hub.rhythm == "FREQ=WEEKLY" else "Vente de la quinzaine"
+    return "Vente de la semaine" if hub.rhythm == WEEKLY else "Vente de la quinzaine"
 
 
 def _at(day: date, days: int, hour: int) -> datetime:

@@ -104,8 +104,9 @@ class Shopper:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PastSale:
-    """A past sale. `hub` is an index of `Region.hubs`, `shoppers` are indexes of `Region.shoppers`, by time."""
+class DrawnSale:
+    """Who orders at a sale. `hub` is an index of `Region.hubs`, `shoppers` are indexes of `Region.shoppers`, by time;
+    `weeks_ago` is 0 for the sale under way."""
 
     hub: int
     weeks_ago: int
@@ -121,4 +122,5 @@ class Region:
     hubs: tuple[Hub, ...]
     producers: tuple[Producer, ...]
     shoppers: tuple[Shopper, ...]
-    past_sales: tuple[PastSale, ...]
+    past_sales: tuple[DrawnSale, ...]
+    running_sales: tuple[DrawnSale, ...]

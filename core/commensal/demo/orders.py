@@ -1,4 +1,4 @@
-"""Places the past orders of the region and hands them out, with the commands of `trade.orders`."""
+"""Places the orders of the region and hands them out, with the commands of `trade.orders`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from ..trade.orders.cancel import cancel_order
 from ..trade.orders.fulfil import hand_order_over
 from ..trade.orders.lock import locked_order
 from ..trade.orders.place import place_order
+from ..trade.orders.sale_context import sale_context
+from ..trade.orders.shipping import shipping_options
 from ..trade.orders.values import Wish
 from ..trade.orders.weigh import weigh_order
 from ..trade.payments.payments import receive_payment
 from ..trade.sale_sessions.values import SaleSession
-from .values import Region, Somebody
+from .values import DrawnSale, Region, Somebody
 from .written import People, at
 
 _NOTES = ("", "", "", "", "Je passe vers 18 h.", "Sans sac, merci.", "Ma voisine viendra chercher la commande.")
@@ -27,7 +29,7 @@ _NOTES = ("", "", "", "", "Je passe vers 18 h.", "Sans sac, merci.", "Ma voisine
 
 @dataclass(frozen=True)
 class Placed:
-    """An order that the hub's packer will hand out at the distribution of its session."""
+    """An order that the hub's packer hands out at the distribution of its session."""
 
     order_id: str
     session: SaleSession
@@ -35,34 +37,33 @@ class Placed:
     chance: random.Random
 
 
-def place_past_orders(
+def place_orders(
     tx: Transaction,
     hooks: Hooks,
     region: Region,
     people: People,
+    sales: Iterable[DrawnSale],
     sessions: Mapping[int, SaleSession],
-    weeks_ago: int,
 ) -> list[Placed]:
-    """Places all orders of one week's sales, in order of time; `sessions` are by the index of their hub. Cancels a few,
-    and returns the others."""
+    """Places all orders of `sales`, each sale's in order of time until now; `sessions` are by the index of their hub.
+    Cancels a few, and returns the others."""
     placed: list[Placed] = []
-    for sale in region.past_sales:
-        if sale.weeks_ago == weeks_ago:
-            chance = random.Random(f"commensal {region.seed} {sale.hub} {weeks_ago}")
-            session, packer = sessions[sale.hub], people.packers[sale.hub]
-            shoppers = [(region.shoppers[number].somebody, people.shoppers[number]) for number in sale.shoppers]
-            orders = _place(tx, hooks, session, shoppers, chance)
-            placed += [Placed(order_id, session, packer, chance) for order_id in orders]
+    for sale in sales:
+        session, packer = sessions[sale.hub], people.packers[sale.hub]
+        chance = random.Random(f"commensal {region.seed} {sale.hub} {sale.weeks_ago} {session.name}")
+        shoppers = [(region.shoppers[number].somebody, people.shoppers[number]) for number in sale.shoppers]
+        placed += [
+            Placed(order_id, session, packer, chance) for order_id in _place(tx, hooks, session, shoppers, chance)
+        ]
     return placed
 
 
 def hand_out(tx: Transaction, hooks: Hooks, placed: Iterable[Placed]) -> None:
-    """Weighs, hands over and receives the money for all orders, at random times of the distribution."""
+    """Weighs, hands over and receives the money for all orders, at random times of the distribution until now."""
     for placed_order in placed:
         session = placed_order.session
-        at_distribution = at(
-            tx, session.begins_at + (session.ends_at - session.begins_at) * placed_order.chance.random()
-        )
+        lasts = min(session.ends_at, tx.now) - session.begins_at
+        at_distribution = at(tx, session.begins_at + lasts * placed_order.chance.random())
         order = locked_order(at_distribution, placed_order.order_id, enterprise_id=session.enterprise_id)
         weights = {
             line.id: _weight(placed_order.chance, line.unit_quantity * line.quantity)
@@ -85,8 +86,8 @@ def _place(
     shoppers: Sequence[tuple[Somebody, str]],
     chance: random.Random,
 ) -> Iterator[str]:
-    shelf = _Shelf(offers_for(tx, session.id, ()))
-    moments = sorted(_moment(chance, session) for _ in shoppers)
+    shelf = _Shelf(offers_for(at(tx, session.opens_at), session.id, ()))
+    moments = sorted(_moment(chance, session, tx.now) for _ in shoppers)
     for moment, (somebody, person_id) in zip(moments, shoppers, strict=True):
         at_moment, items = at(tx, moment), shelf.fill_basket(chance, moment)
         wish = Wish(
@@ -95,6 +96,7 @@ def _place(
             email=somebody.email,
             phone=somebody.phone,
             note=chance.choice(_NOTES),
+            shipping=_shipping(at_moment, hooks, session, chance),
             payment_method="cash:cash",
         )
         order = place_order(at_moment, hooks, session.id, wish, person_id=person_id)
@@ -136,9 +138,16 @@ class _Shelf:
         return True
 
 
-def _moment(chance: random.Random, session: SaleSession) -> datetime:
-    """A random time while the sale is open, most often on the last evening."""
-    open_for = session.closes_at - session.opens_at - timedelta(minutes=1)
+def _shipping(tx: Transaction, hooks: Hooks, session: SaleSession, chance: random.Random) -> str:
+    """A place and time to collect the order that is not full yet; "" if the hub has none."""
+    options = shipping_options(tx, hooks, sale_context(tx, session.id), "fr", None)
+    free = [key for key, option in options.items() if option.left != 0 and not option.needs_address]
+    return chance.choice(free) if free else ""
+
+
+def _moment(chance: random.Random, session: SaleSession, now: datetime) -> datetime:
+    """A random time while the sale is open, until `now`, most often on the last evening."""
+    open_for = min(session.closes_at, now) - session.opens_at - timedelta(minutes=1)
     return session.opens_at + open_for * chance.betavariate(3, 1.2)
 
 
