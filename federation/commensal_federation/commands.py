@@ -13,6 +13,7 @@ def commands(app: typer.Typer) -> None:
     from .catalogue.commands import add_grant_commands
     from .catalogue.origin_commands import add_origin_commands
     from .delivery.commands import add_message_commands
+    from .evidence.commands import add_evidence_commands
     from .identity.commands import add_keys
     from .leases.commands import add_lease_commands
     from .linked_catalogues.backorders.commands import add_backorder_commands
@@ -31,6 +32,7 @@ def commands(app: typer.Typer) -> None:
     add_lease_commands(app)
     add_order_commands(app)
     add_origin_commands(app)
+    add_evidence_commands(app)
     add_sale_commands(app)
     add_move_commands(app)
     add_link_commands(dfc)

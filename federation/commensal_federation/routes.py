@@ -11,6 +11,7 @@ from commensal import Endpoint, Instance, hookimpl
 from .catalogue.endpoints import routes as catalogue_endpoints
 from .delivery.endpoints import routes as message_endpoints
 from .delivery.starting import start
+from .evidence.endpoints import routes as evidence_endpoints
 from .identity.endpoints import routes as identity_endpoints
 from .identity.routes import identity_routes
 from .leases.endpoints import routes as lease_endpoints
@@ -36,6 +37,7 @@ def endpoints() -> Sequence[Endpoint]:
         catalogue_endpoints,
         lease_endpoints,
         order_endpoints,
+        evidence_endpoints,
         opening_endpoints,
         move_endpoints,
         platform_endpoints,

@@ -30,6 +30,7 @@ from ..messages.bodies.orders import InstanceOrder, Line, OrderUpdate, SaidLine
 from ..peers.peers import peer_by_id
 from ..runtime import Federation
 from .hub_names import NameQuery, digest_of, nameable_parts, sent_digest
+from .kept_messages import keep_sent
 from .questions import order_between
 from .tables import federation_order_due
 from .write import open_order, update_order
@@ -164,7 +165,8 @@ def _post_order(federation: Federation, tx: Transaction, order: InstanceOrder) -
             for line in order.lines
         ),
     )  # fmt: skip
-    post(federation, tx, order.peer_id, "OrderUpdate", body, on_behalf_of=ours)
+    message = post(federation, tx, order.peer_id, "OrderUpdate", body, on_behalf_of=ours)
+    keep_sent(federation, tx, order.id, "OrderUpdate", message)
 
 
 def _names_digest(federation: Federation, tx: Transaction, producer: RemoteProducer, sale: Sale) -> str:

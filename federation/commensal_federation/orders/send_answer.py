@@ -10,6 +10,7 @@ from ..delivery import post
 from ..dfc.iris import enterprise_iri
 from ..messages.bodies.orders import AnswerLine, InstanceOrder, OrderAnswer
 from ..runtime import Federation
+from .kept_messages import keep_sent
 from .write import update_order
 
 
@@ -34,4 +35,5 @@ def _post_answer(federation: Federation, tx: Transaction, order: InstanceOrder) 
         ),
     )  # fmt: skip
     ours = enterprise_iri(federation.base, order.enterprise_id)
-    post(federation, tx, order.peer_id, "OrderAnswer", body, on_behalf_of=ours)
+    message = post(federation, tx, order.peer_id, "OrderAnswer", body, on_behalf_of=ours)
+    keep_sent(federation, tx, order.id, "OrderAnswer", message)

@@ -73,6 +73,20 @@ federation_order_name = Table(
     info=untraced("it is what the hub says at the moment, and goes with the next word of it"),
 )
 
+# The newest OrderUpdate and OrderAnswer of an order, as they were signed: messages themselves are kept for 400 days.
+federation_order_message = Table(
+    "federation_order_message",
+    metadata,
+    Column("order_id", Text, ForeignKey("federation_order.id", ondelete="CASCADE"), primary_key=True),
+    Column("type", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("key_version", Whole, nullable=False),  # of its sender's key set, by which it was verified
+    Column("at", Time, nullable=False),  # when it was sent, or received
+    checked_in("type", ("OrderUpdate", "OrderAnswer")),
+    sqlite_strict=True,
+    info=untraced("it is signed, and no change of it would count"),
+)
+
 # Cuts to customers' orders of pieces that will not be delivered, each with the refund owed.
 federation_cut = Table(
     "federation_cut",

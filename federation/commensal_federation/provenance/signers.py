@@ -8,11 +8,12 @@ from __future__ import annotations
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from commensal import Transaction, insert_once
 
 from ..identity import InstanceDocument, instance_document, read_document
+from ..identity.tables import federation_key_set
 from ..peers.peers import peer_by_iri
 from ..peers.pinned import pinned_document
 from ..runtime import Federation
@@ -21,6 +22,10 @@ from .tables import federation_origin, federation_signer
 from .values import Signer
 
 _CACHED = 512  # parsed documents kept by a process
+_OWN_VERSION = select(func.max(federation_key_set.c.version))
+_KEPT = select(federation_signer.c.iri).where(
+    federation_signer.c.iri == bindparam("signer"), federation_signer.c.version == bindparam("number")
+)
 _ORIGIN = select(federation_origin).where(federation_origin.c.iri == bindparam("origin"))
 
 
@@ -51,6 +56,14 @@ def keep_signer(tx: Transaction, signer: Signer) -> int:
     }  # fmt: skip
     insert_once(tx, federation_signer, row)
     return signer.document.version
+
+
+def keep_own_signer(federation: Federation, tx: Transaction) -> int:
+    """Keeps this instance's document, once for each version of its key set, and returns that version."""
+    version: int | None = tx.value(_OWN_VERSION)
+    if version is None or tx.first(_KEPT, {"signer": federation.iri, "number": version}) is None:
+        return keep_signer(tx, own_signer(federation, tx))
+    return version
 
 
 @lru_cache(maxsize=_CACHED)

@@ -1,0 +1,1 @@
+"""Evidence about an order: one file that anybody verifies without an instance."""
