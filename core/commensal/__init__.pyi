@@ -17,6 +17,9 @@ from .base.errors import Unfit as Unfit
 from .base.fields import CustomerField as CustomerField
 from .base.fields import OrderField as OrderField
 from .base.html import clean_html as clean_html
+from .base.ical import CALENDAR_TYPE as CALENDAR_TYPE
+from .base.ical import CalendarEvent as CalendarEvent
+from .base.ical import calendar as calendar
 from .base.languages.catalogs import LANGUAGES as LANGUAGES
 from .base.languages.catalogs import plural as plural
 from .base.languages.catalogs import say as say

@@ -8,10 +8,12 @@ from datetime import timedelta
 from sqlalchemy import Select, delete, insert, select
 
 from commensal import (
+    CalendarEvent,
     NotFound,
     Order,
     Row,
     Transaction,
+    calendar,
     enterprise_by_id,
     fingerprint,
     plural,
@@ -19,7 +21,6 @@ from commensal import (
 )
 
 from .booking import PREFIX, address_of
-from .ical import CalendarEvent, calendar
 from .places import locked_place
 from .tables import pickup_calendar, pickup_closure, pickup_place, pickup_slot
 

@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 
 from commensal import (
+    CALENDAR_TYPE,
     Instance,
     MenuItem,
     Order,
@@ -25,7 +26,6 @@ from commensal.pages import Visit, page
 
 from .booking import PREFIX
 from .calendars import order_calendar, place_calendar
-from .ical import MEDIA_TYPE
 
 
 def own_order(visit: Visit) -> Response:
@@ -86,4 +86,4 @@ def routes(instance: Instance) -> Sequence[BaseRoute]:
 
 def _file(content: bytes, name: str) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return Response(content, media_type=MEDIA_TYPE, headers=headers)
+    return Response(content, media_type=CALENDAR_TYPE, headers=headers)

@@ -17,7 +17,7 @@ CORE_ORDER = [
     "base.deprecated", "base.ids", "base.spreadsheets", "base.clock", "base.secret", "base.networks", "base.errors",
     "base.logs", "base.choices", "base.texts", "base.entry_points", "base.allowed_networks", "base.acting",
     "base.search", "base.units", "base.money", "base.languages", "base.failpoints", "base.credentials", "base.html",
-    "base.converting", "base.reading", "base.decoding", "base",
+    "base.ical", "base.converting", "base.reading", "base.decoding", "base",
     "storage.database", "storage.jobs", "storage.backups", "storage",
     "hooks",
     "instance",

@@ -66,11 +66,11 @@ def pieces(supplying: Supplying, order: Order) -> list[int]:
         return [line.quantity for line in order_by_id(tx, order.id, enterprise_id="hub").lines]
 
 
-def letters(supplying: Supplying, to: str) -> list[Any]:
-    """Returns the e-mails about orders to this address, the oldest first."""
+def letters(supplying: Supplying, to: str, *, about: str = "ommande") -> list[Any]:
+    """Returns the e-mails to this address whose subject has these letters, the oldest first."""
     files = sorted((supplying.instance.folder / "mail").glob("*.eml"))
     messages = [email.message_from_bytes(file.read_bytes(), policy=default) for file in files]
-    return [message for message in messages if to in message["To"] and "ommande" in message["Subject"]]
+    return [message for message in messages if to in message["To"] and about in message["Subject"]]
 
 
 def answer(supplying: Supplying, confirmed: Mapping[str, int], **options: Any) -> PurchaseOrder:

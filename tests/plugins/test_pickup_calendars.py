@@ -14,6 +14,7 @@ from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
+from commensal.base.ical import CalendarEvent, calendar
 from commensal.instance import Instance, InstanceSettings
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
@@ -29,7 +30,6 @@ from commensal.trade.people.people import Person, add_person, new_person
 from commensal.trade.people.sessions import begin_session
 from commensal_pickup.calendars import open_calendar
 from commensal_pickup.closing import add_closure
-from commensal_pickup.ical import CalendarEvent, calendar
 from commensal_pickup.places import Place, add_place
 from commensal_pickup.slots import Slot, add_slot
 

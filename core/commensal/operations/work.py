@@ -40,6 +40,7 @@ from ..trade.sale_sessions.complete import complete_due
 from ..trade.sale_sessions.repeat import repeat_due
 from ..trade.supply.parts import TELL, close_parts
 from ..trade.supply.purchase_orders import compare_due
+from ..trade.supply.reminding import remind_due
 from ..trade.supply.telling import tell_when_closed
 from .backups.nightly import make_backup, promise_backup, try_backup
 
@@ -72,6 +73,7 @@ def _core(instance: Instance) -> Work:
             Periodic("announce_openings", timedelta(minutes=1), _announce_openings),
             Periodic("complete_sales", timedelta(minutes=1), complete_due, irreversible=True),
             Periodic("close_parts", timedelta(minutes=1), close_parts, irreversible=True),
+            Periodic("remind_customers", timedelta(minutes=5), remind_due, irreversible=True),
             Periodic("compare_purchase_orders", timedelta(minutes=5), compare_due),
             Periodic("repeat_sales", timedelta(minutes=5), partial(repeat_due, hooks=instance.hooks)),
             Periodic("promise_backup", timedelta(minutes=5), partial(promise_backup, settings=instance.settings)),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, literal, select, update
 
 from ...storage.database import Transaction, insert_or
 from ...storage.jobs import Job
@@ -39,23 +39,20 @@ class SentMail:
 
 def note_mail(tx: Transaction, job: Job, error: str = "") -> None:
     """Notes that an e-mail about an order was sent, or has failed with an `error`."""
-    order_id, purchase_order_id = job.payload.get("order_id"), job.payload.get("purchase_order_id")
-    state = "failed" if error else "sent"
+    payload, state = job.payload, "failed" if error else "sent"
+    purchase_order_id = payload.get("purchase_order_id")
+    about, id = (purchase_order, purchase_order_id) if purchase_order_id else (customer_order, payload["order_id"])
     if purchase_order_id:
-        owner = select(purchase_order.c.enterprise_id).where(purchase_order.c.id == purchase_order_id)
-        is_order = purchase_order.c.id == purchase_order_id
-        tx.execute(update(purchase_order).where(is_order).values(mail_state=state))
-    else:
-        owner = select(customer_order.c.enterprise_id).where(customer_order.c.id == order_id)
-    enterprise_id = tx.value(owner)
-    if enterprise_id is None:
-        return
+        tx.execute(update(purchase_order).where(purchase_order.c.id == id).values(mail_state=state))
     values = {"state": state, "error": error[:_LONGEST_ERROR], "attempts": job.attempts, "at": tx.now}
     row = {
-        "id": job.id, "enterprise_id": enterprise_id, "order_id": order_id, "purchase_order_id": purchase_order_id,
-        "kind": job.payload["kind"], "to": job.payload["to"], **values,
+        "id": job.id, "order_id": payload.get("order_id"), "purchase_order_id": purchase_order_id,
+        "kind": payload["kind"], "to": payload["to"], **values,
     }  # fmt: skip
-    tx.execute(insert_or(tx, sent_mail).values(row).on_conflict_do_update(index_elements=["id"], set_=values))
+    literals = [literal(value, sent_mail.c[name].type) for name, value in row.items()]
+    source = select(about.c.enterprise_id, *literals).where(about.c.id == id)
+    statement = insert_or(tx, sent_mail).from_select(["enterprise_id", *row], source)
+    tx.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
 
 
 def mails_of_order(tx: Transaction, enterprise_id: str, order_id: str) -> Sequence[SentMail]:

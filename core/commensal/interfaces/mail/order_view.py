@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import bindparam, select
@@ -14,7 +14,7 @@ from ...storage.database import Transaction
 from ...trade.enterprises.tables import enterprise
 from ...trade.orders.guests import GuestTerms, guest_terms
 from ...trade.orders.questions import order_by_id
-from ...trade.orders.shipping import with_place_of_today
+from ...trade.orders.shipping import option_of_today
 from ...trade.orders.tables import customer_order
 from ...trade.orders.values import Order
 from ...trade.payments.begin_due import payment_under_way
@@ -25,7 +25,7 @@ from ...trade.sale_sessions.tables import coordination, sale_session
 
 @dataclass(frozen=True, kw_only=True)
 class OrderView:
-    """begins_at and ends_at are those of the distribution.
+    """begins_at and ends_at are those of the distribution; comes_at and goes_at those of the customer's slot in it.
 
     due:          minor units still to be paid; negative: owed to the customer
     payment_text: the instructions for the payer, if they are for the amount that is due
@@ -44,6 +44,8 @@ class OrderView:
     closes_at: datetime
     begins_at: datetime
     ends_at: datetime
+    comes_at: datetime
+    goes_at: datetime
     due: int
     payment_text: str
     pays_online: bool
@@ -80,7 +82,12 @@ def order_view(tx: Transaction, hooks: Hooks, order_id: str) -> OrderView:
         raise NotFound("no_order", "There is no such order.")
     values = dict(row)
     enterprise_id = values.pop("enterprise_id")
-    order = with_place_of_today(tx, hooks, order_by_id(tx, order_id, enterprise_id=enterprise_id))
+    order = order_by_id(tx, order_id, enterprise_id=enterprise_id)
+    option = option_of_today(tx, hooks, order)
+    if option is not None and order.address is None:
+        order = replace(order, shipping_address=option.address, shipping_note=option.note)
+    values["comes_at"] = option.begins_at if option is not None else values["begins_at"]
+    values["goes_at"] = option.ends_at if option is not None else values["ends_at"]
     due = 0 if order.state == "Cancelled" else order.total - order.paid_total
     text, online = _payment_instructions(payments_of(tx, enterprise_id, order_id), due)
     terms = guest_terms(tx, order)

@@ -73,5 +73,6 @@ def _template_functions(language: str, timezone: str) -> dict[str, Any]:
         "percent": partial(formats.format_percent, language=language),
         "quantity": partial(formats.format_quantity, language=language),
         "moment": partial(formats.format_moment, timezone=timezone, language=language),
+        "hour": partial(formats.format_hour, timezone=timezone, language=language),
         "span": partial(formats.format_span, timezone=timezone, language=language),
     }

@@ -13,11 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import structlog
 
 from ...base.failpoints import failpoint
+from ...base.ical import CalendarEvent, calendar
+from ...base.languages.catalogs import translate
 from ...instance import Instance
 from ...storage.jobs import Job
 from ...trade.enterprises.enterprises import Enterprise, enterprise_by_id
@@ -30,14 +33,15 @@ from .capping import may_send
 from .deliver import deliver, remove_unfinished
 from .log import note_mail
 from .message import Attachment, build_message
-from .order_view import order_view
+from .order_view import OrderView, order_view
 from .render import render
 
 ORDER_KINDS = (
     "order_placed", "order_changed", "order_cancelled", "order_unconfirmed", "order_unpaid", "order_ready",
-    "order_refunded",
+    "order_refunded", "order_final", "order_reminder", "order_not_collected",
 )  # fmt: skip
-_ASKS_TO_PAY = ("order_placed", "order_changed")
+_ASKS_TO_PAY = ("order_placed", "order_changed", "order_final")
+_WITH_CALENDAR = ("order_placed", "order_final")
 ACCOUNT_KINDS = (
     "confirm_email",
     "reset_password",
@@ -52,6 +56,7 @@ OPERATOR_KINDS = ("plugin_set_aside",)
 # Anybody who types an address can cause these; others follow from actions of a hub or of the owner of the address.
 _CAUSED_BY_STRANGERS = (
     "order_placed", "order_changed", "order_cancelled", "order_unconfirmed", "order_unpaid",
+    "order_final", "order_reminder",
     "confirm_email", "reset_password", "already_registered", "new_email", "member_invitation",
 )  # fmt: skip
 _log = structlog.get_logger("commensal.mail")
@@ -148,7 +153,20 @@ def _send_about_order(instance: Instance, job: Job) -> None:
         sender_name=view.shop,
         reply_to=view.shop_email,
         timezone=view.timezone,
+        attachments=_calendar_of(view, job, instance.clock.now()) if kind in _WITH_CALENDAR else (),
     )
+
+
+def _calendar_of(view: OrderView, job: Job, now: datetime) -> list[Attachment]:
+    """When and where the customer gets the order, as a calendar file. A later e-mail replaces the same event."""
+    order, language = view.order, job.payload["language"]
+    summary = translate(language, "Order {number} at {shop}").format(number=order.number, shop=view.shop)
+    event = CalendarEvent(
+        uid=f"order-{order.id}", begins_at=view.comes_at, ends_at=view.goes_at, summary=summary,
+        location=order.shipping_address, description=order.shipping_note, sequence=order.version,
+    )  # fmt: skip
+    content = calendar(view.shop, [event], now)
+    return [Attachment(f"order-{order.number}.ics", "text/calendar", content)]
 
 
 def _send(

@@ -36,6 +36,18 @@ def order_is_ready(tx: Transaction, order: Order) -> Order:
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
 
 
+def tell_not_collected(tx: Transaction, order: Order) -> None:
+    """Mails the customer of the locked `order` that nobody has collected it, and asks what shall be done with it.
+
+    Raises `Conflict` before the distribution has begun, and for an order that is cancelled or handed over.
+    """
+    refuse_unless_placed(order)
+    refuse_if_handed_over(order)
+    if sale_context(tx, order.session_id).begins_at > tx.now:
+        raise Conflict("too_early", "The distribution has not begun yet.")
+    promise_all(tx, [order_mail(tx, order, "order_not_collected")])
+
+
 def hand_order_over(tx: Transaction, order: Order, *, by: str | None = None) -> Order:
     """Marks the order as handed over (DFC FulfilmentState Fulfilled): its reserved stock is now sold.
 

@@ -122,17 +122,20 @@ def with_place_of_today(tx: Transaction, hooks: Hooks, order: Order) -> Order:
 
     If the plugin is gone or fails, the place stays as it was stored.
     """
-    plugin = order.shipping.partition(":")[0]
-    if order.address is not None or plugin not in hooks.plugins():
-        return order
-    enabled = enabled_plugins(tx, order.enterprise_id)
-    if plugin not in enabled:
-        return order
-    offered = _options_by_id(tx, hooks, {plugin: enabled[plugin]}, order, order.language, None)
-    option = offered.get(order.shipping)
-    if option is None:
+    option = option_of_today(tx, hooks, order)
+    if order.address is not None or option is None:
         return order
     return replace(order, shipping_address=option.address, shipping_note=option.note)
+
+
+def option_of_today(tx: Transaction, hooks: Hooks, order: Order) -> ShippingOption | None:
+    """Returns the option that the order has booked, as its plugin describes it now; None if it is gone or fails."""
+    plugin = order.shipping.partition(":")[0]
+    enabled = enabled_plugins(tx, order.enterprise_id) if plugin in hooks.plugins() else {}
+    if plugin not in enabled:
+        return None
+    offered = _options_by_id(tx, hooks, {plugin: enabled[plugin]}, order, order.language, None)
+    return offered.get(order.shipping)
 
 
 def release_place(tx: Transaction, hooks: Hooks, order_id: str, shipping: str) -> None:

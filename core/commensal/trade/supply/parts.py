@@ -16,9 +16,10 @@ from sqlalchemy import Select, and_, bindparam, exists, or_, select
 from ...storage.database import Time, Transaction, insert_rows
 from ...storage.jobs import Promise, promise_all
 from ..enterprises.tables import enterprise
+from ..orders.emails import mail_customers
 from ..orders.tables import customer_order, order_line
 from ..sale_sessions.tables import coordination, coordination_supplier, sale_session
-from .tables import sale_closing, sale_part
+from .tables import closing_policy, sale_closing, sale_part
 
 TELL = "tell_supplier"  # the kind of job
 LATEST = timedelta(days=7)  # after the closing: covers cut-offs that passed while no worker was running
@@ -46,15 +47,16 @@ class SalePart:
 def close_parts(tx: Transaction) -> list[tuple[str, str]]:
     """Closes every part whose cut-off has passed. Returns them as pairs of session and supplier.
 
-    Enqueues a job for each, which tells its supplier.
+    Enqueues a job for each, which tells its supplier; and for sessions that have closed, e-mails to their customers.
     """
     moments = {"now": tx.now, "since": tx.now - LATEST, "lately": tx.now - STRAGGLERS}
     rows = list(tx.all(_OWN_CUT_OFF, moments))
     closed = tx.all(_CLOSED_SESSIONS, moments)
     if closed:
         rows += tx.all(_ORDERED_OF, {"sessions": [row["id"] for row in closed]})
-    new = [{"session_id": row["id"], "noticed_at": tx.now} for row in closed if row["noticed_at"] is None]
-    insert_rows(tx, sale_closing, new)
+    new = [row for row in closed if row["noticed_at"] is None]
+    insert_rows(tx, sale_closing, [{"session_id": row["id"], "noticed_at": tx.now} for row in new])
+    mail_customers(tx, "order_final", [row["id"] for row in new if row["final_mail"] is not False])
     pairs = sorted({(row["session_id"], row["supplier_id"]) for row in rows})
     close(tx, pairs)
     return pairs
@@ -102,9 +104,10 @@ def _own_cut_off() -> Select[Any]:
 def _closed_sessions() -> Select[Any]:
     """Sessions that have closed and whose closing was not noticed yet, or so lately that orders may have followed."""
     return (
-        select(_session.id, sale_closing.c.noticed_at)
+        select(_session.id, sale_closing.c.noticed_at, closing_policy.c.final_mail)
         .join_from(sale_session, coordination, coordination.c.id == _session.coordination_id)
         .outerjoin(sale_closing, sale_closing.c.session_id == _session.id)
+        .outerjoin(closing_policy, closing_policy.c.enterprise_id == _session.enterprise_id)
         .where(*_RUNNING, _session.closes_at <= _NOW, _session.ends_at > _NOW)
         .where(or_(sale_closing.c.noticed_at.is_(None), _session.closes_at > bindparam("lately", type_=Time)))
         .order_by(_session.id)

@@ -20,15 +20,21 @@ class ClosingPolicy:
     """telling:  "at the cut-off": suppliers get their orders at once; "by hand": when a person has looked at them
     shortage: who gets less of what a supplier does not bring. "newest first": the latest orders get nothing of it;
               "pro rata": all of them get less; "by hand": a person changes orders
+    final_mail: whether customers are mailed their final order when a sale has closed
+    reminder:  whether they are reminded of it on the evening before the distribution
     """
 
     telling: Telling = "at the cut-off"
     shortage: Shortage = "newest first"
+    final_mail: bool = True
+    reminder: bool = True
 
 
 class ClosingPolicyChanges(TypedDict, total=False):
     telling: Telling
     shortage: Shortage
+    final_mail: bool
+    reminder: bool
 
 
 _COLUMNS = [closing_policy.c[field.name] for field in fields(ClosingPolicy)]

@@ -11,6 +11,8 @@ closing_policy = Table(
     Column("enterprise_id", Text, ForeignKey("enterprise.id"), primary_key=True),
     Column("telling", Text, nullable=False),
     Column("shortage", Text, nullable=False),
+    Column("final_mail", Flag, nullable=False, server_default="1"),
+    Column("reminder", Flag, nullable=False, server_default="1"),
     checked_in("telling", ("at the cut-off", "by hand")),
     checked_in("shortage", ("newest first", "pro rata", "by hand")),
     sqlite_strict=True,
@@ -35,6 +37,7 @@ sale_closing = Table(
     metadata,
     Column("session_id", Text, primary_key=True),  # no foreign key: a session without orders may be removed
     Column("noticed_at", Time, nullable=False),
+    Column("reminded_at", Time),
     sqlite_strict=True,
     info=untraced("it marks a moment"),
 )

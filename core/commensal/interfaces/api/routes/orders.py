@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
+from ....storage.jobs import promise_all
 from ....trade.enterprises.customers import customer_by_id
 from ....trade.orders.cancel import cancel_order
 from ....trade.orders.change import change_order
 from ....trade.orders.distribution import Parcel, ProductTotal, parcels, product_totals
-from ....trade.orders.fulfil import hand_order_over, order_is_ready
-from ....trade.orders.lock import locked_order
+from ....trade.orders.emails import order_mail
+from ....trade.orders.fulfil import hand_order_over, order_is_ready, tell_not_collected
+from ....trade.orders.lock import locked_order, refuse_unless_placed
 from ....trade.orders.place import place_order
 from ....trade.orders.questions import order_by_id, orders_of_session
 from ....trade.orders.sale_context import refuse_foreign_session
 from ....trade.orders.substitute import substitute
 from ....trade.orders.values import Order
 from ....trade.orders.weigh import weigh_order
+from ...mail.log import SentMail, mails_of_order
 from ..endpoint import Body, Call, Page, Paging, Routes, page_of
 from .order_bodies import Amount, Id, NewOrder, OrderChanges, read_changes, read_wish, stop_payments
 
@@ -51,6 +54,12 @@ class Substitution(Body, frozen=True, kw_only=True):
     quantity: Annotated[int, msgspec.Meta(ge=1, le=10_000)]
     replaced: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None = None
     price: Amount | None = None
+
+
+class MailWanted(Body, frozen=True, kw_only=True):
+    """Which e-mail is sent again: the confirmation, the final order, or that it is ready."""
+
+    kind: Literal["order_placed", "order_final", "order_ready"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +142,27 @@ def give_instead(call: Call, enterprise: str, order: str, body: Substitution) ->
 def ready(call: Call, enterprise: str, order: str) -> Order:
     """The order is packed and waits for its customer, who gets a mail."""
     return order_is_ready(call.tx, locked_order(call.tx, order, enterprise_id=enterprise, version=call.version))
+
+
+@routes.post("/enterprises/{enterprise}/orders/{order}/not-collected", scope="orders:pack", edits=True, status=204)
+def not_collected(call: Call, enterprise: str, order: str) -> None:
+    """Nobody has collected the order: its customer gets a mail that asks what shall be done with it."""
+    tell_not_collected(call.tx, locked_order(call.tx, order, enterprise_id=enterprise, version=call.version))
+
+
+@routes.get("/enterprises/{enterprise}/orders/{order}/mails", scope="orders:read")
+def order_mails(call: Call, enterprise: str, order: str) -> Sequence[SentMail]:
+    """The e-mails about an order, and what has become of each."""
+    order_by_id(call.tx, order, enterprise_id=enterprise)
+    return mails_of_order(call.tx, enterprise, order)
+
+
+@routes.post("/enterprises/{enterprise}/orders/{order}/mails", scope="orders:write", status=204)
+def mail_again(call: Call, enterprise: str, order: str, body: MailWanted) -> None:
+    """Mails the customer once more, with the order as it is now."""
+    locked = locked_order(call.tx, order, enterprise_id=enterprise)
+    refuse_unless_placed(locked)
+    promise_all(call.tx, [order_mail(call.tx, locked, body.kind)])
 
 
 @routes.post("/enterprises/{enterprise}/orders/{order}/hand-over", scope="orders:pack", edits=True)

@@ -37,6 +37,8 @@ Unset = msgspec.UnsetType
 class PolicyPatch(Body, frozen=True, kw_only=True):
     telling: Telling | Unset = msgspec.UNSET
     shortage: Shortage | Unset = msgspec.UNSET
+    final_mail: bool | Unset = msgspec.UNSET
+    reminder: bool | Unset = msgspec.UNSET
 
 
 class PurchaseOrderQuery(Paging, frozen=True, kw_only=True):

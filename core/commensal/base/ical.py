@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-MEDIA_TYPE = "text/calendar; charset=utf-8"
-_PRODUCT = "-//Commensal//pickup//EN"
+CALENDAR_TYPE = "text/calendar; charset=utf-8"
+_PRODUCT = "-//Commensal//EN"
 _LONGEST_LINE = 75  # octets of a line, at most (3.1)
 
 
@@ -32,6 +32,7 @@ def calendar(name: str, events: Iterable[CalendarEvent], now: datetime) -> bytes
         "VERSION:2.0",
         f"PRODID:{_PRODUCT}",
         "CALSCALE:GREGORIAN",
+        "METHOD:PUBLISH",
         f"X-WR-CALNAME:{_text(name)}",
     ]
     for event in events:
