@@ -130,6 +130,15 @@ def test_the_order_is_mailed_with_its_lines_as_text_csv_and_pdf(supplying: Suppl
     assert orders(supplying)[0].mail_state == "sent"
 
 
+def test_nobody_is_told_to_bring_what_was_handed_out_while_no_worker_ran(
+    supplying: Supplying, clock: ManualClock
+) -> None:
+    supplying.cut_off("hub", "farm", clock.now() + HOUR)
+    supplying.order("hub", {"apples": 2, "cheese": 1})
+    pass_time(supplying, clock, days=4)
+    assert (orders(supplying), orders(supplying, "dairy")) == ([], [])
+
+
 def test_a_supplier_without_goods_on_order_and_the_shop_itself_get_no_order(
     supplying: Supplying, clock: ManualClock
 ) -> None:

@@ -26,7 +26,12 @@ LATEST = timedelta(days=7)  # after the closing: covers cut-offs that passed whi
 STRAGGLERS = timedelta(hours=1)  # after the closing: an order of the last moment may be committed later
 _session, _part = sale_session.c, sale_part.c
 _NOW, _SINCE = bindparam("now", type_=Time), bindparam("since", type_=Time)
-_RUNNING = (coordination.c.cancelled_at.is_(None), _session.closes_at > _SINCE, _session.opens_at <= _NOW)
+_RUNNING = (
+    coordination.c.cancelled_at.is_(None),
+    _session.closes_at > _SINCE,
+    _session.opens_at <= _NOW,
+    _session.ends_at > _NOW,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +95,7 @@ def _is_closed(supplier: Any) -> Any:
 
 
 def _own_cut_off() -> Select[Any]:
-    """Suppliers of running sessions with an earlier cut-off of their own, which has passed."""
+    """Suppliers of sessions that are still to be handed out, with an earlier cut-off of their own, which has passed."""
     supplier = coordination_supplier.c
     return (
         select(_session.id.label("session_id"), supplier.enterprise_id.label("supplier_id"))
@@ -108,7 +113,7 @@ def _closed_sessions() -> Select[Any]:
         .join_from(sale_session, coordination, coordination.c.id == _session.coordination_id)
         .outerjoin(sale_closing, sale_closing.c.session_id == _session.id)
         .outerjoin(closing_policy, closing_policy.c.enterprise_id == _session.enterprise_id)
-        .where(*_RUNNING, _session.closes_at <= _NOW, _session.ends_at > _NOW)
+        .where(*_RUNNING, _session.closes_at <= _NOW)
         .where(or_(sale_closing.c.noticed_at.is_(None), _session.closes_at > bindparam("lately", type_=Time)))
         .order_by(_session.id)
     )
