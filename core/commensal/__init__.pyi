@@ -104,6 +104,7 @@ from .interfaces.reports.look import look as look
 from .interfaces.reports.parameters import a_period as a_period
 from .interfaces.reports.parameters import one_sale as one_sale
 from .interfaces.reports.parameters import own_pages as own_pages
+from .interfaces.reports.run import reports_of as reports_of
 from .interfaces.reports.segments import SEGMENTS as SEGMENTS
 from .interfaces.reports.segments import Segment as Segment
 from .interfaces.reports.segments import segment as segment

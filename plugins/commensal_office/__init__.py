@@ -7,13 +7,20 @@ the scope that it needs; people see the enterprises of which they are members, a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from commensal import MenuItem, Transaction, hookimpl, translate
 from commensal.trade import memberships_of
 
 from .pages import fixed_routes
+from .telephone import endpoints
 
-__all__ = ["fixed_routes", "menu_items"]
+__all__ = ["endpoints", "fixed_routes", "menu_items", "migrations"]
+
+
+@hookimpl
+def migrations() -> Path:
+    return Path(__file__).parent / "migrations"
 
 
 @hookimpl

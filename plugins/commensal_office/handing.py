@@ -40,9 +40,18 @@ def due_of(order: Order) -> int:
 
 
 def hand_out(
-    tx: Transaction, instance: Instance, enterprise_id: str, event: HandOut, *, by: str, allowed: Collection[str]
+    tx: Transaction,
+    instance: Instance,
+    enterprise_id: str,
+    event: HandOut,
+    *,
+    by: str,
+    allowed: Collection[str],
+    anyway: bool = False,
 ) -> Order:
     """Weighs, takes the money, and hands the order over. Returns the order. `allowed` are methods "by hand".
+
+    anyway: the money is in the till already, so it is recorded even if it is more than is due
 
     Raises `NotFound`, `Invalid` for impossible weights or a method that is not allowed, and `Conflict` for an order
     that is cancelled, that somebody else has handed over, or of which more was taken than is due.
@@ -57,7 +66,7 @@ def hand_out(
     if event.method:
         record_received(
             tx, enterprise_id=enterprise_id, order_id=order.id, method=event.method, amount=event.amount,
-            person_id=by, allowed=allowed, key=event.key,
+            person_id=by, allowed=allowed, key=event.key, anyway=anyway,
         )  # fmt: skip
         order = locked_order(tx, order.id, enterprise_id=enterprise_id)
     return hand_order_over(tx, order, by=by)

@@ -58,7 +58,7 @@ def current_page(visit: Visit) -> Response:
         desk = open_desk(tx, visit, "orders:pack")
         session = current_session(recent_sessions(tx, desk.enterprise.id), tx.now)
     if session is None:
-        return show(visit, desk, "no_sale", at="handout")
+        return visit.redirect(desk.address)
     return visit.redirect(f"{desk.address}/handout/{session.id}")
 
 

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 from commensal import Instance, NotFound, hookimpl
 from commensal.pages import Visit, page
 
-from . import choose, handout, orders, week
+from . import bring, choose, handout, money, orders, papers, telephone, week
 from .showing import on_error
 
 
@@ -26,9 +26,17 @@ _PAGES = (
     ("GET", f"{_HERE}/orders", orders.orders_page),
     ("GET", f"{_HERE}/orders/{{order}}", orders.order_page),
     ("GET", f"{_HERE}/handout", handout.current_page),
+    ("GET", f"{_HERE}/handout/worker.js", telephone.worker_now),
     ("GET", f"{_HERE}/handout/{{session}}", handout.list_page),
+    ("GET", f"{_HERE}/handout/{{session}}/list.json", telephone.list_now),
     ("GET", _PERSON, handout.person_page),
     ("POST", _PERSON, handout.person_now),
+    ("GET", f"{_HERE}/bring", bring.bring_page),
+    ("GET", f"{_HERE}/money", money.money_page),
+    ("POST", f"{_HERE}/money", money.settle_now),
+    ("GET", f"{_HERE}/money/{{order}}", money.record_page),
+    ("POST", f"{_HERE}/money/{{order}}", money.record_now),
+    ("GET", f"{_HERE}/papers", papers.papers_page),
     ("GET", "/office/{nothing:path}", raise_not_found),
 )
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from commensal import Unauthorised, format_hour, format_percent, format_short_day, format_span, plural, translate
 from commensal.pages import NO_MISTAKES, Visit, explain
+from commensal.trade import as_told
 
 from .desk import Desk
 
@@ -20,6 +21,9 @@ _PLACES = (
     ("week", "This week", "", "sales:read"),
     ("handout", "Hand-out", "/handout", "orders:pack"),
     ("orders", "Orders", "/orders", "orders:read"),
+    ("bring", "What I bring", "/bring", "demand:read"),
+    ("money", "Money", "/money", "payments:read"),
+    ("papers", "Lists and reports", "/papers", "orders:read"),
 )
 
 
@@ -48,6 +52,7 @@ def show(
         "percent": lambda rate: format_percent(rate, language),
         "count": lambda singular, many, number: plural(language, singular, many, number).format(number=number),
         "lang": lambda other: Markup(' lang="{}"').format(other) if other != language else "",
+        "as_told": as_told,
         "mistakes": NO_MISTAKES,
         "address": visit.here,
         **context,

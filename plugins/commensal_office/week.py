@@ -23,6 +23,7 @@ from commensal.trade import (
     summaries_of_session,
 )
 
+from .conflicts import count_conflicts
 from .desk import Desk, open_desk
 from .sessions import chosen_session, current_session, recent_sessions, session_before
 from .showing import show, time_left
@@ -75,8 +76,8 @@ class Week:
     sold_out: tuple[str, ...]
     on_sale: int
     payment_problems: int
+    conflicts: int
     has_next: bool
-    methods: int = 0
 
     @property
     def session(self) -> SaleSession:
@@ -102,8 +103,8 @@ def week_page(visit: Visit) -> Response:
         named = visit.query.get("sale", "")
         session = chosen_session(tx, desk.enterprise.id, named) if named else current_session(sessions, tx.now)
         week = _load(tx, desk, session, sessions) if session else None
-    if week is None:
-        return show(visit, desk, "no_sale", at="week")
+    if week is None:  # a producer, or a hub that has not begun
+        return visit.redirect(f"{desk.address}/bring")
     methods = len(payment_methods(visit.instance, desk.enterprise.id, visit.language))
     return show(
         visit,
@@ -136,6 +137,7 @@ def _load(tx: Transaction, desk: Desk, session: SaleSession, sessions: Sequence[
         sold_out=tuple(offer.name for offer in offers if offer.left == 0),
         on_sale=len(offers),
         payment_problems=len(problems_of(tx, shop_id)) if desk.may("payments:read") else 0,
+        conflicts=count_conflicts(tx, shop_id) if desk.may("payments:read") else 0,
         has_next=any(each.opens_at > session.opens_at for each in sessions),
     )
 
@@ -273,11 +275,17 @@ def _of_the_money(visit: Visit, desk: Desk, week: Week) -> Iterator[Task]:
     language, session = visit.language, week.session
     if not desk.sees_money:
         return
+    if week.conflicts:
+        text = plural(language, "{number} order was paid twice", "{number} orders were paid twice", week.conflicts)
+        why = translate(language, "Two telephones took money for the same order at the hand-out.")
+        url, action = f"{desk.address}/money", translate(language, "Decide")
+        yield Task(text=text.format(number=week.conflicts), why=why, url=url, action=action, urgent=True)
     if week.payment_problems:
         number = week.payment_problems
         text = plural(language, "{number} payment needs a decision", "{number} payments need a decision", number)
         why = translate(language, "A payment provider has sent what does not fit an order.")
-        yield Task(text=text.format(number=number), why=why, urgent=True)
+        url, action = f"{desk.address}/money", translate(language, "Decide")
+        yield Task(text=text.format(number=number), why=why, url=url, action=action, urgent=True)
     unpaid = [order for order in week.valid_orders if order.due > 0]
     if unpaid and week.now >= session.ends_at:
         text = plural(language, "{number} order is not paid", "{number} orders are not paid", len(unpaid))

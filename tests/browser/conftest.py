@@ -7,12 +7,13 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image as Pillow
@@ -130,6 +131,10 @@ class Shop:
             assert broken_invariants(tx) == []
             return [dict(row) for row in tx.all(query)]
 
+    def served(self) -> AbstractContextManager[str]:
+        """Serves the shop while a block runs, always at the same address."""
+        return live(self.instance, port=urlsplit(self.instance.settings.base_url).port or 0)
+
     def count(self, kilograms: int) -> None:
         """Records a count of the carrots."""
         with self.instance.store.write() as tx:
@@ -137,20 +142,25 @@ class Shop:
 
 
 @pytest.fixture
-def shop(sqlite_template: Path, tmp_path: Path, clock: ManualClock, ids: SeededIds) -> Iterator[Shop]:
-    """A shop on SQLite, served on loopback at the address that its e-mails contain."""
+def unplugged_shop(sqlite_template: Path, tmp_path: Path, clock: ManualClock, ids: SeededIds) -> Iterator[Shop]:
+    """A shop on SQLite that does not serve."""
     port, file = _free_port(), tmp_path / "commensal.db"
     shutil.copyfile(sqlite_template, file)
     limits = LimitSettings(reads=100_000, writes=100_000, logins=100_000)
     settings = InstanceSettings(
         name="Les Paniers", base_url=f"http://127.0.0.1:{port}", limits=limits,
-        plugins={"enabled": ["shop", "cash", "pickup"]},
+        plugins={"enabled": ["shop", "office", "cash", "pickup"]},
     )  # fmt: skip
     store = Store(f"sqlite:///{file}", clock=clock, ids=ids)
     with Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids) as instance:
-        heap = _fill(instance)
-        with live(instance, port=port):
-            yield Shop(instance, clock, heap)
+        yield Shop(instance, clock, _fill(instance))
+
+
+@pytest.fixture
+def shop(unplugged_shop: Shop) -> Iterator[Shop]:
+    """The shop, served on loopback at the address that its e-mails contain."""
+    with unplugged_shop.served():
+        yield unplugged_shop
 
 
 def _free_port() -> int:

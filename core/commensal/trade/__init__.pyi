@@ -77,6 +77,7 @@ from .orders.place import place_order as place_order
 from .orders.price import Choices as Choices
 from .orders.proof import is_mailed as is_mailed
 from .orders.proof import prove_order as prove_order
+from .orders.questions import lines_of_session as lines_of_session
 from .orders.questions import orders_of_person as orders_of_person
 from .orders.questions import orders_of_session as orders_of_session
 from .orders.quote import Offered as Offered
@@ -88,6 +89,7 @@ from .orders.summaries import OrderSummary as OrderSummary
 from .orders.summaries import find_orders as find_orders
 from .orders.summaries import orders_with_product as orders_with_product
 from .orders.summaries import summaries_of_session as summaries_of_session
+from .orders.summaries import unpaid_of_sessions as unpaid_of_sessions
 from .orders.values import Wish as Wish
 from .orders.weigh import weigh_order as weigh_order
 from .payments.by_hand import record_received as record_received
@@ -96,6 +98,7 @@ from .payments.methods import payment_methods_of_order as payment_methods_of_ord
 from .payments.payments import cancel_open as cancel_open
 from .payments.payments import payment_by_key as payment_by_key
 from .payments.problems import problems_of as problems_of
+from .payments.problems import settle_problem as settle_problem
 from .payments.refunds import correct_payment as correct_payment
 from .people.access import demand as demand
 from .people.access import held_at as held_at
@@ -183,6 +186,7 @@ from .stock.lots import lot_by_id as lot_by_id
 from .stock.lots import lots_by_id as lots_by_id
 from .stock.lots import lots_of as lots_of
 from .stock.movements import taken_since as taken_since
+from .supply.demand import demand_of_supplier as demand_of_supplier
 from .supply.shares import shares as shares
 
 __all__: list[str]

@@ -120,6 +120,16 @@ def lines_of(tx: Transaction, order_id: str) -> tuple[PricedLine, ...]:
     return tuple(PricedLine(**_without(row, _LINE_ONLY)) for row in rows)
 
 
+def lines_of_session(tx: Transaction, enterprise_id: str, session_id: str) -> dict[str, tuple[PricedLine, ...]]:
+    """Returns the lines of all placed orders of a shop's session by order id and position, in one statement."""
+    order, lines = customer_order.c, dict[str, list[PricedLine]]()
+    statement = select(order_line).join(customer_order, order.id == order_line.c.order_id)
+    statement = statement.where(order.session_id == session_id, order.enterprise_id == enterprise_id)
+    for row in tx.all(statement.where(order.state != "Draft").order_by(order_line.c.order_id, order_line.c.position)):
+        lines.setdefault(row["order_id"], []).append(PricedLine(**_without(row, _LINE_ONLY)))
+    return {order_id: tuple(of_order) for order_id, of_order in lines.items()}
+
+
 def _adjustments_of(tx: Transaction, order_id: str) -> tuple[Adjustment, ...]:
     rows = tx.all(_ADJUSTMENTS, {"order": order_id})
     return tuple(Adjustment(**{**_without(row, ("id", *_LINE_ONLY)), "phase": Phase(row["phase"])}) for row in rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
@@ -68,6 +68,13 @@ _is_unweighed = and_(_line.weighed, _line.final_quantity.is_(None))
 def summaries_of_session(tx: Transaction, enterprise_id: str, session_id: str) -> list[OrderSummary]:
     """Returns the placed orders of a shop's session by number, cancelled ones too, in two statements."""
     return _summaries(tx, _order.enterprise_id == enterprise_id, _order.session_id == session_id)
+
+
+def unpaid_of_sessions(tx: Transaction, enterprise_id: str, session_ids: Collection[str]) -> list[OrderSummary]:
+    """Returns the orders of these sessions of a shop that are not paid yet, by number, in two statements."""
+    balance = _order.total - _order.paid_total
+    of_sessions = (_order.enterprise_id == enterprise_id, _order.session_id.in_(sorted(session_ids)))
+    return _summaries(tx, *of_sessions, _order.state.in_(("Held", "Complete")), balance > 0)
 
 
 def find_orders(tx: Transaction, enterprise_id: str, text: str) -> list[OrderSummary]:

@@ -1,0 +1,366 @@
+// The hand-out on a telephone. It shows the list from its own store, and notes what happens in a queue that only grows:
+// an event leaves it by being sent, and its id is its Idempotency-Key, so sending it again is harmless.
+
+const main = document.getElementById("main");
+const [, , enterprise, , session] = location.pathname.split("/");
+const home = `/office/${enterprise}/handout/${session}`;
+const EVERY = 20_000; // milliseconds between attempts to send
+const DAY = 86_400_000; // milliseconds after which a list is forgotten
+const MUCH = 0.3; // of the ordered weight: a larger difference is asked again
+let store, list, texts, events = [], shown = "", words = "", offlineSince = null, message = null, loggedOut = false;
+
+// ------------------------------------------------------------------------------------------------ the store
+
+function opened() {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open("handout", 1);
+    request.onupgradeneeded = () => {
+      request.result.createObjectStore("lists", { keyPath: "session" });
+      request.result.createObjectStore("events", { autoIncrement: true });
+    };
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+function run(name, mode, action) {
+  return new Promise((resolve, reject) => {
+    const transaction = store.transaction(name, mode, { durability: "strict" });
+    const request = action(transaction.objectStore(name));
+    transaction.oncomplete = () => resolve(request.result);
+    transaction.onerror = () => reject(transaction.error);
+  });
+}
+
+async function readEvents() {
+  const [keys, values] = await Promise.all([
+    run("events", "readonly", (table) => table.getAllKeys()),
+    run("events", "readonly", (table) => table.getAll()),
+  ]);
+  events = values.map((value, index) => ({ ...value, place: keys[index] })).filter((event) => event.session === session);
+}
+
+async function note(event) {
+  const entry = { ...event, id: crypto.randomUUID(), enterprise, session, at: new Date().toISOString(), state: "waiting" };
+  await run("events", "readwrite", (table) => table.add(entry));
+  await readEvents();
+  send();
+}
+
+function mark(event, state, text = "") {
+  const { place, ...entry } = { ...event, state, text };
+  return run("events", "readwrite", (table) => table.put(entry, place));
+}
+
+async function wipe() {
+  store?.close();
+  indexedDB.deleteDatabase("handout");
+  await caches.delete("handout");
+  for (const worker of await navigator.serviceWorker.getRegistrations()) await worker.unregister();
+}
+
+// ------------------------------------------------------------------------------------------------ the network
+
+let sending = null;
+function send() {
+  sending ??= sendAll().finally(() => { sending = null; });
+  return sending;
+}
+
+async function sendAll() {
+  for (let event; (event = events.find((each) => each.state === "waiting"));) {
+    let answer;
+    try {
+      answer = await fetch(`/api/-/office/enterprises/${event.enterprise}/orders/${event.order}/hand-out${event.kind === "undo" ? "/undo" : ""}`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "Idempotency-Key": event.id, "Accept-Language": list.language },
+        body: event.kind === "undo" ? null : JSON.stringify({ weights: event.weights, method: event.method, amount: event.amount, at: event.at }),
+      });
+    } catch {
+      offlineSince ??= new Date();
+      return draw();
+    }
+    offlineSince = null;
+    if (answer.status === 401) { loggedOut = true; return draw(); }
+    if (answer.status === 429 || answer.status >= 500) return draw(); // later again
+    const body = await answer.json().catch(() => ({}));
+    const isDone = answer.ok && body.outcome === "done";
+    await mark(event, isDone ? "sent" : "conflict", isDone ? "" : body.text ?? body.detail ?? body.title ?? "");
+    await readEvents();
+    draw();
+  }
+}
+
+async function load() {
+  const sent = events.filter((event) => event.state === "sent"); // the list that comes now knows them
+  try {
+    const answer = await fetch(`${home}/list.json`);
+    if (answer.redirected || answer.status === 401) { loggedOut = true; return; }
+    if (!answer.ok) return;
+    list = { ...await answer.json(), fetched: Date.now() };
+    offlineSince = null;
+    await run("lists", "readwrite", (table) => table.put(list));
+    for (const event of sent) await run("events", "readwrite", (table) => table.delete(event.place));
+    await readEvents();
+  } catch {
+    offlineSince ??= new Date();
+  }
+}
+
+// ------------------------------------------------------------------------------------------------ what is so
+
+// An order with what this telephone has noted since the list was loaded.
+function now(order) {
+  let state = { ...order };
+  for (const event of events.filter((each) => each.order === order.id && each.state !== "conflict")) {
+    if (event.kind === "undo") state = { ...state, gone: null, due: (state.due ?? 0) + (state.taken ?? 0), taken: 0 };
+    else if (!state.gone) state = { ...state, gone: event.at, taken: event.amount, due: (event.due ?? state.due) - event.amount };
+  }
+  return state;
+}
+
+function said(text, values = {}) {
+  return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+}
+
+const money = (amount) => new Intl.NumberFormat(list.language === "fr" ? "fr-FR" : "en-GB", { style: "currency", currency: list.currency }).format(amount / minor());
+const minor = () => 10 ** new Intl.NumberFormat("en", { style: "currency", currency: list.currency }).resolvedOptions().maximumFractionDigits;
+const hour = (at) => new Date(at).toLocaleTimeString(list.language === "fr" ? "fr-FR" : "en-GB", { hour: "2-digit", minute: "2-digit", timeZone: list.zone });
+const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+const unweighed = (order) => order.lines.some((line) => line.weigh && line.quantity && line.final === null);
+
+// A weight like 0,985 or 0.5+0.48; null if it is none.
+function weight(text) {
+  const parts = text.split("+").map((part) => part.trim().replace(",", "."));
+  return parts.every((part) => /^\d+(\.\d*)?$|^\.\d+$/.test(part)) ? parts.reduce((sum, part) => sum + Number(part), 0) : null;
+}
+
+// ------------------------------------------------------------------------------------------------ what is shown
+
+function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
+    else if (value === true) made.setAttribute(key, "");
+    else if (value !== false && value !== null && value !== undefined) made.setAttribute(key, value);
+  }
+  made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return made;
+}
+
+function go(path) {
+  history.pushState(null, "", path);
+  message = null;
+  draw();
+  scrollTo(0, 0);
+}
+
+const link = (attributes, path, ...children) => element("a", { ...attributes, href: path, onclick: (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  go(path);
+} }, ...children);
+
+function bar() {
+  const waiting = events.filter((event) => event.state === "waiting").length;
+  const isOffline = offlineSince !== null || !navigator.onLine;
+  return element("div", { class: `network${isOffline ? " off" : ""}`, role: "status" },
+    element("span", {}, `${isOffline ? texts.offline : texts.online} · ${waiting ? said(texts.waiting, { number: waiting }) : texts.nothing_waiting}`),
+    element("span", {}, `${said(texts.complete, { number: list.orders.length })} · ${said(texts.list_of, { hour: hour(list.loaded) })}`));
+}
+
+function draw() {
+  if (!list) return;
+  const typed = document.activeElement?.id === "q";
+  const id = location.pathname.split("/")[5];
+  const order = list.orders.find((each) => each.id === id);
+  if (order && main.dataset.order === id && main.querySelector(".pay")) { // somebody is typing weights there
+    main.querySelector(".network").replaceWith(bar());
+    return;
+  }
+  main.dataset.order = id ?? "";
+  main.replaceChildren(bar(), ...(order ? person(now(order)) : everybody()));
+  if (typed) { const field = document.getElementById("q"); field.focus(); field.setSelectionRange(words.length, words.length); }
+}
+
+function everybody() {
+  const orders = list.orders.map(now);
+  const gone = orders.filter((order) => order.gone).length;
+  const key = plain(words);
+  const fits = (order) => (!key || plain(order.name).includes(key) || String(order.number) === key.replace("#", ""))
+    && (shown !== "left" || !order.gone) && (shown !== "weigh" || (!order.gone && unweighed(order)));
+  const slots = new Map();
+  for (const order of orders.filter(fits)) slots.set(order.slot, [...(slots.get(order.slot) ?? []), order]);
+  const compare = new Intl.Collator(list.language, { numeric: true }).compare;
+  const sorted = [...slots].sort(([a, as], [b, bs]) => as.every((each) => each.gone) - bs.every((each) => each.gone) || compare(a, b));
+  const conflicts = events.filter((event) => event.state === "conflict");
+  return [
+    element("div", { class: "row between" },
+      element("h1", {}, document.title.split(" – ")[0]),
+      element("p", { class: "counter" }, element("strong", {}, String(gone)), `/${orders.length}`)),
+    loggedOut && element("div", { class: "message warning", role: "alert" }, element("p", {}, element("a", { href: `/login?next=${encodeURIComponent(home)}` }, texts.log_in))),
+    message && done(message),
+    conflicts.length > 0 && element("div", { class: "message wrong", role: "alert" },
+      element("p", {}, element("strong", {}, texts.conflicts), ` – ${texts.conflict_why}`),
+      element("ul", {}, conflicts.map((event) => {
+        const order = list.orders.find((each) => each.id === event.order);
+        return element("li", {}, `${order?.number ?? ""} · ${order?.name ?? ""}: ${event.amount ? `${money(event.amount)}. ` : ""}${event.text}`);
+      }))),
+    element("div", { class: "search find" }, element("div", { class: "field wide" },
+      element("label", { for: "q" }, texts.search),
+      element("input", { id: "q", type: "search", value: words, autocomplete: "off", oninput: (event) => { words = event.target.value; draw(); } }))),
+    element("ul", { class: "chips" }, [["", texts.everybody], ["left", texts.to_come], ["weigh", texts.to_weigh]].map(([value, label]) =>
+      element("li", {}, element("button", { class: "chip", "aria-pressed": String(shown === value), onclick: () => { shown = value; draw(); } }, label)))),
+    sorted.length === 0 && element("p", {}, texts.nobody),
+    ...sorted.map(([slot, inSlot]) => section(slot, inSlot, compare)),
+  ].filter(Boolean);
+}
+
+function section(slot, orders, compare) {
+  const left = orders.filter((order) => !order.gone).length;
+  orders.sort((a, b) => Boolean(a.gone) - Boolean(b.gone) || compare(a.name, b.name));
+  return element("section", {},
+    element("div", { class: "slot" }, element("h2", {}, slot || texts.no_slot), element("span", { class: "q" }, left ? said(texts.left, { number: left }) : texts.all_gone)),
+    element("ul", { class: "rows" }, orders.map((order) => element("li", {}, link({ class: `line${order.gone ? " gone" : ""}` }, `${home}/${order.id}`,
+      element("span", { class: "no" }, String(order.number)),
+      element("span", { class: "name" }, element("strong", {}, order.name),
+        element("span", { class: "s q" }, said(texts.articles, { number: order.lines.reduce((sum, line) => sum + line.quantity, 0) }), order.note ? ` · « ${order.note.slice(0, 60)} »` : "", order.gone ? ` · ${hour(order.gone)}` : "")),
+      element("span", { class: "states" }, pills(order)))))));
+}
+
+function pills(order) {
+  return [
+    !order.gone && unweighed(order) && element("span", { class: "pill bad" }, texts.weigh),
+    order.gone && element("span", { class: "pill none" }, texts.gone),
+    list.money && (order.due > 0 ? element("span", { class: "pill late" }, money(order.due)) : order.due === 0 && element("span", { class: "pill" }, texts.paid)),
+  ];
+}
+
+function done(order) {
+  return element("div", { class: "message done", role: "status" },
+    element("p", {}, element("strong", {}, `${order.number} · ${order.name}`), ` ${said(texts.done_at, { hour: hour(order.gone) })}${order.taken ? ` ${money(order.taken)}` : ""}`),
+    element("button", { class: "second", onclick: async () => { await note({ kind: "undo", order: order.id }); go(`${home}/${order.id}`); } }, texts.undo));
+}
+
+function person(order) {
+  const lines = order.lines.filter((line) => line.quantity);
+  const fields = new Map();
+  const problem = element("p", { class: "problem", role: "alert" });
+  const due = element("strong", {});
+  const dueText = element("span", {});
+  let sure = false;
+
+  function weights() {
+    const typed = {};
+    for (const [line, field] of fields) {
+      if (!field.value.trim()) continue;
+      const value = weight(field.value);
+      if (value === null) throw new Error(said(texts.not_weight, { text: field.value.slice(0, 20) }));
+      typed[line.id] = value;
+    }
+    return typed;
+  }
+
+  // What is to be paid with the weights as they are typed; the server works it out again.
+  function dueNow() {
+    let sum = order.due ?? 0;
+    let typed = {};
+    try { typed = weights(); } catch { /* said when it is sent */ }
+    for (const line of lines) {
+      if (line.id in typed && "price" in line) sum += Math.round((typed[line.id] / line.per_piece) * line.price + 1e-9) - line.amount;
+    }
+    return sum;
+  }
+
+  function redraw() {
+    const amount = dueNow();
+    dueText.textContent = amount > 0 ? texts.to_pay : amount < 0 ? texts.to_give_back : texts.is_paid;
+    due.textContent = money(Math.abs(amount));
+    pay.replaceChildren(...buttons(amount));
+  }
+
+  async function handOut(method, amount) {
+    let typed;
+    try { typed = weights(); } catch (error) { problem.textContent = error.message; return; }
+    const doubtful = lines.some((line) => line.id in typed && typed[line.id] && Math.abs(typed[line.id] - line.per_piece * line.quantity) > line.per_piece * line.quantity * MUCH);
+    if (doubtful && !sure) { sure = true; problem.textContent = texts.far_off; return; }
+    const written = Object.fromEntries(Object.entries(typed).map(([id, value]) => [id, String(Number(value.toFixed(6)))]));
+    main.dataset.order = "";
+    await note({ kind: "done", order: order.id, weights: written, method, amount, due: dueNow() });
+    go(home);
+    message = now(list.orders.find((each) => each.id === order.id));
+    draw();
+  }
+
+  function buttons(amount) {
+    const methods = amount > 0 ? list.methods : [];
+    if (!methods.length) return [element("button", { class: "wide", onclick: () => handOut("", 0) }, texts.done)];
+    return [
+      ...methods.map((method, index) => element("button", { class: index ? "second" : "wide", onclick: () => handOut(method.id, amount) }, said(texts.received, { method: method.label }))),
+      element("button", { class: "second", onclick: () => handOut("", 0) }, texts.later),
+    ];
+  }
+
+  const pay = element("div", { class: "pay" });
+  const rows = order.lines.map((line) => {
+    if (!line.quantity) return element("li", { class: "gone" }, element("span", { class: "what" }, element("s", {}, line.name), " ", element("span", { class: "pill bad" }, texts.missing)));
+    if (line.weigh && !order.gone) {
+      const field = element("input", { id: `w-${line.id}`, inputmode: "decimal", autocomplete: "off", maxlength: "60", value: line.final ?? "", oninput: () => { sure = false; problem.textContent = ""; redraw(); } });
+      fields.set(line, field);
+      return element("li", {}, element("label", { class: "what", for: `w-${line.id}` }, line.name, element("span", { class: "s q" }, said(texts.ordered, { quantity: line.ordered }))), element("span", { class: "weigh" }, field, ` ${line.unit}`));
+    }
+    return element("li", {}, element("label", { class: "what tick" }, element("input", { type: "checkbox" }), element("span", {}, `${line.quantity} × ${line.name}`, element("span", { class: "s q" }, line.size))),
+      "amount" in line && element("span", { class: "amount" }, money(line.amount)));
+  });
+  const parts = [
+    element("p", { class: "back" }, link({}, home, texts.back)),
+    element("h1", { tabindex: "-1" }, `${order.number} · ${order.name}`),
+    element("p", { class: "q" }, order.slot),
+    order.note && element("p", { class: "note" }, `« ${order.note} »`),
+    order.gone && done(order),
+    element("ul", { class: "lines ticks" }, rows),
+    problem,
+    list.money && element("p", { class: "due" }, dueText, " ", due),
+    !order.gone && pay,
+  ].filter(Boolean);
+  if (list.money || !order.gone) redraw();
+  return parts;
+}
+
+// ------------------------------------------------------------------------------------------------ the beginning
+
+async function begin() {
+  if (!window.indexedDB || !navigator.serviceWorker) return; // the page works without
+  store = await opened();
+  await navigator.serviceWorker.register(`/office/${enterprise}/handout/worker.js`);
+  const worker = (await navigator.serviceWorker.ready).active;
+  worker.postMessage({ keep: [home, ...[...document.querySelectorAll("link[href], script[src]")].map((each) => new URL(each.href || each.src).pathname)] });
+  navigator.storage?.persist?.();
+  await readEvents();
+  list = await run("lists", "readonly", (table) => table.get(session));
+  if (list && Date.now() - list.fetched > DAY && !events.some((event) => event.state === "waiting")) {
+    await run("lists", "readwrite", (table) => table.delete(session));
+    list = null;
+  }
+  await load();
+  if (!list) return;
+  texts = list.texts;
+  draw();
+  main.dataset.ready = "yes";
+  send();
+  addEventListener("popstate", () => { message = null; draw(); });
+  addEventListener("online", () => { offlineSince = null; load().then(draw).then(send); });
+  addEventListener("offline", () => { offlineSince ??= new Date(); draw(); });
+  setInterval(() => load().then(draw).then(send), EVERY);
+  document.querySelector("form[action='/logout']")?.addEventListener("submit", leave);
+}
+
+function leave(event) {
+  event.preventDefault();
+  const form = event.target;
+  const waiting = events.filter((each) => each.state === "waiting").length;
+  if (waiting && !confirm(said(texts.leave, { number: waiting }))) return;
+  wipe().finally(() => form.submit());
+}
+
+begin();

@@ -1,0 +1,23 @@
+"""The table of conflicts: what two telephones recorded about one order, for the treasurer to decide."""
+
+from sqlalchemy import Column, ForeignKey, Index, Table, Text
+
+from commensal import Time, Whole, metadata
+
+office_conflict = Table(
+    "office_conflict",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("order_id", Text, ForeignKey("customer_order.id"), nullable=False),
+    Column("method", Text, nullable=False),  # "plugin:method"
+    Column("amount", Whole, nullable=False),  # that somebody says they took, in minor units of `currency`
+    Column("currency", Text, nullable=False),
+    Column("taken_at", Time, nullable=False),  # by the clock of the telephone
+    Column("recorded_at", Time, nullable=False),
+    Column("person_id", Text, nullable=False),  # who took it
+    Column("settled_at", Time),
+    Column("settled_by", Text),  # the person who decided
+    Index("ix_office_conflict_enterprise", "enterprise_id", "settled_at"),
+    sqlite_strict=True,
+)

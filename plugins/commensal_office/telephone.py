@@ -1,0 +1,255 @@
+"""The hand-out on a telephone: the list that it keeps, and what it sends when it has a network again.
+
+Each event has the Idempotency-Key that the telephone drew for it, so sending it again is harmless. An event that
+comes too late, because another telephone has handed the order over, is answered as a conflict: nothing is merged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from starlette.responses import Response
+
+from commensal import (
+    Body,
+    Call,
+    Endpoint,
+    Order,
+    PricedLine,
+    Routes,
+    enterprise_by_id,
+    format_hour,
+    format_money,
+    format_quantity,
+    hookimpl,
+    order_by_id,
+    translate,
+)
+from commensal.pages import Visit
+from commensal.trade import (
+    OrderSummary,
+    demand,
+    lines_of_session,
+    locked_order,
+    payment_methods,
+    payment_methods_of_order,
+    summaries_of_session,
+)
+
+from .conflicts import keep_conflict, who_took
+from .desk import Desk, open_desk
+from .handing import HandOut, hand_out, money_of_hand_over, undo
+from .sessions import chosen_session
+from .week import slot_label
+
+_routes = Routes("office")
+_FUTURE = timedelta(minutes=5)  # by which the clock of a telephone may be ahead
+
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+
+
+class Event(Body, frozen=True, kw_only=True):
+    """What happened at the table. `weights` by line id in the line's unit; `amount` is what was taken by `method`
+    ("plugin:method"), in minor units; `at` is the moment by the telephone's clock."""
+
+    weights: Annotated[dict[Id, Decimal], msgspec.Meta(max_length=500)] = msgspec.field(default_factory=dict)
+    method: Annotated[str, msgspec.Meta(max_length=81)] = ""
+    amount: Annotated[int, msgspec.Meta(ge=0, le=10**12)] = 0
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """`conflict`: the order had been handed over, or cannot be; `text` says so, and nothing was recorded."""
+
+    outcome: Literal["done", "conflict"]
+    text: str = ""
+
+
+def _by_hand(call: Call, enterprise: str, order: str, body: Event) -> list[str]:
+    if not body.method:
+        return []
+    shown = order_by_id(call.tx, order, enterprise_id=enterprise)
+    return [method.id for method in payment_methods_of_order(call.instance, shown, call.language) if method.by_hand]
+
+
+@_routes.post(
+    "/enterprises/{enterprise}/orders/{order}/hand-out", scope="orders:pack", needs_key=True, prepare=_by_hand
+)
+def record_hand_out(call: Call, enterprise: str, order: str, body: Event) -> Outcome:
+    """Weighs, takes the money and hands an order over, in one step. Money needs the scope `payments:write` too.
+
+    Who comes second is answered with a conflict, which is listed for the treasurer if money was taken.
+    """
+    event = HandOut(order_id=order, key=call.key, weights=body.weights, method=body.method, amount=body.amount)
+    if body.method:
+        _demand_money(call, enterprise)
+    before = locked_order(call.tx, order, enterprise_id=enterprise)
+    if before.state == "Cancelled" or before.fulfilment_state == "Fulfilled":
+        if body.method and body.amount:
+            at = min(body.at.astimezone(UTC), call.tx.now + _FUTURE)
+            keep_conflict(call.tx, before, event, taken_at=at, by=call.person_id)
+        return Outcome(outcome="conflict", text=_what_was_before(call, before))
+    hand_out(call.tx, call.instance, enterprise, event, by=call.person_id, allowed=call.prepared, anyway=True)
+    return Outcome(outcome="done")
+
+
+@_routes.post("/enterprises/{enterprise}/orders/{order}/hand-out/undo", scope="orders:pack", needs_key=True)
+def undo_hand_out(call: Call, enterprise: str, order: str) -> Outcome:
+    """Undoes a hand-over and the money that was recorded with it, within half an hour."""
+    _refuse_money_of_others(call, enterprise, order)
+    undo(call.tx, enterprise, order, by=call.person_id)
+    return Outcome(outcome="done")
+
+
+def _demand_money(call: Call, enterprise: str) -> None:
+    demand(call.tx, call.actor, "payments:write", enterprise)
+
+
+def _refuse_money_of_others(call: Call, enterprise: str, order: str) -> None:
+    """Only who takes money undoes a hand-over with which money was recorded."""
+    if money_of_hand_over(call.tx, order_by_id(call.tx, order, enterprise_id=enterprise)):
+        _demand_money(call, enterprise)
+
+
+def _what_was_before(call: Call, order: Order) -> str:
+    """Why this event comes too late: Mireille took €20.00 at 16:12."""
+    if order.state == "Cancelled":
+        return translate(call.language, "This order was cancelled.")
+    zone = enterprise_by_id(call.tx, order.enterprise_id).timezone
+    hour = format_hour(order.fulfilled_at or call.tx.now, zone, call.language)
+    taken = sum(payment.amount for payment in money_of_hand_over(call.tx, order))
+    name = who_took(call.tx, order) if taken else ""
+    if name:
+        text = translate(call.language, "{name} took {amount} and handed it over at {hour}.")
+        return text.format(name=name, amount=format_money(taken, order.currency, call.language), hour=hour)
+    return translate(call.language, "It was handed over at {hour}.").format(hour=hour)
+
+
+@hookimpl
+def endpoints() -> Sequence[Endpoint]:
+    return _routes.endpoints
+
+
+# ------------------------------------------------------------------------------------------------ the list
+
+
+def list_now(visit: Visit) -> Response:
+    """The list of a session as JSON, for the telephone: names, goods and amounts, but no addresses and no e-mail."""
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "orders:pack")
+        session = chosen_session(tx, desk.enterprise.id, visit.path["session"])
+        orders = [
+            order for order in summaries_of_session(tx, desk.enterprise.id, session.id) if order.state != "Cancelled"
+        ]
+        lines = lines_of_session(tx, desk.enterprise.id, session.id)
+        now = tx.now
+    methods = payment_methods(visit.instance, desk.enterprise.id, visit.language) if desk.takes_money else []
+    by_hand = sorted((method for method in methods if method.by_hand), key=lambda way: not way.id.startswith("cash:"))
+    labels = {
+        shipping: slot_label([order for order in orders if order.shipping == shipping], visit.language)
+        for shipping in {order.shipping for order in orders}
+    }
+    content = {
+        "enterprise": desk.enterprise.id,
+        "session": session.id,
+        "loaded": now.isoformat(),
+        "ends": session.ends_at.isoformat(),
+        "currency": desk.enterprise.currency,
+        "language": visit.language,
+        "zone": desk.enterprise.timezone,
+        "money": desk.sees_money,
+        "methods": [{"id": method.id, "label": method.label} for method in by_hand],
+        "orders": [
+            _told(order, lines.get(order.id, ()), labels[order.shipping], desk, visit.language) for order in orders
+        ],
+        "texts": texts(visit.language),
+    }
+    return Response(msgspec.json.encode(content), media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+def _told(order: OrderSummary, lines: Sequence[PricedLine], slot: str, desk: Desk, language: str) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "id": order.id,
+        "number": order.number,
+        "name": order.name,
+        "slot": slot,
+        "note": order.note,
+        "gone": order.fulfilled_at.isoformat() if order.fulfilled_at else None,
+        "lines": [_line(line, language) for line in lines],
+    }
+    if desk.sees_money:
+        told["due"] = order.due
+        for shown, line in zip(told["lines"], lines, strict=True):
+            shown |= {"amount": line.amount + line.deposit * line.quantity, "price": line.price}
+    return told
+
+
+def _line(line: PricedLine, language: str) -> dict[str, Any]:
+    ordered = line.unit_quantity * line.quantity
+    return {
+        "id": line.id,
+        "name": line.name,
+        "quantity": line.quantity,
+        "size": format_quantity(line.unit_quantity, line.unit, language),
+        "ordered": format_quantity(ordered, line.unit, language),
+        "unit": format_quantity(0, line.unit, language).replace("0", "").strip(),
+        "per_piece": float(line.unit_quantity),
+        "weigh": line.weighed,
+        "final": None if line.final_quantity is None else float(line.final_quantity),
+    }
+
+
+def worker_now(visit: Visit) -> Response:
+    """The service worker. It stands below the hand-out, and so it controls nothing else."""
+    with visit.read() as tx:
+        open_desk(tx, visit, "orders:pack")
+    content = (Path(__file__).parent / "static" / "worker.js").read_bytes()
+    return Response(content, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+
+
+def texts(language: str) -> dict[str, str]:
+    """What the telephone says without a network."""
+    return {
+        "online": translate(language, "Connected"),
+        "offline": translate(language, "No network"),
+        "waiting": translate(language, "{number} to send"),
+        "nothing_waiting": translate(language, "everything sent"),
+        "list_of": translate(language, "list of {hour}"),
+        "complete": translate(language, "{number} orders on this telephone"),
+        "back": translate(language, "Back to the list"),
+        "search": translate(language, "Name or number"),
+        "everybody": translate(language, "Everybody"),
+        "to_come": translate(language, "Still to come"),
+        "to_weigh": translate(language, "To weigh"),
+        "weigh": translate(language, "to weigh"),
+        "gone": translate(language, "handed over"),
+        "paid": translate(language, "paid"),
+        "left": translate(language, "{number} to come"),
+        "all_gone": translate(language, "all gone"),
+        "no_slot": translate(language, "Without a slot"),
+        "nobody": translate(language, "Nobody fits."),
+        "articles": translate(language, "{number} articles"),
+        "ordered": translate(language, "ordered: {quantity}"),
+        "missing": translate(language, "missing"),
+        "to_pay": translate(language, "To pay"),
+        "to_give_back": translate(language, "To give back"),
+        "is_paid": translate(language, "Paid"),
+        "received": translate(language, "{method} received · handed over"),
+        "later": translate(language, "Pays later · handed over"),
+        "done": translate(language, "Handed over"),
+        "done_at": translate(language, "handed over at {hour}."),
+        "undo": translate(language, "Undo"),
+        "not_weight": translate(language, "{text} is no weight. Write it like 0.985, or 0.5+0.48."),
+        "far_off": translate(language, "This is far from what was ordered. Press again if it is right."),
+        "conflicts": translate(language, "Not recorded"),
+        "conflict_why": translate(language, "Keep the money apart and tell the treasurer: it is on their list."),
+        "log_in": translate(language, "You are not logged in any more. Log in again; nothing is lost."),
+        "leave": translate(language, "{number} hand-outs are not sent yet. Log out and lose them?"),
+    }

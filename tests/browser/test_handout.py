@@ -1,0 +1,196 @@
+"""The hand-out on a telephone: without a network, with the page closed in between, and with a second telephone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webdriver import WebDriver
+from sqlalchemy import insert, select, update
+
+from commensal.operations.checks import broken_invariants
+from commensal.trade.catalogs.visible import offers_for
+from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.values import Order, Wish
+from commensal.trade.payments.journal import journal_entries
+from commensal.trade.people.people import add_person, new_person
+from commensal_office.conflicts import open_conflicts
+from commensal_pickup.tables import pickup_place, pickup_slot
+
+from .conftest import PASSWORD, Shop, a_browser
+from .person import Person
+
+HANDOUT = "/office/shop/handout/shop-session"
+PEOPLE = 20
+CASH = "reçu · remis"
+
+
+@pytest.fixture
+def orders(unplugged_shop: Shop) -> list[Order]:
+    """Twenty orders of a bag of carrots each, and Olivia, the owner."""
+    shop, placed = unplugged_shop, []
+    olivia = new_person(email="olivia@example.org", name="Olivia Roy", password=PASSWORD, language="fr")
+    with shop.instance.store.write() as tx:
+        person = add_person(tx, olivia, confirmed=True)
+        assert person is not None
+        row = {"enterprise_id": "shop", "person_id": person.id, "role": "owner", "since": tx.now}
+        tx.execute(insert(enterprise_member).values(row))
+        (bag,) = (offer.item_id for offer in offers_for(tx, "shop-session", []) if offer.price == 240)
+        hall = select(pickup_place.c.id).where(pickup_place.c.price == 0)
+        slot = tx.value(
+            update(pickup_slot)
+            .where(pickup_slot.c.place_id.in_(hall))
+            .values(capacity=PEOPLE)
+            .returning(pickup_slot.c.id)
+        )
+        for number in range(PEOPLE):
+            wish = Wish(
+                items={bag: 1}, name=f"Client {number:02}", email=f"client{number}@example.org",
+                payment_method="cash:cash", shipping=f"pickup:{slot}",
+            )  # fmt: skip
+            placed.append(place_order(tx, shop.instance.hooks, "shop-session", wish, by_hub=True))
+    return placed
+
+
+@pytest.fixture
+def telephone(browser: WebDriver, unplugged_shop: Shop) -> Iterator[Person]:
+    """A telephone with a fresh browser, which may lose its network and then complains about that."""
+    person = Person(browser, unplugged_shop.instance.settings.base_url)
+    yield person
+    forget_everything(person)
+    person.complaints()
+
+
+def forget_everything(person: Person) -> None:
+    person.driver.execute_cdp_cmd(
+        "Storage.clearDataForOrigin", {"origin": person.url.rstrip("/"), "storageTypes": "all"}
+    )
+
+
+def opens_the_list(person: Person) -> None:
+    person.goes_to(f"/login?next={HANDOUT}")
+    person.writes(email="olivia@example.org", password=PASSWORD)
+    person.presses("Se connecter")
+    is_ready(person)
+    person.waits_until(
+        lambda: person.script(
+            "const done = arguments[0]; return caches.match(done).then((kept) => Boolean(kept))", HANDOUT
+        ),
+        "the page in the telephone's own store",
+    )
+
+
+def is_ready(person: Person) -> None:
+    person.waits_until(
+        lambda: person.driver.find_elements(By.CSS_SELECTOR, "#main[data-ready]"), "the telephone's list"
+    )
+
+
+def hands_out(person: Person, order: Order) -> None:
+    """Opens the person on the list, takes the cash, and is back at the list."""
+    person.find(f"//a[.//strong[text() = '{order.name}']]").click()
+    person.button(CASH).click()
+    person.waits_until(
+        lambda: f"{order.number} · {order.name}" in person.text and "remise à" in person.text, "the list"
+    )
+
+
+def closes_and_opens_again(person: Person) -> None:
+    person.driver.switch_to.new_window("tab")
+    fresh = person.driver.current_window_handle
+    for handle in person.driver.window_handles:
+        if handle != fresh:
+            person.driver.switch_to.window(handle)
+            person.driver.close()
+    person.driver.switch_to.window(fresh)
+    person.driver.get(f"{person.url.rstrip('/')}{HANDOUT}")
+    is_ready(person)
+
+
+def amounts(shop: Shop) -> list[int]:
+    """The amounts in the journal, after all invariants were checked."""
+    with shop.instance.store.read() as tx:
+        assert broken_invariants(tx) == []
+        return [entry.amount for entry in journal_entries(tx, "shop", limit=200)]
+
+
+def test_twenty_hand_outs_without_a_network_are_recorded_once_each(
+    telephone: Person, unplugged_shop: Shop, orders: list[Order]
+) -> None:
+    shop = unplugged_shop
+    with shop.served():
+        opens_the_list(telephone)
+        assert f"{PEOPLE} commandes sur ce téléphone" in telephone.text
+    for order in orders[: PEOPLE // 2]:
+        hands_out(telephone, order)
+    assert f"Hors ligne · {PEOPLE // 2} à envoyer" in telephone.text
+    closes_and_opens_again(telephone)
+    assert f"{PEOPLE // 2}/{PEOPLE}" in telephone.text, "what happened is still known"
+    for order in orders[PEOPLE // 2 :]:
+        hands_out(telephone, order)
+    assert amounts(shop) == []
+    with shop.served():
+        telephone.goes_to(HANDOUT)
+        is_ready(telephone)
+        telephone.waits_until(lambda: "tout est envoyé" in telephone.text, "everything sent")
+    assert amounts(shop) == [240] * PEOPLE
+
+
+def test_an_undone_hand_out_is_sent_as_it_happened(
+    telephone: Person, unplugged_shop: Shop, orders: list[Order]
+) -> None:
+    shop = unplugged_shop
+    with shop.served():
+        opens_the_list(telephone)
+    hands_out(telephone, orders[0])
+    telephone.button("Annuler").click()
+    telephone.waits_until(lambda: "À payer 2,40" in telephone.text, "the person again")
+    with shop.served():
+        telephone.goes_to(HANDOUT)
+        is_ready(telephone)
+        telephone.waits_until(lambda: "tout est envoyé" in telephone.text, "everything sent")
+    assert amounts(shop) == [240, -240]
+
+
+def test_who_comes_second_is_told_and_the_treasurer_too(
+    telephone: Person, another_telephone: Person, unplugged_shop: Shop, orders: list[Order]
+) -> None:
+    shop = unplugged_shop
+    with shop.served():
+        for person in (telephone, another_telephone):
+            opens_the_list(person)
+    for person in (telephone, another_telephone):
+        hands_out(person, orders[0])
+    with shop.served():
+        for person in (telephone, another_telephone):
+            person.goes_to(HANDOUT)
+            is_ready(person)
+            person.waits_until(lambda person=person: "tout est envoyé" in person.text, "everything sent")
+        assert "Non enregistré" not in telephone.text
+        assert "Non enregistré" in another_telephone.text
+        assert "Olivia Roy a encaissé 2,40 € et remis la commande" in another_telephone.text
+    assert amounts(shop) == [240]
+    with shop.instance.store.read() as tx:
+        (conflict,) = open_conflicts(tx, "shop")
+    assert (conflict.number, conflict.amount, conflict.method) == (1, 240, "cash:cash")
+
+
+@pytest.fixture
+def another_telephone(programs: tuple[str, str], unplugged_shop: Shop, tmp_path: Path) -> Iterator[Person]:
+    with a_browser(programs, tmp_path / "another telephone") as driver:
+        yield Person(driver, unplugged_shop.instance.settings.base_url)
+
+
+def test_logging_out_leaves_nothing_on_the_telephone(
+    telephone: Person, unplugged_shop: Shop, orders: list[Order]
+) -> None:
+    with unplugged_shop.served():
+        opens_the_list(telephone)
+        telephone.presses("Se déconnecter")
+        kept = telephone.script(
+            "return Promise.all([indexedDB.databases(), caches.keys(), navigator.serviceWorker.getRegistrations()])"
+        )
+    assert kept == [[], [], []]

@@ -1,0 +1,173 @@
+"""The office: money that has not come, money that came twice, lists to print, and what a producer brings."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from commensal.base.clock import ManualClock
+from commensal.trade.orders.values import Order
+from commensal_office.conflicts import open_conflicts
+
+from .conftest import Browser, Stall
+from .test_office import HANDOUT, OFFICE, a_member, an_order, journal, owner, settings
+
+__all__ = ["owner", "settings"]  # fixtures
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
+
+HOW = ("method", "cash:cash")  # of the list of ways to pay
+
+
+@pytest.fixture
+def over(stall: Stall, clock: ManualClock) -> Order:
+    """An order of 4.80 whose hand-out is over, not paid."""
+    order = an_order(stall)
+    clock.advance(days=4)
+    return order
+
+
+def hand_out(browser: Browser, order: Order, key: str, **event: Any) -> Any:
+    """Sends what a telephone noted."""
+    return browser.client.post(
+        f"/api/-/office/enterprises/shop/orders/{order.id}/hand-out",
+        json={"method": "cash:cash", "amount": 480, "at": datetime(2026, 6, 4, 12).astimezone().isoformat(), **event},
+        headers={"Idempotency-Key": key},
+    )
+
+
+# ------------------------------------------------------------------------------------------------ not paid
+
+
+def test_unpaid_orders_stand_by_age_with_their_sum(browser: Browser, stall: Stall, over: Order) -> None:
+    browser.log_in(a_member(stall, "accountant"))
+    page = browser.go(f"{OFFICE}/money")
+    assert "1 order €4.80" in page.text
+    assert f"{OFFICE}/orders/{over.id}" in page.links()
+
+
+def test_a_payment_is_recorded_with_its_reference(browser: Browser, stall: Stall, over: Order) -> None:
+    browser.log_in(a_member(stall, "owner"))
+    page = browser.go(f"{OFFICE}/money/{over.id}")
+    assert page.form("").fields["amount"] == "4.80"
+    page = browser.send("", HOW, reference="Statement 12")
+    assert browser.at == f"{OFFICE}/orders/{over.id}"
+    assert "Statement 12" in page.text
+    assert journal(stall) == [480]
+    assert "Everything of the last sales is paid" in browser.go(f"{OFFICE}/money").text
+
+
+def test_the_same_payment_sent_twice_is_recorded_once(browser: Browser, stall: Stall, over: Order) -> None:
+    browser.log_in(a_member(stall, "owner"))
+    page = browser.go(f"{OFFICE}/money/{over.id}")
+    for _ in range(2):
+        browser.page, browser.at = page, f"{OFFICE}/money/{over.id}"
+        browser.send("", HOW)
+    assert journal(stall) == [480]
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"), [("4,8O", "is not a number"), ("4.801", "more than 2 decimals"), ("5", "Only €4.80 is due")]
+)
+def test_a_mistake_in_an_amount_is_said_and_the_text_is_kept(
+    browser: Browser, stall: Stall, over: Order, amount: str, words: str
+) -> None:
+    browser.log_in(a_member(stall, "owner"))
+    browser.go(f"{OFFICE}/money/{over.id}")
+    page = browser.send("", HOW, amount=amount)
+    assert words in page.text
+    assert page.form("").fields["amount"] == amount
+    assert journal(stall) == []
+
+
+def test_more_than_is_due_is_recorded_if_it_is_meant_so(browser: Browser, stall: Stall, over: Order) -> None:
+    browser.log_in(a_member(stall, "owner"))
+    browser.go(f"{OFFICE}/money/{over.id}")
+    browser.send("", HOW, amount="5")
+    browser.at = f"{OFFICE}/money/{over.id}"
+    browser.send("", HOW, anyway="1")
+    assert journal(stall) == [500]
+
+
+def test_an_accountant_sees_money_and_records_none(browser: Browser, stall: Stall, over: Order) -> None:
+    browser.log_in(a_member(stall, "accountant"))
+    browser.go(f"{OFFICE}/money/{over.id}")
+    assert browser.status == 403
+    browser.post(f"{OFFICE}/money/{over.id}", amount="4.80", method="cash:cash", key="k")
+    assert browser.status == 403
+    assert journal(stall) == []
+
+
+# ------------------------------------------------------------------------------------------------ telephones
+
+
+def test_the_event_of_a_telephone_counts_once_however_often_it_is_sent(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall)
+    answers = [hand_out(owner, order, "the-first-telephone") for _ in range(3)]
+    assert [answer.json()["outcome"] for answer in answers] == ["done"] * 3
+    assert journal(stall) == [480]
+
+
+def test_the_second_telephone_gets_a_conflict_which_the_treasurer_decides(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall)
+    hand_out(owner, order, "the-first-telephone")
+    answer = hand_out(owner, order, "the-second-telephone").json()
+    assert answer["outcome"] == "conflict"
+    assert "Olivia took €4.80 and handed it over at" in answer["text"]
+    assert journal(stall) == [480]
+    assert "1 order was paid twice" in owner.go(OFFICE).text
+    assert "Taken twice at the hand-out" in owner.go(f"{OFFICE}/money").text
+    with stall.instance.store.read() as tx:
+        (conflict,) = open_conflicts(tx, "shop")
+    owner.post(f"{OFFICE}/money", conflict=conflict.id)
+    assert "Taken twice" not in owner.page.text
+
+
+def test_what_was_taken_is_recorded_even_if_the_order_was_paid_meanwhile(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall)
+    owner.go(f"{OFFICE}/money/{order.id}")
+    owner.send("", HOW)
+    hand_out(owner, order, "telephone")
+    assert journal(stall) == [480, 480]
+    assert "€4.80 to give back" in owner.go(f"{OFFICE}/orders/{order.id}").text
+
+
+def test_a_packers_telephone_takes_no_money(browser: Browser, stall: Stall) -> None:
+    order = an_order(stall)
+    browser.log_in(a_member(stall, "packer"))
+    assert hand_out(browser, order, "telephone").status_code == 403
+    assert journal(stall) == []
+    assert hand_out(browser, order, "another", method="", amount=0).json()["outcome"] == "done"
+    listed = browser.client.get(f"{HANDOUT}/list.json").json()
+    assert "due" not in listed["orders"][0]
+    assert "amount" not in listed["orders"][0]["lines"][0]
+
+
+def test_the_list_of_a_telephone_holds_no_address(owner: Browser, stall: Stall) -> None:
+    an_order(stall)
+    text = owner.client.get(f"{HANDOUT}/list.json").text
+    assert "Corinne Clerc" in text
+    assert "corinne@example.org" not in text
+    assert "06 39" not in text
+
+
+# ------------------------------------------------------------------------------------------------ bringing, papers
+
+
+def test_a_producer_reads_what_to_bring_without_a_customer(owner: Browser, stall: Stall) -> None:
+    assert "Nothing now." in owner.go(f"{OFFICE}/bring").text
+    an_order(stall, small=3)
+    page = owner.go(f"{OFFICE}/bring").text
+    assert "3 × Carottes" in page
+    assert "so far" in page
+    assert "Corinne" not in page
+
+
+def test_reports_are_linked_for_the_sale_that_matters(owner: Browser, stall: Stall) -> None:
+    page = owner.go(f"{OFFICE}/papers")
+    addresses = [link for link in page.links() if "/reports/" in link]
+    for address in addresses[:2]:
+        assert owner.client.get(address).status_code == 200, address
+    assert owner.status == 200
