@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 from commensal import Instance, NotFound, hookimpl
 from commensal.pages import Visit, page
 
-from . import bring, choose, handout, money, orders, papers, telephone, week
+from . import bring, choose, handout, money, orders, papers, products, telephone, week
 from .showing import on_error
 
 
@@ -36,6 +36,8 @@ _PAGES = (
     ("POST", f"{_HERE}/money", money.settle_now),
     ("GET", f"{_HERE}/money/{{order}}", money.record_page),
     ("POST", f"{_HERE}/money/{{order}}", money.record_now),
+    ("GET", f"{_HERE}/products", products.products_page),
+    ("POST", f"{_HERE}/products", products.save_now),
     ("GET", f"{_HERE}/papers", papers.papers_page),
     ("GET", "/office/{nothing:path}", raise_not_found),
 )

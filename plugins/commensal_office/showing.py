@@ -21,6 +21,7 @@ _PLACES = (
     ("week", "This week", "", "sales:read"),
     ("handout", "Hand-out", "/handout", "orders:pack"),
     ("orders", "Orders", "/orders", "orders:read"),
+    ("products", "Products and stock", "/products", "products:read"),
     ("bring", "What I bring", "/bring", "demand:read"),
     ("money", "Money", "/money", "payments:read"),
     ("papers", "Lists and reports", "/papers", "orders:read"),

@@ -8,19 +8,14 @@ from pathlib import Path
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
-from sqlalchemy import insert, select, update
 
 from commensal.operations.checks import broken_invariants
-from commensal.trade.catalogs.visible import offers_for
-from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.orders.place import place_order
-from commensal.trade.orders.values import Order, Wish
+from commensal.trade.orders.values import Order
 from commensal.trade.payments.journal import journal_entries
-from commensal.trade.people.people import add_person, new_person
 from commensal_office.conflicts import open_conflicts
-from commensal_pickup.tables import pickup_place, pickup_slot
 
 from .conftest import PASSWORD, Shop, a_browser
+from .orders import an_order, olivia
 from .person import Person
 
 HANDOUT = "/office/shop/handout/shop-session"
@@ -31,28 +26,8 @@ CASH = "reçu · remis"
 @pytest.fixture
 def orders(unplugged_shop: Shop) -> list[Order]:
     """Twenty orders of a bag of carrots each, and Olivia, the owner."""
-    shop, placed = unplugged_shop, []
-    olivia = new_person(email="olivia@example.org", name="Olivia Roy", password=PASSWORD, language="fr")
-    with shop.instance.store.write() as tx:
-        person = add_person(tx, olivia, confirmed=True)
-        assert person is not None
-        row = {"enterprise_id": "shop", "person_id": person.id, "role": "owner", "since": tx.now}
-        tx.execute(insert(enterprise_member).values(row))
-        (bag,) = (offer.item_id for offer in offers_for(tx, "shop-session", []) if offer.price == 240)
-        hall = select(pickup_place.c.id).where(pickup_place.c.price == 0)
-        slot = tx.value(
-            update(pickup_slot)
-            .where(pickup_slot.c.place_id.in_(hall))
-            .values(capacity=PEOPLE)
-            .returning(pickup_slot.c.id)
-        )
-        for number in range(PEOPLE):
-            wish = Wish(
-                items={bag: 1}, name=f"Client {number:02}", email=f"client{number}@example.org",
-                payment_method="cash:cash", shipping=f"pickup:{slot}",
-            )  # fmt: skip
-            placed.append(place_order(tx, shop.instance.hooks, "shop-session", wish, by_hub=True))
-    return placed
+    olivia(unplugged_shop)
+    return [an_order(unplugged_shop, f"Client {number:02}") for number in range(PEOPLE)]
 
 
 @pytest.fixture

@@ -185,6 +185,7 @@ from .stock.lending import write_off as write_off
 from .stock.lots import lot_by_id as lot_by_id
 from .stock.lots import lots_by_id as lots_by_id
 from .stock.lots import lots_of as lots_of
+from .stock.movements import count_stock as count_stock
 from .stock.movements import taken_since as taken_since
 from .supply.demand import demand_of_supplier as demand_of_supplier
 from .supply.shares import shares as shares

@@ -1,0 +1,187 @@
+"""Products, prices and stock: change twenty prices in two minutes, and know that they are saved, all or none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from starlette.responses import Response
+
+from commensal import (
+    Invalid,
+    Problem,
+    Refused,
+    Transaction,
+    digits,
+    enterprises_by_id,
+    read_amount,
+    search_key,
+)
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.trade import Listed, count_stock, listed_for, set_price
+
+from .desk import Desk, open_desk
+from .showing import show
+
+AT_ONCE = 50  # rows on a page
+_MOST = 1000  # items of one enterprise
+_LONGEST = 100  # characters of a search
+PRICE, STOCK, WAS = "price/", "stock/", "was/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridRow:
+    """A size of a product. The first row of a lot has its stock; `sizes` is the number of rows that share it.
+
+    own_stock: the lot is the enterprise's own and counted, so its stock can be changed here
+    """
+
+    listed: Listed
+    producer: str
+    price: str
+    stock: str
+    sizes: int
+    own_stock: bool
+
+
+def products_page(visit: Visit) -> Response:
+    return _products_page(visit)
+
+
+def _products_page(
+    visit: Visit, typed: Mapping[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
+) -> Response:
+    words = visit.query.get("q", "").strip()[:_LONGEST]
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "products:read")
+        rows = _load(tx, desk)
+    matches = [row for row in rows if search_key(words) in search_key(f"{row.listed.name} {row.producer}")]
+    pages = max(1, -(-len(matches) // AT_ONCE))
+    number = visit.query.get("page", "1")
+    page = min(int(number), pages) if number.isascii() and number.isdigit() and len(number) < 6 else 1
+    shown = matches[(max(page, 1) - 1) * AT_ONCE : max(page, 1) * AT_ONCE]
+    return show(
+        visit, desk, "products", at="products", status=status, rows=_with_sizes(shown), words=words, page=max(page, 1),
+        pages=pages, count_all=len(rows), matches=len(matches), typed=typed or {}, mistakes=errors,
+        names={f"{PRICE}{row.listed.item_id}": row.listed.name for row in shown}
+        | {f"{STOCK}{row.listed.lot.id}": row.listed.name for row in shown},
+        saved=visit.query.get("saved", ""),
+    )  # fmt: skip
+
+
+def _load(tx: Transaction, desk: Desk) -> list[GridRow]:
+    """The enterprise's items by producer and name, so that sizes of one lot stand together."""
+    listed = listed_for(tx, desk.enterprise.id, None, limit=_MOST)
+    producers = enterprises_by_id(tx, {item.product.enterprise_id for item in listed})
+    places = digits(desk.enterprise.currency)
+    rows = [
+        GridRow(
+            listed=item,
+            producer=producers[item.product.enterprise_id].name,
+            price=str(Decimal(item.price).scaleb(-places)),
+            stock=f"{item.lot.on_hand.normalize():f}",
+            sizes=1,
+            own_stock=item.lot.enterprise_id == desk.enterprise.id and not item.lot.unlimited,
+        )
+        for item in listed
+    ]
+    return sorted(
+        rows,
+        key=lambda row: (
+            search_key(row.producer), search_key(row.listed.lot.name), row.listed.lot.id, row.listed.product.quantity,
+        ),
+    )  # fmt: skip
+
+
+def _with_sizes(rows: Sequence[GridRow]) -> list[GridRow]:
+    """The rows of one page, with the number of those that share a lot in the first of them, and 0 in the others."""
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row.listed.lot.id] = counts.get(row.listed.lot.id, 0) + 1
+    result, seen = [], set[str]()
+    for row in rows:
+        sizes = 0 if row.listed.lot.id in seen else counts[row.listed.lot.id]
+        seen.add(row.listed.lot.id)
+        result.append(GridRow(**{**vars(row), "sizes": sizes}))
+    return result
+
+
+# ------------------------------------------------------------------------------------------------ saving
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """Prices in minor units by item, and stocks in the unit of the lot by lot."""
+
+    prices: Mapping[str, int]
+    stocks: Mapping[str, Decimal]
+
+
+def save_now(visit: Visit) -> Response:
+    """Saves what was changed on the page, or nothing: a mistake, or a change by somebody else, stands at its field."""
+    typed = {name: value for name, value in visit.form.items() if name.startswith((PRICE, STOCK))}
+    changed = {name: value for name, value in typed.items() if value.strip() != visit.form.get(f"{WAS}{name}", "")}
+    try:
+        with visit.write() as tx:
+            desk = open_desk(tx, visit, "catalogs:write")
+            changes = read_changes(changed, desk.enterprise.currency)
+            if changes.stocks:
+                open_desk(tx, visit, "products:write")
+            _refuse_changed_meanwhile(tx, visit, desk, changed)
+            for item_id, price in changes.prices.items():
+                set_price(tx, desk.enterprise.id, item_id, price)
+            for lot_id, on_hand in changes.stocks.items():
+                _count(tx, desk, lot_id, on_hand, by=visit.actor.person_id)
+    except Refused as error:
+        return _products_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+    parameters = "&".join(f"{name}={visit.query[name]}" for name in ("page",) if visit.query.get(name, "").isdigit())
+    return visit.redirect(f"{desk.address}/products?saved={len(changed)}&{parameters}".rstrip("&"))
+
+
+def read_changes(changed: Mapping[str, str], currency: str) -> Changes:
+    """Reads the changed fields. Raises `Invalid` with every mistake, each at its field."""
+    prices, stocks, problems = dict[str, int](), dict[str, Decimal](), list[Problem]()
+    for name, text in changed.items():
+        if name.startswith(PRICE):
+            price = read_amount(text, currency)
+            if isinstance(price, Problem):
+                problems.append(Problem(price.code, price.text, f"/{name}", price.values))
+            else:
+                prices[name.removeprefix(PRICE)] = price
+            continue
+        try:
+            stocks[name.removeprefix(STOCK)] = Decimal(text.strip().replace(",", "."))
+        except InvalidOperation:
+            message = "{text} is no quantity; write it like 12 or 12.5."
+            problems.append(Problem("quantity", message, f"/{name}", {"text": text[:20]}))
+    if problems:
+        raise Invalid(problems)
+    return Changes(prices=prices, stocks=stocks)
+
+
+def _refuse_changed_meanwhile(tx: Transaction, visit: Visit, desk: Desk, changed: Mapping[str, str]) -> None:
+    """Raises `Invalid` at each field whose value is no longer the one that was shown: nobody overwrites another."""
+    now = {name: text for row in _load(tx, desk) for name, text in _values_of(row)}
+    text = "Somebody has changed this to {now} meanwhile. Save again if yours is right."
+    problems = [
+        Problem("changed_meanwhile", text, f"/{name}", {"now": now[name]})
+        for name in changed
+        if name in now and now[name] != visit.form.get(f"{WAS}{name}", "")
+    ]
+    if problems:
+        raise Invalid(problems)
+
+
+def _values_of(row: GridRow) -> Iterator[tuple[str, str]]:
+    yield f"{PRICE}{row.listed.item_id}", row.price
+    yield f"{STOCK}{row.listed.lot.id}", row.stock
+
+
+def _count(tx: Transaction, desk: Desk, lot_id: str, on_hand: Decimal, *, by: str | None) -> None:
+    try:
+        count_stock(tx, desk.enterprise.id, lot_id, on_hand, person_id=by)
+    except Refused as error:
+        problems = error.problems or [Problem(error.code, error.text, values=error.values)]
+        where = f"/{STOCK}{lot_id}"
+        raise Invalid([Problem(each.code, each.text, where, each.values) for each in problems]) from error

@@ -1,0 +1,108 @@
+"""Every page of the office in a browser: it fits, it can be read and used, with and without scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from selenium.webdriver.common.by import By
+
+from commensal.trade.orders.values import Order
+
+from .conftest import PASSWORD, Shop
+from .orders import an_order, olivia
+from .person import Person
+
+OFFICE = "/office/shop"
+HANDOUT = f"{OFFICE}/handout/shop-session"
+SCREENS = ((320, "light"), (360, "dark"), (1280, "light"))  # pixels
+NOTE = "Ma voisine vient chercher, elle sonne deux fois à la porte verte."
+PAGES = ("", "/orders", "/orders?q=rien", "/products", "/bring", "/money", "/papers")
+
+
+@pytest.fixture
+def order(unplugged_shop: Shop) -> Order:
+    olivia(unplugged_shop)
+    return an_order(unplugged_shop, "Corinne Clerc-de-la-Vallée-des-Grands-Chênes", NOTE)
+
+
+def logs_in(person: Person) -> None:
+    person.goes_to(f"/login?next={OFFICE}")
+    person.writes(email="olivia@example.org", password=PASSWORD)
+    person.presses("Se connecter")
+
+
+def tour(person: Person, shop: Shop, order: Order) -> Iterator[str]:
+    """Shows the pages one after the other, in all states that differ, and yields their names."""
+    for page in PAGES:
+        person.goes_to(f"{OFFICE}{page}")
+        yield page or "the week"
+    for page in (f"{OFFICE}/orders/{order.id}", f"{OFFICE}/money/{order.id}", "/office?choose=1", f"{OFFICE}/nowhere"):
+        person.goes_to(page)
+        yield page
+    person.goes_to(f"{OFFICE}/products")
+    person.script("document.querySelector('input.cell').value = 'x'; window.onbeforeunload = null")
+    person.presses("Enregistrer")
+    yield "a mistake in the grid"
+    person.goes_to(HANDOUT)
+    yield "the list"
+    person.goes_to(f"{HANDOUT}/{order.id}")
+    yield "a person"
+    shop.clock.advance(days=4)
+    for page in ("", "/money"):
+        person.goes_to(f"{OFFICE}{page}")
+        yield f"{page or 'the week'} when it is over"
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_every_page_fits_and_can_be_read_and_used_by_everybody(
+    person: Person, shop: Shop, order: Order, scripts: bool
+) -> None:
+    logs_in(person)
+    if not scripts:
+        person.without_scripts()
+    faults = []
+    for name in tour(person, shop, order):
+        for width, scheme in SCREENS:
+            person.on_a_screen(width, scheme)
+            faults += [f"{name}, {width} px, {scheme}: {fault}" for fault in person.faults()]
+        faults += [f"{name}: {complaint}" for complaint in person.complaints()]
+    assert not faults, "\n".join(faults)
+
+
+def test_every_page_fits_with_letters_twice_as_large(person: Person, shop: Shop, order: Order) -> None:
+    """WCAG 2.2, 1.4.4 together with 1.4.10."""
+    logs_in(person)
+    faults = []
+    for name in tour(person, shop, order):
+        person.on_a_screen(360, "light")
+        person.script("document.documentElement.style.fontSize = '200%'")
+        overflow = person.script("return document.documentElement.scrollWidth - window.innerWidth")
+        faults += [f"{name}: {overflow} px too wide for {person.too_wide()}"] if overflow > 0 else []
+        person.script("document.documentElement.style.fontSize = ''")
+    assert not faults, "\n".join(faults)
+
+
+def test_a_hand_out_works_without_scripts(person: Person, shop: Shop, order: Order) -> None:
+    person.without_scripts()
+    logs_in(person)
+    person.follows("Retraits")
+    person.follows("Corinne")
+    person.presses("reçu · remis")
+    assert "1/1" in person.text
+    assert "remise à" in person.text
+    person.presses("Annuler")
+    assert "À payer 2,40 €" in person.text
+
+
+def test_a_block_of_a_spreadsheet_is_pasted_into_prices(person: Person, shop: Shop, order: Order) -> None:
+    logs_in(person)
+    person.goes_to(f"{OFFICE}/products")
+    person.script(
+        "const cells = document.querySelectorAll('input.cell[name^=price]'); cells[0].focus();"
+        "const data = new DataTransfer(); data.setData('text', '2,50\\n11,00\\n');"
+        "cells[0].dispatchEvent(new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true}))"
+    )
+    assert len(person.driver.find_elements(By.CSS_SELECTOR, "input.cell.dirty")) == 2
+    person.presses("Enregistrer")
+    assert "2 changements enregistrés." in person.text

@@ -1,0 +1,121 @@
+"""The office: prices and stock in a grid, saved all or not at all, and never over somebody else's change."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from commensal.trade.catalogs.items import item_by_id
+from commensal.trade.catalogs.offers import set_price
+from commensal.trade.stock.lots import lot_by_id
+
+from .conftest import Browser, Form, Stall
+from .test_office import OFFICE, a_member, an_order, owner, settings
+
+__all__ = ["owner", "settings"]  # fixtures
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
+
+GRID = f"{OFFICE}/products"
+
+
+def price_of(stall: Stall, item: str) -> int:
+    with stall.instance.store.read() as tx:
+        return item_by_id(tx, "shop", item).offers[0].price
+
+
+def stock_of(stall: Stall, lot: str) -> Decimal:
+    with stall.instance.store.read() as tx:
+        return lot_by_id(tx, "shop", lot).on_hand
+
+
+def test_sizes_of_one_lot_share_one_stock(owner: Browser, stall: Stall) -> None:
+    page = owner.go(GRID)
+    fields = (
+        page.form("").fields if page.forms[0].action == "" and page.forms[0].method == "post" else page.forms[1].fields
+    )
+    assert fields[f"price/{stall.small}"] == "2.40"
+    assert fields[f"price/{stall.large}"] == "10.50"
+    assert fields[f"stock/{stall.heap}"] == "12"
+    assert [name for name in page.ids() if name.startswith("stock/")].count(f"stock/{stall.heap}") == 1
+
+
+def grid_of(browser: Browser) -> Form:
+    return next(form for form in browser.page.forms if any(name.startswith("price/") for name in form.fields))
+
+
+def save(browser: Browser, **typed: str) -> None:
+    """Changes fields of the grid and presses the button."""
+    grid = next(
+        form for form in browser.page.forms if form.method == "post" and any("price/" in name for name in form.fields)
+    )
+    unknown = set(typed) - set(grid.fields)
+    assert not unknown, unknown
+    browser.post(browser.at, **{**grid.fields, **typed})
+
+
+def test_prices_and_stock_are_saved_together(owner: Browser, stall: Stall) -> None:
+    owner.go(GRID)
+    save(owner, **{f"price/{stall.small}": "2,60", f"price/{stall.eggs}": "2.20", f"stock/{stall.heap}": "20,5"})
+    assert "3 changes saved." in owner.page.text
+    assert price_of(stall, stall.small) == 260
+    assert price_of(stall, stall.eggs) == 220
+    assert stock_of(stall, stall.heap) == Decimal("20.5")
+
+
+def test_one_mistake_saves_nothing_and_loses_nothing(owner: Browser, stall: Stall) -> None:
+    owner.go(GRID)
+    save(owner, **{f"price/{stall.small}": "2,60", f"price/{stall.large}": "4,2O"})
+    assert owner.status == 422
+    assert "'4,2O' is not a number" in owner.page.text
+    grid = grid_of(owner)
+    assert grid.fields[f"price/{stall.small}"] == "2,60"
+    assert grid.fields[f"price/{stall.large}"] == "4,2O"
+    assert price_of(stall, stall.small) == 240
+
+
+def test_a_change_of_somebody_else_is_shown_and_not_overwritten(owner: Browser, stall: Stall) -> None:
+    owner.go(GRID)
+    with stall.instance.store.write() as tx:
+        set_price(tx, "shop", stall.small, 250)
+    save(owner, **{f"price/{stall.small}": "2.60"})
+    assert "Somebody has changed this to 2.50 meanwhile" in owner.page.text
+    assert price_of(stall, stall.small) == 250
+    save(owner)
+    assert price_of(stall, stall.small) == 260, "pressed again, it is meant so"
+
+
+def test_what_was_not_touched_is_not_written(owner: Browser, stall: Stall) -> None:
+    owner.go(GRID)
+    with stall.instance.store.write() as tx:
+        set_price(tx, "shop", stall.large, 999)
+    save(owner, **{f"price/{stall.small}": "2.60"})
+    assert price_of(stall, stall.large) == 999
+
+
+def test_less_than_is_ordered_is_refused_at_its_field(owner: Browser, stall: Stall) -> None:
+    an_order(stall, small=5)
+    owner.go(GRID)
+    save(owner, **{f"stock/{stall.heap}": "3"})
+    assert owner.status in (409, 422)
+    assert "5 kg of Carottes are ordered" in owner.page.text
+    assert f"stock/{stall.heap}-problem" in owner.page.ids()
+    assert stock_of(stall, stall.heap) == 12
+
+
+def test_a_packer_reads_prices_and_changes_none(browser: Browser, stall: Stall) -> None:
+    browser.log_in(a_member(stall, "packer"))
+    page = browser.go(GRID)
+    assert not [name for name in page.ids() if name.startswith(("price/", "stock/"))]
+    name = f"price/{stall.small}"
+    browser.post(GRID, **{name: "1", f"was/{name}": "2.40"})
+    assert browser.status == 403
+    assert price_of(stall, stall.small) == 240
+
+
+def test_a_search_finds_by_product_and_producer_without_accents(owner: Browser, stall: Stall) -> None:
+    page = owner.go(f"{GRID}?q=oeufs")
+    assert "Œufs" in page.text
+    assert "Carottes" not in page.text
+    assert "No product fits." in owner.go(f"{GRID}?q=zzz").text
