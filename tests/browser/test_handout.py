@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webdriver import WebDriver
 
 from commensal.operations.checks import broken_invariants
 from commensal.trade.orders.values import Order
@@ -64,6 +64,10 @@ def is_ready(person: Person) -> None:
     )
 
 
+def has_sent_everything(person: Person) -> None:
+    person.waits_until(lambda: "tout est envoyé" in person.text, "everything sent")
+
+
 def hands_out(person: Person, order: Order) -> None:
     """Opens the person on the list, takes the cash, and is back at the list."""
     person.find(f"//a[.//strong[text() = '{order.name}']]").click()
@@ -110,7 +114,7 @@ def test_twenty_hand_outs_without_a_network_are_recorded_once_each(
     with shop.served():
         telephone.goes_to(HANDOUT)
         is_ready(telephone)
-        telephone.waits_until(lambda: "tout est envoyé" in telephone.text, "everything sent")
+        has_sent_everything(telephone)
     assert amounts(shop) == [240] * PEOPLE
 
 
@@ -126,7 +130,7 @@ def test_an_undone_hand_out_is_sent_as_it_happened(
     with shop.served():
         telephone.goes_to(HANDOUT)
         is_ready(telephone)
-        telephone.waits_until(lambda: "tout est envoyé" in telephone.text, "everything sent")
+        has_sent_everything(telephone)
     assert amounts(shop) == [240, -240]
 
 
@@ -143,7 +147,7 @@ def test_who_comes_second_is_told_and_the_treasurer_too(
         for person in (telephone, another_telephone):
             person.goes_to(HANDOUT)
             is_ready(person)
-            person.waits_until(lambda person=person: "tout est envoyé" in person.text, "everything sent")
+            has_sent_everything(person)
         assert "Non enregistré" not in telephone.text
         assert "Non enregistré" in another_telephone.text
         assert "Olivia Roy a encaissé 2,40 € et remis la commande" in another_telephone.text
