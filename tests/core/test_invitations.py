@@ -27,8 +27,10 @@ from commensal.trade.enterprises.invitations import (
 from commensal.trade.enterprises.members import add_member, list_members
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.orders.place import place_order
+from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.values import Wish
 from commensal.trade.people.people import Person
+from commensal.trade.people.scopes import ROLES
 from commensal.trade.people.tokens import make_token
 
 Somebody = Callable[..., Person]
@@ -118,7 +120,7 @@ def owner(store: Store, client: TestClient, somebody: Somebody) -> TestClient:
     with store.write() as tx:
         row = {"enterprise_id": "shop", "person_id": olga.id, "role": "owner", "since": tx.now}
         tx.execute(insert(enterprise_member).values(row))
-        token = make_token(tx, olga.id, name="x", scopes=["members:write", "customers:write", "customers:read"])
+        token = make_token(tx, olga.id, name="x", scopes=[*ROLES["owner"]])
     client.headers["Authorization"] = f"Bearer {token.secret}"
     return client
 
@@ -162,3 +164,24 @@ def test_writing_a_customer_down_does_not_tell_it_either(store: Store, owner: Te
         place_order(tx, hooks, "shop-session", Wish(items={item: 1}, name="E", email=eve.email), person_id=eve.id)
     body = owner.get(f"/api/enterprises/shop/customers/{known_customer['id']}").json()
     assert body["person_id"] == eve.id, "ordering with an account reveals it"
+
+
+def test_taking_an_order_for_somebody_does_not_tell_it_either(
+    store: Store, owner: TestClient, somebody: Somebody
+) -> None:
+    eve = somebody("Eve")
+    with store.write() as tx:
+        item = an_item(tx, a_lot(tx, on_hand="9"), name="Carottes")
+    session = "/api/enterprises/shop/sale-sessions/shop-session"
+    wish = {"items": {item: 1}, "name": "E", "email": eve.email}
+    taken = owner.post(f"{session}/orders", json=wish, headers={"Idempotency-Key": "1"})
+    assert taken.status_code == 201, taken.text
+    order = f"/api/enterprises/shop/orders/{taken.json()['id']}"
+    changed = owner.patch(order, json={"note": "at the back"}, headers={"If-Match": taken.headers["ETag"]})
+    pages = ("/api/enterprises/shop/customers", "/api/enterprises/shop/audit", f"{session}/orders",
+             f"{session}/distribution", order)  # fmt: skip
+    for answer in (taken, changed, *(owner.get(page) for page in pages)):
+        assert answer.status_code == 200 or answer is taken, answer.text
+        assert eve.id not in answer.text, answer.url
+    with store.read() as tx:
+        assert order_by_id(tx, taken.json()["id"], person_id=eve.id).number == 1, "it is in her history"

@@ -2,7 +2,19 @@
 
 from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
-from ...storage.database import ON_BEHALF, PERSONAL, Exact, Flag, Json, Time, Whole, checked_in, metadata, untraced
+from ...storage.database import (
+    DERIVED,
+    ON_BEHALF,
+    PERSONAL,
+    Exact,
+    Flag,
+    Json,
+    Time,
+    Whole,
+    checked_in,
+    metadata,
+    untraced,
+)
 
 enterprise = Table(
     "enterprise",
@@ -77,7 +89,8 @@ customer = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
-    Column("person_id", Text, ForeignKey("person.id"), index=True),  # none: buys without an account
+    # None: buys without an account. Derived, so that no trail tells a shop whose address has an account.
+    Column("person_id", Text, ForeignKey("person.id"), index=True, info=DERIVED),
     Column("email", Text, nullable=False, index=True, info=PERSONAL),  # lower case
     Column("name", Text, nullable=False, info=PERSONAL),
     Column(

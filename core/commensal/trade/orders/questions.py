@@ -99,12 +99,11 @@ def order_ids_of_customer(customer_id: str) -> Select[tuple[str]]:
 
 
 def people_who_ordered(tx: Transaction, enterprise_id: str, people: Collection[str]) -> frozenset[str]:
-    """Returns the ids among `people` whose accounts have placed an order at the enterprise."""
+    """Returns the ids among `people` whose accounts have placed an order at the enterprise themselves."""
     order = customer_order.c
-    statement = (
-        select(order.person_id).distinct().where(order.person_id.in_(people), order.enterprise_id == enterprise_id)
-    )
-    return frozenset(row["person_id"] for row in tx.all(statement.where(order.state != "Draft")) if people)
+    conditions = (order.person_id.in_(people), order.enterprise_id == enterprise_id, order.state != "Draft")
+    placed = select(order.person_id).distinct().where(*conditions, order.identity != Identity.BY_HUB)
+    return frozenset(row["person_id"] for row in tx.all(placed) if people)
 
 
 def _read_order(tx: Transaction, statement: Select[Any], parameters: Mapping[str, Any]) -> Order:

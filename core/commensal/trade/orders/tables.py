@@ -26,7 +26,8 @@ customer_order = Table(
     Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),  # the shop
     Column("customer_id", Text, ForeignKey("customer.id"), index=True),  # the shop's record; none while a draft
     Column("identity", Text, nullable=False, server_default=Identity.TYPED),  # see `identity`
-    Column("person_id", Text, ForeignKey("person.id")),  # none: bought without an account
+    # None: bought without an account. Derived, so that no trail tells a shop whose address has an account.
+    Column("person_id", Text, ForeignKey("person.id"), info=DERIVED),
     Column("secret_hash", Text, info=SECRET),  # opens the order to a guest; its SHA-256
     Column("number", Whole),  # gapless per enterprise; none while a draft
     Column("state", Text, nullable=False),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -16,6 +16,7 @@ from ....trade.orders.change import change_order
 from ....trade.orders.distribution import Parcel, ProductTotal, parcels, product_totals
 from ....trade.orders.emails import order_mail
 from ....trade.orders.fulfil import hand_order_over, order_is_ready, tell_not_collected
+from ....trade.orders.identity import Identity
 from ....trade.orders.lock import locked_order, refuse_unless_placed
 from ....trade.orders.place import place_order
 from ....trade.orders.questions import order_by_id, orders_of_session
@@ -75,7 +76,7 @@ def orders(call: Call, enterprise: str, session: str, query: Paging) -> Page[Ord
     """Placed orders of one of the shop's sessions, without their lines."""
     refuse_foreign_session(call.tx, enterprise, session)
     found_orders = orders_of_session(call.tx, enterprise, session, after=query.after, limit=query.limit)
-    return page_of(found_orders, query.limit, lambda order: order.id)
+    return page_of([_without_account(order) for order in found_orders], query.limit, lambda order: order.id)
 
 
 @routes.post(
@@ -86,8 +87,8 @@ def take_order(call: Call, enterprise: str, session: str, body: HubOrder) -> Ord
     refuse_foreign_session(call.tx, enterprise, session)
     if body.customer_id:
         customer_by_id(call.tx, enterprise, body.customer_id)
-    return place_order(
-        call.tx, call.instance.hooks, session, read_wish(body), by_hub=True, customer_id=body.customer_id
+    return _without_account(
+        place_order(call.tx, call.instance.hooks, session, read_wish(body), by_hub=True, customer_id=body.customer_id)
     )
 
 
@@ -103,14 +104,16 @@ def distribution(call: Call, enterprise: str, session: str) -> Distribution:
 @routes.get("/enterprises/{enterprise}/orders/{order}", scope="orders:read")
 def order(call: Call, enterprise: str, order: str) -> Order:
     """One of the shop's orders."""
-    return order_by_id(call.tx, order, enterprise_id=enterprise)
+    return _without_account(order_by_id(call.tx, order, enterprise_id=enterprise))
 
 
 @routes.patch("/enterprises/{enterprise}/orders/{order}", scope="orders:write", edits=True)
 def change(call: Call, enterprise: str, order: str, body: OrderChanges) -> Order:
     """Changes an order for its customer, also after the close."""
     locked = locked_order(call.tx, order, enterprise_id=enterprise, version=call.version)
-    return change_order(call.tx, call.instance.hooks, locked, by_hub=True, by=call.person_id, **read_changes(body))
+    return _without_account(
+        change_order(call.tx, call.instance.hooks, locked, by_hub=True, by=call.person_id, **read_changes(body))
+    )
 
 
 @routes.post("/enterprises/{enterprise}/orders/{order}/cancel", scope="orders:write", edits=True)
@@ -118,30 +121,32 @@ def cancel(call: Call, enterprise: str, order: str, body: Cancellation) -> Order
     """Cancels an order; its goods go back on sale, or not."""
     locked = locked_order(call.tx, order, enterprise_id=enterprise, version=call.version)
     cancelled = cancel_order(call.tx, call.instance.hooks, locked, restock=body.restock, by_hub=True, by=call.person_id)
-    return stop_payments(call, cancelled)
+    return _without_account(stop_payments(call, cancelled))
 
 
 @routes.post("/enterprises/{enterprise}/orders/{order}/weights", scope="orders:pack", edits=True)
 def weigh(call: Call, enterprise: str, order: str, body: Weights) -> Order:
     """Writes down what the scales say; the price follows."""
     locked = locked_order(call.tx, order, enterprise_id=enterprise, version=call.version)
-    return weigh_order(call.tx, call.instance.hooks, locked, body.weights, by=call.person_id)
+    return _without_account(weigh_order(call.tx, call.instance.hooks, locked, body.weights, by=call.person_id))
 
 
 @routes.post("/enterprises/{enterprise}/orders/{order}/substitutions", scope="orders:write", edits=True)
 def give_instead(call: Call, enterprise: str, order: str, body: Substitution) -> Order:
     """Gives something else for what cannot be delivered."""
     locked = locked_order(call.tx, order, enterprise_id=enterprise, version=call.version)
-    return substitute(
+    return _without_account(substitute(
         call.tx, call.instance.hooks, locked, line_id=body.line_id, item_id=body.item_id, quantity=body.quantity,
         replaced=body.replaced, price=body.price, by=call.person_id,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 @routes.post("/enterprises/{enterprise}/orders/{order}/ready", scope="orders:pack", edits=True)
 def ready(call: Call, enterprise: str, order: str) -> Order:
     """The order is packed and waits for its customer, who gets a mail."""
-    return order_is_ready(call.tx, locked_order(call.tx, order, enterprise_id=enterprise, version=call.version))
+    return _without_account(
+        order_is_ready(call.tx, locked_order(call.tx, order, enterprise_id=enterprise, version=call.version))
+    )
 
 
 @routes.post("/enterprises/{enterprise}/orders/{order}/not-collected", scope="orders:pack", edits=True, status=204)
@@ -169,4 +174,10 @@ def mail_again(call: Call, enterprise: str, order: str, body: MailWanted) -> Non
 def hand_over(call: Call, enterprise: str, order: str) -> Order:
     """The customer has the goods."""
     locked = locked_order(call.tx, order, enterprise_id=enterprise, version=call.version)
-    return hand_order_over(call.tx, locked, by=call.person_id)
+    return _without_account(hand_order_over(call.tx, locked, by=call.person_id))
+
+
+def _without_account(order: Order) -> Order:
+    """Hides the account of somebody for whom the shop has ordered. Otherwise an enterprise that types an address would
+    learn whether it has an account here."""
+    return replace(order, person_id=None) if order.identity is Identity.BY_HUB else order
