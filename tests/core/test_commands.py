@@ -118,6 +118,18 @@ def test_a_hub_sets_how_guests_may_order(run: Run) -> None:
     assert rules(run(*guests, "--largest", "none").stdout) == {**changed, "--largest": "none"}
 
 
+def test_a_hub_sets_what_happens_at_its_cut_offs(run: Run) -> None:
+    init_with_operator(run)
+    run("enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--hub")
+    closing = ("enterprise", "closing", "les-paniers-du-val")
+    before = run(*closing).stdout
+    assert all(text in before for text in ("at the cut-off", "newest first", "yes"))
+    after = run(*closing, "--telling", "by hand", "--shortage", "pro rata", "--no-reminder").stdout
+    assert all(text in after for text in ("by hand", "pro rata", "no"))
+    assert run(*closing).stdout == after, "it is stored"
+    assert "Choose one of these: at the cut-off, by hand." in run(*closing, "--telling", "later", fails=True).stderr
+
+
 def test_a_rule_for_guests_that_is_wrong_is_named_by_its_option_and_changes_nothing(run: Run) -> None:
     init_with_operator(run)
     run("enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--hub")

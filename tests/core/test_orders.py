@@ -120,6 +120,16 @@ def test_what_was_written_is_what_was_answered(market: Market) -> None:
         assert order_by_id(tx, order.id, enterprise_id="shop") == order
 
 
+def test_a_customer_corrects_note_and_telephone_and_adds_what_was_forgotten(market: Market) -> None:
+    order = market.place({market.small: 1}, note="Merci", phone="01 23")
+    more = {market.small: 1, market.eggs: 1}
+    changed = market.hub(order, lambda tx, old: change_order(tx, market.hooks, old, items=more, phone="06 78"))
+    assert (changed.note, changed.phone, len(changed.lines)) == ("Merci", "06 78", 2)
+    assert changed.total > order.total
+    again = market.hub(changed, lambda tx, old: change_order(tx, market.hooks, old, note="at the back door"))
+    assert (again.note, again.phone, len(again.lines)) == ("at the back door", "06 78", 2)
+
+
 def test_vat_is_worked_out_once_for_the_rate_and_lies_inside_the_price(market: Market) -> None:
     order = market.place({market.small: 3, market.eggs: 2})
     (share,) = order.vat

@@ -11,6 +11,8 @@ from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.tables import order_consent
 from commensal.trade.supply.demand import demand_of_supplier
+from commensal.trade.supply.parts import parts_of
+from commensal.trade.supply.purchase_orders import purchase_orders_of
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox
 from commensal_federation.messages.bodies.orders import CustomerPart
 from commensal_federation.orders.producer_names import with_customers
@@ -89,6 +91,15 @@ def test_orders_of_hubs_elsewhere_are_part_of_what_the_producer_brings(farm: Pro
     assert _brings(farm) == [("federation", "hub", True, [("Apples", 1)])]
     clock_of(farm.region).advance(days=3)
     assert _brings(farm) == []
+
+
+def test_a_producer_elsewhere_is_ordered_from_by_messages_and_gets_no_purchase_order(hub: Hub, item: str) -> None:
+    hub.order(item, 2)
+    close(hub.region)
+    minutes(hub.region)
+    with hub.read() as tx:
+        assert [part.state for part in parts_of(tx, "hub", "hub-session")] == ["told"]
+        assert purchase_orders_of(tx, "hub") == []
 
 
 def _brings(farm: Producer) -> list[tuple[str, str, bool, list[tuple[str, int]]]]:

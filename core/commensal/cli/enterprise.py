@@ -14,7 +14,7 @@ from ..trade.enterprises.enterprises import create_enterprise, every_enterprise
 from ..trade.enterprises.grants import grant
 from ..trade.enterprises.plugins import enable_plugin, offered_plugins
 from ..trade.people.people import person_by_email
-from . import guests, settings
+from . import closing, guests, settings
 from .folder import HERE, Folder
 from .named import named_enterprise
 from .printing import print_table
@@ -28,6 +28,7 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(enterprise, name="enterprise")
     settings.add_to(enterprise)
     guests.add_to(enterprise)
+    closing.add_to(enterprise)
 
     @enterprise.command("add")
     def add(

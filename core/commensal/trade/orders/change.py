@@ -34,6 +34,7 @@ def change_order(
     address: Address | None = None,
     codes: Sequence[str] | None = None,
     note: str | None = None,
+    phone: str | None = None,
     plugin_fields: PluginValues | None = None,
     total: int | None = None,
     by_hub: bool = False,
@@ -56,7 +57,7 @@ def change_order(
     customer = known_customer_of(tx, order)
     lines = order.lines if items is None else _lines(tx, order, shop, customer, items, by_hub)
     refuse_empty(lines)
-    values: dict[str, Any] = {} if note is None else {"note": note}
+    values: dict[str, Any] = {name: text for name, text in (("note", note), ("phone", phone)) if text is not None}
     if plugin_fields is not None:
         values["plugin_fields"] = _plugin_values(tx, order, shop, plugin_fields)
     changed = rewrite(

@@ -62,6 +62,7 @@ class OrderChanges(Body, frozen=True, kw_only=True):
     items: Items | None = None
     shipping: Text | None = None
     note: Note | None = None
+    phone: Text | None = None
     total: Amount | None = None
     codes: Codes | None = None
     address: WishedAddress | None = None
@@ -99,5 +100,6 @@ def read_wish(body: NewOrder, requested_language: str = "") -> Wish:
 def read_changes(body: OrderChanges) -> dict[str, Any]:
     """Keyword arguments of `change_order`: what was not sent is None, and stays as it is."""
     address = body.address.read() if body.address else None
-    values = {name: getattr(body, name) for name in ("items", "shipping", "note", "total", "codes", "plugin_fields")}
+    names = ("items", "shipping", "note", "phone", "total", "codes", "plugin_fields")
+    values = {name: getattr(body, name) for name in names}
     return {**values, "address": address}
