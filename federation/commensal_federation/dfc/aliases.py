@@ -54,6 +54,7 @@ PARTS = (
     "dfc-b:price",
     "dfc-b:lifetime",
     "dfc-b:VATstatus",
+    "dfc-b:hasAllergenDimension",
 )
 
 

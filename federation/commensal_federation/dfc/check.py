@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from commensal import spoken
 
+from .hints import HINTS
+from .paths import Paths
 from .read import DfcDocument, DocumentFinding
 from .vocabulary import DfcItem, DfcLine, DfcOffer, DfcOther, DfcProduct
 
@@ -62,18 +66,56 @@ def _counted(document: DfcDocument) -> Iterator[tuple[str, int]]:
     )
 
 
-def describe_gaps(document: DfcDocument) -> Iterator[str]:
-    """Yields lines about what a catalogue or an order lacks before anybody can buy from it."""
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """Something that a catalogue or an order lacks before anybody can buy from it. `iri` is the first thing that does,
+    `count` says how many do. `text` is in the language of the shell."""
+
+    code: str
+    text: str
+    iri: str
+    count: int
+
+
+def gaps_of(document: DfcDocument) -> Iterator[Gap]:
+    """Yields what is missing, each kind once."""
     offered = {offer.item for offer in document.all(DfcOffer) if offer.price}
-    bare = [item for item in document.all(DfcItem) if item.iri not in offered and item.product not in offered]
-    if bare:
-        text = "Missing: {count} CatalogItem without an Offer that has a price. At {iri}."
-        yield spoken(text, count=len(bare), iri=bare[0].iri)
-    unlinked = [item for item in document.all(DfcItem) if item.product is None]
-    if unlinked:
-        text = "Missing: {count} CatalogItem that references no product. At {iri}."
-        yield spoken(text, count=len(unlinked), iri=unlinked[0].iri)
-    lost = [line for line in document.all(DfcLine) if line.offer is None or line.quantity is None]
-    if lost:
-        text = "Missing: {count} OrderLine without its offer or quantity. At {iri}."
-        yield spoken(text, count=len(lost), iri=lost[0].iri)
+    items, lines = document.all(DfcItem), document.all(DfcLine)
+    bare = [item.iri for item in items if item.iri not in offered and item.product not in offered]
+    unlinked = [item.iri for item in items if item.product is None]
+    lost = [line.iri for line in lines if line.offer is None or line.quantity is None]
+    yield from _gap("no_price", bare, "Missing: {count} CatalogItem without an Offer that has a price. At {iri}.")
+    yield from _gap("no_product", unlinked, "Missing: {count} CatalogItem that references no product. At {iri}.")
+    yield from _gap("no_quantity", lost, "Missing: {count} OrderLine without its offer or quantity. At {iri}.")
+
+
+def _gap(code: str, iris: list[str], text: str) -> Iterator[Gap]:
+    if iris:
+        yield Gap(code=code, text=spoken(text, count=len(iris), iri=iris[0]), iri=iris[0], count=len(iris))
+
+
+def remedy(code: str) -> str:
+    """What would be right, in the language of the shell; "" if nothing general can be said."""
+    hint = HINTS.get(code)
+    return spoken(hint) if hint else ""
+
+
+def as_json(document: DfcDocument, paths: Paths) -> dict[str, Any]:
+    """The result of a check for programs: dialect, what is understood, findings and gaps, each with its path."""
+    kinds = Counter(type(thing).NAMES[0] for thing in document.things.values() if not isinstance(thing, DfcOther))
+    return {
+        "version": document.version,
+        "shapes": list(document.shapes),
+        "understood": dict(sorted(kinds.items())),
+        "findings": [
+            {
+                "weight": finding.weight, "code": finding.code, "text": finding_text(finding), "count": finding.count,
+                "iri": finding.iri, "property": finding.property_name, "hint": remedy(finding.code),
+                "path": paths.path_of(finding.iri, finding.property_name),
+            }
+            for finding in document.findings
+        ],
+        "gaps": [
+            {**asdict(gap), "hint": remedy(gap.code), "path": paths.path_of(gap.iri)} for gap in gaps_of(document)
+        ],
+    }  # fmt: skip

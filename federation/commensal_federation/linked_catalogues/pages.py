@@ -31,11 +31,13 @@ _VIEWS = ("hydra:view", "http://www.w3.org/ns/hydra/core#view", "view")
 
 @dataclass(frozen=True, kw_only=True)
 class WholeCatalogue:
-    """`document` is None if nothing has changed since `etag` or `digest`. A catalogue of several answers has no tag."""
+    """`document` is None if nothing has changed since `etag` or `digest`. A catalogue of several answers has no tag.
+    `bodies` are the answers as they came."""
 
     document: DfcDocument | None
     etag: str = ""
     digest: str = ""
+    bodies: tuple[bytes, ...] = ()
 
 
 def read_catalogue(client: DfcClient, *, etag: str = "", digest: str = "") -> WholeCatalogue:
@@ -48,7 +50,8 @@ def read_catalogue(client: DfcClient, *, etag: str = "", digest: str = "") -> Wh
     tag = first.etag if len(answers) == 1 else ""
     if hashed == digest:
         return WholeCatalogue(document=None, etag=tag, digest=digest)
-    return WholeCatalogue(document=_together(client, answers), etag=tag, digest=hashed)
+    bodies = tuple(answer.body for answer in answers)
+    return WholeCatalogue(document=_together(client, answers), etag=tag, digest=hashed, bodies=bodies)
 
 
 def _following(client: DfcClient, first: DfcAnswer) -> Iterator[DfcAnswer]:

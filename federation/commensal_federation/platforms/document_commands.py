@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,9 +12,11 @@ import typer
 from commensal import HERE, Folder, Secret, console, named_enterprise, open_instance, print_counts, spoken, told
 from commensal.trade import every_enterprise, read_defaults
 
-from ..dfc.check import describe_document, describe_gaps, finding_line, finding_text
+from ..dfc.check import as_json, describe_document, finding_line, finding_text, gaps_of, remedy
 from ..dfc.importing import import_document
 from ..dfc.iris import KINDS
+from ..dfc.limits import parse
+from ..dfc.paths import Paths
 from ..dfc.read import DfcDocument, DocumentFinding, UnreadableDocument, read
 from ..dfc.vocabulary import Thing
 from ..dfc.write import write_20, write_116
@@ -29,6 +32,7 @@ dfc = typer.Typer(
 )
 _Source = Annotated[str, typer.Argument(metavar="FILE|URL")]
 _STYLES = {"wrong": "red", "note": "yellow"}
+_UNREADABLE = 3  # exit code of a check
 
 
 @dfc.command("check")
@@ -37,18 +41,40 @@ def check_command(
     host: Annotated[str, typer.Option(help="Who sent a file: things of other hosts are wrong.")] = "",
     token_file: TokenFile = None,
     api_key_file: ApiKeyFile = None,
+    as_data: Annotated[bool, typer.Option("--json", help="For programs: the same as JSON.")] = False,
     instance: Folder = HERE,
 ) -> None:
-    """Says which dialect a document is in, what is understood of it, and what is not. It fetches nothing else."""
-    document = _read(source, *read_secret(token_file, api_key_file), instance, host=host)
+    """Says which dialect a document is in, what is understood of it, what is not, where, and what would be right.
+
+    It fetches nothing else. Ends with 0 if nothing is wrong, 1 if something is, 3 if the document cannot be read.
+    """
+    document, bodies = _read(
+        source, *read_secret(token_file, api_key_file), instance, host=host, unreadable=_UNREADABLE
+    )
+    paths = Paths(parse(bodies[0])) if len(bodies) == 1 and bodies[0].strip() else Paths([])
+    if as_data:
+        typer.echo(msgspec.json.format(msgspec.json.encode(as_json(document, paths)), indent=1).decode())
+    else:
+        _print_check(document, paths)
+    if any(finding.weight == "wrong" for finding in document.findings):
+        raise typer.Exit(1)
+
+
+def _print_check(document: DfcDocument, paths: Paths) -> None:
     for line in describe_document(document):
         console.print(line, markup=False)
     for finding in document.findings:
         console.print(finding_line(finding), markup=False, style=_STYLES[finding.weight])
-    for line in describe_gaps(document):
-        console.print(line, markup=False, style="yellow")
-    if any(finding.weight == "wrong" for finding in document.findings):
-        raise typer.Exit(1)
+        _print_remedy(finding.code, paths.path_of(finding.iri, finding.property_name))
+    for gap in gaps_of(document):
+        console.print(gap.text, markup=False, style="yellow")
+        _print_remedy(gap.code, paths.path_of(gap.iri))
+
+
+def _print_remedy(code: str, path: str) -> None:
+    for line in (path, remedy(code)):
+        if line:
+            console.print(f"  {line}", markup=False, soft_wrap=True)
 
 
 @dfc.command("export")
@@ -94,7 +120,7 @@ def import_command(
     instance: Folder = HERE,
 ) -> None:
     """Makes the enterprise's products, stock and prices what the document says: all of it, or nothing."""
-    document = _read(source, *read_secret(token_file, api_key_file), instance)
+    document, _ = _read(source, *read_secret(token_file, api_key_file), instance)
     with open_instance(instance) as opened:
         defaults = read_defaults(default_category, default_vat, opened.settings.language)
         base = opened.settings.base_url.rstrip("/")
@@ -109,23 +135,29 @@ def import_command(
         raise typer.Exit(1)
 
 
-def _read(source: str, auth: Auth, secret: Secret, folder: Path, *, host: str = "") -> DfcDocument:
-    """Reads a document from a file or an address, within the outbound limits that the instance's operator has set."""
+def _read(
+    source: str, auth: Auth, secret: Secret, folder: Path, *, host: str = "", unreadable: int = 1
+) -> tuple[DfcDocument, Sequence[bytes]]:
+    """Reads a document from a file or an address, within the outbound limits that the instance's operator has set.
+
+    Returns it with its bytes, of an address those of each page. Exits with `unreadable` for what is no DFC document.
+    """
     if source.startswith(("https://", "http://")):
         with open_instance(folder) as opened:
             access = Access(url=source, auth=auth, secret=secret)
-            document = read_catalogue(DfcClient(federation_of(opened), access)).document
-        assert document is not None, "it was asked for without a tag"
-        return document
+            catalogue = read_catalogue(DfcClient(federation_of(opened), access))
+        assert catalogue.document is not None, "it was asked for without a tag"
+        return catalogue.document, catalogue.bodies
     try:
-        return read(Path(source).read_bytes(), host=host)
+        content = Path(source).read_bytes()
+        return read(content, host=host), [content]
     except OSError as error:
         text = spoken("{file} is no file that can be read: {reason}", file=source, reason=error.strerror)
         raise typer.BadParameter(text) from None
     except UnreadableDocument as error:
         text = spoken("{file} is not read [{code}]: {reason}", file=source, code=error.code, reason=error.text)
         console.print(text, markup=False, style="red")
-        raise typer.Exit(1) from None
+        raise typer.Exit(unreadable) from None
 
 
 def _print_findings(findings: tuple[DocumentFinding, ...]) -> None:

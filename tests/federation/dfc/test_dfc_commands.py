@@ -20,6 +20,7 @@ from commensal.trade.catalogs.offers import set_price
 from commensal.trade.enterprises.customer_categories import create_category
 from commensal.trade.products.questions import products_of
 from commensal_federation.commands import commands
+from commensal_federation.dfc.paths import Paths
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import (
     DfcItem,
@@ -183,6 +184,62 @@ def test_a_check_of_what_cannot_be_read_says_why(tmp_path: Path) -> None:
     file = tmp_path / "document.json"
     file.write_text('{"@context": "https://evil.example/context.json"}')
     assert "[unknown_context]" in run("check", str(file), fails=True)
+
+
+def test_a_check_says_where_something_is_and_what_would_be_right(tmp_path: Path) -> None:
+    output = run("check", str(_odd_document(tmp_path)), fails=True)
+    assert "  $['@graph'][1]['dfc-b:stockLimitation']\n  Write a number, such as 2.5." in output
+    assert "  $['@graph'][0]['hub:colour']\n  Nothing has to be done." in output
+
+
+def test_a_check_for_programs_is_json(tmp_path: Path) -> None:
+    result = json.loads(run("check", str(_odd_document(tmp_path)), "--json", fails=True))
+    assert (result["version"], result["understood"]) == ("1.16", {"CatalogItem": 1, "Offer": 1, "SuppliedProduct": 1})
+    (wrong,) = (finding for finding in result["findings"] if finding["weight"] == "wrong")
+    assert wrong == {
+        "weight": "wrong", "code": "no_number", "count": 1,
+        "text": "dfc-b:stockLimitation is not a number that can be.",
+        "iri": f"{ELSEWHERE}/items/1", "property": "dfc-b:stockLimitation", "hint": "Write a number, such as 2.5.",
+        "path": "$['@graph'][1]['dfc-b:stockLimitation']",
+    }  # fmt: skip
+    bare = write_116([DfcItem(iri=f"{ELSEWHERE}/items/1")])
+    (tmp_path / "bare.json").write_text(json.dumps(bare))
+    gaps = json.loads(run("check", str(tmp_path / "bare.json"), "--json"))["gaps"]
+    assert [(gap["code"], gap["path"]) for gap in gaps] == [
+        ("no_price", "$['@graph'][0]"),
+        ("no_product", "$['@graph'][0]"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "code"), [("fine", 0), ("odd", 1), ('{"@context": "https://evil.example/context.json"}', 3), ("{", 3)]
+)
+def test_a_check_ends_with_a_code_for_programs(tmp_path: Path, content: str, code: int) -> None:
+    file = tmp_path / "document.json"
+    file.write_text(json.dumps(write_116(goods(1))) if content == "fine" else content)
+    file = _odd_document(tmp_path) if content == "odd" else file
+    app = typer.Typer()
+    commands(app)
+    assert CliRunner().invoke(app, ["dfc", "check", str(file)]).exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("property", "path"),
+    [
+        ("dfc-b:description", "$[1]['dfc-b:hasDescription']"),
+        ("dfc-b:hasAddress", "$[1]['dfc-b:hasAdress']"),
+        ("dfc-b:VATnumber", "$[1]"),
+    ],
+)
+def test_a_path_names_the_property_as_it_is_spelt(property: str, path: str) -> None:
+    node = {"@id": "https://x.example/1", "dfc-b:hasDescription": "A", "dfc-b:hasAdress": "https://x.example/2"}
+    assert Paths([{"@id": "https://x.example/1"}, node]).path_of("https://x.example/1", property) == path
+
+
+def test_paths_of_nested_nodes_and_odd_keys_are_written_as_rfc_9535_says() -> None:
+    raw = {"it's": [{"@id": "https://x.example/1", "a\\b": 1}]}
+    assert Paths(raw).path_of("https://x.example/1") == "$['it\\'s'][0]"
+    assert Paths(raw).path_of("https://x.example/1", "a\\b") == "$['it\\'s'][0]['a\\\\b']"
 
 
 def test_a_hub_links_looks_reads_again_and_unlinks(folder: Path, tmp_path: Path) -> None:
