@@ -26,6 +26,7 @@ from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.values import Order
 from commensal.trade.sale_sessions.questions import coordination_by_id
+from commensal.trade.sale_sessions.sessions import remove_session
 from commensal.trade.sale_sessions.suppliers import remove_supplier
 from commensal.trade.supply.answering import LineAnswer, answer_purchase_order, cuts_of_answer
 from commensal.trade.supply.parts import parts_of
@@ -155,6 +156,13 @@ def test_a_supplier_that_left_the_sale_gets_its_order_at_the_close(supplying: Su
         remove_supplier(tx, "hub-sale", "hub", coordination_by_id(tx, "hub-sale", "hub").version, "farm")
     pass_time(supplying, clock, days=1)
     assert [lines(order) for order in orders(supplying)] == [[("Apples", 3, None)]]
+
+
+def test_a_session_without_orders_can_be_removed_after_a_cut_off(supplying: Supplying, clock: ManualClock) -> None:
+    supplying.cut_off("hub", "farm", clock.now() + HOUR)
+    pass_time(supplying, clock, hours=1)
+    with supplying.instance.store.write() as tx:
+        remove_session(tx, "hub-session", "hub", 1)
 
 
 def test_a_hub_that_tells_by_hand_looks_at_it_first(supplying: Supplying, clock: ManualClock) -> None:

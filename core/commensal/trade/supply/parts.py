@@ -95,14 +95,24 @@ def _is_closed(supplier: Any) -> Any:
 
 
 def _own_cut_off() -> Select[Any]:
-    """Suppliers of sessions that are still to be handed out, with an earlier cut-off of their own, which has passed."""
-    supplier = coordination_supplier.c
+    """Suppliers of whom something is ordered, and whose own, earlier cut-off has passed, at sessions to be handed out.
+
+    A part refers to its session, and a session can be removed as long as nobody has ordered there.
+    """
+    supplier, line, order = coordination_supplier.c, order_line.c, customer_order.c
+    ordered = (
+        select(line.id)
+        .join(customer_order, order.id == line.order_id)
+        .where(order.session_id == _session.id, order.state.in_(("Held", "Complete")))
+        .where(line.supplier_id == supplier.enterprise_id, line.quantity > 0)
+        .exists()
+    )
     return (
         select(_session.id.label("session_id"), supplier.enterprise_id.label("supplier_id"))
         .join_from(sale_session, coordination, coordination.c.id == _session.coordination_id)
         .join(coordination_supplier, supplier.coordination_id == coordination.c.id)
         .where(*_RUNNING, supplier.closes_at <= _NOW, supplier.enterprise_id != _session.enterprise_id)
-        .where(~_is_closed(supplier.enterprise_id))
+        .where(~_is_closed(supplier.enterprise_id), ordered)
     )
 
 
