@@ -260,6 +260,7 @@ def test_without_the_count_the_mailbox_is_full(shop: Shop, monkeypatch: pytest.M
 _BAD = (
     "your account is blocked, click http://evil.example/x", "www.evil.example", "Click evil.example now",
     "EVIL．EXAMPLE", "evil。example", "javascript:/x", "bank@evil.example", "203.0.113.7", "Ada evil.com.",
+    "http\u200b://evil\u200b.example", "evil\u00ad.example",
     "x.evil.example", "-evil.example", "Ada e-v.example", "evil.a.example", "0+-javascript:/x",
 )  # fmt: skip
 _GOOD = (
@@ -284,6 +285,16 @@ def test_a_name_with_a_link_is_refused_wherever_strangers_write_one(client: Test
             for response in (response_to_sign_up, response_to_name, response_to_address)
         ]
         assert problems == [(422, "/name"), (422, "/name"), (422, "/address/street")], name
+
+
+@pytest.mark.parametrize("name", ["\u200b", "\u2060 \u200d", "Eve \u202egro.elpmaxe", "Eve \u2067x"])
+def test_a_name_that_nobody_sees_or_that_turns_what_follows_is_refused(
+    client: TestClient, shop: Shop, name: str
+) -> None:
+    wish = {"items": {shop.item: 1}, "name": name, "email": VICTIM}
+    place = "/api/sale-sessions/shop-session/orders"
+    response = client.post(place, json=wish, headers={**HERE, "Idempotency-Key": "1"})
+    assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, "/name")
 
 
 def test_a_change_brings_no_link_either(client: TestClient, shop: Shop) -> None:

@@ -13,18 +13,36 @@ def read_text(
 ) -> str:
     """The text without surrounding space, in Unicode's composed form (NFC). With `lines` it may have several lines.
 
-    Appends to `problems` if it is shorter than `least` or longer than `most` characters, or has control characters.
+    Appends to `problems` if it is shorter than `least` or longer than `most` characters, or has control characters or
+    such as turn the direction of what follows (UTS #39). A text that nobody sees counts as empty.
     """
     read = unicodedata.normalize("NFC", text.strip())
-    if len(read) < least:
+    if len(read) < least or (least and is_blank(read)):
         problems.append(Problem("required", "This must not be empty.", where))
     if len(read) > most:
         problems.append(Problem("too_long", "This is longer than {most} characters.", where, {"most": most}))
-    if any(unicodedata.category(character) == "Cc" and not (lines and character in "\r\n\t") for character in read):
+    if any(_is_control(character) and not (lines and character in "\r\n\t") for character in read):
         problems.append(Problem("control_character", "This has characters that cannot be seen.", where))
     return read
 
 
+def is_blank(text: str) -> bool:
+    """Whether nobody sees anything of the text, as of one that has only spaces and characters without a width."""
+    return not _without_format(text).strip()
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) == "Cc" or character in _DIRECTIONS
+
+
+def _without_format(text: str) -> str:
+    """The text without characters that have no width, like the zero-width space (category Cf)."""
+    if text.isascii():
+        return text
+    return "".join(character for character in text if unicodedata.category(character) != "Cf")
+
+
+_DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # embeddings, overrides and isolates
 # Texts that mail programs turn into a link: an address with its scheme, or a host name.
 # Each pattern is anchored at its end, so that the time is linear in the length of the text, not quadratic.
 _SCHEME = re.compile(r"(?<![a-z0-9+.-])[0-9+.-]*[a-z][a-z0-9+.-]*:/|\bwww\.", re.IGNORECASE)
@@ -35,8 +53,9 @@ _DOTS = str.maketrans(dict.fromkeys("。．｡․", "."))
 def refuse_links(text: str, where: str, problems: list[Problem], *, hosts: bool = True) -> None:
     """Appends to `problems` if the text contains a link, because strangers type it and others read it in e-mails.
 
-    With `hosts` also for ``example.org`` and e-mail addresses. ``J.-P. Martin`` and ``St. Martin`` are fine.
+    With `hosts` also for ``example.org`` and e-mail addresses. ``J.-P. Martin`` and ``St. Martin`` are fine. A
+    character without a width does not hide a link, because nobody sees it.
     """
-    plain = unicodedata.normalize("NFKC", text).translate(_DOTS)
+    plain = unicodedata.normalize("NFKC", _without_format(text)).translate(_DOTS)
     if _SCHEME.search(plain) or (hosts and _HOST.search(plain)):
         problems.append(Problem("link", "Write this without a link and without an e-mail address.", where))

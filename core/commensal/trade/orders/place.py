@@ -14,7 +14,7 @@ from sqlalchemy import insert
 from ...base.errors import Conflict, Invalid, Problem
 from ...base.failpoints import failpoint
 from ...base.money import Money
-from ...base.texts import refuse_links
+from ...base.texts import is_blank, read_text, refuse_links
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
@@ -147,7 +147,8 @@ def _check_wish(tx: Transaction, wish: Wish, shop: SaleContext, by_hub: bool) ->
     refuse_links(wish.name, "/name", problems)
     if wish.address is not None:
         problems += link_problems(wish.address)
-    if not wish.name.strip():
+    read_text(wish.name, "/name", problems)
+    if is_blank(wish.name):
         problems.append(Problem("name_missing", "Please give your name.", "/name"))
     if not wish.items:
         problems.append(Problem("empty", "Choose at least one product.", "/items"))
