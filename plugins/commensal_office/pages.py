@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 from commensal import Instance, NotFound, hookimpl
 from commensal.pages import Visit, page
 
-from . import bring, choose, handout, money, orders, papers, products, telephone, week
+from . import bring, choose, handout, money, orders, papers, products, rules, sale, telephone, week
 from .showing import on_error
 
 
@@ -38,6 +38,10 @@ _PAGES = (
     ("POST", f"{_HERE}/money/{{order}}", money.record_now),
     ("GET", f"{_HERE}/products", products.products_page),
     ("POST", f"{_HERE}/products", products.save_now),
+    ("GET", f"{_HERE}/sale/{{session}}", sale.sale_page),
+    ("POST", f"{_HERE}/sale/{{session}}", sale.sale_now),
+    ("GET", f"{_HERE}/rules", rules.rules_page),
+    ("POST", f"{_HERE}/rules", rules.rules_now),
     ("GET", f"{_HERE}/papers", papers.papers_page),
     ("GET", "/office/{nothing:path}", raise_not_found),
 )

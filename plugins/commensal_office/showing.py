@@ -25,6 +25,7 @@ _PLACES = (
     ("bring", "What I bring", "/bring", "demand:read"),
     ("money", "Money", "/money", "payments:read"),
     ("papers", "Lists and reports", "/papers", "orders:read"),
+    ("rules", "Guests", "/rules", "sales:write"),
 )
 
 

@@ -241,7 +241,9 @@ def _of_the_sale(visit: Visit, week: Week, methods: int) -> Iterator[Task]:
         yield Task(text=text.format(number=len(week.sold_out)), why=names, url=f"/sales/{session.id}", action=shop)
     if not may_sell and not week.has_next:
         why = translate(language, "This one is over, and nothing is planned after it.")
-        yield Task(text=translate(language, "No next sale is planned"), why=why)
+        text, action = translate(language, "No next sale is planned"), translate(language, "Plan it")
+        url = f"/office/{session.enterprise_id}/sale/{session.id}" if week.coordination else ""
+        yield Task(text=text, why=why, url=url, action=action)
 
 
 def _of_the_day(visit: Visit, desk: Desk, week: Week) -> Iterator[Task]:

@@ -17,7 +17,18 @@ OFFICE = "/office/shop"
 HANDOUT = f"{OFFICE}/handout/shop-session"
 SCREENS = ((320, "light"), (360, "dark"), (1280, "light"))  # pixels
 NOTE = "Ma voisine vient chercher, elle sonne deux fois à la porte verte."
-PAGES = ("", "/orders", "/orders?q=rien", "/products", "/bring", "/money", "/papers")
+PAGES = (
+    "",
+    "/orders",
+    "/orders?q=rien",
+    "/products",
+    "/bring",
+    "/money",
+    "/papers",
+    "/rules",
+    "/sale/shop-session",
+    "/sale/shop-session?ask=close",
+)
 
 
 @pytest.fixture

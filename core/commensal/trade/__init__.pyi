@@ -41,6 +41,9 @@ from .enterprises.grants import grant as grant
 from .enterprises.grants import grants_given as grants_given
 from .enterprises.grants import grants_of as grants_of
 from .enterprises.grants import revoke as revoke
+from .enterprises.guest_policy import GuestPolicy as GuestPolicy
+from .enterprises.guest_policy import change_guest_policy as change_guest_policy
+from .enterprises.guest_policy import guest_policy_of as guest_policy_of
 from .enterprises.homes import come_home as come_home
 from .enterprises.homes import leave_home as leave_home
 from .enterprises.homes import stay_home as stay_home
@@ -156,6 +159,7 @@ from .products.questions import products_of as products_of
 from .products.questions import stocked_by_id as stocked_by_id
 from .products.values import StockedProduct as StockedProduct
 from .products.values import SuppliedProduct as SuppliedProduct
+from .sale_sessions.clone import clone_coordination as clone_coordination
 from .sale_sessions.coordinations import cancel_coordination as cancel_coordination
 from .sale_sessions.coordinations import change_coordination as change_coordination
 from .sale_sessions.coordinations import open_coordination as open_coordination

@@ -1,0 +1,153 @@
+"""The sale: make it longer, close it now, and open the next one by checking what is different."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from starlette.responses import Response
+
+from commensal import Conflict, Invalid, NotFound, Problem, Refused, SaleSession, Transaction
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.trade import (
+    Coordination,
+    change_coordination,
+    clone_coordination,
+    coordination_by_id,
+    is_open,
+    listed_for,
+    offers_for,
+    payment_methods,
+    put_on_sale,
+    sessions_of,
+    summaries_of_session,
+)
+
+from .desk import Desk, open_desk
+from .sessions import chosen_session, recent_sessions, session_before
+from .showing import show
+
+_WEEK = timedelta(days=7)
+_MOST = 1000  # items that are compared
+
+
+@dataclass(frozen=True, kw_only=True)
+class Differences:
+    """What is not as in the sale before, by names of products; `not_on_sale` are those of the catalogue."""
+
+    new: tuple[str, ...]
+    gone: tuple[str, ...]
+    sold_out: tuple[str, ...]
+    not_on_sale: tuple[str, ...]
+
+
+def sale_page(visit: Visit) -> Response:
+    return _sale_page(visit)
+
+
+def _sale_page(
+    visit: Visit, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
+) -> Response:
+    with visit.read() as tx:
+        desk, session, sale = _of_path(tx, visit)
+        zone = ZoneInfo(desk.enterprise.timezone)
+        sessions = recent_sessions(tx, desk.enterprise.id)
+        before = session_before(sessions, session)
+        later = [each for each in sessions if each.opens_at > session.opens_at]
+        now = tx.now
+        differences = _differences(tx, desk, session, before)
+        orders = sum(order.state != "Cancelled" for order in summaries_of_session(tx, desk.enterprise.id, session.id))
+    methods = payment_methods(visit.instance, desk.enterprise.id, visit.language)
+    shown = typed or {
+        "closes_at": _local(session.closes_at, zone), "opens_at": _local(session.opens_at + _WEEK, zone),
+    }  # fmt: skip
+    return show(
+        visit, desk, "sale", at="sale", status=status, session=session, sale=sale, before=before,
+        differences=differences, later=min(later, key=lambda each: each.opens_at, default=None), orders=orders,
+        is_open=is_open(session, now),
+        is_settled=sale.completed_at is not None or sale.cancelled_at is not None, typed=shown, mistakes=errors,
+        methods=methods, coming=now < session.opens_at, asked=visit.query.get("ask", ""),
+        done=visit.query.get("done", ""),
+    )  # fmt: skip
+
+
+def _of_path(tx: Transaction, visit: Visit) -> tuple[Desk, SaleSession, Coordination]:
+    """The session of the path with its coordination. Raises `NotFound` unless the enterprise coordinates it itself."""
+    desk = open_desk(tx, visit, "sales:write")
+    session = chosen_session(tx, desk.enterprise.id, visit.path["session"])
+    if session.coordinator_id != desk.enterprise.id:
+        raise NotFound("other_coordinator", "Another enterprise coordinates this sale, and changes it.")
+    return desk, session, coordination_by_id(tx, session.coordination_id, desk.enterprise.id)
+
+
+def _local(moment: datetime, zone: ZoneInfo) -> str:
+    """The value of a field for day and time."""
+    return f"{moment.astimezone(zone):%Y-%m-%dT%H:%M}"
+
+
+def _differences(tx: Transaction, desk: Desk, session: SaleSession, before: SaleSession | None) -> Differences:
+    offers = {offer.item_id: offer for offer in offers_for(tx, session.id, [])}
+    earlier = {offer.item_id: offer for offer in offers_for(tx, before.id, [])} if before else {}
+    listed = listed_for(tx, desk.enterprise.id, None, limit=_MOST)
+    return Differences(
+        new=tuple(offer.name for id, offer in offers.items() if before and id not in earlier),
+        gone=tuple(offer.name for id, offer in earlier.items() if id not in offers),
+        sold_out=tuple(offer.name for offer in offers.values() if offer.left == 0),
+        not_on_sale=tuple(
+            item.name for item in listed if item.catalog_id == session.catalog_id and item.item_id not in offers
+        ),
+    )
+
+
+# ------------------------------------------------------------------------------------------------ what is done
+
+
+def sale_now(visit: Visit) -> Response:
+    """Does what the form of the page is for: a new closing, closing now, putting all on sale, or the next sale."""
+    action = {"close": _close, "all": _put_all_on_sale, "next": _plan_next}.get(visit.query.get("then", ""), _extend)
+    typed = {name: visit.form.get(name, "") for name in ("closes_at", "opens_at")}
+    try:
+        with visit.write() as tx:
+            desk, session, sale = _of_path(tx, visit)
+            address = action(tx, visit, desk, session, sale)
+    except Refused as error:
+        return _sale_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+    return visit.redirect(address)
+
+
+def _extend(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination) -> str:
+    closes_at = _read_moment(visit, desk, "closes_at")
+    if closes_at <= tx.now:
+        text = "This moment has passed. To close the sale at once, use “Close now”."
+        raise Invalid([Problem("passed", text, "/closes_at")])
+    change_coordination(tx, sale.id, desk.enterprise.id, sale.version, closes_at=closes_at)
+    return f"{desk.address}/sale/{session.id}?done=closing"
+
+
+def _close(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination) -> str:
+    if not is_open(session, tx.now):
+        raise Conflict("not_open", "This sale is not open.")
+    change_coordination(tx, sale.id, desk.enterprise.id, sale.version, closes_at=tx.now)
+    return f"{desk.address}/sale/{session.id}?done=closed"
+
+
+def _put_all_on_sale(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination) -> str:
+    put_on_sale(tx, session.id, desk.enterprise.id)
+    return f"{desk.address}/sale/{session.id}?done=items"
+
+
+def _plan_next(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination) -> str:
+    opens_at = _read_moment(visit, desk, "opens_at")
+    copy = clone_coordination(tx, visit.instance.hooks, sale.id, desk.enterprise.id, opens_at)
+    own = [each for each in sessions_of(tx, copy.id, desk.enterprise.id) if each.enterprise_id == desk.enterprise.id]
+    return f"{desk.address}/sale/{own[0].id}?done=planned" if own else desk.address
+
+
+def _read_moment(visit: Visit, desk: Desk, name: str) -> datetime:
+    """The moment of a field for day and time, meant in the time zone of the enterprise. Raises `Invalid`."""
+    try:
+        local = datetime.fromisoformat(visit.form.get(name, ""))
+        return local.replace(tzinfo=ZoneInfo(desk.enterprise.timezone))
+    except ValueError:
+        raise Invalid([Problem("moment", "Give a day and a time, like 2026-06-04 18:00.", f"/{name}")]) from None

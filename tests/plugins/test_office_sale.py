@@ -1,0 +1,111 @@
+"""The office: a sale made longer, closed, and followed by the next one; and the rules for guests."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import insert
+
+from commensal.base.clock import ManualClock
+from commensal.trade.enterprises.guest_policy import guest_policy_of
+from commensal.trade.sale_sessions.on_sale import take_off_sale
+from commensal.trade.sale_sessions.questions import sale_by_id, sessions_of_shop
+from commensal.trade.sale_sessions.tables import coordination_supplier
+from commensal.trade.sale_sessions.values import SaleSession
+
+from .conftest import Browser, Stall
+from .test_office import OFFICE, a_member, an_order, owner, settings
+
+__all__ = ["owner", "settings"]  # fixtures
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
+
+SALE = f"{OFFICE}/sale/shop-session"
+
+
+def session(stall: Stall) -> SaleSession:
+    with stall.instance.store.read() as tx:
+        return sale_by_id(tx, "shop-session").session
+
+
+def test_a_sale_is_made_longer_by_the_clock_of_the_hub(owner: Browser, stall: Stall) -> None:
+    owner.go(SALE)
+    owner.send("then=extend", closes_at="2026-06-05T20:00")
+    assert "The new closing is saved." in owner.page.text
+    assert session(stall).closes_at == datetime(2026, 6, 5, 18, 0, tzinfo=UTC), "20:00 in Paris"
+
+
+@pytest.mark.parametrize(("typed", "words"), [("2020-01-01T12:00", "has passed"), ("soon", "Give a day and a time")])
+def test_a_closing_that_cannot_be_is_said_at_its_field(owner: Browser, stall: Stall, typed: str, words: str) -> None:
+    before = session(stall).closes_at
+    owner.go(SALE)
+    owner.send("then=extend", closes_at=typed)
+    assert owner.status == 422
+    assert words in owner.page.text
+    assert session(stall).closes_at == before
+
+
+def test_closing_says_first_what_it_does_and_to_how_many(owner: Browser, stall: Stall, clock: ManualClock) -> None:
+    an_order(stall)
+    page = owner.go(SALE)
+    assert f"{SALE}?ask=close" in page.links()
+    assert "1 order becomes final" in owner.go(f"{SALE}?ask=close").text
+    assert session(stall).closes_at > clock.now()
+    owner.send("then=close")
+    assert "The sale is closed." in owner.page.text
+    assert session(stall).closes_at == clock.now()
+
+
+def test_the_next_sale_is_planned_like_this_one_a_week_later(owner: Browser, stall: Stall) -> None:
+    page = owner.go(SALE)
+    assert page.form("then=next").fields["opens_at"]
+    owner.send("then=next")
+    assert "This sale is planned." in owner.page.text
+    with stall.instance.store.read() as tx:
+        first, following = sorted(sessions_of_shop(tx, "shop"), key=lambda each: each.opens_at)
+    assert (following.opens_at - first.opens_at).days == 7
+    assert "It opens" in owner.go(SALE).text
+
+
+def test_goods_of_the_catalogue_that_are_not_on_sale_are_named_and_put_on_sale(owner: Browser, stall: Stall) -> None:
+    with stall.instance.store.write() as tx:
+        supplier = {"coordination_id": "shop-sale", "enterprise_id": "shop", "closes_at": None}
+        tx.execute(insert(coordination_supplier).values(supplier))
+        take_off_sale(tx, "shop-session", "shop", [stall.eggs])
+    assert "1 product of the catalogue is not on sale" in owner.go(SALE).text
+    owner.send("then=all")
+    assert "is not on sale" not in owner.page.text
+
+
+def test_a_packer_changes_no_sale(browser: Browser, stall: Stall) -> None:
+    browser.log_in(a_member(stall, "packer"))
+    browser.go(SALE)
+    assert browser.status == 403
+    for form in ("extend", "close", "all", "next"):
+        browser.post(f"{SALE}?then={form}", closes_at="2026-06-05T20:00", opens_at="2026-07-01T20:00")
+        assert browser.status == 403, form
+
+
+# ------------------------------------------------------------------------------------------------ guests
+
+
+def test_the_rules_for_guests_are_shown_and_changed(owner: Browser, stall: Stall) -> None:
+    owner.go(f"{OFFICE}/rules")
+    numbers = {"orders_of_mailbox": "2", "orders_of_network": "10", "confirm_minutes": "60", "unpaid_hours": "0"}
+    owner.send("", guests="no", largest_unpaid="120,50", **numbers)
+    assert "The rules are saved." in owner.page.text
+    assert owner.page.form("").fields["largest_unpaid"] == "120.50"
+    with stall.instance.store.read() as tx:
+        policy = guest_policy_of(tx, "shop")
+    assert (policy.guests, policy.largest_unpaid, policy.orders_of_mailbox) == ("no", 12050, 2)
+
+
+def test_rules_that_cannot_be_are_said_at_their_fields(owner: Browser, stall: Stall) -> None:
+    owner.go(f"{OFFICE}/rules")
+    owner.send("", orders_of_mailbox="many", largest_unpaid="12,505")
+    assert owner.status == 422
+    assert {"orders_of_mailbox-problem", "largest_unpaid-problem"} <= set(owner.page.ids())
+    assert owner.page.form("").fields["orders_of_mailbox"] == "many"
+    owner.send("", orders_of_mailbox="0", largest_unpaid="10")
+    assert "This lies between 1 and 1000." in owner.page.text
