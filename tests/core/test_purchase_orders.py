@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 from email.policy import default
 from typing import Any
 
@@ -14,6 +15,7 @@ from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid
+from commensal.interfaces.api.routes import purchase_orders as routes
 from commensal.operations.checks import broken_invariants
 from commensal.operations.work import work_of
 from commensal.storage.jobs.periodic import run_periodic
@@ -33,6 +35,7 @@ from commensal.trade.supply.parts import parts_of
 from commensal.trade.supply.policy import change_closing_policy
 from commensal.trade.supply.purchase_orders import (
     PurchaseOrder,
+    purchase_order_by_id,
     purchase_orders_of,
     supplier_orders_of,
     tell_supplier,
@@ -329,6 +332,26 @@ def test_each_hub_has_orders_and_numbers_of_its_own(supplying: Supplying, clock:
         assert [order.shop for order in purchase_orders_of(tx, "hub")] == ["The hub"]
 
 
+# ------------------------------------------------------------------------------------------------ paying
+
+
+def test_suppliers_are_owed_what_was_delivered_at_purchase_prices(
+    supplying: Supplying, clock: ManualClock, client: TestClient, somebody: Any
+) -> None:
+    supplying.buy("hub", "apples", price=211)
+    supplying.buy("hub", "cheese", margin=Decimal(20))
+    two_orders(supplying, clock)
+    supplying.order("north", {"cheese": 50})
+    pass_time(supplying, clock, days=1)
+    answer(supplying, {"Apples": 7})
+    hub, packer = supplying.token(somebody("Hans"), "hub"), supplying.token(somebody("Paul"), "hub", "packer")
+    path = "/api/enterprises/hub/sale-sessions/hub-session/suppliers-to-pay"
+    owed = client.get(path, headers=hub).json()
+    assert [(row["supplier"], row["total"]) for row in owed] == [("The dairy", 200), ("The farm", 7 * 211)]
+    assert owed[1]["shares"] == [{"rate": "5.5", "net": 1400, "vat": 77, "gross": 1477}]
+    assert client.get(path, headers=packer).status_code == 403
+
+
 # ------------------------------------------------------------------------------------------------ over the API
 
 
@@ -391,3 +414,16 @@ def test_a_mail_that_fails_is_shown_and_sent_again(supplying: Supplying, clock: 
     folder.unlink()
     pass_time(supplying, clock, minutes=30)
     assert [order.mail_state for order in orders(supplying)] == ["sent"]
+
+
+def test_a_look_up_that_forgets_whose_order_it_is_would_show_it(
+    supplying: Supplying, clock: ManualClock, client: TestClient, somebody: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supplying.order("hub", {"apples": 3})
+    pass_time(supplying, clock, days=1)
+    dairy = supplying.token(somebody("Dora"), "dairy")
+    (order,) = orders(supplying)
+    monkeypatch.setattr(
+        routes, "purchase_order_by_id", lambda tx, id, **_: purchase_order_by_id(tx, id, enterprise_id="hub")
+    )
+    assert "Apples" in client.get(f"/api/enterprises/dairy/supplier-orders/{order.id}", headers=dairy).text

@@ -10,19 +10,14 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Numeric,
-    Subquery,
     Text,
-    and_,
     bindparam,
     case,
     cast,
-    exists,
     func,
     literal,
     literal_column,
-    or_,
     select,
-    union_all,
 )
 
 from ...base.plugin_fields import PluginFields, describe_values
@@ -31,10 +26,9 @@ from ...storage.database import Whole, local_day
 from ...trade.enterprises.tables import customer, enterprise
 from ...trade.orders.tables import adjustment, customer_order, order_line
 from ...trade.payments.tax_point import tax_point
-from ...trade.pricing.values import CUSTOMER
 from ...trade.products.tables import supplied_product
 from ...trade.sale_sessions.tables import coordination, sale_session
-from ...trade.supply.purchase_prices import purchase_amount, with_purchase_terms
+from ...trade.supply.owed import is_owed, owed_rows
 from .parameters import SALE, period_of
 from .segments import Conditions, Field, Segment, field_label
 from .values import Cell, CellKind, Query
@@ -168,7 +162,7 @@ def supplies(language: str) -> Segment:
     """What suppliers have delivered and are owed for: order lines, and fees of these orders that go to them,
     with goods that the shop lost: those of orders that it cancelled without restocking them.
     """
-    supplies_owed = _owed_to_suppliers()
+    supplies_owed = owed_rows()
     fields = [
         *_order_fields(language),
         plain_field(language, "supplier", "Supplier", _supplier.c.name, sort=_supplier.c.search),
@@ -186,35 +180,12 @@ def supplies(language: str) -> Segment:
     source = customer_order.join(supplies_owed, supplies_owed.c.order_id == _order.id).join(
         _supplier, _supplier.c.id == supplies_owed.c.supplier_id
     )
-    lost = and_(_order.state == "Cancelled", ~_order.restocked)
 
     def conditions(query: Query) -> Conditions:
-        return _conditions_of_query(query, or_(_order.state.in_(ACTIVE_STATES), lost))
+        return _conditions_of_query(query, is_owed())
 
     label = field_label(language, "What suppliers have brought")
     return _segment("supplies", label, _with_sale(source), conditions, fields, "payments:read")
-
-
-def _owed_to_suppliers() -> Subquery:
-    """Rows of goods, and of fees that customers pay to a supplier of the same order.
-
-    Amounts are in minor units: `goods` at selling prices, `purchase` at purchase prices.
-    """
-    zero, fee = literal(0, Whole), adjustment.c
-    goods = select(
-        _line.order_id, _line.supplier_id, _line.vat_rate, _line.quantity.label("pieces"), _line.amount.label("goods"),
-        purchase_amount().label("purchase"), (_line.deposit * _line.quantity).label("deposits"), zero.label("fees"),
-    ).select_from(with_purchase_terms(order_line)).where(_line.quantity > 0)  # fmt: skip
-    supplied_line = order_line.alias()
-    goes_to_supplier = exists().where(
-        supplied_line.c.order_id == fee.order_id, supplied_line.c.supplier_id == fee.payee
-    )
-    fees = (
-        select(fee.order_id, fee.payee, fee.vat_rate, zero, zero, zero, zero, fee.amount)
-        .join(customer_order, _order.id == fee.order_id)
-        .where(fee.payer == CUSTOMER, fee.payee != _order.enterprise_id, goes_to_supplier)
-    )
-    return union_all(goods, fees).subquery("owed")
 
 
 def adjustments(language: str) -> Segment:

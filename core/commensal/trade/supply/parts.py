@@ -1,7 +1,7 @@
 """Notices cut-offs that have passed: each supplier's part in a sale is closed once, and then its supplier is told.
 
-Between the two, the part is `closed`: customers no longer change what they ordered of the supplier, and plugins and
-people may still shape what is ordered. Whether goods can still be ordered depends on time alone, never on this state.
+Between the two, the part is `closed`: customers no longer change what they ordered of the supplier, and people may
+still shape what is ordered. Whether goods can still be ordered depends on time alone, never on this state.
 """
 
 from __future__ import annotations

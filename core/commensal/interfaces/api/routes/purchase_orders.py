@@ -12,6 +12,7 @@ from ....storage.database import Transaction
 from ....trade.enterprises.enterprises import enterprise_by_id
 from ....trade.orders.sale_context import refuse_foreign_session
 from ....trade.supply.answering import CustomerCut, LineAnswer, answer_purchase_order, cuts_of_answer
+from ....trade.supply.owed import OwedToSupplier, owed_at_session
 from ....trade.supply.parts import SalePart, parts_of
 from ....trade.supply.policy import ClosingPolicy, Shortage, Telling, change_closing_policy, closing_policy_of
 from ....trade.supply.purchase_orders import (
@@ -105,6 +106,13 @@ def tell_by_hand(call: Call, enterprise: str, session: str, supplier: str) -> Pu
     """Tells a supplier what to bring, where the shop does that by hand; null if nothing is ordered of it."""
     refuse_foreign_session(call.tx, enterprise, session)
     return tell_supplier(call.tx, call.instance.hooks, session, supplier)
+
+
+@routes.get("/enterprises/{enterprise}/sale-sessions/{session}/suppliers-to-pay", scope="payments:read")
+def suppliers_to_pay(call: Call, enterprise: str, session: str) -> list[OwedToSupplier]:
+    """What the enterprise owes each supplier for what was delivered to one of its sessions, at purchase prices."""
+    refuse_foreign_session(call.tx, enterprise, session)
+    return owed_at_session(call.tx, enterprise, session)
 
 
 @routes.get(_ORDERS, scope="orders:read")

@@ -1,0 +1,126 @@
+"""What a shop owes its suppliers for what was delivered: goods at purchase prices, fees that go to them, deposits.
+
+What was not delivered is not on customers' orders any more, by shortening or weighing. What the shop lost itself, on
+orders that it cancelled without restocking, it owes all the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
+
+from sqlalchemy import ColumnElement, Subquery, and_, bindparam, exists, func, literal, or_, select, union_all
+
+from ...storage.database import Row, Transaction, Whole
+from ..enterprises.tables import enterprise
+from ..orders.tables import adjustment, customer_order, order_line
+from ..pricing.values import CUSTOMER
+from ..pricing.vat import split
+from .purchase_prices import purchase_amount, with_purchase_terms
+
+_order, _line = customer_order.c, order_line.c
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwedShare:
+    """What is owed at one VAT rate (percent; None: outside VAT), in minor units; `gross` includes `vat`."""
+
+    rate: Decimal | None
+    net: int
+    vat: int
+    gross: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwedToSupplier:
+    """What a shop owes a supplier for one sale, in minor units of `currency`.
+
+    shares:   goods at purchase prices, with the fees that go to the supplier, by VAT rate
+    fees:     those fees, which `shares` contain
+    deposits: for containers that left with customers, outside VAT
+    total:    the shares' gross amounts, and deposits
+    """
+
+    supplier_id: str
+    supplier: str
+    currency: str
+    shares: tuple[OwedShare, ...]
+    fees: int
+    deposits: int
+    total: int
+
+
+def owed_at_session(tx: Transaction, enterprise_id: str, session_id: str) -> list[OwedToSupplier]:
+    """Returns what the shop owes each other enterprise that supplied its session, by the supplier's name.
+
+    VAT is rounded once for each rate, half up. One statement.
+    """
+    rows = tx.all(_AT_SESSION, {"enterprise": enterprise_id, "session": session_id})
+    return [_owed(list(group)) for _, group in groupby(rows, itemgetter("supplier_id"))]
+
+
+def owed_rows() -> Subquery:
+    """Returns rows of goods, and of fees that customers pay to a supplier of the same order, by `order_id`.
+
+    Amounts are in minor units: `goods` at selling prices, `purchase` at purchase prices.
+    """
+    zero, fee = literal(0, Whole), adjustment.c
+    goods = select(
+        _line.order_id, _line.supplier_id, _line.vat_rate, _line.quantity.label("pieces"), _line.amount.label("goods"),
+        purchase_amount().label("purchase"), (_line.deposit * _line.quantity).label("deposits"), zero.label("fees"),
+    ).select_from(with_purchase_terms(order_line)).where(_line.quantity > 0)  # fmt: skip
+    supplied_line = order_line.alias()
+    goes_to_supplier = exists().where(
+        supplied_line.c.order_id == fee.order_id, supplied_line.c.supplier_id == fee.payee
+    )
+    fees = (
+        select(fee.order_id, fee.payee, fee.vat_rate, zero, zero, zero, zero, fee.amount)
+        .join(customer_order, _order.id == fee.order_id)
+        .where(fee.payer == CUSTOMER, fee.payee != _order.enterprise_id, goes_to_supplier)
+    )
+    return union_all(goods, fees).subquery("owed")
+
+
+def is_owed() -> ColumnElement[bool]:
+    """Returns the condition that suppliers are paid for an order: it is going, or the shop has lost its goods."""
+    lost = and_(_order.state == "Cancelled", ~_order.restocked)
+    return or_(_order.state.in_(("Held", "Complete")), lost)
+
+
+def _owed(rows: list[Row]) -> OwedToSupplier:
+    """Adds up the rows of one supplier; each is of one VAT rate."""
+    shares = []
+    for row in rows:
+        amount = int(row["purchase"]) + int(row["fees"])
+        if row["vat_rate"] is None:
+            shares.append(OwedShare(rate=None, net=amount, vat=0, gross=amount))
+        else:
+            share = split(amount, row["vat_rate"], bool(row["prices_include_vat"]))
+            shares.append(OwedShare(rate=share.rate, net=share.net, vat=share.vat, gross=share.net + share.vat))
+    deposits = sum(int(row["deposits"]) for row in rows)
+    return OwedToSupplier(
+        supplier_id=rows[0]["supplier_id"], supplier=rows[0]["supplier"], currency=rows[0]["currency"],
+        shares=tuple(shares), fees=sum(int(row["fees"]) for row in rows), deposits=deposits,
+        total=sum(share.gross for share in shares) + deposits,
+    )  # fmt: skip
+
+
+_owed_rows = owed_rows()
+_key = (
+    _owed_rows.c.supplier_id, enterprise.c.name, _owed_rows.c.vat_rate, _order.prices_include_vat, _order.currency,
+)  # fmt: skip
+_AT_SESSION = (
+    select(
+        _owed_rows.c.supplier_id, enterprise.c.name.label("supplier"), _owed_rows.c.vat_rate,
+        _order.prices_include_vat, _order.currency, func.sum(_owed_rows.c.purchase).label("purchase"),
+        func.sum(_owed_rows.c.fees).label("fees"), func.sum(_owed_rows.c.deposits).label("deposits"),
+    )
+    .join_from(customer_order, _owed_rows, _owed_rows.c.order_id == _order.id)
+    .join(enterprise, enterprise.c.id == _owed_rows.c.supplier_id)
+    .where(_order.session_id == bindparam("session"), _order.enterprise_id == bindparam("enterprise"), is_owed())
+    .where(_owed_rows.c.supplier_id != _order.enterprise_id)
+    .group_by(*_key)
+    .order_by(enterprise.c.name, _owed_rows.c.supplier_id, _owed_rows.c.vat_rate)
+)  # fmt: skip
