@@ -14,9 +14,9 @@ import typer
 from commensal import translate
 from commensal.testing.texts import translations_in
 from commensal_federation import commands
-from commensal_federation.delivery.alerts import alert, title
+from commensal_federation.delivery.alerts import alert
 from commensal_federation.leases.lender import force_return
-from commensal_federation.notices import CONDITIONS
+from commensal_federation.notices import CONDITIONS, alert_title
 from commensal_federation.notices.kinds import KINDS, wording
 from commensal_federation.peering.ending import revoke
 from commensal_federation.testing import Region
@@ -85,7 +85,7 @@ def test_every_kind_of_alert_is_mailed_to_operators_or_to_those_whom_it_concerns
     }  # fmt: skip
     assert set(told_to_enterprises.values()) <= set(KINDS)
     for kind in CONDITIONS | set(told_to_enterprises):
-        assert title(kind, str) != kind or kind == "away", f"{kind} has a title"
+        assert alert_title(kind, str) != kind or kind == "away", f"{kind} has a title"
     kinds = set[str]()
     for file in Path(commands.__code__.co_filename).parent.rglob("*.py"):
         kinds |= set(re.findall(r'\balert\(\s*(?:self\._)?tx, [\w.]+, "(\w+)"', file.read_text(encoding="utf-8")))

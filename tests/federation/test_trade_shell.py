@@ -91,7 +91,7 @@ def test_a_slip_in_an_answer_is_named_and_says_nothing(farm: Producer, hub: Hub,
     id = order_and_close(hub, farm, 5)
     order_before = only_order(farm)
     for line_option, message in (
-        ("Pears=4", "not in this order; there are: Apples"),
+        ("Pears=4", "not in this order, which has: Apples"),
         ("Apples", "is not written like 'Apples=4'"),
         ("Apples=1.5", "comes in whole pieces"),
         ("Apples=9", "pieces"),

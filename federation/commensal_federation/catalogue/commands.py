@@ -130,7 +130,7 @@ def _add_follow_command(grant: typer.Typer) -> None:
         try:
             percent = Decimal(margin)
         except InvalidOperation:
-            text = spoken("{margin} is no number of percent, like 15 or 12.5", margin=margin)
+            text = spoken("{margin} is not a percentage, like 15 or 12.5", margin=margin)
             raise typer.BadParameter(text) from None
         with open_instance(instance) as opened, opened.store.write() as tx:
             hub = named_enterprise(tx, enterprise).id

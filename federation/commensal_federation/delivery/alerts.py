@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,43 +28,6 @@ class Alert:
     count: int
     first_at: datetime
     last_at: datetime
-
-
-def title(kind: str, _: Callable[[str], str]) -> str:
-    """What this kind of alert means, in the reader's language; what exactly happened is in English, as the other side
-    said it."""
-    titles = {
-        "equivocation": _("It has contradicted itself: two messages with one number or id."),
-        "epoch": _("It has sent a message of before its restore."),
-        "restored": _("It was restored from a backup; what it said after that may be lost."),
-        "barrier": _("It has not said yet what it holds since your restore, so nothing of that is sold."),
-        "doubt": _(
-            "It orders what its leases do not cover, or what may have changed: confirm it by hand, or refuse it."
-        ),
-        "late": _("It has sold more than you had leased to it: grant it after all, or refuse the order's line."),
-        "unsettled": _("The trade has ended, and not all that was ordered is confirmed: settle it with its people."),
-        "overlent": _("You have promised more than there is."),
-        "rolled_back": _(
-            "This instance was restored from a backup, or rolled back, without being told; it goes on now."
-        ),
-        "forgotten": _("It has forgotten messages that it had signed: it was restored from a backup unnoticed."),
-        "future_cursor": _("It and this instance count your messages differently, and no message shows who is right."),
-        "lost": _("Messages of it are lost, or cannot be read."),
-        "not_ours": _("It claims messages of ours that we have not signed."),
-        "dead_letter": _("It has refused a message of ours."),
-        "refused": _("It refuses our requests."),
-        "clock": _("Our clock and its differ: one of them is wrong."),
-        "document": _("Its document cannot be fetched, or is not signed by the key that you know."),
-        "revoked": _("It has ended the trade."),
-        "move": _("An enterprise that you trade with moves to another instance."),
-        "moved_before": _("An enterprise had moved there before your restore: complete the move."),
-        "sale": _("A sale that it proposed asks for your attention."),
-        "grant": _("A grant that the restore had forgotten is made again: look at its prices."),
-        "item": _("Something of its catalogue was left out."),
-        "forged": _("It offers goods that are not as their producer has signed: they were left out."),
-        "origin": _("Goods of an instance come through it, whose keys have changed: compare its fingerprint."),
-    }
-    return titles.get(kind, kind)
 
 
 def alert(tx: Transaction, peer_id: str, kind: str, text: str) -> None:

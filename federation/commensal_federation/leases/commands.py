@@ -20,7 +20,9 @@ def add_lease_commands(app: typer.Typer) -> None:
     @app.command("leases")
     def show(
         force: Annotated[str, typer.Option(help="Take back all that this lease's holder has not sold.")] = "",
-        accept_late_of: Annotated[str, typer.Option("--accept-late", help="Grant what was sold late of it.")] = "",
+        accept_late_of: Annotated[
+            str, typer.Option("--accept-late", help="Grant the units of this lease that were sold late.")
+        ] = "",
         instance: Folder = HERE,
     ) -> None:
         """Shows which peer holds how much of which stock, and takes stock back from a hub that is gone."""

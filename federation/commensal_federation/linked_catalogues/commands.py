@@ -30,23 +30,25 @@ def add_link_commands(dfc: typer.Typer) -> None:
 
 def link_command(
     url: Annotated[str, typer.Argument(help="A catalogue, an enterprise or a product of a platform that speaks DFC.")],
-    enterprise: Annotated[str, typer.Option(help="Who sells it here: its id or the name in its address.")],
+    enterprise: Annotated[
+        str, typer.Option(help="The enterprise that sells it here: its id or the name in its address.")
+    ],
     name: Annotated[str, typer.Option(help="What people call it.")] = "",
     token_file: TokenFile = None,
     api_key_file: ApiKeyFile = None,
-    issuer: Annotated[str, typer.Option(help="OIDC: who gives tokens to --client.")] = "",
-    client: Annotated[str, typer.Option(help="OIDC: as which client we ask.")] = "",
+    issuer: Annotated[str, typer.Option(help="OIDC: the issuer of tokens for --client.")] = "",
+    client: Annotated[str, typer.Option(help="OIDC: the id of this instance as a client.")] = "",
     client_secret_file: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="OIDC: holds the client's secret.")
     ] = None,
     dfc_version: Annotated[str, typer.Option("--dfc", help="Of DFC: 1 is 1.16, 2 is 2.0.")] = "1",
-    catalog: Annotated[str, typer.Option(help="The id of the hub's catalog that follows by itself.")] = "",
+    catalog: Annotated[str, typer.Option(help="The id of the hub's catalog that lists the goods automatically.")] = "",
     margin: Annotated[str, typer.Option(help="Percent on top of their prices, in that catalog.")] = "0",
     default_category: Annotated[str, typer.Option(help="For products without a DFC product type.")] = "",
     default_vat: Annotated[str, typer.Option(help="Percent, for products that name no rate.")] = "",
     instance: Folder = HERE,
 ) -> None:
-    """Links goods of a platform that speaks DFC, reads them, and keeps them as they are there."""
+    """Links goods of a platform that speaks DFC, reads them, and keeps them up to date."""
     auth, secret = read_secret(token_file, api_key_file, client_secret_file)
     if dfc_version not in _VERSIONS:
         raise typer.BadParameter(spoken("--dfc is 1 or 2"))
@@ -84,7 +86,7 @@ def refresh_command(link_id: str, instance: Folder = HERE) -> None:
 
 
 def unlink_command(link_id: str, instance: Folder = HERE) -> None:
-    """Takes everything of a link off sale. What was ordered stays ordered."""
+    """Takes all goods of a link off sale. Goods that were ordered stay ordered."""
     with open_instance(instance) as opened, opened.store.write() as tx:
         unlink(tx, link_by_id(tx, link_id).enterprise_id, link_id)
         console.print(spoken("It is unlinked, and nothing of it is sold any more."))
@@ -94,7 +96,7 @@ def _percent(value: str) -> Decimal:
     try:
         return Decimal(value)
     except InvalidOperation:
-        text = spoken("{margin} is no number of percent, like 15 or 12.5", margin=value)
+        text = spoken("{margin} is not a percentage, like 15 or 12.5", margin=value)
         raise typer.BadParameter(text) from None
 
 

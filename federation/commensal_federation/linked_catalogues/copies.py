@@ -89,7 +89,7 @@ def _is_sellable(link: Link, good: OfferedProduct, findings: DocumentFindings) -
     elif good.buying_price is None:
         findings.wrong("no_price", "A product without a price for everybody is left out.", product.iri)
     elif not 0 <= good.buying_price.amount <= LARGEST:
-        findings.wrong("price", "A product whose price cannot be is left out.", product.iri)
+        findings.wrong("price", "A product with an impossible price is left out.", product.iri)
     elif product.product_type not in PRODUCT_TYPES and not link.default_type:
         text = "A product of no known type is left out: name a category for those that name none."
         findings.wrong("no_type", text, product.iri)

@@ -39,7 +39,7 @@ def add_move_commands(app: typer.Typer) -> None:
 def _add_looking(move: typer.Typer) -> None:
     @move.command("list")
     def list_moves(instance: Folder = HERE) -> None:
-        """Lists all moves: of enterprises that leave, come, or have moved elsewhere."""
+        """Lists all moves of enterprises that leave, arrive, or have moved elsewhere."""
         with open_instance(instance) as opened, opened.store.read() as tx:
             for move_row in moves(tx, limit=1000):
                 typer.echo(_line(move_row))
@@ -63,7 +63,7 @@ def _add_leaving(move: typer.Typer) -> None:
 
     @move.command("cancel")
     def cancel(move_id: _Move, instance: Folder = HERE) -> None:
-        """Keeps an enterprise that was offered, or does not take one that would come."""
+        """Cancels the move of an enterprise, whether you offered it or it was offered to you."""
         with open_instance(instance) as opened, opened.store.write() as tx:
             act = refuse_move if move_by_id(tx, move_id).role == "coming" else cancel_leaving
             typer.echo(_line(act(federation_of(opened), tx, move_id)))
@@ -81,10 +81,10 @@ def _add_coming(move: typer.Typer) -> None:
     @move.command("accept")
     def accept(
         move_id: _Move,
-        owner: Annotated[str, typer.Option(help="The e-mail address of who will own it here, and wants to.")],
+        owner: Annotated[str, typer.Option(help="The e-mail address of its future owner here, who agrees.")],
         instance: Folder = HERE,
     ) -> None:
-        """Takes an enterprise that was offered. You vouch for it that its future owner agrees."""
+        """Accepts an enterprise that was offered. You confirm that its future owner agrees."""
         with open_instance(instance) as opened, opened.store.write() as tx:
             person = person_by_email(tx, owner)
             name_owner(tx, move_id, person.id)
@@ -99,7 +99,7 @@ def _add_recovering(move: typer.Typer) -> None:
         enterprise: OurEnterprise,
         instance: Folder = HERE,
     ) -> None:
-        """Makes a recovery key for an enterprise, in the place of the one before, and shows it once."""
+        """Creates a recovery key for an enterprise, which replaces the last one, and shows it once."""
         with open_instance(instance) as opened, opened.store.write() as tx:
             new_key = make_recovery_key(federation_of(opened), tx, named_enterprise(tx, enterprise).id)
         show_key(new_key)
@@ -107,12 +107,12 @@ def _add_recovering(move: typer.Typer) -> None:
     @move.command("recover")
     def recover_it(
         enterprise: Annotated[str, typer.Argument(help="The enterprise as it is here now, by its id or slug.")],
-        old: Annotated[str, typer.Argument(help="Its address before, https://…/api/dfc/enterprises/….")],
+        old: Annotated[str, typer.Argument(help="Its former address, https://…/api/dfc/enterprises/….")],
         secret: Annotated[str, typer.Option(prompt=True, hide_input=True, help="Its recovery key.")],
         epoch: Annotated[int, typer.Option(help="The authority epoch that begins; 0: the next that is known.")] = 0,
         instance: Folder = HERE,
     ) -> None:
-        """Says to all peers, by the recovery key, that an enterprise whose home is gone is this one now."""
+        """Announces to all peers, signed by the recovery key, that this is now the enterprise whose home is gone."""
         with open_instance(instance) as opened, opened.store.write() as tx:
             enterprise_id = named_enterprise(tx, enterprise).id
             typer.echo(_line(recover(federation_of(opened), tx, enterprise_id, old, _read_key(secret), epoch=epoch)))
@@ -120,11 +120,13 @@ def _add_recovering(move: typer.Typer) -> None:
     @move.command("contest")
     def contest_it(
         old: Annotated[str, typer.Argument(help="The address of the enterprise.")],
-        new: Annotated[str, typer.Argument(help="The address to which it is said to have moved.")],
-        with_key: Annotated[bool, typer.Option("--key", help="Ask for its recovery key: it is not of here.")] = False,
+        new: Annotated[str, typer.Argument(help="The address to which it has allegedly moved.")],
+        with_key: Annotated[
+            bool, typer.Option("--key", help="Ask for its recovery key, because it is not of this instance.")
+        ] = False,
         instance: Folder = HERE,
     ) -> None:
-        """Says to all peers that an enterprise has not moved there."""
+        """Announces to all peers that an enterprise has not moved there."""
         secret = typer.prompt(spoken("Recovery key"), hide_input=True) if with_key else ""
         with open_instance(instance) as opened, opened.store.write() as tx:
             contest(federation_of(opened), tx, old, new, key=_read_key(secret) if secret else None)
@@ -136,7 +138,7 @@ def _read_key(secret: str) -> SigningKey:
     try:
         return read_recovery_key(secret)
     except BadKey:
-        raise typer.BadParameter(spoken("this is no recovery key")) from None
+        raise typer.BadParameter(spoken("this is not a recovery key")) from None
 
 
 def _line(move: MoveRow) -> str:

@@ -96,7 +96,7 @@ def recover_enterprise(call: Call, enterprise: str, body: Recovery) -> MoveRow:
     try:
         key = read_recovery_key(body.secret)
     except BadKey:
-        raise Invalid([Problem("secret", "This is no recovery key.", "/secret")]) from None
+        raise Invalid([Problem("secret", "This is not a recovery key.", "/secret")]) from None
     return recover(federation_of(call.instance), call.tx, enterprise, body.old_iri, key, epoch=body.epoch)
 
 

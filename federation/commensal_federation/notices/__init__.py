@@ -2,6 +2,7 @@
 
 from .kinds import CONDITIONS
 from .note import forget_notice, note_for_enterprise, note_for_operators
+from .peer_kinds import alert_title
 from .values import Owed
 
-__all__ = ["CONDITIONS", "Owed", "forget_notice", "note_for_enterprise", "note_for_operators"]
+__all__ = ["CONDITIONS", "Owed", "alert_title", "forget_notice", "note_for_enterprise", "note_for_operators"]

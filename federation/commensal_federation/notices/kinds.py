@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from .enterprise_wordings import hub_wordings, producer_wordings
-from .operator_wordings import operator_wordings
+from .peer_kinds import operator_wordings
 from .wording import Wording as Wording
 
 _EVENTS = timedelta(hours=1)

@@ -35,7 +35,7 @@ OrderId = Annotated[str, typer.Argument(help="The id that `commensal federation 
 
 def add_order_commands(app: typer.Typer) -> None:
     """Adds ``order`` to the plugin's commands."""
-    order = typer.Typer(help="What hubs elsewhere order here, and what is ordered there.", no_args_is_help=True)
+    order = typer.Typer(help="Orders of hubs elsewhere, and orders to producers elsewhere.", no_args_is_help=True)
     app.add_typer(order, name="order")
     order.command("list")(list_command)
     order.command("show")(show_command)
@@ -51,7 +51,7 @@ def list_command(enterprise: OurEnterprise, instance: Folder = HERE) -> None:
 
 
 def show_command(enterprise: OurEnterprise, order: OrderId, instance: Folder = HERE) -> None:
-    """Prints the statement of an order, which is the same on both sides, and what a hub still has to see to."""
+    """Prints the statement of an order, which is the same on both sides, and what a hub still has to settle."""
     with open_instance(instance) as opened, opened.store.read() as tx:
         (order_shown,) = with_customers(tx, [order_of(tx, named_enterprise(tx, enterprise).id, order, locked=False)])
         for text in (*_statement(order_shown, opened.settings.language), *_named(order_shown)):
@@ -63,13 +63,17 @@ def show_command(enterprise: OurEnterprise, order: OrderId, instance: Folder = H
 def answer_command(
     enterprise: OurEnterprise,
     order: OrderId,
-    line: Annotated[list[str] | None, typer.Option(help="What comes of an item: 'Apples=4'.")] = None,
-    weighed: Annotated[list[str] | None, typer.Option(help="What it weighs in all: 'Apples=5.2'.")] = None,
-    reason: Annotated[str, typer.Option(help="Why it comes short; the hub reads it.")] = "",
-    sellable: Annotated[bool, typer.Option("--sellable", help="What does not come is there, for others.")] = False,
+    line: Annotated[list[str] | None, typer.Option(help="How many pieces of an item you deliver: 'Apples=4'.")] = None,
+    weighed: Annotated[
+        list[str] | None, typer.Option(help="The weight of all pieces of an item: 'Apples=5.2'.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why you deliver less; the hub reads it.")] = "",
+    sellable: Annotated[
+        bool, typer.Option("--sellable", help="Pieces that you do not deliver can be sold to others.")
+    ] = False,
     instance: Folder = HERE,
 ) -> None:
-    """Confirms a hub's order, but for the lines that come short. Items are named as the order names them."""
+    """Confirms a hub's order except for the lines that you shorten. Name items as the order names them."""
     with open_instance(instance) as opened, opened.store.write() as tx:
         producer = named_enterprise(tx, enterprise).id
         changes = _changes(
@@ -82,10 +86,10 @@ def answer_command(
 
 def settle_command(
     enterprise: OurEnterprise,
-    cut: Annotated[str, typer.Argument(help="The id that `commensal federation order show` tells.")],
+    cut: Annotated[str, typer.Argument(help="The id that `commensal federation order show` prints.")],
     instance: Folder = HERE,
 ) -> None:
-    """Notes that what was owed to a customer was given back, or that a person has found another way."""
+    """Marks a cut as settled: the customer was paid back, or a person has found another way."""
     with open_instance(instance) as opened, opened.store.write() as tx:
         settle_cut(tx, named_enterprise(tx, enterprise).id, cut)
         console.print(spoken("Settled."))
@@ -126,7 +130,7 @@ def _line(order: InstanceOrder, name: str) -> Line:
         return matches[0]
     choices = "; ".join(line.item_iri if matches else line.name for line in matches or order.lines)
     text = (
-        "{name} is several items; there are: {there}" if matches else "{name} is not in this order; there are: {there}"
+        "{name} is the name of several items: {there}" if matches else "{name} is not in this order, which has: {there}"
     )
     raise typer.BadParameter(spoken(text, name=name, there=choices))
 

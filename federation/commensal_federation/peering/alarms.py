@@ -10,8 +10,8 @@ from sqlalchemy import func, or_, select
 from commensal import Problem, Transaction, enterprise_by_id, operators
 
 from ..catalogue.away import away_peers
-from ..delivery.alerts import Alert, alerts, title
-from ..notices import CONDITIONS
+from ..delivery.alerts import Alert, alerts
+from ..notices import CONDITIONS, alert_title
 from ..orders.tables import federation_order, federation_order_line
 from ..peers.peers import peer_by_id
 from ..peers.tables import federation_peer
@@ -81,7 +81,7 @@ def _alerts(tx: Transaction, *, of_health: bool) -> Sequence[Alert]:
 
 def _problem(tx: Transaction, alert: Alert) -> Problem:
     text = "{peer}: {title} {text} Then run `commensal federation peer dismiss {url} {kind}`."
-    values = {"title": Problem(alert.kind, title(alert.kind, str)), "text": alert.text, "kind": alert.kind}
+    values = {"title": Problem(alert.kind, alert_title(alert.kind, str)), "text": alert.text, "kind": alert.kind}
     return Problem("peer_alert", text, values={**_names(tx, alert.peer_id), **values})
 
 

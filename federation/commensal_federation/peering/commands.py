@@ -11,7 +11,8 @@ import typer
 
 from commensal import HERE, Conflict, Folder, NotFound, Transaction, open_instance, print_line, spoken
 
-from ..delivery.alerts import alerts, dismiss_alert, title
+from ..delivery.alerts import alerts, dismiss_alert
+from ..notices import alert_title
 from ..peers.fetching import fetch_document, iri_of
 from ..peers.fingerprints import document_fingerprint, fingerprint
 from ..peers.peers import peer_by_id, peer_by_iri, peers
@@ -135,8 +136,8 @@ def _add_queries(peer: typer.Typer) -> None:
             for alert in alerts(tx):
                 print_line(
                     "! {peer}: {title} {what} ({count}x, {at:%Y-%m-%d %H:%M} UTC)",
-                    peer=names[alert.peer_id], title=title(alert.kind, spoken), what=alert.text, count=alert.count,
-                    at=alert.last_at,
+                    peer=names[alert.peer_id], title=alert_title(alert.kind, spoken), what=alert.text,
+                    count=alert.count, at=alert.last_at,
                 )  # fmt: skip
 
     @peer.command("show")

@@ -12,7 +12,8 @@ import msgspec
 
 from commensal import Body, Call, Page, Paging, Routes, changes, page_of, translate
 
-from ..delivery.alerts import Alert, alerts, dismiss_alert, title
+from ..delivery.alerts import Alert, alerts, dismiss_alert
+from ..notices import alert_title
 from ..peers.fetching import Fetched, fetch_document, iri_of
 from ..peers.fingerprints import document_fingerprint, fingerprint, refuse_other_fingerprint
 from ..peers.peers import peer_by_id, peers
@@ -270,7 +271,8 @@ def go_on_without_peer(call: Call, peer: str) -> ShownPeer:
 def list_alerts(call: Call) -> Sequence[ShownAlert]:
     """What you should look at: peers that contradict themselves, clocks that differ, messages that were refused."""
     return [
-        ShownAlert(title=title(alert.kind, partial(translate, call.language)), alert=alert) for alert in alerts(call.tx)
+        ShownAlert(title=alert_title(alert.kind, partial(translate, call.language)), alert=alert)
+        for alert in alerts(call.tx)
     ]
 
 

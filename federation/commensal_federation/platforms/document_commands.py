@@ -27,9 +27,7 @@ from ..linked_catalogues.values import Access, Auth
 from ..runtime import federation_of
 from .export import export_enterprise
 
-dfc = typer.Typer(
-    help="Documents of the Data Food Consortium: look at them, write them, take them in.", no_args_is_help=True
-)
+dfc = typer.Typer(help="Documents of the Data Food Consortium: check, export and import them.", no_args_is_help=True)
 _Source = Annotated[str, typer.Argument(metavar="FILE|URL")]
 _STYLES = {"wrong": "red", "note": "yellow"}
 _UNREADABLE = 3  # exit code of a check
@@ -38,7 +36,7 @@ _UNREADABLE = 3  # exit code of a check
 @dfc.command("check")
 def check_command(
     source: _Source,
-    host: Annotated[str, typer.Option(help="Who sent a file: things of other hosts are wrong.")] = "",
+    host: Annotated[str, typer.Option(help="The host that sent a file: things of other hosts are wrong.")] = "",
     token_file: TokenFile = None,
     api_key_file: ApiKeyFile = None,
     as_data: Annotated[bool, typer.Option("--json", help="For programs: the same as JSON.")] = False,
@@ -87,7 +85,7 @@ def export_command(
 ) -> None:
     """Writes what an enterprise has as a DFC document: itself, its products, stock, catalogs and prices."""
     if bool(enterprise) == every:
-        raise typer.BadParameter(spoken("Name an enterprise, or say --all."))
+        raise typer.BadParameter(spoken("Name an enterprise, or use --all."))
     with open_instance(instance) as opened, opened.store.read() as tx:
         owners = (
             [owner for owner in every_enterprise(tx) if not owner.archived_at]
@@ -119,7 +117,7 @@ def import_command(
     api_key_file: ApiKeyFile = None,
     instance: Folder = HERE,
 ) -> None:
-    """Makes the enterprise's products, stock and prices what the document says: all of it, or nothing."""
+    """Sets the enterprise's products, stock and prices to those of the document: all of them, or nothing."""
     document, _ = _read(source, *read_secret(token_file, api_key_file), instance)
     with open_instance(instance) as opened:
         defaults = read_defaults(default_category, default_vat, opened.settings.language)

@@ -413,7 +413,7 @@ def test_an_operator_sees_what_was_ordered_and_what_failed_and_tries_again(hub: 
     portal.most = {"1-case": 1}
     tell_platform(hub)
     output = shell("orders", "--session", "hub-session")
-    assert f"Vente de juin at {portal.catalogue}: told" in output
+    assert f"Vente de juin at {portal.catalogue}: sent" in output
     assert f"{portal.here}/Orders/1188908237107 Vinegar: 7 pieces, 2 cases of 6, shortened to 1" in output
     portal.orders.clear()
     portal.most = {}
@@ -425,7 +425,7 @@ def test_an_operator_sees_what_was_ordered_and_what_failed_and_tries_again(hub: 
     with hub.instance.store.read() as tx:
         (warning,) = backorder_warnings(tx)
     assert f"commensal dfc order retry {hub.backorder.id}" in str(warning)
-    assert "told, more is to be told" in shell("order", "retry", hub.backorder.id)
+    assert "sent, with changes to be sent" in shell("order", "retry", hub.backorder.id)
     assert hub.backorder.parked_at is None
 
 

@@ -145,7 +145,7 @@ def _note(answer: PlatformAnswer, state: State, withdrawn: bool, language: str) 
     if state == "Cancelled" and answer.state == "Complete":
         return translate(language, "The platform has completed the order, and does not cancel it any more.")
     if answer.more and state != "Cancelled":
-        text = translate(language, "The platform says more than was ordered of {products}.")
+        text = translate(language, "The platform confirms more than was ordered of {products}.")
         return text.format(products=", ".join(answer.more))[:_LONGEST_ERROR]
     return ""
 

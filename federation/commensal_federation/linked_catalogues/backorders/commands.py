@@ -32,7 +32,7 @@ def orders_command(
     enterprise: Annotated[str, typer.Option(help="Only those of this hub: its id or the name in its address.")] = "",
     instance: Folder = HERE,
 ) -> None:
-    """Shows what was ordered at linked platforms: how far that is, what comes, and what has failed."""
+    """Shows the orders at linked platforms: their progress, what will be delivered, and what has failed."""
     with open_instance(instance) as opened, opened.store.read() as tx:
         enterprise_id = named_enterprise(tx, enterprise).id if enterprise else None
         for backorder in backorders(tx, enterprise_id, session_id=session, limit=_MOST):
@@ -40,7 +40,7 @@ def orders_command(
 
 
 def retry_command(id: str, instance: Folder = HERE) -> None:
-    """Tells an order again that was given up, or ordered anew where its platform has cancelled it.
+    """Sends an order again that was given up, or places it anew if its platform has cancelled it.
 
     Where it is not known whether the order has arrived, look at the platform first: it is sent again.
     """
@@ -78,12 +78,12 @@ def _progress(backorder: Backorder) -> str:
     has_more = backorder.progress == "waiting"
     match backorder.said_state:
         case "Held":
-            return spoken("told, more is to be told" if has_more else "told")
+            return spoken("sent, with changes to be sent" if has_more else "sent")
         case "Complete":
-            return spoken("complete, more is to be told" if has_more else "complete")
+            return spoken("complete, with changes to be sent" if has_more else "complete")
         case "Cancelled":
-            return spoken("cancelled, more is to be told" if has_more else "cancelled")
-    return spoken("not told yet")
+            return spoken("cancelled, with changes to be sent" if has_more else "cancelled")
+    return spoken("not sent yet")
 
 
 def _line_texts(line: BackorderLine, *, final: bool) -> Iterator[str]:
@@ -98,7 +98,7 @@ def _line_texts(line: BackorderLine, *, final: bool) -> Iterator[str]:
     if line.reason:
         yield line.reason
     if final and line.cases != (line.said or 0):
-        yield spoken("{count} were told: it has changed since it was completed", count=line.said or 0)
+        yield spoken("{count} were sent: it has changed since it was completed", count=line.said or 0)
     if line.surplus:
         yield spoken("{count} pieces more than was ordered", count=line.surplus)
     if line.told_price is not None and line.price is not None and line.told_price != line.price:
