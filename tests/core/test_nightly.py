@@ -127,6 +127,15 @@ def test_a_backup_begins_when_its_time_has_come_on_the_clock_of_the_place(
     assert backups_in(disk)[0].name == "commensal-20260605T013000Z.zip"
 
 
+def test_a_backup_made_while_the_clock_was_ahead_stands_for_no_later_night(val: Instance, disk: Path) -> None:
+    """It would count as the newest until the day in its name, and nobody would be told."""
+    disk.mkdir(exist_ok=True)
+    (disk / "commensal-20300604T013000Z.zip").touch()
+    assert any("There is no backup" in str(warning) for warning in warnings(val))
+    work(val)
+    assert [file.name[:14] for file in backups_in(disk)] == ["commensal-2030", "commensal-2026"]
+
+
 def test_nights_without_power_are_made_up_by_one_backup(val: Instance, disk: Path, clock: ManualClock) -> None:
     work(val)
     clock.advance(days=4)

@@ -102,8 +102,9 @@ def _unfinished_upgrade(instance: Instance) -> Iterator[Problem]:
 
 def _backups(instance: Instance) -> Iterator[Problem]:
     folder = instance.settings.backups.folder
-    newest = newest_backup(Path(folder) if folder else instance.folder / "backups")
-    if newest is not None and newest > instance.clock.now() - FRESH:
+    now = instance.clock.now()
+    newest = newest_backup(Path(folder) if folder else instance.folder / "backups", now)
+    if newest is not None and newest > now - FRESH:
         return
     if not folder:
         text = "Nobody makes backups: let backups.folder in instance.toml name a folder, best on another disk."

@@ -46,7 +46,7 @@ def make_backup(instance: Instance, job: Job) -> None:
         return
     to = Path(backups.folder)
     try:
-        if not _made_since(to, due_at):
+        if not _made_since(to, due_at, instance.clock.now()):
             with keep_claimed(instance, job):
                 back_up(instance.folder, to, keep=backups.keep, clock=instance.clock)
     except Busy:
@@ -74,6 +74,6 @@ def try_backup(instance: Instance, job: Job) -> None:
         mark_done(tx, TRIAL, due_at)
 
 
-def _made_since(folder: Path, due_at: datetime) -> bool:
-    newest = newest_backup(folder)
+def _made_since(folder: Path, due_at: datetime, now: datetime) -> bool:
+    newest = newest_backup(folder, now)
     return newest is not None and newest >= due_at.astimezone(UTC).replace(microsecond=0)

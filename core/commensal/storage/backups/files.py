@@ -29,6 +29,9 @@ def made_at(backup: Path) -> datetime:
     return datetime.strptime(backup.name, "commensal-%Y%m%dT%H%M%SZ.zip").replace(tzinfo=UTC)
 
 
-def newest_backup(folder: Path) -> datetime | None:
-    """The moment (UTC) of the newest backup in a folder. Lists the folder, which may take long on a slow disk."""
-    return max(map(made_at, backups_in(folder)), default=None)
+def newest_backup(folder: Path, now: datetime) -> datetime | None:
+    """The moment (UTC) of the newest backup in a folder. Lists the folder, which may take long on a slow disk.
+
+    A backup from after `now` does not count: it was made while the clock was ahead, so nobody knows when.
+    """
+    return max((moment for moment in map(made_at, backups_in(folder)) if moment <= now), default=None)
