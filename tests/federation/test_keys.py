@@ -400,3 +400,25 @@ def test_what_does_not_stand_well_is_told(hub: Hub) -> None:
     hub.take_root_away()
     hub.clock.advance(days=365)
     assert "k1 has been in use since 2026-06-04" in hub.warnings()
+
+
+def test_a_document_fits_into_an_invitation_however_often_its_keys_have_changed(hub: Hub) -> None:
+    pinned = hub.document()
+    for _ in range(60):
+        hub.do(rotate, at_once=True)
+        hub.clock.advance(days=9)
+        assert same_or_rotated(pinned, hub.document()), "each document follows the one before"
+        pinned = hub.document()
+    assert len(hub.written()) <= 12 * 1024
+
+
+def test_a_revoked_key_that_the_set_still_has_is_listed_for_ever(hub: Hub) -> None:
+    """Else a thief of it could let it live again, since the set that the root key has signed still names it."""
+    stolen = hub.current()
+    (hub.folder / "root.key").unlink()
+    hub.do(revoke, stolen, "stolen")
+    for _ in range(20):
+        hub.clock.advance(days=9)
+    document = hub.document().document
+    assert stolen in {key["id"].partition("#")[2] for key in document["keySet"]["assertionMethod"]}
+    assert [key["id"].partition("#")[2] for key in document["oldKeys"]] == [stolen]

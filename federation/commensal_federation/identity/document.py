@@ -9,8 +9,8 @@ hour and is the same for all readers in that hour.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -19,11 +19,13 @@ from commensal import Transaction
 from ..signing import sign
 from ..signing.moments import write_moment
 from .key_set import newest_key_set, verification_method
-from .keys import current_key, no_key, our_keys
+from .keys import Key, current_key, key_iri, no_key, our_keys
 from .values import CONTEXT, PROTOCOL, VALID
 
 if TYPE_CHECKING:
     from ..runtime import Federation
+
+LISTED = timedelta(days=90)  # after its end: longer than a message waits that it has signed
 
 
 def instance_document(federation: Federation, tx: Transaction) -> dict[str, Any]:
@@ -31,10 +33,11 @@ def instance_document(federation: Federation, tx: Transaction) -> dict[str, Any]
     key_set = newest_key_set(tx)
     if not key_set:
         raise no_key()
+    in_set = {method["id"] for method in json.loads(key_set)["assertionMethod"]}
     ended = [
         {**verification_method(federation, key), **({"reason": key.reason} if key.reason else {})}
         for key in our_keys(tx)
-        if key.kind == "signing" and not key.live(tx.now)
+        if key.kind == "signing" and not key.live(tx.now) and _is_listed(federation, key, in_set, tx.now)
     ]
     ended_ids = {method["id"] for method in ended}
     published = tx.now.replace(minute=0, second=0, microsecond=0)
@@ -54,6 +57,15 @@ def instance_document(federation: Federation, tx: Transaction) -> dict[str, Any]
         "validUntil": write_moment(published + timedelta(days=VALID)),
     }
     return sign(document, current_key(federation, tx), published)
+
+
+def _is_listed(federation: Federation, key: Key, in_set: Collection[str], now: datetime) -> bool:
+    """Whether an ended key has to be listed as one: the set still has it, or somebody may still wait for its end.
+
+    A key that is not in the set cannot come back without the root key, so it need not be listed for ever.
+    """
+    ends = [moment for moment in (key.revoked_at, key.ends_at) if moment is not None]
+    return key_iri(federation, key.name) in in_set or now - min(ends) < LISTED
 
 
 def did_document(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,4 +54,5 @@ PEER_REQUEST = MessageType(
     write=write,
     read=read,
     states=frozenset({"requested", "invited", "accepted", "suspended"}),
+    largest=LARGEST,
 )
