@@ -494,8 +494,11 @@ def test_refreshing_is_asked_for_daily(region: Region, clock: ManualClock) -> No
 def test_operators_do_it_all_over_the_api(new_region: NewRegion) -> None:
     region = new_region("a", "b")
     a, b = _operator(region, "a"), _operator(region, "b")
+    digits = b.get("/api/-/federation/keys").json()["fingerprint"]
     body = {"url": "https://b.example", "scopes": SCOPES}
-    invitation = a.post("/api/-/federation/peers", json=body)
+    for unheard in ({}, {"fingerprint": ""}, {"fingerprint": "12345"}):
+        assert a.post("/api/-/federation/peers", json={**body, **unheard}).status_code == 422
+    invitation = a.post("/api/-/federation/peers", json={**body, "fingerprint": digits})
     assert invitation.status_code == 201
     region.work()
     (peer,) = b.get("/api/-/federation/peers").json()["items"]

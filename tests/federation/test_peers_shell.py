@@ -12,6 +12,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from commensal.cli import app
+from commensal_federation.identity import fingerprint_of
+from commensal_federation.identity.keys import our_keys
 from commensal_federation.peering import commands
 from commensal_federation.peers.fingerprints import fingerprint
 from commensal_federation.testing import Region
@@ -33,7 +35,14 @@ class Shell:
 def test_an_operator_agrees_lists_and_ends(new_region: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     region = new_region("a", "b")
     a = Shell(region, "a", monkeypatch, tmp_path / "at-a")
-    invitation = a("peer", "add", "https://b.example", "--scope", "catalogue.read")
+    unheard = a("peer", "add", "https://b.example", "--fingerprint", " ")
+    assert "Compare the fingerprint with its operator first." in str(unheard.exception)
+    assert a("peer", "add", "https://b.example").exit_code == 1, "it asks for the digits, and nobody types them"
+    with pytest.raises(AssertionError, match="is no peer"):
+        region.peer("a", "b")
+    with region["b"].instance.store.read() as tx:
+        digits = fingerprint_of(region["b"].iri, our_keys(tx)[0].multikey)
+    invitation = a("peer", "add", "https://b.example", "--scope", "catalogue.read", "--fingerprint", digits)
     assert invitation.exit_code == 0, invitation.output
     assert fingerprint(region.peer("a", "b")) in invitation.output
     region.work()

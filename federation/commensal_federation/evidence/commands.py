@@ -12,18 +12,13 @@ from commensal import HERE, Folder, console, format_money, named_enterprise, ope
 
 from ..arguments import OurEnterprise
 from ..runtime import federation_of
-from .values import LARGEST, BadEvidence, ProvedLine, ProvedOrder
+from .values import LARGEST, BadEvidence, Bound, ProvedLine, ProvedOrder
 from .verifying import verify_evidence
 from .writing import evidence_of
 
 _Order = Annotated[str, typer.Argument(help="The id that `commensal federation order list` shows.")]
 _Output = Annotated[Path | None, typer.Option("--output", "-o", help="The file to write; else it is printed.")]
 _File = Annotated[Path, typer.Argument(help="A file that `commensal federation evidence` has written.", exists=True)]
-_BOUND = {
-    "own": "it exported this file",
-    "peer": "two operators had compared its fingerprint",
-    "fetched": "its keys came from its own address",
-}
 
 
 def add_evidence_commands(app: typer.Typer) -> None:
@@ -63,7 +58,7 @@ def _shown(proved: ProvedOrder) -> Iterator[str]:
         yield from _line(line, proved.currency)
     yield spoken("Compare these fingerprints with the instances: the file cannot show whose keys they are.")
     for signer in proved.signers:
-        yield f"  {signer.fingerprint}  {signer.iri}  ({spoken(_BOUND[signer.bound])})"
+        yield f"  {signer.fingerprint}  {signer.iri}  ({_known(signer.bound)})"
 
 
 def _line(line: ProvedLine, currency: str) -> Iterator[str]:
@@ -80,3 +75,12 @@ def _line(line: ProvedLine, currency: str) -> Iterator[str]:
         yield "    " + spoken(
             "signed by {name}, {producer}, at {price}", name=line.producer_name, producer=line.producer, price=asked
         )
+
+
+def _known(bound: Bound) -> str:
+    """Returns how the exporter knew that the keys are the instance's, in words."""
+    if bound == "own":
+        return spoken("it exported this file")
+    if bound == "peer":
+        return spoken("two operators had compared its fingerprint")
+    return spoken("its keys came from its own address")

@@ -45,10 +45,11 @@ def add_peer_commands(app: typer.Typer) -> None:
 def _add_agreements(peer: typer.Typer) -> None:
     @peer.command("add")
     def add(url: _Url, scope: _Scope = None, fingerprint: _Digits = "", instance: Folder = HERE) -> None:
-        """Asks an instance to trade. Its operator must accept."""
+        """Asks an instance to trade, once you have compared its fingerprint. Its operator must accept."""
         with _open_federation(instance) as federation:
-            _show(invite(federation, url, scope or _DEFAULT_SCOPES, fingerprint=fingerprint))
-            print_line("Read the fingerprint to each other on the telephone; then its operator accepts.")
+            digits = _heard_digits(fingerprint)
+            _show(invite(federation, url, scope or _DEFAULT_SCOPES, fingerprint=digits))
+            print_line("Read your own fingerprint to its operator, who needs it to accept.")
 
     @peer.command("confirm-keys")
     def confirm(url: _Url, fingerprint: _Digits = "", instance: Folder = HERE) -> None:
@@ -56,8 +57,7 @@ def _add_agreements(peer: typer.Typer) -> None:
         with _open_federation(instance) as federation:
             with federation.instance.store.read() as tx:
                 known_peer = _peer_at(federation, tx, url)
-            digits = fingerprint or typer.prompt(spoken("The 40 digits that its operator has read to you"))
-            _show(confirm_keys(federation, known_peer.id, digits))
+            _show(confirm_keys(federation, known_peer.id, _heard_digits(fingerprint)))
 
     @peer.command("look")
     def look(url: _Url, instance: Folder = HERE) -> None:
@@ -73,10 +73,8 @@ def _add_agreements(peer: typer.Typer) -> None:
         with _open_federation(instance) as federation:
             with federation.instance.store.read() as tx:
                 known_peer = _peer_at(federation, tx, url)
-            fingerprint = fingerprint or typer.prompt(spoken("The 40 digits that its operator has read to you"))
-            if not fingerprint.strip():
-                raise Conflict("peer_fingerprint", "Compare the fingerprint with its operator first.")
-            _show(accept(federation, known_peer.id, scope or _DEFAULT_SCOPES, fingerprint=fingerprint))
+            digits = _heard_digits(fingerprint)
+            _show(accept(federation, known_peer.id, scope or _DEFAULT_SCOPES, fingerprint=digits))
 
     del add, confirm, look, accept_it
 
@@ -204,6 +202,14 @@ def _add_ending(peer: typer.Typer) -> None:
             _show(go_on_without(tx, _peer_at(federation, tx, url).id))
 
     del suspend_it, resume_it, revoke_it, go_on
+
+
+def _heard_digits(fingerprint: str) -> str:
+    """The digits that were passed, or that the operator types now. Raises `Conflict` for none."""
+    digits: str = fingerprint or typer.prompt(spoken("The 40 digits that its operator has read to you"))
+    if not digits.strip():
+        raise Conflict("peer_fingerprint", "Compare the fingerprint with its operator first.")
+    return digits
 
 
 @contextmanager

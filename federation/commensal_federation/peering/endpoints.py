@@ -29,7 +29,6 @@ from .terms import change_limits, change_scopes
 routes = Routes("federation", where_off=True)
 
 Scopes = Annotated[tuple[Annotated[str, msgspec.Meta(max_length=50)], ...], msgspec.Meta(max_length=20)]
-Digits = Annotated[str, msgspec.Meta(max_length=100)]
 HeardDigits = Annotated[str, msgspec.Meta(pattern=r"^ *([0-9] *){40}$", max_length=100)]
 Amount = Annotated[int, msgspec.Meta(ge=0, le=2**40)]
 Unset = msgspec.UnsetType
@@ -85,13 +84,14 @@ class ShownAlert:
 
 
 class Invitation(Body, frozen=True, kw_only=True):
-    """`scopes`: what it may do here; `wanted`: what you would like to do there, usually everything. With a
-    `fingerprint`, its document must have that one."""
+    """`scopes`: what it may do here; `wanted`: what you would like to do there, usually everything. `fingerprint`: the
+    40 digits that the other operator has read to you, as you heard them; its document must have that one, or nothing is
+    asked. `look` shows what its address has, which is not enough: whoever has taken the address over shows its own."""
 
     url: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
     scopes: Scopes
     wanted: Scopes = SCOPES
-    fingerprint: Digits = ""
+    fingerprint: HeardDigits
 
 
 class Acceptance(Body, frozen=True, kw_only=True):
