@@ -10,7 +10,22 @@ from starlette.routing import BaseRoute
 from commensal import Instance, NotFound, hookimpl
 from commensal.pages import Visit, page
 
-from . import bring, choose, handout, money, orders, papers, products, rules, sale, telephone, week
+from . import (
+    bring,
+    choose,
+    closing,
+    handout,
+    money,
+    orders,
+    papers,
+    products,
+    receive,
+    rules,
+    sale,
+    settings,
+    telephone,
+    week,
+)
 from .showing import on_error
 
 
@@ -43,6 +58,13 @@ _PAGES = (
     ("GET", f"{_HERE}/rules", rules.rules_page),
     ("POST", f"{_HERE}/rules", rules.rules_now),
     ("GET", f"{_HERE}/papers", papers.papers_page),
+    ("GET", f"{_HERE}/receive", receive.receive_page),
+    ("POST", f"{_HERE}/receive/sales/{{session}}", receive.tell_now),
+    ("GET", f"{_HERE}/receive/{{purchase_order}}", receive.order_page),
+    ("POST", f"{_HERE}/receive/{{purchase_order}}", receive.order_now),
+    ("GET", f"{_HERE}/settings", settings.settings_page),
+    ("GET", f"{_HERE}/settings/closing", closing.closing_page),
+    ("POST", f"{_HERE}/settings/closing", closing.save_closing),
     ("GET", "/office/{nothing:path}", raise_not_found),
 )
 

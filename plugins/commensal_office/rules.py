@@ -30,7 +30,7 @@ def _rules_page(
         policy = guest_policy_of(tx, desk.enterprise.id)
     shown = typed or _as_text(policy, desk.enterprise.currency)
     return show(
-        visit, desk, "rules", at="rules", status=status, typed=shown, mistakes=errors, saved="saved" in visit.query
+        visit, desk, "rules", at="settings", status=status, typed=shown, mistakes=errors, saved="saved" in visit.query
     )
 
 

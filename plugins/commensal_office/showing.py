@@ -19,13 +19,14 @@ from .desk import Desk
 # Key, English label, path below the enterprise's address, scope.
 _PLACES = (
     ("week", "This week", "", "sales:read"),
+    ("receive", "Receive", "/receive", "orders:read"),
     ("handout", "Hand-out", "/handout", "orders:pack"),
     ("orders", "Orders", "/orders", "orders:read"),
     ("products", "Products and stock", "/products", "products:read"),
     ("bring", "What I bring", "/bring", "demand:read"),
     ("money", "Money", "/money", "payments:read"),
     ("papers", "Lists and reports", "/papers", "orders:read"),
-    ("rules", "Guests", "/rules", "sales:write"),
+    ("settings", "Settings", "/settings", "sales:write"),
 )
 
 

@@ -26,6 +26,9 @@ PAGES = (
     "/money",
     "/papers",
     "/rules",
+    "/receive",
+    "/settings",
+    "/settings/closing",
     "/sale/shop-session",
     "/sale/shop-session?ask=close",
 )

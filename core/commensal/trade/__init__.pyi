@@ -191,7 +191,19 @@ from .stock.lots import lots_by_id as lots_by_id
 from .stock.lots import lots_of as lots_of
 from .stock.movements import count_stock as count_stock
 from .stock.movements import taken_since as taken_since
+from .supply.answering import LineAnswer as LineAnswer
+from .supply.answering import answer_purchase_order as answer_purchase_order
+from .supply.answering import cuts_of_answer as cuts_of_answer
 from .supply.demand import demand_of_supplier as demand_of_supplier
+from .supply.parts import parts_of as parts_of
+from .supply.policy import change_closing_policy as change_closing_policy
+from .supply.policy import closing_policy_of as closing_policy_of
+from .supply.purchase_orders import PurchaseOrder as PurchaseOrder
+from .supply.purchase_orders import locked_orders as locked_orders
+from .supply.purchase_orders import mail_order as mail_order
+from .supply.purchase_orders import purchase_order_by_id as purchase_order_by_id
+from .supply.purchase_orders import purchase_orders_of as purchase_orders_of
+from .supply.purchase_orders import tell_supplier as tell_supplier
 from .supply.shares import shares as shares
 
 __all__: list[str]

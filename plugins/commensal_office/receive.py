@@ -1,0 +1,164 @@
+"""Receive: what each supplier was to bring, what came, and whose order changes if there is less.
+
+Notes what came as the supplier's answer: the core shortens customers' orders by the hub's policy. Nothing of a shortage
+is written before its effect was shown on a page of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from commensal import Invalid, Problem, Refused, Stale, Transaction
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.trade import (
+    LineAnswer,
+    PurchaseOrder,
+    answer_purchase_order,
+    closing_policy_of,
+    cuts_of_answer,
+    locked_orders,
+    mail_order,
+    parts_of,
+    purchase_order_by_id,
+    purchase_orders_of,
+    tell_supplier,
+)
+
+from .desk import Desk, open_desk
+from .sessions import chosen_session, current_session, recent_sessions
+from .showing import show
+
+CAME, WHY = "came/", "why/"
+_MOST = 200  # suppliers of one sale
+_LONGEST = 9  # digits of a number of pieces
+
+
+def receive_page(visit: Visit) -> Response:
+    """The suppliers of a sale: those who are still to be told, and the orders of those who were."""
+    named = visit.query.get("sale", "")
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "orders:read")
+        sessions = recent_sessions(tx, desk.enterprise.id)
+        session = chosen_session(tx, desk.enterprise.id, named) if named else current_session(sessions, tx.now)
+        parts = parts_of(tx, desk.enterprise.id, session.id) if session else []
+        orders = purchase_orders_of(tx, desk.enterprise.id, session_id=session.id, limit=_MOST) if session else []
+        over = session is not None and session.ends_at <= tx.now
+    return show(
+        visit, desk, "receive", at="receive", session=session, sessions=sessions, over=over,
+        orders=sorted(orders, key=lambda order: order.supplier.casefold()),
+        untold=[part for part in parts if part.state == "closed" and part.supplier_id != desk.enterprise.id],
+        told=visit.query.get("told", ""),
+    )  # fmt: skip
+
+
+def tell_now(visit: Visit) -> Response:
+    """Sends a supplier its order, where the hub does that by hand."""
+    with visit.write() as tx:
+        desk = open_desk(tx, visit, "orders:write")
+        session = chosen_session(tx, desk.enterprise.id, visit.path["session"])
+        order = tell_supplier(tx, visit.instance.hooks, session.id, visit.form.get("supplier", ""))
+    return visit.redirect(f"{desk.address}/receive?sale={session.id}&told={order.number if order else 'none'}")
+
+
+# ------------------------------------------------------------------------------------------------ one supplier
+
+
+def order_page(visit: Visit) -> Response:
+    return _order_page(visit)
+
+
+def _order_page(
+    visit: Visit,
+    typed: Mapping[str, str] | None = None,
+    errors: Mistakes = NO_MISTAKES,
+    status: int = 200,
+    **context: Any,
+) -> Response:
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "orders:read")
+        order = _order_of_path(tx, visit, desk)
+        policy = closing_policy_of(tx, desk.enterprise.id)
+        over = order.ends_at <= tx.now
+    template = "received" if "cuts" in context else "supplier"
+    shown = {"shortage": policy.shortage, "lost": "1", **(typed or {})}
+    return show(
+        visit, desk, template, at="receive", status=status, order=order, over=over, typed=shown, mistakes=errors,
+        may_answer=desk.may("orders:write") and not over, mailed="mailed" in visit.query, **context,
+    )  # fmt: skip
+
+
+def _order_of_path(tx: Transaction, visit: Visit, desk: Desk) -> PurchaseOrder:
+    return purchase_order_by_id(tx, visit.path["purchase_order"], enterprise_id=desk.enterprise.id)
+
+
+def order_now(visit: Visit) -> Response:
+    """Does what the pressed button of a supplier's order is for: it all came, some did, or mail it once more."""
+    if visit.query.get("then") == "mail":
+        return _mail_again(visit)
+    if visit.query.get("then") == "all":
+        return _answer(visit, {})
+    return _note(visit)
+
+
+def _mail_again(visit: Visit) -> Response:
+    with visit.write() as tx:
+        desk = open_desk(tx, visit, "orders:write")
+        order = _order_of_path(tx, visit, desk)
+        mail_order(tx, order.id)
+    return visit.redirect(f"{desk.address}/receive/{order.id}?mailed=1")
+
+
+def _note(visit: Visit) -> Response:
+    """Notes what came line by line. A shortage is shown first, with whose orders it changes, and then confirmed."""
+    typed = {name: text.strip() for name, text in visit.form.items()}
+    try:
+        with visit.read() as tx:
+            desk = open_desk(tx, visit, "orders:write")
+            order = _order_of_path(tx, visit, desk)
+            answers = read_answers(order, typed)
+            missing = [line for line in order.lines if answers[line.id].confirmed < line.coming]
+            shortage: Any = typed.get("shortage") or None
+            cuts = cuts_of_answer(tx, order, answers, shortage=shortage)
+    except Refused as error:
+        return _order_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+    if missing and visit.query.get("then") != "sure":
+        return _order_page(visit, typed, cuts=cuts, missing=missing, answers=answers)
+    return _answer(visit, answers, typed)
+
+
+def _answer(visit: Visit, answers: Mapping[str, LineAnswer], typed: Mapping[str, str] | None = None) -> Response:
+    typed = typed if typed is not None else dict(visit.form)
+    shortage: Any = typed.get("shortage") or None
+    try:
+        with visit.write() as tx:
+            desk = open_desk(tx, visit, "orders:write")
+            (order,) = locked_orders(tx, [_order_of_path(tx, visit, desk).id])
+            if str(order.version) != typed.get("version"):
+                raise Stale
+            answer_purchase_order(
+                tx, visit.instance.hooks, order.id, answers, shortage=shortage, lost=bool(typed.get("lost")),
+                by=visit.actor.person_id,
+            )  # fmt: skip
+    except Refused as error:
+        return _order_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+    return visit.redirect(f"{desk.address}/receive?sale={order.session_id}&done={order.id}")
+
+
+def read_answers(order: PurchaseOrder, typed: Mapping[str, str]) -> dict[str, LineAnswer]:
+    """What came of each line, by its id; an empty field means as expected. Raises `Invalid` with every mistake."""
+    answers, problems = dict[str, LineAnswer](), list[Problem]()
+    for line in order.lines:
+        text = typed.get(f"{CAME}{line.id}", "") or str(line.coming)
+        if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST):
+            problems.append(Problem("pieces", "Write a whole number of pieces, like 12.", f"/{CAME}{line.id}"))
+            continue
+        if int(text) > line.quantity:
+            message = "{most} were ordered; if more came, keep it as stock of the hub."
+            problems.append(Problem("pieces", message, f"/{CAME}{line.id}", {"most": line.quantity}))
+        answers[line.id] = LineAnswer(confirmed=int(text), reason=typed.get(f"{WHY}{line.id}", ""))
+    if problems:
+        raise Invalid(problems)
+    return answers

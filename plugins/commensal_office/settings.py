@@ -1,0 +1,20 @@
+"""Settings of an enterprise: its rules, and the plugins that it uses, each with a page of its own."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from commensal.pages import Visit
+from commensal.trade import closing_policy_of, guest_policy_of
+
+from .desk import open_desk
+from .showing import show
+
+
+def settings_page(visit: Visit) -> Response:
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "sales:write")
+        guests = guest_policy_of(tx, desk.enterprise.id)
+        closing = closing_policy_of(tx, desk.enterprise.id)
+    saved = visit.query.get("saved", "")
+    return show(visit, desk, "settings", at="settings", guests=guests, closing=closing, saved=saved)

@@ -1,0 +1,166 @@
+"""The office: receiving goods. A shortage shows whose order changes before it does, and is noted once."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import insert
+
+from commensal.base.clock import ManualClock
+from commensal.operations.checks import broken_invariants
+from commensal.operations.work import work_of
+from commensal.storage.jobs.periodic import run_periodic
+from commensal.storage.jobs.run import run_due
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+from commensal.trade.orders.questions import order_by_id
+from commensal.trade.orders.values import Order
+from commensal.trade.sale_sessions.tables import coordination_supplier
+from commensal.trade.supply.policy import change_closing_policy
+from commensal.trade.supply.purchase_orders import PurchaseOrder, purchase_orders_of
+
+from .conftest import Browser, Stall
+from .test_office import OFFICE, a_member, an_order_of, owner, settings
+
+__all__ = ["owner", "settings"]  # fixtures
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
+
+RECEIVE = f"{OFFICE}/receive"
+
+
+@pytest.fixture
+def apples(stall: Stall) -> str:
+    """An item of the farm, which supplies the sale with apples."""
+    with stall.instance.store.write() as tx:
+        a_shop(tx, "farm", name="La ferme", is_producer=True, is_hub=False)
+        tx.execute(insert(coordination_supplier).values(coordination_id="shop-sale", enterprise_id="farm"))
+        return an_item(tx, a_lot(tx, "farm", name="Pommes", on_hand="100"), "shop", name="Pommes", enterprise_id="farm")
+
+
+def close_the_sale(stall: Stall, clock: ManualClock) -> None:
+    clock.advance(hours=25)
+    work = work_of(stall.instance)
+    run_periodic(stall.instance, work)
+    while run_due(stall.instance, work):
+        pass
+
+
+def purchase_order(stall: Stall) -> PurchaseOrder:
+    with stall.instance.store.read() as tx:
+        (order,) = purchase_orders_of(tx, "shop")
+        return order
+
+
+def pieces(stall: Stall, order: Order) -> list[int]:
+    with stall.instance.store.read() as tx:
+        assert broken_invariants(tx) == []
+        return [line.quantity for line in order_by_id(tx, order.id, enterprise_id="shop").lines]
+
+
+@pytest.fixture
+def orders(stall: Stall, apples: str, clock: ManualClock) -> tuple[Order, Order]:
+    """An early order of three apples and a late one of two; the sale has closed, and the farm was told."""
+    early = an_order_of(stall, {apples: 3}, "Corinne Clerc")
+    clock.advance(minutes=1)
+    late = an_order_of(stall, {apples: 2}, "Denis Diop")
+    close_the_sale(stall, clock)
+    return early, late
+
+
+def test_all_there_is_noted_with_a_tap(owner: Browser, stall: Stall, orders: tuple[Order, Order]) -> None:
+    page = owner.go(RECEIVE)
+    assert "0/1 suppliers noted" in page.text
+    order = purchase_order(stall)
+    page = owner.go(f"{RECEIVE}/{order.id}")
+    owner.post(f"{owner.at}?then=all", **page.forms[0].fields)
+    assert "1/1 suppliers noted" in owner.page.text
+    assert "all comes" in owner.page.text
+    assert purchase_order(stall).state == "confirmed"
+
+
+def test_a_shortage_shows_whose_order_changes_before_it_does(
+    owner: Browser, stall: Stall, orders: tuple[Order, Order]
+) -> None:
+    order = purchase_order(stall)
+    (line,) = order.lines
+    page = owner.go(f"{RECEIVE}/{order.id}")
+    typed = {**page.forms[0].fields, f"came/{line.id}": "4", f"why/{line.id}": "hail"}
+    page = owner.post(owner.at, **typed, shortage="newest first")
+    assert "Nothing has changed yet" in page.text
+    assert "1 order changes" in page.text
+    assert "2 · Denis Diop" in page.text
+    assert "Corinne" not in page.text
+    assert [pieces(stall, each) for each in orders] == [[3], [2]]
+    owner.send("?then=sure")
+    assert "less comes" in owner.page.text
+    assert [pieces(stall, each) for each in orders] == [[3], [1]]
+    assert (purchase_order(stall).lines[0].confirmed, purchase_order(stall).lines[0].reason) == (4, "hail")
+
+
+def test_a_shortage_is_not_noted_twice(owner: Browser, stall: Stall, orders: tuple[Order, Order]) -> None:
+    order = purchase_order(stall)
+    (line,) = order.lines
+    typed = {"version": "1", "shortage": "newest first", "lost": "1", f"came/{line.id}": "4"}
+    owner.post(f"{RECEIVE}/{order.id}?then=sure", **typed)
+    page = owner.post(f"{RECEIVE}/{order.id}?then=sure", **{**typed, f"came/{line.id}": "3"})
+    assert owner.status == 422
+    assert "changed" in page.text
+    assert [pieces(stall, each) for each in orders] == [[3], [1]]
+
+
+def test_a_wrong_number_stands_at_its_field_and_changes_nothing(
+    owner: Browser, stall: Stall, orders: tuple[Order, Order]
+) -> None:
+    order = purchase_order(stall)
+    (line,) = order.lines
+    for text, problem in (("four", "whole number of pieces"), ("6", "5 were ordered")):
+        page = owner.post(f"{RECEIVE}/{order.id}", version="1", **{f"came/{line.id}": text})
+        assert owner.status == 422
+        assert problem in page.text
+        assert f"came/{line.id}-problem" in page.ids()
+        assert next(iter(page.forms)).fields[f"came/{line.id}"] == text
+    assert purchase_order(stall).state == "placed"
+
+
+def test_a_hub_that_tells_by_hand_sends_the_order_from_here(
+    owner: Browser, stall: Stall, apples: str, clock: ManualClock
+) -> None:
+    with stall.instance.store.write() as tx:
+        change_closing_policy(tx, "shop", telling="by hand")
+    an_order_of(stall, {apples: 3})
+    close_the_sale(stall, clock)
+    page = owner.go(RECEIVE)
+    assert "nobody has told this supplier" in page.text
+    owner.send(f"{RECEIVE}/sales/shop-session", ("supplier", "farm"))
+    assert "Order 1 is on its way." in owner.page.text
+    assert purchase_order(stall).mail_state == "waiting"
+
+
+def test_an_order_is_mailed_once_more(owner: Browser, stall: Stall, orders: tuple[Order, Order]) -> None:
+    order = purchase_order(stall)
+    assert order.mail_state == "sent"
+    owner.go(f"{RECEIVE}/{order.id}")
+    owner.send("?then=mail")
+    assert "mailed once more" in owner.page.text
+    assert purchase_order(stall).mail_state == "waiting"
+
+
+def test_before_the_cut_off_it_says_when_orders_go_out(owner: Browser, stall: Stall, apples: str) -> None:
+    page = owner.go(RECEIVE)
+    assert "No supplier has an order of this sale yet" in page.text
+    assert f"{OFFICE}/orders?sale=shop-session" in page.links()
+
+
+def test_a_packer_sees_what_comes_without_prices_and_changes_nothing(
+    browser: Browser, stall: Stall, orders: tuple[Order, Order]
+) -> None:
+    browser.log_in(a_member(stall, "packer"))
+    order = purchase_order(stall)
+    for path in (RECEIVE, f"{RECEIVE}/{order.id}"):
+        assert "€" not in browser.go(path).text
+    for then in ("all", "sure", "mail", ""):
+        browser.post(f"{RECEIVE}/{order.id}?then={then}", version="1")
+        assert browser.status == 403
+    browser.post(f"{RECEIVE}/sales/shop-session", supplier="farm")
+    assert browser.status == 403
+    assert purchase_order(stall).state == "placed"
