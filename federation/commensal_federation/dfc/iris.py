@@ -16,6 +16,7 @@ ResourceKind = Literal[
     "catalogs",
     "catalog_items",
     "supplied_products",
+    "product_groups",
     "offers",
     "stocks",
     "coordinations",
@@ -72,6 +73,7 @@ category_iri = _iri_function("customer_categories")
 catalog_iri = _iri_function("catalogs")
 item_iri = _iri_function("catalog_items")
 product_iri = _iri_function("supplied_products")
+group_iri = _iri_function("product_groups")  # of the sizes of a lot, by its id
 offer_iri = _iri_function("offers")
 lot_iri = _iri_function("stocks")
 coordination_iri = _iri_function("coordinations")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from ..dfc.iris import (
     catalog_iri,
     category_iri,
     enterprise_iri,
+    group_iri,
     item_iri,
     lot_iri,
     offer_iri,
@@ -84,12 +86,15 @@ def export_enterprise(
         by_product = {id: stocked for id, stocked in by_product.items() if id in listed}
     currencies = {producer_id: enterprise_by_id(tx, producer_id).currency for producer_id in foreign}
     written_lots: set[str] = set()
+    groups = groups_of(base, by_product.values())
+    yield from groups.values()
     for stocked_product in by_product.values():
         if lots and stocked_product.lot.id not in written_lots:
             written_lots.add(stocked_product.lot.id)
             yield lot_thing(base, stocked_product)
         currency = currencies.get(stocked_product.product.enterprise_id, enterprise.currency)
-        yield product_thing(base, stocked_product, currency, tx.plugin_fields.products, list_iri)
+        group = groups.get(stocked_product.lot.id)
+        yield product_thing(base, stocked_product, currency, tx.plugin_fields.products, list_iri, group)
     yield from (catalog_thing(base, catalog) for catalog in catalogs)
     for item in items:
         listed_product = by_product.get(item.product_id)
@@ -136,19 +141,36 @@ def catalog_thing(base: str, catalog: Catalog) -> DfcCatalog:
 
 
 def product_thing(
-    base: str, stocked: StockedProduct, currency: str, declared: PluginFields, list_iri: str
+    base: str,
+    stocked: StockedProduct,
+    currency: str,
+    declared: PluginFields,
+    list_iri: str,
+    group: DfcProduct | None,
 ) -> DfcProduct:
     """The product as a value. `currency` is the producer's, for the deposit; `declared` are the fields of plugins;
-    `list_iri` is the address of the list below which the product has its own."""
+    `list_iri` is the address of the list below which the product has its own; it is a size of `group`."""
     product = stocked.product
     return DfcProduct(
         iri=f"{list_iri}/{product.id}",
         enterprise=enterprise_iri(base, product.enterprise_id),
+        variant_of=group.iri if group else None,
         images=(f"{base}/api/images/{product.image_id}",) if product.image_id else (),
         stock=None if stocked.left is None else Decimal(stocked.left),
         lot=lot_iri(base, product.lot_id),
         **description_of(product, currency, declared, split_claims=True),
     )
+
+
+def groups_of(base: str, products: Collection[StockedProduct]) -> dict[str, DfcProduct]:
+    """The product of which each lot has several sizes among these, by the lot's id. It has no size, and is not sold."""
+    lots = {stocked.lot.id: stocked.lot for stocked in products}
+    sizes = Counter(stocked.lot.id for stocked in products)
+    return {
+        id: DfcProduct(iri=group_iri(base, id), name=lot.name, enterprise=enterprise_iri(base, lot.enterprise_id))
+        for id, lot in lots.items()
+        if sizes[id] > 1
+    }
 
 
 def lot_thing(base: str, stocked: StockedProduct) -> DfcLot:

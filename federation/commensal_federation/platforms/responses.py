@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from typing import Any
@@ -15,20 +16,50 @@ from commensal import Dialect, Instance, Problem, Refused, say
 from commensal.pages import Visit, page
 
 from ..dfc.contained import contained
-from ..dfc.dialects import negotiate
+from ..dfc.dialects import all_dialects, negotiate
 from ..dfc.findings import UnreadableDocument
 from ..dfc.vocabulary import Thing
 
 VERSION = version("commensal")  # part of every ETag: a new version may write other documents
+FOR_EVERYBODY = {"Access-Control-Allow-Origin": "*"}  # of a public document; it carries no credentials
+_JSON = re.compile(r"[/+]json\b", re.IGNORECASE)
+_ANYTHING = re.compile(r"(\*|application|text)/\*")
 _LARGEST = 4_000_000  # bytes of a request: an order of 500 lines with the details of its products
 
 
 def dfc_page(path: str, handler: Callable[[Visit], Response], *methods: str) -> BaseRoute:
     """A route for platforms and people: accepts bearer tokens of trusted issuers and our own."""
+
+    def answer(visit: Visit) -> Response:
+        _demand_json(visit)
+        return handler(visit)
+
+    answer.__name__ = handler.__name__
     return page(
-        path, handler, on_error=on_error, methods=methods or ("GET",), largest=_LARGEST, recognise=_recognise,
+        path, answer, on_error=on_error, methods=methods or ("GET",), largest=_LARGEST, recognise=_recognise,
         where_off=True,
     )  # fmt: skip
+
+
+class _NotAcceptable(Refused):
+    status = 406
+
+
+class _NotJson(Refused):
+    status = 415
+
+
+def _demand_json(visit: Visit) -> None:
+    """Refuses a body that says that it is no JSON, and a caller who accepts none."""
+    content_type = visit.request.headers.get("content-type", "")
+    if visit.body and content_type and not _JSON.search(content_type.partition(";")[0]):
+        text = "A document is JSON-LD: send it as application/ld+json."
+        raise _NotJson("content_type", text)
+    accept = visit.request.headers.get("accept", "")
+    known = [dialect.media_type.partition(";")[0] for dialect in all_dialects(visit.instance)]
+    is_acceptable = _JSON.search(accept) or _ANYTHING.search(accept) or any(name in accept for name in known)
+    if accept and not is_acceptable:
+        raise _NotAcceptable("accept", "Documents here are application/ld+json.")
 
 
 def _recognise(instance: Instance, token: str) -> str | None:
@@ -51,9 +82,13 @@ def _requested_dialect(visit: Visit) -> Dialect:
     return negotiate(visit.instance, visit.request.headers.get("accept", ""))
 
 
-def json_response(visit: Visit, content: dict[str, Any], media_type: str, status: int = 200, tag: str = "") -> Response:
-    """Writes JSON outside the dialects. Answers 304 if the caller has the same content already."""
-    return _response(visit, msgspec.json.encode(content), media_type, status, tag)
+def json_response(visit: Visit, content: dict[str, Any], media_type: str, *, is_public: bool = False) -> Response:
+    """Writes JSON outside the dialects. Answers 304 if the caller has the same content already. Pages of other sites
+    may read what `is_public`."""
+    response = _response(visit, msgspec.json.encode(content), media_type, 200, "")
+    if is_public:
+        response.headers.update(FOR_EVERYBODY)
+    return response
 
 
 def _response(visit: Visit, content: bytes, media_type: str, status: int, tag: str) -> Response:

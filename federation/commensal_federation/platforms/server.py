@@ -28,15 +28,23 @@ from .layouts import layout_of
 from .order_pages import order_routes
 from .permissions import permission_routes
 from .prices import Categories, categories_of
-from .responses import base_of, dfc_page, dfc_response, etag_of, json_response, matches_etag, not_modified
+from .responses import (
+    FOR_EVERYBODY,
+    base_of,
+    dfc_page,
+    dfc_response,
+    etag_of,
+    json_response,
+    matches_etag,
+    not_modified,
+)
 from .singles import single_routes
 
-_ORDERS = "/api/dfc/enterprises/{id}/orders"
 _PLACES = {
     "ReadEnterprise": "/api/dfc/enterprises",
-    "ReadProducts": "/api/dfc/enterprises/{id}/supplied_products",
-    "ReadOrders": _ORDERS,
-    "WriteOrders": _ORDERS,
+    "ReadProducts": "/api/dfc/supplied_products",
+    "ReadOrders": "/api/dfc/orders",
+    "WriteOrders": "/api/dfc/orders",
 }
 _PAGE = 100  # enterprises
 
@@ -67,25 +75,27 @@ def dfc_routes(instance: Instance) -> Sequence[BaseRoute]:
 
 
 def places(visit: Visit) -> Response:
-    """The path that each scope gives access to, by the scope's IRI."""
-    return JSONResponse({full(f"scopes:{scope}"): path for scope, path in _PLACES.items()})
+    """The path that each scope gives access to, by the scope's IRI. Clients take a path as it is, so none has a part to
+    be filled in."""
+    return JSONResponse({full(f"scopes:{scope}"): path for scope, path in _PLACES.items()}, headers=FOR_EVERYBODY)
 
 
 def webid(visit: Visit) -> Response:
-    """Describes this instance as a DFC platform."""
+    """Describes this instance as a DFC platform: what the address of the document with ``#me`` names."""
     base = base_of(visit)
     return json_response(
         visit,
         {
             "@context": {"dfc-t": "http://w3id.org/dfc/ontology/v2.0.0/src/DFC_TechnicalOntology.owl#",
                          "foaf": "http://xmlns.com/foaf/0.1/"},
-            "@id": webid_iri(base),
+            "@id": f"{webid_iri(base)}#me",
             "@type": ["dfc-t:Platform", "foaf:Agent"],
             "foaf:name": visit.instance.settings.name,
             "dfc-t:supportedProtocolVersion": "2.0.0",
             "dfc-t:supportedOntologyVersion": ["1.16.0", "2.0.0"],
         },
         V1,
+        is_public=True,
     )  # fmt: skip
 
 

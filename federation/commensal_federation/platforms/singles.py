@@ -22,21 +22,33 @@ from commensal.trade import (
     SELF,
     Catalog,
     CatalogItem,
+    StockedProduct,
     catalog_by_id,
     demand,
     item_by_id,
     items_of,
     items_of_offers,
     listings_of,
+    lots_by_id,
+    products_of,
     sessions_of_shop,
     stocked_by_id,
     whose,
 )
 
-from ..dfc.iris import catalog_iri, enterprise_iri, person_iri, session_iri
-from ..dfc.vocabulary import DfcPerson, Thing
+from ..dfc.iris import catalog_iri, enterprise_iri, group_iri, person_iri, session_iri
+from ..dfc.vocabulary import DfcPerson, DfcProduct, Thing
 from .access import demand_scope, refuse_anonymous, requested_enterprise
-from .export import catalog_thing, category_thing, enterprise_things, item_things, lot_thing, product_thing
+from .export import (
+    catalog_thing,
+    category_thing,
+    enterprise_things,
+    export_enterprise,
+    groups_of,
+    item_things,
+    lot_thing,
+    product_thing,
+)
 from .layouts import layout_of
 from .order_document import session_thing
 from .order_pages import order_response
@@ -54,6 +66,7 @@ def single_routes() -> Sequence[BaseRoute]:
         dfc_page("/api/dfc/supplied_products/{product}", product),
         dfc_page("/api/dfc/enterprises/{enterprise}/supplied_products/{product}", listed_product),
         dfc_page("/api/dfc/Enterprises/{enterprise}/SuppliedProducts/{product}", listed_product),
+        dfc_page("/api/dfc/product_groups/{group}", product_group),
         dfc_page("/api/dfc/catalog_items/{item}", item),
         dfc_page("/api/dfc/enterprises/{enterprise}/catalog_items/{item}", item),
         dfc_page("/api/dfc/Enterprises/{enterprise}/CatalogItems/{item}", item),
@@ -87,6 +100,23 @@ def listed_product(visit: Visit) -> Response:
         if not is_own and not listings_of(tx, enterprise.id, [visit.path["product"]]):
             raise NotFound
         return dfc_response(visit, _product(visit, tx, enterprise))
+
+
+def product_group(visit: Visit) -> Response:
+    """The product that several sizes share, with those sizes that the caller may see."""
+    base, lot_id = base_of(visit), visit.path["group"]
+    with visit.read() as tx:
+        refuse_anonymous(visit)
+        lot = lots_by_id(tx, [lot_id]).get(lot_id)
+        if lot is None:
+            raise NotFound
+        enterprise = demand_scope(visit, tx, lot.enterprise_id, "ReadProducts")
+        exported = export_enterprise(tx, base, enterprise, categories=categories_of(visit, tx, enterprise.id))
+        products = [thing for thing in exported if isinstance(thing, DfcProduct)]
+    sizes = [product for product in products if group_iri(base, lot_id) in (product.iri, product.variant_of)]
+    if not sizes:
+        raise NotFound
+    return dfc_response(visit, sizes)
 
 
 def item(visit: Visit) -> Response:
@@ -210,6 +240,8 @@ def _with_producers(
 ) -> Iterable[Thing]:
     """Products with their producers, stock and the seller's items for them, whichever producer they belong to."""
     base, stocked_products = base_of(visit), stocked_by_id(tx, product_ids)
+    groups = groups_of(base, _with_sizes(tx, list(stocked_products.values())))
+    yield from groups.values()
     categories, list_iri = categories_of(visit, tx, seller.id), layout_of(visit, seller.id).products
     producers = enterprises_by_id(tx, {stocked.product.enterprise_id for stocked in stocked_products.values()})
     for enterprise in {seller.id: seller, **producers}.values():
@@ -219,11 +251,20 @@ def _with_producers(
     yield from {stocked.lot.id: lot_thing(base, stocked) for stocked in stocked_products.values()}.values()
     for stocked_product in stocked_products.values():
         currency = producers[stocked_product.product.enterprise_id].currency
-        yield product_thing(base, stocked_product, currency, tx.plugin_fields.products, list_iri)
+        group = groups.get(stocked_product.lot.id)
+        yield product_thing(base, stocked_product, currency, tx.plugin_fields.products, list_iri, group)
     for catalog_item in items:
         if is_shown(catalog_item, categories):
             stocked_product = stocked_products[catalog_item.product_id]
             yield from item_things(base, catalog_item, seller, stocked_product, categories, list_iri)
+
+
+def _with_sizes(tx: Transaction, products: Sequence[StockedProduct]) -> Sequence[StockedProduct]:
+    """The products, and for a single one another size of its lot: that tells whether it is one of several."""
+    if len(products) != 1:
+        return products
+    product = products[0].product
+    return products_of(tx, product.enterprise_id, lot_id=product.lot_id, limit=2)
 
 
 def _limit(visit: Visit) -> int:

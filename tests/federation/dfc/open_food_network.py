@@ -79,6 +79,8 @@ class OpenFoodNetwork:
         """Imports all products at an address, once."""
         graph = self.read(url)
         for product in _of_type(graph, "dfc-b:SuppliedProduct"):
+            if "dfc-b:hasVariant" in product:  # what several variants share
+                continue
             variant = _variant(graph, product)
             self.variants[variant.name] = variant
 

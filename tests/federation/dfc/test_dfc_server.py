@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from commensal.instance.settings import InstanceSettings, LimitSettings
+from commensal.testing.goods import a_lot, an_item
 from commensal.testing.shop import Shop
 from commensal.trade.catalogs.items import change_item, item_by_id
 from commensal.trade.catalogs.offers import remove_price, set_price
 from commensal.trade.stock.lots import lots_of
 from commensal.trade.stock.movements import receive_stock
+from commensal_federation.dfc.iris import lot_iri
 from commensal_federation.dfc.read import DfcDocument, read
 from commensal_federation.dfc.vocabulary import (
     DfcAddress,
@@ -83,11 +86,68 @@ def test_who_has_the_same_already_is_told_so(shop: Shop) -> None:
 
 def test_the_instance_says_what_it_is_and_where_things_are(shop: Shop) -> None:
     webid = shop.client.get("/webid").json()
+    assert webid["@id"] == "http://testserver/webid#me"
     assert webid["@type"] == ["dfc-t:Platform", "foaf:Agent"]
     places = shop.client.get("/.well-known/dfc/").json()
     assert "/api/dfc/enterprises" in places.values()
     scope_names = {scope.partition("scopes.rdf#")[2] for scope in places}
     assert scope_names == {"ReadEnterprise", "ReadProducts", "ReadOrders", "WriteOrders"}
+    for path in places.values():
+        assert shop.client.get(path, headers={"Authorization": f"Bearer {shop.token}"}).status_code == 200, path
+
+
+def test_pages_of_other_sites_may_read_only_what_is_public(shop: Shop) -> None:
+    allowed = "access-control-allow-origin"
+    assert shop.client.get("/webid").headers[allowed] == "*"
+    assert shop.client.get("/.well-known/dfc/").headers[allowed] == "*"
+    answer = shop.client.get("/api/dfc/enterprises", headers={"Authorization": f"Bearer {shop.token}"})
+    assert (answer.status_code, allowed in answer.headers) == (200, False)
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [("text/turtle", 406), ("application/rdf+xml, text/html", 406), ("text/turtle, */*;q=0.1", 200),
+     ("application/json", 200), ("application/*", 200), ("", 200), (V2, 200)],
+)  # fmt: skip
+def test_who_accepts_no_json_is_told_so(shop: Shop, accept: str, status: int) -> None:
+    headers = {"Authorization": f"Bearer {shop.token}", "Accept": accept}
+    assert shop.client.get("/api/dfc/enterprises", headers=headers).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("text/turtle", 415),
+        ("application/xml", 415),
+        ("application/json", 422),
+        ("application/ld+json", 422),
+        ("", 422),
+    ],
+)
+def test_what_says_that_it_is_no_json_is_not_read(shop: Shop, content_type: str, status: int) -> None:
+    headers = {"Authorization": f"Bearer {shop.token}", "Content-Type": content_type}
+    assert shop.client.post("/api/dfc/orders", content=b"{}", headers=headers).status_code == status
+
+
+def test_sizes_of_one_lot_are_variants_of_what_they_share(shop: Shop) -> None:
+    with shop.instance.store.write() as tx:
+        lot = a_lot(tx, shop.id, name="Potatoes", unit="Kilogram", on_hand="50")
+        for name, kilos in (("Small bag", 2), ("Large bag", 5)):
+            size = Decimal(kilos)
+            an_item(tx, lot, shop.id, name=name, grains=1000 * kilos, quantity=size, unit="Kilogram")
+    catalogue = get_document(shop, f"/api/dfc/enterprises/{shop.id}/catalog_items")
+    group = f"http://testserver/api/dfc/product_groups/{lot}"
+    bags = [product for product in catalogue.all(DfcProduct) if product.variant_of == group]
+    assert sorted(product.name for product in bags) == ["Large bag", "Small bag"]
+    shared = catalogue.get(DfcProduct, group)
+    assert shared is not None
+    assert (shared.name, shared.quantity) == ("Potatoes", None)
+    assert [product.variant_of for product in catalogue.all(DfcProduct)].count(None) == 6, "goods of one size, and this"
+    assert len(get_document(shop, group).all(DfcProduct)) == 3
+    for bag in bags:
+        alone = get_document(shop, bag.iri).get(DfcProduct, bag.iri)
+        assert alone == replace(bag, lot=lot_iri("http://testserver", lot))
+    assert shop.client.get(group).status_code == 401
 
 
 def _change_price(shop: Shop) -> None:
