@@ -28,24 +28,29 @@ def refused_in_vain(
 ) -> Iterator[str]:
     """Yields lots of which a customer wanted a few more than the hub had, while the producer had many of them free.
 
-    Only if nothing is wrong with wires, clocks, disks and people, and all are as quick as real ones.
+    Only if nothing is wrong with wires, clocks, disks and people, and all are as quick as real ones; and only if that
+    is so of all that was missing, since one lot that is short is reason enough to refuse an order of two.
     """
-    if not _all_is_well(simulation):
+    if _all_is_well(simulation):
+        idle = [list(_idle(simulation, node, lot_id, missing)) for lot_id, missing in refused.missing.items()]
+        if all(idle):
+            yield from (text for texts in idle for text in texts)
+
+
+def _idle(simulation: Simulation, node: Node, lot_id: str, missing: int) -> Iterator[str]:
+    with node.disk.read() as tx:
+        lease = tx.first(select(federation_lease).where(_lease.role == "holder", _lease.lot_id == lot_id))
+        if lease is None:
+            return
+        peer = tx.one(select(federation_peer).where(_peer.id == lease["peer_id"]))
+    farm = simulation.node_at(peer["iri"].removesuffix("/.well-known/commensal"))
+    with farm.disk.read() as tx:
+        own_lot = tx.first(select(stock_lot).where(_lot.id == lease["lot_iri"].rpartition("/")[2]))
+        late_lease = tx.first(select(_lease.id).where(_lease.role == "lender", _lease.late > 0))
+    if own_lot is None or late_lease is not None or missing > FEW * own_lot["per_unit"]:
         return
-    for lot_id, missing in refused.missing.items():
-        with node.disk.read() as tx:
-            lease = tx.first(select(federation_lease).where(_lease.role == "holder", _lease.lot_id == lot_id))
-            if lease is None:
-                continue
-            peer = tx.one(select(federation_peer).where(_peer.id == lease["peer_id"]))
-        farm = simulation.node_at(peer["iri"].removesuffix("/.well-known/commensal"))
-        with farm.disk.read() as tx:
-            own_lot = tx.first(select(stock_lot).where(_lot.id == lease["lot_iri"].rpartition("/")[2]))
-            late_lease = tx.first(select(_lease.id).where(_lease.role == "lender", _lease.late > 0))
-        if own_lot is None or late_lease is not None or missing > FEW * own_lot["per_unit"]:
-            continue
-        if own_lot["free"] >= missing + FEW * own_lot["per_unit"]:
-            yield f"{missing} of {lot_id} were refused at {node.name}, and {own_lot['free']} are free at {farm.name}"
+    if own_lot["free"] >= missing + FEW * own_lot["per_unit"]:
+        yield f"{missing} of {lot_id} were refused at {node.name}, and {own_lot['free']} are free at {farm.name}"
 
 
 def _all_is_well(simulation: Simulation) -> bool:
