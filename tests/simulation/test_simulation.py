@@ -10,7 +10,8 @@ import pytest
 from .campaign import run, summary
 from .mutants import planted
 from .plan import moving_plan
-from .seeds import CAUGHT_BY, SCHEDULES
+from .seeds import AIMED_AT, CAUGHT_BY, SCHEDULES
+from .situations import SITUATIONS
 from .worlds import SHAPES
 
 BLOCK = 20  # schedules of one test, which pytest-xdist distributes
@@ -39,3 +40,10 @@ def test_the_same_seed_is_the_same_story() -> None:
 def test_a_planted_bug_is_found(name: str) -> None:
     """Uses the seed that found the bug first; `make sim MUTANTS=1` searches again."""
     assert run(CAUGHT_BY[name], partial(planted, name)).wrong, f"{name} is not found any more"
+
+
+@pytest.mark.parametrize("name", sorted(AIMED_AT))
+def test_a_planted_bug_is_found_in_a_schedule_that_is_aimed_at_it(name: str) -> None:
+    situation, seed = AIMED_AT[name]
+    assert run(seed, **SITUATIONS[situation]).wrong == "", "without the bug all is well"
+    assert run(seed, partial(planted, name), **SITUATIONS[situation]).wrong, f"{name} is not found any more"
