@@ -6,8 +6,7 @@ A check that finds none of them would prove nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, ExitStack
-from typing import Any
+from contextlib import ExitStack
 
 from . import plants_in_delivery, plants_in_leases, plants_in_money, plants_in_orders, plants_in_rules
 from .planting import Plant
@@ -20,8 +19,8 @@ MUTANTS: Mapping[str, Plant] = {
 }
 
 
-def planted(name: str) -> AbstractContextManager[Any]:
-    """Plants the bug of this name until the block ends."""
+def planted(name: str) -> ExitStack:
+    """Plants the bug of this name until the block ends, or the stack is closed."""
     stack = ExitStack()
     MUTANTS[name](stack)
     return stack

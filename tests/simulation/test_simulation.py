@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from .campaign import run, summary
-from .mutants import planted
+from .mutants import MUTANTS, planted
 from .plan import moving_plan
-from .seeds import AIMED_AT, CAUGHT_BY, SCHEDULES
+from .seeds import AIMED_AT, CAUGHT_BY, FOUND_BY_TEST, NOT_FOUND, SCHEDULES
 from .situations import SITUATIONS
 from .worlds import SHAPES
 
+ROOT = Path(__file__).parents[2]
 BLOCK = 20  # schedules of one test, which pytest-xdist distributes
 
 
@@ -47,3 +51,18 @@ def test_a_planted_bug_is_found_in_a_schedule_that_is_aimed_at_it(name: str) -> 
     situation, seed = AIMED_AT[name]
     assert run(seed, **SITUATIONS[situation]).wrong == "", "without the bug all is well"
     assert run(seed, partial(planted, name), **SITUATIONS[situation]).wrong, f"{name} is not found any more"
+
+
+@pytest.mark.parametrize("name", sorted(FOUND_BY_TEST))
+def test_a_planted_bug_that_no_schedule_shows_is_found_by_a_test(name: str) -> None:
+    test = ROOT / "tests" / "federation" / f"{FOUND_BY_TEST[name]}[sqlite]"
+    options = ("-q", "-p", "no:cacheprovider", "-p", "tests.simulation.plant_in_suite", "--plant", name)
+    run_of_test = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, str(test)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert "1 failed" in run_of_test.stdout.splitlines()[-1], run_of_test.stdout + run_of_test.stderr
+
+
+def test_each_planted_bug_is_found_or_named() -> None:
+    names = [*CAUGHT_BY, *AIMED_AT, *FOUND_BY_TEST, *NOT_FOUND]
+    assert sorted(names) == sorted(MUTANTS)
