@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import event, insert, update
 
 from commensal.base.clock import ManualClock
 from commensal.instance import InstanceSettings
@@ -18,6 +18,7 @@ from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Order, Wish
 from commensal.trade.payments.journal import journal_entries
 from commensal.trade.people.people import add_person, new_person
+from commensal_pickup.tables import pickup_slot
 
 from .conftest import PASSWORD, Browser, Stall
 
@@ -312,3 +313,35 @@ def test_what_is_no_weight_is_said_beside_its_field(owner: Browser, stall: Stall
     owner.send("?then=weigh", **{f"weights/{order.lines[0].id}": typed})
     assert owner.status == 422
     assert owner.page.text.count("Error:") == 1
+
+
+# ------------------------------------------------------------------------------------------------ statements
+
+
+@pytest.mark.parametrize("page", [OFFICE, f"{OFFICE}/orders", HANDOUT, f"{HANDOUT}/list.json", f"{OFFICE}/products"])
+def test_a_page_asks_no_statement_for_each_order(owner: Browser, stall: Stall, page: str) -> None:
+    stall.count(stall.heap, 100)
+    with stall.instance.store.write() as tx:
+        tx.execute(update(pickup_slot).values(capacity=100))
+    an_order(stall, small=1)
+    owner.client.get(page)  # what is read once and kept
+    few = _statements(owner, stall, page)
+    for number in range(6):
+        an_order(stall, f"Client {number}", small=1)
+    assert _statements(owner, stall, page) == few
+
+
+def _statements(browser: Browser, stall: Stall, page: str) -> int:
+    count = 0
+
+    def note(*_: object) -> None:
+        nonlocal count
+        count += 1
+
+    engine = stall.instance.store.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        assert browser.client.get(page).status_code == 200
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    return count

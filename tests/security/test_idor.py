@@ -16,6 +16,7 @@ from commensal.interfaces.api.routes import orders
 from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.people.access import demand
+from commensal_office import desk
 
 from .filling import MEMBERS, WORDS, AppRoute, Unfilled, fill
 from .settled import PRIVATE, PUBLIC
@@ -105,6 +106,17 @@ def test_a_route_without_its_check_of_access_is_found(
     monkeypatch.setattr(handler, "demand", _letting_through(route))
     violations = trespasses(village, village.askers["token"], [route])
     assert any(str(route) in finding for finding in violations), violations
+
+
+@pytest.mark.parametrize("page", ["/office/{enterprise}/orders/{order}", "/office/{enterprise}/money"])
+def test_a_page_of_members_without_its_check_of_access_is_found(
+    village: Village, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    pages = [route for route in village.routes if str(route) == f"GET {page}"]
+    assert trespasses(village, village.askers["owner"], pages) == []
+    monkeypatch.setattr(desk, "demand", lambda tx, actor, scope, enterprise_id=None: None)
+    violations = trespasses(village, village.askers["owner"], pages)
+    assert any(page in finding for finding in violations), violations
 
 
 def _letting_through(route: AppRoute) -> Callable[..., None]:

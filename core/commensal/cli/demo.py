@@ -132,7 +132,15 @@ def _make_greeting(instance: Instance, region: Region, filled: Filled, url: str)
         "",
         spoken("Everybody's password is [bold]{password}[/bold]. Log in at {url}/login as", password=PASSWORD, url=url),
         *(f"  {person}" for person in people),
+        *_office_lines(instance, url),
     ]
+
+
+def _office_lines(instance: Instance, url: str) -> list[str]:
+    """Where those who run the week begin, if the plugin with these pages is installed."""
+    if "office" not in instance.settings.plugins.get("enabled", ()):
+        return []
+    return ["", spoken("Who runs a hub or produces finds their week at {url}/office.", url=url)]
 
 
 def _print_greeting(
