@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
@@ -29,7 +28,7 @@ def demo_data(tx: Transaction, place: DemoPlace) -> bool | None:
     )  # fmt: skip
     far = Zone(id="alentours", name="Alentours", postcodes=(f"{hub.postcode[:2]}*",), price=600, minimum=3000)
     settings = DeliverySettings(zones=(near, far))
-    values: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(settings))
+    values: dict[str, object] = msgspec.json.decode(msgspec.json.encode(settings))
     change_plugin(tx, place.instance.hooks, hub.id, "delivery", 1, values)
     for sale in sales(tx, openness="both", shop_id=hub.id):
         session = sale.session

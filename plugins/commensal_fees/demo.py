@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from commensal import DemoPlace, Transaction, change_plugin, hookimpl, list_enterprises
 
-_FEES: list[dict[str, Any]] = [
+_FEES: list[dict[str, object]] = [
     {
         "calculator": "FlatPercentPerItem",
         "name": "Frais de fonctionnement",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 from sqlalchemy import ColumnElement
 
@@ -186,12 +186,12 @@ def _insert(tx: Transaction, vouchers: Sequence[Voucher], person_id: str | None)
     )
 
 
-def _first_movement(tx: Transaction, card: Voucher, person_id: str | None) -> Mapping[str, Any]:
+def _first_movement(tx: Transaction, card: Voucher, person_id: str | None) -> Mapping[str, object]:
     keys = {"id": tx.new_id(), "voucher_id": card.id, "order_id": None}
     return {**keys, "amount": card.balance, "note": "", "person_id": person_id, "at": tx.now}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 

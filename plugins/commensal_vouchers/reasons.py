@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from commensal import Money, OrderDraft, Problem, Transaction, format_moment, person_by_id
 
@@ -56,7 +55,7 @@ def below_minimum(voucher: Voucher, order: OrderDraft) -> Problem | None:
 def _date_problem(tx: Transaction, order: OrderDraft, match: CodeMatch) -> Problem | None:
     voucher, where, code = match.voucher, _where(order, match), _code(match)
 
-    def values_with(moment: datetime) -> dict[str, Any]:
+    def values_with(moment: datetime) -> dict[str, object]:
         return {**code, "moment": format_moment(moment, order.timezone, order.language)}
 
     if voucher.archived_at is not None:
@@ -91,5 +90,5 @@ def _where(order: OrderDraft, match: CodeMatch) -> str:
     return f"/codes/{order.codes.index(match.voucher.code)}"
 
 
-def _code(match: CodeMatch) -> dict[str, Any]:
+def _code(match: CodeMatch) -> dict[str, object]:
     return {"voucher": match.voucher.code}

@@ -28,7 +28,7 @@ _SALE = ("id", "coordination_id", "name", "opens_at", "closes_at", "begins_at", 
 _LOT = ("id", "name", "unit", "unlimited", "on_hand", "free", "reserved", "sold")
 
 
-def order_data(order: Order, personal: bool) -> dict[str, Any]:
+def order_data(order: Order, personal: bool) -> dict[str, object]:
     """The order with its lines and adjustments; with `personal` also the customer and the delivery address."""
     values = {
         **_fields_of(order, _ORDER),
@@ -42,17 +42,17 @@ def order_data(order: Order, personal: bool) -> dict[str, Any]:
     return {"order": values}
 
 
-def payment_data(payment: Payment, personal: bool) -> dict[str, Any]:
+def payment_data(payment: Payment, personal: bool) -> dict[str, object]:
     """The payment or refund; amounts of both are positive."""
     return {"payment": _fields_of(payment, _PAYMENT)}
 
 
-def sale_data(sale: SaleSession, personal: bool) -> dict[str, Any]:
+def sale_data(sale: SaleSession, personal: bool) -> dict[str, object]:
     """The shop's part of a sale."""
     return {"sale": _fields_of(sale, _SALE)}
 
 
-def lot_data(lot: StockLot, personal: bool) -> dict[str, Any]:
+def lot_data(lot: StockLot, personal: bool) -> dict[str, object]:
     """A stock lot with its levels; quantities in its `unit`, a DFC measure."""
     return {"lot": _fields_of(lot, _LOT)}
 
@@ -63,5 +63,5 @@ def body_of(event: Event, data: dict[str, Any]) -> str:
     return msgspec.json.encode(message).decode()
 
 
-def _fields_of(value: object, names: tuple[str, ...]) -> dict[str, Any]:
+def _fields_of(value: object, names: tuple[str, ...]) -> dict[str, object]:
     return {name: getattr(value, name) for name in names}

@@ -34,7 +34,7 @@ def one_of(choices: Iterable[object]) -> str:
     return f"one of {', '.join(map(repr, choices))}"
 
 
-def dataclasses_in(hint: Any) -> Iterator[type]:
+def dataclasses_in(hint: object) -> Iterator[type]:
     """The dataclasses and structs in a type, at any depth."""
     if isinstance(hint, type) and (dataclasses.is_dataclass(hint) or issubclass(hint, msgspec.Struct)):
         yield hint
@@ -42,7 +42,7 @@ def dataclasses_in(hint: Any) -> Iterator[type]:
         yield from dataclasses_in(inner)
 
 
-def _at(hint: Any, path: str) -> list[Any]:
+def _at(hint: object, path: str) -> list[object]:
     """The types of the value at a path like ``.fees[1].type``; several if the type is a union."""
     hints = [hint]
     for step in _STEP.finditer(path):

@@ -45,7 +45,7 @@ def holds_secrets(shape: type, values: Mapping[str, Any]) -> bool:
     return any(_secrets_in(shape, values))
 
 
-def _secrets_in(shape: type, values: Mapping[str, Any]) -> Iterator[bool]:
+def _secrets_in(shape: type, values: Mapping[str, object]) -> Iterator[bool]:
     for name, hint in get_type_hints(shape).items():
         value = values.get(name)
         if hint is Secret:

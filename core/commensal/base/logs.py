@@ -150,7 +150,7 @@ def _hide_secrets(_: Any, __: str, event: Event) -> Event:
     return {name: _hide(value) for name, value in event.items()}
 
 
-def _hide(value: Any) -> Any:
+def _hide(value: object) -> object:
     if isinstance(value, Secret):
         return str(value)
     if isinstance(value, Mapping):

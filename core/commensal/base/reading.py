@@ -38,7 +38,7 @@ def read_value(hint: Any, value: Any, where: str) -> Any:
         raise _plain(error, hint, where) from error
 
 
-def _read_secret(kind: type, value: Any) -> Any:
+def _read_secret(kind: type, value: object) -> object:
     if kind is not Secret:
         raise NotImplementedError(f"settings cannot hold a {kind.__name__}")
     if not isinstance(value, str):
@@ -62,7 +62,7 @@ def _refuse_unknown(hint: Any, value: Any, where: str) -> None:
         _refuse_unknown(hints[key], inner, _join(where, key))
 
 
-def _shape_of(hint: Any, value: Mapping[str, Any], where: str) -> type | None:
+def _shape_of(hint: object, value: Mapping[str, object], where: str) -> type | None:
     """The dataclass or struct in the type `hint` for this table; of several structs, the one with the table's tag."""
     shapes = list(dataclasses_in(hint))
     if len(shapes) == 1:
@@ -84,7 +84,7 @@ def _meant(typed: str, known_names: Collection[str]) -> Problem:
     return Problem("meant", "; known are {known}.", values={"known": ", ".join(sorted(known_names))})
 
 
-def _keys(shape: type) -> dict[str, Any]:
+def _keys(shape: type) -> dict[str, object]:
     tag = _tag(shape)
     return {**get_type_hints(shape), **({tag[0]: str} if tag else {})}
 
@@ -97,7 +97,7 @@ def _tag(shape: type) -> tuple[str, object] | None:
     return (config.tag_field, config.tag) if config.tag_field else None
 
 
-def _plain(error: msgspec.ValidationError, hint: Any, where: str) -> SettingsError:
+def _plain(error: msgspec.ValidationError, hint: object, where: str) -> SettingsError:
     """msgspec's "Expected `int`, got `str` - at `$.server.port`" as "server.port: expected `int`, got `str`."."""
     message, path = explain_error(str(error), hint)
     key = (where + path).lstrip(".")

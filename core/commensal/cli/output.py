@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, TextIO
+from typing import TextIO
 
 from ..storage.database.after_commit import after_commit
 
@@ -30,7 +30,7 @@ class HeldOutput:
     def flush(self) -> None:
         after_commit(self._stream.flush)
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         return getattr(self._stream, name)
 
 
@@ -38,7 +38,7 @@ class HeldOutput:
 def output_after_commit() -> Iterator[None]:
     """In the block, everything that is printed to stdout passes a `HeldOutput`."""
     stream = sys.stdout
-    held: Any = HeldOutput(stream)
+    held: object = HeldOutput(stream)
     sys.stdout = held
     try:
         yield

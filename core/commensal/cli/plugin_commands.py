@@ -15,7 +15,7 @@ from ..hooks.loading import load_module
 _CLAIMS = "commensal.commands"  # of entry points
 
 
-def find_plugin_command(ctx: Any, name: str) -> Any:
+def find_plugin_command(ctx: Any, name: str) -> object:
     """The commands of the plugin with this id, or the command that a plugin claims under this name; else None."""
     return _commands_of_plugin(name) or _find_claimed(ctx, name)
 

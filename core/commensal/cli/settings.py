@@ -57,9 +57,9 @@ def _change(
         return change_plugin(tx, instance.hooks, enterprise_id, plugin, existing.version, settings)
 
 
-def _read_settings(sets: list[str], file: Path | None) -> dict[str, Any]:
+def _read_settings(sets: list[str], file: Path | None) -> dict[str, object]:
     """The settings of the file and the options. A value that is not TOML is a text, so that texts need no quotes."""
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     if file is not None:
         try:
             values = tomllib.loads(file.read_text(encoding="utf-8"))

@@ -50,7 +50,7 @@ class TimeBounds:
         except TookTooLong as error:
             raise AlreadyNoted(*guilty, LATE) from error
 
-    def call_in_transaction(self, hold: Hold, place: PluginPlace, seconds: float, call: Callable[[], Any]) -> Any:
+    def call_in_transaction(self, hold: Hold, place: PluginPlace, seconds: float, call: Callable[[], Any]) -> object:
         """Calls a hook that uses the transaction of `hold`, and returns its answer.
 
         Raises `TookTooLong` if the transaction was taken away, `StoreError` if the hook wrote where it may only read.
@@ -67,7 +67,7 @@ class TimeBounds:
         hold.refuse_writes()
         return value
 
-    def call_without_limit(self, place: PluginPlace, seconds: float, call: Callable[[], Any]) -> Any:
+    def call_without_limit(self, place: PluginPlace, seconds: float, call: Callable[[], Any]) -> object:
         """Calls a hook at the start of an instance, however long it takes; after `seconds` a failure is noted."""
         answers: list[Any] = []
         try:

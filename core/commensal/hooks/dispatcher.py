@@ -320,7 +320,7 @@ class Hooks:
 
     def _arguments(
         self, hook: AnyHook, implementation: pluggy.HookImpl, among: Among | None, kwargs: dict[str, Any]
-    ) -> dict[str, Any] | None:
+    ) -> dict[str, object] | None:
         """The arguments that this implementation takes; None if its settings cannot be read and it is skipped."""
         plugin = implementation.plugin_name
         arguments = {name: kwargs[name] for name in implementation.argnames if name in kwargs}

@@ -17,7 +17,7 @@ from ..base.logs import plugin_context
 from .bounds import on_taken_away
 
 
-def call_in_this_thread(implementation: pluggy.HookImpl, arguments: dict[str, Any], hook_name: str = "") -> Any:
+def call_in_this_thread(implementation: pluggy.HookImpl, arguments: dict[str, Any], hook_name: str = "") -> object:
     """Calls it in this thread. Raises whatever it raises, and `TypeError` if it is async.
 
     `hook_name` bounds the transactions that it opens; "" for a start, which may take its time.
@@ -44,7 +44,7 @@ def start_in_thread(implementation: pluggy.HookImpl, arguments: dict[str, Any], 
     return future
 
 
-def wait_for_answer(future: Future[Any], deadline: float) -> Any:
+def wait_for_answer(future: Future[Any], deadline: float) -> object:
     """The answer of a started implementation. Raises `TimeoutError` at `deadline` (of the monotonic clock)."""
     return future.result(max(0.0, deadline - time.monotonic()))
 

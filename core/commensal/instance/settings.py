@@ -246,7 +246,7 @@ def load_settings(folder: Path) -> InstanceSettings:
     return read_settings(InstanceSettings, with_secrets(InstanceSettings, values))
 
 
-def _password_in(values: dict[str, Any]) -> bool:
+def _password_in(values: dict[str, object]) -> bool:
     database = values.get("database")
     url = database.get("url") if isinstance(database, dict) else None
     return isinstance(url, str) and urlsplit(url).password is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
 
 from sqlalchemy import bindparam, select
 
@@ -34,7 +33,7 @@ def authority_of(tx: Transaction, iri: str) -> Authority:
     return Authority() if row is None else Authority(**row)
 
 
-def set_authority(tx: Transaction, iri: str, **values: Any) -> None:
+def set_authority(tx: Transaction, iri: str, **values: object) -> None:
     """Sets these fields and leaves the others unchanged."""
     defaults = {field.name: field.default for field in fields(Authority)}
     insert = insert_or(tx, federation_authority).values(iri=iri, changed_at=tx.now, **{**defaults, **values})

@@ -44,7 +44,7 @@ def where_lane(peer_id: str, lane: str, direction: str) -> tuple[Any, ...]:
     return (_lane.peer_id == peer_id, _lane.lane == lane, _lane.direction == direction)
 
 
-def change_lane(tx: Transaction, peer_id: str, lane: str, direction: str, values: Mapping[str, Any]) -> None:
+def change_lane(tx: Transaction, peer_id: str, lane: str, direction: str, values: Mapping[str, object]) -> None:
     """Writes these columns of the lane's row; nothing where it is not there."""
     tx.change(_CHANGE, {"peer": peer_id, "name": lane, "way": direction, **values})
 

@@ -48,7 +48,7 @@ def blaming(federation: Federation, binding: Binding, tx: Transaction | None = N
         raise answer
 
 
-def read_body(federation: Federation, binding: Binding, document: Mapping[str, Any], reading: Reading) -> Any:
+def read_body(federation: Federation, binding: Binding, document: Mapping[str, Any], reading: Reading) -> object:
     """The body, or `Unread` where another plugin's code fails. Raises `Unreadable` as the type's `read` does."""
     try:
         with blaming(federation, binding):

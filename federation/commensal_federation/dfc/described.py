@@ -119,7 +119,7 @@ def _literals(field: ProductField, value: Any) -> Iterator[dict[str, str]]:
         yield {"@value": str(entry).lower() if field.kind == "flag" else str(entry)}
 
 
-def _value_in(field: ProductField, extra: Mapping[str, tuple[Any, ...]]) -> Any:
+def _value_in(field: ProductField, extra: Mapping[str, tuple[Any, ...]]) -> object:
     """The value of a field without an attribute; its default where the document does not say it."""
     texts = [str(value.get("@value", "")) for value in extra.get(field.dfc, ()) if isinstance(value, Mapping)]
     if field.kind == "terms":

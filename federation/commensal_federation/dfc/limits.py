@@ -33,7 +33,7 @@ _SCALARS = frozenset((str, int, float, bool, type(None)))  # most values of a do
 _decode = msgspec.json.Decoder(float_hook=str).decode
 
 
-def parse(content: bytes) -> Any:
+def parse(content: bytes) -> object:
     """Parses JSON; numbers with a point or an exponent become strings, with all digits. Raises `UnreadableDocument`."""
     if len(content) > LARGEST:
         raise UnreadableDocument("too_large", f"A document has at most {LARGEST // 1_000_000} MB.")

@@ -10,7 +10,7 @@ Datatype = Literal[
     "text", "html", "texts", "link", "links", "concept", "concepts", "allergens", "number", "stock", "flag", "moment",
     "price", "quantity", "country",
 ]  # fmt: skip
-_EMPTY: dict[Datatype, Any] = {
+_EMPTY: dict[Datatype, object] = {
     "text": "", "html": "", "country": "", "flag": False, "texts": (), "links": (), "concepts": (), "allergens": (),
 }  # fmt: skip
 

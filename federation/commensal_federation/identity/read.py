@@ -157,13 +157,13 @@ def _own_address(address: Any, url: str) -> str:
     return str(address)
 
 
-def _object(value: Any) -> dict[str, Any]:
+def _object(value: object) -> dict[str, object]:
     if not isinstance(value, dict):
         raise ValueError("not an object")
     return value
 
 
-def _list(value: Any) -> list[Any]:
+def _list(value: object) -> list[object]:
     if not isinstance(value, list):
         raise ValueError("not a list")
     return value
@@ -175,7 +175,7 @@ def _text(value: Any) -> str:
     return value
 
 
-def _version(value: Any) -> int:
+def _version(value: object) -> int:
     if type(value) is not int or value < 1:
         raise ValueError("version is no whole number above 0")
     return value

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy import bindparam, insert, select, update
 
@@ -155,7 +155,7 @@ def open_lease(
     return lease
 
 
-def set_lease(tx: Transaction, lease: LotLease, **values: Any) -> LotLease:
+def set_lease(tx: Transaction, lease: LotLease, **values: object) -> LotLease:
     """Writes these columns and returns the lease as it is now."""
     tx.change(_CHANGE, {"lease": lease.row["id"], **values})
     return lease_by_id(tx, lease.row["id"])

@@ -74,7 +74,7 @@ def _token_endpoint(federation: Federation, issuer: str) -> str:
     return str(configuration.get("token_endpoint", ""))
 
 
-def _json(federation: Federation, issuer: str, request: Request) -> dict[str, Any]:
+def _json(federation: Federation, issuer: str, request: Request) -> dict[str, object]:
     try:
         answer = federation.transport.send(request, seconds=_SECONDS, size=_SIZE)
     except Unreachable as error:

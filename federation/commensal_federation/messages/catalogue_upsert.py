@@ -15,7 +15,7 @@ from .types import MessageType, Reading, Writing
 MOST = 500  # items
 
 
-def write(body: CatalogueUpsert, writing: Writing) -> dict[str, Any]:
+def write(body: CatalogueUpsert, writing: Writing) -> dict[str, object]:
     grantor = DfcEnterprise(iri=body.grantor, extra={"own:hub": ({"@value": body.hub},)})
     things = {thing.iri: thing for item in body.items for thing in things_of(item)}  # sizes of one lot share it
     return write_document([grantor, *things.values()])

@@ -13,7 +13,7 @@ from .types import MessageType, Reading, Writing
 MOST = 500  # items
 
 
-def write(body: CatalogueWithdraw, writing: Writing) -> dict[str, Any]:
+def write(body: CatalogueWithdraw, writing: Writing) -> dict[str, object]:
     items = [{"id": iri, "rev": rev} for iri, rev in body.items]
     return {"type": "CatalogueWithdraw", "grantor": body.grantor, "hub": body.hub, "items": items}
 

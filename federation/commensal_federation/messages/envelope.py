@@ -30,7 +30,7 @@ from .types import LARGEST as LARGEST
 ENVELOPE_CONTEXT = NAMESPACE  # shipped as context.json
 DFC_CONTEXT = "https://w3id.org/dfc/ontology/context/context_1.16.0.json"
 CONTEXT: list[str] = [ENVELOPE_CONTEXT]
-INSIDE: tuple[Any, ...] = (DFC_CONTEXT, [DFC_CONTEXT, ENVELOPE_CONTEXT])  # that an object may have
+INSIDE: tuple[object, ...] = (DFC_CONTEXT, [DFC_CONTEXT, ENVELOPE_CONTEXT])  # that an object may have
 _SHA2_256 = b"\x12\x20"  # multihash: the function, and the length of its digest
 _LONGEST_IRI = 500
 T = TypeVar("T")
@@ -84,7 +84,7 @@ def write_envelope(
     actor: str,
     to: str,
     place: Place,
-    object: Mapping[str, Any],
+    object: Mapping[str, object],
     key: SigningKey,
     now: datetime,
     on_behalf_of: str | None = None,

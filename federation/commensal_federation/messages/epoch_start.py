@@ -18,7 +18,7 @@ class EpochStartBody:
     epoch: int
 
 
-def write(body: EpochStartBody, writing: Writing) -> dict[str, Any]:
+def write(body: EpochStartBody, writing: Writing) -> dict[str, object]:
     return {"type": "EpochStart", "epoch": body.epoch}
 
 

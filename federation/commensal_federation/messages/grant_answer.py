@@ -10,7 +10,7 @@ from .reading import flag, text
 from .types import MessageType, Reading, Writing
 
 
-def write(body: GrantAnswer, writing: Writing) -> dict[str, Any]:
+def write(body: GrantAnswer, writing: Writing) -> dict[str, object]:
     return {"type": "GrantAnswer", "grantor": body.grantor, "hub": body.hub, "accepted": body.accepted}
 
 

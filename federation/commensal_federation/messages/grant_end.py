@@ -10,7 +10,7 @@ from .reading import text
 from .types import MessageType, Reading, Writing
 
 
-def write(body: GrantEnd, writing: Writing) -> dict[str, Any]:
+def write(body: GrantEnd, writing: Writing) -> dict[str, object]:
     return {"type": "GrantEnd", "grantor": body.grantor, "hub": body.hub}
 
 

@@ -12,7 +12,7 @@ from .reading import own_flag, own_text
 from .types import MessageType, Reading, Writing
 
 
-def write(body: GrantOffer, writing: Writing) -> dict[str, Any]:
+def write(body: GrantOffer, writing: Writing) -> dict[str, object]:
     grantor = body.grantor
     values = {
         "own:hub": body.hub, "own:currency": body.currency, "own:language": body.language,

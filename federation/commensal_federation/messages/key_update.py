@@ -19,7 +19,7 @@ class KeyUpdateBody:
     document: str
 
 
-def write(body: KeyUpdateBody, writing: Writing) -> dict[str, Any]:
+def write(body: KeyUpdateBody, writing: Writing) -> dict[str, object]:
     return {"type": "KeyUpdate", "document": body.document}
 
 

@@ -11,7 +11,7 @@ from .reading import number
 from .types import MessageType, Reading, Writing
 
 
-def write(body: LeaseForced, writing: Writing) -> dict[str, Any]:
+def write(body: LeaseForced, writing: Writing) -> dict[str, object]:
     return write_lot("LeaseForced", body.lot, body.unit, body.sold, leaseEpoch=body.epoch)
 
 

@@ -12,7 +12,7 @@ from .reading import moment, number
 from .types import MessageType, Reading, Writing
 
 
-def write(body: LeaseGrant, writing: Writing) -> dict[str, Any]:
+def write(body: LeaseGrant, writing: Writing) -> dict[str, object]:
     return write_lot(
         "LeaseGrant", body.lot, body.unit, body.granted, leaseEpoch=body.epoch, until=write_moment(body.until),
         beyond=body.beyond,

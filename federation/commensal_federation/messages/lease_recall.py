@@ -10,7 +10,7 @@ from .lots import read_lot, write_lot
 from .types import MessageType, Reading, Writing
 
 
-def write(body: LeaseRecall, writing: Writing) -> dict[str, Any]:
+def write(body: LeaseRecall, writing: Writing) -> dict[str, object]:
     return write_lot("LeaseRecall", body.lot, body.unit, body.wanted)
 
 

@@ -11,7 +11,7 @@ from .reading import text
 from .types import MessageType, Reading, Writing
 
 
-def write(body: LeaseRefusal, writing: Writing) -> dict[str, Any]:
+def write(body: LeaseRefusal, writing: Writing) -> dict[str, object]:
     return write_lot("LeaseRefusal", body.lot, body.unit, body.beyond, reason=body.reason)
 
 

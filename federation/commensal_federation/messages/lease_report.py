@@ -11,7 +11,7 @@ from .reading import number
 from .types import MessageType, Reading, Writing
 
 
-def write(body: LeaseReport, writing: Writing) -> dict[str, Any]:
+def write(body: LeaseReport, writing: Writing) -> dict[str, object]:
     return write_lot(
         "LeaseReport", body.lot, body.unit, body.held, leaseEpoch=body.epoch, report=body.report, seen=body.seen,
         returned=body.returned, sold=body.sold, ordered=body.ordered,

@@ -10,7 +10,7 @@ from .lots import amount, amount_or_none, read_lot, write_lot
 from .types import MessageType, Reading, Writing
 
 
-def write(body: LeaseRequest, writing: Writing) -> dict[str, Any]:
+def write(body: LeaseRequest, writing: Writing) -> dict[str, object]:
     return write_lot("LeaseRequest", body.lot, body.unit, body.hoped, least=body.least, ordered=body.ordered)
 
 

@@ -16,7 +16,7 @@ _LARGEST = Decimal(10) ** 12
 _FINEST = 6  # decimals
 
 
-def write_lot(kind: str, lot: str, unit: str, quantity: Decimal, **more: Any) -> dict[str, Any]:
+def write_lot(kind: str, lot: str, unit: str, quantity: Decimal, **more: object) -> dict[str, object]:
     """A document about a lot: `quantity` of it, in `unit`, a DFC measure, is what the message is about."""
     members = {name: as_text(value) if isinstance(value, Decimal) else value for name, value in more.items()}
     return {

@@ -10,7 +10,7 @@ from .reading import id_list, ids, number, text
 from .types import MessageType, Reading, Writing
 
 
-def write(body: Move, writing: Writing) -> dict[str, Any]:
+def write(body: Move, writing: Writing) -> dict[str, object]:
     document: dict[str, Any] = {
         "type": "Move", "enterprise": body.enterprise, "movedTo": body.moved_to, "authorityEpoch": body.epoch,
         "renamed": dict(body.renamed),

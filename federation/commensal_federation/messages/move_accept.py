@@ -10,7 +10,7 @@ from .reading import flag, text
 from .types import MessageType, Reading, Writing
 
 
-def write(body: MoveAccept, writing: Writing) -> dict[str, Any]:
+def write(body: MoveAccept, writing: Writing) -> dict[str, object]:
     return {"type": "MoveAccept", "enterprise": body.enterprise, "accepted": body.accepted}
 
 

@@ -10,7 +10,7 @@ from .reading import text
 from .types import MessageType, Reading, Writing
 
 
-def write(body: MoveCancel, writing: Writing) -> dict[str, Any]:
+def write(body: MoveCancel, writing: Writing) -> dict[str, object]:
     return {"type": "MoveCancel", "enterprise": body.enterprise}
 
 

@@ -14,7 +14,7 @@ from .types import MessageType, Reading, Writing
 _MOST = 10_000
 
 
-def write(body: MoveExport, writing: Writing) -> dict[str, Any]:
+def write(body: MoveExport, writing: Writing) -> dict[str, object]:
     return {
         "type": "MoveExport", "enterprise": body.enterprise, "part": body.part, "parts": body.parts,
         "rows": list(body.rows),

@@ -11,7 +11,7 @@ from .reading import moment, text
 from .types import MessageType, Reading, Writing
 
 
-def write(body: MoveNotice, writing: Writing) -> dict[str, Any]:
+def write(body: MoveNotice, writing: Writing) -> dict[str, object]:
     return {
         "type": "MoveNotice", "enterprise": body.enterprise, "movedTo": body.moved_to,
         "until": write_moment(body.until),

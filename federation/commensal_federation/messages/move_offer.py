@@ -10,7 +10,7 @@ from .reading import number, text
 from .types import MessageType, Reading, Writing
 
 
-def write(body: MoveOffer, writing: Writing) -> dict[str, Any]:
+def write(body: MoveOffer, writing: Writing) -> dict[str, object]:
     return {
         "type": "MoveOffer", "enterprise": body.enterprise, "name": body.name, "products": body.products,
         "authorityEpoch": body.epoch,

@@ -10,7 +10,7 @@ from .reading import ids, text
 from .types import MessageType, Reading, Writing
 
 
-def write(body: MoveReady, writing: Writing) -> dict[str, Any]:
+def write(body: MoveReady, writing: Writing) -> dict[str, object]:
     return {
         "type": "MoveReady", "enterprise": body.enterprise, "movedTo": body.moved_to, "renamed": dict(body.renamed),
     }  # fmt: skip

@@ -17,7 +17,7 @@ from .types import MessageType, Reading, Writing
 STATES = ("Held", "Complete", "Cancelled")
 
 
-def write(body: OrderUpdate, writing: Writing) -> dict[str, Any]:
+def write(body: OrderUpdate, writing: Writing) -> dict[str, object]:
     order = DfcOrder(
         iri=body.iri,
         session=body.session_iri,

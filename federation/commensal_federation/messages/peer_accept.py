@@ -20,7 +20,7 @@ class PeerAcceptBody:
     scopes_given: tuple[str, ...]
 
 
-def write(body: PeerAcceptBody, writing: Writing) -> dict[str, Any]:
+def write(body: PeerAcceptBody, writing: Writing) -> dict[str, object]:
     return {"type": "PeerAccept", "nonce": body.nonce, "scopesGiven": list(body.scopes_given)}
 
 

@@ -27,7 +27,7 @@ class PeerRequestBody:
     scopes_wanted: tuple[str, ...]
 
 
-def write(body: PeerRequestBody, writing: Writing) -> dict[str, Any]:
+def write(body: PeerRequestBody, writing: Writing) -> dict[str, object]:
     return {
         "type": "PeerRequest",
         "document": body.document,

@@ -17,7 +17,7 @@ class PeerRevokeBody:
     reason: str = ""
 
 
-def write(body: PeerRevokeBody, writing: Writing) -> dict[str, Any]:
+def write(body: PeerRevokeBody, writing: Writing) -> dict[str, object]:
     return {"type": "PeerRevoke", "text": body.reason}
 
 

@@ -95,5 +95,5 @@ def number(document: Mapping[str, Any], name: str) -> int:
     return value
 
 
-def _is_id(value: Any) -> bool:
+def _is_id(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= 100

@@ -10,7 +10,7 @@ from .reading import text
 from .types import MessageType, Reading, Writing
 
 
-def write(body: RecoveryKeyTold, writing: Writing) -> dict[str, Any]:
+def write(body: RecoveryKeyTold, writing: Writing) -> dict[str, object]:
     return {"type": "RecoveryKey", "enterprise": body.enterprise, "recoveryKey": body.key}
 
 

@@ -10,7 +10,7 @@ from .reading import flag, text
 from .types import MessageType, Reading, Writing
 
 
-def write(body: SaleAnswer, writing: Writing) -> dict[str, Any]:
+def write(body: SaleAnswer, writing: Writing) -> dict[str, object]:
     return {"type": "SaleAnswer", "sale": body.iri, "hub": body.hub, "accepted": body.accepted}
 
 

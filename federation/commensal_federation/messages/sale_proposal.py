@@ -15,7 +15,7 @@ from .reading import own_flag, own_number, own_text
 from .types import MessageType, Reading, Writing
 
 
-def write(body: SaleProposal, writing: Writing) -> dict[str, Any]:
+def write(body: SaleProposal, writing: Writing) -> dict[str, object]:
     values = {
         "own:hub": body.hub, "own:rev": str(body.rev), "own:withdrawn": str(body.withdrawn).lower(),
         "own:distribution": write_moment(body.begins_at), "own:distributionEnd": write_moment(body.ends_at),

@@ -17,7 +17,7 @@ class ScopesChangedBody:
     scopes_given: tuple[str, ...]
 
 
-def write(body: ScopesChangedBody, writing: Writing) -> dict[str, Any]:
+def write(body: ScopesChangedBody, writing: Writing) -> dict[str, object]:
     return {"type": "ScopesChanged", "scopesGiven": list(body.scopes_given)}
 
 

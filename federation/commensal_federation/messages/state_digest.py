@@ -22,7 +22,7 @@ class StateDigestBody:
     digest: str
 
 
-def write(body: StateDigestBody, writing: Writing) -> dict[str, Any]:
+def write(body: StateDigestBody, writing: Writing) -> dict[str, object]:
     return {"type": "StateDigest", "room": body.room, "name": body.name, "digest": body.digest}
 
 

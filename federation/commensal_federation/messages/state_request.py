@@ -18,7 +18,7 @@ class StateRequestBody:
     name: str = ""
 
 
-def write(body: StateRequestBody, writing: Writing) -> dict[str, Any]:
+def write(body: StateRequestBody, writing: Writing) -> dict[str, object]:
     return {"type": "StateRequest", "room": body.room, "name": body.name}
 
 

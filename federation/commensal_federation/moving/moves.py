@@ -65,9 +65,9 @@ def last_arrival(tx: Transaction, enterprise_id: str) -> MoveRow | None:
     return None if row is None else _read(row)
 
 
-def open_move(tx: Transaction, role: Role, state: str, **values: Any) -> MoveRow:
+def open_move(tx: Transaction, role: Role, state: str, **values: object) -> MoveRow:
     """Inserts a move and returns it; columns that are not given are empty."""
-    defaults: dict[str, Any] = {
+    defaults: dict[str, object] = {
         "new_iri": "",
         "enterprise_id": None,
         "owner_id": None,
@@ -80,7 +80,7 @@ def open_move(tx: Transaction, role: Role, state: str, **values: Any) -> MoveRow
     return move_by_id(tx, str(fixed["id"]))
 
 
-def set_move(tx: Transaction, move: MoveRow, **values: Any) -> MoveRow:
+def set_move(tx: Transaction, move: MoveRow, **values: object) -> MoveRow:
     tx.execute(update(federation_move).where(_row.id == move.id).values(**values, changed_at=tx.now))
     return move_by_id(tx, move.id)
 

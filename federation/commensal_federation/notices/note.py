@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy import case, delete
 
@@ -18,7 +17,7 @@ _KEY = ("enterprise_id", "kind", "peer_id", "subject_id")
 
 
 def note_for_enterprise(
-    tx: Transaction, enterprise_id: str, kind: str, peer_id: str, subject_id: str = "", **values: Any
+    tx: Transaction, enterprise_id: str, kind: str, peer_id: str, subject_id: str = "", **values: object
 ) -> None:
     """Notes an event for the people of an enterprise of ours. `kind` is one of `wordings`, whose texts use `values`.
 

@@ -11,7 +11,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select, update
 
@@ -83,7 +82,7 @@ def forget_mailed(tx: Transaction) -> None:
 
 def _mails(
     tx: Transaction, enterprise_id: str, kind: str, rows: Sequence[Row], count: int
-) -> Iterator[tuple[Recipient, Mapping[str, Any]]]:
+) -> Iterator[tuple[Recipient, Mapping[str, object]]]:
     """Yields each recipient with the values of the template: all texts, in the recipient's language."""
     common = {"enterprise": "", "slug": ""}
     timezone = "UTC"
@@ -108,7 +107,7 @@ def _mails(
         yield recipient, _mail(texts, values, count)
 
 
-def _mail(texts: Wording, values: Sequence[Mapping[str, str]], count: int) -> dict[str, Any]:
+def _mail(texts: Wording, values: Sequence[Mapping[str, str]], count: int) -> dict[str, object]:
     more = f" (+{count - 1})" if count > 1 else ""
     return {
         "subject": texts.subject.format(**values[0]) + more,

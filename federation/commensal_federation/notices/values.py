@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from commensal import format_moment, format_money
 
@@ -20,17 +19,17 @@ class Owed:
     currency: str
 
 
-def write_values(values: Mapping[str, Any]) -> dict[str, Any]:
+def write_values(values: Mapping[str, object]) -> dict[str, object]:
     """The values as JSON can hold them. Texts become one line of at most `LONGEST` characters."""
     return {name: _write(value) for name, value in values.items()}
 
 
-def show_values(details: Mapping[str, Any], language: str, timezone: str) -> dict[str, str]:
+def show_values(details: Mapping[str, object], language: str, timezone: str) -> dict[str, str]:
     """The values as a mail shows them, moments in the IANA `timezone`."""
     return {name: _show(value, language, timezone) for name, value in details.items()}
 
 
-def _write(value: Any) -> Any:
+def _write(value: object) -> object:
     if isinstance(value, datetime):
         return {"at": value.isoformat()}
     if isinstance(value, Owed):
@@ -41,7 +40,7 @@ def _write(value: Any) -> Any:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def _show(value: Any, language: str, timezone: str) -> str:
+def _show(value: object, language: str, timezone: str) -> str:
     if isinstance(value, dict):
         if "at" in value:
             return format_moment(datetime.fromisoformat(value["at"]), timezone, language)

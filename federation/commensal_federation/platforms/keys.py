@@ -82,7 +82,7 @@ def _fetch(instance: Instance, issuer: OidcIssuer) -> dict[str, Key]:
         return {}
 
 
-def _json(client: httpx.Client, url: str) -> dict[str, Any]:
+def _json(client: httpx.Client, url: str) -> dict[str, object]:
     answer = client.get(url, headers={"Accept": "application/json"})
     answer.raise_for_status()
     return msgspec.json.decode(answer.content, type=dict[str, Any])

@@ -39,7 +39,7 @@ def recognise(instance: Instance, token: str) -> str | None:
         raise _invalid() from error
 
 
-def _verified_claims(instance: Instance, settings: FederationSettings, token: str) -> dict[str, Any]:
+def _verified_claims(instance: Instance, settings: FederationSettings, token: str) -> dict[str, object]:
     if len(token) > _LONGEST:
         raise _invalid()
     parts = [_part(text) for text in token.split(".")[:2]]
@@ -87,7 +87,7 @@ def _accounts(claims: dict[str, Any]) -> list[str]:
     return [name for name, is_email in ((subject, False), (email, True)) if name and ("@" in name) == is_email]
 
 
-def _part(text: str) -> dict[str, Any]:
+def _part(text: str) -> dict[str, object]:
     try:
         content = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except binascii.Error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import insert, select, update
 
@@ -96,7 +95,9 @@ def _proposals(tx: Transaction, producer_id: str, iri: str) -> list[ProposedSale
     return [ProposedSale(**row) for row in rows]
 
 
-def _send_to_hub(federation: Federation, tx: Transaction, producer_id: str, iri: str, values: dict[str, Any]) -> None:
+def _send_to_hub(
+    federation: Federation, tx: Transaction, producer_id: str, iri: str, values: dict[str, object]
+) -> None:
     matching = (_row.direction == "proposed", _row.enterprise_id == producer_id, _row.iri == iri)
     existing = tx.first(select(_row.id).where(*matching, _row.other_iri == values["other_iri"]))
     if existing is None:

@@ -153,7 +153,7 @@ def _first_catalog(tx: Transaction, hub: str) -> str:
     return catalogs[0].id
 
 
-def _update(tx: Transaction, id: str, **values: Any) -> None:
+def _update(tx: Transaction, id: str, **values: object) -> None:
     tx.execute(update(federation_sale).where(_row.id == id).values(**values, changed_at=tx.now))
 
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -184,7 +183,7 @@ def _receipt_answer(receipt: Receipt) -> Answer:
     return Answer(receipt.status, [_JSON, ("cache-control", "no-store")], msgspec.json.encode(body))
 
 
-def _receipt_members(receipt: Receipt) -> Mapping[str, Any]:
+def _receipt_members(receipt: Receipt) -> Mapping[str, object]:
     members = {"id": receipt.id, "status": receipt.status, "code": receipt.code, "text": receipt.text}
     return {name: value for name, value in members.items() if value != ""}
 

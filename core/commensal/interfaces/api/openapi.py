@@ -77,7 +77,7 @@ def _operation(endpoint: Endpoint, by_shape: dict[str, Any]) -> dict[str, Any]:
     return operation
 
 
-def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
+def _path_parameters(endpoint: Endpoint) -> list[dict[str, object]]:
     return [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1, "maxLength": 200}}
         for name in _PARAMETER.findall(endpoint.path)
@@ -97,7 +97,7 @@ def _query_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     ]
 
 
-def _header_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
+def _header_parameters(endpoint: Endpoint) -> list[dict[str, object]]:
     headers = []
     if endpoint.edits:
         version = {"type": "string", "pattern": '^(W/)?"?[0-9]{1,15}"?$'}
@@ -108,9 +108,9 @@ def _header_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     return headers
 
 
-def _responses(endpoint: Endpoint, by_shape: dict[str, Any]) -> dict[str, Any]:
+def _responses(endpoint: Endpoint, by_shape: dict[str, object]) -> dict[str, object]:
     problems = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}}
-    success: dict[str, Any] = {"description": "Done"}
+    success: dict[str, object] = {"description": "Done"}
     if endpoint.answer in (File, Stream):
         success["content"] = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
     elif _has_schema(endpoint.answer):

@@ -25,7 +25,7 @@ _SHOWN = 50  # mistakes in one answer
 _SMALL = 16 * 1024  # bytes: all mistakes of a body up to this size are reported
 
 
-def read_body(shape: Any, content: bytes) -> Any:
+def read_body(shape: Any, content: bytes) -> object:
     """The body as `shape`. Raises `Invalid` with its mistakes, each with its JSON Pointer: up to 50 of a small body,
     the first of a large one."""
     if b"\\u0000" in content:
@@ -69,7 +69,7 @@ def read_version(header: str | None) -> int:
     return int(plain)
 
 
-def _convert(shape: Any, value: Any, root: str, *, strict: bool = True) -> Any:
+def _convert(shape: Any, value: object, root: str, *, strict: bool = True) -> object:
     try:
         return convert(value, shape, strict=strict)
     except msgspec.ValidationError as error:

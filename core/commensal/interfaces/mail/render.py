@@ -59,10 +59,10 @@ def _environment(search: tuple[Path, ...]) -> jinja2.Environment:
     )
 
 
-def _template_functions(language: str, timezone: str) -> dict[str, Any]:
+def _template_functions(language: str, timezone: str) -> dict[str, object]:
     """The functions of templates: ``_("Text {x}", x=…)`` translates, others format amounts and times."""
 
-    def gettext(text: str, **values: Any) -> str:
+    def gettext(text: str, **values: object) -> str:
         return translate(language, text).format(**values)
 
     return {

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from ...storage.database import Transaction
 from ...storage.jobs import Promise, promise_all
 from ...trade.enterprises.addresses import addresses_of
 
 
-def mail_enterprise(tx: Transaction, enterprise_id: str, kind: str, values: Mapping[str, Any]) -> None:
+def mail_enterprise(tx: Transaction, enterprise_id: str, kind: str, values: Mapping[str, object]) -> None:
     """Promises an e-mail to the enterprise's address in its language; without an address, to each of its owners.
 
     The plugin has the templates ``templates/mail/<kind>.txt`` and ``.html``, which get `values` (what JSON can encode)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import select
 
@@ -48,7 +47,7 @@ def operators(tx: Transaction) -> Sequence[Recipient]:
     return [Recipient(**row) for row in tx.all(_PEOPLE.where(person.c.is_operator).order_by(person.c.email))]
 
 
-def mail_people(tx: Transaction, kind: str, mails: Iterable[tuple[Recipient, Mapping[str, Any]]]) -> None:
+def mail_people(tx: Transaction, kind: str, mails: Iterable[tuple[Recipient, Mapping[str, object]]]) -> None:
     """Promises one e-mail to each recipient, with the values of its template (what JSON can encode).
 
     The plugin has the templates ``templates/mail/<kind>.txt`` and ``.html``. Name the kind after the plugin.

@@ -72,8 +72,8 @@ def _cached_renderer(
 
 
 @cache
-def _template_functions(language: str) -> Mapping[str, Any]:
-    def gettext(text: str, **values: Any) -> str:
+def _template_functions(language: str) -> Mapping[str, object]:
+    def gettext(text: str, **values: object) -> str:
         translation = translate(language, text)
         return translation.format(**values) if values else translation
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import msgspec
 from sqlalchemy import func, inspect, select, table, text
@@ -117,7 +117,7 @@ def _tells_versions(name: str) -> bool:
     return name == "alembic_version" or name.endswith("_revision")
 
 
-def _refuse_unknown(values: Any, shape: type) -> None:
+def _refuse_unknown(values: object, shape: type) -> None:
     unknown = sorted(set(values) - {field_.name for field_ in fields(shape)}) if isinstance(values, dict) else []
     if unknown:
         text = "The archive's manifest says {name!r}, which this version does not know."

@@ -61,12 +61,12 @@ def with_database(text: str, url: str) -> str:
     return toml(values)
 
 
-def toml(values: Mapping[str, Any]) -> str:
+def toml(values: Mapping[str, object]) -> str:
     """Writes what `tomllib` reads."""
     return "\n".join(_lines(values, ())) + "\n"
 
 
-def _take_out(settings: object, values: dict[str, Any], where: str) -> Iterator[str]:
+def _take_out(settings: object, values: dict[str, object], where: str) -> Iterator[str]:
     """Removes from `values` secrets, names of their files, and settings of this machine. Yields the removed keys.
 
     `settings` is the dataclass that was read from `values`.

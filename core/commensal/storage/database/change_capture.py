@@ -156,7 +156,7 @@ class Trail:
         row = after or before
         self.add(action, table.name, _key(table, row), enterprise_id=_owner(table, row), fields=fields)
 
-    def _differences(self, table: Table, before: RowValues, after: RowValues) -> Iterator[tuple[str, list[Any]]]:
+    def _differences(self, table: Table, before: RowValues, after: RowValues) -> Iterator[tuple[str, list[object]]]:
         for column in table.c:
             old, new = before.get(column.name), after.get(column.name)
             if old == new or is_derived(column) or (column.primary_key and not (before and after)):
@@ -172,7 +172,7 @@ class Trail:
 
 def _member_differences(
     name: str, old: RowValues, new: RowValues, secret: frozenset[str]
-) -> Iterator[tuple[str, list[Any]]]:
+) -> Iterator[tuple[str, list[object]]]:
     """The differences of two JSON documents, by their top-level members."""
     for member in sorted({*old, *new}):
         pair = old.get(member), new.get(member)
@@ -180,11 +180,11 @@ def _member_differences(
             yield f"{name}.{member}", [(_mask if member in secret else _displayed)(value) for value in pair]
 
 
-def _mask(value: Any) -> Any:
+def _mask(value: object) -> object:
     return HIDDEN if value else None
 
 
-def _displayed(value: Any) -> Any:
+def _displayed(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Decimal):
@@ -212,7 +212,9 @@ def _values(
     return [{name: values[name] for name in columns if name in values} for values in rows]
 
 
-def _conflicting_row(connection: Connection, table: Table, statement: Insert, new: RowValues) -> dict[str, Any] | None:
+def _conflicting_row(
+    connection: Connection, table: Table, statement: Insert, new: RowValues
+) -> dict[str, object] | None:
     """The row that an INSERT … ON CONFLICT DO UPDATE will update; None if it will insert."""
     clause = getattr(statement, "_post_values_clause", None)
     targets = getattr(clause, "inferred_target_elements", None)
@@ -227,7 +229,7 @@ def _conflicting_row(connection: Connection, table: Table, statement: Insert, ne
 
 def _rows_to_change(
     connection: Connection, table: Table, statement: Update | Delete, parameters: Parameters
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """The rows that the statement will change, as they are now; stops when there are more than `MAX_DETAILED_ROWS`."""
     query = select(*table.c)
     if statement.whereclause is not None:

@@ -26,7 +26,7 @@ def insert_on(on_postgresql: bool, table: Table) -> postgresql.Insert:
     return postgresql.insert(table) if on_postgresql else cast(postgresql.Insert, sqlite.insert(table))
 
 
-def insert_once(tx: Transaction, table: Table, values: Mapping[str, Any]) -> bool:
+def insert_once(tx: Transaction, table: Table, values: Mapping[str, object]) -> bool:
     """Inserts the row unless it violates a unique constraint. Returns whether it was inserted.
 
     Of concurrent transactions that insert the same row, one gets True; the others wait until it has ended.

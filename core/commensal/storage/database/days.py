@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Text
@@ -24,13 +23,13 @@ class local_day(FunctionElement[str]):
 
 
 @compiles(local_day, "postgresql")
-def _postgresql(element: local_day, compiler: SQLCompiler, **more: Any) -> str:
+def _postgresql(element: local_day, compiler: SQLCompiler, **more: object) -> str:
     moment, timezone = (compiler.process(clause, **more) for clause in element.clauses)
     return f"to_char({moment} AT TIME ZONE {timezone}, 'YYYY-MM-DD')"
 
 
 @compiles(local_day, "sqlite")
-def _sqlite(element: local_day, compiler: SQLCompiler, **more: Any) -> str:
+def _sqlite(element: local_day, compiler: SQLCompiler, **more: object) -> str:
     moment, timezone = (compiler.process(clause, **more) for clause in element.clauses)
     return f"local_day({moment}, {timezone})"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import ColumnElement, Table, select, update
 
@@ -13,7 +12,7 @@ from .transaction import Transaction
 
 
 def edit_row(
-    tx: Transaction, table: Table, *where: ColumnElement[bool], version: int, values: Mapping[str, Any]
+    tx: Transaction, table: Table, *where: ColumnElement[bool], version: int, values: Mapping[str, object]
 ) -> Row:
     """Sets `values`, increments `version`, and returns the whole row as it is afterwards.
 

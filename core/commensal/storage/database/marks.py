@@ -14,20 +14,20 @@ from sqlalchemy import Column, Table
 
 # Personal data: it identifies somebody, or was written by or about them. Never copied into the audit trail; blanked
 # when the person is forgotten.
-PERSONAL: dict[str, Any] = {"personal": True}
+PERSONAL: dict[str, object] = {"personal": True}
 
 # A credential. Never copied anywhere.
-SECRET: dict[str, Any] = {"secret": True}
+SECRET: dict[str, object] = {"secret": True}
 
 # Follows from other columns or from a journal, where its changes are recorded.
-DERIVED: dict[str, Any] = {"derived": True}
+DERIVED: dict[str, object] = {"derived": True}
 
 # Only changes on behalf of an enterprise, or from the shell, are traced. Customers' own changes are none of an audit
 # trail's business, and must cost them no statement.
-ON_BEHALF: dict[str, Any] = {"on_behalf": True}
+ON_BEHALF: dict[str, object] = {"on_behalf": True}
 
 
-def untraced(reason: str) -> dict[str, Any]:
+def untraced(reason: str) -> dict[str, object]:
     """Marks a table whose changes are not traced; `reason` says why, in a sentence."""
     return {"untraced": reason}
 

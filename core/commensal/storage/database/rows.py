@@ -50,7 +50,9 @@ def insert_rows(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Any]]
         tx.trail.note_inserted(table, rows)
 
 
-def _driver_values(table: Table, row: Mapping[str, Any], names: tuple[str, ...], dialect: Dialect) -> tuple[Any, ...]:
+def _driver_values(
+    table: Table, row: Mapping[str, object], names: tuple[str, ...], dialect: Dialect
+) -> tuple[object, ...]:
     """The values of a row, converted for the driver or for JSON."""
     if tuple(row) != names:
         raise ValueError(f"rows of {table.name} differ in their columns: {names} and {tuple(row)}")

@@ -86,12 +86,12 @@ def _due_queries(
     return locking_queries[0], locking_queries[1]
 
 
-def claim_key(claimed: Job) -> dict[str, Any]:
+def claim_key(claimed: Job) -> dict[str, object]:
     """Parameters of `UPDATE_CLAIMED`, which has no effect once another worker has taken the job up."""
     return {"job": claimed.id, "attempt": claimed.attempts}
 
 
-def note_for_retry(tx: Transaction, claimed: Job, **values: Any) -> None:
+def note_for_retry(tx: Transaction, claimed: Job, **values: object) -> None:
     """Adds `values` to the payload of a running job, for a later try of the same job."""
     tx.change(UPDATE_CLAIMED, {**claim_key(claimed), "payload": {**claimed.payload, **values}})
 

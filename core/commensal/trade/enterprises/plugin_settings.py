@@ -28,13 +28,13 @@ def check_settings(shape: type | None, settings: Mapping[str, Any]) -> None:
         raise Invalid(problems)
 
 
-def hide_secrets(shape: type | None, settings: Mapping[str, Any]) -> dict[str, Any]:
+def hide_secrets(shape: type | None, settings: Mapping[str, Any]) -> dict[str, object]:
     """The settings with every secret replaced by `HIDDEN`."""
     secret_keys = secret_names(shape)
     return {key: HIDDEN if key in secret_keys and value else value for key, value in settings.items()}
 
 
-def keep_secrets(shape: type | None, sent: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+def keep_secrets(shape: type | None, sent: Mapping[str, Any], stored: Mapping[str, object]) -> dict[str, object]:
     """The sent settings, with the stored value of every secret that was sent back hidden."""
     secret_keys = secret_names(shape)
     hidden = {key for key, value in sent.items() if key in secret_keys and value == HIDDEN}
@@ -51,7 +51,7 @@ def _mistakes(shape: type, settings: Mapping[str, Any]) -> Iterator[Problem]:
             yield from _mistakes_in(hints[key], key, settings[key])
 
 
-def _mistakes_in(hint: Any, key: str, value: Any) -> Iterator[Problem]:
+def _mistakes_in(hint: object, key: str, value: object) -> Iterator[Problem]:
     """Reads the items of a list one by one; reads the list as a whole if every item is right by itself."""
     item_hint = _item_hint(hint)
     problems = []
@@ -61,7 +61,7 @@ def _mistakes_in(hint: Any, key: str, value: Any) -> Iterator[Problem]:
     yield from problems or _mistake(hint, value, f"/settings/{key}", key)
 
 
-def _mistake(hint: Any, value: Any, where: str, name: str) -> list[Problem]:
+def _mistake(hint: object, value: object, where: str, name: str) -> list[Problem]:
     try:
         read_value(hint, value, name)
     except SettingsError as error:
@@ -69,7 +69,7 @@ def _mistake(hint: Any, value: Any, where: str, name: str) -> list[Problem]:
     return []
 
 
-def _item_hint(hint: Any) -> Any:
+def _item_hint(hint: object) -> object:
     """The type X of a ``tuple[X, ...]``; None for other types."""
     if get_origin(hint) is Annotated:
         return _item_hint(get_args(hint)[0])

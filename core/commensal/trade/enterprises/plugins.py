@@ -78,7 +78,7 @@ def enabled_plugins(tx: Transaction, enterprise_id: str) -> dict[str, dict[str, 
     return {row["plugin"]: row["settings"] for row in tx.all(_USED, {"enterprise": enterprise_id})}
 
 
-def plugins_of_each(tx: Transaction, enterprise_ids: Collection[str]) -> dict[str, dict[str, dict[str, Any]]]:
+def plugins_of_each(tx: Transaction, enterprise_ids: Collection[str]) -> dict[str, dict[str, dict[str, object]]]:
     """The same as `enabled_plugins` for several enterprises at once, by their ids."""
     plugins: dict[str, dict[str, dict[str, Any]]] = {enterprise_id: {} for enterprise_id in enterprise_ids}
     for row in (
@@ -124,7 +124,7 @@ def offered_plugins(hooks: Hooks) -> list[str]:
 
 def accept_settings(
     tx: Transaction, hooks: Hooks, enterprise_id: str, plugin: str, sent: Mapping[str, Any], before: Mapping[str, Any]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Validates settings and returns them as they are to be stored: with the secrets of `before` where they were sent
     hidden, and with ids for names.
 
@@ -138,7 +138,7 @@ def accept_settings(
     return resolve_names(tx, hooks, enterprise_id, shape, accepted)
 
 
-def _without_secrets(hooks: Hooks, plugin: str, stored: Mapping[str, Any], version: int) -> EnterprisePlugin:
+def _without_secrets(hooks: Hooks, plugin: str, stored: Mapping[str, object], version: int) -> EnterprisePlugin:
     settings = hide_secrets(hooks.settings_class(plugin), stored)
     return EnterprisePlugin(plugin=plugin, enabled=True, settings=settings, version=version)
 

@@ -34,7 +34,7 @@ def _order(tx: Transaction, enterprise_id: str, order_id: str) -> Any:
     return order_by_id(tx, order_id, enterprise_id=enterprise_id)
 
 
-def _sale(tx: Transaction, enterprise_id: str, session_id: str) -> Any:
+def _sale(tx: Transaction, enterprise_id: str, session_id: str) -> object:
     return sale_by_id(tx, session_id).session
 
 

@@ -71,7 +71,7 @@ def change_order(
 
 def _plugin_values(
     tx: Transaction, order: Order, shop: SaleContext, changes: PluginValues
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, dict[str, object]]:
     """Returns all values of plugins' fields after the changes. Raises `Invalid` with every mistake."""
     problems: list[Problem] = []
     declared = tx.plugin_fields.orders.of(shop.plugins)

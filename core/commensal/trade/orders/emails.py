@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy import String, case, exists, insert, literal, or_, select, update
 
@@ -20,7 +19,7 @@ PAYMENT_BEGINS = timedelta(seconds=30)  # after the order was placed; a browser 
 
 
 def confirmation_mail(
-    tx: Transaction, order_id: str, values: Mapping[str, Any], *, to_pay: int, guest: bool
+    tx: Transaction, order_id: str, values: Mapping[str, object], *, to_pay: int, guest: bool
 ) -> Promise:
     """Returns the job that mails the confirmation of a new order; `to_pay` is its total in minor units.
 

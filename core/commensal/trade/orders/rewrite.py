@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
 
 from ...base.errors import Conflict
 from ...hooks import specifications
@@ -46,7 +45,7 @@ def rewrite(
     address: Address | None = None,
     codes: Sequence[str] | None = None,
     total: int | None = None,
-    values: Mapping[str, Any] | None = None,
+    values: Mapping[str, object] | None = None,
     by: str | None = None,
     by_hub: bool = True,
     move_stock: MoveStock = _move_by_pieces,

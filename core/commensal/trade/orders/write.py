@@ -51,7 +51,7 @@ def rewrite_parts(tx: Transaction, quote: Quote) -> None:
     write_parts(tx, quote)
 
 
-def change_row(tx: Transaction, order_id: str, version: int, values: Mapping[str, Any]) -> None:
+def change_row(tx: Transaction, order_id: str, version: int, values: Mapping[str, object]) -> None:
     """Updates the order's own row. Raises `Stale` if it was changed since `version`."""
     order = customer_order
     change = update(order).where(order.c.id == order_id, order.c.version == version)

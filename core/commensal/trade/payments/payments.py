@@ -242,7 +242,7 @@ def _refuse_too_many(tx: Transaction, order: Due) -> None:
 
 
 def _change_state(
-    tx: Transaction, enterprise_id: str, payment_id: str, before: tuple[str, ...], values: Mapping[str, Any]
+    tx: Transaction, enterprise_id: str, payment_id: str, before: tuple[str, ...], values: Mapping[str, object]
 ) -> Payment:
     """Changes the payment if its state is one of `before`; otherwise leaves it as it is. Returns it either way."""
     from_states = update(payment).where(

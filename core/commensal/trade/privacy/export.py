@@ -65,7 +65,7 @@ def _files(data: Mapping[str, Rows], language: str) -> Iterator[tuple[str, bytes
         yield f"{name}.csv", csv_bytes([columns, *cells], language)
 
 
-def _cell(value: Any) -> object:
+def _cell(value: object) -> object:
     if isinstance(value, list | dict):
         return msgspec.json.encode(value).decode()
     return "" if value is None else value if isinstance(value, str) else msgspec.to_builtins(value)

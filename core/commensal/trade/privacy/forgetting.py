@@ -152,14 +152,14 @@ def _blank(tx: Transaction, hooks: Hooks, subject: DataSubject) -> Iterator[tupl
         personal = [column for column in table.c if is_personal(column)]
         if table in _DELETED or table is retained_identity or not personal:
             continue
-        values: dict[str, Any] = {column.name: _empty_value(column) for column in personal}
+        values: dict[str, object] = {column.name: _empty_value(column) for column in personal}
         yield (
             table.name,
             tx.execute(update(table).where(is_about_them).values({**values, **_replacements(table, tx)})).rowcount,
         )
 
 
-def _empty_value(column: Column[Any]) -> Any:
+def _empty_value(column: Column[Any]) -> object:
     if column.nullable:
         return None
     if not isinstance(column.type, Json):
@@ -168,7 +168,7 @@ def _empty_value(column: Column[Any]) -> Any:
     return msgspec.json.decode(str(column.server_default.arg))
 
 
-def _replacements(table: Table, tx: Transaction) -> dict[str, Any]:
+def _replacements(table: Table, tx: Transaction) -> dict[str, object]:
     """A pseudonym for columns that need a name, and values that end all access of the person."""
     pseudonym = literal("forgotten-") + table.c.id if "id" in table.c else None
     if pseudonym is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Any
 
 from sqlalchemy import Table, bindparam, func, or_, select, update
 
@@ -110,7 +109,7 @@ def _edit(tx: Transaction, table: Table, edits: Sequence[tuple[str | None, int |
     if not edits:
         return
     names = list(edits[0][2])
-    values: dict[str, Any] = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
+    values: dict[str, object] = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
     conditions = (table.c.id == bindparam("edited_id"), table.c.version == bindparam("edited_version"))
     statement = update(table).where(*conditions).values({**values, "version": table.c.version + 1})
     parameters = [

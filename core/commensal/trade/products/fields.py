@@ -39,7 +39,7 @@ class ProductField(Field):
     shown: Literal["line", "badge", ""] = ""
 
 
-def _is(kind: Kind, english: str, french: str, **declaration: Any) -> dict[str, Any]:
+def _is(kind: Kind, english: str, french: str, **declaration: object) -> dict[str, object]:
     """The metadata of a dataclass field from which its `ProductField` is made."""
     return {"product": {"kind": kind, "english": english, "french": french, **declaration}}
 

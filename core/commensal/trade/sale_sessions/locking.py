@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import select
 
 from ...base.errors import Conflict
@@ -28,7 +26,7 @@ def lock_unsettled(tx: Transaction, coordination_id: str, coordinator_id: str) -
     return sale
 
 
-def edit_coordination(tx: Transaction, sale: Coordination, version: int, **values: Any) -> None:
+def edit_coordination(tx: Transaction, sale: Coordination, version: int, **values: object) -> None:
     """Writes `values` and increments the version. Raises `Stale`, also if the sale was settled meanwhile."""
     conditions = (coordination.c.id == sale.id, coordination.c.coordinator_id == sale.coordinator_id)
     edit_row(tx, coordination, *conditions, version=version, values=values)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import ColumnElement, Table, delete, func, select, update
 
@@ -46,7 +45,7 @@ def refuse_too_many_slots(tx: Transaction, table: Table, session_id: str, more: 
 
 
 def edit_slot(
-    tx: Transaction, table: Table, mine: Conditions, *, capacity: int | None, version: int, values: Mapping[str, Any]
+    tx: Transaction, table: Table, mine: Conditions, *, capacity: int | None, version: int, values: Mapping[str, object]
 ) -> Row:
     """Writes the values if the slot's new `capacity` is not below its number of orders. Returns its row.
 

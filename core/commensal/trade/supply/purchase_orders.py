@@ -168,7 +168,7 @@ def _write(tx: Transaction, session_id: str, supplier_id: str, rows: Sequence[Ro
     return order_id
 
 
-def _new_line(tx: Transaction, order_id: str, row: Row) -> dict[str, Any]:
+def _new_line(tx: Transaction, order_id: str, row: Row) -> dict[str, object]:
     names = ("product_id", "name", "unit_quantity", "unit", "price", "vat_rate")
     values = {name: row[name] for name in names}
     quantity = int(row["quantity"])
@@ -208,7 +208,7 @@ def revise_order(tx: Transaction, order_id: str) -> bool:
     changes = {line.id: change for line in order.lines if (change := _change(line, pieces[line.id]))}
     _write_changes(tx, order, pieces, changes)
     insert_rows(tx, purchase_order_line, added)
-    values: dict[str, Any] = {"compared_at": tx.now - MARGIN}
+    values: dict[str, object] = {"compared_at": tx.now - MARGIN}
     if added or changes:
         needs_answer = bool(added) or any(change["confirmed"] is None for change in changes.values())
         state = "placed" if needs_answer else order.state
@@ -218,7 +218,7 @@ def revise_order(tx: Transaction, order_id: str) -> bool:
     return bool(added or changes)
 
 
-def _change(line: PurchaseOrderLine, pieces: int) -> dict[str, Any]:
+def _change(line: PurchaseOrderLine, pieces: int) -> dict[str, object]:
     """Returns what the supplier must hear now that customers have ordered so many pieces; empty: nothing."""
     if pieces == line.counted:
         return {}

@@ -103,7 +103,7 @@ def refuse_foreign_object(message_type: MessageType, envelope: Envelope) -> None
         raise NotTaken(Receipt(403, envelope.id, "object", text), envelope)
 
 
-def read_object(federation: Federation, binding: Binding, envelope: Envelope, reading: Reading) -> Any:
+def read_object(federation: Federation, binding: Binding, envelope: Envelope, reading: Reading) -> object:
     """Whatever it holds, the answer is a refusal of this one message: a batch has others in it."""
     try:
         return read_body(federation, binding, envelope.object, reading)

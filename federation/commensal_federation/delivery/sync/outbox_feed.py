@@ -142,7 +142,7 @@ def _acknowledged(tx: Transaction, peer_id: str, lane: str, after: Cursor) -> No
     tx.change(_CAME, {**_upto(peer_id, lane, after), **delivered})
 
 
-def _upto(peer_id: str, lane: str, after: Cursor) -> dict[str, Any]:
+def _upto(peer_id: str, lane: str, after: Cursor) -> dict[str, object]:
     return {"peer": peer_id, "name": lane, "after_epoch": after[0], "after_seq": after[1]}
 
 

@@ -91,7 +91,7 @@ class ProductRow(MovedRow, frozen=True, kw_only=True, omit_defaults=True, tag="p
     deposit: Count
     vat_rate: Decimal
     image: Short
-    more: dict[Id, Any] = {}
+    more: dict[Id, object] = {}
     plugin_fields: dict[Id, dict[Id, Any]] = {}
 
 
@@ -230,7 +230,7 @@ def read_rows(values: Any) -> list[AnyRow]:
         raise Unreadable("rows", str(error)[:300]) from error
 
 
-def parts_of(rows: Iterable[AnyRow]) -> Iterator[Sequence[dict[str, Any]]]:
+def parts_of(rows: Iterable[AnyRow]) -> Iterator[Sequence[dict[str, object]]]:
     """Yields the rows as JSON values, in parts that fit into one message each."""
     part: list[dict[str, Any]] = []
     size = 0

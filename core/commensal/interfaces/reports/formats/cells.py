@@ -98,7 +98,7 @@ class Word(str):
     """A text that is shown as it is, whatever the kind of its column."""
 
 
-def _unchanged(cell: Cell) -> Any:
+def _unchanged(cell: Cell) -> object:
     return cell
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
@@ -14,7 +13,7 @@ from . import Format
 def _write(printout: Printout) -> Iterator[bytes]:
     names = [column.name for column in printout.report.columns]
     encoder = msgspec.json.Encoder()
-    batch: list[dict[str, Any]] = []
+    batch: list[dict[str, object]] = []
     for row in printout.rows:
         if row.kind == "group":
             continue
@@ -26,7 +25,7 @@ def _write(printout: Printout) -> Iterator[bytes]:
     yield encoder.encode_lines(batch)
 
 
-def _plain(cell: Cell) -> Any:
+def _plain(cell: Cell) -> object:
     return {"value": cell.value, "unit": cell.unit} if isinstance(cell, Quantity) else cell
 
 
