@@ -24,6 +24,7 @@ from commensal_federation.linked_catalogues.backorders.alarms import backorder_w
 from commensal_federation.linked_catalogues.links import unlink
 from commensal_federation.linked_catalogues.notices import take_notices
 
+from .emitted import faults_of
 from .ordering import Buying, an_instance
 from .portal import Portal, PortalGood, PortalOrder
 
@@ -91,6 +92,7 @@ def test_the_first_request_is_written_as_open_food_network_writes_it(hub: Buying
     hub.order({"Beans": 3})
     tell_platform(hub)
     (sent_document,) = portal.sent
+    assert faults_of(sent_document) == []
     nodes = {node["@type"]: node for node in sent_document["@graph"]}
     product = f"{portal.catalogue}/2"
     assert nodes["dfc-b:Order"]["@id"] == f"{portal.here}/Orders"

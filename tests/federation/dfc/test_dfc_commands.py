@@ -35,6 +35,7 @@ from commensal_federation.dfc.write import write_116
 from commensal_federation.linked_catalogues.errors import NotAnswered
 
 from .distant import Distant
+from .emitted import assert_readable
 
 ELSEWHERE = "https://elsewhere.example/api/dfc"
 
@@ -134,6 +135,7 @@ def test_an_export_holds_everything_and_imports_again_unchanged(folder: Path, ve
     file = folder.parent / "out.json"
     output = run("export", "les-paniers", "--version", version, "-o", str(file), "--instance", str(folder))
     assert "wrote" in output
+    assert_readable(file.read_bytes())
     document = read(file.read_bytes(), host="val.example")
     assert document.version == ("2.0" if version == "2" else "1.16")
     assert [finding.weight for finding in document.findings if finding.code != "foreign_host"] == []
