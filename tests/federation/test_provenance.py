@@ -32,7 +32,7 @@ from commensal_federation.testing import Region
 
 from .conftest import NewRegion
 from .posing import document_with_keys_of
-from .reading_mail import add_people, mails_at
+from .reading_mail import add_people, mails_at, new_mails
 from .trading import Hub, Place, Producer, clock_of, minutes
 
 BOTH = True  # databases
@@ -176,12 +176,17 @@ LIES: dict[str, tuple[Change, str]] = {
 def test_a_reseller_that_lies_about_the_goods_is_refused_and_people_are_told(chain: Chain, lie: str) -> None:
     change, reason = LIES[lie]
     before = chain.names()
+    if lie == "the size":
+        add_people(chain.shop)
     chain.lie(change)
     assert chain.names() == before
     (text,) = chain.alerted()
     assert reason in text
     with chain.shop.read() as tx:
         assert tx.all(select(federation_notice.c.kind).where(federation_notice.c.kind == "item_left_out"))
+    if lie == "the size":
+        subjects = {mail.subject for mail in new_mails(chain.shop, chain.region).values()}
+        assert {"Instance B offers what the producer has not signed", "hub: goods left out"} <= subjects
 
 
 def test_a_seller_whose_statement_says_another_price_than_its_message_is_refused(chain: Chain) -> None:
