@@ -22,9 +22,9 @@ from sqlalchemy.exc import IntegrityError
 
 import commensal_federation
 from commensal import StockLot, insert_once
+from commensal.base import fields
 from commensal.base.clock import ManualClock
 from commensal.trade import products_by_id
-from commensal.trade.products import content
 from commensal.trade.stock.lending import settle_lent
 from commensal_federation.catalogue.copies import store_items
 from commensal_federation.delivery.inbox import inbox, receiving
@@ -135,7 +135,7 @@ def test_30_a_script_in_a_description_is_not_kept(farm: Producer, hub: Hub, monk
         return product.description
 
     assert stored_description(2) == "<p>Ripe</p>"
-    monkeypatch.setattr(content, "clean_html", lambda text: text)
+    monkeypatch.setattr(fields, "clean_html", lambda text: text)
     assert script in stored_description(3)
 
 

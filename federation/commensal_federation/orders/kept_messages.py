@@ -37,7 +37,8 @@ def keep_received(federation: Federation, tx: Transaction, received: Received) -
     signer = signer_of(federation, tx, received.peer.iri)
     if order is not None and newest and signer is not None:
         text = canonical_unchecked(received.document).decode()
-        _keep(tx, order.id, received.type, text, keep_signer(tx, signer))
+        type = "OrderUpdate" if isinstance(body, OrderUpdate) else "OrderAnswer"
+        _keep(tx, order.id, type, text, keep_signer(tx, signer))
 
 
 def kept_messages(tx: Transaction, order_id: str) -> Sequence[Row]:
