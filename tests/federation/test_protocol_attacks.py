@@ -22,7 +22,7 @@ from sqlalchemy.exc import IntegrityError
 
 import commensal_federation
 from commensal import StockLot, insert_once
-from commensal.base import fields
+from commensal.base import fields as field_values
 from commensal.base.clock import ManualClock
 from commensal.trade import products_by_id
 from commensal.trade.stock.lending import settle_lent
@@ -135,7 +135,7 @@ def test_30_a_script_in_a_description_is_not_kept(farm: Producer, hub: Hub, monk
         return product.description
 
     assert stored_description(2) == "<p>Ripe</p>"
-    monkeypatch.setattr(fields, "clean_html", lambda text: text)
+    monkeypatch.setattr(field_values, "clean_html", lambda text: text)
     assert script in stored_description(3)
 
 
