@@ -20,10 +20,21 @@ from commensal_federation.signing import canonical, read_json
 from commensal_federation.testing import Region
 
 from . import vectors
-from .examples import BODIES, BY_THE_HUB, FARM, HUB, NOW, authority_document, example, instance_document, page
+from .examples import (
+    BODIES,
+    BY_THE_HUB,
+    FARM,
+    HUB,
+    NOW,
+    authority_document,
+    example,
+    instance_document,
+    offer_statement,
+    page,
+)
 from .members import MEMBERS
 from .second.instance import Peer, check_document
-from .second.signing import check_proof
+from .second.signing import Unproven, check_proof
 from .trading import Producer
 
 PAGE = Path(__file__).parents[2] / "federation" / "MESSAGES.md"
@@ -106,6 +117,13 @@ def test_no_term_is_lost_when_json_ld_is_read(name: str) -> None:
 
 def test_no_term_of_an_enterprises_document_is_lost_either() -> None:
     assert f"{ENVELOPE_CONTEXT}#authorityEpoch" in expand(authority_document())
+
+
+def test_the_statement_of_the_page_is_json_ld_and_another_implementation_verifies_it() -> None:
+    assert f"{ENVELOPE_CONTEXT}#soldTo" in expand(offer_statement())
+    check_proof(offer_statement(), Peer(instance_document()).keys)
+    with pytest.raises(Unproven):
+        check_proof({**offer_statement(), "price": 1}, Peer(instance_document()).keys)
 
 
 def expand(document: Any) -> Any:
