@@ -73,6 +73,8 @@ from .hooks.values import DemoStory as DemoStory
 from .hooks.values import Dialect as Dialect
 from .hooks.values import Event as Event
 from .hooks.values import MenuItem as MenuItem
+from .hooks.values import PageLine as PageLine
+from .hooks.values import PagePart as PagePart
 from .hooks.values import PaymentMethod as PaymentMethod
 from .hooks.values import PaymentStart as PaymentStart
 from .hooks.values import PaymentUpdate as PaymentUpdate

@@ -24,7 +24,7 @@ from .orders.hub_names import consent_requests, erase_person
 from .orders.reports import reports
 from .routes import endpoints, fixed_routes, routes
 from .settings import EnterpriseFederation, FederationSettings
-from .warnings import health_reasons, warnings
+from .warnings import health_reasons, page_parts, warnings
 
 __all__ = [
     "bring_stock",
@@ -44,6 +44,7 @@ __all__ = [
     "order_changed",
     "order_placed",
     "ordered_by_plugin",
+    "page_parts",
     "reports",
     "routes",
     "sale_completed",

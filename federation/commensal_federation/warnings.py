@@ -6,14 +6,25 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from commensal import Conflict, Instance, Problem, Transaction, hookimpl
+from commensal import (
+    Conflict,
+    Instance,
+    PageLine,
+    PagePart,
+    Problem,
+    Transaction,
+    enterprise_by_id,
+    format_moment,
+    hookimpl,
+    translate,
+)
 
 from .identity.files import file_of, folder_of, read_key
 from .identity.keys import Key, key_in_use, key_iri, our_keys
 from .linked_catalogues.alarms import link_warnings
 from .linked_catalogues.backorders.alarms import backorder_warnings
 from .moving.alarms import recovery_warnings
-from .peering.alarms import peer_conditions, peer_warnings
+from .peering.alarms import peer_conditions, peer_warnings, silent_peers
 from .runtime import federation_of
 
 if TYPE_CHECKING:
@@ -40,6 +51,20 @@ def warnings(instance: Instance) -> Sequence[Problem]:
 @hookimpl
 def health_reasons(tx: Transaction) -> Sequence[Problem]:
     return list(peer_conditions(tx))
+
+
+@hookimpl
+def page_parts(tx: Transaction, page: str, enterprise_id: str, language: str) -> Sequence[PagePart]:
+    """Neighbours that do not answer, on the week of a hub."""
+    if page != "week":
+        return []
+    zone = enterprise_by_id(tx, enterprise_id).timezone
+    text = translate(language, "Does not answer since {moment}. You sell what is held here; orders wait and are sent.")
+    lines = [
+        PageLine(text=name, detail=text.format(moment=format_moment(since, zone, language)), urgent=True)
+        for name, since in silent_peers(tx)
+    ]
+    return [PagePart(title=translate(language, "The link with the others"), lines=lines, position=200)]
 
 
 def key_warnings(federation: Federation, tx: Transaction) -> Iterator[Problem]:

@@ -21,6 +21,7 @@ from .demo import demo_data
 from .endpoints import endpoints
 from .payments import payment_methods, start_payment
 from .settings import Settings
+from .week import page_parts
 
 __all__ = [
     "commands",
@@ -28,6 +29,7 @@ __all__ = [
     "endpoints",
     "enterprise_settings",
     "migrations",
+    "page_parts",
     "payment_methods",
     "start_payment",
 ]

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 
 from commensal import Sale, SaleSession, Transaction, format_hour, format_money, plural, sale_by_id, translate
-from commensal.pages import Visit
+from commensal.pages import Visit, page_parts
 from commensal.trade import (
     Coordination,
     OrderSummary,
@@ -103,6 +103,7 @@ def week_page(visit: Visit) -> Response:
         named = visit.query.get("sale", "")
         session = chosen_session(tx, desk.enterprise.id, named) if named else current_session(sessions, tx.now)
         week = _load(tx, desk, session, sessions) if session else None
+        parts = page_parts(tx, visit, "week", desk.enterprise.id, desk.scopes)
     if week is None:  # a producer, or a hub that has not begun
         return visit.redirect(f"{desk.address}/bring")
     methods = len(payment_methods(visit.instance, desk.enterprise.id, visit.language))
@@ -112,6 +113,7 @@ def week_page(visit: Visit) -> Response:
         "week",
         at="week",
         week=week,
+        parts=parts,
         session=week.session,
         sessions=sessions,
         days=timeline(visit, week),

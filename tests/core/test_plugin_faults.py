@@ -32,6 +32,7 @@ from commensal.hooks.loading import all_hooks, load_plugins, migration_folders
 from commensal.instance import InstanceSettings
 from commensal.interfaces.app import make_app
 from commensal.interfaces.monitoring.plugin_reasons import plugin_reasons
+from commensal.interfaces.pages.parts import page_parts
 from commensal.interfaces.pages.visit import Visit
 from commensal.interfaces.reports.run import reports_of
 from commensal.operations.checks import broken_invariants
@@ -212,11 +213,18 @@ def forget_customer(world: World) -> object:
     return in_write(world, lambda tx: forget_person(tx, world.hooks, subject_by_email(tx, "ada@example.org"), years=10))
 
 
+def parts_of_the_week(world: World) -> object:
+    request = Request({"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""})
+    visit = Visit(instance=world.instance, request=request, actor=Actor(), language="en", form={})
+    return in_read(world, lambda tx: page_parts(tx, visit, "week", "shop", frozenset()))
+
+
 REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "check_settings": lambda world, _: in_read(world, lambda tx: try_settings(tx, world.hooks, "shop", "probe", {})),
     "warnings": lambda world, _: report_plugins(world.instance),
     "health_reasons": lambda world, _: list(plugin_reasons(world.instance)),
     "menu_items": lambda world, _: menu_labels(world),
+    "page_parts": lambda world, _: parts_of_the_week(world),
     "order_links": lambda world, _: act_on_order(
         world, lambda tx, order: order_links(tx, world.hooks, order, "/orders/1", "en")
     ),

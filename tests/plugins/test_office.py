@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -11,13 +12,15 @@ from commensal.base.clock import ManualClock
 from commensal.instance import InstanceSettings
 from commensal.operations.checks import broken_invariants
 from commensal.testing.goods import a_lot, an_item
-from commensal.trade.enterprises.plugins import disable_plugin
+from commensal.trade.enterprises.plugins import disable_plugin, enable_plugin
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.orders.fulfil import UNDO
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Order, Wish
 from commensal.trade.payments.journal import journal_entries
 from commensal.trade.people.people import add_person, new_person
+from commensal_bank_transfer.entries import import_credits
+from commensal_bank_transfer.statements.values import Credit
 from commensal_pickup.tables import pickup_slot
 
 from .conftest import PASSWORD, Browser, Stall
@@ -33,7 +36,7 @@ CASH = ("method", "cash:cash")
 def settings(settings: InstanceSettings) -> InstanceSettings:
     return InstanceSettings(
         name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
-        plugins={"enabled": ["shop", "office", "cash", "pickup", "bank"]},
+        plugins={"enabled": ["shop", "office", "cash", "bank_transfer", "pickup"]},
     )  # fmt: skip
 
 
@@ -165,6 +168,20 @@ def test_a_sale_without_a_way_to_pay_is_said_to_be_so(owner: Browser, stall: Sta
     with stall.instance.store.write() as tx:
         disable_plugin(tx, "shop", "cash")
     assert "Customers have no way to pay" in owner.go(OFFICE).text
+
+
+def test_another_plugin_adds_what_needs_somebody(owner: Browser, stall: Stall) -> None:
+    credit = Credit(
+        booked_on=date(2026, 6, 3), amount=2000, currency="EUR", payer="M. Renard", text="merci", key="one"
+    )  # fmt: skip
+    with stall.instance.store.write() as tx:
+        settings = {"holder": "Halle Saint-Jean", "iban": "FR7630006000011234567890189"}
+        enable_plugin(tx, stall.instance.hooks, "shop", "bank_transfer", settings)
+        import_credits(tx, "shop", [credit])
+    assert "Bank transfers 1 transfer without an order" in owner.go(OFFICE).text
+    packer = owner.another()
+    packer.log_in(a_member(stall, "packer", "paul@example.org"))
+    assert "transfer" not in packer.go(OFFICE).text, "it is not for packers"
 
 
 # ------------------------------------------------------------------------------------------------ orders

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         Dialect,
         Event,
         MenuItem,
+        PagePart,
         PaymentMethod,
         PaymentStart,
         PaymentUpdate,
@@ -217,6 +218,18 @@ def menu_items(tx: Transaction, person_id: str | None, language: str) -> Sequenc
     """Links in the menu of every page, for this reader (None: not logged in). `tx` only reads.
 
     A plugin that fails is skipped. Pages wait two seconds for all plugins together, and omit links that are late.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="each", where="transaction", on_error="skip", reads=True, timeout=2.0, since="0.2")
+def page_parts(
+    tx: Transaction, page: str, enterprise_id: str, scopes: frozenset[str], language: str
+) -> Sequence[PagePart] | None:
+    """Parts of a page for those who run the enterprise: what needs them, in lines of text with a link each.
+
+    `page` is its name: "week" is the first page of the office. `scopes` are what the reader may do at the enterprise:
+    return nothing that they may not read. `tx` only reads. A plugin that fails is skipped.
     """
     raise AssertionError("a specification is not called")
 

@@ -22,6 +22,26 @@ class MenuItem:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PageLine:
+    """A line of a page part, in the reader's language. `action` is the label of a link to `url`; `urgent` is marked."""
+
+    text: str
+    detail: str = ""
+    url: str = ""
+    action: str = ""
+    urgent: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PagePart:
+    """A part that a plugin adds to a page of another one. Without lines it is not shown."""
+
+    title: str
+    lines: Sequence[PageLine]
+    position: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
 class PaymentMethod:
     """A way to pay. `id` is unique within its plugin; the core calls it "plugin:id".
 

@@ -22,7 +22,16 @@ from ..hooks.contract import hookimpl
 from ..hooks.dispatcher import Hooks
 from ..hooks.failures import Recorder
 from ..hooks.loading import load_plugins
-from ..hooks.values import ConsentRequest, MenuItem, PaymentMethod, PaymentStart, PaymentUpdate, ShippingOption
+from ..hooks.values import (
+    ConsentRequest,
+    MenuItem,
+    PageLine,
+    PagePart,
+    PaymentMethod,
+    PaymentStart,
+    PaymentUpdate,
+    ShippingOption,
+)
 from ..instance import Instance, InstanceSettings
 from ..interfaces.reports.values import Report
 from ..storage.database import Store, Transaction
@@ -74,6 +83,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "warnings": lambda: [Problem("nothing", "There is nothing here.")],
     "health_reasons": lambda tx: [Problem("nothing", "There is nothing here.")],
     "menu_items": lambda tx: [MenuItem(label="Probe", url="/probe")],
+    "page_parts": lambda page: [PagePart(title="Probe", lines=[PageLine(text="Something of the probe")])],
     "order_links": lambda page: [MenuItem(label="Calendar", url=f"/-/probe{page}")],
     "reports": lambda tx: [Report(id="all", label="All", description="", columns=[], rows=lambda query: [])],
     "person_data": lambda tx, person: [KeptRows(name="letters", rows=[{"to": person.email}])],

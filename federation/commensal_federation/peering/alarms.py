@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select
 
@@ -55,6 +55,12 @@ def peer_conditions(tx: Transaction) -> Iterator[Problem]:
             )
             yield Problem("peer_barrier", text, values=_names(tx, row["id"]))
     yield from (_problem(tx, alert) for alert in _alerts(tx, of_health=True))
+
+
+def silent_peers(tx: Transaction) -> Iterator[tuple[str, datetime]]:
+    """Yields the name of each peer that does not answer, and since when (UTC)."""
+    for peer_id, since in away_peers(tx)[:_MOST]:
+        yield peer_by_id(tx, peer_id).name, since
 
 
 def peer_warnings(tx: Transaction) -> Iterator[Problem]:
