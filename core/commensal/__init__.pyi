@@ -46,6 +46,10 @@ from .base.search import contains_text as contains_text
 from .base.search import finds as finds
 from .base.search import search_key as search_key
 from .base.secret import Secret as Secret
+from .base.setting_texts import as_label as as_label
+from .base.setting_texts import kind_label as kind_label
+from .base.setting_texts import setting_summary as setting_summary
+from .base.setting_texts import setting_texts as setting_texts
 from .base.spreadsheets import csv_bytes as csv_bytes
 from .base.texts import read_text as read_text
 from .base.units.concept import Concept as Concept

@@ -29,7 +29,7 @@ class CsvColumns:
 @dataclass(frozen=True)
 class Settings:
     holder: str = ""
-    """OrderOfCredit account it is, as the bank writes it."""
+    """Whose account it is, as the bank writes it."""
     iban: str = ""
     """ISO 13616, with or without blanks. While it is empty, this way to pay is not offered."""
     bic: str = ""

@@ -18,6 +18,7 @@ from . import (
     money,
     orders,
     papers,
+    plugins,
     products,
     receive,
     rules,
@@ -65,6 +66,8 @@ _PAGES = (
     ("GET", f"{_HERE}/settings", settings.settings_page),
     ("GET", f"{_HERE}/settings/closing", closing.closing_page),
     ("POST", f"{_HERE}/settings/closing", closing.save_closing),
+    ("GET", f"{_HERE}/settings/plugins/{{plugin}}", plugins.plugin_page),
+    ("POST", f"{_HERE}/settings/plugins/{{plugin}}", plugins.plugin_now),
     ("GET", "/office/{nothing:path}", raise_not_found),
 )
 

@@ -8,6 +8,7 @@ from commensal.pages import Visit
 from commensal.trade import closing_policy_of, guest_policy_of
 
 from .desk import open_desk
+from .plugins import extensions_of
 from .showing import show
 
 
@@ -16,5 +17,8 @@ def settings_page(visit: Visit) -> Response:
         desk = open_desk(tx, visit, "sales:write")
         guests = guest_policy_of(tx, desk.enterprise.id)
         closing = closing_policy_of(tx, desk.enterprise.id)
+        extensions = extensions_of(tx, visit, desk.enterprise.id) if desk.may("plugins:write") else []
     saved = visit.query.get("saved", "")
-    return show(visit, desk, "settings", at="settings", guests=guests, closing=closing, saved=saved)
+    return show(
+        visit, desk, "settings", at="settings", guests=guests, closing=closing, saved=saved, extensions=extensions
+    )

@@ -29,6 +29,8 @@ PAGES = (
     "/receive",
     "/settings",
     "/settings/closing",
+    "/settings/plugins/cash",
+    "/settings/plugins/cash?ask=off",
     "/sale/shop-session",
     "/sale/shop-session?ask=close",
 )

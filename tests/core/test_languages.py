@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +23,7 @@ from commensal.base.languages.formats import (
     format_span,
 )
 from commensal.base.money import Money
+from commensal.base.setting_texts import texts_of
 from commensal.interfaces.reports.formats import FORMATS
 from commensal.testing.texts import Text, texts_in, translations_in
 
@@ -43,7 +45,16 @@ def texts() -> dict[Text, str]:
     descriptions: dict[Text, str] = {
         (_docstring(module).partition("\n")[0],): f"{module.parent.name}/{module.name}:1" for module in modules
     }
-    return {**texts_of_code, **descriptions}
+    return {**texts_of_code, **descriptions, **_settings_texts()}
+
+
+def _settings_texts() -> dict[Text, str]:
+    """The texts of forms for settings of plugins, made from their classes."""
+    modules = [importlib.import_module(folder.name) for folder in PACKAGES[1:]]
+    shapes = {
+        module.__name__: module.enterprise_settings() for module in modules if hasattr(module, "enterprise_settings")
+    }
+    return {(text,): name for name, shape in shapes.items() for text in texts_of(shape) if text}
 
 
 def _docstring(file: Path) -> str:

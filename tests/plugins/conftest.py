@@ -53,7 +53,7 @@ class Page(HTMLParser):
         super().__init__()
         self.forms: list[Form] = []
         self.elements: list[tuple[str, dict[str, str]]] = []
-        self.text, self._open, self._area = "", list[str](), ""
+        self.text, self._open, self._area, self._select = "", list[str](), "", ""
         self.feed(html)
         self.text = " ".join(self.text.split())
 
@@ -73,6 +73,14 @@ class Page(HTMLParser):
                 self.forms[-1].fields.setdefault(attributes["name"], "")
             else:
                 self.forms[-1].fields[attributes["name"]] = attributes.get("value", "")
+        if tag == "select" and "form" in self._open:
+            self._select = attributes.get("name", "")
+        if (
+            tag == "option"
+            and "form" in self._open
+            and ("selected" in attributes or self._select not in self.forms[-1].fields)
+        ):
+            self.forms[-1].fields[self._select] = attributes.get("value", "")
         if tag == "textarea":
             self._area = attributes["name"]
             self.forms[-1].fields[self._area] = ""

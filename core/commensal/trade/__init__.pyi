@@ -47,11 +47,16 @@ from .enterprises.guest_policy import guest_policy_of as guest_policy_of
 from .enterprises.homes import come_home as come_home
 from .enterprises.homes import leave_home as leave_home
 from .enterprises.homes import stay_home as stay_home
+from .enterprises.installed import describe_plugin as describe_plugin
 from .enterprises.invitations import accept_invitation as accept_invitation
 from .enterprises.invitations import decline_invitation as decline_invitation
 from .enterprises.invitations import invitations_to as invitations_to
 from .enterprises.members import memberships_of as memberships_of
+from .enterprises.plugins import EnterprisePlugin as EnterprisePlugin
+from .enterprises.plugins import disable_plugin as disable_plugin
 from .enterprises.plugins import enable_plugin as enable_plugin
+from .enterprises.plugins import list_plugins as list_plugins
+from .enterprises.try_settings import try_settings as try_settings
 from .orders.cancel import cancel_order as cancel_order
 from .orders.cart import Checkout as Checkout
 from .orders.cart import cart_items as cart_items

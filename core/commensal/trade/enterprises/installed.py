@@ -63,6 +63,12 @@ def installed_plugins(tx: Transaction, hooks: Hooks, language: str) -> list[Inst
     ]
 
 
+def describe_plugin(plugin: str, language: str) -> str:
+    """Returns what a plugin does, in one line; its id if it does not say it."""
+    entry_point = plugin_entry_points().get(plugin)
+    return (_first_line(entry_point, language) if entry_point is not None else "") or plugin
+
+
 def _describe_enabled(
     tx: Transaction,
     hooks: Hooks,

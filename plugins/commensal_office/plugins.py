@@ -1,0 +1,133 @@
+"""The plugins of an enterprise: which it uses, and a form for the settings of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from starlette.responses import Response
+
+from commensal import NotFound, Refused, Stale, Transaction, change_plugin, translate
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.trade import (
+    EnterprisePlugin,
+    describe_plugin,
+    disable_plugin,
+    enable_plugin,
+    list_plugins,
+    try_settings,
+)
+
+from .desk import Desk, open_desk
+from .forms import Choices, marks_in, parts_of, read_parts, with_another
+from .showing import show
+
+_ROOT = "settings"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extension:
+    """A plugin as people read it: "Cash at the distribution", and what it does in a line."""
+
+    id: str
+    name: str
+    about: str
+    enabled: bool
+
+
+def extensions_of(tx: Transaction, visit: Visit, enterprise_id: str) -> list[Extension]:
+    """The plugins that the enterprise uses, then those that it could use."""
+    plugins = list_plugins(tx, visit.instance.hooks, enterprise_id)
+    return sorted((_extension(visit, plugin) for plugin in plugins), key=lambda each: (not each.enabled, each.name))
+
+
+def _extension(visit: Visit, plugin: EnterprisePlugin) -> Extension:
+    name, _, about = describe_plugin(plugin.plugin, visit.language).partition(":")
+    return Extension(
+        id=plugin.plugin, name=name.strip().rstrip("."), about=_capitalised(about.strip()), enabled=plugin.enabled
+    )
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def plugin_page(visit: Visit) -> Response:
+    return _plugin_page(visit)
+
+
+def _plugin_page(
+    visit: Visit, values: Mapping[str, Any] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
+) -> Response:
+    with visit.read() as tx:
+        desk, plugin = _of_path(tx, visit)
+        shape = visit.instance.hooks.settings_class(plugin.plugin)
+        choices = _choices(tx, visit, desk, shape)
+    shown = plugin.settings if values is None else values
+    parts = parts_of(shape, shown, _ROOT, choices) if shape is not None else []
+    return show(
+        visit, desk, "plugin", at="settings", status=status, plugin=plugin, extension=_extension(visit, plugin),
+        parts_shown=parts, mistakes=errors, words=partial(translate, visit.language), asked=visit.query.get("ask", ""),
+    )  # fmt: skip
+
+
+def _of_path(tx: Transaction, visit: Visit) -> tuple[Desk, EnterprisePlugin]:
+    desk = open_desk(tx, visit, "plugins:write")
+    for plugin in list_plugins(tx, visit.instance.hooks, desk.enterprise.id):
+        if plugin.plugin == visit.path["plugin"]:
+            return desk, plugin
+    raise NotFound
+
+
+def _choices(tx: Transaction, visit: Visit, desk: Desk, shape: type | None) -> Choices:
+    marks = set(marks_in(shape)) if shape is not None else set()
+    return {mark: mark.names_by_id(tx, visit.instance.hooks, desk.enterprise.id) for mark in marks}
+
+
+# ------------------------------------------------------------------------------------------------ saving
+
+
+def plugin_now(visit: Visit) -> Response:
+    """Saves the settings, and switches the plugin on; or off; or shows one more part of a list, unsaved."""
+    if visit.query.get("then") == "off":
+        return _switch_off(visit)
+    with visit.read() as tx:
+        desk, plugin = _of_path(tx, visit)
+    shape = visit.instance.hooks.settings_class(plugin.plugin)
+    values = read_parts(shape, visit.form, _ROOT, plugin.settings) if shape is not None else {}
+    if shape is not None and (where := visit.form.get("add", "")):
+        return _plugin_page(visit, with_another(shape, values, where))
+    try:
+        _save(visit, desk, plugin, values)
+    except Refused as error:
+        return _plugin_page(visit, values, mistakes(visit, error, _stands_on(visit)), status_of(error))
+    return visit.redirect(f"{desk.address}/settings?saved={plugin.plugin}")
+
+
+def _save(visit: Visit, desk: Desk, plugin: EnterprisePlugin, values: Mapping[str, Any]) -> None:
+    hooks = visit.instance.hooks
+    with visit.read() as tx:  # the plugin may ask a provider, which no writing transaction waits for
+        try_settings(tx, hooks, desk.enterprise.id, plugin.plugin, values)
+    version = visit.form.get("version", "")
+    with visit.write() as tx:
+        open_desk(tx, visit, "plugins:write")
+        if version == "0":
+            enable_plugin(tx, hooks, desk.enterprise.id, plugin.plugin, values)
+        elif version.isascii() and version.isdigit():
+            change_plugin(tx, hooks, desk.enterprise.id, plugin.plugin, int(version[:9]), values)
+        else:
+            raise Stale
+
+
+def _stands_on(visit: Visit) -> Any:
+    """Whether the form has a place with this name: a field, or a part of a list."""
+    return lambda name: name in visit.form or f"{name}/is" in visit.form
+
+
+def _switch_off(visit: Visit) -> Response:
+    with visit.write() as tx:
+        desk, plugin = _of_path(tx, visit)
+        disable_plugin(tx, desk.enterprise.id, plugin.plugin)
+    return visit.redirect(f"{desk.address}/settings?saved={plugin.plugin}")

@@ -1,0 +1,172 @@
+"""The office: plugins switched on and off, with forms made from the classes of their settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from commensal.instance import InstanceSettings
+from commensal.trade.enterprises.customer_categories import create_category
+from commensal.trade.enterprises.plugins import enable_plugin, enabled_plugins
+from commensal_office.forms import Listing, marks_in, parts_of
+
+from .conftest import Browser, Form, Stall
+from .test_office import OFFICE, a_member, owner
+
+__all__ = ["owner"]  # a fixture
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
+
+PLUGINS = f"{OFFICE}/settings/plugins"
+ENABLED = [
+    "shop", "office", "cash", "pickup", "fees", "stripe", "delivery", "bank_transfer", "solidarity", "account",
+    "federation",
+]  # fmt: skip
+FEE = {"calculator": "FlatRate", "name": "Emballage", "amount": 150, "type": "packing"}
+
+
+@pytest.fixture
+def settings(settings: InstanceSettings) -> InstanceSettings:
+    return InstanceSettings(
+        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
+        plugins={"enabled": ENABLED},
+    )  # fmt: skip
+
+
+def stored(stall: Stall, plugin: str) -> dict[str, Any]:
+    with stall.instance.store.read() as tx:
+        return enabled_plugins(tx, "shop")[plugin]
+
+
+def switch_on(stall: Stall, plugin: str, **values: Any) -> None:
+    with stall.instance.store.write() as tx:
+        enable_plugin(tx, stall.instance.hooks, "shop", plugin, values)
+
+
+def form_of(browser: Browser) -> Form:
+    return next(form for form in browser.page.forms if "version" in form.fields)
+
+
+def save(browser: Browser, **typed: str) -> None:
+    form = form_of(browser)
+    browser.post(form.action, **{**form.fields, **typed})
+
+
+def test_a_plugin_is_switched_on_with_its_settings(owner: Browser, stall: Stall) -> None:
+    page = owner.go(f"{OFFICE}/settings")
+    assert f"{PLUGINS}/bank_transfer" in page.links()
+    page = owner.go(f"{PLUGINS}/bank_transfer")
+    assert "Whose account it is, as the bank writes it." in page.text
+    save(owner, **{"settings/holder": "Halle", "settings/iban": "FR76 3000 6000 0112 3456 7890 189",
+                   "settings/days": "10", "settings/csv/date": "Datum"})  # fmt: skip
+    assert "Saved." in owner.page.text
+    assert stored(stall, "bank_transfer") == {
+        "holder": "Halle", "iban": "FR76 3000 6000 0112 3456 7890 189", "days": 10, "csv": {"date": "Datum"},
+    }  # fmt: skip
+
+
+def test_what_equals_the_default_is_not_stored(owner: Browser, stall: Stall) -> None:
+    owner.go(f"{PLUGINS}/bank_transfer")
+    assert form_of(owner).fields["settings/days"] == "7"
+    save(owner)
+    assert stored(stall, "bank_transfer") == {}
+
+
+def test_a_wrong_setting_stands_at_its_field_and_stores_nothing(owner: Browser, stall: Stall) -> None:
+    owner.go(f"{PLUGINS}/bank_transfer")
+    save(owner, **{"settings/days": "soon"})
+    assert owner.status == 422
+    assert "settings/days-problem" in owner.page.ids()
+    assert form_of(owner).fields["settings/days"] == "soon"
+    save(owner, **{"settings/days": "7", "settings/iban": "FR00"})
+    assert "is no IBAN" in owner.page.text
+    with pytest.raises(KeyError):
+        stored(stall, "bank_transfer")
+
+
+def test_a_secret_is_kept_and_never_shown(owner: Browser, stall: Stall) -> None:
+    secret = "sk_test_abcdefgh"
+    switch_on(stall, "stripe", secret_key=secret, webhook_secret="whsec_xyz")
+    page = owner.go(f"{PLUGINS}/stripe")
+    assert "One is kept, and never shown" in page.text
+    assert not any(secret in value for _, attributes in page.elements for value in attributes.values())
+    assert form_of(owner).fields["settings/secret_key"] == ""
+    owner.post(owner.at, **{**form_of(owner).fields, "settings/webhook_secret": "no-such-secret"})
+    assert owner.status == 422
+    assert "no-such-secret" not in str(owner.page.elements), "a secret that was refused is not shown either"
+
+
+def test_a_fee_is_added_changed_and_removed(owner: Browser, stall: Stall) -> None:
+    switch_on(stall, "fees", fees=[FEE])
+    with stall.instance.store.write() as tx:
+        friends = create_category(tx, "shop", name="Amis").id
+    owner.go(f"{PLUGINS}/fees")
+    form = form_of(owner)
+    typed = {**form.fields, "settings/fees/0/amount": "200", "add": "settings/fees:FlatPercentItemTotal"}
+    owner.post(form.action, **typed)
+    assert stored(stall, "fees")["fees"] == [FEE], "one more part is shown before anything is stored"
+    assert form_of(owner).fields["settings/fees/0/amount"] == "200"
+    more = {
+        "settings/fees/1/name": "Marché",
+        "settings/fees/1/percent": "2,5",
+        f"settings/fees/1/categories/{friends}": "1",
+    }
+    save(owner, **more)
+    first, second = stored(stall, "fees")["fees"]
+    assert (first["amount"], first["type"]) == (200, "packing")
+    assert second == {
+        "calculator": "FlatPercentItemTotal", "name": "Marché", "percent": "2.5", "categories": [friends],
+    }  # fmt: skip
+    owner.go(f"{PLUGINS}/fees")
+    save(owner, **{"settings/fees/0/remove": "1"})
+    assert [fee["name"] for fee in stored(stall, "fees")["fees"]] == ["Marché"]
+
+
+def test_lists_in_lists_are_read_as_they_are_shown(owner: Browser, stall: Stall) -> None:
+    zone = {"id": "centre", "name": "Centre", "postcodes": ["37000", "371*"], "free_from": 5000,
+            "steps": [{"above": "10", "price": 800}]}  # fmt: skip
+    switch_on(stall, "delivery", zones=[zone], vat_rate=None)
+    owner.go(f"{PLUGINS}/delivery")
+    save(owner)
+    assert stored(stall, "delivery") == {"zones": [zone], "vat_rate": None}
+
+
+def test_two_people_at_once_lose_nothing(owner: Browser, stall: Stall) -> None:
+    owner.go(f"{PLUGINS}/cash")
+    before = form_of(owner)
+    save(owner, **{"settings/instructions": "Faites l’appoint."})
+    owner.post(before.action, **{**before.fields, "settings/instructions": "Autre chose."})
+    assert owner.status == 422
+    assert stored(stall, "cash") == {"instructions": "Faites l’appoint."}
+
+
+def test_switching_off_says_what_happens_first(owner: Browser, stall: Stall) -> None:
+    page = owner.go(f"{PLUGINS}/cash")
+    assert f"{PLUGINS}/cash?ask=off" in page.links()
+    page = owner.go(f"{PLUGINS}/cash?ask=off")
+    assert "its settings are forgotten" in page.text
+    owner.send("?then=off")
+    with pytest.raises(KeyError):
+        stored(stall, "cash")
+
+
+def test_only_who_may_set_plugins_sees_them(browser: Browser, stall: Stall) -> None:
+    browser.log_in(a_member(stall, "accountant"))
+    browser.go(f"{PLUGINS}/cash")
+    assert browser.status == 403
+    browser.post(f"{PLUGINS}/cash?then=off")
+    assert browser.status == 403
+    assert stored(stall, "cash") == {}
+
+
+def test_every_setting_of_every_bundled_plugin_has_a_field(stall: Stall) -> None:
+    hooks = stall.instance.hooks
+    unknown = []
+    for plugin in ENABLED:
+        shape = hooks.settings_class(plugin)
+        if shape is not None:
+            parts = parts_of(shape, {}, plugin, {mark: {} for mark in marks_in(shape)})
+            unknown += [part.name for part in parts if getattr(part, "kind", "") == "unknown"]
+            unknown += [part.name for part in parts if isinstance(part, Listing) and not part.kinds]
+    assert unknown == []
