@@ -18,7 +18,7 @@ from typing import Any
 import httpx2
 import pytest
 import typer
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 import commensal
 from commensal.base.clock import ManualClock
@@ -31,6 +31,7 @@ from commensal.cli.plugin_commands import claimed_names
 from commensal.instance import open_instance
 from commensal.storage.jobs import promise
 from commensal.storage.jobs.tables import job
+from commensal.trade.enterprises.tables import enterprise
 from commensal.trade.people.people import person_by_email
 
 from .shell import Shell
@@ -98,6 +99,15 @@ def test_an_operator_sells_on_the_first_day(run: Run, tmp_path: Path) -> None:
     assert "supplier" in run("sale", "distribution", session).stdout
     assert "sound" in run("check").stdout
     assert "pickup" in run("plugins").stdout
+
+
+def test_a_log_in_address_becomes_no_public_contact(run: Run, tmp_path: Path) -> None:
+    init_with_operator(run)
+    run("enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--hub")
+    run("enterprise", "add", "La Ferme", "--owner", "marie@example.org", "--producer", "--email", "ferme@example.org")
+    with open_instance(tmp_path / "val") as instance, instance.store.read() as tx:
+        contacts = {row["name"]: row["email"] for row in tx.all(select(enterprise.c.name, enterprise.c.email))}
+    assert contacts == {"Les Paniers du Val": "", "La Ferme": "ferme@example.org"}
 
 
 def test_a_hub_sets_how_guests_may_order(run: Run) -> None:

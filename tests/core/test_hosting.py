@@ -61,7 +61,7 @@ def test_a_unit_is_no_roots_and_writes_only_into_its_folder(unit: str) -> None:
         "",
     )
     assert (settings["ProtectSystem"], settings["ReadWritePaths"], settings["UMask"]) == ("strict", "/srv/val", "0077")
-    assert settings["Restart"] == "on-failure"
+    assert (settings["Restart"], settings["MemoryMax"]) == ("on-failure", "75%"), "the service ends, not the machine"
     assert settings["ExecStart"].split()[1:] == [*UNITS[unit][1].split(), "--instance", "/srv/val"]
     assert "LoadCredential" not in settings, "that is an example"
 
