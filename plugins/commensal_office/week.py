@@ -103,7 +103,7 @@ def week_page(visit: Visit) -> Response:
         named = visit.query.get("sale", "")
         session = chosen_session(tx, desk.enterprise.id, named) if named else current_session(sessions, tx.now)
         week = _load(tx, desk, session, sessions) if session else None
-        parts = page_parts(tx, visit, "week", desk.enterprise.id, desk.scopes)
+        added_parts = page_parts(tx, visit, "week", desk.enterprise.id, desk.scopes)
     if week is None:  # a producer, or a hub that has not begun
         return visit.redirect(f"{desk.address}/bring")
     methods = len(payment_methods(visit.instance, desk.enterprise.id, visit.language))
@@ -113,7 +113,7 @@ def week_page(visit: Visit) -> Response:
         "week",
         at="week",
         week=week,
-        parts=parts,
+        added_parts=added_parts,
         session=week.session,
         sessions=sessions,
         days=timeline(visit, week),
