@@ -94,4 +94,8 @@ def a_restored_instance_goes_on_in_its_old_epoch(stack: ExitStack) -> None:
 
 
 def what_comes_early_is_refused(stack: ExitStack) -> None:
-    put(stack, holder, "Wait", lambda *_: Refuse("early", "It came too early."))
+    class Early(Refuse):
+        def __init__(self, *_: str) -> None:
+            super().__init__("early", "It came too early.")
+
+    put(stack, holder, "Wait", Early)
