@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -15,9 +15,10 @@ from .iris import enterprise_iri, local_id
 from .literals import write_number
 from .offered_products import OfferedProduct, OfferedProducts
 from .read import DfcDocument, DocumentFinding, UnreadableDocument
-from .vocabulary import DfcLot, DfcPrice, DfcProduct
+from .vocabulary import DfcEnterprise, DfcLot, DfcPrice, DfcProduct
 
 Cells = Mapping[str, str]
+_NAMED = 5  # producers in one finding
 # The DFC properties of columns that a row must have, so that missing ones are reported.
 _NEEDED = {
     "name": PRODUCT_FIELDS["name"].dfc,
@@ -93,8 +94,25 @@ class _Rows:
 
     def cells(self) -> dict[str, Cells]:
         """The cells of each product's row by column, by the product's IRI."""
-        goods = OfferedProducts(self._document, self._enterprise.currency, self._findings)
+        goods = list(OfferedProducts(self._document, self._enterprise.currency, self._findings))
+        self._note_merged(goods)
         return {good.product.iri: self._row(good) for good in goods}
+
+    def _note_merged(self, goods: Sequence[OfferedProduct]) -> None:
+        """Names producers that become one, and cases that become products with a stock of their own."""
+        producers = sorted({good.product.enterprise for good in goods if good.product.enterprise})
+        if len(producers) > 1:
+            text = "Goods of {count} producers become goods of this one enterprise: {producers}."
+            named = ", ".join(self._name_of(iri) for iri in producers[:_NAMED])
+            self._findings.note("producers", text, producers[1], count=str(len(producers)), producers=named)
+        for good in goods:
+            if good.case is not None:
+                text = "Cases are taken in as products with a stock of their own, apart from their pieces'."
+                self._findings.note("case_stock", text, good.case.product)
+
+    def _name_of(self, iri: str) -> str:
+        enterprise = self._document.get(DfcEnterprise, iri)
+        return (enterprise.name if enterprise and enterprise.name else iri)[:100]
 
     def _row(self, good: OfferedProduct) -> Cells:
         product, item = good.product, good.item

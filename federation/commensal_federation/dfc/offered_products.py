@@ -103,10 +103,19 @@ class OfferedProducts:
     def __iter__(self) -> Iterator[OfferedProduct]:
         for product in self._document.all(DfcProduct):
             if product.quantity is not None:
+                self._note_left_out(product)
                 yield self._offered_product(product, product.quantity)
             elif product.iri not in self._groups:
                 text = "A product without a size cannot be sold, and is left out."
                 self._findings.note("no_size", text, product.iri)
+
+    def _note_left_out(self, product: DfcProduct) -> None:
+        """Names what products here have no place for, so that nothing is lost silently."""
+        if product.images:
+            self._findings.note("images", "Images are left out: add them here.", product.iri)
+        if product.origins:
+            text = "The geographical origin is left out: products here have no place for it but the description."
+            self._findings.note("origins", text, product.iri)
 
     def _offered_product(self, product: DfcProduct, size: DfcQuantity) -> OfferedProduct:
         items = self._items[product.iri]

@@ -23,6 +23,7 @@ from commensal_federation.commands import commands
 from commensal_federation.dfc.paths import Paths
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import (
+    DfcEnterprise,
     DfcItem,
     DfcLot,
     DfcOffer,
@@ -144,6 +145,21 @@ def test_an_export_holds_everything_and_imports_again_unchanged(folder: Path, ve
     assert document.all(DfcProduct)[0].deposit == DfcPrice(amount=20, currency="EUR")
     second_import = run("import", str(file), "--enterprise", "les-paniers", "--instance", str(folder))
     assert "created 0, changed 0, left 2" in second_import
+
+
+def test_what_an_import_cannot_keep_is_named(folder: Path) -> None:
+    farms = [DfcEnterprise(iri=f"{ELSEWHERE}/farms/{name}", name=name) for name in ("Hill", "Vale")]
+    hill = goods(1, enterprise=farms[0].iri, images=("https://elsewhere.example/apples.png",), origins=("France",))
+    output = import_things(folder, [*farms, *hill, *goods(2, enterprise=farms[1].iri)], "--dry-run").replace("\n", " ")
+    assert "Images are left out" in output
+    assert "The geographical origin is left out" in output
+    assert "Goods of 2 producers become goods of this one enterprise: Hill, Vale." in output
+
+
+def test_an_import_of_one_farm_without_images_loses_nothing(folder: Path) -> None:
+    output = import_things(folder, goods(1), "--dry-run")
+    assert "left out" not in output
+    assert "become goods" not in output
 
 
 def test_all_enterprises_are_exported_together(folder: Path) -> None:
