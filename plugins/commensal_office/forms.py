@@ -231,14 +231,16 @@ def _read_list(shapes: Sequence[type], form: Mapping[str, str], name: str, store
 def with_another(shape: type, values: dict[str, Any], where: str) -> dict[str, Any]:
     """The raw settings with one more, empty, part in the list: `where` is ``settings/fees:FlatRate``."""
     pointer, _, kind = where.partition(":")
-    steps = pointer.split("/")[1:]
+    *above, last = pointer.split("/")[1:] or [""]
     target: Any = values
-    hint: Any = shape
-    for step in steps[:-1]:
-        target = target[int(step)] if isinstance(target, list) else target.setdefault(step, {})
-    if isinstance(target, dict):
-        tag = next((_tag(found) for found in _all_shapes(hint) if found.__name__ == kind), None)
-        target[steps[-1]] = [*target.get(steps[-1], ()), {tag[0]: tag[1]} if tag else {}]
+    for step in above:
+        if isinstance(target, list):
+            target = target[int(step)] if step.isascii() and step.isdigit() and int(step) < len(target) else None
+        elif isinstance(target, dict):
+            target = target.get(step)
+    tags = [_tag(inner) for inner in _all_shapes(shape) if inner.__name__ == kind]
+    if isinstance(target, dict) and tags and isinstance(target.get(last, []), list):
+        target[last] = [*target.get(last, []), dict([tags[0]] if tags[0] else [])]
     return values
 
 

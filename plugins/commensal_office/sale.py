@@ -19,6 +19,7 @@ from commensal.trade import (
     listed_for,
     offers_for,
     payment_methods,
+    prices_in_session,
     put_on_sale,
     sessions_of,
     summaries_of_session,
@@ -34,12 +35,16 @@ _MOST = 1000  # items that are compared
 
 @dataclass(frozen=True, kw_only=True)
 class Differences:
-    """What is not as in the sale before, by names of products; `not_on_sale` are those of the catalogue."""
+    """What is not as in the sale before, by names of products; `not_on_sale` are those of the catalogue.
+
+    prices: name, price before and price now, in minor units, of goods that were ordered in the sale before
+    """
 
     new: tuple[str, ...]
     gone: tuple[str, ...]
     sold_out: tuple[str, ...]
     not_on_sale: tuple[str, ...]
+    prices: tuple[tuple[str, int, int], ...]
 
 
 def sale_page(visit: Visit) -> Response:
@@ -90,7 +95,13 @@ def _differences(tx: Transaction, desk: Desk, session: SaleSession, before: Sale
     offers = {offer.item_id: offer for offer in offers_for(tx, session.id, [])}
     earlier = {offer.item_id: offer for offer in offers_for(tx, before.id, [])} if before else {}
     listed = listed_for(tx, desk.enterprise.id, None, limit=_MOST)
+    prices = prices_in_session(tx, before.id) if before else {}
     return Differences(
+        prices=tuple(
+            (offer.name, prices[id], offer.price)
+            for id, offer in offers.items()
+            if id in prices and prices[id] != offer.price
+        ),
         new=tuple(offer.name for id, offer in offers.items() if before and id not in earlier),
         gone=tuple(offer.name for id, offer in earlier.items() if id not in offers),
         sold_out=tuple(offer.name for offer in offers.values() if offer.left == 0),

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import insert
 
 from commensal.base.clock import ManualClock
+from commensal.trade.catalogs.offers import set_price
 from commensal.trade.enterprises.guest_policy import guest_policy_of
 from commensal.trade.sale_sessions.on_sale import take_off_sale
 from commensal.trade.sale_sessions.questions import sale_by_id, sessions_of_shop
@@ -76,6 +77,21 @@ def test_goods_of_the_catalogue_that_are_not_on_sale_are_named_and_put_on_sale(o
     assert "1 product of the catalogue is not on sale" in owner.go(SALE).text
     owner.send("then=all")
     assert "is not on sale" not in owner.page.text
+
+
+def test_prices_that_changed_since_the_last_sale_are_shown_old_and_new(owner: Browser, stall: Stall) -> None:
+    an_order(stall, small=1, large=1)
+    with stall.instance.store.write() as tx:
+        tx.execute(insert(coordination_supplier).values(coordination_id="shop-sale", enterprise_id="shop"))
+    owner.go(SALE)
+    owner.send("then=next", opens_at="2026-06-11T08:00")
+    planned = owner.at.partition("?")[0]
+    assert "has changed" not in owner.page.text
+    with stall.instance.store.write() as tx:
+        set_price(tx, "shop", stall.small, 260)
+    page = owner.go(planned)
+    assert "1 price has changed" in page.text
+    assert "Carottes €2.40 → €2.60" in page.text
 
 
 def test_a_packer_changes_no_sale(browser: Browser, stall: Stall) -> None:

@@ -96,6 +96,7 @@ from .orders.shorten import shorten_order as shorten_order
 from .orders.summaries import OrderSummary as OrderSummary
 from .orders.summaries import find_orders as find_orders
 from .orders.summaries import orders_with_product as orders_with_product
+from .orders.summaries import prices_in_session as prices_in_session
 from .orders.summaries import summaries_of_session as summaries_of_session
 from .orders.summaries import unpaid_of_sessions as unpaid_of_sessions
 from .orders.values import Wish as Wish

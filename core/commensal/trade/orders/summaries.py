@@ -96,6 +96,15 @@ def orders_with_product(tx: Transaction, session_id: str, name: str) -> set[str]
     return {row["order_id"] for row in tx.all(statement.where(_order.session_id == session_id, pattern))}
 
 
+def prices_in_session(tx: Transaction, session_id: str) -> dict[str, int]:
+    """Returns the highest price of one piece at which each item was ordered in a session, by item id, in minor units:
+    groups of customers may have paid less."""
+    statement = select(_line.item_id, func.max(_line.price).label("price"))
+    placed = statement.join(customer_order, _order.id == _line.order_id).where(_order.session_id == session_id)
+    rows = tx.all(placed.where(_order.state.in_(("Held", "Complete")), _line.quantity > 0).group_by(_line.item_id))
+    return {row["item_id"]: int(row["price"]) for row in rows}
+
+
 def _summaries(tx: Transaction, *conditions: ColumnElement[bool], newest: bool = False) -> list[OrderSummary]:
     placed = select(*_COLUMNS).where(*conditions, _order.state != "Draft")
     number = _order.number.desc() if newest else _order.number
