@@ -107,6 +107,8 @@ def _part(hint: Any, value: Any, name: str, text: Any, optional: bool, choices: 
         kind = "one"
     options = _options(hint, choices, optional)
     shown = _shown(kind, value)
+    if kind == "line" and "\n" in shown:
+        kind = "text"  # a field of one line would drop the line breaks
     if kind == "one" and shown and shown not in dict(options):
         options.append((shown, shown))  # what it names is gone, or cannot be seen; nothing is lost by looking at it
     required = not optional and kind in ("line", "text", "number", "decimal", "day")

@@ -9,7 +9,7 @@ import pytest
 from commensal.instance import InstanceSettings
 from commensal.trade.enterprises.customer_categories import create_category
 from commensal.trade.enterprises.plugins import enable_plugin, enabled_plugins
-from commensal_office.forms import Listing, marks_in, parts_of
+from commensal_office.forms import Listing, marks_in, parts_of, read_parts
 
 from .conftest import Browser, Form, Stall
 from .test_office import OFFICE, a_member, owner
@@ -130,6 +130,19 @@ def test_lists_in_lists_are_read_as_they_are_shown(owner: Browser, stall: Stall)
     owner.go(f"{PLUGINS}/delivery")
     save(owner)
     assert stored(stall, "delivery") == {"zones": [zone], "vat_rate": None}
+
+
+def test_saving_keeps_line_breaks_and_secrets_that_are_stored(owner: Browser, stall: Stall) -> None:
+    values = {"secret_key": "sk_test_abcdefgh", "webhook_secret": "whsec_xyz", "label": "Carte\nbancaire"}
+    switch_on(stall, "stripe", **values)
+    owner.go(f"{PLUGINS}/stripe")
+    assert form_of(owner).fields["settings/label"].split() == ["Carte", "bancaire"]
+    with stall.instance.store.read() as tx:
+        shape = stall.instance.hooks.settings_class("stripe")
+        assert shape is not None
+        stored_values = enabled_plugins(tx, "shop")["stripe"]
+    kept = read_parts(shape, form_of(owner).fields, "settings", stored_values)
+    assert kept == {"secret_key": "***", "webhook_secret": "***", "label": "Carte\nbancaire"}
 
 
 def test_two_people_at_once_lose_nothing(owner: Browser, stall: Stall) -> None:
