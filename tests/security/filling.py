@@ -44,6 +44,7 @@ _ROWS: Mapping[str, tuple[Table, str]] = {
     "customer": (customer, "enterprise_id"),
     "delivery": (webhooks_delivery, "hook_id"),
     "entry": (bank_transfer_entry, "enterprise_id"),
+    "group": (stock_lot, "enterprise_id"),
     "hook": (webhooks_hook, "enterprise_id"),
     "image": (image, "enterprise_id"),
     "item": (catalog_item, "catalog_id"),
