@@ -8,7 +8,7 @@ AUDITED ?= $(VENV)
 # The suite starts some hundred processes: what one of them has compiled, the next need not.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo quick test test-rest test-postgresql test-long test-oldest test-wheel test-bare lint fix bench soak crash sim books audit clean
+.PHONY: demo quick test test-rest test-postgresql test-long test-oldest test-wheel test-bare lint fix bench pictures soak crash sim books audit clean
 
 $(VENV)/installed: pyproject.toml
 	@echo "Making the environment $(VENV): a minute or two, most of it downloads."
@@ -74,6 +74,10 @@ fix: $(VENV)/installed
 bench: $(VENV)/installed   ## figures with their machine and versions; not part of the suite
 	$(BIN)/python -m tests.benchmarks.bench
 	for one in signing inbox trade flood; do $(BIN)/python -m tests.benchmarks.federation_$$one || exit 1; done
+
+pictures: $(VENV)/installed   ## draws the pictures of the README anew
+	mkdir -p core/guides/pictures
+	COMMENSAL_PICTURES=$(CURDIR)/core/guides/pictures $(BIN)/pytest -q tests/browser/test_pictures.py
 
 soak: $(VENV)/installed   ## an instance under load for MINUTES (10): does anything grow?
 	$(BIN)/python -m tests.benchmarks.soak

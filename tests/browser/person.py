@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -160,6 +161,13 @@ class Person:
         self._cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         check = "return innerWidth === arguments[0] && matchMedia(`(prefers-color-scheme: ${arguments[1]})`).matches"
         self.waits_until(lambda: self.script(check, width, scheme), f"a screen of {width} pixels")
+
+    def takes_a_picture(self, file: Path, width: int, height: int) -> None:
+        """Writes what is on a screen of this size into a PNG file."""
+        self._cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self.script("scrollTo(0, 0)")
+        shot = self.driver.execute_cdp_cmd("Page.captureScreenshot", {})
+        file.write_bytes(base64.b64decode(shot["data"]))
 
     def waits_until(self, condition: Callable[[], object], description: str) -> None:
         """Waits for the condition. A page that is being left raises errors; then it is checked again."""
