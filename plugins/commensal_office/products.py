@@ -55,7 +55,7 @@ def _products_page(
     words = visit.query.get("q", "").strip()[:_LONGEST]
     with visit.read() as tx:
         desk = open_desk(tx, visit, "products:read")
-        rows = _load(tx, desk)
+        rows = _load(tx, desk, visit.language)
     matches = [row for row in rows if search_key(words) in search_key(f"{row.listed.name} {row.producer}")]
     pages = max(1, -(-len(matches) // AT_ONCE))
     number = visit.query.get("page", "1")
@@ -70,7 +70,13 @@ def _products_page(
     )  # fmt: skip
 
 
-def _load(tx: Transaction, desk: Desk) -> list[GridRow]:
+def written(number: Decimal, language: str) -> str:
+    """A number as it stands in a field: 2,40 in French, 2.40 in English."""
+    text = f"{number:f}"
+    return text.replace(".", ",") if language == "fr" else text
+
+
+def _load(tx: Transaction, desk: Desk, language: str) -> list[GridRow]:
     """The enterprise's items by producer and name, so that sizes of one lot stand together."""
     listed = listed_for(tx, desk.enterprise.id, None, limit=_MOST)
     producers = enterprises_by_id(tx, {item.product.enterprise_id for item in listed})
@@ -79,8 +85,8 @@ def _load(tx: Transaction, desk: Desk) -> list[GridRow]:
         GridRow(
             listed=item,
             producer=producers[item.product.enterprise_id].name,
-            price=str(Decimal(item.price).scaleb(-places)),
-            stock=f"{item.lot.on_hand.normalize():f}",
+            price=written(Decimal(item.price).scaleb(-places), language),
+            stock=written(item.lot.on_hand.normalize(), language),
             sizes=1,
             own_stock=item.lot.enterprise_id == desk.enterprise.id and not item.lot.unlimited,
         )
@@ -162,7 +168,7 @@ def read_changes(changed: Mapping[str, str], currency: str) -> Changes:
 
 def _refuse_changed_meanwhile(tx: Transaction, visit: Visit, desk: Desk, changed: Mapping[str, str]) -> None:
     """Raises `Invalid` at each field whose value is no longer the one that was shown: nobody overwrites another."""
-    now = {name: text for row in _load(tx, desk) for name, text in _values_of(row)}
+    now = {name: text for row in _load(tx, desk, visit.language) for name, text in _values_of(row)}
     text = "Somebody has changed this to {now} meanwhile. Save again if yours is right."
     problems = [
         Problem("changed_meanwhile", text, f"/{name}", {"now": now[name]})

@@ -28,7 +28,9 @@ def instance(settings: InstanceSettings, store: Store, clock: Any, ids: Any, tmp
 
 def test_hubs_of_the_demo_have_lists_and_figures_and_take_transfers(instance: Instance) -> None:
     region = draw_region(7)
-    filled_region = fill(instance, replace(region, producers=region.producers[:4], shoppers=(), past_sales=()))
+    filled_region = fill(
+        instance, replace(region, producers=region.producers[:4], shoppers=(), past_sales=(), running_sales=())
+    )
     for hub in filled_region.hubs:
         assert {"cash:cash", "bank_transfer:transfer"} <= {
             payment_method.id for payment_method in payment_methods(instance, hub, "fr")

@@ -314,12 +314,12 @@ def test_the_balance_follows_the_scales_changes_and_the_end_of_an_order(market: 
     assert market.again(card).balance == 700
     assert market.weigh(order, "2.7").total == 200  # all that is left, and no more
     assert market.again(card).balance == 0
-    assert market.change(order, chicken=1, by_hub=True).total == 0
-    assert market.again(card).balance == 1500
-    assert market.change(order, codes=[]).total == 1000
+    assert market.change(order, chicken=1, by_hub=True).total == 0  # it keeps half of the weight, 1.35 kg
+    assert market.again(card).balance == 1150
+    assert market.change(order, codes=[]).total == 1350
     assert market.change(order, codes=[card.code]).total == 0
     market.cancel(order)
-    assert movement_amounts(market, card) == [2500, -2000, 200, -700, 1500, 1000, -1000, 1000]
+    assert movement_amounts(market, card) == [2500, -2000, 200, -700, 1150, 1350, -1350, 1350]
     market.check()
 
 

@@ -18,8 +18,8 @@ def write_116(things: Iterable[Thing], *, named_values: bool = False) -> dict[st
     """Writes a document of DFC 1.16, as the official connectors and Open Food Network read it.
 
     It has a flat ``@graph``, links in both directions, and numbers as strings. Terms that DFC lacks are whole IRIs of a
-    vocabulary of our own, which others ignore. Prices, quantities and allergens are blank nodes; with `named_values`
-    allergens have IRIs.
+    vocabulary of our own, which others ignore. Values are blank nodes; with `named_values` those of a shared
+    vocabulary have IRIs.
     """
     graph = Graph("1.16", links_of("1.16"), named_values)
     return {"@context": CONTEXT_116, "@graph": graph.add_all(things)}

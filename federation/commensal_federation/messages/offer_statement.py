@@ -40,7 +40,7 @@ class OfferStatement:
     actor:        the instance that signed it, by the IRI of its document
     sold_to:      the hub that the offer is for
     item, rev:    the seller's item, and the revision of it for this hub
-    facts:        the name, size, labels, allergens … of the product; see `dfc.described.facts_of`
+    facts:        the name, size, labels … of the product; see `dfc.described.facts_of`
     price:        of one piece, in minor units of `currency` (ISO 4217), with VAT where `includes_vat`
     origin:       the multihash of the producer's statement; empty where the seller is the producer, or has none
     """

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from commensal import Forbidden, NotFound
+from commensal import Forbidden, Invalid, NotFound, Problem
 from commensal.pages import Visit
 
 from ..dfc.limits import SENT_IN
@@ -44,4 +44,6 @@ def _events(document: DfcDocument) -> tuple[DfcEvent, ...]:
     if document.events:
         return document.events
     iris = tuple(iri for iri in document.things if "://" in iri)
+    if not iris:
+        raise Invalid([Problem("nothing_named", "This notice names nothing that has changed.")])
     return (DfcEvent(kind="update", objects=iris),)
