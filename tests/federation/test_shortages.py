@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+import runpy
 
 import pytest
 from sqlalchemy import text, update
@@ -12,6 +12,7 @@ from commensal.base.errors import NotFound
 from commensal.trade import locked_order, shorten_order
 from commensal.trade.enterprises.plugins import change_plugin
 from commensal.trade.payments.payments import receive_payment
+from commensal_federation import migrations
 from commensal_federation.messages.bodies.orders import Cut
 from commensal_federation.orders.cutting import settle_cut
 from commensal_federation.orders.questions import cuts_of
@@ -101,10 +102,10 @@ def test_cuts_of_earlier_versions_get_the_hub_of_their_order(farm: Producer, hub
     hub.order(item, 3)
     close(farm.region)
     answer(farm, 1)
-    migration = import_module("commensal_federation.migrations.federation_0026_hub_of_cut")
+    revision = runpy.run_path(str(migrations() / "federation_0026_hub_of_cut.py"))
     with hub.write() as tx:
         tx.execute(update(federation_cut).values(enterprise_id=""))
-        tx.execute(text(migration.FILL))
+        tx.execute(text(revision["FILL"]))
         settle_cut(tx, "hub", cuts(hub)[0].id)
 
 
