@@ -188,7 +188,8 @@ def assert_closed_once(store: Store) -> int:
 
 
 def assert_told(folders: list[Path], receiver: Receiver, outcome: Outcome, repeated_jobs: int) -> None:
-    """Asserts that each order has an e-mail, from any host, and a message to the shop's webhook.
+    """Asserts that each order has two e-mails, one of them since the close, from any host, and a message to the shop's
+    webhook.
 
     One job was killed before it had done anything. Others that the same process was working on may have finished,
     so their messages may arrive twice, with the same id, by which receivers recognise them.
@@ -196,7 +197,7 @@ def assert_told(folders: list[Path], receiver: Receiver, outcome: Outcome, repea
     mails = [file.name.partition("-")[2] for folder in folders for file in folder.glob("mail/*.eml")]
     messages = [json.loads(request.body) for request in receiver.received]
     messages_by_id = {message["id"]: message for message in messages}
-    assert len(set(mails)) == IN_STOCK
+    assert len(set(mails)) == 2 * IN_STOCK
     assert Counter(message["kind"] for message in messages_by_id.values()) == {
         "order_placed": IN_STOCK,
         "sale_completed": 1,
