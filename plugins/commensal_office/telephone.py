@@ -211,7 +211,7 @@ def worker_now(visit: Visit) -> Response:
     with visit.read() as tx:
         open_desk(tx, visit, "orders:pack")
     content = (Path(__file__).parent / "static" / "worker.js").read_bytes()
-    return Response(content, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+    return Response(content, media_type="text/javascript", headers={"Cache-Control": "no-store"})
 
 
 def texts(language: str) -> dict[str, str]:

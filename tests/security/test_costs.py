@@ -33,6 +33,12 @@ WHOLE = {
     "GET /api/dfc/organizations/{enterprise}": "the same",
     "GET /api/dfc/enterprises/{enterprise}/supplied_products": "the same",
     "GET /api/dfc/enterprises/{enterprise}/catalog_items": "the same",
+    "GET /api/dfc/Enterprises/{enterprise}": "the same",
+    "GET /api/dfc/Enterprises/{enterprise}/CatalogItems": "the same",
+    "GET /api/dfc/Enterprises/{enterprise}/SuppliedProducts": "the same",
+    "GET /api/dfc/catalog_items": "the same",
+    "GET /api/dfc/product_groups/{group}": "the same",
+    "GET /api/dfc/supplied_products": "the same",
 }
 
 
@@ -180,7 +186,8 @@ def _read_too_early(village: Village, routes: list[AppRoute]) -> list[str]:
             "root_path": "", "http_version": "1.1",
         }  # fmt: skip
         anyio.run(village.client.app, scope, receive, send)
-        if heard or answers[0]["status"] != 401:
+        refusal = 401 if route.endpoint is not None else 303  # a page sends strangers to the log-in
+        if heard or answers[0]["status"] != refusal:
             reading_routes.append(f"{route}: answered {answers[0]['status']}{', and listened' if heard else ''}")
     return reading_routes
 

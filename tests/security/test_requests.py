@@ -70,6 +70,7 @@ def test_a_route_that_other_sites_can_use_is_found(village: Village, monkeypatch
 
 # ------------------------------------------------------------------------------------------------ answers
 
+FOR_EVERYBODY = {"/.well-known/dfc/", "/webid"}  # what discovery of DFC publishes
 POLICY = {
     "default-src 'self'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "object-src 'none'",
     "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'",
@@ -101,12 +102,19 @@ def _lacking_guards(village: Village, asker: Asker) -> list[str]:
             "its type": answer.status_code != 200 or "content-type" in headers,
             "its character set": "text/" not in headers.get("content-type", "") or "charset" in headers["content-type"],
             "no words on the server": "server" not in headers and "x-powered-by" not in headers,
-            "no door for other origins": "access-control-allow-origin" not in headers,
+            "no door for other origins": "access-control-allow-origin" not in headers
+            or _is_for_everybody(route, headers),
         }
         if "text/html" in headers.get("content-type", ""):
             conditions["nothing from elsewhere"] = not _resources(answer.text)
         violations += [f"{route}: not {name}" for name, is_met in conditions.items() if not is_met]
     return violations
+
+
+def _is_for_everybody(route: AppRoute, headers: Mapping[str, str]) -> bool:
+    """Returns whether pages of other sites may read the answer: what DFC publishes, and never with credentials."""
+    may_be_read = route.path in FOR_EVERYBODY and "access-control-allow-credentials" not in headers
+    return may_be_read and headers["access-control-allow-origin"] == "*"
 
 
 def _may_be_kept(village: Village, route: AppRoute, answer: Any) -> bool:
