@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from commensal import Conflict, Instance, Order, Payment, Transaction, payments_of
+from commensal import Conflict, Instance, Order, Payment, PaymentMethod, Transaction, payments_of
 from commensal.trade import (
     correct_payment,
     hand_order_over,
@@ -37,6 +37,16 @@ class HandOut:
 def due_of(order: Order) -> int:
     """What the customer still pays, in minor units; negative: they get it back."""
     return (0 if order.state == "Cancelled" else order.total) - order.paid_total
+
+
+def by_hand(methods: Iterable[PaymentMethod]) -> list[PaymentMethod]:
+    """Those of the ways to pay that people record."""
+    return [method for method in methods if method.by_hand]
+
+
+def cash_first(methods: Iterable[PaymentMethod]) -> list[PaymentMethod]:
+    """The ways to pay as the table at the hand-out lists them."""
+    return sorted(methods, key=lambda method: not method.id.startswith("cash:"))
 
 
 def hand_out(

@@ -27,11 +27,11 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import OrderSummary, locked_order, payment_methods_of_order, summaries_of_session, weigh_order
 
 from .desk import Desk, open_desk
-from .handing import HandOut, due_of, hand_out, money_of_hand_over, undo
+from .handing import HandOut, by_hand, cash_first, due_of, hand_out, money_of_hand_over, undo
 from .orders import search_orders
 from .sessions import chosen_session, current_session, recent_sessions
 from .showing import show
-from .week import slot_label
+from .week import by_slot, slot_label
 
 FIELD = "weights/"  # and the line's id: the name of a field with a weight
 _LONGEST = 100  # characters of a search
@@ -102,16 +102,13 @@ def _done(tx: Transaction, desk: Desk, order_id: str) -> tuple[Order, int] | Non
 
 def slots_of(orders: Sequence[OrderSummary], language: str) -> list[Slot]:
     """The orders by slot and name: slots with people still to come first, each kind by its label."""
-    by_slot: dict[str, list[OrderSummary]] = {}
-    for order in orders:
-        by_slot.setdefault(order.shipping, []).append(order)
     slots = [
         Slot(
             label=slot_label(group, language),
             address=group[0].shipping_address,
             orders=sorted(group, key=lambda order: (not order.is_going, search_key(order.name), order.number)),
         )
-        for group in by_slot.values()
+        for group in by_slot(orders).values()
     ]
     return sorted(slots, key=lambda slot: (not slot.left, _natural(slot.label)))
 
@@ -156,8 +153,7 @@ def _order_of_path(tx: Transaction, visit: Visit) -> tuple[Desk, Sale, Order]:
 
 def _methods(visit: Visit, order: Order) -> list[PaymentMethod]:
     """Ways to pay that people record, cash first."""
-    methods = [method for method in payment_methods_of_order(visit.instance, order, visit.language) if method.by_hand]
-    return sorted(methods, key=lambda method: not method.id.startswith("cash:"))
+    return cash_first(by_hand(payment_methods_of_order(visit.instance, order, visit.language)))
 
 
 def person_now(visit: Visit) -> Response:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from commensal import (
     Invalid,
+    Order,
     PaymentMethod,
     Problem,
     Refused,
@@ -28,7 +29,7 @@ from commensal.trade import (
 
 from .conflicts import open_conflicts, settle_conflict
 from .desk import Desk, open_desk
-from .handing import due_of
+from .handing import by_hand, due_of
 from .sessions import recent_sessions
 from .showing import show
 
@@ -87,7 +88,7 @@ def _record_page(
     with visit.read() as tx:
         desk = open_desk(tx, visit, "payments:write")
         order = order_by_id(tx, visit.path["order"], enterprise_id=desk.enterprise.id)
-    methods = _methods(visit, desk, order.id)
+    methods = _methods(visit, order)
     due = due_of(order)
     amount = Decimal(max(due, 0)).scaleb(-digits(order.currency))
     shown = typed or {"amount": str(amount), "method": order.payment_method, "reference": ""}
@@ -97,10 +98,8 @@ def _record_page(
     )  # fmt: skip
 
 
-def _methods(visit: Visit, desk: Desk, order_id: str) -> list[PaymentMethod]:
-    with visit.read() as tx:
-        order = order_by_id(tx, order_id, enterprise_id=desk.enterprise.id)
-    return [method for method in payment_methods_of_order(visit.instance, order, visit.language) if method.by_hand]
+def _methods(visit: Visit, order: Order) -> list[PaymentMethod]:
+    return by_hand(payment_methods_of_order(visit.instance, order, visit.language))
 
 
 def record_now(visit: Visit) -> Response:
@@ -110,7 +109,7 @@ def record_now(visit: Visit) -> Response:
         with visit.read() as tx:
             desk = open_desk(tx, visit, "payments:write")
             order = order_by_id(tx, visit.path["order"], enterprise_id=desk.enterprise.id)
-        allowed = [method.id for method in _methods(visit, desk, order.id)]
+        allowed = [method.id for method in _methods(visit, order)]
         amount = _read_amount(typed["amount"], order.currency)
         with visit.write() as tx:
             _record(tx, visit, open_desk(tx, visit, "payments:write"), typed, amount, allowed)

@@ -18,7 +18,8 @@ from commensal.trade import (
 )
 
 from .desk import Desk, open_desk
-from .sessions import chosen_session, current_session, recent_sessions
+from .handing import due_of
+from .sessions import recent_sessions, session_of_page
 from .showing import show
 
 _LONGEST = 100  # characters of a search
@@ -37,8 +38,7 @@ def orders_page(visit: Visit) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "orders:read")
         sessions = recent_sessions(tx, desk.enterprise.id)
-        named = visit.query.get("sale", "")
-        session = chosen_session(tx, desk.enterprise.id, named) if named else current_session(sessions, tx.now)
+        session = session_of_page(tx, visit, desk.enterprise.id, sessions)
         orders = summaries_of_session(tx, desk.enterprise.id, session.id) if session else []
         count = len(orders)
         if session and words:
@@ -88,5 +88,7 @@ def order_page(visit: Visit) -> Response:
         payments = payments_of(tx, desk.enterprise.id, order.id) if desk.sees_money else ()
         trail = AuditFilter(object_kind="customer_order", object_id=order.id)
         history = audit_entries(tx, trail, _HISTORY) if desk.may("audit:read") else ()
-    due = (0 if order.state == "Cancelled" else order.total) - order.paid_total
-    return show(visit, desk, "order", at="orders", order=order, sale=sale, payments=payments, history=history, due=due)
+    return show(
+        visit, desk, "order", at="orders", order=order, sale=sale, payments=payments, history=history,
+        due=due_of(order),
+    )  # fmt: skip

@@ -10,7 +10,7 @@ from commensal import Report, reports_of
 from commensal.pages import Visit
 
 from .desk import open_desk
-from .sessions import chosen_session, current_session, recent_sessions
+from .sessions import recent_sessions, session_of_page
 from .showing import show
 
 _FORMATS = ("pdf", "xlsx", "html", "csv")
@@ -28,8 +28,7 @@ def papers_page(visit: Visit) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "orders:read")
         sessions = recent_sessions(tx, desk.enterprise.id)
-        named = visit.query.get("sale", "")
-        session = chosen_session(tx, desk.enterprise.id, named) if named else current_session(sessions, tx.now)
+        session = session_of_page(tx, visit, desk.enterprise.id, sessions)
         reports = reports_of(tx, visit.instance.hooks, desk.enterprise.id, visit.language)
     shelves: dict[str, list[Paper]] = {"pack": [], "account": []}
     for name, report in reports.items():

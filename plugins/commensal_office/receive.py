@@ -28,7 +28,7 @@ from commensal.trade import (
 )
 
 from .desk import Desk, open_desk
-from .sessions import chosen_session, current_session, recent_sessions
+from .sessions import chosen_session, recent_sessions, session_of_page
 from .showing import show
 
 CAME, WHY = "came/", "why/"
@@ -38,11 +38,10 @@ _LONGEST = 9  # digits of a number of pieces
 
 def receive_page(visit: Visit) -> Response:
     """The suppliers of a sale: those who are still to be told, and the orders of those who were."""
-    named = visit.query.get("sale", "")
     with visit.read() as tx:
         desk = open_desk(tx, visit, "orders:read")
         sessions = recent_sessions(tx, desk.enterprise.id)
-        session = chosen_session(tx, desk.enterprise.id, named) if named else current_session(sessions, tx.now)
+        session = session_of_page(tx, visit, desk.enterprise.id, sessions)
         parts = parts_of(tx, desk.enterprise.id, session.id) if session else []
         orders = purchase_orders_of(tx, desk.enterprise.id, session_id=session.id, limit=_MOST) if session else []
         over = session is not None and session.ends_at <= tx.now

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from commensal import NotFound, SaleSession, Transaction, sale_by_id
+from commensal.pages import Visit
 from commensal.trade import sessions_of_shop
 
 RECENT = 20  # sales of a shop among which a page chooses
@@ -28,6 +29,14 @@ def current_session(sessions: Sequence[SaleSession], now: datetime) -> SaleSessi
     coming = [each for each in earliest_first if now < each.opens_at]
     candidates = begun or coming or earliest_first[-1:]
     return candidates[0] if candidates else None
+
+
+def session_of_page(
+    tx: Transaction, visit: Visit, enterprise_id: str, sessions: Sequence[SaleSession]
+) -> SaleSession | None:
+    """The session that the query names (``?sale=``), or the one of `sessions` that matters now. Raises `NotFound`."""
+    named = visit.query.get("sale", "")
+    return chosen_session(tx, enterprise_id, named) if named else current_session(sessions, tx.now)
 
 
 def session_before(sessions: Sequence[SaleSession], session: SaleSession) -> SaleSession | None:

@@ -44,9 +44,9 @@ from commensal.trade import (
 
 from .conflicts import keep_conflict, who_took
 from .desk import Desk, open_desk
-from .handing import HandOut, hand_out, money_of_hand_over, undo
+from .handing import HandOut, by_hand, cash_first, hand_out, money_of_hand_over, undo
 from .sessions import chosen_session
-from .week import slot_label
+from .week import by_slot, slot_label
 
 _routes = Routes("office")
 _FUTURE = timedelta(minutes=5)  # by which the clock of a telephone may be ahead
@@ -72,15 +72,15 @@ class Outcome:
     text: str = ""
 
 
-def _by_hand(call: Call, enterprise: str, order: str, body: Event) -> list[str]:
+def _allowed(call: Call, enterprise: str, order: str, body: Event) -> list[str]:
     if not body.method:
         return []
     shown = order_by_id(call.tx, order, enterprise_id=enterprise)
-    return [method.id for method in payment_methods_of_order(call.instance, shown, call.language) if method.by_hand]
+    return [method.id for method in by_hand(payment_methods_of_order(call.instance, shown, call.language))]
 
 
 @_routes.post(
-    "/enterprises/{enterprise}/orders/{order}/hand-out", scope="orders:pack", needs_key=True, prepare=_by_hand
+    "/enterprises/{enterprise}/orders/{order}/hand-out", scope="orders:pack", needs_key=True, prepare=_allowed
 )
 def record_hand_out(call: Call, enterprise: str, order: str, body: Event) -> Outcome:
     """Weighs, takes the money and hands an order over, in one step. Money needs the scope `payments:write` too.
@@ -151,11 +151,7 @@ def list_now(visit: Visit) -> Response:
         lines = lines_of_session(tx, desk.enterprise.id, session.id)
         now = tx.now
     methods = payment_methods(visit.instance, desk.enterprise.id, visit.language) if desk.takes_money else []
-    by_hand = sorted((method for method in methods if method.by_hand), key=lambda way: not way.id.startswith("cash:"))
-    labels = {
-        shipping: slot_label([order for order in orders if order.shipping == shipping], visit.language)
-        for shipping in {order.shipping for order in orders}
-    }
+    labels = {shipping: slot_label(group, visit.language) for shipping, group in by_slot(orders).items()}
     content = {
         "enterprise": desk.enterprise.id,
         "session": session.id,
@@ -165,7 +161,7 @@ def list_now(visit: Visit) -> Response:
         "language": visit.language,
         "zone": desk.enterprise.timezone,
         "money": desk.sees_money,
-        "methods": [{"id": method.id, "label": method.label} for method in by_hand],
+        "methods": [{"id": method.id, "label": method.label} for method in cash_first(by_hand(methods))],
         "orders": [
             _told(order, lines.get(order.id, ()), labels[order.shipping], desk, visit.language) for order in orders
         ],

@@ -25,7 +25,7 @@ from commensal.trade import (
 
 from .conflicts import count_conflicts
 from .desk import Desk, open_desk
-from .sessions import chosen_session, current_session, recent_sessions, session_before
+from .sessions import recent_sessions, session_before, session_of_page
 from .showing import show, time_left
 
 _DAYS = 7  # on the timeline
@@ -100,8 +100,7 @@ def week_page(visit: Visit) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "sales:read")
         sessions = recent_sessions(tx, desk.enterprise.id)
-        named = visit.query.get("sale", "")
-        session = chosen_session(tx, desk.enterprise.id, named) if named else current_session(sessions, tx.now)
+        session = session_of_page(tx, visit, desk.enterprise.id, sessions)
         week = _load(tx, desk, session, sessions) if session else None
         added_parts = page_parts(tx, visit, "week", desk.enterprise.id, desk.scopes)
     if week is None:  # a producer, or a hub that has not begun
@@ -191,10 +190,7 @@ def figures(visit: Visit, week: Week) -> Figures:
     elapsed = week.now - week.session.opens_at
     before = [order for order in week.orders_before if order.state != "Cancelled"]
     at_same_time = [order for order in before if week.before and order.placed_at - week.before.opens_at <= elapsed]
-    slots: dict[str, list[OrderSummary]] = {}
-    for order in week.valid_orders:
-        slots.setdefault(order.shipping, []).append(order)
-    fullest = max(slots.values(), key=len, default=[])
+    fullest = max(by_slot(week.valid_orders).values(), key=len, default=[])
     return Figures(
         orders=len(week.valid_orders),
         orders_before=len(at_same_time) if week.before else None,
@@ -207,6 +203,14 @@ def figures(visit: Visit, week: Week) -> Figures:
 
 def _average(orders: Sequence[OrderSummary]) -> int:
     return sum(order.total for order in orders) // len(orders) if orders else 0
+
+
+def by_slot(orders: Sequence[OrderSummary]) -> dict[str, list[OrderSummary]]:
+    """The orders by the slot in which they are collected or delivered."""
+    slots: dict[str, list[OrderSummary]] = {}
+    for order in orders:
+        slots.setdefault(order.shipping, []).append(order)
+    return slots
 
 
 def slot_label(orders: Sequence[OrderSummary], language: str) -> str:
