@@ -37,7 +37,6 @@ WHOLE = {
     "GET /api/dfc/Enterprises/{enterprise}/CatalogItems": "the same",
     "GET /api/dfc/Enterprises/{enterprise}/SuppliedProducts": "the same",
     "GET /api/dfc/catalog_items": "the same",
-    "GET /api/dfc/product_groups/{group}": "not yet: it reads the whole list to find the sizes of one lot",
     "GET /api/dfc/supplied_products": "the same",
 }
 

@@ -36,14 +36,13 @@ from commensal.trade import (
     whose,
 )
 
-from ..dfc.iris import catalog_iri, enterprise_iri, group_iri, person_iri, session_iri
-from ..dfc.vocabulary import DfcPerson, DfcProduct, Thing
+from ..dfc.iris import catalog_iri, enterprise_iri, person_iri, product_list_iri, session_iri
+from ..dfc.vocabulary import DfcPerson, Thing
 from .access import demand_scope, refuse_anonymous, requested_enterprise
 from .export import (
     catalog_thing,
     category_thing,
     enterprise_things,
-    export_enterprise,
     groups_of,
     item_things,
     lot_thing,
@@ -53,7 +52,7 @@ from .layouts import layout_of
 from .order_document import session_thing
 from .order_pages import order_response
 from .orders import is_platform_order
-from .prices import categories_of, is_shown, visible_offers
+from .prices import Categories, categories_of, is_shown, visible_offers
 from .responses import base_of, dfc_page, dfc_response
 
 _PAGE, _MOST = 200, 1_000  # items of a catalog
@@ -111,12 +110,14 @@ def product_group(visit: Visit) -> Response:
         if lot is None:
             raise NotFound
         enterprise = demand_scope(visit, tx, lot.enterprise_id, "ReadProducts")
-        exported = export_enterprise(tx, base, enterprise, categories=categories_of(visit, tx, enterprise.id))
-        products = [thing for thing in exported if isinstance(thing, DfcProduct)]
-    sizes = [product for product in products if group_iri(base, lot_id) in (product.iri, product.variant_of)]
-    if not sizes:
+        sizes = _shown_sizes(visit, tx, enterprise, lot_id)
+        group = groups_of(base, sizes).get(lot_id)
+        declared = tx.plugin_fields.products
+    if group is None:
         raise NotFound
-    return dfc_response(visit, sizes)
+    list_iri = product_list_iri(base)
+    products = [product_thing(base, size, enterprise.currency, declared, list_iri, group) for size in sizes]
+    return dfc_response(visit, [group, *products])
 
 
 def item(visit: Visit) -> Response:
@@ -215,34 +216,41 @@ def _demand_enterprise_in_path(visit: Visit, tx: Transaction, enterprise: Enterp
 
 def _item(visit: Visit, tx: Transaction, seller: Enterprise, item_id: str) -> Response:
     """One item with its product and offers. Raises `NotFound` if the caller may not see it."""
-    item = item_by_id(tx, seller.id, item_id)
-    if not is_shown(item, categories_of(visit, tx, seller.id)):
+    item, categories = item_by_id(tx, seller.id, item_id), categories_of(visit, tx, seller.id)
+    if not is_shown(item, categories):
         raise NotFound
-    return dfc_response(visit, _items(visit, tx, seller, [item]))
+    return dfc_response(visit, _with_producers(visit, tx, seller, [item.product_id], [item], categories))
 
 
 def _product(visit: Visit, tx: Transaction, seller: Enterprise) -> Iterable[Thing]:
-    product_id = visit.path["product"]
-    item_ids = listings_of(tx, seller.id, [product_id]).get(product_id, ())
-    items = [item_by_id(tx, seller.id, item_id) for item_id in item_ids]
-    return _with_producers(visit, tx, seller, [product_id], [item for item in items if item.archived_at is None])
+    product_id, categories = visit.path["product"], categories_of(visit, tx, seller.id)
+    items = _shown_items(tx, seller, [product_id], categories)
+    return _with_producers(visit, tx, seller, [product_id], items, categories)
 
 
 def _items(visit: Visit, tx: Transaction, seller: Enterprise, items: Sequence[CatalogItem]) -> Iterable[Thing]:
     """The items that the caller may see, each with its product."""
     categories = categories_of(visit, tx, seller.id)
     shown = [item for item in items if is_shown(item, categories)]
-    return _with_producers(visit, tx, seller, sorted({item.product_id for item in shown}), shown)
+    return _with_producers(visit, tx, seller, sorted({item.product_id for item in shown}), shown, categories)
 
 
 def _with_producers(
-    visit: Visit, tx: Transaction, seller: Enterprise, product_ids: Sequence[str], items: Sequence[CatalogItem]
+    visit: Visit,
+    tx: Transaction,
+    seller: Enterprise,
+    product_ids: Sequence[str],
+    items: Sequence[CatalogItem],
+    categories: Categories | None,
 ) -> Iterable[Thing]:
-    """Products with their producers, stock and the seller's items for them, whichever producer they belong to."""
+    """Products with their producers, stock and the seller's items for them, whichever producer they belong to.
+
+    `items` are those that a buyer in `categories` may order, or all.
+    """
     base, stocked_products = base_of(visit), stocked_by_id(tx, product_ids)
     groups = groups_of(base, _with_sizes(tx, list(stocked_products.values())))
     yield from groups.values()
-    categories, list_iri = categories_of(visit, tx, seller.id), layout_of(visit, seller.id).products
+    list_iri = layout_of(visit, seller.id).products
     producers = enterprises_by_id(tx, {stocked.product.enterprise_id for stocked in stocked_products.values()})
     for enterprise in {seller.id: seller, **producers}.values():
         yield from enterprise_things(base, enterprise)
@@ -254,9 +262,27 @@ def _with_producers(
         group = groups.get(stocked_product.lot.id)
         yield product_thing(base, stocked_product, currency, tx.plugin_fields.products, list_iri, group)
     for catalog_item in items:
-        if is_shown(catalog_item, categories):
-            stocked_product = stocked_products[catalog_item.product_id]
-            yield from item_things(base, catalog_item, seller, stocked_product, categories, list_iri)
+        stocked_product = stocked_products[catalog_item.product_id]
+        yield from item_things(base, catalog_item, seller, stocked_product, categories, list_iri)
+
+
+def _shown_sizes(visit: Visit, tx: Transaction, enterprise: Enterprise, lot_id: str) -> list[StockedProduct]:
+    """The sizes of a lot that the caller may see: for buyers those that they may order."""
+    sizes = products_of(tx, enterprise.id, lot_id=lot_id, limit=_MOST)
+    categories = categories_of(visit, tx, enterprise.id)
+    if categories is None:
+        return sizes
+    shown = _shown_items(tx, enterprise, [size.product.id for size in sizes], categories)
+    return [size for size in sizes if size.product.id in {item.product_id for item in shown}]
+
+
+def _shown_items(
+    tx: Transaction, seller: Enterprise, product_ids: Sequence[str], categories: Categories | None
+) -> list[CatalogItem]:
+    """The seller's items of these products that a buyer in `categories` may order, or all."""
+    item_ids = [item_id for ids in listings_of(tx, seller.id, product_ids).values() for item_id in ids]
+    items = [item_by_id(tx, seller.id, item_id) for item_id in item_ids]
+    return [item for item in items if item.archived_at is None and is_shown(item, categories)]
 
 
 def _with_sizes(tx: Transaction, products: Sequence[StockedProduct]) -> Sequence[StockedProduct]:
