@@ -11,8 +11,9 @@ import typer
 from commensal import HERE, Folder, console, format_money, named_enterprise, open_instance, print_line, spoken
 
 from ..arguments import OurEnterprise
+from ..provenance.values import Bound
 from ..runtime import federation_of
-from .values import LARGEST, BadEvidence, Bound, ProvedLine, ProvedOrder
+from .values import LARGEST, BadEvidence, ProvedLine, ProvedOrder
 from .verifying import verify_evidence
 from .writing import evidence_of
 

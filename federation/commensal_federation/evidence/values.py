@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+
+from ..provenance.values import Bound
 
 LARGEST = 32 * 1024 * 1024  # bytes of a file
-Bound = Literal["own", "peer", "fetched"]
 
 
 class BadEvidence(Exception):

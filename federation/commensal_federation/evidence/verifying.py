@@ -19,6 +19,7 @@ from ..messages.order_answer import ORDER_ANSWER
 from ..messages.order_update import ORDER_UPDATE
 from ..messages.reading import moment, number, text
 from ..messages.types import MessageType, Reading
+from ..peers.values import WELL_KNOWN
 from ..signing import BadProof, Unreadable, read_json, verify
 from .values import LARGEST, BadEvidence, ProvedLine, ProvedOrder, ProvedSigner
 
@@ -34,7 +35,8 @@ def verify_evidence(body: bytes) -> ProvedOrder:
     if document.get("type") != "OrderEvidence":
         raise BadEvidence("the file", "it is no OrderEvidence")
     reader = _Reader(document)
-    order, answer = reader.order(), reader.answer()
+    order = reader.order()
+    answer = reader.answer(order)
     lines = tuple(reader.line(line, order, answer) for line in order.lines)
     reader.refuse_other_seal()
     return ProvedOrder(
@@ -74,11 +76,10 @@ class _Reader:
         _refuse_other_host("the buyer's order", actor, update.buyer)
         return update
 
-    def answer(self) -> OrderAnswer | None:
+    def answer(self, order: OrderUpdate) -> OrderAnswer | None:
         """The supplier's newest message about the order; None if it has not answered."""
         if ORDER_ANSWER.name not in self._messages:
             return None
-        order = self.order()
         object, actor = self._message(ORDER_ANSWER)
         answer: OrderAnswer = ORDER_ANSWER.read(object, Reading("", ""))
         if answer.iri != order.iri:
@@ -215,5 +216,5 @@ def _verify(part: str, document: Mapping[str, Any], signer: InstanceDocument, at
 
 def _refuse_other_host(part: str, actor: str, enterprise: str) -> None:
     """An instance speaks for enterprises of its own host only."""
-    if not enterprise.startswith(actor.removesuffix("/.well-known/commensal") + "/"):
+    if not enterprise.startswith(actor.removesuffix(WELL_KNOWN) + "/"):
         raise BadEvidence(part, f"{actor} does not speak for {enterprise}")
