@@ -141,8 +141,8 @@ def save_now(visit: Visit) -> Response:
                 _count(tx, desk, lot_id, on_hand, by=visit.actor.person_id)
     except Refused as error:
         return _products_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
-    parameters = "&".join(f"{name}={visit.query[name]}" for name in ("page",) if visit.query.get(name, "").isdigit())
-    return visit.redirect(f"{desk.address}/products?saved={len(changed)}&{parameters}".rstrip("&"))
+    page = visit.query.get("page", "")
+    return visit.redirect(f"{desk.address}/products?saved={len(changed)}" + (f"&page={page}" if page.isdigit() else ""))
 
 
 def read_changes(changed: Mapping[str, str], currency: str) -> Changes:

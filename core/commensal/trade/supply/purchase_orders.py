@@ -269,15 +269,16 @@ def purchase_order_by_id(
     if (enterprise_id is None) == (supplier_id is None):
         raise AssertionError("say whose order it is")
     owner = _order.supplier_id == supplier_id if enterprise_id is None else _order.enterprise_id == enterprise_id
-    orders = _read(tx, _order.id == order_id, owner)
-    if not orders:
-        raise NotFound("no_purchase_order", "There is no such order to a supplier.")
-    return orders[0]
+    return _read_one(tx, _order.id == order_id, owner)
 
 
 def purchase_order_to_mail(tx: Transaction, order_id: str) -> PurchaseOrder:
     """Returns any order, for the e-mail to its supplier. Raises `NotFound`."""
-    orders = _read(tx, _order.id == order_id)
+    return _read_one(tx, _order.id == order_id)
+
+
+def _read_one(tx: Transaction, *conditions: ColumnElement[bool]) -> PurchaseOrder:
+    orders = _read(tx, *conditions)
     if not orders:
         raise NotFound("no_purchase_order", "There is no such order to a supplier.")
     return orders[0]
