@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 
 from starlette.responses import Response
 
@@ -14,7 +13,6 @@ from commensal import (
     Problem,
     Refused,
     Transaction,
-    digits,
     order_by_id,
     read_amount,
 )
@@ -31,7 +29,7 @@ from .conflicts import open_conflicts, settle_conflict
 from .desk import Desk, open_desk
 from .handing import by_hand, due_of
 from .sessions import recent_sessions
-from .showing import show
+from .showing import amount_in_field, show
 
 _LONGEST = 200  # characters of a reference
 
@@ -90,8 +88,8 @@ def _record_page(
         order = order_by_id(tx, visit.path["order"], enterprise_id=desk.enterprise.id)
     methods = _methods(visit, order)
     due = due_of(order)
-    amount = Decimal(max(due, 0)).scaleb(-digits(order.currency))
-    shown = typed or {"amount": str(amount), "method": order.payment_method, "reference": ""}
+    amount = amount_in_field(max(due, 0), order.currency, visit.language)
+    shown = typed or {"amount": amount, "method": order.payment_method, "reference": ""}
     return show(
         visit, desk, "record", at="money", status=status, order=order, due=due, methods=methods, typed=shown,
         mistakes=errors, key=visit.form.get("key") or visit.instance.ids.secret(),

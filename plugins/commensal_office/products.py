@@ -13,7 +13,6 @@ from commensal import (
     Problem,
     Refused,
     Transaction,
-    digits,
     enterprises_by_id,
     read_amount,
     search_key,
@@ -22,7 +21,7 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import Listed, count_stock, listed_for, set_price
 
 from .desk import Desk, open_desk
-from .showing import show
+from .showing import amount_in_field, number_in_field, show
 
 AT_ONCE = 50  # rows on a page
 _MOST = 1000  # items of one enterprise
@@ -70,23 +69,17 @@ def _products_page(
     )  # fmt: skip
 
 
-def written(number: Decimal, language: str) -> str:
-    """A number as it stands in a field: 2,40 in French, 2.40 in English."""
-    text = f"{number:f}"
-    return text.replace(".", ",") if language == "fr" else text
-
-
 def _load(tx: Transaction, desk: Desk, language: str) -> list[GridRow]:
     """The enterprise's items by producer and name, so that sizes of one lot stand together."""
     listed = listed_for(tx, desk.enterprise.id, None, limit=_MOST)
     producers = enterprises_by_id(tx, {item.product.enterprise_id for item in listed})
-    places = digits(desk.enterprise.currency)
+    currency = desk.enterprise.currency
     rows = [
         GridRow(
             listed=item,
             producer=producers[item.product.enterprise_id].name,
-            price=written(Decimal(item.price).scaleb(-places), language),
-            stock=written(item.lot.on_hand.normalize(), language),
+            price=amount_in_field(item.price, currency, language),
+            stock=number_in_field(item.lot.on_hand.normalize(), language),
             sizes=1,
             own_stock=item.lot.enterprise_id == desk.enterprise.id and not item.lot.unlimited,
         )

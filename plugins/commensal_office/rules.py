@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from decimal import Decimal
 from typing import Any
 
 from starlette.responses import Response
 
-from commensal import Invalid, Problem, Refused, digits, read_amount
+from commensal import Invalid, Problem, Refused, read_amount
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import GuestPolicy, change_guest_policy, guest_policy_of
 
 from .desk import open_desk
-from .showing import show
+from .showing import amount_in_field, show
 
 _NUMBERS = ("orders_of_mailbox", "orders_of_network", "confirm_minutes", "unpaid_hours")
 
@@ -28,15 +27,15 @@ def _rules_page(
     with visit.read() as tx:
         desk = open_desk(tx, visit, "sales:write")
         policy = guest_policy_of(tx, desk.enterprise.id)
-    shown = typed or _as_text(policy, desk.enterprise.currency)
+    shown = typed or _as_text(policy, desk.enterprise.currency, visit.language)
     return show(
         visit, desk, "rules", at="settings", status=status, typed=shown, mistakes=errors, saved="saved" in visit.query
     )
 
 
-def _as_text(policy: GuestPolicy, currency: str) -> dict[str, str]:
+def _as_text(policy: GuestPolicy, currency: str, language: str) -> dict[str, str]:
     largest = policy.largest_unpaid
-    amount = "" if largest is None else str(Decimal(largest).scaleb(-digits(currency)))
+    amount = "" if largest is None else amount_in_field(largest, currency, language)
     return {name: str(value) for name, value in asdict(policy).items()} | {"largest_unpaid": amount}
 
 

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup
 from starlette.responses import Response
 
-from commensal import Unauthorised, format_hour, format_percent, format_short_day, format_span, plural, translate
+from commensal import (
+    Unauthorised,
+    digits,
+    format_hour,
+    format_percent,
+    format_short_day,
+    format_span,
+    plural,
+    translate,
+)
 from commensal.pages import NO_MISTAKES, Visit, explain
 from commensal.trade import as_told
 
@@ -71,6 +81,17 @@ def _places(visit: Visit, desk: Desk | None, at: str) -> list[Place]:
         for key, label, path, scope in _PLACES
         if desk.may(scope)
     ]
+
+
+def number_in_field(number: Decimal, language: str) -> str:
+    """A number as it stands in a field, which reads both ways of writing it: 2,40 in French, 2.40 in English."""
+    text = f"{number:f}"
+    return text.replace(".", ",") if language == "fr" else text
+
+
+def amount_in_field(amount: int, currency: str, language: str) -> str:
+    """An amount of minor units as it stands in a field, without its currency."""
+    return number_in_field(Decimal(amount).scaleb(-digits(currency)), language)
 
 
 def time_left(visit: Visit, moment: datetime, now: datetime) -> str:

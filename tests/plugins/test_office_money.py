@@ -48,6 +48,13 @@ def test_unpaid_orders_stand_by_age_with_their_sum(browser: Browser, stall: Stal
     assert f"{OFFICE}/orders/{over.id}" in page.links()
 
 
+def test_an_amount_stands_in_its_field_as_the_reader_writes_it(browser: Browser, stall: Stall, over: Order) -> None:
+    browser.log_in(a_member(stall, "owner"))
+    browser.go(OFFICE)
+    browser.send("/language", ("language", "fr"))
+    assert browser.go(f"{OFFICE}/money/{over.id}").form("").fields["amount"] == "4,80"
+
+
 def test_a_payment_is_recorded_with_its_reference(browser: Browser, stall: Stall, over: Order) -> None:
     browser.log_in(a_member(stall, "owner"))
     page = browser.go(f"{OFFICE}/money/{over.id}")

@@ -64,6 +64,17 @@ def test_prices_and_stock_are_saved_together(owner: Browser, stall: Stall) -> No
     assert stock_of(stall, stall.heap) == Decimal("20.5")
 
 
+def test_in_french_numbers_stand_with_a_comma_and_what_was_not_touched_is_no_change(
+    owner: Browser, stall: Stall
+) -> None:
+    owner.go(GRID)
+    owner.send("/language", ("language", "fr"))
+    assert grid_of(owner).fields[f"price/{stall.small}"] == "2,40"
+    save(owner, **{f"stock/{stall.heap}": "20,5"})
+    assert (price_of(stall, stall.small), stock_of(stall, stall.heap)) == (240, Decimal("20.5"))
+    assert grid_of(owner).fields[f"stock/{stall.heap}"] == "20,5"
+
+
 def test_one_mistake_saves_nothing_and_loses_nothing(owner: Browser, stall: Stall) -> None:
     owner.go(GRID)
     save(owner, **{f"price/{stall.small}": "2,60", f"price/{stall.large}": "4,2O"})

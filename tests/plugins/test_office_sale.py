@@ -117,6 +117,14 @@ def test_the_rules_for_guests_are_shown_and_changed(owner: Browser, stall: Stall
     assert (policy.guests, policy.largest_unpaid, policy.orders_of_mailbox) == ("no", 12050, 2)
 
 
+def test_an_amount_of_the_rules_stands_as_the_reader_writes_it(owner: Browser, stall: Stall) -> None:
+    owner.go(f"{OFFICE}/rules")
+    owner.send("/language", ("language", "fr"))
+    numbers = {"orders_of_mailbox": "2", "orders_of_network": "10", "confirm_minutes": "60", "unpaid_hours": "0"}
+    owner.send("", guests="no", largest_unpaid="120,50", **numbers)
+    assert owner.page.form("").fields["largest_unpaid"] == "120,50"
+
+
 def test_rules_that_cannot_be_are_said_at_their_fields(owner: Browser, stall: Stall) -> None:
     owner.go(f"{OFFICE}/rules")
     owner.send("", orders_of_mailbox="many", largest_unpaid="12,505")
