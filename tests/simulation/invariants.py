@@ -319,7 +319,10 @@ def _lent_without_grant(simulation: Simulation, node: Node) -> list[str]:
 
 
 def _untold(node: Node) -> Iterator[str]:
-    """Every broken rule of a peer, and every order that waits for a producer, was mailed since, or will be."""
+    """Every broken rule of a peer, and every order that waits for a producer, was mailed since, or will be.
+
+    An alert that a fast clock has dated may bear a later time than its mail, by as much as that clock was wrong.
+    """
     alert, notice, order, line = federation_alert.c, federation_notice.c, federation_order.c, federation_order_line.c
     of_alert = (notice.enterprise_id == "") & (notice.kind == alert.kind) & (notice.peer_id == alert.peer_id)
     of_order = (notice.kind == "order_waits") & (notice.subject_id == order.id)
@@ -335,7 +338,8 @@ def _untold(node: Node) -> Iterator[str]:
     with node.disk.read() as tx:
         for row in (*tx.all(alerts.where(alert.kind.in_(CONDITIONS))), *tx.all(orders.where(*complete))):
             is_due = row["waiting"] and row["due_at"] < tx.now - _MAILED_WITHIN
-            is_mailed = row["mailed_at"] is not None and (row["since"] is None or row["mailed_at"] >= row["since"])
+            mailed_by = row["mailed_at"] and row["mailed_at"] + node.largest_skew
+            is_mailed = mailed_by is not None and (row["since"] is None or mailed_by >= row["since"])
             if row["waiting"] is None or is_due or not (row["waiting"] or is_mailed):
                 yield f"{node.name}: nobody was mailed about {row['about']}"
 

@@ -126,6 +126,7 @@ class Node:
     federation: Federation = field(init=False)
     work: Work = field(init=False)
     skew: timedelta = timedelta()
+    largest_skew: timedelta = timedelta()  # by how much its clock was ever wrong, in either direction
     up: bool = True
     falling: bool = False
     life: int = 0  # how often it has started

@@ -162,7 +162,7 @@ def skew(simulation: Simulation, node: Node) -> None:
     simulation.figures["wrong clocks"] += 1
 
     def set_clock(by: timedelta) -> None:
-        node.skew = by
+        node.skew, node.largest_skew = by, max(node.largest_skew, abs(by))
         simulation.note(node.name, f"clock wrong by {by.total_seconds():.0f} s")
         simulation.pass_time(0)
         simulation.touched.add(node.name)
