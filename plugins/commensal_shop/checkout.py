@@ -123,11 +123,18 @@ def checkout_page(visit: Visit) -> Response:
 
 
 def checkout_now(visit: Visit) -> Response:
-    """Places the order and starts its payment; any other button shows the total with the new choices."""
-    typed = {name: visit.form.get(name, "") for name in _FIELDS} | typed_texts(visit.form)
+    """Places the order and starts its payment; any other button shows the total with the new choices.
+
+    Redirects to the order if it is placed, also where the other of two clicks has placed it while this one was priced.
+    """
+    response = None if _url_of_placed_order(visit) else _order_or_show(visit)
     order_url = _url_of_placed_order(visit)
-    if order_url:
-        return visit.redirect(order_url)
+    return visit.redirect(order_url or _cart_url(visit)) if order_url or response is None else response
+
+
+def _order_or_show(visit: Visit) -> Response | None:
+    """The page to show instead of the order; None once the order is placed or the cart is no longer the form's."""
+    typed = {name: visit.form.get(name, "") for name in _FIELDS} | typed_texts(visit.form)
     if visit.actor.person_id is None and visit.form.get(MEMBER):  # they were logged in when the page was shown
         return visit.redirect(f"/login?next={quote(visit.request.url.path)}&lost=1")
     state = _load_state(visit, typed, typed_codes(visit.form))
@@ -148,7 +155,7 @@ def checkout_now(visit: Visit) -> Response:
         return _page(visit, new_state, typed, errors, status_of(error))
     if order is not None:
         _begin_payment(visit, order)
-    return visit.redirect(_url_of_placed_order(visit) or f"/sales/{visit.path['session']}/cart")
+    return None
 
 
 def _place(visit: Visit, wish: Wish) -> Order | None:
@@ -369,4 +376,8 @@ def _to_cart(visit: Visit, typed: Mapping[str, str] | None = None) -> Response:
     """Redirects to the cart's page, which says why it cannot be ordered. Keeps `typed` for a return to the checkout."""
     if typed is not None:
         _save_form(visit, typed, ())
-    return visit.redirect(f"/sales/{visit.path['session']}/cart")
+    return visit.redirect(_cart_url(visit))
+
+
+def _cart_url(visit: Visit) -> str:
+    return f"/sales/{visit.path['session']}/cart"

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from sqlalchemy import Engine, event
 
 from .conftest import CONTACT, SALE, Browser, Stall, buy, stored_orders, to_the_checkout
+
+
+@contextmanager
+def listening(engine: Engine, listener: Callable[..., None]) -> Iterator[None]:
+    """Calls the listener before every statement."""
+    event.listen(engine, "before_cursor_execute", listener)
+    yield
+    event.remove(engine, "before_cursor_execute", listener)
 
 
 def at_once(actions: Sequence[Callable[[], object]]) -> None:
@@ -32,6 +43,28 @@ def test_two_clicks_at_once_are_one_order(browser: Browser, stall: Stall) -> Non
     assert len(stored_orders(stall)) == 1
     (address,) = {click.at for click in clicks}
     assert address.startswith("/orders/guest/")
+
+
+def test_a_click_that_is_priced_while_the_other_places_the_order_shows_the_order(
+    browser: Browser, stall: Stall
+) -> None:
+    to_the_checkout(browser, stall, small=1)
+    form = {**browser.page.form("").fields, **CONTACT, "shipping": stall.slots[0], "payment_method": "cash:cash"}
+    first = browser.another()
+    first.client.cookies = browser.client.cookies
+    statements: list[str] = []
+
+    def place_it_after_the_look_for_an_order(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+        if len(statements) == 2:
+            at_once([lambda: first.post(f"{SALE}/checkout", **form, then="order")])
+
+    with listening(stall.instance.store.engine, place_it_after_the_look_for_an_order):
+        browser.post(f"{SALE}/checkout", **form, then="order")
+    assert "customer_order" in statements[0]
+    assert browser.at == first.at
+    assert browser.at.startswith("/orders/guest/")
+    assert len(stored_orders(stall)) == 1
 
 
 def test_two_at_the_checkout_for_the_last_piece_are_one_order_and_a_clear_no(browser: Browser, stall: Stall) -> None:
