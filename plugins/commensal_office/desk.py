@@ -27,10 +27,16 @@ class Desk:
     @property
     def sees_money(self) -> bool:
         """Whether the visitor sees amounts; packers do not, unless they take money."""
-        return "payments:read" in self.scopes or "payments:write" in self.scopes
+        return "payments:read" in self.scopes or self.takes_money
 
     @property
     def takes_money(self) -> bool:
+        """Whether the visitor takes money at the hand-out."""
+        return "payments:take" in self.scopes
+
+    @property
+    def keeps_books(self) -> bool:
+        """Whether the visitor records payments and closes the books."""
         return "payments:write" in self.scopes
 
     def may(self, scope: str) -> bool:

@@ -83,7 +83,7 @@ def _allowed(call: Call, enterprise: str, order: str, body: Event) -> list[str]:
     "/enterprises/{enterprise}/orders/{order}/hand-out", scope="orders:pack", needs_key=True, prepare=_allowed
 )
 def record_hand_out(call: Call, enterprise: str, order: str, body: Event) -> Outcome:
-    """Weighs, takes the money and hands an order over, in one step. Money needs the scope `payments:write` too.
+    """Weighs, takes the money and hands an order over, in one step. Money needs the scope `payments:take` too.
 
     Who comes second is answered with a conflict, which is listed for the treasurer if money was taken.
     """
@@ -109,7 +109,7 @@ def undo_hand_out(call: Call, enterprise: str, order: str) -> Outcome:
 
 
 def _demand_money(call: Call, enterprise: str) -> None:
-    demand(call.tx, call.actor, "payments:write", enterprise)
+    demand(call.tx, call.actor, "payments:take", enterprise)
 
 
 def _refuse_money_of_others(call: Call, enterprise: str, order: str) -> None:

@@ -7,16 +7,18 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from commensal.base.errors import Forbidden, NotFound, Refused, Unauthorised
 from commensal.storage.database import Store
 from commensal.trade.enterprises.grants import grant
+from commensal.trade.enterprises.homes import leave_home, stay_home
+from commensal.trade.enterprises.members import change_role
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.people.access import demand, demand_session
 from commensal.trade.people.actor import NOBODY, Actor
 from commensal.trade.people.people import Person
-from commensal.trade.people.scopes import ENTERPRISE_SCOPES, GRANTS, OPERATOR, PUBLIC, ROLES, SELF
+from commensal.trade.people.scopes import ENTERPRISE_SCOPES, GRANTS, OPERATOR, PUBLIC, ROLES, SELF, TAKING_MONEY
 
 Acting = Callable[..., Actor]
 
@@ -65,6 +67,30 @@ def test_a_member_may_do_what_the_role_says_there_and_nothing_elsewhere(
     actor = acting("Ada", role, at="stranger")
     assert scopes_allowed(store, actor, "stranger") == ROLES[role]
     assert scopes_allowed(store, actor, "farm") == frozenset()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_who_may_take_money_may_do_so_and_nothing_else_in_addition(
+    store: Store, village: Any, acting: Acting, role: str
+) -> None:
+    actor = acting("Ada", role, at="stranger")
+    with store.write() as tx:
+        tx.execute(update(enterprise_member).values(takes_money=True))
+    assert scopes_allowed(store, actor, "stranger") == ROLES[role] | TAKING_MONEY.get(role, frozenset())
+    assert "payments:take" in scopes_allowed(store, actor, "stranger")
+
+
+def test_an_enterprise_that_has_left_gives_nobody_the_right_to_record_money(
+    store: Store, village: Any, acting: Acting
+) -> None:
+    packer = acting("Max", "packer")
+    with store.write() as tx:
+        change_role(tx, "hub", packer.person_id or "", role="packer", takes_money=True)
+        before = leave_home(tx, "hub")
+    assert scopes_allowed(store, packer, "hub") == ROLES["accountant"]
+    with store.write() as tx:
+        stay_home(tx, "hub", before)
+    assert scopes_allowed(store, packer, "hub") == ROLES["packer"] | {"payments:take"}
 
 
 def test_a_stranger_is_not_told_that_the_enterprise_exists(store: Store, village: Any, acting: Acting) -> None:

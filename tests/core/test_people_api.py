@@ -254,6 +254,9 @@ def test_members_customers_and_grants_over_http(client: TestClient, somebody: So
 
     take_up_invitation(client, path, eve.email, "packer")
     assert send("PUT", f"/members/{eve.id}", {"role": "manager"})["role"] == "manager"
+    taking = send("PUT", f"/members/{eve.id}", {"role": "packer", "takes_money": True})
+    assert (taking["role"], taking["takes_money"]) == ("packer", True)
+    assert send("PUT", f"/members/{eve.id}", {"role": "manager"})["takes_money"] is False
     assert [member["name"] for member in send("GET", "/members")] == ["Ada", "Eve"]
     assert client.delete(f"{path}/members/{ada.id}", headers=HERE).status_code == 409
     assert client.delete(f"/api/me/enterprises/{ferme}", headers=HERE).status_code == 409

@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from commensal.base.clock import ManualClock
+from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.orders.values import Order
 from commensal_office.conflicts import open_conflicts
 
@@ -150,6 +152,18 @@ def test_a_packers_telephone_takes_no_money(browser: Browser, stall: Stall) -> N
     listed = browser.client.get(f"{HANDOUT}/list.json").json()
     assert "due" not in listed["orders"][0]
     assert "amount" not in listed["orders"][0]["lines"][0]
+
+
+def test_a_packer_who_may_take_money_sees_what_is_due_and_cashes_in(browser: Browser, stall: Stall) -> None:
+    order = an_order(stall)
+    browser.log_in(a_member(stall, "packer"))
+    with stall.instance.store.write() as tx:
+        tx.execute(update(enterprise_member).values(takes_money=True))
+    assert browser.client.get(f"{HANDOUT}/list.json").json()["orders"][0]["due"] == 480
+    assert hand_out(browser, order, "telephone").json()["outcome"] == "done"
+    assert journal(stall) == [480]
+    browser.go(f"{OFFICE}/money/{order.id}")
+    assert browser.status == 403  # the books are not the packer's
 
 
 def test_the_list_of_a_telephone_holds_no_address(owner: Browser, stall: Stall) -> None:

@@ -16,23 +16,29 @@ from .fields import EnterpriseFields
 from .tables import enterprise_member
 
 READER = "accountant"  # the role of all members at an enterprise that has left
+_TAKES_MONEY = " takes money"  # follows the role in what `leave_home` returns
 _row = enterprise_member.c
 
 
 def leave_home(tx: Transaction, enterprise_id: str) -> dict[str, str]:
-    """Makes every member a reader. Returns their former roles by the ids of people, for `stay_home`."""
-    query = select(_row.person_id, _row.role).where(_row.enterprise_id == enterprise_id).with_for_update()
-    roles = {row["person_id"]: row["role"] for row in tx.all(query)}
-    tx.execute(update(enterprise_member).where(_row.enterprise_id == enterprise_id).values(role=READER))
+    """Makes every member a reader. Returns what they could do, by the ids of people, for `stay_home`."""
+    is_member = _row.enterprise_id == enterprise_id
+    query = select(_row.person_id, _row.role, _row.takes_money).where(is_member).with_for_update()
+    roles = {row["person_id"]: row["role"] + (_TAKES_MONEY if row["takes_money"] else "") for row in tx.all(query)}
+    tx.execute(update(enterprise_member).where(is_member).values(role=READER, takes_money=False))
     return roles
 
 
 def stay_home(tx: Transaction, enterprise_id: str, roles: Mapping[str, str]) -> None:
-    """Undoes `leave_home`: gives members the roles that it returned. Does not add those who are no longer members."""
+    """Undoes `leave_home`: gives members what it returned. Does not add those who are no longer members."""
     if roles:
         conditions = (_row.enterprise_id == enterprise_id, _row.person_id == bindparam("member"))
-        statement = update(enterprise_member).where(*conditions).values(role=bindparam("was"))
-        tx.execute(statement, [{"member": person_id, "was": role} for person_id, role in sorted(roles.items())])
+        statement = update(enterprise_member).where(*conditions)
+        rows = [
+            {"member": person_id, "was": role.removesuffix(_TAKES_MONEY), "took": role.endswith(_TAKES_MONEY)}
+            for person_id, role in sorted(roles.items())
+        ]
+        tx.execute(statement.values(role=bindparam("was"), takes_money=bindparam("took")), rows)
 
 
 def come_home(tx: Transaction, enterprise_id: str, owner_id: str, profile: EnterpriseFields) -> None:

@@ -21,12 +21,16 @@ MOST = 200  # members of one enterprise
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """A person with a role at an enterprise (`trade/people/scopes.py`)."""
+    """A person with a role at an enterprise (`trade/people/scopes.py`).
+
+    takes_money: whether they may take money beyond what the role allows; owners and managers always may
+    """
 
     person_id: str
     email: str
     name: str
     role: str
+    takes_money: bool
     since: datetime
 
 
@@ -39,7 +43,12 @@ class Membership:
 
 
 _MEMBERS = select(
-    enterprise_member.c.person_id, person.c.email, person.c.name, enterprise_member.c.role, enterprise_member.c.since
+    enterprise_member.c.person_id,
+    person.c.email,
+    person.c.name,
+    enterprise_member.c.role,
+    enterprise_member.c.takes_money,
+    enterprise_member.c.since,
 ).join(person, person.c.id == enterprise_member.c.person_id)
 
 
@@ -70,8 +79,11 @@ def add_member(tx: Transaction, enterprise_id: str, *, email: str, role: str) ->
     return member_by_id(tx, enterprise_id, person_id)
 
 
-def change_role(tx: Transaction, enterprise_id: str, person_id: str, *, role: str) -> Member:
-    """Changes a member's role. Raises `Invalid` for an unknown role, `NotFound`, `Conflict` for the last owner."""
+def change_role(tx: Transaction, enterprise_id: str, person_id: str, *, role: str, takes_money: bool = False) -> Member:
+    """Changes what a member may do. A new role takes no money unless this is allowed again.
+
+    Raises `Invalid` for an unknown role, `NotFound`, `Conflict` for the last owner.
+    """
     problems = problems_with_role(role)
     if problems:
         raise Invalid(problems)
@@ -79,7 +91,7 @@ def change_role(tx: Transaction, enterprise_id: str, person_id: str, *, role: st
     statement = update(enterprise_member).where(_is_member(enterprise_id, person_id))
     if role != "owner":
         statement = statement.where(_is_not_the_last_owner(enterprise_id, person_id))
-    if tx.execute(statement.values(role=role)).rowcount != 1:
+    if tx.execute(statement.values(role=role, takes_money=takes_money)).rowcount != 1:
         raise _last_owner_error(tx, enterprise_id, person_id)
     return member_by_id(tx, enterprise_id, person_id)
 

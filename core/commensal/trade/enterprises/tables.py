@@ -53,6 +53,7 @@ enterprise_member = Table(
     Column("enterprise_id", Text, ForeignKey("enterprise.id"), primary_key=True),
     Column("person_id", Text, ForeignKey("person.id"), primary_key=True, index=True),
     Column("role", Text, nullable=False),
+    Column("takes_money", Flag, nullable=False, server_default="0"),  # see `TAKING_MONEY` of the scopes
     Column("since", Time, nullable=False),
     checked_in("role", ("owner", "manager", "packer", "accountant")),
     sqlite_strict=True,

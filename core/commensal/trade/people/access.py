@@ -8,7 +8,7 @@ from ...base.errors import Forbidden, NotFound, Unauthorised
 from ...storage.database import Transaction
 from ..enterprises.tables import enterprise_grant, enterprise_member
 from .actor import Actor
-from .scopes import ENTERPRISE_SCOPES, GRANTS, OPERATOR, PUBLIC, ROLES, SELF
+from .scopes import ENTERPRISE_SCOPES, GRANTS, OPERATOR, PUBLIC, ROLES, SELF, TAKING_MONEY
 
 
 def demand(tx: Transaction, actor: Actor, scope: str, enterprise_id: str | None = None) -> None:
@@ -74,7 +74,7 @@ def scopes_at(tx: Transaction, actor: Actor, enterprise_id: str) -> frozenset[st
     member, grant = enterprise_member, enterprise_grant
     granted = and_(grant.c.grantee_id == member.c.enterprise_id, grant.c.grantor_id == enterprise_id)
     rows = tx.all(
-        select(member.c.enterprise_id, member.c.role, grant.c.scope)
+        select(member.c.enterprise_id, member.c.role, member.c.takes_money, grant.c.scope)
         .select_from(member.outerjoin(grant, granted))
         .where(member.c.person_id == actor.person_id)
     )
@@ -82,6 +82,8 @@ def scopes_at(tx: Transaction, actor: Actor, enterprise_id: str) -> frozenset[st
     for row in rows:
         if row["enterprise_id"] == enterprise_id:
             scopes |= ROLES[row["role"]]
+            if row["takes_money"]:
+                scopes |= TAKING_MONEY.get(row["role"], frozenset())
         elif row["scope"]:
             scopes |= GRANTS[row["scope"]] & ROLES[row["role"]]
     return frozenset(scopes)

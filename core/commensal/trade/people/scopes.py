@@ -17,7 +17,7 @@ _MANAGE = (
     _PACK
     | _ACCOUNT
     | {"enterprise:write", "customers:write", "products:write", "catalogs:write", "sales:write", "orders:write"}
-    | {"payments:write", "plugins:write", "members:read", "audit:read"}
+    | {"payments:take", "payments:write", "plugins:write", "members:read", "audit:read"}
 )
 
 # What a member of an enterprise may do there, by role.
@@ -26,6 +26,13 @@ ROLES: dict[str, frozenset[str]] = {
     "manager": _MANAGE,
     "packer": _PACK,
     "accountant": _ACCOUNT,
+}
+
+# What "may take money" of a member adds to their role: packers cash in at the hand-out and see what is due there;
+# accountants record payments, hand statements in and close the books. Other roles do both already.
+TAKING_MONEY: dict[str, frozenset[str]] = {
+    "packer": frozenset({"payments:take"}),
+    "accountant": frozenset({"payments:take", "payments:write"}),
 }
 
 # The scopes of members of one enterprise at another that granted it a DFC scope, as far as their own role has them too.

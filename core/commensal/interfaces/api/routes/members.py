@@ -47,7 +47,10 @@ class Invited:
 
 
 class NewRole(Body, frozen=True, kw_only=True):
+    """`takes_money` lets packers cash in at the hand-out, and accountants record payments."""
+
     role: Role
+    takes_money: bool = False
 
 
 _MEMBER = "/enterprises/{enterprise}/members/{person}"
@@ -112,7 +115,7 @@ def decline(call: Call, invitation: str) -> None:
 @routes.put(_MEMBER, scope="members:write")
 def set_role(call: Call, enterprise: str, person: str, body: NewRole) -> Member:
     """Gives a member another role; there is always an owner."""
-    return change_role(call.tx, enterprise, person, role=body.role)
+    return change_role(call.tx, enterprise, person, role=body.role, takes_money=body.takes_money)
 
 
 @routes.delete(_MEMBER, scope="members:write")
