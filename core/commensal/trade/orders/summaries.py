@@ -19,6 +19,7 @@ _MOST = 200  # orders that a search over all sales returns
 class OrderSummary:
     """A placed order on a list. Amounts are minor units of `currency`; moments are UTC.
 
+    crates:   into which it was packed; None: nobody has counted them
     pieces:   of all lines together
     lines:    its number of lines
     unweighed: its number of lines that are sold by weight and were not weighed yet
@@ -44,6 +45,7 @@ class OrderSummary:
     paid_total: int
     placed_at: datetime
     fulfilled_at: datetime | None
+    crates: int | None
     version: int
     pieces: int
     lines: int

@@ -60,6 +60,7 @@ customer_order = Table(
     Column("cancelled_at", Time),
     Column("restocked", Flag),  # of a cancelled order: whether its goods went back on sale; else the hub lost them
     Column("fulfilled_at", Time),
+    Column("crates", Whole),  # into which it was packed; none: nobody has counted them
     Column("version", Whole, nullable=False),
     UniqueConstraint("enterprise_id", "number"),
     checked_in("identity", Identity),

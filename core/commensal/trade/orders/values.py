@@ -87,6 +87,7 @@ class Order:
     person_id is the account that placed it or that it has joined.
     restocked tells for a cancelled order whether its goods went back on sale; False: the shop lost them.
     plugin_fields are values of fields that plugins declare by `order_fields`.
+    crates is into how many it was packed; None: nobody has counted them.
     """
 
     id: str
@@ -129,4 +130,5 @@ class Order:
     adjustments: tuple[Adjustment, ...] = ()
     vat: tuple[VatShare, ...] = ()
     restocked: bool | None = None
+    crates: int | None = None
     plugin_fields: PluginValues = field(default_factory=dict)

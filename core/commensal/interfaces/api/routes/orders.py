@@ -18,6 +18,7 @@ from ....trade.orders.emails import order_mail
 from ....trade.orders.fulfil import hand_order_over, order_is_ready, tell_not_collected
 from ....trade.orders.identity import Identity
 from ....trade.orders.lock import locked_order, refuse_unless_placed
+from ....trade.orders.packing import MOST_CRATES, pack_into
 from ....trade.orders.place import place_order
 from ....trade.orders.questions import order_by_id, orders_of_session
 from ....trade.orders.sale_context import refuse_foreign_session
@@ -47,6 +48,12 @@ class Weights(Body, frozen=True, kw_only=True):
     """By line id, in the line's unit, for all its pieces together."""
 
     weights: Annotated[dict[Id, Decimal], msgspec.Meta(max_length=500)]
+
+
+class Crates(Body, frozen=True, kw_only=True):
+    """Null: nobody has counted them."""
+
+    crates: Annotated[int, msgspec.Meta(ge=1, le=MOST_CRATES)] | None
 
 
 class Substitution(Body, frozen=True, kw_only=True):
@@ -139,6 +146,13 @@ def give_instead(call: Call, enterprise: str, order: str, body: Substitution) ->
         call.tx, call.instance.hooks, locked, line_id=body.line_id, item_id=body.item_id, quantity=body.quantity,
         replaced=body.replaced, price=body.price, by=call.person_id,
     ))  # fmt: skip
+
+
+@routes.put("/enterprises/{enterprise}/orders/{order}/crates", scope="orders:pack", edits=True)
+def count_crates(call: Call, enterprise: str, order: str, body: Crates) -> Order:
+    """Says into how many crates the order was packed; labels and the hand-out show them."""
+    locked = locked_order(call.tx, order, enterprise_id=enterprise, version=call.version)
+    return _without_account(pack_into(call.tx, locked, body.crates))
 
 
 @routes.post("/enterprises/{enterprise}/orders/{order}/ready", scope="orders:pack", edits=True)
