@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from commensal import MenuItem, Transaction, hookimpl, translate
+from commensal import MenuItem, Transaction, hookimpl, person_by_id, translate
 from commensal.trade import memberships_of
 
 from .pages import fixed_routes
@@ -25,6 +25,6 @@ def migrations() -> Path:
 
 @hookimpl
 def menu_items(tx: Transaction, person_id: str | None, language: str) -> Sequence[MenuItem]:
-    if person_id is None or not memberships_of(tx, person_id, limit=1):
+    if person_id is None or not (memberships_of(tx, person_id, limit=1) or person_by_id(tx, person_id).is_operator):
         return []
     return [MenuItem(label=translate(language, "Office"), url="/office", position=880)]

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from commensal import Unauthorised
 from commensal.pages import Visit
-from commensal.trade import memberships_of
+from commensal.trade import invitations_to, memberships_of
 
 from .desk import MOST
 from .showing import show
@@ -17,7 +17,9 @@ def choose_page(visit: Visit) -> Response:
         raise Unauthorised
     with visit.read() as tx:
         memberships = memberships_of(tx, visit.actor.person_id, limit=MOST)
+        invited = len(invitations_to(tx, visit.actor.person_id))
     current = [membership for membership in memberships if membership.enterprise.archived_at is None]
-    if len(current) == 1 and "choose" not in visit.query:
+    if len(current) == 1 and not invited and "choose" not in visit.query:
         return visit.redirect(f"/office/{current[0].enterprise.id}")
-    return show(visit, None, "choose", memberships=current)
+    may_found = visit.actor.is_operator or visit.instance.settings.security.new_enterprises == "everybody"
+    return show(visit, None, "choose", memberships=current, invited=invited, may_found=may_found)

@@ -14,16 +14,20 @@ from . import (
     bring,
     choose,
     closing,
+    customers,
+    groups,
     handout,
     money,
     orders,
     papers,
     plugins,
     products,
+    profile,
     receive,
     rules,
     sale,
     settings,
+    team,
     telephone,
     week,
 )
@@ -38,6 +42,8 @@ _HERE = "/office/{enterprise}"
 _PERSON = f"{_HERE}/handout/{{session}}/{{order}}"
 _PAGES = (
     ("GET", "/office", choose.choose_page),
+    ("GET", "/office/new", profile.found_page),
+    ("POST", "/office/new", profile.found_now),
     ("GET", _HERE, week.week_page),
     ("GET", f"{_HERE}/orders", orders.orders_page),
     ("GET", f"{_HERE}/orders/{{order}}", orders.order_page),
@@ -63,6 +69,19 @@ _PAGES = (
     ("POST", f"{_HERE}/receive/sales/{{session}}", receive.tell_now),
     ("GET", f"{_HERE}/receive/{{purchase_order}}", receive.order_page),
     ("POST", f"{_HERE}/receive/{{purchase_order}}", receive.order_now),
+    ("GET", f"{_HERE}/customers", customers.customers_page),
+    ("GET", f"{_HERE}/customers/new", customers.new_page),
+    ("POST", f"{_HERE}/customers/new", customers.new_now),
+    ("GET", f"{_HERE}/customers/{{customer}}", customers.customer_page),
+    ("POST", f"{_HERE}/customers/{{customer}}", customers.customer_now),
+    ("GET", f"{_HERE}/groups", groups.groups_page),
+    ("POST", f"{_HERE}/groups", groups.groups_now),
+    ("GET", f"{_HERE}/settings/profile", profile.profile_page),
+    ("POST", f"{_HERE}/settings/profile", profile.profile_now),
+    ("GET", f"{_HERE}/settings/team", team.team_page),
+    ("POST", f"{_HERE}/settings/team", team.team_now),
+    ("GET", f"{_HERE}/settings/team/invite", team.team_page),
+    ("POST", f"{_HERE}/settings/team/invite", team.invite_now),
     ("GET", f"{_HERE}/settings", settings.settings_page),
     ("GET", f"{_HERE}/settings/closing", closing.closing_page),
     ("POST", f"{_HERE}/settings/closing", closing.save_closing),
@@ -72,6 +91,12 @@ _PAGES = (
 )
 
 
+_SENDS_MAIL = (team.invite_now,)  # to addresses that somebody types
+
+
 @hookimpl
 def fixed_routes(instance: Instance) -> Sequence[BaseRoute]:
-    return [page(path, handler, on_error=on_error, methods=(method,)) for method, path, handler in _PAGES]
+    return [
+        page(path, handler, on_error=on_error, methods=(method,), limit="signups" if handler in _SENDS_MAIL else "")
+        for method, path, handler in _PAGES
+    ]

@@ -35,6 +35,7 @@ _PLACES = (
     ("products", "Products and stock", "/products", "products:read"),
     ("bring", "What I bring", "/bring", "demand:read"),
     ("money", "Money", "/money", "payments:read"),
+    ("customers", "Customers", "/customers", "customers:read"),
     ("papers", "Lists and reports", "/papers", "orders:read"),
     ("settings", "Settings", "/settings", "sales:write"),
 )

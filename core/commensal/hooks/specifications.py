@@ -224,12 +224,14 @@ def menu_items(tx: Transaction, person_id: str | None, language: str) -> Sequenc
 
 @hook(scope="enterprise", returns="each", where="transaction", on_error="skip", reads=True, timeout=2.0, since="0.2")
 def page_parts(
-    tx: Transaction, page: str, enterprise_id: str, scopes: frozenset[str], language: str
+    tx: Transaction, page: str, enterprise_id: str, scopes: frozenset[str], language: str, subject: str
 ) -> Sequence[PagePart] | None:
     """Parts of a page for those who run the enterprise: what needs them, in lines of text with a link each.
 
-    `page` is its name: "week" is the first page of the office. `scopes` are what the reader may do at the enterprise:
-    return nothing that they may not read. `tx` only reads. A plugin that fails is skipped.
+    `page` is its name in the office: "week" is the first page, "begin" the first steps of a new hub, "settings" its
+    settings, "customer" one of its customers, whose id is `subject`; elsewhere `subject` is "". `scopes` are what the
+    reader may do at the enterprise: return nothing that they may not read. `tx` only reads. A plugin that fails is
+    skipped.
     """
     raise AssertionError("a specification is not called")
 

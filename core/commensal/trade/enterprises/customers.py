@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, TypedDict, Unpack
 
-from sqlalchemy import Select, bindparam, case, func, literal_column, select
+from sqlalchemy import ColumnElement, Select, bindparam, case, func, literal_column, select
 from sqlalchemy.sql.dml import ReturningInsert
 
 from ...base.errors import Conflict, Invalid, NotFound, Problem
@@ -185,13 +185,24 @@ def list_customers(
 
     Only those with every word of `search` in their name, address or code, and in the category `category_id` if given.
     """
-    query = select(*_COLUMNS).where(customer.c.enterprise_id == enterprise_id, customer.c.email > after)
+    query = select(*_COLUMNS).where(*_selected(enterprise_id, search, category_id), customer.c.email > after)
+    return [_customer_from(row) for row in tx.all(query.order_by(customer.c.email).limit(limit))]
+
+
+def count_customers(tx: Transaction, enterprise_id: str, *, search: str = "", category_id: str = "") -> int:
+    """The number of customers whom `list_customers` lists, on all its pages together."""
+    count: int = tx.value(select(func.count(customer.c.id)).where(*_selected(enterprise_id, search, category_id)))
+    return count
+
+
+def _selected(enterprise_id: str, search: str, category_id: str) -> list[ColumnElement[bool]]:
+    conditions = [customer.c.enterprise_id == enterprise_id]
     if search:
-        query = query.where(matches(customer.c.search, search))
+        conditions.append(matches(customer.c.search, search))
     if category_id:
         members = select(customer_in_category.c.customer_id).where(customer_in_category.c.category_id == category_id)
-        query = query.where(customer.c.id.in_(members))
-    return [_customer_from(row) for row in tx.all(query.order_by(customer.c.email).limit(limit))]
+        conditions.append(customer.c.id.in_(members))
+    return conditions
 
 
 def _read_attributes(attributes: CustomerFields, problems: list[Problem]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
 from ...storage.database import Row, Transaction
+from .questions import order_ids_of_customer
 from .tables import customer_order, order_line
 
 _order, _line = customer_order.c, order_line.c
@@ -89,6 +90,12 @@ def find_orders(tx: Transaction, enterprise_id: str, text: str) -> list[OrderSum
         matches.append(_order.number == int(text))
     newest_first = _summaries(tx, _order.enterprise_id == enterprise_id, or_(*matches), newest=True)
     return newest_first[:_MOST]
+
+
+def summaries_of_customer(tx: Transaction, enterprise_id: str, customer_id: str) -> list[OrderSummary]:
+    """Returns the orders that belong to a customer of the shop, over all sales, newest first; at most 200."""
+    is_theirs = _order.id.in_(order_ids_of_customer(customer_id))
+    return _summaries(tx, _order.enterprise_id == enterprise_id, is_theirs, newest=True)
 
 
 def orders_with_product(tx: Transaction, session_id: str, name: str) -> set[str]:

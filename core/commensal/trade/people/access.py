@@ -49,6 +49,19 @@ def _refuse_without_second_factor(actor: Actor) -> None:
         )
 
 
+def demand_founder(tx: Transaction, actor: Actor, new_enterprises: str) -> str:
+    """Returns the id of the person if they may make enterprises: operators, or everybody, as `new_enterprises` of the
+    instance's settings says. Raises `Unauthorised`, `Forbidden`."""
+    demand(tx, actor, SELF)
+    if new_enterprises == "operators":
+        if not actor.is_operator:
+            text = "Here only those who run the instance make enterprises; please ask them."
+            raise Forbidden("new_enterprises", text)
+        demand(tx, actor, OPERATOR)
+    assert actor.person_id is not None
+    return actor.person_id
+
+
 def demand_session(actor: Actor) -> str:
     """Returns the id of the logged-in person. For changes of how they log in.
 

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from ....base.errors import Forbidden
 from ....trade.enterprises.enterprises import (
     Enterprise,
     archive_enterprise,
@@ -19,8 +18,7 @@ from ....trade.enterprises.enterprises import (
     restore_enterprise,
 )
 from ....trade.enterprises.guest_policy import GuestPolicy, change_guest_policy, guest_policy_of
-from ....trade.people.access import demand
-from ....trade.people.scopes import OPERATOR
+from ....trade.people.access import demand_founder
 from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of
 
 routes = Routes("enterprises")
@@ -109,21 +107,14 @@ def directory_entry(call: Call, slug: str) -> Enterprise:
 def found_enterprise(call: Call, body: NewEnterprise) -> Enterprise:
     """Makes an enterprise, of which I am the owner. Operators do, and everybody where they let them."""
     settings = call.instance.settings
-    if settings.security.new_enterprises == "operators":
-        _demand_operator(call)
+    owner_id = demand_founder(call.tx, call.actor, settings.security.new_enterprises)
     values = {
         "language": settings.language,
         "timezone": settings.timezone,
         "currency": settings.currency,
         **changes(body),
     }
-    return create_enterprise(call.tx, owner_id=call.person_id, **values)
-
-
-def _demand_operator(call: Call) -> None:
-    if not call.actor.is_operator:
-        raise Forbidden("new_enterprises", "Here only those who run the instance make enterprises; please ask them.")
-    demand(call.tx, call.actor, OPERATOR)
+    return create_enterprise(call.tx, owner_id=owner_id, **values)
 
 
 @routes.get("/enterprises/{enterprise}", scope="enterprise:read")

@@ -1,0 +1,144 @@
+"""Who we are: makes a hub or a producer, and changes what others read about it."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from starlette.responses import Response
+
+from commensal import LANGUAGES, Enterprise, Invalid, Problem, Refused, Unauthorised
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.trade import change_enterprise, create_enterprise, demand_founder
+
+from .desk import open_desk
+from .showing import show
+
+_TEXTS = ("name", "slug", "email", "phone", "street", "postcode", "city", "vat_number", "timezone")
+_CHOICES = ("visibility", "language")
+_TICKS = ("is_hub", "is_producer")
+_COORDINATES = re.compile(r"\s*(-?\d{1,3}(?:\.\d+)?)\s*[,; ]\s*(-?\d{1,3}(?:\.\d+)?)\s*", re.ASCII)
+_PARAGRAPH = re.compile(r"\s*</p>\s*<p>\s*|\s*<br\s*/?>\s*<br\s*/?>\s*")
+_SIMPLE = ("name", "email", "phone", "street", "postcode", "city")  # of a new enterprise
+_FIELDS = {*_TEXTS, *_CHOICES, *_TICKS, "description", "coordinates"}
+
+
+def found_page(visit: Visit) -> Response:
+    return _found_page(visit, {"email": visit.actor.email, "is_hub": "1"})
+
+
+def _found_page(visit: Visit, typed: dict[str, str], errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+    if visit.actor.person_id is None:
+        raise Unauthorised
+    with visit.read() as tx:
+        demand_founder(tx, visit.actor, visit.instance.settings.security.new_enterprises)
+    return show(visit, None, "found", status=status, typed={**dict.fromkeys(_FIELDS, ""), **typed}, mistakes=errors)
+
+
+def found_now(visit: Visit) -> Response:
+    """Makes the enterprise, of which the visitor is the owner, and leads to its first steps."""
+    settings = visit.instance.settings
+    typed = _typed(visit)
+    try:
+        _refuse_neither(typed)
+        with visit.write() as tx:
+            owner_id = demand_founder(tx, visit.actor, settings.security.new_enterprises)
+            texts: Any = {name: typed[name] for name in _SIMPLE}
+            new = create_enterprise(
+                tx, owner_id=owner_id, currency=settings.currency, language=visit.language,
+                timezone=settings.timezone, visibility="public", is_hub="is_hub" in typed,
+                is_producer="is_producer" in typed, **texts,
+            )  # fmt: skip
+    except Refused as error:
+        return _found_page(visit, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
+    return visit.redirect(f"/office/{new.id}")
+
+
+def _typed(visit: Visit) -> dict[str, str]:
+    names = (*_TEXTS, *_CHOICES, "description", "coordinates")
+    texts = {name: visit.form.get(name, "").strip() for name in names}
+    return texts | {name: "1" for name in _TICKS if name in visit.form}
+
+
+def _refuse_neither(typed: dict[str, str]) -> None:
+    if not any(name in typed for name in _TICKS):
+        raise Invalid([Problem("kind", "Tick what it does: sell, produce, or both.", "/is_hub")])
+
+
+# ------------------------------------------------------------------------------------------------ changing it
+
+
+def profile_page(visit: Visit) -> Response:
+    return _profile_page(visit)
+
+
+def _profile_page(
+    visit: Visit, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
+) -> Response:
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "enterprise:write")
+    shown = _as_text(desk.enterprise) if typed is None else {**dict.fromkeys(_FIELDS, ""), **typed}
+    version = visit.form.get("version", "") or str(desk.enterprise.version)
+    return show(
+        visit, desk, "profile", at="settings", status=status, typed=shown, version=version, mistakes=errors,
+        languages=LANGUAGES, saved="saved" in visit.query,
+    )  # fmt: skip
+
+
+def profile_now(visit: Visit) -> Response:
+    typed = _typed(visit)
+    version = visit.form.get("version", "")
+    try:
+        _refuse_neither(typed)
+        changes = _read(typed)
+        with visit.write() as tx:
+            desk = open_desk(tx, visit, "enterprise:write")
+            known_version = int(version[:9]) if version.isascii() and version.isdigit() else 0
+            change_enterprise(tx, desk.enterprise.id, known_version, **changes)
+    except Refused as error:
+        return _profile_page(visit, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
+    return visit.redirect(f"{desk.address}/settings/profile?saved=1")
+
+
+def _as_text(enterprise: Enterprise) -> dict[str, str]:
+    texts = {name: getattr(enterprise, name) for name in (*_TEXTS, *_CHOICES)}
+    ticks = {name: "1" if getattr(enterprise, name) else "" for name in _TICKS}
+    place = "" if enterprise.latitude is None else f"{enterprise.latitude:f}, {enterprise.longitude:f}"
+    return {**texts, **ticks, "coordinates": place, "description": _plain(enterprise.description)}
+
+
+def _read(typed: dict[str, str]) -> Any:
+    """The fields of the enterprise as they were typed. Raises `Invalid` for coordinates that are none."""
+    latitude, longitude = _read_coordinates(typed["coordinates"])
+    return {
+        **{name: typed[name] for name in (*_TEXTS, *_CHOICES)},
+        **{name: name in typed for name in _TICKS},
+        "description": _paragraphs(typed["description"]),
+        "latitude": latitude,
+        "longitude": longitude,
+    }
+
+
+def _read_coordinates(text: str) -> tuple[Decimal | None, Decimal | None]:
+    """Latitude and longitude as maps show them: "47.3941, 0.6848". Raises `Invalid`."""
+    if not text:
+        return None, None
+    match = _COORDINATES.fullmatch(text)
+    try:
+        if match is not None:
+            return round(Decimal(match[1]), 7), round(Decimal(match[2]), 7)
+    except InvalidOperation:
+        pass
+    raise Invalid([Problem("coordinates", "Copy them from a map, like 47.3941, 0.6848.", "/coordinates")])
+
+
+def _paragraphs(text: str) -> str:
+    """The text as HTML: an empty line begins a paragraph. Simple tags in it are kept, and cleaned by the core."""
+    paragraphs = [part.strip() for part in re.split(r"\r?\n\s*\r?\n", text) if part.strip()]
+    return "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
+
+
+def _plain(html: str) -> str:
+    """The reverse of `_paragraphs`."""
+    return _PARAGRAPH.sub("\n\n", html).removeprefix("<p>").removesuffix("</p>").strip()

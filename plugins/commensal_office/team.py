@@ -1,0 +1,85 @@
+"""Team: who works here, what each of them sees and may do, and invitations by mail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.responses import Response
+
+from commensal import Conflict, NotFound, Refused
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.trade import (
+    Member,
+    change_role,
+    invitations_of,
+    invite,
+    list_members,
+    member_by_id,
+    remove_member,
+    withdraw_invitation,
+)
+
+from .desk import Desk, open_desk
+from .showing import show
+
+
+def team_page(visit: Visit) -> Response:
+    return _team_page(visit)
+
+
+def _team_page(visit: Visit, email: str = "", errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "members:read")
+        members = list_members(tx, desk.enterprise.id)
+        invitations = invitations_of(tx, desk.enterprise.id)
+    asked = _asked(visit, members)
+    return show(
+        visit, desk, "team", at="settings", status=status, members=members, invitations=invitations, email=email,
+        asked=asked, role=visit.form.get("role", "packer"), mistakes=errors, done=visit.query.get("done", ""),
+        may_write=desk.may("members:write"),
+    )  # fmt: skip
+
+
+def _asked(visit: Visit, members: Sequence[Member]) -> Member | None:
+    """The member whom the page is about to remove, if the visitor has asked for that."""
+    asked = visit.query.get("ask", "")
+    return next((member for member in members if member.person_id == asked), None)
+
+
+def invite_now(visit: Visit) -> Response:
+    """Invites an address. The page answers the same whether it has an account or not."""
+    email = visit.form.get("email", "")
+    try:
+        with visit.write() as tx:
+            desk = open_desk(tx, visit, "members:write")
+            invite(tx, desk.enterprise.id, email=email, role=visit.form.get("role", ""), language=visit.language)
+    except Refused as error:
+        return _team_page(visit, email, mistakes(visit, error, {"email", "role"}.__contains__), status_of(error))
+    return visit.redirect(f"{_address(desk)}?done=invited")
+
+
+def team_now(visit: Visit) -> Response:
+    """Changes a role, removes a member, or takes an invitation back."""
+    action = visit.query.get("then", "")
+    try:
+        with visit.write() as tx:
+            desk = open_desk(tx, visit, "members:write")
+            shop, person_id = desk.enterprise.id, visit.form.get("person", "")
+            if action == "role":
+                change_role(tx, shop, person_id, role=visit.form.get("role", ""))
+            elif action == "remove":
+                member_by_id(tx, shop, person_id)
+                remove_member(tx, shop, person_id)
+            elif action == "withdraw":
+                withdraw_invitation(tx, shop, visit.form.get("invitation", ""))
+            else:
+                raise NotFound
+    except Conflict as error:
+        return _team_page(visit, errors=mistakes(visit, error), status=status_of(error))
+    if person_id == visit.actor.person_id and action == "remove":
+        return visit.redirect("/office")
+    return visit.redirect(f"{_address(desk)}?done={action}")
+
+
+def _address(desk: Desk) -> str:
+    return f"{desk.address}/settings/team"

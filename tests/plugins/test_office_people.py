@@ -1,0 +1,186 @@
+"""The office: the team, customers and their groups, and who we are; a new hub by pages alone."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select, update
+
+from commensal.storage.jobs.tables import job
+from commensal.trade.enterprises.customers import create_customer, customer_by_email, list_customers
+from commensal.trade.enterprises.enterprises import enterprise_by_id
+from commensal.trade.enterprises.invitations import accept_invitation, invitations_of, invitations_to
+from commensal.trade.enterprises.members import list_members
+from commensal.trade.orders.tables import customer_order as order_table
+from commensal.trade.people.people import Person
+from commensal.trade.people.tables import person
+
+from .conftest import Browser, Stall
+from .test_office import OFFICE, a_member, an_order, owner, settings
+
+__all__ = ["owner", "settings"]  # fixtures
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
+
+TEAM = f"{OFFICE}/settings/team"
+CUSTOMERS = f"{OFFICE}/customers"
+
+
+# ------------------------------------------------------------------------------------------------ the team
+
+
+def test_somebody_is_invited_joins_gets_another_role_and_leaves(owner: Browser, stall: Stall, ada: Person) -> None:
+    owner.go(TEAM)
+    owner.send("/team/invite", email="ada@example.org", role="packer")
+    assert "invitation is on its way" in owner.page.text
+    assert "invited, has not answered" in owner.page.text
+    with stall.instance.store.write() as tx:
+        (invitation,) = invitations_to(tx, ada.id)
+        accept_invitation(tx, ada.id, invitation.id)
+    owner.go(TEAM)
+    assert "Ada Martin" in owner.page.text
+    owner.post(f"{TEAM}?then=role", person=ada.id, role="manager")
+    assert roles(stall)["ada@example.org"] == "manager"
+    owner.go(f"{TEAM}?ask={ada.id}")
+    assert "Remove Ada Martin from the team?" in owner.page.text
+    assert "ada@example.org" in roles(stall)
+    owner.send("?then=remove")
+    assert list(roles(stall)) == ["olivia@example.org"]
+
+
+def test_an_invitation_is_taken_back(owner: Browser, stall: Stall) -> None:
+    owner.go(TEAM)
+    owner.send("/team/invite", email="bob@example.org", role="owner")
+    with stall.instance.store.read() as tx:
+        (invitation,) = invitations_of(tx, "shop")
+        (mail,) = tx.all(select(job.c.payload).where(job.c.kind == "mail"))
+    assert (mail["payload"]["kind"], mail["payload"]["to"]) == ("member_invitation", "bob@example.org")
+    owner.send("?then=withdraw", ("invitation", invitation.id))
+    with stall.instance.store.read() as tx:
+        assert not invitations_of(tx, "shop")
+
+
+def test_a_wrong_address_is_shown_at_its_field_and_nobody_is_invited(owner: Browser, stall: Stall) -> None:
+    owner.go(TEAM)
+    owner.send("/team/invite", email="nobody", role="packer")
+    assert owner.status == 422
+    assert "email-problem" in owner.page.ids()
+    assert owner.page.form("/team/invite").fields["email"] == "nobody"
+
+
+def test_the_last_owner_stays(owner: Browser, stall: Stall) -> None:
+    with stall.instance.store.read() as tx:
+        (olivia,) = list_members(tx, "shop")
+    for action in ("role", "remove"):
+        owner.post(f"{TEAM}?then={action}", person=olivia.person_id, role="packer")
+        assert "They are the only owner" in owner.page.text
+    assert roles(stall) == {"olivia@example.org": "owner"}
+
+
+def test_a_coordinator_reads_the_team_and_changes_nothing(browser: Browser, stall: Stall, ada: Person) -> None:
+    browser.log_in(a_member(stall, "manager"))
+    browser.go(TEAM)
+    assert "Owners invite people" in browser.page.text
+    for action, fields in (("invite", {"email": "bob@example.org"}), ("?then=role", {"person": ada.id})):
+        browser.post(f"{TEAM}/{action}" if action == "invite" else f"{TEAM}{action}", role="owner", **fields)
+        assert browser.status == 403
+    assert roles(stall) == {"olivia@example.org": "manager"}
+
+
+def roles(stall: Stall) -> dict[str, str]:
+    with stall.instance.store.read() as tx:
+        return {member.email: member.role for member in list_members(tx, "shop")}
+
+
+# ------------------------------------------------------------------------------------------------ customers
+
+
+def test_a_customer_is_added_found_and_changed(owner: Browser, stall: Stall) -> None:
+    owner.go(f"{OFFICE}/groups")
+    owner.send("?then=add", name="Members")
+    owner.go(f"{CUSTOMERS}/new")
+    (group,) = owner.page.form("/new").boxes
+    owner.send("/new", ("name", "Corinne Clerc"), email="Corinne@Example.org", code="M-12", **{group: "1"})
+    assert "The customer is added" in owner.page.text
+    owner.go(f"{CUSTOMERS}?q=m-12")
+    assert "Corinne Clerc" in owner.page.text
+    owner.go(f"{CUSTOMERS}?q=nobody")
+    assert "No customer fits" in owner.page.text
+    with stall.instance.store.read() as tx:
+        corinne = customer_by_email(tx, "shop", "corinne@example.org")
+    assert corinne.categories == {group.removeprefix("group/")}
+    owner.go(f"{CUSTOMERS}/{corinne.id}")
+    form = owner.page.form(f"/{corinne.id}")
+    assert form.fields[group] == "1"
+    owner.post(owner.at, **{**form.fields, "note": "Rings twice.", group: "1"})
+    owner.post(owner.at, **{**form.fields, "note": "Never comes."})
+    assert owner.status == 422  # the version of the first form is over
+    with stall.instance.store.read() as tx:
+        assert customer_by_email(tx, "shop", "corinne@example.org").note == "Rings twice."
+
+
+def test_a_customers_page_shows_their_own_orders(owner: Browser, stall: Stall) -> None:
+    corinnes, others = an_order(stall), an_order(stall, "Somebody Else")
+    with stall.instance.store.write() as tx:
+        tx.execute(update(order_table).values(identity="proven").where(order_table.c.id == corinnes.id))
+        corinne = customer_by_email(tx, "shop", "corinne@example.org")
+    links = owner.go(f"{CUSTOMERS}/{corinne.id}").links()
+    assert f"{OFFICE}/orders/{corinnes.id}" in links
+    assert f"{OFFICE}/orders/{others.id}" not in links
+
+
+def test_deleting_a_group_says_who_leaves_it(owner: Browser, stall: Stall) -> None:
+    owner.go(f"{OFFICE}/groups")
+    owner.send("?then=add", name="Members")
+    group = next(link for link in owner.page.links() if link.startswith("?ask=")).removeprefix("?ask=")
+    with stall.instance.store.write() as tx:
+        create_customer(tx, "shop", email="ada@example.org", categories=[group])
+    owner.go(f"{OFFICE}/groups?ask={group}")
+    assert "1 customer leaves it" in owner.page.text
+    owner.send("?then=delete")
+    assert "No groups yet" in owner.page.text
+    with stall.instance.store.read() as tx:
+        assert [customer.categories for customer in list_customers(tx, "shop")] == [frozenset()]
+
+
+def test_packers_see_no_customers(browser: Browser, stall: Stall) -> None:
+    browser.log_in(a_member(stall, "packer"))
+    assert CUSTOMERS not in browser.go(OFFICE).links()
+    for path in (CUSTOMERS, f"{CUSTOMERS}/new", f"{OFFICE}/groups", TEAM):
+        browser.go(path)
+        assert browser.status == 403
+
+
+# ------------------------------------------------------------------------------------------------ who we are
+
+
+def test_what_others_read_is_changed_on_a_page(owner: Browser, stall: Stall) -> None:
+    owner.go(f"{OFFICE}/settings/profile")
+    form = owner.page.form("/profile").fields
+    story = "We are <em>twelve</em> families.\r\n\r\n<script>alert(1)</script>Come on Thursday."
+    owner.post(owner.at, **{**form, "description": story, "coordinates": "47.3941, 0.6848", "is_producer": "1"})
+    with stall.instance.store.read() as tx:
+        shop = enterprise_by_id(tx, "shop")
+    assert shop.description == "<p>We are <em>twelve</em> families.</p><p>Come on Thursday.</p>"
+    assert (str(shop.latitude), str(shop.longitude)) == ("47.3941", "0.6848")
+    assert (shop.is_hub, shop.is_producer) == (True, True)
+    again = owner.go(f"{OFFICE}/settings/profile").form("/profile").fields
+    assert again["description"] == "We are <em>twelve</em> families.\n\nCome on Thursday."
+    owner.post(owner.at, **{**form, "name": ""})
+    assert owner.status == 422
+    assert "name-problem" in owner.page.ids()
+
+
+def test_only_who_may_begins_a_hub(browser: Browser, stall: Stall, ada: Person) -> None:
+    browser.log_in()
+    assert "only they add one" in browser.go("/office").text
+    browser.post("/office/new", name="Le Potager", is_hub="1")
+    assert browser.status == 403
+    with stall.instance.store.write() as tx:
+        tx.execute(update(person).where(person.c.id == ada.id).values(is_operator=True))
+    browser.go("/office")
+    assert "/office/new" in browser.page.links()
+    browser.go("/office/new")
+    browser.send("/office/new", name="Le Potager", city="Tours")
+    assert browser.status == 200
+    assert browser.at.startswith("/office/")
+    assert "Le Potager" in browser.page.text
