@@ -23,7 +23,7 @@ from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
 from commensal.instance.begin import USUAL
 from commensal.instance.settings import LimitSettings
-from commensal.interfaces.api import openapi_route
+from commensal.interfaces import app as application
 from commensal.interfaces.api.endpoint import Call, Paging, Routes
 from commensal.interfaces.api.routes import core_endpoints
 from commensal.interfaces.api.tables import idempotent_answer
@@ -399,7 +399,7 @@ def test_the_description_is_made_once_and_asked_for_by_its_tag(
         calls.append("once")
         return {"openapi": "3.1.0"}
 
-    monkeypatch.setattr(openapi_route, "openapi", describe)
+    monkeypatch.setattr(application, "openapi", describe)
     first = client.get("/api/openapi.json")
     assert first.json() == client.get("/api/openapi.json").json()
     assert calls == ["once"]

@@ -153,7 +153,7 @@ def test_a_list_may_hold_several_kinds_told_by_their_tag() -> None:
         (
             "en",
             [
-                "The settings of this instance. instance.example.toml of the project names them all.",
+                "The settings of this instance. `commensal settings` prints them all.",
                 "empty: SQLite, in the file commensal.db of this folder",
                 "empty: e-mails are written into the folder mail/",
                 "for this instance alone, best on another disk; empty: nobody backs it up",
@@ -164,7 +164,7 @@ def test_a_list_may_hold_several_kinds_told_by_their_tag() -> None:
         (
             "fr",
             [
-                "Les réglages de cette instance. Le fichier instance.example.toml du projet les nomme tous.",
+                "Les réglages de cette instance. `commensal settings` les affiche tous.",
                 "vide : SQLite, dans le fichier commensal.db de ce dossier",
                 "vide : les e-mails sont écrits dans le dossier mail/",
                 "pour cette seule instance, de préférence sur un autre disque ; vide : personne ne la sauvegarde",

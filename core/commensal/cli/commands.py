@@ -19,6 +19,7 @@ from .plugin_commands import claimed_names, find_plugin_command
 # Each command, in the order of `commensal --help`, and its module.
 COMMANDS = {
     "init": "init",
+    "settings": "print_settings",
     "user": "user",
     "token": "token",
     "enterprise": "enterprise",

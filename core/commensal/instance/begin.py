@@ -149,7 +149,7 @@ def _remove_on_failure(folder: Path, *others: Path) -> Iterator[None]:
 def _comments(language: str) -> dict[str, str]:
     from ..base.languages.catalogs import translate  # loads Babel and the files of plugins, which is slow
 
-    about = "The settings of this instance. instance.example.toml of the project names them all."
+    about = "The settings of this instance. `commensal settings` prints them all."
     backups = "for this instance alone, best on another disk; empty: nobody backs it up"
     return {
         "of_file": translate(language, about),

@@ -22,6 +22,7 @@ from ..base.reading import read_settings
 from ..base.secret import Secret
 
 _MAILBOX = re.compile(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+")  # an address without a name: e-mails show the shop's name
+_PAGE = re.compile(r"https://[^\s]+")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 OF_THIS_MACHINE = {"of_this_machine": True}  # metadata of settings that backups omit: wrong on another machine
 
@@ -86,6 +87,13 @@ class SecuritySettings:
     """Who may create enterprises through the API: operators, or everybody with a confirmed e-mail address."""
     hsts_subdomains: bool = False
     """Whether browsers must use https also for all subdomains of base_url's host (RFC 6797, 6.1.2)."""
+    contact: str = ""
+    """Where to report a weakness, for /.well-known/security.txt (RFC 9116): an e-mail address, or a URI with https."""
+
+    def __post_init__(self) -> None:
+        if self.contact and not (_MAILBOX.fullmatch(self.contact) or _PAGE.fullmatch(self.contact)):
+            text = "security.contact: {contact!r} is neither an e-mail address nor an address that begins with https://"
+            raise Unfit(text, contact=self.contact)
 
 
 @dataclass(frozen=True)

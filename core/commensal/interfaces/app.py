@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from importlib.metadata import version
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -17,17 +19,19 @@ from ..base.languages.catalogs import best_language
 from ..hooks import specifications
 from ..instance import Instance
 from ..trade.enterprises.plugins import offered_plugins
+from .about import about_routes
 from .api.assets import Assets
 from .api.compression import Compression
 from .api.endpoint import Endpoint
 from .api.handler import answer
 from .api.intake import Intake
 from .api.openapi import openapi
-from .api.openapi_route import openapi_route
 from .api.origin_guard import OriginGuard
 from .api.plugin_threads import Limiters
 from .api.problems import problem
+from .api.product_bodies import describe_plugin_fields
 from .api.rates import Rates
+from .api.rendered_once import rendered_once
 from .api.router import RouteIndex
 from .api.routes import core_endpoints
 from .api.webhooks import webhook_prefixes, webhook_routes
@@ -68,7 +72,7 @@ def make_app(instance: Instance) -> Starlette:
         accept_language = request.headers.get("accept-language", "")
         return problem(NotFound(), best_language(accept_language, default=instance.settings.language))
 
-    routes: list[BaseRoute] = [openapi_route(instance, endpoints, rates)]
+    routes: list[BaseRoute] = [_openapi_route(instance, endpoints, rates), *about_routes(instance, rates)]
     routes += [_route(endpoint, instance, rates, limiters) for endpoint in endpoints]
     routes += _fixed(instance, routes, limiters)
     routes.append(Route("/api/{rest:path}", answer_not_found, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]))
@@ -104,6 +108,16 @@ def make_app(instance: Instance) -> Starlette:
     app.state.instance = instance
     app.state.rates = rates
     return app
+
+
+def _openapi_route(instance: Instance, endpoints: list[Endpoint], rates: Rates) -> Route:
+    def render() -> bytes:
+        settings = instance.settings
+        document = openapi(endpoints, title=settings.name, base_url=settings.base_url, version=version("commensal"))
+        describe_plugin_fields(document, instance.store.plugin_fields)
+        return msgspec.json.encode(document)
+
+    return rendered_once("/api/openapi.json", render, "application/json", instance=instance, rates=rates)
 
 
 def _route(endpoint: Endpoint, instance: Instance, rates: Rates, limiters: Limiters) -> Route:
