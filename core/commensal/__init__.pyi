@@ -12,6 +12,7 @@ from .base.errors import Problem as Problem
 from .base.errors import Refused as Refused
 from .base.errors import SoldOut as SoldOut
 from .base.errors import Stale as Stale
+from .base.errors import TooMany as TooMany
 from .base.errors import Unauthorised as Unauthorised
 from .base.errors import Unfit as Unfit
 from .base.fields import CustomerField as CustomerField

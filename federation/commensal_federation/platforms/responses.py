@@ -12,8 +12,8 @@ import msgspec
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from commensal import Dialect, Instance, Problem, Refused, say
-from commensal.pages import Visit, page
+from commensal import Dialect, Instance, Problem, Refused, TooMany, say
+from commensal.pages import Visit, explain, page
 
 from ..dfc.contained import contained
 from ..dfc.dialects import all_dialects, negotiate
@@ -24,6 +24,8 @@ VERSION = version("commensal")  # part of every ETag: a new version may write ot
 FOR_EVERYBODY = {"Access-Control-Allow-Origin": "*"}  # of a public document; it carries no credentials
 _JSON = re.compile(r"[/+]json\b", re.IGNORECASE)
 _ANYTHING = re.compile(r"(\*|application|text)/\*")
+_CODES = {500: "error", 502: "plugin", 503: "busy"}  # of errors that the caller has not caused
+_PAUSE = "5"  # seconds, of Retry-After
 _LARGEST = 4_000_000  # bytes of a request: an order of 500 lines with the details of its products
 
 
@@ -69,13 +71,23 @@ def _recognise(instance: Instance, token: str) -> str | None:
 
 
 def dfc_response(
-    visit: Visit, things: Iterable[Thing], members: Iterable[str] | None = None, status: int = 200, tag: str = ""
+    visit: Visit, things: Iterable[Thing], members: Iterable[str] | None = None, status: int = 200
 ) -> Response:
     """Writes the values in the requested dialect, without links to things that are not among them. `members`: IRIs in
-    the LDP container of a list in 2.0; `tag`: the ETag if it is known beforehand."""
-    dialect, url = _requested_dialect(visit), f"{base_of(visit)}{visit.request.url.path}"
+    the LDP container of a list in 2.0."""
+    return _response(visit, write_document(visit, things, members), _requested_dialect(visit).media_type, status, "")
+
+
+def document_response(visit: Visit, content: bytes, tag: str) -> Response:
+    """The response with a document that `write_document` has written, and whose ETag is known beforehand."""
+    return _response(visit, content, _requested_dialect(visit).media_type, 200, tag)
+
+
+def write_document(visit: Visit, things: Iterable[Thing], members: Iterable[str] | None = None) -> bytes:
+    """The bytes of the document that `dfc_response` answers with."""
+    url = f"{base_of(visit)}{visit.request.url.path}"
     lists = {} if members is None else {url: list(members)}
-    return _response(visit, dialect.write(contained(things), lists), dialect.media_type, status, tag)
+    return _requested_dialect(visit).write(contained(things), lists)
 
 
 def _requested_dialect(visit: Visit) -> Dialect:
@@ -99,15 +111,8 @@ def _response(visit: Visit, content: bytes, media_type: str, status: int, tag: s
 
 
 def etag_of(visit: Visit, stamp: str) -> str:
-    """The ETag of a response that depends only on `stamp`, the address and the requested dialect."""
-    parts = (
-        stamp,
-        VERSION,
-        base_of(visit),
-        visit.request.url.path,
-        visit.request.url.query,
-        _requested_dialect(visit).media_type,
-    )
+    """The ETag of a response that depends only on `stamp`, the path and the requested dialect."""
+    parts = (stamp, VERSION, base_of(visit), visit.request.url.path, _requested_dialect(visit).media_type)
     digest = hashlib.sha256(" ".join(parts).encode()).hexdigest()
     return f'"{digest[:32]}"'
 
@@ -129,14 +134,21 @@ def _headers(tag: str) -> dict[str, str]:
 
 def on_error(visit: Visit, error: Exception) -> Response:
     """A problem document (RFC 9457) with the members of the JSON API's."""
+    headers = {}
     if isinstance(error, UnreadableDocument):
         body: dict[str, Any] = {"title": str(error), "status": 422, "code": error.code}
     elif isinstance(error, Refused):
         problems = [_problem(visit, problem) for problem in error.problems]
         body = {"title": say(visit.language, error), "status": error.status, "code": error.code, "errors": problems}
+        if error.status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        if isinstance(error, TooMany):
+            headers["Retry-After"] = str(error.retry_after)
     else:
-        body = {"title": "Something went wrong here.", "status": 500, "code": "error"}
-    headers = {"WWW-Authenticate": "Bearer"} if body["status"] == 401 else None
+        title, status, _ = explain(visit, error)
+        body = {"title": title, "status": status, "code": _CODES[status]}
+        if status == 503:
+            headers["Retry-After"] = _PAUSE
     return JSONResponse(body, body["status"], headers, media_type="application/problem+json")
 
 

@@ -7,12 +7,12 @@ request accepts it, as at Open Food Network.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from commensal import Instance, NotFound
+from commensal import Enterprise, Instance, NotFound, Transaction
 from commensal.pages import Visit
 from commensal.trade import listing_stamp
 
@@ -20,7 +20,7 @@ from ..authority.authority import authority_of
 from ..dfc.dialects import V1
 from ..dfc.iris import enterprise_iri, webid_iri
 from ..dfc.names import full
-from ..dfc.vocabulary import DfcItem, DfcProduct
+from ..dfc.vocabulary import DfcItem, DfcProduct, Thing
 from .access import demand_scope, has_scope, readable_enterprises, requested_enterprise
 from .event_pages import event_routes
 from .export import enterprise_things, export_enterprise
@@ -28,17 +28,9 @@ from .layouts import layout_of
 from .order_pages import order_routes
 from .permissions import permission_routes
 from .prices import Categories, categories_of
-from .responses import (
-    FOR_EVERYBODY,
-    base_of,
-    dfc_page,
-    dfc_response,
-    etag_of,
-    json_response,
-    matches_etag,
-    not_modified,
-)
+from .responses import FOR_EVERYBODY, base_of, dfc_page, dfc_response, json_response
 from .singles import single_routes
+from .whole import Listing, answer_whole
 
 _PLACES = {
     "ReadEnterprise": "/api/dfc/enterprises",
@@ -115,18 +107,18 @@ def enterprises(visit: Visit) -> Response:
 def enterprise(visit: Visit) -> Response:
     """The enterprise, with its products, stock, catalogs and prices if the caller has ReadProducts. An enterprise that
     has moved redirects every caller to its new address."""
-    base = base_of(visit)
-    with visit.read() as tx:
+
+    def look(tx: Transaction) -> Listing | Response:
+        base = base_of(visit)
         moved_to = authority_of(tx, enterprise_iri(base, visit.path["enterprise"])).moved_to
         if moved_to:
             return RedirectResponse(moved_to, 308)
-        enterprise = requested_enterprise(visit, tx)
-        demand_scope(visit, tx, enterprise.id, "ReadEnterprise")
+        enterprise = demand_scope(visit, tx, requested_enterprise(visit, tx).id, "ReadEnterprise")
         if not has_scope(visit, tx, enterprise.id, "ReadProducts"):
             return dfc_response(visit, enterprise_things(base, enterprise))
-        categories = categories_of(visit, tx, enterprise.id)
-        products = layout_of(visit, enterprise.id).products
-        return dfc_response(visit, export_enterprise(tx, base, enterprise, categories=categories, products=products))
+        return _listing(visit, tx, [enterprise])
+
+    return answer_whole(visit, look)
 
 
 def address(visit: Visit) -> Response:
@@ -156,35 +148,44 @@ def _part(visit: Visit, index: int) -> Response:
 
 
 def _goods(visit: Visit, members: type[DfcProduct] | type[DfcItem]) -> Response:
-    """The catalogue of an enterprise, or of all that the caller may read, 100 a page; `members` are listed in 2.0.
+    """The catalogue of an enterprise, or of all that the caller may read, 100 a page; `members` are listed in 2.0."""
+    next_after = ""
 
-    The ETag depends on a stamp of each listing, so a 304 needs no document.
-    """
-    with visit.read() as tx:
+    def look(tx: Transaction) -> Listing:
+        nonlocal next_after
         if "enterprise" in visit.path:
             sellers = [demand_scope(visit, tx, requested_enterprise(visit, tx).id, "ReadProducts")]
         else:
             after = visit.query.get("after", "")[:100]
             sellers = readable_enterprises(visit, tx, "ReadProducts", after=after, limit=_PAGE)
-        audiences = {seller.id: categories_of(visit, tx, seller.id) for seller in sellers}
-        stamps = [f"{listing_stamp(tx, seller.id)} {_audience_text(audiences[seller.id])}" for seller in sellers]
-        tag = etag_of(visit, " ".join(stamps))
-        if matches_etag(visit, tag):
-            return not_modified(visit, tag)
-        things = {
-            thing.iri: thing
-            for seller in sellers
-            for thing in export_enterprise(
-                tx, base_of(visit), seller, categories=audiences[seller.id], lots=members is DfcProduct,
-                products=layout_of(visit, seller.id).products,
-            )
-        }  # fmt: skip
-    listed = [thing.iri for thing in things.values() if isinstance(thing, members)]
-    response = dfc_response(visit, things.values(), listed, tag=tag)
-    if len(sellers) == _PAGE:
+        next_after = sellers[-1].slug if len(sellers) == _PAGE else ""
+        return _listing(visit, tx, sellers, members)
+
+    response = answer_whole(visit, look)
+    if next_after:
         path = f"{base_of(visit)}{visit.request.url.path}"
-        response.headers["Link"] = f'<{path}?after={sellers[-1].slug}>; rel="next"'
+        response.headers["Link"] = f'<{path}?after={next_after}>; rel="next"'
     return response
+
+
+def _listing(
+    visit: Visit,
+    tx: Transaction,
+    sellers: Sequence[Enterprise],
+    members: type[DfcProduct] | type[DfcItem] | None = None,
+) -> Listing:
+    """The catalogues of these enterprises, as the caller may see them."""
+    audiences = {seller.id: categories_of(visit, tx, seller.id) for seller in sellers}
+
+    def things() -> Iterator[Thing]:
+        for seller in sellers:
+            yield from export_enterprise(
+                tx, base_of(visit), seller, categories=audiences[seller.id], lots=members is not DfcItem,
+                products=layout_of(visit, seller.id).products,
+            )  # fmt: skip
+
+    stamps = [f"{listing_stamp(tx, seller.id)} {_audience_text(audiences[seller.id])}" for seller in sellers]
+    return Listing(stamp=" ".join(stamps), things=things, members=members)
 
 
 def _audience_text(categories: Categories | None) -> str:

@@ -1,0 +1,115 @@
+"""Answers with whole catalogues, however large: DFC knows no pages, and no deployed platform follows any.
+
+Ten thousand products make a document of 25 MB, which takes more than a second of processor to read and write. Platforms
+ask for it again and again, Open Food Network without any condition. So a process writes one such document at a time,
+and keeps the latest, compressed, by their ETags: that changes with everything that a document says (`listing_stamp`),
+so what is kept is never out of date, and costs follow the changes of a catalogue, not the requests.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Lock
+
+from starlette.responses import Response
+
+from commensal import Busy, Instance, Transaction
+from commensal.pages import Visit
+
+from ..dfc.vocabulary import Thing
+from .responses import document_response, etag_of, matches_etag, not_modified, write_document
+
+MAX_KEPT = 16 * 1024 * 1024  # compressed bytes: about fifteen documents of 10,000 products, or a hundred of 1,000
+PATIENCE = 5.0  # seconds that a request waits for the document of another one
+_LEVEL = 1  # of zlib: a twentieth of the size; higher levels take several times as long and save a third of that
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """What a document is to say, as one transaction sees it.
+
+    stamp:   changes with everything that the document says and that the requested address does not
+    things:  reads what it says; may be called within the transaction only
+    members: a type whose things are the members of the list in DFC 2.0; None if the document is no list
+    """
+
+    stamp: str
+    things: Callable[[], Iterable[Thing]]
+    members: type[Thing] | None = None
+
+
+class WrittenDocuments:
+    """The latest documents of one process by their ETags, and whose turn it is to write one."""
+
+    def __init__(self, most: int = MAX_KEPT) -> None:
+        self._most, self._size = most, 0
+        self._compressed = OrderedDict[str, bytes]()
+        self._lock, self._turn = Lock(), Lock()
+
+    def get(self, tag: str) -> bytes | None:
+        with self._lock:
+            compressed = self._compressed.get(tag)
+            if compressed is None:
+                return None
+            self._compressed.move_to_end(tag)
+        return zlib.decompress(compressed)
+
+    def keep(self, tag: str, content: bytes) -> None:
+        """Keeps the document, unless it is too large for that; forgets those that were requested longest ago."""
+        compressed = zlib.compress(content, _LEVEL)
+        with self._lock:
+            self._size += len(compressed) - len(self._compressed.pop(tag, b""))
+            self._compressed[tag] = compressed
+            while self._size > self._most:
+                self._size -= len(self._compressed.popitem(last=False)[1])
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Wraps reading and writing one document. Raises `Busy` if others take too long with theirs."""
+        if not self._turn.acquire(timeout=PATIENCE):
+            raise Busy("Other documents are being written.")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+
+def written_documents(instance: Instance) -> WrittenDocuments:
+    return WrittenDocuments()
+
+
+def answer_whole(visit: Visit, look: Callable[[Transaction], Listing | Response]) -> Response:
+    """Answers with the document of a listing: the kept one, or a new one, or 304 if the caller has it already.
+
+    `look` checks what the caller may read, and may answer otherwise. It is called twice where a document must be
+    written, since that waits for its turn outside of transactions.
+    """
+    documents = visit.instance.state.of(written_documents)
+    with visit.read() as tx:
+        listing = look(tx)
+        if isinstance(listing, Response):
+            return listing
+    tag = etag_of(visit, listing.stamp)
+    if matches_etag(visit, tag):
+        return not_modified(visit, tag)
+    content = documents.get(tag)
+    if content is not None:
+        return document_response(visit, content, tag)
+    with documents.writing():
+        with visit.read() as tx:
+            listing = look(tx)
+            if isinstance(listing, Response):
+                return listing
+            tag = etag_of(visit, listing.stamp)
+            content = documents.get(tag)  # of who had the turn before
+            things = [] if content is not None else list({thing.iri: thing for thing in listing.things()}.values())
+        if content is None:
+            kind = listing.members
+            members = None if kind is None else [thing.iri for thing in things if isinstance(thing, kind)]
+            content = write_document(visit, things, members)
+            documents.keep(tag, content)
+    return document_response(visit, content, tag)
