@@ -312,6 +312,7 @@ def _read_wish(state: CheckoutState, typed: Mapping[str, str], visit: Visit) -> 
         address=state.address if needs_address else None,
         consents=ticked_consents(visit.form),
         plugin_fields=typed_values(state.asked, typed, delivered=needs_address),
+        terms_id=visit.form.get("terms", ""),
     )
 
 

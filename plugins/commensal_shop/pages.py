@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 from commensal import Instance, NotFound, hookimpl
 from commensal.pages import Visit, page
 
-from . import accounts, cart, change, checkout, front, myself, orders, sale, second_factor
+from . import accounts, cart, change, checkout, front, legal, myself, orders, sale, second_factor
 from .showing import on_error
 
 
@@ -29,6 +29,9 @@ def raise_not_found(visit: Visit) -> Response:
 _PAGES = (
     ("GET", "/", front.front_page),
     ("GET", "/hubs/{slug}", front.hub_page),
+    ("GET", "/hubs/{slug}/legal/{kind}", legal.hub_text_page),
+    ("GET", "/legal/{kind}", legal.instance_text_page),
+    ("GET", "/legal/versions/{text}", legal.version_page),
     ("GET", "/sales/{session}", sale.sale_page),
     ("GET", "/sales/{session}/cart", cart.cart_page),
     ("POST", "/sales/{session}/cart", sale.save_cart),

@@ -33,6 +33,14 @@ EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}"
 
 def tour(browser: Browser, stall: Stall, clock: ManualClock) -> Iterator[tuple[str, Page]]:
     """Yields all pages of the shop in the states that differ; ends long after the sale."""
+    for url in (
+        "/legal/notice",
+        "/legal/privacy",
+        "/legal/accessibility",
+        "/hubs/shop/legal/notice",
+        "/hubs/shop/legal/privacy",
+    ):
+        yield url, browser.go(url)
     for url in ("/", "/?q=nothing", "/hubs/shop", SALE, f"{SALE}?q=nothing", f"{SALE}/cart", "/orders", "/nowhere"):
         yield url, browser.go(url)
     browser.go(SALE)

@@ -62,6 +62,10 @@ from .enterprises.invitations import invitations_of as invitations_of
 from .enterprises.invitations import invitations_to as invitations_to
 from .enterprises.invitations import invite as invite
 from .enterprises.invitations import withdraw_invitation as withdraw_invitation
+from .enterprises.legal_texts import LegalKind as LegalKind
+from .enterprises.legal_texts import LegalText as LegalText
+from .enterprises.legal_texts import legal_text_by_id as legal_text_by_id
+from .enterprises.legal_texts import legal_text_of as legal_text_of
 from .enterprises.members import Member as Member
 from .enterprises.members import change_role as change_role
 from .enterprises.members import list_members as list_members

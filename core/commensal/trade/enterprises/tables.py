@@ -1,6 +1,6 @@
 """Tables of enterprises: members, customers and their categories, grants, counters, and the plugins they use."""
 
-from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint, text
 
 from ...storage.database import (
     DERIVED,
@@ -147,6 +147,23 @@ guest_policy = Table(
     checked_in("guests", ("no", "link", "yes")),
     sqlite_strict=True,
 )
+
+# Every version of every legal text: orders refer to the terms of sale that their customers accepted.
+legal_text = Table(
+    "legal_text",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id")),  # none: of the instance
+    Column("kind", Text, nullable=False),
+    Column("version", Whole, nullable=False),  # 1, 2, 3 … of this kind
+    Column("texts", Json, nullable=False),  # clean HTML by language; empty: withdrawn
+    Column("published_at", Time, nullable=False),
+    checked_in("kind", ("notice", "terms", "privacy", "accessibility")),
+    Index("uq_legal_text_enterprise", "enterprise_id", "kind", "version", unique=True),
+    Index("uq_legal_text_instance", "kind", "version", unique=True,
+          sqlite_where=text("enterprise_id IS NULL"), postgresql_where=text("enterprise_id IS NULL")),
+    sqlite_strict=True,
+)  # fmt: skip
 
 # Numbers without gaps: the transaction that uses a number increments the row.
 enterprise_counter = Table(

@@ -67,7 +67,10 @@ def place_order(
     `customer_id`, which the hub has chosen for it, decides the owner. `client_address` is the IP address from which a
     guest orders; the shop's `GuestPolicy` limits how much guests order, and how often from one address.
 
-    Raises `Conflict` if the sale is closed, an item is not on sale, or the total is not the one that was shown;
+    A customer who orders accepts the shop's terms of sale, if it has published any, by naming the version they saw.
+
+    Raises `Conflict` if the sale is closed, an item is not on sale, or the total or the terms are not those that were
+    shown;
     `SoldOut` with what is left of each lot; `Invalid` with every mistake of the wish; `Refused` from a plugin.
     """
     shop = sale_context(tx, session_id, hold=True) if by_hub else sale_context_for(tx, session_id, person_id, hold=True)
@@ -75,6 +78,8 @@ def place_order(
         raise sale_closed(shop)
     wish = replace(wish, language=wish.language or shop.language)
     email, plugin_values = _check_wish(tx, wish, shop, by_hub)
+    if not by_hub:
+        _refuse_other_terms(wish, shop)
     owner = identify(
         tx, shop.enterprise_id, wish, email, person_id=person_id,
         by_hub=by_hub and (customer_id is not None or not by_platform), customer_id=customer_id,
@@ -102,6 +107,7 @@ def place_order(
         "address": asdict(choices.address) if choices.address else None,
         "secret_hash": fingerprint(secret) if secret else None,
         "payment_state": payment_state(0, quote.totals.total),
+        "terms_id": None if by_hub else shop.terms_id,
         **shipping_columns(option),
         **totals_of(quote.totals),
     }
@@ -136,6 +142,14 @@ def refuse_other_total(shown: int | None, quote: Quote) -> None:
             shown=Money(shown, quote.draft.currency),
             total=Money(quote.totals.total, quote.draft.currency),
         )
+
+
+def _refuse_other_terms(wish: Wish, shop: SaleContext) -> None:
+    """Raises `Invalid` if the customer has accepted no terms of sale of a shop with terms, `Conflict` if others."""
+    if shop.terms_id is not None and not wish.terms_id:
+        raise Invalid([Problem("terms_missing", "Accept the terms of sale.", "/terms_id")])
+    if wish.terms_id != (shop.terms_id or ""):
+        raise Conflict("terms_changed", "The terms of sale have changed meanwhile. Read them before you order.")
 
 
 def _check_wish(tx: Transaction, wish: Wish, shop: SaleContext, by_hub: bool) -> tuple[str, dict[str, dict[str, Any]]]:

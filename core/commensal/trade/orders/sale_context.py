@@ -11,6 +11,7 @@ from sqlalchemy import Select, Text, bindparam, cast, select
 
 from ...base.errors import Conflict, NotFound
 from ...storage.database import Row, Transaction
+from ..enterprises.legal_texts import current_terms_id
 from ..enterprises.tables import customer, customer_in_category, enterprise, enterprise_plugin
 from ..sale_sessions.questions import sale_for
 from ..sale_sessions.tables import coordination, sale_session
@@ -35,6 +36,7 @@ _CONTEXT = (
         sale_session.c.ends_at,
         coordination.c.cancelled_at,
         coordination.c.completed_at,
+        current_terms_id(enterprise.c.id).label("terms_id"),
         enterprise_plugin.c.plugin,
         cast(enterprise_plugin.c.settings, Text).label(
             "settings"

@@ -48,6 +48,7 @@ customer_order = Table(
     Column("codes", Json, nullable=False, server_default="[]", info=PERSONAL),  # of vouchers, as they were typed
     Column("address", Json, info=PERSONAL),  # of a delivery; none: the goods are collected
     Column("plugin_fields", Json, nullable=False, server_default="{}", info=PERSONAL),  # by plugin and name
+    Column("terms_id", Text, ForeignKey("legal_text.id")),  # the terms of sale that the customer accepted
     Column("products_total", Whole, nullable=False),  # all totals in minor units
     Column("deposits_total", Whole, nullable=False),
     Column("adjustments_total", Whole, nullable=False),  # what the customer pays of them (negative: saves)

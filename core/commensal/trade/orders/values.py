@@ -22,6 +22,7 @@ class Wish:
     customer was shown, in minor units: a different total is refused, not charged. `codes` are voucher codes; `address`
     is the place of a delivery; `consents` are the requests ("plugin:id") to which the customer agrees. `language` is
     that of the e-mails about the order; empty: the shop's. `plugin_fields` are values of fields that plugins declare.
+    `terms_id` is the version of the shop's terms of sale that the customer accepts (`LegalText.id`); empty: none.
     """
 
     items: Mapping[str, int]
@@ -37,11 +38,15 @@ class Wish:
     address: Address | None = None
     consents: tuple[str, ...] = ()
     plugin_fields: PluginValues = field(default_factory=dict)
+    terms_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SaleContext:
-    """A sale session with what placing an order needs to know about its shop."""
+    """A sale session with what placing an order needs to know about its shop.
+
+    `terms_id` is the current version of the shop's terms of sale (`LegalText.id`); None: it has published none.
+    """
 
     session_id: str
     coordination_id: str
@@ -59,6 +64,7 @@ class SaleContext:
     begins_at: datetime  # of the distribution
     ends_at: datetime
     cancelled: bool
+    terms_id: str | None
     completed: bool  # its orders were made Complete after the close
     plugins: Mapping[str, Mapping[str, object]]  # the shop's, with its settings for them
 
@@ -88,6 +94,7 @@ class Order:
     restocked tells for a cancelled order whether its goods went back on sale; False: the shop lost them.
     plugin_fields are values of fields that plugins declare by `order_fields`.
     crates is into how many it was packed; None: nobody has counted them.
+    terms_id is the version of the shop's terms of sale that the customer accepted (`LegalText.id`); None: none.
     """
 
     id: str
@@ -131,4 +138,5 @@ class Order:
     vat: tuple[VatShare, ...] = ()
     restocked: bool | None = None
     crates: int | None = None
+    terms_id: str | None = None
     plugin_fields: PluginValues = field(default_factory=dict)

@@ -17,7 +17,7 @@ from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
 from ...storage.database.marks import is_derived, is_personal
 from ...storage.jobs.tables import job
-from ..enterprises.tables import enterprise
+from ..enterprises.tables import enterprise, legal_text
 from .personal_rows import rows_about
 from .values import DataSubject
 
@@ -37,6 +37,7 @@ def data_of(tx: Transaction, hooks: Hooks, subject: DataSubject) -> dict[str, Ro
         data.update(
             {f"{answer.plugin}_{kept_rows.name}": kept_rows.rows for kept_rows in answer.value or () if kept_rows.rows}
         )
+    data.update(_accepted_terms(tx, data))
     data.update(_enterprises(tx, data))
     return data
 
@@ -86,6 +87,13 @@ def _messages(tx: Transaction, subject: DataSubject) -> dict[str, Rows]:
     jobs = [row for row in waiting if row["payload"].get("to") == subject.email]
     mails = [{"created_at": row["created_at"], "kind": row["payload"]["kind"], "to": subject.email} for row in jobs]
     return {"mail": mails} if mails else {}
+
+
+def _accepted_terms(tx: Transaction, data: Mapping[str, Rows]) -> dict[str, Rows]:
+    """The versions of terms of sale that the person accepted with their orders."""
+    ids = {row.get("terms_id") for row in data.get("customer_order", ())} - {None}
+    rows = tx.all(select(legal_text).where(legal_text.c.id.in_(ids)).order_by(legal_text.c.id)) if ids else []
+    return {"legal_text": [dict(row) for row in rows]} if rows else {}
 
 
 def _enterprises(tx: Transaction, data: Mapping[str, Rows]) -> dict[str, Rows]:

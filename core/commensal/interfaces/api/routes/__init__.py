@@ -7,8 +7,8 @@ from importlib import import_module
 from ..endpoint import Endpoint
 
 MODULES = (
-    "people", "sessions", "second_factor", "enterprises", "members", "customers", "grants", "plugins", "taxonomy",
-    "stock", "products", "images", "product_lists", "catalogs", "sales", "demand", "purchase_orders",
+    "people", "sessions", "second_factor", "enterprises", "legal_texts", "members", "customers", "grants", "plugins",
+    "taxonomy", "stock", "products", "images", "product_lists", "catalogs", "sales", "demand", "purchase_orders",
     "shopper_orders", "orders", "payments", "jobs", "reports", "audit", "privacy",
 )  # fmt: skip
 

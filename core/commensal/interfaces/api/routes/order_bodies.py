@@ -39,7 +39,8 @@ class WishedAddress(Body, frozen=True, kw_only=True):
 class NewOrder(Body, frozen=True, kw_only=True):
     """`items` maps catalog items to pieces; `total` is what the shopper was shown, in minor units; `consents` are the
     `consent_requests` of the quote that the shopper agrees to. `language` is that of the e-mails about the order; where
-    it is left out, it is what Accept-Language prefers for a shopper's own order, else the shop's."""
+    it is left out, it is what Accept-Language prefers for a shopper's own order, else the shop's. `terms_id` is that of
+    the quote: the version of the shop's terms of sale that the shopper accepts."""
 
     items: Items
     name: Text
@@ -54,6 +55,7 @@ class NewOrder(Body, frozen=True, kw_only=True):
     address: WishedAddress | None = None
     consents: Consents = ()
     plugin_fields: PluginBody = msgspec.field(default_factory=dict)
+    terms_id: Annotated[str, msgspec.Meta(max_length=64)] = ""
 
 
 class OrderChanges(Body, frozen=True, kw_only=True):
@@ -94,6 +96,7 @@ def read_wish(body: NewOrder, requested_language: str = "") -> Wish:
         address=body.address.read() if body.address else None,
         consents=body.consents,
         plugin_fields=body.plugin_fields,
+        terms_id=body.terms_id,
     )
 
 

@@ -70,13 +70,15 @@ class GuestOrder:
 @dataclass(frozen=True, kw_only=True)
 class Priced:
     """What it would cost now, in minor units, how it could be received, and what the shopper may agree to, by
-    "plugin:id"."""
+    "plugin:id". `terms_id` is the version of the shop's terms of sale that whoever orders accepts; null: it has none.
+    `GET /legal-text-versions/{text}` shows it."""
 
     lines: Sequence[PricedLine]
     adjustments: Sequence[Adjustment]
     totals: Totals
     shipping_options: dict[str, ShippingOption]
     consent_requests: dict[str, ConsentRequest]
+    terms_id: str | None
 
 
 @routes.post("/sale-sessions/{session}/quote", scope="public", untraced="it changes nothing")
@@ -96,6 +98,7 @@ def quote(call: Call, session: str, body: Question) -> Priced:
         totals=offer.quote.totals,
         shipping_options=dict(offer.shipping_options),
         consent_requests=dict(offer.consent_requests),
+        terms_id=offer.shop.terms_id,
     )
 
 
