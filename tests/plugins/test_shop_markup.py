@@ -38,7 +38,6 @@ def tour(browser: Browser, stall: Stall, clock: ManualClock) -> Iterator[tuple[s
         "/legal/privacy",
         "/legal/accessibility",
         "/hubs/shop/legal/notice",
-        "/hubs/shop/legal/privacy",
     ):
         yield url, browser.go(url)
     for url in ("/", "/?q=nothing", "/hubs/shop", SALE, f"{SALE}?q=nothing", f"{SALE}/cart", "/orders", "/nowhere"):
