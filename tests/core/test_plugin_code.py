@@ -64,11 +64,12 @@ class Sick:
     """A plugin that fails by `fault` in everything it does, until `fault` is empty."""
 
     def __init__(self, fault: str) -> None:
-        self.fault = fault
+        self.fault, self.calls = fault, 0
         self.inside, self.go = threading.Event(), threading.Event()
 
     def act(self, tx: Transaction | None = None) -> None:
         """Fails by `fault`: raises, exits or hangs."""
+        self.calls += 1
         if self.fault == "raises":
             raise RuntimeError("broken on purpose")
         if self.fault == "exits":
@@ -379,6 +380,29 @@ def test_who_hangs_three_times_is_set_aside_for_a_minute(make_shop: Make, clock:
         assert client.get("/-/sick/page").text == "done"
 
 
+@pytest.mark.parametrize("path", ["/-/sick/page", "/api/-/sick/look"])
+def test_a_place_where_one_network_alone_has_waited_stays_open_to_all_others(make_shop: Make, path: str) -> None:
+    """Its requests may be the reason, like one for something large. What others see too is the plugin's fault."""
+    shop = make_shop("hangs")
+    app = make_app(shop.instance)
+
+    def ask(network: str) -> tuple[int, bool]:
+        """Returns the status, and whether the plugin was asked."""
+        before = shop.sick.calls
+        client = TestClient(app, raise_server_exceptions=False, client=(network, 1))
+        return client.get(path).status_code, shop.sick.calls > before
+
+    assert [ask("192.0.2.1")[1] for _ in range(4)] == [True, True, True, False]
+    assert "for the network that requested this" in shop.failure_text()
+    shop.sick.fault = ""
+    shop.sick.go.set()
+    assert (ask("192.0.2.1"), ask("192.0.2.2")[0]) == ((502, False), 200)
+    shop.sick.fault = "hangs"
+    shop.sick.go.clear()
+    assert [ask(f"192.0.2.{number}")[1] for number in (3, 3, 4, 5)] == [True, True, True, False]
+    assert shop.failure_text().endswith("it is set aside for a minute")
+
+
 @pytest.mark.parametrize("fault", ["hangs", "hangs outside"])
 def test_a_worker_leaves_a_job_behind_that_hangs_for_ever(
     make_shop: Make, monkeypatch: pytest.MonkeyPatch, fault: str
@@ -457,7 +481,10 @@ def test_a_plugin_whose_loop_is_blocked_is_set_aside_and_comes_back(
         assert shop.sick.inside.wait(30)
         for _ in range(3):
             assert client.get("/-/sick/later").status_code == 502
-        assert shop.failure_text() == "page /later: it took too long; it is set aside for a minute"
+        assert (
+            shop.failure_text()
+            == "page /later: it took too long; it is set aside for a minute for the network that requested this"
+        )
         shop.sick.go.set()
         assert blocking.result(60).text == "done"
         assert client.get("/-/sick/later").status_code == 502

@@ -30,10 +30,11 @@ _plugin: ContextVar[tuple[str, str]] = ContextVar("plugin", default=("", ""))
 
 
 class LoggedRequest:
-    """The fields of all lines of one request. `route` is called for each line, because it is not known at first."""
+    """The fields of all lines of one request. `route` is called for each line, because it is not known at first.
+    `caller` is the network that the request came from, which no line has."""
 
-    def __init__(self, request_id: str, route: Callable[[], str]) -> None:
-        self._fields, self._route = {"request_id": request_id}, route
+    def __init__(self, request_id: str, route: Callable[[], str], caller: str = "") -> None:
+        self._fields, self._route, self.caller = {"request_id": request_id}, route, caller
 
     def note(self, fields: Mapping[str, str | None]) -> None:
         self._fields |= {name: value for name, value in fields.items() if value}
@@ -63,6 +64,12 @@ def request_id() -> str:
     """The id of the present request; "" if there is none."""
     request = _request.get()
     return request.fields()["request_id"] if request is not None else ""
+
+
+def current_caller() -> str:
+    """The network that the present request came from; "" if there is no request, as in a job or a command."""
+    request = _request.get()
+    return request.caller if request is not None else ""
 
 
 class plugin_context:

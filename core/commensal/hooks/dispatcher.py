@@ -165,7 +165,7 @@ class Hooks:
                 raise PluginError(plugin, what, text) from error
             raise
         if breaker.points(place) == points_before:  # no failure was noted and answered inside either
-            breaker.note_success(place)
+            self._failure_log.note_success(place)
 
     def run_abandonable(self, plugin: str, what: str, act: Callable[[], T], seconds: float) -> T:
         """As `running`, in a thread that is left behind after `seconds`, or once its transaction is taken away."""
@@ -301,7 +301,7 @@ class Hooks:
             value = call()
             problem = answer_problem(hook, value)
         except Refused:
-            self._failure_log.breaker.note_success(place)
+            self._failure_log.note_success(place)
             raise
         except Unavailable:
             raise
@@ -315,7 +315,7 @@ class Hooks:
         if problem:
             self._handle_failure(hook, place.plugin, PluginError(*place, problem))
             return []
-        self._failure_log.breaker.note_success(place)
+        self._failure_log.note_success(place)
         return [(place.plugin, value)]
 
     def _arguments(

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...base.logs import LoggedRequest, log_as_request
+from ...base.networks import network
 from .metrics import Metrics
 
 HEADER = "X-Request-Id"
@@ -52,7 +53,8 @@ class RequestLog:
                 MutableHeaders(scope=message)[HEADER] = request_id
             await send(message)
 
-        with log_as_request(LoggedRequest(request_id, lambda: self._route(scope))):
+        caller = network(scope["client"][0]) if scope.get("client") else ""
+        with log_as_request(LoggedRequest(request_id, lambda: self._route(scope), caller)):
             try:
                 await self._app(scope, receive, send_with_id)
                 if not has_answered:
