@@ -136,7 +136,7 @@ def test_the_database_the_process_and_the_pool_are_measured(client: TestClient) 
     assert any(name == "commensal_info" for name, _ in samples)
 
 
-def test_figures_cost_the_same_however_much_there_is(client: TestClient, store: Store) -> None:
+def test_figures_cost_the_same_however_much_there_is(client: TestClient, store: Store, clock: ManualClock) -> None:
     statements: list[str] = []
 
     @event.listens_for(store.engine, "before_cursor_execute")
@@ -144,6 +144,7 @@ def test_figures_cost_the_same_however_much_there_is(client: TestClient, store: 
         statements.append(statement)
 
     def count_statements() -> int:
+        clock.advance(minutes=1)  # so that health, which they tell, is looked at anew
         statements.clear()
         read_samples(client)
         return len(statements)
@@ -154,4 +155,4 @@ def test_figures_cost_the_same_however_much_there_is(client: TestClient, store: 
             promise(tx, "mail", {})
             a_shop(tx, f"shop-{number}")
             next_number(tx, f"shop-{number}", "order")
-    assert count_statements() == before <= 8
+    assert count_statements() == before <= 12

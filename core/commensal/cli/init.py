@@ -1,4 +1,5 @@
-"""``commensal init``: makes a new instance in a folder, and files for systemd, a reverse proxy or a container."""
+"""``commensal init``: makes a new instance in a folder, and files for systemd, a reverse proxy, a container or
+Prometheus."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from ..base.errors import Problem, SettingsError
 from ..base.languages.shell import print_line, spoken, told
 from ..instance.begin import begin_instance, check_answer, check_plugins, refuse_existing, usual_plugins
 from ..instance.settings import default_sender
-from ..operations.hosting import CONTAINER, UNITS, write_files, write_text
+from ..operations.hosting import CONTAINER, MONITORING, UNITS, write_files, write_text
 from .folder import HERE, Folder
 
 
@@ -42,13 +43,19 @@ def add_to(app: typer.Typer) -> None:
         systemd: Annotated[bool, typer.Option("--systemd", help="Only print units of systemd for it.")] = False,
         proxy: Annotated[Proxy | None, typer.Option(help="Only print a reverse proxy's settings for it.")] = None,
         container: Annotated[bool, typer.Option("--container", help="Only print a Containerfile.")] = False,
+        monitoring: Annotated[
+            bool, typer.Option("--monitoring", help="Only print alerts and settings of Prometheus, and a dashboard.")
+        ] = False,
         into: Annotated[Path | None, typer.Option(help="Write it into this folder instead.", exists=True)] = None,
     ) -> None:
         """Makes a new instance: settings, database. Asks what it is not told."""
-        files = [*(UNITS if systemd else ()), *([proxy.value] if proxy else ()), *([CONTAINER] if container else ())]
+        files = [
+            *(UNITS if systemd else ()), *([proxy.value] if proxy else ()), *([CONTAINER] if container else ()),
+            *(MONITORING if monitoring else ()),
+        ]  # fmt: skip
         if into is not None:
             if not files:
-                raise SettingsError("--into: say what to write there: --systemd, --proxy or --container.")
+                raise SettingsError("--into: say what to write there: --systemd, --proxy, --container or --monitoring.")
             for file in write_files(files, instance, into):
                 print_line("Wrote {file}.", file=file)
             return

@@ -42,11 +42,14 @@ _PROBE = "health"  # the name of the row that is written as a test
 _log = structlog.get_logger("commensal.health")
 
 
+Status = Literal["ok", "degraded", "down"]
+
+
 @dataclass(frozen=True)
 class Health:
     """`down`: requests cannot be served. `degraded`: they are, but an operator should look. `reasons` say why."""
 
-    status: Literal["ok", "degraded", "down"]
+    status: Status
     reasons: tuple[str, ...] = ()
 
 

@@ -11,9 +11,10 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from importlib.metadata import version
+from typing import get_args
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
@@ -25,7 +26,7 @@ from ...storage.backups.upkeep import BACKUP, newest_done
 from ...storage.database import Transaction
 from ...storage.jobs.tables import job
 from ...trade.enterprises.tables import enterprise_counter
-from .health import database_file
+from .health import Status, database_file
 
 MOST_FAILED = 1000  # failed requests whose times are kept
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -44,6 +45,7 @@ class Metrics:
             "commensal_request_seconds", "Time until an answer was sent whole.", ["method", "route"],
             buckets=SECONDS, registry=self._registry,
         )  # fmt: skip
+        self._health = Gauge("commensal_health", "1 at the present state.", ["status"], registry=self._registry)
         ProcessCollector(registry=self._registry)
         self._registry.register(_CollectedMetrics(instance))
         self._clock, self._failed = instance.clock, deque[datetime](maxlen=MOST_FAILED)
@@ -60,8 +62,10 @@ class Metrics:
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(method, route).observe(seconds)
 
-    def text(self) -> bytes:
-        """The metrics in Prometheus' text format, version 0.0.4."""
+    def text(self, status: Status) -> bytes:
+        """The metrics in Prometheus' text format, version 0.0.4, with the present state of health."""
+        for state in get_args(Status):
+            self._health.labels(state).set(state == status)
         return generate_latest(self._registry)
 
 

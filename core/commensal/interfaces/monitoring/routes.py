@@ -39,7 +39,7 @@ def monitoring_routes(instance: Instance, rates: Rates, metrics: Metrics) -> Seq
         return await run_in_threadpool(_health_response, request, instance, rates, watcher)
 
     async def serve_metrics(request: Request) -> Response:
-        return await run_in_threadpool(_metrics_response, request, instance, rates, metrics)
+        return await run_in_threadpool(_metrics_response, request, instance, rates, watcher, metrics)
 
     return [Route(HEALTH, serve_health), Route(METRICS, serve_metrics)]
 
@@ -64,11 +64,15 @@ def _health_response(request: Request, instance: Instance, rates: Rates, watcher
     return JSONResponse(body, 503 if report.status == "down" else 200, {"Cache-Control": "no-store"})
 
 
-def _metrics_response(request: Request, instance: Instance, rates: Rates, metrics: Metrics) -> Response:
+def _metrics_response(
+    request: Request, instance: Instance, rates: Rates, watcher: Watcher, metrics: Metrics
+) -> Response:
     try:
         rates.count("reads", request.client.host if request.client else "")
         _demand_monitor(request, instance)
-        return Response(metrics.text(), headers={"Content-Type": _TEXT, "Cache-Control": "no-store"})
+        return Response(
+            metrics.text(watcher.health().status), headers={"Content-Type": _TEXT, "Cache-Control": "no-store"}
+        )
     except Exception as error:  # the monitor gets a response, and the operator the traceback
         if not isinstance(error, CommensalError):
             _log.error("metrics failed", exc_info=error)

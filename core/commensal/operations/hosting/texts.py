@@ -14,14 +14,24 @@ WORKER = "commensal-work"
 UNITS = {"commensal": ("the web server", "serve --no-jobs"), WORKER: ("the worker", "work")}
 PROXIES = ("caddy", "nginx")
 CONTAINER = "container"
+MONITORING = ("alerts.yml", "prometheus.yml", "dashboard.json")
 STATE = Path("/var/lib")  # where systemd creates the state folders of services
-_NAMES = {"caddy": "Caddyfile", "nginx": "commensal", CONTAINER: "Containerfile"}
+_NAMES = {
+    "caddy": "Caddyfile",
+    "nginx": "commensal",
+    CONTAINER: "Containerfile",
+    "alerts.yml": "commensal.rules.yml",
+    "prometheus.yml": "commensal.prometheus.yml",
+    "dashboard.json": "commensal.dashboard.json",
+}
 _HOMES = ("home", "root")
 _EXAMPLE = "https://commensal.example"  # if there is no instance yet
 
 
 def write_text(which: str, folder: Path) -> str:
-    """The text for a unit of `UNITS`, one of `PROXIES`, or `CONTAINER`. `folder` need not contain an instance yet.
+    """The text for a unit of `UNITS`, one of `PROXIES` or `MONITORING`, or `CONTAINER`.
+
+    `folder` need not contain an instance yet.
 
     Raises `SettingsError` for a path that a systemd unit cannot contain.
     """
@@ -84,8 +94,11 @@ def _of_unit(unit: str, folder: Path, settings: InstanceSettings) -> dict[str, s
 def _of_address(settings: InstanceSettings) -> dict[str, str]:
     server = settings.server
     host = f"[{server.host}]" if ":" in server.host else server.host
+    url = urlsplit(settings.base_url)
     return {
-        "host": urlsplit(settings.base_url).hostname or "",
+        "host": url.hostname or "",
+        "scheme": url.scheme,
+        "target": url.netloc,
         "listens": f"{host}:{server.port}",
         "proxies": ", ".join(server.trusted_proxies),
     }
