@@ -40,6 +40,7 @@ from commensal.trade.supply.purchase_orders import (
     supplier_orders_of,
     tell_supplier,
 )
+from commensal.trade.supply.reopening import reopen_purchase_order
 from commensal.trade.supply.shares import shares
 
 from .supplying import Supplying
@@ -309,6 +310,36 @@ def test_an_order_whose_distribution_is_over_is_history(supplying: Supplying, cl
     clock.advance(days=3)
     with pytest.raises(Conflict, match="is over"):
         answer(supplying, {"Apples": 1})
+
+
+def reopen(supplying: Supplying) -> PurchaseOrder:
+    with supplying.instance.store.write() as tx:
+        return reopen_purchase_order(tx, orders(supplying)[0].id)
+
+
+def test_an_answer_is_taken_back_and_the_supplier_asked_again(supplying: Supplying, clock: ManualClock) -> None:
+    first, last = two_orders(supplying, clock)
+    pass_time(supplying, clock, days=1)
+    answer(supplying, {"Apples": 7})
+    reopened = reopen(supplying)
+    assert (reopened.state, reopened.revision, reopened.answered_at) == ("placed", 2, None)
+    assert (lines(reopened), reopened.lines[0].reason) == ([("Apples", 7, None)], ""), "as customers order by now"
+    change(supplying, first, 7)
+    pass_time(supplying, clock, minutes=5)
+    assert len(letters(supplying, "farm@")) == 3
+    assert answer(supplying, {"Apples": 8}).state == "confirmed"
+    assert (pieces(supplying, first), pieces(supplying, last)) == ([7, 1], [1])
+
+
+def test_only_an_answered_order_is_opened_again(supplying: Supplying, clock: ManualClock) -> None:
+    two_orders(supplying, clock)
+    pass_time(supplying, clock, days=1)
+    with pytest.raises(Conflict, match="no answer yet"):
+        reopen(supplying)
+    answer(supplying, {})
+    clock.advance(days=3)
+    with pytest.raises(Conflict, match="is over"):
+        reopen(supplying)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ from commensal.trade.orders.place import place_order
 from commensal.trade.orders.tables import order_link
 from commensal.trade.orders.values import Order, Wish
 from commensal.trade.payments.begin_due import payment_under_way
+from commensal.trade.payments.change_method import change_payment_method
+from commensal.trade.payments.methods import choose_method
 from commensal.trade.payments.payments import payments_of, receive_payment
 from commensal.trade.people.people import Person
 from commensal_pickup.places import change_place, places_of
@@ -164,6 +166,23 @@ def test_the_page_of_an_order_does_not_ask_for_the_amount_before_a_change(browse
     _change_by_hub(stall, items={stall.small: 3})
     browser.go(browser.at)
     assert "Please bring €4.80" not in browser.page.text
+
+
+def test_who_pays_another_way_is_told_that_way(browser: Browser, stall: Stall, mails: Mails) -> None:
+    to_the_checkout(browser, stall, small=2)
+    buy(browser, stall)
+    mails.arrive()
+    (row,) = stored_orders(stall)
+    with stall.instance.store.write() as tx:
+        plugin = {"enterprise_id": "shop", "plugin": "bank", "settings": {}, "version": 1}
+        tx.execute(enterprise_plugin.insert().values(plugin))
+    chosen = choose_method(stall.instance, str(row["id"]), "bank:card", "en")
+    with stall.instance.store.write() as tx:
+        order = locked_order(tx, str(row["id"]), enterprise_id="shop")
+        assert change_payment_method(tx, stall.instance.hooks, order, chosen).payment_method == "bank:card"
+    (text,) = mails.arrive()
+    assert "Your bank has said no." in text, "the card was asked for the money"
+    assert "Please bring" not in text
 
 
 # ------------------------------------------------------------------------------------------------ where

@@ -35,10 +35,13 @@ from commensal.trade.orders import place, quote
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.change import change_order
 from commensal.trade.orders.consents import consents_of
+from commensal.trade.orders.fulfil import hand_order_over
 from commensal.trade.orders.identity import Identity
-from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.lock import locked_order, locked_together
+from commensal.trade.orders.merge import merge_orders
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.proof import OrderOwner
+from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.quote import quote_order
 from commensal.trade.orders.sale_context import KnownCustomer
 from commensal.trade.orders.shorten import shorten_order
@@ -46,9 +49,12 @@ from commensal.trade.orders.substitute import substitute
 from commensal.trade.orders.values import Order, Wish
 from commensal.trade.orders.weigh import weigh_order
 from commensal.trade.payments.begin import start_payment
+from commensal.trade.payments.change_method import change_payment_method
+from commensal.trade.payments.methods import choose_method
 from commensal.trade.payments.payments import receive_payment
 from commensal.trade.payments.refunds import refund
 from commensal.trade.people.people import NewPerson, add_person
+from commensal.trade.supply.corrections import LineCorrection, correct_order
 from commensal_account.accounts import open_account, write_entry
 from commensal_account.tables import account_entry
 from commensal_solidarity.tables import solidarity_entry
@@ -95,7 +101,7 @@ class Hall:
         """Orders two apples for 5.00 and a chicken for 20.00, which cost everybody more than Ada's group."""
         wish = Wish(items={self.items["apples"]: 2, self.items["chicken"]: 1}, name="Ada", email=ADA)
         options: dict[str, dict[str, Any]] = {
-            GUEST: {"secret": "s" * 43}, STRANGER: {"person_id": self.eve},
+            GUEST: {"secret": self.instance.ids.secret()}, STRANGER: {"person_id": self.eve},
             MEMBER: {"person_id": self.ada}, HUB: {"by_hub": True},
         }  # fmt: skip
         with self.instance.store.write() as tx:
@@ -228,6 +234,39 @@ def _cancel(hall: Hall, tx: Transaction, hooks: Hooks, order: Order) -> None:
     cancel_order(tx, hooks, order)
 
 
+def _correct(hall: Hall, who: str) -> bool:
+    order = hall.order(who)
+    hall.act(order, lambda tx, hooks, locked: hand_order_over(tx, locked))
+    correction = {_line(order, "apples"): LineCorrection(amount=100)}
+    return hall.touched(
+        lambda: hall.act(order, lambda tx, hooks, locked: correct_order(tx, hooks, locked, correction, reason="soft"))
+    )
+
+
+def _merge(hall: Hall, who: str) -> bool:
+    kept, other = hall.order(who), hall.order(who)
+
+    def merge() -> None:
+        with hall.instance.store.write() as tx:
+            pair = locked_together(tx, kept.id, other.id, enterprise_id="shop")
+            merge_orders(tx, hall.instance.hooks, *pair)
+
+    return hall.touched(merge)
+
+
+def _pay_otherwise(hall: Hall, who: str) -> bool:
+    """Returns whether the order can be made one that is paid by account."""
+    order = hall.order(who)
+    chosen = choose_method(hall.instance, order.id, ACCOUNT, "en")
+    try:
+        hall.act(order, lambda tx, hooks, locked: change_payment_method(tx, hooks, locked, chosen))
+    except Refused as error:
+        if error.code != "payment_unknown":
+            raise
+        return False
+    return True
+
+
 def _try_to_pay(hall: Hall, order: Order) -> bool:
     """Returns whether it could be paid by account. Others are told nothing about the account."""
     try:
@@ -269,6 +308,7 @@ def _refund(hall: Hall, who: str) -> bool:
 CELLS: dict[str, Callable[[Hall, str], bool]] = {
     "quote": _quote, "place": _place, "change": _on(_change), "weigh": _on(_weigh), "substitute": _on(_substitute),
     "shorten": _on(_shorten), "pay": _pay, "refund": _refund, "consent": _on(_consent), "cancel": _on(_cancel),
+    "correct": _correct, "merge": _merge, "pay otherwise": _pay_otherwise,
 }  # fmt: skip
 
 
@@ -306,3 +346,31 @@ def test_the_prices_of_a_group_and_its_help_are_for_its_members(hall: Hall) -> N
     """25.00 for everybody; 3.00 for members, of which a fund pays half. A bag costs a cent."""
     totals = {who: hall.order(who).total for who in (GUEST, STRANGER, MEMBER, HUB)}
     assert totals == {GUEST: 2501, STRANGER: 2501, MEMBER: 151, HUB: 151}
+
+
+def test_a_correction_gives_back_what_the_customer_paid_and_what_the_fund_paid(hall: Hall) -> None:
+    """An apple costs a member 1.00, of which the fund pays half."""
+    order = hall.order(MEMBER)
+    hall.act(order, lambda tx, hooks, locked: hand_order_over(tx, locked))
+    correction = {_line(order, "apples"): LineCorrection(amount=100)}
+    hall.act(order, lambda tx, hooks, locked: correct_order(tx, hooks, locked, correction, reason="soft"))
+    with hall.instance.store.read() as tx:
+        corrected = order_by_id(tx, order.id, enterprise_id="shop")
+        amounts = solidarity_entry.c.amount
+        granted = [row["amount"] for row in tx.all(select(amounts).order_by(solidarity_entry.c.id))]
+    assert corrected.total == order.total - 50
+    assert granted == [150, -50]
+
+
+def test_goods_of_a_stranger_do_not_reach_a_member_by_merging(hall: Hall) -> None:
+    members, strangers = hall.order(MEMBER), hall.order(GUEST)
+
+    def merge(*, vouched: bool = False) -> Order:
+        with hall.instance.store.write() as tx:
+            pair = locked_together(tx, members.id, strangers.id, enterprise_id="shop")
+            return merge_orders(tx, hall.instance.hooks, *pair, vouched=vouched)
+
+    with pytest.raises(Refused, match="ask them first"):
+        merge()
+    merged = merge(vouched=True)
+    assert merged.products_total == 300 + 2500, "what the stranger ordered keeps its price"

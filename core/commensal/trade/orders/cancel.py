@@ -14,7 +14,7 @@ from ..stock.take import release_stock, return_sold
 from .cut_off import late_lines
 from .emails import order_mail
 from .lines import grains_by_lot
-from .lock import refuse_if_handed_over, refuse_unless_placed
+from .lock import refuse_if_corrected, refuse_if_handed_over, refuse_unless_placed
 from .price import quote_of
 from .proof import known_customer_of
 from .questions import order_by_id
@@ -45,6 +45,7 @@ def cancel_order(
     close, after the goods were handed over, or naming each line whose supplier's cut-off has passed.
     """
     refuse_unless_placed(order)
+    refuse_if_corrected(order)
     shop = sale_context(tx, order.session_id)
     if not by_hub:
         refuse_if_handed_over(order)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from ...base.errors import Invalid, Problem
 from ...base.plugin_fields import PluginValues, read_plugin_values
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
-from ..pricing.lines import with_amount, with_quantity
+from ..pricing.lines import with_quantity
 from ..pricing.values import Address, PricedLine
 from .cut_off import refuse_after_cut_off
 from .guests import refuse_larger_guest_order
-from .lines import lines_for, refuse_quantities, refuse_too_many_lines
+from .lines import lines_for, refuse_quantities, refuse_too_many_lines, with_more
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .proof import known_customer_of
 from .rewrite import refuse_empty, rewrite
@@ -99,7 +98,7 @@ def _lines(
         refuse_after_cut_off(tx, shop.coordination_id, changed)
     more_pieces = {item: pieces - pieces_before[item] for item, pieces in items.items() if pieces > pieces_before[item]}
     added = lines_for(tx, shop, more_pieces, customer.category_ids, after_cut_off=by_hub)
-    kept_lines = _with_more(_with_fewer(ordered_lines, items), added)
+    kept_lines = with_more(_with_fewer(ordered_lines, items), added)
     substitutes = tuple(line for line in order.lines if line.substitutes_id is not None)
     replaced = {line.substitutes_id for line in substitutes}
     all_lines = (*(line for line in kept_lines if line.quantity or line.id in replaced), *substitutes)
@@ -117,20 +116,3 @@ def _with_fewer(lines: Sequence[PricedLine], items: Mapping[str, int]) -> list[P
         pieces_left[line.item_id] = pieces_left.get(line.item_id, 0) - pieces
         shortened.append(with_quantity(line, pieces))
     return shortened
-
-
-def _with_more(lines: Sequence[PricedLine], added: Sequence[PricedLine]) -> list[PricedLine]:
-    """Adds the `added` pieces: to the item's latest line if the offer is still the same, else as a line of its own."""
-    extended = list(lines)
-    for new_line in added:
-        index = max((index for index, old_line in enumerate(lines) if _same_offer(old_line, new_line)), default=None)
-        if index is None:
-            extended.append(new_line)
-        else:
-            extended[index] = with_quantity(extended[index], extended[index].quantity + new_line.quantity)
-    return extended
-
-
-def _same_offer(line: PricedLine, new: PricedLine) -> bool:
-    ordered = replace(line, id=new.id, name=new.name, quantity=new.quantity, final_quantity=None)
-    return with_amount(ordered) == new

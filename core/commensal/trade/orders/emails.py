@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import timedelta
+from typing import Literal, get_args
 
 from sqlalchemy import String, case, exists, insert, literal, or_, select, update
 
+from ...base.errors import Conflict
 from ...storage.database import Time, Transaction, insert_rows
 from ...storage.jobs import Promise, promise_all
 from ...storage.jobs.tables import job
 from ..people.fingerprint import fingerprint
+from .lock import refuse_unless_placed
 from .tables import customer_order, order_link
 from .values import Order
 
+RepeatedMail = Literal["order_placed", "order_final", "order_ready"]
+REPEATED_MAILS: tuple[RepeatedMail, ...] = get_args(RepeatedMail)
 _LINK = insert(order_link)
 PAYMENT_BEGINS = timedelta(seconds=30)  # after the order was placed; a browser that takes longer is gone
 
@@ -67,6 +72,17 @@ def order_mail(tx: Transaction, order: Order, kind: str) -> Promise:
     )
     inserted = tx.execute(insert(order_link).from_select(["secret_hash", "order_id", "created_at"], of_guest))
     return Promise("mail", {**mail, "secret": secret} if inserted.rowcount == 1 else mail)
+
+
+def mail_again(tx: Transaction, order: Order, kind: RepeatedMail) -> None:
+    """Mails the customer of the locked `order` once more, with the order as it is when the e-mail is sent.
+
+    Raises `Conflict` for a draft or a cancelled order, and for an order that is not ready if the mail says that it is.
+    """
+    refuse_unless_placed(order)
+    if kind == "order_ready" and order.fulfilment_state != "Held":
+        raise Conflict("not_ready", "This order is not packed, or was handed over already.")
+    promise_all(tx, [order_mail(tx, order, kind)])
 
 
 def mail_customers(tx: Transaction, kind: str, session_ids: Collection[str]) -> int:

@@ -12,7 +12,7 @@ from ..events.announce import announce
 from ..stock.take import hand_over, undo_hand_over
 from .emails import order_mail
 from .lines import grains_by_lot
-from .lock import refuse_if_handed_over, refuse_unless_placed
+from .lock import refuse_if_corrected, refuse_if_handed_over, refuse_unless_placed
 from .questions import order_by_id
 from .sale_context import sale_context
 from .tables import customer_order
@@ -65,12 +65,13 @@ def hand_order_over(tx: Transaction, order: Order, *, by: str | None = None) -> 
 def undo_hand_over_of(tx: Transaction, order: Order, *, by: str | None = None) -> Order:
     """Undoes the hand-over of the locked `order`: it is packed again, and its goods are reserved.
 
-    Raises `Conflict` for an order that was not handed over, or longer than half an hour ago.
+    Raises `Conflict` for an order that was not handed over, or longer than half an hour ago, or was corrected since.
     """
     if order.fulfilment_state != "Fulfilled" or order.fulfilled_at is None:
         raise Conflict("not_handed_over", "This order has not been handed over.")
     if tx.now - order.fulfilled_at > UNDO:
         raise Conflict("too_late", "A hand-over can be undone within {minutes} minutes.", minutes=UNDO.seconds // 60)
+    refuse_if_corrected(order)
     undo_hand_over(tx, grains_by_lot(order.lines), order_id=order.id, person_id=by)
     state = "Complete" if sale_context(tx, order.session_id).completed else "Held"
     change_row(tx, order.id, order.version, {"state": state, "fulfilment_state": "Held", "fulfilled_at": None})

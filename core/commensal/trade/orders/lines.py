@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from ...base.errors import Conflict, Invalid, Problem
 from ...base.money import half_up
 from ...storage.database import Transaction
 from ..catalogs.visible import VisibleOffer, offers_for
-from ..pricing.lines import with_amount
+from ..pricing.lines import with_amount, with_quantity
 from ..pricing.values import PricedLine
 from .values import MOST_LINES, MOST_PIECES, SaleContext
 
@@ -68,6 +69,23 @@ def refuse_too_many_lines(count: int) -> None:
     if count > MOST_LINES:
         text = "An order has at most {most} lines."
         raise Invalid([Problem("too_many_lines", text, "/items", {"most": MOST_LINES})])
+
+
+def with_more(lines: Sequence[PricedLine], added: Iterable[PricedLine]) -> list[PricedLine]:
+    """Returns the lines with the `added` ones: pieces of the same offer join its latest line, others get their own."""
+    extended = list(lines)
+    for new_line in added:
+        index = max((index for index, old_line in enumerate(lines) if _is_same_offer(old_line, new_line)), default=None)
+        if index is None:
+            extended.append(new_line)
+        else:
+            extended[index] = with_quantity(extended[index], extended[index].quantity + new_line.quantity)
+    return extended
+
+
+def _is_same_offer(line: PricedLine, new: PricedLine) -> bool:
+    ordered = replace(line, id=new.id, name=new.name, quantity=new.quantity, final_quantity=None)
+    return with_amount(ordered) == new
 
 
 def _line(tx: Transaction, offer: VisibleOffer, quantity: int) -> PricedLine:

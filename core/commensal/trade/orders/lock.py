@@ -10,6 +10,8 @@ from .questions import order_by_id, order_by_secret
 from .tables import customer_order
 from .values import Order
 
+CORRECTION = "correction"  # the kind of adjustments that correct an order after its hand-over
+
 
 def locked_order(
     tx: Transaction,
@@ -22,6 +24,19 @@ def locked_order(
     """Locks and returns an order of the enterprise or person. Raises `NotFound`; `Stale` unless it is at `version`."""
     lock_order(tx, order_id)
     return _at_version(order_by_id(tx, order_id, enterprise_id=enterprise_id, person_id=person_id), version)
+
+
+def locked_together(
+    tx: Transaction, first_id: str, second_id: str, *, enterprise_id: str, version: int | None = None
+) -> tuple[Order, Order]:
+    """Locks and returns two orders of the enterprise, so that two callers with the same orders never deadlock.
+
+    Raises `NotFound`; `Stale` unless the first one is at `version`.
+    """
+    for order_id in sorted((first_id, second_id)):
+        lock_order(tx, order_id)
+    first = _at_version(order_by_id(tx, first_id, enterprise_id=enterprise_id), version)
+    return first, order_by_id(tx, second_id, enterprise_id=enterprise_id)
 
 
 def locked_guest_order(
@@ -47,6 +62,13 @@ def refuse_unless_placed(order: Order) -> None:
 def refuse_if_handed_over(order: Order) -> None:
     if order.fulfilment_state == "Fulfilled":
         raise Conflict("handed_over", "This order has been handed over already.")
+
+
+def refuse_if_corrected(order: Order) -> None:
+    """Raises `Conflict` for an order with counter-entries: pricing it anew would lose them."""
+    if any(adjustment.kind == CORRECTION for adjustment in order.adjustments):
+        text = "This order was corrected after it was handed over; correct what is left of it instead."
+        raise Conflict("corrected", text)
 
 
 def lock_order(tx: Transaction, order_id: str) -> None:

@@ -15,6 +15,7 @@ from ..pricing.values import Address, PricedLine
 from ..stock.take import change_reserved
 from .emails import order_mail
 from .lines import grains_by_lot
+from .lock import refuse_if_corrected
 from .place import payment_state, refuse_other_total
 from .price import Choices, draft_of, price
 from .questions import order_by_id
@@ -42,6 +43,7 @@ def rewrite(
     lines: tuple[PricedLine, ...],
     *,
     shipping: str | None = None,
+    payment_method: str | None = None,
     address: Address | None = None,
     codes: Sequence[str] | None = None,
     total: int | None = None,
@@ -50,14 +52,16 @@ def rewrite(
     by_hub: bool = True,
     move_stock: MoveStock = _move_by_pieces,
 ) -> Order:
-    """Replaces the lines (and shipping, address, codes) of the locked `order`, prices it anew and mails the customer.
+    """Replaces the lines (and shipping, way to pay, address, codes) of the locked `order`, and prices it anew.
 
-    Lines keep the price at which they were ordered. `total` is the total that the customer was shown, in minor units.
-    Raises `SoldOut`, `Conflict` for a different total, `Refused` from plugins; then nothing has changed.
+    The customer gets an e-mail. Lines keep the price at which they were ordered. `total` is the total that the
+    customer was shown, in minor units. Raises `SoldOut`; `Conflict` for a different total, and for an order with
+    counter-entries; `Refused` from plugins; then nothing has changed.
     """
+    refuse_if_corrected(order)
     choices = Choices(
         shipping=order.shipping if shipping is None else shipping,
-        payment_method=order.payment_method,
+        payment_method=order.payment_method if payment_method is None else payment_method,
         codes=order.codes if codes is None else read_codes(codes),
         address=order.address if address is None else address,
     )
@@ -87,6 +91,7 @@ def rewrite(
             **totals_of(quote.totals),
             "payment_state": payment_state(order.paid_total, quote.totals.total),
             "shipping": choices.shipping,
+            "payment_method": choices.payment_method,
             **shipping_values,
             "codes": list(choices.codes),
             "address": asdict(choices.address) if choices.address else None,

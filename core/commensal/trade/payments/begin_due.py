@@ -47,10 +47,12 @@ def _payment_to_begin(tx: Transaction, order_id: str, order: Row) -> tuple[str, 
     payments = [payment for payment in payments_of(tx, order["enterprise_id"], order_id) if payment.kind == "payment"]
     if not payments:
         return (order["payment_method"], f"order:{order_id}") if order["payment_method"] else None
-    current = payment_under_way(payments)
-    if current is None or current.amount == order["balance"]:
-        return None
-    return current.method, f"order:{order_id}:v{order['version']}"
+    current, changed_key = payment_under_way(payments), f"order:{order_id}:v{order['version']}"
+    if current is None:
+        is_new_choice = order["payment_method"] and payments[-1].method != order["payment_method"]
+        was_replaced = payments[-1].state == "Cancelled"  # by `change_payment_method`
+        return (order["payment_method"], changed_key) if is_new_choice and was_replaced else None
+    return None if current.amount == order["balance"] else (current.method, changed_key)
 
 
 def payment_under_way(payments: Sequence[Payment]) -> Payment | None:

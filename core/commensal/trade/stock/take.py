@@ -46,6 +46,19 @@ def change_reserved(tx: Transaction, differences: Grains, *, order_id: str, pers
     write_movements(tx, "taken", taken, order_id=order_id, person_id=person_id)
 
 
+def hand_on_reserved(
+    tx: Transaction, grains: Grains, *, order_id: str, to_order_id: str, person_id: str | None = None
+) -> None:
+    """Moves what one order has reserved to another one. No level changes, so nobody else can take it in between."""
+    if not grains:
+        return
+    lock_lots(tx, grains)
+    released = {lot_id: LevelChange(reserved=-quantity) for lot_id, quantity in grains.items()}
+    taken = {lot_id: LevelChange(reserved=quantity) for lot_id, quantity in grains.items()}
+    write_movements(tx, "released", released, order_id=order_id, person_id=person_id)
+    write_movements(tx, "taken", taken, order_id=to_order_id, person_id=person_id)
+
+
 def release_stock(
     tx: Transaction, amounts: Grains, *, order_id: str, person_id: str | None = None, restock: bool = True
 ) -> None:

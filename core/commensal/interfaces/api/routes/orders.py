@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
-from ....storage.jobs import promise_all
 from ....trade.enterprises.customers import customer_by_id
 from ....trade.orders.cancel import cancel_order
 from ....trade.orders.change import change_order
 from ....trade.orders.distribution import Parcel, ProductTotal, parcels, product_totals
-from ....trade.orders.emails import order_mail
+from ....trade.orders.emails import RepeatedMail
+from ....trade.orders.emails import mail_again as repeat_mail
 from ....trade.orders.fulfil import hand_order_over, order_is_ready, tell_not_collected
 from ....trade.orders.identity import Identity
-from ....trade.orders.lock import locked_order, refuse_unless_placed
+from ....trade.orders.lock import locked_order, locked_together
+from ....trade.orders.merge import merge_orders
 from ....trade.orders.packing import MOST_CRATES, pack_into
 from ....trade.orders.place import place_order
 from ....trade.orders.questions import order_by_id, orders_of_session
@@ -25,9 +26,12 @@ from ....trade.orders.sale_context import refuse_foreign_session
 from ....trade.orders.substitute import substitute
 from ....trade.orders.values import Order
 from ....trade.orders.weigh import weigh_order
+from ....trade.payments.change_method import change_payment_method
+from ....trade.payments.methods import ChosenMethod, choose_method
+from ....trade.supply.corrections import Bearer, LineCorrection, correct_order
 from ...mail.log import SentMail, mails_of_order
 from ..endpoint import Body, Call, Page, Paging, Routes, page_of
-from .order_bodies import Amount, Id, NewOrder, OrderChanges, read_changes, read_wish, stop_payments
+from .order_bodies import Amount, Id, NewOrder, OrderChanges, Pieces, Text, read_changes, read_wish, stop_payments
 
 routes = Routes("orders")
 
@@ -67,7 +71,36 @@ class Substitution(Body, frozen=True, kw_only=True):
 class MailWanted(Body, frozen=True, kw_only=True):
     """Which e-mail is sent again: the confirmation, the final order, or that it is ready."""
 
-    kind: Literal["order_placed", "order_final", "order_ready"]
+    kind: RepeatedMail
+
+
+class Merging(Body, frozen=True, kw_only=True):
+    """`order` is emptied and cancelled. `vouched`: the shop has asked, and both orders are of one customer."""
+
+    order: Id
+    vouched: bool = False
+
+
+class NewMethod(Body, frozen=True, kw_only=True):
+    """A way to pay, "plugin:method"."""
+
+    method: Text
+
+
+class CorrectedLine(Body, frozen=True, kw_only=True):
+    """`amount` is what is given back of the line's price, in minor units; `returned` are pieces that go on sale
+    again."""
+
+    amount: Amount
+    returned: Pieces = 0
+
+
+class Corrections(Body, frozen=True, kw_only=True):
+    """What is taken back of an order that was handed over, by line id; the customer reads the `reason`."""
+
+    lines: Annotated[dict[Id, CorrectedLine], msgspec.Meta(min_length=1, max_length=500)]
+    reason: Text
+    borne_by: Bearer = "shop"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +188,42 @@ def count_crates(call: Call, enterprise: str, order: str, body: Crates) -> Order
     return _without_account(pack_into(call.tx, locked, body.crates))
 
 
+@routes.post("/enterprises/{enterprise}/orders/{order}/merge", scope="orders:write", edits=True)
+def merge(call: Call, enterprise: str, order: str, body: Merging) -> Order:
+    """Moves everything of another order of the same customer and sale into this one, and cancels the other."""
+    kept, other = locked_together(call.tx, order, body.order, enterprise_id=enterprise, version=call.version)
+    merged = merge_orders(call.tx, call.instance.hooks, kept, other, vouched=body.vouched, by=call.person_id)
+    stop_payments(call, other)
+    return _without_account(merged)
+
+
+def _choose_method(call: Call, enterprise: str, order: str, body: NewMethod) -> ChosenMethod:
+    order_by_id(call.tx, order, enterprise_id=enterprise)
+    return choose_method(call.instance, order, body.method, call.language)
+
+
+@routes.post(
+    "/enterprises/{enterprise}/orders/{order}/payment-method", scope="orders:write", edits=True, prepare=_choose_method
+)
+def change_method(call: Call, enterprise: str, order: str, body: NewMethod) -> Order:
+    """Changes how an order is to be paid: to any way that is offered to its customer, who gets a mail."""
+    locked = locked_order(call.tx, order, enterprise_id=enterprise, version=call.version)
+    return _without_account(
+        change_payment_method(call.tx, call.instance.hooks, locked, call.prepared, by=call.person_id)
+    )
+
+
+@routes.post("/enterprises/{enterprise}/orders/{order}/corrections", scope="orders:write", edits=True)
+def correct(call: Call, enterprise: str, order: str, body: Corrections) -> Order:
+    """Corrects an order after it was handed over, by counter-entries; what was paid too much is then owed back."""
+    locked = locked_order(call.tx, order, enterprise_id=enterprise, version=call.version)
+    corrections = {id: LineCorrection(amount=line.amount, returned=line.returned) for id, line in body.lines.items()}
+    return _without_account(correct_order(
+        call.tx, call.instance.hooks, locked, corrections, reason=body.reason, borne_by=body.borne_by,
+        by=call.person_id,
+    ))  # fmt: skip
+
+
 @routes.post("/enterprises/{enterprise}/orders/{order}/ready", scope="orders:pack", edits=True)
 def ready(call: Call, enterprise: str, order: str) -> Order:
     """The order is packed and waits for its customer, who gets a mail."""
@@ -179,9 +248,7 @@ def order_mails(call: Call, enterprise: str, order: str) -> Sequence[SentMail]:
 @routes.post("/enterprises/{enterprise}/orders/{order}/mails", scope="orders:write", status=204)
 def mail_again(call: Call, enterprise: str, order: str, body: MailWanted) -> None:
     """Mails the customer once more, with the order as it is now."""
-    locked = locked_order(call.tx, order, enterprise_id=enterprise)
-    refuse_unless_placed(locked)
-    promise_all(call.tx, [order_mail(call.tx, locked, body.kind)])
+    repeat_mail(call.tx, locked_order(call.tx, order, enterprise_id=enterprise), body.kind)
 
 
 @routes.post("/enterprises/{enterprise}/orders/{order}/hand-over", scope="orders:pack", edits=True)

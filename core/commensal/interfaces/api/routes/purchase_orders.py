@@ -24,6 +24,7 @@ from ....trade.supply.purchase_orders import (
     supplier_orders_of,
     tell_supplier,
 )
+from ....trade.supply.reopening import reopen_purchase_order
 from ...mail.log import SentMail, mails_of_purchase_order
 from ...reports.formats import find_format
 from ...reports.purchase_orders import print_purchase_order
@@ -159,6 +160,14 @@ def answer_for_supplier(call: Call, enterprise: str, purchase_order: str, body: 
     """Notes what a supplier has said, by telephone or on the ramp; customers' orders follow."""
     order = purchase_order_by_id(call.tx, purchase_order, enterprise_id=enterprise)
     return _answer(call, order, body, shortage=body.shortage)
+
+
+@routes.post(f"{_ORDER}/reopening", scope="orders:write", edits=True)
+def reopen(call: Call, enterprise: str, purchase_order: str) -> PurchaseOrder:
+    """Takes the supplier's answer back: the order is mailed as customers have ordered by now, and wants an answer."""
+    order = purchase_order_by_id(call.tx, purchase_order, enterprise_id=enterprise)
+    _refuse_stale(call.tx, order, call.version)
+    return reopen_purchase_order(call.tx, order.id)
 
 
 # ------------------------------------------------------------------------------------------------ the supplier

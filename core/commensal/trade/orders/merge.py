@@ -1,0 +1,134 @@
+"""Merges two orders of one customer into one: one crate, one payment, one e-mail."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...base.errors import Conflict
+from ...hooks import specifications
+from ...hooks.dispatcher import Hooks
+from ...storage.database import Transaction
+from ...storage.jobs import promise_all
+from ..events.announce import event_promises
+from ..pricing.totals import totals
+from ..pricing.values import PricedLine
+from ..stock.take import hand_on_reserved
+from .lines import refuse_too_many_lines, with_more
+from .lock import refuse_if_handed_over, refuse_unless_placed
+from .price import quote_of
+from .proof import known_customer_of
+from .rewrite import Difference, rewrite
+from .sale_context import sale_context
+from .settle import settle_with_plugins
+from .shipping import release_place
+from .values import Order, Quote, SaleContext
+from .write import change_row, rewrite_parts
+
+_BETWEEN_NOTES = "\n"
+
+
+def merge_orders(
+    tx: Transaction, hooks: Hooks, kept: Order, other: Order, *, vouched: bool = False, by: str | None = None
+) -> Order:
+    """Moves all goods, codes and the note of the `other` order into the `kept` one, and cancels the other.
+
+    Both are locked. Lines keep the prices at which they were ordered, and the stock stays reserved throughout. The kept
+    order keeps its owner, slot, address and way to pay; its customer gets one e-mail about it.
+
+    The orders must belong to one customer: both to the same proven one, or both typed with the same e-mail address. If
+    only the kept order is proven, the shop must have `vouched` that its customer also placed the other one: otherwise
+    goods that a stranger ordered would reach the customer's account.
+
+    Raises `Conflict` for orders of different sales or customers, for one that is cancelled or handed over, and if money
+    was received for the other order: the order with the money must be the one that is kept.
+    """
+    for order in (kept, other):
+        refuse_unless_placed(order)
+        refuse_if_handed_over(order)
+    if kept.id == other.id or kept.session_id != other.session_id:
+        raise Conflict("other_sale", "Only two orders of the same sale can become one.")
+    _refuse_two_customers(kept, other, vouched=vouched)
+    if other.paid_total:
+        text = "Money was received for order {number}: keep that one, or give the money back first."
+        raise Conflict("has_money", text, number=other.number or 0)
+    shop = sale_context(tx, kept.session_id)
+    lines = _lines_of_both(kept, other)
+    refuse_too_many_lines(len(lines))
+    _empty(tx, hooks, shop, other, by=by)
+
+    def move_stock(tx: Transaction, difference: Difference, order_id: str, person_id: str | None) -> None:
+        hand_on_reserved(tx, difference, order_id=other.id, to_order_id=order_id, person_id=person_id)
+
+    tx.trace("merged", "customer_order", other.id, enterprise_id=other.enterprise_id, into=kept.number)
+    note = _BETWEEN_NOTES.join(dict.fromkeys(text for text in (kept.note, other.note) if text))
+    return rewrite(
+        tx, hooks, shop, known_customer_of(tx, kept), kept, lines, codes=(*kept.codes, *other.codes),
+        values={"note": note, "phone": kept.phone or other.phone}, by=by, move_stock=move_stock,
+    )  # fmt: skip
+
+
+def _refuse_two_customers(kept: Order, other: Order, *, vouched: bool) -> None:
+    """Raises `Conflict` unless both orders belong to one customer; an order has no `customer_id` while it is typed."""
+    if kept.customer_id is not None and kept.customer_id == other.customer_id:
+        return
+    numbers = {"kept": kept.number or 0, "number": other.number or 0}
+    both_proven = kept.customer_id is not None and other.customer_id is not None
+    if both_proven or kept.email.casefold() != other.email.casefold():
+        raise Conflict("other_customer", "Orders {kept} and {number} belong to two customers.", **numbers)
+    if other.customer_id is not None:
+        text = "Keep order {number}: its customer is known, and that of order {kept} is not."
+        raise Conflict("keep_the_proven", text, **numbers)
+    if kept.customer_id is not None and not vouched:
+        text = "Nobody has proven that the customer of order {kept} also placed order {number}: ask them first."
+        raise Conflict("not_proven", text, **numbers)
+
+
+def _lines_of_both(kept: Order, other: Order) -> tuple[PricedLine, ...]:
+    """Returns the lines of both orders. Pieces of one offer share a line, unless a line is weighed or substituted.
+
+    The other order's lines bring their ids along: what the shop pays its supplier for a line goes by its id.
+    """
+    replaced = {line.substitutes_id for line in (*kept.lines, *other.lines)}
+
+    def is_plain(line: PricedLine) -> bool:
+        return line.final_quantity is None and line.substitutes_id is None and line.id not in replaced
+
+    plain = with_more(
+        [line for line in kept.lines if is_plain(line)],
+        [line for line in other.lines if is_plain(line) and line.quantity],
+    )
+    return (*plain, *(line for line in (*kept.lines, *other.lines) if not is_plain(line)))
+
+
+def _empty(tx: Transaction, hooks: Hooks, shop: SaleContext, order: Order, *, by: str | None) -> None:
+    """Cancels an order whose goods have moved on. It keeps copies of its lines, so that it still tells what it was."""
+    customer = known_customer_of(tx, order)
+    settle_with_plugins(tx, hooks, shop, quote_of(order, shop, customer), order.adjustments, ())
+    release_place(tx, hooks, order.id, order.shipping)
+    change_row(
+        tx,
+        order.id,
+        order.version,
+        {
+            "state": "Cancelled",
+            "fulfilment_state": "Cancelled",
+            "payment_state": "Cancelled",
+            "cancelled_at": tx.now,
+            "restocked": True,
+        },
+    )
+    rewrite_parts(tx, _copy_of(tx, quote_of(order, shop, customer)))
+    promise_all(tx, event_promises(tx, specifications.order_cancelled, shop.enterprise_id, order.id, shop.plugins))
+
+
+def _copy_of(tx: Transaction, quote: Quote) -> Quote:
+    """Returns the same order with new ids for its lines."""
+    ids: dict[str | None, str | None] = {line.id: tx.new_id() for line in quote.draft.lines}
+    lines = tuple(
+        replace(line, id=ids[line.id] or "", substitutes_id=ids.get(line.substitutes_id)) for line in quote.draft.lines
+    )
+    adjustments = tuple(
+        replace(adjustment, line_id=ids.get(adjustment.line_id)) for adjustment in quote.draft.adjustments
+    )
+    draft = replace(quote.draft, lines=lines, adjustments=adjustments)
+    return Quote(draft=draft, totals=totals(draft))
