@@ -78,11 +78,13 @@ from .hooks.values import DemoStory as DemoStory
 from .hooks.values import Dialect as Dialect
 from .hooks.values import Event as Event
 from .hooks.values import MenuItem as MenuItem
+from .hooks.values import OfficePage as OfficePage
 from .hooks.values import PageLine as PageLine
 from .hooks.values import PagePart as PagePart
 from .hooks.values import PaymentMethod as PaymentMethod
 from .hooks.values import PaymentStart as PaymentStart
 from .hooks.values import PaymentUpdate as PaymentUpdate
+from .hooks.values import Screen as Screen
 from .hooks.values import ShippingOption as ShippingOption
 from .hooks.values import WebhookRequest as WebhookRequest
 from .instance import Instance as Instance
@@ -173,6 +175,8 @@ from .trade.orders.questions import orders_by_id as orders_by_id
 from .trade.orders.references import NamesShipping as NamesShipping
 from .trade.orders.sale_context import known_customer as known_customer
 from .trade.orders.sale_context import refuse_foreign_session as refuse_foreign_session
+from .trade.orders.summaries import OrderSummary as OrderSummary
+from .trade.orders.summaries import unpaid_orders as unpaid_orders
 from .trade.orders.values import Order as Order
 from .trade.payments.begin import start_payment as start_payment
 from .trade.payments.due import dues_by_number as dues_by_number
@@ -180,6 +184,7 @@ from .trade.payments.due import owed_by_customer as owed_by_customer
 from .trade.payments.payments import payments_of as payments_of
 from .trade.payments.payments import receive_payment as receive_payment
 from .trade.payments.provider_refunds import refund_by_provider as refund_by_provider
+from .trade.payments.refunds import correct_payment as correct_payment
 from .trade.payments.values import Due as Due
 from .trade.payments.values import Payment as Payment
 from .trade.people.fingerprint import fingerprint as fingerprint

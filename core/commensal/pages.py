@@ -2,12 +2,13 @@
 
 from .interfaces.api.cookies import clear_session, set_browser, set_session
 from .interfaces.pages.mistakes import NO_MISTAKES, Mistakes, explain, mistakes, status_of
+from .interfaces.pages.office import AddedPage, added_pages
 from .interfaces.pages.page import page
 from .interfaces.pages.parts import page_parts
 from .interfaces.pages.shown import shown_once
 from .interfaces.pages.visit import Visit
 
 __all__ = [
-    "NO_MISTAKES", "Mistakes", "Visit", "clear_session", "explain", "mistakes", "page", "page_parts", "set_browser",
-    "set_session", "shown_once", "status_of",
+    "NO_MISTAKES", "AddedPage", "Mistakes", "Visit", "added_pages", "clear_session", "explain", "mistakes", "page",
+    "page_parts", "set_browser", "set_session", "shown_once", "status_of",
 ]  # fmt: skip

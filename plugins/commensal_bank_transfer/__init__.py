@@ -21,6 +21,7 @@ from .demo import demo_data
 from .endpoints import endpoints
 from .payments import payment_methods, start_payment
 from .settings import Settings
+from .statement_page import office_pages
 from .week import page_parts
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "endpoints",
     "enterprise_settings",
     "migrations",
+    "office_pages",
     "page_parts",
     "payment_methods",
     "start_payment",

@@ -20,7 +20,7 @@ from commensal import (
     plugin_settings,
 )
 
-from .entries import BankEntry, ImportResult, entries, ignore, import_credits, settle
+from .entries import BankEntry, ImportResult, entries, ignore, import_credits, reopen, settle
 from .settings import Settings
 from .statements.read import read_statement
 from .statements.values import Credit
@@ -74,3 +74,9 @@ def settle_entry(call: Call, enterprise: str, entry: str, body: OrderOfCredit) -
 def ignore_entry(call: Call, enterprise: str, entry: str) -> BankEntry:
     """Marks a credit as unrelated to orders."""
     return ignore(call.tx, enterprise, entry, person_id=call.person_id)
+
+
+@_routes.post("/enterprises/{enterprise}/entries/{entry}/reopen", scope="payments:write")
+def reopen_entry(call: Call, enterprise: str, entry: str) -> BankEntry:
+    """Takes back what was decided about a credit, with its payment; it waits for a person again."""
+    return reopen(call.tx, enterprise, entry, person_id=call.person_id)

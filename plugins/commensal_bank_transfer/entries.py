@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, select, update
 
-from commensal import Conflict, Due, NotFound, Transaction, dues_by_number, insert_once, receive_payment
+from commensal import (
+    Conflict,
+    Due,
+    NotFound,
+    Transaction,
+    correct_payment,
+    dues_by_number,
+    insert_once,
+    receive_payment,
+)
 
 from .reference import order_numbers_in
 from .statements.values import Credit
@@ -54,7 +63,8 @@ def import_credits(tx: Transaction, enterprise_id: str, credits: Sequence[Credit
     """Stores every new credit, and records a payment for those whose reference names one order of the shop.
 
     The payment is for the amount received, even if more or less was due: the order shows the difference. Credits whose
-    text names two orders, none, or one in another currency wait for a person.
+    text names two orders, none, one in another currency, or one that is paid already wait for a person: what somebody
+    recorded by hand may be this very money.
     """
     numbers = {number for credit in credits for number in order_numbers_in(credit.text)}
     orders = dues_by_number(tx, enterprise_id, numbers)
@@ -68,7 +78,8 @@ def import_credits(tx: Transaction, enterprise_id: str, credits: Sequence[Credit
             waiting += 1
         else:
             matched += 1
-            _record(tx, enterprise_id, entry_id, credit.amount, order.order_id, None)
+            orders[order.number] = replace(order, paid=order.paid + credit.amount)
+            _record(tx, enterprise_id, entry_id, credit.amount, order.order_id, None, before=None)
     return ImportResult(matched=matched, open=waiting, known=len(credits) - matched - waiting)
 
 
@@ -82,7 +93,7 @@ def settle(
         raise NotFound("no_order", "There is no such order.")
     if order.currency != credit.currency:
         raise Conflict("other_currency", "This order is in {currency}.", currency=order.currency)
-    _record(tx, enterprise_id, entry_id, credit.amount, order.order_id, person_id)
+    _record(tx, enterprise_id, entry_id, credit.amount, order.order_id, person_id, before=credit.payment_id)
     return entry_by_id(tx, enterprise_id, entry_id)
 
 
@@ -90,6 +101,23 @@ def ignore(tx: Transaction, enterprise_id: str, entry_id: str, *, person_id: str
     """Marks an open credit as unrelated to orders. Raises the same errors as `settle`."""
     _open_entry(tx, enterprise_id, entry_id)
     _settle_entry(tx, enterprise_id, entry_id, state="ignored", settled_by=person_id)
+    return entry_by_id(tx, enterprise_id, entry_id)
+
+
+def reopen(tx: Transaction, enterprise_id: str, entry_id: str, *, person_id: str) -> BankEntry:
+    """Makes a settled credit wait for a person again; its payment is taken back by an opposite entry in the journal.
+
+    Raises `NotFound`; `Conflict` for a credit that is open, and if the order's money was given back meanwhile.
+    """
+    credit = entry_by_id(tx, enterprise_id, entry_id)
+    if credit.state == "open":
+        raise Conflict("open", "This credit is not settled.")
+    if credit.state == "matched" and credit.payment_id is not None:
+        correct_payment(tx, enterprise_id, credit.payment_id, person_id=person_id)
+    is_settled = (*_selected(enterprise_id, entry_id), entry.c.state == credit.state)
+    values = {"state": "open", "order_id": None, "settled_by": None}  # the payment stays named: the next has a new key
+    if tx.execute(update(entry).where(*is_settled).values(values)).rowcount != 1:
+        raise Conflict("settled", "Somebody has settled this credit already.")
     return entry_by_id(tx, enterprise_id, entry_id)
 
 
@@ -101,6 +129,18 @@ def entries(
         entry.c.enterprise_id == enterprise_id, entry.c.state == state, entry.c.id > after
     )
     return [BankEntry(**row) for row in tx.all(statement.order_by(entry.c.id).limit(limit))]
+
+
+def settled_lately(tx: Transaction, enterprise_id: str, limit: int) -> Sequence[BankEntry]:
+    """Returns the credits that were imported last and are settled, the newest first."""
+    statement = select(*_COLUMNS).where(entry.c.enterprise_id == enterprise_id, entry.c.state != "open")
+    return [BankEntry(**row) for row in tx.all(statement.order_by(entry.c.id.desc()).limit(limit))]
+
+
+def count_open(tx: Transaction, enterprise_id: str) -> int:
+    """Returns the number of credits that wait for a person."""
+    is_open = (entry.c.enterprise_id == enterprise_id, entry.c.state == "open")
+    return int(tx.value(select(func.count()).select_from(entry).where(*is_open)))
 
 
 def entry_by_id(tx: Transaction, enterprise_id: str, entry_id: str) -> BankEntry:
@@ -130,15 +170,26 @@ def _order_of(credit: Credit, orders: dict[int, Due]) -> Due | None:
     if len(numbers) != 1:
         return None
     order = orders.get(next(iter(numbers)))
-    return order if order is not None and order.currency == credit.currency else None
+    if order is None or order.currency != credit.currency:
+        return None
+    return order if order.balance > 0 or order.state == "Cancelled" else None
 
 
 def _record(
-    tx: Transaction, enterprise_id: str, entry_id: str, amount: int, order_id: str, person_id: str | None
+    tx: Transaction,
+    enterprise_id: str,
+    entry_id: str,
+    amount: int,
+    order_id: str,
+    person_id: str | None,
+    *,
+    before: str | None,
 ) -> None:
+    """Records the payment, once. `before` is the payment of this credit that was taken back, if there was one."""
+    key = f"bank_transfer:{entry_id}" if before is None else f"bank_transfer:{entry_id}:{before}"
     payment = receive_payment(
         tx, enterprise_id=enterprise_id, order_id=order_id, method=METHOD, amount=amount,
-        idempotency_key=f"bank_transfer:{entry_id}", person_id=person_id, reference=entry_id,
+        idempotency_key=key, person_id=person_id, reference=entry_id,
     )  # fmt: skip
     _settle_entry(
         tx, enterprise_id, entry_id, state="matched", order_id=order_id, payment_id=payment.id, settled_by=person_id

@@ -1,4 +1,4 @@
-"""What this plugin adds to the week of a hub: transfers whose order is not known."""
+"""What this plugin adds to pages of the office: transfers whose order is not known."""
 
 from __future__ import annotations
 
@@ -6,21 +6,25 @@ from collections.abc import Sequence
 
 from commensal import PageLine, PagePart, Transaction, hookimpl, plural, translate
 
-from .entries import entries
-
-_MOST = 50
+from .entries import count_open
+from .statement_page import PATH
 
 
 @hookimpl
 def page_parts(
     tx: Transaction, page: str, enterprise_id: str, scopes: frozenset[str], language: str
 ) -> Sequence[PagePart]:
-    if page != "week" or "payments:read" not in scopes:
+    if page not in ("week", "money", "close") or "payments:read" not in scopes:
         return []
-    number = len(entries(tx, enterprise_id, limit=_MOST))
-    if not number:
+    number = count_open(tx, enterprise_id)
+    if not number and page != "money":
         return []
     text = plural(language, "{number} transfer without an order", "{number} transfers without an order", number)
-    detail = translate(language, "Say whose it is: `commensal bank_transfer open` lists them.")
-    line = PageLine(text=text.format(number=number), detail=detail, urgent=True)
+    line = PageLine(
+        text=text.format(number=number) if number else translate(language, "Every transfer is decided."),
+        detail=translate(language, "Say whose it is, one after the other.") if number else "",
+        url=f"/office/{enterprise_id}/{PATH}",
+        action=translate(language, "Open the bank statement"),
+        urgent=bool(number),
+    )
     return [PagePart(title=translate(language, "Bank transfers"), lines=[line])]

@@ -6,9 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from commensal import Conflict, Instance, Order, Payment, PaymentMethod, Transaction, payments_of
+from commensal import Conflict, Instance, Order, Payment, PaymentMethod, Transaction, correct_payment, payments_of
 from commensal.trade import (
-    correct_payment,
     hand_order_over,
     locked_order,
     payment_by_key,

@@ -13,6 +13,7 @@ from commensal import (
     Conflict,
     Invalid,
     Order,
+    OrderSummary,
     PaymentMethod,
     Problem,
     Refused,
@@ -24,7 +25,7 @@ from commensal import (
     translate,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import OrderSummary, locked_order, payment_methods_of_order, summaries_of_session, weigh_order
+from commensal.trade import locked_order, payment_methods_of_order, summaries_of_session, weigh_order
 
 from .desk import Desk, open_desk
 from .handing import HandOut, by_hand, cash_first, due_of, hand_out, money_of_hand_over, undo

@@ -6,16 +6,9 @@ from collections.abc import Callable, Sequence
 
 from starlette.responses import Response
 
-from commensal import Transaction, order_by_id, payments_of, sale_by_id, search_key
+from commensal import OrderSummary, Transaction, order_by_id, payments_of, sale_by_id, search_key
 from commensal.pages import Visit
-from commensal.trade import (
-    AuditFilter,
-    OrderSummary,
-    audit_entries,
-    find_orders,
-    orders_with_product,
-    summaries_of_session,
-)
+from commensal.trade import AuditFilter, audit_entries, find_orders, orders_with_product, summaries_of_session
 
 from .desk import Desk, open_desk
 from .handing import due_of

@@ -31,6 +31,7 @@ from . import (
     telephone,
     week,
 )
+from .added import routes_of_plugins
 from .showing import on_error
 
 
@@ -96,7 +97,9 @@ _SENDS_MAIL = (team.invite_now,)  # to addresses that somebody types
 
 @hookimpl
 def fixed_routes(instance: Instance) -> Sequence[BaseRoute]:
-    return [
+    own = [
         page(path, handler, on_error=on_error, methods=(method,), limit="signups" if handler in _SENDS_MAIL else "")
         for method, path, handler in _PAGES
     ]
+    taken = {path for _, path, _ in _PAGES}
+    return [*routes_of_plugins(instance, _HERE, taken), *own]  # theirs are longer, and some of ours end with any name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,6 +13,7 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from commensal import (
+    Screen,
     Unauthorised,
     digits,
     format_hour,
@@ -54,6 +56,17 @@ def show(
     visit: Visit, desk: Desk | None, template: str, /, *, at: str = "", status: int = 200, **context: Any
 ) -> Response:
     """Renders ``office/<template>.html``. `at` is the key of the place in the navigation to which the page belongs."""
+    return _render(visit, desk, f"office/{template}.html", at, status, context)
+
+
+def show_screen(visit: Visit, desk: Desk, screen: Screen, *, at: str) -> Response:
+    """Renders what a plugin shows in the office."""
+    return _render(visit, desk, screen.template, at, screen.status, screen.context)
+
+
+def _render(
+    visit: Visit, desk: Desk | None, template: str, at: str, status: int, context: Mapping[str, Any]
+) -> Response:
     language = visit.language
     zone = desk.enterprise.timezone if desk else "UTC"
     words = {
@@ -71,7 +84,7 @@ def show(
         "address": visit.here,
         **context,
     }
-    return visit.render(f"office/{template}.html", status=status, **words)
+    return visit.render(template, status=status, **words)
 
 
 def _places(visit: Visit, desk: Desk | None, at: str) -> list[Place]:

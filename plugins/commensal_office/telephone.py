@@ -21,6 +21,7 @@ from commensal import (
     Call,
     Endpoint,
     Order,
+    OrderSummary,
     PricedLine,
     Routes,
     enterprise_by_id,
@@ -33,7 +34,6 @@ from commensal import (
 )
 from commensal.pages import Visit
 from commensal.trade import (
-    OrderSummary,
     demand,
     lines_of_session,
     locked_order,

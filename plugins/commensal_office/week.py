@@ -9,11 +9,20 @@ from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
-from commensal import Sale, SaleSession, Transaction, format_hour, format_money, plural, sale_by_id, translate
+from commensal import (
+    OrderSummary,
+    Sale,
+    SaleSession,
+    Transaction,
+    format_hour,
+    format_money,
+    plural,
+    sale_by_id,
+    translate,
+)
 from commensal.pages import Visit, page_parts
 from commensal.trade import (
     Coordination,
-    OrderSummary,
     coordination_by_id,
     is_coming,
     is_open,

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         Dialect,
         Event,
         MenuItem,
+        OfficePage,
         PagePart,
         PaymentMethod,
         PaymentStart,
@@ -229,9 +230,19 @@ def page_parts(
     """Parts of a page for those who run the enterprise: what needs them, in lines of text with a link each.
 
     `page` is its name in the office: "week" is the first page, "begin" the first steps of a new hub, "settings" its
-    settings, "customer" one of its customers, whose id is `subject`; elsewhere `subject` is "". `scopes` are what the
-    reader may do at the enterprise: return nothing that they may not read. `tx` only reads. A plugin that fails is
-    skipped.
+    settings, "money" the page of the treasurer, "close" what is missing before the books of a sale are closed,
+    "customer" one of its customers, whose id is `subject`; elsewhere `subject` is "". `scopes` are what the reader may
+    do at the enterprise: return nothing that they may not read. `tx` only reads. A plugin that fails is skipped.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="instance", returns="each", where="startup", on_error="raise", since="0.2")
+def office_pages() -> Sequence[OfficePage] | None:
+    """Pages that the plugin adds to the office of each enterprise that has switched it on.
+
+    They have the office's frame, navigation and address; the office asks for the scope before it calls the plugin.
+    Lead people there by a line of `page_parts`.
     """
     raise AssertionError("a specification is not called")
 

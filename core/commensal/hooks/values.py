@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -39,6 +39,38 @@ class PagePart:
     title: str
     lines: Sequence[PageLine]
     position: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Screen:
+    """What a page of a plugin in the office shows: a template of the plugin that extends ``office/base.html``."""
+
+    template: str
+    context: Mapping[str, Any] = field(default_factory=dict)
+    status: int = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfficePage:
+    """A page that a plugin adds to the office of an enterprise.
+
+    path:         below the enterprise's address in the office, such as "money/statement"; no page of the office itself
+    place:        the entry of the navigation to which it belongs, such as "money"
+    scope:        what a member must hold to open it
+    show:         answers a GET: takes the `Visit` of `commensal.pages` and the enterprise, and returns a `Screen`, or a
+                  response, such as a redirect
+    send:         answers a POST in the same way; None: the page has no form
+    sends:        the scope that its form needs; "": the one of the page
+    largest_file: bytes of the one file that its form may carry, which is the visit's `body`; 0: none
+    """
+
+    path: str
+    place: str
+    scope: str
+    show: Callable[[Any, Any], Any]
+    send: Callable[[Any, Any], Any] | None = None
+    sends: str = ""
+    largest_file: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

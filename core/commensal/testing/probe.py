@@ -84,6 +84,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "health_reasons": lambda tx: [Problem("nothing", "There is nothing here.")],
     "menu_items": lambda tx: [MenuItem(label="Probe", url="/probe")],
     "page_parts": lambda page: [PagePart(title="Probe", lines=[PageLine(text="Something of the probe")])],
+    "office_pages": list,
     "order_links": lambda page: [MenuItem(label="Calendar", url=f"/-/probe{page}")],
     "reports": lambda tx: [Report(id="all", label="All", description="", columns=[], rows=lambda query: [])],
     "person_data": lambda tx, person: [KeptRows(name="letters", rows=[{"to": person.email}])],

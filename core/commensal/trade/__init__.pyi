@@ -113,7 +113,6 @@ from .orders.quote import quote_order as quote_order
 from .orders.settle import read_codes as read_codes
 from .orders.shipping import with_place_of_today as with_place_of_today
 from .orders.shorten import shorten_order as shorten_order
-from .orders.summaries import OrderSummary as OrderSummary
 from .orders.summaries import find_orders as find_orders
 from .orders.summaries import orders_with_product as orders_with_product
 from .orders.summaries import prices_in_session as prices_in_session
@@ -129,7 +128,6 @@ from .payments.payments import cancel_open as cancel_open
 from .payments.payments import payment_by_key as payment_by_key
 from .payments.problems import problems_of as problems_of
 from .payments.problems import settle_problem as settle_problem
-from .payments.refunds import correct_payment as correct_payment
 from .people.access import demand as demand
 from .people.access import demand_founder as demand_founder
 from .people.access import held_at as held_at

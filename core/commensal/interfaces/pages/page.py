@@ -45,6 +45,7 @@ def page(
     methods: tuple[str, ...] = ("GET",),
     limit: str = "",
     largest: int = 0,
+    largest_file: int = 0,
     recognise: Recognise | None = None,
     where_off: bool = False,
 ) -> Route:
@@ -53,6 +54,7 @@ def page(
     limit:     the rate limit; by default "reads" or "writes" by the method, else "logins" (where only responses of 400
                and more stay counted) or "signups"
     largest:   the largest body, in bytes, of a page that takes something else than a form; it is `visit.body`
+    largest_file: the largest file, in bytes, that a form may carry; it is `visit.body`. By default it carries none
     recognise: identifies a bearer token before the core does. Returns the name of a foreign client, or None for a token
                of this instance; raises `Unauthorised` for an invalid one. It runs outside of transactions
     where_off: with `{enterprise}` in its path, it also answers for enterprises that have not enabled the plugin;
@@ -70,7 +72,8 @@ def page(
                 if largest:
                     visit = replace(visit, body=await _read_body(request, largest))
                 elif request.method == "POST":
-                    visit = replace(visit, form=await _read_form(request))
+                    form, file = await _read_form(request, largest_file)
+                    visit = replace(visit, form=form, body=file)
             except CommensalError as refusal:
                 return await run_in_thread(_answer_error, visit, refusal)
             return await run_in_thread(_answer, visit)
@@ -133,12 +136,15 @@ async def _read_body(request: Request, largest: int) -> bytes:
     return b"".join(parts)
 
 
-async def _read_form(request: Request) -> dict[str, str]:
+async def _read_form(request: Request, largest_file: int) -> tuple[dict[str, str], bytes]:
+    """Returns the form's fields, and the content of its file; empty if there is none."""
     length = request.headers.get("content-length", "")
-    if not length.isdigit() or int(length) > _LARGEST:
+    if not length.isdigit() or int(length) > _LARGEST + largest_file:
         raise Invalid([Problem("form", "This form is too large.")])
-    async with request.form(max_files=0, max_fields=_FIELDS) as form:
-        return {name: value.replace("\x00", "") for name, value in form.items() if isinstance(value, str)}
+    async with request.form(max_files=1 if largest_file else 0, max_fields=_FIELDS) as form:
+        fields = {name: value.replace("\x00", "") for name, value in form.items() if isinstance(value, str)}
+        files = [await value.read() for value in form.values() if not isinstance(value, str)]
+    return fields, files[0] if files else b""
 
 
 def _identify(instance: Instance, request: Request, recognise: Recognise | None) -> Actor:

@@ -31,7 +31,7 @@ _log = structlog.get_logger("commensal.pages")
 @dataclass(frozen=True, kw_only=True)
 class Visit:
     """The argument of a page's handler. `form` has the fields of a POST, of a repeated field the last value; `body` is
-    the body of a page that takes something else than a form."""
+    the file that the form carries, or the body of a page that takes something else than a form."""
 
     instance: Instance
     request: Request

@@ -13,7 +13,7 @@ from .questions import order_ids_of_customer
 from .tables import customer_order, order_line
 
 _order, _line = customer_order.c, order_line.c
-_MOST = 200  # orders that a search over all sales returns
+_MOST = 200  # orders that a question over all sales returns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,9 +75,17 @@ def summaries_of_session(tx: Transaction, enterprise_id: str, session_id: str) -
 
 def unpaid_of_sessions(tx: Transaction, enterprise_id: str, session_ids: Collection[str]) -> list[OrderSummary]:
     """Returns the orders of these sessions of a shop that are not paid yet, by number, in two statements."""
-    balance = _order.total - _order.paid_total
-    of_sessions = (_order.enterprise_id == enterprise_id, _order.session_id.in_(sorted(session_ids)))
-    return _summaries(tx, *of_sessions, _order.state.in_(("Held", "Complete")), balance > 0)
+    return _summaries(tx, *_is_unpaid(enterprise_id), _order.session_id.in_(sorted(session_ids)))
+
+
+def unpaid_orders(tx: Transaction, enterprise_id: str) -> list[OrderSummary]:
+    """Returns the orders of all sales of a shop that are not paid yet, newest first, in two statements; at most 200."""
+    return _summaries(tx, *_is_unpaid(enterprise_id), newest=True)
+
+
+def _is_unpaid(enterprise_id: str) -> tuple[ColumnElement[bool], ...]:
+    of_shop = (_order.enterprise_id == enterprise_id, _order.state.in_(("Held", "Complete")))
+    return (*of_shop, _order.payment_state == "Unpaid", _order.total > _order.paid_total)
 
 
 def find_orders(tx: Transaction, enterprise_id: str, text: str) -> list[OrderSummary]:

@@ -72,6 +72,8 @@ customer_order = Table(
     CheckConstraint("state = 'Draft' OR (number IS NOT NULL AND placed_at IS NOT NULL)", name="placed_has_number"),
     Index("ix_customer_order_session", "session_id", "state", "id"),
     Index("ix_customer_order_person", "person_id", "id"),
+    Index("ix_customer_order_unpaid", "enterprise_id", "number", sqlite_where=text("payment_state = 'Unpaid'"),
+          postgresql_where=text("payment_state = 'Unpaid'")),
     Index("uq_customer_order_cart", "session_id", "person_id", unique=True,
           sqlite_where=text("state = 'Draft' AND person_id IS NOT NULL"),
           postgresql_where=text("state = 'Draft' AND person_id IS NOT NULL")),

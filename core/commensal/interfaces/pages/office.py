@@ -1,0 +1,46 @@
+"""Pages that plugins add to the office."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import Response
+
+from ...hooks import specifications
+from ...hooks.values import OfficePage, Screen
+from ...instance import Instance
+from ...trade.enterprises.enterprises import Enterprise
+from ...trade.enterprises.plugins import refuse_where_off
+from .visit import Visit
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddedPage:
+    """A page with the plugin that adds it."""
+
+    plugin: str
+    page: OfficePage
+
+    def show(self, visit: Visit, enterprise: Enterprise) -> Screen | Response:
+        """Answers a GET. Raises `NotFound` if the enterprise has not switched the plugin on, and what the page does."""
+        return self._run(self.page.show, visit, enterprise)
+
+    def send(self, visit: Visit, enterprise: Enterprise) -> Screen | Response:
+        """Answers a POST, otherwise like `show`. Only for a page with a form."""
+        assert self.page.send is not None
+        return self._run(self.page.send, visit, enterprise)
+
+    def _run(self, act: Callable[[Any, Any], Any], visit: Visit, enterprise: Enterprise) -> Screen | Response:
+        with visit.read() as tx:
+            refuse_where_off(tx, enterprise.id, self.plugin)
+        with visit.instance.hooks.running(self.plugin, f"office page {self.page.path}"):
+            answer: Screen | Response = act(visit, enterprise)
+            return answer
+
+
+def added_pages(instance: Instance) -> list[AddedPage]:
+    """The pages that the instance's plugins add, in the operator's order."""
+    answers = instance.hooks.each(specifications.office_pages)
+    return [AddedPage(plugin=answer.plugin, page=page) for answer in answers for page in answer.value or ()]

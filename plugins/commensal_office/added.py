@@ -1,0 +1,46 @@
+"""Pages that other plugins add to the office: with its frame, and opened only to who holds their scope."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from functools import partial
+
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from commensal import Enterprise, Instance, PluginError, Screen
+from commensal.pages import AddedPage, Visit, added_pages, page
+
+from .desk import open_desk
+from .showing import on_error, show_screen
+
+Act = Callable[[Visit, Enterprise], Screen | Response]
+
+
+def routes_of_plugins(instance: Instance, address: str, taken: Collection[str]) -> list[BaseRoute]:
+    """The routes of all pages that plugins add below `address`. Raises `PluginError` for a path that is `taken`."""
+    routes: list[BaseRoute] = []
+    for added in added_pages(instance):
+        path = f"{address}/{added.page.path}"
+        if path in taken:
+            raise PluginError(added.plugin, "office_pages", f"{path} is a page of the office itself")
+        show = _named(partial(_answer, added, added.page.scope, added.show), added)
+        routes.append(page(path, show, on_error=on_error))
+        if added.page.send is not None:
+            send = _named(partial(_answer, added, added.page.sends or added.page.scope, added.send), added)
+            largest = added.page.largest_file
+            routes.append(page(path, send, on_error=on_error, methods=("POST",), largest_file=largest))
+    return routes
+
+
+def _named(handler: Callable[[Visit], Response], added: AddedPage) -> Callable[[Visit], Response]:
+    """The handler with a name of its own: the audit trail says what was done."""
+    handler.__name__ = f"{added.plugin} {added.page.path}"
+    return handler
+
+
+def _answer(added: AddedPage, scope: str, act: Act, visit: Visit) -> Response:
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, scope)
+    answer = act(visit, desk.enterprise)
+    return answer if isinstance(answer, Response) else show_screen(visit, desk, answer, at=added.page.place)

@@ -1,0 +1,110 @@
+"""The bank statement in the office: one suggestion at a time, nothing recorded twice, and every decision taken back."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import insert
+
+from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal_bank_transfer.entries import BankEntry, entries
+from commensal_bank_transfer.reference import reference_of
+
+from .conftest import Browser, Stall
+from .test_office import OFFICE, a_member, an_order, journal, owner, settings
+
+__all__ = ["owner", "settings"]  # fixtures
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
+
+PAGE = f"{OFFICE}/money/statement"
+
+
+@pytest.fixture
+def treasurer(owner: Browser, stall: Stall) -> Browser:
+    """The owner of a shop whose bank account is known."""
+    account = {"holder": "Les Paniers", "iban": "FR7630006000011234567890189"}
+    with stall.instance.store.write() as tx:
+        row = {"enterprise_id": "shop", "plugin": "bank_transfer", "settings": account, "version": 1}
+        tx.execute(insert(enterprise_plugin).values(row))
+    return owner
+
+
+def hand_in(browser: Browser, *rows: str) -> str:
+    """Sends a statement as the form does: rows of date, amount, payer and text. Returns what the page says."""
+    content = "\n".join(("date;montant;émetteur;libellé", *rows, "")).encode()
+    answer = browser.client.post(PAGE, files={"statement": ("june.csv", content)})
+    browser.status = answer.status_code
+    return answer.text
+
+
+def waiting(stall: Stall) -> list[BankEntry]:
+    with stall.instance.store.read() as tx:
+        return list(entries(tx, "shop"))
+
+
+def test_the_likely_order_is_suggested_and_booked_by_a_button(treasurer: Browser, stall: Stall) -> None:
+    order = an_order(stall)
+    an_order(stall, "Paul Girard", small=1)
+    assert "0 recorded, 1 to decide" in hand_in(treasurer, "03/06/2026;4,80;MME CLERC CORINNE;Panier")
+    page = treasurer.go(PAGE)
+    assert "1 · Corinne Clerc: €4.80 to pay the name is the same · the amount is the same" in page.text
+    assert "Paul Girard" not in page.text
+    treasurer.send(f"{PAGE}?then=order", ("number", str(order.number)))
+    assert journal(stall) == [480]
+    assert "Every transfer is decided" in treasurer.page.text
+    treasurer.send(f"{PAGE}?then=reopen", ("entry", treasurer.at.partition("done=")[2]))
+    assert journal(stall) == [480, -480]
+    treasurer.go(PAGE)
+    treasurer.send(f"{PAGE}?then=order", ("number", str(order.number)))
+    assert journal(stall) == [480, -480, 480]
+
+
+def test_a_transfer_of_an_order_that_is_paid_already_is_not_booked_again(treasurer: Browser, stall: Stall) -> None:
+    order = an_order(stall)
+    treasurer.go(f"{OFFICE}/money/{order.id}")
+    treasurer.send("", ("method", "bank_transfer:transfer"))
+    assert "0 recorded, 1 to decide" in hand_in(treasurer, f"03/06/2026;4,80;Clerc;{reference_of(order.number or 0)}")
+    assert journal(stall) == [480]
+    treasurer.go(PAGE)
+    treasurer.send(f"{PAGE}?then=ignore", ("entry", waiting(stall)[0].id))
+    assert (journal(stall), waiting(stall)) == ([480], [])
+
+
+def test_the_same_statement_and_the_same_button_record_nothing_twice(treasurer: Browser, stall: Stall) -> None:
+    order = an_order(stall)
+    row = f"03/06/2026;4,80;Clerc;{reference_of(order.number or 0)}"
+    assert "1 recorded, 1 to decide, 0 known before" in hand_in(treasurer, row, "03/06/2026;7,00;X;?")
+    assert "0 recorded, 0 to decide, 2 known before" in hand_in(treasurer, row, "03/06/2026;7,00;X;?")
+    (open_entry,) = waiting(stall)
+    treasurer.post(f"{PAGE}?then=order", entry=open_entry.id, number="1")
+    treasurer.post(f"{PAGE}?then=order", entry=open_entry.id, number="1")
+    assert (treasurer.status, journal(stall)) == (409, [480, 700])
+
+
+def test_what_is_no_statement_and_no_number_is_told_and_loses_nothing(treasurer: Browser, stall: Stall) -> None:
+    assert "is no amount" in hand_in(treasurer, "03/06/2026;4,8O;X;?")
+    assert treasurer.status == 422
+    an_order(stall)
+    hand_in(treasurer, "03/06/2026;4,80;X;?", "04/06/2026;1,00;Y;?")
+    treasurer.go(PAGE)
+    for number, words in (("twelve", "Write the number of the order"), ("99", "no such order")):
+        assert words in treasurer.post(f"{PAGE}?then=order", entry=waiting(stall)[0].id, number=number).text
+    after = next(link for link in treasurer.go(PAGE).links() if "after=" in link)
+    assert "Y" in treasurer.go(after).text
+    assert len(waiting(stall)) == 2
+
+
+def test_who_only_reads_the_books_sees_the_transfers_and_decides_none(treasurer: Browser, stall: Stall) -> None:
+    hand_in(treasurer, "03/06/2026;4,80;X;?")
+    reader = treasurer.another()
+    reader.log_in(a_member(stall, "accountant", "max@example.org"))
+    assert "1 transfer to decide" in reader.go(PAGE).text
+    reader.post(f"{PAGE}?then=ignore", entry=waiting(stall)[0].id)
+    assert (reader.status, len(waiting(stall))) == (403, 1)
+
+
+def test_a_hub_without_the_plugin_has_no_such_page(treasurer: Browser, stall: Stall) -> None:
+    with stall.instance.store.write() as tx:
+        tx.execute(enterprise_plugin.delete().where(enterprise_plugin.c.plugin == "bank_transfer"))
+    treasurer.go(PAGE)
+    assert treasurer.status == 404
