@@ -11,7 +11,9 @@ from .catalogs.catalogs import catalogs_of as catalogs_of
 from .catalogs.catalogs import create_catalog as create_catalog
 from .catalogs.hiding import hide_producer as hide_producer
 from .catalogs.hiding import show_items as show_items
+from .catalogs.items import change_item as change_item
 from .catalogs.items import item_by_id as item_by_id
+from .catalogs.items import items_by_id as items_by_id
 from .catalogs.items import items_of as items_of
 from .catalogs.listed import Listed as Listed
 from .catalogs.listed import listed_for as listed_for
@@ -180,11 +182,13 @@ from .products.fields import PRODUCT_FIELDS as PRODUCT_FIELDS
 from .products.images import keep_picture as keep_picture
 from .products.images import re_encode as re_encode
 from .products.images import read_picture as read_picture
+from .products.products import change_product as change_product
 from .products.questions import products_by_id as products_by_id
 from .products.questions import products_of as products_of
 from .products.questions import stocked_by_id as stocked_by_id
 from .products.values import StockedProduct as StockedProduct
 from .products.values import SuppliedProduct as SuppliedProduct
+from .products.vat import set_rate as set_rate
 from .sale_sessions.clone import clone_coordination as clone_coordination
 from .sale_sessions.coordinations import cancel_coordination as cancel_coordination
 from .sale_sessions.coordinations import change_coordination as change_coordination
@@ -212,6 +216,8 @@ from .stock.lending import settle_lent as settle_lent
 from .stock.lending import tell_beyond as tell_beyond
 from .stock.lending import tell_beyonds as tell_beyonds
 from .stock.lending import write_off as write_off
+from .stock.levels import lock_lots as lock_lots
+from .stock.lots import change_lot as change_lot
 from .stock.lots import lot_by_id as lot_by_id
 from .stock.lots import lots_by_id as lots_by_id
 from .stock.lots import lots_of as lots_of

@@ -17,7 +17,7 @@ from commensal.trade import PRODUCT_FIELDS, SuppliedProduct
 from ..namespace import NAMESPACE
 from .vocabulary import DfcPrice, DfcProduct, DfcQuantity
 
-_CLAIMS = frozenset(term for term, label in LABELS.items() if "OtherClaim" in label.broader)
+CLAIMS = frozenset(term for term, label in LABELS.items() if "OtherClaim" in label.broader)
 _OWN = f"{NAMESPACE}#"  # of properties that DFC does not have
 _MEASURED = ("quantity", "unit")  # together a `DfcQuantity`
 _ATTRIBUTES = DfcProduct.__dataclass_fields__
@@ -43,8 +43,8 @@ def description_of(
         for name, value in entries.items():
             extra[_property(plugin, name)] = tuple(_literals(declared.by_plugin[plugin][name], value))
     if split_claims:
-        values["labels"] = tuple(label for label in product.labels if label not in _CLAIMS)
-        values["claims"] = tuple(label for label in product.labels if label in _CLAIMS)
+        values["labels"] = tuple(label for label in product.labels if label not in CLAIMS)
+        values["claims"] = tuple(label for label in product.labels if label in CLAIMS)
     return {**values, "extra": extra, "lot_quantity": Decimal(product.lot_quantity), "vat_rate": product.vat_rate}
 
 

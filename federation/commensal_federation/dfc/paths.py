@@ -23,12 +23,17 @@ class Paths:
 
     def path_of(self, iri: str, property: str = "") -> str:
         """The path of a node's property, or of the node if it has no such property; "" for a node without an IRI."""
-        places = [(path, node) for path, node in self._nodes.get(iri, []) if len(node) > 1]
-        for path, node in places:
+        places = [path for path, node in self._nodes.get(iri, []) if len(node) > 1]
+        return (property and self.property_path(iri, property)) or (places[0] if places else "")
+
+    def property_path(self, iri: str, property: str) -> str:
+        """The path of a node's property in any spelling; "" if no node with that IRI has it."""
+        synonyms = _synonyms(property)
+        for path, node in self._nodes.get(iri, []):
             for key in node:
-                if property and _name(key) in _synonyms(property):
+                if _name(key) in synonyms:
                     return f"{path}[{_quoted(key)}]"
-        return places[0][0] if places else ""
+        return ""
 
 
 def _objects(raw: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -21,6 +21,7 @@ from commensal import (
 from commensal.pages import Visit
 from commensal.trade import demand, find_enterprise, held_at, memberships_of
 
+from ..authority.authority import refuse_moving
 from .scopes import enterprises_granting, granted_scopes
 
 Scope = Literal["ReadEnterprise", "WriteEnterprise", "ReadProducts", "WriteProducts", "ReadOrders", "WriteOrders"]
@@ -50,6 +51,8 @@ def demand_scope(visit: Visit, tx: Transaction, enterprise_id: str, scope: Scope
         raise NotFound
     if scope not in granted:
         raise Forbidden("scope", "This platform lacks the scope {scope}.", scope=scope)
+    if scope.startswith("Write"):
+        refuse_moving(tx, enterprise_id)
     enterprise = enterprise_by_id(tx, enterprise_id)
     if enterprise.archived_at is not None:
         raise NotFound

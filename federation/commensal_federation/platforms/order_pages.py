@@ -54,7 +54,7 @@ def order_routes() -> Sequence[BaseRoute]:
         dfc_page("/api/dfc/orders", orders_of_anybody, "GET", "POST"),
         dfc_page("/api/dfc/supplied_products", orders_of_anybody, "POST"),
         *(dfc_page(f"{path}/{{order}}", order, "GET", "PUT", "DELETE") for path in (*lists, "/api/dfc/orders")),
-        dfc_page("/api/dfc/supplied_products/{order}", order, "PUT", "DELETE"),
+        dfc_page("/api/dfc/supplied_products/{order}", order, "DELETE"),
         dfc_page("/api/dfc/order_lines/{line}", line),
     ]
 
@@ -106,13 +106,13 @@ def order_response(visit: Visit, tx: Transaction, id: str) -> Response:
 
 
 def order(visit: Visit) -> Response:
-    base = base_of(visit)
+    base, order_id = base_of(visit), visit.path.get("order") or visit.path["product"]
     with visit.read() as tx:
         refuse_anonymous(visit)
-        response = order_response(visit, tx, visit.path["order"])
+        response = order_response(visit, tx, order_id)
         if visit.request.method == "GET":
             return response
-        placed = platform_order(tx, visit.path["order"])
+        placed = platform_order(tx, order_id)
         enterprise = enterprise_by_id(tx, placed.enterprise_id)
         demand_scope(visit, tx, placed.enterprise_id, "WriteOrders")
     sent = None if visit.request.method == "DELETE" else read(visit.body, limits=SENT_IN)

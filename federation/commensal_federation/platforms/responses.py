@@ -104,7 +104,7 @@ def json_response(visit: Visit, content: dict[str, Any], media_type: str, *, is_
 
 
 def _response(visit: Visit, content: bytes, media_type: str, status: int, tag: str) -> Response:
-    tag = tag or f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    tag = tag or _tag_of(content)
     if visit.request.method == "GET" and matches_etag(visit, tag):
         return not_modified(visit, tag)
     return Response(content, status, {**_headers(tag), "Content-Type": media_type})
@@ -121,6 +121,39 @@ def matches_etag(visit: Visit, tag: str) -> bool:
     """Whether If-None-Match has the tag (RFC 9110, section 13.1.2; a weak tag, W/, compares like any other)."""
     tags = visit.request.headers.get("if-none-match", "").split(",")
     return any(candidate.strip().removeprefix("W/") in (tag, "*") for candidate in tags)
+
+
+def demand_match(visit: Visit, things: Iterable[Thing]) -> None:
+    """Refuses to change what the caller has not seen as it is now: If-Match must have the ETag of these things in any
+    dialect, or be "*". Answers 428 without the header, 412 for another state (RFC 9110, section 13.1.1; RFC 6585).
+
+    A weak tag, W/, counts as the one that we sent: proxies that compress answers weaken it.
+    """
+    header = visit.request.headers.get("if-match")
+    if header is None:
+        raise _PreconditionRequired("if_match_missing", "Send If-Match with the ETag of the state that you have seen.")
+    tags = {tag.strip().removeprefix("W/") for tag in header.split(",")}
+    present = contained(things)
+    states = (_tag_of(dialect.write(present, {})) for dialect in all_dialects(visit.instance))
+    if "*" not in tags and tags.isdisjoint(states):
+        raise ChangedMeanwhile
+
+
+class _PreconditionRequired(Refused):
+    status = 428
+
+
+class ChangedMeanwhile(Refused):
+    """What the caller would change is no longer as the caller has seen it."""
+
+    status = 412
+
+    def __init__(self) -> None:
+        super().__init__("changed", "This has changed since you read it. Read it again.")
+
+
+def _tag_of(content: bytes) -> str:
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
 def not_modified(visit: Visit, tag: str) -> Response:
@@ -153,7 +186,9 @@ def on_error(visit: Visit, error: Exception) -> Response:
 
 
 def _problem(visit: Visit, problem: Problem) -> dict[str, str]:
-    return {"pointer": problem.where, "code": problem.code, "detail": say(visit.language, problem)}
+    """Names the place: a path into a document (RFC 9535), else a pointer or a header."""
+    member = "path" if problem.where.startswith("$") else "pointer"
+    return {member: problem.where, "code": problem.code, "detail": say(visit.language, problem)}
 
 
 def base_of(visit: Visit) -> str:

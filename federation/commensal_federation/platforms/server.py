@@ -24,6 +24,7 @@ from ..dfc.vocabulary import DfcItem, DfcProduct, Thing
 from .access import demand_scope, has_scope, readable_enterprises, requested_enterprise
 from .event_pages import event_routes
 from .export import enterprise_things, export_enterprise
+from .goods_pages import goods_routes
 from .layouts import layout_of
 from .order_pages import order_routes
 from .permissions import permission_routes
@@ -35,6 +36,7 @@ from .whole import Listing, answer_whole
 _PLACES = {
     "ReadEnterprise": "/api/dfc/enterprises",
     "ReadProducts": "/api/dfc/supplied_products",
+    "WriteProducts": "/api/dfc/catalog_items",
     "ReadOrders": "/api/dfc/orders",
     "WriteOrders": "/api/dfc/orders",
 }
@@ -62,6 +64,7 @@ def dfc_routes(instance: Instance) -> Sequence[BaseRoute]:
         *permission_routes(),
         *order_routes(),
         *event_routes(),
+        *goods_routes(),
         *single_routes(),
     ]
 

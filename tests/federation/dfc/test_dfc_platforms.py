@@ -12,6 +12,7 @@ from starlette.routing import Route
 from commensal.base.clock import ManualClock
 from commensal.instance.settings import InstanceSettings
 from commensal.testing.shop import Shop
+from commensal.trade import products_of_items
 from commensal.trade.catalogs.items import change_item, item_by_id
 from commensal.trade.catalogs.offers import remove_price, set_price
 from commensal.trade.enterprises.customer_categories import create_category
@@ -19,6 +20,7 @@ from commensal.trade.enterprises.customers import create_customer
 from commensal.trade.enterprises.enterprises import archive_enterprise, enterprise_by_id
 from commensal.trade.enterprises.members import list_members
 from commensal.trade.people.tokens import make_token
+from commensal.trade.stock.movements import movements_of
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import DfcItem, DfcOffer, DfcProduct
 from commensal_federation.platforms.server import dfc_routes
@@ -296,3 +298,23 @@ def test_known_keys_do_for_a_day_while_the_issuer_is_down(shop: Shop, oidc: Oidc
     assert status(shop, token) == 200
     clock.advance(hours=2)
     assert status(shop, token) == 401
+
+
+# ------------------------------------------------------------------------------------------ writing
+
+
+def test_a_platform_changes_goods_only_with_the_right_to_and_is_named_in_the_journal(shop: Shop, oidc: Oidc) -> None:
+    path, token = f"/api/dfc/catalog_items/{shop.items['honey']}", oidc.token("ofn-client")
+    document = {"@context": "https://w3id.org/dfc/ontology/context/context_1.16.0.json", "dfc-b:stockLimitation": 9}
+
+    def push() -> Any:
+        return request(shop, token, path, method="PATCH", json=document, headers={"If-Match": "*"})
+
+    assert push().status_code == 404
+    grant_scopes(shop, "ofn", "ReadProducts", "WriteOrders")
+    assert (push().status_code, push().json()["code"]) == (403, "scope")
+    grant_scopes(shop, "ofn", "WriteProducts")
+    assert push().status_code == 200
+    with shop.instance.store.read() as tx:
+        lot_id = products_of_items(tx, shop.id, [shop.items["honey"]])[shop.items["honey"]].lot_id
+        assert movements_of(tx, shop.id, lot_id)[0].note == "Open Food Network"

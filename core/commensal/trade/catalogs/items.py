@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, TypedDict, Unpack
 
 from sqlalchemy import ColumnElement, delete, func, insert, select
@@ -92,6 +92,11 @@ def item_by_id(tx: Transaction, enterprise_id: str, item_id: str) -> CatalogItem
     if not items:
         raise NotFound("no_item", "There is no such item.")
     return items[0]
+
+
+def items_by_id(tx: Transaction, enterprise_id: str, item_ids: Collection[str]) -> list[CatalogItem]:
+    """The items of the enterprise's catalogs among these ids, with their offers, ordered by id. Three statements."""
+    return _load_items(tx, catalog_item.c.id.in_(sorted(item_ids)), _is_of(enterprise_id), limit=len(item_ids))
 
 
 def items_of(

@@ -1,0 +1,167 @@
+"""Goods at an address: products with their stock, and a seller's items of them with their prices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from commensal import Enterprise, NotFound, Transaction, enterprises_by_id
+from commensal.pages import Visit
+from commensal.trade import (
+    CatalogItem,
+    StockedProduct,
+    catalog_by_id,
+    items_by_id,
+    items_of_offers,
+    listings_of,
+    lots_by_id,
+    products_of,
+    stocked_by_id,
+    whose,
+)
+
+from ..dfc.vocabulary import Thing
+from .access import Scope, demand_scope, refuse_anonymous, requested_enterprise
+from .export import catalog_thing, enterprise_things, groups_of, item_things, lot_thing, product_thing
+from .layouts import layout_of
+from .prices import Categories, categories_of, is_shown, visible_offers
+from .responses import base_of
+
+MOST_SIZES = 1_000  # of one lot
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goods:
+    """Products, by id, whichever producer they belong to, and the seller's items of them that the caller may see.
+
+    `categories` are those in which the caller buys there, None for a caller who sees all prices.
+    """
+
+    seller: Enterprise
+    products: Mapping[str, StockedProduct]
+    items: Sequence[CatalogItem]
+    categories: Categories | None
+
+
+FindGoods = Callable[[Visit, Transaction, Scope], Goods]
+
+
+def goods_of_product(visit: Visit, tx: Transaction, scope: Scope) -> Goods:
+    """A product as its producer lists it. Raises `NotFound` and what `demand_scope` does, like all functions here."""
+    refuse_anonymous(visit)
+    seller = demand_scope(visit, tx, whose(tx, "product", visit.path["product"]), scope)
+    return _listed_goods(visit, tx, seller, [visit.path["product"]])
+
+
+def goods_of_listed_product(visit: Visit, tx: Transaction, scope: Scope) -> Goods:
+    """A product as the enterprise in the path lists it: its own, or another producer's."""
+    seller = demand_scope(visit, tx, requested_enterprise(visit, tx).id, scope)
+    is_own = whose(tx, "product", visit.path["product"]) == seller.id
+    if not is_own and not listings_of(tx, seller.id, [visit.path["product"]]):
+        raise NotFound
+    return _listed_goods(visit, tx, seller, [visit.path["product"]])
+
+
+def goods_of_item(visit: Visit, tx: Transaction, scope: Scope) -> Goods:
+    """One item."""
+    refuse_anonymous(visit)
+    seller = demand_scope(visit, tx, whose(tx, "item", visit.path["item"]), scope)
+    return _single_item(visit, tx, seller, visit.path["item"])
+
+
+def goods_of_offer(visit: Visit, tx: Transaction, scope: Scope) -> Goods:
+    """The item that an offer prices."""
+    refuse_anonymous(visit)
+    offer_id = visit.path["offer"]
+    seller = demand_scope(visit, tx, whose(tx, "offer", offer_id), scope)
+    goods = _single_item(visit, tx, seller, items_of_offers(tx, [offer_id])[offer_id])
+    if offer_id not in {offer.id for item in goods.items for offer in visible_offers(item, goods.categories)}:
+        raise NotFound
+    return goods
+
+
+def goods_of_lot(visit: Visit, tx: Transaction, scope: Scope) -> Goods:
+    """All sizes of a lot that the caller may see."""
+    refuse_anonymous(visit)
+    lot = lots_by_id(tx, [visit.path["lot"]]).get(visit.path["lot"])
+    if lot is None:
+        raise NotFound
+    seller = demand_scope(visit, tx, lot.enterprise_id, scope)
+    sizes = [size.product.id for size in products_of(tx, seller.id, lot_id=lot.id, limit=MOST_SIZES)]
+    goods = _listed_goods(visit, tx, seller, sizes)
+    if goods.categories is not None and not goods.items:
+        raise NotFound
+    return goods
+
+
+def goods_things(visit: Visit, tx: Transaction, goods: Goods) -> Iterator[Thing]:
+    """The goods as values, with their producers, catalogs and lots."""
+    base, seller, products = base_of(visit), goods.seller, goods.products
+    groups = groups_of(base, _with_sizes(tx, list(products.values())))
+    yield from groups.values()
+    list_iri = layout_of(visit, seller.id).products
+    producers = enterprises_by_id(tx, {stocked.product.enterprise_id for stocked in products.values()})
+    for enterprise in {seller.id: seller, **producers}.values():
+        yield from enterprise_things(base, enterprise)
+    for catalog_id in sorted({item.catalog_id for item in goods.items}):
+        yield catalog_thing(base, catalog_by_id(tx, seller.id, catalog_id))
+    yield from {stocked.lot.id: lot_thing(base, stocked) for stocked in products.values()}.values()
+    for stocked in products.values():
+        currency = producers[stocked.product.enterprise_id].currency
+        group = groups.get(stocked.lot.id)
+        yield product_thing(base, stocked, currency, tx.plugin_fields.products, list_iri, group)
+    for item in goods.items:
+        yield from item_things(base, item, seller, products[item.product_id], goods.categories, list_iri)
+
+
+def goods_of_items(visit: Visit, tx: Transaction, seller: Enterprise, items: Iterable[CatalogItem]) -> Goods:
+    """Those of the seller's items that the caller may see."""
+    categories = categories_of(visit, tx, seller.id)
+    shown = [item for item in items if is_shown(item, categories)]
+    products = stocked_by_id(tx, {item.product_id for item in shown})
+    return Goods(seller=seller, products=products, items=shown, categories=categories)
+
+
+def sizes_of_lot(visit: Visit, tx: Transaction, seller: Enterprise, lot_id: str) -> list[StockedProduct]:
+    """The sizes of a lot that the caller may see: for buyers those that they may order."""
+    sizes = products_of(tx, seller.id, lot_id=lot_id, limit=MOST_SIZES)
+    categories = categories_of(visit, tx, seller.id)
+    if categories is None:
+        return sizes
+    shown = {item.product_id for item in _shown_items(tx, seller, [size.product.id for size in sizes], categories)}
+    return [size for size in sizes if size.product.id in shown]
+
+
+def _single_item(visit: Visit, tx: Transaction, seller: Enterprise, item_id: str) -> Goods:
+    """Raises `NotFound` if the path names another enterprise than the seller, or the caller may not see the item."""
+    if "enterprise" in visit.path and requested_enterprise(visit, tx).id != seller.id:
+        raise NotFound
+    goods = goods_of_items(visit, tx, seller, items_by_id(tx, seller.id, [item_id]))
+    if not goods.items:
+        raise NotFound
+    return goods
+
+
+def _listed_goods(visit: Visit, tx: Transaction, seller: Enterprise, product_ids: Sequence[str]) -> Goods:
+    """The products, and the seller's items of them that the caller may see."""
+    categories = categories_of(visit, tx, seller.id)
+    items = _shown_items(tx, seller, product_ids, categories)
+    return Goods(seller=seller, products=stocked_by_id(tx, product_ids), items=items, categories=categories)
+
+
+def _shown_items(
+    tx: Transaction, seller: Enterprise, product_ids: Sequence[str], categories: Categories | None
+) -> list[CatalogItem]:
+    """The seller's items of these products that a buyer in `categories` may order, or all."""
+    item_ids = [item_id for ids in listings_of(tx, seller.id, product_ids).values() for item_id in ids]
+    return [
+        item for item in items_by_id(tx, seller.id, item_ids) if item.archived_at is None and is_shown(item, categories)
+    ]
+
+
+def _with_sizes(tx: Transaction, products: Sequence[StockedProduct]) -> Sequence[StockedProduct]:
+    """The products, and for a single one another size of its lot: that tells whether it is one of several."""
+    if len(products) != 1:
+        return products
+    product = products[0].product
+    return products_of(tx, product.enterprise_id, lot_id=product.lot_id, limit=2)

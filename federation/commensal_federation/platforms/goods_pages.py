@@ -1,0 +1,190 @@
+"""Goods over HTTP: GET shows a product, an item, an offer or a lot; PUT and PATCH set what a document says of it.
+
+Farm software keeps its stock and prices here in this way. Who changes goods says which state was seen (If-Match), so
+that nobody overwrites an order or a colleague. PUT and PATCH are the same, as at Open Food Network: what a document
+does not say stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from commensal import Invalid, Stale, StockLot, Transaction
+from commensal.pages import Visit
+from commensal.trade import (
+    change_item,
+    change_lot,
+    change_product,
+    count_stock,
+    lock_lots,
+    lots_by_id,
+    set_price,
+    set_rate,
+)
+
+from ..dfc.limits import SENT_IN, parse
+from ..dfc.paths import Paths
+from ..dfc.read import DfcDocument, read
+from ..runtime import federation_of
+from .access import refuse_anonymous
+from .goods import (
+    FindGoods,
+    Goods,
+    goods_of_item,
+    goods_of_listed_product,
+    goods_of_lot,
+    goods_of_offer,
+    goods_of_product,
+    goods_things,
+)
+from .goods_changes import GoodsChanges, GoodsReader
+from .order_pages import order, order_response
+from .orders import is_platform_order
+from .responses import ChangedMeanwhile, base_of, demand_match, dfc_page, dfc_response
+from .scopes import platform_by_id
+
+_METHODS = ("GET", "PUT", "PATCH")
+
+
+def goods_routes() -> Sequence[BaseRoute]:
+    """Routes of goods in all layouts; see `layouts`."""
+    return [
+        dfc_page("/api/dfc/supplied_products/{product}", product, *_METHODS),
+        dfc_page("/api/dfc/enterprises/{enterprise}/supplied_products/{product}", listed_product, *_METHODS),
+        dfc_page("/api/dfc/Enterprises/{enterprise}/SuppliedProducts/{product}", listed_product, *_METHODS),
+        dfc_page("/api/dfc/catalog_items/{item}", item, *_METHODS),
+        dfc_page("/api/dfc/enterprises/{enterprise}/catalog_items/{item}", item, *_METHODS),
+        dfc_page("/api/dfc/Enterprises/{enterprise}/CatalogItems/{item}", item, *_METHODS),
+        dfc_page("/api/dfc/offers/{offer}", offer, *_METHODS),
+        dfc_page("/api/dfc/enterprises/{enterprise}/offers/{offer}", offer, *_METHODS),
+        dfc_page("/api/dfc/Enterprises/{enterprise}/Offers/{offer}", offer, *_METHODS),
+        dfc_page("/api/dfc/stocks/{lot}", stock, *_METHODS),
+    ]
+
+
+def product(visit: Visit) -> Response:
+    """A product as its producer lists it. An order that was sent to the address of the products is below that address
+    too."""
+    with visit.read() as tx:
+        refuse_anonymous(visit)
+        is_order = is_platform_order(tx, visit.path["product"])
+        if is_order and visit.request.method == "GET":
+            return order_response(visit, tx, visit.path["product"])
+    return order(visit) if is_order else _answer(visit, goods_of_product, "dfc-b:SuppliedProduct")
+
+
+def listed_product(visit: Visit) -> Response:
+    return _answer(visit, goods_of_listed_product, "dfc-b:SuppliedProduct")
+
+
+def item(visit: Visit) -> Response:
+    return _answer(visit, goods_of_item, "dfc-b:CatalogItem")
+
+
+def offer(visit: Visit) -> Response:
+    return _answer(visit, goods_of_offer, "dfc-b:Offer")
+
+
+def stock(visit: Visit) -> Response:
+    """A lot with all its sizes. Its quantity may still be ordered."""
+    return _answer(visit, goods_of_lot, "dfc-b:TheoreticalStock")
+
+
+def _answer(visit: Visit, find: FindGoods, type_name: str) -> Response:
+    if visit.request.method != "GET":
+        with visit.read() as tx:
+            find(visit, tx, "WriteProducts")
+        sent = _with_address(parse(visit.body), f"{base_of(visit)}{visit.request.url.path}", type_name)
+        paths, document = Paths(sent), read(sent, limits=SENT_IN)
+        with visit.write() as tx:
+            _write(visit, tx, find, document, paths)
+    with visit.read() as tx:
+        return dfc_response(visit, goods_things(visit, tx, find(visit, tx, "ReadProducts")))
+
+
+def _with_address(raw: Any, iri: str, type_name: str) -> Any:
+    """The same document; one without an id or a type, as Open Food Network takes them, is about its address."""
+    if not isinstance(raw, Mapping) or "@graph" in raw or {"@id", "id"} & raw.keys():
+        return raw
+    return {"@type": type_name, **raw, "@id": iri}
+
+
+def _write(visit: Visit, tx: Transaction, find: FindGoods, document: DfcDocument, paths: Paths) -> None:
+    """Sets what the document says, all of it or nothing. Nobody orders of these lots meanwhile."""
+    lock_lots(tx, {stocked.lot.id for stocked in find(visit, tx, "WriteProducts").products.values()})
+    goods = find(visit, tx, "WriteProducts")
+    demand_match(visit, goods_things(visit, tx, goods))
+    changes = GoodsReader(base_of(visit), goods, document, paths, tx.plugin_fields.products).changes()
+    try:
+        _apply(tx, goods, changes, person_id=visit.actor.person_id, note=_sender_name(visit))
+    except Stale as error:  # somebody changed it in the office at the same moment
+        raise ChangedMeanwhile from error
+
+
+def _apply(tx: Transaction, goods: Goods, changes: GoodsChanges, *, person_id: str | None, note: str) -> None:
+    """Runs the same commands as the office and the JSON API. `note` is for the journal of the stock."""
+    seller = goods.seller
+    items = {item.id: item for item in goods.items}
+    today = tx.now.astimezone(ZoneInfo(seller.timezone)).date()
+    with _Places(changes) as at:
+        for product_id, content in changes.products.items():
+            at.id = product_id
+            change_product(tx, seller.id, product_id, goods.products[product_id].product.version, **content)
+        for product_id, rate in changes.rates.items():
+            at.id = product_id
+            set_rate(tx, seller.id, product_id, rate, today)
+        for item_id, values in changes.items.items():
+            at.id = item_id
+            change_item(tx, seller.id, item_id, items[item_id].version, **values)
+        for (item_id, category_id), price in changes.prices.items():
+            at.id = item_id
+            set_price(tx, seller.id, item_id, price, category_id=category_id)
+        for lot_id, lot in lots_by_id(tx, changes.stocks).items():
+            at.id = lot_id
+            _set_stock(tx, lot, changes.stocks[lot_id], person_id=person_id, note=note)
+
+
+class _Places:
+    """Names in errors of commands the place in the document of the value that is wrong. `id` is that of the thing."""
+
+    def __init__(self, changes: GoodsChanges) -> None:
+        self._places, self.id = changes.places, ""
+
+    def __enter__(self) -> _Places:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Invalid):
+            problems = [
+                replace(each, where=self._places.get((self.id, each.where.strip("/").partition("/")[0]), each.where))
+                for each in error.problems
+            ]
+            raise Invalid(problems) from error
+
+
+def _set_stock(tx: Transaction, lot: StockLot, free: Decimal | None, *, person_id: str | None, note: str) -> None:
+    """Sets what may still be ordered, in the lot's unit; what is ordered or lent to others is there besides.
+
+    Raises `Conflict` if a lot of which a part is lent is to be unlimited.
+    """
+    if free is None:
+        change_lot(tx, lot.enterprise_id, lot.id, lot.version, unlimited=True, person_id=person_id)
+        return
+    if lot.unlimited:
+        change_lot(tx, lot.enterprise_id, lot.id, lot.version, unlimited=False, person_id=person_id)
+    on_hand = free + lot.reserved + lot.lent
+    count_stock(tx, lot.enterprise_id, lot.id, on_hand, note=note, person_id=person_id)
+
+
+def _sender_name(visit: Visit) -> str:
+    if not visit.actor.client:
+        return ""
+    platform = platform_by_id(federation_of(visit.instance), visit.actor.client)
+    return platform.name or platform.id
