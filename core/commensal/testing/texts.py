@@ -8,6 +8,7 @@ parameter on as such a text count too: of a private function within its module, 
 from __future__ import annotations
 
 import ast
+from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -36,19 +37,42 @@ def texts_in(folder: Path) -> dict[Text, str]:
     Raises `ValueError` for a text that is composed at run time, since it cannot be translated.
     """
     texts: dict[Text, str] = {}
-    trees = {file: ast.parse(file.read_text(encoding="utf-8")) for file in sorted(folder.rglob("*.py"))}
-    calls = _all_calls(list(trees.values()), _CALLS)
+    modules = [_Module(file) for file in sorted(folder.rglob("*.py"))]
+    calls = _all_calls(modules, _CALLS)
     everywhere = {name: places for name, places in calls.items() if name in _CALLS or not name.startswith("_")}
-    for file, tree in trees.items():
-        for line, text in _in_python(file, tree, _all_calls([tree], everywhere)):
+    for module in modules:
+        file = module.file
+        for line, text in _in_python(module, _all_calls([module], everywhere)):
             texts.setdefault(text, f"{file.relative_to(folder.parent)}:{line}")
-        for line, help_text in help_in(file, tree):
+        for line, help_text in help_in(file, module.tree):
             texts.setdefault((help_text,), f"{file.relative_to(folder.parent)}:{line}")
     for file in sorted(path for path in folder.rglob("templates/**/*") if path.is_file()):
         with file.open("rb") as source:
             for line, _, message, _ in babel_extract(source, _JINJA, (), {}):
                 texts.setdefault(_forms(message), f"{file.relative_to(folder.parent)}:{line}")
     return texts
+
+
+class _Module:
+    """A parsed file, with its functions, its classes, and its calls, each with the innermost function around it."""
+
+    def __init__(self, file: Path) -> None:
+        self.file, self.tree = file, ast.parse(file.read_text(encoding="utf-8"))
+        self.functions = list[ast.FunctionDef]()
+        self.classes = list[ast.ClassDef]()
+        self.calls = list[tuple[ast.FunctionDef | None, ast.Call]]()
+        waiting = deque[tuple[ast.FunctionDef | None, ast.AST]]([(None, self.tree)])
+        while waiting:
+            function, node = waiting.popleft()
+            match node:
+                case ast.Call():
+                    self.calls.append((function, node))
+                case ast.ClassDef():
+                    self.classes.append(node)
+                case ast.FunctionDef():
+                    self.functions.append(node)
+                    function = node
+            waiting.extend((function, child) for child in ast.iter_child_nodes(node))
 
 
 def translations_in(file: Path) -> dict[Text, tuple[str, ...]]:
@@ -62,33 +86,33 @@ def _forms(text: str | Iterable[str | None] | None) -> Text:
     return (text,) if isinstance(text, str) else tuple(form for form in text or () if form is not None)
 
 
-def _all_calls(trees: list[ast.Module], calls: Calls) -> Calls:
+def _all_calls(modules: list[_Module], calls: Calls) -> Calls:
     """`calls`, and all functions that pass a text on to one of them, directly or through another."""
     extended = calls
-    for tree in trees:
-        extended = _handing_on(tree, extended)
-    return extended if extended == calls else _all_calls(trees, extended)
+    for module in modules:
+        extended = _handing_on(module, extended)
+    return extended if extended == calls else _all_calls(modules, extended)
 
 
-def _in_python(file: Path, tree: ast.Module, calls: Calls) -> Iterator[tuple[int, Text]]:
-    for function, call in _calls(tree):
+def _in_python(module: _Module, calls: Calls) -> Iterator[tuple[int, Text]]:
+    for function, call in module.calls:
         places = calls.get(_name(call), ())
-        scopes = (function, tree) if function else (tree,)
-        texts = [_literals(scopes, argument, file) for argument in _arguments(call, places)]
+        scopes = (function, module.tree) if function else (module.tree,)
+        texts = [_literals(scopes, argument, module.file) for argument in _arguments(call, places)]
         forms = (
             zip(*texts, strict=False)
             if len(places) == 2
             else ((text,) for forms_of_text in texts for text in forms_of_text)
         )
         yield from ((call.lineno, form) for form in forms)
-    for function in _functions(tree):
+    for function in module.functions:
         yield from ((function.lineno, (text,)) for text in _default(function))
 
 
-def _handing_on(tree: ast.AST, calls: Calls) -> Calls:
+def _handing_on(module: _Module, calls: Calls) -> Calls:
     """`calls`, and the functions that pass one of their own parameters to one of them as its text."""
     extended = dict(calls)
-    for function, call in _calls(tree):
+    for function, call in module.calls:
         if function is None or function.name in calls:
             continue
         names = [argument.arg for argument in function.args.args if argument.arg not in ("self", "cls")]
@@ -98,8 +122,8 @@ def _handing_on(tree: ast.AST, calls: Calls) -> Calls:
         places = tuple(names.index(name) for name in passed if name in names)
         if places:
             extended[function.name] = places
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ClassDef) and node.name not in extended and _is_error(node):
+    for node in module.classes:
+        if node.name not in extended and _is_error(node):
             for base in node.bases:
                 if isinstance(base, ast.Name) and base.id in calls:
                     extended[node.name] = calls[base.id]
@@ -110,20 +134,6 @@ def _is_error(class_node: ast.ClassDef) -> bool:
     """Whether a class that inherits from an error takes its text at the same position."""
     initialisers = [part for part in class_node.body if isinstance(part, ast.FunctionDef) and part.name == "__init__"]
     return all([name.arg for name in part.args.args][1:3] == ["code", _KEYWORD] for part in initialisers)
-
-
-def _calls(tree: ast.AST) -> Iterator[tuple[ast.FunctionDef | None, ast.Call]]:
-    """Every call, with the innermost function around it."""
-    inner: dict[ast.AST, ast.FunctionDef] = {}
-    for function in _functions(tree):  # outer ones come first
-        inner.update((node, function) for node in ast.walk(function))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            yield inner.get(node), node
-
-
-def _functions(tree: ast.AST) -> Iterator[ast.FunctionDef]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
 
 
 def _name(call: ast.Call) -> str:
