@@ -45,6 +45,7 @@ from .base.plugin_fields import PluginFields as PluginFields
 from .base.plugin_fields import describe_values as describe_values
 from .base.search import contains_text as contains_text
 from .base.search import finds as finds
+from .base.search import finds_nearly as finds_nearly
 from .base.search import search_key as search_key
 from .base.secret import Secret as Secret
 from .base.setting_texts import as_label as as_label

@@ -11,8 +11,9 @@ from commensal import Refused, Sale, Transaction, plural, say, translate
 from commensal.pages import Visit
 from commensal.trade import Choices, Offered, VisibleOffer, cart_items, cart_of, is_open, quote_order, sale_for
 
-from .guest import cart_owner
-from .sale import format_quantities, visible_offers
+from .guest import CartOwner, cart_owner
+from .offers import visible_offers
+from .quantities import format_quantities
 from .showing import show
 
 UNDECIDED = Choices()
@@ -56,10 +57,15 @@ def cart_page(visit: Visit) -> Response:
     return show(visit, "cart", cart=cart, sale=cart.sale, lost=lost, was=format_quantities(cart.items))
 
 
-def load_cart(tx: Transaction, visit: Visit, choices: Choices = UNDECIDED) -> ShownCart:
-    """Loads the visitor's cart at the sale, with price and shipping options. Reserves nothing."""
+def load_cart(
+    tx: Transaction, visit: Visit, choices: Choices = UNDECIDED, *, owner: CartOwner | None = None
+) -> ShownCart:
+    """Loads the visitor's cart at the sale, with price and shipping options. Reserves nothing.
+
+    `owner` is a guest whose secret the browser does not have yet.
+    """
     sale = sale_for(tx, visit.path["session"], visit.actor.person_id)
-    cart_id = cart_of(tx, sale.session.id, **cart_owner(visit, sale.session.id))
+    cart_id = cart_of(tx, sale.session.id, **(owner or cart_owner(visit, sale.session.id)))
     items = cart_items(tx, cart_id) if cart_id else {}
     offers = {offer.item_id: offer for offer in visible_offers(tx, visit, sale, list(items))} if items else {}
     problems = _problems(visit, items, offers, tx)

@@ -34,7 +34,7 @@ from .choices import (
     typed_codes,
 )
 from .orders import OrderAccess, may_change, show_order, totals_of
-from .sale import FIELD, read_quantities
+from .quantities import FIELD, read_quantities, typed_quantities
 from .showing import NONE, Mistakes, mistakes, show, status_of
 
 
@@ -62,23 +62,23 @@ def change_now(visit: Visit) -> Response:
     access = OrderAccess(visit)
     with visit.read() as tx:
         order = access.order(tx)
-    typed = {name.removeprefix(FIELD): value for name, value in visit.form.items() if name.startswith(FIELD)}
+    typed = typed_quantities(visit.form)
     codes = typed_codes(visit.form) if sends_codes(visit.form) else order.codes
     try:
         change = OrderChange(
-            items=read_quantities(typed), address=_address(visit, order), version=_number(visit, "version")
+            items=read_quantities(typed), address=_address(visit, order), version=typed_number(visit, "version")
         )
         result = try_codes(visit, codes, lambda accepted: _apply_change(visit, access, change, accepted))
         if visit.form.get("then") != "change" or result.refused:
             return _page(visit, access, order, typed, codes=result.codes, preview=result.value, refused=result.refused)
         with visit.guessing(result.codes):
-            new_order = _apply_change(visit, access, change, result.codes, shown_total=_number(visit, "total"))
+            new_order = _apply_change(visit, access, change, result.codes, shown_total=typed_number(visit, "total"))
     except Refused as error:
         if error.code == "closed":  # the order can no longer be changed
             return show_order(visit, access, mistakes(visit, error), status_of(error))
         errors = mistakes(visit, error, lambda name: name.startswith(FIELD) or name in ADDRESS_FIELDS)
         return _page(visit, access, order, typed, codes=codes, errors=errors, status=status_of(error))
-    _ask_for_new_amount(visit, access, new_order)
+    ask_for_new_amount(visit, access.address, new_order)
     return visit.redirect(access.address)
 
 
@@ -158,19 +158,19 @@ def _address(visit: Visit, order: Order) -> Address | None:
     return address
 
 
-def _ask_for_new_amount(visit: Visit, access: OrderAccess, order: Order) -> None:
+def ask_for_new_amount(visit: Visit, order_url: str, order: Order) -> None:
     """Starts a payment of the new amount, since the former payment request was for the old one."""
     if not order.payment_method:
         return
     try:
         start_payment(
             visit.instance, order.id, order.payment_method, f"order:{order.id}:v{order.version}", visit.language,
-            return_url=visit.address(access.address),
+            return_url=visit.address(order_url),
         )  # fmt: skip
     except Conflict:
         return  # nothing is due any more
 
 
-def _number(visit: Visit, name: str) -> int:
+def typed_number(visit: Visit, name: str) -> int:
     text = visit.form.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0

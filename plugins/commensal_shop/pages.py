@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 from commensal import Instance, NotFound, hookimpl
 from commensal.pages import Visit, page
 
-from . import accounts, cart, change, checkout, front, legal, myself, orders, sale, second_factor
+from . import accounts, cart, change, checkout, front, legal, myself, orders, sale, save, second_factor
 from .showing import on_error
 
 
@@ -34,7 +34,7 @@ _PAGES = (
     ("GET", "/legal/versions/{text}", legal.version_page),
     ("GET", "/sales/{session}", sale.sale_page),
     ("GET", "/sales/{session}/cart", cart.cart_page),
-    ("POST", "/sales/{session}/cart", sale.save_cart),
+    ("POST", "/sales/{session}/cart", save.save_cart),
     ("GET", "/sales/{session}/checkout", checkout.checkout_page),
     ("POST", "/sales/{session}/checkout", checkout.checkout_now),
     ("GET", "/orders", orders.orders_page),

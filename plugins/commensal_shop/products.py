@@ -1,4 +1,4 @@
-"""Arranges the offers of a sale for its page: grouped by product type, with the sizes of one lot together."""
+"""Arranges the offers of a sale for its page: by shelf, with the sizes of one lot together."""
 
 from __future__ import annotations
 
@@ -10,20 +10,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from commensal import (
-    LABELS,
-    MEASURES,
-    PluginFields,
-    ProductField,
-    clean_html,
-    finds,
-    lineage,
-    plural,
-    search_key,
-    translate,
-)
+from commensal import MEASURES, PluginFields, ProductField, clean_html, plural, translate
 from commensal.trade import PRODUCT_FIELDS, VisibleOffer
 
+from .shelves import SHELVES, shelf_labels, shelf_of
+
+_ORGANIC = frozenset({"Organic-AB", "Organic-EU"})  # DFC certifications
 FEW = 10  # pieces: up to so many, the page says how many are left
 
 
@@ -55,13 +47,17 @@ class SizeField:
 class ProductCard:
     """All sizes that share a lot. Name, description and badges are those of the first; `lines` are of all sizes.
 
-    badges: labels without a heading; lines: further facts, each with its heading
+    shelf:  the name of its shelf, whose drawing stands where it has no picture
+    badges: labels without a heading, those for organic farming as one word; labels: all of them by their full names
+    lines:  further facts, each with its heading
     """
 
     first: VisibleOffer
+    shelf: str
     description: Markup
     sizes: tuple[SizeField, ...]
     badges: tuple[str, ...]
+    labels: str
     lines: tuple[tuple[str, str], ...]
 
     def __hash__(self) -> int:
@@ -70,14 +66,18 @@ class ProductCard:
 
 @dataclass(frozen=True, kw_only=True)
 class ProductGroup:
-    """A top branch of the product types, with its products."""
+    """A shelf with its products. `id` is that of its heading."""
 
-    term: str
+    shelf: str
     label: str
     products: Sequence[ProductCard]
 
+    @property
+    def id(self) -> str:
+        return f"shelf-{self.shelf}"
 
-def group_by_kind(
+
+def group_by_shelf(
     offers: Iterable[VisibleOffer],
     values: Mapping[str, str],
     errors: Mapping[str, str],
@@ -85,36 +85,34 @@ def group_by_kind(
     now: datetime,
     language: str,
     declared: PluginFields,
+    order: Sequence[str] = (),
 ) -> list[ProductGroup]:
-    """Groups the offers by product type and lot. `values` and `errors` are those of the quantity fields, by item;
-    `declared` are the fields that plugins add to products."""
+    """Groups the offers by shelf and lot. `values` and `errors` are those of the quantity fields, by item; `declared`
+    are the fields that plugins add to products; `order` has the names of the shelves that come first."""
     sizes: dict[str, list[SizeField]] = {}
     for offer in offers:
         value, error = values.get(offer.item_id, ""), errors.get(offer.item_id, "")
         size = _size_field(offer, value, error, now < offer.orderable_until, language)
         sizes.setdefault(offer.lot_id, []).append(size)
-    branches: dict[str, list[ProductCard]] = {}
+    shelves: dict[str, list[ProductCard]] = {}
     for group in sizes.values():
-        product = _card(tuple(group), language, declared)
-        branches.setdefault(lineage(product.first.product_type)[0].term, []).append(product)
-    groups = [_group(term, products, language) for term, products in branches.items()]
-    return sorted(groups, key=lambda kind: search_key(kind.label))
+        card = _card(tuple(group), language, declared)
+        shelves.setdefault(card.shelf, []).append(card)
+    labels = shelf_labels(language)
+    return [
+        ProductGroup(shelf=shelf, label=labels[shelf], products=sorted(shelves[shelf], key=_is_sold_out))
+        for shelf in dict.fromkeys((*order, *SHELVES))
+        if shelf in shelves
+    ]
+
+
+def _is_sold_out(card: ProductCard) -> bool:
+    return all(size.sold_out for size in card.sizes)
 
 
 def measure(term: str, language: str) -> str:
     """The symbol or label of a measure, as after the slash in €/kg."""
     return MEASURES[term].symbol or MEASURES[term].label(language)
-
-
-def search_offers(offers: Iterable[VisibleOffer], typed: str) -> list[VisibleOffer]:
-    """The offers with every word of `typed` in their name, producer, product type or labels."""
-    return [offer for offer in offers if finds(_search_text(offer), typed)]
-
-
-def _search_text(offer: VisibleOffer) -> str:
-    kinds = " ".join(f"{product_type.fr} {product_type.en}" for product_type in lineage(offer.product_type))
-    labels = " ".join(f"{LABELS[term].fr} {LABELS[term].en}" for term in offer.labels if term in LABELS)
-    return f"{offer.name} {offer.supplier_name} {kinds} {labels}"
 
 
 def _pieces_left(left: int | None, language: str) -> str:
@@ -140,17 +138,28 @@ def _card(sizes: tuple[SizeField, ...], language: str, declared: PluginFields) -
     first = sizes[0].offer
     return ProductCard(
         first=first,
+        shelf=shelf_of(first.product_type),
         description=Markup(clean_html(first.description)) if first.description else Markup(),  # noqa: S704 - now it is
         sizes=tuple(sorted(sizes, key=lambda size: size.offer.lot_quantity)),
-        badges=tuple(
-            text for field, values in _shown_as("badge", [first], declared) for text in _texts(field, values, language)
-        ),
+        badges=_badges(first, declared, language),
+        labels=", ".join(_texts(PRODUCT_FIELDS["labels"], [first.labels], language)),
         lines=tuple(
             (field.label(language), ", ".join(texts))
             for field, values in _shown_as("line", [size.offer for size in sizes], declared)
             if (texts := _texts(field, values, language))
         ),
     )
+
+
+def _badges(offer: VisibleOffer, declared: PluginFields, language: str) -> tuple[str, ...]:
+    """All labels in short, so that they fit into a row: the two marks of organic farming mean the same to people."""
+    texts: list[str] = []
+    for field, values in _shown_as("badge", [offer], declared):
+        if field.name == "labels" and _ORGANIC.intersection(offer.labels):
+            texts.append(translate(language, "Organic"))
+            values = [tuple(label for label in offer.labels if label not in _ORGANIC)]
+        texts += _texts(field, values, language)
+    return tuple(texts)
 
 
 def _shown_as(
@@ -175,8 +184,3 @@ def _texts(field: ProductField, values: Iterable[Any], language: str) -> list[st
     if field.kind == "term":
         return [field.vocabulary[term].label(language) for term in dict.fromkeys(values) if term in field.vocabulary]
     return [str(value) for value in dict.fromkeys(values) if value]
-
-
-def _group(term: str, products: list[ProductCard], language: str) -> ProductGroup:
-    label = lineage(term)[0].label(language)
-    return ProductGroup(term=term, label=label[:1].upper() + label[1:], products=products)

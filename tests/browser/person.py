@@ -140,7 +140,7 @@ class Person:
         sticks_out = (
             "const out = (one) => one.getBoundingClientRect().right > window.innerWidth + 1;"
             "return [...document.querySelectorAll('main *, header *, footer *')]"
-            ".filter((one) => out(one) && one.checkVisibility() && !one.closest('.table-frame, .unseen')"
+            ".filter((one) => out(one) && one.checkVisibility() && !one.closest('.table-frame, .scrolls, .unseen')"
             " && ![...one.children].some(out))"
             ".map((one) => `<${one.localName} class=${one.className}> ${one.textContent.trim().slice(0, 30)}`)"
         )

@@ -26,7 +26,7 @@ def to_the_checkout(person: Person, product: str, size: str, pieces: int) -> Non
     """In French, goes from the page of the sale to a completed checkout form."""
     person.goes_to(SALE)
     person.takes(product, size, pieces)
-    person.presses("Mettre au panier")
+    person.presses("Mon panier")
     person.presses("Passer la commande")
     person.writes(name="Bob Le Goff", email="bob@example.org")
     person.chooses("Salle des fêtes")
@@ -77,7 +77,7 @@ def test_a_member_buys_in_english_then_changes_and_cancels_the_order(person: Per
     person.presses("Log in")
     person.follows("To the products")
     person.takes("Carottes", "1 kg", 2)
-    person.presses("Put into the basket")
+    person.presses("My basket")
     person.presses("Go to checkout")
     assert person.driver.find_element(By.NAME, "name").get_property("value") == "Ada Martin"
     person.chooses("Salle des fêtes")
@@ -111,7 +111,7 @@ def test_everything_can_be_reached_and_pressed_by_keyboard_alone(person: Person,
     person.enters(Keys.ENTER)
     tab_to(person, lambda: (person.focused.get_attribute("name") or "").startswith("items/"))
     person.presses_keys("2")
-    tab_to(person, lambda: person.focused.text == "Mettre au panier")
+    tab_to(person, lambda: person.focused.text == "Mon panier")
     person.enters(Keys.ENTER)
     tab_to(person, lambda: person.focused.text == "Passer la commande")
     person.enters(Keys.ENTER)
@@ -122,7 +122,7 @@ def test_everything_can_be_reached_and_pressed_by_keyboard_alone(person: Person,
     tab_to(person, lambda: person.focused.text == ORDER)
     person.enters(Keys.ENTER)
     (order,) = shop.orders()
-    assert (order["name"], order["total"]) == ("Bob Le Goff", 2 * 235)
+    assert (order["name"], order["total"]) == ("Bob Le Goff", 2 * 240)
     assert person.path.startswith("/orders/guest/")
 
 
@@ -182,7 +182,7 @@ def test_who_goes_back_to_a_refused_form_finds_it_as_it_was(person: Person, shop
     """The browser's own page about sending a form again (ERR_CACHE_MISS) does not appear."""
     person.goes_to(SALE)
     person.takes("Carottes", "1 kg", 2)
-    person.presses("Mettre au panier")
+    person.presses("Mon panier")
     person.presses("Passer la commande")
     person.script("for (const form of document.forms) form.noValidate = true")
     person.writes(name="Bob Le Goff", email="nobody", note="Je viens à vélo.")
@@ -211,7 +211,7 @@ def test_what_was_typed_in_two_tabs_and_before_a_search_is_all_in_the_basket(per
     person.writes(q="carotte")
     person.presses("Chercher")
     person.closes_the_tab()
-    person.presses("Mettre au panier")
+    person.presses("Mon panier")
     assert [
         person.find(f"//li//input[@id = //label[contains(., '{name}')]/@for]").get_attribute("value")
         for name in ("Carottes", "Œufs")

@@ -53,17 +53,17 @@ def tour(person: Person, shop: Shop) -> Iterator[str]:
 def _buys(person: Person) -> Iterator[str]:
     person.goes_to(SALE)
     person.takes("Carottes", "1 kg", 20000)
-    _sends_anyway(person, "Mettre au panier")
+    _sends_anyway(person, "Mon panier")
     yield "a quantity beyond all measure"
     person.takes("Carottes", "1 kg", 30)
     person.takes("Carottes", "5 kg", 5)
-    _sends_anyway(person, "Mettre au panier")
+    _sends_anyway(person, "Mon panier")
     yield "more than there is"
     person.goes_to(SALE)
     person.takes("Carottes", "1 kg", 12)
     person.takes("Carottes", "5 kg", 1)
     person.takes("Œufs", "6", 1)
-    person.presses("Mettre au panier")
+    person.presses("Mon panier")
     yield "basket"
     person.goes_to(SALE)
     yield "sale with a basket"
@@ -116,7 +116,7 @@ def _signs_in(person: Person) -> Iterator[str]:
     yield "wrong code"
     person.goes_to(SALE)
     person.takes("Œufs", "6", 1)
-    person.presses("Mettre au panier")
+    person.presses("Mon panier")
     person.presses("Passer la commande")
     person.chooses("Salle des fêtes")
     person.presses("Commander avec obligation")
@@ -206,7 +206,7 @@ def _pages_with_their_words(person: Person, shop: Shop) -> Iterator[str]:
         person.goes_to(path)
         yield path
     person.takes("script", "1 kg", 1)
-    person.presses("Mettre au panier")
+    person.presses("Mon panier")
     yield "basket"
     person.presses("Passer la commande")
     yield "checkout"

@@ -60,12 +60,12 @@ def test_a_person_buys_and_finds_the_order_in_their_list(browser: Browser, stall
 def test_the_sale_shows_what_the_law_wants(browser: Browser, stall: Stall) -> None:
     browser.go(SALE)
     text = browser.page.text
-    assert "5 kg €10.50 €2.10/kg" in text  # the price of a kilogram
-    assert "1 kg €2.40 only" not in text
+    assert "€10.50 5 kg €2.10/kg" in text  # the price of a kilogram
+    assert "€2.40 1 kg €" not in text
     assert "plus €0.20 deposit" in text
     assert "Allergens: Eggs" in text
     assert "Agriculture Biologique (AB)" in text
-    assert "5 kg €10.50 €2.10/kg only 2 left" in text
+    assert "€10.50 5 kg €2.10/kg only 2 left" in text
     assert "Friday, 5 June 2026, 12:00" in text  # the close of the sale
 
 

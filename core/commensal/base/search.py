@@ -19,6 +19,7 @@ _PLURALS = (  # the first ending that matches, and its replacement: gateaux, boc
     ("xes", "x"), ("sses", "ss"), ("oes", "o"), ("ss", "ss"), ("s", ""),
 )  # fmt: skip
 _MOST = 8  # words of a search text
+_SHORTEST_WITH_SLIP = 4  # letters of a word that may have a slip; among shorter ones everything is near everything
 
 
 def search_key(text: str) -> str:
@@ -66,6 +67,27 @@ def finds(text: str, typed: str) -> bool:
     stems = {stem(word) for word in _WORD.findall(key)}
     words = search_key(typed[:_LONGEST]).split()[:_MOST]
     return all(word in key or stem(word) in stems for word in words)
+
+
+def finds_nearly(text: str, typed: str) -> bool:
+    """Like `finds`, with one slip in each word of four letters and more: *carotes*, *fromgae* for *fromage*.
+
+    A slip is a letter too many, missing or wrong, or two letters that are swapped.
+    """
+    key = search_key(text)
+    stems = {stem(word) for word in _WORD.findall(key)}
+    words = search_key(typed[:_LONGEST]).split()[:_MOST]
+    return all(word in key or any(_nearly_equal(stem(word), other) for other in stems) for word in words)
+
+
+def _nearly_equal(word: str, other: str) -> bool:
+    if word == other or min(len(word), len(other)) < _SHORTEST_WITH_SLIP or abs(len(word) - len(other)) > 1:
+        return word == other
+    while word and other and word[0] == other[0]:
+        word, other = word[1:], other[1:]
+    while word and other and word[-1] == other[-1]:
+        word, other = word[:-1], other[:-1]
+    return len(word) <= 1 >= len(other) or (len(word) == 2 and word == other[::-1])
 
 
 def stem(word: str) -> str:

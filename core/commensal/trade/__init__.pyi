@@ -107,9 +107,11 @@ from .orders.place import place_order as place_order
 from .orders.price import Choices as Choices
 from .orders.proof import is_mailed as is_mailed
 from .orders.proof import prove_order as prove_order
+from .orders.questions import changeable_orders as changeable_orders
 from .orders.questions import lines_of_session as lines_of_session
 from .orders.questions import orders_of_person as orders_of_person
 from .orders.questions import orders_of_session as orders_of_session
+from .orders.questions import usual_items as usual_items
 from .orders.quote import Offered as Offered
 from .orders.quote import quote_order as quote_order
 from .orders.settle import read_codes as read_codes
@@ -198,6 +200,7 @@ from .sale_sessions.openness import is_coming as is_coming
 from .sale_sessions.openness import is_open as is_open
 from .sale_sessions.questions import coordination_by_id as coordination_by_id
 from .sale_sessions.questions import lots_on_sale as lots_on_sale
+from .sale_sessions.questions import new_items as new_items
 from .sale_sessions.questions import sale_for as sale_for
 from .sale_sessions.questions import sessions_of as sessions_of
 from .sale_sessions.questions import sessions_of_shop as sessions_of_shop

@@ -10,12 +10,14 @@ from sqlalchemy import Select, bindparam, func, select
 from ...base.errors import Forbidden, NotFound, Unauthorised
 from ...storage.database import Row, Transaction
 from ..pricing.values import Address, Adjustment, Phase, PricedLine, VatShare
+from ..sale_sessions.tables import sale_session
 from .identity import Identity
 from .tables import adjustment, customer_order, order_line, order_link, order_vat
 from .values import Order
 
 _HIDDEN = ("secret_hash",)
 _LINE_ONLY = ("order_id", "position")
+_USUAL_ORDERS = 6  # the latest ones, in which a person's usual goods are looked for
 # Built once: building a statement costs more than running it, and reading an order needs all of these.
 _LINES, _ADJUSTMENTS = (
     select(table).where(table.c.order_id == bindparam("order")).order_by(table.c.position)
@@ -87,6 +89,28 @@ def orders_of_person(tx: Transaction, person_id: str, *, after: str = "", limit:
     if after:
         statement = statement.where(order.c.id < after)
     return [_order(row) for row in tx.all(statement.limit(limit))]
+
+
+def changeable_orders(tx: Transaction, session_id: str, *, person_id: str | None) -> list[tuple[Order, str | None]]:
+    """Returns a person's orders at a session that are not handed over, newest first, without lines, each with the hash
+    of its secret. None: those of guests; the caller must know the secret before it shows or changes one."""
+    order = customer_order.c
+    of_person = order.person_id.is_(None) if person_id is None else order.person_id == person_id
+    conditions = (order.session_id == session_id, order.state == "Held", order.fulfilment_state != "Fulfilled")
+    statement = select(customer_order).where(of_person, *conditions).order_by(order.id.desc())
+    return [(_order(row), row["secret_hash"]) for row in tx.all(statement)]
+
+
+def usual_items(tx: Transaction, session_id: str, person_id: str) -> frozenset[str]:
+    """Returns the catalog items in the person's latest orders at the shop of this session, cancelled ones left out."""
+    order = customer_order.c
+    shop = select(sale_session.c.enterprise_id).where(sale_session.c.id == session_id).scalar_subquery()
+    latest = select(order.id).where(
+        order.person_id == person_id, order.enterprise_id == shop, order.state.in_(("Held", "Complete"))
+    )
+    latest = latest.order_by(order.id.desc()).limit(_USUAL_ORDERS)
+    items = select(order_line.c.item_id).distinct().where(order_line.c.order_id.in_(latest))
+    return frozenset(row["item_id"] for row in tx.all(items))
 
 
 def order_ids_of_customer(customer_id: str) -> Select[tuple[str]]:

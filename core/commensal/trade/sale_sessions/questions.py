@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, literal, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, select, tuple_, union_all
 
 from ...base.errors import Invalid, NotFound, Problem
 from ...storage.database import Row, Time, Transaction
@@ -185,6 +185,23 @@ def count_on_sale(tx: Transaction, session_ids: Collection[str]) -> dict[str, in
     item = session_item.c
     statement = select(item.session_id, func.count().label("items")).where(item.session_id.in_(sorted(session_ids)))
     return {row["session_id"]: row["items"] for row in tx.all(statement.group_by(item.session_id))}
+
+
+def new_items(tx: Transaction, session_id: str) -> frozenset[str]:
+    """Returns the items of a session that no earlier session of its shop sold. Its first session has no news."""
+    earlier, its_items, this = sale_session.alias(), session_item.alias(), sale_session.c
+    earlier_of_shop = and_(earlier.c.enterprise_id == this.enterprise_id, earlier.c.opens_at < this.opens_at)
+    sold_before = select(its_items.c.item_id).join(earlier, earlier.c.id == its_items.c.session_id)
+    statement = (
+        select(session_item.c.item_id)
+        .join(sale_session, this.id == session_item.c.session_id)
+        .where(
+            this.id == session_id,
+            select(earlier.c.id).where(earlier_of_shop).exists(),
+            ~sold_before.where(earlier_of_shop, its_items.c.item_id == session_item.c.item_id).exists(),
+        )
+    )
+    return frozenset(row["item_id"] for row in tx.all(statement))
 
 
 def page_key(sale: Sale) -> str:

@@ -1,0 +1,50 @@
+"""The dock at the bottom of a sale: how much is in the basket, and what it costs with everything that is added."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from commensal import plural
+from commensal.pages import Visit
+
+from .cart import ShownCart
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dock:
+    """What the dock shows.
+
+    pieces:  how many pieces are in the basket, in words; "" if it is empty
+    total:   what they cost with fees and deposits, in minor units of `currency`; None if nothing can be ordered
+    about:   whether the scales decide about a part of it
+    problem: why not everything can be ordered as it is
+    """
+
+    session_id: str
+    currency: str
+    pieces: str = ""
+    total: int | None = None
+    about: bool = False
+    problem: bool = False
+
+
+def dock_of(visit: Visit, cart: ShownCart) -> Dock:
+    """The dock for this cart."""
+    shop, pieces = cart.sale.shop, sum(cart.items.values())
+    text = plural(visit.language, "{number} item", "{number} items", pieces).format(number=pieces) if pieces else ""
+    draft = cart.priced.quote.draft if cart.priced else None
+    return Dock(
+        session_id=cart.sale.session.id,
+        currency=shop.currency,
+        pieces=text,
+        total=cart.priced.quote.totals.total if cart.priced else None,
+        about=draft is not None and any(line.weighed for line in draft.lines),
+        problem=bool(cart.problem) or any(row.problem for row in cart.rows),
+    )
+
+
+def render_dock(visit: Visit, dock: Dock) -> Markup:
+    """The content of the dock as HTML, for the page of the sale and for its script."""
+    return visit.pieces("shop/dock.html", "dock")([dock])

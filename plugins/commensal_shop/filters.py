@@ -1,0 +1,117 @@
+"""What a visitor wants to see of a sale: words, a shelf, a producer, a label, no allergen, usual goods or new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import urlencode
+
+from commensal import ALLERGENS, LABELS, Transaction, finds, finds_nearly, lineage, search_key
+from commensal.trade import VisibleOffer, new_items, usual_items
+
+from .shelves import shelf_labels, shelf_of
+
+_LONGEST = 200  # characters of each
+_FIELDS = {"words": "q", "shelf": "shelf", "producer": "producer", "label": "label", "without": "without",
+           "only": "only"}  # fmt: skip
+USUALS, NEWS = "usuals", "new"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """Conditions on offers, all of which must hold; "" is no condition.
+
+    shelf: its name; producer: the id of a supplier; label: a DFC certification; without: an allergen; only: `USUALS`
+    (what the person has ordered in their latest orders at the shop) or `NEWS` (what no earlier sale of the shop had)
+    """
+
+    words: str = ""
+    shelf: str = ""
+    producer: str = ""
+    label: str = ""
+    without: str = ""
+    only: str = ""
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, name) for name in _FIELDS)
+
+    @property
+    def narrows(self) -> bool:
+        """Whether there is a condition besides words."""
+        return any(getattr(self, name) for name in _FIELDS if name != "words")
+
+    @property
+    def query(self) -> str:
+        """The conditions as the query of an address; "" without any."""
+        return urlencode({field: value for name, field in _FIELDS.items() if (value := getattr(self, name))})
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilterOptions:
+    """What the fields of filters offer: values with their labels."""
+
+    producers: Sequence[tuple[str, str]] = ()
+    labels: Sequence[tuple[str, str]] = ()
+    allergens: Sequence[tuple[str, str]] = ()
+
+
+NO_OPTIONS = FilterOptions()
+
+
+def read_filters(values: Mapping[str, str]) -> Filters:
+    """The filters in a query or a form."""
+    return Filters(**{name: values.get(field, "").strip()[:_LONGEST] for name, field in _FIELDS.items()})
+
+
+def select_offers(
+    tx: Transaction, offers: Iterable[VisibleOffer], filters: Filters, *, session_id: str, person_id: str | None
+) -> list[VisibleOffer]:
+    """The offers that meet all conditions. If no offer has the words, those that nearly have them: *carotes*."""
+    item_ids = _items_of(tx, filters.only, session_id, person_id)
+    selected = [
+        offer
+        for offer in offers
+        if (item_ids is None or offer.item_id in item_ids)
+        and filters.producer in ("", offer.supplier_id)
+        and filters.shelf in ("", shelf_of(offer.product_type))
+        and (not filters.label or filters.label in offer.labels)
+        and (not filters.without or filters.without not in offer.allergens)
+    ]
+    if not filters.words:
+        return selected
+    exactly = [offer for offer in selected if finds(_search_text(offer), filters.words)]
+    return exactly or [offer for offer in selected if finds_nearly(_search_text(offer), filters.words)]
+
+
+def filter_options(offers: Iterable[VisibleOffer], language: str) -> FilterOptions:
+    """The producers, labels and allergens of these offers, each by its label."""
+    producers, labels, allergens = dict[str, str](), set[str](), set[str]()
+    for offer in offers:
+        producers[offer.supplier_id] = offer.supplier_name
+        labels.update(offer.labels)
+        allergens.update(offer.allergens)
+    return FilterOptions(
+        producers=_by_label(producers),
+        labels=_by_label({term: LABELS[term].label(language) for term in labels if term in LABELS}),
+        allergens=_by_label({term: ALLERGENS[term].label(language) for term in allergens if term in ALLERGENS}),
+    )
+
+
+def _by_label(labels: Mapping[str, str]) -> list[tuple[str, str]]:
+    return sorted(labels.items(), key=lambda pair: search_key(pair[1]))
+
+
+def _items_of(tx: Transaction, only: str, session_id: str, person_id: str | None) -> Collection[str] | None:
+    if only == USUALS:
+        return usual_items(tx, session_id, person_id) if person_id else ()
+    return new_items(tx, session_id) if only == NEWS else None
+
+
+@lru_cache(maxsize=2_000)
+def _search_text(offer: VisibleOffer) -> str:
+    """Everything by which people look for it, in every language: a shelf, a type and a label have a name in each."""
+    types = [f"{product_type.fr} {product_type.en}" for product_type in lineage(offer.product_type)]
+    shelf = [shelf_labels(language)[shelf_of(offer.product_type)] for language in ("fr", "en")]
+    labels = [f"{LABELS[term].fr} {LABELS[term].en}" for term in offer.labels if term in LABELS]
+    return " ".join((offer.name, offer.supplier_name, *types, *shelf, *labels))

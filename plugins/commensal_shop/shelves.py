@@ -1,0 +1,54 @@
+"""The shelves of the shop: product types as shoppers look for them, under names that stand on shelves.
+
+The product types of DFC classify goods; as headings they are strange. DFC has eggs among meat products, and calls dried
+goods "local grocery store". A shelf takes a branch of that tree, except for smaller branches that other shelves take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+from commensal import lineage, translate
+
+# Shelves by name, with the DFC terms whose branches they take, in the order in which most people write their list.
+SHELVES: Mapping[str, tuple[str, ...]] = {
+    "vegetables": ("vegetable",),
+    "fruit": ("fruit",),
+    "dairy": ("dairy-product",),
+    "eggs": ("egg",),
+    "bread": ("bakery",),
+    "meat": ("meat-product",),
+    "fish": ("fishery-product",),
+    "groceries": ("local-grocery-store",),
+    "drinks": ("drink",),
+    "frozen": ("frozen",),
+    "household": ("inedible",),
+}
+_OTHERS = "groceries"
+_BY_TYPE = {term: shelf for shelf, terms in SHELVES.items() for term in terms}
+
+
+@cache
+def shelf_of(product_type: str) -> str:
+    """The name of the shelf for a DFC product type: that of its nearest ancestor with one."""
+    terms = (concept.term for concept in reversed(lineage(product_type)))
+    return next((_BY_TYPE[term] for term in terms if term in _BY_TYPE), _OTHERS)
+
+
+@cache
+def shelf_labels(language: str) -> Mapping[str, str]:
+    """What stands on each shelf, by its name."""
+    return {
+        "vegetables": translate(language, "Vegetables"),
+        "fruit": translate(language, "Fruit"),
+        "dairy": translate(language, "Dairy"),
+        "eggs": translate(language, "Eggs"),
+        "bread": translate(language, "Bread"),
+        "meat": translate(language, "Meat"),
+        "fish": translate(language, "Fish"),
+        "groceries": translate(language, "Groceries"),
+        "drinks": translate(language, "Drinks"),
+        "frozen": translate(language, "Frozen"),
+        "household": translate(language, "House and garden"),
+    }
