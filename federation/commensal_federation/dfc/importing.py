@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from fractions import Fraction
 
 from commensal import LABELS, PRODUCT_TYPES, Enterprise, PluginFields, Problem, Transaction, digits
 from commensal.trade import PRODUCT_FIELDS, Defaults, ListReport, import_list, list_from_cells
@@ -51,20 +52,26 @@ def import_document(
     *,
     defaults: Defaults,
     catalog_id: str | None = None,
+    supplier: str = "",
     dry_run: bool = False,
 ) -> DfcReport:
     """Sets products, stock and prices to those of the document; imports all of it, or nothing if any of it is wrong.
 
     Prices are those for everybody. A product is recognised by its id if this instance gave it, else by its sku, else by
-    its name and size. `base` is this instance's address. Raises `UnreadableDocument` for a document without products,
-    and what `import_list` raises.
+    its name and size. `base` is this instance's address; `supplier` the name or IRI of the enterprise whose goods are
+    taken in, "" for all. A case and its pieces share one stock, as Open Food Network counts it: that of the cases.
+    Raises `UnreadableDocument` for a document without such products, and what `import_list` raises.
     """
     findings = DocumentFindings()
-    rows = _Rows(document, base, enterprise, tx.plugin_fields.products, findings).cells()
+    rows = _Rows(document, base, enterprise, tx.plugin_fields.products, supplier, findings).cells()
+    if not rows and supplier:
+        raise UnreadableDocument("no_supplier", f"There is no product of {supplier} with a size in this document.")
     if not rows:
         raise UnreadableDocument("no_products", "There is no product with a size in this document.")
     product_list = list_from_cells(rows.values())
-    report = import_list(tx, enterprise.id, product_list, catalog_id=catalog_id, defaults=defaults, dry_run=dry_run)
+    report = import_list(
+        tx, enterprise.id, product_list, catalog_id=catalog_id, defaults=defaults, counted="free", dry_run=dry_run
+    )
     names = list(rows)
     problems = tuple(_locate(problem, names) for problem in report.problems)
     return DfcReport(list_report=replace(report, problems=problems), findings=findings.collected)
@@ -87,28 +94,47 @@ class _Rows:
         base: str,
         enterprise: Enterprise,
         declared: PluginFields,
+        supplier: str,
         findings: DocumentFindings,
     ) -> None:
         self._document, self._base, self._enterprise, self._findings = document, base, enterprise, findings
-        self._declared = declared
+        self._declared, self._supplier = declared, supplier
+        self._contents: dict[str, OfferedProduct] = {}  # the piece that a case is filled with, by the case's IRI
 
     def cells(self) -> dict[str, Cells]:
         """The cells of each product's row by column, by the product's IRI."""
-        goods = list(OfferedProducts(self._document, self._enterprise.currency, self._findings))
+        offered = OfferedProducts(self._document, self._enterprise.currency, self._findings)
+        goods = [good for good in offered if self._is_chosen(good)]
         self._note_merged(goods)
+        self._contents = self._contents_of_cases(goods)
         return {good.product.iri: self._row(good) for good in goods}
 
+    def _is_chosen(self, good: OfferedProduct) -> bool:
+        iri = good.product.enterprise or ""
+        return self._supplier.casefold() in ("", iri.casefold(), self._name_of(iri).casefold())
+
     def _note_merged(self, goods: Sequence[OfferedProduct]) -> None:
-        """Names producers that become one, and cases that become products with a stock of their own."""
+        """Names producers that become one."""
         producers = sorted({good.product.enterprise for good in goods if good.product.enterprise})
         if len(producers) > 1:
-            text = "Goods of {count} producers become goods of this one enterprise: {producers}."
+            text = "Goods of {count} producers become goods of this one enterprise: {producers}. Choose one (supplier)."
             named = ", ".join(self._name_of(iri) for iri in producers[:_NAMED])
             self._findings.note("producers", text, producers[1], count=str(len(producers)), producers=named)
+
+    def _contents_of_cases(self, goods: Sequence[OfferedProduct]) -> dict[str, OfferedProduct]:
+        """The piece that each case is filled with. Names cases that cannot be counted with their pieces."""
+        by_case: dict[str, list[OfferedProduct]] = {}
         for good in goods:
             if good.case is not None:
-                text = "Cases are taken in as products with a stock of their own, apart from their pieces'."
-                self._findings.note("case_stock", text, good.case.product)
+                by_case.setdefault(good.case.product, []).append(good)
+        contents = {}
+        for case, pieces in by_case.items():
+            if len(pieces) == 1 and _content(pieces[0]) is not None:
+                contents[case] = pieces[0]
+            else:
+                text = "This case is taken in with a stock of its own, apart from that of its pieces."
+                self._findings.note("case_stock", text, case)
+        return contents
 
     def _name_of(self, iri: str) -> str:
         enterprise = self._document.get(DfcEnterprise, iri)
@@ -116,15 +142,22 @@ class _Rows:
 
     def _row(self, good: OfferedProduct) -> Cells:
         product, item = good.product, good.item
+        is_piece = good.case is not None and good.case.product in self._contents
+        stock = good.pieces_left if is_piece else good.stock
         cells = {
             **dict.fromkeys(_NEEDED, ""),
             **self._description(product),
             "producer": self._enterprise.slug,
             "units": write_number(good.size.value),
             "unit_type": good.size.unit,
-            "on_demand": _flag(good.stock is None),
-            "on_hand": "" if good.stock is None else str(good.stock),
+            "on_demand": _flag(stock is None),
+            "on_hand": "" if stock is None else str(stock),
         }
+        piece = good if is_piece else self._contents.get(product.iri)
+        if piece is not None:
+            cells["lot"] = piece.product.name
+        if piece is not None and not is_piece:
+            cells |= {"units": write_number(_content(piece) or good.size.value), "unit_type": piece.size.unit}
         if product.product_type:
             known_type = PRODUCT_TYPES.get(product.product_type)
             cells["category"] = (
@@ -163,6 +196,15 @@ class _Rows:
                 text = "The label {label} is not known here, and is left out."
                 self._findings.note("label", text, product.iri, label=label[:100])
         return [label for label in labels if label in LABELS]
+
+
+def _content(piece: OfferedProduct) -> Decimal | None:
+    """What a case of these pieces contains, in the unit of a piece; None if that is no decimal number."""
+    if piece.case is None:
+        return None
+    content = Fraction(piece.size.value) * piece.case.pieces
+    value = Decimal(content.numerator) / content.denominator
+    return value if Fraction(value) == content else None
 
 
 def _amount(price: DfcPrice) -> str:

@@ -110,6 +110,7 @@ def import_command(
     catalog: Annotated[
         str | None, typer.Option(help="Whose prices; may be left out where there is one catalog.")
     ] = None,
+    supplier: Annotated[str, typer.Option(help="Only goods of this enterprise: its name or address.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and every mistake.")] = False,
     default_category: Annotated[str, typer.Option(help="For products without a DFC product type.")] = "",
     default_vat: Annotated[str, typer.Option(help="Percent, for products that name no rate.")] = "",
@@ -124,7 +125,13 @@ def import_command(
         base = opened.settings.base_url.rstrip("/")
         with opened.store.write() as tx:
             owner = named_enterprise(tx, enterprise)
-            report = import_document(tx, base, owner, document, defaults=defaults, catalog_id=catalog, dry_run=dry_run)
+            try:
+                report = import_document(
+                    tx, base, owner, document, defaults=defaults, catalog_id=catalog, supplier=supplier, dry_run=dry_run
+                )
+            except UnreadableDocument as error:
+                console.print(error.text, markup=False, style="red")
+                raise typer.Exit(1) from None
     _print_findings((*document.findings, *report.findings))
     for problem in report.list_report.problems:
         console.print(told(problem), markup=False, style="red")

@@ -153,7 +153,7 @@ def test_what_an_import_cannot_keep_is_named(folder: Path) -> None:
     output = import_things(folder, [*farms, *hill, *goods(2, enterprise=farms[1].iri)], "--dry-run").replace("\n", " ")
     assert "Images are left out" in output
     assert "The geographical origin is left out" in output
-    assert "Goods of 2 producers become goods of this one enterprise: Hill, Vale." in output
+    assert "Goods of 2 producers become goods of this one enterprise: Hill, Vale. Choose one" in output
 
 
 def test_an_import_of_one_farm_without_images_loses_nothing(folder: Path) -> None:

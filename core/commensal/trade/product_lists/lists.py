@@ -13,7 +13,7 @@ from .columns import COLUMNS, Headers, columns_with
 from .commit import commit_plan
 from .existing import existing_lots, existing_products, load_context
 from .findings import Findings
-from .lots import LotGrouper
+from .lots import Counted, LotGrouper
 from .matching import Match, match_rows
 from .plan import ImportPlan, ImportPlanner
 from .read import ProductList
@@ -47,6 +47,7 @@ def import_list(
     *,
     catalog_id: str | None = None,
     defaults: Defaults = NO_DEFAULTS,
+    counted: Counted = "on_hand",
     dry_run: bool = False,
     person_id: str | None = None,
 ) -> ListReport:
@@ -55,11 +56,12 @@ def import_list(
     Prices go to the catalog `catalog_id` of the enterprise; None means its only one. Products and columns that the list
     lacks stay as they are. So do category, reference, price, stock, lot and VAT if their cell is empty. Other empty
     cells clear the value: no description, no deposit, not hidden. A dry run changes nothing and reports all mistakes.
+    `counted` "free": the stock is what may still be ordered, beside what is ordered or lent.
 
     Raises `Invalid` with every mistake (not in a dry run), `NotFound`, `Refused`, `Stale`, `Conflict`; roll the
     transaction back then.
     """
-    plan, findings = check_list(tx, enterprise_id, listed, catalog_id=catalog_id, defaults=defaults)
+    plan, findings = check_list(tx, enterprise_id, listed, catalog_id=catalog_id, defaults=defaults, counted=counted)
     if not dry_run:
         findings.refuse()
         commit_plan(tx, plan, person_id=person_id)
@@ -98,7 +100,13 @@ def export_list(
 
 
 def check_list(
-    tx: Transaction, enterprise_id: str, product_list: ProductList, *, catalog_id: str | None, defaults: Defaults
+    tx: Transaction,
+    enterprise_id: str,
+    product_list: ProductList,
+    *,
+    catalog_id: str | None,
+    defaults: Defaults,
+    counted: Counted = "on_hand",
 ) -> tuple[ImportPlan, Findings]:
     """Returns the plan of all changes, and the mistakes found; a plan with mistakes must not be committed.
 
@@ -112,7 +120,7 @@ def check_list(
     matches = match_rows(rows, existing_products(tx, context, producer_ids), headers, findings)
     _note_lacks(matches, defaults, headers, findings)
     sound = [match for match in matches if not findings.in_row(match.row.number)]
-    groups = LotGrouper(existing_lots(tx, producer_ids), headers, findings).group(sound)
+    groups = LotGrouper(existing_lots(tx, producer_ids), headers, findings, counted).group(sound)
     return ImportPlanner(tx, context, headers, defaults, findings).plan(groups), findings
 
 

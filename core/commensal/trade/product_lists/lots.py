@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from ...base.errors import Problem
 from ...base.search import search_key
@@ -19,6 +20,9 @@ from .existing import Lot
 from .findings import Findings
 from .matching import Match
 from .read import as_cell
+
+# What the stock of a row is: all that is there, as people count it, or what may still be ordered, as platforms say it.
+Counted = Literal["on_hand", "free"]
 
 
 @dataclass
@@ -42,11 +46,12 @@ class LotGroup:
 
 @dataclass(frozen=True)
 class LotGrouper:
-    """Groups rows by lot; `lots` are those of all producers of the list."""
+    """Groups rows by lot; `lots` are those of all producers of the list. `counted` is what the rows count."""
 
     lots: Mapping[str, Lot]
     headers: Headers
     findings: Findings
+    counted: Counted = "on_hand"
 
     def group(self, matches: Iterable[Match]) -> list[LotGroup]:
         """Returns all groups. Adds rows that contradict each other to the findings."""
@@ -126,11 +131,14 @@ class LotGrouper:
         group.on_hand = lot.bound if group.unlimited or lot.unlimited else lot.free + lot.bound
         if group.unlimited:
             return
+        besides = lot.bound if self.counted == "free" else 0
+        present = group.on_hand - besides
         counts = {
-            match.row.number: (match, match.row.values["on_hand"] * group.lot_quantity[match.row.number])
+            match.row.number: (match, match.row.values["on_hand"] * size)
             for match in group.matches
             if "on_hand" in match.row.values
-            and (group.is_new or match.row.values["on_hand"] != lot.pieces(group.lot_quantity[match.row.number]))
+            for size in [group.lot_quantity[match.row.number]]
+            if group.is_new or match.row.values["on_hand"] != present // size
         }
         if not counts:
             return
@@ -139,11 +147,11 @@ class LotGrouper:
             size = group.lot_quantity[row]
             if most // size * size != grains:
                 self._note(match, "on_hand", _disagree(first))
-        group.on_hand = most
+        group.on_hand = most + besides
         group.changed |= counts.keys()
-        if most > LARGEST:
+        if group.on_hand > LARGEST:
             self._note(first, "on_hand", Problem("quantity", "That is more than a lot can hold."))
-        if most < lot.bound:
+        if group.on_hand < lot.bound:
             text = "{reserved} are ordered, so there cannot be less. Change or cancel orders first."
             reserved = as_text(lot.bound, lot.unit, lot.per_unit)
             self._note(first, "on_hand", Problem("below_reserved", text, values={"reserved": reserved}))

@@ -1,0 +1,125 @@
+"""A document becomes goods of an enterprise: stock beside what is ordered, cases with their pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from commensal.instance.settings import InstanceSettings
+from commensal.testing.shop import Shop
+from commensal.trade import Defaults, products_of
+from commensal.trade.enterprises.enterprises import enterprise_by_id
+from commensal.trade.products.values import StockedProduct
+from commensal_federation.dfc.findings import UnreadableDocument
+from commensal_federation.dfc.importing import DfcReport, import_document
+from commensal_federation.dfc.read import read
+from commensal_federation.dfc.vocabulary import (
+    DfcConsumption,
+    DfcEnterprise,
+    DfcItem,
+    DfcOffer,
+    DfcPrice,
+    DfcProduct,
+    DfcProduction,
+    DfcQuantity,
+    DfcTransformation,
+    Thing,
+)
+from commensal_federation.dfc.write import write_116
+from commensal_federation.platforms.export import export_enterprise
+
+from .platforms import settings_with
+
+THERE = "https://platform.example/"
+HERE = "http://testserver"
+
+
+@pytest.fixture
+def settings() -> InstanceSettings:
+    return settings_with("https://login.example")
+
+
+def take_in(shop: Shop, things: Sequence[Thing], **kwargs: Any) -> DfcReport:
+    defaults = Defaults(category="vegetable", vat_rate=Decimal(5))
+    with shop.instance.store.write() as tx:
+        document = read(write_116(things))
+        return import_document(tx, HERE, enterprise_by_id(tx, shop.id), document, defaults=defaults, **kwargs)
+
+
+def stocked(shop: Shop) -> dict[str, StockedProduct]:
+    with shop.instance.store.read() as tx:
+        return {row.product.name: row for row in products_of(tx, shop.id)}
+
+
+def offered(name: str, size: DfcQuantity, stock: int, **members: Any) -> list[Thing]:
+    """A product with its item and offer."""
+    item, price = f"{THERE}{name}/item", DfcPrice(amount=300, currency="EUR")
+    return [
+        DfcProduct(iri=f"{THERE}{name}", name=name, quantity=size, **members),
+        DfcItem(iri=item, product=f"{THERE}{name}", stock=Decimal(stock), sku=name),
+        DfcOffer(iri=f"{THERE}{name}/offer", item=item, price=price),
+    ]
+
+
+def a_case(piece: str, case: str, pieces: int) -> list[Thing]:
+    into = f"{THERE}{case}/of/{piece}"
+    return [
+        DfcTransformation(iri=into),
+        DfcConsumption(iri=f"{into}/in", transformation=into, product=f"{THERE}{piece}",
+                       quantity=DfcQuantity(value=Decimal(pieces))),
+        DfcProduction(iri=f"{into}/out", transformation=into, product=f"{THERE}{case}",
+                      quantity=DfcQuantity(value=Decimal(1))),
+    ]  # fmt: skip
+
+
+def test_what_was_exported_changes_nothing_while_some_of_it_is_ordered(shop: Shop) -> None:
+    shop.order({"honey": 2, "chicken": 3})
+    before = stocked(shop)
+    with shop.instance.store.read() as tx:
+        things = list(export_enterprise(tx, HERE, enterprise_by_id(tx, shop.id)))
+    report = take_in(shop, things).list_report
+    assert (report.created, report.changed, report.unchanged, report.problems) == (0, 0, 5, ())
+    assert stocked(shop) == before
+    assert before["Honey"].left == 1
+
+
+def test_a_case_and_its_pieces_are_one_stock(shop: Shop) -> None:
+    jar = DfcQuantity(value=Decimal(400), unit="Gram")
+    report = take_in(
+        shop,
+        [*offered("Beans", jar, 100), *offered("Case of beans", DfcQuantity(value=Decimal(1)), 3),
+         *a_case("Beans", "Case of beans", 12)],
+    )  # fmt: skip
+    assert report.list_report.problems == ()
+    goods = stocked(shop)
+    piece, case = goods["Beans"], goods["Case of beans"]
+    assert piece.lot == case.lot
+    assert (piece.left, case.left, piece.lot.free, piece.lot.unit) == (36, 3, Decimal("14.4"), "Kilogram")
+    assert (case.product.quantity, case.product.unit) == (Decimal(4800), "Gram")
+    assert not [finding for finding in report.findings if finding.code == "case_stock"]
+
+
+def test_a_box_of_several_goods_keeps_its_own_stock_and_is_named(shop: Shop) -> None:
+    piece = DfcQuantity(value=Decimal(1))
+    goods = [*offered("Beans", piece, 8), *offered("Peas", piece, 9), *offered("Box", piece, 2)]
+    report = take_in(shop, [*goods, *a_case("Beans", "Box", 2), *a_case("Peas", "Box", 3)])
+    assert {name: stocked(shop)[name].left for name in ("Beans", "Peas", "Box")} == {"Beans": 8, "Peas": 9, "Box": 2}
+    assert "case_stock" in {finding.code for finding in report.findings}
+
+
+@pytest.mark.parametrize("supplier", ["the vale", f"{THERE}vale"])
+def test_the_goods_of_one_of_several_farms_are_taken_in(shop: Shop, supplier: str) -> None:
+    farms = [DfcEnterprise(iri=f"{THERE}{name}", name=f"The {name}") for name in ("hill", "vale")]
+    piece = DfcQuantity(value=Decimal(1))
+    goods = [
+        *offered("Beans", piece, 8, enterprise=f"{THERE}hill"), *offered("Peas", piece, 9, enterprise=f"{THERE}vale"),
+    ]  # fmt: skip
+    report = take_in(shop, [*farms, *goods], supplier=supplier)
+    assert (report.list_report.created, report.findings) == (1, ())
+    assert "Peas" in stocked(shop)
+    assert "Beans" not in stocked(shop)
+    with pytest.raises(UnreadableDocument, match="no product of The moor"):
+        take_in(shop, [*farms, *goods], supplier="The moor")
