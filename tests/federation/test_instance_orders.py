@@ -15,6 +15,7 @@ from commensal.trade.supply.parts import parts_of
 from commensal.trade.supply.purchase_orders import purchase_orders_of
 from commensal_federation.delivery.tables import federation_inbox, federation_outbox
 from commensal_federation.messages.bodies.orders import CustomerPart
+from commensal_federation.orders import work as orders_work
 from commensal_federation.orders.producer_names import with_customers
 from commensal_federation.orders.questions import cuts_of, orders_of
 from commensal_federation.testing import Region
@@ -59,6 +60,20 @@ def test_what_customers_order_is_one_order_to_the_producer_which_grows(farm: Pro
     assert farm_order.rev == hub_order.rev == 2
     assert "Ada" not in str(farm_order)
     assert "Bea" not in str(farm_order)
+
+
+def test_a_sum_that_a_dying_worker_did_not_send_is_sent_by_the_next(
+    farm: Producer, hub: Hub, item: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    hub.order(item, 3)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(orders_work, "send_session_orders", die)
+        minutes(farm.region)
+    minutes(farm.region, 6)
+    assert [line.quantity for line in only_order(farm).lines] == [3]
 
 
 def test_an_order_that_is_cancelled_is_ordered_no_more(farm: Producer, hub: Hub, item: str) -> None:
@@ -207,6 +222,9 @@ def test_goods_pass_through_a_regional_hub_to_a_local_shop_each_hop_by_grant(
     with shop.read() as tx:
         (shop_order,) = orders_of(tx, "shop")
     assert [(line.answer, line.confirmed) for line in shop_order.lines] == [("confirmed", 10)]
+    answer(farm, 6)
+    assert [(line.answer, line.coming) for line in only_order(shop).lines] == [("shortened", 6)]
+    assert [[line.quantity for line in order.lines] for order in customer_orders(shop)] == [[6]]
     assert_consistent(region)
 
 

@@ -10,22 +10,25 @@ import pytest
 from sqlalchemy import select
 
 from commensal.base.errors import Conflict
-from commensal.trade.stock.movements import receive_stock
+from commensal.trade.stock.lots import lot_by_id
+from commensal.trade.stock.movements import count_stock, receive_stock
 from commensal_federation.catalogue.grants import end_grant
+from commensal_federation.delivery import post
 from commensal_federation.delivery.outbox.dead_letters import dead_letters
 from commensal_federation.delivery.tables import federation_inbox
+from commensal_federation.dfc.iris import lot_iri
 from commensal_federation.grants.questions import grants_between
 from commensal_federation.leases import lender
-from commensal_federation.leases.holder import give_back, take_grant
+from commensal_federation.leases.holder import take_grant
 from commensal_federation.leases.lendable import lendable_lot
 from commensal_federation.leases.lender import accept_late, answer_request, force_return, take_report
 from commensal_federation.leases.row import lease_with
 from commensal_federation.messages import Refuse
-from commensal_federation.messages.bodies.leases import Asked, LeaseGrant, LeaseReport
+from commensal_federation.messages.bodies.leases import Asked, LeaseGrant, LeaseRecall, LeaseReport
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
-from .trading import Hub, Producer, assert_consistent, clock_of, minutes, region_of_peers
+from .trading import Hub, Place, Producer, assert_consistent, clock_of, minutes, region_of_peers
 
 BOTH = True  # databases
 
@@ -46,6 +49,10 @@ def item(farm: Producer, hub: Hub) -> str:
     return hub.sell(farm)
 
 
+def lot_of(farm: Producer) -> str:
+    return lot_iri(farm.federation.base, farm.product.lot_id)
+
+
 def report_with(farm: Producer, **changed: Any) -> LeaseReport:
     """Returns the hub's report if nothing had happened since its grant, with changes."""
     (lease,) = farm.leases()
@@ -63,6 +70,14 @@ def report_with(farm: Producer, **changed: Any) -> LeaseReport:
 def receive_report(farm: Producer, lease_report: LeaseReport, peer: str = "b") -> None:
     with farm.write() as tx:
         take_report(farm.federation, tx, farm.region.peer("a", peer), farm.product.lot_id, lease_report)
+
+
+def send(sender: Place, recipient: Place, type_name: str, body: Any) -> None:
+    """Sends a message between two instances, and lets them work on it."""
+    with sender.write() as tx:
+        peer = sender.region.peer(sender.at, recipient.at)
+        post(sender.federation, tx, peer.id, type_name, body)
+    sender.region.work()
 
 
 def levels(farm: Producer) -> tuple[int, int, int]:
@@ -97,7 +112,7 @@ def test_a_grant_that_comes_twice_or_late_brings_nothing(farm: Producer, hub: Hu
     free = hub.lot(farm).free
     for granted in (lease.granted, lease.granted - 2):
         lease_grant = LeaseGrant(
-            lot=f"https://a.example/api/dfc/stocks/{farm.product.lot_id}", unit="Piece", epoch=1, granted=granted,
+            lot=lot_of(farm), unit="Piece", epoch=1, granted=granted,
             until=clock_of(farm.region).now(), beyond=Decimal(0),
         )  # fmt: skip
         with hub.write() as tx:
@@ -114,8 +129,10 @@ def test_reports_in_any_order_and_any_number_come_to_the_same(farm: Producer, hu
         first_report, report=first_report.report + 1, returned=Decimal(2), held=granted_units - 4, sold=Decimal(2)
     )
     for report in (second_report, first_report, second_report, first_report):
-        receive_report(farm, report)
+        send(hub, farm, "LeaseReport", report)
     assert levels(farm) == (100 - int(granted_units) + 2, int(granted_units) - 4, 2)
+    with hub.read() as tx:
+        assert dead_letters(tx, "out") == [], "an older report is passed over, and not refused"
 
 
 def test_idle_units_are_called_back_for_whoever_is_short(farm: Producer, hub: Hub, item: str, region: Region) -> None:
@@ -128,6 +145,41 @@ def test_idle_units_are_called_back_for_whoever_is_short(farm: Producer, hub: Hu
     assert farm.lot.free == 0, "the rest is held for the next hours"
     other_hub.order(other_item, 5)
     assert_consistent(region)
+
+
+def test_who_waits_is_served_once(farm: Producer, hub: Hub, item: str) -> None:
+    granted_before = make_wait(farm, hub, item)
+    for _ in range(2):
+        bring(farm)
+    assert farm.leases()[0].granted == granted_before + 8
+
+
+def test_who_gives_back_waits_no_more(farm: Producer, hub: Hub, item: str) -> None:
+    """Its customer has left: the units would travel to it and back again."""
+    granted_before = make_wait(farm, hub, item)
+    receive_report(farm, report_with(farm, returned=Decimal(2), held=granted_before - 2))
+    bring(farm)
+    assert farm.leases()[0].granted == granted_before
+
+
+def make_wait(farm: Producer, hub: Hub, item: str) -> Decimal:
+    """Lets a customer of the hub wait for eight units while five are free. Returns what the hub was granted before."""
+    hub.order(item, 3)
+    with farm.write() as tx:
+        lot = lot_by_id(tx, "farm", farm.product.lot_id)
+        count_stock(tx, "farm", lot.id, lot.lent + 5)
+        ask = Asked(least=8, hoped=8, ordered=13)
+        answer_request(farm.federation, tx, farm.region.peer("a", "b"), "farm", lot.id, ask, "message")
+    (lease,) = farm.leases()
+    assert lease.wanted == 8
+    return lease.granted
+
+
+def bring(farm: Producer) -> None:
+    """The producer brings another hundred, which waiting hubs get first."""
+    with farm.write() as tx:
+        receive_stock(tx, "farm", farm.product.lot_id, Decimal(100))
+        lender.serve_waiting(farm.federation, tx, farm.product.lot_id)
 
 
 def test_time_alone_gives_nothing_back(farm: Producer, hub: Hub, item: str) -> None:
@@ -228,10 +280,10 @@ def test_who_holds_no_lease_reports_nothing(farm: Producer, hub: Hub, item: str)
 
 def test_a_lot_that_nobody_granted_is_not_lent(farm: Producer, region: Region) -> None:
     """The refusal has the same words as for a lot that does not exist."""
-    lot = f"https://a.example/api/dfc/stocks/{farm.product.lot_id}"
-    for lot_iri in (lot, f"{lot}x", "https://b.example/api/dfc/stocks/1"):
+    lot = lot_of(farm)
+    for iri in (lot, f"{lot}x", "https://b.example/api/dfc/stocks/1"):
         with pytest.raises(Refuse) as refused, farm.write() as tx:
-            lendable_lot(farm.federation, tx, region.peer("a", "b"), lot_iri)
+            lendable_lot(farm.federation, tx, region.peer("a", "b"), iri)
         assert refused.value.code == "not_granted"
 
 
@@ -246,15 +298,9 @@ def test_no_peer_holds_more_than_its_share_of_a_lot(farm: Producer, hub: Hub) ->
 
 def test_what_is_reserved_is_never_given_back(farm: Producer, hub: Hub, item: str) -> None:
     hub.order(item, 3)
-    (lease,) = hub.leases()
-    with hub.write() as tx:
-        locked_lease = lease_with(tx, "holder", lease.peer_id, lot_id=lease.lot_id)
-        assert locked_lease is not None
-        give_back(hub.federation, tx, locked_lease, 1000)
-    clock_of(farm.region).advance(seconds=5)
-    farm.region.work()
+    send(farm, hub, "LeaseRecall", LeaseRecall(lot=lot_of(farm), unit="Piece", wanted=Decimal(1000)))
     assert (hub.lot(farm).free, hub.lot(farm).reserved) == (0, 3)
-    assert farm.lot.lent == 3
+    assert levels(farm) == (97, 3, 0), "none is free at both"
     with farm.read() as tx:
         assert {row["state"] for row in tx.all(select(federation_inbox.c.state))} == {"done"}
 

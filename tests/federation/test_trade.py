@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import update
 
-from commensal.base.errors import Conflict, SoldOut
+from commensal.base.errors import Conflict, Refused, SoldOut
 from commensal.trade.catalogs.items import change_item, item_by_id
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.products.products import change_product
@@ -127,6 +129,20 @@ def test_a_hub_goes_on_selling_what_it_holds_while_the_link_is_down(farm: Produc
     minutes(farm.region, 5)
     hub.order(item, 5)
     assert_consistent(farm.region)
+
+
+def test_a_hub_that_is_cut_off_stops_selling_before_its_lease_ends(farm: Producer, hub: Hub) -> None:
+    """Clocks differ: what is sold a minute before the end here is perhaps sold after it by the producer's clock."""
+    farm.grant(hub)
+    item = hub.sell(farm)
+    hub.order(item, 1)
+    farm.region.cut("a", "b")
+    (lease,) = hub.leases()
+    assert lease.until is not None
+    clock_of(farm.region).set(lease.until - timedelta(minutes=1))
+    assert hub.lot(farm).free > 0
+    with pytest.raises(Refused):
+        hub.order(item, 1)
 
 
 def test_idle_units_go_home_when_the_sale_is_over(farm: Producer, hub: Hub) -> None:

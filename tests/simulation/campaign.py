@@ -10,8 +10,8 @@ import multiprocessing
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -19,7 +19,7 @@ from typing import Any
 
 from .mutants import MUTANTS, planted
 from .plan import moving_plan
-from .simulation import Simulation, Violation
+from .simulation import Plant, Simulation, Violation
 
 
 @dataclass
@@ -34,19 +34,16 @@ class Found:
     lines: list[str] = field(default_factory=list)
 
 
-def run(
-    seed: int, planted: Callable[[], AbstractContextManager[Any]] = nullcontext, *, keep: int = 60, **changes: Any
-) -> Found:
+def run(seed: int, plant: Plant = nullcontext, *, keep: int = 60, **changes: Any) -> Found:
     """Runs one schedule, and keeps its last lines if something is wrong. `changes` replace values of the plan, for
     example the world.
     """
-    simulation = Simulation(seed, **changes)
+    simulation = Simulation(seed, plant, **changes)
     outcome = Found(seed)
-    with planted():
-        try:
-            outcome.digest = simulation.run()
-        except Violation as violation:
-            outcome.wrong, outcome.lines = str(violation), simulation.lines[-keep:]
+    try:
+        outcome.digest = simulation.run()
+    except Violation as violation:
+        outcome.wrong, outcome.lines = str(violation), simulation.lines[-keep:]
     outcome.events, outcome.figures = simulation.events, simulation.figures + simulation.people.done
     return outcome
 

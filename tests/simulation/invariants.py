@@ -29,7 +29,7 @@ from commensal_federation.handlers import TYPES
 from commensal_federation.messages.envelope import multihash
 from commensal_federation.notices import CONDITIONS
 from commensal_federation.notices.tables import federation_notice
-from commensal_federation.orders.questions import orders_of
+from commensal_federation.orders.questions import order_by_iri, orders_of
 from commensal_federation.orders.statement import statement_of
 from commensal_federation.orders.tables import federation_cut, federation_order, federation_order_line
 from commensal_federation.peers.peers import peer_by_id
@@ -532,8 +532,10 @@ def _said(order: Any) -> Any:
 
 def _is_what_customers_want(node: Node, order: Any) -> Iterator[str]:
     with node.disk.read() as tx:
-        if tx.first(select(federation_order.c.id).where(federation_order.c.iri == order.session_iri)) is not None:
-            return  # it is passed on
+        passed_on = order_by_iri(tx, order.session_iri)
+        if passed_on is not None:
+            yield from _is_passed_back(node, order, passed_on)
+            return
         products = {line.product_id: line for line in order.lines}
         row = ordered_of(tx, order.session_id, _suppliers(tx, products))
         by_hand = {
@@ -546,6 +548,16 @@ def _is_what_customers_want(node: Node, order: Any) -> Iterator[str]:
             yield f"customers at {node.name} have {quantities.get(product, 0)} of {line.name}, told: {line.quantity}"
         elif line.coming != line.quantity and line.item_iri not in by_hand:
             yield f"customers at {node.name} have ordered {line.quantity} of {line.name}, and {line.coming} will come"
+
+
+def _is_passed_back(node: Node, order: Any, passed_on: Any) -> Iterator[str]:
+    """A reseller has promised to the next hub what the producer has promised to it."""
+    answered = {line.product_id: line for line in order.lines}
+    for line in passed_on.lines:
+        promised = answered.get(line.product_id)
+        if promised is not None and line.coming != promised.coming and passed_on.state != "Cancelled":
+            name = f"{line.name} to {passed_on.other_name}"
+            yield f"{node.name} promised {line.coming} {name}, and gets {promised.coming}"
 
 
 def _suppliers(tx: Transaction, products: Any) -> list[str]:

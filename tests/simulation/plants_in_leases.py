@@ -112,11 +112,11 @@ def who_waits_is_never_served_enough(stack: ExitStack) -> None:
     serve = lender.serve_waiting
 
     def serve_and_wait_again(federation: Any, tx: Any, lot_id: str) -> None:
-        waiting = select(_lease.id, _lease.wanted).where(_lease.lot_id == lot_id, _lease.wanted > 0)
-        grains_by_lease = {row["id"]: row["wanted"] for row in tx.all(waiting)}
+        waiting = select(_lease.id, _lease.wanted, _lease.wanted_at).where(_lease.lot_id == lot_id, _lease.wanted > 0)
+        waiting_before = tx.all(waiting)
         serve(federation, tx, lot_id)
-        for id, grains in grains_by_lease.items():
-            set_lease(tx, lease_by_id(tx, id), wanted=grains)
+        for row in waiting_before:
+            set_lease(tx, lease_by_id(tx, row["id"]), wanted=row["wanted"], wanted_at=row["wanted_at"])
 
     put(stack, lender, "serve_waiting", serve_and_wait_again)
 

@@ -8,7 +8,7 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -44,6 +44,7 @@ QUIET = timedelta(hours=12)  # after which, with everything mended, nothing may 
 _EVERY = 100  # events between two checks of what must always be true
 
 Act = Callable[[], Any]
+Plant = Callable[[], AbstractContextManager[Any]]  # puts a bug into the code until its result is closed
 
 
 class Violation(AssertionError):
@@ -53,11 +54,14 @@ class Violation(AssertionError):
 class Simulation:
     """`running` are the instances whose code is on the stack, the innermost last."""
 
-    def __init__(self, seed: int, **changes: Any) -> None:
-        """`changes` replace values of the plan: another world, for example."""
+    def __init__(self, seed: int, plant: Plant = nullcontext, **changes: Any) -> None:
+        """The bug of `plant` is in the code from here until the run ends; the world, which other schedules share, is
+        made without it. `changes` replace values of the plan: another world, for example.
+        """
         self.seed, self.chance = seed, random.Random(seed)
         self.plan: Plan = replace(plan_of(self.chance, random.Random(f"{seed} more")), **changes)
         self.world = world_of(self.plan.world)
+        self._bug = plant()
         self.now = BEGIN + self.plan.begins
         self.running: list[Node] = []
         self.network = Network(self)
@@ -78,7 +82,7 @@ class Simulation:
 
     def run(self) -> str:
         """Raises `Violation`. Returns a digest of all that happened, which is the same for the same seed."""
-        with _alone(self):
+        with self._bug, _alone(self):
             try:
                 self._run()
             except Violation:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
 import time
@@ -13,12 +15,13 @@ import pytest
 from .campaign import run, summary
 from .mutants import MUTANTS, planted
 from .plan import moving_plan
-from .seeds import AIMED_AT, CAUGHT_BY, FOUND_BY_TEST, NOT_FOUND, SCHEDULES
+from .seeds import AIMED_AT, CAUGHT_BY, FOUND_BY_TEST, SCHEDULES
 from .situations import SITUATIONS
 from .worlds import SHAPES
 
 ROOT = Path(__file__).parents[2]
 BLOCK = 20  # schedules of one test, which pytest-xdist distributes
+ROUND = 8  # tests of one process with planted bugs
 
 
 @pytest.mark.parametrize("first", range(0, SCHEDULES, BLOCK))
@@ -54,16 +57,29 @@ def test_a_planted_bug_is_found_in_a_schedule_that_is_aimed_at_it(name: str) -> 
     assert run(seed, partial(planted, name), **SITUATIONS[situation]).wrong, f"{name} is not found any more"
 
 
-@pytest.mark.parametrize("name", sorted(FOUND_BY_TEST))
-def test_a_planted_bug_that_no_schedule_shows_is_found_by_a_test(name: str) -> None:
-    test = ROOT / "tests" / "federation" / f"{FOUND_BY_TEST[name]}[sqlite]"
-    options = ("-q", "-p", "no:cacheprovider", "-p", "tests.simulation.plant_in_suite", "--plant", name)
-    run_of_test = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, str(test)], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert "1 failed" in run_of_test.stdout.splitlines()[-1], run_of_test.stdout + run_of_test.stderr
+def rounds() -> list[dict[str, str]]:
+    """Divides the bugs into processes of at most `ROUND` tests, none of which has two bugs for one test."""
+    divided: list[dict[str, str]] = []
+    for name, test in sorted(FOUND_BY_TEST.items()):
+        node_id = f"tests/federation/{test}[sqlite]"
+        chosen = next((round for round in divided if node_id not in round and len(round) < ROUND), None)
+        if chosen is None:
+            divided.append(chosen := {})
+        chosen[node_id] = name
+    return divided
 
 
-def test_each_planted_bug_is_found_or_named() -> None:
-    names = [*CAUGHT_BY, *AIMED_AT, *FOUND_BY_TEST, *NOT_FOUND]
+@pytest.mark.parametrize("plants", rounds(), ids=lambda plants: " ".join(plants.values()))
+def test_planted_bugs_that_no_schedule_shows_are_found_by_tests(plants: dict[str, str]) -> None:
+    options = ("-q", "-rf", "-p", "no:cacheprovider", "-p", "tests.simulation.plant_in_suite")
+    run_of_tests = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, "--plants", json.dumps(plants), *plants],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    failed = re.findall(r"^FAILED (\S+)", run_of_tests.stdout, re.MULTILINE)
+    assert sorted(failed) == sorted(plants), run_of_tests.stdout + run_of_tests.stderr
+
+
+def test_each_planted_bug_is_found() -> None:
+    names = [*CAUGHT_BY, *AIMED_AT, *FOUND_BY_TEST]
     assert sorted(names) == sorted(MUTANTS)
