@@ -32,7 +32,7 @@ def enterprise_settings() -> type:
 @hookimpl
 def payment_methods(settings: Settings, language: str) -> Sequence[PaymentMethod]:
     label = translate(language, "Cash at the distribution")
-    return [PaymentMethod(id="cash", label=label, description=settings.instructions, by_hand=True)]
+    return [PaymentMethod(id="cash", label=label, description=settings.instructions, by_hand=True, in_till=True)]
 
 
 @hookimpl

@@ -79,12 +79,14 @@ class PaymentMethod:
 
     by_hand: members of the shop may record such money as received or given back: cash, a transfer that they saw on the
              bank statement. False: only the plugin may, because it learns from the provider what was paid
+    in_till: it fills a till, whose content is counted after the hand-out
     """
 
     id: str
     label: str
     description: str = ""
     by_hand: bool = False
+    in_till: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

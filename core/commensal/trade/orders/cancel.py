@@ -18,7 +18,7 @@ from .lock import refuse_if_corrected, refuse_if_handed_over, refuse_unless_plac
 from .price import quote_of
 from .proof import known_customer_of
 from .questions import order_by_id
-from .sale_context import sale_closed, sale_context
+from .sale_context import refuse_if_books_closed, sale_closed, sale_context
 from .settle import settle_with_plugins
 from .shipping import release_place
 from .values import Order, SaleContext
@@ -47,6 +47,7 @@ def cancel_order(
     refuse_unless_placed(order)
     refuse_if_corrected(order)
     shop = sale_context(tx, order.session_id)
+    refuse_if_books_closed(shop)
     if not by_hub:
         refuse_if_handed_over(order)
         if order.state != "Held" or not shop.is_open(tx.now):

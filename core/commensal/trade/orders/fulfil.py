@@ -14,7 +14,7 @@ from .emails import order_mail
 from .lines import grains_by_lot
 from .lock import refuse_if_corrected, refuse_if_handed_over, refuse_unless_placed
 from .questions import order_by_id
-from .sale_context import sale_context
+from .sale_context import refuse_if_books_closed, sale_context
 from .tables import customer_order
 from .values import Order
 from .write import change_row
@@ -72,8 +72,10 @@ def undo_hand_over_of(tx: Transaction, order: Order, *, by: str | None = None) -
     if tx.now - order.fulfilled_at > UNDO:
         raise Conflict("too_late", "A hand-over can be undone within {minutes} minutes.", minutes=UNDO.seconds // 60)
     refuse_if_corrected(order)
+    shop = sale_context(tx, order.session_id)
+    refuse_if_books_closed(shop)
     undo_hand_over(tx, grains_by_lot(order.lines), order_id=order.id, person_id=by)
-    state = "Complete" if sale_context(tx, order.session_id).completed else "Held"
+    state = "Complete" if shop.completed else "Held"
     change_row(tx, order.id, order.version, {"state": state, "fulfilment_state": "Held", "fulfilled_at": None})
     announce(tx, specifications.order_changed, customer_order, customer_order.c.id == order.id)
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)

@@ -19,7 +19,8 @@ from .lock import refuse_if_corrected
 from .place import payment_state, refuse_other_total
 from .price import Choices, draft_of, price
 from .questions import order_by_id
-from .sale_context import KnownCustomer
+from .returned_value import with_returns
+from .sale_context import KnownCustomer, refuse_if_books_closed
 from .settle import read_codes, refuse_problems, settle_with_plugins
 from .shipping import book_place, booked_option, release_place, shipping_columns
 from .values import Order, SaleContext
@@ -59,6 +60,7 @@ def rewrite(
     counter-entries; `Refused` from plugins; then nothing has changed.
     """
     refuse_if_corrected(order)
+    refuse_if_books_closed(shop)
     choices = Choices(
         shipping=order.shipping if shipping is None else shipping,
         payment_method=order.payment_method if payment_method is None else payment_method,
@@ -76,7 +78,7 @@ def rewrite(
     else:
         option = booked_option(tx, hooks, shop, draft)
         shipping_values = {**shipping_columns(option), "shipping_label": order.shipping_label} if option else {}
-    quote = price(tx, hooks, shop, draft, option)
+    quote = with_returns(price(tx, hooks, shop, draft, option), order.adjustments)
     refuse_other_total(total, quote)
     if not by_hub:
         refuse_problems(tx, hooks, shop, quote, before=order.total)

@@ -36,6 +36,7 @@ _CONTEXT = (
         sale_session.c.ends_at,
         coordination.c.cancelled_at,
         coordination.c.completed_at,
+        sale_session.c.books_closed_at,
         current_terms_id(enterprise.c.id).label("terms_id"),
         enterprise_plugin.c.plugin,
         cast(enterprise_plugin.c.settings, Text).label(
@@ -77,9 +78,10 @@ def _context_from_row(row: Row) -> SaleContext:
     """Returns the session of one row, with the one plugin that the row names."""
     values = dict(row)
     plugin, settings = values.pop("plugin"), values.pop("settings")
-    cancelled, completed = (values.pop(name) is not None for name in ("cancelled_at", "completed_at"))
+    moments = ("cancelled_at", "completed_at", "books_closed_at")
+    cancelled, completed, books_closed = (values.pop(name) is not None for name in moments)
     plugins = {plugin: msgspec.json.decode(settings)} if plugin else {}
-    return SaleContext(**values, cancelled=cancelled, completed=completed, plugins=plugins)
+    return SaleContext(**values, cancelled=cancelled, completed=completed, books_closed=books_closed, plugins=plugins)
 
 
 def sale_closed(shop: SaleContext) -> Conflict:
@@ -87,6 +89,16 @@ def sale_closed(shop: SaleContext) -> Conflict:
     if shop.cancelled:
         return Conflict("cancelled", "The sale {name} was cancelled.", name=shop.coordination_name)
     return Conflict("closed", "The sale {name} is closed.", name=shop.coordination_name)
+
+
+def refuse_if_books_closed(shop: SaleContext) -> None:
+    """Raises `Conflict` if the treasurer has closed the books of the session.
+
+    Read the session after the order is locked: closing the books waits for all locked orders, and then shows.
+    """
+    if shop.books_closed:
+        text = "The books of the sale {name} are closed. Open them again first."
+        raise Conflict("books_closed", text, name=shop.coordination_name)
 
 
 def refuse_foreign_session(tx: Transaction, enterprise_id: str, session_id: str) -> None:

@@ -12,6 +12,7 @@ from ...storage.database import (
     Json,
     Time,
     Whole,
+    append_only,
     checked_in,
     metadata,
     untraced,
@@ -173,6 +174,25 @@ adjustment = Table(
     sqlite_strict=True,
     info=untraced("totals of the order tell that it changed, and its movements what"),
 )
+
+# Empties that customers brought back, as they were counted. A wrong count is corrected by an opposite row.
+container_return = Table(
+    "container_return",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),  # the shop
+    Column("order_id", Text, ForeignKey("customer_order.id"), nullable=False, index=True),  # on which they count
+    Column("supplier_id", Text, ForeignKey("enterprise.id"), nullable=False),  # whose containers they are
+    Column("deposit", Whole, nullable=False),  # minor units for one piece
+    Column("pieces", Whole, nullable=False),  # negative: fewer than were counted before
+    Column("at", Time, nullable=False),
+    Column("person_id", Text),  # who counted them
+    CheckConstraint("deposit > 0", name="deposit_positive"),
+    CheckConstraint("pieces <> 0", name="some_pieces"),
+    sqlite_strict=True,
+    info=untraced("it is a journal, and says who wrote"),
+)
+append_only(container_return)
 
 order_vat = Table(
     "order_vat",

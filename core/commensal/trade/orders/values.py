@@ -66,6 +66,7 @@ class SaleContext:
     cancelled: bool
     terms_id: str | None
     completed: bool  # its orders were made Complete after the close
+    books_closed: bool  # its orders do not change any more
     plugins: Mapping[str, Mapping[str, object]]  # the shop's, with its settings for them
 
     def is_open(self, now: datetime) -> bool:

@@ -72,6 +72,31 @@ payment_journal = Table(
 )
 append_only(payment_journal)
 
+# Counts of what lies in the till, one way to pay each. A wrong count is followed by another one; none is changed.
+till_count = Table(
+    "till_count",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("number", Whole, nullable=False),  # 1, 2, 3 … of the enterprise
+    Column("method", Text, nullable=False),  # "plugin:method"
+    Column("currency", Text, nullable=False),
+    Column("until", Whole, nullable=False),  # the sequence of the last journal entry that it covers
+    Column("float_before", Whole, nullable=False),  # what the count before had left in the till; all in minor units
+    Column("taken", Whole, nullable=False),  # by the journal since then
+    Column("counted", Whole, nullable=False),
+    Column("float_after", Whole, nullable=False),  # what stays in the till
+    Column("reason", Text, nullable=False),  # of a difference between what was counted and what was expected
+    Column("at", Time, nullable=False),
+    Column("person_id", Text, nullable=False),  # who counted
+    UniqueConstraint("enterprise_id", "number"),
+    CheckConstraint("counted >= 0 AND float_after >= 0 AND float_after <= counted", name="amounts_fit"),
+    Index("ix_till_count_method", "enterprise_id", "method", "number"),
+    sqlite_strict=True,
+    info=untraced("it is a journal, and says who wrote"),
+)
+append_only(till_count)
+
 # Messages of providers that need a decision by a person. Each is stored once, however often it is sent.
 payment_problem = Table(
     "payment_problem",

@@ -49,6 +49,7 @@ sale_session = Table(
     Column("begins_at", Time, nullable=False),  # of the distribution
     Column("ends_at", Time, nullable=False),
     Column("note", Text, nullable=False),  # what customers should know
+    Column("books_closed_at", Time),  # since when its orders and what suppliers are owed do not change any more
     Column("version", Whole, nullable=False),
     UniqueConstraint("coordination_id", "enterprise_id"),
     CheckConstraint("closes_at > opens_at", name="closes_after_opening"),

@@ -67,6 +67,7 @@ class SaleSession:
     cancelled_at: datetime | None
     completed_at: datetime | None
     version: int
+    books_closed_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,16 +11,16 @@ from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
 
-from sqlalchemy import ColumnElement, Subquery, and_, bindparam, exists, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Subquery, and_, bindparam, exists, func, literal, null, or_, select, union_all
 
 from ...storage.database import Row, Transaction, Whole
 from ..enterprises.tables import enterprise
-from ..orders.tables import adjustment, customer_order, order_line
+from ..orders.tables import adjustment, container_return, customer_order, order_line
 from ..pricing.values import CUSTOMER
 from ..pricing.vat import split
 from .purchase_prices import purchase_amount, with_purchase_terms
 
-_order, _line = customer_order.c, order_line.c
+_order, _line, _returned = customer_order.c, order_line.c, container_return.c
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class OwedToSupplier:
 
     shares:   goods at purchase prices, with the fees that go to the supplier, by VAT rate
     fees:     those fees, which `shares` contain
-    deposits: for containers that left with customers, outside VAT
+    deposits: for containers that left with customers, less those that came back, outside VAT
     total:    the shares' gross amounts, and deposits
     """
 
@@ -80,7 +80,10 @@ def owed_rows() -> Subquery:
         .join(customer_order, _order.id == fee.order_id)
         .where(fee.payer == CUSTOMER, fee.payee != _order.enterprise_id, goes_to_supplier)
     )
-    return union_all(goods, fees).subquery("owed")
+    came_back = select(
+        _returned.order_id, _returned.supplier_id, null(), zero, zero, zero, -_returned.deposit * _returned.pieces, zero
+    )
+    return union_all(goods, fees, came_back).subquery("owed")
 
 
 def is_owed() -> ColumnElement[bool]:
@@ -94,6 +97,8 @@ def _owed(rows: list[Row]) -> OwedToSupplier:
     shares = []
     for row in rows:
         amount = int(row["purchase"]) + int(row["fees"])
+        if row["vat_rate"] is None and not amount:
+            continue  # containers alone
         if row["vat_rate"] is None:
             shares.append(OwedShare(rate=None, net=amount, vat=0, gross=amount))
         else:

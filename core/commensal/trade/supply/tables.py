@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
-from ...storage.database import Exact, Flag, Time, Whole, checked_in, metadata, untraced
+from ...storage.database import Exact, Flag, Json, Time, Whole, append_only, checked_in, metadata, untraced
 
 # What an enterprise wants to happen at the cut-offs of its sales; one without a row has the defaults.
 closing_policy = Table(
@@ -90,3 +90,41 @@ purchase_order_line = Table(
     CheckConstraint("confirmed >= 0 AND confirmed <= quantity", name="confirmed_in_quantity"),
     sqlite_strict=True,
 )
+
+# Money that a shop has given its suppliers for a sale. A mistake is taken back by a row with the opposite amount.
+supplier_payment = Table(
+    "supplier_payment",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),  # the shop
+    Column("supplier_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("session_id", Text, ForeignKey("sale_session.id"), nullable=False),
+    Column("amount", Whole, nullable=False),  # minor units; negative: it came back, or was recorded by mistake
+    Column("currency", Text, nullable=False),
+    Column("reference", Text, nullable=False),  # on the statement of the bank
+    Column("at", Time, nullable=False),
+    Column("person_id", Text, nullable=False),  # who recorded it
+    CheckConstraint("amount <> 0", name="some_money"),
+    Index("ix_supplier_payment_session", "enterprise_id", "session_id"),
+    sqlite_strict=True,
+    info=untraced("it is a journal, and says who wrote"),
+)
+append_only(supplier_payment)
+
+# When the books of a sale session were closed, and when and why they were opened again.
+session_books = Table(
+    "session_books",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("session_id", Text, ForeignKey("sale_session.id"), nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("figures", Json, nullable=False),  # of the session at that moment
+    Column("reason", Text, nullable=False),  # why they were opened again
+    Column("at", Time, nullable=False),
+    Column("person_id", Text, nullable=False),
+    checked_in("kind", ("closed", "opened again")),
+    sqlite_strict=True,
+    info=untraced("it is a journal, and says who wrote"),
+)
+append_only(session_books)

@@ -9,7 +9,7 @@ from ..endpoint import Endpoint
 MODULES = (
     "people", "sessions", "second_factor", "enterprises", "legal_texts", "members", "customers", "grants", "plugins",
     "taxonomy", "stock", "products", "images", "product_lists", "catalogs", "sales", "demand", "purchase_orders",
-    "shopper_orders", "orders", "payments", "jobs", "reports", "audit", "privacy",
+    "shopper_orders", "orders", "payments", "books", "jobs", "reports", "audit", "privacy",
 )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from ....trade.orders.merge import merge_orders
 from ....trade.orders.packing import MOST_CRATES, pack_into
 from ....trade.orders.place import place_order
 from ....trade.orders.questions import order_by_id, orders_of_session
+from ....trade.orders.returns import Returned, count_returned
 from ....trade.orders.sale_context import refuse_foreign_session
 from ....trade.orders.substitute import substitute
 from ....trade.orders.values import Order
@@ -58,6 +59,12 @@ class Crates(Body, frozen=True, kw_only=True):
     """Null: nobody has counted them."""
 
     crates: Annotated[int, msgspec.Meta(ge=1, le=MOST_CRATES)] | None
+
+
+class Empties(Body, frozen=True, kw_only=True):
+    """By supplier and deposit, in minor units: how many came back in all; kinds that are not named stay as they are."""
+
+    returned: Annotated[tuple[Returned, ...], msgspec.Meta(max_length=50)]
 
 
 class Substitution(Body, frozen=True, kw_only=True):
@@ -222,6 +229,13 @@ def correct(call: Call, enterprise: str, order: str, body: Corrections) -> Order
         call.tx, call.instance.hooks, locked, corrections, reason=body.reason, borne_by=body.borne_by,
         by=call.person_id,
     ))  # fmt: skip
+
+
+@routes.put("/enterprises/{enterprise}/orders/{order}/returned", scope="orders:pack", edits=True)
+def count_empties(call: Call, enterprise: str, order: str, body: Empties) -> Order:
+    """Says which empties came back with the order; it costs as much less. A correction is the same, with less."""
+    locked = locked_order(call.tx, order, enterprise_id=enterprise, version=call.version)
+    return _without_account(count_returned(call.tx, locked, body.returned, by=call.person_id))
 
 
 @routes.post("/enterprises/{enterprise}/orders/{order}/ready", scope="orders:pack", edits=True)

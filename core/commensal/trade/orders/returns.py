@@ -1,0 +1,151 @@
+"""Empties that customers bring back: counted at the hand-out, and credited on the order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select
+
+from ...base.errors import Conflict, Invalid, Problem
+from ...base.languages.catalogs import plural
+from ...base.money import Money
+from ...hooks import specifications
+from ...storage.database import Transaction, insert_rows
+from ..catalogs.tables import catalog, catalog_item
+from ..enterprises.tables import enterprise
+from ..events.announce import announce
+from ..pricing.values import CUSTOMER, Phase
+from ..products.tables import supplied_product
+from .lock import refuse_unless_placed
+from .place import payment_state
+from .questions import order_by_id
+from .returned_value import KIND, is_return
+from .sale_context import refuse_if_books_closed, sale_context
+from .tables import adjustment, container_return, customer_order
+from .values import Order
+from .write import change_row
+
+MOST_PIECES = 999  # of one kind on one order
+_row = container_return.c
+
+
+@dataclass(frozen=True, kw_only=True)
+class DepositKind:
+    """Containers of a supplier with one deposit, in minor units of the shop's currency for a piece."""
+
+    supplier_id: str
+    supplier: str
+    deposit: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Returned:
+    """`pieces` containers of a supplier with a `deposit` that came back."""
+
+    supplier_id: str
+    deposit: int
+    pieces: int
+
+
+def deposit_kinds(tx: Transaction, enterprise_id: str, currency: str) -> list[DepositKind]:
+    """Returns the containers in which the goods of a shop's catalogs come, by supplier and deposit. One statement."""
+    product = supplied_product.c
+    statement = (
+        select(product.enterprise_id.label("supplier_id"), enterprise.c.name.label("supplier"), product.deposit)
+        .distinct()
+        .join_from(catalog_item, catalog, catalog.c.id == catalog_item.c.catalog_id)
+        .join(supplied_product, product.id == catalog_item.c.product_id)
+        .join(enterprise, enterprise.c.id == product.enterprise_id)
+        .where(catalog.c.enterprise_id == enterprise_id, product.deposit > 0, enterprise.c.currency == currency)
+        .order_by(enterprise.c.name, product.enterprise_id, product.deposit)
+    )
+    return [DepositKind(**row) for row in tx.all(statement)]
+
+
+def returned_of(tx: Transaction, order_id: str) -> list[Returned]:
+    """Returns the containers that count on an order, by supplier and deposit."""
+    pieces = func.sum(_row.pieces).label("pieces")
+    statement = select(_row.supplier_id, _row.deposit, pieces).where(_row.order_id == order_id)
+    statement = statement.group_by(_row.supplier_id, _row.deposit).having(func.sum(_row.pieces) != 0)
+    rows = tx.all(statement.order_by(_row.supplier_id, _row.deposit))
+    return [Returned(supplier_id=row["supplier_id"], deposit=row["deposit"], pieces=int(row["pieces"])) for row in rows]
+
+
+def count_returned(tx: Transaction, order: Order, returned: Sequence[Returned], *, by: str | None = None) -> Order:
+    """Makes `returned` the containers that count on the locked `order`; kinds that it does not name stay as they are.
+
+    Said again, it changes nothing; another number is a correction, in a row of its own. The order costs as much less.
+    Raises `Conflict` for an order that is cancelled, and for more than it costs; `Invalid` for containers in which
+    nothing of the shop comes, or an impossible number.
+    """
+    refuse_unless_placed(order)
+    refuse_if_books_closed(sale_context(tx, order.session_id))
+    before = {(each.supplier_id, each.deposit): each.pieces for each in returned_of(tx, order.id)}
+    changes = {
+        (each.supplier_id, each.deposit): each.pieces - before.get((each.supplier_id, each.deposit), 0)
+        for each in returned
+    }
+    _refuse_impossible(tx, order, returned, set(before))
+    rows = [
+        {"id": tx.new_id(), "enterprise_id": order.enterprise_id, "order_id": order.id, "supplier_id": supplier_id,
+         "deposit": deposit, "pieces": pieces, "at": tx.now, "person_id": by}
+        for (supplier_id, deposit), pieces in changes.items() if pieces
+    ]  # fmt: skip
+    return _record(tx, order, rows) if rows else order
+
+
+def undo_returned(tx: Transaction, order: Order, *, by: str | None = None) -> Order:
+    """Takes back, by opposite rows, the containers that were counted in the transaction that handed `order` over."""
+    of_hand_over = (_row.order_id == order.id, _row.at == order.fulfilled_at)
+    rows = [
+        {**row, "id": tx.new_id(), "pieces": -row["pieces"], "at": tx.now, "person_id": by}
+        for row in tx.all(select(container_return).where(*of_hand_over))
+    ]
+    return _record(tx, order, rows) if rows else order
+
+
+def _refuse_impossible(
+    tx: Transaction, order: Order, returned: Sequence[Returned], counted: set[tuple[str, int]]
+) -> None:
+    known = counted | {(line.supplier_id, line.deposit) for line in order.lines if line.deposit}
+    if any((each.supplier_id, each.deposit) not in known for each in returned):
+        kinds = deposit_kinds(tx, order.enterprise_id, order.currency)
+        known |= {(kind.supplier_id, kind.deposit) for kind in kinds}
+    problems = []
+    for place, each in enumerate(returned):
+        if (each.supplier_id, each.deposit) not in known:
+            text = "Nothing of this shop comes in containers with this deposit."
+            problems.append(Problem("no_container", text, f"/returned/{place}"))
+        elif not 0 <= each.pieces <= MOST_PIECES:
+            text = "Between 0 and {most} containers of one kind come back at once."
+            problems.append(Problem("pieces", text, f"/returned/{place}/pieces", {"most": MOST_PIECES}))
+    if problems:
+        raise Invalid(problems)
+
+
+def _record(tx: Transaction, order: Order, rows: Sequence[dict[str, Any]]) -> Order:
+    insert_rows(tx, container_return, rows)
+    counted = returned_of(tx, order.id)
+    value = sum(each.deposit * each.pieces for each in counted)
+    old = sum(adjustment.amount for adjustment in order.adjustments if is_return(adjustment))
+    total = order.total - old - value
+    if total < 0:
+        text = "The order costs {left}; empties beyond that count on the next one."
+        raise Conflict("more_than_total", text, left=Money(order.total - old, order.currency))
+    of_order = (adjustment.c.order_id == order.id, adjustment.c.kind == KIND, adjustment.c.plugin == "")
+    tx.execute(delete(adjustment).where(*of_order))
+    if value:
+        pieces = sum(each.pieces for each in counted)
+        label = plural(order.language, "{number} container returned", "{number} containers returned", pieces)
+        values = {
+            "id": tx.new_id(), "order_id": order.id, "position": 1 + len(order.adjustments), "line_id": None,
+            "phase": str(Phase.ROUNDING), "kind": KIND, "label": label.format(number=pieces), "amount": -value,
+            "vat_rate": None, "payer": CUSTOMER, "payee": order.enterprise_id, "code": "", "plugin": "",
+        }  # fmt: skip
+        tx.execute(insert(adjustment).values(values))
+    sums = {"adjustments_total": order.adjustments_total - old - value, "total": total}
+    change_row(tx, order.id, order.version, {**sums, "payment_state": payment_state(order.paid_total, total)})
+    announce(tx, specifications.order_changed, customer_order, customer_order.c.id == order.id)
+    return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)

@@ -1,0 +1,157 @@
+"""The till: what was counted in it against what the journal says should lie there.
+
+A count covers the journal from the last count on, so every entry is in exactly one count, whatever the hour of the
+hand-out. Counts only follow each other; what was counted wrong shows as the opposite difference of the next count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import func, insert, select
+
+from ...base.errors import Conflict, Invalid, Problem
+from ...base.money import LARGEST, Money
+from ...base.texts import read_text
+from ...storage.database import Transaction
+from ..enterprises.counters import next_number
+from ..orders.tables import customer_order
+from .tables import payment_journal, till_count
+
+_entry, _count = payment_journal.c, till_count.c
+
+
+@dataclass(frozen=True, kw_only=True)
+class TillCount:
+    """A count of one way to pay ("plugin:method"); amounts in minor units of `currency`.
+
+    until:        the sequence of the last journal entry that it covers
+    float_before: what the count before had left in the till; `taken` by the journal since; together they are expected
+    float_after:  what stays in the till; the rest was taken out
+    reason:       of the difference; "" if there is none
+    """
+
+    id: str
+    enterprise_id: str
+    number: int
+    method: str
+    currency: str
+    until: int
+    float_before: int
+    taken: int
+    counted: int
+    float_after: int
+    reason: str
+    at: datetime
+    person_id: str
+
+    @property
+    def expected(self) -> int:
+        return self.float_before + self.taken
+
+    @property
+    def difference(self) -> int:
+        """Negative: money is missing."""
+        return self.counted - self.expected
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakenAt:
+    """What was taken in by one way to pay at one slot (its label; "" without one), in minor units."""
+
+    slot: str
+    orders: int
+    amount: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Till:
+    """What should lie in the till now: `float_before`, and what was taken since the last count, slot by slot."""
+
+    method: str
+    float_before: int
+    until: int
+    taken: tuple[TakenAt, ...]
+
+    @property
+    def expected(self) -> int:
+        return self.float_before + sum(part.amount for part in self.taken)
+
+
+def till_of(tx: Transaction, enterprise_id: str, method: str) -> Till:
+    """Returns what should lie in a shop's till by one way to pay, in two statements."""
+    last = _last(tx, enterprise_id, method)
+    order = customer_order.c
+    statement = (
+        select(
+            order.shipping_label.label("slot"), func.count(order.id.distinct()).label("orders"),
+            func.sum(_entry.amount).label("amount"), func.max(_entry.sequence).label("until"),
+        )
+        .join_from(payment_journal, customer_order, order.id == _entry.order_id)
+        .where(_entry.enterprise_id == enterprise_id, _entry.method == method)
+        .where(_entry.sequence > (last.until if last else 0))
+        .group_by(order.shipping_label)
+        .order_by(order.shipping_label)
+    )  # fmt: skip
+    rows = tx.all(statement)
+    return Till(
+        method=method,
+        float_before=last.float_after if last else 0,
+        until=max([row["until"] for row in rows], default=last.until if last else 0),
+        taken=tuple(TakenAt(slot=row["slot"], orders=row["orders"], amount=int(row["amount"])) for row in rows),
+    )
+
+
+def count_till(
+    tx: Transaction,
+    enterprise_id: str,
+    *,
+    method: str,
+    currency: str,
+    counted: int,
+    float_after: int,
+    expected: int,
+    reason: str,
+    person_id: str,
+) -> TillCount:
+    """Records what was counted. `expected` is what the person was shown: money that came meanwhile is counted anew.
+
+    Raises `Conflict` if another amount is expected by now; `Invalid` for impossible amounts, and for a difference
+    without a reason.
+    """
+    number = next_number(tx, enterprise_id, "till_count")  # counts of one shop wait for each other here
+    till = till_of(tx, enterprise_id, method)
+    if till.expected != expected:
+        text = "{expected} should be in the till by now: money came, or somebody has counted. Count again."
+        raise Conflict("till_changed", text, expected=Money(till.expected, currency))
+    problems: list[Problem] = []
+    if not 0 <= counted <= LARGEST:
+        problems.append(Problem("counted", "Write what lies in the till, and not less than nothing.", "/counted"))
+    if not 0 <= float_after <= counted:
+        problems.append(Problem("float", "Not more can stay in the till than was counted.", "/float_after"))
+    reason = read_text(reason, "/reason", problems, most=500)
+    if counted != expected and not reason:
+        problems.append(Problem("reason", "Say what the difference comes from, as far as you know.", "/reason"))
+    if problems:
+        raise Invalid(problems)
+    count = TillCount(
+        id=tx.new_id(), enterprise_id=enterprise_id, number=number, method=method, currency=currency, until=till.until,
+        float_before=till.float_before, taken=till.expected - till.float_before, counted=counted,
+        float_after=float_after, reason=reason, at=tx.now, person_id=person_id,
+    )  # fmt: skip
+    tx.execute(insert(till_count).values(asdict(count)))
+    return count
+
+
+def till_counts(tx: Transaction, enterprise_id: str, *, limit: int = 50) -> Sequence[TillCount]:
+    """Returns a shop's latest counts, the newest first."""
+    statement = select(till_count).where(_count.enterprise_id == enterprise_id).order_by(_count.number.desc())
+    return [TillCount(**row) for row in tx.all(statement.limit(limit))]
+
+
+def _last(tx: Transaction, enterprise_id: str, method: str) -> TillCount | None:
+    statement = select(till_count).where(_count.enterprise_id == enterprise_id, _count.method == method)
+    row = tx.first(statement.order_by(_count.number.desc()).limit(1))
+    return None if row is None else TillCount(**row)

@@ -1,0 +1,168 @@
+"""The books of a sale session: what is still open, closing them, and opening them again.
+
+Closed books freeze what customers' orders cost and what suppliers are owed: no order of the session is changed,
+weighed, cancelled or credited any more. Money goes on: who has not paid still owes it, and pays later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import case, func, insert, select, update
+
+from ...base.errors import Conflict, Invalid, NotFound, Problem
+from ...base.texts import read_text
+from ...storage.database import Transaction
+from ..orders.tables import customer_order, order_line
+from ..payments.tables import payment_journal
+from ..sale_sessions.questions import sale_by_id
+from ..sale_sessions.tables import sale_session
+from .paying import lock_orders, supplier_accounts
+from .tables import session_books
+
+_order, _line, _session, _books = customer_order.c, order_line.c, sale_session.c, session_books.c
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """A session in numbers; amounts in minor units of the shop's currency.
+
+    orders, total: placed and not cancelled; `paid` of them, and what is `unpaid` and `to_give_back` in sum
+    waiting:       orders that nobody has collected; `unweighed`: lines of which nobody knows the weight
+    owed, settled: to suppliers, and what they were paid
+    """
+
+    orders: int
+    total: int
+    paid: int
+    unpaid: int
+    unpaid_orders: int
+    to_give_back: int
+    waiting: int
+    unweighed: int
+    owed: int
+    settled: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BooksEntry:
+    """That the books of a session were closed ("closed") or opened again ("opened again"), by whom, when and why."""
+
+    kind: str
+    figures: Figures
+    reason: str
+    at: datetime
+    person_id: str
+
+
+def figures_of(tx: Transaction, enterprise_id: str, session_id: str) -> Figures:
+    """Returns a session of a shop in numbers, in four statements."""
+    balance = _order.total - _order.paid_total
+    stands = (_order.enterprise_id == enterprise_id, _order.session_id == session_id)
+    going = (*stands, _order.state.in_(("Held", "Complete")))
+    sums = tx.one(
+        select(
+            func.count().label("orders"),
+            func.coalesce(func.sum(_order.total), 0).label("total"),
+            func.coalesce(func.sum(_order.paid_total), 0).label("paid"),
+            func.coalesce(func.sum(case((balance > 0, balance), else_=0)), 0).label("unpaid"),
+            func.coalesce(func.sum(case((balance > 0, 1), else_=0)), 0).label("unpaid_orders"),
+            func.coalesce(func.sum(case((_order.fulfilment_state != "Fulfilled", 1), else_=0)), 0).label("waiting"),
+        ).where(*going)
+    )
+    owed_back = case((_order.state == "Cancelled", _order.paid_total), (balance < 0, -balance), else_=0)
+    to_give_back = tx.value(select(func.coalesce(func.sum(owed_back), 0)).where(*stands, _order.state != "Draft"))
+    unweighed = tx.value(
+        select(func.count())
+        .select_from(order_line)
+        .join(customer_order, _order.id == _line.order_id)
+        .where(*going, _line.weighed, _line.final_quantity.is_(None), _line.quantity > 0)
+    )
+    accounts = supplier_accounts(tx, enterprise_id, session_id)
+    return Figures(
+        **{name: int(value) for name, value in sums.items()},
+        to_give_back=int(to_give_back),
+        unweighed=unweighed,
+        owed=sum(account.owed.total for account in accounts),
+        settled=sum(account.paid for account in accounts),
+    )
+
+
+def uncounted_of(tx: Transaction, enterprise_id: str, session_id: str, method: str, until: int) -> int:
+    """Returns how many entries of a session's orders by one way to pay no count of the till covers; `until` is the
+    last entry that one covers."""
+    entry = payment_journal.c
+    statement = select(func.count()).select_from(payment_journal).join(customer_order, _order.id == entry.order_id)
+    of_method = (entry.enterprise_id == enterprise_id, entry.method == method, entry.sequence > until)
+    return int(tx.value(statement.where(*of_method, _order.session_id == session_id)))
+
+
+def close_books(
+    tx: Transaction, enterprise_id: str, session_id: str, *, person_id: str, anyway: bool = False
+) -> BooksEntry:
+    """Closes the books of a shop's session, with its figures.
+
+    Waits for changes of its orders that are under way. Raises `NotFound` for a session of another shop; `Conflict` if
+    they are closed, before the distribution is over, while the weight of something that was handed over is unknown,
+    and, unless `anyway`, while goods wait for their customers.
+    """
+    lock_orders(tx, enterprise_id, session_id)
+    session = sale_by_id(tx, session_id).session
+    if session.enterprise_id != enterprise_id:
+        raise NotFound
+    if session.books_closed_at is not None:
+        raise Conflict("books_closed", "The books of the sale {name} are closed already.", name=session.name)
+    if session.ends_at > tx.now and session.cancelled_at is None:
+        raise Conflict("too_early", "The distribution is not over yet.")
+    figures = figures_of(tx, enterprise_id, session_id)
+    if figures.unweighed:
+        text = "{number} lines are not weighed; what they cost is an estimate. Weigh them or take them out first."
+        raise Conflict("unweighed", text, number=figures.unweighed)
+    if figures.waiting and not anyway:
+        text = "{number} orders were not collected. Hand them over or cancel them, or close the books all the same."
+        raise Conflict("not_collected", text, number=figures.waiting)
+    is_open = (_session.id == session_id, _session.books_closed_at.is_(None))
+    if tx.execute(update(sale_session).where(*is_open).values(books_closed_at=tx.now)).rowcount != 1:
+        raise Conflict("books_closed", "The books of the sale {name} are closed already.", name=session.name)
+    return _note(tx, enterprise_id, session_id, "closed", figures, "", person_id)
+
+
+def open_books(tx: Transaction, enterprise_id: str, session_id: str, *, reason: str, person_id: str) -> BooksEntry:
+    """Opens the books of a session again; the reason stays on record.
+
+    Raises `NotFound`; `Invalid` without a reason; `Conflict` if they are open.
+    """
+    problems: list[Problem] = []
+    reason = read_text(reason, "/reason", problems, least=1, most=500)
+    if problems:
+        raise Invalid(problems)
+    is_closed = (_session.id == session_id, _session.enterprise_id == enterprise_id)
+    closed = update(sale_session).where(*is_closed, _session.books_closed_at.is_not(None))
+    if tx.execute(closed.values(books_closed_at=None)).rowcount != 1:
+        raise Conflict("books_open", "The books of this sale are not closed.")
+    figures = figures_of(tx, enterprise_id, session_id)
+    return _note(tx, enterprise_id, session_id, "opened again", figures, reason, person_id)
+
+
+def history_of_books(tx: Transaction, enterprise_id: str, session_id: str) -> Sequence[BooksEntry]:
+    """Returns when the books of a session were closed and opened again, the oldest first."""
+    of_session = (_books.enterprise_id == enterprise_id, _books.session_id == session_id)
+    rows = tx.all(select(session_books).where(*of_session).order_by(_books.id))
+    return [
+        BooksEntry(
+            kind=row["kind"], figures=Figures(**row["figures"]), reason=row["reason"], at=row["at"],
+            person_id=row["person_id"],
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _note(
+    tx: Transaction, enterprise_id: str, session_id: str, kind: str, figures: Figures, reason: str, person_id: str
+) -> BooksEntry:
+    entry = BooksEntry(kind=kind, figures=figures, reason=reason, at=tx.now, person_id=person_id)
+    row = {**asdict(entry), "id": tx.new_id(), "enterprise_id": enterprise_id, "session_id": session_id}
+    tx.execute(insert(session_books).values(row))
+    return entry

@@ -1,0 +1,182 @@
+"""What suppliers were paid for a sale, and what is left; with the lines of a supplier's statement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, insert, select
+
+from ...base.errors import Conflict, Invalid, NotFound, Problem
+from ...base.money import Money
+from ...base.search import search_key
+from ...base.texts import read_text
+from ...storage.database import Row, Transaction
+from ..orders.tables import customer_order, order_line
+from .owed import OwedToSupplier, is_owed, owed_at_session
+from .purchase_prices import purchase_amount, with_purchase_terms
+from .tables import supplier_payment
+
+_paid, _line, _order = supplier_payment.c, order_line.c, customer_order.c
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupplierAccount:
+    """What a shop owes a supplier for one sale, and what it has paid, in minor units of the shop's currency."""
+
+    owed: OwedToSupplier
+    paid: int
+
+    @property
+    def left(self) -> int:
+        """What is still to be paid; negative: too much was paid."""
+        return self.owed.total - self.paid
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupplierPayment:
+    """Money given to a supplier; negative: taken back. `amount` in minor units of `currency`."""
+
+    id: str
+    supplier_id: str
+    session_id: str
+    amount: int
+    currency: str
+    reference: str
+    at: datetime
+    person_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatementLine:
+    """Goods of a supplier that customers got: `pieces`, or for weighed goods what they weigh, in `unit`.
+
+    amount: at purchase prices, in minor units, with or without VAT as the shop's prices are; vat_rate in percent
+    """
+
+    name: str
+    unit_quantity: Decimal
+    unit: str
+    weighed: bool
+    pieces: int
+    quantity: Decimal
+    vat_rate: Decimal
+    amount: int
+    deposits: int
+
+
+def supplier_accounts(tx: Transaction, enterprise_id: str, session_id: str) -> list[SupplierAccount]:
+    """Returns the accounts of a session's suppliers by name, in two statements."""
+    paid = _paid_at(tx, enterprise_id, session_id)
+    return [
+        SupplierAccount(owed=owed, paid=paid.get(owed.supplier_id, 0))
+        for owed in owed_at_session(tx, enterprise_id, session_id)
+    ]
+
+
+def pay_supplier(
+    tx: Transaction,
+    enterprise_id: str,
+    session_id: str,
+    supplier_id: str,
+    *,
+    amount: int,
+    left: int,
+    reference: str,
+    person_id: str,
+) -> SupplierPayment:
+    """Records that the shop has paid a supplier for a sale; a negative amount takes a mistake back.
+
+    `left` is what the person was shown as still to be paid: another one is refused, so that a payment is not recorded
+    twice. Raises `Conflict` for that, `Invalid` for an impossible amount, `NotFound` for a supplier of another sale.
+    """
+    lock_orders(tx, enterprise_id, session_id)
+    account = account_of(tx, enterprise_id, session_id, supplier_id)
+    if account.left != left:
+        text = "{left} is left to pay to {name} now. Look again before you record it."
+        values = {"left": Money(account.left, account.owed.currency), "name": account.owed.supplier}
+        raise Conflict("left_changed", text, **values)
+    problems: list[Problem] = []
+    reference = read_text(reference, "/reference", problems, most=200)
+    if not amount or not -account.paid <= amount <= max(account.left, 0):
+        text = "Between {least} and {most} can be recorded."
+        least, most = (Money(limit, account.owed.currency) for limit in (-account.paid, max(account.left, 0)))
+        problems.append(Problem("amount", text, "/amount", {"least": least, "most": most}))
+    if problems:
+        raise Invalid(problems)
+    row: dict[str, Any] = {
+        "id": tx.new_id(), "supplier_id": supplier_id, "session_id": session_id, "amount": amount,
+        "currency": account.owed.currency, "reference": reference, "at": tx.now, "person_id": person_id,
+    }  # fmt: skip
+    tx.execute(insert(supplier_payment).values(enterprise_id=enterprise_id, **row))
+    return SupplierPayment(**row)
+
+
+def account_of(tx: Transaction, enterprise_id: str, session_id: str, supplier_id: str) -> SupplierAccount:
+    """Returns one supplier's account. Raises `NotFound` if nothing of it was sold in this session of the shop."""
+    accounts = supplier_accounts(tx, enterprise_id, session_id)
+    account = next((each for each in accounts if each.owed.supplier_id == supplier_id), None)
+    if account is None:
+        raise NotFound("no_supplier", "Nothing of this supplier was sold in this sale.")
+    return account
+
+
+def payments_to(tx: Transaction, enterprise_id: str, session_id: str, supplier_id: str) -> Sequence[SupplierPayment]:
+    """Returns what was paid to a supplier for a session, the oldest first."""
+    columns = [column for column in supplier_payment.c if column.name != "enterprise_id"]
+    of_supplier = (_paid.enterprise_id == enterprise_id, _paid.session_id == session_id)
+    rows = tx.all(select(*columns).where(*of_supplier, _paid.supplier_id == supplier_id).order_by(_paid.id))
+    return [SupplierPayment(**row) for row in rows]
+
+
+def statement_lines(tx: Transaction, enterprise_id: str, session_id: str, supplier_id: str) -> list[StatementLine]:
+    """Returns what customers got of a supplier's goods, by name and size, in one statement."""
+    statement = (
+        select(
+            _line.name, _line.unit_quantity, _line.unit, _line.weighed, _line.vat_rate, _line.quantity,
+            _line.final_quantity, purchase_amount().label("amount"), (_line.deposit * _line.quantity).label("deposits"),
+        )
+        .select_from(with_purchase_terms(order_line).join(customer_order, _order.id == _line.order_id))
+        .where(_order.enterprise_id == enterprise_id, _order.session_id == session_id, is_owed())
+        .where(_line.supplier_id == supplier_id, _line.quantity > 0)
+    )  # fmt: skip
+    sums: dict[tuple[object, ...], StatementLine] = {}
+    for row in tx.all(statement):
+        line = _statement_line(row)
+        key = (line.name, line.unit_quantity, line.unit, line.weighed, line.vat_rate)
+        before = sums.get(key)
+        sums[key] = line if before is None else _sum(before, line)
+    return sorted(sums.values(), key=lambda line: (search_key(line.name), line.unit_quantity))
+
+
+def _statement_line(row: Row) -> StatementLine:
+    got = row["final_quantity"]
+    return StatementLine(
+        name=row["name"], unit_quantity=row["unit_quantity"], unit=row["unit"], weighed=row["weighed"],
+        pieces=row["quantity"], quantity=row["unit_quantity"] * row["quantity"] if got is None else got,
+        vat_rate=row["vat_rate"], amount=int(row["amount"]), deposits=int(row["deposits"]),
+    )  # fmt: skip
+
+
+def _sum(first: StatementLine, other: StatementLine) -> StatementLine:
+    return replace(
+        first, pieces=first.pieces + other.pieces, quantity=first.quantity + other.quantity,
+        amount=first.amount + other.amount, deposits=first.deposits + other.deposits,
+    )  # fmt: skip
+
+
+def lock_orders(tx: Transaction, enterprise_id: str, session_id: str) -> None:
+    """Locks all orders of a session: what they cost, and so what is owed, stays until this transaction ends."""
+    if tx.postgresql:  # on SQLite the transaction holds the whole database
+        of_session = (_order.enterprise_id == enterprise_id, _order.session_id == session_id)
+        tx.execute(select(_order.id).where(*of_session).order_by(_order.id).with_for_update())
+
+
+def _paid_at(tx: Transaction, enterprise_id: str, session_id: str) -> dict[str, int]:
+    amount = func.sum(_paid.amount).label("amount")
+    of_session = (_paid.enterprise_id == enterprise_id, _paid.session_id == session_id)
+    rows = tx.all(select(_paid.supplier_id, amount).where(*of_session).group_by(_paid.supplier_id))
+    return {row["supplier_id"]: int(row["amount"]) for row in rows}

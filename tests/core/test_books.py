@@ -1,0 +1,195 @@
+"""The treasurer's week: the till counted, suppliers paid, and the books of a sale closed and opened again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from commensal.base.clock import ManualClock
+from commensal.base.errors import Conflict, Invalid, NotFound
+from commensal.instance import Instance
+from commensal.operations.checks import broken_invariants
+from commensal.trade.orders.cancel import cancel_order
+from commensal.trade.orders.change import change_order
+from commensal.trade.orders.fulfil import hand_order_over
+from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.returns import Returned, count_returned
+from commensal.trade.orders.values import Order
+from commensal.trade.payments.payments import receive_payment
+from commensal.trade.payments.till import count_till, till_counts, till_of
+from commensal.trade.supply.books import close_books, figures_of, history_of_books, open_books, uncounted_of
+from commensal.trade.supply.paying import account_of, pay_supplier, payments_to, statement_lines, supplier_accounts
+
+from .supplying import Supplying
+
+CASH = "cash:cash"
+
+
+@pytest.fixture
+def supplying(instance: Instance) -> Any:
+    """Yields the two hubs; the invariants hold in the end."""
+    supplying = Supplying(instance)
+    yield supplying
+    with instance.store.read() as tx:
+        assert broken_invariants(tx) == []
+
+
+def act(supplying: Supplying, command: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    with supplying.instance.store.write() as tx:
+        return command(tx, *arguments, **options)
+
+
+def pay(supplying: Supplying, order: Order, amount: int) -> None:
+    act(
+        supplying, receive_payment, enterprise_id="hub", order_id=order.id, method=CASH, amount=amount,
+        idempotency_key=f"{order.id}{amount}", person_id="max",
+    )  # fmt: skip
+
+
+def hand_over(supplying: Supplying, order: Order) -> None:
+    with supplying.instance.store.write() as tx:
+        hand_order_over(tx, locked_order(tx, order.id, enterprise_id="hub"))
+
+
+def count(supplying: Supplying, counted: int, expected: int, *, left: int = 0, reason: str = "") -> Any:
+    return act(
+        supplying, count_till, "hub", method=CASH, currency="EUR", counted=counted, expected=expected,
+        float_after=left, reason=reason, person_id="ada",
+    )  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------ the till
+
+
+def test_each_entry_of_the_journal_is_in_one_count(supplying: Supplying) -> None:
+    order = supplying.order("hub", {"apples": 4})
+    pay(supplying, order, 600)
+    first = count(supplying, 600, 600, left=100)
+    pay(supplying, order, 400)
+    with supplying.instance.store.read() as tx:
+        till = till_of(tx, "hub", CASH)
+        assert (till.float_before, till.expected, [part.amount for part in till.taken]) == (100, 500, [400])
+        assert till_of(tx, "north", CASH).expected == 0
+    second = count(supplying, 480, 500, reason="a slip of change")
+    assert (first.difference, second.difference, second.until) == (0, -20, 2)
+    again = count(supplying, 20, 0, reason="it lay under the box")
+    assert again.difference == 20
+    with supplying.instance.store.read() as tx:
+        assert [row.number for row in till_counts(tx, "hub")] == [3, 2, 1]
+
+
+def test_a_difference_needs_a_reason_and_a_count_the_latest_figures(supplying: Supplying) -> None:
+    order = supplying.order("hub", {"apples": 4})
+    pay(supplying, order, 600)
+    with pytest.raises(Conflict, match=r"6\.00"):
+        count(supplying, 500, 500)
+    for counted, left, reason in ((590, 0, ""), (-1, 0, "x"), (600, 601, "")):
+        with pytest.raises(Invalid):
+            count(supplying, counted, 600, left=left, reason=reason)
+    with supplying.instance.store.read() as tx:
+        assert till_counts(tx, "hub") == []
+
+
+# ------------------------------------------------------------------------------------------------ suppliers
+
+
+def test_a_supplier_is_paid_what_is_left_and_not_twice(supplying: Supplying) -> None:
+    supplying.buy("hub", "apples", price=200)
+    order = supplying.order("hub", {"apples": 3, "cheese": 1})
+    supplying.order("hub", {"apples": 1}, "Bob")
+    farm = ("hub", "hub-session", "farm")
+    with supplying.instance.store.read() as tx:
+        (line,) = statement_lines(tx, *farm)
+        assert (line.name, line.pieces, line.amount) == ("Apples", 4, 800)
+    assert act(supplying, pay_supplier, *farm, amount=500, left=800, reference="SEPA 1", person_id="ada").amount == 500
+    with pytest.raises(Conflict, match=r"3\.00"):
+        act(supplying, pay_supplier, *farm, amount=500, left=800, reference="SEPA 1", person_id="ada")
+    for amount in (301, 0, -501):
+        with pytest.raises(Invalid):
+            act(supplying, pay_supplier, *farm, amount=amount, left=300, reference="", person_id="ada")
+    act(supplying, pay_supplier, *farm, amount=-500, left=300, reference="never left", person_id="ada")
+    with supplying.instance.store.read() as tx:
+        assert [each.amount for each in payments_to(tx, *farm)] == [500, -500]
+        names = [(each.owed.supplier, each.left) for each in supplier_accounts(tx, "hub", "hub-session")]
+        assert names == [("The dairy", 250), ("The farm", 800)]
+        with pytest.raises(NotFound):
+            account_of(tx, "north", "hub-session", "farm")
+    assert order.total == 1000
+
+
+# ------------------------------------------------------------------------------------------------ the books
+
+
+def test_closed_books_change_no_more_until_they_are_opened_with_a_reason(
+    supplying: Supplying, clock: ManualClock
+) -> None:
+    order, other = supplying.order("hub", {"apples": 3}), supplying.order("hub", {"apples": 1}, "Bob")
+    with pytest.raises(Conflict, match="not over"):
+        act(supplying, close_books, "hub", "hub-session", person_id="ada")
+    clock.advance(days=3)
+    hand_over(supplying, order)
+    with pytest.raises(Conflict, match="1 orders were not collected"):
+        act(supplying, close_books, "hub", "hub-session", person_id="ada")
+    closed = act(supplying, close_books, "hub", "hub-session", person_id="ada", anyway=True)
+    assert (closed.figures.orders, closed.figures.total, closed.figures.unpaid) == (2, 1000, 1000)
+    hooks = supplying.instance.hooks
+    items = {supplying.items["hub apples"]: 2}
+    empties = [Returned(supplier_id="farm", deposit=20, pieces=1)]
+    changes: tuple[Callable[[Any, Order], Any], ...] = (
+        lambda tx, old: change_order(tx, hooks, old, items=items, by_hub=True),
+        lambda tx, old: cancel_order(tx, hooks, old, by_hub=True),
+        lambda tx, old: count_returned(tx, old, empties),
+    )
+    for change in changes:
+        with pytest.raises(Conflict, match="books of the sale"), supplying.instance.store.write() as tx:
+            change(tx, locked_order(tx, other.id, enterprise_id="hub"))
+    pay(supplying, other, 250)  # who owes still pays
+    with pytest.raises(Conflict):
+        act(supplying, close_books, "hub", "hub-session", person_id="ada", anyway=True)
+    with pytest.raises(Invalid):
+        act(supplying, open_books, "hub", "hub-session", reason=" ", person_id="ada")
+    act(supplying, open_books, "hub", "hub-session", reason="a crate was forgotten", person_id="ada")
+    with supplying.instance.store.write() as tx:
+        cancel_order(tx, hooks, locked_order(tx, other.id, enterprise_id="hub"), by_hub=True)
+        history = history_of_books(tx, "hub", "hub-session")
+        assert [(entry.kind, entry.reason) for entry in history] == [
+            ("closed", ""), ("opened again", "a crate was forgotten"),
+        ]  # fmt: skip
+        assert figures_of(tx, "hub", "hub-session").to_give_back == 250
+        assert uncounted_of(tx, "hub", "hub-session", CASH, 0) == 1
+
+
+def test_the_books_of_a_shop_are_nobody_elses(supplying: Supplying, clock: ManualClock) -> None:
+    clock.advance(days=3)
+    with pytest.raises(NotFound):
+        act(supplying, close_books, "north", "hub-session", person_id="ada")
+    with pytest.raises(Conflict):
+        act(supplying, open_books, "north", "hub-session", reason="mine", person_id="ada")
+
+
+def test_the_treasurers_week_over_the_api(supplying: Supplying, clock: ManualClock, client: Any, somebody: Any) -> None:
+    headers = supplying.token(somebody("Ada"), "hub")
+    order = supplying.order("hub", {"apples": 4})
+    clock.advance(days=3)
+    hand_over(supplying, order)
+    pay(supplying, order, 1000)
+
+    def send(method: str, path: str, json: Any = None) -> Any:
+        answer = client.request(method, f"/api/enterprises/hub/{path}", json=json, headers=headers)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    session = "sale-sessions/hub-session"
+    assert send("GET", "till")["taken"][0]["amount"] == 1000
+    counted = {"counted": 1000, "float_after": 50, "expected": 1000}
+    assert send("POST", "till/counts", counted)["taken"] == 1000
+    assert len(send("GET", "till/counts")) == 1
+    assert send("GET", f"{session}/supplier-accounts")[0]["owed"]["total"] == 1000
+    paid = {"amount": 1000, "left": 1000, "reference": "SEPA 1"}
+    assert send("POST", f"{session}/supplier-accounts/farm/payments", paid)["amount"] == 1000
+    assert send("GET", f"{session}/supplier-accounts/farm")["lines"][0]["name"] == "Apples"
+    assert send("POST", f"{session}/books/close", {})["kind"] == "closed"
+    assert send("POST", f"{session}/books/open", {"reason": "x"})["kind"] == "opened again"
+    assert send("GET", f"{session}/books")["figures"]["settled"] == 1000
