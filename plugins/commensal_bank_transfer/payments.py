@@ -27,18 +27,15 @@ def payment_methods(settings: Settings, language: str) -> Sequence[PaymentMethod
 def start_payment(payment: Payment, order_number: int, settings: Settings, language: str) -> PaymentStart:
     """Returns instructions only: the payment waits until a statement has a transfer with its reference."""
     reference = reference_of(order_number)
-    text = translate(
-        language,
-        "Please transfer {amount} within {days} days to {holder}, IBAN {iban}, with the reference {reference}.",
-    ).format(
-        amount=format_money(payment.amount, payment.currency, language),
-        days=settings.days,
-        holder=settings.holder,
-        iban=iban_number.format(settings.iban),
-        reference=reference,
-    )
-    if settings.bic:
-        text += f"\nBIC {settings.bic.upper()}"
+    amount = format_money(payment.amount, payment.currency, language)
+    lines = [
+        translate(language, "Please transfer {amount} within {days} days:").format(amount=amount, days=settings.days),
+        settings.holder,
+        f"IBAN {iban_number.format(settings.iban)}",
+        *([f"BIC {settings.bic.upper()}"] if settings.bic else ()),
+        translate(language, "Reference: {reference}").format(reference=reference),
+    ]
+    text = "\n".join(lines)
     return PaymentStart(text=text, picture=_qr_code(payment, reference, settings), reference=reference)
 
 
@@ -54,4 +51,4 @@ def _qr_code(payment: Payment, reference: str, settings: Settings) -> str:
         reference=reference.replace(" ", ""),
         bic=settings.bic or None,
     )
-    return str(code.svg_data_uri(scale=4, border=4, light="white"))
+    return str(code.png_data_uri(scale=4, border=4, light="white"))

@@ -31,9 +31,9 @@ def test_customers_get_their_final_order_once_with_a_calendar_file(supplying: Su
     pass_time(supplying, clock, hours=23, minutes=58)
     pass_time(supplying, clock, minutes=10)
     confirmation, final = letters(supplying, "ada@", about="order")
-    assert final["Subject"] == "Saturday, 6 June 2026, 17:00: order 1, €5.00"
+    assert final["Subject"] == "Final: Sat 6 Jun, 17:00 · order 1 · €5.00"
     text = final.get_body(("plain",)).get_content()
-    assert text.index("Distribution: Saturday, 6 June") < text.index("2 × Apples")
+    assert text.index("Saturday, 6 June") < text.index("2 × Apples")
     link = next(line for line in text.splitlines() if "/orders/guest/" in line)
     assert link not in confirmation.get_body(("plain",)).get_content(), "each e-mail has a link of its own"
     (attached,) = final.iter_attachments()
@@ -52,7 +52,7 @@ def test_cancelled_orders_and_hubs_that_do_not_want_it_mail_nothing(supplying: S
         change_closing_policy(tx, "north", final_mail=False, reminder=False)
     pass_time(supplying, clock, days=1)
     pass_time(supplying, clock, hours=7)
-    assert not [subject for subject in subjects(supplying, "@example.org") if "Saturday" in subject]
+    assert not [subject for subject in subjects(supplying, "@example.org") if "Final" in subject or "Tomorrow" in subject]
 
 
 def test_customers_are_reminded_once_on_the_evening_before(supplying: Supplying, clock: ManualClock) -> None:
@@ -66,7 +66,7 @@ def test_customers_are_reminded_once_on_the_evening_before(supplying: Supplying,
     pass_time(supplying, clock, minutes=1)
     pass_time(supplying, clock, minutes=30)
     reminders = [subject for subject in subjects(supplying, "ada@") if "Tomorrow" in subject]
-    assert reminders == ["Tomorrow, 17:00: your order 1 at The hub"]
+    assert reminders == ["Tomorrow 17:00 · order 1 · €5.00"]
     assert not [subject for subject in subjects(supplying, "nora@") if "Tomorrow" in subject], "it was just told"
 
 
@@ -78,7 +78,7 @@ def test_who_did_not_collect_is_asked_what_to_do(supplying: Supplying, clock: Ma
     with supplying.instance.store.write() as tx:
         tell_not_collected(tx, locked_order(tx, order.id, enterprise_id="hub"))
     pass_time(supplying, clock, minutes=1)
-    assert subjects(supplying, "ada@")[-1] == "Your order 1 at The hub was not collected"
+    assert subjects(supplying, "ada@")[-1] == "Not collected: order 1 · €5.00"
     with supplying.instance.store.write() as tx:
         hand_order_over(tx, locked_order(tx, order.id, enterprise_id="hub"))
         with pytest.raises(Conflict, match="handed over"):

@@ -121,7 +121,7 @@ def test_the_order_is_mailed_with_its_lines_as_text_csv_and_pdf(supplying: Suppl
     supplying.order("hub", {"apples": 2, "cheese": 1}, "Canary")
     pass_time(supplying, clock, days=1)
     (letter,) = letters(supplying, "farm@example.org")
-    assert letter["Subject"] == "Commande 2 : The hub, samedi 6 juin 2026, 17:00"
+    assert letter["Subject"] == "Commande 2 : The hub, sam. 6 juin, 17:00"
     assert letter["Reply-To"].addresses[0].addr_spec == "hub@example.org"
     text = letter.get_body(("plain",)).get_content()
     assert "- 2 × Apples (1\u00a0pièce) : 5,00" in text

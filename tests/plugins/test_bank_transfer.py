@@ -232,7 +232,7 @@ def test_the_customer_reads_where_to_transfer_and_sees_the_code(instance: Instan
     assert payment.instructions is not None
     text = payment.instructions["text"]
     assert all(part in text for part in ("12,50\xa0€", "FR76 3000 6000 0112 3456 7890 189", reference_of(1)))
-    assert payment.instructions["picture"].startswith("data:image/svg+xml")
+    assert payment.instructions["picture"].startswith("data:image/png")
 
 
 def test_a_transfer_with_a_reference_pays_its_order_once(instance: Instance, shop: str) -> None:

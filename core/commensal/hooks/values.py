@@ -94,7 +94,7 @@ class PaymentStart:
     """How a payment begins.
 
     text:      for the payer, in their language
-    picture:   a data: URI of an image for the page, like a QR code
+    picture:   a data: URI of an image like a QR code; a PNG also stands in e-mails
     redirect:  the URL to which the payer is sent; "": nowhere
     reference: the provider's id of the payment
     """

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import NumberPattern, format_decimal, parse_pattern
 
 from ..money import Money, digits
@@ -22,6 +22,11 @@ _KEPT = 10_000  # texts of each kind: a page shows the same prices and sizes aga
 @cache
 def _locale(language: str) -> Locale:
     return Locale.parse(_LOCALES.get(language, "en_GB"))
+
+
+def text_direction(language: str) -> str:
+    """ "ltr", or "rtl" for a language that is written from right to left."""
+    return str(_locale(language).text_direction)
 
 
 @cache
@@ -89,6 +94,12 @@ def format_day(at: datetime, timezone: str, language: str) -> str:
 def format_short_day(day: date, language: str) -> str:
     """A day of the week on a calendar: jeu. 4, Thu 4."""
     return format_date(day, "EEE d", locale=_locale(language))
+
+
+def format_short_moment(at: datetime, timezone: str, language: str) -> str:
+    """Day and time of an aware moment in an IANA time zone, for subjects of e-mails: jeu. 4 juin, 12:00."""
+    day = format_skeleton("MMMEd", at.astimezone(ZoneInfo(timezone)), locale=_locale(language))
+    return f"{day}, {format_hour(at, timezone, language)}"
 
 
 def format_moment(at: datetime, timezone: str, language: str) -> str:

@@ -18,11 +18,15 @@ _LONGEST = 200  # characters of a subject or a name
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file that goes with a message. `media_type` is like "text/csv"."""
+    """A file that goes with a message. `media_type` is like "text/csv".
+
+    With a `content_id`, it is an image that the HTML part shows by the address ``cid:<content_id>``.
+    """
 
     name: str
     media_type: str
     content: bytes
+    content_id: str = ""
 
 
 def build_message(
@@ -55,9 +59,14 @@ def build_message(
     message.set_content(content.text)
     message.add_alternative(content.html, subtype="html")
     message["Content-Language"] = language  # of both parts; set before them it would move into the first
+    html = message.get_body(("html",))
     for attachment in attachments:
         main, _, sub = attachment.media_type.partition("/")
-        message.add_attachment(attachment.content, maintype=main, subtype=sub, filename=attachment.name)
+        names = {"maintype": main, "subtype": sub, "filename": attachment.name}
+        if attachment.content_id and html is not None:
+            html.add_related(attachment.content, **names, cid=f"<{attachment.content_id}>", disposition="inline")
+        else:
+            message.add_attachment(attachment.content, **names)
     return message
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -29,6 +30,7 @@ class OrderView:
 
     due:          minor units still to be paid; negative: owed to the customer
     payment_text: the instructions for the payer, if they are for the amount that is due
+    payment_code: a PNG image with the same instructions as a QR code; empty if there is none
     pays_online:  whether the customer pays, or chooses how to pay, on the page of the order
     terms:        how long the order of a guest stays unless they confirm or pay it; None: for good
     """
@@ -48,10 +50,12 @@ class OrderView:
     goes_at: datetime
     due: int
     payment_text: str
+    payment_code: bytes
     pays_online: bool
     terms: GuestTerms | None
 
 
+_PNG = "data:image/png;base64,"
 _session, _order = sale_session.c, customer_order.c
 _SURROUNDINGS = (
     select(
@@ -89,18 +93,29 @@ def order_view(tx: Transaction, hooks: Hooks, order_id: str) -> OrderView:
     values["comes_at"] = option.begins_at if option is not None else values["begins_at"]
     values["goes_at"] = option.ends_at if option is not None else values["ends_at"]
     due = 0 if order.state == "Cancelled" else order.total - order.paid_total
-    text, online = _payment_instructions(payments_of(tx, enterprise_id, order_id), due)
+    text, code, online = _payment_instructions(payments_of(tx, enterprise_id, order_id), due)
     terms = guest_terms(tx, order)
-    return OrderView(order=order, due=due, payment_text=text, pays_online=online, terms=terms, **values)
+    return OrderView(
+        order=order, due=due, payment_text=text, payment_code=code, pays_online=online, terms=terms, **values
+    )
 
 
-def _payment_instructions(payments: Sequence[Payment], due: int) -> tuple[str, bool]:
-    """The instructions for the payer, and whether they pay online. Instructions for another amount are ignored."""
+def _payment_instructions(payments: Sequence[Payment], due: int) -> tuple[str, bytes, bool]:
+    """The instructions for the payer as text and as a picture, and whether they pay online. Instructions for another
+    amount are ignored."""
     if due <= 0:
-        return "", False
+        return "", b"", False
     open_request = payment_under_way(payments)
     if open_request is not None and open_request.amount == due and open_request.instructions:
-        return str(open_request.instructions.get("text", "")), bool(open_request.instructions.get("redirect"))
+        instructions = open_request.instructions
+        picture = _png(str(instructions.get("picture", "")))
+        return str(instructions.get("text", "")), picture, bool(instructions.get("redirect"))
     attempts = [payment for payment in payments if payment.kind == "payment"]
     failed_attempt = attempts[-1] if attempts and attempts[-1].state == "Failed" else None
-    return str((failed_attempt.instructions or {}).get("text", "")) if failed_attempt else "", True
+    text = str((failed_attempt.instructions or {}).get("text", "")) if failed_attempt else ""
+    return text, b"", True
+
+
+def _png(uri: str) -> bytes:
+    """The image of a data URI, if it is a PNG: programs that show e-mails do not show SVG."""
+    return b64decode(uri.removeprefix(_PNG)) if uri.startswith(_PNG) else b""

@@ -68,10 +68,12 @@ def _template_functions(language: str, timezone: str) -> dict[str, object]:
     return {
         "_": gettext,
         "language": language,
+        "direction": formats.text_direction(language),
         "as_told": as_told,
         "money": partial(formats.format_money, language=language),
         "percent": partial(formats.format_percent, language=language),
         "quantity": partial(formats.format_quantity, language=language),
+        "short": partial(formats.format_short_moment, timezone=timezone, language=language),
         "moment": partial(formats.format_moment, timezone=timezone, language=language),
         "hour": partial(formats.format_hour, timezone=timezone, language=language),
         "span": partial(formats.format_span, timezone=timezone, language=language),

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from html import escape
 from typing import Any
 
 import structlog
@@ -24,6 +25,7 @@ from ...base.languages.catalogs import translate
 from ...instance import Instance
 from ...storage.jobs import Job
 from ...trade.enterprises.enterprises import Enterprise, enterprise_by_id
+from ...trade.enterprises.legal_texts import legal_text_by_id
 from ...trade.payments.begin_due import begin_due_payment
 from ...trade.supply.purchase_orders import PurchaseOrder, purchase_order_to_mail
 from ..reports.formats import find_format
@@ -41,7 +43,11 @@ ORDER_KINDS = (
     "order_refunded", "order_final", "order_reminder", "order_not_collected",
 )  # fmt: skip
 _ASKS_TO_PAY = ("order_placed", "order_changed", "order_final")
-_WITH_CALENDAR = ("order_placed", "order_final")
+_WITH_CALENDAR = (
+    "order_placed", "order_changed", "order_final", "order_reminder", "order_cancelled", "order_unpaid",
+    "order_unconfirmed",
+)  # fmt: skip
+_PAYMENT_CODE = "payment-code"
 ACCOUNT_KINDS = (
     "confirm_email",
     "reset_password",
@@ -63,6 +69,7 @@ _log = structlog.get_logger("commensal.mail")
 
 # Pages that the front plugin serves.
 _ORDER, _GUEST_ORDER, _SALE = "/orders/{order_id}", "/orders/guest/{secret}", "/sales/{session_id}"
+_TERMS = "/legal/versions/{text_id}"
 _CODE = {
     "confirm_email": "/confirm/{code}", "reset_password": "/reset/{code}", "already_registered": "/reset/{code}",
     "new_email": "/email/{code}", "email_changed": "/", "log_in_failures": "/forgot", "member_invitation": "/account",
@@ -141,7 +148,16 @@ def _send_about_order(instance: Instance, job: Job) -> None:
         kind = "order_cancelled"
     opens = secret or view.order.person_id is not None
     sale_link = _address(instance, _SALE.format(session_id=view.order.session_id))
-    values = {"view": view, "order": view.order, "link": link if opens else "", "sale_link": sale_link}
+    language, order = job.payload["language"], view.order
+    values = {
+        "view": view,
+        "order": order,
+        "link": link if opens else "",
+        "action": _action(view, kind, language),
+        "sale_link": sale_link,
+        "terms_link": _address(instance, _TERMS.format(text_id=order.terms_id)) if order.terms_id else "",
+        "payment_code": _PAYMENT_CODE if view.payment_code else "",
+    }
     if "amount" in job.payload:
         values["amount"] = job.payload["amount"]
     _send(
@@ -153,20 +169,46 @@ def _send_about_order(instance: Instance, job: Job) -> None:
         sender_name=view.shop,
         reply_to=view.shop_email,
         timezone=view.timezone,
-        attachments=_calendar_of(view, job, instance.clock.now()) if kind in _WITH_CALENDAR else (),
+        attachments=_files_about_order(instance, view, kind, language),
     )
 
 
-def _calendar_of(view: OrderView, job: Job, now: datetime) -> list[Attachment]:
+def _action(view: OrderView, kind: str, language: str) -> str:
+    """What the button of an e-mail about an order says: what its customer should do first."""
+    if kind == "order_placed" and view.terms is not None and view.terms.confirm_by is not None:
+        return translate(language, "Confirm my order")
+    if view.pays_online:
+        return translate(language, "Pay my order")
+    return translate(language, "See your order")
+
+
+def _files_about_order(instance: Instance, view: OrderView, kind: str, language: str) -> list[Attachment]:
+    """The calendar file, the code for the payer's bank, and with the confirmation the terms of sale, which the customer
+    must get in a form that lasts (directive 2011/83/EU, art. 8(7))."""
+    files = [_calendar_of(view, language, instance.clock.now())] if kind in _WITH_CALENDAR else []
+    if view.payment_code:
+        files.append(Attachment("payment.png", "image/png", view.payment_code, content_id=_PAYMENT_CODE))
+    if kind == "order_placed" and view.order.terms_id is not None:
+        with instance.store.read() as tx:
+            terms = legal_text_by_id(tx, view.order.terms_id)
+        spoken, html = terms.text(language, view.shop_language)
+        title = translate(language, "Terms of sale")
+        page = f'<!doctype html><html lang="{spoken}"><meta charset="utf-8"><title>{escape(title)}</title>{html}</html>'
+        files.append(Attachment(f"{title}.html", "text/html", page.encode()))
+    return files
+
+
+def _calendar_of(view: OrderView, language: str, now: datetime) -> Attachment:
     """When and where the customer gets the order, as a calendar file. A later e-mail replaces the same event."""
-    order, language = view.order, job.payload["language"]
+    order = view.order
     summary = translate(language, "Order {number} at {shop}").format(number=order.number, shop=view.shop)
     event = CalendarEvent(
         uid=f"order-{order.id}", begins_at=view.comes_at, ends_at=view.goes_at, summary=summary,
         location=order.shipping_address, description=order.shipping_note, sequence=order.version,
+        cancelled=order.state == "Cancelled",
     )  # fmt: skip
     content = calendar(view.shop, [event], now)
-    return [Attachment(f"order-{order.number}.ics", "text/calendar", content)]
+    return Attachment(f"order-{order.number}.ics", "text/calendar", content)
 
 
 def _send(

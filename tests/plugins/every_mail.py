@@ -1,0 +1,142 @@
+"""Writes one e-mail of every kind: about an order that is paid by transfer and collected in a slot, and about accounts,
+an order to a supplier, and the affairs of a hub and of the instance."""
+
+from __future__ import annotations
+
+import email
+from datetime import timedelta
+from decimal import Decimal
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert, update
+
+from commensal.base.clock import ManualClock
+from commensal.instance import Instance
+from commensal.interfaces.mail.send import ACCOUNT_KINDS, OPERATOR_KINDS, ORDER_KINDS, send_mail
+from commensal.storage.jobs import Job
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+from commensal.trade.enterprises.legal_texts import publish_legal_text
+from commensal.trade.enterprises.tables import enterprise, enterprise_plugin
+from commensal.trade.orders.cancel import cancel_order
+from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.values import Wish
+from commensal.trade.sale_sessions.tables import coordination_supplier
+from commensal.trade.supply.parts import close_parts
+from commensal.trade.supply.purchase_orders import supplier_orders_of, tell_supplier
+from commensal_pickup.places import add_place
+from commensal_pickup.slots import add_slot
+
+PLUGINS = ["shop", "pickup", "bank_transfer", "webhooks", "federation"]
+IBAN = "FR7630006000011234567890189"
+STREET, POSTCODE, CITY, PHONE = "12 rue des Halles", "37000", "Tours", "02 47 00 00 00"
+_EARLIER = ("order_placed", "order_changed")  # while the sale is open
+_CANCELLED = ("order_cancelled", "order_unpaid", "order_unconfirmed")
+_LATER = tuple(kind for kind in ORDER_KINDS if kind not in {*_EARLIER, *_CANCELLED})
+_AFFAIRS: dict[str, dict[str, Any]] = {
+    "empty_sale": {"sale": "Panier de juin", "shop": "Le Panier du Val"},
+    "guest_orders_expired": {"count": 3, "numbers": "4, 7, 9"},
+    "webhooks_off": {"url": "https://compta.example/hook", "because": "gone", "error": ""},
+    "federation_backorder": {
+        "sale": "Panier de juin", "platform": "https://platform.example", "error": "503", "parked": False,
+    },
+    "federation_notice": {
+        "subject": "La Ferme du Bas n’envoie plus ses produits",
+        "happened": [{"what": "L’autorisation a été retirée.", "commands": []}],
+        "left_out": 0,
+        "meaning": "Les commandes passées restent valables.",
+        "todo": "Appelez la ferme.",
+    },
+}  # fmt: skip
+
+
+class Village:
+    """A hub with a place and a slot, which is paid by transfer, and a farm that brings it leeks."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        with instance.store.write() as tx:
+            a_shop(tx, "farm", name="La Ferme du Bas", is_producer=True, is_hub=False)
+            a_shop(tx, "hub", name="Le Panier du Val", phone=PHONE, street=STREET, postcode=POSTCODE, city=CITY)
+            tx.execute(update(enterprise).values(language="fr"))
+            account = {"holder": "Le Panier du Val", "iban": IBAN}
+            for plugin, settings in (("pickup", {}), ("bank_transfer", account)):
+                row = {"enterprise_id": "hub", "plugin": plugin, "settings": settings, "version": 1}
+                tx.execute(insert(enterprise_plugin).values(row))
+            tx.execute(insert(coordination_supplier).values(coordination_id="hub-sale", enterprise_id="farm"))
+            lot = a_lot(tx, "farm", name="Poireaux", unit="Kilogram", on_hand="50")
+            self.item = an_item(
+                tx, lot, "hub", name="Poireaux d’hiver", price=320, enterprise_id="farm", grains=1000,
+                unit="Kilogram", quantity=Decimal(1),
+            )  # fmt: skip
+            place = add_place(
+                tx, "hub", name="Halle des Vallons", street=STREET, postcode=POSTCODE, city=CITY,
+                note="Porte bleue, sonnez deux fois.",
+            )  # fmt: skip
+            begins_at = tx.now + timedelta(days=2, hours=5)
+            slot = add_slot(
+                tx, "hub", "hub-session", place_id=place.id, begins_at=begins_at, ends_at=begins_at + timedelta(hours=1)
+            )
+            terms = publish_legal_text(
+                tx, "terms", 0, {"fr": "<p>Apportez vos sacs.</p>", "en": "<p>Bring bags.</p>"}, enterprise_id="hub"
+            )
+            wish = Wish(
+                items={self.item: 3}, name="Ada Martin", email="ada@example.org", language="fr",
+                shipping=f"pickup:{slot.id}", payment_method="bank_transfer:transfer", terms_id=terms.id,
+            )  # fmt: skip
+            self.order = place_order(tx, instance.hooks, "hub-session", wish, secret="s" * 43)
+
+    def cancel(self) -> None:
+        with self.instance.store.write() as tx:
+            cancel_order(tx, self.instance.hooks, locked_order(tx, self.order.id, enterprise_id="hub"), by_hub=True)
+
+    def close(self, clock: ManualClock) -> str:
+        """Closes the sale and orders from the farm. Returns the id of the order to it."""
+        clock.advance(days=1)
+        with self.instance.store.write() as tx:
+            close_parts(tx)
+            tell_supplier(tx, self.instance.hooks, "hub-session", "farm")
+        with self.instance.store.read() as tx:
+            (order,) = supplier_orders_of(tx, "farm")
+        return order.id
+
+
+def write_every_mail(instance: Instance, clock: ManualClock, language: str) -> dict[str, EmailMessage]:
+    """One e-mail of every kind in `language`, by kind."""
+    village = Village(instance)
+    mails = {kind: _mail(instance, kind, language, **_about_order(village)) for kind in _EARLIER}
+    purchase_order_id = village.close(clock)
+    mails |= {kind: _mail(instance, kind, language, **_about_order(village)) for kind in _LATER}
+    village.cancel()
+    mails |= {kind: _mail(instance, kind, language, **_about_order(village)) for kind in _CANCELLED}
+    mails |= {kind: _mail(instance, kind, language, name="Ada Martin", code="c0de") for kind in ACCOUNT_KINDS}
+    mails["purchase_order"] = _mail(instance, "purchase_order", language, purchase_order_id=purchase_order_id)
+    failing = {"plugin": "stripe", "where": "start_payment", "what": "it took too long", "effect": "refused"}
+    mails |= {kind: _mail(instance, kind, language, name="Olga", values=failing) for kind in OPERATOR_KINDS}
+    for kind, values in _AFFAIRS.items():
+        mails[kind] = _mail(instance, kind, language, enterprise="Le Panier du Val", values=values)
+    return mails
+
+
+def _about_order(village: Village) -> dict[str, Any]:
+    return {"order_id": village.order.id, "secret": "s" * 43, "amount": 100}
+
+
+def _mail(instance: Instance, kind: str, language: str, **payload: Any) -> EmailMessage:
+    job = Job(
+        f"job-{kind}-{language}", "mail", {"kind": kind, "to": "to@example.org", "language": language, **payload}, 1
+    )
+    send_mail(instance, job)
+    (file,) = (instance.folder / "mail").glob(f"*-job-{kind}-{language}.eml")
+    return email.message_from_bytes(file.read_bytes(), policy=default)
+
+
+def kinds_with_templates(instance: Instance) -> set[str]:
+    """Every kind of e-mail for which the core or a plugin has templates."""
+    core = Path(send_mail.__code__.co_filename).parent / "templates"
+    folders = [core, *(folder / "templates" / "mail" for folder in instance.hooks.folders().values())]
+    return {file.stem for folder in folders for file in folder.glob("*.txt")} - {"order"}
