@@ -52,7 +52,9 @@ def test_cancelled_orders_and_hubs_that_do_not_want_it_mail_nothing(supplying: S
         change_closing_policy(tx, "north", final_mail=False, reminder=False)
     pass_time(supplying, clock, days=1)
     pass_time(supplying, clock, hours=7)
-    assert not [subject for subject in subjects(supplying, "@example.org") if "Final" in subject or "Tomorrow" in subject]
+    mailed = " ".join(subjects(supplying, "@example.org"))
+    assert "Final" not in mailed
+    assert "Tomorrow" not in mailed
 
 
 def test_customers_are_reminded_once_on_the_evening_before(supplying: Supplying, clock: ManualClock) -> None:
