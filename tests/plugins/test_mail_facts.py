@@ -175,7 +175,7 @@ def test_mails_put_the_order_into_the_calendar(mails: dict[str, EmailMessage]) -
         for file in files:
             (event,) = icalendar.Calendar.from_ical(file.get_content()).walk("VEVENT")
             assert f"{event.decoded('DTSTART'):%Y-%m-%d %H:%M}" == "2026-06-06 15:00", kind
-            assert STREET in event["LOCATION"]
+            assert STREET in str(event["LOCATION"])
 
 
 def test_the_confirmation_brings_the_terms_that_were_accepted(mails: dict[str, EmailMessage]) -> None:

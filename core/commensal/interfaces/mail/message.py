@@ -10,6 +10,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from typing import Any
 
 from .render import Rendered
 
@@ -62,7 +63,7 @@ def build_message(
     html = message.get_body(("html",))
     for attachment in attachments:
         main, _, sub = attachment.media_type.partition("/")
-        names = {"maintype": main, "subtype": sub, "filename": attachment.name}
+        names: dict[str, Any] = {"maintype": main, "subtype": sub, "filename": attachment.name}
         if attachment.content_id and html is not None:
             html.add_related(attachment.content, **names, cid=f"<{attachment.content_id}>", disposition="inline")
         else:
