@@ -87,6 +87,7 @@ from .hooks.values import PaymentStart as PaymentStart
 from .hooks.values import PaymentUpdate as PaymentUpdate
 from .hooks.values import Screen as Screen
 from .hooks.values import ShippingOption as ShippingOption
+from .hooks.values import Threshold as Threshold
 from .hooks.values import WebhookRequest as WebhookRequest
 from .instance import Instance as Instance
 from .instance import open_instance as open_instance

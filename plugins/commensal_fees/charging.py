@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from commensal import Adjustment, OrderDraft, Phase, PricedLine, hookimpl
+from commensal import Adjustment, OrderDraft, Phase, PricedLine, Threshold, hookimpl
 
 from .by_line import LineFee
-from .by_order import OrderFee
+from .by_order import OrderFee, PriceSack
 from .fee import Fee
 from .goods import pieces
 from .settings import Settings
@@ -26,6 +26,19 @@ def price_adjustments(order: OrderDraft, phase: Phase, settings: Settings) -> Se
         if lines and _is_due(fee, order):
             charged += _charge(fee, order, lines)
     return charged
+
+
+@hookimpl
+def order_thresholds(order: OrderDraft, settings: Settings) -> Sequence[Threshold]:
+    """The sums from which fees with a threshold take less."""
+    thresholds = []
+    for fee in settings.fees:
+        lines = [line for line in order.lines if pieces(line) and fee.supplier in ("", line.supplier_id)]
+        if isinstance(fee, PriceSack) and lines and _is_due(fee, order):
+            goods, saving = sum(line.amount for line in lines), fee.normal_amount - fee.discount_amount
+            if goods < fee.minimal_amount and saving > 0:
+                thresholds.append(Threshold(label=fee.name, amount=fee.minimal_amount, reached=goods, saving=saving))
+    return thresholds
 
 
 def _is_due(fee: Fee, order: OrderDraft) -> bool:

@@ -7,11 +7,22 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from commensal import Refused, Sale, Transaction, plural, say, translate
+from commensal import Refused, Sale, Threshold, Transaction, plural, say, translate
 from commensal.pages import Visit
-from commensal.trade import Choices, Offered, VisibleOffer, cart_items, cart_of, is_open, quote_order, sale_for
+from commensal.trade import (
+    Choices,
+    Offered,
+    VisibleOffer,
+    cart_items,
+    cart_of,
+    is_open,
+    next_threshold,
+    quote_order,
+    sale_for,
+)
 
 from .guest import CartOwner, cart_owner
+from .joinable import joinable_order
 from .offers import visible_offers
 from .quantities import format_quantities
 from .showing import show
@@ -31,7 +42,10 @@ class CartRow:
 
 @dataclass(frozen=True, kw_only=True)
 class ShownCart:
-    """A cart with its present price. `priced` is the quote for the lines that can be ordered; None without any."""
+    """A cart with its present price. `priced` is the quote for the lines that can be ordered; None without any.
+
+    threshold: the next sum of goods from which it would cost less
+    """
 
     id: str | None
     sale: Sale
@@ -39,6 +53,7 @@ class ShownCart:
     rows: Sequence[CartRow]
     priced: Offered | None
     problem: str = ""
+    threshold: Threshold | None = None
 
     @property
     def ready(self) -> bool:
@@ -53,8 +68,9 @@ class ShownCart:
 def cart_page(visit: Visit) -> Response:
     with visit.read() as tx:
         cart = load_cart(tx, visit)
+        joined = joinable_order(tx, visit, cart.sale.session.id) if cart.open else None
     lost = visit.was_logged_in and not cart.rows
-    return show(visit, "cart", cart=cart, sale=cart.sale, lost=lost, was=format_quantities(cart.items))
+    return show(visit, "cart", cart=cart, sale=cart.sale, lost=lost, joined=joined, was=format_quantities(cart.items))
 
 
 def load_cart(
@@ -76,7 +92,10 @@ def load_cart(
     sellable = {row.item_id: row.quantity for row in rows if row.offer and tx.now < row.offer.orderable_until}
     priced, problem = _price(tx, visit, sale, sellable, choices)
     open_now = is_open(sale.session, tx.now)
-    return ShownCart(id=cart_id, sale=sale, open=open_now, rows=rows, priced=priced, problem=problem)
+    threshold = next_threshold(tx, visit.instance.hooks, priced, visit.language) if priced else None
+    return ShownCart(
+        id=cart_id, sale=sale, open=open_now, rows=rows, priced=priced, problem=problem, threshold=threshold
+    )
 
 
 def _price(

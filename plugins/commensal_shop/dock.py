@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from commensal import plural
+from commensal import Threshold, plural
 from commensal.pages import Visit
+from commensal.trade import Totals
 
 from .cart import ShownCart
 
@@ -19,7 +20,8 @@ class Dock:
     pieces:  how many pieces are in the basket, in words; "" if it is empty
     total:   what they cost with fees and deposits, in minor units of `currency`; None if nothing can be ordered
     about:   whether the scales decide about a part of it
-    problem: why not everything can be ordered as it is
+    problem: whether not everything can be ordered as it is
+    threshold: the next sum of goods from which it would cost less
     """
 
     session_id: str
@@ -28,10 +30,11 @@ class Dock:
     total: int | None = None
     about: bool = False
     problem: bool = False
+    threshold: Threshold | None = None
 
 
-def dock_of(visit: Visit, cart: ShownCart) -> Dock:
-    """The dock for this cart."""
+def dock_of(visit: Visit, cart: ShownCart, *, joins: bool) -> Dock:
+    """The dock for this cart. If it `joins` an order, fees are those of that order, so the total is of goods alone."""
     shop, pieces = cart.sale.shop, sum(cart.items.values())
     text = plural(visit.language, "{number} item", "{number} items", pieces).format(number=pieces) if pieces else ""
     draft = cart.priced.quote.draft if cart.priced else None
@@ -39,10 +42,15 @@ def dock_of(visit: Visit, cart: ShownCart) -> Dock:
         session_id=cart.sale.session.id,
         currency=shop.currency,
         pieces=text,
-        total=cart.priced.quote.totals.total if cart.priced else None,
+        total=_total(cart.priced.quote.totals, joins) if cart.priced else None,
         about=draft is not None and any(line.weighed for line in draft.lines),
         problem=bool(cart.problem) or any(row.problem for row in cart.rows),
+        threshold=None if joins else cart.threshold,
     )
+
+
+def _total(totals: Totals, joins: bool) -> int:
+    return totals.products + totals.deposits if joins else totals.total
 
 
 def render_dock(visit: Visit, dock: Dock) -> Markup:

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 from commensal import Instance, NotFound, hookimpl
 from commensal.pages import Visit, page
 
-from . import accounts, cart, change, checkout, front, legal, myself, orders, sale, save, second_factor
+from . import accounts, cart, change, checkout, front, joining, legal, myself, orders, sale, save, second_factor
 from .showing import on_error
 
 
@@ -37,6 +37,8 @@ _PAGES = (
     ("POST", "/sales/{session}/cart", save.save_cart),
     ("GET", "/sales/{session}/checkout", checkout.checkout_page),
     ("POST", "/sales/{session}/checkout", checkout.checkout_now),
+    ("GET", "/sales/{session}/join", joining.join_page),
+    ("POST", "/sales/{session}/join", joining.join_now),
     ("GET", "/orders", orders.orders_page),
     ("GET", "/orders/guest/{secret}", orders.order_page),
     ("POST", "/orders/guest/{secret}/pay", orders.pay_now),

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from starlette.responses import Response
 
-from commensal import Invalid, Sale, Transaction
+from commensal import Invalid, Sale, Transaction, sales
 from commensal.pages import Visit
 from commensal.trade import (
     VisibleOffer,
@@ -21,6 +21,7 @@ from commensal.trade import (
 from .cart import ShownCart, load_cart
 from .dock import dock_of, render_dock
 from .filters import NO_OPTIONS, FilterOptions, Filters, filter_options, read_filters, select_offers
+from .joinable import JoinableOrder, joinable_order
 from .offers import categories_of, visible_offers
 from .products import group_by_shelf
 from .quantities import FIELD, format_quantities
@@ -43,6 +44,8 @@ class SaleView:
     cart:    what the visitor has in the basket
     offers:  of one page, which meet the filters
     options: what the fields of filters offer
+    joined:  an order of the visitor which what they take can join
+    next_sale: of the same shop, if this one is over
     """
 
     sale: Sale
@@ -51,6 +54,8 @@ class SaleView:
     filters: Filters
     offers: Sequence[VisibleOffer] = ()
     options: FilterOptions = NO_OPTIONS
+    joined: JoinableOrder | None = None
+    next_sale: Sale | None = None
     page: int = 1
     pages: int = 1
 
@@ -82,7 +87,8 @@ def _load_view(tx: Transaction, visit: Visit, item_ids: list[str] | None = None)
     cart = load_cart(tx, visit)
     view = SaleView(sale=cart.sale, now=tx.now, cart=cart, filters=read_filters({**visit.form, **visit.query}))
     if not view.open and not view.coming:
-        return view
+        return replace(view, next_sale=_next_sale(tx, view.sale))
+    view = replace(view, joined=joinable_order(tx, visit, view.sale.session.id) if view.open else None)
     if item_ids is not None:
         return replace(view, offers=visible_offers(tx, visit, view.sale, item_ids))
     if view.filters:  # names, types and labels are searched in words, which the database does not have in each language
@@ -94,6 +100,12 @@ def _load_view(tx: Transaction, visit: Visit, item_ids: list[str] | None = None)
         shown = matches[(page - 1) * AT_ONCE : page * AT_ONCE]
         return replace(view, offers=shown, page=page, pages=pages, options=filter_options(offers, visit.language))
     return _load_page(tx, visit, view)
+
+
+def _next_sale(tx: Transaction, sale: Sale) -> Sale | None:
+    """The sale of the same shop that is open, or else opens first."""
+    others = sales(tx, openness="both", shop_id=sale.shop.id)
+    return min(others, key=lambda other: (not is_open(other.session, tx.now), other.session.opens_at), default=None)
 
 
 def _load_page(tx: Transaction, visit: Visit, view: SaleView) -> SaleView:
@@ -142,7 +154,10 @@ def _page(
         ),
         cards=visit.pieces("shop/product.html", "product", **context),
         all_shelves=shelf_labels(visit.language),
-        dock=render_dock(visit, dock_of(visit, view.cart)),
+        joined=view.joined,
+        next_sale=view.next_sale,
+        next_is_open=view.next_sale is not None and is_open(view.next_sale.session, view.now),
+        dock=render_dock(visit, dock_of(visit, view.cart, joins=view.joined is not None)),
         names={f"{FIELD}{offer.item_id}": offer.name for offer in view.offers},
         was=format_quantities(view.cart.items),
         mistakes=errors,

@@ -16,6 +16,7 @@ from .cart import load_cart
 from .dock import dock_of, render_dock
 from .filters import Filters, read_filters
 from .guest import CartOwner, new_owner, set_guest_secret
+from .joinable import joinable_order
 from .offers import visible_offers
 from .quantities import (
     AGAIN,
@@ -84,8 +85,8 @@ def _save(
 def _onward(visit: Visit) -> str:
     """The path and query to which saving leads, after the address of the sale."""
     then, sought = visit.form.get("then", ""), visit.form.get(SOUGHT, "")
-    if then == "checkout":
-        return "/checkout"
+    if then in ("checkout", "join"):
+        return f"/{then}"
     filters = _chosen_filters(visit.form, then)
     page = then.removeprefix(PAGE) if then.startswith(PAGE) else ""
     if then == "search" and filters.query == sought:
@@ -119,6 +120,7 @@ def _state(visit: Visit, owner: CartOwner, log_in_url: str) -> Response:
     for the visitor with the address `link` to follow, both "" if there is nothing to say."""
     with visit.read() as tx:
         cart = load_cart(tx, visit, owner=owner)
+        joins = joinable_order(tx, visit, cart.sale.session.id) is not None
     session, shop = cart.sale.session, cart.sale.shop
     notice = ""
     if log_in_url:
@@ -134,7 +136,7 @@ def _state(visit: Visit, owner: CartOwner, log_in_url: str) -> Response:
             "items": cart.items,
             "was": format_quantities(cart.items),
             "problems": {row.item_id: row.problem for row in cart.rows if row.problem},
-            "dock": render_dock(visit, dock_of(visit, cart)),
+            "dock": render_dock(visit, dock_of(visit, cart, joins=joins)),
             "notice": notice,
             "link": log_in_url,
         }

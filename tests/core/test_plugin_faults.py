@@ -52,6 +52,7 @@ from commensal.trade.orders.links import order_links
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.quote import quote_order
+from commensal.trade.orders.thresholds import next_threshold
 from commensal.trade.orders.values import Order, Wish
 from commensal.trade.payments.begin import start_payment
 from commensal.trade.payments.methods import payment_methods
@@ -168,6 +169,12 @@ def quote_shipping(world: World) -> object:
         return quote_order(tx, world.hooks, "shop-session", items, language="en").shipping_options
 
 
+def ask_thresholds(world: World) -> object:
+    with world.instance.store.read() as tx:
+        offered = quote_order(tx, world.hooks, "shop-session", {world.item: 1}, language="en")
+        return next_threshold(tx, world.hooks, offered, "en")
+
+
 def begin_payment_as_customer(world: World) -> None:
     """Begins a payment. A failure of the plugin reaches the customer; only the order stays."""
     order = order_while_well(world)
@@ -235,6 +242,7 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "demand_elsewhere": lambda world, _: in_read(world, lambda tx: demand_of_supplier(tx, world.hooks, "shop")),
     "ordered_by_plugin": tell_supplier_of_probe,
     "price_adjustments": lambda world, _: place_probe_order(world),
+    "order_thresholds": lambda world, _: ask_thresholds(world),
     "settle_adjustments": lambda world, _: place_probe_order(world),
     "order_problems": lambda world, _: place_probe_order(world),
     "consent_requests": lambda world, _: act_on_order(

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import insert, select
 from starlette.testclient import TestClient
 
-from commensal import PaymentMethod, PaymentStart, Refused, hookimpl
+from commensal import OrderDraft, PaymentMethod, PaymentStart, Refused, Threshold, hookimpl
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins
@@ -212,6 +212,12 @@ def payment_methods() -> list[PaymentMethod]:
 @hookimpl
 def start_payment() -> PaymentStart:
     raise Refused("declined", "Your bank has said no.")
+
+
+@hookimpl
+def order_thresholds(order: OrderDraft) -> list[Threshold]:
+    goods = sum(line.amount for line in order.lines)
+    return [Threshold(label="Packing", amount=5000, reached=goods, saving=150)]
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from commensal.trade.pricing.grouped import as_told
 from commensal.trade.pricing.lines import with_amount
 from commensal.trade.pricing.phases import price_order
 from commensal.trade.pricing.plugins import ask_plugins
-from commensal_fees import price_adjustments
+from commensal_fees import order_thresholds, price_adjustments
 from commensal_fees.settings import AnyFee, Settings
 
 EGG = a_line(33, unit="Piece")
@@ -102,6 +102,24 @@ def test_each_calculator_says_what_its_example_says(
     lines: list[PricedLine], fee: dict[str, Any], expected_amounts: list[int]
 ) -> None:
     assert amounts(a_draft(*lines), fee) == expected_amounts
+
+
+@pytest.mark.parametrize(
+    ("lines", "fee", "missing"),
+    [
+        ([a_line(3000)], SACK, [2000]),
+        ([a_line(5000)], SACK, []),
+        ([a_line(3000)], {**SACK, "discount_amount": 400}, []),  # nothing is saved
+        ([a_line(3000)], {**SACK, "supplier": "somebody else"}, []),
+        ([a_line(3000)], FLEXI, []),
+    ],
+)
+def test_a_threshold_tells_how_much_is_missing_to_save(
+    lines: list[PricedLine], fee: dict[str, Any], missing: list[int]
+) -> None:
+    thresholds = order_thresholds(order=a_draft(*lines), settings=read_settings(Settings, {"fees": [fee]}))
+    assert [threshold.missing for threshold in thresholds] == missing
+    assert all(threshold.saving == 400 for threshold in thresholds)
 
 
 def test_there_are_nine_calculators_and_the_package_tells_of_each() -> None:

@@ -226,7 +226,7 @@ def test_a_closed_sale_sells_nothing(browser: Browser, stall: Stall, clock: Manu
     assert "This sale is not open" in browser.page.text
     browser.post(f"{SALE}/cart", **{f"items/{stall.small}": "1"})
     assert browser.at == SALE
-    assert "This sale is closed." in browser.page.text
+    assert "This sale closed on Friday, 5 June 2026, 12:00." in browser.page.text
     assert browser.page.forms == [browser.page.form("/language")]
     assert stored_orders(stall) == []
 

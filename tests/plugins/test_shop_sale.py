@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from commensal.base.clock import ManualClock
 from commensal.testing.goods import a_lot, an_item
+from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.people.people import Person
 from commensal.trade.people.tables import person_session
 
@@ -42,6 +43,13 @@ def test_the_script_saves_a_quantity_and_learns_the_total_with_everything(browse
     assert "2 items · €4.70" in answer["dock"]  # with deposits
     assert (answer["notice"], answer["problems"]) == ("", {})
     assert browser.go(SALE).form("/cart").fields[f"items/{stall.eggs}"] == "2"
+
+
+def test_the_dock_tells_what_is_missing_to_the_next_threshold(browser: Browser, stall: Stall) -> None:
+    with stall.instance.store.write() as tx:
+        tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="bank", settings={}, version=1))
+    assert "€28.50 more and you save €1.50: Packing" in save(browser, {stall.eggs: 10})["dock"]
+    assert "you save" not in save(browser, {stall.eggs: 100})["dock"]
 
 
 def test_two_tabs_that_take_the_same_product_add_up(browser: Browser, stall: Stall) -> None:

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         PaymentStart,
         PaymentUpdate,
         ShippingOption,
+        Threshold,
         WebhookRequest,
     )
 
@@ -333,6 +334,16 @@ def price_adjustments(tx: Transaction, order: OrderDraft, phase: Phase) -> Seque
     Called once for each phase, for a quote and again inside the transaction that places or changes the order. The
     answer must depend only on the arguments and the database, because the total is compared with the one the customer
     saw. Not called for drafts whose price is not needed. `settle_adjustments` takes what an adjustment uses up.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="each", where="transaction", on_error="skip", reads=True, timeout=2.0, since="0.2")
+def order_thresholds(tx: Transaction, order: OrderDraft, language: str) -> Sequence[Threshold] | None:
+    """Sums of goods from which this order would cost less, for the customer to see while shopping. `tx` only reads.
+
+    Return those that the order has not reached yet. `order` has its prices; its shipping is not chosen yet, or is "".
+    A plugin that fails is skipped.
     """
     raise AssertionError("a specification is not called")
 

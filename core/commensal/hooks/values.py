@@ -74,6 +74,26 @@ class OfficePage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Threshold:
+    """A sum of goods from which an order costs less. Amounts are minor units of the order's currency.
+
+    label:   of the fee that becomes cheaper, or falls away
+    amount:  the sum
+    reached: how much of it the order has
+    saving:  what the customer saves from there on
+    """
+
+    label: str
+    amount: int
+    reached: int
+    saving: int
+
+    @property
+    def missing(self) -> int:
+        return max(0, self.amount - self.reached)
+
+
+@dataclass(frozen=True, kw_only=True)
 class PaymentMethod:
     """A way to pay. `id` is unique within its plugin; the core calls it "plugin:id".
 

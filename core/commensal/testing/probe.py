@@ -31,6 +31,7 @@ from ..hooks.values import (
     PaymentStart,
     PaymentUpdate,
     ShippingOption,
+    Threshold,
 )
 from ..instance import Instance, InstanceSettings
 from ..interfaces.reports.values import Report
@@ -93,6 +94,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "demand_elsewhere": lambda tx: [],
     "ordered_by_plugin": lambda tx: [],
     "price_adjustments": _fee,
+    "order_thresholds": lambda order: [Threshold(label="Fee", amount=5000, reached=1000, saving=10)],
     "settle_adjustments": lambda tx: None,
     "order_problems": lambda total: [],
     "consent_requests": lambda order: [ConsentRequest(id="letters", text="The baker may write to me.")],

@@ -1,0 +1,100 @@
+"""Adds what is in a basket to an order that the visitor has placed at the same sale."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from commensal import Order, Refused, Transaction, fingerprint
+from commensal.pages import Visit
+from commensal.trade import (
+    cart_items,
+    cart_of,
+    change_order,
+    empty_cart,
+    locked_guest_order,
+    locked_order,
+)
+
+from .cart import load_cart
+from .change import ask_for_new_amount, typed_number
+from .guest import cart_owner
+from .joinable import JoinableOrder, joinable_order
+from .orders import totals_of
+from .showing import NONE, Mistakes, mistakes, show, status_of
+
+
+def join_page(visit: Visit) -> Response:
+    """Shows what the order would be with the basket. Changes nothing."""
+    return _page(visit)
+
+
+def join_now(visit: Visit) -> Response:
+    """Adds the basket to the order, at the total that the customer has seen. Sending the form twice adds it once."""
+    with visit.read() as tx:
+        joined = joinable_order(tx, visit, visit.path["session"])
+    if joined is None:
+        return visit.redirect(f"/sales/{visit.path['session']}/cart")
+    try:
+        order = visit.instance.store.transact(lambda tx: _join(tx, visit, joined, typed_number(visit, "total")))
+    except Refused as error:
+        return _page(visit, mistakes(visit, error, lambda name: False), status_of(error))
+    if order is not None:
+        ask_for_new_amount(visit, joined.address, order)
+    return visit.redirect(joined.address)
+
+
+def _page(visit: Visit, errors: Mistakes = NONE, status: int = 200) -> Response:
+    session_id = visit.path["session"]
+    with visit.read() as tx:
+        cart = load_cart(tx, visit)
+        joined = joinable_order(tx, visit, session_id)
+    if joined is None or not cart.ready or cart.id is None:
+        return visit.redirect(f"/sales/{session_id}/cart")
+    try:
+        preview = visit.instance.store.transact(lambda tx: _preview(tx, visit, joined))
+    except Refused as error:
+        refusal = mistakes(visit, error, lambda name: False)
+        errors, status = errors if errors else refusal, status_of(error)
+        preview = None
+    return show(
+        visit,
+        "join",
+        status=status,
+        sale=cart.sale,
+        cart=cart,
+        joined=joined,
+        preview=preview,
+        sums=totals_of(preview) if preview else None,
+        mistakes=errors,
+    )
+
+
+def _preview(tx: Transaction, visit: Visit, joined: JoinableOrder) -> Order:
+    with tx.attempt() as attempt:
+        order = _change(tx, visit, joined, None)
+        attempt.rollback()
+    return order
+
+
+def _join(tx: Transaction, visit: Visit, joined: JoinableOrder, shown_total: int) -> Order | None:
+    """Changes the order and empties the cart. None if another request has done so meanwhile."""
+    session_id, cart_id = visit.path["session"], visit.form.get("cart", "")
+    if cart_of(tx, session_id, **cart_owner(visit, session_id), lock=True) != cart_id:
+        return None
+    order = _change(tx, visit, joined, shown_total)
+    empty_cart(tx, cart_id)
+    return order
+
+
+def _change(tx: Transaction, visit: Visit, joined: JoinableOrder, shown_total: int | None) -> Order:
+    session_id, person_id = visit.path["session"], visit.actor.person_id
+    if joined.secret is None:
+        order = locked_order(tx, joined.order.id, person_id=person_id)
+    else:
+        order = locked_guest_order(tx, fingerprint(joined.secret))
+    cart = cart_of(tx, session_id, **cart_owner(visit, session_id))
+    items = cart_items(tx, cart) if cart else {}
+    for line in order.lines:
+        if line.substitutes_id is None:
+            items[line.item_id] = items.get(line.item_id, 0) + line.quantity
+    return change_order(tx, visit.instance.hooks, order, items=items, total=shown_total, by=person_id)
