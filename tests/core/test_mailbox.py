@@ -20,13 +20,15 @@ from commensal.interfaces.mail import capping
 from commensal.interfaces.mail.capping import forget_counts, may_send
 from commensal.interfaces.mail.tables import mailbox_count
 from commensal.operations.work import work_of
-from commensal.storage.database import Store
-from commensal.storage.jobs import Job, Work, promise
+from commensal.storage.database import Store, insert_rows
+from commensal.storage.jobs import Job, Work, promise, promise_all
 from commensal.storage.jobs.run import run_due
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.change import change_order
+from commensal.trade.orders.emails import order_mail
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Order, Wish
@@ -129,12 +131,35 @@ def test_a_late_mail_about_an_order_that_was_cancelled_says_so(shop: Shop, clock
     assert "ancel" in shop.mails()[MOST:][0].partition("Subject:")[2].partition("\n")[0]
 
 
-def test_who_has_proved_their_address_and_whom_the_hub_serves_get_every_mail(shop: Shop, somebody: Somebody) -> None:
-    ada = somebody("Ada")
+def test_who_has_proved_their_address_gets_every_mail_and_so_does_a_member_of_the_hub(
+    shop: Shop, somebody: Somebody
+) -> None:
+    ada, packer = somebody("Ada"), somebody("Pia")
+    with shop.instance.store.write() as tx:
+        membership = {"enterprise_id": "shop", "person_id": packer.id, "role": "packer", "since": tx.now}
+        insert_rows(tx, enterprise_member, [membership])
     for _ in range(MOST + 2):
         shop.order(ada.email, person_id=ada.id)
-        shop.order("counter@example.org", by_hub=True)
+        shop.order(packer.email, by_hub=True)
     assert len(shop.mails()) == 2 * (MOST + 2)
+
+
+def test_a_hub_fills_no_mailbox_with_orders_that_nobody_asked_for(
+    shop: Shop, somebody: Somebody, clock: ManualClock
+) -> None:
+    """Nor do mails about what it does with them. Whether somebody with an account reads the mailbox makes no difference
+    that the hub could see."""
+    ada = somebody("Ada")
+    for email in (VICTIM, ada.email):
+        sent_before = len(shop.mails())
+        orders = [shop.order(email, by_hub=True) for _ in range(MOST + 2)]
+        with shop.instance.store.write() as tx:
+            promise_all(tx, [order_mail(tx, order, "order_ready") for order in orders])
+        counts = []
+        for _ in range(3):
+            counts.append(len(shop.mails()) - sent_before)
+            clock.advance(hours=1)
+        assert counts == [MOST, 2 * MOST, MOST + len(orders)], "one late mail stands for all about an order"
 
 
 def test_whoever_has_an_account_may_type_the_address_of_a_victim(shop: Shop, somebody: Somebody) -> None:

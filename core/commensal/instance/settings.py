@@ -71,8 +71,9 @@ class LimitSettings:
     signups: int = 60
     """Sign-ups, and e-mails with a link for a new password or to confirm an address."""
     mails: int = 6
-    """E-mails per hour to one mailbox that somebody may cause by typing its address: this number about guests' orders
-    and the same about accounts; three times as many per day. Further ones about orders come later, in one e-mail."""
+    """E-mails per hour to one mailbox that somebody may cause by typing its address: this number about orders of guests
+    and orders that hubs take for others, and the same about accounts; three times as many per day. Further ones about
+    orders come later, in one e-mail."""
     webhooks: int = 600
     """Messages of payment providers."""
 

@@ -1,4 +1,5 @@
-"""Limits the e-mails, per hour and per day, that strangers can cause for a mailbox by typing its address.
+"""Limits the e-mails, per hour and per day, that somebody can cause for a mailbox by typing its address: a stranger, or
+a hub that orders for somebody. What a hub sends to its own members is not counted.
 
 They are counted in the database before they are sent, so that all workers share the count. An e-mail about an account
 that exceeds the limit is dropped: its link would be too old later. An e-mail about an order is delayed instead, and
@@ -11,13 +12,14 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, or_, select
+from sqlalchemy import bindparam, case, delete, or_, select
 from sqlalchemy.sql.dml import ReturningInsert
 
 from ...storage.database import Time, Transaction, Whole, insert_once
 from ...storage.database.counting import Window, count_within
 from ...storage.jobs import Job, promise
 from ...storage.jobs.run import note_for_retry
+from ...trade.enterprises.tables import enterprise_member
 from ...trade.orders.identity import Identity
 from ...trade.orders.tables import customer_order
 from ...trade.people.fingerprint import fingerprint
@@ -29,7 +31,19 @@ _order, _person = customer_order.c, person.c
 _PROVED = select(_person.id).where(
     _person.id == _order.person_id, _person.email == _order.email, _person.confirmed_at.is_not(None)
 )
-_UNPROVED = or_(_order.identity == Identity.TYPED, _order.person_id.is_not(None) & ~_PROVED.exists())
+_OF_HUB = (
+    select(_person.id)
+    .join(enterprise_member, enterprise_member.c.person_id == _person.id)
+    .where(
+        enterprise_member.c.enterprise_id == _order.enterprise_id,
+        _person.email == _order.email,
+        _person.confirmed_at.is_not(None),
+    )
+)
+_UNPROVED = case(
+    (_order.identity == Identity.BY_HUB, ~_OF_HUB.exists()),  # whether the address has an account is nothing for a hub
+    else_=or_(_order.identity == Identity.TYPED, _order.person_id.is_not(None) & ~_PROVED.exists()),
+)
 _UNPROVED_ORDER = select(_order.id).where(_order.id == bindparam("order"), _UNPROVED)
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _HOURS = 3  # a day has the limit of so many hours
@@ -65,7 +79,8 @@ def forget_counts(tx: Transaction) -> int:
 
 
 def _is_unproved(tx: Transaction, order_id: str) -> bool:
-    """Whether the order's address is unproved: typed by a guest, or by a person whose account has another address."""
+    """Whether the order's address is unproved: typed by a guest, by a hub for somebody who is no member of it, or by a
+    person whose account has another address."""
     return tx.value(_UNPROVED_ORDER, {"order": order_id}) is not None
 
 

@@ -59,11 +59,9 @@ ACCOUNT_KINDS = (
 )
 OPERATOR_KINDS = ("plugin_set_aside",)
 
-# Anybody who types an address can cause these; others follow from actions of a hub or of the owner of the address.
-_CAUSED_BY_STRANGERS = (
-    "order_placed", "order_changed", "order_cancelled", "order_unconfirmed", "order_unpaid",
-    "order_final", "order_reminder",
-    "confirm_email", "reset_password", "already_registered", "new_email", "member_invitation",
+# Whoever types an address can cause these; others follow from actions of its owner.
+_CAUSED_BY_OTHERS = (
+    *ORDER_KINDS, "confirm_email", "reset_password", "already_registered", "new_email", "member_invitation",
 )  # fmt: skip
 _log = structlog.get_logger("commensal.mail")
 
@@ -80,7 +78,7 @@ def send_mail(instance: Instance, job: Job) -> None:
     """Sends one message. Raises whatever prevents its delivery, so that the job is retried."""
     payload = job.payload
     remove_unfinished(instance.folder, job.id)
-    if payload["kind"] in _CAUSED_BY_STRANGERS:
+    if payload["kind"] in _CAUSED_BY_OTHERS:
         limit = instance.settings.limits.mails
         if not instance.store.transact(lambda tx: may_send(tx, job, most=limit)):
             _log.info("mail held back", kind=payload["kind"], late="order_id" in payload)
