@@ -18,11 +18,13 @@ from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.returns import Returned, count_returned
 from commensal.trade.orders.values import Order
 from commensal.trade.payments.payments import receive_payment
+from commensal.trade.payments.reminding import remind_to_pay, reminded_of
 from commensal.trade.payments.till import count_till, till_counts, till_of
 from commensal.trade.supply.books import close_books, figures_of, history_of_books, open_books, uncounted_of
 from commensal.trade.supply.paying import account_of, pay_supplier, payments_to, statement_lines, supplier_accounts
 
 from .supplying import Supplying
+from .test_purchase_orders import letters, pass_time
 
 CASH = "cash:cash"
 
@@ -90,6 +92,46 @@ def test_a_difference_needs_a_reason_and_a_count_the_latest_figures(supplying: S
             count(supplying, counted, 600, left=left, reason=reason)
     with supplying.instance.store.read() as tx:
         assert till_counts(tx, "hub") == []
+
+
+# ------------------------------------------------------------------------------------------------ reminders
+
+
+def test_who_has_not_paid_is_reminded_three_times_and_not_daily(supplying: Supplying, clock: ManualClock) -> None:
+    order = supplying.order("hub", {"apples": 4})
+
+    def remind() -> None:
+        with supplying.instance.store.write() as tx:
+            remind_to_pay(tx, locked_order(tx, order.id, enterprise_id="hub"), person_id="ada")
+
+    with pytest.raises(Conflict, match="not begun"):
+        remind()
+    for _ in range(3):
+        clock.advance(days=4)
+        remind()
+        with pytest.raises(Conflict, match="Call instead"):
+            remind()
+    clock.advance(days=4)
+    with pytest.raises(Conflict, match="Call instead"):
+        remind()
+    with supplying.instance.store.read() as tx:
+        assert reminded_of(tx, [order.id])[order.id].times == 3
+    pass_time(supplying, clock)
+    reminders = letters(supplying, "ada@example.org", about="To pay: ")
+    assert ["10.00" in str(letter["Subject"]) for letter in reminders] == [True, True, True]
+    pay(supplying, order, 1000)
+    with pytest.raises(Conflict, match="is paid"):
+        remind()
+
+
+def test_who_pays_before_a_reminder_leaves_gets_none(supplying: Supplying, clock: ManualClock) -> None:
+    order = supplying.order("hub", {"apples": 4})
+    clock.advance(days=3)
+    with supplying.instance.store.write() as tx:
+        remind_to_pay(tx, locked_order(tx, order.id, enterprise_id="hub"), person_id="ada")
+    pay(supplying, order, 1000)
+    pass_time(supplying, clock)
+    assert letters(supplying, "ada@example.org", about="To pay: ") == []
 
 
 # ------------------------------------------------------------------------------------------------ suppliers

@@ -32,7 +32,7 @@ def test_an_order_costs_less_by_the_empties_that_came_back(market: Market) -> No
     credited = bring_back(market, order, 5)
     assert (order.total, credited.total, credited.vat_total) == (657, 557, order.vat_total)
     (credit,) = credited.adjustments
-    assert (credit.label, credit.amount, credit.vat_rate) == ("5 containers returned", -100, None)
+    assert (credit.label, credit.amount, credit.vat_rate) == ("5 contenants rendus", -100, None)
     assert bring_back(market, order, 5).version == credited.version
 
 

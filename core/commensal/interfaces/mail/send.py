@@ -40,9 +40,9 @@ from .render import render
 
 ORDER_KINDS = (
     "order_placed", "order_changed", "order_cancelled", "order_unconfirmed", "order_unpaid", "order_ready",
-    "order_refunded", "order_final", "order_reminder", "order_not_collected",
+    "order_refunded", "order_final", "order_reminder", "order_not_collected", "order_to_pay",
 )  # fmt: skip
-_ASKS_TO_PAY = ("order_placed", "order_changed", "order_final")
+_ASKS_TO_PAY = ("order_placed", "order_changed", "order_final", "order_to_pay")
 _WITH_CALENDAR = (
     "order_placed", "order_changed", "order_final", "order_reminder", "order_cancelled", "order_unpaid",
     "order_unconfirmed",
@@ -99,18 +99,19 @@ def send_mail(instance: Instance, job: Job) -> None:
         raise ValueError(f"there is no e-mail of kind {payload['kind']!r}")
 
 
-def _send_and_note(instance: Instance, job: Job, send: Callable[[Instance, Job], None]) -> None:
+def _send_and_note(instance: Instance, job: Job, send: Callable[[Instance, Job], bool]) -> None:
     """Sends an e-mail about an order, and notes in its log that it was sent, or why it was not."""
     try:
-        send(instance, job)
+        was_sent = send(instance, job)
     except Exception as error:  # any: it is raised again, and only noted here
         reason = f"{type(error).__name__}: {error}"
         instance.store.transact(lambda tx: note_mail(tx, job, reason))
         raise
-    instance.store.transact(lambda tx: note_mail(tx, job))
+    if was_sent:
+        instance.store.transact(lambda tx: note_mail(tx, job))
 
 
-def _send_to_supplier(instance: Instance, job: Job) -> None:
+def _send_to_supplier(instance: Instance, job: Job) -> bool:
     language = job.payload["language"]
     with instance.store.read() as tx:
         order = purchase_order_to_mail(tx, job.payload["purchase_order_id"])
@@ -120,6 +121,7 @@ def _send_to_supplier(instance: Instance, job: Job) -> None:
         instance, job, values=values, to_name=order.supplier, sender_name=order.shop, reply_to=shop.email,
         timezone=shop.timezone, attachments=_files_of(instance, shop, order, language),
     )  # fmt: skip
+    return True
 
 
 def _files_of(instance: Instance, shop: Enterprise, order: PurchaseOrder, language: str) -> list[Attachment]:
@@ -133,7 +135,8 @@ def _files_of(instance: Instance, shop: Enterprise, order: PurchaseOrder, langua
     return files
 
 
-def _send_about_order(instance: Instance, job: Job) -> None:
+def _send_about_order(instance: Instance, job: Job) -> bool:
+    """Mails an order to its customer; returns False if there is nothing left to say: it was paid meanwhile."""
     order_id, secret = job.payload["order_id"], job.payload.get("secret")
     path = _GUEST_ORDER.format(secret=secret) if secret else _ORDER.format(order_id=order_id)
     link = _address(instance, path)
@@ -144,6 +147,8 @@ def _send_about_order(instance: Instance, job: Job) -> None:
     kind = job.payload["kind"]
     if job.payload.get("late") and view.order.state == "Cancelled":
         kind = "order_cancelled"
+    if kind == "order_to_pay" and view.due <= 0:
+        return False
     opens = secret or view.order.person_id is not None
     sale_link = _address(instance, _SALE.format(session_id=view.order.session_id))
     language, order = job.payload["language"], view.order
@@ -169,6 +174,7 @@ def _send_about_order(instance: Instance, job: Job) -> None:
         timezone=view.timezone,
         attachments=_files_about_order(instance, view, kind, language),
     )
+    return True
 
 
 def _action(view: OrderView, kind: str, language: str) -> str:

@@ -72,6 +72,18 @@ payment_journal = Table(
 )
 append_only(payment_journal)
 
+# That a shop has reminded a customer of what is still to be paid for an order.
+payment_reminder = Table(
+    "payment_reminder",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("order_id", Text, ForeignKey("customer_order.id"), nullable=False, index=True),
+    Column("at", Time, nullable=False),
+    Column("person_id", Text, nullable=False),  # who asked for it
+    sqlite_strict=True,
+    info=untraced("it says itself who and when"),
+)
+
 # Counts of what lies in the till, one way to pay each. A wrong count is followed by another one; none is changed.
 till_count = Table(
     "till_count",

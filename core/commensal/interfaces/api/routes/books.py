@@ -9,7 +9,9 @@ from typing import Annotated
 import msgspec
 
 from ....trade.enterprises.enterprises import enterprise_by_id
+from ....trade.orders.lock import locked_order
 from ....trade.orders.sale_context import refuse_foreign_session
+from ....trade.payments.reminding import remind_to_pay
 from ....trade.payments.till import Till, TillCount, count_till, till_counts, till_of
 from ....trade.supply.books import (
     BooksEntry,
@@ -109,6 +111,12 @@ def count(call: Call, enterprise: str, body: NewCount) -> TillCount:
         counted=body.counted, float_after=body.float_after, expected=body.expected, reason=body.reason,
         person_id=call.person_id,
     )  # fmt: skip
+
+
+@routes.post("/enterprises/{enterprise}/orders/{order}/reminders", scope="payments:write", status=204)
+def remind(call: Call, enterprise: str, order: str) -> None:
+    """Mails the customer what is still to be paid, and how; at most three times, three days apart."""
+    remind_to_pay(call.tx, locked_order(call.tx, order, enterprise_id=enterprise), person_id=call.person_id)
 
 
 @routes.get(f"{_SESSION}/supplier-accounts", scope="payments:read")
