@@ -57,6 +57,7 @@ from .base.texts import read_text as read_text
 from .base.units.concept import Concept as Concept
 from .base.units.facets import ALLERGENS as ALLERGENS
 from .base.units.facets import LABELS as LABELS
+from .base.units.facets import ORIGINS as ORIGINS
 from .base.units.measures import MEASURES as MEASURES
 from .base.units.product_types import PRODUCT_TYPES as PRODUCT_TYPES
 from .base.units.product_types import lineage as lineage

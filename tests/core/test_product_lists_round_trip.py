@@ -18,7 +18,7 @@ from sqlalchemy import select, update
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Invalid
 from commensal.base.html import LONGEST
-from commensal.base.units.facets import ALLERGENS, LABELS
+from commensal.base.units.facets import ALLERGENS, LABELS, ORIGINS
 from commensal.base.units.handling import HANDLING
 from commensal.base.units.measures import MEASURES, read_unit
 from commensal.base.units.product_types import PRODUCT_TYPES
@@ -51,6 +51,7 @@ _PRODUCT = some.fixed_dictionaries(
         "weighed": some.booleans(),
         "labels": some.lists(some.sampled_from(sorted(LABELS)), unique=True, max_size=4),
         "allergens": some.lists(some.sampled_from(sorted(ALLERGENS)), unique=True, max_size=4),
+        "origins": some.lists(some.sampled_from(sorted(ORIGINS)), unique=True, max_size=2),
         "handling": some.lists(some.sampled_from(sorted(HANDLING)), unique=True, max_size=2),
         "deposit": some.integers(0, 10**6),
     }
@@ -63,7 +64,7 @@ _PRODUCTS = some.lists(
 _PLAIN: dict[str, Any] = {
     "enterprise_id": "farm", "name": "Pommes", "description": "", "sku": None, "product_type": "apples",
     "quantity": Decimal(1), "unit": "Kilogram", "vat_rate": Decimal("5.5"), "weighed": False, "labels": [],
-    "allergens": [], "handling": [], "deposit": 0,
+    "allergens": [], "origins": [], "handling": [], "deposit": 0,
 }  # fmt: skip
 
 
@@ -189,9 +190,9 @@ def test_an_english_list_has_the_headers_of_open_food_network(stocked: Store) ->
         "producer,sku,name,display_name,category,description,units,unit_type,variant_unit_name,price,on_hand,"
         "available_on,on_demand,shipping_category,tax_category"
     )
-    assert header == f"id,{shared_headers},lot,weighed,deposit,labels,allergens,handling,hidden"
+    assert header == f"id,{shared_headers},lot,weighed,deposit,labels,allergens,origin,handling,hidden"
     (eggs,) = (row.partition(",")[2] for row in rows if "Œufs" in row)
-    assert eggs == "farm,,Œufs,,apple,,0.5,kg,,2.50,3,,0,,5.5,,0,0.00,,,,0"
+    assert eggs == "farm,,Œufs,,apple,,0.5,kg,,2.50,3,,0,,5.5,,0,0.00,,,,,0"
 
 
 def test_a_french_list_is_what_a_french_excel_opens(stocked: Store) -> None:

@@ -80,7 +80,7 @@ def test_an_offer_says_all_that_a_customer_needs_to_know(store: Store, stall: St
         quantity=Decimal(2),
         unit="Kilogram", weighed=True, currency="EUR", price=250,
         unit_price=UnitPrice(Money(125, "EUR"), "Kilogram"), vat_rate=Decimal("5.5"), deposit=50, left=4,
-        orderable_until=stall.session.closes_at, labels=("Organic-AB",), allergens=("Nuts",), handling=(),
+        orderable_until=stall.session.closes_at, labels=("Organic-AB",), allergens=("Nuts",), origins=(), handling=(),
         image_id="picture", image_alt="Des pommes",
     )  # fmt: skip
 

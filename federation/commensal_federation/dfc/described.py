@@ -19,6 +19,7 @@ from .vocabulary import DfcPrice, DfcProduct, DfcQuantity
 
 CLAIMS = frozenset(term for term, label in LABELS.items() if "OtherClaim" in label.broader)
 _OWN = f"{NAMESPACE}#"  # of properties that DFC does not have
+COLD = {"refrigerated": "Chilled", "frozen": "Frozen"}  # how goods are kept, by DFC's property for it
 _MEASURED = ("quantity", "unit")  # together a `DfcQuantity`
 _ATTRIBUTES = DfcProduct.__dataclass_fields__
 
@@ -29,7 +30,8 @@ def description_of(
     """Returns the arguments of `DfcProduct` that describe the product. `currency` is that of its deposit; `declared`
     are the fields of plugins, of which those that may be copied are told.
 
-    With `split_claims`, labels that are claims are written as such; peers get all labels together.
+    With `split_claims`, labels that are claims are written as such, and cold goods are marked as in DFC; peers get all
+    labels, and all that is said of the handling, together.
     """
     values: dict[str, Any] = {"quantity": DfcQuantity(value=product.quantity, unit=product.unit)}
     extra: dict[str, tuple[Any, ...]] = {}
@@ -45,6 +47,7 @@ def description_of(
     if split_claims:
         values["labels"] = tuple(label for label in product.labels if label not in CLAIMS)
         values["claims"] = tuple(label for label in product.labels if label in CLAIMS)
+        values |= {flag: term in product.handling for flag, term in COLD.items()}
     return {**values, "extra": extra, "lot_quantity": Decimal(product.lot_quantity), "vat_rate": product.vat_rate}
 
 
@@ -65,7 +68,9 @@ def description_in(product: DfcProduct, declared: PluginFields) -> dict[str, Any
             property = replace(field, dfc=_property(plugin, field.name))
             plugin_values.setdefault(plugin, {})[field.name] = _value_in(property, product.extra)
     labels = tuple(dict.fromkeys((*product.labels, *product.claims)))
-    return {**values, "labels": labels, "plugin_fields": plugin_values}
+    cold = (term for flag, term in COLD.items() if getattr(product, flag))
+    handling = tuple(dict.fromkeys((*values["handling"], *cold)))
+    return {**values, "labels": labels, "handling": handling, "plugin_fields": plugin_values}
 
 
 def facts_of(product: DfcProduct, name: str) -> dict[str, list[str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
-from commensal import LABELS, PRODUCT_TYPES, Enterprise, PluginFields, Problem, Transaction, digits
+from commensal import LABELS, ORIGINS, PRODUCT_TYPES, Enterprise, PluginFields, Problem, Transaction, digits
 from commensal.trade import PRODUCT_FIELDS, Defaults, ListReport, import_list, list_from_cells
 
 from .described import description_in
@@ -183,8 +183,10 @@ class _Rows:
         return cells
 
     def _description(self, product: DfcProduct) -> dict[str, str]:
-        """The cells of texts, flags and terms. Unknown labels are left out; unknown allergens stop the import."""
-        values = description_in(product, self._declared) | {"labels": self._labels(product)}
+        """The cells of texts, flags and terms. Unknown labels and origins are left out; unknown allergens stop the
+        import."""
+        values = description_in(product, self._declared)
+        values |= {"labels": self._labels(product), "origins": self._origins(product)}
         plain = {field.column: values[field.name] for field in _PLAIN}
         cells = {key: _flag(value) if isinstance(value, bool) else value for key, value in plain.items()}
         return cells | {field.column: ",".join(values[field.name]) for field in _TERMS}
@@ -196,6 +198,13 @@ class _Rows:
                 text = "The label {label} is not known here, and is left out."
                 self._findings.note("label", text, product.iri, label=label[:100])
         return [label for label in labels if label in LABELS]
+
+    def _origins(self, product: DfcProduct) -> list[str]:
+        for origin in product.origins:
+            if origin not in ORIGINS:
+                text = "The origin {origin} is not known here, and is left out."
+                self._findings.note("origin", text, product.iri, origin=origin[:100])
+        return [origin for origin in product.origins if origin in ORIGINS]
 
 
 def _content(piece: OfferedProduct) -> Decimal | None:

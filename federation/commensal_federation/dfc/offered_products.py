@@ -18,6 +18,12 @@ from .vocabulary import DfcConsumption, DfcItem, DfcOffer, DfcPrice, DfcProduct,
 
 _PIECE = DfcQuantity(value=Decimal(1))
 _MOST_PIECES = 100_000  # in one case
+# What products of DFC may say and products here have no field for.
+_WITHOUT_PLACE = {
+    "dfc-b:hasNutrientCharacteristic": "Nutrition",
+    "dfc-b:hasTemperature": "The storage temperature",
+    "dfc-b:lifetime": "The lifetime",
+}
 _FINEST = 10**9  # largest denominator of a number of pieces
 
 
@@ -113,9 +119,10 @@ class OfferedProducts:
         """Names what products here have no place for, so that nothing is lost silently."""
         if product.images:
             self._findings.note("images", "Images are left out: add them here.", product.iri)
-        if product.origins:
-            text = "The geographical origin is left out: products here have no place for it but the description."
-            self._findings.note("origins", text, product.iri)
+        for property, name in _WITHOUT_PLACE.items():
+            if property in product.extra:
+                text = "{name} is left out: products here have no place for it but the description."
+                self._findings.note("no_place", text, product.iri, property, name=name)
 
     def _offered_product(self, product: DfcProduct, size: DfcQuantity) -> OfferedProduct:
         items = self._items[product.iri]

@@ -1,6 +1,6 @@
 """DFC's taxonomies: their terms, with English and French labels.
 
-Measures, product types, certifications and allergens come from the core; the others from ``tables/``.
+Measures, product types, certifications, origins and allergens come from the core; the others from ``tables/``.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from commensal import ALLERGENS, LABELS, MEASURES, PRODUCT_TYPES, Concept
+from commensal import ALLERGENS, LABELS, MEASURES, ORIGINS, PRODUCT_TYPES, Concept
 
 _TABLES = Path(__file__).with_name("tables")
 # Currencies in the taxonomy of measures. Others are written by their QUDT IRI, as version 2 writes all currencies.
@@ -29,7 +29,7 @@ def taxonomy(prefix: str) -> dict[str, Concept]:
     if prefix == "dfc-pt":
         return dict(PRODUCT_TYPES)
     if prefix == "dfc-f":
-        return {**LABELS, **_read("facets")}
+        return {**LABELS, **ORIGINS, **_read("facets")}
     if prefix == "dfc-m":
         return {**MEASURES, **ALLERGENS, **_read("measures")}
     return _read("vocabulary")

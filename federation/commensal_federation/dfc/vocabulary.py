@@ -168,6 +168,7 @@ class DfcProduct(Thing):
     stock:     pieces available; None: unlimited, or unknown
     lot:       the lot it is taken from; a piece takes `lot_quantity` whole parts of it
     weighed:   the price depends on the weight at packing
+    refrigerated, frozen: how it is kept; also among what is said of its handling, which peers say
     deposit:   of one piece, not subject to VAT
     vat_rate:  percent, in force where the producer is
     """
@@ -189,6 +190,8 @@ class DfcProduct(Thing):
     lot: str | None = dfc("link", "own:takenFrom")
     lot_quantity: Decimal | None = dfc("number", "own:takes")
     weighed: bool = dfc("flag", "own:weighed")
+    refrigerated: bool = dfc("flag", "refrigerated")
+    frozen: bool = dfc("flag", "frozen")
     deposit: DfcPrice | None = dfc("price", "own:deposit")
     vat_rate: Decimal | None = dfc("number", "own:VATrate")
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from commensal import MEASURES, Invalid, PluginFields, Problem, StockLot
 from commensal.trade import PRODUCT_FIELDS, CatalogItem, Offer, StockedProduct, SuppliedProduct
 
-from ..dfc.described import CLAIMS, description_in
+from ..dfc.described import CLAIMS, COLD, description_in
 from ..dfc.iris import ResourceKind, local_id
 from ..dfc.paths import Paths
 from ..dfc.read import DfcDocument
@@ -159,11 +159,11 @@ class GoodsReader:
         if sent.deposit is not None and not self._is_in_currency(sent.deposit, sent, "own:deposit"):
             return []
         described = description_in(sent, self.declared)
-        described["labels"] = self._labels(sent, product)
+        described |= {"labels": self._labels(sent, product), "handling": self._handling(sent, product, described)}
         content = [
             (entry.name, described[entry.name], entry.dfc)
             for entry in _FIELDS
-            if self._says(sent, entry.dfc) or entry.name == "labels"
+            if self._says(sent, entry.dfc) or entry.name in ("labels", "handling")
             if described[entry.name] != getattr(product, entry.name)
         ]
         plugin_fields = {
@@ -182,6 +182,14 @@ class GoodsReader:
         present = [label for label in product.labels if stated[label in CLAIMS] is None]
         labels = tuple(dict.fromkeys((*present, *(stated[False] or ()), *(stated[True] or ()))))
         return product.labels if set(labels) == set(product.labels) else labels
+
+    def _handling(self, sent: DfcProduct, product: SuppliedProduct, described: Mapping[str, Any]) -> tuple[str, ...]:
+        """How the goods are kept afterwards: a flag of DFC's counts more than the list, which only we have."""
+        terms = list(described["handling"] if self._says(sent, "own:handling") else product.handling)
+        for flag, term in COLD.items():
+            if self._says(sent, f"dfc-b:{flag}"):
+                terms = [other for other in terms if other != term] + [term] * getattr(sent, flag)
+        return product.handling if set(terms) == set(product.handling) else tuple(terms)
 
     def _count_pieces(self, stocked: StockedProduct, sent: Thing, property: str, pieces: Decimal | None) -> None:
         """Reads a number of pieces that may still be ordered; None where the document says that there is no limit."""

@@ -123,3 +123,16 @@ def test_the_goods_of_one_of_several_farms_are_taken_in(shop: Shop, supplier: st
     assert "Beans" not in stocked(shop)
     with pytest.raises(UnreadableDocument, match="no product of The moor"):
         take_in(shop, [*farms, *goods], supplier="The moor")
+
+
+def test_where_goods_come_from_and_how_they_are_kept_is_taken_in_and_shown(shop: Shop) -> None:
+    piece = DfcQuantity(value=Decimal(1))
+    origins = ("Brittany", "https://other.example/words#moor")
+    report = take_in(shop, offered("Cider", piece, 8, origins=origins, refrigerated=True))
+    product = stocked(shop)["Cider"].product
+    assert (product.origins, product.handling) == (("Brittany",), ("Chilled",))
+    assert [finding.code for finding in report.findings] == ["origin"]
+    with shop.instance.store.read() as tx:
+        things = list(export_enterprise(tx, HERE, enterprise_by_id(tx, shop.id)))
+    (cider,) = (thing for thing in things if isinstance(thing, DfcProduct) and thing.name == "Cider")
+    assert (cider.origins, cider.refrigerated, cider.frozen) == (("Brittany",), True, False)

@@ -173,12 +173,14 @@ def test_a_product_is_renamed_and_relabelled_and_keeps_the_rest(farm: Farm) -> N
     document = {
         "@context": CONTEXT, "dfc-b:name": "Young hen", "dfc-b:hasCertification": ["dfc-f:Organic-EU"],
         "dfc-b:hasQuantity": {"dfc-b:value": 1500, "dfc-b:hasUnit": "dfc-m:Gram"},
-        "dfc-b:hasType": {"@id": "dfc-pt:chicken"},
+        "dfc-b:hasType": {"@id": "dfc-pt:chicken"}, "dfc-b:hasGeographicalOrigin": "dfc-f:Brittany",
+        "dfc-b:refrigerated": "true",
     }  # fmt: skip
     answer = farm.put(f"/api/dfc/supplied_products/{before.id}", document)
     assert answer.status_code == 200, answer.text
     after = farm.product_of("chicken")
     assert (after.name, after.labels, after.quantity, after.unit) == ("Young hen", ("Organic-EU",), 1500, "Gram")
+    assert (after.origins, after.handling) == (("Brittany",), ("Chilled",))
     assert (after.weighed, after.vat_rate, after.lot_quantity) == (True, before.vat_rate, 1500)
     size = {"dfc-b:value": 1, "dfc-b:hasUnit": "dfc-m:Kilogram"}
     both = {"@context": CONTEXT, "dfc-b:hasQuantity": size, "dfc-b:totalTheoreticalStock": 5}

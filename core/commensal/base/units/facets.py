@@ -1,4 +1,4 @@
-"""Product labels: DFC certifications and claims, and the allergens of regulation (EU) 1169/2011, annex II."""
+"""Product labels: DFC certifications and claims, origins, and the allergens of regulation (EU) 1169/2011, annex II."""
 
 from __future__ import annotations
 
@@ -58,4 +58,45 @@ ALLERGENS: dict[str, Concept] = _concepts(
     ("Sulphites", "AllergenDimension", "Sulphur dioxide and sulphites", "Anhydride sulfureux et sulfites"),
     ("Lupine", "AllergenDimension", "Lupin", "Lupin"),
     ("Molluscs", "AllergenDimension", "Molluscs", "Mollusques"),
+)
+
+# Terms of the DFC facets taxonomy below TerritorialOrigin: countries and their regions.
+ORIGINS: dict[str, Concept] = _concepts(
+    ("Africa", "TerritorialOrigin", "Africa", "Afrique"),
+    ("Asia", "TerritorialOrigin", "Asia", "Asie"),
+    ("Europe", "TerritorialOrigin", "Europe", "Europe"),
+    ("Belgium", "Europe", "Belgium", "Belgique"),
+    ("France", "Europe", "France", "France"),
+    ("AuvergneRhoneAlpes", "France", "Auvergne-Rhône-Alpes", "Auvergne-Rhône-Alpes"),
+    ("BourgogneFrancheComte", "France", "Bourgogne-Franche-Comté", "Bourgogne-Franche-Comté"),
+    ("Brittany", "France", "Brittany", "Bretagne"),
+    ("CentreValLoire", "France", "Centre-Val de Loire", "Centre-Val de Loire"),
+    ("Corsica", "France", "Corsica", "Corse"),
+    ("GrandEst", "France", "Grand Est", "Grand Est"),
+    ("HautsDeFrance", "France", "Hauts-de-France", "Hauts-de-France"),
+    ("IleDeFrance", "France", "Île-de-France", "Île-de-France"),
+    ("Normandy", "France", "Normandy", "Normandie"),
+    ("NouvelleAquitaine", "France", "Nouvelle-Aquitaine", "Nouvelle-Aquitaine"),
+    ("Occitania", "France", "Occitania", "Occitanie"),
+    ("PaysDeLoire", "France", "Pays de la Loire", "Pays de la Loire"),
+    ("ProvenceAlpesCotesAzur", "France", "Provence-Alpes-Côte d’Azur", "Provence-Alpes-Côte d’Azur"),
+    ("Germany", "Europe", "Germany", "Allemagne"),
+    ("Ireland", "Europe", "Ireland", "République d’Irlande"),
+    ("Italy", "Europe", "Italy", "Italie"),
+    ("Netherlands", "Europe", "Netherlands", "Pays-Bas"),
+    ("Portugal", "Europe", "Portugal", "Portugal"),
+    ("Spain", "Europe", "Spain", "Espagne"),
+    ("Switzerland", "Europe", "Switzerland", "Suisse"),
+    ("UnitedKingdom", "Europe", "United Kingdom", "Royaume-Uni"),
+    ("England", "UnitedKingdom", "England", "Angleterre"),
+    ("NorthernIreland", "UnitedKingdom", "Northern Ireland", "Irlande du Nord"),
+    ("Scotland", "UnitedKingdom", "Scotland", "Écosse"),
+    ("Wales", "UnitedKingdom", "Wales", "Pays de Galles"),
+    ("MultiGeoOrigin", "TerritorialOrigin", "Several origins", "Origines multiples"),
+    ("NorthAmerica", "TerritorialOrigin", "North America", "Amérique du Nord"),
+    ("Oceania", "TerritorialOrigin", "Oceania", "Océanie"),
+    ("Australia", "Oceania", "Australia", "Australie"),
+    ("NewZealand", "Oceania", "New Zealand", "Nouvelle-Zélande"),
+    ("SouthAmerica", "TerritorialOrigin", "South America", "Amérique du Sud"),
+    ("UnknownGeoOrigin", "TerritorialOrigin", "Unknown origin", "Origine inconnue"),
 )

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypedDict
 
 from ...base.fields import Field, Kind
 from ...base.money import LARGEST as LARGEST_AMOUNT
-from ...base.units.facets import ALLERGENS, LABELS
+from ...base.units.facets import ALLERGENS, LABELS, ORIGINS
 from ...base.units.handling import HANDLING
 from ...base.units.measures import MEASURES
 from ...base.units.product_types import PRODUCT_TYPES
@@ -81,7 +81,8 @@ class _ProductBasics:
 class ProductFacts:
     """Further facts, which an offer in the shop has too. A new field of a product is declared here.
 
-    labels: DFC certifications and claims; allergens: EU 1169/2011, annex II; handling: how it is kept and packed
+    labels: DFC certifications and claims; origins: countries and regions of DFC; allergens: EU 1169/2011, annex II
+    handling: how it is kept and packed
     """
 
     labels: tuple[str, ...] = field(
@@ -91,6 +92,10 @@ class ProductFacts:
     allergens: tuple[str, ...] = field(
         metadata=_is("terms", "allergens", "allergènes", column="allergens", others=("allergen", "allergène"), most=40,
                      vocabulary=ALLERGENS, dfc="dfc-b:hasAllergenCharacteristic", shown="line")
+    )  # fmt: skip
+    origins: tuple[str, ...] = field(
+        metadata=_is("terms", "origin", "origine", column="origins", others=("origins", "provenance"), most=10,
+                     vocabulary=ORIGINS, dfc="dfc-b:hasGeographicalOrigin", shown="line")
     )  # fmt: skip
     handling: tuple[str, ...] = field(
         metadata=_is("terms", "handling", "conservation", column="handling", others=("storage", "température"), most=4,
@@ -122,6 +127,7 @@ class OptionalContent(TypedDict, total=False):
     weighed: bool
     labels: Sequence[str]
     allergens: Sequence[str]
+    origins: Sequence[str]
     handling: Sequence[str]
     deposit: int
     image_id: str | None

@@ -34,6 +34,7 @@ supplied_product = Table(
     Column("weighed", Flag, nullable=False),  # the price follows the weight at packing
     Column("labels", Json, nullable=False),  # DFC certification facets
     Column("allergens", Json, nullable=False),  # DFC allergens (EU 1169/2011, annex II)
+    Column("origins", Json, nullable=False, server_default="[]"),  # DFC territorial origins
     Column("handling", Json, nullable=False, server_default="[]"),  # how it is kept and packed; else as its kind is
     Column("deposit", Whole, nullable=False),  # minor units for one piece; outside VAT
     Column("image_id", Text, ForeignKey("image.id")),

@@ -29,6 +29,7 @@ class SuppliedProduct(ProductDescription, _ProductKey):
     quantity:     net content of one piece, in `unit`, a DFC measure
     weighed:      the price follows the weight at packing
     labels:       DFC certifications and claims; allergens: EU 1169/2011, annex II
+    origins:      countries and regions of DFC
     deposit:      minor units of the producer's currency, for one piece; outside VAT
     vat_rate:     percent, in force today where the producer is
     plugin_fields: values of fields that plugins declare, by plugin and name

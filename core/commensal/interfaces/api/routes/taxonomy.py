@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ....base.units.concept import Concept
-from ....base.units.facets import ALLERGENS, LABELS
+from ....base.units.facets import ALLERGENS, LABELS, ORIGINS
 from ....base.units.measures import MEASURES
 from ....base.units.product_types import PRODUCT_TYPES
 from ..endpoint import Call, Routes
@@ -51,6 +51,12 @@ def product_types(call: Call) -> list[Concept]:
 def labels(call: Call) -> list[Concept]:
     """Certifications and claims; those below OtherClaim are claims."""
     return list(LABELS.values())
+
+
+@routes.get("/taxonomy/origins", scope="public")
+def origins(call: Call) -> list[Concept]:
+    """Countries, and regions of some; `broader` leads to the continent."""
+    return list(ORIGINS.values())
 
 
 @routes.get("/taxonomy/allergens", scope="public")
