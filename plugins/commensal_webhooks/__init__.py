@@ -35,11 +35,15 @@ from .telling import (
     order_cancelled,
     order_changed,
     order_fulfilled,
+    order_paid,
     order_placed,
+    payment_failed,
     payment_received,
     payment_refunded,
+    sale_cancelled,
     sale_completed,
     sale_opened,
+    sale_planned,
     stock_changed,
 )
 
@@ -51,12 +55,16 @@ __all__ = [
     "order_cancelled",
     "order_changed",
     "order_fulfilled",
+    "order_paid",
     "order_placed",
+    "payment_failed",
     "payment_received",
     "payment_refunded",
     "person_data",
+    "sale_cancelled",
     "sale_completed",
     "sale_opened",
+    "sale_planned",
     "stock_changed",
 ]
 

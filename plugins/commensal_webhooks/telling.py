@@ -34,6 +34,11 @@ def order_fulfilled(instance: Instance, event: Event, order: Order) -> None:
 
 
 @hookimpl
+def order_paid(instance: Instance, event: Event, order: Order) -> None:
+    _queue(instance, event, order_data, order)
+
+
+@hookimpl
 def payment_received(instance: Instance, event: Event, payment: Payment) -> None:
     _queue(instance, event, payment_data, payment)
 
@@ -41,6 +46,21 @@ def payment_received(instance: Instance, event: Event, payment: Payment) -> None
 @hookimpl
 def payment_refunded(instance: Instance, event: Event, payment: Payment) -> None:
     _queue(instance, event, payment_data, payment)
+
+
+@hookimpl
+def payment_failed(instance: Instance, event: Event, payment: Payment) -> None:
+    _queue(instance, event, payment_data, payment)
+
+
+@hookimpl
+def sale_planned(instance: Instance, event: Event, sale: SaleSession) -> None:
+    _queue(instance, event, sale_data, sale)
+
+
+@hookimpl
+def sale_cancelled(instance: Instance, event: Event, sale: SaleSession) -> None:
+    _queue(instance, event, sale_data, sale)
 
 
 @hookimpl

@@ -30,11 +30,13 @@ from commensal.trade.orders.fulfil import hand_order_over
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Wish
-from commensal.trade.payments.payments import receive_payment
+from commensal.trade.payments.payments import fail_payment, receive_payment, start
 from commensal.trade.payments.refunds import refund
 from commensal.trade.product_lists.lists import import_list
 from commensal.trade.product_lists.read import read_list
+from commensal.trade.sale_sessions.clone import clone_coordination
 from commensal.trade.sale_sessions.complete import complete_due
+from commensal.trade.sale_sessions.coordinations import cancel_coordination
 from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal.trade.stock.lots import change_lot, lot_by_id
 from commensal.trade.stock.movements import count_stock
@@ -268,9 +270,56 @@ def test_orders_payments_and_refunds_are_told(instance: Instance, item: str, lis
         )  # fmt: skip
         hand_order_over(tx, locked_order(tx, order.id, enterprise_id="shop"))
     run(instance)
-    assert sorted(listener.kinds) == ["order_fulfilled", "order_placed", "payment_received", "payment_refunded"]
+    assert sorted(listener.kinds) == [
+        "order_fulfilled", "order_paid", "order_placed", "payment_received", "payment_refunded"
+    ]  # fmt: skip
     money = {event.kind: about for event, about in listener.events if event.kind.startswith("payment")}
     assert (money["payment_received"].amount, money["payment_refunded"].amount) == (250, 100)
+
+
+def test_an_order_is_paid_by_the_payment_that_covers_it_and_again_when_more_became_due(
+    instance: Instance, item: str, listener: Listener
+) -> None:
+    order = place(instance, item)
+    with instance.store.write() as tx:
+        receive(tx, order, 249)
+    run(instance)
+    assert "order_paid" not in listener.kinds
+    with instance.store.write() as tx:
+        receive(tx, order, 1)
+        change_order(tx, instance.hooks, locked_order(tx, order.id, enterprise_id="shop"), items={item: 2})
+    run(instance)
+    assert listener.kinds.count("order_paid") == 1
+    with instance.store.write() as tx:
+        receive(tx, order, 250)
+        receive(tx, order, 5)
+    run(instance)
+    assert [about.id for event, about in listener.events if event.kind == "order_paid"] == [order.id] * 2
+
+
+def test_a_payment_that_fails_is_told_once(instance: Instance, item: str, listener: Listener) -> None:
+    order = place(instance, item)
+    with instance.store.write() as tx:
+        begun = start(tx, enterprise_id="shop", order_id=order.id, method="cash:cash", amount=250, idempotency_key="a")
+        for _ in range(2):
+            fail_payment(tx, "shop", begun.id)
+    run(instance)
+    assert [about.state for event, about in listener.events if event.kind == "payment_failed"] == ["Failed"]
+
+
+def test_a_sale_is_told_when_it_is_planned_and_when_it_is_cancelled(
+    instance: Instance, item: str, listener: Listener, clock: ManualClock
+) -> None:
+    with instance.store.write() as tx:
+        sale = clone_coordination(tx, instance.hooks, "shop-sale", "shop", clock.now() + timedelta(days=7))
+    run(instance)
+    with instance.store.write() as tx:
+        cancel_coordination(tx, sale.id, "shop", sale.version)
+    run(instance)
+    (planned,) = (about for event, about in listener.events if event.kind == "sale_planned")
+    assert (planned.coordination_id, planned.enterprise_id) == (sale.id, "shop")
+    (cancelled,) = (about for event, about in listener.events if event.kind == "sale_cancelled")
+    assert (cancelled.id, cancelled.cancelled_at) == (planned.id, clock.now())
 
 
 def test_a_sale_of_forty_shops_is_completed_as_cheaply_as_one(

@@ -56,7 +56,7 @@ from commensal.trade.orders.thresholds import next_threshold
 from commensal.trade.orders.values import Order, Wish
 from commensal.trade.payments.begin import start_payment
 from commensal.trade.payments.methods import payment_methods
-from commensal.trade.payments.payments import cancel_open, record_payment
+from commensal.trade.payments.payments import cancel_open, fail_payment, record_payment
 from commensal.trade.payments.provider_refunds import refund_by_provider
 from commensal.trade.payments.refunds import refund
 from commensal.trade.payments.values import Payment
@@ -67,6 +67,7 @@ from commensal.trade.privacy.forgetting import forget_person
 from commensal.trade.privacy.subject import subject_by_email
 from commensal.trade.sale_sessions.clone import clone_coordination
 from commensal.trade.sale_sessions.complete import complete_due
+from commensal.trade.sale_sessions.coordinations import cancel_coordination
 from commensal.trade.stock.movements import count_stock
 from commensal.trade.stock.tables import stock_lot
 from commensal.trade.supply.demand import demand_of_supplier
@@ -206,6 +207,14 @@ def copy_sale(world: World, clock: ManualClock) -> None:
     in_write(world, lambda tx: clone_coordination(tx, world.hooks, "shop-sale", "shop", opens_at))
 
 
+def cancel_copy_of_sale(world: World, clock: ManualClock) -> None:
+    def cancel(tx: Transaction) -> None:
+        sale = clone_coordination(tx, world.hooks, "shop-sale", "shop", clock.now() + timedelta(days=7))
+        cancel_coordination(tx, sale.id, "shop", sale.version)
+
+    in_write(world, cancel)
+
+
 def export_customer(world: World) -> object:
     order_while_well(world)
     return in_read(world, lambda tx: data_of(tx, world.hooks, subject_by_email(tx, "ada@example.org")))
@@ -264,8 +273,12 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     ),
     "order_cancelled": lambda world, _: act_on_order(world, lambda tx, order: cancel_order(tx, world.hooks, order)),
     "order_fulfilled": lambda world, _: act_on_order(world, hand_order_over),
+    "order_paid": lambda world, _: receive_probe_payment(world),
     "payment_received": lambda world, _: receive_probe_payment(world),
     "payment_refunded": lambda world, _: _record_refund(world),
+    "payment_failed": lambda world, _: _begin_and_fail_payment(world),
+    "sale_planned": copy_sale,
+    "sale_cancelled": cancel_copy_of_sale,
     "sale_opened": lambda world, _: in_write(world, announce_openings),
     "sale_completed": close_sale,
     "stock_changed": lambda world, _: in_write(world, lambda tx: count_stock(tx, "shop", world.lot, Decimal(9))),
@@ -292,6 +305,11 @@ def _begin_and_cancel_payment(world: World) -> None:
         cancel_open(tx, order.id)
 
     in_write(world, cancel)
+
+
+def _begin_and_fail_payment(world: World) -> None:
+    begun = begin_probe_payment(world, order_while_well(world))
+    in_write(world, lambda tx: fail_payment(tx, "shop", begun.id))
 
 
 def _refund_through_provider(world: World) -> None:
@@ -420,6 +438,7 @@ def run_startup_hooks(plugin: Probe, clock: ManualClock) -> None:
     hooks.each(specifications.routes, instance=NONE)
     hooks.each(specifications.fixed_routes, instance=NONE)
     hooks.each(specifications.dialects)
+    hooks.each(specifications.office_pages)
     hooks.each(specifications.demo_network, network=NONE)
 
 

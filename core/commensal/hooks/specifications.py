@@ -532,6 +532,15 @@ def order_fulfilled(instance: Instance, event: Event, order: Order) -> None:
 
 
 @hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0)
+def order_paid(instance: Instance, event: Event, order: Order) -> None:
+    """A payment has covered what an order costs. Called again when its price has risen and the rest is paid.
+
+    Not called for an order that costs nothing, or whose price falls to what was paid before.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0)
 def payment_received(instance: Instance, event: Event, payment: Payment) -> None:
     """Money was received, and is in the journal."""
     raise AssertionError("a specification is not called")
@@ -540,6 +549,24 @@ def payment_received(instance: Instance, event: Event, payment: Payment) -> None
 @hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0)
 def payment_refunded(instance: Instance, event: Event, payment: Payment) -> None:
     """Money was refunded, and is in the journal; `payment` is the refund."""
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0)
+def payment_failed(instance: Instance, event: Event, payment: Payment) -> None:
+    """A payment has failed: its provider refused it, or the payer gave up. `payment` may be a refund (`kind`)."""
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0)
+def sale_planned(instance: Instance, event: Event, sale: SaleSession) -> None:
+    """A shop takes part in a new sale, made by a person or by the rhythm of the one before. Its goods may follow."""
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0)
+def sale_cancelled(instance: Instance, event: Event, sale: SaleSession) -> None:
+    """A sale in which a shop takes part was cancelled, before anybody had ordered there."""
     raise AssertionError("a specification is not called")
 
 

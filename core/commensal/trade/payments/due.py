@@ -7,7 +7,9 @@ from collections.abc import Callable, Collection
 from sqlalchemy import and_, case, select, update
 
 from ...base.errors import Conflict, NotFound
+from ...hooks import specifications
 from ...storage.database import Transaction
+from ..events.announce import announce
 from ..orders.identity import Identity
 from ..orders.tables import customer_order
 from .tables import payment
@@ -97,3 +99,5 @@ def change_paid_total(tx: Transaction, order: Due, amount: int) -> None:
     values = {"paid_total": paid, "payment_state": state, "version": _order.version + 1}
     if tx.execute(change.values(values)).rowcount != 1:
         raise Conflict("more_than_received", "More cannot be given back than was received for this order.")
+    if order.paid < order.total <= order.paid + amount and order.state != "Cancelled":
+        announce(tx, specifications.order_paid, customer_order, _order.id == order.order_id)

@@ -11,7 +11,9 @@ from ...base.errors import Conflict, Invalid, NotFound, Problem
 from ...base.failpoints import failpoint
 from ...base.languages.catalogs import translate
 from ...base.money import LARGEST
+from ...hooks import specifications
 from ...storage.database import Transaction, insert_or
+from ..events.announce import announce
 from ..orders.tables import customer_order
 from .due import change_paid_total, locked_due
 from .journal import append_entry
@@ -138,7 +140,11 @@ def record_late_answer(tx: Transaction, earlier: Payment, *, reference: str) -> 
 def fail_payment(tx: Transaction, enterprise_id: str, payment_id: str, *, text: str = "") -> Payment:
     """Marks the payment as Failed; `text` tells the payer why, in their language. One that is Done stays Done."""
     values = {"state": "Failed", "instructions": {"text": text} if text else None}
-    return _change_state(tx, enterprise_id, payment_id, OPEN, values)
+    earlier = payment_by_id(tx, enterprise_id, payment_id)
+    failed = _change_state(tx, enterprise_id, payment_id, OPEN, values)
+    if failed.state == "Failed" != earlier.state:
+        announce(tx, specifications.payment_failed, payment, payment.c.id == payment_id)
+    return failed
 
 
 def cancel(tx: Transaction, enterprise_id: str, payment_id: str) -> Payment:

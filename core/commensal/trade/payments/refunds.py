@@ -7,8 +7,10 @@ from sqlalchemy import func, select, update
 from ...base.errors import Conflict, NotFound
 from ...base.failpoints import failpoint
 from ...base.money import Money
+from ...hooks import specifications
 from ...storage.database import Transaction
 from ...storage.jobs import promise
+from ..events.announce import announce
 from ..orders.emails import order_mail
 from ..orders.questions import order_by_id
 from .due import change_paid_total, due, locked_due
@@ -71,6 +73,7 @@ def fail_refund(tx: Transaction, enterprise_id: str, refund_id: str, *, text: st
     if has_failed:
         settle_unclear(tx, refund_id)
         keep_problem(tx, current, "refund_failed")
+        announce(tx, specifications.payment_failed, payment, payment.c.id == refund_id)
     elif current.state == "Done":
         keep_problem(tx, current, "refund_contradicted")
     return current

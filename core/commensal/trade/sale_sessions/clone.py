@@ -18,6 +18,7 @@ from ..catalogs.sellable import grants_all
 from ..catalogs.tables import catalog_item
 from ..enterprises.plugins import plugins_of_each
 from ..enterprises.tables import enterprise
+from ..events.announce import announce
 from .coordinations import FURTHEST
 from .on_sale import insert_items, sellable_items
 from .questions import coordination_by_id
@@ -114,6 +115,7 @@ def _copy_sessions(tx: Transaction, model: Coordination, new: Coordination, move
         )
         copied.append((_session(model, old_row), _session(new, new_rows[-1]), source["timezone"]))
     insert_rows(tx, sale_session, new_rows)
+    announce(tx, specifications.sale_planned, sale_session, sale_session.c.coordination_id == new.id)
     return copied
 
 

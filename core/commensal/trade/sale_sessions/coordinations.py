@@ -14,8 +14,10 @@ from sqlalchemy import and_, func, insert, or_, select, update
 
 from ...base.errors import Conflict, Invalid, Problem
 from ...base.texts import read_text
+from ...hooks import specifications
 from ...storage.database import Transaction
 from ..enterprises.tables import enterprise
+from ..events.announce import announce
 from ..orders.tables import customer_order  # the table alone: what was ordered decides what may still change
 from .closing import apply_closing, followed_times
 from .locking import edit_coordination, lock_unsettled
@@ -132,6 +134,7 @@ def cancel_coordination(
             "{orders} orders were placed in this sale. Cancel them first, so that everybody is told.",
             orders=orders,
         )
+    announce(tx, specifications.sale_cancelled, sale_session, sale_session.c.coordination_id == coordination_id)
 
 
 def _problems(new: Coordination, now: datetime) -> list[Problem]:

@@ -10,10 +10,12 @@ from sqlalchemy import delete, insert, select
 
 from ...base.errors import Conflict, Invalid, Problem, Stale
 from ...base.texts import read_text
+from ...hooks import specifications
 from ...storage.database import Transaction, edit_row, refuse_conflict
 from ..catalogs.sellable import grants_all
 from ..catalogs.tables import catalog
 from ..enterprises.tables import enterprise
+from ..events.announce import announce
 from .closing import apply_closing
 from .locking import lock_unsettled
 from .questions import session_by_id
@@ -80,6 +82,7 @@ def add_session(
     values = {column.name: getattr(new, column.name) for column in sale_session.c}
     with refuse_conflict(tx, duplicate=Conflict("takes_part", "This shop takes part in this sale already.")):
         tx.execute(insert(sale_session).values(values))
+    announce(tx, specifications.sale_planned, sale_session, sale_session.c.id == new.id)
     return session_by_id(tx, new.id, coordinator_id)
 
 
