@@ -128,7 +128,10 @@ def _about_order(village: Village) -> dict[str, Any]:
 
 def _mail(instance: Instance, kind: str, language: str, **payload: Any) -> EmailMessage:
     job = Job(
-        f"job-{kind}-{language}", "mail", {"kind": kind, "to": "to@example.org", "language": language, **payload}, 1
+        f"job-{kind}-{language}",
+        "mail",
+        {"kind": kind, "to": f"{kind}@example.org", "language": language, **payload},
+        1,
     )
     send_mail(instance, job)
     (file,) = (instance.folder / "mail").glob(f"*-job-{kind}-{language}.eml")

@@ -42,7 +42,8 @@ OF_KIND: dict[str, tuple[str, ...]] = {
     "order_placed": (*COLLECTING, "until"),
     "order_changed": (*COLLECTING, "until"),
     **dict.fromkeys(
-        ("order_final", "order_reminder", "order_ready", "order_not_collected", "order_refunded"), COLLECTING
+        ("order_final", "order_reminder", "order_ready", "order_not_collected", "order_refunded", "order_to_pay"),
+        COLLECTING,
     ),
     **dict.fromkeys(("order_cancelled", "order_unpaid", "order_unconfirmed"), ABOUT_ORDER),
     "purchase_order": ("where", "call"),
@@ -58,13 +59,15 @@ SUBJECTS = {
     "order_reminder": "Demain 17:00 · commande 1 · 9,60 €",
     "order_ready": "Prête : commande 1 · 9,60 €",
     "order_not_collected": "Non retirée : commande 1 · 9,60 €",
+    "order_to_pay": "À payer : 9,60 € · commande 1",
     "order_refunded": "1,00 € remboursés · commande 1",
     "order_cancelled": "Annulée : commande 1 · sam. 6 juin, 17:00",
     "order_unpaid": "Non payée, annulée : commande 1 · sam. 6 juin, 17:00",
     "order_unconfirmed": "Non confirmée, annulée : commande 1 · sam. 6 juin, 17:00",
     "purchase_order": "Commande 1 : Le Panier du Val, sam. 6 juin, 17:00",
 }
-WITH_CALENDAR = set(SUBJECTS) - {"order_ready", "order_not_collected", "order_refunded", "purchase_order"}
+WITHOUT_CALENDAR = {"order_ready", "order_not_collected", "order_refunded", "order_to_pay", "purchase_order"}
+WITH_CALENDAR = set(SUBJECTS) - WITHOUT_CALENDAR
 PLAIN = str.maketrans("\u00a0\u202f\n", "   ")
 
 
