@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import delete, update
 from typer.testing import CliRunner
 
+from commensal.base.errors import Conflict, NotFound
 from commensal.cli import app
 from commensal_federation.catalogue.tables import federation_told_price
 from commensal_federation.delivery.sync.sweeping import forget_old
@@ -27,6 +28,7 @@ from commensal_federation.signing import canonical
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion
+from .moves import farm_of_ann, move
 from .trading import Hub, Place, Producer, answer, clock_of, close, folder_at, minutes, only_order, region_of_peers
 
 BOTH = True  # databases
@@ -178,6 +180,28 @@ def test_commands_write_and_verify_the_file_and_name_what_was_altered(
     altered = run(app, ["federation", "verify-evidence", str(file)])
     assert altered.exit_code == 1
     assert "NOT PROVED: statement zQm" in altered.output
+
+
+def test_an_order_is_proved_at_the_old_home_when_its_producer_has_moved(new_region: NewRegion) -> None:
+    region = region_of_peers(new_region, "ab", "bc", "ac")
+    farm, hub = farm_of_ann(region), Hub(region, "b")
+    farm.grant(hub)
+    hub.order(hub.sell(farm), 3)
+    close(region)
+    order_id, proved = only_order(farm).id, verify_evidence(evidence(farm))
+    assert proved.lines[0].producer_price == 2000
+    there = move(farm)
+    with farm.write() as tx:
+        forget_statements(farm.federation, tx)
+        assert verify_evidence(evidence_of(farm.federation, tx, farm.id, order_id)) == proved
+    with there.write() as tx:
+        (line,) = verify_evidence(evidence_of(there.federation, tx, there.id, order_id)).lines
+        assert (line.ordered, line.stated) == (3, False), "the hub has told its order anew, and the offer was of before"
+        tx.execute(delete(federation_order_message))
+        with pytest.raises(Conflict, match=r"has moved here from https://a\.example"):
+            evidence_of(there.federation, tx, there.id, order_id)
+    with farm.read() as tx, pytest.raises(NotFound):
+        evidence_of(farm.federation, tx, "another farm", order_id)
 
 
 def test_an_order_of_an_older_version_says_that_nothing_signed_is_kept(sold: Producer, shop: Hub) -> None:

@@ -38,6 +38,7 @@ from ..leases.row import open_lease, set_lease
 from ..messages.bodies.enterprise_rows import parts_of
 from ..messages.bodies.moving import Move, MoveAccept, MoveCancel, MoveExport, MoveOffer, MoveReady, MoveRow
 from ..messages.types import Failed, Refuse
+from ..orders.signed_orders import keep_moved_orders
 from ..orders.tables import federation_order, federation_order_line
 from ..peers.peers import peer_by_id
 from ..peers.values import Peer
@@ -216,7 +217,8 @@ def _trading_peers(tx: Transaction, enterprise_id: str) -> set[str]:
 
 
 def forget_trade(tx: Transaction, enterprise_id: str) -> None:
-    """Deletes the grants, leases and orders that it had as a producer; they moved. Signed messages are kept."""
+    """Deletes the grants, leases and orders that it had as a producer; they moved. What was signed stays here."""
+    keep_moved_orders(tx, enterprise_id)
     grants = [grant.id for grant in grants_between(tx, enterprise_id=enterprise_id, direction="given", limit=10_000)]
     for table in (federation_told, federation_told_price):
         tx.execute(delete(table).where(table.c.grant_id.in_(grants)))

@@ -11,7 +11,7 @@ from commensal import Transaction
 from ..catalogue.tables import federation_item, federation_told, federation_told_price
 from ..provenance.tables import federation_statement
 from ..runtime import Federation
-from .tables import federation_order_line
+from .tables import federation_moved_order_statement, federation_order_line
 
 KEPT = timedelta(days=400)  # of what we have offered, as messages are kept: an order may name an older revision
 _AT_ONCE = 5_000
@@ -19,6 +19,7 @@ _statement, _price, _told = federation_statement.c, federation_told_price.c, fed
 _based_on_it = federation_statement.alias()
 _NAMED = (
     exists().where(federation_order_line.c.statement == _statement.name)
+    | exists().where(federation_moved_order_statement.c.statement == _statement.name)
     | exists().where(federation_item.c.statement == _statement.name)
     | exists().where(_based_on_it.c.origin == _statement.name)
     | exists().where(

@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
-from commensal import DERIVED, PERSONAL, Exact, Flag, Time, Whole, checked_in, metadata, untraced
+from commensal import DERIVED, PERSONAL, Exact, Flag, Json, Time, Whole, checked_in, metadata, untraced
 
 federation_order = Table(
     "federation_order",
@@ -83,6 +83,28 @@ federation_order_message = Table(
     Column("key_version", Whole, nullable=False),  # of its sender's key set, by which it was verified
     Column("at", Time, nullable=False),  # when it was sent, or received
     checked_in("type", ("OrderUpdate", "OrderAnswer")),
+    sqlite_strict=True,
+    info=untraced("it is signed, and no change of it would count"),
+)
+
+# What was signed about an order of an enterprise that has moved to another instance since, as it was at that moment.
+federation_moved_order = Table(
+    "federation_moved_order",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, nullable=False, index=True),
+    Column("iri", Text, nullable=False),  # at the buyer
+    Column("items", Json, nullable=False),  # [[item's IRI, name of its statement], …], of each line
+    Column("messages", Json, nullable=False),  # the rows of federation_order_message
+    sqlite_strict=True,
+    info=untraced("it is signed, and no change of it would count"),
+)
+
+federation_moved_order_statement = Table(
+    "federation_moved_order_statement",
+    metadata,
+    Column("order_id", Text, ForeignKey("federation_moved_order.id", ondelete="CASCADE"), primary_key=True),
+    Column("statement", Text, primary_key=True, index=True),
     sqlite_strict=True,
     info=untraced("it is signed, and no change of it would count"),
 )
