@@ -1,6 +1,8 @@
 """Public names of `commensal`, each imported when it is first asked for: the package reads this list."""
 
 from .base.converting import convert as convert
+from .base.coordinates import coordinates_in_field as coordinates_in_field
+from .base.coordinates import read_coordinates as read_coordinates
 from .base.decoding import decode_text as decode_text
 from .base.errors import Busy as Busy
 from .base.errors import Conflict as Conflict

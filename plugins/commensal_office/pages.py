@@ -15,12 +15,16 @@ from . import (
     choose,
     closing,
     customers,
+    goods,
     groups,
     handout,
+    hubs,
     money,
+    new_sale,
     orders,
     papers,
     plugins,
+    producers,
     products,
     profile,
     receive,
@@ -59,8 +63,14 @@ _PAGES = (
     ("POST", f"{_HERE}/money", money.settle_now),
     ("GET", f"{_HERE}/money/{{order}}", money.record_page),
     ("POST", f"{_HERE}/money/{{order}}", money.record_now),
+    ("GET", f"{_HERE}/products/import", goods.import_page),
+    ("POST", f"{_HERE}/products/import", goods.import_now),
+    ("GET", f"{_HERE}/products/new", goods.new_product_page),
+    ("POST", f"{_HERE}/products/new", goods.new_product_now),
     ("GET", f"{_HERE}/products", products.products_page),
     ("POST", f"{_HERE}/products", products.save_now),
+    ("GET", f"{_HERE}/new-sale", new_sale.new_sale_page),
+    ("POST", f"{_HERE}/new-sale", new_sale.new_sale_now),
     ("GET", f"{_HERE}/sale/{{session}}", sale.sale_page),
     ("POST", f"{_HERE}/sale/{{session}}", sale.sale_now),
     ("GET", f"{_HERE}/rules", rules.rules_page),
@@ -70,6 +80,12 @@ _PAGES = (
     ("POST", f"{_HERE}/receive/sales/{{session}}", receive.tell_now),
     ("GET", f"{_HERE}/receive/{{purchase_order}}", receive.order_page),
     ("POST", f"{_HERE}/receive/{{purchase_order}}", receive.order_now),
+    ("GET", f"{_HERE}/producers", producers.producers_page),
+    ("POST", f"{_HERE}/producers", producers.producers_now),
+    ("GET", f"{_HERE}/producers/{{supplier}}", producers.producer_page),
+    ("POST", f"{_HERE}/producers/{{supplier}}", producers.producer_now),
+    ("GET", f"{_HERE}/hubs", hubs.hubs_page),
+    ("POST", f"{_HERE}/hubs", hubs.hubs_now),
     ("GET", f"{_HERE}/customers", customers.customers_page),
     ("GET", f"{_HERE}/customers/new", customers.new_page),
     ("POST", f"{_HERE}/customers/new", customers.new_now),
@@ -92,13 +108,20 @@ _PAGES = (
 )
 
 
-_SENDS_MAIL = (team.invite_now,)  # to addresses that somebody types
+_SENDS_MAIL = (team.invite_now, producers.producers_now)  # to addresses that somebody types
 
 
 @hookimpl
 def fixed_routes(instance: Instance) -> Sequence[BaseRoute]:
     own = [
-        page(path, handler, on_error=on_error, methods=(method,), limit="signups" if handler in _SENDS_MAIL else "")
+        page(
+            path,
+            handler,
+            on_error=on_error,
+            methods=(method,),
+            limit="signups" if handler in _SENDS_MAIL else "",
+            largest_file=goods.LARGEST_FILE if handler is goods.import_now else 0,
+        )
         for method, path, handler in _PAGES
     ]
     taken = {path for _, path, _ in _PAGES}

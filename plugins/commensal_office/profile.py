@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from starlette.responses import Response
 
-from commensal import LANGUAGES, Enterprise, Invalid, Problem, Refused, Unauthorised
+from commensal import (
+    LANGUAGES,
+    Enterprise,
+    Invalid,
+    Problem,
+    Refused,
+    Unauthorised,
+    coordinates_in_field,
+    read_coordinates,
+)
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import change_enterprise, create_enterprise, demand_founder
 
@@ -18,7 +26,6 @@ from .showing import show
 _TEXTS = ("name", "slug", "email", "phone", "street", "postcode", "city", "vat_number", "timezone")
 _CHOICES = ("visibility", "language")
 _TICKS = ("is_hub", "is_producer")
-_COORDINATES = re.compile(r"\s*(-?\d{1,3}(?:\.\d+)?)\s*[,; ]\s*(-?\d{1,3}(?:\.\d+)?)\s*", re.ASCII)
 _PARAGRAPH = re.compile(r"\s*</p>\s*<p>\s*|\s*<br\s*/?>\s*<br\s*/?>\s*")
 _SIMPLE = ("name", "email", "phone", "street", "postcode", "city")  # of a new enterprise
 _FIELDS = {*_TEXTS, *_CHOICES, *_TICKS, "description", "coordinates"}
@@ -104,33 +111,22 @@ def profile_now(visit: Visit) -> Response:
 def _as_text(enterprise: Enterprise) -> dict[str, str]:
     texts = {name: getattr(enterprise, name) for name in (*_TEXTS, *_CHOICES)}
     ticks = {name: "1" if getattr(enterprise, name) else "" for name in _TICKS}
-    place = "" if enterprise.latitude is None else f"{enterprise.latitude:f}, {enterprise.longitude:f}"
+    place = coordinates_in_field(enterprise.latitude, enterprise.longitude)
     return {**texts, **ticks, "coordinates": place, "description": _plain(enterprise.description)}
 
 
 def _read(typed: dict[str, str]) -> Any:
     """The fields of the enterprise as they were typed. Raises `Invalid` for coordinates that are none."""
-    latitude, longitude = _read_coordinates(typed["coordinates"])
+    place = read_coordinates(typed["coordinates"])
+    if isinstance(place, Problem):
+        raise Invalid([place])
     return {
         **{name: typed[name] for name in (*_TEXTS, *_CHOICES)},
         **{name: name in typed for name in _TICKS},
         "description": _paragraphs(typed["description"]),
-        "latitude": latitude,
-        "longitude": longitude,
+        "latitude": place[0],
+        "longitude": place[1],
     }
-
-
-def _read_coordinates(text: str) -> tuple[Decimal | None, Decimal | None]:
-    """Latitude and longitude as maps show them: "47.3941, 0.6848". Raises `Invalid`."""
-    if not text:
-        return None, None
-    match = _COORDINATES.fullmatch(text)
-    try:
-        if match is not None:
-            return round(Decimal(match[1]), 7), round(Decimal(match[2]), 7)
-    except InvalidOperation:
-        pass
-    raise Invalid([Problem("coordinates", "Copy them from a map, like 47.3941, 0.6848.", "/coordinates")])
 
 
 def _paragraphs(text: str) -> str:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 
 from commensal import Conflict, Invalid, NotFound, Problem, Refused, SaleSession, Transaction
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
 from commensal.trade import (
     Coordination,
     change_coordination,
@@ -62,6 +62,7 @@ def _sale_page(
         later = [each for each in sessions if each.opens_at > session.opens_at]
         now = tx.now
         differences = _differences(tx, desk, session, before)
+        added_parts = page_parts(tx, visit, "sale", desk.enterprise.id, desk.scopes, subject=session.id)
         orders = sum(order.state != "Cancelled" for order in summaries_of_session(tx, desk.enterprise.id, session.id))
     methods = payment_methods(visit.instance, desk.enterprise.id, visit.language)
     shown = typed or {
@@ -72,7 +73,7 @@ def _sale_page(
         differences=differences, later=min(later, key=lambda each: each.opens_at, default=None), orders=orders,
         is_open=is_open(session, now),
         is_settled=sale.completed_at is not None or sale.cancelled_at is not None, typed=shown, mistakes=errors,
-        methods=methods, coming=now < session.opens_at, asked=visit.query.get("ask", ""),
+        added_parts=added_parts, methods=methods, coming=now < session.opens_at, asked=visit.query.get("ask", ""),
         done=visit.query.get("done", ""),
     )  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from commensal.pages import Visit
+from commensal.pages import Visit, page_parts
 from commensal.trade import closing_policy_of, guest_policy_of
 
 from .desk import open_desk
@@ -18,7 +18,16 @@ def settings_page(visit: Visit) -> Response:
         guests = guest_policy_of(tx, desk.enterprise.id)
         closing = closing_policy_of(tx, desk.enterprise.id)
         extensions = extensions_of(tx, visit, desk.enterprise.id) if desk.may("plugins:write") else []
+        added_parts = page_parts(tx, visit, "settings", desk.enterprise.id, desk.scopes)
     saved = visit.query.get("saved", "")
     return show(
-        visit, desk, "settings", at="settings", guests=guests, closing=closing, saved=saved, extensions=extensions
+        visit,
+        desk,
+        "settings",
+        at="settings",
+        guests=guests,
+        closing=closing,
+        saved=saved,
+        extensions=extensions,
+        added_parts=added_parts,
     )

@@ -21,6 +21,7 @@ from commensal import (
     format_short_day,
     format_span,
     plural,
+    say,
     translate,
 )
 from commensal.pages import NO_MISTAKES, Visit, explain
@@ -37,6 +38,8 @@ _PLACES = (
     ("products", "Products and stock", "/products", "products:read"),
     ("bring", "What I bring", "/bring", "demand:read"),
     ("money", "Money", "/money", "payments:read"),
+    ("producers", "Producers", "/producers", "grants:read"),
+    ("hubs", "Where I sell", "/hubs", "grants:read"),
     ("customers", "Customers", "/customers", "customers:read"),
     ("papers", "Lists and reports", "/papers", "orders:read"),
     ("settings", "Settings", "/settings", "sales:write"),
@@ -71,7 +74,7 @@ def _render(
     zone = desk.enterprise.timezone if desk else "UTC"
     words = {
         "desk": desk,
-        "places": _places(visit, desk, at),
+        "navigation": _places(visit, desk, at),
         "zone": zone,
         "span": lambda begins, ends: format_span(begins, ends, zone, language),
         "hour": lambda moment: format_hour(moment, zone, language),
@@ -80,6 +83,7 @@ def _render(
         "count": lambda singular, many, number: plural(language, singular, many, number).format(number=number),
         "lang": lambda other: Markup(' lang="{}"').format(other) if other != language else "",
         "as_told": as_told,
+        "problem_text": lambda problem: say(language, problem),
         "mistakes": NO_MISTAKES,
         "address": visit.here,
         **context,
@@ -93,8 +97,13 @@ def _places(visit: Visit, desk: Desk | None, at: str) -> list[Place]:
     return [
         Place(translate(visit.language, label), f"{desk.address}{path}", key == at)
         for key, label, path, scope in _PLACES
-        if desk.may(scope)
+        if desk.may(scope) and _is_for(desk, key)
     ]
+
+
+def _is_for(desk: Desk, key: str) -> bool:
+    """Whether a page of the navigation concerns a hub, or a producer, as this one is."""
+    return {"producers": desk.enterprise.is_hub, "hubs": desk.enterprise.is_producer}.get(key, True)
 
 
 def number_in_field(number: Decimal, language: str) -> str:

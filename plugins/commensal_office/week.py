@@ -32,6 +32,7 @@ from commensal.trade import (
     summaries_of_session,
 )
 
+from .begin import begin_page
 from .conflicts import count_conflicts
 from .desk import Desk, open_desk
 from .sessions import recent_sessions, session_before, session_of_page
@@ -112,7 +113,9 @@ def week_page(visit: Visit) -> Response:
         session = session_of_page(tx, visit, desk.enterprise.id, sessions)
         week = _load(tx, desk, session, sessions) if session else None
         added_parts = page_parts(tx, visit, "week", desk.enterprise.id, desk.scopes)
-    if week is None:  # a producer, or a hub that has not begun
+    if week is None and desk.enterprise.is_hub and desk.may("sales:write"):
+        return begin_page(visit)
+    if week is None:  # a producer
         return visit.redirect(f"{desk.address}/bring")
     methods = len(payment_methods(visit.instance, desk.enterprise.id, visit.language))
     return show(

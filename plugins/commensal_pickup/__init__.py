@@ -24,6 +24,7 @@ from .booking import book_shipping, price_adjustments, release_shipping, shippin
 from .copying import sale_copied
 from .demo import demo_data
 from .endpoints import endpoints
+from .office import office_pages, page_parts
 from .pages import order_links, routes
 
 __all__ = [
@@ -31,7 +32,9 @@ __all__ = [
     "demo_data",
     "endpoints",
     "migrations",
+    "office_pages",
     "order_links",
+    "page_parts",
     "price_adjustments",
     "release_shipping",
     "routes",

@@ -58,6 +58,7 @@ Week = Annotated[tuple[Opening, ...], msgspec.Meta(max_length=MOST_HOURS)]
 
 class NewPlace(Body, frozen=True, kw_only=True):
     """`price` is what collecting an order costs, in minor units; `vat_rate` in percent, null outside VAT.
+    Latitude and longitude (WGS 84, degrees) are given together.
 
     A place without `hours` is open whenever it has a slot.
     """
@@ -66,6 +67,8 @@ class NewPlace(Body, frozen=True, kw_only=True):
     street: Line = ""
     postcode: Line = ""
     city: Line = ""
+    latitude: Decimal | None = None
+    longitude: Decimal | None = None
     note: Note = ""
     price: Price = 0
     vat_rate: Decimal | None = Decimal(20)
@@ -77,6 +80,8 @@ class PlaceChanges(Body, frozen=True, kw_only=True):
     street: Line | msgspec.UnsetType = msgspec.UNSET
     postcode: Line | msgspec.UnsetType = msgspec.UNSET
     city: Line | msgspec.UnsetType = msgspec.UNSET
+    latitude: Decimal | msgspec.UnsetType | None = msgspec.UNSET
+    longitude: Decimal | msgspec.UnsetType | None = msgspec.UNSET
     note: Note | msgspec.UnsetType = msgspec.UNSET
     price: Price | msgspec.UnsetType = msgspec.UNSET
     vat_rate: Decimal | msgspec.UnsetType | None = msgspec.UNSET

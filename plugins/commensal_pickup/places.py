@@ -23,7 +23,8 @@ STANDARD_RATE = Decimal(20)  # percent: carriage in France (CGI art. 278); a hub
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """A place. `price` is the price of collecting one order here, in minor units of the enterprise's currency, with or
-    without VAT as its other prices; `vat_rate` is in percent, None: outside VAT. `hours` are local times in `timezone`;
+    without VAT as its other prices; `vat_rate` is in percent, None: outside VAT. `latitude` and `longitude` are degrees
+    (WGS 84). `hours` are local times in `timezone`;
     a place without hours is open whenever it has a slot.
     """
 
@@ -33,6 +34,8 @@ class Place:
     street: str
     postcode: str
     city: str
+    latitude: Decimal | None
+    longitude: Decimal | None
     note: str
     timezone: str
     price: int
@@ -47,6 +50,8 @@ class PlaceFields(TypedDict, total=False):
     street: str
     postcode: str
     city: str
+    latitude: Decimal | None
+    longitude: Decimal | None
     note: str
     price: int
     vat_rate: Decimal | None
@@ -61,6 +66,8 @@ def add_place(
     street: str = "",
     postcode: str = "",
     city: str = "",
+    latitude: Decimal | None = None,
+    longitude: Decimal | None = None,
     note: str = "",
     price: int = 0,
     vat_rate: Decimal | None = STANDARD_RATE,
@@ -75,6 +82,8 @@ def add_place(
             street=street,
             postcode=postcode,
             city=city,
+            latitude=latitude,
+            longitude=longitude,
             note=note,
             timezone=enterprise_by_id(tx, enterprise_id).timezone,
             price=price,
@@ -149,8 +158,20 @@ def _validate(place: Place) -> Place:
         problems.append(
             Problem("price", "The price of collecting lies between 0 and {most}.", "/price", {"most": DEAREST})
         )
+    if not _is_on_earth(place.latitude, place.longitude):
+        text = "Give latitude and longitude in degrees, with at most 7 decimals, or neither."
+        problems.append(Problem("coordinates", text, "/latitude"))
     if place.vat_rate is not None and not (place.vat_rate.is_finite() and 0 <= place.vat_rate <= 100):
         problems.append(Problem("vat_rate", "A VAT rate lies between 0 and 100 percent.", "/vat_rate"))
     if problems:
         raise Invalid(problems)
     return validated
+
+
+def _is_on_earth(latitude: Decimal | None, longitude: Decimal | None) -> bool:
+    if latitude is None or longitude is None:
+        return latitude is longitude
+    return all(
+        degrees.is_finite() and abs(degrees) <= most and degrees == round(degrees, 7)
+        for degrees, most in ((latitude, 90), (longitude, 180))
+    )

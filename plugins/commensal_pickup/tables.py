@@ -13,6 +13,8 @@ pickup_place = Table(
     Column("street", Text, nullable=False),
     Column("postcode", Text, nullable=False),
     Column("city", Text, nullable=False),
+    Column("latitude", Exact),  # WGS 84, degrees
+    Column("longitude", Exact),
     Column("note", Text, nullable=False),  # what customers should know: the entrance, where to park
     Column("timezone", Text, nullable=False),  # IANA; hours are shown in it
     Column("price", Whole, nullable=False),  # of collecting here, in minor units of the enterprise's currency

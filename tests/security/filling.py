@@ -130,6 +130,7 @@ def fill(tx: Transaction, route: AppRoute, settled: Settled) -> dict[str, str]:
 def _value(tx: Transaction, route: AppRoute, name: str, settled: Settled) -> str:
     fixed: dict[str, str] = {
         "enterprise": settled.id, "shop": settled.id, "supplier": settled.id, "grantee": settled.id,
+        "grantor": settled.id,
         "order": settled.order.id, "person": settled.owner.id,
     }  # fmt: skip
     if name in WORDS:

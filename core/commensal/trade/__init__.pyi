@@ -24,6 +24,11 @@ from .catalogs.listing import list_products as list_products
 from .catalogs.offers import set_price as set_price
 from .catalogs.ownership import items_of_offers as items_of_offers
 from .catalogs.ownership import whose as whose
+from .catalogs.ranges import RangeLine as RangeLine
+from .catalogs.ranges import list_range as list_range
+from .catalogs.ranges import plan_range as plan_range
+from .catalogs.sellable import RangeSize as RangeSize
+from .catalogs.sellable import count_ranges as count_ranges
 from .catalogs.sellable import sellable_products as sellable_products
 from .catalogs.sellable import who_lists as who_lists
 from .catalogs.stamp import listing_stamp as listing_stamp
@@ -50,6 +55,7 @@ from .enterprises.enterprises import find_enterprise as find_enterprise
 from .enterprises.grants import grant as grant
 from .enterprises.grants import grants_given as grants_given
 from .enterprises.grants import grants_of as grants_of
+from .enterprises.grants import grants_received as grants_received
 from .enterprises.grants import revoke as revoke
 from .enterprises.guest_policy import GuestPolicy as GuestPolicy
 from .enterprises.guest_policy import change_guest_policy as change_guest_policy
@@ -115,6 +121,7 @@ from .orders.questions import usual_items as usual_items
 from .orders.quote import Offered as Offered
 from .orders.quote import quote_order as quote_order
 from .orders.settle import read_codes as read_codes
+from .orders.shipping import plugins_that_ship as plugins_that_ship
 from .orders.shipping import with_place_of_today as with_place_of_today
 from .orders.shorten import shorten_order as shorten_order
 from .orders.summaries import find_orders as find_orders
@@ -172,6 +179,7 @@ from .privacy.oneself import my_archive as my_archive
 from .product_lists.lists import ListReport as ListReport
 from .product_lists.lists import import_list as import_list
 from .product_lists.read import list_from_cells as list_from_cells
+from .product_lists.read import read_list as read_list
 from .product_lists.row_values import Defaults as Defaults
 from .product_lists.row_values import read_defaults as read_defaults
 from .products.copies import LotCopy as LotCopy
@@ -186,6 +194,7 @@ from .products.images import keep_picture as keep_picture
 from .products.images import re_encode as re_encode
 from .products.images import read_picture as read_picture
 from .products.products import change_product as change_product
+from .products.products import create_product as create_product
 from .products.questions import products_by_id as products_by_id
 from .products.questions import products_of as products_of
 from .products.questions import stocked_by_id as stocked_by_id

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, literal, or_, select
+from sqlalchemy import ColumnElement, bindparam, case, func, literal, or_, select
 
 from ...storage.database import Transaction
 from ..enterprises.tables import enterprise_grant
@@ -61,3 +62,31 @@ def sellable_products(
     if producer_id is not None:
         conditions.append(product.enterprise_id == producer_id)
     return products_where(tx, *conditions, search=search, after=after, limit=limit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RangeSize:
+    """How many goods of a producer an enterprise may sell, and how many of them its catalogs list."""
+
+    products: int
+    listed: int
+
+
+def count_ranges(tx: Transaction, enterprise_id: str) -> dict[str, RangeSize]:
+    """The sizes of the ranges that the enterprise may list, by producer; its own included. One statement."""
+    product = supplied_product.c
+    own_items = (
+        select(catalog_item.c.product_id)
+        .join(catalog, catalog.c.id == catalog_item.c.catalog_id)
+        .where(catalog.c.enterprise_id == enterprise_id)
+    )
+    is_listed = case((product.id.in_(own_items), 1), else_=0)
+    query = (
+        select(product.enterprise_id, func.count().label("products"), func.sum(is_listed).label("listed"))
+        .where(product.archived_at.is_(None), grants_all(product.enterprise_id, enterprise_id, *SELLING))
+        .group_by(product.enterprise_id)
+    )
+    return {
+        row["enterprise_id"]: RangeSize(products=int(row["products"]), listed=int(row["listed"]))
+        for row in tx.all(query)
+    }

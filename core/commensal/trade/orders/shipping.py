@@ -41,6 +41,11 @@ def link_problems(address: Address) -> list[Problem]:
     return problems
 
 
+def plugins_that_ship(hooks: Hooks) -> frozenset[str]:
+    """Ids of the plugins that can offer ways to receive the goods."""
+    return frozenset(hooks.implementing(specifications.shipping_options))
+
+
 def shipping_options(
     tx: Transaction, hooks: Hooks, shop: SaleContext, language: str, address: Address | None
 ) -> dict[str, ShippingOption]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -11,6 +11,7 @@ from ....trade.catalogs.catalogs import catalog_by_id, catalogs_of, change_catal
 from ....trade.catalogs.items import add_item, change_item, item_by_id, items_of, remove_item
 from ....trade.catalogs.offers import remove_price, set_price
 from ....trade.catalogs.purchase_terms import PurchaseTerms, purchase_terms_of, set_purchase_terms
+from ....trade.catalogs.ranges import RangeLine, list_range, plan_range
 from ....trade.catalogs.sellable import sellable_products
 from ....trade.catalogs.values import Catalog, CatalogItem, Offer
 from ....trade.products.values import StockedProduct
@@ -66,6 +67,20 @@ class TermsOfItems(Body, frozen=True, kw_only=True):
     """By the id of the catalog item."""
 
     items: Annotated[dict[Id, TermsWanted], msgspec.Meta(max_length=1000)]
+
+
+class RangeQuery(Body, frozen=True, kw_only=True):
+    """`margin` in percent of the selling price; prices are rounded up to a multiple of `step` minor units."""
+
+    margin: Decimal = Decimal(0)
+    step: Literal[1, 5, 10, 50, 100] = 1
+
+
+class RangeToList(Body, frozen=True, kw_only=True):
+    """As `RangeQuery`."""
+
+    margin: Decimal = Decimal(0)
+    step: Literal[1, 5, 10, 50, 100] = 1
 
 
 class SellableQuery(Paging, frozen=True, kw_only=True):
@@ -174,6 +189,23 @@ def put_category_price(call: Call, enterprise: str, item: str, category: str, bo
 def drop_category_price(call: Call, enterprise: str, item: str, category: str) -> None:
     """Takes a category's price back; it pays what everybody does."""
     remove_price(call.tx, enterprise, item, category_id=category)
+
+
+_RANGE = f"{_CATALOG}/ranges/{{supplier}}"
+
+
+@routes.get(_RANGE, scope="catalogs:read")
+def range_to_list(call: Call, enterprise: str, catalog: str, supplier: str, query: RangeQuery) -> list[RangeLine]:
+    """A producer's whole range with the price at which listing it would sell each product; changes nothing."""
+    return plan_range(call.tx, enterprise, catalog, supplier, margin=query.margin, step=query.step)
+
+
+@routes.post(_RANGE, scope="catalogs:write", status=201)
+def list_whole_range(call: Call, enterprise: str, catalog: str, supplier: str, body: RangeToList) -> list[RangeLine]:
+    """Lists what a producer's range has more than the catalog, and notes the producer's prices as what is paid for it.
+
+    Answers with what was added; products without a price of their producer are left out."""
+    return list_range(call.tx, enterprise, catalog, supplier, margin=body.margin, step=body.step)
 
 
 @routes.get(f"{_CATALOG}/purchase-terms", scope="payments:read")

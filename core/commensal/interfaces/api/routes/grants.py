@@ -33,3 +33,9 @@ def give_grant(call: Call, enterprise: str, grantee: str, scope: str) -> Grant:
 def take_grant_back(call: Call, enterprise: str, grantee: str, scope: str) -> None:
     """Takes a grant back. Running sales keep what they have."""
     grants.revoke(call.tx, enterprise, grantee, scope)
+
+
+@routes.delete("/enterprises/{enterprise}/grants-received/{grantor}/{scope}", scope="grants:write")
+def give_grant_back(call: Call, enterprise: str, grantor: str, scope: str) -> None:
+    """Gives back what another enterprise lets this one do. Running sales keep what they have."""
+    grants.revoke(call.tx, grantor, enterprise, scope)

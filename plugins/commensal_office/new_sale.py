@@ -1,0 +1,105 @@
+"""Plans a sale from nothing: when it opens and closes, when goods are handed out, whose goods it sells."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from starlette.responses import Response
+
+from commensal import Enterprise, Invalid, Problem, Refused, Transaction, enterprises_by_id
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.trade import Supplier, add_session, grants_received, open_coordination, put_on_sale
+
+from .begin import first_catalog
+from .desk import Desk, open_desk
+from .showing import show
+
+_MOMENTS = ("opens_at", "closes_at", "begins_at", "ends_at")
+_FIELDS = ("name", *_MOMENTS, "weekly")
+_SUPPLIER = "supplier/"  # before the id of a producer, in the names of fields
+_CLOSING, _HAND_OUT = 3, 4  # days after the opening, as they are proposed
+
+
+def new_sale_page(visit: Visit) -> Response:
+    return _new_sale_page(visit)
+
+
+def _new_sale_page(
+    visit: Visit, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
+) -> Response:
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "sales:write")
+        suppliers = _possible_suppliers(tx, desk)
+        now = tx.now
+    chosen = {supplier.id for supplier in suppliers if typed is None or f"{_SUPPLIER}{supplier.id}" in visit.form}
+    return show(
+        visit, desk, "new_sale", at="week", status=status, typed=typed or _usual(desk, now), suppliers=suppliers,
+        chosen=chosen, mistakes=errors,
+    )  # fmt: skip
+
+
+def _possible_suppliers(tx: Transaction, desk: Desk) -> list[Enterprise]:
+    """The enterprises whose goods this one may sell, itself included."""
+    ids = {grant.grantor_id for grant in grants_received(tx, desk.enterprise.id) if grant.scope == "WriteOrders"}
+    others = [each for each in enterprises_by_id(tx, ids).values() if each.archived_at is None]
+    return [desk.enterprise, *sorted(others, key=lambda each: each.name)]
+
+
+def _usual(desk: Desk, now: datetime) -> dict[str, str]:
+    """A sale that opens tomorrow evening, closes three days later, and is handed out on the day after."""
+    evening = now.astimezone(ZoneInfo(desk.enterprise.timezone)).replace(hour=18, minute=0)
+    opening = evening + timedelta(days=1)
+    hand_out = opening + timedelta(days=_HAND_OUT)
+    moments = {
+        "opens_at": opening, "closes_at": opening.replace(hour=20) + timedelta(days=_CLOSING),
+        "begins_at": hand_out.replace(hour=17), "ends_at": hand_out.replace(hour=19),
+    }  # fmt: skip
+    return {
+        "name": "", "weekly": "1", **{name: f"{moment:%Y-%m-%dT%H:%M}" for name, moment in moments.items()},
+    }  # fmt: skip
+
+
+def new_sale_now(visit: Visit) -> Response:
+    """Plans the sale and puts everything on sale that its producers let the hub sell."""
+    typed = {name: visit.form.get(name, "").strip() for name in _FIELDS}
+    try:
+        with visit.write() as tx:
+            desk = open_desk(tx, visit, "sales:write")
+            session_id = _plan(tx, visit, desk, typed)
+    except Refused as error:
+        return _new_sale_page(visit, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
+    return visit.redirect(f"{desk.address}/sale/{session_id}?done=planned")
+
+
+def _plan(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) -> str:
+    moments = _read_moments(typed, ZoneInfo(desk.enterprise.timezone))
+    shop_id = desk.enterprise.id
+    suppliers = [
+        Supplier(enterprise_id=supplier.id, closes_at=None)
+        for supplier in _possible_suppliers(tx, desk)
+        if f"{_SUPPLIER}{supplier.id}" in visit.form
+    ]
+    sale = open_coordination(
+        tx, coordinator_id=shop_id, name=typed["name"], opens_at=moments["opens_at"], closes_at=moments["closes_at"],
+        rhythm="FREQ=WEEKLY" if typed["weekly"] else None, suppliers=suppliers,
+    )  # fmt: skip
+    session = add_session(
+        tx, sale.id, shop_id, shop_id=shop_id, catalog_id=first_catalog(tx, desk).id, begins_at=moments["begins_at"],
+        ends_at=moments["ends_at"],
+    )  # fmt: skip
+    put_on_sale(tx, session.id, shop_id)
+    return session.id
+
+
+def _read_moments(typed: dict[str, str], zone: ZoneInfo) -> dict[str, datetime]:
+    """The moments that were typed, meant in the hub's time zone. Raises `Invalid` with every one that is none."""
+    moments, problems = dict[str, datetime](), []
+    for name in _MOMENTS:
+        try:
+            moments[name] = datetime.fromisoformat(typed[name]).replace(tzinfo=zone)
+        except ValueError:
+            problems.append(Problem("moment", "Give a day and a time, like 2026-06-04 18:00.", f"/{name}"))
+    if problems:
+        raise Invalid(problems)
+    return moments

@@ -1,0 +1,64 @@
+"""What pickup adds to the office: pages of places and slots, and the links to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from commensal import OfficePage, PageLine, PagePart, Transaction, hookimpl, plural, translate
+
+from .place_pages import place_now, place_page, places_page, places_url
+from .places import places_of
+from .slot_pages import slots_now, slots_page, slots_url
+from .slots import slots_of
+
+
+@hookimpl
+def office_pages() -> Sequence[OfficePage]:
+    writes = "enterprise:write"
+    return [
+        OfficePage(path="places", place="settings", scope="enterprise:read", show=places_page),
+        OfficePage(path="places/new", place="settings", scope=writes, show=place_page, send=place_now),
+        OfficePage(path="places/{place}", place="settings", scope=writes, show=place_page, send=place_now),
+        OfficePage(
+            path="sale/{session}/slots", place="week", scope="sales:read", show=slots_page, send=slots_now,
+            sends="sales:write",
+        ),
+    ]  # fmt: skip
+
+
+@hookimpl
+def page_parts(
+    tx: Transaction, page: str, enterprise_id: str, scopes: frozenset[str], language: str, subject: str
+) -> Sequence[PagePart]:
+    if page in ("begin", "settings") and "enterprise:read" in scopes:
+        line = _places(tx, enterprise_id, language)
+    elif page == "sale" and "sales:read" in scopes:
+        line = _slots(tx, enterprise_id, subject, language)
+    else:
+        return []
+    return [PagePart(title=translate(language, "Pickup"), lines=[line])]
+
+
+def _places(tx: Transaction, enterprise_id: str, language: str) -> PageLine:
+    places = places_of(tx, enterprise_id)
+    if not places:
+        return PageLine(
+            text=translate(language, "No place yet"), url=f"{places_url(enterprise_id)}/new", urgent=True,
+            detail=translate(language, "Customers need a street and hours to collect their orders."),
+            action=translate(language, "Add a place"),
+        )  # fmt: skip
+    text = plural(language, "{number} place", "{number} places", len(places)).format(number=len(places))
+    names = ", ".join(place.name for place in places[:3]) + (" …" if len(places) > 3 else "")
+    return PageLine(text=text, detail=names, url=places_url(enterprise_id), action=translate(language, "Places"))
+
+
+def _slots(tx: Transaction, enterprise_id: str, session_id: str, language: str) -> PageLine:
+    slots = slots_of(tx, enterprise_id, session_id)
+    url, action = slots_url(enterprise_id, session_id), translate(language, "Slots")
+    if not slots:
+        text = translate(language, "No slots yet: customers of this sale cannot choose when they collect.")
+        return PageLine(text=text, url=url, action=action, urgent=True)
+    text = plural(language, "{number} slot", "{number} slots", len(slots)).format(number=len(slots))
+    orders = sum(slot.taken for slot in slots)
+    detail = plural(language, "{number} order", "{number} orders", orders).format(number=orders)
+    return PageLine(text=text, detail=detail, url=url, action=action)

@@ -1,0 +1,206 @@
+"""Pages in the office for places: where they are, when they are open, and on which days they are closed."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any, get_args
+
+from starlette.responses import Response
+
+from commensal import (
+    Enterprise,
+    Invalid,
+    NotFound,
+    Problem,
+    Refused,
+    Screen,
+    Stale,
+    Transaction,
+    coordinates_in_field,
+    digits,
+    read_amount,
+    read_coordinates,
+)
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+
+from .closing import add_closure, remove_closure
+from .closures import closures_of
+from .hours import Hours, Weekday
+from .places import MOST_PLACES, STANDARD_RATE, Place, add_place, archive_place, change_place, place_by_id, places_of
+
+DAYS: tuple[Weekday, ...] = get_args(Weekday)
+_SPAN = re.compile(r"\s*(\d{1,2})[:hH.]?(\d{2})?\s*[-–—]\s*(\d{1,2})[:hH.]?(\d{2})?\s*", re.ASCII)
+_TEXTS = ("name", "street", "postcode", "city", "note")
+_OTHERS = ("coordinates", "price", "vat_rate", *DAYS)
+_FIELDS = {*_TEXTS, *_OTHERS}
+
+
+def places_url(enterprise_id: str) -> str:
+    """The address of the page with all places of an enterprise."""
+    return f"/office/{enterprise_id}/places"
+
+
+def places_page(visit: Visit, shop: Enterprise) -> Screen:
+    with visit.read() as tx:
+        places = places_of(tx, shop.id, limit=MOST_PLACES)
+    context = {"places": places, "done": visit.query.get("done", ""), "home": places_url(shop.id)}
+    return Screen(template="pickup/places.html", context=context)
+
+
+def place_page(visit: Visit, shop: Enterprise) -> Screen:
+    """The form of a place, or of a new one."""
+    return _place_page(visit, shop)
+
+
+def _place_page(
+    visit: Visit, shop: Enterprise, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES,
+    status: int = 200,
+) -> Screen:  # fmt: skip
+    with visit.read() as tx:
+        place = place_by_id(tx, shop.id, visit.path["place"]) if "place" in visit.path else None
+        closures = closures_of(tx, shop.id, place.id) if place else ()
+    context = {
+        "place": place, "closures": closures, "mistakes": errors, "home": places_url(shop.id), "days": DAYS,
+        "typed": typed or _as_text(place, shop.currency, visit.language),
+        "version": visit.form.get("version") or _version(place), "asked": visit.query.get("ask", ""),
+        "done": visit.query.get("done", ""), "kept": visit.query.get("orders", ""),
+    }  # fmt: skip
+    return Screen(template="pickup/place.html", context=context, status=status)
+
+
+def _version(place: Place | None) -> str:
+    return str(place.version) if place else ""
+
+
+def place_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+    """Saves a place, adds or removes a closure, or archives the place."""
+    actions = {"close": _add_closure, "open": _remove_closure, "archive": _archive}
+    save = actions.get(visit.query.get("then", ""), _save)
+    typed = {name: visit.form.get(name, "").strip() for name in _FIELDS} if save is _save else None
+    is_field = (_FIELDS if save is _save else {"first_day", "last_day", "reason"}).__contains__
+    try:
+        with visit.write() as tx:
+            address = save(tx, visit, shop)
+    except NotFound:
+        raise
+    except Refused as error:
+        return _place_page(visit, shop, typed, mistakes(visit, error, is_field), status_of(error))
+    return visit.redirect(address)
+
+
+def _save(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
+    values = _read(visit, shop.currency)
+    if "place" not in visit.path:
+        return f"{places_url(shop.id)}/{add_place(tx, shop.id, **values).id}?done=added"
+    change_place(tx, shop.id, visit.path["place"], _number(visit.form.get("version", "")), **values)
+    return f"{places_url(shop.id)}?done=saved"
+
+
+def _archive(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
+    archive_place(tx, shop.id, visit.path["place"], _number(visit.form.get("version", "")))
+    return f"{places_url(shop.id)}?done=archived"
+
+
+def _add_closure(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
+    shop_id, place_id = shop.id, visit.path["place"]
+    days = {name: _read_day(visit.form.get(name, ""), name) for name in ("first_day", "last_day")}
+    first_day = days["first_day"]
+    if first_day is None:
+        raise Invalid([Problem("day", "Give a day.", "/first_day")])
+    closing = add_closure(
+        tx, shop_id, place_id, first_day=first_day, last_day=days["last_day"], reason=visit.form.get("reason", "")
+    )
+    orders = sum(slot.taken for slot in closing.slots)
+    return f"{places_url(shop_id)}/{place_id}?done=closed&orders={orders}"
+
+
+def _remove_closure(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
+    shop_id, place_id = shop.id, visit.path["place"]
+    remove_closure(tx, shop_id, place_id, visit.form.get("closure", ""))
+    return f"{places_url(shop_id)}/{place_id}?done=opened"
+
+
+# ------------------------------------------------------------------------------------------------ fields
+
+
+def _number(text: str) -> int:
+    """The version of a form. Raises `Stale` for what is none."""
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise Stale
+    return int(text)
+
+
+def _read_day(text: str, name: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Invalid([Problem("day", "Give a day.", f"/{name}")]) from None
+
+
+def _read(visit: Visit, currency: str) -> dict[str, Any]:
+    """The fields of a place as they were typed. Raises `Invalid` with every mistake."""
+    form, problems = visit.form, list[Problem]()
+    values: dict[str, Any] = {name: form.get(name, "") for name in _TEXTS}
+    place = read_coordinates(form.get("coordinates", ""))
+    price = read_amount(form.get("price", "") or "0", currency)
+    for field, result in (("coordinates", place), ("price", price)):
+        if isinstance(result, Problem):
+            problems.append(Problem(result.code, result.text, f"/{field}", result.values))
+    if not isinstance(place, Problem):
+        values["latitude"], values["longitude"] = place
+    values["price"] = price
+    values["vat_rate"] = _read_rate(form.get("vat_rate", ""), problems)
+    values["hours"] = tuple(hours for day in DAYS for hours in _read_hours(day, form.get(day, ""), problems))
+    if problems:
+        raise Invalid(problems)
+    return values
+
+
+def _read_rate(text: str, problems: list[Problem]) -> Decimal | None:
+    """Percent; None for an empty field: outside VAT."""
+    if not text.strip():
+        return None
+    try:
+        return Decimal(text.strip().replace(",", "."))
+    except InvalidOperation:
+        problems.append(Problem("vat_rate", "A VAT rate lies between 0 and 100 percent.", "/vat_rate"))
+        return None
+
+
+def _read_hours(day: Weekday, text: str, problems: list[Problem]) -> list[Hours]:
+    """The hours of one day: "17:00-19:30", several with commas, in French also "17h-19h30"."""
+    hours = []
+    for part in filter(str.strip, re.split(r"[,;]", text)):
+        match = _SPAN.fullmatch(part)
+        if match is None:
+            problems.append(Problem("hours", "Write hours like 17:00-19:30, several with a comma.", f"/{day}"))
+            return []
+        begins, ends = (f"{int(match[place]):02d}:{match[place + 1] or '00'}" for place in (1, 3))
+        if begins >= ends or ends > "24:00" or max(begins[3:], ends[3:]) > "59":
+            problems.append(Problem("hours", "Write hours like 17:00-19:30, several with a comma.", f"/{day}"))
+            return []
+        hours.append(Hours(weekday=day, begins=begins, ends=ends))
+    return hours
+
+
+def _as_text(place: Place | None, currency: str, language: str) -> dict[str, str]:
+    """The fields of a place as they are typed; of a new one, what is usual."""
+    if place is None:
+        return {**dict.fromkeys(_FIELDS, ""), "vat_rate": str(STANDARD_RATE)}
+    numbers = {
+        "price": f"{Decimal(place.price).scaleb(-digits(currency)):f}" if place.price else "",
+        "vat_rate": "" if place.vat_rate is None else f"{place.vat_rate.normalize():f}",
+    }
+    mark = "," if language == "fr" else "."
+    return {
+        **{name: getattr(place, name) for name in _TEXTS},
+        **{name: text.replace(".", mark) for name, text in numbers.items()},
+        **{day: hours_of_day(place, day) for day in DAYS},
+        "coordinates": coordinates_in_field(place.latitude, place.longitude),
+    }
+
+
+def hours_of_day(place: Place, day: str) -> str:
+    return ", ".join(f"{hours.begins}-{hours.ends}" for hours in place.hours if hours.weekday == day)

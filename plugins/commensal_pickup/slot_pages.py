@@ -1,0 +1,122 @@
+"""The page in the office for the slots of one sale: when customers collect, and how many may."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from starlette.responses import Response
+
+from commensal import (
+    Enterprise,
+    Invalid,
+    NotFound,
+    Problem,
+    Refused,
+    Screen,
+    Transaction,
+    refuse_foreign_session,
+    sale_by_id,
+)
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+
+from .generate import generate_slots
+from .place_pages import places_url
+from .places import MOST_PLACES, places_of
+from .slots import add_slot, change_slot, remove_slot, slots_of
+
+_FIELDS = ("place_id", "minutes", "capacity", "begins_at", "ends_at", "exceptional")
+
+
+def slots_url(enterprise_id: str, session_id: str) -> str:
+    """The address of the page with the slots of a sale."""
+    return f"/office/{enterprise_id}/sale/{session_id}/slots"
+
+
+def slots_page(visit: Visit, shop: Enterprise) -> Screen:
+    return _slots_page(visit, shop)
+
+
+def _slots_page(
+    visit: Visit, shop: Enterprise, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES,
+    status: int = 200,
+) -> Screen:  # fmt: skip
+    with visit.read() as tx:
+        refuse_foreign_session(tx, shop.id, visit.path["session"])
+        session = sale_by_id(tx, visit.path["session"]).session
+        slots = slots_of(tx, shop.id, session.id)
+        places = places_of(tx, shop.id, limit=MOST_PLACES)
+    zone = ZoneInfo(shop.timezone)
+    usual = {
+        "place_id": places[0].id if places else "", "minutes": "60", "capacity": "", "exceptional": "",
+        "begins_at": f"{session.begins_at.astimezone(zone):%Y-%m-%dT%H:%M}",
+        "ends_at": f"{session.ends_at.astimezone(zone):%Y-%m-%dT%H:%M}",
+    }  # fmt: skip
+    context = {
+        "session": session, "slots": slots, "places": places, "names": {place.id: place.name for place in places},
+        "typed": typed or usual, "mistakes": errors, "done": visit.query.get("done", ""),
+        "here": slots_url(shop.id, session.id), "places_url": places_url(shop.id),
+    }  # fmt: skip
+    return Screen(template="pickup/slots.html", context=context, status=status)
+
+
+def slots_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+    """Cuts the hours of a place into slots, adds one slot, changes how many orders one takes, or removes one."""
+    actions = {"cut": _cut, "add": _add, "change": _change, "remove": _remove}
+    action = actions.get(visit.query.get("then", ""))
+    if action is None:
+        raise NotFound
+    is_new = action in (_cut, _add)
+    typed = {name: visit.form.get(name, "") for name in _FIELDS} if is_new else None
+    try:
+        with visit.write() as tx:
+            refuse_foreign_session(tx, shop.id, visit.path["session"])
+            action(tx, visit, shop)
+    except NotFound:
+        raise
+    except Refused as error:
+        is_field = _FIELDS.__contains__ if is_new else lambda name: False
+        return _slots_page(visit, shop, typed, mistakes(visit, error, is_field), status_of(error))
+    return visit.redirect(f"{slots_url(shop.id, visit.path['session'])}?done={visit.query['then']}")
+
+
+def _cut(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
+    generate_slots(
+        tx, shop.id, visit.path["session"], place_id=visit.form.get("place_id", ""),
+        minutes=_number(visit, "minutes") or 0, capacity=_number(visit, "capacity"),
+    )  # fmt: skip
+
+
+def _add(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
+    zone = ZoneInfo(shop.timezone)
+    add_slot(
+        tx, shop.id, visit.path["session"], place_id=visit.form.get("place_id", ""),
+        begins_at=_moment(visit, "begins_at", zone), ends_at=_moment(visit, "ends_at", zone),
+        capacity=_number(visit, "capacity"), exceptional="exceptional" in visit.form,
+    )  # fmt: skip
+
+
+def _change(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
+    slot_id, capacity = visit.form.get("slot", ""), _number(visit, "capacity")
+    change_slot(tx, shop.id, slot_id, _number(visit, "version") or 0, capacity=capacity)
+
+
+def _remove(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
+    remove_slot(tx, shop.id, visit.form.get("slot", ""), _number(visit, "version") or 0)
+
+
+def _number(visit: Visit, name: str) -> int | None:
+    text = visit.form.get(name, "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise Invalid([Problem("not_a_number", "Give a whole number.", f"/{name}")])
+    return int(text)
+
+
+def _moment(visit: Visit, name: str, zone: ZoneInfo) -> datetime:
+    try:
+        return datetime.fromisoformat(visit.form.get(name, "")).replace(tzinfo=zone)
+    except ValueError:
+        text = "Give a day and a time, like 2026-06-04 18:00."
+        raise Invalid([Problem("moment", text, f"/{name}")]) from None

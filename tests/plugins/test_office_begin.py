@@ -1,0 +1,204 @@
+"""A new hub by pages alone: from its name over places, ways to pay, producers and goods to its first order."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from commensal.instance import Instance, InstanceSettings
+from commensal.instance.settings import SecuritySettings
+from commensal.storage.jobs.tables import job
+from commensal.trade.enterprises.enterprises import Enterprise, enterprise_by_id
+from commensal.trade.enterprises.grants import grants_of, grants_received
+from commensal.trade.enterprises.invitations import invitations_of
+from commensal.trade.enterprises.tables import enterprise_grant
+from commensal.trade.people.people import Person
+from commensal.trade.products.questions import products_of
+from commensal.trade.sale_sessions.questions import sessions_of_shop
+
+from .conftest import Browser, Stall
+from .test_office import OFFICE, a_member, owner
+
+__all__ = ["owner"]  # a fixture
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
+
+GOODS = (
+    "producer\tname\tcategory\tunits\tunit_type\tprice\ton_hand\ttax_category\n"
+    "{producer}\tCarottes\tCarotte\t1\tkg\t2,40\t50\t5,5\n"
+    "{producer}\tPommes\tPomme\t1\tkg\t3,00\t80\t5,5\n"
+)
+
+
+@pytest.fixture
+def settings(settings: InstanceSettings) -> InstanceSettings:
+    return InstanceSettings(
+        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
+        security=SecuritySettings(new_enterprises="everybody"),
+        plugins={"enabled": ["shop", "office", "cash", "pickup"]},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def founder(browser: Browser, ada: Person) -> Browser:
+    browser.log_in()
+    return browser
+
+
+def test_a_hub_sells_after_six_steps_without_a_command(founder: Browser, instance: Instance) -> None:
+    founder.go("/office")
+    assert "/office/new" in founder.page.links()
+    founder.go("/office/new")
+    founder.send("/office/new", name="Le Potager", city="Tours", street="1 rue Haute")
+    home = founder.at
+    hub_id = home.removeprefix("/office/")
+    assert "0/6" in founder.page.text
+
+    founder.go(f"{home}/settings/profile")
+    founder.send("/profile", description="Twelve families.")
+    for plugin in ("cash", "pickup"):
+        founder.go(f"{home}/settings/plugins/{plugin}")
+        founder.send(f"/plugins/{plugin}")
+    assert "3/6" in founder.go(home).text
+
+    founder.go(f"{home}/producers")
+    founder.send("/producers", name="Ferme du Moulin", email="moulin@example.org")
+    assert "The producer is added" in founder.page.text
+    farm_id = founder.at.rpartition("/")[2].partition("?")[0]
+    assert "4/6" in founder.go(home).text
+
+    founder.go(f"/office/{farm_id}/products/import")
+    founder.send("/products/import", cells=GOODS.format(producer="Ferme du Moulin"))
+    assert "2 new products" in founder.page.text
+    assert not goods_of(instance, farm_id)
+    founder.send("?then=save")
+    assert len(goods_of(instance, farm_id)) == 2
+
+    founder.go(f"{home}/producers/{farm_id}?margin=20&step=10")
+    assert "€3.00" in founder.page.text  # 2.40 and a fifth of the selling price
+    founder.send("?then=list")
+    assert "2 products are in your catalogue now" in founder.page.text
+    assert "5/6" in founder.go(home).text
+
+    founder.go(f"{home}/places/new")
+    founder.send(
+        "/places/new",
+        name="Hall",
+        street="1 rue Haute",
+        **dict.fromkeys(("MO", "TU", "WE", "TH", "FR", "SA", "SU"), "8-20"),
+    )
+    founder.go(f"{home}/new-sale")
+    founder.send("/new-sale", name="Thursday baskets")
+    assert "This sale is planned" in founder.page.text
+    assert "1" in founder.page.text
+    with instance.store.read() as tx:
+        (session,) = sessions_of_shop(tx, hub_id)
+    founder.go(f"{home}/sale/{session.id}/slots")
+    founder.send("?then=cut", minutes="60")
+    assert "No slots yet" not in founder.page.text
+    assert "Opening" in founder.go(home).text  # the week instead of the first steps
+    assert "Thursday baskets" in founder.page.text
+
+
+def goods_of(instance: Instance, producer_id: str) -> list[str]:
+    with instance.store.read() as tx:
+        return [stocked.product.name for stocked in products_of(tx, producer_id)]
+
+
+def test_a_list_with_mistakes_names_each_and_saves_nothing(founder: Browser, instance: Instance) -> None:
+    founder.go("/office/new")
+    founder.send("/office/new", name="Le Potager")
+    home = founder.at
+    founder.go(f"{home}/products/import")
+    founder.send("/products/import", cells=GOODS.format(producer="Le Potager").replace("2,40", "dear"))
+    assert "nothing was saved" in founder.page.text
+    assert "price" in founder.page.text
+    founder.post(f"{home}/products/import?then=save", cells=GOODS.format(producer="Le Potager").replace("50", "few"))
+    assert founder.status == 422
+    assert not goods_of(instance, home.removeprefix("/office/"))
+    founder.client.post(f"{home}/products/import", files={"file": ("list.csv", b"\xff\xfe\x00")})
+    assert not goods_of(instance, home.removeprefix("/office/"))
+
+
+def test_an_uploaded_file_is_read_as_pasted_cells_are(founder: Browser, instance: Instance) -> None:
+    founder.go("/office/new")
+    founder.send("/office/new", name="Le Potager")
+    home = founder.at
+    content = GOODS.format(producer="Le Potager").replace("\t", ";").encode("utf-8-sig")
+    founder._see(founder.client.post(f"{home}/products/import", files={"file": ("list.csv", content)}))
+    assert "2 new products" in founder.page.text
+    founder.send("?then=save")
+    assert goods_of(instance, home.removeprefix("/office/")) == ["Carottes", "Pommes"]
+
+
+def test_one_product_is_added_with_price_and_stock(founder: Browser, instance: Instance) -> None:
+    founder.go("/office/new")
+    founder.send("/office/new", name="Le Potager")
+    home = founder.at
+    founder.go(f"{home}/products/new")
+    founder.send("/products/new", name="Leeks", kind="Nothing known", price="2,10", vat_rate="")
+    wrong = {id.removesuffix("-problem") for id in founder.page.ids() if id.endswith("-problem")}
+    assert wrong == {"kind", "vat_rate"}
+    founder.send("/products/new", kind="Leek", vat_rate="5.5", stock="12")
+    assert "Leeks" in founder.page.text
+    assert goods_of(instance, home.removeprefix("/office/")) == ["Leeks"]
+
+
+# ------------------------------------------------------------------------------------------------ producers and hubs
+
+
+def test_a_producer_made_here_lets_the_hub_keep_its_goods_and_is_invited(founder: Browser, instance: Instance) -> None:
+    founder.go("/office/new")
+    founder.send("/office/new", name="Le Potager")
+    home, hub_id = founder.at, founder.at.removeprefix("/office/")
+    founder.go(f"{home}/producers")
+    founder.send("/producers", name="Ferme du Moulin", email="moulin@example.org")
+    with instance.store.read() as tx:
+        (farm_id,) = {grant.grantor_id for grant in grants_received(tx, hub_id)}
+        assert grants_of(tx, farm_id, hub_id) == {"ReadProducts", "WriteProducts", "WriteOrders"}
+        assert grants_of(tx, hub_id, farm_id) == {"ReadOrders"}
+        assert [invitation.email for invitation in invitations_of(tx, farm_id)] == ["moulin@example.org"]
+    founder.go(f"{home}/producers/{farm_id}?ask=stop")
+    assert "Stop selling the goods of Ferme du Moulin?" in founder.page.text
+    founder.send("?then=stop")
+    with instance.store.read() as tx:
+        assert not grants_received(tx, hub_id)
+    founder.go(f"{home}/producers/{farm_id}")
+    assert founder.status == 404
+
+
+def other_hub(founder: Browser, instance: Instance, name: str, kind: str) -> Enterprise:
+    founder.go("/office/new")
+    both = {"is_hub": "1"} if kind == "is_hub" else {"is_hub": "1", "is_producer": "1"}
+    founder.send("/office/new", name=name, email=f"{name.lower()}@example.org", **both)
+    with instance.store.read() as tx:
+        return enterprise_by_id(tx, founder.at.removeprefix("/office/"))
+
+
+def test_a_hub_asks_by_mail_and_the_producer_ticks_what_it_allows(founder: Browser, instance: Instance) -> None:
+    hub = other_hub(founder, instance, "Potager", "is_hub")
+    farm = other_hub(founder, instance, "Moulin", "is_producer")
+    founder.go(f"/office/{hub.id}/producers?q=moulin")
+    founder.send("?then=ask", ("producer", farm.slug))
+    assert "The question is on its way" in founder.page.text
+    with instance.store.read() as tx:
+        mails = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail"))]
+    (mail,) = (mail for mail in mails if mail["kind"] == "office_asks_to_sell")
+    assert mail["to"] == "moulin@example.org"
+    founder.go(mail["values"]["url"].removeprefix(instance.settings.base_url.rstrip("/")))
+    assert "Potager asks to sell your goods" in founder.page.text
+    founder.send("/hubs", sells="1")
+    with instance.store.read() as tx:
+        assert grants_of(tx, farm.id, hub.id) == {"ReadProducts", "WriteOrders"}
+    founder.post(f"/office/{farm.id}/hubs", hub=hub.slug)
+    with instance.store.read() as tx:
+        assert grants_of(tx, farm.id, hub.id) == frozenset()
+
+
+def test_only_owners_decide_who_sells(browser: Browser, stall: Stall) -> None:
+    browser.log_in(a_member(stall, "manager"))
+    for path in ("producers", "producers?then=ask", "hubs"):
+        browser.post(f"{OFFICE}/{path}", name="Mine", hub="shop", producer="shop")
+        assert browser.status == 403
+    with stall.instance.store.read() as tx:
+        assert not tx.all(select(enterprise_grant))
