@@ -7,10 +7,9 @@ does not say stays.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
@@ -47,7 +46,7 @@ from .goods import (
 from .goods_changes import GoodsChanges, GoodsReader
 from .order_pages import order, order_response
 from .orders import is_platform_order
-from .responses import ChangedMeanwhile, base_of, demand_match, dfc_page, dfc_response
+from .responses import ChangedMeanwhile, base_of, demand_match, dfc_page, dfc_response, with_address
 from .scopes import platform_by_id
 
 _METHODS = ("GET", "PUT", "PATCH")
@@ -101,19 +100,12 @@ def _answer(visit: Visit, find: FindGoods, type_name: str) -> Response:
     if visit.request.method != "GET":
         with visit.read() as tx:
             find(visit, tx, "WriteProducts")
-        sent = _with_address(parse(visit.body), f"{base_of(visit)}{visit.request.url.path}", type_name)
+        sent = with_address(parse(visit.body), f"{base_of(visit)}{visit.request.url.path}", type_name)
         paths, document = Paths(sent), read(sent, limits=SENT_IN)
         with visit.write() as tx:
             _write(visit, tx, find, document, paths)
     with visit.read() as tx:
         return dfc_response(visit, goods_things(visit, tx, find(visit, tx, "ReadProducts")))
-
-
-def _with_address(raw: Any, iri: str, type_name: str) -> Any:
-    """The same document; one without an id or a type, as Open Food Network takes them, is about its address."""
-    if not isinstance(raw, Mapping) or "@graph" in raw or {"@id", "id"} & raw.keys():
-        return raw
-    return {"@type": type_name, **raw, "@id": iri}
 
 
 def _write(visit: Visit, tx: Transaction, find: FindGoods, document: DfcDocument, paths: Paths) -> None:

@@ -25,16 +25,14 @@ from commensal import (
 )
 from commensal.pages import Visit
 
-from ..dfc.iris import line_iri
 from ..dfc.limits import SENT_IN
 from ..dfc.read import read
-from ..dfc.vocabulary import DfcLine, DfcOffer, DfcProduct
 from ..runtime import federation_of
-from .access import demand_scope, has_scope, refuse_anonymous, requested_enterprise
+from .access import Scope, demand_scope, has_scope, refuse_anonymous, requested_enterprise
 from .layouts import layout_of
 from .order_document import order_things
 from .order_reading import enterprise_of_order, read_order
-from .orders import order_of_line, platform_order, platform_orders, sellers_of
+from .orders import platform_order, platform_orders, sellers_of
 from .placing import PlatformBuyer, amend_platform_order, place_platform_order
 from .responses import base_of, dfc_page, dfc_response
 from .scopes import platform_access, platform_by_id
@@ -55,7 +53,6 @@ def order_routes() -> Sequence[BaseRoute]:
         dfc_page("/api/dfc/supplied_products", orders_of_anybody, "POST"),
         *(dfc_page(f"{path}/{{order}}", order, "GET", "PUT", "DELETE") for path in (*lists, "/api/dfc/orders")),
         dfc_page("/api/dfc/supplied_products/{order}", order, "DELETE"),
-        dfc_page("/api/dfc/order_lines/{line}", line),
     ]
 
 
@@ -98,11 +95,18 @@ def _list(visit: Visit, tx: Transaction, enterprise_ids: Sequence[str], sender: 
 
 def order_response(visit: Visit, tx: Transaction, id: str) -> Response:
     """The order by id as it is now. Raises `NotFound` for one that the caller did not send."""
-    placed = _own(visit, tx, platform_order(tx, id))
+    return _answer(visit, tx, own_order(visit, tx, platform_order(tx, id), "ReadOrders"))
+
+
+def own_order(visit: Visit, tx: Transaction, placed: PlatformOrder, scope: Scope) -> PlatformOrder:
+    """The order, if the caller sent it and has the scope. Raises `NotFound` for one of another platform, and for one at
+    another enterprise than that in the path."""
+    if visit.actor.client and placed.sender != _sender(visit):
+        raise _no_order()
     if "enterprise" in visit.path and requested_enterprise(visit, tx).id != placed.enterprise_id:
         raise _no_order()
-    demand_scope(visit, tx, placed.enterprise_id, "ReadOrders")
-    return _answer(visit, tx, placed)
+    demand_scope(visit, tx, placed.enterprise_id, scope)
+    return placed
 
 
 def order(visit: Visit) -> Response:
@@ -112,34 +116,26 @@ def order(visit: Visit) -> Response:
         response = order_response(visit, tx, order_id)
         if visit.request.method == "GET":
             return response
-        placed = platform_order(tx, order_id)
-        enterprise = enterprise_by_id(tx, placed.enterprise_id)
-        demand_scope(visit, tx, placed.enterprise_id, "WriteOrders")
+        placed = own_order(visit, tx, platform_order(tx, order_id), "WriteOrders")
     sent = None if visit.request.method == "DELETE" else read(visit.body, limits=SENT_IN)
 
-    def amend(tx: Transaction) -> PlatformOrder:
-        requested = _CANCELLED if sent is None else read_order(tx, base, enterprise.id, sent)
-        return amend_platform_order(
-            tx, visit.instance.hooks, placed, _buyer(visit, tx, enterprise, requested), requested
-        )
+    def request(tx: Transaction) -> RequestedOrder:
+        return _CANCELLED if sent is None else read_order(tx, base, placed.enterprise_id, sent)
 
-    changed = _try(visit, amend)
+    changed = amend_order(visit, placed, request)
     with visit.read() as tx:
         return _answer(visit, tx, changed)
 
 
-def line(visit: Visit) -> Response:
-    base = base_of(visit)
-    with visit.read() as tx:
-        refuse_anonymous(visit)
-        placed = _own(visit, tx, order_of_line(tx, visit.path["line"]))
-        demand_scope(visit, tx, placed.enterprise_id, "ReadOrders")
-        things = list(order_things(tx, base, layout_of(visit, placed.enterprise_id), placed))
-        iri = line_iri(base, visit.path["line"])
-        (line,) = (thing for thing in things if isinstance(thing, DfcLine) and thing.iri == iri)
-        (offer,) = (thing for thing in things if isinstance(thing, DfcOffer) and thing.iri == line.offer)
-        products = [thing for thing in things if isinstance(thing, DfcProduct) and thing.iri == offer.item]
-        return dfc_response(visit, [line, offer, *products])
+def amend_order(visit: Visit, placed: PlatformOrder, request: Callable[[Transaction], RequestedOrder]) -> PlatformOrder:
+    """Changes the order to what is requested now. `request` reads that in the transaction that changes the order."""
+
+    def amend(tx: Transaction) -> PlatformOrder:
+        enterprise, requested = enterprise_by_id(tx, placed.enterprise_id), request(tx)
+        buyer = _buyer(visit, tx, enterprise, requested)
+        return amend_platform_order(tx, visit.instance.hooks, placed, buyer, requested)
+
+    return _try(visit, amend)
 
 
 _CANCELLED = RequestedOrder(
@@ -181,13 +177,6 @@ def _try(visit: Visit, change: Callable[[Transaction], T]) -> T:
 def _answer(visit: Visit, tx: Transaction, placed: PlatformOrder, status: int = 200) -> Response:
     things = order_things(tx, base_of(visit), layout_of(visit, placed.enterprise_id), placed)
     return dfc_response(visit, things, status=status)
-
-
-def _own(visit: Visit, tx: Transaction, placed: PlatformOrder) -> PlatformOrder:
-    """Raises `NotFound` for an order of another platform."""
-    if visit.actor.client and placed.sender != _sender(visit):
-        raise _no_order()
-    return placed
 
 
 def _no_order() -> NotFound:

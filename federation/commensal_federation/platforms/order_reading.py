@@ -85,6 +85,25 @@ def enterprise_of_order(tx: Transaction, base: str, document: DfcDocument) -> st
     raise NotFound("no_enterprise", "It is not clear whose goods this order wants.")
 
 
+def read_lines(tx: Transaction, base: str, enterprise_id: str, document: DfcDocument) -> tuple[RequestedLine, ...]:
+    """All lines of a document that need not have their order. Raises `Invalid`, also for a document without lines."""
+    lines = document.all(DfcLine)
+    if not lines:
+        raise Invalid([Problem("no_line", "There is no OrderLine in this document.", "$")])
+    return _requested_lines(tx, base, enterprise_id, document, lines)
+
+
+def pieces_of_line(tx: Transaction, enterprise_id: str, line: DfcLine, item_id: str) -> int:
+    """The pieces that a line requests of the item of ours, "" for an unknown one. Raises `Invalid`."""
+    problems: list[Problem] = []
+    product = products_of_items(tx, enterprise_id, [item_id]).get(item_id)
+    size = DfcQuantity(value=product.quantity, unit=product.unit) if product else None
+    pieces = _pieces(line, size, problems)
+    if problems:
+        raise Invalid(problems)
+    return pieces
+
+
 def _requested_items(
     tx: Transaction, base: str, enterprise_id: str, document: DfcDocument, lines: Sequence[DfcLine]
 ) -> list[str]:

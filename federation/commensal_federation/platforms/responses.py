@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -121,6 +121,13 @@ def matches_etag(visit: Visit, tag: str) -> bool:
     """Whether If-None-Match has the tag (RFC 9110, section 13.1.2; a weak tag, W/, compares like any other)."""
     tags = visit.request.headers.get("if-none-match", "").split(",")
     return any(candidate.strip().removeprefix("W/") in (tag, "*") for candidate in tags)
+
+
+def with_address(raw: Any, iri: str, type_name: str) -> Any:
+    """The same document; one without an id or a type, as Open Food Network takes them, is about its address."""
+    if not isinstance(raw, Mapping) or "@graph" in raw or {"@id", "id"} & raw.keys():
+        return raw
+    return {"@type": type_name, **raw, "@id": iri}
 
 
 def demand_match(visit: Visit, things: Iterable[Thing]) -> None:

@@ -26,6 +26,7 @@ from .event_pages import event_routes
 from .export import enterprise_things, export_enterprise
 from .goods_pages import goods_routes
 from .layouts import layout_of
+from .order_line_pages import order_line_routes
 from .order_pages import order_routes
 from .permissions import permission_routes
 from .prices import Categories, categories_of
@@ -63,6 +64,7 @@ def dfc_routes(instance: Instance) -> Sequence[BaseRoute]:
         dfc_page("/api/dfc/Enterprises/{enterprise}/CatalogItems", catalog_items),
         *permission_routes(),
         *order_routes(),
+        *order_line_routes(),
         *event_routes(),
         *goods_routes(),
         *single_routes(),

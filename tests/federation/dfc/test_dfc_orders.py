@@ -285,3 +285,46 @@ def test_goods_of_a_neighbour_are_not_sold_here(shop: Shop, ofn: Ofn, clock: Man
         ("refused", 0),
     ]
     assert free_stock(neighbour, "carrots") == 1000
+
+
+# ------------------------------------------------------------------------------------------ lines
+
+
+def quantities_of(ofn: Ofn, path: str) -> dict[str, int]:
+    """The pieces that come, by the offer that the platform named."""
+    lines = document_of(ofn.ask("GET", path)).all(DfcLine)
+    return {str(line.offer): int(line.quantity.value) for line in lines if line.quantity}
+
+
+def test_lines_are_changed_added_and_taken_off_one_by_one(ofn: Ofn) -> None:
+    path = place(ofn.post({"carrots": 4, "chicken": 1}))
+    context = "https://w3id.org/dfc/ontology/context/context_1.16.0.json"
+    carrots, chicken, honey = (offer_of(ofn.shop, name) for name in ("carrots", "chicken", "honey"))
+    lines = {line.offer: line.iri.removeprefix("http://testserver") for line in
+             document_of(ofn.ask("GET", f"{path}/order_lines")).all(DfcLine)}  # fmt: skip
+    answer = ofn.ask("PUT", lines[carrots], json={"@context": context, "dfc-b:quantity": "6"})
+    (line,) = document_of(answer).all(DfcLine)
+    assert (line.iri, line.answer) == (f"http://testserver{lines[carrots]}", "confirmed")
+    six = {"@context": context, "dfc-b:hasQuantity": {"dfc-b:value": 6, "dfc-b:hasUnit": "dfc-m:Kilogram"}}
+    assert ofn.ask("PATCH", lines[chicken], json=six).status_code == 200  # of two kilograms each
+    new_line = {"@context": context, "@type": "dfc-b:OrderLine", "dfc-b:concerns": honey, "dfc-b:quantity": 5}
+    added = document_of(ofn.ask("POST", f"{path}/order_lines", json=new_line), 201)
+    assert {line.offer: line.answer for line in added.all(DfcLine)}[honey] == "shortened"
+    assert quantities_of(ofn, path) == {carrots: 6, chicken: 3, honey: 3}
+    assert ofn.ask("DELETE", lines[carrots]).status_code == 204
+    assert quantities_of(ofn, path) == {chicken: 3, honey: 3}
+    assert ofn.ask("GET", lines[carrots]).status_code == 404
+    wrong = ofn.ask("PUT", lines[chicken], json={"@context": context, "dfc-b:quantity": "1.5"})
+    assert (wrong.status_code, wrong.json()["errors"][0]["code"]) == (422, "quantity")
+
+
+def test_the_last_line_that_goes_leaves_an_empty_order_that_gives_its_stock_back(ofn: Ofn) -> None:
+    path = place(ofn.post({"honey": 2}))
+    (line,) = document_of(ofn.ask("GET", f"{path}/order_lines")).all(DfcLine)
+    own, stranger = line.iri.removeprefix("http://testserver"), ofn.oidc.token("litefarm")
+    grant_scopes(ofn.shop, "litefarm", "WriteOrders")
+    assert request(ofn.shop, stranger, own, method="DELETE").status_code == 404
+    assert ofn.ask("DELETE", own).status_code == 204
+    assert quantities_of(ofn, path) == {}
+    with ofn.shop.instance.store.read() as tx:
+        assert {lot.name: lot.free for lot in lots_of(tx, ofn.shop.id)}["honey"] == 3

@@ -91,7 +91,7 @@ def test_the_instance_says_what_it_is_and_where_things_are(shop: Shop) -> None:
     places = shop.client.get("/.well-known/dfc/").json()
     assert "/api/dfc/enterprises" in places.values()
     scope_names = {scope.partition("scopes.rdf#")[2] for scope in places}
-    assert scope_names == {"ReadEnterprise", "ReadProducts", "ReadOrders", "WriteOrders"}
+    assert scope_names == {"ReadEnterprise", "ReadProducts", "WriteProducts", "ReadOrders", "WriteOrders"}
     for path in places.values():
         assert shop.client.get(path, headers={"Authorization": f"Bearer {shop.token}"}).status_code == 200, path
 
