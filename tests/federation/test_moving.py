@@ -21,9 +21,11 @@ from commensal_federation.catalogue.grants import SELLING, accept_grant, give_gr
 from commensal_federation.delivery.alerts import alerts
 from commensal_federation.grants.questions import grants_between
 from commensal_federation.leases.holder import give_back
+from commensal_federation.leases.lender import force_return
 from commensal_federation.leases.questions import leases
 from commensal_federation.leases.row import lease_by_id
 from commensal_federation.moving.old_home import cancel_leaving, offer_move
+from commensal_federation.notices.tables import federation_notice
 from commensal_federation.orders.questions import orders_of
 from commensal_federation.testing import Region
 
@@ -97,6 +99,23 @@ def test_an_order_that_runs_is_completed_at_the_new_home(farm: Producer, hub: Hu
         (order,) = orders_of(tx, "hub")
     assert [(line.quantity, line.answer) for line in order.lines] == [(5, "confirmed")]
     assert_consistent(farm.region)
+
+
+def test_people_at_the_new_home_are_told_of_what_was_sold_late(farm: Producer, hub: Hub) -> None:
+    hub.order(hub.sell(farm), 2)
+    farm.region.cut("a", "b")
+    with farm.write() as tx:
+        force_return(farm.federation, tx, farm.leases()[0].id)
+    farm.region.mend()
+    clock_of(farm.region).advance(hours=1)
+    minutes(farm.region)
+    assert farm.leases()[0].late == 2
+    new_farm = move(farm)
+    notice = federation_notice.c
+    with new_farm.read() as tx:
+        told = tx.all(select(notice.kind, notice.enterprise_id).where(notice.kind == "sold_late"))
+        assert told == [{"kind": "sold_late", "enterprise_id": new_farm.id}]
+        assert [alert.text for alert in alerts(tx)] == ["Apples: 2 Piece were sold without having been leased."]
 
 
 def test_a_hub_of_the_old_home_keeps_what_its_customers_have_ordered_and_sells_on(farm: Producer) -> None:

@@ -136,27 +136,34 @@ def take_report(federation: Federation, tx: Transaction, peer: Peer, lot_id: str
         note=peer.name,
     ):
         raise Refuse("counts", "These counts do not follow from the last ones.")
-    if late > row["late"]:
-        text = f"{lease.lot.name}: {lease.units(late):f} {lease.unit} were sold without having been leased."
-        alert(tx, peer.id, "late", text)
-        if holdings_of(tx, [lot_id]):  # a copy: its producer is at home elsewhere
-            note_for_operators(tx, "late", peer.id, text)
-        else:
-            note_for_enterprise(
-                tx, row["enterprise_id"], "sold_late", peer.id, row["id"], lease=row["id"], lot=lease.lot.name,
-                quantity=f"{lease.units(late):f}", unit=lease.unit,
-            )  # fmt: skip
     surplus_before = lease.surplus
     lease = set_lease(
         tx, lease, report=report.report, seen=seen, returned=returned, held=held, sold=sold, late=late,
         ordered=lease.grains(report.ordered), recalled=0, recalled_at=None,
     )  # fmt: skip
+    if late > row["late"]:
+        notify_late_sales(tx, lease)
     _release_double_cover(tx, lot_id, surplus_before - lease.surplus)
     if newly_returned:
         set_waiting(tx, lease, 0)  # it waits for none, else it would get the same units again and again
         _write_off_lost(tx, lease, newly_returned)
     if newly_returned or row["recalled"]:
         serve_waiting(federation, tx, gather_free_stock(tx, lot_id))
+
+
+def notify_late_sales(tx: Transaction, lease: LotLease) -> None:
+    """Alerts people to what the holder has sold without a lease: the producer's or, where this instance has leased the
+    lot itself, the operators."""
+    row, quantity = lease.row, f"{lease.units(lease.row['late']):f}"
+    text = f"{lease.lot.name}: {quantity} {lease.unit} were sold without having been leased."
+    alert(tx, row["peer_id"], "late", text)
+    if holdings_of(tx, [row["lot_id"]]):  # a copy: its producer is at home elsewhere
+        note_for_operators(tx, "late", row["peer_id"], text)
+    else:
+        note_for_enterprise(
+            tx, row["enterprise_id"], "sold_late", row["peer_id"], row["id"], lease=row["id"], lot=lease.lot.name,
+            quantity=quantity, unit=lease.unit,
+        )  # fmt: skip
 
 
 def _release_double_cover(tx: Transaction, lot_id: str, grains: int) -> None:

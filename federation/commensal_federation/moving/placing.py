@@ -18,7 +18,8 @@ from ..dfc.iris import KINDS, local_id, lot_iri
 from ..grants.questions import grant_by_id
 from ..grants.tables import federation_grant
 from ..leases.joined import id_apart, split_lent_stock
-from ..leases.row import outstanding
+from ..leases.lender import notify_late_sales
+from ..leases.row import lease_by_id, outstanding
 from ..messages.bodies.enterprise_rows import AnyRow, GrantRow, LeaseRow, OrderRow, PriceRow, SentItemRow
 from ..messages.bodies.moving import MoveRow
 from ..orders.tables import federation_order, federation_order_line
@@ -130,6 +131,8 @@ class _PeerTrade:
                 "created_at": self._tx.now,
             },
         )  # fmt: skip
+        if row.late:
+            notify_late_sales(self._tx, lease_by_id(self._tx, row.id))
 
     def split_lot(self, old_id: str, lent: int = 0) -> None:
         """Makes the lot for leases that peers keep apart, unless it is there, and moves `lent` grains there."""
