@@ -1,6 +1,7 @@
 """What plugins with pages may use beside `commensal`: ``from commensal.pages import Visit, page``."""
 
 from .interfaces.api.cookies import clear_session, set_browser, set_session
+from .interfaces.api.origin_guard import allow_frames
 from .interfaces.pages.mistakes import NO_MISTAKES, Mistakes, explain, mistakes, status_of
 from .interfaces.pages.office import AddedPage, added_pages
 from .interfaces.pages.page import page
@@ -9,6 +10,6 @@ from .interfaces.pages.shown import shown_once
 from .interfaces.pages.visit import Visit
 
 __all__ = [
-    "NO_MISTAKES", "AddedPage", "Mistakes", "Visit", "added_pages", "clear_session", "explain", "mistakes", "page",
-    "page_parts", "set_browser", "set_session", "shown_once", "status_of",
+    "NO_MISTAKES", "AddedPage", "Mistakes", "Visit", "added_pages", "allow_frames", "clear_session", "explain",
+    "mistakes", "page", "page_parts", "set_browser", "set_session", "shown_once", "status_of",
 ]  # fmt: skip

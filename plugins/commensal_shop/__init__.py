@@ -11,8 +11,14 @@ from collections.abc import Sequence
 from commensal import MenuItem, hookimpl, translate
 
 from .pages import routes
+from .settings import Settings
 
-__all__ = ["menu_items", "routes"]
+__all__ = ["enterprise_settings", "menu_items", "routes"]
+
+
+@hookimpl
+def enterprise_settings() -> type:
+    return Settings
 
 
 @hookimpl

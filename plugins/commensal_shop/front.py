@@ -1,4 +1,4 @@
-"""The front page, and the page of a hub."""
+"""The front page, and the pages of hubs and producers."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 
 from starlette.responses import Response
 
-from commensal import Sale, list_enterprises, sales
+from commensal import Enterprise, NotFound, Sale, list_enterprises, sales
 from commensal.pages import Visit
-from commensal.trade import find_enterprise, is_open
+from commensal.trade import find_enterprise, is_open, sales_of_supplier
 
+from .settings import settings_of
 from .showing import show
 
 _AT_ONCE = 100  # sales, and hubs
@@ -27,15 +28,44 @@ def front_page(visit: Visit) -> Response:
     if search:
         hub_ids = {hub.id for hub in hubs}
         shown_sales = [sale for sale in shown_sales if sale.shop.id in hub_ids]
-    return show(visit, "front", hubs=hubs, sought=search, **_by_openness(shown_sales, now))
+    return show(visit, "front", public=True, hubs=hubs, sought=search, **_by_openness(shown_sales, now))
 
 
 def hub_page(visit: Visit) -> Response:
     with visit.read() as tx:
         hub = find_enterprise(tx, visit.path["slug"], person_id=visit.actor.person_id)
+        look = settings_of(tx, visit, hub.id)
         shown_sales = sales(tx, openness="both", shop_id=hub.id)
         now = tx.now
-    return show(visit, "hub", hub=hub, **_by_openness(shown_sales, now))
+    return show(
+        visit, "hub", public=True, hub=hub, look=look, accent=look.accent, place=map_links(hub),
+        **_by_openness(shown_sales, now),
+    )  # fmt: skip
+
+
+def producer_page(visit: Visit) -> Response:
+    """The page of a producer: who they are, where, and at which sales their goods are."""
+    with visit.read() as tx:
+        producer = find_enterprise(tx, visit.path["slug"], person_id=visit.actor.person_id)
+        if not producer.is_producer:
+            raise NotFound
+        look = settings_of(tx, visit, producer.id)
+        shown_sales = sales_of_supplier(tx, producer.id, limit=_AT_ONCE)
+        now = tx.now
+    return show(
+        visit, "producer", public=True, producer=producer, look=look, accent=look.accent, place=map_links(producer),
+        **_by_openness(shown_sales, now),
+    )  # fmt: skip
+
+
+def map_links(enterprise: Enterprise) -> Sequence[tuple[str, str]]:
+    """Addresses that show where it is, each with its kind: "map" on the site of OpenStreetMap, "app" for an application
+    of the device (RFC 5870). Nobody learns anything before a link is followed. None without coordinates."""
+    if enterprise.latitude is None or enterprise.longitude is None:
+        return ()
+    latitude, longitude = enterprise.latitude, enterprise.longitude
+    site = f"https://www.openstreetmap.org/?mlat={latitude}&mlon={longitude}#map=16/{latitude}/{longitude}"
+    return (("map", site), ("app", f"geo:{latitude},{longitude}"))
 
 
 def _by_openness(shown_sales: Sequence[Sale], now: datetime) -> dict[str, Any]:

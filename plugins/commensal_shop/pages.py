@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 from commensal import Instance, NotFound, hookimpl
 from commensal.pages import Visit, page
 
-from . import accounts, cart, change, checkout, front, joining, legal, myself, orders, sale, save, second_factor
+from . import accounts, cart, change, checkout, feeds, front, joining, legal, myself, orders, sale, save, second_factor
 from .showing import on_error
 
 
@@ -29,10 +29,15 @@ def raise_not_found(visit: Visit) -> Response:
 _PAGES = (
     ("GET", "/", front.front_page),
     ("GET", "/hubs/{slug}", front.hub_page),
+    ("GET", "/hubs/{slug}/distributions.ics", feeds.distributions_calendar),
+    ("GET", "/hubs/{slug}/sales.atom", feeds.atom_feed),
+    ("GET", "/hubs/{slug}/sales.json", feeds.json_feed),
+    ("GET", "/producers/{slug}", front.producer_page),
     ("GET", "/hubs/{slug}/legal/{kind}", legal.hub_text_page),
     ("GET", "/legal/{kind}", legal.instance_text_page),
     ("GET", "/legal/versions/{text}", legal.version_page),
     ("GET", "/sales/{session}", sale.sale_page),
+    ("GET", "/sales/{session}/frame", feeds.frame_page),
     ("GET", "/sales/{session}/cart", cart.cart_page),
     ("POST", "/sales/{session}/cart", save.save_cart),
     ("GET", "/sales/{session}/checkout", checkout.checkout_page),

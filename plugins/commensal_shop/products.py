@@ -13,6 +13,7 @@ from markupsafe import Markup
 from commensal import MEASURES, PluginFields, ProductField, clean_html, plural, translate
 from commensal.trade import PRODUCT_FIELDS, VisibleOffer
 
+from .makers import Maker
 from .shelves import SHELVES, shelf_labels, shelf_of
 
 _ORGANIC = frozenset({"Organic-AB", "Organic-EU"})  # DFC certifications
@@ -53,6 +54,7 @@ class ProductCard:
     """
 
     first: VisibleOffer
+    maker: Maker
     shelf: str
     description: Markup
     sizes: tuple[SizeField, ...]
@@ -61,7 +63,7 @@ class ProductCard:
     lines: tuple[tuple[str, str], ...]
 
     def __hash__(self) -> int:
-        return hash(self.sizes)
+        return hash((self.sizes, self.maker))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,10 +87,12 @@ def group_by_shelf(
     now: datetime,
     language: str,
     declared: PluginFields,
+    makers: Mapping[str, Maker],
     order: Sequence[str] = (),
 ) -> list[ProductGroup]:
     """Groups the offers by shelf and lot. `values` and `errors` are those of the quantity fields, by item; `declared`
-    are the fields that plugins add to products; `order` has the names of the shelves that come first."""
+    are the fields that plugins add to products; `makers` are the producers by id; `order` has the names of the shelves
+    that come first."""
     sizes: dict[str, list[SizeField]] = {}
     for offer in offers:
         value, error = values.get(offer.item_id, ""), errors.get(offer.item_id, "")
@@ -96,7 +100,7 @@ def group_by_shelf(
         sizes.setdefault(offer.lot_id, []).append(size)
     shelves: dict[str, list[ProductCard]] = {}
     for group in sizes.values():
-        card = _card(tuple(group), language, declared)
+        card = _card(tuple(group), makers[group[0].offer.supplier_id], language, declared)
         shelves.setdefault(card.shelf, []).append(card)
     labels = shelf_labels(language)
     return [
@@ -134,10 +138,11 @@ def _size_field(offer: VisibleOffer, value: str, error: str, orderable: bool, la
 
 
 @lru_cache(maxsize=2_000)
-def _card(sizes: tuple[SizeField, ...], language: str, declared: PluginFields) -> ProductCard:
+def _card(sizes: tuple[SizeField, ...], maker: Maker, language: str, declared: PluginFields) -> ProductCard:
     first = sizes[0].offer
     return ProductCard(
         first=first,
+        maker=maker,
         shelf=shelf_of(first.product_type),
         description=Markup(clean_html(first.description)) if first.description else Markup(),  # noqa: S704 - now it is
         sizes=tuple(sorted(sizes, key=lambda size: size.offer.lot_quantity)),

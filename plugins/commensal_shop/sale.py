@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from starlette.responses import Response
@@ -22,10 +22,12 @@ from .cart import ShownCart, load_cart
 from .dock import dock_of, render_dock
 from .filters import NO_OPTIONS, FilterOptions, Filters, filter_options, read_filters, select_offers
 from .joinable import JoinableOrder, joinable_order
+from .makers import Maker, makers_of
 from .offers import categories_of, visible_offers
 from .products import group_by_shelf
 from .quantities import FIELD, format_quantities
 from .remaining import remaining_time
+from .settings import DEFAULTS, Settings, settings_of
 from .shelves import shelf_labels
 from .showing import NONE, Mistakes, mistakes, show, status_of
 
@@ -44,6 +46,8 @@ class SaleView:
     cart:    what the visitor has in the basket
     offers:  of one page, which meet the filters
     options: what the fields of filters offer
+    makers:  the producers of the offers, by id
+    look:    what the shop has chosen for its pages
     joined:  an order of the visitor which what they take can join
     next_sale: of the same shop, if this one is over
     """
@@ -54,6 +58,8 @@ class SaleView:
     filters: Filters
     offers: Sequence[VisibleOffer] = ()
     options: FilterOptions = NO_OPTIONS
+    makers: Mapping[str, Maker] = field(default_factory=dict)
+    look: Settings = DEFAULTS
     joined: JoinableOrder | None = None
     next_sale: Sale | None = None
     page: int = 1
@@ -84,6 +90,12 @@ def show_refused(visit: Visit, typed: Mapping[str, str], error: Invalid) -> Resp
 
 def _load_view(tx: Transaction, visit: Visit, item_ids: list[str] | None = None) -> SaleView:
     """Loads the page of the sale that the visitor asks for, or only these items."""
+    view = _load_offers(tx, visit, item_ids)
+    shop_id = view.sale.shop.id
+    return replace(view, makers=makers_of(tx, view.offers, shop_id), look=settings_of(tx, visit, shop_id))
+
+
+def _load_offers(tx: Transaction, visit: Visit, item_ids: list[str] | None) -> SaleView:
     cart = load_cart(tx, visit)
     view = SaleView(sale=cart.sale, now=tx.now, cart=cart, filters=read_filters({**visit.form, **visit.query}))
     if not view.open and not view.coming:
@@ -140,9 +152,11 @@ def _page(
         visit,
         "sale",
         status=status,
+        public=view.sale.shop.visibility == "public",
         basket=sum(view.cart.items.values()) if view.open else None,
         sale=view.sale,
         view=view,
+        accent=view.look.accent,
         remaining=remaining_time(session.closes_at - view.now, visit.language),
         shelves=group_by_shelf(
             view.offers,
@@ -151,6 +165,8 @@ def _page(
             now=view.now,
             language=visit.language,
             declared=visit.instance.store.plugin_fields.products,
+            makers=view.makers,
+            order=view.look.shelves,
         ),
         cards=visit.pieces("shop/product.html", "product", **context),
         all_shelves=shelf_labels(visit.language),

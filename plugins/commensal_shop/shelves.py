@@ -50,5 +50,5 @@ def shelf_labels(language: str) -> Mapping[str, str]:
         "groceries": translate(language, "Groceries"),
         "drinks": translate(language, "Drinks"),
         "frozen": translate(language, "Frozen"),
-        "household": translate(language, "House and garden"),
+        "household": translate(language, "Household"),
     }

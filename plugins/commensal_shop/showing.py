@@ -20,7 +20,7 @@ __all__ = ["NONE", "Mistakes", "mistakes", "on_error", "show", "status_of"]
 NONE = NO_MISTAKES
 
 
-def show(visit: Visit, template: str, /, *, status: int = 200, **context: Any) -> Response:
+def show(visit: Visit, template: str, /, *, status: int = 200, public: bool = False, **context: Any) -> Response:
     """Renders ``shop/<template>.html`` with the common context. Pass `basket` if the number of pieces is known."""
     language = visit.language
     words = {
@@ -31,11 +31,12 @@ def show(visit: Visit, template: str, /, *, status: int = 200, **context: Any) -
         "as_told": as_told,
         "here": visit.request.url.path,
         "address": visit.here,
+        "accent": "green",
         "lang": lambda other: Markup(' lang="{}"').format(other) if other != language else "",
     }
     if "basket" not in context:
         words["basket"] = _basket(visit, context.get("sale"))
-    return visit.render(f"shop/{template}.html", status=status, **words, **context)
+    return visit.render(f"shop/{template}.html", status=status, public=public, **{**words, **context})
 
 
 def on_error(visit: Visit, error: Exception) -> Response:

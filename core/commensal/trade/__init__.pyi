@@ -212,6 +212,7 @@ from .sale_sessions.questions import coordination_by_id as coordination_by_id
 from .sale_sessions.questions import lots_on_sale as lots_on_sale
 from .sale_sessions.questions import new_items as new_items
 from .sale_sessions.questions import sale_for as sale_for
+from .sale_sessions.questions import sales_of_supplier as sales_of_supplier
 from .sale_sessions.questions import sessions_of as sessions_of
 from .sale_sessions.questions import sessions_of_shop as sessions_of_shop
 from .sale_sessions.sessions import add_session as add_session

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .problems import problem_response
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
+_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors "
+)
 _HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": f"{_POLICY}'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 _HSTS = "max-age=31536000"
+
+
+def allow_frames(response: Response, origins: Sequence[str]) -> None:
+    """Lets pages of these origins ("https://www.example.org") show this response in a frame; of no others, and of none
+    if there are no origins. Only for pages without forms: another site could lie above them (clickjacking)."""
+    ancestors = " ".join(origins) or "'none'"
+    response.headers["Content-Security-Policy"] = f"{_POLICY}{ancestors}"
 
 
 class OriginGuard:

@@ -24,13 +24,12 @@ from ..api.cookies import cookie_name
 from ..api.plugin_threads import LoopRoute, run_in_thread
 from ..api.rates import Rates
 from .shown import find_shown_page, redirect_to_shown_page
-from .visit import Visit
+from .visit import LANGUAGE_COOKIE, Visit
 
 Handler = Callable[[Visit], Response]
 OnError = Callable[[Visit, Exception], Response]
 Recognise = Callable[[Instance, str], str | None]
 
-LANGUAGE_COOKIE = "language"
 _SAFE = ("GET", "HEAD")
 _FIELDS = 1000  # per form
 _LARGEST = 1024 * 1024  # bytes of a form

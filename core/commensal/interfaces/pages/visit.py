@@ -6,6 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from contextvars import copy_context
 from dataclasses import dataclass
+from hashlib import sha256
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -25,6 +26,7 @@ from ..api.code_throttle import throttle_codes
 from ..api.cookies import cookie_name, session_cookie, set_cookie
 from .templates import Pieces, pieces, render
 
+LANGUAGE_COOKIE = "language"
 _log = structlog.get_logger("commensal.pages")
 
 
@@ -79,15 +81,33 @@ class Visit:
         """Limits guesses: use it around work with codes. Raises `TooMany` after too many wrong ones of one address."""
         return throttle_codes(self.request.app.state.rates, self.actor.address, codes)
 
-    def render(self, template: str, /, *, status: int = 200, **context: Any) -> Response:
-        """The template as a response; it also gets the visit, the menu and the instance's name."""
+    def render(self, template: str, /, *, status: int = 200, public: bool = False, **context: Any) -> Response:
+        """The template as a response; it also gets the visit, the menu and the instance's name. `public`: as for
+        `as_page`."""
         common = {"visit": self, "menu": self._menu(), "instance_name": self.instance.settings.name}
-        return self.as_page(render(self.instance, template, self.language, {**common, **context}), status)
+        html = render(self.instance, template, self.language, {**common, **context})
+        return self.as_page(html, status, public=public)
 
-    def as_page(self, html: str, status: int = 200) -> Response:
-        """A response with HTML for this visitor only, with the headers of every page."""
+    def as_page(self, html: str, status: int = 200, *, public: bool = False) -> Response:
+        """A response with HTML for this visitor only, with the headers of every page.
+
+        public: the page holds nothing personal if nobody is logged in and no basket is known. Then browsers may keep
+                it, and ask each time whether it has changed (RFC 9110, section 13.1.2). Never for an address that is
+                a secret itself.
+        """
         headers = {"Content-Language": self.language, "Vary": "Cookie, Accept-Language", "Cache-Control": "no-store"}
-        return HTMLResponse(html, status, headers)
+        if not (public and status == 200 and self.request.method == "GET" and self._is_nobody):
+            return HTMLResponse(html, status, headers)
+        tag = f'W/"{sha256(html.encode()).hexdigest()[:20]}"'
+        headers |= {"Cache-Control": "private, no-cache", "ETag": tag}
+        known_tags = self.request.headers.get("if-none-match", "").split(", ")
+        return Response(status_code=304, headers=headers) if tag in known_tags else HTMLResponse(html, status, headers)
+
+    @property
+    def _is_nobody(self) -> bool:
+        """Whether the browser sent nothing that tells it from others but its language."""
+        language_cookie = cookie_name(self.instance.settings.base_url, LANGUAGE_COOKIE)
+        return self.actor.person_id is None and set(self.request.cookies) <= {language_cookie}
 
     def pieces(self, template: str, what: str, /, **shared: Hashable) -> Pieces:
         """Renders a part of a page for each of many values, with a cache for equal values. The template gets the value

@@ -159,6 +159,28 @@ def sales(
     return [_sale(row) for row in rows]
 
 
+def sales_of_supplier(tx: Transaction, supplier_id: str, *, limit: int = 50) -> list[Sale]:
+    """Returns open and coming sales of public shops that sell something of this supplier, the first to close first."""
+    goods = (
+        select(session_item.c.session_id)
+        .join(catalog_item, catalog_item.c.id == session_item.c.item_id)
+        .join(supplied_product, supplied_product.c.id == catalog_item.c.product_id)
+        .where(
+            supplied_product.c.enterprise_id == supplier_id,
+            supplied_product.c.archived_at.is_(None),
+            ~catalog_item.c.hidden,
+        )
+    )
+    conditions = (
+        not_over_at(tx.now),
+        enterprise.c.visibility.in_(_FOUND_BY_ALL),
+        enterprise.c.archived_at.is_(None),
+        sale_session.c.id.in_(goods),
+    )
+    statement = _sales().where(*conditions).order_by(sale_session.c.closes_at, sale_session.c.id).limit(limit)
+    return [_sale(row) for row in tx.all(statement)]
+
+
 def sales_of_instance(tx: Transaction, state: SaleState | None = None, *, limit: int = 50) -> list[Sale]:
     """Returns sales of all shops, hidden ones too, for the operator: those in this state, or all of them.
 
