@@ -6,17 +6,28 @@ from collections.abc import Callable, Sequence
 
 from starlette.responses import Response
 
-from commensal import OrderSummary, Transaction, order_by_id, payments_of, sale_by_id, search_key
-from commensal.pages import Visit
-from commensal.trade import AuditFilter, audit_entries, find_orders, orders_with_product, summaries_of_session
+from commensal import Conflict, OrderSummary, Refused, Transaction, order_by_id, payments_of, sale_by_id, search_key
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.trade import (
+    REPEATED_MAILS,
+    RepeatedMail,
+    find_orders,
+    locked_order,
+    mail_again,
+    orders_to_join,
+    orders_with_product,
+    orders_with_reference,
+    summaries_of_session,
+)
 
 from .desk import Desk, open_desk
 from .handing import due_of
+from .history import history_of, mail_names
 from .sessions import recent_sessions, session_of_page
 from .showing import show
 
 _LONGEST = 100  # characters of a search
-_HISTORY = 50  # entries of the audit trail below an order
+_SHORTEST_REFERENCE = 4  # characters of a payment's reference; anything shorter is a number or a name
 
 _STATES: dict[str, Callable[[OrderSummary], bool]] = {
     "unpaid": lambda order: order.due > 0,
@@ -34,9 +45,10 @@ def orders_page(visit: Visit) -> Response:
         session = session_of_page(tx, visit, desk.enterprise.id, sessions)
         orders = summaries_of_session(tx, desk.enterprise.id, session.id) if session else []
         count = len(orders)
+        paid_so = _with_reference(tx, desk, words)
         if session and words:
-            orders = search_orders(tx, session.id, orders, words)
-        elsewhere = _in_other_sales(tx, desk, words, orders)
+            orders = search_orders(tx, session.id, orders, words, also=paid_so)
+        elsewhere = _in_other_sales(tx, desk, words, orders, paid_so)
     if state in _STATES:
         orders = [order for order in orders if _STATES[state](order)]
     return show(
@@ -45,16 +57,29 @@ def orders_page(visit: Visit) -> Response:
     )  # fmt: skip
 
 
-def _in_other_sales(tx: Transaction, desk: Desk, words: str, orders: Sequence[OrderSummary]) -> list[OrderSummary]:
-    """Orders of other sales with exactly this number, e-mail address or telephone number."""
+def _with_reference(tx: Transaction, desk: Desk, words: str) -> set[str]:
+    """Ids of orders whose payment has these words as its reference; amounts and references are for who sees money."""
+    if len(words) < _SHORTEST_REFERENCE or not desk.sees_money:
+        return set()
+    return orders_with_reference(tx, desk.enterprise.id, words)
+
+
+def _in_other_sales(
+    tx: Transaction, desk: Desk, words: str, orders: Sequence[OrderSummary], paid_so: set[str]
+) -> list[OrderSummary]:
+    """Orders of other sales with exactly this number, e-mail address, telephone number or reference of a payment."""
     if not words:
         return []
     shown = {order.id for order in orders}
-    return [order for order in find_orders(tx, desk.enterprise.id, words.lstrip("#")) if order.id not in shown]
+    matches = find_orders(tx, desk.enterprise.id, words.lstrip("#"), order_ids=paid_so)
+    return [order for order in matches if order.id not in shown]
 
 
-def search_orders(tx: Transaction, session_id: str, orders: Sequence[OrderSummary], words: str) -> list[OrderSummary]:
-    """The orders with these words in their name, number, e-mail, telephone, note or slot, or in a product's name."""
+def search_orders(
+    tx: Transaction, session_id: str, orders: Sequence[OrderSummary], words: str, *, also: Sequence[str] | set[str] = ()
+) -> list[OrderSummary]:
+    """The orders with these words in their name, number, e-mail, telephone, note or slot, or in a product's name, and
+    those with the ids `also`."""
     number, phone = words.lstrip("#"), _digits(words)
     key = search_key(words)
     matches = {
@@ -63,7 +88,7 @@ def search_orders(tx: Transaction, session_id: str, orders: Sequence[OrderSummar
         if str(order.number) == number
         or (len(phone) > 5 and phone in _digits(order.phone))
         or key in search_key(f"{order.name} {order.email} {order.note} {order.shipping_label}")
-    }
+    } | {order.id for order in orders if order.id in also}
     if not matches and not number.isdigit():
         matches = orders_with_product(tx, session_id, words)
     return [order for order in orders if order.id in matches]
@@ -73,15 +98,61 @@ def _digits(text: str) -> str:
     return "".join(character for character in text if character.isdigit())
 
 
+# ------------------------------------------------------------------------------------------------ one order
+
+
 def order_page(visit: Visit) -> Response:
+    return show_order(visit)
+
+
+def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+    """The page of the order that the path names."""
     with visit.read() as tx:
         desk = open_desk(tx, visit, "orders:read")
         order = order_by_id(tx, visit.path["order"], enterprise_id=desk.enterprise.id)
         sale = sale_by_id(tx, order.session_id)
         payments = payments_of(tx, desk.enterprise.id, order.id) if desk.sees_money else ()
-        trail = AuditFilter(object_kind="customer_order", object_id=order.id)
-        history = audit_entries(tx, trail, _HISTORY) if desk.may("audit:read") else ()
+        history = history_of(tx, order, visit.language, sees_trail=desk.may("audit:read"), sees_money=desk.sees_money)
+        others = [
+            other
+            for other in orders_to_join(
+                tx, desk.enterprise.id, order.session_id, email=order.email, customer_id=order.customer_id
+            )
+            if other.id != order.id
+        ]
+    going = order.state != "Cancelled" and order.fulfilment_state != "Fulfilled"
     return show(
-        visit, desk, "order", at="orders", order=order, sale=sale, payments=payments, history=history,
-        due=due_of(order),
+        visit, desk, "order", at="orders", status=status, order=order, sale=sale, payments=payments, history=history,
+        due=due_of(order), others=others if going else [], going=going, mistakes=errors,
+        may_change=desk.may("orders:write") and going, done=visit.query.get("done", ""),
+        mails=_mails(visit, order.fulfilment_state == "Held"),
+        corrected=any(adjustment.kind == "correction" for adjustment in order.adjustments),
     )  # fmt: skip
+
+
+def _mails(visit: Visit, ready: bool) -> dict[str, str]:
+    """The e-mails that can be sent again, by kind."""
+    names = mail_names(visit.language)
+    kinds = ("order_placed", "order_final", *(("order_ready",) if ready else ()))
+    return {kind: names[kind] for kind in kinds}
+
+
+def mail_now(visit: Visit) -> Response:
+    """Mails the customer once more, with the order as it is now."""
+    kind = visit.form.get("mail", "")
+    try:
+        with visit.write() as tx:
+            desk = open_desk(tx, visit, "orders:write")
+            order = locked_order(tx, visit.path["order"], enterprise_id=desk.enterprise.id)
+            mail_again(tx, order, _repeated(kind))
+    except Refused as error:
+        return show_order(visit, mistakes(visit, error, lambda name: False), status_of(error))
+    return visit.redirect(f"{desk.address}/orders/{order.id}?done=mailed")
+
+
+def _repeated(kind: str) -> RepeatedMail:
+    """The kind of the e-mail. Raises `Conflict` for one that is not sent again by hand."""
+    for repeated in REPEATED_MAILS:
+        if kind == repeated:
+            return repeated
+    raise Conflict("no_mail", "Choose which e-mail is sent again.")

@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from commensal import Invalid, Problem, Refused, Stale, Transaction
+from commensal import Invalid, Problem, Refused, Stale, Transaction, mails_of_purchase_order
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
     LineAnswer,
@@ -24,6 +24,7 @@ from commensal.trade import (
     parts_of,
     purchase_order_by_id,
     purchase_orders_of,
+    reopen_purchase_order,
     tell_supplier,
 )
 
@@ -80,12 +81,14 @@ def _order_page(
         desk = open_desk(tx, visit, "orders:read")
         order = _order_of_path(tx, visit, desk)
         policy = closing_policy_of(tx, desk.enterprise.id)
+        mails = mails_of_purchase_order(tx, desk.enterprise.id, order.id)
         over = order.ends_at <= tx.now
     template = "received" if "cuts" in context else "supplier"
     shown = {"shortage": policy.shortage, "lost": "1", **(typed or {})}
     return show(
         visit, desk, template, at="receive", status=status, order=order, over=over, typed=shown, mistakes=errors,
-        may_answer=desk.may("orders:write") and not over, mailed="mailed" in visit.query, **context,
+        may_answer=desk.may("orders:write") and not over, mailed="mailed" in visit.query,
+        reopened="reopened" in visit.query, asked=visit.query.get("ask", ""), mails=mails, **context,
     )  # fmt: skip
 
 
@@ -94,9 +97,11 @@ def _order_of_path(tx: Transaction, visit: Visit, desk: Desk) -> PurchaseOrder:
 
 
 def order_now(visit: Visit) -> Response:
-    """Does what the pressed button of a supplier's order is for: it all came, some did, or mail it once more."""
+    """Does what the pressed button of a supplier's order is for: it all came, some did, ask again, mail it again."""
     if visit.query.get("then") == "mail":
         return _mail_again(visit)
+    if visit.query.get("then") == "reopen":
+        return _reopen(visit)
     if visit.query.get("then") == "all":
         return _answer(visit, {})
     return _note(visit)
@@ -108,6 +113,20 @@ def _mail_again(visit: Visit) -> Response:
         order = _order_of_path(tx, visit, desk)
         mail_order(tx, order.id)
     return visit.redirect(f"{desk.address}/receive/{order.id}?mailed=1")
+
+
+def _reopen(visit: Visit) -> Response:
+    """Takes the answer back, so that the supplier is asked again."""
+    try:
+        with visit.write() as tx:
+            desk = open_desk(tx, visit, "orders:write")
+            (order,) = locked_orders(tx, [_order_of_path(tx, visit, desk).id])
+            if str(order.version) != visit.form.get("version"):
+                raise Stale
+            reopen_purchase_order(tx, order.id)
+    except Refused as error:
+        return _order_page(visit, None, mistakes(visit, error, lambda name: False), status_of(error))
+    return visit.redirect(f"{desk.address}/receive/{order.id}?reopened=1")
 
 
 def _note(visit: Visit) -> Response:

@@ -164,3 +164,23 @@ def test_a_packer_sees_what_comes_without_prices_and_changes_nothing(
     browser.post(f"{RECEIVE}/sales/shop-session", supplier="farm")
     assert browser.status == 403
     assert purchase_order(stall).state == "placed"
+
+
+def test_an_answer_is_taken_back_after_the_page_has_said_what_happens(
+    owner: Browser, stall: Stall, orders: tuple[Order, Order]
+) -> None:
+    order = purchase_order(stall)
+    page = owner.go(f"{RECEIVE}/{order.id}")
+    assert "Open the order again" not in page.text
+    owner.post(f"{owner.at}?then=all", **page.forms[0].fields)
+    owner.go(f"{RECEIVE}/{order.id}")
+    assert "sent to farm@example.org" in owner.page.text
+    owner.go(f"{RECEIVE}/{order.id}?ask=reopen")
+    assert "Take the answer of La ferme back?" in owner.page.text
+    asked = owner.page
+    owner.send("?then=reopen")
+    assert "The order is open again" in owner.page.text
+    assert (purchase_order(stall).state, purchase_order(stall).revision) == ("placed", 2)
+    owner.page, owner.at = asked, f"{RECEIVE}/{order.id}"
+    owner.send("?then=reopen")
+    assert owner.status == 422, "the order has changed since the page was shown"

@@ -2,6 +2,7 @@
 
 from .audit.acting import Acting as Acting
 from .audit.acting import acting as acting
+from .audit.questions import AuditEntry as AuditEntry
 from .audit.questions import AuditFilter as AuditFilter
 from .audit.questions import audit_entries as audit_entries
 from .catalogs.bringing import BroughtItem as BroughtItem
@@ -253,3 +254,20 @@ from .supply.purchase_orders import tell_supplier as tell_supplier
 from .supply.shares import shares as shares
 
 __all__: list[str]
+from .orders.emails import REPEATED_MAILS as REPEATED_MAILS
+from .orders.emails import RepeatedMail as RepeatedMail
+from .orders.emails import mail_again as mail_again
+from .orders.lock import locked_together as locked_together
+from .orders.merge import merge_orders as merge_orders
+from .orders.shipping import offered_shipping as offered_shipping
+from .orders.substitute import substitute as substitute
+from .orders.summaries import orders_to_join as orders_to_join
+from .payments.by_hand import record_given_back as record_given_back
+from .payments.change_method import change_payment_method as change_payment_method
+from .payments.methods import choose_method as choose_method
+from .payments.payments import orders_with_reference as orders_with_reference
+from .payments.provider_refunds import refundable_payments as refundable_payments
+from .supply.corrections import LineCorrection as LineCorrection
+from .supply.corrections import correct_order as correct_order
+from .supply.corrections import left_of_line as left_of_line
+from .supply.reopening import reopen_purchase_order as reopen_purchase_order

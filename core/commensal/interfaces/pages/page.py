@@ -15,7 +15,7 @@ from ...base.errors import CommensalError, Invalid, PluginError, Problem, Unavai
 from ...base.languages.catalogs import LANGUAGES, best_language
 from ...base.logs import current_plugin
 from ...instance import Instance
-from ...trade.audit.acting import acting, acting_for
+from ...trade.audit.acting import Acting, acting, acting_for
 from ...trade.enterprises.plugins import offered_plugins, refuse_where_off
 from ...trade.people.actor import Actor
 from ...trade.people.sessions import keep_alive
@@ -100,7 +100,7 @@ def page(
             if plugin and not where_off:
                 _refuse_where_off(visit, plugin)
             attribution = visit.instance.hooks.running(plugin, part) if plugin else nullcontext()
-            with attribution, acting(acting_for(visit.actor, f"page {handler.__name__}")):
+            with attribution, acting(_author(visit, handler)):
                 answer = handler(visit)
             if answer.status_code < 400:
                 visit.request.app.state.rates.note_success(limit, visit.actor.address)
@@ -167,6 +167,11 @@ def _address(request: Request) -> str:
 def _anonymous_visit(request: Request) -> Visit:
     """The visit before the visitor is identified."""
     return _make_visit(request.app.state.instance, request, anonymous_actor(request))
+
+
+def _author(visit: Visit, handler: Handler) -> Acting:
+    """Who changes what this page changes: for the enterprise that its path names, or else for themselves."""
+    return acting_for(visit.actor, f"page {handler.__name__}", visit.path.get("enterprise"))
 
 
 def _make_visit(instance: Instance, request: Request, actor: Actor) -> Visit:

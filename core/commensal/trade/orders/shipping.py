@@ -53,6 +53,14 @@ def shipping_options(
     return _options_by_id(tx, hooks, shop.plugins, shop, language, address)
 
 
+def offered_shipping(
+    tx: Transaction, hooks: Hooks, enterprise_id: str, session_id: str, language: str
+) -> dict[str, ShippingOption]:
+    """Returns the options that a shop offers at its session to any address, by "plugin:id", full ones too."""
+    enabled = enabled_plugins(tx, enterprise_id)
+    return _ask(hooks, tx, enabled, enterprise_id, session_id, language, None)
+
+
 def _options_by_id(
     tx: Transaction,
     hooks: Hooks,
@@ -61,12 +69,24 @@ def _options_by_id(
     language: str,
     address: Address | None,
 ) -> dict[str, ShippingOption]:
+    return _ask(hooks, tx, plugins, order.enterprise_id, order.session_id, language, address)
+
+
+def _ask(
+    hooks: Hooks,
+    tx: Transaction,
+    plugins: Mapping[str, Mapping[str, object]],
+    enterprise_id: str,
+    session_id: str,
+    language: str,
+    address: Address | None,
+) -> dict[str, ShippingOption]:
     answers = hooks.each(
         specifications.shipping_options,
         plugins,
         tx=tx,
-        enterprise_id=order.enterprise_id,
-        session_id=order.session_id,
+        enterprise_id=enterprise_id,
+        session_id=session_id,
         language=language,
         address=address,
     )

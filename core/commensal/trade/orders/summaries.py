@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
 from ...storage.database import Row, Transaction
+from .identity import Identity
 from .questions import order_ids_of_customer
 from .tables import customer_order, order_line
 
@@ -88,16 +89,35 @@ def _is_unpaid(enterprise_id: str) -> tuple[ColumnElement[bool], ...]:
     return (*of_shop, _order.payment_state == "Unpaid", _order.total > _order.paid_total)
 
 
-def find_orders(tx: Transaction, enterprise_id: str, text: str) -> list[OrderSummary]:
-    """Returns orders of all sales of a shop with this number, e-mail address or telephone number, newest first.
+def find_orders(
+    tx: Transaction, enterprise_id: str, text: str, *, order_ids: Collection[str] = ()
+) -> list[OrderSummary]:
+    """Returns orders of all sales of a shop with this number, e-mail address or telephone number, and those with one of
+    these ids, newest first.
 
     At most 200. These are exact: a list of one sale is searched by `summaries_of_session`.
     """
     matches: list[ColumnElement[bool]] = [func.lower(_order.email) == text.lower(), _order.phone == text]
     if text.isascii() and text.isdigit() and len(text) < 10:
         matches.append(_order.number == int(text))
+    if order_ids:
+        matches.append(_order.id.in_(sorted(order_ids)))
     newest_first = _summaries(tx, _order.enterprise_id == enterprise_id, or_(*matches), newest=True)
     return newest_first[:_MOST]
+
+
+def orders_to_join(
+    tx: Transaction, enterprise_id: str, session_id: str, *, email: str, customer_id: str | None = None
+) -> list[OrderSummary]:
+    """Returns the orders of this address, or of this customer, at a shop's session that may still get more goods.
+
+    An address proves nothing: `merge_orders` decides whether two of them may become one.
+    """
+    is_theirs = func.lower(_order.email) == email.lower()
+    if customer_id is not None:
+        is_theirs = or_(is_theirs, and_(_order.customer_id == customer_id, _order.identity != Identity.TYPED))
+    going = (_order.state.in_(("Held", "Complete")), _order.fulfilment_state != "Fulfilled")
+    return _summaries(tx, _order.enterprise_id == enterprise_id, _order.session_id == session_id, is_theirs, *going)
 
 
 def summaries_of_customer(tx: Transaction, enterprise_id: str, customer_id: str) -> list[OrderSummary]:

@@ -81,8 +81,9 @@ def record_given_back(
     allowed: Collection[str],
     reference: str = "",
     anyway: bool = False,
+    key: str = "",
 ) -> Payment:
-    """Records that the person gave `amount` minor units back by `method`.
+    """Records that the person gave `amount` minor units back by `method`; with a `key`, once however often it comes.
 
     Raises `NotFound`; `Invalid` if the method is not among the `allowed`; `Conflict` if the amount is more than is
     owed, or with `anyway`, more than was received.
@@ -90,5 +91,5 @@ def record_given_back(
     refuse_not_by_hand(method, allowed)
     return refund(
         tx, enterprise_id=enterprise_id, order_id=order_id, method=method, amount=amount,
-        idempotency_key=tx.new_id(), person_id=person_id, reference=reference, anyway=anyway,
+        idempotency_key=key or tx.new_id(), person_id=person_id, reference=reference, anyway=anyway,
     )  # fmt: skip

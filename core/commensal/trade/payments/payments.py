@@ -25,6 +25,7 @@ from .values import Due, Payment
 
 OPEN = ("Started", "Pending")
 MOST_PAYMENTS = 100  # of one order, with refunds and failed attempts
+_MOST_FOUND = 200  # orders with one reference
 _COLUMNS = tuple(column for column in payment.c if column.name not in ("idempotency_key", "asked"))
 _PAYMENTS_OF_ORDER = (
     select(*_COLUMNS)
@@ -183,6 +184,14 @@ def payment_by_id(tx: Transaction, enterprise_id: str, payment_id: str) -> Payme
     if row is None:
         raise NotFound("no_payment", "There is no such payment.")
     return Payment(**row)
+
+
+def orders_with_reference(tx: Transaction, enterprise_id: str, reference: str) -> set[str]:
+    """Returns the ids of the shop's orders with a payment of this reference, whatever its blanks and its case."""
+    written = func.upper(func.replace(payment.c.reference, " ", ""))
+    statement = select(payment.c.order_id).where(payment.c.enterprise_id == enterprise_id, payment.c.reference != "")
+    rows = tx.all(statement.where(written == reference.replace(" ", "").upper()).limit(_MOST_FOUND))
+    return {row["order_id"] for row in rows}
 
 
 def payment_by_key(tx: Transaction, enterprise_id: str, idempotency_key: str) -> Payment | None:

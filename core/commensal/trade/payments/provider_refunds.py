@@ -19,7 +19,7 @@ from ...storage.database import Transaction
 from ...storage.jobs import Job
 from ..enterprises.plugins import enabled_plugins
 from .due import due, locked_due
-from .payments import OPEN, payment_by_id, payment_by_key, write_once
+from .payments import OPEN, payment_by_id, payment_by_key, payments_of, write_once
 from .problems import keep_problem
 from .promises import REFUND, promise_again, promise_refund
 from .refunds import fail_refund, owed_to_customer, refuse_too_much
@@ -84,6 +84,20 @@ def _refundable(tx: Transaction, payment: Payment, key: str) -> int:
     order = locked_due(tx, payment.enterprise_id, payment.order_id)
     existing = payment_by_key(tx, payment.enterprise_id, key)
     return existing.amount if existing else min(owed_to_customer(tx, order), payment.amount - _refunded_of(tx, payment))
+
+
+def refundable_payments(tx: Transaction, hooks: Hooks, enterprise_id: str, order_id: str) -> dict[str, int]:
+    """Returns what the provider of each received payment of the order can still give back, in minor units by payment
+    id."""
+    enabled = enabled_plugins(tx, enterprise_id)
+    refunding = {plugin for plugin in enabled if hooks.implementing(specifications.refund_payment, {plugin})}
+    payments = [
+        payment
+        for payment in payments_of(tx, enterprise_id, order_id)
+        if payment.kind == "payment" and payment.state == "Done" and payment.plugin in refunding
+    ]
+    left = {payment.id: payment.amount - _refunded_of(tx, payment) for payment in payments}
+    return {payment_id: amount for payment_id, amount in left.items() if amount > 0}
 
 
 def request_refund(instance: Instance, job: Job) -> None:

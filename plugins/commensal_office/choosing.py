@@ -1,0 +1,81 @@
+"""Products of a sale as people name them in a field: typed with suggestions, and read without a script."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from commensal import Invalid, Problem, Transaction, format_quantity
+from commensal.trade import VisibleOffer, offers_for
+
+ADD, PIECES = "add/", "pieces/"  # and a number: the names of fields with another product and how many of it
+ITEM = "items/"  # and the id of an item: the name of a field with its pieces; the core's errors name it so
+ROWS = 3  # fields for further products below an order
+_LONGEST = 5  # digits of a number of pieces
+
+Goods = Mapping[str, VisibleOffer]  # by what people read and type
+
+
+def goods_of(tx: Transaction, session_id: str, language: str) -> Goods:
+    """The offers of a sale by name and size, with the producer where two are called the same."""
+    offers = offers_for(tx, session_id, [])
+    labels = {offer.item_id: _as_typed(f"{offer.name} · {_size(offer, language)}") for offer in offers}
+    count = Counter(labels.values())
+    return {
+        label if count[label := labels[offer.item_id]] == 1 else _as_typed(f"{label} · {offer.supplier_name}"): offer
+        for offer in offers
+    }
+
+
+def _size(offer: VisibleOffer, language: str) -> str:
+    return format_quantity(offer.quantity, offer.unit, language)
+
+
+def _as_typed(text: str) -> str:
+    """The text with plain blanks, as a keyboard writes them."""
+    return " ".join(text.split())
+
+
+def item_named(goods: Goods, text: str, field: str) -> str:
+    """The id of the item that a field names. Raises `Invalid` for one that is not on the list."""
+    offer = goods.get(_as_typed(text))
+    if offer is None:
+        message = "Choose {text} from the list: nothing on sale is called exactly so."
+        raise Invalid([Problem("unknown_item", message, f"/{field}", {"text": text.strip()[:60] or "–"})])
+    return offer.item_id
+
+
+def read_pieces(text: str, field: str) -> int:
+    """A number of pieces, 0 for an empty field. Raises `Invalid`."""
+    digits = text.strip() or "0"
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST):
+        raise Invalid([Problem("pieces", "Write a whole number of pieces, like 12.", f"/{field}")])
+    return int(digits)
+
+
+def read_goods(goods: Goods, typed: Mapping[str, str], rows: int = ROWS) -> dict[str, int]:
+    """Pieces by item: of the fields for items that are there already, and of those for further products.
+
+    Raises `Invalid` with every mistake.
+    """
+    pieces: dict[str, int] = {}
+    problems: list[Problem] = []
+    for name, text in typed.items():
+        try:
+            if name.startswith(ITEM):
+                pieces[name.removeprefix(ITEM)] = read_pieces(text, name)
+        except Invalid as error:
+            problems += error.problems
+    for row in range(1, rows + 1):
+        name, label = f"{ADD}{row}", typed.get(f"{ADD}{row}", "")
+        if not label.strip():
+            continue
+        try:
+            item = item_named(goods, label, name)
+            added = read_pieces(typed.get(f"{PIECES}{row}", "") or "1", f"{PIECES}{row}")
+            pieces[item] = pieces.get(item, 0) + added
+        except Invalid as error:
+            problems += error.problems
+    if problems:
+        raise Invalid(problems)
+    return pieces

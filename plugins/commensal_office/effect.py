@@ -1,0 +1,104 @@
+"""What an act would do to an order, shown on a page of its own before it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import Response
+
+from commensal import Order, Refused, Transaction, format_quantity
+from commensal.pages import Mistakes, Visit, mistakes, status_of
+from commensal.trade import locked_order
+
+from .desk import Desk, open_desk
+from .handing import due_of
+from .showing import show
+
+Act = Callable[[Transaction, Desk, Order], Order]
+Again = Callable[[Mapping[str, str], Mistakes, int], Response]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """The page that asks: its heading, the word on the button that does it, and what people should know before."""
+
+    heading: str
+    button: str
+    warnings: tuple[str, ...] = ()
+    agree: str = ""  # a box that must be ticked, named "agreed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineChange:
+    """Pieces of one product before and after; `size` is its net content as people read it."""
+
+    name: str
+    size: str
+    before: int
+    after: int
+
+
+def ask_or_do(visit: Visit, act: Act, asking: Asking, again: Again, *, done: str) -> Response:
+    """Shows what the act would do to the order of the path; the form of that page does it.
+
+    Only with the version of the order that was shown. A refusal shows the form `again`.
+    """
+    typed, sure = dict(visit.form), is_sure(visit)
+    try:
+        desk, before, after = _try(visit, act, keep=sure)
+    except Refused as error:
+        return again(typed, mistakes(visit, error, typed.__contains__), status_of(error))
+    if sure:
+        return visit.redirect(f"{desk.address}/orders/{after.id}?done={done}")
+    return show_effect(visit, desk, asking, before, after, typed)
+
+
+def _try(visit: Visit, act: Act, *, keep: bool) -> tuple[Desk, Order, Order]:
+    """Runs the act on the locked order. Unless it is to `keep`, everything is rolled back."""
+    with visit.write() as tx, tx.attempt() as attempt:
+        desk = open_desk(tx, visit, "orders:write")
+        version = version_of(visit)
+        before = locked_order(tx, visit.path["order"], enterprise_id=desk.enterprise.id, version=version)
+        after = act(tx, desk, before)
+        if not keep:
+            attempt.rollback()
+    return desk, before, after
+
+
+def is_sure(visit: Visit) -> bool:
+    """Whether the form comes from the page that told what would happen."""
+    return visit.form.get("sure") == "1"
+
+
+def version_of(visit: Visit) -> int:
+    """The version of the order that the form was made for; 0, which no order has, if the form does not say."""
+    text = visit.form.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def show_effect(
+    visit: Visit, desk: Desk, asking: Asking, before: Order | None, after: Order, typed: Mapping[str, str],
+    **context: Any,
+) -> Response:  # fmt: skip
+    """The page that tells what changes; its form repeats what was `typed`. Without `before` the order is new."""
+    return show(
+        visit, desk, "effect", at="orders", asking=asking, before=before, order=after,
+        changes=line_changes(before, after, visit.language), typed=typed, due_before=due_of(before) if before else 0,
+        due=due_of(after), action=f"{visit.request.url.path}?{visit.request.url.query}", **context,
+    )  # fmt: skip
+
+
+def line_changes(before: Order | None, after: Order, language: str) -> list[LineChange]:
+    """The products of which the pieces differ, in the order of the lines."""
+    counts: dict[tuple[str, str], list[int]] = {}
+    for place, order in enumerate((before, after)):
+        for line in order.lines if order else ():
+            key = (line.name, format_quantity(line.unit_quantity, line.unit, language))
+            counts.setdefault(key, [0, 0])[place] += line.quantity
+    return [
+        LineChange(name=name, size=size, before=then, after=now)
+        for (name, size), (then, now) in counts.items()
+        if then != now
+    ]

@@ -1,0 +1,109 @@
+"""What happened to an order, in words: who changed what when, which e-mails were sent, and what they were about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from commensal import Order, SentMail, Transaction, format_money, mails_of_order, translate
+from commensal.trade import AuditEntry, AuditFilter, audit_entries
+
+_MOST = 50  # entries of the audit trail
+
+
+@dataclass(frozen=True, kw_only=True)
+class Happening:
+    """at:   UTC
+    who:  a name; "" for the computer, and for the customer, of whose own orders no trail is kept
+    text: what happened, in the reader's language
+    bad:  whether somebody should look after it
+    """
+
+    at: datetime
+    who: str = ""
+    text: str
+    bad: bool = False
+
+
+def history_of(
+    tx: Transaction, order: Order, language: str, *, sees_trail: bool, sees_money: bool
+) -> Sequence[Happening]:
+    """Everything that is known to have happened to the order, newest first. Amounts only for who `sees_money`."""
+    trail = AuditFilter(object_kind="customer_order", object_id=order.id)
+    entries = audit_entries(tx, trail, _MOST) if sees_trail else ()
+    happenings = [*_of_order(order, language), *_of_mails(mails_of_order(tx, order.enterprise_id, order.id), language)]
+    for entry in entries:
+        text = " · ".join(_words(entry, order, language, sees_money=sees_money))
+        if text:
+            happenings.append(Happening(at=entry.at, who=entry.person or entry.client, text=text))
+    return sorted(happenings, key=lambda happening: happening.at, reverse=True)
+
+
+def _of_order(order: Order, language: str) -> Iterator[Happening]:
+    moments = (
+        (order.placed_at, translate(language, "ordered")),
+        (order.fulfilled_at, translate(language, "handed over")),
+        (order.cancelled_at, translate(language, "cancelled")),
+    )
+    yield from (Happening(at=at, text=text) for at, text in moments if at is not None)
+
+
+def mail_names(language: str) -> Mapping[str, str]:
+    """What each kind of e-mail about an order is, in words."""
+    return {
+        "order_placed": translate(language, "confirmation"),
+        "order_changed": translate(language, "changed order"),
+        "order_cancelled": translate(language, "cancellation"),
+        "order_final": translate(language, "final order"),
+        "order_ready": translate(language, "order is ready"),
+        "order_reminder": translate(language, "reminder"),
+        "order_refunded": translate(language, "refund"),
+        "order_not_collected": translate(language, "not collected"),
+        "purchase_order": translate(language, "order to the supplier"),
+    }
+
+
+def _of_mails(mails: Sequence[SentMail], language: str) -> Iterator[Happening]:
+    names = mail_names(language)
+    for mail in mails:
+        values = {"mail": names.get(mail.kind, mail.kind), "to": mail.to}
+        if mail.state == "failed":
+            yield Happening(
+                at=mail.at, text=translate(language, "E-mail “{mail}” did not reach {to}").format(**values), bad=True
+            )
+        else:
+            yield Happening(at=mail.at, text=translate(language, "E-mail “{mail}” sent to {to}").format(**values))
+
+
+def _words(entry: AuditEntry, order: Order, language: str, *, sees_money: bool) -> Iterator[str]:
+    """What an entry of the trail says of an order; nothing for what no reader asks about."""
+    fields: Mapping[str, Any] = entry.fields
+    if entry.action == "merged":
+        yield translate(language, "put together with order {number}").format(number=fields.get("into", ""))
+    if entry.action == "corrected":
+        yield translate(language, "corrected after the hand-over")
+    if entry.action != "changed":
+        return
+    state, packed = _now(fields, "state"), _now(fields, "fulfilment_state")
+    if state == "Cancelled":
+        yield translate(language, "cancelled")
+    elif packed in ("Held", "Fulfilled"):
+        yield translate(language, "handed over") if packed == "Fulfilled" else translate(language, "packed")
+    if "total" in fields and sees_money:
+        before, after = (format_money(amount, order.currency, language) for amount in fields["total"])
+        yield translate(language, "total {before} → {after}").format(before=before, after=after)
+    if "shipping_label" in fields:
+        yield translate(language, "another slot: {slot}").format(slot=_now(fields, "shipping_label"))
+    if "payment_method" in fields:
+        yield translate(language, "paid another way")
+    for name, text in (("note", translate(language, "note")), ("phone", translate(language, "telephone"))):
+        if name in fields:
+            yield text
+
+
+def _now(fields: Mapping[str, Any], name: str) -> Any:
+    """The new value of a field that changed, of the pair of values."""
+    values = fields.get(name)
+    return values[-1] if isinstance(values, list | tuple) and values else None

@@ -1,0 +1,122 @@
+"""Gives money back for an order: what is owed now, and by which way; a provider sends it, or a person has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from commensal import (
+    Invalid,
+    Order,
+    Payment,
+    PaymentMethod,
+    Problem,
+    Refused,
+    order_by_id,
+    payments_of,
+    read_amount,
+    refund_by_provider,
+)
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.trade import payment_methods_of_order, record_given_back, refundable_payments
+
+from .desk import open_desk
+from .effect import is_sure
+from .handing import by_hand, cash_first, due_of
+from .showing import amount_in_field, show
+
+_BY_HAND, _PROVIDER = "hand:", "provider:"
+_LONGEST = 200  # characters of a reference
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """A way to give money back. `most`: what it can give at most, in minor units; None: what was received."""
+
+    id: str
+    label: str
+    most: int | None = None
+
+
+def refund_page(visit: Visit) -> Response:
+    return _refund_page(visit, {})
+
+
+def _refund_page(
+    visit: Visit, typed: Mapping[str, str], errors: Mistakes = NO_MISTAKES, status: int = 200, *, asked: bool = False
+) -> Response:
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "payments:write")
+        order = order_by_id(tx, visit.path["order"], enterprise_id=desk.enterprise.id)
+        payments = {payment.id: payment for payment in payments_of(tx, desk.enterprise.id, order.id)}
+        refundable = refundable_payments(tx, visit.instance.hooks, desk.enterprise.id, order.id)
+    owed = owed_now(order, list(payments.values()))
+    labels = {method.id: method.label for method in payment_methods_of_order(visit.instance, order, visit.language)}
+    ways = [
+        Way(id=f"{_PROVIDER}{id}", label=labels.get(payments[id].method, payments[id].method), most=left)
+        for id, left in refundable.items()
+    ]
+    ways += [Way(id=f"{_BY_HAND}{method.id}", label=method.label) for method in _methods(visit, order)]
+    shown = {
+        "amount": amount_in_field(owed, order.currency, visit.language), "way": ways[0].id if ways else "",
+        "reference": "", "anyway": "", "key": visit.instance.ids.secret(), **typed,
+    }  # fmt: skip
+    return show(
+        visit, desk, "refund", at="orders", status=status, order=order, owed=owed, ways=ways, typed=shown,
+        mistakes=errors, asked=asked, under_way=max(0, -due_of(order)) - owed,
+    )  # fmt: skip
+
+
+def _methods(visit: Visit, order: Order) -> list[PaymentMethod]:
+    return cash_first(by_hand(payment_methods_of_order(visit.instance, order, visit.language)))
+
+
+def owed_now(order: Order, payments: list[Payment]) -> int:
+    """What is owed to the customer and is not on its way back yet, in minor units."""
+    under_way = sum(
+        payment.amount for payment in payments if payment.kind == "refund" and payment.state in ("Started", "Pending")
+    )
+    return max(0, -due_of(order) - under_way)
+
+
+def refund_now(visit: Visit) -> Response:
+    """Asks once more with the amount and the way in words, then gives the money back or records that it was given."""
+    typed = {name: visit.form.get(name, "") for name in ("amount", "way", "reference", "anyway", "key")}
+    try:
+        with visit.read() as tx:
+            desk = open_desk(tx, visit, "payments:write")
+            order = order_by_id(tx, visit.path["order"], enterprise_id=desk.enterprise.id)
+            payments = {payment.id: payment for payment in payments_of(tx, desk.enterprise.id, order.id)}
+        amount = _read_amount(typed["amount"], order.currency)
+        if not is_sure(visit):
+            return _refund_page(visit, typed, asked=True)
+        kind, _, way = typed["way"].partition(":")
+        if kind == "provider" and way in payments:
+            refund_by_provider(
+                visit.instance, payments[way], amount, key=f"office:{typed['key'][:100]}", anyway=bool(typed["anyway"])
+            )
+        else:
+            allowed = [method.id for method in _methods(visit, order)]
+            with visit.write() as tx:
+                desk = open_desk(tx, visit, "payments:write")
+                record_given_back(
+                    tx, enterprise_id=desk.enterprise.id, order_id=order.id, method=way, amount=amount,
+                    person_id=visit.actor.person_id or "", allowed=allowed,
+                    reference=typed["reference"].strip()[:_LONGEST], anyway=bool(typed["anyway"]),
+                    key=f"office:{typed['key'][:100]}",
+                )  # fmt: skip
+    except Refused as error:
+        return _refund_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+    return visit.redirect(f"{desk.address}/orders/{order.id}?done=refunded")
+
+
+def _read_amount(text: str, currency: str) -> int:
+    """The amount in minor units. Raises `Invalid`."""
+    amount = read_amount(text, currency)
+    if isinstance(amount, Problem):
+        raise Invalid([Problem(amount.code, amount.text, "/amount", amount.values)])
+    if amount == 0:
+        raise Invalid([Problem("amount", "Say how much is given back.", "/amount")])
+    return amount

@@ -1,0 +1,137 @@
+"""Takes an order by telephone or at the counter: for whom, what, when; or adds to the order that they have already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.responses import Response
+
+from commensal import (
+    Address,
+    Invalid,
+    Order,
+    OrderSummary,
+    Problem,
+    Refused,
+    Transaction,
+    customer_by_id,
+    sale_by_id,
+    translate,
+)
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.trade import (
+    Customer,
+    Wish,
+    list_customers,
+    orders_to_join,
+    payment_methods,
+    place_order,
+)
+
+from .changing import slots_of_sale
+from .choosing import goods_of, read_goods
+from .desk import Desk, open_desk
+from .effect import Asking, is_sure, show_effect
+from .sessions import recent_sessions, session_of_page
+from .showing import show
+
+ROWS = 8  # products of an order by telephone; more are added afterwards
+_MOST = 12  # customers shown while one is looked for
+_TEXTS = ("name", "email", "phone", "note", "shipping", "method", "street", "postcode", "city")
+_LONGEST = 200  # characters of a text
+
+
+def take_page(visit: Visit) -> Response:
+    return _take_page(visit, {})
+
+
+def _take_page(visit: Visit, typed: Mapping[str, str], errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+    words = visit.query.get("q", "").strip()[:100]
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "orders:write")
+        sessions = recent_sessions(tx, desk.enterprise.id)
+        session = session_of_page(tx, visit, desk.enterprise.id, sessions)
+        if session is None:
+            return visit.redirect(f"{desk.address}/orders")
+        sale = sale_by_id(tx, session.id)
+        customer = _customer(tx, desk, visit.query.get("customer", "") or typed.get("customer", ""))
+        known = list_customers(tx, desk.enterprise.id, search=words, limit=_MOST) if words and not customer else []
+        goods = goods_of(tx, session.id, visit.language)
+        slots = slots_of_sale(tx, visit, desk, session.id)
+        theirs = _orders_of(tx, desk, session.id, customer, typed.get("email", ""))
+    methods = payment_methods(visit.instance, desk.enterprise.id, visit.language)
+    contact = {"name": customer.name, "email": customer.email, "phone": customer.phone} if customer else {}
+    return show(
+        visit, desk, "take", at="orders", status=status, session=session, sessions=sessions, sale=sale, words=words,
+        customer=customer, known=known, goods=goods, slots=slots, methods=methods, rows=range(1, ROWS + 1),
+        theirs=theirs, mistakes=errors, is_new=bool(customer or typed) or "new" in visit.query,
+        delivers=any(option.needs_address for option in slots.values()),
+        typed={**dict.fromkeys(_TEXTS, ""), **contact, **typed},
+    )  # fmt: skip
+
+
+def _customer(tx: Transaction, desk: Desk, customer_id: str) -> Customer | None:
+    """The customer for whom the order is taken; None: somebody new. Raises `NotFound`."""
+    return customer_by_id(tx, desk.enterprise.id, customer_id) if customer_id else None
+
+
+def _orders_of(
+    tx: Transaction, desk: Desk, session_id: str, customer: Customer | None, email: str
+) -> list[OrderSummary]:
+    """The orders that this person has at the sale already."""
+    address = customer.email if customer else email.strip()
+    if not address:
+        return []
+    return orders_to_join(
+        tx, desk.enterprise.id, session_id, email=address, customer_id=customer.id if customer else None
+    )
+
+
+def take_now(visit: Visit) -> Response:
+    """Shows the order with its price first, then places it. Who has an order already is asked about it."""
+    typed, sure = {name: text.strip() for name, text in visit.form.items()}, is_sure(visit)
+    try:
+        with visit.write() as tx, tx.attempt() as attempt:
+            desk = open_desk(tx, visit, "orders:write")
+            order = _place(tx, visit, desk, typed)
+            if not sure:
+                attempt.rollback()
+    except Refused as error:
+        return _take_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+    if sure:
+        return visit.redirect(f"{desk.address}/orders/{order.id}?done=taken")
+    asking = Asking(
+        heading=translate(visit.language, "Take this order"), button=translate(visit.language, "Yes, take it")
+    )
+    return show_effect(visit, desk, asking, None, order, typed)
+
+
+def _place(tx: Transaction, visit: Visit, desk: Desk, typed: Mapping[str, str]) -> Order:
+    """Places the order that was typed. Raises `Invalid` for one whose customer has an order already, unless a second
+    one is meant."""
+    session = session_of_page(tx, visit, desk.enterprise.id, recent_sessions(tx, desk.enterprise.id))
+    if session is None:
+        raise Invalid([Problem("no_sale", "There is no sale for which an order could be taken.")])
+    customer = _customer(tx, desk, typed.get("customer", ""))
+    theirs = _orders_of(tx, desk, session.id, customer, typed.get("email", ""))
+    if theirs and not typed.get("second"):
+        text = "{name} has order {number} already: add to it, or say that a second one is meant."
+        raise Invalid([Problem("has_order", text, values={"name": theirs[0].name, "number": theirs[0].number})])
+    option = slots_of_sale(tx, visit, desk, session.id).get(typed.get("shipping", ""))
+    address = None
+    if option is not None and option.needs_address:
+        address = Address(**{name: typed.get(name, "")[:_LONGEST] for name in ("street", "postcode", "city")})
+    wish = Wish(
+        items={
+            item: pieces
+            for item, pieces in read_goods(goods_of(tx, session.id, visit.language), typed, ROWS).items()
+            if pieces
+        },
+        name=typed.get("name", "")[:_LONGEST], email=typed.get("email", "")[:_LONGEST],
+        phone=typed.get("phone", "")[:_LONGEST], note=typed.get("note", "")[:2000],
+        shipping=typed.get("shipping", "")[:_LONGEST], payment_method=typed.get("method", "")[:_LONGEST],
+        address=address,
+    )  # fmt: skip
+    return place_order(
+        tx, visit.instance.hooks, session.id, wish, by_hub=True, customer_id=customer.id if customer else None
+    )

@@ -1,0 +1,290 @@
+"""One order in the office: changed, joined, corrected, cancelled, refunded; each effect is shown before it happens."""
+
+from __future__ import annotations
+
+import pytest
+
+from commensal.base.clock import ManualClock
+from commensal.instance import InstanceSettings
+from commensal.operations.checks import broken_invariants
+from commensal.operations.work import work_of
+from commensal.storage.jobs.ticking import tick
+from commensal.trade.enterprises.customers import create_customer
+from commensal.trade.enterprises.plugins import enable_plugin
+from commensal.trade.orders.fulfil import hand_order_over
+from commensal.trade.orders.lock import locked_order
+from commensal.trade.orders.place import place_order
+from commensal.trade.orders.questions import order_by_id
+from commensal.trade.orders.values import Order, Wish
+from commensal.trade.payments.begin import start_payment
+from commensal.trade.payments.payments import payments_of, receive_payment
+from commensal.trade.payments.tables import payment as payment_table
+
+from .conftest import Browser, Stall, stored_orders
+from .test_office import OFFICE, a_member, an_order, journal, owner
+
+__all__ = ["owner"]
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
+
+TAKE = f"{OFFICE}/orders/new?sale=shop-session"
+CARROTS, EGGS = "Carottes · 1 kg", "Œufs par 6 · 6 pieces"
+
+
+@pytest.fixture
+def settings(settings: InstanceSettings) -> InstanceSettings:
+    return InstanceSettings(
+        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
+        plugins={"enabled": ["shop", "office", "cash", "bank_transfer", "pickup"]},
+    )  # fmt: skip
+
+
+def address(order: Order, page: str = "") -> str:
+    return f"{OFFICE}/orders/{order.id}{page}"
+
+
+def sure(browser: Browser, **fields: str) -> None:
+    """Presses the button of the page that has told what would happen."""
+    (form,) = [form for form in browser.page.forms if "sure" in form.fields]
+    browser.send(form.action, **fields)
+
+
+def now(stall: Stall, order: Order) -> Order:
+    with stall.instance.store.read() as tx:
+        assert broken_invariants(tx) == []
+        return order_by_id(tx, order.id, enterprise_id="shop")
+
+
+def lines(order: Order) -> list[tuple[str, int]]:
+    return [(line.name, line.quantity) for line in order.lines]
+
+
+def handed_over(stall: Stall, order: Order, *, paid: int = 0) -> None:
+    with stall.instance.store.write() as tx:
+        if paid:
+            receive_payment(
+                tx, enterprise_id="shop", order_id=order.id, method="cash:cash", amount=paid, person_id=None,
+                idempotency_key="till",
+            )  # fmt: skip
+        hand_order_over(tx, locked_order(tx, order.id, enterprise_id="shop"))
+
+
+# ------------------------------------------------------------------------------------------------ changing
+
+
+def test_goods_slot_and_note_are_changed_after_the_new_total_was_shown(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall, small=2)
+    owner.go(address(order, "/change"))
+    owner.send(
+        "", **{f"items/{stall.small}": "3", "add/1": EGGS, "pieces/1": "2", "shipping": stall.slots[1], "note": "Late"}
+    )
+    assert "Nothing has changed yet" in owner.page.text
+    assert "€4.80 → €13.40" in owner.page.text, owner.page.text
+    assert "corinne@example.org" in owner.page.text
+    assert now(stall, order) == order
+    sure(owner)
+    assert "The order is changed." in owner.page.text
+    changed = now(stall, order)
+    assert (lines(changed), changed.note) == ([("Carottes", 3), ("Œufs par 6", 2)], "Late")
+    assert (changed.shipping, changed.total) == (stall.slots[1], 1340)
+
+
+def test_a_mistake_is_shown_at_its_field_and_nothing_typed_is_lost(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall, small=2)
+    owner.go(address(order, "/change"))
+    owner.send("", **{f"items/{stall.small}": "many", "add/1": "Carrots", "note": "Late"})
+    assert owner.status == 422
+    assert "Write a whole number of pieces" in owner.page.text
+    assert "nothing on sale is called exactly so" in owner.page.text
+    form = owner.page.form("")
+    assert (form.fields[f"items/{stall.small}"], form.fields["note"]) == ("many", "Late")
+
+
+def test_of_two_coordinators_the_second_sees_that_the_order_has_changed(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall, small=2)
+    owner.go(address(order, "/change"))
+    owner.send("", note="First")
+    first = owner.page
+    owner.go(address(order, "/change"))
+    owner.send("", note="Second")
+    sure(owner)
+    owner.page = first
+    sure(owner)
+    assert owner.status == 422
+    assert now(stall, order).note == "Second"
+
+
+def test_an_order_is_paid_another_way(owner: Browser, stall: Stall) -> None:
+    with stall.instance.store.write() as tx:
+        enable_plugin(
+            tx, stall.instance.hooks, "shop", "bank_transfer", {"holder": "H", "iban": "FR7630006000011234567890189"}
+        )
+    order = an_order(stall, small=2)
+    owner.go(address(order, "/change"))
+    owner.send("?for=method", method="bank_transfer:transfer")
+    assert "Bank transfer" in owner.page.text
+    owner.send("?for=method")
+    assert now(stall, order).payment_method == "bank_transfer:transfer"
+
+
+def test_something_else_is_given_instead(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall, small=2)
+    owner.go(address(order))
+    assert address(order, f"/substitute?line={order.lines[0].id}") in owner.page.links()
+    owner.go(address(order, f"/substitute?line={order.lines[0].id}"))
+    owner.send("", item=EGGS, replaced="1")
+    assert "2 → 1" in owner.page.text
+    sure(owner)
+    assert lines(now(stall, order)) == [("Carottes", 1), ("Œufs par 6", 1)]
+
+
+# ------------------------------------------------------------------------------------------------ two orders
+
+
+def test_two_orders_of_one_customer_are_put_together(owner: Browser, stall: Stall) -> None:
+    first, second = an_order(stall, small=2), an_order(stall, eggs=1)
+    owner.go(address(first))
+    assert f"has another order in this sale: {second.number}" in owner.page.text
+    owner.send("?then=merge", ("other", second.id))
+    assert f"Order {second.number} is then empty" in owner.page.text
+    assert now(stall, second) == second
+    sure(owner)
+    assert owner.at == address(first, "?done=merged")
+    assert lines(now(stall, first)) == [("Carottes", 2), ("Œufs par 6", 1)]
+    assert "put together with order" in owner.go(address(second)).text
+
+
+def test_an_order_that_nobody_has_proven_joins_only_after_somebody_was_asked(owner: Browser, stall: Stall) -> None:
+    with stall.instance.store.write() as tx:
+        record = create_customer(tx, "shop", email="corinne@example.org", name="Corinne").id
+        wish = Wish(items={stall.small: 1}, name="Corinne", email="corinne@example.org", shipping=stall.slots[0])
+        known = place_order(tx, stall.instance.hooks, "shop-session", wish, by_hub=True, customer_id=record)
+    typed = an_order(stall, eggs=1)
+    owner.go(address(known))
+    owner.send("?then=merge", ("other", typed.id))
+    assert "I have asked Corinne" in owner.page.text
+    asked = owner.page
+    sure(owner)
+    assert (owner.status, len(now(stall, known).lines)) == (409, 1)
+    assert "ask them first" in owner.page.text
+    owner.page, owner.at = asked, address(known)
+    sure(owner, agreed="1")
+    assert len(now(stall, known).lines) == 2
+
+
+def test_who_telephones_adds_to_the_order_that_they_have(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall, small=2)
+    owner.go(f"{OFFICE}/orders/new?q=corinne")
+    (link,) = [link for link in owner.page.links() if "customer=" in link]
+    owner.go(link)
+    assert f"Corinne Clerc has order {order.number} already." in owner.page.text
+    assert address(order, "/change") in owner.page.links()
+    owner.send(TAKE, **{"add/1": EGGS, "shipping": stall.slots[0]})
+    assert owner.status == 422
+    assert "add to it, or say that a second one is meant" in owner.page.text
+    owner.send(TAKE, second="1")
+    sure(owner)
+    assert len(stored_orders(stall)) == 2
+
+
+def test_an_order_is_taken_for_somebody_new(owner: Browser, stall: Stall) -> None:
+    owner.go(f"{OFFICE}/orders/new?new=1")
+    fields = {"name": "Marie", "email": "marie@example.org", "shipping": stall.slots[0], "method": "cash:cash"}
+    owner.send(TAKE, **fields, **{"add/1": CARROTS, "pieces/1": "3", "add/2": EGGS})
+    assert stored_orders(stall) == []
+    assert "€9.55" in owner.page.text
+    sure(owner)
+    (order,) = stored_orders(stall)
+    assert (order["name"], order["identity"], order["total"]) == ("Marie", "hub", 955)
+
+
+# ------------------------------------------------------------------------------------------------ afterwards
+
+
+def test_an_order_is_cancelled_after_its_goods_and_money_were_shown(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall, small=2)
+    with stall.instance.store.write() as tx:
+        receive_payment(
+            tx, enterprise_id="shop", order_id=order.id, method="cash:cash", amount=480, person_id=None,
+            idempotency_key="till",
+        )  # fmt: skip
+    owner.go(address(order, "/cancel"))
+    assert "2 × Carottes" in owner.page.text
+    assert "€4.80 were paid and are then owed back" in owner.page.text
+    owner.send("", goods="lost")
+    cancelled = now(stall, order)
+    assert (cancelled.state, cancelled.restocked) == ("Cancelled", False)
+
+
+def test_an_order_is_corrected_after_the_hand_over_and_the_money_given_back_once(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall, small=2)
+    handed_over(stall, order, paid=480)
+    owner.go(address(order, "/correct"))
+    line = order.lines[0].id
+    owner.send("", **{f"lines/{line}/amount": "2.40", "reason": "rotten"})
+    assert "You bear it" in owner.page.text
+    assert "€4.80 → €2.40" in owner.page.text
+    sure(owner)
+    assert "Carottes, rotten" in owner.page.text
+    owner.go(address(order, "/refund"))
+    owner.send("", reference="from the till")
+    assert "2.40 EUR → Corinne Clerc: Cash" in owner.page.text
+    assert journal(stall) == [480]
+    asked = owner.page
+    sure(owner)
+    owner.page, owner.at = asked, address(order, "/refund")
+    sure(owner)
+    assert journal(stall) == [480, -240]
+
+
+def test_more_than_is_owed_goes_back_only_on_purpose(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall, small=2)
+    handed_over(stall, order, paid=480)
+    owner.go(address(order, "/refund"))
+    owner.send("", amount="1")
+    sure(owner)
+    assert (owner.status, journal(stall)) == (409, [480])
+    owner.send("", amount="1", anyway="1")
+    sure(owner)
+    assert journal(stall) == [480, -100]
+
+
+def test_mails_and_changes_are_told_in_words(owner: Browser, stall: Stall, clock: ManualClock) -> None:
+    order = an_order(stall, small=2)
+    clock.advance(minutes=1)
+    owner.go(address(order, "/change"))
+    owner.send("", **{f"items/{stall.small}": "3"})
+    sure(owner)
+    owner.send("?then=mail", mail="order_final")
+    tick(stall.instance, work_of(stall.instance))
+    text = owner.go(address(order)).text
+    assert "Olivia: total €4.80 → €7.20" in text
+    for mail in ("confirmation", "changed order", "final order"):
+        assert f"E-mail “{mail}” sent to corinne@example.org" in text
+
+
+def test_an_order_is_found_by_the_reference_of_its_transfer(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall, small=2)
+    start_payment(stall.instance, order.id, "cash:cash", "key", "en")
+    with stall.instance.store.write() as tx:
+        (payment,) = payments_of(tx, "shop", order.id)
+        tx.execute(payment_table.update().where(payment_table.c.id == payment.id).values(reference="RF18 5390"))
+    an_order(stall, "Bob")
+    owner.go(f"{OFFICE}/orders?q=rf185390")
+    assert [link for link in owner.page.links() if f"{OFFICE}/orders/" in link] == [
+        f"{OFFICE}/orders/new?sale=shop-session", address(order)
+    ]  # fmt: skip
+
+
+def test_a_packer_sees_an_order_and_changes_nothing(browser: Browser, stall: Stall) -> None:
+    order = an_order(stall, small=2)
+    browser.log_in(a_member(stall, "packer"))
+    assert "Change the order" not in browser.go(address(order)).text
+    for page in ("/change", "/cancel", "/correct", "/refund", "/substitute"):
+        browser.go(address(order, page))
+        assert browser.status == 403, page
+        browser.post(address(order, page), version="1", goods="back", sure="1")
+        assert browser.status == 403, page
+    browser.post(address(order, "?then=merge"), other=order.id)
+    assert browser.status == 403
+    assert now(stall, order) == order
