@@ -1,7 +1,8 @@
-"""Money: who has not paid, what needs a decision, and a payment recorded by hand."""
+"""Money: who has not paid and is reminded, what needs a decision, and a payment recorded by hand."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from starlette.responses import Response
@@ -9,26 +10,32 @@ from starlette.responses import Response
 from commensal import (
     Invalid,
     Order,
+    OrderSummary,
     PaymentMethod,
     Problem,
     Refused,
+    SaleSession,
     Transaction,
     order_by_id,
     read_amount,
+    unpaid_orders,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
 from commensal.trade import (
+    Reminded,
+    locked_order,
     payment_methods_of_order,
     problems_of,
     record_received,
+    remind_to_pay,
+    reminded_of,
+    sessions_by_id,
     settle_problem,
-    unpaid_of_sessions,
 )
 
 from .conflicts import open_conflicts, settle_conflict
 from .desk import Desk, open_desk
 from .handing import by_hand, due_of
-from .sessions import recent_sessions
 from .showing import amount_in_field, show
 
 _LONGEST = 200  # characters of a reference
@@ -38,29 +45,57 @@ def money_page(visit: Visit) -> Response:
     return _money_page(visit)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Unpaid:
+    """An order whose hand-out is over and which is not paid; `reminded` is None if nobody was reminded yet."""
+
+    order: OrderSummary
+    session: SaleSession
+    reminded: Reminded | None
+    now: datetime
+
+    @property
+    def days(self) -> int:
+        """Since the end of the hand-out."""
+        return (self.now - self.session.ends_at).days
+
+    @property
+    def may_be_reminded(self) -> bool:
+        return bool(self.order.email) and (self.reminded is None or self.reminded.allows_another(self.now))
+
+
 def _money_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "payments:read")
-        sessions = {session.id: session for session in recent_sessions(tx, desk.enterprise.id)}
-        over = {id: session for id, session in sessions.items() if session.ends_at <= tx.now}
-        unpaid = unpaid_of_sessions(tx, desk.enterprise.id, list(over))
+        unpaid = _unpaid(tx, desk.enterprise.id)
         conflicts = open_conflicts(tx, desk.enterprise.id)
         problems = problems_of(tx, desk.enterprise.id)
-        now = tx.now
+        added_parts = page_parts(tx, visit, "money", desk.enterprise.id, desk.scopes)
     return show(
-        visit, desk, "money", at="money", status=status, sessions=sessions, conflicts=conflicts, problems=problems,
-        unpaid=sorted(unpaid, key=lambda order: over[order.session_id].ends_at), mistakes=errors,
-        age=lambda order: _days(over[order.session_id].ends_at, now), sum=sum(order.due for order in unpaid),
+        visit, desk, "money", at="money", status=status, conflicts=conflicts, problems=problems, unpaid=unpaid,
+        mistakes=errors, sum=sum(each.order.due for each in unpaid), added_parts=added_parts,
+        reminded=visit.query.get("reminded", ""),
     )  # fmt: skip
 
 
-def _days(since: datetime, now: datetime) -> int:
-    return (now - since).days
+def _unpaid(tx: Transaction, enterprise_id: str) -> list[Unpaid]:
+    """Unpaid orders of all sales whose hand-out is over, the oldest first; at most 200."""
+    orders = unpaid_orders(tx, enterprise_id)
+    sessions = sessions_by_id(tx, {order.session_id for order in orders})
+    reminded = reminded_of(tx, {order.id for order in orders})
+    unpaid = [
+        Unpaid(order=order, session=sessions[order.session_id], reminded=reminded.get(order.id), now=tx.now)
+        for order in orders
+        if sessions[order.session_id].ends_at <= tx.now
+    ]
+    return sorted(unpaid, key=lambda each: (each.session.ends_at, each.order.number))
 
 
 def settle_now(visit: Visit) -> Response:
-    """Takes a conflict or a provider's message off the list: somebody has decided."""
+    """Does what the pressed button is for: reminds a customer, or takes a conflict or a message off the list."""
     try:
+        if order_id := visit.form.get("remind", ""):
+            return _remind(visit, order_id)
         with visit.write() as tx:
             desk = open_desk(tx, visit, "payments:write")
             person_id = visit.actor.person_id or ""
@@ -71,6 +106,14 @@ def settle_now(visit: Visit) -> Response:
     except Refused as error:
         return _money_page(visit, mistakes(visit, error, lambda name: False), status_of(error))
     return visit.redirect(f"{desk.address}/money")
+
+
+def _remind(visit: Visit, order_id: str) -> Response:
+    with visit.write() as tx:
+        desk = open_desk(tx, visit, "payments:write")
+        order = locked_order(tx, order_id, enterprise_id=desk.enterprise.id)
+        remind_to_pay(tx, order, person_id=visit.actor.person_id or "")
+    return visit.redirect(f"{desk.address}/money?reminded={order.number}")
 
 
 # ------------------------------------------------------------------------------------------------ one payment

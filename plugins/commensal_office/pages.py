@@ -11,6 +11,7 @@ from commensal import Instance, NotFound, hookimpl
 from commensal.pages import Visit, page
 
 from . import (
+    books,
     bring,
     changing,
     choose,
@@ -34,9 +35,11 @@ from . import (
     rules,
     sale,
     settings,
+    suppliers,
     taking,
     team,
     telephone,
+    till,
     week,
 )
 from .added import routes_of_plugins
@@ -78,6 +81,14 @@ _PAGES = (
     ("GET", f"{_HERE}/bring", bring.bring_page),
     ("GET", f"{_HERE}/money", money.money_page),
     ("POST", f"{_HERE}/money", money.settle_now),
+    ("GET", f"{_HERE}/money/till", till.till_page),
+    ("POST", f"{_HERE}/money/till", till.till_now),
+    ("GET", f"{_HERE}/money/suppliers", suppliers.suppliers_page),
+    ("GET", f"{_HERE}/money/suppliers/{{session}}/{{supplier}}", suppliers.account_page),
+    ("POST", f"{_HERE}/money/suppliers/{{session}}/{{supplier}}", suppliers.account_now),
+    ("GET", f"{_HERE}/money/suppliers/{{session}}/{{supplier}}/statement.csv", suppliers.account_csv),
+    ("GET", f"{_HERE}/money/close", books.books_page),
+    ("POST", f"{_HERE}/money/close", books.books_now),
     ("GET", f"{_HERE}/money/{{order}}", money.record_page),
     ("POST", f"{_HERE}/money/{{order}}", money.record_now),
     ("GET", f"{_HERE}/products/import", goods.import_page),

@@ -19,8 +19,8 @@ from commensal.trade.orders.returns import Returned, count_returned
 from commensal.trade.orders.values import Order
 from commensal.trade.payments.payments import receive_payment
 from commensal.trade.payments.reminding import remind_to_pay, reminded_of
-from commensal.trade.payments.till import count_till, till_counts, till_of
-from commensal.trade.supply.books import close_books, figures_of, history_of_books, open_books, uncounted_of
+from commensal.trade.payments.till import count_till, till_counts, till_of, uncounted_of
+from commensal.trade.supply.books import close_books, figures_of, history_of_books, open_books
 from commensal.trade.supply.paying import account_of, pay_supplier, payments_to, statement_lines, supplier_accounts
 
 from .supplying import Supplying
@@ -200,7 +200,7 @@ def test_closed_books_change_no_more_until_they_are_opened_with_a_reason(
             ("closed", ""), ("opened again", "a crate was forgotten"),
         ]  # fmt: skip
         assert figures_of(tx, "hub", "hub-session").to_give_back == 250
-        assert uncounted_of(tx, "hub", "hub-session", CASH, 0) == 1
+        assert uncounted_of(tx, "hub", "hub-session", till_of(tx, "hub", CASH)) == 1
 
 
 def test_the_books_of_a_shop_are_nobody_elses(supplying: Supplying, clock: ManualClock) -> None:

@@ -74,11 +74,6 @@ def summaries_of_session(tx: Transaction, enterprise_id: str, session_id: str) -
     return _summaries(tx, _order.enterprise_id == enterprise_id, _order.session_id == session_id)
 
 
-def unpaid_of_sessions(tx: Transaction, enterprise_id: str, session_ids: Collection[str]) -> list[OrderSummary]:
-    """Returns the orders of these sessions of a shop that are not paid yet, by number, in two statements."""
-    return _summaries(tx, *_is_unpaid(enterprise_id), _order.session_id.in_(sorted(session_ids)))
-
-
 def unpaid_orders(tx: Transaction, enterprise_id: str) -> list[OrderSummary]:
     """Returns the orders of all sales of a shop that are not paid yet, newest first, in two statements; at most 200."""
     return _summaries(tx, *_is_unpaid(enterprise_id), newest=True)

@@ -68,10 +68,14 @@ class TakenAt:
 
 @dataclass(frozen=True, kw_only=True)
 class Till:
-    """What should lie in the till now: `float_before`, and what was taken since the last count, slot by slot."""
+    """What should lie in the till now: `float_before`, and what was taken since the last count, slot by slot.
+
+    since, until: the sequences of the last journal entry that the last count covers, and that a count now would cover
+    """
 
     method: str
     float_before: int
+    since: int
     until: int
     taken: tuple[TakenAt, ...]
 
@@ -96,12 +100,22 @@ def till_of(tx: Transaction, enterprise_id: str, method: str) -> Till:
         .order_by(order.shipping_label)
     )  # fmt: skip
     rows = tx.all(statement)
+    since = last.until if last else 0
     return Till(
         method=method,
         float_before=last.float_after if last else 0,
-        until=max([row["until"] for row in rows], default=last.until if last else 0),
+        since=since,
+        until=max([row["until"] for row in rows], default=since),
         taken=tuple(TakenAt(slot=row["slot"], orders=row["orders"], amount=int(row["amount"])) for row in rows),
     )
+
+
+def uncounted_of(tx: Transaction, enterprise_id: str, session_id: str, till: Till) -> int:
+    """Returns how many entries of a session's orders no count of this till covers yet."""
+    statement = select(func.count()).select_from(payment_journal)
+    statement = statement.join(customer_order, customer_order.c.id == _entry.order_id)
+    of_till = (_entry.enterprise_id == enterprise_id, _entry.method == till.method, _entry.sequence > till.since)
+    return int(tx.value(statement.where(*of_till, customer_order.c.session_id == session_id)))
 
 
 def count_till(

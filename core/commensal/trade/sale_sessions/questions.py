@@ -85,6 +85,12 @@ def sessions_of_shop(tx: Transaction, shop_id: str, *, after: str = "", limit: i
     return [SaleSession(**row) for row in tx.all(statement.order_by(sale_session.c.id.desc()).limit(limit))]
 
 
+def sessions_by_id(tx: Transaction, ids: Collection[str]) -> dict[str, SaleSession]:
+    """Returns sessions by id, of whatever shop: the caller must know that it may see them."""
+    statement = _sessions().where(sale_session.c.id.in_(sorted(ids)))
+    return {row["id"]: SaleSession(**row) for row in tx.all(statement)}
+
+
 def items_on_sale(
     tx: Transaction, session_id: str, coordinator_id: str, *, after: str = "", limit: int = 50
 ) -> list[ItemOnSale]:

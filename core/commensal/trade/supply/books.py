@@ -16,7 +16,6 @@ from ...base.errors import Conflict, Invalid, NotFound, Problem
 from ...base.texts import read_text
 from ...storage.database import Transaction
 from ..orders.tables import customer_order, order_line
-from ..payments.tables import payment_journal
 from ..sale_sessions.questions import sale_by_id
 from ..sale_sessions.tables import sale_session
 from .paying import lock_orders, supplier_accounts
@@ -88,15 +87,6 @@ def figures_of(tx: Transaction, enterprise_id: str, session_id: str) -> Figures:
         owed=sum(account.owed.total for account in accounts),
         settled=sum(account.paid for account in accounts),
     )
-
-
-def uncounted_of(tx: Transaction, enterprise_id: str, session_id: str, method: str, until: int) -> int:
-    """Returns how many entries of a session's orders by one way to pay no count of the till covers; `until` is the
-    last entry that one covers."""
-    entry = payment_journal.c
-    statement = select(func.count()).select_from(payment_journal).join(customer_order, _order.id == entry.order_id)
-    of_method = (entry.enterprise_id == enterprise_id, entry.method == method, entry.sequence > until)
-    return int(tx.value(statement.where(*of_method, _order.session_id == session_id)))
 
 
 def close_books(

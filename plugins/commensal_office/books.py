@@ -1,0 +1,133 @@
+"""Close the week: a list of what is missing, then the books of a sale are frozen until somebody opens them again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from commensal import Refused, SaleSession, Transaction, format_money, plural, translate
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
+from commensal.trade import (
+    Figures,
+    close_books,
+    figures_of,
+    history_of_books,
+    open_books,
+    payment_methods,
+    till_of,
+    uncounted_of,
+)
+
+from .conflicts import count_conflicts
+from .desk import Desk, open_desk
+from .sessions import recent_sessions, session_of_page
+from .showing import show
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """A line of the list: what was looked at, and what is open, with the page on which it is settled.
+
+    state: "done", "open" (it may stay open: it goes on to the next week) or "stops" (the books cannot be closed)
+    """
+
+    text: str
+    state: str
+    url: str = ""
+
+
+def books_page(visit: Visit) -> Response:
+    return _books_page(visit)
+
+
+def _books_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "payments:read")
+    tills = [method.id for method in payment_methods(visit.instance, desk.enterprise.id, "en") if method.in_till]
+    with visit.read() as tx:
+        sessions = recent_sessions(tx, desk.enterprise.id)
+        session = session_of_page(tx, visit, desk.enterprise.id, _over_first(sessions, tx))
+        figures = figures_of(tx, desk.enterprise.id, session.id) if session else None
+        history = history_of_books(tx, desk.enterprise.id, session.id) if session else ()
+        points = list(_points(tx, visit, desk, session, figures, tills)) if session and figures else []
+        added_parts = page_parts(tx, visit, "close", desk.enterprise.id, desk.scopes)
+    return show(
+        visit, desk, "books", at="money", status=status, session=session, sessions=sessions, figures=figures,
+        points=points, history=history, added_parts=added_parts, mistakes=errors, reason=visit.form.get("reason", ""),
+        stops=any(point.state == "stops" for point in points), done=visit.query.get("done", ""),
+    )  # fmt: skip
+
+
+def _over_first(sessions: list[SaleSession], tx: Transaction) -> list[SaleSession]:
+    """The sessions that are over; all, if none is: the page is about one that can be closed."""
+    return [session for session in sessions if session.ends_at <= tx.now][:1] or sessions
+
+
+def _points(
+    tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, figures: Figures, tills: list[str]
+) -> Iterator[Point]:
+    language, shop_id = visit.language, desk.enterprise.id
+
+    def count(singular: str, many: str, number: int) -> str:
+        return plural(language, singular, many, number).format(number=number)
+
+    def amount(text: str, value: int) -> str:
+        return translate(language, text).format(amount=format_money(value, desk.enterprise.currency, language))
+
+    if session.ends_at > tx.now:
+        yield Point(text=translate(language, "The hand-out is not over yet"), state="stops")
+    hand_out = f"{desk.address}/handout/{session.id}"
+    if figures.unweighed:
+        text = count("{number} line is not weighed", "{number} lines are not weighed", figures.unweighed)
+        yield Point(text=text, state="stops", url=f"{hand_out}?show=weigh")
+    else:
+        yield Point(text=translate(language, "Everything is weighed"), state="done")
+    if figures.waiting:
+        text = count("{number} order was not collected", "{number} orders were not collected", figures.waiting)
+        yield Point(text=text, state="open", url=f"{hand_out}?show=left")
+    else:
+        yield Point(text=translate(language, "Every order was collected"), state="done")
+    conflicts = count_conflicts(tx, shop_id)
+    if conflicts:
+        text = count("{number} order was paid twice", "{number} orders were paid twice", conflicts)
+        yield Point(text=text, state="open", url=f"{desk.address}/money")
+    uncounted = sum(uncounted_of(tx, shop_id, session.id, till_of(tx, shop_id, method)) for method in tills)
+    if uncounted:
+        text = count("{number} payment is not counted in the till", "{number} payments are not counted in the till",
+                     uncounted)  # fmt: skip
+        yield Point(text=text, state="open", url=f"{desk.address}/money/till")
+    elif tills:
+        yield Point(text=translate(language, "The till is counted"), state="done")
+    if figures.unpaid:
+        text = amount("{amount} is not paid; it stays on the list", figures.unpaid)
+        yield Point(text=text, state="open", url=f"{desk.address}/money")
+    else:
+        yield Point(text=translate(language, "Everybody has paid"), state="done")
+    if figures.to_give_back:
+        text = amount("{amount} is to be given back", figures.to_give_back)
+        yield Point(text=text, state="open", url=f"{desk.address}/orders?sale={session.id}")
+    left = figures.owed - figures.settled
+    if left:
+        text = amount("{amount} is left to pay to suppliers", left)
+        yield Point(text=text, state="open", url=f"{desk.address}/money/suppliers?sale={session.id}")
+    else:
+        yield Point(text=translate(language, "Every supplier is paid"), state="done")
+
+
+def books_now(visit: Visit) -> Response:
+    """Closes the books of the sale, or opens them again."""
+    try:
+        with visit.write() as tx:
+            desk = open_desk(tx, visit, "payments:write")
+            session_id, person_id = visit.query.get("sale", ""), visit.actor.person_id or ""
+            if visit.query.get("then") == "open":
+                reason = visit.form.get("reason", "")
+                open_books(tx, desk.enterprise.id, session_id, reason=reason, person_id=person_id)
+            else:
+                anyway = bool(visit.form.get("anyway"))
+                close_books(tx, desk.enterprise.id, session_id, person_id=person_id, anyway=anyway)
+    except Refused as error:
+        return _books_page(visit, mistakes(visit, error, lambda name: name == "reason"), status_of(error))
+    return visit.redirect(f"{desk.address}/money/close?sale={session_id}&done=1")

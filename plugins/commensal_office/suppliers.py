@@ -1,0 +1,105 @@
+"""Suppliers to pay: what each is owed for a sale, its statement, and that it was paid."""
+
+from __future__ import annotations
+
+import csv
+from io import StringIO
+
+from starlette.responses import Response
+
+from commensal import Invalid, Problem, Refused
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.trade import account_of, pay_supplier, payments_to, statement_lines, supplier_accounts
+
+from .desk import open_desk
+from .sessions import chosen_session, recent_sessions, session_of_page
+from .showing import amount_in_field, number_in_field, show
+from .till import read_typed_amount
+
+_FIELDS = ("amount", "reference")
+
+
+def suppliers_page(visit: Visit) -> Response:
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "payments:read")
+        sessions = recent_sessions(tx, desk.enterprise.id)
+        session = session_of_page(tx, visit, desk.enterprise.id, sessions)
+        accounts = supplier_accounts(tx, desk.enterprise.id, session.id) if session else []
+        now = tx.now
+    return show(
+        visit, desk, "suppliers", at="money", session=session, sessions=sessions, accounts=accounts,
+        left=sum(account.left for account in accounts), is_over=session is not None and session.ends_at <= now,
+    )  # fmt: skip
+
+
+def account_page(visit: Visit) -> Response:
+    return _account_page(visit)
+
+
+def _account_page(
+    visit: Visit, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
+) -> Response:
+    supplier = visit.path["supplier"]
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "payments:read")
+        session = chosen_session(tx, desk.enterprise.id, visit.path["session"])
+        account = account_of(tx, desk.enterprise.id, session.id, supplier)
+        lines = statement_lines(tx, desk.enterprise.id, session.id, supplier)
+        payments = payments_to(tx, desk.enterprise.id, session.id, supplier)
+        now = tx.now
+    currency = account.owed.currency
+    amount = amount_in_field(max(account.left, 0), currency, visit.language)
+    return show(
+        visit, desk, "account", at="money", status=status, session=session, account=account, lines=lines,
+        payments=payments, mistakes=errors, typed=typed or {"amount": amount, "reference": ""},
+        is_over=session.ends_at <= now, done=visit.query.get("done", ""),
+    )  # fmt: skip
+
+
+def account_now(visit: Visit) -> Response:
+    """Records that a supplier was paid, or takes a payment back by an opposite one."""
+    typed = {name: visit.form.get(name, "") for name in _FIELDS}
+    try:
+        with visit.read() as tx:
+            desk = open_desk(tx, visit, "payments:write")
+        back = visit.query.get("then") == "back"
+        amount = read_typed_amount(typed["amount"], desk.enterprise.currency, "amount")
+        with visit.write() as tx:
+            open_desk(tx, visit, "payments:write")
+            session = chosen_session(tx, desk.enterprise.id, visit.path["session"])
+            pay_supplier(
+                tx, desk.enterprise.id, session.id, visit.path["supplier"], amount=-amount if back else amount,
+                left=_shown(visit.form.get("left", "")), reference=typed["reference"],
+                person_id=visit.actor.person_id or "",
+            )  # fmt: skip
+    except Refused as error:
+        return _account_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+    return visit.redirect(f"{visit.request.url.path}?done=1")
+
+
+def _shown(text: str) -> int:
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 13):
+        raise Invalid([Problem("left", "Load this page again.")])
+    return int(text)
+
+
+def account_csv(visit: Visit) -> Response:
+    """The statement of a supplier as a table for spreadsheets."""
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "payments:read")
+        session = chosen_session(tx, desk.enterprise.id, visit.path["session"])
+        account = account_of(tx, desk.enterprise.id, session.id, visit.path["supplier"])
+        lines = statement_lines(tx, desk.enterprise.id, session.id, visit.path["supplier"])
+    currency, file = account.owed.currency, StringIO()
+    table = csv.writer(file, delimiter=";", lineterminator="\r\n")
+    table.writerow(["product", "pieces", "quantity", "unit", "vat_rate", "amount", "deposits", "currency"])
+    for line in lines:
+        name = f"'{line.name}" if line.name[:1] in "=+-@\t" else line.name  # a spreadsheet would read a formula
+        table.writerow([
+            name, line.pieces, number_in_field(line.quantity, "fr"), line.unit, number_in_field(line.vat_rate, "fr"),
+            amount_in_field(line.amount, currency, "fr"), amount_in_field(line.deposits, currency, "fr"), currency,
+        ])  # fmt: skip
+    content = f"\N{ZERO WIDTH NO-BREAK SPACE}{file.getvalue()}".encode()
+    headers = {"Content-Disposition": 'attachment; filename="statement.csv"', "Cache-Control": "no-store"}
+    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)

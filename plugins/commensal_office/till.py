@@ -1,0 +1,78 @@
+"""The till: what was counted in it against what the journal says should lie there."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from commensal import Invalid, PaymentMethod, Problem, Refused, read_amount
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.trade import count_till, payment_methods, till_counts, till_of
+
+from .desk import open_desk
+from .showing import amount_in_field, show
+
+_SHOWN = 10  # counts that are listed
+_FIELDS = ("counted", "float_after", "reason", "expected", "method")
+
+
+def till_page(visit: Visit) -> Response:
+    return _till_page(visit)
+
+
+def _till_page(
+    visit: Visit, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
+) -> Response:
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "payments:read")
+    methods = _in_till(visit)
+    with visit.read() as tx:
+        tills = [(method, till_of(tx, desk.enterprise.id, method.id)) for method in methods]
+        counts = till_counts(tx, desk.enterprise.id, limit=_SHOWN)
+    nothing = amount_in_field(0, desk.enterprise.currency, visit.language)
+    return show(
+        visit, desk, "till", at="money", status=status, tills=tills, counts=counts, mistakes=errors,
+        typed=typed or {"counted": "", "float_after": nothing, "reason": ""}, done=visit.query.get("done", ""),
+    )  # fmt: skip
+
+
+def _in_till(visit: Visit) -> list[PaymentMethod]:
+    """The ways to pay whose money lies in a till."""
+    methods = payment_methods(visit.instance, visit.path["enterprise"], visit.language)
+    return [method for method in methods if method.in_till]
+
+
+def till_now(visit: Visit) -> Response:
+    """Records a count. What was shown as expected comes with the form, so that nothing slips in between."""
+    typed = {name: visit.form.get(name, "") for name in _FIELDS}
+    try:
+        with visit.read() as tx:
+            desk = open_desk(tx, visit, "payments:write")
+        if typed["method"] not in {method.id for method in _in_till(visit)}:
+            raise Invalid([Problem("method", "Nothing of this way to pay lies in a till.")])
+        counted, float_after = (
+            read_typed_amount(typed[name], desk.enterprise.currency, name) for name in ("counted", "float_after")
+        )
+        with visit.write() as tx:
+            open_desk(tx, visit, "payments:write")
+            count_till(
+                tx, desk.enterprise.id, method=typed["method"], currency=desk.enterprise.currency, counted=counted,
+                float_after=float_after, expected=_whole(typed["expected"]), reason=typed["reason"],
+                person_id=visit.actor.person_id or "",
+            )  # fmt: skip
+    except Refused as error:
+        return _till_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+    return visit.redirect(f"{desk.address}/money/till?done=1")
+
+
+def read_typed_amount(text: str, currency: str, name: str) -> int:
+    """The amount of a field in minor units. Raises `Invalid`, which names the field."""
+    amount = read_amount(text, currency)
+    if isinstance(amount, Problem):
+        raise Invalid([Problem(amount.code, amount.text, f"/{name}", amount.values)])
+    return amount
+
+
+def _whole(text: str) -> int:
+    """A number that the page itself has written into its form; 0 for what somebody has made of it."""
+    digits = text.removeprefix("-")
+    return int(text) if digits.isascii() and digits.isdigit() and len(digits) < 13 else 0

@@ -1,0 +1,142 @@
+"""The treasurer's Friday in the office: reminders, the till, suppliers paid, and the week closed."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from commensal.base.clock import ManualClock
+from commensal.storage.jobs.tables import job
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
+from commensal.trade.orders.values import Order
+from commensal.trade.payments.till import till_counts
+
+from .conftest import Browser, Stall
+from .test_office import CASH, HANDOUT, OFFICE, a_member, an_order, an_order_of, journal, owner, settings
+
+__all__ = ["owner", "settings"]  # fixtures
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
+
+MONEY = f"{OFFICE}/money"
+
+
+def paid_in_cash(owner: Browser, order: Order) -> None:
+    owner.go(f"{HANDOUT}/{order.id}")
+    owner.send("?then=done", CASH)
+
+
+def from_a_farm(stall: Stall) -> Order:
+    """An order of two cheeses of a farm, 2.50 each."""
+    with stall.instance.store.write() as tx:
+        a_shop(tx, "farm", name="La Ferme", is_producer=True, is_hub=False)
+        cheese = an_item(tx, a_lot(tx, "farm", name="Tomme", on_hand="9"), name="Tomme", enterprise_id="farm")
+    return an_order_of(stall, {cheese: 2})
+
+
+def test_who_has_not_paid_is_reminded_with_a_button_and_not_twice(
+    owner: Browser, stall: Stall, clock: ManualClock
+) -> None:
+    order = an_order(stall)
+    clock.advance(days=4)
+    owner.go(MONEY)
+    page = owner.send("", ("remind", order.id))
+    assert f"The customer of order {order.number} is reminded." in page.text
+    assert "reminded 1 time" in page.text
+    assert not [each for each in page.elements if each[1].get("name") == "remind"]
+    owner.post(MONEY, remind=order.id)
+    assert (owner.status, "Call instead" in owner.page.text) == (409, True)
+    with stall.instance.store.read() as tx:
+        kinds = [row["payload"].get("kind") for row in tx.all(select(job.c.payload))]
+    assert kinds.count("order_to_pay") == 1
+
+
+def test_an_old_debt_stays_on_the_list(browser: Browser, stall: Stall, clock: ManualClock) -> None:
+    an_order(stall)
+    for _ in range(5):
+        clock.advance(days=8)
+    browser.log_in(a_member(stall, "owner"))
+    assert "1 order €4.80" in browser.go(MONEY).text
+
+
+def test_the_till_is_counted_against_what_was_taken(owner: Browser, stall: Stall) -> None:
+    paid_in_cash(owner, an_order(stall))
+    page = owner.go(f"{MONEY}/till")
+    assert "Should be in the till €4.80" in page.text
+    page = owner.send("", counted="4,50", float_after="1")
+    assert "Say what the difference comes from" in page.text
+    assert page.form("").fields["counted"] == "4,50"
+    owner.at = f"{MONEY}/till"
+    owner.send("", reason="a slip of change")
+    page = owner.go(f"{MONEY}/till")
+    assert "difference: -€0.30" in page.text.replace("\N{MINUS SIGN}", "-")
+    assert "Should be in the till €1.00" in page.text
+    with stall.instance.store.read() as tx:
+        (count,) = till_counts(tx, "shop")
+    assert (count.expected, count.counted, count.float_after) == (480, 450, 100)
+
+
+def test_money_that_comes_while_somebody_counts_is_not_lost(owner: Browser, stall: Stall) -> None:
+    paid_in_cash(owner, an_order(stall))
+    counting = owner.go(f"{MONEY}/till")
+    paid_in_cash(owner, an_order(stall, "Paul Girard", small=1))
+    owner.page, owner.at = counting, f"{MONEY}/till"
+    assert "Count again" in owner.send("", counted="4.80").text
+    assert owner.status == 409
+
+
+def test_a_supplier_is_paid_with_its_statement(owner: Browser, stall: Stall, clock: ManualClock) -> None:
+    from_a_farm(stall)
+    clock.advance(days=4)
+    page = owner.go(f"{MONEY}/suppliers")
+    account = next(link for link in page.links() if link.endswith("/farm"))
+    page = owner.go(account)
+    assert "2 × Tomme" in page.text
+    form = page.form("").fields
+    assert (form["amount"], form["left"]) == ("5.00", "500")
+    owner.send("", reference="SEPA 7")
+    assert "Left to pay €0.00" in owner.page.text
+    owner.post(account, **form)  # a second click
+    assert owner.status == 409
+    csv = owner.client.get(f"{account}/statement.csv")
+    assert "Tomme;2;" in csv.text
+    assert csv.headers["content-disposition"].startswith("attachment")
+
+
+def test_the_week_is_closed_by_a_list_and_opened_with_a_reason(
+    owner: Browser, stall: Stall, clock: ManualClock
+) -> None:
+    order = an_order(stall)
+    assert "The hand-out is not over yet" in owner.go(f"{MONEY}/close").text
+    clock.advance(days=4)
+    paid_in_cash(owner, order)
+    page = owner.go(f"{MONEY}/close")
+    assert "1 payment is not counted in the till" in page.text
+    assert "Everybody has paid" in page.text
+    owner.send(f"{MONEY}/close?sale=shop-session")
+    assert "The books are closed since" in owner.page.text
+    owner.go(f"{HANDOUT}/{order.id}")
+    owner.send("?then=undo")
+    assert "books of the sale" in owner.page.text
+    owner.go(f"{MONEY}/close")
+    owner.send("then=open", reason="a crate was forgotten")
+    assert "opened again: a crate was forgotten" in owner.page.text
+
+
+def test_who_only_reads_the_books_changes_nothing(owner: Browser, stall: Stall, clock: ManualClock) -> None:
+    order = an_order(stall)
+    clock.advance(days=4)
+    reader = owner.another()
+    reader.log_in(a_member(stall, "accountant", "max@example.org"))
+    for path in ("", "/till", "/suppliers", "/close"):
+        assert not [form for form in reader.go(f"{MONEY}{path}").forms if form.method == "post" and not form.action]
+        assert reader.status == 200
+    for path, fields in (
+        ("", {"remind": order.id}),
+        ("/till", {"method": "cash:cash", "counted": "0", "float_after": "0", "expected": "0"}),
+        ("/close?sale=shop-session", {}),
+    ):
+        reader.post(f"{MONEY}{path}", **fields)
+        assert reader.status == 403, path
+    assert journal(stall) == []
