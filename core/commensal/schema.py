@@ -2,6 +2,7 @@
 
 from .hooks import tables as _hooks
 from .interfaces.api import tables as _api
+from .interfaces.mail import tables as _mail
 from .interfaces.pages import tables as _pages
 from .storage.backups import tables as _backups
 from .storage.database.types import metadata
@@ -21,6 +22,6 @@ from .trade.supply import tables as _supply
 
 ROOMS = (
     _people, _enterprises, _stock, _products, _catalogs, _sale_sessions, _orders, _payments, _jobs, _api, _hooks,
-    _events, _audit, _privacy, _backups, _pages, _supply,
+    _events, _audit, _privacy, _backups, _pages, _supply, _mail,
 )  # fmt: skip
 __all__ = ["ROOMS", "metadata"]

@@ -47,6 +47,12 @@ def test_migrations_make_what_the_tables_declare(empty: Store) -> None:
         assert compare_metadata(context, metadata) == []
 
 
+def test_every_table_of_the_core_is_known_to_export_and_erasure(empty: Store) -> None:
+    migrate(empty, {})
+    tables = set(inspect(empty.engine).get_table_names())
+    assert tables - core_tables() == {"alembic_version"}
+
+
 def _of_the_core(thing: object, name: str | None, kind: str, *_: object) -> bool:
     """Leaves out tables of plugins, which are in the same metadata."""
     return kind != "table" or name in core_tables()

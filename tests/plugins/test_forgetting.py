@@ -22,8 +22,10 @@ from commensal.base.ids import SeededIds
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
 from commensal.interfaces.app import make_app
+from commensal.interfaces.mail.log import note_mail
 from commensal.operations.checks import broken_invariants
 from commensal.storage.database import Store
+from commensal.storage.jobs import Job
 from commensal.testing.client import client_of
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
@@ -149,6 +151,8 @@ class Zoe:
             }
             sent |= {"state": "delivered", "error": "", "due_at": tx.now, "created_at": tx.now}
             tx.execute(insert(webhooks_delivery).values(sent))
+            mail = {"kind": "order_placed", "order_id": order.id, "to": EMAIL}
+            note_mail(tx, Job("mail", "mail", mail, 1), "550 no mailbox of zq-name")
 
     def settle(self) -> None:
         """Closes the sale, hands the goods over and records the payment."""
