@@ -149,6 +149,7 @@ from .storage.database import Time as Time
 from .storage.database import Transaction as Transaction
 from .storage.database import Whole as Whole
 from .storage.database import append_only as append_only
+from .storage.database import at_most_ahead as at_most_ahead
 from .storage.database import checked_in as checked_in
 from .storage.database import edit_row as edit_row
 from .storage.database import insert_once as insert_once

@@ -1,8 +1,10 @@
 """Tables of webhooks: the hooks of enterprises, and the messages sent to them."""
 
+from datetime import timedelta
+
 from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
-from commensal import DERIVED, PERSONAL, SECRET, Flag, Json, Time, Whole, checked_in, metadata, untraced
+from commensal import DERIVED, PERSONAL, SECRET, Flag, Json, Time, Whole, at_most_ahead, checked_in, metadata, untraced
 
 webhooks_hook = Table(
     "webhooks_hook",
@@ -22,7 +24,7 @@ webhooks_hook = Table(
     Column("failures", Whole, nullable=False, info=DERIVED),  # since the last success
     Column("failing_since", Time, info=DERIVED),
     Column(
-        "held_until", Time, info=DERIVED
+        "held_until", Time, info={**DERIVED, **at_most_ahead(timedelta(days=1))}
     ),  # nothing is sent before, so that one dead address costs one time limit and not many
     Column("created_at", Time, nullable=False),
     Column("version", Whole, nullable=False),  # of what the enterprise sets; deliveries leave it alone
@@ -43,7 +45,7 @@ webhooks_delivery = Table(
     Column("tries", Whole, nullable=False),
     Column("status", Whole),  # of the last answer
     Column("error", Text, nullable=False),  # of the last try
-    Column("due_at", Time, nullable=False),
+    Column("due_at", Time, nullable=False, info=at_most_ahead(timedelta(days=1))),
     Column("created_at", Time, nullable=False, index=True),
     Column("finished_at", Time),
     UniqueConstraint("hook_id", "event_id"),

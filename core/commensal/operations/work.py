@@ -19,7 +19,9 @@ from ..interfaces.mail.set_aside import mail_set_aside
 from ..interfaces.pages.shown import forget_shown_pages
 from ..storage.backups.upkeep import BACKUP, TRIAL
 from ..storage.database import Transaction
+from ..storage.database.core_tables import tables_of
 from ..storage.jobs import Periodic, Work
+from ..storage.jobs.bringing_forward import bring_forward
 from ..storage.jobs.failed import forget_finished
 from ..storage.jobs.run import run_due
 from ..trade.audit.forgetting import forget_old_entries
@@ -76,6 +78,9 @@ def _core(instance: Instance) -> Work:
             Periodic("remind_customers", timedelta(minutes=5), remind_due, irreversible=True),
             Periodic("compare_purchase_orders", timedelta(minutes=5), compare_due),
             Periodic("repeat_sales", timedelta(minutes=5), partial(repeat_due, hooks=instance.hooks)),
+            Periodic(
+                "bring_forward", timedelta(hours=1), partial(bring_forward, tables=tables_of(instance.hooks.plugins()))
+            ),
             Periodic("promise_backup", timedelta(minutes=5), partial(promise_backup, settings=instance.settings)),
             Periodic("forget_answers", timedelta(days=1), forget_old_answers, irreversible=True),
             Periodic("forget_log_ins", timedelta(days=1), forget_expired, irreversible=True),

@@ -1,8 +1,13 @@
 """Tables of leases: one row on either side for each lot and peer."""
 
+from datetime import timedelta
+
 from sqlalchemy import CheckConstraint, Column, Index, Table, Text, UniqueConstraint
 
-from commensal import DERIVED, Time, Whole, checked_in, metadata
+from commensal import DERIVED, Time, Whole, at_most_ahead, checked_in, metadata
+
+_PAST = {**DERIVED, **at_most_ahead(timedelta())}
+_SOON = {**DERIVED, **at_most_ahead(timedelta(hours=2))}
 
 # All quantities are grains of the lot. `seen`, `returned`, `held` and `sold` are those of the holder's last report, on
 # either side.
@@ -30,13 +35,13 @@ federation_lease = Table(
     Column("ordered", Whole, nullable=False, server_default="0", info=DERIVED),
     # At the lender: for a waiting customer; at the holder: requested ahead of need and not granted yet.
     Column("wanted", Whole, nullable=False, info=DERIVED),
-    Column("wanted_at", Time, info=DERIVED),
+    Column("wanted_at", Time, info=_PAST),
     # At the lender: the holder was asked to return so much, and has not answered.
     Column("recalled", Whole, nullable=False, server_default="0", info=DERIVED),
-    Column("recalled_at", Time, info=DERIVED),
+    Column("recalled_at", Time, info=_PAST),
     # At the holder: until when a customer's request is under way, or its refusal stands.
-    Column("asked_until", Time, info=DERIVED),
-    Column("refused_until", Time, info=DERIVED),
+    Column("asked_until", Time, info=_SOON),
+    Column("refused_until", Time, info=_SOON),
     Column("until", Time, info=DERIVED),  # when the holder stops selling
     Column("created_at", Time, nullable=False),
     UniqueConstraint("role", "peer_id", "lot_id"),

@@ -1,8 +1,10 @@
 """Tables of delivery: the two boxes of messages, the lanes they travel in, and what went wrong on the way."""
 
+from datetime import timedelta
+
 from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
-from commensal import Flag, Time, Whole, checked_in, metadata, untraced
+from commensal import Flag, Time, Whole, at_most_ahead, checked_in, metadata, untraced
 
 LANE_NAMES = ("peering", "catalogue", "order")
 _UNTRACED = untraced("messages are kept as they were signed, and what they do is traced where they do it")
@@ -22,9 +24,9 @@ federation_lane = Table(
     Column("parked", Whole, nullable=False),  # in: messages that wait for others
     Column("size", Whole, nullable=False, server_default="0"),  # in: bytes of the messages that are kept
     Column("promised", Flag, nullable=False),  # a job is to push (out) or pull (in), so another needs not be promised
-    Column("worked_until", Time),  # a job is at it
+    Column("worked_until", Time, info=at_most_ahead(timedelta(hours=1))),  # a job is at it
     Column("failures", Whole, nullable=False),  # of pushing or pulling, in a row
-    Column("due_at", Time),  # not before
+    Column("due_at", Time, info=at_most_ahead(timedelta(hours=2))),  # not before
     checked_in("lane", LANE_NAMES),
     checked_in("direction", ("out", "in")),
     sqlite_strict=True,

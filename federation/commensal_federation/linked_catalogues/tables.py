@@ -1,8 +1,22 @@
 """Tables of links to platforms."""
 
+from datetime import timedelta
+
 from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, Table, Text, UniqueConstraint, select
 
-from commensal import DERIVED, SECRET, Exact, Json, Time, Transaction, Whole, checked_in, metadata, untraced
+from commensal import (
+    DERIVED,
+    SECRET,
+    Exact,
+    Json,
+    Time,
+    Transaction,
+    Whole,
+    at_most_ahead,
+    checked_in,
+    metadata,
+    untraced,
+)
 
 # A catalogue, or one product, of a platform from which an enterprise here sells.
 federation_link = Table(
@@ -26,7 +40,9 @@ federation_link = Table(
     Column("digest", Text, nullable=False, info=DERIVED),  # of the last reading
     Column("refreshed_at", Time, info=DERIVED),  # the last successful reading
     Column("tried_at", Time, info=DERIVED),
-    Column("due_at", Time, nullable=False, info=DERIVED),  # when it is read again
+    Column(
+        "due_at", Time, nullable=False, info={**DERIVED, **at_most_ahead(timedelta(days=1))}
+    ),  # when it is read again
     Column("failures", Whole, nullable=False, info=DERIVED),  # in a row
     Column("error", Text, nullable=False, info=DERIVED),  # of the last try, in the hub's language
     Column("findings", Json, nullable=False, info=DERIVED),  # what was left out, in the hub's language

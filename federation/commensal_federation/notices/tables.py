@@ -1,8 +1,10 @@
 """The table of notices: what people are to be mailed, or were mailed lately."""
 
+from datetime import timedelta
+
 from sqlalchemy import Column, Index, Table, Text
 
-from commensal import Flag, Json, Time, metadata, untraced
+from commensal import Flag, Json, Time, at_most_ahead, metadata, untraced
 
 # One row for each subject, so that an event that is repeated adds no row and no second mail.
 federation_notice = Table(
@@ -14,7 +16,7 @@ federation_notice = Table(
     Column("subject_id", Text, primary_key=True),  # the order, grant or sale; empty: a condition of the peer
     Column("details", Json, nullable=False),  # values of the mail's texts, as `values.py` writes them
     Column("waiting", Flag, nullable=False),  # it was noted after its last mail
-    Column("due_at", Time, nullable=False),  # not mailed before
+    Column("due_at", Time, nullable=False, info=at_most_ahead(timedelta(days=8))),  # not mailed before
     Column("mailed_at", Time),
     Index("ix_federation_notice_due", "waiting", "due_at"),
     sqlite_strict=True,

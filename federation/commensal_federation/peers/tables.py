@@ -1,10 +1,14 @@
 """Tables of peers, and of the nonces of their requests."""
 
+from datetime import timedelta
+
 from sqlalchemy import Column, Index, Table, Text, false
 
-from commensal import DERIVED, Flag, Json, Time, Whole, checked_in, metadata, untraced
+from commensal import DERIVED, Flag, Json, Time, Whole, at_most_ahead, checked_in, metadata, untraced
 
 STATES = ("invited", "requested", "accepted", "suspended", "revoked")
+_PAST = {**DERIVED, **at_most_ahead(timedelta())}
+_SOON = {**DERIVED, **at_most_ahead(timedelta(hours=2))}
 
 federation_peer = Table(
     "federation_peer",
@@ -28,9 +32,9 @@ federation_peer = Table(
     Column("revoked_at", Time),
     Column("last_seen_at", Time, info=DERIVED),
     Column("document_at", Time, nullable=False),  # when it was pinned
-    Column("looked_at", Time, nullable=False, info=DERIVED),  # when a newer one was last requested from its address
+    Column("looked_at", Time, nullable=False, info=_PAST),  # when a newer one was last requested from its address
     Column("keys_told", Text, nullable=False, info=DERIVED),  # digest of our keys that it was last sent
-    Column("asked_at", Time, info=DERIVED),  # when it was last polled in spite of its silence
+    Column("asked_at", Time, info=_PAST),  # when it was last polled in spite of its silence
     Column("recovering", Flag, nullable=False, info=DERIVED),  # no sending until it has sent back what a restore lost
     # It may hold units that a restore made us forget, and has not reported them yet: see availability/sale_ends.py.
     Column("barrier", Flag, nullable=False, server_default=false(), info=DERIVED),
@@ -38,8 +42,8 @@ federation_peer = Table(
     Column("breaker", Text, nullable=False, info=DERIVED),
     Column("failures", Whole, nullable=False, info=DERIVED),  # in a row
     Column("failing_since", Time, info=DERIVED),
-    Column("held_until", Time, info=DERIVED),  # nothing is sent before
-    Column("ask_after", Time, info=DERIVED),  # no customer waits for an answer of it before: see delivery/asking.py
+    Column("held_until", Time, info=_SOON),  # nothing is sent before
+    Column("ask_after", Time, info=_SOON),  # no customer waits for an answer of it before: see delivery/asking.py
     # It answers that we are not its peer at present: none of its goods is sold.
     Column("refusing", Flag, nullable=False, server_default=false(), info=DERIVED),
     Column("version", Whole, nullable=False),  # of what operators set

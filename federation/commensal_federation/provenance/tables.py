@@ -1,8 +1,10 @@
 """Tables of signed statements, of the documents that have their signers' keys, and of origins that are no peers."""
 
+from datetime import timedelta
+
 from sqlalchemy import Column, Index, Table, Text
 
-from commensal import DERIVED, Json, Time, Whole, metadata, untraced
+from commensal import DERIVED, Json, Time, Whole, at_most_ahead, metadata, untraced
 
 # What an enterprise offered to one hub, signed by its instance: ours, a peer's, or of an origin further away.
 federation_statement = Table(
@@ -45,7 +47,7 @@ federation_origin = Table(
     Column("doubt", Text, nullable=False),  # why its keys are not believed at present; empty: they are
     Column("waiting", Json, nullable=False, info=DERIVED),  # [[peer id, hub's id, grantor and hub], …], for its keys
     Column("failures", Whole, nullable=False, info=DERIVED),  # in a row
-    Column("asked_at", Time, info=DERIVED),
+    Column("asked_at", Time, info={**DERIVED, **at_most_ahead(timedelta())}),
     Column("silent_since", Time, info=DERIVED),
     sqlite_strict=True,
 )

@@ -1,8 +1,10 @@
 """Tables of e-mails: how many were sent to a mailbox lately, and which are delayed."""
 
+from datetime import timedelta
+
 from sqlalchemy import Column, ForeignKey, Table, Text
 
-from ...storage.database import PERSONAL, Time, Whole, checked_in, metadata, untraced
+from ...storage.database import PERSONAL, Time, Whole, at_most_ahead, checked_in, metadata, untraced
 
 # Counts e-mails that a stranger may have caused. An hour, and a day, begins with the first e-mail after the last one.
 mailbox_count = Table(
@@ -10,9 +12,9 @@ mailbox_count = Table(
     metadata,
     Column("mailbox", Text, primary_key=True, info=PERSONAL),  # SHA-256 of the address
     Column("about", Text, primary_key=True),  # "order" or "account"
-    Column("hour_began_at", Time, nullable=False),
+    Column("hour_began_at", Time, nullable=False, info=at_most_ahead(timedelta())),
     Column("hour_sent", Whole, nullable=False),
-    Column("day_began_at", Time, nullable=False, index=True),
+    Column("day_began_at", Time, nullable=False, index=True, info=at_most_ahead(timedelta())),
     Column("day_sent", Whole, nullable=False),
     sqlite_strict=True,
     info=untraced("a counter"),
@@ -23,7 +25,7 @@ late_mail = Table(
     "late_mail",
     metadata,
     Column("order_id", Text, ForeignKey("customer_order.id"), primary_key=True),
-    Column("due_at", Time, nullable=False),
+    Column("due_at", Time, nullable=False, info=at_most_ahead(timedelta(days=1))),
     sqlite_strict=True,
     info=untraced("the mail is sent"),
 )

@@ -4,7 +4,7 @@ from .append_only import append_only
 from .conflict import insert_on, insert_once, insert_or, refuse_conflict
 from .days import local_day
 from .editing import edit_row
-from .marks import DERIVED, ON_BEHALF, PERSONAL, SECRET, untraced
+from .marks import DERIVED, ON_BEHALF, PERSONAL, SECRET, at_most_ahead, untraced
 from .rows import as_json, insert_rows, parameter_rows
 from .statement_cache import Row
 from .store import Store
@@ -26,6 +26,7 @@ __all__ = [
     "Whole",
     "append_only",
     "as_json",
+    "at_most_ahead",
     "checked_in",
     "edit_row",
     "insert_on",

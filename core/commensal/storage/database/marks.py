@@ -1,4 +1,4 @@
-"""Marks of tables and columns, for the audit trail and for the erasure of personal data.
+"""Marks of tables and columns, for the audit trail, for the erasure of personal data, and for a clock that was wrong.
 
     Column("email", Text, nullable=False, info=PERSONAL)
     Table("cart_line", metadata, …, info=untraced("what lies in a cart is a wish"))
@@ -8,6 +8,7 @@ A table without marks is traced with all its columns, so that nothing new is lef
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Column, Table
@@ -30,6 +31,20 @@ ON_BEHALF: dict[str, object] = {"on_behalf": True}
 def untraced(reason: str) -> dict[str, object]:
     """Marks a table whose changes are not traced; `reason` says why, in a sentence."""
     return {"untraced": reason}
+
+
+def at_most_ahead(longest: timedelta) -> dict[str, object]:
+    """Marks a moment, such as that of the next try, that is never written further ahead of the clock than `longest`.
+
+    One that lies further ahead was written by a clock that was wrong: see `jobs.bringing_forward`.
+    """
+    return {"at_most_ahead": longest}
+
+
+def most_ahead(column: Column[Any]) -> timedelta | None:
+    """The longest time that the column's moments may lie ahead of the clock; None: any."""
+    longest = column.info.get("at_most_ahead")
+    return longest if isinstance(longest, timedelta) else None
 
 
 def is_personal(column: Column[Any]) -> bool:

@@ -1,8 +1,10 @@
 """Tables of jobs, and of the slots of periodic work."""
 
+from datetime import timedelta
+
 from sqlalchemy import Column, Index, Table, Text
 
-from ..database import PERSONAL, Json, Time, Whole, checked_in, metadata, untraced
+from ..database import PERSONAL, Json, Time, Whole, at_most_ahead, checked_in, metadata, untraced
 
 job = Table(
     "job",
@@ -13,7 +15,7 @@ job = Table(
     Column("state", Text, nullable=False),
     Column("due_at", Time, nullable=False),
     Column("attempts", Whole, nullable=False),
-    Column("claimed_until", Time),  # after that, the worker counts as dead
+    Column("claimed_until", Time, info=at_most_ahead(timedelta(hours=1))),  # after that, the worker counts as dead
     Column("error", Text, nullable=False),  # of the last attempt
     Column("created_at", Time, nullable=False),
     Column("finished_at", Time),

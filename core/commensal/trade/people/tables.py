@@ -1,8 +1,22 @@
 """Tables of people: accounts, sessions, tokens and other means of logging in."""
 
+from datetime import timedelta
+
 from sqlalchemy import Column, ForeignKey, Index, Table, Text
 
-from ...storage.database import DERIVED, PERSONAL, SECRET, Flag, Json, Time, Whole, checked_in, metadata, untraced
+from ...storage.database import (
+    DERIVED,
+    PERSONAL,
+    SECRET,
+    Flag,
+    Json,
+    Time,
+    Whole,
+    at_most_ahead,
+    checked_in,
+    metadata,
+    untraced,
+)
 
 person = Table(
     "person",
@@ -88,7 +102,9 @@ log_in_failure = Table(
     Column("source", Text, primary_key=True, info=PERSONAL),  # a network, a browser, all networks, or codes
     Column("failures", Whole, nullable=False),
     Column("last_at", Time, nullable=False, index=True),
-    Column("next_at", Time, nullable=False),  # before, the next try is refused
+    Column(
+        "next_at", Time, nullable=False, info=at_most_ahead(timedelta(minutes=15))
+    ),  # the next try is refused before
     sqlite_strict=True,
     info=untraced("a log-in that fails is traced by itself"),
 )

@@ -1,8 +1,12 @@
 """Tables of orders at linked platforms."""
 
+from datetime import timedelta
+
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, PrimaryKeyConstraint, Table, Text, UniqueConstraint
 
-from commensal import DERIVED, Flag, Json, Time, Whole, checked_in, metadata
+from commensal import DERIVED, Flag, Json, Time, Whole, at_most_ahead, checked_in, metadata
+
+_SOON = {**DERIVED, **at_most_ahead(timedelta(hours=2))}
 
 # The one order of a hub's sale at a linked platform.
 federation_backorder = Table(
@@ -24,8 +28,8 @@ federation_backorder = Table(
     Column("said_state", Text, nullable=False),  # the last state that the platform has acknowledged
     Column("posting", Flag, nullable=False),  # the first request was sent, with an unknown result
     Column("before", Json, nullable=False, info=DERIVED),  # orders that were there already
-    Column("due_at", Time, info=DERIVED),  # when it is sent or checked; null: never again
-    Column("claimed_until", Time, info=DERIVED),  # a job works on it
+    Column("due_at", Time, info=_SOON),  # when it is sent or checked; null: never again
+    Column("claimed_until", Time, info=_SOON),  # a job works on it
     Column("failures", Whole, nullable=False, info=DERIVED),  # in a row
     Column("failing_since", Time, info=DERIVED),
     Column("error", Text, nullable=False, info=DERIVED),  # of the last try, in the hub's language

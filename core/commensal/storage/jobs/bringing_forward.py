@@ -1,0 +1,48 @@
+"""Brings forward what was put off while the clock was ahead, once it is right again.
+
+Whatever failed then is due again in that future: jobs, a next try to log in, the next call of a peer. But no retry is
+put off for longer than a known time, so a moment further ahead shows by itself that the clock was wrong when it was
+written. It becomes now, which costs one more try at worst.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from sqlalchemy import Table, or_, select, update
+
+from ..database import Transaction
+from ..database.marks import most_ahead
+from .run import DELAYS
+from .tables import job
+
+_AHEAD = timedelta(hours=1)  # of `created_at`; less may be the clock of another machine
+_AT_ONCE = 1_000  # jobs
+
+
+def bring_forward(tx: Transaction, tables: Iterable[Table]) -> None:
+    """Sets every moment to now that lies further ahead than its column's mark allows, and makes jobs due that were put
+    off while the clock was ahead."""
+    for table in tables:
+        for column in table.columns:
+            longest = most_ahead(column)
+            if longest is not None:
+                tx.execute(update(table).where(column > tx.now + longest).values({column: tx.now}))
+    _bring_jobs_forward(tx)
+
+
+def _bring_jobs_forward(tx: Transaction) -> None:
+    """A job that has failed is due within the longest delay. So is one that was created ahead of time to be due soon
+    after, like another try that a handler has promised; one for a later moment keeps it."""
+    longest = DELAYS[-1]
+    put_off = select(job.c.id, job.c.attempts, job.c.created_at, job.c.due_at).where(
+        job.c.state == "waiting",
+        job.c.due_at > tx.now + longest,
+        or_(job.c.attempts > 0, job.c.created_at > tx.now + _AHEAD),
+    )
+    rows = tx.all(put_off.order_by(job.c.due_at).limit(_AT_ONCE))
+    ids = [row["id"] for row in rows if row["attempts"] or row["due_at"] <= row["created_at"] + longest]
+    if ids:
+        tx.execute(update(job).where(job.c.id.in_(ids), job.c.state == "waiting").values(due_at=tx.now))
+        tx.promised.append(tx.now)

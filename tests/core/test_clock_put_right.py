@@ -1,0 +1,125 @@
+"""What was put off while the clock was ahead is done once the clock is right, and what is due later stays so."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from commensal.base.clock import ManualClock
+from commensal.base.entry_points import plugin_entry_points
+from commensal.base.errors import TooMany
+from commensal.instance import Instance
+from commensal.interfaces.mail.capping import may_send
+from commensal.operations.work import work_of
+from commensal.storage.database.core_tables import tables_of
+from commensal.storage.database.marks import most_ahead
+from commensal.storage.database.types import Time
+from commensal.storage.jobs import Job, Work, promise
+from commensal.storage.jobs.periodic import run_periodic
+from commensal.storage.jobs.run import CLAIM, run_due
+from commensal.storage.jobs.tables import job
+from commensal.trade.people.login_throttle import count_try
+
+AHEAD = timedelta(days=400)
+MAILBOX = "ada@example.org"
+SOON = ("due_at", "until", "next_at", "after")  # how columns end that say when something may be done again
+FOR_GOOD = {  # columns with such a name that hold moments which people or contracts set
+    "job.due_at": "a job may be promised for any moment; those that have failed are looked at by themselves",
+    "upkeep.due_at": "the moment of a night",
+    "stock_lot.free_until": "the last day of goods",
+    "vouchers_voucher.valid_until": "the last day of a voucher",
+    "retained_identity.keep_until": "the end of a legal duty",
+    "federation_lease.until": "the end of a producer's sale",
+    "federation_move.until": "a quarantine protects: rather too long than too short",
+    "webhooks_hook.old_until": "a secret that is valid for longer does no harm",
+}
+
+
+def put_right(instance: Instance, clock: ManualClock) -> None:
+    clock.set(clock.now() - AHEAD)
+    run_periodic(instance, Work({}, tuple(task for task in work_of(instance).periodic if task.name == "bring_forward")))
+
+
+def test_what_failed_while_the_clock_was_ahead_is_tried_again(instance: Instance, clock: ManualClock) -> None:
+    done: list[str] = []
+
+    def act(_: Instance, claimed: Job) -> None:
+        if claimed.payload["name"] == "fails" and claimed.attempts == 1:
+            raise OSError("no answer")
+        done.append(claimed.payload["name"])
+
+    def run() -> list[str]:
+        done.clear()
+        while run_due(instance, Work({"act": act})):
+            pass
+        return sorted(done)
+
+    with instance.store.write() as tx:
+        promise(tx, "act", {"name": "in two years"}, due_at=tx.now + 2 * AHEAD)
+        promise(tx, "act", {"name": "fails"})
+    clock.advance(days=AHEAD.days)
+    with instance.store.write() as tx:
+        promise(tx, "act", {"name": "next try of a handler"}, due_at=tx.now + timedelta(hours=9))
+        promise(tx, "act", {"name": "a month later"}, due_at=tx.now + timedelta(days=30))
+    assert run() == []
+    put_right(instance, clock)
+    assert run() == ["fails", "next try of a handler"]
+    clock.advance(days=AHEAD.days + 30)
+    assert run() == ["a month later"]
+    clock.advance(days=AHEAD.days)
+    assert run() == ["in two years"]
+
+
+def test_the_job_of_a_worker_that_died_while_the_clock_was_ahead_is_taken_up(
+    instance: Instance, clock: ManualClock
+) -> None:
+    claims: list[int] = []
+    with instance.store.write() as tx:
+        promise(tx, "act", {})
+        tx.execute(update(job).values(state="running", attempts=1, claimed_until=tx.now + AHEAD + CLAIM))
+    clock.advance(days=AHEAD.days)
+    put_right(instance, clock)
+    clock.advance(seconds=1)
+    assert run_due(instance, Work({"act": lambda _, claimed: claims.append(claimed.attempts)}))
+    assert claims == [2]
+
+
+def test_nobody_stays_locked_out_and_no_mailbox_stays_full(instance: Instance, clock: ManualClock) -> None:
+    """A wrong password, and a mail to a full mailbox, while the clock was ahead."""
+
+    def fill() -> bool:
+        mail = Job("1", "mail", {"kind": "reset_password", "to": MAILBOX}, 1)
+        with instance.store.write() as tx:
+            return all(may_send(tx, mail, most=3) for _ in range(3))
+
+    def log_in() -> None:
+        with instance.store.write() as tx:
+            count_try(tx, MAILBOX, "network 192.0.2.1")
+
+    clock.advance(days=AHEAD.days)
+    log_in()
+    assert fill()
+    clock.set(clock.now() - AHEAD)
+    with pytest.raises(TooMany):
+        log_in()
+    assert not fill()
+    clock.set(clock.now() + AHEAD)
+    put_right(instance, clock)
+    log_in()
+    clock.advance(hours=1)
+    assert fill()
+
+
+def test_every_column_that_puts_something_off_says_for_how_long_at_most() -> None:
+    plugins = plugin_entry_points()
+    for plugin in plugins.values():
+        plugin.load()
+    unmarked = {
+        f"{table.name}.{column.name}"
+        for table in tables_of(plugins)
+        for column in table.columns
+        if column.name.endswith(SOON) and isinstance(column.type, Time) and most_ahead(column) is None
+    }
+    assert unmarked == FOR_GOOD.keys()
