@@ -168,7 +168,7 @@ def not_modified(visit: Visit, tag: str) -> Response:
 
 
 def _headers(tag: str) -> dict[str, str]:
-    return {"ETag": tag, "Vary": "Accept, Authorization, Cookie", "Cache-Control": "private, no-cache",
+    return {"ETag": tag, "Vary": "Accept, Authorization, Cookie, X-Api-Token", "Cache-Control": "private, no-cache",
             "X-Content-Type-Options": "nosniff"}  # fmt: skip
 
 

@@ -31,6 +31,7 @@ from .order_pages import order_routes
 from .permissions import permission_routes
 from .prices import Categories, categories_of
 from .responses import FOR_EVERYBODY, base_of, dfc_page, dfc_response, json_response
+from .sale_pages import sale_routes
 from .singles import single_routes
 from .whole import Listing, answer_whole
 
@@ -67,6 +68,7 @@ def dfc_routes(instance: Instance) -> Sequence[BaseRoute]:
         *order_line_routes(),
         *event_routes(),
         *goods_routes(),
+        *sale_routes(),
         *single_routes(),
     ]
 

@@ -1,4 +1,4 @@
-"""Serves single things at their IRI, with their parts: a catalog page by page, a category, a sale, a person."""
+"""Serves single things at their IRI, with their parts: a catalog page by page, a category, a person."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from commensal import (
     NotFound,
     list_categories,
     person_by_id,
-    sale_by_id,
 )
 from commensal.pages import Visit
 from commensal.trade import (
@@ -21,13 +20,12 @@ from commensal.trade import (
     demand,
     items_of,
     lots_by_id,
-    sessions_of_shop,
     whose,
 )
 
-from ..dfc.iris import catalog_iri, enterprise_iri, person_iri, product_list_iri, session_iri
+from ..dfc.iris import catalog_iri, person_iri, product_list_iri
 from ..dfc.vocabulary import DfcPerson
-from .access import demand_scope, refuse_anonymous, requested_enterprise
+from .access import demand_scope, refuse_anonymous
 from .export import (
     catalog_thing,
     category_thing,
@@ -35,11 +33,9 @@ from .export import (
     product_thing,
 )
 from .goods import goods_of_items, goods_things, sizes_of_lot
-from .order_document import session_thing
 from .responses import base_of, dfc_page, dfc_response
 
 _PAGE, _MOST = 200, 1_000  # items of a catalog
-_SESSIONS = 100
 
 
 def single_routes() -> Sequence[BaseRoute]:
@@ -48,8 +44,6 @@ def single_routes() -> Sequence[BaseRoute]:
         dfc_page("/api/dfc/product_groups/{group}", product_group),
         dfc_page("/api/dfc/catalogs/{catalog}", catalog),
         dfc_page("/api/dfc/customer_categories/{category}", category),
-        dfc_page("/api/dfc/enterprises/{enterprise}/sale_sessions", sale_sessions),
-        dfc_page("/api/dfc/sale_sessions/{session}", sale_session),
         dfc_page("/api/dfc/persons/{person}", person),
     ]
 
@@ -98,31 +92,6 @@ def category(visit: Visit) -> Response:
         enterprise = demand_scope(visit, tx, whose(tx, "category", category_id), "ReadEnterprise")
         (category,) = (category for category in list_categories(tx, enterprise.id) if category.id == category_id)
     return dfc_response(visit, [category_thing(base_of(visit), category)])
-
-
-def sale_sessions(visit: Visit) -> Response:
-    """Sales, newest first, closed ones included; ``?after=`` the last id of the page before."""
-    base = base_of(visit)
-    with visit.read() as tx:
-        enterprise = demand_scope(visit, tx, requested_enterprise(visit, tx).id, "ReadOrders")
-        sessions = sessions_of_shop(tx, enterprise.id, after=visit.query.get("after", "")[:100], limit=_SESSIONS)
-    response = dfc_response(
-        visit,
-        [session_thing(base, session) for session in sessions],
-        [session_iri(base, session.id) for session in sessions],
-    )
-    if len(sessions) == _SESSIONS:
-        url = f"{enterprise_iri(base, enterprise.id)}/sale_sessions"
-        response.headers["Link"] = f'<{url}?after={sessions[-1].id}>; rel="next"'
-    return response
-
-
-def sale_session(visit: Visit) -> Response:
-    with visit.read() as tx:
-        refuse_anonymous(visit)
-        demand_scope(visit, tx, whose(tx, "session", visit.path["session"]), "ReadOrders")
-        session = sale_by_id(tx, visit.path["session"]).session
-    return dfc_response(visit, [session_thing(base_of(visit), session)])
 
 
 def person(visit: Visit) -> Response:

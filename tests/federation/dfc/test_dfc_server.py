@@ -188,3 +188,13 @@ def test_the_tag_of_a_catalogue_changes_with_whatever_it_says(shop: Shop, change
     second_answer = shop.client.get(path, headers=conditional)
     assert second_answer.status_code == 200
     assert second_answer.content != first_answer.content
+
+
+def test_a_persons_token_may_come_in_the_header_of_open_food_network(shop: Shop) -> None:
+    path = "/api/dfc/enterprises/shop/catalog_items"
+    answer = shop.client.get(path, headers={"X-Api-Token": shop.token})
+    assert answer.status_code == 200
+    assert "X-Api-Token" in answer.headers["Vary"]
+    assert shop.client.get(path, headers={"X-Api-Token": "wrong"}).status_code == 401
+    both = {"X-Api-Token": shop.token, "Authorization": "Bearer wrong"}
+    assert shop.client.get(path, headers=both).status_code == 401

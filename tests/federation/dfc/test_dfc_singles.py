@@ -84,7 +84,10 @@ def test_sales_and_categories_are_there(shop: Shop) -> None:
     assert get_document(shop, f"/api/dfc/customer_categories/{members.id}").one(DfcCategory).name == "Members"
     sale = get_document(shop, "/api/dfc/enterprises/shop/sale_sessions").one(DfcSession)
     assert sale.closes_at == shop.session.closes_at
-    assert get_document(shop, sale.iri).one(DfcSession) == sale
+    whole = get_document(shop, sale.iri)
+    assert whole.one(DfcSession) == sale
+    assert {offer.sessions for offer in whole.all(DfcOffer)} == {(sale.iri,)}
+    assert len(whole.all(DfcOffer)) == len(shop.items)
 
 
 def test_people_read_themselves_and_nobody_else(shop: Shop) -> None:

@@ -15,11 +15,18 @@ from ...trade.people.authentication import actor_of_session, actor_of_token
 from ...trade.people.second_factor import has_second_factor
 from .cookies import browser_of, session_cookie
 
+API_TOKEN = "x-api-token"  # noqa: S105 - the header in which clients of Open Food Network send their token
 
-def authenticate(tx: Transaction, request: Request, settings: InstanceSettings) -> Actor:
-    """The actor. Raises `Unauthorised` for an invalid or expired token. An old cookie makes the caller anonymous."""
+
+def authenticate(
+    tx: Transaction, request: Request, settings: InstanceSettings, *, api_token: str | None = None
+) -> Actor:
+    """The actor. `api_token` is one that came in another header than Authorization, which has precedence.
+
+    Raises `Unauthorised` for an invalid or expired token. An old cookie makes the caller anonymous.
+    """
     address = request.client.host if request.client else ""
-    header = request.headers.get("authorization")
+    header = request.headers.get("authorization", f"Bearer {api_token}" if api_token else None)
     if header is not None:
         kind, _, secret = header.partition(" ")
         actor = actor_of_token(tx, secret.strip(), address) if kind.lower() == "bearer" else None

@@ -19,7 +19,7 @@ from ...trade.audit.acting import Acting, acting, acting_for
 from ...trade.enterprises.plugins import offered_plugins, refuse_where_off
 from ...trade.people.actor import Actor
 from ...trade.people.sessions import keep_alive
-from ..api.authenticate import anonymous_actor, authenticate, is_anonymous
+from ..api.authenticate import API_TOKEN, anonymous_actor, authenticate, is_anonymous
 from ..api.cookies import cookie_name
 from ..api.plugin_threads import LoopRoute, run_in_thread
 from ..api.rates import Rates
@@ -55,7 +55,8 @@ def page(
     largest:   the largest body, in bytes, of a page that takes something else than a form; it is `visit.body`
     largest_file: the largest file, in bytes, that a form may carry; it is `visit.body`. By default it carries none
     recognise: identifies a bearer token before the core does. Returns the name of a foreign client, or None for a token
-               of this instance; raises `Unauthorised` for an invalid one. It runs outside of transactions
+               of this instance; raises `Unauthorised` for an invalid one. It runs outside of transactions. Such a page
+               also takes a token of this instance in the header X-Api-Token
     where_off: with `{enterprise}` in its path, it also answers for enterprises that have not enabled the plugin;
                others are answered 404 there
     """
@@ -152,10 +153,11 @@ def _identify(instance: Instance, request: Request, recognise: Recognise | None)
         client = recognise(instance, secret.strip())
         if client is not None:
             return Actor(client=client, address=_address(request))
-    if is_anonymous(request, instance.settings.base_url):
+    api_token = request.headers.get(API_TOKEN) if recognise is not None else None
+    if not api_token and is_anonymous(request, instance.settings.base_url):
         return anonymous_actor(request)
     with instance.store.read() as tx:
-        actor = authenticate(tx, request, instance.settings)
+        actor = authenticate(tx, request, instance.settings, api_token=api_token)
     keep_alive(instance.store, actor, tx.now)
     return actor
 
