@@ -39,6 +39,7 @@ from .trading import Producer
 
 PAGE = Path(__file__).parents[2] / "federation" / "MESSAGES.md"
 VECTORS = PAGE.with_name("vectors") / "join-and-first-lease.json"
+CID_CONTEXT = "https://www.w3.org/ns/cid/v1"
 every_type = pytest.mark.parametrize("name", TYPES)
 
 
@@ -119,6 +120,28 @@ def test_no_term_of_an_enterprises_document_is_lost_either() -> None:
     assert f"{ENVELOPE_CONTEXT}#authorityEpoch" in expand(authority_document())
 
 
+def test_the_document_of_an_instance_is_a_controlled_identifier_document() -> None:
+    iri = f"{FARM}/.well-known/commensal"
+    node = expand(instance_document())
+    assert (node["@id"], node["@type"]) == (iri, [f"{ENVELOPE_CONTEXT}#Instance"])
+    keys = node["https://w3id.org/security#assertionMethod"]
+    assert [key["@id"] for key in keys] == [f"{iri}#k1", f"{iri}#k2"]
+    assert all(key["https://w3id.org/security#controller"] == [{"@id": iri}] for key in keys)
+    (ended,) = node[f"{ENVELOPE_CONTEXT}#oldKeys"]
+    assert "https://w3id.org/security#revoked" in ended
+    ((key_set,), (inbox,)) = (node[f"{ENVELOPE_CONTEXT}#{term}"] for term in ("keySet", "inbox"))
+    assert key_set[f"{ENVELOPE_CONTEXT}#root"][0]["@type"] == ["https://w3id.org/security#Multikey"]
+    assert inbox == {"@id": f"{FARM}/-/federation/inbox"}
+
+
+def test_the_end_of_a_key_is_the_one_of_the_standard() -> None:
+    """Our own term `expires`, of messages, does not stand in its way."""
+    document = instance_document()
+    document["oldKeys"][0]["expires"] = document["published"]
+    (ended,) = expand(document)[f"{ENVELOPE_CONTEXT}#oldKeys"]
+    assert "https://w3id.org/security#expiration" in ended
+
+
 def test_the_statement_of_the_page_is_json_ld_and_another_implementation_verifies_it() -> None:
     assert f"{ENVELOPE_CONTEXT}#soldTo" in expand(offer_statement())
     check_proof(offer_statement(), Peer(instance_document()).keys)
@@ -126,9 +149,32 @@ def test_the_statement_of_the_page_is_json_ld_and_another_implementation_verifie
         check_proof({**offer_statement(), "price": 1}, Peer(instance_document()).keys)
 
 
+def controlled_identifiers() -> dict[str, Any]:
+    """Returns the terms of the context of Controlled Identifiers 1.0 (W3C, section 4) that instances may use."""
+    security, date_time = "https://w3id.org/security#", "http://www.w3.org/2001/XMLSchema#dateTime"
+    every_node = {"@protected": True, "id": "@id", "type": "@type"}
+    controller = {"@id": f"{security}controller", "@type": "@id"}
+    key = {
+        "controller": controller,
+        "revoked": {"@id": f"{security}revoked", "@type": date_time},
+        "expires": {"@id": f"{security}expiration", "@type": date_time},
+        "publicKeyMultibase": {"@id": f"{security}publicKeyMultibase", "@type": f"{security}multibase"},
+    }
+    also_known_as = "https://www.w3.org/ns/activitystreams#alsoKnownAs"
+    terms = {
+        "alsoKnownAs": {"@id": also_known_as, "@type": "@id", "@container": "@set"},
+        "assertionMethod": {"@id": f"{security}assertionMethod", "@type": "@id", "@container": "@set"},
+        "controller": controller,
+        "verificationMethod": {"@id": f"{security}verificationMethod", "@type": "@id"},
+        "Multikey": {"@id": f"{security}Multikey", "@context": {**every_node, **key}},
+    }
+    return {"@context": {**every_node, **terms}}
+
+
 def expand(document: Any) -> Any:
     """Returns the one node, with the IRIs of its terms; fails if a context does not define one."""
-    loader = FrozenDocumentLoader({DFC_CONTEXT: CONTEXTS[DFC_CONTEXT], ENVELOPE_CONTEXT: CONTEXTS[ENVELOPE_CONTEXT]})
+    contexts = {iri: CONTEXTS[iri] for iri in (DFC_CONTEXT, ENVELOPE_CONTEXT)}
+    loader = FrozenDocumentLoader({**contexts, CID_CONTEXT: controlled_identifiers()})
     dropped: list[Any] = []
     options = {"documentLoader": loader, "base": ""}
     (node,) = jsonld.expand(document, options, on_property_dropped=dropped.append)
