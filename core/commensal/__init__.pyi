@@ -23,7 +23,6 @@ from .base.html import clean_html as clean_html
 from .base.ical import CALENDAR_TYPE as CALENDAR_TYPE
 from .base.ical import CalendarEvent as CalendarEvent
 from .base.ical import calendar as calendar
-from .base.languages.catalogs import LANGUAGES as LANGUAGES
 from .base.languages.catalogs import plural as plural
 from .base.languages.catalogs import say as say
 from .base.languages.catalogs import translate as translate
@@ -34,6 +33,7 @@ from .base.languages.formats import format_percent as format_percent
 from .base.languages.formats import format_quantity as format_quantity
 from .base.languages.formats import format_short_day as format_short_day
 from .base.languages.formats import format_span as format_span
+from .base.languages.offered import LANGUAGES as LANGUAGES
 from .base.languages.shell import print_line as print_line
 from .base.languages.shell import spoken as spoken
 from .base.languages.shell import told as told

@@ -8,7 +8,6 @@ from typing import Any
 from starlette.responses import Response
 
 from commensal import (
-    LANGUAGES,
     Enterprise,
     Invalid,
     Problem,
@@ -89,7 +88,7 @@ def _profile_page(
     version = visit.form.get("version", "") or str(desk.enterprise.version)
     return show(
         visit, desk, "profile", at="settings", status=status, typed=shown, version=version, mistakes=errors,
-        languages=LANGUAGES, saved="saved" in visit.query,
+        saved="saved" in visit.query,
     )  # fmt: skip
 
 

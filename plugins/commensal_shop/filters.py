@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlencode
 
-from commensal import ALLERGENS, LABELS, Transaction, finds, finds_nearly, lineage, search_key
+from commensal import ALLERGENS, LABELS, LANGUAGES, Transaction, finds, finds_nearly, lineage, search_key, translate
 from commensal.trade import VisibleOffer, new_items, usual_items
 
 from .shelves import shelf_labels, shelf_of
@@ -93,8 +93,12 @@ def filter_options(offers: Iterable[VisibleOffer], language: str) -> FilterOptio
         allergens.update(offer.allergens)
     return FilterOptions(
         producers=_by_label(producers),
-        labels=_by_label({term: LABELS[term].label(language) for term in labels if term in LABELS}),
-        allergens=_by_label({term: ALLERGENS[term].label(language) for term in allergens if term in ALLERGENS}),
+        labels=_by_label(
+            {term: translate(language, LABELS[term].label(language)) for term in labels if term in LABELS}
+        ),
+        allergens=_by_label(
+            {term: translate(language, ALLERGENS[term].label(language)) for term in allergens if term in ALLERGENS}
+        ),
     )
 
 
@@ -112,6 +116,6 @@ def _items_of(tx: Transaction, only: str, session_id: str, person_id: str | None
 def _search_text(offer: VisibleOffer) -> str:
     """Everything by which people look for it, in every language: a shelf, a type and a label have a name in each."""
     types = [f"{product_type.fr} {product_type.en}" for product_type in lineage(offer.product_type)]
-    shelf = [shelf_labels(language)[shelf_of(offer.product_type)] for language in ("fr", "en")]
+    shelf = [shelf_labels(language)[shelf_of(offer.product_type)] for language in LANGUAGES]
     labels = [f"{LABELS[term].fr} {LABELS[term].en}" for term in offer.labels if term in LABELS]
     return " ".join((offer.name, offer.supplier_name, *types, *shelf, *labels))

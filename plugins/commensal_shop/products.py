@@ -116,7 +116,7 @@ def _is_sold_out(card: ProductCard) -> bool:
 
 def measure(term: str, language: str) -> str:
     """The symbol or label of a measure, as after the slash in €/kg."""
-    return MEASURES[term].symbol or MEASURES[term].label(language)
+    return MEASURES[term].symbol or translate(language, MEASURES[term].label(language))
 
 
 def _pieces_left(left: int | None, language: str) -> str:
@@ -149,7 +149,7 @@ def _card(sizes: tuple[SizeField, ...], maker: Maker, language: str, declared: P
         badges=_badges(first, declared, language),
         labels=", ".join(_texts(PRODUCT_FIELDS["labels"], [first.labels], language)),
         lines=tuple(
-            (field.label(language), ", ".join(texts))
+            (translate(language, field.label(language)), ", ".join(texts))
             for field, values in _shown_as("line", [size.offer for size in sizes], declared)
             if (texts := _texts(field, values, language))
         ),
@@ -183,9 +183,14 @@ def _texts(field: ProductField, values: Iterable[Any], language: str) -> list[st
     """The values in words, each once."""
     if field.kind == "terms":
         terms = dict.fromkeys(term for value in values for term in value)
-        return [field.vocabulary[term].label(language) for term in terms if term in field.vocabulary]
+        return [_word(field, term, language) for term in terms if term in field.vocabulary]
     if field.kind == "flag":
         return [translate(language, "yes")] if any(values) else []
     if field.kind == "term":
-        return [field.vocabulary[term].label(language) for term in dict.fromkeys(values) if term in field.vocabulary]
+        return [_word(field, term, language) for term in dict.fromkeys(values) if term in field.vocabulary]
     return [str(value) for value in dict.fromkeys(values) if value]
+
+
+def _word(field: ProductField, term: str, language: str) -> str:
+    """The label of a term. DFC has French and English ones; a catalogue translates the English one further."""
+    return translate(language, field.vocabulary[term].label(language))

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from stripe.params.checkout import SessionCreateParams
 
 METHOD = "checkout"
+_LOCALES = (
+    "bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fr", "hr", "hu", "it", "ja", "lt", "lv", "ms", "mt", "nb",
+    "nl", "pl", "pt", "ro", "ru", "sk", "sl", "sv", "th", "tr", "vi", "zh",
+)  # fmt: skip
 PAYMENT, REFUND, ENTERPRISE = "commensal_payment", "commensal_refund", "commensal_enterprise"  # keys of metadata
 _TOO_SMALL_OR_LARGE = ("amount_too_small", "amount_too_large")
 
@@ -65,12 +69,13 @@ def _session_parameters(
         "unit_amount": to_stripe(payment.amount, payment.currency),
         "product_data": {"name": name},
     }
+    locale: Any = language if language in _LOCALES else "auto"
     page: SessionCreateParams = {
         "mode": "payment",
         "line_items": [{"quantity": 1, "price_data": price}],
         "client_reference_id": payment.id,
         "customer_email": email,
-        "locale": "fr" if language == "fr" else "en",
+        "locale": locale,
         "success_url": return_url,
         "cancel_url": return_url,
         "metadata": metadata,

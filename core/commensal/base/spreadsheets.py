@@ -1,4 +1,4 @@
-"""CSV (RFC 4180) for spreadsheets in the reader's language: with semicolons and decimal commas in French."""
+"""CSV (RFC 4180) for spreadsheets in the reader's language: with semicolons where it has decimal commas."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,12 +30,19 @@ def csv_bytes(rows: Iterable[Sequence[object]], language: str) -> bytes:
 
 def csv_writer(out: io.StringIO, language: str) -> Writer:
     """A writer of rows, which does not change their cells."""
-    return csv.writer(out, delimiter=";" if language == "fr" else ",", lineterminator="\r\n")
+    return csv.writer(out, delimiter=";" if decimal_mark(language) == "," else ",", lineterminator="\r\n")
 
 
+@cache
 def decimal_mark(language: str) -> str:
     """The decimal separator of the language."""
-    return "," if language == "fr" else "."
+    from babel import Locale, UnknownLocaleError  # slow to import, and few commands write tables
+    from babel.numbers import get_decimal_symbol
+
+    try:
+        return str(get_decimal_symbol(Locale.parse(language)))
+    except (UnknownLocaleError, ValueError):
+        return "."
 
 
 def harmless(text: str) -> str:

@@ -30,6 +30,7 @@ COMMANDS = {
     "plugin": "plugins",
     "hooks": "hooks",
     "new-plugin": "new_plugin",
+    "texts": "texts",
     "serve": "serve",
     "work": "work",
     "jobs": "jobs",

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from ..base.errors import Problem, SettingsError
+from ..base.languages.offered import LANGUAGES
 from ..base.languages.shell import print_line, spoken, told
 from ..instance.begin import begin_instance, check_answer, check_plugins, refuse_existing, usual_plugins
 from ..instance.settings import default_sender
@@ -29,7 +30,7 @@ def add_to(app: typer.Typer) -> None:
         instance: Folder = HERE,
         name: Annotated[str | None, typer.Option(help="What people call this instance.")] = None,
         base_url: Annotated[str | None, typer.Option(help="The address under which they reach it.")] = None,
-        language: Annotated[str | None, typer.Option(help="By default: fr or en.")] = None,
+        language: Annotated[str | None, typer.Option(help="For people who have not chosen one: fr, en, de …")] = None,
         timezone: Annotated[str | None, typer.Option(help="Like Europe/Paris.")] = None,
         sender: Annotated[str | None, typer.Option(help="The address from which e-mails are sent.")] = None,
         database: Annotated[str, typer.Option(help="A PostgreSQL URL; empty for SQLite.")] = "",
@@ -109,7 +110,7 @@ def _ask(key: str, answers: Mapping[str, str]) -> str:
         case "base_url":
             question, default = spoken("Under which address do they reach it?"), "http://127.0.0.1:8000"
         case "language":
-            question, default = spoken("Which language by default (fr, en)?"), "fr"
+            question, default = spoken("Which language by default ({languages})?", languages=", ".join(LANGUAGES)), "fr"
         case "timezone":
             question, default = spoken("Which time zone?"), "Europe/Paris"
         case _:

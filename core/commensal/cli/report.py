@@ -32,7 +32,9 @@ def add_to(app: typer.Typer) -> None:
         out: Annotated[Path | None, typer.Option(help="The file; its ending names the format.")] = None,
         format: Annotated[str, typer.Option(help="One of csv, xlsx, html, pdf, jsonl.")] = "",
         param: Parameters = None,
-        language: Annotated[str, typer.Option(help="fr or en; that of the enterprise where it is left out.")] = "",
+        language: Annotated[
+            str, typer.Option(help="Such as fr or en; that of the enterprise where it is left out.")
+        ] = "",
         flat: Annotated[bool, typer.Option("--flat", help="Lines alone, without headings and sums.")] = False,
         instance: Folder = HERE,
     ) -> None:

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from ..base.allowed_networks import read_allowed
 from ..base.credentials import EXTERNAL, holds_secrets, with_secrets
 from ..base.errors import SettingsError, Unfit
+from ..base.languages.offered import LANGUAGES
 from ..base.reading import read_settings
 from ..base.secret import Secret
 
@@ -183,8 +184,8 @@ class InstanceSettings:
     """The name of this instance, for people."""
     base_url: str = "http://127.0.0.1:8000"
     """The address under which people reach it; links in e-mails begin with it."""
-    language: Literal["fr", "en"] = "fr"
-    """For people who have not chosen one."""
+    language: str = "fr"
+    """For people who have not chosen one: fr, en, or another one that there is a catalogue for."""
     timezone: str = "Europe/Paris"
     """An IANA time zone, for enterprises that name none."""
     currency: str = "EUR"
@@ -210,6 +211,9 @@ class InstanceSettings:
         except (KeyError, ValueError) as error:
             text = "timezone: {timezone!r} is not an IANA time zone, like Europe/Paris"
             raise Unfit(text, timezone=self.timezone) from error
+        if self.language not in LANGUAGES:
+            text = "language: there is no catalogue for {language!r}; there are {languages}"
+            raise Unfit(text, language=self.language, languages=", ".join(LANGUAGES))
         if not 0 <= self.server.port <= 65535:
             text = "server.port: {port} is no port; ports lie between 0 and 65535"
             raise Unfit(text, port=self.server.port)

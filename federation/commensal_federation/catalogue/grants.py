@@ -7,7 +7,16 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from commensal import Conflict, Invalid, NotFound, Transaction, enabled_plugins, enterprise_by_id, list_categories
+from commensal import (
+    LANGUAGES,
+    Conflict,
+    Invalid,
+    NotFound,
+    Transaction,
+    enabled_plugins,
+    enterprise_by_id,
+    list_categories,
+)
 from commensal.trade import catalog_by_id, change_enterprise, copy_enterprise, enable_plugin, grant, grants_of, revoke
 
 from ..authority.authority import refuse_moved, refuse_moving, wait_while_moving
@@ -291,7 +300,7 @@ def _update_copy(tx: Transaction, peer: Peer, offer: GrantOffer) -> str:
             change_enterprise(tx, copy.id, copy.version, **texts)
         return copy.id
     made = copy_enterprise(
-        tx, currency=offer.currency, language=offer.language if offer.language in ("fr", "en") else "fr",
+        tx, currency=offer.currency, language=offer.language if offer.language in LANGUAGES else "en",
         timezone=offer.timezone, is_producer=True, prices_include_vat=offer.includes_vat, **texts,
     )  # fmt: skip
     row = {"iri": offer.grantor.iri, "peer_id": peer.id, "enterprise_id": made.id, "created_at": tx.now}

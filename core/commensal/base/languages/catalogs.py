@@ -2,6 +2,8 @@
 
 They are read from ``locale/<language>/LC_MESSAGES/*.po`` when a language is first needed, and need no compilation. If
 several files translate one text, the core's file wins, then the plugin whose id comes first.
+
+`offered` says which languages there are; ``commensal texts`` writes the template of a new catalogue.
 """
 
 from __future__ import annotations
@@ -9,20 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
-from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from ..entry_points import plugin_entry_points
 from ..errors import Problem, Refused, Several, Trouble
 from .formats import format_value
+from .offered import LANGUAGES, catalog_folders
 
-LANGUAGES = ("fr", "en")  # of the core
 _LONGEST = 500  # characters of an Accept-Language header that are parsed
-_CORE = Path(__file__).parents[2] / "locale"
 
 
 def translate(language: str, text: str) -> str:
@@ -50,8 +49,9 @@ def _inner(value: object, language: str) -> object:
     return say(language, value) if isinstance(value, Problem | Refused | Trouble) else format_value(value, language)
 
 
-def best_language(accepted: str, allowed: Sequence[str] = LANGUAGES, *, default: str) -> str:
-    """The allowed language that an Accept-Language header (RFC 9110, 12.5.4) prefers, or `default`.
+def best_language(accepted: str, allowed: Sequence[str] = (), *, default: str) -> str:
+    """The allowed language that an Accept-Language header (RFC 9110, 12.5.4) prefers, or `default`. Without `allowed`,
+    all languages are.
 
     A region counts as its language: fr-CH as fr. Parts that cannot be parsed are ignored.
     """
@@ -59,7 +59,7 @@ def best_language(accepted: str, allowed: Sequence[str] = LANGUAGES, *, default:
     for tag, weight in ranked:
         if weight <= 0 or tag == "*":
             break
-        for language in allowed:
+        for language in allowed or LANGUAGES:
             if tag == language or tag.startswith(f"{language}-"):
                 return language
     return default
@@ -87,16 +87,8 @@ def _translations(language: str) -> NullTranslations:
 def _files(language: str) -> Iterator[Path]:
     if not language.isalpha():  # it becomes part of a path
         return
-    for folder in _folders():
+    for folder in catalog_folders():
         yield from sorted((folder / language / "LC_MESSAGES").glob("*.po"))
-
-
-def _folders() -> Iterator[Path]:
-    yield _CORE
-    for _, point in sorted(plugin_entry_points().items()):
-        specification = find_spec(point.module)
-        for folder in (specification and specification.submodule_search_locations) or ():
-            yield Path(folder) / "locale"
 
 
 def _read(file: Path) -> GNUTranslations:

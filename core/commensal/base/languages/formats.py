@@ -7,21 +7,29 @@ from decimal import Decimal
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import NumberPattern, format_decimal, parse_pattern
 
 from ..money import Money, digits
 from ..units.measures import MEASURES
 
-# British English has days before months and 24 hours, as usual in Europe.
-_LOCALES = {"fr": "fr_FR", "en": "en_GB"}
+_ENGLISH = "en_GB"  # which has days before months and 24 hours, as usual in Europe
 _KEPT = 10_000  # texts of each kind: a page shows the same prices and sizes again and again, and Babel takes its time
 
 
 @cache
 def _locale(language: str) -> Locale:
-    return Locale.parse(_LOCALES.get(language, "en_GB"))
+    try:
+        return Locale.parse(_ENGLISH if language == "en" else language)
+    except (UnknownLocaleError, ValueError):
+        return Locale.parse(_ENGLISH)
+
+
+def language_name(language: str) -> str:
+    """The language's name in itself, as people look for it in a list: Français."""
+    name = _locale(language).get_language_name(language) or language
+    return name[:1].upper() + name[1:]
 
 
 def text_direction(language: str) -> str:
@@ -52,8 +60,13 @@ def format_number(value: Decimal | int, language: str) -> str:
 
 def format_percent(rate: Decimal, language: str) -> str:
     """A rate in percent: 5,5 % in French, 5.5% in English."""
-    space = "\u202f" if language == "fr" else ""
-    return f"{format_number(rate, language)}{space}%"
+    return f"{format_number(rate, language)}{_percent_sign(language)}"
+
+
+@cache
+def _percent_sign(language: str) -> str:
+    """The sign as the language writes it, after a narrow space where it has one."""
+    return str(_locale(language).percent_formats[None].suffix[0]).replace("\u00a0", "\u202f")
 
 
 @lru_cache(maxsize=_KEPT)
@@ -61,13 +74,21 @@ def format_quantity(value: Decimal | int, unit: str, language: str) -> str:
     """A quantity in a DFC measure: 1,5 kg, 6 pièces, 2 bocaux. A `unit` that is no measure is used as it is."""
     measure = MEASURES.get(unit)
     word = unit if measure is None else measure.symbol or measure.label(language)
-    if measure is not None and not measure.symbol and _many(value, language):
-        word = _plural_fr(word) if language == "fr" else _plural_en(word)
+    if measure is not None and not measure.symbol:
+        word = _package(word, value, language)
     return f"{format_number(value, language)}\u00a0{word}"
 
 
-def _many(value: Decimal | int, language: str) -> bool:
-    return value >= 2 if language == "fr" else value != 1
+def _package(word: str, value: Decimal | int, language: str) -> str:
+    """The name of a measure in the form for a number of it. In languages that DFC has no names for, the catalogue
+    translates the English one."""
+    if language == "fr":
+        return _plural_fr(word) if value >= 2 else word
+    if language == "en":
+        return _plural_en(word) if value != 1 else word
+    from .catalogs import plural  # it imports this module
+
+    return plural(language, word, _plural_en(word), 1 if value == 1 else 2)
 
 
 def _plural_fr(words: str) -> str:

@@ -1,12 +1,13 @@
 """Texts of commands, in the language of the shell.
 
 It is the first of ``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES`` and ``LANG`` that is set, as in gettext (POSIX, XBD 8.2):
-French if the value begins with ``fr``, and English otherwise.
+the language with which the value begins, if there is a catalogue for it, and English otherwise.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from inspect import cleandoc
 
 import typer
@@ -17,9 +18,14 @@ _VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 
 
 def shell_language() -> str:
-    """``fr`` or ``en``."""
+    """One of `LANGUAGES`, like ``fr``."""
     locale = next((value for name in _VARIABLES if (value := os.environ.get(name))), "")
-    return "fr" if locale.startswith("fr") else "en"
+    code = re.split("[_.@:-]", locale)[0].lower()
+    if code in ("", "en", "c", "posix"):
+        return "en"
+    from .offered import LANGUAGES  # looks for installed plugins
+
+    return code if code in LANGUAGES else "en"
 
 
 def spoken(text: str, /, **values: object) -> str:

@@ -25,7 +25,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ...base.errors import PluginError
-from ...base.languages.catalogs import LANGUAGES, best_language
+from ...base.languages.catalogs import best_language
 from ...hooks.bounds import on_taken_away
 from ...hooks.dispatcher import Hooks
 from .plugin_loops import LoopBlocked, PluginLoop
@@ -103,7 +103,7 @@ class PluginApp:
             if has_answered:
                 raise
             accept_language = dict(scope["headers"]).get(b"accept-language", b"").decode("latin-1")
-            await problem(error, best_language(accept_language, default=LANGUAGES[0]))(scope, receive, send)
+            await problem(error, best_language(accept_language, default="en"))(scope, receive, send)
         finally:
             _limiter.reset(token)
 

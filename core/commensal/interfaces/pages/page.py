@@ -12,7 +12,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ...base.errors import CommensalError, Invalid, PluginError, Problem, Unavailable
-from ...base.languages.catalogs import LANGUAGES, best_language
+from ...base.languages.catalogs import best_language
+from ...base.languages.offered import LANGUAGES
 from ...base.logs import current_plugin
 from ...instance import Instance
 from ...trade.audit.acting import Acting, acting, acting_for

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from ...base.languages.catalogs import translate
-from ...base.languages.formats import format_day, format_moment, format_money, format_quantity
+from ...base.languages.formats import (
+    format_day,
+    format_moment,
+    format_money,
+    format_quantity,
+    language_name,
+    text_direction,
+)
+from ...base.languages.offered import LANGUAGES
 from ...instance import Instance
 from ..api.assets import asset_url
 
@@ -51,7 +59,8 @@ def _environment(own_folder: Path, plugin_folders: tuple[tuple[str, Path], ...])
 
 def render(instance: Instance, name: str, language: str, context: Mapping[str, Any]) -> str:
     """The template in the reader's language. In it: ``_("Text")``, ``money(amount, currency)``, ``moment(at, zone)``,
-    ``day(at, zone)``, ``quantity(value, unit)``, and ``asset("plugin", "name.css")``, the address of a static file."""
+    ``day(at, zone)``, ``quantity(value, unit)``, ``languages`` (names by code), ``direction`` ("ltr"),
+    and ``asset("plugin", "name.css")``, the address of a static file."""
     return environment(instance).get_template(name).render({**_template_functions(language), **context})
 
 
@@ -80,6 +89,8 @@ def _template_functions(language: str) -> Mapping[str, object]:
     return {
         "_": gettext,
         "language": language,
+        "direction": text_direction(language),
+        "languages": {code: language_name(code) for code in LANGUAGES},
         "money": lambda amount, currency: format_money(amount, currency, language),
         "moment": lambda at, zone: format_moment(at, zone, language),
         "day": lambda at, zone: format_day(at, zone, language),

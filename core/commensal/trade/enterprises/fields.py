@@ -13,7 +13,7 @@ from babel.numbers import is_currency
 
 from ...base.errors import Invalid, Problem
 from ...base.html import clean_html
-from ...base.languages.catalogs import LANGUAGES
+from ...base.languages.offered import LANGUAGES
 from ...base.texts import read_text, refuse_links
 from ..people.email import read_email
 from .slugs import is_slug

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, Text, and_, bindparam, cast,
 
 from ...base.errors import Invalid, NotFound, Problem, Stale
 from ...base.html import LONGEST, clean_html
-from ...base.languages.catalogs import LANGUAGES
+from ...base.languages.offered import LANGUAGES
 from ...storage.database import Row, Transaction, insert_or
 from .tables import enterprise, legal_text
 

@@ -20,6 +20,7 @@ from ....trade.enterprises.enterprises import (
 from ....trade.enterprises.guest_policy import GuestPolicy, change_guest_policy, guest_policy_of
 from ....trade.people.access import demand_founder
 from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of
+from ..language import Language
 
 routes = Routes("enterprises")
 
@@ -33,7 +34,6 @@ Email = Annotated[str, msgspec.Meta(max_length=254)]
 Visibility = Literal["public", "link", "hidden"]
 Country = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")]
 Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
-Language = Annotated[str, msgspec.Meta(pattern="^(fr|en)$")]
 
 
 class NewEnterprise(Body, frozen=True, kw_only=True):

@@ -19,10 +19,10 @@ from ....trade.enterprises.legal_texts import (
     publish_legal_text,
 )
 from ..endpoint import Body, Call, Routes
+from ..language import Language
 
 routes = Routes("legal texts")
 
-Language = Annotated[str, msgspec.Meta(min_length=2, max_length=20)]
 Text = Annotated[str, msgspec.Meta(max_length=20_000)]
 
 

@@ -10,6 +10,7 @@ from ....trade.orders.values import Order, Wish
 from ....trade.payments.payments import cancel_open
 from ....trade.pricing.values import Address
 from ..endpoint import Body, Call
+from ..language import Language
 from ..product_bodies import PluginBody
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -20,7 +21,6 @@ Items = Annotated[dict[Id, Pieces], msgspec.Meta(max_length=500)]
 Codes = Annotated[tuple[Annotated[str, msgspec.Meta(max_length=40)], ...], msgspec.Meta(max_length=10)]
 Consents = Annotated[tuple[Annotated[str, msgspec.Meta(max_length=200)], ...], msgspec.Meta(max_length=100)]
 Amount = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
-Language = Annotated[str, msgspec.Meta(pattern="^(fr|en)$")]
 
 
 class WishedAddress(Body, frozen=True, kw_only=True):

@@ -25,6 +25,7 @@ from ....trade.people.people import (
     person_by_id,
 )
 from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of
+from ..language import Language
 
 routes = Routes("people")
 
@@ -34,7 +35,6 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Phone = Annotated[str, msgspec.Meta(max_length=40)]
 Password = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Code = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
-Language = Annotated[str, msgspec.Meta(pattern="^(fr|en)$")]
 
 
 class SignUp(Body, frozen=True, kw_only=True):

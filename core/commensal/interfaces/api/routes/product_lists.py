@@ -15,12 +15,12 @@ from ....trade.product_lists.lists import Format, ListReport, export_list, impor
 from ....trade.product_lists.read import ProductList, read_list
 from ....trade.product_lists.row_values import read_defaults
 from ..endpoint import Body, Call, File, Routes
+from ..language import Language
 
 routes = Routes("product lists")
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Word = Annotated[str, msgspec.Meta(max_length=100)]
-Language = Annotated[str, msgspec.Meta(pattern="^(fr|en)$")]
 _MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",

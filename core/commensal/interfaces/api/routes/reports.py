@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from ....base.languages.offered import LANGUAGES
 from ....trade.enterprises.enterprises import enterprise_by_id
 from ....trade.people.access import demand, held_at
 from ...reports.formats import FORMATS, find_format
@@ -18,7 +19,7 @@ from ..endpoint import Body, Call, OpenQuery, Routes, Stream
 
 routes = Routes("reports")
 
-Language = Annotated[str, msgspec.Meta(pattern="^(fr|en|)$")]
+Language = Annotated[str, msgspec.Meta(pattern=f"^({'|'.join(LANGUAGES)}|)$")]
 
 
 class ReportsQuery(Body, frozen=True, kw_only=True):
