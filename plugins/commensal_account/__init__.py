@@ -17,6 +17,7 @@ from .commands import commands
 from .credit_check import order_problems
 from .endpoints import endpoints
 from .erase import erase_person
+from .office import office_pages, page_parts
 from .order_changes import order_cancelled, order_changed
 from .payments import payment_methods, payment_status, refund_payment, start_payment
 from .settings import Settings
@@ -27,9 +28,11 @@ __all__ = [
     "enterprise_settings",
     "erase_person",
     "migrations",
+    "office_pages",
     "order_cancelled",
     "order_changed",
     "order_problems",
+    "page_parts",
     "payment_methods",
     "payment_status",
     "refund_payment",

@@ -112,6 +112,13 @@ def entries(
     return [AccountEntry(**row) for row in tx.all(statement.order_by(entry.id).limit(limit))]
 
 
+def latest_entries(tx: Transaction, enterprise_id: str, customer_id: str, *, limit: int) -> Sequence[AccountEntry]:
+    """Returns the latest entries of an account's ledger, newest first."""
+    entry = account_entry.c
+    statement = select(*_ENTRY).where(entry.enterprise_id == enterprise_id, entry.customer_id == customer_id)
+    return [AccountEntry(**row) for row in tx.all(statement.order_by(entry.id.desc()).limit(limit))]
+
+
 def write_entry(
     tx: Transaction,
     enterprise_id: str,

@@ -41,7 +41,7 @@ def customers_page(visit: Visit) -> Response:
     return show(
         visit, desk, "customers", at="customers", customers=customers, groups=groups, words=words, group=group,
         total=count, names={each.id: each.name for each in groups}, is_first=not after,
-        next=customers[-1].email if len(customers) == _ON_A_PAGE else "",
+        imported=visit.query.get("imported", ""), next=customers[-1].email if len(customers) == _ON_A_PAGE else "",
     )  # fmt: skip
 
 

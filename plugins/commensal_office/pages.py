@@ -17,6 +17,7 @@ from . import (
     choose,
     closing,
     corrections,
+    customer_import,
     customers,
     goods,
     groups,
@@ -39,6 +40,7 @@ from . import (
     taking,
     team,
     telephone,
+    texts,
     till,
     week,
 )
@@ -115,12 +117,17 @@ _PAGES = (
     ("GET", f"{_HERE}/hubs", hubs.hubs_page),
     ("POST", f"{_HERE}/hubs", hubs.hubs_now),
     ("GET", f"{_HERE}/customers", customers.customers_page),
+    ("GET", f"{_HERE}/customers/import", customer_import.customers_import_page),
+    ("POST", f"{_HERE}/customers/import", customer_import.customers_import_now),
     ("GET", f"{_HERE}/customers/new", customers.new_page),
     ("POST", f"{_HERE}/customers/new", customers.new_now),
     ("GET", f"{_HERE}/customers/{{customer}}", customers.customer_page),
     ("POST", f"{_HERE}/customers/{{customer}}", customers.customer_now),
     ("GET", f"{_HERE}/groups", groups.groups_page),
     ("POST", f"{_HERE}/groups", groups.groups_now),
+    ("GET", f"{_HERE}/settings/texts", texts.texts_page),
+    ("GET", f"{_HERE}/settings/texts/{{kind}}", texts.text_page),
+    ("POST", f"{_HERE}/settings/texts/{{kind}}", texts.text_now),
     ("GET", f"{_HERE}/settings/profile", profile.profile_page),
     ("POST", f"{_HERE}/settings/profile", profile.profile_now),
     ("GET", f"{_HERE}/settings/team", team.team_page),
@@ -136,6 +143,10 @@ _PAGES = (
 )
 
 
+_FILES = {
+    goods.import_now: goods.LARGEST_FILE,
+    customer_import.customers_import_now: customer_import.LARGEST_FILE,
+}
 _SENDS_MAIL = (team.invite_now, producers.producers_now)  # to addresses that somebody types
 
 
@@ -148,7 +159,7 @@ def fixed_routes(instance: Instance) -> Sequence[BaseRoute]:
             on_error=on_error,
             methods=(method,),
             limit="signups" if handler in _SENDS_MAIL else "",
-            largest_file=goods.LARGEST_FILE if handler is goods.import_now else 0,
+            largest_file=_FILES.get(handler, 0),
         )
         for method, path, handler in _PAGES
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from starlette.responses import Response
@@ -20,12 +19,11 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import change_enterprise, create_enterprise, demand_founder
 
 from .desk import open_desk
-from .showing import show
+from .showing import paragraphs_of, plain_of, show
 
 _TEXTS = ("name", "slug", "email", "phone", "street", "postcode", "city", "vat_number", "timezone")
 _CHOICES = ("visibility", "language")
 _TICKS = ("is_hub", "is_producer")
-_PARAGRAPH = re.compile(r"\s*</p>\s*<p>\s*|\s*<br\s*/?>\s*<br\s*/?>\s*")
 _SIMPLE = ("name", "email", "phone", "street", "postcode", "city")  # of a new enterprise
 _FIELDS = {*_TEXTS, *_CHOICES, *_TICKS, "description", "coordinates"}
 
@@ -111,7 +109,7 @@ def _as_text(enterprise: Enterprise) -> dict[str, str]:
     texts = {name: getattr(enterprise, name) for name in (*_TEXTS, *_CHOICES)}
     ticks = {name: "1" if getattr(enterprise, name) else "" for name in _TICKS}
     place = coordinates_in_field(enterprise.latitude, enterprise.longitude)
-    return {**texts, **ticks, "coordinates": place, "description": _plain(enterprise.description)}
+    return {**texts, **ticks, "coordinates": place, "description": plain_of(enterprise.description)}
 
 
 def _read(typed: dict[str, str]) -> Any:
@@ -122,18 +120,7 @@ def _read(typed: dict[str, str]) -> Any:
     return {
         **{name: typed[name] for name in (*_TEXTS, *_CHOICES)},
         **{name: name in typed for name in _TICKS},
-        "description": _paragraphs(typed["description"]),
+        "description": paragraphs_of(typed["description"]),
         "latitude": place[0],
         "longitude": place[1],
     }
-
-
-def _paragraphs(text: str) -> str:
-    """The text as HTML: an empty line begins a paragraph. Simple tags in it are kept, and cleaned by the core."""
-    paragraphs = [part.strip() for part in re.split(r"\r?\n\s*\r?\n", text) if part.strip()]
-    return "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
-
-
-def _plain(html: str) -> str:
-    """The reverse of `_paragraphs`."""
-    return _PARAGRAPH.sub("\n\n", html).removeprefix("<p>").removesuffix("</p>").strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -44,6 +45,11 @@ _PLACES = (
     ("papers", "Lists and reports", "/papers", "orders:read"),
     ("settings", "Settings", "/settings", "sales:write"),
 )
+
+
+_BLOCK = re.compile(r"<(?:p|h[1-6]|ul|ol|blockquote)\b", re.IGNORECASE)
+_EMPTY_LINE = re.compile(r"\n\s*\n")
+_PARAGRAPH = re.compile(r"\s*</p>\s*<p>\s*")
 
 
 @dataclass(frozen=True)
@@ -115,6 +121,20 @@ def number_in_field(number: Decimal, language: str) -> str:
 def amount_in_field(amount: int, currency: str, language: str) -> str:
     """An amount of minor units as it stands in a field, without its currency."""
     return number_in_field(Decimal(amount).scaleb(-digits(currency)), language)
+
+
+def paragraphs_of(text: str) -> str:
+    """The text of a field as HTML, still to be cleaned: an empty line begins a paragraph, a new line breaks it. Simple
+    tags are kept; a text with blocks of its own stays as it is."""
+    if _BLOCK.search(text):
+        return text
+    paragraphs = [part.strip() for part in _EMPTY_LINE.split(text.replace("\r", "")) if part.strip()]
+    return "".join("<p>" + paragraph.replace("\n", "<br>") + "</p>" for paragraph in paragraphs)
+
+
+def plain_of(html: str) -> str:
+    """The reverse of `paragraphs_of` for clean HTML. Other tags than of paragraphs stay as they are."""
+    return _PARAGRAPH.sub("\n\n", html).replace("<br>", "\n").removeprefix("<p>").removesuffix("</p>").strip()
 
 
 def time_left(visit: Visit, moment: datetime, now: datetime) -> str:

@@ -66,7 +66,8 @@ def team_now(visit: Visit) -> Response:
             desk = open_desk(tx, visit, "members:write")
             shop, person_id = desk.enterprise.id, visit.form.get("person", "")
             if action == "role":
-                change_role(tx, shop, person_id, role=visit.form.get("role", ""))
+                takes_money = "takes_money" in visit.form
+                change_role(tx, shop, person_id, role=visit.form.get("role", ""), takes_money=takes_money)
             elif action == "remove":
                 member_by_id(tx, shop, person_id)
                 remove_member(tx, shop, person_id)

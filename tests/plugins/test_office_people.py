@@ -142,6 +142,22 @@ def test_deleting_a_group_says_who_leaves_it(owner: Browser, stall: Stall) -> No
         assert [customer.categories for customer in list_customers(tx, "shop")] == [frozenset()]
 
 
+def test_a_list_of_customers_is_shown_before_it_is_saved(owner: Browser, stall: Stall) -> None:
+    owner.go(f"{CUSTOMERS}/import")
+    owner.send("/import", cells="email;name\nnobody;A\nada@example.org;Ada")
+    assert "1 mistake: nothing was saved" in owner.page.text
+    assert "Row 2: nobody is not an e-mail address." in owner.page.text
+    owner.send("/import", cells="email;name;groups\nada@example.org;Ada;Members")
+    assert "1 new customer" in owner.page.text
+    assert "New groups: Members." in owner.page.text
+    with stall.instance.store.read() as tx:
+        assert not list_customers(tx, "shop")
+    owner.send("?then=save")
+    assert "1 customer was taken over" in owner.page.text
+    with stall.instance.store.read() as tx:
+        assert [customer.name for customer in list_customers(tx, "shop")] == ["Ada"]
+
+
 def test_packers_see_no_customers(browser: Browser, stall: Stall) -> None:
     browser.log_in(a_member(stall, "packer"))
     assert CUSTOMERS not in browser.go(OFFICE).links()

@@ -43,6 +43,8 @@ from .enterprises.customer_categories import CustomerCategory as CustomerCategor
 from .enterprises.customer_categories import create_category as create_category
 from .enterprises.customer_categories import delete_category as delete_category
 from .enterprises.customer_categories import rename_category as rename_category
+from .enterprises.customer_lists import CustomerListReport as CustomerListReport
+from .enterprises.customer_lists import import_customers as import_customers
 from .enterprises.customers import Customer as Customer
 from .enterprises.customers import change_customer as change_customer
 from .enterprises.customers import count_customers as count_customers
@@ -75,6 +77,8 @@ from .enterprises.legal_texts import LegalKind as LegalKind
 from .enterprises.legal_texts import LegalText as LegalText
 from .enterprises.legal_texts import legal_text_by_id as legal_text_by_id
 from .enterprises.legal_texts import legal_text_of as legal_text_of
+from .enterprises.legal_texts import legal_texts_of as legal_texts_of
+from .enterprises.legal_texts import publish_legal_text as publish_legal_text
 from .enterprises.members import Member as Member
 from .enterprises.members import change_role as change_role
 from .enterprises.members import list_members as list_members

@@ -82,7 +82,7 @@ def customer_for(
     enterprise itself names its customer: then the customer is linked to whoever has confirmed the address. The name,
     phone and notes of an existing customer stay as they are.
     """
-    row = _new_row(tx, enterprise_id, email, {"name": name, "phone": phone})
+    row = new_row(tx, enterprise_id, email, {"name": name, "phone": phone})
     owner = {"address": email} if by_hub else {} if person_id is None else {"owner": person_id, "address": email}
     return _customer_from(tx.one(_upsert_statement(tx.postgresql, tuple(row), tuple(owner)), {**row, **owner}))
 
@@ -121,12 +121,12 @@ def create_customer(
     address = read_email(email)
     if isinstance(address, Problem):
         problems.append(address)
-    values = _read_attributes({"name": "", **attributes}, problems)
+    values = read_attributes({"name": "", **attributes}, problems)
     values |= _plugin_values(tx, enterprise_id, attributes, {}, problems)
     if problems or isinstance(address, Problem):
         raise Invalid(problems)
     owner = select(person.c.id).where(person.c.email == address, person.c.confirmed_at.is_not(None))
-    row = {**_new_row(tx, enterprise_id, address, values), "person_id": owner.scalar_subquery()}
+    row = {**new_row(tx, enterprise_id, address, values), "person_id": owner.scalar_subquery()}
     with refuse_conflict(tx, duplicate=_code_taken(values)):
         new = insert_or(tx, customer).values(row).on_conflict_do_nothing(index_elements=["enterprise_id", "email"])
         inserted = tx.execute(new).rowcount
@@ -144,13 +144,13 @@ def change_customer(
     Raises `Invalid` with every mistake, `NotFound`, `Stale`.
     """
     problems: list[Problem] = []
-    values = _read_attributes(changes, problems)
+    values = read_attributes(changes, problems)
     before = customer_by_id(tx, enterprise_id, customer_id)
     values |= _plugin_values(tx, enterprise_id, changes, before.plugin_fields, problems)
     if problems:
         raise Invalid(problems)
     after = {"name": before.name, "code": before.code, **values}
-    values["search"] = _search_text(before.email, after["name"], after["code"])
+    values["search"] = search_text(before.email, after["name"], after["code"])
     conditions = (customer.c.id == customer_id, customer.c.enterprise_id == enterprise_id)
     with refuse_conflict(tx, duplicate=_code_taken(values)):
         edit_row(tx, customer, *conditions, version=version, values=values)
@@ -176,6 +176,19 @@ def customer_by_email(tx: Transaction, enterprise_id: str, email: str) -> Custom
     if row is None:
         raise NotFound("no_customer", "There is no customer with the address {email}.", email=email)
     return _customer_from(row)
+
+
+def customers_by_email(
+    tx: Transaction, enterprise_id: str, emails: Collection[str], *, lock: bool = False
+) -> dict[str, Customer]:
+    """The enterprise's customers with these addresses (as `read_email` returns them), by address; `lock` locks them
+    until the transaction ends."""
+    query = select(*_COLUMNS).where(
+        customer.c.enterprise_id == enterprise_id, customer.c.email.in_(sorted(set(emails)))
+    )
+    query = query.order_by(customer.c.id)
+    rows = tx.all(query.with_for_update(of=customer) if lock else query)
+    return {row["email"]: _customer_from(row) for row in rows}
 
 
 def list_customers(
@@ -205,7 +218,7 @@ def _selected(enterprise_id: str, search: str, category_id: str) -> list[ColumnE
     return conditions
 
 
-def _read_attributes(attributes: CustomerFields, problems: list[Problem]) -> dict[str, Any]:
+def read_attributes(attributes: CustomerFields, problems: list[Problem]) -> dict[str, Any]:
     """Column values of a customer; leaves out `categories`, which have a table of their own."""
     values: dict[str, Any] = {}
     for name, most in (("name", 200), ("phone", 40), ("code", 40), ("note", 2000)):
@@ -229,20 +242,20 @@ def _plugin_values(
     return {"plugin_fields": read_plugin_values(declared, attributes["plugin_fields"], before, problems)}
 
 
-def _new_row(tx: Transaction, enterprise_id: str, email: str, values: Mapping[str, Any]) -> dict[str, Any]:
+def new_row(tx: Transaction, enterprise_id: str, email: str, values: Mapping[str, Any]) -> dict[str, Any]:
     row = {"name": "", "phone": "", "code": None, "note": "", "plugin_fields": {}, **values}
     return {
         "id": tx.new_id(),
         "enterprise_id": enterprise_id,
         "email": email,
         **row,
-        "search": _search_text(email, row["name"], row["code"]),
+        "search": search_text(email, row["name"], row["code"]),
         "created_at": tx.now,
         "version": 1,
     }
 
 
-def _search_text(email: str, name: str, code: str | None) -> str:
+def search_text(email: str, name: str, code: str | None) -> str:
     return search_key(f"{name} {email} {code or ''}")
 
 

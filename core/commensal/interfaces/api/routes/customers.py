@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import msgspec
 
+from ....base.languages.catalogs import say
 from ....trade.enterprises.customer_categories import (
     CustomerCategory,
     create_category,
@@ -15,6 +16,7 @@ from ....trade.enterprises.customer_categories import (
     list_categories,
     rename_category,
 )
+from ....trade.enterprises.customer_lists import import_customers
 from ....trade.enterprises.customers import Customer, change_customer, create_customer, customer_by_id, list_customers
 from ....trade.orders.questions import people_who_ordered
 from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of
@@ -82,6 +84,47 @@ def customers(call: Call, enterprise: str, query: CustomerQuery) -> Page[Custome
 def write_customer_down(call: Call, enterprise: str, body: NewCustomer) -> Customer:
     """Adds a customer; whoever orders becomes one by themselves."""
     return _without_account(call, enterprise, create_customer(call.tx, enterprise, **changes(body)))
+
+
+class CustomersToRead(Body, frozen=True, kw_only=True):
+    """`dry_run` changes nothing and answers with every mistake."""
+
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowMistake:
+    """A mistake in a list. The headers are row 1."""
+
+    row: int
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomersRead:
+    """How many customers a list adds and completes, and the groups that it makes. `mistakes` is filled by a dry run;
+    the first 200 are listed, `mistakes_in_all` counts every one."""
+
+    created: int
+    changed: int
+    new_groups: Sequence[str]
+    mistakes: Sequence[RowMistake]
+    mistakes_in_all: int
+
+
+@routes.post("/enterprises/{enterprise}/customer-list", scope="customers:write", takes="application/octet-stream")
+def read_customer_list(call: Call, enterprise: str, body: bytes, query: CustomersToRead) -> CustomersRead:
+    """Takes over a CSV of customers: e-mail, name, telephone, number, groups, note. All of it or nothing."""
+    report = import_customers(call.tx, enterprise, body, dry_run=query.dry_run)
+    mistakes = [
+        RowMistake(row=int(problem.values["row"]), code=problem.code, detail=say(call.language, problem))
+        for problem in report.problems
+    ]
+    return CustomersRead(
+        created=report.created, changed=report.changed, new_groups=report.new_groups, mistakes=mistakes,
+        mistakes_in_all=len(report.problems) + report.unlisted,
+    )  # fmt: skip
 
 
 @routes.get(_CUSTOMER, scope="customers:read")

@@ -1,0 +1,155 @@
+"""What accounts add to the office: the balance on a customer's page, and a page to note what is paid in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+
+from starlette.responses import Response
+
+from commensal import (
+    LARGEST,
+    Conflict,
+    Enterprise,
+    Invalid,
+    NotFound,
+    OfficePage,
+    PageLine,
+    PagePart,
+    Problem,
+    Refused,
+    Screen,
+    Transaction,
+    customer_by_id,
+    enterprise_by_id,
+    hookimpl,
+    plugin_settings,
+    read_amount,
+    translate,
+)
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+
+from .accounts import Account, EntryKind, account_of, latest_entries, open_account, write_entry
+from .settings import PARTS, Settings
+
+_PATH = "customers/{customer}/account"
+_SHOWN = 50  # entries of the ledger
+_KINDS: tuple[EntryKind, ...] = ("paid in", "paid out", "correction")
+_FIELDS = ("kind", "amount", "note")
+
+
+@hookimpl
+def office_pages() -> Sequence[OfficePage]:
+    return [
+        OfficePage(
+            path=_PATH, place="customers", scope="payments:read", show=account_page, send=account_now,
+            sends="payments:write",
+        )
+    ]  # fmt: skip
+
+
+@hookimpl
+def page_parts(
+    tx: Transaction, settings: Settings, page: str, enterprise_id: str, scopes: frozenset[str], language: str,
+    subject: str,
+) -> Sequence[PagePart]:  # fmt: skip
+    """The balance on the page of a customer, for those who see money."""
+    if page != "customer" or "payments:read" not in scopes:
+        return []
+    account = _account(tx, enterprise_id, subject)
+    if account is None:
+        text, action = translate(language, "No account yet"), translate(language, "Open one")
+    else:
+        currency = enterprise_by_id(tx, enterprise_id).currency
+        balance = settings.as_text(account.balance, currency, language)
+        text = translate(language, "{amount} on the account").format(amount=balance)
+        action = translate(language, "Pay in, pay out")
+    url = f"/office/{enterprise_id}/{_PATH.format(customer=subject)}"
+    line = PageLine(text=text, url=url, action=action, urgent=account is not None and account.balance < 0)
+    return [PagePart(title=translate(language, "Account"), lines=[line])]
+
+
+def account_page(visit: Visit, shop: Enterprise) -> Screen:
+    return _screen(visit, shop, {"kind": "paid in", "amount": "", "note": ""})
+
+
+def _screen(
+    visit: Visit, shop: Enterprise, typed: dict[str, str], errors: Mistakes = NO_MISTAKES, status: int = 200
+) -> Screen:
+    with visit.read() as tx:
+        customer = customer_by_id(tx, shop.id, visit.path["customer"])
+        account = _account(tx, shop.id, customer.id)
+        ledger = latest_entries(tx, shop.id, customer.id, limit=_SHOWN)
+        settings = plugin_settings(tx, visit.instance.hooks, shop.id, "account", Settings)
+
+    def shown(amount: int) -> str:
+        return settings.as_text(amount, shop.currency, visit.language)
+
+    context = {
+        "customer": customer, "account": account, "ledger": ledger, "shown": shown, "typed": typed, "mistakes": errors,
+        "unit": settings.unit or shop.currency, "done": visit.query.get("done", ""),
+        "here": f"/office/{shop.id}/{_PATH.format(customer=customer.id)}",
+        "seen": ledger[0].id if ledger else "",
+    }  # fmt: skip
+    return Screen(template="account/account.html", context=context, status=status)
+
+
+def _account(tx: Transaction, enterprise_id: str, customer_id: str) -> Account | None:
+    try:
+        return account_of(tx, enterprise_id, customer_id)
+    except NotFound:
+        return None
+
+
+def account_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+    """Opens the account, or writes one entry: once, however often the button is pressed."""
+    typed = {name: visit.form.get(name, "").strip() for name in _FIELDS}
+    customer_id = visit.path["customer"]
+    opens = visit.query.get("then") == "open"
+    try:
+        with visit.write() as tx:
+            if opens:
+                open_account(tx, shop.id, customer_id)
+            else:
+                _write(tx, visit, shop, customer_id, typed)
+    except NotFound:
+        raise
+    except Refused as error:
+        return _screen(visit, shop, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
+    done = "opened" if opens else "written"
+    return visit.redirect(f"/office/{shop.id}/{_PATH.format(customer=customer_id)}?done={done}")
+
+
+def _write(tx: Transaction, visit: Visit, shop: Enterprise, customer_id: str, typed: dict[str, str]) -> None:
+    """Raises `Conflict` if the ledger has grown since the page was read: a second press of the button, or somebody
+    else."""
+    kind = next((kind for kind in _KINDS if kind == typed["kind"]), None)
+    if kind is None:
+        raise Invalid([Problem("kind", "Choose what it is.", "/kind")])
+    settings = plugin_settings(tx, visit.instance.hooks, shop.id, "account", Settings)
+    amount = _read_amount(typed["amount"], shop.currency, settings)
+    account_of(tx, shop.id, customer_id, lock=True)
+    latest = latest_entries(tx, shop.id, customer_id, limit=1)
+    if visit.form.get("seen", "") != (latest[0].id if latest else ""):
+        text = (
+            "Another entry was written meanwhile: look at the list below, and send yours again only if it is missing."
+        )
+        raise Conflict("ledger_grown", text)
+    signed = -amount if kind == "paid out" else amount
+    write_entry(tx, shop.id, customer_id, kind, signed, note=typed["note"], person_id=visit.actor.person_id)
+
+
+def _read_amount(text: str, currency: str, settings: Settings) -> int:
+    """The amount in minor units of the shop's money, or in hundredths of its unit. Raises `Invalid`."""
+    if not settings.unit:
+        amount = read_amount(text, currency)
+        if isinstance(amount, Problem):
+            raise Invalid([Problem(amount.code, amount.text, "/amount", amount.values)])
+        return amount
+    try:
+        hundredths = Decimal(text.replace(",", ".")) * PARTS
+    except InvalidOperation:
+        hundredths = Decimal("NaN")
+    if not hundredths.is_finite() or abs(hundredths) > LARGEST or hundredths != int(hundredths):
+        raise Invalid([Problem("amount", "Write a number with at most two decimals.", "/amount")])
+    return int(hundredths)
