@@ -144,7 +144,7 @@ class Shop:
 @pytest.fixture
 def unplugged_shop(sqlite_template: Path, tmp_path: Path, clock: ManualClock, ids: SeededIds) -> Iterator[Shop]:
     """A shop on SQLite that does not serve."""
-    port, file = _free_port(), tmp_path / "commensal.db"
+    port, file = free_port(), tmp_path / "commensal.db"
     shutil.copyfile(sqlite_template, file)
     limits = LimitSettings(reads=100_000, writes=100_000, logins=100_000)
     settings = InstanceSettings(
@@ -163,7 +163,7 @@ def shop(unplugged_shop: Shop) -> Iterator[Shop]:
         yield unplugged_shop
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
     return port

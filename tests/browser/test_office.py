@@ -33,6 +33,21 @@ PAGES = (
     "/settings/plugins/cash?ask=off",
     "/sale/shop-session",
     "/sale/shop-session?ask=close",
+    "/sale/shop-session/slots",
+    "/new-sale",
+    "/products/import",
+    "/products/new",
+    "/producers",
+    "/producers?q=a",
+    "/hubs",
+    "/customers",
+    "/customers/new",
+    "/groups",
+    "/places",
+    "/places/new",
+    "/settings/profile",
+    "/settings/team",
+    "/settings/team/invite",
 )
 
 

@@ -1,0 +1,238 @@
+"""A new hub runs its first week by pages alone: from signing up to the second week, on a telephone, in French."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from selenium.webdriver.chrome.webdriver import WebDriver
+
+from commensal.base.clock import ManualClock
+from commensal.base.ids import SeededIds
+from commensal.demo.live import live
+from commensal.hooks.loading import load_plugins
+from commensal.instance import Instance, InstanceSettings
+from commensal.instance.settings import LimitSettings, SecuritySettings
+from commensal.operations.checks import broken_invariants
+from commensal.storage.database import Store
+from commensal.testing.jobs import RunJobs
+from commensal.trade.sale_sessions.tables import sale_session
+
+from .conftest import PASSWORD, a_browser, free_port
+from .person import Person
+
+pytestmark = pytest.mark.long
+MINUTE = timedelta(minutes=1)
+FARMS = {"Ferme du Moulin": "Carotte", "Les Vergers": "Pomme", "La Laiterie": "Yaourt nature"}
+GOODS = 43  # of each farm
+
+
+class Hub:
+    """An instance with nothing in it, and its clock."""
+
+    def __init__(self, instance: Instance, clock: ManualClock) -> None:
+        self.instance, self.clock, self.run_jobs = instance, clock, RunJobs(instance, clock)
+
+    def waits_until(self, moment: datetime) -> None:
+        """Lets hours pass until `moment`, as a worker lives through them."""
+        while self.clock.now() < moment:
+            self.run_jobs(hours=min(12.0, (moment - self.clock.now()) / timedelta(hours=1)))
+
+    def moment(self, column: str, week: int = 0) -> datetime:
+        with self.instance.store.read() as tx:
+            rows = tx.all(sale_session.select().order_by(sale_session.c.opens_at))
+        moment: datetime = rows[week][column]
+        return moment
+
+    def letters(self, to: str) -> list[str]:
+        """The texts of the e-mails to an address, the oldest first."""
+        self.run_jobs()
+        messages = [
+            email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+            for file in sorted((self.instance.folder / "mail").glob("*.eml"), key=lambda file: file.stat().st_mtime_ns)
+        ]
+        return [
+            f"{message['Subject']}\n{body.get_content()}"
+            for message in messages
+            if to in message["To"] and (body := message.get_body(("plain",))) is not None
+        ]
+
+    def link_to(self, address: str, path: str) -> str:
+        """The newest link with this path in an e-mail to the address."""
+        links = re.findall(rf"{re.escape(self.instance.settings.base_url)}{path}\S*", "\n".join(self.letters(address)))
+        return str(links[-1])
+
+
+@pytest.fixture
+def hub(sqlite_template: Path, tmp_path: Path, clock: ManualClock, ids: SeededIds) -> Iterator[Hub]:
+    port, file = free_port(), tmp_path / "commensal.db"
+    shutil.copyfile(sqlite_template, file)
+    settings = InstanceSettings(
+        name="Les Paniers", base_url=f"http://127.0.0.1:{port}",
+        limits=LimitSettings(reads=100_000, writes=100_000, logins=100_000),
+        security=SecuritySettings(new_enterprises="everybody"),
+        plugins={"enabled": ["shop", "office", "cash", "pickup", "distribution_lists", "sales"]},
+    )  # fmt: skip
+    store = Store(f"sqlite:///{file}", clock=clock, ids=ids)
+    with (
+        Instance(tmp_path, settings, store, load_plugins(settings, clock=clock), clock, ids) as instance,
+        live(instance, port=port),
+    ):
+        yield Hub(instance, clock)
+
+
+@pytest.fixture
+def marie(browser: WebDriver, hub: Hub) -> Iterator[Person]:
+    """The coordinator, at a telephone."""
+    marie = Person(browser, hub.instance.settings.base_url)
+    marie.on_a_screen(360, "light")
+    yield marie
+    assert marie.complaints() == []
+
+
+@pytest.fixture
+def shopper(programs: tuple[str, str], hub: Hub, tmp_path: Path) -> Iterator[Person]:
+    with a_browser(programs, tmp_path / "shopper's browser") as driver:
+        shopper = Person(driver, hub.instance.settings.base_url)
+        yield shopper
+        assert shopper.complaints() == []
+
+
+def signs_up(person: Person, hub: Hub, name: str, address: str) -> None:
+    person.goes_to("/signup")
+    person.writes(name=name, email=address, password=PASSWORD)
+    person.presses("Créer un compte")
+    person.goes_to(hub.link_to(address, "/confirm/"))
+    person.writes(email=address, password=PASSWORD)
+    person.presses("Se connecter")
+    person.presses("Oui, c’est mon adresse")
+
+
+def begins_a_hub(marie: Person) -> str:
+    """Returns the path of the new hub's office."""
+    marie.goes_to("/office")
+    marie.follows("Créer un groupement")
+    marie.writes(name="Le Potager de Tours", street="1 rue Haute", postcode="37000", city="Tours")
+    marie.presses("Commencer")
+    assert "Premiers pas" in marie.text
+    assert "0/6" in marie.text
+    return marie.path
+
+
+def fills_the_catalogue(marie: Person, office: str) -> None:
+    """Adds three farms with a list of goods each, and takes them over with a margin."""
+    for farm, kind in FARMS.items():
+        marie.goes_to(f"{office}/producers")
+        marie.writes(name=farm, email=f"{farm.split()[-1].lower()}@example.org")
+        marie.presses("Ajouter")
+        page = marie.path
+        marie.follows(f"Ajouter des produits de {farm}")
+        rows = [f"{farm}\t{kind} {number}\t{kind}\t1\tkg\t2,40\t50\t5,5" for number in range(1, GOODS + 1)]
+        cells = "\n".join(["producer\tname\tcategory\tunits\tunit_type\tprice\ton_hand\ttax_category", *rows])
+        marie.script("document.querySelector('textarea[name=cells]').value = arguments[0]", cells)
+        marie.presses("La vérifier")
+        assert f"{GOODS} nouveaux produits" in marie.text
+        marie.presses("Enregistrer")
+        marie.goes_to(f"{page}?margin=20&step=10")
+        marie.presses(f"Reprendre {GOODS} produits")
+        assert f"{GOODS} produits sont maintenant dans votre catalogue." in marie.text
+
+
+def test_a_hub_runs_its_first_week_by_pages_alone(marie: Person, shopper: Person, hub: Hub) -> None:
+    signs_up(marie, hub, "Marie Le Gall", "marie@example.org")
+    office = begins_a_hub(marie)
+    marie.goes_to(f"{office}/settings/profile")
+    marie.writes(description="Douze familles, trois fermes.")
+    marie.presses("Enregistrer")
+    for plugin in ("cash", "pickup", "distribution_lists", "sales"):
+        marie.goes_to(f"{office}/settings/plugins/{plugin}")
+        marie.presses("Activer")
+    fills_the_catalogue(marie, office)
+    marie.goes_to(office)
+    assert "5/6" in marie.text
+
+    sale = plans_a_sale(marie, office)
+    hub.waits_until(hub.moment("opens_at") + MINUTE)
+    for name, takes in {"Zoé": {"Carotte 1": 2, "Pomme 1": 3}, "Ali": {"Pomme 1": 2}}.items():
+        orders(shopper, hub, name, sale, takes)
+    marie.goes_to(office)
+    assert "Commandes 2" in marie.text
+
+    hub.waits_until(hub.moment("closes_at") + MINUTE)
+    (order,) = hub.letters("vergers@example.org")[-1:]
+    assert "5 × Pomme 1" in order
+    tells_that_less_came(marie, office, "Les Vergers", "Pomme 1", 4, "La grêle")
+    assert "Ali" not in hub.letters("ali@example.org")[-1].splitlines()[0]
+
+    hub.waits_until(hub.moment("begins_at") + MINUTE)
+    marie.goes_to(f"{office}/handout")
+    for name in ("Zoé", "Ali"):
+        hands_out(marie, name)
+    assert "2/2" in marie.text
+    marie.waits_until(lambda: "tout est envoyé" in marie.text, "everything sent")
+    marie.goes_to(f"{office}/money")
+    assert "Tout est payé" in marie.text
+
+    marie.goes_to(office)
+    hub.waits_until(hub.moment("opens_at", week=1) + MINUTE)
+    shopper.goes_to("/")
+    assert "Paniers du jeudi" in shopper.text
+    with hub.instance.store.read() as tx:
+        assert broken_invariants(tx) == []
+
+
+def plans_a_sale(marie: Person, office: str) -> str:
+    """Adds a place, plans the first sale, and cuts slots of an hour. Returns the path of the sale for customers."""
+    marie.goes_to(f"{office}/places/new")
+    marie.writes(name="Salle des fêtes", street="3 rue du Lavoir", city="Tours", note="Sonner deux fois.")
+    marie.writes(**dict.fromkeys(("MO", "TU", "WE", "TH", "FR", "SA", "SU"), "17:00-19:00"))
+    marie.presses("Enregistrer")
+    marie.goes_to(f"{office}/new-sale")
+    marie.writes(name="Paniers du jeudi")
+    marie.presses("La prévoir")
+    assert "Cette vente est prévue" in marie.text
+    page = marie.path
+    marie.goes_to(f"{page}/slots")
+    marie.writes(minutes="60")
+    marie.presses("Découper")
+    assert "Salle des fêtes · 0 commande" in marie.text
+    return f"/sales/{page.rpartition('/')[2]}"
+
+
+def orders(shopper: Person, hub: Hub, name: str, sale: str, takes: Mapping[str, int]) -> None:
+    shopper.driver.delete_all_cookies()
+    signs_up(shopper, hub, name, f"{name.lower().replace('é', 'e')}@example.org")
+    for product, pieces in takes.items():
+        shopper.goes_to(f"{sale}?q={product}")
+        shopper.takes(product, "1 kg", pieces)
+        shopper.presses("Mon panier")
+    shopper.presses("Passer la commande")
+    shopper.chooses("Salle des fêtes")
+    shopper.presses("Commander avec obligation de paiement")
+    assert "Commande" in shopper.text
+
+
+def hands_out(marie: Person, name: str) -> None:
+    """Opens the person on the telephone's own list, takes the cash, and is back at the list."""
+    marie.waits_until(lambda: marie.find("//*[@id = 'main' and @data-ready]"), "the telephone's list")
+    marie.find(f"//a[.//strong[text() = '{name}']]").click()
+    marie.waits_until(lambda: marie.button("reçu · remis"), "the goods and the money")
+    marie.button("reçu · remis").click()
+    marie.waits_until(lambda: f"{name} remise à" in marie.text, "the list")
+
+
+def tells_that_less_came(marie: Person, office: str, farm: str, product: str, came: int, why: str) -> None:
+    marie.goes_to(f"{office}/receive")
+    marie.follows(farm)
+    field = marie.find(f"//input[@id = //label[contains(., '{product}')]/@for]")
+    field.clear()
+    field.send_keys(str(came))
+    marie.presses("Voir ce qui change")
+    assert "1 commande change" in marie.text
+    marie.presses("Oui, noter")
