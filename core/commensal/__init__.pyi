@@ -26,6 +26,7 @@ from .base.ical import calendar as calendar
 from .base.languages.catalogs import plural as plural
 from .base.languages.catalogs import say as say
 from .base.languages.catalogs import translate as translate
+from .base.languages.formats import format_day as format_day
 from .base.languages.formats import format_hour as format_hour
 from .base.languages.formats import format_moment as format_moment
 from .base.languages.formats import format_money as format_money

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from commensal import (
     Address,
@@ -66,9 +66,9 @@ from .fields import (
     typed_values,
 )
 from .guest import cart_owner, order_secret
-from .places import ShippingGroup, group_by_place
+from .places import group_by_place
 from .sale import MEMBER
-from .showing import NONE, Mistakes, mistakes, show, status_of
+from .showing import NONE, Mistakes, is_script, mistakes, show, status_of
 
 _LONGEST = {"name": 200, "email": 320, "phone": 40, "note": 2000, "shipping": 200, "payment_method": 100}
 _FIELDS = (*_LONGEST, CODE, *ADDRESS_FIELDS)
@@ -105,10 +105,6 @@ class CheckoutState:
         return "" if any(option.needs_address for option in self.options.values()) else postcode
 
     @property
-    def places(self) -> Sequence[ShippingGroup]:
-        return group_by_place(self.options)
-
-    @property
     def choice(self) -> str:
         """All choices on this page that change the total, as one text."""
         postcode = self.address.postcode if self.address else ""
@@ -142,7 +138,8 @@ def _order_or_show(visit: Visit) -> Response | None:
         return _to_cart(visit, typed)
     if visit.form.get("then") != "order" or state.refused:
         _save_form(visit, typed, state.codes, state.asked)
-        return _page(visit, state, typed)
+        page = _page(visit, state, typed)
+        return JSONResponse({"page": bytes(page.body).decode()}) if is_script(visit) else page
     try:
         with visit.guessing(state.codes):
             order = _place(visit, _read_wish(state, typed, visit))
@@ -366,6 +363,7 @@ def _page(
         status=status,
         checkout=state,
         sale=state.cart.sale,
+        places=group_by_place(state.options, state.cart.sale.shop.timezone, visit.language),
         typed=values,
         ticked=ticked_consents(visit.form),
         prices_differ=len({option.price for option in state.options.values()}) > 1,

@@ -29,6 +29,7 @@ from .quantities import (
     typed_quantities,
 )
 from .sale import ALL, AT, MEMBER, ONLY, PAGE, SHELF, SOUGHT, show_refused
+from .showing import is_script
 
 
 def save_cart(visit: Visit) -> Response:
@@ -47,10 +48,10 @@ def save_cart(visit: Visit) -> Response:
         was = before if knows_cart else None
         saved = visit.instance.store.transact(lambda tx: _save(tx, visit, owner, changes, was))
     except Invalid as error:
-        return _explain(visit, error) if _is_script(visit) else show_refused(visit, typed, error)
+        return _explain(visit, error) if is_script(visit) else show_refused(visit, typed, error)
     next_url = f"/sales/{session_id}{_onward(visit) if saved else ''}"
     log_in_url = f"/login?next={quote(next_url)}&lost=1" if logged_out else ""
-    response = _state(visit, owner, log_in_url) if _is_script(visit) else visit.redirect(log_in_url or next_url)
+    response = _state(visit, owner, log_in_url) if is_script(visit) else visit.redirect(log_in_url or next_url)
     return set_guest_secret(response, visit, secret)
 
 
@@ -109,10 +110,6 @@ def _chosen_filters(form: Mapping[str, str], then: str) -> Filters:
 
 
 # ------------------------------------------------------------------------------------------------ for the script
-
-
-def _is_script(visit: Visit) -> bool:
-    return visit.request.headers.get("accept", "") == "application/json"
 
 
 def _state(visit: Visit, owner: CartOwner, log_in_url: str) -> Response:

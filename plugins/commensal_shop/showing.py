@@ -14,7 +14,7 @@ from commensal.trade import as_told, cart_items, cart_of, is_open
 
 from .guest import cart_owner
 
-__all__ = ["NONE", "Mistakes", "mistakes", "on_error", "show", "status_of"]
+__all__ = ["NONE", "Mistakes", "is_script", "mistakes", "on_error", "show", "status_of"]
 
 
 NONE = NO_MISTAKES
@@ -37,6 +37,11 @@ def show(visit: Visit, template: str, /, *, status: int = 200, public: bool = Fa
     if "basket" not in context:
         words["basket"] = _basket(visit, context.get("sale"))
     return visit.render(f"shop/{template}.html", status=status, public=public, **{**words, **context})
+
+
+def is_script(visit: Visit) -> bool:
+    """Whether a script of the shop asks, which understands JSON, and not the browser itself."""
+    return visit.request.headers.get("accept", "") == "application/json"
 
 
 def on_error(visit: Visit, error: Exception) -> Response:

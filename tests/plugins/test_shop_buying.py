@@ -17,7 +17,7 @@ from commensal.trade.people.people import Person
 from commensal.trade.sale_sessions.tables import coordination_supplier
 from commensal_pickup.tables import pickup_slot
 
-from .conftest import CONTACT, ORDER, SALE, Browser, Stall, buy, stored_orders, to_the_checkout
+from .conftest import CONTACT, ORDER, SALE, Browser, Page, Stall, buy, stored_orders, to_the_checkout
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
@@ -61,7 +61,7 @@ def test_the_sale_shows_what_the_law_wants(browser: Browser, stall: Stall) -> No
     browser.go(SALE)
     text = browser.page.text
     assert "€10.50 5 kg €2.10/kg" in text  # the price of a kilogram
-    assert "€2.40 1 kg €" not in text
+    assert "€2.40 1 kg €2.40/kg" not in text
     assert "plus €0.20 deposit" in text
     assert "Allergens: Eggs" in text
     assert "Agriculture Biologique (AB)" in text
@@ -358,3 +358,20 @@ def test_a_mistake_made_in_the_basket_shows_what_lies_in_it(browser: Browser, st
         f"items/{stall.eggs}",
         f"items/{stall.eggs}-problem",
     ]
+
+
+def test_the_total_follows_the_choice_without_leaving_the_page(browser: Browser, stall: Stall) -> None:
+    to_the_checkout(browser, stall, small=1)
+    form = {**browser.page.form("").fields, "shipping": stall.slots[1], "then": "update"}
+    answer = browser.client.post(f"{SALE}/checkout", data=form, headers={"Accept": "application/json"})
+    page = Page(answer.json()["page"])
+    assert page.form("").fields["total"] == str(240 + 150)
+    assert "€3.90" in page.text
+    assert browser.go(f"{SALE}/checkout").form("").fields["shipping"] == stall.slots[1], "the choice is kept"
+
+
+def test_a_place_is_named_once_and_its_slots_by_their_time(browser: Browser, stall: Stall) -> None:
+    to_the_checkout(browser, stall, small=1)
+    text = browser.page.text.replace("\u00a0", " ")
+    assert "Salle des fêtesSaturday, 6 June 2026" in text
+    assert "17:00 – 18:00 · free of charge" in text
