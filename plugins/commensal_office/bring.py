@@ -1,19 +1,153 @@
-"""What I bring: what a producer harvests and brings, over all sales and instances, and when."""
+"""What I bring: what a producer harvests and brings, over all sales and instances, and when; and what it came to.
+
+A producer answers a hub's order in two taps: everything comes, or less of some lines, shown once before it is sent.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 from starlette.responses import Response
 
-from commensal.pages import Visit
-from commensal.trade import demand_of_supplier
+from commensal import NotFound, Refused, Stale, StockLot, Transaction
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.trade import (
+    LineAnswer,
+    PurchaseOrder,
+    answer_purchase_order,
+    count_stock,
+    demand_of_supplier,
+    locked_orders,
+    lot_by_id,
+    paid_to_supplier,
+    products_by_id,
+    purchase_order_by_id,
+    supplier_orders_of,
+)
 
-from .desk import open_desk
+from .desk import Desk, open_desk
+from .effect import is_sure
+from .receive import read_answers
 from .showing import show
+
+_MOST = 50  # orders of hubs, the newest first
+_PAST = 8  # deliveries shown with what they came to
 
 
 def bring_page(visit: Visit) -> Response:
+    return _bring_page(visit)
+
+
+def _bring_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "demand:read")
         demand = demand_of_supplier(tx, visit.instance.hooks, desk.enterprise.id)
+        orders = supplier_orders_of(tx, desk.enterprise.id, limit=_MOST)
+        past = [order for order in orders if order.ends_at <= tx.now][:_PAST]
+        paid = paid_to_supplier(tx, desk.enterprise.id, [order.session_id for order in past]) if past else {}
+        off = _lot_of_product(tx, desk, visit.query["off"]) if "off" in visit.query else None
         now = tx.now
-    return show(visit, desk, "bring", at="bring", demand=demand, now=now)
+    return show(
+        visit, desk, "bring", at="bring", status=status, demand=demand, now=now, mistakes=errors, past=past, paid=paid,
+        orders={order.session_id: order for order in orders if order.ends_at > now}, off=off,
+        may_answer=desk.may("orders:write"), may_count=desk.may("products:write"), done=visit.query.get("done", ""),
+    )  # fmt: skip
+
+
+def bring_now(visit: Visit) -> Response:
+    """Answers that everything of an order comes, or takes a product off sale for this week."""
+    try:
+        if visit.query.get("then") == "off":
+            done = _take_off(visit)
+        else:
+            _answer(visit, visit.form.get("order", ""), {})
+            done = "all"
+    except Refused as error:
+        return _bring_page(visit, mistakes(visit, error, lambda name: False), status_of(error))
+    return visit.redirect(f"{visit.request.url.path}?done={done}")
+
+
+def _answer(visit: Visit, order_id: str, answers: Mapping[str, LineAnswer]) -> None:
+    """Answers an order to this producer; the hub's policy decides whose order shrinks. Raises `Stale`."""
+    with visit.write() as tx:
+        desk = open_desk(tx, visit, "orders:write")
+        found = purchase_order_by_id(tx, order_id, supplier_id=desk.enterprise.id)
+        (order,) = locked_orders(tx, [found.id])
+        if str(order.version) != visit.form.get("version"):
+            raise Stale
+        answer_purchase_order(tx, visit.instance.hooks, order.id, answers, by=visit.actor.person_id)
+
+
+# ------------------------------------------------------------------------------------------------ less of something
+
+
+def less_page(visit: Visit) -> Response:
+    return _less_page(visit, {})
+
+
+def _less_page(
+    visit: Visit, typed: Mapping[str, str], errors: Mistakes = NO_MISTAKES, status: int = 200, **context: Any
+) -> Response:
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "orders:write")
+        order = _order_of_path(tx, visit, desk)
+        over = order.ends_at <= tx.now
+    return show(
+        visit, desk, "less", at="bring", status=status, order=order, over=over, typed=typed, mistakes=errors,
+        missing=context.get("missing", ()), answers=context.get("answers", {}),
+    )  # fmt: skip
+
+
+def _order_of_path(tx: Transaction, visit: Visit, desk: Desk) -> PurchaseOrder:
+    return purchase_order_by_id(tx, visit.path["purchase_order"], supplier_id=desk.enterprise.id)
+
+
+def less_now(visit: Visit) -> Response:
+    """Shows what will be missing, then tells the hub."""
+    typed = {name: text.strip() for name, text in visit.form.items()}
+    try:
+        with visit.read() as tx:
+            desk = open_desk(tx, visit, "orders:write")
+            order = _order_of_path(tx, visit, desk)
+        answers = read_answers(order, typed)
+        missing = [line for line in order.lines if answers[line.id].confirmed < line.quantity]
+        if not is_sure(visit):
+            return _less_page(visit, typed, missing=missing, answers=answers)
+        _answer(visit, order.id, answers)
+    except Refused as error:
+        return _less_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+    return visit.redirect(f"{desk.address}/bring?done=less")
+
+
+# ------------------------------------------------------------------------------------------------ off this week
+
+
+def _lot_of_product(tx: Transaction, desk: Desk, product_id: str) -> StockLot:
+    """The lot of one of this producer's own products. Raises `NotFound`."""
+    product = products_by_id(tx, [product_id]).get(product_id)
+    if product is None or product.enterprise_id != desk.enterprise.id:
+        raise NotFound
+    return lot_by_id(tx, desk.enterprise.id, product.lot_id)
+
+
+def _take_off(visit: Visit) -> str:
+    """Leaves nothing of a lot to order: what is ordered or lent stays, and is what the count says is there."""
+    with visit.write() as tx:
+        desk = open_desk(tx, visit, "products:write")
+        lot = _lot_of_product(tx, desk, visit.form.get("product", ""))
+        count_stock(tx, desk.enterprise.id, lot.id, lot.reserved + lot.lent, person_id=visit.actor.person_id)
+    return "off"
+
+
+# ------------------------------------------------------------------------------------------------ without a network
+
+
+def worker_now(visit: Visit) -> Response:
+    """The service worker that keeps the last list; it controls this producer's page and nothing else."""
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "demand:read")
+    content = (Path(__file__).parent / "static" / "bring-worker.js").read_bytes()
+    headers = {"Cache-Control": "no-store", "Service-Worker-Allowed": f"{desk.address}/bring"}
+    return Response(content, media_type="text/javascript", headers=headers)

@@ -17,6 +17,7 @@ from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.values import Order
 from commensal.trade.payments.payments import receive_payment
 from commensal.trade.payments.refunds import refund
+from commensal.trade.supply.books import close_books
 from commensal.trade.supply.corrections import LineCorrection, correct_order
 from commensal.trade.supply.owed import owed_at_session
 
@@ -106,6 +107,15 @@ def test_every_mistake_is_named_and_nothing_is_written(supplying: Supplying) -> 
 def test_before_the_hand_over_an_order_is_changed_and_not_corrected(supplying: Supplying) -> None:
     with pytest.raises(Conflict, match="change it instead"):
         correct(supplying, supplying.order("hub", {"apples": 2}), 100)
+
+
+def test_closed_books_are_opened_before_an_order_is_corrected(supplying: Supplying, clock: ManualClock) -> None:
+    order = handed_over(supplying, {"apples": 2})
+    clock.advance(days=3)
+    with supplying.instance.store.write() as tx:
+        close_books(tx, "hub", "hub-session", person_id="treasurer")
+    with pytest.raises(Conflict, match="Open them again first"):
+        correct(supplying, order, 100)
 
 
 def test_a_corrected_order_is_neither_cancelled_nor_taken_back(supplying: Supplying, clock: ManualClock) -> None:

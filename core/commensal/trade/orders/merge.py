@@ -17,6 +17,7 @@ from .lines import refuse_too_many_lines, with_more
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .price import quote_of
 from .proof import known_customer_of
+from .returned_value import is_return
 from .rewrite import Difference, rewrite
 from .sale_context import sale_context
 from .settle import settle_with_plugins
@@ -40,7 +41,7 @@ def merge_orders(
     goods that a stranger ordered would reach the customer's account.
 
     Raises `Conflict` for orders of different sales or customers, for one that is cancelled or handed over, and if money
-    was received for the other order: the order with the money must be the one that is kept.
+    or empties were received for the other order: the order with them must be the one that is kept.
     """
     for order in (kept, other):
         refuse_unless_placed(order)
@@ -51,6 +52,8 @@ def merge_orders(
     if other.paid_total:
         text = "Money was received for order {number}: keep that one, or give the money back first."
         raise Conflict("has_money", text, number=other.number or 0)
+    if any(is_return(adjustment) for adjustment in other.adjustments):
+        raise Conflict("has_returns", "Empties count on order {number}: keep that one.", number=other.number or 0)
     shop = sale_context(tx, kept.session_id)
     lines = _lines_of_both(kept, other)
     refuse_too_many_lines(len(lines))

@@ -30,7 +30,7 @@ from ..orders.place import payment_state
 from ..orders.price import price, quote_of
 from ..orders.proof import known_customer_of
 from ..orders.questions import order_by_id
-from ..orders.sale_context import sale_context
+from ..orders.sale_context import refuse_if_books_closed, sale_context
 from ..orders.settle import settle_with_plugins
 from ..orders.shipping import booked_option
 from ..orders.tables import order_line
@@ -91,7 +91,7 @@ def correct_order(
     separate step. Each call adds counter-entries, and together they never exceed the line.
 
     Raises `Invalid` naming every line that is not in the order or has less left; `Conflict` for an order that is not
-    handed over or is cancelled.
+    handed over or is cancelled, and once the books of its sale are closed.
     """
     refuse_unless_placed(order)
     if order.fulfilment_state != "Fulfilled":
@@ -99,6 +99,7 @@ def correct_order(
     lines = {line.id: line for line in order.lines}
     reason = _check(order, lines, corrections, reason)
     shop, customer = sale_context(tx, order.session_id), known_customer_of(tx, order)
+    refuse_if_books_closed(shop)
     quote = quote_of(order, shop, customer)
     counter_entries = (
         *_of_lines(tx, order, lines, corrections, reason, borne_by),

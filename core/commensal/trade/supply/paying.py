@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -130,6 +130,14 @@ def payments_to(tx: Transaction, enterprise_id: str, session_id: str, supplier_i
     of_supplier = (_paid.enterprise_id == enterprise_id, _paid.session_id == session_id)
     rows = tx.all(select(*columns).where(*of_supplier, _paid.supplier_id == supplier_id).order_by(_paid.id))
     return [SupplierPayment(**row) for row in rows]
+
+
+def paid_to_supplier(tx: Transaction, supplier_id: str, session_ids: Collection[str]) -> dict[str, int]:
+    """Returns what shops of this instance have paid the supplier for these sessions, in minor units by session id."""
+    amount = func.sum(_paid.amount).label("amount")
+    of_supplier = (_paid.supplier_id == supplier_id, _paid.session_id.in_(sorted(session_ids)))
+    rows = tx.all(select(_paid.session_id, amount).where(*of_supplier).group_by(_paid.session_id))
+    return {row["session_id"]: int(row["amount"]) for row in rows}
 
 
 def statement_lines(tx: Transaction, enterprise_id: str, session_id: str, supplier_id: str) -> list[StatementLine]:

@@ -1,0 +1,119 @@
+"""What a producer brings: answered in two taps, taken off for a week, paid; and no customer is named."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import insert
+
+from commensal.base.clock import ManualClock
+from commensal.operations.checks import broken_invariants
+from commensal.trade.enterprises.grants import grant
+from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.people.people import add_person, new_person
+from commensal.trade.products.tables import supplied_product
+from commensal.trade.stock.lots import lots_of
+from commensal.trade.supply.paying import pay_supplier
+
+from .conftest import PASSWORD, Browser, Stall
+from .test_office import an_order_of, owner, settings
+from .test_office_receive import apples, orders, pieces, purchase_order
+
+__all__ = ["apples", "orders", "owner", "settings"]  # fixtures
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
+
+BRING = "/office/farm/bring"
+
+
+@pytest.fixture
+def farmer(browser: Browser, stall: Stall, apples: str) -> Browser:
+    """The farm's owner, who has nothing to do with the hub."""
+    with stall.instance.store.write() as tx:
+        member = add_person(
+            tx, new_person(email="farm@example.org", name="Fanny", password=PASSWORD, language="en"), confirmed=True
+        )
+        assert member is not None
+        row = {"enterprise_id": "farm", "person_id": member.id, "role": "owner", "since": tx.now}
+        tx.execute(insert(enterprise_member).values(row))
+    browser.log_in("farm@example.org")
+    return browser
+
+
+def test_everything_comes_with_one_tap(farmer: Browser, stall: Stall, orders: object) -> None:
+    page = farmer.go(BRING)
+    assert "Halle Saint-Jean waits for your answer" in page.text
+    farmer.send("?then=all")
+    assert "You bring everything" in farmer.page.text
+    assert purchase_order(stall).state == "confirmed"
+    for name in ("Corinne", "Denis", "example.org"):
+        assert name not in page.text
+
+
+def test_less_comes_with_a_reason_after_it_was_shown(
+    farmer: Browser, stall: Stall, orders: tuple[object, object]
+) -> None:
+    order = purchase_order(stall)
+    farmer.go(f"{BRING}/{order.id}")
+    line = order.lines[0].id
+    farmer.send("", **{f"came/{line}": "4", f"why/{line}": "hail"})
+    assert "5 → 4" in farmer.page.text
+    assert purchase_order(stall).state == "placed"
+    farmer.send("")
+    assert "The hub knows what is missing." in farmer.page.text
+    shortened = purchase_order(stall)
+    assert (shortened.state, shortened.lines[0].confirmed, shortened.lines[0].reason) == ("shortened", 4, "hail")
+    assert [pieces(stall, each) for each in orders] == [[3], [1]]  # type: ignore[arg-type]
+
+
+def test_an_answer_to_an_order_that_has_changed_is_refused(farmer: Browser, stall: Stall, orders: object) -> None:
+    farmer.go(BRING)
+    shown = farmer.page
+    farmer.send("?then=all")
+    farmer.page = shown
+    farmer.send("?then=all")
+    assert farmer.status == 422
+
+
+def test_a_product_is_taken_off_for_the_week_and_what_is_ordered_stays(
+    farmer: Browser, stall: Stall, apples: str
+) -> None:
+    an_order_of(stall, {apples: 3})
+    with stall.instance.store.write() as tx:
+        grant(tx, "shop", "farm", "ReadOrders")
+    page = farmer.go(BRING)
+    (link,) = [link for link in page.links() if "off=" in link]
+    farmer.go(link)
+    assert "97 pieces could still be ordered" in farmer.page.text.replace("\xa0", " ")
+    farmer.send("?then=off")
+    assert "Nobody can order more of it." in farmer.page.text
+    with stall.instance.store.read() as tx:
+        assert broken_invariants(tx) == []
+        (lot,) = lots_of(tx, "farm")
+    assert (int(lot.free), int(lot.reserved)) == (0, 3)
+
+
+def test_nobody_takes_off_what_is_anothers(farmer: Browser, stall: Stall, apples: str) -> None:
+    with stall.instance.store.read() as tx:
+        product = next(row["id"] for row in tx.all(supplied_product.select()) if row["enterprise_id"] == "shop")
+    farmer.go(f"{BRING}?off={product}")
+    assert farmer.status == 404
+    farmer.post(f"{BRING}?then=off", product=product)
+    assert farmer.status == 404
+
+
+def test_a_producer_reads_what_deliveries_came_to_and_what_was_paid(
+    farmer: Browser, stall: Stall, orders: object, clock: ManualClock
+) -> None:
+    clock.advance(days=3)
+    assert "delivered for €12.50 not paid yet" in farmer.go(BRING).text
+    with stall.instance.store.write() as tx:
+        pay_supplier(
+            tx, "shop", "shop-session", "farm", amount=1250, left=1250, reference="transfer", person_id="treasurer"
+        )
+    assert "delivered for €12.50 paid €12.50" in farmer.go(BRING).text
+
+
+def test_the_last_list_is_kept_by_a_worker_of_this_page_alone(farmer: Browser, stall: Stall) -> None:
+    answer = farmer.client.get(f"{BRING}/worker.js")
+    assert (answer.status_code, answer.headers["Service-Worker-Allowed"]) == (200, BRING)
+    assert farmer.client.get("/office/shop/bring/worker.js").status_code == 404
