@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from commensal import Conflict, Instance, Order, Payment, PaymentMethod, Transaction, correct_payment, payments_of
 from commensal.trade import (
+    Returned,
+    count_returned,
     hand_order_over,
     locked_order,
     payment_by_key,
     record_received,
     undo_hand_over_of,
+    undo_returned,
     weigh_order,
 )
 
@@ -24,6 +27,7 @@ class HandOut:
     weights: by line id, in the line's unit, for all its pieces together
     method:  how money was taken, "plugin:method"; "" if none was
     amount:  what was taken, in minor units of the order's currency
+    returned: the empties that came back, by supplier and deposit
     """
 
     order_id: str
@@ -31,6 +35,7 @@ class HandOut:
     weights: Mapping[str, Decimal] = field(default_factory=dict)
     method: str = ""
     amount: int = 0
+    returned: Sequence[Returned] = ()
 
 
 def due_of(order: Order) -> int:
@@ -72,6 +77,8 @@ def hand_out(
         raise Conflict("handed_over_already", "Order {number} has been handed over already.", number=order.number or 0)
     if event.weights:
         order = weigh_order(tx, instance.hooks, order, event.weights, by=by)
+    if event.returned:
+        order = count_returned(tx, order, event.returned, by=by)
     if event.method:
         record_received(
             tx, enterprise_id=enterprise_id, order_id=order.id, method=event.method, amount=event.amount,
@@ -88,13 +95,13 @@ def _was_recorded(tx: Transaction, order: Order, event: HandOut) -> bool:
 
 
 def undo(tx: Transaction, enterprise_id: str, order_id: str, *, by: str) -> Order:
-    """Undoes a hand-over, and takes back the money that was recorded with it, by opposite entries in the journal.
+    """Undoes a hand-over, and takes back the money and the empties that were recorded with it, by opposite entries.
 
     Raises `NotFound`, and `Conflict` if it was not handed over, or too long ago.
     """
     order = locked_order(tx, order_id, enterprise_id=enterprise_id)
     recorded = money_of_hand_over(tx, order)
-    undo_hand_over_of(tx, order, by=by)
+    undo_hand_over_of(tx, undo_returned(tx, order, by=by), by=by)
     for payment in recorded:
         correct_payment(tx, enterprise_id, payment.id, person_id=by)
     return locked_order(tx, order_id, enterprise_id=enterprise_id)

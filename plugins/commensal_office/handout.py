@@ -25,7 +25,17 @@ from commensal import (
     translate,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import locked_order, payment_methods_of_order, summaries_of_session, weigh_order
+from commensal.trade import (
+    Returned,
+    count_returned,
+    deposit_kinds,
+    locked_order,
+    payment_methods_of_order,
+    returned_of,
+    summaries_of_session,
+    tell_not_collected,
+    weigh_order,
+)
 
 from .desk import Desk, open_desk
 from .handing import HandOut, by_hand, cash_first, due_of, hand_out, money_of_hand_over, undo
@@ -35,6 +45,8 @@ from .showing import show
 from .week import by_slot, slot_label
 
 FIELD = "weights/"  # and the line's id: the name of a field with a weight
+BACK = "back/"  # and supplier and deposit: the name of a field with empties that came back
+_CAMERA = {"Permissions-Policy": "camera=(self), microphone=(), geolocation=()"}  # of pages that read codes of orders
 _LONGEST = 100  # characters of a search
 _LONGEST_SUM = 60  # characters of a typed weight, like 192+167
 _MUCH = Decimal("0.3")  # of the ordered weight: a larger difference is asked again
@@ -87,7 +99,7 @@ def list_page(visit: Visit) -> Response:
     return show(
         visit, desk, "handout", at="handout", sale=sale, session=session, slots=slots_of(orders, visit.language),
         total=len(all_orders), gone=len(all_orders) - going, words=words, shown=shown, done=done,
-        over=now >= session.ends_at, loaded_at=now,
+        over=now >= session.ends_at, loaded_at=now, headers=_CAMERA,
     )  # fmt: skip
 
 
@@ -132,15 +144,55 @@ def _person_page(
 ) -> Response:  # fmt: skip
     with visit.read() as tx:
         desk, sale, order = _order_of_path(tx, visit)
+        empties = _empties(tx, desk, order)
         now = tx.now
     methods = _methods(visit, order) if desk.takes_money else []
     return show(
         visit, desk, "person", at="handout", status=status, sale=sale, session=sale.session, order=order,
         lines=[line for line in order.lines if line.quantity],
         missing=[line for line in order.lines if not line.quantity], due=due_of(order), methods=methods,
-        typed=typed or {}, mistakes=errors, doubtful=doubtful,
-        key=visit.instance.ids.secret(), over=now >= sale.session.ends_at,
+        typed=typed or {}, mistakes=errors, doubtful=doubtful, empties=empties, told=visit.query.get("told", ""),
+        key=visit.instance.ids.secret(), over=now >= sale.session.ends_at, headers=_CAMERA,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Empties:
+    """Containers that may come back, with how many were counted; `name` is that of the field."""
+
+    name: str
+    supplier: str
+    deposit: int
+    pieces: int
+
+
+def _empties(tx: Transaction, desk: Desk, order: Order) -> list[Empties]:
+    """The containers in which the shop's goods come; those of which some came back with this order first."""
+    counted = {(each.supplier_id, each.deposit): each.pieces for each in returned_of(tx, order.id)}
+    empties = [
+        Empties(
+            name=f"{BACK}{kind.supplier_id}/{kind.deposit}", supplier=kind.supplier, deposit=kind.deposit,
+            pieces=counted.get((kind.supplier_id, kind.deposit), 0),
+        )
+        for kind in deposit_kinds(tx, desk.enterprise.id, order.currency)
+    ]  # fmt: skip
+    return sorted(empties, key=lambda kind: -kind.pieces)
+
+
+def read_empties(typed: Mapping[str, str]) -> list[Returned]:
+    """The empties of the fields of a page. Raises `Invalid`, which names the field."""
+    returned, problems = [], []
+    for name, text in typed.items():
+        supplier_id, _, deposit = name.removeprefix(BACK).rpartition("/")
+        pieces = text.strip() or "0"
+        if not all(number.isascii() and number.isdigit() and len(number) < 10 for number in (pieces, deposit)):
+            problem = "{text} is no number of containers."
+            problems.append(Problem("pieces", problem, f"/{name}", {"text": pieces[:20]}))
+            continue
+        returned.append(Returned(supplier_id=supplier_id, deposit=int(deposit), pieces=int(pieces)))
+    if problems:
+        raise Invalid(problems)
+    return returned
 
 
 def _order_of_path(tx: Transaction, visit: Visit) -> tuple[Desk, Sale, Order]:
@@ -159,22 +211,25 @@ def _methods(visit: Visit, order: Order) -> list[PaymentMethod]:
 
 def person_now(visit: Visit) -> Response:
     """Does what the form of a person's page is for."""
-    return {"weigh": _weigh, "undo": _undo}.get(visit.query.get("then", ""), _hand_out)(visit)
+    return {"weigh": _weigh, "undo": _undo, "tell": _tell}.get(visit.query.get("then", ""), _hand_out)(visit)
 
 
 def _weigh(visit: Visit) -> Response:
-    """Saves the weights; a weight that differs much from what was ordered is asked once more."""
-    typed = {name: value for name, value in visit.form.items() if name.startswith(FIELD)}
+    """Saves weights and empties; a weight that differs much from what was ordered is asked once more."""
+    typed = {name: value for name, value in visit.form.items() if name.startswith((FIELD, BACK))}
     doubtful: list[str] = []
     try:
-        weights = read_weights(typed)
+        weights = read_weights({name: value for name, value in typed.items() if name.startswith(FIELD)})
+        returned = read_empties({name: value for name, value in typed.items() if name.startswith(BACK)})
         with visit.write() as tx:
             desk, _, order = _order_of_path(tx, visit)
             doubtful = doubtful_lines(order, weights)
             if not doubtful or visit.form.get("sure") == " ".join(doubtful):
                 doubtful = []
                 locked = locked_order(tx, order.id, enterprise_id=desk.enterprise.id)
-                weigh_order(tx, visit.instance.hooks, locked, weights, by=visit.actor.person_id)
+                if weights:
+                    locked = weigh_order(tx, visit.instance.hooks, locked, weights, by=visit.actor.person_id)
+                count_returned(tx, locked, returned, by=visit.actor.person_id)
     except Refused as error:
         return _person_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
     if doubtful:
@@ -248,6 +303,17 @@ def _hand_out(visit: Visit) -> Response:
     except Refused as error:
         return _person_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
     return visit.redirect(f"{desk.address}/handout/{sale.session.id}?done={order.id}")
+
+
+def _tell(visit: Visit) -> Response:
+    """Mails the customer that nobody has come, and asks what shall be done."""
+    try:
+        with visit.write() as tx:
+            desk, _, order = _order_of_path(tx, visit)
+            tell_not_collected(tx, locked_order(tx, order.id, enterprise_id=desk.enterprise.id))
+    except Refused as error:
+        return _person_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
+    return visit.redirect(f"{visit.request.url.path}?told=1")
 
 
 def _no_money(visit: Visit) -> str:

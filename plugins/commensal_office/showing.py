@@ -62,10 +62,20 @@ class Place:
 
 
 def show(
-    visit: Visit, desk: Desk | None, template: str, /, *, at: str = "", status: int = 200, **context: Any
+    visit: Visit,
+    desk: Desk | None,
+    template: str,
+    /,
+    *,
+    at: str = "",
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **context: Any,
 ) -> Response:
     """Renders ``office/<template>.html``. `at` is the key of the place in the navigation to which the page belongs."""
-    return _render(visit, desk, f"office/{template}.html", at, status, context)
+    response = _render(visit, desk, f"office/{template}.html", at, status, context)
+    response.headers.update(headers or {})
+    return response
 
 
 def show_screen(visit: Visit, desk: Desk, screen: Screen, *, at: str) -> Response:

@@ -34,11 +34,14 @@ from commensal import (
 )
 from commensal.pages import Visit
 from commensal.trade import (
+    Returned,
     demand,
+    deposit_kinds,
     lines_of_session,
     locked_order,
     payment_methods,
     payment_methods_of_order,
+    returned_of_session,
     summaries_of_session,
 )
 
@@ -56,11 +59,13 @@ Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 class Event(Body, frozen=True, kw_only=True):
     """What happened at the table. `weights` by line id in the line's unit; `amount` is what was taken by `method`
-    ("plugin:method"), in minor units; `at` is the moment by the telephone's clock."""
+    ("plugin:method"), in minor units; `returned` are the empties that came back; `at` is the moment by the telephone's
+    clock."""
 
     weights: Annotated[dict[Id, Decimal], msgspec.Meta(max_length=500)] = msgspec.field(default_factory=dict)
     method: Annotated[str, msgspec.Meta(max_length=81)] = ""
     amount: Annotated[int, msgspec.Meta(ge=0, le=10**12)] = 0
+    returned: Annotated[tuple[Returned, ...], msgspec.Meta(max_length=50)] = ()
     at: Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -87,7 +92,10 @@ def record_hand_out(call: Call, enterprise: str, order: str, body: Event) -> Out
 
     Who comes second is answered with a conflict, which is listed for the treasurer if money was taken.
     """
-    event = HandOut(order_id=order, key=call.key, weights=body.weights, method=body.method, amount=body.amount)
+    event = HandOut(
+        order_id=order, key=call.key, weights=body.weights, method=body.method, amount=body.amount,
+        returned=body.returned,
+    )  # fmt: skip
     if body.method:
         _demand_money(call, enterprise)
     before = locked_order(call.tx, order, enterprise_id=enterprise)
@@ -149,6 +157,8 @@ def list_now(visit: Visit) -> Response:
             order for order in summaries_of_session(tx, desk.enterprise.id, session.id) if order.state != "Cancelled"
         ]
         lines = lines_of_session(tx, desk.enterprise.id, session.id)
+        kinds = deposit_kinds(tx, desk.enterprise.id, desk.enterprise.currency)
+        returned = returned_of_session(tx, desk.enterprise.id, session.id)
         now = tx.now
     methods = payment_methods(visit.instance, desk.enterprise.id, visit.language) if desk.takes_money else []
     labels = {shipping: slot_label(group, visit.language) for shipping, group in by_slot(orders).items()}
@@ -162,8 +172,11 @@ def list_now(visit: Visit) -> Response:
         "zone": desk.enterprise.timezone,
         "money": desk.sees_money,
         "methods": [{"id": method.id, "label": method.label} for method in cash_first(by_hand(methods))],
+        "deposits": kinds,
         "orders": [
-            _told(order, lines.get(order.id, ()), labels[order.shipping], desk, visit.language) for order in orders
+            _told(order, lines.get(order.id, ()), labels[order.shipping], desk, visit.language)
+            | {"returned": returned.get(order.id, ())}
+            for order in orders
         ],
         "texts": texts(visit.language),
     }
@@ -177,6 +190,7 @@ def _told(order: OrderSummary, lines: Sequence[PricedLine], slot: str, desk: Des
         "name": order.name,
         "slot": slot,
         "note": order.note,
+        "crates": order.crates,
         "gone": order.fulfilled_at.isoformat() if order.fulfilled_at else None,
         "lines": [_line(line, language) for line in lines],
     }
@@ -231,6 +245,13 @@ def texts(language: str) -> dict[str, str]:
         "all_gone": translate(language, "all gone"),
         "no_slot": translate(language, "Without a slot"),
         "nobody": translate(language, "Nobody fits."),
+        "crates": translate(language, "crates: {number}"),
+        "empties": translate(language, "Empties that came back"),
+        "not_empties": translate(language, "{text} is no number of containers."),
+        "scan": translate(language, "Read a code"),
+        "stop_scan": translate(language, "Stop reading"),
+        "no_camera": translate(language, "The camera cannot be used. Type the number."),
+        "no_code": translate(language, "This code is of no order on the list."),
         "articles": translate(language, "{number} articles"),
         "ordered": translate(language, "ordered: {quantity}"),
         "missing": translate(language, "missing"),

@@ -1,10 +1,12 @@
-"""Pages with calendars: that of an order for those who may see the order, that of a place for holders of its secret."""
+"""Calendar and code of an order for those who may see it, and the calendar of a place for holders of its secret."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from urllib.parse import urlsplit
 
+import segno
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 
@@ -44,6 +46,27 @@ def guest_order(visit: Visit) -> Response:
         return _file(order_calendar(tx, order, visit.language, host_of(visit.instance)), f"order-{order.number}.ics")
 
 
+def own_code(visit: Visit) -> Response:
+    """The code of an order for the camera at the hand-out, for the person to whom it belongs."""
+    if visit.actor.person_id is None:
+        raise Unauthorised
+    with visit.read() as tx:
+        return _code(order_by_id(tx, visit.path["order"], person_id=visit.actor.person_id))
+
+
+def guest_code(visit: Visit) -> Response:
+    """The code of an order for the camera at the hand-out, for a guest with the order's secret."""
+    with visit.read() as tx:
+        return _code(order_by_secret(tx, fingerprint(visit.path["secret"])))
+
+
+def _code(order: Order) -> Response:
+    """A picture with the order's id: it tells nothing to who has no list of orders."""
+    picture = BytesIO()
+    segno.make_qr(f"commensal:order:{order.id}").save(picture, kind="svg", scale=8, border=4, light="white")
+    return Response(picture.getvalue(), media_type="image/svg+xml", headers={"Cache-Control": "no-store"})
+
+
 def place(visit: Visit) -> Response:
     """The calendar of a place, for calendars that subscribe to it."""
     with visit.read() as tx:
@@ -69,10 +92,13 @@ def on_error(visit: Visit, error: Exception) -> Response:
 
 @hookimpl
 def order_links(order: Order, page: str, language: str) -> Sequence[MenuItem] | None:
-    """A link to the calendar of an order that is not collected yet."""
+    """Links to the calendar of an order that is not collected yet, and to its code for the hand-out."""
     if not order.shipping.startswith(PREFIX) or order.state == "Cancelled" or order.fulfilment_state == "Fulfilled":
         return None
-    return [MenuItem(label=translate(language, "Put it into my calendar"), url=f"/-/pickup{page}.ics")]
+    return [
+        MenuItem(label=translate(language, "Put it into my calendar"), url=f"/-/pickup{page}.ics"),
+        MenuItem(label=translate(language, "Code for the hand-out"), url=f"/-/pickup{page}.svg"),
+    ]
 
 
 @hookimpl
@@ -80,6 +106,8 @@ def routes(instance: Instance) -> Sequence[BaseRoute]:
     return [
         page("/orders/guest/{secret}.ics", guest_order, on_error=on_error),
         page("/orders/{order}.ics", own_order, on_error=on_error),
+        page("/orders/guest/{secret}.svg", guest_code, on_error=on_error),
+        page("/orders/{order}.svg", own_code, on_error=on_error),
         page("/places/{secret}.ics", place, on_error=on_error),
     ]
 

@@ -123,13 +123,15 @@ def test_a_persons_calendar_is_theirs_alone(table: Table, client: TestClient) ->
             people.append(new_member)
         cookies = [begin_session(tx, person).secret for person in people]
     order = table.order(person_id=people[0].id)
-    address = f"/-/pickup/orders/{order.id}.ics"
-    assert client.get(address).status_code == 401
+    address, code = (f"/-/pickup/orders/{order.id}.{kind}" for kind in ("ics", "svg"))
+    assert [client.get(path).status_code for path in (address, code)] == [401, 401]
     client.cookies.set("session", cookies[1])
-    assert client.get(address).status_code == 404
+    assert [client.get(path).status_code for path in (address, code)] == [404, 404]
     client.cookies.set("session", cookies[0])
     assert len(events(client.get(address).content)) == 1
+    assert client.get(code).headers["content-type"] == "image/svg+xml"
     assert client.get("/-/pickup/orders/guest/nobodys.ics").status_code == 404
+    assert client.get("/-/pickup/orders/guest/nobodys.svg").status_code == 404
 
 
 def test_an_order_that_is_not_collected_has_no_calendar(table: Table, client: TestClient) -> None:
@@ -210,7 +212,7 @@ def test_the_page_of_an_order_leads_to_its_calendar_until_it_is_collected(table:
                 order_link.url for order_link in order_links(tx, table.hooks, order, "/orders/guest/a-secret", "fr")
             ]
 
-    assert links(order) == ["/-/pickup/orders/guest/a-secret.ics"]
+    assert links(order) == ["/-/pickup/orders/guest/a-secret.ics", "/-/pickup/orders/guest/a-secret.svg"]
     for later_order in (
         replace(order, state="Cancelled"),
         replace(order, fulfilment_state="Fulfilled"),

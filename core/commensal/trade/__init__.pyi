@@ -108,6 +108,7 @@ from .orders.distribution import agreed_parts as agreed_parts
 from .orders.distribution import lines_of_product as lines_of_product
 from .orders.distribution import ordered_of as ordered_of
 from .orders.fulfil import hand_order_over as hand_order_over
+from .orders.fulfil import tell_not_collected as tell_not_collected
 from .orders.fulfil import undo_hand_over_of as undo_hand_over_of
 from .orders.guests import guest_terms as guest_terms
 from .orders.identity import Identity as Identity
@@ -125,6 +126,12 @@ from .orders.questions import orders_of_session as orders_of_session
 from .orders.questions import usual_items as usual_items
 from .orders.quote import Offered as Offered
 from .orders.quote import quote_order as quote_order
+from .orders.returns import Returned as Returned
+from .orders.returns import count_returned as count_returned
+from .orders.returns import deposit_kinds as deposit_kinds
+from .orders.returns import returned_of as returned_of
+from .orders.returns import returned_of_session as returned_of_session
+from .orders.returns import undo_returned as undo_returned
 from .orders.settle import read_codes as read_codes
 from .orders.shipping import plugins_that_ship as plugins_that_ship
 from .orders.shipping import with_place_of_today as with_place_of_today

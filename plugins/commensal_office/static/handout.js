@@ -74,7 +74,7 @@ async function sendAll() {
       answer = await fetch(`/api/-/office/enterprises/${event.enterprise}/orders/${event.order}/hand-out${event.kind === "undo" ? "/undo" : ""}`, {
         method: "POST",
         headers: { "Content-Type": "application/json", "Idempotency-Key": event.id, "Accept-Language": list.language },
-        body: event.kind === "undo" ? null : JSON.stringify({ weights: event.weights, method: event.method, amount: event.amount, at: event.at }),
+        body: event.kind === "undo" ? null : JSON.stringify({ weights: event.weights, method: event.method, amount: event.amount, returned: event.returned ?? [], at: event.at }),
       });
     } catch {
       offlineSince ??= new Date();
@@ -114,7 +114,7 @@ function now(order) {
   let state = { ...order };
   for (const event of events.filter((each) => each.order === order.id && each.state !== "conflict")) {
     if (event.kind === "undo") state = { ...state, gone: null, due: (state.due ?? 0) + (state.taken ?? 0), taken: 0 };
-    else if (!state.gone) state = { ...state, gone: event.at, taken: event.amount, due: (event.due ?? state.due) - event.amount };
+    else if (!state.gone) state = { ...state, gone: event.at, returned: event.returned ?? state.returned, taken: event.amount, due: (event.due ?? state.due) - event.amount };
   }
   return state;
 }
@@ -209,11 +209,57 @@ function everybody() {
     element("div", { class: "search find" }, element("div", { class: "field wide" },
       element("label", { for: "q" }, texts.search),
       element("input", { id: "q", type: "search", value: words, autocomplete: "off", oninput: (event) => { words = event.target.value; draw(); } }))),
+    "BarcodeDetector" in window && scanner(),
     element("ul", { class: "chips" }, [["", texts.everybody], ["left", texts.to_come], ["weigh", texts.to_weigh]].map(([value, label]) =>
       element("li", {}, element("button", { class: "chip", "aria-pressed": String(shown === value), onclick: () => { shown = value; draw(); } }, label)))),
     sorted.length === 0 && element("p", {}, texts.nobody),
     ...sorted.map(([slot, inSlot]) => section(slot, inSlot, compare)),
   ].filter(Boolean);
+}
+
+// Reads the code of an order by the camera, where the browser can; a number may always be typed.
+let camera = null;
+
+function scanner() {
+  const problem = element("p", { class: "problem", role: "alert" });
+  const place = element("div", { class: "scan" });
+  const button = element("button", { class: "second", onclick: () => camera ? stopCamera() : read() }, camera ? texts.stop_scan : texts.scan);
+  if (camera) place.append(camera.video);
+
+  async function read() {
+    problem.textContent = "";
+    try {
+      const detector = new BarcodeDetector({ formats: ["qr_code"] });
+      const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+      const video = element("video", { autoplay: true, muted: true, playsinline: true });
+      video.srcObject = stream;
+      camera = { video, stream, timer: setInterval(async () => {
+        const codes = await detector.detect(video).catch(() => []);
+        if (codes.length && camera) openBy(codes[0].rawValue);
+      }, 250) };
+      button.textContent = texts.stop_scan;
+      place.append(video);
+    } catch {
+      problem.textContent = texts.no_camera;
+    }
+  }
+
+  function openBy(code) {
+    const order = list.orders.find((each) => code.includes(each.id)) ?? list.orders.find((each) => String(each.number) === code.trim());
+    if (!order) { problem.textContent = texts.no_code; return; }
+    stopCamera();
+    go(`${home}/${order.id}`);
+  }
+
+  return element("div", {}, button, place, problem);
+}
+
+function stopCamera() {
+  if (!camera) return;
+  clearInterval(camera.timer);
+  for (const track of camera.stream.getTracks()) track.stop();
+  camera = null;
+  draw();
 }
 
 function section(slot, orders, compare) {
@@ -224,7 +270,7 @@ function section(slot, orders, compare) {
     element("ul", { class: "rows" }, orders.map((order) => element("li", {}, link({ class: `line${order.gone ? " gone" : ""}` }, `${home}/${order.id}`,
       element("span", { class: "no" }, String(order.number)),
       element("span", { class: "name" }, element("strong", {}, order.name),
-        element("span", { class: "s q" }, said(texts.articles, { number: order.lines.reduce((sum, line) => sum + line.quantity, 0) }), order.note ? ` · « ${order.note.slice(0, 60)} »` : "", order.gone ? ` · ${hour(order.gone)}` : "")),
+        element("span", { class: "s q" }, order.crates ? `${said(texts.crates, { number: order.crates })} · ` : "", said(texts.articles, { number: order.lines.reduce((sum, line) => sum + line.quantity, 0) }), order.note ? ` · « ${order.note.slice(0, 60)} »` : "", order.gone ? ` · ${hour(order.gone)}` : "")),
       element("span", { class: "states" }, pills(order)))))));
 }
 
@@ -249,6 +295,17 @@ function person(order) {
   const due = element("strong", {});
   const dueText = element("span", {});
   let sure = false;
+  const empties = new Map();
+  const before = (kind) => (order.returned ?? []).find((each) => each.supplier_id === kind.supplier_id && each.deposit === kind.deposit)?.pieces ?? 0;
+
+  // The empties that differ from what the list says; the server is told how many there are in all.
+  function returned() {
+    return [...empties].flatMap(([kind, field]) => {
+      const text = field.value.trim() || "0";
+      if (!/^\d{1,3}$/.test(text)) throw new Error(said(texts.not_empties, { text: text.slice(0, 20) }));
+      return Number(text) === before(kind) ? [] : [{ supplier_id: kind.supplier_id, deposit: kind.deposit, pieces: Number(text) }];
+    });
+  }
 
   function weights() {
     const typed = {};
@@ -269,6 +326,9 @@ function person(order) {
     for (const line of lines) {
       if (line.id in typed && "price" in line) sum += Math.round((typed[line.id] / line.per_piece) * line.price + 1e-9) - line.amount;
     }
+    try {
+      for (const each of returned()) sum -= (each.pieces - before(each)) * each.deposit;
+    } catch { /* said when it is sent */ }
     return sum;
   }
 
@@ -280,13 +340,13 @@ function person(order) {
   }
 
   async function handOut(method, amount) {
-    let typed;
-    try { typed = weights(); } catch (error) { problem.textContent = error.message; return; }
+    let typed, back;
+    try { typed = weights(); back = returned(); } catch (error) { problem.textContent = error.message; return; }
     const doubtful = lines.some((line) => line.id in typed && typed[line.id] && Math.abs(typed[line.id] - line.per_piece * line.quantity) > line.per_piece * line.quantity * MUCH);
     if (doubtful && !sure) { sure = true; problem.textContent = texts.far_off; return; }
     const written = Object.fromEntries(Object.entries(typed).map(([id, value]) => [id, String(Number(value.toFixed(6)))]));
     main.dataset.order = "";
-    await note({ kind: "done", order: order.id, weights: written, method, amount, due: dueNow() });
+    await note({ kind: "done", order: order.id, weights: written, returned: back, method, amount, due: dueNow() });
     go(home);
     message = now(list.orders.find((each) => each.id === order.id));
     draw();
@@ -312,13 +372,20 @@ function person(order) {
     return element("li", {}, element("label", { class: "what tick" }, element("input", { type: "checkbox" }), element("span", {}, `${line.quantity} × ${line.name}`, element("span", { class: "s q" }, line.size))),
       "amount" in line && element("span", { class: "amount" }, money(line.amount)));
   });
+  const kinds = order.gone ? [] : list.deposits ?? [];
+  const back = kinds.length > 0 && element("fieldset", { class: "empties" }, element("legend", {}, texts.empties), kinds.map((kind, index) => {
+    const field = element("input", { id: `e-${index}`, class: "short", inputmode: "numeric", autocomplete: "off", maxlength: "3", value: before(kind) || "", oninput: () => { problem.textContent = ""; redraw(); } });
+    empties.set(kind, field);
+    return element("p", { class: "row between" }, element("label", { for: `e-${index}` }, `${money(kind.deposit)} `, element("span", { class: "s q" }, kind.supplier)), field);
+  }));
   const parts = [
     element("p", { class: "back" }, link({}, home, texts.back)),
     element("h1", { tabindex: "-1" }, `${order.number} · ${order.name}`),
-    element("p", { class: "q" }, order.slot),
+    element("p", { class: "q" }, order.crates ? `${said(texts.crates, { number: order.crates })} · ` : "", order.slot),
     order.note && element("p", { class: "note" }, `« ${order.note} »`),
     order.gone && done(order),
     element("ul", { class: "lines ticks" }, rows),
+    back,
     problem,
     list.money && element("p", { class: "due" }, dueText, " ", due),
     !order.gone && pay,

@@ -73,6 +73,23 @@ def returned_of(tx: Transaction, order_id: str) -> list[Returned]:
     return [Returned(supplier_id=row["supplier_id"], deposit=row["deposit"], pieces=int(row["pieces"])) for row in rows]
 
 
+def returned_of_session(tx: Transaction, enterprise_id: str, session_id: str) -> dict[str, list[Returned]]:
+    """Returns the containers that count on the orders of a shop's session, by order id. One statement."""
+    order, pieces = customer_order.c, func.sum(_row.pieces).label("pieces")
+    statement = (
+        select(_row.order_id, _row.supplier_id, _row.deposit, pieces)
+        .join(customer_order, order.id == _row.order_id)
+        .where(order.session_id == session_id, order.enterprise_id == enterprise_id)
+        .group_by(_row.order_id, _row.supplier_id, _row.deposit)
+        .having(func.sum(_row.pieces) != 0)
+    )
+    returned: dict[str, list[Returned]] = {}
+    for row in tx.all(statement):
+        kind = Returned(supplier_id=row["supplier_id"], deposit=row["deposit"], pieces=int(row["pieces"]))
+        returned.setdefault(row["order_id"], []).append(kind)
+    return returned
+
+
 def count_returned(tx: Transaction, order: Order, returned: Sequence[Returned], *, by: str | None = None) -> Order:
     """Makes `returned` the containers that count on the locked `order`; kinds that it does not name stay as they are.
 

@@ -15,6 +15,7 @@ from ...base.money import Money
 from ...base.search import search_key
 from ...base.texts import read_text
 from ...storage.database import Row, Transaction
+from ..enterprises.enterprises import enterprise_by_id
 from ..orders.tables import customer_order, order_line
 from .owed import OwedToSupplier, is_owed, owed_at_session
 from .purchase_prices import purchase_amount, with_purchase_terms
@@ -116,7 +117,16 @@ def pay_supplier(
 
 
 def account_of(tx: Transaction, enterprise_id: str, session_id: str, supplier_id: str) -> SupplierAccount:
-    """Returns one supplier's account. Raises `NotFound` if nothing of it was sold in this session of the shop."""
+    """Returns one supplier's account; for its own goods a shop owes nothing.
+
+    Raises `NotFound` if nothing of the supplier was sold in this session of the shop.
+    """
+    if supplier_id == enterprise_id:
+        shop = enterprise_by_id(tx, enterprise_id)
+        owed = OwedToSupplier(
+            supplier_id=shop.id, supplier=shop.name, currency=shop.currency, shares=(), fees=0, deposits=0, total=0
+        )
+        return SupplierAccount(owed=owed, paid=0)
     accounts = supplier_accounts(tx, enterprise_id, session_id)
     account = next((each for each in accounts if each.owed.supplier_id == supplier_id), None)
     if account is None:

@@ -1,0 +1,81 @@
+"""Empties at the hand-out: counted on the page and on the telephone, and taken back with an undone hand-over."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import update
+
+from commensal.trade.catalogs.tables import catalog_item
+from commensal.trade.orders.questions import order_by_id
+from commensal.trade.orders.values import Order
+from commensal.trade.products.tables import supplied_product
+
+from .conftest import Browser, Stall
+from .test_office import CASH, HANDOUT, a_member, an_order, journal, owner, settings
+from .test_office_money import hand_out
+
+__all__ = ["owner", "settings"]  # fixtures
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
+
+
+@pytest.fixture
+def order(stall: Stall) -> Order:
+    """An order of 4.80 at a shop whose eggs come in boxes with a deposit of 0.50."""
+    product = catalog_item.select().with_only_columns(catalog_item.c.product_id).where(catalog_item.c.id == stall.eggs)
+    with stall.instance.store.write() as tx:
+        eggs = supplied_product.c.id == product.scalar_subquery()
+        tx.execute(update(supplied_product).where(eggs).values(deposit=50))
+    return an_order(stall)
+
+
+def total(stall: Stall, order: Order) -> int:
+    with stall.instance.store.read() as tx:
+        return order_by_id(tx, order.id, enterprise_id="shop").total
+
+
+def test_empties_lower_what_is_to_be_paid_and_come_back_with_undo(owner: Browser, stall: Stall, order: Order) -> None:
+    owner.go(f"{HANDOUT}/{order.id}")
+    page = owner.send("?then=weigh", **{"back/shop/50": "3"})
+    assert "To pay €3.30" in page.text
+    assert page.form("?then=weigh").fields["back/shop/50"] == "3"
+    owner.send("?then=done", CASH)
+    assert (journal(stall), total(stall, order)) == ([330], 330)
+    owner.go(f"{HANDOUT}/{order.id}")
+    owner.send("?then=undo")
+    assert journal(stall) == [330, -330]
+
+
+def test_what_is_no_number_of_containers_is_told_at_its_field(owner: Browser, stall: Stall, order: Order) -> None:
+    owner.go(f"{HANDOUT}/{order.id}")
+    page = owner.send("?then=weigh", **{"back/shop/50": "three"})
+    assert "three is no number of containers" in page.text
+    assert page.form("?then=weigh").fields["back/shop/50"] == "three"
+    owner.post(f"{HANDOUT}/{order.id}?then=weigh", **{"back/shop/5000": "1"})
+    assert (owner.status, total(stall, order)) == (422, 480)
+
+
+def test_a_telephone_sends_empties_with_the_hand_out_once(owner: Browser, stall: Stall, order: Order) -> None:
+    listed = owner.client.get(f"{HANDOUT}/list.json").json()
+    assert [(kind["supplier_id"], kind["deposit"]) for kind in listed["deposits"]] == [("shop", 50)]
+    back = [{"supplier_id": "shop", "deposit": 50, "pieces": 2}]
+    for _ in range(2):
+        assert hand_out(owner, order, "telephone", amount=380, returned=back).json()["outcome"] == "done"
+    assert (journal(stall), total(stall, order)) == ([380], 380)
+    listed = owner.client.get(f"{HANDOUT}/list.json").json()
+    assert listed["orders"][0]["returned"] == back
+    undone = owner.client.post(
+        f"/api/-/office/enterprises/shop/orders/{order.id}/hand-out/undo", headers={"Idempotency-Key": "thumb"}
+    )
+    assert (undone.status_code, total(stall, order)) == (200, 480)
+
+
+def test_only_the_hand_out_may_use_the_camera(browser: Browser, stall: Stall, order: Order) -> None:
+    browser.log_in(a_member(stall, "packer"))
+    assert "camera=(self)" in browser.client.get(HANDOUT).headers["permissions-policy"]
+    assert "camera=()" in browser.client.get("/office/shop/orders").headers["permissions-policy"]
+
+
+def test_who_did_not_come_is_asked_after_the_hand_out(owner: Browser, stall: Stall, order: Order) -> None:
+    owner.post(f"{HANDOUT}/{order.id}?then=tell")
+    assert (owner.status, "not begun" in owner.page.text) == (409, True)
