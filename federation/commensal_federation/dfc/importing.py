@@ -53,6 +53,7 @@ def import_document(
     defaults: Defaults,
     catalog_id: str | None = None,
     supplier: str = "",
+    person_id: str | None = None,
     dry_run: bool = False,
 ) -> DfcReport:
     """Sets products, stock and prices to those of the document; imports all of it, or nothing if any of it is wrong.
@@ -70,8 +71,9 @@ def import_document(
         raise UnreadableDocument("no_products", "There is no product with a size in this document.")
     product_list = list_from_cells(rows.values())
     report = import_list(
-        tx, enterprise.id, product_list, catalog_id=catalog_id, defaults=defaults, counted="free", dry_run=dry_run
-    )
+        tx, enterprise.id, product_list, catalog_id=catalog_id, defaults=defaults, counted="free", person_id=person_id,
+        dry_run=dry_run,
+    )  # fmt: skip
     names = list(rows)
     problems = tuple(_locate(problem, names) for problem in report.problems)
     return DfcReport(list_report=replace(report, problems=problems), findings=findings.collected)

@@ -50,7 +50,7 @@ def goods_of_product(visit: Visit, tx: Transaction, scope: Scope) -> Goods:
     """A product as its producer lists it. Raises `NotFound` and what `demand_scope` does, like all functions here."""
     refuse_anonymous(visit)
     seller = demand_scope(visit, tx, whose(tx, "product", visit.path["product"]), scope)
-    return _listed_goods(visit, tx, seller, [visit.path["product"]])
+    return goods_of_products(visit, tx, seller, [visit.path["product"]])
 
 
 def goods_of_listed_product(visit: Visit, tx: Transaction, scope: Scope) -> Goods:
@@ -59,7 +59,7 @@ def goods_of_listed_product(visit: Visit, tx: Transaction, scope: Scope) -> Good
     is_own = whose(tx, "product", visit.path["product"]) == seller.id
     if not is_own and not listings_of(tx, seller.id, [visit.path["product"]]):
         raise NotFound
-    return _listed_goods(visit, tx, seller, [visit.path["product"]])
+    return goods_of_products(visit, tx, seller, [visit.path["product"]])
 
 
 def goods_of_item(visit: Visit, tx: Transaction, scope: Scope) -> Goods:
@@ -88,7 +88,7 @@ def goods_of_lot(visit: Visit, tx: Transaction, scope: Scope) -> Goods:
         raise NotFound
     seller = demand_scope(visit, tx, lot.enterprise_id, scope)
     sizes = [size.product.id for size in products_of(tx, seller.id, lot_id=lot.id, limit=MOST_SIZES)]
-    goods = _listed_goods(visit, tx, seller, sizes)
+    goods = goods_of_products(visit, tx, seller, sizes)
     if goods.categories is not None and not goods.items:
         raise NotFound
     return goods
@@ -112,6 +112,13 @@ def goods_things(visit: Visit, tx: Transaction, goods: Goods) -> Iterator[Thing]
         yield product_thing(base, stocked, currency, tx.plugin_fields.products, list_iri, group)
     for item in goods.items:
         yield from item_things(base, item, seller, products[item.product_id], goods.categories, list_iri)
+
+
+def goods_of_products(visit: Visit, tx: Transaction, seller: Enterprise, product_ids: Sequence[str]) -> Goods:
+    """The products, and the seller's items of them that the caller may see. Checks no scope."""
+    categories = categories_of(visit, tx, seller.id)
+    items = _shown_items(tx, seller, product_ids, categories)
+    return Goods(seller=seller, products=stocked_by_id(tx, product_ids), items=items, categories=categories)
 
 
 def goods_of_items(visit: Visit, tx: Transaction, seller: Enterprise, items: Iterable[CatalogItem]) -> Goods:
@@ -140,13 +147,6 @@ def _single_item(visit: Visit, tx: Transaction, seller: Enterprise, item_id: str
     if not goods.items:
         raise NotFound
     return goods
-
-
-def _listed_goods(visit: Visit, tx: Transaction, seller: Enterprise, product_ids: Sequence[str]) -> Goods:
-    """The products, and the seller's items of them that the caller may see."""
-    categories = categories_of(visit, tx, seller.id)
-    items = _shown_items(tx, seller, product_ids, categories)
-    return Goods(seller=seller, products=stocked_by_id(tx, product_ids), items=items, categories=categories)
 
 
 def _shown_items(

@@ -28,9 +28,8 @@ from commensal.trade import (
     set_rate,
 )
 
-from ..dfc.limits import SENT_IN, parse
 from ..dfc.paths import Paths
-from ..dfc.read import DfcDocument, read
+from ..dfc.read import DfcDocument
 from ..runtime import federation_of
 from .access import refuse_anonymous
 from .goods import (
@@ -46,7 +45,7 @@ from .goods import (
 from .goods_changes import GoodsChanges, GoodsReader
 from .order_pages import order, order_response
 from .orders import is_platform_order
-from .responses import ChangedMeanwhile, base_of, demand_match, dfc_page, dfc_response, with_address
+from .responses import ChangedMeanwhile, base_of, demand_match, dfc_page, dfc_response, read_sent
 from .scopes import platform_by_id
 
 _METHODS = ("GET", "PUT", "PATCH")
@@ -100,8 +99,7 @@ def _answer(visit: Visit, find: FindGoods, type_name: str) -> Response:
     if visit.request.method != "GET":
         with visit.read() as tx:
             find(visit, tx, "WriteProducts")
-        sent = with_address(parse(visit.body), f"{base_of(visit)}{visit.request.url.path}", type_name)
-        paths, document = Paths(sent), read(sent, limits=SENT_IN)
+        document, paths = read_sent(visit, f"{base_of(visit)}{visit.request.url.path}", type_name)
         with visit.write() as tx:
             _write(visit, tx, find, document, paths)
     with visit.read() as tx:

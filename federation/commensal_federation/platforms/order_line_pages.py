@@ -17,7 +17,7 @@ from commensal.pages import Visit
 from commensal.trade import locked_order
 
 from ..dfc.iris import line_iri
-from ..dfc.limits import SENT_IN, parse
+from ..dfc.limits import SENT_IN
 from ..dfc.read import read
 from ..dfc.vocabulary import DfcLine, DfcOffer, DfcProduct, Thing
 from .access import refuse_anonymous
@@ -26,7 +26,7 @@ from .order_document import order_things
 from .order_pages import amend_order, own_order
 from .order_reading import pieces_of_line, read_lines
 from .orders import order_of_line, platform_order
-from .responses import base_of, dfc_page, dfc_response, with_address
+from .responses import base_of, dfc_page, dfc_response, read_sent
 from .values import PlatformLine, PlatformOrder, RequestedLine, RequestedOrder
 
 _Lines = Sequence[RequestedLine]
@@ -71,8 +71,7 @@ def line(visit: Visit) -> Response:
         _amend(visit, placed, lambda tx, present: [entry for entry in present if not _is_same(entry, changed)])
         return Response(status_code=204)
     if method != "GET":
-        raw = with_address(parse(visit.body), line_iri(base_of(visit), line_id), "dfc-b:OrderLine")
-        sent = read(raw, limits=SENT_IN).one(DfcLine)
+        sent = read_sent(visit, line_iri(base_of(visit), line_id), "dfc-b:OrderLine")[0].one(DfcLine)
 
         def set_pieces(tx: Transaction, present: _Lines) -> _Lines:
             pieces = pieces_of_line(tx, placed.enterprise_id, sent, changed.item_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from typing import Any
 
@@ -18,6 +18,9 @@ from commensal.pages import Visit, explain, page
 from ..dfc.contained import contained
 from ..dfc.dialects import all_dialects, negotiate
 from ..dfc.findings import UnreadableDocument
+from ..dfc.limits import SENT_IN, parse, refuse_beyond
+from ..dfc.paths import Paths
+from ..dfc.read import DfcDocument, read
 from ..dfc.vocabulary import Thing
 
 VERSION = version("commensal")  # part of every ETag: a new version may write other documents
@@ -123,11 +126,15 @@ def matches_etag(visit: Visit, tag: str) -> bool:
     return any(candidate.strip().removeprefix("W/") in (tag, "*") for candidate in tags)
 
 
-def with_address(raw: Any, iri: str, type_name: str) -> Any:
-    """The same document; one without an id or a type, as Open Food Network takes them, is about its address."""
-    if not isinstance(raw, Mapping) or "@graph" in raw or {"@id", "id"} & raw.keys():
-        return raw
-    return {"@type": type_name, **raw, "@id": iri}
+def read_sent(visit: Visit, iri: str, type_name: str) -> tuple[DfcDocument, Paths]:
+    """The document in the body, and the paths in its JSON. One without an id or a type, as Open Food Network takes
+    them, is about a thing with this IRI of this type. Raises `UnreadableDocument`."""
+    raw: Any = parse(visit.body)
+    refuse_beyond(raw, SENT_IN)
+    if isinstance(raw, dict) and not {"@graph", "@id", "id"} & raw.keys():
+        raw = {"@type": type_name, **raw, "@id": iri}
+    paths = Paths(raw)  # reading changes the JSON
+    return read(raw, limits=SENT_IN), paths
 
 
 def demand_match(visit: Visit, things: Iterable[Thing]) -> None:

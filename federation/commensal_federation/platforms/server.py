@@ -26,6 +26,7 @@ from .event_pages import event_routes
 from .export import enterprise_things, export_enterprise
 from .goods_pages import goods_routes
 from .layouts import layout_of
+from .new_products import create_products
 from .order_line_pages import order_line_routes
 from .order_pages import order_routes
 from .permissions import permission_routes
@@ -58,8 +59,8 @@ def dfc_routes(instance: Instance) -> Sequence[BaseRoute]:
         dfc_page("/api/dfc/addresses/{enterprise}", address),
         dfc_page("/api/dfc/phones/{enterprise}", phone),
         dfc_page("/api/dfc/supplied_products", supplied_products),
-        dfc_page("/api/dfc/enterprises/{enterprise}/supplied_products", supplied_products),
-        dfc_page("/api/dfc/Enterprises/{enterprise}/SuppliedProducts", supplied_products),
+        dfc_page("/api/dfc/enterprises/{enterprise}/supplied_products", products_of_enterprise, "GET", "POST"),
+        dfc_page("/api/dfc/Enterprises/{enterprise}/SuppliedProducts", products_of_enterprise, "GET", "POST"),
         dfc_page("/api/dfc/catalog_items", catalog_items),
         dfc_page("/api/dfc/enterprises/{enterprise}/catalog_items", catalog_items),
         dfc_page("/api/dfc/Enterprises/{enterprise}/CatalogItems", catalog_items),
@@ -138,6 +139,10 @@ def phone(visit: Visit) -> Response:
 
 def supplied_products(visit: Visit) -> Response:
     return _goods(visit, DfcProduct)
+
+
+def products_of_enterprise(visit: Visit) -> Response:
+    return create_products(visit) if visit.request.method == "POST" else supplied_products(visit)
 
 
 def catalog_items(visit: Visit) -> Response:

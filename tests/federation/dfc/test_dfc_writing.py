@@ -14,7 +14,7 @@ from commensal.testing.shop import Shop
 from commensal.trade import catalogs_of, grant, lend_stock, lot_by_id, products_by_id
 from commensal.trade.catalogs.items import add_item, item_by_id
 from commensal_federation.dfc.read import read
-from commensal_federation.dfc.vocabulary import DfcLot, DfcOffer
+from commensal_federation.dfc.vocabulary import DfcLot, DfcOffer, DfcProduct
 
 from .platforms import V2, offer_of, request, settings_with
 
@@ -219,6 +219,48 @@ def test_a_document_of_something_else_is_refused(farm: Farm, document: Mapping[s
     answer = farm.put(farm.honey, {"@context": CONTEXT, **document})
     assert (answer.status_code, list(errors_of(answer).values())) == (422, [code])
     assert farm.put(farm.honey, "a text").json()["code"] == "no_jsonld"
+
+
+def a_new_product(**members: Any) -> dict[str, Any]:
+    price = {"@type": "dfc-b:Price", "dfc-b:value": "4.5", "dfc-b:hasUnit": EURO, "dfc-b:VATrate": "5.5"}
+    return {
+        "@context": CONTEXT, "dfc-b:name": "Leeks", "dfc-b:hasType": "dfc-pt:vegetable",
+        "dfc-b:totalTheoreticalStock": 20,
+        "dfc-b:hasQuantity": {"dfc-b:value": 500, "dfc-b:hasUnit": "dfc-m:Gram"},
+        "dfc-b:offeredThrough": {"@type": "dfc-b:Offer", "dfc-b:hasPrice": price}, **members,
+    }  # fmt: skip
+
+
+def create(farm: Farm, document: Any, path: str = "/api/dfc/Enterprises/shop/SuppliedProducts") -> Any:
+    return request(farm.shop, farm.token, path, method="POST", json=document)
+
+
+def test_a_new_product_is_there_with_its_stock_and_price_once(farm: Farm) -> None:
+    answer = create(farm, a_new_product())
+    assert answer.status_code == 201, answer.text
+    address = answer.headers["Location"]
+    assert address.startswith("http://testserver/api/dfc/Enterprises/shop/SuppliedProducts/")
+    document = read(farm.get(address.removeprefix("http://testserver")).content)
+    (product,), (offer,) = document.all(DfcProduct), document.all(DfcOffer)
+    assert (product.name, product.stock, product.iri) == ("Leeks", Decimal(20), address)
+    assert offer.price is not None
+    assert (offer.price.amount, offer.price.vat_rate) == (450, Decimal("5.5"))
+    again = create(farm, a_new_product())
+    assert (again.status_code, again.json()["code"]) == (409, "exists")
+
+
+def test_a_new_product_with_mistakes_is_not_created_and_each_is_named(farm: Farm) -> None:
+    document = a_new_product(**{"dfc-b:hasType": "dfc-pt:unobtainium"})
+    del document["dfc-b:offeredThrough"]
+    answer = create(farm, document)
+    assert answer.status_code == 422
+    assert {error["code"] for error in answer.json()["errors"]} == {"unknown_category", "no_vat", "no_price"}
+    assert errors_of(answer)["$['dfc-b:hasType']"] == "unknown_category"
+    hub = farm.shop.neighbour()
+    assert (
+        request(hub, hub.token, "/api/dfc/enterprises/shop/supplied_products", method="POST", json={}).status_code
+        == 404
+    )
 
 
 # ------------------------------------------------------------------------------------------ who
