@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal
 
 import pytest
@@ -58,8 +59,10 @@ def new_region(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualCloc
         request.getfixturevalue("new_postgresql")
     opened: list[Instance] = []
 
-    def make(*names: str, plugins: tuple[str, ...] = ("federation",)) -> Region:
-        instances = [(name, _instance(request, tmp_path, clock, name, plugins)) for name in names]
+    def make(
+        *names: str, plugins: tuple[str, ...] = ("federation",), modules: Mapping[str, ModuleType] | None = None
+    ) -> Region:
+        instances = [(name, _instance(request, tmp_path, clock, name, plugins, modules)) for name in names]
         opened.extend(instance for _, instance in instances)
         works = {id(instance): work_of(instance) for _, instance in instances}
         region = region_of(instances, lambda instance: run_due(instance, works[id(instance)]))
@@ -96,8 +99,9 @@ def hub(region: Region) -> Hub:
 
 
 def _instance(
-    request: pytest.FixtureRequest, folder: Path, clock: ManualClock, name: str, plugins: tuple[str, ...]
-) -> Instance:
+    request: pytest.FixtureRequest, folder: Path, clock: ManualClock, name: str, plugins: tuple[str, ...],
+    modules: Mapping[str, ModuleType] | None,
+) -> Instance:  # fmt: skip
     place = folder / name
     place.mkdir()
     if request.param == "sqlite":
@@ -114,7 +118,7 @@ def _instance(
     )
     ids = SeededIds(name)
     store = Store(url, clock=clock, ids=ids)
-    return Instance(place, settings, store, load_plugins(settings, clock=clock), clock, ids)
+    return Instance(place, settings, store, load_plugins(settings, clock=clock, modules=modules), clock, ids)
 
 
 @dataclass(frozen=True)

@@ -61,12 +61,15 @@ class CrateReturn:
 
 
 class Crates:
-    """The plugin at one instance, with what its handler received; `broken` makes it fail as a plugin may."""
+    """The plugin at one instance, with what its handler received; `broken` makes it fail as a plugin may, `hang` and
+    `hang_reading` may keep it waiting."""
 
     def __init__(self) -> None:
         self.came: list[int] = []
         self.refused: list[str] = []
         self.broken = self.unreadable = False
+        self.hang_reading: Callable[[], object] = lambda: None
+        self.hang: Callable[[], object] = lambda: None
         self.type = MessageType(
             name="crates.CrateReturn", lane="order", scope=SCOPE, body=CrateReturn, write=_write, read=self._read,
             largest=8_000,
@@ -80,11 +83,13 @@ class Crates:
         return module
 
     def _read(self, document: Mapping[str, Any], reading: Reading) -> CrateReturn:
+        self.hang_reading()
         if self.unreadable:
             raise KeyError("driver")
         return CrateReturn(text(document, "driver", 10_000), number(document, "crates"))
 
     def _handle(self, federation: Federation, tx: Transaction, received: Received) -> None:
+        self.hang()
         if self.broken:
             raise ZeroDivisionError("crates by pallets")
         if received.body.crates > 100:
@@ -312,7 +317,7 @@ def test_a_refusal_of_the_handler_is_told_to_the_sender(new_pair: NewPair) -> No
     pair.send(101)
     pair.work()
     assert plugin_of_a.refused == ["101: too_many"]
-    assert _failures(pair["b"]) == {}, "a refusal is no fault"
+    assert failures_at(pair["b"]) == {}, "a refusal is no fault"
 
 
 @pytest.mark.parametrize("fault", ["broken", "unreadable"])
@@ -327,7 +332,7 @@ def test_a_message_that_a_plugin_fails_on_is_parked_and_named(new_pair: NewPair,
     letter = pair.letter("b", "in", id)
     assert letter.state == "parked"
     assert letter.error.startswith(f"plugin crates: {'ZeroDivisionError' if fault == 'broken' else 'KeyError'}")
-    assert _failures(pair["b"]) == {"crates": "message crates.CrateReturn"}
+    assert failures_at(pair["b"]) == {"crates": "message crates.CrateReturn"}
     assert pair.letter("a", "out", id).state == "delivered"
     setattr(plugin_of_b, fault, False)
     pair.send(13)
@@ -397,7 +402,7 @@ def test_every_type_of_the_federation_has_its_handler() -> None:
     assert len(TYPES) == len(HANDLERS) == 35
 
 
-def _failures(federation: Federation) -> dict[str, str]:
+def failures_at(federation: Federation) -> dict[str, str]:
     """The hook in which each plugin failed, as the operator reads it."""
     federation.instance.hooks.flush_failures()
     with federation.instance.store.read() as tx:

@@ -53,7 +53,7 @@ class HookAnswer(Generic[R]):
 Among = Collection[str] | Mapping[str, Mapping[str, Any]]
 PluginAnswers = list[tuple[str, Any]]
 _Calls = Sequence[tuple[PluginPlace, pluggy.HookImpl, dict[str, Any]]]  # implementations with their arguments
-TRANSACTION_SECONDS = 8.0  # of a transaction that a plugin opens: less than the ten that other writers wait
+TRANSACTION_SECONDS = 8.0  # of a transaction that a plugin opens or writes in: other writers wait for ten
 READING_SECONDS = 30.0  # of a transaction in which a report reads its lines
 _NO_BOUND: AbstractContextManager[None] = nullcontext()
 
@@ -142,7 +142,7 @@ class Hooks:
 
         Notes what the block raises as a failure of the plugin, and raises it again; `SystemExit` becomes a
         `PluginError`. Other exceptions that are no `Exception`, such as `KeyboardInterrupt`, are not the plugin's.
-        Transactions that the block opens have a time limit, and so has the one of `hold`, in which it reads. Raises
+        Transactions that the block opens have a time limit, and so has the one of `hold`, which it uses. Raises
         `PluginError` if such a limit has passed, or if the plugin is set aside at this place.
         """
         place = PluginPlace(plugin, what)
@@ -151,8 +151,7 @@ class Hooks:
         breaker = self._failure_log.breaker
         points_before = breaker.points(place)
         try:
-            bound = _NO_BOUND if hold is None else self._bounds.bound(hold, place, READING_SECONDS)
-            with plugin_context(plugin, what), bound:
+            with plugin_context(plugin, what), self._bound_use(hold, place):
                 yield
         except CommensalError:
             raise
@@ -166,6 +165,12 @@ class Hooks:
             raise
         if breaker.points(place) == points_before:  # no failure was noted and answered inside either
             self._failure_log.note_success(place)
+
+    def _bound_use(self, hold: Hold | None, place: PluginPlace) -> AbstractContextManager[None]:
+        """Bounds the use of a transaction that the core has opened. Other writers wait for one that writes."""
+        if hold is None:
+            return _NO_BOUND
+        return self._bounds.bound(hold, place, READING_SECONDS if hold.only_reads else TRANSACTION_SECONDS)
 
     def run_abandonable(self, plugin: str, what: str, act: Callable[[], T], seconds: float) -> T:
         """As `running`, in a thread that is left behind after `seconds`, or once its transaction is taken away."""

@@ -19,6 +19,7 @@ from ..runtime import Federation
 from ..signing import Unreadable
 
 _log = structlog.get_logger("commensal.federation")
+READING = 2.0  # seconds for a plugin to read a document of a megabyte; messages of all peers share eight threads
 _ANSWERS = (Wait, Refuse, Unreadable, UnreadableDocument)  # what a plugin may raise: none of them is a fault
 
 
@@ -49,16 +50,27 @@ def blaming(federation: Federation, binding: Binding, tx: Transaction | None = N
 
 
 def read_body(federation: Federation, binding: Binding, document: Mapping[str, Any], reading: Reading) -> object:
-    """The body, or `Unread` where another plugin's code fails. Raises `Unreadable` as the type's `read` does."""
-    try:
-        with blaming(federation, binding):
+    """The body, or `Unread` where another plugin's code fails or takes longer than `READING`. Raises `Unreadable` as
+    the type's `read` does."""
+    if binding.plugin == FEDERATION:
+        return binding.type.read(document, reading)
+    answers: list[Exception] = []
+
+    def read() -> object:
+        try:
             return binding.type.read(document, reading)
-    except _ANSWERS:
-        raise
-    except Exception as error:
-        if binding.plugin == FEDERATION:
-            raise
+        except _ANSWERS as error:
+            answers.append(error)
+            return None
+
+    what = f"message {binding.type.name}"
+    try:
+        body = federation.instance.hooks.run_abandonable(binding.plugin, what, read, READING)
+    except Exception as error:  # whatever the plugin raises, its message is kept
         return Unread(fault(binding, error))
+    if answers:
+        raise answers[0]
+    return body
 
 
 def tell_plugin(federation: Federation, tx: Transaction, binding: Binding, tell: Callable[[], None]) -> None:

@@ -30,7 +30,8 @@ class Hold:
     """The connection and the turn of one transaction, and its savepoints.
 
     `taken` is True once they were taken away: then nothing of the transaction will be committed. `collected` are the
-    lists that the transaction fills in memory; a rollback to a savepoint shortens them too.
+    lists that the transaction fills in memory; a rollback to a savepoint shortens them too. `only_reads`: it was opened
+    to read.
     """
 
     def __init__(self, connection: Connection, turn: Turn, collected: Sequence[list[Any]] = ()) -> None:
@@ -38,12 +39,12 @@ class Hold:
         self.current_call: tuple[str, str] | None = None  # the plugin that is using it, and the hook
         self._connection, self._turn, self._collected = connection, turn, collected
         self._innermost: Savepoint | None = None  # of nested attempts
-        self._only_reads = bool(connection.get_execution_options().get("reading", False))
+        self.only_reads = bool(connection.get_execution_options().get("reading", False))
         self._is_read_only = False
         self._in_memory = isinstance(connection.engine.pool, StaticPool)
         self._on_sqlite = connection.dialect.name == "sqlite"
         self._driver: Any = connection.connection.driver_connection
-        self._guard = read_only_guard(self._driver, self._on_sqlite, self._only_reads, self._set_savepoint)
+        self._guard = read_only_guard(self._driver, self._on_sqlite, self.only_reads, self._set_savepoint)
 
     def take_away(self) -> None:
         """Rolls back and lets the next writer go on. The watchdog calls it while the owner's thread hangs.
