@@ -1,4 +1,4 @@
-"""Changing an order: its quantities, codes and delivery address."""
+"""Changing an order: its quantities, place and hour, codes, delivery address, note and telephone."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from commensal import (
     PricedLine,
     Problem,
     Refused,
+    Sale,
     Transaction,
+    read_text,
     sale_by_id,
     say,
     start_payment,
 )
 from commensal.pages import Visit
-from commensal.trade import change_order
+from commensal.trade import change_order, offered_shipping
 
 from .choices import (
     ADDRESS_FIELDS,
@@ -34,16 +36,26 @@ from .choices import (
     typed_codes,
 )
 from .orders import OrderAccess, may_change, show_order, totals_of
+from .places import ShippingGroup, group_by_place
 from .quantities import FIELD, read_quantities, typed_quantities
 from .showing import NONE, Mistakes, mistakes, show, status_of
+
+_FIELDS = ("note", "phone", "shipping")
 
 
 @dataclass(frozen=True, kw_only=True)
 class OrderChange:
-    """The changes in the form. `version` is that of the order when its page was shown."""
+    """The changes in the form.
+
+    shipping: None if there was nothing to choose
+    version:  of the order when its page was shown
+    """
 
     items: Mapping[str, int]
+    shipping: str | None
     address: Address | None
+    note: str
+    phone: str
     version: int
 
 
@@ -65,9 +77,7 @@ def change_now(visit: Visit) -> Response:
     typed = typed_quantities(visit.form)
     codes = typed_codes(visit.form) if sends_codes(visit.form) else order.codes
     try:
-        change = OrderChange(
-            items=read_quantities(typed), address=_address(visit, order), version=typed_number(visit, "version")
-        )
+        change = _read_change(visit, order, typed)
         result = try_codes(visit, codes, lambda accepted: _apply_change(visit, access, change, accepted))
         if visit.form.get("then") != "change" or result.refused:
             return _page(visit, access, order, typed, codes=result.codes, preview=result.value, refused=result.refused)
@@ -76,7 +86,7 @@ def change_now(visit: Visit) -> Response:
     except Refused as error:
         if error.code == "closed":  # the order can no longer be changed
             return show_order(visit, access, mistakes(visit, error), status_of(error))
-        errors = mistakes(visit, error, lambda name: name.startswith(FIELD) or name in ADDRESS_FIELDS)
+        errors = mistakes(visit, error, lambda name: name.startswith(FIELD) or name in (*ADDRESS_FIELDS, *_FIELDS))
         return _page(visit, access, order, typed, codes=codes, errors=errors, status=status_of(error))
     ask_for_new_amount(visit, access.address, new_order)
     return visit.redirect(access.address)
@@ -91,8 +101,9 @@ def _apply_change(
         with tx.attempt() as attempt:
             order = access.locked(tx, change.version)
             new_order = change_order(
-                tx, visit.instance.hooks, order, items=change.items, codes=codes, address=change.address,
-                total=shown_total, by=visit.actor.person_id,
+                tx, visit.instance.hooks, order, items=change.items, codes=codes, shipping=change.shipping,
+                address=change.address, note=change.note, phone=change.phone, total=shown_total,
+                by=visit.actor.person_id,
             )  # fmt: skip
             if shown_total is None:
                 attempt.rollback()
@@ -114,17 +125,20 @@ def _page(
     status: int = 200,
 ) -> Response:
     fields = {CODE: "", **address_fields(order.address)}
-    fields |= {name: visit.form[name] for name in ADDRESS_FIELDS if name in visit.form}
+    fields |= {"note": order.note, "phone": order.phone, "shipping": order.shipping}
+    fields |= {name: visit.form[name] for name in (*ADDRESS_FIELDS, *_FIELDS) if name in visit.form}
     if refused:
         message = " ".join(say(visit.language, problem) for problem in refused)
         errors, status = replace(errors, fields={**errors.fields, CODE: message}), 422
         fields[CODE] = visit.form.get(CODE, "")
     with visit.read() as tx:
         sale = sale_by_id(tx, order.session_id)
+        places = _other_places(tx, visit, order, sale)
     return show(
         visit,
         "change",
         sale=sale,
+        places=places,
         basket=None,
         status=status,
         order=order,
@@ -137,6 +151,35 @@ def _page(
         preview_sums=totals_of(preview) if preview else None,
         mistakes=errors,
     )
+
+
+def _read_change(visit: Visit, order: Order, typed: Mapping[str, str]) -> OrderChange:
+    """Reads the form. Raises `Invalid` with every mistake."""
+    problems: list[Problem] = []
+    note = read_text(visit.form.get("note", order.note), "/note", problems, most=2000, lines=True)
+    phone = read_text(visit.form.get("phone", order.phone), "/phone", problems, most=40)
+    if problems:
+        raise Invalid(problems)
+    return OrderChange(
+        items=read_quantities(typed),
+        shipping=visit.form.get("shipping") or None,
+        address=_address(visit, order),
+        note=note,
+        phone=phone,
+        version=typed_number(visit, "version"),
+    )
+
+
+def _other_places(tx: Transaction, visit: Visit, order: Order, sale: Sale) -> Sequence[ShippingGroup]:
+    """The places and hours to choose from. Who ordered a delivery chooses among deliveries, since there is an address;
+    the booked one is among them, also if it is full by now."""
+    offered = offered_shipping(tx, visit.instance.hooks, order.enterprise_id, order.session_id, visit.language)
+    options = {
+        id: replace(option, left=None) if id == order.shipping else option
+        for id, option in offered.items()
+        if option.needs_address == (order.address is not None)
+    }
+    return group_by_place(options, sale.shop.timezone, visit.language) if len(options) > 1 else ()
 
 
 def ordered_items(order: Order) -> list[list[PricedLine]]:

@@ -27,6 +27,7 @@ from commensal import (
     order_by_secret,
     payments_of,
     sale_by_id,
+    sales,
     say,
     start_payment,
 )
@@ -151,6 +152,7 @@ def show_order(visit: Visit, access: OrderAccess, errors: Mistakes = NONE, statu
         open_now = may_change(order, sale, tx)
         consents = consents_of(tx, visit.instance.hooks, order, visit.language)
         links = order_links(tx, visit.instance.hooks, order, access.address, visit.language)
+        again = sale_to_order_again(tx, order)
         terms = guest_terms(tx, order)
         by_mail = access.secret is not None and is_mailed(tx, order, fingerprint(access.secret))
         just_placed = order.state == "Held" and order.placed_at is not None and tx.now - order.placed_at < _THANKS
@@ -169,6 +171,7 @@ def show_order(visit: Visit, access: OrderAccess, errors: Mistakes = NONE, statu
         sale=sale,
         access=access,
         may_change=open_now,
+        again=again,
         links=links,
         consents={consent.request: consent for consent in consents},
         agreed=[consent.request for consent in consents if consent.given_at],
@@ -269,6 +272,12 @@ def totals_of(order: Order) -> Totals:
 
 def may_change(order: Order, sale: Sale, tx: Transaction) -> bool:
     return order.state == "Held" and order.fulfilment_state != "Fulfilled" and is_open(sale.session, tx.now)
+
+
+def sale_to_order_again(tx: Transaction, order: Order) -> Sale | None:
+    """The sale of the order's shop that is open and closes first, if it is another one than that of the order."""
+    open_sales = sales(tx, openness="open", shop_id=order.enterprise_id)
+    return next((sale for sale in open_sales if sale.session.id != order.session_id), None)
 
 
 def _other_methods(visit: Visit, order: Order, waiting: Payment | None) -> list[PaymentMethod]:

@@ -10,7 +10,22 @@ from starlette.routing import BaseRoute
 from commensal import Instance, NotFound, hookimpl
 from commensal.pages import Visit, page
 
-from . import accounts, cart, change, checkout, feeds, front, joining, legal, myself, orders, sale, save, second_factor
+from . import (
+    accounts,
+    again,
+    cart,
+    change,
+    checkout,
+    feeds,
+    front,
+    joining,
+    legal,
+    myself,
+    orders,
+    sale,
+    save,
+    second_factor,
+)
 from .showing import on_error
 
 
@@ -49,6 +64,7 @@ _PAGES = (
     ("POST", "/orders/guest/{secret}/pay", orders.pay_now),
     ("POST", "/orders/guest/{secret}/mine", orders.prove_now),
     ("POST", "/orders/guest/{secret}/consents", orders.consent_now),
+    ("POST", "/orders/guest/{secret}/again", again.order_again_now),
     ("GET", "/orders/guest/{secret}/change", change.change_page),
     ("POST", "/orders/guest/{secret}/change", change.change_now),
     ("GET", "/orders/guest/{secret}/cancel", orders.cancel_page),
@@ -56,6 +72,7 @@ _PAGES = (
     ("GET", "/orders/{order}", orders.order_page),
     ("POST", "/orders/{order}/pay", orders.pay_now),
     ("POST", "/orders/{order}/consents", orders.consent_now),
+    ("POST", "/orders/{order}/again", again.order_again_now),
     ("GET", "/orders/{order}/change", change.change_page),
     ("POST", "/orders/{order}/change", change.change_now),
     ("GET", "/orders/{order}/cancel", orders.cancel_page),
@@ -90,6 +107,8 @@ _PAGES = (
         for path in (
             "/orders/guest/{secret}/pay",
             "/orders/guest/{secret}/consents",
+            "/orders/guest/{secret}/again",
+            "/orders/{order}/again",
             "/orders/{order}/pay",
             "/orders/{order}/consents",
             "/login/code",
