@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
@@ -15,6 +15,7 @@ from commensal import (
     Order,
     OrderSummary,
     PaymentMethod,
+    PricedLine,
     Problem,
     Refused,
     Sale,
@@ -223,7 +224,7 @@ def _weigh(visit: Visit) -> Response:
         returned = read_empties({name: value for name, value in typed.items() if name.startswith(BACK)})
         with visit.write() as tx:
             desk, _, order = _order_of_path(tx, visit)
-            doubtful = doubtful_lines(order, weights)
+            doubtful = doubtful_lines(order.lines, weights)
             if not doubtful or visit.form.get("sure") == " ".join(doubtful):
                 doubtful = []
                 locked = locked_order(tx, order.id, enterprise_id=desk.enterprise.id)
@@ -233,7 +234,7 @@ def _weigh(visit: Visit) -> Response:
     except Refused as error:
         return _person_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
     if doubtful:
-        return _person_page(visit, typed, _ask_again(visit, doubtful), 422, doubtful)
+        return _person_page(visit, typed, ask_again(visit, doubtful), 422, doubtful)
     return visit.redirect(visit.request.url.path)
 
 
@@ -264,18 +265,18 @@ def _read_sum(text: str) -> Decimal:
     return sum(parts, Decimal(0))
 
 
-def doubtful_lines(order: Order, weights: Mapping[str, Decimal]) -> list[str]:
+def doubtful_lines(lines: Iterable[PricedLine], weights: Mapping[str, Decimal]) -> list[str]:
     """Ids of lines whose weight is more than 30 % off what was ordered: 1.000 typed for 1000 g, or a slip."""
     return [
         line.id
-        for line in order.lines
+        for line in lines
         if line.id in weights
         and weights[line.id]  # nothing at all is clear: it could not be delivered
         and abs(weights[line.id] - line.unit_quantity * line.quantity) > line.unit_quantity * line.quantity * _MUCH
     ]
 
 
-def _ask_again(visit: Visit, doubtful: Sequence[str]) -> Mistakes:
+def ask_again(visit: Visit, doubtful: Sequence[str]) -> Mistakes:
     text = "This is far from what was ordered. Save again if it is right."
     problems = [Problem("doubtful", text, f"/{FIELD}{line_id}") for line_id in doubtful]
     return mistakes(visit, Invalid(problems), lambda name: True)

@@ -34,6 +34,7 @@ from .desk import Desk
 _PLACES = (
     ("week", "This week", "", "sales:read"),
     ("receive", "Receive", "/receive", "orders:read"),
+    ("pack", "Pack", "/pack", "orders:pack"),
     ("handout", "Hand-out", "/handout", "orders:pack"),
     ("orders", "Orders", "/orders", "orders:read"),
     ("products", "Products and stock", "/products", "products:read"),

@@ -8,7 +8,7 @@ from sqlalchemy import update
 from commensal.base.errors import Conflict, Invalid
 from commensal.base.units.handling import Zone, zone_of
 from commensal.trade.orders.fulfil import hand_order_over
-from commensal.trade.orders.packing import pack_into, zones_of_session
+from commensal.trade.orders.packing import pack_into, shelves_of_session
 from commensal.trade.products.tables import supplied_product
 
 from .test_orders import Market, market
@@ -39,8 +39,12 @@ def test_the_zones_of_a_session_are_those_of_its_goods(market: Market) -> None:
     with market.store.write() as tx:
         frozen = update(supplied_product).where(supplied_product.c.id == by_name["Œufs par 6"])
         tx.execute(frozen.values(handling=["Frozen"]))
-        zones = zones_of_session(tx, "shop", "shop-session")
-    assert zones == {by_name["Œufs par 6"]: Zone.FROZEN, by_name["Pommes de terre 1 kg"]: Zone.DRY}
+        shelves = shelves_of_session(tx, "shop", "shop-session")
+    assert {shelf.supplier for shelf in shelves.values()} == {"shop"}
+    assert {product: shelf.zone for product, shelf in shelves.items()} == {
+        by_name["Œufs par 6"]: Zone.FROZEN,
+        by_name["Pommes de terre 1 kg"]: Zone.DRY,
+    }
 
 
 def test_crates_of_an_order_are_counted_until_it_is_handed_over(market: Market) -> None:

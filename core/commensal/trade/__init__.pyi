@@ -108,6 +108,7 @@ from .orders.distribution import agreed_parts as agreed_parts
 from .orders.distribution import lines_of_product as lines_of_product
 from .orders.distribution import ordered_of as ordered_of
 from .orders.fulfil import hand_order_over as hand_order_over
+from .orders.fulfil import order_is_ready as order_is_ready
 from .orders.fulfil import tell_not_collected as tell_not_collected
 from .orders.fulfil import undo_hand_over_of as undo_hand_over_of
 from .orders.guests import guest_terms as guest_terms
@@ -115,6 +116,9 @@ from .orders.identity import Identity as Identity
 from .orders.links import order_links as order_links
 from .orders.lock import locked_guest_order as locked_guest_order
 from .orders.lock import locked_order as locked_order
+from .orders.packing import Shelf as Shelf
+from .orders.packing import pack_into as pack_into
+from .orders.packing import shelves_of_session as shelves_of_session
 from .orders.place import place_order as place_order
 from .orders.price import Choices as Choices
 from .orders.proof import is_mailed as is_mailed

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import select
 
 from ...base.errors import Invalid, Problem
 from ...base.units.handling import Zone, zone_of
 from ...storage.database import Transaction
+from ..enterprises.tables import enterprise
 from ..products.tables import supplied_product
 from .lock import refuse_if_handed_over, refuse_unless_placed
 from .questions import order_by_id
@@ -32,10 +35,22 @@ def pack_into(tx: Transaction, order: Order, crates: int | None) -> Order:
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
 
 
-def zones_of_session(tx: Transaction, enterprise_id: str, session_id: str) -> dict[str, Zone]:
-    """Returns where each product that was ordered in a shop's session is kept, by product id, in one statement."""
+@dataclass(frozen=True, kw_only=True)
+class Shelf:
+    """Where a product stands until it is packed, and the name of who brought it."""
+
+    zone: Zone
+    supplier: str
+
+
+def shelves_of_session(tx: Transaction, enterprise_id: str, session_id: str) -> dict[str, Shelf]:
+    """Returns where each product that was ordered in a shop's session stands, by product id, in one statement."""
     product, order = supplied_product.c, customer_order.c
     ordered = select(order_line.c.product_id).join(customer_order, order.id == order_line.c.order_id)
     ordered = ordered.where(order.session_id == session_id, order.enterprise_id == enterprise_id)
-    rows = tx.all(select(product.id, product.product_type, product.handling).where(product.id.in_(ordered)))
-    return {row["id"]: zone_of(row["product_type"], row["handling"]) for row in rows}
+    statement = select(product.id, product.product_type, product.handling, enterprise.c.name.label("supplier"))
+    statement = statement.join(enterprise, enterprise.c.id == product.enterprise_id).where(product.id.in_(ordered))
+    return {
+        row["id"]: Shelf(zone=zone_of(row["product_type"], row["handling"]), supplier=row["supplier"])
+        for row in tx.all(statement)
+    }

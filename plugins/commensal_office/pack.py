@@ -1,0 +1,219 @@
+"""Pack: crate after crate by customer, heap after heap by product, or only what is to be weighed, in walking order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import groupby
+
+from starlette.responses import Response
+
+from commensal import (
+    Invalid,
+    OrderSummary,
+    PricedLine,
+    Problem,
+    Refused,
+    SaleSession,
+    Transaction,
+    search_key,
+    translate,
+)
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.trade import (
+    Shelf,
+    lines_of_session,
+    locked_order,
+    order_is_ready,
+    pack_into,
+    shelves_of_session,
+    summaries_of_session,
+    weigh_order,
+)
+
+from .desk import Desk, open_desk
+from .handout import FIELD, ask_again, doubtful_lines, read_weights, slots_of
+from .sessions import chosen_session, recent_sessions, session_of_page
+from .showing import show
+
+_WAYS = ("customer", "product", "weigh")
+_ZONES = ("dry", "fragile", "chilled", "frozen")  # in walking order: what must stay cold is fetched last
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packed:
+    """A line of an order, with where its goods stand."""
+
+    order: OrderSummary
+    line: PricedLine
+    shelf: Shelf
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crate:
+    """An order with its lines, by zone in walking order."""
+
+    order: OrderSummary
+    zones: Sequence[tuple[str, Sequence[Packed]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heap:
+    """All lines of one product: what is taken from its heap, order by order."""
+
+    name: str
+    supplier: str
+    unit_quantity: Decimal
+    unit: str
+    packed: Sequence[Packed]
+
+    @property
+    def pieces(self) -> int:
+        return sum(each.line.quantity for each in self.packed)
+
+
+def pack_page(visit: Visit) -> Response:
+    return _pack_page(visit)
+
+
+def _pack_page(
+    visit: Visit, typed: Mapping[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200,
+    doubtful: Sequence[str] = (),
+) -> Response:  # fmt: skip
+    way = visit.query.get("by", "")
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "orders:pack")
+        sessions = recent_sessions(tx, desk.enterprise.id)
+        session = session_of_page(tx, visit, desk.enterprise.id, sessions)
+        packed = _packed(tx, desk, session) if session else []
+    way = way if way in _WAYS else "customer"
+    if way == "weigh":
+        packed = [each for each in packed if each.line.weighed]
+    return show(
+        visit, desk, "pack", at="pack", status=status, session=session, sessions=sessions, way=way,
+        crates=_crates(packed, visit.language) if way == "customer" else (),
+        zones=[] if way == "customer" else _heaps(packed), mistakes=errors, typed=typed or {}, doubtful=doubtful,
+        zone_names=_zone_names(visit.language), left=sum(each.line.final_quantity is None for each in packed),
+    )  # fmt: skip
+
+
+def _zone_names(language: str) -> dict[str, str]:
+    return {
+        "dry": translate(language, "Dry and at room temperature"),
+        "fragile": translate(language, "Fragile"),
+        "chilled": translate(language, "Chilled"),
+        "frozen": translate(language, "Frozen"),
+    }
+
+
+def _packed(tx: Transaction, desk: Desk, session: SaleSession) -> list[Packed]:
+    """The lines of the orders that still go, three statements and a half for the whole session."""
+    orders = summaries_of_session(tx, desk.enterprise.id, session.id)
+    lines = lines_of_session(tx, desk.enterprise.id, session.id)
+    shelves = shelves_of_session(tx, desk.enterprise.id, session.id)
+    return [
+        Packed(order=order, line=line, shelf=shelves[line.product_id])
+        for order in orders
+        if order.is_going
+        for line in lines.get(order.id, ())
+        if line.quantity
+    ]
+
+
+def _crates(packed: Sequence[Packed], language: str) -> list[Crate]:
+    """The orders by slot and name, the lines of each by zone and name."""
+    by_order = {order_id: list(group) for order_id, group in groupby(packed, lambda each: each.order.id)}
+    orders = [group[0].order for group in by_order.values()]
+    return [
+        Crate(order=order, zones=_by_zone(by_order[order.id]))
+        for slot in slots_of(orders, language)
+        for order in slot.orders
+    ]
+
+
+def _by_zone(packed: Sequence[Packed]) -> list[tuple[str, Sequence[Packed]]]:
+    in_order = sorted(packed, key=lambda each: (_ZONES.index(each.shelf.zone), search_key(each.line.name)))
+    return [(zone, list(group)) for zone, group in groupby(in_order, lambda each: str(each.shelf.zone))]
+
+
+def _heaps(packed: Sequence[Packed]) -> list[tuple[str, list[Heap]]]:
+    """The products by zone, supplier and name; their orders by number."""
+
+    def place(each: Packed) -> tuple[int, str, str, str]:
+        shelf, line = each.shelf, each.line
+        return _ZONES.index(shelf.zone), search_key(shelf.supplier), search_key(line.name), line.product_id
+
+    heaps = [
+        (each[0].shelf.zone, _heap(each))
+        for each in (list(group) for _, group in groupby(sorted(packed, key=place), place))
+    ]
+    return [(str(zone), [heap for _, heap in group]) for zone, group in groupby(heaps, lambda each: each[0])]
+
+
+def _heap(packed: Sequence[Packed]) -> Heap:
+    line = packed[0].line
+    return Heap(
+        name=line.name, supplier=packed[0].shelf.supplier, unit_quantity=line.unit_quantity, unit=line.unit,
+        packed=sorted(packed, key=lambda each: each.order.number),
+    )  # fmt: skip
+
+
+def pack_now(visit: Visit) -> Response:
+    """Saves weights, or into how many crates an order went and that it is packed."""
+    return _weigh(visit) if visit.query.get("then") == "weigh" else _pack(visit)
+
+
+def _pack(visit: Visit) -> Response:
+    order_id = visit.form.get("order", "")
+    typed = visit.form.get("crates", "").strip()
+    try:
+        if typed and not (typed.isascii() and typed.isdigit() and len(typed) < 4):
+            raise Invalid([Problem("crates", "Write a number of crates, such as 2.", f"/crates/{order_id}")])
+        with visit.write() as tx:
+            desk = open_desk(tx, visit, "orders:pack")
+            order = locked_order(tx, order_id, enterprise_id=desk.enterprise.id)
+            order = pack_into(tx, order, int(typed) if typed else order.crates)
+            if visit.form.get("ready"):
+                order_is_ready(tx, order)
+    except Refused as error:
+        return _pack_page(visit, {f"crates/{order_id}": typed}, mistakes(visit, error, _is_field), status_of(error))
+    return visit.redirect(f"{desk.address}/pack?sale={order.session_id}#o-{order.id}")
+
+
+def _is_field(name: str) -> bool:
+    return name.startswith((FIELD, "crates/"))
+
+
+def _weigh(visit: Visit) -> Response:
+    """Saves the weights of all orders that the form names, or none; what is far from the order is asked once more."""
+    typed = {name: value for name, value in visit.form.items() if name.startswith(FIELD)}
+    doubtful: list[str] = []
+    try:
+        weights = read_weights(typed)
+        with visit.write() as tx:
+            desk = open_desk(tx, visit, "orders:pack")
+            session = chosen_session(tx, desk.enterprise.id, visit.query.get("sale", ""))
+            lines = lines_of_session(tx, desk.enterprise.id, session.id)
+            by_order = {
+                order_id: {line.id: weights[line.id] for line in of_order if line.id in weights}
+                for order_id, of_order in lines.items()
+            }
+            doubtful = [name for of_order in lines.values() for name in doubtful_lines(of_order, weights)]
+            if not doubtful or visit.form.get("sure") == " ".join(doubtful):
+                doubtful = []
+                _save(tx, visit, desk, {order_id: each for order_id, each in by_order.items() if each})
+    except Refused as error:
+        return _pack_page(visit, typed, mistakes(visit, error, _is_field), status_of(error))
+    if doubtful:
+        return _pack_page(visit, typed, ask_again(visit, doubtful), 422, doubtful)
+    return visit.redirect(f"{desk.address}/pack?by=weigh&sale={session.id}")
+
+
+def _save(tx: Transaction, visit: Visit, desk: Desk, weights: Mapping[str, Mapping[str, Decimal]]) -> None:
+    for order_id in sorted(weights):  # in one order, so that two who save do not wait for each other for ever
+        order = locked_order(tx, order_id, enterprise_id=desk.enterprise.id)
+        known = {line.id: line.final_quantity for line in order.lines}
+        changed = {line: weight for line, weight in weights[order_id].items() if known[line] != weight}
+        if changed:
+            weigh_order(tx, visit.instance.hooks, order, changed, by=visit.actor.person_id)

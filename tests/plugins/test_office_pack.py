@@ -1,0 +1,75 @@
+"""Packing in the office: crate after crate, heap after heap, and the scales."""
+
+from __future__ import annotations
+
+import pytest
+
+from commensal.trade.orders.questions import order_by_id
+from commensal.trade.orders.values import Order
+
+from .conftest import Browser, Stall
+from .test_office import HANDOUT, OFFICE, a_chicken, a_member, an_order, an_order_of, owner, settings
+
+__all__ = ["owner", "settings"]  # fixtures
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
+
+PACK = f"{OFFICE}/pack"
+
+
+@pytest.fixture
+def packer(browser: Browser, stall: Stall) -> Browser:
+    browser.log_in(a_member(stall, "packer"))
+    return browser
+
+
+def again(stall: Stall, order: Order) -> Order:
+    with stall.instance.store.read() as tx:
+        return order_by_id(tx, order.id, enterprise_id="shop")
+
+
+def test_a_packer_goes_from_crate_to_crate_and_sees_no_amount(packer: Browser, stall: Stall) -> None:
+    order = an_order(stall, small=2)
+    page = packer.go(PACK)
+    assert f"{order.number} · Corinne Clerc" in page.text
+    assert "Dry and at room temperature 2 × Carottes" in page.text
+    assert "€" not in page.text
+    packer.send("", ("ready", "1"), crates="3")
+    packed = again(stall, order)
+    assert (packed.crates, packed.fulfilment_state) == (3, "Held")
+    assert "3 crates" in packer.go(HANDOUT).text
+    page = packer.post(PACK, order=order.id, crates="many")
+    assert (packer.status, "Write a number of crates" in page.text) == (422, True)
+
+
+def test_a_heap_says_for_whom_its_pieces_are(packer: Browser, stall: Stall) -> None:
+    an_order(stall, small=2)
+    an_order(stall, "Paul Girard", small=1)
+    page = packer.go(f"{PACK}?by=product")
+    assert "2 orders 3 ×" in page.text
+    assert "1 × 2 · Paul Girard" in page.text
+
+
+def test_only_what_is_weighed_is_weighed_with_sums_and_a_second_look(packer: Browser, stall: Stall) -> None:
+    chicken = a_chicken(stall)
+    order = an_order_of(stall, {chicken: 1, stall.small: 1})
+    page = packer.go(f"{PACK}?by=weigh")
+    assert "1 line is still to be weighed" in page.text
+    assert "Carottes" not in page.text
+    line = next(line for line in order.lines if line.weighed)
+    field = f"weights/{line.id}"
+    action = f"{PACK}?then=weigh&by=weigh&sale=shop-session"
+    page = packer.post(action, **{field: "0,3"})
+    assert "far from what was ordered" in page.text
+    assert again(stall, order).lines[0].final_quantity is None
+    packer.post(action, **{field: "0,3", "sure": line.id})
+    packer.post(action, **{field: "1,2+0,9"})
+    weighed = next(each for each in again(stall, order).lines if each.weighed)
+    assert str(weighed.final_quantity) == "2.1"
+
+
+def test_goods_of_another_shop_are_not_weighed_here(packer: Browser, stall: Stall) -> None:
+    packer.post(f"{PACK}?then=weigh&by=weigh&sale=nowhere")
+    assert packer.status == 404
+    packer.post(PACK, order="nobodys", crates="1")
+    assert packer.status == 404
