@@ -112,6 +112,7 @@ from .interfaces.mail.to_people import Recipient as Recipient
 from .interfaces.mail.to_people import mail_people as mail_people
 from .interfaces.mail.to_people import members_who_may as members_who_may
 from .interfaces.mail.to_people import operators as operators
+from .interfaces.monitoring.health import health_problems as health_problems
 from .interfaces.outbound.client import http_client as http_client
 from .interfaces.outbound.client import url_problem as url_problem
 from .interfaces.reports.labels import label_parameters as label_parameters
@@ -138,6 +139,8 @@ from .interfaces.reports.values import Series as Series
 from .interfaces.reports.vat import net_and_vat as net_and_vat
 from .operations.checks.invariants import broken_invariants as broken_invariants
 from .operations.work import do_one_job as do_one_job
+from .storage.backups.upkeep import ask_for as ask_for
+from .storage.backups.upkeep import newest_done as newest_done
 from .storage.database import DERIVED as DERIVED
 from .storage.database import ON_BEHALF as ON_BEHALF
 from .storage.database import PERSONAL as PERSONAL
@@ -165,6 +168,8 @@ from .storage.jobs import Periodic as Periodic
 from .storage.jobs import Work as Work
 from .storage.jobs import clock_in_doubt as clock_in_doubt
 from .storage.jobs import promise as promise
+from .storage.jobs.failed import failed_jobs as failed_jobs
+from .storage.jobs.failed import retry_parked as retry_parked
 from .trade.enterprises.customer_categories import list_categories as list_categories
 from .trade.enterprises.customers import customer_by_email as customer_by_email
 from .trade.enterprises.customers import customer_by_id as customer_by_id

@@ -28,6 +28,7 @@ def by_product(language: str) -> Report:
 
     return Report(
         id="by_product",
+        moment="pack",
         label=translate(language, "By product"),
         description=translate(language, "Who gets how much of each product: for dividing the heaps."),
         columns=[heap, tick, pieces, size, weight, number, customer, place],
@@ -54,6 +55,7 @@ def by_supplier(language: str) -> Report:
 
     return Report(
         id="by_supplier",
+        moment="pack",
         label=translate(language, "By supplier"),
         description=translate(language, "What each supplier brings, a page for each."),
         columns=[supplier, tick, pieces, product, size, content, orders, amount],

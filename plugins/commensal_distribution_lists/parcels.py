@@ -42,6 +42,7 @@ def by_customer(language: str) -> Report:
 
     return Report(
         id="by_customer",
+        moment="pack",
         label=translate(language, "By customer"),
         description=translate(language, "What goes into each parcel: for packing."),
         columns=[parcel, tick, pieces, product, size, supplier, weighed, amount],
@@ -63,6 +64,7 @@ def by_place(language: str) -> Report:
 
     return Report(
         id="by_place",
+        moment="hand out",
         label=translate(language, "By pickup place"),
         description=translate(language, "Which orders are handed out at each place and time, a page for each."),
         columns=[columns[0], tick, *columns[1:]],
@@ -85,6 +87,7 @@ def sign_in(language: str) -> Report:
 
     return Report(
         id="sign_in",
+        moment="hand out",
         label=translate(language, "Sign-in sheet"),
         description=translate(language, "Who comes, what is still to be paid, and a box to sign."),
         columns=[*columns, signature],
@@ -105,6 +108,7 @@ def labels(language: str) -> Report:
     _, _, place, pieces, due = columns_of(_LINES, language, *fields)
     return Report(
         id="labels",
+        moment="pack",
         label=translate(language, "Labels"),
         description=translate(language, "A sticker for each parcel, on sheets of A4."),
         columns=[Column(name="parcel", label=translate(language, "Order")), place, pieces, due],
@@ -129,6 +133,7 @@ def driver(language: str) -> Report:
 
     return Report(
         id="driver",
+        moment="hand out",
         label=translate(language, "Delivery round"),
         description=translate(language, "Addresses and telephones of the orders that are brought to a door."),
         columns=[*columns, signature],

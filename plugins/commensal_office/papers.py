@@ -30,13 +30,12 @@ def papers_page(visit: Visit) -> Response:
         sessions = recent_sessions(tx, desk.enterprise.id)
         session = session_of_page(tx, visit, desk.enterprise.id, sessions)
         reports = reports_of(tx, visit.instance.hooks, desk.enterprise.id, visit.language)
-    shelves: dict[str, list[Paper]] = {"pack": [], "account": []}
+    shelves: dict[str, list[Paper]] = {"pack": [], "hand out": [], "account": []}
     for name, report in reports.items():
         if not desk.may(report.scope):
             continue
-        of_sale = any(parameter.kind == "sale" for parameter in report.parameters)
         base = f"/api/enterprises/{desk.enterprise.id}/reports/{name.replace(':', '/')}?language={visit.language}"
         sale = "".join(f"&{each.name}={session.id}" for each in report.parameters if session and each.kind == "sale")
         paper = Paper(report=report, addresses={kind: f"{base}&format={kind}{sale}" for kind in _FORMATS})
-        shelves["pack" if of_sale and report.scope.startswith("orders:") else "account"].append(paper)
+        shelves[report.moment].append(paper)
     return show(visit, desk, "papers", at="papers", session=session, sessions=sessions, shelves=shelves)

@@ -20,7 +20,7 @@ from ...hooks.tables import plugin_failure
 from ...instance import Instance
 from ...instance.instance import sqlite_file
 from ...storage.backups.upkeep import overdue_work
-from ...storage.database import Transaction
+from ...storage.database import Row, Transaction
 from ...storage.jobs.clock import EVERY_MINUTE, in_doubt, trusted_at
 from ...storage.jobs.tables import job, job_slot
 from .mail import unsent_mail
@@ -79,9 +79,9 @@ class Watcher:
     def _check(self) -> Health:
         try:
             with self._instance.store.read() as tx:
-                reasons = [*self._database_reasons(tx), *map(str, unsent_mail(tx)), *map(str, failing_plugins(tx))]
-                reasons += overdue_work(tx) if self._instance.settings.backups.folder else ()
-            reasons += (str(problem) for _, problem in plugin_reasons(self._instance))
+                state = tx.one(_state_statement(tx.now))
+                reasons = [*map(str, _problems(tx, state, self._instance)), *self._other_revision(state["revision"])]
+            reasons += map(str, _problems_outside(self._instance))
         except Exception as error:  # whatever the driver raises: requests cannot be served
             return Health("down", (f"The database does not answer: {type(error).__name__}.",))
         try:
@@ -91,7 +91,6 @@ class Watcher:
                 return Health("down", (f"Nothing can be written: {error}", *reasons))
             reasons.append(f"No write was possible for more than {_minutes(STUCK)}: {error}")
         reasons += self._failed_requests()
-        reasons += map(str, full_disks(self._instance))
         return Health("degraded" if reasons else "ok", tuple(reasons))
 
     def _write(self) -> None:
@@ -117,18 +116,37 @@ class Watcher:
         if self._metrics is not None and (count := self._metrics.failed_since(now - FAILED)):
             yield f"{count} requests of the last {_minutes(FAILED)} were answered with an error (5xx); see the log."
 
-    def _database_reasons(self, tx: Transaction) -> Iterator[str]:
-        row = tx.one(_state_statement(tx.now))
-        if row["parked"]:
-            yield f"{row['parked']} jobs are parked after their last try; `commensal jobs` lists them."
-        if row["overdue"]:
-            yield f"{row['overdue']} jobs are overdue by more than {_minutes(LATE)}; is a worker running?"
-        yield from clock_and_worker(tx.now, row["slot"])
-        yield from map(str, clock_ahead(tx.now, row["before"]))
+    def _other_revision(self, revision: str) -> Iterator[str]:
         if self._revision is None:  # opening the instance has compared it with the code
-            self._revision = row["revision"]
-        if row["revision"] != self._revision:
+            self._revision = revision
+        if revision != self._revision:
             yield "The database was migrated or replaced since this process began; restart it."
+
+
+def health_problems(instance: Instance) -> list[Problem]:
+    """What an operator should look at, each with what to do. Only reads."""
+    with instance.store.read() as tx:
+        problems = _problems(tx, tx.one(_state_statement(tx.now)), instance)
+    return [*problems, *_problems_outside(instance)]
+
+
+def _problems(tx: Transaction, state: Row, instance: Instance) -> list[Problem]:
+    problems = []
+    if state["parked"]:
+        text = "{count} jobs are parked after their last try; `commensal jobs` lists them."
+        problems.append(Problem("parked", text, values={"count": state["parked"]}))
+    if state["overdue"]:
+        text = "{count} jobs are overdue by more than {minutes} minutes; is a worker running?"
+        minutes = LATE // timedelta(minutes=1)
+        problems.append(Problem("overdue", text, values={"count": state["overdue"], "minutes": minutes}))
+    problems += [*clock_and_worker(tx.now, state["slot"]), *clock_ahead(tx.now, state["before"])]
+    problems += [*unsent_mail(tx), *failing_plugins(tx)]
+    return [*problems, *(overdue_work(tx) if instance.settings.backups.folder else ())]
+
+
+def _problems_outside(instance: Instance) -> list[Problem]:
+    """Problems that are not read from the core's tables in one transaction."""
+    return [*(problem for _, problem in plugin_reasons(instance)), *full_disks(instance)]
 
 
 def _state_statement(now: datetime) -> Any:
@@ -149,14 +167,16 @@ def newest_slot() -> Any:
     return select(func.max(job_slot.c.slot)).where(job_slot.c.name == EVERY_MINUTE)
 
 
-def clock_and_worker(now: datetime, slot: datetime | None) -> Iterator[str]:
-    """Reasons that follow from the minute of the last work: a wrong clock, or no worker."""
+def clock_and_worker(now: datetime, slot: datetime | None) -> Iterator[Problem]:
+    """Problems that follow from the minute of the last work: a wrong clock, or no worker."""
     if slot is None:
         return
     if slot > now + AHEAD:
-        yield f"The clock says {now:%Y-%m-%d %H:%M} UTC, but work was done at {slot:%Y-%m-%d %H:%M}; set the clock."
+        text = "The clock says {now:%Y-%m-%d %H:%M} UTC, but work was done at {slot:%Y-%m-%d %H:%M}; set the clock."
+        yield Problem("clock_behind", text, values={"now": now, "slot": slot})
     elif slot < now - LATE:
-        yield f"No worker has done anything since {slot:%Y-%m-%d %H:%M} UTC; run `commensal work`, or serve with jobs."
+        text = "No worker has done anything since {slot:%Y-%m-%d %H:%M} UTC; run `commensal work`, or serve with jobs."
+        yield Problem("no_worker", text, values={"slot": slot})
 
 
 def clock_ahead(now: datetime, before: datetime | None) -> Iterator[Problem]:

@@ -17,6 +17,7 @@ from ...storage.database import Transaction
 CellKind = Literal["text", "whole", "money", "quantity", "percent", "date", "moment", "tick", "box"]
 ParameterKind = Literal["day", "sale", "text", "whole", "flag", "choice"]
 Layout = Literal["table", "labels"]
+Moment = Literal["pack", "hand out", "account"]
 BATCH = 1000  # lines in memory
 
 
@@ -128,6 +129,7 @@ class Report:
     scope:          what the reader must hold at the enterprise besides orders:read
     layout:         "labels" prints each line onto one sticker of a sheet: the first cell large, the others below it.
                     The report asks for the sheet with `label_parameters`
+    moment:         of the week at which it is used, by which people look for it: "pack", "hand out", or "account"
     """
 
     id: str
@@ -141,6 +143,7 @@ class Report:
     charts: Callable[[Query], Sequence[Chart]] | None = None
     scope: str = "orders:read"
     layout: Layout = "table"
+    moment: Moment = "account"
 
 
 class PrintedRow(NamedTuple):

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, delete, exists, func, select, update
 
+from ...base.errors import Problem
 from ..database import Transaction, insert_once
 from ..jobs import promise
 from ..jobs.tables import job
 from .tables import upkeep
 
-BACKUP, TRIAL = "backup", "backup_trial"  # kinds of work, and of their jobs
+Work = Literal["backup", "backup_trial"]
+BACKUP: Work = "backup"
+TRIAL: Work = "backup_trial"  # kinds of work, and of their jobs
 LATE = timedelta(hours=1)  # after which the operator should be told
 _KEPT = timedelta(days=60)  # how long rows stay
 _WEEK = timedelta(days=6, hours=12)  # a week less half a day, so that a change to summer time does not matter
-_WORDS = {BACKUP: "No backup has been made", TRIAL: "No backup has been restored to try it"}
 
 
 def last_moment(now: datetime, at: time, timezone: str) -> datetime:
@@ -68,8 +71,8 @@ def newest_done(tx: Transaction, kind: str) -> datetime | None:
     return done_at
 
 
-def overdue_work(tx: Transaction) -> Iterator[str]:
-    """A text for each kind of work that has been due for more than an hour and was not done since."""
+def overdue_work(tx: Transaction) -> Iterator[Problem]:
+    """A problem for each kind of work that has been due for more than an hour and was not done since."""
     later = upkeep.alias()
     was_done_later = exists().where(
         later.c.kind == upkeep.c.kind, later.c.done_at.is_not(None), later.c.due_at > upkeep.c.due_at
@@ -80,8 +83,20 @@ def overdue_work(tx: Transaction) -> Iterator[str]:
     for kind in (BACKUP, TRIAL):
         rows_of_kind = [row for row in rows if row["kind"] == kind]
         if rows_of_kind and rows_of_kind[0]["promised_at"] < tx.now - LATE:
-            reason = rows_of_kind[-1]["error"] or "the job waits for a worker, or is still under way"
-            yield f"{_WORDS[kind]} since {rows_of_kind[0]['promised_at']:%Y-%m-%d %H:%M} UTC: {reason}"
+            error = rows_of_kind[-1]["error"] or "the job waits for a worker, or is still under way"
+            yield _overdue(kind, {"since": rows_of_kind[0]["promised_at"], "error": error})
+
+
+def _overdue(kind: str, values: dict[str, object]) -> Problem:
+    if kind == BACKUP:
+        return Problem("no_backup", "No backup has been made since {since:%Y-%m-%d %H:%M} UTC: {error}", values=values)
+    text = "No backup has been restored to try it since {since:%Y-%m-%d %H:%M} UTC: {error}"
+    return Problem("no_trial", text, values=values)
+
+
+def ask_for(tx: Transaction, kind: Work) -> None:
+    """Enqueues a backup, or a trial of the newest one, that somebody has asked for now."""
+    promise_once(tx, kind, tx.now.astimezone(UTC).replace(microsecond=0))
 
 
 def _undone() -> ColumnElement[bool]:

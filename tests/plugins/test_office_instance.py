@@ -1,0 +1,78 @@
+"""The office: the page of those who run the instance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from commensal.instance import InstanceSettings
+from commensal.instance.settings import BackupSettings
+from commensal.storage.jobs import promise
+from commensal.storage.jobs.tables import job
+from commensal.trade.people.people import Person
+from commensal.trade.people.tables import person
+
+from .conftest import Browser, Stall
+from .test_office import a_member
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
+
+PAGE = "/office/instance"
+
+
+@pytest.fixture
+def settings(settings: InstanceSettings, tmp_path: Path) -> InstanceSettings:
+    return InstanceSettings(
+        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
+        plugins={"enabled": ["shop", "office", "cash", "pickup"]},
+        backups=BackupSettings(folder=str(tmp_path / "backups")),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def operator(browser: Browser, stall: Stall, ada: Person) -> Browser:
+    with stall.instance.store.write() as tx:
+        tx.execute(update(person).where(person.c.id == ada.id).values(is_operator=True))
+    browser.log_in()
+    return browser
+
+
+def test_an_operator_reads_what_failed_and_tries_it_again(operator: Browser, stall: Stall) -> None:
+    with stall.instance.store.write() as tx:
+        parked = promise(tx, "mail", {})
+        values = {"state": "parked", "attempts": 8, "error": "ConnectionRefusedError: port 25"}
+        tx.execute(update(job).where(job.c.id == parked).values(**values))
+    assert PAGE in operator.go("/office?choose=1").links()
+    operator.go(PAGE)
+    assert "1 jobs are parked" in operator.page.text
+    assert "ConnectionRefusedError: port 25" in operator.page.text
+    operator.send("?then=retry", ("job", parked))
+    assert "It is tried again now" in operator.page.text
+    with stall.instance.store.read() as tx:
+        assert tx.value(select(job.c.state).where(job.c.id == parked)) == "waiting"
+
+
+def test_a_backup_is_asked_for_and_tried(operator: Browser, stall: Stall) -> None:
+    operator.go(PAGE)
+    assert "never" in operator.page.text
+    operator.send("?then=backup")
+    operator.post(f"{PAGE}?then=trial")
+    assert "being restored to try it" in operator.page.text
+    with stall.instance.store.read() as tx:
+        kinds = {row["kind"] for row in tx.all(select(job.c.kind).where(job.c.state == "waiting"))}
+    assert kinds >= {"backup", "backup_trial"}
+
+
+def test_nobody_else_sees_it(browser: Browser, stall: Stall) -> None:
+    browser.go(PAGE)
+    assert browser.at.startswith("/login")
+    browser.log_in(a_member(stall, "owner"))
+    assert PAGE not in browser.go("/office?choose=1").links()
+    browser.go(PAGE)
+    assert browser.status == 403
+    browser.post(f"{PAGE}?then=backup")
+    assert browser.status == 403
+    with stall.instance.store.read() as tx:
+        assert not tx.all(select(job.c.id).where(job.c.kind == "backup"))
