@@ -9,6 +9,7 @@ function faults() {
   headings(say);
   names(say);
   texts(say);
+  columns(say);
   focus(say);
   return found;
 }
@@ -51,6 +52,20 @@ function names(say) {
   }
   for (const one of document.images) {
     if (!one.hasAttribute("alt")) say(one, "has no text instead of it (1.1.1)");
+  }
+}
+
+// Words that are squeezed until their letters stand one under another.
+function columns(say) {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const range = document.createRange();
+  while (walker.nextNode()) {
+    const words = walker.currentNode.data.trim();
+    const parent = walker.currentNode.parentElement;
+    if (words.length < 6 || !parent.checkVisibility({ visibilityProperty: true }) || parent.closest(".unseen")) continue;
+    range.selectNodeContents(walker.currentNode);
+    const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size;
+    if (lines > 3 && words.length / lines < 4) say(parent, `stands in ${lines} lines of some letters (1.4.10)`);
   }
 }
 

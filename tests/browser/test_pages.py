@@ -74,8 +74,9 @@ def _buys(person: Person) -> Iterator[str]:
     person.writes(name="Bob Le Goff", email=LONG, note="Je viens\nà vélo.")
     person.chooses("Gare")
     person.presses("Commander avec obligation")
-    yield "checkout with another total"
-    person.presses("Commander avec obligation")
+    if person.path.endswith("/checkout"):  # without scripts, the total did not follow the choice
+        yield "checkout with another total"
+        person.presses("Commander avec obligation")
     yield "order of a guest"
 
 
