@@ -8,7 +8,7 @@ AUDITED ?= $(VENV)
 # The suite starts some hundred processes: what one of them has compiled, the next need not.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo quick test test-rest test-postgresql test-long test-oldest test-wheel test-bare lint fix bench pictures soak crash sim books audit clean
+.PHONY: demo quick test test-rest test-postgresql test-long test-oldest test-wheel test-bare lint fix bench pictures soak crash race sim books audit clean
 
 $(VENV)/installed: pyproject.toml
 	@echo "Making the environment $(VENV): a minute or two, most of it downloads."
@@ -84,6 +84,9 @@ soak: $(VENV)/installed   ## an instance under load for MINUTES (10): does anyth
 
 crash: $(VENV)/installed   ## 2,000 kills while people shop; `make crash SEED=… KILLS=…` does it again
 	$(BIN)/python -m tests.crash.campaign
+
+race: $(VENV)/installed   ## 420 orders at three instances that are killed every few seconds; `make race ORDERS=… SEED=…`
+	$(BIN)/python -m tests.federation.race
 
 books: $(VENV)/installed   ## 10,000 weeks of a hub, whose books are kept a second time; `make books WEEKS=…` keeps fewer
 	COMMENSAL_TEST_BOOKS=$(or $(WEEKS),10000) $(BIN)/pytest tests/plugins/test_bookkeeping.py -k week

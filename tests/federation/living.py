@@ -82,9 +82,12 @@ class ServingInstance:
             self.process.communicate(timeout=PATIENCE)
             self.process = None
 
-    def order(self, pieces: int = 1) -> int:
-        """A customer orders. Returns the HTTP status: 201, or 409 if there is not enough stock."""
-        number = next(_numbers)
+    def order(self, pieces: int = 1, *, number: int | None = None) -> int:
+        """A customer orders. Returns the HTTP status: 201, or 409 if there is not enough stock.
+
+        The same `number` again is the same order, of a customer who has got no answer.
+        """
+        number = next(_numbers) if number is None else number
         wish = {"items": {self.item: pieces}, "name": "Ada", "email": f"ada{number}@example.org", "language": "en"}
         url = f"{self.url}/api/sale-sessions/{self.place.id}-session/orders"
         headers = {"Idempotency-Key": f"order-{number}"}
@@ -188,7 +191,8 @@ class Trade:
         lots = [self._lot(instance) for instance in self.all]
         assert violations_of(*(instance.place for instance in self.all)) == []
         assert [int(lot.reserved) for lot in lots] == [instance.ordered for instance in self.all]
-        assert sum(lot.free + lot.reserved for lot in lots) == self.on_hand
+        levels = [(instance.place.at, lot.free, lot.reserved) for instance, lot in zip(self.all, lots, strict=True)]
+        assert sum(free + reserved for _, free, reserved in levels) == self.on_hand, levels
 
     def held(self, hub: ServingInstance) -> Any:
         return self._lot(hub).free
