@@ -37,6 +37,7 @@ from commensal.trade import (
     Returned,
     demand,
     deposit_kinds,
+    held_at,
     lines_of_session,
     locked_order,
     payment_methods,
@@ -127,12 +128,14 @@ def _refuse_money_of_others(call: Call, enterprise: str, order: str) -> None:
 
 
 def _what_was_before(call: Call, order: Order) -> str:
-    """Why this event comes too late: Mireille took €20.00 at 16:12."""
+    """Why this event comes too late: Mireille took €20.00 at 16:12. Amounts are for who sees them elsewhere too."""
     if order.state == "Cancelled":
         return translate(call.language, "This order was cancelled.")
     zone = enterprise_by_id(call.tx, order.enterprise_id).timezone
     hour = format_hour(order.fulfilled_at or call.tx.now, zone, call.language)
-    taken = sum(payment.amount for payment in money_of_hand_over(call.tx, order))
+    scopes = held_at(call.tx, call.actor, order.enterprise_id)
+    sees_money = not scopes.isdisjoint(("payments:read", "payments:take"))
+    taken = sum(payment.amount for payment in money_of_hand_over(call.tx, order)) if sees_money else 0
     name = who_took(call.tx, order) if taken else ""
     if name:
         text = translate(call.language, "{name} took {amount} and handed it over at {hour}.")

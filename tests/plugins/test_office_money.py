@@ -134,6 +134,17 @@ def test_the_second_telephone_gets_a_conflict_which_the_treasurer_decides(owner:
     assert "Taken twice" not in owner.page.text
 
 
+def test_who_sees_no_money_hears_of_none_from_another_telephone(browser: Browser, stall: Stall) -> None:
+    order = an_order(stall)
+    browser.log_in(a_member(stall, "owner"))
+    hand_out(browser, order, "the-first-telephone")
+    browser.client.cookies.clear()
+    browser.log_in(a_member(stall, "packer", "pia@example.org"))
+    answer = hand_out(browser, order, "the-second-telephone", method="", amount=0).json()
+    assert answer["outcome"] == "conflict"
+    assert answer["text"].startswith("It was handed over at")
+
+
 def test_what_was_taken_is_recorded_even_if_the_order_was_paid_meanwhile(owner: Browser, stall: Stall) -> None:
     order = an_order(stall)
     owner.go(f"{OFFICE}/money/{order.id}")
