@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 
 from commensal import LABELS, ORIGINS, PRODUCT_TYPES, Enterprise, PluginFields, Problem, Transaction, digits
-from commensal.trade import PRODUCT_FIELDS, Defaults, ListReport, import_list, list_from_cells
+from commensal.trade import PRODUCT_FIELDS, Defaults, ListReport, import_list, list_from_cells, products_of
 
 from .described import description_in
 from .findings import DocumentFindings
@@ -20,6 +20,7 @@ from .vocabulary import DfcEnterprise, DfcLot, DfcPrice, DfcProduct
 
 Cells = Mapping[str, str]
 _NAMED = 5  # producers in one finding
+_PAGE = 1_000  # products
 # The DFC properties of columns that a row must have, so that missing ones are reported.
 _NEEDED = {
     "name": PRODUCT_FIELDS["name"].dfc,
@@ -38,10 +39,11 @@ _TERMS = [field for field in PRODUCT_FIELDS.values() if field.copied and field.k
 @dataclass(frozen=True, kw_only=True)
 class DfcReport:
     """`list_report`: what became of the products, each problem with its product; `findings`: what of the document was
-    left out, and why."""
+    left out, and why; `pictures`: the address of a picture, by the id of a product that has none here."""
 
     list_report: ListReport
     findings: tuple[DocumentFinding, ...]
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
 
 def import_document(
@@ -64,7 +66,8 @@ def import_document(
     Raises `UnreadableDocument` for a document without such products, and what `import_list` raises.
     """
     findings = DocumentFindings()
-    rows = _Rows(document, base, enterprise, tx.plugin_fields.products, supplier, findings).cells()
+    reader = _Rows(document, base, enterprise, tx.plugin_fields.products, supplier, findings)
+    rows = reader.cells()
     if not rows and supplier:
         raise UnreadableDocument("no_supplier", f"There is no product of {supplier} with a size in this document.")
     if not rows:
@@ -76,7 +79,28 @@ def import_document(
     )  # fmt: skip
     names = list(rows)
     problems = tuple(_locate(problem, names) for problem in report.problems)
-    return DfcReport(list_report=replace(report, problems=problems), findings=findings.collected)
+    return DfcReport(
+        list_report=replace(report, problems=problems),
+        findings=findings.collected,
+        pictures={} if dry_run else _pictures(tx, enterprise.id, document, rows),
+    )
+
+
+def _pictures(tx: Transaction, enterprise_id: str, document: DfcDocument, rows: Mapping[str, Cells]) -> dict[str, str]:
+    """The address of a picture by the id of a product without one, which its name and size identify."""
+    addresses = {
+        (cells["name"], Decimal(cells["units"]), cells["unit_type"]): product.images[0]
+        for iri, cells in rows.items()
+        if (product := document.get(DfcProduct, iri)) and product.images
+    }
+    pictures, after = dict[str, str](), ""
+    while addresses and (page := products_of(tx, enterprise_id, after=after, limit=_PAGE)):
+        after = page[-1].product.id
+        for own in (stocked.product for stocked in page):
+            address = addresses.get((own.name, own.quantity, own.unit))
+            if address and own.image_id is None:
+                pictures[own.id] = address
+    return pictures
 
 
 def _locate(problem: Problem, iris: list[str]) -> Problem:

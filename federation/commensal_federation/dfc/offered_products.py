@@ -117,8 +117,6 @@ class OfferedProducts:
 
     def _note_left_out(self, product: DfcProduct) -> None:
         """Names what products here have no place for, so that nothing is lost silently."""
-        if product.images:
-            self._findings.note("images", "Images are left out: add them here.", product.iri)
         for property, name in _WITHOUT_PLACE.items():
             if property in product.extra:
                 text = "{name} is left out: products here have no place for it but the description."

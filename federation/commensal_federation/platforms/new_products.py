@@ -15,6 +15,7 @@ from ..dfc.iris import local_id
 from ..dfc.paths import Paths
 from ..dfc.read import DfcDocument
 from ..dfc.vocabulary import DfcItem
+from ..linked_catalogues.pictures import promise_pictures
 from .access import demand_scope, requested_enterprise
 from .goods import goods_of_products, goods_things
 from .layouts import layout_of
@@ -57,7 +58,9 @@ def _create(visit: Visit, tx: Transaction, seller: Enterprise, document: DfcDocu
     if problems:
         raise Invalid([_located(problem, paths) for problem in problems])
     latest = tx.new_id()
-    report = take_in(dry_run=False).list_report
+    taken = take_in(dry_run=False)
+    report = taken.list_report
+    promise_pictures(tx, taken.pictures)
     if report.changed or report.unchanged:
         text = "Some of these products are here already. Change each at its own address."
         raise Conflict("exists", text)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 import pytest
+from PIL import Image as Picture
 
 from commensal.instance.settings import InstanceSettings
+from commensal.testing.receiver import Answer, Receiver
 from commensal.testing.shop import Shop
 from commensal.trade import Defaults, products_of
 from commensal.trade.enterprises.enterprises import enterprise_by_id
@@ -29,6 +32,7 @@ from commensal_federation.dfc.vocabulary import (
     Thing,
 )
 from commensal_federation.dfc.write import write_116
+from commensal_federation.linked_catalogues.pictures import promise_pictures
 from commensal_federation.platforms.export import export_enterprise
 
 from .platforms import settings_with
@@ -136,3 +140,24 @@ def test_where_goods_come_from_and_how_they_are_kept_is_taken_in_and_shown(shop:
         things = list(export_enterprise(tx, HERE, enterprise_by_id(tx, shop.id)))
     (cider,) = (thing for thing in things if isinstance(thing, DfcProduct) and thing.name == "Cider")
     assert (cider.origins, cider.refrigerated, cider.frozen) == (("Brittany",), True, False)
+
+
+def test_pictures_are_fetched_once_and_do_not_replace_those_that_are_there(shop: Shop) -> None:
+    upload = BytesIO()
+    Picture.new("RGB", (40, 30), "green").save(upload, "PNG")
+    piece = DfcQuantity(value=Decimal(1))
+    with Receiver() as receiver:
+        receiver.always = Answer(200, {"Content-Type": "image/png"}, upload.getvalue())
+        things = [
+            *offered("Cider", piece, 8, images=(f"{receiver.url}/cider.png", f"{receiver.url}/2.png")),
+            *offered("Perry", piece, 8, images=("file:///etc/passwd",)),
+        ]
+        for _ in range(2):
+            report = take_in(shop, things)
+            with shop.instance.store.write() as tx:
+                promise_pictures(tx, report.pictures)
+            shop.run_jobs()
+        assert [request.path for request in receiver.received] == ["/cider.png"]
+    goods = stocked(shop)
+    assert goods["Cider"].product.image_id is not None
+    assert goods["Perry"].product.image_id is None
