@@ -54,7 +54,19 @@ def order_of_path(tx: Transaction, visit: Visit, desk: Desk) -> Order:
 
 
 def change_page(visit: Visit) -> Response:
-    return _change_page(visit, {})
+    return _instead(visit) or _change_page(visit, {})
+
+
+def _instead(visit: Visit) -> Response | None:
+    """The page on which an order is corrected that can no longer be changed; None for one that can."""
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "orders:write")
+        order = order_of_path(tx, visit, desk)
+    if order.state == "Cancelled":
+        return visit.redirect(f"{desk.address}/orders/{order.id}")
+    if order.fulfilment_state == "Fulfilled":
+        return visit.redirect(f"{desk.address}/orders/{order.id}/correct")
+    return None
 
 
 def _change_page(visit: Visit, typed: Mapping[str, str], errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
@@ -164,7 +176,7 @@ def _change_method(visit: Visit) -> Response:
 
 
 def substitute_page(visit: Visit) -> Response:
-    return _substitute_page(visit, {})
+    return _instead(visit) or _substitute_page(visit, {})
 
 
 def _substitute_page(

@@ -105,7 +105,7 @@ class CorrectedLine(Body, frozen=True, kw_only=True):
 class Corrections(Body, frozen=True, kw_only=True):
     """What is taken back of an order that was handed over, by line id; the customer reads the `reason`."""
 
-    lines: Annotated[dict[Id, CorrectedLine], msgspec.Meta(min_length=1, max_length=500)]
+    lines: Annotated[dict[Id, CorrectedLine], msgspec.Meta(max_length=500)]
     reason: Text
     borne_by: Bearer = "shop"
 
