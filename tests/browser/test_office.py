@@ -21,6 +21,7 @@ PAGES = (
     "",
     "/orders",
     "/orders?q=rien",
+    "/orders/new?new=1",
     "/products",
     "/bring",
     "/money",
@@ -71,6 +72,12 @@ def tour(person: Person, shop: Shop, order: Order) -> Iterator[str]:
     for page in (f"{OFFICE}/orders/{order.id}", f"{OFFICE}/money/{order.id}", "/office?choose=1", f"{OFFICE}/nowhere"):
         person.goes_to(page)
         yield page
+    for act in ("substitute", "cancel", "correct", "refund", "change"):
+        person.goes_to(f"{OFFICE}/orders/{order.id}/{act}")
+        yield act
+    person.writes(note="Sonner deux fois")
+    person.presses("Voir ce qui change")
+    yield "what a change does"
     person.goes_to(f"{OFFICE}/products")
     person.script("document.querySelector('input.cell').value = 'x'; window.onbeforeunload = null")
     person.presses("Enregistrer")
