@@ -116,6 +116,7 @@ from .interfaces.monitoring.health import health_problems as health_problems
 from .interfaces.outbound.client import http_client as http_client
 from .interfaces.outbound.client import url_problem as url_problem
 from .interfaces.reports.labels import label_parameters as label_parameters
+from .interfaces.reports.labels import receipt_parameters as receipt_parameters
 from .interfaces.reports.look import Filter as Filter
 from .interfaces.reports.look import Operator as Operator
 from .interfaces.reports.look import columns_of as columns_of

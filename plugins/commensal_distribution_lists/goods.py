@@ -15,23 +15,24 @@ def by_product(language: str) -> Report:
         _LINES, language, "size", "number", "customer", "place", "pieces", summed=("pieces",)
     )
     heap = Column(name="product", label=translate(language, "Product"))
-    weight = Column(name="to_weigh", label=translate(language, "To weigh"), kind="quantity", summed=True)
+    to_weigh = Column(name="to_weigh", label=translate(language, "To weigh"), kind="quantity", summed=True)
     tick = Column(name="done", label="", kind="tick")
 
     def lines(query: Query) -> Iterator[Line]:
-        fields = ("product", "size", "supplier", "number", "customer", "place", "pieces")
+        fields = ("product", "size", "supplier", "by_weight", "number", "customer", "place", "pieces")
         order = ("product", "size", "supplier", "number")
-        for name, each, supplier, *recipient, count in look(
+        for name, each, supplier, by_weight, *recipient, count in look(
             query, _LINES, *fields, where=_supplier_filter(query), order=order
         ):
-            yield [f"{name} · {supplier}", None, count, each, _times(each, count), *recipient]
+            weight = _times(each, count) if by_weight else None
+            yield [f"{name} · {supplier}", None, count, each, weight, *recipient]
 
     return Report(
         id="by_product",
         moment="pack",
         label=translate(language, "By product"),
         description=translate(language, "Who gets how much of each product: for dividing the heaps."),
-        columns=[heap, tick, pieces, size, weight, number, customer, place],
+        columns=[heap, tick, pieces, size, to_weigh, number, customer, place],
         rows=lines,
         parameters=[*one_sale(language), supplier_parameter(language)],
         grouped_by=["product"],
@@ -60,10 +61,19 @@ def by_supplier(language: str) -> Report:
         description=translate(language, "What each supplier brings, a page for each."),
         columns=[supplier, tick, pieces, product, size, content, orders, amount],
         rows=lines,
-        parameters=[*one_sale(language), supplier_parameter(language)],
+        parameters=[*one_sale(language), supplier_parameter(language), amounts_parameter(language)],
         grouped_by=["supplier"],
         page_per_group=True,
+        optional={"amount": AMOUNTS},
     )
+
+
+AMOUNTS = "amounts"
+
+
+def amounts_parameter(language: str) -> Parameter:
+    """Whether a list of the hall shows amounts; packers need none."""
+    return Parameter(name=AMOUNTS, label=translate(language, "With amounts"), kind="flag", default=False)
 
 
 def supplier_parameter(language: str) -> Parameter:

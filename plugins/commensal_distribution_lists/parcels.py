@@ -3,52 +3,86 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import groupby
 
 from commensal import (
     Column,
     Filter,
     Line,
     Parameter,
+    Quantity,
     Query,
     Report,
     columns_of,
+    format_quantity,
     label_parameters,
     look,
     one_sale,
     own_pages,
+    receipt_parameters,
     translate,
 )
 
+from .goods import AMOUNTS, amounts_parameter
+
 _LINES = "order_lines"
+_UNITS = {"Kilogram": "kg", "Gram": "g", "Litre": "L"}
+_MOST_BOXES = 12  # crates that are drawn
 _DETAILS = ("details", "customer_details")  # values of fields that plugins add to the order and the customer
 
 
 def by_customer(language: str) -> Report:
     """The packing list: a heading for each order, its lines below."""
-    pieces, product, size, supplier, weighed, amount = columns_of(
-        _LINES, language, "pieces", "product", "size", "supplier", "weighed", "amount", summed=("pieces", "amount")
+    pieces, product, size, supplier, zone, amount = columns_of(
+        _LINES, language, "pieces", "product", "size", "supplier", "zone", "amount", summed=("pieces", "amount")
     )
     parcel = Column(name="parcel", label=translate(language, "Order"))
     tick = Column(name="done", label="", kind="tick")
+    weight = Column(name="weight", label=translate(language, "To weigh"))
 
     def lines(query: Query) -> Iterator[Line]:
-        heading = ("number", "customer", "place", "note", *_DETAILS)
-        fields = (*heading, "pieces", "product", "size", "supplier", "weighed", "amount")
-        order = ("number", "supplier", "product", "size")
+        heading = ("number", "customer", "place", "note", *_DETAILS, "crates")
+        fields = (*heading, "pieces", "product", "size", "supplier", "walk", "zone", "by_weight", "weighed", "amount")
+        order = ("place", "customer", "number", "supplier", "product", "size")
         rows = look(query, _LINES, *fields, where=_place_filter(query), order=order)
-        for number, name, place, note, of_order, of_customer, *line in rows:
-            parts = [f"{number}", name, place, f"« {note} »" if note else "", of_order, of_customer]
-            yield [" · ".join(str(part) for part in parts if part), None, *line]
+        for heading_cells, of_parcel in groupby(rows, key=lambda row: row[: len(heading)]):
+            title = _title(*heading_cells)
+            in_parcel = [row[len(heading) :] for row in of_parcel]
+            for count, name, each, brought_by, _, kept, by_weight, weighed, charged in sorted(
+                in_parcel, key=lambda row: row[4]
+            ):
+                to_weigh = _weight(weighed, each, language) if by_weight else ""
+                yield [title, None, count, name, each, to_weigh, kept, brought_by, charged]
 
     return Report(
         id="by_customer",
         moment="pack",
         label=translate(language, "By customer"),
         description=translate(language, "What goes into each parcel: for packing."),
-        columns=[parcel, tick, pieces, product, size, supplier, weighed, amount],
+        columns=[parcel, tick, pieces, product, size, weight, zone, supplier, amount],
         rows=lines,
-        parameters=[*_parameters(language), own_pages(language)],
+        parameters=[*_parameters(language), own_pages(language), amounts_parameter(language)],
         grouped_by=["parcel"],
+        optional={"amount": AMOUNTS},
+    )
+
+
+def _title(
+    number: int, customer: str, place: str, note: str, of_order: str, of_customer: str, crates: int | None
+) -> str:
+    """The heading of a parcel: a box for each crate, and on a line of its own what the customer has written."""
+    boxes = "□" * min(crates or 1, _MOST_BOXES)
+    parts = [f"{number}", customer, place, of_order, of_customer, boxes]
+    return "\n".join([" · ".join(part for part in parts if part), *([" ".join(note.split())] if note else [])])
+
+
+def _weight(weighed: Quantity | None, each: Quantity, language: str) -> str:
+    """The weight, or a line to write it on."""
+    return (
+        f"______\N{NO-BREAK SPACE}{_UNITS.get(each.unit, '')}"
+        if weighed is None
+        else format_quantity(*weighed, language)
     )
 
 
@@ -69,9 +103,10 @@ def by_place(language: str) -> Report:
         description=translate(language, "Which orders are handed out at each place and time, a page for each."),
         columns=[columns[0], tick, *columns[1:]],
         rows=lines,
-        parameters=[*_parameters(language), own_pages(language, default=True)],
+        parameters=[*_parameters(language), own_pages(language, default=True), amounts_parameter(language)],
         grouped_by=["place"],
         page_per_group=True,
+        optional={"total": AMOUNTS, "due": AMOUNTS},
     )
 
 
@@ -99,22 +134,60 @@ def sign_in(language: str) -> Report:
 
 def labels(language: str) -> Report:
     """A label for each parcel."""
-    fields = ("customer", "number", "place", "pieces", "due")
+    number, customer, place, crates = columns_of(_LINES, language, "number", "customer", "place", "crates")
 
     def lines(query: Query) -> Iterator[Line]:
-        for name, number, place, pieces, due in _parcels(query, fields, ("number",)):
-            yield [f"{number} · {name}", place, pieces, due or None]
+        fields = ("place", "customer", "number", "crates")
+        rows = look(query, _LINES, *fields, put_together=True, where=_place_filter(query), order=fields[:3])
+        for where, name, order_number, count in rows:
+            for crate in range(1, (count or 1) + 1):
+                yield [order_number, name, where, f"{crate}/{count}" if count else ""]
 
-    _, _, place, pieces, due = columns_of(_LINES, language, *fields)
     return Report(
         id="labels",
         moment="pack",
         label=translate(language, "Labels"),
-        description=translate(language, "A sticker for each parcel, on sheets of A4."),
-        columns=[Column(name="parcel", label=translate(language, "Order")), place, pieces, due],
+        description=translate(language, "A sticker for each crate, on sheets of A4."),
+        columns=[number, customer, place, replace(crates, kind="text")],
         rows=lines,
         parameters=[*_parameters(language), *label_parameters(language)],
         layout="labels",
+    )
+
+
+def receipts(language: str) -> Report:
+    """A strip of paper for each parcel: what is in it, and what is left to pay."""
+    product, amount = columns_of(_LINES, language, "product", "amount")
+    parcel = Column(name="parcel", label=translate(language, "Order"))
+    pieces = Column(name="pieces", label=translate(language, "Pieces"))
+
+    def lines(query: Query) -> Iterator[Line]:
+        heading = ("number", "customer", "total", "due")
+        fields = (*heading, "product", "size", "pieces", "amount")
+        rows = look(query, _LINES, *fields, where=_place_filter(query), order=("number", "product", "size"))
+        for (number, customer, total, due), of_parcel in groupby(rows, key=lambda row: tuple(row[: len(heading)])):
+            title, charged = f"{number} · {customer}", 0
+            for *_, name, size, count, sum_of_line in of_parcel:
+                charged += sum_of_line
+                yield [title, f"{count} ×", f"{name} ({format_quantity(*size, language)})", sum_of_line]
+            if total != charged:
+                yield [title, "", translate(language, "Fees and deposits"), total - charged]
+            yield [title, "", translate(language, "Total"), total]
+            if total != due:
+                yield [title, "", translate(language, "Paid"), total - due]
+            yield [title, "", translate(language, "To pay"), due]
+
+    return Report(
+        id="receipts",
+        label=translate(language, "Receipts"),
+        description=translate(language, "A strip for each parcel with what is left to pay, for a receipt printer."),
+        columns=[parcel, pieces, product, amount],
+        rows=lines,
+        parameters=[*_parameters(language), *receipt_parameters(language)],
+        grouped_by=["parcel"],
+        page_per_group=True,
+        layout="receipts",
+        moment="hand out",
     )
 
 

@@ -36,6 +36,13 @@ def label_parameters(language: str) -> Sequence[Parameter]:
     return [sheet, skip]
 
 
+def receipt_parameters(language: str) -> Sequence[Parameter]:
+    """A parameter for the width of the paper of a receipt printer."""
+    choices = [Choice(str(width), f"{width} mm") for width in (80, 58)]
+    label = translate(language, "Width of the paper")
+    return [Parameter(name="paper", label=label, kind="choice", default="80", choices=choices)]
+
+
 def sheet_of(query: Query) -> tuple[str, int]:
     """The name of the chosen sheet, and how many of its stickers are used already."""
     name = query.given.get("sheet", "3x8")

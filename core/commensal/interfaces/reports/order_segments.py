@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from ...base.plugin_fields import PluginFields, describe_values
+from ...base.units.handling import Zone, zone_of
 from ...base.units.product_types import PRODUCT_TYPES
 from ...storage.database import Whole, local_day
 from ...trade.enterprises.tables import customer, enterprise
@@ -101,6 +102,9 @@ def order_lines(language: str) -> Segment:
         plain_field(language, "sku", "Reference", func.coalesce(supplied_product.c.sku, "")),
         plain_field(language, "position", "Position", _line.position, "whole"),
         number_field(language, "pieces", "Pieces", _line.quantity, "whole"),
+        plain_field(language, "by_weight", "Sold by weight", _as_int(_line.weighed), "whole"),
+        plain_field(language, "zone", "Zone", _kept_as(), shown=_show_zone(language)),
+        plain_field(language, "walk", "Walking order", _kept_as(), "whole", shown=_place_of_zone),
         plain_field(language, "weighed", "Weighed", _line.final_quantity, "quantity", unit=_line.unit),
         plain_field(language, "price", "Price", _line.price, "money"),
         _vat_rate_field(language, _line.vat_rate),
@@ -232,6 +236,7 @@ def _order_fields(language: str, *, totals: bool = False) -> Iterable[Field]:
     yield details_field(language, "details", "Further details", _order.plugin_fields, "orders")
     yield details_field(language, "customer_details", "Of the customer", customer.c.plugin_fields, "customers")
     yield plain_field(language, "note", "Note", _order.note)
+    yield number_field(language, "crates", "Crates", _order.crates, "whole", summed=totals)
     yield plain_field(language, "payment_method", "Payment method", _order.payment_method)
     yield plain_field(language, "state", "State", _order.state, shown=replace_terms(_states(language)))
     payment_texts = replace_terms(_payment_states(language))
@@ -284,6 +289,32 @@ def _as_int(expression: ColumnElement[bool]) -> ColumnElement[int]:
 
 def _show_type(language: str) -> Callable[[str], Cell]:
     return replace_terms({term: concept.label(language) for term, concept in PRODUCT_TYPES.items()})
+
+
+def _kept_as() -> ColumnElement[str]:
+    """A product's kind and how it is kept, from which `_zone` reads the zone: ``cheese ["Chilled"]``."""
+    return supplied_product.c.product_type + literal(" ") + cast(supplied_product.c.handling, Text())
+
+
+def _show_zone(language: str) -> Callable[[str], Cell]:
+    labels = {
+        Zone.DRY: field_label(language, "Dry"),
+        Zone.FRAGILE: field_label(language, "Fragile"),
+        Zone.CHILLED: field_label(language, "Chilled"),
+        Zone.FROZEN: field_label(language, "Frozen"),
+    }
+
+    return lambda kept_as: labels[_zone(kept_as)]
+
+
+def _place_of_zone(kept_as: str) -> Cell:
+    """1 for the zone that packers pass first, as `Zone` orders them."""
+    return list(Zone).index(_zone(kept_as)) + 1
+
+
+def _zone(kept_as: str) -> Zone:
+    product_type, _, handling = kept_as.partition(" ")
+    return zone_of(product_type, msgspec.json.decode(handling or "[]"))
 
 
 def _phases(language: str) -> dict[str, str]:

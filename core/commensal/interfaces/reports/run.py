@@ -71,6 +71,7 @@ def print_report(
 
     `flat` leaves out headings, subtotals and the total. Raises what the report and the format raise.
     """
+    report = report.asked_for(values)
     with store.read() as tx:
         query = Query(
             tx=tx, enterprise_id=shop.id, enterprise_name=shop.name, currency=shop.currency, timezone=shop.timezone,
@@ -117,7 +118,16 @@ def _subtitles(query: Query, report: Report) -> Sequence[str]:
         texts.append(translate(language, "From {since} to {until}").format(**days))
     for parameter in report.parameters:
         value = values.get(parameter.name)
-        if parameter.name not in (SALE, SINCE, UNTIL, "sheet", "skip", "pages") and value not in (None, "", False):
+        if parameter.name not in (
+            SALE,
+            SINCE,
+            UNTIL,
+            "sheet",
+            "skip",
+            "pages",
+            "paper",
+            *report.optional.values(),
+        ) and value not in (None, "", False):
             chosen = {choice.value: choice.label for choice in parameter.choices}
             texts.append(f"{parameter.label}{colon_of(language)}{chosen.get(str(value), value)}")
     return texts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -16,7 +16,7 @@ from ...storage.database import Transaction
 
 CellKind = Literal["text", "whole", "money", "quantity", "percent", "date", "moment", "tick", "box"]
 ParameterKind = Literal["day", "sale", "text", "whole", "flag", "choice"]
-Layout = Literal["table", "labels"]
+Layout = Literal["table", "labels", "receipts"]
 Moment = Literal["pack", "hand out", "account"]
 BATCH = 1000  # lines in memory
 
@@ -127,8 +127,10 @@ class Report:
     page_per_group: each group of the first column begins a new page, so that it can be handed to its recipient; a
                     parameter `pages` decides instead if the report has one
     scope:          what the reader must hold at the enterprise besides orders:read
-    layout:         "labels" prints each line onto one sticker of a sheet: the first cell large, the others below it.
-                    The report asks for the sheet with `label_parameters`
+    layout:         "labels" prints each line onto one sticker of a sheet: the first cell large, the second in bold, the
+                    others below. The report asks for the sheet with `label_parameters`. "receipts" prints each group of
+                    the first column onto a strip of a receipt printer; it asks for the width with `receipt_parameters`
+    optional:       columns that are left out unless a flag is set: names of parameters by names of columns
     moment:         of the week at which it is used, by which people look for it: "pack", "hand out", or "account"
     """
 
@@ -144,6 +146,21 @@ class Report:
     scope: str = "orders:read"
     layout: Layout = "table"
     moment: Moment = "account"
+    optional: Mapping[str, str] = field(default_factory=dict)
+
+    def asked_for(self, given: Mapping[str, Any]) -> Report:
+        """The report without the optional columns whose flag is not set in `given`."""
+        left_out = {name for name, flag in self.optional.items() if not given.get(flag)}
+        if not left_out:
+            return self
+        places = [place for place, column in enumerate(self.columns) if column.name not in left_out]
+        columns = [self.columns[place] for place in places]
+
+        def rows(query: Query) -> Iterator[Line]:
+            for line in self.rows(query):
+                yield [line[place] for place in places]
+
+        return replace(self, columns=columns, rows=rows, optional={})
 
 
 class PrintedRow(NamedTuple):

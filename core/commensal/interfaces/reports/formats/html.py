@@ -111,7 +111,8 @@ class _Tables:
             yield "</table>\n"
 
     def _heading(self, row: PrintedRow) -> str:
-        text = escape(self._groups[row.level](row.cells[0])) or "–"
+        first, *notes = escape(self._groups[row.level](row.cells[0])).split("\n")
+        text = (first or "–") + "".join(f'<p class="written">{note}</p>' for note in notes)
         return f'<tr class="g{row.level}"><th scope="rowgroup" colspan="{len(self._shown)}">{text}</th></tr>\n'
 
     def _line(self, row: PrintedRow) -> str:
@@ -170,8 +171,8 @@ def _each_sticker(printout: Printout) -> Iterator[str]:
     for row in printout.rows:
         if row.kind == "line":
             first, *other_texts = sticker_texts(columns, formatters, row, colon_of(printout.query.language))
-            lines = "<br>".join(escape(text) for text in other_texts)
-            yield f'<div class="sticker"><strong>{escape(first)}</strong>{lines}</div>'
+            second, *lines = [escape(text) for text in other_texts] or [""]
+            yield f'<div class="sticker"><strong>{escape(first)}</strong><b>{second}</b>{"<br>".join(lines)}</div>'
 
 
 def sticker_texts(

@@ -23,6 +23,7 @@ from .cells import Word, cell_formatter, colon_of, label_sum
 from .html import MIN_LANDSCAPE_COLUMNS, sticker_texts
 
 MAX_ROWS = 5000
+_MOST_LARGE_COLUMNS = 8  # with more, the type is smaller than what is read at arm's length
 _WIDEST = 40  # letters; a longer text wraps instead of widening its column
 _TEMPLATE = Path(__file__).with_name("report.typ")
 
@@ -56,6 +57,8 @@ def typeset(printout: Printout, kind: Literal["pdf", "png"]) -> bytes:
     except ModuleNotFoundError:
         raise NoTypesetter from None
     body = _stickers(printout) if printout.report.layout == "labels" else _tables(printout)
+    body["layout"] = printout.report.layout
+    body["paper"] = int(printout.query.given.get("paper", 80))
     files = {
         "main.typ": _TEMPLATE.read_bytes(),
         "data.json": msgspec.json.encode({**_frame(printout), **body}),
@@ -108,15 +111,24 @@ def _tables(printout: Printout) -> dict[str, Any]:
     lines = [row["cells"] for section in sections for row in section["rows"] if row["kind"] == "line"]
     wide = [min(max((len(line[place]) for line in lines), default=0), _WIDEST) for place in range(len(columns))]
     return {
-        "layout": "table",
         "columns": [
-            {"label": column.label, "right": column.numeric, "kind": column.kind, "share": max(letters, 6)}
+            {
+                "label": column.label,
+                "right": column.numeric,
+                "kind": column.kind,
+                "share": max(letters, _longest_word(column.label), 6),
+            }
             for column, letters in zip(columns, wide, strict=True)
         ],
         "sections": sections,
+        "large": len(visible) <= _MOST_LARGE_COLUMNS,
         "wide": len(visible) >= MIN_LANDSCAPE_COLUMNS,
         "paged": printout.paged,
     }
+
+
+def _longest_word(label: str) -> int:
+    return max(map(len, label.split()), default=0)
 
 
 def _texts(row: PrintedRow, columns: Any, visible: list[int], formatters: dict[str, Any]) -> list[str]:
@@ -135,7 +147,7 @@ def _stickers(printout: Printout) -> dict[str, Any]:
             stickers.append(list(sticker_texts(columns, formatters, row, colon)))
         if len(stickers) > MAX_ROWS:
             raise TooLong
-    return {"layout": "labels", "sheet": SHEETS[name]._asdict(), "stickers": stickers}
+    return {"sheet": SHEETS[name]._asdict(), "stickers": stickers}
 
 
 FORMAT = Format(media_type="application/pdf", write=_write, shown=True)
