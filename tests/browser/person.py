@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -153,6 +154,17 @@ class Person:
 
     def without_scripts(self) -> None:
         self._cdp("Emulation.setScriptExecutionDisabled", value=True)
+
+    @contextmanager
+    def without_a_connection(self) -> Iterator[None]:
+        """Takes the network away while a block runs."""
+        for offline in (True, False):
+            self._cdp(
+                "Network.emulateNetworkConditions", offline=offline, latency=0, downloadThroughput=-1,
+                uploadThroughput=-1,
+            )  # fmt: skip
+            if offline:
+                yield
 
     def on_a_screen(self, width: int, scheme: str) -> None:
         """Sets the width in pixels, without scroll bars as on a telephone, and the scheme "light" or "dark"."""

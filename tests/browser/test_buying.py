@@ -216,3 +216,33 @@ def test_what_was_typed_in_two_tabs_and_before_a_search_is_all_in_the_basket(per
         person.find(f"//li//input[@id = //label[contains(., '{name}')]/@for]").get_attribute("value")
         for name in ("Carottes", "Œufs")
     ] == ["2", "1"]
+
+
+_SHIFTS = """
+window.__shift = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.__shift += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+def test_a_tap_saves_a_piece_where_it_stands_and_a_lost_connection_loses_nothing(person: Person, shop: Shop) -> None:
+    person.on_a_screen(360, "light")
+    person.goes_to(SALE)
+    person.script(_SHIFTS)
+    one_more = person.find("//button[@aria-label='Un de plus, Carottes']")
+    person.script("arguments[0].scrollIntoView({block: 'center'})", one_more)
+    place = person.script("return scrollY")
+    one_more.click()
+    one_more.click()
+    person.waits_until(lambda: "2 articles · 4,80 €" in person.text, "the total in the dock")
+    assert (person.path, person.script("return scrollY")) == (SALE, place)
+    assert person.script("return window.__shift") < 0.01  # nothing moves under the finger
+    with person.without_a_connection():
+        one_more.click()
+        person.waits_until(lambda: "Pas de réseau" in person.text, "the news of it")
+        person.complaints()  # the browser tells of the request that failed
+    person.waits_until(lambda: "3 articles · 7,20 €" in person.text, "the third piece")
+    assert "Pas de réseau" not in person.text
+    person.presses("Mon panier")
+    assert person.find("//input[@type='number']").get_property("value") == "3"

@@ -118,18 +118,23 @@ def _is_for_everybody(route: AppRoute, headers: Mapping[str, str]) -> bool:
 
 
 def _may_be_kept(village: Village, route: AppRoute, answer: Any) -> bool:
-    """Returns whether a cache may keep the answer: no page, and only what strangers get too or what must be
-    revalidated.
+    """Returns whether a cache may keep the answer: what strangers get too or what must be revalidated, and of pages
+    only what is both.
     """
-    if "text/html" in answer.headers["content-type"]:
-        return False
     cache_control, vary = answer.headers.get("cache-control", ""), answer.headers.get("vary", "")
+    if "text/html" in answer.headers["content-type"]:
+        is_revalidated = cache_control == "private, no-cache" and "Cookie" in vary and "etag" in answer.headers
+        return is_revalidated and _is_same_for_strangers(village, route, answer)
     if cache_control == "private, no-cache" and "Authorization" in vary and "Cookie" in vary:
         return True
+    return "public" in cache_control and _is_same_for_strangers(village, route, answer)
+
+
+def _is_same_for_strangers(village: Village, route: AppRoute, answer: Any) -> bool:
     with village.instance.store.read() as tx:
         values = fill(tx, route, village.victim)
     answer_to_stranger = village.ask(village.askers["anonymous"], Attempt(route, values))
-    return "public" in cache_control and bool(answer_to_stranger.content == answer.content)
+    return bool(answer_to_stranger.content == answer.content)
 
 
 def _resources(html: str) -> list[str]:

@@ -15,8 +15,8 @@ const show = (field, pieces) => (field.value = pieces || "");
 function addButtons() {
   for (const step of form.querySelectorAll(".step:not(:has(button))")) {
     const name = step.closest(".good").querySelector("h3").textContent;
-    step.prepend(button("−", `${form.dataset.less}: ${name}`, -1));
-    step.append(button("+", `${form.dataset.more}: ${name}`, 1));
+    step.prepend(button("−", `${form.dataset.less}, ${name}`, -1));
+    step.append(button("+", `${form.dataset.more}, ${name}`, 1));
   }
 }
 
