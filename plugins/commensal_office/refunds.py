@@ -63,9 +63,13 @@ def _refund_page(
         "amount": amount_in_field(owed, order.currency, visit.language), "way": ways[0].id if ways else "",
         "reference": "", "anyway": "", "key": visit.instance.ids.secret(), **typed,
     }  # fmt: skip
+    chosen = next((way for way in ways if way.id == shown["way"]), None)
+    if asked and chosen is None:  # it was on the page, and somebody has used it or switched it off meanwhile
+        text = "Nothing can be given back this way any more. Choose another one."
+        errors, status = mistakes(visit, Invalid([Problem("way", text, "/way")]), shown.__contains__), 422
     return show(
         visit, desk, "refund", at="orders", status=status, order=order, owed=owed, ways=ways, typed=shown,
-        mistakes=errors, asked=asked, under_way=max(0, -due_of(order)) - owed,
+        mistakes=errors, chosen=chosen if asked else None, under_way=max(0, -due_of(order)) - owed,
     )  # fmt: skip
 
 

@@ -249,6 +249,17 @@ def test_more_than_is_owed_goes_back_only_on_purpose(owner: Browser, stall: Stal
     assert journal(stall) == [480, -100]
 
 
+def test_a_way_that_is_gone_meanwhile_is_named_as_the_reason(owner: Browser, stall: Stall) -> None:
+    order = an_order(stall, small=2)
+    handed_over(stall, order, paid=480)
+    owner.go(address(order, "/refund"))
+    owner.post(address(order, "/refund"), amount="1", way="provider:gone")
+    assert (owner.status, "Choose another one" in owner.page.text) == (422, True)
+    owner.send("", ("way", "hand:cash:cash"), amount="1", anyway="1")
+    sure(owner)
+    assert journal(stall) == [480, -100]
+
+
 def test_mails_and_changes_are_told_in_words(owner: Browser, stall: Stall, clock: ManualClock) -> None:
     order = an_order(stall, small=2)
     clock.advance(minutes=1)
