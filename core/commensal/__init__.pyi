@@ -39,6 +39,7 @@ from .base.languages.shell import print_line as print_line
 from .base.languages.shell import spoken as spoken
 from .base.languages.shell import told as told
 from .base.money import LARGEST as LARGEST
+from .base.money import MinorUnits as MinorUnits
 from .base.money import Money as Money
 from .base.money import digits as digits
 from .base.money import half_up as half_up

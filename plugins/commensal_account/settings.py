@@ -1,12 +1,13 @@
-"""The settings of a shop, and the conversion and display of its unit."""
+"""The settings of a shop, and the conversion and display of its unit. A unit that is not money counts hundredths."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from typing import Annotated
 
-from commensal import LARGEST, Unfit, format_money, format_quantity, half_up
+from commensal import LARGEST, MinorUnits, Unfit, format_money, format_quantity, half_up
 
 PARTS = 100  # of a unit that is not money: accounts count its hundredths
 
@@ -15,10 +16,10 @@ PARTS = 100  # of a unit that is not money: accounts count its hundredths
 class Settings:
     unit: str = ""
     """What is counted, as people read it: "heures", "points". Empty: the shop's money."""
-    unit_price: int = 0
-    """What one unit is worth, in minor units of the shop's money; only for a unit that is not money."""
-    minimum: int = 0
-    """How low a balance may go by an order: minor units of money, or hundredths of the unit. Negative gives credit."""
+    unit_price: Annotated[int, MinorUnits()] = 0
+    """What one unit is worth in the shop's money; only for a unit that is not money."""
+    minimum: Annotated[int, MinorUnits()] = 0
+    """How low a balance may go by an order, in money or in the unit. Negative gives credit."""
 
     def __post_init__(self) -> None:
         if len(self.unit) > 30:

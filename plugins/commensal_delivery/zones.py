@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from typing import Annotated
 
-from commensal import MEASURES, Address, PricedLine, Unfit
+from commensal import MEASURES, Address, MinorUnits, PricedLine, Unfit
 
 from .postcodes import is_pattern, matches, normalized
 
@@ -26,8 +27,8 @@ class Step:
 
     above: Decimal
     """The weight in kilograms above which it counts."""
-    price: int
-    """In minor units of the enterprise's currency, instead of the price of the zone."""
+    price: Annotated[int, MinorUnits()]
+    """Instead of the price of the zone."""
 
     def __post_init__(self) -> None:
         if not (self.above.is_finite() and self.above > 0):
@@ -37,7 +38,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Zone:
-    """An area that the van goes to. Amounts are minor units of the enterprise's currency, VAT as its prices have it."""
+    """An area that the van goes to. Amounts are with VAT or without, as the enterprise's prices are."""
 
     id: str
     """A short name that slots refer to, like "centre"; it stays when the zone is renamed."""
@@ -47,13 +48,13 @@ class Zone:
     """Like "37000", "37*" for all that begin so, "37100-37199" for a range of as many digits."""
     country: str = ""
     """ISO 3166-1 alpha-2; empty: the `country` of these settings."""
-    price: int = 0
+    price: Annotated[int, MinorUnits()] = 0
     """What bringing an order costs."""
     steps: tuple[Step, ...] = ()
     """Other prices for heavy orders; of several, that of the highest weight that is exceeded counts."""
-    free_from: int | None = None
+    free_from: Annotated[int, MinorUnits()] | None = None
     """The value of the goods from which delivery costs nothing; none: it always costs."""
-    minimum: int = 0
+    minimum: Annotated[int, MinorUnits()] = 0
     """The value of the goods that an order must have to be brought."""
 
     def __post_init__(self) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from commensal import PricedLine, Unfit, half_up
+from commensal import MinorUnits, PricedLine, Unfit, half_up
 
 from .by_line import refuse_weight
 from .fee import Amount, Fee, refuse_percentage
@@ -87,7 +87,7 @@ class FlexiRate(OrderFee, frozen=True, kw_only=True):
 class PriceSack(OrderFee, frozen=True, kw_only=True):
     """One amount below a threshold, another from there on."""
 
-    minimal_amount: Annotated[int, msgspec.Meta(ge=0)]
+    minimal_amount: Annotated[int, msgspec.Meta(ge=0), MinorUnits()]
     """The threshold: goods for this much bear the discount amount already."""
 
     normal_amount: Amount

@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from commensal import Names, NamesSale, NamesShipping, Unfit
+from commensal import MinorUnits, Names, NamesSale, NamesShipping, Unfit
 
 DEAREST = 1_000_000  # minor units, of one fee
 _ID = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
-Amount = Annotated[int, msgspec.Meta(ge=0, le=DEAREST)]  # minor units
+Amount = Annotated[int, msgspec.Meta(ge=0, le=DEAREST), MinorUnits()]
 
 
 class Fee(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="calculator"):

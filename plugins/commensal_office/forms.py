@@ -7,7 +7,7 @@ so that errors of the core stand at it. What the form cannot show it leaves as i
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -16,7 +16,19 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import msgspec
 
-from commensal import Names, Secret, as_label, kind_label, setting_summary, setting_texts
+from commensal import (
+    MinorUnits,
+    Names,
+    Problem,
+    Secret,
+    as_label,
+    kind_label,
+    read_amount,
+    setting_summary,
+    setting_texts,
+)
+
+from .showing import amount_in_field
 
 HIDDEN = "***"  # stands for a stored secret, which is never shown
 MOST = 50  # parts of one list
@@ -27,7 +39,8 @@ Choices = Mapping[Names, Mapping[str, str]]  # what can be named, by id
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """kind:    "line", "text", "number", "decimal", "tick", "day", "secret", "one", "several", "lines" or "unknown"
+    """kind:    "line", "text", "number", "decimal", "amount", "tick", "day", "secret", "one", "several", "lines" or
+             "unknown"
     value:   as text; of "tick" whether it is ticked; of "several" the chosen ids
     choices: values and labels, of "one" and "several"; labels of literals are English and translated on the page
     """
@@ -111,7 +124,7 @@ def _part(hint: Any, value: Any, name: str, text: Any, optional: bool, choices: 
         kind = "text"  # a field of one line would drop the line breaks
     if kind == "one" and shown and shown not in dict(options):
         options.append((shown, shown))  # what it names is gone, or cannot be seen; nothing is lost by looking at it
-    required = not optional and kind in ("line", "text", "number", "decimal", "day")
+    required = not optional and kind in ("line", "text", "number", "decimal", "amount", "day")
     return Field(**common, kind=kind, value=shown, choices=options, required=required, literal=mark is None)
 
 
@@ -141,6 +154,8 @@ def _kind(hint: Any) -> str:
         return "several" if next(_marks(item), None) else "lines" if _unwrap(item)[0] is str else "unknown"
     if base is str:
         return "text" if (meta is not None and (meta.max_length or 0) > _LONG) else "line"
+    if base is int and _is_money(hint):
+        return "amount"
     kinds: dict[Any, str] = {bool: "tick", int: "number", Decimal: "decimal", float: "decimal", date: "day"}
     return "secret" if base is Secret else kinds.get(base, "unknown")
 
@@ -253,6 +268,65 @@ def _all_shapes(shape: type) -> Iterator[type]:
             yield from _all_shapes(inner)
 
 
+# ------------------------------------------------------------------------------------------------ money
+
+
+def in_whole_units(shape: type, values: Mapping[str, Any], currency: str, language: str) -> dict[str, Any]:
+    """Raw settings with their amounts of money as people write them: 12,50 instead of 1250. Defaults are filled in."""
+
+    def write(shape: type, values: Mapping[str, Any]) -> dict[str, Any]:
+        amounts, filled = _amounts(shape, every=True), {**_amounts(shape), **values}
+        return {
+            key: amount_in_field(value, currency, language) if key in amounts and isinstance(value, int) else value
+            for key, value in filled.items()
+        }
+
+    return _each_level(shape, values, write)
+
+
+def in_minor_units(shape: type, values: Mapping[str, Any], currency: str) -> dict[str, Any]:
+    """Raw settings as they are stored, from what was typed. A text that is no amount stays: the plugin refuses it."""
+
+    def read(shape: type, values: Mapping[str, Any]) -> dict[str, Any]:
+        amounts, defaults = _amounts(shape, every=True), _amounts(shape)
+        stored = {key: _read_money(value, currency) if key in amounts else value for key, value in values.items()}
+        return {key: value for key, value in stored.items() if key not in defaults or value != defaults[key]}
+
+    return _each_level(shape, values, read)
+
+
+def _read_money(text: Any, currency: str) -> Any:
+    amount = read_amount(text, currency) if isinstance(text, str) else text
+    return text if isinstance(amount, Problem) else amount
+
+
+def _amounts(shape: type, *, every: bool = False) -> dict[str, Any]:
+    """The settings of a class that are amounts of money, with their defaults; only those that have one unless `every`."""
+    defaults, hints = _defaults(shape), get_type_hints(shape, include_extras=True)
+    amounts = {key: defaults.get(key) for key, hint in hints.items() if _kind(hint) == "amount"}
+    return amounts if every else {key: value for key, value in amounts.items() if key in defaults}
+
+
+def _each_level(
+    shape: type, values: Mapping[str, Any], change: Callable[[type, Mapping[str, Any]], dict[str, Any]]
+) -> dict[str, Any]:
+    """Raw settings of a class, changed level by level: the parts within it first."""
+    hints = get_type_hints(shape, include_extras=True)
+    inner = {key: _changed_parts(hints[key], value, change) if key in hints else value for key, value in values.items()}
+    return change(shape, inner)
+
+
+def _changed_parts(hint: Any, value: Any, change: Callable[[type, Mapping[str, Any]], dict[str, Any]]) -> Any:
+    base, _, _ = _unwrap(hint)
+    if _is_shape(base) and isinstance(value, Mapping):
+        return _each_level(base, value, change)
+    item = _item_of(base)
+    if item is None or not _shapes(item) or not isinstance(value, list | tuple):
+        return value
+    parts = [(_shape_of(_shapes(item), part), part) for part in value]
+    return [part if inner is None else _each_level(inner, part, change) for inner, part in parts]
+
+
 # ------------------------------------------------------------------------------------------------ types
 
 
@@ -269,6 +343,11 @@ def _unwrap(hint: Any) -> tuple[Any, Names | None, msgspec.Meta | None]:
             hint = next(inner for inner in get_args(hint) if inner is not NoneType)
         else:
             return hint, mark, meta
+
+
+def _is_money(hint: Any) -> bool:
+    marked = any(isinstance(mark, MinorUnits) for mark in getattr(hint, "__metadata__", ()))
+    return marked or any(_is_money(inner) for inner in get_args(hint))
 
 
 def _may_be_none(hint: Any) -> bool:

@@ -21,7 +21,7 @@ from commensal.trade import (
 )
 
 from .desk import Desk, open_desk
-from .forms import Choices, marks_in, parts_of, read_parts, with_another
+from .forms import Choices, in_minor_units, in_whole_units, marks_in, parts_of, read_parts, with_another
 from .showing import show
 
 _ROOT = "settings"
@@ -66,10 +66,14 @@ def _plugin_page(
         shape = visit.instance.hooks.settings_class(plugin.plugin)
         choices = _choices(tx, visit, desk, shape)
     shown = plugin.settings if values is None else values
-    parts = parts_of(shape, shown, _ROOT, choices) if shape is not None else []
+    currency = desk.enterprise.currency
+    parts = []
+    if shape is not None:
+        parts = parts_of(shape, in_whole_units(shape, shown, currency, visit.language), _ROOT, choices)
     return show(
         visit, desk, "plugin", at="settings", status=status, plugin=plugin, extension=_extension(visit, plugin),
-        parts_shown=parts, mistakes=errors, words=partial(translate, visit.language), asked=visit.query.get("ask", ""),
+        parts_shown=parts, currency=currency, mistakes=errors,
+        words=partial(translate, visit.language), asked=visit.query.get("ask", ""),
     )  # fmt: skip
 
 
@@ -96,7 +100,10 @@ def plugin_now(visit: Visit) -> Response:
     with visit.read() as tx:
         desk, plugin = _of_path(tx, visit)
     shape = visit.instance.hooks.settings_class(plugin.plugin)
-    values = read_parts(shape, visit.form, _ROOT, plugin.settings) if shape is not None else {}
+    values: dict[str, Any] = {}
+    if shape is not None:
+        typed = read_parts(shape, visit.form, _ROOT, plugin.settings)
+        values = in_minor_units(shape, typed, desk.enterprise.currency)
     if shape is not None and (where := visit.form.get("add", "")):
         return _plugin_page(visit, with_another(shape, values, where))
     try:

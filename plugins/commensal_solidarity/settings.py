@@ -9,11 +9,11 @@ from typing import Annotated
 
 import msgspec
 
-from commensal import CUSTOMER, LABELS, LARGEST, Names, NotFound, Unfit, lineage
+from commensal import CUSTOMER, LABELS, LARGEST, MinorUnits, Names, NotFound, Unfit, lineage
 
 MOST = 10  # programmes of one hub
 
-Amount = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]  # minor units of the hub's currency
+Amount = Annotated[int, msgspec.Meta(ge=0, le=LARGEST), MinorUnits()]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
@@ -30,19 +30,19 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """The customer category that is helped, by its name or id."""
 
     budget: Amount
-    """What the fund has promised for a year, in minor units."""
+    """What the fund has promised for a year."""
 
     percent: Decimal = Decimal(0)
     """Percent of the goods, from 0 to 100."""
 
     amount: Amount = 0
-    """Instead of a percentage: minor units for each order, but no more than its goods cost."""
+    """Instead of a percentage: as much for each order, but no more than its goods cost."""
 
     most_per_order: Amount | None = None
-    """Minor units. Empty: no maximum."""
+    """Empty: no maximum."""
 
     most_per_customer: Amount | None = None
-    """Minor units for one customer in a year. Empty: no maximum."""
+    """For one customer in a year. Empty: no maximum."""
 
     first_month: Annotated[int, msgspec.Meta(ge=1, le=12)] = 1
     """The month in which the fund's year begins; the year is called after the calendar year it begins in."""

@@ -103,10 +103,10 @@ def test_a_fee_is_added_changed_and_removed(owner: Browser, stall: Stall) -> Non
         friends = create_category(tx, "shop", name="Amis").id
     owner.go(f"{PLUGINS}/fees")
     form = form_of(owner)
-    typed = {**form.fields, "settings/fees/0/amount": "200", "add": "settings/fees:FlatPercentItemTotal"}
+    typed = {**form.fields, "settings/fees/0/amount": "2,00", "add": "settings/fees:FlatPercentItemTotal"}
     owner.post(form.action, **typed)
     assert stored(stall, "fees")["fees"] == [FEE], "one more part is shown before anything is stored"
-    assert form_of(owner).fields["settings/fees/0/amount"] == "200"
+    assert form_of(owner).fields["settings/fees/0/amount"] == "2.00"
     more = {
         "settings/fees/1/name": "Marché",
         "settings/fees/1/percent": "2,5",

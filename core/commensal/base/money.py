@@ -57,6 +57,12 @@ class Money:
         return f"{Decimal(self.amount).scaleb(-places):.{places}f} {self.currency}"
 
 
+@dataclass(frozen=True)
+class MinorUnits:
+    """Marks a whole number in a plugin's settings as an amount of the enterprise's money, in minor units:
+    ``price: Annotated[int, MinorUnits()]``. Forms show and read it as people write it: 12,50."""
+
+
 def read_amount(text: str, currency: str) -> int | Problem:
     """The minor units of an amount that a person typed: "2", "2.50" or "2,50"; or a `Problem`.
 
