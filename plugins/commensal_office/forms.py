@@ -6,33 +6,35 @@ so that errors of the core stand at it. What the form cannot show it leaves as i
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
-
-import msgspec
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from commensal import (
-    MinorUnits,
     Names,
-    Problem,
     Secret,
     as_label,
     kind_label,
-    read_amount,
     setting_summary,
     setting_texts,
 )
 
-from .showing import amount_in_field
+from .setting_types import (
+    defaults_of,
+    is_shape,
+    item_of,
+    kind_of,
+    marks_of,
+    may_be_none,
+    raw_of,
+    shape_of,
+    shapes_in,
+    tag_of,
+    unwrap,
+)
 
 HIDDEN = "***"  # stands for a stored secret, which is never shown
 MOST = 50  # parts of one list
-_LONG = 200  # characters from which a text gets several lines
 _LEFT_OUT = object()
 Choices = Mapping[Names, Mapping[str, str]]  # what can be named, by id
 
@@ -84,7 +86,7 @@ def parts_of(shape: type, values: Mapping[str, Any], name: str, choices: Choices
     """The parts of the form for a dataclass or struct, with these raw values."""
     texts = setting_texts(shape)
     hints = get_type_hints(shape, include_extras=True)
-    defaults = _defaults(shape)
+    defaults = defaults_of(shape)
     return [
         _part(hints[key], values.get(key, defaults.get(key)), f"{name}/{key}", texts[key], key in defaults, choices)
         for key in hints
@@ -92,30 +94,16 @@ def parts_of(shape: type, values: Mapping[str, Any], name: str, choices: Choices
     ]
 
 
-def marks_in(shape: type) -> Iterator[Names]:
-    """The marks of all settings that name something, at any depth."""
-    for hint in get_type_hints(shape, include_extras=True).values():
-        yield from _marks(hint)
-
-
-def _marks(hint: Any) -> Iterator[Names]:
-    yield from (mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, Names))
-    for inner in get_args(hint):
-        yield from _marks(inner)
-    if _is_shape(hint):
-        yield from marks_in(hint)
-
-
 def _part(hint: Any, value: Any, name: str, text: Any, optional: bool, choices: Choices) -> Any:
-    base, mark, _ = _unwrap(hint)
+    base, mark, _ = unwrap(hint)
     common = {"name": name, "label": text.label, "help": text.help}
-    if _is_shape(base):
+    if is_shape(base):
         raw = value if isinstance(value, Mapping) else {}
         return Group(**common, parts=parts_of(base, raw, name, choices))
-    item = _item_of(base)
-    if item is not None and _shapes(item):
-        return _listing(_shapes(item), value, common, choices)
-    kind = _kind(hint)
+    item = item_of(base)
+    if item is not None and shapes_in(item):
+        return _listing(shapes_in(item), value, common, choices)
+    kind = kind_of(hint)
     if mark is not None and kind != "several":
         kind = "one"
     options = _options(hint, choices, optional)
@@ -131,7 +119,7 @@ def _part(hint: Any, value: Any, name: str, text: Any, optional: bool, choices: 
 def _listing(shapes: Sequence[type], value: Any, common: Mapping[str, Any], choices: Choices) -> Listing:
     groups = []
     for index, raw in enumerate(value if isinstance(value, list | tuple) else ()):
-        shape = _shape_of(shapes, raw)
+        shape = shape_of(shapes, raw)
         if shape is None:
             continue
         name = f"{common['name']}/{index}"
@@ -145,30 +133,15 @@ def _listing(shapes: Sequence[type], value: Any, common: Mapping[str, Any], choi
     return Listing(**common, groups=groups, kinds=kinds)
 
 
-def _kind(hint: Any) -> str:
-    base, _, meta = _unwrap(hint)
-    item = _item_of(base)
-    if get_origin(base) is Literal:
-        return "one"
-    if item is not None:
-        return "several" if next(_marks(item), None) else "lines" if _unwrap(item)[0] is str else "unknown"
-    if base is str:
-        return "text" if (meta is not None and (meta.max_length or 0) > _LONG) else "line"
-    if base is int and _is_money(hint):
-        return "amount"
-    kinds: dict[Any, str] = {bool: "tick", int: "number", Decimal: "decimal", float: "decimal", date: "day"}
-    return "secret" if base is Secret else kinds.get(base, "unknown")
-
-
 def _options(hint: Any, choices: Choices, optional: bool) -> list[tuple[str, str]]:
-    base, _, _ = _unwrap(hint)
+    base, _, _ = unwrap(hint)
     if get_origin(base) is Literal:
         return [(str(choice), as_label(str(choice))) for choice in get_args(base)]
-    mark = next(_marks(hint), None)
+    mark = next(marks_of(hint), None)
     if mark is None:
         return []
     labels = choices[mark].items()
-    several = _item_of(base) is not None
+    several = item_of(base) is not None
     return [*([("", "–")] if optional and not several else []), *sorted(labels, key=lambda pair: pair[1].casefold())]
 
 
@@ -193,20 +166,20 @@ def read_parts(shape: type, form: Mapping[str, str], name: str, stored: Mapping[
     for key, hint in get_type_hints(shape, include_extras=True).items():
         if key not in setting_texts(shape):
             continue
-        value = _read(hint, form, f"{name}/{key}", stored.get(key), key in _defaults(shape))
-        if value is not _LEFT_OUT and value != _raw(_defaults(shape).get(key, _LEFT_OUT)):
+        value = _read(hint, form, f"{name}/{key}", stored.get(key), key in defaults_of(shape))
+        if value is not _LEFT_OUT and value != raw_of(defaults_of(shape).get(key, _LEFT_OUT)):
             values[key] = value
     return values
 
 
 def _read(hint: Any, form: Mapping[str, str], name: str, stored: Any, optional: bool) -> Any:
-    base, _, _ = _unwrap(hint)
-    if _is_shape(base):
+    base, _, _ = unwrap(hint)
+    if is_shape(base):
         return read_parts(base, form, name, stored if isinstance(stored, Mapping) else {}) or _LEFT_OUT
-    item = _item_of(base)
-    if item is not None and _shapes(item):
-        return _read_list(_shapes(item), form, name, stored if isinstance(stored, list) else [])
-    kind = _kind(hint)
+    item = item_of(base)
+    if item is not None and shapes_in(item):
+        return _read_list(shapes_in(item), form, name, stored if isinstance(stored, list) else [])
+    kind = kind_of(hint)
     text = form.get(name, "").strip()
     if kind == "tick":
         return name in form
@@ -219,7 +192,7 @@ def _read(hint: Any, form: Mapping[str, str], name: str, stored: Any, optional: 
     if kind == "unknown":
         return _LEFT_OUT if stored is None else stored
     if not text:
-        return None if _may_be_none(hint) else "" if base is str and not optional else _LEFT_OUT
+        return None if may_be_none(hint) else "" if base is str and not optional else _LEFT_OUT
     return _number(kind, text)
 
 
@@ -240,7 +213,7 @@ def _read_list(shapes: Sequence[type], form: Mapping[str, str], name: str, store
         if kind is None or f"{below}/remove" in form:
             continue
         before = stored[index] if index < len(stored) and isinstance(stored[index], Mapping) else {}
-        tag = _tag(kind)
+        tag = tag_of(kind)
         values.append({**({tag[0]: tag[1]} if tag else {}), **read_parts(kind, form, below, before)})
     return values
 
@@ -255,7 +228,7 @@ def with_another(shape: type, values: dict[str, Any], where: str) -> dict[str, A
             target = target[int(step)] if step.isascii() and step.isdigit() and int(step) < len(target) else None
         elif isinstance(target, dict):
             target = target.get(step)
-    tags = [_tag(inner) for inner in _all_shapes(shape) if inner.__name__ == kind]
+    tags = [tag_of(inner) for inner in _all_shapes(shape) if inner.__name__ == kind]
     if isinstance(target, dict) and tags and isinstance(target.get(last, []), list):
         target[last] = [*target.get(last, []), dict([tags[0]] if tags[0] else [])]
     return values
@@ -263,146 +236,6 @@ def with_another(shape: type, values: dict[str, Any], where: str) -> dict[str, A
 
 def _all_shapes(shape: type) -> Iterator[type]:
     for hint in get_type_hints(shape).values():
-        for inner in _shapes(hint):
+        for inner in shapes_in(hint):
             yield inner
             yield from _all_shapes(inner)
-
-
-# ------------------------------------------------------------------------------------------------ money
-
-
-def in_whole_units(shape: type, values: Mapping[str, Any], currency: str, language: str) -> dict[str, Any]:
-    """Raw settings with their amounts of money as people write them: 12,50 instead of 1250. Defaults are filled in."""
-
-    def write(shape: type, values: Mapping[str, Any]) -> dict[str, Any]:
-        amounts, filled = _amounts(shape, every=True), {**_amounts(shape), **values}
-        return {
-            key: amount_in_field(value, currency, language) if key in amounts and isinstance(value, int) else value
-            for key, value in filled.items()
-        }
-
-    return _each_level(shape, values, write)
-
-
-def in_minor_units(shape: type, values: Mapping[str, Any], currency: str) -> dict[str, Any]:
-    """Raw settings as they are stored, from what was typed. A text that is no amount stays: the plugin refuses it."""
-
-    def read(shape: type, values: Mapping[str, Any]) -> dict[str, Any]:
-        amounts, defaults = _amounts(shape, every=True), _amounts(shape)
-        stored = {key: _read_money(value, currency) if key in amounts else value for key, value in values.items()}
-        return {key: value for key, value in stored.items() if key not in defaults or value != defaults[key]}
-
-    return _each_level(shape, values, read)
-
-
-def _read_money(text: Any, currency: str) -> Any:
-    amount = read_amount(text, currency) if isinstance(text, str) else text
-    return text if isinstance(amount, Problem) else amount
-
-
-def _amounts(shape: type, *, every: bool = False) -> dict[str, Any]:
-    """The settings of a class that are amounts of money, with their defaults; only those that have one unless `every`."""
-    defaults, hints = _defaults(shape), get_type_hints(shape, include_extras=True)
-    amounts = {key: defaults.get(key) for key, hint in hints.items() if _kind(hint) == "amount"}
-    return amounts if every else {key: value for key, value in amounts.items() if key in defaults}
-
-
-def _each_level(
-    shape: type, values: Mapping[str, Any], change: Callable[[type, Mapping[str, Any]], dict[str, Any]]
-) -> dict[str, Any]:
-    """Raw settings of a class, changed level by level: the parts within it first."""
-    hints = get_type_hints(shape, include_extras=True)
-    inner = {key: _changed_parts(hints[key], value, change) if key in hints else value for key, value in values.items()}
-    return change(shape, inner)
-
-
-def _changed_parts(hint: Any, value: Any, change: Callable[[type, Mapping[str, Any]], dict[str, Any]]) -> Any:
-    base, _, _ = _unwrap(hint)
-    if _is_shape(base) and isinstance(value, Mapping):
-        return _each_level(base, value, change)
-    item = _item_of(base)
-    if item is None or not _shapes(item) or not isinstance(value, list | tuple):
-        return value
-    parts = [(_shape_of(_shapes(item), part), part) for part in value]
-    return [part if inner is None else _each_level(inner, part, change) for inner, part in parts]
-
-
-# ------------------------------------------------------------------------------------------------ types
-
-
-def _unwrap(hint: Any) -> tuple[Any, Names | None, msgspec.Meta | None]:
-    """The type without ``Annotated`` and ``| None``, with what marks it."""
-    mark, meta = None, None
-    while True:
-        if get_origin(hint) is Annotated:
-            metadata = hint.__metadata__
-            mark = next((each for each in metadata if isinstance(each, Names)), mark)
-            meta = next((each for each in metadata if isinstance(each, msgspec.Meta)), meta)
-            hint = get_args(hint)[0]
-        elif get_origin(hint) in (Union, UnionType) and NoneType in get_args(hint) and len(get_args(hint)) == 2:
-            hint = next(inner for inner in get_args(hint) if inner is not NoneType)
-        else:
-            return hint, mark, meta
-
-
-def _is_money(hint: Any) -> bool:
-    marked = any(isinstance(mark, MinorUnits) for mark in getattr(hint, "__metadata__", ()))
-    return marked or any(_is_money(inner) for inner in get_args(hint))
-
-
-def _may_be_none(hint: Any) -> bool:
-    while get_origin(hint) is Annotated:
-        hint = get_args(hint)[0]
-    return NoneType in get_args(hint)
-
-
-def _is_shape(hint: Any) -> bool:
-    return (
-        isinstance(hint, type)
-        and (dataclasses.is_dataclass(hint) or issubclass(hint, msgspec.Struct))
-        and (hint is not Secret)
-    )
-
-
-def _shapes(hint: Any) -> list[type]:
-    """The classes of a class or a union of classes, at any depth; none for other types."""
-    if _is_shape(hint):
-        return [hint]
-    return [shape for inner in get_args(hint) for shape in _shapes(inner)]
-
-
-def _item_of(base: Any) -> Any:
-    inner = get_args(base)
-    return inner[0] if get_origin(base) is tuple and inner[1:] == (...,) else None
-
-
-def _tag(shape: type) -> tuple[str, str] | None:
-    config = getattr(shape, "__struct_config__", None)
-    return (config.tag_field, str(config.tag)) if config is not None and config.tag_field else None
-
-
-def _shape_of(shapes: Sequence[type], raw: Any) -> type | None:
-    """The class of a stored part of a list: the only one, or the one with its tag."""
-    if len(shapes) == 1 or not isinstance(raw, Mapping):
-        return shapes[0] if isinstance(raw, Mapping) else None
-    tags = {shape: _tag(shape) for shape in shapes}
-    return next((shape for shape, tag in tags.items() if tag and raw.get(tag[0]) == tag[1]), None)
-
-
-def _defaults(shape: type) -> dict[str, Any]:
-    """The default of each setting that has one."""
-    defaults: dict[str, Any] = {}
-    fields: Any = dataclasses.fields(shape) if dataclasses.is_dataclass(shape) else msgspec.structs.fields(shape)
-    for field in fields:
-        if field.default not in (dataclasses.MISSING, msgspec.NODEFAULT):
-            defaults[field.name] = field.default
-        elif field.default_factory not in (dataclasses.MISSING, msgspec.NODEFAULT):
-            defaults[field.name] = field.default_factory()
-    return defaults
-
-
-def _raw(value: Any) -> Any:
-    """A default as a form would say it."""
-    if isinstance(value, tuple):
-        return list(value)
-    return str(value) if isinstance(value, Decimal | date) else value

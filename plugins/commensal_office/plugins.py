@@ -21,7 +21,9 @@ from commensal.trade import (
 )
 
 from .desk import Desk, open_desk
-from .forms import Choices, in_minor_units, in_whole_units, marks_in, parts_of, read_parts, with_another
+from .forms import Choices, parts_of, read_parts, with_another
+from .setting_money import in_minor_units, in_whole_units
+from .setting_types import marks_in
 from .showing import show
 
 _ROOT = "settings"

@@ -9,7 +9,8 @@ import pytest
 from commensal.instance import InstanceSettings
 from commensal.trade.enterprises.customer_categories import create_category
 from commensal.trade.enterprises.plugins import enable_plugin, enabled_plugins
-from commensal_office.forms import Listing, marks_in, parts_of, read_parts
+from commensal_office.forms import Listing, parts_of, read_parts
+from commensal_office.setting_types import marks_in
 
 from .conftest import Browser, Form, Stall
 from .test_office import OFFICE, a_member, owner

@@ -1,0 +1,123 @@
+"""The types of settings: what stands within ``Annotated``, optional values and lists, and which field shows each."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from commensal import MinorUnits, Names, Secret
+
+_LONG = 200  # characters from which a text gets several lines
+
+
+def kind_of(hint: Any) -> str:
+    base, _, meta = unwrap(hint)
+    item = item_of(base)
+    if get_origin(base) is Literal:
+        return "one"
+    if item is not None:
+        return "several" if next(marks_of(item), None) else "lines" if unwrap(item)[0] is str else "unknown"
+    if base is str:
+        return "text" if (meta is not None and (meta.max_length or 0) > _LONG) else "line"
+    if base is int and is_money(hint):
+        return "amount"
+    kinds: dict[Any, str] = {bool: "tick", int: "number", Decimal: "decimal", float: "decimal", date: "day"}
+    return "secret" if base is Secret else kinds.get(base, "unknown")
+
+
+def marks_in(shape: type) -> Iterator[Names]:
+    """The marks of all settings that name something, at any depth."""
+    for hint in get_type_hints(shape, include_extras=True).values():
+        yield from marks_of(hint)
+
+
+def marks_of(hint: Any) -> Iterator[Names]:
+    yield from (mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, Names))
+    for inner in get_args(hint):
+        yield from marks_of(inner)
+    if is_shape(hint):
+        yield from marks_in(hint)
+
+
+def unwrap(hint: Any) -> tuple[Any, Names | None, msgspec.Meta | None]:
+    """The type without ``Annotated`` and ``| None``, with what marks it."""
+    mark, meta = None, None
+    while True:
+        if get_origin(hint) is Annotated:
+            metadata = hint.__metadata__
+            mark = next((each for each in metadata if isinstance(each, Names)), mark)
+            meta = next((each for each in metadata if isinstance(each, msgspec.Meta)), meta)
+            hint = get_args(hint)[0]
+        elif get_origin(hint) in (Union, UnionType) and NoneType in get_args(hint) and len(get_args(hint)) == 2:
+            hint = next(inner for inner in get_args(hint) if inner is not NoneType)
+        else:
+            return hint, mark, meta
+
+
+def is_money(hint: Any) -> bool:
+    marked = any(isinstance(mark, MinorUnits) for mark in getattr(hint, "__metadata__", ()))
+    return marked or any(is_money(inner) for inner in get_args(hint))
+
+
+def may_be_none(hint: Any) -> bool:
+    while get_origin(hint) is Annotated:
+        hint = get_args(hint)[0]
+    return NoneType in get_args(hint)
+
+
+def is_shape(hint: Any) -> bool:
+    return (
+        isinstance(hint, type)
+        and (dataclasses.is_dataclass(hint) or issubclass(hint, msgspec.Struct))
+        and (hint is not Secret)
+    )
+
+
+def shapes_in(hint: Any) -> list[type]:
+    """The classes of a class or a union of classes, at any depth; none for other types."""
+    if is_shape(hint):
+        return [hint]
+    return [shape for inner in get_args(hint) for shape in shapes_in(inner)]
+
+
+def item_of(base: Any) -> Any:
+    inner = get_args(base)
+    return inner[0] if get_origin(base) is tuple and inner[1:] == (...,) else None
+
+
+def tag_of(shape: type) -> tuple[str, str] | None:
+    config = getattr(shape, "__struct_config__", None)
+    return (config.tag_field, str(config.tag)) if config is not None and config.tag_field else None
+
+
+def shape_of(shapes: Sequence[type], raw: Any) -> type | None:
+    """The class of a stored part of a list: the only one, or the one with its tag."""
+    if len(shapes) == 1 or not isinstance(raw, Mapping):
+        return shapes[0] if isinstance(raw, Mapping) else None
+    tags = {shape: tag_of(shape) for shape in shapes}
+    return next((shape for shape, tag in tags.items() if tag and raw.get(tag[0]) == tag[1]), None)
+
+
+def defaults_of(shape: type) -> dict[str, Any]:
+    """The default of each setting that has one."""
+    defaults: dict[str, Any] = {}
+    fields: Any = dataclasses.fields(shape) if dataclasses.is_dataclass(shape) else msgspec.structs.fields(shape)
+    for field in fields:
+        if field.default not in (dataclasses.MISSING, msgspec.NODEFAULT):
+            defaults[field.name] = field.default
+        elif field.default_factory not in (dataclasses.MISSING, msgspec.NODEFAULT):
+            defaults[field.name] = field.default_factory()
+    return defaults
+
+
+def raw_of(value: Any) -> Any:
+    """A default as a form would say it."""
+    if isinstance(value, tuple):
+        return list(value)
+    return str(value) if isinstance(value, Decimal | date) else value
