@@ -32,10 +32,10 @@ def _text_page(
     with visit.read() as tx:
         desk = open_desk(tx, visit, "enterprise:write")
         current = legal_text_of(tx, kind, desk.enterprise.id)
-    languages = sorted(LANGUAGES, key=lambda language: language != desk.enterprise.language)  # its own first
-    shown = typed or {language: plain_of(current.texts.get(language, "")) for language in languages}
+    codes = sorted(LANGUAGES, key=lambda language: language != desk.enterprise.language)  # its own first
+    shown = typed or {language: plain_of(current.texts.get(language, "")) for language in codes}
     return show(
-        visit, desk, "text", at="settings", status=status, kind=kind, current=current, languages=languages, typed=shown,
+        visit, desk, "text", at="settings", status=status, kind=kind, current=current, codes=codes, typed=shown,
         mistakes=errors, version=visit.form.get("version", "") or str(current.version),
     )  # fmt: skip
 

@@ -47,7 +47,7 @@ def test_who_is_there_keeps_what_the_list_leaves_empty(store: Store, hub: str) -
         create_customer(tx, hub, email="bob@example.org", name="Bob", phone="0102030405", categories=[old.id])
         report = import_customers(tx, hub, LIST.encode())
         bob = customer_by_email(tx, hub, "bob@example.org")
-        assert [found.email for found in list_customers(tx, hub, search="goff")] == ["bob@example.org"]
+        assert [each.email for each in list_customers(tx, hub, search="goff")] == ["bob@example.org"]
     assert (report.created, report.changed) == (1, 1)
     assert (bob.name, bob.phone, bob.code, bob.version) == ("Bob Le Goff", "0102030405", "M-2", 2)
     assert old.id in bob.categories

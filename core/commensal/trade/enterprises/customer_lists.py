@@ -181,9 +181,9 @@ def _read_row(number: int, values: dict[str, str], problems: list[Problem]) -> C
         problems.append(_at(number, address))
     name = " ".join(part for part in (values.get("first_name", ""), values.get("name", "")) if part)
     texts = {"name": name, **{key: values.get(key, "") for key in ("phone", "code", "note")}}
-    found: list[Problem] = []
-    read_attributes(CustomerFields(**texts), found)  # type: ignore[typeddict-item]
-    problems += [_at(number, problem) for problem in found]
+    own_problems: list[Problem] = []
+    read_attributes(CustomerFields(**texts), own_problems)  # type: ignore[typeddict-item]
+    problems += [_at(number, problem) for problem in own_problems]
     groups = tuple(dict.fromkeys(part.strip()[:100] for part in values.get("groups", "").split(",") if part.strip()))
     return CustomerRow(number=number, email=address if isinstance(address, str) else "", texts=texts, groups=groups)
 
