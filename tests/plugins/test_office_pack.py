@@ -47,7 +47,7 @@ def test_a_heap_says_for_whom_its_pieces_are(packer: Browser, stall: Stall) -> N
     an_order(stall, "Paul Girard", small=1)
     page = packer.go(f"{PACK}?by=product")
     assert "2 orders 3 ×" in page.text
-    assert "1 × 2 · Paul Girard" in page.text
+    assert "1 × Paul Girard Order 2" in page.text
 
 
 def test_only_what_is_weighed_is_weighed_with_sums_and_a_second_look(packer: Browser, stall: Stall) -> None:
