@@ -23,6 +23,7 @@ from commensal import (
     Order,
     OrderSummary,
     PricedLine,
+    Refused,
     Routes,
     enterprise_by_id,
     format_hour,
@@ -30,6 +31,7 @@ from commensal import (
     format_quantity,
     hookimpl,
     order_by_id,
+    say,
     translate,
 )
 from commensal.pages import Visit
@@ -91,7 +93,8 @@ def _allowed(call: Call, enterprise: str, order: str, body: Event) -> list[str]:
 def record_hand_out(call: Call, enterprise: str, order: str, body: Event) -> Outcome:
     """Weighs, takes the money and hands an order over, in one step. Money needs the scope `payments:take` too.
 
-    Who comes second is answered with a conflict, which is listed for the treasurer if money was taken.
+    Who comes second is answered with a conflict, and so is what the order cannot bear, such as more empties than it
+    costs. It is listed for the treasurer if money was taken.
     """
     event = HandOut(
         order_id=order, key=call.key, weights=body.weights, method=body.method, amount=body.amount,
@@ -101,12 +104,25 @@ def record_hand_out(call: Call, enterprise: str, order: str, body: Event) -> Out
         _demand_money(call, enterprise)
     before = locked_order(call.tx, order, enterprise_id=enterprise)
     if before.state == "Cancelled" or before.fulfilment_state == "Fulfilled":
-        if body.method and body.amount:
-            at = min(body.at.astimezone(UTC), call.tx.now + _FUTURE)
-            keep_conflict(call.tx, before, event, taken_at=at, by=call.person_id)
+        _keep_money(call, before, event, body)
         return Outcome(outcome="conflict", text=_what_was_before(call, before))
-    hand_out(call.tx, call.instance, enterprise, event, by=call.person_id, allowed=call.prepared, anyway=True)
+    try:
+        with call.tx.attempt():
+            hand_out(call.tx, call.instance, enterprise, event, by=call.person_id, allowed=call.prepared, anyway=True)
+    except Refused as error:
+        if not _keep_money(call, before, event, body):
+            raise
+        return Outcome(outcome="conflict", text=say(call.language, error))
     return Outcome(outcome="done")
+
+
+def _keep_money(call: Call, order: Order, event: HandOut, body: Event) -> bool:
+    """Lists money that somebody holds and that cannot be recorded, for the treasurer. Returns whether there is any."""
+    if not (body.method and body.amount):
+        return False
+    at = min(body.at.astimezone(UTC), call.tx.now + _FUTURE)
+    keep_conflict(call.tx, order, event, taken_at=at, by=call.person_id)
+    return True
 
 
 @_routes.post("/enterprises/{enterprise}/orders/{order}/hand-out/undo", scope="orders:pack", needs_key=True)

@@ -70,6 +70,17 @@ def test_a_telephone_sends_empties_with_the_hand_out_once(owner: Browser, stall:
     assert (undone.status_code, total(stall, order)) == (200, 480)
 
 
+def test_money_of_a_hand_out_that_cannot_be_recorded_is_listed_for_the_treasurer(
+    owner: Browser, stall: Stall, order: Order
+) -> None:
+    back = [{"supplier_id": "shop", "deposit": 50, "pieces": 99}]
+    answer = hand_out(owner, order, "telephone", amount=100, returned=back).json()
+    assert (answer["outcome"], "empties beyond that" in answer["text"]) == ("conflict", True)
+    assert (journal(stall), total(stall, order)) == ([], 480)
+    assert "Corinne Clerc" in owner.go("/office/shop/money").text
+    assert "€1.00" in owner.page.text
+
+
 def test_only_the_hand_out_may_use_the_camera(browser: Browser, stall: Stall, order: Order) -> None:
     browser.log_in(a_member(stall, "packer"))
     assert "camera=(self)" in browser.client.get(HANDOUT).headers["permissions-policy"]
