@@ -173,3 +173,22 @@ def test_logging_out_leaves_nothing_on_the_telephone(
             "return Promise.all([indexedDB.databases(), caches.keys(), navigator.serviceWorker.getRegistrations()])"
         )
     assert kept == [[], [], []]
+
+
+def test_a_producer_reads_the_last_list_without_a_network(telephone: Person, unplugged_shop: Shop) -> None:
+    olivia(unplugged_shop)
+    an_order(unplugged_shop, "Corinne Clerc")
+    bring = "/office/shop/bring"
+    with unplugged_shop.served():
+        telephone.goes_to(f"/login?next={bring}")
+        telephone.writes(email="olivia@example.org", password=PASSWORD)
+        telephone.presses("Se connecter")
+        telephone.waits_until(
+            lambda: telephone.script(
+                "const done = arguments[0]; return caches.match(done).then((kept) => Boolean(kept))", bring
+            ),
+            "the page in the telephone's own store",
+        )
+    telephone.driver.get(f"{telephone.url.rstrip('/')}{bring}")
+    assert "Ce que j’apporte" in telephone.text
+    assert "Carottes" in telephone.text
