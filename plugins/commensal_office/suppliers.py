@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-from io import StringIO
+from collections.abc import Sequence
+from decimal import Decimal
 
 from starlette.responses import Response
 
-from commensal import Invalid, Problem, Refused
+from commensal import Invalid, Problem, Refused, csv_bytes, digits
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import account_of, pay_supplier, payments_to, statement_lines, supplier_accounts
 
 from .desk import open_desk
 from .sessions import chosen_session, recent_sessions, session_of_page
-from .showing import amount_in_field, number_in_field, show
+from .showing import amount_in_field, show
 from .till import read_typed_amount
 
 _FIELDS = ("amount", "reference")
@@ -91,15 +91,13 @@ def account_csv(visit: Visit) -> Response:
         session = chosen_session(tx, desk.enterprise.id, visit.path["session"])
         account = account_of(tx, desk.enterprise.id, session.id, visit.path["supplier"])
         lines = statement_lines(tx, desk.enterprise.id, session.id, visit.path["supplier"])
-    currency, file = account.owed.currency, StringIO()
-    table = csv.writer(file, delimiter=";", lineterminator="\r\n")
-    table.writerow(["product", "pieces", "quantity", "unit", "vat_rate", "amount", "deposits", "currency"])
+    currency = account.owed.currency
+    rows: list[Sequence[object]] = [
+        ("product", "pieces", "quantity", "unit", "vat_rate", "amount", "deposits", "currency")
+    ]
     for line in lines:
-        name = f"'{line.name}" if line.name[:1] in "=+-@\t" else line.name  # a spreadsheet would read a formula
-        table.writerow([
-            name, line.pieces, number_in_field(line.quantity, "fr"), line.unit, number_in_field(line.vat_rate, "fr"),
-            amount_in_field(line.amount, currency, "fr"), amount_in_field(line.deposits, currency, "fr"), currency,
-        ])  # fmt: skip
-    content = f"\N{ZERO WIDTH NO-BREAK SPACE}{file.getvalue()}".encode()
+        amounts = [Decimal(amount).scaleb(-digits(currency)) for amount in (line.amount, line.deposits)]
+        rows.append((line.name, line.pieces, line.quantity, line.unit, line.vat_rate, *amounts, currency))
+    content = csv_bytes(rows, visit.language)
     headers = {"Content-Disposition": 'attachment; filename="statement.csv"', "Cache-Control": "no-store"}
     return Response(content, media_type="text/csv; charset=utf-8", headers=headers)

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from commensal.base.errors import Invalid, Refused
+from commensal.base.spreadsheets import FORMULA_SIGNS
 from commensal.trade.product_lists.columns import COLUMNS, fold_header
 from commensal.trade.product_lists.read import (
     LONGEST_CELL,
@@ -232,12 +233,12 @@ def test_numbers_and_plain_text_are_no_formulas(cell: str) -> None:
     assert names_in(product_list) == [cell]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "@x", "-2", "- x", "+x", "'=1", "''@", "'x", "", "x"])
+@pytest.mark.parametrize("text", ["=1+1", "@x", "-2", "- x", "+x", "＝1+1", "−2", "'=1", "''@", "'x", "", "x"])
 def test_what_the_export_guards_the_import_takes_back(text: str) -> None:
     product_list = read_list(f"{HEADERS}\n{ROW.replace('Pommes', guard_formula(text))}".encode())
     assert not product_list.findings
     assert names_in(product_list) == [text]
-    assert not guard_formula(text).startswith(("=", "+", "-", "@"))
+    assert not guard_formula(text).startswith(tuple(FORMULA_SIGNS))
 
 
 # XLSX

@@ -27,11 +27,14 @@ def paid_in_cash(owner: Browser, order: Order) -> None:
     owner.send("?then=done", CASH)
 
 
+NAME = "＝Tomme"  # with a full-width sign
+
+
 def from_a_farm(stall: Stall) -> Order:
-    """An order of two cheeses of a farm, 2.50 each."""
+    """An order of two cheeses of a farm, 2.50 each; its name would be a formula in a spreadsheet."""
     with stall.instance.store.write() as tx:
         a_shop(tx, "farm", name="La Ferme", is_producer=True, is_hub=False)
-        cheese = an_item(tx, a_lot(tx, "farm", name="Tomme", on_hand="9"), name="Tomme", enterprise_id="farm")
+        cheese = an_item(tx, a_lot(tx, "farm", name="Tomme", on_hand="9"), name=NAME, enterprise_id="farm")
     return an_order_of(stall, {cheese: 2})
 
 
@@ -92,7 +95,7 @@ def test_a_supplier_is_paid_with_its_statement(owner: Browser, stall: Stall, clo
     page = owner.go(f"{MONEY}/suppliers")
     account = next(link for link in page.links() if link.endswith("/farm"))
     page = owner.go(account)
-    assert "2 × Tomme" in page.text
+    assert f"2 × {NAME}" in page.text
     form = page.form("").fields
     assert (form["amount"], form["left"]) == ("5.00", "500")
     owner.send("", reference="SEPA 7")
@@ -100,7 +103,7 @@ def test_a_supplier_is_paid_with_its_statement(owner: Browser, stall: Stall, clo
     owner.post(account, **form)  # a second click
     assert owner.status == 409
     csv = owner.client.get(f"{account}/statement.csv")
-    assert "Tomme;2;" in csv.text
+    assert f"\r\n'{NAME},2,2,Piece,5.5,5.00,0.00,EUR" in csv.text
     assert csv.headers["content-disposition"].startswith("attachment")
 
 

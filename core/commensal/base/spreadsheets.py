@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 # Characters that begin a formula. Excel treats full-width forms as the plain ones in Chinese, Japanese and Korean
 # locales, and converters that normalise text (NFKC) treat small forms so.
-_FORMULA = re.compile(r"\s*[=+\-@\t\r＝＋－＠﹦﹢﹣﹫−]")
+FORMULA_SIGNS = "=+-@＝＋－＠﹦﹢﹣﹫−"
+_FORMULA = re.compile(rf"\s*[{re.escape(FORMULA_SIGNS)}\t\r]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 

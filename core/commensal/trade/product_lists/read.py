@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from ...base.errors import Invalid, Problem, Refused
 from ...base.plugin_fields import NO_PLUGIN_FIELDS, PluginFields
+from ...base.spreadsheets import FORMULA_SIGNS
 from .columns import COLUMNS, Headers, columns_with, read_headers
 from .delimited import LARGEST_FILE, read_delimited
 from .findings import Findings
@@ -24,7 +25,7 @@ _ZIP, _OLD_OFFICE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _FORMULA = re.compile(r"[=@]|[+-](?!\s)")
 _NUMBER = re.compile(r"[+-][\d\s.,]+[%€]?")
-_GUARDED = re.compile(r"'+[=+\-@]")
+_GUARDED = re.compile(rf"'+[{re.escape(FORMULA_SIGNS)}]")
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def tidy(text: str) -> str:
 
 def guard_formula(text: str) -> str:
     """The text, with an apostrophe before it if a spreadsheet would take it for a formula, or if it has one already."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) or _GUARDED.match(text) else text
+    return f"'{text}" if text.startswith(tuple(FORMULA_SIGNS)) or _GUARDED.match(text) else text
 
 
 def _letters(position: int) -> str:
