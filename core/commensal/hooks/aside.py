@@ -120,9 +120,8 @@ class CircuitBreaker:
         return streak.points if streak else 0
 
     def note_success(self, place: PluginPlace, caller: str) -> None:
-        if self._streaks:
-            for party in (EVERYBODY, caller):
-                self._streaks.pop((place, party), None)
+        for party in (EVERYBODY, caller):
+            self._streaks.pop((place, party), None)
 
     def _streaks_of(self, place: PluginPlace, caller: str) -> list[_Streak]:
         parties = dict.fromkeys((EVERYBODY, caller))
@@ -162,7 +161,8 @@ class FailureLog:
             self.keeper.keep(failure)
 
     def note_success(self, place: PluginPlace) -> None:
-        self.breaker.note_success(place, current_caller())
+        if not self.breaker.is_idle:
+            self.breaker.note_success(place, current_caller())
 
     def refuse_set_aside(self, place: PluginPlace) -> None:
         """Raises `PluginError` while the plugin is set aside at `place`, for everybody or for the present caller."""
