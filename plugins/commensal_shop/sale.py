@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
@@ -32,6 +32,7 @@ from .shelves import shelf_labels
 from .showing import NONE, Mistakes, mistakes, show, status_of
 
 AT_ONCE = 300  # offers on one page
+_COUNTED_DOWN = timedelta(days=1)  # the script of the page counts down the last day
 MEMBER = "member"  # the field that is filled if the visitor was logged in when the page was shown
 SOUGHT = "sought"  # the field with the filters of the page as it is shown
 AT = "at"  # the field with the number of the page that is shown
@@ -68,6 +69,11 @@ class SaleView:
     @property
     def open(self) -> bool:
         return is_open(self.sale.session, self.now)
+
+    @property
+    def left(self) -> timedelta:
+        """The time until it closes; negative afterwards."""
+        return self.sale.session.closes_at - self.now
 
     @property
     def coming(self) -> bool:
@@ -157,7 +163,8 @@ def _page(
         sale=view.sale,
         view=view,
         accent=view.look.accent,
-        remaining=remaining_time(session.closes_at - view.now, visit.language),
+        remaining=remaining_time(view.left, visit.language),
+        minutes_left=int(view.left.total_seconds()) // 60 if view.left < _COUNTED_DOWN else None,
         shelves=group_by_shelf(
             view.offers,
             values,

@@ -86,6 +86,15 @@ def test_a_sale_that_closes_while_somebody_shops_says_so(browser: Browser, stall
     assert answer["items"] == {stall.eggs: 1}
 
 
+def test_the_last_day_is_counted_down_from_the_servers_time(browser: Browser, stall: Stall, clock: ManualClock) -> None:
+    assert "1 day left to order" in browser.go(SALE).text
+    assert not [attributes for _, attributes in browser.page.elements if "data-left" in attributes]
+    clock.advance(hours=23, minutes=30)
+    page = browser.go(SALE)
+    assert "30 min left to order" in page.text
+    assert [attributes["data-left"] for _, attributes in page.elements if "data-left" in attributes] == ["30"]
+
+
 def test_who_is_logged_out_meanwhile_is_told_and_finds_both_baskets_after_logging_in(
     browser: Browser, stall: Stall, ada: Person
 ) -> None:

@@ -66,11 +66,13 @@ function soon() {
   timer = setTimeout(save, SOON);
 }
 
-// Saves all changes, one request after the other. Tells whether the server has them all.
-async function save() {
+// Saves all changes, one request after the other, or asks for the state of the basket. Tells whether the server has
+// them all.
+async function save(ask = false) {
   clearTimeout(timer);
   while (busy) await busy;
-  while (underway || changed().length) {
+  while (ask || underway || changed().length) {
+    ask = false;
     underway ??= new URLSearchParams([
       ...changed().map((field) => [field.name, String(piecesIn(field))]),
       ["was", wasText()],
@@ -216,6 +218,18 @@ async function search() {
   addButtons();
 }
 
+// ------------------------------------------------------------------------------------------------ the time left
+
+// Counts down from what the server said was left: the clock of a telephone may be wrong.
+function countDown(pill) {
+  const left = Number(pill.dataset.left) - Math.floor(performance.now() / 60_000);
+  if (left < 0) return save(true); // the server says that orders are closed
+  const [hours, minutes] = [Math.floor(left / 60), left % 60];
+  const time = (hours ? pill.dataset.hours : pill.dataset.minutes).replace("{hours}", hours).replace("{minutes}", minutes);
+  pill.textContent = pill.dataset.text.replace("{time}", time);
+  setTimeout(countDown, 20_000, pill);
+}
+
 if (form) {
   saved = readWas(form.elements.was.value);
   addButtons();
@@ -223,4 +237,6 @@ if (form) {
   const toBasket = form.querySelector("[data-live]");
   if (toBasket) toBasket.textContent = toBasket.dataset.live;
   if (changed().length) soon();
+  const pill = document.querySelector("[data-left]");
+  if (pill) countDown(pill);
 }
