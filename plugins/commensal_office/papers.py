@@ -38,4 +38,12 @@ def papers_page(visit: Visit) -> Response:
         sale = "".join(f"&{each.name}={session.id}" for each in report.parameters if session and each.kind == "sale")
         paper = Paper(report=report, addresses={kind: f"{base}&format={kind}{sale}" for kind in _FORMATS})
         shelves[report.moment].append(paper)
-    return show(visit, desk, "papers", at="papers", session=session, sessions=sessions, shelves=shelves)
+    return show(
+        visit, desk, "papers", at="papers", session=session, sessions=sessions, shelves=shelves,
+        printable={shelf: sum(_is_of_sale(paper.report) for paper in papers) for shelf, papers in shelves.items()},
+    )  # fmt: skip
+
+
+def _is_of_sale(report: Report) -> bool:
+    """Whether the file with all lists of a sale has it; labels and receipts go onto other paper."""
+    return report.layout == "table" and any(parameter.kind == "sale" for parameter in report.parameters)

@@ -13,14 +13,18 @@ from sqlalchemy import select, update
 
 from commensal import CustomerField, OrderField
 from commensal.base.clock import ManualClock
+from commensal.base.errors import Invalid, NotFound
 from commensal.base.ids import SeededIds
 from commensal.base.plugin_fields import DeclaredFields, PluginFields
 from commensal.base.search import search_key
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
+from commensal.interfaces.reports.bundle import papers_of, print_papers
+from commensal.interfaces.reports.run import reports_of
 from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.enterprises.enterprises import enterprise_by_id
 from commensal.trade.enterprises.tables import customer
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.lock import locked_order
@@ -233,3 +237,20 @@ def test_a_shop_that_has_sold_nothing_yet_gets_an_empty_list(instance: Instance)
     assert table(instance, "young", "distribution_lists:by_customer") == []
     with instance.store.read() as tx:
         assert tx.all(select(customer_order)) == []
+
+
+def test_all_lists_of_a_moment_are_one_file(instance: Instance, orders: list[Order]) -> None:
+    with instance.store.read() as tx:
+        reports = list(reports_of(tx, instance.hooks, "shop", "en").values())
+        shop, scopes = enterprise_by_id(tx, "shop"), frozenset({"orders:read"})
+        papers = papers_of(reports, "pack", scopes)
+        assert [paper.id for paper in papers] == ["by_customer", "by_product", "by_supplier"]
+        options: dict[str, Any] = {"session_id": "shop-session", "language": "en"}
+        pdf = PdfReader(io.BytesIO(print_papers(instance.store, tx, shop, papers, **options)))
+        with pytest.raises(NotFound):
+            print_papers(instance.store, tx, shop, papers_of(reports, "pack", frozenset()), **options)
+        with pytest.raises(Invalid):
+            print_papers(instance.store, tx, shop, papers, session_id="another", language="en")
+    text = " ".join(page.extract_text() for page in pdf.pages)
+    assert text.index("By customer") < text.index("By product")
+    assert len(pdf.pages) == 3

@@ -11,11 +11,12 @@ import msgspec
 from ....base.languages.offered import LANGUAGES
 from ....trade.enterprises.enterprises import enterprise_by_id
 from ....trade.people.access import demand, held_at
+from ...reports.bundle import papers_of, print_papers
 from ...reports.formats import FORMATS, find_format
 from ...reports.parameters import default_text, read_parameters
 from ...reports.run import find_report, print_report, reports_of
 from ...reports.values import CellKind, Choice, ParameterKind
-from ..endpoint import Body, Call, OpenQuery, Routes, Stream
+from ..endpoint import Body, Call, File, OpenQuery, Routes, Stream
 
 routes = Routes("reports")
 
@@ -96,6 +97,27 @@ def list_reports(call: Call, enterprise: str, query: ReportsQuery) -> Sequence[R
         for name, report in reports_of(call.tx, call.instance.hooks, enterprise, language).items()
         if report.scope in held_scopes
     ]  # fmt: skip
+
+
+class PapersQuery(Body, frozen=True, kw_only=True):
+    """`moment` of the week; `sale` is the id of a sale session, the current one where it is left out."""
+
+    moment: Literal["pack", "hand out", "account"] = "pack"
+    sale: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    language: Language = ""
+
+
+@routes.get("/enterprises/{enterprise}/papers", scope="orders:read")
+def print_all_papers(call: Call, enterprise: str, query: PapersQuery) -> File:
+    """All lists of a sale for one moment of the week, as one PDF file."""
+    language = query.language or call.language
+    shop = enterprise_by_id(call.tx, enterprise)
+    reports = list(reports_of(call.tx, call.instance.hooks, enterprise, language).values())
+    papers = papers_of(reports, query.moment, frozenset(held_at(call.tx, call.actor, enterprise)))
+    content = print_papers(
+        call.instance.store, call.tx, shop, papers, session_id=query.sale, language=language
+    )  # fmt: skip
+    return File(content, "application/pdf", f"{shop.slug}-{query.moment.replace(' ', '-')}-{call.tx.now:%Y-%m-%d}.pdf")
 
 
 @routes.get("/enterprises/{enterprise}/reports/{plugin}/{report}", scope="orders:read")
