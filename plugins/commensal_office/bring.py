@@ -73,8 +73,8 @@ def _answer(visit: Visit, order_id: str, answers: Mapping[str, LineAnswer]) -> N
     """Answers an order to this producer; the hub's policy decides whose order shrinks. Raises `Stale`."""
     with visit.write() as tx:
         desk = open_desk(tx, visit, "orders:write")
-        found = purchase_order_by_id(tx, order_id, supplier_id=desk.enterprise.id)
-        (order,) = locked_orders(tx, [found.id])
+        own_id = purchase_order_by_id(tx, order_id, supplier_id=desk.enterprise.id).id
+        (order,) = locked_orders(tx, [own_id])
         if str(order.version) != visit.form.get("version"):
             raise Stale
         answer_purchase_order(tx, visit.instance.hooks, order.id, answers, by=visit.actor.person_id)
