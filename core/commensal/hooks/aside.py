@@ -148,12 +148,10 @@ class FailureLog:
         *,
         late: bool = False,
         counts: bool = True,
-        caller: str | None = None,
     ) -> None:
-        """Notes a failure. `counts`: it may set the plugin aside; False for what a visitor can provoke by a request.
-        `caller` is the network that has seen it, by default that of the present request."""
-        now, caller = self._clock.now(), current_caller() if caller is None else caller
-        closed = self.breaker.note_failure(place, now, caller, late=late) if counts else ""
+        """Notes a failure. `counts`: it may set the plugin aside; False for what a visitor can provoke by a request."""
+        now = self._clock.now()
+        closed = self.breaker.note_failure(place, now, current_caller(), late=late) if counts else ""
         failure = Failure(*place, what + _TEXTS[closed], now, closed == "everybody")
         self.failures = [*self.failures[1 - _LATEST :], failure]
         _log.warning("plugin failed", plugin=place.plugin, hook=place.where, what=failure.what, exc_info=error)

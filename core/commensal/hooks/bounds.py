@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from functools import partial
 from typing import Any
 
 from ..base.errors import PluginError
-from ..base.logs import current_caller
 from ..storage.database.hold import Hold
 from .aside import FailureLog, PluginPlace
 from .watch import TookTooLong, watchdog
@@ -22,15 +21,6 @@ LATE = "it took too long"
 # Called by the watchdog after it has taken a transaction away from a plugin: it answers the request whose thread still
 # hangs in the plugin.
 on_taken_away: ContextVar[Callable[[PluginError], None] | None] = ContextVar("on_taken_away", default=None)
-
-
-class _WaitingRequest:
-    """What the watchdog, in its own thread, must know of the request for which the plugin is called."""
-
-    __slots__ = ("answer", "caller")
-
-    def __init__(self) -> None:
-        self.answer, self.caller = on_taken_away.get(), current_caller()
 
 
 class AlreadyNoted(PluginError):
@@ -46,13 +36,13 @@ class TimeBounds:
     @contextmanager
     def bound(self, hold: Hold, place: PluginPlace, seconds: float) -> Iterator[None]:
         """Takes the transaction of `hold` away if the block lasts longer than `seconds`; then raises `AlreadyNoted`."""
-        request, guilty = _WaitingRequest(), place
+        context, guilty = copy_context(), place  # the watchdog, in its own thread, acts for this request
 
         def take_away() -> None:
             nonlocal guilty
             if hold.current_call is not None:  # the block is waiting for another plugin's hook
                 guilty = PluginPlace(*hold.current_call)
-            self._take_away(hold, guilty, request)
+            context.run(self._take_away, hold, guilty)
 
         try:
             with watchdog.watch(seconds, take_away):
@@ -67,7 +57,7 @@ class TimeBounds:
         """
         enclosing, hold.current_call = hold.current_call, place
         try:
-            with watchdog.watch(seconds, partial(self._take_away, hold, place, _WaitingRequest())):
+            with watchdog.watch(seconds, partial(copy_context().run, self._take_away, hold, place)):
                 value = call()
                 hold.catch_up()
         finally:
@@ -88,10 +78,11 @@ class TimeBounds:
                 raise error.__cause__ from None
         return answers[0]
 
-    def _take_away(self, hold: Hold, place: PluginPlace, request: _WaitingRequest) -> None:
+    def _take_away(self, hold: Hold, place: PluginPlace) -> None:
         try:
             hold.take_away()
         finally:
-            self._failure_log.note(place, LATE, late=True, caller=request.caller)
-            if request.answer is not None:
-                request.answer(PluginError(*place, LATE))
+            self._failure_log.note(place, LATE, late=True)
+            answer_request = on_taken_away.get()
+            if answer_request is not None:
+                answer_request(PluginError(*place, LATE))
