@@ -50,7 +50,6 @@ _PLACES = (
 
 _BLOCK = re.compile(r"<(?:p|h[1-6]|ul|ol|blockquote)\b", re.IGNORECASE)
 _EMPTY_LINE = re.compile(r"\n\s*\n")
-_PARAGRAPH = re.compile(r"\s*</p>\s*<p>\s*")
 
 
 @dataclass(frozen=True)
@@ -145,7 +144,8 @@ def paragraphs_of(text: str) -> str:
 
 def plain_of(html: str) -> str:
     """The reverse of `paragraphs_of` for clean HTML. Other tags than of paragraphs stay as they are."""
-    return _PARAGRAPH.sub("\n\n", html).replace("<br>", "\n").removeprefix("<p>").removesuffix("</p>").strip()
+    text = html.replace("</p>\n<p>", "</p><p>").replace("</p><p>", "\n\n").replace("<br>", "\n")
+    return text.removeprefix("<p>").removesuffix("</p>").strip()
 
 
 def time_left(visit: Visit, moment: datetime, now: datetime) -> str:
