@@ -114,7 +114,8 @@ def _chosen_filters(form: Mapping[str, str], then: str) -> Filters:
 
 def _state(visit: Visit, owner: CartOwner, log_in_url: str) -> Response:
     """The cart as it is now. `items` are pieces by item, `problems` texts by item, `dock` is HTML; `notice` is a text
-    for the visitor with the address `link` to follow, both "" if there is nothing to say."""
+    for the visitor with the address `link` to follow, both "" if there is nothing to say. `refused`: nothing was saved,
+    see `_explain`."""
     with visit.read() as tx:
         cart = load_cart(tx, visit, owner=owner)
         joins = joinable_order(tx, visit, cart.sale.session.id) is not None
@@ -130,6 +131,7 @@ def _state(visit: Visit, owner: CartOwner, log_in_url: str) -> Response:
         notice = text.format(moment=closed_at)
     return _json(
         {
+            "refused": False,
             "items": cart.items,
             "was": format_quantities(cart.items),
             "problems": {row.item_id: row.problem for row in cart.rows if row.problem},
@@ -144,8 +146,8 @@ def _explain(visit: Visit, error: Invalid) -> Response:
     problems = {
         problem.where.rpartition(FIELD)[2]: say(visit.language, problem) for problem in error.problems if problem.where
     }
-    return _json({"problems": problems}, status=422)
+    return _json({"refused": True, "problems": problems})  # 200: browsers report other answers as faults of the page
 
 
-def _json(content: Mapping[str, object], status: int = 200) -> Response:
-    return JSONResponse(content, status, {"Cache-Control": "no-store"})
+def _json(content: Mapping[str, object]) -> Response:
+    return JSONResponse(content, headers={"Cache-Control": "no-store"})

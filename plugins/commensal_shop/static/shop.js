@@ -99,7 +99,6 @@ async function send(body) {
   try {
     const headers = { Accept: "application/json" };
     const response = await fetch(form.action, { method: "POST", body, headers, keepalive: true });
-    if (response.status === 422) return { ...(await response.json()), refused: true };
     return response.ok ? await response.json() : null;
   } catch {
     return null;
