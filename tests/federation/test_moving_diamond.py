@@ -201,6 +201,24 @@ def test_what_was_lent_on_of_the_resellers_goods_is_still_reported(new_region: N
     assert_consistent(region)
 
 
+def test_what_a_hub_of_its_home_has_lent_on_stays_there_when_it_moves_on(new_region: NewRegion) -> None:
+    """d has bought of the hub on c, and has no trade with the farm, which lives on c for a while."""
+    region = region_of_peers(new_region, "ac", "cd", "ad")
+    farm = farm_of_ann(region)
+    regional, last = Hub(region, "c", "regional"), Hub(region, "d", "last")
+    farm.grant(regional, resell=True)
+    between = regional.as_producer(farm)
+    between.grant(last)
+    last.order(last.sell(between), 2)
+    minutes(region, 3)
+    move(move(farm), to="a")
+    close(region)
+    assert crates(region) == 100
+    assert all(lent == leased for at in "ac" for lent, leased in lent_and_leased(region, at).values())
+    assert reports_in_vain(region) == []
+    assert_consistent(region)
+
+
 def test_it_moves_on_to_where_only_its_reseller_had_listed_the_goods(farm: Producer, reseller: Producer) -> None:
     region = farm.region
     shop = Hub(region, "b", "shop")

@@ -46,6 +46,7 @@ from ..messages.bodies.orders import InstanceOrder
 from ..orders.questions import orders_of
 from ..peers.peers import peer_by_id
 from ..runtime import Federation
+from .lent_on import grains_lent_on, moves_along
 
 TERM = timedelta(hours=24)  # the first term of the leases for stock that is reserved here
 _AT_ONCE = 500
@@ -55,9 +56,11 @@ Levels = Mapping[str, tuple[int, int, int]]  # free, reserved and sold grains by
 
 
 def export_rows(
-    federation: Federation, tx: Transaction, enterprise_id: str, lots: Mapping[str, StockLot], levels: Levels
-) -> Iterator[AnyRow]:
-    """Yields all rows of the enterprise, for `rows.read_rows`. `lots` and `levels` are those at the freeze."""
+    federation: Federation, tx: Transaction, enterprise_id: str, new_home_id: str, lots: Mapping[str, StockLot],
+    levels: Levels,
+) -> Iterator[AnyRow]:  # fmt: skip
+    """Yields all rows of the enterprise, for `rows.read_rows`. `new_home_id` is the peer that gets them; `lots` and
+    `levels` are those at the freeze."""
     base, enterprise = federation.base, enterprise_by_id(tx, enterprise_id)
     yield _profile(federation, tx, enterprise)
     yield from (CategoryRow(id=category.id, name=category.name) for category in list_categories(tx, enterprise.id))
@@ -76,8 +79,12 @@ def export_rows(
     for grant in grants_between(tx, enterprise_id=enterprise.id, direction="given", limit=10_000):
         if grant.state in ("accepted", "revoked"):
             yield from _grant(tx, grant)
-    yield from _leases(tx, enterprise.id)
-    yield from (_leased_back(federation, tx, lot_id, levels[lot_id]) for lot_id in lots if any(levels[lot_id][1:]))
+    yield from _leases(tx, enterprise.id, new_home_id)
+    lent_on = grains_lent_on(tx, enterprise.id, new_home_id)
+    for lot_id in lots:
+        _, reserved, sold = levels[lot_id]
+        if reserved or sold or lent_on[lot_id]:
+            yield _leased_back(federation, tx, lot_id, reserved + lent_on[lot_id], sold)
     for order in pages(lambda after: orders_of(tx, enterprise.id, after=after, limit=_AT_ONCE), lambda entry: entry.id):
         if order.role == "supplier":
             yield _order(tx, order)
@@ -161,26 +168,25 @@ def _grant(tx: Transaction, grant: Grant) -> Iterator[AnyRow]:
         yield PriceRow(peer=peer, **row)
 
 
-def _leases(tx: Transaction, enterprise_id: str) -> Iterator[LeaseRow]:
+def _leases(tx: Transaction, enterprise_id: str, new_home_id: str) -> Iterator[LeaseRow]:
     lease = federation_lease.c
-    conditions = (lease.role == "lender", lease.enterprise_id == enterprise_id)
+    conditions = (lease.role == "lender", lease.enterprise_id == enterprise_id, moves_along(new_home_id))
     for row in tx.all(select(federation_lease).where(*conditions).order_by(lease.id)):
         counts: dict[str, Any] = {name: row[name] for name in _COUNTS}
         yield LeaseRow(id=row["id"], peer=peer_by_id(tx, row["peer_id"]).iri, lot_id=row["lot_id"], **counts)
 
 
-def _leased_back(federation: Federation, tx: Transaction, lot_id: str, level: tuple[int, int, int]) -> LeaseRow:
-    """Returns a lease from the new home for stock that customers here have ordered."""
-    _, reserved, sold = level
+def _leased_back(federation: Federation, tx: Transaction, lot_id: str, held: int, sold: int) -> LeaseRow:
+    """Returns a lease from the new home for stock that customers here have ordered, or that hubs here have lent on."""
     zeros = dict.fromkeys(("report", "returned", "sold", "late", "lost"), 0)
-    held = dict.fromkeys(("granted", "seen", "held"), reserved)
+    counts = dict.fromkeys(("granted", "seen", "held"), held)
     return LeaseRow(
         id=tx.new_id(),
         peer=federation.iri,
         lot_id=lot_id,
         epoch=1,
         **zeros,
-        **held,
+        **counts,
         until=tx.now + TERM,
         sold_before=sold,
     )

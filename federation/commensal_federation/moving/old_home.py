@@ -44,6 +44,7 @@ from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
 from .export import TERM, export_rows, local_hubs, pages
+from .lent_on import grains_lent_on, moves_along
 from .moves import find_move, move_by_id, open_move, set_move
 from .new_home import refuse_unfollowed
 from .two_ways import MovedThing, place_copies
@@ -128,7 +129,7 @@ def hand_over_enterprise(federation: Federation, tx: Transaction, peer: Peer, re
     peer_ids = _trading_peers(tx, move.enterprise_id) | {peer.id}
     set_authority(tx, move.old_iri, epoch=move.epoch, moved_to=ready.moved_to)
     set_authority(tx, ready.moved_to, epoch=move.epoch, came_from=move.old_iri)
-    forget_trade(tx, move.enterprise_id)
+    forget_trade(tx, move.enterprise_id, peer.id)
     apart = become_copy(tx, move, peer, ready)
     set_move(tx, move, state="moved", new_iri=ready.moved_to)
     body = Move(enterprise=move.old_iri, moved_to=ready.moved_to, epoch=move.epoch, renamed=ready.renamed, apart=apart)
@@ -144,7 +145,7 @@ def _freeze(federation: Federation, tx: Transaction, move: MoveRow) -> None:
     """Stops new sales, grants and leases of the enterprise and sends the export. Orders and leases continue."""
     enterprise_id = str(move.enterprise_id)
     frozen = take_off_sale(tx, enterprise_id)
-    rows = list(export_rows(federation, tx, enterprise_id, frozen.lots, frozen.levels))
+    rows = list(export_rows(federation, tx, enterprise_id, move.peer_id, frozen.lots, frozen.levels))
     set_move(tx, move, state="frozen", said=frozen.said)
     parts = list(parts_of(rows))
     for part, part_rows in enumerate(parts, 1):
@@ -216,9 +217,14 @@ def _trading_peers(tx: Transaction, enterprise_id: str) -> set[str]:
     return {row["peer_id"] for query in queries for row in tx.all(query.distinct())}
 
 
-def forget_trade(tx: Transaction, enterprise_id: str) -> None:
-    """Deletes the grants, leases and orders that it had as a producer; they moved. What was signed stays here."""
+def forget_trade(tx: Transaction, enterprise_id: str, new_home_id: str) -> None:
+    """Deletes the grants, leases and orders that it had as a producer and that moved. What was signed stays here, and
+    what hubs here have lent on."""
     keep_moved_orders(tx, enterprise_id)
+    forget_joined_lots(tx, enterprise_id)
+    lease, order = federation_lease.c, federation_order.c
+    lent = (lease.role == "lender", lease.enterprise_id == enterprise_id)
+    tx.execute(delete(federation_lease).where(*lent, moves_along(new_home_id)))
     grants = [grant.id for grant in grants_between(tx, enterprise_id=enterprise_id, direction="given", limit=10_000)]
     for table in (federation_told, federation_told_price):
         tx.execute(delete(table).where(table.c.grant_id.in_(grants)))
@@ -226,9 +232,6 @@ def forget_trade(tx: Transaction, enterprise_id: str) -> None:
     received = (federation_grant.c.direction == "received", federation_grant.c.enterprise_id == enterprise_id)
     # Grants that it has received are offered again at its new home.
     tx.execute(update(federation_grant).where(*received).values(state="revoked"))
-    forget_joined_lots(tx, enterprise_id)
-    lease, order = federation_lease.c, federation_order.c
-    tx.execute(delete(federation_lease).where(lease.role == "lender", lease.enterprise_id == enterprise_id))
     supplied = (order.role == "supplier", order.enterprise_id == enterprise_id)
     lines = federation_order_line.c.order_id.in_(select(order.id).where(*supplied))
     tx.execute(delete(federation_order_line).where(lines))
@@ -256,23 +259,25 @@ def become_copy(tx: Transaction, move: MoveRow, peer: Peer, ready: MoveReady) ->
             for thing in things
         ],
     )  # fmt: skip
+    lent_on = grains_lent_on(tx, enterprise_id, peer.id)
     for lot_id, (_, reserved, sold) in sorted(levels.items()):
-        _lease_back(tx, peer, enterprise_id, lot_id, placed.iris[lot_id], reserved, sold)
+        _lease_back(tx, peer, enterprise_id, lot_id, placed.iris[lot_id], (reserved, lent_on[lot_id], sold))
     for hub_id, _ in local_hubs(tx, enterprise_id):
         _receive_grant(tx, hub_id, move, peer, ready.moved_to)
     return placed.apart
 
 
 def _lease_back(
-    tx: Transaction, peer: Peer, enterprise_id: str, lot_id: str, there: str, reserved: int, sold: int
+    tx: Transaction, peer: Peer, enterprise_id: str, lot_id: str, there: str, level: tuple[int, int, int]
 ) -> None:
-    """Holds the stock that was reserved at the freeze by a lease from the new home; the rest has moved there."""
+    """Holds stock by a lease from the new home: what was reserved at the freeze, or is lent on; the rest has moved."""
+    reserved, lent_on, sold = level
     tell_beyond(tx, lot_id, 0, tx.now + TERM - MARGIN)
     lot = lots_by_id(tx, [lot_id])[lot_id]
-    if not carry_stock(tx, lot_id, free=0, lent=-int(lot.lent * lot.per_unit), note=peer.name):
+    if not carry_stock(tx, lot_id, free=0, lent=lent_on - int(lot.lent * lot.per_unit), note=peer.name):
         raise AssertionError(f"the lot {lot_id} has changed under its lock")
     lease = open_lease(tx, "holder", peer.id, enterprise_id, lot_id, there, sold_before=sold)
-    held = 0 if lot.unlimited else reserved
+    held = 0 if lot.unlimited else reserved + lent_on
     set_lease(tx, lease, granted=held, seen=held, held=held, until=tx.now + TERM)
 
 

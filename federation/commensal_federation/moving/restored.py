@@ -73,7 +73,7 @@ def complete_hand_over(federation: Federation, tx: Transaction, move_id: str) ->
     if new_home is None or not new_home.active or new_home.recovering:
         text = "Not yet: {address} must be a partner instance, and answer after the restore."
         raise Conflict("new_home", text, address=move.new_iri)
-    forget_trade(tx, str(move.enterprise_id))
+    forget_trade(tx, str(move.enterprise_id), new_home.id)
     ready = MoveReady(enterprise=move.old_iri, moved_to=move.new_iri, renamed=move.said["renamed"])
     become_copy(tx, move, new_home, ready)
     for sent in {sent.body.lot: sent for sent in taken_back(federation, tx, new_home, "LeaseReport")}.values():
