@@ -45,7 +45,7 @@ class Desk:
 
     def trail(self, **filters: Any) -> list[AuditEntry]:
         with self.instance.store.read() as tx:
-            return list(audit_entries(tx, AuditFilter(**filters), 200))
+            return list(audit_entries(tx, AuditFilter(**filters), 1000))
 
     def last(self, **filters: Any) -> AuditEntry:
         return self.trail(**filters)[0]

@@ -29,7 +29,7 @@ from commensal.trade.payments.values import Payment
 
 
 @dataclass(frozen=True)
-class Till:
+class Kiosk:
     """The shop's settings of the plugin."""
 
     greeting: str = "Hello"
@@ -50,39 +50,39 @@ def calls() -> Calls:
 
 @pytest.fixture
 def instance(store: Store, clock: ManualClock, ids: SeededIds, tmp_path: Path, calls: Calls) -> Instance:
-    """A shop that uses the plugins `till` and `bare`, not `off`; one order of 12.50."""
+    """A shop that uses the plugins `kiosk` and `bare`, not `off`; one order of 12.50."""
 
     def ask(
-        payment: Payment, method: str, order_number: int, email: str, return_url: str, settings: Till, language: str
+        payment: Payment, method: str, order_number: int, email: str, return_url: str, settings: Kiosk, language: str
     ) -> Any:
         calls.append(dict(locals()) | {"settings": settings.greeting})
         del calls[-1]["calls"]
         return calls.act()
 
-    def offer(settings: Till, language: str) -> list[Any]:
+    def offer(settings: Kiosk, language: str) -> list[Any]:
         return [
             PaymentMethod(id="desk", label=f"{settings.greeting} ({language})"),
             PaymentMethod(id="=x", label=""),
         ]
 
-    till, bare, off = ModuleType("till"), ModuleType("bare"), ModuleType("off")
-    till.start_payment, till.payment_methods = hookimpl(ask), hookimpl(offer)  # type: ignore[attr-defined]
-    till.enterprise_settings = hookimpl(lambda: Till)  # type: ignore[attr-defined]
+    kiosk, bare, off = ModuleType("kiosk"), ModuleType("bare"), ModuleType("off")
+    kiosk.start_payment, kiosk.payment_methods = hookimpl(ask), hookimpl(offer)  # type: ignore[attr-defined]
+    kiosk.enterprise_settings = hookimpl(lambda: Kiosk)  # type: ignore[attr-defined]
     bare.payment_methods = hookimpl(lambda settings: [PaymentMethod(id="bare", label=repr(settings))])  # type: ignore[attr-defined]
     off.payment_methods = hookimpl(lambda: [PaymentMethod(id="off", label="Off")])  # type: ignore[attr-defined]
-    settings = InstanceSettings(name="Test", plugins={"enabled": ["till", "off", "bare"]})
-    hooks = load_plugins(settings, clock=clock, modules={"till": till, "bare": bare, "off": off})
+    settings = InstanceSettings(name="Test", plugins={"enabled": ["kiosk", "off", "bare"]})
+    hooks = load_plugins(settings, clock=clock, modules={"kiosk": kiosk, "bare": bare, "off": off})
     with store.write() as tx:
         a_shop(tx)
         a_placed_order(tx, total=1250, id="order")
-        for plugin, values in (("till", {"greeting": "Bonjour"}), ("bare", {})):
+        for plugin, values in (("kiosk", {"greeting": "Bonjour"}), ("bare", {})):
             tx.execute(
                 insert(enterprise_plugin).values(enterprise_id="shop", plugin=plugin, settings=values, version=1)
             )
     return Instance(tmp_path, settings, store, hooks, clock, ids)
 
 
-def begin(instance: Instance, key: str = "key", method: str = "till:desk", order_id: str = "order") -> Any:
+def begin(instance: Instance, key: str = "key", method: str = "kiosk:desk", order_id: str = "order") -> Any:
     return start_payment(instance, order_id, method, key, "fr")
 
 
@@ -179,7 +179,7 @@ def test_a_plugin_that_breaks_tells_nothing_of_its_inside(instance: Instance, ca
     assert "1234" in instance.hooks.failures[-1].what
 
 
-@pytest.mark.parametrize("method", ["off:off", "gone:x", "till"])
+@pytest.mark.parametrize("method", ["off:off", "gone:x", "kiosk"])
 def test_a_method_that_the_shop_does_not_offer_is_refused(instance: Instance, method: str) -> None:
     with pytest.raises(Refused):
         begin(instance, method=method)
@@ -201,12 +201,12 @@ def test_nothing_is_begun_where_nothing_is_due(instance: Instance) -> None:
 
 def test_a_shop_offers_what_its_plugins_offer(instance: Instance) -> None:
     methods = payment_methods(instance, "shop", "fr")
-    assert [(method.id, method.label) for method in methods] == [("till:desk", "Bonjour (fr)"), ("bare:bare", "None")]
+    assert [(method.id, method.label) for method in methods] == [("kiosk:desk", "Bonjour (fr)"), ("bare:bare", "None")]
 
 
 def test_settings_that_cannot_be_read_leave_only_their_plugin_out(instance: Instance) -> None:
     with instance.store.write() as tx:
-        tx.execute(enterprise_plugin.update().where(enterprise_plugin.c.plugin == "till").values(settings={"old": 1}))
+        tx.execute(enterprise_plugin.update().where(enterprise_plugin.c.plugin == "kiosk").values(settings={"old": 1}))
     assert [method.id for method in payment_methods(instance, "shop", "fr")] == ["bare:bare"]
     with pytest.raises(Conflict, match="not offered for this order"):
         begin(instance)
