@@ -169,7 +169,8 @@ from .storage.jobs import Job as Job
 from .storage.jobs import Periodic as Periodic
 from .storage.jobs import Work as Work
 from .storage.jobs import clock_in_doubt as clock_in_doubt
-from .storage.jobs import promise as promise
+from .storage.jobs import enqueue as enqueue
+from .storage.jobs.enqueue import promise as promise
 from .storage.jobs.failed import failed_jobs as failed_jobs
 from .storage.jobs.failed import retry_parked as retry_parked
 from .trade.enterprises.customer_categories import list_categories as list_categories

@@ -13,7 +13,7 @@ from .linked_catalogues.work import work as links
 from .moving.work import work as moving
 from .notices.sending import work as notices
 from .orders.work import work as orders
-from .peering.work import promise_key_updates
+from .peering.work import enqueue_key_updates
 from .peering.work import work as peering
 from .platforms.notifying import work as platforms
 
@@ -21,7 +21,7 @@ from .platforms.notifying import work as platforms
 @hookimpl
 def jobs() -> Work:
     rooms = [
-        delivery(promise_key_updates), peering(), catalogue(), leases(), orders(plan_session), moving(), links(),
+        delivery(enqueue_key_updates), peering(), catalogue(), leases(), orders(plan_session), moving(), links(),
         platforms(), backorders(), notices(),
     ]  # fmt: skip
     handlers = {kind: handler for room in rooms for kind, handler in room.handlers.items()}

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, bindparam, delete, literal, select, update
 
-from commensal import Conflict, Event, Flag, NotFound, Row, Transaction, insert_once, promise
+from commensal import Conflict, Event, Flag, NotFound, Row, Transaction, enqueue, insert_once
 
 from .data import body_of
 from .hooks import Hook, hook_by_id
@@ -82,7 +82,7 @@ def send_again(tx: Transaction, enterprise_id: str, delivery_id: str) -> Deliver
     row = tx.first(statement.values(values).returning(webhooks_delivery))
     if row is None:
         raise Conflict("on_its_way", "This message is on its way already.")
-    promise(tx, DELIVER, {"delivery_id": delivery_id})
+    enqueue(tx, DELIVER, {"delivery_id": delivery_id})
     return _delivery_from(row)
 
 
@@ -122,7 +122,7 @@ def _add(tx: Transaction, hook_id: str, event_id: str, kind: str, body: str) -> 
         "tries": 0, "error": "", "due_at": tx.now, "created_at": tx.now,
     }  # fmt: skip
     if insert_once(tx, webhooks_delivery, new):
-        promise(tx, DELIVER, {"delivery_id": new["id"]})
+        enqueue(tx, DELIVER, {"delivery_id": new["id"]})
 
 
 def _refuse_disabled(hook: Hook) -> None:

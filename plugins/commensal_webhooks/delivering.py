@@ -23,9 +23,9 @@ from commensal import (
     Transaction,
     clock_in_doubt,
     enabled_plugins,
+    enqueue,
     http_client,
     mail_enterprise,
-    promise,
 )
 
 from .deliveries import DELIVER
@@ -173,7 +173,7 @@ def _switch_off(tx: Transaction, message: Message, because: str, outcome: Outcom
 
 def _reschedule(tx: Transaction, delivery_id: str, at: datetime) -> None:
     _update_waiting(tx, delivery_id, {"due_at": at})
-    promise(tx, DELIVER, {"delivery_id": delivery_id}, due_at=at)
+    enqueue(tx, DELIVER, {"delivery_id": delivery_id}, due_at=at)
 
 
 def _update_waiting(tx: Transaction, delivery_id: str, values: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
 from commensal.operations.backups.settings import toml
 from commensal.storage.database import Store
-from commensal.storage.jobs import promise
+from commensal.storage.jobs import enqueue
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal.trade.orders.place import place_order
@@ -65,7 +65,7 @@ def make_instance(folder: Path, url: str, *, units: int = 1_000_000) -> str:
     with store.write() as tx:
         a_shop(tx)
         item = an_item(tx, a_lot(tx, on_hand=str(units)), grains=1, quantity=Decimal(1))
-        promise(tx, "mail", {"to": "ada@example.org"})
+        enqueue(tx, "mail", {"to": "ada@example.org"})
     buy(store, item)
     store.close()
     return item

@@ -16,7 +16,7 @@ from commensal.operations.work import work_of
 from commensal.storage.database.core_tables import tables_of
 from commensal.storage.database.marks import most_ahead
 from commensal.storage.database.types import Time
-from commensal.storage.jobs import Job, Work, promise
+from commensal.storage.jobs import Job, Work, enqueue
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import CLAIM, run_due
 from commensal.storage.jobs.tables import job
@@ -57,12 +57,12 @@ def test_what_failed_while_the_clock_was_ahead_is_tried_again(instance: Instance
         return sorted(done)
 
     with instance.store.write() as tx:
-        promise(tx, "act", {"name": "in two years"}, due_at=tx.now + 2 * AHEAD)
-        promise(tx, "act", {"name": "fails"})
+        enqueue(tx, "act", {"name": "in two years"}, due_at=tx.now + 2 * AHEAD)
+        enqueue(tx, "act", {"name": "fails"})
     clock.advance(days=AHEAD.days)
     with instance.store.write() as tx:
-        promise(tx, "act", {"name": "next try of a handler"}, due_at=tx.now + timedelta(hours=9))
-        promise(tx, "act", {"name": "a month later"}, due_at=tx.now + timedelta(days=30))
+        enqueue(tx, "act", {"name": "next try of a handler"}, due_at=tx.now + timedelta(hours=9))
+        enqueue(tx, "act", {"name": "a month later"}, due_at=tx.now + timedelta(days=30))
     assert run() == []
     put_right(instance, clock)
     assert run() == ["fails", "next try of a handler"]
@@ -77,7 +77,7 @@ def test_the_job_of_a_worker_that_died_while_the_clock_was_ahead_is_taken_up(
 ) -> None:
     claims: list[int] = []
     with instance.store.write() as tx:
-        promise(tx, "act", {})
+        enqueue(tx, "act", {})
         tx.execute(update(job).values(state="running", attempts=1, claimed_until=tx.now + AHEAD + CLAIM))
     clock.advance(days=AHEAD.days)
     put_right(instance, clock)

@@ -29,7 +29,7 @@ from commensal.cli.commands import COMMANDS, _run_under
 from commensal.cli.named import moment
 from commensal.cli.plugin_commands import claimed_names
 from commensal.instance import open_instance
-from commensal.storage.jobs import promise
+from commensal.storage.jobs import enqueue
 from commensal.storage.jobs.tables import job
 from commensal.trade.enterprises.tables import enterprise
 from commensal.trade.people.people import person_by_email
@@ -296,7 +296,7 @@ def test_a_database_that_was_lost_is_told_by_what_is_left_beside_it(run: Run, tm
 def test_a_job_that_keeps_failing_is_shown_and_tried_again(run: Run, tmp_path: Path) -> None:
     init_with_operator(run)
     with open_instance(tmp_path / "val") as instance, instance.store.write() as tx:
-        job_id = promise(tx, "nobody knows", {})
+        job_id = enqueue(tx, "nobody knows", {})
         tx.execute(update(job).values(state="parked", attempts=6, error="KeyError: 'nobody knows'"))
     output = run("jobs").stdout
     assert job_id in output

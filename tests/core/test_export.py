@@ -33,7 +33,7 @@ from commensal.operations.backups.rows import read_rows
 from commensal.operations.checks import broken_invariants
 from commensal.storage.database import Store
 from commensal.storage.database.core_tables import tables_of
-from commensal.storage.jobs.enqueue import Promise, promise_all
+from commensal.storage.jobs.enqueue import NewJob, enqueue_all
 from commensal.storage.jobs.tables import job, job_slot
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.sale_sessions.tables import coordination
@@ -258,7 +258,7 @@ def test_however_many_rows_there_are_few_are_in_memory(
     export(folder, tmp_path / "first.zip", clock=clock)  # so that modules are imported before the measurement
     store, count = open_store(database_url), 5000
     with store.write() as tx:
-        promise_all(tx, [Promise("mail", {"to": "ada@example.org", "text": "x" * 5000})] * count)
+        enqueue_all(tx, [NewJob("mail", {"to": "ada@example.org", "text": "x" * 5000})] * count)
     tracemalloc.start()
     try:
         export(folder, tmp_path / "val.zip", clock=clock)

@@ -21,7 +21,7 @@ from commensal.hooks.failures import note_failures
 from commensal.instance import Instance, InstanceSettings, Secret, load_settings
 from commensal.instance.settings import LimitSettings, WatchingSettings
 from commensal.storage.database import Store
-from commensal.storage.jobs import promise
+from commensal.storage.jobs import enqueue
 from commensal.storage.jobs.clock import EVERY_MINUTE
 from commensal.storage.jobs.tables import job, job_slot
 from commensal.trade.people.people import Person
@@ -99,7 +99,7 @@ def test_a_short_secret_is_refused(tmp_path: Path) -> None:
 
 def park_a_job(store: Store) -> None:
     with store.write() as tx:
-        promise(tx, "mail", {})
+        enqueue(tx, "mail", {})
         tx.execute(update(job).values(state="parked"))
 
 
@@ -110,7 +110,7 @@ def test_parked_jobs_are_a_reason(client: TestClient, store: Store) -> None:
 
 def test_jobs_that_nobody_does_are_a_reason(client: TestClient, store: Store, clock: ManualClock) -> None:
     with store.write() as tx:
-        promise(tx, "mail", {})
+        enqueue(tx, "mail", {})
     clock.advance(minutes=5)
     assert reasons(client) == []
     clock.advance(seconds=1)
@@ -221,7 +221,7 @@ def test_asking_often_costs_three_statements_a_second(client: TestClient, store:
     assert count_selects(20) == 0
     with store.write() as tx:
         for _ in range(300):
-            promise(tx, "mail", {})
+            enqueue(tx, "mail", {})
         tx.execute(update(job).values(due_at=tx.now + timedelta(days=1)))
     clock.advance(seconds=0.1)
     assert count_selects(20) == 3

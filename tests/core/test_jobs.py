@@ -12,7 +12,9 @@ import pytest
 from sqlalchemy import event, insert, select
 from starlette.testclient import TestClient
 
+import commensal
 from commensal.base.clock import ManualClock
+from commensal.base.deprecated import RemovedIn1Warning
 from commensal.base.entry_points import plugin_entry_points
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
@@ -20,7 +22,7 @@ from commensal.instance.begin import USUAL
 from commensal.interfaces.monitoring.health import Watcher
 from commensal.operations.work import work_of
 from commensal.storage.database import Store, Transaction
-from commensal.storage.jobs import Job, Periodic, Promise, Work, promise, promise_all, ticking
+from commensal.storage.jobs import Job, NewJob, Periodic, Work, enqueue, enqueue_all, ticking
 from commensal.storage.jobs.clock import EVERY_MINUTE, trust_clock
 from commensal.storage.jobs.failed import forget_finished, retry_parked
 from commensal.storage.jobs.periodic import run_periodic
@@ -42,10 +44,10 @@ def test_a_promise_is_kept_only_if_its_transaction_commits(instance: Instance) -
     payloads: list[Any] = []
     work = Work({"note": lambda _, job: payloads.append(job.payload)})
     with pytest.raises(RuntimeError), instance.store.write() as tx:
-        promise(tx, "note", {"n": 1})
+        enqueue(tx, "note", {"n": 1})
         raise RuntimeError
     with instance.store.write() as tx:
-        promise(tx, "note", {"n": 2})
+        enqueue(tx, "note", {"n": 2})
     assert run_due(instance, work)
     assert not run_due(instance, work)
     assert (payloads, _states(instance.store)) == ([{"n": 2}], ["done"])
@@ -53,7 +55,7 @@ def test_a_promise_is_kept_only_if_its_transaction_commits(instance: Instance) -
 
 def test_a_job_waits_until_it_is_due(instance: Instance, clock: ManualClock) -> None:
     with instance.store.write() as tx:
-        promise(tx, "note", {}, due_at=clock.now() + timedelta(hours=1))
+        enqueue(tx, "note", {}, due_at=clock.now() + timedelta(hours=1))
     work = Work({"note": lambda *_: None})
     assert not run_due(instance, work)
     clock.advance(hours=1)
@@ -68,7 +70,7 @@ def test_a_failing_job_comes_back_later_each_time_and_is_parked_in_the_end(
 
     work = Work({"note": fail})
     with instance.store.write() as tx:
-        job_id = promise(tx, "note", {})
+        job_id = enqueue(tx, "note", {})
     for delay in DELAYS:
         assert run_due(instance, work)
         clock.advance(seconds=delay.total_seconds() - 1)
@@ -86,14 +88,14 @@ def test_a_failing_job_comes_back_later_each_time_and_is_parked_in_the_end(
 
 def test_a_job_of_a_kind_nobody_knows_is_kept(instance: Instance) -> None:
     with instance.store.write() as tx:
-        promise(tx, "from_a_plugin_that_left", {})
+        enqueue(tx, "from_a_plugin_that_left", {})
     run_due(instance, Work({}))
     assert _states(instance.store) == ["waiting"]
 
 
 def test_a_job_whose_worker_died_is_taken_up_again(instance: Instance, clock: ManualClock) -> None:
     with instance.store.write() as tx:
-        promise(tx, "note", {})
+        enqueue(tx, "note", {})
 
     def die(*_: object) -> None:
         raise KeyboardInterrupt
@@ -113,7 +115,7 @@ def test_four_workers_share_two_hundred_jobs_and_do_each_once(instance: Instance
     work = Work({"note": lambda _, job: job_ids.append(job.id)})
     with instance.store.write() as tx:
         for _ in range(200):
-            promise(tx, "note", {})
+            enqueue(tx, "note", {})
 
     def run_all() -> None:
         while run_due(instance, work):
@@ -170,13 +172,13 @@ def test_work_promised_by_this_process_is_begun_at_once_and_not_at_the_next_tick
     with ticking.ticking(instance, Work({"note": note})):
         for name in ("first", "second"):  # also after the ticking was woken before
             with instance.store.write() as tx:
-                promise(tx, "note", {"name": name})
+                enqueue(tx, "note", {"name": name})
                 assert not names or names == ["first"], "nothing is begun before the commit"
             assert events[name].wait(30)
         with instance.store.write() as tx:
-            promise(tx, "note", {"name": "late"}, due_at=tx.now + timedelta(hours=1))
+            enqueue(tx, "note", {"name": "late"}, due_at=tx.now + timedelta(hours=1))
     with instance.store.write() as tx:
-        promise(tx, "note", {"name": "late"})
+        enqueue(tx, "note", {"name": "late"})
     assert not late.is_set()
     assert names == ["first", "second"]
 
@@ -194,8 +196,8 @@ def test_who_waits_behind_a_slow_job_is_taken_up_by_another_worker(
     work = Work({"slow": think, "quick": lambda *_: done.set()})
     with ticking.ticking(instance, work):
         with instance.store.write() as tx:
-            promise(tx, "slow", {})
-            promise(tx, "quick", {})
+            enqueue(tx, "slow", {})
+            enqueue(tx, "quick", {})
         assert started.wait(30)
         assert done.wait(30), "it waits until the slow one is over"
         assert not over.is_set()
@@ -214,11 +216,11 @@ def test_slow_jobs_never_delay_mails(instance: Instance, monkeypatch: pytest.Mon
     work = Work({**dict.fromkeys(kinds, think), "mail": lambda *_: mailed.set()})
     with ticking.ticking(instance, work):
         with instance.store.write() as tx:
-            promise_all(tx, [Promise(kind, {}) for kind in kinds for _ in range(12)])
+            enqueue_all(tx, [NewJob(kind, {}) for kind in kinds for _ in range(12)])
         for _ in range(min(2 * len(kinds), 3)):
             assert begun.acquire(timeout=30)
         with instance.store.write() as tx:
-            promise(tx, "mail", {})
+            enqueue(tx, "mail", {})
         is_mailed = mailed.wait(5)
         over.set()
     assert is_mailed, "it waits until a slow one is over"
@@ -234,11 +236,11 @@ def test_a_slow_mail_server_never_delays_other_jobs(instance: Instance, monkeypa
 
     with ticking.ticking(instance, Work({"mail": send, "quick": lambda *_: done.set()})):
         with instance.store.write() as tx:
-            promise_all(tx, [Promise("mail", {})] * 12)
+            enqueue_all(tx, [NewJob("mail", {})] * 12)
         for _ in range(3):
             assert begun.acquire(timeout=30)
         with instance.store.write() as tx:
-            promise(tx, "quick", {})
+            enqueue(tx, "quick", {})
         is_done = done.wait(5)
         over.set()
     assert is_done, "it waits until a mail is sent"
@@ -257,7 +259,7 @@ def test_who_is_stopped_finishes_the_job_under_way_and_leaves_the_others(
 
     with instance.store.write() as tx:
         for _ in range(3):
-            promise(tx, "slow", {})
+            enqueue(tx, "slow", {})
     worker_context = ticking.ticking(instance, Work({"slow": think}))
     worker_context.__enter__()
     assert started.wait(30)
@@ -283,7 +285,7 @@ def test_a_worker_that_was_silent_for_too_long_has_nothing_to_say_any_more(
         run_due(instance, Work({"note": fail}))
 
     with instance.store.write() as tx:
-        promise(tx, "note", {})
+        enqueue(tx, "note", {})
     run_due(instance, Work({"note": slow}))
     with instance.store.read() as tx:
         row = tx.one(select(job.c.state, job.c.attempts, job.c.error))
@@ -295,8 +297,8 @@ def test_finished_jobs_are_forgotten_after_a_month_and_parked_ones_are_not(
     instance: Instance, clock: ManualClock
 ) -> None:
     with instance.store.write() as tx:
-        promise(tx, "done", {})
-        promise(tx, "never", {})
+        enqueue(tx, "done", {})
+        enqueue(tx, "never", {})
     work = Work({"done": lambda *_: None})
     while run_due(instance, work):
         pass
@@ -317,8 +319,8 @@ def test_many_promises_are_one_statement_and_none_is_none(store: Store) -> None:
     statements: list[str] = []
     event.listen(store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     with store.write() as tx:
-        assert promise_all(tx, []) == []
-        ids = promise_all(tx, [Promise("note", {"n": number}) for number in range(100)])
+        assert enqueue_all(tx, []) == []
+        ids = enqueue_all(tx, [NewJob("note", {"n": number}) for number in range(100)])
     assert len([statement for statement in statements if "job" in statement]) == 1
     with store.read() as tx:
         rows = tx.all(select(job.c.id, job.c.payload).order_by(job.c.id))
@@ -332,8 +334,8 @@ def test_operators_see_what_failed_without_what_it_was_about_and_try_it_again(
     instance: Instance, client: TestClient, clock: ManualClock, somebody: Somebody
 ) -> None:
     with instance.store.write() as tx:
-        job_id = promise(tx, "unknown", {"secret": "hunter2"})
-        promise(tx, "unknown", {})
+        job_id = enqueue(tx, "unknown", {"secret": "hunter2"})
+        enqueue(tx, "unknown", {})
     work = Work({})
     for delay in (timedelta(), *DELAYS):
         clock.advance(seconds=delay.total_seconds())
@@ -416,12 +418,12 @@ def test_jobs_that_end_something_stay_due_while_the_clock_is_in_doubt(instance: 
         return kinds
 
     with instance.store.write() as tx:
-        promise(tx, "end", {})
+        enqueue(tx, "end", {})
     assert run() == ["end"], "a new instance has nothing that it could end too early"
     with instance.store.write() as tx:
         trust_clock(tx, vouched=True)
-        promise(tx, "end", {}, due_at=tx.now + timedelta(days=30))
-        promise(tx, "note", {}, due_at=tx.now + timedelta(days=30))
+        enqueue(tx, "end", {}, due_at=tx.now + timedelta(days=30))
+        enqueue(tx, "note", {}, due_at=tx.now + timedelta(days=30))
     clock.advance(days=1500)
     assert run() == ["note"]
     with instance.store.write() as tx:
@@ -454,3 +456,10 @@ def test_all_work_that_deletes_or_completes_is_called_irreversible(instance: Ins
     ending_jobs = [kind for kind in work.handlers if any(word in kind for word in (*doubtful, "give_up"))]
     # the e-mail about orders that have expired ends nothing
     assert sorted({*ending_jobs, "federation.tend_names"} - {"tell_expired_guest_orders"}) == sorted(work.irreversible)
+
+
+def test_plugins_of_the_first_release_enqueue_by_the_old_name_and_are_told_the_new_one(store: Store) -> None:
+    with store.write() as tx, pytest.warns(RemovedIn1Warning, match="promise is called enqueue now"):
+        commensal.promise(tx, "mail", {"to": "ada@example.org"})
+    with store.read() as tx:
+        assert [row["payload"] for row in tx.all(select(job.c.payload))] == [{"to": "ada@example.org"}]

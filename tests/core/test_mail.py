@@ -39,7 +39,7 @@ from commensal.interfaces.monitoring.health import Watcher
 from commensal.interfaces.monitoring.mail import unsent_mail
 from commensal.operations.work import work_of
 from commensal.storage.database import Store, insert_rows
-from commensal.storage.jobs import Job, promise
+from commensal.storage.jobs import Job, enqueue
 from commensal.storage.jobs.failed import failed_jobs, retry_all_parked
 from commensal.storage.jobs.run import run_due
 from commensal.testing.placed import a_placed_order, a_shop
@@ -615,7 +615,7 @@ def test_what_a_server_refuses_for_good_is_parked_at_once_and_told_by_its_reason
     with serving(Mailbox(None, offers=False, answers={word: "550 5.7.1 sender rejected"})) as port:
         sending = with_mail_server(instance, port, security="none")
         with instance.store.write() as tx:
-            promise(tx, "mail", account_mail("confirm_email").payload)
+            enqueue(tx, "mail", account_mail("confirm_email").payload)
         assert run_due(sending, work_of(sending))
     with instance.store.read() as tx:
         (failed,) = failed_jobs(tx)
@@ -637,7 +637,7 @@ def test_what_a_server_refuses_for_now_is_tried_again_and_told_from_the_second_t
     instance: Instance, clock: ManualClock
 ) -> None:
     with instance.store.write() as tx:
-        promise(tx, "mail", account_mail("confirm_email").payload)
+        enqueue(tx, "mail", account_mail("confirm_email").payload)
     with serving(Mailbox(None, offers=False, answers={"RCPT": "451 4.7.1 come back later"})) as port:
         sending = with_mail_server(instance, port, security="none")
         for given_up in (0, 1):

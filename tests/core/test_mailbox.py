@@ -21,7 +21,7 @@ from commensal.interfaces.mail.capping import forget_counts, may_send
 from commensal.interfaces.mail.tables import mailbox_count
 from commensal.operations.work import work_of
 from commensal.storage.database import Store, insert_rows
-from commensal.storage.jobs import Job, Work, promise, promise_all
+from commensal.storage.jobs import Job, Work, enqueue, enqueue_all
 from commensal.storage.jobs.run import run_due
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
@@ -154,7 +154,7 @@ def test_a_hub_fills_no_mailbox_with_orders_that_nobody_asked_for(
         sent_before = len(shop.mails())
         orders = [shop.order(email, by_hub=True) for _ in range(MOST + 2)]
         with shop.instance.store.write() as tx:
-            promise_all(tx, [order_mail(tx, order, "order_ready") for order in orders])
+            enqueue_all(tx, [order_mail(tx, order, "order_ready") for order in orders])
         counts = []
         for _ in range(3):
             counts.append(len(shop.mails()) - sent_before)
@@ -224,7 +224,7 @@ def test_a_mail_that_is_tried_again_counts_once_and_stays_held_back(instance: In
 
     for name in answers:
         with instance.store.write() as tx:
-            promise(tx, "mail", {"kind": "confirm_email", "to": VICTIM, "language": "en", "name": name})
+            enqueue(tx, "mail", {"kind": "confirm_email", "to": VICTIM, "language": "en", "name": name})
         clock.advance(seconds=1)
     for _ in range(3):
         while run_due(instance, Work({"mail": fail})):

@@ -15,9 +15,9 @@ from commensal.hooks.aside import Failure
 from commensal.hooks.failures import note_failures
 from commensal.instance import InstanceSettings, Secret
 from commensal.instance.settings import LimitSettings, WatchingSettings
-from commensal.storage.backups.upkeep import BACKUP, mark_done, promise_once
+from commensal.storage.backups.upkeep import BACKUP, enqueue_once, mark_done
 from commensal.storage.database import Store
-from commensal.storage.jobs import promise
+from commensal.storage.jobs import enqueue
 from commensal.storage.jobs.tables import job
 from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.counters import next_number
@@ -101,7 +101,7 @@ def test_jobs_orders_and_failures_are_counted_in_the_database(client: TestClient
         for _ in range(3):
             next_number(tx, "shop", "order")
         next_number(tx, "shop", "journal")
-        first, second, _ = (promise(tx, "mail", {}) for _ in range(3))
+        first, second, _ = (enqueue(tx, "mail", {}) for _ in range(3))
         tx.execute(update(job).where(job.c.id == first).values(state="parked"))
         tx.execute(update(job).where(job.c.id == second).values(error="OSError"))
         note_failures(tx, [Failure("pickup", "shipping_options", "it took too long", tx.now)] * 4)
@@ -120,7 +120,7 @@ def test_jobs_orders_and_failures_are_counted_in_the_database(client: TestClient
 def test_the_newest_backup_has_an_age(client: TestClient, store: Store, clock: ManualClock) -> None:
     assert value_of(read_samples(client), "commensal_backup_age_seconds") is None
     with store.write() as tx:
-        promise_once(tx, BACKUP, tx.now)
+        enqueue_once(tx, BACKUP, tx.now)
         mark_done(tx, BACKUP, tx.now)
     clock.advance(minutes=5)
     assert value_of(read_samples(client), "commensal_backup_age_seconds") == 300
@@ -152,7 +152,7 @@ def test_figures_cost_the_same_however_much_there_is(client: TestClient, store: 
     before = count_statements()
     with store.write() as tx:
         for number in range(100):
-            promise(tx, "mail", {})
+            enqueue(tx, "mail", {})
             a_shop(tx, f"shop-{number}")
             next_number(tx, f"shop-{number}", "order")
     assert count_statements() == before <= 12

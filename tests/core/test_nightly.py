@@ -23,13 +23,13 @@ from commensal.instance.begin import begin_instance
 from commensal.interfaces.monitoring.environment import warnings
 from commensal.interfaces.monitoring.health import Watcher
 from commensal.operations.backups.backup import back_up
-from commensal.operations.backups.nightly import promise_backup
+from commensal.operations.backups.nightly import enqueue_backup
 from commensal.operations.backups.restore import restore
 from commensal.operations.work import work_of
 from commensal.storage.backups.files import backups_in
 from commensal.storage.backups.tables import upkeep
 from commensal.storage.backups.upkeep import TRIAL, last_moment, overdue_work
-from commensal.storage.jobs import Job, Work, promise
+from commensal.storage.jobs import Job, Work, enqueue
 from commensal.storage.jobs.holding import keep_claimed, renew_claim
 from commensal.storage.jobs.run import CLAIM, run_due
 from commensal.storage.jobs.tables import job
@@ -213,7 +213,7 @@ def test_an_instance_that_cannot_back_itself_up_says_so_after_an_hour_and_until_
 
 def test_a_backup_that_no_worker_makes_is_told(val: Instance, clock: ManualClock) -> None:
     with val.store.write() as tx:
-        promise_backup(tx, settings=val.settings)
+        enqueue_backup(tx, settings=val.settings)
     clock.advance(hours=1, seconds=1)
     assert any("the job waits for a worker, or is still under way" in reason for reason in backup_reasons(val))
 
@@ -319,14 +319,14 @@ def test_a_job_that_takes_longer_than_its_claim_is_not_taken_up_by_another(
 
     work_items = Work({"long": long})
     with instance.store.write() as tx:
-        promise(tx, "long", {})
+        enqueue(tx, "long", {})
     assert run_due(instance, work_items)
     assert attempts == [1]
 
 
 def test_what_was_lost_to_another_worker_is_not_taken_back(instance: Instance, clock: ManualClock) -> None:
     with instance.store.write() as tx:
-        promise(tx, "long", {})
+        enqueue(tx, "long", {})
 
     def slow(_: Instance, job: Job) -> None:
         clock.advance(seconds=CLAIM.total_seconds() + 1)
@@ -362,7 +362,7 @@ def test_a_job_is_held_while_its_block_runs(instance: Instance, clock: ManualClo
         assert claimed_until() == first + timedelta(minutes=1)
 
     with instance.store.write() as tx:
-        promise(tx, "long", {})
+        enqueue(tx, "long", {})
     assert run_due(instance, Work({"long": long}))
     with instance.store.read() as tx:
         assert tx.value(select(job.c.state)) == "done"

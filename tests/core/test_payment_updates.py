@@ -38,7 +38,7 @@ from commensal.trade.payments.follow_up import check_payment_status
 from commensal.trade.payments.journal import journal_entries
 from commensal.trade.payments.payments import cancel, payment_by_id
 from commensal.trade.payments.problems import problems_of
-from commensal.trade.payments.promises import INTERVALS, STATUS
+from commensal.trade.payments.provider_jobs import INTERVALS, STATUS
 from commensal.trade.payments.provider_refunds import refund_by_provider
 from commensal.trade.payments.tables import payment as table
 from commensal.trade.payments.values import Payment

@@ -38,7 +38,7 @@ from commensal.operations.work import work_of
 from commensal.pages import Visit, page
 from commensal.storage.database import Store, Transaction, insert_rows
 from commensal.storage.jobs import run
-from commensal.storage.jobs.enqueue import promise
+from commensal.storage.jobs.enqueue import enqueue
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import run_due
 from commensal.storage.jobs.slots import Slots
@@ -87,7 +87,7 @@ class Sick:
 
     def in_transaction(self, instance: Instance) -> None:
         with instance.store.write() as tx:
-            promise(tx, "sick.nothing", {}, due_at=tx.now + timedelta(days=9))
+            enqueue(tx, "sick.nothing", {}, due_at=tx.now + timedelta(days=9))
             self.act()
 
     def module(self) -> ModuleType:
@@ -284,7 +284,7 @@ def report(shop: Shop) -> str:
 
 def work(shop: Shop) -> str:
     with shop.instance.store.write() as tx:
-        promise(tx, "sick.work", {})
+        enqueue(tx, "sick.work", {})
     run_due(shop.instance, work_of(shop.instance))
     with shop.instance.store.read() as tx:
         return str(tx.value(select(job.c.error).where(job.c.kind == "sick.work")))
@@ -412,7 +412,7 @@ def test_a_worker_leaves_a_job_behind_that_hangs_for_ever(
 
     def work_once() -> str:
         with shop.instance.store.write() as tx:
-            job_id = promise(tx, "sick.work", {})
+            job_id = enqueue(tx, "sick.work", {})
         assert run_due(shop.instance, work_of(shop.instance), slots)
         with shop.instance.store.read() as tx:
             return str(tx.value(select(job.c.error).where(job.c.id == job_id)))

@@ -20,7 +20,7 @@ from commensal.instance import InstanceSettings, Secret
 from commensal.instance.begin import begin_instance
 from commensal.instance.settings import WatchingSettings
 from commensal.operations.hosting import MONITORING, write_files
-from commensal.storage.backups.upkeep import BACKUP, mark_done, promise_once
+from commensal.storage.backups.upkeep import BACKUP, enqueue_once, mark_done
 from commensal.storage.database import Store
 
 from .processes import Processes, wait_until
@@ -68,7 +68,7 @@ def files(tmp_path: Path) -> Path:
 
 def test_every_figure_that_alerts_and_dashboard_name_is_served(client: TestClient, store: Store, files: Path) -> None:
     with store.write() as tx:
-        promise_once(tx, BACKUP, tx.now)
+        enqueue_once(tx, BACKUP, tx.now)
         mark_done(tx, BACKUP, tx.now)
         note_failures(tx, [Failure("pickup", "shipping_options", "it took too long", tx.now)])
     client.get("/api/me")

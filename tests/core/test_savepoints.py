@@ -22,7 +22,7 @@ from commensal.hooks.contract import AnyHook, hookimpl
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings
 from commensal.storage.database import Transaction, refuse_conflict
-from commensal.storage.jobs.enqueue import promise
+from commensal.storage.jobs.enqueue import enqueue
 from commensal.storage.jobs.tables import job
 from commensal.trade.products.tables import supplied_product
 
@@ -100,7 +100,7 @@ def test_what_is_undone_leaves_no_row_no_trace_and_no_promise(desk: Desk, undo: 
 
     def change(tx: Transaction) -> None:
         tx.trace("exported", "shop")
-        promise(tx, "mail", {})
+        enqueue(tx, "mail", {})
         tx.execute(update(supplied_product).values(name="Wrong"))
 
     with store.read() as tx:
@@ -118,7 +118,7 @@ def test_what_was_done_around_an_attempt_stays(desk: Desk) -> None:
     """Shows that undoing takes back only the attempt's own changes."""
     before = len(desk.trail())
     with _record_wake_ups(desk.instance) as wake_ups, desk.instance.store.write() as tx:
-        promise(tx, "mail", {})
+        enqueue(tx, "mail", {})
         tx.trace("first", "shop")
         by_an_error(tx, lambda: tx.trace("second", "shop"))
         with tx.attempt():
@@ -162,12 +162,12 @@ def test_an_attempt_that_the_database_ended_dooms_the_transaction(instance: Inst
     if instance.store.engine.dialect.name != "sqlite":
         pytest.skip("PostgreSQL keeps its savepoints")
     with pytest.raises(StoreError, match="rolled back"), instance.store.write() as tx:
-        promise(tx, "mail", {})
+        enqueue(tx, "mail", {})
         with suppress(Rollback), tx.attempt():
             tx.connection.exec_driver_sql("ROLLBACK")
             raise Rollback
         with suppress(DBAPIError):
-            promise(tx, "mail", {})
+            enqueue(tx, "mail", {})
     with instance.store.read() as tx:
         assert tx.all(select(job.c.id)) == []
 

@@ -23,7 +23,7 @@ from commensal.instance.settings import MailSettings
 from commensal.instance.upgrade_record import UpgradeRecord, write_upgrade_record
 from commensal.interfaces.monitoring.environment import certificate_problem, mail_problem, warnings
 from commensal.storage.database import Store
-from commensal.storage.jobs import promise
+from commensal.storage.jobs import enqueue
 from commensal.storage.jobs.clock import EVERY_MINUTE, clock_in_doubt
 from commensal.storage.jobs.tables import job_slot
 from commensal.testing.placed import a_placed_order, a_shop
@@ -82,7 +82,7 @@ def test_a_file_that_others_may_read_is_told(instance: Instance) -> None:
 
 def a_job(store: Store) -> None:
     with store.write() as tx:
-        promise(tx, "mail", {})
+        enqueue(tx, "mail", {})
 
 
 def an_order(store: Store) -> None:

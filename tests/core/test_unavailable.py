@@ -28,7 +28,7 @@ from commensal.interfaces.app import make_app
 from commensal.interfaces.monitoring.health import Watcher
 from commensal.storage.database import Store, Transaction
 from commensal.storage.database.unavailable import why_unavailable
-from commensal.storage.jobs import Periodic, Work, promise
+from commensal.storage.jobs import Periodic, Work, enqueue
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.ticking import tick
 
@@ -47,7 +47,7 @@ def break_database(tx: Transaction) -> None:
         tx.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
     else:
         tx.execute(text("PRAGMA max_page_count=1"))
-        promise(tx, "note", {"text": "x" * 1_000_000})
+        enqueue(tx, "note", {"text": "x" * 1_000_000})
     tx.execute(text("SELECT 1"))
 
 

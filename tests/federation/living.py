@@ -28,8 +28,8 @@ from commensal.trade.sale_sessions.tables import coordination_supplier, session_
 from commensal.trade.stock.movements import receive_stock
 from commensal_federation.delivery.tables import federation_lane
 from commensal_federation.identity import begin_identity
-from commensal_federation.leases.upkeep import promise_upkeep
-from commensal_federation.orders.work import promise_summaries
+from commensal_federation.leases.upkeep import enqueue_upkeep
+from commensal_federation.orders.work import enqueue_summaries
 from commensal_federation.peers.tables import federation_peer
 from commensal_federation.testing import region_of
 
@@ -103,8 +103,8 @@ class ServingInstance:
             tx.execute(update(federation_lane).where(lane.due_at > tx.now).values(due_at=None))
             tx.execute(update(federation_peer).where(peer.held_until > tx.now).values(held_until=tx.now))
             tx.execute(update(job).where(job.c.state == "waiting", job.c.due_at > tx.now).values(due_at=tx.now))
-            promise_upkeep(tx)
-            promise_summaries(tx)
+            enqueue_upkeep(tx)
+            enqueue_summaries(tx)
 
     def outlive(self) -> None:
         """Ends the claims of a dead process, as if they had run out, so that others take over its work."""

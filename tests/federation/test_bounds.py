@@ -23,10 +23,10 @@ from commensal_federation.delivery import handlers as delivery_handlers
 from commensal_federation.delivery import post
 from commensal_federation.delivery.alerts import alert
 from commensal_federation.delivery.inbox import dispatch, inbox, parking
-from commensal_federation.delivery.lanes import lane_row, promise_pull
+from commensal_federation.delivery.lanes import enqueue_pull, lane_row
 from commensal_federation.delivery.outbox import breaker
 from commensal_federation.delivery.sync import sweeping
-from commensal_federation.delivery.sync.refreshing import promise_refresh
+from commensal_federation.delivery.sync.refreshing import enqueue_refresh
 from commensal_federation.delivery.tables import federation_alert, federation_inbox, federation_outbox
 from commensal_federation.dfc.vocabulary import DfcEnterprise
 from commensal_federation.grants.tables import federation_grant
@@ -265,8 +265,8 @@ def _jobs(stage: Stage) -> int:
     with stage.b.instance.store.write() as tx:
         count_before = tx.value(select(func.count()).select_from(job))
         for _ in range(10):
-            promise_pull(tx, stage.a_at_b.id, "order")
-            promise_refresh(tx, stage.a_at_b)
+            enqueue_pull(tx, stage.a_at_b.id, "order")
+            enqueue_refresh(tx, stage.a_at_b)
         return int(tx.value(select(func.count()).select_from(job))) - int(count_before)
 
 

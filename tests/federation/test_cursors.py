@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 
 from commensal.base.clock import ManualClock
 from commensal_federation.delivery.alerts import Alert, alerts
-from commensal_federation.delivery.lanes import promise_pulls
+from commensal_federation.delivery.lanes import enqueue_pulls
 from commensal_federation.delivery.sync import outbox_feed
 from commensal_federation.delivery.sync.pulling import pull_lane
 from commensal_federation.delivery.sync.sweeping import KEPT_CATALOGUE, forget_old
@@ -90,7 +90,7 @@ def test_who_is_denied_a_message_that_it_holds_knows_that_the_other_has_forgotte
         tx.execute(update(federation_lane).where(federation_lane.c.direction == "out").values(seq=0))
         tx.execute(delete(federation_outbox))
     with region["b"].instance.store.write() as tx:
-        promise_pulls(tx, region.peer("b", "a").id, epoch)
+        enqueue_pulls(tx, region.peer("b", "a").id, epoch)
     pull_lane(region["b"], region.peer("b", "a").id, "catalogue")
     (shown_alert,) = shown_alerts(region, "b")
     assert shown_alert.kind == "forgotten"

@@ -15,7 +15,7 @@ from commensal.storage.database import Store
 from commensal_federation.catalogue.away import away_peers
 from commensal_federation.delivery import ask, post
 from commensal_federation.delivery.alerts import alerts
-from commensal_federation.delivery.lanes import promise_pull
+from commensal_federation.delivery.lanes import enqueue_pull
 from commensal_federation.delivery.outbox import breaker, pushing
 from commensal_federation.delivery.outbox.backoff import GIVEN_UP, LONGEST, delay, retry_after
 from commensal_federation.delivery.outbox.dead_letters import dead_letters, discard, replay
@@ -347,7 +347,7 @@ def test_a_pull_whose_worker_died_is_promised_again(
     say("a", "b", "are you there?")  # from now on a has no worker
     b = region["b"].instance.store
     with b.write() as tx:
-        promise_pull(tx, region.peer("b", "a").id, "order")
+        enqueue_pull(tx, region.peer("b", "a").id, "order")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(pulling, "fetch", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt()))
         region.work("b")

@@ -10,13 +10,13 @@ import pytest
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict
 from commensal_federation.delivery.alerts import alerts
-from commensal_federation.delivery.sync.refreshing import promise_refresh
+from commensal_federation.delivery.sync.refreshing import enqueue_refresh
 from commensal_federation.delivery.work import _wake
 from commensal_federation.identity.fingerprint import fingerprint_of
 from commensal_federation.identity.keys import our_keys, root_key
 from commensal_federation.identity.recovering import begin_new_identity, recover_keys
 from commensal_federation.peering.confirming import confirm_keys
-from commensal_federation.peering.work import promise_key_updates
+from commensal_federation.peering.work import enqueue_key_updates
 from commensal_federation.runtime import Federation
 from commensal_federation.signing import SigningKey
 from commensal_federation.testing import Region
@@ -48,7 +48,7 @@ def test_with_the_root_key_on_paper_peers_follow_the_new_keys_by_themselves(
         recover_keys(a, tx)
     with a.instance.store.write() as tx:
         assert recover_keys(a, tx, root=written_down) == ["k1", "k2"]
-        _wake(promise_key_updates, tx)
+        _wake(enqueue_key_updates, tx)
     assert _fingerprint(a) == before
     region.work()
     say("a", "b", "by a new key")
@@ -75,7 +75,7 @@ def test_without_the_root_key_trade_goes_on_once_the_peer_has_compared_the_new_d
     assert after != before
     clock.advance(hours=1)
     with b.instance.store.write() as tx:
-        promise_refresh(tx, region.peer("b", "a"))
+        enqueue_refresh(tx, region.peer("b", "a"))
     region.work("b")
     assert region.peer("b", "a").state == "suspended", "nobody follows another root key by itself"
     with b.instance.store.read() as tx:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from commensal import promise
+from commensal import enqueue
 from commensal.base.errors import SoldOut
 from commensal.storage.jobs.clock import trust_clock
 from commensal_federation.authority.authority import authority_of
@@ -114,7 +114,7 @@ def test_a_quarantine_does_not_end_while_the_clock_is_in_doubt(
     clock_of(farm.region).advance(days=10)
     with hub.write() as tx:
         (move_row,) = moves(tx, role="following", states=("quarantined",))
-        promise(tx, FOLLOW, {"move": move_row.id})  # as in the minute before the jump
+        enqueue(tx, FOLLOW, {"move": move_row.id})  # as in the minute before the jump
     farm.region.work()
     assert states(farm.region)["b"] == ["following quarantined"]
     with hub.write() as tx:

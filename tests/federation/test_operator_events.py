@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import delete, update
 
 from commensal.base.clock import ManualClock
-from commensal_federation.delivery.lanes import promise_pulls
+from commensal_federation.delivery.lanes import enqueue_pulls
 from commensal_federation.delivery.sync.pulling import pull_lane
-from commensal_federation.delivery.sync.refreshing import promise_refresh
+from commensal_federation.delivery.sync.refreshing import enqueue_refresh
 from commensal_federation.delivery.tables import federation_lane, federation_outbox
 from commensal_federation.peering.ending import go_on_without
 from commensal_federation.serving.answer import serve
@@ -95,7 +95,7 @@ def test_a_peer_whose_address_was_taken_over(region: Region, clock: ManualClock)
     taken_over = document_with_keys_of("c", region, at="a")
     region.wires.before = lambda origin, request: taken_over if request.url == region["a"].iri else None
     with region["b"].instance.store.write() as tx:
-        promise_refresh(tx, region.peer("b", "a"))
+        enqueue_refresh(tx, region.peer("b", "a"))
     assert "Instance A: its document is not right" in mailed(region, "b")
 
 
@@ -128,7 +128,7 @@ def test_messages_that_cannot_be_had_any_more(region: Region, say: Say, notes: A
 
     region.wires.before = empty_page
     with region["b"].instance.store.write() as tx:
-        promise_pulls(tx, region.peer("b", "a").id, epoch)
+        enqueue_pulls(tx, region.peer("b", "a").id, epoch)
     assert "Instance A: messages are lost" in mailed(region, "b")
 
 

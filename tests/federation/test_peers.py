@@ -21,7 +21,7 @@ from commensal.trade.people.tokens import make_token
 from commensal_federation.delivery import post
 from commensal_federation.delivery.alerts import alerts
 from commensal_federation.delivery.sync import refreshing
-from commensal_federation.delivery.sync.refreshing import promise_refresh
+from commensal_federation.delivery.sync.refreshing import enqueue_refresh
 from commensal_federation.delivery.tables import federation_outbox
 from commensal_federation.delivery.work import _wake
 from commensal_federation.identity import instance_document, read_document
@@ -33,7 +33,7 @@ from commensal_federation.peering import accept, fingerprint, invite, requests, 
 from commensal_federation.peering.requests import receive_request
 from commensal_federation.peering.terms import change_scopes
 from commensal_federation.peering.waiting import make_room
-from commensal_federation.peering.work import promise_key_updates
+from commensal_federation.peering.work import enqueue_key_updates
 from commensal_federation.peers import peers
 from commensal_federation.peers.changing import new_peer
 from commensal_federation.runtime import Federation
@@ -440,7 +440,7 @@ def test_a_key_that_is_revoked_is_told_and_counts_no_more(region: Region, notes:
     a, stolen = region["a"], forger.key()
     with a.instance.store.write() as tx:
         revoke_key(a, tx, "k1", "stolen")
-        _wake(promise_key_updates, tx)
+        _wake(enqueue_key_updates, tx)
     region.work()
     forger.key = lambda name="a": stolen
     assert forger.send(forger.signed()).status == 401
@@ -475,7 +475,7 @@ def test_a_document_that_the_pinned_root_key_has_not_signed_suspends_the_peer(
     region.wires.before = lambda origin, request: other_document if request.url == region["a"].iri else None
     b = region["b"]
     with b.instance.store.write() as tx:
-        promise_refresh(tx, region.peer("b", "a"))
+        enqueue_refresh(tx, region.peer("b", "a"))
     region.work("b")
     assert region.peer("b", "a").state == "suspended"
     with b.instance.store.read() as tx:
@@ -485,7 +485,7 @@ def test_a_document_that_the_pinned_root_key_has_not_signed_suspends_the_peer(
 def test_refreshing_is_asked_for_daily(region: Region, clock: ManualClock) -> None:
     clock.advance(seconds=refreshing.USUALLY.total_seconds() + 60)
     with region["b"].instance.store.write() as tx:
-        _wake(promise_key_updates, tx)
+        _wake(enqueue_key_updates, tx)
     region.wires.passed.clear()
     region.work("b")
     assert [request.url for _, request, _ in region.wires.passed if "well-known" in request.url] == [region["a"].iri]

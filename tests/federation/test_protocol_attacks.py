@@ -195,7 +195,7 @@ def test_32_without_the_pull_a_gap_would_stay(
         (row,) = tx.all(select(federation_outbox.c.body).where(federation_outbox.c.type == "OrderNote"))
     lost = json.loads(row["body"])
     with monkeypatch.context() as without:
-        without.setattr(inbox, "promise_pull", do_nothing)
+        without.setattr(inbox, "enqueue_pull", do_nothing)
         assert forger.status(forger.signed("after", seq=lost["seq"] + 1, prev=None))[0] == 202
         region.work("b")
         assert notes.at(region["b"]) == ["after"]

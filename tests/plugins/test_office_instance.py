@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from commensal.instance import InstanceSettings
 from commensal.instance.settings import BackupSettings
-from commensal.storage.jobs import promise
+from commensal.storage.jobs import enqueue
 from commensal.storage.jobs.tables import job
 from commensal.trade.people.people import Person
 from commensal.trade.people.tables import person
@@ -41,7 +41,7 @@ def operator(browser: Browser, stall: Stall, ada: Person) -> Browser:
 
 def test_an_operator_reads_what_failed_and_tries_it_again(operator: Browser, stall: Stall) -> None:
     with stall.instance.store.write() as tx:
-        parked = promise(tx, "mail", {})
+        parked = enqueue(tx, "mail", {})
         values = {"state": "parked", "attempts": 8, "error": "ConnectionRefusedError: port 25"}
         tx.execute(update(job).where(job.c.id == parked).values(**values))
     assert PAGE in operator.go("/office?choose=1").links()

@@ -46,7 +46,7 @@ def an_older_report_is_believed(stack: ExitStack) -> None:
 
 
 def time_alone_gives_units_back(stack: ExitStack) -> None:
-    mind = upkeep.promise_upkeep
+    mind = upkeep.enqueue_upkeep
 
     def free_after_end(tx: Any) -> None:
         ended = select(_lease.id).where(_lease.role == "lender", _lease.until <= tx.now)
@@ -58,7 +58,7 @@ def time_alone_gives_units_back(stack: ExitStack) -> None:
                 )
         mind(tx)
 
-    put(stack, upkeep, "promise_upkeep", free_after_end)
+    put(stack, upkeep, "enqueue_upkeep", free_after_end)
 
 
 def a_forced_return_keeps_its_epoch(stack: ExitStack) -> None:

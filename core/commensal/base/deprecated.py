@@ -2,7 +2,8 @@
 
 A deprecated hook, argument or name works for at least two more minor versions, with a warning. In the next major
 version the warning is an error unless it is filtered; in the minor version after that the name is removed. So
-maintainers of plugins have time before anything breaks. Nothing is deprecated today.
+maintainers of plugins have time before anything breaks. Today that is `promise`, which is called
+`enqueue` now.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import delete, func, select
 
 from ..storage.database import Store, Transaction, insert_once, insert_or
-from ..storage.jobs.enqueue import promise
+from ..storage.jobs.enqueue import enqueue
 from ..storage.jobs.periodic import slot
 from ..storage.jobs.tables import job_slot
 from .aside import Failure
@@ -115,7 +115,7 @@ def _promise_alert(tx: Transaction, plugin: str, failure: Failure) -> None:
     if insert_once(tx, job_slot, {"name": name, "slot": day}):
         tx.execute(delete(job_slot).where(job_slot.c.name == name, job_slot.c.slot < day))
         what = failure.what[:MAX_TEXT].replace("\0", "")
-        promise(tx, SET_ASIDE, {"plugin": plugin, "where": failure.hook, "what": what})
+        enqueue(tx, SET_ASIDE, {"plugin": plugin, "where": failure.hook, "what": what})
 
 
 def failures_by_plugin(tx: Transaction) -> Mapping[str, Failures]:

@@ -31,7 +31,7 @@ from ..trade.event_delivery.tell import EVENT, tell_plugin
 from ..trade.orders.cart import forget_carts
 from ..trade.orders.guests import EXPIRE
 from ..trade.orders.shipping import RELEASE, retry_release
-from ..trade.payments import promises
+from ..trade.payments import provider_jobs
 from ..trade.payments.follow_up import cancel_at_provider, check_payment_status
 from ..trade.payments.provider_refunds import request_refund, return_late_payment
 from ..trade.payments.unpaid_guests import ALERT, expire_guest_order, forget_guest_orders
@@ -44,7 +44,7 @@ from ..trade.supply.parts import TELL, close_parts
 from ..trade.supply.purchase_orders import compare_due
 from ..trade.supply.reminding import remind_due
 from ..trade.supply.telling import tell_when_closed
-from .backups.nightly import make_backup, promise_backup, try_backup
+from .backups.nightly import enqueue_backup, make_backup, try_backup
 
 
 def _announce_openings(tx: Transaction) -> None:
@@ -60,10 +60,10 @@ def _core(instance: Instance) -> Work:
             SET_ASIDE: mail_set_aside,
             FORGOTTEN: mail_reset,
             EVENT: tell_plugin,
-            promises.STATUS: check_payment_status,
-            promises.CANCEL: cancel_at_provider,
-            promises.REFUND: request_refund,
-            promises.LATE: return_late_payment,
+            provider_jobs.STATUS: check_payment_status,
+            provider_jobs.CANCEL: cancel_at_provider,
+            provider_jobs.REFUND: request_refund,
+            provider_jobs.LATE: return_late_payment,
             EXPIRE: expire_guest_order,
             ALERT: mail_expired_orders,
             RELEASE: retry_release,
@@ -81,7 +81,7 @@ def _core(instance: Instance) -> Work:
             Periodic(
                 "bring_forward", timedelta(hours=1), partial(bring_forward, tables=tables_of(instance.hooks.plugins()))
             ),
-            Periodic("promise_backup", timedelta(minutes=5), partial(promise_backup, settings=instance.settings)),
+            Periodic("enqueue_backup", timedelta(minutes=5), partial(enqueue_backup, settings=instance.settings)),
             Periodic("forget_answers", timedelta(days=1), forget_old_answers, irreversible=True),
             Periodic("forget_log_ins", timedelta(days=1), forget_expired, irreversible=True),
             Periodic("forget_carts", timedelta(days=1), forget_carts, irreversible=True),

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
-from commensal import MEASURES, Row, Transaction, enterprise_by_id, insert_rows, promise
+from commensal import MEASURES, Row, Transaction, enqueue, enterprise_by_id, insert_rows
 from commensal.trade import LotCopy, ProductCopy, forget_copies, keep_lots, keep_products, tell_beyonds
 
 from ..availability.tables import federation_lease
@@ -25,7 +25,7 @@ from ..runtime import Federation
 from .listing import list_automatically
 from .proving import note_left_out, prove_items
 from .tables import federation_copy, federation_item
-from .telling import promise_catalogue
+from .telling import enqueue_catalogue
 
 FETCH_IMAGE = "federation.fetch_image"  # a job: {"copy": the id of a product, "image": an address}
 MAX_GRAINS = 1_000_000  # grains of one unit
@@ -63,7 +63,7 @@ def store_items(federation: Federation, tx: Transaction, peer: Peer, upsert: Cat
     _set_levels(tx, producer.copies | _copies(tx, levels), [*stored, *levels])
     list_automatically(tx, grant, [offered.item.iri for offered in stored])
     if any(iri not in existing or existing[iri]["statement"] != name for iri, name in names.items()):
-        promise_catalogue(tx, grant.enterprise_id)  # to the hubs to which this one sells on
+        enqueue_catalogue(tx, grant.enterprise_id)  # to the hubs to which this one sells on
 
 
 def withdraw_items(federation: Federation, tx: Transaction, peer: Peer, withdrawal: CatalogueWithdraw) -> None:
@@ -175,7 +175,7 @@ class _ProducerCopies:
         rows = self.tx.all(select(_copy.iri, _copy.image).where(_copy.iri.in_(sorted(addresses))))
         for row in rows:
             if row["image"] != addresses[row["iri"]]:
-                promise(self.tx, FETCH_IMAGE, {"copy": self.copies[row["iri"]], "image": addresses[row["iri"]]})
+                enqueue(self.tx, FETCH_IMAGE, {"copy": self.copies[row["iri"]], "image": addresses[row["iri"]]})
 
 
 def _grant(federation: Federation, tx: Transaction, peer: Peer, grantor: str, hub_iri: str) -> Grant:

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
-from commensal import Conflict, Instance, Invalid, Job, Row, Transaction, promise
+from commensal import Conflict, Instance, Invalid, Job, Row, Transaction, enqueue
 
 from ..delivery import post
 from ..delivery.alerts import alert
@@ -57,7 +57,7 @@ def wait_for_origin(
         values = {"iri": actor, "peer_id": peer.id, "document": "", "document_at": None, "doubt": "",
                   "waiting": [entry], "failures": 0, "asked_at": None, "silent_since": None}  # fmt: skip
         tx.execute(insert(federation_origin), values)
-        promise(tx, ASK, {"origin": actor})
+        enqueue(tx, ASK, {"origin": actor})
         return
     if row["doubt"]:
         raise NotProved(f"the keys of {actor} are in doubt: {row['doubt']}")
@@ -66,7 +66,7 @@ def wait_for_origin(
     if entry not in row["waiting"] and len(row["waiting"]) < MOST_WAITING:
         _set(tx, actor, waiting=[*row["waiting"], entry])
     if not row["waiting"]:
-        promise(tx, ASK, {"origin": actor})
+        enqueue(tx, ASK, {"origin": actor})
 
 
 def ask_origin(instance: Instance, job: Job) -> None:
@@ -89,7 +89,7 @@ def refresh_origins(tx: Transaction) -> None:
     known = (_origin.document != "", _origin.doubt == "", _origin.asked_at < tx.now - DAILY)
     for row in tx.all(select(_origin.iri).where(*known).order_by(_origin.asked_at).limit(100)):
         _set(tx, row["iri"], asked_at=tx.now)
-        promise(tx, ASK, {"origin": row["iri"]})
+        enqueue(tx, ASK, {"origin": row["iri"]})
 
 
 def origins(tx: Transaction) -> list[Origin]:
@@ -167,7 +167,7 @@ def _try_again(tx: Transaction, actor: str) -> None:
         return
     _set(tx, actor, failures=row["failures"] + 1, asked_at=tx.now, silent_since=since)
     pause = PAUSES[min(row["failures"], len(PAUSES) - 1)]
-    promise(tx, ASK, {"origin": actor}, due_at=tx.now + pause)
+    enqueue(tx, ASK, {"origin": actor}, due_at=tx.now + pause)
     if tx.now - since >= SILENT:
         for peer_id, hub_id, _ in row["waiting"]:
             note_for_enterprise(

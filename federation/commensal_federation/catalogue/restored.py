@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from commensal import Instance, Job, Transaction, enterprises_by_id, insert_or, promise
+from commensal import Instance, Job, Transaction, enqueue, enterprises_by_id, insert_or
 
 from ..delivery.alerts import alert
 from ..dfc.iris import local_id
@@ -113,7 +113,7 @@ def resend_catalogue(instance: Instance, job: Job) -> None:
     with instance.store.write() as tx:
         grant = grant_by_id(tx, job.payload["grant"])
         if peer_by_id(tx, grant.peer_id).recovering:
-            promise(tx, TELL, job.payload, due_at=tx.now + SOON)
+            enqueue(tx, TELL, job.payload, due_at=tx.now + SOON)
         elif grant.state == "accepted":
             send_catalogue(federation, tx, grant)
 
@@ -140,7 +140,7 @@ def _record_sent(tx: Transaction, grant: Grant, rows: Sequence[Mapping[str, Any]
             index_elements=["grant_id", "item_id"], set_=values, where=_told.rev <= sent.rev
         )
         tx.execute(upsert)
-    promise(tx, TELL, {"grant": grant.id}, due_at=tx.now + SOON)
+    enqueue(tx, TELL, {"grant": grant.id}, due_at=tx.now + SOON)
 
 
 def _given_grant(federation: Federation, tx: Transaction, grantor: str, hub: str) -> Grant | None:

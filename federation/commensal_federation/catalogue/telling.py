@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from commensal import Transaction, promise
+from commensal import Transaction, enqueue
 
 from ..grants.questions import grants_between
 from ..grants.tables import federation_grant
@@ -17,13 +17,13 @@ SOON = timedelta(minutes=1)
 _told, _price = federation_told.c, federation_told_price.c
 
 
-def promise_catalogue(tx: Transaction, enterprise_id: str) -> None:
+def enqueue_catalogue(tx: Transaction, enterprise_id: str) -> None:
     """The enterprise's changes are sent to all hubs to which it has granted its goods."""
     for grant in grants_between(tx, enterprise_id=enterprise_id, direction="given", state="accepted"):
-        promise(tx, TELL, {"grant": grant.id}, due_at=tx.now + SOON)
+        enqueue(tx, TELL, {"grant": grant.id}, due_at=tx.now + SOON)
 
 
-def promise_statements(tx: Transaction) -> None:
+def enqueue_statements(tx: Transaction) -> None:
     """Once a day: hubs that were sent items without a statement, by an older version, are sent them with one."""
     current = (_price.grant_id == _told.grant_id, _price.item_id == _told.item_id, _price.rev == _told.rev)
     query = (
@@ -33,4 +33,4 @@ def promise_statements(tx: Transaction) -> None:
         .where(_told.digest != "", _price.statement == "", federation_grant.c.state == "accepted")
     )
     for row in tx.all(query.distinct()):
-        promise(tx, TELL, {"grant": row["grant_id"]})
+        enqueue(tx, TELL, {"grant": row["grant_id"]})

@@ -17,7 +17,7 @@ from .copies import FETCH_IMAGE
 from .origins import ASK, ask_origin, refresh_origins
 from .restored import resend_catalogue
 from .tables import federation_copy
-from .telling import TELL, promise_statements
+from .telling import TELL, enqueue_statements
 
 _LARGEST = 9 * 1024 * 1024  # bytes
 _TIMEOUT = 20.0  # seconds
@@ -47,6 +47,6 @@ def work() -> Work:
         (
             Periodic("federation.away", timedelta(minutes=10), note_away_peers),
             Periodic("federation.origins", timedelta(hours=1), refresh_origins),
-            Periodic("federation.statements", timedelta(days=1), promise_statements),
+            Periodic("federation.statements", timedelta(days=1), enqueue_statements),
         ),
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from commensal import Conflict, Transaction, promise
+from commensal import Conflict, Transaction, enqueue
 
 from ..messages.types import Received
 from ..peers.peers import peer_by_id
@@ -116,4 +116,4 @@ def _delivered(tx: Transaction, peer_id: str, lane: str, id: str) -> None:
     if tx.first(select(_box.id).where(*others).limit(1)) is None:  # what is posted next does not wait for our push
         change_lane(tx, peer_id, lane, "out", {"promised": False})
     else:
-        promise(tx, PUSH, {"peer": peer_id, "lane": lane})
+        enqueue(tx, PUSH, {"peer": peer_id, "lane": lane})

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
-from commensal import Row, Transaction, insert_once, promise
+from commensal import Row, Transaction, enqueue, insert_once
 
 from ..messages.envelope import Place
 from ..messages.types import LANES, Lane
@@ -109,21 +109,21 @@ def open_lane(tx: Transaction, peer_id: str, lane: str, direction: str, epoch: i
     insert_once(tx, federation_lane, row)
 
 
-def promise_push(tx: Transaction, peer_id: str) -> None:
+def enqueue_push(tx: Transaction, peer_id: str) -> None:
     """Jobs will push whatever waits for the peer, at once, whatever was planned."""
     waiting = update(federation_lane).where(_lane.peer_id == peer_id, _lane.direction == "out")
     for row in tx.all(waiting.values(promised=True, due_at=None).returning(_lane.lane)):
-        promise(tx, PUSH, {"peer": peer_id, "lane": row["lane"]})
+        enqueue(tx, PUSH, {"peer": peer_id, "lane": row["lane"]})
 
 
-def promise_pull(tx: Transaction, peer_id: str, lane: str) -> None:
+def enqueue_pull(tx: Transaction, peer_id: str, lane: str) -> None:
     """A job will fetch what is missing of the lane; nothing where one is promised."""
     if tx.change(_PROMISING, {"peer": peer_id, "name": lane, "way": "in", "promised": True}) == 1:
-        promise(tx, PULL, {"peer": peer_id, "lane": lane})
+        enqueue(tx, PULL, {"peer": peer_id, "lane": lane})
 
 
-def promise_pulls(tx: Transaction, peer_id: str, epoch: int) -> None:
+def enqueue_pulls(tx: Transaction, peer_id: str, epoch: int) -> None:
     """The same for all lanes of the peer, those too that nothing has come in yet. `epoch` is the peer's."""
     for lane in LANES:
         open_lane(tx, peer_id, lane, "in", epoch)
-        promise_pull(tx, peer_id, lane)
+        enqueue_pull(tx, peer_id, lane)

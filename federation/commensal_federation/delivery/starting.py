@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from commensal import Instance, Job, Transaction, promise
+from commensal import Instance, Job, Transaction, enqueue
 
 from ..peers.peers import peer_by_id
 from ..peers.tables import federation_peer
 from ..runtime import Federation, federation_of
 from ..transport import Unreachable
-from .lanes import promise_pulls, promise_push
+from .lanes import enqueue_pulls, enqueue_push
 from .restore.recovering import look_for_restore
 from .restore.restored import notice_restore
 
@@ -27,7 +27,7 @@ def start(federation: Federation) -> None:
     if active:
         with federation.instance.store.write() as tx:
             for peer_id in active:
-                promise(tx, HELLO, {"peer": peer_id})
+                enqueue(tx, HELLO, {"peer": peer_id})
 
 
 def hello(instance: Instance, job: Job) -> None:
@@ -48,5 +48,5 @@ def hello(instance: Instance, job: Job) -> None:
 def _catch_up(tx: Transaction, peer_id: str) -> None:
     peer = peer_by_id(tx, peer_id)
     if peer.active and not peer.recovering:
-        promise_push(tx, peer_id)
-        promise_pulls(tx, peer_id, peer.epoch_seen)
+        enqueue_push(tx, peer_id)
+        enqueue_pulls(tx, peer_id, peer.epoch_seen)

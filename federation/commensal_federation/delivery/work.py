@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlalchemy import bindparam, select
 
-from commensal import Instance, Job, Periodic, Transaction, Work, promise
+from commensal import Instance, Job, Periodic, Transaction, Work, enqueue
 
 from ..runtime import federation_of
 from .inbox.dispatch import PATIENCE
@@ -46,7 +46,7 @@ def work(also: Callable[[Transaction], None]) -> Work:
             Periodic("federation.wake", timedelta(minutes=1), partial(_wake, also)),
             Periodic("federation.give_up", timedelta(minutes=1), _promise_to_give_up, irreversible=True),
             Periodic("federation.forget", timedelta(days=1), forget_old, irreversible=True),
-            Periodic("federation.digests", timedelta(days=1), lambda tx: promise(tx, DIGESTS, {})),
+            Periodic("federation.digests", timedelta(days=1), lambda tx: enqueue(tx, DIGESTS, {})),
         ),
         irreversible=frozenset({GIVE_UP}),
     )
@@ -59,7 +59,7 @@ def _wake(also: Callable[[Transaction], None], tx: Transaction) -> None:
 
 def _promise_to_give_up(tx: Transaction) -> None:
     if tx.first(_LATE, {"before": tx.now - PATIENCE}) is not None:
-        promise(tx, GIVE_UP, {})
+        enqueue(tx, GIVE_UP, {})
 
 
 def _give_up(instance: Instance, job: Job) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from sqlalchemy import bindparam, func, select, update
 
-from commensal import Conflict, Transaction, promise
+from commensal import Conflict, Transaction, enqueue
 from commensal.trade import lend_stock, settle_lent, write_off
 
 from ..authority.authority import refuse_moving, wait_while_moving
@@ -238,7 +238,7 @@ def accept_late(federation: Federation, tx: Transaction, lease_id: str) -> bool:
             _tell_grant(federation, tx, _grant(tx, lease, more), None)
     if more > lease.free:
         return False
-    promise(tx, RECHECK, {"peer": lease.row["peer_id"]})
+    enqueue(tx, RECHECK, {"peer": lease.row["peer_id"]})
     return True
 
 

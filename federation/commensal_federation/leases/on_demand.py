@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, or_, update
 
-from commensal import Conflict, Instance, Transaction, hookimpl, promise
+from commensal import Conflict, Instance, Transaction, enqueue, hookimpl
 
 from ..availability.sale_ends import NEVER, sale_end
 from ..availability.tables import federation_lease
@@ -122,7 +122,7 @@ def _record_answer(tx: Transaction, row: Mapping[str, object], refused: bool) ->
     tx.change(
         _CHANGE, {"lease": row["id"], "asked_until": None, "refused_until": tx.now + REFUSAL_HOLDS if refused else None}
     )
-    promise(tx, RETURN_UNUSED, {"peer": row["peer_id"], "lot": row["lot_id"]}, due_at=tx.now + CHECK_AFTER)
+    enqueue(tx, RETURN_UNUSED, {"peer": row["peer_id"], "lot": row["lot_id"]}, due_at=tx.now + CHECK_AFTER)
 
 
 def _wait(federation: Federation, shortages: Sequence[_Shortage], until: datetime) -> None:

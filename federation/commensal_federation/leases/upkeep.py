@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import bindparam, select
 
-from commensal import Instance, Job, Periodic, Transaction, Work, promise
+from commensal import Instance, Job, Periodic, Transaction, Work, enqueue
 
 from ..availability.tables import federation_lease
 from ..delivery.restore.restored import notice_restore
@@ -27,12 +27,12 @@ _SOME = (
 )
 
 
-def promise_upkeep(tx: Transaction) -> None:
+def enqueue_upkeep(tx: Transaction) -> None:
     """Promises jobs of at most `_AT_ONCE` leases each; a job records its failure and is tried again."""
     last, ids = "", [row["id"] for row in tx.all(_ALL)]
     for first in range(0, len(ids), _AT_ONCE):
         chunk = ids[first : first + _AT_ONCE]
-        promise(tx, UPKEEP, {"after": last, "last": chunk[-1]})
+        enqueue(tx, UPKEEP, {"after": last, "last": chunk[-1]})
         last = chunk[-1]
 
 
@@ -65,5 +65,5 @@ def return_unused(instance: Instance, job: Job) -> None:
 def work() -> Work:
     return Work(
         {UPKEEP: run_upkeep, RETURN_UNUSED: return_unused},
-        (Periodic("federation.leases", timedelta(minutes=1), promise_upkeep),),
+        (Periodic("federation.leases", timedelta(minutes=1), enqueue_upkeep),),
     )

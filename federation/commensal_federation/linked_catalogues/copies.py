@@ -28,7 +28,7 @@ from ..dfc.offered_products import OfferedProduct, OfferedProducts
 from ..dfc.read import DfcDocument
 from .categories import Categories
 from .delisting import delist
-from .pictures import promise_pictures
+from .pictures import enqueue_pictures
 from .producers import Producers
 from .tables import federation_link, federation_linked_product
 from .values import Link, Refreshed, host_of
@@ -61,7 +61,7 @@ def store_document(
     copies = _Copies(tx, link, Producers(tx, link, hub, document), findings, hub.language)
     stored = copies.store(fresh)
     _write(tx, link, [_as_row(tx, good, copies, digests[good.product.iri]) for good in stored], existing)
-    promise_pictures(
+    enqueue_pictures(
         tx, {copies.products[good.product.iri]: good.product.images[0] for good in stored if good.product.images}
     )
     _update_stock(tx, link, goods, existing, fresh)

@@ -10,7 +10,7 @@ import msgspec
 from commensal import Body, Call, Page, Paging, Routes, changes, page_of
 
 from ..runtime import federation_of
-from .links import change_link, link_by_id, link_catalogue, linked_products, links_of, promise_refresh, unlink
+from .links import change_link, enqueue_refresh, link_by_id, link_catalogue, linked_products, links_of, unlink
 from .values import Auth, DfcVersion, Link, LinkedProduct
 
 routes = Routes("federation_links", where_off=True)
@@ -93,7 +93,7 @@ def remove_link(call: Call, enterprise: str, link: str) -> None:
 def refresh_now(call: Call, enterprise: str, link: str) -> Link:
     """Promises to read the link a moment later."""
     link_row = link_by_id(call.tx, link, enterprise_id=enterprise)
-    promise_refresh(call.tx, link_row.id)
+    enqueue_refresh(call.tx, link_row.id)
     return link_row
 
 

@@ -17,8 +17,8 @@ from commensal import (
     Problem,
     Secret,
     Transaction,
+    enqueue,
     enterprise_by_id,
-    promise,
     url_problem,
 )
 from commensal.trade import catalog_by_id
@@ -135,9 +135,9 @@ def set_state(tx: Transaction, link_id: str, state: State, **more: Any) -> Link:
     return link_by_id(tx, link_id)
 
 
-def promise_refresh(tx: Transaction, link_id: str) -> None:
+def enqueue_refresh(tx: Transaction, link_id: str) -> None:
     """Promises a job that reads the link."""
-    promise(tx, REFRESH, {"link": link_id})
+    enqueue(tx, REFRESH, {"link": link_id})
 
 
 # ------------------------------------------------------------------------------------------------ questions
@@ -208,7 +208,7 @@ def _open_link(tx: Transaction, link_id: str, enterprise_id: str) -> Link:
 
 
 def _promised_refresh(tx: Transaction, link_id: str) -> Link:
-    promise_refresh(tx, link_id)
+    enqueue_refresh(tx, link_id)
     return link_by_id(tx, link_id)
 
 

@@ -16,7 +16,7 @@ from commensal import Forbidden, NotFound, Transaction
 from ..dfc.vocabulary import DfcEvent
 from .backorders.due import check_soon
 from .delisting import delist, delist_all
-from .links import links_of, promise_refresh, set_state
+from .links import enqueue_refresh, links_of, set_state
 from .refreshing import CLAIM
 from .tables import federation_link, federation_linked_producer, federation_linked_product
 from .values import Link, host_of
@@ -71,7 +71,7 @@ def _read_soon(tx: Transaction, link: Link) -> None:
     due = tx.now if just_now else tx.now + CLAIM
     tx.execute(update(federation_link).where(_row.id == link.id).values(due_at=due))
     if not just_now:
-        promise_refresh(tx, link.id)
+        enqueue_refresh(tx, link.id)
 
 
 def _concerns(tx: Transaction, link: Link, event: DfcEvent) -> bool:

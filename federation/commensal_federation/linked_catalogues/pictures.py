@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import httpx
 
-from commensal import Instance, Job, Transaction, http_client, promise
+from commensal import Instance, Job, Transaction, enqueue, http_client
 from commensal.trade import keep_picture, products_by_id, re_encode, show_image
 
 FETCH_PICTURE = "federation.fetch_picture"  # a job: {"product": id, "address": where its picture is}
@@ -15,14 +15,14 @@ _SECONDS = 20.0
 _LONGEST = 2_000  # characters of an address
 
 
-def promise_pictures(tx: Transaction, addresses: Mapping[str, str]) -> None:
+def enqueue_pictures(tx: Transaction, addresses: Mapping[str, str]) -> None:
     """Promises to fetch the picture of each product, by its id, that has none here. Other addresses are ignored than
     those of the web."""
     products = products_by_id(tx, addresses)
     for product_id, address in addresses.items():
         is_fetchable = address.startswith(("https://", "http://")) and len(address) <= _LONGEST
         if is_fetchable and products[product_id].image_id is None:
-            promise(tx, FETCH_PICTURE, {"product": product_id, "address": address})
+            enqueue(tx, FETCH_PICTURE, {"product": product_id, "address": address})
 
 
 def fetch_picture(instance: Instance, job: Job) -> None:

@@ -19,7 +19,7 @@ from ..runtime import Federation, federation_of
 from .client import DfcClient
 from .copies import store_document
 from .errors import NotAnswered
-from .links import access_of, link_by_id, links_of, promise_refresh
+from .links import access_of, enqueue_refresh, link_by_id, links_of
 from .pages import WholeCatalogue, read_catalogue
 from .tables import federation_link
 from .values import Link, Refreshed
@@ -70,7 +70,7 @@ def refresh_due(tx: Transaction) -> None:
     """Promises to read the links that are due, each once until it is done or `CLAIM` has passed."""
     for row in tx.all(_LOCKED_DUE if tx.postgresql else _DUE, {"now": tx.now}):
         tx.execute(update(federation_link).where(_row.id == row["id"]).values(due_at=tx.now + CLAIM))
-        promise_refresh(tx, row["id"])
+        enqueue_refresh(tx, row["id"])
 
 
 @hookimpl
@@ -78,7 +78,7 @@ def sale_opened(instance: Instance, event: Event, sale: SaleSession) -> None:
     """Reads the shop's links again when a sale opens."""
     with instance.store.write() as tx:
         for link in links_of(tx, enterprise_id=sale.enterprise_id, state="active"):
-            promise_refresh(tx, link.id)
+            enqueue_refresh(tx, link.id)
 
 
 def _store(federation: Federation, tx: Transaction, link_before: Link, catalogue: WholeCatalogue) -> Refreshed:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
-from commensal import Instance, Job, Transaction, clock_in_doubt, promise
+from commensal import Instance, Job, Transaction, clock_in_doubt, enqueue
 
 from ..authority.authority import authority_of, refuse_old_epoch, set_authority
 from ..availability.tables import federation_lease
@@ -64,7 +64,7 @@ def take_move(federation: Federation, tx: Transaction, peer: Peer, message: Move
     move = open_move(
         tx, "following", "heard", peer_id=peer.id, said={"renamed": dict(message.renamed)}, **columns
     )  # fmt: skip
-    promise(tx, FOLLOW, {"move": move.id})
+    enqueue(tx, FOLLOW, {"move": move.id})
 
 
 def trades_with(tx: Transaction, iri: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import delete, select
 
-from commensal import Conflict, Transaction, convert, enabled_plugins, enterprises_by_id, promise
+from commensal import Conflict, Transaction, convert, enabled_plugins, enqueue, enterprises_by_id
 from commensal.trade import (
     PRODUCT_FIELDS,
     BroughtItem,
@@ -140,7 +140,7 @@ class _Import:
             raise Conflict("products", "Some products cannot be here: {problems}", problems=text[:400])
         for row in products:
             if row.image.startswith(f"{base_of(self.move.old_iri)}/"):
-                promise(tx, FETCH_IMAGE, {"product": self.id_here(row.id), "image": row.image})
+                enqueue(tx, FETCH_IMAGE, {"product": self.id_here(row.id), "image": row.image})
 
     def add_stock(self) -> None:
         our_leases = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from commensal import Instance, Job, NotFound, Periodic, Transaction, Work, promise
+from commensal import Instance, Job, NotFound, Periodic, Transaction, Work, enqueue
 from commensal.trade import keep_picture, re_encode, show_image
 
 from ..runtime import federation_of
@@ -37,14 +37,14 @@ def fetch_moved_image(instance: Instance, job: Job) -> None:
 def look_for_moves(tx: Transaction) -> None:
     """Enqueues a job for each open move."""
     for move in moves(tx, role="following", states=OPEN, limit=1000):
-        promise(tx, FOLLOW, {"move": move.id})
+        enqueue(tx, FOLLOW, {"move": move.id})
 
 
 def end_quarantines(tx: Transaction) -> None:
     """Enqueues a job for each move by a recovery key whose three days are over."""
     for move in moves(tx, role="following", states=("quarantined",), limit=1000):
         if move.until is not None and move.until <= tx.now:
-            promise(tx, FOLLOW, {"move": move.id})
+            enqueue(tx, FOLLOW, {"move": move.id})
 
 
 def work() -> Work:

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select
 
-from commensal import Instance, Job, Transaction, insert_rows, promise
+from commensal import Instance, Job, Transaction, enqueue, insert_rows
 
 from ..delivery.calling import address_of, fetch
 from ..dfc.iris import local_id
@@ -42,7 +42,7 @@ def request_names(tx: Transaction, peer: Peer, order_id: str, names: int) -> Non
     """Deletes the outdated names of an order and promises to fetch the new list, if the peer may send names."""
     tx.execute(delete(federation_order_name).where(_name.order_id == order_id))
     if names and SCOPE in peer.scopes_given:
-        promise(tx, FETCH, {"order": order_id})
+        enqueue(tx, FETCH, {"order": order_id})
 
 
 def fetch_names(instance: Instance, job: Job) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlalchemy import bindparam, delete, select
 
-from commensal import Instance, Job, NotFound, Periodic, Transaction, Work, promise, sale_by_id
+from commensal import Instance, Job, NotFound, Periodic, Transaction, Work, enqueue, sale_by_id
 
 from ..leases.lender import RECHECK
 from ..runtime import Federation, federation_of
@@ -29,14 +29,14 @@ _ALL = select(federation_order_due).order_by(_due.at, _due.id)
 _DONE = delete(federation_order_due).where(_due.kind == bindparam("of"), _due.id == bindparam("which"))
 
 
-def promise_summaries(tx: Transaction) -> None:
+def enqueue_summaries(tx: Transaction) -> None:
     if tx.first(_ANY) is not None:
-        promise(tx, TELL, {})
+        enqueue(tx, TELL, {})
 
 
-def promise_name_expiry(tx: Transaction) -> None:
+def enqueue_name_expiry(tx: Transaction) -> None:
     if tx.first(_NAMED) is not None:
-        promise(tx, EXPIRE, {})
+        enqueue(tx, EXPIRE, {})
 
 
 def send_changes(plan: Plan, instance: Instance, job: Job) -> None:
@@ -90,11 +90,11 @@ def work(plan: Plan) -> Work:
             FORGET: forget,
         },
         (
-            Periodic("federation.orders", timedelta(minutes=1), promise_summaries),
+            Periodic("federation.orders", timedelta(minutes=1), enqueue_summaries),
             Periodic(
-                "federation.old_statements", timedelta(days=1), lambda tx: promise(tx, FORGET, {}), irreversible=True
+                "federation.old_statements", timedelta(days=1), lambda tx: enqueue(tx, FORGET, {}), irreversible=True
             ),
-            Periodic("federation.names", timedelta(days=1), promise_name_expiry, irreversible=True),
+            Periodic("federation.names", timedelta(days=1), enqueue_name_expiry, irreversible=True),
         ),
         irreversible=frozenset({EXPIRE, FORGET}),
     )

@@ -6,7 +6,7 @@ from commensal import Conflict, Transaction
 
 from ..availability.sale_ends import lift_barrier, update_peer_sales
 from ..delivery import post
-from ..delivery.lanes import promise_pulls, promise_push
+from ..delivery.lanes import enqueue_pulls, enqueue_push
 from ..messages.peer_revoke import PeerRevokeBody
 from ..peers.changing import change_peer
 from ..peers.peers import peer_by_id
@@ -46,8 +46,8 @@ def resume(tx: Transaction, peer_id: str) -> Peer:
         raise Conflict("peer_not_suspended", "{name} is not suspended.", name=peer.name)
     change_peer(tx, peer_id, state="accepted", suspended_at=None)
     update_peer_sales(tx, peer_id)
-    promise_push(tx, peer_id)
-    promise_pulls(tx, peer_id, peer.epoch_seen)
+    enqueue_push(tx, peer_id)
+    enqueue_pulls(tx, peer_id, peer.epoch_seen)
     return peer_by_id(tx, peer_id)
 
 

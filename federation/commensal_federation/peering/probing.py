@@ -7,7 +7,7 @@ from sqlalchemy import update
 from commensal import Transaction
 
 from ..delivery.calling import address_of, fetch
-from ..delivery.lanes import promise_pulls, promise_push
+from ..delivery.lanes import enqueue_pulls, enqueue_push
 from ..peers.peers import peer_by_id
 from ..peers.tables import federation_peer
 from ..runtime import Federation
@@ -36,5 +36,5 @@ def _retry_now(tx: Transaction, peer_id: str) -> None:
     tx.execute(update(federation_peer).where(_peer.id == peer_id).values(held_until=tx.now, ask_after=None))
     peer = peer_by_id(tx, peer_id)
     if peer.active:
-        promise_push(tx, peer_id)
-        promise_pulls(tx, peer_id, peer.epoch_seen)
+        enqueue_push(tx, peer_id)
+        enqueue_pulls(tx, peer_id, peer.epoch_seen)

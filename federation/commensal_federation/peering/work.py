@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from commensal import Instance, Job, Periodic, Transaction, Work, promise
+from commensal import Instance, Job, Periodic, Transaction, Work, enqueue
 
 from ..delivery.restore.restored import notice_restore
 from ..runtime import federation_of
@@ -19,10 +19,10 @@ def work() -> Work:
     return Work({TELL_KEYS: _tell_keys}, (forgetting,))
 
 
-def promise_key_updates(tx: Transaction) -> None:
+def enqueue_key_updates(tx: Transaction) -> None:
     """Enqueues a job for each peer that does not know the present keys. The periodic work of delivery calls it."""
     for peer_id in peers_with_old_keys(tx):
-        promise(tx, TELL_KEYS, {"peer": peer_id})
+        enqueue(tx, TELL_KEYS, {"peer": peer_id})
 
 
 def _tell_keys(instance: Instance, job: Job) -> None:

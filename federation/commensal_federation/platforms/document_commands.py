@@ -22,7 +22,7 @@ from ..dfc.vocabulary import Thing
 from ..dfc.write import write_20, write_116
 from ..linked_catalogues.client import DfcClient
 from ..linked_catalogues.pages import read_catalogue
-from ..linked_catalogues.pictures import promise_pictures
+from ..linked_catalogues.pictures import enqueue_pictures
 from ..linked_catalogues.shell_secrets import ApiKeyFile, TokenFile, read_secret
 from ..linked_catalogues.values import Access, Auth
 from ..runtime import federation_of
@@ -133,7 +133,7 @@ def import_command(
             except UnreadableDocument as error:
                 console.print(error.text, markup=False, style="red")
                 raise typer.Exit(1) from None
-            promise_pictures(tx, report.pictures)
+            enqueue_pictures(tx, report.pictures)
     _print_findings((*document.findings, *report.findings))
     for problem in report.list_report.problems:
         console.print(told(problem), markup=False, style="red")

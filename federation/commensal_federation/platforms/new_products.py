@@ -15,7 +15,7 @@ from ..dfc.iris import local_id
 from ..dfc.paths import Paths
 from ..dfc.read import DfcDocument
 from ..dfc.vocabulary import DfcItem
-from ..linked_catalogues.pictures import promise_pictures
+from ..linked_catalogues.pictures import enqueue_pictures
 from .access import demand_scope, requested_enterprise
 from .goods import goods_of_products, goods_things
 from .layouts import layout_of
@@ -60,7 +60,7 @@ def _create(visit: Visit, tx: Transaction, seller: Enterprise, document: DfcDocu
     latest = tx.new_id()
     taken = take_in(dry_run=False)
     report = taken.list_report
-    promise_pictures(tx, taken.pictures)
+    enqueue_pictures(tx, taken.pictures)
     if report.changed or report.unchanged:
         text = "Some of these products are here already. Change each at its own address."
         raise Conflict("exists", text)

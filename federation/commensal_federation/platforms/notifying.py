@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, select
 
-from commensal import Instance, Job, Periodic, Secret, Transaction, Work, promise
+from commensal import Instance, Job, Periodic, Secret, Transaction, Work, enqueue
 
 from ..dfc.iris import enterprise_iri
 from ..dfc.names import full
@@ -38,13 +38,13 @@ def notify_of_change(federation: Federation, tx: Transaction, enterprise_id: str
     )
 
 
-def promise_notifications(tx: Transaction) -> None:
+def enqueue_notifications(tx: Transaction) -> None:
     """Turns recorded notices into jobs, which are retried while a platform does not answer."""
     rows = tx.all(_NOTICES)
     for platform_id, enterprise_id, scope in (tuple(row.values()) for row in rows):
         is_row = (_row.platform_id == platform_id, _row.enterprise_id == enterprise_id, _row.scope == scope)
         tx.execute(delete(federation_platform_notice).where(*is_row))
-        promise(tx, TELL, {"platform": platform_id, "enterprise": enterprise_id, "scope": scope})
+        enqueue(tx, TELL, {"platform": platform_id, "enterprise": enterprise_id, "scope": scope})
 
 
 def notify_platform(instance: Instance, job: Job) -> None:
@@ -65,7 +65,7 @@ def notify_platform(instance: Instance, job: Job) -> None:
 
 
 def work() -> Work:
-    return Work({TELL: notify_platform}, (Periodic("federation.platform_notices", _EVERY, promise_notifications),))
+    return Work({TELL: notify_platform}, (Periodic("federation.platform_notices", _EVERY, enqueue_notifications),))
 
 
 def _access(platform: DfcPlatform) -> Access:

@@ -32,7 +32,7 @@ from commensal_federation.dfc.vocabulary import (
     Thing,
 )
 from commensal_federation.dfc.write import write_116
-from commensal_federation.linked_catalogues.pictures import promise_pictures
+from commensal_federation.linked_catalogues.pictures import enqueue_pictures
 from commensal_federation.platforms.export import export_enterprise
 
 from .platforms import settings_with
@@ -155,7 +155,7 @@ def test_pictures_are_fetched_once_and_do_not_replace_those_that_are_there(shop:
         for _ in range(2):
             report = take_in(shop, things)
             with shop.instance.store.write() as tx:
-                promise_pictures(tx, report.pictures)
+                enqueue_pictures(tx, report.pictures)
             shop.run_jobs()
         assert [request.path for request in receiver.received] == ["/cider.png"]
     goods = stocked(shop)

@@ -17,7 +17,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from ...storage.database import Time, Transaction, Whole, insert_once
 from ...storage.database.counting import Window, count_within
-from ...storage.jobs import Job, promise
+from ...storage.jobs import Job, enqueue
 from ...storage.jobs.run import note_for_retry
 from ...trade.enterprises.tables import enterprise_member
 from ...trade.orders.identity import Identity
@@ -69,7 +69,7 @@ def may_send(tx: Transaction, job: Job, *, most: int) -> bool:
     if until is None:
         return True
     if order_id is not None and insert_once(tx, late_mail, {"order_id": order_id, "due_at": until}):
-        promise(tx, "mail", {**job.payload, "late": True}, due_at=until)
+        enqueue(tx, "mail", {**job.payload, "late": True}, due_at=until)
     return False
 
 

@@ -8,7 +8,7 @@ from ...hooks import specifications
 from ...hooks.contract import Hook
 from ...instance import Instance
 from ...storage.database import Transaction
-from ...storage.jobs import Job, Promise, promise_all
+from ...storage.jobs import Job, NewJob, enqueue_all
 from ...storage.jobs.run import note_for_retry
 from .to_people import operators
 
@@ -38,8 +38,8 @@ def _promise_mails(tx: Transaction, job: Job) -> None:
     if job.payload.get("mailed"):  # by a worker that was killed before the job was done
         return
     values = {**job.payload, "effect": effect_of(job.payload["where"])}
-    promises = [
-        Promise(
+    mails = [
+        NewJob(
             "mail",
             {
                 "kind": "plugin_set_aside",
@@ -51,5 +51,5 @@ def _promise_mails(tx: Transaction, job: Job) -> None:
         )
         for operator in operators(tx)
     ]
-    promise_all(tx, promises)
+    enqueue_all(tx, mails)
     note_for_retry(tx, job, mailed=True)

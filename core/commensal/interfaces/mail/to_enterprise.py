@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...storage.database import Transaction
-from ...storage.jobs import Promise, promise_all
+from ...storage.jobs import NewJob, enqueue_all
 from ...trade.enterprises.addresses import addresses_of
 
 
@@ -17,4 +17,4 @@ def mail_enterprise(tx: Transaction, enterprise_id: str, kind: str, values: Mapp
     """
     to = addresses_of(tx, enterprise_id)
     payload = {"kind": kind, "language": to.language, "enterprise": to.name, "values": dict(values)}
-    promise_all(tx, [Promise("mail", {**payload, "to": email}) for email in to.emails])
+    enqueue_all(tx, [NewJob("mail", {**payload, "to": email}) for email in to.emails])

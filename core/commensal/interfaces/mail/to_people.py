@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from ...storage.database import Transaction
-from ...storage.jobs import Promise, promise_all
+from ...storage.jobs import NewJob, enqueue_all
 from ...trade.enterprises.tables import enterprise, enterprise_member
 from ...trade.people.scopes import ROLES
 from ...trade.people.tables import person
@@ -52,10 +52,10 @@ def mail_people(tx: Transaction, kind: str, mails: Iterable[tuple[Recipient, Map
 
     The plugin has the templates ``templates/mail/<kind>.txt`` and ``.html``. Name the kind after the plugin.
     """
-    promise_all(
+    enqueue_all(
         tx,
         [
-            Promise(
+            NewJob(
                 "mail",
                 {"kind": kind, "language": to.language, "enterprise": to.name, "values": {**values}, "to": to.email},
             )

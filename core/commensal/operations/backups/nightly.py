@@ -13,11 +13,11 @@ from ...storage.backups.upkeep import (
     BACKUP,
     TRIAL,
     due_at_of,
+    enqueue_later,
+    enqueue_once,
+    enqueue_trial,
     last_moment,
     mark_done,
-    promise_later,
-    promise_once,
-    promise_trial,
 )
 from ...storage.database import Transaction
 from ...storage.jobs import Job
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 WAIT = timedelta(minutes=15)  # before another try, while another process is making a backup
 
 
-def promise_backup(tx: Transaction, *, settings: InstanceSettings) -> None:
+def enqueue_backup(tx: Transaction, *, settings: InstanceSettings) -> None:
     """Enqueues the backup of the last night, once. After several nights without power, there is one backup for all."""
     if settings.backups.folder:
-        promise_once(tx, BACKUP, last_moment(tx.now, settings.backups.time_of_day, settings.timezone))
+        enqueue_once(tx, BACKUP, last_moment(tx.now, settings.backups.time_of_day, settings.timezone))
 
 
 def make_backup(instance: Instance, job: Job) -> None:
@@ -51,11 +51,11 @@ def make_backup(instance: Instance, job: Job) -> None:
                 back_up(instance.folder, to, keep=backups.keep, clock=instance.clock)
     except Busy:
         with instance.store.write() as tx:
-            promise_later(tx, BACKUP, due_at, WAIT)
+            enqueue_later(tx, BACKUP, due_at, WAIT)
         return
     with instance.store.write() as tx:
         mark_done(tx, BACKUP, due_at)
-        promise_trial(tx, due_at)
+        enqueue_trial(tx, due_at)
 
 
 def try_backup(instance: Instance, job: Job) -> None:
@@ -68,7 +68,7 @@ def try_backup(instance: Instance, job: Job) -> None:
             try_newest(instance.folder, Path(backups.folder), clock=instance.clock)
     except Busy:
         with instance.store.write() as tx:
-            promise_later(tx, TRIAL, due_at, WAIT)
+            enqueue_later(tx, TRIAL, due_at, WAIT)
         return
     with instance.store.write() as tx:
         mark_done(tx, TRIAL, due_at)

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, select, update
 
 from ...base.errors import Problem
 from ..database import Transaction, insert_once
-from ..jobs import promise
+from ..jobs import enqueue
 from ..jobs.tables import job
 from .tables import upkeep
 
@@ -31,13 +31,13 @@ def last_moment(now: datetime, at: time, timezone: str) -> datetime:
     return next(moment for moment in moments if moment <= now)
 
 
-def promise_once(tx: Transaction, kind: str, due_at: datetime) -> None:
+def enqueue_once(tx: Transaction, kind: str, due_at: datetime) -> None:
     """Enqueues the job of this moment, unless it was enqueued before."""
     if insert_once(tx, upkeep, {"kind": kind, "due_at": due_at, "promised_at": tx.now, "job_id": ""}):
         _promise(tx, kind, due_at, tx.now)
 
 
-def promise_later(tx: Transaction, kind: str, due_at: datetime, wait: timedelta) -> None:
+def enqueue_later(tx: Transaction, kind: str, due_at: datetime, wait: timedelta) -> None:
     """Enqueues another job in place of one that could not run now."""
     _promise(tx, kind, due_at, tx.now + wait)
 
@@ -58,11 +58,11 @@ def mark_done(tx: Transaction, kind: str, due_at: datetime) -> None:
     tx.execute(delete(upkeep).where(upkeep.c.due_at < tx.now - _KEPT))
 
 
-def promise_trial(tx: Transaction, due_at: datetime) -> None:
+def enqueue_trial(tx: Transaction, due_at: datetime) -> None:
     """Enqueues a trial once a week, beginning with the first backup."""
     recent_trial = select(exists().where(upkeep.c.kind == TRIAL, upkeep.c.due_at > due_at - _WEEK))
     if not tx.value(recent_trial):
-        promise_once(tx, TRIAL, due_at)
+        enqueue_once(tx, TRIAL, due_at)
 
 
 def newest_done(tx: Transaction, kind: str) -> datetime | None:
@@ -96,7 +96,7 @@ def _overdue(kind: str, values: dict[str, object]) -> Problem:
 
 def ask_for(tx: Transaction, kind: Work) -> None:
     """Enqueues a backup, or a trial of the newest one, that somebody has asked for now."""
-    promise_once(tx, kind, tx.now.astimezone(UTC).replace(microsecond=0))
+    enqueue_once(tx, kind, tx.now.astimezone(UTC).replace(microsecond=0))
 
 
 def _undone() -> ColumnElement[bool]:
@@ -104,5 +104,5 @@ def _undone() -> ColumnElement[bool]:
 
 
 def _promise(tx: Transaction, kind: str, due_at: datetime, begins_at: datetime) -> None:
-    job_id = promise(tx, kind, {"due_at": due_at.isoformat()}, due_at=begins_at)
+    job_id = enqueue(tx, kind, {"due_at": due_at.isoformat()}, due_at=begins_at)
     tx.execute(update(upkeep).where(upkeep.c.kind == kind, upkeep.c.due_at == due_at).values(job_id=job_id))

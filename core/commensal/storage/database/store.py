@@ -75,7 +75,7 @@ class Store:
                 yield tx
             if self.auditor is not None and trail is not None and trail.changes and not tx.hold.taken:
                 self.auditor.write(tx.connection, trail.changes, tx.new_id, tx.now)
-        if any(due_at <= tx.now for due_at in tx.promised):
+        if any(due_at <= tx.now for due_at in tx.due_moments):
             self.wake_worker()
         for action in actions:
             after_commit(action)
@@ -106,10 +106,10 @@ class Store:
                 raise StoreError("The transaction took too long and was rolled back.")
 
     def _transaction(self, connection: Connection, turn: Turn, trail: Trail | None) -> Transaction:
-        promised: list[datetime] = []
-        hold = Hold(connection, turn, [promised] if trail is None else [promised, trail.changes])
+        due_moments: list[datetime] = []
+        hold = Hold(connection, turn, [due_moments] if trail is None else [due_moments, trail.changes])
         return Transaction(
-            connection, self._clock.now(), self._ids, hold, self.listeners, self.plugin_fields, trail, promised
+            connection, self._clock.now(), self._ids, hold, self.listeners, self.plugin_fields, trail, due_moments
         )
 
     def transact(self, act: Callable[[Transaction], Result], *, seconds: float | None = None) -> Result:

@@ -26,7 +26,7 @@ class Transaction:
     """A connection inside BEGIN … COMMIT. `now` (UTC) is the moment at which it began, and at which all in it happens.
 
     `listeners` are the ids of the plugins that receive an event, by the name of its hook; `plugin_fields` the fields
-    that plugins declare. `trail` captures changes for the audit trail, if the instance keeps one. `promised` are the
+    that plugins declare. `trail` captures changes for the audit trail, if the instance keeps one. `due_moments` are the
     moments (UTC) at which its new jobs are due.
     """
 
@@ -37,7 +37,7 @@ class Transaction:
     listeners: Mapping[str, Sequence[str]] = field(default_factory=dict)
     plugin_fields: DeclaredFields = field(default_factory=DeclaredFields)
     trail: Trail | None = None
-    promised: list[datetime] = field(default_factory=list)
+    due_moments: list[datetime] = field(default_factory=list)
 
     def execute(
         self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
@@ -61,7 +61,7 @@ class Transaction:
         """Undoes the work of the block if an error ends it; earlier work of the transaction stays.
 
         `rollback()` of the savepoint that it yields undoes the work without an error, for previews. Changes to audit
-        and promised jobs are undone with the rows.
+        and enqueued jobs are undone with the rows.
         """
         with self.hold.attempt() as savepoint:
             yield savepoint

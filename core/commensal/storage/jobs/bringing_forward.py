@@ -45,4 +45,4 @@ def _bring_jobs_forward(tx: Transaction) -> None:
     ids = [row["id"] for row in rows if row["attempts"] or row["due_at"] <= row["created_at"] + longest]
     if ids:
         tx.execute(update(job).where(job.c.id.in_(ids), job.c.state == "waiting").values(due_at=tx.now))
-        tx.promised.append(tx.now)
+        tx.due_moments.append(tx.now)

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from warnings import warn
 
+from ...base.deprecated import RemovedIn1Warning
 from ..database import Transaction, insert_rows
 from .tables import job
 
 
 @dataclass(frozen=True)
-class Promise:
+class NewJob:
     """A job to enqueue: its kind, the payload for its handler, and when it is due (UTC; None: now)."""
 
     kind: str
@@ -20,27 +22,33 @@ class Promise:
     due_at: datetime | None = None
 
 
-def promise(tx: Transaction, kind: str, payload: Mapping[str, Any], *, due_at: datetime | None = None) -> str:
+def enqueue(tx: Transaction, kind: str, payload: Mapping[str, Any], *, due_at: datetime | None = None) -> str:
     """Enqueues a job of this kind, due at `due_at` (UTC; None: now). Returns its id."""
-    (job_id,) = promise_all(tx, [Promise(kind, payload, due_at)])
+    (job_id,) = enqueue_all(tx, [NewJob(kind, payload, due_at)])
     return job_id
 
 
-def promise_all(tx: Transaction, promises: Sequence[Promise]) -> list[str]:
+def promise(tx: Transaction, kind: str, payload: Mapping[str, Any], *, due_at: datetime | None = None) -> str:
+    """The name of `enqueue` in release 0.1.0, for plugins of that time."""
+    warn("promise is called enqueue now", RemovedIn1Warning, stacklevel=2)
+    return enqueue(tx, kind, payload, due_at=due_at)
+
+
+def enqueue_all(tx: Transaction, new_jobs: Sequence[NewJob]) -> list[str]:
     """Enqueues all of them by one statement. Returns their ids, in the same order."""
     rows = [
         {
             "id": tx.new_id(),
-            "kind": job_promise.kind,
-            "payload": dict(job_promise.payload),
+            "kind": new_job.kind,
+            "payload": dict(new_job.payload),
             "state": "waiting",
-            "due_at": job_promise.due_at or tx.now,
+            "due_at": new_job.due_at or tx.now,
             "attempts": 0,
             "error": "",
             "created_at": tx.now,
         }
-        for job_promise in promises
+        for new_job in new_jobs
     ]
     insert_rows(tx, job, rows)
-    tx.promised.extend(job_promise.due_at or tx.now for job_promise in promises)
+    tx.due_moments.extend(new_job.due_at or tx.now for new_job in new_jobs)
     return [str(row["id"]) for row in rows]

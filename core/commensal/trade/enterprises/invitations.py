@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, delete, func, select
 
 from ...base.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from ...storage.database import Transaction, insert_once, insert_or
-from ...storage.jobs import promise
+from ...storage.jobs import enqueue
 from ..people.email import read_email
 from ..people.people import Person, person_by_id
 from .members import MOST, Member, lock_members, member_by_id, problems_with_role
@@ -63,7 +63,7 @@ def invite(tx: Transaction, enterprise_id: str, *, email: str, role: str, langua
     )
     tx.execute(statement.on_conflict_do_update(index_elements=["enterprise_id", "email"], set_=values))
     name = tx.value(select(enterprise.c.name).where(enterprise.c.id == enterprise_id))
-    promise(tx, "mail", {"kind": "member_invitation", "to": address, "language": language, "name": name})
+    enqueue(tx, "mail", {"kind": "member_invitation", "to": address, "language": language, "name": name})
     return address
 
 

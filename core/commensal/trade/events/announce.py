@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Table, select
 
 from ...hooks.contract import AnyHook
 from ...storage.database import Transaction
-from ...storage.jobs import Promise, promise_all
+from ...storage.jobs import NewJob, enqueue_all
 from ..enterprises.tables import enterprise_plugin
 
 EVENT = "event"  # the kind of job; its handler is `tell_plugin`
@@ -36,30 +36,30 @@ def announce(tx: Transaction, hook: AnyHook, table: Table, condition: ColumnElem
     plugins: dict[tuple[str, str], list[str]] = {}
     for row in tx.all(statement):
         plugins.setdefault((row["id"], row["enterprise_id"]), []).append(row["plugin"])
-    promise_all(
+    enqueue_all(
         tx,
         [
-            promise
+            new_job
             for (subject_id, enterprise_id), plugin_ids in plugins.items()
-            for promise in promises_of(tx, hook, enterprise_id, subject_id, plugin_ids)
+            for new_job in jobs_of_event(tx, hook, enterprise_id, subject_id, plugin_ids)
         ],
     )
 
 
-def event_promises(
+def event_jobs(
     tx: Transaction, hook: AnyHook, enterprise_id: str, subject_id: str, plugins: Collection[str]
-) -> list[Promise]:
+) -> list[NewJob]:
     """Returns the jobs of one event, for a caller that has read the enterprise's `plugins` and enqueues them itself."""
     listeners = [plugin for plugin in tx.listeners.get(hook.name, ()) if plugin in plugins]
-    return list(promises_of(tx, hook, enterprise_id, subject_id, listeners))
+    return list(jobs_of_event(tx, hook, enterprise_id, subject_id, listeners))
 
 
-def promises_of(
+def jobs_of_event(
     tx: Transaction, hook: AnyHook, enterprise_id: str, subject: str | Sequence[str], plugins: Collection[str]
-) -> Iterable[Promise]:
+) -> Iterable[NewJob]:
     """Yields a job for each plugin about one event with one id. A `subject` of several ids is one event too."""
     if not plugins:
         return
     event = {"id": tx.new_id(), "kind": hook.name, "at": tx.now.isoformat(), "enterprise_id": enterprise_id}
     payload: dict[str, Any] = {"event": event, "subject_id": subject}
-    yield from (Promise(EVENT, {**payload, "plugin": plugin}) for plugin in plugins)
+    yield from (NewJob(EVENT, {**payload, "plugin": plugin}) for plugin in plugins)

@@ -6,11 +6,11 @@ from sqlalchemy import ColumnElement, select
 
 from ...hooks import specifications
 from ...storage.database import Transaction
-from ...storage.jobs import promise_all
+from ...storage.jobs import enqueue_all
 from ..catalogs.tables import catalog, catalog_item
 from ..enterprises.tables import enterprise_plugin
 from ..products.tables import supplied_product
-from .announce import promises_of
+from .announce import jobs_of_event
 
 _AT_ONCE = 200  # items in one job
 
@@ -34,13 +34,13 @@ def announce_listing(tx: Transaction, *conditions: ColumnElement[bool]) -> None:
     items: dict[tuple[str, str], list[str]] = {}
     for row in tx.all(statement):
         items.setdefault((row["enterprise_id"], row["plugin"]), []).append(row["id"])
-    promise_all(
+    enqueue_all(
         tx,
         [
-            promise
+            new_job
             for (enterprise_id, plugin), ids in items.items()
             for start in range(0, len(ids), _AT_ONCE)
-            for promise in promises_of(
+            for new_job in jobs_of_event(
                 tx, specifications.listing_changed, enterprise_id, ids[start : start + _AT_ONCE], [plugin]
             )
         ],

@@ -8,8 +8,8 @@ from ...base.errors import Conflict
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
-from ...storage.jobs import promise_all
-from ..events.announce import event_promises
+from ...storage.jobs import enqueue_all
+from ..events.announce import event_jobs
 from ..stock.take import release_stock, return_sold
 from .cut_off import late_lines
 from .emails import order_mail
@@ -72,8 +72,8 @@ def cancel_order(
     )
     customer = known_customer_of(tx, order)
     settle_with_plugins(tx, hooks, shop, quote_of(order, shop, customer), order.adjustments, ())
-    event_jobs = event_promises(tx, specifications.order_cancelled, shop.enterprise_id, order.id, shop.plugins)
-    promise_all(tx, [order_mail(tx, order, mail), *event_jobs])
+    events = event_jobs(tx, specifications.order_cancelled, shop.enterprise_id, order.id, shop.plugins)
+    enqueue_all(tx, [order_mail(tx, order, mail), *events])
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
 
 

@@ -17,8 +17,8 @@ from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...hooks.values import ConsentRequest
 from ...storage.database import Transaction, insert_rows
-from ...storage.jobs import promise_all
-from ..events.announce import event_promises
+from ...storage.jobs import enqueue_all
+from ..events.announce import event_jobs
 from ..pricing.values import OrderDraft
 from .price import quote_of
 from .proof import known_customer_of
@@ -103,8 +103,8 @@ def set_consents(tx: Transaction, hooks: Hooks, order: Order, agreed: Collection
     if withdrawn := standing.difference(agreed):
         _withdraw(tx, _row.order_id == order.id, _row.request.in_(sorted(withdrawn)))
     if added or withdrawn:
-        jobs = event_promises(tx, specifications.order_changed, shop.enterprise_id, order.id, shop.plugins)
-        promise_all(tx, jobs)
+        jobs = event_jobs(tx, specifications.order_changed, shop.enterprise_id, order.id, shop.plugins)
+        enqueue_all(tx, jobs)
 
 
 def withdraw_all(tx: Transaction, order_ids: Collection[str]) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import String, case, exists, insert, literal, or_, select, updat
 
 from ...base.errors import Conflict
 from ...storage.database import Time, Transaction, insert_rows
-from ...storage.jobs import Promise, promise_all
+from ...storage.jobs import NewJob, enqueue_all
 from ...storage.jobs.tables import job
 from ..people.fingerprint import fingerprint
 from .lock import refuse_unless_placed
@@ -25,7 +25,7 @@ PAYMENT_BEGINS = timedelta(seconds=30)  # after the order was placed; a browser 
 
 def confirmation_mail(
     tx: Transaction, order_id: str, values: Mapping[str, object], *, to_pay: int, guest: bool
-) -> Promise:
+) -> NewJob:
     """Returns the job that mails the confirmation of a new order; `to_pay` is its total in minor units.
 
     A `guest` gets a link that appears nowhere else, so following it proves the address. The e-mail tells how to pay,
@@ -35,7 +35,7 @@ def confirmation_mail(
     mail = {"kind": "order_placed", "order_id": order_id, "to": values["email"], "language": values["language"]}
     waits_for_payment = bool(values["payment_method"]) and to_pay > 0
     due_at = tx.now + PAYMENT_BEGINS if waits_for_payment else None
-    return Promise("mail", {**mail, "secret": mailed_secret(tx, order_id)} if guest else mail, due_at)
+    return NewJob("mail", {**mail, "secret": mailed_secret(tx, order_id)} if guest else mail, due_at)
 
 
 def mailed_secret(tx: Transaction, order_id: str) -> str:
@@ -57,21 +57,21 @@ def send_confirmation_now(tx: Transaction, order_id: str) -> None:
         if (row["payload"].get("order_id"), row["payload"].get("kind")) == (order_id, "order_placed"):
             statement = update(job).where(job.c.id == row["id"], job.c.state == "waiting").values(due_at=tx.now)
             tx.execute(statement)
-            tx.promised.append(tx.now)
+            tx.due_moments.append(tx.now)
 
 
-def order_mail(tx: Transaction, order: Order, kind: str) -> Promise:
+def order_mail(tx: Transaction, order: Order, kind: str) -> NewJob:
     """Returns the job of a later e-mail about the order. A guest gets a new link: only hashes of secrets are stored."""
     mail = {"kind": kind, "order_id": order.id, "to": order.email, "language": order.language}
     if order.person_id is not None:
-        return Promise("mail", mail)
+        return NewJob("mail", mail)
     secret = tx.ids.secret()
     has_link = exists().where(order_link.c.order_id == customer_order.c.id)
     of_guest = select(literal(fingerprint(secret), String), customer_order.c.id, literal(tx.now, Time)).where(
         customer_order.c.id == order.id, or_(customer_order.c.secret_hash.is_not(None), has_link)
     )
     inserted = tx.execute(insert(order_link).from_select(["secret_hash", "order_id", "created_at"], of_guest))
-    return Promise("mail", {**mail, "secret": secret} if inserted.rowcount == 1 else mail)
+    return NewJob("mail", {**mail, "secret": secret} if inserted.rowcount == 1 else mail)
 
 
 def mail_again(tx: Transaction, order: Order, kind: RepeatedMail) -> None:
@@ -82,7 +82,7 @@ def mail_again(tx: Transaction, order: Order, kind: RepeatedMail) -> None:
     refuse_unless_placed(order)
     if kind == "order_ready" and order.fulfilment_state != "Held":
         raise Conflict("not_ready", "This order is not packed, or was handed over already.")
-    promise_all(tx, [order_mail(tx, order, kind)])
+    enqueue_all(tx, [order_mail(tx, order, kind)])
 
 
 def mail_customers(tx: Transaction, kind: str, session_ids: Collection[str]) -> int:
@@ -107,5 +107,5 @@ def mail_customers(tx: Transaction, kind: str, session_ids: Collection[str]) -> 
         | ({"secret": secrets[row["id"]]} if row["id"] in secrets else {})
         for row in rows
     ]
-    promise_all(tx, [Promise("mail", mail) for mail in mails])
+    enqueue_all(tx, [NewJob("mail", mail) for mail in mails])
     return len(mails)

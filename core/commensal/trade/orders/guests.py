@@ -17,7 +17,7 @@ from ...base.errors import Refused
 from ...base.money import Money
 from ...base.networks import network
 from ...storage.database import Transaction
-from ...storage.jobs import Promise
+from ...storage.jobs import NewJob
 from ..enterprises.guest_policy import POLICY_COLUMNS, GuestPolicy, guest_policy_of
 from ..enterprises.tables import enterprise, guest_policy
 from ..people.fingerprint import fingerprint
@@ -97,13 +97,13 @@ def admit_guest(
     return Guest(enterprise_id=enterprise_id, mailbox=mailbox, network=client_network, terms=terms)
 
 
-def note_guest(tx: Transaction, order_id: str, guest: Guest) -> Sequence[Promise]:
+def note_guest(tx: Transaction, order_id: str, guest: Guest) -> Sequence[NewJob]:
     """Records that the order is a guest's, after the order itself. Returns the jobs that end it at its deadlines."""
     values = {"enterprise_id": guest.enterprise_id, "mailbox": guest.mailbox, "network": guest.network}
     deadlines = {"confirm_by": guest.terms.confirm_by, "pay_by": guest.terms.pay_by}
     tx.later(_NOTE, {"order_id": order_id, **values, **deadlines, "placed_at": tx.now, "expired_at": None})
     payload = {"order_id": order_id, "enterprise_id": guest.enterprise_id}
-    return [Promise(EXPIRE, payload, due_at) for due_at in deadlines.values() if due_at is not None]
+    return [NewJob(EXPIRE, payload, due_at) for due_at in deadlines.values() if due_at is not None]
 
 
 def refuse_larger_guest_order(tx: Transaction, order: Order) -> None:

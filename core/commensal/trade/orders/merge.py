@@ -8,8 +8,8 @@ from ...base.errors import Conflict
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
-from ...storage.jobs import promise_all
-from ..events.announce import event_promises
+from ...storage.jobs import enqueue_all
+from ..events.announce import event_jobs
 from ..pricing.totals import totals
 from ..pricing.values import PricedLine
 from ..stock.take import hand_on_reserved
@@ -121,7 +121,7 @@ def _empty(tx: Transaction, hooks: Hooks, shop: SaleContext, order: Order, *, by
         },
     )
     rewrite_parts(tx, _copy_of(tx, quote_of(order, shop, customer)))
-    promise_all(tx, event_promises(tx, specifications.order_cancelled, shop.enterprise_id, order.id, shop.plugins))
+    enqueue_all(tx, event_jobs(tx, specifications.order_cancelled, shop.enterprise_id, order.id, shop.plugins))
 
 
 def _copy_of(tx: Transaction, quote: Quote) -> Quote:

@@ -18,9 +18,9 @@ from ...base.texts import is_blank, read_text, refuse_links
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
-from ...storage.jobs import promise_all
+from ...storage.jobs import enqueue_all
 from ..enterprises.counters import next_number
-from ..events.announce import event_promises
+from ..events.announce import event_jobs
 from ..people.email import read_email
 from ..people.fingerprint import fingerprint
 from ..stock.take import take_stock
@@ -122,9 +122,9 @@ def place_order(
     write_parts(tx, quote)
     keep_consents(tx, hooks, shop, quote.draft, wish.consents, wish.language)
     settle_with_plugins(tx, hooks, shop, quote, (), quote.draft.adjustments)
-    event_jobs = event_promises(tx, specifications.order_placed, shop.enterprise_id, order_id, shop.plugins)
+    events = event_jobs(tx, specifications.order_placed, shop.enterprise_id, order_id, shop.plugins)
     mail = confirmation_mail(tx, order_id, values, to_pay=quote.totals.total, guest=secret is not None)
-    promise_all(tx, [mail, *event_jobs, *expiry_jobs])
+    enqueue_all(tx, [mail, *events, *expiry_jobs])
     return _placed_order(order_id, values, customer.customer_id, quote)
 
 

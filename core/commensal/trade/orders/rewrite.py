@@ -9,8 +9,8 @@ from ...base.errors import Conflict
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
-from ...storage.jobs import promise_all
-from ..events.announce import event_promises
+from ...storage.jobs import enqueue_all
+from ..events.announce import event_jobs
 from ..pricing.values import Address, PricedLine
 from ..stock.take import change_reserved
 from .emails import order_mail
@@ -102,8 +102,8 @@ def rewrite(
     )
     rewrite_parts(tx, quote)
     settle_with_plugins(tx, hooks, shop, quote, order.adjustments, quote.draft.adjustments)
-    event_jobs = event_promises(tx, specifications.order_changed, shop.enterprise_id, order.id, shop.plugins)
-    promise_all(tx, [order_mail(tx, order, "order_changed"), *event_jobs])
+    events = event_jobs(tx, specifications.order_changed, shop.enterprise_id, order.id, shop.plugins)
+    enqueue_all(tx, [order_mail(tx, order, "order_changed"), *events])
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
 
 

@@ -16,7 +16,7 @@ from ...hooks.dispatcher import Hooks
 from ...hooks.values import ShippingOption
 from ...storage.database import Transaction
 from ...storage.jobs import Job
-from ...storage.jobs.enqueue import promise
+from ...storage.jobs.enqueue import enqueue
 from ..enterprises.plugins import enabled_plugins
 from ..pricing.values import Address, OrderDraft
 from ..sale_sessions.tables import sale_session
@@ -170,7 +170,7 @@ def release_place(tx: Transaction, hooks: Hooks, order_id: str, shipping: str) -
     if plugin in hooks.plugins():
         hooks.ask(specifications.release_shipping, plugin, tx=tx, order_id=order_id, option=option)
     elif plugin:
-        promise(tx, RELEASE, {"order": order_id, "shipping": shipping}, due_at=tx.now + AGAIN)
+        enqueue(tx, RELEASE, {"order": order_id, "shipping": shipping}, due_at=tx.now + AGAIN)
 
 
 def retry_release(instance: Instance, job: Job) -> None:

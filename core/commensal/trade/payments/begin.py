@@ -33,7 +33,7 @@ from .payments import (
     record_payment,
     start,
 )
-from .promises import promise_cancel, promise_status
+from .provider_jobs import enqueue_cancel, enqueue_status
 from .values import Payment
 
 _log = structlog.get_logger("commensal.payments")
@@ -80,7 +80,7 @@ def begin_payment(tx: Transaction, hooks: Hooks, chosen: ChosenMethod, key: str)
     }
     payment = start(tx, **content, idempotency_key=key)
     if hooks.implementing(specifications.payment_status, {payment.plugin}):
-        promise_status(tx, payment)
+        enqueue_status(tx, payment)
     return payment
 
 
@@ -156,7 +156,7 @@ def _release_confirmation(tx: Transaction, payment: Payment) -> Payment:
 def _fail(tx: Transaction, payment: Payment, text: str, *, unclear: bool) -> Payment:
     failed = fail_payment(tx, payment.enterprise_id, payment.id, text=text)
     if unclear and failed.state == "Failed":
-        promise_cancel(tx, failed)
+        enqueue_cancel(tx, failed)
     return failed
 
 

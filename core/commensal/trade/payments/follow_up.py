@@ -19,7 +19,7 @@ from ...storage.database import Transaction
 from ...storage.jobs import Job
 from ..enterprises.plugins import enabled_plugins
 from .payments import OPEN, payment_by_id, payments_of
-from .promises import STATUS, promise_again, uncancelled_at_provider
+from .provider_jobs import STATUS, enqueue_again, uncancelled_at_provider
 from .updates import apply_update
 from .values import Payment
 
@@ -43,7 +43,7 @@ def check_payment_status(instance: Instance, job: Job) -> None:
             or questions_asked + 1 < _ALSO_ENDED
         )
         if current.state != "Done" and undecided:
-            promise_again(tx, STATUS, payment, questions_asked)
+            enqueue_again(tx, STATUS, payment, questions_asked)
 
     instance.store.transact(act)
 

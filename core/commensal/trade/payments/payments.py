@@ -19,7 +19,7 @@ from .due import change_paid_total, locked_due
 from .journal import append_entry
 from .methods import METHOD
 from .problems import keep_problem
-from .promises import promise_cancel, promise_late_refund
+from .provider_jobs import enqueue_cancel, enqueue_late_refund
 from .tables import payment, payment_journal
 from .values import Due, Payment
 
@@ -103,7 +103,7 @@ def _note_overpayment(tx: Transaction, order: Due, received: Payment) -> None:
     """Stores a problem: a provider has sent more than was due, and no person knows about it yet."""
     keep_problem(tx, received, "owed", amount=received.amount - max(order.balance, 0))
     if order.state == "Cancelled":
-        promise_late_refund(tx, received)
+        enqueue_late_refund(tx, received)
 
 
 def ask_payer(
@@ -134,7 +134,7 @@ def record_late_answer(tx: Transaction, earlier: Payment, *, reference: str) -> 
     tx.execute(unless_named.values(reference=reference))
     current = payment_by_id(tx, earlier.enterprise_id, earlier.id)
     if current.state in ("Cancelled", "Failed"):
-        promise_cancel(tx, current)
+        enqueue_cancel(tx, current)
     return current
 
 
@@ -158,7 +158,7 @@ def cancel(tx: Transaction, enterprise_id: str, payment_id: str) -> Payment:
     if cancelled.state == "Done":
         raise Conflict("payment_done", "This payment has been received; give it back by a refund.")
     if current.state in OPEN:
-        promise_cancel(tx, cancelled)
+        enqueue_cancel(tx, cancelled)
     return cancelled
 
 
@@ -174,7 +174,7 @@ def cancel_open(tx: Transaction, order_id: str) -> None:
     )
     values = {"state": "Cancelled", "instructions": None, "changed_at": tx.now}
     for row in tx.all(end_all.values(values).returning(*_COLUMNS)):
-        promise_cancel(tx, Payment(**row))
+        enqueue_cancel(tx, Payment(**row))
 
 
 def payment_by_id(tx: Transaction, enterprise_id: str, payment_id: str) -> Payment:

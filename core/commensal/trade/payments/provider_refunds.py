@@ -21,7 +21,7 @@ from ..enterprises.plugins import enabled_plugins
 from .due import due, locked_due
 from .payments import OPEN, payment_by_id, payment_by_key, payments_of, write_once
 from .problems import keep_problem
-from .promises import REFUND, promise_again, promise_refund
+from .provider_jobs import REFUND, enqueue_again, enqueue_refund
 from .refunds import fail_refund, owed_to_customer, refuse_too_much
 from .tables import payment as table
 from .updates import apply_update
@@ -55,7 +55,7 @@ def begin_refund(
         refuse_too_much(tx, order, amount, anyway=anyway)
     refund = write_once(tx, order, "refund", payment.method, amount, idempotency_key, refunds=payment_id)
     if existing is None:
-        promise_refund(tx, refund)
+        enqueue_refund(tx, refund)
     return refund
 
 
@@ -128,7 +128,7 @@ def request_refund(instance: Instance, job: Job) -> None:
     def act(tx: Transaction) -> None:
         refund_now = apply_update(tx, refund.enterprise_id, refund.plugin, update)
         if refund_now is not None and refund_now.state in OPEN:
-            promise_again(tx, REFUND, refund, int(job.payload["asked"]))
+            enqueue_again(tx, REFUND, refund, int(job.payload["asked"]))
 
     instance.store.transact(act)
 

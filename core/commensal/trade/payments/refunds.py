@@ -9,7 +9,7 @@ from ...base.failpoints import failpoint
 from ...base.money import Money
 from ...hooks import specifications
 from ...storage.database import Transaction
-from ...storage.jobs import promise
+from ...storage.jobs import enqueue
 from ..events.announce import announce
 from ..orders.emails import order_mail
 from ..orders.questions import order_by_id
@@ -141,7 +141,7 @@ def _tell_customer(tx: Transaction, recorded: Payment) -> None:
     order = order_by_id(tx, recorded.order_id, enterprise_id=recorded.enterprise_id)
     if order.email:
         mail = order_mail(tx, order, "order_refunded")
-        promise(tx, mail.kind, {**mail.payload, "amount": recorded.amount})
+        enqueue(tx, mail.kind, {**mail.payload, "amount": recorded.amount})
 
 
 def correct(tx: Transaction, enterprise_id: str, sequence: int, *, person_id: str) -> JournalEntry:

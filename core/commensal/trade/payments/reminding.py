@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select
 
 from ...base.errors import Conflict
 from ...storage.database import Transaction
-from ...storage.jobs import promise_all
+from ...storage.jobs import enqueue_all
 from ..orders.emails import order_mail
 from ..orders.lock import refuse_unless_placed
 from ..orders.sale_context import sale_context
@@ -61,4 +61,4 @@ def remind_to_pay(tx: Transaction, order: Order, *, person_id: str) -> None:
         raise Conflict("reminded", text, most=MOST)
     row = {"id": tx.new_id(), "order_id": order.id, "at": tx.now, "person_id": person_id}
     tx.execute(insert(payment_reminder).values(row))
-    promise_all(tx, [order_mail(tx, order, "order_to_pay")])
+    enqueue_all(tx, [order_mail(tx, order, "order_to_pay")])

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select, update
 from ...base.errors import NotFound
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
-from ...storage.jobs import Job, promise
+from ...storage.jobs import Job, enqueue
 from ..orders.cancel import CancellationMail, cancel_order
 from ..orders.guests import guest_terms
 from ..orders.lock import locked_order
@@ -55,7 +55,7 @@ def _expire(tx: Transaction, hooks: Hooks, order_id: str, enterprise_id: str) ->
     cancel_open(tx, order_id)
     unmailed = select(func.count()).where(_row.enterprise_id == enterprise_id, _row.expired_at.is_not(None))
     if tx.value(unmailed) == 0:
-        promise(tx, ALERT, {"enterprise_id": enterprise_id}, due_at=tx.now + _EVERY)
+        enqueue(tx, ALERT, {"enterprise_id": enterprise_id}, due_at=tx.now + _EVERY)
     tx.execute(update(guest_order).where(_row.order_id == order_id).values(expired_at=tx.now))
     tx.trace("expired", "customer_order", order_id, enterprise_id=enterprise_id)
 

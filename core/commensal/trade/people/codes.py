@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, String, func, insert, literal, select, upd
 
 from ...base.errors import Refused
 from ...storage.database import Time, Transaction
-from ...storage.jobs import promise
+from ...storage.jobs import enqueue
 from .fingerprint import fingerprint
 from .tables import email_code, person
 
@@ -43,7 +43,7 @@ def mail_code(tx: Transaction, email: str, purpose: Purpose, *, kind: str) -> bo
     if tx.execute(insert(email_code).from_select(list(values), addressee)).rowcount != 1:
         return False
     recipient = tx.one(select(person.c.name, person.c.language).where(person.c.email == email))
-    promise(tx, "mail", {"kind": kind, "to": email, **recipient, "code": secret})
+    enqueue(tx, "mail", {"kind": kind, "to": email, **recipient, "code": secret})
     return True
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Update, func, literal, update
 
 from ...base.errors import Problem
 from ...storage.database import Time, Transaction
-from ...storage.jobs import Job, promise
+from ...storage.jobs import Job, enqueue
 from .browsers import forget_browsers
 from .codes import mail_code, owner_of_code, use_code
 from .customer_records import link_customer_records
@@ -59,7 +59,7 @@ def ask_reset(tx: Transaction, email: str) -> None:
     A job looks the account up, so this takes the same time for known and unknown addresses.
     """
     address = read_email(email)
-    promise(tx, FORGOTTEN, {"email": "" if isinstance(address, Problem) else address})
+    enqueue(tx, FORGOTTEN, {"email": "" if isinstance(address, Problem) else address})
 
 
 def mail_reset(instance: Instance, job: Job) -> None:

@@ -16,7 +16,7 @@ from ...base.errors import TooMany
 from ...base.networks import network
 from ...storage.database import Time, Transaction
 from ...storage.database.counting import Window, count_within
-from ...storage.jobs import promise
+from ...storage.jobs import enqueue
 from .browsers import knows_browser
 from .fingerprint import fingerprint
 from .tables import log_in_failure, person
@@ -75,7 +75,7 @@ def warn_owner(tx: Transaction, email: str, source: str) -> None:
     owner = select(person.c.name, person.c.language).where(person.c.email == email, person.c.disabled_at.is_(None))
     recipient = tx.first(owner.where(person.c.confirmed_at.is_not(None)))
     if recipient is not None and _first_today(tx, email):
-        promise(tx, "mail", {"kind": "log_in_failures", "to": email, **recipient})
+        enqueue(tx, "mail", {"kind": "log_in_failures", "to": email, **recipient})
 
 
 def _count(tx: Transaction, email: str, source: str, free: int) -> None:

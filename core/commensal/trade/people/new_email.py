@@ -10,7 +10,7 @@ from ...base.errors import Conflict, Invalid, Problem, Refused
 from ...base.search import search_key
 from ...storage.database import Transaction, refuse_conflict
 from ...storage.database.counting import Window, count_within
-from ...storage.jobs import promise
+from ...storage.jobs import enqueue
 from ..enterprises.tables import customer
 from .customer_records import link_customer_records
 from .email import read_email
@@ -41,7 +41,7 @@ def ask_new_email(tx: Transaction, person_id: str, email: str) -> str:
         raise Conflict("asked_lately", "A mail is on its way already; please wait two minutes before you ask again.")
     if not tx.value(select(exists().where(person.c.email == address))):
         mail = {"kind": "new_email", "to": address, "name": owner.name, "language": owner.language, "code": secret}
-        promise(tx, "mail", mail)
+        enqueue(tx, "mail", mail)
     return address
 
 
@@ -63,7 +63,7 @@ def confirm_new_email(tx: Transaction, person_id: str, code: str) -> Person:
     _update_customers(tx, before, new_address)
     link_customer_records(tx, person_id, new_address, before.name, own_orders=True)
     notice = {"kind": "email_changed", "to": before.email, "name": before.name, "language": before.language}
-    promise(tx, "mail", notice)
+    enqueue(tx, "mail", notice)
     return Person(**person_row)
 
 

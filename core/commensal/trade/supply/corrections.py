@@ -21,8 +21,8 @@ from ...base.texts import is_blank, read_text
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
-from ...storage.jobs import promise_all
-from ..events.announce import event_promises
+from ...storage.jobs import enqueue_all
+from ..events.announce import event_jobs
 from ..orders.emails import order_mail
 from ..orders.lines import grains_by_lot, grains_of_line
 from ..orders.lock import CORRECTION, refuse_unless_placed
@@ -114,8 +114,8 @@ def correct_order(
     change_row(tx, order.id, order.version, {**totals_of(corrected.totals), "payment_state": state})
     rewrite_parts(tx, corrected)
     settle_with_plugins(tx, hooks, shop, corrected, order.adjustments, draft.adjustments)
-    jobs = event_promises(tx, specifications.order_changed, shop.enterprise_id, order.id, shop.plugins)
-    promise_all(tx, [order_mail(tx, order, "order_changed"), *jobs])
+    jobs = event_jobs(tx, specifications.order_changed, shop.enterprise_id, order.id, shop.plugins)
+    enqueue_all(tx, [order_mail(tx, order, "order_changed"), *jobs])
     tx.trace(
         "corrected", "customer_order", order.id, enterprise_id=order.enterprise_id,
         by=corrected.totals.total - order.total, borne_by=borne_by,

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Select, and_, bindparam, exists, or_, select
 
 from ...storage.database import Time, Transaction, insert_rows
-from ...storage.jobs import Promise, promise_all
+from ...storage.jobs import NewJob, enqueue_all
 from ..enterprises.tables import enterprise
 from ..orders.emails import mail_customers
 from ..orders.tables import customer_order, order_line
@@ -75,7 +75,7 @@ def close(tx: Transaction, pairs: Iterable[tuple[str, str]]) -> None:
     ]
     insert_rows(tx, sale_part, rows)
     jobs = [{"session_id": row["session_id"], "supplier_id": row["supplier_id"]} for row in rows]
-    promise_all(tx, [Promise(TELL, payload) for payload in jobs])
+    enqueue_all(tx, [NewJob(TELL, payload) for payload in jobs])
 
 
 def parts_of(tx: Transaction, enterprise_id: str, session_id: str) -> list[SalePart]:

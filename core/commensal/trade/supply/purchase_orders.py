@@ -18,7 +18,7 @@ from ...base.errors import Conflict, NotFound
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Row, Transaction, insert_rows
-from ...storage.jobs import Promise, promise_all
+from ...storage.jobs import NewJob, enqueue_all
 from ..enterprises.addresses import addresses_of
 from ..enterprises.counters import next_number
 from ..enterprises.tables import enterprise
@@ -136,7 +136,7 @@ def mail_order(tx: Transaction, order_id: str) -> None:
     """
     to = addresses_of(tx, str(tx.value(select(_order.supplier_id).where(_order.id == order_id))))
     payload = {"kind": "purchase_order", "purchase_order_id": order_id, "language": to.language}
-    promise_all(tx, [Promise(MAIL, {**payload, "to": email}) for email in to.emails])
+    enqueue_all(tx, [NewJob(MAIL, {**payload, "to": email}) for email in to.emails])
     state = "waiting" if to.emails else "no address"
     tx.execute(update(purchase_order).where(_order.id == order_id).values(mail_state=state))
 

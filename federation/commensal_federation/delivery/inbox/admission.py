@@ -21,7 +21,7 @@ from ...signing import BadSignature, verify_request
 from ...signing.http_signature import SKEW
 from ...signing.moments import write_moment
 from ...transport import Request
-from ..sync.refreshing import promise_refresh
+from ..sync.refreshing import enqueue_refresh
 
 LARGEST = 8 * 1024 * 1024  # bytes of a body
 REFUSED = 60  # requests of one address in a minute, after which it is not listened to
@@ -79,7 +79,7 @@ def prove_caller(federation: Federation, peer: Peer, request: Request, address: 
     except BadSignature as error:
         note_refusal(federation, address)
         if error.code in ("unknown_key", "expired_key"):
-            federation.instance.store.transact(lambda tx: promise_refresh(tx, peer))
+            federation.instance.store.transact(lambda tx: enqueue_refresh(tx, peer))
         raise Denied(401, error.code, error.text, server_time=write_moment(now)) from error
     return Admitted(peer, verified.keyid, verified.nonce, verified.expires + timedelta(seconds=SKEW))
 

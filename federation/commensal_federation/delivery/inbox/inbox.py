@@ -19,7 +19,7 @@ from ...peers.tables import federation_peer
 from ...peers.values import Peer
 from ...runtime import Federation
 from ..alerts import alert
-from ..lanes import change_lane, held_lane, promise_pull
+from ..lanes import change_lane, enqueue_pull, held_lane
 from ..tables import federation_inbox, federation_lane
 from ..values import Receipt
 from .dispatch import Outcome, handle, tell_refusal
@@ -95,7 +95,7 @@ class Intake:
             retry_parked(self._federation, self._tx, self._peer)
         for name, lane in self._lanes.items():
             if lane.gap and not lane.promised:
-                promise_pull(self._tx, self._peer.id, name)
+                enqueue_pull(self._tx, self._peer.id, name)
         last = self._peer.last_seen_at
         if last is None or last + SEEN_EVERY < self._tx.now:
             self._tx.change(_HEARD, {"peer": self._peer.id, "last_seen_at": self._tx.now})

@@ -14,7 +14,7 @@ from ...peers.values import Peer
 from ...runtime import LONGEST, Federation
 from ...signing import Unreadable, read_json
 from ..outbox.breaker import probe_soon
-from ..sync.refreshing import promise_refresh
+from ..sync.refreshing import enqueue_refresh
 from ..values import Receipt
 from .admission import Admitted
 from .inbox import Intake, TooMuchKept
@@ -57,7 +57,7 @@ def receive_all(
             keep_nonce_of(tx, request)
         probe_soon(tx, current)
         if any(isinstance(message, NotTaken) and message.receipt.code == "unknown_key" for message in read):
-            promise_refresh(tx, current)
+            enqueue_refresh(tx, current)
         return take_all(federation, tx, current, read)
 
     try:

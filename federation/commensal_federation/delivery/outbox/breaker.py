@@ -14,7 +14,7 @@ from commensal import Transaction
 
 from ...peers.tables import federation_peer
 from ...peers.values import Peer
-from ..lanes import promise_pulls, promise_push
+from ..lanes import enqueue_pulls, enqueue_push
 from ..tables import federation_outbox
 
 FAILURES = 5  # in a row, within `WITHIN`, open it
@@ -77,8 +77,8 @@ def came_through(tx: Transaction, peer: Peer) -> None:
     """A delivery of ours came through. If the peer had been away, everything that waits goes now, and what it could not
     tell us meanwhile is fetched."""
     if note_success(tx, peer):
-        promise_push(tx, peer.id)
-        promise_pulls(tx, peer.id, peer.epoch_seen)
+        enqueue_push(tx, peer.id)
+        enqueue_pulls(tx, peer.id, peer.epoch_seen)
 
 
 def probe_soon(tx: Transaction, peer: Peer) -> None:
@@ -88,4 +88,4 @@ def probe_soon(tx: Transaction, peer: Peer) -> None:
     tried = update(federation_peer).where(_peer.id == peer.id, _peer.held_until == peer.held_until)
     last = peer.held_until - PROBES[min(max(peer.failures - FAILURES, 0), len(PROBES) - 1)]
     if tx.now - last >= SOONER and tx.execute(tried, {"held_until": tx.now}).rowcount == 1:
-        promise_push(tx, peer.id)
+        enqueue_push(tx, peer.id)

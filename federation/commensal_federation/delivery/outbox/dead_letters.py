@@ -14,7 +14,7 @@ from commensal import Conflict, NotFound, Row, Transaction
 from ...peers.peers import peer_by_id
 from ...runtime import Federation
 from ..inbox.parking import handle_kept
-from ..lanes import promise_push
+from ..lanes import enqueue_push
 from ..tables import federation_inbox, federation_outbox
 
 Box = Literal["in", "out"]
@@ -71,7 +71,7 @@ def replay(federation: Federation, tx: Transaction, box: Box, id: str) -> Letter
     else:
         requeue = update(federation_outbox).where(federation_outbox.c.id == id)
         tx.execute(requeue, {"state": "waiting", "attempts": 0, "created_at": tx.now, "finished_at": None})
-        promise_push(tx, peer.id)
+        enqueue_push(tx, peer.id)
     return _letter(tx.one(select(_TABLES[box]).where(_TABLES[box].c.id == id)), box)
 
 

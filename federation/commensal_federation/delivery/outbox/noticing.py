@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import update
 
-from commensal import Transaction, promise
+from commensal import Transaction, enqueue
 
 from ...availability.sale_ends import update_peer_sales
 from ...peers.tables import federation_peer
@@ -30,7 +30,7 @@ def notice_refusals(federation: Federation, tx: Transaction, peer: Peer, verdict
     for receipt in verdict.refused:
         alert(tx, peer.id, "dead_letter", f"It refused {receipt.id}: {receipt.status} {receipt.code} {receipt.text}")
         if receipt.status == 409 and receipt.code in _NUMBERS and not peer.recovering:
-            promise(tx, RECOVER, {"peer": peer.id})
+            enqueue(tx, RECOVER, {"peer": peer.id})
 
 
 def note_refusing(tx: Transaction, peer: Peer, refusing: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from commensal import Conflict, Transaction, promise
+from commensal import Conflict, Transaction, enqueue
 
 from ...identity import current_key
 from ...messages.envelope import multihash, write_envelope
@@ -111,7 +111,7 @@ def queue(
     tx.change(_KEEP, row)
     posted(tx, peer_id, place.lane, multihash(signed))
     if not promised:
-        promise(tx, PUSH, {"peer": peer_id, "lane": place.lane}, due_at=due_at)
+        enqueue(tx, PUSH, {"peer": peer_id, "lane": place.lane}, due_at=due_at)
     return id
 
 

@@ -9,7 +9,7 @@ from functools import partial
 
 from sqlalchemy import bindparam, select, update
 
-from commensal import Instance, Job, Row, Transaction, clock_in_doubt, promise
+from commensal import Instance, Job, Row, Transaction, clock_in_doubt, enqueue
 
 from ...peers.peers import peer_by_id
 from ...peers.values import Peer
@@ -63,7 +63,7 @@ def push_lane(federation: Federation, peer_id: str, lane: str, *, recovery: bool
             return
         settle = partial(_settle, federation, lane=lane, batch=batch, verdict=_deliver(federation, batch))
         transact(settle)
-    transact(lambda tx: promise(tx, PUSH, {"peer": peer_id, "lane": lane}))
+    transact(lambda tx: enqueue(tx, PUSH, {"peer": peer_id, "lane": lane}))
 
 
 def _claim(
@@ -202,7 +202,7 @@ def _put_off(tx: Transaction, peer_id: str, lane: str, due_at: datetime | None) 
     """A job of its own at that moment; one that comes earlier finds that it is not time yet."""
     values = {"promised": True, "worked_until": None, "due_at": due_at}
     change_lane(tx, peer_id, lane, "out", values)
-    promise(tx, PUSH, {"peer": peer_id, "lane": lane}, due_at=due_at)
+    enqueue(tx, PUSH, {"peer": peer_id, "lane": lane}, due_at=due_at)
 
 
 def _still_waits(tx: Transaction, id: str) -> bool:

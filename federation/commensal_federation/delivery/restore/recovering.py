@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, update
 
-from commensal import Instance, Job, Transaction, promise
+from commensal import Instance, Job, Transaction, enqueue
 
 from ...availability.sale_ends import lift_barrier, names_behind_barrier
 from ...identity import instance_document
@@ -24,7 +24,7 @@ from ...signing import BadProof, PublicKey, Unreadable, canonical, read_json, ve
 from ...transport import Unreachable
 from ..alerts import alert
 from ..calling import address_of, fetch
-from ..lanes import RECOVER, promise_pulls, promise_push
+from ..lanes import RECOVER, enqueue_pulls, enqueue_push
 from ..outbox.failing import fail
 from ..outbox.pushing import push_lane
 from ..plugin_code import tell_plugin
@@ -54,7 +54,7 @@ def recover(instance: Instance, job: Job) -> None:
 
 def _come_back(tx: Transaction, payload: Mapping[str, Any]) -> None:
     _alert_barrier(tx, payload["peer"])
-    promise(tx, RECOVER, payload, due_at=tx.now + AGAIN)
+    enqueue(tx, RECOVER, payload, due_at=tx.now + AGAIN)
 
 
 def _alert_barrier(tx: Transaction, peer_id: str) -> None:
@@ -92,8 +92,8 @@ def _go_on(tx: Transaction, peer_id: str) -> bool:
         return False
     tx.execute(update(federation_peer).where(federation_peer.c.id == peer_id), {"recovering": False})
     lift_barrier(tx, peer_id)
-    promise_push(tx, peer_id)
-    promise_pulls(tx, peer_id, peer_by_id(tx, peer_id).epoch_seen)
+    enqueue_push(tx, peer_id)
+    enqueue_pulls(tx, peer_id, peer_by_id(tx, peer_id).epoch_seen)
     return True
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import or_, select, update
 
-from commensal import Transaction, promise
+from commensal import Transaction, enqueue
 
 from ...availability.sale_ends import raise_barrier
 from ...messages.epoch_start import EpochStartBody
@@ -66,7 +66,7 @@ def restored(federation: Federation, tx: Transaction, reason: str) -> bool:
         held = update(federation_peer).where(federation_peer.c.id == peer_id)
         tx.execute(held, {"recovering": True})
         post(federation, tx, peer_id, "EpochStart", EpochStartBody(epoch))
-        promise(tx, RECOVER, {"peer": peer_id})
+        enqueue(tx, RECOVER, {"peer": peer_id})
     assert current_epoch(tx) == epoch
     return True
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Select, Table, bindparam, func, select, tuple_, update
 
-from commensal import Row, Transaction, Whole, promise
+from commensal import Row, Transaction, Whole, enqueue
 
 from ...messages.types import LANES
 from ...peers.values import Peer
@@ -131,7 +131,7 @@ def _ahead(tx: Transaction, peer: Peer, lane: str, after: Cursor, head: Cursor) 
     backup; if not, its claim is shown to a person (see `recovering.look_for_restore`)."""
     claim = f"It asks for {lane} after {write_cursor(after)}, and we have sent up to {write_cursor(head)}."
     if peer.state == "accepted":
-        promise(tx, RECOVER, {"peer": peer.id, "claim": claim})
+        enqueue(tx, RECOVER, {"peer": peer.id, "claim": claim})
     else:
         alert(tx, peer.id, "future_cursor", claim)
 

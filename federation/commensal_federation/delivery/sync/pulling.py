@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from commensal import Instance, Job, Transaction, promise
+from commensal import Instance, Job, Transaction, enqueue
 
 from ...peers.peers import peer_by_id
 from ...peers.values import Peer
@@ -192,4 +192,4 @@ def _again(tx: Transaction, peer_id: str, lane: str, *, failed: bool) -> None:
     due_at = tx.now + delay(failures, chance(tx)) if failed else tx.now
     values = {"promised": True, "worked_until": None, "failures": failures, "due_at": due_at}
     change_lane(tx, peer_id, lane, "in", values)
-    promise(tx, PULL, {"peer": peer_id, "lane": lane}, due_at=due_at)
+    enqueue(tx, PULL, {"peer": peer_id, "lane": lane}, due_at=due_at)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import bindparam, select, update
 
-from commensal import Conflict, Instance, Job, Transaction, promise
+from commensal import Conflict, Instance, Job, Transaction, enqueue
 
 from ...peers.changing import change_peer
 from ...peers.fetching import fetch_document
@@ -16,7 +16,7 @@ from ...peers.tables import federation_peer
 from ...peers.values import Peer
 from ...runtime import federation_of
 from ..alerts import alert
-from ..lanes import promise_push
+from ..lanes import enqueue_push
 
 REFRESH = "federation.refresh"  # a job: {"peer": its id}
 USUALLY = timedelta(days=1)
@@ -25,20 +25,20 @@ _peer = federation_peer.c
 _OLD = select(_peer.id).where(_peer.state == "accepted", _peer.looked_at < bindparam("before")).limit(100)
 
 
-def promise_refresh(tx: Transaction, peer: Peer) -> None:
+def enqueue_refresh(tx: Transaction, peer: Peer) -> None:
     """A job will look at its document, if nobody has within ten minutes: whoever sends rubbish in the peer's name must
     not make us call it again and again."""
     looked = update(federation_peer).where(
         _peer.id == peer.id, _peer.state == "accepted", _peer.looked_at < tx.now - AT_MOST
     )
     if tx.execute(looked, {"looked_at": tx.now}).rowcount == 1:
-        promise(tx, REFRESH, {"peer": peer.id})
+        enqueue(tx, REFRESH, {"peer": peer.id})
 
 
 def refresh_old(tx: Transaction) -> None:
     """The same for all whose documents were looked at a day ago."""
     for row in tx.all(_OLD, {"before": tx.now - USUALLY}):
-        promise_refresh(tx, peer_by_id(tx, row["id"]))
+        enqueue_refresh(tx, peer_by_id(tx, row["id"]))
 
 
 def refresh(instance: Instance, job: Job) -> None:
@@ -65,7 +65,7 @@ def _compare(tx: Transaction, peer_id: str, text: str) -> None:
     if peer.state != "accepted" or peer.document == text:
         return
     if repin(tx, peer, text):
-        promise_push(tx, peer_id)
+        enqueue_push(tx, peer_id)
         return
     change_peer(tx, peer_id, state="suspended", suspended_at=tx.now)
     alert(tx, peer_id, "document", "Its address shows a document that its root key has not signed: suspended.")

@@ -13,7 +13,7 @@ from ...peers.nonces import forget_nonces
 from ...peers.peers import peers
 from ...peers.tables import federation_peer
 from ...runtime import Federation
-from ..lanes import promise_pull, promise_pulls, promise_push, where_lane
+from ..lanes import enqueue_pull, enqueue_pulls, enqueue_push, where_lane
 from ..outbox.backoff import GIVEN_UP
 from ..outbox.outbox import post
 from ..tables import federation_inbox, federation_lane, federation_outbox
@@ -47,12 +47,12 @@ def wake(tx: Transaction) -> None:
     forget_nonces(tx)
     refresh_old(tx)
     for row in tx.all(_LOST, {"now": tx.now}):
-        promise_push(tx, row["peer_id"])
+        enqueue_push(tx, row["peer_id"])
     for row in tx.all(_LET_GO, {"now": tx.now}):
-        promise_pull(tx, row["peer_id"], row["lane"])
+        enqueue_pull(tx, row["peer_id"], row["lane"])
     for row in tx.all(_SILENT, {"before": tx.now - SILENT}):
         tx.execute(update(federation_peer).where(_peer.id == row["id"]), {"asked_at": tx.now})
-        promise_pulls(tx, row["id"], row["epoch_seen"])
+        enqueue_pulls(tx, row["id"], row["epoch_seen"])
 
 
 def forget_old(tx: Transaction) -> None:

@@ -14,7 +14,7 @@ from ...delivery.outbox.backoff import GIVEN_UP, chance, delay
 from ...orders.cutting import Shortfall, cut_orders, ordered_pieces
 from ...runtime import Federation
 from ..errors import NotAnswered
-from ..links import promise_refresh
+from ..links import enqueue_refresh
 from ..tables import federation_linked_product
 from .alarms import FAILED, mail_failure
 from .cases import pieces_in
@@ -56,7 +56,7 @@ def store_answer(federation: Federation, tx: Transaction, id: str, answer: Platf
     for line in short:
         _cut_customers(federation, tx, backorder, line)
     if any(line not in backorder.lines for line in short):
-        promise_refresh(tx, backorder.link_id)  # its stock may have changed
+        enqueue_refresh(tx, backorder.link_id)  # its stock may have changed
 
 
 def store_failure(tx: Transaction, id: str, error: NotAnswered, *, nothing_ordered: bool) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import bindparam, or_, select, update
 
-from commensal import Transaction, promise
+from commensal import Transaction, enqueue
 
 from .tables import federation_backorder
 
@@ -27,13 +27,13 @@ _DUE_OF = _DUE.where(_row.session_id == bindparam("session"))
 _CLAIM_ONE = update(federation_backorder).where(_row.id == bindparam("order"), _FREE)
 
 
-def promise_due(tx: Transaction, *, session_id: str = "") -> None:
+def enqueue_due(tx: Transaction, *, session_id: str = "") -> None:
     """Promises a job for each due order, of one sale or of all, so that no order waits for a slow platform."""
     statement = (_DUE_OF, {"now": tx.now, "session": session_id}) if session_id else (_DUE, {"now": tx.now})
     for row in tx.all(*statement):
         claim = {"order": row["id"], "now": tx.now, "claimed_until": tx.now + CLAIM}
         if tx.change(_CLAIM_ONE, claim):  # no other process has claimed it in the same moment
-            promise(tx, SEND, {"backorder": row["id"]})
+            enqueue(tx, SEND, {"backorder": row["id"]})
 
 
 def is_open(tx: Transaction, link_id: str) -> bool:
@@ -51,5 +51,5 @@ def check_soon(tx: Transaction, link_id: str, iris: Collection[str]) -> bool:
         update(federation_backorder).where(*conditions, _row.begins_at > tx.now).values(due_at=tx.now)
     ).rowcount
     if count:
-        promise_due(tx)
+        enqueue_due(tx)
     return bool(count)

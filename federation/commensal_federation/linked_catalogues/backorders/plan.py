@@ -16,7 +16,7 @@ from commensal.trade import ordered_of, products_by_id
 from ..links import linked_by_product
 from ..tables import federation_linked_producer
 from ..values import LinkedProduct
-from .due import promise_due
+from .due import enqueue_due
 from .questions import backorders_of_session, locked_between
 from .values import Backorder, BackorderLine, State
 from .write import open_backorder, update_backorder
@@ -34,7 +34,7 @@ def plan_session(tx: Transaction, session_id: str) -> None:
     pieces = _pieces_by_link(tx, sale.shop.id, session_id, existing)
     for link_id in sorted({*pieces, *(order.link_id for order in existing)}):
         _update_plan(tx, sale.session, sale.shop.currency, link_id, pieces.get(link_id, {}))
-    promise_due(tx, session_id=session_id)
+    enqueue_due(tx, session_id=session_id)
 
 
 def state_of(session: SaleSession) -> State:

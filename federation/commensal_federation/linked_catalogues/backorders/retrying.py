@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from commensal import Conflict, Transaction
 
-from .due import promise_due
+from .due import enqueue_due
 from .plan import reopen
 from .questions import backorder_of, locked_backorder
 from .values import Backorder
@@ -29,5 +29,5 @@ def retry_backorder(tx: Transaction, enterprise_id: str | None, id: str) -> Back
         tx, order, parked_at=None, failures=0, failing_since=None, due_at=tx.now,
         posting=order.posting and not send_again,
     )  # fmt: skip
-    promise_due(tx, session_id=order.session_id)
+    enqueue_due(tx, session_id=order.session_id)
     return backorder_of(tx, enterprise_id, id)

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from commensal import Periodic, Work
 
-from .due import SEND, promise_due
+from .due import SEND, enqueue_due
 from .sending import send_backorder
 
 
 def work() -> Work:
-    return Work({SEND: send_backorder}, (Periodic("federation.backorders", timedelta(minutes=1), promise_due),))
+    return Work({SEND: send_backorder}, (Periodic("federation.backorders", timedelta(minutes=1), enqueue_due),))

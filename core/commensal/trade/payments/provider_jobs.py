@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import select, update
 
 from ...storage.database import Transaction
-from ...storage.jobs import promise
+from ...storage.jobs import enqueue
 from ...storage.jobs.tables import job
 from .tables import payment as table
 from .values import Payment
@@ -20,14 +20,14 @@ _HOURS = (1, 3, 6, 12, *[24] * 7)
 INTERVALS = (*(timedelta(minutes=minutes) for minutes in (1, 5, 15)), *(timedelta(hours=hours) for hours in _HOURS))
 
 
-def promise_status(tx: Transaction, payment: Payment) -> None:
+def enqueue_status(tx: Transaction, payment: Payment) -> None:
     """Enqueues the first question to the provider about the state of a payment that has just begun."""
-    promise(tx, STATUS, _payload(payment) | {"asked": 0}, due_at=tx.now + INTERVALS[0])
+    enqueue(tx, STATUS, _payload(payment) | {"asked": 0}, due_at=tx.now + INTERVALS[0])
 
 
-def promise_cancel(tx: Transaction, payment: Payment) -> None:
+def enqueue_cancel(tx: Transaction, payment: Payment) -> None:
     """Enqueues the cancellation of a payment at its provider."""
-    promise(tx, CANCEL, _payload(payment))
+    enqueue(tx, CANCEL, _payload(payment))
 
 
 def uncancelled_at_provider(tx: Transaction, payment_ids: Collection[str]) -> set[str]:
@@ -36,24 +36,24 @@ def uncancelled_at_provider(tx: Transaction, payment_ids: Collection[str]) -> se
     return {row["payload"]["payment_id"] for row in tx.all(unfinished)} & set(payment_ids)
 
 
-def promise_refund(tx: Transaction, refund: Payment) -> None:
+def enqueue_refund(tx: Transaction, refund: Payment) -> None:
     """Enqueues the request to the provider for this refund."""
-    promise(tx, REFUND, _payload(refund) | {"asked": 0})
+    enqueue(tx, REFUND, _payload(refund) | {"asked": 0})
 
 
-def promise_late_refund(tx: Transaction, payment: Payment) -> None:
+def enqueue_late_refund(tx: Transaction, payment: Payment) -> None:
     """Enqueues the refund of a payment that was received for a cancelled order."""
-    promise(tx, LATE, _payload(payment))
+    enqueue(tx, LATE, _payload(payment))
 
 
-def promise_again(tx: Transaction, kind: str, payment: Payment, asked: int) -> None:
+def enqueue_again(tx: Transaction, kind: str, payment: Payment, asked: int) -> None:
     """Enqueues the next question, after `asked` others, once: a job that runs twice does not enqueue two.
 
     After the last interval there is no further question.
     """
     count_up = update(table).where(table.c.id == payment.id, table.c.asked == asked).values(asked=asked + 1)
     if asked + 1 < len(INTERVALS) and tx.execute(count_up).rowcount == 1:
-        promise(tx, kind, _payload(payment) | {"asked": asked + 1}, due_at=tx.now + INTERVALS[asked + 1])
+        enqueue(tx, kind, _payload(payment) | {"asked": asked + 1}, due_at=tx.now + INTERVALS[asked + 1])
 
 
 def _payload(payment: Payment) -> dict[str, object]:
