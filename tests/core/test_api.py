@@ -478,7 +478,8 @@ def test_everything_that_can_be_sent_has_a_limit(client: TestClient) -> None:
         ("en", {}, {}, "en"),
         ("fr", {}, {}, "fr"),
         ("fr", {"Accept-Language": "en-GB, fr;q=0.5"}, {}, "en"),
-        ("fr", {"Accept-Language": "de"}, {}, "fr"),
+        ("fr", {"Accept-Language": "de"}, {}, "de"),
+        ("fr", {"Accept-Language": "nl"}, {}, "fr"),
         ("fr", {"Accept-Language": "fr"}, {"language": "en"}, "en"),
     ],
 )

@@ -61,7 +61,7 @@ def test_the_journals_of_the_core_only_grow(store: Store) -> None:
             "audit_entry",
             "audit_expiry",
             "container_return",
-            "till_count",
+            "counted_till",
             "supplier_payment",
             "session_books",
         }

@@ -85,8 +85,8 @@ payment_reminder = Table(
 )
 
 # Counts of what lies in the till, one way to pay each. A wrong count is followed by another one; none is changed.
-till_count = Table(
-    "till_count",
+counted_till = Table(
+    "counted_till",
     metadata,
     Column("id", Text, primary_key=True),
     Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
@@ -103,11 +103,11 @@ till_count = Table(
     Column("person_id", Text, nullable=False),  # who counted
     UniqueConstraint("enterprise_id", "number"),
     CheckConstraint("counted >= 0 AND float_after >= 0 AND float_after <= counted", name="amounts_fit"),
-    Index("ix_till_count_method", "enterprise_id", "method", "number"),
+    Index("ix_counted_till_method", "enterprise_id", "method", "number"),
     sqlite_strict=True,
     info=untraced("it is a journal, and says who wrote"),
 )
-append_only(till_count)
+append_only(counted_till)
 
 # Messages of providers that need a decision by a person. Each is stored once, however often it is sent.
 payment_problem = Table(

@@ -18,9 +18,9 @@ from ...base.texts import read_text
 from ...storage.database import Transaction
 from ..enterprises.counters import next_number
 from ..orders.tables import customer_order
-from .tables import payment_journal, till_count
+from .tables import counted_till, payment_journal
 
-_entry, _count = payment_journal.c, till_count.c
+_entry, _count = payment_journal.c, counted_till.c
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,17 +155,17 @@ def count_till(
         float_before=till.float_before, taken=till.expected - till.float_before, counted=counted,
         float_after=float_after, reason=reason, at=tx.now, person_id=person_id,
     )  # fmt: skip
-    tx.execute(insert(till_count).values(asdict(count)))
+    tx.execute(insert(counted_till).values(asdict(count)))
     return count
 
 
 def till_counts(tx: Transaction, enterprise_id: str, *, limit: int = 50) -> Sequence[TillCount]:
     """Returns a shop's latest counts, the newest first."""
-    statement = select(till_count).where(_count.enterprise_id == enterprise_id).order_by(_count.number.desc())
+    statement = select(counted_till).where(_count.enterprise_id == enterprise_id).order_by(_count.number.desc())
     return [TillCount(**row) for row in tx.all(statement.limit(limit))]
 
 
 def _last(tx: Transaction, enterprise_id: str, method: str) -> TillCount | None:
-    statement = select(till_count).where(_count.enterprise_id == enterprise_id, _count.method == method)
+    statement = select(counted_till).where(_count.enterprise_id == enterprise_id, _count.method == method)
     row = tx.first(statement.order_by(_count.number.desc()).limit(1))
     return None if row is None else TillCount(**row)

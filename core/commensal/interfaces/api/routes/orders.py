@@ -61,10 +61,18 @@ class Crates(Body, frozen=True, kw_only=True):
     crates: Annotated[int, msgspec.Meta(ge=1, le=MOST_CRATES)] | None
 
 
+class ReturnedContainers(Body, frozen=True, kw_only=True):
+    """`pieces` containers of a supplier with a `deposit`, in minor units."""
+
+    supplier_id: Id
+    deposit: Amount
+    pieces: Pieces
+
+
 class Empties(Body, frozen=True, kw_only=True):
     """By supplier and deposit, in minor units: how many came back in all; kinds that are not named stay as they are."""
 
-    returned: Annotated[tuple[Returned, ...], msgspec.Meta(max_length=50)]
+    returned: Annotated[tuple[ReturnedContainers, ...], msgspec.Meta(max_length=50)]
 
 
 class Substitution(Body, frozen=True, kw_only=True):
@@ -235,7 +243,8 @@ def correct(call: Call, enterprise: str, order: str, body: Corrections) -> Order
 def count_empties(call: Call, enterprise: str, order: str, body: Empties) -> Order:
     """Says which empties came back with the order; it costs as much less. A correction is the same, with less."""
     locked = locked_order(call.tx, order, enterprise_id=enterprise, version=call.version)
-    return _without_account(count_returned(call.tx, locked, body.returned, by=call.person_id))
+    returned = [Returned(**msgspec.structs.asdict(kind)) for kind in body.returned]
+    return _without_account(count_returned(call.tx, locked, returned, by=call.person_id))
 
 
 @routes.post("/enterprises/{enterprise}/orders/{order}/ready", scope="orders:pack", edits=True)

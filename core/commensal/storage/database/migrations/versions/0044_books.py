@@ -13,7 +13,7 @@ down_revision = "0043_unpaid"
 branch_labels = None
 depends_on = None
 
-_JOURNALS = ("container_return", "till_count", "supplier_payment", "session_books")
+_JOURNALS = ("container_return", "counted_till", "supplier_payment", "session_books")
 
 
 def upgrade() -> None:
@@ -54,7 +54,7 @@ def _create_returns() -> None:
 
 
 def _create_counts() -> None:
-    table = "till_count"
+    table = "counted_till"
     amounts = (_whole(name) for name in ("float_before", "taken", "counted", "float_after"))
     fits = "counted >= 0 AND float_after >= 0 AND float_after <= counted"
     op.create_table(
@@ -65,7 +65,7 @@ def _create_counts() -> None:
         UniqueConstraint("enterprise_id", "number", name=op.f(f"uq_{table}_enterprise_id_number")),
         sqlite_strict=True,
     )  # fmt: skip
-    op.create_index("ix_till_count_method", table, ["enterprise_id", "method", "number"])
+    op.create_index("ix_counted_till_method", table, ["enterprise_id", "method", "number"])
 
 
 def _create_payments() -> None:
