@@ -19,7 +19,7 @@ from commensal.trade.products.values import SuppliedProduct
 ROOT = Path(__file__).parents[2]
 SOURCES = ("core/commensal", "federation/commensal_federation", "plugins")
 # Where a fact is named besides its declaration: its column, what release 0.1.0 wrote, DFC's vocabulary, a rule of its
-# own (the law's allergens, the demo region). A new field needs the first only.
+# own (the law's allergens, goods without one in the shop, the demo region). A new field needs the first only.
 NAMED = {
     "core/commensal/trade/products/fields.py",
     "core/commensal/trade/products/tables.py",
@@ -37,6 +37,8 @@ NAMED = {
     "federation/commensal_federation/dfc/taxonomies.py",
     "federation/commensal_federation/dfc/vocabulary.py",
     "federation/commensal_federation/messages/bodies/enterprise_rows.py",
+    "plugins/commensal_shop/filters.py",
+    "plugins/commensal_shop/templates/shop/sale.html",
 }
 
 
