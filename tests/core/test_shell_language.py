@@ -26,7 +26,8 @@ FRENCH = {**os.environ, "LC_ALL": "fr_FR.UTF-8"}
         ({"LC_MESSAGES": "fr_BE.UTF-8", "LANG": "nl_BE.UTF-8"}, "fr"),
         ({"LC_ALL": "en_GB.UTF-8", "LANG": "fr_FR.UTF-8"}, "en"),
         ({"LC_ALL": "", "LANG": "fr_FR.UTF-8"}, "fr"),
-        ({"LANG": "de_DE.UTF-8"}, "en"),
+        ({"LANG": "de_DE.UTF-8"}, "de"),
+        ({"LANG": "nl_NL.UTF-8"}, "en"),
         ({"LANG": "C.UTF-8"}, "en"),
         ({}, "en"),
     ],
@@ -81,9 +82,14 @@ def test_an_error_inside_an_error_is_told_in_the_same_language(monkeypatch: pyte
             "server.port : `int` était attendu, et non `str`.",
         ),
         (
-            {"language": "de"},
-            "language: expected one of 'fr', 'en', got 'de'.",
-            "language : une valeur parmi 'fr', 'en' était attendue, et non 'de'.",
+            {"mail": {"security": "ssl"}},
+            "mail.security: expected one of 'starttls', 'tls', 'none', got 'ssl'.",
+            "mail.security : une valeur parmi 'starttls', 'tls', 'none' était attendue, et non 'ssl'.",
+        ),
+        (
+            {"language": "nl"},
+            "language: there is no catalogue for 'nl'; there are de, en, fr.",
+            "language : il n’y a pas de catalogue pour 'nl' ; il y a de, en, fr.",
         ),
         (
             {"timezone": "Paris"},
