@@ -186,6 +186,8 @@ def producer_now(visit: Visit) -> Response:
     actions = {"list": _list, "sees": _sees, "stop": _stop}
     action = actions.get(visit.query.get("then", ""))
     if action is None:
+        with visit.read() as tx:
+            _of_path(tx, visit)  # first who asks, then what for
         raise NotFound
     try:
         with visit.write() as tx:

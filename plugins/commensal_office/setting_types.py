@@ -22,7 +22,9 @@ def kind_of(hint: Any) -> str:
     if get_origin(base) is Literal:
         return "one"
     if item is not None:
-        return "several" if next(marks_of(item), None) else "lines" if unwrap(item)[0] is str else "unknown"
+        words = unwrap(item)[0]
+        in_lines = words is str or get_origin(words) is Literal  # in an order of one's own
+        return "several" if next(marks_of(item), None) else "lines" if in_lines else "unknown"
     if base is str:
         return "text" if (meta is not None and (meta.max_length or 0) > _LONG) else "line"
     if base is int and is_money(hint):

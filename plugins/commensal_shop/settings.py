@@ -21,7 +21,8 @@ _LONGEST = 1000  # characters
 @dataclass(frozen=True)
 class Settings:
     shelves: tuple[ShelfName, ...] = ()
-    """The shelves that come first on the page of a sale, in this order; the others follow."""
+    """The shelves that come first on the page of a sale, in this order: vegetables, fruit, dairy, eggs, bread, meat,
+    fish, groceries, drinks, frozen, household."""
 
     accent: Accent = "green"
     """The colour of buttons and links."""

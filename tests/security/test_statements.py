@@ -21,7 +21,11 @@ STATEMENTS = {
     "core/commensal/storage/database/presence.py",
 }  # fmt: skip
 # Where a pattern or a template is composed from constants and files of the package.
-PATTERNS = {"federation/commensal_federation/signing/http_signature.py"}
+PATTERNS = {
+    "core/commensal/base/spreadsheets.py",
+    "core/commensal/trade/product_lists/read.py",
+    "federation/commensal_federation/signing/http_signature.py",
+}
 TEMPLATES = {"core/commensal/hooks/plugin_template/new_plugin.py"}
 
 

@@ -117,7 +117,7 @@ def print_all_papers(call: Call, enterprise: str, query: PapersQuery) -> File:
     content = print_papers(
         call.instance.store, call.tx, shop, papers, session_id=query.sale, language=language
     )  # fmt: skip
-    return File(content, "application/pdf", f"{shop.slug}-{query.moment.replace(' ', '-')}-{call.tx.now:%Y-%m-%d}.pdf")
+    return File(content, "application/pdf", f"{query.moment.replace(' ', '-')}-{call.tx.now:%Y-%m-%d}.pdf")
 
 
 @routes.get("/enterprises/{enterprise}/reports/{plugin}/{report}", scope="orders:read")
