@@ -30,6 +30,7 @@ def to_the_checkout(person: Person, product: str, size: str, pieces: int) -> Non
     person.presses("Passer la commande")
     person.writes(name="Bob Le Goff", email="bob@example.org")
     person.chooses("Salle des fêtes")
+    person.waits_until(lambda: not person.driver.find_elements(By.CSS_SELECTOR, "form[aria-busy]"), "the total")
 
 
 def test_a_guest_buys_in_french_with_scripts_switched_off(person: Person, shop: Shop) -> None:

@@ -20,6 +20,7 @@ async function follow() {
   const number = ++asked;
   const body = new URLSearchParams(new FormData(form));
   body.set("then", "update");
+  form.setAttribute("aria-busy", "true");
   try {
     const response = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
     if (!response.ok || response.redirected || number !== asked) return;
@@ -27,7 +28,10 @@ async function follow() {
   } catch {
     return; // without a connection the button remains, and the server compares totals in any case
   } finally {
-    if (number === asked) busy = null;
+    if (number === asked) {
+      busy = null;
+      form.removeAttribute("aria-busy");
+    }
   }
 }
 
