@@ -144,9 +144,9 @@ def test_each_parcel_has_a_strip_for_the_receipt_printer(
 ) -> None:
     pdf = PdfReader(io.BytesIO(run(instance, "shop", "distribution_lists:receipts", "pdf", paper=paper)))
     assert [round(float(page.mediabox.width) / 72 * 25.4) for page in pdf.pages] == [width] * 3
-    text = " ".join(pdf.pages[0].extract_text().split())
+    text = "".join(pdf.pages[0].extract_text().split())  # older readers take a kerned letter for a word of its own
     for words in ("1 · Ada", "3 × Carottes (1 kg) €7.50", "Total €31.50", "To pay €31.50"):
-        assert words in text.replace("\N{NO-BREAK SPACE}", " "), text
+        assert words.replace(" ", "") in text, text
 
 
 def test_a_heap_is_divided_by_name_and_weight(instance: Instance, orders: list[Order]) -> None:
