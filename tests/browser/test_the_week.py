@@ -221,10 +221,19 @@ def orders(shopper: Person, hub: Hub, name: str, sale: str, takes: Mapping[str, 
 def hands_out(marie: Person, name: str) -> None:
     """Opens the person on the telephone's own list, takes the cash, and is back at the list."""
     marie.waits_until(lambda: marie.find("//*[@id = 'main' and @data-ready]"), "the telephone's list")
-    marie.find(f"//a[.//strong[text() = '{name}']]").click()
-    marie.waits_until(lambda: marie.button("reçu · remis"), "the goods and the money")
-    marie.button("reçu · remis").click()
+    clicks(marie, f"//a[.//strong[text() = '{name}']]")
+    clicks(marie, "//button[contains(., 'reçu · remis')]")
     marie.waits_until(lambda: f"{name} remise à" in marie.text, "the list")
+
+
+def clicks(marie: Person, xpath: str) -> None:
+    """Clicks what is there, as soon as it is: the telephone draws its list anew when news arrive."""
+
+    def click() -> bool:
+        marie.find(xpath).click()
+        return True
+
+    marie.waits_until(click, xpath)
 
 
 def tells_that_less_came(marie: Person, office: str, farm: str, product: str, came: int, why: str) -> None:
