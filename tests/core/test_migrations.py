@@ -65,6 +65,27 @@ def test_a_second_migration_has_nothing_to_do(empty: Store) -> None:
     assert is_current(empty, {})
 
 
+NOTES_ITS_READS = """
+from pathlib import Path
+revision, down_revision, branch_labels, depends_on = "probe_{number}", {previous!r}, None, None
+with Path(__file__).with_suffix(".reads").open("a") as reads:
+    reads.write("x")
+def upgrade(): ...
+"""
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_however_many_revisions_run_each_file_is_read_once(store: Store, tmp_path: Path) -> None:
+    """Reading all files again for each revision took most of the time of creating an instance."""
+    folder = tmp_path / "probe"
+    folder.mkdir()
+    for number, previous in enumerate((None, "probe_0", "probe_1")):
+        revision = NOTES_ITS_READS.format(number=number, previous=previous)
+        (folder / f"probe_{number}.py").write_text(revision, encoding="utf-8")
+    assert migrate(store, {"probe": folder}) == ["probe_0", "probe_1", "probe_2"]
+    assert [file.read_text() for file in folder.glob("*.reads")] == ["x", "x", "x"]
+
+
 def test_a_database_of_a_newer_version_is_refused(empty: Store) -> None:
     migrate(empty, {})
     with empty.write() as tx:

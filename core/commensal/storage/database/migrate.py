@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import MetaData, inspect, text
@@ -23,6 +22,7 @@ from .core_tables import core_tables
 from .revisions import CORE, MIGRATIONS, NewerDatabase, table_of
 from .store import Store
 from .transaction import Transaction
+from .types import metadata
 
 
 def migrate(
@@ -35,14 +35,13 @@ def migrate(
     or changes a table that is not named after the plugin: then nothing of that revision stays.
     """
     ran: list[str] = []
-    for line, config in _configs_by_line(plugins).items():
-        for revision in _missing(store, line, config):
+    for line, scripts in _scripts_by_line(plugins).items():
+        for revision in _missing(store, line, scripts):
             with store.write() as tx:
-                config.attributes["connection"] = tx.connection
                 if line == CORE:
-                    command.upgrade(config, revision)
+                    _upgrade(tx, scripts, line, revision)
                 else:
-                    _upgrade_plugin(tx, config, line, revision)
+                    _upgrade_plugin(tx, scripts, line, revision)
                 failpoint("migration.before_commit")
             failpoint("migration.committed")
             ran.append(revision)
@@ -50,10 +49,23 @@ def migrate(
     return ran
 
 
-def _upgrade_plugin(tx: Transaction, config: Config, plugin: str, revision: str) -> None:
+def _upgrade(tx: Transaction, scripts: ScriptDirectory, line: str, revision: str) -> None:
+    """Runs one revision. Alembic's command `upgrade` would read all files of the line again for each of them."""
+    context = _migration_context(tx, line)
+    with Operations.context(context):
+        scripts.get_revision(revision).module.upgrade()
+    context.stamp(scripts, revision)
+
+
+def _migration_context(tx: Transaction, line: str) -> MigrationContext:
+    options = {"version_table": table_of(line), "target_metadata": metadata}
+    return MigrationContext.configure(tx.connection, opts=options)
+
+
+def _upgrade_plugin(tx: Transaction, scripts: ScriptDirectory, plugin: str, revision: str) -> None:
     before = _table_shapes(tx)
     try:
-        command.upgrade(config, revision)
+        _upgrade(tx, scripts, plugin, revision)
     except Exception as error:  # whatever a revision raises, the operator must read which plugin it belongs to
         raise PluginError(plugin, "migrations", f"{revision}: {type(error).__name__}: {error}") from error
     _refuse_foreign(plugin, revision, before, _table_shapes(tx))
@@ -62,7 +74,7 @@ def _upgrade_plugin(tx: Transaction, config: Config, plugin: str, revision: str)
 def missing_revisions(store: Store, plugins: Mapping[str, Path]) -> list[str]:
     """Revisions that the database has not had. Raises `NewerDatabase` if it has had unknown ones."""
     return [
-        revision for line, config in _configs_by_line(plugins).items() for revision in _missing(store, line, config)
+        revision for line, scripts in _scripts_by_line(plugins).items() for revision in _missing(store, line, scripts)
     ]
 
 
@@ -84,24 +96,14 @@ def drop_tables(tx: Transaction, plugin: str) -> list[str]:
     return names
 
 
-def _configs_by_line(plugins: Mapping[str, Path]) -> dict[str, Config]:
-    return {CORE: _config(CORE, MIGRATIONS / "versions"), **{id: _config(id, folder) for id, folder in plugins.items()}}
+def _scripts_by_line(plugins: Mapping[str, Path]) -> dict[str, ScriptDirectory]:
+    folders = {CORE: MIGRATIONS / "versions", **plugins}
+    return {line: ScriptDirectory(MIGRATIONS, version_locations=[folder]) for line, folder in folders.items()}
 
 
-def _config(line: str, folder: Path) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.set_main_option("path_separator", "newline")
-    config.set_main_option("version_locations", str(folder))
-    config.attributes["version_table"] = table_of(line)
-    return config
-
-
-def _missing(store: Store, line: str, config: Config) -> list[str]:
-    scripts = ScriptDirectory.from_config(config)
+def _missing(store: Store, line: str, scripts: ScriptDirectory) -> list[str]:
     with store.read() as tx:
-        context = MigrationContext.configure(tx.connection, opts={"version_table": table_of(line)})
-        applied = context.get_current_heads()
+        applied = _migration_context(tx, line).get_current_heads()
     known_revisions = {script.revision: script for script in scripts.walk_revisions()}
     unknown = [revision for revision in applied if revision not in known_revisions]
     if unknown:
