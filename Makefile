@@ -8,7 +8,7 @@ AUDITED ?= $(VENV)
 # The suite starts some hundred processes: what one of them has compiled, the next need not.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo quick test test-rest test-postgresql test-long test-oldest test-wheel test-bare lint fix bench pictures soak crash race sim books audit clean
+.PHONY: demo quick test test-rest test-postgresql test-long test-oldest test-wheel test-bare lint fix bench pictures soak crash race sim books audit constraints release clean
 
 $(VENV)/installed: pyproject.toml
 	@echo "Making the environment $(VENV): a minute or two, most of it downloads."
@@ -99,6 +99,15 @@ audit: $(VENV)/installed   ## which installed components have known weaknesses, 
 	$(VENV)/audit/bin/pip install --quiet --disable-pip-version-check pip-audit
 	$(AUDITED)/bin/python -m pip list --outdated --disable-pip-version-check
 	PIPAPI_PYTHON_LOCATION=$(AUDITED)/bin/python $(VENV)/audit/bin/pip-audit --skip-editable
+
+constraints: $(VENV)/installed   ## the newest versions of what servers install, with hashes; then the suite with them
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+		--extra pdf --extra postgresql --extra stripe --output-file core/release/constraints.txt pyproject.toml
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement core/release/constraints.txt
+	$(MAKE) --no-print-directory test test-rest
+
+release: $(VENV)/installed   ## checks, version, changelog, tag; wheel, sdist, components, hashes. TRIAL=1 keeps nothing
+	$(BIN)/python core/release/release.py $(if $(TRIAL),--trial) $(if $(CHECKS),--checks '$(CHECKS)')
 
 clean:
 	rm -rf $(VENV) $(VENV)-oldest $(VENV)-wheel .pytest_cache .mypy_cache .ruff_cache

@@ -459,7 +459,7 @@ def test_all_work_that_deletes_or_completes_is_called_irreversible(instance: Ins
 
 
 def test_plugins_of_the_first_release_enqueue_by_the_old_name_and_are_told_the_new_one(store: Store) -> None:
-    with store.write() as tx, pytest.warns(RemovedIn1Warning, match="promise is called enqueue now"):
+    with store.write() as tx, pytest.warns(RemovedIn1Warning, match="promise is called enqueue since 0.2"):
         commensal.promise(tx, "mail", {"to": "ada@example.org"})
     with store.read() as tx:
         assert [row["payload"] for row in tx.all(select(job.c.payload))] == [{"to": "ada@example.org"}]

@@ -9,6 +9,7 @@ from collections import namedtuple
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -264,7 +265,7 @@ def test_a_database_without_tables_is_for_migrate(folder: Path) -> None:
     run("migrate", "--instance", folder)
     record = read_upgrade_record(folder)
     assert record is not None
-    assert record.version == "0.1.0"
+    assert record.version == version("commensal")
     (folder / DATABASE).unlink()
     with pytest.raises(StoreError, match=r"there is more of this instance: upgrade\.json"):
         open_instance(folder)
@@ -318,4 +319,5 @@ def test_where_the_first_step_fails_the_old_version_still_starts(folder: Path, p
     change(folder, plain_url, "DROP TABLE webhooks_revision")
     code, output = run("upgrade", "--instance", folder)
     assert code == 3
-    assert "nothing has changed: install commensal==0.1.0 and start the instance as before" in output
+    old_version = f"commensal=={version('commensal')}"
+    assert f"nothing has changed: install {old_version} and start the instance as before" in output

@@ -2,8 +2,9 @@
 
 A deprecated hook, argument or name works for at least two more minor versions, with a warning. In the next major
 version the warning is an error unless it is filtered; in the minor version after that the name is removed. So
-maintainers of plugins have time before anything breaks. Today that is `promise`, which is called
-`enqueue` now.
+maintainers of plugins have time before anything breaks. Deprecated today:
+
+0.2  `promise`, which is called `enqueue`
 """
 
 from __future__ import annotations

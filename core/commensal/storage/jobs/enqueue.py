@@ -30,7 +30,7 @@ def enqueue(tx: Transaction, kind: str, payload: Mapping[str, Any], *, due_at: d
 
 def promise(tx: Transaction, kind: str, payload: Mapping[str, Any], *, due_at: datetime | None = None) -> str:
     """The name of `enqueue` in release 0.1.0, for plugins of that time."""
-    warn("promise is called enqueue now", RemovedIn1Warning, stacklevel=2)
+    warn("promise is called enqueue since 0.2", RemovedIn1Warning, stacklevel=2)
     return enqueue(tx, kind, payload, due_at=due_at)
 
 
