@@ -79,8 +79,9 @@ def refuse_old_number(root: Path) -> None:
     if version > release:
         return
     if revisions := revisions_since(root, release):
-        text = f"{PROJECT} says {version}, which is out, but there are {len(revisions)} revisions since, from {revisions[0]} on"
-        raise NotReady(f"{text}. Let it say the next version with .dev0.")
+        since = f"there are {len(revisions)} revisions since, from {revisions[0]} on"
+        text = f"{PROJECT} says {version}, which is out, but {since}. Let it say the next version with .dev0."
+        raise NotReady(text)
     if version < release:
         raise NotReady(f"{PROJECT} says {version}, but {release} is out.")
 

@@ -33,7 +33,7 @@ from commensal.cli import app
 from commensal.demo.fill import PASSWORD, Filled, fill
 from commensal.demo.live import live
 from commensal.demo.region import draw_region
-from commensal.demo.values import Region
+from commensal.demo.values import DrawnSale, Region
 from commensal.demo.visitor import Visitor
 from commensal.instance import Instance, open_instance
 from commensal.instance.begin import USUAL, begin_instance
@@ -87,19 +87,22 @@ def _reduce_region(region: Region) -> Region:
     """Returns the region with the first hub only, a few of its producers and products, and a few shoppers."""
     shopper_numbers = [number for number, shopper in enumerate(region.shoppers) if 0 in shopper.hubs][:_SHOPPERS]
     suppliers = [producer for producer in region.producers if 0 in producer.hubs][:_SUPPLIERS]
-    sales = [
-        replace(
-            sale, shoppers=tuple(shopper_numbers.index(number) for number in sale.shoppers if number in shopper_numbers)
+
+    def reduce_sales(sales: tuple[DrawnSale, ...]) -> tuple[DrawnSale, ...]:
+        places = {number: place for place, number in enumerate(shopper_numbers)}
+        return tuple(
+            replace(sale, shoppers=tuple(places[number] for number in sale.shoppers if number in places))
+            for sale in sales
+            if sale.hub == 0
         )
-        for sale in region.past_sales
-        if sale.hub == 0
-    ]
+
     return replace(
         region,
         hubs=region.hubs[:1],
         producers=tuple(replace(supplier, hubs=(0,), heaps=supplier.heaps[:_HEAPS]) for supplier in suppliers),
         shoppers=tuple(replace(region.shoppers[number], hubs=(0,)) for number in shopper_numbers),
-        past_sales=tuple(sales),
+        past_sales=reduce_sales(region.past_sales),
+        running_sales=reduce_sales(region.running_sales),
     )
 
 
