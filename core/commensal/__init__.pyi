@@ -69,8 +69,6 @@ from .cli.folder import HERE as HERE
 from .cli.folder import Folder as Folder
 from .cli.named import moment as moment
 from .cli.named import named_enterprise as named_enterprise
-from .cli.printing import console as console
-from .cli.printing import print_counts as print_counts
 from .hooks.contract import hookimpl as hookimpl
 from .hooks.dialects import dialects_of as dialects_of
 from .hooks.dispatcher import Hooks as Hooks
@@ -139,6 +137,8 @@ from .interfaces.reports.values import Query as Query
 from .interfaces.reports.values import Report as Report
 from .interfaces.reports.values import Series as Series
 from .interfaces.reports.vat import net_and_vat as net_and_vat
+from .interfaces.terminal import console as console
+from .interfaces.terminal import print_counts as print_counts
 from .operations.checks.invariants import broken_invariants as broken_invariants
 from .operations.work import do_one_job as do_one_job
 from .storage.backups.upkeep import ask_for as ask_for

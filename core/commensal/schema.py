@@ -1,13 +1,13 @@
 """All tables of the core, collected for migrations and exports."""
 
 from .hooks import tables as _hooks
-from .interfaces.api import tables as _api
+from .instance import tables as _audit
 from .interfaces.mail import tables as _mail
 from .interfaces.pages import tables as _pages
 from .storage.backups import tables as _backups
 from .storage.database.types import metadata
+from .storage.idempotency import tables as _api
 from .storage.jobs import tables as _jobs
-from .trade.audit import tables as _audit
 from .trade.catalogs import tables as _catalogs
 from .trade.enterprises import tables as _enterprises
 from .trade.events import tables as _events

@@ -13,9 +13,9 @@ from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal.trade.audit.questions import AuditEntry, AuditFilter, audit_entries
 from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.people.people import add_person, new_person
 from commensal.trade.people.scopes import ENTERPRISE_SCOPES, OPERATOR, SELF
-from commensal.trade.people.tokens import make_token
 
 PASSWORD = "a long enough password"
 

@@ -16,11 +16,11 @@ from commensal.trade.catalogs.purchase_terms import PurchaseTerms, set_purchase_
 from commensal.trade.catalogs.tables import catalog_item, offer
 from commensal.trade.enterprises.grants import grant
 from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Order, Wish
 from commensal.trade.people.people import Person
 from commensal.trade.people.scopes import ENTERPRISE_SCOPES
-from commensal.trade.people.tokens import make_token
 from commensal.trade.sale_sessions.tables import coordination_supplier, sale_session, session_item
 from commensal.trade.stock.tables import stock_lot
 

@@ -44,6 +44,7 @@ from commensal.testing.placed import a_shop
 from commensal.trade.orders import cancel
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.change import change_order
+from commensal.trade.orders.complete import complete_due
 from commensal.trade.orders.fulfil import hand_order_over, order_is_ready
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
@@ -54,7 +55,6 @@ from commensal.trade.orders.weigh import weigh_order
 from commensal.trade.payments import payments
 from commensal.trade.payments.payments import receive_payment
 from commensal.trade.payments.refunds import refund
-from commensal.trade.sale_sessions.complete import complete_due
 from commensal.trade.stock.lots import lot_by_id
 from commensal.trade.stock.movements import count_stock, receive_stock
 

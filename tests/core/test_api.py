@@ -26,9 +26,9 @@ from commensal.instance.settings import LimitSettings
 from commensal.interfaces import app as application
 from commensal.interfaces.api.endpoint import Call, Paging, Routes
 from commensal.interfaces.api.routes import core_endpoints
-from commensal.interfaces.api.tables import idempotent_answer
 from commensal.interfaces.app import make_app
 from commensal.storage.database import Store
+from commensal.storage.idempotency.tables import idempotent_answer
 from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop

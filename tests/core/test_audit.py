@@ -13,10 +13,10 @@ from tests.core.desk import PASSWORD, Desk
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Refused
 from commensal.instance import Instance
+from commensal.instance.tables import audit_entry
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_placed_order
 from commensal.trade.audit.forgetting import forget_old_entries
-from commensal.trade.audit.tables import audit_entry
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.products.tables import supplied_product
 

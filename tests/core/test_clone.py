@@ -18,9 +18,9 @@ from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
 from commensal.storage.database import Store
 from commensal.trade.enterprises.tables import enterprise_grant, enterprise_plugin
+from commensal.trade.orders.complete import complete_due
 from commensal.trade.products.tables import supplied_product
 from commensal.trade.sale_sessions.clone import clone_coordination
-from commensal.trade.sale_sessions.complete import complete_due
 from commensal.trade.sale_sessions.coordinations import change_coordination
 from commensal.trade.sale_sessions.on_sale import put_on_sale
 from commensal.trade.sale_sessions.questions import coordination_by_id, items_on_sale, sessions_of

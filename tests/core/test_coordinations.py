@@ -12,8 +12,9 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid, NotFound, Stale
 from commensal.storage.database import Store
 from commensal.trade.enterprises.tables import enterprise, enterprise_grant
+from commensal.trade.orders.cancel_sale import cancel_coordination
 from commensal.trade.orders.tables import customer_order
-from commensal.trade.sale_sessions.coordinations import cancel_coordination, change_coordination, open_coordination
+from commensal.trade.sale_sessions.coordinations import change_coordination, open_coordination
 from commensal.trade.sale_sessions.on_sale import put_on_sale, take_off_sale
 from commensal.trade.sale_sessions.questions import (
     coordination_by_id,

@@ -19,7 +19,6 @@ from commensal.demo.values import DrawnSale, Region
 from commensal.instance import Instance, InstanceSettings
 from commensal.operations.checks.invariants import broken_invariants
 from commensal.storage.jobs.tables import job
-from commensal.trade.catalogs.visible import offers_for
 from commensal.trade.enterprises.enterprises import enterprise_by_id
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.people.passwords import password_matches
@@ -29,6 +28,7 @@ from commensal.trade.products.tables import image, supplied_product
 from commensal.trade.sale_sessions.openness import is_open
 from commensal.trade.sale_sessions.questions import coordinations_of, sales
 from commensal.trade.sale_sessions.repeat import repeat_due
+from commensal.trade.sale_sessions.visible_offers import offers_for
 
 pytestmark = pytest.mark.bundled  # people pay in cash
 

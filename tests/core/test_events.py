@@ -25,7 +25,9 @@ from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.event_delivery.tell import HOOKS
 from commensal.trade.events.announce import EVENT
 from commensal.trade.orders.cancel import cancel_order
+from commensal.trade.orders.cancel_sale import cancel_coordination
 from commensal.trade.orders.change import change_order
+from commensal.trade.orders.complete import complete_due
 from commensal.trade.orders.fulfil import hand_order_over
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
@@ -35,8 +37,6 @@ from commensal.trade.payments.refunds import refund
 from commensal.trade.product_lists.lists import import_list
 from commensal.trade.product_lists.read import read_list
 from commensal.trade.sale_sessions.clone import clone_coordination
-from commensal.trade.sale_sessions.complete import complete_due
-from commensal.trade.sale_sessions.coordinations import cancel_coordination
 from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal.trade.stock.lots import change_lot, lot_by_id
 from commensal.trade.stock.movements import count_stock

@@ -24,9 +24,9 @@ from commensal.storage.database import Store
 from commensal.storage.jobs import enqueue
 from commensal.storage.jobs.clock import EVERY_MINUTE
 from commensal.storage.jobs.tables import job, job_slot
+from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.people.people import Person
 from commensal.trade.people.scopes import OPERATOR, SELF
-from commensal.trade.people.tokens import make_token
 
 SECRET = "a monitor's own secret"
 MONITOR = {"Authorization": f"Bearer {SECRET}"}

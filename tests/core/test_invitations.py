@@ -26,12 +26,12 @@ from commensal.trade.enterprises.invitations import (
 )
 from commensal.trade.enterprises.members import add_member, list_members
 from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.values import Wish
 from commensal.trade.people.people import Person
 from commensal.trade.people.scopes import ROLES
-from commensal.trade.people.tokens import make_token
 
 Somebody = Callable[..., Person]
 

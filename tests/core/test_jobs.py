@@ -28,9 +28,9 @@ from commensal.storage.jobs.failed import forget_finished, retry_parked
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import CLAIM, DELAYS, run_due
 from commensal.storage.jobs.tables import job, job_slot
+from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.people.people import Person
 from commensal.trade.people.scopes import OPERATOR, SELF
-from commensal.trade.people.tokens import make_token
 
 Somebody = Callable[..., Person]
 

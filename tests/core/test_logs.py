@@ -27,9 +27,9 @@ from commensal.hooks.values import MenuItem, PaymentMethod
 from commensal.instance import Instance, InstanceSettings, Secret
 from commensal.interfaces.app import make_app
 from commensal.storage.database import Store
+from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.people.passwords import hash_password
 from commensal.trade.people.people import Person
-from commensal.trade.people.tokens import make_token
 
 Somebody = Callable[..., Person]
 Lines = Callable[[], list[dict[str, Any]]]

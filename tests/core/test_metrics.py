@@ -21,9 +21,9 @@ from commensal.storage.jobs import enqueue
 from commensal.storage.jobs.tables import job
 from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.counters import next_number
+from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.people.people import Person
 from commensal.trade.people.scopes import OPERATOR
-from commensal.trade.people.tokens import make_token
 
 SECRET = "a monitor's own secret"
 MONITOR = {"Authorization": f"Bearer {SECRET}"}

@@ -16,13 +16,13 @@ from sqlalchemy import insert, inspect, select, text
 from commensal.base.clock import ManualClock
 from commensal.base.errors import StoreError
 from commensal.base.ids import SeededIds
-from commensal.interfaces.api.idempotency import hash_key
-from commensal.interfaces.api.tables import idempotent_answer
 from commensal.schema import metadata
 from commensal.storage.database import Store
 from commensal.storage.database.core_tables import core_tables
 from commensal.storage.database.migrate import migrate, missing_revisions
 from commensal.storage.database.revisions import is_current
+from commensal.storage.idempotency.answers import hash_key
+from commensal.storage.idempotency.tables import idempotent_answer
 
 NOON = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)
 

@@ -15,7 +15,7 @@ from commensal.operations.work import work_of
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.trade.event_delivery.openings import LATEST, announce_openings, forget_openings
 from commensal.trade.events.tables import sale_opening
-from commensal.trade.sale_sessions.coordinations import cancel_coordination
+from commensal.trade.orders.cancel_sale import cancel_coordination
 from commensal.trade.sale_sessions.questions import coordination_by_id
 from commensal.trade.sale_sessions.sessions import remove_session
 from commensal.trade.sale_sessions.tables import coordination, sale_session, session_item

@@ -27,6 +27,7 @@ from commensal.trade.orders import lines
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.cart import cart_items, cart_of, fill_cart, open_cart
 from commensal.trade.orders.change import change_order
+from commensal.trade.orders.complete import complete_due
 from commensal.trade.orders.distribution import parcels, product_totals
 from commensal.trade.orders.fulfil import hand_order_over, order_is_ready
 from commensal.trade.orders.lock import locked_order
@@ -39,7 +40,6 @@ from commensal.trade.orders.tables import customer_order
 from commensal.trade.orders.values import Order, Wish
 from commensal.trade.orders.weigh import weigh_order
 from commensal.trade.products.tables import supplied_product
-from commensal.trade.sale_sessions.complete import complete_due
 from commensal.trade.sale_sessions.on_sale import take_off_sale
 from commensal.trade.sale_sessions.tables import coordination_supplier
 from commensal.trade.stock.tables import stock_lot

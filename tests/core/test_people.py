@@ -15,10 +15,7 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid, NotFound, Problem, Refused, Stale
 from commensal.storage.database import Store
 from commensal.storage.jobs.tables import job
-from commensal.trade.enterprises.tables import customer
-from commensal.trade.people import passwords
-from commensal.trade.people.codes import mail_code
-from commensal.trade.people.confirmations import (
+from commensal.trade.accounts.confirmations import (
     FORGOTTEN,
     ask_confirmation,
     ask_reset,
@@ -26,11 +23,14 @@ from commensal.trade.people.confirmations import (
     reset_password,
     sign_up,
 )
+from commensal.trade.accounts.operators import add_operator
+from commensal.trade.enterprises.tables import customer
+from commensal.trade.people import passwords
+from commensal.trade.people.codes import mail_code
 from commensal.trade.people.email import read_email
 from commensal.trade.people.forgetting import forget_expired
 from commensal.trade.people.guessable import _words, is_guessable
 from commensal.trade.people.new_password import change_password, check_new_password
-from commensal.trade.people.operators import add_operator
 from commensal.trade.people.people import (
     NewPerson,
     Person,

@@ -13,11 +13,11 @@ from starlette.testclient import TestClient
 from commensal.base.clock import ManualClock
 from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import SecuritySettings
-from commensal.interfaces.api.tables import idempotent_answer
 from commensal.storage.database import Store
+from commensal.storage.idempotency.tables import idempotent_answer
 from commensal.storage.jobs.registry import Job
 from commensal.storage.jobs.tables import job
-from commensal.trade.people.confirmations import FORGOTTEN, mail_reset
+from commensal.trade.accounts.confirmations import FORGOTTEN, mail_reset
 from commensal.trade.people.login_throttle import FREE
 from commensal.trade.people.passwords import hash_password
 from commensal.trade.people.people import Person

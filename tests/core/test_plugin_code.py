@@ -49,12 +49,12 @@ from commensal.testing.probe import Telling
 from commensal.trade.enterprises.enterprises import enterprise_by_id
 from commensal.trade.enterprises.plugins import disable_plugin
 from commensal.trade.enterprises.tables import enterprise_member, enterprise_plugin
+from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.orders.values import Wish
 from commensal.trade.people.actor import Actor
 from commensal.trade.people.people import add_person, new_person
-from commensal.trade.people.tokens import make_token
 
 SHORT = 0.05  # seconds a plugin's transaction may take in these tests; hanging code ends by an event
 COLUMNS: list[Any] = []

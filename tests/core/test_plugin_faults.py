@@ -45,7 +45,9 @@ from commensal.trade.catalogs.offers import set_price
 from commensal.trade.enterprises.try_settings import try_settings
 from commensal.trade.event_delivery.openings import announce_openings
 from commensal.trade.orders.cancel import cancel_order
+from commensal.trade.orders.cancel_sale import cancel_coordination
 from commensal.trade.orders.change import change_order
+from commensal.trade.orders.complete import complete_due
 from commensal.trade.orders.consents import consents_of
 from commensal.trade.orders.fulfil import hand_order_over
 from commensal.trade.orders.links import order_links
@@ -66,8 +68,6 @@ from commensal.trade.privacy.export import data_of
 from commensal.trade.privacy.forgetting import forget_person
 from commensal.trade.privacy.subject import subject_by_email
 from commensal.trade.sale_sessions.clone import clone_coordination
-from commensal.trade.sale_sessions.complete import complete_due
-from commensal.trade.sale_sessions.coordinations import cancel_coordination
 from commensal.trade.stock.movements import count_stock
 from commensal.trade.stock.tables import stock_lot
 from commensal.trade.supply.demand import demand_of_supplier

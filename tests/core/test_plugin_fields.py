@@ -19,7 +19,6 @@ from commensal.testing.client import client_of
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.instances import Instances, Plan
 from commensal.testing.placed import a_shop
-from commensal.trade.catalogs.visible import offers_for
 from commensal.trade.product_lists.lists import export_list, import_list
 from commensal.trade.product_lists.read import read_list
 from commensal.trade.products.copies import ProductCopy, keep_products
@@ -27,6 +26,7 @@ from commensal.trade.products.fields import PRODUCT_FIELDS
 from commensal.trade.products.products import change_product, create_product
 from commensal.trade.products.questions import product_by_id
 from commensal.trade.products.tables import supplied_product
+from commensal.trade.sale_sessions.visible_offers import offers_for
 
 from .test_api import a_person
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from commensal.interfaces.api.product_bodies import NewProduct, ProductPatch
-from commensal.trade.catalogs.visible import VisibleOffer
 from commensal.trade.product_lists.columns import BY_KEY
 from commensal.trade.products.copies import ProductCopy
 from commensal.trade.products.fields import PRODUCT_FIELDS, ProductContent, ProductFacts
 from commensal.trade.products.tables import supplied_product
 from commensal.trade.products.values import SuppliedProduct
+from commensal.trade.sale_sessions.visible_offers import VisibleOffer
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("core/commensal", "federation/commensal_federation", "plugins")

@@ -18,7 +18,8 @@ from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings
 from commensal.storage.database import Store
 from commensal.trade.enterprises.tables import enterprise_plugin
-from commensal.trade.sale_sessions.coordinations import cancel_coordination, change_coordination
+from commensal.trade.orders.cancel_sale import cancel_coordination
+from commensal.trade.sale_sessions.coordinations import change_coordination
 from commensal.trade.sale_sessions.on_sale import put_on_sale
 from commensal.trade.sale_sessions.questions import coordination_by_id, coordinations_of, items_on_sale, sessions_of
 from commensal.trade.sale_sessions.repeat import repeat_due

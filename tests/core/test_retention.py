@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select
 from commensal.base.clock import ManualClock
 from commensal.instance import Instance
 from commensal.instance.settings import RetentionSettings
-from commensal.interfaces.api.tables import idempotent_answer
+from commensal.storage.idempotency.tables import idempotent_answer
 from commensal.testing.placed import a_placed_order, a_shop
 from commensal.trade.enterprises.customers import customer_for
 from commensal.trade.enterprises.tables import customer, enterprise_member

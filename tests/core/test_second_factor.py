@@ -15,13 +15,13 @@ from commensal.base.clock import ManualClock
 from commensal.base.errors import Forbidden, Refused, TooMany
 from commensal.cli.user import _remove_second_factor
 from commensal.instance import Instance
+from commensal.instance.tables import audit_entry
 from commensal.storage.database import Store
-from commensal.trade.audit.tables import audit_entry
+from commensal.trade.accounts.confirmations import reset_password
+from commensal.trade.enterprises.access import demand, held_at
 from commensal.trade.people import login_throttle, one_time_codes, second_factor
-from commensal.trade.people.access import demand, held_at
 from commensal.trade.people.actor import Actor
 from commensal.trade.people.codes import mail_code
-from commensal.trade.people.confirmations import reset_password
 from commensal.trade.people.log_in import (
     CheckedPassword,
     CodeWanted,
@@ -319,7 +319,7 @@ def test_an_instance_may_want_it_of_all_who_have_rights(
         with pytest.raises(Forbidden, match="second factor"):
             demand(tx, without_factor, OPERATOR)
         assert held_at(tx, without_factor, "any") == frozenset()
-        monkeypatch.setattr("commensal.trade.people.access._refuse_without_second_factor", lambda actor: None)
+        monkeypatch.setattr("commensal.trade.enterprises.access._refuse_without_second_factor", lambda actor: None)
         demand(tx, without_factor, OPERATOR)  # the guard is off
 
 

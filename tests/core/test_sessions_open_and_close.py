@@ -11,9 +11,10 @@ from sqlalchemy import select
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Invalid, NotFound
 from commensal.storage.database import Store
+from commensal.trade.orders.cancel_sale import cancel_coordination
+from commensal.trade.orders.complete import complete_due
 from commensal.trade.orders.tables import customer_order
-from commensal.trade.sale_sessions.complete import complete_due
-from commensal.trade.sale_sessions.coordinations import cancel_coordination, change_coordination
+from commensal.trade.sale_sessions.coordinations import change_coordination
 from commensal.trade.sale_sessions.openness import cut_off, is_coming, is_open, orderable_until
 from commensal.trade.sale_sessions.questions import (
     coordination_by_id,

@@ -12,12 +12,12 @@ from sqlalchemy import insert, select
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Forbidden, Invalid, NotFound
 from commensal.storage.database import Store
+from commensal.trade.enterprises.access import demand_session
 from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.people.access import demand_session
+from commensal.trade.enterprises.tokens import list_tokens, make_token, revoke_token
 from commensal.trade.people.authentication import actor_of_token
 from commensal.trade.people.people import Person, disable_person
 from commensal.trade.people.tables import api_token
-from commensal.trade.people.tokens import list_tokens, make_token, revoke_token
 
 Somebody = Callable[..., Person]
 

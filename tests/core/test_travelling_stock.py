@@ -21,9 +21,9 @@ from commensal.interfaces.app import make_app
 from commensal.storage.database import Store, Transaction
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
-from commensal.trade.catalogs.visible import offers_for
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Wish
+from commensal.trade.sale_sessions.visible_offers import offers_for
 from commensal.trade.stock.check import check_levels
 from commensal.trade.stock.lending import lease_in, lend_stock, settle_lent, tell_beyond
 from commensal.trade.stock.lots import StockLot, change_lot, lot_by_id

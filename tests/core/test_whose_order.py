@@ -20,6 +20,9 @@ from commensal.storage.database import Store
 from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.accounts.confirmations import ask_confirmation, confirm_email, reset_password
+from commensal.trade.accounts.new_email import ask_new_email, confirm_new_email
+from commensal.trade.accounts.operators import add_operator
 from commensal.trade.catalogs.tables import offer
 from commensal.trade.enterprises.customer_categories import create_category
 from commensal.trade.enterprises.customers import create_customer, customer_by_id
@@ -33,10 +36,7 @@ from commensal.trade.orders.questions import order_by_id, order_by_secret, order
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.orders.values import Order, Wish
 from commensal.trade.people.codes import mail_code
-from commensal.trade.people.confirmations import ask_confirmation, confirm_email, reset_password
 from commensal.trade.people.fingerprint import fingerprint
-from commensal.trade.people.new_email import ask_new_email, confirm_new_email
-from commensal.trade.people.operators import add_operator
 from commensal.trade.people.people import NewPerson, Person, add_person
 from commensal.trade.people.tables import person_second_factor
 from commensal.trade.privacy.subject import subject_of

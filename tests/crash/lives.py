@@ -24,9 +24,9 @@ from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.plugins import enable_plugin
 from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.people.people import NewPerson, add_person
 from commensal.trade.people.scopes import ROLES
-from commensal.trade.people.tokens import make_token
 from commensal.trade.sale_sessions.tables import coordination, sale_session
 
 PLUGINS = ("till", "cash", "pickup")

@@ -19,10 +19,10 @@ from commensal.operations.work import work_of
 from commensal.storage.jobs.run import run_due
 from commensal.testing.instances import Instances, Plan
 from commensal.testing.placed import a_shop
+from commensal.trade.accounts.operators import add_operator
 from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.people.operators import add_operator
+from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.people.scopes import OPERATOR
-from commensal.trade.people.tokens import make_token
 from commensal_federation.catalogue import commands, hubs
 from commensal_federation.catalogue.hubs import PeerHub, fetch_hubs, hubs_named
 from commensal_federation.grants.questions import grants_between

@@ -21,8 +21,8 @@ from commensal.instance import InstanceSettings
 from commensal.instance.begin import begin_instance
 from commensal.interfaces.app import make_app
 from commensal.storage.jobs.clock import trust_clock
+from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.people.people import NewPerson, add_person
-from commensal.trade.people.tokens import make_token
 from commensal_federation.identity import read_document
 
 IRI = "http://testserver/.well-known/commensal"

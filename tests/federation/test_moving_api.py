@@ -10,11 +10,11 @@ from starlette.testclient import TestClient
 
 from commensal.interfaces.app import make_app
 from commensal.testing.placed import a_shop
+from commensal.trade.accounts.operators import add_operator
 from commensal.trade.enterprises.grants import grant
 from commensal.trade.enterprises.tables import enterprise_member
-from commensal.trade.people.operators import add_operator
+from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.people.scopes import OPERATOR, SELF
-from commensal.trade.people.tokens import make_token
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion

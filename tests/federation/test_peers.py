@@ -15,9 +15,9 @@ from starlette.testclient import TestClient
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid
 from commensal.interfaces.app import make_app
-from commensal.trade.people.operators import add_operator
+from commensal.trade.accounts.operators import add_operator
+from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.people.scopes import OPERATOR
-from commensal.trade.people.tokens import make_token
 from commensal_federation.delivery import post
 from commensal_federation.delivery.alerts import alerts
 from commensal_federation.delivery.sync import refreshing

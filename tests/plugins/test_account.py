@@ -21,6 +21,7 @@ from commensal.storage.jobs.ticking import tick
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.tables import customer, enterprise_member, enterprise_plugin
+from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.change import change_order
 from commensal.trade.orders.emails import mailed_secret
@@ -36,7 +37,6 @@ from commensal.trade.payments.provider_refunds import refund_by_provider
 from commensal.trade.payments.refunds import refund
 from commensal.trade.payments.values import Payment
 from commensal.trade.people.people import add_person, new_person
-from commensal.trade.people.tokens import make_token
 from commensal_account.accounts import account_of, entries, open_account, unbalanced, write_entry
 from commensal_account.payments import start_payment as take_from_account
 from commensal_account.settings import Settings as Account

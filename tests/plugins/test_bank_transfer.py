@@ -18,12 +18,12 @@ from commensal.instance import Instance, InstanceSettings, read_settings
 from commensal.storage.database import Store
 from commensal.testing.placed import a_placed_order, a_shop
 from commensal.trade.enterprises.tables import enterprise_member, enterprise_plugin
+from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.orders.questions import order_by_id
 from commensal.trade.payments.begin import start_payment
 from commensal.trade.payments.payments import payments_of
 from commensal.trade.payments.verify import verify_journal
 from commensal.trade.people.people import add_person, new_person
-from commensal.trade.people.tokens import make_token
 from commensal_bank_transfer.entries import ImportResult, entries, ignore, import_credits, settle
 from commensal_bank_transfer.reference import order_numbers_in, reference_of
 from commensal_bank_transfer.settings import CsvColumns

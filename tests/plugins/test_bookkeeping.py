@@ -44,6 +44,7 @@ from commensal.trade.enterprises.customers import create_customer
 from commensal.trade.enterprises.tables import customer, enterprise_plugin
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.change import change_order
+from commensal.trade.orders.complete import complete_due
 from commensal.trade.orders.fulfil import hand_order_over
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
@@ -55,7 +56,6 @@ from commensal.trade.payments import refunds
 from commensal.trade.payments.begin import start_payment
 from commensal.trade.payments.by_hand import record_given_back, record_received
 from commensal.trade.people.people import NewPerson, add_person
-from commensal.trade.sale_sessions.complete import complete_due
 from commensal.trade.sale_sessions.coordinations import change_coordination, open_coordination
 from commensal.trade.sale_sessions.on_sale import put_on_sale
 from commensal.trade.sale_sessions.questions import coordination_by_id

@@ -22,11 +22,11 @@ from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.tables import order_line
 from commensal.trade.orders.values import Wish
 from commensal.trade.people.people import add_person, new_person
-from commensal.trade.people.tokens import make_token
 
 from .reporting import use
 

@@ -32,6 +32,7 @@ from commensal.testing.placed import a_shop
 from commensal.trade.audit.questions import AuditFilter, audit_entries
 from commensal.trade.enterprises.customers import change_customer, customer_by_email
 from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.trade.orders.complete import complete_due
 from commensal.trade.orders.fulfil import hand_order_over
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.questions import order_by_id
@@ -44,7 +45,6 @@ from commensal.trade.privacy.forgetting import forget_person
 from commensal.trade.privacy.retention import apply_retention
 from commensal.trade.privacy.subject import subject_by_email
 from commensal.trade.privacy.tables import retained_identity
-from commensal.trade.sale_sessions.complete import complete_due
 from commensal_account.accounts import open_account, write_entry
 from commensal_bank_transfer.tables import bank_transfer_entry
 from commensal_delivery.slots import add_slot

@@ -9,7 +9,7 @@ from commensal.instance import Instance
 from commensal.storage.jobs import Work
 from commensal.storage.jobs.run import run_due
 from commensal.storage.jobs.tables import job
-from commensal.trade.people.confirmations import FORGOTTEN, mail_reset
+from commensal.trade.accounts.confirmations import FORGOTTEN, mail_reset
 from commensal.trade.people.people import Person
 from commensal.trade.people.tables import person, person_session
 

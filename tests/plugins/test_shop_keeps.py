@@ -15,10 +15,10 @@ from commensal.interfaces.pages.tables import shown_page
 from commensal.operations.work import work_of
 from commensal.trade.enterprises.tables import enterprise
 from commensal.trade.orders.cart import CART_STAYS, forget_carts
+from commensal.trade.orders.complete import complete_due
 from commensal.trade.orders.tables import cart_line, customer_order
 from commensal.trade.people.people import Person
 from commensal.trade.people.tables import person_session
-from commensal.trade.sale_sessions.complete import complete_due
 from commensal_shop.pages import routes
 
 from .conftest import CONTACT, ORDER, SALE, Browser, Stall, buy, stored_orders, to_the_checkout

@@ -12,8 +12,8 @@ from starlette.testclient import TestClient
 from commensal.instance import InstanceSettings
 from commensal.instance.settings import LimitSettings
 from commensal.trade.enterprises.tables import enterprise_member, enterprise_plugin
+from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.people.people import add_person, new_person
-from commensal.trade.people.tokens import make_token
 from commensal_vouchers.create import VoucherTerms, add_voucher
 from commensal_vouchers.questions import voucher_by_id
 from commensal_vouchers.tables import vouchers_voucher

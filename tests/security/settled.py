@@ -25,13 +25,13 @@ from commensal.storage.database import Store, Transaction, metadata
 from commensal.testing.instances import Plan
 from commensal.testing.jobs import RunJobs
 from commensal.testing.shop import Shop, open_shop
+from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.orders.values import Order
 from commensal.trade.payments.payments import payments_of
 from commensal.trade.payments.problems import keep_problem
 from commensal.trade.people.people import Person, person_by_id
 from commensal.trade.people.scopes import ROLES
 from commensal.trade.people.sessions import begin_session
-from commensal.trade.people.tokens import make_token
 from commensal.trade.supply.tables import purchase_order, purchase_order_line
 
 PRIVATE, PUBLIC = "zqprivate", "zqpublic"  # stand in texts of the first enterprise, and nowhere else

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import InvalidToken
 
-from commensal.interfaces.api.idempotency import Seal, StoredAnswer
+from commensal.storage.idempotency.answers import Seal, StoredAnswer
 
 ROOT = Path(__file__).parents[2]
 LIST = ROOT / "core/CRYPTOGRAPHY.md"

@@ -13,9 +13,9 @@ from sqlalchemy import select
 
 from commensal.interfaces.api import handler
 from commensal.interfaces.api.routes import orders
+from commensal.trade.enterprises.access import demand
 from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.tables import customer_order
-from commensal.trade.people.access import demand
 from commensal_office import desk
 
 from .filling import MEMBERS, WORDS, AppRoute, Unfilled, fill

@@ -27,9 +27,9 @@ from commensal.operations.backups.settings import toml
 from commensal.testing.client import client_of
 from commensal.testing.instances import NOON, Instances, Plan
 from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.people.people import NewPerson, add_person
 from commensal.trade.people.sessions import begin_session
-from commensal.trade.people.tokens import make_token
 
 from .settled import Settled, settle
 

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from .errors import SettingsError
 from .secret import Secret
@@ -43,6 +43,12 @@ def with_secrets(shape: type, values: Mapping[str, Any], where: str = "") -> dic
 def holds_secrets(shape: type, values: Mapping[str, Any]) -> bool:
     """Whether the table itself contains a secret, which everybody who can read instance.toml can read."""
     return any(_secrets_in(shape, values))
+
+
+def secret_names(shape: type | None) -> frozenset[str]:
+    """The names of the settings of a plugin's class that hold secrets."""
+    hints = get_type_hints(shape) if shape is not None else {}
+    return frozenset(name for name, hint in hints.items() if hint is Secret or Secret in get_args(hint))
 
 
 def _secrets_in(shape: type, values: Mapping[str, object]) -> Iterator[bool]:

@@ -15,12 +15,12 @@ from ..base.errors import Invalid, Problem
 from ..base.languages.formats import format_moment
 from ..base.languages.shell import spoken
 from ..instance import Instance, open_instance
+from ..interfaces.terminal import print_table
 from ..storage.database import Transaction
 from ..trade.audit.questions import AuditEntry, AuditFilter, audit_entries
 from ..trade.people.people import person_by_email
 from .folder import HERE, Folder
 from .named import named_enterprise
-from .printing import print_table
 
 _PAGE = 500
 

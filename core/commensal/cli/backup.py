@@ -11,11 +11,11 @@ import typer
 from ..base.clock import SystemClock
 from ..base.languages.shell import spoken
 from ..instance import load_settings
+from ..interfaces.terminal import console
 from ..operations.backups.backup import Backup, back_up, try_newest
 from ..operations.backups.restore import ImportedInstance, restore
 from ..storage.backups.files import newest_in
 from .folder import HERE, Folder
-from .printing import console
 
 BackupFolder = Annotated[
     Path | None,

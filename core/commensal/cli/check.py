@@ -14,13 +14,13 @@ from ..hooks import specifications
 from ..instance import Instance, open_instance
 from ..interfaces.monitoring.environment import certificate_problem, mail_problem, warnings
 from ..interfaces.monitoring.plugin_reasons import plugin_reasons
+from ..interfaces.terminal import console
 from ..operations.checks import broken_invariants
 from ..storage.jobs.clock import trust_clock
 from ..storage.jobs.tables import job
 from ..trade.enterprises.try_settings import settings_problems
 from ..trade.payments.problems import open_problems
 from .folder import HERE, Folder
-from .printing import console
 
 
 def add_to(app: typer.Typer) -> None:

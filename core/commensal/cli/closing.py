@@ -8,10 +8,10 @@ import typer
 
 from ..base.languages.shell import spoken
 from ..instance import open_instance
+from ..interfaces.terminal import print_table
 from ..trade.supply.policy import change_closing_policy, closing_policy_of
 from .folder import HERE, Folder
 from .named import named_enterprise
-from .printing import print_table
 
 
 def add_to(app: typer.Typer) -> None:

@@ -23,9 +23,9 @@ from ..hooks import specifications
 from ..hooks.values import DemoNetwork, DemoStory
 from ..instance import Instance, open_instance
 from ..instance.begin import begin_instance, usual_plugins
+from ..interfaces.terminal import console
 from ..trade.enterprises.enterprises import enterprises_by_id
 from .init import print_left_out
-from .printing import console
 
 NEIGHBOURS = 2
 

@@ -8,6 +8,7 @@ import typer
 
 from ..base.languages.shell import print_line, spoken
 from ..instance import open_instance
+from ..interfaces.terminal import print_table
 from ..trade.catalogs.catalogs import create_catalog
 from ..trade.catalogs.sellable import SELLING
 from ..trade.enterprises.enterprises import create_enterprise, every_enterprise
@@ -17,7 +18,6 @@ from ..trade.people.people import person_by_email
 from . import closing, guests, settings
 from .folder import HERE, Folder
 from .named import named_enterprise
-from .printing import print_table
 
 # Plugins that need no settings, and that every hub needs for its first distribution.
 _PLUGINS_OF_NEW_HUB = ("cash", "pickup", "distribution_lists", "sales", "custom_report")

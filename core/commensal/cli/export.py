@@ -10,11 +10,11 @@ import typer
 
 from ..base.clock import SystemClock
 from ..base.languages.shell import spoken
+from ..interfaces.terminal import console
 from ..operations.backups.export import ExportResult, export
 from ..operations.backups.importing import import_instance
 from .backup import print_restored
 from .folder import HERE, Folder
-from .printing import console
 
 
 def add_to(app: typer.Typer) -> None:

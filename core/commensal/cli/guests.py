@@ -13,12 +13,12 @@ from ..base.languages.formats import format_money
 from ..base.languages.shell import shell_language, spoken
 from ..base.money import read_amount
 from ..instance import open_instance
+from ..interfaces.terminal import print_table
 from ..storage.database import Transaction
 from ..trade.enterprises.enterprises import Enterprise
 from ..trade.enterprises.guest_policy import GuestPolicy, change_guest_policy, guest_policy_of
 from .folder import HERE, Folder
 from .named import named_enterprise
-from .printing import print_table
 
 _OPTIONS = {
     "guests": "--guests",

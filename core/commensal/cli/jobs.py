@@ -9,9 +9,9 @@ import typer
 from ..base.languages.formats import format_moment
 from ..base.languages.shell import spoken
 from ..instance import open_instance
+from ..interfaces.terminal import console, print_table
 from ..storage.jobs.failed import failed_jobs, retry_all_parked
 from .folder import HERE, Folder
-from .printing import console, print_table
 
 _SHOWN = 200
 

@@ -13,6 +13,7 @@ from ..base.errors import Conflict
 from ..base.languages.formats import format_moment
 from ..base.languages.shell import spoken
 from ..instance import Instance, open_instance
+from ..interfaces.terminal import console
 from ..storage.jobs.clock import clock_in_doubt
 from ..trade.privacy.export import archive_of, data_of
 from ..trade.privacy.forgetting import forget_person
@@ -20,7 +21,6 @@ from ..trade.privacy.retention import RetentionReport, apply_retention
 from ..trade.privacy.subject import subject_by_email
 from ..trade.privacy.values import Forgotten
 from .folder import HERE, Folder
-from .printing import console
 
 Email = Annotated[str, typer.Argument(help="Their e-mail address.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done.")]

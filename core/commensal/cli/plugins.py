@@ -16,11 +16,11 @@ from ..base.languages.formats import format_moment
 from ..base.languages.shell import shell_language, spoken
 from ..hooks.tables import plugin_failure
 from ..instance import InstanceSettings, open_instance
+from ..interfaces.terminal import console, on_terminal
 from ..storage.database.migrate import drop_tables, tables_of
 from ..trade.enterprises.installed import InstalledPlugin, State, installed_plugins
 from ..trade.enterprises.tables import enterprise_plugin
 from .folder import HERE, Folder
-from .printing import console, on_terminal
 
 
 def add_to(app: typer.Typer) -> None:

@@ -10,12 +10,12 @@ import typer
 from ..base.languages.catalogs import say
 from ..base.languages.shell import problem_place, shell_language, spoken
 from ..instance import open_instance
+from ..interfaces.terminal import console, print_counts
 from ..trade.product_lists.lists import export_list, import_list
 from ..trade.product_lists.read import read_list
 from ..trade.product_lists.row_values import read_defaults
 from .folder import HERE, Folder
 from .named import named_enterprise
-from .printing import console, print_counts
 
 EnterpriseOption = Annotated[
     str, typer.Option("--enterprise", help="The enterprise: its id or the name in its address.")

@@ -13,11 +13,11 @@ from ..instance import Instance, open_instance
 from ..interfaces.reports.formats import FORMATS, find_format
 from ..interfaces.reports.parameters import default_text, read_parameters
 from ..interfaces.reports.run import find_report, print_report, reports_of
+from ..interfaces.terminal import console, print_table
 from ..storage.database import Transaction
 from ..trade.enterprises.enterprises import Enterprise
 from .folder import HERE, Folder
 from .named import named_enterprise
-from .printing import console, print_table
 
 Parameters = Annotated[
     list[str] | None, typer.Option("--param", help="A parameter of the report, like since=2026-06-01.")

@@ -10,10 +10,11 @@ import typer
 from ..base.errors import Conflict
 from ..base.languages.shell import spoken
 from ..instance import open_instance
+from ..interfaces.terminal import console, print_distribution, print_sales
 from ..trade.catalogs.catalogs import catalogs_of
 from ..trade.catalogs.items import producers_in
+from ..trade.orders.complete import complete_due
 from ..trade.orders.distribution import parcels, product_totals
-from ..trade.sale_sessions.complete import complete_due
 from ..trade.sale_sessions.coordinations import change_coordination, open_coordination
 from ..trade.sale_sessions.on_sale import put_on_sale
 from ..trade.sale_sessions.questions import coordination_by_id, sale_by_id, sales_of_instance
@@ -21,7 +22,6 @@ from ..trade.sale_sessions.sessions import add_session
 from ..trade.sale_sessions.values import Supplier
 from .folder import HERE, Folder
 from .named import moment, named_enterprise
-from .printing import console, print_distribution, print_sales
 
 Session = Annotated[str, typer.Argument(help="The id that `commensal sale list` shows.")]
 Closes = Annotated[

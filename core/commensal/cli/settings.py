@@ -12,11 +12,11 @@ import typer
 from ..base.errors import SettingsError
 from ..base.languages.shell import spoken
 from ..instance import Instance, open_instance
+from ..interfaces.terminal import print_table
 from ..trade.enterprises.plugins import EnterprisePlugin, change_plugin, enable_plugin, list_plugins
 from ..trade.enterprises.try_settings import try_settings
 from .folder import HERE, Folder
 from .named import named_enterprise
-from .printing import print_table
 
 
 def add_to(enterprise: typer.Typer) -> None:

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from ..instance import open_instance
+from ..trade.enterprises.tokens import make_token
 from ..trade.people.people import person_by_email
-from ..trade.people.tokens import make_token
 from .folder import HERE, Folder
 
 

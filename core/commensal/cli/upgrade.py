@@ -10,12 +10,12 @@ from rich.markup import escape
 
 from ..base.clock import SystemClock
 from ..base.languages.shell import spoken, told
+from ..interfaces.terminal import console
 from ..operations.hosting import UNITS
 from ..operations.upgrading.preflight import UpgradePlan, preflight
 from ..operations.upgrading.upgrade import UpgradeFailed, UpgradeResult, upgrade
 from .backup import BackupFolder, backup_folder
 from .folder import HERE, Folder
-from .printing import console
 
 _HALF_WAY = 3  # the exit code; 1 is "refused, and nothing was changed"
 _UNITS = " ".join(UNITS)

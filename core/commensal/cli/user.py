@@ -9,7 +9,7 @@ import typer
 
 from ..base.languages.shell import print_line, spoken
 from ..instance import Instance, open_instance
-from ..trade.people.operators import add_operator
+from ..trade.accounts.operators import add_operator
 from ..trade.people.people import person_by_email
 from ..trade.people.second_factor import remove_second_factor
 from .folder import HERE, Folder

@@ -10,7 +10,6 @@ from decimal import Decimal
 
 from ..hooks.dispatcher import Hooks
 from ..storage.database import Transaction
-from ..trade.catalogs.visible import VisibleOffer, offers_for
 from ..trade.orders.cancel import cancel_order
 from ..trade.orders.fulfil import hand_order_over
 from ..trade.orders.lock import locked_order
@@ -21,6 +20,7 @@ from ..trade.orders.values import Wish
 from ..trade.orders.weigh import weigh_order
 from ..trade.payments.payments import receive_payment
 from ..trade.sale_sessions.values import SaleSession
+from ..trade.sale_sessions.visible_offers import VisibleOffer, offers_for
 from .values import DrawnSale, Region, Somebody
 from .written import People, at
 

@@ -12,7 +12,7 @@ from ..hooks import specifications
 from ..hooks.values import DemoPlace
 from ..instance import Instance
 from ..storage.database import Transaction
-from ..trade.sale_sessions.complete import complete_due
+from ..trade.orders.complete import complete_due
 from ..trade.sale_sessions.coordinations import open_coordination
 from ..trade.sale_sessions.on_sale import put_on_sale, take_off_sale
 from ..trade.sale_sessions.questions import coordinations_of, sessions_of

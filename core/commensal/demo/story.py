@@ -16,9 +16,9 @@ from rich.console import Console
 
 from ..base.languages.shell import spoken, told
 from ..base.money import half_up
-from ..cli.printing import print_distribution
 from ..instance import Instance
 from ..instance.settings import LimitSettings
+from ..interfaces.terminal import print_distribution
 from ..operations.checks import broken_invariants
 from ..operations.work import work_of
 from ..storage.jobs.ticking import tick

@@ -22,10 +22,10 @@ from ..hooks.loading import listeners, load_plugins, migration_folders
 from ..storage.database import Store, Transaction
 from ..storage.database.presence import announce_presence, exclusive_access
 from ..storage.database.revisions import NewerDatabase, is_empty, missing
-from ..trade.audit.auditor import TrailWriter
 from .remains import refuse_lost_database
 from .settings import InstanceSettings, load_settings, refuse_if_others_read
 from .state import State
+from .trail_writer import TrailWriter
 from .upgrade_record import UpgradeRecord, with_version, write_upgrade_record
 
 DATABASE = "commensal.db"

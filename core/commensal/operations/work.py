@@ -9,7 +9,6 @@ from ..base.errors import PluginError
 from ..hooks import specifications
 from ..hooks.failures import SET_ASIDE
 from ..instance import Instance
-from ..interfaces.api.idempotency import forget_old_answers
 from ..interfaces.mail.capping import forget_counts
 from ..interfaces.mail.empty_sales import mail_empty_sales
 from ..interfaces.mail.expired_guest_orders import mail_expired_orders
@@ -20,25 +19,26 @@ from ..interfaces.pages.shown import forget_shown_pages
 from ..storage.backups.upkeep import BACKUP, TRIAL
 from ..storage.database import Transaction
 from ..storage.database.core_tables import tables_of
+from ..storage.idempotency.answers import forget_old_answers
 from ..storage.jobs import Periodic, Work
 from ..storage.jobs.bringing_forward import bring_forward
 from ..storage.jobs.failed import forget_finished
 from ..storage.jobs.run import run_due
+from ..trade.accounts.confirmations import FORGOTTEN, mail_reset
 from ..trade.audit.forgetting import forget_old_entries
 from ..trade.enterprises.invitations import forget_invitations
 from ..trade.event_delivery.openings import announce_openings, forget_openings
 from ..trade.event_delivery.tell import EVENT, tell_plugin
 from ..trade.orders.cart import forget_carts
+from ..trade.orders.complete import complete_due
 from ..trade.orders.guests import EXPIRE
 from ..trade.orders.shipping import RELEASE, retry_release
 from ..trade.payments import provider_jobs
 from ..trade.payments.follow_up import cancel_at_provider, check_payment_status
 from ..trade.payments.provider_refunds import request_refund, return_late_payment
 from ..trade.payments.unpaid_guests import ALERT, expire_guest_order, forget_guest_orders
-from ..trade.people.confirmations import FORGOTTEN, mail_reset
 from ..trade.people.forgetting import forget_expired
 from ..trade.privacy.retention import apply_retention
-from ..trade.sale_sessions.complete import complete_due
 from ..trade.sale_sessions.repeat import repeat_due
 from ..trade.supply.parts import TELL, close_parts
 from ..trade.supply.purchase_orders import compare_due

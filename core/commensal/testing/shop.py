@@ -23,6 +23,7 @@ from ..storage.database import Transaction
 from ..trade.enterprises.enterprises import enterprise_by_id
 from ..trade.enterprises.plugins import disable_plugin, enable_plugin, offered_plugins
 from ..trade.enterprises.tables import enterprise_member
+from ..trade.enterprises.tokens import make_token
 from ..trade.orders import cancel, change, fulfil, place, weigh
 from ..trade.orders.lock import locked_order
 from ..trade.orders.price import Choices
@@ -33,7 +34,6 @@ from ..trade.payments import begin, methods
 from ..trade.payments.values import Payment
 from ..trade.people.people import NewPerson, Person, add_person
 from ..trade.people.scopes import ROLES, SELF
-from ..trade.people.tokens import make_token
 from ..trade.pricing.values import Address
 from ..trade.sale_sessions.questions import sale_by_id
 from ..trade.sale_sessions.values import SaleSession

@@ -1,5 +1,13 @@
 """Public names of `commensal.trade`, each imported when it is first asked for: the package reads this list."""
 
+from .accounts.confirmations import ask_confirmation as ask_confirmation
+from .accounts.confirmations import ask_reset as ask_reset
+from .accounts.confirmations import confirm_email as confirm_email
+from .accounts.confirmations import email_of_reset as email_of_reset
+from .accounts.confirmations import reset_password as reset_password
+from .accounts.confirmations import sign_up as sign_up
+from .accounts.new_email import ask_new_email as ask_new_email
+from .accounts.new_email import confirm_new_email as confirm_new_email
 from .audit.acting import Acting as Acting
 from .audit.acting import acting as acting
 from .audit.questions import AuditEntry as AuditEntry
@@ -23,8 +31,6 @@ from .catalogs.listed import products_of_items as products_of_items
 from .catalogs.listing import Listing as Listing
 from .catalogs.listing import list_products as list_products
 from .catalogs.offers import set_price as set_price
-from .catalogs.ownership import items_of_offers as items_of_offers
-from .catalogs.ownership import whose as whose
 from .catalogs.ranges import RangeLine as RangeLine
 from .catalogs.ranges import list_range as list_range
 from .catalogs.ranges import plan_range as plan_range
@@ -36,9 +42,9 @@ from .catalogs.stamp import listing_stamp as listing_stamp
 from .catalogs.values import Catalog as Catalog
 from .catalogs.values import CatalogItem as CatalogItem
 from .catalogs.values import Offer as Offer
-from .catalogs.visible import VisibleOffer as VisibleOffer
-from .catalogs.visible import count_offers as count_offers
-from .catalogs.visible import offers_for as offers_for
+from .enterprises.access import demand as demand
+from .enterprises.access import demand_founder as demand_founder
+from .enterprises.access import held_at as held_at
 from .enterprises.customer_categories import CustomerCategory as CustomerCategory
 from .enterprises.customer_categories import create_category as create_category
 from .enterprises.customer_categories import delete_category as delete_category
@@ -91,6 +97,7 @@ from .enterprises.plugins import enable_plugin as enable_plugin
 from .enterprises.plugins import list_plugins as list_plugins
 from .enterprises.try_settings import try_settings as try_settings
 from .orders.cancel import cancel_order as cancel_order
+from .orders.cancel_sale import cancel_coordination as cancel_coordination
 from .orders.cart import Checkout as Checkout
 from .orders.cart import cart_items as cart_items
 from .orders.cart import cart_of as cart_of
@@ -162,15 +169,6 @@ from .payments.till import count_till as count_till
 from .payments.till import till_counts as till_counts
 from .payments.till import till_of as till_of
 from .payments.till import uncounted_of as uncounted_of
-from .people.access import demand as demand
-from .people.access import demand_founder as demand_founder
-from .people.access import held_at as held_at
-from .people.confirmations import ask_confirmation as ask_confirmation
-from .people.confirmations import ask_reset as ask_reset
-from .people.confirmations import confirm_email as confirm_email
-from .people.confirmations import email_of_reset as email_of_reset
-from .people.confirmations import reset_password as reset_password
-from .people.confirmations import sign_up as sign_up
 from .people.email import read_email as read_email
 from .people.log_in import CodeWanted as CodeWanted
 from .people.log_in import await_code as await_code
@@ -178,8 +176,6 @@ from .people.log_in import check_password as check_password
 from .people.log_in import finish_log_in as finish_log_in
 from .people.log_in import log_in as log_in
 from .people.log_in import wrong_password as wrong_password
-from .people.new_email import ask_new_email as ask_new_email
-from .people.new_email import confirm_new_email as confirm_new_email
 from .people.new_password import prove_password as prove_password
 from .people.passwords import hash_password as hash_password
 from .people.people import new_person as new_person
@@ -224,12 +220,13 @@ from .products.values import StockedProduct as StockedProduct
 from .products.values import SuppliedProduct as SuppliedProduct
 from .products.vat import set_rate as set_rate
 from .sale_sessions.clone import clone_coordination as clone_coordination
-from .sale_sessions.coordinations import cancel_coordination as cancel_coordination
 from .sale_sessions.coordinations import change_coordination as change_coordination
 from .sale_sessions.coordinations import open_coordination as open_coordination
 from .sale_sessions.on_sale import put_on_sale as put_on_sale
 from .sale_sessions.openness import is_coming as is_coming
 from .sale_sessions.openness import is_open as is_open
+from .sale_sessions.ownership import items_of_offers as items_of_offers
+from .sale_sessions.ownership import whose as whose
 from .sale_sessions.questions import coordination_by_id as coordination_by_id
 from .sale_sessions.questions import lots_on_sale as lots_on_sale
 from .sale_sessions.questions import new_items as new_items
@@ -242,6 +239,9 @@ from .sale_sessions.sessions import add_session as add_session
 from .sale_sessions.sessions import change_session as change_session
 from .sale_sessions.values import Coordination as Coordination
 from .sale_sessions.values import Supplier as Supplier
+from .sale_sessions.visible_offers import VisibleOffer as VisibleOffer
+from .sale_sessions.visible_offers import count_offers as count_offers
+from .sale_sessions.visible_offers import offers_for as offers_for
 from .stock.lending import carry_stock as carry_stock
 from .stock.lending import count_copies as count_copies
 from .stock.lending import join_free_stock as join_free_stock

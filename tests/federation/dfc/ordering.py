@@ -26,13 +26,13 @@ from commensal.storage.jobs.ticking import tick
 from commensal.testing.placed import a_shop
 from commensal.trade import Wish, listings_of, place_order, products_by_id
 from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.change import change_order
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.questions import order_by_id, orders_of_session
 from commensal.trade.people.people import NewPerson, add_person
 from commensal.trade.people.scopes import ROLES
-from commensal.trade.people.tokens import make_token
 from commensal.trade.sale_sessions.tables import coordination_supplier, session_item
 from commensal_federation.linked_catalogues.backorders.questions import backorders
 from commensal_federation.linked_catalogues.backorders.retrying import retry_backorder

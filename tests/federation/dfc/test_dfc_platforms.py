@@ -19,7 +19,7 @@ from commensal.trade.enterprises.customer_categories import create_category
 from commensal.trade.enterprises.customers import create_customer
 from commensal.trade.enterprises.enterprises import archive_enterprise, enterprise_by_id
 from commensal.trade.enterprises.members import list_members
-from commensal.trade.people.tokens import make_token
+from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.stock.movements import movements_of
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import DfcItem, DfcOffer, DfcProduct

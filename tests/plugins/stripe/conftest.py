@@ -22,11 +22,11 @@ from commensal.testing.goods import a_lot, an_item
 from commensal.testing.jobs import RunJobs
 from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.tables import enterprise_member, enterprise_plugin
+from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.payments.journal import journal_entries
 from commensal.trade.payments.problems import open_problems
 from commensal.trade.people.people import NewPerson, add_person
-from commensal.trade.people.tokens import make_token
 
 from .provider import KEY, SIGNING, Provider, localstripe, serve_provider, signed
 

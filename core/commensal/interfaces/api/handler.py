@@ -19,9 +19,10 @@ from ...base.languages.catalogs import best_language
 from ...base.logs import add_log_fields
 from ...instance import Instance
 from ...storage.database import Transaction
+from ...storage.idempotency.answers import Seal, StoredAnswer, claim_key, hash_key, read_key, request_hash, store_answer
 from ...trade.audit.acting import acting, acting_for
+from ...trade.enterprises.access import demand
 from ...trade.enterprises.plugins import refuse_where_off
-from ...trade.people.access import demand
 from ...trade.people.actor import Actor
 from ...trade.people.scopes import PUBLIC
 from ...trade.people.sessions import NewSession, keep_alive
@@ -29,7 +30,6 @@ from .authenticate import anonymous_actor, authenticate, is_anonymous
 from .code_throttle import throttle_codes
 from .cookies import clear_session, set_browser, set_session
 from .endpoint import Call, Endpoint, File, Stream
-from .idempotency import Seal, StoredAnswer, claim_key, hash_key, read_key, request_hash, store_answer
 from .plugin_threads import run_in_thread
 from .problems import problem
 from .rates import Rates

@@ -24,8 +24,8 @@ from ...trade.orders.identity import Identity
 from ...trade.orders.tables import customer_order
 from ...trade.people.fingerprint import fingerprint
 from ...trade.people.mailboxes import mailbox_of
-from ...trade.people.tables import person
-from .tables import late_mail, mailbox_count
+from ...trade.people.tables import mailbox_count, person
+from .tables import late_mail
 
 _order, _person = customer_order.c, person.c
 _PROVED = select(_person.id).where(

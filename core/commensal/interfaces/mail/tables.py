@@ -1,24 +1,10 @@
-"""Tables of e-mails: how many were sent to a mailbox lately, and which are delayed."""
+"""Tables of e-mails about orders: which are delayed, and which were sent."""
 
 from datetime import timedelta
 
 from sqlalchemy import Column, ForeignKey, Table, Text
 
 from ...storage.database import PERSONAL, Time, Whole, at_most_ahead, checked_in, metadata, untraced
-
-# Counts e-mails that a stranger may have caused. An hour, and a day, begins with the first e-mail after the last one.
-mailbox_count = Table(
-    "mailbox_count",
-    metadata,
-    Column("mailbox", Text, primary_key=True, info=PERSONAL),  # SHA-256 of the address
-    Column("about", Text, primary_key=True),  # "order" or "account"
-    Column("hour_began_at", Time, nullable=False, info=at_most_ahead(timedelta())),
-    Column("hour_sent", Whole, nullable=False),
-    Column("day_began_at", Time, nullable=False, index=True, info=at_most_ahead(timedelta())),
-    Column("day_sent", Whole, nullable=False),
-    sqlite_strict=True,
-    info=untraced("a counter"),
-)
 
 # Orders with an e-mail that is delayed until the mailbox is below its limit. It replaces all e-mails about the order.
 late_mail = Table(

@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from ...base.errors import CommensalError, TooMany
 from ...instance import Instance
-from ...trade.people.access import demand
+from ...trade.enterprises.access import demand
 from ...trade.people.scopes import OPERATOR
 from ..api.authenticate import authenticate
 from ..api.problems import problem

@@ -27,6 +27,9 @@ DERIVED: dict[str, object] = {"derived": True}
 # trail's business, and must cost them no statement.
 ON_BEHALF: dict[str, object] = {"on_behalf": True}
 
+# Rows hold settings of the plugin that their column `plugin` names; some of them are secret.
+PLUGIN_SETTINGS: dict[str, object] = {"plugin_settings": True}
+
 
 def untraced(reason: str) -> dict[str, object]:
     """Marks a table whose changes are not traced; `reason` says why, in a sentence."""
@@ -66,3 +69,7 @@ def why_untraced(table: Table) -> str:
 
 def is_on_behalf(table: Table) -> bool:
     return bool(table.info.get("on_behalf"))
+
+
+def holds_plugin_settings(table: Table) -> bool:
+    return bool(table.info.get("plugin_settings"))

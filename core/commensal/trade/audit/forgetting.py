@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy import delete, func, insert, select
 
+from ...instance.tables import audit_entry, audit_expiry
 from ...storage.database import Transaction
-from .tables import audit_entry, audit_expiry
 
 
 def forget_old_entries(tx: Transaction, *, days: int) -> int:

@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from ...instance.tables import audit_entry
 from ...storage.database import Transaction
 from ..people.tables import person
-from .tables import audit_entry
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
+from ...base.credentials import secret_names
 from ...base.errors import Invalid, Problem, SettingsError
 from ...base.reading import read_settings, read_value
-from ...base.secret import Secret
 
 HIDDEN = "***"
 _MOST = 100  # settings of one plugin
@@ -79,9 +79,3 @@ def _item_hint(hint: object) -> object:
 
 def _problem(where: str, error: SettingsError) -> Problem:
     return Problem("setting", "This setting is not right: {what}", where, {"what": error})
-
-
-def secret_names(shape: type | None) -> frozenset[str]:
-    """The names of the settings of a plugin's class that hold secrets."""
-    hints = get_type_hints(shape) if shape is not None else {}
-    return frozenset(name for name, hint in hints.items() if hint is Secret or Secret in get_args(hint))

@@ -15,6 +15,7 @@ from ...storage.database import (
     metadata,
     untraced,
 )
+from ...storage.database.marks import PLUGIN_SETTINGS
 
 enterprise = Table(
     "enterprise",
@@ -184,4 +185,5 @@ enterprise_plugin = Table(
     Column("settings", Json, nullable=False),
     Column("version", Whole, nullable=False),
     sqlite_strict=True,
+    info=PLUGIN_SETTINGS,
 )

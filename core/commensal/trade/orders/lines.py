@@ -9,9 +9,9 @@ from fractions import Fraction
 from ...base.errors import Conflict, Invalid, Problem
 from ...base.money import half_up
 from ...storage.database import Transaction
-from ..catalogs.visible import VisibleOffer, offers_for
 from ..pricing.lines import with_amount, with_quantity
 from ..pricing.values import PricedLine
+from ..sale_sessions.visible_offers import VisibleOffer, offers_for
 from .values import MOST_LINES, MOST_PIECES, SaleContext
 
 

@@ -14,7 +14,6 @@ from ...base.languages.offered import LANGUAGES
 from ...base.search import matches
 from ...base.texts import read_text, refuse_links
 from ...storage.database import Transaction, edit_row, insert_or
-from .customer_records import link_customer_records
 from .email import read_email
 from .passwords import hash_password, judge_password
 from .tables import api_token, person, person_session
@@ -74,9 +73,10 @@ def new_person(*, email: str, name: str, password: str, language: str, phone: st
 
 
 def add_person(tx: Transaction, new: NewPerson, *, confirmed: bool = False, is_operator: bool = False) -> Person | None:
-    """Creates a person; returns None if the address has an account. Sends no mail: `confirmations.sign_up` does.
+    """Creates a person; returns None if the address has an account.
 
-    `confirmed` means that the address is proved otherwise: by the operator of the instance.
+    Sends no mail and links no customer records: the commands in `accounts` do. `confirmed` means that the address is
+    proved otherwise: by the operator of the instance.
     """
     statement = insert_or(tx, person).values(
         id=tx.new_id(),
@@ -91,8 +91,6 @@ def add_person(tx: Transaction, new: NewPerson, *, confirmed: bool = False, is_o
         version=1,
     )
     row = tx.first(statement.on_conflict_do_nothing(index_elements=["email"]).returning(*COLUMNS))
-    if row is not None and confirmed:
-        link_customer_records(tx, row["id"], new.email, new.name, own_orders=False)
     return Person(**row) if row is not None else None
 
 

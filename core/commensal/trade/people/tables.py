@@ -153,3 +153,17 @@ log_in_begun = Table(
     sqlite_strict=True,
     info=untraced("what becomes of it is traced"),
 )
+
+# Counts e-mails that a stranger may have caused. An hour, and a day, begins with the first e-mail after the last one.
+mailbox_count = Table(
+    "mailbox_count",
+    metadata,
+    Column("mailbox", Text, primary_key=True, info=PERSONAL),  # SHA-256 of the address
+    Column("about", Text, primary_key=True),  # "order" or "account"
+    Column("hour_began_at", Time, nullable=False, info=at_most_ahead(timedelta())),
+    Column("hour_sent", Whole, nullable=False),
+    Column("day_began_at", Time, nullable=False, index=True, info=at_most_ahead(timedelta())),
+    Column("day_sent", Whole, nullable=False),
+    sqlite_strict=True,
+    info=untraced("a counter"),
+)

@@ -17,10 +17,9 @@ from sqlalchemy import Column, ColumnElement, DefaultClause, Table, delete, func
 
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
-from ...interfaces.api.tables import idempotent_answer
-from ...interfaces.mail.tables import mailbox_count
 from ...storage.database import Json, Transaction, insert_rows
 from ...storage.database.marks import is_personal
+from ...storage.idempotency.tables import idempotent_answer
 from ...storage.jobs.tables import job
 from ..enterprises.tables import customer, customer_in_category, enterprise_member, member_invitation
 from ..orders.consents import withdraw_all
@@ -35,6 +34,7 @@ from ..people.tables import (
     known_browser,
     log_in_begun,
     log_in_failure,
+    mailbox_count,
     person,
     person_recovery_code,
     person_second_factor,

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import ColumnElement, Table, or_
 
+from ...instance.tables import audit_entry
 from ...storage.database.core_tables import tables_of
-from ..audit.tables import audit_entry
 from ..orders.tables import customer_order
 from .values import DataSubject
 

@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Text, cast, delete, literal, or_, select, 
 from ...base.errors import Refused
 from ...hooks.dispatcher import Hooks
 from ...instance.settings import RetentionSettings
-from ...interfaces.api.tables import idempotent_answer
 from ...storage.database import Flag, Transaction
+from ...storage.idempotency.tables import idempotent_answer
 from ..enterprises.tables import customer, enterprise_member
 from ..orders.tables import customer_order
 from ..people.tables import api_token, person, person_session

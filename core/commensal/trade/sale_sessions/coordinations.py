@@ -1,4 +1,4 @@
-"""Commands on coordinations: opening, changing and cancelling a sale.
+"""Commands on coordinations: opening and changing a sale; `orders/cancel_sale.py` cancels one.
 
 A draft is a coordination that opens in the future; there is no separate state for it.
 """
@@ -10,15 +10,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypedDict, Unpack
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import insert, or_, select, update
 
-from ...base.errors import Conflict, Invalid, Problem
+from ...base.errors import Invalid, Problem
 from ...base.texts import read_text
-from ...hooks import specifications
 from ...storage.database import Transaction
 from ..enterprises.tables import enterprise
-from ..events.announce import announce
-from ..orders.tables import customer_order  # the table alone: what was ordered decides what may still change
 from .closing import apply_closing, followed_times
 from .locking import edit_coordination, lock_unsettled
 from .questions import coordination_by_id
@@ -114,27 +111,6 @@ def change_coordination(
     if (new.opens_at, new.closes_at) != (old.opens_at, old.closes_at):
         _move_sessions(tx, old, new)
     return coordination_by_id(tx, coordination_id, coordinator_id)
-
-
-def cancel_coordination(
-    tx: Transaction, coordination_id: str, coordinator_id: str, version: int, *, series: bool = False
-) -> None:
-    """Cancels a sale. If it has a rhythm, the next sale follows as planned, unless the whole `series` is to end.
-
-    Raises `NotFound`, `Stale`, and `Conflict` if it was cancelled or completed before, or has orders.
-    """
-    old = lock_unsettled(tx, coordination_id, coordinator_id)
-    edit_coordination(tx, old, version, cancelled_at=tx.now, rhythm=None if series else old.rhythm)
-    sessions = select(sale_session.c.id).where(sale_session.c.coordination_id == coordination_id)
-    placed = and_(customer_order.c.session_id.in_(sessions), customer_order.c.state.in_(("Held", "Complete")))
-    orders = tx.value(select(func.count()).select_from(customer_order).where(placed))
-    if orders:
-        raise Conflict(
-            "has_orders",
-            "{orders} orders were placed in this sale. Cancel them first, so that everybody is told.",
-            orders=orders,
-        )
-    announce(tx, specifications.sale_cancelled, sale_session, sale_session.c.coordination_id == coordination_id)
 
 
 def _problems(new: Coordination, now: datetime) -> list[Problem]:

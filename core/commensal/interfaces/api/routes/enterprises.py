@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from ....trade.enterprises.access import demand_founder
 from ....trade.enterprises.enterprises import (
     Enterprise,
     archive_enterprise,
@@ -18,7 +19,6 @@ from ....trade.enterprises.enterprises import (
     restore_enterprise,
 )
 from ....trade.enterprises.guest_policy import GuestPolicy, change_guest_policy, guest_policy_of
-from ....trade.people.access import demand_founder
 from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of
 from ..language import Language
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from ....trade.enterprises.access import demand_session
 from ....trade.enterprises.invitations import (
     Invitation,
     accept_invitation,
@@ -24,7 +25,6 @@ from ....trade.enterprises.members import (
     memberships_of,
     remove_member,
 )
-from ....trade.people.access import demand_session
 from ..endpoint import Body, Call, Page, Paging, Routes, page_of
 
 routes = Routes("members")

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import msgspec
 
 from ....instance import Instance
-from ....trade.people import confirmations
-from ....trade.people.access import demand_session
+from ....trade.accounts import confirmations
+from ....trade.accounts.new_email import ask_new_email, confirm_new_email
+from ....trade.enterprises.access import demand_session
 from ....trade.people.actor import Actor
-from ....trade.people.new_email import ask_new_email, confirm_new_email
 from ....trade.people.new_password import change_password, check_new_password, prove_password
 from ....trade.people.passwords import hash_password
 from ....trade.people.people import (

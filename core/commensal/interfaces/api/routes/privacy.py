@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from ....instance import Instance
-from ....trade.people.access import demand_session
+from ....trade.enterprises.access import demand_session
 from ....trade.people.actor import Actor
 from ....trade.people.new_password import prove_password
 from ....trade.privacy import oneself

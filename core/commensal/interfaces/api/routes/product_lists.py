@@ -10,7 +10,7 @@ import msgspec
 
 from ....base.errors import Problem
 from ....base.languages.catalogs import say
-from ....trade.people.access import demand
+from ....trade.enterprises.access import demand
 from ....trade.product_lists.lists import Format, ListReport, export_list, import_list
 from ....trade.product_lists.read import ProductList, read_list
 from ....trade.product_lists.row_values import read_defaults

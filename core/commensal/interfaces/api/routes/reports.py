@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from ....base.languages.offered import LANGUAGES
+from ....trade.enterprises.access import demand, held_at
 from ....trade.enterprises.enterprises import enterprise_by_id
-from ....trade.people.access import demand, held_at
 from ...reports.bundle import papers_of, print_papers
 from ...reports.formats import FORMATS, find_format
 from ...reports.parameters import default_text, read_parameters

@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 import msgspec
 
 from ....base.errors import NotFound
-from ....trade.catalogs.visible import VisibleOffer, offers_for
+from ....trade.orders.cancel_sale import cancel_coordination
 from ....trade.orders.sale_context import known_customer
 from ....trade.sale_sessions.clone import clone_coordination
-from ....trade.sale_sessions.coordinations import cancel_coordination, change_coordination, open_coordination
+from ....trade.sale_sessions.coordinations import change_coordination, open_coordination
 from ....trade.sale_sessions.on_sale import put_on_sale, take_off_sale
 from ....trade.sale_sessions.questions import (
     coordination_by_id,
@@ -27,6 +27,7 @@ from ....trade.sale_sessions.questions import (
 from ....trade.sale_sessions.sessions import add_session, change_session, remove_session
 from ....trade.sale_sessions.suppliers import remove_supplier, set_supplier
 from ....trade.sale_sessions.values import Coordination, ItemOnSale, Sale, SaleSession, Supplier
+from ....trade.sale_sessions.visible_offers import VisibleOffer, offers_for
 from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of
 
 routes = Routes("sales")

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import msgspec
 
 from ....instance import Instance
+from ....trade.enterprises.access import demand_session
 from ....trade.people import second_factor
-from ....trade.people.access import demand_session
 from ....trade.people.actor import Actor
 from ....trade.people.new_password import prove_password
 from ....trade.people.second_factor import Enrolment, SecondFactor, wrong_code

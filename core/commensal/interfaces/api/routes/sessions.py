@@ -9,14 +9,14 @@ from typing import Annotated, Any
 import msgspec
 
 from ....instance import Instance
+from ....trade.enterprises.access import demand_session
+from ....trade.enterprises.tokens import NewToken, Token, list_tokens, make_token, revoke_token
 from ....trade.people import log_in as logging_in
 from ....trade.people import sessions
-from ....trade.people.access import demand_session
 from ....trade.people.actor import Actor
 from ....trade.people.log_in import CheckedPassword, CodeWanted, check_password, code_wanted, wrong_password
 from ....trade.people.new_password import prove_password
 from ....trade.people.sessions import NewSession, Session, list_sessions, revoke_session, revoke_sessions
-from ....trade.people.tokens import NewToken, Token, list_tokens, make_token, revoke_token
 from ..endpoint import Body, Call, Routes
 
 routes = Routes("sessions")

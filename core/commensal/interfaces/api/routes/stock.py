@@ -9,8 +9,8 @@ from typing import Annotated
 
 import msgspec
 
+from ....trade.enterprises.access import held_at
 from ....trade.orders.questions import orders_by_id
-from ....trade.people.access import held_at
 from ....trade.stock.lots import StockLot, change_lot, lot_by_id, lots_of, open_lot
 from ....trade.stock.movements import StockMovement, count_stock, movements_of, receive_stock
 from ..endpoint import Body, Call, Page, Paging, Routes, changes, page_of

@@ -8,10 +8,10 @@ from sqlalchemy import Select, select
 
 from ...base.errors import NotFound
 from ...storage.database import Transaction
+from ..catalogs.tables import catalog, catalog_item, offer
 from ..enterprises.tables import customer_category
 from ..products.tables import supplied_product
-from ..sale_sessions.tables import sale_session
-from .tables import catalog, catalog_item, offer
+from .tables import sale_session
 
 Named = Literal["product", "catalog", "item", "offer", "category", "session"]
 

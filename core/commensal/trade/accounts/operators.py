@@ -5,12 +5,12 @@ from __future__ import annotations
 from sqlalchemy import func, literal, update
 
 from ...storage.database import Store, Time
+from ..enterprises.tokens import revoke_tokens
+from ..people.login_throttle import forget_all_tries
+from ..people.people import COLUMNS, Person, add_person, new_person
+from ..people.sessions import revoke_sessions
+from ..people.tables import person
 from .customer_records import link_customer_records
-from .login_throttle import forget_all_tries
-from .people import COLUMNS, Person, add_person, new_person
-from .sessions import revoke_sessions
-from .tables import person
-from .tokens import revoke_tokens
 
 
 def add_operator(store: Store, *, email: str, name: str, password: str, language: str, operator: bool = True) -> Person:
@@ -23,6 +23,7 @@ def add_operator(store: Store, *, email: str, name: str, password: str, language
     with store.write() as tx:
         added = add_person(tx, new, confirmed=True, is_operator=operator)
         if added is not None:
+            link_customer_records(tx, added.id, new.email, new.name, own_orders=False)
             return added
         values = {
             "password_hash": new.password_hash,

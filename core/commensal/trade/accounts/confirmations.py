@@ -9,16 +9,16 @@ from sqlalchemy import Update, func, literal, update
 from ...base.errors import Problem
 from ...storage.database import Time, Transaction
 from ...storage.jobs import Job, enqueue
-from .browsers import forget_browsers
-from .codes import mail_code, owner_of_code, use_code
+from ..enterprises.tokens import revoke_tokens
+from ..people.browsers import forget_browsers
+from ..people.codes import mail_code, owner_of_code, use_code
+from ..people.email import read_email
+from ..people.login_throttle import forget_all_tries
+from ..people.people import COLUMNS, NewPerson, Person, add_person, person_by_id
+from ..people.second_factor import remove_second_factor
+from ..people.sessions import revoke_sessions
+from ..people.tables import email_code, person
 from .customer_records import link_customer_records
-from .email import read_email
-from .login_throttle import forget_all_tries
-from .people import COLUMNS, NewPerson, Person, add_person, person_by_id
-from .second_factor import remove_second_factor
-from .sessions import revoke_sessions
-from .tables import email_code, person
-from .tokens import revoke_tokens
 
 if TYPE_CHECKING:
     from ...instance import Instance

@@ -19,7 +19,7 @@ import msgspec
 from sqlalchemy import bindparam, delete, select, update
 
 from ...base.errors import Conflict, Invalid, Problem
-from ...storage.database import Transaction, insert_once
+from ..database import Transaction, insert_once
 from .tables import idempotent_answer
 
 RETENTION = timedelta(days=30)

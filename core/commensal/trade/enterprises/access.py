@@ -6,9 +6,9 @@ from sqlalchemy import and_, select
 
 from ...base.errors import Forbidden, NotFound, Unauthorised
 from ...storage.database import Transaction
-from ..enterprises.tables import enterprise_grant, enterprise_member
-from .actor import Actor
-from .scopes import ENTERPRISE_SCOPES, GRANTS, OPERATOR, PUBLIC, ROLES, SELF, TAKING_MONEY
+from ..people.actor import Actor
+from ..people.scopes import ENTERPRISE_SCOPES, GRANTS, OPERATOR, PUBLIC, ROLES, SELF, TAKING_MONEY
+from .tables import enterprise_grant, enterprise_member
 
 
 def demand(tx: Transaction, actor: Actor, scope: str, enterprise_id: str | None = None) -> None:

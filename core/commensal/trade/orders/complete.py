@@ -10,8 +10,8 @@ from ...base.failpoints import failpoint
 from ...hooks import specifications
 from ...storage.database import Time, Transaction
 from ..events.announce import announce
-from ..orders.tables import customer_order  # the table alone, for one statement over all orders of a sale
-from .tables import coordination, sale_session
+from ..sale_sessions.tables import coordination, sale_session
+from .tables import customer_order  # the table alone, for one statement over all orders of a sale
 
 STRAGGLERS = timedelta(hours=1)
 # Built once, since they run every minute.

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Index, Table, Text
 
-from ...storage.database import PERSONAL, Json, Time, Whole, metadata, untraced
+from ..database import PERSONAL, Json, Time, Whole, metadata, untraced
 
 idempotent_answer = Table(
     "idempotent_answer",

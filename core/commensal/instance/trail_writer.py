@@ -9,14 +9,13 @@ from typing import Any
 from sqlalchemy import Table, insert
 from sqlalchemy.engine import Connection
 
-from ...base.acting import Acting, current_actor
-from ...base.errors import PluginError
-from ...base.logs import request_id
-from ...hooks.dispatcher import Hooks
-from ...storage.database.change_capture import RowChange
-from ...storage.database.marks import is_on_behalf
-from ..enterprises.plugin_settings import secret_names
-from ..enterprises.tables import enterprise_plugin
+from ..base.acting import Acting, current_actor
+from ..base.credentials import secret_names
+from ..base.errors import PluginError
+from ..base.logs import request_id
+from ..hooks.dispatcher import Hooks
+from ..storage.database.change_capture import RowChange
+from ..storage.database.marks import holds_plugin_settings, is_on_behalf
 from .tables import audit_entry
 
 
@@ -36,7 +35,7 @@ class TrailWriter:
 
     def secrets_in(self, table: Table, row: Mapping[str, Any]) -> frozenset[str]:
         """Returns the names of secret settings in the row; all settings of a plugin that is not loaded."""
-        if table is not enterprise_plugin:
+        if not holds_plugin_settings(table):
             return frozenset()
         try:
             return secret_names(self._hooks.settings_class(row["plugin"]))

@@ -14,15 +14,15 @@ from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, case, cast,
 from ...base.money import Money
 from ...base.plugin_fields import PluginFields
 from ...storage.database import Json, Row, Time, Transaction, Whole, local_day
+from ..catalogs.tables import catalog_item, item_shown_to, offer
 from ..enterprises.tables import enterprise
 from ..products.fields import ProductFacts, terms_in
 from ..products.questions import pieces_left
 from ..products.tables import image, supplied_product
 from ..products.unit_price import UnitPrice, unit_price
 from ..products.vat import rate_in_force
-from ..sale_sessions.tables import coordination_supplier, sale_session, session_item
 from ..stock.tables import stock_lot
-from .tables import catalog_item, item_shown_to, offer
+from .tables import coordination_supplier, sale_session, session_item
 
 _shop = enterprise.alias("shop")
 _supplier = enterprise.alias("supplier")

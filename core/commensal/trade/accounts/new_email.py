@@ -12,11 +12,11 @@ from ...storage.database import Transaction, refuse_conflict
 from ...storage.database.counting import Window, count_within
 from ...storage.jobs import enqueue
 from ..enterprises.tables import customer
+from ..people.email import read_email
+from ..people.fingerprint import fingerprint
+from ..people.people import COLUMNS, Person, person_by_id
+from ..people.tables import email_change, email_code, person
 from .customer_records import link_customer_records
-from .email import read_email
-from .fingerprint import fingerprint
-from .people import COLUMNS, Person, person_by_id
-from .tables import email_change, email_code, person
 
 LASTS = timedelta(hours=24)
 _WAIT = timedelta(minutes=2)  # between two mails: more would only annoy their reader

@@ -11,12 +11,12 @@ from sqlalchemy import ColumnElement, func, insert, or_, select, update
 from ...base.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from ...base.texts import read_text
 from ...storage.database import Transaction
+from ..people.actor import Actor
+from ..people.fingerprint import fingerprint
+from ..people.people import Person, person_by_id
+from ..people.scopes import ENTERPRISE_SCOPES, OPERATOR, SELF
+from ..people.tables import api_token
 from .access import scopes_at
-from .actor import Actor
-from .fingerprint import fingerprint
-from .people import Person, person_by_id
-from .scopes import ENTERPRISE_SCOPES, OPERATOR, SELF
-from .tables import api_token
 
 PREFIX = "cml_"  # lets people, and scanners for leaked secrets, recognise a token
 _MOST = 50  # live tokens of one person
