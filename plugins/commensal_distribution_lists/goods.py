@@ -14,7 +14,7 @@ def by_product(language: str) -> Report:
     size, number, customer, place, pieces = columns_of(
         _LINES, language, "size", "number", "customer", "place", "pieces", summed=("pieces",)
     )
-    heap = Column(name="product", label=translate(language, "Product"))
+    product = Column(name="product", label=translate(language, "Product"))
     to_weigh = Column(name="to_weigh", label=translate(language, "To weigh"), kind="quantity", summed=True)
     tick = Column(name="done", label="", kind="tick")
 
@@ -32,7 +32,7 @@ def by_product(language: str) -> Report:
         moment="pack",
         label=translate(language, "By product"),
         description=translate(language, "Who gets how much of each product: for dividing the heaps."),
-        columns=[heap, tick, pieces, size, to_weigh, number, customer, place],
+        columns=[product, tick, pieces, size, to_weigh, number, customer, place],
         rows=lines,
         parameters=[*one_sale(language), supplier_parameter(language)],
         grouped_by=["product"],

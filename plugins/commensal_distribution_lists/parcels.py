@@ -49,11 +49,11 @@ def by_customer(language: str) -> Report:
         for heading_cells, of_parcel in groupby(rows, key=lambda row: row[: len(heading)]):
             title = _title(*heading_cells)
             in_parcel = [row[len(heading) :] for row in of_parcel]
-            for count, name, each, brought_by, _, kept, by_weight, weighed, charged in sorted(
+            for count, name, each, brought_by, _, zone_label, by_weight, weighed, charged in sorted(
                 in_parcel, key=lambda row: row[4]
             ):
                 to_weigh = _weight(weighed, each, language) if by_weight else ""
-                yield [title, None, count, name, each, to_weigh, kept, brought_by, charged]
+                yield [title, None, count, name, each, to_weigh, zone_label, brought_by, charged]
 
     return Report(
         id="by_customer",

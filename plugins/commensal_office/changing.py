@@ -227,11 +227,11 @@ def merge_now(visit: Visit) -> Response:
     try:
         with visit.write() as tx, tx.attempt() as attempt:
             desk = open_desk(tx, visit, "orders:write")
-            kept, other = locked_together(
+            target, other = locked_together(
                 tx, visit.path["order"], typed.get("other", ""), enterprise_id=desk.enterprise.id,
                 version=version_of(visit),
             )  # fmt: skip
-            merged = merge_orders(tx, visit.instance.hooks, kept, other, vouched=agreed, by=visit.actor.person_id)
+            merged = merge_orders(tx, visit.instance.hooks, target, other, vouched=agreed, by=visit.actor.person_id)
             cancel_open(tx, other.id)
             if not sure:
                 attempt.rollback()
@@ -244,9 +244,9 @@ def merge_now(visit: Visit) -> Response:
     asking = Asking(
         heading=translate(visit.language, "Put two orders together"),
         button=translate(visit.language, "Yes, put them together"), warnings=(emptied.format(number=other.number),),
-        agree="" if kept.customer_id == other.customer_id else ask.format(name=kept.name),
+        agree="" if target.customer_id == other.customer_id else ask.format(name=target.name),
     )  # fmt: skip
-    return show_effect(visit, desk, asking, kept, merged, typed)
+    return show_effect(visit, desk, asking, target, merged, typed)
 
 
 def order_now(visit: Visit) -> Response:

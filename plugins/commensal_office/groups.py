@@ -17,11 +17,11 @@ def groups_page(visit: Visit) -> Response:
 
 
 def _groups_page(visit: Visit, typed: str = "", errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
-    asked = visit.query.get("ask", "")
+    leaving_id = visit.query.get("ask", "")
     with visit.read() as tx:
         desk = open_desk(tx, visit, "customers:read")
         groups = list_categories(tx, desk.enterprise.id)
-        leaving = next((group for group in groups if group.id == asked), None)
+        leaving = next((group for group in groups if group.id == leaving_id), None)
         members = count_customers(tx, desk.enterprise.id, category_id=leaving.id) if leaving else 0
     return show(
         visit, desk, "groups", at="customers", status=status, groups=groups, typed=typed, mistakes=errors,

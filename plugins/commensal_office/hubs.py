@@ -42,8 +42,8 @@ def _hubs_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
 def _hubs(tx: Transaction, desk: Desk) -> list[tuple[Enterprise, frozenset[str]]]:
     """The enterprises that may do something with the goods, each with the ticks that are set."""
     scopes: dict[str, set[str]] = {}
-    for given in grants_given(tx, desk.enterprise.id):
-        scopes.setdefault(given.grantee_id, set()).add(given.scope)
+    for permission in grants_given(tx, desk.enterprise.id):
+        scopes.setdefault(permission.grantee_id, set()).add(permission.scope)
     hubs = enterprises_by_id(tx, scopes)
     ticked = [
         (hubs[id], frozenset(tick for tick, needs in _RIGHTS.items() if granted.issuperset(needs)))
@@ -78,10 +78,10 @@ def hubs_now(visit: Visit) -> Response:
 
 def _set_rights(tx: Transaction, visit: Visit, desk: Desk, hub_id: str) -> None:
     mine = desk.enterprise.id
-    wanted = {scope for tick, needs in _RIGHTS.items() if tick in visit.form for scope in needs}
+    ticked = {scope for tick, needs in _RIGHTS.items() if tick in visit.form for scope in needs}
     offered = {scope for needs in _RIGHTS.values() for scope in needs}
-    stored = {given.scope for given in grants_given(tx, mine) if given.grantee_id == hub_id}
-    for scope in sorted(wanted - stored):
+    stored = {permission.scope for permission in grants_given(tx, mine) if permission.grantee_id == hub_id}
+    for scope in sorted(ticked - stored):
         grant(tx, mine, hub_id, scope, by=visit.actor.person_id)
-    for scope in sorted((stored & offered) - wanted):
+    for scope in sorted((stored & offered) - ticked):
         revoke(tx, mine, hub_id, scope)

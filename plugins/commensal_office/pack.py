@@ -1,4 +1,4 @@
-"""Pack: crate after crate by customer, heap after heap by product, or only what is to be weighed, in walking order."""
+"""Pack: crate after crate by customer, or product after product, or only what is to be weighed, in walking order."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ class Crate:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Heap:
-    """All lines of one product: what is taken from its heap, order by order."""
+class PackedProduct:
+    """All lines of one product: packed order by order."""
 
     name: str
     supplier: str
@@ -93,7 +93,7 @@ def _pack_page(
     return show(
         visit, desk, "pack", at="pack", status=status, session=session, sessions=sessions, way=way,
         crates=_crates(packed, visit.language) if way == "customer" else (),
-        zones=[] if way == "customer" else _heaps(packed), mistakes=errors, typed=typed or {}, doubtful=doubtful,
+        zones=[] if way == "customer" else _by_product(packed), mistakes=errors, typed=typed or {}, doubtful=doubtful,
         zone_names=_zone_names(visit.language), left=sum(each.line.final_quantity is None for each in packed),
     )  # fmt: skip
 
@@ -137,23 +137,23 @@ def _by_zone(packed: Sequence[Packed]) -> list[tuple[str, Sequence[Packed]]]:
     return [(zone, list(group)) for zone, group in groupby(in_order, lambda each: str(each.shelf.zone))]
 
 
-def _heaps(packed: Sequence[Packed]) -> list[tuple[str, list[Heap]]]:
+def _by_product(packed: Sequence[Packed]) -> list[tuple[str, list[PackedProduct]]]:
     """The products by zone, supplier and name; their orders by number."""
 
     def place(each: Packed) -> tuple[int, str, str, str]:
         shelf, line = each.shelf, each.line
         return _ZONES.index(shelf.zone), search_key(shelf.supplier), search_key(line.name), line.product_id
 
-    heaps = [
-        (each[0].shelf.zone, _heap(each))
+    products = [
+        (each[0].shelf.zone, _packed_product(each))
         for each in (list(group) for _, group in groupby(sorted(packed, key=place), place))
     ]
-    return [(str(zone), [heap for _, heap in group]) for zone, group in groupby(heaps, lambda each: each[0])]
+    return [(str(zone), [product for _, product in group]) for zone, group in groupby(products, lambda each: each[0])]
 
 
-def _heap(packed: Sequence[Packed]) -> Heap:
+def _packed_product(packed: Sequence[Packed]) -> PackedProduct:
     line = packed[0].line
-    return Heap(
+    return PackedProduct(
         name=line.name, supplier=packed[0].shelf.supplier, unit_quantity=line.unit_quantity, unit=line.unit,
         packed=sorted(packed, key=lambda each: each.order.number),
     )  # fmt: skip

@@ -154,7 +154,7 @@ def _producer_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 2
     lines: Sequence[RangeLine] = ()
     with visit.read() as tx:
         desk, producer, scopes = _of_path(tx, visit)
-        given = grants_of(tx, desk.enterprise.id, producer.id)
+        grants = grants_of(tx, desk.enterprise.id, producer.id)
         sells = scopes.issuperset(_SELLS)
         if typed["margin"] and sells and not errors:
             try:
@@ -164,7 +164,7 @@ def _producer_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 2
         mine = memberships_of(tx, visit.actor.person_id or "", limit=MOST)
         goods = count_ranges(tx, desk.enterprise.id).get(producer.id, RangeSize(products=0, listed=0))
     return show(
-        visit, desk, "producer", at="producers", status=status, producer=producer, scopes=scopes, given=given,
+        visit, desk, "producer", at="producers", status=status, producer=producer, scopes=scopes, given=grants,
         goods=goods, sells=sells, lines=lines, new=sum(line.is_new for line in lines), mistakes=errors,
         typed={**typed, "margin": typed["margin"] or "20", "step": typed["step"] or "5"},
         is_mine=any(membership.enterprise.id == producer.id for membership in mine),

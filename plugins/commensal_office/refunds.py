@@ -45,7 +45,12 @@ def refund_page(visit: Visit) -> Response:
 
 
 def _refund_page(
-    visit: Visit, typed: Mapping[str, str], errors: Mistakes = NO_MISTAKES, status: int = 200, *, asked: bool = False
+    visit: Visit,
+    typed: Mapping[str, str],
+    errors: Mistakes = NO_MISTAKES,
+    status: int = 200,
+    *,
+    confirming: bool = False,
 ) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "payments:write")
@@ -64,12 +69,12 @@ def _refund_page(
         "reference": "", "anyway": "", "key": visit.instance.ids.secret(), **typed,
     }  # fmt: skip
     chosen = next((way for way in ways if way.id == shown["way"]), None)
-    if asked and chosen is None:  # it was on the page, and somebody has used it or switched it off meanwhile
+    if confirming and chosen is None:  # it was on the page, and somebody has used it or switched it off meanwhile
         text = "Nothing can be given back this way any more. Choose another one."
         errors, status = mistakes(visit, Invalid([Problem("way", text, "/way")]), shown.__contains__), 422
     return show(
         visit, desk, "refund", at="orders", status=status, order=order, owed=owed, ways=ways, typed=shown,
-        mistakes=errors, chosen=chosen if asked else None, under_way=max(0, -due_of(order)) - owed,
+        mistakes=errors, chosen=chosen if confirming else None, under_way=max(0, -due_of(order)) - owed,
     )  # fmt: skip
 
 
@@ -95,7 +100,7 @@ def refund_now(visit: Visit) -> Response:
             payments = {payment.id: payment for payment in payments_of(tx, desk.enterprise.id, order.id)}
         amount = _read_amount(typed["amount"], order.currency)
         if not is_sure(visit):
-            return _refund_page(visit, typed, asked=True)
+            return _refund_page(visit, typed, confirming=True)
         kind, _, way = typed["way"].partition(":")
         if kind == "provider" and way in payments:
             refund_by_provider(

@@ -32,18 +32,18 @@ def _team_page(visit: Visit, email: str = "", errors: Mistakes = NO_MISTAKES, st
         desk = open_desk(tx, visit, "members:read")
         members = list_members(tx, desk.enterprise.id)
         invitations = invitations_of(tx, desk.enterprise.id)
-    asked = _asked(visit, members)
+    leaving = _leaving(visit, members)
     return show(
         visit, desk, "team", at="settings", status=status, members=members, invitations=invitations, email=email,
-        asked=asked, role=visit.form.get("role", "packer"), mistakes=errors, done=visit.query.get("done", ""),
+        leaving=leaving, role=visit.form.get("role", "packer"), mistakes=errors, done=visit.query.get("done", ""),
         may_write=desk.may("members:write"),
     )  # fmt: skip
 
 
-def _asked(visit: Visit, members: Sequence[Member]) -> Member | None:
+def _leaving(visit: Visit, members: Sequence[Member]) -> Member | None:
     """The member whom the page is about to remove, if the visitor has asked for that."""
-    asked = visit.query.get("ask", "")
-    return next((member for member in members if member.person_id == asked), None)
+    person_id = visit.query.get("ask", "")
+    return next((member for member in members if member.person_id == person_id), None)
 
 
 def invite_now(visit: Visit) -> Response:

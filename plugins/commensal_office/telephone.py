@@ -193,7 +193,7 @@ def list_now(visit: Visit) -> Response:
         "methods": [{"id": method.id, "label": method.label} for method in cash_first(by_hand(methods))],
         "deposits": kinds,
         "orders": [
-            _told(order, lines.get(order.id, ()), labels[order.shipping], desk, visit.language)
+            _parcel(order, lines.get(order.id, ()), labels[order.shipping], desk, visit.language)
             | {"returned": returned.get(order.id, ())}
             for order in orders
         ],
@@ -202,8 +202,8 @@ def list_now(visit: Visit) -> Response:
     return Response(msgspec.json.encode(content), media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-def _told(order: OrderSummary, lines: Sequence[PricedLine], slot: str, desk: Desk, language: str) -> dict[str, Any]:
-    told: dict[str, Any] = {
+def _parcel(order: OrderSummary, lines: Sequence[PricedLine], slot: str, desk: Desk, language: str) -> dict[str, Any]:
+    content: dict[str, Any] = {
         "id": order.id,
         "number": order.number,
         "name": order.name,
@@ -214,10 +214,10 @@ def _told(order: OrderSummary, lines: Sequence[PricedLine], slot: str, desk: Des
         "lines": [_line(line, language) for line in lines],
     }
     if desk.sees_money:
-        told["due"] = order.due
-        for shown, line in zip(told["lines"], lines, strict=True):
+        content["due"] = order.due
+        for shown, line in zip(content["lines"], lines, strict=True):
             shown |= {"amount": line.amount + line.deposit * line.quantity, "price": line.price}
-    return told
+    return content
 
 
 def _line(line: PricedLine, language: str) -> dict[str, Any]:

@@ -212,12 +212,12 @@ def _names(state: CheckoutState) -> list[str]:
     return [entry.name for entry in state.asked]
 
 
-def _save_form(visit: Visit, typed: Mapping[str, str], codes: Sequence[str], asked: Sequence[AskedField] = ()) -> None:
+def _save_form(visit: Visit, typed: Mapping[str, str], codes: Sequence[str], fields: Sequence[AskedField] = ()) -> None:
     """Stores the typed values in the cart of the form, with the accepted codes only."""
     session_id = visit.path["session"]
     texts: dict[str, Any] = {name: typed[name].strip()[:most] for name, most in _LONGEST.items()}
     checkout = Checkout(
-        **texts, codes=tuple(codes), address=typed_address(typed), plugin_fields=texts_to_keep(asked, typed)
+        **texts, codes=tuple(codes), address=typed_address(typed), plugin_fields=texts_to_keep(fields, typed)
     )
 
     def act(tx: Transaction) -> None:

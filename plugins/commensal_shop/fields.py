@@ -47,10 +47,12 @@ def fields_to_ask(declared: PluginFields, language: str, *, delivery: bool) -> S
     ]
 
 
-def typed_values(asked: Sequence[AskedField], form: Mapping[str, str], *, delivered: bool) -> dict[str, dict[str, Any]]:
+def typed_values(
+    fields: Sequence[AskedField], form: Mapping[str, str], *, delivered: bool
+) -> dict[str, dict[str, Any]]:
     """The values of an order by plugin and name. What was left empty, or is only asked with a delivery, is left out."""
     values: dict[str, dict[str, Any]] = {}
-    for entry in asked:
+    for entry in fields:
         text = form.get(entry.name, "").strip()
         if text and (delivered or entry.field.asked == "always"):
             values.setdefault(entry.plugin, {})[entry.field.name] = _value(entry.field, text)
@@ -63,10 +65,10 @@ def _value(field: OrderField, text: str) -> Any:
     return text.replace(",", ".") if field.kind == "number" else text
 
 
-def texts_to_keep(asked: Sequence[AskedField], form: Mapping[str, str]) -> dict[str, dict[str, str]]:
+def texts_to_keep(fields: Sequence[AskedField], form: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """What was typed, by plugin and name, to be shown when the customer comes back to the checkout."""
     texts: dict[str, dict[str, str]] = {}
-    for entry in asked:
+    for entry in fields:
         text = form.get(entry.name, "").strip()
         texts.setdefault(entry.plugin, {})[entry.field.name] = text[: entry.field.most or 200]
     return texts

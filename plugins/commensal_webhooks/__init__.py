@@ -30,8 +30,7 @@ from commensal import Periodic, Work, hookimpl
 from .deliveries import DELIVER, forget_old
 from .delivering import deliver
 from .endpoints import endpoints
-from .people import erase_person, person_data
-from .telling import (
+from .events import (
     order_cancelled,
     order_changed,
     order_fulfilled,
@@ -46,6 +45,7 @@ from .telling import (
     sale_planned,
     stock_changed,
 )
+from .people import erase_person, person_data
 
 __all__ = [
     "endpoints",

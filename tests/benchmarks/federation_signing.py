@@ -72,8 +72,10 @@ def main() -> None:
     print(f"{'':34} {'bytes':>8} {'sign µs':>9} {'verify µs':>9} {'of raw':>7} {'of raw':>7}")
 
     def line(name: str, size: int, signing: Callable[[], object], verifying: Callable[[], object]) -> None:
-        one, other = microseconds(signing), microseconds(verifying)
-        print(f"{name:34} {size:8,} {one:9,.0f} {other:9,.0f} {one / bare_sign:7.2f} {other / bare_verify:7.2f}")
+        signed, verified = microseconds(signing), microseconds(verifying)
+        print(
+            f"{name:34} {size:8,} {signed:9,.0f} {verified:9,.0f} {signed / bare_sign:7.2f} {verified / bare_verify:7.2f}"
+        )
 
     line("Ed25519 alone", 64, lambda: KEY.sign(digest), lambda: KEY.public.verifies(signature, digest))
     keys = {KEY.id: KEY.public}

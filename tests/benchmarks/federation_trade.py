@@ -28,7 +28,7 @@ from commensal.operations.work import work_of
 from commensal.storage.jobs.run import run_due
 from commensal.testing.instances import NOON, Instances, Plan
 from commensal.testing.placed import a_shop
-from commensal.trade.catalogs.listing import Listing, list_products
+from commensal.trade.catalogs.list_products import Listing, list_products
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Wish
@@ -37,7 +37,7 @@ from commensal.trade.product_lists.read import read_list
 from commensal.trade.sale_sessions.tables import coordination_supplier, session_item
 from commensal.trade.stock.lending import tell_beyond
 from commensal_federation.catalogue.grants import accept_grant, give_grant
-from commensal_federation.catalogue.listing import received_items
+from commensal_federation.catalogue.listings import received_items
 from commensal_federation.dfc.iris import enterprise_iri
 from commensal_federation.grants.questions import grants_between, mirror_of
 from commensal_federation.identity import begin_identity

@@ -179,9 +179,9 @@ def _fill(instance: Instance) -> str:
         a_shop(tx, name="Halle Saint-Jean", city="Tours", postcode="37000", street="1 place de la Halle")
         for plugin in ("cash", "pickup"):
             tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin=plugin, settings={}, version=1))
-        heap, kilo = a_lot(tx, name="Carottes", unit="Kilogram", on_hand="40"), {"unit": "Kilogram"}
-        an_item(tx, heap, name="Carottes", price=240, grains=1000, labels=["Organic-AB"], **kilo)
-        an_item(tx, heap, name="Carottes", price=1050, grains=5000, quantity=Decimal(5), **kilo)
+        lot, kilo = a_lot(tx, name="Carottes", unit="Kilogram", on_hand="40"), {"unit": "Kilogram"}
+        an_item(tx, lot, name="Carottes", price=240, grains=1000, labels=["Organic-AB"], **kilo)
+        an_item(tx, lot, name="Carottes", price=1050, grains=5000, quantity=Decimal(5), **kilo)
         nests = a_lot(tx, name="Œufs")
         image = add_image(tx, enterprise_id="shop", picture=picture, alt="Six œufs dans leur boîte")
         an_item(
@@ -194,7 +194,7 @@ def _fill(instance: Instance) -> str:
         times: Any = {"begins_at": begins_at, "ends_at": begins_at + timedelta(hours=1)}
         for place, capacity in ((hall, 5), (station, 5), (station, 0)):
             add_slot(tx, "shop", "shop-session", place_id=place.id, capacity=capacity, **times)
-    return heap
+    return lot
 
 
 def _picture() -> Picture:

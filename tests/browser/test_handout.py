@@ -169,10 +169,10 @@ def test_logging_out_leaves_nothing_on_the_telephone(
     with unplugged_shop.served():
         opens_the_list(telephone)
         telephone.presses("Se déconnecter")
-        kept = telephone.script(
+        stored = telephone.script(
             "return Promise.all([indexedDB.databases(), caches.keys(), navigator.serviceWorker.getRegistrations()])"
         )
-    assert kept == [[], [], []]
+    assert stored == [[], [], []]
 
 
 def test_a_producer_reads_the_last_list_without_a_network(telephone: Person, unplugged_shop: Shop) -> None:

@@ -13,15 +13,15 @@ from commensal.base.units.product_types import PRODUCT_TYPES, lineage
 from commensal.demo.goods import goods_of
 from commensal.demo.kinds import KINDS
 from commensal.demo.region import draw_region
-from commensal.demo.values import Heap, Region
+from commensal.demo.values import DrawnLot, Region
 from commensal.trade.people.email import read_email
 from commensal.trade.stock.grains import fitting_unit, grains_of
 
 REGION = draw_region(7)
 
 
-def heaps(region: Region = REGION) -> Iterator[Heap]:
-    return (heap for producer in region.producers for heap in producer.heaps)
+def lots(region: Region = REGION) -> Iterator[DrawnLot]:
+    return (lot for producer in region.producers for lot in producer.lots)
 
 
 def test_the_same_seed_draws_the_same_region_and_another_one_another() -> None:
@@ -34,7 +34,7 @@ def test_the_scale_multiplies_everything(scale: int) -> None:
     region = draw_region(7, scale)
     assert len(region.hubs) == 3 * scale
     assert len(region.producers) == 30 * scale
-    assert len(list(heaps(region))) == 300 * scale
+    assert len(list(lots(region))) == 300 * scale
     assert len(region.shoppers) == 200 * scale
     assert len(region.past_sales) == 8 * scale
 
@@ -53,15 +53,15 @@ def test_a_scale_has_its_limits() -> None:
 
 
 def test_every_term_is_one_of_ours_and_every_size_takes_whole_grains() -> None:
-    for heap in heaps(draw_region(1, 8)):
-        assert heap.product_type in PRODUCT_TYPES
-        assert set(heap.labels) <= set(LABELS)
-        assert set(heap.allergens) <= set(ALLERGENS)
-        measures = [MEASURES[size.unit] for size in heap.sizes]
-        unit, per_unit = fitting_unit(heap.sizes[0].quantity, measures[0])
-        for size, measure in zip(heap.sizes, measures, strict=True):
+    for lot in lots(draw_region(1, 8)):
+        assert lot.product_type in PRODUCT_TYPES
+        assert set(lot.labels) <= set(LABELS)
+        assert set(lot.allergens) <= set(ALLERGENS)
+        measures = [MEASURES[size.unit] for size in lot.sizes]
+        unit, per_unit = fitting_unit(lot.sizes[0].quantity, measures[0])
+        for size, measure in zip(lot.sizes, measures, strict=True):
             assert isinstance(grains_of(size.quantity, measure, unit, per_unit), int)
-        assert heap.on_hand is None or heap.on_hand * per_unit == int(heap.on_hand * per_unit) > 0
+        assert lot.on_hand is None or lot.on_hand * per_unit == int(lot.on_hand * per_unit) > 0
 
 
 def test_every_row_of_goods_is_used_by_a_kind() -> None:
@@ -73,22 +73,22 @@ def test_every_row_of_goods_is_used_by_a_kind() -> None:
 
 
 def test_vat_is_what_french_law_asks() -> None:
-    for heap in heaps(draw_region(1, 8)):
-        kinds = {concept.term for concept in lineage(heap.product_type)}
+    for lot in lots(draw_region(1, 8)):
+        kinds = {concept.term for concept in lineage(lot.product_type)}
         expected = "5.5"
-        if kinds & {"alcoholic-beverage", "confectionery"} or heap.product_type == "inedible":
+        if kinds & {"alcoholic-beverage", "confectionery"} or lot.product_type == "inedible":
             expected = "20"
         elif kinds & {"flower", "plant"}:
             expected = "10"
-        assert heap.vat_rate == Decimal(expected), heap.name
+        assert lot.vat_rate == Decimal(expected), lot.name
 
 
 def test_prices_are_those_of_a_market() -> None:
-    for heap in heaps(draw_region(1, 8)):
-        assert all(25 <= size.price <= 25_000 and size.price % 5 == 0 for size in heap.sizes), heap
-        per_content = [size.price / size.quantity for size in heap.sizes]
-        assert per_content == sorted(per_content, reverse=True) or len(heap.sizes) == 1, heap
-        assert heap.deposit in (0, 20, 25, 30)
+    for lot in lots(draw_region(1, 8)):
+        assert all(25 <= size.price <= 25_000 and size.price % 5 == 0 for size in lot.sizes), lot
+        per_content = [size.price / size.quantity for size in lot.sizes]
+        assert per_content == sorted(per_content, reverse=True) or len(lot.sizes) == 1, lot
+        assert lot.deposit in (0, 20, 25, 30)
 
 
 def test_something_is_in_season_everywhere_all_year() -> None:
@@ -96,15 +96,15 @@ def test_something_is_in_season_everywhere_all_year() -> None:
         producers = [producer for producer in REGION.producers if hub in producer.hubs]
         assert len({producer.kind for producer in producers}) == len(KINDS)
         for month in range(1, 13):
-            assert sum(month in heap.months for producer in producers for heap in producer.heaps) >= 80
+            assert sum(month in lot.months for producer in producers for lot in producer.lots) >= 80
 
 
 def test_some_goods_have_sizes_some_are_weighed_and_some_have_no_end() -> None:
-    all_heaps = list(heaps())
-    assert sum(len(heap.sizes) == 3 for heap in all_heaps) >= 10
-    assert sum(heap.weighed for heap in all_heaps) >= 30
-    assert 1 <= sum(heap.on_hand is None for heap in all_heaps) <= 15
-    assert sum(heap.deposit > 0 for heap in all_heaps) >= 20
+    all_lots = list(lots())
+    assert sum(len(lot.sizes) == 3 for lot in all_lots) >= 10
+    assert sum(lot.weighed for lot in all_lots) >= 30
+    assert 1 <= sum(lot.on_hand is None for lot in all_lots) <= 15
+    assert sum(lot.deposit > 0 for lot in all_lots) >= 20
 
 
 def test_nobody_shares_an_address_and_every_reference_is_there_once() -> None:
@@ -114,7 +114,7 @@ def test_nobody_shares_an_address_and_every_reference_is_there_once() -> None:
     assert len({person.email for person in people}) == len(people)
     assert all(read_email(person.email) == person.email for person in people)
     for producer in region.producers:
-        skus = [size.sku for heap in producer.heaps for size in heap.sizes]
+        skus = [size.sku for lot in producer.lots for size in lot.sizes]
         assert len(set(skus)) == len(skus)
 
 

@@ -11,7 +11,7 @@ from commensal.base.errors import Conflict, Invalid, NotFound
 from commensal.storage.database import Store
 from commensal.trade.catalogs.catalogs import create_catalog
 from commensal.trade.catalogs.items import items_of
-from commensal.trade.catalogs.listing import Listing, list_products
+from commensal.trade.catalogs.list_products import Listing, list_products
 from commensal.trade.enterprises.customer_categories import create_category
 from commensal.trade.enterprises.tables import enterprise_grant
 

@@ -18,7 +18,6 @@ from commensal.base.texts import refuse_links
 from commensal.instance import Instance, InstanceSettings
 from commensal.interfaces.mail import capping
 from commensal.interfaces.mail.capping import forget_counts, may_send
-from commensal.interfaces.mail.tables import mailbox_count
 from commensal.operations.work import work_of
 from commensal.storage.database import Store, insert_rows
 from commensal.storage.jobs import Job, Work, enqueue, enqueue_all
@@ -34,6 +33,7 @@ from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Order, Wish
 from commensal.trade.people.mailboxes import mailbox_of
 from commensal.trade.people.people import Person
+from commensal.trade.people.tables import mailbox_count
 
 from .test_people_api import GOOD, HERE
 

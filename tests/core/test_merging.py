@@ -26,9 +26,9 @@ from commensal.trade.supply.owed import owed_at_session
 from .supplying import Supplying
 
 
-def merge(supplying: Supplying, kept: Order, other: Order, **options: Any) -> Order:
+def merge(supplying: Supplying, target: Order, other: Order, **options: Any) -> Order:
     with supplying.instance.store.write() as tx:
-        pair = locked_together(tx, kept.id, other.id, enterprise_id="hub")
+        pair = locked_together(tx, target.id, other.id, enterprise_id="hub")
         return merge_orders(tx, supplying.instance.hooks, *pair, **options)
 
 
@@ -53,20 +53,20 @@ def mails(supplying: Supplying) -> list[tuple[str, str]]:
 
 
 def test_the_kept_order_has_the_goods_of_both_and_the_other_one_is_cancelled(supplying: Supplying) -> None:
-    kept = supplying.order("hub", {"apples": 2})
+    target = supplying.order("hub", {"apples": 2})
     other = supplying.order("hub", {"apples": 1, "cheese": 3})
-    merged = merge(supplying, kept, other)
-    assert (lines(merged), merged.total) == ([("Apples", 3), ("Cheese", 3)], kept.total + other.total)
+    merged = merge(supplying, target, other)
+    assert (lines(merged), merged.total) == ([("Apples", 3), ("Cheese", 3)], target.total + other.total)
     emptied = read(supplying, other)
     assert (emptied.state, lines(emptied)) == ("Cancelled", lines(other)), "it still tells what it was"
     assert (supplying.free("apples"), supplying.free("cheese")) == (97, 97)
-    assert mails(supplying)[-1] == ("order_changed", kept.id)
+    assert mails(supplying)[-1] == ("order_changed", target.id)
     assert [about for _, about in mails(supplying)].count(other.id) == 1, "nobody is told that an order is cancelled"
 
 
 def test_stock_moves_from_order_to_order_and_is_never_free_in_between(supplying: Supplying) -> None:
-    kept, other = supplying.order("hub", {"apples": 50}), supplying.order("hub", {"apples": 50})
-    merge(supplying, kept, other)
+    target, other = supplying.order("hub", {"apples": 50}), supplying.order("hub", {"apples": 50})
+    merge(supplying, target, other)
     movement = stock_movement.c
     with supplying.instance.store.read() as tx:
         rows = tx.all(
@@ -74,26 +74,26 @@ def test_stock_moves_from_order_to_order_and_is_never_free_in_between(supplying:
             .where(movement.lot_id == supplying.lots["apples"], movement.order_id.is_not(None))
             .order_by(movement.id)
         )
-    assert [tuple(row.values()) for row in rows[-2:]] == [("released", other.id, 0, -50), ("taken", kept.id, 0, 50)]
+    assert [tuple(row.values()) for row in rows[-2:]] == [("released", other.id, 0, -50), ("taken", target.id, 0, 50)]
 
 
 def test_a_line_that_moves_keeps_its_purchase_price(supplying: Supplying) -> None:
     supplying.buy("hub", "cheese", price=200)
-    kept, other = supplying.order("hub", {"apples": 1}), supplying.order("hub", {"cheese": 2})
+    target, other = supplying.order("hub", {"apples": 1}), supplying.order("hub", {"cheese": 2})
     supplying.buy("hub", "cheese", price=100)
-    merge(supplying, kept, other)
+    merge(supplying, target, other)
     with supplying.instance.store.read() as tx:
         owed = {each.supplier_id: each.total for each in owed_at_session(tx, "hub", "hub-session")}
     assert owed == {"farm": 250, "dairy": 400}
 
 
 def test_a_substitute_stays_beside_what_it_replaces(supplying: Supplying) -> None:
-    kept, other = supplying.order("hub", {"apples": 1}), supplying.order("hub", {"apples": 2})
+    target, other = supplying.order("hub", {"apples": 1}), supplying.order("hub", {"apples": 2})
     with supplying.instance.store.write() as tx:
         locked = locked_order(tx, other.id, enterprise_id="hub")
         cheese = supplying.items["hub cheese"]
         substitute(tx, supplying.instance.hooks, locked, line_id=other.lines[0].id, item_id=cheese, quantity=2)
-    merged = merge(supplying, kept, other)
+    merged = merge(supplying, target, other)
     assert lines(merged) == [("Apples", 1), ("Apples", 0), ("Cheese", 2)]
     assert merged.lines[2].substitutes_id == merged.lines[1].id
     emptied = read(supplying, other)
@@ -101,21 +101,21 @@ def test_a_substitute_stays_beside_what_it_replaces(supplying: Supplying) -> Non
 
 
 def test_notes_and_telephone_of_both_stay(supplying: Supplying) -> None:
-    kept, other = supplying.order("hub", {"apples": 1}), supplying.order("hub", {"cheese": 1})
-    merged = merge(supplying, kept, other)
+    target, other = supplying.order("hub", {"apples": 1}), supplying.order("hub", {"cheese": 1})
+    merged = merge(supplying, target, other)
     assert (merged.phone, merged.note) == ("06 12 34 56 78", "")
 
 
 def test_the_order_with_the_money_is_kept(supplying: Supplying) -> None:
-    kept, paid = supplying.order("hub", {"apples": 1}), supplying.order("hub", {"cheese": 1})
+    target, paid = supplying.order("hub", {"apples": 1}), supplying.order("hub", {"cheese": 1})
     with supplying.instance.store.write() as tx:
         receive_payment(
             tx, enterprise_id="hub", order_id=paid.id, method="cash:cash", amount=250, person_id=None,
             idempotency_key="till",
         )  # fmt: skip
     with pytest.raises(Conflict, match="keep that one"):
-        merge(supplying, kept, paid)
-    merged = merge(supplying, paid, kept)
+        merge(supplying, target, paid)
+    merged = merge(supplying, paid, target)
     assert (merged.total, merged.paid_total, merged.payment_state) == (500, 250, "Unpaid")
     assert read(supplying, paid).paid_total == 250
 
@@ -144,21 +144,21 @@ def test_an_order_that_nobody_has_proven_joins_a_customers_only_if_the_hub_vouch
 
 
 def test_what_is_handed_over_or_cancelled_or_of_another_sale_does_not_merge(supplying: Supplying) -> None:
-    kept, gone, cancelled = (supplying.order("hub", {"apples": 1}) for _ in range(3))
+    target, gone, cancelled = (supplying.order("hub", {"apples": 1}) for _ in range(3))
     with supplying.instance.store.write() as tx:
         hand_order_over(tx, locked_order(tx, gone.id, enterprise_id="hub"))
         cancel_order(tx, supplying.instance.hooks, locked_order(tx, cancelled.id, enterprise_id="hub"))
-    for other, reason in ((gone, "handed over"), (cancelled, "cancelled"), (kept, "same sale")):
+    for other, reason in ((gone, "handed over"), (cancelled, "cancelled"), (target, "same sale")):
         with pytest.raises(Conflict, match=reason):
-            merge(supplying, kept, other)
+            merge(supplying, target, other)
 
 
 def test_a_hub_merges_over_the_api_and_a_packer_does_not(
     supplying: Supplying, client: TestClient, somebody: Any
 ) -> None:
-    kept, other = supplying.order("hub", {"apples": 2}), supplying.order("hub", {"cheese": 1})
+    target, other = supplying.order("hub", {"apples": 2}), supplying.order("hub", {"cheese": 1})
     manager, packer = (supplying.token(somebody(role), "hub", role) for role in ("manager", "packer"))
-    path, body = f"/api/enterprises/hub/orders/{kept.id}/merge", {"order": other.id}
+    path, body = f"/api/enterprises/hub/orders/{target.id}/merge", {"order": other.id}
     refused = client.post(path, json=body, headers={**packer, "If-Match": '"1"'})
     stale = client.post(path, json=body, headers={**manager, "If-Match": '"9"'})
     merged = client.post(path, json=body, headers={**manager, "If-Match": '"1"'})

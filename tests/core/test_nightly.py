@@ -30,7 +30,7 @@ from commensal.storage.backups.files import backups_in
 from commensal.storage.backups.tables import upkeep
 from commensal.storage.backups.upkeep import TRIAL, last_moment, overdue_work
 from commensal.storage.jobs import Job, Work, enqueue
-from commensal.storage.jobs.holding import keep_claimed, renew_claim
+from commensal.storage.jobs.claim_renewal import keep_claimed, renew_claim
 from commensal.storage.jobs.run import CLAIM, run_due
 from commensal.storage.jobs.tables import job
 from commensal.storage.jobs.ticking import tick

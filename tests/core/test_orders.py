@@ -82,19 +82,19 @@ class Market:
 def market(store: Store, clock: ManualClock) -> Iterator[Market]:
     with store.write() as tx:
         a_shop(tx)
-        heap = a_lot(tx, name="Pommes de terre", unit="Kilogram", on_hand="50")
+        lot = a_lot(tx, name="Pommes de terre", unit="Kilogram", on_hand="50")
         kilo: dict[str, Any] = {"unit": "Kilogram"}
         market = Market(
             store,
             load_plugins(InstanceSettings(name="Test"), clock=clock),
-            small=an_item(tx, heap, name="Pommes de terre 1 kg", price=220, grains=1000, **kilo),
-            large=an_item(tx, heap, name="Pommes de terre 5 kg", price=900, grains=5000, quantity=Decimal(5), **kilo),
+            small=an_item(tx, lot, name="Pommes de terre 1 kg", price=220, grains=1000, **kilo),
+            large=an_item(tx, lot, name="Pommes de terre 5 kg", price=900, grains=5000, quantity=Decimal(5), **kilo),
             eggs=an_item(tx, a_lot(tx, name="Œufs"), name="Œufs par 6", price=199, deposit=20),
             chicken=an_item(
                 tx, a_lot(tx, name="Poulet", unit="Kilogram", on_hand="20"), name="Poulet", price=2400, grains=2000,
                 quantity=Decimal(2), unit="Kilogram", weighed=True,
             ),
-            heap=heap,
+            heap=lot,
         )  # fmt: skip
     yield market
     with store.read() as tx:

@@ -56,14 +56,14 @@ def test_values_are_kept_by_plugin_and_stay_when_others_change(orchard: Store) -
     with orchard.write() as tx:
         made = create_product(tx, enterprise_id="shop", vat_rate=Decimal(5), plugin_fields={"season": FULL}, **APPLES)
         assert made.plugin_fields == {"season": FULL}
-        given = {"season": {"variety": None, "cost": 90}}
-        changed = change_product(tx, "shop", made.id, made.version, plugin_fields=given)
+        changes = {"season": {"variety": None, "cost": 90}}
+        changed = change_product(tx, "shop", made.id, made.version, plugin_fields=changes)
     rest = {name: FULL[name] for name in ("frost", "brix", "soils")}
     assert changed.plugin_fields == {"season": {**rest, "cost": 90}}
 
 
 @pytest.mark.parametrize(
-    ("given", "where", "code"),
+    ("changes", "where", "code"),
     [
         ({"season": {"variety": "x" * 21}}, "/plugin_fields/season/variety", "too_long"),
         ({"season": {"variety": 5}}, "/plugin_fields/season/variety", "type"),
@@ -76,9 +76,9 @@ def test_values_are_kept_by_plugin_and_stay_when_others_change(orchard: Store) -
         ({"absent": {"variety": "x"}}, "/plugin_fields/absent/variety", "unknown_field"),
     ],
 )
-def test_a_wrong_value_is_refused_with_its_place(orchard: Store, given: Any, where: str, code: str) -> None:
+def test_a_wrong_value_is_refused_with_its_place(orchard: Store, changes: Any, where: str, code: str) -> None:
     with orchard.write() as tx, pytest.raises(Invalid) as raised:
-        create_product(tx, enterprise_id="shop", vat_rate=Decimal(5), plugin_fields=given, **APPLES)
+        create_product(tx, enterprise_id="shop", vat_rate=Decimal(5), plugin_fields=changes, **APPLES)
     assert [(problem.where, problem.code) for problem in raised.value.problems] == [(where, code)]
 
 
@@ -106,10 +106,10 @@ def test_a_copy_keeps_what_its_plugin_here_allows(orchard: Store) -> None:
     with orchard.write() as tx:
         made = create_product(tx, enterprise_id="shop", vat_rate=Decimal(5), **APPLES)
         described: Any = {name: getattr(made, name) for name in PRODUCT_FIELDS}
-        told: Any = {"season": {"variety": "Reinette", "brix": "hot"}, "absent": {"x": 1}}
+        copied: Any = {"season": {"variety": "Reinette", "brix": "hot"}, "absent": {"x": 1}}
         copy = ProductCopy(
             **described, id=made.id, lot_id=made.lot_id, lot_quantity=made.lot_quantity, vat_rate=made.vat_rate,
-            new=False, plugin_fields=told,
+            new=False, plugin_fields=copied,
         )  # fmt: skip
         assert keep_products(tx, "shop", [copy]) == {}
         assert product_by_id(tx, "shop", made.id).plugin_fields == {"season": {"variety": "Reinette"}}

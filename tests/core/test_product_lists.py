@@ -297,12 +297,12 @@ def test_what_is_ordered_stays_reserved_when_stock_is_counted(table: Table, stor
 
 
 def test_in_a_heap_a_row_that_repeats_what_is_known_says_nothing(table: Table) -> None:
-    heap = [
+    rows = [
         {"units": size, "lot": "Verger", "on_hand": count} for size, count in (("1", "103"), ("5", "20"), ("25", "4"))
     ]
-    table.import_rows({**heap[0]}, {**heap[1], "on_hand": ""}, {**heap[2], "on_hand": ""})
-    assert table.import_rows(*heap).unchanged == 3
-    report = table.import_rows({**heap[0], "on_hand": "60"}, *heap[1:])
+    table.import_rows({**rows[0]}, {**rows[1], "on_hand": ""}, {**rows[2], "on_hand": ""})
+    assert table.import_rows(*rows).unchanged == 3
+    report = table.import_rows({**rows[0], "on_hand": "60"}, *rows[1:])
     assert (report.changed, report.unchanged) == (1, 2)
     assert [product.left for product in table.products()] == [60, 12, 2]
 

@@ -30,7 +30,7 @@ from commensal.trade.orders.values import Order
 from commensal.trade.sale_sessions.questions import coordination_by_id
 from commensal.trade.sale_sessions.sessions import remove_session
 from commensal.trade.sale_sessions.suppliers import remove_supplier
-from commensal.trade.supply.answering import LineAnswer, answer_purchase_order, cuts_of_answer
+from commensal.trade.supply.answers import LineAnswer, answer_purchase_order, cuts_of_answer
 from commensal.trade.supply.parts import parts_of
 from commensal.trade.supply.policy import change_closing_policy
 from commensal.trade.supply.purchase_orders import (
@@ -178,10 +178,10 @@ def test_a_hub_that_tells_by_hand_looks_at_it_first(supplying: Supplying, clock:
         assert [part.state for part in parts_of(tx, "hub", "hub-session")] == ["closed"]
     assert orders(supplying) == []
     with supplying.instance.store.write() as tx:
-        told = tell_supplier(tx, supplying.instance.hooks, "hub-session", "farm")
-        assert told is not None
+        sent = tell_supplier(tx, supplying.instance.hooks, "hub-session", "farm")
+        assert sent is not None
         assert tell_supplier(tx, supplying.instance.hooks, "hub-session", "farm") is None, "once"
-    assert [order.id for order in orders(supplying)] == [told.id]
+    assert [order.id for order in orders(supplying)] == [sent.id]
 
 
 def test_a_supplier_without_an_address_is_shown_to_the_hub(supplying: Supplying, clock: ManualClock) -> None:

@@ -14,7 +14,7 @@ from commensal.base.errors import Invalid, NotFound
 from commensal.storage.database import Store
 from commensal.trade.catalogs.catalogs import create_catalog
 from commensal.trade.catalogs.items import items_of
-from commensal.trade.catalogs.listing import Listing, list_products
+from commensal.trade.catalogs.list_products import Listing, list_products
 from commensal.trade.catalogs.purchase_terms import PurchaseTerms, purchase_terms_of
 from commensal.trade.catalogs.ranges import STEPS, list_range, plan_range, with_margin
 from commensal.trade.catalogs.tables import catalog_item

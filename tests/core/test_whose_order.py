@@ -22,7 +22,7 @@ from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal.trade.accounts.confirmations import ask_confirmation, confirm_email, reset_password
 from commensal.trade.accounts.new_email import ask_new_email, confirm_new_email
-from commensal.trade.accounts.operators import add_operator
+from commensal.trade.accounts.operators import add_confirmed_person, add_operator
 from commensal.trade.catalogs.tables import offer
 from commensal.trade.enterprises.customer_categories import create_category
 from commensal.trade.enterprises.customers import create_customer, customer_by_id
@@ -57,7 +57,7 @@ class Hall:
     def account(self, email: str, *, confirmed: bool = True) -> Person:
         new = NewPerson(email=email, name="Somebody", phone="", language="en", password_hash="")
         with self.store.write() as tx:
-            person = add_person(tx, new, confirmed=confirmed)
+            person = add_confirmed_person(tx, new) if confirmed else add_person(tx, new)
             assert person is not None
             return person
 

@@ -87,8 +87,8 @@ def main() -> int:
         shops = [
             Shop(instance, [chance.randint(1, MOST) for _ in range(ORDERS // len(NAMES))]) for instance in trade.all
         ]
-        wanted = sum(sum(shop.orders) for shop in shops)
-        on_hand = _bring(trade, wanted * 9 // 10)
+        ordered = sum(sum(shop.orders) for shop in shops)
+        on_hand = _bring(trade, ordered * 9 // 10)
         started, kills = time.monotonic(), _race(trade, shops, lines, chance)
         ended = time.monotonic()
         _settle(trade)
@@ -96,7 +96,7 @@ def main() -> int:
         sold = sum(instance.ordered for instance in trade.all)
         share = sold / min(on_hand, sold + sum(shop.refused for shop in shops))
         print(
-            f"seed {SEED}: {ORDERS} orders of {wanted} pieces in {ended - started:.0f} s, {kills} kills; sold {sold} "
+            f"seed {SEED}: {ORDERS} orders of {ordered} pieces in {ended - started:.0f} s, {kills} kills; sold {sold} "
             f"of {on_hand}, {share:.1%} of what was wanted and there; all agreed {settled:.0f} s after the last fault"
         )
         return int(share < SOLD or settled > SETTLED)

@@ -16,7 +16,7 @@ from commensal.base.clock import ManualClock
 from commensal.operations.work import work_of
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.trade.catalogs.items import add_item, change_item, item_by_id
-from commensal.trade.catalogs.listed import listings_of
+from commensal.trade.catalogs.listings import listings_of
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.change import change_order

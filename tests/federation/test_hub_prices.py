@@ -12,13 +12,13 @@ from commensal.base.errors import Invalid, NotFound
 from commensal.interfaces.app import make_app
 from commensal.trade.accounts.operators import add_operator
 from commensal.trade.catalogs.items import change_item, item_by_id
-from commensal.trade.catalogs.listed import listed_for
+from commensal.trade.catalogs.listings import listed_for
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.enterprises.customer_categories import create_category
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.enterprises.tokens import make_token
 from commensal_federation.catalogue.grants import follow, give_grant
-from commensal_federation.catalogue.listing import list_all
+from commensal_federation.catalogue.listings import list_all
 from commensal_federation.grants.questions import grants_between
 from commensal_federation.messages.bodies.catalogue import Grant
 from commensal_federation.testing import Region

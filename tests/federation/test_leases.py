@@ -195,17 +195,17 @@ def test_time_alone_gives_nothing_back(farm: Producer, hub: Hub, item: str) -> N
     assert farm.lot.lent == 3, "what was ordered; the rest came home when the hub said so"
 
 
-@pytest.mark.parametrize(("found", "late"), [("1.3", 0), ("1.4", Decimal("1.4") - Decimal("1.3"))])
+@pytest.mark.parametrize(("surplus", "late"), [("1.3", 0), ("1.4", Decimal("1.4") - Decimal("1.3"))])
 def test_scales_may_find_a_tenth_more_than_was_leased_and_beyond_that_a_person_is_told(
-    region: Region, found: str, late: Decimal
+    region: Region, surplus: str, late: Decimal
 ) -> None:
     farm, hub = Producer(region, "a", unit="Kilogram"), Hub(region, "b")
     farm.grant(hub)
     hub.order(hub.sell(farm), 3)
     granted = farm.leases()[0].granted
     assert granted == 13
-    receive_report(farm, replace(report_with(farm, held=granted + Decimal(found)), unit="Kilogram"))
-    assert farm.lot.on_hand == 100 + Decimal(found) - late, "what scales have found is there; what is late is not"
+    receive_report(farm, replace(report_with(farm, held=granted + Decimal(surplus)), unit="Kilogram"))
+    assert farm.lot.on_hand == 100 + Decimal(surplus) - late, "what scales have found is there; what is late is not"
     with farm.read() as tx:
         kinds = [row["kind"] for row in tx.all(select(federation_notice.c.kind))]
     assert ("sold_late" in kinds) == (farm.leases()[0].late > 0) == (late > 0)

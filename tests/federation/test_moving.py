@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 
 from commensal.base.errors import Conflict, SoldOut
 from commensal.testing.placed import a_shop
-from commensal.trade.catalogs.listing import Listing, list_products
+from commensal.trade.catalogs.list_products import Listing, list_products
 from commensal.trade.enterprises.enterprises import every_enterprise
 from commensal.trade.enterprises.grants import grant
 from commensal.trade.enterprises.members import list_members
@@ -113,8 +113,8 @@ def test_people_at_the_new_home_are_told_of_what_was_sold_late(farm: Producer, h
     new_farm = move(farm)
     notice = federation_notice.c
     with new_farm.read() as tx:
-        told = tx.all(select(notice.kind, notice.enterprise_id).where(notice.kind == "sold_late"))
-        assert told == [{"kind": "sold_late", "enterprise_id": new_farm.id}]
+        notices = tx.all(select(notice.kind, notice.enterprise_id).where(notice.kind == "sold_late"))
+        assert notices == [{"kind": "sold_late", "enterprise_id": new_farm.id}]
         assert [alert.text for alert in alerts(tx)] == ["Apples: 2 Piece were sold without having been leased."]
 
 

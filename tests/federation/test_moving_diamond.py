@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from commensal.base.errors import Conflict
-from commensal.trade.catalogs.listing import Listing, list_products
+from commensal.trade.catalogs.list_products import Listing, list_products
 from commensal.trade.enterprises.grants import grant
 from commensal.trade.products.questions import products_of
 from commensal.trade.sale_sessions.tables import coordination_supplier, session_item

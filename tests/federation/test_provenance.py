@@ -24,7 +24,7 @@ from commensal_federation.messages.offer_statement import read_statement, write_
 from commensal_federation.messages.types import Reading
 from commensal_federation.notices.tables import federation_notice
 from commensal_federation.peers.fetching import fetch_document
-from commensal_federation.provenance import checking
+from commensal_federation.provenance import verification
 from commensal_federation.provenance.making import Offering
 from commensal_federation.provenance.tables import federation_origin, federation_statement
 from commensal_federation.signing import SigningKey, read_json
@@ -225,7 +225,7 @@ def test_an_older_statement_of_the_producer_is_not_believed_after_a_newer_one(ch
 def test_without_its_check_the_lie_would_be_believed(
     chain: Chain, check: str, lie: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checking, check, do_nothing)
+    monkeypatch.setattr(verification, check, do_nothing)
     chain.lie(LIES[lie][0])
     assert chain.alerted() == []
 
@@ -238,7 +238,7 @@ def test_who_sends_no_statement_cannot_sell_in_the_producers_name(
 
     chain.lie(lambda item: item, unsigned=as_the_farm)
     assert "is not its seller" in chain.alerted()[0]
-    monkeypatch.setattr(checking, "_refuse_other_seller", do_nothing)
+    monkeypatch.setattr(verification, "_refuse_other_seller", do_nothing)
     chain.lie(lambda item: item, unsigned=as_the_farm)
     assert chain.proofs() == ["direct"]
 

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from commensal import Refused, SoldOut
 from commensal.trade.catalogs.items import add_item
-from commensal.trade.catalogs.listed import listings_of
+from commensal.trade.catalogs.listings import listings_of
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Wish

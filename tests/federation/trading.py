@@ -17,8 +17,8 @@ from commensal.operations.work import work_of
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.testing.placed import a_shop
 from commensal.trade.catalogs.items import add_item
-from commensal.trade.catalogs.listed import listings_of
-from commensal.trade.catalogs.listing import Listing, list_products
+from commensal.trade.catalogs.list_products import Listing, list_products
+from commensal.trade.catalogs.listings import listings_of
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.orders.place import place_order
@@ -29,7 +29,7 @@ from commensal.trade.products.products import create_product
 from commensal.trade.sale_sessions.tables import coordination_supplier, session_item
 from commensal.trade.stock.lots import lots_by_id
 from commensal_federation.catalogue.grants import accept_grant, give_grant
-from commensal_federation.catalogue.listing import received_items
+from commensal_federation.catalogue.listings import received_items
 from commensal_federation.dfc.iris import enterprise_iri
 from commensal_federation.grants.questions import grants_between, mirror_of
 from commensal_federation.leases.questions import leases

@@ -245,9 +245,9 @@ def stall(instance: Instance) -> Stall:
         a_shop(tx, name="Halle Saint-Jean", city="Tours")
         for plugin in ("cash", "pickup"):
             tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin=plugin, settings={}, version=1))
-        heap, kilo = a_lot(tx, name="Carottes", unit="Kilogram", on_hand="12"), {"unit": "Kilogram"}
-        small = an_item(tx, heap, name="Carottes", price=240, grains=1000, labels=["Organic-AB"], **kilo)
-        large = an_item(tx, heap, name="Carottes", price=1050, grains=5000, quantity=Decimal(5), **kilo)
+        lot, kilo = a_lot(tx, name="Carottes", unit="Kilogram", on_hand="12"), {"unit": "Kilogram"}
+        small = an_item(tx, lot, name="Carottes", price=240, grains=1000, labels=["Organic-AB"], **kilo)
+        large = an_item(tx, lot, name="Carottes", price=1050, grains=5000, quantity=Decimal(5), **kilo)
         nests = a_lot(tx, name="Œufs")
         eggs = an_item(
             tx, nests, name="Œufs par 6", price=215, deposit=20, quantity=Decimal(6),
@@ -257,7 +257,7 @@ def stall(instance: Instance) -> Stall:
         begins_at = tx.now + timedelta(days=2, hours=5)
         times: Any = {"begins_at": begins_at, "ends_at": begins_at + timedelta(hours=1), "capacity": 2}
         slots = [add_slot(tx, "shop", "shop-session", place_id=place.id, **times).id for place in (hall, station)]
-    return Stall(instance, small, large, eggs, (f"pickup:{slots[0]}", f"pickup:{slots[1]}"), heap, nests)
+    return Stall(instance, small, large, eggs, (f"pickup:{slots[0]}", f"pickup:{slots[1]}"), lot, nests)
 
 
 @pytest.fixture

@@ -163,11 +163,11 @@ def test_an_order_that_nobody_has_proven_joins_only_after_somebody_was_asked(own
     owner.go(address(known))
     owner.send("?then=merge", ("other", typed.id))
     assert "I have asked Corinne" in owner.page.text
-    asked = owner.page
+    question = owner.page
     sure(owner)
     assert (owner.status, len(now(stall, known).lines)) == (409, 1)
     assert "ask them first" in owner.page.text
-    owner.page, owner.at = asked, address(known)
+    owner.page, owner.at = question, address(known)
     sure(owner, agreed="1")
     assert len(now(stall, known).lines) == 2
 
@@ -230,9 +230,9 @@ def test_an_order_is_corrected_after_the_hand_over_and_the_money_given_back_once
     owner.send("", reference="from the till")
     assert "2.40 EUR → Corinne Clerc: Cash" in owner.page.text
     assert journal(stall) == [480]
-    asked = owner.page
+    question = owner.page
     sure(owner)
-    owner.page, owner.at = asked, address(order, "/refund")
+    owner.page, owner.at = question, address(order, "/refund")
     sure(owner)
     assert journal(stall) == [480, -240]
 

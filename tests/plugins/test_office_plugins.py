@@ -142,8 +142,8 @@ def test_saving_keeps_line_breaks_and_secrets_that_are_stored(owner: Browser, st
         shape = stall.instance.hooks.settings_class("stripe")
         assert shape is not None
         stored_values = enabled_plugins(tx, "shop")["stripe"]
-    kept = read_parts(shape, form_of(owner).fields, "settings", stored_values)
-    assert kept == {"secret_key": "***", "webhook_secret": "***", "label": "Carte\nbancaire"}
+    parts = read_parts(shape, form_of(owner).fields, "settings", stored_values)
+    assert parts == {"secret_key": "***", "webhook_secret": "***", "label": "Carte\nbancaire"}
 
 
 def test_two_people_at_once_lose_nothing(owner: Browser, stall: Stall) -> None:

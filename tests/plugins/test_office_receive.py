@@ -177,10 +177,10 @@ def test_an_answer_is_taken_back_after_the_page_has_said_what_happens(
     assert "sent to farm@example.org" in owner.page.text
     owner.go(f"{RECEIVE}/{order.id}?ask=reopen")
     assert "Take the answer of La ferme back?" in owner.page.text
-    asked = owner.page
+    question = owner.page
     owner.send("?then=reopen")
     assert "The order is open again" in owner.page.text
     assert (purchase_order(stall).state, purchase_order(stall).revision) == ("placed", 2)
-    owner.page, owner.at = asked, f"{RECEIVE}/{order.id}"
+    owner.page, owner.at = question, f"{RECEIVE}/{order.id}"
     owner.send("?then=reopen")
     assert owner.status == 422, "the order has changed since the page was shown"

@@ -124,4 +124,4 @@ def test_who_packs_reads_places_and_changes_none(browser: Browser, stall: Stall)
     browser.another().go(PLACES)
     assert browser.go("/office/other/places").text
     assert browser.status == 404
-    assert [kept.name for kept in places(stall)] == ["Salle des fêtes", "Gare"]
+    assert [place.name for place in places(stall)] == ["Salle des fêtes", "Gare"]

@@ -234,9 +234,9 @@ def test_stock_is_worth_what_it_brings_at_the_lowest_price(instance: Instance) -
     with instance.store.write() as tx:
         a_shop(tx)
         use(tx, "shop")
-        heap, kilo = a_lot(tx, name="Carottes", unit="Kilogram", on_hand="12"), {"unit": "Kilogram"}
-        an_item(tx, heap, name="Carottes", price=240, grains=1000, **kilo)
-        an_item(tx, heap, name="Carottes", price=1050, grains=5000, quantity=Decimal(5), **kilo)
+        lot, kilo = a_lot(tx, name="Carottes", unit="Kilogram", on_hand="12"), {"unit": "Kilogram"}
+        an_item(tx, lot, name="Carottes", price=240, grains=1000, **kilo)
+        an_item(tx, lot, name="Carottes", price=1050, grains=5000, quantity=Decimal(5), **kilo)
     (line, _) = table(instance, "shop", "sales:stock")
     assert (line["On hand"], line["On hand (unit)"], line["Value (EUR)"]) == ("12", "kg", "25.20")
 

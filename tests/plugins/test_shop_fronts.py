@@ -173,7 +173,7 @@ def _colours(css: str) -> dict[str, dict[str, str]]:
     return {accent: dict(re.findall(r"--([\w-]+): (#\w{6})", body)) for accent, body in rules}
 
 
-def _contrast(one: str, other: str) -> float:
+def _contrast(first: str, other: str) -> float:
     """WCAG 2.2, relative luminance."""
 
     def luminance(colour: str) -> float:
@@ -181,7 +181,7 @@ def _contrast(one: str, other: str) -> float:
         linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    dark, light = sorted((luminance(one), luminance(other)))
+    dark, light = sorted((luminance(first), luminance(other)))
     return (light + 0.05) / (dark + 0.05)
 
 

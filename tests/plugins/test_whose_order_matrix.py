@@ -244,11 +244,11 @@ def _correct(hall: Hall, who: str) -> bool:
 
 
 def _merge(hall: Hall, who: str) -> bool:
-    kept, other = hall.order(who), hall.order(who)
+    target, other = hall.order(who), hall.order(who)
 
     def merge() -> None:
         with hall.instance.store.write() as tx:
-            pair = locked_together(tx, kept.id, other.id, enterprise_id="shop")
+            pair = locked_together(tx, target.id, other.id, enterprise_id="shop")
             merge_orders(tx, hall.instance.hooks, *pair)
 
     return hall.touched(merge)

@@ -37,9 +37,9 @@ def a_grant_says_the_difference(stack: ExitStack) -> None:
 def an_older_report_is_believed(stack: ExitStack) -> None:
     take_report = now(lease_handlers, "take_report")
 
-    def take_as_newer(federation: Any, tx: Any, peer: Any, lot_id: str, said: Any) -> None:
+    def take_as_newer(federation: Any, tx: Any, peer: Any, lot_id: str, report: Any) -> None:
         lease = lease_with(tx, "lender", peer.id, lot_id=lot_id)
-        newer = said if lease is None else replace(said, report=max(said.report, lease.row["report"] + 1))
+        newer = report if lease is None else replace(report, report=max(report.report, lease.row["report"] + 1))
         take_report(federation, tx, peer, lot_id, newer)
 
     put(stack, lease_handlers, "take_report", take_as_newer)

@@ -51,8 +51,10 @@ def lines_that_come_after_the_close_are_confirmed(stack: ExitStack) -> None:
 def a_part_is_granted_of_what_is_not_enough(stack: ExitStack) -> None:
     answer = lender.answer_request
 
-    def answer_in_part(federation: Any, tx: Any, peer: Any, enterprise: str, lot: str, said: Any, message: str) -> Any:
-        return answer(federation, tx, peer, enterprise, lot, replace(said, least=0), message)
+    def answer_in_part(
+        federation: Any, tx: Any, peer: Any, enterprise: str, lot: str, amounts: Any, message: str
+    ) -> Any:
+        return answer(federation, tx, peer, enterprise, lot, replace(amounts, least=0), message)
 
     put(stack, lease_handlers, "answer_request", answer_in_part)
 

@@ -23,7 +23,7 @@ from commensal.storage.database.migrate import migrate
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.storage.jobs.run import run_due
 from commensal.trade.catalogs.items import add_item
-from commensal.trade.catalogs.listed import listings_of
+from commensal.trade.catalogs.listings import listings_of
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.products.products import create_product

@@ -94,14 +94,14 @@ def _in_words(entry: Field, value: Any, language: str, currency: str) -> str:
 
 
 def read_plugin_values(
-    declared: PluginFields, given: PluginValues, before: PluginValues, problems: list[Problem]
+    declared: PluginFields, sent: PluginValues, before: PluginValues, problems: list[Problem]
 ) -> dict[str, dict[str, Any]]:
-    """The values of a thing after `given` is set; None takes a value away, and what is not given stays.
+    """The values of a thing after `sent` is set; None removes a value, and what is not sent stays.
 
     Adds a problem for each value that is not declared, or of another type or size than declared.
     """
     values = {plugin: dict(entries) for plugin, entries in before.items()}
-    for plugin, entries in given.items():
+    for plugin, entries in sent.items():
         for name, value in entries.items():
             where = f"plugin_fields/{plugin[:40]}/{name[:60]}"
             entry = declared.by_plugin.get(plugin, {}).get(name)

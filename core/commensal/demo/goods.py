@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from ..base.units.measures import MEASURES
-from .values import Heap, Size
+from .values import DrawnLot, Size
 
 _FILE = Path(__file__).with_name("goods.tsv")
 _BY_WEIGHT = (
@@ -47,7 +47,7 @@ def goods_of(kind: str) -> tuple[Good, ...]:
     return tuple(_good(columns) for line in lines if (columns := line.split("\t"))[0] == kind)
 
 
-def draw_heap(chance: random.Random, good: Good, *, number: int, labels: tuple[str, ...], praise: str) -> Heap:
+def draw_lot(chance: random.Random, good: Good, *, number: int, labels: tuple[str, ...], praise: str) -> DrawnLot:
     """A producer's product, with prices and stock near the usual ones. Certified producers charge a tenth more."""
     factor = Decimal(chance.randint(92, 112)) / 100 * (Decimal("1.10") if labels else 1)
     sizes = tuple(
@@ -59,7 +59,7 @@ def draw_heap(chance: random.Random, good: Good, *, number: int, labels: tuple[s
         )
         for place, (quantity, cheaper) in enumerate(zip(good.sizes, _CHEAPER, strict=False), 1)
     )
-    return Heap(
+    return DrawnLot(
         name=good.name,
         description=praise,
         product_type=good.product_type,

@@ -16,11 +16,12 @@ from rich.console import Console
 from ..base.errors import Trouble
 from ..hooks.values import DemoHub
 from ..instance import Instance
+from ..trade.accounts.operators import add_confirmed_person
 from ..trade.catalogs.catalogs import create_catalog
 from ..trade.enterprises.enterprises import create_enterprise
 from ..trade.enterprises.plugins import enable_plugin
 from ..trade.people.passwords import hash_password
-from ..trade.people.people import NewPerson, add_person
+from ..trade.people.people import NewPerson
 from .fill import PASSWORD
 from .values import Region
 
@@ -39,7 +40,7 @@ def settle_neighbour(instance: Instance, region: Region, number: int) -> DemoHub
         person = NewPerson(
             email=email, name=f"Voisine {number + 1}", phone="", language="fr", password_hash=hash_password(PASSWORD)
         )
-        owner = add_person(tx, person, confirmed=True, is_operator=True)
+        owner = add_confirmed_person(tx, person, is_operator=True)
         assert owner is not None, "a neighbour of the demo is a new instance"
         hub = create_enterprise(
             tx, owner_id=owner.id, currency="EUR", name=NAMES[number % len(NAMES)], visibility="public",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from .goods import draw_heap, goods_of
+from .goods import draw_lot, goods_of
 from .kinds import KINDS, Kind
 from .names import OWN_NAMES, People, Valley, draw_telephone
 from .values import DrawnSale, Hub, Producer, Region, Shopper
@@ -95,8 +95,8 @@ def _draw_producer(
 ) -> Producer:
     owner, place, labels = people.draw(chance), valley.draw(chance), chance.choice(kind.labels)
     goods = chance.sample(goods_of(kind.goods), kind.products)
-    heaps = [
-        draw_heap(chance, good, number=number, labels=labels, praise=chance.choice(kind.praises))
+    lots = [
+        draw_lot(chance, good, number=number, labels=labels, praise=chance.choice(kind.praises))
         for number, good in enumerate(goods, 1)
     ]
     return Producer(
@@ -106,7 +106,7 @@ def _draw_producer(
         owner=owner,
         phone=draw_telephone(chance),
         place=place,
-        heaps=tuple(heaps),
+        lots=tuple(lots),
         hubs=hubs,
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 from ..base.languages.shell import spoken
 from ..hooks.dispatcher import Hooks
 from ..storage.database import Transaction
+from ..trade.accounts.operators import add_confirmed_person
 from ..trade.catalogs.catalogs import create_catalog
 from ..trade.catalogs.sellable import SELLING
 from ..trade.enterprises.customer_categories import create_category
@@ -17,7 +18,7 @@ from ..trade.enterprises.grants import grant
 from ..trade.enterprises.members import add_member
 from ..trade.enterprises.plugins import enable_plugin, offered_plugins
 from ..trade.enterprises.slugs import slugs_for
-from ..trade.people.people import NewPerson, add_person
+from ..trade.people.people import NewPerson
 from .values import Hub, Producer, Region, Somebody
 from .written import Enterprises, People, Watch
 
@@ -95,7 +96,7 @@ def _add(tx: Transaction, somebody: Somebody, password_hash: str, *, is_operator
     new_person = NewPerson(
         email=somebody.email, name=somebody.name, phone=somebody.phone, language="fr", password_hash=password_hash
     )
-    person = add_person(tx, new_person, confirmed=True, is_operator=is_operator)
+    person = add_confirmed_person(tx, new_person, is_operator=is_operator)
     assert person is not None, f"{somebody.email} was there before; the demo fills new instances only"
     return person.id
 

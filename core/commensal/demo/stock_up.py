@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from ..base.languages.shell import spoken
 from ..storage.database import Transaction
-from ..trade.catalogs.listing import Listing, list_products
+from ..trade.catalogs.list_products import Listing, list_products
 from ..trade.products.images import Picture, add_image
 from ..trade.products.products import create_product
 from .drawings import DRAWINGS
-from .values import Heap, Hub, Region, Size
+from .values import DrawnLot, Hub, Region, Size
 from .written import Enterprises, Listed, People, Watch
 
 _FOR_GROUPS = ("vegetables", "fruit", "bakery", "groceries")  # kinds of goods with prices for customer categories
@@ -31,34 +31,34 @@ def stock_up(
         seller, owner = enterprises.producers[place], people.producer_owners[place]
         alt = DRAWINGS[producer.kind].alt
         image = add_image(tx, enterprise_id=seller, picture=pictures[producer.kind], alt=alt)
-        with_ids = [(heap, _write_heap(tx, seller, owner, heap, image.id)) for heap in producer.heaps]
+        with_ids = [(lot, _write_lot(tx, seller, owner, lot, image.id)) for lot in producer.lots]
         for hub in producer.hubs:
             catalogs[hub] += _list(tx, region, enterprises, hub, producer.kind, with_ids)
     return catalogs
 
 
-def _write_heap(tx: Transaction, enterprise_id: str, owner_id: str, heap: Heap, image_id: str) -> list[str]:
+def _write_lot(tx: Transaction, enterprise_id: str, owner_id: str, lot: DrawnLot, image_id: str) -> list[str]:
     """Writes all sizes of a product. The first size opens the lot, which the others share. Returns their ids."""
     lot_id: str | None = None
     ids = []
-    for size in heap.sizes:
+    for size in lot.sizes:
         product = create_product(
             tx,
             enterprise_id=enterprise_id,
-            name=heap.name,
-            description=f"<p>{heap.description}</p>",
-            product_type=heap.product_type,
+            name=lot.name,
+            description=f"<p>{lot.description}</p>",
+            product_type=lot.product_type,
             sku=size.sku,
             quantity=size.quantity,
             unit=size.unit,
-            vat_rate=heap.vat_rate,
+            vat_rate=lot.vat_rate,
             lot_id=lot_id,
-            on_hand=heap.on_hand if lot_id is None else None,
-            unlimited=heap.on_hand is None and lot_id is None,
-            weighed=heap.weighed,
-            labels=heap.labels,
-            allergens=heap.allergens,
-            deposit=heap.deposit,
+            on_hand=lot.on_hand if lot_id is None else None,
+            unlimited=lot.on_hand is None and lot_id is None,
+            weighed=lot.weighed,
+            labels=lot.labels,
+            allergens=lot.allergens,
+            deposit=lot.deposit,
             image_id=image_id,
             person_id=owner_id,
         )
@@ -73,18 +73,18 @@ def _list(
     enterprises: Enterprises,
     hub: int,
     kind: str,
-    with_ids: Sequence[tuple[Heap, list[str]]],
+    with_ids: Sequence[tuple[DrawnLot, list[str]]],
 ) -> list[Listed]:
     """Lists all products of a producer in the hub's catalog."""
     group = enterprises.categories[hub] if kind in _FOR_GROUPS else None
     sizes = [
-        (heap, product_id, size)
-        for heap, products in with_ids
-        for product_id, size in zip(products, heap.sizes, strict=True)
+        (lot, product_id, size)
+        for lot, products in with_ids
+        for product_id, size in zip(products, lot.sizes, strict=True)
     ]
     listings = [_listing(region.hubs[hub], product_id, size, group) for _, product_id, size in sizes]
     items = list_products(tx, enterprises.hubs[hub], enterprises.catalogs[hub], listings)
-    return [Listed(item_id=item_id, months=heap.months) for item_id, (heap, _, _) in zip(items, sizes, strict=True)]
+    return [Listed(item_id=item_id, months=lot.months) for item_id, (lot, _, _) in zip(items, sizes, strict=True)]
 
 
 def _listing(hub: Hub, product_id: str, size: Size, group: str | None) -> Listing:

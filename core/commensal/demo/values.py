@@ -37,7 +37,7 @@ class Size:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Heap:
+class DrawnLot:
     """A product in several sizes, which share one stock.
 
     months:  in which it is sold, 1 to 12
@@ -68,7 +68,7 @@ class Producer:
     owner: Somebody
     phone: str
     place: Place
-    heaps: tuple[Heap, ...]
+    lots: tuple[DrawnLot, ...]
     hubs: tuple[int, ...]
 
 

@@ -43,7 +43,7 @@ from ..trade.sale_sessions.repeat import repeat_due
 from ..trade.supply.parts import TELL, close_parts
 from ..trade.supply.purchase_orders import compare_due
 from ..trade.supply.reminding import remind_due
-from ..trade.supply.telling import tell_when_closed
+from ..trade.supply.work import tell_when_closed
 from .backups.nightly import enqueue_backup, make_backup, try_backup
 
 

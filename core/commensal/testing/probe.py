@@ -156,39 +156,39 @@ class Probe:
 
     def _switch(self, good: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(good)
-        def implementation(**given: Any) -> Any:
-            return getattr(self, self.fault)(good, given) if self.sick else good(**given)
+        def implementation(**arguments: Any) -> Any:
+            return getattr(self, self.fault)(good, arguments) if self.sick else good(**arguments)
 
         return _named(self.hook, implementation)
 
-    def raises(self, good: Any, given: Any) -> Any:
+    def raises(self, good: Any, arguments: Any) -> Any:
         raise RuntimeError("broken on purpose")
 
-    def hangs(self, good: Callable[..., Any], given: dict[str, Any]) -> Any:
+    def hangs(self, good: Callable[..., Any], arguments: dict[str, Any]) -> Any:
         """Hangs until the failure was recorded."""
         assert self.noted.wait(30)
-        return good(**given)
+        return good(**arguments)
 
-    def nonsense(self, good: Any, given: Any) -> Any:
+    def nonsense(self, good: Any, arguments: Any) -> Any:
         return ["nonsense", 5]
 
-    def coroutine(self, good: Callable[..., Any], given: dict[str, Any]) -> Any:
+    def coroutine(self, good: Callable[..., Any], arguments: dict[str, Any]) -> Any:
         async def later() -> Any:
             await asyncio.sleep(0)
-            return good(**given)
+            return good(**arguments)
 
         return later()
 
-    def writes(self, good: Any, given: dict[str, Any]) -> Any:
-        tx: Transaction = given["tx"]
+    def writes(self, good: Any, arguments: dict[str, Any]) -> Any:
+        tx: Transaction = arguments["tx"]
         values = {"name": "", "phone": "", "language": "fr", "is_operator": True, "version": 1}
         tx.execute(insert(person).values(id="sneaked", email="x@example.org", created_at=tx.now, **values))
 
 
 def _named(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
-    def named(*args: Any, **given: Any) -> Any:
-        return function(*args, **given)
+    def named(*args: Any, **arguments: Any) -> Any:
+        return function(*args, **arguments)
 
     named.__name__ = name
     return named

@@ -20,6 +20,7 @@ from ..interfaces.reports.run import find_report
 from ..interfaces.reports.values import Cell, Line, Query, Report
 from ..operations.checks import broken_invariants
 from ..storage.database import Transaction
+from ..trade.accounts.operators import add_confirmed_person
 from ..trade.enterprises.enterprises import enterprise_by_id
 from ..trade.enterprises.plugins import disable_plugin, enable_plugin, offered_plugins
 from ..trade.enterprises.tables import enterprise_member
@@ -32,7 +33,7 @@ from ..trade.orders.quote import Offered, quote_order
 from ..trade.orders.values import Order, Quote, Wish
 from ..trade.payments import begin, methods
 from ..trade.payments.values import Payment
-from ..trade.people.people import NewPerson, Person, add_person
+from ..trade.people.people import NewPerson, Person
 from ..trade.people.scopes import ROLES, SELF
 from ..trade.pricing.values import Address
 from ..trade.sale_sessions.questions import sale_by_id
@@ -177,20 +178,20 @@ class Shop:
 
     # ---------------------------------------------------------------------------------------- reports
 
-    def report(self, name: str, *, language: str = "en", **given: str) -> list[dict[str, Cell]]:
+    def report(self, name: str, *, language: str = "en", **choices: str) -> list[dict[str, Cell]]:
         """Lines of the report "plugin:id", by the names of their columns. `given` are its parameters, as text."""
         columns = [column.name for column in self._report(name, language).columns]
-        lines = self.report_lines(name, language=language, **given)
+        lines = self.report_lines(name, language=language, **choices)
         return [dict(zip(columns, line, strict=True)) for line in lines]
 
-    def report_lines(self, name: str, *, language: str = "en", **given: str) -> list[Line]:
+    def report_lines(self, name: str, *, language: str = "en", **choices: str) -> list[Line]:
         """The lines of the report as the plugin returns them."""
         report = self._report(name, language)
         with self.instance.store.read() as tx:
             shop = enterprise_by_id(tx, self.id)
             query = Query(
                 tx=tx, enterprise_id=shop.id, enterprise_name=shop.name, currency=shop.currency,
-                timezone=shop.timezone, language=language, given=read_parameters(tx, shop, report.parameters, given),
+                timezone=shop.timezone, language=language, given=read_parameters(tx, shop, report.parameters, choices),
             )  # fmt: skip
             return list(report.rows(query))
 
@@ -298,6 +299,6 @@ def _goods(tx: Transaction, shop: str) -> dict[str, str]:
 
 def _person(tx: Transaction, email: str, name: str, language: str) -> Person:
     new_person = NewPerson(email=email, name=name, phone="", language=language, password_hash="")
-    person = add_person(tx, new_person, confirmed=True)
+    person = add_confirmed_person(tx, new_person)
     assert person is not None, f"{email} is known already"
     return person

@@ -28,7 +28,7 @@ from ..peers.peers import peers
 from ..runtime import Federation, federation_of
 from .grants import accept_grant, end_grant, follow
 from .hubs import PeerHub, fetch_hubs, give_grants, hubs_named, peer_named
-from .listing import list_all
+from .listings import list_all
 
 AfterGrant = Callable[[Federation, Transaction, str], None]  # with the id of the enterprise that grants
 

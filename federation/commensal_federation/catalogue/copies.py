@@ -20,12 +20,12 @@ from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, Gran
 from ..messages.types import Refuse
 from ..peers.quotas import refuse_over_quota
 from ..peers.values import Peer
-from ..provenance.keeping import keep_statements
+from ..provenance.stored import keep_statements
 from ..runtime import Federation
-from .listing import list_automatically
+from .enqueue import enqueue_catalogue
+from .listings import list_automatically
 from .proving import note_left_out, prove_items
 from .tables import federation_copy, federation_item
-from .telling import enqueue_catalogue
 
 FETCH_IMAGE = "federation.fetch_image"  # a job: {"copy": the id of a product, "image": an address}
 MAX_GRAINS = 1_000_000  # grains of one unit

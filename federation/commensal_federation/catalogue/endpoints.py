@@ -26,7 +26,7 @@ from .hubs import (
     peer_to_ask,
     trading_peers,
 )
-from .listing import list_all, received_items
+from .listings import list_all, received_items
 
 routes = Routes("federation_catalogue", where_off=True)
 _GRANTS = "/enterprises/{enterprise}/grants"

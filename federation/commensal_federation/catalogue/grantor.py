@@ -33,7 +33,7 @@ from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, Gran
 from ..messages.documents import MOST_HOPS
 from ..messages.offer_statement import name_of
 from ..peers.peers import peer_by_id
-from ..provenance.keeping import statements_by_name
+from ..provenance.stored import statements_by_name
 from ..runtime import Federation
 from .stating import parts_of, sign_items
 from .tables import federation_item, federation_told

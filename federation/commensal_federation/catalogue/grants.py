@@ -33,7 +33,7 @@ from ..peers.peers import peer_by_id
 from ..peers.quotas import refuse_over_quota
 from ..peers.values import Peer
 from ..runtime import Federation
-from .listing import margin_problem
+from .listings import margin_problem
 
 SELLING = ("ReadProducts", "WriteOrders")  # the core's scopes that the copy of a producer grants to the hub
 _row = federation_grant.c
@@ -90,19 +90,19 @@ def end_grant(federation: Federation, tx: Transaction, grant_id: str) -> Grant:
     return _close(federation, tx, _update(tx, ended, state="refused"))
 
 
-def send_offer(federation: Federation, tx: Transaction, given: Grant) -> None:
-    grantor = enterprise_by_id(tx, given.enterprise_id)
+def send_offer(federation: Federation, tx: Transaction, offered: Grant) -> None:
+    grantor = enterprise_by_id(tx, offered.enterprise_id)
     iri = enterprise_iri(federation.base, grantor.id)
     body = GrantOffer(
         grantor=DfcEnterprise(iri=iri, name=grantor.name, description=grantor.description, email=grantor.email),
-        hub=given.other_iri,
+        hub=offered.other_iri,
         currency=grantor.currency,
         language=grantor.language,
         timezone=grantor.timezone,
-        resell=given.resell,
+        resell=offered.resell,
         includes_vat=grantor.prices_include_vat,
     )
-    post(federation, tx, given.peer_id, "GrantOffer", body, on_behalf_of=iri)
+    post(federation, tx, offered.peer_id, "GrantOffer", body, on_behalf_of=iri)
 
 
 def take_grant_answer(federation: Federation, tx: Transaction, peer: Peer, answer: GrantAnswer) -> Grant | None:
@@ -131,10 +131,10 @@ def record_refused_offer(federation: Federation, tx: Transaction, failed: Failed
         _update(tx, existing, state="refused", reason=failed.text[:500])
 
 
-def _note_answer(tx: Transaction, given: Grant, event: str, *, reason: str = "") -> None:
+def _note_answer(tx: Transaction, offered: Grant, event: str, *, reason: str = "") -> None:
     """Notes for the grantor's people what the hub has answered."""
-    values = {"hub": given.other_name, "iri": given.other_iri, "reason": reason and f"({reason})"}
-    note_for_enterprise(tx, given.enterprise_id, event, given.peer_id, given.id, **values)
+    values = {"hub": offered.other_name, "iri": offered.other_iri, "reason": reason and f"({reason})"}
+    note_for_enterprise(tx, offered.enterprise_id, event, offered.peer_id, offered.id, **values)
 
 
 # ------------------------------------------------------------------------------------------------ the hub's side

@@ -82,9 +82,9 @@ def trading_peers(tx: Transaction) -> Sequence[Peer]:
 def peer_named(tx: Transaction, text: str) -> Peer:
     """The peer with this name, address or id; empty: the only one there is. Raises `Conflict` that lists the names."""
     candidates = trading_peers(tx)
-    wanted = text.strip().rstrip("/").casefold()
+    query = text.strip().rstrip("/").casefold()
     matches = [
-        peer for peer in candidates if not wanted or wanted in (peer.id, peer.base.casefold(), peer.name.casefold())
+        peer for peer in candidates if not query or query in (peer.id, peer.base.casefold(), peer.name.casefold())
     ]
     if len(matches) != 1:
         names = ", ".join(f"{peer.name} ({peer.base})" for peer in candidates) or "-"

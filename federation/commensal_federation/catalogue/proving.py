@@ -10,9 +10,9 @@ from ..delivery.alerts import alert
 from ..messages.bodies.catalogue import CatalogueUpsert, Grant, OfferedItem
 from ..notices import note_for_enterprise
 from ..peers.values import Peer
-from ..provenance.checking import OfferCheck
-from ..provenance.keeping import Verified
+from ..provenance.stored import Verified
 from ..provenance.values import KeysMissing, NotProved
+from ..provenance.verification import OfferCheck
 from ..runtime import Federation
 from .origins import wait_for_origin
 

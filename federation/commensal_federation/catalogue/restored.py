@@ -26,10 +26,10 @@ from ..messages.types import Sent
 from ..peers.peers import peer_by_id
 from ..provenance.recovering import recover_statements
 from ..runtime import Federation, federation_of
+from .enqueue import SOON, TELL
 from .grantor import send_catalogue
 from .grants import restore_acceptance, restore_offer, restore_state
 from .tables import federation_told, federation_told_price
-from .telling import SOON, TELL
 
 _told = federation_told.c
 

@@ -14,10 +14,10 @@ from ..transport import Request
 from . import states as states  # registers the digests that are compared once a day
 from .away import note_away_peers
 from .copies import FETCH_IMAGE
+from .enqueue import TELL, enqueue_statements
 from .origins import ASK, ask_origin, refresh_origins
 from .restored import resend_catalogue
 from .tables import federation_copy
-from .telling import TELL, enqueue_statements
 
 _LARGEST = 9 * 1024 * 1024  # bytes
 _TIMEOUT = 20.0  # seconds

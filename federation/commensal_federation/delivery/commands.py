@@ -11,7 +11,7 @@ from commensal import HERE, Folder, open_instance, print_line
 
 from ..runtime import federation_of
 from .outbox.dead_letters import Box, dead_letters, discard, newest, replay
-from .proving import Kept, kept_message
+from .proofs import Kept, kept_message
 from .restore.restored import restored
 
 _Id = Annotated[str, typer.Argument(help="The id of the message.")]
@@ -32,9 +32,11 @@ def add_message_commands(app: typer.Typer) -> None:
         speaks again. `commensal restore` says it by itself."""
         with open_instance(instance) as opened:
             federation = federation_of(opened)
-            told = opened.store.transact(lambda tx: restored(federation, tx, f"said {tx.now:%Y-%m-%dT%H:%M:%S.%fZ}"))
+            has_spoken = opened.store.transact(
+                lambda tx: restored(federation, tx, f"said {tx.now:%Y-%m-%dT%H:%M:%S.%fZ}")
+            )
         print_line(
-            "The worker now takes up with each peer." if told else "It has never spoken; there is nothing to do."
+            "The worker now takes up with each peer." if has_spoken else "It has never spoken; there is nothing to do."
         )
 
     del was_restored

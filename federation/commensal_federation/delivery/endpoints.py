@@ -10,7 +10,7 @@ from commensal import Body, Call, Page, Routes, page_of
 
 from ..runtime import federation_of
 from .outbox.dead_letters import Letter, dead_letters, discard, replay
-from .proving import Kept, kept_message
+from .proofs import Kept, kept_message
 
 routes = Routes("federation", where_off=True)
 

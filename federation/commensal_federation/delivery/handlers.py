@@ -10,7 +10,7 @@ from ..messages.state_request import StateRequestBody
 from ..peers.rate_windows import windows_of
 from ..runtime import Federation
 from .alerts import alert
-from .outbox.failing import refused_by_peer
+from .outbox.failed import refused_by_peer
 from .outbox.outbox import post
 from .sync.states import MIRRORED
 
@@ -21,7 +21,7 @@ def handle_problem(federation: Federation, tx: Transaction, received: Received) 
     """Makes a dead letter of our message that the peer refuses; its type's handler is told."""
     if received.in_reply_to is not None:
         body = received.body
-        refused_by_peer(federation, tx, received.peer, received.in_reply_to, body.code, body.text, kept=body.kept)
+        refused_by_peer(federation, tx, received.peer, received.in_reply_to, body.code, body.text, stored=body.kept)
 
 
 def handle_epoch_start(federation: Federation, tx: Transaction, received: Received) -> None:

@@ -21,7 +21,7 @@ from commensal.trade import (
 )
 
 from ..catalogue.grants import accept_grant, follow, give_grant
-from ..catalogue.listing import list_all
+from ..catalogue.listings import list_all
 from ..dfc.iris import enterprise_iri
 from ..grants.questions import grants_between, mirror_of
 from ..identity import begin_identity

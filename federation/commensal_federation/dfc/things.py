@@ -128,16 +128,16 @@ class ThingReader:
         if parse is not None and len(values) == 1 and (only := parse(values[0])) is not None:
             draft.values[name] = only
             return
-        kept: list[Value] = []
+        unread: list[Value] = []
         property = definition.short_names[0]
         field_reader = FieldReader(
-            self.nodes, self.findings, self._absorbed, draft.node, definition, property, values, kept
+            self.nodes, self.findings, self._absorbed, draft.node, definition, property, values, unread
         )
         value = field_reader.read()
         if value is not None:
             draft.values[name] = value
-        if kept:
-            draft.unread.setdefault(property, []).extend(kept)
+        if unread:
+            draft.unread.setdefault(property, []).extend(unread)
         if value is not None and definition.datatype in OLD_PLACES and self._is_literal(values[0]):
             draft.unread.pop("dfc-b:hasUnit", None)  # of a number without a node of its own
         if value is not None and definition.datatype in OLD_PLACES and definition.term.startswith("has"):

@@ -72,9 +72,12 @@ def _line(line: ProvedLine, currency: str) -> Iterator[str]:
     if not line.stated:
         yield "    " + spoken("not proved: nobody has signed an offer of it")
     elif line.producer_price is not None:
-        asked = format_money(line.producer_price, line.producer_currency, "en")
+        producer_price = format_money(line.producer_price, line.producer_currency, "en")
         yield "    " + spoken(
-            "signed by {name}, {producer}, at {price}", name=line.producer_name, producer=line.producer, price=asked
+            "signed by {name}, {producer}, at {price}",
+            name=line.producer_name,
+            producer=line.producer,
+            price=producer_price,
         )
 
 

@@ -28,9 +28,9 @@ def handle_lease_request(federation: Federation, tx: Transaction, received: Rece
         raise Refuse("unit", f"This lot is counted in {lot.unit}.")
     units = (body.least, max(body.least, body.hoped), body.ordered)
     least, hoped, ordered = (int(amount * lot.per_unit) for amount in units)
-    asked = Asked(least=least, hoped=hoped, ordered=ordered)
+    amounts = Asked(least=least, hoped=hoped, ordered=ordered)
     with free_stock_of_main(tx, lot.id):
-        missing = answer_request(federation, tx, received.peer, lot.enterprise_id, lot.id, asked, received.id)
+        missing = answer_request(federation, tx, received.peer, lot.enterprise_id, lot.id, amounts, received.id)
     if missing.hoped:
         ask_further(federation, tx, lot.id, missing.least, missing.hoped)
 

@@ -64,7 +64,13 @@ class Ungranted:
 
 
 def answer_request(
-    federation: Federation, tx: Transaction, peer: Peer, enterprise_id: str, lot_id: str, asked: Asked, in_reply_to: str
+    federation: Federation,
+    tx: Transaction,
+    peer: Peer,
+    enterprise_id: str,
+    lot_id: str,
+    amounts: Asked,
+    in_reply_to: str,
 ) -> Ungranted:
     """Grants as much as is free, up to the hoped-for quantity. Returns the grains that no holder here can supply.
 
@@ -78,22 +84,24 @@ def answer_request(
     )
     if lease.lot.unlimited:
         raise Refuse("unlimited", "There is no need to lease what is unlimited.")
-    lease = set_lease(tx, lease, ordered=asked.ordered)
+    lease = set_lease(tx, lease, ordered=amounts.ordered)
     room = max(0, _lendable(tx, lease, peer))
-    if room >= asked.least:
-        granted = min(asked.hoped, room)
-        lease = set_lease(tx, _grant(tx, lease, granted), ordered=asked.ordered + asked.least, wanted=0, wanted_at=None)
+    if room >= amounts.least:
+        granted = min(amounts.hoped, room)
+        lease = set_lease(
+            tx, _grant(tx, lease, granted), ordered=amounts.ordered + amounts.least, wanted=0, wanted_at=None
+        )
         _tell_grant(federation, tx, lease, in_reply_to)
-        return Ungranted(hoped=asked.hoped - granted)
+        return Ungranted(hoped=amounts.hoped - granted)
     share = max(0, min(_share(lease, peer), _most_at_once(lease, peer)))
-    if share < asked.least or lease.row["late"]:
+    if share < amounts.least or lease.row["late"]:
         _refuse(federation, tx, lease, lease.units(room), "That is more than one hub may hold, or ask for, at once.",
                 in_reply_to)  # fmt: skip
         return Ungranted()
-    set_waiting(tx, lease, asked.least)
+    set_waiting(tx, lease, amounts.least)
     hold_lanes(tx, {*peer_ids, peer.id}, "order")
     _refuse(federation, tx, lease, obtainable(tx, lease.lot, but=peer.id), "There is not enough.", in_reply_to)
-    unavailable = 0 if is_barred(tx, lot_id) else recall(federation, tx, lease, asked.least - lease.free)
+    unavailable = 0 if is_barred(tx, lot_id) else recall(federation, tx, lease, amounts.least - lease.free)
     return Ungranted(least=unavailable, hoped=unavailable)
 
 

@@ -21,7 +21,7 @@ from commensal import (
 )
 from commensal.trade import LotCopy, ProductCopy, count_copies, keep_lots, keep_products, products_by_id
 
-from ..catalogue.listing import list_at_prices, with_margin
+from ..catalogue.listings import list_at_prices, with_margin
 from ..dfc.described import description_in, known_terms
 from ..dfc.findings import DocumentFindings
 from ..dfc.offered_products import OfferedProduct, OfferedProducts

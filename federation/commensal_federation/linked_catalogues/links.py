@@ -24,7 +24,7 @@ from commensal import (
 from commensal.trade import catalog_by_id
 
 from ..catalogue.grants import enable_federation
-from ..catalogue.listing import margin_problem
+from ..catalogue.listings import margin_problem
 from ..runtime import Federation
 from .backorders.due import is_open
 from .delisting import delist_all

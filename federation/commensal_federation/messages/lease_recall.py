@@ -15,8 +15,8 @@ def write(body: LeaseRecall, writing: Writing) -> dict[str, object]:
 
 
 def read(document: Mapping[str, Any], reading: Reading) -> LeaseRecall:
-    lot, unit, wanted = read_lot("LeaseRecall", document)
-    return LeaseRecall(lot=lot, unit=unit, wanted=wanted)
+    lot, unit, amount = read_lot("LeaseRecall", document)
+    return LeaseRecall(lot=lot, unit=unit, wanted=amount)
 
 
 LEASE_RECALL = MessageType(name="LeaseRecall", lane="order", scope=None, body=LeaseRecall, write=write, read=read)

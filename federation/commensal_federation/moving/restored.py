@@ -14,7 +14,7 @@ from ..authority.authority import set_authority
 from ..availability.tables import federation_lease
 from ..delivery.alerts import alert
 from ..delivery.restore.taken_back import taken_back
-from ..delivery.sync.asking_state import ask_state
+from ..delivery.sync.state_request import ask_state
 from ..dfc.iris import local_id
 from ..grants.tables import federation_mirror
 from ..leases.holder import ask_again

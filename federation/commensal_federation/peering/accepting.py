@@ -11,7 +11,7 @@ from commensal import Conflict, Transaction
 from ..delivery import post
 from ..delivery.inbox.inbox import Intake
 from ..delivery.inbox.verification import Checked
-from ..delivery.outbox.failing import own_envelope
+from ..delivery.outbox.failed import own_envelope
 from ..identity import same_or_rotated
 from ..messages.peer_accept import PeerAcceptBody
 from ..messages.peer_request import PEER_REQUEST, PeerRequestBody

@@ -37,8 +37,8 @@ def make_room(tx: Transaction, iri: str, network: str) -> bool:
     )
     removed: set[str] = set()
     for rows, limit in groups:
-        kept = [row for row in rows if row["id"] not in removed]
-        surplus = kept[: max(0, len(kept) - limit + 1)]
+        remaining = [row for row in rows if row["id"] not in removed]
+        surplus = remaining[: max(0, len(remaining) - limit + 1)]
         if any(not _remove(tx, row) for row in surplus):
             return False
         removed.update(row["id"] for row in surplus)

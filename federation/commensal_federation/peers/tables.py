@@ -43,7 +43,9 @@ federation_peer = Table(
     Column("failures", Whole, nullable=False, info=DERIVED),  # in a row
     Column("failing_since", Time, info=DERIVED),
     Column("held_until", Time, info=_SOON),  # nothing is sent before
-    Column("ask_after", Time, info=_SOON),  # no customer waits for an answer of it before: see delivery/asking.py
+    Column(
+        "ask_after", Time, info=_SOON
+    ),  # no customer waits for an answer of it before: see delivery/request_reply.py
     # It answers that we are not its peer at present: none of its goods is sold.
     Column("refusing", Flag, nullable=False, server_default=false(), info=DERIVED),
     Column("version", Whole, nullable=False),  # of what operators set

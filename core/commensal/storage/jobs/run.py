@@ -26,7 +26,7 @@ from .tables import job
 if TYPE_CHECKING:
     from ...instance import Instance
 
-CLAIM = timedelta(minutes=5)  # longer than the longest time limit of a job; `holding.py` is for jobs without one
+CLAIM = timedelta(minutes=5)  # longer than the longest time limit of a job; `claim_renewal.py` is for jobs without one
 PLUGIN_SECONDS = 240.0  # for a job of a plugin, before a worker leaves it behind; less than `CLAIM`
 DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=3), timedelta(hours=12))
 # Built once, since each job needs them.

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from sqlalchemy import func, literal, update
 
-from ...storage.database import Store, Time
+from ...storage.database import Store, Time, Transaction
 from ..enterprises.tokens import revoke_tokens
 from ..people.login_throttle import forget_all_tries
-from ..people.people import COLUMNS, Person, add_person, new_person
+from ..people.people import COLUMNS, NewPerson, Person, add_person, new_person
 from ..people.sessions import revoke_sessions
 from ..people.tables import person
 from .customer_records import link_customer_records
+
+
+def add_confirmed_person(tx: Transaction, new: NewPerson, *, is_operator: bool = False) -> Person | None:
+    """Creates a person whose address the operator vouches for, and links earlier customer records of that address.
+
+    Returns None if the address has an account.
+    """
+    added = add_person(tx, new, confirmed=True, is_operator=is_operator)
+    if added is not None:
+        link_customer_records(tx, added.id, new.email, new.name, own_orders=False)
+    return added
 
 
 def add_operator(store: Store, *, email: str, name: str, password: str, language: str, operator: bool = True) -> Person:
@@ -21,9 +32,8 @@ def add_operator(store: Store, *, email: str, name: str, password: str, language
     """
     new = new_person(email=email, name=name, password=password, language=language)
     with store.write() as tx:
-        added = add_person(tx, new, confirmed=True, is_operator=operator)
+        added = add_confirmed_person(tx, new, is_operator=operator)
         if added is not None:
-            link_customer_records(tx, added.id, new.email, new.name, own_orders=False)
             return added
         values = {
             "password_hash": new.password_hash,

@@ -21,7 +21,7 @@ from ...storage.database import Transaction
 from ..enterprises.enterprises import Enterprise, enterprise_by_id
 from ..products.values import SuppliedProduct
 from .catalogs import catalog_by_id
-from .listing import MOST, Listing, list_products
+from .list_products import MOST, Listing, list_products
 from .purchase_terms import PurchaseTerms, set_purchase_terms
 from .sellable import sellable_products
 from .tables import catalog, catalog_item, item_shown_to, offer

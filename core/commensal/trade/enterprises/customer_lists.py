@@ -110,8 +110,8 @@ def _write(
         else:
             changed.append(_changed(row, before))
             customer_id, member_of = before.id, before.categories
-        wanted = {groups[search_key(name)] for name in row.groups}
-        memberships += [{"customer_id": customer_id, "category_id": id} for id in sorted(wanted - member_of)]
+        category_ids = {groups[search_key(name)] for name in row.groups}
+        memberships += [{"customer_id": customer_id, "category_id": id} for id in sorted(category_ids - member_of)]
     insert_rows(tx, customer, created)
     if changed:
         columns = ("name", "phone", "code", "note", "search")

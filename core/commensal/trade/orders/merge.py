@@ -29,78 +29,78 @@ _BETWEEN_NOTES = "\n"
 
 
 def merge_orders(
-    tx: Transaction, hooks: Hooks, kept: Order, other: Order, *, vouched: bool = False, by: str | None = None
+    tx: Transaction, hooks: Hooks, target: Order, other: Order, *, vouched: bool = False, by: str | None = None
 ) -> Order:
-    """Moves all goods, codes and the note of the `other` order into the `kept` one, and cancels the other.
+    """Moves all goods, codes and the note of the `other` order into the `target`, and cancels the other.
 
-    Both are locked. Lines keep the prices at which they were ordered, and the stock stays reserved throughout. The kept
-    order keeps its owner, slot, address and way to pay; its customer gets one e-mail about it.
+    Both are locked. Lines keep the prices at which they were ordered, and the stock stays reserved throughout. The
+    target keeps its owner, slot, address and way to pay; its customer gets one e-mail about it.
 
     The orders must belong to one customer: both to the same proven one, or both typed with the same e-mail address. If
-    only the kept order is proven, the shop must have `vouched` that its customer also placed the other one: otherwise
+    only the target is proven, the shop must have `vouched` that its customer also placed the other one: otherwise
     goods that a stranger ordered would reach the customer's account.
 
     Raises `Conflict` for orders of different sales or customers, for one that is cancelled or handed over, and if money
-    or empties were received for the other order: the order with them must be the one that is kept.
+    or empties were received for the other order: the order with them must be the target.
     """
-    for order in (kept, other):
+    for order in (target, other):
         refuse_unless_placed(order)
         refuse_if_handed_over(order)
-    if kept.id == other.id or kept.session_id != other.session_id:
+    if target.id == other.id or target.session_id != other.session_id:
         raise Conflict("other_sale", "Only two orders of the same sale can become one.")
-    _refuse_two_customers(kept, other, vouched=vouched)
+    _refuse_two_customers(target, other, vouched=vouched)
     if other.paid_total:
         text = "Money was received for order {number}: keep that one, or give the money back first."
         raise Conflict("has_money", text, number=other.number or 0)
     if any(is_return(adjustment) for adjustment in other.adjustments):
         raise Conflict("has_returns", "Empties count on order {number}: keep that one.", number=other.number or 0)
-    shop = sale_context(tx, kept.session_id)
-    lines = _lines_of_both(kept, other)
+    shop = sale_context(tx, target.session_id)
+    lines = _lines_of_both(target, other)
     refuse_too_many_lines(len(lines))
     _empty(tx, hooks, shop, other, by=by)
 
     def move_stock(tx: Transaction, difference: Difference, order_id: str, person_id: str | None) -> None:
         hand_on_reserved(tx, difference, order_id=other.id, to_order_id=order_id, person_id=person_id)
 
-    tx.trace("merged", "customer_order", other.id, enterprise_id=other.enterprise_id, into=kept.number)
-    note = _BETWEEN_NOTES.join(dict.fromkeys(text for text in (kept.note, other.note) if text))
+    tx.trace("merged", "customer_order", other.id, enterprise_id=other.enterprise_id, into=target.number)
+    note = _BETWEEN_NOTES.join(dict.fromkeys(text for text in (target.note, other.note) if text))
     return rewrite(
-        tx, hooks, shop, known_customer_of(tx, kept), kept, lines, codes=(*kept.codes, *other.codes),
-        values={"note": note, "phone": kept.phone or other.phone}, by=by, move_stock=move_stock,
+        tx, hooks, shop, known_customer_of(tx, target), target, lines, codes=(*target.codes, *other.codes),
+        values={"note": note, "phone": target.phone or other.phone}, by=by, move_stock=move_stock,
     )  # fmt: skip
 
 
-def _refuse_two_customers(kept: Order, other: Order, *, vouched: bool) -> None:
+def _refuse_two_customers(target: Order, other: Order, *, vouched: bool) -> None:
     """Raises `Conflict` unless both orders belong to one customer; an order has no `customer_id` while it is typed."""
-    if kept.customer_id is not None and kept.customer_id == other.customer_id:
+    if target.customer_id is not None and target.customer_id == other.customer_id:
         return
-    numbers = {"kept": kept.number or 0, "number": other.number or 0}
-    both_proven = kept.customer_id is not None and other.customer_id is not None
-    if both_proven or kept.email.casefold() != other.email.casefold():
+    numbers = {"kept": target.number or 0, "number": other.number or 0}
+    both_proven = target.customer_id is not None and other.customer_id is not None
+    if both_proven or target.email.casefold() != other.email.casefold():
         raise Conflict("other_customer", "Orders {kept} and {number} belong to two customers.", **numbers)
     if other.customer_id is not None:
         text = "Keep order {number}: its customer is known, and that of order {kept} is not."
         raise Conflict("keep_the_proven", text, **numbers)
-    if kept.customer_id is not None and not vouched:
+    if target.customer_id is not None and not vouched:
         text = "Nobody has proven that the customer of order {kept} also placed order {number}: ask them first."
         raise Conflict("not_proven", text, **numbers)
 
 
-def _lines_of_both(kept: Order, other: Order) -> tuple[PricedLine, ...]:
+def _lines_of_both(target: Order, other: Order) -> tuple[PricedLine, ...]:
     """Returns the lines of both orders. Pieces of one offer share a line, unless a line is weighed or substituted.
 
     The other order's lines bring their ids along: what the shop pays its supplier for a line goes by its id.
     """
-    replaced = {line.substitutes_id for line in (*kept.lines, *other.lines)}
+    replaced = {line.substitutes_id for line in (*target.lines, *other.lines)}
 
     def is_plain(line: PricedLine) -> bool:
         return line.final_quantity is None and line.substitutes_id is None and line.id not in replaced
 
     plain = with_more(
-        [line for line in kept.lines if is_plain(line)],
+        [line for line in target.lines if is_plain(line)],
         [line for line in other.lines if is_plain(line) and line.quantity],
     )
-    return (*plain, *(line for line in (*kept.lines, *other.lines) if not is_plain(line)))
+    return (*plain, *(line for line in (*target.lines, *other.lines) if not is_plain(line)))
 
 
 def _empty(tx: Transaction, hooks: Hooks, shop: SaleContext, order: Order, *, by: str | None) -> None:

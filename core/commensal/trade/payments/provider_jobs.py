@@ -46,14 +46,14 @@ def enqueue_late_refund(tx: Transaction, payment: Payment) -> None:
     enqueue(tx, LATE, _payload(payment))
 
 
-def enqueue_again(tx: Transaction, kind: str, payment: Payment, asked: int) -> None:
-    """Enqueues the next question, after `asked` others, once: a job that runs twice does not enqueue two.
+def enqueue_again(tx: Transaction, kind: str, payment: Payment, queries: int) -> None:
+    """Enqueues the next query, after `queries` earlier ones, once: a job that runs twice does not enqueue two.
 
-    After the last interval there is no further question.
+    After the last interval there is no further query.
     """
-    count_up = update(table).where(table.c.id == payment.id, table.c.asked == asked).values(asked=asked + 1)
-    if asked + 1 < len(INTERVALS) and tx.execute(count_up).rowcount == 1:
-        enqueue(tx, kind, _payload(payment) | {"asked": asked + 1}, due_at=tx.now + INTERVALS[asked + 1])
+    count_up = update(table).where(table.c.id == payment.id, table.c.asked == queries).values(asked=queries + 1)
+    if queries + 1 < len(INTERVALS) and tx.execute(count_up).rowcount == 1:
+        enqueue(tx, kind, _payload(payment) | {"asked": queries + 1}, due_at=tx.now + INTERVALS[queries + 1])
 
 
 def _payload(payment: Payment) -> dict[str, object]:

@@ -27,8 +27,10 @@ def with_purchase_terms(lines: FromClause) -> FromClause:
 
 def purchase_price() -> ColumnElement[int]:
     """Returns the price of one piece in minor units, rounded half up; without terms it is the selling price."""
-    kept = (_line.price * (_ALL - _terms.margin) + _ALL // 2) // _ALL
-    return case((_terms.price.is_not(None), _terms.price), (_terms.margin.is_not(None), kept), else_=_line.price)
+    without_margin = (_line.price * (_ALL - _terms.margin) + _ALL // 2) // _ALL
+    return case(
+        (_terms.price.is_not(None), _terms.price), (_terms.margin.is_not(None), without_margin), else_=_line.price
+    )
 
 
 def purchase_amount() -> ColumnElement[int]:

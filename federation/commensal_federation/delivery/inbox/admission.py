@@ -31,11 +31,11 @@ Headers = Sequence[tuple[str, str]]
 
 
 class Denied(Exception):
-    """The whole request is refused; `told` goes into the answer beside code and text."""
+    """The whole request is refused; `details` go into the answer beside code and text."""
 
-    def __init__(self, status: int, code: str, text: str, **told: str | int) -> None:
+    def __init__(self, status: int, code: str, text: str, **details: str | int) -> None:
         super().__init__(f"{status} {code}")
-        self.status, self.code, self.text, self.told = status, code, text, told
+        self.status, self.code, self.text, self.details = status, code, text, details
 
 
 @dataclass(frozen=True)

@@ -112,18 +112,25 @@ def _dead(federation: Federation, tx: Transaction, peer: Peer, checked: Checked,
 
 
 def tell_problem(
-    federation: Federation, tx: Transaction, peer: Peer, envelope: Envelope, code: str, text: str, *, kept: bool = True
+    federation: Federation,
+    tx: Transaction,
+    peer: Peer,
+    envelope: Envelope,
+    code: str,
+    text: str,
+    *,
+    stored: bool = True,
 ) -> None:
     """Its sender is told; nobody answers a problem with another."""
     if envelope.type != "Problem":
-        problem = ProblemBody(code=code[:100], text=text[:_LONGEST], kept=kept)
+        problem = ProblemBody(code=code[:100], text=text[:_LONGEST], kept=stored)
         post(federation, tx, peer.id, "Problem", problem, in_reply_to=envelope.id)
 
 
 def tell_refusal(federation: Federation, tx: Transaction, peer: Peer, envelope: Envelope, refused: Receipt) -> None:
     """The same of a message that is not even stored: once, however often it comes, and while there is room for it."""
     if not _is_told(tx, peer, envelope) and has_room_to_tell(tx, peer):
-        tell_problem(federation, tx, peer, envelope, refused.code, refused.text, kept=False)
+        tell_problem(federation, tx, peer, envelope, refused.code, refused.text, stored=False)
 
 
 def _is_told(tx: Transaction, peer: Peer, envelope: Envelope) -> bool:

@@ -13,7 +13,7 @@ from ...peers.values import Peer
 from ...runtime import Federation
 from ...signing import PublicKey
 from ..lanes import where_lane
-from ..outbox.failing import own_envelope
+from ..outbox.failed import own_envelope
 from ..tables import federation_inbox, federation_lane
 from .dispatch import PATIENCE, Outcome, handle
 from .verification import Checked, NotTaken, read_object

@@ -21,9 +21,9 @@ from ..restore.restored import notice_restore
 from ..tables import federation_outbox
 from .backoff import GIVEN_UP, chance, delay
 from .breaker import came_through, close_without_messages, held, note_failure
-from .failing import expire, fail
-from .noticing import note_refusing, notice_refusals
+from .failed import expire, fail
 from .push_results import Verdict, judge
+from .refusals import note_refusing, notice_refusals
 
 BATCH = 50  # messages
 _BYTES = 4 * 1024 * 1024  # of a batch

@@ -25,7 +25,7 @@ from ...transport import Unreachable
 from ..alerts import alert
 from ..calling import address_of, fetch
 from ..lanes import RECOVER, enqueue_pulls, enqueue_push
-from ..outbox.failing import fail
+from ..outbox.failed import fail
 from ..outbox.pushing import push_lane
 from ..plugin_code import tell_plugin
 from ..sync.cursors import Cursor, write_cursor

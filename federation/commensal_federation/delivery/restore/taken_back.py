@@ -12,7 +12,7 @@ from ...messages.envelope import Envelope
 from ...messages.types import MessageType, Reading, Sent
 from ...peers.values import Peer
 from ...runtime import Federation
-from ..outbox.failing import own_envelope
+from ..outbox.failed import own_envelope
 from ..tables import federation_outbox
 
 _box = federation_outbox.c

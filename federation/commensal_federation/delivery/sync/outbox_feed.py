@@ -18,7 +18,7 @@ from ..alerts import alert
 from ..calling import NDJSON
 from ..inbox.admission import Denied
 from ..lanes import RECOVER, lane_row
-from ..outbox.failing import PASSED
+from ..outbox.failed import PASSED
 from ..restore.epochs import newest_epoch
 from ..tables import federation_inbox, federation_outbox
 from .cursors import Cursor, read_cursor, write_cursor
@@ -146,11 +146,11 @@ def _upto(peer_id: str, lane: str, after: Cursor) -> dict[str, object]:
     return {"peer": peer_id, "name": lane, "after_epoch": after[0], "after_seq": after[1]}
 
 
-def _gone(lane: str, floor: Cursor, *told: tuple[str, str]) -> Answer:
+def _gone(lane: str, floor: Cursor, *headers: tuple[str, str]) -> Answer:
     """RFC 9457, and what to do."""
     text = f"{lane} is kept from {write_cursor(floor)} on: send a StateRequest, and go on from there"
     problem = msgspec.json.encode({"title": text, "status": 410, "code": "gone"})
-    return Answer(410, [("content-type", "application/problem+json"), *told, ("cache-control", "no-store")], problem)
+    return Answer(410, [("content-type", "application/problem+json"), *headers, ("cache-control", "no-store")], problem)
 
 
 def _lines(rows: Sequence[Row], *more: tuple[str, str]) -> Answer:

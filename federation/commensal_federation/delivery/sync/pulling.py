@@ -23,8 +23,8 @@ from ..outbox.backoff import chance, delay
 from ..restore.restored import notice_restore
 from ..tables import federation_inbox
 from ..values import Receipt
-from .asking_state import ask_state
 from .cursors import Cursor, read_cursor, write_cursor
+from .state_request import ask_state
 
 _FOR_NOW = (425, 429)  # not taken now, and later perhaps
 LIMIT = 200  # messages of one request

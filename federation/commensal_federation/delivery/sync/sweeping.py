@@ -61,9 +61,9 @@ def forget_old(tx: Transaction) -> None:
         _forget_received(tx, row["peer_id"], row["lane"], row["epoch"])
     expired = (_out.lane == "catalogue", _out.state == "waiting", _out.created_at < tx.now - WAITING_CATALOGUE)
     tx.execute(delete(federation_outbox).where(_out.id.in_(select(_out.id).where(*expired).limit(_AT_ONCE))))
-    for catalogue, kept in ((True, KEPT_CATALOGUE), (False, KEPT)):
+    for catalogue, retention in ((True, KEPT_CATALOGUE), (False, KEPT)):
         lane = _out.lane == "catalogue" if catalogue else _out.lane != "catalogue"
-        old = select(_out.id).where(lane, _out.state != "waiting", _out.created_at < tx.now - kept).limit(_AT_ONCE)
+        old = select(_out.id).where(lane, _out.state != "waiting", _out.created_at < tx.now - retention).limit(_AT_ONCE)
         tx.execute(delete(federation_outbox).where(_out.id.in_(old)))
 
 

@@ -22,10 +22,10 @@ def surplus(pieces: int, cases: int, per_case: Fraction) -> int:
     return max(0, pieces_in(cases, per_case) - pieces)
 
 
-def allot(cases: int, wanted: Sequence[int]) -> list[int]:
-    """Divides delivered cases among lines of one offer, in order: returns the share of each line of `wanted`."""
+def allot(cases: int, ordered: Sequence[int]) -> list[int]:
+    """Divides delivered cases among lines of one offer, in order: returns the share of each, at most its `ordered`."""
     shares = []
-    for share in wanted:
+    for share in ordered:
         shares.append(min(cases, share))
         cases -= shares[-1]
     return shares

@@ -65,15 +65,15 @@ def read_order(document: DfcDocument, order: DfcOrder, backorder: Backorder, sen
     answered: dict[str, AnsweredLine] = {}
     more: list[str] = []
     for group in _groups(backorder.lines):
-        wanted = [sent.get(line.product_iri, 0) for line in group]
+        ordered = [sent.get(line.product_iri, 0) for line in group]
         matches = _matching_lines(document, platform_lines, group)
         cases = sum(_case_count(match) for match in matches)
-        if cases > sum(wanted):
+        if cases > sum(ordered):
             more.append(group[0].name)
         reason = " ".join(match.reason for match in matches if match.reason)[:_LONGEST_REASON]
         priced = next((match.price for match in matches if match.price is not None), None)
         price = priced.amount if priced and priced.currency in ("", backorder.currency) else None
-        for line, share in zip(group, allot(cases, wanted), strict=True):
+        for line, share in zip(group, allot(cases, ordered), strict=True):
             name = matches[0].iri[:_LONGEST_IRI] if matches and not matches[0].iri.startswith("_:") else ""
             answered[line.product_iri] = AnsweredLine(cases=share, reason=reason, price=price, iri=name)
     return PlatformAnswer(

@@ -30,7 +30,7 @@ class AuditQuery(Paging, frozen=True, kw_only=True):
 @routes.get("/enterprises/{enterprise}/audit", scope="audit:read")
 def audit_trail(call: Call, enterprise: str, query: AuditQuery) -> Page[AuditEntry]:
     """Who changed what at the enterprise, the newest first. What is personal or secret reads "***"."""
-    wanted = AuditFilter(
+    criteria = AuditFilter(
         enterprise_id=enterprise,
         person_id=query.person,
         object_kind=query.kind,
@@ -39,4 +39,4 @@ def audit_trail(call: Call, enterprise: str, query: AuditQuery) -> Page[AuditEnt
         until=query.until,
         after=query.after,
     )
-    return page_of(audit_entries(call.tx, wanted, query.limit), query.limit, lambda entry: entry.id)
+    return page_of(audit_entries(call.tx, criteria, query.limit), query.limit, lambda entry: entry.id)

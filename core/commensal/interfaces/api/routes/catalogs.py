@@ -217,5 +217,5 @@ def terms_of_items(call: Call, enterprise: str, catalog: str) -> dict[str, Purch
 @routes.put("/enterprises/{enterprise}/purchase-terms", scope="catalogs:write", status=204)
 def put_terms_of_items(call: Call, enterprise: str, body: TermsOfItems) -> None:
     """Sets what the enterprise pays for items that are ordered from now on; all of them or none."""
-    terms = {item: PurchaseTerms(price=wanted.price, margin=wanted.margin) for item, wanted in body.items.items()}
+    terms = {item: PurchaseTerms(price=entry.price, margin=entry.margin) for item, entry in body.items.items()}
     set_purchase_terms(call.tx, enterprise, terms)

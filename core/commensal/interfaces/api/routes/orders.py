@@ -206,8 +206,8 @@ def count_crates(call: Call, enterprise: str, order: str, body: Crates) -> Order
 @routes.post("/enterprises/{enterprise}/orders/{order}/merge", scope="orders:write", edits=True)
 def merge(call: Call, enterprise: str, order: str, body: Merging) -> Order:
     """Moves everything of another order of the same customer and sale into this one, and cancels the other."""
-    kept, other = locked_together(call.tx, order, body.order, enterprise_id=enterprise, version=call.version)
-    merged = merge_orders(call.tx, call.instance.hooks, kept, other, vouched=body.vouched, by=call.person_id)
+    target, other = locked_together(call.tx, order, body.order, enterprise_id=enterprise, version=call.version)
+    merged = merge_orders(call.tx, call.instance.hooks, target, other, vouched=body.vouched, by=call.person_id)
     stop_payments(call, other)
     return _without_account(merged)
 

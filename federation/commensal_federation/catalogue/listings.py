@@ -11,7 +11,7 @@ from commensal import Problem, Row, Transaction
 from commensal.trade import Listing, list_products, listings_of, lots_by_id, products_by_id, set_price
 
 from ..messages.bodies.catalogue import Grant, Hop, Proof, ReceivedItem
-from ..provenance.keeping import statements_by_name
+from ..provenance.stored import statements_by_name
 from .tables import federation_item
 
 _AT_ONCE = 500

@@ -22,16 +22,16 @@ _box = federation_outbox.c
 
 
 def refused_by_peer(
-    federation: Federation, tx: Transaction, peer: Peer, id: str, code: str, text: str, *, kept: bool
+    federation: Federation, tx: Transaction, peer: Peer, id: str, code: str, text: str, *, stored: bool
 ) -> None:
     """Ends our message `id`, which the peer refuses. Does nothing unless we sent it to this peer.
 
-    `kept`: the peer has stored it; else it may have taken it since, when it came once more, and has said so.
+    `stored`: the peer has it, with this verdict; else it may have accepted a later try, and its receipt said so.
     """
     row = tx.first(select(federation_outbox).where(_box.id == id, _box.peer_id == peer.id))
     if row is None or row["state"] in ("dead", "discarded"):
         return
-    if kept or row["state"] == "waiting" or row["error"] == PASSED:
+    if stored or row["state"] == "waiting" or row["error"] == PASSED:
         fail(federation, tx, row, code, text)
 
 

@@ -18,8 +18,8 @@ from ..messages.offer_statement import Facts, OfferStatement, name_of, read_stat
 from ..peers.values import WELL_KNOWN, Peer
 from ..runtime import Federation
 from ..signing import BadProof, Unreadable, verify
-from .keeping import Verified, statements_by_name
 from .signers import signer_of
+from .stored import Verified, statements_by_name
 from .values import KeysMissing, NotProved
 
 
