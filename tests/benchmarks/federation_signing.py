@@ -74,7 +74,8 @@ def main() -> None:
     def line(name: str, size: int, signing: Callable[[], object], verifying: Callable[[], object]) -> None:
         signed, verified = microseconds(signing), microseconds(verifying)
         print(
-            f"{name:34} {size:8,} {signed:9,.0f} {verified:9,.0f} {signed / bare_sign:7.2f} {verified / bare_verify:7.2f}"
+            f"{name:34} {size:8,} {signed:9,.0f} {verified:9,.0f}"
+            f" {signed / bare_sign:7.2f} {verified / bare_verify:7.2f}"
         )
 
     line("Ed25519 alone", 64, lambda: KEY.sign(digest), lambda: KEY.public.verifies(signature, digest))
