@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 
 from commensal import Instance, NotFound, hookimpl
 from commensal.pages import Visit, page
+from commensal.trade import LARGEST_IMAGE
 
 from . import (
     books,
@@ -29,6 +30,7 @@ from . import (
     orders,
     pack,
     papers,
+    pictures,
     plugins,
     producers,
     products,
@@ -107,6 +109,8 @@ _PAGES = (
     ("POST", f"{_HERE}/products/import", goods.import_now),
     ("GET", f"{_HERE}/products/new", goods.new_product_page),
     ("POST", f"{_HERE}/products/new", goods.new_product_now),
+    ("GET", f"{_HERE}/products/{{product}}/picture", pictures.picture_page),
+    ("POST", f"{_HERE}/products/{{product}}/picture", pictures.picture_now),
     ("GET", f"{_HERE}/products", products.products_page),
     ("POST", f"{_HERE}/products", products.save_now),
     ("GET", f"{_HERE}/new-sale", new_sale.new_sale_page),
@@ -140,6 +144,8 @@ _PAGES = (
     ("POST", f"{_HERE}/settings/texts/{{kind}}", texts.text_now),
     ("GET", f"{_HERE}/settings/profile", profile.profile_page),
     ("POST", f"{_HERE}/settings/profile", profile.profile_now),
+    ("GET", f"{_HERE}/settings/pictures", pictures.pictures_page),
+    ("POST", f"{_HERE}/settings/pictures", pictures.pictures_now),
     ("GET", f"{_HERE}/settings/team", team.team_page),
     ("POST", f"{_HERE}/settings/team", team.team_now),
     ("GET", f"{_HERE}/settings/team/invite", team.team_page),
@@ -156,6 +162,8 @@ _PAGES = (
 _FILES = {
     goods.import_now: goods.LARGEST_FILE,
     customer_import.customers_import_now: customer_import.LARGEST_FILE,
+    pictures.picture_now: LARGEST_IMAGE,
+    pictures.pictures_now: LARGEST_IMAGE,
 }
 _SENDS_MAIL = (team.invite_now, producers.producers_now)  # to addresses that somebody types
 

@@ -18,7 +18,7 @@ from commensal import (
     search_key,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import Listed, count_stock, listed_for, set_price
+from commensal.trade import Listed, count_stock, grantors, listed_for, set_price
 
 from .desk import Desk, open_desk
 from .showing import amount_in_field, number_in_field, show
@@ -34,6 +34,7 @@ class GridRow:
     """A size of a product. The first row of a lot has its stock; `sizes` is the number of rows that share it.
 
     own_stock: the lot is the enterprise's own and counted, so its stock can be changed here
+    own_goods: its picture can be changed here: it is the enterprise's own, or its producer lets it keep their list
     """
 
     listed: Listed
@@ -42,6 +43,7 @@ class GridRow:
     stock: str
     sizes: int
     own_stock: bool
+    own_goods: bool
 
 
 def products_page(visit: Visit) -> Response:
@@ -73,6 +75,7 @@ def _load(tx: Transaction, desk: Desk, language: str) -> list[GridRow]:
     """The enterprise's items by producer and name, so that sizes of one lot stand together."""
     listed = listed_for(tx, desk.enterprise.id, None, limit=_MOST)
     producers = enterprises_by_id(tx, {item.product.enterprise_id for item in listed})
+    writable = grantors(tx, desk.enterprise.id, "WriteProducts")
     currency = desk.enterprise.currency
     rows = [
         GridRow(
@@ -82,6 +85,7 @@ def _load(tx: Transaction, desk: Desk, language: str) -> list[GridRow]:
             stock=number_in_field(item.lot.on_hand.normalize(), language),
             sizes=1,
             own_stock=item.lot.enterprise_id == desk.enterprise.id and not item.lot.unlimited,
+            own_goods=item.product.enterprise_id in writable,
         )
         for item in listed
     ]

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from commensal import CALENDAR_TYPE, CalendarEvent, Enterprise, NotFound, Sale, calendar, format_span, sales
 from commensal.pages import Visit, allow_frames
-from commensal.trade import find_enterprise, is_open, sale_for
+from commensal.trade import enterprise_pictures, find_enterprise, is_open, sale_for
 
 from .makers import makers_of
 from .offers import visible_offers
@@ -69,12 +69,12 @@ def frame_page(visit: Visit) -> Response:
         look = settings_of(tx, visit, sale.shop.id)
         if not look.shown_on or not is_open(sale.session, tx.now):
             raise NotFound
-        offers = visible_offers(tx, visit, sale)
+        offers, pictures = visible_offers(tx, visit, sale), enterprise_pictures(tx, sale.shop.id)
         shelves = group_by_shelf(
             offers, {}, {}, now=tx.now, language=visit.language, order=look.shelves,
             declared=visit.instance.store.plugin_fields.products, makers=makers_of(tx, offers, sale.shop.id),
         )  # fmt: skip
-    page = show(visit, "frame", basket=None, sale=sale, shelves=shelves, accent=look.accent)
+    page = show(visit, "frame", basket=None, sale=sale, shelves=shelves, accent=look.accent, pictures=pictures)
     allow_frames(page, look.shown_on)
     return page
 

@@ -10,7 +10,13 @@ from starlette.responses import Response
 
 from commensal import Enterprise, NotFound, Sale, list_enterprises, sales
 from commensal.pages import Visit
-from commensal.trade import find_enterprise, is_open, sales_of_supplier
+from commensal.trade import (
+    enterprise_pictures,
+    find_enterprise,
+    is_open,
+    pictures_of_enterprises,
+    sales_of_supplier,
+)
 
 from .settings import settings_of
 from .showing import show
@@ -24,22 +30,26 @@ def front_page(visit: Visit) -> Response:
     with visit.read() as tx:
         hubs = list_enterprises(tx, kind="hub", search=search, limit=_AT_ONCE)
         shown_sales: Sequence[Sale] = sales(tx, openness="both", limit=_AT_ONCE)
+        pictures = pictures_of_enterprises(tx, [hub.id for hub in hubs])
         now = tx.now
     if search:
         hub_ids = {hub.id for hub in hubs}
         shown_sales = [sale for sale in shown_sales if sale.shop.id in hub_ids]
-    return show(visit, "front", public=True, hubs=hubs, sought=search, **_by_openness(shown_sales, now))
+    return show(
+        visit, "front", public=True, hubs=hubs, pictures=pictures, sought=search, **_by_openness(shown_sales, now)
+    )  # fmt: skip
 
 
 def hub_page(visit: Visit) -> Response:
     with visit.read() as tx:
         hub = find_enterprise(tx, visit.path["slug"], person_id=visit.actor.person_id)
         look = settings_of(tx, visit, hub.id)
+        pictures = enterprise_pictures(tx, hub.id)
         shown_sales = sales(tx, openness="both", shop_id=hub.id)
         now = tx.now
     return show(
         visit, "hub", public=True, hub=hub, look=look, accent=look.accent, place=map_links(hub),
-        **_by_openness(shown_sales, now),
+        pictures=pictures, **_by_openness(shown_sales, now),
     )  # fmt: skip
 
 
@@ -50,11 +60,12 @@ def producer_page(visit: Visit) -> Response:
         if not producer.is_producer:
             raise NotFound
         look = settings_of(tx, visit, producer.id)
+        pictures = enterprise_pictures(tx, producer.id)
         shown_sales = sales_of_supplier(tx, producer.id, limit=_AT_ONCE)
         now = tx.now
     return show(
         visit, "producer", public=True, producer=producer, look=look, accent=look.accent, place=map_links(producer),
-        **_by_openness(shown_sales, now),
+        pictures=pictures, **_by_openness(shown_sales, now),
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from commensal.trade.enterprises.tables import customer_category, enterprise_mem
 from commensal.trade.orders.tables import customer_order
 from commensal.trade.people.scopes import ENTERPRISE_SCOPES
 from commensal.trade.people.tables import api_token, person
-from commensal.trade.products.images import LARGEST
+from commensal.trade.products.images import LARGEST_IMAGE
 from commensal.trade.stock.take import release_stock, take_stock
 
 FARM = "/api/enterprises/farm"
@@ -156,7 +156,7 @@ def test_an_image_is_sent_and_then_public_and_unchanging(producer: Producer) -> 
         assert "immutable" in answer.headers["cache-control"]
         assert Image.open(io.BytesIO(answer.content)).size == size
     assert producer.refusal("POST", "/images", content=b"GIF89a") == (422, ["image_type"])
-    assert producer.refusal("POST", "/images", content=bytes(LARGEST + 1)) == (422, ["image_too_large"])
+    assert producer.refusal("POST", "/images", content=bytes(LARGEST_IMAGE + 1)) == (422, ["image_too_large"])
     assert producer.client.get("/api/images/unknown").status_code == 404
     product = producer.send("POST", "/products", {**POTATO, "image_id": image["id"]})
     assert product["image_id"] == image["id"]

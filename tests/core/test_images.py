@@ -13,8 +13,14 @@ from PIL import Image as Pillow
 
 from commensal.base.errors import Invalid, NotFound, Refused
 from commensal.storage.database import Store
+from commensal.testing.placed import a_shop
+from commensal.trade.products.enterprise_pictures import (
+    EnterprisePictures,
+    pictures_of_enterprises,
+    set_enterprise_picture,
+)
 from commensal.trade.products.images import (
-    LARGEST,
+    LARGEST_IMAGE,
     Picture,
     add_image,
     images_of,
@@ -134,7 +140,7 @@ def test_a_damaged_image_is_refused(upload: bytes) -> None:
 
 def test_an_upload_is_measured_before_it_is_read() -> None:
     with pytest.raises(Refused) as error:
-        re_encode(bytes(LARGEST + 1))
+        re_encode(bytes(LARGEST_IMAGE + 1))
     assert error.value.code == "image_too_large"
 
 
@@ -171,3 +177,18 @@ def test_an_image_is_noted_and_read_again(store: Store, hamlet: Any, tmp_path: P
             read_picture(tx, tmp_path, "unknown")
         with pytest.raises(NotFound):
             read_picture(tx, tmp_path / "elsewhere", first.id)
+
+
+def test_an_enterprise_shows_images_of_its_own_as_logo_and_cover(store: Store) -> None:
+    picture = Picture(content=b"large", thumbnail=b"small", width=8, height=8)
+    with store.write() as tx:
+        farm, other = a_shop(tx, "farm"), a_shop(tx, "other")
+        first, second = (add_image(tx, enterprise_id=farm, picture=picture, alt=alt) for alt in ("goat", "hay"))
+        set_enterprise_picture(tx, farm, "logo", first.id)
+        set_enterprise_picture(tx, farm, "logo", second.id)
+        with pytest.raises(Invalid):
+            set_enterprise_picture(tx, other, "cover", first.id)
+        set_enterprise_picture(tx, farm, "cover", None)
+    with store.read() as tx:
+        pictures = pictures_of_enterprises(tx, [farm, other])
+    assert pictures == {farm: EnterprisePictures(logo=second), other: EnterprisePictures()}

@@ -13,6 +13,7 @@ from commensal.testing.placed import a_shop
 from commensal.trade.catalogs.list_products import Listing, list_products
 from commensal.trade.enterprises.enterprises import every_enterprise
 from commensal.trade.enterprises.grants import grant
+from commensal.trade.enterprises.legal_texts import legal_text_versions, publish_legal_text
 from commensal.trade.enterprises.members import list_members
 from commensal.trade.sale_sessions.tables import coordination_supplier, session_item
 from commensal.trade.stock.lots import lots_of
@@ -279,3 +280,13 @@ def test_an_enterprise_moves_on_only_when_every_peer_has_followed_it(new_region:
     assert states(region)["b"] == ["following followed"]
     with arrived.write() as tx:
         assert offer_move(arrived.federation, tx, arrived.id, region.peer("c", "a").id).state == "offered"
+
+
+def test_its_legal_texts_move_along_in_all_versions(farm: Producer) -> None:
+    with farm.write() as tx:
+        publish_legal_text(tx, "terms", 0, {"en": "Pay soon."}, enterprise_id=farm.id)
+        publish_legal_text(tx, "terms", 1, {"en": "Pay when you collect."}, enterprise_id=farm.id)
+    moved = move(farm)
+    with moved.read() as tx:
+        texts = [(text.version, dict(text.texts)) for text in legal_text_versions(tx, moved.id)]
+    assert texts == [(1, {"en": "<p>Pay soon.</p>"}), (2, {"en": "<p>Pay when you collect.</p>"})]

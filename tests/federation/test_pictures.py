@@ -15,13 +15,15 @@ from commensal.storage.jobs.failed import failed_jobs
 from commensal.storage.jobs.tables import job
 from commensal.trade import products_by_id
 from commensal.trade.products.copies import show_image
-from commensal.trade.products.images import keep_picture, re_encode, read_picture
+from commensal.trade.products.enterprise_pictures import enterprise_pictures, set_enterprise_picture
+from commensal.trade.products.images import Picture, add_image, keep_picture, re_encode, read_picture
 from commensal_federation.catalogue import grantor
 from commensal_federation.dfc.vocabulary import DfcProduct
 from commensal_federation.testing import Region
 from commensal_federation.transport import Answer, Request
 
 from .conftest import NewRegion
+from .moves import farm_of_ann, move
 from .trading import Hub, Producer, clock_of, region_of_peers
 
 BASE = "https://a.example"
@@ -31,6 +33,12 @@ BASE = "https://a.example"
 def region(new_region: NewRegion) -> Region:
     """A region whose wires reach the core's pictures too, and not only the plugin."""
     region = region_of_peers(new_region, "ab")
+    serve_pictures(region)
+    return region
+
+
+def serve_pictures(region: Region) -> None:
+    """Lets instances fetch pictures of instance a."""
     pages = TestClient(make_app(region["a"].instance), base_url=BASE)
 
     def serve_picture(_: str, request: Request) -> Answer | None:
@@ -40,15 +48,20 @@ def region(new_region: NewRegion) -> Region:
         return Answer(response.status_code, list(response.headers.items()), response.content)
 
     region.wires.before = serve_picture
-    return region
 
 
-def set_picture(farm: Producer, colour: str) -> None:
-    """Gives the producer's apples a picture of this colour."""
+def a_picture(farm: Producer, colour: str) -> Picture:
+    """A picture of this colour, whose files the producer's instance has."""
     drawn = BytesIO()
     Image.new("RGB", (60, 40), colour).save(drawn, "PNG")
     picture = re_encode(drawn.getvalue())
     keep_picture(farm.instance.images, picture)
+    return picture
+
+
+def set_picture(farm: Producer, colour: str) -> None:
+    """Gives the producer's apples a picture of this colour."""
+    picture = a_picture(farm, colour)
     with farm.write() as tx:
         show_image(tx, farm.product.id, picture)
     farm.region.work()
@@ -134,3 +147,19 @@ def test_a_picture_that_is_not_the_peers_own_is_not_fetched(
     assert picture_colour(hub, farm) is None
     assert elsewhere not in requests_sent
     assert requests_sent, "messages went by the same wires"
+
+
+def test_the_logo_of_an_enterprise_is_fetched_by_its_new_home(new_region: NewRegion) -> None:
+    region = region_of_peers(new_region, "ac")
+    serve_pictures(region)
+    farm = farm_of_ann(region)
+    with farm.write() as tx:
+        logo = add_image(tx, enterprise_id=farm.id, picture=a_picture(farm, "red"), alt="A goat")
+        set_enterprise_picture(tx, farm.id, "logo", logo.id)
+    moved = move(farm)
+    with moved.read() as tx:
+        pictures = enterprise_pictures(tx, moved.id)
+        assert pictures.logo is not None
+        content = read_picture(tx, moved.instance.images, pictures.logo.id)
+    assert (pictures.logo.alt, pictures.cover) == ("A goat", None)
+    assert Image.open(BytesIO(content)).size == (60, 40)

@@ -67,7 +67,7 @@ WORDS = {
     "sequence": "1", "job": "no-job", "code": "no-code", "nothing": "nothing-here",
     "rest": "nothing-here", "peer": "no-peer",
     "message": "no-message", "platform": "no-platform", "line": "no-line", "invitation": "no-invitation",
-    "kind": "privacy", "text": "no-text",
+    "kind": "privacy", "picture": "logo", "text": "no-text",
 }  # fmt: skip
 
 

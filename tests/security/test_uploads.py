@@ -99,7 +99,7 @@ def _png(width: int, height: int, *, depth: int = 8, colour: int = 0) -> bytes:
 @pytest.mark.parametrize("colour", [0, 6], ids=["grey", "with transparency"])
 def test_a_bomb_is_refused_by_its_pixels_before_it_unpacks(colour: int) -> None:
     bomb = _png(13_000, 3_000, colour=colour)
-    assert len(bomb) < images.LARGEST // 4
+    assert len(bomb) < images.LARGEST_IMAGE // 4
     started = time.monotonic()
     assert upload_result(bomb) == "image_pixels"
     assert time.monotonic() - started < reencode.SECONDS + 5

@@ -10,12 +10,15 @@ from sqlalchemy import select
 
 from commensal import Enterprise, StockLot, Transaction, enabled_plugins, enterprise_by_id, list_categories
 from commensal.trade import (
+    PICTURE_KINDS,
     PRODUCT_FIELDS,
     CatalogItem,
     StockedProduct,
     catalogs_of,
+    enterprise_pictures,
     grants_given,
     items_of,
+    legal_text_versions,
     products_of,
 )
 
@@ -35,9 +38,11 @@ from ..messages.bodies.enterprise_rows import (
     GrantRow,
     ItemRow,
     LeaseRow,
+    LegalTextRow,
     LotRow,
     OrderLineRow,
     OrderRow,
+    PictureRow,
     PriceRow,
     ProductRow,
     SentItemRow,
@@ -63,6 +68,7 @@ def export_rows(
     `levels` are those at the freeze."""
     base, enterprise = federation.base, enterprise_by_id(tx, enterprise_id)
     yield _profile(federation, tx, enterprise)
+    yield from _public_face(base, tx, enterprise.id)
     yield from (CategoryRow(id=category.id, name=category.name) for category in list_categories(tx, enterprise.id))
     yield from (_lot(tx, lot, levels[lot.id]) for lot in lots.values())
     products = list(
@@ -116,6 +122,20 @@ def _profile(federation: Federation, tx: Transaction, enterprise: Enterprise) ->
     columns = {name: getattr(enterprise, name) for name in EnterpriseRow.__struct_fields__ if hasattr(enterprise, name)}
     key = authority_of(tx, enterprise_iri(federation.base, enterprise.id)).recovery_key
     return EnterpriseRow(**columns, recovery_key=key, settings=enabled_plugins(tx, enterprise.id).get("federation", {}))
+
+
+def _public_face(base: str, tx: Transaction, enterprise_id: str) -> Iterator[AnyRow]:
+    """Yields logo and cover, and the legal texts in all versions."""
+    pictures = enterprise_pictures(tx, enterprise_id)
+    for kind in PICTURE_KINDS:
+        image = pictures.logo if kind == "logo" else pictures.cover
+        if image is not None:
+            yield PictureRow(shows=kind, image=f"{base}/api/images/{image.id}", alt=image.alt)
+    for text in legal_text_versions(tx, enterprise_id):
+        if text.kind != "accessibility" and text.published_at is not None:  # that one is the instance's
+            yield LegalTextRow(
+                about=text.kind, version=text.version, texts=dict(text.texts), published_at=text.published_at
+            )  # fmt: skip
 
 
 def _lot(tx: Transaction, lot: StockLot, level: tuple[int, int, int]) -> LotRow:

@@ -16,8 +16,10 @@ from commensal import Conflict, Transaction, convert, enabled_plugins, enqueue, 
 from commensal.trade import (
     PRODUCT_FIELDS,
     BroughtItem,
+    LegalText,
     LotCopy,
     ProductCopy,
+    bring_legal_texts,
     bring_listing,
     carry_stock,
     come_home,
@@ -44,7 +46,9 @@ from ..messages.bodies.enterprise_rows import (
     EnterpriseRow,
     ItemRow,
     LeaseRow,
+    LegalTextRow,
     LotRow,
+    PictureRow,
     ProductRow,
 )
 from ..messages.bodies.moving import MoveRow
@@ -54,6 +58,7 @@ from .moves import base_of
 from .placing import place_trade
 
 FETCH_IMAGE = "federation.fetch_moved_image"  # a job: {"product": its id here, "image": an address}
+FETCH_PICTURE = "federation.fetch_moved_picture"  # a job: {"enterprise": its id, "shows", "alt", "image": an address}
 _NOT_PROFILE = {"id", "currency", "recovery_key", "settings"}
 _copy, _grant, _mirror = federation_copy.c, federation_grant.c, federation_mirror.c
 
@@ -84,6 +89,7 @@ def import_enterprise(
     others. Raises `Conflict` and `Invalid`."""
     arrival = _Import(federation, tx, move, peer, rows)
     arrival.add_enterprise()
+    arrival.add_public_face()
     arrival.add_goods()
     arrival.add_stock()
     arrival.add_listing()
@@ -124,6 +130,22 @@ class _Import:
         )  # fmt: skip
         set_authority(tx, self.move.old_iri, epoch=self.move.epoch, moved_to=self.move.new_iri)
 
+    def add_public_face(self) -> None:
+        """Takes over the legal texts, and fetches logo and cover later."""
+        texts = [
+            LegalText(kind=row.about, version=row.version, texts=row.texts, published_at=row.published_at)
+            for row in self.rows
+            if isinstance(row, LegalTextRow)
+        ]
+        bring_legal_texts(self.tx, self.id, texts)
+        for row in self.rows:
+            if isinstance(row, PictureRow) and self._is_at_old_home(row.image):
+                payload = {"enterprise": self.id, "shows": row.shows, "alt": row.alt[:300], "image": row.image}
+                enqueue(self.tx, FETCH_PICTURE, payload)
+
+    def _is_at_old_home(self, address: str) -> bool:
+        return address.startswith(f"{base_of(self.move.old_iri)}/")
+
     def add_goods(self) -> None:
         tx = self.tx
         lots = [row for row in self.rows if isinstance(row, LotRow)]
@@ -139,7 +161,7 @@ class _Import:
             text = "; ".join(str(problem) for product_problems in problems.values() for problem in product_problems)
             raise Conflict("products", "Some products cannot be here: {problems}", problems=text[:400])
         for row in products:
-            if row.image.startswith(f"{base_of(self.move.old_iri)}/"):
+            if self._is_at_old_home(row.image):
                 enqueue(tx, FETCH_IMAGE, {"product": self.id_here(row.id), "image": row.image})
 
     def add_stock(self) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from commensal import Instance, Job, NotFound, Periodic, Transaction, Work, enqueue
-from commensal.trade import keep_picture, re_encode, show_image
+from commensal.trade import Picture, add_image, keep_picture, re_encode, set_enterprise_picture, show_image
 
 from ..runtime import federation_of
 from ..transport import Request
 from .followers import FOLLOW, OPEN, follow_move
-from .importing import FETCH_IMAGE
+from .importing import FETCH_IMAGE, FETCH_PICTURE
 from .moves import moves
 
 _LARGEST = 9 * 1024 * 1024  # bytes
@@ -19,7 +19,24 @@ _TIMEOUT = 20.0  # seconds
 
 def fetch_moved_image(instance: Instance, job: Job) -> None:
     """Fetches the picture of a product that moved here. Raises `Unreachable` and `LookupError`; it is tried again."""
-    address, product_id = job.payload["image"], job.payload["product"]
+    picture = _fetch(instance, job.payload["image"])
+    with instance.store.write() as tx:
+        try:
+            show_image(tx, job.payload["product"], picture)
+        except NotFound:  # the product was removed meanwhile
+            return
+
+
+def fetch_moved_picture(instance: Instance, job: Job) -> None:
+    """Fetches the logo or cover of an enterprise that moved here, like `fetch_moved_image`."""
+    enterprise_id, alt = job.payload["enterprise"], job.payload["alt"]
+    picture = _fetch(instance, job.payload["image"])
+    with instance.store.write() as tx:
+        added = add_image(tx, enterprise_id=enterprise_id, picture=picture, alt=alt)
+        set_enterprise_picture(tx, enterprise_id, job.payload["shows"], added.id)
+
+
+def _fetch(instance: Instance, address: str) -> Picture:
     answer = federation_of(instance).transport.send(
         Request("GET", address, [("accept", "image/*")]), seconds=_TIMEOUT, size=_LARGEST
     )
@@ -27,11 +44,7 @@ def fetch_moved_image(instance: Instance, job: Job) -> None:
         raise LookupError(f"{address} answered {answer.status}")
     picture = re_encode(answer.body)
     keep_picture(instance.images, picture)
-    with instance.store.write() as tx:
-        try:
-            show_image(tx, product_id, picture)
-        except NotFound:  # the product was removed meanwhile
-            return
+    return picture
 
 
 def look_for_moves(tx: Transaction) -> None:
@@ -49,7 +62,7 @@ def end_quarantines(tx: Transaction) -> None:
 
 def work() -> Work:
     return Work(
-        {FOLLOW: follow_move, FETCH_IMAGE: fetch_moved_image},
+        {FOLLOW: follow_move, FETCH_IMAGE: fetch_moved_image, FETCH_PICTURE: fetch_moved_picture},
         (
             Periodic("federation.moves", timedelta(minutes=1), look_for_moves),
             Periodic("federation.quarantines", timedelta(minutes=1), end_quarantines, irreversible=True),

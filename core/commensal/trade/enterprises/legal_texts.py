@@ -6,7 +6,7 @@ Code de la consommation, art. L221-5), so no version is ever changed or deleted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, get_args
@@ -103,6 +103,32 @@ def legal_text_by_id(tx: Transaction, text_id: str) -> LegalText:
     if row is None:
         raise NotFound("no_legal_text", "There is no such text.")
     return _read(row)
+
+
+def legal_text_versions(tx: Transaction, enterprise_id: str) -> list[LegalText]:
+    """All versions of an enterprise's texts by kind and version, withdrawn ones included."""
+    rows = tx.all(select(legal_text).where(_owned_by(enterprise_id)).order_by(_row.kind, _row.version))
+    return [_read(row) for row in rows]
+
+
+def bring_legal_texts(tx: Transaction, enterprise_id: str, texts: Sequence[LegalText]) -> None:
+    """Takes over the versions that an enterprise published at another instance, with new ids; versions that are here
+    already stay as they are. Raises `Invalid` for kinds, versions or lengths that no published text has."""
+    rows = []
+    for brought in texts:
+        if brought.kind not in KINDS_OF_ENTERPRISES or brought.version < 1:
+            raise Invalid([Problem("legal_kind", "There is no such text.", "/kind")])
+        if any(len(text) > LONGEST for text in brought.texts.values()):
+            raise Invalid([Problem("too_long", "Use at most {most} characters.", "/texts", {"most": LONGEST})])
+        clean = {language: clean_html(text) for language, text in brought.texts.items()}
+        rows.append(
+            {
+                "id": tx.new_id(), "enterprise_id": enterprise_id, "kind": brought.kind, "version": brought.version,
+                "texts": clean, "published_at": brought.published_at,
+            }
+        )  # fmt: skip
+    for row in rows:
+        tx.execute(insert_or(tx, legal_text).values(row).on_conflict_do_nothing())
 
 
 def current_terms_id(enterprise_id: ColumnElement[str]) -> ScalarSelect[str]:

@@ -20,7 +20,7 @@ from ...storage.database import Transaction
 from . import reencode
 from .tables import image
 
-LARGEST = 8 * 1024 * 1024  # bytes of an upload
+LARGEST_IMAGE = 8 * 1024 * 1024  # bytes of an upload
 _REENCODE = Path(reencode.__file__)
 _AT_ONCE = threading.BoundedSemaphore(2)  # each may take half a gigabyte
 _PATIENCE = 20  # seconds that an upload waits for its turn
@@ -59,8 +59,8 @@ def re_encode(upload: bytes) -> Picture:
     Raises `Refused` for other files, for more than 8 MB or 25 megapixels, and for files that take too much time or
     memory; `Busy` if other uploads occupy all slots for too long.
     """
-    if len(upload) > LARGEST:
-        raise Refused("image_too_large", "The image is larger than {most} MB.", most=LARGEST // 1024**2)
+    if len(upload) > LARGEST_IMAGE:
+        raise Refused("image_too_large", "The image is larger than {most} MB.", most=LARGEST_IMAGE // 1024**2)
     if not _AT_ONCE.acquire(timeout=_PATIENCE):
         raise Busy("other images are being read")
     try:

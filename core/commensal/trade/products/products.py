@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, NamedTuple, Unpack
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from ...base.errors import Invalid, Problem
 from ...base.plugin_fields import read_plugin_values
@@ -93,6 +93,22 @@ def change_product(
     values["search"] = search_text(current["name"], current["sku"])
     with refuse_conflict(tx, duplicate=Invalid([sku_taken(current["sku"])])):
         return _edit(tx, enterprise_id, product_id, version, values)
+
+
+def set_product_image(tx: Transaction, enterprise_id: str, product_id: str, image_id: str | None) -> None:
+    """Shows an image of the enterprise with a product, in all sizes of its lot, which pages show as one; None: none.
+
+    Raises `Invalid` for an image of another enterprise, `NotFound`.
+    """
+    lot_id = product_by_id(tx, enterprise_id, product_id).lot_id
+    problems: list[Problem] = []
+    values = read_content(tx, enterprise_id, {"image_id": image_id}, problems)
+    if problems:
+        raise Invalid(problems)
+    row = supplied_product.c
+    sizes = (row.lot_id == lot_id, row.enterprise_id == enterprise_id, row.archived_at.is_(None))
+    tx.execute(update(supplied_product).where(*sizes).values(**values, version=row.version + 1))
+    announce_listing(tx, *sizes)
 
 
 def archive_product(tx: Transaction, enterprise_id: str, product_id: str, version: int) -> SuppliedProduct:

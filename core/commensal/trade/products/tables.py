@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
-from ...storage.database import Exact, Flag, Json, Time, Whole, metadata
+from ...storage.database import Exact, Flag, Json, Time, Whole, checked_in, metadata
 
 image = Table(
     "image",
@@ -15,6 +15,17 @@ image = Table(
     Column("bytes", Whole, nullable=False),
     Column("alt", Text, nullable=False),  # what it shows, for those who do not see it
     Column("created_at", Time, nullable=False),
+    sqlite_strict=True,
+)
+
+# What pages show of an enterprise.
+enterprise_picture = Table(
+    "enterprise_picture",
+    metadata,
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("image_id", Text, ForeignKey("image.id"), nullable=False, index=True),
+    checked_in("kind", ("logo", "cover")),
     sqlite_strict=True,
 )
 

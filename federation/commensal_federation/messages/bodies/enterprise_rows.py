@@ -53,6 +53,23 @@ class EnterpriseRow(MovedRow, frozen=True, kw_only=True, tag="enterprise"):
     settings: dict[str, Any]
 
 
+class PictureRow(MovedRow, frozen=True, kw_only=True, tag="picture"):
+    """The logo or the cover. `image` is its address at the old home; `alt` what it shows, in words."""
+
+    shows: Literal["logo", "cover"]
+    image: Short
+    alt: Short
+
+
+class LegalTextRow(MovedRow, frozen=True, kw_only=True, tag="legal_text"):
+    """A version of a legal text: HTML by language; without any, the text was withdrawn."""
+
+    about: Literal["notice", "terms", "privacy"]
+    version: Count
+    texts: Annotated[dict[Id, Long], msgspec.Meta(max_length=20)]
+    published_at: datetime
+
+
 class CategoryRow(MovedRow, frozen=True, kw_only=True, tag="category"):
     id: Id
     name: Short
@@ -208,6 +225,8 @@ class OrderRow(MovedRow, frozen=True, kw_only=True, tag="order"):
 
 AnyRow = (
     EnterpriseRow
+    | PictureRow
+    | LegalTextRow
     | CategoryRow
     | LotRow
     | ProductRow
