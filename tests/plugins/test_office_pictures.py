@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from commensal.instance import InstanceSettings
 from commensal.testing.placed import a_shop
-from commensal.trade.catalogs.listed import products_of_items
+from commensal.trade.catalogs.listings import products_of_items
 from commensal.trade.enterprises.grants import grant
 from commensal.trade.products.images import LARGEST_IMAGE
 from commensal.trade.products.questions import products_by_id
