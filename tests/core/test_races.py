@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
 import pytest
@@ -24,6 +24,7 @@ from commensal.trade.stock.tables import stock_lot
 PROCESSES, SHOPPERS = 4, 8
 
 Stall = Callable[..., Mapping[str, str]]
+Race = Callable[..., Counter[str]]
 
 
 @pytest.fixture
@@ -45,32 +46,26 @@ def stall(database_url: str) -> Stall:
     return open_stall
 
 
-def race(url: str, wishes: list[dict[str, int]], *, guarded: bool = True) -> Counter[str]:
+@pytest.fixture(scope="module")
+def racing() -> Iterator[subprocess.Popen[str]]:
+    """The process whose forks race; it imports the program once for all tests."""
+    command = [sys.executable, "-m", "commensal.testing.racing"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+
+
+@pytest.fixture
+def race(racing: subprocess.Popen[str], database_url: str) -> Race:
     """Starts the shoppers, a share of them in each process, and counts the outcomes."""
-    share = len(wishes) // PROCESSES
-    runners = []
-    for number in range(PROCESSES):
-        runner_process = subprocess.Popen(
-            [sys.executable, "-m", "commensal.testing.racing"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        own_wishes = wishes[number * share : (number + 1) * share]
-        order = {"url": url, "session_id": "shop-session", "wishes": own_wishes, "guarded": guarded}
-        assert runner_process.stdin is not None
-        runner_process.stdin.write(json.dumps(order) + "\n")
-        runner_process.stdin.flush()
-        runners.append(runner_process)
-    for runner in runners:
-        assert runner.stdout is not None
-        assert runner.stdout.readline() == "ready\n"
-    outcomes: Counter[str] = Counter()
-    for runner in runners:
-        assert runner.stdin is not None
-        runner.stdin.write("go\n")
-        runner.stdin.flush()
-    for runner in runners:
-        output, _ = runner.communicate(timeout=60)
-        outcomes.update(json.loads(output))
-    return outcomes
+
+    def run(wishes: list[dict[str, int]], *, guarded: bool = True) -> Counter[str]:
+        order = {"url": database_url, "session_id": "shop-session", "wishes": wishes, "guarded": guarded}
+        assert racing.stdin is not None
+        assert racing.stdout is not None
+        print(json.dumps({**order, "processes": PROCESSES}), file=racing.stdin, flush=True)
+        return Counter(json.loads(racing.stdout.readline()))
+
+    return run
 
 
 def read_levels(url: str) -> tuple[int, int, int]:
@@ -90,9 +85,11 @@ def read_levels(url: str) -> tuple[int, int, int]:
     return int(held_pieces or 0), lot["reserved"], lot["free"]
 
 
-def test_the_last_unit_goes_to_one_and_the_others_are_told_that_it_is_gone(database_url: str, stall: Stall) -> None:
+def test_the_last_unit_goes_to_one_and_the_others_are_told_that_it_is_gone(
+    database_url: str, stall: Stall, race: Race
+) -> None:
     items = stall(1, crate=1)
-    outcomes = race(database_url, [{items["crate"]: 1}] * PROCESSES * SHOPPERS)
+    outcomes = race([{items["crate"]: 1}] * PROCESSES * SHOPPERS)
     assert outcomes.pop("placed") == 1
     (message,) = outcomes
     assert outcomes[message] == 31
@@ -100,30 +97,34 @@ def test_the_last_unit_goes_to_one_and_the_others_are_told_that_it_is_gone(datab
     assert read_levels(database_url) == (1, 1, 0)
 
 
-def test_three_sizes_of_one_heap_never_add_up_to_more_than_the_heap(database_url: str, stall: Stall) -> None:
+def test_three_sizes_of_one_heap_never_add_up_to_more_than_the_heap(
+    database_url: str, stall: Stall, race: Race
+) -> None:
     items = stall(100, one=1, five=5, twentyfive=25)
     wishes = [{items[("one", "five", "twentyfive")[number % 3]]: 1} for number in range(PROCESSES * SHOPPERS)]
-    outcomes = race(database_url, wishes)
+    outcomes = race(wishes)
     held_pieces, reserved, free = read_levels(database_url)
     assert held_pieces == reserved == 100 - free
     assert {message.partition(":")[0] for message in outcomes} == {"placed", "sold_out"}
     assert all("left" in message for message in outcomes if message.startswith("sold_out"))
 
 
-def test_two_lines_of_one_lot_in_opposite_order_neither_oversell_nor_deadlock(database_url: str, stall: Stall) -> None:
+def test_two_lines_of_one_lot_in_opposite_order_neither_oversell_nor_deadlock(
+    database_url: str, stall: Stall, race: Race
+) -> None:
     items = stall(40, one=1, two=2)
     small_first = {items["one"]: 1, items["two"]: 1}
     large_first = {items["two"]: 1, items["one"]: 1}
-    outcomes = race(database_url, [small_first, large_first] * (PROCESSES * SHOPPERS // 2))
+    outcomes = race([small_first, large_first] * (PROCESSES * SHOPPERS // 2))
     assert outcomes["placed"] == 13
     assert read_levels(database_url) == (39, 39, 1)
     assert sum(outcomes.values()) == 32
     assert {message.partition(":")[0] for message in outcomes} == {"placed", "sold_out"}
 
 
-def test_without_the_guard_the_same_race_does_oversell(database_url: str, stall: Stall) -> None:
+def test_without_the_guard_the_same_race_does_oversell(database_url: str, stall: Stall, race: Race) -> None:
     """Shows that the tests above would detect a hub that promises goods it does not have."""
     items = stall(1, crate=1)
-    race(database_url, [{items["crate"]: 1}] * PROCESSES * SHOPPERS, guarded=False)
+    race([{items["crate"]: 1}] * PROCESSES * SHOPPERS, guarded=False)
     held_pieces, _, _ = read_levels(database_url)
     assert held_pieces > 1

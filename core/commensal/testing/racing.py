@@ -1,7 +1,7 @@
-"""A process whose shoppers order concurrently: ``python -m commensal.testing.racing``, with a `Race` as a line of JSON.
+"""Processes whose shoppers order concurrently: ``python -m commensal.testing.racing`` reads a `Race` from each line.
 
-It prints "ready", starts the shoppers when it reads another line, and prints the outcome of each: "placed", or the code
-and the text of the refusal.
+For each race, which is JSON, it forks processes that share the shoppers, and prints the outcome of each shopper in a
+line of JSON: "placed", or the code and the text of the refusal. A fork has imported everything already.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Mapping
+from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
 
 import msgspec
 from sqlalchemy import select, update
@@ -31,22 +33,49 @@ class Race(msgspec.Struct):
     session_id: str
     wishes: list[dict[str, int]]
     guarded: bool = True
+    processes: int = 4
+
+
+_PATIENCE = 60.0  # seconds that processes wait for each other
+_race: Race  # of a fork, with the moment at which the shoppers of all forks start
+_start: Barrier
 
 
 def run(race: Race) -> list[str]:
-    """Lets all shoppers order at once. Returns the outcome of each."""
-    store = Store(race.url, clock=SystemClock(), ids=RandomIds())
+    """Lets all shoppers order at once, an equal share of them in each process. Returns the outcome of each."""
+    fork = get_context("fork")
+    start, share = fork.Barrier(race.processes, timeout=_PATIENCE), len(race.wishes) // race.processes
+    wishes = [race.wishes[first : first + share] for first in range(0, len(race.wishes), share)]
+    with fork.Pool(race.processes, _enter, (race, start)) as pool:
+        return [outcome for outcomes in pool.map(_order, wishes, chunksize=1) for outcome in outcomes]
+
+
+def _enter(race: Race, start: Barrier) -> None:
+    """Prepares a process of the race."""
+    global _race, _start
+    _race, _start = race, start
+    if not race.guarded:
+        vars(place)["take_stock"] = _believe
+
+
+def _await_others() -> None:
+    _start.wait()
+
+
+def _order(wishes: list[dict[str, int]]) -> list[str]:
+    """Lets the shoppers of one process order at once, when those of all others are there too."""
+    store = Store(_race.url, clock=SystemClock(), ids=RandomIds())
     hooks = load_plugins(InstanceSettings(name="race"), clock=SystemClock())
-    start, outcomes = threading.Barrier(len(race.wishes)), [""] * len(race.wishes)
+    together, outcomes = threading.Barrier(len(wishes), _await_others), [""] * len(wishes)
 
     def shop(number: int, items: dict[str, int]) -> None:
         wish = Wish(items=items, name=f"Shopper {number}", email="shopper@example.org")
-        start.wait()
-        if not race.guarded:
+        together.wait()
+        if not _race.guarded:
             _look(store, number)
         try:
             with store.write() as tx:
-                place.place_order(tx, hooks, race.session_id, wish)
+                place.place_order(tx, hooks, _race.session_id, wish)
             outcomes[number] = "placed"
         except SoldOut as refusal:
             outcomes[number] = f"sold_out: {refusal}"
@@ -55,7 +84,7 @@ def run(race: Race) -> list[str]:
         except Exception as error:  # any error is an outcome, which the test checks
             outcomes[number] = f"error: {type(error).__name__}: {error}"
 
-    threads = [threading.Thread(target=shop, args=numbered_wish) for numbered_wish in enumerate(race.wishes)]
+    threads = [threading.Thread(target=shop, args=numbered_wish) for numbered_wish in enumerate(wishes)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -84,12 +113,8 @@ def _believe(tx: Transaction, amounts: Mapping[str, int], *, order_id: str, pers
 
 
 def main() -> None:
-    race = msgspec.json.decode(sys.stdin.readline(), type=Race)
-    if not race.guarded:
-        vars(place)["take_stock"] = _believe
-    print("ready", flush=True)
-    sys.stdin.readline()
-    print(msgspec.json.encode(run(race)).decode(), flush=True)
+    for line in sys.stdin:
+        print(msgspec.json.encode(run(msgspec.json.decode(line, type=Race))).decode(), flush=True)
 
 
 if __name__ == "__main__":
