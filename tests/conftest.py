@@ -26,10 +26,13 @@ from commensal.hooks.loading import load_plugins, migration_folders
 from commensal.instance import Instance, InstanceSettings
 from commensal.instance.settings import LimitSettings
 from commensal.interfaces.app import make_app
+from commensal.operations.memory import tune_garbage_collector
 from commensal.storage.database import Store
 from commensal.storage.database.migrate import migrate
+from commensal.trade.people import passwords
 
 from .quick import Quick
+from .shared_work import COSTLY, hash_passwords_cheaply, share_compiled_statements
 
 
 def _write_into_memory() -> None:
@@ -51,6 +54,8 @@ def _speak_english() -> None:
 
 _write_into_memory()
 _speak_english()
+share_compiled_statements()
+hash_passwords_cheaply()
 hypothesis.settings.register_profile("suite", deadline=None)  # how busy the machine is says nothing about the code
 hypothesis.settings.load_profile("suite")
 configure_logs()
@@ -65,6 +70,7 @@ if ONLY is not None:
         for entry_point in entry_points(group=group)
         if entry_point.name in ONLY.split(",") or entry_point.dist is None or entry_point.dist.name != "commensal"
     ]
+    installed.read_entry_points.cache_clear()
 
 
 # Folders and files that `make test` leaves to `make test-rest`, besides single tests marked as `long`: they start many
@@ -102,6 +108,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=f"of the bundled plugins, only {ONLY} are found"))
 
 
+def pytest_collection_finish() -> None:
+    tune_garbage_collector()  # a process of tests holds a million objects that stay, like one that serves
+
+
 for _plugin in plugin_entry_points().values():
     _plugin.load()  # the metadata of all tests has the tables of plugins, as their database has
 
@@ -114,6 +124,12 @@ def clock() -> ManualClock:
 @pytest.fixture
 def ids() -> SeededIds:
     return SeededIds("tests")
+
+
+@pytest.fixture
+def costly_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashes passwords at the cost of production."""
+    monkeypatch.setattr(passwords, "_HASHER", COSTLY)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from sqlalchemy import func, insert, select, text
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
+from commensal.base import entry_points as installed
 from commensal.base.clock import ManualClock
 from commensal.base.errors import CommensalError, PluginError, Problem, SettingsError
 from commensal.base.ids import SeededIds
@@ -185,7 +187,7 @@ class Installed:
     """A package installed next to the others, as pip does it, that the test can remove again."""
 
     def __init__(self, site: Path) -> None:
-        self.site = site
+        self.site, self._changes = site, 0
 
     def install(self) -> None:
         sys.modules.pop("tiny_plugin", None)  # a process that starts has not imported it from elsewhere
@@ -196,10 +198,18 @@ class Installed:
         metadata.mkdir()
         (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: tiny-plugin\nVersion: 2.1\n", encoding="utf-8")
         (metadata / "entry_points.txt").write_text("[commensal]\ntiny = tiny_plugin\n", encoding="utf-8")
+        self._pass_time()
 
     def remove(self) -> None:
         shutil.rmtree(self.site / "tiny_plugin")
         shutil.rmtree(self.site / "tiny_plugin-2.1.dist-info")
+        self._pass_time()
+
+    def _pass_time(self) -> None:
+        """Some clocks of file systems tick every few milliseconds, and Python asks them whether a folder changed."""
+        self._changes += 1
+        changed_at = self.site.stat().st_mtime_ns + self._changes * 10_000_000
+        os.utime(self.site, ns=(changed_at, changed_at))
 
 
 @pytest.fixture
@@ -253,6 +263,25 @@ def test_a_plugin_that_was_uninstalled_is_missing_and_everybody_says_what_to_do(
     assert "sound" in result.output, "the books agree all the same"
     result_of_drop = run(folder, "plugin", "drop", "tiny", "--yes")
     assert "tiny is enabled; take it out of instance.toml first." in str(result_of_drop.exception)
+
+
+def test_metadata_of_packages_are_read_again_only_after_one_comes_or_goes(
+    tiny: Installed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[str] = []
+
+    def note_read(group: str) -> Any:
+        reads.append(group)
+        return entry_points(group=group)
+
+    monkeypatch.setattr(installed, "entry_points", note_read)
+    installed.read_entry_points.cache_clear()
+    assert "tiny" in installed.plugin_entry_points()
+    assert "tiny" in installed.plugin_entry_points()
+    assert len(reads) == 1
+    tiny.remove()
+    assert "tiny" not in installed.plugin_entry_points()
+    assert len(reads) == 2
 
 
 def test_a_plugin_that_is_taken_out_keeps_its_tables_and_comes_back(folder: Path, tiny: Installed) -> None:

@@ -265,6 +265,7 @@ def test_a_session_does_not_guess_the_password_for_ever(store: Store, somebody: 
     assert check_password(store, ada.email, GOOD).person is not None
 
 
+@pytest.mark.usefixtures("costly_hashes")
 def test_a_hash_of_an_earlier_version_is_made_anew_at_the_log_in(store: Store, somebody: Somebody) -> None:
     old = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(GOOD)
     ada = somebody("Ada", password_hash=old)

@@ -31,6 +31,7 @@ _TILL = EntryPoint("till", "tests.crash.till", installed.GROUP)
 def main() -> None:
     _die_with_parent()
     vars(installed)["entry_points"] = lambda group: [*entry_points(group=group), _TILL]
+    installed.read_entry_points.cache_clear()
     configure_logs(sys.stderr, level="error")
     core_endpoints()  # imports the routes
     for plugin in ("till", "cash", "pickup"):
