@@ -18,6 +18,7 @@ from .handlers import message_types
 from .jobs import jobs
 from .leases.on_demand import bring_stock
 from .linked_catalogues.refreshing import sale_opened
+from .office.pages import office_pages
 from .orders.demand import demand_elsewhere
 from .orders.hub import order_cancelled, order_changed, order_placed
 from .orders.hub_names import consent_requests, erase_person
@@ -40,6 +41,7 @@ __all__ = [
     "jobs",
     "listing_changed",
     "message_types",
+    "office_pages",
     "order_cancelled",
     "order_changed",
     "order_placed",

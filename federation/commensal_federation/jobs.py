@@ -13,6 +13,7 @@ from .linked_catalogues.work import work as links
 from .moving.work import work as moving
 from .notices.sending import work as notices
 from .orders.work import work as orders
+from .pairing.work import work as pairing
 from .peering.work import enqueue_key_updates
 from .peering.work import work as peering
 from .platforms.notifying import work as platforms
@@ -21,8 +22,8 @@ from .platforms.notifying import work as platforms
 @hookimpl
 def jobs() -> Work:
     rooms = [
-        delivery(enqueue_key_updates), peering(), catalogue(), leases(), orders(plan_session), moving(), links(),
-        platforms(), backorders(), notices(),
+        delivery(enqueue_key_updates), peering(), pairing(), catalogue(), leases(), orders(plan_session), moving(),
+        links(), platforms(), backorders(), notices(),
     ]  # fmt: skip
     handlers = {kind: handler for room in rooms for kind, handler in room.handlers.items()}
     periodic = tuple(task for room in rooms for task in room.periodic)

@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from commensal import Enterprise, Instance, PluginError, Screen
+from commensal import Enterprise, Instance, PluginError, Screen, translate
 from commensal.pages import AddedPage, Visit, added_pages, page
+from commensal.trade import demand
 
 from .desk import open_desk
 from .showing import on_error, show_screen
 
-Act = Callable[[Visit, Enterprise], Screen | Response]
+OF_INSTANCE = "/office/instance"
+Act = Callable[[Visit, Enterprise | None], Screen | Response]
 
 
 def routes_of_plugins(instance: Instance, address: str, taken: Collection[str]) -> list[BaseRoute]:
-    """The routes of all pages that plugins add below `address`. Raises `PluginError` for a path that is `taken`."""
+    """The routes of all pages that plugins add below `address`, or below the page of the instance.
+
+    Raises `PluginError` for a path that is `taken`.
+    """
     routes: list[BaseRoute] = []
     for added in added_pages(instance):
-        path = f"{address}/{added.page.path}"
+        path = f"{OF_INSTANCE if added.is_for_operators else address}/{added.page.path}"
         if path in taken:
             raise PluginError(added.plugin, "office_pages", f"{path} is a page of the office itself")
-        show = _named(partial(_answer, added, added.page.scope, added.show), added)
+        answer = _answer_operator if added.is_for_operators else _answer
+        show = _named(partial(answer, added, added.page.scope, added.show), added)
         routes.append(page(path, show, on_error=on_error))
         if added.page.send is not None:
-            send = _named(partial(_answer, added, added.page.sends or added.page.scope, added.send), added)
+            send = _named(partial(answer, added, added.page.sends or added.page.scope, added.send), added)
             largest = added.page.largest_file
             routes.append(page(path, send, on_error=on_error, methods=("POST",), largest_file=largest))
     return routes
+
+
+def links_of_plugins(instance: Instance, language: str) -> Sequence[tuple[str, str]]:
+    """The links that plugins add to the page of the instance: the text in this language, and the address."""
+    pages = [added.page for added in added_pages(instance) if added.is_for_operators and added.page.link]
+    return [(translate(language, page.link), f"{OF_INSTANCE}/{page.path}") for page in pages]
 
 
 def _named(handler: Callable[[Visit], Response], added: AddedPage) -> Callable[[Visit], Response]:
@@ -44,3 +56,10 @@ def _answer(added: AddedPage, scope: str, act: Act, visit: Visit) -> Response:
         desk = open_desk(tx, visit, scope)
     answer = act(visit, desk.enterprise)
     return answer if isinstance(answer, Response) else show_screen(visit, desk, answer, at=added.page.place)
+
+
+def _answer_operator(added: AddedPage, scope: str, act: Act, visit: Visit) -> Response:
+    with visit.read() as tx:
+        demand(tx, visit.actor, scope)
+    answer = act(visit, None)
+    return answer if isinstance(answer, Response) else show_screen(visit, None, answer, at=added.page.place)

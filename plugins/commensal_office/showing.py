@@ -78,7 +78,7 @@ def show(
     return response
 
 
-def show_screen(visit: Visit, desk: Desk, screen: Screen, *, at: str) -> Response:
+def show_screen(visit: Visit, desk: Desk | None, screen: Screen, *, at: str) -> Response:
     """Renders what a plugin shows in the office."""
     return _render(visit, desk, screen.template, at, screen.status, screen.context)
 
@@ -87,7 +87,7 @@ def _render(
     visit: Visit, desk: Desk | None, template: str, at: str, status: int, context: Mapping[str, Any]
 ) -> Response:
     language = visit.language
-    zone = desk.enterprise.timezone if desk else "UTC"
+    zone = desk.enterprise.timezone if desk else visit.instance.settings.timezone
     words = {
         "desk": desk,
         "navigation": _places(visit, desk, at),

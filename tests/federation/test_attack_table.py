@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "federation" / "README.md").read_text(encoding="utf-8")
 PAGES = {"code": ROOT / "federation" / "commensal_federation", "tests": ROOT / "tests" / "federation"}
-ATTACKS = 41
+ATTACKS = 42
 
 
 @cache

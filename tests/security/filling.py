@@ -67,7 +67,7 @@ WORDS = {
     "sequence": "1", "job": "no-job", "code": "no-code", "nothing": "nothing-here",
     "rest": "nothing-here", "peer": "no-peer",
     "message": "no-message", "platform": "no-platform", "line": "no-line", "invitation": "no-invitation",
-    "kind": "privacy", "picture": "logo", "text": "no-text",
+    "kind": "privacy", "picture": "logo", "text": "no-text", "pairing": "no-pairing",
 }  # fmt: skip
 
 
@@ -94,6 +94,8 @@ class AppRoute:
     def scope(self) -> str:
         if self.endpoint is not None:
             return self.endpoint.scope
+        if self.path.startswith("/office/instance"):
+            return OPERATOR
         return MEMBERS if self.path.startswith("/office/{enterprise}") else "public"
 
     def __str__(self) -> str:

@@ -20,8 +20,6 @@ from .settled import PRIVATE, Settled
 from .settled import PUBLIC as SHOWN
 from .watch import watching
 
-# Pages of operators, whose routes know no scope. Why a job failed may name somebody, as `commensal jobs` does.
-OF_OPERATORS = {"GET /office/instance", "POST /office/instance"}
 # Routes whose path names something of others on purpose, with the reason why it is harmless.
 OPEN = {
     "GET /api/me/sale-sessions/{session}/cart": "a cart of one's own, at a sale of whoever sells to the public",
@@ -126,7 +124,7 @@ def attempts(village: Village, asker: Asker, routes: list[AppRoute]) -> Iterator
     for route in routes:
         if not route.parameters and not route.safe:
             continue  # it names no objects but the asker's own
-        if asker.operates and (route.scope == OPERATOR or str(route) in OF_OPERATORS):
+        if asker.operates and route.scope == OPERATOR:
             continue  # operators may
         with village.instance.store.read() as tx:
             values_of_victim = fill(tx, route, village.victim)
@@ -195,7 +193,7 @@ def _allowed(asker: Asker, attempt: Attempt) -> set[int] | None:
     if route.scope == MEMBERS:  # without a person, a page leads to the log-in
         return {303} if asker.is_nobody else {404}
     if asker.is_nobody:
-        return {401}
+        return {401} if route.endpoint is not None else {303}
     if route.scope == OPERATOR:
         return {403}
     if route.scope == SELF:

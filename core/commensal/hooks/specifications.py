@@ -241,10 +241,10 @@ def page_parts(
 
 @hook(scope="instance", returns="each", where="startup", on_error="raise", since="0.2")
 def office_pages() -> Sequence[OfficePage] | None:
-    """Pages that the plugin adds to the office of each enterprise that has switched it on.
+    """Pages that the plugin adds to the office of each enterprise that has switched it on, or for operators.
 
     They have the office's frame, navigation and address; the office asks for the scope before it calls the plugin.
-    Lead people there by a line of `page_parts`.
+    Lead people there by a line of `page_parts`, and operators by the `link` of a page.
     """
     raise AssertionError("a specification is not called")
 

@@ -56,12 +56,14 @@ class OfficePage:
 
     path:         below the enterprise's address in the office, such as "money/statement"; no page of the office itself
     place:        the entry of the navigation to which it belongs, such as "money"
-    scope:        what a member must hold to open it
+    scope:        what a member must hold to open it; "operator": the page is for those who run the instance, stands
+                  below /office/instance, and its functions take None for the enterprise
     show:         answers a GET: takes the `Visit` of `commensal.pages` and the enterprise, and returns a `Screen`, or a
                   response, such as a redirect
     send:         answers a POST in the same way; None: the page has no form
     sends:        the scope that its form needs; "": the one of the page
     largest_file: bytes of the one file that its form may carry, which is the visit's `body`; 0: none
+    link:         for a page of operators: the text of the link to it on the page of the instance, for `translate`
     """
 
     path: str
@@ -71,6 +73,7 @@ class OfficePage:
     send: Callable[[Any, Any], Any] | None = None
     sends: str = ""
     largest_file: int = 0
+    link: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

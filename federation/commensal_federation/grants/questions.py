@@ -6,7 +6,7 @@ from dataclasses import fields
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, func, select
 
 from commensal import NotFound, Transaction
 
@@ -22,6 +22,11 @@ _GRANTORS = (
     select(_row.enterprise_id)
     .where(_row.peer_id == bindparam("peer"), _row.direction == "given", _row.state == "accepted")
     .distinct()
+)
+_COUNTS = (
+    select(_row.peer_id, _row.direction, func.count().label("number"))
+    .where(_row.state == "accepted")
+    .group_by(_row.peer_id, _row.direction)
 )
 
 
@@ -63,6 +68,11 @@ def grants_between(
 def _grants(*names: str) -> Select[Any]:
     query = select(*_COLUMNS).where(_row.id > bindparam("after"), *(_row[name] == bindparam(name) for name in names))
     return query.order_by(_row.id).limit(bindparam("most"))
+
+
+def count_grants(tx: Transaction) -> dict[tuple[str, str], int]:
+    """Returns the number of accepted grants by peer id and direction, "given" or "received"."""
+    return {(row["peer_id"], row["direction"]): int(row["number"]) for row in tx.all(_COUNTS)}
 
 
 def mirror_of(tx: Transaction, iri: str) -> str:

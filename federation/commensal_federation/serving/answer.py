@@ -3,6 +3,7 @@
 POST inbox                                 one message (application/ld+json) or up to 50, a line each (x-ndjson)
 POST ask                                   one message; answered with the message that answers it
 POST requests                              a PeerRequest, of anybody
+POST pairings                              a message about an invitation, of whoever has its link
 GET  outbox?lane=&after=epoch.seq&limit=   our messages to the caller, as signed
 GET  inbox?lane=&after=epoch.seq&limit=    the caller's messages that we have, as signed
 GET  messages/<id>                         our answers to a message of the caller's
@@ -31,6 +32,7 @@ from ..delivery.sync.outbox_feed import answers_to, inbox_page, outbox_page
 from ..delivery.values import Receipt
 from ..moving.document import enterprise_document
 from ..orders.hub_names import names_document
+from ..pairing.inviting import receive
 from ..peering.requests import receive_request
 from ..peers.nonces import Replayed
 from ..peers.peers import peer_by_id
@@ -39,7 +41,7 @@ from ..runtime import Federation
 from ..transport import Answer, Request
 
 _PATH = re.compile(
-    r"/-/federation/(inbox|outbox|ask|requests|messages|enterprises|names|hubs)(?:/([A-Za-z0-9_.~-]{1,100}))?"
+    r"/-/federation/(inbox|outbox|ask|requests|pairings|messages|enterprises|names|hubs)(?:/([A-Za-z0-9_.~-]{1,100}))?"
 )
 _JSON = ("content-type", "application/json")
 _PROBLEM = ("content-type", "application/problem+json")
@@ -74,6 +76,8 @@ def _serve(federation: Federation, request: Request, address: str) -> Answer:
     notice_restore(federation)
     if name == "requests":
         return _receipt_answer(receive_request(federation, request.body, address))
+    if name == "pairings":
+        return receive(federation, request.body, address)
     peer = admit(federation, request.headers, len(request.body), address)
     admitted = prove_caller(federation, peer, request, address)
     if name == "ask":
@@ -136,6 +140,7 @@ def _target(request: Request) -> tuple[str, str]:
         "hubs": ("GET",),
         "ask": ("POST",),
         "requests": ("POST",),
+        "pairings": ("POST",),
     }
     if match is None:
         raise Denied(404, "not_found", "there is nothing here")

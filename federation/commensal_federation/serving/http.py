@@ -35,7 +35,7 @@ def peer_routes(instance: Instance) -> Sequence[BaseRoute]:
         answer = await _answer(federation, request, address)
         return _response(await held_back.keep(answer, address) if answer.status == 429 else answer)
 
-    boxes = ("/inbox", "/outbox", "/ask", "/requests", "/hubs")
+    boxes = ("/inbox", "/outbox", "/ask", "/requests", "/pairings", "/hubs")
     paths = (*boxes, "/messages/{message}", "/enterprises/{enterprise}", "/names/{order}")
     routes = [Route(path, run, methods=["GET", "POST"], name=f"federation {path[1:]}") for path in paths]
     return [*routes, Route("/context", _context, name="federation context")]
@@ -48,10 +48,10 @@ async def _context(http: HttpRequest) -> Response:
 
 async def _answer(federation: Federation, http: HttpRequest, address: str) -> Answer:
     headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in http.scope["headers"]]
-    is_peer_request = http.url.path.endswith("/requests")
-    limit = LARGEST_REQUEST if is_peer_request else LARGEST
+    is_of_strangers = http.url.path.endswith(("/requests", "/pairings"))
+    limit = LARGEST_REQUEST if is_of_strangers else LARGEST
     try:
-        if not is_peer_request:
+        if not is_of_strangers:
             length = http.headers.get("content-length", "")
             size = int(length) if length.isascii() and length.isdecimal() and len(length) < 16 else 0
             refuse_at_the_door(federation, size, address)

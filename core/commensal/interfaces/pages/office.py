@@ -13,6 +13,7 @@ from ...hooks.values import OfficePage, Screen
 from ...instance import Instance
 from ...trade.enterprises.enterprises import Enterprise
 from ...trade.enterprises.plugins import refuse_where_off
+from ...trade.people.scopes import OPERATOR
 from .visit import Visit
 
 
@@ -23,18 +24,24 @@ class AddedPage:
     plugin: str
     page: OfficePage
 
-    def show(self, visit: Visit, enterprise: Enterprise) -> Screen | Response:
+    @property
+    def is_for_operators(self) -> bool:
+        """Whether it is a page of those who run the instance, and of no enterprise."""
+        return self.page.scope == OPERATOR
+
+    def show(self, visit: Visit, enterprise: Enterprise | None) -> Screen | Response:
         """Answers a GET. Raises `NotFound` if the enterprise has not switched the plugin on, and what the page does."""
         return self._run(self.page.show, visit, enterprise)
 
-    def send(self, visit: Visit, enterprise: Enterprise) -> Screen | Response:
+    def send(self, visit: Visit, enterprise: Enterprise | None) -> Screen | Response:
         """Answers a POST, otherwise like `show`. Only for a page with a form."""
         assert self.page.send is not None
         return self._run(self.page.send, visit, enterprise)
 
-    def _run(self, act: Callable[[Any, Any], Any], visit: Visit, enterprise: Enterprise) -> Screen | Response:
-        with visit.read() as tx:
-            refuse_where_off(tx, enterprise.id, self.plugin)
+    def _run(self, act: Callable[[Any, Any], Any], visit: Visit, enterprise: Enterprise | None) -> Screen | Response:
+        if enterprise is not None:
+            with visit.read() as tx:
+                refuse_where_off(tx, enterprise.id, self.plugin)
         with visit.instance.hooks.running(self.plugin, f"office page {self.page.path}"):
             answer: Screen | Response = act(visit, enterprise)
             return answer

@@ -1,0 +1,185 @@
+"""The neighbours of this site: a list in words, and a page for each, for operators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from starlette.responses import Response
+
+from commensal import Conflict, NotFound, Refused, Screen, Transaction, translate
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+
+from ..catalogue.away import away_peers
+from ..delivery.alerts import Alert, alerts, dismiss_alert
+from ..grants.questions import count_grants
+from ..notices.peer_kinds import PeerKind, peer_kinds
+from ..pairing.pairings import Pairing, pairing_with, pairings
+from ..peering import accept, change_scopes, fingerprint, resume, revoke, suspend
+from ..peering.accepting import requested_scopes
+from ..peering.ending import go_on_without
+from ..peering.probing import probe
+from ..peers.peers import peer_by_id, peers
+from ..peers.values import Peer
+from ..runtime import federation_of
+from .effects import effects_of_ending
+from .levels import level_of, level_words, scope_words, scopes_of_level
+
+HERE = "/office/instance/peers"
+_SHOWN = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trouble:
+    """An alert in the reader's language: what is wrong, what it means for orders, and what to do; as far as known."""
+
+    kind: str
+    title: str
+    text: str
+    meaning: str
+    todo: str
+    count: int
+    last_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neighbour:
+    """A peer as its operators see it.
+
+    state:       as `Peer.shown_state`
+    level:       how far it is trusted here; "" for a choice of single rights
+    silent_since: since when it does not answer; None: it does
+    selling:     grants of its producers to hubs here; offering: grants of producers here to its hubs
+    """
+
+    peer: Peer
+    state: str
+    level: str
+    silent_since: datetime | None
+    troubles: Sequence[Trouble]
+    selling: int
+    offering: int
+
+
+def neighbours_page(visit: Visit, enterprise: None) -> Screen:
+    with visit.read() as tx:
+        shown = _neighbours(tx, visit.language)
+        open_pairings = [pairing for pairing in pairings(tx) if _is_open(tx, pairing)]
+    levels = {name: label for name, label, _ in level_words(visit.language)}
+    context = {"neighbours": shown, "pairings": open_pairings, "levels": levels}
+    return Screen(template="federation/neighbours.html", context=context)
+
+
+def _is_open(tx: Transaction, pairing: Pairing) -> bool:
+    return pairing.shown_state(tx.now) in ("made", "opened", "shown")
+
+
+def _neighbours(tx: Transaction, language: str) -> list[Neighbour]:
+    silent, counts = dict(away_peers(tx)), count_grants(tx)
+    troubles = _troubles(alerts(tx), language)
+    return [_neighbour(tx, peer, silent, counts, troubles) for peer in peers(tx, limit=_SHOWN)]
+
+
+def _neighbour(
+    tx: Transaction, peer: Peer, silent: Mapping[str, datetime], counts: Mapping[tuple[str, str], int],
+    troubles: Mapping[str, Sequence[Trouble]],
+) -> Neighbour:  # fmt: skip
+    return Neighbour(
+        peer=peer, state=peer.shown_state(tx.now), level=level_of(peer.scopes_given),
+        silent_since=silent.get(peer.id), troubles=troubles.get(peer.id, ()),
+        selling=counts.get((peer.id, "received"), 0), offering=counts.get((peer.id, "given"), 0),
+    )  # fmt: skip
+
+
+def _troubles(rows: Sequence[Alert], language: str) -> dict[str, list[Trouble]]:
+    kinds, by_peer = peer_kinds(partial(translate, language)), dict[str, list[Trouble]]()
+    for row in rows:
+        kind = kinds.get(row.kind, PeerKind(row.kind, None))
+        trouble = Trouble(
+            kind=row.kind, title=kind.title or row.kind, text=row.text, count=row.count, last_at=row.last_at,
+            meaning=kind.mail.meaning if kind.mail else "", todo=kind.mail.todo if kind.mail else "",
+        )  # fmt: skip
+        by_peer.setdefault(row.peer_id, []).append(trouble)
+    return by_peer
+
+
+def neighbour_page(visit: Visit, enterprise: None) -> Screen:
+    return _neighbour_page(visit)
+
+
+def _neighbour_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
+    federation = federation_of(visit.instance)
+    with visit.read() as tx:
+        peer = peer_by_id(tx, visit.path["peer"])
+        counts, silent = count_grants(tx), dict(away_peers(tx))
+        neighbour = _neighbour(tx, peer, silent, counts, _troubles(alerts(tx), visit.language))
+        wishes = requested_scopes(federation, tx, peer)
+        pairing = pairing_with(tx, peer.iri)
+    levels = level_words(visit.language)
+    context = {
+        "neighbour": neighbour, "peer": peer, "fingerprint": fingerprint(peer), "pairing": pairing,
+        "levels": levels, "level_names": {name: label for name, label, _ in levels},
+        "rights": scope_words(visit.language), "wishes": wishes, "here": f"{HERE}/{peer.id}", "mistakes": errors,
+        "chosen": visit.form.get("level", "") or neighbour.level or "trade",
+        "done": visit.query.get("done", ""),
+    }  # fmt: skip
+    return Screen(template="federation/neighbour.html", context=context, status=status)
+
+
+def neighbour_now(visit: Visit, enterprise: None) -> Screen | Response:
+    """Does what the button says; what stops trade is shown with its effects before."""
+    action, peer_id = visit.query.get("then", ""), visit.path["peer"]
+    if action in ("suspend", "revoke") and visit.form.get("sure") != "1":
+        return _ending_page(visit, action)
+    try:
+        done = _act(visit, action, peer_id)
+    except NotFound:
+        raise
+    except Refused as error:
+        return _neighbour_page(visit, mistakes(visit, error, {"level", "fingerprint"}.__contains__), status_of(error))
+    return visit.redirect(f"{HERE}/{peer_id}?done={done}")
+
+
+def _act(visit: Visit, action: str, peer_id: str) -> str:
+    """Returns the name of the message that says what was done. Raises `NotFound` for an unknown action."""
+    federation = federation_of(visit.instance)
+    if action == "accept":
+        digits = visit.form.get("fingerprint", "")
+        if not digits.strip():
+            raise Conflict("peer_fingerprint", "Compare the fingerprint with its operator first.")
+        accept(federation, peer_id, scopes_of_level(visit.form.get("level", "")), fingerprint=digits)
+    elif action == "probe":
+        return "answers" if probe(federation, peer_id) else "silent"
+    else:
+        with visit.write() as tx:
+            _change(visit, tx, action, peer_by_id(tx, peer_id))
+    return action
+
+
+def _change(visit: Visit, tx: Transaction, action: str, peer: Peer) -> None:
+    federation, form = federation_of(visit.instance), visit.form
+    if action == "level":
+        version = int(form["version"]) if form.get("version", "").isdecimal() else 0
+        change_scopes(federation, tx, peer.id, version, scopes_of_level(form.get("level", ""), peer.scopes_given))
+    elif action == "suspend":
+        suspend(tx, peer.id)
+    elif action == "resume":
+        resume(tx, peer.id)
+    elif action == "revoke":
+        revoke(federation, tx, peer.id, reason=form.get("reason", "").strip()[:500])
+    elif action == "dismiss":
+        dismiss_alert(tx, peer.id, form.get("kind", ""))
+    elif action == "go-on":
+        go_on_without(tx, peer.id)
+    else:
+        raise NotFound
+
+
+def _ending_page(visit: Visit, action: str) -> Screen:
+    with visit.read() as tx:
+        peer = peer_by_id(tx, visit.path["peer"])
+        effects = effects_of_ending(tx, peer.id)
+    context = {"peer": peer, "effects": effects, "action": action, "here": f"{HERE}/{peer.id}"}
+    return Screen(template="federation/ending.html", context=context)

@@ -1,0 +1,27 @@
+"""All pages of the federation in the office."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from commensal import OfficePage, hookimpl
+
+from .neighbours import neighbour_now, neighbour_page, neighbours_page
+from .pairing import invite_now, join_now, join_page, pairing_now, pairing_page
+
+_Act = Callable[[Any, Any], Any]
+
+
+def _of_operators(path: str, show: _Act, send: _Act | None = None, *, link: str = "") -> OfficePage:
+    return OfficePage(path=path, place="", scope="operator", show=show, send=send, link=link)
+
+
+@hookimpl
+def office_pages() -> Sequence[OfficePage]:
+    return [
+        _of_operators("peers", neighbours_page, invite_now, link="Neighbours"),
+        _of_operators("peers/join", join_page, join_now),
+        _of_operators("peers/pairings/{pairing}", pairing_page, pairing_now),
+        _of_operators("peers/{peer}", neighbour_page, neighbour_now),
+    ]

@@ -1,0 +1,87 @@
+"""Pairing in five minutes: a link or QR code, six digits that both pages show, and two clicks on each side."""
+
+from __future__ import annotations
+
+import segno
+from starlette.responses import Response
+
+from commensal import NotFound, Refused, Screen
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+
+from ..pairing.deciding import agree, end
+from ..pairing.inviting import make_invitation
+from ..pairing.joining import join
+from ..pairing.pairings import code, pairing_by_id
+from ..peers.peers import peer_by_iri
+from ..runtime import federation_of
+from .levels import level_words, scopes_of_level
+from .neighbours import HERE
+
+
+def invite_now(visit: Visit, enterprise: None) -> Screen:
+    """Makes a link, and shows it, since nobody can show it again."""
+    federation = federation_of(visit.instance)
+    with visit.write() as tx:
+        pairing, link = make_invitation(federation, tx, visit.form.get("note", ""))
+    picture = segno.make(link, error="m").svg_data_uri(scale=4, border=4, light="white")
+    context = {"pairing": pairing, "link": link, "picture": picture, "there": f"{HERE}/pairings/{pairing.id}"}
+    return Screen(template="federation/invitation.html", context=context)
+
+
+def join_page(visit: Visit, enterprise: None) -> Screen:
+    return _join_page()
+
+
+def _join_page(link: str = "", errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
+    context = {"link": link, "mistakes": errors, "here": f"{HERE}/join"}
+    return Screen(template="federation/join.html", context=context, status=status)
+
+
+def join_now(visit: Visit, enterprise: None) -> Screen | Response:
+    link = visit.form.get("link", "").strip()[:500]
+    try:
+        pairing = join(federation_of(visit.instance), link)
+    except Refused as error:
+        return _join_page(link, mistakes(visit, error, {"link"}.__contains__), status_of(error))
+    return visit.redirect(f"{HERE}/pairings/{pairing.id}")
+
+
+def pairing_page(visit: Visit, enterprise: None) -> Screen | Response:
+    return _pairing_page(visit)
+
+
+def _pairing_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen | Response:
+    federation = federation_of(visit.instance)
+    with visit.read() as tx:
+        pairing = pairing_by_id(tx, visit.path["pairing"])
+        peer = peer_by_iri(tx, pairing.iri) if pairing.iri else None
+        state = pairing.shown_state(tx.now)
+        digits = code(federation, tx, pairing) if state == "shown" else ""
+    if peer is not None and peer.active:
+        return visit.redirect(f"{HERE}/{peer.id}")
+    context = {
+        "pairing": pairing, "state": state, "digits": digits, "mistakes": errors, "levels": level_words(visit.language),
+        "name": pairing.their_document().name if pairing.iri else "", "chosen": visit.form.get("level", "trade"),
+        "here": f"{HERE}/pairings/{pairing.id}", "host": pairing.base.partition("://")[2],
+    }  # fmt: skip
+    return Screen(template="federation/pairing.html", context=context, status=status)
+
+
+def pairing_now(visit: Visit, enterprise: None) -> Screen | Response:
+    """The operator's answer to the digits."""
+    federation, pairing_id = federation_of(visit.instance), visit.path["pairing"]
+    action = visit.query.get("then", "")
+    try:
+        if action == "agree":
+            agree(federation, pairing_id, scopes_of_level(visit.form.get("level", "")))
+        elif action == "different":
+            end(federation, pairing_id, "different")
+        elif action == "cancel":
+            end(federation, pairing_id, "cancelled")
+        else:
+            raise NotFound
+    except NotFound:
+        raise
+    except Refused as error:
+        return _pairing_page(visit, mistakes(visit, error, {"level"}.__contains__), status_of(error))
+    return visit.redirect(f"{HERE}/pairings/{pairing_id}")
