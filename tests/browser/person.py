@@ -17,7 +17,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
-PATIENCE = 15  # seconds for one page
+PATIENCE = 40  # seconds for one page; the machine may be busy
 COOKIES = {"session", "cart", "language", "browser"}
 OWN = ("data", "about")  # schemes of addresses without a request
 _FAULTS = Path(__file__).with_name("faults.js").read_text(encoding="utf-8")

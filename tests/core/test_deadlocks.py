@@ -33,7 +33,7 @@ def test_two_transactions_in_a_deadlock_both_commit(store: Store) -> None:
                 row = enterprise_counter.c
                 tx.execute(update(enterprise_counter).where(row.series == series).values(value=row.value + 1))
                 if tx.postgresql and series == order[0] and attempt == 1:
-                    both_hold_one.wait(timeout=5)  # each holds what the other wants next
+                    both_hold_one.wait(timeout=30)  # each holds what the other wants next
 
         store.transact(act)
 

@@ -461,12 +461,13 @@ def test_an_instance_without_plugins_serves_its_api(tmp_path: Path) -> None:
         assert server.stdout is not None
         url = server.stdout.readline().removeprefix("Serving on ").strip()
         headers = {"Authorization": f"Bearer {token}"}
-        created = httpx2.post(f"{url}/api/enterprises", json={"name": "La Ferme", "is_hub": True}, headers=headers)
-        assert created.status_code == 201
-        body = httpx2.get(f"{url}/api/enterprises/{created.json()['id']}", headers=headers).json()
-        assert body["name"] == "La Ferme"
-        assert httpx2.get(f"{url}/api/openapi.json").json()["openapi"].startswith("3.")
-        assert httpx2.get(url).status_code == 404
+        with httpx2.Client(base_url=url, timeout=60) as client:
+            created = client.post("/api/enterprises", json={"name": "La Ferme", "is_hub": True}, headers=headers)
+            assert created.status_code == 201
+            body = client.get(f"/api/enterprises/{created.json()['id']}", headers=headers).json()
+            assert body["name"] == "La Ferme"
+            assert client.get("/api/openapi.json").json()["openapi"].startswith("3.")
+            assert client.get("/").status_code == 404
     finally:
         server.send_signal(signal.SIGINT)
         server.communicate(timeout=30)

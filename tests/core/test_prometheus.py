@@ -150,11 +150,11 @@ def prometheus(files: Path, tmp_path: Path) -> Iterator[str]:
 @NEEDS_PROMETHEUS
 def test_prometheus_reads_an_instance(prometheus: str) -> None:
     def known(query: str) -> list[str]:
-        answer = httpx.get(f"{prometheus}/api/v1/query", params={"query": query}, trust_env=False).json()
+        answer = httpx.get(f"{prometheus}/api/v1/query", params={"query": query}, trust_env=False, timeout=60).json()
         return [row["value"][1] for row in answer["data"]["result"]]
 
     wait_until(lambda: known("commensal_info") == ["1"], "Prometheus has read the instance")
     assert known('up{job="commensal"}') == ["1"]
     assert known("sum(commensal_health)") == ["1"]
-    rules = httpx.get(f"{prometheus}/api/v1/rules", trust_env=False).json()["data"]["groups"][0]["rules"]
+    rules = httpx.get(f"{prometheus}/api/v1/rules", trust_env=False, timeout=60).json()["data"]["groups"][0]["rules"]
     assert [rule["name"] for rule in rules] == list(FIRES)

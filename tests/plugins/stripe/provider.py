@@ -123,12 +123,14 @@ class Provider:
 
     def refunded(self) -> int:
         """The sum that was given back."""
-        refunds = httpx.get(f"{self.behind}/v1/refunds", params={"limit": 100}, auth=(KEY, "")).json()["data"]
+        refunds = httpx.get(f"{self.behind}/v1/refunds", params={"limit": 100}, auth=(KEY, ""), timeout=60).json()[
+            "data"
+        ]
         intent_ids = {intent["id"] for intent in self.intents}
         return sum(charge["amount"] for charge in refunds if charge["payment_intent"] in intent_ids)
 
     def post(self, path: str, form: Mapping[str, Any]) -> dict[str, Any]:
-        answer = httpx.post(f"{self.behind}{path}", data=dict(form), auth=(KEY, ""))
+        answer = httpx.post(f"{self.behind}{path}", data=dict(form), auth=(KEY, ""), timeout=60)
         assert answer.is_success, answer.text
         return dict(answer.json())
 
@@ -172,7 +174,9 @@ class Provider:
                 return 200, self._intent(name)
         if self.strict and (method, parts[0]) == ("POST", "refunds"):
             return _error(400, "invalid_request_error", "Your balance is too low.")
-        answer = httpx.request(method, f"{self.behind}{path}?{raw}", content=body, headers=_FORM, auth=(KEY, ""))
+        answer = httpx.request(
+            method, f"{self.behind}{path}?{raw}", content=body, headers=_FORM, auth=(KEY, ""), timeout=60
+        )
         refund = answer.json()
         if self.slow and refund.get("object") == "refund":
             refund["status"] = "pending"
