@@ -22,6 +22,7 @@ from commensal import (
     Transaction,
     customer_by_id,
     enterprise_by_id,
+    format_moment,
     hookimpl,
     plugin_settings,
     read_amount,
@@ -34,6 +35,7 @@ from .settings import PARTS, Settings
 
 _PATH = "customers/{customer}/account"
 _SHOWN = 50  # entries of the ledger
+_OWN_ENTRIES = 12  # on the customer's own page
 _KINDS: tuple[EntryKind, ...] = ("paid in", "paid out", "correction")
 _FIELDS = ("kind", "amount", "note")
 
@@ -53,7 +55,10 @@ def page_parts(
     tx: Transaction, settings: Settings, page: str, enterprise_id: str, scopes: frozenset[str], language: str,
     subject: str,
 ) -> Sequence[PagePart]:  # fmt: skip
-    """The balance on the page of a customer, for those who see money."""
+    """The balance on the page of a customer, for those who see money, and on the customer's own with the latest
+    entries."""
+    if page == "account":
+        return _own_account(tx, settings, enterprise_id, subject, language)
     if page != "customer" or "payments:read" not in scopes:
         return []
     account = _account(tx, enterprise_id, subject)
@@ -67,6 +72,37 @@ def page_parts(
     url = f"/office/{enterprise_id}/{_PATH.format(customer=subject)}"
     line = PageLine(text=text, url=url, action=action, urgent=account is not None and account.balance < 0)
     return [PagePart(title=translate(language, "Account"), lines=[line])]
+
+
+def _own_account(
+    tx: Transaction, settings: Settings, enterprise_id: str, customer_id: str, language: str
+) -> Sequence[PagePart]:
+    account = _account(tx, enterprise_id, customer_id)
+    if account is None:
+        return []
+    shop = enterprise_by_id(tx, enterprise_id)
+
+    def shown(amount: int) -> str:
+        return settings.as_text(amount, shop.currency, language)
+
+    labels: dict[EntryKind, str] = {
+        "paid in": translate(language, "Paid in"),
+        "order": translate(language, "Order"),
+        "given back": translate(language, "Given back"),
+        "paid out": translate(language, "Paid out"),
+        "correction": translate(language, "Correction"),
+    }
+    balance = translate(language, "{amount} on the account").format(amount=shown(account.balance))
+    lines = [PageLine(text=balance, urgent=account.balance < 0)]
+    for entry in latest_entries(tx, enterprise_id, customer_id, limit=_OWN_ENTRIES):
+        parts = (
+            f"{'+' if entry.amount > 0 else ''}{shown(entry.amount)}",
+            f"{labels[entry.kind]} {entry.order_number or ''}".strip(),
+            entry.note,
+        )
+        moment = format_moment(entry.at, shop.timezone, language)
+        lines.append(PageLine(text=" · ".join(filter(None, parts)), detail=moment))
+    return [PagePart(title=translate(language, "Account"), lines=lines)]
 
 
 def account_page(visit: Visit, shop: Enterprise) -> Screen:

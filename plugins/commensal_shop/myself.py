@@ -1,25 +1,35 @@
-"""Pages about one's own account: a new e-mail address, invitations, export and erasure of one's data."""
+"""The page of one's own account: name and address, accounts at hubs, invitations, devices, export and erasure."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from starlette.responses import Response
 
-from commensal import Refused, translate
-from commensal.pages import Visit, clear_session
+from commensal import NotFound, Refused, enterprises_by_id, person_by_id, translate
+from commensal.pages import Visit, clear_session, page_parts
 from commensal.trade import (
     accept_invitation,
     ask_new_email,
+    change_password,
+    change_person,
+    check_new_password,
     confirm_new_email,
+    customers_of_person,
     decline_invitation,
     forget_me,
     invitations_to,
+    list_sessions,
     my_archive,
     prove_password,
+    revoke_session,
+    revoke_sessions,
     second_factor_of,
 )
 
+from .devices import device_name
 from .showing import NONE, Mistakes, mistakes, show, status_of
 
 
@@ -27,12 +37,30 @@ def account_page(visit: Visit) -> Response:
     return _page(visit)
 
 
-def _page(visit: Visit, email: str = "", errors: Mistakes = NONE, status: int = 200, at: str = "") -> Response:
-    """`at` is the form that was refused; its mistakes are shown above it."""
+def _page(
+    visit: Visit,
+    email: str = "",
+    errors: Mistakes = NONE,
+    status: int = 200,
+    at: str = "",
+    typed: Mapping[str, str] | None = None,
+) -> Response:
+    """`at` is the form that was refused; its mistakes are shown above it. `typed`: what was typed about oneself."""
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
+    person_id = person_of(visit)
     with visit.read() as tx:
-        second_factor, invitations = second_factor_of(tx, person_of(visit)), invitations_to(tx, person_of(visit))
+        person = person_by_id(tx, person_id)
+        second_factor, invitations = second_factor_of(tx, person_id), invitations_to(tx, person_id)
+        sessions = list_sessions(tx, person_id)
+        records = customers_of_person(tx, person_id)
+        hubs = enterprises_by_id(tx, {record.enterprise_id for record in records})
+        parts = {
+            record.enterprise_id: page_parts(
+                tx, visit, "account", record.enterprise_id, frozenset(), subject=record.id
+            )
+            for record in records
+        }  # fmt: skip
     return show(
         visit,
         "account",
@@ -40,9 +68,59 @@ def _page(visit: Visit, email: str = "", errors: Mistakes = NONE, status: int = 
         email=email,
         mistakes=errors,
         at=at,
+        typed=typed or {"name": person.name, "phone": person.phone, "language": person.language},
+        version=visit.form.get("version", "") if at == "me" else str(person.version),
         second_factor=second_factor,
         invitations=invitations,
+        sessions=[(session, device_name(session.agent)) for session in sessions],
+        hubs=[(hubs[id], added) for id, added in parts.items() if added],
+        zone=visit.instance.settings.timezone,
+        done=visit.query.get("done", ""),
     )
+
+
+def change_me_now(visit: Visit) -> Response:
+    if visit.actor.session_hash is None:
+        return visit.redirect("/login?next=/account")
+    typed = {name: visit.form.get(name, "").strip() for name in ("name", "phone", "language")}
+    version = visit.form.get("version", "")
+    known_version = int(version[:9]) if version.isascii() and version.isdigit() else 0
+    try:
+        with visit.write() as tx:
+            change_person(tx, person_of(visit), known_version, **typed)  # type: ignore[arg-type]
+    except Refused as error:
+        errors = mistakes(visit, error, typed.__contains__)
+        return _page(visit, errors=errors, status=status_of(error), at="me", typed=typed)
+    return visit.redirect("/account?done=me")
+
+
+def change_password_now(visit: Visit) -> Response:
+    """Changes the password, which is checked outside of transactions, and ends all other sessions."""
+    if visit.actor.session_hash is None:
+        return visit.redirect("/login?next=/account")
+    old, new = visit.form.get("old", ""), visit.form.get("new", "")
+    try:
+        hashes = check_new_password(visit.instance.store, person_of(visit), old=old, new=new)
+        with visit.write() as tx:
+            change_password(tx, person_of(visit), hashes, keep=visit.actor.session_hash)
+    except Refused as error:
+        return _page(visit, errors=mistakes(visit, error, {"old", "new"}.__contains__), status=status_of(error),
+                     at="password")  # fmt: skip
+    return visit.redirect("/account?done=password")
+
+
+def end_session_now(visit: Visit) -> Response:
+    """Logs out one of the person's devices, or all but this one."""
+    if visit.actor.session_hash is None:
+        return visit.redirect("/login?next=/account")
+    session_id = visit.form.get("session", "")
+    with visit.write() as tx:
+        if session_id == "others":
+            revoke_sessions(tx, person_of(visit), keep=visit.actor.session_hash)
+        else:
+            with suppress(NotFound):  # it has ended meanwhile
+                revoke_session(tx, person_of(visit), session_id)
+    return visit.redirect("/account?done=sessions")
 
 
 def answer_invitation_now(visit: Visit) -> Response:

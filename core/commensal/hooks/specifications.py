@@ -228,13 +228,13 @@ def menu_items(tx: Transaction, person_id: str | None, language: str) -> Sequenc
 def page_parts(
     tx: Transaction, page: str, enterprise_id: str, scopes: frozenset[str], language: str, subject: str
 ) -> Sequence[PagePart] | None:
-    """Parts of a page for those who run the enterprise: what needs them, in lines of text with a link each.
+    """Parts of a page: for those who run the enterprise what needs them, in lines of text with a link each.
 
     `page` is its name in the office: "week" is the first page, "begin" the first steps of a new hub, "settings" its
     settings, "money" the page of the treasurer, "close" what is missing before the books of a sale are closed, "sale"
     one of its sales and "customer" one of its customers, whose id is `subject`; elsewhere `subject` is "". `scopes` are
-    what the reader may do at the enterprise: return nothing that they may not read. `tx` only reads. A plugin that
-    fails is skipped.
+    what the reader may do at the enterprise: return nothing that they may not read. In the shop, "account" is the page
+    of the customer `subject` themself, without scopes. `tx` only reads. A plugin that fails is skipped.
     """
     raise AssertionError("a specification is not called")
 

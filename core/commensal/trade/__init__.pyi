@@ -55,6 +55,7 @@ from .enterprises.customers import Customer as Customer
 from .enterprises.customers import change_customer as change_customer
 from .enterprises.customers import count_customers as count_customers
 from .enterprises.customers import create_customer as create_customer
+from .enterprises.customers import customers_of_person as customers_of_person
 from .enterprises.customers import list_customers as list_customers
 from .enterprises.enterprises import change_enterprise as change_enterprise
 from .enterprises.enterprises import copy_enterprise as copy_enterprise
@@ -179,8 +180,11 @@ from .people.log_in import check_password as check_password
 from .people.log_in import finish_log_in as finish_log_in
 from .people.log_in import log_in as log_in
 from .people.log_in import wrong_password as wrong_password
+from .people.new_password import change_password as change_password
+from .people.new_password import check_new_password as check_new_password
 from .people.new_password import prove_password as prove_password
 from .people.passwords import hash_password as hash_password
+from .people.people import change_person as change_person
 from .people.people import new_person as new_person
 from .people.people import person_by_email as person_by_email
 from .people.scopes import SELF as SELF
@@ -192,7 +196,10 @@ from .people.second_factor import turn_off_second_factor as turn_off_second_fact
 from .people.second_factor import unconfirmed_enrolment as unconfirmed_enrolment
 from .people.second_factor import wrong_code as wrong_code
 from .people.sessions import NewSession as NewSession
+from .people.sessions import list_sessions as list_sessions
 from .people.sessions import log_out as log_out
+from .people.sessions import revoke_session as revoke_session
+from .people.sessions import revoke_sessions as revoke_sessions
 from .pricing.grouped import as_told as as_told
 from .pricing.values import Totals as Totals
 from .privacy.oneself import forget_me as forget_me

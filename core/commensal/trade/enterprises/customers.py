@@ -170,6 +170,12 @@ def customers_by_id(tx: Transaction, ids: Collection[str] | Select[tuple[str]]) 
     return {row["id"]: _customer_from(row) for row in tx.all(select(*_COLUMNS).where(customer.c.id.in_(ids)))}
 
 
+def customers_of_person(tx: Transaction, person_id: str) -> list[Customer]:
+    """The records that enterprises have of this person, whose address is confirmed, the oldest first; at most 100."""
+    query = select(*_COLUMNS).where(customer.c.person_id == person_id).order_by(customer.c.id).limit(100)
+    return [_customer_from(row) for row in tx.all(query)]
+
+
 def customer_by_email(tx: Transaction, enterprise_id: str, email: str) -> Customer:
     """The enterprise's customer with this address, as `read_email` returns it. Raises `NotFound` naming the address."""
     row = tx.first(select(*_COLUMNS).where(customer.c.enterprise_id == enterprise_id, customer.c.email == email))
