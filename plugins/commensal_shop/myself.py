@@ -87,7 +87,7 @@ def change_me_now(visit: Visit) -> Response:
     known_version = int(version[:9]) if version.isascii() and version.isdigit() else 0
     try:
         with visit.write() as tx:
-            change_person(tx, person_of(visit), known_version, **typed)  # type: ignore[arg-type]
+            change_person(tx, person_of(visit), known_version, **typed)
     except Refused as error:
         errors = mistakes(visit, error, typed.__contains__)
         return _page(visit, errors=errors, status=status_of(error), at="me", typed=typed)
