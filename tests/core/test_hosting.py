@@ -52,6 +52,15 @@ def test_texts_are_written_as_files_and_none_is_overwritten(tmp_path: Path) -> N
         CliRunner().invoke(app, ["init", "--into", str(tmp_path)], catch_exceptions=False)
 
 
+def test_a_timer_upgrades_every_week_what_needs_no_person(tmp_path: Path) -> None:
+    run_init(Path("/srv/val"), "--weekly-upgrades", "--into", str(tmp_path))
+    text = (tmp_path / "commensal-upgrade.service").read_text("utf-8")
+    assert "/commensal upgrade latest --unattended --instance /srv/val\n" in text
+    assert "OnCalendar=" in (tmp_path / "commensal-upgrade.timer").read_text("utf-8")
+    with pytest.raises(SettingsError, match="choose a plain one"):
+        write_text("upgrade.service", Path("/srv/two words"))
+
+
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_unit_is_no_roots_and_writes_only_into_its_folder(unit: str) -> None:
     settings = service(write_text(unit, Path("/srv/val")))

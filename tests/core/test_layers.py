@@ -28,7 +28,7 @@ CORE_ORDER = [
     "trade.privacy", "trade",
     "interfaces.terminal", "interfaces.reports", "interfaces.mail", "interfaces.api", "interfaces.monitoring",
     "interfaces.pages", "interfaces.outbound", "interfaces.about", "interfaces.app", "interfaces",
-    "operations.hosting", "operations.checks", "operations.backups", "operations.upgrading", "operations.memory",
+    "operations.checks", "operations.backups", "operations.upgrading", "operations.hosting", "operations.memory",
     "operations.connections", "operations.work", "operations.serving", "operations",
     "pages", "schema",
     "demo",

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parents[1]
-_CARRIED = ("README.md", "LICENSE", "pyproject.toml", "instance.example.toml")
+_CARRIED = ("README.md", "LICENSE", "pyproject.toml", "instance.example.toml", "core/release/constraints.txt")
 _ROOTS = {"commensal": "core", "commensal_federation": "federation"}
 
 

@@ -12,8 +12,8 @@ from typer.core import TyperGroup
 
 from ..base.acting import shell_command
 from ..base.languages.shell import shell_language, spoken, translation_key
+from ..instance.owner import as_owner
 from .output import output_after_commit
-from .owner import as_owner
 from .plugin_commands import claimed_names, find_plugin_command
 
 # Each command, in the order of `commensal --help`, and its module.
@@ -88,7 +88,8 @@ def _trace_commands(command: Any, path: str) -> Any:
 def _run_under(path: str, callback: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(callback)
     def run(*args: Any, **options: Any) -> Any:
-        outside = options.get("into") is not None  # `init --into` writes systemd units, which belong to root
+        # `init --into` writes units of systemd, and another version is installed where programs lie: both are root's.
+        outside = any(options.get(name) for name in ("into", "release", "back"))
         folder = None if outside else options.get("instance")
         with as_owner(folder), shell_command(path), output_after_commit():
             return callback(*args, **options)

@@ -15,7 +15,7 @@ from ..base.languages.offered import LANGUAGES
 from ..base.languages.shell import print_line, spoken, told
 from ..instance.begin import begin_instance, check_answer, check_plugins, refuse_existing, usual_plugins
 from ..instance.settings import default_sender
-from ..operations.hosting import CONTAINER, MONITORING, UNITS, write_files, write_text
+from ..operations.hosting import CONTAINER, MONITORING, UNITS, UPGRADES, write_files, write_text
 from .folder import HERE, Folder
 
 
@@ -47,16 +47,23 @@ def add_to(app: typer.Typer) -> None:
         monitoring: Annotated[
             bool, typer.Option("--monitoring", help="Only print alerts and settings of Prometheus, and a dashboard.")
         ] = False,
+        weekly_upgrades: Annotated[
+            bool, typer.Option("--weekly-upgrades", help="Only print a service and a timer of systemd for upgrades.")
+        ] = False,
         into: Annotated[Path | None, typer.Option(help="Write it into this folder instead.", exists=True)] = None,
     ) -> None:
         """Makes a new instance: settings, database. Asks what it is not told."""
         files = [
             *(UNITS if systemd else ()), *([proxy.value] if proxy else ()), *([CONTAINER] if container else ()),
-            *(MONITORING if monitoring else ()),
+            *(MONITORING if monitoring else ()), *(UPGRADES if weekly_upgrades else ()),
         ]  # fmt: skip
         if into is not None:
             if not files:
-                raise SettingsError("--into: say what to write there: --systemd, --proxy, --container or --monitoring.")
+                text = (
+                    "--into: say what to write there: --systemd, --weekly-upgrades, --proxy, --container or "
+                    "--monitoring."
+                )
+                raise SettingsError(text)
             for file in write_files(files, instance, into):
                 print_line("Wrote {file}.", file=file)
             return

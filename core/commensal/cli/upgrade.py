@@ -1,4 +1,4 @@
-"""``commensal upgrade``: upgrades an instance to the installed version."""
+"""``commensal upgrade``: upgrades an instance to the installed version, or installs another and upgrades to that."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ import typer
 from rich.markup import escape
 
 from ..base.clock import SystemClock
+from ..base.errors import SettingsError
 from ..base.languages.shell import spoken, told
 from ..interfaces.terminal import console
 from ..operations.hosting import UNITS
 from ..operations.upgrading.preflight import UpgradePlan, preflight
-from ..operations.upgrading.upgrade import UpgradeFailed, UpgradeResult, upgrade
+from ..operations.upgrading.upgrade import UpgradeFailed, UpgradeResult, try_on_copy, upgrade
 from .backup import BackupFolder, backup_folder
 from .folder import HERE, Folder
+from .replacing import print_step, replace_version, return_to_before, site_of
 
 _HALF_WAY = 3  # the exit code; 1 is "refused, and nothing was changed"
 _UNITS = " ".join(UNITS)
@@ -24,48 +26,76 @@ _UNITS = " ".join(UNITS)
 def add_to(app: typer.Typer) -> None:
     @app.command("upgrade")
     def upgrade_command(
+        release: Annotated[
+            str, typer.Argument(metavar="[VERSION]", help="A wheel, a version, or `latest`: installed beside this one.")
+        ] = "",
         to: BackupFolder = None,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Only look, and say what would happen.")] = False,
+        trial: Annotated[
+            bool, typer.Option("--trial", help="Only try it on a copy, while the instance serves.")
+        ] = False,
+        back: Annotated[bool, typer.Option("--back", help="Go back to the version before.")] = False,
+        losing_changes: Annotated[
+            bool, typer.Option("--losing-changes", help="With --back: lose what people have done since.")
+        ] = False,
+        unattended: Annotated[
+            bool, typer.Option("--unattended", help="Refuse what a person should look at first.")
+        ] = False,
+        unit: Annotated[list[str] | None, typer.Option(help="A service to stop and start; else the usual two.")] = None,
+        also: Annotated[
+            list[Path] | None, typer.Option(help="Another instance that this program serves.", file_okay=False)
+        ] = None,
         instance: Folder = HERE,
     ) -> None:
         """Brings an instance that is stopped to this version: looks, backs up, migrates, checks.
 
-        Install the new version and stop the instance first. If this is broken off, run it again: it goes on. Exits 1
-        where it refuses and nothing was changed, 3 where it stopped half-way and says how to go on or back.
+        With a version, it does the rest too: installs that version beside this one, tries it on a copy, stops the
+        services, upgrades, starts them again, and says for how long nobody was served; --back undoes that while nobody
+        has ordered. If this is broken off, run it again: it goes on. Exits 1 where it refuses and nothing was changed,
+        3 where it stopped half-way and says how to go on or back.
         """
+        if release or back:
+            if release and back:
+                raise SettingsError("--back leads to the version before: name no other.")
+            site = site_of([instance, *(also or [])], unit or list(UNITS))
+            if back:
+                return_to_before(site, losing=losing_changes)
+            else:
+                replace_version(site, release, unattended=unattended)
+            return
         with preflight(instance, to or backup_folder(instance), clock=SystemClock()) as plan:
             _print_plan(plan)
             if dry_run:
                 _print_intent(plan)
                 return
+            if trial:
+                try_on_copy(plan)
+                print_step(spoken("tried"), spoken("a copy was upgraded, checked and deleted; nothing was changed"))
+                return
             try:
-                result = upgrade(plan, on_step=_print_step)
+                result = upgrade(plan, on_step=print_step)
             except UpgradeFailed as error:
                 _print_options(error, instance, postgresql=plan.source.sqlite_file is None)
                 raise typer.Exit(_HALF_WAY) from error
             _print_end(plan, result)
 
 
-def _print_step(step: str, text: str) -> None:
-    console.print(f"[green]{step:<9}[/green] {escape(text)}", soft_wrap=True)
-
-
 def _print_plan(plan: UpgradePlan) -> None:
     settings = plan.source.settings
     file, count = plan.source.folder / "instance.toml", len(settings.enabled_plugins)
-    _print_step(spoken("settings"), spoken("{file}, {count} plugins are there", file=file, count=count))
-    _print_step(spoken("database"), _describe_database(plan))
+    print_step(spoken("settings"), spoken("{file}, {count} plugins are there", file=file, count=count))
+    print_step(spoken("database"), _describe_database(plan))
     if plan.left:
         names = ", ".join(plan.left)
-        _print_step(spoken("left"), spoken("tables of {names}, not enabled, stay as they are", names=names))
+        print_step(spoken("left"), spoken("tables of {names}, not enabled, stay as they are", names=names))
     if plan.revisions:
         size = sum(plan.needed.values()) / 1024**2
-        _print_step(spoken("space"), spoken("{size:,.1f} MB for a while, which is there", size=size))
+        print_step(spoken("space"), spoken("{size:,.1f} MB for a while, which is there", size=size))
     if plan.earlier_backup:
-        _print_step(spoken("resumed"), spoken("an upgrade was broken off; this one goes on where it was"))
+        print_step(spoken("resumed"), spoken("an upgrade was broken off; this one goes on where it was"))
     elif plan.unfinished:
         text = "an upgrade was broken off before its first step, or after its last; this one begins anew"
-        _print_step(spoken("again"), spoken(text))
+        print_step(spoken("again"), spoken(text))
 
 
 def _describe_database(plan: UpgradePlan) -> str:
@@ -78,12 +108,12 @@ def _describe_database(plan: UpgradePlan) -> str:
 
 def _print_intent(plan: UpgradePlan) -> None:
     if plan.earlier_backup:
-        _print_step(spoken("would"), spoken("keep {file}", file=plan.earlier_backup))
+        print_step(spoken("would"), spoken("keep {file}", file=plan.earlier_backup))
     elif plan.revisions:
         text = "back up into {folder}, and try the upgrade on the copy"
-        _print_step(spoken("would"), spoken(text, folder=plan.backups))
+        print_step(spoken("would"), spoken(text, folder=plan.backups))
     for revision in plan.revisions:
-        _print_step(spoken("would"), spoken("migrate {revision}", revision=revision))
+        print_step(spoken("would"), spoken("migrate {revision}", revision=revision))
     console.print(spoken("Nothing was changed." if plan.revisions else "There is nothing to migrate."), soft_wrap=True)
 
 

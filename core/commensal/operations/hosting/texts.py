@@ -9,17 +9,21 @@ from urllib.parse import urlsplit
 
 from ...base.errors import SettingsError
 from ...instance import InstanceSettings, load_settings
+from ..upgrading.versions import Program, is_beside_others
 
 WORKER = "commensal-work"
 UNITS = {"commensal": ("the web server", "serve --no-jobs"), WORKER: ("the worker", "work")}
 PROXIES = ("caddy", "nginx")
 CONTAINER = "container"
+UPGRADES = ("upgrade.service", "upgrade.timer")
 MONITORING = ("alerts.yml", "prometheus.yml", "dashboard.json")
 STATE = Path("/var/lib")  # where systemd creates the state folders of services
 _NAMES = {
     "caddy": "Caddyfile",
     "nginx": "commensal",
     CONTAINER: "Containerfile",
+    "upgrade.service": "commensal-upgrade.service",
+    "upgrade.timer": "commensal-upgrade.timer",
     "alerts.yml": "commensal.rules.yml",
     "prometheus.yml": "commensal.prometheus.yml",
     "dashboard.json": "commensal.dashboard.json",
@@ -29,7 +33,7 @@ _EXAMPLE = "https://commensal.example"  # if there is no instance yet
 
 
 def write_text(which: str, folder: Path) -> str:
-    """The text for a unit of `UNITS`, one of `PROXIES` or `MONITORING`, or `CONTAINER`.
+    """The text for a unit of `UNITS` or `UPGRADES`, one of `PROXIES` or `MONITORING`, or `CONTAINER`.
 
     `folder` need not contain an instance yet.
 
@@ -41,9 +45,32 @@ def write_text(which: str, folder: Path) -> str:
     )
     file = Path(__file__).parent / "templates" / ("unit.service" if which in UNITS else which)
     text = file.read_text(encoding="utf-8")
-    for name, value in (_of_unit(which, folder, settings) if which in UNITS else _of_address(settings)).items():
+    for name, value in _values(which, folder, settings).items():
         text = text.replace(f"{{{name}}}", value)
     return text
+
+
+def _values(which: str, folder: Path, settings: InstanceSettings) -> dict[str, str]:
+    if which in UNITS:
+        return _of_unit(which, folder, settings)
+    if which in UPGRADES:
+        _refuse_misread(str(folder), str(_command()))
+        return {"commensal": str(_command()), "folder": str(folder)}
+    return _of_address(settings)
+
+
+def _command() -> Path:
+    """The command of this version; or, if it lies beside others, of whichever is in use."""
+    if is_beside_others():
+        return Program.of_this_process().link
+    return Path(sys.executable).with_name("commensal")
+
+
+def _refuse_misread(*paths: str) -> None:
+    for path in paths:
+        if any(character.isspace() or character in "%\\\"'$;" for character in path):
+            text = "{path}: a unit of systemd would read this path as something else; choose a plain one."
+            raise SettingsError(text, path=path)
 
 
 def write_files(names: Sequence[str], folder: Path, into: Path) -> list[Path]:
@@ -64,12 +91,8 @@ def write_files(names: Sequence[str], folder: Path, into: Path) -> list[Path]:
 
 
 def _of_unit(unit: str, folder: Path, settings: InstanceSettings) -> dict[str, str]:
-    commensal = Path(sys.executable).with_name("commensal")
-    backups = settings.backups.folder
-    for path in (str(folder), str(commensal), backups):
-        if any(character.isspace() or character in "%\\\"'$;" for character in path):
-            text = "{path}: a unit of systemd would read this path as something else; choose a plain one."
-            raise SettingsError(text, path=path)
+    commensal, backups = _command(), settings.backups.folder
+    _refuse_misread(str(folder), str(commensal), backups)
     at_home = any(path.parts[1:2] and path.parts[1] in _HOMES for path in (folder, commensal))
     is_state = folder.is_relative_to(STATE) and folder != STATE
     writes = (

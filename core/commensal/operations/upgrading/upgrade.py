@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -69,6 +70,24 @@ def upgrade(plan: UpgradePlan, *, on_step: OnStep = lambda step, text: None) -> 
         failpoint("upgrade.checked")
         _note(plan, finished=True, backup=backup)
     return UpgradeResult(revisions, backup, problems)
+
+
+def try_on_copy(plan: UpgradePlan) -> None:
+    """Upgrades a copy of the database and checks it, while the instance may serve; the copy is deleted.
+
+    Raises `StoreError` if that fails, or this user may not make a temporary database on PostgreSQL.
+    """
+    if not plan.revisions:
+        return
+    folder = plan.backups if plan.backups.exists() else plan.source.folder
+    with tempfile.TemporaryDirectory(prefix=".trial-", dir=folder) as temporary:
+        try:
+            back_up(plan.source.folder, Path(temporary), whole=True, clock=plan.source.clock)
+        except (Busy, SettingsError):
+            raise
+        except Exception as error:  # also of a revision that fails on the copy
+            text = "A copy cannot be upgraded, so nothing was changed. {kind}: {error}"
+            raise StoreError(text, kind=type(error).__name__, error=error) from error
 
 
 def _backup(plan: UpgradePlan, on_step: OnStep) -> Path:

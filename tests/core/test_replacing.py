@@ -1,0 +1,154 @@
+"""A new version takes the place of the one that runs, and the one before takes it back."""
+
+from __future__ import annotations
+
+import hashlib
+import signal
+import socket
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from commensal.base.acting import shell_command
+from commensal.base.clock import ManualClock
+from commensal.base.errors import SettingsError
+from commensal.instance import Instance
+from commensal.instance.upgrade_record import read_upgrade_record
+from commensal.operations.upgrading.bringing_back import changes_since
+from commensal.operations.upgrading.replacing import NeedsPerson, Site, refuse_unattended, replace
+from commensal.operations.upgrading.services import Services
+from commensal.operations.upgrading.versions import Program, Wheel
+from commensal.trade.people.operators import add_operator
+
+from .versions import ADDED, NEW, OLD, Machine, build_wheels
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    machine = Machine(tmp_path)
+    yield machine
+    machine.systemctl("stop")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def revision(machine: Machine) -> str:
+    with closing(sqlite3.connect(machine.instance / "commensal.db")) as connection:
+        return str(connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])
+
+
+@pytest.mark.long
+def test_an_instance_is_upgraded_in_seconds_and_goes_back_while_nobody_has_ordered(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two real versions in environments of their own. The upgrade is killed once the services have stopped, and goes
+    on."""
+    monkeypatch.setenv("PYTHONPATH", machine.environment["PYTHONPATH"])
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    old, new = build_wheels(machine.folder)
+    machine.install(old)
+    here = ("--instance", machine.instance)
+    words = ("--name", "Val", "--base-url", "http://127.0.0.1", "--language", "en", "--timezone", "Europe/Paris")
+    created = machine.run("init", *here, *words, "--sender", "a@b.example", "--port", free_port())
+    assert created.returncode == 0, created.stderr
+    head = revision(machine)
+    machine.systemctl("start")
+
+    killed = machine.run("upgrade", new, *here, killed_at="stop")
+    assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
+    assert (machine.program.current, revision(machine)) == (OLD, head)
+    upgraded = machine.run("upgrade", new, *here)
+    assert upgraded.returncode == 0, upgraded.stdout + upgraded.stderr
+    assert f"Commensal {NEW} serves. Nobody was served for" in upgraded.stdout
+    assert (machine.program.current, revision(machine)) == (NEW, ADDED)
+
+    assert machine.run("user", "ada@example.org", "--password", "a long password", *here).returncode == 0
+    refused = machine.run("upgrade", "--back", *here)
+    assert refused.returncode == 1
+    assert "changes by people. Going back loses them" in refused.stderr
+    assert (machine.program.current, revision(machine)) == (NEW, ADDED)
+
+    back = machine.run("upgrade", "--back", "--losing-changes", *here)
+    assert back.returncode == 0, back.stdout + back.stderr
+    assert f"Commensal {OLD} serves again." in back.stdout
+    assert (machine.program.current, revision(machine)) == (OLD, head)
+    record = read_upgrade_record(machine.instance)
+    assert record is not None
+    assert record.version == OLD
+    check = machine.run("check", *here)
+    assert check.returncode == 0, check.stdout + check.stderr
+
+
+def wheel(folder: Path, version: str) -> Path:
+    file = folder / f"commensal-{version}-py3-none-any.whl"
+    file.write_bytes(b"anything")
+    return file
+
+
+def site(folder: Path, current: str) -> Site:
+    program = Program(folder / "program")
+    program.environment(current).mkdir(parents=True)
+    program.use(current)
+    return Site(program, [], Services(()), ManualClock(datetime(2026, 6, 4, tzinfo=UTC)))
+
+
+def test_one_link_says_which_version_is_in_use(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    assert program.current == ""
+    for version in ("1.0", "1.1", "1.0"):
+        program.use(version)
+        assert program.current == version
+        assert program.link.parent.parent.resolve() == program.environment(version)
+    assert not program.has("1.0"), "its environment was never complete"
+
+
+def test_only_a_whole_wheel_of_commensal_is_installed(tmp_path: Path) -> None:
+    new = wheel(tmp_path, "1.1")
+    assert str(Wheel.find(str(new), tmp_path).version) == "1.1"
+    (tmp_path / "SHA256SUMS").write_text(f"{'0' * 64}  {new.name}\n")
+    with pytest.raises(SettingsError, match=r"is not what .*SHA256SUMS says it is"):
+        Wheel.of(new)
+    (tmp_path / "SHA256SUMS").write_text(f"{hashlib.sha256(b'anything').hexdigest()}  {new.name}\n")
+    assert Wheel.of(new).file == new
+    for name in ("other-1.1-py3-none-any.whl", "commensal.whl", "commensal-2.0-py3-none-any.whl"):
+        with pytest.raises(SettingsError, match="is no wheel of Commensal"):
+            Wheel.find(str(tmp_path / name), tmp_path)
+    with pytest.raises(SettingsError, match="name a wheel, a version"):
+        Wheel.find("--index-url=x", tmp_path)
+
+
+def test_an_older_version_takes_no_place(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"1\.0 is older than 1\.1, which is in use"):
+        replace(site(tmp_path, "1.1"), Wheel.of(wheel(tmp_path, "1.0")), on_step=lambda step, text: None)
+
+
+def test_unattended_only_mends_are_installed(tmp_path: Path) -> None:
+    here = site(tmp_path, "1.1.0")
+    refuse_unattended(here, Wheel.of(wheel(tmp_path, "1.1.3")))
+    for version in ("1.2", "2.0"):
+        with pytest.raises(NeedsPerson, match="read its changes"):
+            refuse_unattended(here, Wheel.of(wheel(tmp_path, version)))
+
+
+def test_a_version_that_is_not_beside_others_is_not_replaced() -> None:
+    with pytest.raises(SettingsError, match="not beside other versions"):
+        Program.of_this_process()
+
+
+def test_what_people_did_since_an_upgrade_is_counted(instance: Instance, clock: ManualClock) -> None:
+    store, upgraded_at = instance.store, clock.now()
+    with store.read() as tx:
+        assert changes_since(tx, upgraded_at) == []
+    clock.advance(minutes=1)
+    with shell_command("commensal user"):
+        add_operator(store, email="ada@example.org", name="Ada", password="a long password", language="en")
+    with store.read() as tx:
+        assert [str(loss) for loss in changes_since(tx, upgraded_at)] == ["1 changes by people"]
+        assert changes_since(tx, clock.now()) == []
