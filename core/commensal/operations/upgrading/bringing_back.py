@@ -16,9 +16,9 @@ from ...base.errors import Problem, SettingsError
 from ...hooks.loading import migration_folders
 from ...instance.instance import DATABASE
 from ...instance.owner import as_owner
+from ...instance.tables import audit_entry
 from ...storage.database import Transaction
 from ...storage.database.revisions import missing
-from ...trade.audit.tables import audit_entry
 from ...trade.orders.tables import customer_order
 from ...trade.payments.tables import payment
 from ..backups.restore import RESTORED
