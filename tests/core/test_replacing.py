@@ -22,7 +22,7 @@ from commensal.operations.upgrading.bringing_back import changes_since
 from commensal.operations.upgrading.replacing import NeedsPerson, Site, refuse_unattended, replace
 from commensal.operations.upgrading.services import Services
 from commensal.operations.upgrading.versions import Program, Wheel
-from commensal.trade.people.operators import add_operator
+from commensal.trade.accounts.operators import add_operator
 
 from .versions import ADDED, NEW, OLD, Machine, build_wheels
 
