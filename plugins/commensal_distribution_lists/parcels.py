@@ -187,6 +187,7 @@ def receipts(language: str) -> Report:
         grouped_by=["parcel"],
         page_per_group=True,
         layout="receipts",
+        scope="payments:take",
         moment="hand out",
     )
 

@@ -39,12 +39,12 @@ from commensal.trade import (
     Returned,
     demand,
     deposit_kinds,
-    held_at,
     lines_of_session,
     locked_order,
     payment_methods,
     payment_methods_of_order,
     returned_of_session,
+    sees_amounts,
     summaries_of_session,
 )
 
@@ -149,9 +149,8 @@ def _what_was_before(call: Call, order: Order) -> str:
         return translate(call.language, "This order was cancelled.")
     zone = enterprise_by_id(call.tx, order.enterprise_id).timezone
     hour = format_hour(order.fulfilled_at or call.tx.now, zone, call.language)
-    scopes = held_at(call.tx, call.actor, order.enterprise_id)
-    sees_money = not scopes.isdisjoint(("payments:read", "payments:take"))
-    taken = sum(payment.amount for payment in money_of_hand_over(call.tx, order)) if sees_money else 0
+    is_shown = sees_amounts(call.tx, call.actor, order.enterprise_id)
+    taken = sum(payment.amount for payment in money_of_hand_over(call.tx, order)) if is_shown else 0
     name = who_took(call.tx, order) if taken else ""
     if name:
         text = translate(call.language, "{name} took {amount} and handed it over at {hour}.")

@@ -18,6 +18,7 @@ from commensal.trade.orders.questions import order_by_id
 from commensal.trade.orders.tables import customer_order
 from commensal_office import desk
 
+from .amounts import amounts_reported, amounts_told, mark_amounts, packer_of
 from .filling import MEMBERS, WORDS, AppRoute, Unfilled, fill
 from .settled import PRIVATE, PUBLIC
 from .trespass import OPEN, Asker, Attempt, Village, trespasses
@@ -136,3 +137,16 @@ def test_a_lookup_that_forgets_whose_it_is_is_found(village: Village, monkeypatc
     monkeypatch.setattr(orders, "order_by_id", lambda tx, id, **_: order_by_id(tx, id, enterprise_id=village.victim.id))
     violations = trespasses(village, village.askers["owner"], [route])
     assert any("with another's order: told" in finding for finding in violations), violations
+
+
+# ------------------------------------------------------------------------------------------------ within one enterprise
+
+
+def test_packers_read_no_amounts(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hall learns what to pack, and not who pays how much. Without the check it would learn both."""
+    marked = mark_amounts(village.instance.store)
+    assert {"customer_order.total", "order_line.price", "payment.amount", "purchase_order_line.price"} <= marked
+    packer, routes = packer_of(village), [route for route in village.routes if route.parameters]
+    assert [*amounts_told(village, packer, routes), *amounts_reported(village, packer)] == []
+    monkeypatch.setattr(handler, "sees_amounts", lambda *_: True)
+    assert len(list(amounts_told(village, packer, [route for route in routes if "order" in route.path]))) > 5

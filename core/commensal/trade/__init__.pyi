@@ -45,6 +45,7 @@ from .catalogs.values import Offer as Offer
 from .enterprises.access import demand as demand
 from .enterprises.access import demand_founder as demand_founder
 from .enterprises.access import held_at as held_at
+from .enterprises.access import sees_amounts as sees_amounts
 from .enterprises.customer_categories import CustomerCategory as CustomerCategory
 from .enterprises.customer_categories import create_category as create_category
 from .enterprises.customer_categories import delete_category as delete_category

@@ -19,7 +19,7 @@ class EvidenceFile:
     file: str
 
 
-@routes.get("/enterprises/{enterprise}/orders/{order}/evidence", scope="orders:read")
+@routes.get("/enterprises/{enterprise}/orders/{order}/evidence", scope="payments:read")
 def order_evidence(call: Call, enterprise: str, order: str) -> EvidenceFile:
     """Returns all that was signed about an order with another instance, as one file that anybody can verify."""
     return EvidenceFile(evidence_of(federation_of(call.instance), call.tx, enterprise, order).decode())

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Literal
 from urllib.parse import urlsplit
 
-from commensal import Secret
+from commensal import Amount, Secret
 
 Auth = Literal["none", "token", "api_key", "oidc"]
 DfcVersion = Literal["1.16", "2.0"]
@@ -92,14 +92,14 @@ class LinkedProduct:
     offer_iri: str
     product_id: str
     lot_id: str
-    price: int
+    price: Amount
     stock: int | None
     taken: int
     case_iri: str
     case_offer_iri: str
     case_pieces: int
     case_of: int
-    case_price: int | None
+    case_price: Amount | None
     changed_at: datetime
     gone_at: datetime | None
 

@@ -67,7 +67,7 @@ def answer_instance_order(call: Call, enterprise: str, order: str, body: OrderAn
     return answer_order(federation_of(call.instance), call.tx, enterprise, order, changes, lost=body.lost)
 
 
-@routes.get(f"{_ORDERS}/{{order}}/statement", scope="orders:read")
+@routes.get(f"{_ORDERS}/{{order}}/statement", scope="payments:read")
 def instance_order_statement(call: Call, enterprise: str, order: str) -> OrderStatement:
     """Returns the order's statement, the same on both sides."""
     return statement_of(order_of(call.tx, enterprise, order, locked=False))

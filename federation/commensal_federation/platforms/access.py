@@ -19,7 +19,7 @@ from commensal import (
     enterprises_by_id,
 )
 from commensal.pages import Visit
-from commensal.trade import demand, find_enterprise, held_at, memberships_of
+from commensal.trade import demand, find_enterprise, held_at, memberships_of, sees_amounts
 
 from ..authority.authority import refuse_moving
 from .scopes import enterprises_granting, granted_scopes
@@ -35,6 +35,8 @@ _OURS: dict[Scope, tuple[str, ...]] = {
     "WriteOrders": ("orders:write",),
 }
 
+_WITH_AMOUNTS = ("ReadOrders", "WriteOrders")
+
 
 def demand_scope(visit: Visit, tx: Transaction, enterprise_id: str, scope: Scope) -> Enterprise:
     """The enterprise, if the caller has the scope there.
@@ -45,6 +47,8 @@ def demand_scope(visit: Visit, tx: Transaction, enterprise_id: str, scope: Scope
     if not visit.actor.client:
         for right in _OURS[scope]:
             demand(tx, visit.actor, right, enterprise_id)
+        if not _may_see(visit, tx, enterprise_id, scope):
+            raise Forbidden("amounts", "Orders of DFC tell amounts, which your role does not include.")
         return enterprise_by_id(tx, enterprise_id)
     granted = granted_scopes(tx, visit.actor.client, enterprise_id)
     if not granted:
@@ -90,7 +94,16 @@ def readable_enterprises(visit: Visit, tx: Transaction, scope: Scope, *, after: 
         membership.enterprise
         for membership in memberships_of(tx, visit.actor.person_id or "", after=after, limit=limit)
     ]
-    return [enterprise for enterprise in own if set(_OURS[scope]) <= held_at(tx, visit.actor, enterprise.id)]
+    return [
+        enterprise
+        for enterprise in own
+        if set(_OURS[scope]) <= held_at(tx, visit.actor, enterprise.id) and _may_see(visit, tx, enterprise.id, scope)
+    ]
+
+
+def _may_see(visit: Visit, tx: Transaction, enterprise_id: str, scope: Scope) -> bool:
+    """Whether a person may see what answers of this scope tell: orders tell amounts."""
+    return scope not in _WITH_AMOUNTS or sees_amounts(tx, visit.actor, enterprise_id)
 
 
 def refuse_anonymous(visit: Visit) -> None:

@@ -16,15 +16,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
 import msgspec
 
+from ...base.amounts import holds_amounts
 from ...base.converting import decode_json
 from ...instance import Instance
 from ...storage.database import Transaction
 from ...trade.people.actor import Actor
-from ...trade.people.scopes import ALL_SCOPES
+from ...trade.people.scopes import ALL_SCOPES, ENTERPRISE_SCOPES
 
 T = TypeVar("T")
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -170,6 +172,11 @@ class Endpoint:
     @property
     def body(self) -> Any:
         return self.hints.get("body")
+
+    @cached_property
+    def hides_amounts(self) -> bool:
+        """Whether its answers have fields that some members of the enterprise may not read."""
+        return self.scope in ENTERPRISE_SCOPES and holds_amounts(self.answer)
 
     @property
     def may_come_empty(self) -> bool:

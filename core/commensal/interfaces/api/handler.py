@@ -13,6 +13,7 @@ from anyio import CapacityLimiter
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from ...base.amounts import without_amounts
 from ...base.errors import CommensalError, Refused, Unavailable
 from ...base.failpoints import failpoint
 from ...base.languages.catalogs import best_language
@@ -21,7 +22,7 @@ from ...instance import Instance
 from ...storage.database import Transaction
 from ...storage.idempotency.answers import Seal, StoredAnswer, claim_key, hash_key, read_key, request_hash, store_answer
 from ...trade.audit.acting import acting, acting_for
-from ...trade.enterprises.access import demand
+from ...trade.enterprises.access import demand, sees_amounts
 from ...trade.enterprises.plugins import refuse_where_off
 from ...trade.people.actor import Actor
 from ...trade.people.scopes import PUBLIC
@@ -36,6 +37,8 @@ from .rates import Rates
 from .reading import read_body, read_id, read_query, read_version
 from .streaming import begin_stream
 from .tracing import trace_export, trace_request
+
+Shown = Callable[[Any], Any]  # what the caller may read of a handler's value
 
 LARGEST_JSON = 1024 * 1024  # bytes
 LARGEST_FILE = 9 * 1024 * 1024
@@ -166,7 +169,7 @@ def _answer_read(
             if endpoint.prepare is not None:
                 call = replace(call, prepared=endpoint.prepare(call, **arguments))
             value = endpoint.handler(call, **arguments)
-            response = _respond(endpoint, instance, value)
+            response = _respond(endpoint, instance, value, _shown_to(call, endpoint, arguments))
         keep_alive(instance.store, actor, tx.now)
     with acting(acting_for(actor, endpoint.name, enterprise_id)):
         trace_export(call, endpoint, arguments, value)
@@ -252,27 +255,28 @@ def _transact(
     path = f"{request.url.path}?{request.url.query}"
     seal = Seal(endpoint.seals, key or "", content)
 
-    def act(tx: Transaction) -> tuple[Call, Any, Response]:
+    def act(tx: Transaction) -> tuple[Call, Any, Shown, Response]:
         call = make_call(tx=tx)
         actor = call.actor.key
         if key is not None:
             stored = claim_key(tx, actor, key, request_hash(endpoint.method, path, content))
             if stored is not None and endpoint.after is None:
                 stored = seal.open(stored)
-                return call, None, Response(stored.body, stored.status, dict(stored.headers))
+                return call, None, _as_it_is, Response(stored.body, stored.status, dict(stored.headers))
             call = replace(call, key=hash_key(actor, key))
         value = endpoint.handler(call, **arguments)
         trace_request(tx, endpoint, arguments)
-        response = _respond(endpoint, instance, value)
+        shown = _shown_to(call, endpoint, arguments)
+        response = _respond(endpoint, instance, value, shown)
         if key is not None:
             store_answer(tx, actor, key, seal.close(_to_stored(response)))
         failpoint("request.before_commit")
-        return call, value, response
+        return call, value, shown, response
 
-    call, value, response = instance.transact(act)
+    call, value, shown, response = instance.transact(act)
     failpoint("request.committed")
     if endpoint.after is not None and value is not None:
-        response = _respond(endpoint, instance, endpoint.after(call, value))
+        response = _respond(endpoint, instance, endpoint.after(call, value), shown)
     return response
 
 
@@ -281,7 +285,18 @@ def _to_stored(response: Response) -> StoredAnswer:
     return StoredAnswer(response.status_code, headers, bytes(response.body).decode())
 
 
-def _respond(endpoint: Endpoint, instance: Instance, value: Any) -> Response:
+def _shown_to(call: Call, endpoint: Endpoint, arguments: dict[str, Any]) -> Shown:
+    """The function that leaves of the handler's value what the caller may read."""
+    if endpoint.hides_amounts and not sees_amounts(call.tx, call.actor, arguments["enterprise"]):
+        return without_amounts
+    return _as_it_is
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _respond(endpoint: Endpoint, instance: Instance, value: Any, shown: Shown) -> Response:
     if isinstance(value, Response):
         return value
     if isinstance(value, Stream):
@@ -298,7 +313,7 @@ def _respond(endpoint: Endpoint, instance: Instance, value: Any) -> Response:
     if value is None:
         response = Response(status_code=endpoint.status, headers=headers)
     else:
-        body = msgspec.json.encode(value)
+        body = msgspec.json.encode(shown(value))
         response = Response(body, endpoint.status, headers, "application/json")
     if isinstance(value, NewSession):
         set_session(response, instance.settings.base_url, value.secret)

@@ -13,9 +13,14 @@ from .run import print_report
 from .values import Column, Line, Quantity, Query, Report
 
 
-def print_purchase_order(store: Store, shop: Enterprise, order: PurchaseOrder, *, format: str, language: str) -> bytes:
-    """Returns the file of an order in one of `FORMATS`. Raises what the format raises (`NoTypesetter` for "pdf")."""
-    report = _report(order, language)
+def print_purchase_order(
+    store: Store, shop: Enterprise, order: PurchaseOrder, *, format: str, language: str, amounts: bool = True
+) -> bytes:
+    """Returns the file of an order in one of `FORMATS`, without prices and sums unless the reader may see `amounts`.
+
+    Raises what the format raises (`NoTypesetter` for "pdf").
+    """
+    report = _report(order, language) if amounts else _report(order, language).without_amounts()
     return b"".join(print_report(store, shop, report, {}, format=find_format(format), language=language))
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Row as DatabaseRow
@@ -122,6 +122,8 @@ class Chart:
 class Report:
     """`id` is unique within its plugin; the core calls it "plugin:id".
 
+    columns:        amounts stand in columns of the kind "money" and in no text: readers who may not see amounts get the
+                    report without these columns
     rows:           returns the lines, already in order; called inside one snapshot of the database
     grouped_by:     names of columns, the outer first: lines with equal values form a group, with heading and subtotals
     page_per_group: each group of the first column begins a new page, so that it can be handed to its recipient; a
@@ -153,6 +155,18 @@ class Report:
         left_out = {name for name, flag in self.optional.items() if not values.get(flag)}
         if not left_out:
             return self
+        return replace(self._without(left_out), optional={})
+
+    def without_amounts(self) -> Report:
+        """The report for readers who may not see amounts: without columns and charts of money."""
+        amounts = {column.name for column in self.columns if column.kind == "money"}
+        charts = None if self.charts is None else partial(_charts_without_money, self.charts)
+        return replace(self._without(amounts), charts=charts)
+
+    def _without(self, left_out: Collection[str]) -> Report:
+        """The report without the columns of these names."""
+        if not left_out:
+            return self
         places = [place for place, column in enumerate(self.columns) if column.name not in left_out]
         columns = [self.columns[place] for place in places]
 
@@ -160,7 +174,13 @@ class Report:
             for line in self.rows(query):
                 yield [line[place] for place in places]
 
-        return replace(self, columns=columns, rows=rows, optional={})
+        return replace(
+            self, columns=columns, rows=rows, grouped_by=[name for name in self.grouped_by if name not in left_out]
+        )
+
+
+def _charts_without_money(charts: Callable[[Query], Sequence[Chart]], query: Query) -> Sequence[Chart]:
+    return [chart for chart in charts(query) if not chart.money]
 
 
 class PrintedRow(NamedTuple):

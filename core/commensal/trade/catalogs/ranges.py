@@ -16,6 +16,7 @@ from math import ceil
 
 from sqlalchemy import func, select
 
+from ...base.amounts import Amount
 from ...base.errors import Invalid, NotFound, Problem
 from ...storage.database import Transaction
 from ..enterprises.enterprises import Enterprise, enterprise_by_id
@@ -41,7 +42,7 @@ class RangeLine:
 
     product: SuppliedProduct
     item_id: str | None
-    purchase_price: int | None
+    purchase_price: Amount | None
     price: int | None
 
     @property

@@ -7,7 +7,7 @@ from sqlalchemy import and_, select
 from ...base.errors import Forbidden, NotFound, Unauthorised
 from ...storage.database import Transaction
 from ..people.actor import Actor
-from ..people.scopes import ENTERPRISE_SCOPES, GRANTS, OPERATOR, PUBLIC, ROLES, SELF, TAKING_MONEY
+from ..people.scopes import ENTERPRISE_SCOPES, GRANTS, OPERATOR, PUBLIC, ROLES, SEEING_AMOUNTS, SELF, TAKING_MONEY
 from .tables import enterprise_grant, enterprise_member
 
 
@@ -78,6 +78,14 @@ def held_at(tx: Transaction, actor: Actor, enterprise_id: str) -> frozenset[str]
         return frozenset()
     scopes = scopes_at(tx, actor, enterprise_id)
     return scopes if actor.token_scopes is None else scopes & frozenset(actor.token_scopes)
+
+
+def sees_amounts(tx: Transaction, actor: Actor, enterprise_id: str) -> bool:
+    """Whether the actor may see the amounts of what they may read at the enterprise.
+
+    Their role decides, and not the scopes of their token: a token for orders alone reads them whole.
+    """
+    return not SEEING_AMOUNTS.isdisjoint(scopes_at(tx, actor, enterprise_id))
 
 
 def scopes_at(tx: Transaction, actor: Actor, enterprise_id: str) -> frozenset[str]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from sqlalchemy import bindparam, func, select
 
+from ...base.amounts import Amount
 from ...storage.database import Transaction
 from ..enterprises.tables import enterprise
 from .tables import customer_order, order_consent, order_line
@@ -40,7 +41,7 @@ class Parcel:
     unit: str
     quantity: int
     final_quantity: Decimal | None
-    order_total: int
+    order_total: Amount
     payment_state: str
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ...base.amounts import Amount, VoucherCodes
 from ...base.plugin_fields import PluginValues
 from ..pricing.values import Address, Adjustment, OrderDraft, PricedLine, Totals, VatShare
 from .identity import Identity
@@ -120,14 +121,14 @@ class Order:
     shipping_address: str
     shipping_note: str
     payment_method: str
-    codes: tuple[str, ...]
+    codes: VoucherCodes
     address: Address | None
-    products_total: int
-    deposits_total: int
-    adjustments_total: int
-    vat_total: int
-    total: int
-    paid_total: int
+    products_total: Amount
+    deposits_total: Amount
+    adjustments_total: Amount
+    vat_total: Amount
+    total: Amount
+    paid_total: Amount
     created_at: datetime
     placed_at: datetime | None
     changed_at: datetime

@@ -47,5 +47,8 @@ GRANTS: dict[str, frozenset[str]] = {
     "WriteOrders": frozenset(),
 }
 
+# Members with one of these see what orders and goods cost: they deal with the money. All others see the goods.
+SEEING_AMOUNTS = frozenset({"payments:read", "payments:take"})
+
 ENTERPRISE_SCOPES = frozenset().union(*ROLES.values())
 ALL_SCOPES = ENTERPRISE_SCOPES | {PUBLIC, SELF, OPERATOR}

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from ...base.amounts import Amount, VoucherCode
 from ...hooks.values import ShippingOption
 
 
@@ -41,12 +42,12 @@ class Adjustment:
     phase: Phase
     kind: str
     label: str
-    amount: int
+    amount: Amount
     vat_rate: Decimal | None = None
     line_id: str | None = None
     payer: str = CUSTOMER
     payee: str = ""
-    code: str = ""
+    code: VoucherCode = ""
     plugin: str = ""
 
 
@@ -63,13 +64,13 @@ class PricedLine:
     name: str
     unit_quantity: Decimal
     unit: str
-    price: int
-    deposit: int
+    price: Amount
+    deposit: Amount
     vat_rate: Decimal
     weighed: bool
     quantity: int
     final_quantity: Decimal | None = None
-    amount: int = 0
+    amount: Amount = 0
     substitutes_id: str | None = None
 
 
@@ -127,8 +128,8 @@ class VatShare:
     """The net amount and the VAT at one rate, in minor units; `rate` is in percent."""
 
     rate: Decimal
-    net: int
-    vat: int
+    net: Amount
+    vat: Amount
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Select, bindparam, exists, func, insert, select, update
 
+from ...base.amounts import Amount
 from ...base.errors import Conflict, NotFound
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
@@ -53,7 +54,7 @@ class PurchaseOrderLine:
     name: str
     unit_quantity: Decimal
     unit: str
-    price: int
+    price: Amount
     vat_rate: Decimal
     quantity: int
     counted: int

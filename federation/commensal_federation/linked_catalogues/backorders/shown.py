@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from commensal import Amount
+
 from .values import Backorder, BackorderLine, Progress
 
 
@@ -31,8 +33,8 @@ class ShownBackorderLine:
     reason: str
     coming: int
     surplus: int
-    price: int | None
-    told_price: int | None
+    price: Amount | None
+    told_price: Amount | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+from commensal import Amount
+
 from ...dfc.vocabulary import DfcEnterprise, DfcItem, DfcLot, DfcOffer, DfcProduct
 
 Proof = Literal["direct", "proved", "unproved"]
@@ -140,7 +142,7 @@ class ReceivedItem:
     iri: str
     product_id: str
     name: str
-    price: int
+    price: Amount
     currency: str
     includes_vat: bool
     provenance: tuple[Hop, ...]

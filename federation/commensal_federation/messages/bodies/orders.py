@@ -7,6 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+from commensal import Amount
+
 Answer = Literal["", "confirmed", "shortened", "refused"]
 Doubt = Literal["", "lease", "complete", "price"]
 
@@ -36,7 +38,7 @@ class Line:
     name: str
     offer_iri: str
     rev: int
-    price: int
+    price: Amount
     vat_rate: Decimal
     quantity: int
     answer: Answer
@@ -168,6 +170,6 @@ class Cut:
     item_iri: str
     customer_order_id: str | None
     pieces: int
-    owed: int
+    owed: Amount
     at: datetime
     settled_at: datetime | None

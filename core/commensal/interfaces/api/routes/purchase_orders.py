@@ -9,6 +9,7 @@ import msgspec
 
 from ....base.errors import Stale
 from ....storage.database import Transaction
+from ....trade.enterprises.access import sees_amounts
 from ....trade.enterprises.enterprises import enterprise_by_id
 from ....trade.orders.sale_context import refuse_foreign_session
 from ....trade.supply.answers import CustomerCut, LineAnswer, answer_purchase_order, cuts_of_answer
@@ -132,7 +133,9 @@ def purchase_order(call: Call, enterprise: str, purchase_order: str) -> Purchase
 @routes.get(f"{_ORDER}/file", scope="orders:read")
 def purchase_order_file(call: Call, enterprise: str, purchase_order: str, query: FileQuery) -> File:
     """The order as a file."""
-    return _file(call, purchase_order_by_id(call.tx, purchase_order, enterprise_id=enterprise), query.format)
+    return _file(
+        call, enterprise, purchase_order_by_id(call.tx, purchase_order, enterprise_id=enterprise), query.format
+    )
 
 
 @routes.get(f"{_ORDER}/mails", scope="orders:read")
@@ -189,7 +192,7 @@ def supplier_order(call: Call, enterprise: str, purchase_order: str) -> Purchase
 @routes.get(f"{_SUPPLY}/file", scope="demand:read")
 def supplier_order_file(call: Call, enterprise: str, purchase_order: str, query: FileQuery) -> File:
     """The order as a file."""
-    return _file(call, purchase_order_by_id(call.tx, purchase_order, supplier_id=enterprise), query.format)
+    return _file(call, enterprise, purchase_order_by_id(call.tx, purchase_order, supplier_id=enterprise), query.format)
 
 
 @routes.post(f"{_SUPPLY}/answer", scope="orders:write", edits=True)
@@ -218,7 +221,11 @@ def _refuse_stale(tx: Transaction, order: PurchaseOrder, version: int) -> None:
         raise Stale
 
 
-def _file(call: Call, order: PurchaseOrder, format: str) -> File:
+def _file(call: Call, reader_id: str, order: PurchaseOrder, format: str) -> File:
+    """The order's file for members of the enterprise `reader_id`."""
     shop = enterprise_by_id(call.tx, order.enterprise_id)
-    content = print_purchase_order(call.instance.store, shop, order, format=format, language=call.language)
+    content = print_purchase_order(
+        call.instance.store, shop, order, format=format, language=call.language,
+        amounts=sees_amounts(call.tx, call.actor, reader_id),
+    )  # fmt: skip
     return File(content, find_format(format).media_type, f"order-{order.number}-{order.revision}.{format}")

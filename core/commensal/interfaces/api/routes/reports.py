@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import msgspec
 
 from ....base.languages.offered import LANGUAGES
-from ....trade.enterprises.access import demand, held_at
+from ....trade.enterprises.access import demand, held_at, sees_amounts
 from ....trade.enterprises.enterprises import enterprise_by_id
 from ...reports.bundle import papers_of, print_papers
 from ...reports.formats import FORMATS, find_format
 from ...reports.parameters import default_text, read_parameters
 from ...reports.run import find_report, print_report, reports_of
-from ...reports.values import CellKind, Choice, ParameterKind
+from ...reports.values import CellKind, Choice, ParameterKind, Report
 from ..endpoint import Body, Call, File, OpenQuery, Routes, Stream
 
 routes = Routes("reports")
@@ -75,6 +75,7 @@ def list_reports(call: Call, enterprise: str, query: ReportsQuery) -> Sequence[R
     language = query.language or call.language
     shop = enterprise_by_id(call.tx, enterprise)
     held_scopes = held_at(call.tx, call.actor, enterprise)
+    reports = _shown_reports(call, enterprise, language)
     return [
         ReportShown(
             id=name,
@@ -94,9 +95,17 @@ def list_reports(call: Call, enterprise: str, query: ReportsQuery) -> Sequence[R
             ],
             formats=FORMATS,
         )
-        for name, report in reports_of(call.tx, call.instance.hooks, enterprise, language).items()
+        for name, report in reports.items()
         if report.scope in held_scopes
     ]  # fmt: skip
+
+
+def _shown_reports(call: Call, enterprise: str, language: str) -> Mapping[str, Report]:
+    """The enterprise's reports; without amounts for callers who may not see them."""
+    reports = reports_of(call.tx, call.instance.hooks, enterprise, language)
+    if sees_amounts(call.tx, call.actor, enterprise):
+        return reports
+    return {name: report.without_amounts() for name, report in reports.items()}
 
 
 class PapersQuery(Body, frozen=True, kw_only=True):
@@ -112,8 +121,8 @@ def print_all_papers(call: Call, enterprise: str, query: PapersQuery) -> File:
     """All lists of a sale for one moment of the week, as one PDF file."""
     language = query.language or call.language
     shop = enterprise_by_id(call.tx, enterprise)
-    reports = list(reports_of(call.tx, call.instance.hooks, enterprise, language).values())
-    papers = papers_of(reports, query.moment, frozenset(held_at(call.tx, call.actor, enterprise)))
+    reports = _shown_reports(call, enterprise, language)
+    papers = papers_of(list(reports.values()), query.moment, frozenset(held_at(call.tx, call.actor, enterprise)))
     content = print_papers(
         call.instance.store, call.tx, shop, papers, session_id=query.sale, language=language
     )  # fmt: skip
@@ -129,6 +138,8 @@ def run_report(call: Call, enterprise: str, plugin: str, report: str, query: Rep
     language = query.language or call.language
     found_report = find_report(call.tx, call.instance.hooks, enterprise, plugin, report, language)
     demand(call.tx, call.actor, found_report.scope, enterprise)
+    if not sees_amounts(call.tx, call.actor, enterprise):
+        found_report = found_report.without_amounts()
     shop = enterprise_by_id(call.tx, enterprise)
     values = read_parameters(call.tx, shop, found_report.parameters, query.others)
     report_format = find_format(query.format)

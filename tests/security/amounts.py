@@ -1,0 +1,95 @@
+"""Looks for amounts of money in what a packer, who may not take money, gets from every route that answers them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from sqlalchemy import Column, Integer, update
+from sqlalchemy.exc import IntegrityError
+
+from commensal.storage.database import Store, metadata
+from commensal.trade.enterprises.members import add_member
+from commensal.trade.people.people import NewPerson, add_person
+from commensal.trade.people.sessions import begin_session
+
+from .filling import AppRoute, fill
+from .trespass import Asker, Attempt, Village
+
+MARK = 7654321  # minor units
+_WRITTEN = re.compile(r"(?<!\d)76\D{0,7}543\D?21")  # as JSON, spreadsheets and people write it
+
+# Whole numbers that are no amounts.
+_COUNTS = {
+    "answer", "attempts", "beyond", "bytes", "capacity", "case_of", "case_pieces", "cases_of", "confirm_minutes",
+    "confirmed", "corrects", "count", "counted", "crates", "day_sent", "epoch", "epoch_seen", "failures", "free",
+    "free_change", "granted", "height", "held", "hour_sent", "key_version", "last_step", "late", "lent", "lent_change",
+    "lost", "lot_quantity", "most_uses", "names", "number", "order_number", "ordered", "orders_of_mailbox",
+    "orders_of_network", "parked", "part", "parts", "per_case", "per_unit", "pieces", "place", "position", "quantity",
+    "recalled", "report", "reserved", "reserved_change", "returned", "rev", "revision", "rows", "said", "seen", "seq",
+    "sequence", "size", "sold", "sold_before", "sold_change", "status", "stock", "swept", "top", "tries",
+    "unpaid_hours", "until", "used", "value", "version", "wanted", "width", "year",
+}  # fmt: skip
+# Prices that the shop shows to everybody, and rules about amounts.
+_SHOWN = {
+    "federation_item.price", "federation_linked_product.taken", "federation_told_price.price", "delivery_slot.taken",
+    "guest_policy.largest_unpaid", "offer.price", "pickup_place.price", "pickup_slot.taken", "supplied_product.deposit",
+}  # fmt: skip
+_APPEND_ONLY = {"payment_journal"}
+
+
+def mark_amounts(store: Store) -> set[str]:
+    """Gives every amount of money in the database the same conspicuous value. Returns the columns that took it."""
+    columns = [column for table in metadata.sorted_tables for column in table.columns if _is_amount(column)]
+    marked = set()
+    with store.write() as tx:
+        for column in columns:
+            try:
+                with tx.attempt():
+                    if tx.execute(update(column.table).values({column: MARK})).rowcount:
+                        marked.add(f"{column.table.name}.{column.name}")
+            except IntegrityError:
+                pass  # a rule of the database relates it to other columns
+    return marked
+
+
+def _is_amount(column: Column[int]) -> bool:
+    return (
+        isinstance(column.type, Integer)
+        and not (column.primary_key or column.foreign_keys or column.name in _COUNTS)
+        and f"{column.table.name}.{column.name}" not in _SHOWN
+        and column.table.name not in _APPEND_ONLY
+    )
+
+
+def packer_of(village: Village) -> Asker:
+    """A member of the victim's enterprise who packs and takes no money."""
+    new = NewPerson(email="packer@example.org", name="Paula", phone="", language="en", password_hash="")
+    with village.instance.store.write() as tx:
+        person = add_person(tx, new, confirmed=True)
+        assert person is not None
+        add_member(tx, village.victim.id, email="packer@example.org", role="packer")
+        secret = begin_session(tx, person).secret
+    return Asker(name="packer", headers={"Cookie": f"session={secret}"}, settled=village.victim)
+
+
+def amounts_told(village: Village, asker: Asker, routes: list[AppRoute]) -> Iterator[str]:
+    """The routes that tell the asker an amount of the victim's enterprise."""
+    for route in routes:
+        if not (route.safe or route.scope == "orders:pack"):
+            continue
+        with village.instance.store.read() as tx:
+            answer = village.ask(asker, Attempt(route, fill(tx, route, village.victim)))
+        if _WRITTEN.search(answer.text):
+            yield str(route)
+
+
+def amounts_reported(village: Village, asker: Asker) -> Iterator[str]:
+    """The reports of the victim's enterprise that tell the asker an amount."""
+    reports = f"/api/enterprises/{village.victim.id}/reports"
+    for report in village.client.get(reports, headers=asker.headers).json():
+        path = f"{reports}/{report['id'].replace(':', '/')}"
+        for format in ("jsonl", "html"):
+            answer = village.client.get(path, params={"format": format}, headers=asker.headers)
+            if _WRITTEN.search(answer.text):
+                yield f"{report['id']}.{format}"
