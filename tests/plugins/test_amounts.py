@@ -11,8 +11,8 @@ from commensal.instance import InstanceSettings
 from commensal.testing.shop import Shop
 from commensal.trade.enterprises.members import add_member
 from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.people.people import person_by_email
-from commensal.trade.people.tokens import make_token
 
 OWNER = "owner-shop@example.org"
 PACKING = ("orders:read", "orders:pack")
