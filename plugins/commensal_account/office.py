@@ -57,7 +57,7 @@ def page_parts(
 ) -> Sequence[PagePart]:  # fmt: skip
     """The balance on the page of a customer, for those who see money, and on the customer's own with the latest
     entries."""
-    if page == "account":
+    if page == "shop/account":
         return _own_account(tx, settings, enterprise_id, subject, language)
     if page != "customer" or "payments:read" not in scopes:
         return []

@@ -24,7 +24,7 @@ from .booking import book_shipping, release_shipping, shipping_options
 from .copying import sale_copied
 from .demo import demo_data
 from .endpoints import endpoints
-from .pricing import order_problems, price_adjustments
+from .pricing import order_changing, order_problems, price_adjustments
 from .zones import DeliverySettings
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "endpoints",
     "enterprise_settings",
     "migrations",
+    "order_changing",
     "order_fields",
     "order_problems",
     "price_adjustments",

@@ -8,6 +8,7 @@ from commensal import (
     Adjustment,
     Money,
     NotFound,
+    Order,
     OrderDraft,
     Phase,
     Problem,
@@ -44,22 +45,29 @@ def price_adjustments(
 
 
 @hookimpl
-def order_problems(order: OrderDraft, settings: DeliverySettings) -> Sequence[Problem] | None:
-    """Problems of an order with delivery: a missing address, no delivery there, a slot of another zone, a low value."""
+def order_changing(order: OrderDraft, before: Order | None, settings: DeliverySettings) -> Sequence[Problem] | None:
+    """Problems of an address or a slot that is new: a missing address, no delivery there, a slot of another zone. The
+    hub cannot send the van there either."""
     if not order.shipping.startswith(PREFIX):
         return None
+    if before is not None and (before.shipping, before.address) == (order.shipping, order.address):
+        return None
     problems = address_problems(settings, order.address)
-    zone = zone_of(settings, order.address)
-    if zone is None:
-        return problems
-    option = order.shipping_option
-    if isinstance(option, DeliveryOption) and option.zone not in (EVERYWHERE, zone.id):
+    zone, option = zone_of(settings, order.address), order.shipping_option
+    if zone is not None and isinstance(option, DeliveryOption) and option.zone not in (EVERYWHERE, zone.id):
         problems.append(other_zone(zone))
-    if value_of(order.lines) < zone.minimum:
-        text = "Delivery to {zone} is for orders of {minimum} or more."
-        values = {"zone": zone.name, "minimum": Money(zone.minimum, order.currency)}
-        problems.append(Problem("below_minimum", text, "/items", values))
     return problems
+
+
+@hookimpl
+def order_problems(order: OrderDraft, settings: DeliverySettings) -> Sequence[Problem] | None:
+    """The problem of an order below the least value of its zone, which the hub may allow."""
+    zone = zone_of(settings, order.address) if order.shipping.startswith(PREFIX) else None
+    if zone is None or value_of(order.lines) >= zone.minimum:
+        return None
+    text = "Delivery to {zone} is for orders of {minimum} or more."
+    values = {"zone": zone.name, "minimum": Money(zone.minimum, order.currency)}
+    return [Problem("below_minimum", text, "/items", values)]
 
 
 def _fee(label: str, price: int, settings: DeliverySettings) -> Sequence[Adjustment]:

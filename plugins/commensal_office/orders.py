@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from starlette.responses import Response
 
 from commensal import Conflict, OrderSummary, Refused, Transaction, order_by_id, payments_of, sale_by_id, search_key
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
 from commensal.trade import (
     REPEATED_MAILS,
     RepeatedMail,
@@ -112,6 +112,7 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         order = order_by_id(tx, visit.path["order"], enterprise_id=desk.enterprise.id)
         sale = sale_by_id(tx, order.session_id)
         payments = payments_of(tx, desk.enterprise.id, order.id) if desk.sees_money else ()
+        added_parts = page_parts(tx, visit, "order", desk.enterprise.id, desk.scopes, subject=order.id)
         history = history_of(tx, order, visit.language, sees_trail=desk.may("audit:read"), sees_money=desk.sees_money)
         others = [
             other
@@ -126,7 +127,7 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         due=due_of(order), others=others if going else [], going=going, mistakes=errors,
         may_change=desk.may("orders:write") and going, done=visit.query.get("done", ""),
         mails=_mails(visit, order.fulfilment_state == "Held"),
-        corrected=any(adjustment.kind == "correction" for adjustment in order.adjustments),
+        corrected=any(adjustment.kind == "correction" for adjustment in order.adjustments), added_parts=added_parts,
     )  # fmt: skip
 
 

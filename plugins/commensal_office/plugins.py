@@ -118,7 +118,7 @@ def plugin_now(visit: Visit) -> Response:
 def _save(visit: Visit, desk: Desk, plugin: EnterprisePlugin, values: Mapping[str, Any]) -> None:
     hooks = visit.instance.hooks
     with visit.read() as tx:  # the plugin may ask a provider, which no writing transaction waits for
-        try_settings(tx, hooks, desk.enterprise.id, plugin.plugin, values)
+        try_settings(tx, visit.instance, desk.enterprise.id, plugin.plugin, values)
     version = visit.form.get("version", "")
     with visit.write() as tx:
         open_desk(tx, visit, "plugins:write")

@@ -57,7 +57,7 @@ def _page(
         hubs = enterprises_by_id(tx, {record.enterprise_id for record in records})
         parts = {
             record.enterprise_id: page_parts(
-                tx, visit, "account", record.enterprise_id, frozenset(), subject=record.id
+                tx, visit, "shop/account", record.enterprise_id, subject=record.id
             )
             for record in records
         }  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from commensal import MEASURES, PluginFields, ProductField, clean_html, plural, translate
+from commensal import MEASURES, PageLine, PagePart, PluginFields, ProductField, clean_html, plural, translate
 from commensal.trade import PRODUCT_FIELDS, VisibleOffer
 
 from .makers import Maker
@@ -89,10 +89,14 @@ def group_by_shelf(
     declared: PluginFields,
     makers: Mapping[str, Maker],
     order: Sequence[str] = (),
+    added: Sequence[PagePart] = (),
 ) -> list[ProductGroup]:
     """Groups the offers by shelf and lot. `values` and `errors` are those of the quantity fields, by item; `declared`
     are the fields that plugins add to products; `makers` are the producers by id; `order` has the names of the shelves
-    that come first."""
+    that come first; `added` are parts that plugins add, each with its product as the subject."""
+    added_lines: dict[str, list[PageLine]] = {}
+    for part in added:
+        added_lines.setdefault(part.subject, []).extend(part.lines)
     sizes: dict[str, list[SizeField]] = {}
     for offer in offers:
         value, error = values.get(offer.item_id, ""), errors.get(offer.item_id, "")
@@ -100,7 +104,9 @@ def group_by_shelf(
         sizes.setdefault(offer.lot_id, []).append(size)
     shelves: dict[str, list[ProductCard]] = {}
     for group in sizes.values():
-        card = _card(tuple(group), makers[group[0].offer.supplier_id], language, declared)
+        product_ids = dict.fromkeys(size.offer.product_id for size in group) if added_lines else ()
+        lines = tuple(line for product_id in product_ids for line in added_lines.get(product_id, ()))
+        card = _card(tuple(group), makers[group[0].offer.supplier_id], language, declared, lines)
         shelves.setdefault(card.shelf, []).append(card)
     labels = shelf_labels(language)
     return [
@@ -138,7 +144,9 @@ def _size_field(offer: VisibleOffer, value: str, error: str, orderable: bool, la
 
 
 @lru_cache(maxsize=2_000)
-def _card(sizes: tuple[SizeField, ...], maker: Maker, language: str, declared: PluginFields) -> ProductCard:
+def _card(
+    sizes: tuple[SizeField, ...], maker: Maker, language: str, declared: PluginFields, added: tuple[PageLine, ...]
+) -> ProductCard:
     first = sizes[0].offer
     return ProductCard(
         first=first,
@@ -146,12 +154,15 @@ def _card(sizes: tuple[SizeField, ...], maker: Maker, language: str, declared: P
         shelf=shelf_of(first.product_type),
         description=Markup(clean_html(first.description)) if first.description else Markup(),  # noqa: S704 - now it is
         sizes=tuple(sorted(sizes, key=lambda size: size.offer.lot_quantity)),
-        badges=_badges(first, declared, language),
+        badges=(*_badges(first, declared, language), *(line.text for line in added if not line.detail)),
         labels=", ".join(_texts(PRODUCT_FIELDS["labels"], [first.labels], language)),
-        lines=tuple(
-            (translate(language, field.label(language)), ", ".join(texts))
-            for field, values in _shown_as("line", [size.offer for size in sizes], declared)
-            if (texts := _texts(field, values, language))
+        lines=(
+            *(
+                (translate(language, field.label(language)), ", ".join(texts))
+                for field, values in _shown_as("line", [size.offer for size in sizes], declared)
+                if (texts := _texts(field, values, language))
+            ),
+            *((line.text, line.detail) for line in added if line.detail),
         ),
     )
 

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
-from commensal import Invalid, Sale, Transaction, sales
-from commensal.pages import Visit
+from commensal import Invalid, PagePart, Sale, Transaction, sales
+from commensal.pages import Visit, page_parts
 from commensal.trade import (
     VisibleOffer,
     count_offers,
@@ -51,6 +51,7 @@ class SaleView:
     look:    what the shop has chosen for its pages
     joined:  an order of the visitor which what they take can join
     next_sale: of the same shop, if this one is over
+    parts:   what other plugins add to the page, and to the rows of its products
     """
 
     sale: Sale
@@ -63,6 +64,7 @@ class SaleView:
     look: Settings = DEFAULTS
     joined: JoinableOrder | None = None
     next_sale: Sale | None = None
+    parts: Sequence[PagePart] = ()
     page: int = 1
     pages: int = 1
 
@@ -98,7 +100,13 @@ def _load_view(tx: Transaction, visit: Visit, item_ids: list[str] | None = None)
     """Loads the page of the sale that the visitor asks for, or only these items."""
     view = _load_offers(tx, visit, item_ids)
     shop_id = view.sale.shop.id
-    return replace(view, makers=makers_of(tx, view.offers, shop_id), look=settings_of(tx, visit, shop_id))
+    product_ids = list(dict.fromkeys(offer.product_id for offer in view.offers))
+    return replace(
+        view,
+        makers=makers_of(tx, view.offers, shop_id),
+        look=settings_of(tx, visit, shop_id),
+        parts=page_parts(tx, visit, "shop/sale", shop_id, subject=view.sale.session.id, subjects=product_ids),
+    )
 
 
 def _load_offers(tx: Transaction, visit: Visit, item_ids: list[str] | None) -> SaleView:
@@ -174,7 +182,9 @@ def _page(
             declared=visit.instance.store.plugin_fields.products,
             makers=view.makers,
             order=view.look.shelves,
+            added=[part for part in view.parts if part.subject],
         ),
+        added_parts=[part for part in view.parts if not part.subject],
         cards=visit.pieces("shop/product.html", "product", **context),
         all_shelves=shelf_labels(visit.language),
         joined=view.joined,

@@ -179,8 +179,11 @@ async def _coroutine() -> None: ...
 @pytest.mark.parametrize(
     ("functions", "message"),
     [
-        ({"payment_method": lambda: None}, "payment_method"),
-        ({"menu_items": lambda nobody: None}, "nobody"),
+        ({"payment_method": lambda: None}, r"no hook payment_method; did you mean payment_methods\?"),
+        ({"zzz": lambda: None}, "no hook zzz; there are instance_settings, enterprise_settings, "),
+        ({"menu_items": lambda langauge: None}, r"menu_items has no argument langauge; did you mean language\?"),
+        ({"menu_items": lambda nobody: None}, "no argument nobody; there are tx, person_id, language, instance_set"),
+        ({"payment_methods": lambda setings: None}, r"no argument setings; did you mean settings\?"),
         ({"menu_items": _coroutine}, "a hook of transaction cannot be async"),
     ],
 )

@@ -262,7 +262,7 @@ def test_a_plugin_that_was_uninstalled_is_missing_and_everybody_says_what_to_do(
     assert "missing the plugin tiny: it is not installed" in result.output
     assert "sound" in result.output, "the books agree all the same"
     result_of_drop = run(folder, "plugin", "drop", "tiny", "--yes")
-    assert "tiny is enabled; take it out of instance.toml first." in str(result_of_drop.exception)
+    assert "tiny is enabled; `commensal plugin disable tiny` comes first." in str(result_of_drop.exception)
 
 
 def test_metadata_of_packages_are_read_again_only_after_one_comes_or_goes(
@@ -312,6 +312,43 @@ def test_what_a_plugin_has_kept_can_be_dropped_once_it_is_out(folder: Path, tiny
     assert run(folder, "migrate").exit_code == 0
     with open_instance(folder) as instance, instance.store.read() as tx:
         assert tx.value(text("SELECT count(*) FROM tiny_thing")) == 0
+
+
+def test_a_plugin_is_enabled_and_disabled_by_commands_while_the_instance_runs(folder: Path, tiny: Installed) -> None:
+    """Only the list of plugins changes in instance.toml; who uses it is said before it is disabled."""
+    file = folder / "instance.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace('["tiny"]', "[\n  # ours\n]\n"), encoding="utf-8")
+    before = file.read_text(encoding="utf-8")
+    with open_instance(folder) as instance, instance.store.write() as tx:
+        tx.execute(text("DROP TABLE tiny_thing"))
+        tx.execute(text("DROP TABLE tiny_revision"))
+        tx.execute(enterprise_plugin.delete())
+    with open_instance(folder):  # as a server that is running
+        enabled = run(folder, "plugin", "enable", "tiny")
+        assert "tiny is enabled." in enabled.output
+        assert "systemctl restart commensal" in enabled.output
+        assert "commensal enterprise plugin ENTERPRISE tiny" in enabled.output
+    assert "already" in str(run(folder, "plugin", "enable", "tiny").exception)
+    with open_instance(folder) as instance, instance.store.write() as tx:
+        assert tx.value(text("SELECT count(*) FROM tiny_thing")) == 0
+        tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="tiny", settings={}, version=1))
+    question = CliRunner().invoke(app, ["plugin", "disable", "tiny", "--instance", str(folder)], input="n\n")
+    assert "One enterprise uses tiny. Disable it?" in question.output
+    assert '"tiny"' in file.read_text(encoding="utf-8")
+    assert "tiny is disabled" in run(folder, "plugin", "disable", "tiny", "--yes").output
+    assert file.read_text(encoding="utf-8").split() == before.split()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "not enabled" in str(run(folder, "plugin", "disable", "tiny").exception)
+
+
+def test_what_cannot_be_enabled_or_disabled_leaves_the_settings_as_they_are(folder: Path, tiny: Installed) -> None:
+    file = folder / "instance.toml"
+    before = file.read_text(encoding="utf-8").replace('front = "shop"', 'front = "tiny"')
+    file.write_text(before, encoding="utf-8")
+    assert "did you mean 'cash'?" in str(run(folder, "plugin", "enable", "cahs").exception)
+    assert "name another plugin as `front`" in str(run(folder, "plugin", "disable", "tiny", "--yes").exception)
+    assert file.read_text(encoding="utf-8") == before
+    assert sorted(path.name for path in folder.glob("*instance.toml*")) == ["instance.toml"]
 
 
 def test_a_plugin_that_cannot_be_imported_is_told_from_one_that_is_not_there(folder: Path, tiny: Installed) -> None:

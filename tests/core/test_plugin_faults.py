@@ -236,7 +236,7 @@ def parts_of_the_week(world: World) -> object:
 
 
 REACH: dict[str, Callable[[World, ManualClock], object]] = {
-    "check_settings": lambda world, _: in_read(world, lambda tx: try_settings(tx, world.hooks, "shop", "probe", {})),
+    "check_settings": lambda world, _: in_read(world, lambda tx: try_settings(tx, world.instance, "shop", "probe", {})),
     "warnings": lambda world, _: report_plugins(world.instance),
     "health_reasons": lambda world, _: list(plugin_reasons(world.instance)),
     "menu_items": lambda world, _: menu_labels(world),
@@ -254,6 +254,7 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "order_thresholds": lambda world, _: ask_thresholds(world),
     "settle_adjustments": lambda world, _: place_probe_order(world),
     "order_problems": lambda world, _: place_probe_order(world),
+    "order_changing": lambda world, _: place_probe_order(world),
     "consent_requests": lambda world, _: act_on_order(
         world, lambda tx, order: consents_of(tx, world.hooks, order, "en")
     ),

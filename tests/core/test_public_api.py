@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 CORE = ROOT / "core" / "commensal"
 TIERS: dict[str, ModuleType] = {tier.__name__: tier for tier in (commensal, commensal.pages, commensal.trade)}
 OLD_NAMES = {"promise"}  # deprecated: only plugins of earlier releases use them
+COOKBOOK = ROOT / "plugins" / "COOKBOOK.md"
 GUESTS = [*sorted(ROOT.glob("plugins/commensal_*")), *sorted(ROOT.glob("federation/commensal_*"))]
 
 
@@ -77,8 +79,15 @@ def test_plugins_use_public_names_only(package: Path) -> None:
 
 
 @pytest.mark.parametrize("tier", TIERS)
-def test_every_public_name_is_used_by_a_plugin(tier: str) -> None:
-    used = {name for package in GUESTS for _, module, names in _imports(package) if module == tier for name in names}
+def test_every_public_name_is_used_by_a_plugin(tier: str, tmp_path: Path) -> None:
+    """By a bundled one, or by a recipe of the cookbook."""
+    recipes = re.findall(
+        r"^```python file=commensal_.*?\n(.*?)^```$", COOKBOOK.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    for number, code in enumerate(recipes):
+        (tmp_path / f"recipe_{number}.py").write_text(code, encoding="utf-8")
+    packages = [*GUESTS, tmp_path]
+    used = {name for package in packages for _, module, names in _imports(package) if module == tier for name in names}
     assert set(TIERS[tier].__all__) - OLD_NAMES == used
 
 

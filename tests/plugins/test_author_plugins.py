@@ -12,6 +12,7 @@ from commensal.cli import app
 from commensal.hooks.plugin_template.new_plugin import KINDS, new_plugin
 from commensal.instance.begin import begin_instance
 
+from . import recipes
 from .workbench import Workbench, make_workbench
 
 
@@ -35,7 +36,8 @@ def test_a_plugin_of_each_kind_installs_passes_its_own_tests_and_is_listed(bench
 
     bench.run(f"ruff check --no-cache --select E,F,W,I,B,UP,SIM,C4,PIE,PT,DTZ,S --ignore S101 {folder_names}")
     bench.run(f"ruff format --no-cache --check {folder_names}")
-    bench.run(f"mypy --strict --explicit-package-bases --cache-dir=/dev/null {folder_names}")
+    recipes.install_into(kitchen := bench.folder / "kitchen")  # here, because mypy reads all of Commensal for it
+    bench.run(f"mypy --strict --explicit-package-bases --cache-dir=/dev/null {folder_names} {kitchen.name}")
 
     begin_instance(bench.folder / "val", name="Val")
     plugins_output = bench.run("commensal plugins --instance val")

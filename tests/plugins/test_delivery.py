@@ -202,6 +202,18 @@ def test_a_customer_who_moves_is_priced_and_refused_as_if_they_ordered_anew(van:
     assert codes(refused.value) == [("other_zone", "/shipping")]
 
 
+def test_the_hub_cannot_send_the_van_where_it_does_not_go(van: Van) -> None:
+    van.order(van.centre, goods={"carrots": 8})
+    with pytest.raises(Invalid, match="We do not deliver to 75001"):
+        van.shop.change(address=PARIS, by_hub=True)
+    with pytest.raises(Invalid) as refused:
+        van.shop.change(address=LOCHES, by_hub=True)
+    assert codes(refused.value) == [("other_zone", "/shipping")]
+    assert van.shop.see().address == TOURS
+    van.set_zones([])
+    assert van.shop.change({"carrots": 9}).address == TOURS, "an accepted address stays, whatever became of the zones"
+
+
 # ------------------------------------------------------------------------------------------------ afterwards
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import delete, select, update
 
 from commensal.base.errors import Invalid
+from commensal.base.ids import RandomIds
 from commensal.hooks.loading import load_plugins
-from commensal.instance import InstanceSettings
+from commensal.instance import Instance, InstanceSettings
 from commensal.storage.database import Store, Transaction
 from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.customer_categories import create_category, delete_category
@@ -30,9 +32,9 @@ FEE: dict[str, Any] = {"calculator": "FlatRate", "name": "Frais", "amount": 100}
 class Hub:
     def __init__(self, store: Store, clock: Any) -> None:
         self.store = store
-        self.hooks = load_plugins(
-            InstanceSettings(name="T", plugins={"enabled": ["solidarity", "fees", "pickup"]}), clock=clock
-        )
+        settings = InstanceSettings(name="T", plugins={"enabled": ["solidarity", "fees", "pickup"]})
+        self.hooks = load_plugins(settings, clock=clock)
+        self.instance = Instance(Path(), settings, store, self.hooks, clock, RandomIds())
         with store.write() as tx:
             for name, columns in (
                 ("shop", {}), ("farm", {"name": "Ferme du Pré"}), ("hidden", {"visibility": "hidden"}),
@@ -145,13 +147,13 @@ def test_the_check_names_what_was_deleted_since(hub: Hub) -> None:
     fee = {"supplier": "farm", "categories": [hub.group], "sale_sessions": ["shop-session"], "shipping": [hub.slot]}
     hub.set("fees", fees=[{**FEE, **fee}])
     hub.set("solidarity", programmes=[{**PROGRAMME, "category": hub.group}])
-    assert list(settings_problems(hub.store, hub.hooks)) == []
+    assert list(settings_problems(hub.instance)) == []
     with hub.store.write() as tx:
         delete_category(tx, "shop", hub.group, 1)
         archive_enterprise(tx, "farm", tx.value(select(enterprise.c.version).where(enterprise.c.id == "farm")))
         tx.execute(delete(pickup_slot))
         tx.execute(delete(sale_session).where(sale_session.c.id == "shop-session"))
-    problems = {(problem.where, problem.values["name"]) for problem in settings_problems(hub.store, hub.hooks)}
+    problems = {(problem.where, problem.values["name"]) for problem in settings_problems(hub.instance)}
     assert problems == {
         ("shop, fees/settings/fees/0/supplier", "Ferme du Pré"),
         ("shop, fees/settings/fees/0/categories/0", hub.group),

@@ -78,7 +78,7 @@ def report_plugins(instance: Instance) -> bool:
     for plugin, why in hooks.absent.items():
         text = "[red]missing[/red] the plugin {plugin}: {why}; `commensal plugins` tells who uses it."
         console.print(spoken(text, plugin=plugin, why=escape(told(why))))
-    problems = list(settings_problems(instance.store, hooks))
+    problems = list(settings_problems(instance))
     for problem in problems:
         console.print(spoken("[red]settings[/red] {problem}", problem=escape(told(problem))))
     answers = hooks.each(specifications.warnings, instance=instance)

@@ -1,26 +1,35 @@
-"""``commensal plugins``: lists plugins. ``commensal plugin drop``: deletes the data of one."""
+"""``commensal plugins``: lists plugins. ``commensal plugin``: installs, enables, disables one, or deletes its data."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from importlib import invalidate_caches
+from importlib.util import find_spec
+from pathlib import Path
+from subprocess import run
 from typing import Annotated
 
 import typer
 from rich import box
 from rich.markup import escape
 from rich.table import Table as Grid
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select
 
-from ..base.errors import Conflict, NotFound
+from ..base.entry_points import plugin_entry_points
+from ..base.errors import Conflict, NotFound, SettingsError
 from ..base.languages.formats import format_moment
-from ..base.languages.shell import shell_language, spoken
+from ..base.languages.shell import print_line, shell_language, spoken
 from ..hooks.tables import plugin_failure
 from ..instance import InstanceSettings, open_instance
+from ..instance.enabling import disable_in_instance, enable_in_instance
 from ..interfaces.terminal import console, on_terminal
 from ..storage.database.migrate import drop_tables, tables_of
 from ..trade.enterprises.installed import InstalledPlugin, State, installed_plugins
+from ..trade.enterprises.plugins import offered_plugins
 from ..trade.enterprises.tables import enterprise_plugin
 from .folder import HERE, Folder
+from .owner import as_owner
 
 
 def add_to(app: typer.Typer) -> None:
@@ -39,6 +48,48 @@ def add_to(app: typer.Typer) -> None:
     plugin_app = typer.Typer(help="Acts on one plugin.", no_args_is_help=True)
     app.add_typer(plugin_app, name="plugin")
 
+    @plugin_app.command("install")
+    def install(
+        package: Annotated[str, typer.Argument(help="What pip installs: a name, a file, a folder, an address.")],
+        folder: Folder = HERE,
+    ) -> None:
+        """Installs a package beside Commensal with pip, and enables the plugins that it brings."""
+        # Not called `instance`: pip writes where Commensal is installed, which may belong to root.
+        with as_owner(folder), open_instance(folder):
+            installed_before = set(plugin_entry_points())
+        _install(package)
+        new_plugins = [plugin for plugin in plugin_entry_points() if plugin not in installed_before]
+        if not new_plugins:
+            text = "{package} brings no plugin that was not installed before; `commensal plugins` lists those that are."
+            raise NotFound("no_new_plugin", text, package=package)
+        with as_owner(folder):
+            for plugin in new_plugins:
+                _enable(plugin, folder)
+
+    @plugin_app.command("enable")
+    def enable(plugin: Annotated[str, typer.Argument(help="Its id.")], instance: Folder = HERE) -> None:
+        """Enables an installed plugin in instance.toml, and makes its tables."""
+        _enable(plugin, instance)
+
+    @plugin_app.command("disable")
+    def disable(
+        plugin: Annotated[str, typer.Argument(help="Its id.")],
+        instance: Folder = HERE,
+        yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    ) -> None:
+        """Takes a plugin out of instance.toml. Its tables stay, and what enterprises have set for it."""
+        with open_instance(instance, forgiving=True) as opened, opened.store.read() as tx:
+            count = int(tx.value(select(func.count()).where(enterprise_plugin.c.plugin == plugin)))
+            is_enabled = plugin in opened.settings.enabled_plugins
+        if is_enabled and count and not yes:
+            question = "{count} enterprises use {plugin}. Disable it?"
+            if count == 1:
+                question = "One enterprise uses {plugin}. Disable it?"
+            typer.confirm(spoken(question, count=count, plugin=plugin), abort=True)
+        disable_in_instance(instance, plugin)
+        print_line("{plugin} is disabled. Its tables and settings stay.", plugin=plugin)
+        _print_restart()
+
     @plugin_app.command("drop")
     def drop(
         plugin: Annotated[str, typer.Argument(help="Its id.")],
@@ -48,7 +99,8 @@ def add_to(app: typer.Typer) -> None:
         """Drops the tables of a plugin that is not enabled any more, and what enterprises have set for it."""
         with open_instance(instance, forgiving=True) as opened:
             if plugin in opened.settings.enabled_plugins:
-                raise Conflict("enabled", "{plugin} is enabled; take it out of instance.toml first.", plugin=plugin)
+                text = "{plugin} is enabled; `commensal plugin disable {plugin}` comes first."
+                raise Conflict("enabled", text, plugin=plugin)
             with opened.store.read() as tx:
                 names = tables_of(tx, plugin)
             if not names:
@@ -62,7 +114,35 @@ def add_to(app: typer.Typer) -> None:
                 dropped_names = drop_tables(tx, plugin)
             console.print(spoken("Dropped {names}.", names=", ".join(dropped_names)))
 
-    del drop
+    del install, enable, disable, drop
+
+
+def _install(package: str) -> None:
+    """Raises `SettingsError` if this environment has no pip; exits with pip's code if it fails."""
+    if find_spec("pip") is None:
+        text = "There is no pip beside Commensal: install {package} as you installed Commensal, then enable its plugin."
+        raise SettingsError(text, package=package)
+    command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--", package]
+    result = run(command, check=False)  # noqa: S603 - the operator's own words; no shell, no options
+    if result.returncode:
+        raise typer.Exit(result.returncode)
+    invalidate_caches()
+
+
+def _enable(plugin: str, folder: Path) -> None:
+    hooks = enable_in_instance(folder, plugin)
+    print_line("{plugin} is enabled.", plugin=plugin)
+    _print_restart()
+    if plugin in offered_plugins(hooks):
+        print_line(
+            "Then each enterprise switches it on: commensal enterprise plugin ENTERPRISE {plugin}", plugin=plugin
+        )
+
+
+def _print_restart() -> None:
+    print_line(
+        "`commensal serve` and `commensal work` notice at their next start: systemctl restart commensal commensal-work"
+    )
 
 
 def _plugin_table(plugins: Sequence[InstalledPlugin], with_hooks: bool) -> Grid:

@@ -50,7 +50,7 @@ def _change(
     instance: Instance, enterprise_id: str, plugin: str, existing: EnterprisePlugin | None, settings: dict[str, Any]
 ) -> EnterprisePlugin:
     with instance.store.read() as tx:
-        try_settings(tx, instance.hooks, enterprise_id, plugin, settings)
+        try_settings(tx, instance, enterprise_id, plugin, settings)
     with instance.store.write() as tx:
         if existing is None or not existing.enabled:
             return enable_plugin(tx, instance.hooks, enterprise_id, plugin, settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
 from functools import partial
@@ -113,11 +113,13 @@ def _add_specifications(manager: pluggy.PluginManager, hooks: Mapping[str, Hook[
         specified[name] = staticmethod(marker(hook.specification))
     manager.add_hookspecs(type("Specifications", (), specified))
     for name, hook in hooks.items():
-        settings_arguments = (
-            (INSTANCE_SETTINGS,) if hook.contract.scope == "instance" else (SETTINGS, INSTANCE_SETTINGS)
-        )
-        specification = getattr(manager.hook, name).spec
-        specification.argnames = (*specification.argnames, *settings_arguments)
+        getattr(manager.hook, name).spec.argnames = arguments_of(hook)
+
+
+def arguments_of(hook: Hook[..., object]) -> tuple[str, ...]:
+    """The names of the arguments that an implementation may take: those of the specification, and settings."""
+    settings_arguments = (INSTANCE_SETTINGS,) if hook.contract.scope == "instance" else (SETTINGS, INSTANCE_SETTINGS)
+    return (*inspect.signature(hook.specification).parameters, *settings_arguments)
 
 
 def _settings_classes(loaded: Hooks, hook: Hook[[], type | None]) -> dict[str, type]:
@@ -215,6 +217,7 @@ def _register(
     manager: pluggy.PluginManager, plugin: str, module: ModuleType, hooks: Mapping[str, Hook[..., object]]
 ) -> None:
     try:
+        _refuse_unknown_names(plugin, module, hooks)
         manager.register(module, name=plugin)
         manager.check_pending()
         _refuse_unusable_hooks(plugin, module, hooks)
@@ -222,8 +225,41 @@ def _register(
         manager.unregister(name=plugin)
         raise PluginError(plugin, "loading", str(error)) from error
     except PluginError:
-        manager.unregister(name=plugin)
+        if manager.has_plugin(plugin):
+            manager.unregister(name=plugin)
         raise
+
+
+def _refuse_unknown_names(plugin: str, module: ModuleType, hooks: Mapping[str, Hook[..., object]]) -> None:
+    """Raises `PluginError` for a function that implements no hook, or takes an argument that its hook does not have:
+    with what its author may have meant, and all that there is."""
+    for name in dir(module):
+        function = getattr(module, name, None)
+        options = getattr(function, f"{PROJECT}_impl", None)
+        if not inspect.isfunction(function) or not isinstance(options, Mapping) or options["optionalhook"]:
+            continue
+        hook_name = options["specname"] or name
+        if hook_name not in hooks:
+            raise PluginError(plugin, "loading", f"there is no hook {hook_name}; {_hint(hook_name, hooks)}")
+        allowed = arguments_of(hooks[hook_name])
+        for argument in _parameters(function):
+            if argument not in allowed:
+                text = f"the hook {hook_name} has no argument {argument}; {_hint(argument, allowed)}"
+                raise PluginError(plugin, "loading", text)
+
+
+def _parameters(function: Callable[..., object]) -> list[str]:
+    """The names of its parameters; none if it wraps a function of C that does not tell them."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:
+        return []
+    return [parameter.name for parameter in parameters if parameter.kind is parameter.POSITIONAL_OR_KEYWORD]
+
+
+def _hint(name: str, known: Collection[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
 
 
 def _refuse_unusable_hooks(plugin: str, module: ModuleType, hooks: Mapping[str, Hook[..., object]]) -> None:

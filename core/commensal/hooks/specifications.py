@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ..trade.stock.lots import StockLot
     from ..trade.supply.values import SaleDemand
     from .values import (
+        ChangedBy,
         ConsentRequest,
         DemoNetwork,
         DemoPlace,
@@ -185,8 +186,10 @@ def commands(app: typer.Typer) -> None:
 
 
 @hook(scope="enterprise", returns="one", where="outside", on_error="raise", timeout=20.0)
-def check_settings(enterprise_id: str) -> Sequence[Problem] | None:
+def check_settings(instance: Instance, enterprise_id: str) -> Sequence[Problem] | None:
     """Tries new settings before they are stored, and again for ``commensal check``: does the provider accept the key?
+
+    Ask addresses that people type through `http_client(instance)`, and others as the provider's library does.
 
     Not called for settings that the plugin's class refuses.
     """
@@ -226,15 +229,31 @@ def menu_items(tx: Transaction, person_id: str | None, language: str) -> Sequenc
 
 @hook(scope="enterprise", returns="each", where="transaction", on_error="skip", reads=True, timeout=2.0, since="0.2")
 def page_parts(
-    tx: Transaction, page: str, enterprise_id: str, scopes: frozenset[str], language: str, subject: str
+    tx: Transaction,
+    page: str,
+    enterprise_id: str,
+    scopes: frozenset[str],
+    language: str,
+    subject: str,
+    subjects: Sequence[str],
+    order: OrderDraft | None,
+    person_id: str | None,
 ) -> Sequence[PagePart] | None:
-    """Parts of a page: for those who run the enterprise what needs them, in lines of text with a link each.
+    """Parts of a page of the office or the shop, in lines of text, each perhaps with a link.
 
     `page` is its name in the office: "week" is the first page, "begin" the first steps of a new hub, "settings" its
-    settings, "money" the page of the treasurer, "close" what is missing before the books of a sale are closed, "sale"
-    one of its sales and "customer" one of its customers, whose id is `subject`; elsewhere `subject` is "". `scopes` are
-    what the reader may do at the enterprise: return nothing that they may not read. In the shop, "account" is the page
-    of the customer `subject` themself, without scopes. `tx` only reads. A plugin that fails is skipped.
+    settings, "money" the page of the treasurer, "close" what is missing before the books of a sale are closed, "sale",
+    "order" and "customer" one of each, whose id is `subject`; elsewhere `subject` is "". `scopes` are what the reader
+    may do at the enterprise: return nothing that they may not read.
+
+    Pages of the shop are "shop/hub", "shop/sale", "shop/cart", "shop/checkout", "shop/order" and "shop/account"; their
+    `subject` is the enterprise, the sale session, the order, or the reader as the enterprise's customer. Customers read
+    them, so `scopes` is empty; `person_id` is who is logged in. `order` is the basket as it is priced now, in the cart
+    and at the checkout. `subjects` are the products that a sale shows: a part whose `subject` is one of them stands on
+    its row, each line as a label, or as a fact if it has a `detail`. The hook is called once for a page, however many
+    products it shows.
+
+    `tx` only reads. A plugin that fails is skipped.
     """
     raise AssertionError("a specification is not called")
 
@@ -369,6 +388,20 @@ def order_problems(tx: Transaction, order: OrderDraft, total: int, before: int) 
     Runs in the transaction that places or changes the order, when its price is final: `total` is what the customer will
     pay, in minor units, `before` the total until now (0 for a new order). Lock the rows on which the decision depends.
     Not called for quotes, for cancellations, or for orders that the hub enters on a customer's behalf.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="each", where="transaction", on_error="raise", since="0.2")
+def order_changing(tx: Transaction, order: OrderDraft, before: Order | None, by: ChangedBy) -> Sequence[Problem] | None:
+    """Reasons to refuse a change of an order, whoever makes it: what a van can carry, where it can go.
+
+    Runs in the transaction that places the order (`before` is None) or changes its goods, weights, shipping, address,
+    codes or way to pay. `by` says who does: "customer", "hub", or "scales" for weights that were measured: refuse
+    those only if they cannot be true. Each problem names its field, and nothing is changed. Lock the rows on which the
+    decision depends. Compare with `before`: an order that was accepted under other rules should stay as it is until
+    what the rule is about changes. Rules that the hub may break are for `order_problems`. Not called for quotes and
+    cancellations.
     """
     raise AssertionError("a specification is not called")
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from ..instance import Instance
 
 
+ChangedBy = Literal["customer", "hub", "scales"]  # who changes an order
+
+
 @dataclass(frozen=True, kw_only=True)
 class MenuItem:
     """A link for the menu, or for the page of an order. `label` is in the reader's language."""
@@ -34,11 +37,15 @@ class PageLine:
 
 @dataclass(frozen=True, kw_only=True)
 class PagePart:
-    """A part that a plugin adds to a page of another one. Without lines it is not shown."""
+    """A part that a plugin adds to a page of another one. Without lines it is not shown.
+
+    subject: id of a product on whose row it stands; "": it stands on the page itself, under its title
+    """
 
     title: str
     lines: Sequence[PageLine]
     position: int = 100
+    subject: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -97,6 +97,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "order_thresholds": lambda order: [Threshold(label="Fee", amount=5000, reached=1000, saving=10)],
     "settle_adjustments": lambda tx: None,
     "order_problems": lambda total: [],
+    "order_changing": lambda tx, by: [],
     "consent_requests": lambda order: [ConsentRequest(id="letters", text="The baker may write to me.")],
     "shipping_options": lambda tx: [_van(tx.now)],
     "book_shipping": lambda tx: _van(tx.now),

@@ -14,7 +14,9 @@ from .to_people import operators
 
 Effect = Literal["orders", "refused", "skipped", "retried", "apart"]
 # Hooks without which a shop that uses the plugin cannot take, change or cancel orders.
-_NEEDED_BY_ORDERS = ("price_adjustments", "settle_adjustments", "order_problems", "book_shipping", "release_shipping")
+_NEEDED_BY_ORDERS = (
+    "price_adjustments", "settle_adjustments", "order_problems", "order_changing", "book_shipping", "release_shipping",
+)  # fmt: skip
 
 
 def mail_set_aside(instance: Instance, job: Job) -> None:

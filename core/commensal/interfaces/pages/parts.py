@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...hooks import specifications
 from ...hooks.values import PagePart
 from ...storage.database import Transaction
 from ...trade.enterprises.plugins import enabled_plugins
+from ...trade.pricing.values import OrderDraft
 from .visit import Visit
 
 
 def page_parts(
-    tx: Transaction, visit: Visit, page: str, enterprise_id: str, scopes: frozenset[str], *, subject: str = ""
+    tx: Transaction,
+    visit: Visit,
+    page: str,
+    enterprise_id: str,
+    scopes: frozenset[str] = frozenset(),
+    *,
+    subject: str = "",
+    subjects: Sequence[str] = (),
+    order: OrderDraft | None = None,
 ) -> list[PagePart]:
-    """The parts with lines that the enterprise's plugins add to the page of this name, by their position. `subject` is
-    the id of what the page is about, if the name leaves that open."""
+    """The parts with lines that the enterprise's plugins add to the page of this name, by their position.
+
+    `subject` is the id of what the page is about, if the name leaves that open; `subjects` are those of the products on
+    it, and `order` the basket as it is priced. `scopes` are the reader's at the enterprise.
+    """
     answers = visit.instance.hooks.each(
         specifications.page_parts, enabled_plugins(tx, enterprise_id), tx=tx, page=page, enterprise_id=enterprise_id,
-        scopes=scopes, language=visit.language, subject=subject,
+        scopes=scopes, language=visit.language, subject=subject, subjects=subjects, order=order,
+        person_id=visit.actor.person_id,
     )  # fmt: skip
     parts = [part for answer in answers for part in answer.value or () if part.lines]
     return sorted(parts, key=lambda part: part.position)

@@ -99,6 +99,7 @@ def order_lines(language: str) -> Segment:
             supplied_product.c.product_type,
             shown=_show_type(language),
         ),
+        plain_field(language, "product_id", "Product’s id", _line.product_id),
         plain_field(language, "sku", "Reference", func.coalesce(supplied_product.c.sku, "")),
         plain_field(language, "position", "Position", _line.position, "whole"),
         number_field(language, "pieces", "Pieces", _line.quantity, "whole"),

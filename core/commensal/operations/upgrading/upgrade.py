@@ -9,8 +9,10 @@ from pathlib import Path
 
 from ...base.errors import Busy, SettingsError, Several, StoreError, Trouble
 from ...base.failpoints import failpoint
+from ...base.ids import RandomIds
 from ...base.languages import shell
 from ...hooks.loading import migration_folders
+from ...instance import Instance
 from ...instance.upgrade_record import UpgradeRecord, write_upgrade_record
 from ...storage.database.migrate import migrate, missing_revisions
 from ...storage.database.presence import exclusive_access
@@ -129,7 +131,9 @@ def _check(plan: UpgradePlan, backup: Path) -> tuple[str, ...]:
         broken = broken_invariants(tx)
     if broken:
         raise UpgradeFailed("check", Several(broken[:5]), backup, untouched=False, before=_before(plan))
-    return tuple(map(shell.told, settings_problems(plan.store, plan.source.hooks)))
+    source = plan.source
+    instance = Instance(source.folder, source.settings, plan.store, source.hooks, source.clock, RandomIds())
+    return tuple(map(shell.told, settings_problems(instance)))
 
 
 def _before(plan: UpgradePlan) -> str:

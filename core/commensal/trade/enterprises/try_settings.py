@@ -9,29 +9,31 @@ from sqlalchemy import select
 
 from ...base.errors import Invalid, PluginError, Problem, Refused
 from ...hooks import specifications
-from ...hooks.dispatcher import Hooks
-from ...storage.database import Store, Transaction
+from ...instance import Instance
+from ...storage.database import Transaction
 from .plugins import accept_settings
 from .references import unknown_names
 from .tables import enterprise, enterprise_plugin
 
 
-def try_settings(tx: Transaction, hooks: Hooks, enterprise_id: str, plugin: str, settings: Mapping[str, Any]) -> None:
+def try_settings(
+    tx: Transaction, instance: Instance, enterprise_id: str, plugin: str, settings: Mapping[str, Any]
+) -> None:
     """Lets the plugin check settings that an enterprise sends. `tx` only reads: the plugin may ask a slow provider.
 
     Raises `NotFound`, `Invalid` with every problem, `PluginError` if the plugin itself fails.
     """
     stored = tx.value(_stored_settings(enterprise_id, plugin))
-    problems = _ask_plugin(
-        hooks, enterprise_id, plugin, accept_settings(tx, hooks, enterprise_id, plugin, settings, stored or {})
-    )
+    accepted = accept_settings(tx, instance.hooks, enterprise_id, plugin, settings, stored or {})
+    problems = _ask_plugin(instance, enterprise_id, plugin, accepted)
     if problems:
         raise Invalid(problems)
 
 
-def settings_problems(store: Store, hooks: Hooks) -> Iterator[Problem]:
+def settings_problems(instance: Instance) -> Iterator[Problem]:
     """The problems with the stored settings of every enterprise, also things that they name and that were deleted
     since; `where` names the enterprise and the plugin."""
+    store, hooks = instance.store, instance.hooks
     columns, enterprise_columns = enterprise_plugin.c, enterprise.c
     query = select(columns.enterprise_id, columns.plugin, columns.settings, enterprise_columns.slug).join_from(
         enterprise_plugin, enterprise
@@ -47,7 +49,7 @@ def settings_problems(store: Store, hooks: Hooks) -> Iterator[Problem]:
             with store.read() as tx:
                 shape = hooks.settings_class(row["plugin"])
                 unknown = unknown_names(tx, hooks, row["enterprise_id"], shape, row["settings"])
-            problems = _ask_plugin(hooks, row["enterprise_id"], row["plugin"], row["settings"])
+            problems = _ask_plugin(instance, row["enterprise_id"], row["plugin"], row["settings"])
         except (PluginError, Refused) as error:
             yield Problem("settings", "The settings do not work: {what}", where, {"what": error})
             continue
@@ -62,7 +64,9 @@ def _stored_settings(enterprise_id: str, plugin: str) -> Any:
     return select(columns.settings).where(columns.enterprise_id == enterprise_id, columns.plugin == plugin)
 
 
-def _ask_plugin(hooks: Hooks, enterprise_id: str, plugin: str, settings: Mapping[str, Any]) -> Sequence[Problem]:
-    if not hooks.implementing(specifications.check_settings, {plugin}):
+def _ask_plugin(instance: Instance, enterprise_id: str, plugin: str, settings: Mapping[str, Any]) -> Sequence[Problem]:
+    hook = specifications.check_settings
+    if not instance.hooks.implementing(hook, {plugin}):
         return ()
-    return hooks.ask(specifications.check_settings, plugin, {plugin: settings}, enterprise_id=enterprise_id) or ()
+    used = {plugin: settings}
+    return instance.hooks.ask(hook, plugin, used, instance=instance, enterprise_id=enterprise_id) or ()

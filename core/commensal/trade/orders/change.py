@@ -61,7 +61,7 @@ def change_order(
         values["plugin_fields"] = _plugin_values(tx, order, shop, plugin_fields)
     changed = rewrite(
         tx, hooks, shop, customer, order, lines, shipping=shipping, address=address, codes=codes, total=total,
-        values=values, by=by, by_hub=by_hub,
+        values=values, by=by, changed_by="hub" if by_hub else "customer",
     )  # fmt: skip
     if not by_hub and changed.total > order.total:
         refuse_larger_guest_order(tx, changed)

@@ -96,8 +96,7 @@ def place_order(
     option = book_place(tx, hooks, shop, draft, wish.language)
     quote = price(tx, hooks, shop, draft, option)
     refuse_other_total(wish.total, quote)
-    if not by_hub:
-        refuse_problems(tx, hooks, shop, quote)
+    refuse_problems(tx, hooks, shop, quote, None, "hub" if by_hub else "customer")
     take_stock(tx, grains_by_lot(lines), order_id=order_id, person_id=person_id)
     failpoint("order.taken")
     values = {

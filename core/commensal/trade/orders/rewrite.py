@@ -8,6 +8,7 @@ from dataclasses import asdict
 from ...base.errors import Conflict
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
+from ...hooks.values import ChangedBy
 from ...storage.database import Transaction
 from ...storage.jobs import enqueue_all
 from ..events.announce import event_jobs
@@ -50,7 +51,7 @@ def rewrite(
     total: int | None = None,
     values: Mapping[str, object] | None = None,
     by: str | None = None,
-    by_hub: bool = True,
+    changed_by: ChangedBy = "hub",
     move_stock: MoveStock = _move_by_pieces,
 ) -> Order:
     """Replaces the lines (and shipping, way to pay, address, codes) of the locked `order`, and prices it anew.
@@ -80,8 +81,7 @@ def rewrite(
         shipping_values = {**shipping_columns(option), "shipping_label": order.shipping_label} if option else {}
     quote = with_returns(price(tx, hooks, shop, draft, option), order.adjustments)
     refuse_other_total(total, quote)
-    if not by_hub:
-        refuse_problems(tx, hooks, shop, quote, before=order.total)
+    refuse_problems(tx, hooks, shop, quote, order, changed_by)
     grains_before, grains_after = grains_by_lot(order.lines), grains_by_lot(lines)
     difference = {lot: grains_after.get(lot, 0) - grains_before.get(lot, 0) for lot in {*grains_before, *grains_after}}
     move_stock(tx, {lot: grains for lot, grains in difference.items() if grains}, order.id, by)

@@ -7,16 +7,24 @@ from collections.abc import Sequence
 from ...base.errors import Conflict, Invalid, Problem
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
+from ...hooks.values import ChangedBy
 from ...storage.database import Transaction
 from ..pricing.values import Adjustment
-from .values import Quote, SaleContext
+from .values import Order, Quote, SaleContext
 
 
-def refuse_problems(tx: Transaction, hooks: Hooks, shop: SaleContext, quote: Quote, *, before: int = 0) -> None:
-    """Raises `Invalid` with every problem that the shop's plugins report; `before` was its total in minor units."""
-    answers = hooks.each(
-        specifications.order_problems, shop.plugins, tx=tx, order=quote.draft, total=quote.totals.total, before=before
-    )
+def refuse_problems(
+    tx: Transaction, hooks: Hooks, shop: SaleContext, quote: Quote, before: Order | None, by: ChangedBy
+) -> None:
+    """Raises `Invalid` with every problem that the shop's plugins report. `before` is the order until now, None for a
+    new one. What is a problem for customers alone does not stop the hub and its scales."""
+    draft, plugins = quote.draft, shop.plugins
+    answers = hooks.each(specifications.order_changing, plugins, tx=tx, order=draft, before=before, by=by)
+    if by == "customer":
+        total_before = before.total if before is not None else 0
+        answers += hooks.each(
+            specifications.order_problems, plugins, tx=tx, order=draft, total=quote.totals.total, before=total_before
+        )
     problems = [problem for answer in answers for problem in answer.value or ()]
     if problems:
         raise Invalid(problems)

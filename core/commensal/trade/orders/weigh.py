@@ -51,7 +51,7 @@ def weigh_order(
         for line in order.lines
     )
     shop, customer = sale_context(tx, order.session_id), known_customer_of(tx, order)
-    return rewrite(tx, hooks, shop, customer, order, weighed, by=by, move_stock=_move_by_weight)
+    return rewrite(tx, hooks, shop, customer, order, weighed, by=by, changed_by="scales", move_stock=_move_by_weight)
 
 
 def _move_by_weight(tx: Transaction, difference: Difference, order_id: str, person_id: str | None) -> None:

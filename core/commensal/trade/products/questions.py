@@ -110,6 +110,14 @@ def kinds_of(tx: Transaction, product_ids: Collection[str]) -> dict[str, Product
     return {row["id"]: ProductKind(row["product_type"], tuple(row["labels"])) for row in rows}
 
 
+def product_values(tx: Transaction, plugin: str, product_ids: Collection[str]) -> dict[str, Mapping[str, Any]]:
+    """What producers have said of these products in the plugin's fields: by product the values by the field's name. A
+    number is a text, as it is stored; what is a field's default is left out, and so are products without any value."""
+    product = supplied_product.c
+    rows = tx.all(select(product.id, product.plugin_fields).where(product.id.in_(sorted(set(product_ids)))))
+    return {row["id"]: row["plugin_fields"][plugin] for row in rows if plugin in row["plugin_fields"]}
+
+
 def pieces_left(*, free: int, unlimited: bool, lot_quantity: int) -> int | None:
     """The number of whole pieces in a lot's free grains; None if the lot is unlimited."""
     return None if unlimited else free // lot_quantity

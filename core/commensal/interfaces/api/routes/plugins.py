@@ -29,7 +29,7 @@ def instance_plugins(call: Call) -> list[InstalledPlugin]:
 
 def _try_settings(call: Call, enterprise: str, plugin: str, body: PluginSettings) -> None:
     """Checks the settings before the write transaction, since the plugin may ask a provider."""
-    try_settings(call.tx, call.instance.hooks, enterprise, plugin, body.settings)
+    try_settings(call.tx, call.instance, enterprise, plugin, body.settings)
 
 
 _PLUGIN = "/enterprises/{enterprise}/plugins/{plugin}"

@@ -1,0 +1,106 @@
+"""What a plugin adds to pages of the shop and the office, and what it is asked when an order changes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from commensal import Invalid, Order, OrderDraft, PageLine, PagePart, Problem, hookimpl
+from commensal.base.clock import ManualClock
+from commensal.interfaces.app import make_app
+from commensal.testing import RunJobs, Shop
+from commensal.testing.client import client_of
+from commensal.testing.instances import Instances, Plan
+from commensal.testing.shop import open_shop
+
+CALLS: list[tuple[str, str, int]] = []  # of page_parts: the page, its subject, the number of products on it
+CHANGES: list[tuple[str, int, int]] = []  # of order_changing: by whom, pieces before and after
+MOST_PIECES = 9
+
+
+@hookimpl
+def page_parts(page: str, subject: str, subjects: Sequence[str], order: OrderDraft | None) -> list[PagePart]:
+    CALLS.append((page, subject, len(subjects)))
+    pieces = sum(line.quantity for line in order.lines) if order else 0
+    lines = [PageLine(text=f"Seen on <{page}>", detail=f"with {pieces} pieces", url="/-/tags/", action="More")]
+    label, fact = PageLine(text="Only <here>"), PageLine(text="Way", detail="12 km")
+    rows = [PagePart(title="", subject=product, lines=[label, fact]) for product in subjects[:1]]
+    return [PagePart(title="Tags", lines=lines), *rows]
+
+
+@hookimpl
+def order_changing(order: OrderDraft, before: Order | None, by: str) -> Sequence[Problem] | None:
+    pieces_before, pieces = (
+        sum(line.quantity for line in lines) for lines in (before.lines if before else (), order.lines)
+    )
+    CHANGES.append((by, pieces_before, pieces))
+    if pieces > MOST_PIECES:
+        return [Problem("too_heavy", "The bike carries {most} pieces.", "/items", {"most": MOST_PIECES})]
+    return None
+
+
+@pytest.fixture
+def shop(commensal_instances: Instances, tmp_path: Path, clock: ManualClock) -> Iterator[Shop]:
+    """A shop that uses this module as the plugin `tags`."""
+    CALLS.clear()
+    CHANGES.clear()
+    plan = Plan(plugins=("shop", "office", "cash", "tags"), modules={"tags": sys.modules[__name__]})
+    with ExitStack() as stack:
+        instance = stack.enter_context(commensal_instances.open(tmp_path / "instance", plan, clock=clock))
+        client = stack.enter_context(client_of(make_app(instance)))
+        yield (opened := open_shop(instance, client, RunJobs(instance, clock), plan))
+        opened.check()
+
+
+def calls_of(page: str) -> list[tuple[str, int]]:
+    return [(subject, products) for name, subject, products in CALLS if name == page]
+
+
+def test_rows_of_products_carry_labels_and_facts_of_plugins_after_one_call(shop: Shop) -> None:
+    html = shop.page(f"/sales/{shop.session_id}").text
+    assert calls_of("shop/sale") == [(shop.session_id, 5)]
+    assert "<li>Only &lt;here&gt;</li>" in html
+    assert "<strong>Way:</strong> 12 km" in html
+    assert "Seen on &lt;shop/sale&gt;" in html
+
+
+def test_the_other_pages_of_the_shop_have_a_place_for_plugins(shop: Shop) -> None:
+    order = shop.order(person=shop.somebody())
+    add_to_cart(shop, pieces=2)
+    pages = {
+        "shop/hub": ("/hubs/shop", shop.id),
+        "shop/cart": (f"/sales/{shop.session_id}/cart", shop.session_id),
+        "shop/checkout": (f"/sales/{shop.session_id}/checkout", shop.session_id),
+    }
+    for page, (path, subject) in pages.items():
+        html = shop.page(path).text
+        assert f"Seen on &lt;{page}&gt;" in html, page
+        assert '<a href="/-/tags/">More</a>' in html
+        assert {called_subject for called_subject, _ in calls_of(page)} == {subject}
+        assert ("with 2 pieces" in html) == (page != "shop/hub")
+    assert order.number == 1
+
+
+def add_to_cart(shop: Shop, pieces: int) -> None:
+    shop.client.headers["Origin"] = "http://testserver"
+    sent = {"was": "", f"items/{shop.items['carrots']}": str(pieces)}
+    assert shop.client.post(f"/sales/{shop.session_id}/cart", data=sent).status_code == 200
+
+
+def test_whoever_changes_an_order_plugins_are_asked_and_may_refuse(shop: Shop) -> None:
+    shop.order({"carrots": 4, "chicken": 1})
+    shop.change({"carrots": 5, "chicken": 1})
+    shop.change({"carrots": 6, "chicken": 1}, by_hub=True)
+    shop.weigh({"chicken": "1.9"})
+    assert CHANGES == [("customer", 0, 5), ("customer", 5, 6), ("hub", 6, 7), ("scales", 7, 7)]
+    for by_hub in (False, True):
+        with pytest.raises(Invalid, match="The bike carries 9 pieces") as refused:
+            shop.change({"carrots": 10}, by_hub=by_hub)
+        assert refused.value.problems[0].where == "/items"
+    with pytest.raises(Invalid, match="The bike carries 9 pieces"):
+        shop.order({"carrots": 10}, by_hub=True)
+    assert sum(line.quantity for line in shop.see().lines) == 7
