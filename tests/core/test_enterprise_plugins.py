@@ -85,6 +85,13 @@ def test_an_enterprise_is_offered_what_does_something_for_it(store: Store, hooks
                 enable_plugin(tx, hooks, "hub", plugin, {})
 
 
+@pytest.mark.parametrize("hook", ["order_fields", "customer_fields", "office_pages"])
+def test_a_plugin_that_only_declares_things_of_enterprises_is_offered_too(clock: ManualClock, hook: str) -> None:
+    """Such hooks are called once at the start, and what they declare counts where the plugin is switched on."""
+    settings = InstanceSettings(name="Test", plugins={"enabled": ["fields"]})
+    assert offered_plugins(load_plugins(settings, clock=clock, modules={"fields": module(**{hook: []})})) == ["fields"]
+
+
 def test_what_was_set_is_kept_and_the_rest_is_left_to_the_plugin(store: Store, hooks: Hooks, village: Any) -> None:
     with store.write() as tx:
         enabled = enable_plugin(tx, hooks, "hub", "bank", {"iban": "FR76"})

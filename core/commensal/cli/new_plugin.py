@@ -21,10 +21,16 @@ def add_to(app: typer.Typer) -> None:
         price: Annotated[bool, typer.Option("--price", help="A fee, a discount.")] = False,
         report: Annotated[bool, typer.Option("--report", help="A list for whoever runs a shop.")] = False,
         page: Annotated[bool, typer.Option("--page", help="A page for visitors.")] = False,
+        event: Annotated[bool, typer.Option("--event", help="Tells another service what happens.")] = False,
+        field: Annotated[bool, typer.Option("--field", help="Fields of products and orders.")] = False,
+        table: Annotated[bool, typer.Option("--table", help="A table, and a page with a form in the office.")] = False,
         folder: Annotated[Path | None, typer.Option(help="Where to write it; else into commensal-ID here.")] = None,
     ) -> None:
         """Writes a new plugin of one kind: it installs, does something small, and tests it."""
-        kinds = {"payment": payment, "shipping": shipping, "price": price, "report": report, "page": page}
+        kinds = {
+            "payment": payment, "shipping": shipping, "price": price, "report": report, "page": page, "event": event,
+            "field": field, "table": table,
+        }  # fmt: skip
         chosen = [kind for kind, selected in kinds.items() if selected]
         if len(chosen) != 1:
             options = f"--{', --'.join(kinds)}"

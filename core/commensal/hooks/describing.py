@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from collections.abc import Iterator
 
 from ..base.entry_points import plugin_entry_points
@@ -12,18 +13,6 @@ from .contract import PROJECT, AnyHook
 from .loading import all_hooks
 
 _TITLE = re.compile(r"# -{20,} (.+)")
-_WHEN_CALLED = {
-    "startup": "once, before the instance serves",
-    "transaction": "inside a transaction: without I/O, never `async`",
-    "outside": "between transactions: `def` or `async def`",
-    "job": "in a job, after the commit of the event: `def` or `async def`",
-}
-_ON_ERROR = {
-    "raise": "the caller gets an error that names the plugin",
-    "skip": "the plugin is skipped",
-    "retry": "the job is tried again after growing delays, and parked after its last try",
-}
-_RETURNS = {"each": "every plugin is called", "one": "one plugin is called", "nothing": "there is no answer"}
 _HEAD = """\
 # Hooks
 
@@ -47,6 +36,13 @@ plugin run at once, and errors are noted with the plugin's name. An endpoint or 
 answers 404 for one that has not switched the plugin on, unless it is declared with `where_off=True`.
 
 A hook that is marked as reading gets a transaction in which writes are refused or undone, and count as a failure.
+
+In the table, *called* is `instance` for all enabled plugins, or `enterprise` for those that the enterprise uses; `each`
+of them is called, or the `one` that is concerned, or `nothing` is answered. *Where* is `startup`: once, before the instance
+serves; `transaction`: inside one, without I/O, never `async`; `outside`: between transactions; `job`: in a job, after
+the commit of the event. *Fails* is `raise`: the caller gets an error that names the plugin; `skip`: the plugin is
+skipped; `retry`: the job is tried again after growing delays, and parked after its last try. *Seconds* are the most
+that the hook may take. Types of arguments are names of `commensal`, documented where they are defined.
 """
 
 
@@ -79,27 +75,27 @@ def _section(hook: AnyHook, users: list[str]) -> Iterator[str]:
     for argument, text in contract.deprecated_arguments.items():
         yield f"**Deprecated** argument `{argument}`: {text}"
         yield ""
-    yield from ("```python", f"def {hook.name}{_signature(hook)}", "```", "")
+    yield from ("```python", f"def {hook.name}{_signature(hook)}", "```")
     yield (inspect.getdoc(hook.specification) or "").replace("``", "`")
     yield ""
-    plugins = "plugins that the enterprise uses" if contract.scope == "enterprise" else "all enabled plugins"
-    yield f"- called: {plugins}; {_RETURNS[contract.returns]}"
-    reading = "; it may only read" if contract.reads else ""
-    limit = "" if contract.where == "startup" else f"; at most {contract.timeout:g} seconds"
-    yield f"- runs: {_WHEN_CALLED[contract.where]}{reading}{limit}"
-    yield f"- fails: {_ON_ERROR[contract.on_error]}"
-    linked = ", ".join(f"[{user}](commensal_{user})" for user in users)
-    yield f"- since {contract.since}; used by {linked or 'nobody yet'}"
+    linked = ", ".join(f"[{user}]({_folder(user)})" for user in users)
+    yield f"Used by {linked or 'nobody yet'}."
+
+
+def _folder(user: str) -> str:
+    """The folder of a bundled plugin, as a link from plugins/HOOKS.md."""
+    return "../federation/commensal_federation" if user == "federation" else f"commensal_{user}"
 
 
 def _signature(hook: AnyHook) -> str:
-    """The signature as source code, with one argument on a line if it is long."""
+    """The signature as source code, in lines of at most a hundred characters."""
     signature = inspect.signature(hook.specification)
-    arguments = [str(argument).replace("'", "") for argument in signature.parameters.values()]
-    whole = f"({', '.join(arguments)}) -> {signature.return_annotation}"
+    arguments = ", ".join(str(argument).replace("'", "") for argument in signature.parameters.values())
+    whole = f"({arguments}) -> {signature.return_annotation}"
     if len(whole) + len(hook.name) < 100:
         return whole
-    return "(\n" + "".join(f"    {argument},\n" for argument in arguments) + f") -> {signature.return_annotation}"
+    lines = textwrap.fill(arguments, 96, break_long_words=False, initial_indent="    ", subsequent_indent="    ")
+    return f"(\n{lines}\n) -> {signature.return_annotation}"
 
 
 def _hooks_by_title() -> Iterator[tuple[str, list[AnyHook]]]:

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from ..hooks.values import PaymentMethod, ShippingOption
 from ..instance import Instance
+from ..interfaces.api.cookies import session_cookie
 from ..interfaces.reports.parameters import read_parameters
 from ..interfaces.reports.run import find_report
 from ..interfaces.reports.values import Cell, Line, Query, Report
@@ -35,9 +36,11 @@ from ..trade.payments import begin, methods
 from ..trade.payments.values import Payment
 from ..trade.people.people import NewPerson, Person
 from ..trade.people.scopes import ROLES, SELF
+from ..trade.people.sessions import begin_session
 from ..trade.pricing.values import Address
 from ..trade.sale_sessions.questions import sale_by_id
 from ..trade.sale_sessions.values import SaleSession
+from .client import client_of
 from .goods import a_lot, an_item
 from .instances import Plan
 from .jobs import RunJobs
@@ -62,6 +65,7 @@ class Shop:
     client: TestClient
     run_jobs: RunJobs
     items: Mapping[str, str]
+    owner: Person = field(repr=False)
     token: str = field(repr=False)
     latest: Order | None = None
     customer: Person | None = None
@@ -211,6 +215,19 @@ class Shop:
         """The response to a visitor who reads this language and is not logged in."""
         return self.client.get(path, params=query, headers={"Accept-Language": language})
 
+    def office(self, path: str = "", form: Mapping[str, str] | None = None, *, language: str = "en") -> Any:
+        """The response of the office to the shop's owner: of the page at `path` below its address ("/orders"), or to a
+        form that is sent there, after redirects."""
+        with self.instance.store.write() as tx:
+            session = begin_session(tx, self.owner).secret
+        browser = client_of(self.client.app)
+        browser.cookies.set(session_cookie(self.instance.settings.base_url), session)
+        headers = {"Origin": self.instance.settings.base_url, "Accept-Language": language}
+        address = f"/office/{self.id}{path}"
+        if form is None:
+            return browser.get(address, headers=headers)
+        return browser.post(address, data=dict(form), headers=headers)
+
     def ask(self, method: str, path: str, body: object = None, *, version: int | None = None) -> Any:
         """Calls the API as the shop's owner, and returns the JSON of its response; an error is an AssertionError.
 
@@ -276,7 +293,7 @@ def open_shop(instance: Instance, client: TestClient, run_jobs: RunJobs, plan: P
         member = {"enterprise_id": id, "person_id": owner.id, "role": "owner", "since": tx.now}
         tx.execute(insert(enterprise_member).values(member))
         token = make_token(tx, owner.id, name="Tests", scopes=ROLES["owner"] | {SELF}).secret
-    shop = Shop(id=id, instance=instance, client=client, run_jobs=run_jobs, items=items, token=token)
+    shop = Shop(id=id, instance=instance, client=client, run_jobs=run_jobs, items=items, owner=owner, token=token)
     for plugin in offered_plugins(instance.hooks):
         if plugin in plan.plugins:
             shop.use(plugin, plan.settings.get(plugin))

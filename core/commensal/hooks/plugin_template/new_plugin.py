@@ -16,7 +16,12 @@ from ...base.languages.shell import spoken
 from ...storage.database.core_tables import core_tables
 from ..loading import ID
 
-KINDS = ("payment", "shipping", "price", "report", "page")
+KINDS = ("payment", "shipping", "price", "report", "page", "event", "field", "table")
+# Further files of a kind within its package, each with the blank from which it is made.
+_FURTHER: Mapping[str, Mapping[str, str]] = {
+    "page": {"templates/$id/sales.html": "page.html"},
+    "table": {"templates/$id/notes.html": "table.html", "migrations/${id}_0001_first.py": "table_revision.py"},
+}
 _BLANKS = Path(__file__).with_name("blanks")
 _HEADER = """\
 # French for the plugin $id. The file is read as it is; nothing is compiled.
@@ -87,8 +92,8 @@ def _files(plugin: str, kind: str) -> Iterator[tuple[Path, str]]:
     yield Path("README.md"), _fill("README.md", words)
     yield Path(".gitignore"), _fill("gitignore", words)
     yield inside / "__init__.py", module
-    if kind == "page":
-        yield inside / "templates" / plugin / "sales.html", _fill("page.html", words)
+    for path, blank in _FURTHER.get(kind, {}).items():
+        yield inside / Template(path).substitute(words), _fill(blank, words)
     french = Template(_HEADER).substitute(words) + _fill(f"{kind}.po", words)
     yield inside / "locale" / "fr" / "LC_MESSAGES" / f"{plugin}.po", french
     yield Path("tests") / f"test_{plugin}.py", _fill(f"{kind}_test.py", words)

@@ -21,6 +21,7 @@ from .references import resolve_names
 from .tables import enterprise_plugin
 
 S = TypeVar("S")
+_ASKED_AT_START = {"enterprise_settings", "order_fields", "customer_fields", "office_pages"}
 _USED = (
     select(enterprise_plugin.c.plugin, enterprise_plugin.c.settings)
     .where(enterprise_plugin.c.enterprise_id == bindparam("enterprise"))
@@ -115,10 +116,9 @@ def refuse_where_off(tx: Transaction, enterprise_id: str, plugin: str) -> None:
 
 
 def offered_plugins(hooks: Hooks) -> list[str]:
-    """The plugins that implement a hook of enterprises: only these can be chosen by an enterprise."""
-    hook_names = {name for name, hook in all_hooks().items() if hook.contract.scope == "enterprise"} | {
-        "enterprise_settings"
-    }
+    """The plugins that implement a hook of enterprises, or whose answers at the start concern the enterprises that use
+    them: only these can be chosen by an enterprise."""
+    hook_names = {name for name, hook in all_hooks().items() if hook.contract.scope == "enterprise"} | _ASKED_AT_START
     return [plugin for plugin in hooks.plugins() if hook_names.intersection(hooks.implemented_by(plugin))]
 
 
