@@ -271,5 +271,17 @@ def order_placed(instance, event):
         """,
         "bad.breaks failed: ZeroDivisionError",
     ),
+    "its_parts_say_something_where_they_stand": (
+        '@hookimpl\ndef page_parts():\n    return [PagePart(title=" ", lines=[PageLine(text="It is full.")])]',
+        "a part has no title",
+    ),
+    "pages_of_others_stand_with_it": (
+        "@hookimpl\ndef page_parts(subjects):\n    return [PagePart(title=subjects[4], lines=[])]",
+        "page_parts: IndexError",
+    ),
+    "it_bears_every_change_of_an_order": (
+        "@hookimpl\ndef order_changing(by):\n    return {'customer': [], 'scales': []}[by]",
+        "failed in order_changing: KeyError",
+    ),
     "its_commands_are_well_formed": ("@hookimpl\ndef commands(app): ...", "adds no command"),
 }

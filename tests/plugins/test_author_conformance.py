@@ -28,7 +28,8 @@ def test_there_is_a_bad_plugin_for_each_check() -> None:
 def test_a_check_finds_what_is_wrong(name: str, commensal_instances: Instances, tmp_path: Path) -> None:
     source, message = BAD[name]
     module = _write_plugin(tmp_path, source, REVISION_TWICE if name == "its_tables_come_and_go" else REVISION)
-    plan = Plan(plugins=("bad",), modules={"bad": module})
+    beside = ("shop",) if name == "pages_of_others_stand_with_it" else ()
+    plan = Plan(plugins=(*beside, "bad"), modules={"bad": module})
     subject = Subject(
         plugin="bad", module=module, plan=plan, instances=commensal_instances, folder=tmp_path / "instance"
     )

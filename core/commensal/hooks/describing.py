@@ -37,12 +37,12 @@ answers 404 for one that has not switched the plugin on, unless it is declared w
 
 A hook that is marked as reading gets a transaction in which writes are refused or undone, and count as a failure.
 
-In the table, *called* is `instance` for all enabled plugins, or `enterprise` for those that the enterprise uses; `each`
-of them is called, or the `one` that is concerned, or `nothing` is answered. *Where* is `startup`: once, before the instance
-serves; `transaction`: inside one, without I/O, never `async`; `outside`: between transactions; `job`: in a job, after
-the commit of the event. *Fails* is `raise`: the caller gets an error that names the plugin; `skip`: the plugin is
-skipped; `retry`: the job is tried again after growing delays, and parked after its last try. *Seconds* are the most
-that the hook may take. Types of arguments are names of `commensal`, documented where they are defined.
+In the table, *called* is `instance` for all enabled plugins, or `enterprise` for those that the enterprise uses;
+`each` of them is called, or the `one` that is concerned, or `nothing` is answered. *Where* is `startup`: once, before
+the instance serves; `transaction`: inside one, without I/O, never `async`; `outside`: between transactions; `job`: in
+a job, after the commit of the event. *Fails* is `raise`: the caller gets an error that names the plugin; `skip`: the
+plugin is skipped; `retry`: the job is tried again after growing delays, and parked after its last try. *Seconds* are
+the most that the hook may take. Types of arguments are names of `commensal`, documented where they are defined.
 """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +14,7 @@ from ...base.entry_points import plugin_entry_points
 from ..instances import Instances, Plan
 from .check import Check, Nonconforming, Prepare, Subject, implemented_by
 
-_ROOMS = ("code", "settings", "tables", "payments", "shipping", "prices", "reports", "pages", "switching")
+_ROOMS = ("code", "settings", "tables", "payments", "shipping", "prices", "reports", "pages", "switching", "changes")
 
 
 def conforms(
@@ -24,6 +24,7 @@ def conforms(
     instance_settings: Mapping[str, Any] | None = None,
     prepare: Prepare | None = None,
     without: Mapping[str, str] | None = None,
+    together_with: Sequence[str] = (),
     module: ModuleType | None = None,
 ) -> Callable[..., None]:
     """A test, parametrised by the checks that apply to the plugin: ``test_conforms = conforms("invoice")``.
@@ -32,6 +33,7 @@ def conforms(
     instance_settings: of the operator
     prepare:           called with the `Shop` before each check; by default, the plugin's own hook `demo_data`
     without:           checks to leave out, each with the reason
+    together_with:     plugins beside it, such as "shop" and "office", on whose pages it must stand
     module:            replaces an installed plugin
     """
     unknown = sorted(set(without or ()) - {known_check.name for known_check in checks()})
@@ -48,7 +50,7 @@ def conforms(
     @pytest.mark.parametrize("check", chosen, ids=lambda parametrised: parametrised.name)
     def test_conforms(check: Check, commensal_instances: Instances, tmp_path: Path) -> None:
         plan = Plan(
-            plugins=(plugin,),
+            plugins=(*together_with, plugin),
             settings={plugin: settings or {}},
             instance_settings={plugin: instance_settings} if instance_settings else {},
             modules={plugin: module} if module else {},

@@ -27,7 +27,7 @@ def an_order_costs_what_was_quoted(subject: Subject) -> None:
         ada = shop.somebody()
         for person in (None, ada):
             for goods in _BASKETS:
-                chosen = _chosen(shop)
+                chosen = first_choices(shop)
                 quoted = shop.quote(goods, person=person, **chosen)
                 order = shop.order(goods, person=person, **chosen)
                 difference = f"{goods} was quoted at {quoted.totals.total}, and ordered at {order.total}"
@@ -43,7 +43,7 @@ def what_an_order_used_up_comes_back_with_its_cancellation(subject: Subject) -> 
     with subject.shop() as shop:
         ada = shop.somebody()
         for goods in _BASKETS:
-            chosen = _chosen(shop)
+            chosen = first_choices(shop)
             first = shop.order(goods, person=ada, **chosen)
             shop.change({name: pieces + 1 for name, pieces in goods.items()})
             shop.change(goods)
@@ -59,13 +59,13 @@ def what_an_order_used_up_comes_back_with_its_cancellation(subject: Subject) -> 
 
 def _asked(shop: Shop, goods: Mapping[str, int]) -> tuple[int, list[tuple[str, str, int]]]:
     """The total and the adjustments of a quote, without ids, which differ in each quote."""
-    quote = shop.quote(goods, **_chosen(shop))
+    quote = shop.quote(goods, **first_choices(shop))
     return quote.totals.total, sorted(
         (adjustment.kind, adjustment.label, adjustment.amount) for adjustment in quote.draft.adjustments
     )
 
 
-def _chosen(shop: Shop) -> dict[str, Any]:
+def first_choices(shop: Shop) -> dict[str, Any]:
     """The first shipping option of the plugin that has room, if there is one."""
     options = shop.shipping_options(address=ADDRESS)
     free = [name for name, option in options.items() if option.left is None or option.left > 0]
