@@ -23,13 +23,13 @@ from ..base.languages.shell import print_line, shell_language, spoken
 from ..hooks.tables import plugin_failure
 from ..instance import InstanceSettings, open_instance
 from ..instance.enabling import disable_in_instance, enable_in_instance
+from ..instance.owner import as_owner
 from ..interfaces.terminal import console, on_terminal
 from ..storage.database.migrate import drop_tables, tables_of
 from ..trade.enterprises.installed import InstalledPlugin, State, installed_plugins
 from ..trade.enterprises.plugins import offered_plugins
 from ..trade.enterprises.tables import enterprise_plugin
 from .folder import HERE, Folder
-from .owner import as_owner
 
 
 def add_to(app: typer.Typer) -> None:

@@ -26,7 +26,7 @@ _SHOP = ("shop/hub", "shop/sale", "shop/cart", "shop/checkout", "shop/order")
 def its_parts_say_something_where_they_stand(subject: Subject) -> None:
     """With a title on a page, or on the row of a product of this page; in each language."""
     with subject.shop() as shop:
-        order = shop.order(person=shop.somebody())
+        order = shop.order(person=shop.somebody(), **first_choices(shop))
         for page in (*_OFFICE, *_SHOP):
             for language in LANGUAGES:
                 products = [line.product_id for line in order.lines] if page == "shop/sale" else []
@@ -42,7 +42,7 @@ def its_parts_say_something_where_they_stand(subject: Subject) -> None:
 def pages_of_others_stand_with_it(subject: Subject) -> None:
     """The pages of the plugins beside it, `together_with`, are shown, and it does not fail on them."""
     with subject.shop() as shop:
-        order = shop.order(person=shop.somebody())
+        order = shop.order(person=shop.somebody(), **first_choices(shop))
         for answer in _pages(subject, shop, order):
             where = answer.url.path
             demand(answer.status_code < 400, f"{where} was answered {answer.status_code}")
