@@ -69,7 +69,10 @@ def _of_mails(mails: Sequence[SentMail], language: str) -> Iterator[Happening]:
     names = mail_names(language)
     for mail in mails:
         values = {"mail": names.get(mail.kind, mail.kind), "to": mail.to}
-        if mail.state == "failed":
+        if mail.state == "waiting":
+            text = translate(language, "An e-mail about all of this leaves then: {to} has had many in the last hour")
+            yield Happening(at=mail.at, text=text.format(**values))
+        elif mail.state == "failed":
             yield Happening(
                 at=mail.at, text=translate(language, "E-mail “{mail}” did not reach {to}").format(**values), bad=True
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from commensal.base.texts import refuse_links
 from commensal.instance import Instance, InstanceSettings
 from commensal.interfaces.mail import capping
 from commensal.interfaces.mail.capping import forget_counts, may_send
+from commensal.interfaces.mail.log import mails_of_order
 from commensal.operations.work import work_of
 from commensal.storage.database import Store, insert_rows
 from commensal.storage.jobs import Job, Work, enqueue, enqueue_all
@@ -160,6 +161,36 @@ def test_a_hub_fills_no_mailbox_with_orders_that_nobody_asked_for(
             counts.append(len(shop.mails()) - sent_before)
             clock.advance(hours=1)
         assert counts == [MOST, 2 * MOST, MOST + len(orders)], "one late mail stands for all about an order"
+
+
+def test_a_mail_that_is_held_back_is_shown_with_the_moment_at_which_it_leaves(shop: Shop, clock: ManualClock) -> None:
+    orders = [shop.order(by_hub=True) for _ in range(MOST + 1)]
+    shop.mails()
+
+    def log(order: Order) -> list[tuple[str, datetime]]:
+        with shop.instance.store.read() as tx:
+            return [(mail.state, mail.at) for mail in mails_of_order(tx, "shop", order.id)]
+
+    at = clock.now()
+    assert (log(orders[0]), log(orders[-1])) == ([("sent", at)], [("waiting", at + timedelta(hours=1))])
+    clock.advance(hours=1)
+    shop.mails()
+    assert log(orders[-1]) == [("sent", at + timedelta(hours=1))]
+
+
+def test_a_late_mail_to_somebody_who_proved_the_address_meanwhile_waits_no_more(
+    shop: Shop, somebody: Somebody, clock: ManualClock
+) -> None:
+    order = [shop.order(by_hub=True) for _ in range(MOST + 1)][-1]
+    shop.mails()
+    reader = somebody("Victim")
+    with shop.instance.store.write() as tx:
+        membership = {"enterprise_id": "shop", "person_id": reader.id, "role": "packer", "since": tx.now}
+        insert_rows(tx, enterprise_member, [membership])
+    clock.advance(hours=1)
+    assert len(shop.mails()) == MOST + 1
+    with shop.instance.store.read() as tx:
+        assert [mail.state for mail in mails_of_order(tx, "shop", order.id)] == ["sent"]
 
 
 def test_whoever_has_an_account_may_type_the_address_of_a_victim(shop: Shop, somebody: Somebody) -> None:

@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid
 from commensal.interfaces.api.routes import purchase_orders as routes
+from commensal.interfaces.mail.log import mails_of_purchase_order
 from commensal.operations.checks import broken_invariants
 from commensal.operations.work import work_of
 from commensal.storage.jobs.periodic import run_periodic
@@ -35,6 +36,7 @@ from commensal.trade.supply.parts import parts_of
 from commensal.trade.supply.policy import change_closing_policy
 from commensal.trade.supply.purchase_orders import (
     PurchaseOrder,
+    mail_order,
     purchase_order_by_id,
     purchase_orders_of,
     supplier_orders_of,
@@ -190,6 +192,26 @@ def test_a_supplier_without_an_address_is_shown_to_the_hub(supplying: Supplying,
     supplying.order("hub", {"apples": 3})
     pass_time(supplying, clock, days=1)
     assert [order.mail_state for order in orders(supplying)] == ["no address"]
+
+
+def test_a_hub_fills_no_mailbox_with_orders_to_a_supplier_and_other_hubs_reach_it(
+    supplying: Supplying, clock: ManualClock
+) -> None:
+    """Nobody has proved the address of an enterprise; what is mailed too often leaves an hour later, once."""
+    for hub in ("hub", "north"):
+        supplying.order(hub, {"apples": 2})
+    pass_time(supplying, clock, days=1)
+    (of_hub,) = [order for order in orders(supplying) if order.shop == "The hub"]
+    for _ in range(8):
+        with supplying.instance.store.write() as tx:
+            mail_order(tx, of_hub.id)
+        pass_time(supplying, clock, seconds=1)
+    assert [len(letters(supplying, "farm@example.org", about=hub)) for hub in ("hub", "north")] == [6, 1]
+    with supplying.instance.store.read() as tx:
+        assert purchase_order_by_id(tx, of_hub.id, enterprise_id="hub").mail_state == "waiting"
+        assert [mail.state for mail in mails_of_purchase_order(tx, "hub", of_hub.id)] == [*6 * ["sent"], "waiting"]
+    pass_time(supplying, clock, hours=1)
+    assert len(letters(supplying, "farm@example.org", about="hub")) == 7
 
 
 # ------------------------------------------------------------------------------------------------ revising

@@ -1,6 +1,11 @@
 """Limits the e-mails, per hour and per day, that somebody can cause for a mailbox by typing its address: a stranger, or
 a hub that orders for somebody. What a hub sends to its own members is not counted.
 
+E-mails to suppliers are limited for each hub and mailbox: nobody has proved the address of an enterprise, and a
+producer of twenty hubs gets twenty orders at the same cut-off. A mailbox that stands for sixty customers, that of a
+depot, is no exception: nothing proves that it is one. The hub sees which mails are late, and may make who reads the
+mailbox a member.
+
 They are counted in the database before they are sent, so that all workers share the count. An e-mail about an account
 that exceeds the limit is dropped: its link would be too old later. An e-mail about an order is delayed instead, and
 replaces later ones about the order, because it is rendered from the order as it is when the e-mail is sent.
@@ -8,11 +13,13 @@ replaces later ones about the order, because it is rendered from the order as it
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, case, delete, or_, select
+from sqlalchemy import Table, bindparam, case, delete, or_, select
 from sqlalchemy.sql.dml import ReturningInsert
 
 from ...storage.database import Time, Transaction, Whole, insert_once
@@ -25,7 +32,8 @@ from ...trade.orders.tables import customer_order
 from ...trade.people.fingerprint import fingerprint
 from ...trade.people.mailboxes import mailbox_of
 from ...trade.people.tables import mailbox_count, person
-from .tables import late_mail
+from ...trade.supply.tables import purchase_order
+from .tables import late_mail, late_supplier_mail
 
 _order, _person = customer_order.c, person.c
 _PROVED = select(_person.id).where(
@@ -45,6 +53,18 @@ _UNPROVED = case(
     else_=or_(_order.identity == Identity.TYPED, _order.person_id.is_not(None) & ~_PROVED.exists()),
 )
 _UNPROVED_ORDER = select(_order.id).where(_order.id == bindparam("order"), _UNPROVED)
+_supply = purchase_order.c
+_HUB_OF_STRANGER = select(_supply.enterprise_id).where(
+    _supply.id == bindparam("order"),
+    ~select(_person.id)
+    .join(enterprise_member, enterprise_member.c.person_id == _person.id)
+    .where(
+        enterprise_member.c.enterprise_id == _supply.enterprise_id,
+        _person.email == bindparam("email"),
+        _person.confirmed_at.is_not(None),
+    )
+    .exists(),
+)
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _HOURS = 3  # a day has the limit of so many hours
 _count = mailbox_count.c
@@ -59,16 +79,17 @@ def may_send(tx: Transaction, job: Job, *, most: int) -> bool:
     """
     if "leaves" in job.payload:
         return bool(job.payload["leaves"])
-    order_id = job.payload.get("order_id")
-    if order_id is not None and not _is_unproved(tx, order_id):
+    late = _late_row(job)
+    if late is not None and job.payload.get("late"):
+        late.forget(tx)
+    count = _count_of(tx, job)
+    if count is None:
         return True
-    if job.payload.get("late"):
-        tx.execute(delete(late_mail).where(late_mail.c.order_id == order_id))
-    until = _check_limits(tx, str(job.payload["to"]), "account" if order_id is None else "order", most)
+    until = _check_limits(tx, str(job.payload["to"]), count, most)
     note_for_retry(tx, job, leaves=until is None)
     if until is None:
         return True
-    if order_id is not None and insert_once(tx, late_mail, {"order_id": order_id, "due_at": until}):
+    if late is not None and late.note(tx, until):
         enqueue(tx, "mail", {**job.payload, "late": True}, due_at=until)
     return False
 
@@ -78,10 +99,44 @@ def forget_counts(tx: Transaction) -> int:
     return tx.execute(delete(mailbox_count).where(_count.day_began_at < tx.now - _DAY)).rowcount
 
 
-def _is_unproved(tx: Transaction, order_id: str) -> bool:
-    """Whether the order's address is unproved: typed by a guest, by a hub for somebody who is no member of it, or by a
-    person whose account has another address."""
-    return tx.value(_UNPROVED_ORDER, {"order": order_id}) is not None
+@dataclass(frozen=True)
+class _LateMail:
+    """The row of an e-mail about an order that is delayed."""
+
+    table: Table
+    key: Mapping[str, str]
+
+    def note(self, tx: Transaction, due_at: datetime) -> bool:
+        """Returns whether no e-mail about the order was delayed before."""
+        return insert_once(tx, self.table, {**self.key, "due_at": due_at})
+
+    def forget(self, tx: Transaction) -> None:
+        tx.execute(delete(self.table).where(*(self.table.c[name] == value for name, value in self.key.items())))
+
+
+def _late_row(job: Job) -> _LateMail | None:
+    """None for an e-mail about an account, which is not delayed."""
+    payload = job.payload
+    if "purchase_order_id" in payload:
+        key = {"purchase_order_id": str(payload["purchase_order_id"]), "to": str(payload["to"])}
+        return _LateMail(late_supplier_mail, key)
+    return _LateMail(late_mail, {"order_id": str(payload["order_id"])}) if "order_id" in payload else None
+
+
+def _count_of(tx: Transaction, job: Job) -> str | None:
+    """The count of the mailbox in which the e-mail belongs; None: it is not counted, since its reader wants it.
+
+    An order's address is unproved if a guest typed it, a hub for somebody who is no member of it, or a person whose
+    account has another address.
+    """
+    payload = job.payload
+    if "purchase_order_id" in payload:
+        keys = {"order": payload["purchase_order_id"], "email": payload["to"]}
+        hub_id = tx.value(_HUB_OF_STRANGER, keys)
+        return None if hub_id is None else f"orders of {hub_id}"
+    if payload.get("order_id") is None:
+        return "account"
+    return "order" if tx.value(_UNPROVED_ORDER, {"order": payload["order_id"]}) is not None else None
 
 
 def _check_limits(tx: Transaction, email: str, about: str, most: int) -> datetime | None:

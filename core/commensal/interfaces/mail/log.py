@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, delete, literal, select, update
+from sqlalchemy import ColumnElement, Select, delete, literal, select, update
 
 from ...storage.database import Transaction, insert_or
 from ...storage.jobs import Job
 from ...trade.orders.tables import customer_order
 from ...trade.supply.tables import purchase_order
-from .tables import sent_mail
+from .tables import late_mail, late_supplier_mail, sent_mail
 
 KEPT = timedelta(days=400)
 _LONGEST_ERROR = 500
@@ -23,15 +23,17 @@ _LONGEST_ERROR = 500
 class SentMail:
     """An e-mail about an order. `id` is its job's, and part of its Message-ID.
 
-    state:    "sent": the mail server has accepted it; "failed": the last try failed, for the reason `error`
+    state:    "sent": the mail server has accepted it; "failed": the last try failed, for the reason `error`; "waiting":
+              the mailbox has had many mails, and this one stands for all that would have left meanwhile
+    kind:     for "waiting", "order" or "purchase_order"
     attempts: tries so far; a failed e-mail is tried six times in 16 hours
-    at:       the last try (UTC)
+    at:       the last try, or when a waiting one leaves (UTC)
     """
 
     id: str
     kind: str
     to: str
-    state: Literal["sent", "failed"]
+    state: Literal["sent", "failed", "waiting"]
     error: str
     attempts: int
     at: datetime
@@ -57,12 +59,35 @@ def note_mail(tx: Transaction, job: Job, error: str = "") -> None:
 
 def mails_of_order(tx: Transaction, enterprise_id: str, order_id: str) -> Sequence[SentMail]:
     """Returns the e-mails about a customer's order of this shop, the oldest first."""
-    return _mails(tx, sent_mail.c.enterprise_id == enterprise_id, sent_mail.c.order_id == order_id)
+    late = (
+        select(literal("order").label("kind"), customer_order.c.email.label("to"), late_mail.c.due_at)
+        .join(customer_order, customer_order.c.id == late_mail.c.order_id)
+        .where(customer_order.c.enterprise_id == enterprise_id, customer_order.c.id == order_id)
+    )
+    sent = _mails(tx, sent_mail.c.enterprise_id == enterprise_id, sent_mail.c.order_id == order_id)
+    return [*sent, *_waiting_mails(tx, late, order_id)]
 
 
 def mails_of_purchase_order(tx: Transaction, enterprise_id: str, order_id: str) -> Sequence[SentMail]:
     """Returns the e-mails about this shop's order to a supplier, the oldest first."""
-    return _mails(tx, sent_mail.c.enterprise_id == enterprise_id, sent_mail.c.purchase_order_id == order_id)
+    late = (
+        select(literal("purchase_order").label("kind"), late_supplier_mail.c.to, late_supplier_mail.c.due_at)
+        .join(purchase_order, purchase_order.c.id == late_supplier_mail.c.purchase_order_id)
+        .where(purchase_order.c.enterprise_id == enterprise_id, purchase_order.c.id == order_id)
+        .order_by(late_supplier_mail.c.to)
+    )
+    sent = _mails(tx, sent_mail.c.enterprise_id == enterprise_id, sent_mail.c.purchase_order_id == order_id)
+    return [*sent, *_waiting_mails(tx, late, order_id)]
+
+
+def _waiting_mails(tx: Transaction, late: Select[Any], order_id: str) -> list[SentMail]:
+    return [
+        SentMail(
+            id=f"late {order_id} {row['to']}", kind=row["kind"], to=row["to"], state="waiting", error="", attempts=0,
+            at=row["due_at"],
+        )
+        for row in tx.all(late)
+    ]  # fmt: skip
 
 
 def forget_mails(tx: Transaction) -> int:

@@ -62,6 +62,7 @@ OPERATOR_KINDS = ("plugin_set_aside",)
 # Whoever types an address can cause these; others follow from actions of its owner.
 _CAUSED_BY_OTHERS = (
     *ORDER_KINDS, "confirm_email", "reset_password", "already_registered", "new_email", "member_invitation",
+    "purchase_order",
 )  # fmt: skip
 _log = structlog.get_logger("commensal.mail")
 
@@ -81,7 +82,7 @@ def send_mail(instance: Instance, job: Job) -> None:
     if payload["kind"] in _CAUSED_BY_OTHERS:
         limit = instance.settings.limits.mails
         if not instance.store.transact(lambda tx: may_send(tx, job, most=limit)):
-            _log.info("mail held back", kind=payload["kind"], late="order_id" in payload)
+            _log.info("mail held back", kind=payload["kind"], late=payload["kind"] in (*ORDER_KINDS, "purchase_order"))
             return
     if payload["kind"] in ORDER_KINDS:
         _send_and_note(instance, job, _send_about_order)

@@ -16,6 +16,17 @@ late_mail = Table(
     info=untraced("the mail is sent"),
 )
 
+# The same for e-mails to suppliers, for each address of a supplier.
+late_supplier_mail = Table(
+    "late_supplier_mail",
+    metadata,
+    Column("purchase_order_id", Text, ForeignKey("purchase_order.id"), primary_key=True),
+    Column("to", Text, primary_key=True, info=PERSONAL),
+    Column("due_at", Time, nullable=False, info=at_most_ahead(timedelta(days=1))),
+    sqlite_strict=True,
+    info=untraced("the mail is sent"),
+)
+
 # E-mails about orders, to customers and to suppliers: what was sent to whom, or why it was not.
 sent_mail = Table(
     "sent_mail",
