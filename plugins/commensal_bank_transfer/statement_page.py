@@ -61,11 +61,7 @@ class Settled:
     number: int
 
 
-def statement_page(visit: Visit, shop: Enterprise) -> Screen:
-    return _screen(visit, shop)
-
-
-def _screen(
+def statement_page(
     visit: Visit,
     shop: Enterprise,
     errors: Mistakes = NO_MISTAKES,
@@ -104,11 +100,11 @@ def statement_now(visit: Visit, shop: Enterprise) -> Screen | Response:
     act = {"order": _book, "ignore": _ignore, "reopen": _reopen}.get(visit.query.get("then", ""))
     try:
         if act is None:
-            return _screen(visit, shop, result=_import(visit, shop))
+            return statement_page(visit, shop, result=_import(visit, shop))
         with visit.write() as tx:
             credit = act(tx, visit, shop, entry_by_id(tx, shop.id, visit.form.get("entry", "")))
     except Refused as error:
-        return _screen(visit, shop, mistakes(visit, error, lambda name: name == "number"), status_of(error))
+        return statement_page(visit, shop, mistakes(visit, error, lambda name: name == "number"), status_of(error))
     return visit.redirect(f"/office/{shop.id}/{PATH}" + (f"?done={credit.id}" if credit.state != "open" else ""))
 
 

@@ -38,11 +38,7 @@ class Point:
     url: str = ""
 
 
-def books_page(visit: Visit) -> Response:
-    return _books_page(visit)
-
-
-def _books_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+def books_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "payments:read")
     tills = [method.id for method in payment_methods(visit.instance, desk.enterprise.id, "en") if method.in_till]
@@ -129,5 +125,5 @@ def books_now(visit: Visit) -> Response:
                 anyway = bool(visit.form.get("anyway"))
                 close_books(tx, desk.enterprise.id, session_id, person_id=person_id, anyway=anyway)
     except Refused as error:
-        return _books_page(visit, mistakes(visit, error, lambda name: name == "reason"), status_of(error))
+        return books_page(visit, mistakes(visit, error, lambda name: name == "reason"), status_of(error))
     return visit.redirect(f"{desk.address}/money/close?sale={session_id}&done=1")

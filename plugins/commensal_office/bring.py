@@ -6,7 +6,6 @@ A producer answers a hub's order in two taps: everything comes, or less of some 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from starlette.responses import Response
@@ -31,16 +30,13 @@ from .desk import Desk, open_desk
 from .effect import is_sure
 from .receive import read_answers
 from .showing import show
+from .telephone import service_worker
 
 _MOST = 50  # orders of hubs, the newest first
 _PAST = 8  # deliveries shown with what they came to
 
 
-def bring_page(visit: Visit) -> Response:
-    return _bring_page(visit)
-
-
-def _bring_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+def bring_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "demand:read")
         demand = demand_of_supplier(tx, visit.instance.hooks, desk.enterprise.id)
@@ -65,7 +61,7 @@ def bring_now(visit: Visit) -> Response:
             _answer(visit, visit.form.get("order", ""), {})
             done = "all"
     except Refused as error:
-        return _bring_page(visit, mistakes(visit, error, lambda name: False), status_of(error))
+        return bring_page(visit, mistakes(visit, error, lambda name: False), status_of(error))
     return visit.redirect(f"{visit.request.url.path}?done={done}")
 
 
@@ -145,9 +141,7 @@ def _take_off(visit: Visit) -> str:
 
 
 def worker_now(visit: Visit) -> Response:
-    """The service worker that keeps the last list; it controls this producer's page and nothing else."""
+    """The service worker that stores the last list; it controls this producer's page and nothing else."""
     with visit.read() as tx:
         desk = open_desk(tx, visit, "demand:read")
-    content = (Path(__file__).parent / "static" / "bring-worker.js").read_bytes()
-    headers = {"Cache-Control": "no-store", "Service-Worker-Allowed": f"{desk.address}/bring"}
-    return Response(content, media_type="text/javascript", headers=headers)
+    return service_worker({"Service-Worker-Allowed": f"{desk.address}/bring"})

@@ -262,11 +262,7 @@ def show_refusal(visit: Visit, error: Refused) -> Response:
 # ------------------------------------------------------------------------------------------------ cancelling
 
 
-def cancel_page(visit: Visit) -> Response:
-    return _cancel_page(visit)
-
-
-def _cancel_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+def cancel_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "orders:write")
         order = order_of_path(tx, visit, desk)
@@ -290,5 +286,5 @@ def cancel_now(visit: Visit) -> Response:
             )
             cancel_open(tx, order.id)
     except Refused as error:
-        return _cancel_page(visit, mistakes(visit, error, lambda name: False), status_of(error))
+        return cancel_page(visit, mistakes(visit, error, lambda name: False), status_of(error))
     return visit.redirect(f"{desk.address}/orders/{order.id}?done=cancelled")

@@ -14,11 +14,7 @@ from .desk import open_desk
 from .showing import show
 
 
-def closing_page(visit: Visit) -> Response:
-    return _closing_page(visit)
-
-
-def _closing_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+def closing_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "sales:write")
         policy = closing_policy_of(tx, desk.enterprise.id)
@@ -34,5 +30,5 @@ def save_closing(visit: Visit) -> Response:
             desk = open_desk(tx, visit, "sales:write")
             change_closing_policy(tx, desk.enterprise.id, **choices, **ticks)
     except Refused as error:
-        return _closing_page(visit, mistakes(visit, error, choices.__contains__), status_of(error))
+        return closing_page(visit, mistakes(visit, error, choices.__contains__), status_of(error))
     return visit.redirect(f"{desk.address}/settings?saved=closing")

@@ -14,11 +14,7 @@ from .showing import show
 LARGEST_FILE = 300_000  # bytes; the form that saves it holds it once more, as text
 
 
-def customers_import_page(visit: Visit) -> Response:
-    return _page(visit)
-
-
-def _page(
+def customers_import_page(
     visit: Visit, *, report: CustomerListReport | None = None, content: str = "", errors: Mistakes = NO_MISTAKES,
     status: int = 200,
 ) -> Response:  # fmt: skip
@@ -38,10 +34,10 @@ def customers_import_now(visit: Visit) -> Response:
             desk = open_desk(tx, visit, "customers:write")
             report = import_customers(tx, desk.enterprise.id, content, dry_run=not saves)
     except Refused as error:
-        return _page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
+        return customers_import_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
     if saves:
         return visit.redirect(f"{desk.address}/customers?imported={report.created + report.changed}")
-    return _page(visit, report=report, content=content.decode("utf-8-sig", errors="replace"))
+    return customers_import_page(visit, report=report, content=content.decode("utf-8-sig", errors="replace"))
 
 
 def _content(visit: Visit) -> bytes:

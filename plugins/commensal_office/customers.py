@@ -73,11 +73,7 @@ def new_now(visit: Visit) -> Response:
     return visit.redirect(f"{desk.address}/customers/{customer.id}?done=added")
 
 
-def customer_page(visit: Visit) -> Response:
-    return _customer_page(visit)
-
-
-def _customer_page(
+def customer_page(
     visit: Visit, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
 ) -> Response:
     with visit.read() as tx:
@@ -111,7 +107,7 @@ def customer_now(visit: Visit) -> Response:
     except NotFound:
         raise
     except Refused as error:
-        return _customer_page(visit, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
+        return customer_page(visit, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
     return visit.redirect(f"{desk.address}/customers/{customer.id}?done=saved")
 
 

@@ -30,11 +30,7 @@ _ONE = ("name", "kind", "quantity", "unit", "price", "vat_rate", "stock")
 _USUAL_UNITS = ("Kilogram", "Gram", "Litre", "Millilitre", "Piece")
 
 
-def import_page(visit: Visit) -> Response:
-    return _import_page(visit)
-
-
-def _import_page(
+def import_page(
     visit: Visit, *, report: ListReport | None = None, content: bytes = b"", errors: Mistakes = NO_MISTAKES,
     status: int = 200,
 ) -> Response:  # fmt: skip
@@ -61,7 +57,7 @@ def import_now(visit: Visit) -> Response:
             if saves:
                 report = _import(tx, visit, desk, content, catalog_id)
     except Refused as error:
-        return _import_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
+        return import_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
     if saves:
         return visit.redirect(f"{desk.address}/products?saved={report.created + report.changed}")
     return _checked(visit, desk, content, catalog_id)
@@ -72,8 +68,8 @@ def _checked(visit: Visit, desk: Desk, content: bytes, catalog_id: str) -> Respo
         with visit.read() as tx:
             report = _import(tx, visit, desk, content, catalog_id, dry_run=True)
     except Refused as error:
-        return _import_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
-    return _import_page(visit, report=report, content=content)
+        return import_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
+    return import_page(visit, report=report, content=content)
 
 
 def _content(visit: Visit) -> bytes:

@@ -12,11 +12,7 @@ from .desk import open_desk
 from .showing import show
 
 
-def groups_page(visit: Visit) -> Response:
-    return _groups_page(visit)
-
-
-def _groups_page(visit: Visit, typed: str = "", errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+def groups_page(visit: Visit, typed: str = "", errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
     leaving_id = visit.query.get("ask", "")
     with visit.read() as tx:
         desk = open_desk(tx, visit, "customers:read")
@@ -47,11 +43,11 @@ def groups_now(visit: Visit) -> Response:
             else:
                 raise NotFound
     except Stale as error:
-        return _groups_page(visit, errors=mistakes(visit, error), status=status_of(error))
+        return groups_page(visit, errors=mistakes(visit, error), status=status_of(error))
     except NotFound:
         raise
     except Refused as error:
         typed = name if action == "add" else ""
         is_of_form = {"name"}.__contains__ if action == "add" else lambda field: False
-        return _groups_page(visit, typed, mistakes(visit, error, is_of_form), status_of(error))
+        return groups_page(visit, typed, mistakes(visit, error, is_of_form), status_of(error))
     return visit.redirect(f"{desk.address}/groups?done={action}")

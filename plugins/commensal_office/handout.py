@@ -135,11 +135,7 @@ def _natural(text: str) -> list[tuple[int, str]]:
 # ------------------------------------------------------------------------------------------------ a person
 
 
-def person_page(visit: Visit) -> Response:
-    return _person_page(visit)
-
-
-def _person_page(
+def person_page(
     visit: Visit, typed: Mapping[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200,
     doubtful: Sequence[str] = (),
 ) -> Response:  # fmt: skip
@@ -232,9 +228,9 @@ def _weigh(visit: Visit) -> Response:
                     locked = weigh_order(tx, visit.instance.hooks, locked, weights, by=visit.actor.person_id)
                 count_returned(tx, locked, returned, by=visit.actor.person_id)
     except Refused as error:
-        return _person_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+        return person_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
     if doubtful:
-        return _person_page(visit, typed, ask_again(visit, doubtful), 422, doubtful)
+        return person_page(visit, typed, ask_again(visit, doubtful), 422, doubtful)
     return visit.redirect(visit.request.url.path)
 
 
@@ -288,7 +284,7 @@ def _hand_out(visit: Visit) -> Response:
     with visit.read() as tx:
         desk, _, order = _order_of_path(tx, visit)
     if method and not desk.takes_money:
-        return _person_page(visit, errors=Mistakes((_no_money(visit),)), status=403)
+        return person_page(visit, errors=Mistakes((_no_money(visit),)), status=403)
     allowed = [offered.id for offered in _methods(visit, order)] if method else []
     amount = visit.form.get("due", "")
     event = HandOut(
@@ -302,7 +298,7 @@ def _hand_out(visit: Visit) -> Response:
             desk, sale, _ = _order_of_path(tx, visit)
             hand_out(tx, visit.instance, desk.enterprise.id, event, by=visit.actor.person_id or "", allowed=allowed)
     except Refused as error:
-        return _person_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
+        return person_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
     return visit.redirect(f"{desk.address}/handout/{sale.session.id}?done={order.id}")
 
 
@@ -313,7 +309,7 @@ def _tell(visit: Visit) -> Response:
             desk, _, order = _order_of_path(tx, visit)
             tell_not_collected(tx, locked_order(tx, order.id, enterprise_id=desk.enterprise.id))
     except Refused as error:
-        return _person_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
+        return person_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
     return visit.redirect(f"{visit.request.url.path}?told=1")
 
 
@@ -330,5 +326,5 @@ def _undo(visit: Visit) -> Response:
                 raise Conflict("money", "Money was recorded with this. Ask somebody who takes money to undo it.")
             undo(tx, desk.enterprise.id, order.id, by=visit.actor.person_id or "")
     except Refused as error:
-        return _person_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
+        return person_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
     return visit.redirect(visit.request.url.path)

@@ -20,11 +20,7 @@ _RIGHTS = {
 _MOST_MATCHES = 20  # enterprises that a search shows
 
 
-def hubs_page(visit: Visit) -> Response:
-    return _hubs_page(visit)
-
-
-def _hubs_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+def hubs_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
     words = visit.query.get("q", "").strip()[:100]
     with visit.read() as tx:
         desk = open_desk(tx, visit, "grants:read")
@@ -72,7 +68,7 @@ def hubs_now(visit: Visit) -> Response:
     except NotFound:
         raise
     except Refused as error:
-        return _hubs_page(visit, mistakes(visit, error), status_of(error))
+        return hubs_page(visit, mistakes(visit, error), status_of(error))
     return visit.redirect(f"{desk.address}/hubs?done=saved")
 
 

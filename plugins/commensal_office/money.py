@@ -41,10 +41,6 @@ from .showing import amount_in_field, show
 _LONGEST = 200  # characters of a reference
 
 
-def money_page(visit: Visit) -> Response:
-    return _money_page(visit)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Unpaid:
     """An order whose hand-out is over and which is not paid; `reminded` is None if nobody was reminded yet."""
@@ -64,7 +60,7 @@ class Unpaid:
         return bool(self.order.email) and (self.reminded is None or self.reminded.allows_another(self.now))
 
 
-def _money_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+def money_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "payments:read")
         unpaid = _unpaid(tx, desk.enterprise.id)
@@ -104,7 +100,7 @@ def settle_now(visit: Visit) -> Response:
             else:
                 settle_problem(tx, desk.enterprise.id, visit.form.get("problem", ""), person_id=person_id)
     except Refused as error:
-        return _money_page(visit, mistakes(visit, error, lambda name: False), status_of(error))
+        return money_page(visit, mistakes(visit, error, lambda name: False), status_of(error))
     return visit.redirect(f"{desk.address}/money")
 
 
@@ -119,11 +115,7 @@ def _remind(visit: Visit, order_id: str) -> Response:
 # ------------------------------------------------------------------------------------------------ one payment
 
 
-def record_page(visit: Visit) -> Response:
-    return _record_page(visit)
-
-
-def _record_page(
+def record_page(
     visit: Visit, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
 ) -> Response:
     with visit.read() as tx:
@@ -155,7 +147,7 @@ def record_now(visit: Visit) -> Response:
         with visit.write() as tx:
             _record(tx, visit, open_desk(tx, visit, "payments:write"), typed, amount, allowed)
     except Refused as error:
-        return _record_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+        return record_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
     return visit.redirect(f"{desk.address}/orders/{order.id}")
 
 

@@ -21,11 +21,7 @@ _SUPPLIER = "supplier/"  # before the id of a producer, in the names of fields
 _CLOSING, _HAND_OUT = 3, 4  # days after the opening, as they are proposed
 
 
-def new_sale_page(visit: Visit) -> Response:
-    return _new_sale_page(visit)
-
-
-def _new_sale_page(
+def new_sale_page(
     visit: Visit, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
 ) -> Response:
     with visit.read() as tx:
@@ -68,7 +64,7 @@ def new_sale_now(visit: Visit) -> Response:
             desk = open_desk(tx, visit, "sales:write")
             session_id = _plan(tx, visit, desk, typed)
     except Refused as error:
-        return _new_sale_page(visit, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
+        return new_sale_page(visit, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
     return visit.redirect(f"{desk.address}/sale/{session_id}?done=planned")
 
 

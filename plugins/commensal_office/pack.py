@@ -73,11 +73,7 @@ class PackedProduct:
         return sum(each.line.quantity for each in self.packed)
 
 
-def pack_page(visit: Visit) -> Response:
-    return _pack_page(visit)
-
-
-def _pack_page(
+def pack_page(
     visit: Visit, typed: Mapping[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200,
     doubtful: Sequence[str] = (),
 ) -> Response:  # fmt: skip
@@ -177,7 +173,7 @@ def _pack(visit: Visit) -> Response:
             if visit.form.get("ready"):
                 order_is_ready(tx, order)
     except Refused as error:
-        return _pack_page(visit, {f"crates/{order_id}": typed}, mistakes(visit, error, _is_field), status_of(error))
+        return pack_page(visit, {f"crates/{order_id}": typed}, mistakes(visit, error, _is_field), status_of(error))
     return visit.redirect(f"{desk.address}/pack?sale={order.session_id}#o-{order.id}")
 
 
@@ -204,9 +200,9 @@ def _weigh(visit: Visit) -> Response:
                 doubtful = []
                 _save(tx, visit, desk, {order_id: each for order_id, each in by_order.items() if each})
     except Refused as error:
-        return _pack_page(visit, typed, mistakes(visit, error, _is_field), status_of(error))
+        return pack_page(visit, typed, mistakes(visit, error, _is_field), status_of(error))
     if doubtful:
-        return _pack_page(visit, typed, ask_again(visit, doubtful), 422, doubtful)
+        return pack_page(visit, typed, ask_again(visit, doubtful), 422, doubtful)
     return visit.redirect(f"{desk.address}/pack?by=weigh&sale={session.id}")
 
 

@@ -27,11 +27,7 @@ from .desk import Desk, open_desk
 from .showing import show
 
 
-def picture_page(visit: Visit) -> Response:
-    return _product_page(visit)
-
-
-def _product_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+def picture_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
     with visit.read() as tx:
         desk, product = _open_product(tx, visit)
     return show(
@@ -51,7 +47,7 @@ def picture_now(visit: Visit) -> Response:
             image_id = image.add(tx, product.enterprise_id) if image else None
             set_product_image(tx, product.enterprise_id, product.id, image_id)
     except Refused as error:
-        return _product_page(visit, mistakes(visit, error, {"file", "alt"}.__contains__), status_of(error))
+        return picture_page(visit, mistakes(visit, error, {"file", "alt"}.__contains__), status_of(error))
     return visit.redirect(f"{desk.address}/products/{product.id}/picture?saved={'yes' if image else 'removed'}")
 
 
@@ -94,11 +90,7 @@ class _Upload:
 # ------------------------------------------------------------------------------------------------ logo and cover
 
 
-def pictures_page(visit: Visit) -> Response:
-    return _pictures_page(visit)
-
-
-def _pictures_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+def pictures_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "enterprise:write")
         pictures = enterprise_pictures(tx, desk.enterprise.id)
@@ -120,7 +112,7 @@ def pictures_now(visit: Visit) -> Response:
             image_id = image.add(tx, desk.enterprise.id) if image else None
             set_enterprise_picture(tx, desk.enterprise.id, kind, image_id)
     except Refused as error:
-        return _pictures_page(visit, mistakes(visit, error, {"file", "alt"}.__contains__), status_of(error))
+        return pictures_page(visit, mistakes(visit, error, {"file", "alt"}.__contains__), status_of(error))
     return visit.redirect(f"{desk.address}/settings/pictures?saved={'yes' if image else 'removed'}")
 
 

@@ -56,11 +56,7 @@ def _capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def plugin_page(visit: Visit) -> Response:
-    return _plugin_page(visit)
-
-
-def _plugin_page(
+def plugin_page(
     visit: Visit, values: Mapping[str, Any] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
 ) -> Response:
     with visit.read() as tx:
@@ -107,11 +103,11 @@ def plugin_now(visit: Visit) -> Response:
         typed = read_parts(shape, visit.form, _ROOT, plugin.settings)
         values = in_minor_units(shape, typed, desk.enterprise.currency)
     if shape is not None and (where := visit.form.get("add", "")):
-        return _plugin_page(visit, with_another(shape, values, where))
+        return plugin_page(visit, with_another(shape, values, where))
     try:
         _save(visit, desk, plugin, values)
     except Refused as error:
-        return _plugin_page(visit, values, mistakes(visit, error, _stands_on(visit)), status_of(error))
+        return plugin_page(visit, values, mistakes(visit, error, _stands_on(visit)), status_of(error))
     return visit.redirect(f"{desk.address}/settings?saved={plugin.plugin}")
 
 

@@ -59,11 +59,7 @@ class Producer:
     goods: RangeSize
 
 
-def producers_page(visit: Visit) -> Response:
-    return _producers_page(visit)
-
-
-def _producers_page(
+def producers_page(
     visit: Visit, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
 ) -> Response:
     words = visit.query.get("q", "").strip()[:100]
@@ -108,7 +104,7 @@ def producers_now(visit: Visit) -> Response:
     except NotFound:
         raise
     except Refused as error:
-        return _producers_page(visit, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
+        return producers_page(visit, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
     if asks:
         return visit.redirect(f"{desk.address}/producers?done=asked")
     return visit.redirect(f"{desk.address}/producers/{new_id}?done=made")

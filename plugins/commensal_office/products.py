@@ -46,11 +46,7 @@ class GridRow:
     own_goods: bool
 
 
-def products_page(visit: Visit) -> Response:
-    return _products_page(visit)
-
-
-def _products_page(
+def products_page(
     visit: Visit, typed: Mapping[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
 ) -> Response:
     words = visit.query.get("q", "").strip()[:_LONGEST]
@@ -137,7 +133,7 @@ def save_now(visit: Visit) -> Response:
             for lot_id, on_hand in changes.stocks.items():
                 _count(tx, desk, lot_id, on_hand, by=visit.actor.person_id)
     except Refused as error:
-        return _products_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+        return products_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
     page = visit.query.get("page", "")
     return visit.redirect(f"{desk.address}/products?saved={len(changed)}" + (f"&page={page}" if page.isdigit() else ""))
 

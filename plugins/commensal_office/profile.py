@@ -73,11 +73,7 @@ def _refuse_neither(typed: dict[str, str]) -> None:
 # ------------------------------------------------------------------------------------------------ changing it
 
 
-def profile_page(visit: Visit) -> Response:
-    return _profile_page(visit)
-
-
-def _profile_page(
+def profile_page(
     visit: Visit, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
 ) -> Response:
     with visit.read() as tx:
@@ -101,7 +97,7 @@ def profile_now(visit: Visit) -> Response:
             known_version = int(version[:9]) if version.isascii() and version.isdigit() else 0
             change_enterprise(tx, desk.enterprise.id, known_version, **changes)
     except Refused as error:
-        return _profile_page(visit, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
+        return profile_page(visit, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
     return visit.redirect(f"{desk.address}/settings/profile?saved=1")
 
 

@@ -66,11 +66,7 @@ def tell_now(visit: Visit) -> Response:
 # ------------------------------------------------------------------------------------------------ one supplier
 
 
-def order_page(visit: Visit) -> Response:
-    return _order_page(visit)
-
-
-def _order_page(
+def order_page(
     visit: Visit,
     typed: Mapping[str, str] | None = None,
     errors: Mistakes = NO_MISTAKES,
@@ -125,7 +121,7 @@ def _reopen(visit: Visit) -> Response:
                 raise Stale
             reopen_purchase_order(tx, order.id)
     except Refused as error:
-        return _order_page(visit, None, mistakes(visit, error, lambda name: False), status_of(error))
+        return order_page(visit, None, mistakes(visit, error, lambda name: False), status_of(error))
     return visit.redirect(f"{desk.address}/receive/{order.id}?reopened=1")
 
 
@@ -141,9 +137,9 @@ def _note(visit: Visit) -> Response:
             shortage: Any = typed.get("shortage") or None
             cuts = cuts_of_answer(tx, order, answers, shortage=shortage)
     except Refused as error:
-        return _order_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+        return order_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
     if missing and visit.query.get("then") != "sure":
-        return _order_page(visit, typed, cuts=cuts, missing=missing, answers=answers)
+        return order_page(visit, typed, cuts=cuts, missing=missing, answers=answers)
     return _answer(visit, answers, typed)
 
 
@@ -161,7 +157,7 @@ def _answer(visit: Visit, answers: Mapping[str, LineAnswer], typed: Mapping[str,
                 by=visit.actor.person_id,
             )  # fmt: skip
     except Refused as error:
-        return _order_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+        return order_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
     return visit.redirect(f"{desk.address}/receive?sale={order.session_id}&done={order.id}")
 
 

@@ -17,11 +17,7 @@ from .showing import amount_in_field, show
 _NUMBERS = ("orders_of_mailbox", "orders_of_network", "confirm_minutes", "unpaid_hours")
 
 
-def rules_page(visit: Visit) -> Response:
-    return _rules_page(visit)
-
-
-def _rules_page(
+def rules_page(
     visit: Visit, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
 ) -> Response:
     with visit.read() as tx:
@@ -47,7 +43,7 @@ def rules_now(visit: Visit) -> Response:
             desk = open_desk(tx, visit, "sales:write")
             change_guest_policy(tx, desk.enterprise.id, **_read(typed, desk.enterprise.currency))
     except Refused as error:
-        return _rules_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+        return rules_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
     return visit.redirect(f"{desk.address}/rules?saved=1")
 
 

@@ -47,11 +47,7 @@ class Differences:
     prices: tuple[tuple[str, int, int], ...]
 
 
-def sale_page(visit: Visit) -> Response:
-    return _sale_page(visit)
-
-
-def _sale_page(
+def sale_page(
     visit: Visit, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
 ) -> Response:
     with visit.read() as tx:
@@ -124,7 +120,7 @@ def sale_now(visit: Visit) -> Response:
             desk, session, sale = _of_path(tx, visit)
             address = action(tx, visit, desk, session, sale)
     except Refused as error:
-        return _sale_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+        return sale_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
     return visit.redirect(address)
 
 

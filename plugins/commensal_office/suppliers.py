@@ -32,11 +32,7 @@ def suppliers_page(visit: Visit) -> Response:
     )  # fmt: skip
 
 
-def account_page(visit: Visit) -> Response:
-    return _account_page(visit)
-
-
-def _account_page(
+def account_page(
     visit: Visit, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
 ) -> Response:
     supplier = visit.path["supplier"]
@@ -73,7 +69,7 @@ def account_now(visit: Visit) -> Response:
                 person_id=visit.actor.person_id or "",
             )  # fmt: skip
     except Refused as error:
-        return _account_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+        return account_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
     return visit.redirect(f"{visit.request.url.path}?done=1")
 
 

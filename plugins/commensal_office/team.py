@@ -23,11 +23,7 @@ from .desk import Desk, open_desk
 from .showing import show
 
 
-def team_page(visit: Visit) -> Response:
-    return _team_page(visit)
-
-
-def _team_page(visit: Visit, email: str = "", errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+def team_page(visit: Visit, email: str = "", errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "members:read")
         members = list_members(tx, desk.enterprise.id)
@@ -54,7 +50,7 @@ def invite_now(visit: Visit) -> Response:
             desk = open_desk(tx, visit, "members:write")
             invite(tx, desk.enterprise.id, email=email, role=visit.form.get("role", ""), language=visit.language)
     except Refused as error:
-        return _team_page(visit, email, mistakes(visit, error, {"email", "role"}.__contains__), status_of(error))
+        return team_page(visit, email, mistakes(visit, error, {"email", "role"}.__contains__), status_of(error))
     return visit.redirect(f"{_address(desk)}?done=invited")
 
 
@@ -76,7 +72,7 @@ def team_now(visit: Visit) -> Response:
             else:
                 raise NotFound
     except Conflict as error:
-        return _team_page(visit, errors=mistakes(visit, error), status=status_of(error))
+        return team_page(visit, errors=mistakes(visit, error), status=status_of(error))
     if person_id == visit.actor.person_id and action == "remove":
         return visit.redirect("/office")
     return visit.redirect(f"{_address(desk)}?done={action}")

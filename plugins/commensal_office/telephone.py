@@ -6,7 +6,7 @@ comes too late, because another telephone has handed the order over, is answered
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -238,8 +238,12 @@ def worker_now(visit: Visit) -> Response:
     """The service worker. It stands below the hand-out, and so it controls nothing else."""
     with visit.read() as tx:
         open_desk(tx, visit, "orders:pack")
+    return service_worker({})
+
+
+def service_worker(headers: Mapping[str, str]) -> Response:
     content = (Path(__file__).parent / "static" / "worker.js").read_bytes()
-    return Response(content, media_type="text/javascript", headers={"Cache-Control": "no-store"})
+    return Response(content, media_type="text/javascript", headers={"Cache-Control": "no-store", **headers})
 
 
 def texts(language: str) -> dict[str, str]:

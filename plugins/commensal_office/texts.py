@@ -21,11 +21,7 @@ def texts_page(visit: Visit) -> Response:
     return show(visit, desk, "texts", at="settings", kinds=KINDS, texts=texts, done=visit.query.get("done", ""))
 
 
-def text_page(visit: Visit) -> Response:
-    return _text_page(visit)
-
-
-def _text_page(
+def text_page(
     visit: Visit, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
 ) -> Response:
     kind = _read_kind(visit)
@@ -60,5 +56,5 @@ def text_now(visit: Visit) -> Response:
             publish_legal_text(tx, kind, known_version, html, enterprise_id=desk.enterprise.id)
     except Refused as error:
         is_field = {f"texts/{language}" for language in LANGUAGES}.__contains__
-        return _text_page(visit, typed, mistakes(visit, error, is_field), status_of(error))
+        return text_page(visit, typed, mistakes(visit, error, is_field), status_of(error))
     return visit.redirect(f"{desk.address}/settings/texts?done={kind}")

@@ -15,11 +15,7 @@ _SHOWN = 10  # counts that are listed
 _FIELDS = ("counted", "float_after", "reason", "expected", "method")
 
 
-def till_page(visit: Visit) -> Response:
-    return _till_page(visit)
-
-
-def _till_page(
+def till_page(
     visit: Visit, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
 ) -> Response:
     with visit.read() as tx:
@@ -60,7 +56,7 @@ def till_now(visit: Visit) -> Response:
                 person_id=visit.actor.person_id or "",
             )  # fmt: skip
     except Refused as error:
-        return _till_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+        return till_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
     return visit.redirect(f"{desk.address}/money/till?done=1")
 
 

@@ -49,15 +49,11 @@ def places_page(visit: Visit, shop: Enterprise) -> Screen:
     return Screen(template="pickup/places.html", context=context)
 
 
-def place_page(visit: Visit, shop: Enterprise) -> Screen:
-    """The form of a place, or of a new one."""
-    return _place_page(visit, shop)
-
-
-def _place_page(
+def place_page(
     visit: Visit, shop: Enterprise, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES,
     status: int = 200,
 ) -> Screen:  # fmt: skip
+    """The form of a place, or of a new one."""
     with visit.read() as tx:
         place = place_by_id(tx, shop.id, visit.path["place"]) if "place" in visit.path else None
         closures = closures_of(tx, shop.id, place.id) if place else ()
@@ -86,7 +82,7 @@ def place_now(visit: Visit, shop: Enterprise) -> Screen | Response:
     except NotFound:
         raise
     except Refused as error:
-        return _place_page(visit, shop, typed, mistakes(visit, error, is_field), status_of(error))
+        return place_page(visit, shop, typed, mistakes(visit, error, is_field), status_of(error))
     return visit.redirect(address)
 
 

@@ -33,11 +33,7 @@ def slots_url(enterprise_id: str, session_id: str) -> str:
     return f"/office/{enterprise_id}/sale/{session_id}/slots"
 
 
-def slots_page(visit: Visit, shop: Enterprise) -> Screen:
-    return _slots_page(visit, shop)
-
-
-def _slots_page(
+def slots_page(
     visit: Visit, shop: Enterprise, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES,
     status: int = 200,
 ) -> Screen:  # fmt: skip
@@ -76,7 +72,7 @@ def slots_now(visit: Visit, shop: Enterprise) -> Screen | Response:
         raise
     except Refused as error:
         is_field = _FIELDS.__contains__ if is_new else lambda name: False
-        return _slots_page(visit, shop, typed, mistakes(visit, error, is_field), status_of(error))
+        return slots_page(visit, shop, typed, mistakes(visit, error, is_field), status_of(error))
     return visit.redirect(f"{slots_url(shop.id, visit.path['session'])}?done={visit.query['then']}")
 
 

@@ -179,11 +179,7 @@ def forgot_now(visit: Visit) -> Response:
     return _show_message(visit, title, message, "/login")
 
 
-def reset_page(visit: Visit) -> Response:
-    return _reset_page(visit)
-
-
-def _reset_page(visit: Visit, errors: Mistakes = NONE, status: int = 200) -> Response:
+def reset_page(visit: Visit, errors: Mistakes = NONE, status: int = 200) -> Response:
     """Shows the form with the address of the account, so that password managers store the new password under it."""
     with visit.read() as tx:
         email = email_of_reset(tx, visit.path["code"])
@@ -198,7 +194,7 @@ def reset_now(visit: Visit) -> Response:
             reset_password(tx, visit.path["code"], password_hash)
     except Refused as error:
         errors = mistakes(visit, error, {"password"}.__contains__)
-        return _reset_page(visit, errors, status_of(error))
+        return reset_page(visit, errors, status_of(error))
     title = translate(visit.language, "Your new password is set")
     return _show_message(visit, title, translate(visit.language, "You can log in with it now."), "/login")
 

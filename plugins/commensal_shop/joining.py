@@ -23,11 +23,6 @@ from .orders import totals_of
 from .showing import NONE, Mistakes, mistakes, show, status_of
 
 
-def join_page(visit: Visit) -> Response:
-    """Shows what the order would be with the basket. Changes nothing."""
-    return _page(visit)
-
-
 def join_now(visit: Visit) -> Response:
     """Adds the basket to the order, at the total that the customer has seen. Sending the form twice adds it once."""
     with visit.read() as tx:
@@ -37,13 +32,14 @@ def join_now(visit: Visit) -> Response:
     try:
         order = visit.instance.store.transact(lambda tx: _join(tx, visit, joined, typed_number(visit, "total")))
     except Refused as error:
-        return _page(visit, mistakes(visit, error, lambda name: False), status_of(error))
+        return join_page(visit, mistakes(visit, error, lambda name: False), status_of(error))
     if order is not None:
         ask_for_new_amount(visit, joined.address, order)
     return visit.redirect(joined.address)
 
 
-def _page(visit: Visit, errors: Mistakes = NONE, status: int = 200) -> Response:
+def join_page(visit: Visit, errors: Mistakes = NONE, status: int = 200) -> Response:
+    """Shows what the order would be with the basket. Changes nothing."""
     session_id = visit.path["session"]
     with visit.read() as tx:
         cart = load_cart(tx, visit)

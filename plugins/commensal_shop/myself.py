@@ -33,11 +33,7 @@ from .devices import device_name
 from .showing import NONE, Mistakes, mistakes, show, status_of
 
 
-def account_page(visit: Visit) -> Response:
-    return _page(visit)
-
-
-def _page(
+def account_page(
     visit: Visit,
     email: str = "",
     errors: Mistakes = NONE,
@@ -90,7 +86,7 @@ def change_me_now(visit: Visit) -> Response:
             change_person(tx, person_of(visit), known_version, **typed)
     except Refused as error:
         errors = mistakes(visit, error, typed.__contains__)
-        return _page(visit, errors=errors, status=status_of(error), at="me", typed=typed)
+        return account_page(visit, errors=errors, status=status_of(error), at="me", typed=typed)
     return visit.redirect("/account?done=me")
 
 
@@ -104,7 +100,7 @@ def change_password_now(visit: Visit) -> Response:
         with visit.write() as tx:
             change_password(tx, person_of(visit), hashes, keep=visit.actor.session_hash)
     except Refused as error:
-        return _page(visit, errors=mistakes(visit, error, {"old", "new"}.__contains__), status=status_of(error),
+        return account_page(visit, errors=mistakes(visit, error, {"old", "new"}.__contains__), status=status_of(error),
                      at="password")  # fmt: skip
     return visit.redirect("/account?done=password")
 
@@ -132,7 +128,7 @@ def answer_invitation_now(visit: Visit) -> Response:
         with visit.write() as tx:
             answer(tx, person_of(visit), visit.path["invitation"])
     except Refused as error:
-        return _page(visit, errors=mistakes(visit, error), status=status_of(error), at="invitations")
+        return account_page(visit, errors=mistakes(visit, error), status=status_of(error), at="invitations")
     return visit.redirect("/account")
 
 
@@ -147,7 +143,7 @@ def new_email_now(visit: Visit) -> Response:
             ask_new_email(tx, person_of(visit), email)
     except Refused as error:
         errors = mistakes(visit, error, {"email", "password"}.__contains__)
-        return _page(visit, email, errors, status_of(error), at="email")
+        return account_page(visit, email, errors, status_of(error), at="email")
     title = translate(visit.language, "Look into your e-mail")
     message = translate(
         visit.language, "Follow the link that was sent to the new address. Until then the old one counts."
@@ -197,7 +193,7 @@ def forget_me_now(visit: Visit) -> Response:
             forget_me(tx, visit.instance, person_of(visit))
     except Refused as error:
         errors = mistakes(visit, error, {"password"}.__contains__)
-        return _page(visit, errors=errors, status=status_of(error), at="forget")
+        return account_page(visit, errors=errors, status=status_of(error), at="forget")
     title = translate(visit.language, "You are forgotten here")
     message = translate(visit.language, "What accounts must keep of your orders no longer shows your name.")
     nobody = replace(visit.actor, person_id=None, email="", is_operator=False, session_hash=None)

@@ -23,10 +23,6 @@ from .myself import check_own_password, person_of
 from .showing import NONE, Mistakes, mistakes, show, status_of
 
 
-def second_factor_page(visit: Visit) -> Response:
-    return _page(visit)
-
-
 def begin_now(visit: Visit) -> Response:
     """Begins a second factor and shows its secret, to scan or to type."""
     if visit.actor.session_hash is None:
@@ -36,7 +32,7 @@ def begin_now(visit: Visit) -> Response:
         with visit.write() as tx:
             enrolment = begin_second_factor(tx, person_of(visit), place=visit.instance.settings.name)
     except Refused as error:
-        return _page(visit, mistakes(visit, error, {"password"}.__contains__), status_of(error))
+        return second_factor_page(visit, mistakes(visit, error, {"password"}.__contains__), status_of(error))
     return _show_secret(visit, enrolment)
 
 
@@ -66,13 +62,13 @@ def turn_off_now(visit: Visit) -> Response:
         if not off:
             raise wrong_code()
     except Refused as error:
-        return _page(visit, mistakes(visit, error, {"password", "code"}.__contains__), status_of(error))
+        return second_factor_page(visit, mistakes(visit, error, {"password", "code"}.__contains__), status_of(error))
     title = translate(visit.language, "The second factor is off")
     message = translate(visit.language, "From now on your password alone is asked for when you log in.")
     return show(visit, "message", heading=title, text=message, next_url="/account")
 
 
-def _page(visit: Visit, errors: Mistakes = NONE, status: int = 200) -> Response:
+def second_factor_page(visit: Visit, errors: Mistakes = NONE, status: int = 200) -> Response:
     if visit.actor.session_hash is None:
         return _log_in_first(visit)
     with visit.read() as tx:
@@ -85,7 +81,7 @@ def _show_secret_again(visit: Visit, error: Refused) -> Response:
     with visit.read() as tx:
         enrolment = unconfirmed_enrolment(tx, person_of(visit), place=visit.instance.settings.name)
     if enrolment is None:
-        return _page(visit, mistakes(visit, error), status_of(error))
+        return second_factor_page(visit, mistakes(visit, error), status_of(error))
     return _show_secret(
         visit, enrolment, mistakes=mistakes(visit, error, {"code"}.__contains__), status=status_of(error)
     )

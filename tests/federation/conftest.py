@@ -93,6 +93,20 @@ def farm(region: Region) -> Producer:
 
 
 @pytest.fixture
+def near(region: Region, farm: Producer) -> Hub:
+    hub = Hub(region, "b", "near")
+    farm.grant(hub)
+    return hub
+
+
+@pytest.fixture
+def far(region: Region, farm: Producer) -> Hub:
+    hub = Hub(region, "c", "far")
+    farm.grant(hub)
+    return hub
+
+
+@pytest.fixture
 def hub(region: Region) -> Hub:
     """A hub without grants."""
     return Hub(region, "b")

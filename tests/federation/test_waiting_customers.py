@@ -29,20 +29,6 @@ def region(new_region: NewRegion) -> Region:
     return region_of_peers(new_region, "ab", "ac")
 
 
-@pytest.fixture
-def near(region: Region, farm: Producer) -> Hub:
-    hub = Hub(region, "b", "near")
-    farm.grant(hub)
-    return hub
-
-
-@pytest.fixture
-def far(region: Region, farm: Producer) -> Hub:
-    hub = Hub(region, "c", "far")
-    farm.grant(hub)
-    return hub
-
-
 def refusal(hub: Hub, item: str, pieces: int) -> str:
     """Returns the code with which an order is refused, or an empty text for one that is placed."""
     try:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select, update
 
 from commensal import Instance, Job, Periodic, Work
-from commensal.trade import keep_picture, re_encode, show_image
+from commensal.trade import Picture, keep_picture, re_encode, show_image
 
 from ..runtime import federation_of
 from ..transport import Request
@@ -24,16 +24,21 @@ _TIMEOUT = 20.0  # seconds
 _copy = federation_copy.c
 
 
-def fetch_image(instance: Instance, job: Job) -> None:
-    """Fetches the picture of a copied product. Raises `Unreachable` and `LookupError`; the job is tried again."""
-    address, copy_id = job.payload["image"], job.payload["copy"]
-    answer = federation_of(instance).transport.send(
-        Request("GET", address, [("accept", "image/*")]), seconds=_TIMEOUT, size=_LARGEST
-    )
+def fetch_picture(instance: Instance, address: str) -> Picture:
+    """Fetches a picture and stores its files. Raises `Unreachable`, and `LookupError` for an answer without it."""
+    request = Request("GET", address, [("accept", "image/*")])
+    answer = federation_of(instance).transport.send(request, seconds=_TIMEOUT, size=_LARGEST)
     if answer.status != 200:
         raise LookupError(f"{address} answered {answer.status}")
     picture = re_encode(answer.body)
     keep_picture(instance.images, picture)
+    return picture
+
+
+def fetch_image(instance: Instance, job: Job) -> None:
+    """Fetches the picture of a copied product. Raises `Unreachable` and `LookupError`; the job is tried again."""
+    address, copy_id = job.payload["image"], job.payload["copy"]
+    picture = fetch_picture(instance, address)
     with instance.store.write() as tx:
         if tx.value(select(_copy.iri).where(_copy.local_id == copy_id)) is None:
             return

@@ -21,7 +21,7 @@ from .inbox.receiving import check_all, receive_all
 from .inbox.verification import Checked
 from .lanes import PUSH, change_lane, lane_row
 from .outbox.breaker import came_through
-from .outbox.outbox import queue
+from .outbox.outbox import post
 from .restore.restored import notice_restore
 from .tables import federation_outbox
 
@@ -52,17 +52,7 @@ def ask(
 
     def put(tx: Transaction) -> str:
         later = tx.now + timedelta(seconds=seconds)  # the usual way goes on where this one does not
-        return queue(
-            federation,
-            tx,
-            peer_id,
-            type_name,
-            body,
-            on_behalf_of=on_behalf_of,
-            in_reply_to=None,
-            expires=expires,
-            due_at=later,
-        )
+        return post(federation, tx, peer_id, type_name, body, on_behalf_of=on_behalf_of, expires=expires, due_at=later)
 
     id = store.transact(put)
     with store.read() as tx:

@@ -5,21 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 from commensal import Instance, Job, NotFound, Periodic, Transaction, Work, enqueue
-from commensal.trade import Picture, add_image, keep_picture, re_encode, set_enterprise_picture, show_image
+from commensal.trade import add_image, set_enterprise_picture, show_image
 
-from ..runtime import federation_of
-from ..transport import Request
+from ..catalogue.work import fetch_picture
 from .followers import FOLLOW, OPEN, follow_move
 from .importing import FETCH_IMAGE, FETCH_PICTURE
 from .moves import moves
 
-_LARGEST = 9 * 1024 * 1024  # bytes
-_TIMEOUT = 20.0  # seconds
-
 
 def fetch_moved_image(instance: Instance, job: Job) -> None:
     """Fetches the picture of a product that moved here. Raises `Unreachable` and `LookupError`; it is tried again."""
-    picture = _fetch(instance, job.payload["image"])
+    picture = fetch_picture(instance, job.payload["image"])
     with instance.store.write() as tx:
         try:
             show_image(tx, job.payload["product"], picture)
@@ -30,21 +26,10 @@ def fetch_moved_image(instance: Instance, job: Job) -> None:
 def fetch_moved_picture(instance: Instance, job: Job) -> None:
     """Fetches the logo or cover of an enterprise that moved here, like `fetch_moved_image`."""
     enterprise_id, alt = job.payload["enterprise"], job.payload["alt"]
-    picture = _fetch(instance, job.payload["image"])
+    picture = fetch_picture(instance, job.payload["image"])
     with instance.store.write() as tx:
         added = add_image(tx, enterprise_id=enterprise_id, picture=picture, alt=alt)
         set_enterprise_picture(tx, enterprise_id, job.payload["shows"], added.id)
-
-
-def _fetch(instance: Instance, address: str) -> Picture:
-    answer = federation_of(instance).transport.send(
-        Request("GET", address, [("accept", "image/*")]), seconds=_TIMEOUT, size=_LARGEST
-    )
-    if answer.status != 200:
-        raise LookupError(f"{address} answered {answer.status}")
-    picture = re_encode(answer.body)
-    keep_picture(instance.images, picture)
-    return picture
 
 
 def look_for_moves(tx: Transaction) -> None:

@@ -1,7 +1,7 @@
-// The service worker of the hand-out: it keeps the page and its files, so that they open without a network.
-// What happened at the table is not its business: that is kept by handout.js.
+// The service worker of the hand-out and of what a producer brings, each at an address of its own: it stores the page
+// and its files, so that they open without a network. What happened at the table is stored by handout.js.
 
-const STORE = "handout";
+const STORE = location.pathname.split("/").at(-2); // "handout" or "bring"
 
 addEventListener("install", () => skipWaiting());
 addEventListener("activate", (event) => event.waitUntil(clients.claim()));
@@ -29,14 +29,14 @@ async function fromStore(request, path) {
   return (await caches.match(path)) ?? fetch(request);
 }
 
-// The page of the list, and of each person on it, is one page: the script shows what the address says.
+// A hand-out's page, and that of each person on it, is one page: the script shows what the address says.
 async function page(request, path) {
   try {
     return await fetch(request);
   } catch (error) {
     const list = path.split("/").slice(0, 5).join("/");
-    const kept = await caches.match(list);
-    if (kept) return kept;
+    const stored = await caches.match(list);
+    if (stored) return stored;
     throw error;
   }
 }

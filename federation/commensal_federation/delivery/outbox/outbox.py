@@ -34,40 +34,15 @@ def post(
     on_behalf_of: str | None = None,
     in_reply_to: str | None = None,
     expires: datetime | None = None,
+    due_at: datetime | None = None,
 ) -> str:
     """Queues a message of this type for the peer, and returns its id.
 
     `body` is of the type's dataclass, `on_behalf_of` the IRI of an enterprise of ours, `expires` (UTC) the moment from
-    which it means nothing any more. It goes out when the transaction has committed, and never if it does not; to a peer
-    that is suspended, when it is resumed. Raises `Conflict` for a peer that both sides have not agreed on, and
-    `Unreadable` for a message that is too large.
+    which it means nothing any more; `due_at` (UTC) delays the push, for a caller that tries another way first. It goes
+    out when the transaction has committed, and never if it does not; to a peer that is suspended, when it is resumed.
+    Raises `Conflict` for a peer that both sides have not agreed on, and `Unreadable` for a message that is too large.
     """
-    return queue(
-        federation,
-        tx,
-        peer_id,
-        type_name,
-        body,
-        on_behalf_of=on_behalf_of,
-        in_reply_to=in_reply_to,
-        expires=expires,
-        due_at=None,
-    )
-
-
-def queue(
-    federation: Federation,
-    tx: Transaction,
-    peer_id: str,
-    type_name: str,
-    body: Any,
-    *,
-    on_behalf_of: str | None,
-    in_reply_to: str | None,
-    expires: datetime | None,
-    due_at: datetime | None,
-) -> str:
-    """Like `post`; `due_at` (UTC) delays the push, for a caller that tries another way first."""
     from ..restore.restored import notice_in  # which posts itself
 
     notice_in(federation, tx)
