@@ -173,7 +173,7 @@ class Notes:
             recover=lambda federation, tx, sent: self.recovered.append(sent.body.text),
         )
 
-    def _handle(self, federation: Federation, tx: Transaction, received: Received) -> None:
+    def _handle(self, federation: Federation, tx: Transaction, received: Received[Any]) -> None:
         note_text: str = received.body.text
         done = self.at(federation)
         if note_text.startswith("wait:") and note_text.removeprefix("wait:") not in done:

@@ -88,7 +88,7 @@ class Crates:
             raise KeyError("driver")
         return CrateReturn(text(document, "driver", 10_000), number(document, "crates"))
 
-    def _handle(self, federation: Federation, tx: Transaction, received: Received) -> None:
+    def _handle(self, federation: Federation, tx: Transaction, received: Received[Any]) -> None:
         self.hang()
         if self.broken:
             raise ZeroDivisionError("crates by pallets")
@@ -96,7 +96,7 @@ class Crates:
             raise Refuse("too_many", "A van carries a hundred crates.")
         self.came.append(received.body.crates)
 
-    def _failed(self, federation: Federation, tx: Transaction, failed: Failed) -> None:
+    def _failed(self, federation: Federation, tx: Transaction, failed: Failed[Any]) -> None:
         self.refused.append(f"{failed.body.crates}: {failed.code}")
 
 

@@ -11,7 +11,7 @@ import pytest
 from pyld import FrozenDocumentLoader, jsonld  # type: ignore[import-untyped]
 
 from commensal_federation.dfc.contexts import CONTEXTS
-from commensal_federation.handlers import TYPES
+from commensal_federation.handlers import HANDLERS, TYPES
 from commensal_federation.identity import read_document
 from commensal_federation.messages.envelope import DFC_CONTEXT, ENVELOPE_CONTEXT, read_envelope
 from commensal_federation.messages.types import Reading, Writing
@@ -51,6 +51,16 @@ def test_the_page_is_what_the_code_says() -> None:
 def test_the_vectors_are_what_instances_say() -> None:
     instruction = "run `python -m tests.federation.vectors > federation/vectors/join-and-first-lease.json`"
     assert VECTORS.read_text(encoding="utf-8") == vectors.text() + "\n", instruction
+
+
+def test_every_handler_takes_the_body_of_its_type() -> None:
+    """The table that binds them cannot say so to a type checker, but the signatures can be read."""
+    for message_type, handler in HANDLERS.items():
+        body = message_type.body.__name__
+        for function, wrapper in ((handler.handle, "Received"), (handler.failed, "Failed"), (handler.recover, "Sent")):
+            if function is not None:
+                *_, taken, _result = function.__annotations__.values()
+                assert taken == f"{wrapper}[{body}]", f"{function.__qualname__} handles {message_type.name}"
 
 
 def test_every_type_has_an_example() -> None:

@@ -402,7 +402,7 @@ def _in_kilograms(original: Callable[..., StockLot], *args: Any) -> StockLot:
     return replace(original(*args), unit="Kilogram")
 
 
-def _received(farm: Producer, body: Any) -> Received:
+def _received(farm: Producer, body: Any) -> Received[Any]:
     return Received(
         id="https://b.example/-/federation/messages/1", type="LeaseRequest", peer=peer_of(farm, at="a"),
         on_behalf_of=None, in_reply_to=None, lane="order", epoch=1, seq=1, published=clock_of(farm.region).now(),

@@ -51,7 +51,7 @@ def _read(document: Mapping[str, Any], reading: Reading) -> Forecast:
     return Forecast(text(document, "weather"))
 
 
-def _handle(federation: Federation, tx: Transaction, received: Received) -> None:
+def _handle(federation: Federation, tx: Transaction, received: Received[Any]) -> None:
     """It only has to be known."""
 
 

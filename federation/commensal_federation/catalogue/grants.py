@@ -122,7 +122,7 @@ def take_grant_answer(federation: Federation, tx: Transaction, peer: Peer, answe
     return _update(tx, existing, state=state, reason="")
 
 
-def record_refused_offer(federation: Federation, tx: Transaction, failed: Failed) -> None:
+def record_refused_offer(federation: Federation, tx: Transaction, failed: Failed[GrantOffer]) -> None:
     """Records that the peer's instance refused an offered grant, for example because it has no such hub."""
     grantor = local_id(federation.base, failed.body.grantor.iri, "enterprises") or ""
     existing = find_grant(tx, "given", grantor, failed.body.hub)

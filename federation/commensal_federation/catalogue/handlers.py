@@ -5,26 +5,27 @@ from __future__ import annotations
 from commensal import Transaction
 
 from ..messages import Received
+from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, GrantEnd, GrantOffer
 from ..runtime import Federation
 from .copies import store_items, withdraw_items
 from .grants import take_grant_end, take_grant_offer
 
 
-def handle_grant_offer(federation: Federation, tx: Transaction, received: Received) -> None:
+def handle_grant_offer(federation: Federation, tx: Transaction, received: Received[GrantOffer]) -> None:
     """Notes the grant that an enterprise of the peer offers to a hub of ours."""
     take_grant_offer(federation, tx, received.peer, received.body)
 
 
-def handle_grant_end(federation: Federation, tx: Transaction, received: Received) -> None:
+def handle_grant_end(federation: Federation, tx: Transaction, received: Received[GrantEnd]) -> None:
     """Ends the grant, and takes off sale what was listed under it."""
     take_grant_end(federation, tx, received.peer, received.body)
 
 
-def handle_catalogue_upsert(federation: Federation, tx: Transaction, received: Received) -> None:
+def handle_catalogue_upsert(federation: Federation, tx: Transaction, received: Received[CatalogueUpsert]) -> None:
     """Keeps the items as copies that the hub may list."""
     store_items(federation, tx, received.peer, received.body)
 
 
-def handle_catalogue_withdraw(federation: Federation, tx: Transaction, received: Received) -> None:
+def handle_catalogue_withdraw(federation: Federation, tx: Transaction, received: Received[CatalogueWithdraw]) -> None:
     """Takes the copies of these items off sale."""
     withdraw_items(federation, tx, received.peer, received.body)

@@ -34,9 +34,9 @@ from .tables import federation_told, federation_told_price
 _told = federation_told.c
 
 
-def recover_items(federation: Federation, tx: Transaction, sent: Sent) -> None:
+def recover_items(federation: Federation, tx: Transaction, sent: Sent[CatalogueUpsert]) -> None:
     """Records revisions that the hub has received; today's items are sent as later ones."""
-    update: CatalogueUpsert = sent.body
+    update = sent.body
     grant = _given_grant(federation, tx, update.grantor, update.hub)
     if grant is None:
         return
@@ -55,8 +55,8 @@ def recover_items(federation: Federation, tx: Transaction, sent: Sent) -> None:
     recover_statements(federation, tx, statements)
 
 
-def recover_withdrawals(federation: Federation, tx: Transaction, sent: Sent) -> None:
-    withdrawal: CatalogueWithdraw = sent.body
+def recover_withdrawals(federation: Federation, tx: Transaction, sent: Sent[CatalogueWithdraw]) -> None:
+    withdrawal = sent.body
     grant = _given_grant(federation, tx, withdrawal.grantor, withdrawal.hub)
     if grant is None:
         return
@@ -71,13 +71,13 @@ def recover_withdrawals(federation: Federation, tx: Transaction, sent: Sent) -> 
     _record_sent(tx, grant, rows)
 
 
-def recover_offer(federation: Federation, tx: Transaction, sent: Sent) -> None:
+def recover_offer(federation: Federation, tx: Transaction, sent: Sent[GrantOffer]) -> None:
     """Offers a grant again that was revoked in the backup, or that is not in it.
 
     A grant that is not in the backup has no customer category any more, so a person is told to look at its prices. The
     hub's answer to it comes with the peer's own messages.
     """
-    offer: GrantOffer = sent.body
+    offer = sent.body
     grant = _given_grant(federation, tx, offer.grantor.iri, offer.hub)
     if grant is not None and grant.state == "revoked":
         restore_state(federation, tx, grant, "offered")
@@ -89,16 +89,16 @@ def recover_offer(federation: Federation, tx: Transaction, sent: Sent) -> None:
     alert(tx, sent.peer.id, "grant", text)
 
 
-def recover_end(federation: Federation, tx: Transaction, sent: Sent) -> None:
-    notice: GrantEnd = sent.body
+def recover_end(federation: Federation, tx: Transaction, sent: Sent[GrantEnd]) -> None:
+    notice = sent.body
     grant = _given_grant(federation, tx, notice.grantor, notice.hub)
     if grant is not None:
         restore_state(federation, tx, grant, "revoked")
 
 
-def recover_answer(federation: Federation, tx: Transaction, sent: Sent) -> None:
+def recover_answer(federation: Federation, tx: Transaction, sent: Sent[GrantAnswer]) -> None:
     """Repeats this instance's answer, as a hub, to a grant."""
-    answer: GrantAnswer = sent.body
+    answer = sent.body
     hub = local_id(federation.base, answer.hub, "enterprises") or ""
     grant = find_grant(tx, "received", hub, answer.grantor)
     if grant is not None and answer.accepted:

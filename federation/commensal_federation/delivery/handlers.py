@@ -5,6 +5,8 @@ from __future__ import annotations
 from commensal import Transaction
 
 from ..messages import Received, Refuse
+from ..messages.epoch_start import EpochStartBody
+from ..messages.problem import ProblemBody
 from ..messages.state_digest import StateDigestBody
 from ..messages.state_request import StateRequestBody
 from ..peers.rate_windows import windows_of
@@ -17,14 +19,14 @@ from .sync.states import MIRRORED
 _REQUESTS = 20  # of one peer in a minute: a short question must not cost a long answer each time
 
 
-def handle_problem(federation: Federation, tx: Transaction, received: Received) -> None:
+def handle_problem(federation: Federation, tx: Transaction, received: Received[ProblemBody]) -> None:
     """Makes a dead letter of our message that the peer refuses; its type's handler is told."""
     if received.in_reply_to is not None:
         body = received.body
         refused_by_peer(federation, tx, received.peer, received.in_reply_to, body.code, body.text, stored=body.kept)
 
 
-def handle_epoch_start(federation: Federation, tx: Transaction, received: Received) -> None:
+def handle_epoch_start(federation: Federation, tx: Transaction, received: Received[EpochStartBody]) -> None:
     """Alerts the operator; the inbox has started the lanes anew by the envelope's epoch already."""
     if received.body.epoch != received.epoch:
         raise Refuse("epoch", "The envelope is of another epoch.")
@@ -33,16 +35,16 @@ def handle_epoch_start(federation: Federation, tx: Transaction, received: Receiv
     )
 
 
-def handle_state_digest(federation: Federation, tx: Transaction, received: Received) -> None:
+def handle_state_digest(federation: Federation, tx: Transaction, received: Received[StateDigestBody]) -> None:
     """Asks for the whole of what differs, which heals it."""
-    body: StateDigestBody = received.body
+    body = received.body
     room = MIRRORED.get(body.room)
     if room is not None and room.seen(federation, tx, received.peer, body.name) != body.digest:
         request = StateRequestBody(body.room, body.name)
         post(federation, tx, received.peer.id, "StateRequest", request, in_reply_to=received.id)
 
 
-def handle_state_request(federation: Federation, tx: Transaction, received: Received) -> None:
+def handle_state_request(federation: Federation, tx: Transaction, received: Received[StateRequestBody]) -> None:
     """Sends all of it. Raises `Refuse` for a room that mirrors nothing, and above 20 requests in a minute."""
     room = MIRRORED.get(received.body.room)
     if room is None:

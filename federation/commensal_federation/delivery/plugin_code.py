@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -16,7 +15,7 @@ from ..bindings import FEDERATION, Binding
 from ..dfc.findings import UnreadableDocument
 from ..messages.types import Reading, Refuse, Wait
 from ..runtime import Federation
-from ..signing import Unreadable
+from ..signing import JsonObject, Unreadable
 
 _log = structlog.get_logger("commensal.federation")
 READING = 2.0  # seconds for a plugin to read a document of a megabyte; messages of all peers share eight threads
@@ -49,7 +48,7 @@ def blaming(federation: Federation, binding: Binding, tx: Transaction | None = N
         raise answer
 
 
-def read_body(federation: Federation, binding: Binding, document: Mapping[str, Any], reading: Reading) -> object:
+def read_body(federation: Federation, binding: Binding, document: JsonObject, reading: Reading) -> object:
     """The body, or `Unread` where another plugin's code fails or takes longer than `READING`. Raises `Unreadable` as
     the type's `read` does."""
     if binding.plugin == FEDERATION:

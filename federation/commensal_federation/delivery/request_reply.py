@@ -38,7 +38,7 @@ def ask(
     *,
     on_behalf_of: str | None = None,
     expires: datetime | None = None,
-) -> Received | None:
+) -> Received[object] | None:
     """Posts a message and asks the peer for its answer at once. Not inside a transaction.
 
     None: the peer has it, and its answer will come to the inbox. The answer that is returned has been received, and

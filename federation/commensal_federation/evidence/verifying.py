@@ -20,7 +20,7 @@ from ..messages.order_update import ORDER_UPDATE
 from ..messages.reading import moment, number, text
 from ..messages.types import MessageType, Reading
 from ..peers.values import WELL_KNOWN
-from ..signing import BadProof, Unreadable, read_json, verify
+from ..signing import BadProof, JsonObject, Unreadable, read_json, verify
 from .values import LARGEST, BadEvidence, ProvedLine, ProvedOrder, ProvedSigner
 
 _TEXT = 1024 * 1024  # characters of a signed text
@@ -55,7 +55,7 @@ class _Signer:
 class _Reader:
     """Verifies a file part by part: documents of signers first, then what they have signed."""
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, document: JsonObject) -> None:
         self._document = document
         self._signers = {
             (signer.shown.iri, version): signer for signer, version in map(_signer, self._parts("signers"))
@@ -207,7 +207,7 @@ def _signer(entry: Mapping[str, Any]) -> tuple[_Signer, int]:
     return _Signer(document, ProvedSigner(iri=iri, fingerprint=fingerprint, bound=bound)), version  # type: ignore[arg-type]
 
 
-def _verify(part: str, document: Mapping[str, Any], signer: InstanceDocument, at: datetime) -> None:
+def _verify(part: str, document: JsonObject, signer: InstanceDocument, at: datetime) -> None:
     try:
         verify(document, signer.keys, at, context=CONTEXT, inside=INSIDE)
     except (BadProof, Unreadable) as error:

@@ -6,12 +6,12 @@ somebody could publish a key in another's name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..signing import BadKey, BadProof, PublicKey, Unreadable, canonical, read_json
+from ..signing import BadKey, BadProof, JsonObject, PublicKey, Unreadable, canonical, read_json
 from ..signing.moments import read_moment
 from ..signing.proof import SKEW, check_proof, origin, read_proof
 from .values import CONTEXT, VALID, InstanceDocument
@@ -82,13 +82,13 @@ def _read(document: dict[str, Any], url: str, now: datetime) -> InstanceDocument
     )
 
 
-def _refuse_other_address(document: Mapping[str, Any], url: str) -> None:
+def _refuse_other_address(document: JsonObject, url: str) -> None:
     """The document's id must be the address it came from, or it could be served from any address."""
     if document["id"] != url or document["type"] != "Instance" or urlsplit(url).fragment:
         raise BadDocument("other_address", "the document is of another address than it was fetched from")
 
 
-def _refuse_other_contexts(document: Mapping[str, Any], key_set: Mapping[str, Any]) -> None:
+def _refuse_other_contexts(document: JsonObject, key_set: JsonObject) -> None:
     """Only the two known contexts may occur: of the document and of the key set, apart from their proofs."""
     without_proofs = {
         **{name: value for name, value in document.items() if name != "proof"},
@@ -102,7 +102,7 @@ def _refuse_other_contexts(document: Mapping[str, Any], key_set: Mapping[str, An
         raise BadDocument("other_context", "the @context is not the one of instance documents")
 
 
-def _refuse_foreign_set(key_set: Mapping[str, Any], url: str) -> None:
+def _refuse_foreign_set(key_set: JsonObject, url: str) -> None:
     if key_set["id"] != f"{url}#keys" or key_set["type"] != "KeySet" or key_set["controller"] != url:
         raise BadDocument("foreign_keys", "the set of keys is of another instance")
 
@@ -117,21 +117,20 @@ def _method(entry: Any, url: str) -> PublicKey:
     return PublicKey(entry["id"], _text(entry["publicKeyMultibase"]), expires, revoked).check()
 
 
-def _refuse_foreign_controller(entry: Mapping[str, Any], url: str) -> None:
+def _refuse_foreign_controller(entry: JsonObject, url: str) -> None:
     if entry["type"] != "Multikey" or entry["controller"] != url:
         raise BadDocument("foreign_controller", "a key is controlled by somebody else")
 
 
-def _refuse_foreign_key(entry: Mapping[str, Any], url: str) -> None:
+def _refuse_foreign_key(entry: JsonObject, url: str) -> None:
     if not _text(entry["id"]).startswith(f"{url}#"):
         raise BadDocument("foreign_key", "a key is named after somebody else")
 
 
-def _refuse_unknown_methods(document: Mapping[str, Any], key_set: Mapping[str, Any]) -> None:
+def _refuse_unknown_methods(document: JsonObject, key_set: JsonObject) -> None:
     """Only the root key can add a key: each listed method must equal one in the key set."""
-    if not document["assertionMethod"] or any(
-        entry not in key_set["assertionMethod"] for entry in document["assertionMethod"]
-    ):
+    in_set, listed = _list(key_set["assertionMethod"]), _list(document["assertionMethod"])
+    if not listed or any(entry not in in_set for entry in listed):
         raise BadDocument("unknown_method", "a key is not of the set that the root key has signed")
 
 

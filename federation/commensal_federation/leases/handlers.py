@@ -7,7 +7,16 @@ from commensal import Transaction
 from ..delivery.outbox.outbox import earlier_answer
 from ..dfc.iris import local_id
 from ..messages import Received, Refuse
-from ..messages.bodies.leases import Asked, LeaseRequest
+from ..messages.bodies.catalogue import StockLevel
+from ..messages.bodies.leases import (
+    Asked,
+    LeaseForced,
+    LeaseGrant,
+    LeaseRecall,
+    LeaseRefusal,
+    LeaseReport,
+    LeaseRequest,
+)
 from ..runtime import Federation
 from .holder import answer_recall, ask_further, take_forced_return, take_grant, update_level
 from .joined import free_stock_of_main
@@ -15,12 +24,12 @@ from .lendable import lendable_lot
 from .lender import answer_request, take_report
 
 
-def handle_lease_request(federation: Federation, tx: Transaction, received: Received) -> None:
+def handle_lease_request(federation: Federation, tx: Transaction, received: Received[LeaseRequest]) -> None:
     """Grants units of a lot of ours, or refuses; asks further for what another instance must lend first.
 
     Raises `Refuse` for a lot that may not be lent to the peer, or that is counted in another unit.
     """
-    body: LeaseRequest = received.body
+    body = received.body
     if received.peer.recovering and earlier_answer(tx, received.id, "LeaseGrant"):
         return  # the peer has given the grant back after our restore
     lot = lendable_lot(federation, tx, received.peer, body.lot)
@@ -35,17 +44,17 @@ def handle_lease_request(federation: Federation, tx: Transaction, received: Rece
         ask_further(federation, tx, lot.id, missing.least, missing.hoped)
 
 
-def handle_lease_grant(federation: Federation, tx: Transaction, received: Received) -> None:
+def handle_lease_grant(federation: Federation, tx: Transaction, received: Received[LeaseGrant]) -> None:
     """Adds what was granted to the stock that we may sell of the lot."""
     take_grant(federation, tx, received.peer, received.body)
 
 
-def handle_lease_refusal(federation: Federation, tx: Transaction, received: Received) -> None:
+def handle_lease_refusal(federation: Federation, tx: Transaction, received: Received[LeaseRefusal]) -> None:
     """Notes how much can still be had of the lot."""
     update_level(tx, received.peer, received.body.lot, received.body.beyond)
 
 
-def handle_lease_report(federation: Federation, tx: Transaction, received: Received) -> None:
+def handle_lease_report(federation: Federation, tx: Transaction, received: Received[LeaseReport]) -> None:
     """Settles what the holder has sold and given back. Raises `Refuse` for a lot that is not ours."""
     lot_id = local_id(federation.base, received.body.lot, "stocks")
     if lot_id is None:
@@ -53,16 +62,16 @@ def handle_lease_report(federation: Federation, tx: Transaction, received: Recei
     take_report(federation, tx, received.peer, lot_id, received.body)
 
 
-def handle_lease_recall(federation: Federation, tx: Transaction, received: Received) -> None:
+def handle_lease_recall(federation: Federation, tx: Transaction, received: Received[LeaseRecall]) -> None:
     """Gives back units of the lease that are not sold or reserved."""
     answer_recall(federation, tx, received.peer, received.body)
 
 
-def handle_lease_forced(federation: Federation, tx: Transaction, received: Received) -> None:
+def handle_lease_forced(federation: Federation, tx: Transaction, received: Received[LeaseForced]) -> None:
     """Ends the lease, whose units the producer has taken back."""
     take_forced_return(federation, tx, received.peer, received.body)
 
 
-def handle_stock_level(federation: Federation, tx: Transaction, received: Received) -> None:
+def handle_stock_level(federation: Federation, tx: Transaction, received: Received[StockLevel]) -> None:
     """Notes how much can be had of the lot, as a hint."""
     update_level(tx, received.peer, received.body.lot, received.body.beyond)

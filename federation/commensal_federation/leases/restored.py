@@ -16,13 +16,13 @@ from .joined import gather_free_stock
 from .row import NO_COUNTS, LotLease, later, lease_by_id, lease_with, open_lease, set_lease
 
 
-def recover_grant(federation: Federation, tx: Transaction, sent: Sent) -> None:
+def recover_grant(federation: Federation, tx: Transaction, sent: Sent[LeaseGrant]) -> None:
     """Restores a grant that this instance made and has forgotten; it stays valid.
 
     Granted units that are not free any more are promised twice: a person is alerted, and such units are written off
     when they are returned, instead of being sold again.
     """
-    grant: LeaseGrant = sent.body
+    grant = sent.body
     lease = _lent(federation, tx, sent, grant.lot)
     if lease is None or grant.epoch != lease.row["epoch"]:
         return
@@ -40,9 +40,9 @@ def recover_grant(federation: Federation, tx: Transaction, sent: Sent) -> None:
             alert(tx, sent.peer.id, "overlent", text)
 
 
-def recover_forced_return(federation: Federation, tx: Transaction, sent: Sent) -> None:
+def recover_forced_return(federation: Federation, tx: Transaction, sent: Sent[LeaseForced]) -> None:
     """Repeats a forced return, and its new epoch, that this instance has forgotten."""
-    notice: LeaseForced = sent.body
+    notice = sent.body
     lease = _lent(federation, tx, sent, notice.lot)
     if lease is not None and notice.epoch > lease.row["epoch"]:
         settle_lent(tx, lease.row["lot_id"], back=lease.outstanding, note="taken back by force before a restore")
@@ -51,7 +51,7 @@ def recover_forced_return(federation: Federation, tx: Transaction, sent: Sent) -
         set_lease(tx, lease, epoch=notice.epoch, **NO_COUNTS, sold_before=before, until=None)
 
 
-def _lent(federation: Federation, tx: Transaction, sent: Sent, iri: str) -> LotLease | None:
+def _lent(federation: Federation, tx: Transaction, sent: Sent[object], iri: str) -> LotLease | None:
     """Returns the lender's lease, opened anew if it began after the backup.
 
     Returns None for a lot that is unknown now, and for one of an enterprise that had moved: its lease is elsewhere.
@@ -64,12 +64,12 @@ def _lent(federation: Federation, tx: Transaction, sent: Sent, iri: str) -> LotL
     return existing or open_lease(tx, "lender", sent.peer.id, lot.enterprise_id, lot_id, iri)
 
 
-def recover_report(federation: Federation, tx: Transaction, sent: Sent) -> None:
+def recover_report(federation: Federation, tx: Transaction, sent: Sent[LeaseReport]) -> None:
     """Restores returns and sales that this instance reported and has forgotten, so that none of it is sold again.
 
     A report sent since the restore may bear a number that was used before; the lender ignores it. So a new one follows.
     """
-    sent_report: LeaseReport = sent.body
+    sent_report = sent.body
     lease = lease_with(tx, "holder", sent.peer.id, lot_iri=sent_report.lot)
     if lease is None or sent_report.epoch != lease.row["epoch"]:
         return

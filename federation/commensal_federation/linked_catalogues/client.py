@@ -6,7 +6,7 @@ token. When an OIDC token is refused, a new one is fetched once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from ..dfc.findings import UnreadableDocument
 from ..dfc.limits import LARGEST, parse
 from ..dfc.read import DfcDocument, read
 from ..runtime import Federation
+from ..signing import JsonObject
 from ..transport import Answer, Request, Unreachable
 from .errors import NotAnswered
 from .tokens import access_token
@@ -58,7 +59,7 @@ class DfcClient:
         """Gets the document at `url`; `etag` is the tag of the stored version."""
         return self._exchange("GET", url, [("if-none-match", etag)] if etag else [], b"")
 
-    def send(self, method: str, url: str, document: Mapping[str, Any], *, key: str = "") -> DfcAnswer:
+    def send(self, method: str, url: str, document: JsonObject, *, key: str = "") -> DfcAnswer:
         """Posts or puts a document. `key` is sent as `Idempotency-Key`, the same for each attempt."""
         headers = [("content-type", _CONTENT[self.access.version])]
         if key:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from ..dfc.vocabulary import DfcEnterprise
-from ..signing import Unreadable
+from ..signing import JsonObject, Unreadable
 from .bodies.catalogue import CatalogueUpsert
 from .documents import offered_in, read_document, things_of, write_document
 from .reading import own_text
@@ -21,7 +18,7 @@ def write(body: CatalogueUpsert, writing: Writing) -> dict[str, object]:
     return write_document([grantor, *things.values()])
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> CatalogueUpsert:
+def read(document: JsonObject, reading: Reading) -> CatalogueUpsert:
     parsed = read_document(document)
     grantor = parsed.one(DfcEnterprise)
     items = offered_in(parsed)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from ..signing import Unreadable
+from ..signing import JsonObject, Unreadable
 from .bodies.catalogue import CatalogueWithdraw
 from .reading import number, text
 from .types import MessageType, Reading, Writing
@@ -18,7 +15,7 @@ def write(body: CatalogueWithdraw, writing: Writing) -> dict[str, object]:
     return {"type": "CatalogueWithdraw", "grantor": body.grantor, "hub": body.hub, "items": items}
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> CatalogueWithdraw:
+def read(document: JsonObject, reading: Reading) -> CatalogueWithdraw:
     items = document.get("items")
     if not isinstance(items, list) or len(items) > MOST or not all(isinstance(item, dict) for item in items):
         raise Unreadable("items", f"items must be a list of at most {MOST}")

@@ -9,7 +9,7 @@ from ..dfc.read import DfcDocument
 from ..dfc.read import read as read_dfc
 from ..dfc.vocabulary import DfcItem, DfcLot, DfcOffer, DfcProduct, Thing
 from ..dfc.write import write_116
-from ..signing import Unreadable
+from ..signing import JsonObject, Unreadable
 from .bodies.catalogue import Hop, OfferedItem
 from .envelope import DFC_CONTEXT
 from .offer_statement import LARGEST as LARGEST_STATEMENT
@@ -25,7 +25,7 @@ def write_document(things: Iterable[Thing]) -> dict[str, Any]:
     return {**write_116(things, named_values=True), "@context": DFC_CONTEXT}
 
 
-def read_document(document: Mapping[str, Any]) -> DfcDocument:
+def read_document(document: JsonObject) -> DfcDocument:
     """Raises `Unreadable`, also for a document of another context."""
     if document.get("@context") != DFC_CONTEXT:
         raise Unreadable("context", "the object must be a document of DFC 1.16")

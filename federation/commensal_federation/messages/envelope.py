@@ -18,10 +18,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ..namespace import NAMESPACE
-from ..signing import SigningKey, Unreadable, canonical_unchecked, sign
+from ..signing import JsonObject, SigningKey, Unreadable, canonical_unchecked, sign
 from ..signing.base58 import to_multibase
 from ..signing.moments import read_moment, write_moment
 from .types import LANES, Lane
@@ -52,8 +52,8 @@ class Envelope:
     prev: str
     published: datetime
     expires: datetime | None
-    object: Mapping[str, Any]
-    document: Mapping[str, Any]
+    object: JsonObject
+    document: JsonObject
     body: bytes
 
     @property
@@ -111,7 +111,7 @@ def write_envelope(
     return canonical_unchecked(sign({name: value for name, value in members.items() if value is not None}, key, now))
 
 
-def read_envelope(document: Mapping[str, Any], body: bytes) -> Envelope:
+def read_envelope(document: JsonObject, body: bytes) -> Envelope:
     """Reads what `read_json` gave of `body`. Whether it is true, the proof must show. Raises `Unreadable`."""
     held = document.get("object")
     if not isinstance(held, dict):
@@ -138,25 +138,25 @@ def read_envelope(document: Mapping[str, Any], body: bytes) -> Envelope:
     )
 
 
-def _if_there(document: Mapping[str, Any], name: str, read: Callable[[Mapping[str, Any], str], T]) -> T | None:
+def _if_there(document: JsonObject, name: str, read: Callable[[JsonObject, str], T]) -> T | None:
     return read(document, name) if name in document else None
 
 
-def _text(document: Mapping[str, Any], name: str) -> str:
+def _text(document: JsonObject, name: str) -> str:
     value = document.get(name)
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_IRI:
         raise Unreadable(name, f"{name} must be a text of at most {_LONGEST_IRI} characters")
     return value
 
 
-def _number(document: Mapping[str, Any], name: str) -> int:
+def _number(document: JsonObject, name: str) -> int:
     value = document.get(name)
     if type(value) is not int or value < 1:
         raise Unreadable(name, f"{name} must be a whole number above 0")
     return value
 
 
-def _moment(document: Mapping[str, Any], name: str) -> datetime:
+def _moment(document: JsonObject, name: str) -> datetime:
     try:
         return read_moment(document.get(name))
     except ValueError:

@@ -3,10 +3,9 @@ begin anew."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from ..signing import JsonObject
 from .reading import number
 from .types import MessageType, Reading, Writing
 
@@ -22,7 +21,7 @@ def write(body: EpochStartBody, writing: Writing) -> dict[str, object]:
     return {"type": "EpochStart", "epoch": body.epoch}
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> EpochStartBody:
+def read(document: JsonObject, reading: Reading) -> EpochStartBody:
     return EpochStartBody(number(document, "epoch"))
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from ..signing import JsonObject
 from .bodies.catalogue import GrantAnswer
 from .reading import flag, text
 from .types import MessageType, Reading, Writing
@@ -14,7 +12,7 @@ def write(body: GrantAnswer, writing: Writing) -> dict[str, object]:
     return {"type": "GrantAnswer", "grantor": body.grantor, "hub": body.hub, "accepted": body.accepted}
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> GrantAnswer:
+def read(document: JsonObject, reading: Reading) -> GrantAnswer:
     return GrantAnswer(
         grantor=text(document, "grantor"), hub=text(document, "hub"), accepted=flag(document, "accepted")
     )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from ..signing import JsonObject
 from .bodies.catalogue import GrantEnd
 from .reading import text
 from .types import MessageType, Reading, Writing
@@ -14,7 +12,7 @@ def write(body: GrantEnd, writing: Writing) -> dict[str, object]:
     return {"type": "GrantEnd", "grantor": body.grantor, "hub": body.hub}
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> GrantEnd:
+def read(document: JsonObject, reading: Reading) -> GrantEnd:
     return GrantEnd(grantor=text(document, "grantor"), hub=text(document, "hub"))
 
 

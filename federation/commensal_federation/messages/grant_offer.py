@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from ..dfc.vocabulary import DfcEnterprise
+from ..signing import JsonObject
 from .bodies.catalogue import GrantOffer
 from .documents import read_document, write_document
 from .reading import own_flag, own_text
@@ -26,7 +24,7 @@ def write(body: GrantOffer, writing: Writing) -> dict[str, object]:
     return write_document([about])
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> GrantOffer:
+def read(document: JsonObject, reading: Reading) -> GrantOffer:
     grantor = read_document(document).one(DfcEnterprise)
     return GrantOffer(
         grantor=grantor,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from ..signing import JsonObject
 from .reading import text
 from .types import MessageType, Reading, Writing
 
@@ -23,7 +22,7 @@ def write(body: KeyUpdateBody, writing: Writing) -> dict[str, object]:
     return {"type": "KeyUpdate", "document": body.document}
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> KeyUpdateBody:
+def read(document: JsonObject, reading: Reading) -> KeyUpdateBody:
     return KeyUpdateBody(text(document, "document", _DOCUMENT))
 
 

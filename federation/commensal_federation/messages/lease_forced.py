@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from ..signing import JsonObject
 from .bodies.leases import LeaseForced
 from .lots import read_lot, write_lot
 from .reading import number
@@ -15,7 +13,7 @@ def write(body: LeaseForced, writing: Writing) -> dict[str, object]:
     return write_lot("LeaseForced", body.lot, body.unit, body.sold, leaseEpoch=body.epoch)
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> LeaseForced:
+def read(document: JsonObject, reading: Reading) -> LeaseForced:
     lot, unit, sold = read_lot("LeaseForced", document)
     return LeaseForced(lot=lot, unit=unit, epoch=number(document, "leaseEpoch"), sold=sold)
 

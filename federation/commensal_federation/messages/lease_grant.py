@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from ..signing import JsonObject
 from ..signing.moments import write_moment
 from .bodies.leases import LeaseGrant
 from .lots import amount, read_lot, write_lot
@@ -19,7 +17,7 @@ def write(body: LeaseGrant, writing: Writing) -> dict[str, object]:
     )  # fmt: skip
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> LeaseGrant:
+def read(document: JsonObject, reading: Reading) -> LeaseGrant:
     lot, unit, granted = read_lot("LeaseGrant", document)
     return LeaseGrant(
         lot=lot,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from ..signing import JsonObject
 from .bodies.leases import LeaseRecall
 from .lots import read_lot, write_lot
 from .types import MessageType, Reading, Writing
@@ -14,7 +12,7 @@ def write(body: LeaseRecall, writing: Writing) -> dict[str, object]:
     return write_lot("LeaseRecall", body.lot, body.unit, body.wanted)
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> LeaseRecall:
+def read(document: JsonObject, reading: Reading) -> LeaseRecall:
     lot, unit, amount = read_lot("LeaseRecall", document)
     return LeaseRecall(lot=lot, unit=unit, wanted=amount)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from ..signing import JsonObject
 from .bodies.leases import LeaseRefusal
 from .lots import read_lot, write_lot
 from .reading import text
@@ -15,7 +13,7 @@ def write(body: LeaseRefusal, writing: Writing) -> dict[str, object]:
     return write_lot("LeaseRefusal", body.lot, body.unit, body.beyond, reason=body.reason)
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> LeaseRefusal:
+def read(document: JsonObject, reading: Reading) -> LeaseRefusal:
     lot, unit, beyond = read_lot("LeaseRefusal", document)
     return LeaseRefusal(lot=lot, unit=unit, beyond=beyond, reason=text(document, "reason", 500, least=0))
 

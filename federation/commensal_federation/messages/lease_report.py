@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from ..signing import JsonObject
 from .bodies.leases import LeaseReport
 from .lots import amount, amount_or_none, read_lot, write_lot
 from .reading import number
@@ -18,7 +16,7 @@ def write(body: LeaseReport, writing: Writing) -> dict[str, object]:
     )  # fmt: skip
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> LeaseReport:
+def read(document: JsonObject, reading: Reading) -> LeaseReport:
     lot, unit, held = read_lot("LeaseReport", document)
     return LeaseReport(
         lot=lot,

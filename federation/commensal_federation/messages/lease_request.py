@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from ..signing import JsonObject
 from .bodies.leases import LeaseRequest
 from .lots import amount, amount_or_none, read_lot, write_lot
 from .types import MessageType, Reading, Writing
@@ -14,7 +12,7 @@ def write(body: LeaseRequest, writing: Writing) -> dict[str, object]:
     return write_lot("LeaseRequest", body.lot, body.unit, body.hoped, least=body.least, ordered=body.ordered)
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> LeaseRequest:
+def read(document: JsonObject, reading: Reading) -> LeaseRequest:
     lot, unit, hoped = read_lot("LeaseRequest", document)
     ordered = amount_or_none(document, "ordered")
     return LeaseRequest(lot=lot, unit=unit, hoped=hoped, least=amount(document, "least"), ordered=ordered)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from commensal import MEASURES
 
-from ..signing import Unreadable
+from ..signing import JsonObject, Unreadable
 from .envelope import DFC_CONTEXT, ENVELOPE_CONTEXT
 
 CONTEXT = [DFC_CONTEXT, ENVELOPE_CONTEXT]
@@ -32,7 +31,7 @@ def write_lot(kind: str, lot: str, unit: str, quantity: Decimal, **more: object)
     }
 
 
-def read_lot(kind: str, document: Mapping[str, Any]) -> tuple[str, str, Decimal]:
+def read_lot(kind: str, document: JsonObject) -> tuple[str, str, Decimal]:
     """The lot, the unit and the quantity. Raises `Unreadable`."""
     if document.get("@context") != CONTEXT or document.get("@type") != ["dfc-b:TheoriticalStock", kind]:
         raise Unreadable("lease", f"this is no {kind}")
@@ -48,7 +47,7 @@ def read_lot(kind: str, document: Mapping[str, Any]) -> tuple[str, str, Decimal]
     return lot, measure, amount(quantity, "dfc-b:value")
 
 
-def amount(document: Mapping[str, Any], name: str) -> Decimal:
+def amount(document: JsonObject, name: str) -> Decimal:
     """A quantity from 0 on, written as a text. Raises `Unreadable`."""
     value = document.get(name)
     try:
@@ -60,7 +59,7 @@ def amount(document: Mapping[str, Any], name: str) -> Decimal:
     return read
 
 
-def amount_or_none(document: Mapping[str, Any], name: str) -> Decimal:
+def amount_or_none(document: JsonObject, name: str) -> Decimal:
     """The same, and nothing where the member is missing, as from an older version."""
     return amount(document, name) if name in document else Decimal(0)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+from ..signing import JsonObject
 from .bodies.moving import Move
 from .reading import id_list, ids, number, text
 from .types import MessageType, Reading, Writing
@@ -20,7 +20,7 @@ def write(body: Move, writing: Writing) -> dict[str, object]:
     return document if body.statement is None else {**document, "statement": body.statement}
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> Move:
+def read(document: JsonObject, reading: Reading) -> Move:
     return Move(
         enterprise=text(document, "enterprise"),
         moved_to=text(document, "movedTo"),

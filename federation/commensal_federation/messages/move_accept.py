@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from ..signing import JsonObject
 from .bodies.moving import MoveAccept
 from .reading import flag, text
 from .types import MessageType, Reading, Writing
@@ -14,7 +12,7 @@ def write(body: MoveAccept, writing: Writing) -> dict[str, object]:
     return {"type": "MoveAccept", "enterprise": body.enterprise, "accepted": body.accepted}
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> MoveAccept:
+def read(document: JsonObject, reading: Reading) -> MoveAccept:
     return MoveAccept(enterprise=text(document, "enterprise"), accepted=flag(document, "accepted"))
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from ..signing import JsonObject
 from .bodies.moving import MoveCancel
 from .reading import text
 from .types import MessageType, Reading, Writing
@@ -14,7 +12,7 @@ def write(body: MoveCancel, writing: Writing) -> dict[str, object]:
     return {"type": "MoveCancel", "enterprise": body.enterprise}
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> MoveCancel:
+def read(document: JsonObject, reading: Reading) -> MoveCancel:
     return MoveCancel(enterprise=text(document, "enterprise"))
 
 

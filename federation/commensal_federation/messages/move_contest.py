@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+from ..signing import JsonObject
 from .bodies.moving import MoveContest
 from .reading import text
 from .types import MessageType, Reading, Writing
@@ -15,7 +15,7 @@ def write(body: MoveContest, writing: Writing) -> dict[str, Any]:
     return document if body.statement is None else {**document, "statement": body.statement}
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> MoveContest:
+def read(document: JsonObject, reading: Reading) -> MoveContest:
     return MoveContest(
         enterprise=text(document, "enterprise"),
         moved_to=text(document, "movedTo"),

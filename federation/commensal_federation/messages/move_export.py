@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from ..signing import Unreadable
+from ..signing import JsonObject, Unreadable
 from .bodies.enterprise_rows import read_rows
 from .bodies.moving import MoveExport
 from .reading import number, text
@@ -21,7 +18,7 @@ def write(body: MoveExport, writing: Writing) -> dict[str, object]:
     }  # fmt: skip
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> MoveExport:
+def read(document: JsonObject, reading: Reading) -> MoveExport:
     rows = document.get("rows")
     read_rows(rows)
     part, parts = number(document, "part"), number(document, "parts")

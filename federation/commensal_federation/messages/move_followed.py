@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+from ..signing import JsonObject
 from .bodies.moving import MoveFollowed
 from .reading import id_list, text
 from .types import MessageType, Reading, Writing
@@ -15,7 +15,7 @@ def write(body: MoveFollowed, writing: Writing) -> dict[str, Any]:
     return {**document, "apart": list(body.apart)} if body.apart else document
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> MoveFollowed:
+def read(document: JsonObject, reading: Reading) -> MoveFollowed:
     apart = id_list(document, "apart")
     return MoveFollowed(enterprise=text(document, "enterprise"), moved_to=text(document, "movedTo"), apart=apart)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from ..signing import JsonObject
 from ..signing.moments import write_moment
 from .bodies.moving import MoveNotice
 from .reading import moment, text
@@ -18,7 +16,7 @@ def write(body: MoveNotice, writing: Writing) -> dict[str, object]:
     }  # fmt: skip
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> MoveNotice:
+def read(document: JsonObject, reading: Reading) -> MoveNotice:
     return MoveNotice(
         enterprise=text(document, "enterprise"), moved_to=text(document, "movedTo"), until=moment(document, "until")
     )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from ..signing import JsonObject
 from .bodies.moving import MoveOffer
 from .reading import number, text
 from .types import MessageType, Reading, Writing
@@ -17,7 +15,7 @@ def write(body: MoveOffer, writing: Writing) -> dict[str, object]:
     }  # fmt: skip
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> MoveOffer:
+def read(document: JsonObject, reading: Reading) -> MoveOffer:
     return MoveOffer(
         enterprise=text(document, "enterprise"),
         name=text(document, "name"),

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from ..signing import JsonObject
 from .bodies.moving import MoveReady
 from .reading import ids, text
 from .types import MessageType, Reading, Writing
@@ -16,7 +14,7 @@ def write(body: MoveReady, writing: Writing) -> dict[str, object]:
     }  # fmt: skip
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> MoveReady:
+def read(document: JsonObject, reading: Reading) -> MoveReady:
     return MoveReady(
         enterprise=text(document, "enterprise"), moved_to=text(document, "movedTo"), renamed=ids(document, "renamed")
     )

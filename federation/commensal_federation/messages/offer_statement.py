@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ..signing import SigningKey, Unreadable, canonical, read_json, sign
+from ..signing import JsonObject, SigningKey, Unreadable, canonical, read_json, sign
 from ..signing.moments import write_moment
 from .envelope import CONTEXT, multihash
 from .reading import flag, moment, number, text, texts
@@ -116,7 +116,7 @@ def name_of(signed: str) -> str:
     return multihash(signed.encode())
 
 
-def _facts(document: Mapping[str, Any]) -> Facts:
+def _facts(document: JsonObject) -> Facts:
     facts = document.get("product")
     if not isinstance(facts, dict) or len(facts) > _MOST_FACTS:
         raise Unreadable("product", f"product must have at most {_MOST_FACTS} properties")

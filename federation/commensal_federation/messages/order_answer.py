@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, cast
 
 from ..dfc.vocabulary import DfcLine, DfcOrder, DfcQuantity
-from ..signing import Unreadable
+from ..signing import JsonObject, Unreadable
 from .bodies.orders import Answer, AnswerLine, OrderAnswer
 from .documents import read_document, write_document
 from .lots import amount
@@ -37,7 +36,7 @@ def write(body: OrderAnswer, writing: Writing) -> dict[str, Any]:
     return write_document([DfcOrder(iri=body.iri, extra=extra), *lines])
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> OrderAnswer:
+def read(document: JsonObject, reading: Reading) -> OrderAnswer:
     parsed = read_document(document)
     order = parsed.one(DfcOrder)
     return OrderAnswer(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 from ..dfc.vocabulary import DfcLine, DfcOffer, DfcOrder, DfcPrice, DfcQuantity, DfcSession
-from ..signing import Unreadable
+from ..signing import JsonObject, Unreadable
 from ..signing.moments import write_moment
 from .bodies.orders import OrderUpdate, SaidLine
 from .documents import read_document, write_document
@@ -49,7 +48,7 @@ def write(body: OrderUpdate, writing: Writing) -> dict[str, object]:
     return write_document([order, session, *lines, *offers])
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> OrderUpdate:
+def read(document: JsonObject, reading: Reading) -> OrderUpdate:
     parsed = read_document(document)
     order, session = parsed.one(DfcOrder), parsed.one(DfcSession)
     offers = {offer.iri: offer for offer in parsed.all(DfcOffer)}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from ..signing import JsonObject
 from .reading import text, texts
 from .types import MessageType, Reading, Writing
 
@@ -24,7 +23,7 @@ def write(body: PeerAcceptBody, writing: Writing) -> dict[str, object]:
     return {"type": "PeerAccept", "nonce": body.nonce, "scopesGiven": list(body.scopes_given)}
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> PeerAcceptBody:
+def read(document: JsonObject, reading: Reading) -> PeerAcceptBody:
     return PeerAcceptBody(text(document, "nonce", 64, least=22), texts(document, "scopesGiven"))
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from ..signing import JsonObject
 from .reading import text, texts
 from .types import MessageType, Reading, Writing
 
@@ -37,7 +36,7 @@ def write(body: PeerRequestBody, writing: Writing) -> dict[str, object]:
     }
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> PeerRequestBody:
+def read(document: JsonObject, reading: Reading) -> PeerRequestBody:
     return PeerRequestBody(
         text(document, "document", _DOCUMENT),
         text(document, "nonce", 64, least=22),

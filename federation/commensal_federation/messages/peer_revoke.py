@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from ..signing import JsonObject
 from .reading import text
 from .types import MessageType, Reading, Writing
 
@@ -21,7 +20,7 @@ def write(body: PeerRevokeBody, writing: Writing) -> dict[str, object]:
     return {"type": "PeerRevoke", "text": body.reason}
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> PeerRevokeBody:
+def read(document: JsonObject, reading: Reading) -> PeerRevokeBody:
     return PeerRevokeBody(text(document, "text", least=0))
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..signing import Unreadable
+from ..signing import JsonObject, Unreadable
 from .types import MessageType, Reading, Writing
 
 
@@ -27,7 +26,7 @@ def write(body: ProblemBody, writing: Writing) -> dict[str, Any]:
     return document if body.kept else {**document, "kept": False}
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> ProblemBody:
+def read(document: JsonObject, reading: Reading) -> ProblemBody:
     code, text = document.get("code"), document.get("text")
     if not isinstance(code, str) or not isinstance(text, str) or len(code) > 100 or len(text) > 2000:
         raise Unreadable("problem", "a problem has a code and a text")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from ..dfc.vocabulary import Thing
-from ..signing import Unreadable
+from ..signing import JsonObject, Unreadable
 from ..signing.moments import read_moment
 
 
-def text(document: Mapping[str, Any], name: str, most: int = 500, *, least: int = 1) -> str:
+def text(document: JsonObject, name: str, most: int = 500, *, least: int = 1) -> str:
     """The text of this member. Raises `Unreadable` if it is missing, or not a text of `least` to `most` characters."""
     value = document.get(name)
     if not isinstance(value, str) or not least <= len(value) <= most:
@@ -19,7 +18,7 @@ def text(document: Mapping[str, Any], name: str, most: int = 500, *, least: int 
     return value
 
 
-def texts(document: Mapping[str, Any], name: str, most: int = 50) -> tuple[str, ...]:
+def texts(document: JsonObject, name: str, most: int = 50) -> tuple[str, ...]:
     """The list of at most `most` texts. Raises `Unreadable`."""
     value = document.get(name)
     if not isinstance(value, list) or len(value) > most or not all(isinstance(item, str) for item in value):
@@ -27,7 +26,7 @@ def texts(document: Mapping[str, Any], name: str, most: int = 50) -> tuple[str, 
     return tuple(value)
 
 
-def ids(document: Mapping[str, Any], name: str, most: int = 10_000) -> Mapping[str, str]:
+def ids(document: JsonObject, name: str, most: int = 10_000) -> Mapping[str, str]:
     """Ids by ids; empty if the member is missing. Raises `Unreadable`."""
     value = document.get(name, {})
     if not isinstance(value, dict) or len(value) > most or not all(map(_is_id, (*value, *value.values()))):
@@ -35,7 +34,7 @@ def ids(document: Mapping[str, Any], name: str, most: int = 10_000) -> Mapping[s
     return value
 
 
-def id_list(document: Mapping[str, Any], name: str, most: int = 10_000) -> tuple[str, ...]:
+def id_list(document: JsonObject, name: str, most: int = 10_000) -> tuple[str, ...]:
     """A list of ids, empty where the member is missing. Raises `Unreadable`."""
     value = document.get(name, [])
     if not isinstance(value, list) or len(value) > most or not all(map(_is_id, value)):
@@ -43,7 +42,7 @@ def id_list(document: Mapping[str, Any], name: str, most: int = 10_000) -> tuple
     return tuple(value)
 
 
-def moment(document: Mapping[str, Any], name: str) -> datetime:
+def moment(document: JsonObject, name: str) -> datetime:
     """A moment in UTC. Raises `Unreadable`."""
     try:
         return read_moment(document.get(name))
@@ -51,7 +50,7 @@ def moment(document: Mapping[str, Any], name: str) -> datetime:
         raise Unreadable(name, f"{name} must be a moment like 2026-06-04T10:00:00Z") from None
 
 
-def flag(document: Mapping[str, Any], name: str) -> bool:
+def flag(document: JsonObject, name: str) -> bool:
     """True or false. Raises `Unreadable`."""
     value = document.get(name)
     if not isinstance(value, bool):
@@ -87,7 +86,7 @@ def own_flag(thing: Thing, name: str) -> bool:
     return flag({name: {"true": True, "false": False}.get(own_text(thing, name))}, name)
 
 
-def number(document: Mapping[str, Any], name: str) -> int:
+def number(document: JsonObject, name: str) -> int:
     """A whole number from 0 on. Raises `Unreadable`."""
     value = document.get(name)
     if type(value) is not int or value < 0:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from ..signing import JsonObject
 from .bodies.moving import RecoveryKeyTold
 from .reading import text
 from .types import MessageType, Reading, Writing
@@ -14,7 +12,7 @@ def write(body: RecoveryKeyTold, writing: Writing) -> dict[str, object]:
     return {"type": "RecoveryKey", "enterprise": body.enterprise, "recoveryKey": body.key}
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> RecoveryKeyTold:
+def read(document: JsonObject, reading: Reading) -> RecoveryKeyTold:
     return RecoveryKeyTold(enterprise=text(document, "enterprise"), key=text(document, "recoveryKey", 100))
 
 

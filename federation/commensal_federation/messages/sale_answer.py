@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from ..signing import JsonObject
 from .bodies.proposals import SaleAnswer
 from .reading import flag, text
 from .types import MessageType, Reading, Writing
@@ -14,7 +12,7 @@ def write(body: SaleAnswer, writing: Writing) -> dict[str, object]:
     return {"type": "SaleAnswer", "sale": body.iri, "hub": body.hub, "accepted": body.accepted}
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> SaleAnswer:
+def read(document: JsonObject, reading: Reading) -> SaleAnswer:
     return SaleAnswer(iri=text(document, "sale"), hub=text(document, "hub"), accepted=flag(document, "accepted"))
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from ..dfc.vocabulary import DfcCoordination, DfcSession
-from ..signing import Unreadable
+from ..signing import JsonObject, Unreadable
 from ..signing.moments import read_moment, write_moment
 from .bodies.proposals import SaleProposal
 from .documents import read_document, write_document
@@ -29,7 +27,7 @@ def write(body: SaleProposal, writing: Writing) -> dict[str, object]:
     return write_document([sale, session])
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> SaleProposal:
+def read(document: JsonObject, reading: Reading) -> SaleProposal:
     parsed = read_document(document)
     sale, session = parsed.one(DfcCoordination), parsed.one(DfcSession)
     if sale.enterprise is None or session.opens_at is None or session.closes_at is None:

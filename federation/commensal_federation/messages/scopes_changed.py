@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from ..signing import JsonObject
 from .reading import texts
 from .types import MessageType, Reading, Writing
 
@@ -21,7 +20,7 @@ def write(body: ScopesChangedBody, writing: Writing) -> dict[str, object]:
     return {"type": "ScopesChanged", "scopesGiven": list(body.scopes_given)}
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> ScopesChangedBody:
+def read(document: JsonObject, reading: Reading) -> ScopesChangedBody:
     return ScopesChangedBody(texts(document, "scopesGiven"))
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from ..signing import JsonObject
 from .reading import text
 from .types import MessageType, Reading, Writing
 
@@ -26,7 +25,7 @@ def write(body: StateDigestBody, writing: Writing) -> dict[str, object]:
     return {"type": "StateDigest", "room": body.room, "name": body.name, "digest": body.digest}
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> StateDigestBody:
+def read(document: JsonObject, reading: Reading) -> StateDigestBody:
     return StateDigestBody(text(document, "room", 50), text(document, "name"), text(document, "digest", 64))
 
 

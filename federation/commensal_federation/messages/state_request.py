@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from ..signing import JsonObject
 from .reading import text
 from .types import MessageType, Reading, Writing
 
@@ -22,7 +21,7 @@ def write(body: StateRequestBody, writing: Writing) -> dict[str, object]:
     return {"type": "StateRequest", "room": body.room, "name": body.name}
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> StateRequestBody:
+def read(document: JsonObject, reading: Reading) -> StateRequestBody:
     return StateRequestBody(text(document, "room", 50), text(document, "name", least=0))
 
 

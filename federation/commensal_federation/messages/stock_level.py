@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from ..signing import JsonObject
 from .bodies.catalogue import StockLevel
 from .lots import read_lot, write_lot
 from .types import MessageType, Reading, Writing
@@ -14,7 +12,7 @@ def write(body: StockLevel, writing: Writing) -> dict[str, object]:
     return write_lot("StockLevel", body.lot, body.unit, body.beyond)
 
 
-def read(document: Mapping[str, Any], reading: Reading) -> StockLevel:
+def read(document: JsonObject, reading: Reading) -> StockLevel:
     lot, unit, beyond = read_lot("StockLevel", document)
     return StockLevel(lot=lot, unit=unit, beyond=beyond)
 

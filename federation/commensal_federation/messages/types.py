@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from commensal import Transaction
+
+from ..signing import JsonObject
 
 if TYPE_CHECKING:
     from ..peers.values import Peer
     from ..runtime import Federation
 
+Body = TypeVar("Body", covariant=True)
 Lane = Literal["peering", "catalogue", "order"]
 LARGEST = 1024 * 1024  # bytes of one message
 LANES: tuple[Lane, ...] = ("peering", "order", "catalogue")  # in the order in which they are pushed
@@ -38,7 +41,7 @@ class Reading:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Received:
+class Received(Generic[Body]):
     """A message that was proved to be its sender's. `document` is the whole envelope, `body` what its object says."""
 
     id: str
@@ -51,12 +54,12 @@ class Received:
     seq: int
     published: datetime
     expires: datetime | None
-    body: Any
-    document: Mapping[str, Any]
+    body: Body
+    document: JsonObject
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sent:
+class Sent(Generic[Body]):
     """A message of our own that a peer gave back after this instance was restored from an older backup."""
 
     id: str
@@ -65,11 +68,11 @@ class Sent:
     on_behalf_of: str | None
     in_reply_to: str | None
     published: datetime
-    body: Any
+    body: Body
 
 
 @dataclass(frozen=True, kw_only=True)
-class Failed:
+class Failed(Generic[Body]):
     """A message of our own that will have no effect: the peer refused it, or it could not be delivered.
 
     `body` is what `post` was given, as it was written and read back.
@@ -80,7 +83,7 @@ class Failed:
     peer: Peer
     on_behalf_of: str | None
     in_reply_to: str | None
-    body: Any
+    body: Body
     code: str
     text: str
 
@@ -107,7 +110,7 @@ class MessageType:
     scope: str | None
     body: type
     write: Callable[[Any, Writing], dict[str, Any]]
-    read: Callable[[Mapping[str, Any], Reading], Any]
+    read: Callable[[JsonObject, Reading], Any]
     foreign: bool = False
     states: frozenset[str] = frozenset({"accepted"})
     opens: bool = False
@@ -124,9 +127,9 @@ class Handler:
     recover: the effect that posting it once had here, after a restore from a backup that did not know it yet
     """
 
-    handle: Callable[[Federation, Transaction, Received], None]
-    failed: Callable[[Federation, Transaction, Failed], None] | None = None
-    recover: Callable[[Federation, Transaction, Sent], None] | None = None
+    handle: Callable[[Federation, Transaction, Received[Any]], None]
+    failed: Callable[[Federation, Transaction, Failed[Any]], None] | None = None
+    recover: Callable[[Federation, Transaction, Sent[Any]], None] | None = None
 
 
 class Wait(Exception):

@@ -105,7 +105,7 @@ def take_move_answer(federation: Federation, tx: Transaction, peer: Peer, answer
         _freeze(federation, tx, move)
 
 
-def take_export_refusal(federation: Federation, tx: Transaction, failed: Failed) -> None:
+def take_export_refusal(federation: Federation, tx: Transaction, failed: Failed[MoveExport]) -> None:
     """Keeps the enterprise, with an alert, when the new home could not import it."""
     iri = failed.body.enterprise
     move = find_move(tx, "leaving", UNDER_WAY, iri=iri, peer_id=failed.peer.id)

@@ -29,13 +29,13 @@ from .old_home import become_copy, forget_trade, take_off_sale
 _KNOWN = ("frozen", "moved")  # states of a move that is stopped here already, or over
 
 
-def recover_hand_over(federation: Federation, tx: Transaction, sent: Sent) -> None:
+def recover_hand_over(federation: Federation, tx: Transaction, sent: Sent[Move]) -> None:
     """Restores the authority of a new home to which this instance has handed over an enterprise.
 
     Takes the goods that the backup has off sale, and alerts a person. A move that the backup has as frozen is only
     handed over again, by the new home's `MoveReady`.
     """
-    message: Move = sent.body
+    message = sent.body
     id = local_id(federation.base, message.enterprise, "enterprises")
     if id is None or message.statement is not None:
         return

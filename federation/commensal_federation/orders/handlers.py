@@ -5,19 +5,20 @@ from __future__ import annotations
 from commensal import Transaction
 
 from ..messages import Received
+from ..messages.bodies.orders import OrderAnswer, OrderUpdate
 from ..runtime import Federation
 from .answers import take_answer
 from .kept_messages import keep_received
 from .supplier import take_order
 
 
-def handle_order_update(federation: Federation, tx: Transaction, received: Received) -> None:
+def handle_order_update(federation: Federation, tx: Transaction, received: Received[OrderUpdate]) -> None:
     """Takes a hub's order to a producer of ours, as it now stands."""
     take_order(federation, tx, received.peer, received.body)
     keep_received(federation, tx, received)
 
 
-def handle_order_answer(federation: Federation, tx: Transaction, received: Received) -> None:
+def handle_order_answer(federation: Federation, tx: Transaction, received: Received[OrderAnswer]) -> None:
     """Takes a producer's answer to an order of ours."""
     take_answer(federation, tx, received.peer, received.body)
     keep_received(federation, tx, received)

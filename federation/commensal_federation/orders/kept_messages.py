@@ -27,9 +27,11 @@ def keep_sent(federation: Federation, tx: Transaction, order_id: str, type: str,
     _keep(tx, order_id, type, tx.value(_SENT, {"message": message_id}), keep_own_signer(federation, tx))
 
 
-def keep_received(federation: Federation, tx: Transaction, received: Received) -> None:
+def keep_received(
+    federation: Federation, tx: Transaction, received: Received[OrderUpdate] | Received[OrderAnswer]
+) -> None:
     """Keeps a peer's message if it is the newest about its order."""
-    body: OrderUpdate | OrderAnswer = received.body
+    body = received.body
     order = order_by_iri(tx, body.iri)
     newest = order is not None and (
         body.rev == order.rev if isinstance(body, OrderUpdate) else body.answer == order.answer

@@ -28,13 +28,13 @@ from .write import open_order, update_order
 _item = federation_item.c
 
 
-def recover_order(federation: Federation, tx: Transaction, sent: Sent) -> None:
+def recover_order(federation: Federation, tx: Transaction, sent: Sent[OrderUpdate]) -> None:
     """Restores an order that this instance sent as the buyer and has forgotten, and queues its sums.
 
     A message of the order sent since the restore has other prices, or a revision that was used before. The supplier
     ignores it, so the order is sent again.
     """
-    body: OrderUpdate = sent.body
+    body = sent.body
     order = order_by_iri(tx, body.iri) or _open(federation, tx, sent.peer, body)
     if order is None:
         return
@@ -71,7 +71,7 @@ def _restore_order(
         insert_once(tx, federation_order_due, {"kind": kind, "id": order.session_id, "at": tx.now})
 
 
-def recover_answer(federation: Federation, tx: Transaction, sent: Sent) -> None:
+def recover_answer(federation: Federation, tx: Transaction, sent: Sent[OrderAnswer]) -> None:
     """Restores an answer that this instance sent as the supplier of an order that it still knows."""
     order = order_by_iri(tx, sent.body.iri)
     if order is None or order.role != "supplier":

@@ -24,6 +24,7 @@ from ..peers.pinned import pinned_document
 from ..peers.tables import federation_peer
 from ..peers.values import Peer
 from ..runtime import Federation
+from ..signing.proof import read_proof
 from .key_updates import keys_digest
 
 
@@ -64,7 +65,7 @@ def agree(federation: Federation, tx: Transaction, peer_id: str) -> Peer:
     request = own_envelope(row["request"])
     peer = peer_by_id(tx, peer_id)
     body: PeerRequestBody = PEER_REQUEST.read(request.object, Reading(federation.base, peer.base))
-    key = pinned_document(peer).keys[request.document["proof"]["verificationMethod"]]
+    key = pinned_document(peer).keys[read_proof(request.document)["verificationMethod"]]
     intake = Intake(federation, tx, peer)
     intake.take(Checked(request, federation.messages[PEER_REQUEST.name], body, key))
     intake.finish()

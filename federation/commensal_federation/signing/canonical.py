@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import orjson
 
-from .profile import refuse_beyond_profile
+from .profile import JsonObject, refuse_beyond_profile
 
 
-def canonical(document: Mapping[str, Any]) -> bytes:
+def canonical(document: JsonObject) -> bytes:
     """The document's canonical bytes. Raises `Unreadable` for a document outside the profile."""
     refuse_beyond_profile(document)
     return canonical_unchecked(document)
 
 
-def canonical_unchecked(document: Mapping[str, Any]) -> bytes:
+def canonical_unchecked(document: JsonObject) -> bytes:
     """Like `canonical`, for a document known to be within the profile: from `read_json`, or just signed."""
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)

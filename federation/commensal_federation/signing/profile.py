@@ -7,8 +7,10 @@ surrogates, keys outside the Basic Multilingual Plane (RFC 8785 sorts them diffe
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
+JsonObject = Mapping[str, object]  # an object of the wire; each member is checked by whoever reads it
 DEEPEST = 32
 LARGEST = 2**53 - 1  # RFC 7493: what every JSON parser reads exactly
 

@@ -17,11 +17,13 @@ from .base58 import from_multibase, to_multibase
 from .canonical import canonical
 from .keys import PublicKey, SigningKey
 from .moments import read_moment, write_moment
+from .profile import JsonObject
 
 SKEW = timedelta(seconds=60)  # by which clocks may differ
 _OPTIONS = {"type": "DataIntegrityProof", "cryptosuite": "eddsa-jcs-2022", "proofPurpose": "assertionMethod"}
 _NEEDED = {*_OPTIONS, "verificationMethod", "created", "proofValue"}
 _KNOWN = {*_NEEDED, "@context", "expires"}
+Proof = Mapping[str, Any]  # as `read_proof` returns it: its needed members are texts
 
 
 class BadProof(Exception):
@@ -32,22 +34,22 @@ class BadProof(Exception):
         self.code, self.text = code, text
 
 
-def sign(document: Mapping[str, Any], key: SigningKey, created: datetime) -> dict[str, Any]:
+def sign(document: JsonObject, key: SigningKey, created: datetime) -> dict[str, Any]:
     """The document with its proof. Raises `Unreadable` for a document outside the profile."""
     unsigned = {name: value for name, value in document.items() if name != "proof"}
-    proof = {**_OPTIONS, "verificationMethod": key.id, "created": write_moment(created)}
+    proof: dict[str, object] = {**_OPTIONS, "verificationMethod": key.id, "created": write_moment(created)}
     if "@context" in unsigned:
         proof["@context"] = unsigned["@context"]
     return {**unsigned, "proof": {**proof, "proofValue": to_multibase(key.sign(_hashes(canonical(unsigned), proof)))}}
 
 
 def verify(
-    document: Mapping[str, Any],
+    document: JsonObject,
     keys: Mapping[str, PublicKey],
     now: datetime,
     *,
-    context: Any,
-    inside: Sequence[Any] = (),
+    context: object,
+    inside: Sequence[object] = (),
 ) -> str:
     """Verifies a message; returns the id of the key that signed it. Raises `BadProof`, or `Unreadable`.
 
@@ -61,17 +63,15 @@ def verify(
     return _check(document, content, proof, keys, now)
 
 
-def check_proof(
-    document: Mapping[str, Any], proof: Mapping[str, Any], keys: Mapping[str, PublicKey], now: datetime
-) -> str:
+def check_proof(document: JsonObject, proof: Proof, keys: Mapping[str, PublicKey], now: datetime) -> str:
     """Verifies a proof from `read_proof`, whoever the actor is; returns the key's id. Raises `BadProof`."""
     return _check(document, _without_proof(document), proof, keys, now)
 
 
 def _check(
-    document: Mapping[str, Any],
+    document: JsonObject,
     content: bytes,
-    proof: Mapping[str, Any],
+    proof: Proof,
     keys: Mapping[str, PublicKey],
     now: datetime,
 ) -> str:
@@ -85,7 +85,7 @@ def _check(
     return key.id
 
 
-def read_proof(document: Mapping[str, Any]) -> Mapping[str, Any]:
+def read_proof(document: JsonObject) -> Proof:
     """The document's only proof, with valid members; its signature is not verified yet. Raises `BadProof`."""
     proof = document.get("proof")
     if not isinstance(proof, dict):
@@ -98,19 +98,19 @@ def read_proof(document: Mapping[str, Any]) -> Mapping[str, Any]:
     return proof
 
 
-def _refuse_unknown_members(proof: Mapping[str, Any]) -> None:
+def _refuse_unknown_members(proof: Proof) -> None:
     if missing := _NEEDED - proof.keys():
         raise BadProof("malformed", f"the proof lacks {', '.join(sorted(missing))}")
     if unknown := proof.keys() - _KNOWN:
         raise BadProof("unknown_member", f"the proof has {', '.join(sorted(unknown))}")
 
 
-def _refuse_other_option(proof: Mapping[str, Any], name: str, value: str) -> None:
+def _refuse_other_option(proof: Proof, name: str, value: str) -> None:
     if proof[name] != value:
         raise BadProof(f"other_{name}", f"{name} must be {value}")
 
 
-def _refuse_other_origins(document: Mapping[str, Any], proof: Mapping[str, Any]) -> None:
+def _refuse_other_origins(document: JsonObject, proof: Proof) -> None:
     """The key and the id must belong to the actor."""
     actor, message_id = document.get("actor"), document.get("id")
     if not isinstance(actor, str) or not isinstance(message_id, str):
@@ -136,7 +136,7 @@ def _refuse_ended_key(key: PublicKey, now: datetime) -> None:
         raise BadProof(f"{end_reason}_key", f"signed by a key that is {end_reason}")
 
 
-def _refuse_times(proof: Mapping[str, Any], now: datetime) -> None:
+def _refuse_times(proof: Proof, now: datetime) -> None:
     try:
         created = read_moment(proof["created"])
         expires = read_moment(proof["expires"]) if "expires" in proof else None
@@ -148,7 +148,7 @@ def _refuse_times(proof: Mapping[str, Any], now: datetime) -> None:
         raise BadProof("expired", "the proof has expired")
 
 
-def _refuse_other_contexts(document: Mapping[str, Any], content: bytes, context: Any, inside: Sequence[Any]) -> None:
+def _refuse_other_contexts(document: JsonObject, content: bytes, context: object, inside: Sequence[object]) -> None:
     """A context defines the terms, so it may stand only at the top and on the object."""
     if document.get("@context") != context:
         raise BadProof("other_context", "the @context is not the one of messages")
@@ -163,13 +163,13 @@ def _refuse_other_contexts(document: Mapping[str, Any], content: bytes, context:
         raise BadProof("other_context", "there is a @context where none belongs")
 
 
-def _refuse_other_proof_context(document: Mapping[str, Any], proof: Mapping[str, Any]) -> None:
+def _refuse_other_proof_context(document: JsonObject, proof: Proof) -> None:
     """The suite requires only a common prefix of the two contexts, so one could be added after signing."""
     if "@context" in proof and proof["@context"] != document.get("@context"):
         raise BadProof("other_context", "the proof was made for another @context")
 
 
-def _refuse_wrong_signature(content: bytes, proof: Mapping[str, Any], key: PublicKey) -> None:
+def _refuse_wrong_signature(content: bytes, proof: Proof, key: PublicKey) -> None:
     try:
         signature = from_multibase(proof["proofValue"])
     except ValueError:
@@ -179,10 +179,10 @@ def _refuse_wrong_signature(content: bytes, proof: Mapping[str, Any], key: Publi
         raise BadProof("wrong_signature", "the signature does not fit the document")
 
 
-def _without_proof(document: Mapping[str, Any]) -> bytes:
+def _without_proof(document: JsonObject) -> bytes:
     return canonical({name: value for name, value in document.items() if name != "proof"})
 
 
-def _hashes(content: bytes, options: Mapping[str, Any]) -> bytes:
+def _hashes(content: bytes, options: JsonObject) -> bytes:
     """The bytes that the suite signs (vc-di-eddsa, 3.3.4)."""
     return sha256(canonical(options)).digest() + sha256(content).digest()

@@ -74,7 +74,7 @@ def handle(federation: Federation, tx: Transaction, peer: Peer, checked: Checked
     return Outcome("done")
 
 
-def received_message(peer: Peer, checked: Checked) -> Received:
+def received_message(peer: Peer, checked: Checked) -> Received[object]:
     """The message as its handler is given it."""
     envelope = checked.envelope
     return Received(

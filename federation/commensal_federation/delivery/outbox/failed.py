@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import select, update
 
 from commensal import Row, Transaction
@@ -51,7 +49,7 @@ def fail(federation: Federation, tx: Transaction, row: Row, code: str, text: str
     tell_plugin(federation, tx, binding, tell)
 
 
-def _failed(envelope: Envelope, peer: Peer, body: Any, code: str, text: str) -> Failed:
+def _failed(envelope: Envelope, peer: Peer, body: object, code: str, text: str) -> Failed[object]:
     return Failed(
         id=envelope.id,
         type=envelope.type,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ...signing import Unreadable, read_json
+from ...signing import JsonObject, Unreadable, read_json
 from ...transport import Answer
 from ..values import Receipt
 from .backoff import retry_after
@@ -73,7 +73,7 @@ def _each(receipts: Sequence[Receipt], wait: datetime | None) -> Verdict:
     )
 
 
-def _receipts(document: Mapping[str, Any], ids: Sequence[str]) -> Sequence[Receipt] | None:
+def _receipts(document: JsonObject, ids: Sequence[str]) -> Sequence[Receipt] | None:
     """One for each message, in their order; None for an answer that is not about them all."""
     entries = document.get("messages")
     if not isinstance(entries, list) or len(entries) != len(ids):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from sqlalchemy import select
 
@@ -18,7 +19,7 @@ from ..tables import federation_outbox
 _box = federation_outbox.c
 
 
-def taken_back(federation: Federation, tx: Transaction, peer: Peer, type_name: str) -> Iterator[Sent]:
+def taken_back(federation: Federation, tx: Transaction, peer: Peer, type_name: str) -> Iterator[Sent[Any]]:
     """Those of this type and peer, in the order in which they were said."""
     message_type = federation.messages[type_name].type
     conditions = (_box.peer_id == peer.id, _box.type == type_name, _box.recovered)
@@ -26,7 +27,7 @@ def taken_back(federation: Federation, tx: Transaction, peer: Peer, type_name: s
         yield sent_of(federation, peer, message_type, own_envelope(row["body"]))
 
 
-def sent_of(federation: Federation, peer: Peer, message_type: MessageType, envelope: Envelope) -> Sent:
+def sent_of(federation: Federation, peer: Peer, message_type: MessageType, envelope: Envelope) -> Sent[object]:
     return Sent(
         id=envelope.id,
         type=envelope.type,

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from ...signing import JsonObject
+
 Role = Literal["leaving", "coming", "following"]
 
 
@@ -35,7 +37,7 @@ class MoveExport:
     enterprise: str
     part: int
     parts: int
-    rows: tuple[Mapping[str, Any], ...]
+    rows: tuple[JsonObject, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
