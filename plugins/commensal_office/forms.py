@@ -82,7 +82,7 @@ class Listing:
 # ------------------------------------------------------------------------------------------------ what to show
 
 
-def parts_of(shape: type, values: Mapping[str, Any], name: str, choices: Choices) -> list[Any]:
+def parts_of(shape: type, values: Mapping[str, object], name: str, choices: Choices) -> list[Any]:
     """The parts of the form for a dataclass or struct, with these raw values."""
     texts = setting_texts(shape)
     hints = get_type_hints(shape, include_extras=True)
@@ -160,7 +160,7 @@ def _shown(kind: str, value: Any) -> Any:
 # ------------------------------------------------------------------------------------------------ what was typed
 
 
-def read_parts(shape: type, form: Mapping[str, str], name: str, stored: Mapping[str, Any]) -> dict[str, Any]:
+def read_parts(shape: type, form: Mapping[str, str], name: str, stored: Mapping[str, object]) -> dict[str, Any]:
     """The raw settings that a form says, ready for the plugin's class. What equals the default is left out."""
     values = {}
     for key, hint in get_type_hints(shape, include_extras=True).items():

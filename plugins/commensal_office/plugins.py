@@ -57,7 +57,7 @@ def _capitalised(text: str) -> str:
 
 
 def plugin_page(
-    visit: Visit, values: Mapping[str, Any] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
+    visit: Visit, values: Mapping[str, object] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
 ) -> Response:
     with visit.read() as tx:
         desk, plugin = _of_path(tx, visit)
@@ -111,7 +111,7 @@ def plugin_now(visit: Visit) -> Response:
     return visit.redirect(f"{desk.address}/settings?saved={plugin.plugin}")
 
 
-def _save(visit: Visit, desk: Desk, plugin: EnterprisePlugin, values: Mapping[str, Any]) -> None:
+def _save(visit: Visit, desk: Desk, plugin: EnterprisePlugin, values: Mapping[str, object]) -> None:
     hooks = visit.instance.hooks
     with visit.read() as tx:  # the plugin may ask a provider, which no writing transaction waits for
         try_settings(tx, visit.instance, desk.enterprise.id, plugin.plugin, values)

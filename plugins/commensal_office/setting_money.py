@@ -11,10 +11,10 @@ from .setting_types import defaults_of, is_shape, item_of, kind_of, shape_of, sh
 from .showing import amount_in_field
 
 
-def in_whole_units(shape: type, values: Mapping[str, Any], currency: str, language: str) -> dict[str, Any]:
+def in_whole_units(shape: type, values: Mapping[str, object], currency: str, language: str) -> dict[str, Any]:
     """Raw settings with their amounts of money as people write them: 12,50 instead of 1250. Defaults are filled in."""
 
-    def write(shape: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    def write(shape: type, values: Mapping[str, object]) -> dict[str, Any]:
         amounts, filled = _amounts(shape, every=True), {**_amounts(shape), **values}
         return {
             key: amount_in_field(value, currency, language) if key in amounts and isinstance(value, int) else value
@@ -24,10 +24,10 @@ def in_whole_units(shape: type, values: Mapping[str, Any], currency: str, langua
     return _each_level(shape, values, write)
 
 
-def in_minor_units(shape: type, values: Mapping[str, Any], currency: str) -> dict[str, Any]:
+def in_minor_units(shape: type, values: Mapping[str, object], currency: str) -> dict[str, Any]:
     """Raw settings as they are stored, from what was typed. A text that is no amount stays: the plugin refuses it."""
 
-    def read(shape: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    def read(shape: type, values: Mapping[str, object]) -> dict[str, Any]:
         amounts, defaults = _amounts(shape, every=True), _amounts(shape)
         stored = {key: _read_money(value, currency) if key in amounts else value for key, value in values.items()}
         return {key: value for key, value in stored.items() if key not in defaults or value != defaults[key]}
@@ -48,7 +48,7 @@ def _amounts(shape: type, *, every: bool = False) -> dict[str, Any]:
 
 
 def _each_level(
-    shape: type, values: Mapping[str, Any], change: Callable[[type, Mapping[str, Any]], dict[str, Any]]
+    shape: type, values: Mapping[str, object], change: Callable[[type, Mapping[str, Any]], dict[str, Any]]
 ) -> dict[str, Any]:
     """Raw settings of a class, changed level by level: the parts within it first."""
     hints = get_type_hints(shape, include_extras=True)

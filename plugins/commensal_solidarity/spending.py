@@ -110,7 +110,7 @@ def spend(tx: Transaction, year: Year, programme: Programme, amount: int) -> Non
         raise Conflict("solidarity_used_up", text, payer=programme.payer)
 
 
-def _release(tx: Transaction, year: Year, entry: Mapping[str, Any]) -> None:
+def _release(tx: Transaction, year: Year, entry: Mapping[str, object]) -> None:
     change = update(solidarity_budget).where(budget_of(year)).values(spent=_budget.spent + entry["amount"])
     tx.execute(change)
     tx.execute(insert(solidarity_entry).values(entry))

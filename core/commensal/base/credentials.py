@@ -20,7 +20,7 @@ from .secret import Secret
 EXTERNAL = {"external": True}  # metadata of a field that is no `Secret` but may be read from outside as well
 
 
-def with_secrets(shape: type, values: Mapping[str, Any], where: str = "") -> dict[str, Any]:
+def with_secrets(shape: type, values: Mapping[str, object], where: str = "") -> dict[str, Any]:
     """The table `values` of instance.toml, completed with the secrets from outside. `shape` is its dataclass.
 
     Raises `SettingsError` for a secret that is set twice, or whose file is empty or cannot be read.
@@ -40,7 +40,7 @@ def with_secrets(shape: type, values: Mapping[str, Any], where: str = "") -> dic
     return filled
 
 
-def holds_secrets(shape: type, values: Mapping[str, Any]) -> bool:
+def holds_secrets(shape: type, values: Mapping[str, object]) -> bool:
     """Whether the table itself contains a secret, which everybody who can read instance.toml can read."""
     return any(_secrets_in(shape, values))
 

@@ -19,7 +19,7 @@ _EXPECTED = re.compile(r"Expected (.*), got (.*)")  # most messages of msgspec
 _MISSING = re.compile(r"Object missing required field (.*)")
 
 
-def read_settings(shape: type[S], values: Mapping[str, Any], where: str = "") -> S:
+def read_settings(shape: type[S], values: Mapping[str, object], where: str = "") -> S:
     """Converts a table of TOML or JSON into `shape`, a frozen dataclass. `where` is the table's key.
 
     Raises `SettingsError` that names the key, what is wrong, and the key that was perhaps meant. A dataclass may have

@@ -221,7 +221,7 @@ class Hooks:
         """The operator's settings for this plugin, as its own class; None if it has none."""
         return self._instance_settings.get(plugin)
 
-    def settings(self, plugin: str, values: Mapping[str, Any]) -> object:
+    def settings(self, plugin: str, values: Mapping[str, object]) -> object:
         """The settings of an enterprise for this plugin, as its own class; None if it has none.
 
         Raises `PluginError` if this version of the plugin cannot read values that an older version accepted.

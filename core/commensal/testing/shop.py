@@ -82,7 +82,7 @@ class Shop:
 
     # ---------------------------------------------------------------------------------------- plugins
 
-    def use(self, plugin: str, settings: Mapping[str, Any] | None = None) -> None:
+    def use(self, plugin: str, settings: Mapping[str, object] | None = None) -> None:
         """Enables a plugin. Raises `Invalid` for invalid settings."""
         with self.instance.store.write() as tx:
             enable_plugin(tx, self.instance.hooks, self.id, plugin, settings or {})

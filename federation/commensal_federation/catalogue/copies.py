@@ -240,7 +240,7 @@ def _copies(tx: Transaction, offered: Sequence[OfferedItem]) -> dict[str, str]:
 
 def _write(
     tx: Transaction, grant_id: str, copies: Mapping[str, str], stored: Sequence[OfferedItem],
-    statements: Mapping[str, str], existing: Mapping[str, Any], includes_vat: bool,
+    statements: Mapping[str, str], existing: Mapping[str, object], includes_vat: bool,
 ) -> None:  # fmt: skip
     rows = []
     for offered in stored:

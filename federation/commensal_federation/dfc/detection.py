@@ -51,7 +51,7 @@ def read_events(documents: list[Any]) -> tuple[DfcEvent, ...]:
     )
 
 
-def _event(notice: Mapping[str, Any]) -> DfcEvent:
+def _event(notice: Mapping[str, object]) -> DfcEvent:
     objects = notice.get("objects", ())
     candidates = [*(objects if isinstance(objects, list) else ()), notice.get("object"), notice]
     iris = [

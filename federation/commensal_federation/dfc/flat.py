@@ -16,7 +16,7 @@ from .plain import NameExpander, NotPlain
 _NAME_ALONE = {"@id"}
 
 
-def flat_nodes(document: Mapping[str, Any], context: Mapping[str, Any]) -> Nodes | None:
+def flat_nodes(document: Mapping[str, object], context: Mapping[str, object]) -> Nodes | None:
     """The nodes; None if the document is not that plain. `context` has prefixes and links only."""
     graph = document.get("@graph")
     if not isinstance(graph, list) or document.keys() - {"@context"} != {"@graph"}:
@@ -31,7 +31,7 @@ def flat_nodes(document: Mapping[str, Any], context: Mapping[str, Any]) -> Nodes
 
 
 class _Flat:
-    def __init__(self, context: Mapping[str, Any]) -> None:
+    def __init__(self, context: Mapping[str, object]) -> None:
         self.nodes = Nodes()
         self._names = NameExpander(context)
         self._properties: dict[str, tuple[str, bool]] = {}  # short name, and whether it is a link; a document has few

@@ -101,7 +101,7 @@ class Graph:
         return {"@id": name}
 
 
-def _as_it_was(value: Mapping[str, Any]) -> Any:
+def _as_it_was(value: Mapping[str, object]) -> Any:
     if "@id" in value:
         return {"@id": full(str(value["@id"]))}
     return value["@value"] if value.keys() == {"@value"} else dict(value)

@@ -105,7 +105,7 @@ class Nodes:
                 names[name] = short
         return short
 
-    def _take_reverse(self, node: Node, values: Mapping[str, Any], mark: str) -> Iterator[Any]:
+    def _take_reverse(self, node: Node, values: Mapping[str, object], mark: str) -> Iterator[Any]:
         for name, subjects in values.items():
             for subject in _items(subjects):
                 subject["@id"] = iri = self.name(subject.get("@id"), mark)

@@ -14,7 +14,7 @@ class NotPlain(Exception):
     """The document needs the general algorithm."""
 
 
-def expand_plain(document: Mapping[str, Any], context: Mapping[str, Any]) -> list[Any] | None:
+def expand_plain(document: Mapping[str, object], context: Mapping[str, object]) -> list[Any] | None:
     """The expanded nodes; None if the document needs the general algorithm. `context` has prefixes and links only."""
     names = NameExpander(context)
     try:
@@ -28,7 +28,7 @@ def expand_plain(document: Mapping[str, Any], context: Mapping[str, Any]) -> lis
 class NameExpander:
     """Expands the names of one document by a context of prefixes."""
 
-    def __init__(self, context: Mapping[str, Any]) -> None:
+    def __init__(self, context: Mapping[str, object]) -> None:
         self._prefixes = {name: value for name, value in context.items() if isinstance(value, str)}
         self._links = frozenset(name for name, value in context.items() if not isinstance(value, str))
         self._resolved: dict[str, str] = {}

@@ -178,7 +178,7 @@ class _Reader:
             raise BadEvidence(part, f"the keys of {actor} by which it was verified are missing")
         return signer.document
 
-    def _signed(self, part: str, entry: Mapping[str, Any]) -> tuple[dict[str, Any], datetime]:
+    def _signed(self, part: str, entry: Mapping[str, object]) -> tuple[dict[str, Any], datetime]:
         try:
             return read_json(text(entry, "text", _TEXT).encode(), _TEXT), moment(entry, "verifiedAt")
         except Unreadable as error:
@@ -191,7 +191,7 @@ class _Reader:
         return entries
 
 
-def _signer(entry: Mapping[str, Any]) -> tuple[_Signer, int]:
+def _signer(entry: Mapping[str, object]) -> tuple[_Signer, int]:
     """The document of an instance, valid when it was kept: its root key has signed its keys."""
     part = f"the keys of {str(entry.get('instance'))[:200]}"
     try:

@@ -9,7 +9,7 @@ from ...storage.database import Transaction
 from .endpoint import Call, Endpoint, File, Stream
 
 
-def trace_request(tx: Transaction, endpoint: Endpoint, arguments: Mapping[str, Any]) -> None:
+def trace_request(tx: Transaction, endpoint: Endpoint, arguments: Mapping[str, object]) -> None:
     """Adds an entry if the command has changed no traced row, because it writes a journal of its own or acts only
     outside. Skips endpoints that are `untraced`.
     """
@@ -19,7 +19,7 @@ def trace_request(tx: Transaction, endpoint: Endpoint, arguments: Mapping[str, A
     tx.trace("done", kind, object_id)
 
 
-def trace_export(call: Call, endpoint: Endpoint, arguments: Mapping[str, Any], value: Any) -> None:
+def trace_export(call: Call, endpoint: Endpoint, arguments: Mapping[str, object], value: Any) -> None:
     """Adds an entry for a downloaded file: a report, a list, a journal. Pictures are no export."""
     if not isinstance(value, File | Stream) or (isinstance(value, File) and value.unchanging):
         return
@@ -30,7 +30,7 @@ def trace_export(call: Call, endpoint: Endpoint, arguments: Mapping[str, Any], v
         tx.trace("exported", kind, object_id, file=value.filename)
 
 
-def _object(arguments: Mapping[str, Any]) -> tuple[str, str]:
+def _object(arguments: Mapping[str, object]) -> tuple[str, str]:
     """The name and value of the last path parameter, which is what the request is about. Skips secrets of links."""
     parameters = [(name, value) for name, value in arguments.items() if name not in ("query", "body", "secret")]
     return (parameters[-1][0], str(parameters[-1][1])) if parameters else ("", "")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...base.languages import formats
 from ...base.languages.catalogs import translate
@@ -33,7 +33,7 @@ class Rendered:
 
 
 def render(
-    kind: str, language: str, timezone: str, values: Mapping[str, Any], search: tuple[Path, ...] = ()
+    kind: str, language: str, timezone: str, values: Mapping[str, object], search: tuple[Path, ...] = ()
 ) -> Rendered:
     """The e-mail of this kind in `language`, with times in the IANA `timezone`. `search` are folders of templates that
     are searched before the core's. Raises `jinja2.UndefinedError` for a template that uses an unknown name."""

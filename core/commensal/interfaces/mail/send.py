@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from html import escape
-from typing import Any
 
 import structlog
 
@@ -220,7 +219,7 @@ def _send(
     instance: Instance,
     job: Job,
     *,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     to_name: str,
     kind: str = "",
     sender_name: str = "",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
@@ -57,7 +57,7 @@ def _environment(own_folder: Path, plugin_folders: tuple[tuple[str, Path], ...])
     return templates
 
 
-def render(instance: Instance, name: str, language: str, context: Mapping[str, Any]) -> str:
+def render(instance: Instance, name: str, language: str, context: Mapping[str, object]) -> str:
     """The template in the reader's language. In it: ``_("Text")``, ``money(amount, currency)``, ``moment(at, zone)``,
     ``day(at, zone)``, ``quantity(value, unit)``, ``languages`` (names by code), ``direction`` ("ltr"),
     and ``asset("plugin", "name.css")``, the address of a static file."""

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
-from typing import Any
 
 from sqlalchemy import select
 
@@ -61,7 +60,7 @@ def print_report(
     store: Store,
     shop: Enterprise,
     report: Report,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     *,
     format: Format,
     language: str,

@@ -150,7 +150,7 @@ class Report:
     moment: Moment = "account"
     optional: Mapping[str, str] = field(default_factory=dict)
 
-    def asked_for(self, values: Mapping[str, Any]) -> Report:
+    def asked_for(self, values: Mapping[str, object]) -> Report:
         """The report without the optional columns whose flag is not set in `values`."""
         left_out = {name for name, flag in self.optional.items() if not values.get(flag)}
         if not left_out:

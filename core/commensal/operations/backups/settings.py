@@ -109,7 +109,7 @@ def _take_password(database: dict[str, Any]) -> Iterator[str]:
         yield "database.url (its password)"
 
 
-def _lines(values: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
+def _lines(values: Mapping[str, object], path: tuple[str, ...]) -> Iterator[str]:
     tables = {key: value for key, value in values.items() if isinstance(value, dict)}
     if path:
         yield ""

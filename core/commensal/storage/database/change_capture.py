@@ -90,7 +90,7 @@ class Trail:
         object_id: str = "",
         *,
         enterprise_id: str | None = None,
-        fields: Mapping[str, Any] | None = None,
+        fields: Mapping[str, object] | None = None,
         rows: int = 1,
     ) -> None:
         """Adds a change by the present author."""

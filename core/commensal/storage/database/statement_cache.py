@@ -67,11 +67,11 @@ class Constant:
     columns: tuple[str, ...] = ()
     makers: dict[Any, Callable[[tuple[Any, ...]], Any]] = field(default_factory=dict)
 
-    def rows(self, connection: Connection, parameters: Mapping[str, Any], *, limit: int | None = None) -> list[Row]:
+    def rows(self, connection: Connection, parameters: Mapping[str, object], *, limit: int | None = None) -> list[Row]:
         """All rows, or the first `limit`."""
         return [self._row(values) for values in self._fetch(connection, parameters, limit)]
 
-    def each(self, connection: Connection, parameters: Mapping[str, Any], make: Callable[[Row], Made]) -> list[Made]:
+    def each(self, connection: Connection, parameters: Mapping[str, object], make: Callable[[Row], Made]) -> list[Made]:
         """`make` of each row; it is called once for rows that the driver returns as equal."""
         cached_make = self.makers.get(make)
         if cached_make is None:
@@ -84,7 +84,9 @@ class Constant:
             row[self.columns[position]] = process(values[position])
         return row
 
-    def _fetch(self, connection: Connection, parameters: Mapping[str, Any], limit: int | None) -> list[tuple[Any, ...]]:
+    def _fetch(
+        self, connection: Connection, parameters: Mapping[str, object], limit: int | None
+    ) -> list[tuple[Any, ...]]:
         cursor = self._execute(connection, parameters)
         try:
             rows: list[tuple[Any, ...]] = cursor.fetchall() if limit is None else cursor.fetchmany(limit)
@@ -95,18 +97,18 @@ class Constant:
         cursor.close()
         return rows
 
-    def count(self, connection: Connection, parameters: Mapping[str, Any]) -> int:
+    def count(self, connection: Connection, parameters: Mapping[str, object]) -> int:
         """Executes it and returns the number of changed rows."""
         cursor = self._execute(connection, parameters)
         count: int = cursor.rowcount
         cursor.close()
         return count
 
-    def later(self, connection: Connection, parameters: Mapping[str, Any]) -> None:
+    def later(self, connection: Connection, parameters: Mapping[str, object]) -> None:
         """Executes it without waiting for the answer: it is sent to PostgreSQL with the next statement."""
         self._execute(connection, parameters, wait=connection.dialect.name != "postgresql").close()
 
-    def _execute(self, connection: Connection, parameters: Mapping[str, Any], *, wait: bool = True) -> Any:
+    def _execute(self, connection: Connection, parameters: Mapping[str, object], *, wait: bool = True) -> Any:
         cursor, text = connection.connection.cursor(), self.text
         try:
             driver_parameters: Any = tuple([value.value_in(parameters) for value in self.values])
@@ -166,7 +168,7 @@ _usages: WeakKeyDictionary[Executable, _Usage] = WeakKeyDictionary()
 
 
 def constant(
-    connection: Connection, statement: Executable, parameters: Mapping[str, Any], *, often: int = OFTEN
+    connection: Connection, statement: Executable, parameters: Mapping[str, object], *, often: int = OFTEN
 ) -> Constant | None:
     """The statement as a constant; None if it was not executed often enough, or must be left to SQLAlchemy."""
     if not ENABLED:
@@ -186,7 +188,7 @@ def constant(
     return usage.shapes[shape]
 
 
-def _build_constant(dialect: Dialect, statement: Executable, parameters: Mapping[str, Any]) -> Constant | None:
+def _build_constant(dialect: Dialect, statement: Executable, parameters: Mapping[str, object]) -> Constant | None:
     if not isinstance(statement, ReturnsRows) or statement.get_execution_options():
         return None
     compiled = statement.compile(dialect=dialect, column_keys=list(parameters) or None)
@@ -205,7 +207,7 @@ def _build_constant(dialect: Dialect, statement: Executable, parameters: Mapping
     )
 
 
-def _is_special(compiled: SQLCompiler, columns: Sequence[ColumnElement[Any]], parameters: Mapping[str, Any]) -> bool:
+def _is_special(compiled: SQLCompiler, columns: Sequence[ColumnElement[Any]], parameters: Mapping[str, object]) -> bool:
     """Whether SQLAlchemy does more for the statement than to send it."""
     if compiled.insert_prefetch or compiled.update_prefetch:
         return True
@@ -218,7 +220,7 @@ def _is_special(compiled: SQLCompiler, columns: Sequence[ColumnElement[Any]], pa
     return any(_is_special_bind(bind, parameters) for bind in compiled.bind_names)
 
 
-def _is_special_bind(bind: BindParameter[Any], parameters: Mapping[str, Any]) -> bool:
+def _is_special_bind(bind: BindParameter[Any], parameters: Mapping[str, object]) -> bool:
     if bind.callable is not None or (bind.required and bind.key not in parameters):
         return True
     value = parameters.get(bind.key, bind.value)
@@ -226,7 +228,7 @@ def _is_special_bind(bind: BindParameter[Any], parameters: Mapping[str, Any]) ->
 
 
 def _parameters(
-    compiled: SQLCompiler, lists: Mapping[str, list[str]], parameters: Mapping[str, Any], dialect: Dialect
+    compiled: SQLCompiler, lists: Mapping[str, list[str]], parameters: Mapping[str, object], dialect: Dialect
 ) -> Iterator[tuple[str, _Parameter]]:
     """The parameters of the text by their names; a list has one for each of its items."""
     for bind, name in compiled.bind_names.items():

@@ -66,7 +66,7 @@ class Transaction:
         with self.hold.attempt() as savepoint:
             yield savepoint
 
-    def change(self, statement: UpdateBase, parameters: Mapping[str, Any] | None = None) -> int:
+    def change(self, statement: UpdateBase, parameters: Mapping[str, object] | None = None) -> int:
         """Executes a statement that writes and has no RETURNING. Returns the number of changed rows."""
         prepared, values = self._constant(statement, parameters), parameters or {}
         return (
@@ -75,7 +75,7 @@ class Transaction:
             else prepared.count(self.connection, values)
         )
 
-    def later(self, statement: UpdateBase, parameters: Mapping[str, Any]) -> None:
+    def later(self, statement: UpdateBase, parameters: Mapping[str, object]) -> None:
         """Executes a statement that writes, without waiting for its answer.
 
         It is sent to PostgreSQL together with the next statement, and its errors are raised then, by `hold.catch_up`,
@@ -87,7 +87,7 @@ class Transaction:
         else:
             prepared.later(self.connection, parameters)
 
-    def all(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row]:
+    def all(self, statement: Executable, parameters: Mapping[str, object] | None = None) -> Sequence[Row]:
         prepared = self._constant(statement, parameters)
         if prepared is not None:
             return prepared.rows(self.connection, parameters or {})
@@ -96,7 +96,7 @@ class Transaction:
         return [dict(zip(columns, row, strict=True)) for row in result]
 
     def each(
-        self, statement: Select[Any], parameters: Mapping[str, Any] | None, make: Callable[[Row], Made]
+        self, statement: Select[Any], parameters: Mapping[str, object] | None, make: Callable[[Row], Made]
     ) -> list[Made]:
         """`make` of each row of a constant query. It is called once for equal rows, so its result must depend on the
         row alone and must be immutable."""
@@ -105,31 +105,33 @@ class Transaction:
             return prepared.each(self.connection, parameters or {}, make)
         return [make(row) for row in self.all(statement, parameters)]
 
-    def first(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row | None:
+    def first(self, statement: Executable, parameters: Mapping[str, object] | None = None) -> Row | None:
         prepared = self._constant(statement, parameters)
         if prepared is not None:
             return next(iter(prepared.rows(self.connection, parameters or {}, limit=1)), None)
         row = self.execute(statement, parameters).mappings().first()
         return None if row is None else dict(row)
 
-    def one(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row:
+    def one(self, statement: Executable, parameters: Mapping[str, object] | None = None) -> Row:
         """The first row. Raises `NotFound` if there is none."""
         row = self.first(statement, parameters)
         if row is None:
             raise NotFound
         return row
 
-    def value(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Any:
+    def value(self, statement: Executable, parameters: Mapping[str, object] | None = None) -> Any:
         """The first column of the first row; None if there is no row."""
         row = self.first(statement, parameters)
         return None if row is None else next(iter(row.values()))
 
-    def constant(self, statement: Executable, parameters: Mapping[str, Any], *, often: int = OFTEN) -> Constant | None:
+    def constant(
+        self, statement: Executable, parameters: Mapping[str, object], *, often: int = OFTEN
+    ) -> Constant | None:
         """The statement as a `Constant`, or None. The caller must report its changes to the trail."""
         self.hold.refuse_after_rollback()
         return constant(self.connection, statement, parameters, often=often)
 
-    def _constant(self, statement: Executable, parameters: Mapping[str, Any] | None) -> Constant | None:
+    def _constant(self, statement: Executable, parameters: Mapping[str, object] | None) -> Constant | None:
         """The statement as a `Constant`; None also if the audit trail captures its changes."""
         if self.trail is not None and isinstance(statement, UpdateBase) and self.trail.follows(statement):
             return None

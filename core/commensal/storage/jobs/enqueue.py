@@ -22,13 +22,13 @@ class NewJob:
     due_at: datetime | None = None
 
 
-def enqueue(tx: Transaction, kind: str, payload: Mapping[str, Any], *, due_at: datetime | None = None) -> str:
+def enqueue(tx: Transaction, kind: str, payload: Mapping[str, object], *, due_at: datetime | None = None) -> str:
     """Enqueues a job of this kind, due at `due_at` (UTC; None: now). Returns its id."""
     (job_id,) = enqueue_all(tx, [NewJob(kind, payload, due_at)])
     return job_id
 
 
-def promise(tx: Transaction, kind: str, payload: Mapping[str, Any], *, due_at: datetime | None = None) -> str:
+def promise(tx: Transaction, kind: str, payload: Mapping[str, object], *, due_at: datetime | None = None) -> str:
     """The name of `enqueue` in release 0.1.0, for plugins of that time."""
     warn("promise is called enqueue since 0.2", RemovedIn1Warning, stacklevel=2)
     return enqueue(tx, kind, payload, due_at=due_at)

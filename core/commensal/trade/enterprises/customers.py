@@ -265,7 +265,7 @@ def search_text(email: str, name: str, code: str | None) -> str:
     return search_key(f"{name} {email} {code or ''}")
 
 
-def _code_taken(values: Mapping[str, Any]) -> Invalid:
+def _code_taken(values: Mapping[str, object]) -> Invalid:
     return Invalid(
         [Problem("code_taken", "Another customer has the code {code}.", "/code", {"code": values.get("code")})]
     )

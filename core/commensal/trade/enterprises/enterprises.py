@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal, Unpack
+from typing import Literal, Unpack
 
 from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select
 
@@ -190,12 +190,12 @@ def _is_known_to(person_id: str) -> ColumnElement[bool]:
 # ------------------------------------------------------------------------------------------------ steps
 
 
-def _edit(tx: Transaction, enterprise_id: str, version: int, values: Mapping[str, Any]) -> Enterprise:
+def _edit(tx: Transaction, enterprise_id: str, version: int, values: Mapping[str, object]) -> Enterprise:
     row = edit_row(tx, enterprise, enterprise.c.id == enterprise_id, version=version, values=values)
     return Enterprise(**{column.name: row[column.name] for column in COLUMNS})
 
 
-def _insert(tx: Transaction, values: Mapping[str, Any], slugs: Sequence[str]) -> Enterprise:
+def _insert(tx: Transaction, values: Mapping[str, object], slugs: Sequence[str]) -> Enterprise:
     for slug in slugs:
         new = insert_or(tx, enterprise).values({**values, "slug": slug})
         row = tx.first(new.on_conflict_do_nothing(index_elements=["slug"]).returning(*COLUMNS))
@@ -218,5 +218,5 @@ def refuse_owner(tx: Transaction, owner_id: str) -> None:
         raise Conflict("too_many_enterprises", "You own {most} enterprises already.", most=MOST)
 
 
-def _search_text(values: Mapping[str, Any]) -> str:
+def _search_text(values: Mapping[str, object]) -> str:
     return search_key(f"{values['name']} {values['city']} {values['postcode']}")

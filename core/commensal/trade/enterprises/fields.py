@@ -54,7 +54,7 @@ class EnterpriseFields(TypedDict, total=False):
     prices_include_vat: bool
 
 
-def read_fields(attributes: Mapping[str, Any]) -> dict[str, Any]:
+def read_fields(attributes: Mapping[str, object]) -> dict[str, Any]:
     """Validates `attributes` and returns column values of an enterprise. Raises `Invalid` with every mistake."""
     problems: list[Problem] = []
     values: dict[str, Any] = dict(attributes)

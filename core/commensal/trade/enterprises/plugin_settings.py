@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, get_args, get_origin, get_type_hints
 
 from ...base.credentials import secret_names
 from ...base.errors import Invalid, Problem, SettingsError
@@ -13,7 +13,7 @@ HIDDEN = "***"
 _MOST = 100  # settings of one plugin
 
 
-def check_settings(shape: type | None, settings: Mapping[str, Any]) -> None:
+def check_settings(shape: type | None, settings: Mapping[str, object]) -> None:
     """Raises `Invalid`, naming every setting that `shape`, the plugin's class, refuses. None accepts no setting."""
     problems = []
     if shape is None:
@@ -28,20 +28,20 @@ def check_settings(shape: type | None, settings: Mapping[str, Any]) -> None:
         raise Invalid(problems)
 
 
-def hide_secrets(shape: type | None, settings: Mapping[str, Any]) -> dict[str, object]:
+def hide_secrets(shape: type | None, settings: Mapping[str, object]) -> dict[str, object]:
     """The settings with every secret replaced by `HIDDEN`."""
     secret_keys = secret_names(shape)
     return {key: HIDDEN if key in secret_keys and value else value for key, value in settings.items()}
 
 
-def keep_secrets(shape: type | None, sent: Mapping[str, Any], stored: Mapping[str, object]) -> dict[str, object]:
+def keep_secrets(shape: type | None, sent: Mapping[str, object], stored: Mapping[str, object]) -> dict[str, object]:
     """The sent settings, with the stored value of every secret that was sent back hidden."""
     secret_keys = secret_names(shape)
     hidden = {key for key, value in sent.items() if key in secret_keys and value == HIDDEN}
     return {key: stored.get(key, "") if key in hidden else value for key, value in sent.items()}
 
 
-def _mistakes(shape: type, settings: Mapping[str, Any]) -> Iterator[Problem]:
+def _mistakes(shape: type, settings: Mapping[str, object]) -> Iterator[Problem]:
     """Reads each setting by itself, because reading all at once stops at the first mistake."""
     hints = get_type_hints(shape, include_extras=True)
     for key in list(settings)[:_MOST]:

@@ -43,7 +43,7 @@ class EnterprisePlugin:
 
 
 def enable_plugin(
-    tx: Transaction, hooks: Hooks, enterprise_id: str, plugin: str, settings: Mapping[str, Any]
+    tx: Transaction, hooks: Hooks, enterprise_id: str, plugin: str, settings: Mapping[str, object]
 ) -> EnterprisePlugin:
     """Enables a plugin for the enterprise.
 
@@ -58,7 +58,7 @@ def enable_plugin(
 
 
 def change_plugin(
-    tx: Transaction, hooks: Hooks, enterprise_id: str, plugin: str, version: int, settings: Mapping[str, Any]
+    tx: Transaction, hooks: Hooks, enterprise_id: str, plugin: str, version: int, settings: Mapping[str, object]
 ) -> EnterprisePlugin:
     """Replaces all settings of an enabled plugin. Raises `NotFound`, `Invalid`, `Stale`."""
     conditions = _is_plugin(enterprise_id, plugin)
@@ -123,7 +123,12 @@ def offered_plugins(hooks: Hooks) -> list[str]:
 
 
 def accept_settings(
-    tx: Transaction, hooks: Hooks, enterprise_id: str, plugin: str, sent: Mapping[str, Any], before: Mapping[str, Any]
+    tx: Transaction,
+    hooks: Hooks,
+    enterprise_id: str,
+    plugin: str,
+    sent: Mapping[str, object],
+    before: Mapping[str, object],
 ) -> dict[str, object]:
     """Validates settings and returns them as they are to be stored: with the secrets of `before` where they were sent
     hidden, and with ids for names.

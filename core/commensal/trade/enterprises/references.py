@@ -51,7 +51,7 @@ def suggestions(text: str, names: Sequence[str]) -> str:
 
 
 def resolve_names(
-    tx: Transaction, hooks: Hooks, enterprise_id: str, shape: type | None, settings: Mapping[str, Any]
+    tx: Transaction, hooks: Hooks, enterprise_id: str, shape: type | None, settings: Mapping[str, object]
 ) -> dict[str, Any]:
     """Replaces names by ids in settings that `shape` accepts.
 
@@ -64,7 +64,7 @@ def resolve_names(
 
 
 def unknown_names(
-    tx: Transaction, hooks: Hooks, enterprise_id: str, shape: type | None, settings: Mapping[str, Any]
+    tx: Transaction, hooks: Hooks, enterprise_id: str, shape: type | None, settings: Mapping[str, object]
 ) -> list[Problem]:
     """Returns a problem for each thing that stored settings name and that does not exist any more.
 
@@ -100,7 +100,7 @@ def read_categories(
 
 
 def _resolve(
-    tx: Transaction, hooks: Hooks, enterprise_id: str, shape: type | None, settings: Mapping[str, Any]
+    tx: Transaction, hooks: Hooks, enterprise_id: str, shape: type | None, settings: Mapping[str, object]
 ) -> tuple[dict[str, Any], list[Problem]]:
     """Returns the settings with ids for names, and a problem for each name that is unknown."""
     resolved = deepcopy(dict(settings))

@@ -130,7 +130,7 @@ def people_who_ordered(tx: Transaction, enterprise_id: str, people: Collection[s
     return frozenset(row["person_id"] for row in tx.all(placed) if people)
 
 
-def _read_order(tx: Transaction, statement: Select[Any], parameters: Mapping[str, Any]) -> Order:
+def _read_order(tx: Transaction, statement: Select[Any], parameters: Mapping[str, object]) -> Order:
     row = tx.first(statement, parameters)
     if row is None:
         raise NotFound("no_order", "There is no such order.")

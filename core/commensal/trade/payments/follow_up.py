@@ -78,7 +78,7 @@ def cancel_other_payments(instance: Instance, new_payment: Payment) -> None:
                 _log.warning("a payment will be cancelled at its provider later", plugin=other.plugin, exc_info=error)
 
 
-def _cancel_payment(instance: Instance, payment: Payment, enabled: Mapping[str, Any]) -> None:
+def _cancel_payment(instance: Instance, payment: Payment, enabled: Mapping[str, object]) -> None:
     if _implements(instance, specifications.cancel_payment, payment, enabled):
         instance.hooks.tell(specifications.cancel_payment, payment.plugin, enabled, instance=instance, payment=payment)
     update = _ask_status(instance, payment, enabled)
@@ -86,7 +86,7 @@ def _cancel_payment(instance: Instance, payment: Payment, enabled: Mapping[str, 
         instance.store.transact(lambda tx: _apply_status(tx, payment, update))
 
 
-def _ask_status(instance: Instance, payment: Payment, enabled: Mapping[str, Any]) -> PaymentUpdate | None:
+def _ask_status(instance: Instance, payment: Payment, enabled: Mapping[str, object]) -> PaymentUpdate | None:
     if not _implements(instance, specifications.payment_status, payment, enabled):
         return None
     update = instance.hooks.ask(
@@ -110,6 +110,6 @@ def _read(instance: Instance, job: Job) -> tuple[Payment, Mapping[str, Any]]:
         return payment, enabled_plugins(tx, payment.enterprise_id)
 
 
-def _implements(instance: Instance, hook: Any, payment: Payment, enabled: Mapping[str, Any]) -> bool:
+def _implements(instance: Instance, hook: Any, payment: Payment, enabled: Mapping[str, object]) -> bool:
     """Tells whether the payment's plugin is enabled and implements the hook; a disabled one may be enabled again."""
     return payment.plugin in enabled and bool(instance.hooks.implementing(hook, {payment.plugin}))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import bindparam, exists, func, select, update
 
@@ -107,7 +106,7 @@ def _note_overpayment(tx: Transaction, order: Due, received: Payment) -> None:
 
 
 def ask_payer(
-    tx: Transaction, enterprise_id: str, payment_id: str, *, instructions: Mapping[str, Any], reference: str
+    tx: Transaction, enterprise_id: str, payment_id: str, *, instructions: Mapping[str, object], reference: str
 ) -> Payment:
     """Makes the payment wait for its payer, who sees `instructions`. Changes nothing once it is Done or has ended."""
     values = {"state": "Pending", "instructions": dict(instructions), "reference": reference}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from ...dfc.names import compact
@@ -18,7 +17,7 @@ _OF_ONE = re.compile(r"(?P<front>.*/(?:enterprises|organizations|Enterprises)/(?
 _PRODUCTS = re.compile(r"/(SuppliedProducts|CatalogItems|supplied_products|catalog_items)(?:[/?#].*)?$")
 
 
-def declared_order_url(url: str, places: Mapping[str, Any]) -> str:
+def declared_order_url(url: str, places: Mapping[str, object]) -> str:
     """Returns the address that the platform declares in `places` for the catalogue at `url`; "" without one."""
     for scope, path in places.items():
         if compact(scope) == "scopes:WriteOrders" and isinstance(path, str):
