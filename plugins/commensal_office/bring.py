@@ -6,7 +6,6 @@ A producer answers a hub's order in two taps: everything comes, or less of some 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from starlette.responses import Response
 
@@ -84,7 +83,7 @@ def less_page(visit: Visit) -> Response:
 
 
 def _less_page(
-    visit: Visit, typed: Mapping[str, str], errors: Mistakes = NO_MISTAKES, status: int = 200, **context: Any
+    visit: Visit, typed: Mapping[str, str], errors: Mistakes = NO_MISTAKES, status: int = 200, **context: object
 ) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "orders:write")

@@ -116,7 +116,7 @@ def _part(hint: Any, value: Any, name: str, text: Any, optional: bool, choices: 
     return Field(**common, kind=kind, value=shown, choices=options, required=required, literal=mark is None)
 
 
-def _listing(shapes: Sequence[type], value: Any, common: Mapping[str, Any], choices: Choices) -> Listing:
+def _listing(shapes: Sequence[type], value: object, common: Mapping[str, Any], choices: Choices) -> Listing:
     groups = []
     for index, raw in enumerate(value if isinstance(value, list | tuple) else ()):
         shape = shape_of(shapes, raw)
@@ -133,7 +133,7 @@ def _listing(shapes: Sequence[type], value: Any, common: Mapping[str, Any], choi
     return Listing(**common, groups=groups, kinds=kinds)
 
 
-def _options(hint: Any, choices: Choices, optional: bool) -> list[tuple[str, str]]:
+def _options(hint: object, choices: Choices, optional: bool) -> list[tuple[str, str]]:
     base, _, _ = unwrap(hint)
     if get_origin(base) is Literal:
         return [(str(choice), as_label(str(choice))) for choice in get_args(base)]
@@ -172,7 +172,7 @@ def read_parts(shape: type, form: Mapping[str, str], name: str, stored: Mapping[
     return values
 
 
-def _read(hint: Any, form: Mapping[str, str], name: str, stored: Any, optional: bool) -> Any:
+def _read(hint: object, form: Mapping[str, str], name: str, stored: object, optional: bool) -> Any:
     base, _, _ = unwrap(hint)
     if is_shape(base):
         return read_parts(base, form, name, stored if isinstance(stored, Mapping) else {}) or _LEFT_OUT

@@ -35,7 +35,7 @@ def in_minor_units(shape: type, values: Mapping[str, object], currency: str) -> 
     return _each_level(shape, values, read)
 
 
-def _read_money(text: Any, currency: str) -> Any:
+def _read_money(text: object, currency: str) -> Any:
     amount = read_amount(text, currency) if isinstance(text, str) else text
     return text if isinstance(amount, Problem) else amount
 
@@ -56,7 +56,7 @@ def _each_level(
     return change(shape, inner)
 
 
-def _changed_parts(hint: Any, value: Any, change: Callable[[type, Mapping[str, Any]], dict[str, Any]]) -> Any:
+def _changed_parts(hint: object, value: object, change: Callable[[type, Mapping[str, Any]], dict[str, Any]]) -> Any:
     base, _, _ = unwrap(hint)
     if is_shape(base) and isinstance(value, Mapping):
         return _each_level(base, value, change)

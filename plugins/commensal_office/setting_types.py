@@ -16,7 +16,7 @@ from commensal import MinorUnits, Names, Secret
 _LONG = 200  # characters from which a text gets several lines
 
 
-def kind_of(hint: Any) -> str:
+def kind_of(hint: object) -> str:
     base, _, meta = unwrap(hint)
     item = item_of(base)
     if get_origin(base) is Literal:
@@ -62,12 +62,12 @@ def unwrap(hint: Any) -> tuple[Any, Names | None, msgspec.Meta | None]:
             return hint, mark, meta
 
 
-def is_money(hint: Any) -> bool:
+def is_money(hint: object) -> bool:
     marked = any(isinstance(mark, MinorUnits) for mark in getattr(hint, "__metadata__", ()))
     return marked or any(is_money(inner) for inner in get_args(hint))
 
 
-def may_be_none(hint: Any) -> bool:
+def may_be_none(hint: object) -> bool:
     while get_origin(hint) is Annotated:
         hint = get_args(hint)[0]
     return NoneType in get_args(hint)
@@ -88,7 +88,7 @@ def shapes_in(hint: Any) -> list[type]:
     return [shape for inner in get_args(hint) for shape in shapes_in(inner)]
 
 
-def item_of(base: Any) -> Any:
+def item_of(base: object) -> Any:
     inner = get_args(base)
     return inner[0] if get_origin(base) is tuple and inner[1:] == (...,) else None
 
@@ -98,7 +98,7 @@ def tag_of(shape: type) -> tuple[str, str] | None:
     return (config.tag_field, str(config.tag)) if config is not None and config.tag_field else None
 
 
-def shape_of(shapes: Sequence[type], raw: Any) -> type | None:
+def shape_of(shapes: Sequence[type], raw: object) -> type | None:
     """The class of a stored part of a list: the only one, or the one with its tag."""
     if len(shapes) == 1 or not isinstance(raw, Mapping):
         return shapes[0] if isinstance(raw, Mapping) else None
@@ -118,7 +118,7 @@ def defaults_of(shape: type) -> dict[str, Any]:
     return defaults
 
 
-def raw_of(value: Any) -> Any:
+def raw_of(value: object) -> Any:
     """A default as a form would say it."""
     if isinstance(value, tuple):
         return list(value)

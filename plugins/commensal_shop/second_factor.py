@@ -87,7 +87,7 @@ def _show_secret_again(visit: Visit, error: Refused) -> Response:
     )
 
 
-def _show_secret(visit: Visit, enrolment: Enrolment, **more: Any) -> Response:
+def _show_secret(visit: Visit, enrolment: Enrolment, **more: object) -> Response:
     picture = segno.make(enrolment.uri, error="m").svg_data_uri(scale=4, border=4, light="white")
     spaced = " ".join(enrolment.secret[start : start + 4] for start in range(0, len(enrolment.secret), 4))
     context: dict[str, Any] = {"picture": picture, "uri": enrolment.uri, "secret": spaced, "mistakes": NONE, **more}

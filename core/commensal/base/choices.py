@@ -15,7 +15,7 @@ from .errors import Problem
 _STEP = re.compile(r"\.(\w+)|\[[^\]]*\]")
 
 
-def explain_error(error: str, hint: Any) -> tuple[Problem | str, str]:
+def explain_error(error: str, hint: object) -> tuple[Problem | str, str]:
     """msgspec's error about a value of the type `hint`, with the allowed values, and the path of the value.
 
     "Invalid enum value 'de' - at `$.language`" becomes "expected one of 'fr', 'en', got 'de'" and ".language".

@@ -17,12 +17,14 @@ _known_types: set[Any] = set()  # that msgspec has inspected
 _first_use = threading.Lock()
 
 
-def convert(value: Any, shape: Any, *, strict: bool = True, dec_hook: Callable[[type, Any], Any] | None = None) -> Any:
+def convert(
+    value: object, shape: object, *, strict: bool = True, dec_hook: Callable[[type, Any], Any] | None = None
+) -> Any:
     """As `msgspec.convert`: `value` as the type `shape`. Raises `msgspec.ValidationError`."""
     return _run_first_alone(shape, lambda: msgspec.convert(value, shape, strict=strict, dec_hook=dec_hook))
 
 
-def decode_json(content: bytes, shape: Any) -> Any:
+def decode_json(content: bytes, shape: object) -> Any:
     """As `msgspec.json.decode`: JSON as the type `shape`; it stops at the first mistake of the document.
 
     Raises `msgspec.DecodeError`, its subclass `msgspec.ValidationError`, or `RecursionError`.
@@ -30,7 +32,7 @@ def decode_json(content: bytes, shape: Any) -> Any:
     return _run_first_alone(shape, lambda: msgspec.json.decode(content, type=shape))
 
 
-def _run_first_alone(shape: Any, act: Callable[[], Any]) -> Any:
+def _run_first_alone(shape: object, act: Callable[[], Any]) -> Any:
     if shape in _known_types:
         return act()
     with _first_use:

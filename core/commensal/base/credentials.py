@@ -60,7 +60,7 @@ def _secrets_in(shape: type, values: Mapping[str, object]) -> Iterator[bool]:
             yield from _secrets_in(hint, value)
 
 
-def _named(key: str, file: Any) -> str:
+def _named(key: str, file: object) -> str:
     if not isinstance(file, str) or not Path(file).is_absolute():
         raise SettingsError("{key}_file: {file!r} is no absolute path of a file.", key=key, file=file)
     return _read(Path(file), f"{key}_file")

@@ -98,7 +98,7 @@ def _refuse_html(field: Field) -> None:
         raise ValueError(f"the field {field.name} cannot be HTML: only products have such texts")
 
 
-def read_plain_value(field: Field, value: Any, problems: list[Problem]) -> Any:
+def read_plain_value(field: Field, value: object, problems: list[Problem]) -> Any:
     """The value of a field that is no amount and no number, as it is stored. Adds mistakes to `problems`."""
     return _READERS[field.kind](field, value, problems)
 

@@ -136,7 +136,7 @@ def _configure_libraries(
     root.addHandler(handler)
 
 
-def _add_context(_: Any, __: str, event: Event) -> Event:
+def _add_context(_: object, __: str, event: Event) -> Event:
     request, (plugin, _what) = _request.get(), _plugin.get()
     fields = request.fields() if request is not None else {}
     if plugin:
@@ -144,7 +144,7 @@ def _add_context(_: Any, __: str, event: Event) -> Event:
     return {**fields, **event}
 
 
-def _shorten_unavailable(_: Any, __: str, event: Event) -> Event:
+def _shorten_unavailable(_: object, __: str, event: Event) -> Event:
     """Replaces the traceback of `Unavailable` by its text: every request fails alike, wherever it is in the code."""
     exc_info = event.get("exc_info")
     error = exc_info[1] if isinstance(exc_info, tuple) else exc_info
@@ -153,7 +153,7 @@ def _shorten_unavailable(_: Any, __: str, event: Event) -> Event:
     return {**{name: value for name, value in event.items() if name != "exc_info"}, "why": str(error)}
 
 
-def _hide_secrets(_: Any, __: str, event: Event) -> Event:
+def _hide_secrets(_: object, __: str, event: Event) -> Event:
     return {name: _hide(value) for name, value in event.items()}
 
 
@@ -177,7 +177,7 @@ def _text(file: TextIO | None) -> list[Processor]:
     return [_escape, structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=_indent_traceback)]
 
 
-def _escape(_: Any, __: str, event: Event) -> Event:
+def _escape(_: object, __: str, event: Event) -> Event:
     """Escapes characters that move the cursor or begin a line. Values of other types are shown by `repr`."""
     return {name: value.translate(_ESCAPES) if isinstance(value, str) else value for name, value in event.items()}
 

@@ -116,7 +116,7 @@ def read_plugin_values(
     return {plugin: entries for plugin, entries in values.items() if entries}
 
 
-def _read(entry: Field, value: Any, problems: list[Problem]) -> Any:
+def _read(entry: Field, value: object, problems: list[Problem]) -> Any:
     """The value as it is kept, in types of JSON: a number as text. Its default after adding a problem."""
     try:
         typed = convert(value, entry.type)

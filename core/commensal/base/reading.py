@@ -29,7 +29,7 @@ def read_settings(shape: type[S], values: Mapping[str, object], where: str = "")
     return settings
 
 
-def read_value(hint: Any, value: Any, where: str) -> Any:
+def read_value(hint: object, value: object, where: str) -> Any:
     """One setting, or one item of a list of settings, as the type `hint`. Raises `SettingsError`."""
     _refuse_unknown(hint, value, where)
     try:

@@ -49,12 +49,12 @@ class _KeyOf(FunctionElement[str]):
 
 
 @compiles(_KeyOf)
-def _on_sqlite(element: _KeyOf, compiler: SQLCompiler, **kwargs: Any) -> str:
+def _on_sqlite(element: _KeyOf, compiler: SQLCompiler, **kwargs: object) -> str:
     return f"search_key({compiler.process(element.clauses, **kwargs)})"
 
 
 @compiles(_KeyOf, "postgresql")
-def _on_postgresql(element: _KeyOf, compiler: SQLCompiler, **kwargs: Any) -> str:
+def _on_postgresql(element: _KeyOf, compiler: SQLCompiler, **kwargs: object) -> str:
     key = f"lower({compiler.process(element.clauses, **kwargs)})"
     for character, replacement in (("œ", "oe"), ("æ", "ae"), ("ø", "o"), ("ł", "l"), ("ß", "ss"), ("’", "''")):
         key = f"replace({key}, '{character}', '{replacement}')"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Literal, get_args, get_origin, get_type_hints
 
 from .choices import dataclasses_in
 
@@ -64,7 +64,7 @@ def _in_words(name: str) -> str:
     return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()
 
 
-def _choices(hint: Any) -> Iterator[str]:
+def _choices(hint: object) -> Iterator[str]:
     if get_origin(hint) is Literal:
         yield from map(str, get_args(hint))
     for inner in get_args(hint) if get_origin(hint) is not Literal else ():

@@ -15,7 +15,7 @@ from ..hooks.loading import load_module
 _CLAIMS = "commensal.commands"  # of entry points
 
 
-def find_plugin_command(ctx: Any, name: str) -> object:
+def find_plugin_command(ctx: object, name: str) -> object:
     """The commands of the plugin with this id, or the command that a plugin claims under this name; else None."""
     return _commands_of_plugin(name) or _find_claimed(ctx, name)
 
@@ -25,7 +25,7 @@ def claimed_names() -> list[str]:
     return sorted({claim.name for claim in entry_points(group=_CLAIMS)})
 
 
-def _find_claimed(ctx: Any, name: str) -> object:
+def _find_claimed(ctx: object, name: str) -> object:
     """The command that a plugin claims as a short name: ``commensal peer`` is ``commensal federation peer``.
 
     The plugin's distribution claims it with an entry point in the group ``commensal.commands`` that names its module.

@@ -31,13 +31,13 @@ class Visitor:
     def get(self, path: str, **query: Any) -> Any:
         return self._read(self._client.get(path, params=query))
 
-    def post(self, path: str, body: Any = None, *, version: int | None = None) -> Any:
+    def post(self, path: str, body: object = None, *, version: int | None = None) -> Any:
         return self._read(self.ask("POST", path, body, version=version))
 
-    def put(self, path: str, body: Any = None, *, version: int | None = None) -> Any:
+    def put(self, path: str, body: object = None, *, version: int | None = None) -> Any:
         return self._read(self.ask("PUT", path, body, version=version))
 
-    def patch(self, path: str, body: Any, *, version: int) -> Any:
+    def patch(self, path: str, body: object, *, version: int) -> Any:
         return self._read(self.ask("PATCH", path, body, version=version))
 
     def send(self, path: str, content: bytes, **query: Any) -> Any:
@@ -45,7 +45,7 @@ class Visitor:
         headers = {"Content-Type": "application/octet-stream", **self._key()}
         return self._read(self._client.post(path, content=content, params=query, headers=headers))
 
-    def ask(self, method: str, path: str, body: Any = None, *, version: int | None = None) -> httpx.Response:
+    def ask(self, method: str, path: str, body: object = None, *, version: int | None = None) -> httpx.Response:
         """The response itself, for requests that may be refused."""
         headers = self._key() if version is None else {**self._key(), "If-Match": f'"{version}"'}
         return self._client.request(method, path, json=body, headers=headers)

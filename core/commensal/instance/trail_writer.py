@@ -54,7 +54,7 @@ class TrailWriter:
 
 
 def _row(change: RowChange) -> dict[str, Any]:
-    author: Acting = change.author
+    author = change.author
     return {
         "actor": author.kind,
         "person_id": author.person_id,

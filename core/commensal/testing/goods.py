@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import insert
 
@@ -24,7 +23,7 @@ def a_lot(
 
 def an_item(
     tx: Transaction, lot_id: str, shop: str = "shop", *, name: str = "Pommes", price: int = 250, grains: int = 1,
-    vat: str = "5.5", **fields: Any,
+    vat: str = "5.5", **fields: object,
 ) -> str:  # fmt: skip
     """Writes an item on sale in the shop's session; a piece takes `grains` of its lot, and `price` is in cents. Returns
     the id of the catalog item."""

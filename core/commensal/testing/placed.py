@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy import func, insert, select
 
@@ -20,7 +19,7 @@ ANY_GUEST = {
 }  # fmt: skip
 
 
-def a_shop(tx: Transaction, shop: str = "shop", **fields: Any) -> str:
+def a_shop(tx: Transaction, shop: str = "shop", **fields: object) -> str:
     """Writes a hub in euros with an open sale, distributed the day after tomorrow. Returns its id, which is `shop`."""
     texts = dict.fromkeys(("description", "phone", "street", "postcode", "city", "vat_number"), "")
     flags = {"is_producer": False, "is_hub": True, "prices_include_vat": True}
@@ -42,7 +41,7 @@ def a_shop(tx: Transaction, shop: str = "shop", **fields: Any) -> str:
     return shop
 
 
-def a_placed_order(tx: Transaction, shop: str = "shop", *, total: int = 1000, **fields: Any) -> str:
+def a_placed_order(tx: Transaction, shop: str = "shop", *, total: int = 1000, **fields: object) -> str:
     """Writes an order of `total` cents at the shop, without lines and with the next number. Returns its id."""
     order_id, of_shop = tx.new_id(), customer_order.c.enterprise_id == shop
     number = 1 + (tx.value(select(func.max(customer_order.c.number)).where(of_shop)) or 0)

@@ -157,12 +157,12 @@ class Probe:
 
     def _switch(self, good: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(good)
-        def implementation(**arguments: Any) -> Any:
+        def implementation(**arguments: object) -> Any:
             return getattr(self, self.fault)(good, arguments) if self.sick else good(**arguments)
 
         return _named(self.hook, implementation)
 
-    def raises(self, good: Any, arguments: Any) -> Any:
+    def raises(self, good: object, arguments: object) -> Any:
         raise RuntimeError("broken on purpose")
 
     def hangs(self, good: Callable[..., Any], arguments: dict[str, Any]) -> Any:
@@ -170,7 +170,7 @@ class Probe:
         assert self.noted.wait(30)
         return good(**arguments)
 
-    def nonsense(self, good: Any, arguments: Any) -> Any:
+    def nonsense(self, good: object, arguments: object) -> Any:
         return ["nonsense", 5]
 
     def coroutine(self, good: Callable[..., Any], arguments: dict[str, Any]) -> Any:
@@ -180,7 +180,7 @@ class Probe:
 
         return later()
 
-    def writes(self, good: Any, arguments: dict[str, Any]) -> Any:
+    def writes(self, good: object, arguments: dict[str, Any]) -> Any:
         tx: Transaction = arguments["tx"]
         values = {"name": "", "phone": "", "language": "fr", "is_operator": True, "version": 1}
         tx.execute(insert(person).values(id="sneaked", email="x@example.org", created_at=tx.now, **values))
@@ -188,7 +188,7 @@ class Probe:
 
 def _named(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
-    def named(*args: Any, **arguments: Any) -> Any:
+    def named(*args: object, **arguments: object) -> Any:
         return function(*args, **arguments)
 
     named.__name__ = name

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -93,6 +92,6 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
 
         do_GET = do_POST = do_PUT = _take
 
-        def log_message(self, *_: Any) -> None: ...
+        def log_message(self, *_: object) -> None: ...
 
     return Handler

@@ -255,7 +255,7 @@ def _origin_of(statements: Mapping[str, Row], name: str, *, direct: bool) -> str
     return "" if origin is None else str(origin["text"])
 
 
-def _digest(*values: Any) -> str:
+def _digest(*values: object) -> str:
     return sha256(repr(values).encode()).hexdigest()
 
 

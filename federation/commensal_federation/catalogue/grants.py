@@ -255,7 +255,7 @@ def _save(
     return grant_by_id(tx, str(row["id"]))
 
 
-def _update(tx: Transaction, existing: Grant, **values: Any) -> Grant:
+def _update(tx: Transaction, existing: Grant, **values: object) -> Grant:
     change = update(federation_grant).where(_row.id == existing.id)
     tx.execute(change.values(**values, changed_at=tx.now, version=_row.version + 1))
     return grant_by_id(tx, existing.id)

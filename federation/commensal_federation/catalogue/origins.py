@@ -7,7 +7,6 @@ then on the origin's document is pinned as a peer's is: only its root key can re
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from sqlalchemy import bindparam, delete, func, insert, select, update
@@ -195,5 +194,5 @@ def _refuse_too_many(tx: Transaction, peer: Peer) -> None:
         raise NotProved(f"{MOST_UNKNOWN} origins that {peer.name} has named have never answered")
 
 
-def _set(tx: Transaction, actor: str, **values: Any) -> None:
+def _set(tx: Transaction, actor: str, **values: object) -> None:
     tx.execute(update(federation_origin).where(_origin.iri == actor), values)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import select, update
 
@@ -33,7 +32,7 @@ def ask(
     federation: Federation,
     peer_id: str,
     type_name: str,
-    body: Any,
+    body: object,
     seconds: float,
     *,
     on_behalf_of: str | None = None,

@@ -7,7 +7,6 @@ Documents with nested or unnamed nodes, or with names that need more than prefix
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from .names import compact
 from .nodes import Node, Nodes
@@ -36,7 +35,7 @@ class _Flat:
         self._names = NameExpander(context)
         self._properties: dict[str, tuple[str, bool]] = {}  # short name, and whether it is a link; a document has few
 
-    def take(self, members: Any) -> None:
+    def take(self, members: object) -> None:
         if type(members) is not dict or "@id" not in members or len(members) < 2:
             raise NotPlain
         node = self._node(members["@id"])
@@ -59,14 +58,14 @@ class _Flat:
                 else:
                     node.add(short, {"@value": value})
 
-    def _node(self, name: Any) -> Node:
+    def _node(self, name: object) -> Node:
         iri = self._names.iri(name)
         node = self.nodes.by_iri.get(iri)
         if node is None:
             node = self.nodes.by_iri[iri] = Node(iri)
         return node
 
-    def _types(self, node: Node, names: Any) -> None:
+    def _types(self, node: Node, names: object) -> None:
         if names == []:
             raise NotPlain
         for name in names if type(names) is list else (names,):
@@ -78,5 +77,5 @@ class _Flat:
         self._properties[name] = entry = self.nodes.property_name(self._names.iri(name)), self._names.is_link(name)
         return entry
 
-    def _name(self, name: Any) -> str:
+    def _name(self, name: object) -> str:
         return compact(self._names.iri(name))

@@ -78,7 +78,7 @@ class Graph:
                 if iri in self.nodes and iri not in as_they_were:
                     self._put(self.nodes[iri], key, {"@id": thing.iri}, linked)
 
-    def _put(self, node: Json, key: str, value: Any, linked: bool) -> None:
+    def _put(self, node: Json, key: str, value: object, linked: bool) -> None:
         """Adds a value once. A single value stands without a list, as the connectors write it. `linked`: the context
         declares the key as a link, so a link is written as its IRI alone."""
         if linked and isinstance(value, dict) and value.keys() == _LINK:
@@ -111,7 +111,7 @@ def _concept(scheme: str, name: str) -> Json:
     return {"@id": full(name) if ":" in name else f"{scheme}:{name}"}
 
 
-def _text(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[Any]:
+def _text(graph: Graph, thing: Thing, definition: DfcProperty, value: object) -> list[Any]:
     return [value]
 
 
@@ -119,7 +119,7 @@ def _texts(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> l
     return list(value)
 
 
-def _link(graph: Graph, thing: Thing, definition: DfcProperty, value: Any) -> list[Any]:
+def _link(graph: Graph, thing: Thing, definition: DfcProperty, value: object) -> list[Any]:
     return [{"@id": value}]
 
 

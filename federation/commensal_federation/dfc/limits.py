@@ -45,7 +45,7 @@ def parse(content: bytes) -> object:
         raise UnreadableDocument("no_json", f"This is no JSON: {error}") from None
 
 
-def refuse_beyond(document: Any, limits: DocumentLimits = CATALOGUE) -> None:
+def refuse_beyond(document: object, limits: DocumentLimits = CATALOGUE) -> None:
     """Raises `UnreadableDocument` for a document beyond the limits; it stops there and looks no further."""
     if not isinstance(document, (Mapping, list)):
         raise UnreadableDocument("no_jsonld", "A document is an object, or a list of objects.")

@@ -124,7 +124,7 @@ class Nodes:
         return iri
 
 
-def _items(values: Any) -> Iterable[Any]:
+def _items(values: object) -> Iterable[Any]:
     """The members of lists and sets, nested or not. The usual case, a list of one, takes the short way."""
     if type(values) is list and len(values) == 1:
         (only,) = values
@@ -133,7 +133,7 @@ def _items(values: Any) -> Iterable[Any]:
     return _unpacked(values) if values else ()
 
 
-def _unpacked(values: Any) -> Iterator[Any]:
+def _unpacked(values: object) -> Iterator[Any]:
     stack = [values]
     while stack:
         value = stack.pop()

@@ -36,7 +36,7 @@ class Paths:
         return ""
 
 
-def _objects(raw: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _objects(raw: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
     stack = [("$", raw)]
     while stack:
         path, value = stack.pop()

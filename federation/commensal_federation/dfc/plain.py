@@ -37,7 +37,7 @@ class NameExpander:
         """Whether the context declares that strings of this property are IRIs."""
         return name in self._links
 
-    def node(self, node: Any, *, top: bool = False) -> dict[str, Any]:
+    def node(self, node: object, *, top: bool = False) -> dict[str, Any]:
         if not isinstance(node, dict) or (top and not node.keys() - {"@id"}) or node.get("@type") == []:
             raise NotPlain
         expanded: dict[str, Any] = {}
@@ -53,7 +53,7 @@ class NameExpander:
                 expanded[self.iri(name)] = [self._value(item, link) for item in values]
         return expanded
 
-    def _value(self, value: Any, link: bool) -> dict[str, Any]:
+    def _value(self, value: object, link: bool) -> dict[str, Any]:
         if isinstance(value, dict):
             if "@value" in value or not value:
                 raise NotPlain
@@ -62,7 +62,7 @@ class NameExpander:
             raise NotPlain
         return {"@id": self.iri(value)} if link and isinstance(value, str) else {"@value": value}
 
-    def iri(self, name: Any) -> str:
+    def iri(self, name: object) -> str:
         """A name with its prefix resolved. Raises `NotPlain` for a name without a prefix and for other keywords."""
         resolved = self._resolved.get(name) if isinstance(name, str) else None
         if resolved is not None:

@@ -146,7 +146,7 @@ class ThingReader:
     def _is_literal(self, value: Value) -> bool:
         return "@value" in value or value.get("@id") not in self.nodes.by_iri
 
-    def _drop_repetitions(self, draft: _Draft, property: str, value: Any) -> None:
+    def _drop_repetitions(self, draft: _Draft, property: str, value: object) -> None:
         """Drops the values of a deprecated property that repeat the value; reports and keeps a different quantity."""
         for repeated in draft.unread.pop(property, []):
             if isinstance(value, DfcQuantity) and read_number(repeated.get("@value")) != value.value:

@@ -150,7 +150,7 @@ def _refuse_times(published: datetime, valid_until: datetime, now: datetime) -> 
         raise BadDocument("expired", "the document is no longer valid")
 
 
-def _own_address(address: Any, url: str) -> str:
+def _own_address(address: object, url: str) -> str:
     if origin(_text(address)) != origin(url):
         raise BadDocument("foreign_address", "messages would be sent to another host")
     return str(address)
@@ -168,7 +168,7 @@ def _list(value: object) -> list[object]:
     return value
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST:
         raise ValueError("not a text of usual length")
     return value

@@ -128,7 +128,7 @@ def unlink(tx: Transaction, enterprise_id: str, link_id: str) -> Link:
     return set_state(tx, existing.id, "ended", secret="", auth="none", **_FRESH)
 
 
-def set_state(tx: Transaction, link_id: str, state: State, **more: Any) -> Link:
+def set_state(tx: Transaction, link_id: str, state: State, **more: object) -> Link:
     """Sets the state and other columns of a link, and returns it. Raises `NotFound`."""
     change = update(federation_link).where(_row.id == link_id)
     tx.execute(change.values(state=state, changed_at=tx.now, version=_row.version + 1, **more))

@@ -102,7 +102,7 @@ def next_page(client: DfcClient, page: DfcAnswer) -> str:
     return _next(page, client.parsed(page))
 
 
-def _next(page: DfcAnswer, raw: Any) -> str:
+def _next(page: DfcAnswer, raw: object) -> str:
     for url, parameters in _LINK.findall(page.links):
         if _NEXT.search(parameters):
             return str(urljoin(page.url, url))
@@ -115,7 +115,7 @@ def _next(page: DfcAnswer, raw: Any) -> str:
     return ""
 
 
-def _nodes(raw: Any) -> Iterator[dict[str, Any]]:
+def _nodes(raw: object) -> Iterator[dict[str, Any]]:
     """Yields documents and the nodes of their graphs, without nested nodes."""
     for document in raw if isinstance(raw, list) else [raw]:
         if isinstance(document, dict):
@@ -124,7 +124,7 @@ def _nodes(raw: Any) -> Iterator[dict[str, Any]]:
             yield from (node for node in (graph if isinstance(graph, list) else ()) if isinstance(node, dict))
 
 
-def _note(raw: Any, described: set[str], listed: dict[str, None]) -> None:
+def _note(raw: object, described: set[str], listed: dict[str, None]) -> None:
     """Adds the things that a page describes, and those that its containers only name."""
     for node in _nodes(raw):
         if len(node) > 1 and isinstance(node.get("@id"), str):
@@ -138,7 +138,7 @@ def _note(raw: Any, described: set[str], listed: dict[str, None]) -> None:
                     listed[url] = None
 
 
-def _address(value: Any) -> str:
+def _address(value: object) -> str:
     if isinstance(value, dict):
         value = value.get("@id", value.get("@value"))
     return value if isinstance(value, str) and len(value) <= 2000 else ""

@@ -25,7 +25,7 @@ def open_order(tx: Transaction, **values: Any) -> InstanceOrder:
     return InstanceOrder(**row, lines=())
 
 
-def update_order(tx: Transaction, order: InstanceOrder, lines: Sequence[Line], **values: Any) -> None:
+def update_order(tx: Transaction, order: InstanceOrder, lines: Sequence[Line], **values: object) -> None:
     """Writes these columns of the order, and replaces its lines."""
     tx.change(_KEEP, {"order": order.id, **values, "changed_at": tx.now})
     if tuple(lines) == order.lines:

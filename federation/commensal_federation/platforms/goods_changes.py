@@ -217,12 +217,12 @@ class GoodsReader:
             self._problems.append(Problem("two_stocks", text, self._path(sent, property), {"name": lot.name}))
         self._places.setdefault((lot.id, "on_hand"), self._path(sent, property))
 
-    def _change_product(self, product: SuppliedProduct, name: str, value: Any, sent: Thing, property: str) -> None:
+    def _change_product(self, product: SuppliedProduct, name: str, value: object, sent: Thing, property: str) -> None:
         if not self._is_others(product.enterprise_id, sent, property):
             self._products.setdefault(product.id, {})[name] = value
             self._places[product.id, name] = self._path(sent, property)
 
-    def _change_item(self, item: CatalogItem, name: str, value: Any, sent: Thing, property: str) -> None:
+    def _change_item(self, item: CatalogItem, name: str, value: object, sent: Thing, property: str) -> None:
         self._items.setdefault(item.id, {})[name] = value
         self._places[item.id, name] = self._path(sent, property)
 

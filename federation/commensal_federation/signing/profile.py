@@ -39,7 +39,7 @@ def read_json(body: bytes, limit: int) -> dict[str, Any]:
     return document
 
 
-def refuse_beyond_profile(value: Any) -> None:
+def refuse_beyond_profile(value: object) -> None:
     """Raises `Unreadable` for a value outside the profile."""
     level, depth = [[value]], 0
     while level:
@@ -85,7 +85,7 @@ def _refuse_depth(depth: int) -> None:
         raise Unreadable("too_deep", f"nested more than {DEEPEST} deep")
 
 
-def _refuse_key(key: Any) -> None:
+def _refuse_key(key: object) -> None:
     if type(key) is not str or max(key) > "\uffff":
         raise Unreadable("key", "a key is no text of the Basic Multilingual Plane")
     _refuse_lone_surrogates(key)

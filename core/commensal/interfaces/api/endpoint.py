@@ -193,7 +193,7 @@ class Endpoint:
         return self.hints.get("return")
 
 
-def _accepts_nothing(shape: Any) -> bool:
+def _accepts_nothing(shape: object) -> bool:
     try:
         decode_json(b"{}", shape)
     except msgspec.ValidationError:
@@ -211,16 +211,16 @@ class Routes:
     def get(self, path: str, *, scope: str, **options: Any) -> Callable[[Handler], Handler]:
         return self._add("GET", path, scope, options)
 
-    def post(self, path: str, *, scope: str, **options: Any) -> Callable[[Handler], Handler]:
+    def post(self, path: str, *, scope: str, **options: object) -> Callable[[Handler], Handler]:
         return self._add("POST", path, scope, options)
 
-    def put(self, path: str, *, scope: str, **options: Any) -> Callable[[Handler], Handler]:
+    def put(self, path: str, *, scope: str, **options: object) -> Callable[[Handler], Handler]:
         return self._add("PUT", path, scope, options)
 
-    def patch(self, path: str, *, scope: str, **options: Any) -> Callable[[Handler], Handler]:
+    def patch(self, path: str, *, scope: str, **options: object) -> Callable[[Handler], Handler]:
         return self._add("PATCH", path, scope, options)
 
-    def delete(self, path: str, *, scope: str, **options: Any) -> Callable[[Handler], Handler]:
+    def delete(self, path: str, *, scope: str, **options: object) -> Callable[[Handler], Handler]:
         return self._add("DELETE", path, scope, {"status": 204, **options})
 
     def _add(self, method: str, path: str, scope: str, options: dict[str, Any]) -> Callable[[Handler], Handler]:

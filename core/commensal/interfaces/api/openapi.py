@@ -41,7 +41,7 @@ def openapi(endpoints: Sequence[Endpoint], *, title: str, base_url: str, version
 
 
 @cache
-def _distinct_page(shape: Any) -> Any:
+def _distinct_page(shape: object) -> Any:
     """Turns a `Page` into a class of its own. msgspec distinguishes pages only by the names of their items, which two
     plugins may share."""
     if get_origin(shape) is not Page:
@@ -51,7 +51,7 @@ def _distinct_page(shape: Any) -> Any:
     return msgspec.defstruct(f"{item.__name__}Page", inner, module=item.__module__, namespace={"__doc__": Page.__doc__})
 
 
-def _has_schema(shape: Any) -> bool:
+def _has_schema(shape: object) -> bool:
     return shape not in (None, type(None), bytes, File, Stream) and shape is not Any
 
 

@@ -106,7 +106,7 @@ async def _call_in(
     loop: asyncio.AbstractEventLoop,
     has_ended: threading.Event,
     function: Callable[..., Awaitable[Any]],
-    *arguments: Any,
+    *arguments: object,
 ) -> Any:
     """Calls an asynchronous function in the server's loop, and waits for its result in this one. Raises `RuntimeError`
     if the request was abandoned meanwhile."""

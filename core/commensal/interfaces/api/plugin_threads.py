@@ -36,7 +36,7 @@ MAX_REQUESTS = 8  # of one plugin at once, so that a plugin that hangs cannot oc
 _limiter: ContextVar[CapacityLimiter | None] = ContextVar("limiter", default=None)
 
 
-async def run_in_thread(function: Callable[..., T], *arguments: Any, limiter: CapacityLimiter | None = None) -> T:
+async def run_in_thread(function: Callable[..., T], *arguments: object, limiter: CapacityLimiter | None = None) -> T:
     """Calls the function in a thread. Returns or raises what it does; raises `PluginError` if a plugin hangs in it."""
     limiter = limiter or _limiter.get()
     if limiter is None:
@@ -45,7 +45,7 @@ async def run_in_thread(function: Callable[..., T], *arguments: Any, limiter: Ca
         return await _abandonable(partial(_call_in_thread, function, *arguments))
 
 
-async def _call_in_thread(function: Callable[..., T], *arguments: Any) -> T:
+async def _call_in_thread(function: Callable[..., T], *arguments: object) -> T:
     return await run_sync(partial(function, *arguments), abandon_on_cancel=True)
 
 

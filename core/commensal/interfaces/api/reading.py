@@ -25,7 +25,7 @@ _SHOWN = 50  # mistakes in one answer
 _SMALL = 16 * 1024  # bytes: all mistakes of a body up to this size are reported
 
 
-def read_body(shape: Any, content: bytes) -> object:
+def read_body(shape: object, content: bytes) -> object:
     """The body as `shape`. Raises `Invalid` with its mistakes, each with its JSON Pointer: up to 50 of a small body,
     the first of a large one."""
     if b"\\u0000" in content:
@@ -69,14 +69,14 @@ def read_version(header: str | None) -> int:
     return int(plain)
 
 
-def _convert(shape: Any, value: object, root: str, *, strict: bool = True) -> object:
+def _convert(shape: object, value: object, root: str, *, strict: bool = True) -> object:
     try:
         return convert(value, shape, strict=strict)
     except msgspec.ValidationError as error:
         raise Invalid([_first_mistake(str(error), shape, root)]) from error
 
 
-def _mistakes(shape: Any, content: bytes, first: msgspec.ValidationError) -> list[Problem]:
+def _mistakes(shape: object, content: bytes, first: msgspec.ValidationError) -> list[Problem]:
     """All mistakes of a small body, sorted by place. Of a large body, and where JSON Schema finds none, the first that
     msgspec reported."""
     errors: list[jsonschema.ValidationError] = []
@@ -113,7 +113,7 @@ def _short(error: jsonschema.ValidationError) -> str:
     return str(error.message)[:200]
 
 
-def _first_mistake(error: str, shape: Any, root: str) -> Problem:
+def _first_mistake(error: str, shape: object, root: str) -> Problem:
     """The mistake in msgspec's message, like "Expected `int`, got `str` - at `$.limit`"."""
     reason, path = explain_error(error, shape)
     pointer = root + path.lstrip(".").replace(".", "/").replace("[", "/").replace("]", "")
@@ -121,7 +121,7 @@ def _first_mistake(error: str, shape: Any, root: str) -> Problem:
 
 
 @lru_cache(maxsize=256)
-def _validator(shape: Any) -> jsonschema.Draft202012Validator:
+def _validator(shape: object) -> jsonschema.Draft202012Validator:
     import jsonschema  # slow to import, and needed only for refused bodies
 
     return jsonschema.Draft202012Validator(msgspec.json.schema(shape))

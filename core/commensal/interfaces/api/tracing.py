@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from ...storage.database import Transaction
 from .endpoint import Call, Endpoint, File, Stream
@@ -19,7 +18,7 @@ def trace_request(tx: Transaction, endpoint: Endpoint, arguments: Mapping[str, o
     tx.trace("done", kind, object_id)
 
 
-def trace_export(call: Call, endpoint: Endpoint, arguments: Mapping[str, object], value: Any) -> None:
+def trace_export(call: Call, endpoint: Endpoint, arguments: Mapping[str, object], value: object) -> None:
     """Adds an entry for a downloaded file: a report, a list, a journal. Pictures are no export."""
     if not isinstance(value, File | Stream) or (isinstance(value, File) and value.unchanging):
         return

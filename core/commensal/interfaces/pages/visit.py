@@ -8,7 +8,6 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from hashlib import sha256
 from threading import Thread
-from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import structlog
@@ -81,7 +80,7 @@ class Visit:
         """Limits guesses: use it around work with codes. Raises `TooMany` after too many wrong ones of one address."""
         return throttle_codes(self.request.app.state.rates, self.actor.address, codes)
 
-    def render(self, template: str, /, *, status: int = 200, public: bool = False, **context: Any) -> Response:
+    def render(self, template: str, /, *, status: int = 200, public: bool = False, **context: object) -> Response:
         """The template as a response; it also gets the visit, the menu and the instance's name. `public`: as for
         `as_page`."""
         common = {"visit": self, "menu": self._menu(), "instance_name": self.instance.settings.name}

@@ -114,7 +114,7 @@ def _reader(column_type: object, python_type: type | None) -> Callable[[Any], An
     return lambda value: _as(expected, value)
 
 
-def _as(expected: type | None, value: Any) -> Any:
+def _as(expected: type | None, value: object) -> Any:
     if type(value) is not expected:
         raise TypeError(f"{expected} was expected, not {type(value)}")
     return value

@@ -126,7 +126,7 @@ def _key(name: str) -> str:
     return name if letters.isascii() and letters.isalnum() else json.dumps(name, ensure_ascii=False)
 
 
-def _value(value: Any) -> str:
+def _value(value: object) -> str:
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, bool):

@@ -7,7 +7,7 @@ not captured.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, CursorResult, Delete, Insert, Table, Updat
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.dml import UpdateBase
 
+from ...base.acting import Acting
 from .marks import is_derived, is_hidden, why_untraced
 
 MAX_DETAILED_ROWS = 20  # of one statement; of more, only their number is noted
@@ -32,11 +33,11 @@ RowValues = Mapping[str, Any]
 class RowChange:
     """One change of one object. `fields` maps names of columns to [before, after].
 
-    `author` is the actor as the auditor represents it. A statement that changes more than `MAX_DETAILED_ROWS` rows is
+    `author` acted. A statement that changes more than `MAX_DETAILED_ROWS` rows is
     one change without `object_id`, and `rows` is their number.
     """
 
-    author: Any
+    author: Acting
 
     action: str
     object_kind: str
@@ -54,10 +55,12 @@ class Auditor(Protocol):
     def secrets_in(self, table: Table, row: RowValues) -> frozenset[str]:
         """The members of the row's JSON documents whose values must be masked."""
 
-    def author(self) -> Any:
+    def author(self) -> Acting:
         """The actor at this moment. It may change within one transaction, for example from message to message."""
 
-    def write(self, connection: Connection, changes: Sequence[RowChange], new_id: Any, now: datetime) -> None: ...
+    def write(
+        self, connection: Connection, changes: Sequence[RowChange], new_id: Callable[[], str], now: datetime
+    ) -> None: ...
 
 
 class Trail:

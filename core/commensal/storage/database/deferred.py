@@ -35,7 +35,7 @@ class DeferringConnection(Connection[Any]):
         self.has_unsent_writes = False
         self.cursor_factory = WaitingCursor
 
-    def defer(self, text: str, values: Any = None) -> UnsentStatement:
+    def defer(self, text: str, values: object = None) -> UnsentStatement:
         """Delays a statement until the next one is executed, which then raises the errors of both."""
         if len(self.unsent) == _MAX_UNSENT:
             self.send()

@@ -49,7 +49,7 @@ class Transaction:
         return result
 
     def trace(
-        self, action: str, object_kind: str, object_id: str = "", *, enterprise_id: str | None = None, **fields: Any
+        self, action: str, object_kind: str, object_id: str = "", *, enterprise_id: str | None = None, **fields: object
     ) -> None:
         """Adds to the audit trail an event that changes no row: a log-in, an export. `fields` must be JSON values, and
         no personal data."""

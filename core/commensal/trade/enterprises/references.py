@@ -137,11 +137,11 @@ def _marked_values(parsed: Any, raw: Any, where: str) -> Iterator[tuple[Names, A
                     yield from _marked_values(item, raw[name][index], f"{pointer}/{index}")
 
 
-def _mark(hint: Any) -> Names | None:
+def _mark(hint: object) -> Names | None:
     return next((mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, Names)), None)
 
 
-def _inner_types(hint: Any) -> Iterator[Any]:
+def _inner_types(hint: object) -> Iterator[Any]:
     """The types within ``tuple[X, ...]`` and ``Annotated[tuple[X, ...], …]``."""
     for inner in get_args(hint):
         yield inner

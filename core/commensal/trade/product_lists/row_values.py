@@ -194,7 +194,7 @@ class RowReader:
             values.setdefault(plugin, {})[field.name] = value
         return values
 
-    def _note(self, row: ListRow, key: str, value: Any) -> Any:
+    def _note(self, row: ListRow, key: str, value: object) -> Any:
         """Returns the value; for a `Problem` returns None and adds it to the findings, unless the cell has one."""
         if not isinstance(value, Problem):
             return value

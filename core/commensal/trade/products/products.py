@@ -121,7 +121,7 @@ def restore_product(tx: Transaction, enterprise_id: str, product_id: str, versio
     return _edit(tx, enterprise_id, product_id, version, {"archived_at": None})
 
 
-def _insert(tx: Transaction, enterprise_id: str, values: dict[str, Any], rate: Any) -> SuppliedProduct:
+def _insert(tx: Transaction, enterprise_id: str, values: dict[str, Any], rate: object) -> SuppliedProduct:
     product_id = tx.new_id()
     values["search"] = search_text(values["name"], values["sku"])
     row = {"id": product_id, "enterprise_id": enterprise_id, "created_at": tx.now, "version": 1, **values}

@@ -90,7 +90,7 @@ def parts_of(tx: Transaction, enterprise_id: str, session_id: str) -> list[SaleP
     return [SalePart(**row) for row in tx.all(statement)]
 
 
-def _is_closed(supplier: Any) -> Any:
+def _is_closed(supplier: object) -> Any:
     return exists().where(_part.session_id == _session.id, _part.supplier_id == supplier)
 
 

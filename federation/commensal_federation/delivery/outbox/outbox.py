@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import insert, select
 
@@ -29,7 +28,7 @@ def post(
     tx: Transaction,
     peer_id: str,
     type_name: str,
-    body: Any,
+    body: object,
     *,
     on_behalf_of: str | None = None,
     in_reply_to: str | None = None,

@@ -26,7 +26,7 @@ def open_backorder(tx: Transaction, **values: Any) -> Backorder:
 
 
 def update_backorder(
-    tx: Transaction, backorder: Backorder, lines: Sequence[BackorderLine] | None = None, **values: Any
+    tx: Transaction, backorder: Backorder, lines: Sequence[BackorderLine] | None = None, **values: object
 ) -> None:
     """Writes these columns of the order, and replaces its lines unless `lines` is None."""
     change = update(federation_backorder).where(federation_backorder.c.id == backorder.id)

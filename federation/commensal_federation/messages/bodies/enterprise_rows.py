@@ -240,7 +240,7 @@ AnyRow = (
 )
 
 
-def read_rows(values: Any) -> list[AnyRow]:
+def read_rows(values: object) -> list[AnyRow]:
     """Reads rows from decoded JSON. Raises `Unreadable`."""
     try:
         rows: list[AnyRow] = convert(values, list[AnyRow])

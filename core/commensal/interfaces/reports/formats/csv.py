@@ -59,12 +59,12 @@ def _cell_writer(column: PlainColumn, places: int, comma: str) -> Callable[[Any]
         whole = f"{abs(cell):0{places + 1}d}"
         return f"{'-' if cell < 0 else ''}{whole[:-places]}{comma}{whole[-places:]}"
 
-    def text(cell: Any) -> str:
+    def text(cell: object) -> str:
         if cell is None or isinstance(cell, Word):
             return cell or ""
         return harmless(make(cell))
 
-    def other(cell: Any) -> str:
+    def other(cell: object) -> str:
         if cell is None or isinstance(cell, Word):
             return cell or ""
         value = make(cell)

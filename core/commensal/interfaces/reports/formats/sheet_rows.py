@@ -81,7 +81,7 @@ def _letters(number: int) -> str:
 
 def _cell_writer(column: PlainColumn, style: str) -> Callable[[Any], str]:
     @lru_cache(_CACHED_VALUES)
-    def write_cell(cell: Any) -> str:
+    def write_cell(cell: object) -> str:
         value = cell if cell is None or isinstance(cell, Word) else column.make(cell)
         if value is None or value == "":
             return f' s="{style}"/>'
