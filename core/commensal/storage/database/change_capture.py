@@ -27,6 +27,7 @@ _OWNERS = ("enterprise_id", "grantor_id", "coordinator_id")
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 RowValues = Mapping[str, Any]
+NewId = Callable[[], str]
 
 
 @dataclass(frozen=True, kw_only=True)
