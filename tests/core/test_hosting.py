@@ -61,6 +61,15 @@ def test_a_timer_upgrades_every_week_what_needs_no_person(tmp_path: Path) -> Non
         write_text("upgrade.service", Path("/srv/two words"))
 
 
+def test_units_for_any_instance_leave_its_name_open(tmp_path: Path) -> None:
+    begin_instance(tmp_path / "val", name="Val", backups=tmp_path / "disk" / "val", plugins=())
+    text = write_text("commensal-work@", tmp_path / "val")
+    settings = service(text)
+    assert settings["ExecStart"].endswith(f"/commensal work --instance {tmp_path}/%i")
+    assert f"\nReadWritePaths={tmp_path}/%i\nReadWritePaths=-{tmp_path}/disk/%i\n" in text
+    assert service(write_text("commensal@", Path(STATE_FOLDER)))["StateDirectory"].endswith("of-this-suite/%i")
+
+
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_unit_is_no_roots_and_writes_only_into_its_folder(unit: str) -> None:
     settings = service(write_text(unit, Path("/srv/val")))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 import signal
-import socket
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -24,7 +26,7 @@ from commensal.operations.upgrading.services import Services
 from commensal.operations.upgrading.versions import Program, Wheel
 from commensal.trade.accounts.operators import add_operator
 
-from .versions import ADDED, NEW, OLD, Machine, build_wheels
+from .versions import ADDED, NEW, OLD, ROOT, Machine, build_wheels
 
 
 @pytest.fixture
@@ -34,9 +36,10 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     machine.systemctl("stop")
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+def tree(folder: Path) -> dict[Path, bytes]:
+    """The files that an installation has written, but for the database, logs and e-mails."""
+    files = (folder / "etc").rglob("*"), (folder / "usr").rglob("*"), (folder / "var").rglob("*.toml")
+    return {file: file.read_bytes() for group in files for file in group if file.is_file()}
 
 
 def revision(machine: Machine) -> str:
@@ -45,21 +48,20 @@ def revision(machine: Machine) -> str:
 
 
 @pytest.mark.long
-def test_an_instance_is_upgraded_in_seconds_and_goes_back_while_nobody_has_ordered(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
+def test_an_instance_is_installed_and_upgraded_in_seconds_and_goes_back_while_nobody_has_ordered(
+    machine: Machine,
 ) -> None:
-    """Two real versions in environments of their own. The upgrade is killed once the services have stopped, and goes
-    on."""
-    monkeypatch.setenv("PYTHONPATH", machine.environment["PYTHONPATH"])
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    """By install.sh, in two real versions, with environments of their own. The upgrade is killed once the services have
+    stopped, and goes on."""
     old, new = build_wheels(machine.folder)
-    machine.install(old)
-    here = ("--instance", machine.instance)
-    words = ("--name", "Val", "--base-url", "http://127.0.0.1", "--language", "en", "--timezone", "Europe/Paris")
-    created = machine.run("init", *here, *words, "--sender", "a@b.example", "--port", free_port())
-    assert created.returncode == 0, created.stderr
-    head = revision(machine)
-    machine.systemctl("start")
+    installed = machine.install(old)
+    assert installed.returncode == 0, installed.stdout + installed.stderr
+    assert "marie@val.example sets a password here, once, within" in installed.stdout
+    before = tree(machine.folder)
+    again = machine.install(old)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert tree(machine.folder) == before
+    here, head = ("--instance", machine.instance), revision(machine)
 
     killed = machine.run("upgrade", new, *here, killed_at="stop")
     assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
@@ -84,6 +86,33 @@ def test_an_instance_is_upgraded_in_seconds_and_goes_back_while_nobody_has_order
     assert record.version == OLD
     check = machine.run("check", *here)
     assert check.returncode == 0, check.stdout + check.stderr
+
+
+@pytest.mark.skipif(shutil.which("shellcheck") is None and "CI" not in os.environ, reason="there is no shellcheck")
+def test_shellcheck_finds_nothing_in_the_installation() -> None:
+    subprocess.run(["shellcheck", ROOT / "core" / "install" / "install.sh"], check=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("no-such.whl", "val", "val.example", "a@b.example"), "there is no file no-such.whl"),
+        (("README.md", "val", "val.example", "a@b.example"), "README.md is no wheel of Commensal"),
+        (("commensal-1.0-py3-none-any.whl", "Le Val", "val.example", "a@b.example"), "'Le Val' may have small letters"),
+        (("commensal-1.0-py3-none-any.whl", "val", "val.example", "marie"), "'marie' is no e-mail address"),
+    ],
+)
+def test_the_installation_refuses_mistakes_before_anything_is_done(
+    words: tuple[str, ...], reason: str, tmp_path: Path
+) -> None:
+    machine = Machine(tmp_path)
+    (tmp_path / "README.md").touch()
+    (tmp_path / "commensal-1.0-py3-none-any.whl").touch()
+    command = ["sh", ROOT / "core" / "install" / "install.sh", *words]
+    result = subprocess.run(command, cwd=tmp_path, env=machine.environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert f"Nothing was installed: {reason}" in result.stderr.replace("the name ", "")
+    assert not (tmp_path / "opt").exists()
 
 
 def wheel(folder: Path, version: str) -> Path:

@@ -10,17 +10,19 @@ import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from commensal.operations.upgrading.versions import Program, Wheel, install
+from commensal.operations.upgrading.versions import Program
 
 ROOT = Path(__file__).parents[2]
 OLD, NEW = "7.0", "7.0.1"
 ADDED = "9999_added"  # the revision that the new version has and the old has not
 
-# What the tests need of systemd. `KILLED_AT=stop` kills whoever asks for it, once the services have stopped.
-SYSTEMCTL = """#!/bin/sh
+# What install.sh and upgrades need of Debian, for an ordinary user and a folder. `KILLED_AT=stop` kills whoever asks
+# systemd for that, once the services have stopped.
+TOOLS = {
+    "systemctl": """
 pid={folder}/pid
 case $1 in
-start)
+start | enable)
     [ -e $pid ] && kill -0 $(cat $pid) 2>/dev/null && exit 0
     setsid {command} serve --instance {instance} >>{folder}/log 2>&1 </dev/null &
     echo $! >$pid ;;
@@ -30,7 +32,13 @@ stop)
 esac
 [ "$KILLED_AT" = "$1" ] && kill -KILL $PPID
 exit 0
-"""
+""",
+    "python3": 'exec {python} "$@"',
+    "id": "echo 0",
+    "install": 'while [ "$1" != 700 ]; do shift; done; shift; mkdir -p "$@"',  # install -d -o commensal -m 700 …
+    "runuser": 'shift 3; exec "$@"',  # -u commensal --
+    "caddy": "exit 0",
+}
 
 
 def build_wheels(into: Path) -> tuple[Path, Path]:
@@ -80,29 +88,30 @@ class Machine:
     environment: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.program = Program(self.folder / "program")
-        self.instance = self.folder / "val"
+        self.program = Program(self.folder / "opt" / "commensal")
+        self.instance = self.folder / "var" / "lib" / "commensal" / "val"
         tools, components = self.folder / "tools", self.folder / "components"
         tools.mkdir()
         components.mkdir()
-        systemctl = tools / "systemctl"
-        systemctl.write_text(
-            SYSTEMCTL.format(folder=self.folder, command=self.program.link, instance=self.instance), "utf-8"
-        )
-        systemctl.chmod(0o755)
+        values = {
+            "folder": self.folder, "command": self.program.link, "instance": self.instance, "python": sys.executable
+        }  # fmt: skip
+        for name, script in TOOLS.items():
+            (tools / name).write_text(f"#!/bin/sh\n{script.format(**values)}\n", "utf-8")
+            (tools / name).chmod(0o755)
         site = next(Path(path) for path in sys.path if path.endswith("site-packages"))
         for component in site.iterdir():
             if not component.name.startswith(("commensal", "_commensal", "pip")) and component.suffix != ".pth":
                 (components / component.name).symlink_to(component)
         self.environment = {
             **os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "PYTHONPATH": str(components), "PIP_NO_INDEX": "1",
-            "COLUMNS": "400", "LANGUAGE": "en", "PYTHONDONTWRITEBYTECODE": "",
+            "COLUMNS": "400", "LANGUAGE": "en", "COMMENSAL_ROOT": str(self.folder),
         }  # fmt: skip
 
-    def install(self, wheel: Path) -> None:
-        version = str(Wheel.of(wheel).version)
-        install(self.program, Wheel.of(wheel))
-        self.program.use(version)
+    def install(self, wheel: Path) -> subprocess.CompletedProcess[str]:
+        """Runs install.sh with the wheel, for the instance `val`."""
+        command = ["sh", ROOT / "core" / "install" / "install.sh", wheel, "val", "val.example", "marie@val.example"]
+        return subprocess.run(command, capture_output=True, text=True, env=self.environment, timeout=300, check=False)
 
     def run(self, *words: object, killed_at: str = "") -> subprocess.CompletedProcess[str]:
         """Runs the command of the version in use."""

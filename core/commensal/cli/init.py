@@ -15,7 +15,7 @@ from ..base.languages.offered import LANGUAGES
 from ..base.languages.shell import print_line, spoken, told
 from ..instance.begin import begin_instance, check_answer, check_plugins, refuse_existing, usual_plugins
 from ..instance.settings import default_sender
-from ..operations.hosting import CONTAINER, MONITORING, UNITS, UPGRADES, write_files, write_text
+from ..operations.hosting import CONTAINER, MONITORING, SEVERAL, UNITS, UPGRADES, write_files, write_text
 from .folder import HERE, Folder
 
 
@@ -28,12 +28,23 @@ def add_to(app: typer.Typer) -> None:
     @app.command("init")
     def init(
         instance: Folder = HERE,
-        name: Annotated[str | None, typer.Option(help="What people call this instance.")] = None,
-        base_url: Annotated[str | None, typer.Option(help="The address under which they reach it.")] = None,
-        language: Annotated[str | None, typer.Option(help="For people who have not chosen one: fr, en, de …")] = None,
-        timezone: Annotated[str | None, typer.Option(help="Like Europe/Paris.")] = None,
-        sender: Annotated[str | None, typer.Option(help="The address from which e-mails are sent.")] = None,
-        database: Annotated[str, typer.Option(help="A PostgreSQL URL; empty for SQLite.")] = "",
+        name: Annotated[
+            str | None, typer.Option(envvar="COMMENSAL_NAME", help="What people call this instance.")
+        ] = None,
+        base_url: Annotated[
+            str | None, typer.Option(envvar="COMMENSAL_BASE_URL", help="The address under which they reach it.")
+        ] = None,
+        language: Annotated[
+            str | None,
+            typer.Option(envvar="COMMENSAL_LANGUAGE", help="For people who have not chosen one: fr, en, de …"),
+        ] = None,
+        timezone: Annotated[str | None, typer.Option(envvar="COMMENSAL_TIMEZONE", help="Like Europe/Paris.")] = None,
+        sender: Annotated[
+            str | None, typer.Option(envvar="COMMENSAL_MAIL__SENDER", help="The address from which e-mails are sent.")
+        ] = None,
+        database: Annotated[
+            str, typer.Option(envvar="COMMENSAL_DATABASE__URL", help="A PostgreSQL URL; empty for SQLite.")
+        ] = "",
         port: Annotated[
             int | None, typer.Option(min=0, max=65535, help="The port to listen on; else the address's here, or 8000.")
         ] = None,
@@ -42,6 +53,9 @@ def add_to(app: typer.Typer) -> None:
         ] = None,
         plugin: Annotated[list[str] | None, typer.Option(help="An installed plugin to enable too.")] = None,
         systemd: Annotated[bool, typer.Option("--systemd", help="Only print units of systemd for it.")] = False,
+        several: Annotated[
+            bool, typer.Option("--several", help="With --systemd: for all instances in the folder above.")
+        ] = False,
         proxy: Annotated[Proxy | None, typer.Option(help="Only print a reverse proxy's settings for it.")] = None,
         container: Annotated[bool, typer.Option("--container", help="Only print a Containerfile.")] = False,
         monitoring: Annotated[
@@ -54,7 +68,8 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """Makes a new instance: settings, database. Asks what it is not told."""
         files = [
-            *(UNITS if systemd else ()), *([proxy.value] if proxy else ()), *([CONTAINER] if container else ()),
+            *(() if not systemd else SEVERAL if several else UNITS), *([proxy.value] if proxy else ()),
+            *([CONTAINER] if container else ()),
             *(MONITORING if monitoring else ()), *(UPGRADES if weekly_upgrades else ()),
         ]  # fmt: skip
         if into is not None:

@@ -11,6 +11,7 @@ from rich.markup import escape
 from ..base.clock import SystemClock
 from ..base.languages.shell import spoken
 from ..interfaces.terminal import console
+from ..operations.hosting import UNITS
 from ..operations.upgrading.replacing import Site, go_back, refuse_unattended, replace
 from ..operations.upgrading.services import Services
 from ..operations.upgrading.versions import LATEST, Program, Wheel
@@ -21,9 +22,11 @@ def print_step(step: str, text: str) -> None:
 
 
 def site_of(instances: Sequence[Path], units: Sequence[str]) -> Site:
-    """The place of the version that runs this. Raises `SettingsError` if it is not beside others."""
-    program = Program.of_this_process()
-    return Site(program, [folder.absolute() for folder in instances], Services(units), SystemClock())
+    """The place of the version that runs this; `units` are the services, if they are not the usual ones. Raises
+    `SettingsError` if this version is not beside others."""
+    program, folders = Program.of_this_process(), [folder.absolute() for folder in instances]
+    services = Services(units) if units else Services.of(folders, tuple(UNITS))
+    return Site(program, folders, services, SystemClock())
 
 
 def replace_version(site: Site, release: str, *, unattended: bool) -> None:

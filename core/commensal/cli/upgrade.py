@@ -57,7 +57,7 @@ def add_to(app: typer.Typer) -> None:
         if release or back:
             if release and back:
                 raise SettingsError("--back leads to the version before: name no other.")
-            site = site_of([instance, *(also or [])], unit or list(UNITS))
+            site = site_of([instance, *(also or [])], unit or [])
             if back:
                 return_to_before(site, losing=losing_changes)
             else:

@@ -7,10 +7,13 @@ from typing import Annotated
 
 import typer
 
+from ..base.errors import TooMany
 from ..base.languages.shell import print_line, spoken
 from ..instance import Instance, open_instance
-from ..trade.accounts.operators import add_operator
-from ..trade.people.people import person_by_email
+from ..interfaces.mail.send import link_for_password
+from ..trade.accounts.operators import add_confirmed_person, add_operator
+from ..trade.people.codes import new_code
+from ..trade.people.people import new_person, person_by_email
 from ..trade.people.second_factor import remove_second_factor
 from .folder import HERE, Folder
 
@@ -22,6 +25,9 @@ def add_to(app: typer.Typer) -> None:
         password: Annotated[str | None, typer.Option(help="Asked for where it is not given.")] = None,
         name: Annotated[str, typer.Option(help="What to call them.")] = "",
         operator: Annotated[bool, typer.Option(help="They run the instance.")] = False,
+        link: Annotated[
+            bool, typer.Option("--link", help="Ask for no password: print a link that sets one, once.")
+        ] = False,
         take: Annotated[
             bool, typer.Option("--take-second-factor", help="Only take it away, from who has lost it. Sessions end.")
         ] = False,
@@ -36,6 +42,11 @@ def add_to(app: typer.Typer) -> None:
                 email=email,
             )
             return
+        if link:
+            with open_instance(instance) as opened:
+                address = _link(opened, email, name or _name_from(email), operator=operator)
+            print_line("{email} sets a password here, once, within twenty minutes: {link}", email=email, link=address)
+            return
         if password is None:
             password = str(typer.prompt(spoken("Password"), hide_input=True, confirmation_prompt=True))
         with open_instance(instance) as opened:
@@ -48,6 +59,19 @@ def add_to(app: typer.Typer) -> None:
                 language=opened.settings.language,
             )
         print_line("{email} can log in.", email=email)
+
+
+def _link(instance: Instance, email: str, name: str, *, operator: bool) -> str:
+    """Makes the person, unless they are there, and returns a link with which they set a password. A password that they
+    have stays until then. Raises `Invalid`, and `TooMany` after five links within an hour."""
+    password = instance.ids.secret()  # nobody knows it
+    new = new_person(email=email, name=name, password=password, language=instance.settings.language)
+    with instance.store.write() as tx:
+        add_confirmed_person(tx, new, is_operator=operator)
+        code = new_code(tx, new.email, "reset")
+    if code is None:
+        raise TooMany(3600)
+    return link_for_password(instance.settings.base_url, code)
 
 
 def _name_from(email: str) -> str:

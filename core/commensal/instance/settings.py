@@ -1,10 +1,12 @@
 """The settings of an instance, as `instance.toml` contains them, with type, meaning and default.
 
-Every `Secret` can also be in a file of its own, or with the service manager; see `credentials.py`.
+Every `Secret` can also be in a file of its own, or with the service manager; see `credentials.py`. Variables of the
+environment stand above the file; see `environment.py`.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 from ..base.allowed_networks import read_allowed
 from ..base.credentials import EXTERNAL, holds_secrets, with_secrets
+from ..base.environment import with_environment
 from ..base.errors import SettingsError, Unfit
 from ..base.languages.offered import LANGUAGES
 from ..base.reading import read_settings
@@ -256,6 +259,7 @@ def load_settings(folder: Path) -> InstanceSettings:
         raise SettingsError("{file}: {error}", file=file, error=error) from error
     if holds_secrets(InstanceSettings, values) or _password_in(values):
         refuse_if_others_read(file)
+    values = with_environment(InstanceSettings, values, os.environ)
     return read_settings(InstanceSettings, with_secrets(InstanceSettings, values))
 
 

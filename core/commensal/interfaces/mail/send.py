@@ -74,6 +74,11 @@ _CODE = {
 }  # fmt: skip
 
 
+def link_for_password(base_url: str, code: str) -> str:
+    """The address at which a code of the purpose "reset" sets a password."""
+    return base_url.rstrip("/") + _CODE["reset_password"].format(code=code)
+
+
 def send_mail(instance: Instance, job: Job) -> None:
     """Sends one message. Raises whatever prevents its delivery, so that the job is retried."""
     payload = job.payload

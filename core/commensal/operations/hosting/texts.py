@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ WORKER = "commensal-work"
 UNITS = {"commensal": ("the web server", "serve --no-jobs"), WORKER: ("the worker", "work")}
 PROXIES = ("caddy", "nginx")
 CONTAINER = "container"
+SEVERAL = tuple(f"{unit}@" for unit in UNITS)  # units for any number of instances in one folder
 UPGRADES = ("upgrade.service", "upgrade.timer")
 MONITORING = ("alerts.yml", "prometheus.yml", "dashboard.json")
 STATE = Path("/var/lib")  # where systemd creates the state folders of services
@@ -33,7 +35,7 @@ _EXAMPLE = "https://commensal.example"  # if there is no instance yet
 
 
 def write_text(which: str, folder: Path) -> str:
-    """The text for a unit of `UNITS` or `UPGRADES`, one of `PROXIES` or `MONITORING`, or `CONTAINER`.
+    """The text for a unit of `UNITS`, `SEVERAL` or `UPGRADES`, one of `PROXIES` or `MONITORING`, or `CONTAINER`.
 
     `folder` need not contain an instance yet.
 
@@ -43,7 +45,7 @@ def write_text(which: str, folder: Path) -> str:
     settings = (
         load_settings(folder) if (folder / "instance.toml").exists() else InstanceSettings(name="", base_url=_EXAMPLE)
     )
-    file = Path(__file__).parent / "templates" / ("unit.service" if which in UNITS else which)
+    file = Path(__file__).parent / "templates" / ("unit.service" if which in (*UNITS, *SEVERAL) else which)
     text = file.read_text(encoding="utf-8")
     for name, value in _values(which, folder, settings).items():
         text = text.replace(f"{{{name}}}", value)
@@ -53,10 +55,18 @@ def write_text(which: str, folder: Path) -> str:
 def _values(which: str, folder: Path, settings: InstanceSettings) -> dict[str, str]:
     if which in UNITS:
         return _of_unit(which, folder, settings)
+    if which in SEVERAL:
+        values = _of_unit(which.removesuffix("@"), folder, settings)
+        return {name: _of_any(value, folder.name) for name, value in values.items()} | {"unit": which}
     if which in UPGRADES:
         _refuse_misread(str(folder), str(_command()))
         return {"commensal": str(_command()), "folder": str(folder)}
     return _of_address(settings)
+
+
+def _of_any(value: str, name: str) -> str:
+    """A value of the unit of one instance, for any instance beside it: `%i` stands where paths end in its name."""
+    return re.sub(rf"(?<=/){re.escape(name)}$", "%i", value, flags=re.MULTILINE)
 
 
 def _command() -> Path:

@@ -6,12 +6,13 @@ import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 
 from ...base.errors import SettingsError, Trouble
 from ...instance import InstanceSettings
-from .versions import run
+from .versions import CommandFailed, run
 
 PATIENCE = 60.0  # seconds for a service to answer after its start
 _POLL = 0.1
@@ -22,6 +23,13 @@ class Services:
     """Units of systemd."""
 
     units: Sequence[str]
+
+    @classmethod
+    def of(cls, instances: Sequence[Path], units: Sequence[str]) -> Services:
+        """The units of the instances: those for any instance, such as ``commensal@val``, where there are such; else
+        `units`."""
+        names = [unit for folder in instances for unit in _named_after(folder, units)]
+        return cls(tuple(dict.fromkeys(names)))
 
     def refuse_missing(self) -> None:
         """Raises `SettingsError` if systemd is not there, and `CommandFailed` if it does not know a unit."""
@@ -38,6 +46,15 @@ class Services:
 
     def start(self) -> None:
         run(["systemctl", "start", *self.units])
+
+
+def _named_after(folder: Path, units: Sequence[str]) -> Sequence[str]:
+    named = [f"{unit}@{folder.name}" for unit in units]
+    try:
+        run(["systemctl", "cat", *named])
+    except (CommandFailed, OSError):
+        return units
+    return named
 
 
 def wait_until_served(settings: InstanceSettings, patience: float = PATIENCE) -> str:

@@ -23,6 +23,16 @@ def mail_code(tx: Transaction, email: str, purpose: Purpose, *, kind: str) -> bo
 
     Sends nothing and returns False if there is no such person, they are disabled, or got five within the last hour.
     """
+    code = new_code(tx, email, purpose)
+    if code is None:
+        return False
+    recipient = tx.one(select(person.c.name, person.c.language).where(person.c.email == email))
+    enqueue(tx, "mail", {"kind": kind, "to": email, **recipient, "code": code})
+    return True
+
+
+def new_code(tx: Transaction, email: str, purpose: Purpose) -> str | None:
+    """A new code of the person whose address is `email` (as kept). None where `mail_code` sends nothing."""
     secret = tx.ids.secret()
     recent = select(func.count()).where(
         email_code.c.person_id == person.c.id,
@@ -40,11 +50,8 @@ def mail_code(tx: Transaction, email: str, purpose: Purpose, *, kind: str) -> bo
     addressee = select(*values.values()).where(
         person.c.email == email, person.c.disabled_at.is_(None), recent.scalar_subquery() < _MOST
     )
-    if tx.execute(insert(email_code).from_select(list(values), addressee)).rowcount != 1:
-        return False
-    recipient = tx.one(select(person.c.name, person.c.language).where(person.c.email == email))
-    enqueue(tx, "mail", {"kind": kind, "to": email, **recipient, "code": secret})
-    return True
+    is_made = tx.execute(insert(email_code).from_select(list(values), addressee)).rowcount == 1
+    return secret if is_made else None
 
 
 def use_code(tx: Transaction, secret: str, purpose: Purpose, *, person_id: str | None = None) -> str:
