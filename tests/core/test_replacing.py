@@ -26,7 +26,7 @@ from commensal.operations.upgrading.services import Services
 from commensal.operations.upgrading.versions import Program, Wheel
 from commensal.trade.accounts.operators import add_operator
 
-from .versions import ADDED, NEW, OLD, ROOT, Machine, build_wheels
+from .versions import ADDED, INSTALL, NEW, OLD, Machine, build_wheels
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_an_instance_is_installed_and_upgraded_in_seconds_and_goes_back_while_no
 
 @pytest.mark.skipif(shutil.which("shellcheck") is None and "CI" not in os.environ, reason="there is no shellcheck")
 def test_shellcheck_finds_nothing_in_the_installation() -> None:
-    subprocess.run(["shellcheck", ROOT / "core" / "install" / "install.sh"], check=True)
+    subprocess.run(["shellcheck", INSTALL], check=True)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_the_installation_refuses_mistakes_before_anything_is_done(
     machine = Machine(tmp_path)
     (tmp_path / "README.md").touch()
     (tmp_path / "commensal-1.0-py3-none-any.whl").touch()
-    command = ["sh", ROOT / "core" / "install" / "install.sh", *words]
+    command = ["sh", str(INSTALL), *words]
     result = subprocess.run(command, cwd=tmp_path, env=machine.environment, capture_output=True, text=True, check=False)
     assert result.returncode == 1
     assert f"Nothing was installed: {reason}" in result.stderr.replace("the name ", "")

@@ -13,6 +13,7 @@ from pathlib import Path
 from commensal.operations.upgrading.versions import Program
 
 ROOT = Path(__file__).parents[2]
+INSTALL = ROOT / "core" / "install" / "install.sh"
 OLD, NEW = "7.0", "7.0.1"
 ADDED = "9999_added"  # the revision that the new version has and the old has not
 
@@ -110,7 +111,7 @@ class Machine:
 
     def install(self, wheel: Path) -> subprocess.CompletedProcess[str]:
         """Runs install.sh with the wheel, for the instance `val`."""
-        command = ["sh", ROOT / "core" / "install" / "install.sh", wheel, "val", "val.example", "marie@val.example"]
+        command = ["sh", str(INSTALL), str(wheel), "val", "val.example", "marie@val.example"]
         return subprocess.run(command, capture_output=True, text=True, env=self.environment, timeout=300, check=False)
 
     def run(self, *words: object, killed_at: str = "") -> subprocess.CompletedProcess[str]:
