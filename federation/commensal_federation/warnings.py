@@ -24,6 +24,7 @@ from .identity.keys import Key, key_in_use, key_iri, our_keys
 from .linked_catalogues.alarms import link_warnings
 from .linked_catalogues.backorders.alarms import backorder_warnings
 from .moving.alarms import recovery_warnings
+from .office.producers_elsewhere import offer_lines
 from .peering.alarms import peer_conditions, peer_warnings, silent_peers
 from .runtime import federation_of
 
@@ -54,8 +55,10 @@ def health_reasons(tx: Transaction) -> Sequence[Problem]:
 
 
 @hookimpl
-def page_parts(tx: Transaction, page: str, enterprise_id: str, language: str) -> Sequence[PagePart]:
-    """Neighbours that do not answer, on the week of a hub."""
+def page_parts(
+    tx: Transaction, page: str, enterprise_id: str, scopes: frozenset[str], language: str
+) -> Sequence[PagePart]:
+    """On the week of a hub: neighbours that do not answer, and what producers elsewhere offer and propose."""
     if page != "week":
         return []
     zone = enterprise_by_id(tx, enterprise_id).timezone
@@ -64,6 +67,8 @@ def page_parts(tx: Transaction, page: str, enterprise_id: str, language: str) ->
         PageLine(text=name, detail=text.format(moment=format_moment(since, zone, language)), urgent=True)
         for name, since in silent_peers(tx)
     ]
+    if "grants:read" in scopes:
+        lines += offer_lines(tx, enterprise_id, language)
     return [PagePart(title=translate(language, "The link with the others"), lines=lines, position=200)]
 
 

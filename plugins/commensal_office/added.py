@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from functools import partial
 
 from starlette.responses import Response
@@ -39,10 +39,21 @@ def routes_of_plugins(instance: Instance, address: str, taken: Collection[str]) 
     return routes
 
 
-def links_of_plugins(instance: Instance, language: str) -> Sequence[tuple[str, str]]:
-    """The links that plugins add to the page of the instance: the text in this language, and the address."""
-    pages = [added.page for added in added_pages(instance) if added.is_for_operators and added.page.link]
-    return [(translate(language, page.link), f"{OF_INSTANCE}/{page.path}") for page in pages]
+def links_of_plugins(visit: Visit, place: str, address: str, enabled: Collection[str] = ()) -> list[tuple[str, str]]:
+    """The links that plugins add to the page of this place: the text in the visitor's language, and the URL.
+
+    `address` is what the pages stand below; `enabled` are the plugins that the enterprise has switched on.
+    """
+    pages = [
+        added.page
+        for added in added_pages(visit.instance)
+        if added.is_for_operators or added.page.where_off or added.plugin in enabled
+    ]
+    return [
+        (translate(visit.language, page.link), f"{address}/{page.path}")
+        for page in pages
+        if page.link and page.place == place
+    ]
 
 
 def _named(handler: Callable[[Visit], Response], added: AddedPage) -> Callable[[Visit], Response]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from commensal import Enterprise, NotFound, Refused, Transaction, enterprises_by_id, list_enterprises
+from commensal import Enterprise, NotFound, Refused, Transaction, enabled_plugins, enterprises_by_id, list_enterprises
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import find_enterprise, grant, grants_given, revoke
 
+from .added import links_of_plugins
 from .desk import Desk, open_desk
 from .showing import show
 
@@ -25,13 +26,14 @@ def hubs_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -
     with visit.read() as tx:
         desk = open_desk(tx, visit, "grants:read")
         hubs = _hubs(tx, desk)
+        links = links_of_plugins(visit, "hubs", desk.address, enabled_plugins(tx, desk.enterprise.id))
         asking = _asking(tx, visit, desk, {hub.id for hub, _ in hubs})
         matches = list_enterprises(tx, search=words, kind="hub", limit=_MOST_MATCHES) if words else ()
     known = {hub.id for hub, _ in hubs} | {desk.enterprise.id}
     return show(
         visit, desk, "hubs", at="hubs", status=status, hubs=hubs, words=words, asking=asking, mistakes=errors,
         matches=[match for match in matches if match.id not in known], may_write=desk.may("grants:write"),
-        done=visit.query.get("done", ""), asked=visit.query.get("ask", ""),
+        done=visit.query.get("done", ""), asked=visit.query.get("ask", ""), links=links,
     )  # fmt: skip
 
 

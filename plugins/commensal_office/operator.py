@@ -8,7 +8,7 @@ from commensal import NotFound, Transaction, ask_for, failed_jobs, health_proble
 from commensal.pages import Visit
 from commensal.trade import demand
 
-from .added import links_of_plugins
+from .added import OF_INSTANCE, links_of_plugins
 from .showing import show
 
 _SHOWN = 100  # failed jobs
@@ -24,7 +24,7 @@ def instance_page(visit: Visit) -> Response:
     return show(
         visit, None, "instance", problems=health_problems(visit.instance), jobs=jobs, backup=backup, trial=trial,
         folder=settings.backups.folder, timezone=settings.timezone, done=visit.query.get("done", ""),
-        links=links_of_plugins(visit.instance, visit.language),
+        links=links_of_plugins(visit, "instance", OF_INSTANCE),
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from commensal import (
     Problem,
     Refused,
     Transaction,
+    enabled_plugins,
     enterprise_by_id,
     enterprises_by_id,
     list_enterprises,
@@ -40,6 +41,7 @@ from commensal.trade import (
     revoke,
 )
 
+from .added import links_of_plugins
 from .begin import first_catalog
 from .desk import MOST, Desk, open_desk
 from .showing import show
@@ -66,6 +68,7 @@ def producers_page(
     with visit.read() as tx:
         desk = open_desk(tx, visit, "grants:read")
         producers = _producers(tx, desk)
+        links = links_of_plugins(visit, "producers", desk.address, enabled_plugins(tx, desk.enterprise.id))
         known = {producer.enterprise.id for producer in producers} | {desk.enterprise.id}
         matches = list_enterprises(tx, search=words, kind="producer", limit=_MOST_MATCHES) if words else ()
     settings = visit.instance.settings
@@ -73,7 +76,7 @@ def producers_page(
         visit, desk, "producers", at="producers", status=status, producers=producers, words=words,
         matches=[match for match in matches if match.id not in known], typed=typed or dict.fromkeys(_FIELDS, ""),
         may_make=visit.actor.is_operator or settings.security.new_enterprises == "everybody",
-        may_ask=desk.may("grants:write"), mistakes=errors, done=visit.query.get("done", ""),
+        may_ask=desk.may("grants:write"), mistakes=errors, done=visit.query.get("done", ""), links=links,
     )  # fmt: skip
 
 

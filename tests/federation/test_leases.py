@@ -7,17 +7,18 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from commensal.base.errors import Conflict
 from commensal.trade.stock.lots import lot_by_id
 from commensal.trade.stock.movements import count_stock, receive_stock
-from commensal_federation.catalogue.grants import end_grant
+from commensal_federation.catalogue.grants import end_grant, give_grant
 from commensal_federation.delivery import post
 from commensal_federation.delivery.outbox.dead_letters import dead_letters
 from commensal_federation.delivery.tables import federation_inbox
 from commensal_federation.dfc.iris import lot_iri
 from commensal_federation.grants.questions import grants_between
+from commensal_federation.grants.tables import federation_grant
 from commensal_federation.leases import lender
 from commensal_federation.leases.holder import take_grant
 from commensal_federation.leases.lendable import lendable_lot
@@ -311,6 +312,23 @@ def test_no_peer_holds_more_than_its_share_of_a_lot(farm: Producer, hub: Hub) ->
         ask = Asked(least=0, hoped=50)
         ungranted = answer_request(farm.federation, tx, limited_peer, "farm", farm.product.lot_id, ask, "message")
     assert [ungranted.hoped, int(farm.lot.lent)] == [20, 30]
+
+
+def test_no_peer_holds_more_than_its_grants_let_it(farm: Producer, hub: Hub) -> None:
+    """Of several hubs of the peer the largest share counts, since they share a lease."""
+    peer, other = farm.region.peer("a", "b"), f"{hub.federation.base}/api/dfc/enterprises/other"
+    with farm.write() as tx:
+        give_grant(farm.federation, tx, "farm", peer.id, hub.iri, "hub", lot_share=20)
+        change = update(federation_grant).values(state="accepted")
+        tx.execute(change)
+        ask = Asked(least=0, hoped=50)
+        answer_request(farm.federation, tx, peer, "farm", farm.product.lot_id, ask, "message")
+    assert int(farm.lot.lent) == 20
+    with farm.write() as tx:
+        give_grant(farm.federation, tx, "farm", peer.id, other, "other", lot_share=40)
+        tx.execute(change)
+        answer_request(farm.federation, tx, peer, "farm", farm.product.lot_id, ask, "another")
+    assert int(farm.lot.lent) == 40
 
 
 def test_what_is_reserved_is_never_given_back(farm: Producer, hub: Hub, item: str) -> None:

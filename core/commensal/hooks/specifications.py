@@ -263,7 +263,7 @@ def office_pages() -> Sequence[OfficePage] | None:
     """Pages that the plugin adds to the office of each enterprise that has switched it on, or for operators.
 
     They have the office's frame, navigation and address; the office asks for the scope before it calls the plugin.
-    Lead people there by a line of `page_parts`, and operators by the `link` of a page.
+    Lead people there by a line of `page_parts`, or by the `link` of a page.
     """
     raise AssertionError("a specification is not called")
 

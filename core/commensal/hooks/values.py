@@ -70,7 +70,9 @@ class OfficePage:
     send:         answers a POST in the same way; None: the page has no form
     sends:        the scope that its form needs; "": the one of the page
     largest_file: bytes of the one file that its form may carry, which is the visit's `body`; 0: none
-    link:         for a page of operators: the text of the link to it on the page of the instance, for `translate`
+    link:         the text, for `translate`, of a link to it on the page of its `place`; places with such links are
+                  "instance" (for operators), "hubs" and "producers"
+    where_off:    it also answers for enterprises that have not switched the plugin on
     """
 
     path: str
@@ -81,6 +83,7 @@ class OfficePage:
     sends: str = ""
     largest_file: int = 0
     link: str = ""
+    where_off: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -37,18 +38,22 @@ Percent = Decimal  # msgspec bounds no decimals; the command does
 
 
 class NewGrant(Body, frozen=True, kw_only=True):
-    """`hub` is the IRI of an enterprise of the peer; `category_id` the customer category whose prices it sees."""
+    """`hub` is the IRI of an enterprise of the peer; `category_id` the customer category whose prices it sees.
+    `lot_share` is percent of a lot that the peer may hold unsold; `ends_at` when the grant is taken back by itself."""
 
     peer_id: Id
     hub: Iri
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     category_id: Id | None = None
     resell: bool = False
+    lot_share: Annotated[int, msgspec.Meta(ge=1, le=100)] | None = None
+    ends_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
 
 class NewGrants(Body, frozen=True, kw_only=True):
     """`hubs` are names of public hubs of the peer, as its list shows them, or their IRIs; each gets a grant on the same
-    terms, or none does. `category_id` is the customer category whose prices they see."""
+    terms, or none does. `category_id` is the customer category whose prices they see, `lot_share` percent of a lot that
+    the peer may hold unsold, `ends_at` when the grants are taken back by themselves."""
 
     peer_id: Id
     hubs: Annotated[
@@ -57,6 +62,8 @@ class NewGrants(Body, frozen=True, kw_only=True):
     ]
     category_id: Id | None = None
     resell: bool = False
+    lot_share: Annotated[int, msgspec.Meta(ge=1, le=100)] | None = None
+    ends_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +103,8 @@ def give_instance_grant(call: Call, enterprise: str, body: NewGrant) -> Grant:
     """Lets a hub of another instance list and sell what the enterprise lists. Its people have to accept."""
     return give_grant(
         federation_of(call.instance), call.tx, enterprise, body.peer_id, body.hub, body.name,
-        category_id=body.category_id, resell=body.resell, by=call.actor.person_id,
+        category_id=body.category_id, resell=body.resell, lot_share=body.lot_share,
+        ends_at=body.ends_at, by=call.actor.person_id,
     )  # fmt: skip
 
 
@@ -132,7 +140,8 @@ def give_instance_grants(call: Call, enterprise: str, body: NewGrants) -> Sequen
     """
     return give_grants(
         federation_of(call.instance), call.tx, enterprise, body.peer_id, call.prepared,
-        category_id=body.category_id, resell=body.resell, by=call.actor.person_id,
+        category_id=body.category_id, resell=body.resell, lot_share=body.lot_share,
+        ends_at=body.ends_at, by=call.actor.person_id,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ from commensal import (
     Conflict,
     Invalid,
     NotFound,
+    Problem,
     Transaction,
     enabled_plugins,
     enterprise_by_id,
@@ -19,7 +21,7 @@ from commensal import (
 )
 from commensal.trade import catalog_by_id, change_enterprise, copy_enterprise, enable_plugin, grant, grants_of, revoke
 
-from ..authority.authority import refuse_moved, refuse_moving, wait_while_moving
+from ..authority.authority import is_frozen, refuse_moved, refuse_moving, wait_while_moving
 from ..delivery import post
 from ..dfc.iris import enterprise_iri, local_id
 from ..dfc.vocabulary import DfcEnterprise
@@ -36,6 +38,7 @@ from ..runtime import Federation
 from .listings import margin_problem
 
 SELLING = ("ReadProducts", "WriteOrders")  # the core's scopes that the copy of a producer grants to the hub
+_AT_ONCE = 500
 _row = federation_grant.c
 
 
@@ -52,16 +55,20 @@ def give_grant(
     *,
     category_id: str | None = None,
     resell: bool = False,
+    lot_share: int | None = None,
+    ends_at: datetime | None = None,
     by: str | None = None,
 ) -> Grant:
     """Lets a hub of a peer list and sell what this enterprise lists, at the prices of a customer category.
 
     A second call for the same hub replaces the terms of its grant; another category changes the prices that it sees.
+    `lot_share` is percent of a lot that the peer may hold unsold, and `ends_at` (UTC) when the grant is taken back.
 
-    Raises `Conflict` for a peer that may not read catalogues here, for a hub that is not of that peer, and while the
-    enterprise moves; `NotFound` for a category that the enterprise does not have.
+    Raises `Invalid` for terms out of bounds, `Conflict` for a peer that may not read catalogues here, for a hub that is
+    not of that peer, and while the enterprise moves; `NotFound` for a category that the enterprise does not have.
     """
     refuse_moving(tx, enterprise_id)
+    _refuse_terms(tx, lot_share, ends_at)
     if category_id is not None and category_id not in {category.id for category in list_categories(tx, enterprise_id)}:
         raise NotFound("no_category", "There is no such customer category.")
     peer = peer_by_id(tx, peer_id)
@@ -70,10 +77,36 @@ def give_grant(
     if local_id(peer.base, hub_iri, "enterprises") is None:
         raise Conflict("foreign_hub", "{iri} is no enterprise of {name}.", iri=hub_iri[:200], name=peer.name)
     enable_federation(federation, tx, enterprise_id)
-    terms = {"category_id": category_id, "resell": resell, "state": "offered", "reason": "", "other_name": hub_name}
+    terms = {
+        "category_id": category_id, "resell": resell, "lot_share": lot_share, "ends_at": ends_at, "state": "offered",
+        "reason": "", "other_name": hub_name,
+    }  # fmt: skip
     new_grant = _save(tx, "given", enterprise_id, peer_id, hub_iri, terms, by)
     send_offer(federation, tx, new_grant)
     return new_grant
+
+
+def _refuse_terms(tx: Transaction, lot_share: int | None, ends_at: datetime | None) -> None:
+    problems = []
+    if lot_share is not None and not 1 <= lot_share <= 100:
+        problems.append(Problem("lot_share", "A share of a lot is 1 to 100 percent.", "/lot_share"))
+    if ends_at is not None and ends_at <= tx.now:
+        problems.append(Problem("ends_at", "This moment has passed.", "/ends_at"))
+    if problems:
+        raise Invalid(problems)
+
+
+def grants_over(tx: Transaction) -> list[str]:
+    """Returns the ids of given grants whose time has come. One of an enterprise that moves waits until it has moved."""
+    over = (_row.direction == "given", _row.state.in_(("offered", "accepted")), _row.ends_at <= tx.now)
+    rows = tx.all(select(_row.id, _row.enterprise_id).where(*over).order_by(_row.id).limit(_AT_ONCE))
+    return [row["id"] for row in rows if not is_frozen(tx, row["enterprise_id"])]
+
+
+def end_grants_over(federation: Federation, tx: Transaction) -> None:
+    """Takes back the grants whose time has come."""
+    for grant_id in grants_over(tx):
+        end_grant(federation, tx, grant_id)
 
 
 def end_grant(federation: Federation, tx: Transaction, grant_id: str) -> Grant:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
-from commensal import Instance, Job, Periodic, Work
+from commensal import Instance, Job, Periodic, Transaction, Work, enqueue
 from commensal.trade import Picture, keep_picture, re_encode, show_image
 
 from ..runtime import federation_of
@@ -15,11 +15,13 @@ from . import states as states  # registers the digests that are compared once a
 from .away import note_away_peers
 from .copies import FETCH_IMAGE
 from .enqueue import TELL, enqueue_statements
+from .grants import end_grants_over, grants_over
 from .origins import ASK, ask_origin, refresh_origins
 from .restored import resend_catalogue
 from .tables import federation_copy
 
 _LARGEST = 9 * 1024 * 1024  # bytes
+END_OVER = "federation.end_grants_over"
 _TIMEOUT = 20.0  # seconds
 _copy = federation_copy.c
 
@@ -46,10 +48,21 @@ def fetch_image(instance: Instance, job: Job) -> None:
         tx.execute(update(federation_copy).where(_copy.local_id == copy_id).values(image=address))
 
 
+def _enqueue_grants_over(tx: Transaction) -> None:
+    if grants_over(tx):
+        enqueue(tx, END_OVER, {})
+
+
+def _end_over(instance: Instance, job: Job) -> None:
+    federation = federation_of(instance)
+    instance.store.transact(lambda tx: end_grants_over(federation, tx))
+
+
 def work() -> Work:
     return Work(
-        {FETCH_IMAGE: fetch_image, TELL: resend_catalogue, ASK: ask_origin},
+        {FETCH_IMAGE: fetch_image, TELL: resend_catalogue, ASK: ask_origin, END_OVER: _end_over},
         (
+            Periodic("federation.grants_over", timedelta(minutes=10), _enqueue_grants_over, irreversible=True),
             Periodic("federation.away", timedelta(minutes=10), note_away_peers),
             Periodic("federation.origins", timedelta(hours=1), refresh_origins),
             Periodic("federation.statements", timedelta(days=1), enqueue_statements),

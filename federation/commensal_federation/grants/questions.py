@@ -23,6 +23,10 @@ _GRANTORS = (
     .where(_row.peer_id == bindparam("peer"), _row.direction == "given", _row.state == "accepted")
     .distinct()
 )
+_SHARES = select(_row.lot_share).where(
+    _row.enterprise_id == bindparam("grantor"), _row.peer_id == bindparam("peer"), _row.direction == "given",
+    _row.state == "accepted",
+)  # fmt: skip
 _COUNTS = (
     select(_row.peer_id, _row.direction, func.count().label("number"))
     .where(_row.state == "accepted")
@@ -73,6 +77,15 @@ def _grants(*names: str) -> Select[Any]:
 def count_grants(tx: Transaction) -> dict[tuple[str, str], int]:
     """Returns the number of accepted grants by peer id and direction, "given" or "received"."""
     return {(row["peer_id"], row["direction"]): int(row["number"]) for row in tx.all(_COUNTS)}
+
+
+def share_granted(tx: Transaction, grantor_id: str, peer_id: str) -> int:
+    """Returns the percent of a lot of this enterprise that the peer may hold by its grants: of several the largest.
+
+    100 without a grant that says less: then the limits of the peer count alone.
+    """
+    shares = [row["lot_share"] for row in tx.all(_SHARES, {"grantor": grantor_id, "peer": peer_id})]
+    return 100 if not shares or None in shares else max(shares)
 
 
 def mirror_of(tx: Transaction, iri: str) -> str:

@@ -16,6 +16,8 @@ federation_grant = Table(
     Column("other_name", Text, nullable=False),
     Column("category_id", Text),  # given: the customer category whose prices the other sees; null: the general ones
     Column("resell", Flag, nullable=False),  # the other may grant it further
+    Column("lot_share", Whole),  # given: percent of a lot that the peer may hold unsold; null: as its limits say
+    Column("ends_at", Time),  # given: when it is taken back by itself; null: when somebody does
     Column("margin", Exact),  # received: percent added when goods are listed automatically; null: people list
     Column("catalog_id", Text),  # received: where goods are listed automatically
     Column("state", Text, nullable=False),

@@ -18,6 +18,7 @@ from ..delivery import post
 from ..delivery.alerts import alert
 from ..delivery.lanes import hold_lanes
 from ..dfc.iris import lot_iri
+from ..grants.questions import share_granted
 from ..messages import Refuse
 from ..messages.bodies.leases import Asked, LeaseForced, LeaseGrant, LeaseRefusal, LeaseReport
 from ..notices import note_for_enterprise, note_for_operators
@@ -93,7 +94,7 @@ def answer_request(
         )
         _tell_grant(federation, tx, lease, in_reply_to)
         return Ungranted(hoped=amounts.hoped - granted)
-    share = max(0, min(_share(lease, peer), _most_at_once(lease, peer)))
+    share = max(0, min(_share(tx, lease, peer), _most_at_once(lease, peer)))
     if share < amounts.least or lease.row["late"]:
         _refuse(federation, tx, lease, lease.units(room), "That is more than one hub may hold, or ask for, at once.",
                 in_reply_to)  # fmt: skip
@@ -298,12 +299,13 @@ def _lendable(tx: Transaction, lease: LotLease, peer: Peer) -> int:
     """
     if lease.row["late"] or is_barred(tx, lease.row["lot_id"]):
         return 0
-    return min(lease.free, _share(lease, peer))
+    return min(lease.free, _share(tx, lease, peer))
 
 
-def _share(lease: LotLease, peer: Peer) -> int:
+def _share(tx: Transaction, lease: LotLease, peer: Peer) -> int:
     """How many more grains the peer may hold beyond those that its customers have ordered."""
-    return _percent(lease, peer.limits.lot_share) - max(0, lease.outstanding - int(lease.row["ordered"]))
+    share = min(peer.limits.lot_share, share_granted(tx, lease.row["enterprise_id"], peer.id))
+    return _percent(lease, share) - max(0, lease.outstanding - int(lease.row["ordered"]))
 
 
 def _most_at_once(lease: LotLease, peer: Peer) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from commensal import Transaction, enterprises_by_id
 from commensal.trade import lines_of_product
@@ -64,25 +64,38 @@ class Effects:
 def effects_of_ending(tx: Transaction, peer_id: str) -> Effects:
     """What stops when the peer is suspended or revoked, and what is left to settle between people."""
     grants = [grant for grant in grants_between(tx, peer_id=peer_id) if grant.state in ("offered", "accepted")]
-    rows = [
-        row
-        for row in tx.all(_OPEN.where(_order.peer_id == peer_id))
-        if row["begins_at"] is None or row["begins_at"] > tx.now - _RECENT
-    ]
-    ids = {grant.enterprise_id for grant in grants} | {row["enterprise_id"] for row in rows}
-    names = {id: enterprise.name for id, enterprise in enterprises_by_id(tx, ids).items()}
+    names = {
+        id: enterprise.name
+        for id, enterprise in enterprises_by_id(tx, {grant.enterprise_id for grant in grants}).items()
+    }
     return Effects(
         selling=_pairs(grants, names, "received"),
         offering=_pairs(grants, names, "given"),
-        orders=[
-            OpenOrder(
-                is_ours=row["role"] == "buyer", enterprise=names.get(row["enterprise_id"], ""), other=row["other_name"],
-                sale=row["session_name"], begins_at=row["begins_at"], pieces=int(row["pieces"]),
-                people=_people(tx, row["id"], row["session_id"]) if row["role"] == "buyer" else None,
-            )
-            for row in rows
-        ],
-    )  # fmt: skip
+        orders=_open_orders(tx, _order.peer_id == peer_id),
+    )
+
+
+def orders_between(tx: Transaction, enterprise_id: str, other_iri: str) -> list[OpenOrder]:
+    """The orders between an enterprise here and another one elsewhere that are not given out yet."""
+    return _open_orders(tx, _order.enterprise_id == enterprise_id, _order.other_iri == other_iri)
+
+
+def _open_orders(tx: Transaction, *conditions: ColumnElement[bool]) -> list[OpenOrder]:
+    rows = [
+        row
+        for row in tx.all(_OPEN.where(*conditions))
+        if row["begins_at"] is None or row["begins_at"] > tx.now - _RECENT
+    ]
+    ours = enterprises_by_id(tx, {row["enterprise_id"] for row in rows})
+    return [
+        OpenOrder(
+            is_ours=row["role"] == "buyer", enterprise=ours[row["enterprise_id"]].name, other=row["other_name"],
+            sale=row["session_name"], begins_at=row["begins_at"], pieces=int(row["pieces"]),
+            people=_people(tx, row["id"], row["session_id"]) if row["role"] == "buyer" else None,
+        )
+        for row in rows
+        if row["enterprise_id"] in ours
+    ]  # fmt: skip
 
 
 def _pairs(grants: Sequence[Grant], names: Mapping[str, str], direction: str) -> list[tuple[str, str]]:

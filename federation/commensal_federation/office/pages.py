@@ -7,6 +7,7 @@ from typing import Any
 
 from commensal import OfficePage, hookimpl
 
+from . import producers_elsewhere, selling_elsewhere
 from .neighbours import neighbour_now, neighbour_page, neighbours_page
 from .pairing import invite_now, join_now, join_page, pairing_now, pairing_page
 
@@ -14,14 +15,23 @@ _Act = Callable[[Any, Any], Any]
 
 
 def _of_operators(path: str, show: _Act, send: _Act | None = None, *, link: str = "") -> OfficePage:
-    return OfficePage(path=path, place="", scope="operator", show=show, send=send, link=link)
+    return OfficePage(path=path, place="instance", scope="operator", show=show, send=send, link=link)
 
 
 @hookimpl
 def office_pages() -> Sequence[OfficePage]:
     return [
+        OfficePage(
+            path=selling_elsewhere.PATH, place="hubs", scope="grants:read", show=selling_elsewhere.selling_page,
+            send=selling_elsewhere.selling_now, link="Sell at hubs elsewhere", where_off=True,
+        ),
+        OfficePage(
+            path=producers_elsewhere.PATH, place="producers", scope="grants:read",
+            show=producers_elsewhere.buying_page, send=producers_elsewhere.buying_now, link="Producers elsewhere",
+            where_off=True,
+        ),
         _of_operators("peers", neighbours_page, invite_now, link="Neighbours"),
         _of_operators("peers/join", join_page, join_now),
         _of_operators("peers/pairings/{pairing}", pairing_page, pairing_now),
         _of_operators("peers/{peer}", neighbour_page, neighbour_now),
-    ]
+    ]  # fmt: skip

@@ -39,7 +39,7 @@ class AddedPage:
         return self._run(self.page.send, visit, enterprise)
 
     def _run(self, act: Callable[[Any, Any], Any], visit: Visit, enterprise: Enterprise | None) -> Screen | Response:
-        if enterprise is not None:
+        if enterprise is not None and not self.page.where_off:
             with visit.read() as tx:
                 refuse_where_off(tx, enterprise.id, self.plugin)
         with visit.instance.hooks.running(self.plugin, f"office page {self.page.path}"):

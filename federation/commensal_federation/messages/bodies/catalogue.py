@@ -106,6 +106,8 @@ class Grant:
     direction:   "given" by `enterprise_id` of ours to `other_iri`, or "received" by it
     category_id: given: the customer category whose prices the other sees (None: everybody's)
     resell:      whether the other may grant it further
+    lot_share:   given: percent of a lot that the peer may hold unsold; None: as its limits say
+    ends_at:     given: when it is taken back by itself (UTC); None: when somebody does
     margin:      received: percent that is added when the hub's catalog follows by itself; None: people list
     state:       "offered", "accepted", "refused" or "revoked"
     reason:      given and refused: why the other instance refused it, in English; empty if the hub's people did
@@ -119,6 +121,8 @@ class Grant:
     other_name: str
     category_id: str | None
     resell: bool
+    lot_share: int | None
+    ends_at: datetime | None
     margin: Decimal | None
     catalog_id: str | None
     state: str

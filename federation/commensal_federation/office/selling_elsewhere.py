@@ -1,0 +1,173 @@
+"""Sell at hubs elsewhere: a producer's people tick hubs of other sites, and take back what they gave."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from starlette.responses import Response
+
+from commensal import (
+    Conflict,
+    Enterprise,
+    Invalid,
+    NotFound,
+    Problem,
+    Refused,
+    Screen,
+    Transaction,
+    list_categories,
+)
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.trade import demand
+
+from ..catalogue.grants import end_grant
+from ..catalogue.hubs import PeerHub, fetch_hubs, give_grants, grant_state, peer_to_ask, trading_peers
+from ..grants.questions import grant_by_id, grants_between
+from ..leases.questions import leases
+from ..messages.bodies.catalogue import Grant
+from ..messages.bodies.leases import Lease
+from ..proposals.proposing import withdraw_sale
+from ..proposals.receiving import proposal_of, proposals_of
+from ..runtime import federation_of
+from .effects import orders_between
+
+PATH = "hubs/elsewhere"
+_HUB = "hub "  # before the address of a hub, in the names of fields
+_FIELDS = ("category", "share", "until")
+
+
+def selling_page(visit: Visit, enterprise: Enterprise) -> Screen:
+    return _selling_page(visit, enterprise)
+
+
+def _selling_page(
+    visit: Visit, producer: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200
+) -> Screen:  # fmt: skip
+    peer_id = visit.form.get("peer", "") or visit.query.get("peer", "")
+    with visit.read() as tx:
+        peers = trading_peers(tx)
+        grants = grants_between(tx, enterprise_id=producer.id, direction="given")
+        categories = list_categories(tx, producer.id)
+        proposals = [sale for sale in proposals_of(tx, producer.id) if sale.direction == "proposed"]
+        held = [lease for lease in leases(tx, enterprise_id=producer.id) if lease.role == "lender" and lease.out]
+    hubs, problem = _hubs_of(visit, producer, peer_id) if peer_id else ([], None)
+    if problem is not None:
+        errors, status = mistakes(visit, problem), status_of(problem)
+    context = {
+        "producer": producer, "peers": peers, "grants": grants, "categories": categories, "proposals": proposals,
+        "held": held, "hubs": hubs, "chosen_peer": peer_id, "mistakes": errors, "done": visit.query.get("done", ""),
+        "typed": {name: visit.form.get(name, "") for name in (*_FIELDS, "resell")}, "here": _address(producer),
+        "peer_names": {peer.id: peer.name for peer in peers},
+    }  # fmt: skip
+    return Screen(template="federation/selling.html", context=context, status=status)
+
+
+def _hubs_of(visit: Visit, producer: Enterprise, peer_id: str) -> tuple[list[tuple[PeerHub, str]], Refused | None]:
+    """The public hubs of a peer, asked of it now, each with the state of the grant to it."""
+    try:
+        with visit.read() as tx:
+            peer = peer_to_ask(tx, peer_id)
+        hubs = fetch_hubs(federation_of(visit.instance), peer)
+    except NotFound:
+        raise
+    except Refused as error:
+        return [], error
+    with visit.read() as tx:
+        return [(hub, grant_state(tx, producer.id, hub)) for hub in hubs], None
+
+
+def selling_now(visit: Visit, producer: Enterprise) -> Screen | Response:
+    """Offers goods to the hubs that are ticked, or takes a permission or a proposed sale back."""
+    action = visit.query.get("then", "")
+    if action == "end" and visit.form.get("sure") != "1":
+        return _ending_page(visit, producer)
+    try:
+        if action == "offer":
+            _offer(visit, producer)
+        else:
+            with visit.write() as tx:
+                _take_back(visit, tx, producer, action)
+    except NotFound:
+        raise
+    except Refused as error:
+        return _selling_page(visit, producer, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
+    return visit.redirect(f"{_address(producer)}?done={action}")
+
+
+def _offer(visit: Visit, producer: Enterprise) -> None:
+    """Offers to the hubs that are ticked, whose names are those that their own site shows now."""
+    form, federation = visit.form, federation_of(visit.instance)
+    with visit.read() as tx:
+        demand(tx, visit.actor, "grants:write", producer.id)
+        peer = peer_to_ask(tx, form.get("peer", ""))
+    ticked = {name.removeprefix(_HUB) for name in form if name.startswith(_HUB)}
+    if not ticked:
+        raise Conflict("no_hubs_ticked", "Tick at least one hub.")
+    hubs = [hub for hub in fetch_hubs(federation, peer) if hub.iri in ticked]
+    if len(hubs) < len(ticked):
+        raise Conflict("hub_gone", "One of the hubs is not shown by its site any more: look at the list again.")
+    share, ends_at = _read_share(form.get("share", "")), _read_end(form.get("until", ""), producer.timezone)
+    with visit.write() as tx:
+        demand(tx, visit.actor, "grants:write", producer.id)
+        give_grants(
+            federation, tx, producer.id, peer.id, hubs, category_id=form.get("category") or None,
+            resell="resell" in form, lot_share=share, ends_at=ends_at, by=visit.actor.person_id,
+        )  # fmt: skip
+
+
+def _read_share(text: str) -> int | None:
+    """Percent of a lot; None: nothing was typed. Raises `Invalid`."""
+    text = text.strip().removesuffix("%").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= 100):
+        raise Invalid([Problem("lot_share", "A share of a lot is 1 to 100 percent.", "/share")])
+    return int(text)
+
+
+def _read_end(text: str, timezone: str) -> datetime | None:
+    """The end of the day that was typed, by the clocks of the producer; None: nothing was typed. Raises `Invalid`."""
+    if not text.strip():
+        return None
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError:
+        raise Invalid([Problem("day", "Give a day, like 2026-06-30.", "/until")]) from None
+    return datetime.combine(day + timedelta(days=1), time(), tzinfo=ZoneInfo(timezone))
+
+
+def _take_back(visit: Visit, tx: Transaction, producer: Enterprise, action: str) -> None:
+    federation = federation_of(visit.instance)
+    if action == "end":
+        demand(tx, visit.actor, "grants:write", producer.id)
+        end_grant(federation, tx, _given(tx, visit, producer).id)
+    elif action == "withdraw":
+        demand(tx, visit.actor, "sales:write", producer.id)
+        sale = proposal_of(tx, producer.id, visit.form.get("proposal", ""))
+        withdraw_sale(federation, tx, producer.id, sale.iri)
+    else:
+        raise NotFound
+
+
+def _given(tx: Transaction, visit: Visit, producer: Enterprise) -> Grant:
+    return grant_by_id(tx, visit.form.get("grant", ""), direction="given", enterprise_id=producer.id)
+
+
+def _ending_page(visit: Visit, producer: Enterprise) -> Screen:
+    """Shows whom it concerns before a permission is taken back."""
+    with visit.read() as tx:
+        demand(tx, visit.actor, "grants:write", producer.id)
+        grant = _given(tx, visit, producer)
+        orders = orders_between(tx, producer.id, grant.other_iri)
+        held: list[Lease] = [
+            lease
+            for lease in leases(tx, enterprise_id=producer.id)
+            if lease.role == "lender" and lease.peer_id == grant.peer_id and lease.out
+        ]
+    context = {"grant": grant, "orders": orders, "held": held, "here": _address(producer), "is_given": True}
+    return Screen(template="federation/grant_ending.html", context=context)
+
+
+def _address(producer: Enterprise) -> str:
+    return f"/office/{producer.id}/{PATH}"

@@ -1,0 +1,164 @@
+"""Pages of the office for producers and hubs that trade with other sites: two instances, joined by a wire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import insert
+from starlette.testclient import TestClient
+
+from commensal.base.clock import ManualClock
+from commensal.interfaces.app import make_app
+from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.people.people import add_person, new_person
+from commensal.trade.people.sessions import begin_session
+from commensal_federation.grants.questions import grants_between
+from commensal_federation.messages.bodies.catalogue import Grant
+from commensal_federation.proposals.proposing import propose_sale
+from commensal_federation.testing import Region
+
+from ..plugins.conftest import PASSWORD, Browser
+from .trading import Hub, Place, Producer, minutes
+
+
+@pytest.fixture
+def region(new_region: Callable[..., Region]) -> Region:
+    region = new_region("a", "b", plugins=("office", "federation"))
+    region.befriend("a", "b")
+    return region
+
+
+@pytest.fixture
+def farm(region: Region) -> Producer:
+    return Producer(region, "a")
+
+
+@pytest.fixture
+def hub(region: Region) -> Hub:
+    return Hub(region, "b")
+
+
+def opens(place: Place, role: str = "owner", email: str = "ada@example.org") -> Browser:
+    """The browser of a member of the enterprise."""
+    ada = new_person(email=email, name="Ada", password=PASSWORD, language="en")
+    with place.write() as tx:
+        person = add_person(tx, ada, confirmed=True)
+        assert person is not None
+        row = {"enterprise_id": place.id, "person_id": person.id, "role": role, "since": tx.now}
+        tx.execute(insert(enterprise_member).values(row))
+        secret = begin_session(tx, person).secret
+    base = place.federation.base
+    browser = Browser(TestClient(make_app(place.federation.instance), base_url=base, raise_server_exceptions=False))
+    browser.client.cookies.set("__Host-session", secret)
+    browser.client.headers["Origin"] = base
+    return browser
+
+
+def grant_of(place: Place) -> Grant:
+    with place.read() as tx:
+        (grant,) = grants_between(tx, enterprise_id=place.id)
+    return grant
+
+
+def offers(browser: Browser, farm: Producer, hub: Hub, **fields: str) -> None:
+    """Goes from "Where I sell" to the hubs of the other site, ticks the hub and sends."""
+    there = "/office/farm/hubs/elsewhere"
+    assert there in browser.go("/office/farm/hubs").links()
+    browser.go(there)
+    assert "No hub elsewhere may sell your goods yet" in browser.page.text
+    browser.go(f"{there}?peer={farm.region.peer('a', 'b').id}")
+    browser.send("?then=offer", **{f"hub {hub.iri}": "1", **fields})
+    farm.region.work()
+
+
+def test_a_producer_ticks_a_hub_elsewhere_and_the_hub_accepts(farm: Producer, hub: Hub) -> None:
+    producer, coordinator = opens(farm), opens(hub)
+    offers(producer, farm, hub, share="200")
+    assert "A share of a lot is 1 to 100 percent" in producer.page.text
+    producer.send("?then=offer", **{f"hub {hub.iri}": "1", "share": "30"})
+    farm.region.work()
+    assert "has not answered yet" in producer.page.text
+    assert "farm offers you its goods" in coordinator.go("/office/hub").text
+    assert "/office/hub/producers/elsewhere" in coordinator.go("/office/hub/producers").links()
+    coordinator.go("/office/hub/producers/elsewhere")
+    coordinator.send("?then=accept", ("grant", grant_of(hub).id))
+    farm.region.work()
+    assert "sells your goods" in producer.go("/office/farm/hubs/elsewhere").text
+    coordinator.send("?then=follow", ("grant", grant_of(hub).id), margin="12,5")
+    assert (grant_of(hub).margin, grant_of(farm).lot_share) == (Decimal("12.5"), 30)
+    _is_taken_back(producer, coordinator, farm, hub)
+
+
+def _is_taken_back(producer: Browser, coordinator: Browser, farm: Producer, hub: Hub) -> None:
+    """After the producer has seen whom it concerns."""
+    hub.order(hub.sell(farm), 3)
+    minutes(farm.region)
+    producer.go("/office/farm/hubs/elsewhere")
+    producer.send("?then=end", ("grant", grant_of(farm).id))
+    assert "Nothing has changed yet" in producer.page.text
+    assert "3 pieces" in producer.page.text.partition("Orders that are not handed out yet")[2].split("hold")[0]
+    assert grant_of(farm).state == "accepted"
+    producer.send("?then=end")
+    farm.region.work()
+    assert grant_of(hub).state == "revoked"
+    assert "has taken its permission back" in coordinator.go("/office/hub/producers/elsewhere").text
+
+
+def test_a_hub_gives_up_what_it_was_granted_after_it_has_seen_whose_orders_wait(farm: Producer, hub: Hub) -> None:
+    farm.grant(hub)
+    hub.order(hub.sell(farm), 2)
+    minutes(farm.region)
+    coordinator = opens(hub)
+    coordinator.go("/office/hub/producers/elsewhere")
+    coordinator.send("?then=give-up", ("grant", grant_of(hub).id))
+    assert "2 pieces" in coordinator.page.text
+    assert "1 customer" in coordinator.page.text
+    coordinator.send("?then=give-up")
+    farm.region.work()
+    assert (grant_of(farm).state, grant_of(hub).state) == ("refused", "refused")
+
+
+def test_a_sale_that_a_producer_proposes_is_answered_on_a_page(farm: Producer, hub: Hub, clock: ManualClock) -> None:
+    farm.grant(hub)
+    noon = clock.now()
+    times = {name: noon + timedelta(days=days) for days, name in enumerate(("opens_at", "closes_at", "begins_at"), 1)}
+    with farm.write() as tx:
+        propose_sale(farm.federation, tx, "farm", name="Apples", ends_at=noon + timedelta(days=3, hours=2), **times)
+        propose_sale(farm.federation, tx, "farm", name="Pears", ends_at=noon + timedelta(days=3, hours=2), **times)
+    farm.region.work()
+    coordinator, producer = opens(hub), opens(farm)
+    assert "farm proposes the sale “Apples”" in coordinator.go("/office/hub/producers/elsewhere").text
+    for action in ("hold", "decline"):
+        coordinator.go("/office/hub/producers/elsewhere")
+        buttons = [values for tag, values in coordinator.page.elements if tag == "button"]
+        proposal = next(button["value"] for button in buttons if button.get("name") == "proposal")
+        coordinator.post(f"/office/hub/producers/elsewhere?then={action}", proposal=proposal)
+    farm.region.work()
+    answers = producer.go("/office/farm/hubs/elsewhere").text
+    assert " holds it" in answers
+    assert "does not hold it" in answers
+
+
+def test_a_permission_ends_by_itself_on_its_day(farm: Producer, hub: Hub, clock: ManualClock) -> None:
+    offers(opens(farm), farm, hub, until=f"{clock.now():%Y-%m-%d}")
+    assert grant_of(hub).state == "offered"
+    clock.advance(days=1)
+    minutes(farm.region)
+    assert (grant_of(farm).state, grant_of(hub).state) == ("revoked", "revoked")
+
+
+def test_only_owners_give_permissions_and_accept_them(farm: Producer, hub: Hub) -> None:
+    manager = opens(farm, "manager")
+    page = f"/office/farm/hubs/elsewhere?peer={farm.region.peer('a', 'b').id}"
+    assert "Which hubs?" not in manager.go(page).text
+    manager.post(f"{page}&then=offer", peer=farm.region.peer("a", "b").id, **{f"hub {hub.iri}": "1"})
+    assert manager.status == 403
+    with farm.read() as tx:
+        assert not grants_between(tx, enterprise_id="farm")
+    offers(opens(farm, email="olivia@example.org"), farm, hub)
+    packer = opens(hub, "packer")
+    packer.post("/office/hub/producers/elsewhere?then=accept", grant=grant_of(hub).id)
+    assert (packer.status, grant_of(hub).state) == (403, "offered")
