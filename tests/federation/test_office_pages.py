@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import insert
@@ -124,7 +125,9 @@ def test_a_hub_gives_up_what_it_was_granted_after_it_has_seen_whose_orders_wait(
 def test_a_sale_that_a_producer_proposes_is_answered_on_a_page(farm: Producer, hub: Hub, clock: ManualClock) -> None:
     farm.grant(hub)
     noon = clock.now()
-    times = {name: noon + timedelta(days=days) for days, name in enumerate(("opens_at", "closes_at", "begins_at"), 1)}
+    times: dict[str, Any] = {
+        name: noon + timedelta(days=days) for days, name in enumerate(("opens_at", "closes_at", "begins_at"), 1)
+    }
     with farm.write() as tx:
         propose_sale(farm.federation, tx, "farm", name="Apples", ends_at=noon + timedelta(days=3, hours=2), **times)
         propose_sale(farm.federation, tx, "farm", name="Pears", ends_at=noon + timedelta(days=3, hours=2), **times)
