@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from starlette.responses import Response
 
 from commensal import NotFound, Refused, Stale, StockLot, Transaction
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
 from commensal.trade import (
     LineAnswer,
     PurchaseOrder,
@@ -43,9 +43,11 @@ def bring_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         past = [order for order in orders if order.ends_at <= tx.now][:_PAST]
         paid = paid_to_supplier(tx, desk.enterprise.id, [order.session_id for order in past]) if past else {}
         off = _lot_of_product(tx, desk, visit.query["off"]) if "off" in visit.query else None
+        added_parts = page_parts(tx, visit, "bring", desk.enterprise.id, desk.scopes)
         now = tx.now
     return show(
-        visit, desk, "bring", at="bring", status=status, demand=demand, now=now, mistakes=errors, past=past, paid=paid,
+        visit, desk, "bring", at="bring", status=status, added_parts=added_parts, demand=demand, now=now,
+        mistakes=errors, past=past, paid=paid,
         orders={order.session_id: order for order in orders if order.ends_at > now}, off=off,
         may_answer=desk.may("orders:write"), may_count=desk.may("products:write"), done=visit.query.get("done", ""),
     )  # fmt: skip

@@ -1,0 +1,34 @@
+"""Transport: who drives anyway, who needs something carried, and costs that everybody can check.
+
+A producer sees what it must bring to hubs this week, made from the sales that have closed, and what driving alone would
+cost. "I drive anyway" offers the room that is left; others see a price and an hour at once and book with one click. The
+room is counted on each leg, in crates, kilograms and cold crates, and is never given twice. After the round a statement
+says what it cost and who bears how much; anybody can work it out again (`sharing`).
+
+It carries on one of five legal bases (`law`), which the run sheet prints. Money moves by no message: the statement is
+what neighbours pay each other by.
+
+What it does not do yet stands in its README.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from commensal import hookimpl
+
+from .needs import product_fields
+from .office import office_pages, page_parts
+from .settings import Settings
+
+__all__ = ["enterprise_settings", "migrations", "office_pages", "page_parts", "product_fields"]
+
+
+@hookimpl
+def enterprise_settings() -> type:
+    return Settings
+
+
+@hookimpl
+def migrations() -> Path:
+    return Path(__file__).parent / "migrations"

@@ -1,0 +1,275 @@
+"""Bookings: a quote that is ordered and confirmed in one transaction, and what happens to it until its end.
+
+Both sides of a booking are enterprises of this instance. The carrier's trip is locked first, so no room is taken twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, insert, or_, select, update
+
+from commensal import Conflict, Forbidden, Hooks, Invalid, NotFound, Problem, Transaction, plugin_settings, read_text
+
+from .loads import Keeping, Load, room_taken
+from .needs import ID, Key, Need, need_by_key
+from .quotes import NoQuote, quote
+from .rounds import Carried
+from .routing import Stop
+from .settings import Settings
+from .states import ACTIVE, ACTS, HOLDS_ROOM, ON_THE_WAY, Event, State, after
+from .tables import transport_booking, transport_event
+from .trips import Trip, TripTerms, insert_trip, locked_trip, plan_trip, trip_by_id, write_stops
+
+SHOWN = timedelta(days=21)  # for so long bookings stay on pages
+MOST_SHOWN = 200
+
+_booking = transport_booking.c
+
+
+@dataclass(frozen=True, kw_only=True)
+class Booking:
+    """Goods of a sender on a trip. Money is in cents, times are UTC.
+
+    cold, room_crates:       the room that they take: crates to be cooled, and all crates with their boxes
+    pickup_at, delivery_at:  as confirmed; the van comes within half an hour after it
+    cap:                     the most that the sender pays; None: the carrier's own goods
+    """
+
+    id: str
+    trip_id: str
+    sender_id: str
+    receiver_id: str
+    origin: str
+    sale_id: str
+    crates: int
+    kg: int
+    cold: int
+    keeping: Keeping
+    own_boxes: bool
+    room_crates: int
+    pickup_id: str | None
+    delivery_id: str | None
+    pickup_at: datetime
+    delivery_at: datetime
+    alone: int
+    cap: int | None
+    tariff: int
+    state: State
+    booked_at: datetime
+    version: int
+
+    @property
+    def key(self) -> Key:
+        return Key(self.origin, self.sale_id)
+
+    @property
+    def room(self) -> Load:
+        return Load(self.room_crates, self.kg, self.cold)
+
+    @property
+    def is_own(self) -> bool:
+        return self.cap is None
+
+
+# ------------------------------------------------------------------------------------------------ booking
+
+
+def offer_trip(tx: Transaction, hooks: Hooks, enterprise_id: str, terms: TripTerms, keys: Collection[Key]) -> Trip:
+    """ "I drive anyway": offers a trip with what the carrier brings itself, and the room that is left.
+
+    Raises `Invalid` with every mistake, `NotFound`, `Conflict` if the goods do not fit, come late, or travel already.
+    """
+    needs = [need_by_key(tx, hooks, enterprise_id, key) for key in sorted(set(keys))]
+    trip = plan_trip(tx, hooks, enterprise_id, terms, needs)
+    insert_trip(tx, trip)
+    moments = dict(zip((stop.id for stop in trip.stops), trip.moments(), strict=True))
+    by_place = {stop.place: stop for stop in reversed(trip.stops)}
+    for need in needs:
+        assert need.home is not None
+        assert need.destination is not None
+        pickup, delivery = by_place[need.home], by_place[need.destination]
+        _insert(
+            tx, trip, need, pickup, delivery, (moments[pickup.id], moments[delivery.id]), alone=0, cap=None, tariff=0
+        )
+    return trip
+
+
+def book(tx: Transaction, hooks: Hooks, sender_id: str, key: Key, trip_id: str, *, price: int) -> Booking:
+    """Orders the carriage of a need for at most `price` cents; it is confirmed at once.
+
+    Raises `NotFound`, and `Conflict` with the code of what is in the way: gone, place, class, full, time, basis, price,
+    or already, if the goods travel with another trip.
+    """
+    trip = locked_trip(tx, trip_id)
+    need = need_by_key(tx, hooks, sender_id, key)
+    party = plugin_settings(tx, hooks, sender_id, ID, Settings).party
+    bookings = bookings_of_trip(tx, trip.id)
+    offer = quote(tx, trip, carried_on(trip, bookings), need, party)
+    if isinstance(offer, NoQuote):
+        raise offer.error
+    if offer.price > price:
+        raise Conflict("price", "The price has changed meanwhile; please look again.")
+    write_stops(tx, trip, offer.insertion.stops)
+    pickup, delivery = (offer.insertion.stops[number] for number in (offer.insertion.pickup, offer.insertion.delivery))
+    moments = (offer.pickup, offer.delivery)
+    id = _insert(tx, trip, need, pickup, delivery, moments, alone=offer.alone, cap=offer.price, tariff=offer.tariff)
+    return booking_by_id(tx, id)
+
+
+def _insert(
+    tx: Transaction, trip: Trip, need: Need, pickup: Stop, delivery: Stop, moments: tuple[datetime, datetime], *,
+    alone: int, cap: int | None, tariff: int,
+) -> str:  # fmt: skip
+    _refuse_second(tx, need)
+    assert need.receiver is not None
+    room = room_taken(need.crates, need.kg, need.keeping, own_boxes=need.own_boxes)
+    booking = Booking(
+        id=tx.new_id(), trip_id=trip.id, sender_id=need.sender.id, receiver_id=need.receiver.id, origin=need.key.origin,
+        sale_id=need.key.sale_id, crates=need.crates, kg=need.kg, cold=room.cold, keeping=need.keeping,
+        own_boxes=need.own_boxes, room_crates=room.crates, pickup_id=pickup.id, delivery_id=delivery.id,
+        pickup_at=moments[0], delivery_at=moments[1], alone=alone, cap=cap, tariff=tariff, state="confirmed",
+        booked_at=tx.now, version=1,
+    )  # fmt: skip
+    tx.execute(insert(transport_booking).values({column.name: getattr(booking, column.name) for column in _booking}))
+    return booking.id
+
+
+def _refuse_second(tx: Transaction, need: Need) -> None:
+    """A sale's goods travel once. Two who book at the same moment are told apart by the unique index."""
+    carried = select(_booking.id).where(
+        _booking.sender_id == need.sender.id, _booking.origin == need.key.origin, _booking.sale_id == need.key.sale_id,
+        _booking.state.in_(ACTIVE),
+    )  # fmt: skip
+    if tx.first(carried) is not None:
+        raise Conflict("already", "These goods travel with another trip already; cancel that booking first.")
+
+
+def carried_on(trip: Trip, bookings: Sequence[Booking], *, owing: Collection[State] = HOLDS_ROOM) -> list[Carried]:
+    """The bookings of a trip as far as they matter for its cost."""
+    places = {stop.id: stop.place for stop in trip.stops}
+    return [
+        Carried(
+            id=booking.id, sender_id=booking.sender_id, pickup_id=booking.pickup_id, delivery_id=booking.delivery_id,
+            place=places[booking.pickup_id], destination=places[booking.delivery_id], tariff=booking.tariff,
+            cap=booking.cap, booked_at=booking.booked_at,
+        )
+        for booking in bookings
+        if booking.state in owing and booking.pickup_id and booking.delivery_id
+    ]  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------ what happens
+
+
+def report(
+    tx: Transaction, enterprise_id: str, booking_id: str, event: Event, *,
+    crates: int | None = None, celsius: Decimal | None = None, note: str = "",
+) -> Booking:  # fmt: skip
+    """Writes down what has happened to a booking, and gives room back that it frees.
+
+    A sender who cancels after `book_until` cancels late. Raises `NotFound` for a booking of others, `Forbidden` if
+    another side reports this, `Conflict` if it cannot happen in the booking's state, `Invalid`.
+    """
+    booking = booking_by_id(tx, booking_id)
+    trip = locked_trip(tx, booking.trip_id)
+    booking = booking_by_id(tx, booking_id)  # as it is now that its trip is locked
+    sides = {"carrier": trip.enterprise_id, "sender": booking.sender_id, "receiver": booking.receiver_id}
+    if enterprise_id not in sides.values():
+        raise NotFound
+    if event not in ACTS or sides[ACTS[event]] != enterprise_id:
+        raise Forbidden("not_yours", "Another side of this booking reports that.")
+    if event == "cancel" and trip.book_until <= tx.now:
+        event = "cancel_late"
+    state = after(booking.state, event)
+    if state is None or trip.state != "open":
+        raise Conflict("state", "This cannot happen to the booking any more; please look at it again.")
+    row = _checked_event(booking.id, event, crates, celsius, note)
+    tx.execute(insert(transport_event).values(id=tx.new_id(), at=tx.now, by_id=enterprise_id, **row))
+    tx.execute(
+        update(transport_booking)
+        .where(_booking.id == booking.id)
+        .values(state=state, version=_booking.version + 1)
+    )  # fmt: skip
+    if booking.state in HOLDS_ROOM and state not in HOLDS_ROOM and state != "delivered":
+        _free(tx, trip, booking, state)
+    elif state not in ON_THE_WAY:
+        _drop_stops(tx, trip_by_id(tx, trip.id))
+    return booking_by_id(tx, booking.id)
+
+
+def _checked_event(
+    booking_id: str, event: Event, crates: int | None, celsius: Decimal | None, note: str
+) -> dict[str, Any]:
+    problems: list[Problem] = []
+    note = read_text(note, "/note", problems, most=500)
+    if crates is not None and not 0 <= crates <= 10_000:
+        problems.append(Problem("crates", "Count between 0 and 10,000 crates.", "/crates"))
+    if celsius is not None and not -60 <= celsius <= 60:
+        problems.append(Problem("celsius", "A temperature lies between −60 and 60 °C.", "/celsius"))
+    if problems:
+        raise Invalid(problems)
+    return {"booking_id": booking_id, "event": event, "crates": crates, "celsius": celsius, "note": note}
+
+
+def _free(tx: Transaction, trip: Trip, booking: Booking, state: State) -> None:
+    """Gives the room of a booking back on exactly its legs, and drops stops that nobody needs any more."""
+    numbers = {stop.id: number for number, stop in enumerate(trip.stops)}
+    assert booking.pickup_id is not None
+    assert booking.delivery_id is not None
+    legs = range(numbers[booking.pickup_id], numbers[booking.delivery_id])
+    stops = tuple(
+        replace(stop, free=stop.free + booking.room) if number in legs else stop
+        for number, stop in enumerate(trip.stops)
+    )
+    write_stops(tx, trip, stops)
+    if state not in ON_THE_WAY:
+        _drop_stops(tx, replace(trip, stops=stops))
+
+
+def _drop_stops(tx: Transaction, trip: Trip) -> None:
+    """Drops the stops that are needed by no booking that the van stops for."""
+    bookings = bookings_of_trip(tx, trip.id)
+    gone = [booking.id for booking in bookings if booking.state not in ON_THE_WAY]
+    tx.execute(update(transport_booking).where(_booking.id.in_(gone)).values(pickup_id=None, delivery_id=None))
+    needed = {trip.stops[0].id, trip.stops[-1].id}
+    for booking in bookings:
+        if booking.state in ON_THE_WAY:
+            needed |= {booking.pickup_id or "", booking.delivery_id or ""}
+    write_stops(tx, trip, [stop for stop in trip.stops if stop.id in needed])
+
+
+# ------------------------------------------------------------------------------------------------ questions
+
+
+def booking_by_id(tx: Transaction, booking_id: str) -> Booking:
+    """The booking. Checks no permission. Raises `NotFound`."""
+    return Booking(**tx.one(select(transport_booking).where(_booking.id == booking_id)))
+
+
+def bookings_of_trip(tx: Transaction, trip_id: str) -> list[Booking]:
+    """All bookings of a trip in the order in which they were made."""
+    return _bookings(tx, _booking.trip_id == trip_id)
+
+
+def bookings_of_trips(tx: Transaction, trip_ids: Collection[str]) -> dict[str, list[Booking]]:
+    """The bookings of each of these trips."""
+    by_trip: dict[str, list[Booking]] = {trip_id: [] for trip_id in trip_ids}
+    for booking in _bookings(tx, _booking.trip_id.in_(by_trip)) if by_trip else ():
+        by_trip[booking.trip_id].append(booking)
+    return by_trip
+
+
+def bookings_of_enterprise(tx: Transaction, enterprise_id: str) -> list[Booking]:
+    """Bookings of goods that the enterprise sends or receives, of the last three weeks and to come."""
+    mine = or_(_booking.sender_id == enterprise_id, _booking.receiver_id == enterprise_id)
+    return _bookings(tx, mine, _booking.delivery_at > tx.now - SHOWN)[:MOST_SHOWN]
+
+
+def _bookings(tx: Transaction, *where: ColumnElement[bool]) -> list[Booking]:
+    query = select(transport_booking).where(*where).order_by(_booking.booked_at, _booking.id)
+    return [Booking(**row) for row in tx.all(query)]

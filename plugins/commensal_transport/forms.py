@@ -1,0 +1,74 @@
+"""What people type on the pages of transport: whole numbers, moments, amounts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from zoneinfo import ZoneInfo
+
+from commensal import Invalid, Problem, read_amount
+
+from .needs import Key
+
+
+def whole(form: Mapping[str, str], name: str, default: int | None = None) -> int:
+    """A whole number of at most six digits; of an empty field the default. Raises `Invalid`."""
+    text = form.get(name, "").strip()
+    if not text and default is not None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 6):
+        raise Invalid([Problem("number", "Give a whole number.", f"/{name}")])
+    return int(text)
+
+
+def optional_whole(form: Mapping[str, str], name: str) -> int | None:
+    return whole(form, name) if form.get(name, "").strip() else None
+
+
+def cents(form: Mapping[str, str], name: str) -> int:
+    """An amount in euros, as cents; of an empty field 0. Raises `Invalid`."""
+    amount = read_amount(form.get(name, "").strip() or "0", "EUR")
+    if isinstance(amount, Problem):
+        raise Invalid([Problem(amount.code, amount.text, f"/{name}", amount.values)])
+    return amount
+
+
+def celsius(form: Mapping[str, str], name: str) -> Decimal | None:
+    """A temperature with at most one decimal; None for an empty field. Raises `Invalid`."""
+    text = form.get(name, "").strip().replace(",", ".").replace("−", "-")
+    if not text:
+        return None
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite() or abs(value) > 100 or value != round(value, 1):
+        raise Invalid([Problem("celsius", "Give a temperature in °C, like 3.5.", f"/{name}")])
+    return round(value, 1)
+
+
+def moment(form: Mapping[str, str], name: str, timezone: str) -> datetime | None:
+    """A day and a time on the clock of the enterprise; None for an empty field. Raises `Invalid`."""
+    text = form.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(timezone))
+    except ValueError:
+        raise Invalid([Problem("moment", "Give a day and a time, like 2026-06-04 18:00.", f"/{name}")]) from None
+
+
+def typed_moment(at: datetime, timezone: str) -> str:
+    """A moment as the field of a form holds it."""
+    return f"{at.astimezone(ZoneInfo(timezone)):%Y-%m-%dT%H:%M}"
+
+
+def as_key(text: str) -> Key:
+    """The sale that a form names, as `key_text` wrote it. What is none names no need, and is not found."""
+    origin, _, sale_id = text.partition(":")
+    return Key(origin, sale_id)
+
+
+def key_text(key: Key) -> str:
+    return f"{key.origin}:{key.sale_id}"

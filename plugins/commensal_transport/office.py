@@ -1,0 +1,65 @@
+"""What transport adds to the office: its pages, and the lines that lead there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Table, func, select
+
+from commensal import OfficePage, PageLine, PagePart, Transaction, hookimpl, plural, translate
+
+from .drive_pages import drive_now, drive_page
+from .statement_pages import statement_page
+from .tables import transport_booking, transport_trip
+from .trip_pages import change_now, happened_now, trip_page
+from .vehicle_pages import vehicles_now, vehicles_page
+from .week_pages import transport_url, week_now, week_page
+
+
+@hookimpl
+def office_pages() -> Sequence[OfficePage]:
+    reads, drives, decides = "demand:read", "orders:pack", "sales:write"
+    return [
+        OfficePage(path="transport", place="bring", scope=reads, show=week_page, send=week_now, sends=decides),
+        OfficePage(path="transport/drive", place="bring", scope=decides, show=drive_page, send=drive_now),
+        OfficePage(path="transport/vehicles", place="bring", scope=decides, show=vehicles_page, send=vehicles_now),
+        OfficePage(path="transport/trips/{trip}", place="bring", scope=drives, show=trip_page, send=happened_now),
+        OfficePage(
+            path="transport/trips/{trip}/change",
+            place="bring",
+            scope=drives,
+            show=trip_page,
+            send=change_now,
+            sends=decides,
+        ),
+        OfficePage(path="transport/statements/{trip}", place="bring", scope=reads, show=statement_page),
+    ]
+
+
+@hookimpl
+def page_parts(
+    tx: Transaction, page: str, enterprise_id: str, scopes: frozenset[str], language: str
+) -> Sequence[PagePart]:
+    """On the page of what a producer brings, and of a hub's week: who carries what."""
+    if page not in ("bring", "week") or "demand:read" not in scopes:
+        return []
+    booking, trip = transport_booking.c, transport_trip.c
+    coming = _count(tx, transport_booking, booking.receiver_id == enterprise_id, booking.state == "confirmed")
+    trips = _count(tx, transport_trip, trip.enterprise_id == enterprise_id, trip.state == "open")
+    if page == "week" and not coming + trips:
+        return []
+    texts = [
+        plural(language, "{number} load comes to you", "{number} loads come to you", coming).format(number=coming),
+        plural(language, "{number} trip of yours", "{number} trips of yours", trips).format(number=trips),
+    ]
+    line = PageLine(
+        text=translate(language, "Who carries what this week"),
+        url=transport_url(enterprise_id),
+        detail=" · ".join(text for text, number in zip(texts, (coming, trips), strict=True) if number),
+        action=translate(language, "Transport"),
+    )
+    return [PagePart(title=translate(language, "Transport"), lines=[line])]
+
+
+def _count(tx: Transaction, table: Table, *where: ColumnElement[bool]) -> int:
+    return int(tx.value(select(func.count()).select_from(table).where(*where)))

@@ -1,0 +1,121 @@
+"""What it would cost to send goods with a trip, worked out at once and from places only; a quote changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from commensal import Conflict, Transaction
+
+from .law import Party, may_carry
+from .needs import Need
+from .rounds import Carried, Round
+from .routing import Insertion, schedule
+from .sharing import NoShare, shares
+from .trips import Trip, insertion_for
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quote:
+    """price:        the most that the sender pays, in cents; whoever books later can only lower it
+    alone:           what driving alone costs them, in cents at the trip's price of a kilometre
+    pickup, delivery: when the van comes at the earliest (UTC)
+    extra_metres:    by how much the trip becomes longer
+    """
+
+    trip: Trip
+    need: Need
+    insertion: Insertion
+    price: int
+    alone: int
+    tariff: int
+    pickup: datetime
+    delivery: datetime
+    extra_metres: int
+
+    @property
+    def saving(self) -> int:
+        """Percent of driving alone."""
+        return (self.alone - self.price) * 100 // self.alone if self.alone else 0
+
+
+@dataclass(frozen=True)
+class NoQuote:
+    """Why a trip does not carry this."""
+
+    trip: Trip
+    error: Conflict
+
+    @property
+    def code(self) -> str:
+        return self.error.code
+
+
+def quote(tx: Transaction, trip: Trip, carried: Sequence[Carried], need: Need, party: Party) -> Quote | NoQuote:
+    """The price of carrying a need with a trip that carries `carried`; `party` is what its sender declares."""
+    if trip.state != "open" or trip.book_until <= tx.now:
+        return NoQuote(trip, Conflict("gone", "This trip takes no more bookings."))
+    if trip.enterprise_id == need.sender.id:
+        return NoQuote(trip, Conflict("own", "This trip takes no more bookings."))
+    try:
+        insertion = insertion_for(tx, trip, need)
+    except Conflict as error:
+        return NoQuote(trip, error)
+    if not may_carry(trip.basis, trip.proof, party, [stop.place for stop in insertion.stops]):
+        text = "This trip may not carry your goods: its legal basis does not cover them."
+        return NoQuote(trip, Conflict("basis", text))
+    return _priced(trip, carried, need, insertion, tx.now)
+
+
+def _priced(trip: Trip, carried: Sequence[Carried], need: Need, insertion: Insertion, now: datetime) -> Quote | NoQuote:
+    assert need.home is not None
+    assert need.destination is not None
+    newcomer = Carried(
+        id="new", sender_id=need.sender.id, pickup_id=insertion.stops[insertion.pickup].id,
+        delivery_id=insertion.stops[insertion.delivery].id, place=need.home, destination=need.destination,
+        tariff=trip.stop_price + trip.crate_price * need.crates, cap=0, booked_at=now,
+    )  # fmt: skip
+    after = round_of(trip, [*carried, newcomer], insertion)
+    mine = next(number for number, bookings in enumerate(after.parties()) if newcomer in bookings)
+    participants = after.participants()
+    aboard, alone = participants[mine].cap or 0, participants[mine].alone
+    # Whoever was promised a price keeps it: what is above falls to the newcomer, at most up to driving alone.
+    participants.append(replace(participants.pop(mine), cap=alone))
+    try:
+        owed = shares(trip.rule, after.total, participants)
+    except NoShare:
+        return _too_dear(trip)
+    if owed["1"] > participants[0].alone and trip.rule == "same_saving/1":
+        return _too_dear(trip)
+    price, alone = max(0, owed[str(mine + 1)] - aboard), alone - aboard
+    if price >= alone:
+        return _too_dear(trip)
+    moments = schedule(insertion.stops)
+    assert moments is not None
+    return Quote(
+        trip=trip, need=need, insertion=insertion, price=price, alone=alone, tariff=newcomer.tariff,
+        pickup=moments[insertion.pickup], delivery=moments[insertion.delivery],
+        extra_metres=after.metres - round_of(trip, carried).metres,
+    )  # fmt: skip
+
+
+def _too_dear(trip: Trip) -> NoQuote:
+    return NoQuote(trip, Conflict("price", "Driving alone costs you no more than joining this trip."))
+
+
+def round_of(trip: Trip, carried: Sequence[Carried], insertion: Insertion | None = None) -> Round:
+    """The trip with these bookings as a round, on its own stops or on those of an insertion."""
+    stops = insertion.stops if insertion else trip.stops
+    return Round(stops=stops, carried=tuple(carried), cents_per_km=trip.cents_per_km, toll=trip.toll)
+
+
+def quotes(
+    tx: Transaction, trips: Sequence[Trip], carried: Mapping[str, Sequence[Carried]], need: Need, party: Party
+) -> tuple[list[Quote], list[NoQuote]]:
+    """Quotes of all trips for a need, the cheapest first, and why the others do not carry it."""
+    answers = [quote(tx, trip, carried.get(trip.id, ()), need, party) for trip in trips]
+    offered = [answer for answer in answers if isinstance(answer, Quote)]
+    return sorted(offered, key=lambda offer: (offer.price, offer.pickup)), [
+        answer for answer in answers if isinstance(answer, NoQuote)
+    ]

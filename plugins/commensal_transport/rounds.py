@@ -1,0 +1,78 @@
+"""A trip with its bookings as a round whose cost is shared: who takes part, with what alone and what detour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from .alone import cost, drive_alone
+from .geography import Point
+from .routing import Stop, metres
+from .sharing import Participant
+
+
+@dataclass(frozen=True, kw_only=True)
+class Carried:
+    """A booking as far as costs depend on it. `cap` is None for the driver's own goods; `booked_at` is UTC."""
+
+    id: str
+    sender_id: str
+    pickup_id: str
+    delivery_id: str
+    place: Point
+    destination: Point
+    tariff: int
+    cap: int | None
+    booked_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """Cents, metres; `toll` is part of the total, and no detour saves it."""
+
+    stops: tuple[Stop, ...]
+    carried: tuple[Carried, ...]
+    cents_per_km: int
+    toll: int
+
+    @property
+    def metres(self) -> int:
+        return metres(self.stops)
+
+    @property
+    def total(self) -> int:
+        return cost(self.metres, self.cents_per_km) + self.toll
+
+    def parties(self) -> list[tuple[Carried, ...]]:
+        """Bookings by the place where they are loaded, the driver's first, then in the order of booking.
+
+        Whoever appears twice at one place is one participant: else each entry would have a detour of 0 (4 % of rounds).
+        """
+        by_place: dict[Point, list[Carried]] = {self.stops[0].place: []}
+        for booking in sorted(self.carried, key=lambda booking: (booking.booked_at, booking.id)):
+            by_place.setdefault(booking.place, []).append(booking)
+        return [tuple(bookings) for bookings in by_place.values()]
+
+    def participants(self) -> list[Participant]:
+        """One for each of `parties`, named by its number, beginning with "1" for the driver."""
+        return [self._participant(number, party) for number, party in enumerate(self.parties(), 1)]
+
+    def _participant(self, number: int, party: tuple[Carried, ...]) -> Participant:
+        home = party[0].place if number > 1 else self.stops[0].place
+        alone = drive_alone(home, [booking.destination for booking in party], self.cents_per_km).cents
+        return Participant(
+            name=str(number), alone=alone + (self.toll if number == 1 else 0),
+            detour=0 if number == 1 else self._detour(party),
+            tariff=sum(booking.tariff for booking in party),
+            cap=None if number == 1 else sum(booking.cap or 0 for booking in party),
+        )  # fmt: skip
+
+    def _detour(self, party: tuple[Carried, ...]) -> int:
+        """By how many cents the same order of stops is cheaper without those that only this party needs."""
+        own = {booking.id for booking in party}
+        needed = {self.stops[0].id, self.stops[-1].id}
+        for booking in self.carried:
+            if booking.id not in own:
+                needed |= {booking.pickup_id, booking.delivery_id}
+        rest = [stop for stop in self.stops if stop.id in needed]
+        return max(0, cost(metres(self.stops), self.cents_per_km) - cost(metres(rest), self.cents_per_km))

@@ -1,0 +1,38 @@
+"""What an enterprise declares about itself before it carries goods or has them carried."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from commensal import Unfit
+
+from .law import Party
+
+LONGEST = 100  # characters
+
+
+@dataclass(frozen=True)
+class Settings:
+    is_farm: bool = False
+    """A farm may carry goods of another farm within 100 km, for shared costs."""
+    group: str = ""
+    """The agricultural group (CUMA, GAEC) whose members carry for each other, as all of them write it."""
+    contract: str = ""
+    """The contract for common work (R3211-2), as all who are bound by it write it."""
+    licence: str = ""
+    """The number of the inland transport licence; needed to carry for hire."""
+    reception_hours: int = 4
+    """For how many hours before a distribution begins goods are taken in here."""
+
+    def __post_init__(self) -> None:
+        for name in ("group", "contract", "licence"):
+            if len(getattr(self, name)) > LONGEST:
+                raise Unfit("{field}: at most {most} characters", field=name, most=LONGEST)
+        if not 1 <= self.reception_hours <= 48:
+            raise Unfit("reception_hours: between 1 and 48")
+
+    @property
+    def party(self) -> Party:
+        return Party(
+            is_farm=self.is_farm, group=self.group.strip(), contract=self.contract.strip(), licence=self.licence.strip()
+        )

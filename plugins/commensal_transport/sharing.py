@@ -1,0 +1,115 @@
+"""Rules that share the cost of a round, exact to the cent. Whoever has the statement can check them with a pencil.
+
+``same_saving/1``, the default: everybody saves the same percentage against driving alone, and nobody pays less than
+the detour that they cause. With T the cost of the round, a the cost alone and d the detour of each (at most a; 0 for
+the driver): k = (T − Σ d of those at their detour) ÷ (Σ a of the others); whoever's a·k lies below their d pays d;
+again until nobody changes. Everybody else pays a·k, in whole cents by the largest remainder, ties by name.
+
+    T 52.10; a 33.00 27.50 14.80 21.00; d 0 6.10 11.90 2.40  →  16.28 13.56 11.90 10.36, k 402/815
+    T 40.00; a 30.00 25.00 25.00; d 0 3.00 3.00              →  15.00 12.50 12.50
+    T 30.00; a 26.00 15.00 9.00; d 0 12.00 8.00              →  10.00 12.00 8.00, k 5/13
+
+``turns/1``: no money; the driver bears the cost, and a ledger says whose turn it is. ``tariff/1``: a posted price for
+each stop and crate, for carriage for hire; the driver has what is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, get_args
+
+Rule = Literal["same_saving/1", "turns/1", "tariff/1"]
+RULES: tuple[Rule, ...] = get_args(Rule)
+
+
+class NoShare(ValueError):
+    """The rule has no answer: the round costs more than driving alone, or less than its detours."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Participant:
+    """Somebody with goods in a round. Amounts are cents.
+
+    name:   orders ties; in statements a number
+    alone:  what driving alone would cost
+    detour: by how much the round is cheaper without the stops that only they need; 0 for the driver
+    tariff: the posted price of their stops and crates; only ``tariff/1`` reads it
+    cap:    the most that they pay, as confirmed; None: the driver, who has no cap
+    """
+
+    name: str
+    alone: int
+    detour: int
+    tariff: int = 0
+    cap: int | None = None
+
+    @property
+    def is_driver(self) -> bool:
+        return self.cap is None
+
+
+def whole_cents(amounts: Mapping[str, Fraction]) -> dict[str, int]:
+    """Rounds amounts whose sum is whole so that it stays the same: by the largest remainder, then by name."""
+    floors = {name: amount.numerator // amount.denominator for name, amount in amounts.items()}
+    missing = int(sum(amounts.values())) - sum(floors.values())
+    by_remainder = sorted(amounts, key=lambda name: (floors[name] - amounts[name], name))
+    return floors | {name: floors[name] + 1 for name in by_remainder[:missing]}
+
+
+def same_saving(total: int, participants: Sequence[Participant]) -> dict[str, int]:
+    """Cents of each by ``same_saving/1``, before caps. Raises `NoShare` unless Σ detours ≤ total ≤ Σ alone."""
+    floor = {member.name: min(member.detour, member.alone) for member in participants}
+    alone = {member.name: member.alone for member in participants}
+    if not sum(floor.values()) <= total <= sum(alone.values()):
+        raise NoShare(f"{total} is not between {sum(floor.values())} and {sum(alone.values())}")
+    at_floor: set[str] = set()
+    while True:
+        others = alone.keys() - at_floor
+        base = sum(alone[name] for name in others)
+        rest = total - sum(floor[name] for name in at_floor)
+        rate = Fraction(rest, base) if base else Fraction(0)
+        below = {name for name in others if alone[name] * rate < floor[name]}
+        if not below:
+            break
+        at_floor |= below
+    return whole_cents({name: Fraction(floor[name]) if name in at_floor else alone[name] * rate for name in alone})
+
+
+def turns(total: int, participants: Sequence[Participant]) -> dict[str, int]:
+    """The driver bears the cost; others owe a turn."""
+    return {member.name: total if member.is_driver else 0 for member in participants}
+
+
+def tariff(total: int, participants: Sequence[Participant]) -> dict[str, int]:
+    """Guests pay the posted price, never more than driving alone; the driver has what is left."""
+    owed = {member.name: 0 if member.is_driver else min(member.tariff, member.alone) for member in participants}
+    driver = next(member.name for member in participants if member.is_driver)
+    return owed | {driver: total - sum(owed.values())}
+
+
+_BY_RULE: Mapping[str, Callable[[int, Sequence[Participant]], dict[str, int]]] = {
+    "same_saving/1": same_saving, "turns/1": turns, "tariff/1": tariff,
+}  # fmt: skip
+
+
+def shares(rule: str, total: int, participants: Sequence[Participant]) -> dict[str, int]:
+    """Cents of each with caps held; their sum is the total. Participants stand in the order in which they booked.
+
+    What somebody would pay above their cap falls to those who booked last and have room below theirs, then to the
+    driver. Raises `NoShare`, also for a rule that is not known: nobody pays by a rule that cannot be checked.
+    """
+    if rule not in _BY_RULE:
+        raise NoShare(f"{rule} is no rule that is known here; known are {', '.join(RULES)}")
+    amounts = _BY_RULE[rule](total, participants)
+    caps = {member.name: amounts[member.name] if member.cap is None else member.cap for member in participants}
+    capped = {name: min(amount, caps[name]) for name, amount in amounts.items()}
+    excess = total - sum(capped.values())
+    for member in reversed(participants):
+        if member.cap is not None and excess:
+            more = min(excess, member.cap - capped[member.name])
+            capped[member.name] += more
+            excess -= more
+    driver = next(member.name for member in participants if member.is_driver)
+    return capped | {driver: capped[driver] + excess}

@@ -1,0 +1,32 @@
+"""The statement of a round for those who took part: what it cost, who bears how much, and how to check it."""
+
+from __future__ import annotations
+
+from commensal import Enterprise, NotFound, Screen, enterprise_by_id
+from commensal.pages import Visit
+
+from .bookings import bookings_of_trip
+from .statements import mistakes_of, statement_of
+from .trips import trip_by_id
+from .week_pages import transport_url
+
+
+def statement_page(visit: Visit, shop: Enterprise) -> Screen:
+    """Raises `NotFound` for a round in which the enterprise took no part, and before it is driven."""
+    with visit.read() as tx:
+        trip = trip_by_id(tx, visit.path["trip"])
+        bookings = bookings_of_trip(tx, trip.id)
+        took_part = {trip.enterprise_id} | {booking.sender_id for booking in bookings}
+        took_part |= {booking.receiver_id for booking in bookings}
+        statement = statement_of(tx, trip.id)
+        if statement is None or shop.id not in took_part:
+            raise NotFound
+        carrier = enterprise_by_id(tx, trip.enterprise_id)
+    mine = [booking for booking in bookings if booking.sender_id == shop.id and booking.id in statement.shares]
+    numbers = {statement.shares[booking.id][0] for booking in mine} | ({1} if trip.enterprise_id == shop.id else set())
+    context = {
+        "trip": trip, "statement": statement, "content": statement.content, "carrier": carrier, "numbers": numbers,
+        "owed": sum(statement.shares[booking.id][1] for booking in mine), "found_wrong": mistakes_of(statement.content),
+        "home": transport_url(shop.id), "zone": shop.timezone, "is_carrier": trip.enterprise_id == shop.id,
+    }  # fmt: skip
+    return Screen(template="transport/statement.html", context=context)

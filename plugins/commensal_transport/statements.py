@@ -1,0 +1,154 @@
+"""The statement of a round: what it cost and who bears how much, with a digest that all participants compare.
+
+Participants are numbers; what is disclosed of each is what driving alone would cost and their detour. Whoever reads it
+can work the shares out again with `sharing` and finds the same cents.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from commensal import Conflict, Transaction
+
+from .alone import cost, grams_co2e
+from .bookings import Booking, bookings_of_trip, carried_on
+from .geography import MEASURED
+from .quotes import round_of
+from .rounds import Carried
+from .routing import minutes
+from .sharing import NoShare, Participant, shares, whole_cents
+from .states import OWED
+from .tables import transport_statement, transport_trip
+from .trips import Trip, locked_trip
+
+_statement = transport_statement.c
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """content: what everybody reads alike; digest: of it; shares: number and cents of each booking, at home only"""
+
+    trip_id: str
+    content: Mapping[str, Any]
+    shares: Mapping[str, tuple[int, int]]
+    digest: str
+    written_at: datetime
+
+
+def finish_trip(tx: Transaction, enterprise_id: str, trip_id: str) -> Statement:
+    """The trip is driven: writes its statement. Raises `NotFound`, `Conflict` while a booking has no end."""
+    trip = locked_trip(tx, trip_id, enterprise_id)
+    bookings = bookings_of_trip(tx, trip.id)
+    if trip.state != "open":
+        raise Conflict("on_the_road", "This trip is driven already, or called off.")
+    if any(booking.state in ("confirmed", "picked_up") for booking in bookings):
+        raise Conflict("open_bookings", "Say first what became of each booking: delivered, not there, or refused.")
+    content, owed = settled(trip, bookings)
+    statement = Statement(trip_id=trip.id, content=content, shares=owed, digest=digest_of(content), written_at=tx.now)
+    values = {"trip_id": trip.id, "content": content, "digest": statement.digest, "written_at": tx.now}
+    tx.execute(insert(transport_statement).values(**values, shares={id: list(pair) for id, pair in owed.items()}))
+    driven = update(transport_trip).where(transport_trip.c.id == trip.id)
+    tx.execute(driven.values(state="driven", version=trip.version + 1))
+    return statement
+
+
+def settled(trip: Trip, bookings: Sequence[Booking]) -> tuple[dict[str, Any], dict[str, tuple[int, int]]]:
+    """The common part of the statement, and of each booking its participant's number and its cents.
+
+    Who caused a detour in vain pays it, at most their cap; the others share the rest. If the rule has no answer any
+    more because somebody has dropped out, each pays their detour, at most their cap, and the driver bears the rest.
+    """
+    owing = frozenset(state for state, owes in OWED.items() if owes != "nothing")
+    driven = round_of(trip, carried_on(trip, bookings, owing=owing))
+    states = {booking.id: booking.state for booking in bookings}
+    parties = driven.parties()
+    participants = driven.participants()
+    in_vain = [
+        number for number, party in enumerate(parties)
+        if number and all(OWED[states[carried.id]] == "detour" for carried in party)
+    ]  # fmt: skip
+    owed = {participants[number].name: _own_detour(participants[number]) for number in in_vain}
+    sharing = [member for number, member in enumerate(participants) if number not in in_vain]
+    owed |= _shared(trip.rule, driven.total - sum(owed.values()), sharing)
+    content = {
+        "trip": trip.id, "rule": trip.rule, "measured": MEASURED, "total": driven.total,
+        "items": [
+            ["km", driven.metres, trip.cents_per_km, cost(driven.metres, trip.cents_per_km)], ["toll", 0, 0, trip.toll],
+        ],
+        "participants": [
+            [int(member.name), member.alone, member.detour, member.cap, owed[member.name], member.tariff,
+             int(number in in_vain)]
+            for number, member in enumerate(participants)
+        ],
+        "minutes": minutes(trip.stops), "gramsCO2e": grams_co2e(driven.metres),
+    }  # fmt: skip
+    return content, _by_booking(parties, owed)
+
+
+def _own_detour(member: Participant) -> int:
+    return min(member.detour, member.alone, member.cap or 0)
+
+
+def _shared(rule: str, total: int, participants: Sequence[Participant]) -> dict[str, int]:
+    try:
+        return shares(rule, total, participants)
+    except NoShare:
+        owed = {member.name: 0 if member.is_driver else _own_detour(member) for member in participants}
+        return owed | {"1": total - sum(owed.values())}
+
+
+def _by_booking(parties: Sequence[Sequence[Carried]], owed: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+    """Of each booking the number of its participant and its part of the share, in proportion to the caps."""
+    numbers: dict[str, tuple[int, int]] = {}
+    for number, party in enumerate(parties, 1):
+        caps = {carried.id: carried.cap or 0 for carried in party}
+        weights = caps if any(caps.values()) else dict.fromkeys(caps, 1)
+        parts = {id: Fraction(owed[str(number)] * weight, sum(weights.values())) for id, weight in weights.items()}
+        numbers |= {id: (number, cents) for id, cents in whole_cents(parts).items()}
+    return numbers
+
+
+def digest_of(content: Mapping[str, Any]) -> str:
+    """SHA-256 of the common part as canonical JSON (RFC 8785; it has whole numbers and ASCII text only)."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return f"sha-256:{sha256(text.encode()).hexdigest()}"
+
+
+def mistakes_of(content: Mapping[str, Any]) -> list[str]:
+    """What a reader finds wrong in a statement, by codes: sum, km, cap, alone, shares. Empty if it is right."""
+    members = [
+        Participant(name=str(number), alone=alone, detour=detour, cap=cap, tariff=tariff)
+        for number, alone, detour, cap, _, tariff, _ in content["participants"]
+    ]
+    owed = {str(row[0]): row[4] for row in content["participants"]}
+    in_vain = {str(row[0]) for row in content["participants"] if row[6]}
+    kind, metres, cents_per_km, cents = content["items"][0]
+    expected = {member.name: _own_detour(member) for member in members if member.name in in_vain}
+    sharing = [member for member in members if member.name not in in_vain]
+    expected |= _shared(content["rule"], content["total"] - sum(expected.values()), sharing)
+    checks = {
+        "sum": sum(owed.values()) == content["total"] == sum(item[3] for item in content["items"]),
+        "km": kind == "km" and cents == cost(metres, cents_per_km),
+        "cap": all(owed[member.name] <= member.cap for member in members if member.cap is not None),
+        "alone": all(owed[member.name] <= member.alone for member in members if member.cap is not None),
+        "shares": owed == expected,
+    }
+    return [code for code, is_right in checks.items() if not is_right]
+
+
+def statement_of(tx: Transaction, trip_id: str) -> Statement | None:
+    """The statement of a trip; None before it is driven. Checks no permission."""
+    row = tx.first(select(transport_statement).where(_statement.trip_id == trip_id))
+    return _from(row) if row else None
+
+
+def _from(row: Mapping[str, Any]) -> Statement:
+    return Statement(**{**row, "shares": {id: (number, cents) for id, (number, cents) in row["shares"].items()}})

@@ -1,0 +1,68 @@
+"""How a booking goes from confirmed to its end, and what is owed at each end.
+
+Every end of the real world has a row: a sender who cancels in time or late, a carrier whose van breaks down, goods that
+are not there, goods that their sender brought after all, and goods that came warm.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+State = Literal[
+    "confirmed", "picked_up", "delivered", "cancelled_free", "cancelled_late", "cancelled_by_carrier", "no_show",
+    "gone", "returned",
+]  # fmt: skip
+Event = Literal[
+    "pick_up", "deliver", "cancel", "cancel_late", "fail", "no_goods", "brought_by_sender", "refuse_warm", "skip"
+]
+Owed = Literal["share", "detour", "nothing"]
+
+STATES: tuple[State, ...] = get_args(State)
+NEXT: dict[State, dict[Event, State]] = {
+    "confirmed": {
+        "pick_up": "picked_up",
+        "cancel": "cancelled_free",
+        "cancel_late": "cancelled_late",
+        "fail": "cancelled_by_carrier",
+        "no_goods": "no_show",
+        "brought_by_sender": "gone",
+    },
+    "picked_up": {"deliver": "delivered", "refuse_warm": "returned"},
+    "cancelled_late": {"skip": "cancelled_free"},  # the van did not go there after all
+}
+OWED: dict[State, Owed] = {
+    "confirmed": "nothing",  # nobody pays without a pick-up
+    "picked_up": "share",
+    "delivered": "share",
+    "cancelled_free": "nothing",
+    "cancelled_late": "detour",
+    "cancelled_by_carrier": "nothing",
+    "no_show": "detour",
+    "gone": "detour",
+    "returned": "nothing",
+}
+HOLDS_ROOM: frozenset[State] = frozenset({"confirmed", "picked_up"})
+ON_THE_WAY: frozenset[State] = frozenset(
+    {"confirmed", "picked_up", "delivered", "cancelled_late", "no_show", "gone", "returned"}
+)
+"""The van stops, or stopped, for these."""
+ACTIVE: frozenset[State] = frozenset({"confirmed", "picked_up", "delivered"})
+"""These goods are carried: nobody else may book them."""
+
+ACTS: dict[Event, Literal["carrier", "sender", "receiver"]] = {
+    "pick_up": "carrier",
+    "deliver": "carrier",
+    "cancel": "sender",
+    "cancel_late": "sender",
+    "fail": "carrier",
+    "no_goods": "carrier",
+    "brought_by_sender": "carrier",
+    "refuse_warm": "receiver",
+    "skip": "carrier",
+}
+"""Who may report an event."""
+
+
+def after(state: State, event: Event) -> State | None:
+    """The state after the event; None if it cannot happen in this state."""
+    return NEXT.get(state, {}).get(event)

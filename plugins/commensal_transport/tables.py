@@ -1,0 +1,158 @@
+"""Tables of transport: vehicles, trips with their stops, edited loads, bookings, what happened, and statements.
+
+Room is counted on each stop: what is free on the leg behind it. A check of the database keeps it from falling below
+zero, so no leg is overbooked whatever the code does.
+"""
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, PrimaryKeyConstraint, Table, Text, text
+
+from commensal import ON_BEHALF, Exact, Flag, Json, Time, Whole, append_only, metadata
+
+_CARRIED = text("state IN ('confirmed', 'picked_up', 'delivered')")  # the goods of a sale are carried once
+
+transport_vehicle = Table(
+    "transport_vehicle",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("crates", Whole, nullable=False),  # of 600 × 400 mm
+    Column("kg", Whole, nullable=False),
+    Column("cold", Whole, nullable=False),  # crates among them that it can cool
+    Column("keeping", Text, nullable=False),  # class of its cold places
+    Column("cents_per_km", Whole, nullable=False),
+    Column("archived_at", Time),
+    Column("version", Whole, nullable=False),
+    CheckConstraint("crates > 0 AND kg > 0 AND cold >= 0 AND cold <= crates", name="has_room"),
+    CheckConstraint("cents_per_km >= 0", name="cost_not_negative"),
+    sqlite_strict=True,
+)
+
+transport_trip = Table(
+    "transport_trip",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),  # the carrier
+    Column("vehicle_id", Text, ForeignKey("transport_vehicle.id"), nullable=False, index=True),
+    Column("basis", Text, nullable=False),  # legal
+    Column("proof", Text, nullable=False),  # what papers name for it, as it was when the trip was offered
+    Column("rule", Text, nullable=False),  # that shares its cost
+    Column("crates", Whole, nullable=False),  # room of the vehicle when it was chosen
+    Column("kg", Whole, nullable=False),
+    Column("cold", Whole, nullable=False),
+    Column("keeping", Text, nullable=False),
+    Column("cents_per_km", Whole, nullable=False),
+    Column("toll", Whole, nullable=False),  # cents
+    Column("stop_price", Whole, nullable=False),  # of a posted tariff, cents
+    Column("crate_price", Whole, nullable=False),
+    Column("starts_at", Time, nullable=False),
+    Column("ends_at", Time, nullable=False),
+    Column("book_until", Time, nullable=False),  # until then bookings are taken, and cancelled for nothing
+    Column("state", Text, nullable=False),  # open, driven, cancelled
+    Column("version", Whole, nullable=False),
+    CheckConstraint("ends_at > starts_at", name="ends_after_start"),
+    CheckConstraint("state IN ('open', 'driven', 'cancelled')", name="known_state"),
+    Index("ix_transport_trip_enterprise", "enterprise_id", "starts_at"),
+    Index("ix_transport_trip_open", "state", "book_until"),
+    sqlite_strict=True,
+)
+
+transport_stop = Table(
+    "transport_stop",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("trip_id", Text, ForeignKey("transport_trip.id"), nullable=False),
+    Column("position", Whole, nullable=False),  # 0: where the trip starts
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False, index=True),
+    Column("latitude", Exact, nullable=False),
+    Column("longitude", Exact, nullable=False),
+    Column("opens_at", Time, nullable=False),
+    Column("closes_at", Time, nullable=False),
+    Column("free_crates", Whole, nullable=False),  # on the leg behind it
+    Column("free_kg", Whole, nullable=False),
+    Column("free_cold", Whole, nullable=False),
+    CheckConstraint("free_crates >= 0 AND free_kg >= 0 AND free_cold >= 0", name="not_overbooked"),
+    Index("ix_transport_stop_trip", "trip_id", "position"),
+    sqlite_strict=True,
+    info=ON_BEHALF,
+)
+
+# What a supplier corrected about the load of a sale; without a row it follows the sale.
+transport_need = Table(
+    "transport_need",
+    metadata,
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("origin", Text, nullable=False),  # the plugin that brought the sale; "": a sale of this instance
+    Column("sale_id", Text, nullable=False),
+    Column("crates", Whole, nullable=False),
+    Column("kg", Whole, nullable=False),
+    Column("own_boxes", Flag, nullable=False),
+    PrimaryKeyConstraint("enterprise_id", "origin", "sale_id"),
+    CheckConstraint("crates > 0 AND kg > 0", name="is_a_load"),
+    sqlite_strict=True,
+)
+
+transport_booking = Table(
+    "transport_booking",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("trip_id", Text, ForeignKey("transport_trip.id"), nullable=False, index=True),
+    Column("sender_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("receiver_id", Text, ForeignKey("enterprise.id"), nullable=False, index=True),
+    Column("origin", Text, nullable=False),
+    Column("sale_id", Text, nullable=False),
+    Column("crates", Whole, nullable=False),
+    Column("kg", Whole, nullable=False),
+    Column("cold", Whole, nullable=False),
+    Column("keeping", Text, nullable=False),
+    Column("own_boxes", Flag, nullable=False),
+    Column("room_crates", Whole, nullable=False),  # that it takes in the van: boxes need more
+    Column("pickup_id", Text, ForeignKey("transport_stop.id"), index=True),  # none: the van does not go there
+    Column("delivery_id", Text, ForeignKey("transport_stop.id"), index=True),
+    Column("pickup_at", Time, nullable=False),  # as confirmed
+    Column("delivery_at", Time, nullable=False),
+    Column("alone", Whole, nullable=False),  # cents of the sender's own drive
+    Column("cap", Whole),  # cents, the most that the sender pays; none: the carrier's own goods
+    Column("tariff", Whole, nullable=False),  # cents, only for a posted price
+    Column("state", Text, nullable=False),
+    Column("booked_at", Time, nullable=False),
+    Column("version", Whole, nullable=False),
+    CheckConstraint("crates > 0 AND kg > 0 AND cold >= 0", name="is_a_load"),
+    CheckConstraint("cap IS NULL OR (cap >= 0 AND cap <= alone)", name="not_worse_than_alone"),
+    Index("ix_transport_booking_sender", "sender_id", "pickup_at"),
+    Index(
+        "ux_transport_booking_carried", "sender_id", "origin", "sale_id", unique=True,
+        sqlite_where=_CARRIED, postgresql_where=_CARRIED,
+    ),
+    sqlite_strict=True,
+    info=ON_BEHALF,
+)  # fmt: skip
+
+# What happened to a booking. A mistake is corrected by another event.
+transport_event = Table(
+    "transport_event",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("booking_id", Text, ForeignKey("transport_booking.id"), nullable=False, index=True),
+    Column("event", Text, nullable=False),
+    Column("at", Time, nullable=False),
+    Column("by_id", Text, ForeignKey("enterprise.id"), nullable=False, index=True),
+    Column("crates", Whole),  # counted
+    Column("celsius", Exact),  # measured
+    Column("note", Text, nullable=False),
+    sqlite_strict=True,
+    info=ON_BEHALF,
+)
+append_only(transport_event)
+
+transport_statement = Table(
+    "transport_statement",
+    metadata,
+    Column("trip_id", Text, ForeignKey("transport_trip.id"), primary_key=True),
+    Column("content", Json, nullable=False),  # what all participants read alike
+    Column("shares", Json, nullable=False),  # number and cents of each booking
+    Column("digest", Text, nullable=False),
+    Column("written_at", Time, nullable=False),
+    sqlite_strict=True,
+    info=ON_BEHALF,
+)

@@ -1,0 +1,306 @@
+"""Trips that a carrier drives anyway: offered, seen, repeated, called off, or driven with another vehicle.
+
+The carrier's home is the only writer of room. Whatever changes a trip locks it first, and writes its stops as they are
+afterwards; a check of the database refuses a leg with less than no room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Literal
+
+from sqlalchemy import Select, delete, insert, select, update
+
+from commensal import Conflict, Hooks, Invalid, NotFound, Problem, Row, Transaction, enterprise_by_id, plugin_settings
+
+from .geography import Point
+from .law import BASES, Basis, proof
+from .loads import Keeping, Load, keeps
+from .needs import ID, Need, point_of
+from .routing import Insertion, Stop, cheapest, schedule
+from .settings import Settings
+from .sharing import RULES, Rule
+from .tables import transport_stop, transport_trip
+from .vehicles import vehicle_by_id
+
+LONGEST = timedelta(hours=24)
+MOST_SEEN = 50  # trips for which quotes are worked out
+AHEAD = timedelta(days=21)
+PROMISED = timedelta(minutes=30)  # within which the van comes after the moment that was confirmed
+DEAREST = 100_000  # cents of tolls, or of a posted price
+
+_trip, _stop = transport_trip.c, transport_stop.c
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trip:
+    """A trip with its stops. Money is in cents of euros; times are UTC.
+
+    basis, proof: the legal basis, and what papers name for it: the group, the contract, the licence
+    rule:         that shares its cost
+    book_until:   until then bookings are taken, and cancelled for nothing
+    state:        open, driven, cancelled
+    """
+
+    id: str
+    enterprise_id: str
+    vehicle_id: str
+    basis: Basis
+    proof: str
+    rule: Rule
+    crates: int
+    kg: int
+    cold: int
+    keeping: Keeping
+    cents_per_km: int
+    toll: int
+    stop_price: int
+    crate_price: int
+    starts_at: datetime
+    ends_at: datetime
+    book_until: datetime
+    state: str
+    version: int
+    stops: tuple[Stop, ...] = ()
+
+    @property
+    def room(self) -> Load:
+        return Load(self.crates, self.kg, self.cold)
+
+    @property
+    def start(self) -> Stop:
+        return self.stops[0]
+
+    def moments(self) -> list[datetime]:
+        """When the van is at each stop; a trip that is stored is in time."""
+        return schedule(self.stops) or [stop.opens for stop in self.stops]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TripTerms:
+    """What a carrier decides about a trip. Money is in cents, times are UTC; `book_until` None: 12 hours before it."""
+
+    vehicle_id: str
+    starts_at: datetime
+    ends_at: datetime
+    book_until: datetime | None = None
+    basis: Basis = "farm_help"
+    rule: Rule = "same_saving/1"
+    toll: int = 0
+    stop_price: int = 0
+    crate_price: int = 0
+
+
+# ------------------------------------------------------------------------------------------------ offering
+
+
+def plan_trip(tx: Transaction, hooks: Hooks, enterprise_id: str, terms: TripTerms, needs: Sequence[Need]) -> Trip:
+    """The trip that brings the carrier's own needs, as it would be offered; writes nothing.
+
+    Raises `Invalid` with every mistake, `NotFound`, `Conflict` if the goods do not fit or would come late.
+    """
+    carrier = enterprise_by_id(tx, enterprise_id)
+    vehicle = vehicle_by_id(tx, enterprise_id, terms.vehicle_id)
+    papers = proof(terms.basis, plugin_settings(tx, hooks, enterprise_id, ID, Settings).party)
+    until = terms.book_until or terms.starts_at - timedelta(hours=12)
+    home = point_of(carrier)
+    _refuse(tx, terms, until, papers, home, needs)
+    assert home is not None
+    assert papers is not None
+    trip = Trip(
+        id=tx.new_id(), enterprise_id=enterprise_id, vehicle_id=vehicle.id, basis=terms.basis, proof=papers,
+        rule=terms.rule, crates=vehicle.crates, kg=vehicle.kg, cold=vehicle.cold, keeping=vehicle.keeping,
+        cents_per_km=vehicle.cents_per_km, toll=terms.toll, stop_price=terms.stop_price, crate_price=terms.crate_price,
+        starts_at=terms.starts_at, ends_at=terms.ends_at, book_until=until, state="open", version=1,
+        stops=(
+            Stop(id=tx.new_id(), enterprise_id=enterprise_id, place=home, opens=terms.starts_at, closes=terms.starts_at,
+                 free=vehicle.room),
+            Stop(id=tx.new_id(), enterprise_id=enterprise_id, place=home, opens=terms.starts_at, closes=terms.ends_at,
+                 free=vehicle.room),
+        ),
+    )  # fmt: skip
+    for need in sorted(needs, key=lambda need: (need.closes, need.key)):
+        trip = replace(trip, stops=insertion_for(tx, trip, need, promised=False).stops)
+    return trip
+
+
+def insertion_for(tx: Transaction, trip: Trip, need: Need, *, promised: bool = True) -> Insertion:
+    """The cheapest way to carry a need; the moments at its new stops are `promised` to others, never to oneself.
+
+    Raises `Conflict`: "class" if the vehicle does not keep it, "full", "time", or "place" without coordinates.
+    """
+    home, destination = need.home, need.destination
+    if home is None or destination is None:
+        raise refusal("place")
+    if need.load.cold and not (trip.cold and keeps(trip.keeping, need.keeping)):
+        raise refusal("class")
+    pickup = Stop(
+        id=tx.new_id(),
+        enterprise_id=need.sender.id,
+        place=home,
+        opens=trip.starts_at,
+        closes=trip.ends_at,
+        free=trip.room,
+    )
+    assert need.receiver is not None
+    delivery = Stop(
+        id=tx.new_id(), enterprise_id=need.receiver.id, place=destination, opens=need.opens, closes=need.closes,
+        free=trip.room,
+    )  # fmt: skip
+    insertion = cheapest(trip.stops, pickup, delivery, need.load)
+    if isinstance(insertion, str):
+        raise refusal(insertion)
+    return replace(insertion, stops=_promised(insertion.stops, {pickup.id, delivery.id} if promised else ()))
+
+
+def _promised(stops: Sequence[Stop], new: Collection[str]) -> tuple[Stop, ...]:
+    """The stops with narrow windows for the new ones, so that later bookings move nobody by more than that."""
+    moments = schedule(stops)
+    assert moments is not None
+    return tuple(
+        replace(stop, opens=max(stop.opens, at), closes=min(stop.closes, at + PROMISED)) if stop.id in new else stop
+        for stop, at in zip(stops, moments, strict=True)
+    )
+
+
+def refusal(code: Literal["full", "time", "class", "place"]) -> Conflict:
+    """Why a vehicle cannot carry something, for people."""
+    match code:
+        case "full":
+            return Conflict("full", "There is not enough room left on this trip.")
+        case "time":
+            return Conflict("time", "The van would come too late.")
+        case "class":
+            text = "This vehicle does not keep the goods cold enough; pack them in isotherm boxes."
+            return Conflict("class", text)
+        case "place":
+            text = "One of the places has no coordinates; they are entered on the page of the enterprise."
+            return Conflict("place", text)
+
+
+def _refuse(
+    tx: Transaction, terms: TripTerms, until: datetime, papers: str | None, home: Point | None, needs: Sequence[Need]
+) -> None:
+    problems = []
+    if not needs:
+        problems.append(Problem("needs", "Choose what you bring yourself.", "/needs"))
+    if not tx.now < terms.starts_at < terms.ends_at <= terms.starts_at + LONGEST:
+        text = "A trip starts in the future and ends within 24 hours."
+        problems.append(Problem("times", text, "/starts_at"))
+    if until > terms.starts_at:
+        problems.append(Problem("book_until", "Bookings end before the trip starts.", "/book_until"))
+    if terms.rule not in RULES or (terms.rule == "tariff/1") != (terms.basis == "hire"):
+        text = "A posted price is for carriage for hire; everybody else shares costs."
+        problems.append(Problem("rule", text, "/rule"))
+    if not all(0 <= amount <= DEAREST for amount in (terms.toll, terms.stop_price, terms.crate_price)):
+        problems.append(Problem("price", "An amount lies between 0 and 1,000 euros.", "/toll"))
+    if terms.basis not in BASES or papers is None:
+        text = "Your settings do not say what you need to carry on this legal basis."
+        problems.append(Problem("basis", text, "/basis"))
+    if home is None:
+        text = "Enter the coordinates of your enterprise first."
+        problems.append(Problem("place", text, "/needs"))
+    if problems:
+        raise Invalid(problems)
+
+
+def insert_trip(tx: Transaction, trip: Trip) -> None:
+    """Writes a planned trip with its stops."""
+    values = {column.name: getattr(trip, column.name) for column in transport_trip.columns}
+    tx.execute(insert(transport_trip).values(values))
+    write_stops(tx, replace(trip, stops=()), trip.stops)
+
+
+def write_stops(tx: Transaction, trip: Trip, stops: Sequence[Stop]) -> None:
+    """Makes `stops` the stops of a locked trip. Bookings must not name those that are gone any more."""
+    known, staying = {stop.id for stop in trip.stops}, {stop.id for stop in stops}
+    if known - staying:
+        tx.execute(delete(transport_stop).where(_stop.id.in_(known - staying), _stop.trip_id == trip.id))
+    for position, stop in enumerate(stops):
+        values = _stop_values(trip.id, position, stop)
+        if stop.id in known:
+            tx.execute(update(transport_stop).where(_stop.id == stop.id).values(values))
+        else:
+            tx.execute(insert(transport_stop).values(values))
+
+
+def _stop_values(trip_id: str, position: int, stop: Stop) -> dict[str, Any]:
+    return {
+        "id": stop.id, "trip_id": trip_id, "position": position, "enterprise_id": stop.enterprise_id,
+        "latitude": stop.place.latitude, "longitude": stop.place.longitude, "opens_at": stop.opens,
+        "closes_at": stop.closes, "free_crates": stop.free.crates, "free_kg": stop.free.kg, "free_cold": stop.free.cold,
+    }  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------ questions
+
+
+def trip_by_id(tx: Transaction, trip_id: str) -> Trip:
+    """The trip. Checks no permission. Raises `NotFound`."""
+    return _only(_with_stops(tx, tx.all(select(transport_trip).where(_trip.id == trip_id))))
+
+
+def locked_trip(tx: Transaction, trip_id: str, enterprise_id: str | None = None) -> Trip:
+    """The same, locked until the transaction ends; with an enterprise only its own trip. Raises `NotFound`."""
+    where = [_trip.id == trip_id] + ([_trip.enterprise_id == enterprise_id] if enterprise_id else [])
+    return _only(_with_stops(tx, tx.all(select(transport_trip).where(*where).with_for_update())))
+
+
+def trips_of(tx: Transaction, enterprise_id: str, *, since: datetime) -> list[Trip]:
+    """The carrier's trips that end after `since`, the next one first."""
+    query = select(transport_trip).where(_trip.enterprise_id == enterprise_id, _trip.ends_at > since)
+    return _with_stops(tx, tx.all(query.order_by(_trip.starts_at, _trip.id).limit(MOST_SEEN)))
+
+
+def newest_trip(tx: Transaction, enterprise_id: str) -> Row | None:
+    """What the carrier decided last time, as proposal for the next trip."""
+    query = select(transport_trip).where(_trip.enterprise_id == enterprise_id, _trip.state != "cancelled")
+    return tx.first(query.order_by(_trip.starts_at.desc(), _trip.id).limit(1))
+
+
+def bookable_trips(tx: Transaction, *, but_of: str) -> list[Trip]:
+    """Trips of others that take bookings now, the next one first."""
+    query = select(transport_trip).where(
+        _trip.state == "open",
+        _trip.book_until > tx.now,
+        _trip.starts_at < tx.now + AHEAD,
+        _trip.enterprise_id != but_of,
+    )
+    return _with_stops(tx, tx.all(query.order_by(_trip.starts_at, _trip.id).limit(MOST_SEEN)))
+
+
+def trips_by_id(tx: Transaction, ids: Collection[str]) -> dict[str, Trip]:
+    """The existing trips among these ids, by id. Checks no permission."""
+    if not ids:
+        return {}
+    return {trip.id: trip for trip in _with_stops(tx, tx.all(select(transport_trip).where(_trip.id.in_(set(ids)))))}
+
+
+def _only(trips: Sequence[Trip]) -> Trip:
+    if not trips:
+        raise NotFound
+    return trips[0]
+
+
+def _with_stops(tx: Transaction, rows: Sequence[Row]) -> list[Trip]:
+    if not rows:
+        return []
+    stops: dict[str, list[Stop]] = {row["id"]: [] for row in rows}
+    for row in tx.all(_stops_of(stops)):
+        stops[row["trip_id"]].append(_stop_from(row))
+    return [Trip(**row, stops=tuple(stops[row["id"]])) for row in rows]
+
+
+def _stops_of(trip_ids: Collection[str]) -> Select[Any]:
+    return select(transport_stop).where(_stop.trip_id.in_(trip_ids)).order_by(_stop.trip_id, _stop.position)
+
+
+def _stop_from(row: Mapping[str, Any]) -> Stop:
+    return Stop(
+        id=row["id"], enterprise_id=row["enterprise_id"],
+        place=Point(Decimal(row["latitude"]), Decimal(row["longitude"])), opens=row["opens_at"],
+        closes=row["closes_at"], free=Load(row["free_crates"], row["free_kg"], row["free_cold"]),
+    )  # fmt: skip

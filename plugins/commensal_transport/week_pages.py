@@ -1,0 +1,131 @@
+"""Who carries what this week, on one screen: what to bring, what it costs alone, who passes by, and what comes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.responses import Response
+
+from commensal import Enterprise, NotFound, Refused, Screen, Transaction, enterprises_by_id, plugin_settings, say
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+
+from .bookings import Booking, book, bookings_of_enterprise, bookings_of_trips, carried_on, report
+from .forms import as_key, key_text, whole
+from .needs import ID, Need, correct_load, needs_of
+from .quotes import Quote, quotes
+from .settings import Settings
+from .states import ACTIVE
+from .trips import Trip, bookable_trips, trips_by_id, trips_of
+
+_FIELDS = {"crates", "kg"}
+
+
+@dataclass
+class Offer:
+    """A need with what answers it: a booking, or quotes; `refusals` are carriers and why they do not carry it."""
+
+    need: Need
+    key: str
+    booking: Booking | None = None
+    quotes: list[Quote] = field(default_factory=list)
+    refusals: list[tuple[str, str]] = field(default_factory=list)
+
+
+def transport_url(enterprise_id: str) -> str:
+    """The address of the page on which an enterprise sees who carries what."""
+    return f"/office/{enterprise_id}/transport"
+
+
+def week_page(visit: Visit, shop: Enterprise) -> Screen:
+    return _week_page(visit, shop)
+
+
+def _week_page(
+    visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200, wrong: str = ""
+) -> Screen:
+    with visit.read() as tx:
+        context = week_of(tx, visit, shop)
+    context |= {
+        "mistakes": errors, "done": visit.query.get("done", ""), "home": transport_url(shop.id), "wrong": wrong,
+        "typed": visit.form, "asked": visit.query.get("cancel", ""), "edited": visit.query.get("load", ""),
+    }  # fmt: skip
+    return Screen(template="transport/week.html", context=context, status=status)
+
+
+def week_of(tx: Transaction, visit: Visit, shop: Enterprise) -> dict[str, Any]:
+    """What the page shows. The number of statements does not depend on needs, trips and bookings."""
+    hooks = visit.instance.hooks
+    mine = bookings_of_enterprise(tx, shop.id)
+    active = {booking.key: booking for booking in mine if booking.sender_id == shop.id and booking.state in ACTIVE}
+    offers = [Offer(need, key_text(need.key), active.get(need.key)) for need in needs_of(tx, hooks, shop.id)]
+    if any(offer.booking is None for offer in offers):
+        _find_quotes(tx, visit, shop, offers)
+    trips = {trip.id: trip for trip in trips_of(tx, shop.id, since=tx.now)}
+    others = trips_by_id(tx, {booking.trip_id for booking in mine} - trips.keys())
+    known = trips | others
+    arriving = sorted(
+        (booking for booking in mine if booking.receiver_id == shop.id and booking.state in ACTIVE),
+        key=lambda booking: booking.delivery_at,
+    )
+    past = [trip for trip in known.values() if trip.state == "driven"]
+    named = {trip.enterprise_id for trip in known.values()} | {booking.sender_id for booking in mine}
+    named |= {quote.trip.enterprise_id for offer in offers for quote in offer.quotes}
+    named |= {carrier_id for offer in offers for carrier_id, _ in offer.refusals}
+    return {
+        "offers": offers, "trips": [trip for trip in trips.values() if trip.state == "open"], "known": known,
+        "past": sorted(past, key=lambda trip: trip.starts_at, reverse=True), "arriving": arriving,
+        "enterprises": enterprises_by_id(tx, named), "zone": shop.timezone, "now": tx.now,
+    }  # fmt: skip
+
+
+def _find_quotes(tx: Transaction, visit: Visit, shop: Enterprise, offers: list[Offer]) -> None:
+    trips: list[Trip] = bookable_trips(tx, but_of=shop.id)
+    bookings = bookings_of_trips(tx, [trip.id for trip in trips])
+    carried = {trip.id: carried_on(trip, bookings[trip.id]) for trip in trips}
+    party = plugin_settings(tx, visit.instance.hooks, shop.id, ID, Settings).party
+    for offer in offers:
+        near = [trip for trip in trips if trip.starts_at < offer.need.closes and trip.ends_at > offer.need.opens]
+        if offer.booking is None and offer.need.alone:
+            offer.quotes, refused = quotes(tx, near, carried, offer.need, party)
+            offer.refusals = [(answer.trip.enterprise_id, say(visit.language, answer.error)) for answer in refused]
+
+
+def week_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+    """Books a quote, cancels a booking, refuses goods that came warm, or corrects a load."""
+    actions = {"book": _book, "cancel": _cancel, "warm": _warm, "load": _correct}
+    act = actions.get(visit.query.get("then", ""))
+    if act is None:
+        raise NotFound
+    try:
+        with visit.write() as tx:
+            done = act(tx, visit, shop)
+    except NotFound:
+        raise
+    except Refused as error:
+        wrong = visit.form.get("need", "") if act is _correct else ""
+        return _week_page(visit, shop, mistakes(visit, error, _FIELDS.__contains__), status_of(error), wrong)
+    return visit.redirect(f"{transport_url(shop.id)}?done={done}")
+
+
+def _book(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
+    form = visit.form
+    price = whole(form, "price")
+    book(tx, visit.instance.hooks, shop.id, as_key(form.get("need", "")), form.get("trip", ""), price=price)
+    return "booked"
+
+
+def _cancel(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
+    return report(tx, shop.id, visit.form.get("booking", ""), "cancel").state
+
+
+def _warm(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
+    return report(tx, shop.id, visit.form.get("booking", ""), "refuse_warm", note=visit.form.get("note", "")).state
+
+
+def _correct(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
+    crates, kg = whole(visit.form, "crates"), whole(visit.form, "kg")
+    boxes = "own_boxes" in visit.form
+    key = as_key(visit.form.get("need", ""))
+    correct_load(tx, visit.instance.hooks, shop.id, key, crates=crates, kg=kg, own_boxes=boxes)
+    return "load"

@@ -1,0 +1,154 @@
+"""Pages of transport in the office: the week, a trip in three taps, a booking, the run sheet and the statement."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import insert
+from starlette.testclient import TestClient
+
+from commensal.base.clock import ManualClock
+from commensal.instance import Instance, InstanceSettings
+from commensal.trade.enterprises.tables import enterprise_member
+from commensal.trade.people.people import add_person, new_person
+
+from .conftest import PASSWORD, Browser
+from .valley import Valley, open_valley
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
+
+
+@pytest.fixture
+def settings(settings: InstanceSettings) -> InstanceSettings:
+    return InstanceSettings(
+        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
+        plugins={"enabled": ["shop", "office", "transport"]},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def valley(instance: Instance, clock: ManualClock) -> Valley:
+    return open_valley(instance, clock)
+
+
+def member(valley: Valley, client: TestClient, enterprise: str, role: str = "owner", language: str = "en") -> Browser:
+    """The browser of somebody who works there, logged in."""
+    email = f"{role}@{enterprise}.example.org"
+    noe = new_person(email=email, name="Noé", password=PASSWORD, language=language)
+    with valley.store.write() as tx:
+        person = add_person(tx, noe, confirmed=True)
+        assert person is not None
+        row = {"enterprise_id": enterprise, "person_id": person.id, "role": role, "since": tx.now}
+        tx.execute(insert(enterprise_member).values(row))
+    browser = Browser(TestClient(client.app, raise_server_exceptions=False))
+    browser.log_in(email)
+    return browser
+
+
+def test_a_trip_is_offered_in_three_taps_booked_driven_and_settled(valley: Valley, client: TestClient) -> None:
+    gardener, baker = member(valley, client, "gardener"), member(valley, client, "baker")
+    valley.vehicle()
+    assert "/office/gardener/transport" in gardener.go("/office/gardener/bring").links()
+    gardener.go("/office/gardener/transport")
+    assert "Alone: 61 km" in gardener.page.text
+    assert "/office/gardener/transport/drive" in gardener.page.links()
+    gardener.go("/office/gardener/transport/drive")
+    gardener.send("/drive")
+    assert "Offered" in gardener.page.text, gardener.page.text
+    trip_url = gardener.at.partition("?")[0]
+
+    baker.go("/office/baker/transport")
+    assert "Gardener" in baker.page.text
+    baker.send("?then=book")
+    assert "Booked: the van comes" in baker.page.text
+    assert "You pay" in baker.page.text
+
+    gardener.go(trip_url)
+    assert "Help between farms, free but for shared costs" in gardener.page.text
+    assert "owner: Baker" in gardener.page.text
+    for event in ("pick_up", "pick_up", "deliver", "deliver"):
+        form = next(form for form in gardener.page.forms if "booking" in form.fields)
+        gardener.post(form.action, **form.fields, event=event)
+        assert "Noted" in gardener.page.text, gardener.page.text
+    gardener.send("/change", ("then", "finish"))
+    assert "The statement is written" in gardener.page.text
+
+    statement_url = trip_url.replace("/trips/", "/statements/").replace("/gardener/", "/baker/")
+    assert statement_url in baker.go("/office/baker/transport").links()
+    baker.go(statement_url)
+    assert "You owe Gardener" in baker.page.text
+    assert "2 – you" in baker.page.text
+
+
+def test_a_hub_sees_what_comes_when_and_strangers_see_nothing(valley: Valley, client: TestClient) -> None:
+    trip = valley.trip()
+    valley.book("baker", trip)
+    hub = member(valley, client, "shop")
+    assert "brought by Gardener" in hub.go("/office/shop/transport").text
+    assert "/office/shop/transport" in hub.go("/office/shop").links()
+    dairy = member(valley, client, "dairy")
+    for path in (f"trips/{trip.id}", f"statements/{trip.id}"):
+        dairy.go(f"/office/dairy/transport/{path}")
+        assert dairy.status == 404
+    booking = valley.bookings(trip)[-1]
+    dairy.post("/office/dairy/transport?then=cancel", booking=booking.id)
+    assert dairy.status == 404
+    dairy.post(f"/office/dairy/transport/trips/{trip.id}/change", then="cancel")
+    assert dairy.status == 404
+    assert valley.booking(booking).state == "confirmed"
+    text = dairy.go("/office/dairy/transport").text
+    assert "Baker" not in text, "who else rides along is nobody's business"
+
+
+def test_who_packs_drives_and_decides_nothing(valley: Valley, client: TestClient) -> None:
+    trip = valley.trip()
+    packer = member(valley, client, "gardener", "packer")
+    assert "Call this trip off" not in packer.go(f"/office/gardener/transport/trips/{trip.id}").text
+    packer.post(f"/office/gardener/transport/trips/{trip.id}/change", then="cancel")
+    assert packer.status == 403
+    packer.go(f"/office/gardener/transport/trips/{trip.id}")
+    form = next(form for form in packer.page.forms if "booking" in form.fields)
+    packer.post(form.action, **form.fields, event="pick_up")
+    assert "Noted" in packer.page.text
+
+
+def test_the_first_trip_asks_for_a_vehicle_and_says_what_is_wrong_at_its_field(
+    valley: Valley, client: TestClient
+) -> None:
+    gardener = member(valley, client, "gardener")
+    gardener.go("/office/gardener/transport/drive")
+    assert "Say first what you drive with" in gardener.page.text
+    gardener.send("/vehicles", name="", crates="many", cold="3")
+    assert gardener.status == 422
+    assert gardener.page.form("/vehicles").fields["crates"] == "many"
+    gardener.send("/vehicles", name="Kangoo", crates="40", cold="0")
+    assert "Kangoo" in gardener.page.text
+    gardener.go("/office/gardener/transport/drive")
+    gardener.send("/drive", ends_at="2026-06-01T10:00")
+    assert gardener.status == 422
+    assert "ends within 24 hours" in gardener.page.text
+    assert gardener.page.form("/drive").fields["ends_at"] == "2026-06-01T10:00"
+
+
+def test_a_load_is_corrected_and_a_booking_cancelled_after_a_question(valley: Valley, client: TestClient) -> None:
+    trip = valley.trip()
+    baker = member(valley, client, "baker")
+    baker.go("/office/baker/transport")
+    baker.send("?then=load", crates="7", kg="55")
+    assert valley.need("baker").crates == 7
+    baker.send("?then=load", crates="no")
+    assert baker.status == 422
+    baker.go("/office/baker/transport")
+    baker.send("?then=book")
+    booking = valley.bookings(trip)[-1]
+    assert f"/office/baker/transport?cancel={booking.id}" in baker.page.links()
+    baker.go(f"/office/baker/transport?cancel={booking.id}")
+    assert "It is free until" in baker.page.text
+    baker.send("?then=cancel", ("booking", booking.id))
+    assert "Cancelled, free of charge" in baker.page.text
+
+
+def test_the_pages_speak_french(valley: Valley, client: TestClient) -> None:
+    trip = valley.trip()
+    baker, gardener = (member(valley, client, farm, language="fr") for farm in ("baker", "gardener"))
+    assert "Ils passent par chez vous" in baker.go("/office/baker/transport").text
+    assert "Feuille de route" in gardener.go(f"/office/gardener/transport/trips/{trip.id}").text
