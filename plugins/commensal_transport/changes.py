@@ -10,6 +10,7 @@ from commensal import Conflict, Transaction
 
 from .bookings import bookings_of_trip
 from .loads import Load, keeps
+from .mails import tell
 from .states import HOLDS_ROOM
 from .tables import transport_booking, transport_event, transport_trip
 from .trips import Trip, locked_trip, trip_by_id, write_stops
@@ -17,8 +18,10 @@ from .vehicles import vehicle_by_id
 
 
 def cancel_trip(tx: Transaction, enterprise_id: str, trip_id: str) -> None:
-    """Calls a trip off: its bookings end, and what they were to carry is to be carried again. Raises `NotFound`,
-    `Conflict` if it is driven, or on the road."""
+    """Calls a trip off: its bookings end, whoever made them gets an e-mail, and their goods are to be carried again.
+
+    Raises `NotFound`, and `Conflict` if it is driven, or on the road.
+    """
     trip = locked_trip(tx, trip_id, enterprise_id)
     bookings = bookings_of_trip(tx, trip.id)
     if trip.state != "open" or any(booking.state in ("picked_up", "delivered") for booking in bookings):
@@ -29,6 +32,7 @@ def cancel_trip(tx: Transaction, enterprise_id: str, trip_id: str) -> None:
     for booking_id in confirmed:
         row = {"booking_id": booking_id, "event": "fail", "by_id": enterprise_id, "note": ""}
         tx.execute(insert(transport_event).values(id=tx.new_id(), at=tx.now, **row))
+    tell(tx, "called_off", trip, [booking for booking in bookings if booking.id in confirmed])
     tx.execute(_edit(trip).values(state="cancelled", version=trip.version + 1))
 
 

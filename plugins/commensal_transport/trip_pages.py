@@ -16,6 +16,7 @@ from .changes import cancel_trip, change_vehicle
 from .forms import celsius, optional_whole
 from .geography import Point
 from .loads import Load
+from .mails import tell
 from .routing import Stop, metres
 from .statements import finish_trip
 from .states import ACTS, HOLDS_ROOM, NEXT, ON_THE_WAY, Event
@@ -102,7 +103,11 @@ def happened_now(visit: Visit, shop: Enterprise) -> Screen | Response:
         if event is None or form.get("booking") not in ours:
             raise NotFound
         crates, measured = optional_whole(form, "crates"), celsius(form, "celsius")
-        report(tx, shop.id, form["booking"], event, crates=crates, celsius=measured, note=form.get("note", ""))
+        booking = report(
+            tx, shop.id, form["booking"], event, crates=crates, celsius=measured, note=form.get("note", "")
+        )
+        if event == "fail":
+            tell(tx, "called_off", trip, [booking])
         return "noted"
 
     return _done(visit, shop, act)

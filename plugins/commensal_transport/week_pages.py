@@ -12,11 +12,12 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
 from .bookings import Booking, book, bookings_of_enterprise, bookings_of_trips, carried_on, report
 from .forms import as_key, key_text, whole
+from .mails import tell
 from .needs import ID, Need, correct_load, needs_of
 from .quotes import Quote, quotes
 from .settings import Settings
 from .states import ACTIVE
-from .trips import Trip, bookable_trips, trips_by_id, trips_of
+from .trips import Trip, bookable_trips, trip_by_id, trips_by_id, trips_of
 
 _FIELDS = {"crates", "kg"}
 
@@ -111,12 +112,15 @@ def week_now(visit: Visit, shop: Enterprise) -> Screen | Response:
 def _book(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
     form = visit.form
     price = whole(form, "price")
-    book(tx, visit.instance.hooks, shop.id, as_key(form.get("need", "")), form.get("trip", ""), price=price)
+    booking = book(tx, visit.instance.hooks, shop.id, as_key(form.get("need", "")), form.get("trip", ""), price=price)
+    tell(tx, "booked", trip_by_id(tx, booking.trip_id), [booking])
     return "booked"
 
 
 def _cancel(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
-    return report(tx, shop.id, visit.form.get("booking", ""), "cancel").state
+    booking = report(tx, shop.id, visit.form.get("booking", ""), "cancel")
+    tell(tx, "cancelled", trip_by_id(tx, booking.trip_id), [booking])
+    return booking.state
 
 
 def _warm(tx: Transaction, visit: Visit, shop: Enterprise) -> str:

@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from commensal import Conflict, Forbidden, Invalid, NotFound
 from commensal.base.clock import ManualClock
 from commensal.instance import Instance, InstanceSettings
+from commensal.storage.jobs.tables import job
 from commensal.trade.enterprises.tables import enterprise
 from commensal_transport.bookings import offer_trip
 from commensal_transport.changes import cancel_trip, change_vehicle
@@ -254,6 +255,17 @@ def test_a_trip_called_off_gives_its_goods_back(valley: Valley) -> None:
     assert isinstance(refusal, NoQuote)
     assert refusal.code == "gone"
     assert valley.book("baker", valley.trip("dairy", vehicle=valley.vehicle("dairy", cold=9, keeping="cold4")))
+
+
+def test_all_who_count_on_a_trip_are_told_that_it_is_called_off(valley: Valley) -> None:
+    trip = valley.trip()
+    valley.book("baker", trip)
+    with valley.store.write() as tx:
+        cancel_trip(tx, "gardener", trip.id)
+    with valley.store.read() as tx:
+        mails = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail"))]
+    news = {mail["to"]: mail["values"]["news"] for mail in mails if mail["kind"] == "transport_news"}
+    assert news == {"baker@example.org": "called_off", "shop@example.org": "called_off"}
 
 
 def test_a_smaller_van_is_refused_while_bookings_exceed_it(valley: Valley) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from starlette.testclient import TestClient
 
 from commensal.base.clock import ManualClock
 from commensal.instance import Instance, InstanceSettings
+from commensal.storage.jobs.tables import job
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.people.people import add_person, new_person
 
@@ -61,6 +62,10 @@ def test_a_trip_is_offered_in_three_taps_booked_driven_and_settled(valley: Valle
     baker.send("?then=book")
     assert "Booked: the van comes" in baker.page.text
     assert "You pay" in baker.page.text
+    with valley.store.read() as tx:
+        mails = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail"))]
+    (mail,) = [mail for mail in mails if mail["kind"] == "transport_news"]
+    assert (mail["to"], mail["values"]["news"]) == ("gardener@example.org", "booked")
 
     gardener.go(trip_url)
     assert "Help between farms, free but for shared costs" in gardener.page.text

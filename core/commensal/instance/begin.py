@@ -22,7 +22,7 @@ from .upgrade_record import FILE as UPGRADES
 # The plugins of a new instance: all bundled ones that can be imported. Each enterprise chooses among them.
 USUAL = (
     "shop", "office", "cash", "bank_transfer", "stripe", "account", "pickup", "delivery", "fees", "vouchers",
-    "solidarity", "distribution_lists", "sales", "custom_report", "webhooks", "federation",
+    "solidarity", "distribution_lists", "sales", "custom_report", "webhooks", "transport", "federation",
 )  # fmt: skip
 _TEXT = """\
 # {of_file}
