@@ -18,7 +18,7 @@ from .check import Subject, check, demand
 from .prices import first_choices
 from .shipping import ADDRESS
 
-_OFFICE = ("week", "begin", "settings", "money", "close", "sale", "order", "customer")
+_OFFICE = ("week", "begin", "settings", "money", "close", "bring", "sale", "order", "customer")
 _SHOP = ("shop/hub", "shop/sale", "shop/cart", "shop/checkout", "shop/order")
 
 
