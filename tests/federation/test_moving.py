@@ -18,7 +18,7 @@ from commensal.trade.enterprises.members import list_members
 from commensal.trade.sale_sessions.tables import coordination_supplier, session_item
 from commensal.trade.stock.lots import lots_of
 from commensal_federation.availability.tables import federation_lease
-from commensal_federation.catalogue.grants import SELLING, accept_grant, give_grant
+from commensal_federation.catalogue.grants import SELLING, accept_grant, end_grant, give_grant
 from commensal_federation.delivery.alerts import alerts
 from commensal_federation.grants.questions import grants_between
 from commensal_federation.leases.holder import give_back
@@ -99,6 +99,27 @@ def test_an_order_that_runs_is_completed_at_the_new_home(farm: Producer, hub: Hu
     with hub.read() as tx:
         (order,) = orders_of(tx, "hub")
     assert [(line.quantity, line.answer) for line in order.lines] == [(5, "confirmed")]
+    assert_consistent(farm.region)
+
+
+def test_a_grant_that_is_still_offered_is_offered_by_the_new_home(farm: Producer, hub: Hub) -> None:
+    item = hub.sell(farm)
+    hub.order(item, 3)
+    minutes(farm.region, 2)
+    with farm.write() as tx:
+        (given,) = grants_between(tx, enterprise_id="farm", direction="given")
+        end_grant(farm.federation, tx, given.id)
+        give_grant(farm.federation, tx, "farm", farm.region.peer("a", "b").id, hub.iri, hub.id)
+    minutes(farm.region)
+    new_farm = move(farm)
+    with hub.write() as tx:
+        (offered,) = grants_between(tx, enterprise_id="hub", direction="received", state="offered")
+        accept_grant(hub.federation, tx, offered.id)
+    minutes(farm.region, 2)
+    with new_farm.read() as tx:
+        (given,) = grants_between(tx, enterprise_id="farm", direction="given")
+        (order,) = orders_of(tx, "farm")
+    assert (given.state, [line.quantity for line in order.lines]) == ("accepted", [3])
     assert_consistent(farm.region)
 
 

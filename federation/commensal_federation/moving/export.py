@@ -83,8 +83,7 @@ def export_rows(
         yield from (_item(item) for item in _items(tx, enterprise.id, catalog.id) if item.product_id in own)
     yield from _local_grants(federation, tx, enterprise.id)
     for grant in grants_between(tx, enterprise_id=enterprise.id, direction="given", limit=10_000):
-        if grant.state in ("accepted", "revoked"):
-            yield from _grant(tx, grant)
+        yield from _grant(tx, grant)
     yield from _leases(tx, enterprise.id, new_home_id)
     lent_on = grains_lent_on(tx, enterprise.id, new_home_id)
     for lot_id in lots:
@@ -175,10 +174,12 @@ def _local_grants(federation: Federation, tx: Transaction, enterprise_id: str) -
 
 
 def _grant(tx: Transaction, grant: Grant) -> Iterator[AnyRow]:
+    """Yields the grant with what was sent for it. A grant that was refused may have been accepted before, and have
+    orders, as one that was revoked."""
     peer = peer_by_id(tx, grant.peer_id).iri
     yield GrantRow(
         id=grant.id, peer=peer, hub=grant.other_iri, hub_name=grant.other_name, category_id=grant.category_id,
-        resell=grant.resell, state="accepted" if grant.state == "accepted" else "revoked",
+        resell=grant.resell, state="revoked" if grant.state == "refused" else grant.state,
     )  # fmt: skip
     sent, price = federation_told.c, federation_told_price.c
     for row in tx.all(select(federation_told).where(sent.grant_id == grant.id).order_by(sent.item_id)):

@@ -13,6 +13,7 @@ from commensal.trade import lots_by_id
 
 from ..availability.tables import federation_lease
 from ..catalogue.grantor import send_catalogue
+from ..catalogue.grants import send_offer
 from ..catalogue.tables import federation_told, federation_told_price
 from ..dfc.iris import KINDS, local_id, lot_iri
 from ..grants.questions import grant_by_id
@@ -46,7 +47,8 @@ def place_trade(
     federation: Federation, tx: Transaction, move: MoveRow, peer: Peer, rows: Sequence[AnyRow],
     apart: Collection[str] = (),
 ) -> None:  # fmt: skip
-    """Adds grants, leases and orders with this peer, once, and sends its hubs the whole catalogue.
+    """Adds grants, leases and orders with this peer, once. Sends its hubs the whole catalogue, or the offer that they
+    have not answered yet.
 
     `apart`: ids of lots at the old home whose lease the peer keeps beside another one of the same goods.
     """
@@ -72,6 +74,8 @@ def place_trade(
     for grant in grants:
         if grant.state == "accepted":
             send_catalogue(federation, tx, grant_by_id(tx, grant.id), again=True)
+        elif grant.state == "offered":
+            send_offer(federation, tx, grant_by_id(tx, grant.id))
 
 
 def peers_to_follow(federation: Federation, tx: Transaction, move: MoveRow, rows: Sequence[AnyRow]) -> Sequence[Peer]:

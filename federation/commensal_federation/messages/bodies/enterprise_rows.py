@@ -131,7 +131,8 @@ class ItemRow(MovedRow, frozen=True, kw_only=True, tag="item"):
 
 
 class GrantRow(MovedRow, frozen=True, kw_only=True, omit_defaults=True, tag="grant"):
-    """A grant to a hub of `peer`. One that was revoked moves too, because what the hub had ordered stays ordered."""
+    """A grant to a hub of `peer`. One that was revoked moves too, because what the hub had ordered stays ordered; one
+    that is offered is offered again by the new home."""
 
     id: Id
     peer: Short
@@ -139,7 +140,7 @@ class GrantRow(MovedRow, frozen=True, kw_only=True, omit_defaults=True, tag="gra
     hub_name: Short
     category_id: Id | None
     resell: bool
-    state: Literal["accepted", "revoked"] = "accepted"
+    state: Literal["accepted", "offered", "revoked"] = "accepted"
 
 
 class SentItemRow(MovedRow, frozen=True, kw_only=True, tag="told"):
