@@ -11,12 +11,12 @@ from sqlalchemy import func, insert, select
 from commensal.instance import Instance
 from commensal.operations.checks import broken_invariants
 from commensal.storage.database import Store
-from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.change import change_order
+from commensal.trade.orders.emails import mailed_secret
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.price import Choices
@@ -82,10 +82,10 @@ class Market:
 
     def prove(self, order: Order, who: str = "") -> Order:
         """Follows the link in the e-mail about a guest's order, logged in as `who`."""
-        mails = select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.created_at.desc(), job.c.id.desc())
         with self.store.write() as tx:
-            payload = next(row["payload"] for row in tx.all(mails) if row["payload"]["order_id"] == order.id)
-            return prove_order(tx, fingerprint(payload["secret"]), person_id=self.people.get(who))
+            secret = mailed_secret(tx, order.id)
+            assert secret is not None, "no guest has placed this order"
+            return prove_order(tx, fingerprint(secret), person_id=self.people.get(who))
 
     def change(self, order: Order, *, codes: list[str] | None = None, by_hub: bool = False, **pieces: int) -> Order:
         items = self._items(pieces) if pieces else None

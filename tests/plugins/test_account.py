@@ -375,7 +375,7 @@ def test_a_guest_who_has_followed_the_mailed_link_pays_from_the_account_that_is_
     wish = Wish(items={stall.apples: 2}, name="Ada", email="ada@example.org")
     with stall.instance.store.write() as tx:
         order = place_order(tx, stall.instance.hooks, "shop-session", wish, secret="s" * 43)
-        secret = mailed_secret(tx, order.id)
+        secret = str(mailed_secret(tx, order.id))
     paths = [f"/api/guest-orders/{guest_secret}" for guest_secret in ("s" * 43, secret)]
     assert [client.post(f"{path}/proof").status_code for path in paths] == [422, 200]
     paid = client.post(f"{paths[1]}/payments", json={"method": METHOD}, headers={"Idempotency-Key": "pay"})

@@ -264,10 +264,14 @@ def test_a_person_is_led_to_the_order_in_their_account(
         assert tx.all(select(order_link)) == []
 
 
-def test_secrets_of_links_are_kept_nowhere_once_they_are_sent(browser: Browser, stall: Stall, mails: Mails) -> None:
+def test_secrets_of_links_are_stored_neither_before_nor_after_they_are_sent(
+    browser: Browser, stall: Stall, mails: Mails
+) -> None:
     to_the_checkout(browser, stall, small=2)
     buy(browser, stall)
     _change_by_hub(stall, items={stall.small: 1})
+    with stall.instance.store.read() as tx:
+        assert not any("secret" in row["payload"] for row in tx.all(select(job.c.payload)))
     secrets = [link.rpartition("/")[2] for text in mails.arrive() for link in _links(text)]
     assert len(set(secrets)) == 2
     with stall.instance.store.read() as tx:

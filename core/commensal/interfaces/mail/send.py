@@ -1,12 +1,11 @@
 """Handles jobs of the kind "mail": reads the data of the message, renders it, and delivers it.
 
-A payload has `kind`, `to` and `language`. E-mails about orders add `order_id`, the `secret` of the link to a guest's
-order, and the `amount` of a refund; e-mails about an account add `name`, and `code` if they contain a link; those of
-suppliers add `purchase_order_id`; those of
-plugins to an enterprise add its name as `enterprise`, and `values` for their template; those to operators add `name`
-and `values`. `late` and `leaves` belong to
-`capping`: the e-mail was delayed once, and the decision for this job. Delivery is at least once: after a crash between
-the server's acceptance and the commit, the message is sent again, with the same Message-ID.
+A payload has `kind`, `to` and `language`. E-mails about orders add `order_id`, and the `amount` of a refund; release
+0.1.0 also added the `secret` of the link to a guest's order, which is created here now. E-mails about an account add
+`name`, and `code` if they contain a link; those of suppliers add `purchase_order_id`; those of plugins to an enterprise
+add its name as `enterprise`, and `values` for their template; those to operators add `name` and `values`. `late` and
+`leaves` belong to `capping`: the e-mail was delayed once, and the decision for this job. Delivery is at least once:
+after a crash between the server's acceptance and the commit, the message is sent again, with the same Message-ID.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from ...instance import Instance
 from ...storage.jobs import Job
 from ...trade.enterprises.enterprises import Enterprise, enterprise_by_id
 from ...trade.enterprises.legal_texts import legal_text_by_id
+from ...trade.orders.emails import mailed_secret
 from ...trade.payments.begin_due import begin_due_payment
 from ...trade.supply.purchase_orders import PurchaseOrder, purchase_order_to_mail
 from ..reports.formats import find_format
@@ -142,7 +142,8 @@ def _files_of(instance: Instance, shop: Enterprise, order: PurchaseOrder, langua
 
 def _send_about_order(instance: Instance, job: Job) -> bool:
     """Mails an order to its customer; returns False if there is nothing left to say: it was paid meanwhile."""
-    order_id, secret = job.payload["order_id"], job.payload.get("secret")
+    order_id = job.payload["order_id"]
+    secret = job.payload.get("secret") or instance.store.transact(lambda tx: mailed_secret(tx, order_id))
     path = _GUEST_ORDER.format(secret=secret) if secret else _ORDER.format(order_id=order_id)
     link = _address(instance, path)
     if job.payload["kind"] in _ASKS_TO_PAY:

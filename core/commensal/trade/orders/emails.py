@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Literal, get_args
 
-from sqlalchemy import String, case, exists, insert, literal, or_, select, update
+from sqlalchemy import String, bindparam, exists, insert, or_, select, update
 
 from ...base.errors import Conflict
-from ...storage.database import Time, Transaction, insert_rows
+from ...storage.database import Time, Transaction
 from ...storage.jobs import NewJob, enqueue_all
 from ...storage.jobs.tables import job
 from ..people.fingerprint import fingerprint
@@ -19,33 +19,35 @@ from .values import Order
 
 RepeatedMail = Literal["order_placed", "order_final", "order_ready"]
 REPEATED_MAILS: tuple[RepeatedMail, ...] = get_args(RepeatedMail)
-_LINK = insert(order_link)
+_order = customer_order.c
+_OF_GUEST = select(bindparam("hash", type_=String), _order.id, bindparam("now", type_=Time)).where(
+    _order.id == bindparam("order"), _order.person_id.is_(None),
+    or_(_order.secret_hash.is_not(None), exists().where(order_link.c.order_id == _order.id)),
+)  # fmt: skip
+_LINK = insert(order_link).from_select(["secret_hash", "order_id", "created_at"], _OF_GUEST)
 PAYMENT_BEGINS = timedelta(seconds=30)  # after the order was placed; a browser that takes longer is gone
 
 
-def confirmation_mail(
-    tx: Transaction, order_id: str, values: Mapping[str, object], *, to_pay: int, guest: bool
-) -> NewJob:
+def confirmation_mail(tx: Transaction, order_id: str, values: Mapping[str, object], *, to_pay: int) -> NewJob:
     """Returns the job that mails the confirmation of a new order; `to_pay` is its total in minor units.
 
-    A `guest` gets a link that appears nowhere else, so following it proves the address. The e-mail tells how to pay,
-    which is known only once the payment has begun, after this transaction: so the e-mail waits until
-    `send_confirmation_now`, or at most `PAYMENT_BEGINS`.
+    The e-mail tells how to pay, which is known only once the payment has begun, after this transaction: so the e-mail
+    waits until `send_confirmation_now`, or at most `PAYMENT_BEGINS`.
     """
     mail = {"kind": "order_placed", "order_id": order_id, "to": values["email"], "language": values["language"]}
     waits_for_payment = bool(values["payment_method"]) and to_pay > 0
-    due_at = tx.now + PAYMENT_BEGINS if waits_for_payment else None
-    return NewJob("mail", {**mail, "secret": mailed_secret(tx, order_id)} if guest else mail, due_at)
+    return NewJob("mail", mail, tx.now + PAYMENT_BEGINS if waits_for_payment else None)
 
 
-def mailed_secret(tx: Transaction, order_id: str) -> str:
-    """Creates a secret that opens a guest's order, for a link in an e-mail about it. Earlier secrets stay valid.
+def mailed_secret(tx: Transaction, order_id: str) -> str | None:
+    """Creates a secret that opens a guest's order, for the link in an e-mail that is sent now. Earlier ones stay valid.
 
-    It proves that its holder reads the mailbox (see `proof.prove_order`), so it must go nowhere but into the e-mail.
+    It proves that its holder reads the mailbox (see `proof.prove_order`), so it must go nowhere but into the e-mail,
+    and only its hash is stored. Returns None for an order that opens without: of a person, or taken by the shop.
     """
     secret = tx.ids.secret()
-    tx.later(_LINK, {"secret_hash": fingerprint(secret), "order_id": order_id, "created_at": tx.now})
-    return secret
+    inserted = tx.execute(_LINK, {"order": order_id, "hash": fingerprint(secret), "now": tx.now})
+    return secret if inserted.rowcount == 1 else None
 
 
 def send_confirmation_now(tx: Transaction, order_id: str) -> None:
@@ -60,18 +62,9 @@ def send_confirmation_now(tx: Transaction, order_id: str) -> None:
             tx.due_moments.append(tx.now)
 
 
-def order_mail(tx: Transaction, order: Order, kind: str) -> NewJob:
-    """Returns the job of a later e-mail about the order. A guest gets a new link: only hashes of secrets are stored."""
-    mail = {"kind": kind, "order_id": order.id, "to": order.email, "language": order.language}
-    if order.person_id is not None:
-        return NewJob("mail", mail)
-    secret = tx.ids.secret()
-    has_link = exists().where(order_link.c.order_id == customer_order.c.id)
-    of_guest = select(literal(fingerprint(secret), String), customer_order.c.id, literal(tx.now, Time)).where(
-        customer_order.c.id == order.id, or_(customer_order.c.secret_hash.is_not(None), has_link)
-    )
-    inserted = tx.execute(insert(order_link).from_select(["secret_hash", "order_id", "created_at"], of_guest))
-    return NewJob("mail", {**mail, "secret": secret} if inserted.rowcount == 1 else mail)
+def order_mail(order: Order, kind: str) -> NewJob:
+    """Returns the job of a later e-mail about the order."""
+    return NewJob("mail", {"kind": kind, "order_id": order.id, "to": order.email, "language": order.language})
 
 
 def mail_again(tx: Transaction, order: Order, kind: RepeatedMail) -> None:
@@ -82,30 +75,18 @@ def mail_again(tx: Transaction, order: Order, kind: RepeatedMail) -> None:
     refuse_unless_placed(order)
     if kind == "order_ready" and order.fulfilment_state != "Held":
         raise Conflict("not_ready", "This order is not packed, or was handed over already.")
-    enqueue_all(tx, [order_mail(tx, order, kind)])
+    enqueue_all(tx, [order_mail(order, kind)])
 
 
 def mail_customers(tx: Transaction, kind: str, session_ids: Collection[str]) -> int:
     """Enqueues an e-mail about every order of these sessions that is neither cancelled nor handed over.
 
-    Guests get a new link. Three statements, whatever the number of orders. Returns how many there are.
+    Two statements, whatever the number of orders. Returns how many there are.
     """
     order = customer_order.c
-    has_link = exists().where(order_link.c.order_id == order.id)
-    opens_by_secret = case((order.person_id.is_not(None), False), else_=or_(order.secret_hash.is_not(None), has_link))
-    statement = select(order.id, order.email, order.language, opens_by_secret.label("opens_by_secret"))
-    conditions = (order.state.in_(("Held", "Complete")), order.fulfilment_state != "Fulfilled")
-    rows = tx.all(statement.where(order.session_id.in_(sorted(session_ids)), *conditions).order_by(order.id))
-    secrets = {row["id"]: tx.ids.secret() for row in rows if row["opens_by_secret"]}
-    links = [
-        {"secret_hash": fingerprint(secret), "order_id": order_id, "created_at": tx.now}
-        for order_id, secret in secrets.items()
-    ]
-    insert_rows(tx, order_link, links)
-    mails = [
-        {"kind": kind, "order_id": row["id"], "to": row["email"], "language": row["language"]}
-        | ({"secret": secrets[row["id"]]} if row["id"] in secrets else {})
-        for row in rows
-    ]
+    statement = select(order.id, order.email, order.language).where(order.session_id.in_(sorted(session_ids)))
+    unfinished = (order.state.in_(("Held", "Complete")), order.fulfilment_state != "Fulfilled")
+    rows = tx.all(statement.where(*unfinished).order_by(order.id))
+    mails = [{"kind": kind, "order_id": row["id"], "to": row["email"], "language": row["language"]} for row in rows]
     enqueue_all(tx, [NewJob("mail", mail) for mail in mails])
     return len(mails)

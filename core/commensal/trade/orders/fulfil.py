@@ -32,7 +32,7 @@ def order_is_ready(tx: Transaction, order: Order) -> Order:
     if order.fulfilment_state == "Held":
         return order
     change_row(tx, order.id, order.version, {"fulfilment_state": "Held"})
-    enqueue_all(tx, [order_mail(tx, order, "order_ready")])
+    enqueue_all(tx, [order_mail(order, "order_ready")])
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
 
 
@@ -45,7 +45,7 @@ def tell_not_collected(tx: Transaction, order: Order) -> None:
     refuse_if_handed_over(order)
     if sale_context(tx, order.session_id).begins_at > tx.now:
         raise Conflict("too_early", "The distribution has not begun yet.")
-    enqueue_all(tx, [order_mail(tx, order, "order_not_collected")])
+    enqueue_all(tx, [order_mail(order, "order_not_collected")])
 
 
 def hand_order_over(tx: Transaction, order: Order, *, by: str | None = None) -> Order:

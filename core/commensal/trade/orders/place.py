@@ -122,7 +122,7 @@ def place_order(
     keep_consents(tx, hooks, shop, quote.draft, wish.consents, wish.language)
     settle_with_plugins(tx, hooks, shop, quote, (), quote.draft.adjustments)
     events = event_jobs(tx, specifications.order_placed, shop.enterprise_id, order_id, shop.plugins)
-    mail = confirmation_mail(tx, order_id, values, to_pay=quote.totals.total, guest=secret is not None)
+    mail = confirmation_mail(tx, order_id, values, to_pay=quote.totals.total)
     enqueue_all(tx, [mail, *events, *expiry_jobs])
     return _placed_order(order_id, values, customer.customer_id, quote)
 

@@ -103,7 +103,7 @@ def rewrite(
     rewrite_parts(tx, quote)
     settle_with_plugins(tx, hooks, shop, quote, order.adjustments, quote.draft.adjustments)
     events = event_jobs(tx, specifications.order_changed, shop.enterprise_id, order.id, shop.plugins)
-    enqueue_all(tx, [order_mail(tx, order, "order_changed"), *events])
+    enqueue_all(tx, [order_mail(order, "order_changed"), *events])
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
 
 

@@ -61,4 +61,4 @@ def remind_to_pay(tx: Transaction, order: Order, *, person_id: str) -> None:
         raise Conflict("reminded", text, most=MOST)
     row = {"id": tx.new_id(), "order_id": order.id, "at": tx.now, "person_id": person_id}
     tx.execute(insert(payment_reminder).values(row))
-    enqueue_all(tx, [order_mail(tx, order, "order_to_pay")])
+    enqueue_all(tx, [order_mail(order, "order_to_pay")])
