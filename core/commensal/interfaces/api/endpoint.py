@@ -125,8 +125,8 @@ class Endpoint:
     edits:    If-Match is required; its version is passed as `call.version`
     needs_key: Idempotency-Key is required, not only accepted
     keeps:    the response is stored and sent again if the request is repeated with its Idempotency-Key. False for a
-              response that holds a secret which `seals` does not name
-    seals:    fields of the response that hold secrets: they are stored encrypted, for the sender of the request only
+              response that holds a secret and is not `sealed`
+    sealed:   the response holds a secret: it is stored encrypted, for the sender of the request only
     prepare:  runs before the transaction opens, with the same arguments but a read-only `call.tx`; its result is
               `call.prepared`. For slow work that must not hold the database: hooks, images, passwords
     proves:   runs after `prepare`, outside of every transaction, with the instance, the actor and the same arguments;
@@ -150,7 +150,7 @@ class Endpoint:
     edits: bool = False
     needs_key: bool = False
     keeps: bool = True
-    seals: tuple[str, ...] = ()
+    sealed: bool = False
     prepare: Callable[..., Any] | None = None
     proves: Callable[..., Any] | None = None
     after: Callable[..., Any] | None = None

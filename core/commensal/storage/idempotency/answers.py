@@ -2,28 +2,33 @@
 
 The same key with another request is refused (409). Keys of different actors are independent; rows are kept for 30 days.
 
-Stored responses are in backups too. So a row holds only the hash of its key, and secrets in a response are encrypted
-with what only the sender of the request has: the key itself and the body of the request. With a key of 20 random
-characters or more, like a UUID, that is as strong as the secret.
+Stored responses are in backups too. So a row holds only the hash of its key, and a response that holds a secret is
+encrypted with what only the sender of the request has: the key itself and the body of the request. With a key of 20
+random characters or more, like a UUID, that is as strong as the secret.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-import msgspec
 from sqlalchemy import bindparam, delete, select, update
 
 from ...base.errors import Conflict, Invalid, Problem
 from ..database import Transaction, insert_once
 from .tables import idempotent_answer
 
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 RETENTION = timedelta(days=30)
 LONGEST = 255
+_NONCE = 12  # bytes, as AES-GCM wants it
 _SAME_KEY = (idempotent_answer.c.actor == bindparam("wanted_actor"), idempotent_answer.c.key == bindparam("wanted_key"))
 _SELECT_ANSWER = select(idempotent_answer).where(*_SAME_KEY)
 _STORE_ANSWER = update(idempotent_answer).where(*_SAME_KEY)
@@ -31,7 +36,7 @@ _STORE_ANSWER = update(idempotent_answer).where(*_SAME_KEY)
 
 @dataclass(frozen=True)
 class StoredAnswer:
-    """A response as it was sent the first time; `Seal` encrypts its secrets."""
+    """A response as it was sent the first time; the body of a response that holds a secret is encrypted by a `Seal`."""
 
     status: int
     headers: Mapping[str, str]
@@ -40,33 +45,26 @@ class StoredAnswer:
 
 @dataclass(frozen=True)
 class Seal:
-    """Encrypts `fields` of a response. Only the sender of the request, who has its key and its body, can read them."""
+    """Encrypts the body of a response. Only the sender of the request, who has its key and its body, can read it."""
 
-    fields: Sequence[str]
     key: str
     content: bytes
 
     def close(self, answer: StoredAnswer) -> StoredAnswer:
-        from cryptography.fernet import Fernet  # slow to import, and most responses hold no secret
-
-        seal = Fernet(self._secret())
-        return self._each(answer, lambda text: seal.encrypt(text.encode()).decode())
+        nonce = os.urandom(_NONCE)
+        sealed = nonce + self._cipher().encrypt(nonce, answer.body.encode(), None)
+        return replace(answer, body=base64.b64encode(sealed).decode())
 
     def open(self, answer: StoredAnswer) -> StoredAnswer:
-        from cryptography.fernet import Fernet
+        if answer.body.startswith("{"):  # of release 0.1.0; migration 0032 has taken the secret out
+            return answer
+        sealed = base64.b64decode(answer.body)
+        return replace(answer, body=self._cipher().decrypt(sealed[:_NONCE], sealed[_NONCE:], None).decode())
 
-        seal = Fernet(self._secret())
-        return self._each(answer, lambda text: seal.decrypt(text).decode())
+    def _cipher(self) -> AESGCM:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # slow to import; few responses hold secrets
 
-    def _each(self, answer: StoredAnswer, change: Callable[[str], str]) -> StoredAnswer:
-        fields = msgspec.json.decode(answer.body) if self.fields else {}
-        secrets = {name: change(fields[name]) for name in self.fields if fields.get(name)}
-        body = msgspec.json.encode({**fields, **secrets}).decode() if secrets else answer.body
-        return StoredAnswer(answer.status, answer.headers, body)
-
-    def _secret(self) -> bytes:
-        material = b"\n".join((b"idempotent answer", self.key.encode(), self.content))
-        return base64.urlsafe_b64encode(hashlib.sha256(material).digest())
+        return AESGCM(hashlib.sha256(b"\n".join((b"idempotent answer", self.key.encode(), self.content))).digest())
 
 
 def request_hash(method: str, path: str, body: bytes) -> str:

@@ -103,7 +103,7 @@ def quote(call: Call, session: str, body: Question) -> Priced:
 
 
 @routes.post(
-    "/sale-sessions/{session}/orders", scope="public", status=201, needs_key=True, seals=("secret",), untraced=_UNTRACED
+    "/sale-sessions/{session}/orders", scope="public", status=201, needs_key=True, sealed=True, untraced=_UNTRACED
 )
 def place(call: Call, session: str, body: NewOrder) -> GuestOrder:
     """Places an order. Stock is taken in the same transaction; a guest gets the secret that opens the order again."""
