@@ -79,12 +79,7 @@ class CircuitBreaker:
     """
 
     def __init__(self) -> None:
-        self._streaks: dict[tuple[PluginPlace, str], _Streak] = {}
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether no plugin has failed anywhere since its last success."""
-        return not self._streaks
+        self.streaks: dict[tuple[PluginPlace, str], _Streak] = {}  # empty if no plugin has failed since it succeeded
 
     def until(self, place: PluginPlace, now: datetime, caller: str) -> datetime | None:
         """Until when the plugin must not be called at `place` for this caller; None: it may be called."""
@@ -108,24 +103,24 @@ class CircuitBreaker:
         return ""
 
     def _count(self, place: PluginPlace, party: str, caller: str, late: bool) -> _Streak:
-        streak = self._streaks.setdefault((place, party), _Streak())
+        streak = self.streaks.setdefault((place, party), _Streak())
         streak.points += _HANG if late else _FAILURE
         streak.callers.add(caller)
-        for forgotten in list(self._streaks)[:-_MAX_STREAKS]:
-            self._streaks.pop(forgotten, None)
+        for forgotten in list(self.streaks)[:-_MAX_STREAKS]:
+            self.streaks.pop(forgotten, None)
         return streak
 
     def points(self, place: PluginPlace) -> int:
-        streak = self._streaks.get((place, EVERYBODY))
+        streak = self.streaks.get((place, EVERYBODY))
         return streak.points if streak else 0
 
     def note_success(self, place: PluginPlace, caller: str) -> None:
         for party in (EVERYBODY, caller):
-            self._streaks.pop((place, party), None)
+            self.streaks.pop((place, party), None)
 
     def _streaks_of(self, place: PluginPlace, caller: str) -> list[_Streak]:
         parties = dict.fromkeys((EVERYBODY, caller))
-        return [streak for party in parties if (streak := self._streaks.get((place, party))) is not None]
+        return [streak for party in parties if (streak := self.streaks.get((place, party))) is not None]
 
 
 class FailureLog:
@@ -159,12 +154,12 @@ class FailureLog:
             self.keeper.keep(failure)
 
     def note_success(self, place: PluginPlace) -> None:
-        if not self.breaker.is_idle:
+        if self.breaker.streaks:
             self.breaker.note_success(place, current_caller())
 
     def refuse_set_aside(self, place: PluginPlace) -> None:
         """Raises `PluginError` while the plugin is set aside at `place`, for everybody or for the present caller."""
-        if self.breaker.is_idle:
+        if not self.breaker.streaks:
             return
         until = self.breaker.until(place, self._clock.now(), current_caller())
         if until is not None:

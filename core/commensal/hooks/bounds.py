@@ -59,12 +59,11 @@ class TimeBounds:
         try:
             with watchdog.watch(seconds, partial(copy_context().run, self._take_away, hold, place)):
                 value = call()
-                hold.catch_up()
+                hold.refuse_writes()
         finally:
             hold.current_call = enclosing
         if hold.taken:  # from a hook that this one has called, and whose error it has caught
             raise TookTooLong
-        hold.refuse_writes()
         return value
 
     def call_without_limit(self, place: PluginPlace, seconds: float, call: Callable[[], Any]) -> object:

@@ -235,12 +235,12 @@ class Hooks:
             raise PluginError(plugin, "enterprise_settings", error) from error
 
     def _ask(self, hook: AnyHook, among: Among | None, kwargs: dict[str, Any]) -> PluginAnswers:
-        calls = []
+        calls, any_fails = [], bool(self._failure_log.breaker.streaks)
         for implementation in self._implementations(hook):
             if among is not None and implementation.plugin_name not in among:
                 continue
             place = PluginPlace(implementation.plugin_name, hook.name)
-            if self._is_skipped(hook, place):
+            if any_fails and self._is_skipped(hook, place):
                 continue
             arguments = self._arguments(hook, implementation, among, kwargs)
             if arguments is not None:

@@ -15,6 +15,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NoReturn, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -38,18 +39,10 @@ _MAX_SHAPES = 64  # of one statement: parameters may be lists of any length
 
 @dataclass(frozen=True, slots=True)
 class _Parameter:
-    """A parameter of the text: the value of this name, or its item at `position`; without a name the value `fixed`."""
+    """A parameter of the text: `read` returns its value from the parameters of the statement."""
 
-    name: str | None
-    position: int | None = None
+    read: Callable[[Mapping[str, Any]], Any]
     process: Processor | None = None
-    fixed: Any = None
-
-    def value_in(self, parameters: Mapping[str, Any]) -> Any:
-        if self.name is None:
-            return self.fixed
-        value = parameters[self.name] if self.position is None else parameters[self.name][self.position]
-        return value if self.process is None else self.process(value)
 
 
 @dataclass(slots=True)
@@ -111,7 +104,12 @@ class Constant:
     def _execute(self, connection: Connection, parameters: Mapping[str, object], *, wait: bool = True) -> Any:
         cursor, text = connection.connection.cursor(), self.text
         try:
-            driver_parameters: Any = tuple([value.value_in(parameters) for value in self.values])
+            driver_parameters: Any = tuple(
+                [
+                    value.read(parameters) if value.process is None else value.process(value.read(parameters))
+                    for value in self.values
+                ]
+            )
             if self.keys is not None:
                 driver_parameters = dict(zip(self.keys, driver_parameters, strict=True))
             for listener in connection.engine.dispatch.before_cursor_execute:
@@ -236,9 +234,17 @@ def _parameters(
         given_name = bind.key if bind.key in parameters else None
         for position, parameter in enumerate(lists[name]) if name in lists else [(None, name)]:
             if given_name is not None:
-                yield parameter, _Parameter(given_name, position, process)
+                yield parameter, _Parameter(_reader(given_name, position), process)
             else:
                 fixed: Any = bind.value
                 if position is not None:
                     fixed = fixed[position]
-                yield parameter, _Parameter(None, fixed=fixed if process is None else process(fixed))
+                yield parameter, _Parameter(_reader_of_fixed(fixed if process is None else process(fixed)))
+
+
+def _reader(name: str, position: int | None) -> Callable[[Mapping[str, Any]], Any]:
+    return itemgetter(name) if position is None else lambda parameters: parameters[name][position]
+
+
+def _reader_of_fixed(value: Any) -> Callable[[Mapping[str, Any]], Any]:
+    return lambda parameters: value
