@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import select
 
@@ -55,6 +55,8 @@ from .lent_on import grains_lent_on, moves_along
 
 TERM = timedelta(hours=24)  # the first term of the leases for stock that is reserved here
 _AT_ONCE = 500
+# A grant that was refused may have been accepted before, and have orders, like one that was revoked.
+_MOVED_STATES: dict[str, Literal["accepted", "offered", "revoked"]] = {"accepted": "accepted", "offered": "offered"}
 _COUNTS = ("epoch", "granted", "report", "seen", "returned", "held", "sold", "late", "lost", "until", "sold_before")
 T = TypeVar("T")
 Levels = Mapping[str, tuple[int, int, int]]  # free, reserved and sold grains by lot id
@@ -174,12 +176,11 @@ def _local_grants(federation: Federation, tx: Transaction, enterprise_id: str) -
 
 
 def _grant(tx: Transaction, grant: Grant) -> Iterator[AnyRow]:
-    """Yields the grant with what was sent for it. A grant that was refused may have been accepted before, and have
-    orders, as one that was revoked."""
+    """Yields the grant with what was sent for it."""
     peer = peer_by_id(tx, grant.peer_id).iri
     yield GrantRow(
         id=grant.id, peer=peer, hub=grant.other_iri, hub_name=grant.other_name, category_id=grant.category_id,
-        resell=grant.resell, state="revoked" if grant.state == "refused" else grant.state,
+        resell=grant.resell, state=_MOVED_STATES.get(grant.state, "revoked"),
     )  # fmt: skip
     sent, price = federation_told.c, federation_told_price.c
     for row in tx.all(select(federation_told).where(sent.grant_id == grant.id).order_by(sent.item_id)):
