@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -54,7 +54,4 @@ def settings_of(tx: Transaction, visit: Visit, enterprise_id: str) -> Settings:
 
 def _is_origin(site: str) -> bool:
     """Whether it is an origin of the web: a scheme and a host, with nothing that could add to a header."""
-    parts = urlsplit(site)
-    host = (parts.hostname or "").replace("-", "").replace(".", "")
-    is_bare = site == f"{parts.scheme}://{parts.netloc}" and "@" not in parts.netloc
-    return parts.scheme == "https" and is_bare and host.isascii() and host.isalnum()
+    return re.fullmatch(r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]{1,5})?", site) is not None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,12 @@ from commensal.base.errors import Conflict, NotFound
 from commensal.cli import app
 from commensal_federation.catalogue.tables import federation_told_price
 from commensal_federation.delivery.sync.sweeping import forget_old
+from commensal_federation.evidence import verifying
 from commensal_federation.evidence.values import BadEvidence
 from commensal_federation.evidence.verifying import verify_evidence
 from commensal_federation.evidence.writing import evidence_of
 from commensal_federation.identity.rotation import rotate
+from commensal_federation.messages.offer_statement import name_of
 from commensal_federation.orders.kept_statements import KEPT, forget_statements
 from commensal_federation.orders.questions import orders_of
 from commensal_federation.orders.tables import federation_order_message
@@ -125,6 +128,53 @@ def test_an_altered_file_is_refused_and_says_which_part(sold: Producer, shop: Hu
     with pytest.raises(BadEvidence) as refused:
         verify_evidence(canonical(document))
     assert part in str(refused.value)
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of each part of a JSON document, of the containers too."""
+    if path:
+        yield path
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in pairs:
+        yield from leaves(inner, (*path, key))
+
+
+def test_whatever_stands_in_a_part_of_the_file_it_is_refused_by_name(
+    sold: Producer, shop: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the forger has signed everything: the file is an attacker's from its first byte to its last."""
+    monkeypatch.setattr(verifying, "verify", lambda *_, **__: None)
+    body = evidence(shop)
+    for path in leaves(json.loads(body)):
+        for other in (None, -1, "x", [], {"a": []}):
+            document = json.loads(body)
+            place = document
+            for key in path[:-1]:
+                place = place[key]
+            place[path[-1]] = other
+            with contextlib.suppress(BadEvidence):
+                verify_evidence(json.dumps(document).encode())
+
+
+def test_a_producers_statement_about_other_goods_proves_nothing(
+    sold: Producer, shop: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reseller could name any statement of a producer that it has got as the origin of its own goods."""
+    monkeypatch.setattr(verifying, "verify", lambda *_, **__: None)
+    document = json.loads(evidence(shop))
+    resold, origin = sorted(document["statements"], key=lambda entry: "origin" not in json.loads(entry["text"]))
+    other = json.loads(origin["text"])
+    other["product"]["dfc-b:hasQuantity"] = ["50 Kilogram"]
+    origin["text"] = canonical(other).decode()
+    origin["name"] = name_of(origin["text"])
+    reseller = json.loads(resold["text"])
+    reseller["origin"] = origin["name"]
+    before, resold["text"] = resold["name"], canonical(reseller).decode()
+    resold["name"] = name_of(resold["text"])
+    for line in document["lines"]:
+        line["statement"] = resold["name"] if line["statement"] == before else line["statement"]
+    with pytest.raises(BadEvidence, match="is of other goods"):
+        verify_evidence(canonical(document))
 
 
 @pytest.mark.parametrize("part", [0.2, 0.5, 0.999])

@@ -128,7 +128,17 @@ def test_a_sale_is_shown_in_frames_of_websites_that_the_hub_names_and_of_no_othe
 
 @pytest.mark.parametrize(
     "site",
-    ["http://example.org", "https://*", "https://a.org/x", "https://a.org; script-src *", "https://u@a.org", "x"],
+    [
+        "http://example.org",
+        "https://*",
+        "https://a.org/x",
+        "https://a.org; script-src *",
+        "https://u@a.org",
+        "x",
+        "https://a.org:80 *",
+        "https://a.org:80;report-uri https://b.org",
+        "https://a.org:",
+    ],
 )
 def test_a_website_that_may_show_a_sale_is_an_origin_and_nothing_more(site: str) -> None:
     with pytest.raises(Unfit):

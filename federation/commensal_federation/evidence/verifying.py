@@ -34,11 +34,14 @@ def verify_evidence(body: bytes) -> ProvedOrder:
         raise BadEvidence("the file", f"it is cut off, or no evidence file: {error.text}") from error
     if document.get("type") != "OrderEvidence":
         raise BadEvidence("the file", "it is no OrderEvidence")
-    reader = _Reader(document)
-    order = reader.order()
-    answer = reader.answer(order)
-    lines = tuple(reader.line(line, order, answer) for line in order.lines)
-    reader.refuse_other_seal()
+    try:
+        reader = _Reader(document)
+        order = reader.order()
+        answer = reader.answer(order)
+        lines = tuple(reader.line(line, order, answer) for line in order.lines)
+        reader.refuse_other_seal()
+    except Unreadable as error:  # of a part that its signer has filled with something else
+        raise BadEvidence("the file", error.text) from error
     return ProvedOrder(
         exporter=str(document["actor"]), order=order.iri, state=order.state, rev=order.rev,
         answer=None if answer is None else answer.answer, buyer=order.buyer, supplier=order.supplier,
@@ -162,9 +165,11 @@ class _Reader:
         if statement is None or not statement.origin:
             return statement
         producer = self._statements.get(statement.origin)
+        part = f"the line {line.name} ({line.item_iri})"
         if producer is None:
-            part = f"the line {line.name} ({line.item_iri})"
             raise BadEvidence(part, f"the producer's statement {statement.origin} is missing")
+        if producer.origin or _differ(producer, statement):
+            raise BadEvidence(part, f"the producer's statement {statement.origin} is of other goods")
         return producer
 
     def _message(self, type: MessageType) -> tuple[Mapping[str, Any], str]:
@@ -173,7 +178,7 @@ class _Reader:
         return self._messages[type.name]
 
     def _signer(self, part: str, actor: str, entry: Mapping[str, Any]) -> InstanceDocument:
-        signer = self._signers.get((actor, entry.get("keyVersion", 0)))
+        signer = self._signers.get((actor, number(entry, "keyVersion")))
         if signer is None:
             raise BadEvidence(part, f"the keys of {actor} by which it was verified are missing")
         return signer.document
@@ -212,6 +217,12 @@ def _verify(part: str, document: JsonObject, signer: InstanceDocument, at: datet
         verify(document, signer.keys, at, context=CONTEXT, inside=INSIDE)
     except (BadProof, Unreadable) as error:
         raise BadEvidence(part, f"it is not what {signer.iri} has signed: {error.text}") from error
+
+
+def _differ(producer: OfferStatement, seller: OfferStatement) -> bool:
+    """Whether two statements are about different products. A seller may give goods another name."""
+    shared = producer.facts.keys() & seller.facts.keys() - {"dfc-b:name"}
+    return any(list(producer.facts[name]) != list(seller.facts[name]) for name in shared)
 
 
 def _refuse_other_host(part: str, actor: str, enterprise: str) -> None:
