@@ -130,6 +130,9 @@ def test_an_altered_file_is_refused_and_says_which_part(sold: Producer, shop: Hu
     assert part in str(refused.value)
 
 
+OTHERS: tuple[Any, ...] = (None, -1, "x", [], {"a": []})  # what a forger could write in any place
+
+
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """The path of each part of a JSON document, of the containers too."""
     if path:
@@ -146,7 +149,7 @@ def test_whatever_stands_in_a_part_of_the_file_it_is_refused_by_name(
     monkeypatch.setattr(verifying, "verify", lambda *_, **__: None)
     body = evidence(shop)
     for path in leaves(json.loads(body)):
-        for other in (None, -1, "x", [], {"a": []}):
+        for other in OTHERS:
             document = json.loads(body)
             place = document
             for key in path[:-1]:
