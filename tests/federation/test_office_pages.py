@@ -16,9 +16,13 @@ from commensal.interfaces.app import make_app
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.people.people import add_person, new_person
 from commensal.trade.people.sessions import begin_session
+from commensal_federation.availability.sale_ends import raise_barrier
+from commensal_federation.catalogue.grants import give_grant
+from commensal_federation.delivery.outbox.dead_letters import dead_letters
 from commensal_federation.grants.questions import grants_between
 from commensal_federation.messages.bodies.catalogue import Grant
 from commensal_federation.proposals.proposing import propose_sale
+from commensal_federation.runtime import Federation
 from commensal_federation.testing import Region
 
 from ..plugins.conftest import PASSWORD, Browser
@@ -42,19 +46,32 @@ def hub(region: Region) -> Hub:
     return Hub(region, "b")
 
 
+def operates(place: Place) -> Browser:
+    """The browser of an operator of the place's instance."""
+    return _browser(place.federation, is_operator=True)
+
+
 def opens(place: Place, role: str = "owner", email: str = "ada@example.org") -> Browser:
     """The browser of a member of the enterprise."""
+    return _browser(place.federation, place.id, role, email)
+
+
+def _browser(
+    federation: Federation, enterprise_id: str = "", role: str = "", email: str = "ada@example.org", *,
+    is_operator: bool = False,
+) -> Browser:  # fmt: skip
     ada = new_person(email=email, name="Ada", password=PASSWORD, language="en")
-    with place.write() as tx:
-        person = add_person(tx, ada, confirmed=True)
+    with federation.instance.store.write() as tx:
+        person = add_person(tx, ada, confirmed=True, is_operator=is_operator)
         assert person is not None
-        row = {"enterprise_id": place.id, "person_id": person.id, "role": role, "since": tx.now}
-        tx.execute(insert(enterprise_member).values(row))
+        if enterprise_id:
+            row = {"enterprise_id": enterprise_id, "person_id": person.id, "role": role, "since": tx.now}
+            tx.execute(insert(enterprise_member).values(row))
         secret = begin_session(tx, person).secret
-    base = place.federation.base
-    browser = Browser(TestClient(make_app(place.federation.instance), base_url=base, raise_server_exceptions=False))
+    app = make_app(federation.instance)
+    browser = Browser(TestClient(app, base_url=federation.base, raise_server_exceptions=False))
     browser.client.cookies.set("__Host-session", secret)
-    browser.client.headers["Origin"] = base
+    browser.client.headers["Origin"] = federation.base
     return browser
 
 
@@ -165,3 +182,64 @@ def test_only_owners_give_permissions_and_accept_them(farm: Producer, hub: Hub) 
     packer = opens(hub, "packer")
     packer.post("/office/hub/producers/elsewhere?then=accept", grant=grant_of(hub).id)
     assert (packer.status, grant_of(hub).state) == (403, "offered")
+
+
+def test_an_operator_tries_a_failed_message_again_and_gives_it_up(farm: Producer, hub: Hub) -> None:
+    """The hubs of two offers do not exist there."""
+    peer, there = farm.region.peer("a", "b"), f"{hub.federation.base}/api/dfc/enterprises"
+    with farm.write() as tx:
+        for name in ("none", "neither"):
+            give_grant(farm.federation, tx, "farm", peer.id, f"{there}/{name}", name)
+    farm.region.work()
+    operator, page = operates(farm), "/office/instance/letters"
+    assert page in operator.go("/office/instance").links()
+    operator.go(page)
+    assert "The other side does not know what it is about" in operator.page.text
+    assert "To Instance B: a permission to sell" in operator.page.text
+    with farm.read() as tx:
+        other, letter = dead_letters(tx, "out")
+    operator.send("?then=retry", ("letter", other.id))
+    assert "It is tried again now" in operator.page.text
+    farm.region.work()
+    operator.go(page)
+    operator.post(f"{page}?then=give-up", box="out", letter=letter.id)
+    assert "Nothing has changed yet" in operator.page.text
+    assert letter.id in operator.page.text
+    operator.send("?then=give-up")
+    assert "Nothing failed" in operator.page.text
+    operator.post(f"{page}?then=give-up", box="out", letter=letter.id, sure="1")
+    assert operator.status == 404
+
+
+def test_an_operator_sees_who_holds_what_and_takes_it_back(farm: Producer, hub: Hub) -> None:
+    farm.grant(hub)
+    hub.order(hub.sell(farm), 3)
+    minutes(farm.region)
+    operator, page = operates(farm), "/office/instance/leases"
+    assert page in operator.go("/office/instance").links()
+    operator.go(page)
+    (lease,) = farm.leases()
+    assert "Apples" in operator.page.text
+    assert f"{lease.out:f} pieces" in operator.page.text
+    operator.send("?then=force", ("lease", lease.id))
+    assert "Nothing has changed yet" in operator.page.text
+    assert farm.leases() == [lease]
+    operator.send("?then=force")
+    assert "Taken back" in operator.page.text
+    assert farm.leases()[0].out == 0
+    assert "held by hubs here" in operates(hub).go(page).text
+
+
+def test_after_a_restore_an_operator_sells_on_without_a_neighbour_by_its_name(farm: Producer, hub: Hub) -> None:
+    farm.grant(hub)
+    hub.order(hub.sell(farm), 3)
+    peer = farm.region.peer("a", "b")
+    with farm.write() as tx:
+        raise_barrier(tx, [peer.id])
+    operator, page = operates(farm), "/office/instance/leases"
+    assert "Instance B has not said yet what it holds" in operator.go(page).text
+    operator.send("?then=go-on", ("peer", peer.id))
+    assert "Apples" in operator.page.text
+    assert farm.region.peer("a", "b").barrier
+    operator.send("?then=go-on")
+    assert not farm.region.peer("a", "b").barrier

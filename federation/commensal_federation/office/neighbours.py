@@ -19,7 +19,6 @@ from ..notices.peer_kinds import PeerKind, peer_kinds
 from ..pairing.pairings import Pairing, pairing_with, pairings
 from ..peering import accept, change_scopes, fingerprint, resume, revoke, suspend
 from ..peering.accepting import requested_scopes
-from ..peering.ending import go_on_without
 from ..peering.probing import probe
 from ..peers.peers import peer_by_id, peers
 from ..peers.values import Peer
@@ -171,8 +170,6 @@ def _change(visit: Visit, tx: Transaction, action: str, peer: Peer) -> None:
         revoke(federation, tx, peer.id, reason=form.get("reason", "").strip()[:500])
     elif action == "dismiss":
         dismiss_alert(tx, peer.id, form.get("kind", ""))
-    elif action == "go-on":
-        go_on_without(tx, peer.id)
     else:
         raise NotFound
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from commensal import OfficePage, hookimpl
 
-from . import producers_elsewhere, selling_elsewhere
+from . import lent, letters, producers_elsewhere, selling_elsewhere
 from .neighbours import neighbour_now, neighbour_page, neighbours_page
 from .pairing import invite_now, join_now, join_page, pairing_now, pairing_page
 
@@ -34,4 +34,6 @@ def office_pages() -> Sequence[OfficePage]:
         _of_operators("peers/join", join_page, join_now),
         _of_operators("peers/pairings/{pairing}", pairing_page, pairing_now),
         _of_operators("peers/{peer}", neighbour_page, neighbour_now),
+        _of_operators(letters.PATH, letters.letters_page, letters.letters_now, link="Failed messages"),
+        _of_operators(lent.PATH, lent.lent_page, lent.lent_now, link="Lent stock"),
     ]  # fmt: skip

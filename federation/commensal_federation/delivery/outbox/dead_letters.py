@@ -47,6 +47,11 @@ def dead_letters(
     return [_letter(row, box) for row in tx.all(statement.order_by(column.id).limit(limit))]
 
 
+def dead_letter(tx: Transaction, box: Box, id: str) -> Letter:
+    """One dead letter. Raises `NotFound`."""
+    return _letter(_dead(tx, box, id), box)
+
+
 def newest(tx: Transaction, box: Box, *, peer_id: str = "", type: str = "", limit: int = 50) -> Sequence[Letter]:
     """What was said to (out) or by (in) peers, or one of them, the newest first."""
     column = _TABLES[box].c
