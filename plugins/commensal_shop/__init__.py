@@ -7,13 +7,20 @@ everything about an account. Nobody needs one to buy: a guest's basket and order
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from commensal import MenuItem, hookimpl, translate
 
 from .pages import routes
 from .settings import Settings
+from .watching import erase_person, jobs, person_data
 
-__all__ = ["enterprise_settings", "menu_items", "routes"]
+__all__ = ["enterprise_settings", "erase_person", "jobs", "menu_items", "migrations", "person_data", "routes"]
+
+
+@hookimpl
+def migrations() -> Path:
+    return Path(__file__).parent / "migrations"
 
 
 @hookimpl

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from commensal import ALLERGENS, LABELS, LANGUAGES, Transaction, finds, finds_nearly, lineage, search_key, translate
 from commensal.trade import VisibleOffer, new_items, usual_items
 
+from .favourites import favourites_of
 from .shelves import shelf_labels, shelf_of
 
 _LONGEST = 200  # characters of each
@@ -23,7 +24,8 @@ class Filters:
     """Conditions on offers, all of which must hold; "" is no condition.
 
     shelf: its name; producer: the id of a supplier; label: a DFC certification; without: an allergen; only: `USUALS`
-    (what the person has ordered in their latest orders at the shop) or `NEWS` (what no earlier sale of the shop had)
+    (what the person has marked, first, and ordered in their latest orders at the shop) or `NEWS` (what no earlier sale
+    of the shop had)
     """
 
     words: str = ""
@@ -69,10 +71,11 @@ def select_offers(
 ) -> list[VisibleOffer]:
     """The offers that meet all conditions. If no offer has the words, those that nearly have them: *carotes*."""
     item_ids = _items_of(tx, filters.only, session_id, person_id)
+    favourites = favourites_of(tx, person_id) if filters.only == USUALS else frozenset()
     selected = [
         offer
-        for offer in offers
-        if (item_ids is None or offer.item_id in item_ids)
+        for offer in sorted(offers, key=lambda offer: offer.lot_id not in favourites)
+        if (item_ids is None or offer.item_id in item_ids or offer.lot_id in favourites)
         and filters.producer in ("", offer.supplier_id)
         and filters.shelf in ("", shelf_of(offer.product_type))
         and (not filters.label or filters.label in offer.labels)

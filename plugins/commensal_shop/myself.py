@@ -31,6 +31,7 @@ from commensal.trade import (
 
 from .devices import device_name
 from .showing import NONE, Mistakes, mistakes, show, status_of
+from .watching import watched_by
 
 
 def account_page(
@@ -48,7 +49,7 @@ def account_page(
     with visit.read() as tx:
         person = person_by_id(tx, person_id)
         second_factor, invitations = second_factor_of(tx, person_id), invitations_to(tx, person_id)
-        sessions = list_sessions(tx, person_id)
+        sessions, watched = list_sessions(tx, person_id), watched_by(tx, person_id)
         records = customers_of_person(tx, person_id)
         hubs = enterprises_by_id(tx, {record.enterprise_id for record in records})
         parts = {
@@ -70,6 +71,7 @@ def account_page(
         invitations=invitations,
         sessions=[(session, device_name(session.agent)) for session in sessions],
         hubs=[(hubs[id], added) for id, added in parts.items() if added],
+        watched=watched,
         zone=visit.instance.settings.timezone,
         done=visit.query.get("done", ""),
     )

@@ -25,6 +25,7 @@ from . import (
     sale,
     save,
     second_factor,
+    tell,
 )
 from .showing import on_error
 
@@ -47,6 +48,12 @@ _PAGES = (
     ("GET", "/hubs/{slug}/distributions.ics", feeds.distributions_calendar),
     ("GET", "/hubs/{slug}/sales.atom", feeds.atom_feed),
     ("GET", "/hubs/{slug}/sales.json", feeds.json_feed),
+    ("GET", "/hubs/{slug}/tell", tell.tell_page),
+    ("POST", "/hubs/{slug}/tell", tell.tell_me_now),
+    ("GET", "/tell/{secret}", tell.confirm_page),
+    ("POST", "/tell/{secret}", tell.confirm_now),
+    ("GET", "/tell/{secret}/stop", tell.stop_page),
+    ("POST", "/tell/{secret}/stop", tell.stop_now),
     ("GET", "/producers/{slug}", front.producer_page),
     ("GET", "/hubs/{slug}/legal/{kind}", legal.hub_text_page),
     ("GET", "/legal/{kind}", legal.instance_text_page),
@@ -94,6 +101,7 @@ _PAGES = (
     ("POST", "/account/me", myself.change_me_now),
     ("POST", "/account/password", myself.change_password_now),
     ("POST", "/account/sessions", myself.end_session_now),
+    ("POST", "/account/mails", tell.stop_mine_now),
     ("POST", "/account/email", myself.new_email_now),
     ("POST", "/account/invitations/{invitation}", myself.answer_invitation_now),
     ("GET", "/account/second-factor", second_factor.second_factor_page),
@@ -120,6 +128,7 @@ _PAGES = (
             "/account/me",
             "/account/password",
             "/account/sessions",
+            "/account/mails",
             "/account/email",
             "/account/second-factor/confirm",
             "/account/second-factor/off",
@@ -130,7 +139,7 @@ _PAGES = (
     ),
     ("GET", "/{nothing:path}", raise_not_found),
 )
-_SENDS_LINKS = (accounts.sign_up_now, accounts.forgot_now, accounts.confirm_again)
+_SENDS_LINKS = (accounts.sign_up_now, accounts.forgot_now, accounts.confirm_again, tell.tell_me_now)
 _GUESSABLE = (
     accounts.log_in_now,
     accounts.code_now,

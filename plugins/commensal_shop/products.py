@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -51,6 +51,7 @@ class ProductCard:
     shelf:  the name of its shelf, whose drawing stands where it has no picture
     badges: labels without a heading, those for organic farming as one word; labels: all of them by their full names
     lines:  further facts, each with its heading
+    starred: whether the visitor has marked it; None: of a guest, who cannot
     """
 
     first: VisibleOffer
@@ -61,6 +62,7 @@ class ProductCard:
     badges: tuple[str, ...]
     labels: str
     lines: tuple[tuple[str, str], ...]
+    starred: bool | None = None
 
     def __hash__(self) -> int:
         return hash((self.sizes, self.maker))
@@ -90,10 +92,12 @@ def group_by_shelf(
     makers: Mapping[str, Maker],
     order: Sequence[str] = (),
     added: Sequence[PagePart] = (),
+    starred: Collection[str] | None = None,
 ) -> list[ProductGroup]:
     """Groups the offers by shelf and lot. `values` and `errors` are those of the quantity fields, by item; `declared`
     are the fields that plugins add to products; `makers` are the producers by id; `order` has the names of the shelves
-    that come first; `added` are parts that plugins add, each with its product as the subject."""
+    that come first; `added` are parts that plugins add, each with its product as the subject; `starred` are the lots that
+    the visitor has marked, None for a guest."""
     added_lines: dict[str, list[PageLine]] = {}
     for part in added:
         added_lines.setdefault(part.subject, []).extend(part.lines)
@@ -107,6 +111,8 @@ def group_by_shelf(
         product_ids = dict.fromkeys(size.offer.product_id for size in group) if added_lines else ()
         lines = tuple(line for product_id in product_ids for line in added_lines.get(product_id, ()))
         card = _card(tuple(group), makers[group[0].offer.supplier_id], language, declared, lines)
+        if starred is not None:
+            card = replace(card, starred=group[0].offer.lot_id in starred)
         shelves.setdefault(card.shelf, []).append(card)
     labels = shelf_labels(language)
     return [

@@ -20,6 +20,7 @@ from commensal.trade import (
 
 from .cart import ShownCart, load_cart
 from .dock import dock_of, render_dock
+from .favourites import favourites_of
 from .filters import NO_OPTIONS, FilterOptions, Filters, filter_options, read_filters, select_offers
 from .joinable import JoinableOrder, joinable_order
 from .makers import Maker, makers_of
@@ -52,6 +53,7 @@ class SaleView:
     joined:  an order of the visitor which what they take can join
     next_sale: of the same shop, if this one is over
     parts:   what other plugins add to the page, and to the rows of its products
+    starred: the lots that the visitor has marked; None: of a guest, who cannot
     """
 
     sale: Sale
@@ -65,6 +67,7 @@ class SaleView:
     joined: JoinableOrder | None = None
     next_sale: Sale | None = None
     parts: Sequence[PagePart] = ()
+    starred: frozenset[str] | None = None
     page: int = 1
     pages: int = 1
 
@@ -101,11 +104,13 @@ def _load_view(tx: Transaction, visit: Visit, item_ids: list[str] | None = None)
     view = _load_offers(tx, visit, item_ids)
     shop_id = view.sale.shop.id
     product_ids = list(dict.fromkeys(offer.product_id for offer in view.offers))
+    person_id = visit.actor.person_id
     return replace(
         view,
         makers=makers_of(tx, view.offers, shop_id),
         look=settings_of(tx, visit, shop_id),
         parts=page_parts(tx, visit, "shop/sale", shop_id, subject=view.sale.session.id, subjects=product_ids),
+        starred=None if person_id is None else favourites_of(tx, person_id),
     )
 
 
@@ -183,6 +188,7 @@ def _page(
             makers=view.makers,
             order=view.look.shelves,
             added=[part for part in view.parts if part.subject],
+            starred=view.starred,
         ),
         added_parts=[part for part in view.parts if not part.subject],
         cards=visit.pieces("shop/product.html", "product", **context),

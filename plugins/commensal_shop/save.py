@@ -14,6 +14,7 @@ from commensal.trade import cart_items, cart_of, fill_cart, is_open, open_cart, 
 
 from .cart import load_cart
 from .dock import dock_of, render_dock
+from .favourites import STAR, UNSTAR, mark_favourite
 from .filters import Filters, read_filters
 from .guest import CartOwner, new_owner, set_guest_secret
 from .joinable import joinable_order
@@ -47,12 +48,21 @@ def save_cart(visit: Visit) -> Response:
         knows_cart = not logged_out and not form.get(AGAIN)  # else it is another cart, or may have changed since
         was = before if knows_cart else None
         saved = visit.instance.store.transact(lambda tx: _save(tx, visit, owner, changes, was))
+        _mark(visit, form.get("then", ""))
     except Invalid as error:
         return _explain(visit, error) if is_script(visit) else show_refused(visit, typed, error)
     next_url = f"/sales/{session_id}{_onward(visit) if saved else ''}"
     log_in_url = f"/login?next={quote(next_url)}&lost=1" if logged_out else ""
     response = _state(visit, owner, log_in_url) if is_script(visit) else visit.redirect(log_in_url or next_url)
     return set_guest_secret(response, visit, secret)
+
+
+def _mark(visit: Visit, then: str) -> None:
+    """Marks goods as a favourite, or takes the mark off, if that button was pressed."""
+    prefix = next((prefix for prefix in (STAR, UNSTAR) if then.startswith(prefix)), "")
+    if prefix and visit.actor.person_id is not None:
+        with visit.write() as tx:
+            mark_favourite(tx, visit.actor.person_id, then.removeprefix(prefix), marked=prefix == STAR)
 
 
 def _save(
@@ -89,14 +99,22 @@ def _onward(visit: Visit) -> str:
     if then in ("checkout", "join"):
         return f"/{then}"
     filters = _chosen_filters(visit.form, then)
+    if then.startswith((STAR, UNSTAR)):
+        anchor = f"#good-{quote(then.partition('/')[2])}"
+        page_now = visit.form.get(AT, "")
+        return _query(page_now, filters) + anchor
     page = then.removeprefix(PAGE) if then.startswith(PAGE) else ""
     if then == "search" and filters.query == sought:
         page = visit.form.get(AT, "")  # Enter in any field presses the first button: they stay where they are
     if page or then == "search" or filters.query != sought:
-        parameters = [f"page={quote(page)}" if page else "", filters.query]
-        query = "&".join(parameter for parameter in parameters if parameter)
-        return f"?{query}" if query else ""
+        return _query(page, filters)
     return "/cart"
+
+
+def _query(page: str, filters: Filters) -> str:
+    parameters = [f"page={quote(page)}" if page else "", filters.query]
+    query = "&".join(parameter for parameter in parameters if parameter)
+    return f"?{query}" if query else ""
 
 
 def _chosen_filters(form: Mapping[str, str], then: str) -> Filters:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 from commensal.trade.orders.values import Order
 
@@ -132,11 +133,11 @@ def test_a_hand_out_works_without_scripts(person: Person, shop: Shop, order: Ord
     person.presses("reçu · remis")
     assert "1/1" in person.text
     assert "remise à" in person.text
-    person.presses("Annuler")
+    person.driver.find_element(By.CSS_SELECTOR, "[data-tool=undo]").click()
     assert "À payer 2,40 €" in person.text
 
 
-def test_a_block_of_a_spreadsheet_is_pasted_into_prices(person: Person, shop: Shop, order: Order) -> None:
+def test_prices_are_pasted_undone_worked_out_and_filled_in_a_block(person: Person, shop: Shop, order: Order) -> None:
     logs_in(person)
     person.goes_to(f"{OFFICE}/products")
     person.script(
@@ -145,5 +146,16 @@ def test_a_block_of_a_spreadsheet_is_pasted_into_prices(person: Person, shop: Sh
         "cells[0].dispatchEvent(new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true}))"
     )
     assert len(person.driver.find_elements(By.CSS_SELECTOR, "input.cell.dirty")) == 2
+    person.driver.find_element(By.CSS_SELECTOR, "[data-tool=undo]").click()
+    assert person.driver.find_elements(By.CSS_SELECTOR, "input.cell.dirty") == []
+    cells = person.driver.find_elements(By.CSS_SELECTOR, "input.cell[name^=price]")
+    prices = [cell.get_attribute("value") for cell in cells]
+    cells[0].send_keys(Keys.SHIFT, Keys.ARROW_DOWN)  # two cells
+    person.driver.find_element(By.CSS_SELECTOR, "[data-tool=percent]").click()
+    cents = [(int(price.replace(",", "")) * 105 + 50) // 100 for price in prices[:2]]
+    five_more = [f"{amount // 100},{amount % 100:02}" for amount in cents]
+    assert [cell.get_attribute("value") for cell in cells] == five_more + prices[2:]
+    person.driver.find_element(By.CSS_SELECTOR, "[data-tool=fill]").click()
+    assert [cell.get_attribute("value") for cell in cells] == five_more[:1] * 2 + prices[2:]
     person.presses("Enregistrer")
     assert "2 changements enregistrés." in person.text

@@ -37,6 +37,20 @@ form?.addEventListener("click", (event) => {
   soon();
 });
 
+// Marks goods as a favourite where they stand; without an answer the button does what it does without a script.
+form?.addEventListener("click", async (event) => {
+  const star = event.target.closest(".star");
+  if (!star || star.disabled) return;
+  event.preventDefault();
+  star.disabled = true;
+  const answer = await send(new URLSearchParams([["then", star.value], ["member", "1"], ["was", wasText()]]));
+  star.disabled = false;
+  if (!answer || answer.link) return form.requestSubmit(star);
+  const marked = star.value.startsWith("star/");
+  star.setAttribute("aria-pressed", marked);
+  star.value = star.value.replace(/^(un)?star/, marked ? "unstar" : "star");
+});
+
 form?.addEventListener("input", (event) => {
   if (event.target.closest(".step")) soon();
   else if (event.target.name === "q") soonSearched();

@@ -42,11 +42,13 @@ def build_message(
     to_name: str = "",
     reply_to: str = "",
     attachments: Sequence[Attachment] = (),
+    stop_link: str = "",
 ) -> EmailMessage:
     """The message, with a text part and an HTML part.
 
     Its Message-ID is made from `job_id`, so that a message sent again after a crash has the same one. Auto-Submitted
-    (RFC 3834) prevents out-of-office replies. Raises ValueError for malformed addresses.
+    (RFC 3834) prevents out-of-office replies. A POST to `stop_link` ends such messages (RFC 8058). Raises ValueError
+    for malformed addresses.
     """
     message = EmailMessage(policy=SMTP)
     message["From"] = _address(sender_name, sender)
@@ -57,6 +59,9 @@ def build_message(
     message["Date"] = format_datetime(at)
     message["Message-ID"] = f"<{job_id}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
+    if stop_link:
+        message["List-Unsubscribe"] = f"<{stop_link}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(content.text)
     message.add_alternative(content.html, subtype="html")
     message["Content-Language"] = language  # of both parts; set before them it would move into the first

@@ -83,7 +83,7 @@ def send_mail(instance: Instance, job: Job) -> None:
     """Sends one message. Raises whatever prevents its delivery, so that the job is retried."""
     payload = job.payload
     remove_unfinished(instance.folder, job.id)
-    if payload["kind"] in _CAUSED_BY_OTHERS:
+    if payload["kind"] in _CAUSED_BY_OTHERS or payload.get("typed"):
         limit = instance.settings.limits.mails
         if not instance.store.transact(lambda tx: may_send(tx, job, most=limit)):
             _log.info("mail held back", kind=payload["kind"], late=payload["kind"] in (*ORDER_KINDS, "purchase_order"))
@@ -250,6 +250,7 @@ def _send(
         to_name=to_name,
         reply_to=reply_to,
         attachments=attachments,
+        stop_link=_address(instance, f"/{values['stop_path']}") if "stop_path" in values else "",
     )
     deliver(message, settings.mail, instance.folder, job_id=job.id, at=at)
     failpoint("mail.delivered")

@@ -47,18 +47,25 @@ def operators(tx: Transaction) -> Sequence[Recipient]:
     return [Recipient(**row) for row in tx.all(_PEOPLE.where(person.c.is_operator).order_by(person.c.email))]
 
 
-def mail_people(tx: Transaction, kind: str, mails: Iterable[tuple[Recipient, Mapping[str, object]]]) -> None:
+def mail_people(
+    tx: Transaction, kind: str, mails: Iterable[tuple[Recipient, Mapping[str, object]]], *, typed: bool = False
+) -> None:
     """Promises one e-mail to each recipient, with the values of its template (what JSON can encode).
 
-    The plugin has the templates ``templates/mail/<kind>.txt`` and ``.html``. Name the kind after the plugin.
+    The plugin has the templates ``templates/mail/<kind>.txt`` and ``.html``. Name the kind after the plugin. `typed`:
+    somebody has typed the address and not proved that it is theirs, so the limit for its mailbox counts. With a value
+    `stop_path`, programs offer to end such mails: they send a POST to that path of the site (RFC 8058).
     """
     enqueue_all(
         tx,
         [
             NewJob(
                 "mail",
-                {"kind": kind, "language": to.language, "enterprise": to.name, "values": {**values}, "to": to.email},
+                {
+                    "kind": kind, "language": to.language, "enterprise": to.name, "values": {**values}, "to": to.email,
+                    **({"typed": True} if typed else {}),
+                },
             )
             for to, values in mails
         ],
-    )
+    )  # fmt: skip
