@@ -96,8 +96,8 @@ def group_by_shelf(
 ) -> list[ProductGroup]:
     """Groups the offers by shelf and lot. `values` and `errors` are those of the quantity fields, by item; `declared`
     are the fields that plugins add to products; `makers` are the producers by id; `order` has the names of the shelves
-    that come first; `added` are parts that plugins add, each with its product as the subject; `starred` are the lots that
-    the visitor has marked, None for a guest."""
+    that come first; `added` are parts that plugins add, each with its product as the subject; `starred` are the lots
+    that the visitor has marked, None for a guest."""
     added_lines: dict[str, list[PageLine]] = {}
     for part in added:
         added_lines.setdefault(part.subject, []).extend(part.lines)

@@ -149,7 +149,7 @@ def test_prices_are_pasted_undone_worked_out_and_filled_in_a_block(person: Perso
     person.driver.find_element(By.CSS_SELECTOR, "[data-tool=undo]").click()
     assert person.driver.find_elements(By.CSS_SELECTOR, "input.cell.dirty") == []
     cells = person.driver.find_elements(By.CSS_SELECTOR, "input.cell[name^=price]")
-    prices = [cell.get_attribute("value") for cell in cells]
+    prices = [cell.get_attribute("value") or "" for cell in cells]
     cells[0].send_keys(Keys.SHIFT, Keys.ARROW_DOWN)  # two cells
     person.driver.find_element(By.CSS_SELECTOR, "[data-tool=percent]").click()
     cents = [(int(price.replace(",", "")) * 105 + 50) // 100 for price in prices[:2]]
