@@ -11,6 +11,7 @@ import venv
 from dataclasses import dataclass
 from pathlib import Path
 
+_MYPY_CACHE = Path(__file__).parents[2] / ".mypy_cache"
 _SCRIPTS = {
     "commensal": "from commensal.cli import main; main()",
     "pip": "import sys; from pip._internal.cli.main import main; sys.exit(main())",
@@ -37,10 +38,11 @@ class Workbench:
         return result.stdout
 
     def _environment(self) -> dict[str, str]:
-        """pip builds with the installed hatchling, and asks no index."""
+        """pip builds with the installed hatchling, and asks no index; mypy knows Commensal from `make lint`."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PIP_"))}
         offline = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-        return {**inherited, **offline, "PATH": f"{self.bin}:{os.environ['PATH']}", "COLUMNS": "200"}
+        cache = {"MYPY_CACHE_DIR": str(_MYPY_CACHE)}
+        return {**inherited, **offline, **cache, "PATH": f"{self.bin}:{os.environ['PATH']}", "COLUMNS": "200"}
 
 
 def make_workbench(folder: Path) -> Workbench:
