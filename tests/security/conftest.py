@@ -1,9 +1,10 @@
 """A village with two unrelated enterprises.
 
-What asks every route for what is another's, or what a route changes, runs on both databases, since what a statement
-selects is decided there; on PostgreSQL it is `long`. On SQLite only run: the check of answers against the OpenAPI
-document, which puts the file back after each operation; and the tests of costs, files and secrets, which are about what
-the code does before and after its statements.
+A test says by the marker `databases` where it runs, and else runs on SQLite. On PostgreSQL, where it is `long`, runs
+what statements select or write: who asks with an enterprise or orders of their own gets past the checks of rights, to
+statements that must leave out what is another's. The other askers are refused before, by the same rows of rights; and
+guards of answers, links, cookies, costs, files and secrets are about what the code does around its statements. There
+these tests would tell nothing new, and they took a quarter of the time of all that is `long`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -86,7 +88,22 @@ def _operator(store: Store) -> str:
         return begin_session(tx, person).secret
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "databases(*kinds): the databases of the test's village")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "new_url" in metafunc.fixturenames:
+        marker = metafunc.definition.get_closest_marker("databases")
+        kinds = [_kind(kind) for kind in (marker.args if marker else ("sqlite",))]
+        metafunc.parametrize("new_url", kinds, indirect=True, scope="module")
+
+
+def _kind(kind: str) -> Any:
+    return pytest.param(kind, marks=[pytest.mark.long] if kind == "postgresql" else [])
+
+
+@pytest.fixture(scope="module")
 def new_url(request: pytest.FixtureRequest) -> Callable[[], str]:
     """Returns a function that makes a database of each kind and returns its URL; "": a file in the village's folder."""
     if request.param == "sqlite":

@@ -25,6 +25,7 @@ from .trespass import OPEN, Asker, Attempt, Village, trespasses
 
 pytestmark = pytest.mark.bundled
 
+BOTH = pytest.mark.databases("sqlite", "postgresql")
 ASKERS = ("anonymous", "owner", "token", "platform", "shopper", "operator")
 
 
@@ -33,11 +34,23 @@ def test_nobody_gets_what_is_anothers(village: Village, who: str) -> None:
     assert trespasses(village, village.askers[who]) == []
 
 
+@pytest.mark.databases("postgresql")
+@pytest.mark.parametrize("who", ["owner", "shopper"])
+def test_nobody_gets_what_is_anothers_from_a_server(village: Village, who: str) -> None:
+    assert trespasses(village, village.askers[who]) == []
+
+
 @pytest.mark.parametrize("who", ASKERS)
 def test_of_a_hidden_enterprise_nobody_learns_a_word(hidden_village: Village, who: str) -> None:
     assert trespasses(hidden_village, hidden_village.askers[who]) == []
 
 
+@pytest.mark.databases("postgresql")
+def test_of_a_hidden_enterprise_nobody_learns_a_word_from_a_server(hidden_village: Village) -> None:
+    assert trespasses(hidden_village, hidden_village.askers["owner"]) == []
+
+
+@BOTH
 def test_every_report_in_every_format_stays_within_its_enterprise(village: Village) -> None:
     """This holds also for a request with a sale of another enterprise."""
     headers = village.askers["token"].headers
@@ -70,6 +83,7 @@ def _owner(village: Village) -> Asker:
     return Asker(name="its owner", headers=headers, settled=village.victim)
 
 
+@BOTH
 def test_what_is_tried_is_there_and_its_owner_sees_the_marks(village: Village) -> None:
     """What is refused to others is answered to the owner or the buyer, so the ids are real."""
     owner, answers_with_marks = _owner(village), 0
@@ -132,6 +146,7 @@ def _letting_through(route: AppRoute) -> Callable[..., None]:
     return demand_elsewhere
 
 
+@BOTH
 def test_a_lookup_that_forgets_whose_it_is_is_found(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
     (route,) = [route for route in village.routes if str(route) == "GET /api/enterprises/{enterprise}/orders/{order}"]
     monkeypatch.setattr(orders, "order_by_id", lambda tx, id, **_: order_by_id(tx, id, enterprise_id=village.victim.id))

@@ -229,6 +229,7 @@ def test_a_link_within_the_site_is_followed() -> None:
 # ------------------------------------------------------------------------------------------------ who somebody is
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 def test_a_role_that_is_taken_away_counts_from_the_next_request_on(village: Village) -> None:
     store, shop = village.instance.store, village.other
     new_manager = NewPerson(email="manager@example.org", name="Mona", phone="", language="en", password_hash="")
@@ -293,6 +294,7 @@ def _may_write(route: AppRoute) -> bool:
     return str(route) == "GET /-/health" or (route.endpoint is not None and route.endpoint.answer in (File, Stream))
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 def test_no_page_changes_anything_by_being_looked_at(village: Village) -> None:
     """Links lead to pages from anywhere, and browsers prefetch them: a GET begins no session and writes nothing."""
     owner = Asker(name="its owner", headers={"Cookie": f"session={village.victim.owner_session}"})
