@@ -5,6 +5,7 @@ OLDEST ?= python3.11
 VENV ?= .venv
 BIN = $(VENV)/bin
 AUDITED ?= $(VENV)
+COVERED ?=  # `make test COVERED=--cov`: the lines that tests run in their own processes; see .ci/run
 # The suite starts some hundred processes: what one of them has compiled, the next need not.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -22,7 +23,7 @@ demo: $(VENV)/installed   ## sell a crate on this machine, in a temporary folder
 test: $(VENV)/installed   ## lint, types, and the suite on SQLite, but for what takes long
 	@echo "This takes about eight minutes on two cores. PostgreSQL and what takes longer follow in: make test-rest"
 	$(MAKE) --no-print-directory lint
-	$(BIN)/pytest -n 2 --dist worksteal -m "not long" -k "not postgresql"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not long" -k "not postgresql" $(COVERED)
 
 quick: $(VENV)/installed   ## within 90 seconds: lint, and tests on SQLite, those of what was changed first
 	$(BIN)/ruff check core federation plugins tests
