@@ -52,8 +52,11 @@ def enterprise_settings() -> type:
 
 @hookimpl
 def product_fields() -> list[ProductField]:
-    """Goods that travel in a cool box; the customer reads it in the shop, and hubs elsewhere are told."""
-    return [ProductField(name="chilled", kind="flag", english="kept cold", french="au frais", shown="line")]
+    """Goods that fill the van, like a tree or a sack; the customer reads it in the shop, and hubs elsewhere are told.
+
+    Whether goods are kept cold is no field of this plugin: the core has it (`handling`).
+    """
+    return [ProductField(name="bulky", kind="flag", english="bulky", french="volumineux", shown="line")]
 
 
 @hookimpl

@@ -138,7 +138,7 @@ def read_changes(
     """Arguments of `change_order`: only what differs from the order. Raises `Invalid`."""
     pieces = read_goods(goods, form)
     before = {item: sum(line.quantity for line in lines) for item, lines in ordered_items(order).items()}
-    changes: dict[str, Any] = {"items": {**before, **pieces} if {**before, **pieces} != before else None}
+    changes: dict[str, object] = {"items": {**before, **pieces} if {**before, **pieces} != before else None}
     shipping = form.get("shipping", order.shipping)
     if shipping != order.shipping:
         changes["shipping"] = shipping

@@ -218,11 +218,11 @@ def _read_list(shapes: Sequence[type], form: Mapping[str, str], name: str, store
     return values
 
 
-def with_another(shape: type, values: dict[str, Any], where: str) -> dict[str, Any]:
+def with_another(shape: type, values: dict[str, object], where: str) -> dict[str, Any]:
     """The raw settings with one more, empty, part in the list: `where` is ``settings/fees:FlatRate``."""
     pointer, _, kind = where.partition(":")
     *above, last = pointer.split("/")[1:] or [""]
-    target: Any = values
+    target: object = values
     for step in above:
         if isinstance(target, list):
             target = target[int(step)] if step.isascii() and step.isdigit() and int(step) < len(target) else None

@@ -98,7 +98,7 @@ def plugin_now(visit: Visit) -> Response:
     with visit.read() as tx:
         desk, plugin = _of_path(tx, visit)
     shape = visit.instance.hooks.settings_class(plugin.plugin)
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     if shape is not None:
         typed = read_parts(shape, visit.form, _ROOT, plugin.settings)
         values = in_minor_units(shape, typed, desk.enterprise.currency)

@@ -49,7 +49,7 @@ def rules_now(visit: Visit) -> Response:
 
 def _read(typed: dict[str, str], currency: str) -> dict[str, Any]:
     """The rules of the form. Raises `Invalid` with every field that is no number."""
-    values: dict[str, Any] = {"guests": typed["guests"], "largest_unpaid": None}
+    values: dict[str, object] = {"guests": typed["guests"], "largest_unpaid": None}
     problems = []
     for name in _NUMBERS:
         if typed[name].isascii() and typed[name].isdigit() and len(typed[name]) < 10:

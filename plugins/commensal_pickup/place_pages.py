@@ -138,7 +138,7 @@ def _read_day(text: str, name: str) -> date | None:
 def _read(visit: Visit, currency: str) -> dict[str, Any]:
     """The fields of a place as they were typed. Raises `Invalid` with every mistake."""
     form, problems = visit.form, list[Problem]()
-    values: dict[str, Any] = {name: form.get(name, "") for name in _TEXTS}
+    values: dict[str, object] = {name: form.get(name, "") for name in _TEXTS}
     place = read_coordinates(form.get("coordinates", ""))
     price = read_amount(form.get("price", "") or "0", currency)
     for field, result in (("coordinates", place), ("price", price)):

@@ -343,7 +343,7 @@ def _initial_values(visit: Visit) -> tuple[dict[str, str], tuple[str, ...]]:
 def _page(
     visit: Visit, state: CheckoutState, typed: Mapping[str, str], errors: Mistakes = NONE, status: int = 200
 ) -> Response:
-    values: dict[str, Any] = {**typed, "payment_method": state.method}
+    values: dict[str, object] = {**typed, "payment_method": state.method}
     if len(state.options) == 1:
         values["shipping"] = values["shipping"] or state.shipping
     refused_status = 422 if status == 200 and visit.request.method == "POST" else status

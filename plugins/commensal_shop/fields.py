@@ -51,7 +51,7 @@ def typed_values(
     fields: Sequence[AskedField], form: Mapping[str, str], *, delivered: bool
 ) -> dict[str, dict[str, Any]]:
     """The values of an order by plugin and name. What was left empty, or is only asked with a delivery, is left out."""
-    values: dict[str, dict[str, Any]] = {}
+    values: dict[str, dict[str, object]] = {}
     for entry in fields:
         text = form.get(entry.name, "").strip()
         if text and (delivered or entry.field.asked == "always"):
@@ -74,7 +74,7 @@ def texts_to_keep(fields: Sequence[AskedField], form: Mapping[str, str]) -> dict
     return texts
 
 
-def texts_kept(values: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+def texts_kept(values: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
     """The same by the names of the form's fields."""
     return {
         f"{PREFIX}{plugin}/{name}": str(text) for plugin, entries in values.items() for name, text in entries.items()

@@ -7,7 +7,6 @@ Secrets are left out, and so are voucher codes, which are money.
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 import msgspec
 
@@ -57,7 +56,7 @@ def lot_data(lot: StockLot, personal: bool) -> dict[str, object]:
     return {"lot": _fields_of(lot, _LOT)}
 
 
-def body_of(event: Event, data: dict[str, Any]) -> str:
+def body_of(event: Event, data: dict[str, object]) -> str:
     """The message as it is signed and sent, byte for byte."""
     message = {"id": event.id, "kind": event.kind, "at": event.at, "enterprise": event.enterprise_id, "data": data}
     return msgspec.json.encode(message).decode()

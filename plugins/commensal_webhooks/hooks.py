@@ -104,7 +104,7 @@ def change_hook(
 
     Raises `Invalid`, `NotFound`, `Stale`.
     """
-    values: dict[str, Any] = dict(changes)
+    values: dict[str, object] = dict(changes)
     if "url" in changes:
         _refuse_url(instance, changes["url"])
     if "events" in changes:

@@ -33,7 +33,7 @@ VoucherCodes = Annotated[tuple[str, ...], _hidden("array")]
 def without_amounts(value: object) -> object:
     """The value as mappings, lists and what they hold, for JSON; each field of the types above is None."""
     if is_dataclass(value) or isinstance(value, msgspec.Struct):
-        shape: Any = type(value)
+        shape: object = type(value)
         hidden = hidden_fields(shape)
         return {name: None if name in hidden else without_amounts(getattr(value, name)) for name in _hints(shape)}
     if isinstance(value, Mapping):
@@ -55,7 +55,7 @@ def hidden_fields(shape: type) -> frozenset[str]:
     return frozenset(name for name, hint in _hints(shape).items() if _is_hidden(hint))
 
 
-def _holds_amounts(shape: Any, seen: set[Any]) -> bool:
+def _holds_amounts(shape: object, seen: set[Any]) -> bool:
     if get_origin(shape) is not None:
         return any(_holds_amounts(part, seen) for part in (get_origin(shape), *get_args(shape)))
     if shape in seen or not isinstance(shape, type) or not (is_dataclass(shape) or issubclass(shape, msgspec.Struct)):
@@ -64,7 +64,7 @@ def _holds_amounts(shape: Any, seen: set[Any]) -> bool:
     return bool(hidden_fields(shape)) or any(_holds_amounts(hint, seen) for hint in _hints(shape).values())
 
 
-def _is_hidden(hint: Any) -> bool:
+def _is_hidden(hint: object) -> bool:
     """Whether the type is one of those above, or a choice between it and another: ``Amount | None``."""
     marks = getattr(hint, "__metadata__", ())
     is_marked = any(isinstance(mark, msgspec.Meta) and mark.extra == _HIDDEN for mark in marks)

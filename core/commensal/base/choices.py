@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Iterable, Iterator
 from enum import Enum
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -54,7 +54,7 @@ def _at(hint: object, path: str) -> list[object]:
     return hints
 
 
-def _choices(hints: Iterable[Any]) -> Iterator[object]:
+def _choices(hints: Iterable[object]) -> Iterator[object]:
     for hint in hints:
         if get_origin(hint) is Literal:
             yield from get_args(hint)

@@ -44,7 +44,7 @@ class PluginFields:
         return self._select(values, "copied")
 
     def _select(self, values: PluginValues, permission: str) -> dict[str, dict[str, Any]]:
-        selected: dict[str, dict[str, Any]] = {}
+        selected: dict[str, dict[str, object]] = {}
         for plugin, entry in self:
             if getattr(entry, permission) and entry.name in values.get(plugin, ()):
                 selected.setdefault(plugin, {})[entry.name] = values[plugin][entry.name]

@@ -60,7 +60,7 @@ class CommandGroup(TyperGroup):
             option.help = spoken(option.help)
         self.epilog = spoken("Of plugins: {names}.", names=", ".join(plugin_names)) if plugin_names else None
 
-    def list_commands(self, ctx: Any) -> list[str]:
+    def list_commands(self, ctx: object) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:

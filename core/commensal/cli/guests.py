@@ -59,7 +59,7 @@ def add_to(app: typer.Typer) -> None:
             "confirm_minutes": confirm_minutes,
             "unpaid_hours": unpaid_hours,
         }
-        changes: dict[str, Any] = {"guests": guests, **numbers}
+        changes: dict[str, object] = {"guests": guests, **numbers}
         changes = {name: value for name, value in changes.items() if value is not None}
         with open_instance(instance) as opened:
             with opened.store.read() as tx:

@@ -42,7 +42,7 @@ def _commands_of_plugin(plugin: str) -> object:
     point = plugin_entry_points().get(plugin)
     if point is None:
         return None
-    module: Any = load_module(plugin, point)
+    module: object = load_module(plugin, point)
     add = getattr(module, "commands", None)
     if add is None or not hasattr(add, "commensal_impl"):
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
@@ -47,7 +47,7 @@ def add_to(enterprise: typer.Typer) -> None:
 
 
 def _change(
-    instance: Instance, enterprise_id: str, plugin: str, existing: EnterprisePlugin | None, settings: dict[str, Any]
+    instance: Instance, enterprise_id: str, plugin: str, existing: EnterprisePlugin | None, settings: dict[str, object]
 ) -> EnterprisePlugin:
     with instance.store.read() as tx:
         try_settings(tx, instance, enterprise_id, plugin, settings)
@@ -73,7 +73,7 @@ def _read_settings(sets: list[str], file: Path | None) -> dict[str, object]:
             values[name.strip()] = tomllib.loads(f"value = {value}")["value"]
         except tomllib.TOMLDecodeError:
             values[name.strip()] = value
-    plain: dict[str, Any] = msgspec.to_builtins(values)  # TOML has dates and times, which JSON has not
+    plain: dict[str, object] = msgspec.to_builtins(values)  # TOML has dates and times, which JSON has not
     return plain
 
 

@@ -68,7 +68,7 @@ class TimeBounds:
 
     def call_without_limit(self, place: PluginPlace, seconds: float, call: Callable[[], Any]) -> object:
         """Calls a hook at the start of an instance, however long it takes; after `seconds` a failure is noted."""
-        answers: list[Any] = []
+        answers: list[object] = []
         try:
             with watchdog.watch(seconds, partial(self._failure_log.note, place, LATE)):
                 answers.append(call())

@@ -324,7 +324,7 @@ class Hooks:
         return [(place.plugin, value)]
 
     def _arguments(
-        self, hook: AnyHook, implementation: pluggy.HookImpl, among: Among | None, kwargs: dict[str, Any]
+        self, hook: AnyHook, implementation: pluggy.HookImpl, among: Among | None, kwargs: dict[str, object]
     ) -> dict[str, object] | None:
         """The arguments that this implementation takes; None if its settings cannot be read and it is skipped."""
         plugin = implementation.plugin_name

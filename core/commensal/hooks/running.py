@@ -17,7 +17,7 @@ from ..base.logs import plugin_context
 from .bounds import on_taken_away
 
 
-def call_in_this_thread(implementation: pluggy.HookImpl, arguments: dict[str, Any], hook_name: str = "") -> object:
+def call_in_this_thread(implementation: pluggy.HookImpl, arguments: dict[str, object], hook_name: str = "") -> object:
     """Calls it in this thread. Raises whatever it raises, and `TypeError` if it is async.
 
     `hook_name` bounds the transactions that it opens; "" for a start, which may take its time.
@@ -33,7 +33,7 @@ def call_in_this_thread(implementation: pluggy.HookImpl, arguments: dict[str, An
     return value
 
 
-def start_in_thread(implementation: pluggy.HookImpl, arguments: dict[str, Any], hook_name: str) -> Future[Any]:
+def start_in_thread(implementation: pluggy.HookImpl, arguments: dict[str, object], hook_name: str) -> Future[Any]:
     """Starts it in a thread of its own, in a copy of the context, so that its log lines belong to the request.
 
     A daemon thread, not a pool: a plugin that hangs for ever must neither fill a pool nor delay the exit.
@@ -49,7 +49,7 @@ def wait_for_answer(future: Future[Any], deadline: float) -> object:
     return future.result(max(0.0, deadline - time.monotonic()))
 
 
-def _run(future: Future[Any], implementation: pluggy.HookImpl, arguments: dict[str, Any], hook_name: str) -> None:
+def _run(future: Future[Any], implementation: pluggy.HookImpl, arguments: dict[str, object], hook_name: str) -> None:
     on_taken_away.set(None)  # the thread that waits for this one has a time limit of its own
     try:
         with plugin_context(implementation.plugin_name, hook_name):

@@ -8,7 +8,6 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from ..base.clock import SystemClock
@@ -70,7 +69,7 @@ def refuse_existing(folder: Path) -> None:
 def check_answer(key: str, value: str) -> None:
     """Raises `SettingsError` for a value that the setting `key` cannot have. `key` is a path, like ``mail.sender``."""
     table, _, name = key.rpartition(".")
-    settings: dict[str, Any] = {table: {name: value}} if table else {name: value}
+    settings: dict[str, object] = {table: {name: value}} if table else {name: value}
     read_settings(InstanceSettings, {"name": "", **settings})
 
 

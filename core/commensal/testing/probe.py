@@ -165,7 +165,7 @@ class Probe:
     def raises(self, good: object, arguments: object) -> Any:
         raise RuntimeError("broken on purpose")
 
-    def hangs(self, good: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    def hangs(self, good: Callable[..., Any], arguments: dict[str, object]) -> Any:
         """Hangs until the failure was recorded."""
         assert self.noted.wait(30)
         return good(**arguments)
@@ -173,7 +173,7 @@ class Probe:
     def nonsense(self, good: object, arguments: object) -> Any:
         return ["nonsense", 5]
 
-    def coroutine(self, good: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    def coroutine(self, good: Callable[..., Any], arguments: dict[str, object]) -> Any:
         async def later() -> Any:
             await asyncio.sleep(0)
             return good(**arguments)

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
@@ -259,11 +258,11 @@ def _digest(*values: object) -> str:
     return sha256(repr(values).encode()).hexdigest()
 
 
-def _write(tx: Transaction, grant_id: str, rows: Sequence[Mapping[str, Any]], existing: Collection[str]) -> None:
+def _write(tx: Transaction, grant_id: str, rows: Sequence[Mapping[str, object]], existing: Collection[str]) -> None:
     insert_rows(tx, federation_told, [{"grant_id": grant_id, **row} for row in rows if row["item_id"] not in existing])
     changed = [{f"new_{name}": value for name, value in row.items()} for row in rows if row["item_id"] in existing]
     if changed:
-        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("rev", "digest", "lot_id")}
+        values: dict[str, object] = {name: bindparam(f"new_{name}") for name in ("rev", "digest", "lot_id")}
         matching = (_told.grant_id == grant_id, _told.item_id == bindparam("new_item_id"))
         tx.execute(update(federation_told).where(*matching).values(values), changed)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import select
 
@@ -130,7 +129,7 @@ def _record_price(tx: Transaction, grant: Grant, item_id: str, offered: OfferedI
     tx.execute(new.on_conflict_do_update(index_elements=list(key), set_=replaced))
 
 
-def _record_sent(tx: Transaction, grant: Grant, rows: Sequence[Mapping[str, Any]]) -> None:
+def _record_sent(tx: Transaction, grant: Grant, rows: Sequence[Mapping[str, object]]) -> None:
     """Records the highest revision of each item that was sent."""
     for row in rows:
         statement = insert_or(tx, federation_told).values(grant_id=grant.id, **row)

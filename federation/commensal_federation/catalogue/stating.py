@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
@@ -54,7 +53,7 @@ def sign_items(
     ]
 
 
-def _restate(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
+def _restate(tx: Transaction, rows: Sequence[Mapping[str, object]]) -> None:
     """Records the statements of revisions that were sent without one, or to the address where the hub lived before."""
     key = {name: _price[name] == bindparam(f"of_{name}") for name in ("grant_id", "item_id", "rev")}
     values = [{"statement": row["statement"], **{f"of_{name}": row[name] for name in key}} for row in rows]

@@ -75,7 +75,7 @@ def own_context() -> dict[str, Any]:
 def _addresses() -> dict[str, Any]:
     plugin = "https://www.datafoodconsortium.org/wp-content/plugins/wordpress-context-jsonld/context_{}.jsonld"
     mirror = "https://cdn.jsdelivr.net/gh/datafoodconsortium/ontology/context/context_{}.json"
-    contexts: dict[str, Any] = {
+    contexts: dict[str, object] = {
         "https://w3id.org/dfc/ontology/v2.0.0/context/context_2.0.0.json": DFC_20,
         "https://cdn.startinblox.com/owl/context-bis.jsonld": _STARTINBLOX,
         NAMESPACE: own_context(),
@@ -108,7 +108,7 @@ class Expanded:
     dropped: tuple[str, ...]
 
 
-def expand(document: Mapping[str, Any] | list[Any]) -> list[Any]:
+def expand(document: Mapping[str, object] | list[Any]) -> list[Any]:
     """Expands a document of ours. Raises `UnreadableDocument`, also for a key that would be dropped."""
     expanded = expand_foreign(document)
     if expanded.dropped:
@@ -116,7 +116,7 @@ def expand(document: Mapping[str, Any] | list[Any]) -> list[Any]:
     return expanded.nodes
 
 
-def expand_foreign(document: Mapping[str, Any] | list[Any]) -> Expanded:
+def expand_foreign(document: Mapping[str, object] | list[Any]) -> Expanded:
     """Expands a document of any platform; without a context it is read as 1.16, as the official connectors do.
 
     Raises `UnreadableDocument` for an unknown context, and for anything but JSON-LD.
@@ -131,7 +131,7 @@ def expand_by_prefixes(document: Mapping[str, Any] | list[Any]) -> list[Any] | N
     return expand_plain(document, context) if context and isinstance(document, Mapping) else None
 
 
-def plain_context(document: Mapping[str, Any] | list[Any]) -> Mapping[str, Any] | None:
+def plain_context(document: Mapping[str, object] | list[Any]) -> Mapping[str, Any] | None:
     """The context of a document if it holds only prefixes and links, else None."""
     if not isinstance(document, Mapping):
         return None

@@ -33,7 +33,7 @@ def description_of(
     With `split_claims`, labels that are claims are written as such, and cold goods are marked as in DFC; peers get all
     labels, and all that is said of the handling, together.
     """
-    values: dict[str, Any] = {"quantity": DfcQuantity(value=product.quantity, unit=product.unit)}
+    values: dict[str, object] = {"quantity": DfcQuantity(value=product.quantity, unit=product.unit)}
     extra: dict[str, tuple[Any, ...]] = {}
     for field in _copied():
         value = getattr(product, field.name)

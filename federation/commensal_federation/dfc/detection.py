@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from .contexts import CONTEXTS, DFC_20
 from .nodes import Nodes
@@ -14,7 +13,7 @@ _SHOWN = 5  # contexts
 _MOST_NAMED = 1_000  # things, in one notice
 
 
-def detect_version(nodes: Nodes, documents: Iterable[Any]) -> str:
+def detect_version(nodes: Nodes, documents: Iterable[object]) -> str:
     """ "2.0" if the context, an organization or a container shows it, else "1.16"."""
     if any(CONTEXTS.get(url) is DFC_20 for url in _contexts(documents)):
         return "2.0"
@@ -22,7 +21,7 @@ def detect_version(nodes: Nodes, documents: Iterable[Any]) -> str:
     return "2.0" if types & {"dfc-b:Organization", *_CONTAINERS} else "1.16"
 
 
-def describe_shapes(documents: list[Any], nodes: Nodes) -> tuple[str, ...]:
+def describe_shapes(documents: list[object], nodes: Nodes) -> tuple[str, ...]:
     """Describes, in English, what distinguishes this document from others of the same version."""
     shapes = [f"context {url}" for url in dict.fromkeys(_contexts(documents))][:_SHOWN]
     if len(documents) > 1:
@@ -44,7 +43,7 @@ def describe_shapes(documents: list[Any], nodes: Nodes) -> tuple[str, ...]:
     return tuple(shapes)
 
 
-def read_events(documents: list[Any]) -> tuple[DfcEvent, ...]:
+def read_events(documents: list[object]) -> tuple[DfcEvent, ...]:
     """Reads notices in plain JSON: ``{"eventType": "refresh", "enterpriseUrlid": …, "scope": …}``."""
     return tuple(
         _event(document) for document in documents if isinstance(document, Mapping) and "eventType" in document
@@ -67,7 +66,7 @@ def _event(notice: Mapping[str, object]) -> DfcEvent:
     )
 
 
-def _contexts(documents: Iterable[Any]) -> Iterable[str]:
+def _contexts(documents: Iterable[object]) -> Iterable[str]:
     for document in documents:
         context = document.get("@context") if isinstance(document, Mapping) else None
         for entry in context if isinstance(context, list) else [context]:

@@ -15,7 +15,7 @@ from .properties import short_name
 class Paths:
     """``Paths(raw).path_of(iri, "dfc-b:hasPrice")``. `raw` is the parsed JSON of one document, or a list of them."""
 
-    def __init__(self, raw: Any) -> None:
+    def __init__(self, raw: object) -> None:
         self._nodes: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
         for path, node in _objects(raw):
             if isinstance(node.get("@id"), str):

@@ -40,7 +40,7 @@ class NameExpander:
     def node(self, node: object, *, top: bool = False) -> dict[str, Any]:
         if not isinstance(node, dict) or (top and not node.keys() - {"@id"}) or node.get("@type") == []:
             raise NotPlain
-        expanded: dict[str, Any] = {}
+        expanded: dict[str, object] = {}
         for name, value in node.items():
             if name == "@id":
                 expanded["@id"] = self.iri(value)

@@ -116,7 +116,7 @@ def _nodes_of(documents: Sequence[Any], findings: DocumentFindings, limits: Docu
     return nodes
 
 
-def _is_empty_list(documents: Sequence[Any]) -> bool:
+def _is_empty_list(documents: Sequence[object]) -> bool:
     """Whether the documents say that there is nothing, in a form that no error message has by accident."""
     return all(
         isinstance(document, Mapping) and document.get("@graph") == [] and document.keys() <= {"@context", "@graph"}

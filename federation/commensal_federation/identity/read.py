@@ -50,7 +50,7 @@ def same_or_rotated(pinned: InstanceDocument, new: InstanceDocument) -> bool:
     return all(rule(pinned, new) for rule in (_same_root, _not_older, _no_key_revived, _no_key_renamed))
 
 
-def _read(document: dict[str, Any], url: str, now: datetime) -> InstanceDocument:
+def _read(document: dict[str, object], url: str, now: datetime) -> InstanceDocument:
     _refuse_other_address(document, url)
     key_set = _object(document["keySet"])
     _refuse_other_contexts(document, key_set)

@@ -217,7 +217,7 @@ def _as_row(tx: Transaction, good: OfferedProduct, copies: _Copies, digest: str)
     }
 
 
-def _write(tx: Transaction, link: Link, rows: Sequence[Mapping[str, Any]], existing: Mapping[str, object]) -> None:
+def _write(tx: Transaction, link: Link, rows: Sequence[Mapping[str, object]], existing: Mapping[str, object]) -> None:
     new = [{"link_id": link.id, "taken": 0, **row} for row in rows if row["iri"] not in existing]
     insert_rows(tx, federation_linked_product, new)
     changed = [{f"new_{name}": value for name, value in row.items()} for row in rows if row["iri"] in existing]

@@ -86,7 +86,7 @@ def _together(client: DfcClient, answers: list[DfcAnswer]) -> DfcDocument:
     """Joins several answers into one document; a single answer is read unchanged."""
     if len(answers) == 1:
         return client.document(answers[0])
-    documents: list[Any] = []
+    documents: list[object] = []
     for answer in answers:
         raw = client.parsed(answer)
         documents += raw if isinstance(raw, list) else [raw]

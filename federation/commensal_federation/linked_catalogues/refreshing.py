@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
@@ -85,7 +84,7 @@ def _store(federation: Federation, tx: Transaction, link_before: Link, catalogue
     link = link_by_id(tx, link_before.id)
     if (link.state, link.version) != (link_before.state, link_before.version):
         return Refreshed()  # somebody changed it meanwhile, and it is read again for that
-    values: dict[str, Any] = {
+    values: dict[str, object] = {
         "refreshed_at": tx.now, "tried_at": tx.now, "due_at": tx.now + _jittered(tx, EVERY), "failures": 0, "error": "",
         "etag": catalogue.etag, "digest": catalogue.digest,
         "state": "active",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..signing import JsonObject
 from .bodies.moving import Move
 from .reading import id_list, ids, number, text
@@ -11,7 +9,7 @@ from .types import MessageType, Reading, Writing
 
 
 def write(body: Move, writing: Writing) -> dict[str, object]:
-    document: dict[str, Any] = {
+    document: dict[str, object] = {
         "type": "Move", "enterprise": body.enterprise, "movedTo": body.moved_to, "authorityEpoch": body.epoch,
         "renamed": dict(body.renamed),
     }  # fmt: skip

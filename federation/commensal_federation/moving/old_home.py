@@ -282,7 +282,7 @@ def _lease_back(
 
 
 def _receive_grant(tx: Transaction, hub_id: str, move: MoveRow, peer: Peer, grantor: str) -> None:
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "id": tx.new_id(), "direction": "received", "peer_id": peer.id, "enterprise_id": hub_id, "other_iri": grantor,
         "other_name": move.name, "category_id": None, "resell": False, "state": "accepted", "created_at": tx.now,
         "changed_at": tx.now, "version": 1,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from sqlalchemy import select, update
 
@@ -107,7 +106,7 @@ def _open(federation: Federation, tx: Transaction, peer: Peer, body: OrderUpdate
         tx.execute(change.values(iri=body.iri, rev=0))
         return replace(existing, iri=body.iri, rev=0)
     copy = enterprise_by_id(tx, mirror_of(tx, body.supplier))
-    times: dict[str, Any] = {"closes_at": body.closes_at, "begins_at": body.begins_at}
+    times: dict[str, object] = {"closes_at": body.closes_at, "begins_at": body.begins_at}
     return open_order(
         tx, id=id, iri=body.iri, role="buyer", peer_id=peer.id, enterprise_id=hub, other_iri=body.supplier,
         other_name=copy.name, session_id=_session(federation, tx, body.session_iri), session_iri=body.session_iri,

@@ -95,7 +95,7 @@ def _proven(federation: Federation, message: Mapping[str, Any]) -> Pairing:
     raise _Refused(404, "no_invitation", "there is no such invitation")
 
 
-def _open(federation: Federation, pairing: Pairing, message: Mapping[str, Any], now: datetime) -> dict[str, str]:
+def _open(federation: Federation, pairing: Pairing, message: Mapping[str, object], now: datetime) -> dict[str, str]:
     """The joiner tells who it is and commits to a nonce; it gets ours. The first who opens a link has used it."""
     iri, root, commitment = (_text(message, name) for name in ("actor", "root", "commitment"))
     if pairing.state == "opened" and (pairing.iri, pairing.commitment) == (iri, commitment):
@@ -133,7 +133,7 @@ def _refuse_used(pairing: Pairing, now: datetime) -> None:
         raise _Refused(409, "used", "the invitation was used before", by=pairing.base)
 
 
-def _reveal(federation: Federation, pairing: Pairing, message: Mapping[str, Any], now: datetime) -> dict[str, str]:
+def _reveal(federation: Federation, pairing: Pairing, message: Mapping[str, object], now: datetime) -> dict[str, str]:
     """The joiner shows the nonce to which it has committed: now both can compute the digits."""
     nonce = _text(message, "nonce")
     if pairing.state == "shown" and (pairing.iri, pairing.their_nonce) == (message["actor"], nonce):
@@ -150,7 +150,7 @@ def _reveal(federation: Federation, pairing: Pairing, message: Mapping[str, Any]
     return {"type": "PairingShown"}
 
 
-def _hear(federation: Federation, pairing: Pairing, message: Mapping[str, Any], now: datetime) -> dict[str, str]:
+def _hear(federation: Federation, pairing: Pairing, message: Mapping[str, object], now: datetime) -> dict[str, str]:
     """The other operator has compared the digits, or does not want to."""
     answer = _text(message, "answer")
     if answer not in ("same", "different", "cancelled"):
@@ -183,7 +183,7 @@ def end_pairing(federation: Federation, tx: Transaction, pairing: Pairing, reaso
     return True
 
 
-def _text(message: Mapping[str, Any], name: str) -> str:
+def _text(message: Mapping[str, object], name: str) -> str:
     value = message.get(name)
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST:
         raise Unreadable(name, f"{name} is a text of at most {_LONGEST} characters")

@@ -13,7 +13,6 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
 from commensal import Invalid, Problem
 
@@ -90,12 +89,12 @@ def authenticated(message: Mapping[str, str], key: str) -> dict[str, str]:
     return {**message, "mac": _mac(message, key)}
 
 
-def is_authentic(message: Mapping[str, Any], key: str) -> bool:
+def is_authentic(message: Mapping[str, object], key: str) -> bool:
     """Whether the `mac` of a message is that of a holder of the link."""
     others = {name: value for name, value in message.items() if name != "mac"}
     mac = message.get("mac")
     return isinstance(mac, str) and hmac.compare_digest(mac.encode(), _mac(others, key).encode())
 
 
-def _mac(message: Mapping[str, Any], key: str) -> str:
+def _mac(message: Mapping[str, object], key: str) -> str:
     return hmac.digest(bytes.fromhex(key), canonical(dict(message)), "sha256").hex()

@@ -65,7 +65,7 @@ def _claim_rules(instance: Instance, issuer: OidcIssuer) -> jwt.JWTClaimsRegistr
     )
 
 
-def _platform(settings: FederationSettings, claims: dict[str, Any]) -> str:
+def _platform(settings: FederationSettings, claims: dict[str, object]) -> str:
     """The platform that stands in the settings for the account of the token, else the one for all its accounts."""
     client_ids = {str(claims[name]) for name in ("client_id", "azp") if claims.get(name)}
     platforms = {
@@ -79,7 +79,7 @@ def _platform(settings: FederationSettings, claims: dict[str, Any]) -> str:
     raise Unauthorised("no_platform", "This platform is not known here.")
 
 
-def _accounts(claims: dict[str, Any]) -> list[str]:
+def _accounts(claims: dict[str, object]) -> list[str]:
     """The names of the account that the issuer vouches for: an e-mail address only if the issuer has verified it, and a
     subject only if it does not look like one."""
     subject = str(claims.get("sub", ""))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import insert, select, update
 
 from commensal import Conflict, NotFound, Refused, Transaction
@@ -42,7 +40,7 @@ def take_proposal(federation: Federation, tx: Transaction, peer: Peer, proposal:
     if existing is not None and proposal.rev <= existing["rev"]:
         return
     state = existing["state"] if existing is not None and existing["state"] in ("accepted", "refused") else "offered"
-    values: dict[str, Any] = {
+    values: dict[str, object] = {
         "name": proposal.name[:200], "opens_at": proposal.opens_at, "closes_at": proposal.closes_at,
         "begins_at": proposal.begins_at, "ends_at": proposal.ends_at, "rev": proposal.rev, "changed_at": tx.now,
         "state": "withdrawn" if proposal.withdrawn and state != "accepted" else state,

@@ -223,7 +223,7 @@ class Routes:
     def delete(self, path: str, *, scope: str, **options: object) -> Callable[[Handler], Handler]:
         return self._add("DELETE", path, scope, {"status": 204, **options})
 
-    def _add(self, method: str, path: str, scope: str, options: dict[str, Any]) -> Callable[[Handler], Handler]:
+    def _add(self, method: str, path: str, scope: str, options: dict[str, object]) -> Callable[[Handler], Handler]:
         if scope not in ALL_SCOPES:
             raise ValueError(f"{method} {path}: {scope!r} is no scope")
 

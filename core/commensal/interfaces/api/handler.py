@@ -247,7 +247,7 @@ def _transact(
     endpoint: Endpoint,
     instance: Instance,
     make_call: Callable[..., Call],
-    arguments: dict[str, Any],
+    arguments: dict[str, object],
     content: bytes,
 ) -> Response:
     """Runs the handler in a writing transaction, or sends the stored response of a repeated request again."""
@@ -293,11 +293,11 @@ def _shown_to(call: Call, endpoint: Endpoint, arguments: dict[str, Any]) -> Show
     return _as_it_is
 
 
-def _as_it_is(value: Any) -> Any:
+def _as_it_is(value: object) -> Any:
     return value
 
 
-def _respond(endpoint: Endpoint, instance: Instance, value: Any, shown: Shown) -> Response:
+def _respond(endpoint: Endpoint, instance: Instance, value: object, shown: Shown) -> Response:
     if isinstance(value, Response):
         return value
     if isinstance(value, Stream):

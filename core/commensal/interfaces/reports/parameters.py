@@ -71,7 +71,7 @@ def read_parameters(
         for name in texts
         if name not in by_name
     ]
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     for parameter in parameters:
         text = texts.get(parameter.name, "")
         value = _READERS[parameter.kind](tx, shop, parameter, text) if text else _default_value(tx, shop, parameter)

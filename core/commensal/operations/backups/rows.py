@@ -37,7 +37,7 @@ def write_rows(tx: Transaction, table: Table, out: ArchiveWriter) -> None:
 def read_rows(tx: Transaction, table: Table, lines: IO[bytes]) -> None:
     """Inserts the rows of one file. Raises `StoreError` that names the table, and the line if it is known."""
     convert_by_column, names = _readers(table), {column.name for column in table.c}
-    batch: list[dict[str, Any]] = []
+    batch: list[dict[str, object]] = []
     number = 0
     while line := lines.readline(_LONGEST):
         number += 1
@@ -85,7 +85,7 @@ def defer_foreign_keys(tx: Transaction, tables: Iterable[Table]) -> Iterator[Non
         tx.execute(text(f"{constraint} NOT DEFERRABLE"))
 
 
-def _insert(tx: Transaction, table: Table, rows: list[dict[str, Any]]) -> None:
+def _insert(tx: Transaction, table: Table, rows: list[dict[str, object]]) -> None:
     try:
         insert_rows(tx, table, rows)
         tx.hold.catch_up()

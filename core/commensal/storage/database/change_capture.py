@@ -239,7 +239,7 @@ def _rows_to_change(
     if statement.whereclause is not None:
         query = query.where(statement.whereclause)
     parameter_rows = [parameters] if isinstance(parameters, Mapping) else parameters or [{}]
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, object]] = []
     for values in parameter_rows:
         rows += [dict(row) for row in connection.execute(query.limit(MAX_DETAILED_ROWS + 1), values).mappings()]
         if len(rows) > MAX_DETAILED_ROWS:

@@ -25,7 +25,7 @@ Processor = Callable[[Any], Any]
 _MAX_DEFERRED = 50_000  # characters of a statement's rows that may wait in memory for the next statement
 
 
-def insert_rows(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_rows(tx: Transaction, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
     """Inserts all rows by one statement. Every row must have the same columns.
 
     PostgreSQL may execute it later, and raise the errors then: see `Transaction.later`.
@@ -86,7 +86,7 @@ def _insert_from_json(table: Table, names: tuple[str, ...]) -> Insert:
     return insert(table).from_select(names, select(*rows.c), include_defaults=False)
 
 
-def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
+def as_json(rows: Sequence[Mapping[str, object]]) -> str:
     """Encodes rows for the parameter of `parameter_rows`."""
     return msgspec.json.encode(rows).decode()
 

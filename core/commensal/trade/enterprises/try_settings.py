@@ -17,7 +17,7 @@ from .tables import enterprise, enterprise_plugin
 
 
 def try_settings(
-    tx: Transaction, instance: Instance, enterprise_id: str, plugin: str, settings: Mapping[str, Any]
+    tx: Transaction, instance: Instance, enterprise_id: str, plugin: str, settings: Mapping[str, object]
 ) -> None:
     """Lets the plugin check settings that an enterprise sends. `tx` only reads: the plugin may ask a slow provider.
 
@@ -64,7 +64,9 @@ def _stored_settings(enterprise_id: str, plugin: str) -> Any:
     return select(columns.settings).where(columns.enterprise_id == enterprise_id, columns.plugin == plugin)
 
 
-def _ask_plugin(instance: Instance, enterprise_id: str, plugin: str, settings: Mapping[str, Any]) -> Sequence[Problem]:
+def _ask_plugin(
+    instance: Instance, enterprise_id: str, plugin: str, settings: Mapping[str, object]
+) -> Sequence[Problem]:
     hook = specifications.check_settings
     if not instance.hooks.implementing(hook, {plugin}):
         return ()

@@ -7,7 +7,6 @@ is written; if no plugin of the instance listens, nothing is even read.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
 
 from sqlalchemy import ColumnElement, Table, select
 
@@ -61,5 +60,5 @@ def jobs_of_event(
     if not plugins:
         return
     event = {"id": tx.new_id(), "kind": hook.name, "at": tx.now.isoformat(), "enterprise_id": enterprise_id}
-    payload: dict[str, Any] = {"event": event, "subject_id": subject}
+    payload: dict[str, object] = {"event": event, "subject_id": subject}
     yield from (NewJob(EVENT, {**payload, "plugin": plugin}) for plugin in plugins)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from ...base.errors import Invalid, Problem
 from ...base.plugin_fields import PluginValues, read_plugin_values
@@ -56,7 +55,7 @@ def change_order(
     customer = known_customer_of(tx, order)
     lines = order.lines if items is None else _lines(tx, order, shop, customer, items, by_hub)
     refuse_empty(lines)
-    values: dict[str, Any] = {name: text for name, text in (("note", note), ("phone", phone)) if text is not None}
+    values: dict[str, object] = {name: text for name, text in (("note", note), ("phone", phone)) if text is not None}
     if plugin_fields is not None:
         values["plugin_fields"] = _plugin_values(tx, order, shop, plugin_fields)
     changed = rewrite(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from ...base.errors import NotFound
 from ...hooks import specifications
@@ -72,7 +71,7 @@ def choose_method(instance: Instance, order_id: str, method: str, language: str)
 
 def _ask_plugins(
     instance: Instance,
-    enabled: Mapping[str, Mapping[str, Any]],
+    enabled: Mapping[str, Mapping[str, object]],
     enterprise_id: str,
     person_id: str | None,
     customer_id: str | None,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
@@ -13,7 +12,7 @@ from .phases import Ask
 from .values import Adjustment, OrderDraft, Phase
 
 
-def ask_plugins(hooks: Hooks, tx: Transaction, plugins: Mapping[str, Mapping[str, Any]]) -> Ask:
+def ask_plugins(hooks: Hooks, tx: Transaction, plugins: Mapping[str, Mapping[str, object]]) -> Ask:
     """Returns the function with which `price_order` asks these plugins; `plugins` maps ids to settings."""
 
     def ask(order: OrderDraft, phase: Phase) -> Sequence[Adjustment]:

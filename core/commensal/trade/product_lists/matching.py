@@ -7,7 +7,6 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
 
 from ...base.errors import Problem
 from ...base.search import search_key
@@ -134,5 +133,5 @@ def _key_of(row: RowValues) -> Hashable:
 def _name_key(producer_id: str, name: str, quantity: Decimal, unit: str) -> Hashable:
     """A key that is equal for 500 g and 0.5 kg of the same name."""
     measure = MEASURES[unit]
-    kind: Any = unit if measure.dimension in ("package", "ratio") else measure.dimension
+    kind: object = unit if measure.dimension in ("package", "ratio") else measure.dimension
     return producer_id, search_key(name), kind, Fraction(quantity) * measure.factor

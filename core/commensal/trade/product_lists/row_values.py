@@ -136,7 +136,7 @@ class RowReader:
 
     def _texts(self, row: ListRow) -> dict[str, Any]:
         problems: list[Problem] = []
-        values: dict[str, Any] = {}
+        values: dict[str, object] = {}
         for key, most in _LONGEST.items():
             if key in row.cells:
                 values[key] = read_text(row.cells[key], key, problems, least=int(key == "name"), most=most)
@@ -162,7 +162,7 @@ class RowReader:
 
     def _terms(self, row: ListRow, cell_format: CellFormat) -> dict[str, Any]:
         """Product type and VAT rate. An unknown word is a mistake, unless there is a default."""
-        values: dict[str, Any] = {}
+        values: dict[str, object] = {}
         readers = (
             ("category", "product_type", cells.read_category, self.defaults.category),
             ("tax_category", "vat_rate", cells.read_vat, self.defaults.vat_rate),
@@ -180,7 +180,7 @@ class RowReader:
 
     def _plugin_values(self, row: ListRow, cell_format: CellFormat) -> dict[str, dict[str, Any]]:
         """The values of plugins' columns; None for an empty cell, which takes the value away."""
-        values: dict[str, dict[str, Any]] = {}
+        values: dict[str, dict[str, object]] = {}
         for plugin, field in self.context.declared:
             key = f"{plugin}.{field.name}"
             cell = row.cells.get(key)

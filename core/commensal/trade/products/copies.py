@@ -148,7 +148,7 @@ def _change(tx: Transaction, enterprise_id: str, changes: Sequence[tuple[str, Ma
     if not changes:
         return
     names = list(changes[0][1])
-    new: dict[str, Any] = {name: bindparam(f"new_{name}", type_=supplied_product.c[name].type) for name in names}
+    new: dict[str, object] = {name: bindparam(f"new_{name}", type_=supplied_product.c[name].type) for name in names}
     conditions = (supplied_product.c.id == bindparam("copy_id"), supplied_product.c.enterprise_id == enterprise_id)
     statement = update(supplied_product).where(*conditions)
     tx.execute(

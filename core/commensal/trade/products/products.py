@@ -132,7 +132,7 @@ def _insert(tx: Transaction, enterprise_id: str, values: dict[str, Any], rate: o
 
 
 def _edit(
-    tx: Transaction, enterprise_id: str, product_id: str, version: int, values: dict[str, Any]
+    tx: Transaction, enterprise_id: str, product_id: str, version: int, values: dict[str, object]
 ) -> SuppliedProduct:
     conditions = (supplied_product.c.id == product_id, supplied_product.c.enterprise_id == enterprise_id)
     edit_row(tx, supplied_product, *conditions, version=version, values=values)

@@ -128,7 +128,7 @@ def change_lot(
     Raises `Invalid`, `NotFound`, `Stale`, and `Conflict` if some of a lot that is to be unlimited is lent.
     """
     problems: list[Problem] = []
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     if name is not None:
         values["name"] = read_text(name, "/name", problems, least=1)
     if problems:

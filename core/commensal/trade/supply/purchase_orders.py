@@ -229,7 +229,7 @@ def _change(line: PurchaseOrderLine, pieces: int) -> dict[str, object]:
 
 
 def _write_changes(
-    tx: Transaction, order: PurchaseOrder, pieces: Mapping[str, int], changes: Mapping[str, Mapping[str, Any]]
+    tx: Transaction, order: PurchaseOrder, pieces: Mapping[str, int], changes: Mapping[str, Mapping[str, object]]
 ) -> None:
     for line in order.lines:
         if pieces[line.id] != line.counted:

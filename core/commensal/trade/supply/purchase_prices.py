@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import ColumnElement, FromClause, case, func, select
 
 from ..catalogs.tables import purchase_terms
@@ -38,7 +36,7 @@ def purchase_amount() -> ColumnElement[int]:
 
     The weight counts by the amount that the customer pays for it, so that both are rounded from the same weight.
     """
-    price: Any = purchase_price()
+    price: object = purchase_price()
     by_weight = (2 * _line.amount * price + _line.price) // (2 * _line.price)
     is_by_pieces = _line.final_quantity.is_(None) | (_line.price == 0)
     return case((is_by_pieces, price * _line.quantity), else_=by_weight)

@@ -252,7 +252,7 @@ def read_rows(values: object) -> list[AnyRow]:
 
 def parts_of(rows: Iterable[AnyRow]) -> Iterator[Sequence[dict[str, object]]]:
     """Yields the rows as JSON values, in parts that fit into one message each."""
-    part: list[dict[str, Any]] = []
+    part: list[dict[str, object]] = []
     size = 0
     for row in rows:
         written = msgspec.json.encode(row)
