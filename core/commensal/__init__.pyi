@@ -112,7 +112,7 @@ from .interfaces.mail.to_people import Recipient as Recipient
 from .interfaces.mail.to_people import mail_people as mail_people
 from .interfaces.mail.to_people import members_who_may as members_who_may
 from .interfaces.mail.to_people import operators as operators
-from .interfaces.monitoring.health import health_problems as health_problems
+from .interfaces.monitoring.environment import health_problems as health_problems
 from .interfaces.outbound.client import http_client as http_client
 from .interfaces.outbound.client import url_problem as url_problem
 from .interfaces.reports.labels import label_parameters as label_parameters

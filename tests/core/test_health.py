@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import create_engine, event, insert, text, update
 from sqlalchemy.engine import make_url
@@ -20,6 +21,10 @@ from commensal.hooks.aside import Failure
 from commensal.hooks.failures import note_failures
 from commensal.instance import Instance, InstanceSettings, Secret, load_settings
 from commensal.instance.settings import LimitSettings, WatchingSettings
+from commensal.instance.upgrade_record import UpgradeRecord, write_upgrade_record
+from commensal.interfaces.monitoring.environment import health_problems, warnings
+from commensal.interfaces.monitoring.health import degrading_problems
+from commensal.operations.worker_health import answering
 from commensal.storage.database import Store
 from commensal.storage.jobs import enqueue
 from commensal.storage.jobs.clock import EVERY_MINUTE
@@ -225,3 +230,31 @@ def test_asking_often_costs_three_statements_a_second(client: TestClient, store:
         tx.execute(update(job).values(due_at=tx.now + timedelta(days=1)))
     clock.advance(seconds=0.1)
     assert count_selects(20) == 3
+
+
+def test_a_worker_tells_its_health_on_loopback(instance: Instance, store: Store) -> None:
+    with answering(instance, 0) as port:
+        answer = httpx.get(f"http://127.0.0.1:{port}/-/health")
+        assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+        assert httpx.get(f"http://127.0.0.1:{port}/-/metrics").status_code == 404
+        with pytest.raises(SettingsError, match=f"Port {port} of 127.0.0.1 cannot be used"), answering(instance, port):
+            raise AssertionError
+
+
+def test_health_figures_check_and_the_operators_page_name_the_same_conditions(
+    client: TestClient, instance: Instance, store: Store, clock: ManualClock
+) -> None:
+    """A job that is parked, one without a worker, and an upgrade that was broken off."""
+    write_upgrade_record(instance.folder, UpgradeRecord(version="0.2", at=clock.now(), finished=False))
+    with store.write() as tx:
+        enqueue(tx, "late", {})
+        parked = enqueue(tx, "mail", {})
+        tx.execute(update(job).where(job.c.id == parked).values(state="parked"))
+    clock.advance(minutes=10)
+    texts = {str(problem): problem.code for problem in degrading_problems(instance)}
+    assert set(texts.values()) == {"parked", "overdue", "unfinished_upgrade"}
+    assert set(reasons(client)) == set(texts)
+    figures = client.get("/-/metrics", headers=MONITOR).text
+    assert [code for code in texts.values() if f'commensal_problems{{code="{code}"}} 1.0' not in figures] == []
+    assert set(texts) <= set(map(str, health_problems(instance))), "the operator's page"
+    assert set(texts) <= set(map(str, warnings(instance))), "commensal check"

@@ -30,6 +30,7 @@ CORE_ORDER = [
     "interfaces.terminal", "interfaces.reports", "interfaces.mail", "interfaces.api", "interfaces.monitoring",
     "interfaces.pages", "interfaces.outbound", "interfaces.about", "interfaces.app", "interfaces",
     "operations.checks", "operations.backups", "operations.upgrading", "operations.hosting", "operations.memory",
+    "operations.worker_health",
     "operations.connections", "operations.work", "operations.serving", "operations",
     "pages", "schema",
     "demo",

@@ -60,8 +60,8 @@ def test_an_upgrade_that_was_broken_off_is_told(instance: Instance, clock: Manua
 def test_an_instance_that_is_tried_out_on_this_machine_has_no_mail_server_and_no_backups(instance: Instance) -> None:
     local_settings = replace(instance.settings, base_url="http://127.0.0.1:8000")
     assert warning_texts(replace(instance, settings=local_settings)) == [
-        "Nobody makes backups: let backups.folder in instance.toml name a folder, best on another disk.",
         "mail.host is empty: e-mails are written into the folder mail/ and reach nobody; name an SMTP server.",
+        "Nobody makes backups: let backups.folder in instance.toml name a folder, best on another disk.",
     ]
 
 

@@ -6,18 +6,15 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from sqlalchemy import func, select
 
 from ..base.languages.shell import spoken, told
 from ..base.money import Money
 from ..hooks import specifications
 from ..instance import Instance, open_instance
 from ..interfaces.monitoring.environment import certificate_problem, mail_problem, warnings
-from ..interfaces.monitoring.plugin_reasons import plugin_reasons
 from ..interfaces.terminal import console
 from ..operations.checks import broken_invariants
 from ..storage.jobs.clock import trust_clock
-from ..storage.jobs.tables import job
 from ..trade.enterprises.try_settings import settings_problems
 from ..trade.payments.problems import open_problems
 from .folder import HERE, Folder
@@ -46,17 +43,12 @@ def add_to(app: typer.Typer) -> None:
 
 
 def report_state(instance: Instance) -> bool:
-    """Prints broken invariants, parked jobs and payments that need a person. Returns False only for broken
-    invariants."""
+    """Prints broken invariants and payments that need a person. Returns False only for broken invariants."""
     with instance.store.read() as tx:
         broken = broken_invariants(tx)
-        parked = tx.value(select(func.count()).where(job.c.state == "parked"))
         payment_problems = open_problems(tx)
     for problem in broken:
         console.print(spoken("[red]broken[/red] {problem}", problem=escape(told(problem))))
-    if parked:
-        text = "[yellow]{count} jobs are parked[/yellow] after their last try; `commensal jobs` lists them."
-        console.print(spoken(text, count=parked))
     for payment in payment_problems:
         text = "[yellow]payment[/yellow] {code}: {amount} by {plugin}, payment {payment}, enterprise {enterprise}"
         line = spoken(
@@ -83,15 +75,15 @@ def report_plugins(instance: Instance) -> bool:
         console.print(spoken("[red]settings[/red] {problem}", problem=escape(told(problem))))
     answers = hooks.each(specifications.warnings, instance=instance)
     warnings_of_plugins = [(answer.plugin, warning) for answer in answers for warning in answer.value or ()]
-    for plugin, warning in (*plugin_reasons(instance), *warnings_of_plugins):
+    for plugin, warning in warnings_of_plugins:
         line = spoken("[yellow]warning[/yellow] {plugin}: {what}", plugin=plugin, what=escape(told(warning)))
         console.print(line)
     return not hooks.absent and not problems
 
 
 def report_environment(instance: Instance, *, mail: bool = False, online: bool = False) -> bool:
-    """Prints warnings about the environment. Returns False if the mail server (checked if `mail`) or the certificate
-    (checked if `online`) has a problem."""
+    """Prints what is wrong with the instance and its environment. Returns False if the mail server (checked if `mail`)
+    or the certificate (checked if `online`) has a problem."""
     for warning in warnings(instance):
         console.print(spoken("[yellow]warning[/yellow] {what}", what=escape(told(warning))))
     problems = [mail_problem(instance) if mail else None, certificate_problem(instance) if online else None]

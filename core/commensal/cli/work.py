@@ -5,14 +5,16 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated
 
 import typer
 
 from ..base.logs import configure_logs
-from ..instance import open_instance
+from ..instance import Instance, open_instance
 from ..operations.memory import bound_memory, tune_garbage_collector
 from ..operations.work import work_of
+from ..operations.worker_health import answering
 from ..storage.jobs.slots import Slots
 from ..storage.jobs.ticking import tick, ticking
 from .folder import HERE, Folder
@@ -22,6 +24,9 @@ def add_to(app: typer.Typer) -> None:
     @app.command("work")
     def work(
         instance: Folder = HERE,
+        port: Annotated[
+            int | None, typer.Option(min=0, max=65535, help="Answer /-/health on this port of 127.0.0.1.")
+        ] = None,
         once: Annotated[bool, typer.Option(help="Do what is due now, then stop.")] = False,
     ) -> None:
         """Does jobs: e-mails, sales that complete or repeat. Any number of workers may run."""
@@ -35,6 +40,10 @@ def add_to(app: typer.Typer) -> None:
             stop = threading.Event()
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: stop.set())
-            with ticking(opened, work_of(opened)):
+            with ticking(opened, work_of(opened)), _answering(opened, port):
                 tune_garbage_collector()
                 stop.wait()
+
+
+def _answering(instance: Instance, port: int | None) -> AbstractContextManager[object]:
+    return nullcontext() if port is None else answering(instance, port)

@@ -1,5 +1,9 @@
-"""Checks the environment of an instance for ``commensal check``: disks, files, clock, mail server, certificate. Each
-problem says what to do."""
+"""What an operator should look at, each with what to do.
+
+There is one list of conditions. What `health` finds makes an instance degraded, and is in its metrics; the page of the
+operator shows it with what is not set up yet; and ``commensal check`` shows all that, looks into the folder of backups,
+and asks other servers if it is told to.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +19,12 @@ from sqlalchemy import func, select
 
 from ...base.errors import Problem
 from ...instance import Instance, InstanceSettings
-from ...instance.upgrade_record import read_upgrade_record
 from ...storage.backups.files import newest_backup
 from ...storage.database import Transaction
-from ...storage.jobs.clock import trusted_at
 from ...storage.jobs.tables import job
 from ...trade.orders.tables import customer_order
 from ..mail.deliver import connected
-from .health import AHEAD, clock_ahead, database_file, failing_plugins, full_disks, newest_slot
-from .mail import unsent_mail
+from .health import AHEAD, database_file, degrading_problems, newest_slot
 
 FRESH = timedelta(days=2)  # the newest backup should be no older
 RENEWED = timedelta(days=14)  # a certificate should be renewed so long before it expires
@@ -32,15 +33,20 @@ _SECONDS = 10  # for a server to answer
 
 def warnings(instance: Instance) -> Iterator[Problem]:
     """Problems that can be found without asking other servers. A trial instance may have some."""
-    yield from full_disks(instance)
-    yield from _open_files(instance)
-    yield from _unfinished_upgrade(instance)
+    yield from health_problems(instance)
     yield from _backups(instance)
+
+
+def health_problems(instance: Instance) -> list[Problem]:
+    """What an operator should look at, each with what to do, and what is not set up yet. Only reads."""
+    problems = [*degrading_problems(instance), *_not_set_up(instance)]
+    return list({str(problem): problem for problem in problems}.values())
+
+
+def _not_set_up(instance: Instance) -> Iterator[Problem]:
+    yield from _open_files(instance)
     with instance.store.read() as tx:
         yield from clock_behind(tx)
-        yield from clock_ahead(tx.now, tx.value(trusted_at(tx.now)))
-        yield from unsent_mail(tx)
-        yield from failing_plugins(tx)
     settings = instance.settings
     yield from _mail_settings(settings)
     address = urlsplit(settings.base_url)
@@ -85,19 +91,6 @@ def _open_files(instance: Instance) -> Iterator[Problem]:
         if file is not None and file.exists() and file.stat().st_mode & 0o077:
             text = "{file} can be read by others on this machine; run `chmod 600 {file}`."
             yield Problem("open_file", text, values={"file": file})
-
-
-def _unfinished_upgrade(instance: Instance) -> Iterator[Problem]:
-    """A problem if the last upgrade did not finish. The database itself is migrated, or it would not have opened; only
-    the final check is missing."""
-    upgrade = read_upgrade_record(instance.folder)
-    if upgrade is not None and not upgrade.finished:
-        text = (
-            "The upgrade to Commensal {version} of {at:%Y-%m-%d %H:%M} UTC did not come to its end; stop "
-            "the instance and run `commensal upgrade`. As it was before, it is in {backup}."
-        )
-        values = {"version": upgrade.version, "at": upgrade.at, "backup": upgrade.backup}
-        yield Problem("unfinished_upgrade", text, values=values)
 
 
 def _backups(instance: Instance) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ from ...base.errors import Busy, Problem, Unavailable
 from ...hooks.tables import plugin_failure
 from ...instance import Instance
 from ...instance.instance import sqlite_file
+from ...instance.upgrade_record import read_upgrade_record
 from ...storage.backups.upkeep import overdue_work
 from ...storage.database import Row, Transaction
 from ...storage.jobs.clock import EVERY_MINUTE, in_doubt, trusted_at
@@ -47,10 +48,12 @@ Status = Literal["ok", "degraded", "down"]
 
 @dataclass(frozen=True)
 class Health:
-    """`down`: requests cannot be served. `degraded`: they are, but an operator should look. `reasons` say why."""
+    """`down`: requests cannot be served. `degraded`: they are, but an operator should look. `reasons` say why, and
+    `codes` name the conditions."""
 
     status: Status
     reasons: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
 
 
 class Watcher:
@@ -80,18 +83,21 @@ class Watcher:
         try:
             with self._instance.store.read() as tx:
                 state = tx.one(_state_statement(tx.now))
-                reasons = [*map(str, _problems(tx, state, self._instance)), *self._other_revision(state["revision"])]
-            reasons += map(str, _problems_outside(self._instance))
+                problems = _problems(tx, state, self._instance)
+                reasons = [*map(str, problems), *self._other_revision(state["revision"])]
+            outside = _problems_outside(self._instance)
+            reasons += map(str, outside)
+            codes = tuple(problem.code for problem in (*problems, *outside))
         except Exception as error:  # whatever the driver raises: requests cannot be served
             return Health("down", (f"The database does not answer: {type(error).__name__}.",))
         try:
             self._write()
         except Busy as error:
             if isinstance(error, Unavailable):
-                return Health("down", (f"Nothing can be written: {error}", *reasons))
+                return Health("down", (f"Nothing can be written: {error}", *reasons), codes)
             reasons.append(f"No write was possible for more than {_minutes(STUCK)}: {error}")
         reasons += self._failed_requests()
-        return Health("degraded" if reasons else "ok", tuple(reasons))
+        return Health("degraded" if reasons else "ok", tuple(reasons), codes)
 
     def _write(self) -> None:
         """Writes and commits one row, at most every ten seconds. Raises `Unavailable` if that is impossible, and `Busy`
@@ -123,8 +129,8 @@ class Watcher:
             yield "The database was migrated or replaced since this process began; restart it."
 
 
-def health_problems(instance: Instance) -> list[Problem]:
-    """What an operator should look at, each with what to do. Only reads."""
+def degrading_problems(instance: Instance) -> list[Problem]:
+    """The problems for which an instance is degraded, without those that only its own process knows. Only reads."""
     with instance.store.read() as tx:
         problems = _problems(tx, tx.one(_state_statement(tx.now)), instance)
     return [*problems, *_problems_outside(instance)]
@@ -146,7 +152,21 @@ def _problems(tx: Transaction, state: Row, instance: Instance) -> list[Problem]:
 
 def _problems_outside(instance: Instance) -> list[Problem]:
     """Problems that are not read from the core's tables in one transaction."""
-    return [*(problem for _, problem in plugin_reasons(instance)), *full_disks(instance)]
+    plugins = (problem for _, problem in plugin_reasons(instance))
+    return [*plugins, *full_disks(instance), *_unfinished_upgrade(instance)]
+
+
+def _unfinished_upgrade(instance: Instance) -> Iterator[Problem]:
+    """A problem if the last upgrade did not finish. The database itself is migrated, or it would not have opened; only
+    the final check is missing."""
+    upgrade = read_upgrade_record(instance.folder)
+    if upgrade is not None and not upgrade.finished:
+        text = (
+            "The upgrade to Commensal {version} of {at:%Y-%m-%d %H:%M} UTC did not come to its end; stop "
+            "the instance and run `commensal upgrade`. As it was before, it is in {backup}."
+        )
+        values = {"version": upgrade.version, "at": upgrade.at, "backup": upgrade.backup}
+        yield Problem("unfinished_upgrade", text, values=values)
 
 
 def _state_statement(now: datetime) -> Any:
@@ -200,8 +220,7 @@ def failing_plugins(tx: Transaction) -> Iterator[Problem]:
 
 def full_disks(instance: Instance) -> list[Problem]:
     """Problems for the disks of the instance's folder and of the database that are almost full."""
-    folders = {instance.folder, *([file.parent] if (file := database_file(instance)) else [])}
-    free = {str(folder.resolve()): shutil.disk_usage(folder).free for folder in folders}
+    free = {str(folder.resolve()): shutil.disk_usage(folder).free for folder in used_folders(instance)}
     return [
         Problem(
             "full_disk",
@@ -211,6 +230,11 @@ def full_disks(instance: Instance) -> list[Problem]:
         for folder, free_bytes in sorted(free.items())
         if free_bytes < LEAST_FREE
     ]
+
+
+def used_folders(instance: Instance) -> set[Path]:
+    """The folder of the instance, and that of an SQLite database."""
+    return {instance.folder, *([file.parent] if (file := database_file(instance)) else [])}
 
 
 def database_file(instance: Instance) -> Path | None:

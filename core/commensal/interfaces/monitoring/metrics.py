@@ -7,6 +7,8 @@ plugins. Nothing that people choose becomes a label, since the number of labels 
 
 from __future__ import annotations
 
+import shutil
+from collections import Counter as Counts
 from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -22,11 +24,11 @@ from sqlalchemy.pool import QueuePool
 
 from ...hooks.tables import plugin_failure
 from ...instance import Instance
-from ...storage.backups.upkeep import BACKUP, newest_done
+from ...storage.backups.upkeep import BACKUP, TRIAL, newest_done
 from ...storage.database import Transaction
 from ...storage.jobs.tables import job
 from ...trade.enterprises.tables import enterprise_counter
-from .health import Status, database_file
+from .health import Health, Status, database_file, newest_slot, used_folders
 
 MOST_FAILED = 1000  # failed requests whose times are kept
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -46,6 +48,7 @@ class Metrics:
             buckets=SECONDS, registry=self._registry,
         )  # fmt: skip
         self._health = Gauge("commensal_health", "1 at the present state.", ["status"], registry=self._registry)
+        self._problems = Gauge("commensal_problems", "What makes it degraded.", ["code"], registry=self._registry)
         ProcessCollector(registry=self._registry)
         self._registry.register(_CollectedMetrics(instance))
         self._clock, self._failed = instance.clock, deque[datetime](maxlen=MOST_FAILED)
@@ -62,10 +65,13 @@ class Metrics:
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(method, route).observe(seconds)
 
-    def text(self, status: Status) -> bytes:
-        """The metrics in Prometheus' text format, version 0.0.4, with the present state of health."""
+    def text(self, health: Health) -> bytes:
+        """The metrics in Prometheus' text format, version 0.0.4, with the present health."""
         for state in get_args(Status):
-            self._health.labels(state).set(state == status)
+            self._health.labels(state).set(state == health.status)
+        self._problems.clear()
+        for code, count in Counts(health.codes).items():
+            self._problems.labels(code).set(count)
         return generate_latest(self._registry)
 
 
@@ -83,7 +89,8 @@ class _CollectedMetrics(Collector):
         yield from self._pool()
         try:
             with self._instance.store.read() as tx:
-                metrics = [*_jobs(tx), _orders(tx), _failures(tx), *_backups(tx), self._size(tx)]
+                metrics = [*_jobs(tx), _orders(tx), _failures(tx), *_ages(tx), self._size(tx)]
+                metrics.append(_free(self._instance))
         except Exception as error:  # whatever the driver raises: the other metrics are served all the same
             _log.warning("the database could not be counted", exc_info=error)
             metrics = []
@@ -130,12 +137,21 @@ def _failures(tx: Transaction) -> Metric:
     return failures
 
 
-def _backups(tx: Transaction) -> Iterator[Metric]:
-    """The age of the newest automatic backup; absent before the first one, which alerts can test for."""
-    made_at = newest_done(tx, BACKUP)
-    if made_at is not None:
-        age = (tx.now - made_at) // timedelta(seconds=1)
-        yield _gauge("commensal_backup_age_seconds", "Since the newest backup that was made by itself.", {"": age})
+def _ages(tx: Transaction) -> Iterator[Metric]:
+    """How long ago it was done; absent before the first time, which alerts can test for."""
+    moments = {
+        ("commensal_backup_age_seconds", "Since the newest backup that was made by itself."): newest_done(tx, BACKUP),
+        ("commensal_backup_trial_age_seconds", "Since a backup was restored to try it."): newest_done(tx, TRIAL),
+        ("commensal_worker_age_seconds", "Since a worker has worked."): tx.value(newest_slot()),
+    }
+    for (name, text), moment in moments.items():
+        if moment is not None:
+            yield _gauge(name, text, {"": (tx.now - moment) // timedelta(seconds=1)})
+
+
+def _free(instance: Instance) -> Metric:
+    free = min(shutil.disk_usage(folder).free for folder in used_folders(instance))
+    return _gauge("commensal_disk_free_bytes", "Free space of the fullest disk that the instance uses.", {"": free})
 
 
 def _gauge(name: str, text: str, values: dict[str, int], label: str = "") -> Metric:

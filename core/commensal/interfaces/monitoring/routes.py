@@ -70,9 +70,7 @@ def _metrics_response(
     try:
         rates.count("reads", request.client.host if request.client else "")
         _demand_monitor(request, instance)
-        return Response(
-            metrics.text(watcher.health().status), headers={"Content-Type": _TEXT, "Cache-Control": "no-store"}
-        )
+        return Response(metrics.text(watcher.health()), headers={"Content-Type": _TEXT, "Cache-Control": "no-store"})
     except Exception as error:  # the monitor gets a response, and the operator the traceback
         if not isinstance(error, CommensalError):
             _log.error("metrics failed", exc_info=error)
