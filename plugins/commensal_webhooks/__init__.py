@@ -43,6 +43,7 @@ from .events import (
     sale_completed,
     sale_opened,
     sale_planned,
+    sold_out,
     stock_changed,
 )
 from .people import erase_person, person_data
@@ -65,6 +66,7 @@ __all__ = [
     "sale_completed",
     "sale_opened",
     "sale_planned",
+    "sold_out",
     "stock_changed",
 ]
 

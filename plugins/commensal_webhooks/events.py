@@ -74,6 +74,11 @@ def sale_completed(instance: Instance, event: Event, sale: SaleSession) -> None:
 
 
 @hookimpl
+def sold_out(instance: Instance, event: Event, lot: StockLot) -> None:
+    _queue(instance, event, lot_data, lot)
+
+
+@hookimpl
 def stock_changed(instance: Instance, event: Event, lot: StockLot) -> None:
     _queue(instance, event, lot_data, lot)
 

@@ -40,6 +40,7 @@ from commensal.trade.sale_sessions.clone import clone_coordination
 from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal.trade.stock.lots import change_lot, lot_by_id
 from commensal.trade.stock.movements import count_stock
+from commensal.trade.stock.tables import stock_lot
 
 from .listening import Listener, a_shop_that_uses, arguments, plugins_loaded, run, use
 
@@ -362,6 +363,34 @@ def test_a_lot_that_becomes_unlimited_or_is_counted_is_told(instance: Instance, 
     run(instance)
     assert listener.kinds == ["stock_changed"] * 4
     assert {about.name for _, about in listener.events} == {"Cerises noires"}
+
+
+def test_the_last_of_a_lot_is_told_whenever_an_order_takes_it(
+    instance: Instance, item: str, listener: Listener, statements: list[str]
+) -> None:
+    """By no statement of the order that does so."""
+
+    def count_statements(pieces: int) -> int:
+        statements.clear()
+        place(instance, item, pieces)
+        count = len(statements)
+        run(instance)
+        return count
+
+    assert count_statements(40) == count_statements(60)
+    assert [(about.free, about.reserved) for event, about in listener.events if event.kind == "sold_out"] == [(0, 100)]
+    with instance.store.write() as tx:
+        count_stock(tx, "shop", lot_id_of(tx), Decimal(101))
+    order = place(instance, item, 1)
+    with instance.store.write() as tx:  # the last one is back before anybody is told
+        cancel_order(tx, instance.hooks, locked_order(tx, order.id, enterprise_id="shop"))
+    run(instance)
+    assert listener.kinds.count("sold_out") == 1
+
+
+def lot_id_of(tx: Transaction) -> str:
+    (lot_id,) = (row["id"] for row in tx.all(select(stock_lot.c.id)))
+    return str(lot_id)
 
 
 def test_a_product_list_is_told_lot_by_lot_and_item_by_item_by_two_statements_each(

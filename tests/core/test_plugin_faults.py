@@ -103,8 +103,8 @@ def cases(*where: str) -> list[Any]:
 # ------------------------------------------------------------------------------------------------ how hooks are reached
 
 
-def place_probe_order(world: World) -> Order:
-    wish = Wish(items={world.item: 2}, name="Ada", email="ada@example.org", shipping="probe:van")
+def place_probe_order(world: World, pieces: int = 2) -> Order:
+    wish = Wish(items={world.item: pieces}, name="Ada", email="ada@example.org", shipping="probe:van")
     return world.instance.store.transact(lambda tx: place_order(tx, world.hooks, "shop-session", wish))
 
 
@@ -283,6 +283,7 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "sale_opened": lambda world, _: in_write(world, announce_openings),
     "sale_completed": close_sale,
     "stock_changed": lambda world, _: in_write(world, lambda tx: count_stock(tx, "shop", world.lot, Decimal(9))),
+    "sold_out": lambda world, _: place_probe_order(world, 10),
     "listing_changed": lambda world, _: in_write(world, lambda tx: set_price(tx, "shop", world.item, 999)),
 }
 

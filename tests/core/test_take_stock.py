@@ -156,7 +156,7 @@ def test_the_scales_decide_how_much_was_reserved(store: Store, lots: list[StockL
 
 def test_an_order_cannot_give_back_what_it_does_not_hold(store: Store, lots: list[StockLot]) -> None:
     apples = lots[0]
-    acts: list[Callable[[Transaction], None]] = [
+    acts: list[Callable[[Transaction], object]] = [
         lambda tx: release_stock(tx, {apples.id: 1}, **BY),
         lambda tx: release_stock(tx, {apples.id: 1}, restock=False, **BY),
         lambda tx: hand_over(tx, {apples.id: 1}, **BY),

@@ -625,6 +625,16 @@ def stock_changed(instance: Instance, event: Event, lot: StockLot) -> None:
     raise AssertionError("a specification is not called")
 
 
+@hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0, since="0.2")
+def sold_out(instance: Instance, event: Event, lot: StockLot) -> None:
+    """An order has taken the last of a lot of this enterprise, at its own sale or at another one's.
+
+    `lot` is as it is now. Called again when it has run out again. Not called for lots that are unlimited, that somebody
+    has counted down to nothing (`stock_changed`), or of which more can be lent from elsewhere.
+    """
+    raise AssertionError("a specification is not called")
+
+
 @hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0)
 def listing_changed(instance: Instance, event: Event, item_ids: Sequence[str]) -> None:
     """The enterprise's listing has changed: catalog items, their products, their prices, or who sees them.

@@ -28,7 +28,9 @@ from ..trade.accounts.confirmations import FORGOTTEN, mail_reset
 from ..trade.audit.forgetting import forget_old_entries
 from ..trade.enterprises.invitations import forget_invitations
 from ..trade.event_delivery.openings import announce_openings, forget_openings
+from ..trade.event_delivery.sold_out import announce_sold_out
 from ..trade.event_delivery.tell import EVENT, tell_plugin
+from ..trade.events.announce import SOLD_OUT
 from ..trade.orders.cart import forget_carts
 from ..trade.orders.complete import complete_due
 from ..trade.orders.guests import EXPIRE
@@ -60,6 +62,7 @@ def _core(instance: Instance) -> Work:
             SET_ASIDE: mail_set_aside,
             FORGOTTEN: mail_reset,
             EVENT: tell_plugin,
+            SOLD_OUT: announce_sold_out,
             provider_jobs.STATUS: check_payment_status,
             provider_jobs.CANCEL: cancel_at_provider,
             provider_jobs.REFUND: request_refund,

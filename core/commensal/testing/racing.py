@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
 
@@ -102,7 +102,9 @@ def _look(store: Store, number: int) -> None:
         _seen.levels = {row["id"]: dict(row) for row in tx.all(select(stock_lot))}
 
 
-def _believe(tx: Transaction, amounts: Mapping[str, int], *, order_id: str, person_id: str | None = None) -> None:
+def _believe(
+    tx: Transaction, amounts: Mapping[str, int], *, order_id: str, person_id: str | None = None
+) -> Sequence[str]:
     """Takes stock by the levels that were read before: the fault that the guard prevents."""
     for lot_id, grains in amounts.items():
         remembered = _seen.levels[lot_id]
@@ -110,6 +112,7 @@ def _believe(tx: Transaction, amounts: Mapping[str, int], *, order_id: str, pers
             raise SoldOut([])
         levels = {"free": remembered["free"] - grains, "reserved": remembered["reserved"] + grains}
         tx.execute(update(stock_lot).where(stock_lot.c.id == lot_id).values(levels))
+    return ()
 
 
 def main() -> None:

@@ -53,6 +53,7 @@ _SUBJECTS: Mapping[AnyHook, tuple[str, Load]] = {
     specifications.sale_opened: ("sale", _sale),
     specifications.sale_completed: ("sale", _sale),
     specifications.stock_changed: ("lot", lot_by_id),
+    specifications.sold_out: ("lot", lot_by_id),
     specifications.listing_changed: ("item_ids", lambda tx, enterprise_id, item_ids: tuple(item_ids)),
 }
 HOOKS: Mapping[str, AnyHook] = {hook.name: hook for hook in _SUBJECTS}

@@ -10,12 +10,14 @@ from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import ColumnElement, Table, select
 
+from ...hooks import specifications
 from ...hooks.contract import AnyHook
 from ...storage.database import Transaction
 from ...storage.jobs import NewJob, enqueue_all
 from ..enterprises.tables import enterprise_plugin
 
 EVENT = "event"  # the kind of job; its handler is `tell_plugin`
+SOLD_OUT = "sold_out"  # the kind of job; its handler is `announce_sold_out`
 
 
 def announce(tx: Transaction, hook: AnyHook, table: Table, condition: ColumnElement[bool]) -> None:
@@ -51,6 +53,14 @@ def event_jobs(
     """Returns the jobs of one event, for a caller that has read the enterprise's `plugins` and enqueues them itself."""
     listeners = [plugin for plugin in tx.listeners.get(hook.name, ()) if plugin in plugins]
     return list(jobs_of_event(tx, hook, enterprise_id, subject_id, listeners))
+
+
+def sold_out_jobs(tx: Transaction, lot_ids: Sequence[str]) -> list[NewJob]:
+    """Returns the job that announces that nothing is left of these lots, for an order that enqueues it with its others:
+    whose plugins are to be told is a question that no customer waits for."""
+    if not lot_ids or not tx.listeners.get(specifications.sold_out.name):
+        return []
+    return [NewJob(SOLD_OUT, {"lots": sorted(lot_ids)})]
 
 
 def jobs_of_event(

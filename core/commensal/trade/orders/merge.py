@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ...base.errors import Conflict
@@ -59,8 +60,9 @@ def merge_orders(
     refuse_too_many_lines(len(lines))
     _empty(tx, hooks, shop, other, by=by)
 
-    def move_stock(tx: Transaction, difference: Difference, order_id: str, person_id: str | None) -> None:
+    def move_stock(tx: Transaction, difference: Difference, order_id: str, person_id: str | None) -> Sequence[str]:
         hand_on_reserved(tx, difference, order_id=other.id, to_order_id=order_id, person_id=person_id)
+        return ()
 
     tx.trace("merged", "customer_order", other.id, enterprise_id=other.enterprise_id, into=target.number)
     note = _BETWEEN_NOTES.join(dict.fromkeys(text for text in (target.note, other.note) if text))

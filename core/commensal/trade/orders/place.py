@@ -20,7 +20,7 @@ from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
 from ...storage.jobs import enqueue_all
 from ..enterprises.counters import next_number
-from ..events.announce import event_jobs
+from ..events.announce import event_jobs, sold_out_jobs
 from ..people.email import read_email
 from ..people.fingerprint import fingerprint
 from ..stock.take import take_stock
@@ -97,7 +97,7 @@ def place_order(
     quote = price(tx, hooks, shop, draft, option)
     refuse_other_total(wish.total, quote)
     refuse_problems(tx, hooks, shop, quote, None, "hub" if by_hub else "customer")
-    take_stock(tx, grains_by_lot(lines), order_id=order_id, person_id=person_id)
+    emptied_lots = take_stock(tx, grains_by_lot(lines), order_id=order_id, person_id=person_id)
     failpoint("order.taken")
     values = {
         **_order_values(tx, shop, wish, email, owner),
@@ -123,7 +123,7 @@ def place_order(
     settle_with_plugins(tx, hooks, shop, quote, (), quote.draft.adjustments)
     events = event_jobs(tx, specifications.order_placed, shop.enterprise_id, order_id, shop.plugins)
     mail = confirmation_mail(tx, order_id, values, to_pay=quote.totals.total)
-    enqueue_all(tx, [mail, *events, *expiry_jobs])
+    enqueue_all(tx, [mail, *events, *sold_out_jobs(tx, emptied_lots), *expiry_jobs])
     return _placed_order(order_id, values, customer.customer_id, quote)
 
 

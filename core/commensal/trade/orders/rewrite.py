@@ -11,7 +11,7 @@ from ...hooks.dispatcher import Hooks
 from ...hooks.values import ChangedBy
 from ...storage.database import Transaction
 from ...storage.jobs import enqueue_all
-from ..events.announce import event_jobs
+from ..events.announce import event_jobs, sold_out_jobs
 from ..pricing.values import Address, PricedLine
 from ..stock.take import change_reserved
 from .emails import order_mail
@@ -28,12 +28,12 @@ from .values import Order, SaleContext
 from .write import change_row, rewrite_parts, totals_of
 
 Difference = Mapping[str, int]  # grains by lot: positive are taken in addition, negative are given back
-MoveStock = Callable[[Transaction, Difference, str, str | None], None]
+MoveStock = Callable[[Transaction, Difference, str, str | None], Sequence[str]]  # returns the lots that it empties
 
 
-def _move_by_pieces(tx: Transaction, difference: Difference, order_id: str, person_id: str | None) -> None:
+def _move_by_pieces(tx: Transaction, difference: Difference, order_id: str, person_id: str | None) -> Sequence[str]:
     """Takes more stock, which must be available, or puts what is not needed back on sale."""
-    change_reserved(tx, difference, order_id=order_id, person_id=person_id)
+    return change_reserved(tx, difference, order_id=order_id, person_id=person_id)
 
 
 def rewrite(
@@ -84,7 +84,8 @@ def rewrite(
     refuse_problems(tx, hooks, shop, quote, order, changed_by)
     grains_before, grains_after = grains_by_lot(order.lines), grains_by_lot(lines)
     difference = {lot: grains_after.get(lot, 0) - grains_before.get(lot, 0) for lot in {*grains_before, *grains_after}}
-    move_stock(tx, {lot: grains for lot, grains in difference.items() if grains}, order.id, by)
+    moved = {lot: grains for lot, grains in difference.items() if grains}
+    emptied_lots = move_stock(tx, moved, order.id, by)
     change_row(
         tx,
         order.id,
@@ -103,7 +104,7 @@ def rewrite(
     rewrite_parts(tx, quote)
     settle_with_plugins(tx, hooks, shop, quote, order.adjustments, quote.draft.adjustments)
     events = event_jobs(tx, specifications.order_changed, shop.enterprise_id, order.id, shop.plugins)
-    enqueue_all(tx, [order_mail(order, "order_changed"), *events])
+    enqueue_all(tx, [order_mail(order, "order_changed"), *events, *sold_out_jobs(tx, emptied_lots)])
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -54,5 +54,6 @@ def weigh_order(
     return rewrite(tx, hooks, shop, customer, order, weighed, by=by, changed_by="scales", move_stock=_move_by_weight)
 
 
-def _move_by_weight(tx: Transaction, difference: Difference, order_id: str, person_id: str | None) -> None:
+def _move_by_weight(tx: Transaction, difference: Difference, order_id: str, person_id: str | None) -> Sequence[str]:
     weigh_stock(tx, difference, order_id=order_id, person_id=person_id)
+    return ()  # the goods are packed: nobody waits to hear that they are gone

@@ -16,22 +16,27 @@ from .levels import LevelChange, change_levels, lock_lots, write_movements
 Grains = Mapping[str, int]  # by lot id
 
 
-def take_stock(tx: Transaction, grains: Grains, *, order_id: str, person_id: str | None = None) -> None:
+def take_stock(tx: Transaction, grains: Grains, *, order_id: str, person_id: str | None = None) -> Sequence[str]:
     """Reserves grains of all lots, or nothing, in three statements. Quantities are positive.
+
+    Returns the ids of the lots whose last grain it takes.
 
     Raises `SoldOut` with one `Problem` for each lot that has too little, with what is left; `NotFound` for an unknown
     lot. Then the transaction must end without a commit.
     """
-    change_reserved(tx, grains, order_id=order_id, person_id=person_id)
+    return change_reserved(tx, grains, order_id=order_id, person_id=person_id)
 
 
-def change_reserved(tx: Transaction, differences: Grains, *, order_id: str, person_id: str | None = None) -> None:
+def change_reserved(
+    tx: Transaction, differences: Grains, *, order_id: str, person_id: str | None = None
+) -> Sequence[str]:
     """Reserves more of some lots and less of others in one step, without deadlocks, for an order that changes.
 
-    Raises what `take_stock` raises.
+    Returns the ids of the lots whose last grain it takes, unless more can be lent from elsewhere. Raises what
+    `take_stock` raises.
     """
     if not differences:
-        return
+        return ()
     lots = lock_lots(tx, differences)
     changes = {
         lot["id"]: LevelChange(free=-_free_part(lot, differences), reserved=differences[lot["id"]]) for lot in lots
@@ -44,6 +49,7 @@ def change_reserved(tx: Transaction, differences: Grains, *, order_id: str, pers
     taken = {lot_id: change for lot_id, change in changes.items() if change.reserved > 0}
     write_movements(tx, "released", released, order_id=order_id, person_id=person_id)
     write_movements(tx, "taken", taken, order_id=order_id, person_id=person_id)
+    return [lot["id"] for lot in lots if lot["free"] == -changes[lot["id"]].free > 0 and not lot["beyond"]]
 
 
 def hand_on_reserved(
