@@ -51,7 +51,7 @@ test-oldest:   ## the core and the bundled plugins on the lowest versions, on SQ
 	$(VENV)-oldest/bin/uv pip install --quiet --python $(VENV)-oldest/bin/python -c $(VENV)-oldest/lowest.txt -e '.[dev]'
 	$(VENV)-oldest/bin/pytest -n 2 --dist worksteal -m "not long" -k "not postgresql" $(OLDEST_TESTS)
 
-test-wheel:   ## the wheel alone, in an empty environment: init, check and the demo's story
+test-wheel:   ## the wheel alone, in an empty environment: init, check, the demo's story, and a plugin of one's own
 	$(PYTHON) -m venv --clear $(VENV)-wheel
 	rm -rf $(VENV)-wheel/built
 	$(VENV)-wheel/bin/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(VENV)-wheel/built .
@@ -59,6 +59,10 @@ test-wheel:   ## the wheel alone, in an empty environment: init, check and the d
 	cd $(VENV)-wheel && bin/commensal init --instance val --name Val --base-url http://127.0.0.1:8000 --language en \
 		--timezone Europe/Paris --sender hello@val.example
 	cd $(VENV)-wheel && bin/commensal check --instance val && bin/commensal demo --check
+	cd $(VENV)-wheel && bin/pip install --quiet --disable-pip-version-check "$$(ls ./built/*.whl)[testing]" \
+		&& rm -rf commensal-notes && bin/commensal new-plugin notes --table \
+		&& bin/commensal plugin install ./commensal-notes --instance val && bin/commensal check --instance val \
+		&& bin/pytest -q -p no:cacheprovider commensal-notes
 
 test-bare: $(VENV)/installed   ## the core alone: no bundled plugin is found, on SQLite
 	COMMENSAL_TEST_PLUGINS=none $(BIN)/pytest -n 2 --dist worksteal tests/core -k "not postgresql"

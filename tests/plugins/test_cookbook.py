@@ -20,7 +20,7 @@ def test_each_recipe_passes_its_test(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "--tb=short"]
     result = subprocess.run(
         command, cwd=tmp_path, env={**inherited, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True,
-        timeout=120, check=False,
+        timeout=300, check=False,
     )  # fmt: skip
     assert result.returncode == 0, result.stdout + result.stderr
     assert re.search(r"^\d+ passed in", result.stdout, re.MULTILINE), result.stdout

@@ -17,7 +17,7 @@ from rich.table import Table as Grid
 from sqlalchemy import delete, func, select
 
 from ..base.entry_points import plugin_entry_points
-from ..base.errors import Conflict, NotFound, SettingsError
+from ..base.errors import Conflict, NotFound, SettingsError, StoreError
 from ..base.languages.formats import format_moment
 from ..base.languages.shell import print_line, shell_language, spoken
 from ..hooks.tables import plugin_failure
@@ -78,10 +78,8 @@ def add_to(app: typer.Typer) -> None:
         yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     ) -> None:
         """Takes a plugin out of instance.toml. Its tables stay, and what enterprises have set for it."""
-        with open_instance(instance, forgiving=True) as opened, opened.store.read() as tx:
-            count = int(tx.value(select(func.count()).where(enterprise_plugin.c.plugin == plugin)))
-            is_enabled = plugin in opened.settings.enabled_plugins
-        if is_enabled and count and not yes:
+        count = _count_users(instance, plugin)
+        if count and not yes:
             question = "{count} enterprises use {plugin}. Disable it?"
             if count == 1:
                 question = "One enterprise uses {plugin}. Disable it?"
@@ -115,6 +113,17 @@ def add_to(app: typer.Typer) -> None:
             console.print(spoken("Dropped {names}.", names=", ".join(dropped_names)))
 
     del install, enable, disable, drop
+
+
+def _count_users(folder: Path, plugin: str) -> int:
+    """How many enterprises use an enabled plugin; 0 if the database cannot be opened, perhaps because of the plugin."""
+    try:
+        with open_instance(folder, forgiving=True) as opened, opened.store.read() as tx:
+            if plugin not in opened.settings.enabled_plugins:
+                return 0
+            return int(tx.value(select(func.count()).where(enterprise_plugin.c.plugin == plugin)))
+    except StoreError:
+        return 0
 
 
 def _install(package: str) -> None:
