@@ -46,6 +46,7 @@ from . import (
     telephone,
     texts,
     till,
+    trail,
     week,
 )
 from .added import routes_of_plugins
@@ -64,6 +65,7 @@ _PAGES = (
     ("POST", "/office/new", profile.found_now),
     ("GET", "/office/instance", operator.instance_page),
     ("POST", "/office/instance", operator.instance_now),
+    ("GET", "/office/instance/history", trail.instance_trail_page),
     ("GET", _HERE, week.week_page),
     ("GET", f"{_HERE}/orders", orders.orders_page),
     ("GET", f"{_HERE}/orders/new", taking.take_page),
@@ -151,6 +153,7 @@ _PAGES = (
     ("GET", f"{_HERE}/settings/team/invite", team.team_page),
     ("POST", f"{_HERE}/settings/team/invite", team.invite_now),
     ("GET", f"{_HERE}/settings", settings.settings_page),
+    ("GET", f"{_HERE}/settings/history", trail.trail_page),
     ("GET", f"{_HERE}/settings/closing", closing.closing_page),
     ("POST", f"{_HERE}/settings/closing", closing.save_closing),
     ("GET", f"{_HERE}/settings/plugins/{{plugin}}", plugins.plugin_page),
