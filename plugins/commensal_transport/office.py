@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Table, func, select
 
 from commensal import OfficePage, PageLine, PagePart, Transaction, hookimpl, plural, translate
 
+from .balance_pages import balance_page
 from .drive_pages import drive_now, drive_page
 from .statement_pages import statement_page
 from .tables import transport_booking, transport_trip
@@ -32,6 +33,7 @@ def office_pages() -> Sequence[OfficePage]:
             send=change_now,
             sends=decides,
         ),
+        OfficePage(path="transport/balance", place="bring", scope=reads, show=balance_page),
         OfficePage(path="transport/statements/{trip}", place="bring", scope=reads, show=statement_page),
     ]
 

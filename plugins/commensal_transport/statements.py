@@ -22,7 +22,7 @@ from .alone import cost, grams_co2e
 from .bookings import Booking, bookings_of_trip, carried_on
 from .geography import MEASURED
 from .quotes import round_of
-from .rounds import Carried
+from .rounds import Carried, Round
 from .routing import minutes
 from .sharing import NoShare, Participant, shares, whole_cents
 from .states import OWED
@@ -88,9 +88,18 @@ def settled(trip: Trip, bookings: Sequence[Booking]) -> tuple[dict[str, Any], di
              int(number in in_vain)]
             for number, member in enumerate(participants)
         ],
-        "minutes": minutes(trip.stops), "gramsCO2e": grams_co2e(driven.metres),
+        "minutes": minutes(trip.stops), "minutesForOthers": _minutes_for_others(trip, driven), "gramsCO2e": grams_co2e(driven.metres),
     }  # fmt: skip
     return content, _by_booking(parties, owed)
+
+
+def _minutes_for_others(trip: Trip, driven: Round) -> int:
+    """By how many minutes the round was longer than the driver's own stops alone."""
+    own = {trip.stops[0].id, trip.stops[-1].id}
+    for carried in driven.carried:
+        if carried.cap is None:
+            own |= {carried.pickup_id, carried.delivery_id}
+    return max(0, minutes(trip.stops) - minutes([stop for stop in trip.stops if stop.id in own]))
 
 
 def _own_detour(member: Participant) -> int:

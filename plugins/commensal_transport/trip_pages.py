@@ -83,9 +83,14 @@ def stops_of_day(trip: Trip, bookings: list[Booking], enterprises: dict[str, Ent
 
 
 def _next(bookings: list[Booking]) -> dict[str, list[Event]]:
-    """What the carrier may report next about each booking."""
+    """What the carrier may report next about each booking; of its own goods only that they are aboard, or not."""
     return {
-        booking.id: [event for event in NEXT.get(booking.state, {}) if ACTS[event] == "carrier"] for booking in bookings
+        booking.id: [
+            event
+            for event in NEXT.get(booking.state, {})
+            if ACTS[event] == "carrier" and (event in ("pick_up", "deliver", "fail") or not booking.is_own)
+        ]
+        for booking in bookings
     }
 
 

@@ -15,6 +15,7 @@ from commensal.base.clock import ManualClock
 from commensal.instance import Instance, InstanceSettings
 from commensal.storage.jobs.tables import job
 from commensal.trade.enterprises.tables import enterprise
+from commensal_transport.balances import Balance, balances_of, minutes_for_others
 from commensal_transport.bookings import offer_trip
 from commensal_transport.changes import cancel_trip, change_vehicle
 from commensal_transport.loads import Load
@@ -325,6 +326,41 @@ def test_every_state_has_its_end(valley: Valley) -> None:
                 reached.add(state)
                 waiting.append(state)
     assert reached == set(STATES)
+
+
+def test_turns_and_cents_of_partners_are_summed_up_by_their_statements(valley: Valley) -> None:
+    trip = valley.trip()
+    booking = valley.book("baker", trip)
+    deliver_all(valley, trip)
+    statement = finish(valley, trip)
+    cents = statement.shares[booking.id][1]
+    with valley.store.read() as tx:
+        (of_driver,), (of_guest,) = balances_of(tx, "gardener"), balances_of(tx, "baker")
+        minutes = minutes_for_others(tx, "gardener")
+        assert (balances_of(tx, "dairy"), minutes_for_others(tx, "baker")) == ([], 0)
+    assert of_driver == Balance(partner_id="baker", turns_for=1, owed_by=cents)
+    assert of_guest == Balance(partner_id="gardener", turns_by=1, owed_to=cents)
+    assert 8 <= minutes == statement.content["minutesForOthers"]
+
+
+def test_turns_are_counted_without_money(valley: Valley) -> None:
+    trip = valley.trip(rule="turns/1")
+    booking = valley.book("baker", trip)
+    assert booking.cap == 0
+    deliver_all(valley, trip)
+    assert finish(valley, trip).shares[booking.id] == (2, 0)
+    with valley.store.read() as tx:
+        assert balances_of(tx, "baker") == [Balance(partner_id="gardener", turns_by=1)]
+
+
+def test_carriage_for_hire_has_a_posted_price(valley: Valley) -> None:
+    vehicle = valley.vehicle()
+    valley.set("gardener", is_farm=True, licence="2026/75/0000123")
+    trip = valley.trip(vehicle=vehicle, basis="hire", rule="tariff/1", stop_price=300, crate_price=50)
+    booking = valley.book("baker", trip)
+    assert booking.cap == 300 + 3 * 50
+    deliver_all(valley, trip)
+    assert finish(valley, trip).shares[booking.id][1] == 450
 
 
 def test_an_offer_without_goods_of_ones_own_is_none(valley: Valley) -> None:

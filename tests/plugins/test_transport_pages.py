@@ -82,6 +82,8 @@ def test_a_trip_is_offered_in_three_taps_booked_driven_and_settled(valley: Valle
     baker.go(statement_url)
     assert "You owe Gardener" in baker.page.text
     assert "2 – you" in baker.page.text
+    assert "Gardener" in baker.go("/office/baker/transport/balance").text
+    assert "your turn" in baker.page.text
 
 
 def test_a_hub_sees_what_comes_when_and_strangers_see_nothing(valley: Valley, client: TestClient) -> None:
