@@ -88,7 +88,8 @@ def settled(trip: Trip, bookings: Sequence[Booking]) -> tuple[dict[str, Any], di
              int(number in in_vain)]
             for number, member in enumerate(participants)
         ],
-        "minutes": minutes(trip.stops), "minutesForOthers": _minutes_for_others(trip, driven), "gramsCO2e": grams_co2e(driven.metres),
+        "minutes": minutes(trip.stops), "minutesForOthers": _minutes_for_others(trip, driven),
+        "gramsCO2e": grams_co2e(driven.metres),
     }  # fmt: skip
     return content, _by_booking(parties, owed)
 

@@ -53,8 +53,8 @@ def open_region(instance: Instance, scale: int) -> list[str]:
     producers, the farthest first."""
     region = draw_region(7, scale)
     with instance.store.write() as tx:
-        for number, hub in enumerate(region.hubs):
-            a_shop(tx, f"hub{number}", latitude=hub.place.latitude, longitude=hub.place.longitude)
+        for number, drawn in enumerate(region.hubs):
+            a_shop(tx, f"hub{number}", latitude=drawn.place.latitude, longitude=drawn.place.longitude)
         items: dict[str, dict[str, int]] = {f"hub{number}": {} for number in range(len(region.hubs))}
         for number, producer in enumerate(region.producers):
             farm, place = f"farm{number}", producer.place
