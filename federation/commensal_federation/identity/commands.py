@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,8 +20,14 @@ from .fingerprint import fingerprint_of
 from .keys import Key, key_iri, no_key, our_keys, root_key
 from .recovering import begin_new_identity, recover_keys
 from .rotation import renew_key_set, revoke, rotate
+from .sealed import put_back, seal, unseal
 
 _AskRoot = Annotated[bool, typer.Option("--root", help="Ask for the root key, which is not on this machine.")]
+
+_PassphraseFile = Annotated[
+    Path | None,
+    typer.Option(help="A file with the passphrase, which else is asked for.", exists=True, dir_okay=False),
+]
 
 
 def add_keys(app: typer.Typer) -> None:
@@ -30,6 +37,7 @@ def add_keys(app: typer.Typer) -> None:
     _add_queries(keys)
     _add_changes(keys)
     _add_root(keys)
+    _add_sealed(keys)
 
 
 def _add_queries(keys: typer.Typer) -> None:
@@ -155,6 +163,42 @@ def _add_root(keys: typer.Typer) -> None:
             print_line("The set of keys is signed.")
 
     del export, sign
+
+
+def _add_sealed(keys: typer.Typer) -> None:
+    @keys.command("backup")
+    def back_up(
+        file: Annotated[Path, typer.Argument(help="A new file, best on another machine.", dir_okay=False)],
+        passphrase_file: _PassphraseFile = None,
+        instance: Folder = HERE,
+    ) -> None:
+        """Writes all keys into one file, sealed by a passphrase: no backup has them otherwise."""
+        passphrase = _passphrase(passphrase_file, confirm=True)
+        sealed = seal(folder_of(instance), passphrase)
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(sealed)
+        names = ", ".join(unseal(file.read_bytes(), passphrase))
+        print_line("{file} holds {names}. Without the passphrase it is worth nothing.", file=file, names=names)
+
+    @keys.command("restore")
+    def restore(
+        file: Annotated[Path, typer.Argument(help="A file of `keys backup`.", exists=True, dir_okay=False)],
+        passphrase_file: _PassphraseFile = None,
+        instance: Folder = HERE,
+    ) -> None:
+        """Puts back the keys that are missing, and replaces none."""
+        files = unseal(file.read_bytes(), _passphrase(passphrase_file, confirm=False))
+        names = ", ".join(put_back(folder_of(instance), files))
+        print_line("Put back: {names}." if names else "All keys are there; nothing was changed.", names=names)
+
+    del back_up, restore
+
+
+def _passphrase(file: Path | None, *, confirm: bool) -> str:
+    if file is not None:
+        return file.read_text("utf-8").strip()
+    return str(typer.prompt(spoken("Passphrase"), hide_input=True, confirmation_prompt=confirm))
 
 
 @contextmanager

@@ -1,0 +1,59 @@
+"""Keys are kept away from the machine in one file, which is worth nothing without its passphrase."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from commensal.base.errors import Conflict
+from commensal.cli import app
+from commensal.instance.begin import begin_instance
+from commensal_federation.identity.sealed import seal, unseal
+
+PASSPHRASE = "trois caisses de poires"
+
+
+def keys(folder: Path) -> dict[str, str]:
+    return {file.name: file.read_text() for file in (folder / "keys").glob("*.key")}
+
+
+def test_lost_keys_are_put_back_from_the_file_and_none_is_replaced(tmp_path: Path) -> None:
+    folder, file = tmp_path / "val", tmp_path / "keys.sealed"
+    begin_instance(folder, name="Val", plugins=("federation",))
+
+    def run(*words: str, typed: str = f"{PASSPHRASE}\n") -> Result:
+        return CliRunner().invoke(app, ["federation", "keys", *words, "--instance", str(folder)], input=typed)
+
+    assert run("init").exit_code == 0
+    before = keys(folder)
+    assert {"root.key", "k1.key"} <= set(before)
+    backup = run("backup", str(file), typed=f"{PASSPHRASE}\n{PASSPHRASE}\n")
+    assert backup.exit_code == 0, backup.output
+    assert file.stat().st_mode & 0o077 == 0
+    assert not any(text.strip() in file.read_text() for text in before.values())
+
+    (folder / "keys" / "k1.key").unlink()
+    assert isinstance(run("restore", str(file), typed="another passphrase\n").exception, Conflict)
+    assert "k1.key" not in keys(folder)
+    assert "Put back: k1.key." in run("restore", str(file)).output
+    assert keys(folder) == before
+    assert (folder / "keys" / "k1.key").stat().st_mode & 0o077 == 0
+
+    (folder / "keys" / "k1.key").write_text("another")
+    (folder / "keys" / "root.key").unlink()
+    refused = run("restore", str(file)).exception
+    assert "is another key. Nothing was changed" in str(refused)
+    assert "root.key" not in keys(folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b'{"salt": "zz", "token": ""}', b'{"salt": "00", "token": "x"}'])
+def test_what_is_no_file_of_sealed_keys_is_refused(content: bytes) -> None:
+    with pytest.raises(Conflict, match="or this is no file of sealed keys"):
+        unseal(content, PASSPHRASE)
+
+
+def test_a_short_passphrase_seals_nothing(tmp_path: Path) -> None:
+    with pytest.raises(Conflict, match="at least 12 characters"):
+        seal(tmp_path, "poires")
