@@ -82,12 +82,12 @@ def _entries(tx: Transaction, visit: Visit, timezone: str, desk: Desk | None) ->
         return [], NO_MISTAKES, 200
     except Refused as error:
         return [], mistakes(visit, error, {"day"}.__contains__), status_of(error)
-    wanted = AuditFilter(
+    entry_filter = AuditFilter(
         enterprise_id=desk.enterprise.id if desk else "", person_id=person_id,
         object_kind=visit.query.get("kind", "")[:100], object_id=visit.query.get("thing", "").strip()[:300],
         since=since, until=until, after=visit.query.get("after", "")[:100],
     )  # fmt: skip
-    return list(audit_entries(tx, wanted, _SHOWN)), NO_MISTAKES, 200
+    return list(audit_entries(tx, entry_filter, _SHOWN)), NO_MISTAKES, 200
 
 
 def _read_person(tx: Transaction, text: str, desk: Desk | None) -> str:

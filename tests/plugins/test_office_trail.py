@@ -7,6 +7,7 @@ from sqlalchemy import update
 
 from commensal.base.clock import ManualClock
 from commensal.instance import InstanceSettings
+from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.people.tables import person
 
 from .conftest import Browser, Stall
@@ -59,6 +60,8 @@ def test_packers_do_not_see_it_and_operators_see_all_by_the_address_of_a_person(
         assert browser.status == 403
     with stall.instance.store.write() as tx:
         tx.execute(update(person).where(person.c.email == email).values(is_operator=True))
+        tx.execute(update(enterprise_member).where(enterprise_member.c.role == "packer").values(role="manager"))
+    browser.post("/office/shop/groups?then=add", name="Members")
     assert OF_ALL in browser.go("/office/instance").links()
-    assert "logged in" in browser.go(f"{OF_ALL}?person={email}").text
+    assert "Group of customers made · Halle Saint-Jean" in browser.go(f"{OF_ALL}?person={email}").text
     assert "Nothing is noted that fits" in browser.go(f"{OF_ALL}?person=nobody@example.org").text
