@@ -25,6 +25,7 @@ from .copying import sale_copied
 from .demo import demo_data
 from .endpoints import endpoints
 from .pricing import order_changing, order_problems, price_adjustments
+from .shop_parts import page_parts
 from .zones import DeliverySettings
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "order_changing",
     "order_fields",
     "order_problems",
+    "page_parts",
     "price_adjustments",
     "product_fields",
     "release_shipping",

@@ -29,6 +29,7 @@ from commensal import hookimpl
 from .commands import commands
 from .demo import demo_data
 from .endpoints import endpoints
+from .office import office_pages, page_parts
 from .pricing import order_problems, price_adjustments
 from .settle import settle_adjustments
 from .warnings import warnings
@@ -38,7 +39,9 @@ __all__ = [
     "demo_data",
     "endpoints",
     "migrations",
+    "office_pages",
     "order_problems",
+    "page_parts",
     "price_adjustments",
     "settle_adjustments",
     "warnings",

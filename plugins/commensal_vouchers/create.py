@@ -87,16 +87,17 @@ def add_voucher(
 
 
 def add_batch(
-    tx: Transaction, enterprise_id: str, terms: VoucherTerms, count: int, *, person_id: str | None = None
+    tx: Transaction, enterprise_id: str, terms: VoucherTerms, count: int, *, person_id: str | None = None, id: str = ""
 ) -> list[Voucher]:
-    """Creates `count` vouchers on the same terms, each with a random code. Raises `Invalid`."""
+    """Creates `count` vouchers on the same terms, each with a random code. With an `id` for the first of them, a second
+    request with the same one creates nothing. Raises `Invalid`, `Conflict` for an id that is known."""
     if not 0 < count <= MOST_OF_A_BATCH:
         text = "A batch has between 1 and {most} codes."
         raise Invalid([Problem("count", text, "/count", {"most": MOST_OF_A_BATCH})])
     batch_id = tx.new_id()
     problems: list[Problem] = []
     first = _voucher(tx, enterprise_id, terms, _draw(tx, terms.kind), batch_id=batch_id)
-    first = _with_category_ids(tx, first, problems)
+    first = replace(_with_category_ids(tx, first, problems), id=id or first.id)
     _refuse_mistakes(first, terms, problems)
     others = [replace(first, id=tx.new_id(), code=_draw(tx, terms.kind)) for _ in range(count - 1)]
     _insert(tx, [first, *others], person_id)
@@ -175,12 +176,10 @@ def _with_category_ids(tx: Transaction, voucher: Voucher, problems: list[Problem
 
 def _insert(tx: Transaction, vouchers: Sequence[Voucher], person_id: str | None) -> None:
     rows = [{name: _plain(value) for name, value in asdict(voucher).items()} for voucher in vouchers]
-    if len(rows) == 1:
-        insertion = insert_or(tx, vouchers_voucher).values(rows[0]).on_conflict_do_nothing()
-        if tx.execute(insertion).rowcount != 1:
-            raise Conflict("code_known", "The code {voucher} exists already.", voucher=vouchers[0].code)
-    else:
-        insert_rows(tx, vouchers_voucher, rows)
+    insertion = insert_or(tx, vouchers_voucher).values(rows[0]).on_conflict_do_nothing()
+    if tx.execute(insertion).rowcount != 1:
+        raise Conflict("code_known", "The code {voucher} exists already.", voucher=vouchers[0].code)
+    insert_rows(tx, vouchers_voucher, rows[1:])
     insert_rows(
         tx, vouchers_movement, [_first_movement(tx, voucher, person_id) for voucher in vouchers if voucher.balance]
     )

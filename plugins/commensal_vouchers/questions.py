@@ -102,6 +102,13 @@ def vouchers_of(
     return [voucher_from(row) for row in tx.all(statement.order_by(_voucher.id).limit(limit))]
 
 
+def latest_vouchers(tx: Transaction, enterprise_id: str, *, limit: int) -> Sequence[Voucher]:
+    """Returns the latest vouchers that are in use, the newest first."""
+    statement = select(vouchers_voucher).where(_voucher.enterprise_id == enterprise_id, _voucher.archived_at.is_(None))
+    latest = statement.order_by(_voucher.created_at.desc(), _voucher.id.desc()).limit(limit)
+    return [voucher_from(row) for row in tx.all(latest)]
+
+
 def movements_of(
     tx: Transaction, enterprise_id: str, voucher_id: str, *, after: str = "", limit: int = 50
 ) -> Sequence[Movement]:

@@ -122,3 +122,11 @@ def test_the_address_of_an_order_is_changed(browser: Browser, stall: Stall, van:
     assert browser.at == order_page
     for text in ("9 quai Paul Bert, 37000 Tours", "Sonner"):
         assert text in browser.page.text
+
+
+def test_where_orders_are_brought_and_for_what_is_told_before_an_address_is_typed(
+    browser: Browser, stall: Stall, van: str
+) -> None:
+    assert "Tours (37…) · €3.00" in browser.go("/hubs/shop").text
+    to_the_checkout(browser, stall, small=1)
+    assert "Tours (37…) · €3.00" in browser.page.text
