@@ -26,6 +26,7 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[2]
 RELEASES = Path("tests/core/releases")  # a folder for each release, with an instance of it
 PROJECT, CHANGELOG, CONSTRAINTS = Path("pyproject.toml"), Path("CHANGELOG.md"), Path("core/release/constraints.txt")
+INSTALLATION = Path("core/install/install.sh")
 UNRELEASED = "## Unreleased\n"
 MIGRATIONS = ("core/commensal/storage/database/migrations/versions", "federation/commensal_federation/migrations")
 SUMS = "SHA256SUMS"
@@ -220,10 +221,12 @@ def make_release(source: Path, *, keep: bool, checks: str, today: date) -> Itera
         _run(["git", "commit", "--quiet", "--message", f"Release {version}"], clone)
         _run(["git", "tag", "--annotate", tag, "--message", f"Commensal {version}"], clone)
         epoch = int(_run(["git", "log", "-1", "--format=%ct"], clone))
-        files = build_twice(clone, dist, epoch)
-        shutil.copy(clone / CONSTRAINTS, dist)
-        files += [write_components(clone, dist, epoch), dist / CONSTRAINTS.name, write_sums(dist)]
-        yield from (f"{file.stat().st_size:>10,} bytes  {file.name}" for file in files)
+        build_twice(clone, dist, epoch)
+        for file in (CONSTRAINTS, INSTALLATION, CHANGELOG):
+            shutil.copy(clone / file, dist)
+        write_components(clone, dist, epoch)
+        write_sums(dist)
+        yield from (f"{file.stat().st_size:>10,} bytes  {file.name}" for file in sorted(dist.iterdir()))
         set_version(clone, f"{version.major}.{version.minor + 1}.0.dev0")
         open_changes(clone, version)
         _run(["git", "commit", "--quiet", "--all", "--message", f"Begin {version_of(clone)}"], clone)

@@ -123,7 +123,8 @@ def test_a_release_has_all_that_belongs_to_it(origin: Path) -> None:
     dist = origin / "dist" / str(version)
     names = {file.name for file in dist.iterdir()}
     wheel, sdist = f"commensal-{version}-py3-none-any.whl", f"commensal-{version}.tar.gz"
-    assert names == {wheel, sdist, "components.cdx.json", "constraints.txt", "SHA256SUMS"}
+    others = {"components.cdx.json", "constraints.txt", "install.sh", "CHANGELOG.md", "SHA256SUMS"}
+    assert names == {wheel, sdist, *others}
     for line in (dist / "SHA256SUMS").read_text().splitlines():
         digest, name = line.split("  ")
         assert hashlib.sha256((dist / name).read_bytes()).hexdigest() == digest
