@@ -15,6 +15,7 @@ import rfc8785
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Invalid
+from commensal_federation.delivery.outbox.dead_letters import dead_letters
 from commensal_federation.identity import instance_document
 from commensal_federation.pairing import inviting
 from commensal_federation.pairing.deciding import agree, end
@@ -102,8 +103,11 @@ def test_both_may_click_before_any_message_passes(region: Region) -> None:
     agree(region["a"], ours, TRADE)
     agree(region["b"], theirs, TRADE)
     region.work()
-    assert region.peer("a", "b").active
-    assert region.peer("b", "a").active
+    for name, other in (("a", "b"), ("b", "a")):
+        assert region.peer(name, other).active
+        assert region.peer(name, other).scopes_received == frozenset(TRADE)
+        with region[name].instance.store.read() as tx:
+            assert not dead_letters(tx, "out"), "neither acceptance is refused"
 
 
 def test_a_link_works_once_and_the_second_hears_who_used_it(region: Region) -> None:

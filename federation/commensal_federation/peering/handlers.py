@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from sqlalchemy import bindparam, select
+
 from commensal import Transaction
 
+from ..delivery.outbox.failed import own_envelope
+from ..delivery.tables import federation_outbox
 from ..messages import Received, Refuse
 from ..messages.key_update import KeyUpdateBody
 from ..messages.peer_accept import PeerAcceptBody
-from ..messages.peer_request import PeerRequestBody
+from ..messages.peer_request import PEER_REQUEST, PeerRequestBody
 from ..messages.peer_revoke import PeerRevokeBody
 from ..messages.scopes_changed import ScopesChangedBody
+from ..messages.types import Reading
 from ..peers.changing import record_acceptance, record_received_scopes
 from ..peers.repinning import repin
+from ..peers.values import Peer
 from ..runtime import Federation
 from .ended_trade import record_revocation
+
+_sent = federation_outbox.c
+_OWN_REQUEST = (
+    select(_sent.body)
+    .where(_sent.peer_id == bindparam("peer"), _sent.type == bindparam("type"))
+    .order_by(_sent.created_at.desc(), _sent.seq.desc())
+    .limit(1)
+)
 
 
 def handle_peer_request(federation: Federation, tx: Transaction, received: Received[PeerRequestBody]) -> None:
@@ -21,8 +35,16 @@ def handle_peer_request(federation: Federation, tx: Transaction, received: Recei
 
 
 def handle_peer_accept(federation: Federation, tx: Transaction, received: Received[PeerAcceptBody]) -> None:
-    """Makes a peer of the instance that we invited. Raises `Refuse` for an answer to another invitation."""
-    record_acceptance(federation, tx, received.peer, received.body.nonce, received.body.scopes_given)
+    """Makes a peer of the instance that we invited. Raises `Refuse` for an answer to another invitation.
+
+    Where both had asked, each has agreed by the other's request, whose nonce is stored, and the acceptance of our own
+    request tells only the scopes.
+    """
+    peer, body = received.peer, received.body
+    if peer.active and body.nonce == _own_nonce(tx, peer):
+        record_received_scopes(federation, tx, peer, body.scopes_given)
+    else:
+        record_acceptance(federation, tx, peer, body.nonce, body.scopes_given)
 
 
 def handle_scopes_changed(federation: Federation, tx: Transaction, received: Received[ScopesChangedBody]) -> None:
@@ -39,3 +61,12 @@ def handle_key_update(federation: Federation, tx: Transaction, received: Receive
     """Pins the peer's new document. Raises `Refuse` unless the root key that is pinned has signed it."""
     if not repin(tx, received.peer, received.body.document):
         raise Refuse("document", "The document does not follow the one that is pinned.")
+
+
+def _own_nonce(tx: Transaction, peer: Peer) -> str:
+    """The nonce of our newest request to this peer; "" if we have made none that is kept."""
+    body = tx.value(_OWN_REQUEST, {"peer": peer.id, "type": PEER_REQUEST.name})
+    if body is None:
+        return ""
+    request: PeerRequestBody = PEER_REQUEST.read(own_envelope(body).object, Reading("", peer.base))
+    return request.nonce
