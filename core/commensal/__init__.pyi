@@ -74,6 +74,7 @@ from .hooks.contract import hookimpl as hookimpl
 from .hooks.dialects import dialects_of as dialects_of
 from .hooks.dispatcher import Hooks as Hooks
 from .hooks.messages import message_types_of as message_types_of
+from .hooks.values import ChangedBy as ChangedBy
 from .hooks.values import ConsentRequest as ConsentRequest
 from .hooks.values import DemoHub as DemoHub
 from .hooks.values import DemoNetwork as DemoNetwork

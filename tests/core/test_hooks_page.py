@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import commensal
 from commensal.base.clock import ManualClock
 from commensal.base.deprecated import RemovedIn1Warning
 from commensal.base.entry_points import plugin_entry_points
@@ -50,6 +51,15 @@ def test_the_type_that_a_hook_promises_can_be_checked(hook: AnyHook) -> None:
     """Names in annotations resolve, and no answer of a working plugin is taken for nonsense."""
     answer_problem(hook, None)
     assert hook.name in GOOD
+
+
+@every_hook
+def test_the_types_in_its_signature_can_be_imported_by_plugins(hook: AnyHook) -> None:
+    """From `commensal`, or from a library that plugins may use."""
+    outside = {"Any", "BaseRoute", "Mapping", "None", "Path", "Sequence", "bool", "datetime", "frozenset", "int", "str"}
+    outside |= {"type", "typer.Typer"}
+    named = {name for text in hook.specification.__annotations__.values() for name in re.findall(r"[\w.]+", text)}
+    assert named - outside <= set(commensal.__all__)
 
 
 # ------------------------------------------------------------------------------------------------ what goes
