@@ -226,9 +226,9 @@ def _free(tx: Transaction, trip: Trip, booking: Booking, state: State) -> None:
         replace(stop, free=stop.free + booking.room) if number in legs else stop
         for number, stop in enumerate(trip.stops)
     )
-    write_stops(tx, trip, stops)
+    freed = write_stops(tx, trip, stops)
     if state not in ON_THE_WAY:
-        _drop_stops(tx, replace(trip, stops=stops))
+        _drop_stops(tx, freed)
 
 
 def _drop_stops(tx: Transaction, trip: Trip) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from itertools import pairwise
 from math import asin, cos, radians, sin, sqrt
 
@@ -37,6 +38,7 @@ def crow_flight(a: Point, b: Point) -> int:
     return round(2 * EARTH * asin(min(1.0, sqrt(half))))
 
 
+@lru_cache(maxsize=20_000)
 def driven(a: Point, b: Point) -> int:
     """Metres by road, estimated."""
     return round(crow_flight(a, b) * DETOUR)

@@ -14,7 +14,18 @@ from typing import Any, Literal
 
 from sqlalchemy import Select, delete, insert, select, update
 
-from commensal import Conflict, Hooks, Invalid, NotFound, Problem, Row, Transaction, enterprise_by_id, plugin_settings
+from commensal import (
+    Conflict,
+    Hooks,
+    Invalid,
+    NotFound,
+    Problem,
+    Row,
+    Stale,
+    Transaction,
+    enterprise_by_id,
+    plugin_settings,
+)
 
 from .geography import Point
 from .law import BASES, Basis, proof
@@ -27,6 +38,7 @@ from .tables import transport_stop, transport_trip
 from .vehicles import vehicle_by_id
 
 LONGEST = timedelta(hours=24)
+MOST_STOPS = 20  # of a trip before another load is taken: a day holds no more, and quotes stay quick
 MOST_SEEN = 50  # trips for which quotes are worked out
 AHEAD = timedelta(days=21)
 PROMISED = timedelta(minutes=30)  # within which the van comes after the moment that was confirmed
@@ -137,6 +149,8 @@ def insertion_for(tx: Transaction, trip: Trip, need: Need, *, promised: bool = T
         raise refusal("place")
     if need.load.cold and not (trip.cold and keeps(trip.keeping, need.keeping)):
         raise refusal("class")
+    if len(trip.stops) > MOST_STOPS:
+        raise refusal("full")
     pickup = Stop(
         id=tx.new_id(),
         enterprise_id=need.sender.id,
@@ -214,8 +228,14 @@ def insert_trip(tx: Transaction, trip: Trip) -> None:
     write_stops(tx, replace(trip, stops=()), trip.stops)
 
 
-def write_stops(tx: Transaction, trip: Trip, stops: Sequence[Stop]) -> None:
-    """Makes `stops` the stops of a locked trip. Bookings must not name those that are gone any more."""
+def write_stops(tx: Transaction, trip: Trip, stops: Sequence[Stop]) -> Trip:
+    """Makes `stops` the stops of a locked trip, and returns it. Bookings must not name those that are gone any more.
+
+    Raises `Stale` if it has changed since it was read: the guard behind the lock, since rows are written whole.
+    """
+    unchanged = (_trip.id == trip.id, _trip.version == trip.version)
+    if tx.change(update(transport_trip).where(*unchanged).values(version=trip.version + 1)) != 1:
+        raise Stale
     known, staying = {stop.id for stop in trip.stops}, {stop.id for stop in stops}
     if known - staying:
         tx.execute(delete(transport_stop).where(_stop.id.in_(known - staying), _stop.trip_id == trip.id))
@@ -225,6 +245,7 @@ def write_stops(tx: Transaction, trip: Trip, stops: Sequence[Stop]) -> None:
             tx.execute(update(transport_stop).where(_stop.id == stop.id).values(values))
         else:
             tx.execute(insert(transport_stop).values(values))
+    return replace(trip, stops=tuple(stops), version=trip.version + 1)
 
 
 def _stop_values(trip_id: str, position: int, stop: Stop) -> dict[str, Any]:

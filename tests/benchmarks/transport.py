@@ -41,7 +41,7 @@ from commensal_transport.trips import TripTerms, bookable_trips, trips_of
 from commensal_transport.vehicles import add_vehicle, vehicles_of
 
 FARM = Party(is_farm=True)
-_clock = time.perf_counter
+_clock = time.process_time
 
 
 class TooDear(Exception):

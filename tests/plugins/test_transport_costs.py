@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import permutations
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -195,3 +196,13 @@ def test_each_legal_basis_has_its_condition() -> None:
     assert may_carry("group", "CUMA", Party(group="CUMA"), far)
     assert not may_carry("group", "CUMA", hub, near)
     assert not may_carry("own_account", "", farm, near)
+
+
+def test_a_quote_for_a_long_round_is_quick() -> None:
+    """Twenty stops, the most that a trip has before it takes another load: 210 insertions of 22 stops."""
+    places = [Point(Decimal(4700 + n * 3).scaleb(-2), Decimal(50 + n % 7).scaleb(-2)) for n in range(22)]
+    stops = [a_stop(str(n), place, hours=48) for n, place in enumerate(places[:20])]
+    begins = process_time()
+    insertion = cheapest(stops, a_stop("pick", places[20]), a_stop("drop", places[21]), Load(1, 1))
+    assert not isinstance(insertion, str)
+    assert process_time() - begins < 0.25
