@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+_NO_TIME = "no time is left for it: make test runs it"
 _SOURCES = ("core/", "federation/", "plugins/")
 
 
@@ -35,7 +36,17 @@ class Quick:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         if time.monotonic() > self._began + self._seconds:
-            pytest.skip("no time is left for it: make test runs it")
+            pytest.skip(_NO_TIME)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        skipped = [report for report in terminalreporter.stats.get("skipped", ()) if _NO_TIME in str(report.longrepr)]
+        terminalreporter.write_line(left_out(len(skipped)))
+
+
+def left_out(count: int) -> str:
+    """What `make quick` says at its end. `count` tests were skipped since the time was over."""
+    skipped = f"{count} tests for which no time was left, " if count else ""
+    return f"Left out: {skipped}type checks, long tests, and PostgreSQL. make test and make test-rest run them."
 
 
 def in_order(items: list[pytest.Item], changed: Iterable[str]) -> None:

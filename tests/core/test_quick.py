@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from ..quick import ROOT, Quick, in_order, module_of
+from ..quick import ROOT, Quick, in_order, left_out, module_of
 
 
 @dataclass(frozen=True)
@@ -45,3 +45,9 @@ def test_tests_are_skipped_when_the_time_is_over() -> None:
     in_time.pytest_runtest_setup(cast(Any, None))
     with pytest.raises(pytest.skip.Exception, match="make test runs it"):
         over_time.pytest_runtest_setup(cast(Any, None))
+
+
+def test_it_says_what_it_has_left_out() -> None:
+    always = "type checks, long tests, and PostgreSQL. make test and make test-rest run them."
+    assert left_out(0) == f"Left out: {always}"
+    assert left_out(12) == f"Left out: 12 tests for which no time was left, {always}"
