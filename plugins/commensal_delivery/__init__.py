@@ -24,8 +24,9 @@ from .booking import book_shipping, release_shipping, shipping_options
 from .copying import sale_copied
 from .demo import demo_data
 from .endpoints import endpoints
+from .office import office_pages
+from .page_parts import page_parts
 from .pricing import order_changing, order_problems, price_adjustments
-from .shop_parts import page_parts
 from .zones import DeliverySettings
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "endpoints",
     "enterprise_settings",
     "migrations",
+    "office_pages",
     "order_changing",
     "order_fields",
     "order_problems",

@@ -1,11 +1,13 @@
-"""What delivery adds to pages of the shop: where orders are brought and for what, before an address is typed."""
+"""What delivery adds to pages: in the shop where orders are brought and for what, in the office a sale's rounds."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from commensal import PageLine, PagePart, Transaction, enterprise_by_id, format_money, hookimpl, translate
+from commensal import PageLine, PagePart, Transaction, enterprise_by_id, format_money, hookimpl, plural, translate
 
+from .office import rounds_url
+from .slots import slots_of
 from .zones import DeliverySettings, Zone
 
 _PAGES = ("shop/hub", "shop/checkout")
@@ -14,9 +16,13 @@ _POSTCODES = 6  # of one zone, in its line
 
 @hookimpl
 def page_parts(
-    tx: Transaction, settings: DeliverySettings, page: str, enterprise_id: str, language: str
-) -> Sequence[PagePart]:
-    """The zones with their postcodes, price, and the value from which delivery is free."""
+    tx: Transaction, settings: DeliverySettings, page: str, enterprise_id: str, scopes: frozenset[str], language: str,
+    subject: str,
+) -> Sequence[PagePart]:  # fmt: skip
+    """For shoppers the zones with their postcodes, price, and the value from which delivery is free."""
+    if page == "sale" and "sales:read" in scopes:
+        line = _rounds(tx, enterprise_id, subject, language)
+        return [PagePart(title=translate(language, "Delivery"), lines=[line])]
     if page not in _PAGES or not settings.zones:
         return []
     currency = enterprise_by_id(tx, enterprise_id).currency
@@ -25,6 +31,19 @@ def page_parts(
         for zone in settings.zones
     ]
     return [PagePart(title=translate(language, "Where orders are brought"), lines=lines)]
+
+
+def _rounds(tx: Transaction, enterprise_id: str, session_id: str, language: str) -> PageLine:
+    rounds = slots_of(tx, enterprise_id, session_id)
+    url, action = rounds_url(enterprise_id, session_id), translate(language, "Rounds")
+    if not rounds:
+        return PageLine(
+            text=translate(language, "No round yet: nothing of this sale is brought."), url=url, action=action
+        )
+    text = plural(language, "{number} round", "{number} rounds", len(rounds)).format(number=len(rounds))
+    orders = sum(slot.taken for slot in rounds)
+    detail = plural(language, "{number} order", "{number} orders", orders).format(number=orders)
+    return PageLine(text=text, detail=detail, url=url, action=action)
 
 
 def _postcodes(zone: Zone) -> str:

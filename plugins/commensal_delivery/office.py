@@ -1,0 +1,125 @@
+"""Pages in the office for the rounds of a sale: when orders are brought, to which zone, and how many the van takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from starlette.responses import Response
+
+from commensal import (
+    Enterprise,
+    Invalid,
+    NotFound,
+    OfficePage,
+    Problem,
+    Refused,
+    Screen,
+    Transaction,
+    hookimpl,
+    plugin_settings,
+    refuse_foreign_session,
+    sale_by_id,
+)
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+
+from .slots import add_slot, change_slot, remove_slot, slots_of
+from .zones import DeliverySettings
+
+_FIELDS = ("zone", "begins_at", "ends_at", "capacity")
+
+
+def rounds_url(enterprise_id: str, session_id: str) -> str:
+    """The address of the page with the rounds of a sale."""
+    return f"/office/{enterprise_id}/sale/{session_id}/rounds"
+
+
+@hookimpl
+def office_pages() -> Sequence[OfficePage]:
+    return [
+        OfficePage(
+            path="sale/{session}/rounds", place="week", scope="sales:read", show=rounds_page, send=rounds_now,
+            sends="sales:write",
+        )
+    ]  # fmt: skip
+
+
+def rounds_page(
+    visit: Visit, shop: Enterprise, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES,
+    status: int = 200,
+) -> Screen:  # fmt: skip
+    with visit.read() as tx:
+        refuse_foreign_session(tx, shop.id, visit.path["session"])
+        session = sale_by_id(tx, visit.path["session"]).session
+        rounds = slots_of(tx, shop.id, session.id)
+        settings = _settings(tx, visit, shop)
+    zone = ZoneInfo(shop.timezone)
+    usual = {
+        "zone": "", "capacity": "",
+        "begins_at": f"{session.begins_at.astimezone(zone):%Y-%m-%dT%H:%M}",
+        "ends_at": f"{session.ends_at.astimezone(zone):%Y-%m-%dT%H:%M}",
+    }  # fmt: skip
+    context = {
+        "session": session, "rounds": rounds, "zones": {each.id: each.name for each in settings.zones},
+        "typed": typed or usual, "mistakes": errors, "done": visit.query.get("done", ""),
+        "here": rounds_url(shop.id, session.id), "zones_url": f"/office/{shop.id}/settings/plugins/delivery",
+    }  # fmt: skip
+    return Screen(template="delivery/rounds.html", context=context, status=status)
+
+
+def rounds_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+    """Adds a round, changes how many orders one takes, or removes one without orders."""
+    actions = {"add": _add, "change": _change, "remove": _remove}
+    action = actions.get(visit.query.get("then", ""))
+    if action is None:
+        raise NotFound
+    typed = {name: visit.form.get(name, "") for name in _FIELDS} if action is _add else None
+    try:
+        with visit.write() as tx:
+            refuse_foreign_session(tx, shop.id, visit.path["session"])
+            action(tx, visit, shop)
+    except NotFound:
+        raise
+    except Refused as error:
+        is_field = _FIELDS.__contains__ if action is _add else lambda name: False
+        return rounds_page(visit, shop, typed, mistakes(visit, error, is_field), status_of(error))
+    return visit.redirect(f"{rounds_url(shop.id, visit.path['session'])}?done=1")
+
+
+def _settings(tx: Transaction, visit: Visit, shop: Enterprise) -> DeliverySettings:
+    return plugin_settings(tx, visit.instance.hooks, shop.id, "delivery", DeliverySettings)
+
+
+def _add(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
+    add_slot(
+        tx, _settings(tx, visit, shop), shop.id, visit.path["session"], zone=visit.form.get("zone", ""),
+        begins_at=_moment(visit, "begins_at", shop), ends_at=_moment(visit, "ends_at", shop),
+        capacity=_number(visit, "capacity"),
+    )  # fmt: skip
+
+
+def _change(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
+    slot_id, version = visit.form.get("slot", ""), _number(visit, "version") or 0
+    change_slot(tx, _settings(tx, visit, shop), shop.id, slot_id, version, capacity=_number(visit, "capacity"))
+
+
+def _remove(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
+    remove_slot(tx, shop.id, visit.form.get("slot", ""), _number(visit, "version") or 0)
+
+
+def _number(visit: Visit, name: str) -> int | None:
+    text = visit.form.get(name, "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise Invalid([Problem("not_a_number", "Give a whole number.", f"/{name}")])
+    return int(text)
+
+
+def _moment(visit: Visit, name: str, shop: Enterprise) -> datetime:
+    try:
+        return datetime.fromisoformat(visit.form.get(name, "")).replace(tzinfo=ZoneInfo(shop.timezone))
+    except ValueError:
+        text = "Give a day and a time, like 2026-06-04 18:00."
+        raise Invalid([Problem("moment", text, f"/{name}")]) from None
