@@ -63,7 +63,7 @@ def quote(tx: Transaction, trip: Trip, carried: Sequence[Carried], need: Need, p
     except Conflict as error:
         return NoQuote(trip, error)
     if not may_carry(trip.basis, trip.proof, party, [stop.place for stop in insertion.stops]):
-        text = "This trip may not carry your goods: its legal basis does not cover them."
+        text = "Its legal basis does not cover your goods; your settings say whether you are a farm."
         return NoQuote(trip, Conflict("basis", text))
     return _priced(trip, carried, need, insertion, tx.now)
 
