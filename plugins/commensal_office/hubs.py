@@ -33,7 +33,7 @@ def hubs_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -
     return show(
         visit, desk, "hubs", at="hubs", status=status, hubs=hubs, words=words, asking=asking, mistakes=errors,
         matches=[match for match in matches if match.id not in known], may_write=desk.may("grants:write"),
-        done=visit.query.get("done", ""), asked=visit.query.get("ask", ""), links=links,
+        done=visit.query.get("done", ""), confirming=visit.query.get("ask", ""), links=links,
     )  # fmt: skip
 
 

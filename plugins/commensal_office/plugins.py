@@ -71,7 +71,7 @@ def plugin_page(
     return show(
         visit, desk, "plugin", at="settings", status=status, plugin=plugin, extension=_extension(visit, plugin),
         parts_shown=parts, currency=currency, mistakes=errors,
-        words=partial(translate, visit.language), asked=visit.query.get("ask", ""),
+        words=partial(translate, visit.language), confirming=visit.query.get("ask", ""),
     )  # fmt: skip
 
 

@@ -167,7 +167,7 @@ def _producer_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 2
         goods=goods, sells=sells, lines=lines, new=sum(line.is_new for line in lines), mistakes=errors,
         typed={**typed, "margin": typed["margin"] or "20", "step": typed["step"] or "5"},
         is_mine=any(membership.enterprise.id == producer.id for membership in mine),
-        asked=visit.query.get("ask", ""), done=visit.query.get("done", ""),
+        confirming=visit.query.get("ask", ""), done=visit.query.get("done", ""),
     )  # fmt: skip
 
 

@@ -84,7 +84,7 @@ def order_page(
     return show(
         visit, desk, template, at="receive", status=status, order=order, over=over, typed=shown, mistakes=errors,
         may_answer=desk.may("orders:write") and not over, mailed="mailed" in visit.query,
-        reopened="reopened" in visit.query, asked=visit.query.get("ask", ""), mails=mails, **context,
+        reopened="reopened" in visit.query, confirming=visit.query.get("ask", ""), mails=mails, **context,
     )  # fmt: skip
 
 

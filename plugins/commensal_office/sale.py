@@ -69,7 +69,7 @@ def sale_page(
         differences=differences, later=min(later, key=lambda each: each.opens_at, default=None), orders=orders,
         is_open=is_open(session, now),
         is_settled=sale.completed_at is not None or sale.cancelled_at is not None, typed=shown, mistakes=errors,
-        added_parts=added_parts, methods=methods, coming=now < session.opens_at, asked=visit.query.get("ask", ""),
+        added_parts=added_parts, methods=methods, coming=now < session.opens_at, confirming=visit.query.get("ask", ""),
         done=visit.query.get("done", ""),
     )  # fmt: skip
 

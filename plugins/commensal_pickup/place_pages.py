@@ -60,7 +60,7 @@ def place_page(
     context = {
         "place": place, "closures": closures, "mistakes": errors, "home": places_url(shop.id), "days": DAYS,
         "typed": typed or _as_text(place, shop.currency, visit.language),
-        "version": visit.form.get("version") or _version(place), "asked": visit.query.get("ask", ""),
+        "version": visit.form.get("version") or _version(place), "confirming": visit.query.get("ask", ""),
         "done": visit.query.get("done", ""), "kept": visit.query.get("orders", ""),
     }  # fmt: skip
     return Screen(template="pickup/place.html", context=context, status=status)

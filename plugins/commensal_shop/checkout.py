@@ -91,7 +91,7 @@ class CheckoutState:
     address: Address | None
     codes: tuple[str, ...]
     refused: tuple[Problem, ...]
-    asked: Sequence[AskedField]
+    fields: Sequence[AskedField]
 
     @property
     def brings(self) -> bool:
@@ -137,7 +137,7 @@ def _order_or_show(visit: Visit) -> Response | None:
     if state is None:
         return _to_cart(visit, typed)
     if visit.form.get("then") != "order" or state.refused:
-        _save_form(visit, typed, state.codes, state.asked)
+        _save_form(visit, typed, state.codes, state.fields)
         page = _page(visit, state, typed)
         return JSONResponse({"page": bytes(page.body).decode()}) if is_script(visit) else page
     try:
@@ -147,7 +147,7 @@ def _order_or_show(visit: Visit) -> Response | None:
         new_state = _load_state(visit, typed, typed_codes(visit.form))
         if new_state is None:
             return _to_cart(visit, typed)
-        _save_form(visit, typed, new_state.codes, new_state.asked)
+        _save_form(visit, typed, new_state.codes, new_state.fields)
         errors = mistakes(visit, _explain(error, visit, new_state), {*_FIELDS, *typed, *_names(new_state)}.__contains__)
         return _page(visit, new_state, typed, errors, status_of(error))
     if order is not None:
@@ -209,7 +209,7 @@ def _begin_payment(visit: Visit, order: Order) -> None:
 
 
 def _names(state: CheckoutState) -> list[str]:
-    return [entry.name for entry in state.asked]
+    return [entry.name for entry in state.fields]
 
 
 def _save_form(visit: Visit, typed: Mapping[str, str], codes: Sequence[str], fields: Sequence[AskedField] = ()) -> None:
@@ -249,7 +249,7 @@ def _load_state(visit: Visit, typed: Mapping[str, str], codes: Sequence[str]) ->
     return CheckoutState(
         cart=cart, offered=result.value, options=options, shipping=shipping, methods=methods,
         method=choices.payment_method, address=address, codes=result.codes, refused=result.refused,
-        asked=fields_to_ask(
+        fields=fields_to_ask(
             declared, visit.language, delivery=any(option.needs_address for option in options.values())
         ),
     )  # fmt: skip
@@ -308,7 +308,7 @@ def _read_wish(state: CheckoutState, typed: Mapping[str, str], visit: Visit) -> 
         codes=state.codes,
         address=state.address if needs_address else None,
         consents=ticked_consents(visit.form),
-        plugin_fields=typed_values(state.asked, typed, delivered=needs_address),
+        plugin_fields=typed_values(state.fields, typed, delivered=needs_address),
         terms_id=visit.form.get("terms", ""),
     )
 

@@ -55,7 +55,7 @@ def _trip_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, s
     context = {
         "trip": trip, "stops": stops_of_day(trip, bookings, enterprises), "bookings": bookings, "next": _next(bookings),
         "enterprises": enterprises, "vehicle": vehicle, "vehicles": vehicles, "mistakes": errors,
-        "home": transport_url(shop.id), "done": visit.query.get("done", ""), "asked": visit.query.get("ask", ""),
+        "home": transport_url(shop.id), "done": visit.query.get("done", ""), "confirming": visit.query.get("ask", ""),
         "zone": shop.timezone, "shows_contacts": now < trip.ends_at + CONTACTS, "km": round(metres(trip.stops) / 1000),
         "is_over": not any(booking.state in HOLDS_ROOM for booking in bookings), "map_link": _map_link,
     }  # fmt: skip

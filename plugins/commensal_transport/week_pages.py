@@ -49,7 +49,7 @@ def _week_page(
         context = week_of(tx, visit, shop)
     context |= {
         "mistakes": errors, "done": visit.query.get("done", ""), "home": transport_url(shop.id), "wrong": wrong,
-        "typed": visit.form, "asked": visit.query.get("cancel", ""), "edited": visit.query.get("load", ""),
+        "typed": visit.form, "confirming": visit.query.get("cancel", ""), "edited": visit.query.get("load", ""),
     }  # fmt: skip
     return Screen(template="transport/week.html", context=context, status=status)
 

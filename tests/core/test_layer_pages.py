@@ -34,6 +34,7 @@ def test_each_wing_has_a_page_and_stands_in_the_drawing() -> None:
     wings = {folder.name for folder in (ROOT / "core" / "commensal").iterdir() if (folder / "__init__.py").exists()}
     drawn_wings = set(LAYER.findall(ARCHITECTURE.read_text(encoding="utf-8")))
     assert wings | {"pages", "schema"} == drawn_wings
+    assert {wing for wing in wings if not (ROOT / "core" / "commensal" / wing / "README.md").exists()} == set()
 
 
 def test_entry_functions_of_trade_are_defined_in_their_rooms() -> None:

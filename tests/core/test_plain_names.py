@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,28 @@ def empty_names(file: Path) -> Iterator[str]:
                 yield f"{node.lineno}: {name}"
 
 
+# What a template or a script binds: in a loop, by an assignment, as a macro or a function.
+BINDINGS = re.compile(
+    r"\{%-? *(?:for|set) ([\w, ]+?) *(?:in|=) |\{%-? *macro \w+\(([^)]*)\)|\b(?:const|let|function) (\w+)"
+)
+
+
+def empty_names_on_pages(text: str) -> list[str]:
+    bound = (
+        name for match in BINDINGS.finditer(text) for name in re.findall(r"\w+", " ".join(filter(None, match.groups())))
+    )
+    return [name for name in bound if name in EMPTY]
+
+
+def test_no_template_or_script_names_a_value_by_such_a_word() -> None:
+    files = [file for folder in ("core", "federation", "plugins") for file in (ROOT / folder).rglob("*.*")]
+    pages = [
+        file for file in files if file.suffix in (".html", ".js", ".xml", ".txt") and "node_modules" not in file.parts
+    ]
+    names = {str(file.relative_to(ROOT)): empty_names_on_pages(file.read_text(encoding="utf-8")) for file in pages}
+    assert {file: words for file, words in names.items() if words} == {}
+
+
 @pytest.mark.parametrize("folder", ["core", "federation", "plugins", "tests/core"])
 def test_no_variable_is_named_by_a_word_that_says_nothing(folder: str) -> None:
     files = [file for file in (ROOT / folder).rglob("*.py") if "migrations" not in file.parts]
@@ -36,3 +59,8 @@ def test_such_a_name_is_found(tmp_path: Path) -> None:
     file = tmp_path / "module.py"
     file.write_text("def f(said):\n    return [one for one in said if (row := one)]\n", encoding="utf-8")
     assert list(empty_names(file)) == ["1: said", "2: one"]
+
+
+def test_such_a_name_in_a_template_or_script_is_found() -> None:
+    page = "{% for said in texts %}{% set found = 1 %}{% macro show(told, name) %} <script>const kept = 1; let one;"
+    assert empty_names_on_pages(page) == ["said", "found", "told", "kept", "one"]

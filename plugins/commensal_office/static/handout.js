@@ -119,7 +119,7 @@ function now(order) {
   return state;
 }
 
-function said(text, values = {}) {
+function fill(text, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
 
@@ -165,8 +165,8 @@ function bar() {
   const waiting = events.filter((event) => event.state === "waiting").length;
   const isOffline = offlineSince !== null || !navigator.onLine;
   return element("div", { class: `network${isOffline ? " off" : ""}`, role: "status" },
-    element("span", {}, `${isOffline ? texts.offline : texts.online} · ${waiting ? said(texts.waiting, { number: waiting }) : texts.nothing_waiting}`),
-    element("span", {}, `${said(texts.complete, { number: list.orders.length })} · ${said(texts.list_of, { hour: hour(list.loaded) })}`));
+    element("span", {}, `${isOffline ? texts.offline : texts.online} · ${waiting ? fill(texts.waiting, { number: waiting }) : texts.nothing_waiting}`),
+    element("span", {}, `${fill(texts.complete, { number: list.orders.length })} · ${fill(texts.list_of, { hour: hour(list.loaded) })}`));
 }
 
 function draw() {
@@ -266,11 +266,11 @@ function section(slot, orders, compare) {
   const left = orders.filter((order) => !order.gone).length;
   orders.sort((a, b) => Boolean(a.gone) - Boolean(b.gone) || compare(a.name, b.name));
   return element("section", {},
-    element("div", { class: "slot" }, element("h2", {}, slot || texts.no_slot), element("span", { class: "q" }, left ? said(texts.left, { number: left }) : texts.all_gone)),
+    element("div", { class: "slot" }, element("h2", {}, slot || texts.no_slot), element("span", { class: "q" }, left ? fill(texts.left, { number: left }) : texts.all_gone)),
     element("ul", { class: "rows" }, orders.map((order) => element("li", {}, link({ class: `line${order.gone ? " gone" : ""}` }, `${home}/${order.id}`,
       element("span", { class: "no" }, String(order.number)),
       element("span", { class: "name" }, element("strong", {}, order.name),
-        element("span", { class: "s q" }, order.crates ? `${said(texts.crates, { number: order.crates })} · ` : "", said(texts.articles, { number: order.lines.reduce((sum, line) => sum + line.quantity, 0) }), order.note ? ` · « ${order.note.slice(0, 60)} »` : "", order.gone ? ` · ${hour(order.gone)}` : "")),
+        element("span", { class: "s q" }, order.crates ? `${fill(texts.crates, { number: order.crates })} · ` : "", fill(texts.articles, { number: order.lines.reduce((sum, line) => sum + line.quantity, 0) }), order.note ? ` · « ${order.note.slice(0, 60)} »` : "", order.gone ? ` · ${hour(order.gone)}` : "")),
       element("span", { class: "states" }, pills(order)))))));
 }
 
@@ -284,7 +284,7 @@ function pills(order) {
 
 function done(order) {
   return element("div", { class: "message done", role: "status" },
-    element("p", {}, element("strong", {}, `${order.number} · ${order.name}`), ` ${said(texts.done_at, { hour: hour(order.gone) })}${order.taken ? ` ${money(order.taken)}` : ""}`),
+    element("p", {}, element("strong", {}, `${order.number} · ${order.name}`), ` ${fill(texts.done_at, { hour: hour(order.gone) })}${order.taken ? ` ${money(order.taken)}` : ""}`),
     element("button", { class: "second", onclick: async () => { await note({ kind: "undo", order: order.id }); go(`${home}/${order.id}`); } }, texts.undo));
 }
 
@@ -302,7 +302,7 @@ function person(order) {
   function returned() {
     return [...empties].flatMap(([kind, field]) => {
       const text = field.value.trim() || "0";
-      if (!/^\d{1,3}$/.test(text)) throw new Error(said(texts.not_empties, { text: text.slice(0, 20) }));
+      if (!/^\d{1,3}$/.test(text)) throw new Error(fill(texts.not_empties, { text: text.slice(0, 20) }));
       return Number(text) === before(kind) ? [] : [{ supplier_id: kind.supplier_id, deposit: kind.deposit, pieces: Number(text) }];
     });
   }
@@ -312,7 +312,7 @@ function person(order) {
     for (const [line, field] of fields) {
       if (!field.value.trim()) continue;
       const value = weight(field.value);
-      if (value === null) throw new Error(said(texts.not_weight, { text: field.value.slice(0, 20) }));
+      if (value === null) throw new Error(fill(texts.not_weight, { text: field.value.slice(0, 20) }));
       typed[line.id] = value;
     }
     return typed;
@@ -322,13 +322,13 @@ function person(order) {
   function dueNow() {
     let sum = order.due ?? 0;
     let typed = {};
-    try { typed = weights(); } catch { /* said when it is sent */ }
+    try { typed = weights(); } catch { /* the server names it when it is sent */ }
     for (const line of lines) {
       if (line.id in typed && "price" in line) sum += Math.round((typed[line.id] / line.per_piece) * line.price + 1e-9) - line.amount;
     }
     try {
       for (const each of returned()) sum -= (each.pieces - before(each)) * each.deposit;
-    } catch { /* said when it is sent */ }
+    } catch { /* the server names it when it is sent */ }
     return sum;
   }
 
@@ -356,7 +356,7 @@ function person(order) {
     const methods = amount > 0 ? list.methods : [];
     if (!methods.length) return [element("button", { class: "wide", onclick: () => handOut("", 0) }, texts.done)];
     return [
-      ...methods.map((method, index) => element("button", { class: index ? "second" : "wide", onclick: () => handOut(method.id, amount) }, said(texts.received, { method: method.label }))),
+      ...methods.map((method, index) => element("button", { class: index ? "second" : "wide", onclick: () => handOut(method.id, amount) }, fill(texts.received, { method: method.label }))),
       element("button", { class: "second", onclick: () => handOut("", 0) }, texts.later),
     ];
   }
@@ -367,7 +367,7 @@ function person(order) {
     if (line.weigh && !order.gone) {
       const field = element("input", { id: `w-${line.id}`, inputmode: "decimal", autocomplete: "off", maxlength: "60", value: line.final ?? "", oninput: () => { sure = false; problem.textContent = ""; redraw(); } });
       fields.set(line, field);
-      return element("li", {}, element("label", { class: "what", for: `w-${line.id}` }, line.name, element("span", { class: "s q" }, said(texts.ordered, { quantity: line.ordered }))), element("span", { class: "weigh" }, field, ` ${line.unit}`));
+      return element("li", {}, element("label", { class: "what", for: `w-${line.id}` }, line.name, element("span", { class: "s q" }, fill(texts.ordered, { quantity: line.ordered }))), element("span", { class: "weigh" }, field, ` ${line.unit}`));
     }
     return element("li", {}, element("label", { class: "what tick" }, element("input", { type: "checkbox" }), element("span", {}, `${line.quantity} × ${line.name}`, element("span", { class: "s q" }, line.size))),
       "amount" in line && element("span", { class: "amount" }, money(line.amount)));
@@ -381,7 +381,7 @@ function person(order) {
   const parts = [
     element("p", { class: "back" }, link({}, home, texts.back)),
     element("h1", { tabindex: "-1" }, `${order.number} · ${order.name}`),
-    element("p", { class: "q" }, order.crates ? `${said(texts.crates, { number: order.crates })} · ` : "", order.slot),
+    element("p", { class: "q" }, order.crates ? `${fill(texts.crates, { number: order.crates })} · ` : "", order.slot),
     order.note && element("p", { class: "note" }, `« ${order.note} »`),
     order.gone && done(order),
     element("ul", { class: "lines ticks" }, rows),
@@ -426,7 +426,7 @@ function leave(event) {
   event.preventDefault();
   const form = event.target;
   const waiting = events.filter((each) => each.state === "waiting").length;
-  if (waiting && !confirm(said(texts.leave, { number: waiting }))) return;
+  if (waiting && !confirm(fill(texts.leave, { number: waiting }))) return;
   wipe().finally(() => form.submit());
 }
 

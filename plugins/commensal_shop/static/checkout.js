@@ -2,7 +2,7 @@
 
 const form = document.querySelector("form[data-follows]");
 const CHOICES = ["shipping", "payment_method", "address/postcode"]; // that may change the total
-let asked = 0;
+let requests = 0;
 let busy = null;
 
 form?.addEventListener("change", (event) => {
@@ -17,18 +17,18 @@ form?.addEventListener("submit", async (event) => {
 });
 
 async function follow() {
-  const number = ++asked;
+  const number = ++requests;
   const body = new URLSearchParams(new FormData(form));
   body.set("then", "update");
   form.setAttribute("aria-busy", "true");
   try {
     const response = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
-    if (!response.ok || response.redirected || number !== asked) return;
+    if (!response.ok || response.redirected || number !== requests) return;
     show(new DOMParser().parseFromString((await response.json()).page, "text/html"));
   } catch {
     return; // without a connection the button remains, and the server compares totals in any case
   } finally {
-    if (number === asked) {
+    if (number === requests) {
       busy = null;
       form.removeAttribute("aria-busy");
     }

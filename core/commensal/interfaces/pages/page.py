@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 from starlette.requests import Request
@@ -62,60 +62,75 @@ def page(
                others are answered 404 there
     """
 
-    async def run(request: Request) -> Response:
+    route = _Page(handler, on_error, limit, largest, largest_file, recognise, where_off)
+    return LoopRoute(path, route.run, methods=list(methods), name=handler.__name__)
+
+
+@dataclass(frozen=True)
+class _Page:
+    """The way of a request through a page; the fields are the arguments of `page`."""
+
+    handler: Handler
+    on_error: OnError
+    limit: str
+    largest: int
+    largest_file: int
+    recognise: Recognise | None
+    where_off: bool
+
+    async def run(self, request: Request) -> Response:
         try:
             if request.method in _SAFE:
-                return await run_in_thread(lambda: _answer(_admit(request)))
-            visit = await run_in_thread(_admit, request)
+                return await run_in_thread(lambda: self._answer(self._admit(request)))
+            visit = await run_in_thread(self._admit, request)
             if isinstance(visit, Response):
                 return visit
             try:
-                if largest:
-                    visit = replace(visit, body=await _read_body(request, largest))
+                if self.largest:
+                    visit = replace(visit, body=await _read_body(request, self.largest))
                 elif request.method == "POST":
-                    form, file = await _read_form(request, largest_file)
+                    form, file = await _read_form(request, self.largest_file)
                     visit = replace(visit, form=form, body=file)
             except CommensalError as refusal:
-                return await run_in_thread(_answer_error, visit, refusal)
-            return await run_in_thread(_answer, visit)
+                return await run_in_thread(self._answer_error, visit, refusal)
+            return await run_in_thread(self._answer, visit)
         except PluginError as error:  # the plugin hangs, and its thread was abandoned
-            return await run_in_thread(on_error, _anonymous_visit(request), error)
+            return await run_in_thread(self.on_error, _anonymous_visit(request), error)
 
-    def _admit(request: Request) -> Visit | Response:
+    def _admit(self, request: Request) -> Visit | Response:
         """Counts the request and identifies the visitor, before any of the body is read."""
         rates: Rates = request.app.state.rates
         visit = _anonymous_visit(request)
         try:
-            rates.count(limit or ("reads" if request.method in _SAFE else "writes"), visit.actor.address)
-            return _make_visit(visit.instance, request, _identify(visit.instance, request, recognise))
+            limit = self.limit or ("reads" if request.method in _SAFE else "writes")
+            rates.count(limit, visit.actor.address)
+            return _make_visit(visit.instance, request, _identify(visit.instance, request, self.recognise))
         except Exception as error:  # the visitor gets a page, the operator the traceback
-            return _answer_error(visit, error)
+            return self._answer_error(visit, error)
 
-    def _answer(visit: Visit | Response) -> Response:
+    def _answer(self, visit: Visit | Response) -> Response:
         if isinstance(visit, Response):
             return visit
         try:
-            kept_page = find_shown_page(visit)
-            if kept_page is not None:
-                return kept_page
+            shown_page = find_shown_page(visit)
+            if shown_page is not None:
+                return shown_page
             plugin, part = current_plugin()
-            if plugin and not where_off:
+            if plugin and not self.where_off:
                 _refuse_where_off(visit, plugin)
             attribution = visit.instance.hooks.running(plugin, part) if plugin else nullcontext()
-            with attribution, acting(_author(visit, handler)):
-                answer = handler(visit)
+            with attribution, acting(_author(visit, self.handler)):
+                answer = self.handler(visit)
             if answer.status_code < 400:
-                visit.request.app.state.rates.note_success(limit, visit.actor.address)
+                visit.request.app.state.rates.note_success(self.limit, visit.actor.address)
             return redirect_to_shown_page(visit, answer)
         except Exception as error:  # the visitor gets a page, the operator the traceback
-            return _answer_error(visit, error)
+            return self._answer_error(visit, error)
 
-    def _answer_error(visit: Visit, error: Exception) -> Response:
+    def _answer_error(self, visit: Visit, error: Exception) -> Response:
         if isinstance(error, Unavailable) or not isinstance(error, CommensalError):
             _log.error("page failed", exc_info=error)
-        return redirect_to_shown_page(visit, on_error(visit, error))
-
-    return LoopRoute(path, run, methods=list(methods), name=handler.__name__)
+        return redirect_to_shown_page(visit, self.on_error(visit, error))
 
 
 def _refuse_where_off(visit: Visit, plugin: str) -> None:
