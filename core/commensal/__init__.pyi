@@ -4,6 +4,7 @@ from .base.amounts import Amount as Amount
 from .base.converting import convert as convert
 from .base.coordinates import coordinates_in_field as coordinates_in_field
 from .base.coordinates import read_coordinates as read_coordinates
+from .base.decimals import read_decimal as read_decimal
 from .base.decoding import decode_text as decode_text
 from .base.errors import Busy as Busy
 from .base.errors import Conflict as Conflict

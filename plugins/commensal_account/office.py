@@ -26,6 +26,7 @@ from commensal import (
     hookimpl,
     plugin_settings,
     read_amount,
+    read_decimal,
     translate,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
@@ -183,7 +184,7 @@ def _read_amount(text: str, currency: str, settings: Settings) -> int:
             raise Invalid([Problem(amount.code, amount.text, "/amount", amount.values)])
         return amount
     try:
-        hundredths = Decimal(text.replace(",", ".")) * PARTS
+        hundredths = read_decimal(text.replace(",", ".")) * PARTS
     except InvalidOperation:
         hundredths = Decimal("NaN")
     if not hundredths.is_finite() or abs(hundredths) > LARGEST or hundredths != int(hundredths):

@@ -22,6 +22,7 @@ from commensal import (
     Stale,
     Transaction,
     edit_row,
+    read_decimal,
     segment,
 )
 
@@ -140,7 +141,7 @@ def _whole(text: str) -> int:
 
 def _rate(text: str) -> Decimal:
     try:
-        value = Decimal(text)
+        value = read_decimal(text)
     except InvalidOperation:
         raise ValueError(text) from None
     if not value.is_finite() or not 0 <= value <= 100:

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 from starlette.responses import Response
 
-from commensal import MEASURES, PRODUCT_TYPES, Invalid, Problem, Refused, Transaction, read_amount
+from commensal import MEASURES, PRODUCT_TYPES, Invalid, Problem, Refused, Transaction, read_amount, read_decimal
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
     Defaults,
@@ -163,7 +163,7 @@ def _defaults(typed: dict[str, str], language: str, problems: list[Problem]) -> 
 
 def _number(text: str, name: str, problems: list[Problem]) -> Decimal:
     try:
-        number = Decimal(text.replace(",", "."))
+        number = read_decimal(text.replace(",", "."))
         if number.is_finite():
             return number
     except InvalidOperation:

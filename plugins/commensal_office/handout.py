@@ -21,6 +21,7 @@ from commensal import (
     Sale,
     Transaction,
     order_by_id,
+    read_decimal,
     sale_by_id,
     search_key,
     translate,
@@ -255,7 +256,7 @@ def read_weights(typed: Mapping[str, str]) -> dict[str, Decimal]:
 def _read_sum(text: str) -> Decimal:
     if len(text) > _LONGEST_SUM:
         raise InvalidOperation
-    parts = [Decimal(part.strip().replace(",", ".")) for part in text.split("+")]
+    parts = [read_decimal(part.strip().replace(",", ".")) for part in text.split("+")]
     if not all(part.is_finite() and part >= 0 for part in parts):
         raise InvalidOperation
     return sum(parts, Decimal(0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import InvalidOperation
 from typing import Any
 
 from starlette.responses import Response
@@ -21,6 +21,7 @@ from commensal import (
     enterprises_by_id,
     list_enterprises,
     mail_enterprise,
+    read_decimal,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
@@ -232,7 +233,7 @@ def _catalog_id(tx: Transaction, desk: Desk) -> str | None:
 def _rule(typed: Any) -> dict[str, Any]:
     """Margin in percent and step in minor units, as they were typed. Raises `Invalid`."""
     try:
-        margin = Decimal(typed.get("margin", "").strip().replace(",", "."))
+        margin = read_decimal(typed.get("margin", "").strip().replace(",", "."))
     except InvalidOperation:
         raise Invalid([Problem("margin", "Give a percentage, like 20.", "/margin")]) from None
     step = typed.get("step", "")

@@ -15,6 +15,7 @@ from commensal import (
     Transaction,
     enterprises_by_id,
     read_amount,
+    read_decimal,
     search_key,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
@@ -150,7 +151,7 @@ def read_changes(changed: Mapping[str, str], currency: str) -> Changes:
                 prices[name.removeprefix(PRICE)] = price
             continue
         try:
-            stocks[name.removeprefix(STOCK)] = Decimal(text.strip().replace(",", "."))
+            stocks[name.removeprefix(STOCK)] = read_decimal(text.strip().replace(",", "."))
         except InvalidOperation:
             message = "{text} is no quantity; write it like 12 or 12.5."
             problems.append(Problem("quantity", message, f"/{name}", {"text": text[:20]}))

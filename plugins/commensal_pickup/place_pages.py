@@ -22,6 +22,7 @@ from commensal import (
     digits,
     read_amount,
     read_coordinates,
+    read_decimal,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
@@ -159,7 +160,7 @@ def _read_rate(text: str, problems: list[Problem]) -> Decimal | None:
     if not text.strip():
         return None
     try:
-        return Decimal(text.strip().replace(",", "."))
+        return read_decimal(text.strip().replace(",", "."))
     except InvalidOperation:
         problems.append(Problem("vat_rate", "A VAT rate lies between 0 and 100 percent.", "/vat_rate"))
         return None

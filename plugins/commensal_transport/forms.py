@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
-from commensal import Invalid, Problem, read_amount
+from commensal import Invalid, Problem, read_amount, read_decimal
 
 from .needs import Key
 
@@ -40,7 +40,7 @@ def celsius(form: Mapping[str, str], name: str) -> Decimal | None:
     if not text:
         return None
     try:
-        value = Decimal(text)
+        value = read_decimal(text)
     except InvalidOperation:
         value = Decimal("NaN")
     if not value.is_finite() or abs(value) > 100 or value != round(value, 1):

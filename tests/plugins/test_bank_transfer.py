@@ -147,6 +147,17 @@ CSVS = [
 ]
 
 
+@pytest.mark.parametrize("amount", ["1E+999999999", "1E-999999999", "9" * 5000, "NaN"])
+def test_an_amount_that_nobody_pays_is_refused_with_its_row(amount: str) -> None:
+    with pytest.raises(Refused, match="Row 2"):
+        read_statement(f"Date;Label;Amount\n04/06/2026;x;{amount}\n".encode(), ACCOUNT, "EUR")
+
+
+def test_what_no_database_stores_is_left_out_of_a_statement() -> None:
+    (credit,) = read_statement(b"Date;Label;Amount\n04/06/2026;a\x00b;5,00\n", ACCOUNT, "EUR")
+    assert credit.text == "ab"
+
+
 @pytest.mark.parametrize("text", CSVS)
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252"])
 def test_the_csv_of_a_bank_is_understood(text: str, encoding: str) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from .decimals import MOST_DIGITS, decimals_in, is_short, may_be_long
+
 _known_types: set[Any] = set()  # that msgspec has inspected
 _first_use = threading.Lock()
 
@@ -20,8 +22,11 @@ _first_use = threading.Lock()
 def convert(
     value: object, shape: object, *, strict: bool = True, dec_hook: Callable[[type, Any], Any] | None = None
 ) -> Any:
-    """As `msgspec.convert`: `value` as the type `shape`. Raises `msgspec.ValidationError`."""
-    return _run_first_alone(shape, lambda: msgspec.convert(value, shape, strict=strict, dec_hook=dec_hook))
+    """As `msgspec.convert`: `value` as the type `shape`. Raises `msgspec.ValidationError`, also for a decimal with more
+    than `MOST_DIGITS` digits."""
+    return _without_long_decimals(
+        _run_first_alone(shape, lambda: msgspec.convert(value, shape, strict=strict, dec_hook=dec_hook))
+    )
 
 
 def decode_json(content: bytes, shape: object) -> Any:
@@ -29,7 +34,14 @@ def decode_json(content: bytes, shape: object) -> Any:
 
     Raises `msgspec.DecodeError`, its subclass `msgspec.ValidationError`, or `RecursionError`.
     """
-    return _run_first_alone(shape, lambda: msgspec.json.decode(content, type=shape))
+    value = _run_first_alone(shape, lambda: msgspec.json.decode(content, type=shape))
+    return _without_long_decimals(value) if may_be_long(content) else value
+
+
+def _without_long_decimals(value: Any) -> Any:
+    if all(map(is_short, decimals_in(value))):
+        return value
+    raise msgspec.ValidationError(f"Expected a number of at most {MOST_DIGITS} digits")
 
 
 def _run_first_alone(shape: object, act: Callable[[], Any]) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from fractions import Fraction
 
+from .decimals import read_decimal
 from .errors import Problem
 
 # ISO 4217 currencies whose minor unit is not a hundredth; all others have two digits.
@@ -71,7 +72,7 @@ def read_amount(text: str, currency: str) -> int | Problem:
     plain = text.strip().replace("\u00a0", "").replace("\u202f", "").replace(",", ".")
     places = digits(currency)
     try:
-        value = Decimal(plain)
+        value = read_decimal(plain)
     except InvalidOperation:
         return Problem("not_a_number", "{text!r} is not a number; write it like 2.50.", values={"text": text[:40]})
     if not value.is_finite() or abs(value) >= LARGEST:

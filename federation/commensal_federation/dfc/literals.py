@@ -33,7 +33,7 @@ def read_number(value: object) -> Decimal | None:
     except InvalidOperation:
         return None
     exponent = number.as_tuple().exponent
-    if abs(number) >= MOST or not isinstance(exponent, int):
+    if not -MOST < number < MOST or not isinstance(exponent, int):
         return None
     if exponent < _FINEST:  # noise of binary fractions
         number = round(number, -_FINEST)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import InvalidOperation
 
 from starlette.responses import Response
 
@@ -16,6 +16,7 @@ from commensal import (
     Refused,
     Screen,
     Transaction,
+    read_decimal,
     translate,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
@@ -88,7 +89,7 @@ def _follow(visit: Visit, tx: Transaction, hub: Enterprise, grant_id: str) -> No
     if not catalogs:
         raise Conflict("no_catalog", "The hub has no catalog yet.")
     try:
-        margin = Decimal(visit.form.get("margin", "").strip().removesuffix("%").replace(",", ".") or "0")
+        margin = read_decimal(visit.form.get("margin", "").strip().removesuffix("%").replace(",", ".") or "0")
     except InvalidOperation:
         raise Invalid([Problem("margin", "Give a margin in percent, like 15 or 12.5.", "/margin")]) from None
     list_all(tx, follow(tx, hub.id, grant_id, catalogs[0].id, margin))

@@ -42,7 +42,7 @@ class _ColumnIndexes:
 
 def read_csv(content: bytes, columns: CsvColumns, currency: str) -> Iterator[Credit]:
     """Yields the credits of a CSV statement. Raises `Refused` if the headers are not found or a row cannot be read."""
-    text = decode_text(content)
+    text = decode_text(content).replace("\x00", "")  # PostgreSQL stores none
     rows = enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)), start=1)
     try:
         columns_found = next(

@@ -1,0 +1,45 @@
+"""Numbers of others are refused before anything computes with a billion digits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+import msgspec
+import pytest
+
+from commensal.base.converting import convert, decode_json
+from commensal.base.decimals import read_decimal
+from commensal.base.errors import Problem
+from commensal.base.money import read_amount
+
+ENDLESS = ("1e999999999", "-1e999999999", "1e-999999999", "0e-999999999", "1E+31", "9" * 31, "0." + "1" * 31)
+USUAL = ("12.50", "-3", "1e3", "0.000001", "123456789012.123456789012", "NaN", "Infinity")
+
+
+@dataclass(frozen=True)
+class Rule:
+    margin: Decimal
+
+
+@dataclass(frozen=True)
+class Rules:
+    rules: dict[str, tuple[Rule, ...]]
+
+
+@pytest.mark.parametrize("text", ENDLESS)
+def test_a_number_with_endless_digits_is_refused_wherever_it_comes_from(text: str) -> None:
+    with pytest.raises(InvalidOperation):
+        read_decimal(text)
+    assert isinstance(read_amount(text, "EUR"), Problem)
+    for written in (text, f'"{text}"'):
+        with pytest.raises(msgspec.ValidationError, match="30 digits"):
+            decode_json(f'{{"rules": {{"a": [{{"margin": {written}}}]}}}}'.encode(), Rules)
+    with pytest.raises(msgspec.ValidationError, match="30 digits"):
+        convert({"margin": text}, Rule)
+
+
+@pytest.mark.parametrize("text", USUAL)
+def test_numbers_of_people_and_programs_are_read(text: str) -> None:
+    assert str(read_decimal(text)) == str(Decimal(text))
+    assert str(decode_json(f'{{"margin": "{text}"}}'.encode(), Rule).margin) == str(Decimal(text))
