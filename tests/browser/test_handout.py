@@ -163,11 +163,14 @@ def another_telephone(programs: tuple[str, str], unplugged_shop: Shop, tmp_path:
         yield Person(driver, unplugged_shop.instance.settings.base_url)
 
 
+@pytest.mark.parametrize("page", [HANDOUT, "/office/shop/settings"])
 def test_logging_out_leaves_nothing_on_the_telephone(
-    telephone: Person, unplugged_shop: Shop, orders: list[Order]
+    telephone: Person, unplugged_shop: Shop, orders: list[Order], page: str
 ) -> None:
     with unplugged_shop.served():
         opens_the_list(telephone)
+        if page != HANDOUT:
+            telephone.goes_to(page)
         telephone.presses("Se déconnecter")
         stored = telephone.script(
             "return Promise.all([indexedDB.databases(), caches.keys(), navigator.serviceWorker.getRegistrations()])"
