@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import shutil
-import socket
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -40,6 +39,7 @@ from commensal.trade.stock.movements import count_stock
 from commensal_pickup.places import add_place
 from commensal_pickup.slots import add_slot
 
+from ..ports import free_port
 from .person import Person
 
 SALE = "/sales/shop-session"
@@ -161,12 +161,6 @@ def shop(unplugged_shop: Shop) -> Iterator[Shop]:
     """The shop, served on loopback at the address that its e-mails contain."""
     with unplugged_shop.served():
         yield unplugged_shop
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 def _fill(instance: Instance) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from commensal.instance import Instance, InstanceSettings
 from commensal.storage.database import Store
 from commensal.trade.sale_sessions.questions import sales
 
+from ..ports import free_port
 from .person import Person
 
 PLUGINS = ["shop", "office", "cash", "pickup", "bank_transfer", "distribution_lists", "sales", "custom_report"]
@@ -34,8 +34,7 @@ pytestmark = pytest.mark.long
 @pytest.fixture
 def region(sqlite_template: Path, tmp_path: Path, clock: ManualClock, ids: SeededIds) -> Iterator[Instance]:
     """The demo region, served."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
+    port = free_port()
     shutil.copyfile(sqlite_template, tmp_path / "commensal.db")
     settings = InstanceSettings(
         name="Les Paniers du val", base_url=f"http://127.0.0.1:{port}", plugins={"enabled": PLUGINS}

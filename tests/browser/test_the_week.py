@@ -24,7 +24,8 @@ from commensal.storage.database import Store
 from commensal.testing.jobs import RunJobs
 from commensal.trade.sale_sessions.tables import sale_session
 
-from .conftest import PASSWORD, a_browser, free_port
+from ..ports import free_port
+from .conftest import PASSWORD, a_browser
 from .person import Person
 
 pytestmark = pytest.mark.long

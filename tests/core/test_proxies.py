@@ -24,6 +24,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from commensal.instance.begin import begin_instance
 from commensal.operations.hosting import write_text
 
+from ..ports import free_port, free_ports
 from .certificates import a_certificate
 from .processes import Processes, wait_until
 
@@ -75,14 +76,6 @@ class Site:
             except (TimeoutError, ConnectionError):
                 pass
         return answer
-
-
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(closing(socket.socket())) for _ in range(count)]
-        for open_socket in sockets:
-            open_socket.bind(("127.0.0.1", 0))
-        return [open_socket.getsockname()[1] for open_socket in sockets]
 
 
 def nginx(text: str, place: Path, certificate: Path, plain: int, port: int) -> list[str]:
@@ -145,7 +138,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def instance_at(place: Path) -> Iterator[tuple[Path, str]]:
-    (port,) = free_ports(1)
+    port = free_port()
     begin_instance(place / "val", name="Val", base_url="https://localhost", port=port, plugins=())
     with (place / "val" / "instance.toml").open("a") as file:
         file.write(f'\n[limits]\nlogins = {LOG_INS}\n\n[watching]\nsecret = "{SECRET}"\n')

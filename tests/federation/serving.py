@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
-import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import uvicorn
 
 from commensal.instance import Instance
 from commensal.operations.serving import serve
-
-
-def free_ports() -> tuple[int, int]:
-    """Two free ports, below those that the system gives to outgoing connections so that none takes them."""
-    ports = list[int]()
-    while len(ports) < 2:
-        port = secrets.randbelow(10_000) + 20_000
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            ports.append(port)
-    return ports[0], ports[1]
 
 
 @contextmanager

@@ -32,7 +32,8 @@ from commensal_federation.runtime import federation_of
 from commensal_federation.testing import Region
 from commensal_federation.transport import Answer
 
-from .serving import free_ports, serving
+from ..ports import free_ports
+from .serving import serving
 from .trading import Hub, Producer, folder_at, region_of_peers
 
 API = "/api/-/federation"
@@ -66,7 +67,7 @@ class Desk:
 @pytest.fixture
 def desks(tmp_path: Path) -> Iterator[tuple[Desk, Desk]]:
     """Two instances that speak HTTP; their jobs run when a test says so."""
-    ports = free_ports()
+    ports = free_ports(2)
     reaching = tuple(f"127.0.0.1:{port}" for port in ports)
     instances = Instances(tmp_path)
     with ExitStack() as stack:

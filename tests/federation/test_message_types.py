@@ -47,7 +47,8 @@ from commensal_federation.messaging import (
 from commensal_federation.peering import accept, invite
 from commensal_federation.peering.terms import change_scopes
 
-from .serving import free_ports, serving
+from ..ports import free_ports
+from .serving import serving
 
 SCOPE = "crates.return"
 
@@ -124,7 +125,7 @@ class Pair:
     """Two instances on loopback, a and b, that serve over HTTP; tests run their jobs in one thread."""
 
     def __init__(self, folder: Path, instances: Instances, plugins: Mapping[str, Plugin]) -> None:
-        self._folder, self._ports = folder, dict(zip("ab", free_ports(), strict=True))
+        self._folder, self._ports = folder, dict(zip("ab", free_ports(2), strict=True))
         self._instances, self.clock = instances, ManualClock(NOON)
         self._servers: dict[str, ExitStack] = {}
         self.members: dict[str, Federation] = {}

@@ -19,12 +19,13 @@ from commensal_federation.peers import SCOPES, peer_by_iri
 from commensal_federation.peers.changing import new_peer
 from commensal_federation.runtime import Federation, federation_of
 
-from .serving import free_ports, serving
+from ..ports import free_ports
+from .serving import serving
 
 
 def test_instances_agree_and_talk_over_http(tmp_path: Path, notes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Attack 18 as well: loopback is reached because the operators allow it, and only there."""
-    ports = free_ports()
+    ports = free_ports(2)
     reaching = tuple(f"127.0.0.1:{port}" for port in ports)
     note_handled, request_stored, accept_handled = threading.Event(), threading.Event(), threading.Event()
     _set_when_handled(monkeypatch, "OrderNote", note_handled)

@@ -37,6 +37,7 @@ from commensal_federation.peers import SCOPES, peer_by_iri
 from commensal_federation.runtime import Federation, federation_of
 from commensal_federation.testing import Region, Wires
 
+from ..ports import free_ports
 from . import second as second_package
 from .examples import instance_document
 from .moves import farm_of_ann, move
@@ -45,7 +46,7 @@ from .second.hub import Grant, Hub
 from .second.instance import CONTEXT, Instance, Peer, Refused, check_document
 from .second.producer import Producer as SecondProducer
 from .second.signing import Key, check_proof, check_request, hash_of, prove
-from .serving import free_ports, serving
+from .serving import serving
 from .trading import Hub as CommensalHub
 from .trading import Producer, answer, assert_consistent, clock_of, close, customer_orders, minutes, only_order
 
@@ -61,7 +62,7 @@ def clock() -> ManualClock:
 @pytest.fixture
 def address() -> str:
     """The address at which the second implementation listens."""
-    return f"127.0.0.1:{free_ports()[0]}"
+    return f"127.0.0.1:{free_ports(1)[0]}"
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,7 @@ def instances(tmp_path_factory: pytest.TempPathFactory) -> Instances:
 @pytest.fixture
 def region(tmp_path: Path, instances: Instances, clock: ManualClock, address: str) -> Iterator[Region]:
     """Two instances of Commensal, a and c, that serve on loopback; ``region.work()`` does their jobs."""
-    ports = free_ports()
+    ports = free_ports(2)
     addresses = [*(f"127.0.0.1:{port}" for port in ports), address]
     members = dict[str, Federation]()
     with ExitStack() as stack:

@@ -22,7 +22,8 @@ from commensal_federation.peers.peers import peer_by_iri
 from commensal_federation.peers.values import Peer
 from commensal_federation.runtime import Federation, federation_of
 
-from ..federation.serving import free_ports, serving
+from ..federation.serving import serving
+from ..ports import free_ports
 from .conftest import PASSWORD, Browser
 
 PEERS = "/office/instance/peers"
@@ -68,7 +69,7 @@ def _site(instances: Instances, folder: Path, port: int, ports: tuple[int, int])
 
 @pytest.fixture
 def sites(tmp_path: Path) -> Iterator[tuple[Site, Site]]:
-    instances, ports = Instances(tmp_path), free_ports()
+    instances, ports = Instances(tmp_path), free_ports(2)
     with ExitStack() as stack:
         val, vercors = (
             stack.enter_context(_site(instances, tmp_path / name, port, ports))

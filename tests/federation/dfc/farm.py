@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from commensal.trade.stock.lots import lots_by_id
 from commensal_federation.platforms.scopes import grant_scopes
 from commensal_federation.runtime import federation_of
 
+from ...ports import free_port
 from .oidc import Oidc
 from .ordering import an_instance
 
@@ -96,8 +96,7 @@ def serving(instance: Instance, port: int) -> Iterator[None]:
 def a_farm(tmp_path: Path, template: Path, clock: ManualClock) -> Iterator[Farm]:
     """The farm on a port of this machine. It trusts one issuer, and knows the platform "hub" of the client
     "hub-client"."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     with Oidc(clock, url) as oidc:
         oidc.claims = {}

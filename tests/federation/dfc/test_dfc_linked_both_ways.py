@@ -25,7 +25,8 @@ from commensal_federation.linked_catalogues.refreshing import refresh
 from commensal_federation.linked_catalogues.values import Link, Refreshed
 from commensal_federation.runtime import federation_of
 
-from ..serving import free_ports, serving
+from ...ports import free_ports
+from ..serving import serving
 
 
 @dataclass
@@ -60,7 +61,7 @@ class Place:
 @pytest.fixture
 def places(tmp_path: Path) -> Iterator[tuple[Place, Place]]:
     """One shop in the fields and one in the town; each serves, and may call the other."""
-    ports, clock, places = free_ports(), ManualClock(NOON), list[Place]()
+    ports, clock, places = free_ports(2), ManualClock(NOON), list[Place]()
     instances, reaching = Instances(tmp_path), tuple(f"127.0.0.1:{port}" for port in ports)
     with ExitStack() as stack:
         for name, port in zip(("farm", "town"), ports, strict=True):
