@@ -47,7 +47,7 @@ class Site:
 
 
 @contextmanager
-def _site(instances: Instances, folder: Path, port: int, ports: tuple[int, int]) -> Iterator[Site]:
+def _site(instances: Instances, folder: Path, port: int, ports: list[int]) -> Iterator[Site]:
     base = f"http://127.0.0.1:{port}"
     instance = instances.open(
         folder, Plan(plugins=("office", "federation")), base_url=base, name=folder.name,
