@@ -55,7 +55,7 @@ def _week_page(
 
 
 def week_of(tx: Transaction, visit: Visit, shop: Enterprise) -> dict[str, Any]:
-    """What the page shows. The number of statements does not depend on needs, trips and bookings."""
+    """What the page shows. Its statements grow with the hubs alone, not with trips or bookings."""
     hooks = visit.instance.hooks
     mine = bookings_of_enterprise(tx, shop.id)
     active = {booking.key: booking for booking in mine if booking.sender_id == shop.id and booking.state in ACTIVE}
