@@ -129,7 +129,7 @@ def point_of(enterprise: Enterprise) -> Point | None:
 
 
 def needs_of(tx: Transaction, hooks: Hooks, sender_id: str) -> list[Need]:
-    """What the enterprise must bring to others, the next distribution first. One statement for each hub, for its hours."""
+    """What the enterprise must bring to others, the next distribution first. Each hub takes one statement more."""
     demand = demand_of_supplier(tx, hooks, sender_id)
     sales = [sale for sale in demand.sales if sale.final and sale.shop_id != sender_id and sale.begins_at]
     if not sales:
