@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from commensal import PagePart, Refused, Sale, Threshold, Transaction, plural, say, translate
-from commensal.pages import Visit, page_parts
+from commensal.pages import Visit, parts_beside
 from commensal.trade import (
     Choices,
     Offered,
@@ -69,21 +69,18 @@ def cart_page(visit: Visit) -> Response:
     with visit.read() as tx:
         cart = load_cart(tx, visit)
         joined = joinable_order(tx, visit, cart.sale.session.id) if cart.open else None
-        parts = added_parts(tx, visit, "shop/cart", cart)
     lost = visit.was_logged_in and not cart.rows
     return show(
         visit, "cart", cart=cart, sale=cart.sale, lost=lost, joined=joined, was=format_quantities(cart.items),
-        added_parts=parts,
+        added_parts=added_parts(visit, "shop/cart", cart),
     )  # fmt: skip
 
 
-def added_parts(
-    tx: Transaction, visit: Visit, page: str, cart: ShownCart, priced: Offered | None = None
-) -> list[PagePart]:
+def added_parts(visit: Visit, page: str, cart: ShownCart, priced: Offered | None = None) -> list[PagePart]:
     """What plugins add to a page of this cart, which costs what `priced` says, or what it costs without choices."""
     quoted = priced or cart.priced
-    return page_parts(
-        tx, visit, page, cart.sale.shop.id, subject=cart.sale.session.id,
+    return parts_beside(
+        visit, page, cart.sale.shop.id, subject=cart.sale.session.id,
         subjects=[row.offer.product_id for row in cart.rows if row.offer], order=quoted.quote.draft if quoted else None,
     )  # fmt: skip
 

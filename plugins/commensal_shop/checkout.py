@@ -357,13 +357,11 @@ def _page(
         status = refused_status
         no_delivery = Problem("no_delivery", "We do not deliver to {postcode}.", values={"postcode": state.unserved})
         errors = replace(errors, fields={**errors.fields, "address/postcode": say(visit.language, no_delivery)})
-    with visit.read() as tx:
-        parts = added_parts(tx, visit, "shop/checkout", state.cart, state.offered)
     return show(
         visit,
         "checkout",
         status=status,
-        added_parts=parts,
+        added_parts=added_parts(visit, "shop/checkout", state.cart, state.offered),
         checkout=state,
         sale=state.cart.sale,
         places=group_by_place(state.options, state.cart.sale.shop.timezone, visit.language),

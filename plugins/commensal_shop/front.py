@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from commensal import Enterprise, NotFound, Sale, list_enterprises, sales
-from commensal.pages import Visit, page_parts
+from commensal.pages import Visit, parts_beside
 from commensal.trade import (
     enterprise_pictures,
     find_enterprise,
@@ -46,11 +46,10 @@ def hub_page(visit: Visit) -> Response:
         look = settings_of(tx, visit, hub.id)
         pictures = enterprise_pictures(tx, hub.id)
         shown_sales = sales(tx, openness="both", shop_id=hub.id)
-        parts = page_parts(tx, visit, "shop/hub", hub.id, subject=hub.id)
         now = tx.now
     return show(
-        visit, "hub", public=True, added_parts=parts, hub=hub, look=look, accent=look.accent, place=map_links(hub),
-        pictures=pictures, **_by_openness(shown_sales, now),
+        visit, "hub", public=True, hub=hub, look=look, accent=look.accent, place=map_links(hub), pictures=pictures,
+        added_parts=parts_beside(visit, "shop/hub", hub.id, subject=hub.id), **_by_openness(shown_sales, now),
     )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ from commensal import (
     say,
     start_payment,
 )
-from commensal.pages import Visit, page_parts
+from commensal.pages import Visit, parts_beside
 from commensal.trade import (
     Identity,
     Totals,
@@ -151,7 +151,6 @@ def show_order(visit: Visit, access: OrderAccess, errors: Mistakes = NONE, statu
         payments = payments_of(tx, order.enterprise_id, order.id)
         open_now = may_change(order, sale, tx)
         consents = consents_of(tx, visit.instance.hooks, order, visit.language)
-        added_parts = page_parts(tx, visit, "shop/order", order.enterprise_id, subject=order.id)
         links = order_links(tx, visit.instance.hooks, order, access.address, visit.language)
         again = sale_to_order_again(tx, order)
         terms = guest_terms(tx, order)
@@ -174,7 +173,7 @@ def show_order(visit: Visit, access: OrderAccess, errors: Mistakes = NONE, statu
         may_change=open_now,
         again=again,
         links=links,
-        added_parts=added_parts,
+        added_parts=parts_beside(visit, "shop/order", order.enterprise_id, subject=order.id),
         consents={consent.request: consent for consent in consents},
         agreed=[consent.request for consent in consents if consent.given_at],
         just_placed=just_placed,

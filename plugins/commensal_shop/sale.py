@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
-from commensal import Invalid, PagePart, Sale, Transaction, sales
-from commensal.pages import Visit, page_parts
+from commensal import Invalid, Sale, Transaction, sales
+from commensal.pages import Visit, parts_beside
 from commensal.trade import (
     VisibleOffer,
     count_offers,
@@ -52,7 +52,6 @@ class SaleView:
     look:    what the shop has chosen for its pages
     joined:  an order of the visitor which what they take can join
     next_sale: of the same shop, if this one is over
-    parts:   what other plugins add to the page, and to the rows of its products
     starred: the lots that the visitor has marked; None: of a guest, who cannot
     """
 
@@ -66,7 +65,6 @@ class SaleView:
     look: Settings = DEFAULTS
     joined: JoinableOrder | None = None
     next_sale: Sale | None = None
-    parts: Sequence[PagePart] = ()
     starred: frozenset[str] | None = None
     page: int = 1
     pages: int = 1
@@ -103,13 +101,11 @@ def _load_view(tx: Transaction, visit: Visit, item_ids: list[str] | None = None)
     """Loads the page of the sale that the visitor asks for, or only these items."""
     view = _load_offers(tx, visit, item_ids)
     shop_id = view.sale.shop.id
-    product_ids = list(dict.fromkeys(offer.product_id for offer in view.offers))
     person_id = visit.actor.person_id
     return replace(
         view,
         makers=makers_of(tx, view.offers, shop_id),
         look=settings_of(tx, visit, shop_id),
-        parts=page_parts(tx, visit, "shop/sale", shop_id, subject=view.sale.session.id, subjects=product_ids),
         starred=None if person_id is None else favourites_of(tx, person_id),
     )
 
@@ -165,6 +161,8 @@ def _page(
 ) -> Response:
     errors_by_item = {name.removeprefix(FIELD): message for name, message in errors.fields.items()}
     session, shop = view.sale.session, view.sale.shop
+    product_ids = list(dict.fromkeys(offer.product_id for offer in view.offers))
+    parts = parts_beside(visit, "shop/sale", shop.id, subject=session.id, subjects=product_ids)
     context = {"open": view.open, "closes_at": session.closes_at, "currency": shop.currency, "zone": shop.timezone}
     context |= {"lang": shop.language if shop.language != visit.language else ""}
     return show(
@@ -187,10 +185,10 @@ def _page(
             declared=visit.instance.store.plugin_fields.products,
             makers=view.makers,
             order=view.look.shelves,
-            added=[part for part in view.parts if part.subject],
+            added=[part for part in parts if part.subject],
             starred=view.starred,
         ),
-        added_parts=[part for part in view.parts if not part.subject],
+        added_parts=[part for part in parts if not part.subject],
         cards=visit.pieces("shop/product.html", "product", **context),
         all_shelves=shelf_labels(visit.language),
         joined=view.joined,

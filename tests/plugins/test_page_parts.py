@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from commensal import Invalid, Order, OrderDraft, PageLine, PagePart, Problem, hookimpl
 from commensal.base.clock import ManualClock
+from commensal.hooks import specifications
 from commensal.interfaces.app import make_app
 from commensal.testing import RunJobs, Shop
 from commensal.testing.client import client_of
 from commensal.testing.instances import Instances, Plan
+from commensal.testing.probe import shorten
 from commensal.testing.shop import open_shop
 
 CALLS: list[tuple[str, str, int]] = []  # of page_parts: the page, its subject, the number of products on it
 CHANGES: list[tuple[str, int, int]] = []  # of order_changing: by whom, pieces before and after
 MOST_PIECES = 9
+HANGS = threading.Event()  # while it is set, page_parts hangs until the test is over
+OVER = threading.Event()
 
 
 @hookimpl
 def page_parts(page: str, subject: str, subjects: Sequence[str], order: OrderDraft | None) -> list[PagePart]:
     CALLS.append((page, subject, len(subjects)))
+    if HANGS.is_set():
+        OVER.wait(30)
     pieces = sum(line.quantity for line in order.lines) if order else 0
     lines = [PageLine(text=f"Seen on <{page}>", detail=f"with {pieces} pieces", url="/-/tags/", action="More")]
     label, fact = PageLine(text="Only <here>"), PageLine(text="Way", detail="12 km")
@@ -44,8 +52,12 @@ def order_changing(order: OrderDraft, before: Order | None, by: str) -> Sequence
 
 
 @pytest.fixture
-def shop(commensal_instances: Instances, tmp_path: Path, clock: ManualClock) -> Iterator[Shop]:
-    """A shop that uses this module as the plugin `tags`."""
+def shop(
+    commensal_instances: Instances, tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Shop]:
+    """A shop that uses this module as the plugin `tags`, and waits for it on a busy machine too."""
+    hook = specifications.page_parts
+    monkeypatch.setattr(hook, "contract", replace(hook.contract, timeout=60.0))
     CALLS.clear()
     CHANGES.clear()
     plan = Plan(plugins=("shop", "office", "cash", "tags"), modules={"tags": sys.modules[__name__]})
@@ -66,6 +78,22 @@ def test_rows_of_products_carry_labels_and_facts_of_plugins_after_one_call(shop:
     assert "<li>Only &lt;here&gt;</li>" in html
     assert "<strong>Way:</strong> 12 km" in html
     assert "Seen on &lt;shop/sale&gt;" in html
+
+
+def test_a_plugin_that_hangs_costs_a_page_its_parts_and_nothing_else(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shorten(specifications.page_parts, monkeypatch)
+    OVER.clear()
+    HANGS.set()
+    try:
+        pages = [shop.page(path) for path in (f"/sales/{shop.session_id}", "/hubs/shop")]
+    finally:
+        HANGS.clear()
+        OVER.set()
+    assert [page.status_code for page in pages] == [200, 200]
+    assert "Carrots" in pages[0].text
+    assert not any("Seen on" in page.text for page in pages)
 
 
 def test_the_other_pages_of_the_shop_have_a_place_for_plugins(shop: Shop) -> None:

@@ -253,7 +253,8 @@ def page_parts(
     its row, each line as a label, or as a fact if it has a `detail`. The hook is called once for a page, however many
     products it shows.
 
-    `tx` only reads. A plugin that fails is skipped.
+    `tx` only reads. A plugin that fails is skipped. Pages of the shop wait two seconds for all plugins together, and
+    omit parts that are late.
     """
     raise AssertionError("a specification is not called")
 

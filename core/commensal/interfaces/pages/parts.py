@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextvars import copy_context
+from threading import Thread
 
+from ...base.errors import PluginError
 from ...hooks import specifications
+from ...hooks.bounds import on_taken_away
 from ...hooks.values import PagePart
 from ...storage.database import Transaction
 from ...trade.enterprises.plugins import enabled_plugins
@@ -35,3 +39,30 @@ def page_parts(
     )  # fmt: skip
     parts = [part for answer in answers for part in answer.value or () if part.lines]
     return sorted(parts, key=lambda part: part.position)
+
+
+def parts_beside(
+    visit: Visit, page: str, enterprise_id: str, *, subject: str = "", subjects: Sequence[str] = (),
+    order: OrderDraft | None = None,
+) -> list[PagePart]:  # fmt: skip
+    """As `page_parts`, for a page of customers, who must be able to buy whatever a plugin does.
+
+    It is asked in a thread and a transaction of its own: a plugin that hangs or fails costs the page its parts, after
+    two seconds at most. Call it when no transaction is open.
+    """
+    parts: list[PagePart] = []
+
+    def ask() -> None:
+        on_taken_away.set(None)  # a plugin that hangs must not abandon this page
+        try:
+            with visit.read() as tx:
+                parts.extend(
+                    page_parts(tx, visit, page, enterprise_id, subject=subject, subjects=subjects, order=order)
+                )
+        except PluginError:
+            return  # the dispatcher of hooks has noted it
+
+    thread = Thread(target=copy_context().run, args=(ask,), daemon=True, name="parts")
+    thread.start()
+    thread.join(specifications.page_parts.contract.timeout)
+    return list(parts)
