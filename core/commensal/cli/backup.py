@@ -12,7 +12,8 @@ from ..base.clock import SystemClock
 from ..base.languages.shell import spoken
 from ..instance import load_settings
 from ..interfaces.terminal import console
-from ..operations.backups.backup import Backup, back_up, try_newest
+from ..operations.backups.backup import Backup, back_up, try_elsewhere, try_newest
+from ..operations.backups.elsewhere import push
 from ..operations.backups.restore import ImportedInstance, restore
 from ..storage.backups.files import newest_in
 from .folder import HERE, Folder
@@ -39,9 +40,20 @@ def add_to(app: typer.Typer) -> None:
         if test:
             newest = try_newest(instance, place, clock=SystemClock())
             console.print(spoken("[green]sound[/green] {file} can be restored.", file=newest), soft_wrap=True)
+            if settings.elsewhere and to is None:
+                name = try_elsewhere(instance, settings.elsewhere, clock=SystemClock()).name
+                text = spoken(
+                    "[green]sound[/green] {name} was brought back from {place} and can be restored.",
+                    name=name,
+                    place=settings.elsewhere,
+                )
+                console.print(text, soft_wrap=True)
             return
         result = back_up(instance, place, keep=keep or settings.keep, clock=SystemClock())
         _print_backup(result)
+        if settings.elsewhere and to is None:
+            push(place, settings.elsewhere)
+            console.print(spoken("[green]copied[/green] to {place}", place=settings.elsewhere), soft_wrap=True)
 
     @app.command("restore")
     def restore_command(

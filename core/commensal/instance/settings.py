@@ -27,6 +27,7 @@ from ..base.secret import Secret
 
 _MAILBOX = re.compile(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+")  # an address without a name: e-mails show the shop's name
 _PAGE = re.compile(r"https://[^\s]+")
+_ELSEWHERE = re.compile(r"(rclone|restic):[^\s-]\S*")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 OF_THIS_MACHINE = {"of_this_machine": True}  # metadata of settings that backups omit: wrong on another machine
 
@@ -162,6 +163,8 @@ class BackupSettings:
 
     folder: str = field(default="", metadata=OF_THIS_MACHINE)
     """The absolute path of a folder for this instance's backups alone, best on another disk. Empty: none are made."""
+    elsewhere: str = field(default="", metadata=OF_THIS_MACHINE)
+    """Where backups are copied too: "rclone:REMOTE:PATH" or "restic:REPOSITORY". Empty: nowhere."""
     at: str = "03:30"
     """The time of day, in `timezone`."""
     keep: int = 14
@@ -171,6 +174,9 @@ class BackupSettings:
         if self.folder and not Path(self.folder).is_absolute():
             text = 'backups.folder: {folder!r} must be an absolute path, like "/mnt/backups/val"'
             raise Unfit(text, folder=self.folder)
+        if self.elsewhere and not _ELSEWHERE.fullmatch(self.elsewhere):
+            text = 'backups.elsewhere: {place!r} must be like "rclone:REMOTE:PATH" or "restic:REPOSITORY"'
+            raise Unfit(text, place=self.elsewhere)
         if not _CLOCK.fullmatch(self.at):
             raise Unfit('backups.at: {at!r} is no time of day; write it like "03:30"', at=self.at)
         if self.keep < 1:

@@ -22,6 +22,7 @@ from ...storage.database.unavailable import DATABASE_ERRORS, database_message
 from ..checks import broken_invariants
 from . import postgresql, sqlite
 from .archive import SETTINGS, name_finished, new_archive
+from .elsewhere import fetch_newest
 from .manifest import Manifest, describe
 from .settings import without_secrets
 from .source import Source, refuse_broken
@@ -78,6 +79,13 @@ def try_newest(folder: Path, to: Path, *, clock: Clock) -> Path:
     with _work_folder(to) as work:
         verify(newest, Source.of(folder, clock), work, whole=True)
     return newest
+
+
+def try_elsewhere(folder: Path, elsewhere: str, *, clock: Clock) -> Path:
+    """Brings the newest backup back from the setting ``backups.elsewhere``, restores it as `try_newest` does, and
+    returns the file, which is gone again. Raises `StoreError` and `SettingsError`."""
+    with tempfile.TemporaryDirectory(prefix="commensal-") as temporary:
+        return try_newest(folder, fetch_newest(elsewhere, Path(temporary)).parent, clock=clock)
 
 
 @contextmanager

@@ -22,7 +22,8 @@ from ...storage.backups.upkeep import (
 from ...storage.database import Transaction
 from ...storage.jobs import Job
 from ...storage.jobs.claim_renewal import keep_claimed
-from .backup import back_up, try_newest
+from .backup import back_up, try_elsewhere, try_newest
+from .elsewhere import push
 
 if TYPE_CHECKING:
     from ...instance import Instance
@@ -38,8 +39,9 @@ def enqueue_backup(tx: Transaction, *, settings: InstanceSettings) -> None:
 
 def make_backup(instance: Instance, job: Job) -> None:
     """The job of a night. A backup that was made since then, by hand or by a killed process, counts as its backup.
+    It is also copied elsewhere, if a place is set.
 
-    Raises what `back_up` raises, except `Busy`: then the job is enqueued again for later.
+    Raises what `back_up` and `push` raise, except `Busy`: then the job is enqueued again for later.
     """
     backups, due_at = instance.settings.backups, due_at_of(job.payload)
     if not backups.folder:
@@ -49,6 +51,9 @@ def make_backup(instance: Instance, job: Job) -> None:
         if not _made_since(to, due_at, instance.clock.now()):
             with keep_claimed(instance, job):
                 back_up(instance.folder, to, keep=backups.keep, clock=instance.clock)
+        if backups.elsewhere:
+            with keep_claimed(instance, job):
+                push(to, backups.elsewhere)
     except Busy:
         with instance.store.write() as tx:
             enqueue_later(tx, BACKUP, due_at, WAIT)
@@ -66,6 +71,8 @@ def try_backup(instance: Instance, job: Job) -> None:
     try:
         with keep_claimed(instance, job):
             try_newest(instance.folder, Path(backups.folder), clock=instance.clock)
+            if backups.elsewhere:
+                try_elsewhere(instance.folder, backups.elsewhere, clock=instance.clock)
     except Busy:
         with instance.store.write() as tx:
             enqueue_later(tx, TRIAL, due_at, WAIT)
