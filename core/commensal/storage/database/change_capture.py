@@ -32,14 +32,13 @@ NewId = Callable[[], str]
 
 @dataclass(frozen=True, kw_only=True)
 class RowChange:
-    """One change of one object. `fields` maps names of columns to [before, after].
+    """One change of one object by `author`. `fields` maps names of columns to [before, after].
 
-    `author` acted. A statement that changes more than `MAX_DETAILED_ROWS` rows is
-    one change without `object_id`, and `rows` is their number.
+    A statement that changes more than `MAX_DETAILED_ROWS` rows is one change without `object_id`, and `rows` is their
+    number.
     """
 
     author: Acting
-
     action: str
     object_kind: str
     object_id: str = ""

@@ -70,8 +70,7 @@ def place_order(
     A customer who orders accepts the shop's terms of sale, if it has published any, by naming the version they saw.
 
     Raises `Conflict` if the sale is closed, an item is not on sale, or the total or the terms are not those that were
-    shown;
-    `SoldOut` with what is left of each lot; `Invalid` with every mistake of the wish; `Refused` from a plugin.
+    shown; `SoldOut` with what is left of each lot; `Invalid` with every mistake of the wish; `Refused` from a plugin.
     """
     shop = sale_context(tx, session_id, hold=True) if by_hub else sale_context_for(tx, session_id, person_id, hold=True)
     if not by_hub and not shop.is_open(tx.now):
