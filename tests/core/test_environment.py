@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from commensal.base.environment import with_environment
 from commensal.base.errors import SettingsError
+from commensal.base.reading import read_settings
 from commensal.cli import app
 from commensal.instance import InstanceSettings, load_settings, open_instance
 from commensal.instance.begin import begin_instance
@@ -78,3 +79,17 @@ def test_the_first_operator_sets_a_password_by_a_link_that_works_once(
         log_in = {"email": "marie@example.org", **password}
         assert client.post("/api/sessions", json=log_in).status_code == 201
         assert client.get("/office/instance").status_code == 200, "she is an operator"
+
+
+def test_the_variables_of_the_containers_are_settings() -> None:
+    """Those of compose.yaml and of the example of `.env`, which people fill in."""
+    place = Path(__file__).parents[2] / "core" / "install"
+    lines = (place / "example.env").read_text("utf-8").splitlines()
+    variables = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+    assert variables.pop("OPERATOR")
+    pairs = re.findall(r"^    (COMMENSAL_\w+): (.+)$", (place / "compose.yaml").read_text("utf-8"), re.MULTILINE)
+    variables |= {name: text.strip("\"'") for name, text in pairs}
+    assert len(variables) >= 10
+    settings = read_settings(InstanceSettings, with_environment(InstanceSettings, {}, variables))
+    assert (settings.server.host, settings.server.trusted_proxies) == ("0.0.0.0", ("172.31.77.2",))  # noqa: S104
+    assert settings.base_url == "https://val.example"
