@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -109,7 +110,9 @@ def test_a_grant_that_is_still_offered_is_offered_by_the_new_home(farm: Producer
     with farm.write() as tx:
         (given,) = grants_between(tx, enterprise_id="farm", direction="given")
         end_grant(farm.federation, tx, given.id)
-        give_grant(farm.federation, tx, "farm", farm.region.peer("a", "b").id, hub.iri, hub.id)
+        ends_at = tx.now + timedelta(days=30)
+        peer_id = farm.region.peer("a", "b").id
+        give_grant(farm.federation, tx, "farm", peer_id, hub.iri, hub.id, lot_share=20, ends_at=ends_at)
     minutes(farm.region)
     new_farm = move(farm)
     with hub.write() as tx:
@@ -119,7 +122,8 @@ def test_a_grant_that_is_still_offered_is_offered_by_the_new_home(farm: Producer
     with new_farm.read() as tx:
         (given,) = grants_between(tx, enterprise_id="farm", direction="given")
         (order,) = orders_of(tx, "farm")
-    assert (given.state, [line.quantity for line in order.lines]) == ("accepted", [3])
+    assert (given.state, given.lot_share, given.ends_at) == ("accepted", 20, ends_at)
+    assert [line.quantity for line in order.lines] == [3]
     assert_consistent(farm.region)
 
 

@@ -181,6 +181,7 @@ def _grant(tx: Transaction, grant: Grant) -> Iterator[AnyRow]:
     yield GrantRow(
         id=grant.id, peer=peer, hub=grant.other_iri, hub_name=grant.other_name, category_id=grant.category_id,
         resell=grant.resell, state=_MOVED_STATES.get(grant.state, "revoked"),
+        lot_share=grant.lot_share, ends_at=grant.ends_at,
     )  # fmt: skip
     sent, price = federation_told.c, federation_told_price.c
     for row in tx.all(select(federation_told).where(sent.grant_id == grant.id).order_by(sent.item_id)):

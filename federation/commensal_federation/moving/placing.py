@@ -109,7 +109,8 @@ class _PeerTrade:
             {
                 "id": row.id, "direction": "given", "peer_id": self._peer.id, "enterprise_id": self._enterprise_id,
                 "other_iri": row.hub, "other_name": row.hub_name, "category_id": row.category_id,
-                "resell": row.resell, "state": row.state, "created_at": now, "changed_at": now, "version": 1,
+                "resell": row.resell, "lot_share": row.lot_share, "ends_at": row.ends_at, "state": row.state,
+                "created_at": now, "changed_at": now, "version": 1,
             },
         )  # fmt: skip
 

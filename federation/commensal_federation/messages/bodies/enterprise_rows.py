@@ -20,6 +20,7 @@ Id = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[A-Za-
 Short = Annotated[str, msgspec.Meta(max_length=500)]
 Long = Annotated[str, msgspec.Meta(max_length=50_000)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+Percent = Annotated[int, msgspec.Meta(ge=1, le=100)]
 LARGEST = 400_000  # bytes of the rows of one part, before they are signed
 
 
@@ -132,7 +133,8 @@ class ItemRow(MovedRow, frozen=True, kw_only=True, tag="item"):
 
 class GrantRow(MovedRow, frozen=True, kw_only=True, omit_defaults=True, tag="grant"):
     """A grant to a hub of `peer`. One that was revoked moves too, because what the hub had ordered stays ordered; one
-    that is offered is offered again by the new home."""
+    that is offered is offered again by the new home. `lot_share` is in percent, `ends_at` in UTC; None: no such term.
+    """
 
     id: Id
     peer: Short
@@ -141,6 +143,8 @@ class GrantRow(MovedRow, frozen=True, kw_only=True, omit_defaults=True, tag="gra
     category_id: Id | None
     resell: bool
     state: Literal["accepted", "offered", "revoked"] = "accepted"
+    lot_share: Percent | None = None
+    ends_at: datetime | None = None
 
 
 class SentItemRow(MovedRow, frozen=True, kw_only=True, tag="told"):
