@@ -96,7 +96,7 @@ def test_what_only_plugins_that_sell_use_stands_in_the_tier_of_trade() -> None:
     small = {
         name
         for package in GUESTS
-        if package.name not in ("commensal_shop", "commensal_office", "commensal_federation")
+        if package.name not in ("commensal_shop", "commensal_office", "commensal_federation", "commensal_transport")
         for _, module, names in _imports(package)
         if module == "commensal.trade"
         for name in names

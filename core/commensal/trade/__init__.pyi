@@ -219,17 +219,14 @@ from .products.copies import keep_lots as keep_lots
 from .products.copies import keep_products as keep_products
 from .products.copies import show_image as show_image
 from .products.enterprise_pictures import PICTURE_KINDS as PICTURE_KINDS
-from .products.enterprise_pictures import EnterprisePictures as EnterprisePictures
 from .products.enterprise_pictures import PictureKind as PictureKind
 from .products.enterprise_pictures import enterprise_pictures as enterprise_pictures
 from .products.enterprise_pictures import pictures_of_enterprises as pictures_of_enterprises
 from .products.enterprise_pictures import set_enterprise_picture as set_enterprise_picture
 from .products.fields import PRODUCT_FIELDS as PRODUCT_FIELDS
 from .products.images import LARGEST_IMAGE as LARGEST_IMAGE
-from .products.images import Image as Image
 from .products.images import Picture as Picture
 from .products.images import add_image as add_image
-from .products.images import images_of as images_of
 from .products.images import keep_picture as keep_picture
 from .products.images import re_encode as re_encode
 from .products.images import read_picture as read_picture
