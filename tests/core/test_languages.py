@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -81,6 +82,17 @@ def test_no_translation_outlives_its_text(texts: dict[Text, str]) -> None:
         if text not in texts
     ]
     assert not unused, "\n".join(unused)
+
+
+def test_one_text_has_one_translation() -> None:
+    """All catalogues share one table: of two translations, the order of the plugins would choose."""
+    for language in ("fr", "de"):
+        files = [file for folder in PACKAGES for file in folder.glob(f"locale/{language}/LC_MESSAGES/*.po")]
+        first: dict[Text, tuple[Sequence[str], Path]] = {}
+        for file in files:
+            for text, forms in translations_in(file).items():
+                others, elsewhere = first.setdefault(text, (forms, file))
+                assert list(forms) == list(others), f"{text[0]!r} differs in {file.name} and {elsewhere.name}"
 
 
 def test_translations_say_something_with_the_values_of_their_texts() -> None:

@@ -112,7 +112,7 @@ def test_packers_see_what_to_weigh_in_walking_order_and_no_amounts(instance: Ins
         tx.execute(update(supplied_product).where(supplied_product.c.name == "Carottes").values(handling=["Chilled"]))
     lines = table(instance, "shop", "distribution_lists:by_customer", place="fêtes")
     assert "Amount (EUR)" not in lines[0]
-    assert [(line["Order"], line["Product"], line["Zone"], line["To weigh"]) for line in lines[:2]] == [
+    assert [(line["Order"], line["Product"], line["Packing zone"], line["To weigh"]) for line in lines[:2]] == [
         ("1 · Ada · Salle des fêtes, 17:00 · □□□\nJe viens à vélo.", "Poulet", "Dry", "______\N{NO-BREAK SPACE}kg"),
         ("1 · Ada · Salle des fêtes, 17:00 · □□□\nJe viens à vélo.", "Carottes", "Chilled", ""),
     ]

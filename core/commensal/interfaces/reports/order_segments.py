@@ -104,7 +104,7 @@ def order_lines(language: str) -> Segment:
         plain_field(language, "position", "Position", _line.position, "whole"),
         number_field(language, "pieces", "Pieces", _line.quantity, "whole"),
         plain_field(language, "by_weight", "Sold by weight", _as_int(_line.weighed), "whole"),
-        plain_field(language, "zone", "Zone", _kept_as(), shown=_show_zone(language)),
+        plain_field(language, "zone", "Packing zone", _kept_as(), shown=_show_zone(language)),
         plain_field(language, "walk", "Walking order", _kept_as(), "whole", shown=_place_of_zone),
         plain_field(language, "weighed", "Weighed", _line.final_quantity, "quantity", unit=_line.unit),
         plain_field(language, "price", "Price", _line.price, "money"),
