@@ -18,7 +18,6 @@ from commensal.instance import Instance
 from commensal.operations.work import work_of
 from commensal.storage.jobs.clock import trust_clock
 from commensal.storage.jobs.run import run_due
-from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.guest_policy import GuestPolicy, change_guest_policy, guest_policy_of
@@ -26,6 +25,7 @@ from commensal.trade.enterprises.tables import guest_policy
 from commensal.trade.orders import guests
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.change import change_order
+from commensal.trade.orders.emails import mailed_secret
 from commensal.trade.orders.fulfil import hand_order_over
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
@@ -93,11 +93,8 @@ class Hall:
 
     def follow_link(self, order: Order) -> None:
         """Confirms the order by the link in its mail."""
-        with self.store.read() as tx:
-            mails = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail"))]
-        secret = next(mail["secret"] for mail in mails if mail.get("order_id") == order.id)
         with self.store.write() as tx:
-            prove_order(tx, fingerprint(secret))
+            prove_order(tx, fingerprint(str(mailed_secret(tx, order.id))))
 
     def pay(self, order: Order) -> None:
         with self.store.write() as tx:

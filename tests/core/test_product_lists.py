@@ -448,7 +448,7 @@ def test_every_mistake_is_told_by_row_and_column(table: Table) -> None:
         ("row 5, units", "quantity"),
         ("row 5, tax_category", "vat_rate"),
         ("row 5, weighed", "flag"),
-        ("row 5, price", "too_large"),
+        ("row 5, price", "not_a_number"),
         ("row 6, name", "too_long"),
         ("row 6, sku", "too_long"),
         ("row 6, unit_type", "missing"),

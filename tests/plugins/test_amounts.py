@@ -53,6 +53,13 @@ def test_a_packer_sees_goods_and_no_amounts_until_they_take_money(shop: Shop, pa
     assert ask(shop, packer, f"/orders/{order.id}").json()["total"] == order.total
 
 
+def test_the_description_of_the_api_says_that_amounts_may_be_null(shop: Shop) -> None:
+    schemas = shop.client.get("/api/openapi.json").json()["components"]["schemas"]
+    types = {name: shape.get("type") for name, shape in schemas["Order"]["properties"].items()}
+    assert (types["total"], types["codes"], types["name"]) == (["integer", "null"], ["array", "null"], "string")
+    assert "x-nullable" not in str(schemas)
+
+
 def test_reports_leave_their_columns_of_money_out(shop: Shop, packer: str) -> None:
     shop.order({"carrots": 2})
     names = {

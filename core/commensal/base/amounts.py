@@ -17,17 +17,14 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import msgspec
 
+NULLABLE = "x-nullable"  # in a JSON schema of msgspec, which lets nothing replace its own `type`
 _HIDDEN = {"hidden without rights to money": True}
+_WHEN = "Null for members of the enterprise who neither read payments nor take money."
+_MARK = msgspec.Meta(description=_WHEN, extra=_HIDDEN, extra_json_schema={NULLABLE: True})
 
-
-def _hidden(json_type: str) -> msgspec.Meta:
-    text = "Null for members of the enterprise who neither read payments nor take money."
-    return msgspec.Meta(description=text, extra=_HIDDEN, extra_json_schema={"type": [json_type, "null"]})
-
-
-Amount = Annotated[int, _hidden("integer")]  # minor units of a currency
-VoucherCode = Annotated[str, _hidden("string")]  # whoever knows it may spend what is left of the voucher
-VoucherCodes = Annotated[tuple[str, ...], _hidden("array")]
+Amount = Annotated[int, _MARK]  # minor units of a currency
+VoucherCode = Annotated[str, _MARK]  # whoever knows it may spend what is left of the voucher
+VoucherCodes = Annotated[tuple[str, ...], _MARK]
 
 
 def without_amounts(value: object) -> object:

@@ -39,9 +39,10 @@ def decode_json(content: bytes, shape: object) -> Any:
 
 
 def _without_long_decimals(value: Any) -> Any:
-    if all(map(is_short, decimals_in(value))):
-        return value
-    raise msgspec.ValidationError(f"Expected a number of at most {MOST_DIGITS} digits")
+    for path, number in decimals_in(value):
+        if not is_short(number):
+            raise msgspec.ValidationError(f"Expected a number of at most {MOST_DIGITS} digits - at `{path}`")
+    return value
 
 
 def _run_first_alone(shape: object, act: Callable[[], Any]) -> Any:

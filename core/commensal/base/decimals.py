@@ -34,19 +34,19 @@ def may_be_long(content: bytes) -> bool:
     return _SUSPICIOUS.search(content) is not None
 
 
-def decimals_in(value: object) -> Iterator[Decimal]:
-    """All decimals in an object, its fields and what they hold."""
+def decimals_in(value: object, path: str = "$") -> Iterator[tuple[str, Decimal]]:
+    """All decimals in an object, its fields and what they hold, with their paths as msgspec writes them."""
     if isinstance(value, Decimal):
-        yield value
+        yield path, value
     elif isinstance(value, Mapping):
         for inner in value.values():
-            yield from decimals_in(inner)
+            yield from decimals_in(inner, f"{path}[...]")
     elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from decimals_in(inner)
+        for position, inner in enumerate(value):
+            yield from decimals_in(inner, f"{path}[{position}]")
     elif isinstance(value, msgspec.Struct):
         for name in value.__struct_fields__:
-            yield from decimals_in(getattr(value, name))
+            yield from decimals_in(getattr(value, name), f"{path}.{name}")
     elif is_dataclass(value) and not isinstance(value, type):
         for field in fields(value):
-            yield from decimals_in(getattr(value, field.name))
+            yield from decimals_in(getattr(value, field.name), f"{path}.{field.name}")

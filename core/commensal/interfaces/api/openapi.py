@@ -9,6 +9,7 @@ from typing import Any, get_args, get_origin
 
 import msgspec
 
+from ...base.amounts import NULLABLE
 from .endpoint import Endpoint, File, Page, Stream
 from .problems import MEDIA_TYPE, ProblemDocument
 
@@ -21,6 +22,7 @@ def openapi(endpoints: Sequence[Endpoint], *, title: str, base_url: str, version
     schemas, components = msgspec.json.schema_components(
         [*map(_distinct_page, shapes), ProblemDocument], ref_template="#/components/schemas/{name}"
     )
+    _allow_null(components)
     by_shape = {repr(shape): schema for shape, schema in zip(shapes, schemas, strict=False)}
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
@@ -38,6 +40,14 @@ def openapi(endpoints: Sequence[Endpoint], *, title: str, base_url: str, version
             },
         },
     }
+
+
+def _allow_null(schema: Any) -> None:
+    """Lets what is marked as nullable be null, in the schema and in all that it holds."""
+    for part in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        _allow_null(part)
+    if isinstance(schema, dict) and schema.pop(NULLABLE, False):
+        schema["type"] = [schema["type"], "null"]
 
 
 @cache
