@@ -40,6 +40,11 @@ _LATER = tuple(kind for kind in ORDER_KINDS if kind not in {*_EARLIER, *_CANCELL
 _AFFAIRS: dict[str, dict[str, Any]] = {
     "empty_sale": {"sale": "Panier de juin", "shop": "Le Panier du Val"},
     "guest_orders_expired": {"count": 3, "numbers": "4, 7, 9"},
+    "shop_watch": {"shop": "Le Panier du Val", "path": "tell/s3cret"},
+    "shop_sale_open": {
+        "shop": "Le Panier du Val", "sale": "Panier de juin", "closes": "jeudi 4 juin 2026, 20:00",
+        "path": "sales/s1", "stop_path": "tell/s3cret/stop",
+    },
     "webhooks_off": {"url": "https://compta.example/hook", "because": "gone", "error": ""},
     "federation_backorder": {
         "sale": "Panier de juin", "platform": "https://platform.example", "error": "503", "parked": False,

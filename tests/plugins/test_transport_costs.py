@@ -157,7 +157,11 @@ def test_an_insertion_is_the_cheapest_of_all_orders_that_keep_the_stops(places: 
 def test_room_is_counted_on_each_leg_alone() -> None:
     places = [Point(Decimal(f"47.{n}0"), Decimal("0.50")) for n in range(1, 5)]
     stops = [a_stop(str(n), place, free=Load(5 if n == 1 else 0, 50)) for n, place in enumerate(places)]
-    assert cheapest(stops, a_stop("a", places[0]), a_stop("b", places[3]), Load(1, 1)) == "full"
+    across = (a_stop("a", places[0]), a_stop("b", places[3]))
+    assert cheapest(stops, *across, Load(6, 1)) == "full"
+    twice = cheapest(stops, *across, Load(1, 1))
+    assert not isinstance(twice, str)
+    assert twice.metres > metres(stops), "the van would have to come back for it"
     insertion = cheapest(stops, a_stop("a", places[1]), a_stop("b", places[2]), Load(5, 1))
     assert not isinstance(insertion, str)
     assert [stop.free.crates for stop in insertion.stops] == [0, 0, 0, 0], "no second stop at the same place"

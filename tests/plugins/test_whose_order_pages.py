@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from commensal.instance import Instance
 from commensal.storage.jobs.tables import job
+from commensal.trade.orders.emails import mailed_secret
 from commensal.trade.people.people import Person, add_person, new_person
 
 from .conftest import PASSWORD, Browser, Stall, buy, stored_orders, to_the_checkout
@@ -15,10 +16,10 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True) 
 
 
 def mailed_link(instance: Instance) -> str:
-    """Returns the path of the link in the last e-mail about an order."""
-    with instance.store.read() as tx:
+    """Returns the path of the link in the last e-mail about an order, which is sent now."""
+    with instance.store.write() as tx:
         payload = select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.created_at.desc(), job.c.id.desc())
-        return f"/orders/guest/{tx.value(payload)['secret']}"
+        return f"/orders/guest/{mailed_secret(tx, tx.value(payload)['order_id'])}"
 
 
 @pytest.fixture
