@@ -40,7 +40,7 @@ def tour(browser: Browser, stall: Stall, clock: ManualClock) -> Iterator[tuple[s
         "/hubs/shop/legal/notice",
     ):
         yield url, browser.go(url)
-    for url in ("/", "/?q=nothing", "/hubs/shop", SALE, f"{SALE}?q=nothing", f"{SALE}/cart", "/orders", "/nowhere"):
+    for url in ("/", "/?q=xyzzy", "/hubs/shop", SALE, f"{SALE}?q=xyzzy", f"{SALE}/cart", "/orders", "/nowhere"):
         yield url, browser.go(url)
     browser.go(SALE)
     yield "wrong quantities", browser.send("/cart", **{f"items/{stall.small}": "x", f"items/{stall.eggs}": "?"})
