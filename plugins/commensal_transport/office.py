@@ -19,7 +19,7 @@ from .week_pages import transport_url, week_now, week_page
 
 @hookimpl
 def office_pages() -> Sequence[OfficePage]:
-    reads, drives, decides = "demand:read", "orders:pack", "sales:write"
+    reads, drives, decides, pays = "demand:read", "orders:pack", "sales:write", "payments:read"
     return [
         OfficePage(path="transport", place="bring", scope=reads, show=week_page, send=week_now, sends=decides),
         OfficePage(path="transport/drive", place="bring", scope=decides, show=drive_page, send=drive_now),
@@ -33,8 +33,8 @@ def office_pages() -> Sequence[OfficePage]:
             send=change_now,
             sends=decides,
         ),
-        OfficePage(path="transport/balance", place="bring", scope=reads, show=balance_page),
-        OfficePage(path="transport/statements/{trip}", place="bring", scope=reads, show=statement_page),
+        OfficePage(path="transport/balance", place="bring", scope=pays, show=balance_page),
+        OfficePage(path="transport/statements/{trip}", place="bring", scope=pays, show=statement_page),
     ]
 
 
