@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -66,7 +65,8 @@ def _values(which: str, folder: Path, settings: InstanceSettings) -> dict[str, s
 
 def _of_any(value: str, name: str) -> str:
     """A value of the unit of one instance, for any instance beside it: `%i` stands where paths end in its name."""
-    return re.sub(rf"(?<=/){re.escape(name)}$", "%i", value, flags=re.MULTILINE)
+    lines = (line.removesuffix(f"/{name}") + "/%i" if line.endswith(f"/{name}") else line for line in value.split("\n"))
+    return "\n".join(lines)
 
 
 def _command() -> Path:
