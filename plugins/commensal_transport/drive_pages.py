@@ -27,6 +27,12 @@ _FIELDS = {
 }  # fmt: skip
 
 
+_EMPTY = {
+    "basis": "farm_help", "rule": "same_saving/1", "toll": "", "stop_price": "", "crate_price": "", "starts_at": "",
+    "ends_at": "", "book_until": "",
+}  # fmt: skip
+
+
 def drive_page(visit: Visit, shop: Enterprise) -> Screen | Response:
     return _drive_page(visit, shop)
 
@@ -38,7 +44,7 @@ def _drive_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, 
         now = tx.now
     if not vehicles:
         return visit.redirect(f"{transport_url(shop.id)}/vehicles?done=first")
-    typed = dict(visit.form) or _proposed(needs, before, shop.timezone, now)
+    typed = {**_EMPTY, **(visit.form or _proposed(needs, before, shop.timezone, now))}
     context = {
         "needs": [(f"need/{key_text(need.key)}", need) for need in needs], "vehicles": vehicles, "typed": typed,
         "mistakes": errors, "home": transport_url(shop.id), "bases": BASES, "rules": RULES, "zone": shop.timezone,
@@ -57,7 +63,7 @@ def open_needs(tx: Transaction, visit: Visit, shop: Enterprise) -> list[Need]:
 
 def _proposed(needs: Sequence[Need], before: Row | None, timezone: str, now: datetime) -> dict[str, str]:
     """The form as it is proposed: the hours of last time on the day of the first need, else just in time for it."""
-    typed = {"basis": "farm_help", "rule": "same_saving/1", "toll": "", "stop_price": "", "crate_price": ""}
+    typed = dict(_EMPTY)
     if not needs:
         return typed
     first = needs[0]

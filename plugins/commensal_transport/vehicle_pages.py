@@ -26,7 +26,7 @@ def _vehicles_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKE
     usual = {"name": "", "crates": "60", "kg": "700", "cold": "0", "keeping": "ambient",
              "cents_per_km": f"0.{CENTS_PER_KM}"}  # fmt: skip
     context = {
-        "vehicles": vehicles, "typed": dict(visit.form) or usual, "mistakes": errors, "classes": CLASSES,
+        "vehicles": vehicles, "typed": {**usual, **visit.form}, "mistakes": errors, "classes": CLASSES,
         "home": transport_url(shop.id), "done": visit.query.get("done", ""),
     }  # fmt: skip
     return Screen(template="transport/vehicles.html", context=context, status=status)

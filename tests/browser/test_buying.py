@@ -213,6 +213,7 @@ def test_what_was_typed_in_two_tabs_and_before_a_search_is_all_in_the_basket(per
     person.presses("Chercher")
     person.closes_the_tab()
     person.presses("Mon panier")
+    person.waits_until(lambda: person.driver.current_url.endswith("/cart"), "the basket")
     assert [
         person.find(f"//li//input[@id = //label[contains(., '{name}')]/@for]").get_attribute("value")
         for name in ("Carottes", "Œufs")

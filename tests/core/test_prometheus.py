@@ -150,9 +150,13 @@ def prometheus(files: Path, tmp_path: Path) -> Iterator[str]:
 @NEEDS_PROMETHEUS
 def test_prometheus_reads_an_instance(prometheus: str) -> None:
     def known(query: str) -> list[str]:
-        answer = httpx.get(f"{prometheus}/api/v1/query", params={"query": query}, trust_env=False, timeout=60).json()
-        return [row["value"][1] for row in answer["data"]["result"]]
+        answer = httpx.get(f"{prometheus}/api/v1/query", params={"query": query}, trust_env=False, timeout=60)
+        return [row["value"][1] for row in answer.json()["data"]["result"]]
 
+    def is_ready() -> bool:  # it listens before it reads its own store
+        return httpx.get(f"{prometheus}/-/ready", trust_env=False, timeout=60).status_code == 200
+
+    wait_until(is_ready, "Prometheus answers queries")
     wait_until(lambda: known("commensal_info") == ["1"], "Prometheus has read the instance")
     assert known('up{job="commensal"}') == ["1"]
     assert known("sum(commensal_health)") == ["1"]

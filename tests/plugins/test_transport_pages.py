@@ -159,3 +159,9 @@ def test_the_pages_speak_french(valley: Valley, client: TestClient) -> None:
     baker, gardener = (member(valley, client, farm, language="fr") for farm in ("baker", "gardener"))
     assert "Ils passent par chez vous" in baker.go("/office/baker/transport").text
     assert "Feuille de route" in gardener.go(f"/office/gardener/transport/trips/{trip.id}").text
+
+
+def test_a_form_with_one_field_is_shown_again_with_its_mistakes(valley: Valley, client: TestClient) -> None:
+    gardener = member(valley, client, "gardener")
+    answer = gardener.client.post("/office/gardener/transport/vehicles", data={"name": "x" * 500})
+    assert (answer.status_code, "x" * 500 in answer.text) == (422, True)

@@ -16,7 +16,7 @@ CAUGHT_BY: Mapping[str, int] = {
     "a_complete_order_grows_by_itself": 0,
     "a_grant_says_the_difference": 0,
     "a_grant_that_comes_twice_is_taken_twice": 13,
-    "a_line_follows_todays_price": 2,
+    "a_line_follows_todays_price": 18,
     "a_lower_grant_is_believed": 5,
     "a_message_for_somebody_else_is_taken": 0,
     "a_message_from_a_clock_that_is_wrong_is_refused_for_ever": 47,
