@@ -25,6 +25,7 @@ from .customers import Customer, CustomerFields, customers_by_email, new_row, re
 from .tables import customer, customer_in_category
 
 MOST_ROWS = 1000  # below the headers
+MOST_COLUMNS = 100  # in which headers are looked for
 _LISTED = 200  # mistakes
 _HEADERS = {
     "email": ("email", "e mail", "mail", "courriel", "adresse mail", "adresse e mail", "adresse email"),
@@ -137,7 +138,7 @@ def _owners(tx: Transaction, emails: Sequence[str]) -> dict[str, str]:
 def _read_rows(content: bytes, problems: list[Problem]) -> Iterator[CustomerRow]:
     """The rows with their mistakes noted. Raises `Refused` for an unreadable list."""
     cells = list(_cells(content))
-    columns = _columns(cells[0] if cells else [])
+    columns = _columns(cells[0][:MOST_COLUMNS] if cells else [])
     if len(cells) - 1 > MOST_ROWS:
         raise Refused("too_many_rows", "This list has more than {most} rows. Hand it in in parts.", most=MOST_ROWS)
     for number, row in enumerate(cells[1:], 2):
