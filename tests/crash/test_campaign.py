@@ -13,7 +13,7 @@ from .lifeline import Lifeline
 KILLS, ON_POSTGRESQL = 50, 20
 
 
-@pytest.mark.parametrize("seed", ["carrots", "leeks", "quinces", "walnuts"])
+@pytest.mark.parametrize("seed", ["carrots", "leeks"])
 def test_nothing_that_was_confirmed_is_lost_and_nobody_pays_twice(line: Lifeline, tmp_path: Path, seed: str) -> None:
     figures = campaign(line, tmp_path / "shop", seed=seed, kills=KILLS)
     print(f"{seed}: {figures}")
