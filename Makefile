@@ -21,7 +21,7 @@ demo: $(VENV)/installed   ## sell a crate on this machine, in a temporary folder
 	$(BIN)/commensal demo
 
 test: $(VENV)/installed   ## lint, types, and the suite on SQLite, but for what takes long
-	@echo "This takes about eight minutes on two cores. PostgreSQL and what takes longer follow in: make test-rest"
+	@echo "This takes about ten minutes on two cores. PostgreSQL and what takes longer follow in: make test-rest"
 	$(MAKE) --no-print-directory lint
 	$(BIN)/pytest -n 2 --dist worksteal -m "not long" -k "not postgresql" $(COVERED)
 
@@ -30,7 +30,7 @@ quick: $(VENV)/installed   ## within 90 seconds: lint, and tests on SQLite, thos
 	$(BIN)/ruff format --check core federation plugins tests
 	$(BIN)/pytest -n 2 --dist load -q -m "not long" -k "not postgresql" --quick 60
 
-test-rest: test-postgresql test-long test-wheel   ## what `make test` leaves out: about fifteen minutes on two cores
+test-rest: test-postgresql test-long test-wheel   ## what `make test` leaves out: about twenty minutes on two cores
 
 test-postgresql: $(VENV)/installed   ## the suite on a real PostgreSQL, which comes in a wheel
 	$(BIN)/pytest -n 2 --dist worksteal -m "not long" -k postgresql

@@ -7,6 +7,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from commensal.testing.fixtures import pytest_configure
 
 from .workbench import make_workbench
@@ -16,6 +18,7 @@ _BLOCK = re.compile(r"^```(\w+)(?: file=(\S+))?\n(.*?)^```$", re.MULTILINE | re.
 _LINK = re.compile(r"\]\(([^)#]+)?(?:#([^)]+))?\)")
 
 
+@pytest.mark.long
 def test_its_blocks_do_what_it_says(tmp_path: Path) -> None:
     bench = make_workbench(tmp_path)
     folder, runs = bench.folder, 0

@@ -23,7 +23,7 @@ from .filling import MEMBERS, WORDS, AppRoute, Unfilled, fill
 from .settled import PRIVATE, PUBLIC
 from .trespass import OPEN, Asker, Attempt, Village, trespasses
 
-pytestmark = pytest.mark.bundled
+pytestmark = [pytest.mark.bundled, pytest.mark.long]  # hundreds of requests for each asker
 
 BOTH = pytest.mark.databases("sqlite", "postgresql")
 ASKERS = ("anonymous", "owner", "token", "platform", "shopper", "operator")
