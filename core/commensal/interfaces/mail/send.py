@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from html import escape
 
 import structlog
@@ -21,6 +22,7 @@ from ...base.failpoints import failpoint
 from ...base.ical import CalendarEvent, calendar
 from ...base.languages.catalogs import translate
 from ...instance import Instance
+from ...storage.database import Transaction
 from ...storage.jobs import Job
 from ...trade.enterprises.enterprises import Enterprise, enterprise_by_id
 from ...trade.enterprises.legal_texts import legal_text_by_id
@@ -81,15 +83,16 @@ def link_for_password(base_url: str, code: str) -> str:
 
 def send_mail(instance: Instance, job: Job) -> None:
     """Sends one message. Raises whatever prevents its delivery, so that the job is retried."""
-    payload = job.payload
+    payload, secret = job.payload, None
     remove_unfinished(instance.folder, job.id)
     if payload["kind"] in _CAUSED_BY_OTHERS or payload.get("typed"):
         limit = instance.settings.limits.mails
-        if not instance.store.transact(lambda tx: may_send(tx, job, most=limit)):
+        leaves, secret = instance.store.transact(lambda tx: _admit(tx, job, limit))
+        if not leaves:
             _log.info("mail held back", kind=payload["kind"], late=payload["kind"] in (*ORDER_KINDS, "purchase_order"))
             return
     if payload["kind"] in ORDER_KINDS:
-        _send_and_note(instance, job, _send_about_order)
+        _send_and_note(instance, job, partial(_send_about_order, secret=secret))
     elif payload["kind"] == "purchase_order":
         _send_and_note(instance, job, _send_to_supplier)
     elif payload["kind"] in ACCOUNT_KINDS:
@@ -102,6 +105,14 @@ def send_mail(instance: Instance, job: Job) -> None:
         _send(instance, job, values={**payload["values"], "enterprise": name}, to_name=name)
     else:
         raise ValueError(f"there is no e-mail of kind {payload['kind']!r}")
+
+
+def _admit(tx: Transaction, job: Job, most: int) -> tuple[bool, str | None]:
+    """Returns whether to send the e-mail now, and the secret of the link in one about a guest's order."""
+    leaves = may_send(tx, job, most=most)
+    if not leaves or job.payload["kind"] not in ORDER_KINDS:
+        return leaves, None
+    return True, job.payload.get("secret") or mailed_secret(tx, job.payload["order_id"])
 
 
 def _send_and_note(instance: Instance, job: Job, send: Callable[[Instance, Job], bool]) -> None:
@@ -140,10 +151,10 @@ def _files_of(instance: Instance, shop: Enterprise, order: PurchaseOrder, langua
     return files
 
 
-def _send_about_order(instance: Instance, job: Job) -> bool:
-    """Mails an order to its customer; returns False if there is nothing left to say: it was paid meanwhile."""
+def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> bool:
+    """Mails an order to its customer, with `secret` in the link if it is a guest's; returns False if there is nothing
+    left to say: it was paid meanwhile."""
     order_id = job.payload["order_id"]
-    secret = job.payload.get("secret") or instance.store.transact(lambda tx: mailed_secret(tx, order_id))
     path = _GUEST_ORDER.format(secret=secret) if secret else _ORDER.format(order_id=order_id)
     link = _address(instance, path)
     if job.payload["kind"] in _ASKS_TO_PAY:
