@@ -1,4 +1,4 @@
-"""The option ``--instance``, which nearly all commands have."""
+"""Options that many commands have."""
 
 from __future__ import annotations
 
@@ -9,3 +9,4 @@ import typer
 
 Folder = Annotated[Path, typer.Option("--instance", help="The folder of the instance.", file_okay=False)]
 HERE = Path(".")
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]

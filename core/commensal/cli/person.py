@@ -20,7 +20,7 @@ from ..trade.privacy.forgetting import forget_person
 from ..trade.privacy.retention import RetentionReport, apply_retention
 from ..trade.privacy.subject import subject_by_email
 from ..trade.privacy.values import Forgotten
-from .folder import HERE, Folder
+from .folder import HERE, Folder, Yes
 
 Email = Annotated[str, typer.Argument(help="Their e-mail address.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done.")]
@@ -52,7 +52,7 @@ def add_to(app: typer.Typer) -> None:
     def erase(
         email: Email,
         dry_run: DryRun = False,
-        yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+        yes: Yes = False,
         instance: Folder = HERE,
     ) -> None:
         """Forgets somebody. Orders and payments stay, under a pseudonym, for as long as the law wants."""

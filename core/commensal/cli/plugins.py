@@ -29,7 +29,9 @@ from ..storage.database.migrate import drop_tables, tables_of
 from ..trade.enterprises.installed import InstalledPlugin, State, installed_plugins
 from ..trade.enterprises.plugins import offered_plugins
 from ..trade.enterprises.tables import enterprise_plugin
-from .folder import HERE, Folder
+from .folder import HERE, Folder, Yes
+
+PluginId = Annotated[str, typer.Argument(help="Its id.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -67,15 +69,15 @@ def add_to(app: typer.Typer) -> None:
                 _enable(plugin, folder)
 
     @plugin_app.command("enable")
-    def enable(plugin: Annotated[str, typer.Argument(help="Its id.")], instance: Folder = HERE) -> None:
+    def enable(plugin: PluginId, instance: Folder = HERE) -> None:
         """Enables an installed plugin in instance.toml, and makes its tables."""
         _enable(plugin, instance)
 
     @plugin_app.command("disable")
     def disable(
-        plugin: Annotated[str, typer.Argument(help="Its id.")],
+        plugin: PluginId,
         instance: Folder = HERE,
-        yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+        yes: Yes = False,
     ) -> None:
         """Takes a plugin out of instance.toml. Its tables stay, and what enterprises have set for it."""
         count = _count_users(instance, plugin)
@@ -90,9 +92,9 @@ def add_to(app: typer.Typer) -> None:
 
     @plugin_app.command("drop")
     def drop(
-        plugin: Annotated[str, typer.Argument(help="Its id.")],
+        plugin: PluginId,
         instance: Folder = HERE,
-        yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+        yes: Yes = False,
     ) -> None:
         """Drops the tables of a plugin that is not enabled any more, and what enterprises have set for it."""
         with open_instance(instance, forgiving=True) as opened:
