@@ -108,8 +108,8 @@ def test_a_grant_that_is_still_offered_is_offered_by_the_new_home(farm: Producer
     hub.order(item, 3)
     minutes(farm.region, 2)
     with farm.write() as tx:
-        (given,) = grants_between(tx, enterprise_id="farm", direction="given")
-        end_grant(farm.federation, tx, given.id)
+        (grant_given,) = grants_between(tx, enterprise_id="farm", direction="given")
+        end_grant(farm.federation, tx, grant_given.id)
         ends_at = tx.now + timedelta(days=30)
         peer_id = farm.region.peer("a", "b").id
         give_grant(farm.federation, tx, "farm", peer_id, hub.iri, hub.id, lot_share=20, ends_at=ends_at)
@@ -120,9 +120,9 @@ def test_a_grant_that_is_still_offered_is_offered_by_the_new_home(farm: Producer
         accept_grant(hub.federation, tx, offered.id)
     minutes(farm.region, 2)
     with new_farm.read() as tx:
-        (given,) = grants_between(tx, enterprise_id="farm", direction="given")
+        (moved,) = grants_between(tx, enterprise_id="farm", direction="given")
         (order,) = orders_of(tx, "farm")
-    assert (given.state, given.lot_share, given.ends_at) == ("accepted", 20, ends_at)
+    assert (moved.state, moved.lot_share, moved.ends_at) == ("accepted", 20, ends_at)
     assert [line.quantity for line in order.lines] == [3]
     assert_consistent(farm.region)
 

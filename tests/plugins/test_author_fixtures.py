@@ -62,7 +62,7 @@ def test_a_shop_sells_weighs_and_is_paid(shop: Shop, run_jobs: RunJobs) -> None:
 def test_neighbours_pages_and_the_api(shop: Shop) -> None:
     assert shop.neighbour().payment_methods() == []
     assert shop.page("/").status_code == 200
-    assert [one["plugin"] for one in shop.ask("GET", "/plugins") if one["enabled"]] == ["cash", "shop"]
+    assert [entry["plugin"] for entry in shop.ask("GET", "/plugins") if entry["enabled"]] == ["cash", "shop"]
     assert shop.try_to_ask("GET", "/no-such-thing").status_code == 404
     shop.do_without("cash")
     assert shop.payment_methods() == []
