@@ -7,10 +7,9 @@ from typing import Any
 
 from starlette.responses import Response
 
-from commensal import NotFound, Refused, Stale, Transaction, customer_by_id, list_categories
+from commensal import Customer, NotFound, Refused, Stale, Transaction, customer_by_id, list_categories
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
 from commensal.trade import (
-    Customer,
     CustomerCategory,
     change_customer,
     count_customers,

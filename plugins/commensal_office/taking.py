@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from commensal import (
     Address,
+    Customer,
     Invalid,
     Order,
     OrderSummary,
@@ -20,7 +21,6 @@ from commensal import (
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
-    Customer,
     Wish,
     list_customers,
     orders_to_join,

@@ -31,6 +31,7 @@ from .deliveries import DELIVER, forget_old
 from .delivering import deliver
 from .endpoints import endpoints
 from .events import (
+    customer_created,
     order_cancelled,
     order_changed,
     order_fulfilled,
@@ -49,6 +50,7 @@ from .events import (
 from .people import erase_person, person_data
 
 __all__ = [
+    "customer_created",
     "endpoints",
     "erase_person",
     "jobs",

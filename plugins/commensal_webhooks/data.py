@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 import msgspec
 
-from commensal import Event, Order, Payment, SaleSession, StockLot
+from commensal import Customer, Event, Order, Payment, SaleSession, StockLot
 
 _ORDER = (
     "id", "number", "session_id", "state", "payment_state", "fulfilment_state", "currency", "prices_include_vat",
@@ -39,6 +39,14 @@ def order_data(order: Order, personal: bool) -> dict[str, object]:
         customer = _fields_of(order, ("customer_id", "name", "email", "phone", "language", "note", "plugin_fields"))
         values["customer"] = {**customer, "address": asdict(order.address) if order.address else None}
     return {"order": values}
+
+
+def customer_data(customer: Customer, personal: bool) -> dict[str, object]:
+    """The customer's record; `person_id` tells whether the address is proved. With `personal` also who they are."""
+    values = _fields_of(customer, ("id", "person_id", "created_at", "version"))
+    if personal:
+        values |= _fields_of(customer, ("name", "email", "phone", "code", "note", "plugin_fields"))
+    return {"customer": {**values, "categories": sorted(customer.categories)}}
 
 
 def payment_data(payment: Payment, personal: bool) -> dict[str, object]:

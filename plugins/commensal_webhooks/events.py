@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from commensal import Event, Instance, Order, Payment, SaleSession, StockLot, hookimpl
+from commensal import Customer, Event, Instance, Order, Payment, SaleSession, StockLot, hookimpl
 
-from .data import body_of, lot_data, order_data, payment_data, sale_data
+from .data import body_of, customer_data, lot_data, order_data, payment_data, sale_data
 from .deliveries import queue
 
 Data = Callable[[Any, bool], dict[str, Any]]
@@ -36,6 +36,11 @@ def order_fulfilled(instance: Instance, event: Event, order: Order) -> None:
 @hookimpl
 def order_paid(instance: Instance, event: Event, order: Order) -> None:
     _queue(instance, event, order_data, order)
+
+
+@hookimpl
+def customer_created(instance: Instance, event: Event, customer: Customer) -> None:
+    _queue(instance, event, customer_data, customer)
 
 
 @hookimpl

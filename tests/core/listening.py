@@ -19,6 +19,7 @@ from commensal.storage.jobs.tables import job
 from commensal.storage.jobs.ticking import tick
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.enterprises.customers import customer_for
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.event_delivery.tell import HOOKS
 from commensal.trade.events.tables import sale_opening
@@ -69,8 +70,9 @@ def plugins_loaded(instance: Instance, modules: Mapping[str, types.ModuleType]) 
 
 
 def a_shop_that_uses(tx: Transaction, *plugins: str) -> str:
-    """Creates a shop that uses these plugins; returns its item on sale. No event is left to tell."""
+    """Creates a shop that uses these plugins and knows Ada; returns its item on sale. No event is left to tell."""
     a_shop(tx)
+    customer_for(tx, "shop", email="ada@example.org", name="Ada")
     use(tx, *plugins)
     tx.execute(insert(sale_opening).values(session_id="shop-session", announced_at=tx.now))
     item = an_item(tx, a_lot(tx, on_hand="100"))

@@ -21,6 +21,8 @@ from commensal.storage.jobs.run import DELAYS
 from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot
 from commensal.testing.placed import a_placed_order, a_shop
+from commensal.trade.enterprises.customer_lists import import_customers
+from commensal.trade.enterprises.customers import create_customer
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.event_delivery.tell import HOOKS
 from commensal.trade.events.announce import EVENT
@@ -416,3 +418,22 @@ def test_a_product_list_is_told_lot_by_lot_and_item_by_item_by_two_statements_ea
     (stock_event, lot), (listing_event, items) = sorted(listener.events, key=lambda entry: entry[0].kind, reverse=True)
     assert (stock_event.kind, lot.name, lot.free) == ("stock_changed", "Produit 1", 7)
     assert (listing_event.kind, len(items)) == ("listing_changed", 1)
+
+
+# ------------------------------------------------------------------------------------------------ customers
+
+
+def test_a_new_customer_is_told_once_whoever_makes_them(instance: Instance, item: str, listener: Listener) -> None:
+    """By a first order (without a statement of its own), by the shop, or by a list."""
+    wish = Wish(items={item: 1}, name="Dora", email="dora@example.org")
+    for _ in range(2):
+        with instance.store.write() as tx:
+            place_order(tx, instance.hooks, "shop-session", wish)
+    with instance.store.write() as tx:
+        create_customer(tx, "shop", email="ben@example.org", name="Ben")
+        import_customers(tx, "shop", b"email,name\nada@example.org,Ada\ncleo@example.org,Cleo\n")
+    run(instance)
+    new_customers = [about for event, about in listener.events if event.kind == "customer_created"]
+    assert sorted((about.email, about.person_id) for about in new_customers) == [
+        ("ben@example.org", None), ("cleo@example.org", None), ("dora@example.org", None)
+    ]  # fmt: skip

@@ -275,6 +275,7 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "order_cancelled": lambda world, _: act_on_order(world, lambda tx, order: cancel_order(tx, world.hooks, order)),
     "order_fulfilled": lambda world, _: act_on_order(world, hand_order_over),
     "order_paid": lambda world, _: receive_probe_payment(world),
+    "customer_created": lambda world, _: place_probe_order(world),
     "payment_received": lambda world, _: receive_probe_payment(world),
     "payment_refunded": lambda world, _: _record_refund(world),
     "payment_failed": lambda world, _: _begin_and_fail_payment(world),

@@ -333,9 +333,8 @@ def test_with_the_check_taken_out_each_cell_is_found(
 
     def trust_address(tx: Transaction, enterprise_id: str, wish: Wish, email: str, **kwargs: Any) -> OrderOwner:
         record = customer_by_email(tx, enterprise_id, email)
-        return OrderOwner(
-            Identity.PROVEN, record.id, KnownCustomer(record.id, record.categories), kwargs.get("person_id")
-        )
+        known = KnownCustomer(record.id, record.categories)
+        return OrderOwner(Identity.PROVEN, record.id, known, kwargs.get("person_id"), is_new=False)
 
     monkeypatch.setattr(place, "identify", trust_address)
     monkeypatch.setattr(quote, "known_customer", lambda tx, shop, person: KnownCustomer(hall.record, frozenset()))

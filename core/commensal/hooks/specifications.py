@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..interfaces.reports.values import Report
     from ..storage.database import Transaction
     from ..storage.jobs.registry import Work
+    from ..trade.enterprises.customers import Customer
     from ..trade.orders.values import Order
     from ..trade.payments.values import Payment
     from ..trade.pricing.values import Address, Adjustment, OrderDraft, Phase
@@ -571,6 +572,15 @@ def order_paid(instance: Instance, event: Event, order: Order) -> None:
     """A payment has covered what an order costs. Called again when its price has risen and the rest is paid.
 
     Not called for an order that costs nothing, or whose price falls to what was paid before.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0, since="0.2")
+def customer_created(instance: Instance, event: Event, customer: Customer) -> None:
+    """The enterprise has a new customer: by a first order, or because a member or a list added them.
+
+    A guest may have typed the address of somebody else: without a `person_id` nobody has proved that it is theirs.
     """
     raise AssertionError("a specification is not called")
 

@@ -114,6 +114,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "order_cancelled": lambda order: None,
     "order_fulfilled": lambda order: None,
     "order_paid": lambda order: None,
+    "customer_created": lambda customer: None,
     "payment_received": lambda payment: None,
     "payment_refunded": lambda payment: None,
     "payment_failed": lambda payment: None,

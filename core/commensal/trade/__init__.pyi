@@ -52,7 +52,6 @@ from .enterprises.customer_categories import delete_category as delete_category
 from .enterprises.customer_categories import rename_category as rename_category
 from .enterprises.customer_lists import CustomerListReport as CustomerListReport
 from .enterprises.customer_lists import import_customers as import_customers
-from .enterprises.customers import Customer as Customer
 from .enterprises.customers import change_customer as change_customer
 from .enterprises.customers import count_customers as count_customers
 from .enterprises.customers import create_customer as create_customer

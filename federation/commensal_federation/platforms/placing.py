@@ -15,6 +15,7 @@ from sqlalchemy import delete, update
 
 from commensal import (
     Conflict,
+    Customer,
     Hooks,
     Invalid,
     Order,
@@ -26,7 +27,6 @@ from commensal import (
     sale_by_id,
 )
 from commensal.trade import (
-    Customer,
     Wish,
     cancel_order,
     change_order,

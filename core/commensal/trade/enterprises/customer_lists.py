@@ -21,7 +21,15 @@ from ...storage.database import Transaction, insert_rows
 from ..people.email import read_email
 from ..people.tables import person
 from .customer_categories import create_category, list_categories
-from .customers import Customer, CustomerFields, customers_by_email, new_row, read_attributes, search_text
+from .customers import (
+    Customer,
+    CustomerFields,
+    announce_customers,
+    customers_by_email,
+    new_row,
+    read_attributes,
+    search_text,
+)
 from .tables import customer, customer_in_category
 
 MOST_ROWS = 1000  # below the headers
@@ -120,6 +128,8 @@ def _write(
         statement = update(customer).where(customer.c.id == bindparam("customer"))
         tx.execute(statement.values(**values, version=customer.c.version + 1), changed)
     insert_rows(tx, customer_in_category, memberships)
+    if created:
+        announce_customers(tx, [values["id"] for values in created])
 
 
 def _changed(row: CustomerRow, before: Customer) -> dict[str, object]:

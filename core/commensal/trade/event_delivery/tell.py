@@ -18,6 +18,7 @@ from ...hooks.values import Event
 from ...instance import Instance
 from ...storage.database import Transaction
 from ...storage.jobs import Job
+from ..enterprises.customers import customer_by_id
 from ..enterprises.plugins import enabled_plugins
 from ..events.announce import EVENT
 from ..orders.questions import order_by_id
@@ -45,6 +46,7 @@ _SUBJECTS: Mapping[AnyHook, tuple[str, Load]] = {
     specifications.order_cancelled: ("order", _order),
     specifications.order_fulfilled: ("order", _order),
     specifications.order_paid: ("order", _order),
+    specifications.customer_created: ("customer", customer_by_id),
     specifications.payment_received: ("payment", payment_by_id),
     specifications.payment_refunded: ("payment", payment_by_id),
     specifications.payment_failed: ("payment", payment_by_id),

@@ -121,6 +121,8 @@ def place_order(
     keep_consents(tx, hooks, shop, quote.draft, wish.consents, wish.language)
     settle_with_plugins(tx, hooks, shop, quote, (), quote.draft.adjustments)
     events = event_jobs(tx, specifications.order_placed, shop.enterprise_id, order_id, shop.plugins)
+    if owner.is_new:
+        events += event_jobs(tx, specifications.customer_created, shop.enterprise_id, owner.record_id, shop.plugins)
     mail = confirmation_mail(tx, order_id, values, to_pay=quote.totals.total)
     enqueue_all(tx, [mail, *events, *sold_out_jobs(tx, emptied_lots), *expiry_jobs])
     return _placed_order(order_id, values, customer.customer_id, quote)

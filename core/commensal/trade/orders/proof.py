@@ -8,7 +8,7 @@ from sqlalchemy import and_, bindparam, select
 
 from ...base.errors import Refused
 from ...storage.database import Transaction
-from ..enterprises.customers import Customer, customer_by_id, customer_for
+from ..enterprises.customers import CustomerOrNew, customer_by_id, customer_for, customer_or_new
 from ..enterprises.tables import customer as record
 from ..enterprises.tables import customer_in_category
 from ..people.second_factor import has_second_factor
@@ -37,12 +37,14 @@ class OrderOwner:
     record_id: the shop's record for the customer; for a typed identity, the record for the address that was typed
     customer:  the customer for whom the order is priced: `STRANGER` while the identity is typed
     person_id: the account in whose history the order appears; None: of a guest
+    is_new:    the record was created for this order, and is not announced to plugins yet
     """
 
     identity: Identity
     record_id: str
     customer: KnownCustomer
     person_id: str | None
+    is_new: bool
 
 
 def identify(
@@ -63,34 +65,35 @@ def identify(
     """
     name = wish.name.strip()
     if by_hub:
-        customer = _customer_of_hub(tx, enterprise_id, email, customer_id, name=name, phone=wish.phone)
+        customer, is_new = _customer_of_hub(tx, enterprise_id, email, customer_id, name=name, phone=wish.phone)
         known = KnownCustomer(customer.id, customer.categories)
-        return OrderOwner(Identity.BY_HUB, customer.id, known, customer.person_id)
+        return OrderOwner(Identity.BY_HUB, customer.id, known, customer.person_id, is_new)
     rows = (
         tx.all(_CUSTOMER_OF_PERSON, {"enterprise": enterprise_id, "person": person_id}) if person_id is not None else []
     )
     if rows and rows[0]["id"] is not None:
-        return OrderOwner(Identity.PROVEN, rows[0]["id"], known_customer_from(rows), person_id)
+        return OrderOwner(Identity.PROVEN, rows[0]["id"], known_customer_from(rows), person_id, is_new=False)
     confirmed_email = rows[0]["email"] if rows and rows[0]["confirmed_at"] else None
-    customer = customer_for(
+    customer, is_new = customer_or_new(
         tx, enterprise_id, email=confirmed_email or email, name=name, phone=wish.phone,
         person_id=person_id if confirmed_email else None,
     )  # fmt: skip
     if confirmed_email is not None and customer.person_id == person_id:
-        return OrderOwner(Identity.PROVEN, customer.id, KnownCustomer(customer.id, customer.categories), person_id)
-    return OrderOwner(Identity.TYPED, customer.id, STRANGER, person_id)
+        known = KnownCustomer(customer.id, customer.categories)
+        return OrderOwner(Identity.PROVEN, customer.id, known, person_id, is_new)
+    return OrderOwner(Identity.TYPED, customer.id, STRANGER, person_id, is_new)
 
 
 def _customer_of_hub(
     tx: Transaction, enterprise_id: str, email: str, customer_id: str | None, *, name: str, phone: str
-) -> Customer:
+) -> CustomerOrNew:
     """Returns the customer for whom the hub orders, linked to the account that has confirmed the customer's address."""
     if customer_id is not None:
         customer = customer_by_id(tx, enterprise_id, customer_id)
         if customer.person_id is not None:
-            return customer
+            return CustomerOrNew(customer, is_new=False)
         email = customer.email
-    return customer_for(tx, enterprise_id, email=email, name=name, phone=phone, by_hub=True)
+    return customer_or_new(tx, enterprise_id, email=email, name=name, phone=phone, by_hub=True)
 
 
 def known_customer_of(tx: Transaction, order: Order) -> KnownCustomer:
