@@ -222,6 +222,7 @@ from .trade.privacy.values import KeptRows as KeptRows
 from .trade.products.fields import ProductField as ProductField
 from .trade.products.questions import kinds_of as kinds_of
 from .trade.products.questions import product_values as product_values
+from .trade.products.values import SuppliedProduct as SuppliedProduct
 from .trade.sale_sessions.questions import sale_by_id as sale_by_id
 from .trade.sale_sessions.questions import sales as sales
 from .trade.sale_sessions.references import NamesSale as NamesSale

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from commensal import Invalid, NotFound, Problem, Refused, Transaction
+from commensal import Invalid, NotFound, Problem, Refused, SuppliedProduct, Transaction
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 from commensal.trade import (
     PICTURE_KINDS,
     Picture,
     PictureKind,
-    SuppliedProduct,
     add_image,
     demand,
     enterprise_pictures,

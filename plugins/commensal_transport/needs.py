@@ -25,13 +25,14 @@ from commensal import (
     Problem,
     ProductField,
     SaleDemand,
+    SuppliedProduct,
     Transaction,
     enterprises_by_id,
     hookimpl,
     lineage,
     plugin_settings,
 )
-from commensal.trade import SuppliedProduct, demand_of_supplier, products_by_id
+from commensal.trade import demand_of_supplier, products_by_id
 
 from .alone import Tour, drive_alone
 from .geography import Point

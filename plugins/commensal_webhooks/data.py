@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 import msgspec
 
-from commensal import Customer, Event, Order, Payment, SaleSession, StockLot
+from commensal import Customer, Event, Order, Payment, SaleSession, StockLot, SuppliedProduct
 
 _ORDER = (
     "id", "number", "session_id", "state", "payment_state", "fulfilment_state", "currency", "prices_include_vat",
@@ -24,6 +24,10 @@ _LINE = (
 _ADJUSTMENT = ("phase", "kind", "label", "amount", "vat_rate", "line_id", "payer", "payee", "plugin")
 _PAYMENT = ("id", "order_id", "kind", "method", "amount", "currency", "state", "reference", "created_at", "changed_at")
 _SALE = ("id", "coordination_id", "name", "opens_at", "closes_at", "begins_at", "ends_at", "note")
+_PRODUCT = (
+    "id", "lot_id", "lot_quantity", "name", "sku", "product_type", "quantity", "unit", "weighed", "deposit", "vat_rate",
+    "labels", "allergens", "origins", "archived_at", "version", "plugin_fields",
+)  # fmt: skip
 _LOT = ("id", "name", "unit", "unlimited", "on_hand", "free", "reserved", "sold")
 
 
@@ -57,6 +61,11 @@ def payment_data(payment: Payment, personal: bool) -> dict[str, object]:
 def sale_data(sale: SaleSession, personal: bool) -> dict[str, object]:
     """The shop's part of a sale."""
     return {"sale": _fields_of(sale, _SALE)}
+
+
+def product_data(product: SuppliedProduct, personal: bool) -> dict[str, object]:
+    """A product in one size: `lot_quantity` is what a piece takes of its lot, and `quantity` its content in `unit`."""
+    return {"product": _fields_of(product, _PRODUCT)}
 
 
 def lot_data(lot: StockLot, personal: bool) -> dict[str, object]:

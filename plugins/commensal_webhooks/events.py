@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from commensal import Customer, Event, Instance, Order, Payment, SaleSession, StockLot, hookimpl
+from commensal import Customer, Event, Instance, Order, Payment, SaleSession, StockLot, SuppliedProduct, hookimpl
 
-from .data import body_of, customer_data, lot_data, order_data, payment_data, sale_data
+from .data import body_of, customer_data, lot_data, order_data, payment_data, product_data, sale_data
 from .deliveries import queue
 
 Data = Callable[[Any, bool], dict[str, Any]]
@@ -86,6 +86,11 @@ def sold_out(instance: Instance, event: Event, lot: StockLot) -> None:
 @hookimpl
 def stock_changed(instance: Instance, event: Event, lot: StockLot) -> None:
     _queue(instance, event, lot_data, lot)
+
+
+@hookimpl
+def product_changed(instance: Instance, event: Event, product: SuppliedProduct) -> None:
+    _queue(instance, event, product_data, product)
 
 
 def _queue(instance: Instance, event: Event, data: Data, subject: object) -> None:

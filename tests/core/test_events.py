@@ -38,6 +38,8 @@ from commensal.trade.payments.payments import fail_payment, receive_payment, sta
 from commensal.trade.payments.refunds import refund
 from commensal.trade.product_lists.lists import import_list
 from commensal.trade.product_lists.read import read_list
+from commensal.trade.products.products import archive_product, change_product, create_product
+from commensal.trade.products.vat import set_rate
 from commensal.trade.sale_sessions.clone import clone_coordination
 from commensal.trade.sale_sessions.tables import coordination, sale_session
 from commensal.trade.stock.lots import change_lot, lot_by_id
@@ -395,7 +397,7 @@ def lot_id_of(tx: Transaction) -> str:
     return str(lot_id)
 
 
-def test_a_product_list_is_told_lot_by_lot_and_item_by_item_by_two_statements_each(
+def test_a_product_list_is_told_lot_by_lot_and_item_by_item_by_two_statements_for_each_event(
     instance: Instance, item: str, listener: Listener, statements: list[str]
 ) -> None:
     def import_rows(*rows: str) -> None:
@@ -407,11 +409,12 @@ def test_a_product_list_is_told_lot_by_lot_and_item_by_item_by_two_statements_ea
 
     names = [f"Produit {number}" for number in range(30)]
     import_rows(*(f"{name},pomme,1,kg,2.50,10,5.5,{name}" for name in names))
-    assert len([statement for statement in statements if "enterprise_plugin" in statement]) == 2
-    assert len(job_inserts(statements)) == 2
+    assert len([statement for statement in statements if "enterprise_plugin" in statement]) == 3
+    assert len(job_inserts(statements)) == 3
     run(instance)
     assert sorted(about.name for event, about in listener.events if event.kind == "stock_changed") == sorted(names)
     assert [len(items) for event, items in listener.events if event.kind == "listing_changed"] == [30]
+    assert sorted(about.name for event, about in listener.events if event.kind == "product_changed") == sorted(names)
     listener.events.clear()
     import_rows("Produit 1,pomme,1,kg,2.50,7,5.5,Produit 1", "Produit 2,pomme,1,kg,2.80,10,5.5,Produit 2")
     run(instance)
@@ -420,7 +423,23 @@ def test_a_product_list_is_told_lot_by_lot_and_item_by_item_by_two_statements_ea
     assert (listing_event.kind, len(items)) == ("listing_changed", 1)
 
 
-# ------------------------------------------------------------------------------------------------ customers
+# ------------------------------------------------------------------------------------------------ products, customers
+
+
+def test_a_product_that_nobody_lists_is_told_too(instance: Instance, item: str, listener: Listener) -> None:
+    with instance.store.write() as tx:
+        pear = create_product(
+            tx, enterprise_id="shop", name="Poire", product_type="pear", quantity=Decimal(1), unit="Kilogram",
+            vat_rate=Decimal("5.5"),
+        )  # fmt: skip
+        pear = change_product(tx, "shop", pear.id, pear.version, name="Poires")
+        set_rate(tx, "shop", pear.id, Decimal(20))
+        archive_product(tx, "shop", pear.id, pear.version)
+    run(instance)
+    assert listener.kinds == ["product_changed"] * 4
+    assert {(about.name, about.vat_rate, about.archived_at is None) for _, about in listener.events} == {
+        ("Poires", Decimal(20), False)
+    }
 
 
 def test_a_new_customer_is_told_once_whoever_makes_them(instance: Instance, item: str, listener: Listener) -> None:

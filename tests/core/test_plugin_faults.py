@@ -67,6 +67,8 @@ from commensal.trade.people.tables import person
 from commensal.trade.privacy.export import data_of
 from commensal.trade.privacy.forgetting import forget_person
 from commensal.trade.privacy.subject import subject_by_email
+from commensal.trade.products.products import archive_product
+from commensal.trade.products.questions import products_of
 from commensal.trade.sale_sessions.clone import clone_coordination
 from commensal.trade.stock.movements import count_stock
 from commensal.trade.stock.tables import stock_lot
@@ -285,6 +287,7 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "sale_completed": close_sale,
     "stock_changed": lambda world, _: in_write(world, lambda tx: count_stock(tx, "shop", world.lot, Decimal(9))),
     "sold_out": lambda world, _: place_probe_order(world, 10),
+    "product_changed": lambda world, _: in_write(world, _archive_product),
     "listing_changed": lambda world, _: in_write(world, lambda tx: set_price(tx, "shop", world.item, 999)),
 }
 
@@ -297,6 +300,11 @@ ORDERED_BEFORE = (
     "release_shipping",
     "start_payment",
 )
+
+
+def _archive_product(tx: Transaction) -> None:
+    (stocked,) = products_of(tx, "shop")
+    archive_product(tx, "shop", stocked.product.id, stocked.product.version)
 
 
 def _begin_and_cancel_payment(world: World) -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ..trade.pricing.values import Address, Adjustment, OrderDraft, Phase
     from ..trade.privacy.values import DataSubject, KeptRows
     from ..trade.products.fields import ProductField
+    from ..trade.products.values import SuppliedProduct
     from ..trade.sale_sessions.values import SaleSession
     from ..trade.stock.lots import StockLot
     from ..trade.supply.values import SaleDemand
@@ -642,6 +643,16 @@ def sold_out(instance: Instance, event: Event, lot: StockLot) -> None:
 
     `lot` is as it is now. Called again when it has run out again. Not called for lots that are unlimited, that somebody
     has counted down to nothing (`stock_changed`), or of which more can be lent from elsewhere.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0, since="0.2")
+def product_changed(instance: Instance, event: Event, product: SuppliedProduct) -> None:
+    """A product of this producer was created, changed, archived or restored, or its rate of VAT was set.
+
+    Called whether or not somebody lists the product, and once for each product of an imported list. Not called for
+    stock (`stock_changed`) or prices (`listing_changed`).
     """
     raise AssertionError("a specification is not called")
 

@@ -124,6 +124,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "sale_completed": lambda sale: None,
     "stock_changed": lambda lot: None,
     "sold_out": lambda lot: None,
+    "product_changed": lambda product: None,
     "listing_changed": lambda item_ids: None,
     "demo_network": lambda network: None,
     "demo_data": lambda tx: True,

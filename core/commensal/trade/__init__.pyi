@@ -236,7 +236,6 @@ from .products.questions import products_by_id as products_by_id
 from .products.questions import products_of as products_of
 from .products.questions import stocked_by_id as stocked_by_id
 from .products.values import StockedProduct as StockedProduct
-from .products.values import SuppliedProduct as SuppliedProduct
 from .products.vat import set_rate as set_rate
 from .sale_sessions.clone import clone_coordination as clone_coordination
 from .sale_sessions.coordinations import change_coordination as change_coordination

@@ -11,8 +11,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from commensal import LABELS, PluginFields, ProductField
-from commensal.trade import PRODUCT_FIELDS, SuppliedProduct
+from commensal import LABELS, PluginFields, ProductField, SuppliedProduct
+from commensal.trade import PRODUCT_FIELDS
 
 from ..namespace import NAMESPACE
 from .vocabulary import DfcPrice, DfcProduct, DfcQuantity

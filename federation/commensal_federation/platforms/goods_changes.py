@@ -12,8 +12,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, TypeVar
 
-from commensal import MEASURES, Invalid, PluginFields, Problem, StockLot
-from commensal.trade import PRODUCT_FIELDS, CatalogItem, Offer, StockedProduct, SuppliedProduct
+from commensal import MEASURES, Invalid, PluginFields, Problem, StockLot, SuppliedProduct
+from commensal.trade import PRODUCT_FIELDS, CatalogItem, Offer, StockedProduct
 
 from ..dfc.described import CLAIMS, COLD, description_in
 from ..dfc.iris import ResourceKind, local_id

@@ -23,6 +23,7 @@ from ..enterprises.plugins import enabled_plugins
 from ..events.announce import EVENT
 from ..orders.questions import order_by_id
 from ..payments.payments import payment_by_id
+from ..products.questions import product_by_id
 from ..sale_sessions.questions import sale_by_id
 from ..stock.lots import lot_by_id
 
@@ -56,6 +57,7 @@ _SUBJECTS: Mapping[AnyHook, tuple[str, Load]] = {
     specifications.sale_completed: ("sale", _sale),
     specifications.stock_changed: ("lot", lot_by_id),
     specifications.sold_out: ("lot", lot_by_id),
+    specifications.product_changed: ("product", product_by_id),
     specifications.listing_changed: ("item_ids", lambda tx, enterprise_id, item_ids: tuple(item_ids)),
 }
 HOOKS: Mapping[str, AnyHook] = {hook.name: hook for hook in _SUBJECTS}

@@ -1,8 +1,8 @@
-"""Announces changes to what an enterprise lists: to an item, or to its product, price or stock."""
+"""Announces changes to products, and to what an enterprise lists: to an item, or to its product, price or stock."""
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, select
 
 from ...hooks import specifications
 from ...storage.database import Transaction
@@ -10,9 +10,16 @@ from ...storage.jobs import enqueue_all
 from ..catalogs.tables import catalog, catalog_item
 from ..enterprises.tables import enterprise_plugin
 from ..products.tables import supplied_product
-from .announce import jobs_of_event
+from .announce import announce, jobs_of_event
 
 _AT_ONCE = 200  # items in one job
+
+
+def announce_products(tx: Transaction, *conditions: ColumnElement[bool]) -> None:
+    """Enqueues the event `product_changed` for each product that matches conditions on `supplied_product`, and
+    `listing_changed` for the items of these products."""
+    announce(tx, specifications.product_changed, supplied_product, and_(*conditions))
+    announce_listing(tx, *conditions)
 
 
 def announce_listing(tx: Transaction, *conditions: ColumnElement[bool]) -> None:

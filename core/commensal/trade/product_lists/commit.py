@@ -8,8 +8,10 @@ from itertools import islice
 from sqlalchemy import Table, bindparam, func, or_, select, update
 
 from ...base.errors import Conflict, Invalid, Problem, Stale
+from ...hooks import specifications
 from ...storage.database import Transaction, insert_or, insert_rows, refuse_conflict
 from ..catalogs.tables import catalog_item, offer
+from ..events.announce import announce
 from ..events.listings import announce_listing
 from ..products.content import search_text
 from ..products.fields import PRODUCT_FIELDS
@@ -102,6 +104,8 @@ def _announce(tx: Transaction, plan: ImportPlan) -> None:
     if items or products:
         touched = or_(catalog_item.c.id.in_(sorted(items)), supplied_product.c.id.in_(sorted(products)))
         announce_listing(tx, touched)
+    if products:
+        announce(tx, specifications.product_changed, supplied_product, supplied_product.c.id.in_(sorted(products)))
 
 
 def _edit(tx: Transaction, table: Table, edits: Sequence[tuple[str | None, int | None, Values]]) -> None:

@@ -11,7 +11,7 @@ from ...base.errors import Invalid, Problem
 from ...base.plugin_fields import read_plugin_values
 from ...base.units.measures import MEASURES
 from ...storage.database import Transaction, edit_row, refuse_conflict
-from ..events.listings import announce_listing
+from ..events.listings import announce_products
 from ..stock.grains import fitting_unit, grains_of, to_grains
 from ..stock.lots import open_lot
 from ..stock.tables import stock_lot
@@ -108,7 +108,7 @@ def set_product_image(tx: Transaction, enterprise_id: str, product_id: str, imag
     row = supplied_product.c
     sizes = (row.lot_id == lot_id, row.enterprise_id == enterprise_id, row.archived_at.is_(None))
     tx.execute(update(supplied_product).where(*sizes).values(**values, version=row.version + 1))
-    announce_listing(tx, *sizes)
+    announce_products(tx, *sizes)
 
 
 def archive_product(tx: Transaction, enterprise_id: str, product_id: str, version: int) -> SuppliedProduct:
@@ -128,6 +128,7 @@ def _insert(tx: Transaction, enterprise_id: str, values: dict[str, Any], rate: o
     with refuse_conflict(tx, duplicate=Invalid([sku_taken(values["sku"])])):
         tx.execute(insert(supplied_product).values(row))
     tx.execute(insert(product_vat).values(product_id=product_id, valid_from=ALWAYS.isoformat(), rate=rate))
+    announce_products(tx, supplied_product.c.id == product_id)
     return product_by_id(tx, enterprise_id, product_id)
 
 
@@ -136,7 +137,7 @@ def _edit(
 ) -> SuppliedProduct:
     conditions = (supplied_product.c.id == product_id, supplied_product.c.enterprise_id == enterprise_id)
     edit_row(tx, supplied_product, *conditions, version=version, values=values)
-    announce_listing(tx, supplied_product.c.id == product_id)
+    announce_products(tx, supplied_product.c.id == product_id)
     return product_by_id(tx, enterprise_id, product_id)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, delete, select
 
 from ...base.errors import Conflict, Invalid, NotFound, Problem
 from ...storage.database import Transaction, insert_or
-from ..events.listings import announce_listing
+from ..events.listings import announce_products
 from .tables import product_vat, supplied_product
 
 ALWAYS = date.min  # the day from which a product's first rate applies
@@ -53,7 +53,7 @@ def set_rate(tx: Transaction, enterprise_id: str, product_id: str, rate: Decimal
             index_elements=["product_id", "valid_from"], set_={"rate": insertion.excluded.rate}
         )
     )
-    announce_listing(tx, supplied_product.c.id == product_id)
+    announce_products(tx, supplied_product.c.id == product_id)
     return VatRate(valid_from=valid_from, rate=checked_rate)
 
 
@@ -66,7 +66,7 @@ def remove_rate(tx: Transaction, enterprise_id: str, product_id: str, valid_from
         raise Conflict("first_rate", "The first VAT rate of a product can be changed, not removed.")
     conditions = (product_vat.c.product_id == product_id, product_vat.c.valid_from == valid_from.isoformat())
     tx.execute(delete(product_vat).where(*conditions))
-    announce_listing(tx, supplied_product.c.id == product_id)
+    announce_products(tx, supplied_product.c.id == product_id)
 
 
 def rates_of(tx: Transaction, enterprise_id: str, product_id: str) -> list[VatRate]:
