@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 
 from commensal import Conflict, NotFound, Transaction, insert_once
 from commensal.trade import lots_by_id
@@ -12,13 +12,14 @@ from .tables import shop_favourite
 STAR, UNSTAR = "star/", "unstar/"  # before the id of a lot, in the values of buttons
 MOST = 500  # of one person
 _row = shop_favourite.c
+_LOTS = select(_row.lot_id).where(_row.person_id == bindparam("person"))
 
 
 def favourites_of(tx: Transaction, person_id: str | None) -> frozenset[str]:
     """The lots of the goods that a person has marked; none for a guest."""
     if person_id is None:
         return frozenset()
-    return frozenset(row["lot_id"] for row in tx.all(select(_row.lot_id).where(_row.person_id == person_id)))
+    return frozenset(row["lot_id"] for row in tx.all(_LOTS, {"person": person_id}))
 
 
 def mark_favourite(tx: Transaction, person_id: str, lot_id: str, *, marked: bool) -> None:

@@ -89,6 +89,11 @@ def select_offers(
 
 def filter_options(offers: Iterable[VisibleOffer], language: str) -> FilterOptions:
     """The producers, labels and allergens of these offers, each by its label."""
+    return _filter_options(tuple(offers), language)
+
+
+@lru_cache(maxsize=64)
+def _filter_options(offers: tuple[VisibleOffer, ...], language: str) -> FilterOptions:
     producers, labels, allergens = dict[str, str](), set[str](), set[str]()
     for offer in offers:
         producers[offer.supplier_id] = offer.supplier_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from markupsafe import Markup
@@ -25,11 +25,11 @@ class SizeField:
     """One size of a product, with its quantity field."""
 
     offer: VisibleOffer
-    value: str
-    error: str  # of the field's value
     orderable: bool
     per: str  # the measure of its unit price
     left: str  # a text if few are left, or ""
+    value: str = ""
+    error: str = ""  # of the field's value
 
     def __hash__(self) -> int:
         return hash((self.offer, self.value, self.orderable))  # quick, and enough to distinguish nearly all
@@ -65,6 +65,10 @@ class ProductCard:
     starred: bool | None = None
 
     def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:  # each page looks for the HTML of 300 cards by it
         return hash((self.sizes, self.maker))
 
 
@@ -97,29 +101,80 @@ def group_by_shelf(
     """Groups the offers by shelf and lot. `values` and `errors` are those of the quantity fields, by item; `declared`
     are the fields that plugins add to products; `makers` are the producers by id; `order` has the names of the shelves
     that come first; `added` are parts that plugins add, each with its product as the subject; `starred` are the lots
-    that the visitor has marked, None for a guest."""
+    that the visitor has marked, None for a guest.
+
+    The visitor's own marks are put on shelves that are the same for all, which are arranged once for the same offers.
+    """
+    offers = tuple(offers)
+    shelves = _arrange(
+        offers,
+        frozenset(offer.item_id for offer in offers if offer.orderable_until <= now),
+        language,
+        declared,
+        tuple(makers.items()),
+        tuple(order),
+        tuple((part.subject, tuple(part.lines)) for part in added),
+        starred is None,
+    )
+    if not values and not errors and not starred:
+        return list(shelves)
+    items = {*values, *errors}
+    lots = {offer.lot_id for offer in offers if offer.item_id in items}.union(starred or ())
+    return [
+        replace(
+            shelf,
+            products=[
+                _mark(card, values, errors, starred) if card.first.lot_id in lots else card for card in shelf.products
+            ],
+        )
+        for shelf in shelves
+    ]
+
+
+def _mark(
+    card: ProductCard, values: Mapping[str, str], errors: Mapping[str, str], starred: Collection[str] | None
+) -> ProductCard:
+    """The card with what this visitor has taken, mistaken and starred."""
+    sizes = tuple(
+        replace(size, value=values.get(size.offer.item_id, ""), error=errors.get(size.offer.item_id, ""))
+        for size in card.sizes
+    )
+    return replace(card, sizes=sizes, starred=None if starred is None else card.first.lot_id in starred)
+
+
+@lru_cache(maxsize=64)
+def _arrange(
+    offers: tuple[VisibleOffer, ...],
+    closed: frozenset[str],
+    language: str,
+    declared: PluginFields,
+    makers: tuple[tuple[str, Maker], ...],
+    order: tuple[str, ...],
+    added: tuple[tuple[str, tuple[PageLine, ...]], ...],
+    guest: bool,
+) -> tuple[ProductGroup, ...]:
+    """The shelves without what one visitor has taken or starred. `closed` are the items that are orderable no more."""
     added_lines: dict[str, list[PageLine]] = {}
-    for part in added:
-        added_lines.setdefault(part.subject, []).extend(part.lines)
+    for product_id, added_to_it in added:
+        added_lines.setdefault(product_id, []).extend(added_to_it)
     sizes: dict[str, list[SizeField]] = {}
     for offer in offers:
-        value, error = values.get(offer.item_id, ""), errors.get(offer.item_id, "")
-        size = _size_field(offer, value, error, now < offer.orderable_until, language)
+        size = _size_field(offer, offer.item_id not in closed, language)
         sizes.setdefault(offer.lot_id, []).append(size)
     shelves: dict[str, list[ProductCard]] = {}
+    makers_by_id = dict(makers)
     for group in sizes.values():
         product_ids = dict.fromkeys(size.offer.product_id for size in group) if added_lines else ()
         lines = tuple(line for product_id in product_ids for line in added_lines.get(product_id, ()))
-        card = _card(tuple(group), makers[group[0].offer.supplier_id], language, declared, lines)
-        if starred is not None:
-            card = replace(card, starred=group[0].offer.lot_id in starred)
+        maker = makers_by_id[group[0].offer.supplier_id]
+        card = _card(tuple(group), maker, language, declared, lines, guest)
         shelves.setdefault(card.shelf, []).append(card)
     labels = shelf_labels(language)
-    return [
+    return tuple(
         ProductGroup(shelf=shelf, label=labels[shelf], products=sorted(shelves[shelf], key=_is_sold_out))
         for shelf in dict.fromkeys((*order, *SHELVES))
         if shelf in shelves
-    ]
+    )
 
 
 def _is_sold_out(card: ProductCard) -> bool:
@@ -138,11 +193,9 @@ def _pieces_left(left: int | None, language: str) -> str:
 
 
 @lru_cache(maxsize=2_000)
-def _size_field(offer: VisibleOffer, value: str, error: str, orderable: bool, language: str) -> SizeField:
+def _size_field(offer: VisibleOffer, orderable: bool, language: str) -> SizeField:
     return SizeField(
         offer=offer,
-        value=value,
-        error=error,
         orderable=orderable,
         per=measure(offer.unit_price.per, language) if offer.unit_price else "",
         left=_pieces_left(offer.left, language),
@@ -151,7 +204,12 @@ def _size_field(offer: VisibleOffer, value: str, error: str, orderable: bool, la
 
 @lru_cache(maxsize=2_000)
 def _card(
-    sizes: tuple[SizeField, ...], maker: Maker, language: str, declared: PluginFields, added: tuple[PageLine, ...]
+    sizes: tuple[SizeField, ...],
+    maker: Maker,
+    language: str,
+    declared: PluginFields,
+    added: tuple[PageLine, ...],
+    guest: bool,
 ) -> ProductCard:
     first = sizes[0].offer
     return ProductCard(
@@ -170,6 +228,7 @@ def _card(
             ),
             *((line.text, line.detail) for line in added if line.detail),
         ),
+        starred=None if guest else False,
     )
 
 

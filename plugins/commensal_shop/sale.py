@@ -195,7 +195,7 @@ def _page(
         next_sale=view.next_sale,
         next_is_open=view.next_sale is not None and is_open(view.next_sale.session, view.now),
         dock=render_dock(visit, dock_of(visit, view.cart, joins=view.joined is not None)),
-        names={f"{FIELD}{offer.item_id}": offer.name for offer in view.offers},
+        names={f"{FIELD}{offer.item_id}": offer.name for offer in view.offers} if errors else {},
         was=format_quantities(view.cart.items),
         mistakes=errors,
     )

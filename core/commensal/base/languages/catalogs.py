@@ -9,7 +9,7 @@ several files translate one text, the core's file wins, then the plugin whose id
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
@@ -22,13 +22,16 @@ from .formats import format_value
 from .offered import LANGUAGES, catalog_folders
 
 _LONGEST = 500  # characters of an Accept-Language header that are parsed
+_MAX_TEXTS = 10_000  # of which the translation is kept: pages and mails have the same again and again
 
 
+@lru_cache(_MAX_TEXTS)
 def translate(language: str, text: str) -> str:
     """The text in `language` ("fr"); the text itself if there is no translation."""
     return _translations(language).gettext(text) if text else ""  # the empty key holds the file's header
 
 
+@lru_cache(_MAX_TEXTS)
 def plural(language: str, singular: str, many: str, count: int) -> str:
     """The plural form of the text for `count`, by the rules of the language; `{count}` is not replaced."""
     return _translations(language).ngettext(singular, many, count)

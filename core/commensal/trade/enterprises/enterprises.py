@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal, Unpack
 
-from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, insert, or_, select
 
 from ...base.errors import Conflict, Forbidden, Invalid, Problem
 from ...base.search import matches, search_key
@@ -55,6 +55,7 @@ class Enterprise:
 
 
 COLUMNS = [enterprise.c[field.name] for field in fields(Enterprise)]
+_BY_IDS = select(*COLUMNS).where(enterprise.c.id.in_(bindparam("ids", expanding=True)))
 _SLUG_TAKEN = Invalid([Problem("slug_taken", "Another enterprise has this address already.", "/slug")])
 _NEW: EnterpriseFields = {
     "name": "",
@@ -136,7 +137,7 @@ def enterprise_by_id(tx: Transaction, enterprise_id: str) -> Enterprise:
 
 def enterprises_by_id(tx: Transaction, ids: Collection[str]) -> dict[str, Enterprise]:
     """The existing enterprises among `ids`, by id. Checks no permission."""
-    rows = tx.all(select(*COLUMNS).where(enterprise.c.id.in_(set(ids))))
+    rows = tx.all(_BY_IDS, {"ids": sorted(set(ids))}) if ids else ()
     return {row["id"]: Enterprise(**row) for row in rows}
 
 

@@ -27,6 +27,9 @@ _USED = (
     .where(enterprise_plugin.c.enterprise_id == bindparam("enterprise"))
     .order_by(enterprise_plugin.c.plugin)
 )
+_SETTINGS = select(enterprise_plugin.c.settings).where(
+    enterprise_plugin.c.enterprise_id == bindparam("enterprise"), enterprise_plugin.c.plugin == bindparam("plugin")
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +94,7 @@ def plugins_of_each(tx: Transaction, enterprise_ids: Collection[str]) -> dict[st
 
 def plugin_settings(tx: Transaction, hooks: Hooks, enterprise_id: str, plugin: str, shape: type[S]) -> S:
     """The enterprise's settings of this plugin as an instance of `shape`. Raises `NotFound` if it does not use it."""
-    row = tx.one(select(enterprise_plugin.c.settings).where(*_is_plugin(enterprise_id, plugin)))
+    row = tx.one(_SETTINGS, {"enterprise": enterprise_id, "plugin": plugin})
     settings = hooks.settings(plugin, row["settings"])
     if not isinstance(settings, shape):
         raise PluginError(plugin, "enterprise_settings", f"they are no {shape.__name__}")
