@@ -12,7 +12,7 @@ from sqlalchemy import insert, update
 from commensal.base.errors import Forbidden, NotFound, Refused, Unauthorised
 from commensal.storage.database import Store
 from commensal.trade.enterprises.access import demand, demand_session
-from commensal.trade.enterprises.grants import grant
+from commensal.trade.enterprises.grants import grant, grants_of
 from commensal.trade.enterprises.homes import leave_home, stay_home
 from commensal.trade.enterprises.members import change_role
 from commensal.trade.enterprises.tables import enterprise_member
@@ -91,6 +91,22 @@ def test_an_enterprise_that_has_left_gives_nobody_the_right_to_record_money(
     with store.write() as tx:
         stay_home(tx, "hub", before)
     assert scopes_allowed(store, packer, "hub") == ROLES["packer"] | {"payments:take"}
+
+
+def test_an_enterprise_that_has_left_lets_nobody_edit_it_by_a_grant(store: Store, village: Any, acting: Acting) -> None:
+    manager = acting("Ada", "manager", at="stranger")
+    with store.write() as tx:
+        grant(tx, "farm", "stranger", "WriteProducts")
+        granted_before = grants_of(tx, "farm", "stranger")
+    may_before = scopes_allowed(store, manager, "farm")
+    assert "products:write" in may_before
+    with store.write() as tx:
+        rights = leave_home(tx, "farm")
+    assert scopes_allowed(store, manager, "farm") == GRANTS["ReadProducts"]
+    with store.write() as tx:
+        stay_home(tx, "farm", rights)
+        assert grants_of(tx, "farm", "stranger") == granted_before
+    assert scopes_allowed(store, manager, "farm") == may_before
 
 
 def test_a_stranger_is_not_told_that_the_enterprise_exists(store: Store, village: Any, acting: Acting) -> None:

@@ -28,7 +28,7 @@ from commensal.trade.orders.weigh import weigh_order
 from commensal.trade.products.tables import supplied_product
 from commensal.trade.stock.lots import lots_by_id
 from commensal.trade.stock.movements import count_stock, receive_stock
-from commensal_federation.authority.authority import authority_of
+from commensal_federation.authority.authority import authority_of, is_frozen
 from commensal_federation.availability.tables import federation_lease
 from commensal_federation.catalogue.grants import accept_grant, end_grant, give_grant
 from commensal_federation.dfc.iris import enterprise_iri
@@ -400,11 +400,11 @@ def home_of(simulation: Simulation, farm: Farm) -> Farm:
 
 
 def is_on_its_way(node: Node, farm: Farm) -> bool:
-    """Whether the farm was handed over from this node, and its new home has not heard of it yet."""
+    """Whether the farm's export is under way, or it was handed over and its new home has not heard of it yet."""
     if not node.up:
         return False  # nobody can ask
     with node.disk.read() as tx:
-        return bool(authority_of(tx, enterprise_iri(node.base, farm.id)).moved_to)
+        return is_frozen(tx, farm.id) or bool(authority_of(tx, enterprise_iri(node.base, farm.id)).moved_to)
 
 
 def _goods_there(tx: Transaction, items: Sequence[str]) -> Iterator[tuple[str, tuple[str, str]]]:

@@ -71,6 +71,7 @@ from .enterprises.grants import revoke as revoke
 from .enterprises.guest_policy import GuestPolicy as GuestPolicy
 from .enterprises.guest_policy import change_guest_policy as change_guest_policy
 from .enterprises.guest_policy import guest_policy_of as guest_policy_of
+from .enterprises.homes import HomeRights as HomeRights
 from .enterprises.homes import come_home as come_home
 from .enterprises.homes import leave_home as leave_home
 from .enterprises.homes import stay_home as stay_home

@@ -13,6 +13,7 @@ from sqlalchemy import delete, insert, select, update
 
 from commensal import Conflict, StockLot, Transaction, enterprise_by_id, insert_rows, sales
 from commensal.trade import (
+    HomeRights,
     carry_stock,
     leave_home,
     lend_stock,
@@ -155,29 +156,29 @@ def _freeze(federation: Federation, tx: Transaction, move: MoveRow) -> None:
 
 @dataclass(frozen=True)
 class FrozenTrade:
-    """The roles of the enterprise's members by person, and its lots and their levels in grains by lot, at the freeze:
-    free, reserved, sold."""
+    """The rights at the enterprise, and its lots and their levels in grains by lot, at the freeze: free, reserved,
+    sold."""
 
-    roles: Mapping[str, str]
+    rights: HomeRights
     lots: Mapping[str, StockLot]
     levels: Mapping[str, tuple[int, int, int]]
 
     @property
     def said(self) -> dict[str, Any]:
         """What the row of the move keeps."""
-        return {"roles": self.roles, "levels": self.levels}
+        return {"roles": self.rights.roles, "grants": self.rights.grants, "levels": self.levels}
 
 
 def take_off_sale(tx: Transaction, enterprise_id: str) -> FrozenTrade:
-    """Makes all members readers, and takes all that is free off sale."""
+    """Leaves nobody the right to change the enterprise, and takes all that is free off sale."""
     row = federation_lease.c
     conditions = (row.role == "lender", row.enterprise_id == enterprise_id)
     tx.all(select(row.id).where(*conditions).order_by(row.id).with_for_update())  # a lease is locked before its lot
-    roles = leave_home(tx, enterprise_id)
+    rights = leave_home(tx, enterprise_id)
     lots, levels = {}, {}
     for lot in pages(lambda after: lots_of(tx, enterprise_id, after=after, limit=_AT_ONCE), lambda lot: lot.id):
         lots[lot.id], levels[lot.id] = _reserve_free_stock(tx, lot.id)
-    return FrozenTrade(roles, lots, levels)
+    return FrozenTrade(rights, lots, levels)
 
 
 def _reserve_free_stock(tx: Transaction, lot_id: str) -> tuple[StockLot, tuple[int, int, int]]:
@@ -193,7 +194,8 @@ def _reserve_free_stock(tx: Transaction, lot_id: str) -> tuple[StockLot, tuple[i
 def _unfreeze(tx: Transaction, move: MoveRow, state: str) -> MoveRow:
     """Undoes the freeze: the enterprise stays as it was. Returns the move in its new state."""
     if move.state == "frozen":
-        stay_home(tx, str(move.enterprise_id), move.said["roles"])
+        rights = HomeRights(move.said["roles"], move.said.get("grants", ()))  # frozen by 0.1.0: without grants
+        stay_home(tx, str(move.enterprise_id), rights)
         for lot_id, (free, _, _) in sorted(move.said["levels"].items()):
             if free and not settle_lent(tx, lot_id, back=free, note="stays"):
                 raise AssertionError(f"the lot {lot_id} has lent less than was kept")

@@ -20,7 +20,8 @@ from ..people.scopes import GRANTS
 from .tables import enterprise, enterprise_grant
 
 ALL = frozenset(GRANTS)
-_INCLUDES = {"WriteEnterprise": "ReadEnterprise", "WriteProducts": "ReadProducts"}
+# The right to read in each right to edit.
+READING_PART = {"WriteEnterprise": "ReadEnterprise", "WriteProducts": "ReadProducts"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,12 +86,12 @@ def grants_of(tx: Transaction, grantor_id: str, grantee_id: str) -> frozenset[st
         enterprise_grant.c.grantor_id == grantor_id, enterprise_grant.c.grantee_id == grantee_id
     )
     scopes = {row["scope"] for row in tx.all(query)}
-    return frozenset(scopes | {_INCLUDES[scope] for scope in scopes if scope in _INCLUDES})
+    return frozenset(scopes | {READING_PART[scope] for scope in scopes if scope in READING_PART})
 
 
 def grantors(tx: Transaction, grantee_id: str, scope: str) -> frozenset[str]:
     """Ids of all enterprises at which the grantee holds this scope, its own included."""
-    sufficient = [scope, *(wide for wide, narrow in _INCLUDES.items() if narrow == scope)]
+    sufficient = [scope, *(wide for wide, narrow in READING_PART.items() if narrow == scope)]
     query = select(enterprise_grant.c.grantor_id).where(
         enterprise_grant.c.grantee_id == grantee_id, enterprise_grant.c.scope.in_(sufficient)
     )

@@ -1,44 +1,64 @@
 """The rights at an enterprise that moves to another instance, or from there to this one.
 
-The instance that it leaves keeps a copy, as of any enterprise whose home is elsewhere, and nobody edits the copy. Its
-former members may still read its books there.
+The instance that it leaves keeps a copy, as of any enterprise whose home is elsewhere, and nobody edits the copy:
+neither its former members, who may still read its books there, nor those to whom it has granted the right to edit it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from ...storage.database import Transaction
+from ...storage.database import Transaction, insert_once
 from .enterprises import change_enterprise, enterprise_by_id, refuse_owner
 from .fields import EnterpriseFields
-from .tables import enterprise_member
+from .grants import READING_PART
+from .tables import enterprise_grant, enterprise_member
 
 READER = "accountant"  # the role of all members at an enterprise that has left
 _TAKES_MONEY = " takes money"  # follows the role in what `leave_home` returns
-_row = enterprise_member.c
+_row, _grant = enterprise_member.c, enterprise_grant.c
+_EDITING = _grant.scope.in_(sorted(READING_PART))
 
 
-def leave_home(tx: Transaction, enterprise_id: str) -> dict[str, str]:
-    """Makes every member a reader. Returns what they could do, by the ids of people, for `stay_home`."""
+@dataclass(frozen=True)
+class HomeRights:
+    """Who may change an enterprise at its home: the roles of members by the ids of people, and the grants to edit it,
+    each as the grantee's id and the scope."""
+
+    roles: Mapping[str, str]
+    grants: Sequence[Sequence[str]] = ()
+
+
+def leave_home(tx: Transaction, enterprise_id: str) -> HomeRights:
+    """Makes every member a reader, and every grant to edit one to read. Returns the rights before, for `stay_home`."""
     is_member = _row.enterprise_id == enterprise_id
     query = select(_row.person_id, _row.role, _row.takes_money).where(is_member).with_for_update()
     roles = {row["person_id"]: row["role"] + (_TAKES_MONEY if row["takes_money"] else "") for row in tx.all(query)}
     tx.execute(update(enterprise_member).where(is_member).values(role=READER, takes_money=False))
-    return roles
+    is_editing = (_grant.grantor_id == enterprise_id, _EDITING)
+    grants = tx.all(select(enterprise_grant).where(*is_editing).order_by(_grant.grantee_id, _grant.scope))
+    for grant in grants:
+        insert_once(tx, enterprise_grant, {**grant, "scope": READING_PART[grant["scope"]]})
+    tx.execute(delete(enterprise_grant).where(*is_editing))
+    return HomeRights(roles, [(grant["grantee_id"], grant["scope"]) for grant in grants])
 
 
-def stay_home(tx: Transaction, enterprise_id: str, roles: Mapping[str, str]) -> None:
-    """Undoes `leave_home`: gives members what it returned. Does not add those who are no longer members."""
-    if roles:
+def stay_home(tx: Transaction, enterprise_id: str, rights: HomeRights) -> None:
+    """Undoes `leave_home`: gives back what it returned. Does not add those who are no longer members."""
+    if rights.roles:
         conditions = (_row.enterprise_id == enterprise_id, _row.person_id == bindparam("member"))
         statement = update(enterprise_member).where(*conditions)
         rows = [
             {"member": person_id, "was": role.removesuffix(_TAKES_MONEY), "took": role.endswith(_TAKES_MONEY)}
-            for person_id, role in sorted(roles.items())
+            for person_id, role in sorted(rights.roles.items())
         ]
         tx.execute(statement.values(role=bindparam("was"), takes_money=bindparam("took")), rows)
+    for grantee_id, scope in rights.grants:
+        grant = {"grantor_id": enterprise_id, "grantee_id": grantee_id, "scope": scope, "granted_at": tx.now}
+        insert_once(tx, enterprise_grant, grant)
 
 
 def come_home(tx: Transaction, enterprise_id: str, owner_id: str, profile: EnterpriseFields) -> None:
