@@ -20,12 +20,15 @@ from commensal.trade.sale_sessions.tables import coordination_supplier, session_
 from commensal.trade.stock.lots import lots_of
 from commensal_federation.availability.tables import federation_lease
 from commensal_federation.catalogue.grants import SELLING, accept_grant, end_grant, give_grant
+from commensal_federation.delivery import post
 from commensal_federation.delivery.alerts import alerts
+from commensal_federation.dfc.iris import lot_iri
 from commensal_federation.grants.questions import grants_between
 from commensal_federation.leases.holder import give_back
 from commensal_federation.leases.lender import force_return
 from commensal_federation.leases.questions import leases
 from commensal_federation.leases.row import lease_by_id
+from commensal_federation.messages.bodies.leases import LeaseRequest
 from commensal_federation.moving.old_home import cancel_leaving, offer_move
 from commensal_federation.notices.tables import federation_notice
 from commensal_federation.orders.questions import orders_of
@@ -144,7 +147,8 @@ def test_people_at_the_new_home_are_told_of_what_was_sold_late(farm: Producer, h
         assert [alert.text for alert in alerts(tx)] == ["Apples: 2 Piece were sold without having been leased."]
 
 
-def test_a_hub_of_the_old_home_keeps_what_its_customers_have_ordered_and_sells_on(farm: Producer) -> None:
+def hub_of_the_old_home(farm: Producer) -> tuple[Hub, str]:
+    """A hub on the farm's instance that sells its apples, and the item."""
     market = Hub.__new__(Hub)
     Place.__init__(market, farm.region, "a", "market")
     with market.write() as tx:
@@ -154,6 +158,11 @@ def test_a_hub_of_the_old_home_keeps_what_its_customers_have_ordered_and_sells_o
         (item,) = list_products(tx, "market", "market-catalog", [Listing(product_id=farm.product.id, price=2500)])
         tx.execute(insert(coordination_supplier).values(coordination_id="market-sale", enterprise_id="farm"))
         tx.execute(insert(session_item).values(session_id="market-session", item_id=item))
+    return market, item
+
+
+def test_a_hub_of_the_old_home_keeps_what_its_customers_have_ordered_and_sells_on(farm: Producer) -> None:
+    market, item = hub_of_the_old_home(farm)
     market.order(item, 7)
     new_farm = move(farm)
     assert (only_lot(farm).reserved, only_lot(new_farm).lent) == (7, lent_units(new_farm))
@@ -198,6 +207,24 @@ def test_what_is_on_its_way_between_the_homes_is_not_lost(farm: Producer) -> Non
     with shop.read() as tx:
         (lot,) = [lot for name in _enterprises(tx) for lot in lots_of(tx, name)]
     assert [lot.free, lot.reserved, lot.lent] == [96, 4, 0]
+    assert_consistent(farm.region)
+
+
+def test_a_late_request_of_the_new_home_for_its_own_goods_opens_no_lease_at_the_old_home(farm: Producer) -> None:
+    """Units granted for it would lie under a lease that nobody holds."""
+    market, _ = hub_of_the_old_home(farm)
+    shop = Hub(farm.region, "c", "shop")
+    Producer.over(market).grant(shop)
+    move(farm)
+    late = LeaseRequest(
+        lot=lot_iri(farm.federation.base, farm.product.lot_id), unit="Piece", least=Decimal(0), hoped=Decimal(3),
+        ordered=Decimal(0),
+    )  # fmt: skip
+    with shop.write() as tx:
+        post(shop.federation, tx, farm.region.peer("c", "a").id, "LeaseRequest", late)
+    farm.region.work()
+    with farm.read() as tx:
+        assert [lease.role for lease in leases(tx)] == ["holder"]
     assert_consistent(farm.region)
 
 

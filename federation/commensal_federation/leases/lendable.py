@@ -1,4 +1,8 @@
-"""Which lots a peer may lease: those listed by an enterprise that has granted the peer something."""
+"""Which lots a peer may lease: those listed by an enterprise that has granted the peer something.
+
+Not those that this instance leases from that very peer: after a move, requests of the new home that are still on their
+way to the old one ask for goods of its own, and units granted for them would lie under a lease that nobody holds.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,13 @@ from ..messages.types import Refuse
 from ..peers.values import Peer
 from ..runtime import Federation
 from .joined import main_lot
+from .row import holdings_of
 
 
 def is_lendable(tx: Transaction, peer: Peer, lot_id: str) -> bool:
-    """Whether an enterprise that lists goods of this lot has granted something to the peer."""
+    """Whether an enterprise that lists goods of this lot has granted something to the peer, who does not lend it us."""
+    if any(holding.row["peer_id"] == peer.id for holding in holdings_of(tx, [lot_id])):
+        return False
     return bool(who_lists(tx, main_lot(tx, lot_id)) & grantors_to(tx, peer.id))
 
 
