@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from commensal import Refused, SoldOut
 from commensal.trade.catalogs.items import add_item
@@ -14,8 +15,10 @@ from commensal.trade.catalogs.offers import set_price
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Wish
 from commensal.trade.products.products import create_product
+from commensal_federation.availability.tables import federation_lease
 from commensal_federation.delivery.starting import start
 from commensal_federation.delivery.tables import federation_outbox
+from commensal_federation.leases.on_demand import PATIENCE
 from commensal_federation.peering.probing import probe
 from commensal_federation.peers.values import Limits
 from commensal_federation.testing import Region
@@ -153,6 +156,23 @@ def cancel(hub: Hub, order_id: str) -> None:
 
     with hub.write() as tx:
         cancel_order(tx, hub.instance.hooks, locked_order(tx, order_id, enterprise_id=hub.id), by_hub=True)
+
+
+def test_a_customer_asks_too_when_the_answer_to_the_one_before_was_not_enough(
+    region: Region, farm: Producer, near: Hub
+) -> None:
+    item = near.sell(farm)
+    minutes(region)
+    set_asked(near, clock_of(region).now() + PATIENCE)
+    region.wires.meanwhile = lambda: set_asked(near, None)
+    assert not refusal(near, item, 30)
+    assert_consistent(region)
+
+
+def set_asked(hub: Hub, until: datetime | None) -> None:
+    """Notes that the producer is being asked for another customer, or that it has answered."""
+    with hub.write() as tx:
+        tx.execute(update(federation_lease).values(asked_until=until))
 
 
 def test_what_two_instances_away_is_free_comes_within_the_customers_patience(new_region: NewRegion) -> None:

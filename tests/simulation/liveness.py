@@ -29,9 +29,11 @@ def refused_in_vain(
     """Yields lots of which a customer wanted a few more than the hub had, while the producer had many of them free.
 
     Only if nothing is wrong with wires, clocks, disks and people, and all are as quick as real ones; and only if that
-    is so of all that was missing, since one lot that is short is reason enough to refuse an order of two.
+    is so of all that was missing, since one lot that is short is reason enough to refuse an order of two. Nobody is
+    asked who ordered while another event waited: here that one goes on only when this one has ended, so the answer for
+    which both customers of a hub wait would never come.
     """
-    if _all_is_well(simulation):
+    if _all_is_well(simulation) and not simulation.is_nested:
         idle = [list(_idle(simulation, node, lot_id, missing)) for lot_id, missing in refused.missing.items()]
         if all(idle):
             yield from (text for texts in idle for text in texts)

@@ -201,6 +201,11 @@ class Simulation:
         finally:
             self._depth -= 1
 
+    @property
+    def is_nested(self) -> bool:
+        """Whether the current event happens while another one waits."""
+        return self._depth > 0
+
     def wait(self, seconds: float) -> None:
         """Waits: time passes, and due events happen, except those that would themselves have to wait inside."""
         end = self.now + timedelta(seconds=seconds)

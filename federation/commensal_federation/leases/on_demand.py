@@ -1,7 +1,8 @@
 """Fetches stock from the lender while a customer of the hub waits for an order to be accepted.
 
-The customer waits for two seconds at most. A lender that first has to recall units from another hub, or to ask its own
-lender, says in its refusal how much is obtainable (`beyond`); its grant may then arrive within the remaining time.
+The customer waits for two seconds, and for two more if the request of a customer before had to be answered first. A
+lender that first has to recall units from another hub, or to ask its own lender, says in its refusal how much is
+obtainable (`beyond`); its grant may then arrive within the remaining time.
 Units that were granted for an order that fails anyway are returned at once.
 """
 
@@ -44,6 +45,7 @@ class _Shortage:
     free:    grains that were free here at the first attempt
     hopeful: more may arrive while the customer waits
     away:    the lender cannot be reached
+    asked:   the lender was asked for this order
     came:    grains granted for this order
     """
 
@@ -52,6 +54,7 @@ class _Shortage:
     free: int
     hopeful: bool = True
     away: bool = False
+    asked: bool = False
     came: int = 0
 
     @property
@@ -96,7 +99,8 @@ def _can_sell_more(tx: Transaction, lease: LotLease) -> bool:
 
 
 def _ask_lender(federation: Federation, shortage: _Shortage) -> None:
-    """Asks the lender, one request at a time for each lot and peer; a second customer waits for its answer too."""
+    """Asks the lender, one request at a time for each lot and peer; a second customer waits for its answer too, and
+    asks afterwards if that was not enough."""
     store, lease, row = federation.instance.store, shortage.lease, shortage.lease.row
     now = federation.instance.clock.now()
     if row["refused_until"] is not None and row["refused_until"] > now and _beyond(lease) < shortage.missing:
@@ -104,6 +108,7 @@ def _ask_lender(federation: Federation, shortage: _Shortage) -> None:
         return
     if not store.transact(lambda tx: tx.change(_CLAIM, {"lease": row["id"], "at": now, "asked_until": now + PATIENCE})):
         return
+    shortage.asked = True
     with store.read() as tx:
         body = lease_request(lease, shortage.missing, shortage.missing + expected_sales(tx, lease))
     try:
@@ -133,6 +138,16 @@ def _wait(federation: Federation, shortages: Sequence[_Shortage], until: datetim
         if not all(shortage.hopeful for shortage in pending) or not pending or instance.clock.now() >= until:
             return
         federation.transport.wait(STEP)
+        for shortage in pending:
+            if not shortage.asked and _is_answered(instance, shortage):
+                _ask_lender(federation, shortage)
+
+
+def _is_answered(instance: Instance, shortage: _Shortage) -> bool:
+    """Whether the lender has answered the request of the customer before. Reads the lease anew, for the next one."""
+    with instance.store.read() as tx:
+        (shortage.lease,) = holdings_of(tx, [shortage.lot_id])
+    return shortage.lease.row["asked_until"] is None
 
 
 def _has_arrived(instance: Instance, shortage: _Shortage) -> bool:
