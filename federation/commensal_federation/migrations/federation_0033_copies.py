@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "federation_0033_copies_edited_by_nobody"
+revision = "federation_0033_copies"
 down_revision = "federation_0032_grant_terms"
 branch_labels = None
 depends_on = None
