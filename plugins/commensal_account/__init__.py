@@ -16,8 +16,8 @@ from commensal import hookimpl
 from .commands import commands
 from .credit_check import order_problems
 from .endpoints import endpoints
-from .erase import erase_person
 from .office import office_pages, page_parts
+from .open_balances import erase_person, switched_off
 from .order_changes import order_cancelled, order_changed
 from .payments import payment_methods, payment_status, refund_payment, start_payment
 from .settings import Settings
@@ -37,6 +37,7 @@ __all__ = [
     "payment_status",
     "refund_payment",
     "start_payment",
+    "switched_off",
 ]
 
 

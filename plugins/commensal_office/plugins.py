@@ -132,7 +132,10 @@ def _stands_on(visit: Visit) -> Any:
 
 
 def _switch_off(visit: Visit) -> Response:
-    with visit.write() as tx:
-        desk, plugin = _of_path(tx, visit)
-        disable_plugin(tx, desk.enterprise.id, plugin.plugin)
+    try:
+        with visit.write() as tx:
+            desk, plugin = _of_path(tx, visit)
+            disable_plugin(tx, visit.instance.hooks, desk.enterprise.id, plugin.plugin)
+    except Refused as error:
+        return plugin_page(visit, None, mistakes(visit, error), status_of(error))
     return visit.redirect(f"{desk.address}/settings?saved={plugin.plugin}")

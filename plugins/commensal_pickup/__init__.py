@@ -1,8 +1,9 @@
 """Pickup: places where customers collect their orders, and slots of time with a limited number of orders.
 
-A shop adds its places once, and slots to each sale: by hand, or cut from the opening hours of a place. Customers choose
-one when they order; a slot that is full says so. Collecting at a place may cost something: that becomes an adjustment
-of the order. When a sale comes back by its rhythm, its slots come along at the same hours.
+A shop adds its places once (its own address is there from the start), and slots to each sale: by hand, or cut from
+the opening hours of a place. Customers choose one when they order; a slot that is full says so. Collecting at a place
+may cost something: that becomes an adjustment of the order. When a sale comes back by its rhythm, its slots come along
+at the same hours.
 
 Opening hours are told by the week ("FR 17:00 to 19:00"), and closures by the day, with a reason that customers read. A
 slot outside the hours is refused unless the coordinator says that it is exceptional; one within a closure is always
@@ -24,6 +25,7 @@ from .booking import book_shipping, price_adjustments, release_shipping, shippin
 from .copying import sale_copied
 from .demo import demo_data
 from .endpoints import endpoints
+from .first_place import switched_on
 from .office import office_pages, page_parts
 from .pages import order_links, routes
 
@@ -40,6 +42,7 @@ __all__ = [
     "routes",
     "sale_copied",
     "shipping_options",
+    "switched_on",
 ]
 
 

@@ -7,16 +7,18 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from commensal.base.clock import ManualClock
-from commensal.base.errors import Conflict, Invalid, NotFound, Stale
+from commensal.base.errors import Conflict, Invalid, NotFound, Refused, Stale
 from commensal.base.languages.catalogs import say
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
 from commensal.instance import InstanceSettings, Secret
 from commensal.instance.settings import BackupSettings
-from commensal.storage.database import Store
+from commensal.storage.database import Store, Transaction
+from commensal.trade.enterprises.enterprises import enterprise_by_id
 from commensal.trade.enterprises.plugin_settings import check_settings
 from commensal.trade.enterprises.plugins import (
     EnterprisePlugin,
@@ -27,6 +29,7 @@ from commensal.trade.enterprises.plugins import (
     list_plugins,
     offered_plugins,
 )
+from commensal.trade.enterprises.tables import enterprise
 
 NONE = Secret("")
 
@@ -105,10 +108,48 @@ def test_what_was_set_is_kept_and_the_rest_is_left_to_the_plugin(store: Store, h
             enable_plugin(tx, hooks, "hub", "bank", {})
         with pytest.raises(NotFound):
             change_plugin(tx, hooks, "farm", "bank", 1, {})
-        disable_plugin(tx, "hub", "bank")
+        disable_plugin(tx, hooks, "hub", "bank")
         assert enabled_plugins(tx, "hub") == {}
         with pytest.raises(NotFound):
-            disable_plugin(tx, "hub", "bank")
+            disable_plugin(tx, hooks, "hub", "bank")
+
+
+def test_a_plugin_prepares_itself_and_may_ask_to_stay(store: Store, clock: ManualClock, village: Any) -> None:
+    """One that fails when it is switched off undoes what it wrote, and does not stay."""
+    refusals: list[Exception] = []
+
+    def switched_on(tx: Transaction, enterprise_id: str, settings: BankSettings) -> None:
+        tx.execute(update(enterprise).where(enterprise.c.id == enterprise_id).values(phone=settings.iban))
+
+    def switched_off(tx: Transaction, enterprise_id: str) -> None:
+        tx.execute(update(enterprise).where(enterprise.c.id == enterprise_id).values(phone=""))
+        for refusal in refusals:
+            raise refusal
+
+    bank = module(enterprise_settings=BankSettings)
+    for hook in (switched_on, switched_off):
+        setattr(bank, hook.__name__, hookimpl(hook))
+    settings = InstanceSettings(name="Test", plugins={"enabled": ["bank"]})
+    hooks = load_plugins(settings, clock=clock, modules={"bank": bank})
+
+    def phone(tx: Transaction) -> str:
+        return enterprise_by_id(tx, "hub").phone
+
+    with store.write() as tx:
+        enable_plugin(tx, hooks, "hub", "bank", {"iban": "FR76"})
+        assert phone(tx) == "FR76"
+        refusals[:] = [Refused("owed", "Pay what you owe first.")]
+        with pytest.raises(Refused, match="Pay what you owe first"), tx.attempt():
+            disable_plugin(tx, hooks, "hub", "bank")
+        assert (phone(tx), [*enabled_plugins(tx, "hub")]) == ("FR76", ["bank"])
+        refusals[:] = [RuntimeError("broken")]
+        disable_plugin(tx, hooks, "hub", "bank")
+        assert (phone(tx), [*enabled_plugins(tx, "hub")]) == ("FR76", [])
+        enable_plugin(tx, hooks, "hub", "bank", {})
+        refusals.clear()
+        disable_plugin(tx, hooks, "hub", "bank")
+        assert phone(tx) == ""
+    assert [failure.hook for failure in hooks.failures] == ["switched_off"]
 
 
 @pytest.mark.parametrize(

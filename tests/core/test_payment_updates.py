@@ -194,7 +194,7 @@ def test_an_unsigned_message_is_told_nothing_and_a_fault_is_sent_again(
     assert post_webhook(client, psp, "nonsense") == 500  # type: ignore[arg-type]
     assert (state_of(instance, payment), problem_codes(instance)) == ("Pending", [])
     with instance.store.write() as tx:
-        disable_plugin(tx, "shop", "psp")
+        disable_plugin(tx, instance.hooks, "shop", "psp")
     assert post_webhook(client, psp, payment_update(payment, "Done")) == 404
 
 

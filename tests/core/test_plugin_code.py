@@ -548,7 +548,7 @@ def test_pages_are_not_found_at_enterprises_that_have_not_switched_the_plugin_on
 
         assert (ask("mine"), ask("always")) == (200, 200)
         with shop.instance.store.write() as tx:
-            disable_plugin(tx, "shop", "sick")
+            disable_plugin(tx, shop.instance.hooks, "shop", "sick")
         assert (ask("mine"), ask("always")) == (404, 200)
 
 
@@ -569,5 +569,5 @@ def test_endpoints_are_not_found_at_enterprises_that_have_not_switched_the_plugi
 
         assert (ask("mine"), ask("always")) == (200, 200)
         with shop.instance.store.write() as tx:
-            disable_plugin(tx, "shop", "sick")
+            disable_plugin(tx, shop.instance.hooks, "shop", "sick")
         assert (ask("mine"), ask("always")) == (404, 200)

@@ -11,7 +11,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import DBAPIError
 from starlette.testclient import TestClient
 
-from commensal.base.errors import Conflict, Invalid, NotFound, SettingsError
+from commensal.base.errors import Conflict, Invalid, NotFound, Refused, SettingsError
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings, read_settings
 from commensal.operations.checks import broken_invariants
@@ -20,6 +20,7 @@ from commensal.storage.database import Store
 from commensal.storage.jobs.ticking import tick
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.enterprises.plugins import disable_plugin
 from commensal.trade.enterprises.tables import customer, enterprise_member, enterprise_plugin
 from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.orders.cancel import cancel_order
@@ -328,6 +329,17 @@ def test_what_was_taken_and_is_not_written_down_yet_counts_once(stall: Stall) ->
         stall.buy(7)
     assert stall.buy(6).payment_state == "Paid"
     assert stall.balance == 0
+
+
+def test_the_plugin_stays_on_until_the_accounts_are_settled(stall: Stall) -> None:
+    def switch_off() -> None:
+        stall.instance.store.transact(lambda tx: disable_plugin(tx, stall.instance.hooks, "shop", "account"))
+
+    with pytest.raises(Refused, match="not at zero: 1"):
+        switch_off()
+    with stall.instance.store.write() as tx:
+        write_entry(tx, "shop", stall.customer, "paid out", -stall.balance, note="", person_id=None)
+    switch_off()
 
 
 @pytest.mark.parametrize("pieces", [1, 40])

@@ -167,7 +167,7 @@ def test_the_week_counts_orders_and_says_what_needs_somebody(owner: Browser, sta
 def test_a_sale_without_a_way_to_pay_is_said_to_be_so(owner: Browser, stall: Stall) -> None:
     assert "Customers have no way to pay" not in owner.go(OFFICE).text
     with stall.instance.store.write() as tx:
-        disable_plugin(tx, "shop", "cash")
+        disable_plugin(tx, stall.instance.hooks, "shop", "cash")
     assert "Customers have no way to pay" in owner.go(OFFICE).text
 
 

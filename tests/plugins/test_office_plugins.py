@@ -8,7 +8,9 @@ import pytest
 
 from commensal.instance import InstanceSettings
 from commensal.trade.enterprises.customer_categories import create_category
+from commensal.trade.enterprises.customers import customer_for
 from commensal.trade.enterprises.plugins import enable_plugin, enabled_plugins
+from commensal_account.accounts import open_account, write_entry
 from commensal_office.forms import Listing, parts_of, read_parts
 from commensal_office.setting_types import marks_in
 
@@ -163,6 +165,18 @@ def test_switching_off_says_what_happens_first(owner: Browser, stall: Stall) -> 
     owner.send("?then=off")
     with pytest.raises(KeyError):
         stored(stall, "cash")
+
+
+def test_a_plugin_that_has_to_stay_says_why(owner: Browser, stall: Stall) -> None:
+    switch_on(stall, "account")
+    with stall.instance.store.write() as tx:
+        customer = customer_for(tx, "shop", email="ada@example.org", name="Ada")
+        open_account(tx, "shop", customer.id)
+        write_entry(tx, "shop", customer.id, "paid in", 2000, note="", person_id=None)
+    owner.go(f"{PLUGINS}/account?ask=off")
+    owner.send("?then=off")
+    assert (owner.status, stored(stall, "account")) == (422, {})
+    assert "Accounts that are not at zero: 1." in owner.page.text
 
 
 def test_only_who_may_set_plugins_sees_them(browser: Browser, stall: Stall) -> None:

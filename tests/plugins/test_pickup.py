@@ -33,6 +33,8 @@ from commensal.storage.database import Store
 from commensal.storage.database.migrate import migrate, missing_revisions
 from commensal.testing.drafts import a_draft
 from commensal.testing.placed import a_shop
+from commensal.trade.enterprises.enterprises import change_enterprise, enterprise_by_id
+from commensal.trade.enterprises.plugins import disable_plugin, enable_plugin
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.change import change_order
 from commensal.trade.orders.lock import locked_order
@@ -55,6 +57,22 @@ def settings(settings: InstanceSettings) -> InstanceSettings:
 @pytest.fixture
 def hall(store: Store) -> Hall:
     return Hall(store)
+
+
+def test_a_hub_that_begins_to_use_it_has_its_own_address_as_a_place(instance: Instance) -> None:
+    """Unless it had places before, or has told no address."""
+    with instance.store.write() as tx:
+        a_shop(tx)
+        enable_plugin(tx, instance.hooks, "shop", "pickup", {})
+        assert places_of(tx, "shop") == []
+        disable_plugin(tx, instance.hooks, "shop", "pickup")
+        shop = enterprise_by_id(tx, "shop")
+        change_enterprise(tx, "shop", shop.version, street="2 rue Colbert", postcode="37000", city="Tours")
+        for _ in range(2):
+            enable_plugin(tx, instance.hooks, "shop", "pickup", {})
+            disable_plugin(tx, instance.hooks, "shop", "pickup")
+        (place,) = places_of(tx, "shop")
+        assert (place.name, place.street, place.city) == (shop.name, "2 rue Colbert", "Tours")
 
 
 def draft(**columns: Any) -> OrderDraft:

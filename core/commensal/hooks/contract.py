@@ -19,7 +19,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 Scope = Literal["instance", "enterprise"]
 Returns = Literal["each", "one", "nothing"]
 Where = Literal["startup", "transaction", "outside", "job"]
-OnError = Literal["raise", "skip", "retry"]
+OnError = Literal["raise", "skip", "undo", "retry"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -33,6 +33,7 @@ class Contract:
                 `outside`: between transactions, `def` or `async def`, under `timeout`; `job`: the same, in a job after
                 the commit of the event
     on_error:   `raise`: the caller gets a `PluginError`; `skip`: the plugin is skipped, and the failure is shown;
+                `undo`: the same, and what it wrote in the transaction is undone;
                 `retry`: the job is tried again after growing delays, and parked and shown after its last try
     timeout:    seconds; in a transaction it is when the transaction is taken away from a plugin that hangs, which ends
                 it whatever `on_error` says

@@ -41,8 +41,9 @@ In the table, *called* is `instance` for all enabled plugins, or `enterprise` fo
 `each` of them is called, or the `one` that is concerned, or `nothing` is answered. *Where* is `startup`: once, before
 the instance serves; `transaction`: inside one, without I/O, never `async`; `outside`: between transactions; `job`: in
 a job, after the commit of the event. *Fails* is `raise`: the caller gets an error that names the plugin; `skip`: the
-plugin is skipped; `retry`: the job is tried again after growing delays, and parked after its last try. *Seconds* are
-the most that the hook may take. Types of arguments are names of `commensal`, documented where they are defined.
+plugin is skipped; `undo`: skipped, and what it wrote is undone; `retry`: the job is tried again after growing delays,
+and parked after its last try. *Seconds* are the most that the hook may take. Types of arguments are names of
+`commensal`, documented where they are defined.
 """
 
 

@@ -55,6 +55,7 @@ PluginAnswers = list[tuple[str, Any]]
 _Calls = Sequence[tuple[PluginPlace, pluggy.HookImpl, dict[str, Any]]]  # implementations with their arguments
 TRANSACTION_SECONDS = 8.0  # of a transaction that a plugin opens or writes in: other writers wait for ten
 READING_SECONDS = 30.0  # of a transaction in which a report reads its lines
+_GO_ON = ("skip", "undo")  # values of `on_error` with which the caller goes on
 _NO_BOUND: AbstractContextManager[None] = nullcontext()
 
 
@@ -257,7 +258,7 @@ class Hooks:
         try:
             self._failure_log.refuse_set_aside(place)
         except PluginError:
-            if hook.contract.on_error != "skip":
+            if hook.contract.on_error not in _GO_ON:
                 raise
             return True
         return False
@@ -294,11 +295,24 @@ class Hooks:
             for place, implementation, arguments in calls:
                 act = partial(call_in_this_thread, implementation, arguments, hook.name)
                 call = partial(self._bounds.call_in_transaction, tx.hold, place, hook.contract.timeout, act)
+                if hook.contract.on_error == "undo":
+                    answers += self._answer_or_undo(hook, place, call, tx)
+                    continue
                 answer = self._answer(hook, place, call)
                 if not answer and restart is not None:
                     restart()
                 answers += answer
         return answers
+
+    def _answer_or_undo(
+        self, hook: AnyHook, place: PluginPlace, call: Callable[[], Any], tx: Transaction
+    ) -> PluginAnswers:
+        """As `_answer`; what a plugin that fails has written is undone."""
+        with tx.attempt() as savepoint:
+            answer = self._answer(hook, place, call)
+            if not answer:
+                savepoint.rollback()
+        return answer
 
     def _answer(self, hook: AnyHook, place: PluginPlace, call: Callable[[], Any]) -> PluginAnswers:
         """The plugin with its answer; an empty list if it fails and the contract says to skip it."""
@@ -356,7 +370,7 @@ class Hooks:
             cause = None if isinstance(error, PluginError | TimeoutError) else error
             late = isinstance(error, TimeoutError)
             self._failure_log.note(PluginPlace(plugin, hook.name), what, cause, late=late)
-        if hook.contract.on_error != "skip":
+        if hook.contract.on_error not in _GO_ON:
             raise PluginError(plugin, hook.name, what) from error
 
 

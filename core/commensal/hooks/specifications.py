@@ -198,6 +198,27 @@ def check_settings(instance: Instance, enterprise_id: str) -> Sequence[Problem] 
     raise AssertionError("a specification is not called")
 
 
+@hook(scope="enterprise", returns="nothing", where="transaction", on_error="raise", since="0.2")
+def switched_on(tx: Transaction, enterprise_id: str) -> None:
+    """An enterprise switches the plugin on: prepare what it needs to be useful at once.
+
+    Runs in the transaction that does so, also when it was on before, so expect rows of that time. Raise `Refused` to
+    keep it off, with the reason. Not called when settings change.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="nothing", where="transaction", on_error="undo", since="0.2")
+def switched_off(tx: Transaction, enterprise_id: str) -> None:
+    """An enterprise switches the plugin off: end what would go on without it, and keep what it may want again.
+
+    Runs in the transaction that does so; afterwards its settings are deleted. Raise `Refused` to keep it on while
+    people would lose something, with what to do first. A plugin that fails is switched off all the same. Not called
+    when the operator takes the plugin out of the instance.
+    """
+    raise AssertionError("a specification is not called")
+
+
 @hook(scope="instance", returns="each", where="outside", on_error="skip", timeout=20.0)
 def warnings(instance: Instance) -> Sequence[Problem] | None:
     """Problems that the operator should know, each with what to do; ``commensal check`` prints them.

@@ -81,6 +81,8 @@ GOOD: dict[str, Callable[..., Any]] = {
     "jobs": lambda: Work({}),
     "commands": lambda app: None,
     "check_settings": lambda settings: [],
+    "switched_on": lambda tx: None,
+    "switched_off": lambda tx: None,
     "warnings": lambda: [Problem("nothing", "There is nothing here.")],
     "health_reasons": lambda tx: [Problem("nothing", "There is nothing here.")],
     "menu_items": lambda tx: [MenuItem(label="Probe", url="/probe")],

@@ -90,7 +90,7 @@ class Shop:
     def do_without(self, plugin: str) -> None:
         """Disables a plugin."""
         with self.instance.store.write() as tx:
-            disable_plugin(tx, self.id, plugin)
+            disable_plugin(tx, self.instance.hooks, self.id, plugin)
 
     # ---------------------------------------------------------------------------------------- before an order
 

@@ -29,7 +29,7 @@ def effect_of(where: str) -> Effect:
     hook = getattr(specifications, where, None)
     if not isinstance(hook, Hook):
         return "apart"
-    if hook.contract.on_error == "skip":
+    if hook.contract.on_error in ("skip", "undo"):
         return "skipped"
     if hook.contract.on_error == "retry":
         return "retried"

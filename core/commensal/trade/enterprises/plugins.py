@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, bindparam, delete, select
 
 from ...base.errors import Conflict, NotFound, PluginError
+from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...hooks.loading import all_hooks
 from ...storage.database import Transaction, edit_row, insert_once
@@ -48,15 +49,16 @@ class EnterprisePlugin:
 def enable_plugin(
     tx: Transaction, hooks: Hooks, enterprise_id: str, plugin: str, settings: Mapping[str, object]
 ) -> EnterprisePlugin:
-    """Enables a plugin for the enterprise.
+    """Enables a plugin for the enterprise, and lets it prepare what it needs.
 
     Raises `NotFound` if the instance does not offer it to enterprises, `Invalid` for wrong settings, `Conflict` if it
-    is enabled already.
+    is enabled already; `Refused` or `PluginError` from the plugin.
     """
     accepted = accept_settings(tx, hooks, enterprise_id, plugin, settings, {})
     row = {"enterprise_id": enterprise_id, "plugin": plugin, "settings": accepted, "version": 1}
     if not insert_once(tx, enterprise_plugin, row):
         raise Conflict("plugin_enabled", "This plugin is enabled already; change its settings instead.")
+    hooks.each(specifications.switched_on, {plugin: accepted}, tx=tx, enterprise_id=enterprise_id)
     return _without_secrets(hooks, plugin, accepted, 1)
 
 
@@ -71,10 +73,14 @@ def change_plugin(
     return _without_secrets(hooks, plugin, accepted, row["version"])
 
 
-def disable_plugin(tx: Transaction, enterprise_id: str, plugin: str) -> None:
-    """Disables a plugin for the enterprise and deletes its settings. Raises `NotFound`."""
-    if tx.execute(delete(enterprise_plugin).where(*_is_plugin(enterprise_id, plugin))).rowcount != 1:
-        raise NotFound
+def disable_plugin(tx: Transaction, hooks: Hooks, enterprise_id: str, plugin: str) -> None:
+    """Disables a plugin for the enterprise and deletes its settings.
+
+    Raises `NotFound`, `Refused` if the plugin has to stay.
+    """
+    settings = tx.one(select(enterprise_plugin.c.settings).where(*_is_plugin(enterprise_id, plugin)))["settings"]
+    hooks.each(specifications.switched_off, {plugin: settings}, tx=tx, enterprise_id=enterprise_id)
+    tx.execute(delete(enterprise_plugin).where(*_is_plugin(enterprise_id, plugin)))
 
 
 def enabled_plugins(tx: Transaction, enterprise_id: str) -> dict[str, dict[str, Any]]:

@@ -55,5 +55,5 @@ def set_plugin(call: Call, enterprise: str, plugin: str, body: PluginSettings) -
 
 @routes.delete(_PLUGIN, scope="plugins:write")
 def do_without_plugin(call: Call, enterprise: str, plugin: str) -> None:
-    """Disables a plugin; its settings are forgotten."""
-    disable_plugin(call.tx, enterprise, plugin)
+    """Disables a plugin, unless it has to stay; its settings are forgotten."""
+    disable_plugin(call.tx, call.instance.hooks, enterprise, plugin)
