@@ -106,6 +106,8 @@ from .interfaces.api.endpoint import Paging as Paging
 from .interfaces.api.endpoint import Routes as Routes
 from .interfaces.api.endpoint import changes as changes
 from .interfaces.api.endpoint import page_of as page_of
+from .interfaces.mail.links import MailedLink as MailedLink
+from .interfaces.mail.links import subject_of_link as subject_of_link
 from .interfaces.mail.log import SentMail as SentMail
 from .interfaces.mail.log import mails_of_order as mails_of_order
 from .interfaces.mail.log import mails_of_purchase_order as mails_of_purchase_order

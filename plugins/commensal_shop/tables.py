@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, ForeignKey, Table, Text, UniqueConstraint
 
-from commensal import PERSONAL, SECRET, Time, metadata
+from commensal import PERSONAL, Time, metadata
 
 # Goods are marked by their lot, which pages show as one product with its sizes.
 shop_favourite = Table(
@@ -14,8 +14,7 @@ shop_favourite = Table(
     sqlite_strict=True,
 )
 
-# A guest's wish counts once its mailed link was followed. The secret opens nothing but the wish itself, and stands in
-# every mail, so it is stored as it is.
+# A guest's wish counts once its mailed link was followed.
 shop_watch = Table(
     "shop_watch",
     metadata,
@@ -24,7 +23,6 @@ shop_watch = Table(
     Column("email", Text, nullable=False, index=True, info=PERSONAL),  # lower case
     Column("person_id", Text, ForeignKey("person.id"), index=True),
     Column("language", Text, nullable=False),
-    Column("secret", Text, nullable=False, unique=True, info=SECRET),
     Column("asked_at", Time, nullable=False, index=True),
     Column("confirmed_at", Time),
     Column("told_at", Time),  # of the last sale that had opened

@@ -13,6 +13,7 @@ from commensal import (
     Enterprise,
     Invalid,
     KeptRows,
+    MailedLink,
     NotFound,
     Periodic,
     Problem,
@@ -26,6 +27,7 @@ from commensal import (
     mail_people,
     person_by_id,
     sales,
+    subject_of_link,
 )
 from commensal.trade import read_email
 
@@ -33,6 +35,7 @@ from .tables import shop_favourite, shop_watch
 
 _AGAIN = timedelta(days=1)  # until a link is mailed to the same address once more
 _UNCONFIRMED = timedelta(days=3)
+_LINK = "shop.watch"  # the purpose of the mailed links, which confirm a wish and end it
 _AT_ONCE = 500  # mails in one transaction; the others wait for the next minute
 _row = shop_watch.c
 
@@ -75,27 +78,25 @@ def _watch_by_link(tx: Transaction, shop: Enterprise, email: str, language: str)
     if row is not None and (row["confirmed_at"] is not None or row["asked_at"] > tx.now - _AGAIN):
         return
     if row is None:
-        secret = _insert(tx, shop.id, email, language)
+        watch_id = _insert(tx, shop.id, email, language)
     else:
-        secret = row["secret"]
-        tx.execute(update(shop_watch).where(_row.id == row["id"]).values(asked_at=tx.now))
+        watch_id = row["id"]
+        tx.execute(update(shop_watch).where(_row.id == watch_id).values(asked_at=tx.now))
     to = Recipient(email=email, name="", language=language)
-    mail_people(tx, "shop_watch", [(to, {"shop": shop.name, "path": f"tell/{secret}"})], typed=True)
+    link = MailedLink(path="tell/{secret}", purpose=_LINK, subject_id=watch_id)
+    mail_people(tx, "shop_watch", [(to, {"shop": shop.name, "path": link})], typed=True)
 
 
 def _insert(tx: Transaction, enterprise_id: str, email: str, language: str, **values: object) -> str:
-    secret = tx.ids.secret()
-    row = {
-        "id": tx.new_id(), "enterprise_id": enterprise_id, "email": email, "language": language, "secret": secret,
-        "asked_at": tx.now, **values,
-    }  # fmt: skip
-    tx.execute(insert(shop_watch), row)
-    return secret
+    watch_id = tx.new_id()
+    row = {"id": watch_id, "enterprise_id": enterprise_id, "email": email, "language": language, "asked_at": tx.now}
+    tx.execute(insert(shop_watch), {**row, **values})
+    return watch_id
 
 
 def watch_by_secret(tx: Transaction, secret: str) -> Watch:
     """Raises `NotFound`, also for a wish that was stopped."""
-    row = tx.first(select(shop_watch).where(_row.secret == secret))
+    row = tx.first(select(shop_watch).where(_row.id == subject_of_link(tx, _LINK, secret)))
     if row is None:
         raise NotFound
     return Watch(
@@ -112,7 +113,7 @@ def confirm_watch(tx: Transaction, secret: str) -> Watch:
 
 def stop_watch(tx: Transaction, secret: str) -> None:
     """Ends the wish; ending it twice does no harm."""
-    tx.execute(delete(shop_watch).where(_row.secret == secret))
+    tx.execute(delete(shop_watch).where(_row.id == subject_of_link(tx, _LINK, secret)))
 
 
 def stop_watch_of_person(tx: Transaction, person_id: str, enterprise_id: str) -> None:
@@ -158,7 +159,7 @@ def _tell(tx: Transaction, sale: Sale, most: int) -> int:
             "sale": sale.session.name,
             "closes": format_moment(sale.session.closes_at, shop.timezone, row["language"]),
             "path": f"sales/{sale.session.id}",
-            "stop_path": f"tell/{row['secret']}/stop",
+            "stop_path": MailedLink(path="tell/{secret}/stop", purpose=_LINK, subject_id=row["id"]),
         }
         mails.append((to, values))
     mail_people(tx, "shop_sale_open", mails)

@@ -29,8 +29,9 @@ def reset_by_mail(store: Store, email: str) -> None:
     """Resets the password as the owner of the address, by the link in the mail."""
     with store.write() as tx:
         mail_code(tx, email, "reset", kind="reset_password")
+    code = code_in_last_mail(store)
     with store.write() as tx:
-        reset_password(tx, code_in_last_mail(store), HASH)
+        reset_password(tx, code, HASH)
 
 
 def test_a_new_password_by_mail_revokes_the_tokens_of_an_intruder(store: Store, somebody: Somebody) -> None:

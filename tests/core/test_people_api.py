@@ -23,6 +23,8 @@ from commensal.trade.people.passwords import hash_password
 from commensal.trade.people.people import Person
 from commensal.trade.people.tables import person_session
 
+from ..mailed import code_in, waiting_mails
+
 GOOD = "une longue phrase"
 HASH = hash_password(GOOD)
 HERE = {"Sec-Fetch-Site": "same-origin"}  # sent by a browser with a request that the site itself started
@@ -30,11 +32,8 @@ Somebody = Callable[..., Person]
 
 
 def code_in_last_mail(store: Store) -> str:
-    with store.read() as tx:
-        payload = tx.value(
-            select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.created_at.desc(), job.c.id.desc())
-        )
-    return str(payload["code"])
+    with store.write() as tx:
+        return code_in(tx, waiting_mails(tx)[-1])
 
 
 def log_in(client: TestClient, email: str, password: str = GOOD) -> Any:

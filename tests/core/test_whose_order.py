@@ -42,6 +42,8 @@ from commensal.trade.people.people import NewPerson, Person, add_person
 from commensal.trade.people.tables import person_second_factor
 from commensal.trade.privacy.subject import subject_of
 
+from ..mailed import code_in, waiting_mails
+
 ADA = "ada@example.org"
 
 
@@ -98,8 +100,7 @@ class Hall:
     def confirm(self, person: Person) -> Person:
         with self.store.write() as tx:
             ask_confirmation(tx, person.email)
-            mails = select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.created_at.desc(), job.c.id.desc())
-            return confirm_email(tx, str(tx.value(mails)["code"]), person_id=person.id)
+            return confirm_email(tx, code_in(tx, waiting_mails(tx)[-1]), person_id=person.id)
 
 
 @pytest.fixture
@@ -194,8 +195,7 @@ def test_a_new_password_does_not_prove_what_was_ordered_with_the_account_before(
     order = hall.place(person_id=stranger.id)
     with hall.store.write() as tx:
         mail_code(tx, ADA, "reset", kind="reset_password")
-        mails = select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.created_at.desc(), job.c.id.desc())
-        reset_password(tx, str(tx.value(mails)["code"]), "hash")
+        reset_password(tx, code_in(tx, waiting_mails(tx)[-1]), "hash")
     assert (hall.read_order(order).identity, hall.read_order(order).customer_id) == (Identity.TYPED, None)
     assert hall.place(person_id=stranger.id).total == 200, "her orders from now on are hers"
 
@@ -345,8 +345,7 @@ def _changed_address(hall: Hall) -> Person:
     ada = hall.account("before@example.org")
     with hall.store.write() as tx:
         ask_new_email(tx, ada.id, ADA)
-        mails = select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.created_at.desc(), job.c.id.desc())
-        return confirm_new_email(tx, ada.id, str(tx.value(mails)["code"]))
+        return confirm_new_email(tx, ada.id, code_in(tx, waiting_mails(tx)[-1]))
 
 
 @pytest.mark.parametrize("confirm", [_confirmed, _added_by_operator, _added_again_by_operator, _changed_address])

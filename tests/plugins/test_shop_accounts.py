@@ -13,6 +13,7 @@ from commensal.trade.accounts.confirmations import FORGOTTEN, mail_reset
 from commensal.trade.people.people import Person
 from commensal.trade.people.tables import person, person_session
 
+from ..mailed import code_in
 from .conftest import PASSWORD, SALE, Browser, Stall
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
@@ -31,16 +32,18 @@ def test_somebody_signs_up_logs_in_and_proves_their_address(browser: Browser, in
     assert "Look into your e-mail" in browser.page.text
     (mail,) = mails(instance)
     assert (mail["kind"], mail["to"]) == ("confirm_email", "zoe@example.org")
-    browser.go(f"/confirm/{mail['code']}")
-    assert browser.at == f"/login?next=/confirm/{mail['code']}"
+    with instance.store.write() as tx:
+        code = code_in(tx, mail)
+    browser.go(f"/confirm/{code}")
+    assert browser.at == f"/login?next=/confirm/{code}"
     browser.send("/login", email="zoe@example.org", password=PASSWORD)
-    assert browser.at == f"/confirm/{mail['code']}"
+    assert browser.at == f"/confirm/{code}"
     assert "You are logged in as zoe@example.org." in browser.page.text
-    browser.send(f"/confirm/{mail['code']}")
+    browser.send(f"/confirm/{code}")
     assert "Your address is confirmed" in browser.page.text
     with instance.store.read() as tx:
         assert tx.value(select(person.c.confirmed_at)) is not None
-    browser.post(f"/confirm/{mail['code']}")
+    browser.post(f"/confirm/{code}")
     assert browser.status == 422
     assert "This link is not valid any more." in browser.page.text
     browser.send("/confirm")
@@ -119,7 +122,9 @@ def test_a_forgotten_password_is_set_anew_by_mail(browser: Browser, instance: In
     assert [run_due(instance, work) for _ in range(2)] == [True, True]
     (mail,) = mails(instance)
     assert (mail["kind"], mail["to"]) == ("reset_password", ada.email)
-    browser.go(f"/reset/{mail['code']}")
+    with instance.store.write() as tx:
+        code = code_in(tx, mail)
+    browser.go(f"/reset/{code}")
     assert browser.page.form("").fields["username"] == ada.email  # for a password manager
     browser.send("", password="short")
     assert browser.status == 422
@@ -130,7 +135,7 @@ def test_a_forgotten_password_is_set_anew_by_mail(browser: Browser, instance: In
     assert browser.status == 422
     browser.send("/login", email=ada.email, password="quite another password")
     assert browser.at == "/"
-    browser.go(f"/reset/{mail['code']}")
+    browser.go(f"/reset/{code}")
     browser.send("", password="a third long password")
     assert "This link is not valid any more." in browser.page.text
 

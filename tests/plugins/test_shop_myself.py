@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from commensal.instance import Instance
-from commensal.storage.jobs.tables import job
 from commensal.trade.people.people import Person
 from commensal.trade.people.tables import person
 
+from ..mailed import code_in, waiting_mails
 from .conftest import PASSWORD, Browser, Stall
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
@@ -29,9 +29,8 @@ def test_somebody_changes_their_address(browser: Browser, ada: Person, instance:
     assert (browser.status, "This is not your password." in browser.page.text) == (422, True)
     browser.send("/account/email", email="ada@example.net", password=PASSWORD)
     assert "Look into your e-mail" in browser.page.text
-    with instance.store.read() as tx:
-        mails = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail"))]
-    code = next(mail["code"] for mail in mails if mail["kind"] == "new_email")
+    with instance.store.write() as tx:
+        code = next(code_in(tx, mail) for mail in waiting_mails(tx) if mail["kind"] == "new_email")
     browser.go(f"/email/{code}")
     browser.send(f"/email/{code}")
     assert "Your address is changed" in browser.page.text

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import select, text, update
 
 from commensal.base.clock import ManualClock
 from commensal.storage.jobs.tables import job
@@ -14,6 +17,7 @@ from commensal.trade.sale_sessions.tables import sale_session
 from commensal_shop.tables import shop_watch
 from commensal_shop.watching import forget_unconfirmed, tell_of_openings
 
+from ..mailed import path_in
 from .conftest import SALE, Browser, Stall
 from .test_shop_account import a_person
 
@@ -28,6 +32,11 @@ def promised_mails(stall: Stall, kind: str) -> list[dict[str, Any]]:
             row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail").order_by(job.c.id))
         ]
     return [payload for payload in payloads if payload["kind"] == kind]
+
+
+def link_in(stall: Stall, mail: dict[str, Any], name: str) -> str:
+    with stall.instance.store.write() as tx:
+        return path_in(tx, mail, name)
 
 
 def closes(stall: Stall, clock: ManualClock) -> None:
@@ -62,7 +71,7 @@ def test_a_guest_follows_the_mailed_link_and_is_told_once(browser: Browser, stal
     opens_again(stall, clock)
     assert tell(stall) == []  # the link was not followed yet
     closes(stall, clock)
-    path = f"/{mail['values']['path']}"
+    path = link_in(stall, mail, "path")
     browser.go(path)  # as machines that look at mails do
     opens_again(stall, clock)
     assert tell(stall) == []
@@ -70,7 +79,7 @@ def test_a_guest_follows_the_mailed_link_and_is_told_once(browser: Browser, stal
     browser.send(path)
     opens_again(stall, clock)
     assert (tell(stall), tell(stall)) == (["bob@example.org"], [])
-    stop = f"/{promised_mails(stall, 'shop_sale_open')[0]['values']['stop_path']}"
+    stop = link_in(stall, promised_mails(stall, "shop_sale_open")[0], "stop_path")
     assert browser.client.post(stop, data={"List-Unsubscribe": "One-Click"}).status_code == 200
     closes(stall, clock)
     opens_again(stall, clock)
@@ -92,6 +101,19 @@ def test_a_member_asks_and_stops_by_buttons(browser: Browser, stall: Stall, cloc
     closes(stall, clock)
     opens_again(stall, clock)
     assert tell(stall) == []
+
+
+def test_a_link_that_was_mailed_before_an_upgrade_works_on(browser: Browser, stall: Stall) -> None:
+    revision = import_module("commensal_shop.migrations.shop_0002_links")
+    browser.post(TELL, email="bob@example.org")
+    with stall.instance.store.write() as tx:
+        tx.execute(text("ALTER TABLE shop_watch ADD COLUMN secret TEXT"))
+        tx.execute(text("UPDATE shop_watch SET secret = 'mailed-before'"))
+        with Operations.context(MigrationContext.configure(tx.connection)):
+            revision.upgrade()
+    browser.go("/tell/mailed-before")
+    browser.send("/tell/mailed-before")
+    assert "You will get a mail" in browser.page.text
 
 
 def test_wishes_that_nobody_confirms_are_forgotten(browser: Browser, stall: Stall, clock: ManualClock) -> None:

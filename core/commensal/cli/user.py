@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..base.errors import TooMany
+from ..base.errors import Conflict
 from ..base.languages.shell import print_line, spoken
 from ..instance import Instance, open_instance
 from ..interfaces.mail.send import link_for_password
@@ -63,14 +63,14 @@ def add_to(app: typer.Typer) -> None:
 
 def _link(instance: Instance, email: str, name: str, *, operator: bool) -> str:
     """Makes the person, unless they are there, and returns a link with which they set a password. A password that they
-    have stays until then. Raises `Invalid`, and `TooMany` after five links within an hour."""
+    have stays until then. Raises `Invalid`; `Conflict` if the person was disabled."""
     password = instance.ids.secret()  # nobody knows it
     new = new_person(email=email, name=name, password=password, language=instance.settings.language)
     with instance.store.write() as tx:
         add_confirmed_person(tx, new, is_operator=operator)
-        code = new_code(tx, new.email, "reset")
+        code = new_code(tx, person_by_email(tx, new.email).id, "reset", new.email)
     if code is None:
-        raise TooMany(3600)
+        raise Conflict("disabled", "This account is disabled: {email}", email=new.email)
     return link_for_password(instance.settings.base_url, code)
 
 

@@ -12,6 +12,7 @@ from ..instance import Instance
 from ..interfaces.mail.capping import forget_counts
 from ..interfaces.mail.empty_sales import mail_empty_sales
 from ..interfaces.mail.expired_guest_orders import mail_expired_orders
+from ..interfaces.mail.links import forget_links
 from ..interfaces.mail.log import forget_mails
 from ..interfaces.mail.send import send_mail
 from ..interfaces.mail.set_aside import mail_set_aside
@@ -94,6 +95,7 @@ def _core(instance: Instance) -> Work:
             Periodic("forget_mailboxes", timedelta(days=1), forget_counts, irreversible=True),
             Periodic("forget_jobs", timedelta(days=1), forget_finished, irreversible=True),
             Periodic("forget_mails", timedelta(days=1), forget_mails, irreversible=True),
+            Periodic("forget_links", timedelta(days=1), forget_links, irreversible=True),
             Periodic("forget_openings", timedelta(days=1), forget_openings, irreversible=True),
             Periodic("forget_audit", timedelta(days=1), forget_entries, irreversible=True),
             Periodic(

@@ -1,20 +1,25 @@
 """Handles jobs of the kind "mail": reads the data of the message, renders it, and delivers it.
 
-A payload has `kind`, `to` and `language`. E-mails about orders add `order_id`, and the `amount` of a refund; release
-0.1.0 also added the `secret` of the link to a guest's order, which is created here now. E-mails about an account add
-`name`, and `code` if they contain a link; those of suppliers add `purchase_order_id`; those of plugins to an enterprise
-add its name as `enterprise`, and `values` for their template; those to operators add `name` and `values`. `late` and
-`leaves` belong to `capping`: the e-mail was delayed once, and the decision for this job. Delivery is at least once:
-after a crash between the server's acceptance and the commit, the message is sent again, with the same Message-ID.
+A payload has `kind`, `to` and `language`. E-mails about orders add `order_id`, and the `amount` of a refund; those
+about an account add `name`, and `person_id` and `purpose` if they contain a link with a code; those to suppliers add
+`purchase_order_id`; those of plugins to an enterprise add its name as `enterprise`, and `values` and `links` for their
+template; those to operators add `name` and `values`. `late` and `leaves` belong to `capping`: the e-mail was delayed
+once, and the decision for this job.
+
+The secrets of links are created here, when an e-mail leaves: a payload, and so a backup, contains none. Jobs of release
+0.1.0 that still wait contain theirs, as `secret` or `code`. Delivery is at least once: after a crash between the
+server's acceptance and the commit, the message is sent again, with the same Message-ID and another secret.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from html import escape
+from typing import Any
 
 import structlog
 
@@ -28,12 +33,14 @@ from ...trade.enterprises.enterprises import Enterprise, enterprise_by_id
 from ...trade.enterprises.legal_texts import legal_text_by_id
 from ...trade.orders.emails import mailed_secret
 from ...trade.payments.begin_due import begin_due_payment
+from ...trade.people.codes import new_code
 from ...trade.supply.purchase_orders import PurchaseOrder, purchase_order_to_mail
 from ..reports.formats import find_format
 from ..reports.formats.pdf import NoTypesetter
 from ..reports.purchase_orders import print_purchase_order
 from .capping import may_send
 from .deliver import deliver, remove_unfinished
+from .links import create_links
 from .log import note_mail
 from .message import Attachment, build_message
 from .order_view import OrderView, order_view
@@ -83,36 +90,57 @@ def link_for_password(base_url: str, code: str) -> str:
 
 def send_mail(instance: Instance, job: Job) -> None:
     """Sends one message. Raises whatever prevents its delivery, so that the job is retried."""
-    payload, secret = job.payload, None
+    payload = job.payload
     remove_unfinished(instance.folder, job.id)
-    if payload["kind"] in _CAUSED_BY_OTHERS or payload.get("typed"):
-        limit = instance.settings.limits.mails
-        leaves, secret = instance.store.transact(lambda tx: _admit(tx, job, limit))
-        if not leaves:
-            _log.info("mail held back", kind=payload["kind"], late=payload["kind"] in (*ORDER_KINDS, "purchase_order"))
-            return
+    secrets: _Secrets | None = _Secrets()
+    if _is_counted(payload) or "links" in payload:
+        secrets = instance.store.transact(lambda tx: _admit(tx, job, instance.settings.limits.mails))
+    if secrets is None:
+        return
     if payload["kind"] in ORDER_KINDS:
-        _send_and_note(instance, job, partial(_send_about_order, secret=secret))
+        _send_and_note(instance, job, partial(_send_about_order, secret=secrets.secret))
     elif payload["kind"] == "purchase_order":
         _send_and_note(instance, job, _send_to_supplier)
     elif payload["kind"] in ACCOUNT_KINDS:
-        link = _address(instance, _CODE[payload["kind"]].format(code=payload.get("code", "")))
+        link = _address(instance, _CODE[payload["kind"]].format(code=secrets.secret))
         _send(instance, job, values={"name": payload["name"], "link": link}, to_name=payload["name"])
     elif payload["kind"] in OPERATOR_KINDS:
         _send(instance, job, values={**payload["values"], "name": payload["name"]}, to_name=payload["name"])
     elif "enterprise" in payload:
         name = payload["enterprise"]
-        _send(instance, job, values={**payload["values"], "enterprise": name}, to_name=name)
+        _send(instance, job, values={**payload["values"], **secrets.paths, "enterprise": name}, to_name=name)
     else:
         raise ValueError(f"there is no e-mail of kind {payload['kind']!r}")
 
 
-def _admit(tx: Transaction, job: Job, most: int) -> tuple[bool, str | None]:
-    """Returns whether to send the e-mail now, and the secret of the link in one about a guest's order."""
-    leaves = may_send(tx, job, most=most)
-    if not leaves or job.payload["kind"] not in ORDER_KINDS:
-        return leaves, None
-    return True, job.payload.get("secret") or mailed_secret(tx, job.payload["order_id"])
+@dataclass(frozen=True)
+class _Secrets:
+    """What the links of an e-mail contain that leaves now: the secret of a guest's order or the code of an account, and
+    the paths with secrets of an e-mail of a plugin by their names in its template."""
+
+    secret: str | None = None
+    paths: Mapping[str, str] = field(default_factory=dict)
+
+
+def _is_counted(payload: Mapping[str, Any]) -> bool:
+    return payload["kind"] in _CAUSED_BY_OTHERS or bool(payload.get("typed"))
+
+
+def _admit(tx: Transaction, job: Job, most: int) -> _Secrets | None:
+    """Creates the secrets of an e-mail that leaves now. None if it does not: the mailbox has had its `most` of this
+    hour, or the account has another address meanwhile."""
+    payload = job.payload
+    if _is_counted(payload) and not may_send(tx, job, most=most):
+        _log.info("mail held back", kind=payload["kind"], late=payload["kind"] in (*ORDER_KINDS, "purchase_order"))
+        return None
+    if payload["kind"] in ORDER_KINDS:
+        return _Secrets(payload.get("secret") or mailed_secret(tx, payload["order_id"]))
+    if "purpose" in payload:
+        code = new_code(tx, payload["person_id"], payload["purpose"], payload["to"])
+        if code is None:
+            _log.info("mail of no use any more", kind=payload["kind"])
+        return _Secrets(code) if code is not None else None
+    return _Secrets(payload.get("code"), create_links(tx, payload["links"]) if "links" in payload else {})
 
 
 def _send_and_note(instance: Instance, job: Job, send: Callable[[Instance, Job], bool]) -> None:

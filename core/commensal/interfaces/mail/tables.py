@@ -1,10 +1,10 @@
-"""Tables of e-mails about orders: which are delayed, and which were sent."""
+"""Tables of e-mails: which are delayed, which were sent, and what the links in those of plugins open."""
 
 from datetime import timedelta
 
 from sqlalchemy import Column, ForeignKey, Table, Text
 
-from ...storage.database import PERSONAL, Time, Whole, at_most_ahead, checked_in, metadata, untraced
+from ...storage.database import PERSONAL, SECRET, Time, Whole, at_most_ahead, checked_in, metadata, untraced
 
 # Orders with an e-mail that is delayed until the mailbox is below its limit. It replaces all e-mails about the order.
 late_mail = Table(
@@ -44,4 +44,16 @@ sent_mail = Table(
     checked_in("state", ("sent", "failed")),
     sqlite_strict=True,
     info=untraced("it is a log itself"),
+)
+
+# Links with a secret in e-mails of plugins (see `links.py`).
+mailed_link = Table(
+    "mailed_link",
+    metadata,
+    Column("hash", Text, primary_key=True, info=SECRET),  # SHA-256 of the secret
+    Column("purpose", Text, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("expires_at", Time, nullable=False, index=True),
+    sqlite_strict=True,
+    info=untraced("the mail is sent"),
 )

@@ -12,6 +12,7 @@ from ...storage.jobs import NewJob, enqueue_all
 from ...trade.enterprises.tables import enterprise, enterprise_member
 from ...trade.people.scopes import ROLES
 from ...trade.people.tables import person
+from .links import split_links
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,8 @@ def operators(tx: Transaction) -> Sequence[Recipient]:
 def mail_people(
     tx: Transaction, kind: str, mails: Iterable[tuple[Recipient, Mapping[str, object]]], *, typed: bool = False
 ) -> None:
-    """Promises one e-mail to each recipient, with the values of its template (what JSON can encode).
+    """Promises one e-mail to each recipient, with the values of its template: what JSON can encode, and `MailedLink`
+    for a link with a secret.
 
     The plugin has the templates ``templates/mail/<kind>.txt`` and ``.html``. Name the kind after the plugin. `typed`:
     somebody has typed the address and not proved that it is theirs, so the limit for its mailbox counts. With a value
@@ -62,8 +64,8 @@ def mail_people(
             NewJob(
                 "mail",
                 {
-                    "kind": kind, "language": to.language, "enterprise": to.name, "values": {**values}, "to": to.email,
-                    **({"typed": True} if typed else {}),
+                    "kind": kind, "language": to.language, "enterprise": to.name, "to": to.email,
+                    **split_links(values), **({"typed": True} if typed else {}),
                 },
             )
             for to, values in mails

@@ -6,19 +6,18 @@ from datetime import timedelta
 
 from sqlalchemy import delete, exists, func, select, update
 
-from ...base.errors import Conflict, Invalid, Problem, Refused
+from ...base.errors import Conflict, Invalid, Problem
 from ...base.search import search_key
 from ...storage.database import Transaction, refuse_conflict
 from ...storage.database.counting import Window, count_within
 from ...storage.jobs import enqueue
 from ..enterprises.tables import customer
+from ..people.codes import LASTS, use_code
 from ..people.email import read_email
-from ..people.fingerprint import fingerprint
 from ..people.people import COLUMNS, Person, person_by_id
 from ..people.tables import email_change, email_code, person
 from .customer_records import link_customer_records
 
-LASTS = timedelta(hours=24)
 _WAIT = timedelta(minutes=2)  # between two mails: more would only annoy their reader
 
 
@@ -34,14 +33,13 @@ def ask_new_email(tx: Transaction, person_id: str, email: str) -> str:
         raise Invalid([address])
     if address == owner.email:
         raise Invalid([Problem("same_email", "This is your address already.", "/email")])
-    secret = tx.ids.secret()
-    row = {"email": address, "hash": fingerprint(secret), "asked_at": tx.now, "expires_at": tx.now + LASTS}
+    row = {"email": address, "asked_at": tx.now, "expires_at": tx.now + LASTS["change"]}
     wait = Window(email_change.c.asked_at <= tx.now - _WAIT, {name: email_change.c[name] for name in row})
     if tx.first(count_within(tx.postgresql, email_change, wait), {"person_id": person_id, **row}) is None:
         raise Conflict("asked_lately", "A mail is on its way already; please wait two minutes before you ask again.")
     if not tx.value(select(exists().where(person.c.email == address))):
-        mail = {"kind": "new_email", "to": address, "name": owner.name, "language": owner.language, "code": secret}
-        enqueue(tx, "mail", mail)
+        recipient = {"person_id": person_id, "to": address, "name": owner.name, "language": owner.language}
+        enqueue(tx, "mail", {"kind": "new_email", "purpose": "change", **recipient})
     return address
 
 
@@ -50,11 +48,9 @@ def confirm_new_email(tx: Transaction, person_id: str, code: str) -> Person:
 
     Raises `Refused` for a code that is unknown or expired; `Conflict` if another account has the address meanwhile.
     """
-    row = email_change.c
-    conditions = (row.person_id == person_id, row.hash == fingerprint(code), row.expires_at > tx.now)
-    new_address: str | None = tx.value(delete(email_change).where(*conditions).returning(row.email))
-    if new_address is None:
-        raise Refused("code", "This link is not valid any more. Please ask for a new one.")
+    use_code(tx, code, "change", person_id=person_id)
+    wish = delete(email_change).where(email_change.c.person_id == person_id)
+    new_address: str = tx.value(wish.returning(email_change.c.email))
     before = person_by_id(tx, person_id)
     values = {"email": new_address, "confirmed_at": tx.now, "version": person.c.version + 1}
     with refuse_conflict(tx, duplicate=Conflict("email_taken", "Somebody else has an account with this address.")):

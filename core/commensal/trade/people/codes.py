@@ -1,57 +1,63 @@
-"""Single-use codes sent by e-mail: having one proves access to the mails of that address."""
+"""Single-use codes of links in e-mails: having one proves access to the mails of an address.
+
+A code is created when its e-mail is sent, in the transaction that admits the e-mail. The job that waits for a worker
+names the person only, so that neither the database nor a backup of it ever contains a code that works: `email_code`
+has their SHA-256. A retried e-mail has another code; earlier ones stay valid, since the earlier e-mail may have come.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Literal
 
-from sqlalchemy import ColumnElement, String, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, String, insert, literal, select, update
 
 from ...base.errors import Refused
 from ...storage.database import Time, Transaction
 from ...storage.jobs import enqueue
 from .fingerprint import fingerprint
-from .tables import email_code, person
+from .tables import email_change, email_code, person
 
-Purpose = Literal["confirm", "reset"]
-LASTS: dict[Purpose, timedelta] = {"confirm": timedelta(days=3), "reset": timedelta(minutes=20)}
-_MOST = 5  # mails an hour to one address: more would only annoy its owner
+Purpose = Literal["confirm", "reset", "change"]
+LASTS: dict[Purpose, timedelta] = {
+    "confirm": timedelta(days=3),
+    "reset": timedelta(minutes=20),
+    "change": timedelta(days=1),
+}
+_RECIPIENT = select(person.c.id.label("person_id"), person.c.name, person.c.language)
 
 
 def mail_code(tx: Transaction, email: str, purpose: Purpose, *, kind: str) -> bool:
     """Promises an e-mail of this `kind` with a new code to the person whose address is `email` (as kept).
 
-    Sends nothing and returns False if there is no such person, they are disabled, or got five within the last hour.
+    Sends nothing and returns False if there is no such person, or they are disabled. How many e-mails leave is limited
+    when they are sent (`interfaces/mail/capping.py`).
     """
-    code = new_code(tx, email, purpose)
-    if code is None:
-        return False
-    recipient = tx.one(select(person.c.name, person.c.language).where(person.c.email == email))
-    enqueue(tx, "mail", {"kind": kind, "to": email, **recipient, "code": code})
-    return True
+    recipient = tx.first(_RECIPIENT.where(person.c.email == email, person.c.disabled_at.is_(None)))
+    if recipient is not None:
+        enqueue(tx, "mail", {"kind": kind, "purpose": purpose, "to": email, **recipient})
+    return recipient is not None
 
 
-def new_code(tx: Transaction, email: str, purpose: Purpose) -> str | None:
-    """A new code of the person whose address is `email` (as kept). None where `mail_code` sends nothing."""
+def new_code(tx: Transaction, person_id: str, purpose: Purpose, email: str) -> str | None:
+    """Creates a code that proves access to `email`: for "change", the address that the person wants, else the one that
+    they have. None if it is not that any more, or the person is disabled. The code must go nowhere but to its reader.
+    """
     secret = tx.ids.secret()
-    recent = select(func.count()).where(
-        email_code.c.person_id == person.c.id,
-        email_code.c.purpose == purpose,
-        email_code.c.created_at > tx.now - timedelta(hours=1),
-    )
     values = {
         "hash": literal(fingerprint(secret), String),
         "person_id": person.c.id,
         "purpose": literal(purpose, String),
-        "email": person.c.email,
+        "email": literal(email, String),
         "created_at": literal(tx.now, Time),
         "expires_at": literal(tx.now + LASTS[purpose], Time),
     }
+    address = _address(tx, purpose, literal(person_id, String))
     addressee = select(*values.values()).where(
-        person.c.email == email, person.c.disabled_at.is_(None), recent.scalar_subquery() < _MOST
+        person.c.id == person_id, person.c.disabled_at.is_(None), address == email
     )
-    is_made = tx.execute(insert(email_code).from_select(list(values), addressee)).rowcount == 1
-    return secret if is_made else None
+    inserted = tx.execute(insert(email_code).from_select(list(values), addressee))
+    return secret if inserted.rowcount == 1 else None
 
 
 def use_code(tx: Transaction, secret: str, purpose: Purpose, *, person_id: str | None = None) -> str:
@@ -82,5 +88,13 @@ def _valid(tx: Transaction, secret: str, purpose: Purpose) -> tuple[ColumnElemen
         code.purpose == purpose,
         code.used_at.is_(None),
         code.expires_at > tx.now,
-        code.email == select(person.c.email).where(person.c.id == code.person_id).scalar_subquery(),
+        code.email == _address(tx, purpose, code.person_id),
     )
+
+
+def _address(tx: Transaction, purpose: Purpose, person_id: ColumnElement[str]) -> ScalarSelect[str]:
+    """The address of a person that a code of this purpose proves."""
+    if purpose == "change":
+        wish = email_change.c
+        return select(wish.email).where(wish.person_id == person_id, wish.expires_at > tx.now).scalar_subquery()
+    return select(person.c.email).where(person.c.id == person_id).scalar_subquery()

@@ -75,19 +75,18 @@ email_code = Table(
     Column("created_at", Time, nullable=False),
     Column("expires_at", Time, nullable=False),
     Column("used_at", Time),
-    checked_in("purpose", ("confirm", "reset")),
+    checked_in("purpose", ("confirm", "reset", "change")),
     Index("ix_email_code_expires", "expires_at"),
     sqlite_strict=True,
     info=untraced("what a code was used for is traced"),
 )
 
-# The new e-mail address of a person, until it is proved. One row a person: a later request replaces an earlier one.
+# The new e-mail address of a person, until a code proves it. One row a person: a later request replaces an earlier one.
 email_change = Table(
     "email_change",
     metadata,
     Column("person_id", Text, ForeignKey("person.id"), primary_key=True),
     Column("email", Text, nullable=False, info=PERSONAL),
-    Column("hash", Text, nullable=False, info=SECRET),  # of the code that was sent to the new address
     Column("asked_at", Time, nullable=False),
     Column("expires_at", Time, nullable=False, index=True),
     sqlite_strict=True,
