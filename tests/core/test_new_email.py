@@ -52,7 +52,8 @@ def mails(instance: Instance) -> list[dict[str, Any]]:
 
 
 def sent_texts(instance: Instance) -> list[str]:
-    return [quopri.decodestring(file.read_bytes()).decode(errors="replace") for file in (instance.folder / "mail").iterdir()]
+    files = (instance.folder / "mail").glob("*.eml")
+    return [quopri.decodestring(file.read_bytes()).decode(errors="replace") for file in files]
 
 
 def last_code(instance: Instance) -> str:
