@@ -163,7 +163,7 @@ def another_telephone(programs: tuple[str, str], unplugged_shop: Shop, tmp_path:
         yield Person(driver, unplugged_shop.instance.settings.base_url)
 
 
-@pytest.mark.parametrize("page", [HANDOUT, "/office/shop/settings"])
+@pytest.mark.parametrize("page", [HANDOUT, "/office/shop/bring", "/"])
 def test_logging_out_leaves_nothing_on_the_telephone(
     telephone: Person, unplugged_shop: Shop, orders: list[Order], page: str
 ) -> None:

@@ -20,7 +20,7 @@ from ..hooks import specifications
 from ..instance import Instance
 from ..trade.enterprises.plugins import offered_plugins
 from .about import about_routes
-from .api.assets import Assets
+from .api.assets import Assets, static_folders
 from .api.compression import Compression
 from .api.endpoint import Endpoint
 from .api.handler import answer
@@ -162,8 +162,8 @@ def _pages(instance: Instance, limiters: Limiters) -> Sequence[BaseRoute]:
     }
     front = plugin_routes.pop(instance.settings.front, [])
     static = [
-        Mount(f"/-/{plugin}/static", Assets(folder / "static"))
-        for plugin, folder in instance.hooks.folders().items()
-        if (folder / "static").is_dir()
+        Mount(f"/-/{plugin}/static", Assets(folder))
+        for plugin, folder in static_folders(instance.hooks.folders()).items()
+        if folder.is_dir()
     ]
     return [*static, *(Mount(f"/-/{plugin}", routes=routes) for plugin, routes in plugin_routes.items()), *front]

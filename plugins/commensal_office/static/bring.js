@@ -1,4 +1,4 @@
-// Keeps the list of what a producer brings, so that it opens without a network, and wipes it at log-out.
+// Keeps the list of what a producer brings, so that it opens without a network.
 
 const here = location.pathname;
 
@@ -8,10 +8,3 @@ if ("serviceWorker" in navigator) {
   const files = [...document.querySelectorAll("link[href], script[src]")].map((each) => new URL(each.href || each.src).pathname);
   active.postMessage({ keep: [here, ...files] });
 }
-
-document.querySelector("form[action='/logout']")?.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  await caches.delete("bring");
-  for (const worker of await navigator.serviceWorker.getRegistrations()) await worker.unregister();
-  event.target.submit();
-});

@@ -55,7 +55,7 @@ function mark(event, state, text = "") {
 async function wipe() {
   store?.close();
   indexedDB.deleteDatabase("handout");
-  await caches.delete("handout");
+  for (const name of await caches.keys()) await caches.delete(name);
   for (const worker of await navigator.serviceWorker.getRegistrations()) await worker.unregister();
 }
 

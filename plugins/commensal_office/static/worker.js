@@ -13,7 +13,7 @@ addEventListener("message", (event) => {
 addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== "GET" || url.origin !== location.origin) return;
-  if (url.pathname.startsWith("/-/office/static/")) event.respondWith(fromStore(event.request, url.pathname));
+  if (/^\/-\/\w+\/static\//.test(url.pathname)) event.respondWith(fromStore(event.request, url.pathname));
   else if (event.request.mode === "navigate") event.respondWith(page(event.request, url.pathname));
 });
 

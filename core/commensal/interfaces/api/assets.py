@@ -1,4 +1,4 @@
-"""Serves static files of plugins at URLs that change with their contents, so that browsers may cache them for ever.
+"""Serves static files of the core and of plugins at URLs that change with their contents, so that browsers may cache them for ever.
 
 ``/-/shop/static/@0a1b2c3d4e5f/shop.css``: the part after ``@`` is a hash of all files in the folder, because files may
 refer to each other by relative URLs and must change together. A URL without it, or with the hash of another version,
@@ -8,6 +8,7 @@ works too, but tells browsers to revalidate the file each time.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +18,12 @@ from starlette.types import Scope
 
 _UNCHANGING = "public, max-age=31536000, immutable"
 _ASK = "public, no-cache"
+
+
+def static_folders(plugin_folders: Mapping[str, Path]) -> dict[str, Path]:
+    """The folder ``static/`` of each plugin, whether it is there or not, and under "commensal" that of the core."""
+    folders = {plugin: folder / "static" for plugin, folder in plugin_folders.items()}
+    return {**folders, "commensal": Path(__file__).parents[1] / "static"}
 
 
 @cache

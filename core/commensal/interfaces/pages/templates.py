@@ -24,7 +24,7 @@ from ...base.languages.formats import (
 )
 from ...base.languages.offered import LANGUAGES
 from ...instance import Instance
-from ..api.assets import asset_url
+from ..api.assets import asset_url, static_folders
 
 if TYPE_CHECKING:
     import jinja2
@@ -41,7 +41,7 @@ def environment(instance: Instance) -> jinja2.Environment:
 def _environment(own_folder: Path, plugin_folders: tuple[tuple[str, Path], ...]) -> jinja2.Environment:
     import jinja2  # slow to import, and commands show no pages
 
-    static = {plugin: folder / "static" for plugin, folder in plugin_folders}
+    static = static_folders(dict(plugin_folders))
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(
             [folder / "templates" for folder in (own_folder, *dict(plugin_folders).values())]
@@ -60,7 +60,8 @@ def _environment(own_folder: Path, plugin_folders: tuple[tuple[str, Path], ...])
 def render(instance: Instance, name: str, language: str, context: Mapping[str, object]) -> str:
     """The template in the reader's language. In it: ``_("Text")``, ``money(amount, currency)``, ``moment(at, zone)``,
     ``day(at, zone)``, ``quantity(value, unit)``, ``languages`` (names by code), ``direction`` ("ltr"),
-    and ``asset("plugin", "name.css")``, the address of a static file."""
+    and ``asset("plugin", "name.css")``, the address of a static file; ``asset("commensal", "leave.js")`` is for pages
+    with a button that logs out, and removes what pages have stored in the browser."""
     return environment(instance).get_template(name).render({**_template_functions(language), **context})
 
 

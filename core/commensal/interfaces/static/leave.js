@@ -1,0 +1,41 @@
+// For every page with a button that logs out: what pages have stored in the browser goes too, whichever plugin stored it.
+// An entry of an object store `events` in the state "waiting" was not sent yet: it stays for who logs in next.
+
+document.querySelector("form[action='/logout']")?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  forget().finally(() => event.target.submit());
+});
+
+async function forget() {
+  localStorage.clear();
+  sessionStorage.clear();
+  if (!window.caches || !navigator.serviceWorker) return;
+  for (const name of await caches.keys()) await caches.delete(name);
+  for (const worker of await navigator.serviceWorker.getRegistrations()) await worker.unregister();
+  for (const { name } of await indexedDB.databases()) await forgetDatabase(name);
+}
+
+function forgetDatabase(name) {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(name);
+    request.onerror = () => reject(request.error);
+    request.onsuccess = () => {
+      const stores = [...request.result.objectStoreNames];
+      if (!stores.length) return gone(request.result, name, resolve);
+      const transaction = request.result.transaction(stores, "readwrite");
+      for (const store of stores) if (store !== "events") transaction.objectStore(store).clear();
+      const events = stores.includes("events") ? transaction.objectStore("events").getAll() : { result: [] };
+      transaction.onerror = () => reject(transaction.error);
+      transaction.oncomplete = () => {
+        if (events.result.some((event) => event.state === "waiting")) return resolve(request.result.close());
+        gone(request.result, name, resolve);
+      };
+    };
+  });
+}
+
+function gone(database, name, resolve) {
+  database.close();
+  indexedDB.deleteDatabase(name);
+  resolve();
+}
