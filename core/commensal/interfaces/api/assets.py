@@ -1,4 +1,5 @@
-"""Serves static files of the core and of plugins at URLs that change with their contents, so that browsers may cache them for ever.
+"""Serves static files of the core and of plugins at URLs that change with their contents, so that browsers may cache
+them for ever.
 
 ``/-/shop/static/@0a1b2c3d4e5f/shop.css``: the part after ``@`` is a hash of all files in the folder, because files may
 refer to each other by relative URLs and must change together. A URL without it, or with the hash of another version,
