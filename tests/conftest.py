@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,7 +33,13 @@ from commensal.storage.database.migrate import migrate
 from commensal.trade.people import passwords
 
 from .quick import Quick
-from .shared_work import COSTLY, hash_passwords_cheaply, share_compiled_statements
+from .shared_work import (
+    COSTLY,
+    hash_passwords_cheaply,
+    leave_out_slow_formats,
+    share_compiled_statements,
+    share_compiled_templates,
+)
 
 
 def _write_into_memory() -> None:
@@ -46,6 +53,13 @@ def _write_into_memory() -> None:
         tempfile.tempdir = None  # so that tempfile reads TMPDIR again
 
 
+def _keep_bytecode() -> None:
+    """Lets this process and its children keep what they compile: without it, each of some hundred processes compiles
+    all that it imports, and collecting the tests takes three times as long."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+
+
 def _speak_english() -> None:
     """Sets the language of this process and its children: commands speak the shell's, and tests compare their text."""
     os.environ.pop("LANGUAGE", None)
@@ -53,8 +67,11 @@ def _speak_english() -> None:
 
 
 _write_into_memory()
+_keep_bytecode()
 _speak_english()
 share_compiled_statements()
+share_compiled_templates()
+leave_out_slow_formats()
 hash_passwords_cheaply()
 hypothesis.settings.register_profile("suite", deadline=None)  # how busy the machine is says nothing about the code
 hypothesis.settings.load_profile("suite")
@@ -81,7 +98,7 @@ LONG = (
     "federation/dfc/test_dfc_linked_both_ways.py", "federation/dfc/test_dfc_two_instances.py",
     "federation/test_found_by_schedules.py", "federation/test_partitions.py", "federation/test_real_http.py",
     "plugins/test_author_conformance.py", "plugins/test_author_fixtures.py", "plugins/test_author_plugins.py",
-    "security/test_costs.py",
+    "plugins/test_author_readme.py", "plugins/test_cookbook.py", "security/test_costs.py",
 )  # fmt: skip
 
 

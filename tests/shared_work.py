@@ -1,13 +1,17 @@
-"""Spares the tests work that each of them would do again, and that is about half of the suite's: compiling statements,
-hashing passwords at full cost, and garbage collection over everything that is imported.
+"""Spares the tests work that each of them would do again, and that is about half of the suite's: compiling statements
+and templates, hashing passwords at full cost, and garbage collection over everything that is imported.
 
 Processes that a test starts do all of it as in production. A test of hashes asks for the fixture `costly_hashes`.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from functools import partial
+from types import ModuleType
+from typing import Any, cast
 
+import jinja2
 from argon2 import PasswordHasher
 from sqlalchemy import Engine
 from sqlalchemy.engine import Dialect
@@ -34,6 +38,32 @@ def _sharing_engine(url: str) -> Engine:
         engine.dialect = shared
         engine.update_execution_options(compiled_cache=_compiled)
     return engine
+
+
+class _CompiledTemplates(jinja2.BytecodeCache):
+    """Templates by their file and source, of all instances of this process."""
+
+    def __init__(self) -> None:
+        self._code: dict[tuple[str, str], bytes] = {}
+
+    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        code = self._code.get((bucket.key, bucket.checksum))
+        if code is not None:
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        self._code[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
+
+def share_compiled_templates() -> None:
+    """Makes the templates of all instances share what is compiled. An instance searches its own folder first, so each
+    has an environment of its own."""
+    vars(jinja2)["Environment"] = partial(jinja2.Environment, bytecode_cache=_CompiledTemplates())
+
+
+def leave_out_slow_formats() -> None:
+    """Keeps jsonschema from compiling 38 grammars of international addresses, a second and a half in each process."""
+    sys.modules["rfc3987_syntax"] = cast(ModuleType, None)  # importing it raises ImportError, as where it is missing
 
 
 def hash_passwords_cheaply() -> None:

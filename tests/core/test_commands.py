@@ -345,6 +345,7 @@ def test_the_demo_tells_its_story_to_a_good_end_without_cached_statements(tmp_pa
     assert len(list((tmp_path / "demo" / "mail").glob("*.eml"))) >= 12
 
 
+@pytest.mark.long  # it fills a region
 def test_the_demo_takes_a_free_port_instead_of_a_taken_one_and_leaves_nothing_behind(tmp_path: Path) -> None:
     env = {**os.environ, "TMPDIR": str(tmp_path)}
     signal.signal(

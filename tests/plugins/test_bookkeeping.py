@@ -475,12 +475,14 @@ def test_a_hubs_week_over_new_year_is_what_the_ledger_says() -> None:
     run_state_machine_as_test(Week, settings=BOOKS)
 
 
+@pytest.mark.long  # weeks are kept until one shows it
 def test_a_refund_that_is_given_twice_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refunds, "refuse_too_much", lambda *args, **kwargs: None)
     with pytest.raises(AssertionError):
         run_state_machine_as_test(Week, settings=WITHOUT_SHRINKING)
 
 
+@pytest.mark.long  # weeks are kept until one shows it
 def test_a_statement_that_forgets_new_year_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def by_entry(day: date, first_month: int, timezone: str) -> Any:
         return fund_statement._entry.at < day_start(day + timedelta(days=1), timezone)

@@ -9,8 +9,9 @@ these tests would tell nothing new, and they took a quarter of the time of all t
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from sqlalchemy import update
 
 from commensal.base.clock import ManualClock
 from commensal.base.entry_points import plugin_entry_points
+from commensal.instance.instance import DATABASE
 from commensal.interfaces.app import make_app
 from commensal.storage.database import Store
 from commensal.testing.client import client_of
@@ -119,6 +121,20 @@ def village(
     """Both enterprises sell to the public."""
     with open_village(commensal_instances, tmp_path_factory.mktemp("village"), new_url()) as village:
         yield village
+
+
+@pytest.fixture(scope="module")
+def put_back(village: Village) -> Iterator[Callable[[], None]]:
+    """Returns a function that undoes all changes to the village's database since now; SQLite only."""
+    with closing(sqlite3.connect(":memory:", check_same_thread=False)) as copy:
+        with closing(sqlite3.connect(village.instance.folder / DATABASE)) as database:
+            database.backup(copy)
+
+        def restore() -> None:
+            with closing(sqlite3.connect(village.instance.folder / DATABASE)) as database:
+                copy.backup(database)
+
+        yield restore
 
 
 @pytest.fixture(scope="module")

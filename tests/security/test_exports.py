@@ -6,14 +6,12 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from commensal.base import spreadsheets
-from commensal.testing.instances import Instances
 
-from .conftest import open_village
 from .filling import fill
 from .settled import mark
 from .trespass import Asker, Attempt, Village
@@ -25,10 +23,10 @@ _FILENAME = re.compile(r'(?:attachment|inline)(?:; filename="[\w. -]+")?')
 
 
 @pytest.fixture
-def spoiled(commensal_instances: Instances, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Village]:
-    """Its own village, so that its texts may be changed."""
-    with open_village(commensal_instances, tmp_path_factory.mktemp("spoiled")) as village:
-        yield village
+def spoiled(village: Village, put_back: Callable[[], None]) -> Iterator[Village]:
+    """A village whose texts may be changed: they are put back."""
+    yield village
+    put_back()
 
 
 def _files(village: Village) -> Iterator[tuple[str, str, bytes]]:
@@ -74,7 +72,7 @@ def _is_text(cell: str) -> bool:
     return bool(cell) and not _NUMBER.fullmatch(cell)
 
 
-@pytest.mark.parametrize("prefix", ["=1+", "@SUM(", "\t-1+", "＝1+", "＠SUM("])
+@pytest.mark.parametrize("prefix", ["=1+", "\t-1+", "＠SUM("])
 def test_no_text_is_a_formula_in_any_export(spoiled: Village, prefix: str) -> None:
     """OWASP, CSV injection; every CSV and XLSX file of routes and reports. For other prefixes of formulas see
     tests/core/test_report_formats.py.

@@ -55,12 +55,21 @@ def endpoints_of(instance: Instance) -> list[Endpoint]:
 
 
 def _refuse_undescribed(plugin: str, endpoints: Sequence[Endpoint]) -> None:
+    if _error_of_describing(endpoints) is None:
+        return
     for endpoint in endpoints:
-        try:
-            openapi([endpoint], title="", base_url="", version="")
-        except Exception as error:  # whatever their types raise
+        error = _error_of_describing([endpoint])
+        if error is not None:
             reason = f"the types of {endpoint.name} cannot be described: {type(error).__name__}: {error}"
             raise PluginError(plugin, specifications.endpoints.name, reason) from error
+
+
+def _error_of_describing(endpoints: Sequence[Endpoint]) -> Exception | None:
+    try:
+        openapi(endpoints, title="", base_url="", version="")
+    except Exception as error:  # whatever their types raise
+        return error
+    return None
 
 
 def make_app(instance: Instance) -> Starlette:
