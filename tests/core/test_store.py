@@ -139,3 +139,28 @@ def test_decimals_and_flags_survive_a_row_of_many(store: Store) -> None:
         assert (row["rate"], row["yes"], row["at"], row["n"], row["doc"]) == (Decimal("5.5"), True, None, 2**53, [])
     finally:
         metadata.remove(probe)
+
+
+def test_marks_are_equal_until_something_is_committed_by_any_process(store: Store, clock: ManualClock) -> None:
+    with closing(Store(store.url, clock=clock, ids=SeededIds(7))) as other_process:
+        marks = [store.state_mark()]
+        with store.read() as tx:
+            tx.all(select(person.c.id))
+        marks.append(store.state_mark())
+        for writer, email in ((store, "a@example.org"), (other_process, "b@example.org")):
+            with writer.write() as tx:
+                tx.execute(insert(person).values(id=tx.new_id(), created_at=tx.now, **{**PERSON, "email": email}))
+            marks.append(store.state_mark())
+    before, unchanged, after, after_other = marks
+    assert before is not None
+    assert before == unchanged
+    assert len({before, after, after_other}) == 3
+
+
+def test_a_mark_is_told_again_after_its_connection_was_lost(store: Store) -> None:
+    first = store.state_mark()
+    store._marks._connection.close()
+    assert store.state_mark() is None  # whoever asks works without one
+    again = store.state_mark()
+    assert None not in (first, again)
+    assert first != again

@@ -9,9 +9,11 @@ from typing import get_args
 from xml.etree import ElementTree
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import event, insert, update
 
+from commensal.base.clock import ManualClock
 from commensal.base.errors import Unfit
+from commensal.interfaces.pages import public_pages
 from commensal.testing.goods import a_lot, an_item
 from commensal.trade.enterprises.tables import enterprise, enterprise_plugin
 from commensal.trade.people.people import Person
@@ -163,6 +165,51 @@ def test_browsers_keep_pages_that_are_the_same_for_everybody_and_ask_whether_the
     browser.log_in()
     personal = browser.client.get(path)
     assert (personal.headers["cache-control"], "etag" in personal.headers) == ("no-store", False)
+
+
+def test_visitors_get_the_page_of_the_one_before_until_something_is_committed(
+    browser: Browser, stall: Stall, clock: ManualClock
+) -> None:
+    first = browser.client.get(SALE)
+    statements: list[str] = []
+    event.listen(stall.instance.store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    again = browser.another().client.get(SALE)
+    assert (again.content, again.headers["etag"]) == (first.content, first.headers["etag"])
+    assert statements == []
+    stall.count(stall.nests, 3)
+    assert "only 3 left" not in first.text
+    assert "only 3 left" in browser.client.get(SALE).text
+    clock.advance(days=9)
+    assert "This sale closed" in browser.client.get(SALE).text
+
+
+@sqlite
+def test_no_page_of_a_member_a_basket_or_another_language_is_shown_to_others(
+    browser: Browser, stall: Stall, ada: Person
+) -> None:
+    stranger, member = browser.another(), browser.another()
+    member.log_in()
+    browser.go(SALE)
+    browser.send(f"{SALE}/cart", **{f"items/{stall.eggs}": "1"})
+    seen = {}
+    for _ in range(2):  # each of them before and after each other
+        for name, visitor in {"basket": browser, "stranger": stranger, "member": member}.items():
+            seen.setdefault(name, []).append(visitor.go(SALE).text)
+    assert ["Basket (1)" in text for texts in seen.values() for text in texts] == [True, True] + [False] * 4
+    assert ["Log out" in text for texts in seen.values() for text in texts] == [False] * 4 + [True, True]
+    stranger.reads("fr")
+    assert "Commandes" in stranger.go(SALE).text
+    assert "Nothing is called" in browser.another().go(f"{SALE}?q=zzz").text
+
+
+@sqlite
+def test_kept_pages_take_bounded_room(browser: Browser, stall: Stall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(public_pages, "_ROOM", 12_000)
+    for number in range(12):
+        browser.go(f"/?q={number}")
+    pages = browser.client.app.state.public_pages._pages
+    assert 0 < len(pages) < 12
+    assert sum(len(page.body) for page in pages.values()) <= 12_000
 
 
 @sqlite

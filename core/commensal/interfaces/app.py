@@ -38,6 +38,7 @@ from .api.webhooks import webhook_prefixes, webhook_routes
 from .monitoring.metrics import Metrics
 from .monitoring.requests import RequestLog, templates_of
 from .monitoring.routes import HEALTH, METRICS, monitoring_routes
+from .pages.public_pages import PublicPages
 
 
 def endpoints_of(instance: Instance) -> list[Endpoint]:
@@ -73,7 +74,7 @@ def _error_of_describing(endpoints: Sequence[Endpoint]) -> Exception | None:
 
 
 def make_app(instance: Instance) -> Starlette:
-    """The ASGI application. Its only state is the rate counters."""
+    """The ASGI application. Its only state is the rate counters and the pages that it keeps for a second."""
     endpoints = endpoints_of(instance)
     rates, limiters = Rates(instance.settings.limits), Limiters(instance.settings.front)
 
@@ -116,6 +117,7 @@ def make_app(instance: Instance) -> Starlette:
     )
     app.state.instance = instance
     app.state.rates = rates
+    app.state.public_pages = PublicPages(instance.store, instance.clock)
     return app
 
 

@@ -15,6 +15,9 @@ the same secret. Signed responses are sent as they were signed.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from zlib import MAX_WBITS, compress
+
 from starlette.datastructures import Headers
 from starlette.middleware.gzip import GZipResponder
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,6 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _MIN_SIZE = 1024  # bytes; less fits into one packet anyway
 _LEVEL = 6  # level 9 takes three times as long and saves one per cent
 _SAME_SITE = ("same-origin", "none")
+_MAX_BODIES = 32  # that are kept compressed
 
 
 class Compression:
@@ -48,7 +52,7 @@ class _Responder(GZipResponder):
 
     def __init__(self, app: ASGIApp, *, cross_site: bool) -> None:
         super().__init__(app, _MIN_SIZE, compresslevel=_LEVEL)
-        self._cross_site, self._uncompressed, self._has_query = cross_site, False, False
+        self._cross_site, self._uncompressed, self._has_query, self._has_tag = cross_site, False, False, False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._has_query = bool(scope["query_string"])
@@ -59,7 +63,17 @@ class _Responder(GZipResponder):
             repeats = self._has_query or message["status"] >= 300
             signed = "content-digest" in Headers(raw=message.get("headers", []))
             self._uncompressed = signed or (self._cross_site and repeats)
+            self._has_tag = "etag" in Headers(raw=message.get("headers", []))
         if self._uncompressed:
             await self.send(message)
         else:
             await super().send_with_compression(message)
+
+    def _compress_body(self, body: bytes, more_body: bool) -> bytes:
+        """What has a tag is asked for again, and is the same object if it was kept (`PublicPages`)."""
+        return super()._compress_body(body, more_body) if more_body or not self._has_tag else _compress_once(body)
+
+
+@lru_cache(_MAX_BODIES)
+def _compress_once(body: bytes) -> bytes:
+    return compress(body, _LEVEL, wbits=16 + MAX_WBITS)

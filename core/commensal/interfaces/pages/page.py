@@ -24,6 +24,7 @@ from ..api.authenticate import API_TOKEN, anonymous_actor, authenticate, is_anon
 from ..api.cookies import cookie_name
 from ..api.plugin_threads import LoopRoute, run_in_thread
 from ..api.rates import Rates
+from .public_pages import PublicPages
 from .shown import find_shown_page, redirect_to_shown_page
 from .visit import LANGUAGE_COOKIE, Visit
 
@@ -112,20 +113,24 @@ class _Page:
         if isinstance(visit, Response):
             return visit
         try:
-            shown_page = find_shown_page(visit)
-            if shown_page is not None:
-                return shown_page
-            plugin, part = current_plugin()
-            if plugin and not self.where_off:
-                _refuse_where_off(visit, plugin)
-            attribution = visit.instance.hooks.running(plugin, part) if plugin else nullcontext()
-            with attribution, acting(_author(visit, self.handler)):
-                answer = self.handler(visit)
-            if answer.status_code < 400:
-                visit.request.app.state.rates.note_success(self.limit, visit.actor.address)
-            return redirect_to_shown_page(visit, answer)
+            public_pages: PublicPages = visit.request.app.state.public_pages
+            return public_pages.answer(visit, lambda: self._make(visit))
         except Exception as error:  # the visitor gets a page, the operator the traceback
             return self._answer_error(visit, error)
+
+    def _make(self, visit: Visit) -> Response:
+        shown_page = find_shown_page(visit)
+        if shown_page is not None:
+            return shown_page
+        plugin, part = current_plugin()
+        if plugin and not self.where_off:
+            _refuse_where_off(visit, plugin)
+        attribution = visit.instance.hooks.running(plugin, part) if plugin else nullcontext()
+        with attribution, acting(_author(visit, self.handler)):
+            answer = self.handler(visit)
+        if answer.status_code < 400:
+            visit.request.app.state.rates.note_success(self.limit, visit.actor.address)
+        return redirect_to_shown_page(visit, answer)
 
     def _answer_error(self, visit: Visit, error: Exception) -> Response:
         if isinstance(error, Unavailable) or not isinstance(error, CommensalError):

@@ -29,6 +29,10 @@ LANGUAGE_COOKIE = "language"
 _log = structlog.get_logger("commensal.pages")
 
 
+class PublicPage(HTMLResponse):
+    """A page that is the same for everybody who sends nothing but a language, with an ETag."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Visit:
     """The argument of a page's handler. `form` has the fields of a POST, of a repeated field the last value; `body` is
@@ -91,22 +95,23 @@ class Visit:
         """A response with HTML for this visitor only, with the headers of every page.
 
         public: the page holds nothing personal if nobody is logged in and no basket is known. Then browsers may keep
-                it, and ask each time whether it has changed (RFC 9110, section 13.1.2). Never for an address that is
-                a secret itself.
+                it, and ask each time whether it has changed (RFC 9110, section 13.1.2), and all who send nothing but a
+                language get the same (`PublicPages`): it depends on its address, the language, the database and the
+                clock alone. Never for an address that is a secret itself.
         """
         headers = {"Content-Language": self.language, "Vary": "Cookie, Accept-Language", "Cache-Control": "no-store"}
-        if not (public and status == 200 and self.request.method == "GET" and self._is_nobody):
+        if not (public and status == 200 and self.is_nobody):
             return HTMLResponse(html, status, headers)
-        tag = f'W/"{sha256(html.encode()).hexdigest()[:20]}"'
-        headers |= {"Cache-Control": "private, no-cache", "ETag": tag}
-        known_tags = self.request.headers.get("if-none-match", "").split(", ")
-        return Response(status_code=304, headers=headers) if tag in known_tags else HTMLResponse(html, status, headers)
+        body = html.encode()
+        tag = f'W/"{sha256(body).hexdigest()[:20]}"'
+        return PublicPage(body, status, {**headers, "Cache-Control": "private, no-cache", "ETag": tag})
 
     @property
-    def _is_nobody(self) -> bool:
-        """Whether the browser sent nothing that tells it from others but its language."""
-        language_cookie = cookie_name(self.instance.settings.base_url, LANGUAGE_COOKIE)
-        return self.actor.person_id is None and set(self.request.cookies) <= {language_cookie}
+    def is_nobody(self) -> bool:
+        """Whether a GET sent nothing that tells the visitor from others but their language."""
+        if self.request.method != "GET" or self.actor.person_id is not None or self.actor.client:
+            return False
+        return set(self.request.cookies) <= {cookie_name(self.instance.settings.base_url, LANGUAGE_COOKIE)}
 
     def pieces(self, template: str, what: str, /, **shared: Hashable) -> Pieces:
         """Renders a part of a page for each of many values, with a cache for equal values. The template gets the value

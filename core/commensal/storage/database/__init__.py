@@ -6,6 +6,7 @@ from .days import local_day
 from .editing import edit_row
 from .marks import DERIVED, ON_BEHALF, PERSONAL, SECRET, at_most_ahead, untraced
 from .rows import as_json, insert_rows, parameter_rows
+from .state_mark import Mark
 from .statement_cache import Row
 from .store import Store
 from .transaction import Transaction
@@ -19,6 +20,7 @@ __all__ = [
     "Exact",
     "Flag",
     "Json",
+    "Mark",
     "Row",
     "Store",
     "Time",

@@ -24,6 +24,7 @@ from .change_capture import Auditor, Trail
 from .engine import make_engine, reader_pool
 from .gate import OpenGate, ThreadGate, Turn, WriteGate
 from .hold import Hold
+from .state_mark import Mark, StateMarks
 from .transaction import Transaction
 from .unavailable import why_unavailable
 
@@ -47,6 +48,7 @@ class Store:
         self._before_closing: list[Callable[[], None]] = []
         self.engine = make_engine(url)
         self._reading, self._readers = self.engine.execution_options(reading=True), reader_pool(self.engine)
+        self._marks = StateMarks(self.engine)
         self._gate: WriteGate | ThreadGate | OpenGate = OpenGate()
         self._read_gate: ThreadGate | OpenGate = OpenGate()
         if self.engine.dialect.name == "sqlite":
@@ -123,6 +125,11 @@ class Store:
                     raise
         raise AssertionError("the loop returns or raises")
 
+    def state_mark(self) -> Mark | None:
+        """A mark of what is committed: two that are equal prove that nothing was committed between them, by any
+        process. None where the database has none. What is read after a mark is as new as the mark, or newer."""
+        return self._marks.read()
+
     @property
     def pools(self) -> Collection[Pool]:
         """The pools of connections: one, or one for writers and one for readers."""
@@ -135,6 +142,7 @@ class Store:
     def close(self) -> None:
         for act in self._before_closing:
             act()
+        self._marks.close()
         self._readers.dispose()
         self.engine.dispose()
         self._gate.close()
