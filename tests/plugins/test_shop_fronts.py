@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 from sqlalchemy import event, insert, update
+from starlette.applications import Starlette
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Unfit
@@ -191,7 +192,7 @@ def test_no_page_of_a_member_a_basket_or_another_language_is_shown_to_others(
     member.log_in()
     browser.go(SALE)
     browser.send(f"{SALE}/cart", **{f"items/{stall.eggs}": "1"})
-    seen = {}
+    seen: dict[str, list[str]] = {}
     for _ in range(2):  # each of them before and after each other
         for name, visitor in {"basket": browser, "stranger": stranger, "member": member}.items():
             seen.setdefault(name, []).append(visitor.go(SALE).text)
@@ -207,7 +208,9 @@ def test_kept_pages_take_bounded_room(browser: Browser, stall: Stall, monkeypatc
     monkeypatch.setattr(public_pages, "_ROOM", 12_000)
     for number in range(12):
         browser.go(f"/?q={number}")
-    pages = browser.client.app.state.public_pages._pages
+    app = browser.client.app
+    assert isinstance(app, Starlette)
+    pages = app.state.public_pages._pages
     assert 0 < len(pages) < 12
     assert sum(len(page.body) for page in pages.values()) <= 12_000
 
