@@ -18,7 +18,7 @@ from ...base.texts import is_blank, read_text, refuse_links
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
-from ...storage.jobs import enqueue_all
+from ...storage.jobs import NewJob, enqueue_all
 from ..enterprises.counters import next_number
 from ..events.announce import event_jobs, sold_out_jobs
 from ..people.email import read_email
@@ -28,7 +28,7 @@ from .cart import empty_cart
 from .consents import keep_consents
 from .emails import confirmation_mail
 from .fields import order_values
-from .guests import admit_guest, note_guest
+from .guests import Guest, admit_guest, note_guest
 from .identity import Identity
 from .lines import grains_by_lot, lines_for
 from .price import Choices, draft_of, price
@@ -83,31 +83,15 @@ def place_order(
         tx, shop.enterprise_id, wish, email, person_id=person_id,
         by_hub=by_hub and (customer_id is not None or not by_platform), customer_id=customer_id,
     )  # fmt: skip
-    customer = owner.customer
-    lines = lines_for(tx, shop, wish.items, customer.category_ids, after_cut_off=by_hub)
     order_id = cart_id if cart_id is not None and empty_cart(tx, cart_id) else tx.new_id()
-    choices = Choices(
-        shipping=wish.shipping, payment_method=wish.payment_method, codes=read_codes(wish.codes), address=wish.address
-    )
-    draft = draft_of(
-        order_id, shop, lines, customer, choices, person_id=owner.person_id, email=email, language=wish.language
-    )
-    option = book_place(tx, hooks, shop, draft, wish.language)
-    quote = price(tx, hooks, shop, draft, option)
-    refuse_other_total(wish.total, quote)
-    refuse_problems(tx, hooks, shop, quote, None, "hub" if by_hub else "customer")
-    emptied_lots = take_stock(tx, grains_by_lot(lines), order_id=order_id, person_id=person_id)
+    quote = _quote(tx, hooks, shop, wish, owner, order_id=order_id, email=email, by_hub=by_hub)
+    emptied_lots = take_stock(tx, grains_by_lot(quote.draft.lines), order_id=order_id, person_id=person_id)
     failpoint("order.taken")
     values = {
-        **_order_values(tx, shop, wish, email, owner),
-        "codes": list(choices.codes),
+        **_order_values(tx, shop, wish, owner, quote),
         "plugin_fields": plugin_values,
-        "address": asdict(choices.address) if choices.address else None,
         "secret_hash": fingerprint(secret) if secret else None,
-        "payment_state": payment_state(0, quote.totals.total),
         "terms_id": None if by_hub else shop.terms_id,
-        **shipping_columns(option),
-        **totals_of(quote.totals),
     }
     guest = None
     if owner.identity is Identity.TYPED and not by_hub:
@@ -115,17 +99,9 @@ def place_order(
             tx, shop.enterprise_id, email=email, client_address=client_address, total=quote.totals.total,
             currency=shop.currency,
         )  # fmt: skip
-    tx.later(_ORDER, {"id": order_id, **values})
-    expiry_jobs = note_guest(tx, order_id, guest) if guest is not None else ()
-    write_parts(tx, quote)
-    keep_consents(tx, hooks, shop, quote.draft, wish.consents, wish.language)
-    settle_with_plugins(tx, hooks, shop, quote, (), quote.draft.adjustments)
-    events = event_jobs(tx, specifications.order_placed, shop.enterprise_id, order_id, shop.plugins)
-    if owner.is_new:
-        events += event_jobs(tx, specifications.customer_created, shop.enterprise_id, owner.record_id, shop.plugins)
-    mail = confirmation_mail(tx, order_id, values, to_pay=quote.totals.total)
-    enqueue_all(tx, [mail, *events, *sold_out_jobs(tx, emptied_lots), *expiry_jobs])
-    return _placed_order(order_id, values, customer.customer_id, quote)
+    jobs = _write_order(tx, hooks, shop, wish, quote, values, guest)
+    enqueue_all(tx, [*jobs, *sold_out_jobs(tx, emptied_lots)])
+    return _placed_order(order_id, values, owner.customer.customer_id, quote)
 
 
 def payment_state(paid: int, total: int) -> str:
@@ -176,7 +152,28 @@ def _check_wish(tx: Transaction, wish: Wish, shop: SaleContext, by_hub: bool) ->
     return email, plugin_values
 
 
-def _order_values(tx: Transaction, shop: SaleContext, wish: Wish, email: str, owner: OrderOwner) -> dict[str, Any]:
+def _quote(
+    tx: Transaction, hooks: Hooks, shop: SaleContext, wish: Wish, owner: OrderOwner, *, order_id: str, email: str,
+    by_hub: bool,
+) -> Quote:  # fmt: skip
+    """Prices the wish and books its place. Raises what `place_order` raises for goods, place, total and plugins."""
+    lines = lines_for(tx, shop, wish.items, owner.customer.category_ids, after_cut_off=by_hub)
+    choices = Choices(
+        shipping=wish.shipping, payment_method=wish.payment_method, codes=read_codes(wish.codes), address=wish.address
+    )
+    draft = draft_of(
+        order_id, shop, lines, owner.customer, choices, person_id=owner.person_id, email=email, language=wish.language
+    )
+    option = book_place(tx, hooks, shop, draft, wish.language)
+    quote = price(tx, hooks, shop, draft, option)
+    refuse_other_total(wish.total, quote)
+    refuse_problems(tx, hooks, shop, quote, None, "hub" if by_hub else "customer")
+    return quote
+
+
+def _order_values(tx: Transaction, shop: SaleContext, wish: Wish, owner: OrderOwner, quote: Quote) -> dict[str, Any]:
+    """The columns of the order's row that the sale, the wish and the price decide."""
+    draft = quote.draft
     return {
         "session_id": shop.session_id,
         "enterprise_id": shop.enterprise_id,
@@ -185,22 +182,43 @@ def _order_values(tx: Transaction, shop: SaleContext, wish: Wish, email: str, ow
         "person_id": owner.person_id,
         "number": next_number(tx, shop.enterprise_id, "order"),
         "state": "Complete" if shop.completed else "Held",
+        "payment_state": payment_state(0, quote.totals.total),
         "fulfilment_state": "Unfulfilled",
         "currency": shop.currency,
         "prices_include_vat": shop.prices_include_vat,
         "name": wish.name.strip(),
-        "email": email,
+        "email": draft.email,
         "phone": wish.phone,
         "language": wish.language,
         "note": wish.note,
-        "shipping": wish.shipping,
-        "payment_method": wish.payment_method,
+        "shipping": draft.shipping,
+        "address": asdict(draft.address) if draft.address else None,
+        "payment_method": draft.payment_method,
+        "codes": list(draft.codes),
         "paid_total": 0,
         "created_at": tx.now,
         "placed_at": tx.now,
         "changed_at": tx.now,
         "version": 1,
+        **shipping_columns(draft.shipping_option),
+        **totals_of(quote.totals),
     }
+
+
+def _write_order(
+    tx: Transaction, hooks: Hooks, shop: SaleContext, wish: Wish, quote: Quote, values: Mapping[str, Any],
+    guest: Guest | None,
+) -> list[NewJob]:  # fmt: skip
+    """Writes the order with its parts and settles it with the plugins. Returns the jobs that follow from it."""
+    order_id = quote.draft.id
+    tx.later(_ORDER, {"id": order_id, **values})
+    expiry_jobs = note_guest(tx, order_id, guest) if guest is not None else ()
+    write_parts(tx, quote)
+    keep_consents(tx, hooks, shop, quote.draft, wish.consents, wish.language)
+    settle_with_plugins(tx, hooks, shop, quote, (), quote.draft.adjustments)
+    events = event_jobs(tx, specifications.order_placed, shop.enterprise_id, order_id, shop.plugins)
+    mail = confirmation_mail(tx, order_id, values, to_pay=quote.totals.total)
+    return [mail, *events, *expiry_jobs]
 
 
 def _placed_order(order_id: str, values: Mapping[str, Any], customer_id: str | None, quote: Quote) -> Order:
