@@ -1,6 +1,7 @@
 """Public names of `commensal`, each imported when it is first asked for: the package reads this list."""
 
 from .base.amounts import Amount as Amount
+from .base.amounts import Margin as Margin
 from .base.converting import convert as convert
 from .base.coordinates import coordinates_in_field as coordinates_in_field
 from .base.coordinates import read_coordinates as read_coordinates

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event, insert, update
 
+from commensal.base.amounts import without_amounts
 from commensal.base.errors import Invalid, NotFound
 from commensal.storage.database import Store
 from commensal.trade.catalogs.catalogs import create_catalog
@@ -58,6 +59,16 @@ def test_a_range_is_listed_with_margin_and_rounding_and_what_is_paid_for_it(
     assert {line.product.id for line in new} == set(ids[:2])
     assert {item.product_id: item.offers[0].price for item in items} == {ids[0]: 1000, ids[1]: 155}
     assert sorted(terms.values(), key=str) == [PurchaseTerms(price=123), PurchaseTerms(price=800)]
+
+
+def test_a_packer_learns_no_purchase_price_from_a_proposed_price(
+    store: Store, range_of_farm: tuple[str, list[str]]
+) -> None:
+    with store.read() as tx:
+        planned = plan_range(tx, "hub", range_of_farm[0], "farm", margin=Decimal(0))
+    lines: Any = without_amounts(planned)
+    assert {line.price for line in planned} == {800, 123, None}
+    assert [(line["purchase_price"], line["price"]) for line in lines] == [(None, None)] * len(planned)
 
 
 def test_what_is_listed_keeps_its_price_and_a_second_call_adds_nothing(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Column, Integer, update
 from sqlalchemy.exc import IntegrityError
 
-from commensal.storage.database import Store, metadata
+from commensal.storage.database import Exact, Store, metadata
 from commensal.trade.enterprises.members import add_member
 from commensal.trade.people.people import NewPerson, add_person
 from commensal.trade.people.sessions import begin_session
@@ -16,7 +18,7 @@ from commensal.trade.people.sessions import begin_session
 from .filling import AppRoute, fill
 from .trespass import Asker, Attempt, Village
 
-MARK = 7654321  # minor units
+MARK, MARKED_SHARE = 7654321, Decimal("76.54321")  # minor units; percent
 _WRITTEN = re.compile(r"(?<!\d)76\D{0,7}543\D?21")  # as JSON, spreadsheets and people write it
 
 # Whole numbers that are no amounts.
@@ -36,25 +38,34 @@ _SHOWN = {
     "federation_item.price", "federation_linked_product.taken", "federation_told_price.price", "delivery_slot.taken",
     "guest_policy.largest_unpaid", "offer.price", "pickup_place.price", "pickup_slot.taken", "supplied_product.deposit",
 }  # fmt: skip
+# Exact numbers that are neither prices nor shares of one.
+_MEASURES = {
+    "celsius", "default_vat", "final_quantity", "latitude", "longitude", "quantity", "rate", "unit_quantity",
+    "vat_rate",
+}  # fmt: skip
 _APPEND_ONLY = {"payment_journal"}
 
 
 def mark_amounts(store: Store) -> set[str]:
-    """Gives every amount of money in the database the same conspicuous value. Returns the columns that took it."""
+    """Gives every amount of money in the database the same conspicuous value, and every share of one, like a margin,
+    the same digits. Returns the columns that took it."""
     columns = [column for table in metadata.sorted_tables for column in table.columns if _is_amount(column)]
     marked = set()
     with store.write() as tx:
         for column in columns:
             try:
                 with tx.attempt():
-                    if tx.execute(update(column.table).values({column: MARK})).rowcount:
+                    mark = MARK if isinstance(column.type, Integer) else MARKED_SHARE
+                    if tx.execute(update(column.table).values({column: mark})).rowcount:
                         marked.add(f"{column.table.name}.{column.name}")
             except IntegrityError:
                 pass  # a rule of the database relates it to other columns
     return marked
 
 
-def _is_amount(column: Column[int]) -> bool:
+def _is_amount(column: Column[Any]) -> bool:
+    if isinstance(column.type, Exact):
+        return column.name not in _MEASURES
     return (
         isinstance(column.type, Integer)
         and not (column.primary_key or column.foreign_keys or column.name in _COUNTS)

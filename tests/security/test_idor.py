@@ -161,6 +161,7 @@ def test_packers_read_no_amounts(village: Village, monkeypatch: pytest.MonkeyPat
     """The hall learns what to pack, and not who pays how much. Without the check it would learn both."""
     marked = mark_amounts(village.instance.store)
     assert {"customer_order.total", "order_line.price", "payment.amount", "purchase_order_line.price"} <= marked
+    assert {"federation_grant.margin", "federation_link.margin"} <= marked
     packer, routes = packer_of(village), [route for route in village.routes if route.parameters]
     assert [*amounts_told(village, packer, routes), *amounts_reported(village, packer)] == []
     monkeypatch.setattr(handler, "sees_amounts", lambda *_: True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import is_dataclass
+from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -23,6 +24,7 @@ _WHEN = "Null for members of the enterprise who neither read payments nor take m
 _MARK = msgspec.Meta(description=_WHEN, extra=_HIDDEN, extra_json_schema={NULLABLE: True})
 
 Amount = Annotated[int, _MARK]  # minor units of a currency
+Margin = Annotated[Decimal, _MARK]  # percent; with the selling price it tells a purchase price
 VoucherCode = Annotated[str, _MARK]  # whoever knows it may spend what is left of the voucher
 VoucherCodes = Annotated[tuple[str, ...], _MARK]
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Literal
 from urllib.parse import urlsplit
 
-from commensal import Amount, Secret
+from commensal import Amount, Margin, Secret
 
 Auth = Literal["none", "token", "api_key", "oidc"]
 DfcVersion = Literal["1.16", "2.0"]
@@ -63,7 +63,7 @@ class Link:
     issuer: str
     client_id: str
     catalog_id: str | None
-    margin: Decimal | None
+    margin: Margin | None
     default_type: str
     default_vat: Decimal | None
     state: State

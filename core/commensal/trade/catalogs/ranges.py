@@ -37,13 +37,14 @@ class RangeLine:
 
     item_id:        of the catalog, if it lists the product already
     purchase_price: what the producer asks; None: the producer has no price for it
-    price:          what it is sold for: as listed, or as proposed; None without a purchase price
+    price:          what it is sold for: as listed, or as proposed; None without a purchase price, which it
+                    tells where nothing is added
     """
 
     product: SuppliedProduct
     item_id: str | None
     purchase_price: Amount | None
-    price: int | None
+    price: Amount | None
 
     @property
     def is_new(self) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from commensal import Amount
+from commensal import Amount, Margin
 
 from ...dfc.vocabulary import DfcEnterprise, DfcItem, DfcLot, DfcOffer, DfcProduct
 
@@ -123,7 +123,7 @@ class Grant:
     resell: bool
     lot_share: int | None
     ends_at: datetime | None
-    margin: Decimal | None
+    margin: Margin | None
     catalog_id: str | None
     state: str
     reason: str
