@@ -190,6 +190,7 @@ from .trade.enterprises.enterprises import enterprises_by_id as enterprises_by_i
 from .trade.enterprises.enterprises import list_enterprises as list_enterprises
 from .trade.enterprises.plugins import change_plugin as change_plugin
 from .trade.enterprises.plugins import enabled_plugins as enabled_plugins
+from .trade.enterprises.plugins import enterprises_using as enterprises_using
 from .trade.enterprises.plugins import plugin_settings as plugin_settings
 from .trade.enterprises.references import Names as Names
 from .trade.enterprises.references import read_categories as read_categories

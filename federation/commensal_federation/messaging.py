@@ -5,17 +5,21 @@ listed here belongs to the federation itself and changes without notice.
 """
 
 from .delivery import post
+from .grants.partners import Home, copy_of_partner, enterprise_at, homes_of, peers_in_trade_with
 from .messages.reading import flag, moment, number, text, texts
 from .messages.types import Failed, Handler, MessageType, Reading, Received, Refuse, Sent, Wait, Writing
 from .peers import Peer, peer_by_id, peer_by_iri, peers
 from .peers.quotas import refuse_over_quota
+from .peers.rate_windows import windows_of
 from .runtime import Federation, federation_of
 from .signing import Unreadable
+from .signing.moments import write_moment
 
 __all__ = [
     "Failed",
     "Federation",
     "Handler",
+    "Home",
     "MessageType",
     "Peer",
     "Reading",
@@ -25,15 +29,21 @@ __all__ = [
     "Unreadable",
     "Wait",
     "Writing",
+    "copy_of_partner",
+    "enterprise_at",
     "federation_of",
     "flag",
+    "homes_of",
     "moment",
     "number",
     "peer_by_id",
     "peer_by_iri",
     "peers",
+    "peers_in_trade_with",
     "post",
     "refuse_over_quota",
     "text",
     "texts",
+    "windows_of",
+    "write_moment",
 ]

@@ -13,15 +13,26 @@ What it does not do yet stands in its README.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from commensal import hookimpl
 
 from .needs import product_fields
+from .news import jobs
 from .office import office_pages, page_parts
 from .settings import Settings
 
-__all__ = ["enterprise_settings", "migrations", "office_pages", "page_parts", "product_fields"]
+__all__ = [
+    "enterprise_settings",
+    "jobs",
+    "message_types",
+    "migrations",
+    "office_pages",
+    "page_parts",
+    "product_fields",
+]
 
 
 @hookimpl
@@ -32,3 +43,10 @@ def enterprise_settings() -> type:
 @hookimpl
 def migrations() -> Path:
     return Path(__file__).parent / "migrations"
+
+
+@hookimpl
+def message_types() -> Mapping[Any, Any]:
+    from .elsewhere.types import TYPES  # only where the federation is enabled
+
+    return TYPES

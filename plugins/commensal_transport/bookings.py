@@ -1,6 +1,7 @@
 """Bookings: a quote that is ordered and confirmed in one transaction, and what happens to it until its end.
 
-Both sides of a booking are enterprises of this instance. The carrier's trip is locked first, so no room is taken twice.
+The carrier's trip is locked first, so no room is taken twice. A booking with a trip of another instance is ordered
+here, and confirmed there.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from sqlalchemy import ColumnElement, insert, or_, select, update
 
 from commensal import Conflict, Forbidden, Hooks, Invalid, NotFound, Problem, Transaction, plugin_settings, read_text
 
+from .law import Party
 from .loads import Keeping, Load, room_taken
 from .needs import ID, Key, Need, need_by_key
+from .news import tell_others
 from .quotes import NoQuote, quote
+from .quotes_elsewhere import answered_quote
 from .rounds import Carried
-from .routing import Stop
 from .settings import Settings
 from .states import ACTIVE, ACTS, HOLDS_ROOM, ON_THE_WAY, Event, State, after
 from .tables import transport_booking, transport_event
@@ -38,6 +41,9 @@ class Booking:
     cold, room_crates:       the room that they take: crates to be cooled, and all crates with their boxes
     pickup_at, delivery_at:  as confirmed; the van comes within half an hour after it
     cap:                     the most that the sender pays; None: the carrier's own goods
+    iri:                     its name, if another instance has given it one
+    number, heard:           of the sender's newest order, and of the newest message of the carrier's home
+    reason:                  code of a refusal
     """
 
     id: str
@@ -62,6 +68,10 @@ class Booking:
     state: State
     booked_at: datetime
     version: int
+    iri: str | None = None
+    number: int = 0
+    heard: int = 0
+    reason: str = ""
 
     @property
     def key(self) -> Key:
@@ -93,60 +103,112 @@ def offer_trip(tx: Transaction, hooks: Hooks, enterprise_id: str, terms: TripTer
         assert need.home is not None
         assert need.destination is not None
         pickup, delivery = by_place[need.home], by_place[need.destination]
-        _insert(
-            tx, trip, need, pickup, delivery, (moments[pickup.id], moments[delivery.id]), alone=0, cap=None, tariff=0
-        )
+        times = (moments[pickup.id], moments[delivery.id])
+        own = _new_booking(tx, trip, need, times, alone=0, cap=None, tariff=0)
+        _insert(tx, need, replace(own, pickup_id=pickup.id, delivery_id=delivery.id))
+    tell_others(tx, trip=trip.id)
     return trip
 
 
 def book(tx: Transaction, hooks: Hooks, sender_id: str, key: Key, trip_id: str, *, price: int) -> Booking:
-    """Orders the carriage of a need for at most `price` cents; it is confirmed at once.
+    """Orders the carriage of a need for at most `price` cents. Here it is confirmed at once; with a trip of another
+    instance it is ordered, until that one has answered.
 
     Raises `NotFound`, and `Conflict` with the code of what is in the way: gone, place, class, full, time, basis, price,
     or already, if the goods travel with another trip.
     """
     trip = locked_trip(tx, trip_id)
     need = need_by_key(tx, hooks, sender_id, key)
+    if trip.peer_id is not None:
+        return _order_elsewhere(tx, trip, need, price)
     party = plugin_settings(tx, hooks, sender_id, ID, Settings).party
-    bookings = bookings_of_trip(tx, trip.id)
-    offer = quote(tx, trip, carried_on(trip, bookings), need, party)
+    booking = confirm(tx, trip, need, party, price=price)
+    tell_others(tx, trip=trip.id)
+    return booking
+
+
+def confirm(
+    tx: Transaction, trip: Trip, need: Need, party: Party, *, price: int, slack: int = 0, iri: str | None = None,
+    number: int = 0,
+) -> Booking:  # fmt: skip
+    """Takes the room of a need on a trip that is locked, for at most `price` cents.
+
+    slack: by so many cents the price may have risen because the exact place was not known; the driver bears them
+    iri, number: of an order of another instance. Raises `Conflict` as `book` does.
+    """
+    offer = quote(tx, trip, carried_on(trip, bookings_of_trip(tx, trip.id)), need, party)
     if isinstance(offer, NoQuote):
         raise offer.error
-    if offer.price > price:
+    if offer.price > price + slack:
         raise Conflict("price", "The price has changed meanwhile; please look again.")
     write_stops(tx, trip, offer.insertion.stops)
     pickup, delivery = (offer.insertion.stops[number] for number in (offer.insertion.pickup, offer.insertion.delivery))
-    moments = (offer.pickup, offer.delivery)
-    id = _insert(tx, trip, need, pickup, delivery, moments, alone=offer.alone, cap=offer.price, tariff=offer.tariff)
-    return booking_by_id(tx, id)
+    cap, moments = min(offer.price, price), (offer.pickup, offer.delivery)
+    booking = _new_booking(tx, trip, need, moments, alone=offer.alone, cap=cap, tariff=offer.tariff)
+    return _insert(tx, need, replace(booking, pickup_id=pickup.id, delivery_id=delivery.id, iri=iri, number=number))
 
 
-def _insert(
-    tx: Transaction, trip: Trip, need: Need, pickup: Stop, delivery: Stop, moments: tuple[datetime, datetime], *,
-    alone: int, cap: int | None, tariff: int,
-) -> str:  # fmt: skip
-    _refuse_second(tx, need)
-    assert need.receiver is not None
+def insert_refused(tx: Transaction, trip: Trip, need: Need, reason: str, *, iri: str, number: int) -> Booking:
+    """Writes down that an order of another instance was refused, so that it stays so however often it comes."""
+    moments = (trip.starts_at, trip.ends_at)
+    refused = _new_booking(tx, trip, need, moments, alone=0, cap=0, tariff=0)
+    return _write(tx, replace(refused, state="refused", reason=reason[:40], iri=iri, number=number))
+
+
+def _order_elsewhere(tx: Transaction, trip: Trip, need: Need, price: int) -> Booking:
+    offer = answered_quote(tx, trip, need)
+    if trip.state != "open" or trip.book_until <= tx.now:
+        raise Conflict("gone", "This trip takes no more bookings.")
+    if offer is None or offer.price > price:
+        raise Conflict("price", "The price has changed meanwhile; please look again.")
+    booking = _new_booking(tx, trip, need, (offer.pickup, offer.delivery), alone=offer.alone, cap=offer.price, tariff=0)
+    ordered = _insert(tx, need, replace(booking, state="ordered", number=1))
+    tell_others(tx, booking=ordered.id)
+    return ordered
+
+
+def _new_booking(
+    tx: Transaction, trip: Trip, need: Need, moments: tuple[datetime, datetime], *, alone: int, cap: int | None,
+    tariff: int,
+) -> Booking:  # fmt: skip
+    """A confirmed booking without stops, which is not written yet."""
+    assert need.receiver_id is not None
     room = room_taken(need.crates, need.kg, need.keeping, own_boxes=need.own_boxes)
-    booking = Booking(
-        id=tx.new_id(), trip_id=trip.id, sender_id=need.sender.id, receiver_id=need.receiver.id, origin=need.key.origin,
+    return Booking(
+        id=tx.new_id(), trip_id=trip.id, sender_id=need.sender_id, receiver_id=need.receiver_id, origin=need.key.origin,
         sale_id=need.key.sale_id, crates=need.crates, kg=need.kg, cold=room.cold, keeping=need.keeping,
-        own_boxes=need.own_boxes, room_crates=room.crates, pickup_id=pickup.id, delivery_id=delivery.id,
-        pickup_at=moments[0], delivery_at=moments[1], alone=alone, cap=cap, tariff=tariff, state="confirmed",
-        booked_at=tx.now, version=1,
+        own_boxes=need.own_boxes, room_crates=room.crates, pickup_id=None, delivery_id=None, pickup_at=moments[0],
+        delivery_at=moments[1], alone=alone, cap=cap, tariff=tariff, state="confirmed", booked_at=tx.now, version=1,
     )  # fmt: skip
+
+
+def _insert(tx: Transaction, need: Need, booking: Booking) -> Booking:
+    _refuse_second(tx, need)
+    return _write(tx, booking)
+
+
+def _write(tx: Transaction, booking: Booking) -> Booking:
     tx.execute(insert(transport_booking).values({column.name: getattr(booking, column.name) for column in _booking}))
-    return booking.id
+    return booking
 
 
 def _refuse_second(tx: Transaction, need: Need) -> None:
     """A sale's goods travel once. Two who book at the same moment are told apart by the unique index."""
-    carried = select(_booking.id).where(
-        _booking.sender_id == need.sender.id, _booking.origin == need.key.origin, _booking.sale_id == need.key.sale_id,
-        _booking.state.in_(ACTIVE),
-    )  # fmt: skip
-    if tx.first(carried) is not None:
+    if need.key in carried_keys(tx, need.sender_id):
         raise Conflict("already", "These goods travel with another trip already; cancel that booking first.")
+
+
+def carried_keys(tx: Transaction, sender_id: str) -> set[Key]:
+    """The sales whose goods travel with a trip, or are ordered to."""
+    query = select(_booking.origin, _booking.sale_id).where(
+        _booking.sender_id == sender_id, _booking.state.in_(ACTIVE), _booking.delivery_at > tx.now - SHOWN
+    )
+    return {Key(row["origin"], row["sale_id"]) for row in tx.all(query)}
+
+
+def is_carried(tx: Transaction, booking: Booking) -> bool:
+    """Whether the goods of this booking travel with a trip."""
+    return booking.key in carried_keys(tx, booking.sender_id)
 
 
 def carried_on(trip: Trip, bookings: Sequence[Booking], *, owing: Collection[State] = HOLDS_ROOM) -> list[Carried]:
@@ -195,6 +257,12 @@ def report(
         .where(_booking.id == booking.id)
         .values(state=state, version=_booking.version + 1)
     )  # fmt: skip
+    if trip.peer_id is not None:  # its home gives the room back
+        if enterprise_id == booking.sender_id:
+            tx.execute(update(transport_booking).where(_booking.id == booking.id).values(number=booking.number + 1))
+        tell_others(tx, booking=booking.id)
+        return booking_by_id(tx, booking.id)
+    tell_others(tx, trip=trip.id)
     if booking.state in HOLDS_ROOM and state not in HOLDS_ROOM and state != "delivered":
         _free(tx, trip, booking, state)
     elif state not in ON_THE_WAY:
@@ -249,6 +317,16 @@ def _drop_stops(tx: Transaction, trip: Trip) -> None:
 def booking_by_id(tx: Transaction, booking_id: str) -> Booking:
     """The booking. Checks no permission. Raises `NotFound`."""
     return Booking(**tx.one(select(transport_booking).where(_booking.id == booking_id)))
+
+
+def find_booking(tx: Transaction, booking_id: str) -> Booking | None:
+    """The booking, or None. Checks no permission."""
+    return next(iter(_bookings(tx, _booking.id == booking_id)), None)
+
+
+def booking_by_iri(tx: Transaction, iri: str) -> Booking | None:
+    """The booking to which another instance has given this name, or None."""
+    return next(iter(_bookings(tx, _booking.iri == iri)), None)
 
 
 def bookings_of_trip(tx: Transaction, trip_id: str) -> list[Booking]:

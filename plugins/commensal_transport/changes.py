@@ -11,6 +11,7 @@ from commensal import Conflict, Transaction
 from .bookings import bookings_of_trip
 from .loads import Load, keeps
 from .mails import tell
+from .news import tell_others
 from .states import HOLDS_ROOM
 from .tables import transport_booking, transport_event, transport_trip
 from .trips import Trip, locked_trip, trip_by_id, write_stops
@@ -34,6 +35,7 @@ def cancel_trip(tx: Transaction, enterprise_id: str, trip_id: str) -> None:
         tx.execute(insert(transport_event).values(id=tx.new_id(), at=tx.now, **row))
     tell(tx, "called_off", trip, [booking for booking in bookings if booking.id in confirmed])
     tx.execute(_edit(trip).values(state="cancelled", version=trip.version + 1))
+    tell_others(tx, trip=trip.id)
 
 
 def change_vehicle(tx: Transaction, enterprise_id: str, trip_id: str, vehicle_id: str) -> Trip:
@@ -54,6 +56,7 @@ def change_vehicle(tx: Transaction, enterprise_id: str, trip_id: str, vehicle_id
     write_stops(tx, trip, stops)
     room = {"crates": vehicle.crates, "kg": vehicle.kg, "cold": vehicle.cold, "keeping": vehicle.keeping}
     tx.execute(_edit(trip).values(vehicle_id=vehicle.id, **room, version=trip.version + 1))
+    tell_others(tx, trip=trip.id)
     return trip_by_id(tx, trip.id)
 
 

@@ -1,4 +1,7 @@
-"""E-mails about bookings: the carrier reads who has booked or cancelled, and all others that a trip is called off."""
+"""E-mails about bookings: the carrier reads who has booked or cancelled, and all others that a trip is called off.
+
+Whoever lives at another instance is told by that one.
+"""
 
 from __future__ import annotations
 
@@ -10,24 +13,36 @@ from commensal import Transaction, enterprises_by_id, format_moment, mail_enterp
 from .bookings import Booking
 from .trips import Trip
 
-News = Literal["booked", "cancelled", "called_off"]
+News = Literal["booked", "cancelled", "called_off", "confirmed", "refused", "differs"]
 
 
 def tell(tx: Transaction, news: News, trip: Trip, bookings: Sequence[Booking]) -> None:
     """Promises an e-mail about each of these bookings to whoever has not caused the news. Own goods need none."""
     guests = [booking for booking in bookings if not booking.is_own]
-    named = (
-        {trip.enterprise_id} | {booking.sender_id for booking in guests} | {booking.receiver_id for booking in guests}
-    )
+    readers = {booking.id: _readers(news, trip, booking) for booking in guests}
+    named = {trip.enterprise_id} | {id for booking in guests for id in (booking.sender_id, booking.receiver_id)}
     enterprises = enterprises_by_id(tx, named)
     for booking in guests:
-        readers = {booking.sender_id, booking.receiver_id} if news == "called_off" else {trip.enterprise_id}
-        for reader_id in sorted(readers - ({trip.enterprise_id} if news == "called_off" else set())):
+        for reader_id in sorted(readers[booking.id]):
             reader = enterprises[reader_id]
             values = {
                 "news": news, "carrier": enterprises[trip.enterprise_id].name, "reader_id": reader_id,
                 "sender": enterprises[booking.sender_id].name, "receiver": enterprises[booking.receiver_id].name,
-                "crates": booking.crates, "kg": booking.kg, "trip_id": trip.id,
+                "crates": booking.crates, "kg": booking.kg,
+                "page": f"transport/trips/{trip.id}" if reader_id == trip.enterprise_id else "transport",
                 "at": format_moment(booking.pickup_at, reader.timezone, reader.language),
             }  # fmt: skip
             mail_enterprise(tx, reader_id, "transport_news", values)
+
+
+def _readers(news: News, trip: Trip, booking: Booking) -> set[str]:
+    """Who reads the news. A copy of an enterprise of another instance has no address: its home tells it."""
+    match news:
+        case "booked" | "cancelled":
+            return {trip.enterprise_id}
+        case "called_off":
+            return {booking.sender_id, booking.receiver_id} - {trip.enterprise_id}
+        case "confirmed" | "refused":
+            return {booking.sender_id}
+        case "differs":
+            return {trip.enterprise_id, booking.sender_id}

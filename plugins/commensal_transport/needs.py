@@ -5,7 +5,7 @@ A need follows its sale until its sender corrects the crates. Nothing of it name
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -38,7 +38,7 @@ from .alone import Tour, drive_alone
 from .geography import Point
 from .loads import KG_PER_CRATE, MOST_CRATES, MOST_KG, Keeping, Load, coldest, room_taken
 from .settings import Settings
-from .tables import transport_need
+from .tables import transport_need, transport_place
 
 ID = "transport"
 _KG_PER_PIECE = Fraction(1, 2)  # of goods sold by the piece whose weight nobody has entered
@@ -68,15 +68,19 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Need:
-    """Goods of `sender` that must be at `receiver` between `opens` and `closes` (UTC).
+    """Goods of a sender that must be at a receiver between `opens` and `closes` (UTC).
 
-    crates, kg: as estimated, or as the sender corrected them (`is_edited`)
-    destination: None if the receiver has no coordinates
+    receiver_id:   None for one of another instance, `receiver_iri`, of which nothing is known here yet
+    crates, kg:    as estimated, or as the sender corrected them (`is_edited`)
+    home, destination: where they are loaded and unloaded; None if the enterprise has no coordinates
     """
 
     key: Key
-    sender: Enterprise
-    receiver: Enterprise | None
+    sender_id: str
+    receiver_id: str | None
+    receiver_iri: str = ""
+    home: Point | None
+    destination: Point | None
     sale: str
     shop: str
     crates: int
@@ -88,14 +92,6 @@ class Need:
     is_edited: bool = False
 
     @property
-    def home(self) -> Point | None:
-        return point_of(self.sender)
-
-    @property
-    def destination(self) -> Point | None:
-        return point_of(self.receiver) if self.receiver else None
-
-    @property
     def load(self) -> Load:
         """The room that it takes in a van."""
         return room_taken(self.crates, self.kg, self.keeping, own_boxes=self.own_boxes)
@@ -103,8 +99,7 @@ class Need:
     @property
     def alone(self) -> Tour | None:
         """What driving there alone takes; None without coordinates."""
-        home, destination = self.home, self.destination
-        return drive_alone(home, [destination]) if home and destination else None
+        return drive_alone(self.home, [self.destination]) if self.home and self.destination else None
 
 
 @hookimpl
@@ -195,7 +190,9 @@ def _estimated(
     kg = sum((weight_of(product, line.unit_quantity, line.unit) * line.quantity for product, line in lines), Fraction())
     keepings = {keeping_of(product) for product, _ in lines if product}
     return Need(
-        key=Key(sale.origin, sale.id), sender=sender, receiver=receiver, sale=sale.sale, shop=sale.shop,
+        key=Key(sale.origin, sale.id), sender_id=sender.id, receiver_id=receiver.id if receiver else None,
+        receiver_iri=sale.shop_iri, home=point_of(sender), destination=point_of(receiver) if receiver else None,
+        sale=sale.sale, shop=sale.shop,
         crates=max(1, ceil(kg / KG_PER_CRATE)), kg=max(1, ceil(kg)), keeping=coldest(keepings), own_boxes=False,
         opens=sale.begins_at - timedelta(hours=hours), closes=sale.begins_at,
     )  # fmt: skip
@@ -225,10 +222,12 @@ def keeping_of(product: SuppliedProduct) -> Keeping:
     return coldest({*kinds, "cold4"}) if "Chilled" in product.handling else coldest(set(kinds))
 
 
-def _reception_hours(tx: Transaction, hooks: Hooks, enterprise_ids: Collection[str]) -> dict[str, int]:
+def _reception_hours(tx: Transaction, hooks: Hooks, enterprise_ids: Set[str]) -> dict[str, int]:
     """For how many hours each of these receives goods; those that do not use the plugin are left out."""
-    hours = {}
-    for enterprise_id in sorted(enterprise_ids):
+    place = transport_place.c
+    elsewhere = select(place.enterprise_id, place.hours).where(place.enterprise_id.in_(enterprise_ids), place.heard > 0)
+    hours = {row["enterprise_id"]: row["hours"] for row in tx.all(elsewhere)}
+    for enterprise_id in sorted(enterprise_ids - hours.keys()):
         try:
             hours[enterprise_id] = plugin_settings(tx, hooks, enterprise_id, ID, Settings).reception_hours
         except NotFound:

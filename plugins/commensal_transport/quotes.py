@@ -13,7 +13,7 @@ from .needs import Need
 from .rounds import Carried, Round
 from .routing import Insertion, schedule
 from .sharing import NoShare, shares
-from .trips import Trip, insertion_for
+from .trips import Trip, insertion_for, refusal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,17 +54,14 @@ class NoQuote:
 
 def quote(tx: Transaction, trip: Trip, carried: Sequence[Carried], need: Need, party: Party) -> Quote | NoQuote:
     """The price of carrying a need with a trip that carries `carried`; `party` is what its sender declares."""
-    if trip.state != "open" or trip.book_until <= tx.now:
-        return NoQuote(trip, Conflict("gone", "This trip takes no more bookings."))
-    if trip.enterprise_id == need.sender.id:
-        return NoQuote(trip, Conflict("own", "This trip takes no more bookings."))
+    if trip.state != "open" or trip.book_until <= tx.now or trip.enterprise_id == need.sender_id:
+        return NoQuote(trip, refusal_of("gone"))
     try:
         insertion = insertion_for(tx, trip, need)
     except Conflict as error:
         return NoQuote(trip, error)
     if not may_carry(trip.basis, trip.proof, party, [stop.place for stop in insertion.stops]):
-        text = "Its legal basis does not cover your goods; your settings say whether you are a farm."
-        return NoQuote(trip, Conflict("basis", text))
+        return NoQuote(trip, refusal_of("basis"))
     return _priced(trip, carried, need, insertion, tx.now)
 
 
@@ -72,7 +69,7 @@ def _priced(trip: Trip, carried: Sequence[Carried], need: Need, insertion: Inser
     assert need.home is not None
     assert need.destination is not None
     newcomer = Carried(
-        id="new", sender_id=need.sender.id, pickup_id=insertion.stops[insertion.pickup].id,
+        id="new", sender_id=need.sender_id, pickup_id=insertion.stops[insertion.pickup].id,
         delivery_id=insertion.stops[insertion.delivery].id, place=need.home, destination=need.destination,
         tariff=trip.stop_price + trip.crate_price * need.crates, cap=0, booked_at=now,
     )  # fmt: skip
@@ -101,7 +98,23 @@ def _priced(trip: Trip, carried: Sequence[Carried], need: Need, insertion: Inser
 
 
 def _too_dear(trip: Trip) -> NoQuote:
-    return NoQuote(trip, Conflict("price", "Driving alone costs you no more than joining this trip."))
+    return NoQuote(trip, refusal_of("price"))
+
+
+def refusal_of(code: str) -> Conflict:
+    """Why a trip does not carry something, for people, by its code; one that is not known means that it takes none."""
+    match code:
+        case "full" | "time" | "class" | "place":
+            return refusal(code)
+        case "basis":
+            text = "Its legal basis does not cover your goods; your settings say whether you are a farm."
+            return Conflict(code, text)
+        case "price":
+            return Conflict(code, "Driving alone costs you no more than joining this trip.")
+        case "too_many":
+            return Conflict(code, "Your site has too many bookings with this carrier already.")
+        case _:
+            return Conflict("gone", "This trip takes no more bookings.")
 
 
 def round_of(trip: Trip, carried: Sequence[Carried], insertion: Insertion | None = None) -> Round:

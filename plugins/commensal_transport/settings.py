@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from commensal import Unfit
 
@@ -21,6 +22,9 @@ class Settings:
     """The contract for common work (R3211-2), as all who are bound by it write it."""
     licence: str = ""
     """The number of the inland transport licence; needed to carry for hire."""
+    offered_to: Literal["all_partners", "own_partners", "nobody"] = "all_partners"
+    """Other sites that see your trips: all partners (every site that shares transport with this one), own partners
+    (only those with which you trade yourself), nobody."""
     reception_hours: int = 4
     """For how many hours before a distribution begins goods are taken in here."""
 

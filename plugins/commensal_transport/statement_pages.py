@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from commensal import Enterprise, NotFound, Screen, enterprise_by_id
+from commensal import Enterprise, NotFound, Screen
 from commensal.pages import Visit
 
 from .bookings import bookings_of_trip
-from .statements import mistakes_of, statement_of
+from .partners import instance_names, partners_by_id
+from .statements import comparisons_of, mistakes_of, statement_of
 from .trips import trip_by_id
 from .week_pages import transport_url
 
@@ -21,12 +22,18 @@ def statement_page(visit: Visit, shop: Enterprise) -> Screen:
         statement = statement_of(tx, trip.id)
         if statement is None or shop.id not in took_part:
             raise NotFound
-        carrier = enterprise_by_id(tx, trip.enterprise_id)
+        carrier = partners_by_id(tx, visit, [trip.enterprise_id])[trip.enterprise_id]
+        comparisons = comparisons_of(tx, trip.id)
+        instances = instance_names(tx, visit, {comparison.peer_id for comparison in comparisons})
     mine = [booking for booking in bookings if booking.sender_id == shop.id and booking.id in statement.shares]
     numbers = {statement.shares[booking.id][0] for booking in mine} | ({1} if trip.enterprise_id == shop.id else set())
     context = {
         "trip": trip, "statement": statement, "content": statement.content, "carrier": carrier, "numbers": numbers,
         "owed": sum(statement.shares[booking.id][1] for booking in mine), "found_wrong": mistakes_of(statement.content),
         "home": transport_url(shop.id), "zone": shop.timezone, "is_carrier": trip.enterprise_id == shop.id,
+        "readers": [
+            (instances[comparison.peer_id], comparison.digest == statement.digest and not comparison.mistakes)
+            for comparison in comparisons
+        ],
     }  # fmt: skip
     return Screen(template="transport/statement.html", context=context)

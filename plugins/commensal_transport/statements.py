@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from hashlib import sha256
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from msgspec import Meta, Struct, convert
 from sqlalchemy import insert, select, update
 
 from commensal import Conflict, Transaction
@@ -21,15 +22,36 @@ from commensal import Conflict, Transaction
 from .alone import cost, grams_co2e
 from .bookings import Booking, bookings_of_trip, carried_on
 from .geography import MEASURED
+from .news import tell_others
 from .quotes import round_of
 from .rounds import Carried, Round
 from .routing import minutes
 from .sharing import NoShare, Participant, shares, whole_cents
 from .states import OWED
-from .tables import transport_statement, transport_trip
+from .tables import transport_comparison, transport_statement, transport_trip
 from .trips import Trip, locked_trip
 
-_statement = transport_statement.c
+MOST_PARTICIPANTS = 100
+_statement, _comparison = transport_statement.c, transport_comparison.c
+_Whole = Annotated[int, Meta(ge=-(10**9), le=10**9)]
+_Part = Annotated[int, Meta(ge=0, le=10**9)]
+
+
+class _Content(Struct, forbid_unknown_fields=True):
+    """The common part of a statement, as `settled` writes it."""
+
+    trip: Annotated[str, Meta(max_length=100)]
+    rule: Annotated[str, Meta(max_length=40)]
+    measured: Annotated[str, Meta(max_length=40)]
+    total: _Part
+    items: Annotated[list[tuple[str, _Part, _Part, _Part]], Meta(min_length=2, max_length=2)]
+    participants: Annotated[
+        list[tuple[_Part, _Part, _Part, _Part | None, _Whole, _Part, Literal[0, 1]]],
+        Meta(min_length=1, max_length=MOST_PARTICIPANTS),
+    ]
+    minutes: _Part
+    minutesForOthers: _Part
+    gramsCO2e: _Part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +79,7 @@ def finish_trip(tx: Transaction, enterprise_id: str, trip_id: str) -> Statement:
     tx.execute(insert(transport_statement).values(**values, shares={id: list(pair) for id, pair in owed.items()}))
     driven = update(transport_trip).where(transport_trip.c.id == trip.id)
     tx.execute(driven.values(state="driven", version=trip.version + 1))
+    tell_others(tx, trip=trip.id)
     return statement
 
 
@@ -154,6 +177,15 @@ def mistakes_of(content: Mapping[str, Any]) -> list[str]:
     return [code for code, is_right in checks.items() if not is_right]
 
 
+def refuse_unreadable(content: Mapping[str, Any]) -> None:
+    """Raises `ValueError` unless the common part of a statement has all its members, each of its kind."""
+    convert(content, _Content)
+    if content["items"][0][0] != "km" or content["items"][1][0] != "toll" or content["participants"][0][3] is not None:
+        raise ValueError("content has km and tolls, and the driver is its first participant")
+    if any(row[3] is None for row in content["participants"][1:]):
+        raise ValueError("content has one driver")
+
+
 def statement_of(tx: Transaction, trip_id: str) -> Statement | None:
     """The statement of a trip; None before it is driven. Checks no permission."""
     row = tx.first(select(transport_statement).where(_statement.trip_id == trip_id))
@@ -162,3 +194,33 @@ def statement_of(tx: Transaction, trip_id: str) -> Statement | None:
 
 def _from(row: Mapping[str, Any]) -> Statement:
     return Statement(**{**row, "shares": {id: (number, cents) for id, (number, cents) in row["shares"].items()}})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What the home of others who took part in a round reads as its statement; `mistakes` are codes."""
+
+    trip_id: str
+    peer_id: str
+    number: int
+    digest: str
+    mistakes: Sequence[str]
+    at: datetime
+
+
+def compared(tx: Transaction, trip_id: str, peer_id: str, number: int, digest: str, mistakes: Sequence[str]) -> bool:
+    """Writes down what another home reads. Returns False for what is older than what is known."""
+    about = (_comparison.trip_id == trip_id, _comparison.peer_id == peer_id)
+    before = tx.value(select(_comparison.number).where(*about).with_for_update())
+    values = {"number": number, "digest": digest, "mistakes": list(mistakes), "at": tx.now}
+    if before is None:
+        tx.execute(insert(transport_comparison).values(trip_id=trip_id, peer_id=peer_id, **values))
+    elif number > before:
+        tx.execute(update(transport_comparison).where(*about).values(values))
+    return before is None or number > before
+
+
+def comparisons_of(tx: Transaction, trip_id: str) -> list[Comparison]:
+    """What other homes read of a trip's statement."""
+    query = select(transport_comparison).where(_comparison.trip_id == trip_id)
+    return [Comparison(**row) for row in tx.all(query.order_by(_comparison.peer_id))]

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 State = Literal[
-    "confirmed", "picked_up", "delivered", "cancelled_free", "cancelled_late", "cancelled_by_carrier", "no_show",
-    "gone", "returned",
+    "ordered", "refused", "confirmed", "picked_up", "delivered", "cancelled_free", "cancelled_late",
+    "cancelled_by_carrier", "no_show", "gone", "returned",
 ]  # fmt: skip
 Event = Literal[
     "pick_up", "deliver", "cancel", "cancel_late", "fail", "no_goods", "brought_by_sender", "refuse_warm", "skip"
@@ -19,6 +19,7 @@ Owed = Literal["share", "detour", "nothing"]
 
 STATES: tuple[State, ...] = get_args(State)
 NEXT: dict[State, dict[Event, State]] = {
+    "ordered": {"cancel": "cancelled_free", "cancel_late": "cancelled_free"},  # at another instance, not answered yet
     "confirmed": {
         "pick_up": "picked_up",
         "cancel": "cancelled_free",
@@ -31,6 +32,8 @@ NEXT: dict[State, dict[Event, State]] = {
     "cancelled_late": {"skip": "cancelled_free"},  # the van did not go there after all
 }
 OWED: dict[State, Owed] = {
+    "ordered": "nothing",
+    "refused": "nothing",
     "confirmed": "nothing",  # nobody pays without a pick-up
     "picked_up": "share",
     "delivered": "share",
@@ -46,7 +49,7 @@ ON_THE_WAY: frozenset[State] = frozenset(
     {"confirmed", "picked_up", "delivered", "cancelled_late", "no_show", "gone", "returned"}
 )
 """The van stops, or stopped, for these."""
-ACTIVE: frozenset[State] = frozenset({"confirmed", "picked_up", "delivered"})
+ACTIVE: frozenset[State] = frozenset({"ordered", "confirmed", "picked_up", "delivered"})
 """These goods are carried: nobody else may book them."""
 
 ACTS: dict[Event, Literal["carrier", "sender", "receiver"]] = {

@@ -1,14 +1,18 @@
 """Tables of transport: vehicles, trips with their stops, edited loads, bookings, what happened, and statements.
 
+A trip whose `peer_id` is set is a copy: its home is another instance, which alone says what becomes of it and of its
+bookings. A copy has no stops.
+
 Room is counted on each stop: what is free on the leg behind it. A check of the database keeps it from falling below
 zero, so no leg is overbooked whatever the code does.
 """
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, PrimaryKeyConstraint, Table, Text, text
 
-from commensal import ON_BEHALF, Exact, Flag, Json, Time, Whole, append_only, metadata
+from commensal import ON_BEHALF, Exact, Flag, Json, Time, Whole, append_only, metadata, untraced
 
-_CARRIED = text("state IN ('confirmed', 'picked_up', 'delivered')")  # the goods of a sale are carried once
+# The goods of a sale are carried once.
+_CARRIED = text("state IN ('ordered', 'confirmed', 'picked_up', 'delivered')")
 
 transport_vehicle = Table(
     "transport_vehicle",
@@ -50,10 +54,14 @@ transport_trip = Table(
     Column("book_until", Time, nullable=False),  # until then bookings are taken, and cancelled for nothing
     Column("state", Text, nullable=False),  # open, driven, cancelled
     Column("version", Whole, nullable=False),
+    Column("peer_id", Text),  # of a copy: the instance that is its home
+    Column("iri", Text),  # of a copy: its name there
+    Column("heard", Whole, nullable=False, server_default="0"),  # of a copy: the number of the newest message about it
     CheckConstraint("ends_at > starts_at", name="ends_after_start"),
     CheckConstraint("state IN ('open', 'driven', 'cancelled')", name="known_state"),
     Index("ix_transport_trip_enterprise", "enterprise_id", "starts_at"),
     Index("ix_transport_trip_open", "state", "book_until"),
+    Index("ux_transport_trip_iri", "iri", unique=True),
     sqlite_strict=True,
 )
 
@@ -117,9 +125,14 @@ transport_booking = Table(
     Column("state", Text, nullable=False),
     Column("booked_at", Time, nullable=False),
     Column("version", Whole, nullable=False),
+    Column("iri", Text),  # its name, if another instance has given it one
+    Column("number", Whole, nullable=False, server_default="0"),  # of the newest order: what its sender wants
+    Column("heard", Whole, nullable=False, server_default="0"),  # of the newest message of the carrier's home
+    Column("reason", Text, nullable=False, server_default=""),  # code of a refusal
     CheckConstraint("crates > 0 AND kg > 0 AND cold >= 0", name="is_a_load"),
     CheckConstraint("cap IS NULL OR (cap >= 0 AND cap <= alone)", name="not_worse_than_alone"),
     Index("ix_transport_booking_sender", "sender_id", "pickup_at"),
+    Index("ux_transport_booking_iri", "iri", unique=True),
     Index(
         "ux_transport_booking_carried", "sender_id", "origin", "sale_id", unique=True,
         sqlite_where=_CARRIED, postgresql_where=_CARRIED,
@@ -155,4 +168,70 @@ transport_statement = Table(
     Column("written_at", Time, nullable=False),
     sqlite_strict=True,
     info=ON_BEHALF,
+)
+
+# ------------------------------------------------------------------------------------------------ other instances
+
+# The price of carrying a load with a trip elsewhere, as it was asked and answered.
+transport_quote = Table(
+    "transport_quote",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),  # the sender
+    Column("origin", Text, nullable=False),
+    Column("sale_id", Text, nullable=False),
+    Column("trip_id", Text, ForeignKey("transport_trip.id"), nullable=False, index=True),
+    Column("number", Whole, nullable=False),  # of the newest request
+    Column("crates", Whole, nullable=False),  # for which it was asked
+    Column("kg", Whole, nullable=False),
+    Column("own_boxes", Flag, nullable=False),
+    Column("asked_at", Time, nullable=False),
+    Column("answered_at", Time),
+    Column("code", Text, nullable=False),  # why it is not carried; "": it is
+    Column("price", Whole, nullable=False),  # cents
+    Column("alone", Whole, nullable=False),
+    Column("pickup_at", Time),
+    Column("delivery_at", Time),
+    Index("ux_transport_quote", "enterprise_id", "origin", "sale_id", "trip_id", unique=True),
+    sqlite_strict=True,
+    info=untraced("a question and its answer, which bind nobody"),
+)
+
+# When goods are taken in by an enterprise of another instance, as its home says.
+transport_place = Table(
+    "transport_place",
+    metadata,
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), primary_key=True),
+    Column("hours", Whole, nullable=False),  # before a distribution begins
+    Column("heard", Whole, nullable=False),  # number of the newest message about it; 0: none has come
+    Column("asked_at", Time, nullable=False),
+    sqlite_strict=True,
+    info=untraced("it follows from signed messages, which are kept"),
+)
+
+# The newest thing of each kind that was sent to a peer: what has not changed is not sent again.
+transport_sent = Table(
+    "transport_sent",
+    metadata,
+    Column("peer_id", Text, primary_key=True),
+    Column("type", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),  # id here of what it is about
+    Column("number", Whole, nullable=False),
+    Column("digest", Text, nullable=False),
+    sqlite_strict=True,
+    info=untraced("it follows from what is sent"),
+)
+
+# What the homes of others who took part in a round think of its statement.
+transport_comparison = Table(
+    "transport_comparison",
+    metadata,
+    Column("trip_id", Text, ForeignKey("transport_trip.id"), primary_key=True),
+    Column("peer_id", Text, primary_key=True),
+    Column("number", Whole, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("mistakes", Json, nullable=False),  # codes
+    Column("at", Time, nullable=False),
+    sqlite_strict=True,
+    info=untraced("it follows from signed messages, which are kept"),
 )

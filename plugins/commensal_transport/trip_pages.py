@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from starlette.responses import Response
 
-from commensal import Enterprise, NotFound, Refused, Screen, Transaction, enterprises_by_id
+from commensal import Enterprise, NotFound, Refused, Screen, Transaction
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
 from .bookings import Booking, bookings_of_trip, report
@@ -17,6 +17,7 @@ from .forms import celsius, optional_whole
 from .geography import Point
 from .loads import Load
 from .mails import tell
+from .partners import partners_by_id
 from .routing import Stop, metres
 from .statements import finish_trip
 from .states import ACTS, HOLDS_ROOM, NEXT, ON_THE_WAY, Event
@@ -49,7 +50,7 @@ def _trip_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, s
         trip = _own_trip(tx, visit, shop)
         bookings = bookings_of_trip(tx, trip.id)
         named = {stop.enterprise_id for stop in trip.stops} | {booking.sender_id for booking in bookings}
-        enterprises = enterprises_by_id(tx, named | {booking.receiver_id for booking in bookings})
+        enterprises = partners_by_id(tx, visit, named | {booking.receiver_id for booking in bookings})
         vehicle, vehicles = vehicle_by_id(tx, shop.id, trip.vehicle_id), vehicles_of(tx, shop.id)
         now = tx.now
     context = {

@@ -55,6 +55,7 @@ class Trip:
     rule:         that shares its cost
     book_until:   until then bookings are taken, and cancelled for nothing
     state:        open, driven, cancelled
+    peer_id:      of a copy: the instance that is its home, where it is called `iri`; `heard` numbers its newest message
     """
 
     id: str
@@ -76,6 +77,9 @@ class Trip:
     book_until: datetime
     state: str
     version: int
+    peer_id: str | None = None
+    iri: str | None = None
+    heard: int = 0
     stops: tuple[Stop, ...] = ()
 
     @property
@@ -153,15 +157,15 @@ def insertion_for(tx: Transaction, trip: Trip, need: Need, *, promised: bool = T
         raise refusal("full")
     pickup = Stop(
         id=tx.new_id(),
-        enterprise_id=need.sender.id,
+        enterprise_id=need.sender_id,
         place=home,
         opens=trip.starts_at,
         closes=trip.ends_at,
         free=trip.room,
     )
-    assert need.receiver is not None
+    assert need.receiver_id is not None
     delivery = Stop(
-        id=tx.new_id(), enterprise_id=need.receiver.id, place=destination, opens=need.opens, closes=need.closes,
+        id=tx.new_id(), enterprise_id=need.receiver_id, place=destination, opens=need.opens, closes=need.closes,
         free=trip.room,
     )  # fmt: skip
     insertion = cheapest(trip.stops, pickup, delivery, need.load)
@@ -264,6 +268,16 @@ def trip_by_id(tx: Transaction, trip_id: str) -> Trip:
     return _only(_with_stops(tx, tx.all(select(transport_trip).where(_trip.id == trip_id))))
 
 
+def find_trip(tx: Transaction, trip_id: str) -> Trip | None:
+    """The trip, or None. Checks no permission."""
+    return next(iter(trips_by_id(tx, [trip_id]).values()), None)
+
+
+def trip_by_iri(tx: Transaction, iri: str) -> Trip | None:
+    """The copy of the trip that another instance calls so, or None."""
+    return next(iter(_with_stops(tx, tx.all(select(transport_trip).where(_trip.iri == iri)))), None)
+
+
 def locked_trip(tx: Transaction, trip_id: str, enterprise_id: str | None = None) -> Trip:
     """The same, locked until the transaction ends; with an enterprise only its own trip. Raises `NotFound`."""
     where = [_trip.id == trip_id] + ([_trip.enterprise_id == enterprise_id] if enterprise_id else [])
@@ -282,13 +296,14 @@ def newest_trip(tx: Transaction, enterprise_id: str) -> Row | None:
     return tx.first(query.order_by(_trip.starts_at.desc(), _trip.id).limit(1))
 
 
-def bookable_trips(tx: Transaction, *, but_of: str) -> list[Trip]:
-    """Trips of others that take bookings now, the next one first."""
+def bookable_trips(tx: Transaction, *, but_of: str, elsewhere: bool = False) -> list[Trip]:
+    """Trips of others that take bookings now, the next one first; of this instance, or copies of trips `elsewhere`."""
     query = select(transport_trip).where(
         _trip.state == "open",
         _trip.book_until > tx.now,
         _trip.starts_at < tx.now + AHEAD,
         _trip.enterprise_id != but_of,
+        _trip.heard > 0 if elsewhere else _trip.peer_id.is_(None),
     )
     return _with_stops(tx, tx.all(query.order_by(_trip.starts_at, _trip.id).limit(MOST_SEEN)))
 

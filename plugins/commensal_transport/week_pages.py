@@ -7,14 +7,17 @@ from typing import Any
 
 from starlette.responses import Response
 
-from commensal import Enterprise, NotFound, Refused, Screen, Transaction, enterprises_by_id, plugin_settings, say
+from commensal import Enterprise, NotFound, Refused, Screen, Transaction, plugin_settings, say
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
 from .bookings import Booking, book, bookings_of_enterprise, bookings_of_trips, carried_on, report
 from .forms import as_key, key_text, whole
 from .mails import tell
 from .needs import ID, Need, correct_load, needs_of
-from .quotes import Quote, quotes
+from .news import ask_others
+from .partners import partners_by_id
+from .quotes import Quote, quotes, refusal_of
+from .quotes_elsewhere import QuoteElsewhere, answers_for
 from .settings import Settings
 from .states import ACTIVE
 from .trips import Trip, bookable_trips, trip_by_id, trips_by_id, trips_of
@@ -24,13 +27,20 @@ _FIELDS = {"crates", "kg"}
 
 @dataclass
 class Offer:
-    """A need with what answers it: a booking, or quotes; `refusals` are carriers and why they do not carry it."""
+    """A need with what answers it: a booking, or quotes.
+
+    refused:  the newest order that a carrier elsewhere has refused
+    refusals: carriers, and why they do not carry it
+    waiting:  carriers elsewhere that have been asked, or will be in a moment
+    """
 
     need: Need
     key: str
     booking: Booking | None = None
-    quotes: list[Quote] = field(default_factory=list)
+    refused: Booking | None = None
+    quotes: list[Quote | QuoteElsewhere] = field(default_factory=list)
     refusals: list[tuple[str, str]] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
 
 
 def transport_url(enterprise_id: str) -> str:
@@ -48,6 +58,7 @@ def _week_page(
     with visit.read() as tx:
         context = week_of(tx, visit, shop)
     context |= {
+        "refusal": lambda code: say(visit.language, refusal_of(code)),
         "mistakes": errors, "done": visit.query.get("done", ""), "home": transport_url(shop.id), "wrong": wrong,
         "typed": visit.form, "confirming": visit.query.get("cancel", ""), "edited": visit.query.get("load", ""),
     }  # fmt: skip
@@ -59,7 +70,11 @@ def week_of(tx: Transaction, visit: Visit, shop: Enterprise) -> dict[str, Any]:
     hooks = visit.instance.hooks
     mine = bookings_of_enterprise(tx, shop.id)
     active = {booking.key: booking for booking in mine if booking.sender_id == shop.id and booking.state in ACTIVE}
-    offers = [Offer(need, key_text(need.key), active.get(need.key)) for need in needs_of(tx, hooks, shop.id)]
+    refused = {booking.key: booking for booking in mine if booking.sender_id == shop.id and booking.state == "refused"}
+    offers = [
+        Offer(need, key_text(need.key), active.get(need.key), refused.get(need.key))
+        for need in needs_of(tx, hooks, shop.id)
+    ]
     if any(offer.booking is None for offer in offers):
         _find_quotes(tx, visit, shop, offers)
     trips = {trip.id: trip for trip in trips_of(tx, shop.id, since=tx.now)}
@@ -73,10 +88,11 @@ def week_of(tx: Transaction, visit: Visit, shop: Enterprise) -> dict[str, Any]:
     named = {trip.enterprise_id for trip in known.values()} | {booking.sender_id for booking in mine}
     named |= {quote.trip.enterprise_id for offer in offers for quote in offer.quotes}
     named |= {carrier_id for offer in offers for carrier_id, _ in offer.refusals}
+    named |= {carrier_id for offer in offers for carrier_id in offer.waiting}
     return {
         "offers": offers, "trips": [trip for trip in trips.values() if trip.state == "open"], "known": known,
         "past": sorted(past, key=lambda trip: trip.starts_at, reverse=True), "arriving": arriving,
-        "enterprises": enterprises_by_id(tx, named), "zone": shop.timezone, "now": tx.now,
+        "enterprises": partners_by_id(tx, visit, named), "zone": shop.timezone, "now": tx.now,
     }  # fmt: skip
 
 
@@ -85,16 +101,35 @@ def _find_quotes(tx: Transaction, visit: Visit, shop: Enterprise, offers: list[O
     bookings = bookings_of_trips(tx, [trip.id for trip in trips])
     carried = {trip.id: carried_on(trip, bookings[trip.id]) for trip in trips}
     party = plugin_settings(tx, visit.instance.hooks, shop.id, ID, Settings).party
+    elsewhere = bookable_trips(tx, but_of=shop.id, elsewhere=True)
     for offer in offers:
-        near = [trip for trip in trips if trip.starts_at < offer.need.closes and trip.ends_at > offer.need.opens]
         if offer.booking is None and offer.need.alone:
-            offer.quotes, refused = quotes(tx, near, carried, offer.need, party)
+            offered, refused = quotes(tx, _near(trips, offer.need), carried, offer.need, party)
+            offer.quotes.extend(offered)
             offer.refusals = [(answer.trip.enterprise_id, say(visit.language, answer.error)) for answer in refused]
+            _add_answers(tx, visit, offer, _near(elsewhere, offer.need))
+
+
+def _near(trips: list[Trip], need: Need) -> list[Trip]:
+    """Those that are on the road when the goods are taken in."""
+    return [trip for trip in trips if trip.starts_at < need.closes and trip.ends_at > need.opens]
+
+
+def _add_answers(tx: Transaction, visit: Visit, offer: Offer, trips: list[Trip]) -> None:
+    """Adds what carriers elsewhere have answered."""
+    for answer in answers_for(tx, offer.need, trips):
+        if isinstance(answer, QuoteElsewhere):
+            offer.quotes.append(answer)
+        elif answer.code:
+            offer.refusals.append((answer.trip.enterprise_id, say(visit.language, refusal_of(answer.code))))
+        else:
+            offer.waiting.append(answer.trip.enterprise_id)
+    offer.quotes.sort(key=lambda quote: (quote.price, quote.pickup))
 
 
 def week_now(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Books a quote, cancels a booking, refuses goods that came warm, or corrects a load."""
-    actions = {"book": _book, "cancel": _cancel, "warm": _warm, "load": _correct}
+    actions = {"ask": _ask, "book": _book, "cancel": _cancel, "warm": _warm, "load": _correct}
     act = actions.get(visit.query.get("then", ""))
     if act is None:
         raise NotFound
@@ -113,8 +148,15 @@ def _book(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
     form = visit.form
     price = whole(form, "price")
     booking = book(tx, visit.instance.hooks, shop.id, as_key(form.get("need", "")), form.get("trip", ""), price=price)
+    if booking.state == "ordered":  # at another instance
+        return "ordered"
     tell(tx, "booked", trip_by_id(tx, booking.trip_id), [booking])
     return "booked"
+
+
+def _ask(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
+    ask_others(tx, shop.id)
+    return "asked"
 
 
 def _cancel(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
@@ -132,4 +174,5 @@ def _correct(tx: Transaction, visit: Visit, shop: Enterprise) -> str:
     boxes = "own_boxes" in visit.form
     key = as_key(visit.form.get("need", ""))
     correct_load(tx, visit.instance.hooks, shop.id, key, crates=crates, kg=kg, own_boxes=boxes)
+    ask_others(tx, shop.id)
     return "load"

@@ -329,6 +329,10 @@ def _update_copy(tx: Transaction, peer: Peer, offer: GrantOffer) -> str:
         if existing["peer_id"] != peer.id:
             raise Refuse("authority", "That enterprise has another home.")
         copy = enterprise_by_id(tx, existing["enterprise_id"])
+        if not copy.is_producer:  # a plugin made it, of a partner that had granted nothing yet
+            texts |= {"is_producer": True, "visibility": "link", "prices_include_vat": offer.includes_vat}
+            texts |= {"timezone": offer.timezone}
+            return change_enterprise(tx, copy.id, copy.version, **texts).id
         if (copy.name, copy.description) != (texts["name"], texts["description"]):
             change_enterprise(tx, copy.id, copy.version, **texts)
         return copy.id

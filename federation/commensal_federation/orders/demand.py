@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import or_
+from sqlalchemy import or_, select
 
 from commensal import DemandLine, SaleDemand, Transaction, hookimpl
 
 from ..bindings import FEDERATION
+from ..grants.tables import federation_mirror
 from ..messages.bodies.orders import InstanceOrder
 from .questions import orders_where
 from .tables import federation_order
@@ -27,11 +28,18 @@ def demand_elsewhere(tx: Transaction, enterprise_id: str, since: datetime) -> Se
         _order.state != "Cancelled",
         or_(_order.begins_at.is_(None), _order.begins_at > since),
     )
-    demands = [_demand(order) for order in orders]
+    copies = _copies(tx, {order.other_iri for order in orders})
+    demands = [_demand(order, copies.get(order.other_iri, "")) for order in orders]
     return [demand for demand in demands if demand.lines]
 
 
-def _demand(order: InstanceOrder) -> SaleDemand:
+def _copies(tx: Transaction, iris: Collection[str]) -> dict[str, str]:
+    """The ids of the copies here of these hubs, by their IRIs."""
+    query = select(federation_mirror).where(federation_mirror.c.iri.in_(iris))
+    return {row["iri"]: row["enterprise_id"] for row in tx.all(query)} if iris else {}
+
+
+def _demand(order: InstanceOrder, shop_id: str) -> SaleDemand:
     lines = tuple(
         DemandLine(
             product_id=line.product_id, name=line.name, unit_quantity=line.unit_quantity, unit=line.unit,
@@ -41,6 +49,7 @@ def _demand(order: InstanceOrder) -> SaleDemand:
         if line.coming
     )  # fmt: skip
     return SaleDemand(
-        id=order.id, origin=FEDERATION, sale=order.session_name, shop_id="", shop=order.other_name,
-        cut_off=order.closes_at, final=order.state == "Complete", begins_at=order.begins_at, ends_at=None, lines=lines,
+        id=order.id, origin=FEDERATION, sale=order.session_name, shop_id=shop_id, shop_iri=order.other_iri,
+        shop=order.other_name, cut_off=order.closes_at, final=order.state == "Complete", begins_at=order.begins_at,
+        ends_at=None, lines=lines,
     )  # fmt: skip

@@ -88,6 +88,12 @@ def enabled_plugins(tx: Transaction, enterprise_id: str) -> dict[str, dict[str, 
     return {row["plugin"]: row["settings"] for row in tx.all(_USED, {"enterprise": enterprise_id})}
 
 
+def enterprises_using(tx: Transaction, plugin: str) -> list[str]:
+    """The ids of all enterprises that use the plugin, in their order."""
+    query = select(enterprise_plugin.c.enterprise_id).where(enterprise_plugin.c.plugin == plugin)
+    return [row["enterprise_id"] for row in tx.all(query.order_by(enterprise_plugin.c.enterprise_id))]
+
+
 def plugins_of_each(tx: Transaction, enterprise_ids: Collection[str]) -> dict[str, dict[str, dict[str, object]]]:
     """The same as `enabled_plugins` for several enterprises at once, by their ids."""
     plugins: dict[str, dict[str, dict[str, Any]]] = {enterprise_id: {} for enterprise_id in enterprise_ids}

@@ -24,7 +24,9 @@ class SaleDemand:
 
     id:        the sale session's; for an order from elsewhere the id that the plugin `origin` gives it
     origin:    the plugin that brought it from another instance; "" for a sale of this instance
-    shop:      name of the enterprise that sells, and buys from the supplier; `shop_id` is "" elsewhere
+    shop:      name of the enterprise that sells, and buys from the supplier
+    shop_id:   its id here: of one of another instance its copy's; "" where there is none
+    shop_iri:  names it between instances, if it is of another one; "" for one of this instance
     cut_off:   after it customers order no more of this supplier; None: unknown
     final:     whether the cut-off has passed; only the hub changes the pieces after it
     begins_at, ends_at: of the distribution; None: unknown
@@ -36,6 +38,7 @@ class SaleDemand:
     origin: str = ""
     sale: str
     shop_id: str
+    shop_iri: str = ""
     shop: str
     cut_off: datetime | None
     final: bool

@@ -1,0 +1,43 @@
+"""Jobs that tell other instances what has changed here, after the commit; nothing happens without the federation."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from commensal import Instance, Job, Periodic, Transaction, Work, enqueue, hookimpl
+
+TELL, ASK, ASK_ALL = "transport.tell", "transport.ask", "transport.ask_all"
+OFTEN = timedelta(minutes=10)
+
+
+def tell_others(tx: Transaction, *, trip: str = "", booking: str = "") -> None:
+    """Has other instances told about a trip of ours with its bookings, or about our booking with a trip elsewhere."""
+    enqueue(tx, TELL, {"trip": trip, "booking": booking})
+
+
+def ask_others(tx: Transaction, enterprise_id: str) -> None:
+    """Has other instances asked what it costs to carry what the enterprise must bring."""
+    enqueue(tx, ASK, {"enterprise": enterprise_id})
+
+
+def tell(instance: Instance, job: Job) -> None:
+    if "federation" in instance.hooks.plugins():
+        from .elsewhere.work import tell_peers
+
+        tell_peers(instance, trip_id=job.payload["trip"], booking_id=job.payload["booking"])
+
+
+def ask(instance: Instance, job: Job) -> None:
+    if "federation" in instance.hooks.plugins():
+        from .elsewhere.work import ask_peers
+
+        ask_peers(instance, job.payload.get("enterprise"))
+
+
+def _ask_all(tx: Transaction) -> None:
+    enqueue(tx, ASK, {})
+
+
+@hookimpl
+def jobs() -> Work:
+    return Work({TELL: tell, ASK: ask}, (Periodic(ASK_ALL, OFTEN, _ask_all),))

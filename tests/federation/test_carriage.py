@@ -1,0 +1,42 @@
+"""Transport between instances: a trip that is offered, priced, booked, driven and settled across two of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from commensal_transport.quotes_elsewhere import QuoteElsewhere
+
+from .carrying import Road, open_road
+from .conftest import NewRegion
+
+BOTH = True
+
+
+@pytest.fixture
+def road(new_region: NewRegion) -> Road:
+    return open_road(new_region)
+
+
+def test_goods_of_one_instance_travel_with_a_van_of_another_and_both_read_one_statement(road: Road) -> None:
+    trip = road.offer()
+    (copy,) = road.copies()
+    assert (copy.starts_at, copy.stops) == (trip.starts_at, ()), "nobody is told where it drives"
+    road.ask()
+    (answer,) = road.answers()
+    assert isinstance(answer, QuoteElsewhere), answer
+    assert 0 < answer.price < answer.alone
+    ordered = road.book()
+    assert ordered.state == "ordered"
+    (booking,) = road.bookings(road.farm)
+    assert (booking.state, booking.cap) == ("confirmed", answer.price)
+    (arriving,) = road.bookings(road.hub)
+    assert (arriving.state, arriving.crates) == ("confirmed", booking.crates)
+    assert [stop.free.crates for stop in road.trip(trip).stops] == [37, 37 - booking.crates, 40, 40]
+    statement = road.drive(trip)
+    read = road.statement(road.farm, booking.trip_id)
+    assert read is not None
+    assert (read.digest, read.content) == (statement.digest, statement.content)
+    assert list(read.shares.values()) == [statement.shares[arriving.id]]
+    assert road.bookings(road.farm)[0].state == "delivered"
+    assert road.news(road.farm) == ["Mill emporte vos marchandises"]
+    assert road.news(road.mill) == ["farm voyage avec vous"]
