@@ -19,6 +19,7 @@ from .endpoints import endpoints
 from .office import office_pages, page_parts
 from .open_balances import erase_person, switched_off
 from .order_changes import order_cancelled, order_changed
+from .order_mails import mail_parts
 from .payments import payment_methods, payment_status, refund_payment, start_payment
 from .settings import Settings
 
@@ -27,6 +28,7 @@ __all__ = [
     "endpoints",
     "enterprise_settings",
     "erase_person",
+    "mail_parts",
     "migrations",
     "office_pages",
     "order_cancelled",

@@ -22,6 +22,7 @@ from .endpoints import endpoints
 from .payments import payment_methods, start_payment
 from .settings import Settings
 from .statement_page import office_pages
+from .thanks import order_paid
 from .week import page_parts
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "enterprise_settings",
     "migrations",
     "office_pages",
+    "order_paid",
     "page_parts",
     "payment_methods",
     "start_payment",

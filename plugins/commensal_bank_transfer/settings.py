@@ -36,6 +36,8 @@ class Settings:
     """ISO 9362; needed only for accounts outside the European Economic Area."""
     days: int = 7
     """Within how many days customers are asked to transfer."""
+    mail_when_arrived: bool = False
+    """Whether customers get an e-mail once their transfer has arrived."""
     csv: CsvColumns = field(default_factory=CsvColumns)
 
     def __post_init__(self) -> None:

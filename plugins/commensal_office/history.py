@@ -61,14 +61,17 @@ def mail_names(language: str) -> Mapping[str, str]:
         "order_reminder": translate(language, "reminder"),
         "order_refunded": translate(language, "refund"),
         "order_not_collected": translate(language, "not collected"),
+        "order_to_pay": translate(language, "request to pay"),
+        "order_unpaid": translate(language, "cancellation"),
+        "order_unconfirmed": translate(language, "cancellation"),
         "purchase_order": translate(language, "order to the supplier"),
     }
 
 
 def _of_mails(mails: Sequence[SentMail], language: str) -> Iterator[Happening]:
-    names = mail_names(language)
+    names, of_plugin = mail_names(language), translate(language, "message of an extension")
     for mail in mails:
-        values = {"mail": names.get(mail.kind, mail.kind), "to": mail.to}
+        values = {"mail": names.get(mail.kind, of_plugin), "to": mail.to}
         if mail.state == "waiting":
             text = translate(language, "An e-mail about all of this leaves then: {to} has had many in the last hour")
             yield Happening(at=mail.at, text=text.format(**values))

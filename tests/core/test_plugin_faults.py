@@ -31,6 +31,7 @@ from commensal.hooks.failures import failures_by_plugin
 from commensal.hooks.loading import all_hooks, load_plugins, migration_folders
 from commensal.instance import InstanceSettings
 from commensal.interfaces.app import make_app
+from commensal.interfaces.mail.mail_parts import mail_parts
 from commensal.interfaces.monitoring.plugin_reasons import plugin_reasons
 from commensal.interfaces.pages.parts import page_parts
 from commensal.interfaces.pages.visit import Visit
@@ -246,6 +247,7 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "health_reasons": lambda world, _: list(plugin_reasons(world.instance)),
     "menu_items": lambda world, _: menu_labels(world),
     "page_parts": lambda world, _: parts_of_the_week(world),
+    "mail_parts": lambda world, _: _parts_of_mail(world),
     "order_links": lambda world, _: act_on_order(
         world, lambda tx, order: order_links(tx, world.hooks, order, "/orders/1", "en")
     ),
@@ -303,6 +305,10 @@ ORDERED_BEFORE = (
     "release_shipping",
     "start_payment",
 )
+
+
+def _parts_of_mail(world: World) -> object:
+    return mail_parts(world.instance, order_while_well(world), "order_placed", "en")
 
 
 def _switch_off_and_on(world: World) -> None:
@@ -408,7 +414,7 @@ def test_what_is_asked_goes_on_or_is_refused_and_works_again_when_the_plugin_doe
     before = free_stock(world)
     takes_transaction = fault == "hangs" and hook.contract.where == "transaction"
     goes_on = hook.contract.on_error in ("skip", "undo") and not takes_transaction
-    if goes_on or hook.name in ("menu_items", "health_reasons"):
+    if goes_on or hook.name in ("menu_items", "health_reasons", "mail_parts"):
         assert "probe" not in str(reach(world, clock)).lower()
     else:
         with pytest.raises(PluginError, match="'probe' failed in"):

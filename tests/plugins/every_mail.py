@@ -116,6 +116,8 @@ def write_every_mail(instance: Instance, clock: ManualClock, language: str) -> d
     mails = {kind: _mail(instance, kind, language, **_about_order(village)) for kind in _EARLIER}
     purchase_order_id = village.close(clock)
     mails |= {kind: _mail(instance, kind, language, **_about_order(village)) for kind in _LATER}
+    arrived = "bank_transfer_arrived"
+    mails[arrived] = _mail(instance, arrived, language, **_about_order(village), values={"amount": 960})
     village.cancel()
     mails |= {kind: _mail(instance, kind, language, **_about_order(village)) for kind in _CANCELLED}
     mails |= {kind: _mail(instance, kind, language, name="Ada Martin", code="c0de") for kind in ACCOUNT_KINDS}

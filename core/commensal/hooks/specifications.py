@@ -302,6 +302,19 @@ def order_links(tx: Transaction, order: Order, page: str, language: str) -> Sequ
     raise AssertionError("a specification is not called")
 
 
+@hook(scope="enterprise", returns="each", where="transaction", on_error="skip", reads=True, timeout=2.0, since="0.2")
+def mail_parts(tx: Transaction, order: Order, kind: str, language: str) -> Sequence[PagePart] | None:
+    """Parts of an e-mail about an order, below what was ordered: lines of text under a title, each perhaps with a link.
+
+    `kind` is "order_placed", "order_changed", "order_cancelled", "order_final", "order_reminder", "order_ready",
+    "order_to_pay", "order_refunded", "order_not_collected", "order_unconfirmed" or "order_unpaid", or that of a
+    `mail_customer`. A link is a path of this instance, or an address that begins with "https://". A guest may have
+    typed the address of somebody else: if `order.customer_id` is None, write nothing about the customer. `tx` only
+    reads. A plugin that fails is skipped.
+    """
+    raise AssertionError("a specification is not called")
+
+
 @hook(scope="enterprise", returns="each", where="transaction", on_error="skip", reads=True)
 def reports(tx: Transaction, enterprise_id: str, language: str) -> Sequence[Report] | None:
     """Reports that an enterprise may run, each with its columns, its parameters, and a function that yields its lines.

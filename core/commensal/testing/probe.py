@@ -89,6 +89,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "page_parts": lambda page: [PagePart(title="Probe", lines=[PageLine(text="Something of the probe")])],
     "office_pages": list,
     "order_links": lambda page: [MenuItem(label="Calendar", url=f"/-/probe{page}")],
+    "mail_parts": lambda kind: [PagePart(title="Probe", lines=[PageLine(text="Something of the probe")])],
     "reports": lambda tx: [Report(id="all", label="All", description="", columns=[], rows=lambda query: [])],
     "person_data": lambda tx, person: [KeptRows(name="letters", rows=[{"to": person.email}])],
     "erase_person": lambda tx, person: None,

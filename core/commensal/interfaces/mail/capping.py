@@ -7,8 +7,9 @@ depot, is no exception: nothing proves that it is one. The hub sees which mails 
 mailbox a member.
 
 They are counted in the database before they are sent, so that all workers share the count. An e-mail about an account
-that exceeds the limit is dropped: its link would be too old later. An e-mail about an order is delayed instead, and
-replaces later ones about the order, because it is rendered from the order as it is when the e-mail is sent.
+that exceeds the limit is dropped: its link would be too old later. So is one of a plugin. An e-mail about an order is
+delayed instead, and replaces later ones about the order, because it is rendered from the order as it is when the e-mail
+is sent.
 """
 
 from __future__ import annotations
@@ -115,12 +116,14 @@ class _LateMail:
 
 
 def _late_row(job: Job) -> _LateMail | None:
-    """None for an e-mail about an account, which is not delayed."""
+    """None for an e-mail about an account or from a plugin, which is not delayed."""
     payload = job.payload
     if "purchase_order_id" in payload:
         key = {"purchase_order_id": str(payload["purchase_order_id"]), "to": str(payload["to"])}
         return _LateMail(late_supplier_mail, key)
-    return _LateMail(late_mail, {"order_id": str(payload["order_id"])}) if "order_id" in payload else None
+    if "order_id" not in payload or "values" in payload:
+        return None
+    return _LateMail(late_mail, {"order_id": str(payload["order_id"])})
 
 
 def _count_of(tx: Transaction, job: Job) -> str | None:

@@ -1,7 +1,8 @@
 """Handles jobs of the kind "mail": reads the data of the message, renders it, and delivers it.
 
-A payload has `kind`, `to` and `language`. E-mails about orders add `order_id`, and the `amount` of a refund; those
-about an account add `name`, and `person_id` and `purpose` if they contain a link with a code; those to suppliers add
+A payload has `kind`, `to` and `language`. E-mails about orders add `order_id`, and the `amount` of a refund, those of
+plugins about orders also `values` for their template, and perhaps the `consent` that they need; those about an account
+add `name`, and `person_id` and `purpose` if they contain a link with a code; those to suppliers add
 `purchase_order_id`; those of plugins to an enterprise add its name as `enterprise`, and `values` and `links` for their
 template; those to operators add `name` and `values`. `late` and `leaves` belong to `capping`: the e-mail was delayed
 once, and the decision for this job.
@@ -31,6 +32,7 @@ from ...storage.database import Transaction
 from ...storage.jobs import Job
 from ...trade.enterprises.enterprises import Enterprise, enterprise_by_id
 from ...trade.enterprises.legal_texts import legal_text_by_id
+from ...trade.orders.consents import stands
 from ...trade.orders.emails import mailed_secret
 from ...trade.payments.begin_due import begin_due_payment
 from ...trade.people.codes import new_code
@@ -42,6 +44,7 @@ from .capping import may_send
 from .deliver import deliver, remove_unfinished
 from .links import create_links
 from .log import note_mail
+from .mail_parts import mail_parts
 from .message import Attachment, build_message
 from .order_view import OrderView, order_view
 from .render import render
@@ -97,7 +100,7 @@ def send_mail(instance: Instance, job: Job) -> None:
         secrets = instance.store.transact(lambda tx: _admit(tx, job, instance.settings.limits.mails))
     if secrets is None:
         return
-    if payload["kind"] in ORDER_KINDS:
+    if _is_about_order(payload):
         _send_and_note(instance, job, partial(_send_about_order, secret=secrets.secret))
     elif payload["kind"] == "purchase_order":
         _send_and_note(instance, job, _send_to_supplier)
@@ -122,8 +125,13 @@ class _Secrets:
     paths: Mapping[str, str] = field(default_factory=dict)
 
 
+def _is_about_order(payload: Mapping[str, Any]) -> bool:
+    """Whether it goes to an order's customer: a kind of the core, or one of a plugin, which brings `values`."""
+    return payload["kind"] in ORDER_KINDS or {"order_id", "values"} <= payload.keys()
+
+
 def _is_counted(payload: Mapping[str, Any]) -> bool:
-    return payload["kind"] in _CAUSED_BY_OTHERS or bool(payload.get("typed"))
+    return payload["kind"] in _CAUSED_BY_OTHERS or _is_about_order(payload) or bool(payload.get("typed"))
 
 
 def _admit(tx: Transaction, job: Job, most: int) -> _Secrets | None:
@@ -133,7 +141,7 @@ def _admit(tx: Transaction, job: Job, most: int) -> _Secrets | None:
     if _is_counted(payload) and not may_send(tx, job, most=most):
         _log.info("mail held back", kind=payload["kind"], late=payload["kind"] in (*ORDER_KINDS, "purchase_order"))
         return None
-    if payload["kind"] in ORDER_KINDS:
+    if _is_about_order(payload):
         return _Secrets(payload.get("secret") or mailed_secret(tx, payload["order_id"]))
     if "purpose" in payload:
         code = new_code(tx, payload["person_id"], payload["purpose"], payload["to"])
@@ -181,13 +189,15 @@ def _files_of(instance: Instance, shop: Enterprise, order: PurchaseOrder, langua
 
 def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> bool:
     """Mails an order to its customer, with `secret` in the link if it is a guest's; returns False if there is nothing
-    left to say: it was paid meanwhile."""
+    left to say: it was paid meanwhile, or the consent was withdrawn."""
     order_id = job.payload["order_id"]
     path = _GUEST_ORDER.format(secret=secret) if secret else _ORDER.format(order_id=order_id)
     link = _address(instance, path)
     if job.payload["kind"] in _ASKS_TO_PAY:
         begin_due_payment(instance, order_id, return_url=link)
     with instance.store.read() as tx:
+        if "consent" in job.payload and not stands(tx, order_id, job.payload["consent"]):
+            return False
         view = order_view(tx, instance.hooks, order_id)
     kind = job.payload["kind"]
     if job.payload.get("late") and view.order.state == "Cancelled":
@@ -205,6 +215,8 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> bo
         "sale_link": sale_link,
         "terms_link": _address(instance, _TERMS.format(text_id=order.terms_id)) if order.terms_id else "",
         "payment_code": _PAYMENT_CODE if view.payment_code else "",
+        "parts": mail_parts(instance, order, kind, language),
+        **job.payload.get("values", {}),
     }
     if "amount" in job.payload:
         values["amount"] = job.payload["amount"]

@@ -9,7 +9,7 @@ from typing import Any
 from warnings import warn
 
 from ...base.deprecated import RemovedIn1Warning
-from ..database import Transaction, insert_rows
+from ..database import Transaction, insert_once, insert_rows
 from .tables import job
 
 
@@ -36,19 +36,29 @@ def promise(tx: Transaction, kind: str, payload: Mapping[str, object], *, due_at
 
 def enqueue_all(tx: Transaction, new_jobs: Sequence[NewJob]) -> list[str]:
     """Enqueues all of them by one statement. Returns their ids, in the same order."""
-    rows = [
-        {
-            "id": tx.new_id(),
-            "kind": new_job.kind,
-            "payload": dict(new_job.payload),
-            "state": "waiting",
-            "due_at": new_job.due_at or tx.now,
-            "attempts": 0,
-            "error": "",
-            "created_at": tx.now,
-        }
-        for new_job in new_jobs
-    ]
+    rows = [_row(tx, tx.new_id(), new_job) for new_job in new_jobs]
     insert_rows(tx, job, rows)
     tx.due_moments.extend(new_job.due_at or tx.now for new_job in new_jobs)
     return [str(row["id"]) for row in rows]
+
+
+def enqueue_once(tx: Transaction, job_id: str, new_job: NewJob) -> bool:
+    """Enqueues the job under this id, unless there was one with it before. Returns whether it did."""
+    row = _row(tx, job_id, new_job)
+    if not insert_once(tx, job, row):
+        return False
+    tx.due_moments.append(row["due_at"])
+    return True
+
+
+def _row(tx: Transaction, job_id: str, new_job: NewJob) -> dict[str, Any]:
+    return {
+        "id": job_id,
+        "kind": new_job.kind,
+        "payload": dict(new_job.payload),
+        "state": "waiting",
+        "due_at": new_job.due_at or tx.now,
+        "attempts": 0,
+        "error": "",
+        "created_at": tx.now,
+    }

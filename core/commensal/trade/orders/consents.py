@@ -87,6 +87,11 @@ def consents_of(tx: Transaction, hooks: Hooks, order: Order, language: str) -> l
     ]
 
 
+def stands(tx: Transaction, order_id: str, request: str) -> bool:
+    """Whether the order's customer has agreed to the request ("plugin:id") and has not withdrawn it."""
+    return tx.first(select(_row.id).where(_row.order_id == order_id, _row.request == request, _STANDS)) is not None
+
+
 def set_consents(tx: Transaction, hooks: Hooks, order: Order, agreed: Collection[str], language: str) -> None:
     """Makes the consents of the locked `order` exactly `agreed`: withdraws the others and stores the new ones.
 

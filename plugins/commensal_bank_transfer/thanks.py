@@ -1,0 +1,18 @@
+"""The e-mail to a customer whose transfer has arrived."""
+
+from __future__ import annotations
+
+from commensal import Event, Instance, Order, hookimpl, mail_customer
+
+from .settings import Settings
+
+_METHOD = "bank_transfer:"
+
+
+@hookimpl
+def order_paid(instance: Instance, event: Event, order: Order, settings: Settings) -> None:
+    """Mails the customer of an order that is to be paid by transfer, if the shop wants that."""
+    if settings.mail_when_arrived and order.payment_method.startswith(_METHOD):
+        instance.store.transact(
+            lambda tx: mail_customer(tx, order, "bank_transfer_arrived", {"amount": order.paid_total}, key=event.id)
+        )
