@@ -20,6 +20,7 @@ from .plain import expand_plain
 
 CONTEXT_116 = "https://www.datafoodconsortium.org/wp-content/plugins/wordpress-context-jsonld/context_1.16.0.jsonld"
 CONTEXT_20 = "https://w3id.org/dfc/ontology/context/context_2.0.0.json"
+_CONTEXT_OLD = "https://w3id.org/dfc/ontology/context/context_1.8.2.json"
 RELATIVE = "http://relative.invalid/"  # base of relative names; removed after expansion
 
 _LINKS_T = ("represent", "owner", "hasPivot", "hostedBy")
@@ -145,7 +146,7 @@ def expand_anything(document: Mapping[str, Any] | list[Any]) -> Expanded:
     from pyld import jsonld  # type: ignore[import-untyped]  # slow to load; our own documents do not need it
 
     dropped: dict[str, None] = {}
-    options = {"documentLoader": _loader(), "expandContext": DFC_OLD, "base": RELATIVE}
+    options = {"documentLoader": _loader(), "expandContext": _CONTEXT_OLD, "base": RELATIVE}
     try:
         nodes = jsonld.expand(document, options, on_property_dropped=lambda name: dropped.setdefault(str(name)))
     except jsonld.JsonLdError as error:
@@ -159,7 +160,9 @@ def expand_anything(document: Mapping[str, Any] | list[Any]) -> Expanded:
 def _loader() -> Any:
     from pyld import FrozenDocumentLoader
 
-    return FrozenDocumentLoader(CONTEXTS)
+    load = FrozenDocumentLoader(CONTEXTS)
+    # A tagged context is processed once; PyLD would canonicalise any other again for each document that names it.
+    return lambda url, options: {**load(url, options), "tag": "static"}
 
 
 def _unreadable(error: Exception) -> UnreadableDocument:

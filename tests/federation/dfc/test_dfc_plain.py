@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyld import context_resolver  # type: ignore[import-untyped]
 
 from commensal_federation.dfc.contexts import CONTEXT_20, CONTEXT_116, CONTEXTS, expand_anything
 from commensal_federation.dfc.flat import flat_nodes
@@ -76,3 +78,10 @@ def test_what_platforms_send_is_plain() -> None:
     for url in (CONTEXT_116, CONTEXT_20):
         assert expand_plain({"@context": url, "@graph": [node]}, CONTEXTS[url]["@context"])
         assert expand_plain({"@context": url, **node}, CONTEXTS[url]["@context"])
+
+
+def test_known_contexts_are_processed_once_however_many_documents_name_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = {"@context": [CONTEXT_20, CONTEXT_116], "@id": "https://farm.example/carrots", "dfc-b:name": "Carrots"}
+    first = expand_anything(document)
+    monkeypatch.setattr(context_resolver, "canonicalize", lambda context: pytest.fail("processed a context again"))
+    assert expand_anything(document) == first
