@@ -15,6 +15,8 @@ from commensal.trade import (
     count_customers,
     create_customer,
     list_customers,
+    people_of_households,
+    remove_from_household,
     summaries_of_customer,
 )
 
@@ -80,13 +82,14 @@ def customer_page(
         shop = desk.enterprise.id
         orders = summaries_of_customer(tx, shop, customer.id) if desk.may("orders:read") else []
         groups = list_categories(tx, shop)
+        household = people_of_households(tx, [customer.id]).get(customer.id, ())
         parts = page_parts(tx, visit, "customer", shop, desk.scopes, subject=customer.id)
     shown = typed or {name: getattr(customer, name) or "" for name in _TEXTS}
     chosen = customer.categories if typed is None else frozenset(_chosen(visit, groups))
     return show(
         visit, desk, "customer", at="customers", status=status, customer=customer, orders=orders, groups=groups,
-        chosen=chosen, added_parts=parts, typed=shown, mistakes=errors, done=visit.query.get("done", ""),
-        version=visit.form.get("version", "") or str(customer.version),
+        chosen=chosen, household=household, added_parts=parts, typed=shown, mistakes=errors,
+        done=visit.query.get("done", ""), version=visit.form.get("version", "") or str(customer.version),
         spent=sum(order.total for order in orders if order.state != "Cancelled"),
     )  # fmt: skip
 
@@ -108,6 +111,14 @@ def customer_now(visit: Visit) -> Response:
     except Refused as error:
         return customer_page(visit, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
     return visit.redirect(f"{desk.address}/customers/{customer.id}?done=saved")
+
+
+def leave_now(visit: Visit) -> Response:
+    """Removes a person from the household of the customer."""
+    with visit.write() as tx:
+        desk, customer = _of_path(tx, visit, "customers:write")
+        remove_from_household(tx, desk.enterprise.id, customer.id, visit.form.get("person", ""))
+    return visit.redirect(f"{desk.address}/customers/{customer.id}?done=removed")
 
 
 def _of_path(tx: Transaction, visit: Visit, scope: str) -> tuple[Desk, Customer]:

@@ -139,6 +139,7 @@ _PAGES = (
     ("POST", f"{_HERE}/customers/new", customers.new_now),
     ("GET", f"{_HERE}/customers/{{customer}}", customers.customer_page),
     ("POST", f"{_HERE}/customers/{{customer}}", customers.customer_now),
+    ("POST", f"{_HERE}/customers/{{customer}}/people", customers.leave_now),
     ("GET", f"{_HERE}/groups", groups.groups_page),
     ("POST", f"{_HERE}/groups", groups.groups_now),
     ("GET", f"{_HERE}/settings/texts", texts.texts_page),

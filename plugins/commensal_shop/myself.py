@@ -20,6 +20,8 @@ from commensal.trade import (
     customers_of_person,
     decline_invitation,
     forget_me,
+    household_invitations_to,
+    households_of,
     invitations_to,
     list_sessions,
     my_archive,
@@ -41,8 +43,10 @@ def account_page(
     status: int = 200,
     at: str = "",
     typed: Mapping[str, str] | None = None,
+    invited: str = "",
 ) -> Response:
-    """`at` is the form that was refused; its mistakes are shown above it. `typed`: what was typed about oneself."""
+    """`at` is the form that was refused; its mistakes are shown above it. `typed`: what was typed about oneself;
+    `invited`: the address that was typed to share one's household."""
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
     person_id = person_of(visit)
@@ -50,6 +54,7 @@ def account_page(
         person = person_by_id(tx, person_id)
         second_factor, invitations = second_factor_of(tx, person_id), invitations_to(tx, person_id)
         sessions, watched = list_sessions(tx, person_id), watched_by(tx, person_id)
+        households, to_households = households_of(tx, person_id), household_invitations_to(tx, person_id)
         records = customers_of_person(tx, person_id)
         hubs = enterprises_by_id(tx, {record.enterprise_id for record in records})
         parts = {
@@ -72,6 +77,10 @@ def account_page(
         sessions=[(session, device_name(session.agent)) for session in sessions],
         hubs=[(hubs[id], added) for id, added in parts.items() if added],
         watched=watched,
+        to_households=to_households,
+        households=[home for home in households if home.people or home.invitations or not home.is_founder],
+        own=[home for home in households if home.is_founder],
+        invited=invited,
         zone=visit.instance.settings.timezone,
         done=visit.query.get("done", ""),
     )
@@ -204,9 +213,9 @@ def forget_me_now(visit: Visit) -> Response:
     return response
 
 
-def check_own_password(visit: Visit) -> None:
+def check_own_password(visit: Visit, field: str = "password") -> None:
     """Checks the typed password, outside of transactions. Raises `Invalid`, `TooMany`."""
-    prove_password(visit.instance.store, person_of(visit), visit.form.get("password", ""))
+    prove_password(visit.instance.store, person_of(visit), visit.form.get(field, ""))
 
 
 def person_of(visit: Visit) -> str:

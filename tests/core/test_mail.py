@@ -143,7 +143,8 @@ def mail_job(kind: str, **kwargs: Any) -> Job:
 
 
 def account_mail(kind: str, **kwargs: Any) -> Job:
-    return mail_job(kind, name="Ada", code="s3cret", **kwargs)
+    values = {"shop": "Le Panier", "other": "Bob <bob@example.org>"}  # of mails about a household
+    return mail_job(kind, name="Ada", code="s3cret", values=values, **kwargs)
 
 
 def read_mails(folder: Path) -> list[EmailMessage]:
@@ -230,7 +231,9 @@ def test_every_kind_is_written_in_both_languages(instance: Instance, order: str,
         send_mail(instance, account_mail(kind, order_id=order, language=language, amount=100))
         (message,) = read_mails(folder)
         text, html = text_and_html(message)
-        named = "" if kind == "member_invitation" else " Ada"  # nobody knows yet what they are called
+        named = (
+            "" if kind in ("member_invitation", "household_invitation") else " Ada"
+        )  # nobody knows yet what they are called
         greeting = f"Bonjour{named}" if language == "fr" else f"Hello{named}"
         assert greeting in text
         assert greeting in html

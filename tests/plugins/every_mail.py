@@ -120,7 +120,11 @@ def write_every_mail(instance: Instance, clock: ManualClock, language: str) -> d
     mails[arrived] = _mail(instance, arrived, language, **_about_order(village), values={"amount": 960})
     village.cancel()
     mails |= {kind: _mail(instance, kind, language, **_about_order(village)) for kind in _CANCELLED}
-    mails |= {kind: _mail(instance, kind, language, name="Ada Martin", code="c0de") for kind in ACCOUNT_KINDS}
+    household = {"shop": "Le Panier du Val", "other": "Bob Petit <bob@example.org>"}
+    mails |= {
+        kind: _mail(instance, kind, language, name="Ada Martin", code="c0de", values=household)
+        for kind in ACCOUNT_KINDS
+    }
     mails["purchase_order"] = _mail(instance, "purchase_order", language, purchase_order_id=purchase_order_id)
     failing = {"plugin": "stripe", "where": "start_payment", "what": "it took too long", "effect": "refused"}
     mails |= {kind: _mail(instance, kind, language, name="Olga", values=failing) for kind in OPERATOR_KINDS}

@@ -51,6 +51,7 @@ OF_KIND: dict[str, tuple[str, ...]] = {
 LINKS = {
     "confirm_email": "/confirm/c0de", "reset_password": "/reset/c0de", "already_registered": "/reset/c0de",
     "new_email": "/email/c0de", "log_in_failures": "/forgot", "member_invitation": "/account",
+    "household_invitation": "/account", "household_joined": "/account",
     "shop_watch": "/tell/s3cret", "shop_sale_open": "/sales/s1",
 }  # fmt: skip
 SUBJECTS = {

@@ -6,12 +6,14 @@ import pytest
 from sqlalchemy import select, update
 
 from commensal.storage.jobs.tables import job
+from commensal.trade.accounts.joining import accept_household_invitation, invite_to_household
 from commensal.trade.enterprises.customers import create_customer, customer_by_email, list_customers
 from commensal.trade.enterprises.enterprises import enterprise_by_id
+from commensal.trade.enterprises.households import household_invitations_to
 from commensal.trade.enterprises.invitations import accept_invitation, invitations_of, invitations_to
 from commensal.trade.enterprises.members import list_members
 from commensal.trade.orders.tables import customer_order as order_table
-from commensal.trade.people.people import Person
+from commensal.trade.people.people import NewPerson, Person, add_person
 from commensal.trade.people.tables import person
 
 from .conftest import Browser, Stall
@@ -200,3 +202,25 @@ def test_only_who_may_begins_a_hub(browser: Browser, stall: Stall, ada: Person) 
     assert browser.status == 200
     assert browser.at.startswith("/office/")
     assert "Le Potager" in browser.page.text
+
+
+# ------------------------------------------------------------------------------------------------ households
+
+
+def test_the_hub_sees_who_shares_the_account_of_a_customer_and_ends_it(
+    owner: Browser, stall: Stall, ada: Person
+) -> None:
+    new = NewPerson(email="bob@example.org", name="Bob Petit", phone="", language="en", password_hash="")
+    with stall.instance.store.write() as tx:
+        record = create_customer(tx, "shop", email=ada.email, name="Ada").id
+        bob = add_person(tx, new, confirmed=True)
+        assert bob is not None
+        invite_to_household(tx, ada.id, record, email=bob.email)
+        (invitation,) = household_invitations_to(tx, bob.id)
+        accept_household_invitation(tx, bob.id, invitation.id)
+    owner.go(f"{CUSTOMERS}/{record}")
+    assert "Shared account" in owner.page.text
+    assert "bob@example.org" in owner.page.text
+    owner.send(f"{CUSTOMERS}/{record}/people", ("person", bob.id))
+    assert "They no longer share this account." in owner.page.text
+    assert "bob@example.org" not in owner.page.text

@@ -1,7 +1,7 @@
 """Who may reach what belongs to Ada: nobody who only typed her address, whatever they do with the order; only she and
-her hub.
+her hub. Somebody of her household has what is hers, until they have left it.
 
-Each cell lets one of four people run one command, and checks whether it reached anything of Ada's: whether a plugin was
+Each cell lets one of these people run one command, and checks whether it reached anything of Ada's: whether a plugin was
 told that she is the customer, and whether her account, her yearly help or her group's prices changed. The same cells
 run once more without the check, where each of the first two rows must be detected.
 """
@@ -27,9 +27,11 @@ from commensal.storage.database import Store
 from commensal.storage.jobs.ticking import tick
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.accounts.joining import accept_household_invitation, invite_to_household, leave_household
 from commensal.trade.catalogs.tables import offer
 from commensal.trade.enterprises.customer_categories import create_category
 from commensal.trade.enterprises.customers import create_customer, customer_by_email
+from commensal.trade.enterprises.households import household_invitations_to
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.orders import place, quote
 from commensal.trade.orders.cancel import cancel_order
@@ -61,6 +63,7 @@ from commensal_solidarity.tables import solidarity_entry
 
 ADA = "ada@example.org"
 GUEST, STRANGER, MEMBER, HUB = "guest with Ada's address", "stranger who is logged in", "Ada", "her hub"
+SHARER = "somebody of her household"
 ACCOUNT = "account:account"
 SEEN: list[str | None] = []  # the customers that plugins were told of
 
@@ -95,6 +98,7 @@ class Hall:
     items: dict[str, str]
     ada: str
     eve: str
+    bob: str
     record: str
 
     def order(self, who: str) -> Order:
@@ -102,7 +106,7 @@ class Hall:
         wish = Wish(items={self.items["apples"]: 2, self.items["chicken"]: 1}, name="Ada", email=ADA)
         options: dict[str, dict[str, Any]] = {
             GUEST: {"secret": self.instance.ids.secret()}, STRANGER: {"person_id": self.eve},
-            MEMBER: {"person_id": self.ada}, HUB: {"by_hub": True},
+            MEMBER: {"person_id": self.ada}, HUB: {"by_hub": True}, SHARER: {"person_id": self.bob},
         }  # fmt: skip
         with self.instance.store.write() as tx:
             return place_order(tx, self.instance.hooks, "shop-session", wish, **options[who])
@@ -163,23 +167,27 @@ def hall(settings: InstanceSettings, store: Store, clock: Any, ids: Any, tmp_pat
         items["chicken"] = an_item(tx, birds, name="chicken", price=2000, unit="Kilogram", weighed=True, grains=1000)
         for item in items.values():
             tx.execute(insert(offer).values(id=tx.new_id(), item_id=item, category_id=members, price=100, version=1))
-        ada, eve = (
+        ada, eve, bob = (
             add_person(tx, NewPerson(email=email, name="A", phone="", language="en", password_hash=""), confirmed=True)
-            for email in (ADA, "eve@example.org")
+            for email in (ADA, "eve@example.org", "bob@example.org")
         )
         assert ada is not None
         assert eve is not None
+        assert bob is not None
         record = create_customer(tx, "shop", email=ADA, name="Ada", categories=[members]).id
         open_account(tx, "shop", record)
         write_entry(tx, "shop", record, "paid in", 10000, note="", person_id=None)
-    return Hall(instance, items, ada.id, eve.id, record)
+        invite_to_household(tx, ada.id, record, email="bob@example.org")
+        (invitation,) = household_invitations_to(tx, bob.id)
+        accept_household_invitation(tx, bob.id, invitation.id)
+    return Hall(instance, items, ada.id, eve.id, bob.id, record)
 
 
 # ------------------------------------------------------------------------------------------- the commands
 
 
 def _quote(hall: Hall, who: str) -> bool:
-    person = {GUEST: None, STRANGER: hall.eve, MEMBER: hall.ada, HUB: None}[who]
+    person = {GUEST: None, STRANGER: hall.eve, MEMBER: hall.ada, SHARER: hall.bob, HUB: None}[who]
     if who == HUB:
         return hall.touched(lambda: hall.order(HUB))  # a hub sees prices when it places the order
 
@@ -319,8 +327,8 @@ def test_who_has_typed_the_address_of_a_member_comes_near_nothing_of_hers(hall: 
 
 
 @pytest.mark.parametrize("command", CELLS)
-@pytest.mark.parametrize("who", [MEMBER, HUB])
-def test_a_member_and_her_hub_have_what_is_hers(hall: Hall, who: str, command: str) -> None:
+@pytest.mark.parametrize("who", [MEMBER, SHARER, HUB])
+def test_a_member_her_household_and_her_hub_have_what_is_hers(hall: Hall, who: str, command: str) -> None:
     assert CELLS[command](hall, who)
 
 
@@ -339,6 +347,22 @@ def test_with_the_check_taken_out_each_cell_is_found(
     monkeypatch.setattr(place, "identify", trust_address)
     monkeypatch.setattr(quote, "known_customer", lambda tx, shop, person: KnownCustomer(hall.record, frozenset()))
     assert CELLS[command](hall, who)
+
+
+@pytest.mark.parametrize("command", ["quote", "place", "pay"])
+def test_who_has_left_her_household_comes_near_nothing_of_hers(hall: Hall, command: str) -> None:
+    with hall.instance.store.write() as tx:
+        leave_household(tx, hall.bob, hall.record, hall.bob)
+    assert not CELLS[command](hall, SHARER)
+
+
+def test_her_household_shares_the_yearly_help_of_one_customer(hall: Hall) -> None:
+    """Its budget is counted by customer: ordering twice, once each, is not two people's help."""
+    by_both = [hall.order(MEMBER), hall.order(SHARER)]
+    with hall.instance.store.read() as tx:
+        entries = tx.all(select(solidarity_entry.c.order_id, solidarity_entry.c.customer_id))
+    assert {row["order_id"] for row in entries} == {order.id for order in by_both}
+    assert {row["customer_id"] for row in entries} == {hall.record}
 
 
 def test_the_prices_of_a_group_and_its_help_are_for_its_members(hall: Hall) -> None:

@@ -27,6 +27,7 @@ from ..storage.jobs.failed import forget_finished
 from ..storage.jobs.run import run_due
 from ..trade.accounts.confirmations import FORGOTTEN, mail_reset
 from ..trade.audit.forgetting import forget_old_entries
+from ..trade.enterprises.households import forget_household_invitations
 from ..trade.enterprises.invitations import forget_invitations
 from ..trade.event_delivery.openings import announce_openings, forget_openings
 from ..trade.event_delivery.sold_out import announce_sold_out
@@ -91,6 +92,9 @@ def _core(instance: Instance) -> Work:
             Periodic("forget_carts", timedelta(days=1), forget_carts, irreversible=True),
             Periodic("forget_shown_pages", timedelta(hours=1), forget_shown_pages, irreversible=True),
             Periodic("forget_invitations", timedelta(days=1), forget_invitations, irreversible=True),
+            Periodic(
+                "forget_household_invitations", timedelta(days=1), forget_household_invitations, irreversible=True
+            ),
             Periodic("forget_guest_orders", timedelta(days=1), forget_guest_orders, irreversible=True),
             Periodic("forget_mailboxes", timedelta(days=1), forget_counts, irreversible=True),
             Periodic("forget_jobs", timedelta(days=1), forget_finished, irreversible=True),

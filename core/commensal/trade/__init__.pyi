@@ -6,6 +6,12 @@ from .accounts.confirmations import confirm_email as confirm_email
 from .accounts.confirmations import email_of_reset as email_of_reset
 from .accounts.confirmations import reset_password as reset_password
 from .accounts.confirmations import sign_up as sign_up
+from .accounts.joining import accept_household_invitation as accept_household_invitation
+from .accounts.joining import decline_household_invitation as decline_household_invitation
+from .accounts.joining import invite_to_household as invite_to_household
+from .accounts.joining import leave_household as leave_household
+from .accounts.joining import remove_from_household as remove_from_household
+from .accounts.joining import withdraw_household_invitation as withdraw_household_invitation
 from .accounts.new_email import ask_new_email as ask_new_email
 from .accounts.new_email import confirm_new_email as confirm_new_email
 from .audit.acting import Acting as Acting
@@ -75,6 +81,9 @@ from .enterprises.homes import HomeRights as HomeRights
 from .enterprises.homes import come_home as come_home
 from .enterprises.homes import leave_home as leave_home
 from .enterprises.homes import stay_home as stay_home
+from .enterprises.households import household_invitations_to as household_invitations_to
+from .enterprises.households import households_of as households_of
+from .enterprises.households import people_of_households as people_of_households
 from .enterprises.installed import describe_plugin as describe_plugin
 from .enterprises.invitations import accept_invitation as accept_invitation
 from .enterprises.invitations import decline_invitation as decline_invitation

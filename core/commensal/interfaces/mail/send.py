@@ -2,10 +2,10 @@
 
 A payload has `kind`, `to` and `language`. E-mails about orders add `order_id`, and the `amount` of a refund, those of
 plugins about orders also `values` for their template, and perhaps the `consent` that they need; those about an account
-add `name`, and `person_id` and `purpose` if they contain a link with a code; those to suppliers add
-`purchase_order_id`; those of plugins to an enterprise add its name as `enterprise`, and `values` and `links` for their
-template; those to operators add `name` and `values`. `late` and `leaves` belong to `capping`: the e-mail was delayed
-once, and the decision for this job.
+add `name`, `person_id` and `purpose` if they contain a link with a code, and `values` if their template needs more;
+those to suppliers add `purchase_order_id`; those of plugins to an enterprise add its name as `enterprise`, and `values`
+and `links` for their template; those to operators add `name` and `values`. `late` and `leaves` belong to `capping`: the
+e-mail was delayed once, and the decision for this job.
 
 The secrets of links are created here, when an e-mail leaves: a payload, and so a backup, contains none. Jobs of release
 0.1.0 that still wait contain theirs, as `secret` or `code`. Delivery is at least once: after a crash between the
@@ -67,14 +67,18 @@ ACCOUNT_KINDS = (
     "email_changed",
     "log_in_failures",
     "member_invitation",
+    "household_invitation",
+    "household_joined",
 )
 OPERATOR_KINDS = ("plugin_set_aside",)
 
 # Whoever types an address can cause these; others follow from actions of its owner.
 _CAUSED_BY_OTHERS = (
     *ORDER_KINDS, "confirm_email", "reset_password", "already_registered", "new_email", "member_invitation",
-    "purchase_order",
+    "household_invitation", "purchase_order",
 )  # fmt: skip
+# Their `name` is not that of the reader.
+_TO_STRANGERS = ("member_invitation", "household_invitation")
 _log = structlog.get_logger("commensal.mail")
 
 # Pages that the front plugin serves.
@@ -83,6 +87,7 @@ _TERMS = "/legal/versions/{text_id}"
 _CODE = {
     "confirm_email": "/confirm/{code}", "reset_password": "/reset/{code}", "already_registered": "/reset/{code}",
     "new_email": "/email/{code}", "email_changed": "/", "log_in_failures": "/forgot", "member_invitation": "/account",
+    "household_invitation": "/account", "household_joined": "/account",
 }  # fmt: skip
 
 
@@ -106,7 +111,8 @@ def send_mail(instance: Instance, job: Job) -> None:
         _send_and_note(instance, job, _send_to_supplier)
     elif payload["kind"] in ACCOUNT_KINDS:
         link = _address(instance, _CODE[payload["kind"]].format(code=secrets.secret))
-        _send(instance, job, values={"name": payload["name"], "link": link}, to_name=payload["name"])
+        values = {**payload.get("values", {}), "name": payload["name"], "link": link}
+        _send(instance, job, values=values, to_name=payload["name"] if payload["kind"] not in _TO_STRANGERS else "")
     elif payload["kind"] in OPERATOR_KINDS:
         _send(instance, job, values={**payload["values"], "name": payload["name"]}, to_name=payload["name"])
     elif "enterprise" in payload:

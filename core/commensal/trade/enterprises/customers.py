@@ -21,6 +21,7 @@ from ..events.announce import announce
 from ..people.email import read_email
 from ..people.tables import person
 from .customer_categories import set_categories
+from .households import belongs_to, household_first
 from .plugins import enabled_plugins
 from .tables import customer, customer_in_category
 
@@ -211,9 +212,13 @@ def customers_by_id(tx: Transaction, ids: Collection[str] | Select[tuple[str]]) 
 
 
 def customers_of_person(tx: Transaction, person_id: str) -> list[Customer]:
-    """The records that enterprises have of this person, whose address is confirmed, the oldest first; at most 100."""
-    query = select(*_COLUMNS).where(customer.c.person_id == person_id).order_by(customer.c.id).limit(100)
-    return [_customer_from(row) for row in tx.all(query)]
+    """The record that counts for this person at each enterprise: that of their household, or the oldest one of theirs,
+    by enterprise; at most 100."""
+    ordered = (customer.c.enterprise_id, *household_first(person_id))
+    customers: dict[str, Customer] = {}
+    for row in tx.all(select(*_COLUMNS).where(belongs_to(person_id)).order_by(*ordered).limit(100)):
+        customers.setdefault(row["enterprise_id"], _customer_from(row))
+    return list(customers.values())
 
 
 def customer_by_email(tx: Transaction, enterprise_id: str, email: str) -> Customer:

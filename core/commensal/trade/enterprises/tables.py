@@ -118,6 +118,31 @@ customer_in_category = Table(
     sqlite_strict=True,
 )
 
+# The household of a customer: people who share it with the person of `customer.person_id`, see `households`.
+customer_person = Table(
+    "customer_person",
+    metadata,
+    Column("customer_id", Text, ForeignKey("customer.id"), primary_key=True),
+    Column("person_id", Text, ForeignKey("person.id"), primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),  # that of the customer
+    Column("since", Time, nullable=False),
+    UniqueConstraint("person_id", "enterprise_id"),
+    sqlite_strict=True,
+)
+
+# Addresses that were invited to share a customer.
+household_invitation = Table(
+    "household_invitation",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("customer_id", Text, ForeignKey("customer.id"), nullable=False),
+    Column("email", Text, nullable=False, index=True, info=PERSONAL),  # lower case
+    Column("created_at", Time, nullable=False),
+    Column("expires_at", Time, nullable=False, index=True),
+    UniqueConstraint("customer_id", "email"),
+    sqlite_strict=True,
+)
+
 # What one enterprise allows another to do with its data. Scopes are those of DFC.
 enterprise_grant = Table(
     "enterprise_grant",

@@ -9,6 +9,7 @@ from sqlalchemy import and_, bindparam, select
 from ...base.errors import Refused
 from ...storage.database import Transaction
 from ..enterprises.customers import CustomerOrNew, customer_by_id, customer_for, customer_or_new
+from ..enterprises.households import belongs_to, household_first, shared_customer_id
 from ..enterprises.tables import customer as record
 from ..enterprises.tables import customer_in_category
 from ..people.second_factor import has_second_factor
@@ -23,10 +24,11 @@ from .write import change_row
 
 _CUSTOMER_OF_PERSON = (
     select(person.c.email, person.c.confirmed_at, record.c.id, customer_in_category.c.category_id)
-    .outerjoin(record, and_(record.c.person_id == person.c.id, record.c.enterprise_id == bindparam("enterprise")))
+    .select_from(person)
+    .outerjoin(record, and_(record.c.enterprise_id == bindparam("enterprise"), belongs_to(bindparam("person"))))
     .outerjoin(customer_in_category, customer_in_category.c.customer_id == record.c.id)
     .where(person.c.id == bindparam("person"))
-    .order_by(record.c.id)
+    .order_by(*household_first(bindparam("person")))
 )
 
 
@@ -36,7 +38,7 @@ class OrderOwner:
 
     record_id: the shop's record for the customer; for a typed identity, the record for the address that was typed
     customer:  the customer for whom the order is priced: `STRANGER` while the identity is typed
-    person_id: the account in whose history the order appears; None: of a guest
+    person_id: the account that placed it or joined it; None: of a guest
     is_new:    the record was created for this order, and is not announced to plugins yet
     """
 
@@ -59,9 +61,10 @@ def identify(
 ) -> OrderOwner:
     """Returns the owner of a new order. `email` is the address on the order, as `read_email` normalises it.
 
-    `person_id` is the account that is logged in. `by_hub` means that the shop itself names the customer, by
-    `customer_id` or by address; it is False for a platform that orders with the shop's rights. Such an order belongs to
-    the account that has confirmed the customer's address. Raises `NotFound` for a customer of another enterprise.
+    `person_id` is the account that is logged in; if it belongs to a household, the customer is that of the household.
+    `by_hub` means that the shop itself names the customer, by `customer_id` or by address; it is False for a platform
+    that orders with the shop's rights. Such an order belongs to the account that has confirmed the customer's address.
+    Raises `NotFound` for a customer of another enterprise.
     """
     name = wish.name.strip()
     if by_hub:
@@ -87,7 +90,12 @@ def identify(
 def _customer_of_hub(
     tx: Transaction, enterprise_id: str, email: str, customer_id: str | None, *, name: str, phone: str
 ) -> CustomerOrNew:
-    """Returns the customer for whom the hub orders, linked to the account that has confirmed the customer's address."""
+    """Returns the customer for whom the hub orders, linked to the account that has confirmed the customer's address.
+
+    For the address of somebody in a household, that is the customer of the household.
+    """
+    if customer_id is None:
+        customer_id = shared_customer_id(tx, enterprise_id, email=email)
     if customer_id is not None:
         customer = customer_by_id(tx, enterprise_id, customer_id)
         if customer.person_id is not None:
@@ -128,6 +136,7 @@ def prove_order(tx: Transaction, secret_hash: str, *, person_id: str | None = No
         tx, order.enterprise_id, email=order.email, name=order.name, phone=order.phone, person_id=person_id
     )
     is_owner = person_id is not None and customer.person_id == person_id
+    shared_id = shared_customer_id(tx, order.enterprise_id, person_id=person_id) if is_owner and person_id else None
     if not is_owner and customer.person_id is not None and has_second_factor(tx, customer.person_id):
         text = "This address has an account with a second factor. Log in, then follow the link again."
         raise Refused("log_in_first", text)
@@ -135,7 +144,7 @@ def prove_order(tx: Transaction, secret_hash: str, *, person_id: str | None = No
         return order
     values = {
         "identity": Identity.PROVEN if order.identity is Identity.TYPED else order.identity,
-        "customer_id": customer.id,
+        "customer_id": shared_id or customer.id,
         "secret_hash": None,
         "person_id": person_id if is_owner else None,
     }

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, select, union_all
 
 from ...base.errors import Forbidden, NotFound, Unauthorised
 from ...storage.database import Row, Transaction
+from ..enterprises.tables import customer, customer_person
 from ..pricing.values import Address, Adjustment, Phase, PricedLine, VatShare
 from ..sale_sessions.tables import sale_session
 from .identity import Identity
@@ -27,7 +28,7 @@ _VAT = select(order_vat).where(order_vat.c.order_id == bindparam("order"))
 _secret = customer_order.alias("secret")
 _BY_ID = select(customer_order).where(customer_order.c.id == bindparam("order"))
 _OF_ENTERPRISE = _BY_ID.where(customer_order.c.enterprise_id == bindparam("owner"))
-_OF_PERSON = _BY_ID.where(customer_order.c.person_id == bindparam("owner"))
+_mine = customer_order.alias("mine")
 _BY_SECRET = select(customer_order).where(
     customer_order.c.id
     == func.coalesce(
@@ -37,10 +38,29 @@ _BY_SECRET = select(customer_order).where(
 )
 
 
+def _opens_to(person_id: str | BindParameter[Any], *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The condition on `customer_order` that an order opens to the account of a person, who is logged in.
+
+    A proven order of an account belongs to its customer, and so to everybody in the customer's household; one whose
+    identity is typed, or a cart, to the account that placed it. `conditions` are on `_mine`.
+    """
+    typed = select(_mine.c.id).where(_mine.c.person_id == person_id, _mine.c.identity == Identity.TYPED, *conditions)
+    proven = select(_mine.c.id).where(_mine.c.person_id.is_not(None), _mine.c.identity != Identity.TYPED, *conditions)
+    own = proven.join(customer, customer.c.id == _mine.c.customer_id).where(customer.c.person_id == person_id)
+    shared = proven.join(customer_person, customer_person.c.customer_id == _mine.c.customer_id)
+    shared = shared.where(customer_person.c.person_id == person_id)
+    return customer_order.c.id.in_(union_all(typed, own, shared))
+
+
+_OF_PERSON = _BY_ID.where(_opens_to(bindparam("owner"), _mine.c.id == bindparam("order")))
+
+
 def order_by_id(
     tx: Transaction, order_id: str, *, enterprise_id: str | None = None, person_id: str | None = None
 ) -> Order:
-    """Returns the order with its lines, if the enterprise or the person owns it. Raises `NotFound` otherwise."""
+    """Returns the order with its lines, if the enterprise owns it or it opens to the person's account.
+
+    Raises `NotFound` otherwise."""
     if (enterprise_id is None) == (person_id is None):
         raise AssertionError("say whose order it is")
     statement = _OF_ENTERPRISE if enterprise_id else _OF_PERSON
@@ -59,14 +79,16 @@ def orders_by_id(tx: Transaction, ids: Collection[str] | Select[tuple[str]]) -> 
 def order_by_secret(tx: Transaction, secret_hash: str, *, person_id: str | None = None) -> Order:
     """Returns a guest's order by the hash of the secret that the guest got when ordering or by e-mail.
 
-    An order that has joined an account opens for its owner only; `person_id` is the account that is logged in. Raises
-    `NotFound`; `Unauthorised` if the owner must log in, `Forbidden` if another account is logged in.
+    An order that has joined an account opens for its owner and their household only; `person_id` is the account that is
+    logged in. Raises `NotFound`; `Unauthorised` if the owner must log in, `Forbidden` if another account is logged in.
     """
     order = _read_order(tx, _BY_SECRET, {"hash": secret_hash})
-    if order.person_id is None or order.person_id == person_id:
+    if order.person_id is None:
         return order
     if person_id is None:
         raise Unauthorised("log_in", "This order belongs to an account now. Log in to see it.")
+    if tx.first(_OF_PERSON, {"order": order.id, "owner": person_id}) is not None:
+        return order
     raise Forbidden("other_account", "This order belongs to another account. Log out, then log in with that one.")
 
 
@@ -81,33 +103,35 @@ def orders_of_session(
 
 
 def orders_of_person(tx: Transaction, person_id: str, *, after: str = "", limit: int = 50) -> list[Order]:
-    """Returns a person's placed orders, newest first, without lines. `after` is the last id of the page before."""
+    """Returns the placed orders of a person and their households, newest first, without lines.
+
+    `after` is the last id of the page before."""
     order = customer_order
-    statement = (
-        select(order).where(order.c.person_id == person_id, order.c.state != "Draft").order_by(order.c.id.desc())
-    )
+    statement = select(order).where(_opens_to(person_id), order.c.state != "Draft").order_by(order.c.id.desc())
     if after:
         statement = statement.where(order.c.id < after)
     return [_order(row) for row in tx.all(statement.limit(limit))]
 
 
 def changeable_orders(tx: Transaction, session_id: str, *, person_id: str | None) -> list[tuple[Order, str | None]]:
-    """Returns a person's orders at a session that are not handed over, newest first, without lines, each with the hash
-    of its secret. None: those of guests; the caller must know the secret before it shows or changes one."""
+    """Returns the orders of a person and their household at a session that are not handed over, newest first, without
+    lines, each with the hash of its secret. None: those of guests; the caller must know the secret before it shows or
+    changes one."""
     order = customer_order.c
-    of_person = order.person_id.is_(None) if person_id is None else order.person_id == person_id
+    at_session = _mine.c.session_id == session_id
+    of_person = order.person_id.is_(None) if person_id is None else _opens_to(person_id, at_session)
     conditions = (order.session_id == session_id, order.state == "Held", order.fulfilment_state != "Fulfilled")
     statement = select(customer_order).where(of_person, *conditions).order_by(order.id.desc())
     return [(_order(row), row["secret_hash"]) for row in tx.all(statement)]
 
 
 def usual_items(tx: Transaction, session_id: str, person_id: str) -> frozenset[str]:
-    """Returns the catalog items in the person's latest orders at the shop of this session, cancelled ones left out."""
+    """Returns the catalog items in the latest orders of a person and their household at the shop of this session,
+    cancelled ones left out."""
     order = customer_order.c
     shop = select(sale_session.c.enterprise_id).where(sale_session.c.id == session_id).scalar_subquery()
-    latest = select(order.id).where(
-        order.person_id == person_id, order.enterprise_id == shop, order.state.in_(("Held", "Complete"))
-    )
+    at_shop = (order.enterprise_id == shop, order.state.in_(("Held", "Complete")))
+    latest = select(order.id).where(_opens_to(person_id, _mine.c.enterprise_id == shop), *at_shop)
     latest = latest.order_by(order.id.desc()).limit(_USUAL_ORDERS)
     items = select(order_line.c.item_id).distinct().where(order_line.c.order_id.in_(latest))
     return frozenset(row["item_id"] for row in tx.all(items))

@@ -11,6 +11,7 @@ from sqlalchemy import Select, Text, bindparam, cast, select
 
 from ...base.errors import Conflict, NotFound
 from ...storage.database import Row, Transaction
+from ..enterprises.households import belongs_to, household_first
 from ..enterprises.legal_texts import current_terms_id
 from ..enterprises.tables import customer, customer_in_category, enterprise, enterprise_plugin
 from ..sale_sessions.questions import sale_for
@@ -122,7 +123,8 @@ STRANGER = KnownCustomer(None, frozenset())
 
 
 def known_customer(tx: Transaction, enterprise_id: str, person_id: str | None) -> KnownCustomer:
-    """Returns the shop's customer for this person. A guest is a stranger: an e-mail address proves nothing."""
+    """Returns the shop's customer for this person: that of their household, or their own. A guest is a stranger: an
+    e-mail address proves nothing."""
     if person_id is None:
         return STRANGER
     return _read_customer(tx, _BY_PERSON, {"enterprise": enterprise_id, "person": person_id})
@@ -138,8 +140,8 @@ _CUSTOMER = select(customer.c.id, customer_in_category.c.category_id).outerjoin(
 )
 _BY_ID = _CUSTOMER.where(customer.c.id == bindparam("customer"))
 _BY_PERSON = _CUSTOMER.where(
-    customer.c.enterprise_id == bindparam("enterprise"), customer.c.person_id == bindparam("person")
-).order_by(customer.c.id)  # if two records belong to the person, always the older one
+    customer.c.enterprise_id == bindparam("enterprise"), belongs_to(bindparam("person"))
+).order_by(*household_first(bindparam("person")))
 
 
 def _read_customer(tx: Transaction, statement: Select[Any], parameters: Mapping[str, str]) -> KnownCustomer:
@@ -147,7 +149,10 @@ def _read_customer(tx: Transaction, statement: Select[Any], parameters: Mapping[
 
 
 def known_customer_from(rows: Sequence[Row]) -> KnownCustomer:
-    """Reads rows with a customer's `id` and one `category_id` each; the first row decides which customer it is."""
+    """Reads rows with a customer's `id` and one `category_id` each. The first row decides which customer it is; rows of
+    others do not count."""
     if not rows:
         return STRANGER
-    return KnownCustomer(rows[0]["id"], frozenset(row["category_id"] for row in rows if row["category_id"]))
+    customer_id = rows[0]["id"]
+    of_customer = (row["category_id"] for row in rows if row["id"] == customer_id and row["category_id"])
+    return KnownCustomer(customer_id, frozenset(of_customer))

@@ -21,7 +21,14 @@ from ...storage.database import Json, Transaction, insert_rows
 from ...storage.database.marks import is_personal
 from ...storage.idempotency.tables import idempotent_answer
 from ...storage.jobs.tables import job
-from ..enterprises.tables import customer, customer_in_category, enterprise_member, member_invitation
+from ..enterprises.tables import (
+    customer,
+    customer_in_category,
+    customer_person,
+    enterprise_member,
+    household_invitation,
+    member_invitation,
+)
 from ..orders.consents import withdraw_all
 from ..orders.tables import cart_line, customer_order, guest_order, order_link
 from ..payments.tables import payment_journal
@@ -49,7 +56,8 @@ DOMAIN = "forgotten.invalid"  # RFC 2606: no mail ever arrives there
 _FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 _DELETED = (
     person_session, api_token, email_code, email_change, log_in_begun, known_browser,
-    person_recovery_code, person_second_factor, enterprise_member, customer_in_category, order_link, guest_order,
+    person_recovery_code, person_second_factor, enterprise_member, customer_in_category, customer_person,
+    household_invitation, order_link, guest_order,
 )  # fmt: skip
 
 
@@ -120,6 +128,8 @@ def _remove(tx: Transaction, subject: DataSubject) -> Iterator[tuple[str, int]]:
     yield "log_in_failure", tx.execute(delete(log_in_failure).where(failed)).rowcount
     invited = member_invitation.c.email == subject.email
     yield "member_invitation", tx.execute(delete(member_invitation).where(invited)).rowcount
+    to_household = household_invitation.c.email == subject.email
+    yield "invitations to households", tx.execute(delete(household_invitation).where(to_household)).rowcount
     got = mailbox_count.c.mailbox == fingerprint(mailbox_of(subject.email))
     yield "mailbox_count", tx.execute(delete(mailbox_count).where(got)).rowcount
     drafts = select(customer_order.c.id).where(

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, se
 from ...base.errors import Invalid, NotFound, Problem
 from ...storage.database import Row, Time, Transaction
 from ..catalogs.tables import catalog_item
-from ..enterprises.tables import customer, enterprise, enterprise_member
+from ..enterprises.tables import customer, customer_person, enterprise, enterprise_member
 from ..products.tables import supplied_product
 from .openness import coming_at, not_over_at, open_at
 from .tables import coordination, coordination_supplier, sale_session, session_item
@@ -131,10 +131,11 @@ def sale_for(tx: Transaction, session_id: str, person_id: str | None) -> Sale:
     sale = sale_by_id(tx, session_id)
     if sale.shop.visibility != "hidden":
         return sale
-    member, buyer = enterprise_member.c, customer.c
+    member, buyer, sharer = enterprise_member.c, customer.c, customer_person.c
     acquainted = union_all(
         select(member.person_id).where(member.enterprise_id == sale.shop.id, member.person_id == person_id),
         select(buyer.person_id).where(buyer.enterprise_id == sale.shop.id, buyer.person_id == person_id),
+        select(sharer.person_id).where(sharer.enterprise_id == sale.shop.id, sharer.person_id == person_id),
     )
     if person_id is None or tx.first(acquainted) is None:
         raise NotFound
