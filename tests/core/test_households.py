@@ -180,10 +180,17 @@ def test_an_order_that_somebody_proves_by_mail_joins_the_household(table: Table)
 
 
 def test_an_address_that_was_only_typed_brings_nothing_into_the_household(table: Table) -> None:
-    wish = Wish(items={table.apples: 1}, name="Bob", email=table.bob.email)
+    """By a guest, or by an account whose own address is not confirmed: it opens to that account alone."""
+    new = NewPerson(email="uma@example.org", name="Uma", phone="", language="en", password_hash="")
     with table.store.write() as tx:
-        order = place_order(tx, table.hooks, "shop-session", wish, secret="of the browser")
-    assert (order.total, table.reads(table.ada, order), table.reads(table.bob, order)) == (PRICE, False, False)
+        uma = add_person(tx, new)
+        assert uma is not None
+        for email in (table.ada.email, table.bob.email):
+            wish = Wish(items={table.apples: 1}, name="Uma", email=email)
+            by_guest = place_order(tx, table.hooks, "shop-session", wish, secret=f"secret of {email}")
+            by_uma = place_order(tx, table.hooks, "shop-session", wish, person_id=uma.id)
+            assert (by_guest.total, by_uma.total) == (PRICE, PRICE)
+    assert (table.history(table.ada), table.history(table.bob), len(table.history(uma))) == ([], [], 2)
 
 
 # ------------------------------------------------------------------------------------------- who may do what
