@@ -1,9 +1,9 @@
 """Who may reach what belongs to Ada: nobody who only typed her address, whatever they do with the order; only she and
 her hub. Somebody of her household has what is hers, until they have left it.
 
-Each cell lets one of these people run one command, and checks whether it reached anything of Ada's: whether a plugin was
-told that she is the customer, and whether her account, her yearly help or her group's prices changed. The same cells
-run once more without the check, where each of the first two rows must be detected.
+Each cell lets one of these people run one command, and checks whether it reached anything of Ada's: whether a plugin
+was told that she is the customer, and whether her account, her yearly help or her group's prices changed. The same
+cells run once more without the check, where each of the first two rows must be detected.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ How to use it:
   (accounts, subsidies, limits for each customer) can never reach what belongs to another customer.
 * Inside the core, `proof.known_customer_of(tx, order)` returns the customer for whom an order is priced;
   `proof.identify(...)` decides both for a new order. No other code looks a customer up by the address of an order.
-* A proven order of an account belongs to its customer, so that everybody in the customer's household sees and changes it
-  (`questions._opens_to`); `Order.person_id` is the account that placed it, and opens an order whose identity is typed.
+* A proven order of an account belongs to its customer, so that everybody in the customer's household sees and changes
+  it (`questions._opens_to`); `Order.person_id` is the account that placed it. Only a typed order opens to that.
 * In SQL, the column `customer_order.customer_id` also names the shop's record for an address that was only typed: the
   shop wants to read who is expected on Thursday. A statement that gives or takes something must also demand
   `identity <> 'typed'`.

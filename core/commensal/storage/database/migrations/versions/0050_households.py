@@ -7,8 +7,8 @@ from sqlalchemy import Column, ForeignKeyConstraint, PrimaryKeyConstraint, Text,
 
 from commensal.storage.database.types import Time
 
-revision = "0049_households"
-down_revision = "0048_late_supplier_mails"
+revision = "0050_households"
+down_revision = "0049_mailed_secrets"
 branch_labels = None
 depends_on = None
 
