@@ -6,6 +6,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterator
+from dataclasses import asdict
 
 from ..base.entry_points import plugin_entry_points
 from . import specifications
@@ -16,71 +17,122 @@ _TITLE = re.compile(r"# -{20,} (.+)")
 _HEAD = """\
 # Hooks
 
-What plugins can do, and what the core promises when it calls them. This page is generated from the contracts in
-`core/commensal/hooks/specifications.py` by `commensal hooks > plugins/HOOKS.md`.
+Everything that a plugin can do, and what the core promises when it calls it. Generated from the contracts in
+`core/commensal/hooks/specifications.py` by `commensal hooks > plugins/HOOKS.md`. New to plugins? Begin with
+[ten minutes](README.md) and [the cookbook](COOKBOOK.md), and come back to look things up.
 
-A plugin implements a hook by a function of the same name, marked with `@hookimpl`. The function takes the arguments
-that it needs, by name. Besides those listed, every hook of an enterprise may take `settings`, the enterprise's settings
-for the plugin, and every hook may take `instance_settings`, the operator's settings in `[plugins.<id>]` of
-instance.toml.
+A plugin implements a hook by a function of the same name, marked with `@hookimpl`, that takes by name those of its
+arguments that it needs. It may also take `settings`, the enterprise's settings for the plugin (hooks of enterprises),
+and `instance_settings`, the operator's in `[plugins.<id>]` of instance.toml. Types are names of `commensal`.
 
-An error that a plugin raises is noted with its name and shown by `commensal plugins`; the column *fails* says what
-follows. `Refused` and its subclasses are not failures but messages for the person who made the request. An answer of
-another type than the signature's is a failure. So is a call that takes longer than the time limit. Inside a
-transaction, the transaction is then rolled back, whatever *fails* says, and the request is answered with an error. A
-plugin that hangs three times in a row in one hook is not called there for a minute.
+Beside each signature stands the contract:
 
-The same is true of pages, endpoints, jobs and the lines of reports: a transaction that a plugin opens is rolled back
-after eight seconds (or after `store.write(seconds=…)`, while all other writers wait), at most eight requests to a
-plugin run at once, and errors are noted with the plugin's name. An endpoint or page with an enterprise in its path
-answers 404 for one that has not switched the plugin on, unless it is declared with `where_off=True`.
+- **who is called**: every enabled plugin (*instance*), or those that the enterprise has switched on (*enterprise*);
+  *each* of them, or the *one* that is concerned.
+- **when**: at the *startup*, before the instance serves; in a *transaction*, without I/O, never `async`, and where it
+  only *reads*, writes are refused or undone and count as a failure; *outside*, between transactions; in a *job*, after
+  the commit.
+- **if it fails**: *raise*: the caller gets an error that names the plugin; *skip*: it goes on without the plugin;
+  *undo*: the same, and what the plugin wrote is undone; *retry*: the job is tried again after growing delays, and
+  parked after its last try.
+- **seconds** that it may take, and the version that introduced it, unless that is the first. A transaction that takes
+  longer is rolled back, whatever the contract says. A plugin that hangs three times in a row in one hook is not called
+  there for a minute.
 
-A hook that is marked as reading gets a transaction in which writes are refused or undone, and count as a failure.
-
-In the table, *called* is `instance` for all enabled plugins, or `enterprise` for those that the enterprise uses;
-`each` of them is called, or the `one` that is concerned, or `nothing` is answered. *Where* is `startup`: once, before
-the instance serves; `transaction`: inside one, without I/O, never `async`; `outside`: between transactions; `job`: in
-a job, after the commit of the event. *Fails* is `raise`: the caller gets an error that names the plugin; `skip`: the
-plugin is skipped; `undo`: skipped, and what it wrote is undone; `retry`: the job is tried again after growing delays,
-and parked after its last try. *Seconds* are the most that the hook may take. Types of arguments are names of
-`commensal`, documented where they are defined.
+Failures are errors that a plugin raises, answers of another type than the signature's, and calls that take too long;
+`commensal plugins` shows them. `Refused` and its subclasses are no failures: their text is for the person who asked.
+Pages, endpoints, jobs and lines of reports are under the same rules: transactions that they open are rolled back after
+eight seconds (or after `store.write(seconds=…)`), at most eight requests to a plugin run at once, and an address with
+an enterprise answers 404 where the plugin is off, unless it is declared with `where_off=True`.
 """
 
 
+_EVENTS = """\
+*{scope} · {where} · {on_error} · {timeout:g} s*, as in [webhooks](commensal_webhooks)
+
+Each event is told after its commit, at least once, by one job for each plugin that implements its hook. A function
+takes `instance: Instance`, `event: Event` (its `id` is the same each time), and what the event is about, as that is
+when the job runs.
+"""
+_FIRST = "0.1"  # the version of which nothing is said
+_EXAMPLES = 3  # plugins named for each hook
+
+
 def hooks_page() -> str:
-    """Markdown: a table of all hooks, then each hook with its signature, its contract, and the plugins that use it."""
+    """Markdown: an index, then each hook with its signature, its contract, and the plugins that use it; events, which
+    have the same contract, in a table."""
     users = {name: sorted(_users(name)) for name in all_hooks()}
-    lines = [_HEAD, "| hook | called | where | fails | seconds | since |", "|---|---|---|---|---:|---|"]
-    for name, hook in all_hooks().items():
-        contract = hook.contract
-        where = f"{contract.where}, reading" if contract.reads else contract.where
-        seconds = f"{contract.timeout:g}" if contract.where != "startup" else ""
-        lines.append(
-            f"| [`{name}`](#{name}) | {contract.scope}, {contract.returns} | {where} | {contract.on_error} | {seconds} "
-            f"| {contract.since} |"
-        )
-    for title, hooks in _hooks_by_title():
-        lines += ["", f"## {title[0].upper()}{title[1:]}"]
+    groups = [(f"{title[0].upper()}{title[1:]}", hooks) for title, hooks in _hooks_by_title()]
+    lines = [_HEAD]
+    for title, hooks in groups:
+        names = ", ".join(f"`{hook.name}`" if _is_event(hook) else f"[{hook.name}](#{hook.name})" for hook in hooks)
+        anchor = title.lower().replace(",", "").replace(" ", "-")
+        lines.append(f"- [**{title}**](#{anchor}): {names}")
+    for title, hooks in groups:
+        lines += ["", f"## {title}"]
+        events = [hook for hook in hooks if _is_event(hook)]
         for hook in hooks:
-            lines += ["", *_section(hook, users[hook.name])]
+            if hook not in events:
+                lines += ["", *_section(hook, users[hook.name])]
+        if events:
+            lines += ["", *_table(events)]
     return "\n".join(lines) + "\n"
 
 
+def _is_event(hook: AnyHook) -> bool:
+    return "event" in inspect.signature(hook.specification).parameters
+
+
 def _section(hook: AnyHook, users: list[str]) -> Iterator[str]:
-    contract = hook.contract
     yield f"### {hook.name}"
     yield ""
-    if contract.deprecated:
-        yield f"**Deprecated**: {contract.deprecated}"
-        yield ""
-    for argument, text in contract.deprecated_arguments.items():
-        yield f"**Deprecated** argument `{argument}`: {text}"
-        yield ""
-    yield from ("```python", f"def {hook.name}{_signature(hook)}", "```")
-    yield (inspect.getdoc(hook.specification) or "").replace("``", "`")
+    signature, contract = f"{hook.name}{_signature(hook)}", _contract(hook, users)
+    if "\n" in signature:
+        yield from ("```python", signature, "```", contract)
+    else:
+        yield f"`{signature}`: {contract}"
     yield ""
-    linked = ", ".join(f"[{user}]({_folder(user)})" for user in users)
-    yield f"Used by {linked or 'nobody yet'}."
+    yield from _deprecations(hook)
+    yield (inspect.getdoc(hook.specification) or "").replace("``", "`")
+
+
+def _contract(hook: AnyHook, users: list[str]) -> str:
+    contract = hook.contract
+    parts = (
+        contract.scope if contract.returns == "nothing" else f"{contract.scope}, {contract.returns}",
+        f"{contract.where}, reads" if contract.reads else contract.where,
+        contract.on_error,
+        f"{contract.timeout:g} s" if contract.where != "startup" else "",
+        f"since {contract.since}" if contract.since != _FIRST else "",
+    )
+    return f"*{' · '.join(filter(None, parts))}*, as in {_linked(users)}"
+
+
+def _table(events: list[AnyHook]) -> Iterator[str]:
+    """Events, whose implementations differ in one argument only."""
+    yield _EVENTS.format(**asdict(events[0].contract))
+    yield from ("| hook | about | when |", "|---|---|---|")
+    for hook in events:
+        (subject,) = (
+            argument
+            for name, argument in inspect.signature(hook.specification).parameters.items()
+            if name not in ("instance", "event")
+        )
+        text = " ".join((inspect.getdoc(hook.specification) or "").replace("``", "`").split())
+        about = str(subject).replace("'", "")
+        since = f" Since {hook.contract.since}." if hook.contract.since != _FIRST else ""
+        yield f"| `{hook.name}` | `{about}` | {' '.join([*_deprecations(hook), text])}{since} |"
+
+
+def _deprecations(hook: AnyHook) -> Iterator[str]:
+    if hook.contract.deprecated:
+        yield f"**Deprecated**: {hook.contract.deprecated}"
+    for argument, text in hook.contract.deprecated_arguments.items():
+        yield f"**Deprecated** argument `{argument}`: {text}"
+
+
+def _linked(users: list[str]) -> str:
+    return ", ".join(f"[{user}]({_folder(user)})" for user in users[:_EXAMPLES])
 
 
 def _folder(user: str) -> str:
