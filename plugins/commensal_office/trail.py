@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -103,8 +103,9 @@ def _read_day(text: str, timezone: str) -> tuple[datetime | None, datetime | Non
         return None, None
     try:
         day = date.fromisoformat(text)
-        begins = datetime.combine(day, time(), tzinfo=ZoneInfo(timezone))
-        return begins, datetime.combine(day + timedelta(days=1), time(), tzinfo=ZoneInfo(timezone))
+        days = (day, day + timedelta(days=1))
+        begins, ends = (datetime.combine(each, time(), tzinfo=ZoneInfo(timezone)).astimezone(UTC) for each in days)
+        return begins, ends
     except (ValueError, OverflowError):
         raise Invalid([Problem("day", "Give a day, like 2026-06-30.", "/day")]) from None
 

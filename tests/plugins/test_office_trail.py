@@ -41,9 +41,10 @@ def test_a_manager_looks_for_a_change_by_person_thing_and_day(
         f"day={clock.now():%Y-%m-%d}": True, "day=2020-01-01": False,
     }.items():  # fmt: skip
         assert ("Group of customers made" in browser.go(f"{PAGE}?{query}").text) is is_there, query
-    browser.go(f"{PAGE}?day=yesterday")
-    assert browser.status == 422
-    assert "Give a day" in browser.page.text
+    for day in ("yesterday", "0001-01-01", "9999-12-31"):
+        browser.go(f"{PAGE}?day={day}")
+        assert browser.status == 422
+        assert "Give a day" in browser.page.text
 
 
 def _chosen(browser: Browser) -> str:
