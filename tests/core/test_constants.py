@@ -19,6 +19,7 @@ from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.tables import enterprise
 from commensal.trade.orders.place import place_order
+from commensal.trade.orders.tables import customer_order
 from commensal.trade.orders.values import Wish
 from commensal.trade.people.tables import person
 
@@ -160,3 +161,33 @@ def test_without_the_cache_every_statement_is_left_to_sqlalchemy(store: Store, m
         monkeypatch.setattr(statement_cache, "ENABLED", False)
         assert tx.constant(BY_EMAIL, {"email": "a1@example.org"}, often=1) is None
         assert tx.all(BY_EMAIL, {"email": "a1@example.org"}) == []
+
+
+def test_words_of_a_statement_stand_in_its_text_and_values_do_not(store: Store) -> None:
+    texts: list[str] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *args: texts.append(args[2]))
+    states = job.c.state.in_(("waiting", "on hold"))
+    query = select(job.c.id).where(states, job.c.kind == "mail", job.c.id == bindparam("id"), job.c.error != "it's %s")
+    with store.read() as tx:
+        for _ in OFTEN:
+            tx.all(query, {"id": "j"})
+    text = texts[-1]
+    assert "IN ('waiting', 'on hold')" in text
+    assert "kind = 'mail'" in text
+    assert "it's" not in text
+    assert "'j'" not in text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # it is SQLite that plans anew
+def test_a_partial_index_serves_a_repeated_statement_without_a_plan_for_each_execution(store: Store) -> None:
+    unpaid = select(customer_order.c.id).where(
+        customer_order.c.enterprise_id == bindparam("shop"), customer_order.c.payment_state == "Unpaid"
+    )
+    with store.read() as tx:
+        for _ in OFTEN:
+            tx.all(unpaid, {"shop": "shop"})
+        prepared = tx.constant(unpaid, {"shop": "shop"})
+        assert prepared is not None
+        plan = tx.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {prepared.text}", ("shop",)).all()
+    assert prepared.text.count("?") == 1
+    assert "ix_customer_order_unpaid" in plan[0].detail

@@ -12,6 +12,7 @@ With COMMENSAL_STATEMENT_CACHE=off in the environment, SQLAlchemy executes every
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -19,7 +20,7 @@ from operator import itemgetter
 from typing import Any, NoReturn, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import BindParameter, ColumnElement, Executable, Numeric
+from sqlalchemy import BindParameter, ColumnElement, Executable, Numeric, String, Text
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -34,6 +35,7 @@ Made = TypeVar("Made")
 ENABLED = os.environ.get("COMMENSAL_STATEMENT_CACHE") != "off"
 OFTEN = 3  # executions that make a constant: caching a statement that is built for one loop would not pay
 _MAX_CACHED_VALUES = 2_000  # of `Constant.each`, for one statement and one function
+_WORD = re.compile(r"[A-Za-z][A-Za-z_ ]{0,40}")
 _MAX_SHAPES = 64  # of one statement: parameters may be lists of any length
 
 
@@ -189,9 +191,9 @@ def constant(
 def _build_constant(dialect: Dialect, statement: Executable, parameters: Mapping[str, object]) -> Constant | None:
     if not isinstance(statement, ReturnsRows) or statement.get_execution_options():
         return None
-    compiled = statement.compile(dialect=dialect, column_keys=list(parameters) or None)
+    compiled = _compile(statement, dialect, parameters)
     columns = list(statement.exported_columns)
-    if not isinstance(compiled, SQLCompiler) or _is_special(compiled, columns, parameters):
+    if _is_special(compiled, columns, parameters):
         return None
     expanded = compiled.construct_expanded_state(dict(parameters), escape_names=False)
     values = dict(_parameters(compiled, expanded.parameter_expansion, parameters, dialect))
@@ -203,6 +205,41 @@ def _build_constant(dialect: Dialect, statement: Executable, parameters: Mapping
         keys=tuple(order) if expanded.positiontup is None else None,
         processes=tuple((position, processor) for position, processor in enumerate(results) if processor is not None),
     )
+
+
+class _CompilerWithWords(SQLCompiler):
+    """Writes words that belong to the statement, such as states, into its text.
+
+    As parameters they would be slow: where a partial index may serve (``WHERE state = 'Due'``), SQLite plans the
+    statement anew at every execution, since the value decides, and PostgreSQL's general plan cannot use the index.
+    """
+
+    def __init__(self, *arguments: Any, varying: frozenset[str], **options: Any) -> None:
+        self._varying = varying  # names of parameters
+        super().__init__(*arguments, **options)
+
+    def visit_bindparam(self, bindparam: BindParameter[Any], *arguments: Any, **options: Any) -> Any:
+        if bindparam.key not in self._varying and _is_word(bindparam):
+            options["literal_binds"] = True
+        return super().visit_bindparam(bindparam, *arguments, **options)  # type: ignore[no-untyped-call]
+
+
+_compilers: dict[str, type[_CompilerWithWords]] = {}  # by the names of dialects
+
+
+def _compile(statement: Executable, dialect: Dialect, parameters: Mapping[str, object]) -> SQLCompiler:
+    if dialect.name not in _compilers:
+        _compilers[dialect.name] = type("CompilerWithWords", (_CompilerWithWords, dialect.statement_compiler), {})
+    compiler = _compilers[dialect.name]
+    return compiler(dialect, statement, column_keys=list(parameters) or None, varying=frozenset(parameters))
+
+
+def _is_word(bind: BindParameter[Any]) -> bool:
+    """Whether its value is a word, or a list of words: nothing that could end a literal of SQL."""
+    if bind.callable is not None or bind.required or type(bind.type) not in (Text, String):
+        return False
+    values = bind.value if isinstance(bind.value, list | tuple) else [bind.value]
+    return bool(values) and all(isinstance(value, str) and _WORD.fullmatch(value) for value in values)
 
 
 def _is_special(compiled: SQLCompiler, columns: Sequence[ColumnElement[Any]], parameters: Mapping[str, object]) -> bool:
