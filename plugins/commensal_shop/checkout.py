@@ -108,7 +108,9 @@ class CheckoutState:
     def choice(self) -> str:
         """All choices on this page that change the total, as one text."""
         postcode = self.address.postcode if self.address else ""
-        return "|".join((self.shipping, self.method, postcode, *self.codes))
+        filled_in = self.offered.quote.draft.plugin_fields
+        texts = (f"{plugin}.{name}={value}" for plugin in filled_in for name, value in filled_in[plugin].items())
+        return "|".join((self.shipping, self.method, postcode, *self.codes, *texts))
 
 
 def checkout_page(visit: Visit) -> Response:
@@ -240,18 +242,18 @@ def _load_state(visit: Visit, typed: Mapping[str, str], codes: Sequence[str]) ->
     methods = payment_methods(visit.instance, cart.sale.shop.id, visit.language, person_id=visit.actor.person_id)
     shipping = typed["shipping"] if typed["shipping"] in options else _cheapest(options)
     needs_address = bool(shipping) and options[shipping].needs_address
+    fields = fields_to_ask(declared, visit.language, delivery=any(option.needs_address for option in options.values()))
     choices = Choices(
         shipping=shipping,
         payment_method=_method(methods, typed["payment_method"]),
         address=address if needs_address else None,
+        plugin_fields=typed_values(fields, typed, delivered=needs_address),
     )
     result = try_codes(visit, codes, lambda accepted: _quote(visit, cart, replace(choices, codes=accepted)))
     return CheckoutState(
         cart=cart, offered=result.value, options=options, shipping=shipping, methods=methods,
         method=choices.payment_method, address=address, codes=result.codes, refused=result.refused,
-        fields=fields_to_ask(
-            declared, visit.language, delivery=any(option.needs_address for option in options.values())
-        ),
+        fields=fields,
     )  # fmt: skip
 
 

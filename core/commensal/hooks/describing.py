@@ -23,7 +23,8 @@ Everything that a plugin can do, and what the core promises when it calls it. Ge
 
 A plugin implements a hook by a function of the same name, marked with `@hookimpl`, that takes by name those of its
 arguments that it needs. It may also take `settings`, the enterprise's settings for the plugin (hooks of enterprises),
-and `instance_settings`, the operator's in `[plugins.<id>]` of instance.toml. Types are names of `commensal`.
+and `instance_settings`, the operator's in `[plugins.<id>]` of instance.toml. Types are names of `commensal`:
+`python -m pydoc commensal.OrderDraft` shows what one holds, and in which units.
 
 Beside each signature stands the contract:
 

@@ -154,9 +154,10 @@ def order_fields() -> Sequence[OrderField] | None:
 
     A field is typed and validated like one of a product. It is set and read over the API, under ``plugin_fields`` and
     the plugin's id. With ``asked`` the checkout asks the customer for it: with every order, or only with one that is
-    delivered to an address; if it is ``required``, no customer's order is placed without it. The customer reads it on
-    the order's page; the shop also in its lists and reports, in the field "further details". Values are personal: they
-    are part of a person's data, and erased with it. They are not told to peers.
+    delivered to an address; if it is ``required``, no customer's order is placed without it. Price rules read it in
+    `order.plugin_fields`. The customer reads it on the order's page; the shop also in its lists and reports, in the
+    field "further details". Values are personal: they are part of a person's data, and erased with it. They are not
+    told to peers.
     """
     raise AssertionError("a specification is not called")
 

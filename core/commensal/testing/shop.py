@@ -106,7 +106,8 @@ class Shop:
         self, goods: Mapping[str, int] = TEN_EUROS, *, person: Person | None = None, language: str = "en",
         **chosen: Any,
     ) -> Quote:  # fmt: skip
-        """A quote for these pieces. `chosen` are `shipping`, `payment_method`, `codes`, `address`."""
+        """A quote for these pieces. `chosen` are `shipping`, `payment_method`, `codes`, `address`,
+        `plugin_fields`."""
         return self._offer(goods, Choices(**chosen), language, person).quote
 
     def _offer(self, goods: Mapping[str, int], chosen: Choices, language: str, person: Person | None) -> Offered:

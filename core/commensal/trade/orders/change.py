@@ -56,11 +56,10 @@ def change_order(
     lines = order.lines if items is None else _lines(tx, order, shop, customer, items, by_hub)
     refuse_empty(lines)
     values: dict[str, object] = {name: text for name, text in (("note", note), ("phone", phone)) if text is not None}
-    if plugin_fields is not None:
-        values["plugin_fields"] = _plugin_values(tx, order, shop, plugin_fields)
+    all_fields = None if plugin_fields is None else _plugin_values(tx, order, shop, plugin_fields)
     changed = rewrite(
         tx, hooks, shop, customer, order, lines, shipping=shipping, address=address, codes=codes, total=total,
-        values=values, by=by, changed_by="hub" if by_hub else "customer",
+        plugin_fields=all_fields, values=values, by=by, changed_by="hub" if by_hub else "customer",
     )  # fmt: skip
     if not by_hub and changed.total > order.total:
         refuse_larger_guest_order(tx, changed)

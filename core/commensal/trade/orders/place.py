@@ -77,6 +77,7 @@ def place_order(
         raise sale_closed(shop)
     wish = replace(wish, language=wish.language or shop.language)
     email, plugin_values = _check_wish(tx, wish, shop, by_hub)
+    wish = replace(wish, plugin_fields=plugin_values)
     if not by_hub:
         _refuse_other_terms(wish, shop)
     owner = identify(
@@ -89,7 +90,7 @@ def place_order(
     failpoint("order.taken")
     values = {
         **_order_values(tx, shop, wish, owner, quote),
-        "plugin_fields": plugin_values,
+        "plugin_fields": wish.plugin_fields,
         "secret_hash": fingerprint(secret) if secret else None,
         "terms_id": None if by_hub else shop.terms_id,
     }
@@ -100,6 +101,8 @@ def place_order(
             currency=shop.currency,
         )  # fmt: skip
     jobs = _write_order(tx, hooks, shop, wish, quote, values, guest)
+    if owner.is_new:
+        jobs += event_jobs(tx, specifications.customer_created, shop.enterprise_id, owner.record_id, shop.plugins)
     enqueue_all(tx, [*jobs, *sold_out_jobs(tx, emptied_lots)])
     return _placed_order(order_id, values, owner.customer.customer_id, quote)
 
@@ -159,8 +162,9 @@ def _quote(
     """Prices the wish and books its place. Raises what `place_order` raises for goods, place, total and plugins."""
     lines = lines_for(tx, shop, wish.items, owner.customer.category_ids, after_cut_off=by_hub)
     choices = Choices(
-        shipping=wish.shipping, payment_method=wish.payment_method, codes=read_codes(wish.codes), address=wish.address
-    )
+        shipping=wish.shipping, payment_method=wish.payment_method, codes=read_codes(wish.codes), address=wish.address,
+        plugin_fields=wish.plugin_fields,
+    )  # fmt: skip
     draft = draft_of(
         order_id, shop, lines, owner.customer, choices, person_id=owner.person_id, email=email, language=wish.language
     )

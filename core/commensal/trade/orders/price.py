@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from ...base.plugin_fields import PluginValues
 from ...hooks.dispatcher import Hooks
 from ...hooks.values import ShippingOption
 from ...storage.database import Transaction
@@ -25,6 +26,7 @@ class Choices:
     payment_method: str = ""
     codes: tuple[str, ...] = ()
     address: Address | None = None
+    plugin_fields: PluginValues = field(default_factory=dict, hash=False)
 
 
 def draft_of(
@@ -60,14 +62,16 @@ def draft_of(
         begins_at=shop.begins_at,
         timezone=shop.timezone,
         coordinator_id=shop.coordinator_id,
+        plugin_fields=choices.plugin_fields,
     )
 
 
 def quote_of(order: Order, shop: SaleContext, customer: KnownCustomer) -> Quote:
     """Returns a placed order as its plugins saw it when it was last priced."""
     choices = Choices(
-        shipping=order.shipping, payment_method=order.payment_method, codes=order.codes, address=order.address
-    )
+        shipping=order.shipping, payment_method=order.payment_method, codes=order.codes, address=order.address,
+        plugin_fields=order.plugin_fields,
+    )  # fmt: skip
     draft = draft_of(
         order.id, shop, order.lines, customer, choices, person_id=order.person_id, email=order.email,
         language=order.language, codes_before=order.codes,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from ...base.plugin_fields import read_plugin_values
 from ...hooks.dispatcher import Hooks
 from ...hooks.values import ConsentRequest, ShippingOption
 from ...storage.database import Transaction
@@ -33,6 +34,8 @@ def quote_order(
 ) -> Offered:  # fmt: skip
     """Prices `items` (pieces by catalog item) for this customer, with the shipping, codes and address in `chosen`.
 
+    Values of plugins' fields that could not be placed do not count, as if they were not filled in yet.
+
     Raises what `place_order` raises for items that are not on sale and for impossible quantities. Stock is not
     checked: that is decided when the order is placed.
     """
@@ -43,7 +46,8 @@ def quote_order(
     available = shipping_options(tx, hooks, shop, language, chosen.address)
     if chosen.shipping and chosen.shipping not in available:
         raise unknown_shipping()
-    choices = replace(chosen, codes=read_codes(chosen.codes))
+    values = read_plugin_values(tx.plugin_fields.orders.of(shop.plugins), chosen.plugin_fields, {}, [])
+    choices = replace(chosen, codes=read_codes(chosen.codes), plugin_fields=values)
     draft = draft_of("", shop, lines, customer, choices, person_id=person_id, language=language)
     quote = price(tx, hooks, shop, draft, available.get(choices.shipping))
     requests = consent_requests(tx, hooks, shop, quote.draft, language)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
 from ...base.errors import Conflict
+from ...base.plugin_fields import PluginValues
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...hooks.values import ChangedBy
@@ -49,12 +50,14 @@ def rewrite(
     address: Address | None = None,
     codes: Sequence[str] | None = None,
     total: int | None = None,
+    plugin_fields: PluginValues | None = None,
     values: Mapping[str, object] | None = None,
     by: str | None = None,
     changed_by: ChangedBy = "hub",
     move_stock: MoveStock = _move_by_pieces,
 ) -> Order:
-    """Replaces the lines (and shipping, way to pay, address, codes) of the locked `order`, and prices it anew.
+    """Replaces the lines (and shipping, way to pay, address, codes, fields of plugins) of the locked `order`, and
+    prices it anew.
 
     The customer gets an e-mail. Lines keep the price at which they were ordered. `total` is the total that the
     customer was shown, in minor units. Raises `SoldOut`; `Conflict` for a different total, and for an order with
@@ -67,6 +70,7 @@ def rewrite(
         payment_method=order.payment_method if payment_method is None else payment_method,
         codes=order.codes if codes is None else read_codes(codes),
         address=order.address if address is None else address,
+        plugin_fields=order.plugin_fields if plugin_fields is None else plugin_fields,
     )
     draft = draft_of(
         order.id, shop, lines, customer, choices, person_id=order.person_id, email=order.email, language=order.language,
@@ -98,6 +102,7 @@ def rewrite(
             **shipping_values,
             "codes": list(choices.codes),
             "address": asdict(choices.address) if choices.address else None,
+            **({} if plugin_fields is None else {"plugin_fields": plugin_fields}),
             **(values or {}),
         },
     )

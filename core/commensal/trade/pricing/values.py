@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from ...base.amounts import Amount, VoucherCode
+from ...base.plugin_fields import PluginValues
 from ...hooks.values import ShippingOption
 
 
@@ -93,6 +94,7 @@ class OrderDraft:
     email:        "" for a quote
     codes:        voucher codes, in capitals
     codes_before: the codes of the order before this change; none for a new order
+    plugin_fields: values of the plugins' `order_fields`, by plugin and name, as far as they are filled in already
     """
 
     id: str
@@ -116,6 +118,7 @@ class OrderDraft:
     coordinator_id: str = ""  # the enterprise that coordinates the sale, often the shop itself
     shipping_option: ShippingOption | None = None  # as its plugin describes it
     adjustments: tuple[Adjustment, ...] = ()
+    plugin_fields: PluginValues = field(default_factory=dict, hash=False)
 
     @property
     def subtotal(self) -> int:

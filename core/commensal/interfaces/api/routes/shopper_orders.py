@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from ....hooks.values import ConsentRequest, ShippingOption
 from ....trade.orders.cancel import cancel_order
 from ....trade.orders.cart import cart_items, cart_of, fill_cart, open_cart
@@ -21,6 +23,7 @@ from ....trade.people.fingerprint import fingerprint
 from ....trade.pricing.values import Adjustment, PricedLine, Totals
 from ....trade.sale_sessions.questions import sale_for
 from ..endpoint import Body, Call, Page, Paging, Routes, page_of
+from ..product_bodies import PluginBody
 from .order_bodies import (
     Codes,
     Consents,
@@ -51,6 +54,7 @@ class Question(Body, frozen=True, kw_only=True):
     payment_method: Text = ""
     codes: Codes = ()
     address: WishedAddress | None = None
+    plugin_fields: PluginBody = msgspec.field(default_factory=dict)
 
 
 class AgreedTo(Body, frozen=True, kw_only=True):
@@ -88,7 +92,7 @@ def quote(call: Call, session: str, body: Question) -> Priced:
         call.tx, call.instance.hooks, session, body.items, language=call.language, person_id=call.actor.person_id,
         chosen=Choices(
             shipping=body.shipping, payment_method=body.payment_method, codes=body.codes,
-            address=body.address.read() if body.address else None,
+            address=body.address.read() if body.address else None, plugin_fields=body.plugin_fields,
         ),
     )  # fmt: skip
     draft = offer.quote.draft
