@@ -17,7 +17,9 @@ from commensal.storage.database import Store
 from commensal.storage.idempotency.tables import idempotent_answer
 from commensal.storage.jobs.registry import Job
 from commensal.storage.jobs.tables import job
+from commensal.testing.placed import a_shop
 from commensal.trade.accounts.confirmations import FORGOTTEN, mail_reset
+from commensal.trade.enterprises.customers import create_customer
 from commensal.trade.people.login_throttle import FREE
 from commensal.trade.people.passwords import hash_password
 from commensal.trade.people.people import Person
@@ -295,3 +297,31 @@ def test_a_manager_lets_nobody_in_and_a_stranger_sees_nothing(
             client.post(f"{path}/archive", headers={**HERE, "If-Match": '"1"'}),
         ]
         assert {response.status_code for response in responses} == {expected}
+
+
+# ------------------------------------------------------------------------------------------------ households
+
+
+def test_two_people_share_a_customer_over_the_api(
+    client: TestClient, ada: Person, store: Store, somebody: Somebody
+) -> None:
+    bob = somebody("Bob", password_hash=HASH)
+    with store.write() as tx:
+        a_shop(tx)
+        record = create_customer(tx, "shop", email=ada.email, name="Ada").id
+    invitation = {"customer_id": record, "email": bob.email, "password": "wrong password"}
+    assert client.post("/api/me/households", json=invitation, headers=HERE).status_code == 422
+    invited = client.post("/api/me/households", json={**invitation, "password": GOOD}, headers=HERE)
+    assert (invited.status_code, invited.json()) == (202, {"to": bob.email})
+    client.cookies.clear()
+    log_in(client, bob.email)
+    (to_bob,) = client.get("/api/me/household-invitations").json()
+    assert (to_bob["founder"], to_bob["enterprise_name"]) == ("Ada", "shop")
+    (home,) = client.post(f"/api/me/household-invitations/{to_bob['id']}", headers=HERE).json()
+    assert (home["customer_id"], home["is_founder"], [each["name"] for each in home["people"]]) == (
+        record, False, ["Bob"],
+    )  # fmt: skip
+    leave = f"/api/me/households/{record}/people"
+    assert client.delete(f"{leave}/{ada.id}", headers=HERE).status_code == 404
+    assert client.delete(f"{leave}/{bob.id}", headers=HERE).status_code == 204
+    assert client.get("/api/me/households").json() == []

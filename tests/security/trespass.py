@@ -33,7 +33,7 @@ _QUERIES = {
     "GET /api/enterprises/{enterprise}/product-list": {"catalog": "{catalog}"},
 }
 # What is refused to the asker's own token before any look-up.
-_BY_LOG_IN = {"POST /api/me/invitations/{invitation}"}
+_BY_LOG_IN = {"POST /api/me/invitations/{invitation}", "POST /api/me/household-invitations/{invitation}"}
 _OTHERS = ("grantee", "supplier")  # they name another enterprise, as intended
 
 

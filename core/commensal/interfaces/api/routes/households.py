@@ -30,8 +30,10 @@ _PEOPLE = "/enterprises/{enterprise}/customers/{customer}/people"
 
 
 class NewHouseholdPerson(Body, frozen=True, kw_only=True):
-    """The password, once more: whoever joins orders at your prices and from your account."""
+    """The password, once more: whoever joins orders at your prices and from your account. `customer_id` is your own
+    customer at an enterprise."""
 
+    customer_id: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     email: Annotated[str, msgspec.Meta(min_length=1, max_length=254)]
     password: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
@@ -53,11 +55,12 @@ def _prove_password(instance: Instance, actor: Actor, body: NewHouseholdPerson) 
     prove_password(instance.store, demand_session(actor), body.password)
 
 
-@routes.post(f"{_MINE}/invitations", scope="self", status=202, limit="logins", keeps=False, proves=_prove_password)
-def invite_to_my_household(call: Call, customer: str, body: NewHouseholdPerson) -> InvitedToHousehold:
+@routes.post("/me/households", scope="self", status=202, limit="logins", keeps=False, proves=_prove_password)
+def invite_to_my_household(call: Call, body: NewHouseholdPerson) -> InvitedToHousehold:
     """Invites somebody to share my customer. The answer is the same whether the address has an account or not. A token
     is not enough for this."""
-    return InvitedToHousehold(to=joining.invite_to_household(call.tx, call.person_id, customer, email=body.email))
+    to = joining.invite_to_household(call.tx, call.person_id, body.customer_id, email=body.email)
+    return InvitedToHousehold(to=to)
 
 
 @routes.delete(f"{_MINE}/invitations/{{invitation}}", scope="self")
