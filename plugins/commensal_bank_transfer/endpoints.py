@@ -11,8 +11,10 @@ from commensal import (
     Body,
     Call,
     Endpoint,
+    Invalid,
     Page,
     Paging,
+    Problem,
     Routes,
     enterprise_by_id,
     hookimpl,
@@ -20,7 +22,17 @@ from commensal import (
     plugin_settings,
 )
 
-from .entries import BankEntry, ImportResult, entries, ignore, import_credits, reopen, settle
+from .entries import (
+    MOST_SHARES,
+    BankEntry,
+    ImportResult,
+    entries,
+    ignore,
+    import_credits,
+    reopen,
+    settle,
+    split,
+)
 from .settings import Settings
 from .statements.read import read_statement
 from .statements.values import Credit
@@ -30,6 +42,19 @@ _routes = Routes("bank transfer")
 
 class EntryQuery(Paging, frozen=True, kw_only=True):
     state: Literal["open", "matched", "ignored"] = "open"
+
+
+class ShareOfCredit(Body, frozen=True, kw_only=True):
+    """What of the credit is for one order, in minor units."""
+
+    order_number: Annotated[int, msgspec.Meta(ge=1, le=10**12)]
+    amount: Annotated[int, msgspec.Meta(ge=1, le=10**12)]
+
+
+class SharesOfCredit(Body, frozen=True, kw_only=True):
+    """Several orders of one customer; the sum of the amounts is the amount of the credit."""
+
+    shares: Annotated[tuple[ShareOfCredit, ...], msgspec.Meta(min_length=2, max_length=MOST_SHARES)]
 
 
 class OrderOfCredit(Body, frozen=True, kw_only=True):
@@ -68,6 +93,15 @@ def bank_entries(call: Call, enterprise: str, query: EntryQuery) -> Page[BankEnt
 def settle_entry(call: Call, enterprise: str, entry: str, body: OrderOfCredit) -> BankEntry:
     """Records an open credit for an order."""
     return settle(call.tx, enterprise, entry, body.order_number, person_id=call.person_id)
+
+
+@_routes.post("/enterprises/{enterprise}/entries/{entry}/split", scope="payments:write")
+def split_entry(call: Call, enterprise: str, entry: str, body: SharesOfCredit) -> BankEntry:
+    """Records an open credit for several orders of one customer, exactly."""
+    amounts = {part.order_number: part.amount for part in body.shares}
+    if len(amounts) != len(body.shares):
+        raise Invalid([Problem("twice", "Each order is named once.", "/shares")])
+    return split(call.tx, enterprise, entry, amounts, person_id=call.person_id)
 
 
 @_routes.post("/enterprises/{enterprise}/entries/{entry}/ignore", scope="payments:write")

@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 
 from commensal import (
     Conflict,
     Due,
+    Invalid,
+    Money,
     NotFound,
+    Problem,
+    Row,
     Transaction,
     correct_payment,
     dues_by_number,
     insert_once,
+    orders_by_id,
     receive_payment,
 )
 
 from .reference import order_numbers_in
 from .statements.values import Credit
 from .tables import bank_transfer_entry as entry
+from .tables import bank_transfer_share as share
 
 METHOD = "bank_transfer:transfer"
+MOST_SHARES = 20  # orders that one credit pays
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """The part of a credit that was recorded for one of several orders. `amount` is in minor units."""
+
+    order_id: str
+    payment_id: str
+    amount: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +47,8 @@ class BankEntry:
     """A credit. `amount` is in minor units; `booked_on` is the bank's day (ISO 8601).
 
     state:      open (its order is not known), matched, ignored
+    order_id:   the order that it was recorded for; the first one if it pays several
+    shares:     what was recorded for which order, if it pays several; else empty
     settled_by: the person who settled it; None: matched by its reference
     """
 
@@ -45,6 +63,7 @@ class BankEntry:
     payment_id: str | None
     settled_by: str | None
     created_at: datetime
+    shares: Sequence[Share] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +75,7 @@ class ImportResult:
     known: int
 
 
-_COLUMNS = tuple(entry.c[field.name] for field in fields(BankEntry))
+_COLUMNS = tuple(entry.c[field.name] for field in fields(BankEntry) if field.name != "shares")
 
 
 def import_credits(tx: Transaction, enterprise_id: str, credits: Sequence[Credit]) -> ImportResult:
@@ -97,6 +116,35 @@ def settle(
     return entry_by_id(tx, enterprise_id, entry_id)
 
 
+def split(
+    tx: Transaction, enterprise_id: str, entry_id: str, amounts: Mapping[int, int], *, person_id: str | None
+) -> BankEntry:
+    """Records an open credit for several orders of one customer: `amounts` are minor units by order number.
+
+    Nothing of the credit is left over, and no order gets more than is due for it. Raises `NotFound` for a credit or an
+    order; `Invalid` if the amounts are not positive, or their sum is not that of the credit; `Conflict` for a credit
+    that is settled already, orders of several customers or another currency, and for more than is due.
+    """
+    credit = _open_entry(tx, enterprise_id, entry_id)
+    _refuse_other_sum(credit, amounts)
+    orders = dues_by_number(tx, enterprise_id, amounts)
+    if len(orders) != len(amounts):
+        raise NotFound("no_order", "There is no such order.")
+    _refuse_unfit(tx, credit, orders, amounts)
+    shares = []
+    for number, order in sorted(orders.items(), key=lambda pair: pair[1].order_id):  # always locked in this order
+        key = f"{_key(entry_id, credit.payment_id)}:{number}"
+        payment = receive_payment(
+            tx, enterprise_id=enterprise_id, order_id=order.order_id, method=METHOD, amount=amounts[number],
+            idempotency_key=key, person_id=person_id, reference=entry_id,
+        )  # fmt: skip
+        shares.append({"order_id": order.order_id, "payment_id": payment.id, "amount": amounts[number]})
+    first = {name: shares[0][name] for name in ("order_id", "payment_id")}
+    _settle_entry(tx, enterprise_id, entry_id, state="matched", settled_by=person_id, **first)
+    tx.execute(insert(share), [{"entry_id": entry_id, **values} for values in shares])
+    return entry_by_id(tx, enterprise_id, entry_id)
+
+
 def ignore(tx: Transaction, enterprise_id: str, entry_id: str, *, person_id: str | None) -> BankEntry:
     """Marks an open credit as unrelated to orders. Raises the same errors as `settle`."""
     _open_entry(tx, enterprise_id, entry_id)
@@ -105,7 +153,7 @@ def ignore(tx: Transaction, enterprise_id: str, entry_id: str, *, person_id: str
 
 
 def reopen(tx: Transaction, enterprise_id: str, entry_id: str, *, person_id: str) -> BankEntry:
-    """Makes a settled credit wait for a person again; its payment is taken back by an opposite entry in the journal.
+    """Makes a settled credit wait for a person again; its payments are taken back by opposite entries in the journal.
 
     Raises `NotFound`; `Conflict` for a credit that is open, and if the order's money was given back meanwhile.
     """
@@ -113,7 +161,9 @@ def reopen(tx: Transaction, enterprise_id: str, entry_id: str, *, person_id: str
     if credit.state == "open":
         raise Conflict("open", "This credit is not settled.")
     if credit.state == "matched" and credit.payment_id is not None:
-        correct_payment(tx, enterprise_id, credit.payment_id, person_id=person_id)
+        for payment_id in [part.payment_id for part in credit.shares] or [credit.payment_id]:
+            correct_payment(tx, enterprise_id, payment_id, person_id=person_id)
+    tx.execute(delete(share).where(share.c.entry_id == entry_id))
     is_settled = (*_selected(enterprise_id, entry_id), entry.c.state == credit.state)
     values = {"state": "open", "order_id": None, "settled_by": None}  # the payment stays named: the next has a new key
     if tx.execute(update(entry).where(*is_settled).values(values)).rowcount != 1:
@@ -128,13 +178,13 @@ def entries(
     statement = select(*_COLUMNS).where(
         entry.c.enterprise_id == enterprise_id, entry.c.state == state, entry.c.id > after
     )
-    return [BankEntry(**row) for row in tx.all(statement.order_by(entry.c.id).limit(limit))]
+    return _read(tx, tx.all(statement.order_by(entry.c.id).limit(limit)))
 
 
 def settled_lately(tx: Transaction, enterprise_id: str, limit: int) -> Sequence[BankEntry]:
     """Returns the credits that were imported last and are settled, the newest first."""
     statement = select(*_COLUMNS).where(entry.c.enterprise_id == enterprise_id, entry.c.state != "open")
-    return [BankEntry(**row) for row in tx.all(statement.order_by(entry.c.id.desc()).limit(limit))]
+    return _read(tx, tx.all(statement.order_by(entry.c.id.desc()).limit(limit)))
 
 
 def count_open(tx: Transaction, enterprise_id: str) -> int:
@@ -145,7 +195,52 @@ def count_open(tx: Transaction, enterprise_id: str) -> int:
 
 def entry_by_id(tx: Transaction, enterprise_id: str, entry_id: str) -> BankEntry:
     """Returns one credit. Raises `NotFound`."""
-    return BankEntry(**tx.one(select(*_COLUMNS).where(*_selected(enterprise_id, entry_id))))
+    return _read(tx, [tx.one(select(*_COLUMNS).where(*_selected(enterprise_id, entry_id)))])[0]
+
+
+def _read(tx: Transaction, rows: Sequence[Row]) -> list[BankEntry]:
+    """Credits with their shares, in two statements."""
+    shares: dict[str, list[Share]] = {}
+    parts = select(share).where(share.c.entry_id.in_([row["id"] for row in rows if row["state"] == "matched"]))
+    for row in tx.all(parts.order_by(share.c.order_id)):
+        values = dict(row)
+        shares.setdefault(values.pop("entry_id"), []).append(Share(**values))
+    return [BankEntry(**row, shares=shares.get(row["id"], ())) for row in rows]
+
+
+def _refuse_other_sum(credit: BankEntry, amounts: Mapping[int, int]) -> None:
+    if not 1 < len(amounts) <= MOST_SHARES or min(amounts.values(), default=0) <= 0:
+        text = "Share it out over 2 to {most} orders, with something for each."
+        raise Invalid([Problem("shares", text, "/amounts", {"most": MOST_SHARES})])
+    given = sum(amounts.values())
+    if given != credit.amount:
+        text = "These amounts are {sum} together, and the transfer is {amount}."
+        values = {"sum": Money(given, credit.currency), "amount": Money(credit.amount, credit.currency)}
+        raise Invalid([Problem("sum", text, "/amounts", values)])
+
+
+def _refuse_unfit(tx: Transaction, credit: BankEntry, orders: Mapping[int, Due], amounts: Mapping[int, int]) -> None:
+    """Refuses orders in another currency, amounts beyond what is due, and orders of several customers."""
+    for number, order in orders.items():
+        if order.currency != credit.currency:
+            raise Conflict("other_currency", "This order is in {currency}.", currency=order.currency)
+        if amounts[number] > order.balance:
+            text = "Only {due} is due for order {number}."
+            raise Conflict("more_than_due", text, due=Money(max(0, order.balance), order.currency), number=number)
+    customers = payers_by_order(tx, [order.order_id for order in orders.values()])
+    if len(set(customers.values())) != 1:
+        raise Conflict("other_customer", "These orders belong to several customers.")
+
+
+def payers_by_order(tx: Transaction, order_ids: Collection[str]) -> dict[str, str]:
+    """What identifies the customer of each order: their record, or the address of one whose identity is not proven."""
+    orders = orders_by_id(tx, order_ids).values()
+    return {order.id: order.customer_id or order.email.lower() for order in orders}
+
+
+def _key(entry_id: str, before: str | None) -> str:
+    """The key of a credit's payment; `before` is the payment that was taken back, if there was one."""
+    return f"bank_transfer:{entry_id}" if before is None else f"bank_transfer:{entry_id}:{before}"
 
 
 def _insert(tx: Transaction, enterprise_id: str, credit: Credit) -> str | None:
@@ -186,10 +281,9 @@ def _record(
     before: str | None,
 ) -> None:
     """Records the payment, once. `before` is the payment of this credit that was taken back, if there was one."""
-    key = f"bank_transfer:{entry_id}" if before is None else f"bank_transfer:{entry_id}:{before}"
     payment = receive_payment(
         tx, enterprise_id=enterprise_id, order_id=order_id, method=METHOD, amount=amount,
-        idempotency_key=key, person_id=person_id, reference=entry_id,
+        idempotency_key=_key(entry_id, before), person_id=person_id, reference=entry_id,
     )  # fmt: skip
     _settle_entry(
         tx, enterprise_id, entry_id, state="matched", order_id=order_id, payment_id=payment.id, settled_by=person_id

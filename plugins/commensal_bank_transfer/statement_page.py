@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
+from babel.numbers import format_decimal
 from starlette.responses import Response
 
 from commensal import (
     Enterprise,
     Invalid,
     OfficePage,
+    OrderSummary,
     Problem,
     Refused,
     Screen,
     Transaction,
+    digits,
+    dues_by_number,
     hookimpl,
     orders_by_id,
     plugin_settings,
+    read_amount,
     unpaid_orders,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
@@ -31,16 +38,21 @@ from .entries import (
     entry_by_id,
     ignore,
     import_credits,
+    payers_by_order,
     reopen,
     settle,
     settled_lately,
+    split,
 )
 from .settings import Settings
 from .statements.read import LARGEST, read_statement
-from .suggestions import suggestions
+from .suggestions import splits, suggestions
 
 PATH = "money/statement"
 _SETTLED = 10  # transfers that are listed to be taken back
+_AMOUNT = "amount/"  # before the number of an order, in the names of fields
+_NUMBER = re.compile(r"[0-9]{1,12}")
+_BETWEEN = re.compile(r"[\s,;+&]+")  # numbers of several orders in one field
 
 
 @hookimpl
@@ -55,10 +67,23 @@ def office_pages() -> Sequence[OfficePage]:
 
 @dataclass(frozen=True, kw_only=True)
 class Settled:
-    """A credit that somebody has settled, with the number of its order; 0: it is for none."""
+    """A credit that somebody has settled, with the numbers of its orders; none: it is for no order."""
 
     entry: BankEntry
-    number: int
+    numbers: Sequence[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShareForm:
+    """A form that records a credit for several orders: each with its amount as it stands in the field.
+
+    by_reference, by_name: what speaks for it beside the sum; typed: somebody named the orders
+    """
+
+    rows: Sequence[tuple[OrderSummary, str]]
+    by_reference: bool = False
+    by_name: bool = False
+    typed: bool = False
 
 
 def statement_page(
@@ -72,11 +97,14 @@ def statement_page(
         waiting = entries(tx, shop.id, after=visit.query.get("after", ""), limit=1)
         left = count_open(tx, shop.id)
         credit = waiting[0] if waiting else None
-        likely = suggestions(credit, unpaid_orders(tx, shop.id)) if credit else []
+        unpaid = unpaid_orders(tx, shop.id) if credit else []
+        likely = suggestions(credit, unpaid) if credit else []
+        shared = _share_forms(tx, visit, credit, unpaid) if credit else []
         settled = _with_numbers(tx, settled_lately(tx, shop.id, _SETTLED))
         has_account = bool(_settings(tx, visit, shop).iban)
     context = {
-        "credit": credit, "likely": likely, "left": left, "settled": settled, "result": result, "mistakes": errors,
+        "credit": credit, "likely": likely, "shared": shared, "left": left, "settled": settled, "result": result,
+        "mistakes": errors,
         "done": visit.query.get("done", ""), "has_account": has_account, "page": f"/office/{shop.id}/{PATH}",
         "typed": visit.form.get("number", ""), "day_of": date.fromisoformat,
     }  # fmt: skip
@@ -84,11 +112,47 @@ def statement_page(
 
 
 def _with_numbers(tx: Transaction, settled: Sequence[BankEntry]) -> list[Settled]:
-    orders = orders_by_id(tx, {credit.order_id for credit in settled if credit.order_id})
+    ids_of = {
+        credit.id: [share.order_id for share in credit.shares] or [credit.order_id] if credit.order_id else []
+        for credit in settled
+    }
+    orders = orders_by_id(tx, {order_id for ids in ids_of.values() for order_id in ids})
     return [
-        Settled(entry=credit, number=orders[credit.order_id].number or 0 if credit.order_id else 0)
+        Settled(entry=credit, numbers=sorted(orders[order_id].number or 0 for order_id in ids_of[credit.id]))
         for credit in settled
     ]
+
+
+def _share_forms(tx: Transaction, visit: Visit, credit: BankEntry, unpaid: Sequence[OrderSummary]) -> list[ShareForm]:
+    """The form with the orders that somebody has typed; else one for each set of orders whose sum is the credit."""
+
+    def field(order: OrderSummary) -> str:
+        typed = visit.form.get(f"{_AMOUNT}{order.number}")
+        due = Decimal(max(0, order.due)).scaleb(-digits(order.currency))
+        pattern = "0." + "0" * digits(order.currency) if digits(order.currency) else "0"
+        return typed if typed is not None else format_decimal(due, pattern, locale=visit.language)
+
+    numbers = _numbers_typed(visit)
+    if len(numbers) > 1:
+        chosen = [order for order in unpaid if order.number in numbers]
+        return [ShareForm(rows=[(order, field(order)) for order in chosen], typed=True)] if len(chosen) > 1 else []
+    payers = payers_by_order(tx, [order.id for order in unpaid])
+    likely = splits(credit, unpaid, payers)
+    if any(order.due == credit.amount for order in unpaid):  # one order is a simpler reason, unless the text names two
+        likely = [each for each in likely if each.by_reference]
+    return [
+        ShareForm(
+            rows=[(order, field(order)) for order in each.orders], by_reference=each.by_reference, by_name=each.by_name
+        )
+        for each in likely
+    ]
+
+
+def _numbers_typed(visit: Visit) -> list[int]:
+    """The numbers of orders in the form: those with an amount, else those in its field. Raises `Invalid`."""
+    names = [name.removeprefix(_AMOUNT) for name in visit.form if name.startswith(_AMOUNT)]
+    texts = names or [text for text in _BETWEEN.split(visit.form.get("number", "").strip()) if text]
+    return sorted({int(text) for text in texts if _NUMBER.fullmatch(text)})
 
 
 def _settings(tx: Transaction, visit: Visit, shop: Enterprise) -> Settings:
@@ -97,7 +161,7 @@ def _settings(tx: Transaction, visit: Visit, shop: Enterprise) -> Settings:
 
 def statement_now(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Does what the pressed button is for. Nothing is booked twice: a settled credit is refused."""
-    act = {"order": _book, "ignore": _ignore, "reopen": _reopen}.get(visit.query.get("then", ""))
+    act = {"order": _book, "split": _split, "ignore": _ignore, "reopen": _reopen}.get(visit.query.get("then", ""))
     try:
         if act is None:
             return statement_page(visit, shop, result=_import(visit, shop))
@@ -119,10 +183,26 @@ def _import(visit: Visit, shop: Enterprise) -> ImportResult:
 
 
 def _book(tx: Transaction, visit: Visit, shop: Enterprise, credit: BankEntry) -> BankEntry:
-    typed = visit.form.get("number", "").strip()
-    if not (typed.isascii() and typed.isdigit() and len(typed) < 13):
+    """Records the credit for the order whose number was typed; for several, with what is due for each."""
+    texts = [text for text in _BETWEEN.split(visit.form.get("number", "").strip()) if text]
+    if not texts or not all(_NUMBER.fullmatch(text) for text in texts):
         raise Invalid([Problem("number", "Write the number of the order, such as 124.", "/number")])
-    return settle(tx, shop.id, credit.id, int(typed), person_id=visit.actor.person_id)
+    numbers = _numbers_typed(visit)
+    if len(numbers) == 1:
+        return settle(tx, shop.id, credit.id, numbers[0], person_id=visit.actor.person_id)
+    dues = dues_by_number(tx, shop.id, numbers)
+    amounts = {number: dues[number].balance if number in dues else 0 for number in numbers}
+    return split(tx, shop.id, credit.id, amounts, person_id=visit.actor.person_id)
+
+
+def _split(tx: Transaction, visit: Visit, shop: Enterprise, credit: BankEntry) -> BankEntry:
+    amounts = {}
+    for number in _numbers_typed(visit):
+        amount = read_amount(visit.form[f"{_AMOUNT}{number}"], credit.currency)
+        if isinstance(amount, Problem):
+            raise Invalid([amount])
+        amounts[number] = amount
+    return split(tx, shop.id, credit.id, amounts, person_id=visit.actor.person_id)
 
 
 def _ignore(tx: Transaction, visit: Visit, shop: Enterprise, credit: BankEntry) -> BankEntry:

@@ -1,4 +1,4 @@
-"""Table of bank transfer: every credit of the imported statements, once."""
+"""Tables of bank transfer: every credit of the imported statements, once, and its shares if it pays several orders."""
 
 from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
@@ -23,5 +23,16 @@ bank_transfer_entry = Table(
     UniqueConstraint("enterprise_id", "key"),
     checked_in("state", ("open", "matched", "ignored")),
     Index("ix_bank_transfer_entry_state", "enterprise_id", "state", "id"),
+    sqlite_strict=True,
+)
+
+# What of a credit was recorded for which order, if it pays several. Their sum is the amount of the credit.
+bank_transfer_share = Table(
+    "bank_transfer_share",
+    metadata,
+    Column("entry_id", Text, ForeignKey("bank_transfer_entry.id"), primary_key=True),
+    Column("order_id", Text, ForeignKey("customer_order.id"), primary_key=True),
+    Column("payment_id", Text, ForeignKey("payment.id"), nullable=False),
+    Column("amount", Whole, nullable=False),  # minor units
     sqlite_strict=True,
 )

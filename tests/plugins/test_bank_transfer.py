@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert
 from starlette.testclient import TestClient
 
-from commensal.base.errors import Conflict, NotFound, Refused, SettingsError
+from commensal.base.errors import Conflict, Invalid, NotFound, Refused, SettingsError
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings, read_settings
 from commensal.storage.database import Store
@@ -24,7 +24,7 @@ from commensal.trade.payments.begin import start_payment
 from commensal.trade.payments.payments import payments_of
 from commensal.trade.payments.verify import verify_journal
 from commensal.trade.people.people import add_person, new_person
-from commensal_bank_transfer.entries import ImportResult, entries, ignore, import_credits, settle
+from commensal_bank_transfer.entries import ImportResult, entries, ignore, import_credits, reopen, settle, split
 from commensal_bank_transfer.reference import order_numbers_in, reference_of
 from commensal_bank_transfer.settings import CsvColumns
 from commensal_bank_transfer.settings import Settings as Account
@@ -338,3 +338,51 @@ def test_a_statement_is_handed_in_over_the_api(instance: Instance, shop: str, cl
     assert refused.status_code == 422
     assert "camt.053" in refused.json()["detail"]
     assert state(instance, order_id) == ("Paid", 2250)
+
+
+# ------------------------------------------------------------------------------------------- several orders
+
+
+def an_open_credit(instance: Instance, amount: int) -> str:
+    import_all(instance, a_credit("sans rien", amount))
+    with instance.store.read() as tx:
+        return entries(tx, "shop")[0].id
+
+
+def test_one_transfer_pays_several_orders_of_a_customer_and_is_taken_back(instance: Instance, shop: str) -> None:
+    first, second = an_order(instance), an_order(instance)
+    credit_id = an_open_credit(instance, 2000)
+    for _ in range(2):  # what was taken back is recorded anew
+        with instance.store.write() as tx:
+            credit = split(tx, "shop", credit_id, {1: 1250, 2: 750}, person_id="olivia")
+            assert {part.order_id: part.amount for part in credit.shares} == {first: 1250, second: 750}
+            with pytest.raises(Conflict, match="already"), tx.attempt():
+                split(tx, "shop", credit_id, {1: 1250, 2: 750}, person_id="olivia")
+        assert (state(instance, first), state(instance, second)) == (("Paid", 1250), ("Unpaid", 750))
+        with instance.store.write() as tx:
+            assert reopen(tx, "shop", credit_id, person_id="olivia").shares == ()
+        assert (state(instance, first), state(instance, second)) == (("Unpaid", 0), ("Unpaid", 0))
+    with instance.store.write() as tx:
+        settle(tx, "shop", credit_id, 1, person_id="olivia")
+    assert state(instance, first) == ("Paid", 2000)
+
+
+@pytest.mark.parametrize(
+    ("amounts", "error", "text"),
+    [
+        ({1: 1250, 2: 700}, Invalid, "19.50.* together, and the transfer is .*20.00"),
+        ({1: 2000}, Invalid, "over 2 to 20 orders"),
+        ({1: 2000, 2: 0}, Invalid, "something for each"),
+        ({1: 1300, 2: 700}, Conflict, "Only 12.50 EUR is due for order 1"),
+        ({1: 1250, 3: 750}, Conflict, "several customers"),
+        ({1: 1250, 9: 750}, NotFound, "no such order"),
+    ],
+)
+def test_a_transfer_is_shared_out_exactly_and_to_one_customer(
+    instance: Instance, shop: str, amounts: dict[int, int], error: type[Exception], text: str
+) -> None:
+    orders = [an_order(instance), an_order(instance), an_order(instance, email="paul@example.org")]
+    credit_id = an_open_credit(instance, 2000)
+    with instance.store.write() as tx, pytest.raises(error, match=text):
+        split(tx, "shop", credit_id, amounts, person_id="olivia")
+    assert [state(instance, order) for order in orders] == [("Unpaid", 0)] * 3

@@ -59,6 +59,33 @@ def test_the_likely_order_is_suggested_and_booked_by_a_button(treasurer: Browser
     assert journal(stall) == [480, -480, 480]
 
 
+def test_two_orders_that_are_the_transfer_together_are_suggested_and_recorded(treasurer: Browser, stall: Stall) -> None:
+    an_order(stall), an_order(stall, "Paul Girard", slot=1, small=1), an_order(stall, small=1)
+    hand_in(treasurer, "03/06/2026;7,20;CORINNE CLERC;Paniers de mai et juin")
+    treasurer.go(PAGE)
+    assert "For several orders of Corinne Clerc the name is the same · their sum is the same" in treasurer.page.text
+    assert "Paul Girard" not in treasurer.page.text
+    treasurer.send("?then=split", **{"amount/1": "4,80", "amount/3": "2,00"})
+    assert "These amounts are €6.80 together, and the transfer is €7.20." in treasurer.page.text
+    assert treasurer.page.form("?then=split").fields["amount/3"] == "2,00"
+    treasurer.send("?then=split", **{"amount/3": "2,40"})
+    assert journal(stall) == [480, 240]
+    assert "Order 1, Order 3" in treasurer.page.text
+    treasurer.send(f"{PAGE}?then=reopen", ("entry", treasurer.at.partition("done=")[2]))
+    assert journal(stall) == [480, 240, -480, -240]
+
+
+def test_several_numbers_are_typed_and_the_amounts_changed(treasurer: Browser, stall: Stall) -> None:
+    an_order(stall), an_order(stall, small=1)
+    hand_in(treasurer, "03/06/2026;6,00;X;?")
+    treasurer.go(PAGE)
+    treasurer.send("?then=order", number="1, 2")
+    assert "These amounts are €7.20 together, and the transfer is €6.00." in treasurer.page.text
+    assert treasurer.page.form("?then=split").fields["amount/2"] == "2.40"
+    treasurer.send("?then=split", **{"amount/2": "1.20"})
+    assert journal(stall) == [480, 120]
+
+
 def test_a_transfer_of_an_order_that_is_paid_already_is_not_booked_again(treasurer: Browser, stall: Stall) -> None:
     order = an_order(stall)
     treasurer.go(f"{OFFICE}/money/{order.id}")
