@@ -16,9 +16,8 @@ FEDERATION = ROOT / "federation" / "commensal_federation"
 CORE_ORDER = [
     "base.deprecated", "base.ids", "base.spreadsheets", "base.clock", "base.secret", "base.networks", "base.errors",
     "base.logs", "base.choices", "base.texts", "base.entry_points", "base.allowed_networks", "base.acting",
-    "base.search", "base.units", "base.decimals", "base.money", "base.languages", "base.failpoints", "base.credentials",
-    "base.environment", "base.html",
-    "base.ical", "base.project_files", "base.converting", "base.reading", "base.decoding", "base",
+    "base.search", "base.units", "base.decimals", "base.moments", "base.money", "base.languages", "base.failpoints",
+    "base.credentials", "base.environment", "base.html", "base.ical", "base.project_files", "base.converting", "base.reading", "base.decoding", "base",
     "storage.database", "storage.jobs", "storage.backups", "storage.idempotency", "storage",
     "hooks",
     "instance",
