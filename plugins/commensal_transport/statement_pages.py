@@ -8,6 +8,7 @@ from commensal.pages import Visit
 from .bookings import bookings_of_trip
 from .partners import instance_names, partners_by_id
 from .statements import comparisons_of, mistakes_of, statement_of
+from .states import TOOK_PART
 from .trips import trip_by_id
 from .week_pages import transport_url
 
@@ -17,8 +18,9 @@ def statement_page(visit: Visit, shop: Enterprise) -> Screen:
     with visit.read() as tx:
         trip = trip_by_id(tx, visit.path["trip"])
         bookings = bookings_of_trip(tx, trip.id)
-        took_part = {trip.enterprise_id} | {booking.sender_id for booking in bookings}
-        took_part |= {booking.receiver_id for booking in bookings}
+        riding = [booking for booking in bookings if booking.state in TOOK_PART]
+        took_part = {trip.enterprise_id} | {booking.sender_id for booking in riding}
+        took_part |= {booking.receiver_id for booking in riding}
         statement = statement_of(tx, trip.id)
         if statement is None or shop.id not in took_part:
             raise NotFound

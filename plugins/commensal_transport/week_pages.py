@@ -19,7 +19,7 @@ from .partners import partners_by_id
 from .quotes import Quote, quotes, refusal_of
 from .quotes_elsewhere import QuoteElsewhere, answers_for
 from .settings import Settings
-from .states import ACTIVE
+from .states import ACTIVE, TOOK_PART
 from .trips import Trip, bookable_trips, trip_by_id, trips_by_id, trips_of
 
 _FIELDS = {"crates", "kg"}
@@ -84,7 +84,8 @@ def week_of(tx: Transaction, visit: Visit, shop: Enterprise) -> dict[str, Any]:
         (booking for booking in mine if booking.receiver_id == shop.id and booking.state in ACTIVE),
         key=lambda booking: booking.delivery_at,
     )
-    past = [trip for trip in known.values() if trip.state == "driven"]
+    riding = {booking.trip_id for booking in mine if booking.state in TOOK_PART}
+    past = [trip for trip in known.values() if trip.state == "driven" and (trip.id in trips or trip.id in riding)]
     named = {trip.enterprise_id for trip in known.values()} | {booking.sender_id for booking in mine}
     named |= {quote.trip.enterprise_id for offer in offers for quote in offer.quotes}
     named |= {carrier_id for offer in offers for carrier_id, _ in offer.refusals}

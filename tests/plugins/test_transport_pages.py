@@ -11,6 +11,7 @@ from commensal.instance import Instance, InstanceSettings
 from commensal.storage.jobs.tables import job
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.people.people import add_person, new_person
+from commensal_transport.statements import finish_trip
 
 from .conftest import PASSWORD, Browser
 from .valley import Valley, open_valley
@@ -104,6 +105,23 @@ def test_a_hub_sees_what_comes_when_and_strangers_see_nothing(valley: Valley, cl
     assert valley.booking(booking).state == "confirmed"
     text = dairy.go("/office/dairy/transport").text
     assert "Baker" not in text, "who else rides along is nobody's business"
+
+
+def test_who_has_cancelled_in_time_does_not_read_what_others_paid(valley: Valley, client: TestClient) -> None:
+    trip = valley.trip()
+    valley.report("baker", valley.book("baker", trip), "cancel")
+    for booking in valley.bookings(trip):
+        if booking.state == "confirmed":
+            valley.report("gardener", booking, "pick_up")
+            valley.report("gardener", booking, "deliver")
+    with valley.store.write() as tx:
+        finish_trip(tx, "gardener", trip.id)
+    gardener, baker = member(valley, client, "gardener"), member(valley, client, "baker")
+    path = f"/transport/statements/{trip.id}"
+    assert "Statement" in gardener.go(f"/office/gardener{path}").text
+    baker.go(f"/office/baker{path}")
+    assert baker.status == 404
+    assert path not in str(baker.go("/office/baker/transport").links())
 
 
 def test_who_packs_drives_and_decides_nothing(valley: Valley, client: TestClient) -> None:
