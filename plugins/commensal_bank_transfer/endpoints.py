@@ -27,6 +27,7 @@ from .entries import (
     BankEntry,
     ImportResult,
     entries,
+    entry_by_id,
     ignore,
     import_credits,
     reopen,
@@ -98,6 +99,7 @@ def settle_entry(call: Call, enterprise: str, entry: str, body: OrderOfCredit) -
 @_routes.post("/enterprises/{enterprise}/entries/{entry}/split", scope="payments:write")
 def split_entry(call: Call, enterprise: str, entry: str, body: SharesOfCredit) -> BankEntry:
     """Records an open credit for several orders of one customer, exactly."""
+    entry_by_id(call.tx, enterprise, entry)  # somebody else's does not exist, whatever was sent
     amounts = {part.order_number: part.amount for part in body.shares}
     if len(amounts) != len(body.shares):
         raise Invalid([Problem("twice", "Each order is named once.", "/shares")])

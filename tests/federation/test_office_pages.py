@@ -22,6 +22,7 @@ from commensal_federation.delivery.outbox.dead_letters import dead_letters
 from commensal_federation.grants.questions import grants_between
 from commensal_federation.messages.bodies.catalogue import Grant
 from commensal_federation.proposals.proposing import propose_sale
+from commensal_federation.proposals.receiving import proposals_of
 from commensal_federation.runtime import Federation
 from commensal_federation.testing import Region
 
@@ -137,6 +138,43 @@ def test_a_hub_gives_up_what_it_was_granted_after_it_has_seen_whose_orders_wait(
     coordinator.send("?then=give-up")
     farm.region.work()
     assert (grant_of(farm).state, grant_of(hub).state) == ("refused", "refused")
+
+
+def test_a_producer_proposes_a_sale_on_a_page_and_changes_it(farm: Producer, hub: Hub, clock: ManualClock) -> None:
+    farm.grant(hub)
+    producer, coordinator, there = opens(farm), opens(hub), "/office/farm/hubs/elsewhere"
+    days = {
+        name: (clock.now() + timedelta(days=day)).strftime("%Y-%m-%dT18:00")
+        for day, name in enumerate(("opens_at", "closes_at", "begins_at", "ends_at"), 1)
+    }
+    producer.go(there)
+    producer.send("?then=propose", sale_name=" ", **{**days, "ends_at": "soon"})
+    assert "Give the sale a name." in producer.page.text
+    assert "Give a day and a time." in producer.page.text
+    assert producer.page.form("?then=propose").fields["closes_at"] == days["closes_at"]
+    producer.send("?then=propose", sale_name="Apples", ends_at=days["opens_at"])
+    assert "A sale opens, then closes" in producer.page.text
+    producer.send("?then=propose", ends_at=days["ends_at"])
+    farm.region.work()
+    assert "Proposed. The people of each hub" in producer.page.text
+    assert "farm proposes the sale “Apples”" in coordinator.go("/office/hub/producers/elsewhere").text
+    producer.go(next(link for link in producer.page.links() if "?change=" in link))
+    assert producer.page.form("?then=propose").fields["opens_at"] == days["opens_at"]
+    producer.send("?then=propose", sale_name="Apples and pears")
+    farm.region.work()
+    assert "“Apples and pears”" in coordinator.go("/office/hub/producers/elsewhere").text
+    with farm.read() as tx:
+        assert [sale.name for sale in proposals_of(tx, "farm")] == ["Apples and pears"]
+
+
+def test_a_sale_is_proposed_on_a_page_to_hubs_that_sell_the_goods_alone(farm: Producer, clock: ManualClock) -> None:
+    producer, there = opens(farm), "/office/farm/hubs/elsewhere"
+    assert "Propose a sale" not in producer.go(there).text
+    days = {
+        name: f"2026-07-0{day}T18:00" for day, name in enumerate(("opens_at", "closes_at", "begins_at", "ends_at"), 1)
+    }
+    producer.post(f"{there}?then=propose", sale_name="Apples", **days)
+    assert (producer.status, "No hub elsewhere sells your goods yet" in producer.page.text) == (409, True)
 
 
 def test_a_sale_that_a_producer_proposes_is_answered_on_a_page(farm: Producer, hub: Hub, clock: ManualClock) -> None:

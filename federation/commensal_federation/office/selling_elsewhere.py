@@ -1,4 +1,4 @@
-"""Sell at hubs elsewhere: a producer's people tick hubs of other sites, and take back what they gave."""
+"""Sell at hubs elsewhere: a producer's people tick hubs of other sites, propose sales to them, and take both back."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ from ..grants.questions import grant_by_id, grants_between
 from ..leases.questions import leases
 from ..messages.bodies.catalogue import Grant
 from ..messages.bodies.leases import Lease
-from ..proposals.proposing import withdraw_sale
+from ..messages.bodies.proposals import ProposedSale
+from ..proposals.proposing import propose_sale, withdraw_sale
 from ..proposals.receiving import proposal_of, proposals_of
 from ..runtime import federation_of
 from .effects import orders_between
@@ -35,6 +36,8 @@ from .effects import orders_between
 PATH = "hubs/elsewhere"
 _HUB = "hub "  # before the address of a hub, in the names of fields
 _FIELDS = ("category", "share", "until")
+_MOMENTS = ("opens_at", "closes_at", "begins_at", "ends_at")
+_SALE = ("sale_name", *_MOMENTS, "change")  # `change`: the id of a proposal that gets these values
 
 
 def selling_page(visit: Visit, enterprise: Enterprise) -> Screen:
@@ -51,6 +54,7 @@ def _selling_page(
         categories = list_categories(tx, producer.id)
         proposals = [sale for sale in proposals_of(tx, producer.id) if sale.direction == "proposed"]
         held = [lease for lease in leases(tx, enterprise_id=producer.id) if lease.role == "lender" and lease.out]
+        changed = proposal_of(tx, producer.id, visit.query["change"]) if visit.query.get("change") else None
     hubs, problem = _hubs_of(visit, producer, peer_id) if peer_id else ([], None)
     if problem is not None:
         errors, status = mistakes(visit, problem), status_of(problem)
@@ -58,9 +62,18 @@ def _selling_page(
         "producer": producer, "peers": peers, "grants": grants, "categories": categories, "proposals": proposals,
         "held": held, "hubs": hubs, "chosen_peer": peer_id, "mistakes": errors, "done": visit.query.get("done", ""),
         "typed": {name: visit.form.get(name, "") for name in (*_FIELDS, "resell")}, "here": _address(producer),
-        "peer_names": {peer.id: peer.name for peer in peers},
+        "peer_names": {peer.id: peer.name for peer in peers}, "sale": _typed_sale(visit, producer, changed),
     }  # fmt: skip
     return Screen(template="federation/selling.html", context=context, status=status)
+
+
+def _typed_sale(visit: Visit, producer: Enterprise, changed: ProposedSale | None) -> dict[str, str]:
+    """The fields of the form that proposes a sale: as typed, else those of the proposal to change."""
+    if any(name in visit.form for name in _SALE) or changed is None:
+        return {name: visit.form.get(name, "") for name in _SALE}
+    zone = ZoneInfo(producer.timezone)
+    moments = {name: getattr(changed, name).astimezone(zone).strftime("%Y-%m-%dT%H:%M") for name in _MOMENTS}
+    return {"sale_name": changed.name, "change": changed.id, **moments}
 
 
 def _hubs_of(visit: Visit, producer: Enterprise, peer_id: str) -> tuple[list[tuple[PeerHub, str]], Refused | None]:
@@ -78,20 +91,22 @@ def _hubs_of(visit: Visit, producer: Enterprise, peer_id: str) -> tuple[list[tup
 
 
 def selling_now(visit: Visit, producer: Enterprise) -> Screen | Response:
-    """Offers goods to the hubs that are ticked, or takes a permission or a proposed sale back."""
+    """Offers goods to the hubs that are ticked, proposes a sale, or takes a permission or a proposed sale back."""
     action = visit.query.get("then", "")
     if action == "end" and visit.form.get("sure") != "1":
         return _ending_page(visit, producer)
     try:
         if action == "offer":
             _offer(visit, producer)
+        elif action == "propose":
+            _propose(visit, producer)
         else:
             with visit.write() as tx:
                 _take_back(visit, tx, producer, action)
     except NotFound:
         raise
     except Refused as error:
-        return _selling_page(visit, producer, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
+        return _selling_page(visit, producer, mistakes(visit, error, {*_FIELDS, *_SALE}.__contains__), status_of(error))
     return visit.redirect(f"{_address(producer)}?done={action}")
 
 
@@ -114,6 +129,30 @@ def _offer(visit: Visit, producer: Enterprise) -> None:
             federation, tx, producer.id, peer.id, hubs, category_id=form.get("category") or None,
             resell="resell" in form, lot_share=share, ends_at=ends_at, by=visit.actor.person_id,
         )  # fmt: skip
+
+
+def _propose(visit: Visit, producer: Enterprise) -> None:
+    """Proposes a sale to every hub elsewhere that sells the producer's goods, or changes a proposed one.
+
+    Raises `Invalid` with every mistake of the form, `Conflict` for impossible times and without such a hub.
+    """
+    form, problems = visit.form, list[Problem]()
+    name, moments = form.get("sale_name", "").strip(), dict[str, datetime]()
+    if not name:
+        problems.append(Problem("name", "Give the sale a name.", "/sale_name"))
+    for field in _MOMENTS:
+        try:
+            moments[field] = datetime.fromisoformat(form.get(field, "")).replace(tzinfo=ZoneInfo(producer.timezone))
+        except ValueError:
+            problems.append(Problem("moment", "Give a day and a time.", f"/{field}"))
+    if problems:
+        raise Invalid(problems)
+    with visit.write() as tx:
+        demand(tx, visit.actor, "sales:write", producer.id)
+        changed = proposal_of(tx, producer.id, form["change"]).iri if form.get("change") else None
+        federation = federation_of(visit.instance)
+        if not propose_sale(federation, tx, producer.id, name=name[:200], sale=changed, **moments):
+            raise Conflict("no_hub_elsewhere", "No hub elsewhere sells your goods yet: offer them first.")
 
 
 def _read_share(text: str) -> int | None:
