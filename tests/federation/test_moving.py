@@ -16,6 +16,9 @@ from commensal.trade.enterprises.enterprises import every_enterprise
 from commensal.trade.enterprises.grants import grant
 from commensal.trade.enterprises.legal_texts import legal_text_versions, publish_legal_text
 from commensal.trade.enterprises.members import list_members
+from commensal.trade.orders.cancel import cancel_order
+from commensal.trade.orders.fulfil import hand_order_over, undo_hand_over_of
+from commensal.trade.orders.lock import locked_order
 from commensal.trade.sale_sessions.tables import coordination_supplier, session_item
 from commensal.trade.stock.lots import lots_of
 from commensal_federation.availability.tables import federation_lease
@@ -171,6 +174,51 @@ def test_a_hub_of_the_old_home_keeps_what_its_customers_have_ordered_and_sells_o
     assert only_lot(farm).reserved == 27
     assert only_lot(new_farm).free + only_lot(new_farm).lent == 100
     assert_consistent(farm.region)
+
+
+def test_a_hand_over_before_a_move_is_undone_after_it_at_the_old_home(farm: Producer) -> None:
+    market, item = hub_of_the_old_home(farm)
+    order = market.order(item, 7)
+    hand_over(market, order.id)
+    new_farm = move(farm)
+    undo(market, order.id)
+    minutes(farm.region)
+    assert_consistent(farm.region)
+    cancel(market, order.id)
+    minutes(farm.region)
+    lot = only_lot(new_farm)
+    assert (lot.free + lot.lent, lot.sold, only_lot(farm).sold) == (100, 0, 0)
+    assert_consistent(farm.region)
+
+
+def test_a_hand_over_before_a_move_is_undone_after_it_at_a_hub(farm: Producer, hub: Hub) -> None:
+    order = hub.order(hub.sell(farm), 7)
+    hand_over(hub, order.id)
+    minutes(farm.region)
+    new_farm = move(farm)
+    assert (only_lot(farm).sold, only_lot(new_farm).sold) == (0, 7)
+    undo(hub, order.id)
+    cancel(hub, order.id)
+    minutes(farm.region)
+    lot = only_lot(new_farm)
+    assert (lot.free + lot.lent, lot.sold) == (100, 0)
+    assert_consistent(farm.region)
+
+
+def hand_over(hub: Hub, order_id: str) -> None:
+    with hub.write() as tx:
+        hand_order_over(tx, locked_order(tx, order_id, enterprise_id=hub.id))
+
+
+def undo(hub: Hub, order_id: str) -> None:
+    """Undoes the hand-over of an order."""
+    with hub.write() as tx:
+        undo_hand_over_of(tx, locked_order(tx, order_id, enterprise_id=hub.id))
+
+
+def cancel(hub: Hub, order_id: str) -> None:
+    with hub.write() as tx:
+        cancel_order(tx, hub.instance.hooks, locked_order(tx, order_id, enterprise_id=hub.id), by_hub=True)
 
 
 def test_where_the_new_home_sold_its_goods_the_copies_become_the_goods(farm: Producer) -> None:

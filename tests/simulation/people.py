@@ -19,7 +19,7 @@ from commensal.trade.enterprises.plugins import change_plugin
 from commensal.trade.enterprises.tables import enterprise_plugin
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.change import change_order
-from commensal.trade.orders.fulfil import hand_order_over
+from commensal.trade.orders.fulfil import hand_order_over, undo_hand_over_of
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.tables import customer_order
@@ -51,7 +51,7 @@ from .worlds import Farm, Stall, owner_at
 if TYPE_CHECKING:
     from .simulation import Simulation
 
-_AT_HUBS = ("order", "order much", "cancel", "change", "weigh", "hand over", "grant", "settle", "forecast")
+_AT_HUBS = ("order", "order much", "cancel", "change", "weigh", "hand over", "take back", "grant", "settle", "forecast")
 Deed = tuple[str, Node, Callable[[], Any]]
 
 
@@ -240,6 +240,16 @@ class People:
         self.done["handed over"] += 1
         return f"order {order.number}"
 
+    def _take_back(self, node: Node, stall: Stall) -> str:
+        """The hub undoes a hand-over, of which it may have told the producer."""
+        with node.instance.store.write() as tx:
+            order = self._any(tx, stall, "Complete", handed_over=True)
+            if order is None:
+                return "nothing"
+            undo_hand_over_of(tx, order)
+        self.done["taken back"] += 1
+        return f"order {order.number}"
+
     def _grant(self, node: Node, stall: Stall) -> str:
         """The hub accepts what it was offered."""
         with node.instance.store.write() as tx:
@@ -345,10 +355,11 @@ class People:
 
     # ------------------------------------------------------------------------------------------------
 
-    def _any(self, tx: Transaction, stall: Stall, *states: str) -> Order | None:
+    def _any(self, tx: Transaction, stall: Stall, *states: str, handed_over: bool = False) -> Order | None:
         """Returns a random order of the newest ones, locked."""
         row = customer_order.c
-        conditions = (row.enterprise_id == stall.id, row.state.in_(states), row.fulfilment_state != "Fulfilled")
+        fulfilled = (row.fulfilment_state == "Fulfilled") if handed_over else (row.fulfilment_state != "Fulfilled")
+        conditions = (row.enterprise_id == stall.id, row.state.in_(states), fulfilled)
         order_ids = [
             row["id"] for row in tx.all(select(row.id).where(*conditions).order_by(row.number.desc()).limit(8))
         ]

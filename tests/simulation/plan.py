@@ -127,6 +127,7 @@ def moving_plan(seed: int) -> Mapping[str, Any]:
     chance = random.Random(f"{seed} moves")
     plan = plan_of(random.Random(seed), random.Random(f"{seed} more"))
     often = {habit: weight for habit, weight in plan.habits.items() if habit not in ("force", "accept late")}
+    often["take back"] = 2  # a hand-over of which the old home may have been told
     return {
         "world": SHAPES[seed % len(SHAPES)], "moves": chance.choice([1, 1, 2]), "habits": often, "restores": 0,
         "liar": None, "older": None, "upgrades": 0,

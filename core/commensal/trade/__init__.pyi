@@ -43,7 +43,6 @@ from .catalogs.ranges import plan_range as plan_range
 from .catalogs.sellable import RangeSize as RangeSize
 from .catalogs.sellable import count_ranges as count_ranges
 from .catalogs.sellable import sellable_products as sellable_products
-from .catalogs.sellable import who_lists as who_lists
 from .catalogs.stamp import listing_stamp as listing_stamp
 from .catalogs.values import Catalog as Catalog
 from .catalogs.values import CatalogItem as CatalogItem

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from commensal import Transaction, enqueue
 
 from ..grants.questions import grants_between
-from ..grants.tables import federation_grant
-from .tables import federation_told, federation_told_price
+from ..grants.tables import federation_grant, federation_told
+from .tables import federation_told_price
 
 TELL = "federation.tell_catalogue"  # a job: {"grant": its id}
 SOON = timedelta(minutes=1)

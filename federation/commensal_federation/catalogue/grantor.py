@@ -26,7 +26,7 @@ from ..dfc.described import description_of
 from ..dfc.iris import enterprise_iri, item_iri, lot_iri, offer_iri, product_iri
 from ..dfc.vocabulary import DfcItem, DfcLot, DfcOffer, DfcPrice, DfcProduct, DfcQuantity
 from ..grants.questions import grants_between
-from ..grants.tables import federation_grant
+from ..grants.tables import federation_grant, federation_told
 from ..leases.recalling import obtainable
 from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, Grant, Hop, OfferedItem, StockLevel
 from ..messages.documents import MOST_HOPS
@@ -35,7 +35,7 @@ from ..peers.peers import peer_by_id
 from ..provenance.stored import statements_by_name
 from ..runtime import Federation
 from .stating import parts_of, sign_items
-from .tables import federation_item, federation_told
+from .tables import federation_item
 
 AT_ONCE = 200  # items in one message
 _told = federation_told.c

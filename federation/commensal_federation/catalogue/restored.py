@@ -11,6 +11,7 @@ from commensal import Instance, Job, Transaction, enqueue, enterprises_by_id, in
 from ..delivery.alerts import alert
 from ..dfc.iris import local_id
 from ..grants.questions import find_grant, grant_by_id
+from ..grants.tables import federation_told
 from ..messages.bodies.catalogue import (
     CatalogueUpsert,
     CatalogueWithdraw,
@@ -28,7 +29,7 @@ from ..runtime import Federation, federation_of
 from .enqueue import SOON, TELL
 from .grantor import send_catalogue
 from .grants import restore_acceptance, restore_offer, restore_state
-from .tables import federation_told, federation_told_price
+from .tables import federation_told_price
 
 _told = federation_told.c
 

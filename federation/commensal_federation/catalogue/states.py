@@ -11,11 +11,12 @@ from commensal import Transaction
 from ..delivery.sync.states import Mirrored, register_mirrored, state_digest
 from ..dfc.iris import enterprise_iri, item_iri, local_id
 from ..grants.questions import find_grant, grants_between
+from ..grants.tables import federation_told
 from ..messages.bodies.catalogue import Grant
 from ..peers.values import Peer
 from ..runtime import Federation
 from .grantor import send_catalogue
-from .tables import federation_item, federation_told
+from .tables import federation_item
 
 
 def _digests(federation: Federation, tx: Transaction, peer: Peer) -> Mapping[str, str]:

@@ -1,6 +1,6 @@
 """Tables of catalogues across instances."""
 
-from sqlalchemy import Column, Index, Table, Text
+from sqlalchemy import Column, Table, Text
 
 from commensal import Flag, Json, Time, Whole, checked_in, metadata, untraced
 
@@ -15,20 +15,6 @@ federation_copy = Table(
     Column("image", Text, nullable=False, server_default=""),  # the address of the image that the copy shows
     checked_in("kind", ("product", "lot")),
     sqlite_strict=True,
-)
-
-# The last revision of one of our items sent to a remote hub; an empty digest: the item was withdrawn.
-federation_told = Table(
-    "federation_told",
-    metadata,
-    Column("grant_id", Text, primary_key=True),
-    Column("item_id", Text, primary_key=True),
-    Column("rev", Whole, nullable=False),
-    Column("digest", Text, nullable=False),
-    Column("lot_id", Text, nullable=False),
-    Index("ix_federation_told_lot", "lot_id"),
-    sqlite_strict=True,
-    info=untraced("it follows from the catalog"),
 )
 
 # An item that a hub here has received: its price for that hub, and its provenance.

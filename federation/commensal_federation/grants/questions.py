@@ -11,17 +11,19 @@ from sqlalchemy import Select, bindparam, func, select
 from commensal import NotFound, Transaction
 
 from ..messages.bodies.catalogue import Grant
-from .tables import federation_grant, federation_mirror
+from .tables import federation_grant, federation_mirror, federation_told
 
 _row = federation_grant.c
 _COLUMNS = [_row[field.name] for field in fields(Grant)]
 _BETWEEN = select(*_COLUMNS).where(
     _row.direction == bindparam("way"), _row.enterprise_id == bindparam("ours"), _row.other_iri == bindparam("theirs")
 )
-_GRANTORS = (
-    select(_row.enterprise_id)
+_OFFERED = (
+    select(_row.id)
+    .join(federation_told, federation_told.c.grant_id == _row.id)
     .where(_row.peer_id == bindparam("peer"), _row.direction == "given", _row.state == "accepted")
-    .distinct()
+    .where(federation_told.c.lot_id == bindparam("lot"), federation_told.c.digest != "")
+    .limit(1)
 )
 _SHARES = select(_row.lot_share).where(
     _row.enterprise_id == bindparam("grantor"), _row.peer_id == bindparam("peer"), _row.direction == "given",
@@ -96,6 +98,6 @@ def mirror_of(tx: Transaction, iri: str) -> str:
     return str(enterprise_id)
 
 
-def grantors_to(tx: Transaction, peer_id: str) -> set[str]:
-    """Returns the ids of our enterprises with an accepted grant to an enterprise of this peer."""
-    return {row["enterprise_id"] for row in tx.all(_GRANTORS, {"peer": peer_id})}
+def is_offered(tx: Transaction, lot_id: str, peer_id: str) -> bool:
+    """Whether an item of this lot is offered to a hub of the peer, under a grant that it has accepted."""
+    return tx.first(_OFFERED, {"lot": lot_id, "peer": peer_id}) is not None

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Index, Table, Text, UniqueConstraint
 
-from commensal import Exact, Flag, Json, Time, Whole, checked_in, metadata
+from commensal import Exact, Flag, Json, Time, Whole, checked_in, metadata, untraced
 
 # A grant from an enterprise here to one of another instance (given), or the other way round (received).
 federation_grant = Table(
@@ -43,4 +43,18 @@ federation_mirror = Table(
     Column("enterprise_id", Text, nullable=False, unique=True),  # the copy
     Column("created_at", Time, nullable=False),
     sqlite_strict=True,
+)
+
+# The last revision of one of our items sent to a remote hub; an empty digest: the item was withdrawn.
+federation_told = Table(
+    "federation_told",
+    metadata,
+    Column("grant_id", Text, primary_key=True),
+    Column("item_id", Text, primary_key=True),
+    Column("rev", Whole, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("lot_id", Text, nullable=False),
+    Index("ix_federation_told_lot", "lot_id"),
+    sqlite_strict=True,
+    info=untraced("it follows from the catalog"),
 )

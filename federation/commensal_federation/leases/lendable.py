@@ -1,28 +1,25 @@
-"""Which lots a peer may lease: those listed by an enterprise that has granted the peer something.
+"""Which lots a peer may lease: those of goods that it has been offered under a grant, and that are offered still.
 
-Not those that this instance leases from that very peer: after a move, requests of the new home that are still on their
-way to the old one ask for goods of its own, and units granted for them would lie under a lease that nobody holds.
+That an enterprise lists the goods is not enough. After a move, requests of the new home that are still on their way to
+the old one ask for goods of its own: units granted for them would lie under a lease that nobody holds.
 """
 
 from __future__ import annotations
 
 from commensal import StockLot, Transaction
-from commensal.trade import lots_by_id, who_lists
+from commensal.trade import lots_by_id
 
 from ..dfc.iris import local_id
-from ..grants.questions import grantors_to
+from ..grants.questions import is_offered
 from ..messages.types import Refuse
 from ..peers.values import Peer
 from ..runtime import Federation
 from .joined import main_lot
-from .row import holdings_of
 
 
 def is_lendable(tx: Transaction, peer: Peer, lot_id: str) -> bool:
-    """Whether an enterprise that lists goods of this lot has granted something to the peer, who does not lend it us."""
-    if any(holding.row["peer_id"] == peer.id for holding in holdings_of(tx, [lot_id])):
-        return False
-    return bool(who_lists(tx, main_lot(tx, lot_id)) & grantors_to(tx, peer.id))
+    """Whether goods of this lot are offered to the peer under a grant."""
+    return is_offered(tx, main_lot(tx, lot_id), peer.id)
 
 
 def lendable_lot(federation: Federation, tx: Transaction, peer: Peer, lot_iri: str) -> StockLot:

@@ -25,9 +25,10 @@ from commensal.trade import (
 from ..authority.authority import authority_of
 from ..availability.tables import federation_lease
 from ..catalogue.grants import SELLING
-from ..catalogue.tables import federation_told, federation_told_price
+from ..catalogue.tables import federation_told_price
 from ..dfc.iris import enterprise_iri
 from ..grants.questions import grants_between
+from ..grants.tables import federation_told
 from ..leases.joined import main_lot
 from ..messages.bodies.catalogue import Grant
 from ..messages.bodies.enterprise_rows import (
@@ -51,7 +52,7 @@ from ..messages.bodies.orders import InstanceOrder
 from ..orders.questions import orders_of
 from ..peers.peers import peer_by_id
 from ..runtime import Federation
-from .lent_on import grains_lent_on, moves_along
+from .lent_on import grains_lent_on, grains_sold_along, moves_along
 
 TERM = timedelta(hours=24)  # the first term of the leases for stock that is reserved here
 _AT_ONCE = 500
@@ -88,10 +89,12 @@ def export_rows(
         yield from _grant(tx, grant)
     yield from _leases(tx, enterprise.id, new_home_id)
     lent_on = grains_lent_on(tx, enterprise.id, new_home_id)
-    for lot_id in lots:
+    sold_along = grains_sold_along(tx, enterprise_id, new_home_id)
+    for lot_id, lot in lots.items():
         _, reserved, sold = levels[lot_id]
-        if reserved or sold or lent_on[lot_id]:
-            yield _leased_back(federation, tx, lot_id, reserved + lent_on[lot_id], sold)
+        held, sold_here = reserved + lent_on[lot_id], max(0, sold - sold_along[lot_id])
+        if held or sold_here:
+            yield _leased_back(federation, tx, lot_id, *((0, 0) if lot.unlimited else (held, sold_here)))
     for order in pages(lambda after: orders_of(tx, enterprise.id, after=after, limit=_AT_ONCE), lambda entry: entry.id):
         if order.role == "supplier":
             yield _order(tx, order)
@@ -200,18 +203,20 @@ def _leases(tx: Transaction, enterprise_id: str, new_home_id: str) -> Iterator[L
 
 
 def _leased_back(federation: Federation, tx: Transaction, lot_id: str, held: int, sold: int) -> LeaseRow:
-    """Returns a lease from the new home for stock that customers here have ordered, or that hubs here have lent on."""
-    zeros = dict.fromkeys(("report", "returned", "sold", "late", "lost"), 0)
-    counts = dict.fromkeys(("granted", "seen", "held"), held)
+    """Returns a lease from the new home for stock that customers here have ordered or got, or that hubs here have lent
+    on."""
+    zeros = dict.fromkeys(("report", "returned", "late", "lost", "sold_before"), 0)
     return LeaseRow(
         id=tx.new_id(),
         peer=federation.iri,
         lot_id=lot_id,
         epoch=1,
+        granted=held + sold,
+        seen=held + sold,
+        held=held,
+        sold=sold,
         **zeros,
-        **counts,
         until=tx.now + TERM,
-        sold_before=sold,
     )
 
 

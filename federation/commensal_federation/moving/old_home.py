@@ -28,12 +28,12 @@ from commensal.trade import (
 from ..authority.authority import authority_of, set_authority
 from ..availability.sale_ends import MARGIN, set_sale_ends
 from ..availability.tables import federation_lease
-from ..catalogue.tables import federation_copy, federation_told, federation_told_price
+from ..catalogue.tables import federation_copy, federation_told_price
 from ..delivery import post
 from ..delivery.alerts import alert
 from ..dfc.iris import enterprise_iri, local_id
 from ..grants.questions import grants_between
-from ..grants.tables import federation_grant, federation_mirror
+from ..grants.tables import federation_grant, federation_mirror, federation_told
 from ..leases.joined import forget_joined_lots
 from ..leases.row import open_lease, set_lease
 from ..messages.bodies.enterprise_rows import parts_of
@@ -45,7 +45,7 @@ from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
 from .export import TERM, export_rows, local_hubs, pages
-from .lent_on import grains_lent_on, moves_along
+from .lent_on import grains_lent_on, grains_sold_along, moves_along
 from .moves import find_move, move_by_id, open_move, set_move
 from .new_home import refuse_unfollowed
 from .two_ways import MovedThing, place_copies
@@ -130,7 +130,6 @@ def hand_over_enterprise(federation: Federation, tx: Transaction, peer: Peer, re
     peer_ids = _trading_peers(tx, move.enterprise_id) | {peer.id}
     set_authority(tx, move.old_iri, epoch=move.epoch, moved_to=ready.moved_to)
     set_authority(tx, ready.moved_to, epoch=move.epoch, came_from=move.old_iri)
-    forget_trade(tx, move.enterprise_id, peer.id)
     apart = become_copy(tx, move, peer, ready)
     set_move(tx, move, state="moved", new_iri=ready.moved_to)
     body = Move(enterprise=move.old_iri, moved_to=ready.moved_to, epoch=move.epoch, renamed=ready.renamed, apart=apart)
@@ -241,11 +240,14 @@ def forget_trade(tx: Transaction, enterprise_id: str, new_home_id: str) -> None:
 
 
 def become_copy(tx: Transaction, move: MoveRow, peer: Peer, ready: MoveReady) -> tuple[str, ...]:
-    """Makes the enterprise a copy of the one at the new home, as at any instance that trades with it.
+    """Makes the enterprise a copy of the one at the new home, as at any instance that trades with it, and deletes the
+    trade that has moved.
 
     Returns the ids of lots that hubs here have leased from a hub at the new home too.
     """
     enterprise_id = str(move.enterprise_id)
+    sold_along = grains_sold_along(tx, enterprise_id, peer.id)
+    forget_trade(tx, enterprise_id, peer.id)
     mirror = {"iri": ready.moved_to, "peer_id": peer.id, "enterprise_id": enterprise_id, "created_at": tx.now}
     tx.execute(insert(federation_mirror), mirror)
     products = pages(lambda after: products_of(tx, enterprise_id, after=after, limit=_AT_ONCE), _product_id)
@@ -263,24 +265,30 @@ def become_copy(tx: Transaction, move: MoveRow, peer: Peer, ready: MoveReady) ->
     )  # fmt: skip
     lent_on = grains_lent_on(tx, enterprise_id, peer.id)
     for lot_id, (_, reserved, sold) in sorted(levels.items()):
-        _lease_back(tx, peer, enterprise_id, lot_id, placed.iris[lot_id], (reserved, lent_on[lot_id], sold))
+        held, along = reserved + lent_on[lot_id], min(sold, sold_along[lot_id])
+        _lease_back(tx, peer, enterprise_id, lot_id, placed.iris[lot_id], held=held, lent=lent_on[lot_id],
+                    sold=sold - along, sold_along=along)  # fmt: skip
     for hub_id, _ in local_hubs(tx, enterprise_id):
         _receive_grant(tx, hub_id, move, peer, ready.moved_to)
     return placed.apart
 
 
 def _lease_back(
-    tx: Transaction, peer: Peer, enterprise_id: str, lot_id: str, there: str, level: tuple[int, int, int]
-) -> None:
-    """Holds stock by a lease from the new home: what was reserved at the freeze, or is lent on; the rest has moved."""
-    reserved, lent_on, sold = level
+    tx: Transaction, peer: Peer, enterprise_id: str, lot_id: str, iri: str, *, held: int, lent: int, sold: int,
+    sold_along: int,
+) -> None:  # fmt: skip
+    """Holds by a lease from the new home the stock that was reserved at the freeze, is lent on, or was handed over by
+    this instance; what peers have sold, and all the rest, has moved."""
     tell_beyond(tx, lot_id, 0, tx.now + TERM - MARGIN)
     lot = lots_by_id(tx, [lot_id])[lot_id]
-    if not carry_stock(tx, lot_id, free=0, lent=lent_on - int(lot.lent * lot.per_unit), note=peer.name):
+    if lot.unlimited:
+        held = sold = sold_along = 0
+    lent_away = int(lot.lent * lot.per_unit) - lent
+    if not carry_stock(tx, lot_id, lent=-lent_away, sold=-sold_along, note=peer.name):
         raise AssertionError(f"the lot {lot_id} has changed under its lock")
-    lease = open_lease(tx, "holder", peer.id, enterprise_id, lot_id, there, sold_before=sold)
-    held = 0 if lot.unlimited else reserved + lent_on
-    set_lease(tx, lease, granted=held, seen=held, held=held, until=tx.now + TERM)
+    lease = open_lease(tx, "holder", peer.id, enterprise_id, lot_id, iri)
+    granted = held + sold
+    set_lease(tx, lease, granted=granted, seen=granted, held=held, sold=sold, until=tx.now + TERM)
 
 
 def _receive_grant(tx: Transaction, hub_id: str, move: MoveRow, peer: Peer, grantor: str) -> None:

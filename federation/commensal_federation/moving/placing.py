@@ -9,15 +9,15 @@ import msgspec
 from sqlalchemy import insert, select
 
 from commensal import Conflict, Transaction, insert_rows
-from commensal.trade import lots_by_id
+from commensal.trade import carry_stock, lots_by_id
 
 from ..availability.tables import federation_lease
 from ..catalogue.grantor import send_catalogue
 from ..catalogue.grants import send_offer
-from ..catalogue.tables import federation_told, federation_told_price
+from ..catalogue.tables import federation_told_price
 from ..dfc.iris import KINDS, local_id, lot_iri
 from ..grants.questions import grant_by_id
-from ..grants.tables import federation_grant
+from ..grants.tables import federation_grant, federation_told
 from ..leases.joined import id_apart, split_lent_stock
 from ..leases.lender import notify_late_sales
 from ..leases.row import lease_by_id, outstanding
@@ -27,6 +27,7 @@ from ..orders.tables import federation_order, federation_order_line
 from ..peers.peers import peer_by_iri
 from ..peers.values import Peer
 from ..runtime import Federation
+from .lent_on import grains_sold
 from .moves import base_of
 
 
@@ -136,6 +137,8 @@ class _PeerTrade:
                 "created_at": self._tx.now,
             },
         )  # fmt: skip
+        if not carry_stock(self._tx, lot_id, sold=grains_sold(msgspec.structs.asdict(row)), note=self._peer.name):
+            raise Conflict("stock", "The stock {name} cannot be as it is told.", name=lot_id)
         if row.late:
             notify_late_sales(self._tx, lease_by_id(self._tx, row.id))
 

@@ -24,7 +24,7 @@ from ..messages.bodies.moving import Move, MoveReady, MoveRow
 from ..messages.types import Sent
 from ..runtime import Federation
 from .moves import find_move, move_by_id, open_move, peer_at, set_move
-from .old_home import become_copy, forget_trade, take_off_sale
+from .old_home import become_copy, take_off_sale
 
 _KNOWN = ("frozen", "moved")  # states of a move that is stopped here already, or over
 
@@ -73,7 +73,6 @@ def complete_hand_over(federation: Federation, tx: Transaction, move_id: str) ->
     if new_home is None or not new_home.active or new_home.recovering:
         text = "Not yet: {address} must be a partner instance, and answer after the restore."
         raise Conflict("new_home", text, address=move.new_iri)
-    forget_trade(tx, str(move.enterprise_id), new_home.id)
     ready = MoveReady(enterprise=move.old_iri, moved_to=move.new_iri, renamed=move.said["renamed"])
     become_copy(tx, move, new_home, ready)
     for sent in {sent.body.lot: sent for sent in taken_back(federation, tx, new_home, "LeaseReport")}.values():

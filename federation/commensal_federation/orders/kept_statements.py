@@ -8,7 +8,8 @@ from sqlalchemy import bindparam, delete, exists, select
 
 from commensal import Transaction
 
-from ..catalogue.tables import federation_item, federation_told, federation_told_price
+from ..catalogue.tables import federation_item, federation_told_price
+from ..grants.tables import federation_told
 from ..provenance.tables import federation_statement
 from ..runtime import Federation
 from .tables import federation_moved_order_statement, federation_order_line

@@ -21,9 +21,10 @@ from commensal import (
 from commensal.trade import item_by_id, products_by_id
 
 from ..authority.authority import refuse_moving, wait_while_moving
-from ..catalogue.tables import federation_told, federation_told_price
+from ..catalogue.tables import federation_told_price
 from ..dfc.iris import local_id
 from ..grants.questions import find_grant
+from ..grants.tables import federation_told
 from ..leases.lender import expect_lost
 from ..messages.bodies.catalogue import Grant
 from ..messages.bodies.orders import Answer, AnswerLine, InstanceOrder, Line, OrderUpdate, SaidLine

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, case, func, literal, or_, select
 
 from ...storage.database import Transaction
 from ..enterprises.tables import enterprise_grant
@@ -31,20 +31,6 @@ def grants_all(grantor: ColumnElement[Any], grantee: ColumnElement[Any] | str, *
         .scalar_subquery()
     )
     return or_(grantor == grantee, granted == literal(len(scopes)))
-
-
-_LISTING = (
-    select(catalog.c.enterprise_id)
-    .join(catalog_item, catalog_item.c.catalog_id == catalog.c.id)
-    .join(supplied_product, supplied_product.c.id == catalog_item.c.product_id)
-    .where(supplied_product.c.lot_id == bindparam("lot"), supplied_product.c.archived_at.is_(None))
-    .distinct()
-)  # built once, since each request for stock needs it
-
-
-def who_lists(tx: Transaction, lot_id: str) -> set[str]:
-    """Ids of the enterprises whose catalogs list a product of this lot."""
-    return {row["enterprise_id"] for row in tx.all(_LISTING, {"lot": lot_id})}
 
 
 def sellable_products(

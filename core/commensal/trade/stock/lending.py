@@ -52,9 +52,9 @@ def write_off(tx: Transaction, lot_id: str, grains: int, *, note: str = "") -> b
     return _change(tx, "counted", lot_id, LevelChange(free=-grains), note)
 
 
-def carry_stock(tx: Transaction, lot_id: str, *, free: int, lent: int, note: str = "") -> bool:
+def carry_stock(tx: Transaction, lot_id: str, *, free: int = 0, lent: int = 0, sold: int = 0, note: str = "") -> bool:
     """Adds the grains of a lot whose enterprise moves here; negative: moves away. Returns False if there are less."""
-    return _change(tx, "leased", lot_id, LevelChange(free=free, lent=lent), note)
+    return _change(tx, "leased", lot_id, LevelChange(free=free, lent=lent, sold=sold), note)
 
 
 def join_free_stock(tx: Transaction, origin_id: str, target_id: str, *, note: str = "") -> None:
