@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from commensal import Transaction, insert_rows
 
@@ -32,6 +32,17 @@ def update_order(tx: Transaction, order: InstanceOrder, lines: Sequence[Line], *
         return
     tx.change(_DROP, {"order": order.id})
     insert_rows(tx, federation_order_line, [{"order_id": order.id, **_row(line)} for line in lines])
+
+
+def forget_held_orders(tx: Transaction, supplier: str) -> None:
+    """Deletes the orders of hubs here at this supplier, by its IRI, that are not complete.
+
+    It moves to this instance, and what their customers order is ordered from it here.
+    """
+    order = federation_order.c
+    held = select(order.id).where(order.role == "buyer", order.other_iri == supplier, order.state == "Held")
+    tx.execute(delete(federation_order_line).where(federation_order_line.c.order_id.in_(held)))
+    tx.execute(delete(federation_order).where(order.id.in_(held)))
 
 
 def _row(line: Line) -> dict[str, Any]:
