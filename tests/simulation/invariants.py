@@ -309,7 +309,8 @@ def _lent_without_grant(simulation: Simulation, node: Node) -> list[str]:
         for (name, peer_id), granted_before in simulation.people.revoked.items():
             if name != node.name or simulation.figures["restores"]:
                 continue
-            now = tx.all(select(_lease.id, _lease.epoch, _lease.granted).where(_lease.peer_id == peer_id))
+            lent_to = (_lease.role == "lender", _lease.peer_id == peer_id)
+            now = tx.all(select(_lease.id, _lease.epoch, _lease.granted).where(*lent_to))
             violations += [
                 f"{name} has lent {row['granted']} of {row['id']} to whom it has granted nothing"
                 for row in now
