@@ -12,6 +12,7 @@ from sqlalchemy import insert, select
 from commensal.base.errors import Conflict, SoldOut
 from commensal.testing.placed import a_shop
 from commensal.trade.catalogs.list_products import Listing, list_products
+from commensal.trade.catalogs.offers import set_price
 from commensal.trade.enterprises.enterprises import every_enterprise
 from commensal.trade.enterprises.grants import grant
 from commensal.trade.enterprises.legal_texts import legal_text_versions, publish_legal_text
@@ -290,6 +291,25 @@ def test_it_can_move_back(farm: Producer, hub: Hub) -> None:
     hub.order(item, 30, "Bea")
     lot = only_lot(farm)
     assert (lot.free + lot.lent, lot.lent) == (100, lent_units(farm))
+    assert_consistent(farm.region)
+
+
+def test_an_order_of_a_hub_at_the_new_home_is_sent_anew_when_the_farm_has_moved_back(farm: Producer) -> None:
+    shop = Hub(farm.region, "c", "shop")
+    farm.grant(shop)
+    item = shop.sell(farm)
+    for price in (2100, 2200):  # so the revisions of the first grant are higher than those of the second
+        with farm.write() as tx:
+            set_price(tx, "farm", farm.item, price)
+        minutes(farm.region)
+    shop.order(item, 4)
+    minutes(farm.region, 2)
+    move(move(farm), to="a")
+    clock_of(farm.region).advance(days=1, hours=1)
+    minutes(farm.region, 3)
+    with farm.read() as tx:
+        (order,) = orders_of(tx, "farm")
+    assert (order.state, [(line.quantity, line.answer) for line in order.lines]) == ("Complete", [(4, "confirmed")])
     assert_consistent(farm.region)
 
 
