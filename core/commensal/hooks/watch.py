@@ -37,53 +37,51 @@ class WatchedCall:
         self._watchdog, self.deadline, self.on_late = watchdog, deadline, on_late
         self.handled: threading.Event | None = None  # set when `on_late` has returned; None until the deadline
 
-    def __enter__(self) -> None:
-        self._watchdog.begin(self)
+    def __enter__(self) -> None:  # an order makes thirty calls of hooks, so this spares calls of its own
+        watchdog = self._watchdog
+        with watchdog.lock:
+            watchdog.calls.add(self)
+            if watchdog.thread is None or self.deadline < watchdog.wakes_at:
+                watchdog.wake_for(self)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._watchdog.end(self):
+        with self._watchdog.lock:
+            self._watchdog.calls.discard(self)
+        if self.handled is not None:
+            self.handled.wait()  # until `on_late` has returned
             raise TookTooLong from error
 
 
 class Watchdog:
-    """All running calls, and the thread that watches them."""
+    """All running calls, and the thread that watches them, which wakes at `wakes_at` (of the monotonic clock). Whoever
+    reads or changes one of these holds `lock`."""
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
         """Forgets all calls: after a fork, the child has neither the threads nor their calls."""
-        self._calls: set[WatchedCall] = set()
-        self._lock = threading.Lock()
-        self._changed = threading.Condition(self._lock)
-        self._thread: threading.Thread | None = None
-        self._wakes_at = 0.0
+        self.calls: set[WatchedCall] = set()
+        self.lock = threading.Lock()
+        self._changed = threading.Condition(self.lock)
+        self.thread: threading.Thread | None = None
+        self.wakes_at = 0.0
 
     def watch(self, seconds: float, on_late: Callable[[], None]) -> WatchedCall:
         """A context; the watchdog's thread calls `on_late` if its block lasts longer than `seconds`."""
         return WatchedCall(self, time.monotonic() + seconds, on_late)
 
-    def begin(self, call: WatchedCall) -> None:
-        with self._lock:
-            self._calls.add(call)
-            if self._thread is None:
-                self._wakes_at = call.deadline
-                thread = threading.Thread(target=self._run, daemon=True, name="watchdog of hooks")
-                thread.start()
-                self._thread = thread
-            elif call.deadline < self._wakes_at:
-                self._changed.notify()
-
-    def end(self, call: WatchedCall) -> bool:
-        """Whether the call was late; then waits until `on_late` has returned."""
-        with self._lock:
-            self._calls.discard(call)
-        if call.handled is None:
-            return False
-        call.handled.wait()
-        return True
+    def wake_for(self, call: WatchedCall) -> None:
+        """Starts the thread, or wakes it because this call's deadline comes before all others."""
+        if self.thread is not None:
+            self._changed.notify()
+            return
+        self.wakes_at = call.deadline
+        thread = threading.Thread(target=self._run, daemon=True, name="watchdog of hooks")
+        thread.start()
+        self.thread = thread
 
     def _run(self) -> None:
         for call in iter(self._next_late, None):
@@ -98,16 +96,16 @@ class Watchdog:
     def _next_late(self) -> WatchedCall | None:
         """Waits for a call whose deadline has passed; None if nothing is watched any more."""
         with self._changed:
-            while self._calls:
-                first = min(self._calls, key=lambda call: call.deadline)
-                self._wakes_at = first.deadline
+            while self.calls:
+                first = min(self.calls, key=lambda call: call.deadline)
+                self.wakes_at = first.deadline
                 remaining = first.deadline - time.monotonic()
                 if remaining <= 0:
-                    self._calls.remove(first)
+                    self.calls.remove(first)
                     first.handled = threading.Event()
                     return first
                 self._changed.wait(remaining)
-            self._thread = None
+            self.thread = None
             return None
 
 

@@ -134,12 +134,15 @@ class Visit:
 
         def ask() -> None:
             on_taken_away.set(None)  # a plugin that hangs must not abandon this page
-            for plugin in hooks.implementing(hook):
+            plugins, plugin = hooks.implementing(hook), ""
+            while plugins:  # again after a failure, which may have cost the transaction
                 try:
                     with self.read() as tx:
-                        person_id, language = self.actor.person_id, self.language
-                        answers = hooks.each(hook, [plugin], tx=tx, person_id=person_id, language=language)
-                        items.extend(item for answer in answers for item in answer.value or ())
+                        while plugins:
+                            plugin = plugins.pop(0)
+                            person_id, language = self.actor.person_id, self.language
+                            answers = hooks.each(hook, [plugin], tx=tx, person_id=person_id, language=language)
+                            items.extend(item for answer in answers for item in answer.value or ())
                 except PluginError:
                     continue  # the dispatcher of hooks has logged it
                 except Exception as error:  # the page goes without the item, and the log has the traceback

@@ -124,8 +124,9 @@ class Hold:
 
     def refuse_writes(self) -> None:
         """Raises `StoreError` if something was written inside `reading`, which will be undone."""
-        self.catch_up()
-        if self._is_read_only and not self._is_gone and self._guard.has_written():
+        if not self._on_sqlite:
+            self.catch_up()
+        if self._is_read_only and not (self.taken and not self._in_memory) and self._guard.has_written():
             raise StoreError("It wrote to the database where it may only read.")
 
     def catch_up(self) -> None:
