@@ -109,7 +109,6 @@ guest_order = Table(
     Column("expired_at", Time),  # until the hub is told
     Index("ix_guest_order_mailbox", "enterprise_id", "mailbox"),
     Index("ix_guest_order_network", "enterprise_id", "network"),
-    Index("ix_guest_order_placed", "placed_at"),
     sqlite_strict=True,
     info=untraced("the order is traced"),
 )
