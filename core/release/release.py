@@ -67,11 +67,11 @@ def _migration_folders(root: Path) -> list[Path]:
 
 
 def _line(revision: str) -> str:
-    return revision[: re.search(r"\d{4}_", revision).start()]  # type: ignore[union-attr]
+    return re.split(r"\d{4}_", revision, maxsplit=1)[0]
 
 
 def _number(revision: str) -> int:
-    return int(re.search(r"(\d{4})_", revision)[1])  # type: ignore[index]
+    return int(re.split(r"(\d{4})_", revision, maxsplit=1)[1])
 
 
 def refuse_old_number(root: Path) -> None:
@@ -112,7 +112,7 @@ def missing_from_constraints(root: Path) -> list[str]:
     project = tomllib.loads((root / PROJECT).read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
     required = [*project["dependencies"], *(line for extra in SERVER_EXTRAS for line in extras[extra])]
-    names = [re.match(r"[\w.-]+", line)[0].lower().replace("_", "-") for line in required]  # type: ignore[index]
+    names = [re.split(r"[^\w.-]", line, maxsplit=1)[0].lower().replace("_", "-") for line in required]
     pinned = set(re.findall(r"^([\w.-]+)==", (root / CONSTRAINTS).read_text("utf-8"), re.MULTILINE))
     return sorted(set(names) - pinned)
 

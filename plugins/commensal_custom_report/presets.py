@@ -30,7 +30,7 @@ from .tables import custom_report_preset
 
 MOST = 100  # presets of one enterprise
 # Operators of filters by the kind of the column.
-_OPERATORS: dict[str, Collection[str]] = {
+_OPERATORS: dict[str, Collection[Operator]] = {
     "text": ("is", "is_not", "contains"),
     "whole": ("is", "is_not", "least", "most"),
     "money": ("is", "is_not", "least", "most"),
@@ -122,8 +122,8 @@ def filters_of(preset: Preset, preset_segment: Segment) -> list[Filter]:
 
 def _filter(condition: dict[str, str], preset_segment: Segment) -> Filter:
     kind, text = preset_segment.field(condition["field"]).kind, condition["value"]
-    operator: Operator = condition["operator"]  # type: ignore[assignment]
-    if operator not in _OPERATORS.get(kind, ()):
+    operator = next((known for known in _OPERATORS.get(kind, ()) if known == condition["operator"]), None)
+    if operator is None:
         raise ValueError(condition["field"])
     if kind in ("whole", "money"):
         return Filter(condition["field"], operator, _whole(text))

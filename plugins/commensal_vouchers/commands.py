@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
@@ -52,7 +53,7 @@ def commands(app: typer.Typer) -> None:
         with open_instance(instance) as opened, opened.store.write() as tx:
             shop = named_enterprise(tx, hub)
             least = _amount(minimum, shop, "--minimum")
-            terms = _terms(spares, shop, name=name, minimum=least, most_uses=uses, once=once)
+            terms = replace(_worth(spares, shop), name=name, minimum=least, most_uses=uses, once=once)
             vouchers = (
                 [add_voucher(tx, shop.id, terms, code=code)] if count == 1 else add_batch(tx, shop.id, terms, count)
             )
@@ -90,14 +91,15 @@ def commands(app: typer.Typer) -> None:
     del add, card, list_vouchers
 
 
-def _terms(spares: str, shop: Enterprise, **options: object) -> VoucherTerms:
+def _worth(spares: str, shop: Enterprise) -> VoucherTerms:
+    """The terms of a code that spares "10" (in the shop's currency) or "10%". Raises `Invalid`."""
     if not spares.strip().endswith("%"):
-        return VoucherTerms(kind="amount", amount=_amount(spares, shop, "SPARES"), **options)  # type: ignore[arg-type]
+        return VoucherTerms(kind="amount", amount=_amount(spares, shop, "SPARES"))
     try:
         percent = Decimal(spares.strip().rstrip("%").strip().replace(",", "."))
     except InvalidOperation:
         raise Invalid([Problem("percent", "The percentage is above 0, and at most 100.", "SPARES")]) from None
-    return VoucherTerms(kind="percent", percent=percent, **options)  # type: ignore[arg-type]
+    return VoucherTerms(kind="percent", percent=percent)
 
 
 def _amount(text: str, shop: Enterprise, where: str) -> int:

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Sequence
 
 import pytest
-import xlsxwriter  # type: ignore[import-untyped]
+import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as some
 

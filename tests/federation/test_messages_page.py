@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyld import FrozenDocumentLoader, jsonld  # type: ignore[import-untyped]
+from pyld import FrozenDocumentLoader, jsonld
 
 from commensal_federation.dfc.contexts import CONTEXTS
 from commensal_federation.handlers import HANDLERS, TYPES

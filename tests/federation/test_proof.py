@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import rfc8785
-from apsig import ProofSigner, ProofVerifier  # type: ignore[import-untyped]
+from apsig import ProofSigner, ProofVerifier
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from multiformats import multibase

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pyld import FrozenDocumentLoader, jsonld  # type: ignore[import-untyped]
+from pyld import FrozenDocumentLoader, jsonld
 
 from commensal.base.clock import ManualClock
 from commensal.operations.work import work_of

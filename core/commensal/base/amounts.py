@@ -11,7 +11,7 @@ The API sends such a field as null to others (`trade/enterprises/access.py` deci
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -72,6 +72,10 @@ def _is_hidden(hint: object) -> bool:
 
 @cache
 def _hints(shape: type) -> dict[str, Any]:
-    fields = getattr(shape, "__dataclass_fields__", None) or shape.__struct_fields__  # type: ignore[attr-defined]
+    if issubclass(shape, msgspec.Struct):
+        names = shape.__struct_fields__
+    else:
+        assert is_dataclass(shape)
+        names = tuple(field.name for field in fields(shape))
     hints = get_type_hints(shape, include_extras=True)
-    return {name: hints[name] for name in fields}
+    return {name: hints[name] for name in names}

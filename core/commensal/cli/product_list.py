@@ -11,7 +11,7 @@ from ..base.languages.catalogs import say
 from ..base.languages.shell import problem_place, shell_language, spoken
 from ..instance import open_instance
 from ..interfaces.terminal import console, print_counts
-from ..trade.product_lists.lists import export_list, import_list
+from ..trade.product_lists.lists import Format, export_list, import_list
 from ..trade.product_lists.read import read_list
 from ..trade.product_lists.row_values import read_defaults
 from .folder import HERE, Folder
@@ -63,7 +63,7 @@ def add_to(app: typer.Typer) -> None:
         """Writes the enterprise's products, stock and prices into a file that imports again unchanged."""
         with open_instance(instance) as opened, opened.store.read() as tx:
             enterprise_id = named_enterprise(tx, enterprise).id
-            kind = "xlsx" if file.suffix.lower() == ".xlsx" else "csv"
-            content = export_list(tx, enterprise_id, catalog_id=catalog, language=language, format=kind)  # type: ignore[arg-type]
+            kind: Format = "xlsx" if file.suffix.lower() == ".xlsx" else "csv"
+            content = export_list(tx, enterprise_id, catalog_id=catalog, language=language, format=kind)
         file.write_bytes(content)
         console.print(spoken("wrote {file}", file=file))

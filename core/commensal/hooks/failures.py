@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import delete, func, select
@@ -70,7 +71,7 @@ class Recorder:
     def _run(self) -> None:
         while failures := self._next():
             try:
-                self._store.transact(lambda tx, failures=failures: note_failures(tx, failures))  # type: ignore[misc]
+                self._store.transact(partial(note_failures, failures=failures))
             except Exception as error:  # busy, full, gone: the failures themselves are in the log
                 _log.error("failures of plugins could not be kept", failures=len(failures), exc_info=error)
             with self._changed:

@@ -143,7 +143,7 @@ def plain_context(document: Mapping[str, object] | list[Any]) -> Mapping[str, An
 
 def expand_anything(document: Mapping[str, Any] | list[Any]) -> Expanded:
     """Expands any document by the general algorithm of JSON-LD 1.1. Raises `UnreadableDocument`."""
-    from pyld import jsonld  # type: ignore[import-untyped]  # slow to load; our own documents do not need it
+    from pyld import jsonld  # slow to load; our own documents do not need it
 
     dropped: dict[str, None] = {}
     options = {"documentLoader": _loader(), "expandContext": _CONTEXT_OLD, "base": RELATIVE}

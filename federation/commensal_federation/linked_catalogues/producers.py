@@ -42,9 +42,9 @@ class Producers:
         copy = enterprise_by_id(self._tx, copy_id)
         # Only a producer's own host may set its name and description.
         if enterprise is not None and enterprise.name and host_of(iri) == host_of(self._link.url):
-            texts = {"name": enterprise.name[:_LONGEST], "description": enterprise.description}
-            if (copy.name, copy.description) != (texts["name"], texts["description"]):
-                change_enterprise(self._tx, copy.id, copy.version, **texts)  # type: ignore[arg-type]
+            name, description = enterprise.name[:_LONGEST], enterprise.description
+            if (copy.name, copy.description) != (name, description):
+                change_enterprise(self._tx, copy.id, copy.version, name=name, description=description)
         return copy.id
 
     def _new_copy(self, iri: str, enterprise: DfcEnterprise | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pyld import context_resolver  # type: ignore[import-untyped]
+from pyld import context_resolver
 
 from commensal_federation.dfc.contexts import CONTEXT_20, CONTEXT_116, CONTEXTS, expand_anything
 from commensal_federation.dfc.flat import flat_nodes

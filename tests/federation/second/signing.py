@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 import httpx
-from apsig import KeyUtil, ProofSigner, ProofVerifier  # type: ignore[import-untyped]
+from apsig import KeyUtil, ProofSigner, ProofVerifier
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from http_message_signatures import (
     HTTPMessageSignaturesException,

@@ -52,10 +52,11 @@ def _temporary(job_id: str) -> str:
 
 def _answer(error: smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused) -> str:
     """The server's reply, like ``550 5.1.1 no such mailbox``."""
+    text: bytes | str
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, text = next(iter(error.recipients.values()))  # there is one recipient
     else:
-        code, text = error.smtp_code, error.smtp_error  # type: ignore[assignment]
+        code, text = error.smtp_code, error.smtp_error
     return f"{code} {' '.join((text.decode('utf-8', 'replace') if isinstance(text, bytes) else text).split())}"
 
 

@@ -122,7 +122,7 @@ def _work_folder(to: Path) -> Iterator[Path]:
 def _write(source: Source, work: Path, unfinished: Path) -> Manifest:
     """Writes the archive. The database comes first, so that all images it refers to are in the folder."""
     text, left_out = without_secrets(source.folder, source.settings, source.hooks)
-    description = {"made_at": source.clock.now(), "plugins": source.settings.enabled_plugins, "left_out": left_out}
+    made_at = source.clock.now()
     copy = work / "copy"
     with new_archive(unfinished) as out:
         if source.sqlite_file is not None:
@@ -140,7 +140,9 @@ def _write(source: Source, work: Path, unfinished: Path) -> Manifest:
                     if not missing(store, migration_folders(source.hooks)):
                         refuse_broken(broken_invariants(tx))
                 failpoint("backup.copied")
-                manifest = describe(tx, "backup", **description)  # type: ignore[arg-type]
+                manifest = describe(
+                    tx, "backup", made_at=made_at, plugins=source.settings.enabled_plugins, left_out=left_out
+                )
         finally:
             store.close()
         for file in work.glob("copy*"):

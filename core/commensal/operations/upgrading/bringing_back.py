@@ -9,7 +9,7 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import ColumnElement, Table, func, select
 
 from ...base.clock import Clock
 from ...base.errors import Problem, SettingsError
@@ -41,8 +41,8 @@ def changes_since(tx: Transaction, moment: datetime) -> list[Problem]:
     return [loss for loss in losses if loss.values["count"]]
 
 
-def _count(tx: Transaction, table: Table, condition: object) -> int:
-    return int(tx.value(select(func.count()).select_from(table).where(condition)))  # type: ignore[arg-type]
+def _count(tx: Transaction, table: Table, condition: ColumnElement[bool]) -> int:
+    return int(tx.value(select(func.count()).select_from(table).where(condition)))
 
 
 def bring_back(folder: Path, backup: Path, *, command: Path, clock: Clock) -> None:

@@ -193,7 +193,8 @@ def _read_row(number: int, values: dict[str, str], problems: list[Problem]) -> C
     name = " ".join(part for part in (values.get("first_name", ""), values.get("name", "")) if part)
     texts = {"name": name, **{key: values.get(key, "") for key in ("phone", "code", "note")}}
     own_problems: list[Problem] = []
-    read_attributes(CustomerFields(**texts), own_problems)  # type: ignore[typeddict-item]
+    fields = CustomerFields(name=name, phone=texts["phone"], code=texts["code"], note=texts["note"])
+    read_attributes(fields, own_problems)
     problems += [_at(number, problem) for problem in own_problems]
     groups = tuple(dict.fromkeys(part.strip()[:100] for part in values.get("groups", "").split(",") if part.strip()))
     return CustomerRow(number=number, email=address if isinstance(address, str) else "", texts=texts, groups=groups)

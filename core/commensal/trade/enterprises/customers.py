@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cache
-from typing import Any, NamedTuple, TypedDict, Unpack
+from typing import Any, Final, Literal, NamedTuple, TypedDict, Unpack
 
 from sqlalchemy import ColumnElement, Select, bindparam, case, func, literal_column, select
 from sqlalchemy.sql.dml import ReturningInsert
@@ -269,13 +269,17 @@ def _selected(enterprise_id: str, search: str, category_id: str) -> list[ColumnE
     return conditions
 
 
+_LONGEST: Final[tuple[tuple[Literal["name", "phone", "code", "note"], int], ...]] = (
+    ("name", 200), ("phone", 40), ("code", 40), ("note", 2000),
+)  # fmt: skip
+
+
 def read_attributes(attributes: CustomerFields, problems: list[Problem]) -> dict[str, Any]:
     """Column values of a customer; leaves out `categories`, which have a table of their own."""
     values: dict[str, Any] = {}
-    for name, most in (("name", 200), ("phone", 40), ("code", 40), ("note", 2000)):
+    for name, most in _LONGEST:
         if name in attributes:
-            text: str = attributes[name] or ""  # type: ignore[literal-required]
-            values[name] = read_text(text, f"/{name}", problems, most=most, lines=name == "note")
+            values[name] = read_text(attributes[name] or "", f"/{name}", problems, most=most, lines=name == "note")
     if "name" in values:
         refuse_links(values["name"], "/name", problems)
     if "code" in values:

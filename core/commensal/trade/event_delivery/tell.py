@@ -85,4 +85,5 @@ def tell_plugin(instance: Instance, job: Job) -> None:
 
 
 def _event(values: Mapping[str, str]) -> Event:
-    return Event(**{**values, "at": datetime.fromisoformat(values["at"])})  # type: ignore[arg-type]
+    texts = {name: value for name, value in values.items() if name != "at"}
+    return Event(at=datetime.fromisoformat(values["at"]), **texts)

@@ -63,7 +63,8 @@ def cart_of(
         return None
     statement = _OF_PERSON if person_id else _OF_GUEST
     parameters = {"session": session_id, **({"person": person_id} if person_id else {"secret": secret_hash})}
-    return tx.value(statement.with_for_update() if lock else statement, parameters)  # type: ignore[no-any-return]
+    cart_id: str | None = tx.value(statement.with_for_update() if lock else statement, parameters)
+    return cart_id
 
 
 def open_cart(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, insert, select
 
 from ...base.errors import Refused
 from ...base.money import Money
@@ -31,12 +31,12 @@ _row, _order = guest_order.c, customer_order.c
 _DEADLINES = select(_row.confirm_by, _row.pay_by).where(_row.order_id == bindparam("order"))
 
 
-def _open(*conditions: object) -> Select[Any]:
+def _open(*conditions: ColumnElement[bool]) -> Select[Any]:
     """Returns a statement that counts the shop's unpaid guest orders that are not handed over, under `conditions`."""
     unpaid = and_(_order.state.in_(("Held", "Complete")), _order.payment_state == "Unpaid")
     orders = select(func.count()).select_from(guest_order).join(customer_order, _order.id == _row.order_id)
     unpaid_and_open = unpaid & (_order.fulfilment_state != "Fulfilled")
-    return orders.where(_row.enterprise_id == bindparam("shop"), unpaid_and_open, *conditions)  # type: ignore[arg-type]
+    return orders.where(_row.enterprise_id == bindparam("shop"), unpaid_and_open, *conditions)
 
 
 _STAND = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sqlalchemy import select
 
@@ -31,7 +31,7 @@ def journal_csv(tx: Transaction, enterprise_id: str, *, after: int = 0, limit: i
         yield _line(values[name] for name in COLUMNS)
 
 
-def _line(values: object) -> str:
+def _line(values: Iterable[object]) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer).writerow(values)  # type: ignore[arg-type]
+    csv.writer(buffer).writerow(values)
     return buffer.getvalue()

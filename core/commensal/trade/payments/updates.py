@@ -21,17 +21,24 @@ def apply_update(tx: Transaction, enterprise_id: str, plugin: str, update: Payme
     The payment must belong to the enterprise and the plugin, and have the same amount and currency. Otherwise nothing
     is applied, the message is stored as a problem for a person, and None is returned.
     """
-    values = {"amount": update.amount, "currency": update.currency, "reference": update.reference}
     try:
         payment = payment_by_id(tx, enterprise_id, update.payment_id)
     except NotFound:
         payment = None
     if payment is None or payment.plugin != plugin:
-        keep_unknown_payment(tx, enterprise_id, plugin, update.payment_id, **values)  # type: ignore[arg-type]
+        keep_unknown_payment(
+            tx,
+            enterprise_id,
+            plugin,
+            update.payment_id,
+            amount=update.amount,
+            currency=update.currency,
+            reference=update.reference,
+        )
         return None
     if (update.amount, update.currency) != (payment.amount, payment.currency):
         code = "other_currency" if update.currency != payment.currency else "other_amount"
-        keep_problem(tx, payment, code, **values)  # type: ignore[arg-type]
+        keep_problem(tx, payment, code, amount=update.amount, currency=update.currency, reference=update.reference)
         return None
     return _apply_to_refund(tx, payment, update) if payment.kind == "refund" else _apply_to_payment(tx, payment, update)
 

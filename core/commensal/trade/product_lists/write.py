@@ -63,7 +63,7 @@ def to_xlsx(
     rows: Sequence[Sequence[Cell]], language: str, now: datetime, *, columns: Sequence[Column] = COLUMNS
 ) -> bytes:
     """The XLSX file, with frozen headers; rows are written one by one, so that memory use stays constant."""
-    import xlsxwriter  # type: ignore[import-untyped]  # it takes long to load, and few spreadsheets are written
+    import xlsxwriter  # it takes long to load, and few spreadsheets are written
 
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"constant_memory": True}) as workbook:

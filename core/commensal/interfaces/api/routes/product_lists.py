@@ -89,7 +89,8 @@ def read_product_list(call: Call, enterprise: str, body: bytes, query: ListToRea
     mistake by row and column; otherwise a list with mistakes is refused with all of them.
     """
     if query.dry_run:
-        return call.prepared  # type: ignore[no-any-return]
+        outcome: ListOutcome = call.prepared
+        return outcome
     return _import_list(call, enterprise, call.prepared, query)
 
 

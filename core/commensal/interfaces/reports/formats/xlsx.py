@@ -47,7 +47,7 @@ def _write(printout: Printout) -> Iterator[bytes]:
 
 def _write_frame(file: Path, printout: Printout, columns: Sequence[PlainColumn]) -> None:
     """Writes the template: headers in the first row, the styles of lines in the second, those of sums in the third."""
-    import xlsxwriter  # type: ignore[import-untyped]  # slow to import, and rarely needed
+    import xlsxwriter  # slow to import, and rarely needed
 
     numbers = {"money": f"#,##0.{'0' * digits(printout.query.currency)}".rstrip("."), "date": "yyyy-mm-dd"}
     numbers |= {"moment": "yyyy-mm-dd hh:mm"}
