@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from starlette.responses import Response
 
 from commensal import (
+    PRODUCT_TYPES,
     Invalid,
     Problem,
     Refused,
@@ -23,6 +24,7 @@ from commensal.trade import Listed, count_stock, grantors, listed_for, set_price
 
 from .desk import Desk, open_desk
 from .showing import amount_in_field, number_in_field, show
+from .ticked import BULK, apply_bulk, read_bulk, ticked_items
 
 AT_ONCE = 50  # rows on a page
 _MOST = 1000  # items of one enterprise
@@ -64,7 +66,8 @@ def products_page(
         pages=pages, count_all=len(rows), matches=len(matches), typed=typed or {}, mistakes=errors,
         names={f"{PRICE}{row.listed.item_id}": row.listed.name for row in shown}
         | {f"{STOCK}{row.listed.lot.id}": row.listed.name for row in shown},
-        saved=visit.query.get("saved", ""),
+        saved=visit.query.get("saved", ""), ticked=ticked_items(visit.form), kinds=_kinds(visit.language),
+        bulk={name: visit.form.get(name, "") for name in BULK},
     )  # fmt: skip
 
 
@@ -119,13 +122,17 @@ class Changes:
 
 
 def save_now(visit: Visit) -> Response:
-    """Saves what was changed on the page, or nothing: a mistake, or a change by somebody else, stands at its field."""
+    """Saves what was changed on the page, or nothing: a mistake, or a change by somebody else, stands at its field.
+
+    The second button also changes the rows that are ticked, after what was typed in them.
+    """
     typed = {name: value for name, value in visit.form.items() if name.startswith((PRICE, STOCK))}
     changed = {name: value for name, value in typed.items() if value.strip() != visit.form.get(f"{WAS}{name}", "")}
     try:
         with visit.write() as tx:
             desk = open_desk(tx, visit, "catalogs:write")
             changes = read_changes(changed, desk.enterprise.currency)
+            bulk = read_bulk(visit.form, visit.language) if visit.form.get("apply") == "ticked" else None
             if changes.stocks:
                 open_desk(tx, visit, "products:write")
             _refuse_changed_meanwhile(tx, visit, desk, changed)
@@ -133,10 +140,21 @@ def save_now(visit: Visit) -> Response:
                 set_price(tx, desk.enterprise.id, item_id, price)
             for lot_id, on_hand in changes.stocks.items():
                 _count(tx, desk, lot_id, on_hand, by=visit.actor.person_id)
+            count = len(changed)
+            if bulk is not None:
+                ticked = ticked_items(visit.form)
+                rows = listed_for(tx, desk.enterprise.id, None, item_ids=ticked, limit=len(ticked))
+                writable = frozenset({desk.enterprise.id, *grantors(tx, desk.enterprise.id, "WriteProducts")})
+                count += apply_bulk(tx, visit, desk, bulk, rows, writable)
     except Refused as error:
-        return products_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+        fields = {*typed, *BULK}
+        return products_page(visit, typed, mistakes(visit, error, fields.__contains__), status_of(error))
     page = visit.query.get("page", "")
-    return visit.redirect(f"{desk.address}/products?saved={len(changed)}" + (f"&page={page}" if page.isdigit() else ""))
+    return visit.redirect(f"{desk.address}/products?saved={count}" + (f"&page={page}" if page.isdigit() else ""))
+
+
+def _kinds(language: str) -> list[str]:
+    return sorted(concept.label(language) for concept in PRODUCT_TYPES.values())
 
 
 def read_changes(changed: Mapping[str, str], currency: str) -> Changes:

@@ -6,8 +6,13 @@ from decimal import Decimal
 
 import pytest
 
+from commensal.testing.goods import a_lot, an_item
+from commensal.testing.placed import a_shop
 from commensal.trade.catalogs.items import item_by_id
+from commensal.trade.catalogs.listings import listed_for
 from commensal.trade.catalogs.offers import set_price
+from commensal.trade.products.values import SuppliedProduct
+from commensal.trade.products.vat import rates_of
 from commensal.trade.stock.lots import lot_by_id
 
 from .conftest import Browser, Form, Stall
@@ -130,3 +135,77 @@ def test_a_search_finds_by_product_and_producer_without_accents(owner: Browser, 
     assert "Œufs" in page.text
     assert "Carottes" not in page.text
     assert "No product fits." in owner.go(f"{GRID}?q=zzz").text
+
+
+# ------------------------------------------------------------------------------------------- many at once
+
+
+def change_ticked(browser: Browser, *items: str, **fields: str) -> None:
+    """Ticks the rows of these items, fills in the form below and presses its button."""
+    ticks = {f"tick/{item}": "1" for item in items}
+    browser.post(browser.at, **{**grid_of(browser).fields, **ticks, **fields, "apply": "ticked"})
+
+
+def product_of(stall: Stall, item: str) -> SuppliedProduct:
+    with stall.instance.store.read() as tx:
+        return listed_for(tx, "shop", None, item_ids=[item])[0].product
+
+
+def test_ticked_rows_get_other_prices_a_rate_and_a_kind_together(owner: Browser, stall: Stall) -> None:
+    owner.go(GRID)
+    typed = {f"price/{stall.small}": "2.45"}
+    change_ticked(owner, stall.small, stall.eggs, by_percent="-10", to_vat="20", to_kind="Bakery", **typed)
+    assert "3 changes saved." in owner.page.text
+    assert [price_of(stall, item) for item in (stall.small, stall.eggs, stall.large)] == [221, 194, 1050]
+    changed, same = product_of(stall, stall.eggs), product_of(stall, stall.large)
+    with stall.instance.store.read() as tx:
+        rates = [rate.rate for rate in rates_of(tx, "shop", changed.id)]
+    assert (rates[-1], len(rates), changed.product_type) == (Decimal(20), 2, "bakery")
+    assert same.product_type != "bakery"
+
+
+def test_ticked_rows_are_not_offered_and_come_back(owner: Browser, stall: Stall) -> None:
+    owner.go(GRID)
+    change_ticked(owner, stall.eggs, not_offered="1")
+    assert f"price/{stall.eggs}" not in owner.page.ids()
+    owner.go(f"{GRID}/not-offered")
+    assert "Œufs par 6" in owner.page.text
+    owner.send("", **{f"tick/{stall.eggs}": "1"})
+    assert f"price/{stall.eggs}" in owner.page.ids()
+
+
+@pytest.mark.parametrize(
+    ("items", "fields", "text"),
+    [
+        (["eggs"], {}, "Say what is to change in the ticked rows."),
+        ([], {"by_percent": "5"}, "Tick at least one row."),
+        (["eggs"], {"by_percent": "-101"}, "Give a percent between -100 and 1000"),
+        (["eggs"], {"to_vat": "twenty", "by_percent": "5"}, "VAT"),
+    ],
+)
+def test_a_mistake_in_many_changes_saves_nothing_and_keeps_what_was_typed(
+    owner: Browser, stall: Stall, items: list[str], fields: dict[str, str], text: str
+) -> None:
+    owner.go(GRID)
+    ticked = [getattr(stall, name) for name in items]
+    change_ticked(owner, *ticked, **fields, **{f"price/{stall.large}": "11"})
+    assert (owner.status, text in owner.page.text) == (422, True)
+    assert (price_of(stall, stall.eggs), price_of(stall, stall.large)) == (215, 1050)
+    kept = grid_of(owner).fields
+    assert kept[f"price/{stall.large}"] == "11"
+    assert {name: kept[name] for name in fields} == fields
+    assert [name for name in kept if name.startswith("tick/")] == [f"tick/{item}" for item in ticked]
+
+
+def test_the_kind_of_goods_is_said_by_their_producer(owner: Browser, stall: Stall) -> None:
+    with stall.instance.store.write() as tx:
+        a_shop(tx, "farm", is_producer=True)
+        lot = a_lot(tx, "farm", name="Pain")
+        bread = an_item(tx, lot, "shop", name="Pain", price=300, enterprise_id="farm")
+    owner.go(GRID)
+    change_ticked(owner, bread, to_vat="20", by_percent="10")
+    assert (owner.status, "Their producer says the kind and the VAT of Pain" in owner.page.text) == (422, True)
+    assert price_of(stall, bread) == 300
+    owner.go(GRID)
+    change_ticked(owner, bread, by_percent="10")
+    assert price_of(stall, bread) == 330

@@ -24,9 +24,11 @@ from .catalogs.bringing import bring_listing as bring_listing
 from .catalogs.catalogs import catalog_by_id as catalog_by_id
 from .catalogs.catalogs import catalogs_of as catalogs_of
 from .catalogs.catalogs import create_catalog as create_catalog
+from .catalogs.hiding import hide_items as hide_items
 from .catalogs.hiding import hide_producer as hide_producer
 from .catalogs.hiding import show_items as show_items
 from .catalogs.items import change_item as change_item
+from .catalogs.items import hidden_items as hidden_items
 from .catalogs.items import item_by_id as item_by_id
 from .catalogs.items import items_by_id as items_by_id
 from .catalogs.items import items_of as items_of

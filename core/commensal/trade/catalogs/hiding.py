@@ -1,4 +1,4 @@
-"""Hides a producer's items in a shop's catalogs and shows them again; items that the shop hid itself stay hidden."""
+"""Hides items in a shop's catalogs, one by one or those of a producer, and shows them again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .tables import catalog, catalog_item
 def hide_producer(tx: Transaction, enterprise_id: str, producer_id: str) -> list[str]:
     """Hides the producer's items in the enterprise's catalogs, so that nobody can order them, not even in open sales.
 
-    Returns the ids of the items that were visible before, for `show_items`.
+    Returns the ids of the items that were visible before, for `show_items`: items that the shop hid itself stay hidden.
     """
     item = catalog_item.c
     is_own = item.catalog_id.in_(select(catalog.c.id).where(catalog.c.enterprise_id == enterprise_id))
@@ -27,6 +27,14 @@ def hide_producer(tx: Transaction, enterprise_id: str, producer_id: str) -> list
     ]
     _set(tx, visible_ids, hidden=True)
     return visible_ids
+
+
+def hide_items(tx: Transaction, enterprise_id: str, item_ids: Collection[str]) -> None:
+    """Hides items of the enterprise, so that nobody can order them; ignores those that are not its own."""
+    item = catalog_item.c
+    is_own = item.catalog_id.in_(select(catalog.c.id).where(catalog.c.enterprise_id == enterprise_id))
+    query = select(item.id).where(is_own, item.id.in_(sorted(item_ids)), ~item.hidden).order_by(item.id)
+    _set(tx, [row["id"] for row in tx.all(query)], hidden=True)
 
 
 def show_items(tx: Transaction, enterprise_id: str, item_ids: Collection[str]) -> None:
