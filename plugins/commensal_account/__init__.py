@@ -16,6 +16,7 @@ from commensal import hookimpl
 from .commands import commands
 from .credit_check import order_problems
 from .endpoints import endpoints
+from .invariants import invariants
 from .office import office_pages, page_parts
 from .open_balances import erase_person, switched_off
 from .order_changes import order_cancelled, order_changed
@@ -28,6 +29,7 @@ __all__ = [
     "endpoints",
     "enterprise_settings",
     "erase_person",
+    "invariants",
     "mail_parts",
     "migrations",
     "office_pages",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, exists, insert, select, update
 
 from commensal import (
     LARGEST,
@@ -200,18 +200,6 @@ def paying_customer(tx: Transaction, payment_id: str) -> str:
     if customer_id is None:
         raise NotFound("no_account", "This customer has no account.")
     return str(customer_id)
-
-
-def unbalanced(tx: Transaction, enterprise_id: str) -> Sequence[str]:
-    """Returns customers whose balance differs from the sum of their ledger, which only edits by hand can cause."""
-    entry, account = account_entry.c, account_balance.c
-    ledger_sum = (
-        select(func.coalesce(func.sum(entry.amount), 0))
-        .where(entry.enterprise_id == account.enterprise_id, entry.customer_id == account.customer_id)
-        .scalar_subquery()
-    )
-    statement = select(account.customer_id).where(account.enterprise_id == enterprise_id, account.balance != ledger_sum)
-    return [row["customer_id"] for row in tx.all(statement)]
 
 
 def _selected(enterprise_id: str, customer_id: str) -> tuple[ColumnElement[bool], ...]:

@@ -29,6 +29,7 @@ from commensal import hookimpl
 from .commands import commands
 from .demo import demo_data
 from .endpoints import endpoints
+from .invariants import invariants
 from .office import office_pages, page_parts
 from .pricing import order_problems, price_adjustments
 from .settle import settle_adjustments
@@ -38,6 +39,7 @@ __all__ = [
     "commands",
     "demo_data",
     "endpoints",
+    "invariants",
     "migrations",
     "office_pages",
     "order_problems",

@@ -244,6 +244,7 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "switched_on": lambda world, _: _switch_off_and_on(world),
     "switched_off": lambda world, _: _switch_off_and_on(world),
     "warnings": lambda world, _: report_plugins(world.instance),
+    "invariants": lambda world, _: in_read(world, lambda tx: broken_invariants(tx, world.hooks)),
     "health_reasons": lambda world, _: list(plugin_reasons(world.instance)),
     "menu_items": lambda world, _: menu_labels(world),
     "page_parts": lambda world, _: parts_of_the_week(world),

@@ -38,10 +38,11 @@ from commensal.trade.payments.provider_refunds import refund_by_provider
 from commensal.trade.payments.refunds import refund
 from commensal.trade.payments.values import Payment
 from commensal.trade.people.people import add_person, new_person
-from commensal_account.accounts import account_of, entries, open_account, unbalanced, write_entry
+from commensal_account.accounts import account_of, entries, open_account, write_entry
+from commensal_account.invariants import invariants
 from commensal_account.payments import start_payment as take_from_account
 from commensal_account.settings import Settings as Account
-from commensal_account.tables import account_entry
+from commensal_account.tables import account_balance, account_entry
 
 from .conftest import SALE, Browser
 
@@ -106,7 +107,7 @@ class Stall:
     def balance(self) -> int:
         with self.instance.store.read() as tx:
             assert broken_invariants(tx) == []
-            assert unbalanced(tx, "shop") == []
+            assert invariants(tx) == []
             return account_of(tx, "shop", self.customer).balance
 
     def work(self) -> None:
@@ -329,6 +330,13 @@ def test_what_was_taken_and_is_not_written_down_yet_counts_once(stall: Stall) ->
         stall.buy(7)
     assert stall.buy(6).payment_state == "Paid"
     assert stall.balance == 0
+
+
+def test_a_balance_that_is_not_the_sum_of_its_ledger_is_a_broken_invariant(stall: Stall) -> None:
+    with stall.instance.store.write() as tx:
+        tx.execute(update(account_balance).values(balance=2001))
+        (problem,) = broken_invariants(tx, stall.instance.hooks)
+    assert (problem.where, problem.values["balance"], problem.values["ledger"]) == ("shop", 2001, 2000)
 
 
 def test_the_plugin_stays_on_until_the_accounts_are_settled(stall: Stall) -> None:

@@ -62,7 +62,8 @@ from commensal.trade.sale_sessions.questions import coordination_by_id
 from commensal.trade.sale_sessions.sessions import add_session
 from commensal.trade.sale_sessions.values import Supplier
 from commensal.trade.stock.lots import lot_by_id
-from commensal_account.accounts import account_of, open_account, unbalanced, write_entry
+from commensal_account.accounts import account_of, open_account, write_entry
+from commensal_account.invariants import invariants
 from commensal_solidarity.settings import Programme
 from commensal_solidarity.statement import statement_of
 from commensal_solidarity.years import day_start
@@ -461,7 +462,7 @@ class Week(RuleBasedStateMachine):
             lots = [lot_by_id(tx, "shop", lot) for lot in self.lots]
             assert [round(lot.free * (1000 if place == BIRDS else 1)) for place, lot in enumerate(lots)] == ledger.free
             balances = [account_of(tx, "shop", customer).balance for customer in self.customers]
-            assert (balances, unbalanced(tx, "shop")) == (ledger.accounts, [])
+            assert (balances, invariants(tx)) == (ledger.accounts, [])
             statements = [
                 statement_of(tx, "shop", self.programme, date(year, 1, 1), date(year, 12, 31)) for year in (2026, 2027)
             ]

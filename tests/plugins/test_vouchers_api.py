@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from commensal.instance import InstanceSettings
 from commensal.instance.settings import LimitSettings
+from commensal.operations.checks import broken_invariants
 from commensal.trade.enterprises.tables import enterprise_member, enterprise_plugin
 from commensal.trade.enterprises.tokens import make_token
 from commensal.trade.people.people import add_person, new_person
@@ -108,6 +109,18 @@ def test_the_movements_of_a_card_are_told(client: TestClient, stall: Stall) -> N
     assert (movement.status_code, movement.json()["balance"]) == (201, 1500)
     entries = client.get(url, headers=manager).json()["items"]
     assert [(entry["amount"], entry["note"]) for entry in entries] == [(1000, ""), (500, "au marché")]
+
+
+def test_cards_and_vouchers_that_do_not_add_up_are_broken_invariants(stall: Stall) -> None:
+    card, voucher = new_voucher(stall, "", kind="card", amount=1000), new_voucher(stall)
+    with stall.instance.store.write() as tx:
+        assert broken_invariants(tx, stall.instance.hooks) == []
+        tx.execute(update(vouchers_voucher).where(vouchers_voucher.c.id == card.id).values(balance=1001))
+        tx.execute(update(vouchers_voucher).where(vouchers_voucher.c.id == voucher.id).values(used=3))
+        problems = broken_invariants(tx, stall.instance.hooks)
+    assert [(problem.values["id"], problem.values["counted"], problem.values["journal"]) for problem in problems] == [
+        (card.id, 1001, 1000), (voucher.id, 3, 0)
+    ]  # fmt: skip
 
 
 def test_codes_are_shown_to_those_only_who_see_payments(client: TestClient, stall: Stall) -> None:

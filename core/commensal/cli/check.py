@@ -45,7 +45,7 @@ def add_to(app: typer.Typer) -> None:
 def report_state(instance: Instance) -> bool:
     """Prints broken invariants and payments that need a person. Returns False only for broken invariants."""
     with instance.store.read() as tx:
-        broken = broken_invariants(tx)
+        broken = broken_invariants(tx, instance.hooks)
         payment_problems = open_problems(tx)
     for problem in broken:
         console.print(spoken("[red]broken[/red] {problem}", problem=escape(told(problem))))

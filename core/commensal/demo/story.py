@@ -242,7 +242,7 @@ def _check(console: Console, instance: Instance, outcomes: Counter[str]) -> bool
         text = "{count} shoppers ordered, but only {mails} e-mails were written"
         problems.append(spoken(text, count=SHOPPERS, mails=mails))
     with instance.store.read() as tx:
-        problems.extend(told(problem) for problem in broken_invariants(tx))
+        problems.extend(told(problem) for problem in broken_invariants(tx, instance.hooks))
     for text in problems:
         console.print(spoken("[red]wrong[/red] {problem}", problem=text))
     if not problems:

@@ -229,6 +229,17 @@ def warnings(instance: Instance) -> Sequence[Problem] | None:
     raise AssertionError("a specification is not called")
 
 
+@hook(scope="instance", returns="each", where="transaction", on_error="skip", reads=True, timeout=60.0, since="0.2")
+def invariants(tx: Transaction) -> Sequence[Problem] | None:
+    """What does not add up in the plugin's own tables: a balance that is not the sum of its ledger.
+
+    For ``commensal check``, after an upgrade, and after each test with a `Shop`. Return a problem for each mismatch, by
+    a constant number of statements; nothing that people cause by using the plugin may be one. `tx` only reads. A plugin
+    that fails is skipped.
+    """
+    raise AssertionError("a specification is not called")
+
+
 @hook(scope="instance", returns="each", where="transaction", on_error="skip", reads=True, timeout=2.0, since="0.2")
 def health_reasons(tx: Transaction) -> Sequence[Problem] | None:
     """Reasons why the instance is degraded now, each with what to do, for ``/-/health`` and ``commensal check``.

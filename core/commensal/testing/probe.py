@@ -84,6 +84,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "switched_on": lambda tx: None,
     "switched_off": lambda tx: None,
     "warnings": lambda: [Problem("nothing", "There is nothing here.")],
+    "invariants": lambda tx: [],
     "health_reasons": lambda tx: [Problem("nothing", "There is nothing here.")],
     "menu_items": lambda tx: [MenuItem(label="Probe", url="/probe")],
     "page_parts": lambda page: [PagePart(title="Probe", lines=[PageLine(text="Something of the probe")])],

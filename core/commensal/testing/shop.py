@@ -264,7 +264,7 @@ class Shop:
     def check(self) -> None:
         """Checks the invariants of stock, numbers, totals, payments and journals, as ``commensal check`` does."""
         with self.instance.store.read() as tx:
-            broken = broken_invariants(tx)
+            broken = broken_invariants(tx, self.instance.hooks)
         assert not broken, "; ".join(map(str, broken))
 
     # ----------------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ from sqlalchemy import and_, func, select
 
 from ...base.errors import Problem
 from ...base.money import half_up
+from ...hooks import specifications
+from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction
 from ...trade.enterprises.tables import enterprise, enterprise_counter
 from ...trade.orders.tables import adjustment, customer_order, order_line, order_vat
@@ -72,9 +74,11 @@ _DIFFERENTLY_PAID = (
 _OWNERS = select(_entry.enterprise_id).distinct()
 
 
-def broken_invariants(tx: Transaction) -> list[Problem]:
-    """A problem for each violated invariant; empty for a sound instance."""
+def broken_invariants(tx: Transaction, hooks: Hooks | None = None) -> list[Problem]:
+    """A problem for each violated invariant, also of the plugins in `hooks`; empty for a sound instance."""
+    answers = hooks.each(specifications.invariants, tx=tx) if hooks is not None else []
     return [
+        *(problem for answer in answers for problem in answer.value or ()),
         *_levels_and_movements(tx),
         *_stock_and_orders(tx),
         *_numbers(tx),

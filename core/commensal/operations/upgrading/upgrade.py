@@ -128,7 +128,7 @@ def _migrate(plan: UpgradePlan, backup: Path, on_step: OnStep) -> tuple[str, ...
 
 def _check(plan: UpgradePlan, backup: Path) -> tuple[str, ...]:
     with plan.store.read() as tx:
-        broken = broken_invariants(tx)
+        broken = broken_invariants(tx, plan.source.hooks)
     if broken:
         raise UpgradeFailed("check", Several(broken[:5]), backup, untouched=False, before=_before(plan))
     source = plan.source
