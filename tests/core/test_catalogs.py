@@ -167,6 +167,20 @@ def test_an_item_that_was_never_on_sale_can_go_and_another_cannot(store: Store, 
         assert [item.id for item in items_of(tx, "hub", hub.id)] == [sold_item.id]
 
 
+def test_a_price_that_somebody_has_set_meanwhile_is_not_overwritten(store: Store, hub: Catalog) -> None:
+    with store.write() as tx:
+        item = add_item(tx, "hub", hub.id, product(tx))
+        assert set_price(tx, "hub", item.id, 250, version=0).price == 250
+        assert set_price(tx, "hub", item.id, 275, version=1).version == 2
+        for version in (0, 1, 3):
+            with pytest.raises(Stale):
+                set_price(tx, "hub", item.id, 300, version=version)
+        assert [offer.price for offer in item_by_id(tx, "hub", item.id).offers] == [275]
+        remove_price(tx, "hub", item.id)
+        with pytest.raises(Stale):
+            set_price(tx, "hub", item.id, 300, version=2)
+
+
 def test_a_price_is_set_once_for_each_category_and_raises_its_version(store: Store, hub: Catalog) -> None:
     with store.write() as tx:
         item = add_item(tx, "hub", hub.id, product(tx))

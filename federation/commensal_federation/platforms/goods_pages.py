@@ -135,7 +135,8 @@ def _apply(tx: Transaction, goods: Goods, changes: GoodsChanges, *, person_id: s
             change_item(tx, seller.id, item_id, items[item_id].version, **values)
         for (item_id, category_id), price in changes.prices.items():
             at.id = item_id
-            set_price(tx, seller.id, item_id, price, category_id=category_id)
+            seen = {offer.category_id: offer.version for offer in items[item_id].offers}.get(category_id, 0)
+            set_price(tx, seller.id, item_id, price, category_id=category_id, version=seen)
         for lot_id, lot in lots_by_id(tx, changes.stocks).items():
             at.id = lot_id
             _set_stock(tx, lot, changes.stocks[lot_id], person_id=person_id, note=note)

@@ -8,13 +8,18 @@ from typing import Any
 
 import pytest
 
+from commensal import Stale, enterprise_by_id
 from commensal.instance.settings import InstanceSettings
 from commensal.operations.checks import broken_invariants
 from commensal.testing.shop import Shop
 from commensal.trade import catalogs_of, grant, lend_stock, lot_by_id, products_by_id
 from commensal.trade.catalogs.items import add_item, item_by_id
+from commensal.trade.catalogs.offers import set_price
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import DfcLot, DfcOffer, DfcProduct
+from commensal_federation.platforms.goods import Goods
+from commensal_federation.platforms.goods_changes import GoodsChanges
+from commensal_federation.platforms.goods_pages import _apply
 
 from .platforms import V2, offer_of, request, settings_with
 
@@ -142,6 +147,21 @@ def test_a_price_is_set_at_its_offer_and_at_its_item(farm: Farm) -> None:
     assert answer.status_code == 200, answer.text
     assert (farm.price_of("honey"), farm.product_of("honey").vat_rate, farm.lot_of("honey").free) == (900, 10, 7)
     assert read(answer.content).one(DfcOffer).price is not None
+
+
+def test_a_price_of_the_office_of_the_same_moment_is_not_overwritten(farm: Farm) -> None:
+    """It is set after the document's state was compared, which PostgreSQL allows."""
+    with farm.shop.instance.store.write() as tx:
+        item = item_by_id(tx, farm.shop.id, farm.shop.items["honey"])
+        goods = Goods(seller=enterprise_by_id(tx, farm.shop.id), items=[item], products={}, categories=None)
+        set_price(tx, farm.shop.id, item.id, 850)
+        nothing: dict[Any, Any] = {}
+        changes = GoodsChanges(
+            products=nothing, rates=nothing, stocks=nothing, items=nothing, prices={(item.id, None): 900}, places={},
+        )  # fmt: skip
+        with pytest.raises(Stale):
+            _apply(tx, goods, changes, person_id=None, note="")
+    assert farm.price_of("honey") == 850
 
 
 def test_a_price_in_another_currency_changes_nothing(farm: Farm) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import delete, select, text
 
-from ...base.errors import Invalid, NotFound, Problem
+from ...base.errors import Invalid, NotFound, Problem, Stale
 from ...base.money import LARGEST
 from ...storage.database import Transaction, insert_or
 from ..enterprises.tables import customer_category
@@ -15,11 +15,13 @@ from .values import Offer
 
 
 def set_price(
-    tx: Transaction, enterprise_id: str, item_id: str, price: int, *, category_id: str | None = None
-) -> Offer:
+    tx: Transaction, enterprise_id: str, item_id: str, price: int, *, category_id: str | None = None,
+    version: int | None = None,
+) -> Offer:  # fmt: skip
     """Sets the price of one piece, in minor units of the enterprise's currency, for a category or for everybody (None).
 
-    Each call raises the offer's version by one. Raises `Invalid`, `NotFound`.
+    Each call raises the offer's version by one. With the `version` that the caller has seen (0: there was no price), it
+    overwrites no other. Raises `Invalid`, `NotFound`; `Stale` for another version.
     """
     item_by_id(tx, enterprise_id, item_id)
     if category_id is not None and not _is_category(tx, enterprise_id, category_id):
@@ -32,8 +34,12 @@ def set_price(
     everybody = text("category_id IS NULL") if category_id is None else None
     key = ["item_id"] if category_id is None else ["item_id", "category_id"]
     values = {"price": insertion.excluded.price, "version": offer.c.version + 1}
-    upsert = insertion.on_conflict_do_update(index_elements=key, index_where=everybody, set_=values)
-    changed_offer = Offer(**tx.one(upsert.returning(*offer.c)))
+    seen = None if version is None else offer.c.version == version
+    upsert = insertion.on_conflict_do_update(index_elements=key, index_where=everybody, set_=values, where=seen)
+    row = tx.first(upsert.returning(*offer.c))
+    if row is None or (version and row["version"] == 1):  # another price, or none any more
+        raise Stale
+    changed_offer = Offer(**row)
     announce_listing(tx, catalog_item.c.id == item_id)
     return changed_offer
 
