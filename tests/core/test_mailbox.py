@@ -25,6 +25,8 @@ from commensal.storage.jobs import Job, Work, enqueue, enqueue_all
 from commensal.storage.jobs.run import run_due
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.accounts.confirmations import ask_reset
+from commensal.trade.enterprises.invitations import invite
 from commensal.trade.enterprises.tables import enterprise_member
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.change import change_order
@@ -211,6 +213,20 @@ def test_sign_ups_and_resets_are_capped_too(client: TestClient, instance: Instan
     assert len(shop.mails()) == MOST + 1, "orders count apart, so that neither hides the other"
 
 
+def test_whoever_invites_an_address_keeps_its_owner_from_no_new_password(
+    instance: Instance, shop: Shop, somebody: Somebody
+) -> None:
+    """Nor does anything else that strangers cause for it."""
+    somebody("Victim")
+    with instance.store.write() as tx:
+        for _ in range(MOST + 1):
+            invite(tx, "shop", email=VICTIM, role="packer", language="en")
+        ask_reset(tx, VICTIM)
+    mails = shop.mails()
+    assert len(mails) == MOST + 1
+    assert sum("/reset/" in mail for mail in mails) == 1
+
+
 def test_mails_that_leave_at_once_are_all_counted(instance: Instance, store: Store) -> None:
     def leave(number: int) -> bool:
         payload = {"kind": "confirm_email", "to": VICTIM, "language": "en"}
@@ -343,7 +359,10 @@ def test_a_name_with_a_link_is_refused_wherever_strangers_write_one(client: Test
         assert problems == [(422, "/name"), (422, "/name"), (422, "/address/street")], name
 
 
-@pytest.mark.parametrize("name", ["\u200b", "\u2060 \u200d", "Eve \u202egro.elpmaxe", "Eve \u2067x"])
+@pytest.mark.parametrize(
+    "name",
+    ["\u200b", "\u2060 \u200d", "Eve \u202egro.elpmaxe", "Eve \u2067x", "Eve\u2028x", "Eve\ufffe", "Eve\U0001ffff"],
+)
 def test_a_name_that_nobody_sees_or_that_turns_what_follows_is_refused(
     client: TestClient, shop: Shop, name: str
 ) -> None:

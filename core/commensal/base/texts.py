@@ -13,8 +13,9 @@ def read_text(
 ) -> str:
     """The text without surrounding space, in Unicode's composed form (NFC). With `lines` it may have several lines.
 
-    Appends to `problems` if it is shorter than `least` or longer than `most` characters, or has control characters or
-    such as turn the direction of what follows (UTS #39). A text that nobody sees counts as empty.
+    Appends to `problems` if it is shorter than `least` or longer than `most` characters, or has control characters,
+    such as turn the direction of what follows (UTS #39), or such as are no characters, with which XML is malformed. A
+    text that nobody sees counts as empty.
     """
     read = unicodedata.normalize("NFC", text.strip())
     if len(read) < least or (least and is_blank(read)):
@@ -32,7 +33,12 @@ def is_blank(text: str) -> bool:
 
 
 def _is_control(character: str) -> bool:
-    return unicodedata.category(character) == "Cc" or character in _DIRECTIONS
+    return unicodedata.category(character) in _CONTROLS or character in _DIRECTIONS or _is_none(ord(character))
+
+
+def _is_none(code_point: int) -> bool:
+    """Whether the code point is a noncharacter (Unicode, 23.7)."""
+    return code_point & 0xFFFE == 0xFFFE or 0xFDD0 <= code_point <= 0xFDEF
 
 
 def _without_format(text: str) -> str:
@@ -42,6 +48,7 @@ def _without_format(text: str) -> str:
     return "".join(character for character in text if unicodedata.category(character) != "Cf")
 
 
+_CONTROLS = ("Cc", "Zl", "Zp", "Cs")  # with the separators of lines and paragraphs, and halves of surrogates
 _DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # embeddings, overrides and isolates
 # Texts that mail programs turn into a link: an address with its scheme, or a host name.
 # Each pattern is anchored at its end, so that the time is linear in the length of the text, not quadratic.

@@ -6,6 +6,9 @@ producer of twenty hubs gets twenty orders at the same cut-off. A mailbox that s
 depot, is no exception: nothing proves that it is one. The hub sees which mails are late, and may make who reads the
 mailbox a member.
 
+E-mails with a code are counted by what the code is for: whoever invites an address, or asks for it to be told of sales,
+keeps its owner from no new password.
+
 They are counted in the database before they are sent, so that all workers share the count. An e-mail about an account
 that exceeds the limit is dropped: its link would be too old later. So is one of a plugin. An e-mail about an order is
 delayed instead, and replaces later ones about the order, because it is rendered from the order as it is when the e-mail
@@ -138,7 +141,7 @@ def _count_of(tx: Transaction, job: Job) -> str | None:
         hub_id = tx.value(_HUB_OF_STRANGER, keys)
         return None if hub_id is None else f"orders of {hub_id}"
     if payload.get("order_id") is None:
-        return "account"
+        return str(payload.get("purpose", "account"))
     return "order" if tx.value(_UNPROVED_ORDER, {"order": payload["order_id"]}) is not None else None
 
 
