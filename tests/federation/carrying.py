@@ -14,6 +14,8 @@ from sqlalchemy import insert, update
 from commensal.testing.goods import a_lot, an_item
 from commensal.trade.enterprises.tables import enterprise, enterprise_plugin
 from commensal.trade.sale_sessions.tables import coordination_supplier
+from commensal_federation.delivery.outbox.dead_letters import newest
+from commensal_federation.messaging import post
 from commensal_federation.testing import Region
 from commensal_transport.bookings import Booking, book, bookings_of_enterprise, bookings_of_trip, offer_trip, report
 from commensal_transport.needs import Need, needs_of
@@ -21,7 +23,7 @@ from commensal_transport.news import ask_others
 from commensal_transport.quotes_elsewhere import QuoteElsewhere, Waiting, answers_for
 from commensal_transport.statements import Statement, finish_trip, statement_of
 from commensal_transport.states import Event
-from commensal_transport.trips import Trip, TripTerms, bookable_trips, trip_by_id
+from commensal_transport.trips import Trip, TripTerms, bookable_trips, trip_by_id, trips_of
 from commensal_transport.vehicles import Vehicle, add_vehicle
 
 from .trading import Hub, Place, Producer, clock_of, minutes
@@ -105,6 +107,14 @@ class Road:
         with self.mill.read() as tx:
             return trip_by_id(tx, trip.id)
 
+    def trip_now(self) -> Trip:
+        """The mill's newest trip."""
+        with self.mill.read() as tx:
+            return trips_of(tx, "mill", since=tx.now - timedelta(days=9))[-1]
+
+    def trip_id(self) -> str:
+        return self.trip_now().id
+
     def report(self, place: Place, booking: Booking, event: Event, **facts: Any) -> None:
         with place.write() as tx:
             report(tx, place.id, booking.id, event, **facts)
@@ -178,3 +188,15 @@ def _locate(place: Place) -> None:
         here = update(enterprise).where(enterprise.c.id == place.id)
         tx.execute(here.values(latitude=latitude, longitude=longitude))
         tx.execute(insert(enterprise_plugin).values(row))
+
+
+def say(road: Road, at: str, name: str, body: object) -> str:
+    """Instance `at` posts this message of transport to the other; returns how it ended: "delivered", or the code of the
+    refusal."""
+    federation, other = road.region[at], "b" if at == "a" else "a"
+    with federation.instance.store.write() as tx:
+        id = post(federation, tx, road.region.peer(at, other).id, f"transport.{name}", body)
+    road.region.work()
+    with federation.instance.store.read() as tx:
+        letter = next(letter for letter in newest(tx, "out") if letter.id == id)
+    return letter.error.partition(":")[0] or letter.state

@@ -27,7 +27,7 @@ from ..bookings import Booking, booking_by_id, booking_by_iri, find_booking, is_
 from ..loads import room_taken
 from ..mails import tell
 from ..needs import ID
-from ..news import ASK
+from ..news import ASK, tell_others
 from ..states import ACTIVE, State
 from ..tables import transport_booking, transport_event, transport_quote, transport_trip, transport_vehicle
 from ..trips import Trip, find_trip, trip_by_id, trip_by_iri
@@ -152,7 +152,10 @@ def _own_changed(tx: Transaction, booking: Booking, message: BookingState) -> Bo
         return booking
     state: State = message.state
     if state in ACTIVE and booking.state not in ACTIVE and is_carried(tx, booking):
-        state = "cancelled_late"  # its goods travel with another trip meanwhile
+        # The answer came so late that its goods travel with another trip meanwhile.
+        tx.execute(_edit(booking).values(state="cancelled_late", number=booking.number + 1, **_facts(message)))
+        tell_others(tx, booking=booking.id)
+        return booking
     values = _facts(message) if state != "refused" else {"heard": message.number, "reason": message.reason}
     tx.execute(_edit(booking).values(state=state, **values))
     return booking

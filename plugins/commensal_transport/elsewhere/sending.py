@@ -25,7 +25,7 @@ from ..bookings import Booking, booking_by_id, bookings_of_trip
 from ..needs import ID
 from ..settings import Settings
 from ..statements import statement_of
-from ..tables import transport_event, transport_sent
+from ..tables import transport_booking, transport_event, transport_sent
 from ..trips import Trip, trip_by_id
 from .bodies import BookingOrder, BookingState, Happening, OfferedTrip, ReceiverReport, StatementCopy, TripOffer
 from .carriages import carriage_of
@@ -122,11 +122,18 @@ def offered_trip(federation: Federation, tx: Transaction, trip: Trip) -> Offered
 
 
 def tell_booking(federation: Federation, tx: Transaction, trip: Trip, booking: Booking) -> None:
-    """Tells the homes of its sender and its receiver what has become of a booking of a trip of ours."""
+    """Tells the homes of its sender and its receiver what has become of a booking of a trip of ours.
+
+    The receiver's hears no prices, and nothing of an order that was refused.
+    """
     homes = homes_of(federation, tx, {booking.sender_id, booking.receiver_id})
-    for peer_id in sorted({home.peer_id for home in homes.values() if home.peer_id}):
-        body = _booking_state(federation, tx, trip, booking, homes)
-        send(federation, tx, peer_by_id(tx, peer_id), "BookingState", booking.id, body)
+    sender_home, receiver_home = homes[booking.sender_id].peer_id, homes[booking.receiver_id].peer_id
+    state = _booking_state(federation, tx, trip, booking, homes)
+    if sender_home is not None:
+        send(federation, tx, peer_by_id(tx, sender_home), "BookingState", booking.id, state)
+    if receiver_home is not None and receiver_home != sender_home and booking.state != "refused":
+        unpriced = replace(state, alone=0, cap=None if booking.is_own else 0)
+        send(federation, tx, peer_by_id(tx, receiver_home), "BookingState", booking.id, unpriced)
 
 
 def _booking_state(
@@ -168,26 +175,35 @@ def tell_order(federation: Federation, tx: Transaction, booking_id: str) -> None
             number=booking.number, booking=iri, state="ordered" if is_ordered else "cancelled", trip=trip.iri,
             price=booking.cap or 0, carriage=carriage_of(federation, tx, booking, homes) if is_ordered else None,
         )  # fmt: skip
-        _send_order(federation, tx, peer, booking, order)
+        _send_order(federation, tx, peer, trip, booking, order)
     if homes[booking.receiver_id].peer_id is None and booking.state == "returned":
         report = ReceiverReport(number=1, booking=iri, event="refuse_warm")
         send(federation, tx, peer, "ReceiverReport", booking.id, report)
 
 
-def _send_order(federation: Federation, tx: Transaction, peer: Peer, booking: Booking, order: BookingOrder) -> None:
-    """Sends an order under the booking's own number, once; and no cancellation of what was never ordered there."""
+def _send_order(
+    federation: Federation, tx: Transaction, peer: Peer, trip: Trip, booking: Booking, order: BookingOrder
+) -> None:
+    """Sends an order under the booking's own number, once; and no cancellation of what was never ordered there.
+
+    It means nothing any more when the trip takes no more bookings; to an instance that is no peer it cannot go at all.
+    """
     about = (_sent.peer_id == peer.id, _sent.type == f"{ID}.BookingOrder", _sent.subject == booking.id)
     before = tx.value(select(_sent.number).where(*about).with_for_update())
-    if (before is None and order.state == "cancelled") or (before is not None and before >= order.number):
+    is_ordered = order.state == "ordered"
+    if (before is None and not is_ordered) or (before is not None and before >= order.number):
         return
     if peer.state not in ("accepted", "suspended"):
+        if is_ordered:
+            refused = update(transport_booking).where(transport_booking.c.id == booking.id)
+            tx.execute(refused.values(state="refused", reason="gone"))
         return
     if before is None:
         row = {"peer_id": peer.id, "type": f"{ID}.BookingOrder", "subject": booking.id, "digest": ""}
         tx.execute(insert(transport_sent).values(**row, number=order.number))
     else:
         tx.execute(update(transport_sent).where(*about).values(number=order.number))
-    post(federation, tx, peer.id, f"{ID}.BookingOrder", order)
+    post(federation, tx, peer.id, f"{ID}.BookingOrder", order, expires=trip.book_until if is_ordered else None)
 
 
 # ------------------------------------------------------------------------------------------------ statements
