@@ -1,0 +1,203 @@
+"""What a peer says about transport that is not its to say, or too late, is refused by name and changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from commensal_transport.elsewhere import carrier
+from commensal_transport.elsewhere.bodies import (
+    BookingOrder,
+    BookingState,
+    QuoteAnswer,
+    QuoteRequest,
+    ReceiverReport,
+    StatementAnswer,
+    StatementCopy,
+    TripOffer,
+)
+from commensal_transport.elsewhere.carriages import asked_carriage
+from commensal_transport.elsewhere.sending import offered_trip
+from commensal_transport.statements import comparisons_of, digest_of, settled, statement_of
+from commensal_transport.tables import transport_quote
+from commensal_transport.trips import trip_by_id
+
+from .carrying import Road, open_road, say
+from .conftest import NewRegion
+
+A, B = "https://a.example", "https://b.example"
+
+
+@pytest.fixture
+def road(new_region: NewRegion) -> Road:
+    road = open_road(new_region)
+    road.offer()
+    road.ask()
+    return road
+
+
+def the_order(road: Road, **changes: Any) -> BookingOrder:
+    """An order of the farm as its home would post it, under a name that is new."""
+    need, (copy,) = road.need(road.farm), road.copies()
+    with road.farm.read() as tx:
+        carriage = asked_carriage(road.farm.federation, tx, need, road.hub.iri)
+    assert copy.iri is not None
+    order = BookingOrder(
+        number=1, booking=f"{A}/-/transport/bookings/forged", state="ordered", trip=copy.iri, price=10**6,
+        carriage=replace(carriage, **changes.pop("carriage", {})),
+    )  # fmt: skip
+    return replace(order, **changes)
+
+
+def the_state(road: Road, **changes: Any) -> BookingState:
+    """What the mill's home would say about the only booking."""
+    trip_id = road.trip_id()
+    with road.mill.read() as tx:
+        offered = offered_trip(road.mill.federation, tx, trip_by_id(tx, trip_id))
+    (booking,) = road.bookings(road.farm)
+    state = BookingState(
+        number=99, answers=booking.number, booking=f"{A}/-/transport/bookings/{booking.id}", state="confirmed",
+        offered=offered, sender=road.farm.iri, sender_name="farm", receiver=road.hub.iri, crates=2, kg=17,
+        keeping="ambient", own_boxes=False, pickup_at=booking.pickup_at, delivery_at=booking.delivery_at,
+        alone=booking.alone, cap=booking.cap,
+    )  # fmt: skip
+    return replace(state, **changes)
+
+
+def test_a_guest_speaks_for_its_own_goods_and_for_trips_that_are_offered_to_it(road: Road) -> None:
+    somebody, nowhere = f"{B}/api/dfc/enterprises/mill", f"{B}/-/transport/trips/none"
+    (copy,) = road.copies()
+    cases: list[tuple[str, str, object]] = [
+        ("goods of another instance", "authority", the_order(road, carriage={"sender": somebody})),
+        ("a name of somebody else", "authority", the_order(road, booking=f"{B}/-/transport/bookings/x")),
+        ("a trip that there is not", "trip", the_order(road, trip=nowhere)),
+        ("an unknown receiver", "place", the_order(road, carriage={"receiver": f"{A}/api/dfc/enterprises/x"})),
+        ("a producer as receiver", "place", the_order(road, carriage={"receiver": road.mill.iri})),
+        ("goods that it does not receive", "authority", ReceiverReport(
+            number=1, booking=f"{B}/-/transport/bookings/{road.aboard(road.trip_now())[0].id}", event="refuse_warm")),
+        ("a statement of others", "authority", StatementAnswer(number=1, trip=str(copy.iri), digest="x")),
+    ]  # fmt: skip
+    names = {BookingOrder: "BookingOrder", ReceiverReport: "ReceiverReport", StatementAnswer: "StatementAnswer"}
+    for lie, code, body in cases:
+        assert say(road, "a", names[type(body)], body) == code, lie
+    quote = QuoteRequest(
+        number=1, quote=f"{A}/-/transport/quotes/x", trip=str(copy.iri),
+        carriage=the_order(road, carriage={"sender": somebody}).carriage,  # type: ignore[arg-type]
+    )  # fmt: skip
+    assert say(road, "a", "QuoteRequest", quote) == "authority"
+    road.settings(road.mill, is_farm=True, offered_to="nobody")
+    assert say(road, "a", "BookingOrder", the_order(road)) == "trip", "it is not offered any more"
+    assert [booking.is_own for booking in road.aboard(road.trip_now())] == [True]
+
+
+def test_an_order_counts_once_and_an_older_one_nothing(road: Road) -> None:
+    assert say(road, "a", "BookingOrder", the_order(road)) == "delivered"
+    order = the_order(road)
+    cancelled = replace(order, number=3, state="cancelled", carriage=None)
+    assert say(road, "a", "BookingOrder", cancelled) == "delivered"
+    for late in (order, replace(order, number=2), replace(order, number=3)):
+        assert say(road, "a", "BookingOrder", late) == "delivered"
+    states = [(booking.state, booking.number) for booking in road.aboard(road.trip_now()) if not booking.is_own]
+    assert states == [("cancelled_free", 3)]
+
+
+def test_a_rival_fills_no_van_with_loads_that_do_not_exist(road: Road) -> None:
+    for number in range(carrier.MOST_ON_TRIP + 1):
+        order = the_order(road, booking=f"{A}/-/transport/bookings/{number}", carriage={"crates": 1, "kg": 1})
+        assert say(road, "a", "BookingOrder", order) == "delivered"
+    states = [booking.reason or booking.state for booking in road.aboard(road.trip_now()) if not booking.is_own]
+    assert states == ["confirmed"] * carrier.MOST_ON_TRIP + ["too_many"]
+
+
+def test_whoever_asks_for_too_many_prices_gets_no_answer(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(carrier, "MOST_QUOTES", 2)
+    (copy,) = road.copies()
+    carriage = the_order(road).carriage
+    assert carriage is not None
+    codes = [
+        say(road, "a", "QuoteRequest", QuoteRequest(
+            number=1, quote=f"{A}/-/transport/quotes/{number}", trip=str(copy.iri), carriage=carriage))
+        for number in range(3)
+    ]  # fmt: skip
+    assert codes[-1] == "too_many"
+
+
+def test_a_carrier_speaks_for_its_own_trips_and_raises_no_price(road: Road) -> None:
+    road.book()
+    (before,) = road.bookings(road.farm)
+    assert before.cap is not None
+    state = the_state(road)
+    offer = TripOffer(number=99, state="open", offered=state.offered)
+    own = f"{A}/-/transport/trips/x"
+    cases: list[tuple[str, str, object]] = [
+        ("more than was agreed", "price", replace(state, cap=before.cap + 1)),
+        ("goods of the carrier", "price", replace(state, cap=None)),
+        ("ordered", "state", replace(state, state="ordered")),
+        ("a booking that there is not", "booking", replace(state, booking=f"{A}/-/transport/bookings/x")),
+        ("a trip of ours", "authority", replace(offer, offered=replace(offer.offered, trip=own))),
+        ("another carrier", "authority", replace(offer, offered=replace(offer.offered, carrier=road.farm.iri))),
+        ("a receiver elsewhere", "receiver", replace(
+            state, booking=f"{B}/-/transport/bookings/x", sender=road.mill.iri, receiver=road.hub.iri)),
+    ]  # fmt: skip
+    names = {BookingState: "BookingState", TripOffer: "TripOffer"}
+    for lie, code, body in cases:
+        assert say(road, "b", names[type(body)], body) == code, lie
+    assert say(road, "b", "BookingState", replace(state, number=1, state="delivered")) == "delivered"
+    assert say(road, "b", "BookingState", replace(state, number=98, answers=0, state="delivered")) == "delivered"
+    assert [booking.state for booking in road.bookings(road.farm)] == ["confirmed"], (
+        "an older word, and an older answer"
+    )
+
+
+def test_an_answer_to_a_question_that_was_not_asked_changes_no_price(road: Road) -> None:
+    with road.farm.read() as tx:
+        row = tx.one(select(transport_quote))
+    answer = QuoteAnswer(
+        number=row["number"] - 1 or 7, quote=f"{A}/-/transport/quotes/{row['id']}", price=1, alone=9999,
+        pickup_at=row["pickup_at"], delivery_at=row["delivery_at"],
+    )  # fmt: skip
+    assert say(road, "b", "QuoteAnswer", replace(answer, quote=f"{A}/-/transport/quotes/x")) == "quote"
+    assert say(road, "b", "QuoteAnswer", answer) == "delivered"
+    with road.farm.read() as tx:
+        assert tx.one(select(transport_quote))["price"] == row["price"]
+
+
+def test_a_statement_that_differs_or_does_not_add_up_is_told_to_people_on_both_sides(road: Road) -> None:
+    road.book()
+    trip_id = road.trip_id()
+    for event in ("pick_up", "deliver"):
+        for booking in road.aboard(road.trip_now()):
+            road.report(road.mill, booking, event)  # type: ignore[arg-type]
+    with road.mill.read() as tx:
+        content, shares = settled(trip_by_id(tx, trip_id), road.aboard(road.trip_now()))
+    (guest,) = [booking for booking in road.aboard(road.trip_now()) if not booking.is_own]
+    (here,) = road.bookings(road.farm)
+    number, cents = shares[guest.id]
+    forged = {**content, "participants": [list(row) for row in content["participants"]]}
+    forged["participants"][0][4] -= 5000
+    forged["participants"][1][4] += 5000
+    trip_iri = f"{B}/-/transport/trips/{trip_id}"
+    copy = StatementCopy(
+        number=1, trip=trip_iri, content=forged, digest=digest_of(forged),
+        shares={f"{A}/-/transport/bookings/{here.id}": (number, cents + 5000)},
+    )  # fmt: skip
+    assert say(road, "b", "Statement", replace(copy, digest=digest_of(content))) == "digest"
+    assert say(road, "b", "Statement", replace(copy, trip=f"{B}/-/transport/trips/other")) == "trip"
+    assert say(road, "b", "Statement", copy) == "delivered"
+    assert "Un décompte de Mill diffère" in road.news(road.farm)
+    with road.mill.read() as tx:
+        (comparison,) = comparisons_of(tx, trip_id)
+    assert set(comparison.mistakes) >= {"agreed", "cap", "shares"}
+
+    honest = replace(copy, number=2, content=content, digest=digest_of(content), shares={})
+    assert say(road, "b", "Statement", honest) == "delivered"
+    with road.farm.read() as tx:
+        statement = statement_of(tx, here.trip_id)
+    assert statement is not None
+    assert statement.digest == digest_of(forged), "the first statement stays"
+    with road.mill.read() as tx:
+        (comparison,) = comparisons_of(tx, trip_id)
+    assert "second" in comparison.mistakes
