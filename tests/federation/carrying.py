@@ -103,6 +103,11 @@ class Road:
         with self.mill.read() as tx:
             return bookings_of_trip(tx, trip.id)
 
+    def guest_of(self, trip: Trip) -> Booking:
+        """The only booking of others on a trip."""
+        (booking,) = [booking for booking in self.aboard(trip) if not booking.is_own]
+        return booking
+
     def trip(self, trip: Trip) -> Trip:
         with self.mill.read() as tx:
             return trip_by_id(tx, trip.id)
@@ -148,9 +153,10 @@ class Road:
         return [str(mail["Subject"]) for mail in of_place if "/transport" in mail.get_body(("plain",)).get_content()]
 
 
-def open_road(new_region: Callable[..., Region]) -> Road:
-    """After the close: customers of the hub have ordered two crates of the farm's apples, and the mill's flour."""
-    region: Region = new_region("a", "b", plugins=PLUGINS)
+def open_road(new_region: Callable[..., Region], *more: str) -> Road:
+    """After the close: customers of the hub have ordered two crates of the farm's apples, and the mill's flour. `more`
+    plugins are enabled."""
+    region: Region = new_region("a", "b", plugins=(*more, *PLUGINS))
     region.befriend("a", "b")
     farm, hub = Producer(region, "a"), Hub(region, "b", "near")
     farm.grant(hub)

@@ -98,7 +98,7 @@ def test_an_order_counts_once_and_an_older_one_nothing(road: Road) -> None:
     order = the_order(road)
     cancelled = replace(order, number=3, state="cancelled", carriage=None)
     assert say(road, "a", "BookingOrder", cancelled) == "delivered"
-    for late in (order, replace(order, number=2), replace(order, number=3)):
+    for late in (replace(order, number=3), replace(order, number=2), order):
         assert say(road, "a", "BookingOrder", late) == "delivered"
     states = [(booking.state, booking.number) for booking in road.aboard(road.trip_now()) if not booking.is_own]
     assert states == [("cancelled_free", 3)]
@@ -170,7 +170,7 @@ def test_a_statement_that_differs_or_does_not_add_up_is_told_to_people_on_both_s
     trip_id = road.trip_id()
     for event in ("pick_up", "deliver"):
         for booking in road.aboard(road.trip_now()):
-            road.report(road.mill, booking, event)  # type: ignore[arg-type]
+            road.report(road.mill, booking, event)
     with road.mill.read() as tx:
         content, shares = settled(trip_by_id(tx, trip_id), road.aboard(road.trip_now()))
     (guest,) = [booking for booking in road.aboard(road.trip_now()) if not booking.is_own]
@@ -201,3 +201,16 @@ def test_a_statement_that_differs_or_does_not_add_up_is_told_to_people_on_both_s
     with road.mill.read() as tx:
         (comparison,) = comparisons_of(tx, trip_id)
     assert "second" in comparison.mistakes
+
+
+def test_without_their_checks_a_guessed_trip_is_booked_and_a_van_filled(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrier, "is_seen_by", lambda *_: True)
+    monkeypatch.setattr(carrier, "MOST_ON_TRIP", 1_000)
+    road.settings(road.mill, is_farm=True, offered_to="nobody")
+    for number in range(13):
+        order = the_order(road, booking=f"{A}/-/transport/bookings/{number}", carriage={"crates": 3, "kg": 9})
+        assert say(road, "a", "BookingOrder", order) == "delivered"
+    states = [booking.reason or booking.state for booking in road.aboard(road.trip_now()) if not booking.is_own]
+    assert states == ["confirmed"] * 12 + ["price"], "a van that comes a second time saves nothing"

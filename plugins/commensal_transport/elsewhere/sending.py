@@ -130,10 +130,10 @@ def tell_booking(federation: Federation, tx: Transaction, trip: Trip, booking: B
     sender_home, receiver_home = homes[booking.sender_id].peer_id, homes[booking.receiver_id].peer_id
     state = _booking_state(federation, tx, trip, booking, homes)
     if sender_home is not None:
-        send(federation, tx, peer_by_id(tx, sender_home), "BookingState", booking.id, state)
+        send(federation, tx, peer_by_id(tx, sender_home), "BookingState", state.booking, state)
     if receiver_home is not None and receiver_home != sender_home and booking.state != "refused":
         unpriced = replace(state, alone=0, cap=None if booking.is_own else 0)
-        send(federation, tx, peer_by_id(tx, receiver_home), "BookingState", booking.id, unpriced)
+        send(federation, tx, peer_by_id(tx, receiver_home), "BookingState", state.booking, unpriced)
 
 
 def _booking_state(
@@ -178,7 +178,7 @@ def tell_order(federation: Federation, tx: Transaction, booking_id: str) -> None
         _send_order(federation, tx, peer, trip, booking, order)
     if homes[booking.receiver_id].peer_id is None and booking.state == "returned":
         report = ReceiverReport(number=1, booking=iri, event="refuse_warm")
-        send(federation, tx, peer, "ReceiverReport", booking.id, report)
+        send(federation, tx, peer, "ReceiverReport", iri, report)
 
 
 def _send_order(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from commensal_federation.messaging import Handler, MessageType
 
-from . import bodies, carrier, comparing, guest, places
+from . import bodies, carrier, comparing, guest, places, restored
 from .codec import reader, writer
 from .sending import SCOPE
 
@@ -22,18 +22,29 @@ def _type(name: str, body: type[Any], *, catalogue: bool = False, fades: bool = 
     )  # fmt: skip
 
 
-Failed = Callable[..., None]
 TYPES: Mapping[MessageType, Handler] = {
-    _type("TripOffer", bodies.TripOffer, catalogue=True): Handler(guest.handle_trip_offer),
-    _type("PlaceRequest", bodies.PlaceRequest, catalogue=True): Handler(places.handle_place_request),
-    _type("PlaceAnswer", bodies.PlaceAnswer, catalogue=True): Handler(places.handle_place_answer),
+    _type("TripOffer", bodies.TripOffer, catalogue=True): Handler(
+        guest.handle_trip_offer, recover=restored.recover_number
+    ),
+    _type("PlaceRequest", bodies.PlaceRequest, catalogue=True): Handler(
+        places.handle_place_request, recover=restored.recover_number
+    ),
+    _type("PlaceAnswer", bodies.PlaceAnswer, catalogue=True): Handler(
+        places.handle_place_answer, recover=restored.recover_number
+    ),
     _type("QuoteRequest", bodies.QuoteRequest, fades=True): Handler(
         carrier.handle_quote_request, failed=guest.take_refused_request
     ),
     _type("QuoteAnswer", bodies.QuoteAnswer): Handler(guest.handle_quote_answer),
-    _type("BookingOrder", bodies.BookingOrder): Handler(carrier.handle_booking_order, failed=guest.take_refused_order),
-    _type("BookingState", bodies.BookingState): Handler(guest.handle_booking_state),
-    _type("ReceiverReport", bodies.ReceiverReport): Handler(carrier.handle_receiver_report),
-    _type("Statement", bodies.StatementCopy): Handler(comparing.handle_statement),
-    _type("StatementAnswer", bodies.StatementAnswer): Handler(comparing.handle_statement_answer),
+    _type("BookingOrder", bodies.BookingOrder): Handler(
+        carrier.handle_booking_order, failed=guest.take_refused_order, recover=restored.recover_order
+    ),
+    _type("BookingState", bodies.BookingState): Handler(guest.handle_booking_state, recover=restored.recover_number),
+    _type("ReceiverReport", bodies.ReceiverReport): Handler(
+        carrier.handle_receiver_report, recover=restored.recover_number
+    ),
+    _type("Statement", bodies.StatementCopy): Handler(comparing.handle_statement, recover=restored.recover_number),
+    _type("StatementAnswer", bodies.StatementAnswer): Handler(
+        comparing.handle_statement_answer, recover=restored.recover_number
+    ),
 }

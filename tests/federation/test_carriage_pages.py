@@ -1,0 +1,53 @@
+"""Pages of transport between instances: a price elsewhere is booked with one click, and everybody reads what comes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from .carrying import Road, open_road
+from .conftest import NewRegion
+from .test_office_pages import opens
+
+
+@pytest.fixture
+def road(new_region: NewRegion) -> Road:
+    return open_road(new_region, "office")
+
+
+def test_a_trip_elsewhere_is_booked_driven_and_settled_by_pages(road: Road) -> None:
+    farm = opens(road.farm)
+    assert "Nobody passes by yet" in farm.go("/office/farm/transport").text
+    assert "Alone: 61 km" in farm.page.text, "its instance has been asked where the hub is"
+    trip = road.offer()
+    assert "Mill (Instance B)" in farm.go("/office/farm/transport").text, "its instance has asked by itself"
+    farm.send("?then=book")
+    assert "Ordered. The other site answers in a moment" in farm.page.text
+    assert "Mill (Instance B) has not answered yet" in farm.page.text
+    road.region.work()
+    assert "comes " in farm.go("/office/farm/transport").text
+
+    mill = opens(road.mill, email="bea@example.org")
+    sheet = mill.go(f"/office/mill/transport/trips/{trip.id}").text
+    assert "owner: farm (Instance A)" in sheet
+    assert "farm (Instance A) · " in opens(road.hub, email="cem@example.org").go("/office/near/transport").text
+    statement = road.drive(trip)
+    farm.go("/office/farm/transport")
+    (url,) = [link for link in farm.page.links() if "/statements/" in link]
+    pages = [farm.go(url).text, mill.go(f"/office/mill/transport/statements/{trip.id}").text]
+    assert [re.findall("[0-9a-f]{16}", page) for page in pages] == [[statement.digest[8:24]]] * 2
+    assert "You owe Mill (Instance B)" in pages[0]
+    assert "Compared: the same is read at Instance A." in pages[1]
+
+
+def test_what_a_carrier_elsewhere_refuses_is_said_with_the_reason(road: Road) -> None:
+    farm = opens(road.farm)
+    road.offer()
+    road.ask()
+    road.settings(road.mill, is_farm=True, offered_to="nobody")
+    road.book()
+    assert (
+        "Mill (Instance B) did not take it along: This trip takes no more bookings."
+        in farm.go("/office/farm/transport").text
+    )

@@ -1,0 +1,39 @@
+"""An instance that carries, or has goods carried, is restored from a backup that knows nothing of the booking."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .carrying import open_road
+from .conftest import NewRegion
+from .restoring import Backup
+from .trading import minutes
+
+
+def test_a_carriers_instance_gets_its_booking_back_and_goes_on_counting(new_region: NewRegion, tmp_path: Path) -> None:
+    road = open_road(new_region)
+    trip = road.offer()
+    backup = Backup(road.mill, tmp_path)
+    booking = road.book()
+    road.report(road.mill, road.guest_of(trip), "pick_up")
+    backup.restore()
+    minutes(road.region, 5)
+    assert road.guest_of(trip).state == "confirmed", "that it was loaded is forgotten"
+    assert [stop.free.crates for stop in road.trip(trip).stops] == [37, 37 - booking.crates, 40, 40]
+    road.report(road.mill, road.guest_of(trip), "fail")
+    assert [other.state for other in road.bookings(road.farm)] == ["cancelled_by_carrier"]
+
+
+def test_a_booking_that_a_restored_instance_has_forgotten_is_cancelled_at_the_carriers(
+    new_region: NewRegion, tmp_path: Path
+) -> None:
+    road = open_road(new_region)
+    trip = road.offer()
+    backup = Backup(road.farm, tmp_path)
+    road.book()
+    backup.restore()
+    minutes(road.region, 5)
+    assert road.guest_of(trip).state == "cancelled_free"
+    assert road.bookings(road.farm) == []
+    road.book()
+    assert [booking.state for booking in road.bookings(road.farm)] == ["confirmed"]

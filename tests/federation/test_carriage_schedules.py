@@ -1,0 +1,164 @@
+"""Whatever is cut, lost, repeated or rolled back, both homes end with the same bookings, and no room is given twice.
+
+Each seed draws a schedule of what people and networks do. ``COMMENSAL_TEST_CARRIAGES=50 pytest`` runs fifty regions,
+each with four schedules one after the other.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+import pytest
+
+from commensal import Conflict, NotFound
+from commensal_transport.bookings import book, report
+from commensal_transport.changes import cancel_trip
+from commensal_transport.quotes_elsewhere import QuoteElsewhere
+from commensal_transport.statements import finish_trip
+from commensal_transport.states import HOLDS_ROOM, Event
+from commensal_transport.trips import Trip
+
+from .carrying import Road, open_road
+from .conftest import NewRegion
+from .trading import Place, clock_of, minutes
+
+REGIONS = int(os.environ.get("COMMENSAL_TEST_CARRIAGES", "1"))
+SCHEDULES = 4  # in a region, within the half day in which trips take bookings
+STEPS = 14
+
+
+class Crashed(Exception):
+    """The process has ended before its transaction was committed."""
+
+
+@dataclass
+class Schedule:
+    """One drawn schedule. What cannot be done at the moment is refused, as on pages."""
+
+    road: Road
+    draw: random.Random
+    trip: Trip
+
+    def step(self) -> None:
+        region = self.road.region
+        steps: list[Callable[[], object]] = [
+            self._ask, self._book, self._book, partial(self._guest, "cancel"), partial(self._carrier, "pick_up"),
+            partial(self._carrier, "deliver"), partial(self._carrier, "fail"), partial(self._carrier, "no_goods"),
+            partial(region.cut, "a", "b"), partial(region.cut, "a", "b", one_way=True),
+            partial(region.cut, "b", "a", one_way=True), region.mend, region.mend, partial(region.work, "a"),
+            partial(region.work, "b"), region.work, partial(minutes, region),
+        ]  # fmt: skip
+        with suppress(Conflict, NotFound, Crashed):
+            self.draw.choice(steps)()
+
+    def settle(self) -> None:
+        """The network works again, and all that waits is delivered."""
+        self.road.region.mend()
+        for _ in range(3):
+            clock_of(self.road.region).advance(minutes=11)
+            minutes(self.road.region)
+
+    def _ask(self) -> None:
+        self.road.ask()
+
+    def _book(self) -> None:
+        for answer in self.road.answers():
+            if isinstance(answer, QuoteElsewhere):
+                key = self.road.need(self.road.farm).key
+                with self.road.farm.write() as tx:
+                    book(tx, self.road.farm.instance.hooks, "farm", key, answer.trip.id, price=answer.price)
+                    self._perhaps_crash()
+
+    def _guest(self, event: Event) -> None:
+        for booking in self.road.bookings(self.road.farm):
+            self._report(self.road.farm, booking.id, event)
+
+    def _carrier(self, event: Event) -> None:
+        for booking in self.road.aboard(self.trip):
+            if not booking.is_own:
+                self._report(self.road.mill, booking.id, event)
+
+    def _report(self, place: Place, booking_id: str, event: Event) -> None:
+        with suppress(Conflict), place.write() as tx:
+            report(tx, place.id, booking_id, event)
+            self._perhaps_crash()
+
+    def _perhaps_crash(self) -> None:
+        if self.draw.random() < 0.15:
+            raise Crashed
+
+
+@pytest.mark.parametrize("number", range(REGIONS))
+def test_both_homes_end_alike_and_no_room_is_given_twice(new_region: NewRegion, number: int) -> None:
+    road, confirmed = open_road(new_region), 0
+    seeds = range(number * SCHEDULES, (number + 1) * SCHEDULES)
+    for seed in seeds:
+        schedule = Schedule(road, random.Random(seed), road.offer())
+        road.ask()
+        for _ in range(STEPS):
+            schedule.step()
+        schedule.settle()
+        confirmed += _assert_alike(road, schedule.trip, seed)
+        if seed != seeds[-1]:
+            _clear(road, schedule)
+    assert confirmed, "no schedule had a booking"
+    _drive_under_cuts(road, schedule)
+
+
+def _assert_alike(road: Road, trip: Trip, seed: int) -> int:
+    """Each booking has the same state at both homes, and what is free on each leg is what no booking takes."""
+    trip = road.trip(trip)
+    aboard = road.aboard(trip)
+    there = {booking.iri: booking.state for booking in aboard if booking.iri}
+    here = {f"https://a.example/-/transport/bookings/{booking.id}": booking for booking in road.bookings(road.farm)}
+    for iri, state in there.items():
+        assert here[str(iri)].state == state, f"seed {seed}"
+    for iri, booking in here.items():
+        if iri not in there and booking.state in HOLDS_ROOM:
+            raise AssertionError(f"seed {seed}: {booking.state} here, unknown there")
+        assert booking.state != "ordered", f"seed {seed}: it waits for ever"
+    for number, stop in enumerate(trip.stops):
+        stops = [other.id for other in trip.stops]
+        taken = sum(
+            booking.room_crates
+            for booking in aboard
+            if booking.state in HOLDS_ROOM and booking.pickup_id and booking.delivery_id
+            if stops.index(booking.pickup_id) <= number < stops.index(booking.delivery_id)
+        )
+        assert stop.free.crates >= 0
+        if not any(booking.state == "delivered" for booking in aboard):
+            assert stop.free.crates == trip.crates - taken, f"seed {seed}"
+    return len(there)
+
+
+def _clear(road: Road, schedule: Schedule) -> None:
+    """The trip ends, so that the next schedule begins with goods that nobody carries."""
+    for booking in road.aboard(schedule.trip):
+        if booking.state == "picked_up" and not booking.is_own:
+            road.report(road.hub, booking, "refuse_warm")
+    with suppress(Conflict), road.mill.write() as tx:
+        cancel_trip(tx, "mill", schedule.trip.id)
+    schedule.settle()
+
+
+def _drive_under_cuts(road: Road, schedule: Schedule) -> None:
+    """The last trip is driven while the link is cut; the statement is the same at both homes afterwards."""
+    road.region.cut("a", "b")
+    for event in ("pick_up", "deliver"):
+        for booking in road.aboard(schedule.trip):
+            with suppress(Conflict):
+                road.report(road.mill, booking, event)
+    with road.mill.write() as tx:
+        statement = finish_trip(tx, "mill", schedule.trip.id)
+    road.region.work()
+    schedule.settle()
+    for booking in road.bookings(road.farm):
+        if any(other.iri and other.iri.endswith(booking.id) for other in road.aboard(schedule.trip)):
+            copy = road.statement(road.farm, booking.trip_id)
+            assert copy is not None
+            assert copy.digest == statement.digest
