@@ -98,7 +98,7 @@ LONG = (
     "federation/dfc/test_dfc_linked_both_ways.py", "federation/dfc/test_dfc_two_instances.py",
     "federation/test_found_by_schedules.py", "federation/test_partitions.py", "federation/test_real_http.py",
     "plugins/test_author_conformance.py", "plugins/test_author_fixtures.py", "plugins/test_author_plugins.py",
-    "plugins/test_author_readme.py", "plugins/test_cookbook.py", "security/test_costs.py",
+    "plugins/test_author_readme.py", "plugins/test_cookbook.py", "security/test_costs.py", "security/test_described.py",
 )  # fmt: skip
 
 

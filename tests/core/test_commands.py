@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -70,13 +71,28 @@ NOBODY = 65534  # a user without rights
 NOWHERE = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
 
 
-def init_with_operator(run: Run) -> None:
-    run(*INIT)
-    run("user", "marie@example.org", "--name", "Marie", "--operator", "--password", "un mot de passe long")
+USER = ("user", "marie@example.org", "--name", "Marie", "--operator", "--password", "un mot de passe long")
+
+
+@pytest.fixture(scope="session")
+def instance_with_operator(shell: Shell, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an instance on its first day, to be copied."""
+    folder = tmp_path_factory.mktemp("first-day") / "val"
+    for words in (INIT, USER):
+        result = shell.run(*words, "--instance", folder)
+        assert result.returncode == 0, result.stderr
+    return folder
+
+
+@pytest.fixture
+def operated(instance_with_operator: Path, tmp_path: Path) -> None:
+    """The test's folder has an instance with the operator Marie."""
+    shutil.copytree(instance_with_operator, tmp_path / "val")
 
 
 def test_an_operator_sells_on_the_first_day(run: Run, tmp_path: Path) -> None:
-    init_with_operator(run)
+    run(*INIT)
+    run(*USER)
     result_of_add = run(
         "enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--hub", "--producer"
     )
@@ -103,8 +119,8 @@ def test_an_operator_sells_on_the_first_day(run: Run, tmp_path: Path) -> None:
     assert "pickup" in run("plugins").stdout
 
 
+@pytest.mark.usefixtures("operated")
 def test_a_log_in_address_becomes_no_public_contact(run: Run, tmp_path: Path) -> None:
-    init_with_operator(run)
     run("enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--hub")
     run("enterprise", "add", "La Ferme", "--owner", "marie@example.org", "--producer", "--email", "ferme@example.org")
     with open_instance(tmp_path / "val") as instance, instance.store.read() as tx:
@@ -112,8 +128,8 @@ def test_a_log_in_address_becomes_no_public_contact(run: Run, tmp_path: Path) ->
     assert contacts == {"Les Paniers du Val": "", "La Ferme": "ferme@example.org"}
 
 
+@pytest.mark.usefixtures("operated")
 def test_a_hub_sets_how_guests_may_order(run: Run) -> None:
-    init_with_operator(run)
     run("enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--hub")
     guests = ("enterprise", "guests", "les-paniers-du-val")
 
@@ -130,8 +146,8 @@ def test_a_hub_sets_how_guests_may_order(run: Run) -> None:
     assert rules(run(*guests, "--largest", "none").stdout) == {**changed, "--largest": "none"}
 
 
+@pytest.mark.usefixtures("operated")
 def test_a_hub_sets_what_happens_at_its_cut_offs(run: Run) -> None:
-    init_with_operator(run)
     run("enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--hub")
     closing = ("enterprise", "closing", "les-paniers-du-val")
     before = run(*closing).stdout
@@ -142,8 +158,8 @@ def test_a_hub_sets_what_happens_at_its_cut_offs(run: Run) -> None:
     assert "Choose one of these: at the cut-off, by hand." in run(*closing, "--telling", "later", fails=True).stderr
 
 
+@pytest.mark.usefixtures("operated")
 def test_a_rule_for_guests_that_is_wrong_is_named_by_its_option_and_changes_nothing(run: Run) -> None:
-    init_with_operator(run)
     run("enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--hub")
     guests = ("enterprise", "guests", "les-paniers-du-val")
     message = run(*guests, "--guests", "maybe", "--confirm-minutes", "1", "--largest=-1", fails=True).stderr
@@ -156,8 +172,8 @@ def test_a_rule_for_guests_that_is_wrong_is_named_by_its_option_and_changes_noth
     assert "Heures pour payer" in " ".join(run(*guests, "--help", language="fr").stdout.replace("│", " ").split())
 
 
+@pytest.mark.usefixtures("operated")
 def test_a_sale_of_nothing_is_opened_by_nobody_who_does_not_say_so(run: Run) -> None:
-    init_with_operator(run)
     run("enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--hub", "--producer")
     times = ("--closes", "wednesday 20:00", "--begins", "jeudi 17:00", "--ends", "19:00")
     result = run("sale", "open", "les-paniers-du-val", *times, fails=True)
@@ -166,8 +182,8 @@ def test_a_sale_of_nothing_is_opened_by_nobody_who_does_not_say_so(run: Run) -> 
     assert "0 items are on sale" in run("sale", "open", "les-paniers-du-val", *times, "--empty").stdout
 
 
+@pytest.mark.usefixtures("operated")
 def test_an_export_imports_again_unchanged(run: Run, tmp_path: Path) -> None:
-    init_with_operator(run)
     run("enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--producer")
     file = tmp_path / "liste.csv"
     file.write_text(LIST, encoding="utf-8")
@@ -178,8 +194,8 @@ def test_an_export_imports_again_unchanged(run: Run, tmp_path: Path) -> None:
         assert "created 0, changed 0, left 3" in result.stdout
 
 
+@pytest.mark.usefixtures("operated")
 def test_a_list_with_mistakes_names_them_and_changes_nothing(run: Run, tmp_path: Path) -> None:
-    init_with_operator(run)
     run("enterprise", "add", "Les Paniers du Val", "--owner", "marie@example.org", "--producer")
     file = tmp_path / "liste.csv"
     file.write_text(LIST.replace("2,40", "deux euros"), encoding="utf-8")
@@ -193,8 +209,8 @@ def test_a_list_with_mistakes_names_them_and_changes_nothing(run: Run, tmp_path:
     assert french in run(*command, "--dry-run", fails=True, language="fr").stdout
 
 
+@pytest.mark.usefixtures("operated")
 def test_a_second_init_overwrites_nothing(run: Run, tmp_path: Path) -> None:
-    init_with_operator(run)
     before = (tmp_path / "val" / "instance.toml").read_text()
     result = run("init", "--name", "Other", "--base-url", "http://x", "--language", "fr", "--timezone", "Europe/Paris",
                   "--sender", "a@example.org", fails=True)  # fmt: skip
@@ -244,8 +260,8 @@ def test_a_command_that_root_types_runs_as_the_owner_of_the_folder(shell: Shell)
             assert not (val / "backups").exists()
 
 
+@pytest.mark.usefixtures("operated")
 def test_a_program_that_reads_a_list_gets_every_cell_whole(run: Run) -> None:
-    init_with_operator(run)
     name = "Le groupement d’achat des habitantes et habitants du [haut] de la vallée et de ses environs"
     run("enterprise", "add", name, "--owner", "marie@example.org", "--hub")
     (line,) = [text_line for text_line in run("enterprise", "list").stdout.splitlines() if "groupement" in text_line]
@@ -272,8 +288,8 @@ def test_a_plugin_whose_library_is_not_installed_is_left_out_and_said(tmp_path: 
     assert "shop" in enabled
 
 
+@pytest.mark.usefixtures("operated")
 def test_a_database_that_never_was_is_made_by_migrate(run: Run, tmp_path: Path) -> None:
-    init_with_operator(run)
     for name in ("commensal.db", "upgrade.json"):
         (tmp_path / "val" / name).unlink()
     assert "commensal migrate" in run("check", fails=True).stderr
@@ -281,9 +297,9 @@ def test_a_database_that_never_was_is_made_by_migrate(run: Run, tmp_path: Path) 
     run("check")
 
 
+@pytest.mark.usefixtures("operated")
 @pytest.mark.parametrize("command", ["check", "serve", "work", "migrate", "upgrade", "backup", "plugins", "jobs"])
 def test_a_database_that_was_lost_is_told_by_what_is_left_beside_it(run: Run, tmp_path: Path, command: str) -> None:
-    init_with_operator(run)
     (tmp_path / "val" / "keys").mkdir()
     (tmp_path / "val" / "keys" / "root.key").write_text("a key")
     (tmp_path / "val" / "commensal.db").rename(tmp_path / "elsewhere")
@@ -294,9 +310,9 @@ def test_a_database_that_was_lost_is_told_by_what_is_left_beside_it(run: Run, tm
     assert not (tmp_path / "val" / "commensal.db").exists()
 
 
+@pytest.mark.usefixtures("operated")
 @pytest.mark.bundled
 def test_a_job_that_keeps_failing_is_shown_and_tried_again(run: Run, tmp_path: Path) -> None:
-    init_with_operator(run)
     with open_instance(tmp_path / "val") as instance, instance.store.write() as tx:
         job_id = enqueue(tx, "nobody knows", {})
         tx.execute(update(job).values(state="parked", attempts=6, error="KeyError: 'nobody knows'"))
@@ -309,8 +325,8 @@ def test_a_job_that_keeps_failing_is_shown_and_tried_again(run: Run, tmp_path: P
     assert "parked" not in run("check").stdout
 
 
+@pytest.mark.usefixtures("operated")
 def test_a_token_opens_the_api_of_a_served_instance(run: Run, tmp_path: Path) -> None:
-    init_with_operator(run)
     token = run("token", "marie@example.org", "--name", "test", "--scope", "self").stdout.strip()
     server = subprocess.Popen(
         [COMMENSAL, "serve", "--instance", tmp_path / "val", "--port", "0"], stdout=subprocess.PIPE, text=True
@@ -395,16 +411,14 @@ def test_what_is_no_moment_is_refused(text: str, clock: ManualClock) -> None:
         moment(text, "Europe/Paris", "--closes", after=clock.now())
 
 
-@pytest.mark.parametrize(
-    ("email", "name"),
-    [("marie@example.org", "Marie"), ("marie.le-goff@example.org", "Marie Le Goff"), ("www.x@example.org", "Www X")],
-)
-def test_who_is_given_no_name_has_that_of_the_address(run: Run, tmp_path: Path, email: str, name: str) -> None:
-    run(*INIT)
-    for password in ("un mot de passe long", "encore un mot de passe"):  # the second one is a new password
-        run("user", email, "--password", password)
+@pytest.mark.usefixtures("operated")
+def test_who_is_given_no_name_has_that_of_the_address(run: Run, tmp_path: Path) -> None:
+    names = {"ana@example.org": "Ana", "marie.le-goff@example.org": "Marie Le Goff", "www.x@example.org": "Www X"}
+    for email in names:
+        run("user", email, "--password", "un mot de passe long")
+    run("user", "ana@example.org", "--password", "encore un mot de passe")  # a new password, and no other name
     with open_instance(tmp_path / "val") as instance, instance.store.read() as tx:
-        assert person_by_email(tx, email).name == name
+        assert {email: person_by_email(tx, email).name for email in names} == names
 
 
 def _leaves(command: Any, path: str) -> Iterator[tuple[str, Any]]:

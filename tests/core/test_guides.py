@@ -24,6 +24,7 @@ _LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)(?:#([^)]+))?\)")
 _BLOCK = re.compile(r"^```(console|(?:csv|toml) file=\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.long  # some forty commands
 def test_the_commands_of_the_guides_do_what_they_say(tmp_path: Path, shell: Shell) -> None:
     runs = 0
     pages = "".join(guide.read_text(encoding="utf-8") for guide in READ_IN_ORDER)
