@@ -75,6 +75,7 @@ from .cli.named import named_enterprise as named_enterprise
 from .hooks.contract import hookimpl as hookimpl
 from .hooks.dialects import dialects_of as dialects_of
 from .hooks.dispatcher import Hooks as Hooks
+from .hooks.implement import implement as implement
 from .hooks.messages import message_types_of as message_types_of
 from .hooks.values import ChangedBy as ChangedBy
 from .hooks.values import ConsentRequest as ConsentRequest

@@ -20,6 +20,7 @@ from commensal.hooks.answers import answer_problem
 from commensal.hooks.contract import AnyHook, hook, hookimpl
 from commensal.hooks.describing import hooks_page
 from commensal.hooks.loading import all_hooks, load_plugins
+from commensal.hooks.type_stub import type_stub
 from commensal.instance import InstanceSettings
 from commensal.testing.probe import GOOD
 
@@ -44,6 +45,22 @@ def test_a_hook_says_what_it_is_for_and_when_it_came(hook: AnyHook) -> None:
 def test_a_hook_has_a_bundled_plugin_that_uses_it(hook: AnyHook) -> None:
     bundled = [point for point in plugin_entry_points().values() if point.dist and point.dist.name == "commensal"]
     assert [point.name for point in bundled if hasattr(getattr(point.load(), hook.name, None), "commensal_impl")]
+
+
+def test_type_checkers_read_the_decorators_of_today() -> None:
+    stub = Path(commensal.__file__).parent / "hooks" / "implement.pyi"
+    assert stub.read_text(encoding="utf-8") == type_stub(), f"run the command in {stub.name}"
+
+
+def test_a_decorator_marks_a_function_for_its_hook_alone() -> None:
+    def order_placed(order: object) -> None: ...
+
+    marked = commensal.implement.order_placed(order_placed)
+    assert vars(marked)["commensal_impl"] == vars(hookimpl(order_placed))["commensal_impl"]
+    with pytest.raises(AttributeError, match="no hook order_place; did you mean order_placed"):
+        commensal.implement.order_place  # type: ignore[attr-defined]  # noqa: B018
+    with pytest.raises(TypeError, match="implements order_paid is called so, not order_placed"):
+        commensal.implement.order_paid(order_placed)
 
 
 @every_hook

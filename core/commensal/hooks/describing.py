@@ -21,10 +21,11 @@ Everything that a plugin can do, and what the core promises when it calls it. Ge
 `core/commensal/hooks/specifications.py` by `commensal hooks > plugins/HOOKS.md`. New to plugins? Begin with
 [ten minutes](README.md) and [the cookbook](COOKBOOK.md), and come back to look things up.
 
-A plugin implements a hook by a function of the same name, marked with `@hookimpl`, that takes by name those of its
-arguments that it needs. It may also take `settings`, the enterprise's settings for the plugin (hooks of enterprises),
-and `instance_settings`, the operator's in `[plugins.<id>]` of instance.toml. Types are names of `commensal`:
-`python -m pydoc commensal.OrderDraft` shows what one holds, and in which units.
+A plugin implements a hook by a function of the same name, marked with `@hookimpl`, or with `@implement.<hook>`, which
+editors complete and type checkers know. The function takes by name those of the arguments that it needs. It may also
+take `settings`, the enterprise's settings for the plugin (hooks of enterprises), and `instance_settings`, the
+operator's in `[plugins.<id>]` of instance.toml. Types are names of `commensal`: `python -m pydoc commensal.OrderDraft`
+shows what one holds, and in which units.
 
 Beside each signature stands the contract:
 
