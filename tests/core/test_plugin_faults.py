@@ -33,6 +33,7 @@ from commensal.instance import InstanceSettings
 from commensal.interfaces.app import make_app
 from commensal.interfaces.mail.mail_parts import mail_parts
 from commensal.interfaces.monitoring.plugin_reasons import plugin_reasons
+from commensal.interfaces.pages import beside
 from commensal.interfaces.pages.parts import page_parts
 from commensal.interfaces.pages.visit import Visit
 from commensal.interfaces.reports.run import reports_of
@@ -77,6 +78,8 @@ from commensal.trade.stock.tables import stock_lot
 from commensal.trade.supply.demand import demand_of_supplier
 from commensal.trade.supply.parts import close
 from commensal.trade.supply.purchase_orders import tell_supplier
+
+from .processes import wait_until
 
 NONE: Any = None
 
@@ -406,6 +409,10 @@ def make_world(
         world.hooks.flush_failures()
 
 
+def nobody_works_beside_a_page() -> bool:
+    return all(thread.name != beside.WORKING for thread in threading.enumerate())
+
+
 @pytest.mark.parametrize(("hook", "fault"), cases("transaction", "outside"))
 def test_what_is_asked_goes_on_or_is_refused_and_works_again_when_the_plugin_does(
     make_world: Make, clock: ManualClock, hook: AnyHook, fault: str
@@ -423,8 +430,7 @@ def test_what_is_asked_goes_on_or_is_refused_and_works_again_when_the_plugin_doe
         if hook.name not in ORDERED_BEFORE:
             assert free_stock(world) == before
     assert_nothing_lost(world)
-    for thread_left in (thread for thread in threading.enumerate() if thread.name == "menu"):
-        thread_left.join(30)  # the page did not wait for it
+    wait_until(nobody_works_beside_a_page, "threads end that pages did not wait for")
     assert_operator_sees(world, hook)
     world.probe.sick = False
     reach(world, clock)

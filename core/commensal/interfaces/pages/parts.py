@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextvars import copy_context
-from threading import Thread
 
 from ...base.errors import PluginError
 from ...hooks import specifications
-from ...hooks.bounds import on_taken_away
 from ...hooks.values import PagePart
 from ...storage.database import Transaction
 from ...trade.enterprises.plugins import enabled_plugins
 from ...trade.pricing.values import OrderDraft
+from .beside import run_beside
 from .visit import Visit
 
 
@@ -53,7 +51,6 @@ def parts_beside(
     parts: list[PagePart] = []
 
     def ask() -> None:
-        on_taken_away.set(None)  # a plugin that hangs must not abandon this page
         try:
             with visit.read() as tx:
                 parts.extend(
@@ -62,7 +59,5 @@ def parts_beside(
         except PluginError:
             return  # the dispatcher of hooks has noted it
 
-    thread = Thread(target=copy_context().run, args=(ask,), daemon=True, name="parts")
-    thread.start()
-    thread.join(specifications.page_parts.contract.timeout)
+    run_beside(ask, specifications.page_parts.contract.timeout)
     return list(parts)

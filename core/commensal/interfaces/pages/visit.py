@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from contextvars import copy_context
 from dataclasses import dataclass
 from hashlib import sha256
-from threading import Thread
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import structlog
@@ -16,13 +14,13 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ...base.errors import PluginError
 from ...hooks import specifications
-from ...hooks.bounds import on_taken_away
 from ...hooks.values import MenuItem
 from ...instance import Instance
 from ...storage.database import Transaction
 from ...trade.people.actor import Actor
 from ..api.code_throttle import throttle_codes
 from ..api.cookies import cookie_name, session_cookie, set_cookie
+from .beside import run_beside
 from .templates import Pieces, pieces, render
 
 LANGUAGE_COOKIE = "language"
@@ -133,7 +131,6 @@ class Visit:
         hook, hooks, items = specifications.menu_items, self.instance.hooks, list[MenuItem]()
 
         def ask() -> None:
-            on_taken_away.set(None)  # a plugin that hangs must not abandon this page
             plugins, plugin = hooks.implementing(hook), ""
             while plugins:  # again after a failure, which may have cost the transaction
                 try:
@@ -148,9 +145,7 @@ class Visit:
                 except Exception as error:  # the page goes without the item, and the log has the traceback
                     _log.error("menu failed", plugin=plugin, exc_info=error)
 
-        thread = Thread(target=copy_context().run, args=(ask,), daemon=True, name="menu")
-        thread.start()
-        thread.join(hook.contract.timeout)
+        run_beside(ask, hook.contract.timeout)
         return sorted(items, key=lambda item: item.position)
 
 
