@@ -41,6 +41,23 @@ def test_a_check_finds_what_is_wrong(name: str, commensal_instances: Instances, 
             metadata.remove(table)
 
 
+def test_a_plugin_exchanges_messages_by_the_public_names_of_the_federation(
+    commensal_instances: Instances, tmp_path: Path
+) -> None:
+    def check(number: int, imports: str) -> None:
+        module = _write_plugin(tmp_path / str(number), f"\n{imports}\n", REVISION)
+        plan = Plan(plugins=("bad",), modules={"bad": module})
+        CHECKS["it_imports_public_names_only"].run(
+            Subject(plugin="bad", module=module, plan=plan, instances=commensal_instances, folder=tmp_path)
+        )
+
+    check(1, "from commensal_federation.messaging import MessageType, post")
+    with pytest.raises(Nonconforming, match=r"imports canonical, which commensal_federation\.messaging"):
+        check(2, "from commensal_federation.messaging import canonical")
+    with pytest.raises(Nonconforming, match="which is another plugin"):
+        check(3, "from commensal_federation.peers import Peer")
+
+
 def test_a_plugin_is_put_to_the_checks_that_concern_it() -> None:
     names = _names(conforms("cash"))
     assert "a_payment_begins_once" in names
