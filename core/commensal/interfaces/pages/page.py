@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ...base.errors import CommensalError, Invalid, PluginError, Problem, Unavailable
+from ...base.errors import CommensalError, Invalid, NotFound, PluginError, Problem, Unavailable
 from ...base.languages.catalogs import best_language
 from ...base.languages.offered import LANGUAGES
 from ...base.logs import current_plugin
@@ -105,6 +105,8 @@ class _Page:
         try:
             limit = self.limit or ("reads" if request.method in _SAFE else "writes")
             rates.count(limit, visit.actor.address)
+            if "\x00" in request.scope["path"]:
+                raise NotFound  # PostgreSQL can look up no text with it
             return _make_visit(visit.instance, request, _identify(visit.instance, request, self.recognise))
         except Exception as error:  # the visitor gets a page, the operator the traceback
             return self._answer_error(visit, error)

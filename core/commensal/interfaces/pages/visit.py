@@ -62,7 +62,11 @@ class Visit:
 
     @property
     def query(self) -> Mapping[str, str]:
-        return self.request.query_params
+        """Parameters of the query, without the character U+0000, which PostgreSQL cannot compare."""
+        parameters = self.request.query_params
+        if not any("\x00" in value for value in parameters.values()):
+            return parameters
+        return {name: value.replace("\x00", "") for name, value in parameters.items()}
 
     def cookie(self, name: str) -> str:
         """The value of a cookie that `set_cookie` has set; "" if the browser sent none."""
