@@ -212,10 +212,10 @@ def _refuse_other_sum(credit: BankEntry, amounts: Mapping[int, int]) -> None:
     if not 1 < len(amounts) <= MOST_SHARES or min(amounts.values(), default=0) <= 0:
         text = "Share it out over 2 to {most} orders, with something for each."
         raise Invalid([Problem("shares", text, "/amounts", {"most": MOST_SHARES})])
-    given = sum(amounts.values())
-    if given != credit.amount:
+    total = sum(amounts.values())
+    if total != credit.amount:
         text = "These amounts are {sum} together, and the transfer is {amount}."
-        values = {"sum": Money(given, credit.currency), "amount": Money(credit.amount, credit.currency)}
+        values = {"sum": Money(total, credit.currency), "amount": Money(credit.amount, credit.currency)}
         raise Invalid([Problem("sum", text, "/amounts", values)])
 
 
