@@ -67,6 +67,21 @@ def test_who_has_ordered_lately_stays(with_people: Instance, clock: ManualClock)
     assert run(with_people).people == ["bob@example.org"]
 
 
+def test_who_shares_their_account_with_somebody_who_orders_stays(with_people: Instance, clock: ManualClock) -> None:
+    with with_people.store.write() as tx:
+        bob_id = tx.value(select(person.c.id).where(person.c.email == "bob@example.org"))
+        cora = add_person(tx, new_person(email="c@example.org", name="C", password=PASSWORD, language="en"))
+        assert cora is not None
+        record = customer_for(tx, "shop", email="bob@example.org", name="Bob", person_id=bob_id)
+    clock.advance(days=1000)
+    with with_people.store.write() as tx:
+        settled = {"state": "Complete", "payment_state": "Paid", "fulfilment_state": "Fulfilled", "paid_total": 1000}
+        order = {"customer_id": record.id, "person_id": cora.id, "email": cora.email, "identity": "proven"}
+        a_placed_order(tx, **order, **settled)
+    clock.advance(days=100)
+    assert run(with_people).people == ["zoe@example.org"]
+
+
 def test_who_owes_or_is_owed_something_stays_and_is_named(with_people: Instance, clock: ManualClock) -> None:
     with with_people.store.write() as tx:
         zoe = customer_for(tx, "shop", email="zoe@example.org", name="Zoé")

@@ -14,6 +14,7 @@ from ...instance.settings import RetentionSettings
 from ...storage.database import Flag, Transaction
 from ...storage.idempotency.tables import idempotent_answer
 from ..enterprises.tables import customer, enterprise_member
+from ..orders.identity import Identity
 from ..orders.tables import customer_order
 from ..people.tables import api_token, person, person_session
 from ..sale_sessions.tables import sale_session
@@ -109,6 +110,9 @@ def _inactive(tx: Transaction, since: datetime) -> list[str]:
         ~_exists(enterprise_member.c.person_id == person.c.id),
         ~ordered.where(customer_order.c.person_id == person.c.id).exists(),
         ~ordered.where(customer_order.c.email == person.c.email).exists(),
+        ~ordered.join(customer, customer.c.id == customer_order.c.customer_id)  # by somebody of their household
+        .where(customer.c.person_id == person.c.id, customer_order.c.identity != Identity.TYPED)
+        .exists(),
     )
     guests = select(customer.c.email).where(
         customer.c.person_id.is_(None),
