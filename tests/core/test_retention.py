@@ -75,8 +75,18 @@ def test_who_shares_their_account_with_somebody_who_orders_stays(with_people: In
         record = customer_for(tx, "shop", email="bob@example.org", name="Bob", person_id=bob_id)
     clock.advance(days=1000)
     with with_people.store.write() as tx:
-        settled = {"state": "Complete", "payment_state": "Paid", "fulfilment_state": "Fulfilled", "paid_total": 1000}
-        order = {"customer_id": record.id, "person_id": cora.id, "email": cora.email, "identity": "proven"}
+        settled: dict[str, Any] = {
+            "state": "Complete",
+            "payment_state": "Paid",
+            "fulfilment_state": "Fulfilled",
+            "paid_total": 1000,
+        }
+        order: dict[str, Any] = {
+            "customer_id": record.id,
+            "person_id": cora.id,
+            "email": cora.email,
+            "identity": "proven",
+        }
         a_placed_order(tx, **order, **settled)
     clock.advance(days=100)
     assert run(with_people).people == ["zoe@example.org"]
