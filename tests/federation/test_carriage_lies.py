@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from commensal import enterprise_by_id
+from commensal.trade import change_enterprise
 from commensal_transport.elsewhere import carrier
 from commensal_transport.elsewhere.bodies import (
     BookingOrder,
@@ -21,6 +23,7 @@ from commensal_transport.elsewhere.bodies import (
 )
 from commensal_transport.elsewhere.carriages import asked_carriage
 from commensal_transport.elsewhere.sending import offered_trip
+from commensal_transport.news import tell_others
 from commensal_transport.statements import comparisons_of, digest_of, settled, statement_of
 from commensal_transport.tables import transport_quote
 from commensal_transport.trips import trip_by_id
@@ -214,3 +217,15 @@ def test_without_their_checks_a_guessed_trip_is_booked_and_a_van_filled(
         assert say(road, "a", "BookingOrder", order) == "delivered"
     states = [booking.reason or booking.state for booking in road.aboard(road.trip_now()) if not booking.is_own]
     assert states == ["confirmed"] * 12 + ["price"], "a van that comes a second time saves nothing"
+
+
+def test_a_carrier_is_called_as_it_calls_itself(road: Road) -> None:
+    for name in ("Moulin de la Vallée", "Moulin"):
+        with road.mill.write() as tx:
+            mill = enterprise_by_id(tx, "mill")
+            change_enterprise(tx, "mill", mill.version, name=name)
+        with road.mill.write() as tx:
+            tell_others(tx, trip=road.trip_id())
+        road.region.work()
+        with road.farm.read() as tx:
+            assert enterprise_by_id(tx, road.copies()[0].enterprise_id).name == name

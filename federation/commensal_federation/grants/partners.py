@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from commensal import Invalid, Transaction, enterprises_by_id
-from commensal.trade import copy_enterprise
+from commensal.trade import change_enterprise, copy_enterprise
 
 from ..dfc.iris import enterprise_iri, local_id
 from ..messages.types import Refuse
@@ -52,13 +52,14 @@ def enterprise_at(federation: Federation, tx: Transaction, iri: str) -> str | No
 
 
 def copy_of_partner(federation: Federation, tx: Transaction, peer: Peer, iri: str, name: str) -> str:
-    """The id of the copy here of this enterprise of the peer, which is made where there was none.
+    """The id of the copy here of this enterprise of the peer, which is made where there was none, and called `name`
+    unless it stands for a producer whose grants say how it is called.
 
     Raises `Refuse`: "authority" for an enterprise of somebody else, "object" for a name that cannot be, "too_many".
     """
     existing = tx.first(select(federation_mirror).where(_mirror.iri == iri))
     if existing is not None and existing["peer_id"] == peer.id:
-        return str(existing["enterprise_id"])
+        return _renamed(tx, existing["enterprise_id"], name)
     if existing is not None or local_id(peer.base, iri, "enterprises") is None:
         raise Refuse("authority", "That enterprise has another home.")
     refuse_over_quota(tx, peer, federation_mirror, 1)
@@ -71,6 +72,16 @@ def copy_of_partner(federation: Federation, tx: Transaction, peer: Peer, iri: st
         raise Refuse("object", f"The enterprise's name cannot be: {error}") from error
     tx.execute(federation_mirror.insert().values(iri=iri, peer_id=peer.id, enterprise_id=made.id, created_at=tx.now))
     return made.id
+
+
+def _renamed(tx: Transaction, copy_id: str, name: str) -> str:
+    copy = enterprises_by_id(tx, [copy_id])[copy_id]
+    if copy.name != name and not copy.is_producer:
+        try:
+            change_enterprise(tx, copy.id, copy.version, name=name)
+        except Invalid as error:
+            raise Refuse("object", f"The enterprise's name cannot be: {error}") from error
+    return copy.id
 
 
 def peers_in_trade_with(tx: Transaction, enterprise_id: str) -> set[str]:
