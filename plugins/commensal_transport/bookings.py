@@ -351,3 +351,19 @@ def bookings_of_enterprise(tx: Transaction, enterprise_id: str) -> list[Booking]
 def _bookings(tx: Transaction, *where: ColumnElement[bool]) -> list[Booking]:
     query = select(transport_booking).where(*where).order_by(_booking.booked_at, _booking.id)
     return [Booking(**row) for row in tx.all(query)]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What the carrier counted and measured when it loaded goods; None: nothing."""
+
+    crates: int | None
+    celsius: Decimal | None
+
+
+def counted_of(tx: Transaction, booking_ids: Collection[str]) -> dict[str, Counted]:
+    """What was counted of these bookings that are loaded, by their ids; of several counts the newest."""
+    event = transport_event.c
+    query = select(transport_event).where(event.booking_id.in_(booking_ids), event.event == "pick_up")
+    rows = tx.all(query.order_by(event.at, event.id)) if booking_ids else ()
+    return {row["booking_id"]: Counted(row["crates"], row["celsius"]) for row in rows}

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from commensal import Instance, Job, Periodic, Transaction, Work, enqueue, hookimpl
 
+from .forgetting import forget_old
+
 TELL, ASK, ASK_ALL = "transport.tell", "transport.ask", "transport.ask_all"
 OFTEN = timedelta(minutes=10)
 
@@ -40,4 +42,5 @@ def _ask_all(tx: Transaction) -> None:
 
 @hookimpl
 def jobs() -> Work:
-    return Work({TELL: tell, ASK: ask}, (Periodic(ASK_ALL, OFTEN, _ask_all),))
+    daily = Periodic("transport.forget", timedelta(days=1), forget_old, irreversible=True)
+    return Work({TELL: tell, ASK: ask}, (Periodic(ASK_ALL, OFTEN, _ask_all), daily))

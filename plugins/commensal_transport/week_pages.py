@@ -10,7 +10,7 @@ from starlette.responses import Response
 from commensal import Enterprise, NotFound, Refused, Screen, Transaction, plugin_settings, say
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
-from .bookings import Booking, book, bookings_of_enterprise, bookings_of_trips, carried_on, report
+from .bookings import Booking, book, bookings_of_enterprise, bookings_of_trips, carried_on, counted_of, report
 from .forms import as_key, key_text, whole
 from .mails import tell
 from .needs import ID, Need, correct_load, needs_of
@@ -93,6 +93,7 @@ def week_of(tx: Transaction, visit: Visit, shop: Enterprise) -> dict[str, Any]:
     return {
         "offers": offers, "trips": [trip for trip in trips.values() if trip.state == "open"], "known": known,
         "past": sorted(past, key=lambda trip: trip.starts_at, reverse=True), "arriving": arriving,
+        "counted": counted_of(tx, [booking.id for booking in arriving]),
         "enterprises": partners_by_id(tx, visit, named), "zone": shop.timezone, "now": tx.now,
     }  # fmt: skip
 

@@ -22,7 +22,7 @@ from commensal_transport.needs import Need, needs_of
 from commensal_transport.news import ask_others
 from commensal_transport.quotes_elsewhere import QuoteElsewhere, Waiting, answers_for
 from commensal_transport.statements import Statement, finish_trip, statement_of
-from commensal_transport.states import Event
+from commensal_transport.states import Event, State
 from commensal_transport.trips import Trip, TripTerms, bookable_trips, trip_by_id, trips_of
 from commensal_transport.vehicles import Vehicle, add_vehicle
 
@@ -115,7 +115,7 @@ class Road:
     def trip_now(self) -> Trip:
         """The mill's newest trip."""
         with self.mill.read() as tx:
-            return trips_of(tx, "mill", since=tx.now - timedelta(days=9))[-1]
+            return trips_of(tx, "mill", since=tx.now - timedelta(days=99))[-1]
 
     def trip_id(self) -> str:
         return self.trip_now().id
@@ -127,9 +127,10 @@ class Road:
 
     def drive(self, trip: Trip) -> Statement:
         """All is picked up and delivered, and the statement is written."""
-        for event in ("pick_up", "deliver"):
+        steps: dict[State, Event] = {"confirmed": "pick_up", "picked_up": "deliver"}
+        for state, event in steps.items():
             for booking in self.aboard(trip):
-                if booking.state in ("confirmed", "picked_up"):
+                if booking.state == state:
                     self.report(self.mill, booking, event, crates=booking.crates)
         with self.mill.write() as tx:
             statement = finish_trip(tx, "mill", trip.id)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from commensal import enterprise_by_id
 from commensal.trade import change_enterprise
@@ -23,13 +23,15 @@ from commensal_transport.elsewhere.bodies import (
 )
 from commensal_transport.elsewhere.carriages import asked_carriage
 from commensal_transport.elsewhere.sending import offered_trip
+from commensal_transport.forgetting import forget_old
 from commensal_transport.news import tell_others
 from commensal_transport.statements import comparisons_of, digest_of, settled, statement_of
-from commensal_transport.tables import transport_quote
+from commensal_transport.tables import transport_quote, transport_sent, transport_trip, transport_vehicle
 from commensal_transport.trips import trip_by_id
 
 from .carrying import Road, open_road, say
 from .conftest import NewRegion
+from .trading import Place, clock_of
 
 A, B = "https://a.example", "https://b.example"
 
@@ -229,3 +231,22 @@ def test_a_carrier_is_called_as_it_calls_itself(road: Road) -> None:
         road.region.work()
         with road.farm.read() as tx:
             assert enterprise_by_id(tx, road.copies()[0].enterprise_id).name == name
+
+
+def test_a_copy_of_a_trip_with_which_nobody_rode_is_forgotten_after_a_month(road: Road) -> None:
+    def rows(place: Place) -> list[int]:
+        tables = (transport_trip, transport_quote, transport_vehicle, transport_sent)
+        with place.write() as tx:
+            forget_old(tx)
+            return [tx.value(select(func.count()).select_from(table)) for table in tables]
+
+    assert rows(road.farm)[:3] == [1, 1, 1]
+    clock_of(road.region).advance(days=32)
+    assert rows(road.farm)[:3] == [0, 0, 0]
+    assert rows(road.mill)[0] == 1, "the carrier keeps its own"
+    with road.mill.write() as tx:
+        tell_others(tx, trip=road.trip_id())
+    road.region.work()
+    with road.farm.read() as tx:
+        trips = tx.value(select(func.count()).select_from(transport_trip))
+    assert trips == 0, "what is over is not offered again"

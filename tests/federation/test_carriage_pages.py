@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 import pytest
 
@@ -32,6 +33,8 @@ def test_a_trip_elsewhere_is_booked_driven_and_settled_by_pages(road: Road) -> N
     sheet = mill.go(f"/office/mill/transport/trips/{trip.id}").text
     assert "owner: farm (Instance A)" in sheet
     assert "farm (Instance A) · " in opens(road.hub, email="cem@example.org").go("/office/near/transport").text
+    road.report(road.mill, road.guest_of(trip), "pick_up", crates=1, celsius=Decimal("3.5"))
+    assert "loaded: 1 crate, at 3.5 °C" in opens(road.hub, email="dan@example.org").go("/office/near/transport").text
     statement = road.drive(trip)
     farm.go("/office/farm/transport")
     (url,) = [link for link in farm.page.links() if "/statements/" in link]

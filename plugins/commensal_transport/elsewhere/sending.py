@@ -74,7 +74,7 @@ def tell_trip(federation: Federation, tx: Transaction, trip_id: str) -> None:
         return
     offered = offered_trip(federation, tx, trip)
     for peer in sharing_peers(tx):
-        seen = is_seen_by(federation, tx, trip, peer)
+        seen = trip.ends_at > tx.now and is_seen_by(federation, tx, trip, peer)
         if seen or was_sent(tx, peer.id, "TripOffer", trip.id):
             state: Any = trip.state if seen or trip.state != "open" else "withdrawn"
             send(federation, tx, peer, "TripOffer", trip.id, TripOffer(number=1, state=state, offered=offered))

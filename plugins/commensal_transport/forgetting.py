@@ -1,0 +1,31 @@
+"""Forgets copies of trips elsewhere with which nobody here rode, and their prices, so that no peer fills tables."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import delete, select
+
+from commensal import Transaction
+
+from .tables import transport_booking, transport_quote, transport_sent, transport_trip, transport_vehicle
+
+AFTER = timedelta(days=30)  # the end of the trip
+AT_ONCE = 1_000  # trips in a transaction
+
+_trip, _booking = transport_trip.c, transport_booking.c
+
+
+def forget_old(tx: Transaction) -> None:
+    """Deletes prices of trips that are over, and copies of these trips where no booking names them."""
+    over = select(_trip.id).where(_trip.peer_id.is_not(None), _trip.ends_at < tx.now - AFTER)
+    tx.execute(delete(transport_quote).where(transport_quote.c.trip_id.in_(over)))
+    booked = select(_booking.id).where(_booking.trip_id == _trip.id)
+    query = select(_trip.id, _trip.vehicle_id).where(_trip.id.in_(over), ~booked.exists())
+    rows = tx.all(query.order_by(_trip.ends_at).limit(AT_ONCE))
+    ids, vehicles = [row["id"] for row in rows], [row["vehicle_id"] for row in rows]
+    tx.execute(delete(transport_trip).where(_trip.id.in_(ids)))
+    tx.execute(delete(transport_vehicle).where(transport_vehicle.c.id.in_(vehicles)))
+    ended = select(_trip.id).where(_trip.peer_id.is_(None), _trip.ends_at < tx.now - AFTER)
+    offers = transport_sent.c.type == "transport.TripOffer"
+    tx.execute(delete(transport_sent).where(offers, transport_sent.c.subject.in_(ended)))
