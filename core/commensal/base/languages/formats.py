@@ -26,6 +26,7 @@ def _locale(language: str) -> Locale:
         return Locale.parse(_ENGLISH)
 
 
+@lru_cache(maxsize=_KEPT)
 def language_name(language: str) -> str:
     """The language's name in itself, as people look for it in a list: Français."""
     name = _locale(language).get_language_name(language) or language
@@ -107,16 +108,19 @@ def _plural_en(word: str) -> str:
     return f"{word}es" if word.endswith(("x", "ch")) else f"{word}s"
 
 
+@lru_cache(maxsize=_KEPT)
 def format_day(at: datetime, timezone: str, language: str) -> str:
     """The day of an aware moment in an IANA time zone, in full: jeudi 4 juin 2026."""
     return format_date(at.astimezone(ZoneInfo(timezone)), "full", locale=_locale(language))
 
 
+@lru_cache(maxsize=_KEPT)
 def format_short_day(day: date, language: str) -> str:
     """A day of the week on a calendar: jeu. 4, Thu 4."""
     return format_date(day, "EEE d", locale=_locale(language))
 
 
+@lru_cache(maxsize=_KEPT)
 def format_short_moment(at: datetime, timezone: str, language: str) -> str:
     """Day and time of an aware moment in an IANA time zone, for subjects of e-mails: jeu. 4 juin, 12:00."""
     day = format_skeleton("MMMEd", at.astimezone(ZoneInfo(timezone)), locale=_locale(language))
@@ -146,6 +150,7 @@ def format_value(value: object, language: str) -> object:
     return format_number(value, language) if isinstance(value, Decimal) else value
 
 
+@lru_cache(maxsize=_KEPT)
 def format_hour(at: datetime, timezone: str, language: str) -> str:
     """The time of day of an aware moment in an IANA time zone: 17:00."""
     return format_time(at.astimezone(ZoneInfo(timezone)), "short", locale=_locale(language))
