@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from commensal import Instance, NotFound
 from commensal.trade import read_picture
 
-from .identity import instance_document
+from .identity import begin_identity, instance_document
 from .peering import accept, invite
 from .peers import SCOPES, Peer, peer_by_iri
-from .runtime import Federation, use_transport
+from .runtime import Federation, federation_of, use_transport
 from .serving.answer import serve
 from .signing import canonical
 from .transport import Answer, Request, Unreachable
@@ -105,6 +106,37 @@ class Region:
             done += 1
             assert done < _ROUNDS * 20, "work goes round in circles"
         return done
+
+
+class _Place(Protocol):
+    @property
+    def instance(self) -> Instance: ...
+
+
+class TwoInstances(Protocol):
+    """What the fixture `two_instances` of `commensal.testing` gives."""
+
+    @property
+    def here(self) -> _Place: ...
+
+    @property
+    def there(self) -> _Place: ...
+
+    def run_jobs(self) -> None: ...
+
+
+def make_peers(pair: TwoInstances, *scopes: str) -> None:
+    """Makes the instances of the fixture `two_instances` peers. Each may do these scopes at the other."""
+    here, there = (federation_of(shop.instance) for shop in (pair.here, pair.there))
+    for federation in (here, there):
+        begin_identity(federation)
+    invite(here, there.base, scopes, requested=scopes)
+    pair.run_jobs()
+    with there.instance.store.read() as tx:
+        peer = peer_by_iri(tx, here.iri)
+    assert peer is not None, "the request has not arrived"
+    accept(there, peer.id, scopes)
+    pair.run_jobs()
 
 
 def region_of(instances: Iterable[tuple[str, Instance]], run_due: Callable[[Instance], bool]) -> Region:

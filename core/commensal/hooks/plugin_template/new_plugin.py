@@ -16,7 +16,7 @@ from ...base.languages.shell import spoken
 from ...storage.database.core_tables import core_tables
 from ..loading import ID
 
-KINDS = ("payment", "shipping", "price", "report", "page", "event", "field", "table")
+KINDS = ("payment", "shipping", "price", "report", "page", "event", "field", "table", "message")
 # Further files of a kind within its package, each with the blank from which it is made.
 _FURTHER: Mapping[str, Mapping[str, str]] = {
     "page": {"templates/$id/sales.html": "page.html"},
