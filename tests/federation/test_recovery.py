@@ -101,6 +101,25 @@ def test_what_was_said_and_heard_since_the_backup_is_taken_up(
     assert not region.peer("a", "b").recovering
 
 
+def test_a_message_of_a_clock_that_was_ahead_goes_out_before_the_new_epoch(
+    region: Region, notes: Any, say: Say, backup: Backup, clock: ManualClock
+) -> None:
+    """The peer took it as coming too early; then it fetched on from the new epoch, and the message was lost."""
+    a = region["a"]
+    clock.advance(minutes=6)
+    say("a", "b", "of a clock that is ahead")
+    clock.advance(minutes=-6)
+    backup.take()
+    backup.restore()
+    (a.instance.folder / MARKER).write_text("2026-06-05T10:00:00Z")
+    assert notice_restore(a)
+    region.work()
+    assert (notes.at(region["b"]), region.peer("a", "b").recovering) == ([], True)
+    clock.advance(minutes=7)
+    region.work()
+    assert (notes.at(region["b"]), region.peer("a", "b").recovering) == (["of a clock that is ahead"], False)
+
+
 def test_nothing_goes_out_until_the_peer_has_answered(
     region: Region, notes: Any, say: Say, backup: Backup, clock: ManualClock
 ) -> None:

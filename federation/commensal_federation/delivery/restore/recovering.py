@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 
 from commensal import Instance, Job, Transaction, enqueue
 
@@ -80,15 +80,23 @@ def _recover(federation: Federation, peer_id: str, claim: str) -> bool:
     for lane in LANES:
         if not pull_lane(federation, peer_id, lane, recovery=True):
             return False
-    for lane in ("order", "catalogue", "peering"):
-        push_lane(federation, peer_id, lane, recovery=True, before=0 if lane == "peering" else epoch)
+    for lane in ("order", "catalogue"):
+        push_lane(federation, peer_id, lane, recovery=True, before=epoch)
+    if store.transact(lambda tx: _is_waiting(tx, peer_id, _box.lane != "peering", _box.epoch < epoch)):
+        return False  # after EpochStart the peer would fetch on from there, and never ask for them
+    push_lane(federation, peer_id, "peering", recovery=True)
     return store.transact(lambda tx: _go_on(tx, peer_id))
+
+
+def _is_waiting(tx: Transaction, peer_id: str, *conditions: ColumnElement[bool]) -> bool:
+    """Whether a message to the peer that fits the conditions has not gone out."""
+    waits = select(_box.id).where(_box.peer_id == peer_id, _box.state == "waiting", *conditions)
+    return tx.first(waits.limit(1)) is not None
 
 
 def _go_on(tx: Transaction, peer_id: str) -> bool:
     """Once the peer has taken EpochStart."""
-    waits = select(_box.id).where(_box.peer_id == peer_id, _box.type == "EpochStart", _box.state == "waiting")
-    if tx.first(waits.limit(1)) is not None:
+    if _is_waiting(tx, peer_id, _box.type == "EpochStart"):
         return False
     tx.execute(update(federation_peer).where(federation_peer.c.id == peer_id), {"recovering": False})
     lift_barrier(tx, peer_id)
