@@ -6,6 +6,8 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 AUDITED ?= $(VENV)
 COVERED ?=  # `make test COVERED=--cov`: the lines that tests run in their own processes; see .ci/run
+# Campaigns and the suite start hundreds of processes: what one of them has compiled, the next need not.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo quick test test-rest test-postgresql test-long test-oldest test-wheel test-bare lint fix bench pictures soak crash race sim books audit constraints release clean
 

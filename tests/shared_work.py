@@ -7,8 +7,7 @@ Processes that a test starts do all of it as in production. A test of hashes ask
 from __future__ import annotations
 
 import sys
-from functools import partial
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, cast
 
 import jinja2
@@ -41,24 +40,30 @@ def _sharing_engine(url: str) -> Engine:
 
 
 class _CompiledTemplates(jinja2.BytecodeCache):
-    """Templates by their file and source, of all instances of this process."""
+    """The templates of all instances of this process, by their file and source."""
 
     def __init__(self) -> None:
-        self._code: dict[tuple[str, str], bytes] = {}
+        self._code: dict[tuple[str, str], CodeType | None] = {}
 
     def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
-        code = self._code.get((bucket.key, bucket.checksum))
-        if code is not None:
-            bucket.bytecode_from_string(code)
+        bucket.code = self._code.get((bucket.key, bucket.checksum))
 
     def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
-        self._code[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+        self._code[bucket.key, bucket.checksum] = bucket.code
+
+
+_compiled_templates = _CompiledTemplates()
+
+
+class _SharingEnvironment(jinja2.Environment):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(bytecode_cache=_compiled_templates, **options)
 
 
 def share_compiled_templates() -> None:
     """Makes the templates of all instances share what is compiled. An instance searches its own folder first, so each
     has an environment of its own."""
-    vars(jinja2)["Environment"] = partial(jinja2.Environment, bytecode_cache=_CompiledTemplates())
+    vars(jinja2)["Environment"] = _SharingEnvironment
 
 
 def leave_out_slow_formats() -> None:
