@@ -17,6 +17,7 @@ from commensal.storage.database import Store
 from commensal.storage.jobs.tables import job
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
+from commensal.trade.accounts import joining
 from commensal.trade.accounts.joining import (
     MOST,
     accept_household_invitation,
@@ -215,6 +216,15 @@ def test_only_the_founder_invites_and_removes(table: Table) -> None:
             remove_from_household(tx, "another", table.record, table.bob.id)
         withdraw_household_invitation(tx, table.ada.id, table.record, invitation.id)
         assert household_invitations_to(tx, table.cora.id) == []
+
+
+def test_with_the_check_of_the_founder_taken_out_a_stranger_invites(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The canary: any customer is the own one."""
+    monkeypatch.setattr(joining, "_lock_own_customer", lambda tx, person_id, customer_id: "shop")
+    with table.store.write() as tx:
+        assert invite_to_household(tx, table.eve.id, table.record, email=table.cora.email) == table.cora.email
 
 
 def test_an_invitation_is_for_whoever_has_confirmed_the_address(table: Table, clock: ManualClock) -> None:
