@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from commensal import Instance, Transaction
-from commensal_federation.messaging import federation_of, homes_of, peer_by_id
+from commensal_federation.messaging import federation_of, homes_of, peers
 
 
 def instances_of(instance: Instance, tx: Transaction, enterprise_ids: Collection[str]) -> dict[str, str]:
@@ -17,4 +17,10 @@ def instances_of(instance: Instance, tx: Transaction, enterprise_ids: Collection
 
 
 def names_of(tx: Transaction, peer_ids: Collection[str]) -> dict[str, str]:
-    return {peer_id: peer_by_id(tx, peer_id).name for peer_id in peer_ids}
+    """The names of these instances, by their ids as peers."""
+    names: dict[str, str] = {}
+    after = ""
+    while page := peers(tx, after=after) if peer_ids else ():
+        names |= {peer.id: peer.name for peer in page if peer.id in peer_ids}
+        after = page[-1].id
+    return names

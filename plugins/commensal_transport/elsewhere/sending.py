@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -59,11 +59,6 @@ def send(
     post(federation, tx, peer.id, type_name, replace(body, number=number))
 
 
-def was_sent(tx: Transaction, peer_id: str, name: str, subject: str) -> bool:
-    about = (_sent.peer_id == peer_id, _sent.type == f"{ID}.{name}", _sent.subject == subject)
-    return tx.first(select(_sent.number).where(*about)) is not None
-
-
 # ------------------------------------------------------------------------------------------------ trips
 
 
@@ -72,11 +67,15 @@ def tell_trip(federation: Federation, tx: Transaction, trip_id: str) -> None:
     trip = trip_by_id(tx, trip_id)
     if trip.peer_id is not None:
         return
-    offered = offered_trip(federation, tx, trip)
+    offered, sees = offered_trip(federation, tx, trip), audience_of(federation, tx, trip)
+    offered_to = {
+        row["peer_id"]
+        for row in tx.all(select(_sent.peer_id).where(_sent.type == f"{ID}.TripOffer", _sent.subject == trip.id))
+    }
     for peer in sharing_peers(tx):
-        seen = trip.ends_at > tx.now and is_seen_by(federation, tx, trip, peer)
-        if seen or was_sent(tx, peer.id, "TripOffer", trip.id):
-            state: Any = trip.state if seen or trip.state != "open" else "withdrawn"
+        is_seen = trip.ends_at > tx.now and sees(peer)
+        if is_seen or peer.id in offered_to:
+            state: Any = trip.state if is_seen or trip.state != "open" else "withdrawn"
             send(federation, tx, peer, "TripOffer", trip.id, TripOffer(number=1, state=state, offered=offered))
     for booking in bookings_of_trip(tx, trip.id):
         tell_booking(federation, tx, trip, booking)
@@ -98,14 +97,22 @@ def shares_transport(peer: Peer) -> bool:
 
 
 def is_seen_by(federation: Federation, tx: Transaction, trip: Trip, peer: Peer) -> bool:
-    """Whether this peer's enterprises may ask for a price of this trip, as its carrier has set it."""
+    """Whether this peer's enterprises may ask for a price of this trip."""
+    return audience_of(federation, tx, trip)(peer)
+
+
+def audience_of(federation: Federation, tx: Transaction, trip: Trip) -> Callable[[Peer], bool]:
+    """Which peers may see this trip, as its carrier has set it. Reads the settings once, for however many peers."""
     try:
         settings = plugin_settings(tx, federation.instance.hooks, trip.enterprise_id, ID, Settings)
     except NotFound:  # it does not use the plugin any more
-        return False
-    if not shares_transport(peer) or settings.offered_to == "nobody":
-        return False
-    return settings.offered_to == "all_partners" or peer.id in peers_in_trade_with(tx, trip.enterprise_id)
+        return lambda peer: False
+    if settings.offered_to == "nobody" or trip.basis == "own_account":
+        return lambda peer: False
+    if settings.offered_to == "all_partners":
+        return shares_transport
+    own = peers_in_trade_with(tx, trip.enterprise_id)
+    return lambda peer: peer.id in own and shares_transport(peer)
 
 
 def offered_trip(federation: Federation, tx: Transaction, trip: Trip) -> OfferedTrip:
