@@ -41,7 +41,8 @@ def slots_page(
         refuse_foreign_session(tx, shop.id, visit.path["session"])
         session = sale_by_id(tx, visit.path["session"]).session
         slots = slots_of(tx, shop.id, session.id)
-        places = places_of(tx, shop.id, limit=MOST_PLACES)
+        # Places with opening hours come first: the hub's own address has none until somebody sets them.
+        places = sorted(places_of(tx, shop.id, limit=MOST_PLACES), key=lambda place: not place.hours)
     zone = ZoneInfo(shop.timezone)
     usual = {
         "place_id": places[0].id if places else "", "minutes": "60", "capacity": "", "exceptional": "",
