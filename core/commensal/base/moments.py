@@ -3,9 +3,18 @@ time zone, so years are refused that nobody means."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 YEARS = range(1000, 9000)
+
+
+def read_moment(text: str) -> datetime:
+    """A moment that a person typed, like "2026-06-06 20:00". Raises ValueError for a text that is none, and for a year
+    out of `YEARS`."""
+    moment = datetime.fromisoformat(text)
+    if not is_in_range(moment):
+        raise ValueError(f"a year lies between {YEARS[0]} and {YEARS[-1]}")
+    return moment
 
 
 def is_in_range(moment: date) -> bool:

@@ -14,6 +14,7 @@ import typer
 from ..base.errors import Invalid, Problem
 from ..base.languages.formats import format_moment
 from ..base.languages.shell import spoken
+from ..base.moments import read_moment
 from ..instance import Instance, open_instance
 from ..interfaces.terminal import print_table
 from ..storage.database import Transaction
@@ -58,7 +59,7 @@ def _make_filter(tx: Transaction, enterprise: str, person: str, object: str, sin
 
 def _read_moment(text: str) -> datetime:
     try:
-        parsed = datetime.fromisoformat(text)
+        parsed = read_moment(text)
     except ValueError:
         message = "{text} is no moment; write it like 2026-06-06 20:00."
         raise Invalid([Problem("moment", message, "--since", {"text": text[:40]})]) from None

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import or_, select
 
 from ..base.errors import Invalid, NotFound, Problem
+from ..base.moments import read_moment
 from ..storage.database import Transaction
 from ..trade.enterprises.enterprises import Enterprise, enterprise_by_id
 from ..trade.enterprises.tables import enterprise
@@ -39,7 +40,7 @@ def moment(text: str, timezone: str, option: str, *, after: datetime) -> datetim
     day, _, hour = text.strip().lower().rpartition(" ")
     try:
         if day and day not in _DAYS:
-            return datetime.fromisoformat(text).replace(tzinfo=zone)
+            return read_moment(text).replace(tzinfo=zone)
         at = time.fromisoformat(hour)
     except ValueError:
         message = "{text} is no moment; write it like 2026-06-06 20:00, or thursday 20:00."
