@@ -6,7 +6,7 @@ Secrets are left out, and so are voucher codes, which are money.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 
 import msgspec
 
@@ -24,10 +24,7 @@ _LINE = (
 _ADJUSTMENT = ("phase", "kind", "label", "amount", "vat_rate", "line_id", "payer", "payee", "plugin")
 _PAYMENT = ("id", "order_id", "kind", "method", "amount", "currency", "state", "reference", "created_at", "changed_at")
 _SALE = ("id", "coordination_id", "name", "opens_at", "closes_at", "begins_at", "ends_at", "note")
-_PRODUCT = (
-    "id", "lot_id", "lot_quantity", "name", "sku", "product_type", "quantity", "unit", "weighed", "deposit", "vat_rate",
-    "labels", "allergens", "origins", "archived_at", "version", "plugin_fields",
-)  # fmt: skip
+_PRODUCT = tuple(column.name for column in fields(SuppliedProduct))  # all, so that a new one is sent too
 _LOT = ("id", "name", "unit", "unlimited", "on_hand", "free", "reserved", "sold")
 
 
