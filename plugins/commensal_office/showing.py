@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -48,6 +49,8 @@ _PLACES = (
 )
 
 
+# The languages that these pages are written in; the shop and the e-mails may have more.
+_WRITTEN_IN = frozenset({"en", *(folder.name for folder in (Path(__file__).parent / "locale").iterdir())})
 _BLOCK = re.compile(r"<(?:p|h[1-6]|ul|ol|blockquote)\b", re.IGNORECASE)
 _EMPTY_LINE = re.compile(r"\n\s*\n")
 
@@ -92,6 +95,7 @@ def _render(
         "desk": desk,
         "navigation": _places(visit, desk, at),
         "zone": zone,
+        "written_in": _WRITTEN_IN,
         "span": lambda begins, ends: format_span(begins, ends, zone, language),
         "hour": lambda moment: format_hour(moment, zone, language),
         "short_day": lambda day: format_short_day(day, language),

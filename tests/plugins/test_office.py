@@ -90,6 +90,14 @@ def owner(browser: Browser, stall: Stall) -> Browser:
 # ------------------------------------------------------------------------------------------------ who sees what
 
 
+def test_the_office_offers_the_languages_that_it_is_written_in(browser: Browser, stall: Stall) -> None:
+    """German is one of the shop's: chosen in the office, it showed English pages."""
+    browser.log_in(a_member(stall, "owner"))
+    browser.go(OFFICE)
+    buttons = [attributes for tag, attributes in browser.page.elements if tag == "button"]
+    assert {button["value"] for button in buttons if button.get("name") == "language"} == {"en", "fr"}
+
+
 def test_a_visitor_is_asked_to_log_in_and_led_back(browser: Browser, stall: Stall) -> None:
     a_member(stall, "owner")
     browser.go(f"{OFFICE}/orders")
