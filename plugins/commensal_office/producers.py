@@ -135,7 +135,7 @@ def _ask(tx: Transaction, visit: Visit, desk: Desk) -> str:
     producer = find_enterprise(tx, visit.form.get("producer", ""))
     url = visit.address(f"/office/{producer.id}/hubs?hub={desk.enterprise.slug}")
     values = {"hub": desk.enterprise.name, "city": desk.enterprise.city, "url": url}
-    mail_enterprise(tx, producer.id, "office_asks_to_sell", values)
+    mail_enterprise(tx, producer.id, "office_asks_to_sell", values, caused_by=desk.enterprise.id)
     return producer.id
 
 

@@ -32,7 +32,8 @@ def tell(tx: Transaction, news: News, trip: Trip, bookings: Sequence[Booking]) -
                 "page": f"transport/trips/{trip.id}" if reader_id == trip.enterprise_id else "transport",
                 "at": format_moment(booking.pickup_at, reader.timezone, reader.language),
             }  # fmt: skip
-            mail_enterprise(tx, reader_id, "transport_news", values)
+            cause = booking.sender_id if news in ("booked", "cancelled") else trip.enterprise_id
+            mail_enterprise(tx, reader_id, "transport_news", values, caused_by=cause)
 
 
 def _readers(news: News, trip: Trip, booking: Booking) -> set[str]:

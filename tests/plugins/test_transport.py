@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from email import message_from_bytes
 from typing import Any
 
 import pytest
@@ -14,11 +15,13 @@ from commensal import Conflict, Forbidden, Invalid, NotFound
 from commensal.base.clock import ManualClock
 from commensal.instance import Instance, InstanceSettings
 from commensal.storage.jobs.tables import job
+from commensal.testing.jobs import RunJobs
 from commensal.trade.enterprises.tables import enterprise
 from commensal_transport.balances import Balance, balances_of, minutes_for_others
 from commensal_transport.bookings import offer_trip
 from commensal_transport.changes import cancel_trip, change_vehicle
 from commensal_transport.loads import Load
+from commensal_transport.mails import tell
 from commensal_transport.needs import correct_load
 from commensal_transport.quotes import NoQuote, Quote
 from commensal_transport.statements import Statement, digest_of, finish_trip, mistakes_of
@@ -267,6 +270,32 @@ def test_all_who_count_on_a_trip_are_told_that_it_is_called_off(valley: Valley) 
         mails = [row["payload"] for row in tx.all(select(job.c.payload).where(job.c.kind == "mail"))]
     news = {mail["to"]: mail["values"]["news"] for mail in mails if mail["kind"] == "transport_news"}
     assert news == {"baker@example.org": "called_off", "shop@example.org": "called_off"}
+
+
+def count_mails(valley: Valley, address: str) -> int:
+    """The e-mails that were sent to this address."""
+    files = (valley.instance.folder / "mail").glob("*.eml")
+    return sum(address in message_from_bytes(file.read_bytes())["To"] for file in files)
+
+
+def test_who_books_and_cancels_again_and_again_fills_no_mailbox(
+    valley: Valley, run_jobs: RunJobs, clock: ManualClock
+) -> None:
+    trip = valley.trip()
+    booking = valley.booking(valley.book("baker", trip))
+    most = valley.instance.settings.limits.mails
+    run_jobs()
+    before = count_mails(valley, "gardener@example.org")
+    for _ in range(most + 3):
+        with valley.store.write() as tx:
+            tell(tx, "booked", trip, [booking])
+    run_jobs()
+    assert count_mails(valley, "gardener@example.org") == before + most
+    clock.advance(hours=1)
+    with valley.store.write() as tx:
+        tell(tx, "cancelled", trip, [booking])
+    run_jobs()
+    assert count_mails(valley, "gardener@example.org") == before + most + 1
 
 
 def test_a_smaller_van_is_refused_while_bookings_exceed_it(valley: Valley) -> None:

@@ -9,6 +9,9 @@ mailbox a member.
 E-mails with a code are counted by what the code is for: whoever invites an address, or asks for it to be told of sales,
 keeps its owner from no new password.
 
+An e-mail of a plugin about the act of another enterprise is limited for each such enterprise and mailbox: it is caused
+as often as somebody there presses a button.
+
 They are counted in the database before they are sent, so that all workers share the count. An e-mail about an account
 that exceeds the limit is dropped: its link would be too old later. So is one of a plugin. An e-mail about an order is
 delayed instead, and replaces later ones about the order, because it is rendered from the order as it is when the e-mail
@@ -140,6 +143,8 @@ def _count_of(tx: Transaction, job: Job) -> str | None:
         keys = {"order": payload["purchase_order_id"], "email": payload["to"]}
         hub_id = tx.value(_HUB_OF_STRANGER, keys)
         return None if hub_id is None else f"orders of {hub_id}"
+    if "caused_by" in payload:
+        return f"{payload['kind']} of {payload['caused_by']}"
     if payload.get("order_id") is None:
         return str(payload.get("purpose", "account"))
     return "order" if tx.value(_UNPROVED_ORDER, {"order": payload["order_id"]}) is not None else None

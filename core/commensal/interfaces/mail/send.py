@@ -137,7 +137,8 @@ def _is_about_order(payload: Mapping[str, Any]) -> bool:
 
 
 def _is_counted(payload: Mapping[str, Any]) -> bool:
-    return payload["kind"] in _CAUSED_BY_OTHERS or _is_about_order(payload) or bool(payload.get("typed"))
+    by_others = payload["kind"] in _CAUSED_BY_OTHERS or not payload.keys().isdisjoint({"typed", "caused_by"})
+    return by_others or _is_about_order(payload)
 
 
 def _admit(tx: Transaction, job: Job, most: int) -> _Secrets | None:
