@@ -26,6 +26,7 @@ from commensal_federation.availability.tables import federation_lease
 from commensal_federation.catalogue.grants import SELLING, accept_grant, end_grant, give_grant
 from commensal_federation.delivery import post
 from commensal_federation.delivery.alerts import alerts
+from commensal_federation.delivery.outbox.dead_letters import dead_letters
 from commensal_federation.dfc.iris import lot_iri
 from commensal_federation.grants.questions import grants_between
 from commensal_federation.leases.holder import give_back
@@ -351,6 +352,27 @@ def test_while_it_is_frozen_nothing_new_is_sold_and_it_can_be_called_off(farm: P
     minutes(farm.region, 3)
     assert states(farm.region) == {"a": ["leaving cancelled"], "b": [], "c": ["coming cancelled"]}
     hub.order(item, 40)
+    assert_consistent(farm.region)
+
+
+def test_what_hubs_say_during_a_long_move_is_heard_when_it_is_called_off(farm: Producer, hub: Hub) -> None:
+    item = hub.sell(farm)
+    hub.order(item, 3)
+    minutes(farm.region, 2)
+    moving = offer(farm)
+    farm.region.cut("a", "c", one_way=True)
+    accept(farm.region)
+    farm.region.work("c", "a")
+    hub.order(item, 2, "Bea")
+    minutes(farm.region, 12)
+    with farm.write() as tx:
+        assert dead_letters(tx, "in") == []
+        cancel_leaving(farm.federation, tx, moving.id)
+    farm.region.mend()
+    minutes(farm.region, 2)
+    with farm.read() as tx:
+        (order,) = orders_of(tx, "farm")
+    assert [line.quantity for line in order.lines] == [5]
     assert_consistent(farm.region)
 
 

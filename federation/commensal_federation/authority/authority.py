@@ -93,4 +93,4 @@ def wait_while_moving(tx: Transaction, enterprise_id: str) -> None:
     if move is not None and move["new_iri"]:
         raise Refuse("moved", f"That enterprise has moved to {move['new_iri'][:300]}.")
     if move is not None:
-        raise Wait("the enterprise is moving")
+        raise Wait("the enterprise is moving", lasting=True)

@@ -133,7 +133,14 @@ class Handler:
 
 
 class Wait(Exception):
-    """It came before something it needs: parked, and tried again when more has come, for up to ten minutes."""
+    """It came before something it needs: parked, and tried again when more has come, for up to ten minutes.
+
+    `lasting`: each minute for as long as that takes, because this instance itself ends it.
+    """
+
+    def __init__(self, text: str = "", *, lasting: bool = False) -> None:
+        super().__init__(text)
+        self.lasting = lasting
 
 
 class Refuse(Exception):

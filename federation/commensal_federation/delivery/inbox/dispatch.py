@@ -59,7 +59,7 @@ def handle(federation: Federation, tx: Transaction, peer: Peer, checked: Checked
         with acting(Acting(kind="peer", command=f"message {envelope.type}", client=peer.base)), tx.attempt(), guard:
             binding.handler.handle(federation, tx, received_message(peer, checked))
     except Wait as wait:
-        return _late(federation, tx, peer, checked, str(wait), last)
+        return _late(federation, tx, peer, checked, str(wait), last and not wait.lasting)
     except Refuse as refused:
         return _dead(federation, tx, peer, checked, refused.code, refused.text)
     except Refused as refused:

@@ -1,4 +1,4 @@
-"""Retries parked messages when more has come, and gives them up after ten minutes."""
+"""Retries parked messages when more has come, and gives most of them up after ten minutes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,10 @@ def _may_try(federation: Federation, tx: Transaction, peer: Peer, number: int) -
 
 
 def give_up_parked(federation: Federation, tx: Transaction) -> None:
-    """Tries what has waited for ten minutes a last time; then it is a dead letter, and its sender is told."""
+    """Tries what has waited for ten minutes a last time; then it is a dead letter, and its sender is told.
+
+    What waits for something that this instance itself ends, like a move, goes on waiting.
+    """
     overdue = select(federation_inbox).where(_box.state == "parked", _box.received_at < tx.now - PATIENCE)
     for row in tx.all(overdue.order_by(_box.received_at).limit(_AT_ONCE)):
         _try(federation, tx, peer_by_id(tx, row["peer_id"]), row, last=True)
