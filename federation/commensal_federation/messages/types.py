@@ -138,8 +138,8 @@ class Wait(Exception):
     `lasting`: each minute for as long as that takes, because this instance itself ends it.
     """
 
-    def __init__(self, text: str = "", *, lasting: bool = False) -> None:
-        super().__init__(text)
+    def __init__(self, *why: str, lasting: bool = False) -> None:
+        super().__init__(*why)
         self.lasting = lasting
 
 
