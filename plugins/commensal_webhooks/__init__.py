@@ -1,7 +1,7 @@
 """Webhooks: what happens at your enterprise is told to other software, by signed messages to addresses that you set.
 
-Switch the plugin on, then name the addresses, and which events each of them wants; the secret with which messages are
-signed is shown once:
+Switch the plugin on, then name the addresses, and which events each of them wants, in the office (Settings, Webhooks)
+or by the API; the secret with which messages are signed is shown once:
 
     POST /api/-/webhooks/enterprises/{enterprise}/hooks
     {"url": "https://example.org/commensal", "events": ["order_placed", "order_cancelled"]}
@@ -48,6 +48,7 @@ from .events import (
     sold_out,
     stock_changed,
 )
+from .office import office_pages, page_parts
 from .people import erase_person, person_data
 
 __all__ = [
@@ -56,11 +57,13 @@ __all__ = [
     "erase_person",
     "jobs",
     "migrations",
+    "office_pages",
     "order_cancelled",
     "order_changed",
     "order_fulfilled",
     "order_paid",
     "order_placed",
+    "page_parts",
     "payment_failed",
     "payment_received",
     "payment_refunded",

@@ -1,0 +1,164 @@
+"""Webhooks in the office: addresses with the events that each wants, a test, and what was sent there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from starlette.responses import Response
+
+from commensal import (
+    Conflict,
+    Enterprise,
+    NotFound,
+    OfficePage,
+    PageLine,
+    PagePart,
+    Refused,
+    Screen,
+    Stale,
+    Transaction,
+    hookimpl,
+    plural,
+    translate,
+)
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+
+from .deliveries import Delivery, deliveries_of, message_of, send_again, send_test
+from .hooks import KINDS, Hook, add_hook, change_hook, hook_by_id, hooks_of, new_secret, remove_hook
+
+_HERE = "settings/webhooks"
+_SHOWN = 30  # messages on the page of an address
+
+
+@hookimpl
+def office_pages() -> Sequence[OfficePage]:
+    scope = "plugins:write"
+    return [
+        OfficePage(path=_HERE, place="settings", scope=scope, show=hooks_page, send=hooks_now),
+        OfficePage(path=f"{_HERE}/{{hook}}", place="settings", scope=scope, show=hook_page, send=hook_now),
+    ]
+
+
+@hookimpl
+def page_parts(
+    tx: Transaction, page: str, enterprise_id: str, scopes: frozenset[str], language: str
+) -> Sequence[PagePart]:
+    """The way to the addresses, in the settings."""
+    if page != "settings" or "plugins:write" not in scopes:
+        return []
+    number = len(hooks_of(tx, enterprise_id))
+    line = PageLine(
+        text=translate(language, "What happens here is told to other software."),
+        url=f"/office/{enterprise_id}/{_HERE}",
+        detail=plural(language, "{number} address", "{number} addresses", number).format(number=number),
+        action=translate(language, "Addresses"),
+    )
+    return [PagePart(title=translate(language, "Webhooks"), lines=[line])]
+
+
+# ------------------------------------------------------------------------------------------------ all addresses
+
+
+def hooks_page(visit: Visit, shop: Enterprise) -> Screen:
+    return _list(visit, shop, {})
+
+
+def hooks_now(visit: Visit, shop: Enterprise) -> Screen:
+    """Adds an address. The page shows its secret, which no other page does."""
+    form = visit.form
+    events = [kind for kind in KINDS if form.get(f"event-{kind}")]
+    try:
+        with visit.write() as tx:
+            url = form.get("url", "").strip()
+            if url in {hook.url for hook in hooks_of(tx, shop.id)}:
+                raise Conflict("same_address", "This address is in the list already.")
+            added = add_hook(tx, visit.instance, shop.id, url=url, events=events, personal=bool(form.get("personal")))
+    except Refused as error:
+        return _list(visit, shop, form, errors=mistakes(visit, error, "url".__eq__), status=status_of(error))
+    return _list(visit, shop, {}, added=added.hook, secret=added.secret)
+
+
+def _list(
+    visit: Visit, shop: Enterprise, typed: Mapping[str, str], *, errors: Mistakes = NO_MISTAKES, status: int = 200,
+    added: Hook | None = None, secret: str = "",
+) -> Screen:  # fmt: skip
+    with visit.read() as tx:
+        hooks = hooks_of(tx, shop.id)
+    return _screen(
+        visit, shop, "hooks", status, hooks=hooks, typed=typed, mistakes=errors, added=added, secret=secret,
+        kinds=KINDS, done=visit.query.get("done", ""),
+    )  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------ one address
+
+
+def hook_page(visit: Visit, shop: Enterprise) -> Screen:
+    return _one(visit, shop)
+
+
+def hook_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+    """Tries an address, switches it on or off, gives it a new secret, removes it, or sends a message again."""
+    hook_id, then = visit.path["hook"], visit.query.get("then", "")
+    here = f"/office/{shop.id}/{_HERE}"
+    try:
+        with visit.write() as tx:
+            match then:
+                case "test":
+                    send_test(tx, shop.id, hook_id)
+                case "again":
+                    _send_again(tx, shop.id, hook_id, visit.form.get("delivery", ""))
+                case "on" | "off":
+                    change_hook(tx, visit.instance, shop.id, hook_id, _version(visit), enabled=then == "on")
+                case "secret":
+                    renewed = new_secret(tx, shop.id, hook_id, _version(visit))
+                case "remove":
+                    remove_hook(tx, shop.id, hook_id)
+                    return visit.redirect(f"{here}?done=removed")
+                case _:
+                    raise NotFound
+    except NotFound:
+        raise
+    except Refused as error:
+        return _one(visit, shop, mistakes(visit, error, lambda name: False), status_of(error))
+    if then == "secret":
+        return _one(visit, shop, secret=renewed.secret)
+    return visit.redirect(f"{here}/{hook_id}?done={then}")
+
+
+def _one(
+    visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200, *, secret: str = ""
+) -> Screen:
+    with visit.read() as tx:
+        hook = hook_by_id(tx, shop.id, visit.path["hook"])
+        sent = deliveries_of(tx, shop.id, hook.id, limit=_SHOWN)
+        messages = {delivery.id: message_of(tx, shop.id, delivery.id) for delivery in sent}
+    return _screen(
+        visit, shop, "hook", status, hook=hook, sent=sent, messages=messages, mistakes=errors, secret=secret,
+        can_resend=_can_resend, done=visit.query.get("done", ""),
+    )  # fmt: skip
+
+
+def _can_resend(delivery: Delivery) -> bool:
+    return delivery.state != "waiting"
+
+
+def _send_again(tx: Transaction, enterprise_id: str, hook_id: str, delivery_id: str) -> None:
+    """Raises `NotFound`, also for a message to another address, and `Conflict`."""
+    if delivery_id not in {delivery.id for delivery in deliveries_of(tx, enterprise_id, hook_id, limit=_SHOWN)}:
+        raise NotFound("no_delivery", "There is no such message.")
+    send_again(tx, enterprise_id, delivery_id)
+
+
+def _version(visit: Visit) -> int:
+    version = visit.form.get("version", "")
+    if not (version.isascii() and version.isdigit()):
+        raise Stale
+    return int(version[:9])
+
+
+def _screen(visit: Visit, shop: Enterprise, template: str, status: int, **context: Any) -> Screen:
+    return Screen(
+        template=f"webhooks/{template}.html", context={"here": f"/office/{shop.id}/{_HERE}", **context}, status=status
+    )

@@ -1,0 +1,99 @@
+"""The office: addresses of webhooks are added, tried, given a new secret and removed by people who do not program."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import insert
+
+from commensal.base.clock import ManualClock
+from commensal.instance import InstanceSettings
+from commensal.instance.settings import OutboundSettings
+from commensal.testing import RunJobs
+from commensal.testing.receiver import Receiver
+from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal_webhooks.hooks import Hook, hooks_of
+
+from .conftest import Browser, Stall
+from .test_office import OFFICE, a_member, owner
+
+__all__ = ["owner"]  # a fixture
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
+
+WEBHOOKS = f"{OFFICE}/settings/webhooks"
+
+
+@pytest.fixture
+def settings(settings: InstanceSettings) -> InstanceSettings:
+    return InstanceSettings(
+        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
+        plugins={"enabled": ["shop", "office", "cash", "pickup", "webhooks"]},
+        outbound=OutboundSettings(allow=("127.0.0.1",)),
+    )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def switched_on(stall: Stall) -> None:
+    with stall.instance.store.write() as tx:
+        tx.execute(insert(enterprise_plugin).values(enterprise_id="shop", plugin="webhooks", settings={}, version=1))
+
+
+def hooks(stall: Stall) -> list[Hook]:
+    with stall.instance.store.read() as tx:
+        return hooks_of(tx, "shop")
+
+
+def add(browser: Browser) -> None:
+    browser.go(WEBHOOKS)
+    browser.send(WEBHOOKS, url="https://example.org/told")
+
+
+def test_an_address_is_added_tried_and_asked_again(owner: Browser, stall: Stall, clock: ManualClock) -> None:
+    assert WEBHOOKS in owner.go(f"{OFFICE}/settings").links()
+    with Receiver() as receiver:
+        owner.go(WEBHOOKS)
+        owner.send(WEBHOOKS, **{"url": f"{receiver.url}/told", "event-order_placed": "1"})
+        (hook,) = hooks(stall)
+        assert ("whsec_" in owner.page.text, hook.events, hook.personal) == (True, ["order_placed"], False)
+        page = f"{WEBHOOKS}/{hook.id}"
+        assert "whsec_" not in owner.go(page).text
+        owner.post(f"{page}?then=test", version="1")
+        RunJobs(stall.instance, clock)()
+        assert [message.path for message in receiver.received] == ["/told"]
+        assert "delivered" in owner.go(page).text
+        owner.send(f"{page}?then=again")
+        RunJobs(stall.instance, clock)()
+        assert len(receiver.received) == 2
+
+
+def test_a_mistake_is_told_at_its_field_and_nothing_typed_is_lost(owner: Browser, stall: Stall) -> None:
+    owner.go(WEBHOOKS)
+    owner.send(WEBHOOKS, **{"url": "ftp://example.org", "event-sold_out": "1"})
+    fields = owner.page.form(WEBHOOKS).fields
+    assert (owner.status, fields["url"], "event-sold_out" in fields) == (422, "ftp://example.org", True)
+    for _ in range(2):
+        add(owner)
+    assert (owner.status, len(hooks(stall))) == (409, 1)
+    assert "in the list already" in owner.page.text
+
+
+def test_an_address_is_switched_off_gets_a_new_secret_and_is_removed(owner: Browser, stall: Stall) -> None:
+    add(owner)
+    (hook,) = hooks(stall)
+    page = f"{WEBHOOKS}/{hook.id}"
+    owner.post(f"{page}?then=off", version="1")
+    assert [hook.enabled for hook in hooks(stall)] == [False]
+    owner.post(f"{page}?then=on", version="1")
+    assert (owner.status, hooks(stall)[0].enabled) == (422, False), "somebody has changed it since"
+    owner.post(f"{page}?then=secret", version="2")
+    assert "whsec_" in owner.page.text
+    owner.post(f"{page}?then=remove")
+    assert (hooks(stall), owner.at) == ([], f"{WEBHOOKS}?done=removed")
+
+
+def test_who_may_not_set_plugins_sees_no_address(browser: Browser, stall: Stall) -> None:
+    browser.log_in(a_member(stall, "accountant"))
+    browser.go(WEBHOOKS)
+    assert browser.status == 403
+    browser.post(WEBHOOKS, **{"event-sold_out": "1"})
+    assert (browser.status, hooks(stall)) == (403, [])
