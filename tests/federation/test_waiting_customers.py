@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from commensal import Refused, SoldOut
 from commensal.trade.catalogs.items import add_item
@@ -167,6 +167,22 @@ def test_a_customer_asks_too_when_the_answer_to_the_one_before_was_not_enough(
     region.wires.meanwhile = lambda: set_asked(near, None)
     assert not refusal(near, item, 30)
     assert_consistent(region)
+
+
+def test_a_customer_who_waits_while_the_producer_moves_to_the_hub_reads_sold_out(
+    region: Region, farm: Producer, near: Hub
+) -> None:
+    item = near.sell(farm)
+    minutes(region)
+    set_asked(near, clock_of(region).now() + PATIENCE)
+
+    def end_lease() -> None:
+        with near.write() as tx:
+            tx.execute(delete(federation_lease))
+
+    region.wires.meanwhile = end_lease
+    assert refusal(near, item, 30) == "sold_out"
+    assert near.instance.hooks.failures == [], "the hook found no lease any more, and failed"
 
 
 def set_asked(hub: Hub, until: datetime | None) -> None:

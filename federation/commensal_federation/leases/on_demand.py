@@ -144,16 +144,23 @@ def _wait(federation: Federation, shortages: Sequence[_Shortage], until: datetim
 
 
 def _is_answered(instance: Instance, shortage: _Shortage) -> bool:
-    """Whether the lender has answered the request of the customer before. Reads the lease anew, for the next one."""
-    with instance.store.read() as tx:
-        (shortage.lease,) = holdings_of(tx, [shortage.lot_id])
-    return shortage.lease.row["asked_until"] is None
+    """Whether the lender has answered the request of the customer before, so that it can be asked again."""
+    return _read_again(instance, shortage) and shortage.lease.row["asked_until"] is None
 
 
 def _has_arrived(instance: Instance, shortage: _Shortage) -> bool:
+    return _read_again(instance, shortage) and shortage.lease.free >= shortage.free + shortage.missing
+
+
+def _read_again(instance: Instance, shortage: _Shortage) -> bool:
+    """Reads the lease anew. Returns False if there is none any more, because the producer has moved here meanwhile."""
     with instance.store.read() as tx:
-        (lease,) = holdings_of(tx, [shortage.lot_id])
-    return lease.free >= shortage.free + shortage.missing
+        leases = holdings_of(tx, [shortage.lot_id])
+    if leases:
+        shortage.lease = leases[0]
+    else:
+        shortage.hopeful = False
+    return bool(leases)
 
 
 def _return_granted(federation: Federation, shortages: Sequence[_Shortage]) -> None:
