@@ -37,7 +37,7 @@ from commensal.trade import (
 
 from .choosing import ITEM, ROWS, Goods, goods_of, item_named, read_goods, read_pieces
 from .desk import Desk, open_desk
-from .effect import Asking, ask_or_do, is_sure, show_effect, version_of
+from .effect import Asking, ask_or_do, is_sure, show_effect
 from .orders import mail_now, show_order
 from .showing import show
 
@@ -229,7 +229,7 @@ def merge_now(visit: Visit) -> Response:
             desk = open_desk(tx, visit, "orders:write")
             target, other = locked_together(
                 tx, visit.path["order"], typed.get("other", ""), enterprise_id=desk.enterprise.id,
-                version=version_of(visit),
+                version=visit.form_version,
             )  # fmt: skip
             merged = merge_orders(tx, visit.instance.hooks, target, other, vouched=agreed, by=visit.actor.person_id)
             cancel_open(tx, other.id)
@@ -277,7 +277,7 @@ def cancel_now(visit: Visit) -> Response:
     try:
         with visit.write() as tx:
             desk = open_desk(tx, visit, "orders:write")
-            order = locked_order(tx, visit.path["order"], enterprise_id=desk.enterprise.id, version=version_of(visit))
+            order = locked_order(tx, visit.path["order"], enterprise_id=desk.enterprise.id, version=visit.form_version)
             goods = visit.form.get("goods", "")
             if goods not in ("back", "lost"):
                 raise Conflict("goods", "Say whether the goods go on sale again or are lost.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from commensal import Customer, NotFound, Refused, Stale, Transaction, customer_by_id, list_categories
+from commensal import Customer, NotFound, Refused, Transaction, customer_by_id, list_categories
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
 from commensal.trade import (
     CustomerCategory,
@@ -97,15 +97,12 @@ def customer_page(
 def customer_now(visit: Visit) -> Response:
     """Saves what the shop writes about a customer. Raises `Stale` as a mistake if somebody else did so meanwhile."""
     typed = {name: visit.form.get(name, "") for name in _TEXTS}
-    version = visit.form.get("version", "")
     try:
         with visit.write() as tx:
             desk, customer = _of_path(tx, visit, "customers:write")
-            if not (version.isascii() and version.isdigit()):
-                raise Stale
             groups = _chosen(visit, list_categories(tx, desk.enterprise.id))
             changes: Any = {**typed, "categories": groups}
-            change_customer(tx, desk.enterprise.id, customer.id, int(version[:9]), **changes)
+            change_customer(tx, desk.enterprise.id, customer.id, visit.form_version, **changes)
     except NotFound:
         raise
     except Refused as error:

@@ -59,7 +59,7 @@ def _try(visit: Visit, act: Act, *, keep: bool) -> tuple[Desk, Order, Order]:
     """Runs the act on the locked order. Unless it is to `keep`, everything is rolled back."""
     with visit.write() as tx, tx.attempt() as attempt:
         desk = open_desk(tx, visit, "orders:write")
-        version = version_of(visit)
+        version = visit.form_version
         before = locked_order(tx, visit.path["order"], enterprise_id=desk.enterprise.id, version=version)
         after = act(tx, desk, before)
         if not keep:
@@ -70,12 +70,6 @@ def _try(visit: Visit, act: Act, *, keep: bool) -> tuple[Desk, Order, Order]:
 def is_sure(visit: Visit) -> bool:
     """Whether the form comes from the page that told what would happen."""
     return visit.form.get("sure") == "1"
-
-
-def version_of(visit: Visit) -> int:
-    """The version of the order that the form was made for; 0, which no order has, if the form does not say."""
-    text = visit.form.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def show_effect(

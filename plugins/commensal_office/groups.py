@@ -28,8 +28,6 @@ def groups_page(visit: Visit, typed: str = "", errors: Mistakes = NO_MISTAKES, s
 def groups_now(visit: Visit) -> Response:
     """Adds, renames or deletes a group."""
     action, name, group = visit.query.get("then", ""), visit.form.get("name", ""), visit.form.get("group", "")
-    version = visit.form.get("version", "")
-    known_version = int(version[:9]) if version.isascii() and version.isdigit() else 0
     try:
         with visit.write() as tx:
             desk = open_desk(tx, visit, "customers:write")
@@ -37,9 +35,9 @@ def groups_now(visit: Visit) -> Response:
             if action == "add":
                 create_category(tx, shop, name=name)
             elif action == "rename":
-                rename_category(tx, shop, group, known_version, name=name)
+                rename_category(tx, shop, group, visit.form_version, name=name)
             elif action == "delete":
-                delete_category(tx, shop, group, known_version)
+                delete_category(tx, shop, group, visit.form_version)
             else:
                 raise NotFound
     except Stale as error:

@@ -88,14 +88,12 @@ def profile_page(
 
 def profile_now(visit: Visit) -> Response:
     typed = _typed(visit)
-    version = visit.form.get("version", "")
     try:
         _refuse_neither(typed)
         changes = _read(typed)
         with visit.write() as tx:
             desk = open_desk(tx, visit, "enterprise:write")
-            known_version = int(version[:9]) if version.isascii() and version.isdigit() else 0
-            change_enterprise(tx, desk.enterprise.id, known_version, **changes)
+            change_enterprise(tx, desk.enterprise.id, visit.form_version, **changes)
     except Refused as error:
         return profile_page(visit, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
     return visit.redirect(f"{desk.address}/settings/profile?saved=1")

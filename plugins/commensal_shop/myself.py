@@ -90,11 +90,9 @@ def change_me_now(visit: Visit) -> Response:
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
     typed = {name: visit.form.get(name, "").strip() for name in ("name", "phone", "language")}
-    version = visit.form.get("version", "")
-    known_version = int(version[:9]) if version.isascii() and version.isdigit() else 0
     try:
         with visit.write() as tx:
-            change_person(tx, person_of(visit), known_version, **typed)
+            change_person(tx, person_of(visit), visit.form_version, **typed)
     except Refused as error:
         errors = mistakes(visit, error, typed.__contains__)
         return account_page(visit, errors=errors, status=status_of(error), at="me", typed=typed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from commensal import Enterprise, Invalid, NotFound, Problem, Refused, Screen, Stale
+from commensal import Enterprise, Invalid, NotFound, Problem, Refused, Screen
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
 from .alone import CENTS_PER_KM
@@ -37,7 +37,7 @@ def vehicles_now(visit: Visit, shop: Enterprise) -> Screen | Response:
     try:
         with visit.write() as tx:
             if visit.query.get("then") == "archive":
-                archive_vehicle(tx, shop.id, visit.form.get("vehicle", ""), _version(visit))
+                archive_vehicle(tx, shop.id, visit.form.get("vehicle", ""), visit.form_version)
             else:
                 form = visit.form
                 keeping = next((each for each in CLASSES if each == form.get("keeping")), None)
@@ -52,10 +52,3 @@ def vehicles_now(visit: Visit, shop: Enterprise) -> Screen | Response:
     except Refused as error:
         return _vehicles_page(visit, shop, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
     return visit.redirect(f"{transport_url(shop.id)}/vehicles?done=saved")
-
-
-def _version(visit: Visit) -> int:
-    text = visit.form.get("version", "")
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise Stale
-    return int(text)

@@ -95,10 +95,7 @@ def codes_now(visit: Visit, shop: Enterprise) -> Screen | Response:
     try:
         with visit.write() as tx:
             if removes:
-                version = visit.form.get("version", "")
-                if not (version.isascii() and version.isdigit()):
-                    raise Stale
-                archive_voucher(tx, shop.id, visit.form.get("voucher", ""), int(version[:9]))
+                archive_voucher(tx, shop.id, visit.form.get("voucher", ""), visit.form_version)
                 return visit.redirect(f"{here}?done=removed")
             address = _make(tx, visit, shop, typed)
     except NotFound:

@@ -16,7 +16,6 @@ from commensal import (
     PagePart,
     Refused,
     Screen,
-    Stale,
     Transaction,
     hookimpl,
     plural,
@@ -24,7 +23,7 @@ from commensal import (
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
-from .deliveries import Delivery, deliveries_of, message_of, send_again, send_test
+from .deliveries import deliveries_of, delivery_by_id, messages_of, send_again, send_test
 from .hooks import KINDS, Hook, add_hook, change_hook, hook_by_id, hooks_of, new_secret, remove_hook
 
 _HERE = "settings/webhooks"
@@ -110,9 +109,9 @@ def hook_now(visit: Visit, shop: Enterprise) -> Screen | Response:
                 case "again":
                     _send_again(tx, shop.id, hook_id, visit.form.get("delivery", ""))
                 case "on" | "off":
-                    change_hook(tx, visit.instance, shop.id, hook_id, _version(visit), enabled=then == "on")
+                    change_hook(tx, visit.instance, shop.id, hook_id, visit.form_version, enabled=then == "on")
                 case "secret":
-                    renewed = new_secret(tx, shop.id, hook_id, _version(visit))
+                    renewed = new_secret(tx, shop.id, hook_id, visit.form_version)
                 case "remove":
                     remove_hook(tx, shop.id, hook_id)
                     return visit.redirect(f"{here}?done=removed")
@@ -133,29 +132,18 @@ def _one(
     with visit.read() as tx:
         hook = hook_by_id(tx, shop.id, visit.path["hook"])
         sent = deliveries_of(tx, shop.id, hook.id, limit=_SHOWN)
-        messages = {delivery.id: message_of(tx, shop.id, delivery.id) for delivery in sent}
+        messages = messages_of(tx, [delivery.id for delivery in sent])
     return _screen(
         visit, shop, "hook", status, hook=hook, sent=sent, messages=messages, mistakes=errors, secret=secret,
-        can_resend=_can_resend, done=visit.query.get("done", ""),
+        done=visit.query.get("done", ""),
     )  # fmt: skip
-
-
-def _can_resend(delivery: Delivery) -> bool:
-    return delivery.state != "waiting"
 
 
 def _send_again(tx: Transaction, enterprise_id: str, hook_id: str, delivery_id: str) -> None:
     """Raises `NotFound`, also for a message to another address, and `Conflict`."""
-    if delivery_id not in {delivery.id for delivery in deliveries_of(tx, enterprise_id, hook_id, limit=_SHOWN)}:
+    if delivery_by_id(tx, enterprise_id, delivery_id).hook_id != hook_id:
         raise NotFound("no_delivery", "There is no such message.")
     send_again(tx, enterprise_id, delivery_id)
-
-
-def _version(visit: Visit) -> int:
-    version = visit.form.get("version", "")
-    if not (version.isascii() and version.isdigit()):
-        raise Stale
-    return int(version[:9])
 
 
 def _screen(visit: Visit, shop: Enterprise, template: str, status: int, **context: Any) -> Screen:

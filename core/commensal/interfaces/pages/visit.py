@@ -68,6 +68,12 @@ class Visit:
             return parameters
         return {name: value.replace("\x00", "") for name, value in parameters.items()}
 
+    @property
+    def form_version(self) -> int:
+        """The version of the row that the form was made for, in its field `version`; 0, which no row has, else."""
+        text = self.form.get("version", "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
     def cookie(self, name: str) -> str:
         """The value of a cookie that `set_cookie` has set; "" if the browser sent none."""
         return self.request.cookies.get(cookie_name(self.instance.settings.base_url, name), "")
