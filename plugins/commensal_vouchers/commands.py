@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
+from decimal import InvalidOperation
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +21,7 @@ from commensal import (
     open_instance,
     print_line,
     read_amount,
+    read_decimal,
 )
 
 from .codes_csv import codes_csv, worth
@@ -96,7 +97,7 @@ def _worth(spares: str, shop: Enterprise) -> VoucherTerms:
     if not spares.strip().endswith("%"):
         return VoucherTerms(kind="amount", amount=_amount(spares, shop, "SPARES"))
     try:
-        percent = Decimal(spares.strip().rstrip("%").strip().replace(",", "."))
+        percent = read_decimal(spares.strip().rstrip("%").strip().replace(",", "."))
     except InvalidOperation:
         raise Invalid([Problem("percent", "The percentage is above 0, and at most 100.", "SPARES")]) from None
     return VoucherTerms(kind="percent", percent=percent)

@@ -27,6 +27,7 @@ from commensal import (
     hookimpl,
     plural,
     read_amount,
+    read_decimal,
     translate,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
@@ -159,7 +160,7 @@ def _amount(text: str, shop: Enterprise, name: str, problems: list[Problem]) -> 
 
 def _percent(text: str, problems: list[Problem]) -> Decimal | None:
     try:
-        return Decimal(text.replace(",", ".").removesuffix("%").strip())
+        return read_decimal(text.replace(",", ".").removesuffix("%").strip())
     except InvalidOperation:
         problems.append(Problem("percent", "The percentage is above 0, and at most 100.", "/percent"))
         return None

@@ -66,6 +66,15 @@ def test_gift_cards_are_made_once_however_often_the_button_is_pressed(owner: Bro
     assert not any(card.code in owner.go(CODES).text for card in made)
 
 
+@pytest.mark.parametrize("percent", ["1e-999999999", f"0.{'0' * 80}1", "1e999999999"])
+def test_a_percentage_with_more_digits_than_a_number_may_have_is_refused(
+    owner: Browser, stall: Stall, percent: str
+) -> None:
+    owner.go(CODES)
+    owner.send(CODES, kind="percent", percent=percent, code="summer")
+    assert (owner.status, codes(stall)) == (422, [])
+
+
 def test_only_who_keeps_the_books_makes_codes(browser: Browser, stall: Stall) -> None:
     browser.log_in(a_member(stall, "packer"))
     browser.go(CODES)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from commensal import HERE, Folder, console, named_enterprise, open_instance, spoken
+from commensal import HERE, Folder, console, named_enterprise, open_instance, read_decimal, spoken
 from commensal.trade import read_defaults
 
 from ..runtime import federation_of
@@ -94,7 +94,7 @@ def unlink_command(link_id: str, instance: Folder = HERE) -> None:
 
 def _percent(value: str) -> Decimal:
     try:
-        return Decimal(value)
+        return read_decimal(value)
     except InvalidOperation:
         text = spoken("{margin} is not a percentage, like 15 or 12.5", margin=value)
         raise typer.BadParameter(text) from None
