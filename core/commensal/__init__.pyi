@@ -73,6 +73,7 @@ from .cli.folder import Folder as Folder
 from .cli.named import moment as moment
 from .cli.named import named_enterprise as named_enterprise
 from .hooks.contract import hookimpl as hookimpl
+from .hooks.contract import only_for as only_for
 from .hooks.dialects import dialects_of as dialects_of
 from .hooks.dispatcher import Hooks as Hooks
 from .hooks.implement import implement as implement

@@ -14,6 +14,7 @@ from commensal import (
     Problem,
     Transaction,
     hookimpl,
+    only_for,
     order_by_id,
     translate,
 )
@@ -25,14 +26,13 @@ from .zones import DeliverySettings, price_in, value_of, zone_of
 
 
 @hookimpl
-def price_adjustments(
-    tx: Transaction, order: OrderDraft, phase: Phase, settings: DeliverySettings
-) -> Sequence[Adjustment] | None:
+@only_for(phase=(Phase.FEE,))
+def price_adjustments(tx: Transaction, order: OrderDraft, settings: DeliverySettings) -> Sequence[Adjustment] | None:
     """The price of the zone for the goods in the order now: more goods may weigh more, or make delivery free.
 
     Without an address it is the lowest possible price. An order whose zone no longer exists keeps its price.
     """
-    if phase is not Phase.FEE or not order.shipping.startswith(PREFIX) or order.shipping_option is None:
+    if not order.shipping.startswith(PREFIX) or order.shipping_option is None:
         return None
     zone = zone_of(settings, order.address)
     if zone is not None:

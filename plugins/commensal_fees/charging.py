@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from commensal import Adjustment, OrderDraft, Phase, PricedLine, Threshold, hookimpl
+from commensal import Adjustment, OrderDraft, Phase, PricedLine, Threshold, hookimpl, only_for
 
 from .by_line import LineFee
 from .by_order import OrderFee, PriceSack
@@ -15,9 +15,10 @@ from .settings import Settings
 
 
 @hookimpl
-def price_adjustments(order: OrderDraft, phase: Phase, settings: Settings) -> Sequence[Adjustment] | None:
+@only_for(phase=(Phase.FEE,))
+def price_adjustments(order: OrderDraft, settings: Settings) -> Sequence[Adjustment] | None:
     """Works the fees out from the settings and the lines, without any database statement."""
-    if phase is not Phase.FEE or not settings.fees:
+    if not settings.fees:
         return None
     delivered = [line for line in order.lines if pieces(line)]
     charged: list[Adjustment] = []

@@ -19,6 +19,7 @@ from commensal import (
     format_span,
     give_slot_back,
     hookimpl,
+    only_for,
     translate,
 )
 
@@ -88,10 +89,11 @@ def release_shipping(tx: Transaction, option: str) -> bool:
 
 
 @hookimpl
+@only_for(phase=(Phase.FEE,))
 def price_adjustments(order: OrderDraft, phase: Phase) -> Sequence[Adjustment] | None:
     """The price of the place, as in the order's shipping option."""
     option = order.shipping_option
-    if phase is not Phase.FEE or option is None or not option.price or not order.shipping.startswith(PREFIX):
+    if option is None or not option.price or not order.shipping.startswith(PREFIX):
         return None
     return [Adjustment(phase=phase, kind="shipping", label=option.label, amount=option.price, vat_rate=option.vat_rate)]
 

@@ -16,6 +16,7 @@ from commensal import (
     hookimpl,
     kinds_of,
     lineage,
+    only_for,
     translate,
 )
 
@@ -27,11 +28,10 @@ PREFIX = "solidarity:"  # of the kind of an adjustment; the programme's id follo
 
 
 @hookimpl
-def price_adjustments(
-    tx: Transaction, order: OrderDraft, phase: Phase, settings: Settings
-) -> Sequence[Adjustment] | None:
+@only_for(phase=(Phase.SUBSIDY,))
+def price_adjustments(tx: Transaction, order: OrderDraft, settings: Settings) -> Sequence[Adjustment] | None:
     """Runs one statement for each programme of the customer's categories, and one more if goods are excluded."""
-    if phase is not Phase.SUBSIDY or order.customer_id is None:
+    if order.customer_id is None:
         return None
     granted: list[Adjustment] = []
     for programme in settings.programmes:

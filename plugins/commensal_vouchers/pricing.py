@@ -19,6 +19,7 @@ from commensal import (
     hookimpl,
     kinds_of,
     lineage,
+    only_for,
     translate,
 )
 
@@ -30,13 +31,14 @@ from .voucher import Voucher
 
 
 @hookimpl
+@only_for(phase=(Phase.VOUCHER, Phase.SUBSIDY))
 def price_adjustments(tx: Transaction, order: OrderDraft, phase: Phase) -> Sequence[Adjustment] | None:
     """Runs one statement for an order with codes of this phase, and none for others.
 
     Discounts belong to the phase of vouchers. Gift cards belong to that of subsidies, after plugins whose ids sort
     before ours: each payer pays what the others leave. Raises `Invalid` with the reason against each code.
     """
-    if not order.codes or phase not in (Phase.VOUCHER, Phase.SUBSIDY):
+    if not order.codes:
         return None
     codes = [code for code in order.codes if is_card(code) == (phase is Phase.SUBSIDY)]
     if not codes:

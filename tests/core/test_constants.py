@@ -81,6 +81,14 @@ def test_a_default_that_python_makes_is_made_every_time(store: Store) -> None:
             assert tx.one(BY_EMAIL, {"email": f"a{number}@example.org"})["phone"] == ""
 
 
+def test_a_number_that_is_inexact_is_refused_even_if_it_equals_an_exact_one_of_before(store: Store) -> None:
+    bind = Exact().bind_processor(store.engine.dialect)
+    assert [bind(Decimal("2.50")), bind(Decimal("2.5")), bind(None)] == ["2.5", "2.5", None]
+    for inexact in (2.5, 2):
+        with pytest.raises(TypeError, match="is not a Decimal"):
+            bind(inexact)
+
+
 @pytest.mark.parametrize("before", [0, 5])
 def test_errors_are_the_same_the_first_time_and_the_sixth(store: Store, before: int) -> None:
     add = insert(person)

@@ -13,7 +13,7 @@ import pytest
 from commensal.base.clock import ManualClock
 from commensal.base.errors import PluginError, Refused, SettingsError
 from commensal.hooks import specifications
-from commensal.hooks.contract import hookimpl
+from commensal.hooks.contract import hookimpl, only_for
 from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
 from commensal.hooks.values import MenuItem, PaymentMethod
@@ -40,7 +40,7 @@ def methods(*ids: str) -> Callable[..., list[PaymentMethod]]:
     return lambda: [PaymentMethod(id=method_id, label=method_id) for method_id in ids]
 
 
-def ask(hooks: Hooks, among: set[str] | None = None) -> list[str]:
+def ask(hooks: Hooks, among: set[str] | None = None, language: str = "fr") -> list[str]:
     answers = hooks.each(
         specifications.payment_methods,
         among,
@@ -48,7 +48,7 @@ def ask(hooks: Hooks, among: set[str] | None = None) -> list[str]:
         enterprise_id="e",
         person_id=None,
         customer_id=None,
-        language="fr",
+        language=language,
     )
     return [f"{answer.plugin}:{method.id}" for answer in answers for method in answer.value or ()]
 
@@ -62,6 +62,20 @@ def test_only_the_plugins_of_the_enterprise_are_asked(clock: ManualClock) -> Non
     hooks = load(clock, a=plugin(payment_methods=methods("x")), b=plugin(payment_methods=methods("y")))
     assert ask(hooks, {"b"}) == ["b:y"]
     assert ask(hooks, set()) == []
+
+
+def test_a_plugin_is_asked_only_for_the_arguments_that_it_names(clock: ManualClock) -> None:
+    languages = []
+
+    @only_for(language=("fr", "en"))
+    def label(language: str) -> list[PaymentMethod]:
+        languages.append(language)
+        return []
+
+    hooks = load(clock, a=plugin(payment_methods=label), b=plugin(payment_methods=methods("x")))
+    for language in ("fr", "de", "en"):
+        assert ask(hooks, language=language) == ["b:x"]
+    assert languages == ["fr", "en"]
 
 
 def test_async_and_plain_functions_answer_alike_outside_a_transaction(clock: ManualClock) -> None:
@@ -184,6 +198,7 @@ async def _coroutine() -> None: ...
         ({"menu_items": lambda langauge: None}, r"menu_items has no argument langauge; did you mean language\?"),
         ({"menu_items": lambda nobody: None}, "no argument nobody; there are tx, person_id, language, instance_set"),
         ({"payment_methods": lambda setings: None}, r"no argument setings; did you mean settings\?"),
+        ({"menu_items": only_for(langauge=("fr",))(lambda: None)}, r"no argument langauge; did you mean language\?"),
         ({"menu_items": _coroutine}, "a hook of transaction cannot be async"),
     ],
 )

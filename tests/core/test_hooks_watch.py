@@ -315,6 +315,18 @@ def test_a_call_that_ends_at_its_deadline_is_either_late_or_not() -> None:
     assert expired == timed_out
 
 
+def test_each_call_of_a_hook_has_all_the_time_of_its_contract() -> None:
+    watchdog = Watchdog()
+    call = watchdog.watch(30, lambda: None)
+    deadlines = []
+    for _ in range(2):
+        with call:
+            deadlines.append(call.deadline)
+            assert watchdog.calls == {call}
+        assert not watchdog.calls
+    assert deadlines[0] < deadlines[1]
+
+
 def test_the_watchdog_gets_over_what_it_cannot_take_away_and_watches_on() -> None:
     watchdog, expired = Watchdog(), threading.Event()
 

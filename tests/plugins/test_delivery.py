@@ -14,7 +14,7 @@ from sqlalchemy import event, select, update
 from sqlalchemy.exc import IntegrityError
 
 import commensal_delivery as delivery
-from commensal import Address, Conflict, DemoPlace, Invalid, Order, Phase, Refused
+from commensal import Address, Conflict, DemoPlace, Invalid, Order, Refused
 from commensal.base.clock import ManualClock
 from commensal.instance import Instance, InstanceSettings
 from commensal.interfaces.app import make_app
@@ -372,16 +372,15 @@ def test_a_copied_sale_has_its_rounds_at_the_same_hours_and_empty(van: Van) -> N
         assert [slot.zone for slot in slots_of(tx, "shop", session.id)] == [""], "the centre is no zone any more"
 
 
-def test_other_orders_and_phases_cost_nothing_and_ask_nothing(van: Van) -> None:
+def test_other_orders_cost_nothing_and_ask_nothing(van: Van) -> None:
     option = van.options(TOURS)[van.round.id]
     draft = a_draft(a_line(), shipping=f"delivery:{option.id}", shipping_option=option, address=TOURS)
     statements: list[str] = []
     event.listen(van.store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     with van.store.read() as tx:
         count_before = len(statements)
-        assert delivery.price_adjustments(tx, draft, Phase.FEE, ZONES)
-        assert not delivery.price_adjustments(tx, draft, Phase.DISCOUNT, ZONES)
-        assert not delivery.price_adjustments(tx, replace(draft, shipping="pickup:x"), Phase.FEE, ZONES)
+        assert delivery.price_adjustments(tx, draft, ZONES)
+        assert not delivery.price_adjustments(tx, replace(draft, shipping="pickup:x"), ZONES)
         assert delivery.order_problems(replace(draft, shipping=""), ZONES) is None
         assert len(statements) == count_before
 

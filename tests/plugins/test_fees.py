@@ -40,9 +40,9 @@ def a_fee(calculator: str, **fields: Any) -> dict[str, Any]:
     return {"calculator": calculator, "name": "Frais", **fields}
 
 
-def adjustments_of(order: OrderDraft, *fees: Mapping[str, Any], phase: Phase = Phase.FEE) -> list[Adjustment]:
+def adjustments_of(order: OrderDraft, *fees: Mapping[str, Any]) -> list[Adjustment]:
     """Returns the adjustments of these fees, written as a hub writes them."""
-    return list(price_adjustments(order, phase, read_settings(Settings, {"fees": list(fees)})) or ())
+    return list(price_adjustments(order, read_settings(Settings, {"fees": list(fees)})) or ())
 
 
 def amounts(order: OrderDraft, *fees: Mapping[str, Any]) -> list[int]:
@@ -210,10 +210,6 @@ def test_a_fee_goes_to_the_shop_the_coordinator_or_the_supplier(
 )
 def test_a_fee_may_be_for_some_only(condition: dict[str, Any], order: dict[str, Any], due: bool) -> None:
     assert amounts(a_draft(EGG, **order), a_fee("FlatRate", amount=10, **condition)) == ([10] if due else [])
-
-
-def test_fees_stand_in_one_phase_only() -> None:
-    assert adjustments_of(a_draft(EGG), a_fee("FlatRate", amount=10), phase=Phase.DISCOUNT) == []
 
 
 # ------------------------------------------------------------------------------------------------ any order, any fee

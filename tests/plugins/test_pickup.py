@@ -242,7 +242,6 @@ def test_a_place_costs_nothing_in_other_phases_or_for_other_ways_to_receive() ->
     option = ShippingOption(id="s", label="Salle", begins_at=draft().begins_at, ends_at=draft().begins_at, price=100)
     draft_with_slot = draft(shipping="pickup:s", shipping_option=option)
     assert pickup.price_adjustments(draft_with_slot, Phase.FEE)
-    assert not pickup.price_adjustments(draft_with_slot, Phase.DISCOUNT)
     assert not pickup.price_adjustments(draft(shipping="delivery:s", shipping_option=option), Phase.FEE)
     assert not pickup.price_adjustments(draft(), Phase.FEE)
 

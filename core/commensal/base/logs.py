@@ -26,7 +26,8 @@ _ESCAPES |= {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}
 _HANDLER = "commensal"
 
 _request: ContextVar[LoggedRequest | None] = ContextVar("request", default=None)
-_plugin: ContextVar[tuple[str, str]] = ContextVar("plugin", default=("", ""))
+# The plugin whose code runs, and what of it: see `plugin_context`, which sets it.
+running_plugin: ContextVar[tuple[str, str]] = ContextVar("plugin", default=("", ""))
 
 
 class LoggedRequest:
@@ -84,15 +85,15 @@ class plugin_context:
         self._plugin = plugin, what
 
     def __enter__(self) -> None:
-        self._token = _plugin.set(self._plugin)
+        self._token = running_plugin.set(self._plugin)
 
     def __exit__(self, *_: object) -> None:
-        _plugin.reset(self._token)
+        running_plugin.reset(self._token)
 
 
 def current_plugin() -> tuple[str, str]:
     """The plugin whose code runs in this thread, and its hook, page, endpoint or job; ("", "") for the core's code."""
-    return _plugin.get()
+    return running_plugin.get()
 
 
 def configure_logs(file: TextIO | None = None, *, level: str = "info", format: str = "auto") -> None:
@@ -137,7 +138,7 @@ def _configure_libraries(
 
 
 def _add_context(_: object, __: str, event: Event) -> Event:
-    request, (plugin, _what) = _request.get(), _plugin.get()
+    request, (plugin, _what) = _request.get(), running_plugin.get()
     fields = request.fields() if request is not None else {}
     if plugin:
         fields["plugin"] = plugin

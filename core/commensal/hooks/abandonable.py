@@ -12,7 +12,8 @@ from typing import Any
 
 from ..base.errors import PluginError
 from .aside import FailureLog, PluginPlace
-from .bounds import LATE, on_taken_away
+from .bounds import LATE
+from .watch import on_taken_away
 
 MAX_LEFT_BEHIND = 2  # threads that still hang at one place; while there are so many, no further one begins there
 

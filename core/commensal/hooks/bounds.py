@@ -7,20 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar, copy_context
+from contextvars import copy_context
 from functools import partial
 from typing import Any
 
 from ..base.errors import PluginError
 from ..storage.database.hold import Hold
 from .aside import FailureLog, PluginPlace
-from .watch import TookTooLong, watchdog
+from .implementation import Implementation
+from .running import call_in_this_thread
+from .watch import TookTooLong, on_taken_away, watchdog
 
 LATE = "it took too long"
-
-# Called by the watchdog after it has taken a transaction away from a plugin: it answers the request whose thread still
-# hangs in the plugin.
-on_taken_away: ContextVar[Callable[[PluginError], None] | None] = ContextVar("on_taken_away", default=None)
 
 
 class AlreadyNoted(PluginError):
@@ -50,21 +48,9 @@ class TimeBounds:
         except TookTooLong as error:
             raise AlreadyNoted(*guilty, LATE) from error
 
-    def call_in_transaction(self, hold: Hold, place: PluginPlace, seconds: float, call: Callable[[], Any]) -> object:
-        """Calls a hook that uses the transaction of `hold`, and returns its answer.
-
-        Raises `TookTooLong` if the transaction was taken away, `StoreError` if the hook wrote where it may only read.
-        """
-        enclosing, hold.current_call = hold.current_call, place
-        try:
-            with watchdog.watch(seconds, partial(copy_context().run, self._take_away, hold, place)):
-                value = call()
-                hold.refuse_writes()
-        finally:
-            hold.current_call = enclosing
-        if hold.taken:  # from a hook that this one has called, and whose error it has caught
-            raise TookTooLong
-        return value
+    def calls_in_transaction(self, hold: Hold, seconds: float) -> CallsInTransaction:
+        """Calls of one hook of several plugins, one after the other, that use the transaction of `hold`."""
+        return CallsInTransaction(hold, seconds, self._take_away)
 
     def call_without_limit(self, place: PluginPlace, seconds: float, call: Callable[[], Any]) -> object:
         """Calls a hook at the start of an instance, however long it takes; after `seconds` a failure is noted."""
@@ -85,3 +71,33 @@ class TimeBounds:
             answer_request = on_taken_away.get()
             if answer_request is not None:
                 answer_request(PluginError(*place, LATE))
+
+
+class CallsInTransaction:
+    """Calls implementations of a hook, each for `seconds` at most; then the transaction is taken away."""
+
+    def __init__(self, hold: Hold, seconds: float, take_away: Callable[[Hold, PluginPlace], None]) -> None:
+        self._hold, self._take_away = hold, take_away
+        self._place = PluginPlace("", "")
+        context = copy_context()  # the watchdog, in its own thread, acts for this request
+        self._watched_call = watchdog.watch(seconds, partial(context.run, self._take_away_from_current))
+
+    def call(self, implementation: Implementation, arguments: dict[str, object]) -> object:
+        """The answer of the implementation.
+
+        Raises `TookTooLong` if the transaction was taken away, `StoreError` if the hook wrote where it may only read.
+        """
+        hold, self._place = self._hold, implementation.place
+        enclosing, hold.current_call = hold.current_call, implementation.place
+        try:
+            with self._watched_call:
+                value = call_in_this_thread(implementation, arguments, self._place.where)
+                hold.refuse_writes()
+        finally:
+            hold.current_call = enclosing
+        if hold.taken:  # from a hook that this one has called, and whose error it has caught
+            raise TookTooLong
+        return value
+
+    def _take_away_from_current(self) -> None:
+        self._take_away(self._hold, self._place)

@@ -5,7 +5,7 @@ The dispatcher obeys it; documentation and tests are generated from it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, ParamSpec, TypeVar
 
@@ -15,6 +15,27 @@ PROJECT = "commensal"
 
 # Plugins mark their functions with it: ``@hookimpl def payment_methods(...)``.
 hookimpl = pluggy.HookimplMarker(PROJECT)
+
+_ONLY_FOR = f"{PROJECT}_only_for"
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def only_for(**values: Collection[object]) -> Callable[[F], F]:
+    """Declares that the plugin has an answer only where arguments of the hook have these values, and is not called
+    otherwise: ``@hookimpl`` above ``@only_for(phase=(Phase.FEE,))`` asks it in one phase of prices and not in five."""
+
+    def mark(function: F) -> F:
+        setattr(function, _ONLY_FOR, {name: tuple(chosen) for name, chosen in values.items()})
+        return function
+
+    return mark
+
+
+def only_for_of(function: Callable[..., Any]) -> Mapping[str, Collection[object]]:
+    """The values by arguments that `only_for` has declared; empty if it is always called."""
+    values: Mapping[str, Collection[object]] = getattr(function, _ONLY_FOR, {})
+    return values
+
 
 Scope = Literal["instance", "enterprise"]
 Returns = Literal["each", "one", "nothing"]

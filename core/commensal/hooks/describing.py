@@ -24,8 +24,9 @@ Everything that a plugin can do, and what the core promises when it calls it. Ge
 A plugin implements a hook by a function of the same name, marked with `@hookimpl`, or with `@implement.<hook>`, which
 editors complete and type checkers know. The function takes by name those of the arguments that it needs. It may also
 take `settings`, the enterprise's settings for the plugin (hooks of enterprises), and `instance_settings`, the
-operator's in `[plugins.<id>]` of instance.toml. Types are names of `commensal`: `python -m pydoc commensal.OrderDraft`
-shows what one holds, and in which units.
+operator's in `[plugins.<id>]` of instance.toml. `@only_for(phase=(Phase.FEE,))` below `@hookimpl` says for which values
+of an argument it has an answer: it is not called for others, which costs less. Types are names of `commensal`:
+`python -m pydoc commensal.OrderDraft` shows what one holds, and in which units.
 
 Beside each signature stands the contract:
 

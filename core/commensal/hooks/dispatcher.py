@@ -32,10 +32,9 @@ from .answers import answer_problem
 from .aside import Failure, FailureLog, Keeper, PluginPlace
 from .bounds import LATE, AlreadyNoted, TimeBounds
 from .contract import AnyHook, Hook
+from .implementation import INSTANCE_SETTINGS, SETTINGS, Implementation
 from .running import call_in_this_thread, start_in_thread, wait_for_answer
 from .watch import TookTooLong
-
-SETTINGS, INSTANCE_SETTINGS = "settings", "instance_settings"  # arguments that every implementation may take
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -52,7 +51,7 @@ class HookAnswer(Generic[R]):
 
 Among = Collection[str] | Mapping[str, Mapping[str, Any]]
 PluginAnswers = list[tuple[str, Any]]
-_Calls = Sequence[tuple[PluginPlace, pluggy.HookImpl, dict[str, Any]]]  # implementations with their arguments
+_Calls = Sequence[tuple[PluginPlace, Implementation, dict[str, Any]]]  # implementations with their arguments
 TRANSACTION_SECONDS = 8.0  # of a transaction that a plugin opens or writes in: other writers wait for ten
 READING_SECONDS = 30.0  # of a transaction in which a report reads its lines
 _GO_ON = ("skip", "undo")  # values of `on_error` with which the caller goes on
@@ -78,7 +77,7 @@ class Hooks:
         self._manager = manager
         self._settings_classes, self._instance_settings = shapes or {}, of_instance or {}
         self.absent = absent or {}
-        self._implementations_by_hook: dict[str, list[pluggy.HookImpl]] = {}  # a cache, filled by the calls
+        self._implementations_by_hook: dict[str, list[Implementation]] = {}  # a cache, filled by the calls
         self._failure_log = FailureLog(clock)
         self._bounds = TimeBounds(self._failure_log)
         self._abandonable = AbandonableCalls(self._failure_log)
@@ -195,7 +194,7 @@ class Hooks:
 
     def implementing(self, hook: AnyHook, among: Collection[str] | None = None) -> list[str]:
         """Ids of the plugins that implement the hook, in the operator's order."""
-        plugins = [implementation.plugin_name for implementation in self._implementations(hook)]
+        plugins = [implementation.plugin for implementation in self._implementations(hook)]
         return [plugin for plugin in plugins if among is None or plugin in among]
 
     def plugins(self) -> list[str]:
@@ -238,14 +237,19 @@ class Hooks:
     def _ask(self, hook: AnyHook, among: Among | None, kwargs: dict[str, Any]) -> PluginAnswers:
         calls, any_fails = [], bool(self._failure_log.breaker.streaks)
         for implementation in self._implementations(hook):
-            if among is not None and implementation.plugin_name not in among:
+            plugin = implementation.plugin
+            if among is not None and plugin not in among:
                 continue
-            place = PluginPlace(implementation.plugin_name, hook.name)
-            if any_fails and self._is_skipped(hook, place):
+            if implementation.only_for and not implementation.is_for(kwargs):
                 continue
-            arguments = self._arguments(hook, implementation, among, kwargs)
-            if arguments is not None:
-                calls.append((place, implementation, arguments))
+            if any_fails and self._is_skipped(hook, implementation.place):
+                continue
+            arguments = {name: kwargs[name] for name in implementation.names if name in kwargs}
+            if implementation.takes_instance_settings:
+                arguments[INSTANCE_SETTINGS] = self.instance_settings(plugin)
+            if implementation.takes_settings and not self._add_settings(hook, plugin, among, arguments):
+                continue
+            calls.append((implementation.place, implementation, arguments))
         if hook.contract.where in ("outside", "job"):
             return self._call_side_by_side(hook, calls)
         tx = kwargs.get("tx")
@@ -291,10 +295,10 @@ class Hooks:
         """
         tx.hold.catch_up()  # raises errors of earlier statements, which no plugin has caused
         answers: PluginAnswers = []
+        in_transaction = self._bounds.calls_in_transaction(tx.hold, hook.contract.timeout)
         with tx.hold.reading() if hook.contract.reads else nullcontext(None) as restart:
             for place, implementation, arguments in calls:
-                act = partial(call_in_this_thread, implementation, arguments, hook.name)
-                call = partial(self._bounds.call_in_transaction, tx.hold, place, hook.contract.timeout, act)
+                call = partial(in_transaction.call, implementation, arguments)
                 if hook.contract.on_error == "undo":
                     answers += self._answer_or_undo(hook, place, call, tx)
                     continue
@@ -334,30 +338,26 @@ class Hooks:
         if problem:
             self._handle_failure(hook, place.plugin, PluginError(*place, problem))
             return []
-        self._failure_log.note_success(place)
+        if self._failure_log.breaker.streaks:
+            self._failure_log.note_success(place)
         return [(place.plugin, value)]
 
-    def _arguments(
-        self, hook: AnyHook, implementation: pluggy.HookImpl, among: Among | None, kwargs: dict[str, object]
-    ) -> dict[str, object] | None:
-        """The arguments that this implementation takes; None if its settings cannot be read and it is skipped."""
-        plugin = implementation.plugin_name
-        arguments = {name: kwargs[name] for name in implementation.argnames if name in kwargs}
-        if INSTANCE_SETTINGS in implementation.argnames:
-            arguments[INSTANCE_SETTINGS] = self.instance_settings(plugin)
-        if SETTINGS in implementation.argnames:
-            values = among[plugin] if isinstance(among, Mapping) else {}
-            try:
-                arguments[SETTINGS] = self.settings(plugin, values)
-            except PluginError as error:
-                self._handle_failure(hook, plugin, error)
-                return None
-        return arguments
+    def _add_settings(self, hook: AnyHook, plugin: str, among: Among | None, arguments: dict[str, object]) -> bool:
+        """Adds the enterprise's settings to the arguments. Returns False if they cannot be read, and the plugin is
+        skipped."""
+        values = among[plugin] if isinstance(among, Mapping) else {}
+        try:
+            arguments[SETTINGS] = self.settings(plugin, values)
+        except PluginError as error:
+            self._handle_failure(hook, plugin, error)
+            return False
+        return True
 
-    def _implementations(self, hook: AnyHook) -> list[pluggy.HookImpl]:
+    def _implementations(self, hook: AnyHook) -> list[Implementation]:
         implementations = self._implementations_by_hook.get(hook.name)
         if implementations is None:
-            implementations = getattr(self._manager.hook, hook.name).get_hookimpls()
+            registered = getattr(self._manager.hook, hook.name).get_hookimpls()
+            implementations = [Implementation(hook, implementation) for implementation in registered]
             self._implementations_by_hook[hook.name] = implementations
         return implementations
 

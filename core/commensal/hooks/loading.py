@@ -25,8 +25,9 @@ from ..base.errors import PluginError, Problem, SettingsError
 from ..base.reading import read_settings
 from ..storage.database.core_tables import core_tables
 from . import specifications
-from .contract import PROJECT, Hook
-from .dispatcher import INSTANCE_SETTINGS, SETTINGS, Hooks
+from .contract import PROJECT, Hook, only_for_of
+from .dispatcher import Hooks
+from .implementation import INSTANCE_SETTINGS, SETTINGS
 from .watch import TookTooLong, watchdog
 
 if TYPE_CHECKING:
@@ -242,7 +243,7 @@ def _refuse_unknown_names(plugin: str, module: ModuleType, hooks: Mapping[str, H
         if hook_name not in hooks:
             raise PluginError(plugin, "loading", f"there is no hook {hook_name}; {_hint(hook_name, hooks)}")
         allowed = arguments_of(hooks[hook_name])
-        for argument in _parameters(function):
+        for argument in (*_parameters(function), *only_for_of(function)):
             if argument not in allowed:
                 text = f"the hook {hook_name} has no argument {argument}; {_hint(argument, allowed)}"
                 raise PluginError(plugin, "loading", text)

@@ -11,36 +11,37 @@ from contextvars import copy_context
 from functools import partial
 from typing import Any
 
-import pluggy
+from ..base.logs import plugin_context, running_plugin
+from .implementation import Implementation
+from .watch import on_taken_away
 
-from ..base.logs import plugin_context
-from .bounds import on_taken_away
 
-
-def call_in_this_thread(implementation: pluggy.HookImpl, arguments: dict[str, object], hook_name: str = "") -> object:
+def call_in_this_thread(implementation: Implementation, arguments: dict[str, object], hook_name: str = "") -> object:
     """Calls it in this thread. Raises whatever it raises, and `TypeError` if it is async.
 
     `hook_name` bounds the transactions that it opens; "" for a start, which may take its time.
     """
-    with plugin_context(implementation.plugin_name, hook_name):
-        try:
-            value = implementation.function(**arguments)
-        except SystemExit as error:  # may end a command, but not a server
-            raise RuntimeError(f"it exits the process: {error}") from error
+    token = running_plugin.set((implementation.plugin, hook_name))
+    try:
+        value = implementation.function(**arguments)
+    except SystemExit as error:  # may end a command, but not a server
+        raise RuntimeError(f"it exits the process: {error}") from error
+    finally:
+        running_plugin.reset(token)
     if hasattr(value, "__await__"):
         value.close() if inspect.iscoroutine(value) else None
         raise TypeError("this hook cannot be async")
     return value
 
 
-def start_in_thread(implementation: pluggy.HookImpl, arguments: dict[str, object], hook_name: str) -> Future[Any]:
+def start_in_thread(implementation: Implementation, arguments: dict[str, object], hook_name: str) -> Future[Any]:
     """Starts it in a thread of its own, in a copy of the context, so that its log lines belong to the request.
 
     A daemon thread, not a pool: a plugin that hangs for ever must neither fill a pool nor delay the exit.
     """
     future: Future[Any] = Future()
     run = partial(copy_context().run, _run, future, implementation, arguments, hook_name)
-    threading.Thread(target=run, daemon=True, name=implementation.plugin_name).start()
+    threading.Thread(target=run, daemon=True, name=implementation.plugin).start()
     return future
 
 
@@ -49,10 +50,10 @@ def wait_for_answer(future: Future[Any], deadline: float) -> object:
     return future.result(max(0.0, deadline - time.monotonic()))
 
 
-def _run(future: Future[Any], implementation: pluggy.HookImpl, arguments: dict[str, object], hook_name: str) -> None:
+def _run(future: Future[Any], implementation: Implementation, arguments: dict[str, object], hook_name: str) -> None:
     on_taken_away.set(None)  # the thread that waits for this one has a time limit of its own
     try:
-        with plugin_context(implementation.plugin_name, hook_name):
+        with plugin_context(implementation.plugin, hook_name):
             value = implementation.function(**arguments)
             future.set_result(asyncio.run(value) if inspect.iscoroutine(value) else value)
     except SystemExit as error:  # may end a command, but not a server

@@ -14,11 +14,18 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from types import TracebackType
 
 import structlog
 
+from ..base.errors import PluginError
+
 _log = structlog.get_logger("commensal.hooks")
+
+# Called in the watchdog's thread after it has taken a transaction away from a plugin: it answers the request whose
+# thread still hangs in the plugin.
+on_taken_away: ContextVar[Callable[[PluginError], None] | None] = ContextVar("on_taken_away", default=None)
 
 
 class TookTooLong(Exception):
@@ -26,19 +33,21 @@ class TookTooLong(Exception):
 
 
 class WatchedCall:
-    """One running call: ``with watchdog.watch(5.0, take_away): …``. Raises `TookTooLong` at its end if it was late.
+    """A call that is watched while it runs: ``with watchdog.watch(5.0, take_away): …``. Raises `TookTooLong` at its end
+    if it was late. One that ended in time may be entered again, for the next call; each has all the seconds.
 
     One lock decides whether the call or its deadline came first.
     """
 
-    __slots__ = ("_watchdog", "deadline", "handled", "on_late")
+    __slots__ = ("_seconds", "_watchdog", "deadline", "handled", "on_late")
 
-    def __init__(self, watchdog: Watchdog, deadline: float, on_late: Callable[[], None]) -> None:
-        self._watchdog, self.deadline, self.on_late = watchdog, deadline, on_late
+    def __init__(self, watchdog: Watchdog, seconds: float, on_late: Callable[[], None]) -> None:
+        self._watchdog, self._seconds, self.on_late, self.deadline = watchdog, seconds, on_late, 0.0
         self.handled: threading.Event | None = None  # set when `on_late` has returned; None until the deadline
 
-    def __enter__(self) -> None:  # an order makes thirty calls of hooks, so this spares calls of its own
+    def __enter__(self) -> None:  # an order makes a dozen calls of hooks, so this spares calls of its own
         watchdog = self._watchdog
+        self.deadline = time.monotonic() + self._seconds
         with watchdog.lock:
             watchdog.calls.add(self)
             if watchdog.thread is None or self.deadline < watchdog.wakes_at:
@@ -71,7 +80,7 @@ class Watchdog:
 
     def watch(self, seconds: float, on_late: Callable[[], None]) -> WatchedCall:
         """A context; the watchdog's thread calls `on_late` if its block lasts longer than `seconds`."""
-        return WatchedCall(self, time.monotonic() + seconds, on_late)
+        return WatchedCall(self, seconds, on_late)
 
     def wake_for(self, call: WatchedCall) -> None:
         """Starts the thread, or wakes it because this call's deadline comes before all others."""

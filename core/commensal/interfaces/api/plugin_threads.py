@@ -26,8 +26,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ...base.errors import PluginError
 from ...base.languages.catalogs import best_language
-from ...hooks.bounds import on_taken_away
 from ...hooks.dispatcher import Hooks
+from ...hooks.watch import on_taken_away
 from .plugin_loops import LoopBlocked, PluginLoop
 from .problems import problem
 

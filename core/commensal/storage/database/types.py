@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Integer, MetaData, Text, TypeDecorator
@@ -24,11 +25,28 @@ metadata = MetaData(
     }
 )
 
+Converter = Callable[[Any], Any]  # of one value, which may be None
+
 # Whole numbers: minor units of money, grains of stock, counts.
 Whole = BigInteger().with_variant(Integer(), "sqlite")
 
 
-class Flag(TypeDecorator[bool]):
+# Each type hands its converters out as plain functions: TypeDecorator would wrap each in two calls of its own for each
+# value, and an order converts a hundred. Moments and numbers of one order are the same again and again, so they are
+# converted once.
+_CACHED = 2_048  # values
+Value = TypeVar("Value")
+
+
+class _Converting(TypeDecorator[Value]):
+    """A type whose converters are those of `bind_processor` and `result_processor`, in every place."""
+
+    def process_bind_param(self, value: Value | None, dialect: Dialect) -> object:
+        convert = self.bind_processor(dialect)
+        return value if convert is None else convert(value)
+
+
+class Flag(_Converting[bool]):
     """True or false. STRICT tables of SQLite have no BOOLEAN."""
 
     impl = Boolean
@@ -37,16 +55,22 @@ class Flag(TypeDecorator[bool]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else Boolean())
 
-    def process_bind_param(self, value: bool | None, dialect: Dialect) -> object:
-        if value is None:
-            return None
-        return int(value) if dialect.name == "sqlite" else bool(value)
+    def bind_processor(self, dialect: Dialect) -> Converter:
+        return _number_of_flag if dialect.name == "sqlite" else _flag
 
-    def process_result_value(self, value: object, dialect: Dialect) -> bool | None:
-        return None if value is None else bool(value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Converter:
+        return _flag
 
 
-class Time(TypeDecorator[datetime]):
+def _number_of_flag(value: bool | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def _flag(value: object) -> bool | None:
+    return None if value is None else bool(value)
+
+
+class Time(_Converting[datetime]):
     """A moment: aware, UTC, to the microsecond. SQLite stores it as ISO 8601 text, which sorts by time."""
 
     impl = Text
@@ -55,40 +79,64 @@ class Time(TypeDecorator[datetime]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         return dialect.type_descriptor(Text() if dialect.name == "sqlite" else TIMESTAMP(timezone=True))
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> object:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value!r} has no time zone; a naive moment cannot be stored")
-        value = value.astimezone(UTC)
-        if dialect.name != "sqlite":
-            return value
-        return f"{value.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    def bind_processor(self, dialect: Dialect) -> Converter:
+        return _text_of_moment if dialect.name == "sqlite" else _in_utc
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return datetime.fromisoformat(value) if isinstance(value, str) else value.astimezone(UTC)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Converter:
+        return _moment_of_text if dialect.name == "sqlite" else _moment
 
 
-class Exact(TypeDecorator[Decimal]):
+def _in_utc(value: datetime | None) -> datetime | None:
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError(f"{value!r} has no time zone; a naive moment cannot be stored")
+    return value.astimezone(UTC)
+
+
+@lru_cache(_CACHED)
+def _text_of_moment(value: datetime | None) -> str | None:
+    moment = _in_utc(value)
+    return None if moment is None else f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+
+@lru_cache(_CACHED)
+def _moment_of_text(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
+
+
+def _moment(value: Any) -> datetime | None:
+    return _moment_of_text(value) if isinstance(value, str) else _in_utc(value)
+
+
+class Exact(_Converting[Decimal]):
     """A decimal number (rates, weights), stored as text, because SQLite's NUMERIC would make it a float."""
 
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
-        if not isinstance(value, Decimal):
-            raise TypeError(f"{value!r} is not a Decimal")
-        return format(value.normalize(), "f")
+    def bind_processor(self, dialect: Dialect) -> Converter:
+        return _text_of_decimal
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        return None if value is None else Decimal(value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Converter:
+        return _decimal_of_text
 
 
-_as_text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+@lru_cache(_CACHED, typed=True)  # a float may equal a Decimal
+def _text_of_decimal(value: Decimal | None) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, Decimal):
+        raise TypeError(f"{value!r} is not a Decimal")
+    return format(value.normalize(), "f")
+
+
+@lru_cache(_CACHED)
+def _decimal_of_text(value: str | None) -> Decimal | None:
+    return None if value is None else Decimal(value)
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
 class Json(TypeDecorator[Any]):
@@ -101,12 +149,21 @@ class Json(TypeDecorator[Any]):
         return dialect.type_descriptor(Text() if dialect.name == "sqlite" else JSONB(none_as_null=True))
 
     def process_bind_param(self, value: object, dialect: Dialect) -> object:
-        if value is None or dialect.name != "sqlite":
-            return value
-        return _as_text(value)
+        return _text_of_json(value) if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: object, dialect: Dialect) -> object:
-        return msgspec.json.decode(value) if isinstance(value, str) else value
+    def bind_processor(self, dialect: Dialect) -> Converter | None:
+        return _text_of_json if dialect.name == "sqlite" else super().bind_processor(dialect)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Converter:
+        return _json_of_text
+
+
+def _text_of_json(value: object) -> str | None:
+    return None if value is None else _encode(value)
+
+
+def _json_of_text(value: object) -> object:
+    return msgspec.json.decode(value) if isinstance(value, str) else value
 
 
 def checked_in(column: str, words: Iterable[str]) -> CheckConstraint:

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ...base.entry_points import plugin_entry_points
-from ...hooks.dispatcher import INSTANCE_SETTINGS, SETTINGS
+from ...hooks.implementation import INSTANCE_SETTINGS, SETTINGS
 from ...hooks.loading import all_hooks
 from ..texts import texts_in, translations_in
 from .check import Subject, check, demand
