@@ -19,12 +19,14 @@ from typing import Any
 
 from commensal import hookimpl
 
+from .demo.network import demo_network
 from .needs import product_fields
 from .news import jobs
 from .office import office_pages, page_parts
 from .settings import Settings
 
 __all__ = [
+    "demo_network",
     "enterprise_settings",
     "jobs",
     "message_types",

@@ -15,7 +15,7 @@ import typer
 
 from ..base.languages.shell import print_line, spoken
 from ..demo.fill import PASSWORD, Filled, fill
-from ..demo.neighbours import port_of, reserve_ports, running, settle_neighbour
+from ..demo.neighbours import Running, port_of, reserve_ports, running, settle_neighbour
 from ..demo.region import draw_region
 from ..demo.story import tell_story
 from ..demo.values import Region
@@ -60,7 +60,7 @@ def add_to(app: typer.Typer) -> None:
             signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the instances end with the demo
             with suppress(KeyboardInterrupt), running(folders, sockets, console) as processes:
                 if check:
-                    problems = [problem for story in stories for problem in story.tell(processes)]
+                    problems = _tell_stories(stories, processes)
                     for problem in problems:
                         console.print(spoken("[red]wrong[/red] {problem}", problem=problem))
                     raise typer.Exit(1 if problems else 0)
@@ -101,6 +101,15 @@ def _make_stories(home: Instance, filled: Filled, region: Region, neighbours: Se
     settled = [settle_neighbour(neighbour, region, number) for number, neighbour in enumerate(neighbours)]
     network = DemoNetwork(home=home, hub_id=filled.hubs[0], producer_ids=tuple(filled.producers), neighbours=settled)
     return [answer.value for answer in home.hooks.each(specifications.demo_network, network=network) if answer.value]
+
+
+def _tell_stories(stories: Sequence[DemoStory], processes: Running) -> list[str]:
+    """Acts out one story after the other, each with all instances running. Returns what went wrong."""
+    problems: list[str] = []
+    for story in stories:
+        processes.start_stopped()
+        problems += story.tell(processes)
+    return problems
 
 
 @contextmanager
@@ -150,11 +159,11 @@ def _print_greeting(
     console.print(spoken("[bold]Commensal is serving the demo region at {url}[/bold]", url=url))
     for line in ("", *greeting):
         console.print(line)
-    for story in stories:
+    if stories:
         console.print()
         console.print(spoken("To try with the neighbours:"))
-        for suggestion in story.tries:
-            console.print(f"  {suggestion}")
+    for suggestion in (suggestion for story in stories for suggestion in story.tries):
+        console.print(f"  {suggestion}")
     console.print()
     console.print(spoken("The API describes itself at {url}/api/openapi.json.", url=url))
     console.print(spoken("E-mails are written into {folder}.", folder=folder / "mail"))

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 
 import httpx
@@ -26,15 +27,16 @@ from .fill import PASSWORD
 from .values import Region
 
 NAMES = ("La Halle du Littoral", "L'Épicerie du Plateau")
+_FURTHER = Decimal("0.02")  # degrees, about 2 km: how far north of the region's hub a neighbour's hub lies
 _USED = ("cash",)  # plugins of these hubs
 _PATIENCE = 60.0  # seconds for a server to start
 _LINES = 15  # of the log, shown if a server fails
 
 
 def settle_neighbour(instance: Instance, region: Region, number: int) -> DemoHub:
-    """Makes a hub with a catalog. Its owner is also the operator of the instance."""
+    """Makes a hub with a catalog, near a hub of the region. Its owner is also the operator of the instance."""
     instance.store.auditor = None  # nobody did what the demo writes
-    model = region.hubs[number % len(region.hubs)]
+    place = region.hubs[number % len(region.hubs)].place
     with instance.store.write() as tx:
         email = f"voisin{number + 1}@example.org"
         person = NewPerson(
@@ -44,8 +46,9 @@ def settle_neighbour(instance: Instance, region: Region, number: int) -> DemoHub
         assert owner is not None, "a neighbour of the demo is a new instance"
         hub = create_enterprise(
             tx, owner_id=owner.id, currency="EUR", name=NAMES[number % len(NAMES)], visibility="public",
-            email=f"contact.{email}", city=model.place.city, country="FR", language="fr",
-            timezone="Europe/Paris", is_hub=True,
+            email=f"contact.{email}", street=place.street, postcode=place.postcode, city=place.city, country="FR",
+            latitude=place.latitude + _FURTHER, longitude=place.longitude, language="fr", timezone="Europe/Paris",
+            is_hub=True,
         )  # fmt: skip
         for plugin in _USED:
             enable_plugin(tx, instance.hooks, hub.id, plugin, {})
@@ -97,6 +100,12 @@ class Running:
                 raise self._trouble("The instance in {folder} did not start. Its log ends like this:\n{lines}", place)
             time.sleep(0.1)
 
+    def start_stopped(self) -> None:
+        """Starts all instances that do not run, as `start` does."""
+        for place in range(len(self._folders)):
+            if place not in self._processes:
+                self.start(place)
+
     def stop(self, place: int) -> None:
         """Terminates the process, and waits until it has ended."""
         process = self._processes.pop(place, None)
@@ -138,8 +147,7 @@ def running(folders: Sequence[Path], sockets: Sequence[socket.socket], console: 
     """Runs all instances until the block ends."""
     processes = Running(folders, sockets, console)
     try:
-        for place in range(len(folders)):
-            processes.start(place)
+        processes.start_stopped()
         yield processes
     finally:
         for place in range(len(folders)):

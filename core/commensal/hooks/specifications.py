@@ -720,7 +720,8 @@ def listing_changed(instance: Instance, event: Event, item_ids: Sequence[str]) -
 def demo_network(network: DemoNetwork) -> DemoStory | None:
     """Prepares the instances of the demo for trade with each other: agreements, grants, sales. None of them serves yet.
 
-    Return what a visitor may try, and a story that is acted out when all of them run.
+    Plugins are called in the order of the settings, so those after the federation find peers. Return what a visitor may
+    try, and a story that is acted out when all instances run.
     """
     raise AssertionError("a specification is not called")
 

@@ -18,10 +18,11 @@ from .instance import DATABASE, open_instance
 from .settings import InstanceSettings
 from .upgrade_record import FILE as UPGRADES
 
-# The plugins of a new instance: all bundled ones that can be imported. Each enterprise chooses among them.
+# The plugins of a new instance: all bundled ones that can be imported. Each enterprise chooses among them. Their order
+# is that in which they are called: transport shares its trips with the peers that the federation has made.
 USUAL = (
     "shop", "office", "cash", "bank_transfer", "stripe", "account", "pickup", "delivery", "fees", "vouchers",
-    "solidarity", "distribution_lists", "sales", "custom_report", "webhooks", "transport", "federation",
+    "solidarity", "distribution_lists", "sales", "custom_report", "webhooks", "federation", "transport",
 )  # fmt: skip
 _TEXT = """\
 # {of_file}

@@ -123,6 +123,7 @@ from .orders.cart import note_checkout as note_checkout
 from .orders.cart import noted_checkout as noted_checkout
 from .orders.cart import open_cart as open_cart
 from .orders.change import change_order as change_order
+from .orders.complete import complete_due as complete_due
 from .orders.consents import consents_of as consents_of
 from .orders.consents import set_consents as set_consents
 from .orders.distribution import AgreedPart as AgreedPart
