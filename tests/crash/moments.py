@@ -15,5 +15,23 @@ BACKING_UP = ("backup.copied", "backup.packed", "backup.checked", "backup.named"
 ARRIVING = ("arrival.unpacked", "arrival.filled", "arrival.checked")
 MIGRATING = ("migration.before_commit", "migration.committed")
 UPGRADING = ("upgrade.backed_up", "upgrade.migrated", "upgrade.checked")  # in tests/core/test_upgrade_killed.py
+# In tests/core/test_replacing_killed.py:
+REPLACING = (
+    "replacing.built", "replacing.tried", "replacing.stopped", "replacing.migrated", "replacing.switched",
+    "replacing.served",
+)  # fmt: skip
+RETURNING = (
+    "returning.stopped", "returning.restored", "returning.replaced", "returning.recorded", "returning.switched",
+)  # fmt: skip
 
-ALL = {*WHILE_BUYING, *WHILE_WORKING, *AT_CLOSING, *BACKING_UP, *ARRIVING, *MIGRATING, *UPGRADING}
+ALL = {
+    *WHILE_BUYING,
+    *WHILE_WORKING,
+    *AT_CLOSING,
+    *BACKING_UP,
+    *ARRIVING,
+    *MIGRATING,
+    *UPGRADING,
+    *REPLACING,
+    *RETURNING,
+}

@@ -50,6 +50,20 @@ FAILPOINTS = frozenset(
         "upgrade.backed_up",
         "upgrade.migrated",
         "upgrade.checked",
+        # Another version takes the place of the one that runs: installed beside it; tried on a copy; services stopped;
+        # databases migrated; the link leads to it; it serves.
+        "replacing.built",
+        "replacing.tried",
+        "replacing.stopped",
+        "replacing.migrated",
+        "replacing.switched",
+        "replacing.served",
+        # Going back: services stopped; the database of before ready; in its place; recorded; the link leads back.
+        "returning.stopped",
+        "returning.restored",
+        "returning.replaced",
+        "returning.recorded",
+        "returning.switched",
         # A backup: only its database packed; packed, not checked; checked, not renamed; older ones not deleted.
         "backup.copied",
         "backup.packed",

@@ -25,6 +25,7 @@ class UpgradeRecord:
     backup:    the file with the instance as it was before; "" if there is none
     revisions: the revisions that the upgrade had to run
     finished:  False during the upgrade, and after it was killed
+    left:      the later version from which the instance went back to this one; "" if it did not
     """
 
     version: str
@@ -33,6 +34,7 @@ class UpgradeRecord:
     backup: str = ""
     revisions: tuple[str, ...] = ()
     finished: bool = True
+    left: str = ""
 
 
 _read = msgspec.json.Decoder(UpgradeRecord).decode  # created here, by one thread: see converting.py

@@ -32,14 +32,44 @@ def load(url: str, file: Path) -> None:
     _run("pg_restore", url, "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", str(file))
 
 
+def replace(url: str, file: Path) -> None:
+    """Replaces all tables and functions of the database by those of a dump, in one transaction: where it fails or is
+    killed, nothing has changed. A script is written beside the dump for a while.
+
+    Raises `SettingsError` if a tool is missing, and `StoreError` with the tool's message.
+    """
+    script = file.with_suffix(".sql")
+    _run("pg_restore", "", "--no-owner", "--no-privileges", f"--file={script}", str(file))
+    _run(
+        "psql", url, "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1",
+        f"--command={_DROP}", f"--file={script}",
+    )  # fmt: skip
+    script.unlink()
+
+
+# What an extension brought belongs to the extension, and stays.
+_DROP = """
+DO $$ DECLARE statement text; BEGIN
+    FOR statement IN
+        SELECT format('DROP TABLE %s CASCADE', oid::regclass) FROM pg_class
+        WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
+        AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')
+        UNION ALL
+        SELECT format('DROP FUNCTION %s CASCADE', oid::regprocedure) FROM pg_proc
+        WHERE pronamespace = current_schema()::regnamespace
+        AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
+    LOOP EXECUTE statement; END LOOP;
+END $$"""
+
+
 def refuse_unreadable(file: Path) -> None:
     """Raises `StoreError` if ``pg_restore`` cannot read the dump's table of contents."""
     _run("pg_restore", "", "--list", str(file))
 
 
 def require_tools() -> None:
-    """Raises `SettingsError` if ``pg_dump`` or ``pg_restore`` is not installed."""
-    for program in ("pg_dump", "pg_restore"):
+    """Raises `SettingsError` if ``pg_dump``, ``pg_restore`` or ``psql`` is not installed."""
+    for program in ("pg_dump", "pg_restore", "psql"):
         if shutil.which(program) is None:
             text = (
                 "{program} is not installed; on Debian it is in the package postgresql-client "

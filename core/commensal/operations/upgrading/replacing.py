@@ -1,21 +1,24 @@
 """Puts a new version in the place of the one that runs, and goes back to the one before.
 
 The new version is made and tried on a copy of each database while the old one serves. Only then do the services stop,
-the databases are migrated, the link changes, and the services start. Each step first looks whether it is done already:
-killed at any moment, the same command goes on.
+the databases are migrated, the link changes, and the services start. Whatever fails then, the version before serves
+again, with its databases. Each step first looks whether it is done already: killed at any moment, the same command goes
+on, and going back leads to the version that served last.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.version import Version
 
 from ...base.clock import Clock
-from ...base.errors import CommensalError, SettingsError, Several, Trouble
+from ...base.errors import CommensalError, Problem, SettingsError, Several, Trouble
+from ...base.failpoints import failpoint
 from ...base.languages import shell
 from ...instance import load_settings
 from ...instance.owner import as_owner
@@ -25,8 +28,6 @@ from .bringing_back import bring_back, changes_since, is_back
 from .services import Services, wait_until_served
 from .upgrade import OnStep
 from .versions import CommandFailed, Program, Wheel, install, run
-
-_HALF_WAY = 3  # the exit code of `commensal upgrade` that stopped between two revisions
 
 
 @dataclass(frozen=True)
@@ -77,43 +78,39 @@ def replace(site: Site, wheel: Wheel, *, on_step: OnStep) -> float:
         shell.spoken("built"),
         shell.spoken("{folder}, beside {before}", folder=program.environment(version), before=before),
     )
-    command = program.command(version)
+    failpoint("replacing.built")
     for folder in site.instances:
-        run([command, "upgrade", "--trial", "--instance", folder], owner_of=folder)
+        run([program.command(version), "upgrade", "--trial", "--instance", folder], owner_of=folder)
         on_step(shell.spoken("tried"), shell.spoken("a copy of {folder} was upgraded while it served", folder=folder))
+    failpoint("replacing.tried")
     stopped_at = time.monotonic()
     site.services.stop()
     on_step(shell.spoken("stopped"), " ".join(site.services.units))
-    _migrate(site, version, before, on_step)
-    program.use(version)
-    on_step(shell.spoken("switched"), str(program.link))
+    failpoint("replacing.stopped")
     try:
-        _serve(site, on_step)
-    except Trouble as error:
+        _take_over(site, version, on_step)
+    except (CommensalError, OSError) as error:
         if version == before:
             raise
         on_step(shell.spoken("failed"), shell.told(error))
-        go_back(site, losing=False, on_step=on_step)
+        _return_to(site, before, losing=False, on_step=on_step)
         raise Trouble(
             "{new} does not serve: {error} {before} serves again.", new=version, error=error, before=before
         ) from error
     return time.monotonic() - stopped_at
 
 
-def _migrate(site: Site, version: str, before: str, on_step: OnStep) -> None:
-    """Migrates every database, or none of them."""
-    for number, folder in enumerate(site.instances):
-        try:
-            run([site.program.command(version), "upgrade", "--instance", folder], owner_of=folder)
-        except CommandFailed as error:
-            if error.code == _HALF_WAY:
-                raise
-            for migrated in site.instances[:number]:
-                _bring_back(site, migrated, before)
-            site.services.start()
-            text = "{error}. Nothing was changed: {before} serves again."
-            raise Trouble(text, error=error, before=before) from error
+def _take_over(site: Site, version: str, on_step: OnStep) -> None:
+    """Migrates every database to the version, lets the link lead to it, and starts it."""
+    for folder in site.instances:
+        run([site.program.command(version), "upgrade", "--instance", folder], owner_of=folder)
         on_step(shell.spoken("migrated"), str(folder))
+    failpoint("replacing.migrated")
+    site.program.use(version)
+    on_step(shell.spoken("switched"), str(site.program.link))
+    failpoint("replacing.switched")
+    _serve(site, on_step)
+    failpoint("replacing.served")
 
 
 def _serve(site: Site, on_step: OnStep) -> None:
@@ -127,27 +124,40 @@ def go_back(site: Site, *, losing: bool, on_step: OnStep) -> float:
     """Goes back to the version before, with the databases as they were before the upgrade. Returns the seconds during
     which nobody was served.
 
-    Raises `SettingsError` if there is no such version, or people have changed something since and not `losing`.
+    After an upgrade that was killed before the link changed, the version in use is the one before. Raises
+    `SettingsError` if there is no such version, or people have changed something since and not `losing`; then the
+    version in use serves.
     """
-    before = _version_before(site)
     site.services.refuse_missing()
-    stopped_at = time.monotonic()
+    started_at = time.monotonic()
+    try:
+        before = _version_before(site)
+    except SettingsError:
+        site.services.start()  # a killed upgrade may have stopped them
+        raise
+    _return_to(site, before, losing=losing, on_step=on_step)
+    return time.monotonic() - started_at
+
+
+def _return_to(site: Site, before: str, *, losing: bool, on_step: OnStep) -> None:
     site.services.stop()
     on_step(shell.spoken("stopped"), " ".join(site.services.units))
+    failpoint("returning.stopped")
     try:
         if not losing:
-            _refuse_losses(site)
+            _refuse_losses(site, before)
         for folder in site.instances:
             _bring_back(site, folder, before)
             on_step(shell.spoken("back"), str(folder))
-    except CommensalError:
-        if not any(record.version == before for record in _records(site).values()):
+    except (CommensalError, OSError):
+        if all(_belongs_to(site, folder, site.program.current) for folder in site.instances):
             site.services.start()
         raise
+    failpoint("returning.recorded")
     site.program.use(before)
     on_step(shell.spoken("switched"), str(site.program.link))
+    failpoint("returning.switched")
     _serve(site, on_step)
-    return time.monotonic() - stopped_at
 
 
 def _records(site: Site) -> dict[Path, UpgradeRecord]:
@@ -159,33 +169,32 @@ def _records(site: Site) -> dict[Path, UpgradeRecord]:
 
 
 def _version_before(site: Site) -> str:
-    current, records = site.program.current, _records(site)
-    versions = {record.before if record.version == current else record.version for record in records.values()}
-    if len(versions) == 1 and (before := versions.pop()) and before != current and site.program.has(before):
+    """The version to which going back leads: the one in use, if an upgrade was killed before the link changed."""
+    current, records = site.program.current, _records(site).values()
+    if any(record.before == current != record.version for record in records):
+        return current
+    versions = {_before(record, current) for record in records}
+    if len(versions) == 1 and (before := versions.pop()) and site.program.has(before):
         return before
-    text = (
-        "There is no way back from {current} but a backup: the version before was {before}, and is not in {folder}. "
-        "If the services are stopped, start them: `systemctl start {units}`."
-    )
-    values = {"current": current, "folder": site.program.folder, "units": " ".join(site.services.units)}
-    raise SettingsError(
-        text, before=", ".join(filter(None, sorted(versions))) or shell.spoken("not recorded"), **values
-    )
+    text = "There is no way back from {current} but a backup: the version before was {before}, and is not in {folder}."
+    names = ", ".join(filter(None, sorted(versions))) or shell.spoken("not recorded")
+    raise SettingsError(text, current=current, before=names, folder=site.program.folder)
 
 
-def _refuse_losses(site: Site) -> None:
+def _before(record: UpgradeRecord, current: str) -> str:
+    """The version before `current` in the record of one instance; "" if unknown. Where the instance has gone back to
+    `current` already, that is the one."""
+    if record.version != current:  # going back was killed before the link changed
+        return record.version
+    return record.before or (current if record.left else "")
+
+
+def _refuse_losses(site: Site, before: str) -> None:
     for folder, record in _records(site).items():
-        if record.version != site.program.current or not record.backup:
+        if record.version == before or not record.backup:
             continue  # it is back already, or its database did not change
-        source = Source.of(folder, site.clock)
-        if is_back(source):
-            continue
-        store = source.store(source.url)
-        try:
-            with store.read() as tx:
-                losses = changes_since(tx, record.at)
-        finally:
-            store.close()
+        with as_owner(folder):
+            losses = _losses(Source.of(folder, site.clock), record)
         if losses:
             text = (
                 "Since the upgrade of {at:%Y-%m-%d %H:%M} UTC there are in {folder}: {losses}. Going back loses them; "
@@ -194,12 +203,31 @@ def _refuse_losses(site: Site) -> None:
             raise SettingsError(text, at=record.at, folder=folder, losses=Several(losses))
 
 
+def _losses(source: Source, record: UpgradeRecord) -> list[Problem]:
+    with closing(source.store(source.url)) as store, store.read() as tx:
+        return [] if is_back(tx, record.revisions) else changes_since(tx, record.at)
+
+
 def _bring_back(site: Site, folder: Path, before: str) -> None:
     """Gives the folder its database from before the upgrade, unless it has it already."""
     record = read_upgrade_record(folder)
     if record is None or record.version == before:
         return
-    if record.backup and not is_back(Source.of(folder, site.clock)):
+    if not _belongs_to(site, folder, before):
         bring_back(folder, Path(record.backup), command=site.program.command(before), clock=site.clock)
+        failpoint("returning.replaced")
     with as_owner(folder):
-        write_upgrade_record(folder, UpgradeRecord(version=before, at=site.clock.now()))
+        write_upgrade_record(folder, UpgradeRecord(version=before, at=site.clock.now(), left=record.version))
+
+
+def _belongs_to(site: Site, folder: Path, version: str) -> bool:
+    """Whether the database is that of the version: of its upgrade, or none of the revisions of a later one has run."""
+    record = read_upgrade_record(folder)
+    if record is None or record.version == version:
+        return True
+    if not record.backup:  # no revision was needed, or it went back
+        return record.left != version
+    with as_owner(folder):
+        source = Source.of(folder, site.clock)
+        with closing(source.store(source.url)) as store, store.read() as tx:
+            return record.before == version and is_back(tx, record.revisions)

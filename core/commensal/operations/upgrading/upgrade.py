@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from .preflight import UpgradePlan
 
 OnStep = Callable[[str, str], None]
 """Called after each step, with its name and a text for the operator."""
+_TRIAL = ".trial-"  # how the names of folders for trials begin
 
 
 class UpgradeFailed(Trouble):
@@ -82,7 +84,9 @@ def try_on_copy(plan: UpgradePlan) -> None:
     if not plan.revisions:
         return
     folder = plan.backups if plan.backups.exists() else plan.source.folder
-    with tempfile.TemporaryDirectory(prefix=".trial-", dir=folder) as temporary:
+    for leftover in folder.glob(f"{_TRIAL}*"):
+        shutil.rmtree(leftover)  # of a killed process
+    with tempfile.TemporaryDirectory(prefix=_TRIAL, dir=folder) as temporary:
         try:
             back_up(plan.source.folder, Path(temporary), whole=True, clock=plan.source.clock)
         except (Busy, SettingsError):
