@@ -212,6 +212,13 @@ def new_postgresql_of_module(postgresql_template: tuple[Engine, str]) -> Iterato
         yield make
 
 
+@pytest.fixture(scope="session")
+def new_postgresql_of_session(postgresql_template: tuple[Engine, str]) -> Iterator[Callable[[], str]]:
+    """The same; the databases are dropped after all tests of the process."""
+    with _databases(*postgresql_template) as make:
+        yield make
+
+
 @contextmanager
 def _databases(admin: Engine, default_template: str) -> Iterator[Callable[..., str]]:
     names: list[str] = []

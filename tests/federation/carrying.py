@@ -157,8 +157,7 @@ class Road:
 def open_road(new_region: Callable[..., Region], *more: str) -> Road:
     """After the close: customers of the hub have ordered two crates of the farm's apples, and the mill's flour. `more`
     plugins are enabled."""
-    region: Region = new_region("a", "b", plugins=(*more, *PLUGINS))
-    region.befriend("a", "b")
+    region: Region = new_region("a", "b", friends=("ab",), plugins=(*more, *PLUGINS))
     farm, hub = Producer(region, "a"), Hub(region, "b", "near")
     farm.grant(hub)
     mill = Place(region, "b", "mill")

@@ -16,17 +16,13 @@ import pytest
 
 from commensal.base.clock import ManualClock
 from commensal.base.ids import SeededIds
-from commensal.hooks.loading import load_plugins
-from commensal.instance import Instance, InstanceSettings
-from commensal.instance.settings import LimitSettings
-from commensal.operations.work import work_of
-from commensal.storage.database import Store, Transaction
+from commensal.instance import Instance
+from commensal.storage.database import Transaction
 from commensal.storage.jobs.failed import failed_jobs
-from commensal.storage.jobs.run import run_due
 from commensal_federation.delivery import post
 from commensal_federation.delivery.lanes import lane_row
 from commensal_federation.handlers import HANDLERS
-from commensal_federation.identity import begin_identity, current_key
+from commensal_federation.identity import current_key
 from commensal_federation.messages import Handler, MessageType, Received, Refuse, Wait
 from commensal_federation.messages.envelope import CONTEXT
 from commensal_federation.messages.reading import text
@@ -34,9 +30,10 @@ from commensal_federation.runtime import Federation
 from commensal_federation.serving.answer import serve
 from commensal_federation.signing import SigningKey, canonical, sign, sign_request
 from commensal_federation.signing.moments import write_moment
-from commensal_federation.testing import Region, region_of
+from commensal_federation.testing import Region
 from commensal_federation.transport import Answer, Request
 
+from .templates import DATABASE, Recipe, Template, copy_region, join, make_template, open_instance
 from .trading import Hub, Producer
 
 NewRegion = Callable[..., Region]
@@ -51,23 +48,43 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("new_region", kinds, indirect=True)
 
 
+@pytest.fixture(scope="session")
+def templates() -> dict[Recipe, Template]:
+    """The regions that this process has made so far."""
+    return {}
+
+
 @pytest.fixture
-def new_region(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock, notes: Notes) -> Iterator[NewRegion]:
-    """Makes a region: ``new_region("a", "b", plugins=("federation", …))``. Each instance has keys and no peer yet."""
-    if request.param == "postgresql":
-        # now, so that its databases outlive the checks at the end of this fixture
-        request.getfixturevalue("new_postgresql")
-    opened: list[Instance] = []
+def new_region(
+    request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, clock: ManualClock,
+    templates: dict[Recipe, Template], notes: Notes,
+) -> Iterator[NewRegion]:  # fmt: skip
+    """Makes a region: ``new_region("a", "b", friends=("ab",), plugins=("federation", …))``. Each instance has keys, and
+    as peers only its friends. Plugins given as `modules` by id are loaded from there.
+    """
+    postgresql, opened = request.param == "postgresql", list[Instance]()
+    new_database, copy_database, new_template_database = _databases_of(request)
 
     def make(
-        *names: str, plugins: tuple[str, ...] = ("federation",), modules: Mapping[str, ModuleType] | None = None
-    ) -> Region:
-        instances = [(name, _instance(request, tmp_path, clock, name, plugins, modules)) for name in names]
-        opened.extend(instance for _, instance in instances)
-        works = {id(instance): work_of(instance) for _, instance in instances}
-        region = region_of(instances, lambda instance: run_due(instance, works[id(instance)]))
-        for federation in region.members.values():
-            begin_identity(federation)
+        *names: str, friends: tuple[str, ...] = (), plugins: tuple[str, ...] = ("federation",),
+        modules: Mapping[str, ModuleType] | None = None,
+    ) -> Region:  # fmt: skip
+        if modules is not None:
+            instances = {}
+            for name in names:
+                (tmp_path / name).mkdir()
+                url = new_database(tmp_path / name)
+                instances[name] = open_instance(tmp_path / name, url, plugins, clock, SeededIds(name), modules)
+            region = join(instances)
+            for pair in friends:
+                region.befriend(pair[0], pair[1])
+        else:
+            recipe = Recipe(names, plugins, friends, clock.now(), postgresql)
+            if recipe not in templates:
+                folder = tmp_path_factory.mktemp("region")
+                templates[recipe] = make_template(recipe, folder, new_template_database)
+            instances, region = copy_region(templates[recipe], tmp_path, clock, plugins, copy_database)
+        opened.extend(instances.values())
         return region
 
     yield make
@@ -79,12 +96,28 @@ def new_region(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualCloc
     assert not failed
 
 
+NewDatabase = Callable[[Path], str]
+
+
+def _databases_of(request: pytest.FixtureRequest) -> tuple[NewDatabase, Callable[[str], str], NewDatabase]:
+    """Functions that make a database for an instance in a folder, that copy one of PostgreSQL, and that make one which
+    lasts as long as the process. The first and the last return a URL; "": a file in the folder."""
+    if request.param == "postgresql":
+        new = request.getfixturevalue("new_postgresql")  # now, so that they outlive the checks of `new_region`
+        return lambda folder: new(), new, lambda folder: request.getfixturevalue("new_postgresql_of_session")()
+    template = request.getfixturevalue("sqlite_template")
+
+    def new_file(folder: Path) -> str:
+        shutil.copyfile(template, folder / DATABASE)
+        return ""
+
+    return new_file, str, new_file
+
+
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
     """Three instances: a and b are peers, c is a stranger to both."""
-    region = new_region("a", "b", "c")
-    region.befriend("a", "b")
-    return region
+    return new_region("a", "b", "c", friends=("ab",))
 
 
 @pytest.fixture
@@ -110,29 +143,6 @@ def far(region: Region, farm: Producer) -> Hub:
 def hub(region: Region) -> Hub:
     """A hub without grants."""
     return Hub(region, "b")
-
-
-def _instance(
-    request: pytest.FixtureRequest, folder: Path, clock: ManualClock, name: str, plugins: tuple[str, ...],
-    modules: Mapping[str, ModuleType] | None,
-) -> Instance:  # fmt: skip
-    place = folder / name
-    place.mkdir()
-    if request.param == "sqlite":
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), place / "commensal.db")
-        url = f"sqlite:///{place / 'commensal.db'}"
-    else:
-        url = request.getfixturevalue("new_postgresql")()
-    settings = InstanceSettings(
-        name=f"Instance {name.upper()}",
-        base_url=f"https://{name}.example",
-        language="en",
-        limits=LimitSettings(reads=100_000, writes=100_000, logins=100_000),
-        plugins={"enabled": list(plugins)},
-    )
-    ids = SeededIds(name)
-    store = Store(url, clock=clock, ids=ids)
-    return Instance(place, settings, store, load_plugins(settings, clock=clock, modules=modules), clock, ids)
 
 
 @dataclass(frozen=True)

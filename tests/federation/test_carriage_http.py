@@ -28,7 +28,7 @@ def new_region(tmp_path: Path) -> Iterator[Callable[..., Region]]:
         (tmp_path / "templates").mkdir()
         instances, clock = Instances(tmp_path / "templates"), ManualClock(NOON)
 
-        def make(*names: str, plugins: tuple[str, ...]) -> Region:
+        def make(*names: str, plugins: tuple[str, ...], friends: tuple[str, ...]) -> Region:
             ports = dict(zip(names, free_ports(len(names)), strict=True))
             places = tuple(f"127.0.0.1:{port}" for port in ports.values())
             members = {}
@@ -42,7 +42,10 @@ def new_region(tmp_path: Path) -> Iterator[Callable[..., Region]]:
                 members[name] = federation_of(instance)
                 begin_identity(members[name])
                 stack.enter_context(serving(instance, port, jobs=False))
-            return Region(Wires(), members, lambda instance: run_due(instance, work_of(instance)))
+            region = Region(Wires(), members, lambda instance: run_due(instance, work_of(instance)))
+            for pair in friends:
+                region.befriend(pair[0], pair[1])
+            return region
 
         yield make
 

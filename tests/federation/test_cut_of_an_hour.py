@@ -36,9 +36,7 @@ def _buy_up(hub: Hub, item: str) -> int:
 
 
 def test_after_an_hour_without_a_line_one_catch_up_brings_agreement(new_region: NewRegion) -> None:
-    region = new_region("a", "b", "c")
-    region.befriend("a", "b")
-    region.befriend("a", "c")
+    region = new_region("a", "b", "c", friends=("ab", "ac"))
     farm = Producer(region, "a", on_hand="60")
     cut_off, near = hubs = [Hub(region, "b"), Hub(region, "c")]
     for hub in hubs:

@@ -32,8 +32,7 @@ from .trading import Hub, Place, Producer, minutes
 
 @pytest.fixture
 def region(new_region: Callable[..., Region]) -> Region:
-    region = new_region("a", "b", plugins=("office", "federation"))
-    region.befriend("a", "b")
+    region: Region = new_region("a", "b", friends=("ab",), plugins=("office", "federation"))
     return region
 
 

@@ -67,9 +67,7 @@ def do_nothing(*_: Any, **__: Any) -> None:
 
 @pytest.fixture
 def farm(new_region: NewRegion) -> Producer:
-    region = new_region("a", "b")
-    region.befriend("a", "b")
-    return Producer(region, "a")
+    return Producer(new_region("a", "b", friends=("ab",)), "a")
 
 
 @pytest.fixture

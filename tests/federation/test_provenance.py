@@ -43,10 +43,7 @@ Change = Callable[[OfferedItem], OfferedItem]
 @pytest.fixture
 def region(new_region: NewRegion) -> Region:
     """The farm at a, a reseller at b, and a shop at c whose instance does not know a's; d is a stranger."""
-    region = new_region("a", "b", "c", "d")
-    region.befriend("a", "b")
-    region.befriend("b", "c")
-    return region
+    return new_region("a", "b", "c", "d", friends=("ab", "bc"))
 
 
 def do_nothing(*_: Any, **__: Any) -> None:

@@ -43,9 +43,7 @@ from commensal_federation.testing import Region
 
 def region_of_peers(new_region: Callable[..., Region], *friends: str) -> Region:
     """The instances named by `friends`, which are pairs of peers: "ab", "ac"."""
-    region: Region = new_region(*sorted(set("".join(friends))))
-    for pair in friends:
-        region.befriend(pair[0], pair[1])
+    region: Region = new_region(*sorted(set("".join(friends))), friends=friends)
     return region
 
 
