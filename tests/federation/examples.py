@@ -72,8 +72,6 @@ from commensal_federation.moving.statements import did_of, read_recovery_key, si
 from commensal_federation.signing import SigningKey, sign
 from commensal_federation.signing.moments import write_moment
 
-from .members import MEMBERS
-
 FARM, HUB = "https://farm.example", "https://hub.example"
 NOW = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)
 GRANTOR, TO = f"{FARM}/api/dfc/enterprises/1", f"{HUB}/api/dfc/enterprises/2"
@@ -336,7 +334,7 @@ def page() -> Iterator[str]:
         yield ""
         yield f"Lane `{TYPES[name].lane}`; scope {f'`{TYPES[name].scope}`' if TYPES[name].scope else 'none'}."
         yield ""
-        yield from (f"* `{member}`: {meaning}" for member, meaning in MEMBERS[name].items())
+        yield from (f"* `{member}`: {meaning}" for member, meaning in TYPES[name].members.items())
         yield ""
         yield from _block(json.loads(example(name)))
 

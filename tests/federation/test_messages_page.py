@@ -32,7 +32,6 @@ from .examples import (
     offer_statement,
     page,
 )
-from .members import MEMBERS
 from .second.instance import Peer, check_document
 from .second.signing import Unproven, check_proof
 from .trading import Producer
@@ -71,7 +70,7 @@ def test_every_type_has_an_example() -> None:
 def test_the_page_says_what_each_term_of_ours_means(name: str) -> None:
     optional = {"dfc-b:hasQuantity", "kept", "statement", "originStatement", "apart"}
     terms = set(terms_of(json.loads(example(name))["object"]))
-    assert terms <= set(MEMBERS[name]) <= terms | optional
+    assert terms <= set(TYPES[name].members) <= terms | optional
 
 
 def test_the_document_of_the_page_is_one_and_its_keys_have_signed_the_messages() -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from commensal import Transaction
 
-from ..messages import Received
+from ..messages import Handler, MessageType, Received
 from ..messages.bodies.catalogue import CatalogueUpsert, CatalogueWithdraw, GrantEnd, GrantOffer
+from ..messages.catalogue_upsert import CATALOGUE_UPSERT
+from ..messages.catalogue_withdraw import CATALOGUE_WITHDRAW
+from ..messages.grant_end import GRANT_END
+from ..messages.grant_offer import GRANT_OFFER
 from ..runtime import Federation
 from .copies import store_items, withdraw_items
-from .grants import take_grant_end, take_grant_offer
+from .grants import record_refused_offer, take_grant_end, take_grant_offer
+from .restored import recover_end, recover_items, recover_offer, recover_withdrawals
 
 
 def handle_grant_offer(federation: Federation, tx: Transaction, received: Received[GrantOffer]) -> None:
@@ -29,3 +34,11 @@ def handle_catalogue_upsert(federation: Federation, tx: Transaction, received: R
 def handle_catalogue_withdraw(federation: Federation, tx: Transaction, received: Received[CatalogueWithdraw]) -> None:
     """Takes the copies of these items off sale."""
     withdraw_items(federation, tx, received.peer, received.body)
+
+
+HANDLERS: dict[MessageType, Handler] = {
+    GRANT_OFFER: Handler(handle_grant_offer, failed=record_refused_offer, recover=recover_offer),
+    GRANT_END: Handler(handle_grant_end, recover=recover_end),
+    CATALOGUE_UPSERT: Handler(handle_catalogue_upsert, recover=recover_items),
+    CATALOGUE_WITHDRAW: Handler(handle_catalogue_withdraw, recover=recover_withdrawals),
+}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from commensal import Transaction
 
-from ..messages import Received, Refuse
-from ..messages.epoch_start import EpochStartBody
-from ..messages.problem import ProblemBody
-from ..messages.state_digest import StateDigestBody
-from ..messages.state_request import StateRequestBody
+from ..messages import Handler, MessageType, Received, Refuse
+from ..messages.epoch_start import EPOCH_START, EpochStartBody
+from ..messages.problem import PROBLEM, ProblemBody
+from ..messages.state_digest import STATE_DIGEST, StateDigestBody
+from ..messages.state_request import STATE_REQUEST, StateRequestBody
 from ..peers.rate_windows import windows_of
 from ..runtime import Federation
 from .alerts import alert
@@ -52,3 +52,11 @@ def handle_state_request(federation: Federation, tx: Transaction, received: Rece
     if windows_of(federation.instance).add(f"state {received.peer.id}", tx.now)[0] > _REQUESTS:
         raise Refuse("too_many", "It is asked for too often.")
     room.send(federation, tx, received.peer, received.body.name)
+
+
+HANDLERS: dict[MessageType, Handler] = {
+    EPOCH_START: Handler(handle_epoch_start),
+    PROBLEM: Handler(handle_problem),
+    STATE_DIGEST: Handler(handle_state_digest),
+    STATE_REQUEST: Handler(handle_state_request),
+}

@@ -6,7 +6,7 @@ from commensal import Transaction
 
 from ..delivery.outbox.outbox import earlier_answer
 from ..dfc.iris import local_id
-from ..messages import Received, Refuse
+from ..messages import Handler, MessageType, Received, Refuse
 from ..messages.bodies.catalogue import StockLevel
 from ..messages.bodies.leases import (
     Asked,
@@ -17,11 +17,19 @@ from ..messages.bodies.leases import (
     LeaseReport,
     LeaseRequest,
 )
+from ..messages.lease_forced import LEASE_FORCED
+from ..messages.lease_grant import LEASE_GRANT
+from ..messages.lease_recall import LEASE_RECALL
+from ..messages.lease_refusal import LEASE_REFUSAL
+from ..messages.lease_report import LEASE_REPORT
+from ..messages.lease_request import LEASE_REQUEST
+from ..messages.stock_level import STOCK_LEVEL
 from ..runtime import Federation
 from .holder import answer_recall, ask_further, take_forced_return, take_grant, update_level
 from .joined import free_stock_of_main
 from .lendable import lendable_lot
 from .lender import answer_request, take_report
+from .restored import recover_forced_return, recover_grant, recover_report
 
 
 def handle_lease_request(federation: Federation, tx: Transaction, received: Received[LeaseRequest]) -> None:
@@ -75,3 +83,14 @@ def handle_lease_forced(federation: Federation, tx: Transaction, received: Recei
 def handle_stock_level(federation: Federation, tx: Transaction, received: Received[StockLevel]) -> None:
     """Notes how much can be had of the lot, as a hint."""
     update_level(tx, received.peer, received.body.lot, received.body.beyond)
+
+
+HANDLERS: dict[MessageType, Handler] = {
+    STOCK_LEVEL: Handler(handle_stock_level),
+    LEASE_REQUEST: Handler(handle_lease_request),
+    LEASE_GRANT: Handler(handle_lease_grant, recover=recover_grant),
+    LEASE_REFUSAL: Handler(handle_lease_refusal),
+    LEASE_REPORT: Handler(handle_lease_report, recover=recover_report),
+    LEASE_RECALL: Handler(handle_lease_recall),
+    LEASE_FORCED: Handler(handle_lease_forced, recover=recover_forced_return),
+}

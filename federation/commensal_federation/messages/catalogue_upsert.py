@@ -28,5 +28,23 @@ def read(document: JsonObject, reading: Reading) -> CatalogueUpsert:
 
 
 CATALOGUE_UPSERT = MessageType(
-    name="CatalogueUpsert", lane="catalogue", scope=None, body=CatalogueUpsert, write=write, read=read
+    name="CatalogueUpsert",
+    lane="catalogue",
+    scope=None,
+    body=CatalogueUpsert,
+    write=write,
+    read=read,
+    members={
+        "hub": "for which hub the items are; the enterprise is the grantor",
+        "rev": "of the item for this grant; a receiver takes a higher one, and no other",
+        "digest": "what the sender calls the state of the item; a receiver keeps it and gives it no meaning",
+        "statement": "what the seller offers, signed by its instance apart from the message, as a text; see above",
+        "originStatement": "the producer's statement, where the seller is another",
+        "cameThrough": "one text for each hand: its place from 0 (the producer), its address, its name, by blanks",
+        "takenFrom": "the lot from which a piece of the product is taken",
+        "takes": "how much of the lot one piece takes, in parts of which `perUnit` make one unit of the lot",
+        "perUnit": "so many parts are one unit of the lot",
+        "heldBy": "the enterprise that holds the lot",
+        "VATrate": "of the product, in percent",
+    },
 )

@@ -24,5 +24,16 @@ def read(document: JsonObject, reading: Reading) -> CatalogueWithdraw:
 
 
 CATALOGUE_WITHDRAW = MessageType(
-    name="CatalogueWithdraw", lane="catalogue", scope=None, body=CatalogueWithdraw, write=write, read=read
+    name="CatalogueWithdraw",
+    lane="catalogue",
+    scope=None,
+    body=CatalogueWithdraw,
+    write=write,
+    read=read,
+    members={
+        "grantor": "whose items",
+        "hub": "for which hub",
+        "items": "their addresses, and the revisions in which they went",
+        "rev": "of each item, higher than the one before",
+    },
 )

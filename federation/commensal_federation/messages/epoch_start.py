@@ -26,5 +26,14 @@ def read(document: JsonObject, reading: Reading) -> EpochStartBody:
 
 
 EPOCH_START = MessageType(
-    name="EpochStart", lane="peering", scope=None, body=EpochStartBody, write=write, read=read, opens=True
+    name="EpochStart",
+    lane="peering",
+    scope=None,
+    body=EpochStartBody,
+    write=write,
+    read=read,
+    opens=True,
+    members={
+        "epoch": "the same as in the envelope: higher than any before",
+    },
 )

@@ -19,5 +19,16 @@ def read(document: JsonObject, reading: Reading) -> GrantAnswer:
 
 
 GRANT_ANSWER = MessageType(
-    name="GrantAnswer", lane="catalogue", scope="catalogue.read", body=GrantAnswer, write=write, read=read, foreign=True
+    name="GrantAnswer",
+    lane="catalogue",
+    scope="catalogue.read",
+    body=GrantAnswer,
+    write=write,
+    read=read,
+    foreign=True,
+    members={
+        "grantor": "who offered",
+        "hub": "to whom",
+        "accepted": "`false` ends a grant that was accepted before, too",
+    },
 )

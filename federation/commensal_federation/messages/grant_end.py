@@ -16,4 +16,15 @@ def read(document: JsonObject, reading: Reading) -> GrantEnd:
     return GrantEnd(grantor=text(document, "grantor"), hub=text(document, "hub"))
 
 
-GRANT_END = MessageType(name="GrantEnd", lane="catalogue", scope=None, body=GrantEnd, write=write, read=read)
+GRANT_END = MessageType(
+    name="GrantEnd",
+    lane="catalogue",
+    scope=None,
+    body=GrantEnd,
+    write=write,
+    read=read,
+    members={
+        "grantor": "who ends it",
+        "hub": "for whom",
+    },
+)

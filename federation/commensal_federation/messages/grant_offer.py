@@ -37,4 +37,19 @@ def read(document: JsonObject, reading: Reading) -> GrantOffer:
     )
 
 
-GRANT_OFFER = MessageType(name="GrantOffer", lane="catalogue", scope=None, body=GrantOffer, write=write, read=read)
+GRANT_OFFER = MessageType(
+    name="GrantOffer",
+    lane="catalogue",
+    scope=None,
+    body=GrantOffer,
+    write=write,
+    read=read,
+    members={
+        "hub": "the hub that may sell; the enterprise is the grantor",
+        "currency": "of all its prices, by ISO 4217",
+        "language": "of its texts, by BCP 47",
+        "timezone": "by IANA",
+        "pricesIncludeVAT": "`true` or `false`",
+        "resell": "`true` where the hub may grant the goods to hubs of other instances",
+    },
+)

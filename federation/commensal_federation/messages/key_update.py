@@ -26,4 +26,14 @@ def read(document: JsonObject, reading: Reading) -> KeyUpdateBody:
     return KeyUpdateBody(text(document, "document", _DOCUMENT))
 
 
-KEY_UPDATE = MessageType(name="KeyUpdate", lane="peering", scope=None, body=KeyUpdateBody, write=write, read=read)
+KEY_UPDATE = MessageType(
+    name="KeyUpdate",
+    lane="peering",
+    scope=None,
+    body=KeyUpdateBody,
+    write=write,
+    read=read,
+    members={
+        "document": "the new instance document as a text of at most 64 KiB",
+    },
+)

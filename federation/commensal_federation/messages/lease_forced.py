@@ -18,4 +18,15 @@ def read(document: JsonObject, reading: Reading) -> LeaseForced:
     return LeaseForced(lot=lot, unit=unit, epoch=number(document, "leaseEpoch"), sold=sold)
 
 
-LEASE_FORCED = MessageType(name="LeaseForced", lane="order", scope=None, body=LeaseForced, write=write, read=read)
+LEASE_FORCED = MessageType(
+    name="LeaseForced",
+    lane="order",
+    scope=None,
+    body=LeaseForced,
+    write=write,
+    read=read,
+    members={
+        "dfc-b:hasQuantity": "how much of the epoch that ends was handed over, as the lender knows it",
+        "leaseEpoch": "the one that begins; all counts are 0 in it",
+    },
+)

@@ -29,4 +29,17 @@ def read(document: JsonObject, reading: Reading) -> LeaseGrant:
     )
 
 
-LEASE_GRANT = MessageType(name="LeaseGrant", lane="order", scope=None, body=LeaseGrant, write=write, read=read)
+LEASE_GRANT = MessageType(
+    name="LeaseGrant",
+    lane="order",
+    scope=None,
+    body=LeaseGrant,
+    write=write,
+    read=read,
+    members={
+        "dfc-b:hasQuantity": "all that was ever granted in this epoch; what is new is the difference to what was known",
+        "leaseEpoch": "1 at first",
+        "until": "when the holder stops selling",
+        "beyond": "how much more might be had, as a hint",
+    },
+)

@@ -17,4 +17,14 @@ def read(document: JsonObject, reading: Reading) -> LeaseRecall:
     return LeaseRecall(lot=lot, unit=unit, wanted=amount)
 
 
-LEASE_RECALL = MessageType(name="LeaseRecall", lane="order", scope=None, body=LeaseRecall, write=write, read=read)
+LEASE_RECALL = MessageType(
+    name="LeaseRecall",
+    lane="order",
+    scope=None,
+    body=LeaseRecall,
+    write=write,
+    read=read,
+    members={
+        "dfc-b:hasQuantity": "how much others lack; the holder gives back as much of it as nobody has ordered",
+    },
+)

@@ -18,4 +18,15 @@ def read(document: JsonObject, reading: Reading) -> LeaseRefusal:
     return LeaseRefusal(lot=lot, unit=unit, beyond=beyond, reason=text(document, "reason", 500, least=0))
 
 
-LEASE_REFUSAL = MessageType(name="LeaseRefusal", lane="order", scope=None, body=LeaseRefusal, write=write, read=read)
+LEASE_REFUSAL = MessageType(
+    name="LeaseRefusal",
+    lane="order",
+    scope=None,
+    body=LeaseRefusal,
+    write=write,
+    read=read,
+    members={
+        "dfc-b:hasQuantity": "how much might be had, with what idles at others (the `beyond` of README.md)",
+        "reason": "for operators",
+    },
+)

@@ -32,5 +32,20 @@ def read(document: JsonObject, reading: Reading) -> LeaseReport:
 
 
 LEASE_REPORT = MessageType(
-    name="LeaseReport", lane="order", scope="stock.lease", body=LeaseReport, write=write, read=read, foreign=True
+    name="LeaseReport",
+    lane="order",
+    scope="stock.lease",
+    body=LeaseReport,
+    write=write,
+    read=read,
+    foreign=True,
+    members={
+        "dfc-b:hasQuantity": "what the holder holds: free, reserved by customers' orders, and lent on",
+        "leaseEpoch": "that of the grants that are counted",
+        "report": "1 at first, one more each time",
+        "seen": "all that was granted in this epoch, as far as the holder has heard",
+        "returned": "all that it ever gave back in this epoch",
+        "sold": "all that it has handed over to customers in this epoch; what is only ordered is held",
+        "ordered": "of what is held, what is reserved or lent on",
+    },
 )

@@ -27,4 +27,9 @@ LEASE_REQUEST = MessageType(
     read=read,
     foreign=True,
     fades=True,
+    members={
+        "dfc-b:hasQuantity": "how much more is hoped for, no less than `least`",
+        "least": "how much more is needed, or nothing is granted; `0` where no customer waits",
+        "ordered": "what customers have ordered, or the holder has lent on, of what it holds; without this request",
+    },
 )

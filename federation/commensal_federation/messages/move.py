@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..signing import JsonObject
 from .bodies.moving import Move
+from .members import APART, ENTERPRISE, MOVED_TO, RENAMED
 from .reading import id_list, ids, number, text
 from .types import MessageType, Reading, Writing
 
@@ -29,4 +30,20 @@ def read(document: JsonObject, reading: Reading) -> Move:
     )
 
 
-MOVE = MessageType(name="Move", lane="order", scope=None, body=Move, write=write, read=read, foreign=True)
+MOVE = MessageType(
+    name="Move",
+    lane="order",
+    scope=None,
+    body=Move,
+    write=write,
+    read=read,
+    foreign=True,
+    members={
+        "enterprise": ENTERPRISE,
+        "movedTo": MOVED_TO,
+        "authorityEpoch": "higher than any before",
+        "renamed": RENAMED,
+        "apart": f"{APART}; where hubs of the old home have one",
+        "statement": "signed by the recovery key, as a text, where the old home does not say so itself",
+    },
+)

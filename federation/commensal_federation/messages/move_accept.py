@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..signing import JsonObject
 from .bodies.moving import MoveAccept
+from .members import ENTERPRISE
 from .reading import flag, text
 from .types import MessageType, Reading, Writing
 
@@ -17,5 +18,15 @@ def read(document: JsonObject, reading: Reading) -> MoveAccept:
 
 
 MOVE_ACCEPT = MessageType(
-    name="MoveAccept", lane="order", scope=None, body=MoveAccept, write=write, read=read, foreign=True
+    name="MoveAccept",
+    lane="order",
+    scope=None,
+    body=MoveAccept,
+    write=write,
+    read=read,
+    foreign=True,
+    members={
+        "enterprise": ENTERPRISE,
+        "accepted": "`false`: not, or not any more",
+    },
 )

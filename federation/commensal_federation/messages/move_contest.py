@@ -6,6 +6,7 @@ from typing import Any
 
 from ..signing import JsonObject
 from .bodies.moving import MoveContest
+from .members import ENTERPRISE
 from .reading import text
 from .types import MessageType, Reading, Writing
 
@@ -24,5 +25,16 @@ def read(document: JsonObject, reading: Reading) -> MoveContest:
 
 
 MOVE_CONTEST = MessageType(
-    name="MoveContest", lane="order", scope=None, body=MoveContest, write=write, read=read, foreign=True
+    name="MoveContest",
+    lane="order",
+    scope=None,
+    body=MoveContest,
+    write=write,
+    read=read,
+    foreign=True,
+    members={
+        "enterprise": ENTERPRISE,
+        "movedTo": "where it is said to go",
+        "statement": "signed by the recovery key, as a text, where it is not the old home that says so",
+    },
 )

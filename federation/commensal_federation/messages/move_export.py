@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..signing import JsonObject, Unreadable
 from .bodies.enterprise_rows import read_rows
 from .bodies.moving import MoveExport
+from .members import ENTERPRISE
 from .reading import number, text
 from .types import MessageType, Reading, Writing
 
@@ -28,5 +29,16 @@ def read(document: JsonObject, reading: Reading) -> MoveExport:
 
 
 MOVE_EXPORT = MessageType(
-    name="MoveExport", lane="catalogue", scope="enterprise.move", body=MoveExport, write=write, read=read
+    name="MoveExport",
+    lane="catalogue",
+    scope="enterprise.move",
+    body=MoveExport,
+    write=write,
+    read=read,
+    members={
+        "enterprise": ENTERPRISE,
+        "part": "from 1",
+        "parts": "how many there are",
+        "rows": "one for each thing, by `kind`; only an instance of Commensal can take them",
+    },
 )

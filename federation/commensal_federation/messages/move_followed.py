@@ -6,6 +6,7 @@ from typing import Any
 
 from ..signing import JsonObject
 from .bodies.moving import MoveFollowed
+from .members import APART, ENTERPRISE, MOVED_TO
 from .reading import id_list, text
 from .types import MessageType, Reading, Writing
 
@@ -21,5 +22,16 @@ def read(document: JsonObject, reading: Reading) -> MoveFollowed:
 
 
 MOVE_FOLLOWED = MessageType(
-    name="MoveFollowed", lane="order", scope=None, body=MoveFollowed, write=write, read=read, foreign=True
+    name="MoveFollowed",
+    lane="order",
+    scope=None,
+    body=MoveFollowed,
+    write=write,
+    read=read,
+    foreign=True,
+    members={
+        "enterprise": ENTERPRISE,
+        "movedTo": MOVED_TO,
+        "apart": APART,
+    },
 )

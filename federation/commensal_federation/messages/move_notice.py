@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..signing import JsonObject
 from ..signing.moments import write_moment
 from .bodies.moving import MoveNotice
+from .members import ENTERPRISE
 from .reading import moment, text
 from .types import MessageType, Reading, Writing
 
@@ -23,5 +24,16 @@ def read(document: JsonObject, reading: Reading) -> MoveNotice:
 
 
 MOVE_NOTICE = MessageType(
-    name="MoveNotice", lane="order", scope=None, body=MoveNotice, write=write, read=read, foreign=True
+    name="MoveNotice",
+    lane="order",
+    scope=None,
+    body=MoveNotice,
+    write=write,
+    read=read,
+    foreign=True,
+    members={
+        "enterprise": ENTERPRISE,
+        "movedTo": "where it is said to go",
+        "until": "the sender waits until then",
+    },
 )

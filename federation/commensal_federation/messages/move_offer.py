@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..signing import JsonObject
 from .bodies.moving import MoveOffer
+from .members import ENTERPRISE
 from .reading import number, text
 from .types import MessageType, Reading, Writing
 
@@ -25,5 +26,16 @@ def read(document: JsonObject, reading: Reading) -> MoveOffer:
 
 
 MOVE_OFFER = MessageType(
-    name="MoveOffer", lane="order", scope="enterprise.move", body=MoveOffer, write=write, read=read
+    name="MoveOffer",
+    lane="order",
+    scope="enterprise.move",
+    body=MoveOffer,
+    write=write,
+    read=read,
+    members={
+        "enterprise": ENTERPRISE,
+        "name": "for people",
+        "products": "how many it has",
+        "authorityEpoch": "the one that would begin",
+    },
 )

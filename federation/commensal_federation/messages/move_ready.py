@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..signing import JsonObject
 from .bodies.moving import MoveReady
+from .members import ENTERPRISE, MOVED_TO, RENAMED
 from .reading import ids, text
 from .types import MessageType, Reading, Writing
 
@@ -21,5 +22,16 @@ def read(document: JsonObject, reading: Reading) -> MoveReady:
 
 
 MOVE_READY = MessageType(
-    name="MoveReady", lane="order", scope=None, body=MoveReady, write=write, read=read, foreign=True
+    name="MoveReady",
+    lane="order",
+    scope=None,
+    body=MoveReady,
+    write=write,
+    read=read,
+    foreign=True,
+    members={
+        "enterprise": ENTERPRISE,
+        "movedTo": MOVED_TO,
+        "renamed": RENAMED,
+    },
 )

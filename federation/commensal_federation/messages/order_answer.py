@@ -62,5 +62,19 @@ def _line(line: DfcLine) -> AnswerLine:
 
 
 ORDER_ANSWER = MessageType(
-    name="OrderAnswer", lane="order", scope=None, body=OrderAnswer, write=write, read=read, foreign=True
+    name="OrderAnswer",
+    lane="order",
+    scope=None,
+    body=OrderAnswer,
+    write=write,
+    read=read,
+    foreign=True,
+    members={
+        "rev": "of the order that the producer saw",
+        "answerNumber": "1 at first, one more with each answer; each has all lines that were answered so far",
+        "item": "which line of the order is answered",
+        "answer": "`confirmed`, `shortened` or `refused`; `dfc-b:quantity` is the number of pieces that come",
+        "reason": "for people",
+        "weighed": "all these pieces by the producer's scales, in the unit of the product's quantity",
+    },
 )

@@ -90,5 +90,17 @@ def _line(line: DfcLine, offers: Mapping[str, DfcOffer]) -> SaidLine:
 
 
 ORDER_UPDATE = MessageType(
-    name="OrderUpdate", lane="order", scope="order.place", body=OrderUpdate, write=write, read=read
+    name="OrderUpdate",
+    lane="order",
+    scope="order.place",
+    body=OrderUpdate,
+    write=write,
+    read=read,
+    members={
+        "rev": "of the order: 1 at first, one more with each update. Of a line: the revision of its item",
+        "currency": "by ISO 4217; the grant's",
+        "names": "the `rev` in which the list of names changed last, see README.md; missing where there is none",
+        "distribution": "of the sale: when the goods are handed out",
+        "name": "of the line: what customers read",
+    },
 )

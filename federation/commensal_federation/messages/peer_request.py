@@ -54,4 +54,10 @@ PEER_REQUEST = MessageType(
     read=read,
     states=frozenset({"requested", "invited", "accepted", "suspended"}),
     largest=LARGEST,
+    members={
+        "document": "the sender's instance document as a text of at most 12 KiB, formatted in any way",
+        "nonce": "128 random bits as 22 to 64 characters; the acceptance repeats it",
+        "scopesGiven": "what the receiver may do at the sender's, once it agrees",
+        "scopesWanted": "what the sender would like to do at the receiver's; its operator decides",
+    },
 )

@@ -32,4 +32,7 @@ PEER_REVOKE = MessageType(
     write=write,
     read=read,
     states=frozenset({"invited", "requested", "accepted", "suspended"}),
+    members={
+        "text": "for people",
+    },
 )

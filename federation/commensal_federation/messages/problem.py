@@ -33,4 +33,16 @@ def read(document: JsonObject, reading: Reading) -> ProblemBody:
     return ProblemBody(code, text, kept=document.get("kept") is not False)
 
 
-PROBLEM = MessageType(name="Problem", lane="peering", scope=None, body=ProblemBody, write=write, read=read)
+PROBLEM = MessageType(
+    name="Problem",
+    lane="peering",
+    scope=None,
+    body=ProblemBody,
+    write=write,
+    read=read,
+    members={
+        "code": "for programs; the message that it is about is `inReplyTo` of the envelope",
+        "text": "for operators, in English",
+        "kept": "`false` where the message was not stored, so that it may come again; missing otherwise",
+    },
+)

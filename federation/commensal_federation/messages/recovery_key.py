@@ -17,5 +17,14 @@ def read(document: JsonObject, reading: Reading) -> RecoveryKeyTold:
 
 
 RECOVERY_KEY = MessageType(
-    name="RecoveryKey", lane="catalogue", scope=None, body=RecoveryKeyTold, write=write, read=read
+    name="RecoveryKey",
+    lane="catalogue",
+    scope=None,
+    body=RecoveryKeyTold,
+    write=write,
+    read=read,
+    members={
+        "enterprise": "whose key it is",
+        "recoveryKey": "its public half, a did:key",
+    },
 )

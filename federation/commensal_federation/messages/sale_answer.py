@@ -17,5 +17,16 @@ def read(document: JsonObject, reading: Reading) -> SaleAnswer:
 
 
 SALE_ANSWER = MessageType(
-    name="SaleAnswer", lane="catalogue", scope=None, body=SaleAnswer, write=write, read=read, foreign=True
+    name="SaleAnswer",
+    lane="catalogue",
+    scope=None,
+    body=SaleAnswer,
+    write=write,
+    read=read,
+    foreign=True,
+    members={
+        "sale": "the coordination",
+        "hub": "which answers",
+        "accepted": "whether it holds the sale",
+    },
 )

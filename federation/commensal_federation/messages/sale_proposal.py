@@ -54,5 +54,17 @@ def _moment(sale: DfcCoordination, name: str) -> datetime:
 
 
 SALE_PROPOSAL = MessageType(
-    name="SaleProposal", lane="catalogue", scope="sale.propose", body=SaleProposal, write=write, read=read
+    name="SaleProposal",
+    lane="catalogue",
+    scope="sale.propose",
+    body=SaleProposal,
+    write=write,
+    read=read,
+    members={
+        "hub": "which is to hold the sale; the enterprise that coordinates it is the producer",
+        "distribution": "when the goods are handed out",
+        "distributionEnd": "and until when",
+        "rev": "1 at first, one more with each change; a receiver takes a higher one, and no other",
+        "withdrawn": "`true`: it will not be",
+    },
 )

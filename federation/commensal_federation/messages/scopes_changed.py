@@ -25,5 +25,13 @@ def read(document: JsonObject, reading: Reading) -> ScopesChangedBody:
 
 
 SCOPES_CHANGED = MessageType(
-    name="ScopesChanged", lane="peering", scope=None, body=ScopesChangedBody, write=write, read=read
+    name="ScopesChanged",
+    lane="peering",
+    scope=None,
+    body=ScopesChangedBody,
+    write=write,
+    read=read,
+    members={
+        "scopesGiven": "all that it may do; what is not listed ends",
+    },
 )

@@ -30,5 +30,15 @@ def read(document: JsonObject, reading: Reading) -> StateDigestBody:
 
 
 STATE_DIGEST = MessageType(
-    name="StateDigest", lane="catalogue", scope=None, body=StateDigestBody, write=write, read=read
+    name="StateDigest",
+    lane="catalogue",
+    scope=None,
+    body=StateDigestBody,
+    write=write,
+    read=read,
+    members={
+        "room": "`catalogue`; there is no other",
+        "name": "the grantor's address, a blank, the hub's address",
+        "digest": "the sum over all items that are not withdrawn, see README.md",
+    },
 )

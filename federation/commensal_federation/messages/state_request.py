@@ -26,5 +26,14 @@ def read(document: JsonObject, reading: Reading) -> StateRequestBody:
 
 
 STATE_REQUEST = MessageType(
-    name="StateRequest", lane="catalogue", scope=None, body=StateRequestBody, write=write, read=read
+    name="StateRequest",
+    lane="catalogue",
+    scope=None,
+    body=StateRequestBody,
+    write=write,
+    read=read,
+    members={
+        "room": "`catalogue`",
+        "name": "as in the StateDigest; empty for all grants",
+    },
 )

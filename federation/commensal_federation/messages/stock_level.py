@@ -17,4 +17,14 @@ def read(document: JsonObject, reading: Reading) -> StockLevel:
     return StockLevel(lot=lot, unit=unit, beyond=beyond)
 
 
-STOCK_LEVEL = MessageType(name="StockLevel", lane="catalogue", scope=None, body=StockLevel, write=write, read=read)
+STOCK_LEVEL = MessageType(
+    name="StockLevel",
+    lane="catalogue",
+    scope=None,
+    body=StockLevel,
+    write=write,
+    read=read,
+    members={
+        "dfc-b:hasQuantity": "how much may be had",
+    },
+)

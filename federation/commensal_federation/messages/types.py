@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -102,7 +102,8 @@ class MessageType:
     states:  in which of its states a peer may send it
     opens:   it may be the first of a new epoch
     largest: bytes of its envelope; a larger one is refused
-    fades:   once it has expired nobody misses it: who still wants it has asked again, so it is no dead letter
+    fades:   it is no dead letter once it has expired: its sender has asked again if it still needs it
+    members: the meaning of each member of its object that is not DFC's, for the page of messages
     """
 
     name: str
@@ -116,6 +117,7 @@ class MessageType:
     opens: bool = False
     fades: bool = False
     largest: int = LARGEST
+    members: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from commensal import Transaction
 
 from ..catalogue.grantor import send_catalogue
 from ..catalogue.grants import take_grant_answer
+from ..catalogue.restored import recover_answer
 from ..dfc.iris import local_id
-from ..messages import Received
+from ..messages import Handler, MessageType, Received
 from ..messages.bodies.catalogue import GrantAnswer
 from ..messages.bodies.moving import (
     Move,
@@ -21,13 +22,25 @@ from ..messages.bodies.moving import (
     MoveReady,
     RecoveryKeyTold,
 )
+from ..messages.grant_answer import GRANT_ANSWER
+from ..messages.move import MOVE
+from ..messages.move_accept import MOVE_ACCEPT
+from ..messages.move_cancel import MOVE_CANCEL
+from ..messages.move_contest import MOVE_CONTEST
+from ..messages.move_export import MOVE_EXPORT
+from ..messages.move_followed import MOVE_FOLLOWED
+from ..messages.move_notice import MOVE_NOTICE
+from ..messages.move_offer import MOVE_OFFER
+from ..messages.move_ready import MOVE_READY
+from ..messages.recovery_key import RECOVERY_KEY
 from ..runtime import Federation
 from ..signing.moments import write_moment
 from .followers import take_move
 from .new_home import take_export_part, take_followed, take_move_cancel, take_move_offer
-from .old_home import hand_over_enterprise, take_move_answer
+from .old_home import hand_over_enterprise, take_export_refusal, take_move_answer
 from .quarantine import take_contest
 from .recovering import alert_owner, send_recovery_key, take_recovery_key
+from .restored import recover_hand_over
 
 
 def handle_grant_answer(federation: Federation, tx: Transaction, received: Received[GrantAnswer]) -> None:
@@ -89,3 +102,18 @@ def handle_move_notice(federation: Federation, tx: Transaction, received: Receiv
 def handle_move_contest(federation: Federation, tx: Transaction, received: Received[MoveContest]) -> None:
     """Undoes or stops a move that the old home or the recovery key contests."""
     take_contest(tx, received.peer, received.body)
+
+
+HANDLERS: dict[MessageType, Handler] = {
+    GRANT_ANSWER: Handler(handle_grant_answer, recover=recover_answer),
+    MOVE_OFFER: Handler(handle_move_offer),
+    MOVE_ACCEPT: Handler(handle_move_accept),
+    MOVE_EXPORT: Handler(handle_move_export, failed=take_export_refusal),
+    MOVE_READY: Handler(handle_move_ready),
+    MOVE_CANCEL: Handler(handle_move_cancel),
+    MOVE: Handler(handle_move, recover=recover_hand_over),
+    MOVE_FOLLOWED: Handler(handle_move_followed),
+    RECOVERY_KEY: Handler(handle_recovery_key),
+    MOVE_NOTICE: Handler(handle_move_notice),
+    MOVE_CONTEST: Handler(handle_move_contest),
+}

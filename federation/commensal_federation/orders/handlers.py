@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from commensal import Transaction
 
-from ..messages import Received
+from ..messages import Handler, MessageType, Received
 from ..messages.bodies.orders import OrderAnswer, OrderUpdate
+from ..messages.order_answer import ORDER_ANSWER
+from ..messages.order_update import ORDER_UPDATE
 from ..runtime import Federation
 from .answers import take_answer
 from .kept_messages import keep_received
+from .restored import recover_answer, recover_order
 from .supplier import take_order
 
 
@@ -22,3 +25,9 @@ def handle_order_answer(federation: Federation, tx: Transaction, received: Recei
     """Takes a producer's answer to an order of ours."""
     take_answer(federation, tx, received.peer, received.body)
     keep_received(federation, tx, received)
+
+
+HANDLERS: dict[MessageType, Handler] = {
+    ORDER_UPDATE: Handler(handle_order_update, recover=recover_order),
+    ORDER_ANSWER: Handler(handle_order_answer, recover=recover_answer),
+}

@@ -8,12 +8,12 @@ from commensal import Transaction
 
 from ..delivery.outbox.failed import own_envelope
 from ..delivery.tables import federation_outbox
-from ..messages import Received, Refuse
-from ..messages.key_update import KeyUpdateBody
-from ..messages.peer_accept import PeerAcceptBody
+from ..messages import Handler, MessageType, Received, Refuse
+from ..messages.key_update import KEY_UPDATE, KeyUpdateBody
+from ..messages.peer_accept import PEER_ACCEPT, PeerAcceptBody
 from ..messages.peer_request import PEER_REQUEST, PeerRequestBody
-from ..messages.peer_revoke import PeerRevokeBody
-from ..messages.scopes_changed import ScopesChangedBody
+from ..messages.peer_revoke import PEER_REVOKE, PeerRevokeBody
+from ..messages.scopes_changed import SCOPES_CHANGED, ScopesChangedBody
 from ..messages.types import Reading
 from ..peers.changing import record_acceptance, record_received_scopes
 from ..peers.repinning import repin
@@ -70,3 +70,12 @@ def _own_nonce(tx: Transaction, peer: Peer) -> str:
         return ""
     request: PeerRequestBody = PEER_REQUEST.read(own_envelope(body).object, Reading("", peer.base))
     return request.nonce
+
+
+HANDLERS: dict[MessageType, Handler] = {
+    PEER_REQUEST: Handler(handle_peer_request),
+    PEER_ACCEPT: Handler(handle_peer_accept),
+    SCOPES_CHANGED: Handler(handle_scopes_changed),
+    PEER_REVOKE: Handler(handle_peer_revoke),
+    KEY_UPDATE: Handler(handle_key_update),
+}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from commensal import Transaction
 
-from ..messages import Received
+from ..messages import Handler, MessageType, Received
 from ..messages.bodies.proposals import SaleAnswer, SaleProposal
+from ..messages.sale_answer import SALE_ANSWER
+from ..messages.sale_proposal import SALE_PROPOSAL
 from ..runtime import Federation
 from .proposing import take_sale_answer
 from .receiving import take_proposal
@@ -19,3 +21,9 @@ def handle_sale_proposal(federation: Federation, tx: Transaction, received: Rece
 def handle_sale_answer(federation: Federation, tx: Transaction, received: Received[SaleAnswer]) -> None:
     """Notes whether the hub holds the sale that a producer of ours proposed."""
     take_sale_answer(federation, tx, received.peer, received.body)
+
+
+HANDLERS: dict[MessageType, Handler] = {
+    SALE_PROPOSAL: Handler(handle_sale_proposal),
+    SALE_ANSWER: Handler(handle_sale_answer),
+}
