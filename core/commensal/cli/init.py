@@ -3,7 +3,7 @@ Prometheus."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -73,14 +73,7 @@ def add_to(app: typer.Typer) -> None:
             *(MONITORING if monitoring else ()), *(UPGRADES if weekly_upgrades else ()),
         ]  # fmt: skip
         if into is not None:
-            if not files:
-                text = (
-                    "--into: say what to write there: --systemd, --weekly-upgrades, --proxy, --container or "
-                    "--monitoring."
-                )
-                raise SettingsError(text)
-            for file in write_files(files, instance, into):
-                print_line("Wrote {file}.", file=file)
+            _write_files(files, instance, into)
             return
         if files:
             typer.echo("\n".join(write_text(file_name, instance) for file_name in files), nl=False)
@@ -105,6 +98,14 @@ def add_to(app: typer.Typer) -> None:
         print_left_out(absent)
         if backups is None:
             print_line("Nobody backs it up: let backups.folder in instance.toml name a folder, best on another disk.")
+
+
+def _write_files(files: Sequence[str], instance: Path, into: Path) -> None:
+    if not files:
+        text = "--into: say what to write there: --systemd, --weekly-upgrades, --proxy, --container or --monitoring."
+        raise SettingsError(text)
+    for file in write_files(files, instance, into):
+        print_line("Wrote {file}.", file=file)
 
 
 def print_left_out(absent: Mapping[str, str | Problem]) -> None:

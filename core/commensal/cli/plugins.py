@@ -53,20 +53,10 @@ def add_to(app: typer.Typer) -> None:
     @plugin_app.command("install")
     def install(
         package: Annotated[str, typer.Argument(help="What pip installs: a name, a file, a folder, an address.")],
-        folder: Folder = HERE,
+        folder: Folder = HERE,  # not called `instance`: pip writes where Commensal is, which may belong to root
     ) -> None:
         """Installs a package beside Commensal with pip, and enables the plugins that it brings."""
-        # Not called `instance`: pip writes where Commensal is installed, which may belong to root.
-        with as_owner(folder), open_instance(folder):
-            installed_before = set(plugin_entry_points())
-        _install(package)
-        new_plugins = [plugin for plugin in plugin_entry_points() if plugin not in installed_before]
-        if not new_plugins:
-            text = "{package} brings no plugin that was not installed before; `commensal plugins` lists those that are."
-            raise NotFound("no_new_plugin", text, package=package)
-        with as_owner(folder):
-            for plugin in new_plugins:
-                _enable(plugin, folder)
+        _install_and_enable(package, folder)
 
     @plugin_app.command("enable")
     def enable(plugin: PluginId, instance: Folder = HERE) -> None:
@@ -80,15 +70,7 @@ def add_to(app: typer.Typer) -> None:
         yes: Yes = False,
     ) -> None:
         """Takes a plugin out of instance.toml. Its tables stay, and what enterprises have set for it."""
-        count = _count_users(instance, plugin)
-        if count and not yes:
-            question = "{count} enterprises use {plugin}. Disable it?"
-            if count == 1:
-                question = "One enterprise uses {plugin}. Disable it?"
-            typer.confirm(spoken(question, count=count, plugin=plugin), abort=True)
-        disable_in_instance(instance, plugin)
-        print_line("{plugin} is disabled. Its tables and settings stay.", plugin=plugin)
-        _print_restart()
+        _disable(plugin, instance, yes=yes)
 
     @plugin_app.command("drop")
     def drop(
@@ -97,24 +79,53 @@ def add_to(app: typer.Typer) -> None:
         yes: Yes = False,
     ) -> None:
         """Drops the tables of a plugin that is not enabled any more, and what enterprises have set for it."""
-        with open_instance(instance, forgiving=True) as opened:
-            if plugin in opened.settings.enabled_plugins:
-                text = "{plugin} is enabled; `commensal plugin disable {plugin}` comes first."
-                raise Conflict("enabled", text, plugin=plugin)
-            with opened.store.read() as tx:
-                names = tables_of(tx, plugin)
-            if not names:
-                raise NotFound("no_tables", "The database has no tables of {plugin}.", plugin=plugin)
-            if not yes:
-                question = spoken("Drop {names} and all that is in them?", names=", ".join(names))
-                typer.confirm(question, abort=True)
-            with opened.store.write() as tx:
-                tx.execute(delete(enterprise_plugin).where(enterprise_plugin.c.plugin == plugin))
-                tx.execute(delete(plugin_failure).where(plugin_failure.c.plugin == plugin))
-                dropped_names = drop_tables(tx, plugin)
-            console.print(spoken("Dropped {names}.", names=", ".join(dropped_names)))
+        _drop(plugin, instance, yes=yes)
 
     del install, enable, disable, drop
+
+
+def _install_and_enable(package: str, folder: Path) -> None:
+    with as_owner(folder), open_instance(folder):
+        installed_before = set(plugin_entry_points())
+    _install(package)
+    new_plugins = [plugin for plugin in plugin_entry_points() if plugin not in installed_before]
+    if not new_plugins:
+        text = "{package} brings no plugin that was not installed before; `commensal plugins` lists those that are."
+        raise NotFound("no_new_plugin", text, package=package)
+    with as_owner(folder):
+        for plugin in new_plugins:
+            _enable(plugin, folder)
+
+
+def _disable(plugin: str, instance: Path, *, yes: bool) -> None:
+    count = _count_users(instance, plugin)
+    if count and not yes:
+        question = "{count} enterprises use {plugin}. Disable it?"
+        if count == 1:
+            question = "One enterprise uses {plugin}. Disable it?"
+        typer.confirm(spoken(question, count=count, plugin=plugin), abort=True)
+    disable_in_instance(instance, plugin)
+    print_line("{plugin} is disabled. Its tables and settings stay.", plugin=plugin)
+    _print_restart()
+
+
+def _drop(plugin: str, instance: Path, *, yes: bool) -> None:
+    with open_instance(instance, forgiving=True) as opened:
+        if plugin in opened.settings.enabled_plugins:
+            text = "{plugin} is enabled; `commensal plugin disable {plugin}` comes first."
+            raise Conflict("enabled", text, plugin=plugin)
+        with opened.store.read() as tx:
+            names = tables_of(tx, plugin)
+        if not names:
+            raise NotFound("no_tables", "The database has no tables of {plugin}.", plugin=plugin)
+        if not yes:
+            question = spoken("Drop {names} and all that is in them?", names=", ".join(names))
+            typer.confirm(question, abort=True)
+        with opened.store.write() as tx:
+            tx.execute(delete(enterprise_plugin).where(enterprise_plugin.c.plugin == plugin))
+            tx.execute(delete(plugin_failure).where(plugin_failure.c.plugin == plugin))
+            dropped_names = drop_tables(tx, plugin)
+        console.print(spoken("Dropped {names}.", names=", ".join(dropped_names)))
 
 
 def _count_users(folder: Path, plugin: str) -> int:

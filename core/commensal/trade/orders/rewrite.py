@@ -9,11 +9,11 @@ from ...base.errors import Conflict
 from ...base.plugin_fields import PluginValues
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
-from ...hooks.values import ChangedBy
+from ...hooks.values import ChangedBy, ShippingOption
 from ...storage.database import Transaction
 from ...storage.jobs import enqueue_all
 from ..events.announce import event_jobs, sold_out_jobs
-from ..pricing.values import Address, PricedLine
+from ..pricing.values import Address, OrderDraft, PricedLine
 from ..stock.take import change_reserved
 from .emails import order_mail
 from .lines import grains_by_lot
@@ -25,7 +25,7 @@ from .returned_value import with_returns
 from .sale_context import KnownCustomer, refuse_if_books_closed
 from .settle import read_codes, refuse_problems, settle_with_plugins
 from .shipping import book_place, booked_option, release_place, shipping_columns
-from .values import Order, SaleContext
+from .values import Order, Quote, SaleContext
 from .write import change_row, rewrite_parts, totals_of
 
 Difference = Mapping[str, int]  # grains by lot: positive are taken in addition, negative are given back
@@ -76,41 +76,50 @@ def rewrite(
         order.id, shop, lines, customer, choices, person_id=order.person_id, email=order.email, language=order.language,
         codes_before=order.codes,
     )  # fmt: skip
-    if choices.shipping != order.shipping:
-        release_place(tx, hooks, order.id, order.shipping)
-        option = book_place(tx, hooks, shop, draft, order.language)
-        shipping_values = shipping_columns(option)
-    else:
-        option = booked_option(tx, hooks, shop, draft)
-        shipping_values = {**shipping_columns(option), "shipping_label": order.shipping_label} if option else {}
+    option, shipping_values = _shipping(tx, hooks, shop, order, draft)
     quote = with_returns(price(tx, hooks, shop, draft, option), order.adjustments)
     refuse_other_total(total, quote)
     refuse_problems(tx, hooks, shop, quote, order, changed_by)
-    grains_before, grains_after = grains_by_lot(order.lines), grains_by_lot(lines)
-    difference = {lot: grains_after.get(lot, 0) - grains_before.get(lot, 0) for lot in {*grains_before, *grains_after}}
-    moved = {lot: grains for lot, grains in difference.items() if grains}
-    emptied_lots = move_stock(tx, moved, order.id, by)
-    change_row(
-        tx,
-        order.id,
-        order.version,
-        {
-            **totals_of(quote.totals),
-            "payment_state": payment_state(order.paid_total, quote.totals.total),
-            "shipping": choices.shipping,
-            "payment_method": choices.payment_method,
-            **shipping_values,
-            "codes": list(choices.codes),
-            "address": asdict(choices.address) if choices.address else None,
-            **({} if plugin_fields is None else {"plugin_fields": plugin_fields}),
-            **(values or {}),
-        },
-    )
+    emptied_lots = move_stock(tx, _difference(order.lines, lines), order.id, by)
+    plugin_values = {} if plugin_fields is None else {"plugin_fields": plugin_fields}
+    row_values = {**_row_values(order, choices, quote), **shipping_values, **plugin_values, **(values or {})}
+    change_row(tx, order.id, order.version, row_values)
     rewrite_parts(tx, quote)
     settle_with_plugins(tx, hooks, shop, quote, order.adjustments, quote.draft.adjustments)
     events = event_jobs(tx, specifications.order_changed, shop.enterprise_id, order.id, shop.plugins)
     enqueue_all(tx, [order_mail(order, "order_changed"), *events, *sold_out_jobs(tx, emptied_lots)])
     return order_by_id(tx, order.id, enterprise_id=order.enterprise_id)
+
+
+def _shipping(
+    tx: Transaction, hooks: Hooks, shop: SaleContext, order: Order, draft: OrderDraft
+) -> tuple[ShippingOption | None, Mapping[str, object]]:
+    """The booked way of the draft, and its columns. Another way than before releases the place of the old one; the
+    same keeps the label that the customer has read."""
+    if draft.shipping != order.shipping:
+        release_place(tx, hooks, order.id, order.shipping)
+        option = book_place(tx, hooks, shop, draft, order.language)
+        return option, shipping_columns(option)
+    booked = booked_option(tx, hooks, shop, draft)
+    return booked, {**shipping_columns(booked), "shipping_label": order.shipping_label} if booked else {}
+
+
+def _difference(before: Sequence[PricedLine], after: Sequence[PricedLine]) -> Difference:
+    """What the new lines need more or less, without lots of which they need the same."""
+    grains_before, grains_after = grains_by_lot(before), grains_by_lot(after)
+    changes = {lot: grains_after.get(lot, 0) - grains_before.get(lot, 0) for lot in {*grains_before, *grains_after}}
+    return {lot: grains for lot, grains in changes.items() if grains}
+
+
+def _row_values(order: Order, choices: Choices, quote: Quote) -> dict[str, object]:
+    return {
+        **totals_of(quote.totals),
+        "payment_state": payment_state(order.paid_total, quote.totals.total),
+        "shipping": choices.shipping,
+        "payment_method": choices.payment_method,
+        "codes": list(choices.codes),
+        "address": asdict(choices.address) if choices.address else None,
+    }
 
 
 def refuse_empty(lines: tuple[PricedLine, ...]) -> None:

@@ -21,6 +21,7 @@ from ..tables import federation_outbox
 
 _box = federation_outbox.c
 _KEEP = insert(federation_outbox)  # made once, since each message needs it
+_NOT_SENT_YET = {"state": "waiting", "attempts": 0, "error": "", "recovered": False}
 
 
 def post(
@@ -66,23 +67,9 @@ def post(
     )
     if len(signed) > known.largest:
         raise Unreadable("too_large", f"{type_name} has at most {known.largest} bytes")
-    row = {
-        "id": id,
-        "peer_id": peer_id,
-        "lane": place.lane,
-        "epoch": place.epoch,
-        "seq": place.seq,
-        "type": type_name,
-        "body": signed.decode(),
-        "created_at": tx.now,
-        "expires_at": expires,
-        "in_reply_to": in_reply_to,
-        "state": "waiting",
-        "attempts": 0,
-        "error": "",
-        "recovered": False,
-    }
-    tx.change(_KEEP, row)
+    message = {"id": id, "type": type_name, "body": signed.decode(), "expires_at": expires, "in_reply_to": in_reply_to}
+    position = {"peer_id": peer_id, "lane": place.lane, "epoch": place.epoch, "seq": place.seq}
+    tx.change(_KEEP, {**message, **position, **_NOT_SENT_YET, "created_at": tx.now})
     posted(tx, peer_id, place.lane, multihash(signed))
     if not promised:
         enqueue(tx, PUSH, {"peer": peer_id, "lane": place.lane}, due_at=due_at)
