@@ -19,6 +19,7 @@ from commensal.trade import (
     demand_of_supplier,
     locked_orders,
     lot_by_id,
+    low_lots,
     paid_to_supplier,
     products_by_id,
     purchase_order_by_id,
@@ -44,10 +45,11 @@ def bring_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         paid = paid_to_supplier(tx, desk.enterprise.id, [order.session_id for order in past]) if past else {}
         off = _lot_of_product(tx, desk, visit.query["off"]) if "off" in visit.query else None
         added_parts = page_parts(tx, visit, "bring", desk.enterprise.id, desk.scopes)
+        low = low_lots(tx, desk.enterprise.id) if desk.may("products:read") else []
         now = tx.now
     return show(
         visit, desk, "bring", at="bring", status=status, added_parts=added_parts, demand=demand, now=now,
-        mistakes=errors, past=past, paid=paid,
+        mistakes=errors, past=past, paid=paid, low=low,
         orders={order.session_id: order for order in orders if order.ends_at > now}, off=off,
         may_answer=desk.may("orders:write"), may_count=desk.may("products:write"), done=visit.query.get("done", ""),
     )  # fmt: skip

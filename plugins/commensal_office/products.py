@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
@@ -20,7 +21,7 @@ from commensal import (
     search_key,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.trade import Listed, count_stock, grantors, listed_for, set_price
+from commensal.trade import Listed, change_lot, count_stock, grantors, listed_for, lot_by_id, set_price
 
 from .desk import Desk, open_desk
 from .showing import amount_in_field, number_in_field, show
@@ -29,7 +30,7 @@ from .ticked import BULK, apply_bulk, read_bulk, ticked_items
 AT_ONCE = 50  # rows on a page
 _MOST = 1000  # items of one enterprise
 _LONGEST = 100  # characters of a search
-PRICE, STOCK, WAS = "price/", "stock/", "was/"
+PRICE, STOCK, LOW, WAS = "price/", "stock/", "low/", "was/"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,7 @@ class GridRow:
     producer: str
     price: str
     stock: str
+    low: str
     sizes: int
     own_stock: bool
     own_goods: bool
@@ -65,7 +67,7 @@ def products_page(
         visit, desk, "products", at="products", status=status, rows=_with_sizes(shown), words=words, page=max(page, 1),
         pages=pages, count_all=len(rows), matches=len(matches), typed=typed or {}, mistakes=errors,
         names={f"{PRICE}{row.listed.item_id}": row.listed.name for row in shown}
-        | {f"{STOCK}{row.listed.lot.id}": row.listed.name for row in shown},
+        | {f"{kind}{row.listed.lot.id}": row.listed.name for row in shown for kind in (STOCK, LOW)},
         saved=visit.query.get("saved", ""), ticked=ticked_items(visit.form), kinds=_kinds(visit.language),
         bulk={name: visit.form.get(name, "") for name in BULK},
     )  # fmt: skip
@@ -83,6 +85,7 @@ def _load(tx: Transaction, desk: Desk, language: str) -> list[GridRow]:
             producer=producers[item.product.enterprise_id].name,
             price=amount_in_field(item.price, currency, language),
             stock=number_in_field(item.lot.on_hand.normalize(), language),
+            low="" if item.lot.low_level is None else number_in_field(item.lot.low_level.normalize(), language),
             sizes=1,
             own_stock=item.lot.enterprise_id == desk.enterprise.id and not item.lot.unlimited,
             own_goods=item.product.enterprise_id in writable,
@@ -115,10 +118,11 @@ def _with_sizes(rows: Sequence[GridRow]) -> list[GridRow]:
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """Prices in minor units by item, and stocks in the unit of the lot by lot."""
+    """Prices in minor units by item, and by lot, in its unit, stocks and the levels that count as low (None: none)."""
 
     prices: Mapping[str, int]
     stocks: Mapping[str, Decimal]
+    low_levels: Mapping[str, Decimal | None]
 
 
 def save_now(visit: Visit) -> Response:
@@ -126,20 +130,25 @@ def save_now(visit: Visit) -> Response:
 
     The second button also changes the rows that are ticked, after what was typed in them.
     """
-    typed = {name: value for name, value in visit.form.items() if name.startswith((PRICE, STOCK))}
+    typed = {name: value for name, value in visit.form.items() if name.startswith((PRICE, STOCK, LOW))}
     changed = {name: value for name, value in typed.items() if value.strip() != visit.form.get(f"{WAS}{name}", "")}
     try:
         with visit.write() as tx:
             desk = open_desk(tx, visit, "catalogs:write")
             changes = read_changes(changed, desk.enterprise.currency)
             bulk = read_bulk(visit.form, visit.language) if visit.form.get("apply") == "ticked" else None
-            if changes.stocks:
+            if changes.stocks or changes.low_levels:
                 open_desk(tx, visit, "products:write")
             _refuse_changed_meanwhile(tx, visit, desk, changed)
             for item_id, price in changes.prices.items():
                 set_price(tx, desk.enterprise.id, item_id, price)
             for lot_id, on_hand in changes.stocks.items():
-                _count(tx, desk, lot_id, on_hand, by=visit.actor.person_id)
+                with _at_field(f"{STOCK}{lot_id}"):
+                    count_stock(tx, desk.enterprise.id, lot_id, on_hand, person_id=visit.actor.person_id)
+            for lot_id, low_level in changes.low_levels.items():
+                version = lot_by_id(tx, desk.enterprise.id, lot_id).version
+                with _at_field(f"{LOW}{lot_id}"):
+                    change_lot(tx, desk.enterprise.id, lot_id, version, low_level=low_level)
             count = len(changed)
             if bulk is not None:
                 ticked = ticked_items(visit.form)
@@ -160,6 +169,7 @@ def _kinds(language: str) -> list[str]:
 def read_changes(changed: Mapping[str, str], currency: str) -> Changes:
     """Reads the changed fields. Raises `Invalid` with every mistake, each at its field."""
     prices, stocks, problems = dict[str, int](), dict[str, Decimal](), list[Problem]()
+    low_levels: dict[str, Decimal | None] = {}
     for name, text in changed.items():
         if name.startswith(PRICE):
             price = read_amount(text, currency)
@@ -168,14 +178,21 @@ def read_changes(changed: Mapping[str, str], currency: str) -> Changes:
             else:
                 prices[name.removeprefix(PRICE)] = price
             continue
+        if name.startswith(LOW) and not text.strip():
+            low_levels[name.removeprefix(LOW)] = None
+            continue
         try:
-            stocks[name.removeprefix(STOCK)] = read_decimal(text.strip().replace(",", "."))
+            quantity = read_decimal(text.strip().replace(",", "."))
+            if name.startswith(LOW):
+                low_levels[name.removeprefix(LOW)] = quantity
+            else:
+                stocks[name.removeprefix(STOCK)] = quantity
         except InvalidOperation:
             message = "{text} is no quantity; write it like 12 or 12.5."
             problems.append(Problem("quantity", message, f"/{name}", {"text": text[:20]}))
     if problems:
         raise Invalid(problems)
-    return Changes(prices=prices, stocks=stocks)
+    return Changes(prices=prices, stocks=stocks, low_levels=low_levels)
 
 
 def _refuse_changed_meanwhile(tx: Transaction, visit: Visit, desk: Desk, changed: Mapping[str, str]) -> None:
@@ -194,12 +211,14 @@ def _refuse_changed_meanwhile(tx: Transaction, visit: Visit, desk: Desk, changed
 def _values_of(row: GridRow) -> Iterator[tuple[str, str]]:
     yield f"{PRICE}{row.listed.item_id}", row.price
     yield f"{STOCK}{row.listed.lot.id}", row.stock
+    yield f"{LOW}{row.listed.lot.id}", row.low
 
 
-def _count(tx: Transaction, desk: Desk, lot_id: str, on_hand: Decimal, *, by: str | None) -> None:
+@contextmanager
+def _at_field(name: str) -> Iterator[None]:
+    """Raises an error of the block as one that stands at the field."""
     try:
-        count_stock(tx, desk.enterprise.id, lot_id, on_hand, person_id=by)
+        yield
     except Refused as error:
         problems = error.problems or [Problem(error.code, error.text, values=error.values)]
-        where = f"/{STOCK}{lot_id}"
-        raise Invalid([Problem(each.code, each.text, where, each.values) for each in problems]) from error
+        raise Invalid([Problem(each.code, each.text, f"/{name}", each.values) for each in problems]) from error

@@ -26,6 +26,7 @@ from commensal.trade import (
     coordination_by_id,
     is_coming,
     is_open,
+    low_lots,
     offers_for,
     payment_methods,
     problems_of,
@@ -84,6 +85,7 @@ class Week:
     before: SaleSession | None
     orders_before: Sequence[OrderSummary]
     sold_out: tuple[str, ...]
+    low: tuple[str, ...]
     on_sale: int
     payment_problems: int
     conflicts: int
@@ -148,6 +150,7 @@ def _load(tx: Transaction, desk: Desk, session: SaleSession, sessions: Sequence[
         before=before,
         orders_before=summaries_of_session(tx, shop_id, before.id) if before and desk.may("orders:read") else (),
         sold_out=tuple(offer.name for offer in offers if offer.left == 0),
+        low=tuple(lot.name for lot in low_lots(tx, shop_id)) if desk.may("products:read") else (),
         on_sale=len(offers),
         payment_problems=len(problems_of(tx, shop_id)) if desk.may("payments:read") else 0,
         conflicts=count_conflicts(tx, shop_id) if desk.may("payments:read") else 0,
@@ -237,6 +240,7 @@ def tasks(visit: Visit, desk: Desk, week: Week, methods: int) -> Iterator[Task]:
     """What needs somebody now, the urgent first."""
     tasks_now = [
         *_of_the_sale(visit, week, methods),
+        *_of_the_stock(visit, desk, week),
         *_of_the_day(visit, desk, week),
         *_of_the_money(visit, desk, week),
     ]
@@ -262,6 +266,14 @@ def _of_the_sale(visit: Visit, week: Week, methods: int) -> Iterator[Task]:
         text, action = translate(language, "No next sale is planned"), translate(language, "Plan it")
         url = f"/office/{session.enterprise_id}/sale/{session.id}" if week.coordination else ""
         yield Task(text=text, why=why, url=url, action=action)
+
+
+def _of_the_stock(visit: Visit, desk: Desk, week: Week) -> Iterator[Task]:
+    if week.low:
+        text = plural(visit.language, "{number} stock runs low", "{number} stocks run low", len(week.low))
+        names = ", ".join(week.low[:3]) + (" …" if len(week.low) > 3 else "")
+        url, action = f"{desk.address}/products", translate(visit.language, "To the stock")
+        yield Task(text=text.format(number=len(week.low)), why=names, url=url, action=action)
 
 
 def _of_the_day(visit: Visit, desk: Desk, week: Week) -> Iterator[Task]:

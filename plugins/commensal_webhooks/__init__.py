@@ -47,6 +47,7 @@ from .events import (
     sale_planned,
     sold_out,
     stock_changed,
+    stock_low,
 )
 from .office import office_pages, page_parts
 from .people import erase_person, person_data
@@ -75,6 +76,7 @@ __all__ = [
     "sale_planned",
     "sold_out",
     "stock_changed",
+    "stock_low",
 ]
 
 

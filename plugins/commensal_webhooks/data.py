@@ -25,7 +25,7 @@ _ADJUSTMENT = ("phase", "kind", "label", "amount", "vat_rate", "line_id", "payer
 _PAYMENT = ("id", "order_id", "kind", "method", "amount", "currency", "state", "reference", "created_at", "changed_at")
 _SALE = ("id", "coordination_id", "name", "opens_at", "closes_at", "begins_at", "ends_at", "note")
 _PRODUCT = tuple(column.name for column in fields(SuppliedProduct))  # all, so that a new one is sent too
-_LOT = ("id", "name", "unit", "unlimited", "on_hand", "free", "reserved", "sold")
+_LOT = ("id", "name", "unit", "unlimited", "on_hand", "free", "reserved", "sold", "low_level")
 
 
 def order_data(order: Order, personal: bool) -> dict[str, object]:

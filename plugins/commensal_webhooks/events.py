@@ -84,6 +84,11 @@ def sold_out(instance: Instance, event: Event, lot: StockLot) -> None:
 
 
 @hookimpl
+def stock_low(instance: Instance, event: Event, lot: StockLot) -> None:
+    _queue(instance, event, lot_data, lot)
+
+
+@hookimpl
 def stock_changed(instance: Instance, event: Event, lot: StockLot) -> None:
     _queue(instance, event, lot_data, lot)
 

@@ -19,7 +19,7 @@ PLUGIN = "webhooks"
 EventKind = Literal[
     "order_placed", "order_changed", "order_cancelled", "order_fulfilled", "order_paid", "payment_received",
     "payment_refunded", "payment_failed", "sale_planned", "sale_cancelled", "sale_opened", "sale_completed",
-    "stock_changed", "sold_out", "customer_created", "product_changed",
+    "stock_changed", "stock_low", "sold_out", "customer_created", "product_changed",
 ]  # fmt: skip
 KINDS: tuple[str, ...] = get_args(EventKind)
 MOST_HOOKS = 20  # of one enterprise

@@ -46,6 +46,7 @@ from commensal.testing.probe import GOOD, Probe, World, build, shorten
 from commensal.trade.catalogs.offers import set_price
 from commensal.trade.enterprises.plugins import disable_plugin, enable_plugin
 from commensal.trade.enterprises.try_settings import try_settings
+from commensal.trade.event_delivery.low_stock import announce_low_stock
 from commensal.trade.event_delivery.openings import announce_openings
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.cancel_sale import cancel_coordination
@@ -73,6 +74,7 @@ from commensal.trade.privacy.subject import subject_by_email
 from commensal.trade.products.products import archive_product
 from commensal.trade.products.questions import products_of
 from commensal.trade.sale_sessions.clone import clone_coordination
+from commensal.trade.stock.lots import change_lot
 from commensal.trade.stock.movements import count_stock
 from commensal.trade.stock.tables import stock_lot
 from commensal.trade.supply.demand import demand_of_supplier
@@ -295,6 +297,7 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "sale_opened": lambda world, _: in_write(world, announce_openings),
     "sale_completed": close_sale,
     "stock_changed": lambda world, _: in_write(world, lambda tx: count_stock(tx, "shop", world.lot, Decimal(9))),
+    "stock_low": lambda world, _: in_write(world, _run_low),
     "sold_out": lambda world, _: place_probe_order(world, 10),
     "product_changed": lambda world, _: in_write(world, _archive_product),
     "listing_changed": lambda world, _: in_write(world, lambda tx: set_price(tx, "shop", world.item, 999)),
@@ -321,6 +324,12 @@ def _switch_off_and_on(world: World) -> None:
         enable_plugin(tx, world.hooks, "shop", "probe", {})
 
     in_write(world, switch)
+
+
+def _run_low(tx: Transaction) -> None:
+    (stocked,) = products_of(tx, "shop")
+    change_lot(tx, "shop", stocked.lot.id, stocked.lot.version, low_level=Decimal(10))
+    announce_low_stock(tx)
 
 
 def _archive_product(tx: Transaction) -> None:

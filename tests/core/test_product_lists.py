@@ -647,3 +647,29 @@ def test_the_template_of_open_food_network_has_headers_that_are_known(table: Tab
     with pytest.raises(Refused) as error:
         read_list(content)
     assert error.value.code == "empty"
+
+
+# ------------------------------------------------------------------------------------------------ alerts
+
+
+def test_a_list_sets_and_takes_away_the_level_of_an_alert_in_pieces_of_the_row(table: Table) -> None:
+    def level() -> Decimal | None:
+        return table.products()[0].lot.low_level
+
+    small, large = {"name": "Petit", "units": "0.5", "lot": "Tas"}, {"name": "Grand", "units": "2", "lot": "Tas"}
+    table.import_rows({**small, "on_hand": "9", "low_stock": "7"}, {**large, "on_hand": "", "low_stock": ""})
+    assert level() == Decimal("3.5")
+    as_exported = ({**small, "on_hand": "9", "low_stock": "7"}, {**large, "on_hand": "2", "low_stock": "1"})
+    assert table.import_rows(*as_exported).unchanged == 2
+    assert table.import_rows({**small, "on_hand": "9"}, {**large, "on_hand": "2"}).unchanged == 2, "without the column"
+    contradiction = ({**small, "on_hand": "9", "low_stock": "8"}, {**large, "on_hand": "2", "low_stock": "3"})
+    assert table.mistakes(*contradiction) == [
+        "row 2, low_stock: Row 3 is taken from the same lot, and says something else of it."
+    ]
+    report = table.import_rows(
+        {**small, "on_hand": "9", "low_stock": "12"}, {**large, "on_hand": "2", "low_stock": "3"}
+    )
+    assert (report.changed, level()) == (2, Decimal(6))
+    table.import_rows({**small, "on_hand": "9", "low_stock": ""}, {**large, "on_hand": "2", "low_stock": ""})
+    assert level() is None
+    assert "low_stock" in str(table.import_rows({"low_stock": "few"}, dry_run=True).problems[0].values)

@@ -110,7 +110,11 @@ def _make(tx: Transaction, descriptions: list[Any]) -> int:
 
 def _stock(tx: Transaction, product: Any, pieces: int) -> None:
     lot = metadata.tables["stock_lot"]
-    tx.execute(update(lot).where(lot.c.id == product.lot_id).values(free=pieces * product.lot_quantity + 1))
+    tx.execute(
+        update(lot)
+        .where(lot.c.id == product.lot_id)
+        .values(free=pieces * product.lot_quantity + 1, low_level=pieces * 2)
+    )
     if pieces > 2:
         take_stock(tx, {product.lot_id: pieces // 3 * product.lot_quantity}, order_id="order")
 
@@ -190,9 +194,9 @@ def test_an_english_list_has_the_headers_of_open_food_network(stocked: Store) ->
         "producer,sku,name,display_name,category,description,units,unit_type,variant_unit_name,price,on_hand,"
         "available_on,on_demand,shipping_category,tax_category"
     )
-    assert header == f"id,{shared_headers},lot,weighed,deposit,labels,allergens,origin,handling,hidden"
+    assert header == f"id,{shared_headers},lot,low_stock,weighed,deposit,labels,allergens,origin,handling,hidden"
     (eggs,) = (row.partition(",")[2] for row in rows if "Œufs" in row)
-    assert eggs == "farm,,Œufs,,apple,,0.5,kg,,2.50,3,,0,,5.5,,0,0.00,,,,,0"
+    assert eggs == "farm,,Œufs,,apple,,0.5,kg,,2.50,3,,0,,5.5,,0,0,0.00,,,,,0"
 
 
 def test_a_french_list_is_what_a_french_excel_opens(stocked: Store) -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from commensal.base.errors import Conflict, SoldOut
 from commensal.testing.placed import a_shop
@@ -21,7 +21,8 @@ from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.fulfil import hand_order_over, undo_hand_over_of
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.sale_sessions.tables import coordination_supplier, session_item
-from commensal.trade.stock.lots import lots_of
+from commensal.trade.stock.lots import change_lot, lots_of
+from commensal.trade.stock.tables import low_stock_notice
 from commensal_federation.availability.tables import federation_lease
 from commensal_federation.catalogue.grants import SELLING, accept_grant, end_grant, give_grant
 from commensal_federation.delivery import post
@@ -236,6 +237,23 @@ def test_where_the_new_home_sold_its_goods_the_copies_become_the_goods(farm: Pro
     assert [lot.free, lot.reserved, lot.lent] == [46, 54, 0]
     assert home_of(shop) == []
     assert_consistent(farm.region)
+
+
+def test_the_level_of_an_alert_moves_with_the_lot_and_nobody_is_alerted_of_the_move(farm: Producer) -> None:
+    shop = Hub(farm.region, "c", "shop")
+    farm.grant(shop)
+    shop.sell(farm)
+    minutes(farm.region, 2)
+    with farm.write() as tx:
+        (lot,) = lots_of(tx, "farm")
+        change_lot(tx, "farm", lot.id, lot.version, low_level=Decimal(5))
+    new_home = move(farm)
+    minutes(farm.region, 2)
+    with new_home.read() as tx:
+        assert [lot.low_level for lot in lots_of(tx, new_home.id)] == [Decimal(5)]
+    with farm.read() as tx:
+        assert [lot.low_level for lot in lots_of(tx, "farm")] == [None]
+        assert tx.value(select(func.count()).select_from(low_stock_notice)) == 0
 
 
 def test_what_is_on_its_way_between_the_homes_is_not_lost(farm: Producer) -> None:

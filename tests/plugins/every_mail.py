@@ -39,6 +39,10 @@ _CANCELLED = ("order_cancelled", "order_unpaid", "order_unconfirmed")
 _LATER = tuple(kind for kind in ORDER_KINDS if kind not in {*_EARLIER, *_CANCELLED})
 _AFFAIRS: dict[str, dict[str, Any]] = {
     "empty_sale": {"sale": "Panier de juin", "shop": "Le Panier du Val"},
+    "stock_low": {
+        "count": 2, "path": "office/e1/products",
+        "lots": [{"name": "Poireaux", "left": "4 kg", "level": "5 kg"}, {"name": "Miel", "left": "0", "level": "2"}],
+    },
     "guest_orders_expired": {"count": 3, "numbers": "4, 7, 9"},
     "shop_watch": {"shop": "Le Panier du Val", "path": "tell/s3cret"},
     "shop_sale_open": {

@@ -209,3 +209,23 @@ def test_the_kind_of_goods_is_said_by_their_producer(owner: Browser, stall: Stal
     owner.go(GRID)
     change_ticked(owner, bread, by_percent="10")
     assert price_of(stall, bread) == 330
+
+
+def test_the_level_of_an_alert_is_set_and_taken_away_in_the_grid(owner: Browser, stall: Stall) -> None:
+    def level() -> Decimal | None:
+        with stall.instance.store.read() as tx:
+            return lot_by_id(tx, "shop", stall.heap).low_level
+
+    field = f"low/{stall.heap}"
+    owner.go(GRID)
+    save(owner, **{field: "12,5"})
+    assert (grid_of(owner).fields[field], level()) == ("12.5", Decimal("12.5"))
+    assert "running low" in owner.page.text
+    assert "1 stock runs low" in owner.go(OFFICE).text
+    owner.go(GRID)
+    save(owner, **{field: "-3"})
+    assert (owner.status, level()) == (422, Decimal("12.5"))
+    owner.go(GRID)
+    save(owner, **{field: "", f"stock/{stall.heap}": "12"})
+    assert level() is None
+    assert "runs low" not in owner.go(OFFICE).text

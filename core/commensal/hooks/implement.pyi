@@ -90,6 +90,7 @@ _sale_cancelled = TypeVar("_sale_cancelled", bound=Callable[..., None | Awaitabl
 _sale_opened = TypeVar("_sale_opened", bound=Callable[..., None | Awaitable[None]])
 _sale_completed = TypeVar("_sale_completed", bound=Callable[..., None | Awaitable[None]])
 _stock_changed = TypeVar("_stock_changed", bound=Callable[..., None | Awaitable[None]])
+_stock_low = TypeVar("_stock_low", bound=Callable[..., None | Awaitable[None]])
 _sold_out = TypeVar("_sold_out", bound=Callable[..., None | Awaitable[None]])
 _product_changed = TypeVar("_product_changed", bound=Callable[..., None | Awaitable[None]])
 _listing_changed = TypeVar("_listing_changed", bound=Callable[..., None | Awaitable[None]])
@@ -455,6 +456,12 @@ class Implement:
         """stock_changed(instance: Instance, event: Event, lot: StockLot) -> None
 
         The stock of a lot has changed, because somebody counted, harvested or wrote off.
+        """
+
+    def stock_low(self, function: _stock_low, /) -> _stock_low:
+        """stock_low(instance: Instance, event: Event, lot: StockLot) -> None
+
+        Of a lot of this enterprise no more than its `low_level` is free: orders, lending or people have taken the rest.
         """
 
     def sold_out(self, function: _sold_out, /) -> _sold_out:

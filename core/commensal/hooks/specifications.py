@@ -684,6 +684,17 @@ def stock_changed(instance: Instance, event: Event, lot: StockLot) -> None:
 
 
 @hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0, since="0.2")
+def stock_low(instance: Instance, event: Event, lot: StockLot) -> None:
+    """Of a lot of this enterprise no more than its `low_level` is free: orders, lending or people have taken the rest.
+
+    Called once until the lot is refilled: at once when people add goods, after a day when orders give some back. An
+    enterprise is told at most once an hour, so it may be called up to an hour late. `lot` is as it is now. Not called
+    for lots that are unlimited, have no `low_level`, or of which no product is offered any more.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="nothing", where="job", on_error="retry", timeout=60.0, since="0.2")
 def sold_out(instance: Instance, event: Event, lot: StockLot) -> None:
     """An order has taken the last of a lot of this enterprise, at its own sale or at another one's.
 

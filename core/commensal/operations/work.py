@@ -14,6 +14,7 @@ from ..interfaces.mail.empty_sales import mail_empty_sales
 from ..interfaces.mail.expired_guest_orders import mail_expired_orders
 from ..interfaces.mail.links import forget_links
 from ..interfaces.mail.log import forget_mails
+from ..interfaces.mail.low_stock import mail_low_stock
 from ..interfaces.mail.send import send_mail
 from ..interfaces.mail.set_aside import mail_set_aside
 from ..interfaces.pages.shown import forget_shown_pages
@@ -29,6 +30,7 @@ from ..trade.accounts.confirmations import FORGOTTEN, mail_reset
 from ..trade.audit.forgetting import forget_old_entries
 from ..trade.enterprises.households import forget_household_invitations
 from ..trade.enterprises.invitations import forget_invitations
+from ..trade.event_delivery.low_stock import announce_low_stock
 from ..trade.event_delivery.openings import announce_openings, forget_openings
 from ..trade.event_delivery.sold_out import announce_sold_out
 from ..trade.event_delivery.tell import EVENT, tell_plugin
@@ -55,6 +57,10 @@ def _announce_openings(tx: Transaction) -> None:
     mail_empty_sales(tx, announce_openings(tx))
 
 
+def _announce_low_stock(tx: Transaction) -> None:
+    mail_low_stock(tx, announce_low_stock(tx))
+
+
 def _core(instance: Instance) -> Work:
     retention = instance.settings.retention
     forget_entries = partial(forget_old_entries, days=retention.audit_days)
@@ -78,6 +84,7 @@ def _core(instance: Instance) -> Work:
         },
         periodic=(
             Periodic("announce_openings", timedelta(minutes=1), _announce_openings),
+            Periodic("announce_low_stock", timedelta(minutes=1), _announce_low_stock),
             Periodic("complete_sales", timedelta(minutes=1), complete_due, irreversible=True),
             Periodic("close_parts", timedelta(minutes=1), close_parts, irreversible=True),
             Periodic("remind_customers", timedelta(minutes=5), remind_due, irreversible=True),

@@ -127,6 +127,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "sale_opened": lambda sale: None,
     "sale_completed": lambda sale: None,
     "stock_changed": lambda lot: None,
+    "stock_low": lambda lot: None,
     "sold_out": lambda lot: None,
     "product_changed": lambda product: None,
     "listing_changed": lambda item_ids: None,

@@ -288,6 +288,8 @@ from .stock.lots import change_lot as change_lot
 from .stock.lots import lot_by_id as lot_by_id
 from .stock.lots import lots_by_id as lots_by_id
 from .stock.lots import lots_of as lots_of
+from .stock.lots import low_lots as low_lots
+from .stock.lots import stop_watching_lots as stop_watching_lots
 from .stock.movements import count_stock as count_stock
 from .stock.movements import taken_since as taken_since
 from .supply.answers import LineAnswer as LineAnswer

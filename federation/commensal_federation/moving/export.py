@@ -150,6 +150,7 @@ def _lot(tx: Transaction, lot: StockLot, level: tuple[int, int, int]) -> LotRow:
     return LotRow(
         id=lot.id, name=lot.name, unit=lot.unit, per_unit=lot.per_unit, unlimited=lot.unlimited,
         free=free, lent=0 if lot.unlimited else lent, main_id=None if main_id == lot.id else main_id,
+        low_level=None if lot.low_level is None else int(lot.low_level * lot.per_unit),
     )  # fmt: skip
 
 

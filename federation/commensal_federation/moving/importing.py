@@ -216,7 +216,7 @@ class _Import:
     def _lot(self, row: LotRow) -> LotCopy:
         return LotCopy(
             id=self.id_here(row.id), name=row.name, unit=row.unit, per_unit=row.per_unit, unlimited=row.unlimited,
-            new=row.id not in self.renamed,
+            new=row.id not in self.renamed, low_level=row.low_level,
         )  # fmt: skip
 
     def _product(self, row: ProductRow) -> ProductCopy:

@@ -22,6 +22,7 @@ from commensal.trade import (
     products_of,
     settle_lent,
     stay_home,
+    stop_watching_lots,
     tell_beyond,
 )
 
@@ -248,6 +249,7 @@ def become_copy(tx: Transaction, move: MoveRow, peer: Peer, ready: MoveReady) ->
     enterprise_id = str(move.enterprise_id)
     sold_along = grains_sold_along(tx, enterprise_id, peer.id)
     forget_trade(tx, enterprise_id, peer.id)
+    stop_watching_lots(tx, enterprise_id)
     mirror = {"iri": ready.moved_to, "peer_id": peer.id, "enterprise_id": enterprise_id, "created_at": tx.now}
     tx.execute(insert(federation_mirror), mirror)
     products = pages(lambda after: products_of(tx, enterprise_id, after=after, limit=_AT_ONCE), _product_id)

@@ -56,6 +56,7 @@ _SUBJECTS: Mapping[AnyHook, tuple[str, Load]] = {
     specifications.sale_opened: ("sale", _sale),
     specifications.sale_completed: ("sale", _sale),
     specifications.stock_changed: ("lot", lot_by_id),
+    specifications.stock_low: ("lot", lot_by_id),
     specifications.sold_out: ("lot", lot_by_id),
     specifications.product_changed: ("product", product_by_id),
     specifications.listing_changed: ("item_ids", lambda tx, enterprise_id, item_ids: tuple(item_ids)),

@@ -73,6 +73,11 @@ def read_pieces(cell: str, cell_format: CellFormat) -> int | Problem:
     return int(number)
 
 
+def read_low_level(cell: str, cell_format: CellFormat) -> int | Problem:
+    """A whole number of pieces; -1 for an empty cell: nobody is told."""
+    return read_pieces(cell, cell_format) if cell else -1
+
+
 def read_vat(cell: str, cell_format: CellFormat) -> Decimal | Problem:
     """A rate in percent: ``5.5``, ``5,5 %``, ``TVA 5,5 %``."""
     match = _RATE.fullmatch(search_key(cell))

@@ -58,6 +58,7 @@ COLUMNS = (
     Column("tax_category", "tax_category", "tva", ("vat", "vat rate", "taux de tva", "catégorie fiscale",
            "catégorie de taxe", "catégorie de tva", "type de tva")),
     Column("lot", "lot", "lot", ("stock lot", "lot de stock", "shared stock", "stock partagé")),
+    Column("low_level", "low_stock", "seuil d'alerte", ("low stock threshold", "low stock amount", "stock faible")),
     _column("weighed"),
     _column("deposit"),
     *(_column(entry.name) for entry in fields(ProductFacts)),

@@ -17,7 +17,7 @@ from ..products.content import search_text
 from ..products.fields import PRODUCT_FIELDS
 from ..products.tables import product_vat, supplied_product
 from ..stock.grains import as_text
-from ..stock.levels import LevelChange, change_levels, lock_lots, write_movements
+from ..stock.levels import LevelChange, change_levels, forget_notices, lock_lots, write_movements
 from ..stock.lots import lent_error
 from ..stock.tables import stock_lot
 from .existing import ExistingProduct, Item
@@ -36,7 +36,8 @@ def commit_plan(tx: Transaction, plan: ImportPlan, *, person_id: str | None) -> 
     insert_rows(tx, stock_lot, plan.lots)
     received = {row["id"]: LevelChange(free=row["free"]) for row in plan.lots if row["free"]}
     write_movements(tx, "received", received, person_id=person_id)
-    _edit(tx, stock_lot, [(lot.id, lot.version, {"unlimited": unlimited}) for lot, unlimited in plan.unlimited])
+    _edit(tx, stock_lot, [(lot.id, lot.version, row) for lot, row in plan.lot_changes])
+    forget_notices(tx, [lot.id for lot, row in plan.lot_changes if row["low_level"] != lot.low_level])
     _count(tx, plan.counted, person_id)
     sku_taken = Invalid([Problem("sku_taken", "One of the references was given to another product meanwhile.")])
     with refuse_conflict(tx, duplicate=sku_taken):

@@ -65,6 +65,7 @@ class Lot:
     reserved: int
     lent: int
     version: int
+    low_level: int | None = None
 
     @property
     def bound(self) -> int:

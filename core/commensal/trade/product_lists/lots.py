@@ -31,8 +31,8 @@ class LotGroup:
 
     lot:          the existing lot, or if `is_new` a new one without an id
     lot_quantity: grains of one piece, by row number
-    unlimited, on_hand: the new values; `on_hand` in grains, ordered ones included
-    changed:      numbers of the rows that change the level
+    unlimited, on_hand, low_level: the new values; in grains, `on_hand` with ordered ones
+    changed:      numbers of the rows that change one of them
     """
 
     lot: Lot
@@ -41,6 +41,7 @@ class LotGroup:
     lot_quantity: dict[int, int] = field(default_factory=dict)
     unlimited: bool = False
     on_hand: int = 0
+    low_level: int | None = None
     changed: set[int] = field(default_factory=set)
 
 
@@ -69,6 +70,7 @@ class LotGrouper:
             self._measure(group)
             self._decide_unlimited(group)
             self._count(group)
+            self._watch(group)
         return list(groups.values())
 
     def _lot_of(self, match: Match, lots_by_name: Mapping[Hashable, list[Lot]]) -> tuple[Hashable, Lot | None] | None:
@@ -155,6 +157,28 @@ class LotGrouper:
             text = "{reserved} are ordered, so there cannot be less. Change or cancel orders first."
             reserved = as_text(lot.bound, lot.unit, lot.per_unit)
             self._note(first, "on_hand", Problem("below_reserved", text, values={"reserved": reserved}))
+
+    def _watch(self, group: LotGroup) -> None:
+        """Sets the level that counts as low: that of the rows which change it, or else the present one."""
+        present = group.low_level = group.lot.low_level
+        levels = {
+            match.row.number: (match, pieces * size if pieces >= 0 else -1)
+            for match in group.matches
+            if "low_level" in match.row.values
+            for size, pieces in [(group.lot_quantity[match.row.number], match.row.values["low_level"])]
+            if pieces != (-1 if present is None else present // size)
+        }
+        if not levels:
+            return
+        first, most = max(levels.values(), key=lambda level: level[1])
+        for row, (match, grains) in levels.items():
+            size = group.lot_quantity[row]
+            if grains != (most // size * size if most >= 0 else -1):
+                self._note(match, "low_level", _disagree(first))
+        group.low_level = None if most < 0 else most
+        group.changed |= levels.keys()
+        if most > LARGEST:
+            self._note(first, "low_level", Problem("quantity", "That is more than a lot can hold."))
 
     def _note(self, match: Match, key: str, problem: Problem) -> None:
         self.findings.add(match.row.number, self.headers.spelling.get(key, ""), problem)

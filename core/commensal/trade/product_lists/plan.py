@@ -35,7 +35,7 @@ class ImportPlan:
     context: ListContext
     lots: list[Values] = field(default_factory=list)
     counted: dict[str, int | None] = field(default_factory=dict)
-    unlimited: list[tuple[Lot, bool]] = field(default_factory=list)
+    lot_changes: list[tuple[Lot, Values]] = field(default_factory=list)
     products: list[Values] = field(default_factory=list)
     product_changes: list[tuple[ExistingProduct, Values]] = field(default_factory=list)
     rates: list[Values] = field(default_factory=list)
@@ -80,15 +80,14 @@ class ImportPlanner:
         if not group.is_new:
             if free != lot.free:
                 plan.counted[lot.id] = None if group.unlimited else group.on_hand
-            if group.unlimited != lot.unlimited:
-                plan.unlimited.append((lot, group.unlimited))
+            if (group.unlimited, group.low_level) != (lot.unlimited, lot.low_level):
+                plan.lot_changes.append((lot, {"unlimited": group.unlimited, "low_level": group.low_level}))
             return lot.id
         lot_id = self.tx.new_id()
         row = {
             "id": lot_id, "enterprise_id": lot.producer_id, "name": lot.name, "unit": lot.unit,
             "per_unit": lot.per_unit, "unlimited": group.unlimited, "free": free, "reserved": 0, "sold": 0,
-            "lent": 0, "beyond": 0,
-            "created_at": self.tx.now, "version": 1,
+            "lent": 0, "beyond": 0, "low_level": group.low_level, "created_at": self.tx.now, "version": 1,
         }  # fmt: skip
         plan.lots.append(row)
         return lot_id

@@ -25,9 +25,10 @@ _TEXTS = {field.column: field for field in PRODUCT_FIELDS.values() if field.kind
 _LONGEST = {"display_name": 200, "lot": 200, "id": 64} | {key: field.most for key, field in _TEXTS.items()}
 _NAMING = ("id", "sku", "name", "display_name")  # columns that say which product is meant
 _BY_KIND: dict[Kind, Callable[[str, CellFormat], Any]] = {"flag": cells.read_flag, "amount": cells.read_deposit}
-# Columns in which an empty cell has a meaning: no deposit, not hidden.
+# Columns in which an empty cell has a meaning: no deposit, not hidden, nobody is told.
 _OPTIONAL: dict[str, Callable[[str, CellFormat], Any]] = {
     "hidden": cells.read_flag,
+    "low_level": cells.read_low_level,
     **{field.column: _BY_KIND[field.kind] for field in PRODUCT_FIELDS.values() if field.kind in _BY_KIND},
     **{field.column: cells.terms_reader(field) for field in PRODUCT_FIELDS.values() if field.kind == "terms"},
 }
@@ -74,7 +75,7 @@ class RowValues:
 
     id lot display_name: texts; "" for none
     vat_rate and the fields of a product: as those of a `SuppliedProduct`
-    price: minor units; on_hand: pieces; on_demand hidden: flags
+    price: minor units; on_hand: pieces; low_level: pieces, -1 for none; on_demand hidden: flags
     """
 
     number: int

@@ -107,6 +107,7 @@ def _row(
         "price": None if item is None or item.price is None else _amount(item.price, context.currency),
         "on_hand": None if lot.unlimited else Decimal(lot.pieces(product.lot_quantity)),
         "on_demand": _flag(lot.unlimited),
+        "low_level": None if lot.low_level is None else Decimal(lot.low_level // product.lot_quantity),
         "tax_category": product.vat_rate,
         "lot": lot.name if shared else None,
         "hidden": _flag(bool(item and item.hidden)),

@@ -27,7 +27,10 @@ from .vat import ALWAYS, read_rate
 
 @dataclass(frozen=True, kw_only=True)
 class LotCopy:
-    """A lot in the unit of its home. `new`: there is no copy yet. The levels of an existing copy stay as they are."""
+    """A lot in the unit of its home. `new`: there is no copy yet. The levels of an existing copy stay as they are.
+
+    `low_level`, in grains, is that of an enterprise that moves here; of a copy nobody here is told.
+    """
 
     id: str
     name: str
@@ -35,6 +38,7 @@ class LotCopy:
     per_unit: int
     unlimited: bool
     new: bool
+    low_level: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +58,7 @@ class ProductCopy(ProductDescription):
 
 
 def keep_lots(tx: Transaction, enterprise_id: str, lots: Sequence[LotCopy]) -> None:
-    """Inserts new lots, empty, and updates name and `unlimited` of existing ones."""
+    """Inserts new lots, empty, and updates name, `unlimited` and `low_level` of existing ones."""
     empty = {"free": 0, "reserved": 0, "sold": 0, "lent": 0, "beyond": 0, "created_at": tx.now, "version": 1}
     insert_rows(
         tx,
@@ -62,14 +66,19 @@ def keep_lots(tx: Transaction, enterprise_id: str, lots: Sequence[LotCopy]) -> N
         [
             {
                 "id": lot.id, "enterprise_id": enterprise_id, "name": lot.name, "unit": lot.unit,
-                "per_unit": lot.per_unit, "unlimited": lot.unlimited, **empty,
+                "per_unit": lot.per_unit, "unlimited": lot.unlimited, "low_level": lot.low_level, **empty,
             }
             for lot in lots
             if lot.new
         ],
     )  # fmt: skip
     updates = [
-        {"copy_id": lot.id, "new_name": lot.name, "new_unlimited": lot.unlimited}
+        {
+            "copy_id": lot.id,
+            "new_name": lot.name,
+            "new_unlimited": lot.unlimited,
+            "new_low_level": lot.low_level,
+        }
         for lot in sorted(lots, key=lambda lot: lot.id)  # the order in which orders lock lots
         if not lot.new
     ]
@@ -78,7 +87,9 @@ def keep_lots(tx: Transaction, enterprise_id: str, lots: Sequence[LotCopy]) -> N
         tx.execute(
             update(stock_lot)
             .where(*conditions)
-            .values(name=bindparam("new_name"), unlimited=bindparam("new_unlimited")),
+            .values(
+                name=bindparam("new_name"), unlimited=bindparam("new_unlimited"), low_level=bindparam("new_low_level")
+            ),
             updates,
         )
 

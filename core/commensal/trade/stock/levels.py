@@ -6,15 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import Text, Update, bindparam, select, update
+from sqlalchemy import Text, Update, bindparam, delete, exists, select, update
 
 from ...base.errors import NotFound
 from ...hooks import specifications
 from ...storage.database import Row, Transaction, Whole, as_json, insert_rows, parameter_rows
 from ...storage.database.change_capture import MAX_DETAILED_ROWS
 from ..events.announce import announce
-from .tables import stock_lot, stock_movement
+from .tables import low_stock_notice, stock_lot, stock_movement
 
+_NOTICES = delete(low_stock_notice).where(low_stock_notice.c.lot_id.in_(bindparam("lots", expanding=True)))
+_REFILLED = exists().where(stock_lot.c.id == low_stock_notice.c.lot_id, stock_lot.c.free > stock_lot.c.low_level)
 TRAVELLING = ("lent", "leased")  # kinds of movements, see `lending.py`
 
 
@@ -81,7 +83,8 @@ def write_movements(
 ) -> None:
     """Writes one entry of the journal for each lot, all with one statement.
 
-    Changes that people make are announced to plugins; those by orders and those between instances are not.
+    Changes that people make are announced to plugins; those by orders and those between instances are not. A lot that
+    people have refilled is told again when it runs low.
     """
     rows = [
         {
@@ -102,7 +105,14 @@ def write_movements(
     insert_rows(tx, stock_movement, rows)
     if order_id is None and kind not in TRAVELLING and changes:
         announce(tx, specifications.stock_changed, stock_lot, stock_lot.c.id.in_(sorted(changes)))
+        tx.change(_NOTICES.where(_REFILLED), {"lots": sorted(changes)})
         _trace(tx, kind, changes)
+
+
+def forget_notices(tx: Transaction, lot_ids: Iterable[str]) -> None:
+    """Forgets that owners were told of these lots that they are low, so that they are told anew."""
+    if lots := sorted(lot_ids):
+        tx.change(_NOTICES, {"lots": lots})
 
 
 def _trace(tx: Transaction, kind: str, changes: Mapping[str, LevelChange]) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, insert, select, update
 
 from ...base.errors import Conflict, Invalid, Problem
 from ...base.texts import read_text
@@ -19,7 +19,7 @@ from ..events.announce import announce
 from ..events.listings import announce_listing
 from ..products.tables import supplied_product
 from .grains import FINEST, as_text, in_units, to_grains, usual_unit
-from .levels import LevelChange, lock_lots, write_movements
+from .levels import LevelChange, forget_notices, lock_lots, write_movements
 from .tables import stock_lot
 
 _ONE = select(stock_lot).where(stock_lot.c.id == bindparam("lot"), stock_lot.c.enterprise_id == bindparam("owner"))
@@ -38,6 +38,7 @@ class StockLot:
     beyond:     available at another instance, as last reported; without guarantee
     free_until: after this moment (UTC) nothing of it may be ordered
     unlimited:  can always be ordered: made to order, or harvested as needed
+    low_level:  the owner is told once `free` falls to this; None: never
     """
 
     id: str
@@ -55,6 +56,20 @@ class StockLot:
     free_until: datetime | None
     created_at: datetime
     version: int
+    low_level: Decimal | None = None
+
+    @property
+    def is_low(self) -> bool:
+        """Whether so little is free that the owner wants to know; never if it is unlimited."""
+        return self.low_level is not None and not self.unlimited and self.free <= self.low_level
+
+
+class LotChanges(TypedDict, total=False):
+    """What people may change of a lot; None leaves a name or `unlimited` as it is, and takes a `low_level` away."""
+
+    name: str | None
+    unlimited: bool | None
+    low_level: Decimal | None
 
 
 def open_lot(
@@ -66,9 +81,11 @@ def open_lot(
     per_unit: int | None = None,
     unlimited: bool = False,
     on_hand: Decimal = Decimal(0),
+    low_level: Decimal | None = None,
     person_id: str | None = None,
 ) -> StockLot:
-    """Creates a lot. `unit` is a DFC measure and the unit of `on_hand`; `per_unit` None: the usual one for the unit.
+    """Creates a lot. `unit` is a DFC measure and the unit of `on_hand` and `low_level`; `per_unit` None: the usual one
+    for the unit.
 
     Raises `Invalid` with every mistake.
     """
@@ -88,6 +105,7 @@ def open_lot(
         problems.append(grains)
     elif unlimited and on_hand:
         problems.append(Problem("unlimited", "What is unlimited is not counted.", "/on_hand"))
+    low_grains = None if problems or per_unit is None else _low_grains(low_level, unit, per_unit, problems)
     if problems or isinstance(grains, Problem):
         raise Invalid(problems)
     row: dict[str, Any] = {
@@ -103,6 +121,7 @@ def open_lot(
         "lent": 0,
         "beyond": 0,
         "free_until": None,
+        "low_level": low_grains,
         "created_at": tx.now,
         "version": 1,
     }
@@ -118,28 +137,34 @@ def change_lot(
     lot_id: str,
     version: int,
     *,
-    name: str | None = None,
-    unlimited: bool | None = None,
     person_id: str | None = None,
+    **changes: Unpack[LotChanges],
 ) -> StockLot:
-    """Renames a lot, or makes it unlimited or counted again; None leaves a value as it is.
+    """Renames a lot, makes it unlimited or counted again, or sets the level at which its owner is told.
 
     An unlimited lot has no free level. When it becomes counted again, its free level is zero until somebody counts it.
+    With another `low_level`, in the lot's unit, the owner is told anew.
     Raises `Invalid`, `NotFound`, `Stale`, and `Conflict` if some of a lot that is to be unlimited is lent.
     """
     problems: list[Problem] = []
     values: dict[str, object] = {}
+    name, unlimited = changes.get("name"), changes.get("unlimited")
     if name is not None:
         values["name"] = read_text(name, "/name", problems, least=1)
+    (lot,) = lock_lots(tx, [lot_id], enterprise_id)
+    if "low_level" in changes:
+        low_grains = _low_grains(changes["low_level"], lot["unit"], lot["per_unit"], problems)
+        values["low_level"] = low_grains
     if problems:
         raise Invalid(problems)
-    (lot,) = lock_lots(tx, [lot_id], enterprise_id)
     if unlimited and lot["lent"]:
         raise lent_error(lot)
     if unlimited is not None:
         values |= {"unlimited": unlimited} | ({"free": 0} if unlimited else {})
     conditions = (stock_lot.c.id == lot_id, stock_lot.c.enterprise_id == enterprise_id)
     row = edit_row(tx, stock_lot, *conditions, version=version, values=values)
+    if row["low_level"] != lot["low_level"]:
+        forget_notices(tx, [lot_id])
     if row["unlimited"] != lot["unlimited"]:
         announce_listing(tx, supplied_product.c.lot_id == lot_id)
     if row["free"] != lot["free"]:
@@ -172,6 +197,27 @@ def lots_of(tx: Transaction, enterprise_id: str, *, after: str = "", limit: int 
     return [lot_of(row) for row in tx.all(statement.order_by(stock_lot.c.id).limit(limit))]
 
 
+def low_lots(tx: Transaction, enterprise_id: str, *, limit: int = 50) -> list[StockLot]:
+    """Returns the enterprise's lots that are low and of which something is still offered, sorted by name."""
+    statement = select(stock_lot).where(is_low(), stock_lot.c.enterprise_id == enterprise_id)
+    return [lot_of(row) for row in tx.all(statement.order_by(stock_lot.c.name, stock_lot.c.id).limit(limit))]
+
+
+def stop_watching_lots(tx: Transaction, enterprise_id: str) -> None:
+    """Takes the low level of all lots of an enterprise away, since it has moved and nobody here is to be told."""
+    lot = stock_lot.c
+    tx.execute(
+        update(stock_lot).where(lot.enterprise_id == enterprise_id, lot.low_level.is_not(None)).values(low_level=None)
+    )
+
+
+def is_low() -> ColumnElement[bool]:
+    """Returns the condition for a lot that is low here, and from which a product is taken that is not archived."""
+    lot, product = stock_lot.c, supplied_product.c
+    offered = exists().where(product.lot_id == lot.id, product.archived_at.is_(None))
+    return and_(lot.low_level.is_not(None), lot.free <= lot.low_level, ~lot.unlimited, offered)
+
+
 def lot_of(row: Mapping[Any, Any]) -> StockLot:
     """Returns the lot of a row, whose levels are in grains."""
     per_unit = row["per_unit"]
@@ -191,4 +237,13 @@ def lot_of(row: Mapping[Any, Any]) -> StockLot:
         free_until=row["free_until"],
         created_at=row["created_at"],
         version=row["version"],
+        low_level=None if row["low_level"] is None else in_units(row["low_level"], per_unit),
     )
+
+
+def _low_grains(low_level: Decimal | None, unit: str, per_unit: int, problems: list[Problem]) -> int | None:
+    grains = None if low_level is None else to_grains(low_level, unit, per_unit, "/low_level")
+    if not isinstance(grains, Problem):
+        return grains
+    problems.append(grains)
+    return None

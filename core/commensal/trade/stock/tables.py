@@ -24,6 +24,7 @@ stock_lot = Table(
         "beyond", Whole, nullable=False, server_default="0", info=DERIVED
     ),  # what may be had from elsewhere, as it was last told
     Column("free_until", Time, info=DERIVED),  # nothing of it is free after that moment
+    Column("low_level", Whole),  # the free level that counts as low; null: none does
     Column("created_at", Time, nullable=False),
     Column("version", Whole, nullable=False),
     CheckConstraint("free >= 0", name="free_not_negative"),
@@ -31,8 +32,22 @@ stock_lot = Table(
     CheckConstraint("sold >= 0", name="sold_not_negative"),
     CheckConstraint("lent >= 0", name="lent_not_negative"),
     CheckConstraint("per_unit > 0", name="per_unit_positive"),
+    CheckConstraint("low_level >= 0", name="low_level_not_negative"),
     sqlite_strict=True,
     info=ON_BEHALF,
+)
+
+_watched = stock_lot.c.low_level.is_not(None)
+Index("ix_stock_lot_watched", stock_lot.c.enterprise_id, sqlite_where=_watched, postgresql_where=_watched)
+
+# Lots whose owners were told that they are low; a refill deletes the row.
+low_stock_notice = Table(
+    "low_stock_notice",
+    metadata,
+    Column("lot_id", Text, ForeignKey("stock_lot.id"), primary_key=True),
+    Column("told_at", Time, nullable=False),
+    sqlite_strict=True,
+    info=untraced("it marks a moment"),
 )
 
 # Append-only. The sums of a lot's changes are its levels; `commensal check` compares them.

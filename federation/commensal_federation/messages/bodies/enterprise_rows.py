@@ -78,7 +78,7 @@ class CategoryRow(MovedRow, frozen=True, kw_only=True, tag="category"):
 
 class LotRow(MovedRow, frozen=True, kw_only=True, omit_defaults=True, tag="lot"):
     """`free` moves along; `lent` is held by peers, and by the old home for its customers' orders. `main_id`: what comes
-    back of this lot is stock of that one."""
+    back of this lot is stock of that one. `low_level`: the owner is told when no more than this is free."""
 
     id: Id
     name: Short
@@ -88,6 +88,7 @@ class LotRow(MovedRow, frozen=True, kw_only=True, omit_defaults=True, tag="lot")
     free: Count
     lent: Count
     main_id: Id | None = None
+    low_level: Count | None = None
 
 
 class ProductRow(MovedRow, frozen=True, kw_only=True, omit_defaults=True, tag="product"):

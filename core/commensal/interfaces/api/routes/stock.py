@@ -23,20 +23,24 @@ Note = Annotated[str, msgspec.Meta(max_length=500)]
 
 
 class NewLot(Body, frozen=True, kw_only=True):
-    """`unit` is a DFC measure, `on_hand` is in it; `per_unit` says how finely it is counted (null: as is usual)."""
+    """`unit` is a DFC measure, `on_hand` and `low_level` are in it; `per_unit` says how finely it is counted (null: as
+    is usual). The owner is told when no more than `low_level` is left to order (null: never)."""
 
     name: Name
     unit: Term
     per_unit: Annotated[int, msgspec.Meta(ge=1, le=10**6)] | None = None
     unlimited: bool = False
     on_hand: Decimal = Decimal(0)
+    low_level: Decimal | None = None
 
 
 class LotPatch(Body, frozen=True, kw_only=True):
-    """What becomes unlimited and then is not any more must be counted before it sells again."""
+    """What becomes unlimited and then is not any more must be counted before it sells again. `low_level` null: the
+    owner is not told any more when it runs low."""
 
     name: Name | msgspec.UnsetType = msgspec.UNSET
     unlimited: bool | msgspec.UnsetType = msgspec.UNSET
+    low_level: Decimal | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class GoodsReceived(Body, frozen=True, kw_only=True):
@@ -74,7 +78,7 @@ def stock_lot(call: Call, enterprise: str, lot: str) -> StockLot:
 
 @routes.patch("/enterprises/{enterprise}/lots/{lot}", scope="products:write", edits=True)
 def change_stock_lot(call: Call, enterprise: str, lot: str, body: LotPatch) -> StockLot:
-    """Renames a lot, or makes it unlimited or counted."""
+    """Renames a lot, makes it unlimited or counted, or sets the level at which its owner is told."""
     return change_lot(call.tx, enterprise, lot, call.version, person_id=call.person_id, **changes(body))
 
 
