@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -18,6 +21,7 @@ from commensal.hooks.dispatcher import Hooks
 from commensal.hooks.loading import load_plugins
 from commensal.hooks.values import MenuItem, PaymentMethod
 from commensal.instance import InstanceSettings
+from commensal.testing.conformance.check import implemented_by
 from commensal.testing.drafts import a_payment
 
 NONE: Any = None
@@ -207,6 +211,70 @@ def test_a_plugin_that_cannot_work_is_refused_at_the_start(
 ) -> None:
     with pytest.raises(PluginError, match=message):
         load(clock, a=plugin(**functions))
+
+
+HIDING = {
+    "its package": {
+        "__init__": "from commensal import hookimpl\n@hookimpl\ndef migrations(): return None\n",
+        "migrations/__init__": "",
+        "migrations/first": "",
+    },
+    "a sibling": {
+        "__init__": "from .office import menu_items, migrations\n",
+        "office": "from commensal import hookimpl\n@hookimpl\ndef menu_items(): return []\n"
+        "@hookimpl\ndef migrations(): return None\n",
+        "menu_items": "",
+        "migrations/first": "",
+    },
+}
+
+
+@pytest.mark.parametrize("files", HIDING.values(), ids=HIDING)
+def test_a_submodule_does_not_hide_the_hook_of_its_name(
+    clock: ManualClock, a_package: Callable[[Mapping[str, str]], ModuleType], files: Mapping[str, str]
+) -> None:
+    package = a_package(files)
+    for name in files:
+        importlib.import_module(f"{package.__name__}.{name.removesuffix('/__init__').replace('/', '.')}")
+    hooks = load(clock, probe=package)
+    assert hooks.implementing(specifications.migrations) == ["probe"]
+    assert implemented_by(package) == set(hooks.implemented_by("probe"))
+    assert hooks.folders()["probe"].name == package.__name__
+    assert isinstance(package.migrations, ModuleType), "what the author imports stays"
+
+
+def test_a_hook_that_its_package_does_not_import_is_named(
+    clock: ManualClock, a_package: Callable[[Mapping[str, str]], ModuleType]
+) -> None:
+    reports = "from commensal import hookimpl\n@hookimpl\ndef reports(): return []\n"
+    package = a_package({"__init__": "from . import reports\n", "reports": reports})
+    with pytest.raises(PluginError, match=r"write `from \.reports import reports` in its __init__\.py"):
+        load(clock, probe=package)
+
+
+def test_a_submodule_called_like_a_hook_that_nobody_implements_is_a_module_like_any_other(
+    clock: ManualClock, a_package: Callable[[Mapping[str, str]], ModuleType]
+) -> None:
+    package = a_package({"__init__": "from . import reports\n", "reports": "def reports(): ...\n"})
+    assert load(clock, probe=package).implemented_by("probe") == []
+
+
+@pytest.fixture
+def a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Mapping[str, str]], ModuleType]]:
+    """Writes a package with these modules, by path without suffix, and imports it."""
+    name = tmp_path.name  # an identifier, and another one for each test
+
+    def write(files: Mapping[str, str]) -> ModuleType:
+        for path, source in files.items():
+            file = tmp_path / name / f"{path}.py"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(source)
+        monkeypatch.syspath_prepend(tmp_path)
+        return importlib.import_module(name)
+
+    yield write
+    for module in [module for module in sys.modules if module.partition(".")[0] == name]:
+        del sys.modules[module]
 
 
 def test_a_coroutine_out_of_a_plain_function_is_refused_in_a_transaction(clock: ManualClock) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from ..base.entry_points import plugin_entry_points
 from ..base.errors import PluginError
+from ..hooks.contract import implementing_function
 from ..hooks.loading import load_module
 
 _CLAIMS = "commensal.commands"  # of entry points
@@ -42,9 +43,9 @@ def _commands_of_plugin(plugin: str) -> object:
     point = plugin_entry_points().get(plugin)
     if point is None:
         return None
-    module: object = load_module(plugin, point)
-    add = getattr(module, "commands", None)
-    if add is None or not hasattr(add, "commensal_impl"):
+    module = load_module(plugin, point)
+    add = implementing_function(module, "commands")
+    if add is None:
         return None
     app = typer.Typer(help=(module.__doc__ or "").partition("\n")[0], no_args_is_help=True)
     app.callback()(lambda: None)  # so that a single command keeps its name

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, ParamSpec, TypeVar
+from types import ModuleType
+from typing import Any, Generic, Literal, ParamSpec, TypeVar, overload
 
 import pluggy
 
 PROJECT = "commensal"
-
-# Plugins mark their functions with it: ``@hookimpl def payment_methods(...)``.
-hookimpl = pluggy.HookimplMarker(PROJECT)
 
 _ONLY_FOR = f"{PROJECT}_only_for"
 F = TypeVar("F", bound=Callable[..., Any])
@@ -44,6 +42,49 @@ OnError = Literal["raise", "skip", "undo", "retry"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_mark = pluggy.HookimplMarker(PROJECT)
+_marked: dict[tuple[str, str], Callable[..., Any]] = {}  # by the module that defines it, and its name
+
+
+@overload
+def hookimpl(function: F, /, **options: Any) -> F: ...
+
+
+@overload
+def hookimpl(**options: Any) -> Callable[[F], F]: ...
+
+
+def hookimpl(function: Any = None, /, **options: Any) -> Any:
+    """Marks a plugin's function as the implementation of a hook: ``@hookimpl def payment_methods(...)``.
+
+    `options` are those of `pluggy.HookimplMarker`: ``specname``, ``optionalhook``.
+    """
+    if function is None:
+        return lambda marked: _remember(_mark(**options)(marked))
+    return _remember(_mark(function, **options))
+
+
+def _remember(function: F) -> F:
+    _marked[function.__module__, function.__name__] = function
+    return function
+
+
+def implementing_function(module: ModuleType, name: str) -> Callable[..., Any] | None:
+    """The function of the plugin `module` that implements the hook `name`; None if there is none.
+
+    A submodule of that name does not hide it. Python binds a submodule to its package when it is first imported,
+    whatever stood under the name: after ``import plugin.migrations.first``, ``plugin.migrations`` is no function.
+    """
+    value = getattr(module, name, None)
+    if isinstance(value, ModuleType):
+        homes = [home for home, marked in _marked if marked == name and _holds(module, home) and home != value.__name__]
+        value = _marked[homes[0], name] if homes else None
+    return value if hasattr(value, f"{PROJECT}_impl") else None
+
+
+def _holds(package: ModuleType, home: str) -> bool:
+    return home == package.__name__ or home.startswith(f"{package.__name__}.")
 
 
 @dataclass(frozen=True, kw_only=True)

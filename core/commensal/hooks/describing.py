@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 from ..base.entry_points import plugin_entry_points
 from . import specifications
-from .contract import PROJECT, AnyHook
+from .contract import PROJECT, AnyHook, implementing_function
 from .loading import all_hooks
 
 _TITLE = re.compile(r"# -{20,} (.+)")
@@ -173,5 +173,5 @@ def _users(hook: str) -> Iterator[str]:
     """Ids of the bundled plugins that implement the hook."""
     for name, point in plugin_entry_points().items():
         bundled = point.dist is not None and point.dist.name == PROJECT
-        if bundled and hasattr(getattr(point.load(), hook, None), f"{PROJECT}_impl"):
+        if bundled and implementing_function(point.load(), hook) is not None:
             yield name

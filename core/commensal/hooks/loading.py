@@ -25,7 +25,7 @@ from ..base.errors import PluginError, Problem, SettingsError
 from ..base.reading import read_settings
 from ..storage.database.core_tables import core_tables
 from . import specifications
-from .contract import PROJECT, Hook, only_for_of
+from .contract import PROJECT, Hook, implementing_function, only_for_of
 from .dispatcher import Hooks
 from .implementation import INSTANCE_SETTINGS, SETTINGS
 from .watch import TookTooLong, watchdog
@@ -219,6 +219,8 @@ def _register(
 ) -> None:
     try:
         _refuse_unknown_names(plugin, module, hooks)
+        _refuse_forgotten_hooks(plugin, module, hooks)
+        module = _with_hidden_hooks(module, hooks)
         manager.register(module, name=plugin)
         manager.check_pending()
         _refuse_unusable_hooks(plugin, module, hooks)
@@ -249,6 +251,29 @@ def _refuse_unknown_names(plugin: str, module: ModuleType, hooks: Mapping[str, H
                 raise PluginError(plugin, "loading", text)
 
 
+def _refuse_forgotten_hooks(plugin: str, module: ModuleType, hooks: Collection[str]) -> None:
+    """Raises `PluginError` for a hook in a submodule of its own name that the package does not import."""
+    for name in hooks:
+        submodule = getattr(module, name, None)
+        if not inspect.ismodule(submodule) or implementing_function(module, name) is not None:
+            continue
+        if submodule.__name__ == f"{module.__name__}.{name}" and implementing_function(submodule, name) is not None:
+            text = f"{submodule.__name__} implements this hook, but the package does not import it: write "
+            raise PluginError(plugin, name, f"{text}`from .{name} import {name}` in its __init__.py")
+
+
+def _with_hidden_hooks(module: ModuleType, hooks: Collection[str]) -> ModuleType:
+    """The module itself, or if submodules hide hooks of it, a copy in which these stand under their names."""
+    submodules = [name for name in hooks if inspect.ismodule(getattr(module, name, None))]
+    functions = {name: implementing_function(module, name) for name in submodules}
+    hidden = {name: function for name, function in functions.items() if function is not None}
+    if not hidden:
+        return module
+    copy = ModuleType(module.__name__, module.__doc__)
+    vars(copy).update({**vars(module), **hidden})
+    return copy
+
+
 def _parameters(function: Callable[..., object]) -> list[str]:
     """The names of its parameters; none if it wraps a function of C that does not tell them."""
     try:
@@ -265,10 +290,10 @@ def _hint(name: str, known: Collection[str]) -> str:
 
 def _refuse_unusable_hooks(plugin: str, module: ModuleType, hooks: Mapping[str, Hook[..., object]]) -> None:
     for name, hook in hooks.items():
-        function = getattr(module, name, None)
-        options = getattr(function, f"{PROJECT}_impl", None)
-        if options is None:
+        function = implementing_function(module, name)
+        if function is None:
             continue
+        options = getattr(function, f"{PROJECT}_impl")
         if options["wrapper"] or options["hookwrapper"]:
             raise PluginError(plugin, name, "a hook cannot be wrapped")
         if hook.contract.where not in ("outside", "job") and inspect.iscoroutinefunction(function):

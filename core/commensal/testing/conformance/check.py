@@ -13,6 +13,7 @@ from sqlalchemy import MetaData, select
 
 from ...base.clock import ManualClock
 from ...hooks import specifications
+from ...hooks.contract import implementing_function
 from ...hooks.loading import all_hooks
 from ...hooks.values import DemoPlace
 from ...instance import Instance
@@ -101,7 +102,7 @@ def _demo_data(shop: Shop) -> None:
 
 def implemented_by(module: ModuleType) -> frozenset[str]:
     """The names of the hooks that a module implements."""
-    return frozenset(name for name in all_hooks() if hasattr(getattr(module, name, None), "commensal_impl"))
+    return frozenset(name for name in all_hooks() if implementing_function(module, name) is not None)
 
 
 @dataclass(frozen=True)
