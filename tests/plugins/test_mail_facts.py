@@ -52,7 +52,7 @@ LINKS = {
     "confirm_email": "/confirm/c0de", "reset_password": "/reset/c0de", "already_registered": "/reset/c0de",
     "new_email": "/email/c0de", "log_in_failures": "/forgot", "member_invitation": "/account",
     "household_invitation": "/account", "household_joined": "/account",
-    "shop_watch": "/tell/s3cret", "shop_sale_open": "/sales/s1",
+    "shop_watch": "/tell/s3cret", "shop_sale_open": "/sales/s1", "stock_low": "/office/e1/products",
 }  # fmt: skip
 SUBJECTS = {
     "order_placed": "sam. 6 juin, 17:00 · commande 1 · 9,60 €",

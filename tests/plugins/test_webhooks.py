@@ -239,7 +239,7 @@ def test_what_people_do_to_stock_is_told_and_what_orders_do_is_not(
     shop.run_jobs(seconds=1)
     assert received_events(receiver)[1][1]["lot"] == {
         "id": honey.id, "name": "honey", "unit": "Piece", "unlimited": False, "on_hand": "4", "free": "4",
-        "reserved": "0", "sold": "0",
+        "reserved": "0", "sold": "0", "low_level": None,
     }  # fmt: skip
 
 
