@@ -61,6 +61,7 @@ from .base.setting_texts import setting_summary as setting_summary
 from .base.setting_texts import setting_texts as setting_texts
 from .base.spreadsheets import csv_bytes as csv_bytes
 from .base.texts import read_text as read_text
+from .base.texts import refuse_links as refuse_links
 from .base.units.concept import Concept as Concept
 from .base.units.facets import ALLERGENS as ALLERGENS
 from .base.units.facets import LABELS as LABELS
@@ -96,6 +97,7 @@ from .hooks.values import PaymentStart as PaymentStart
 from .hooks.values import PaymentUpdate as PaymentUpdate
 from .hooks.values import Screen as Screen
 from .hooks.values import ShippingOption as ShippingOption
+from .hooks.values import ShopPage as ShopPage
 from .hooks.values import Threshold as Threshold
 from .hooks.values import WebhookRequest as WebhookRequest
 from .instance import Instance as Instance
@@ -216,6 +218,7 @@ from .trade.payments.provider_refunds import refund_by_provider as refund_by_pro
 from .trade.payments.refunds import correct_payment as correct_payment
 from .trade.payments.values import Due as Due
 from .trade.payments.values import Payment as Payment
+from .trade.people.email import read_email as read_email
 from .trade.people.fingerprint import fingerprint as fingerprint
 from .trade.people.people import person_by_id as person_by_id
 from .trade.pricing.values import CUSTOMER as CUSTOMER

@@ -90,7 +90,8 @@ def load_cart(
 ) -> ShownCart:
     """Loads the visitor's cart at the sale, with price and shipping options. Reserves nothing.
 
-    `owner` is a guest whose secret the browser does not have yet.
+    `owner` is a guest whose secret the browser does not have yet. A cart without items is priced too if `choices` has
+    codes, which may buy gift cards.
     """
     sale = sale_for(tx, visit.path["session"], visit.actor.person_id)
     cart_id = cart_of(tx, sale.session.id, **(owner or cart_owner(visit, sale.session.id)))
@@ -114,7 +115,7 @@ def _price(
     tx: Transaction, visit: Visit, sale: Sale, items: Mapping[str, int], choices: Choices
 ) -> tuple[Offered | None, str]:
     """The quote, also for more pieces than are left; or None and the reason why there is no price."""
-    if not items:
+    if not items and not choices.codes:
         return None, ""
     try:
         priced = quote_order(

@@ -26,6 +26,7 @@ from commensal import (
     order_by_id,
     order_by_secret,
     person_by_id,
+    read_email,
     read_text,
     say,
     start_payment,
@@ -40,10 +41,11 @@ from commensal.trade import (
     cart_of,
     note_checkout,
     noted_checkout,
+    open_cart,
     payment_methods,
     place_order,
     quote_order,
-    read_email,
+    sale_for,
 )
 
 from .cart import ShownCart, added_parts, load_cart
@@ -65,12 +67,13 @@ from .fields import (
     typed_texts,
     typed_values,
 )
-from .guest import cart_owner, order_secret
+from .guest import cart_owner, new_owner, order_secret, set_guest_secret
 from .places import group_by_place
 from .sale import MEMBER
 from .showing import NONE, Mistakes, is_script, mistakes, show, status_of
 
 _LONGEST = {"name": 200, "email": 320, "phone": 40, "note": 2000, "shipping": 200, "payment_method": 100}
+_MOST_CODES = 5  # that are kept
 _FIELDS = (*_LONGEST, CODE, *ADDRESS_FIELDS)
 
 
@@ -235,6 +238,8 @@ def _load_state(visit: Visit, typed: Mapping[str, str], codes: Sequence[str]) ->
     address = typed_address(typed)
     with visit.read() as tx:
         cart = load_cart(tx, visit, Choices(address=address))
+        if not cart.rows and codes:
+            cart = load_cart(tx, visit, Choices(codes=tuple(codes)))
         declared = visit.instance.store.plugin_fields.orders.of(enabled_plugins(tx, cart.sale.shop.id))
     if not cart.ready or cart.priced is None:
         return None
@@ -325,6 +330,23 @@ def _explain(error: Refused, visit: Visit, state: CheckoutState) -> Refused:
             "total_changed", "With this choice the total is {total}. Please confirm your order.", total=total
         )
     return error
+
+
+def add_code_now(visit: Visit) -> Response:
+    """Keeps one more code for the checkout of this sale, in a basket that may be empty, and leads there."""
+    session_id, code = visit.path["session"], visit.query.get("code", "").strip()[:40]
+    owner, secret = new_owner(visit, session_id)
+
+    def act(tx: Transaction) -> None:
+        sale_for(tx, session_id, visit.actor.person_id)
+        cart_id = open_cart(tx, session_id, language=visit.language, **owner)
+        checkout = noted_checkout(tx, cart_id)
+        codes = dict.fromkeys((*checkout.codes, code))
+        note_checkout(tx, cart_id, replace(checkout, codes=tuple(codes)[-_MOST_CODES:]))
+
+    if code:
+        visit.instance.store.transact(act)
+    return set_guest_secret(visit.redirect(f"/sales/{session_id}/checkout"), visit, secret)
 
 
 def _initial_values(visit: Visit) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -28,6 +28,7 @@ from . import (
     second_factor,
     tell,
 )
+from .added import routes_of_plugins
 from .showing import on_error
 
 
@@ -65,6 +66,7 @@ _PAGES = (
     ("POST", "/sales/{session}/cart", save.save_cart),
     ("GET", "/sales/{session}/checkout", checkout.checkout_page),
     ("POST", "/sales/{session}/checkout", checkout.checkout_now),
+    ("POST", "/sales/{session}/codes", checkout.add_code_now),
     ("GET", "/sales/{session}/join", joining.join_page),
     ("POST", "/sales/{session}/join", joining.join_now),
     ("GET", "/orders", orders.orders_page),
@@ -120,6 +122,7 @@ _PAGES = (
     *(
         ("GET", path, redirect_to_form)
         for path in (
+            "/sales/{session}/codes",
             "/orders/guest/{secret}/pay",
             "/orders/guest/{secret}/consents",
             "/orders/guest/{secret}/again",
@@ -162,10 +165,11 @@ _GUESSABLE = (
 
 @hookimpl
 def routes(instance: Instance) -> Sequence[BaseRoute]:
-    return [
+    own = [
         page(path, handler, on_error=on_error, methods=(method,), limit=_limit(handler))
         for method, path, handler in _PAGES
     ]
+    return [*routes_of_plugins(instance, {path for _, path, _ in _PAGES}), *own]
 
 
 def _limit(handler: Callable[[Visit], Response]) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 from starlette.responses import Response
 
-from commensal import Sale, Unauthorised, clean_html, format_percent, format_span, plural
+from commensal import Enterprise, Sale, Screen, Unauthorised, clean_html, format_percent, format_span, plural
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, explain, mistakes, status_of
 from commensal.trade import as_told, cart_items, cart_of, is_open
 
@@ -22,6 +22,10 @@ NONE = NO_MISTAKES
 
 def show(visit: Visit, template: str, /, *, status: int = 200, public: bool = False, **context: Any) -> Response:
     """Renders ``shop/<template>.html`` with the common context. Pass `basket` if the number of pieces is known."""
+    return _render(visit, f"shop/{template}.html", status=status, public=public, **context)
+
+
+def _render(visit: Visit, template: str, /, *, status: int = 200, public: bool = False, **context: Any) -> Response:
     language = visit.language
     words = {
         "span": lambda begins, ends, zone: format_span(begins, ends, zone, language),
@@ -36,7 +40,12 @@ def show(visit: Visit, template: str, /, *, status: int = 200, public: bool = Fa
     }
     if "basket" not in context:
         words["basket"] = _basket(visit, context.get("sale"))
-    return visit.render(f"shop/{template}.html", status=status, public=public, **{**words, **context})
+    return visit.render(template, status=status, public=public, **{**words, **context})
+
+
+def show_screen(visit: Visit, hub: Enterprise, accent: str, screen: Screen) -> Response:
+    """Renders a page that another plugin adds to the shop of `hub`."""
+    return _render(visit, screen.template, status=screen.status, hub=hub, accent=accent, **screen.context)
 
 
 def is_script(visit: Visit) -> bool:

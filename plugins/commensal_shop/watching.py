@@ -26,10 +26,10 @@ from commensal import (
     hookimpl,
     mail_people,
     person_by_id,
+    read_email,
     sales,
     subject_of_link,
 )
-from commensal.trade import read_email
 
 from .tables import shop_favourite, shop_watch
 

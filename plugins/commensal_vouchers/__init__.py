@@ -9,9 +9,9 @@ looked at again only when the customer changes the order, not for what the hub c
 A discount of the shop lowers what VAT is on (directive 2006/112/EC, art. 79): it is taken off each rate of the goods in
 proportion. A gift card is a voucher for several purposes (art. 30a, 30b and 73a): selling it is outside VAT, and paying
 with it is paying. So goods stay sold at their full price with their full VAT, the card pays what is left after
-subsidies, and what an order gives back goes back onto the card. A card pays no deposits. Until it is paid for with
-money of its own, a card is created, and money put onto it, by whoever the shop trusts with its payments; every movement
-of it is kept.
+subsidies, and what an order gives back goes back onto the card. A card pays no deposits. Customers buy cards with an
+order, in any of the shop's ways to pay, and the card exists once that order is paid; whoever the shop trusts with its
+payments may also create cards and put money onto them. Every movement of a card is kept.
 
 Codes are as good as what they are for. What is printed on a poster may be short; codes of batches have 60 bits of
 chance and those of gift cards 80, and an address that guesses wrong ten times a minute gets no answer any more. "Once
@@ -29,9 +29,14 @@ from commensal import hookimpl
 from .commands import commands
 from .demo import demo_data
 from .endpoints import endpoints
+from .gift_page import shop_pages
 from .invariants import invariants
-from .office import office_pages, page_parts
+from .issuing import jobs, order_changed, order_paid
+from .office import office_pages
+from .page_parts import page_parts
 from .pricing import order_problems, price_adjustments
+from .report import reports
+from .settings import Settings
 from .settle import settle_adjustments
 from .warnings import warnings
 
@@ -39,15 +44,26 @@ __all__ = [
     "commands",
     "demo_data",
     "endpoints",
+    "enterprise_settings",
     "invariants",
+    "jobs",
     "migrations",
     "office_pages",
+    "order_changed",
+    "order_paid",
     "order_problems",
     "page_parts",
     "price_adjustments",
+    "reports",
     "settle_adjustments",
+    "shop_pages",
     "warnings",
 ]
+
+
+@hookimpl
+def enterprise_settings() -> type:
+    return Settings
 
 
 @hookimpl

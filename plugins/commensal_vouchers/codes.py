@@ -8,6 +8,7 @@ import re
 from commensal import Problem, Transaction
 
 CARD = "GC-"  # the prefix of gift cards, and of no other codes: so a code shows its kind without a query
+PURCHASE = "NGC-"  # the prefix of the code with which an order buys a new gift card
 _LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # 32 characters that are not confused with each other
 _GROUP = 4
 _SHAPE = re.compile(r"[A-Z0-9][A-Z0-9-]{2,39}")
@@ -15,6 +16,15 @@ _SHAPE = re.compile(r"[A-Z0-9][A-Z0-9-]{2,39}")
 
 def is_card(code: str) -> bool:
     return code.startswith(CARD)
+
+
+def is_purchase(code: str) -> bool:
+    return code.startswith(PURCHASE)
+
+
+def is_discount(code: str) -> bool:
+    """Whether the code takes something off; others pay, or buy a gift card."""
+    return not is_card(code) and not is_purchase(code)
 
 
 def draw_code(tx: Transaction) -> str:
@@ -27,12 +37,20 @@ def draw_card_code(tx: Transaction) -> str:
     return CARD + _draw(tx, groups=4)
 
 
+def draw_purchase_code(tx: Transaction) -> str:
+    """Returns the code with which an order buys a gift card, with 60 random bits."""
+    return PURCHASE + _draw(tx, groups=3)
+
+
 def read_code(typed: str) -> str | Problem:
     """Returns a code of the shop's choice in capitals, as the core normalises codes; or a `Problem`."""
     code = typed.strip().upper()
     if is_card(code):
         text = "Codes that begin with {prefix} are those of gift cards."
         return Problem("code_of_card", text, "/code", {"prefix": CARD})
+    if is_purchase(code):
+        text = "Codes that begin with {prefix} buy gift cards."
+        return Problem("code_of_purchase", text, "/code", {"prefix": PURCHASE})
     if not _SHAPE.fullmatch(code):
         return Problem("code_shape", "A code has 3 to 40 letters, digits and hyphens.", "/code")
     return code

@@ -17,18 +17,14 @@ from commensal import (
     Invalid,
     NotFound,
     OfficePage,
-    PageLine,
-    PagePart,
     Problem,
     Refused,
     Screen,
     Stale,
     Transaction,
     hookimpl,
-    plural,
     read_amount,
     read_decimal,
-    translate,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
@@ -36,6 +32,7 @@ from .codes import tail
 from .codes_csv import worth
 from .create import VoucherTerms, add_batch, add_voucher, archive_voucher
 from .questions import latest_vouchers, vouchers_of
+from .sold_page import send_again_now, sold_page
 from .voucher import VoucherKind
 
 _KINDS: tuple[VoucherKind, ...] = get_args(VoucherKind)
@@ -50,21 +47,12 @@ def office_pages() -> Sequence[OfficePage]:
         OfficePage(
             path="money/codes", place="money", scope="payments:read", show=codes_page, send=codes_now,
             sends="payments:write",
-        )
+        ),
+        OfficePage(
+            path="money/gift-cards", place="money", scope="payments:read", show=sold_page, send=send_again_now,
+            sends="payments:write",
+        ),
     ]  # fmt: skip
-
-
-@hookimpl
-def page_parts(
-    tx: Transaction, page: str, enterprise_id: str, scopes: frozenset[str], language: str
-) -> Sequence[PagePart]:
-    """The way to the codes, on the page of the treasurer."""
-    if page != "money" or "payments:read" not in scopes:
-        return []
-    number = len(latest_vouchers(tx, enterprise_id, limit=_SHOWN))
-    text = plural(language, "{number} code in use", "{number} codes in use", number).format(number=number)
-    line = PageLine(text=text, url=f"/office/{enterprise_id}/money/codes", action=translate(language, "Codes"))
-    return [PagePart(title=translate(language, "Vouchers and gift cards"), lines=[line])]
 
 
 def codes_page(visit: Visit, shop: Enterprise) -> Screen:

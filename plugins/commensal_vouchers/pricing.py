@@ -23,24 +23,28 @@ from commensal import (
     translate,
 )
 
-from .codes import CARD, is_card, tail
+from .codes import CARD, is_card, is_discount, tail
 from .proportion import in_proportion
 from .questions import CodeMatch, matches_for
 from .reasons import below_minimum, card_problem, voucher_problem
+from .sold_cards import card_adjustments
 from .voucher import Voucher
 
 
 @hookimpl
-@only_for(phase=(Phase.VOUCHER, Phase.SUBSIDY))
+@only_for(phase=(Phase.VOUCHER, Phase.SUBSIDY, Phase.PREPAID))
 def price_adjustments(tx: Transaction, order: OrderDraft, phase: Phase) -> Sequence[Adjustment] | None:
     """Runs one statement for an order with codes of this phase, and none for others.
 
-    Discounts belong to the phase of vouchers. Gift cards belong to that of subsidies, after plugins whose ids sort
-    before ours: each payer pays what the others leave. Raises `Invalid` with the reason against each code.
+    Discounts belong to the phase of vouchers. Gift cards that pay belong to that of subsidies, after plugins whose ids
+    sort before ours: each payer pays what the others leave. Gift cards that the order buys come last. Raises `Invalid`
+    with the reason against each code.
     """
     if not order.codes:
         return None
-    codes = [code for code in order.codes if is_card(code) == (phase is Phase.SUBSIDY)]
+    if phase is Phase.PREPAID:
+        return card_adjustments(tx, order)
+    codes = [code for code in order.codes if (is_card if phase is Phase.SUBSIDY else is_discount)(code)]
     if not codes:
         return None
     matches = matches_for(tx, order, codes)
@@ -51,7 +55,7 @@ def price_adjustments(tx: Transaction, order: OrderDraft, phase: Phase) -> Seque
 @hookimpl
 def order_problems(tx: Transaction, order: OrderDraft) -> Sequence[Problem] | None:
     """Returns problems if the customer's change leaves fewer goods than the order's codes require."""
-    kept_codes = [code for code in order.codes if code in order.codes_before and not is_card(code)]
+    kept_codes = [code for code in order.codes if code in order.codes_before and is_discount(code)]
     if not kept_codes:
         return None
     matches = matches_for(tx, order, kept_codes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import delete, func, or_, select, update
 
@@ -11,6 +11,7 @@ from commensal import Adjustment, Conflict, OrderDraft, Transaction, hookimpl, i
 from .cards import spend
 from .codes import is_card
 from .holder import holder_of
+from .sold_cards import KIND, settle_sales
 from .tables import vouchers_movement, vouchers_use, vouchers_voucher
 
 _voucher, _use, _movement = vouchers_voucher.c, vouchers_use.c, vouchers_movement.c
@@ -26,8 +27,9 @@ def settle_adjustments(
     was off. Codes are processed in sorted order, so that two orders never deadlock. Raises `Conflict` if another order
     used up a voucher or card since this one was priced.
     """
+    settle_sales(tx, order, _bought(before), _bought(after))
     used_before = _recorded_uses(tx, order) if before or order.codes_before else {}
-    used_now = _amounts_by_code(after)
+    used_now = _amounts_by_code(adjustment for adjustment in after if adjustment.kind != KIND)
     for code in sorted({*used_before, *used_now}):
         if is_card(code):
             difference = used_now.get(code, 0) - used_before.get(code, 0)
@@ -39,7 +41,12 @@ def settle_adjustments(
             _release_use(tx, order, code)
 
 
-def _amounts_by_code(adjustments: Sequence[Adjustment]) -> dict[str, int]:
+def _bought(adjustments: Sequence[Adjustment]) -> set[str]:
+    """Returns the codes with which the order buys gift cards."""
+    return {adjustment.code for adjustment in adjustments if adjustment.kind == KIND}
+
+
+def _amounts_by_code(adjustments: Iterable[Adjustment]) -> dict[str, int]:
     """Returns by how much each code reduces the order, in minor units."""
     sums: dict[str, int] = {}
     for adjustment in adjustments:

@@ -1,4 +1,4 @@
-"""Tables of vouchers: the codes, their uses by orders, and the movements of gift cards."""
+"""Tables of vouchers: the codes, their uses by orders, the movements of gift cards, and the cards that were sold."""
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
@@ -89,3 +89,29 @@ vouchers_movement = Table(
     info=untraced("it is a journal, and says who wrote"),
 )
 append_only(vouchers_movement)
+
+# A gift card that a customer buys. It is bound to the order that has its code; the card exists once that is paid.
+vouchers_sale = Table(
+    "vouchers_sale",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
+    Column("code", Text, nullable=False, info=SECRET),  # with which an order buys it; not the code of the card
+    Column("currency", Text, nullable=False),
+    Column("amount", Whole, nullable=False),  # minor units
+    Column("language", Text, nullable=False),  # of whoever gets the card
+    Column("giver", Text, nullable=False, info=PERSONAL),  # as the e-mail names them
+    Column("recipient", Text, nullable=False, info=PERSONAL),  # an e-mail address; "": the customer
+    Column("message", Text, nullable=False, info=PERSONAL),
+    Column("order_id", Text, ForeignKey("customer_order.id"), index=True),  # none: not ordered, or not any more
+    Column("card_id", Text, ForeignKey("vouchers_voucher.id")),  # none: not paid yet
+    Column("created_at", Time, nullable=False),
+    Column("issued_at", Time),
+    Column("ended_at", Time),  # the order was cancelled after it was paid, and the card taken back
+    UniqueConstraint("enterprise_id", "code"),
+    UniqueConstraint("card_id"),
+    CheckConstraint("amount > 0", name="amount_positive"),
+    CheckConstraint("(card_id IS NULL) = (issued_at IS NULL)", name="issued_with_its_card"),
+    sqlite_strict=True,
+    info=untraced("the order tells what it bought, and movements what became of the card"),
+)

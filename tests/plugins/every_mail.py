@@ -31,13 +31,18 @@ from commensal.trade.supply.purchase_orders import supplier_orders_of, tell_supp
 from commensal_pickup.places import add_place
 from commensal_pickup.slots import add_slot
 
-PLUGINS = ["shop", "pickup", "bank_transfer", "webhooks", "federation"]
+PLUGINS = ["shop", "pickup", "bank_transfer", "vouchers", "webhooks", "federation"]
 IBAN = "FR7630006000011234567890189"
 STREET, POSTCODE, CITY, PHONE = "12 rue des Halles", "37000", "Tours", "02 47 00 00 00"
 _EARLIER = ("order_placed", "order_changed")  # while the sale is open
 _CANCELLED = ("order_cancelled", "order_unpaid", "order_unconfirmed")
 _LATER = tuple(kind for kind in ORDER_KINDS if kind not in {*_EARLIER, *_CANCELLED})
+_CARD = {
+    "code": "GC-K7QM-2XWD-9HTA-PL3V", "amount": "20,00 €", "shop": "Le Panier du Val", "until": "dimanche 4 juin 2028",
+    "giver": "Ada", "message": "Bon appétit", "recipient": "zoe@example.org", "path": "hubs/hub",
+}  # fmt: skip
 _AFFAIRS: dict[str, dict[str, Any]] = {
+    "vouchers_gift_card": _CARD,
     "empty_sale": {"sale": "Panier de juin", "shop": "Le Panier du Val"},
     "stock_low": {
         "count": 2, "path": "office/e1/products",
@@ -122,6 +127,8 @@ def write_every_mail(instance: Instance, clock: ManualClock, language: str) -> d
     mails |= {kind: _mail(instance, kind, language, **_about_order(village)) for kind in _LATER}
     arrived = "bank_transfer_arrived"
     mails[arrived] = _mail(instance, arrived, language, **_about_order(village), values={"amount": 960})
+    bought = "vouchers_card_bought"
+    mails[bought] = _mail(instance, bought, language, **_about_order(village), values=_CARD)
     village.cancel()
     mails |= {kind: _mail(instance, kind, language, **_about_order(village)) for kind in _CANCELLED}
     household = {"shop": "Le Panier du Val", "other": "Bob Petit <bob@example.org>"}

@@ -27,6 +27,7 @@ from commensal import Report
 from commensal import SaleDemand
 from collections.abc import Sequence
 from commensal import ShippingOption
+from commensal import ShopPage
 from commensal import Threshold
 from commensal import Work
 
@@ -52,6 +53,7 @@ _health_reasons = TypeVar("_health_reasons", bound=Callable[..., Sequence[Proble
 _menu_items = TypeVar("_menu_items", bound=Callable[..., Sequence[MenuItem] | None])
 _page_parts = TypeVar("_page_parts", bound=Callable[..., Sequence[PagePart] | None])
 _office_pages = TypeVar("_office_pages", bound=Callable[..., Sequence[OfficePage] | None])
+_shop_pages = TypeVar("_shop_pages", bound=Callable[..., Sequence[ShopPage] | None])
 _order_links = TypeVar("_order_links", bound=Callable[..., Sequence[MenuItem] | None])
 _mail_parts = TypeVar("_mail_parts", bound=Callable[..., Sequence[PagePart] | None])
 _reports = TypeVar("_reports", bound=Callable[..., Sequence[Report] | None])
@@ -228,6 +230,12 @@ class Implement:
         """office_pages() -> Sequence[OfficePage] | None
 
         Pages that the plugin adds to the office of each enterprise that has switched it on, or for operators.
+        """
+
+    def shop_pages(self, function: _shop_pages, /) -> _shop_pages:
+        """shop_pages() -> Sequence[ShopPage] | None
+
+        Pages that the plugin adds to the shop of each enterprise that has switched it on.
         """
 
     def order_links(self, function: _order_links, /) -> _order_links:

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         PaymentStart,
         PaymentUpdate,
         ShippingOption,
+        ShopPage,
         Threshold,
         WebhookRequest,
     )
@@ -300,6 +301,16 @@ def office_pages() -> Sequence[OfficePage] | None:
 
     They have the office's frame, navigation and address; the office asks for the scope before it calls the plugin.
     Lead people there by a line of `page_parts`, or by the `link` of a page.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="instance", returns="each", where="startup", on_error="raise", since="0.2")
+def shop_pages() -> Sequence[ShopPage] | None:
+    """Pages that the plugin adds to the shop of each enterprise that has switched it on.
+
+    They have the shop's frame, and stand below ``/hubs/<name>/``. Everybody may open them, so show nothing personal but
+    what belongs to the visitor, and let forms prove what they claim. Lead people there by a line of `page_parts`.
     """
     raise AssertionError("a specification is not called")
 

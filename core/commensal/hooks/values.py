@@ -50,7 +50,8 @@ class PagePart:
 
 @dataclass(frozen=True, kw_only=True)
 class Screen:
-    """What a page of a plugin in the office shows: a template of the plugin that extends ``office/base.html``."""
+    """What a page of a plugin shows: a template of the plugin that extends ``office/base.html``, or ``shop/base.html``
+    for a page of the shop."""
 
     template: str
     context: Mapping[str, Any] = field(default_factory=dict)
@@ -84,6 +85,21 @@ class OfficePage:
     largest_file: int = 0
     link: str = ""
     where_off: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShopPage:
+    """A page that a plugin adds to the shop of an enterprise, for everybody who may see the enterprise.
+
+    path: below the enterprise's address in the shop, ``/hubs/<name>/``, such as "gift-card"; no page of the shop itself
+    show: answers a GET: takes the `Visit` of `commensal.pages` and the enterprise, and returns a `Screen`, or a
+          response, such as a redirect
+    send: answers a POST in the same way; None: the page has no form
+    """
+
+    path: str
+    show: Callable[[Any, Any], Any]
+    send: Callable[[Any, Any], Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -89,6 +89,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "menu_items": lambda tx: [MenuItem(label="Probe", url="/probe")],
     "page_parts": lambda page: [PagePart(title="Probe", lines=[PageLine(text="Something of the probe")])],
     "office_pages": list,
+    "shop_pages": list,
     "order_links": lambda page: [MenuItem(label="Calendar", url=f"/-/probe{page}")],
     "mail_parts": lambda kind: [PagePart(title="Probe", lines=[PageLine(text="Something of the probe")])],
     "reports": lambda tx: [Report(id="all", label="All", description="", columns=[], rows=lambda query: [])],

@@ -185,7 +185,6 @@ from .payments.till import count_till as count_till
 from .payments.till import till_counts as till_counts
 from .payments.till import till_of as till_of
 from .payments.till import uncounted_of as uncounted_of
-from .people.email import read_email as read_email
 from .people.log_in import CodeWanted as CodeWanted
 from .people.log_in import await_code as await_code
 from .people.log_in import check_password as check_password

@@ -12,8 +12,8 @@ from ...hooks import specifications
 from ...hooks.values import OfficePage, Screen
 from ...instance import Instance
 from ...trade.enterprises.enterprises import Enterprise
-from ...trade.enterprises.plugins import refuse_where_off
 from ...trade.people.scopes import OPERATOR
+from .added import run_added
 from .visit import Visit
 
 
@@ -39,12 +39,8 @@ class AddedPage:
         return self._run(self.page.send, visit, enterprise)
 
     def _run(self, act: Callable[[Any, Any], Any], visit: Visit, enterprise: Enterprise | None) -> Screen | Response:
-        if enterprise is not None and not self.page.where_off:
-            with visit.read() as tx:
-                refuse_where_off(tx, enterprise.id, self.plugin)
-        with visit.instance.hooks.running(self.plugin, f"office page {self.page.path}"):
-            answer: Screen | Response = act(visit, enterprise)
-            return answer
+        name = f"office page {self.page.path}"
+        return run_added(visit, self.plugin, name, act, enterprise, where_off=self.page.where_off)
 
 
 def added_pages(instance: Instance) -> list[AddedPage]:

@@ -325,6 +325,7 @@ def _phases(language: str) -> dict[str, str]:
         "VOUCHER": field_label(language, "Voucher"),
         "SUBSIDY": field_label(language, "Subsidy"),
         "ROUNDING": field_label(language, "Rounding"),
+        "PREPAID": field_label(language, "Paid for later use"),
     }
 
 

@@ -22,7 +22,7 @@ from .references import resolve_names
 from .tables import enterprise_plugin
 
 S = TypeVar("S")
-_ASKED_AT_START = {"enterprise_settings", "order_fields", "customer_fields", "office_pages"}
+_ASKED_AT_START = {"enterprise_settings", "order_fields", "customer_fields", "office_pages", "shop_pages"}
 _USED = (
     select(enterprise_plugin.c.plugin, enterprise_plugin.c.settings)
     .where(enterprise_plugin.c.enterprise_id == bindparam("enterprise"))

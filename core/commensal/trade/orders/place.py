@@ -41,6 +41,7 @@ from .values import Order, Quote, SaleContext, Wish
 from .write import totals_of, write_parts
 
 _ORDER = insert(customer_order)
+_EMPTY = Problem("empty", "Choose at least one product.", "/items")
 
 
 def place_order(
@@ -66,6 +67,9 @@ def place_order(
     has confirmed the customer's address. `by_platform` means that a platform does so for the hub: then only
     `customer_id`, which the hub has chosen for it, decides the owner. `client_address` is the IP address from which a
     guest orders; the shop's `GuestPolicy` limits how much guests order, and how often from one address.
+
+    An order without goods is possible if it pays something for later use, such as a gift card: it needs no place to be
+    collected at, and nothing of it is to be handed over.
 
     A customer who orders accepts the shop's terms of sale, if it has published any, by naming the version they saw.
 
@@ -143,8 +147,8 @@ def _check_wish(tx: Transaction, wish: Wish, shop: SaleContext, by_hub: bool) ->
     read_text(wish.name, "/name", problems)
     if is_blank(wish.name):
         problems.append(Problem("name_missing", "Please give your name.", "/name"))
-    if not wish.items:
-        problems.append(Problem("empty", "Choose at least one product.", "/items"))
+    if not wish.items and not wish.codes:
+        problems.append(_EMPTY)
     if wish.payment_method and wish.payment_method.partition(":")[0] not in shop.plugins:
         problems.append(Problem("payment_unknown", "This way to pay is not offered here.", "/payment_method"))
     if wish.consents and by_hub:
@@ -162,14 +166,16 @@ def _quote(
     """Prices the wish and books its place. Raises what `place_order` raises for goods, place, total and plugins."""
     lines = lines_for(tx, shop, wish.items, owner.customer.category_ids, after_cut_off=by_hub)
     choices = Choices(
-        shipping=wish.shipping, payment_method=wish.payment_method, codes=read_codes(wish.codes), address=wish.address,
-        plugin_fields=wish.plugin_fields,
+        shipping=wish.shipping if lines else "", payment_method=wish.payment_method, codes=read_codes(wish.codes),
+        address=wish.address, plugin_fields=wish.plugin_fields,
     )  # fmt: skip
     draft = draft_of(
         order_id, shop, lines, owner.customer, choices, person_id=owner.person_id, email=email, language=wish.language
     )
-    option = book_place(tx, hooks, shop, draft, wish.language)
+    option = book_place(tx, hooks, shop, draft, wish.language) if lines else None
     quote = price(tx, hooks, shop, draft, option)
+    if not lines and not quote.draft.prepaid:
+        raise Invalid([_EMPTY])
     refuse_other_total(wish.total, quote)
     refuse_problems(tx, hooks, shop, quote, None, "hub" if by_hub else "customer")
     return quote
@@ -187,7 +193,7 @@ def _order_values(tx: Transaction, shop: SaleContext, wish: Wish, owner: OrderOw
         "number": next_number(tx, shop.enterprise_id, "order"),
         "state": "Complete" if shop.completed else "Held",
         "payment_state": payment_state(0, quote.totals.total),
-        "fulfilment_state": "Unfulfilled",
+        "fulfilment_state": "Unfulfilled" if draft.lines else "Fulfilled",
         "currency": shop.currency,
         "prices_include_vat": shop.prices_include_vat,
         "name": wish.name.strip(),

@@ -36,6 +36,8 @@ def quote_order(
 
     Values of plugins' fields that could not be placed do not count, as if they were not filled in yet.
 
+    Without items, codes alone may cost something; then there is nothing to ship.
+
     Raises what `place_order` raises for items that are not on sale and for impossible quantities. Stock is not
     checked: that is decided when the order is placed.
     """
@@ -43,7 +45,7 @@ def quote_order(
     customer = known_customer(tx, shop.enterprise_id, person_id)
     lines = lines_for(tx, shop, items, customer.category_ids)
     chosen = chosen or Choices()
-    available = shipping_options(tx, hooks, shop, language, chosen.address)
+    available = shipping_options(tx, hooks, shop, language, chosen.address) if lines else {}
     if chosen.shipping and chosen.shipping not in available:
         raise unknown_shipping()
     values = read_plugin_values(tx.plugin_fields.orders.of(shop.plugins), chosen.plugin_fields, {}, [])

@@ -41,6 +41,8 @@ def _wrong_place(order: OrderDraft, phase: Phase, adjustment: Adjustment) -> str
         return f"the order has no line {adjustment.line_id!r}"
     if phase is Phase.FEE and adjustment.amount < 0:
         return "a fee cannot be negative; that is a discount"
+    if phase is Phase.PREPAID and (adjustment.amount < 0 or adjustment.vat_rate is not None):
+        return "what is paid for later use is positive, and outside VAT"
     if phase in (Phase.DISCOUNT, Phase.VOUCHER, Phase.SUBSIDY) and adjustment.amount > 0:
         return f"a {phase.lower()} cannot be positive"
     return ""

@@ -13,13 +13,18 @@ from ...hooks.values import ShippingOption
 
 
 class Phase(StrEnum):
-    """When an adjustment is worked out. All plugins in a phase see the same subtotal, so their order is irrelevant."""
+    """When an adjustment is worked out. All plugins in a phase see the same subtotal, so their order is irrelevant.
+
+    The last phase is for money that the customer pays for later use, such as a gift card that they buy: it is no sale,
+    so it is outside VAT (directive 2006/112/EC, art. 30b), and no discount, voucher or subsidy of the order pays it.
+    """
 
     FEE = "FEE"
     DISCOUNT = "DISCOUNT"
     VOUCHER = "VOUCHER"
     SUBSIDY = "SUBSIDY"
     ROUNDING = "ROUNDING"
+    PREPAID = "PREPAID"
 
 
 CUSTOMER = "customer"  # the usual payer of an adjustment
@@ -124,6 +129,11 @@ class OrderDraft:
     def subtotal(self) -> int:
         """The sum of the lines and of the adjustments of earlier phases, without deposits; minor units."""
         return sum(line.amount for line in self.lines) + sum(adjustment.amount for adjustment in self.adjustments)
+
+    @property
+    def prepaid(self) -> int:
+        """What the order pays for later use, such as for gift cards; minor units."""
+        return sum(adjustment.amount for adjustment in self.adjustments if adjustment.phase is Phase.PREPAID)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,89 @@
+"""The page of the shop on which people choose a gift card. Their order buys it, with other goods or without."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.responses import RedirectResponse, Response
+
+from commensal import (
+    Enterprise,
+    Invalid,
+    NotFound,
+    Problem,
+    Refused,
+    Sale,
+    Screen,
+    ShopPage,
+    hookimpl,
+    plugin_settings,
+    read_amount,
+    sales,
+)
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+
+from .settings import Settings
+from .sold_cards import choose_card
+
+PATH = "gift-card"
+OWN = "own"  # chosen instead of an amount of the list
+_FIELDS = ("amount", "own", "giver", "recipient", "message", "sale")
+
+
+@hookimpl
+def shop_pages() -> Sequence[ShopPage]:
+    return [ShopPage(path=PATH, show=gift_page, send=choose_now)]
+
+
+def gift_page(visit: Visit, shop: Enterprise) -> Screen:
+    return _screen(visit, shop, {"sale": visit.query.get("sale", "")})
+
+
+def _screen(
+    visit: Visit, shop: Enterprise, typed: dict[str, str], errors: Mistakes = NO_MISTAKES, status: int = 200
+) -> Screen:
+    settings, open_sales = _load(visit, shop)
+    context = {
+        "settings": settings, "amounts": settings.offered(shop), "open_sales": open_sales, "own": OWN,
+        "typed": {**dict.fromkeys(_FIELDS, ""), **typed}, "mistakes": errors, "here": f"/hubs/{shop.slug}/{PATH}",
+    }  # fmt: skip
+    return Screen(template="vouchers/gift.html", context=context, status=status)
+
+
+def choose_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+    """Notes the choice, and leads to the checkout of the sale, which keeps the code that buys the card."""
+    typed = {name: visit.form.get(name, "").strip() for name in _FIELDS}
+    settings, open_sales = _load(visit, shop)
+    sale = next((sale for sale in open_sales if sale.session.id == typed["sale"]), *open_sales[:1])
+    try:
+        amount = _amount(typed, shop)
+        with visit.write() as tx:
+            chosen = choose_card(
+                tx, shop, settings, amount=amount, giver=typed["giver"], recipient=typed["recipient"],
+                message=typed["message"], language=visit.language,
+            )  # fmt: skip
+    except Refused as error:
+        return _screen(visit, shop, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
+    # 307: the browser sends a POST there too, since the page keeps the code.
+    return RedirectResponse(f"/sales/{sale.session.id}/codes?code={chosen.code}", status_code=307)
+
+
+def _load(visit: Visit, shop: Enterprise) -> tuple[Settings, Sequence[Sale]]:
+    """The settings of a shop that sells gift cards, and its open sales. Raises `NotFound` for another shop."""
+    with visit.read() as tx:
+        settings = plugin_settings(tx, visit.instance.hooks, shop.id, "vouchers", Settings)
+        open_sales = sales(tx, openness="open", shop_id=shop.id)
+    if not settings.gift_cards:
+        raise NotFound
+    return settings, open_sales
+
+
+def _amount(typed: dict[str, str], shop: Enterprise) -> int:
+    """The amount in minor units: one of the list, which is sent in such, or as typed. Raises `Invalid`."""
+    if typed["amount"] not in ("", OWN):
+        text = typed["amount"]
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
+    amount = read_amount(typed["own"], shop.currency)
+    if isinstance(amount, Problem):
+        raise Invalid([Problem(amount.code, amount.text, "/own", amount.values)])
+    return amount

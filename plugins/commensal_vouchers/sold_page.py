@@ -1,0 +1,97 @@
+"""The page of the office with the gift cards that customers have bought, and what the shop owes to holders of cards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from starlette.responses import Response
+
+from commensal import (
+    Conflict,
+    Enterprise,
+    NotFound,
+    Order,
+    Refused,
+    Screen,
+    Transaction,
+    order_by_id,
+    orders_by_id,
+)
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+
+from .codes import tail
+from .issuing import card_of, mail_card
+from .sold_cards import CardSale, card_sale_by_id, latest_card_sales
+from .tables import vouchers_voucher
+from .voucher import Voucher, voucher_from
+
+_SHOWN = 200
+_card = vouchers_voucher.c
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoldCard:
+    """A row of the page. `card` is None while the order is not paid."""
+
+    sale: CardSale
+    order: Order | None
+    card: Voucher | None
+
+    @property
+    def state(self) -> str:
+        """ "unpaid", "ended", "doubtful" (its order is not paid any more), "used", "begun" or "unused"."""
+        if self.sale.ended_at is not None:
+            return "ended"
+        if self.card is None:
+            return "unpaid"
+        if self.order is not None and self.order.payment_state != "Paid":
+            return "doubtful"
+        balance = self.card.balance or 0
+        return "used" if not balance else "begun" if balance < self.sale.amount else "unused"
+
+
+def owed_to_holders(tx: Transaction, enterprise_id: str) -> int:
+    """Returns what stands on the shop's gift cards, in minor units: it owes goods for it."""
+    return int(tx.value(select(func.coalesce(func.sum(_card.balance), 0)).where(_card.enterprise_id == enterprise_id)))
+
+
+def sold_page(visit: Visit, shop: Enterprise) -> Screen:
+    return _screen(visit, shop)
+
+
+def _screen(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
+    with visit.read() as tx:
+        rows, owed = _rows(tx, shop.id), owed_to_holders(tx, shop.id)
+    context = {
+        "rows": rows, "owed": owed, "currency": shop.currency, "tail": tail, "mistakes": errors,
+        "here": f"/office/{shop.id}/money/gift-cards", "done": visit.query.get("done", ""),
+    }  # fmt: skip
+    return Screen(template="vouchers/sold.html", context=context, status=status)
+
+
+def _rows(tx: Transaction, enterprise_id: str) -> list[SoldCard]:
+    """The latest sales with their orders and cards, with three statements."""
+    sales = latest_card_sales(tx, enterprise_id, limit=_SHOWN)
+    orders = orders_by_id(tx, [sale.order_id for sale in sales if sale.order_id])
+    ids = [sale.card_id for sale in sales if sale.card_id]
+    cards = {row["id"]: voucher_from(row) for row in tx.all(select(vouchers_voucher).where(_card.id.in_(ids)))}
+    return [
+        SoldCard(sale=sale, order=orders.get(sale.order_id or ""), card=cards.get(sale.card_id or "")) for sale in sales
+    ]
+
+
+def send_again_now(visit: Visit, shop: Enterprise) -> Screen | Response:
+    """Mails a card once more, to whoever gets it and to the customer."""
+    try:
+        with visit.write() as tx:
+            sale = card_sale_by_id(tx, shop.id, visit.form.get("sale", ""))
+            card = card_of(tx, sale)
+            if card is None or sale.order_id is None or sale.ended_at is not None:
+                raise Conflict("no_card", "There is no card to send: it is not paid, or was taken back.")
+            mail_card(tx, order_by_id(tx, sale.order_id, enterprise_id=shop.id), sale, card, key=tx.new_id())
+    except NotFound:
+        raise
+    except Refused as error:
+        return _screen(visit, shop, mistakes(visit, error), status_of(error))
+    return visit.redirect(f"/office/{shop.id}/money/gift-cards?done=sent")
