@@ -332,6 +332,29 @@ def test_an_order_of_a_hub_at_the_new_home_is_sent_anew_when_the_farm_has_moved_
     assert_consistent(farm.region)
 
 
+@pytest.mark.parametrize("ordered_while", ["it lived elsewhere", "it lived here"])
+def test_of_a_sale_that_is_over_nothing_is_ordered_when_the_farm_moves_away(farm: Producer, ordered_while: str) -> None:
+    shop = Hub(farm.region, "c", "shop")
+    farm.grant(shop)
+    item = shop.sell(farm)
+    here = move(farm) if ordered_while == "it lived here" else None
+    order = shop.order(item, 4)
+    shop.order(item, 3, "Bea")
+    clock_of(farm.region).advance(days=1, hours=1)
+    minutes(farm.region, 3)
+    here = here or move(farm)
+    with here.write() as tx:  # so it is not offered elsewhere at the price of the sale
+        set_price(tx, here.id, farm.item, 2100)
+    move(here, to="a")
+    cancel(shop, order.id)
+    minutes(farm.region, 3)
+    with farm.read() as tx:
+        assert orders_of(tx, "farm") == []
+    with shop.read() as tx:
+        assert dead_letters(tx, "out") == []
+    assert_consistent(farm.region)
+
+
 def test_a_peer_that_does_not_know_the_new_home_waits_for_its_operator(new_region: NewRegion) -> None:
     region = region_of_peers(new_region, "ab", "ac")
     farm = farm_of_ann(region)

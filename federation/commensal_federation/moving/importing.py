@@ -52,7 +52,7 @@ from ..messages.bodies.enterprise_rows import (
     ProductRow,
 )
 from ..messages.bodies.moving import MoveRow
-from ..orders.write import forget_held_orders
+from ..orders.write import end_orders
 from ..peers.values import Peer
 from ..runtime import Federation
 from .moves import base_of
@@ -211,7 +211,7 @@ class _Import:
         own = sorted({self.id_here(row.id) for row in self.rows if isinstance(row, LotRow | ProductRow)})
         tx.execute(delete(federation_copy).where(_copy.local_id.in_(own)))
         tx.execute(delete(federation_mirror).where(_mirror.iri == self.move.old_iri))
-        forget_held_orders(tx, self.move.old_iri)
+        end_orders(tx, self.move.old_iri, self.move.new_iri)
 
     def _lot(self, row: LotRow) -> LotCopy:
         return LotCopy(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import bindparam, select
@@ -38,7 +39,14 @@ from .write import open_order, update_order
 _item, _grant, _mirror = federation_item.c, federation_grant.c, federation_mirror.c
 # Built once, since every order message needs them.
 _PRODUCERS = (
-    select(_grant.id, _grant.peer_id, _grant.other_iri, _grant.other_name, _mirror.enterprise_id)
+    select(
+        _grant.id,
+        _grant.peer_id,
+        _grant.other_iri,
+        _grant.other_name,
+        _grant.created_at,
+        _mirror.enterprise_id,
+    )
     .join(federation_mirror, _mirror.iri == _grant.other_iri)
     .where(_grant.enterprise_id == bindparam("hub"), _grant.direction == "received")
     .order_by(_grant.id)
@@ -83,6 +91,8 @@ def send_session_orders(federation: Federation, tx: Transaction, session_id: str
     session, hub = sale.session, sale.shop.id
     state = "Cancelled" if session.cancelled_at else "Complete" if session.completed_at else "Held"
     for producer in producers_of(tx, hub):
+        if session.completed_at is not None and session.completed_at < producer.since:
+            continue  # it brought the goods as an enterprise of this instance
         ordered = {line.product_id: line.quantity for line in ordered_of(tx, session_id, [producer.enterprise_id])}
         send_order(
             federation, tx, producer, hub, ordered, state, names=_names_digest(federation, tx, producer, sale),
@@ -94,19 +104,27 @@ def send_session_orders(federation: Federation, tx: Transaction, session_id: str
 
 @dataclass(frozen=True)
 class RemoteProducer:
-    """A remote producer of a hub: `enterprise_id` is its copy here, `grant_id` the grant under which the hub sells."""
+    """A remote producer of a hub.
+
+    enterprise_id: its copy here
+    grant_id:      the grant under which the hub sells
+    since:         when that was made, UTC; a producer that moves away from here makes it at that moment
+    """
 
     iri: str
     name: str
     peer_id: str
     enterprise_id: str
     grant_id: str
+    since: datetime
 
 
 def producers_of(tx: Transaction, hub: str) -> list[RemoteProducer]:
     """Returns all remote producers of the hub, whatever the state of their grants: orders outlive grants."""
     return [
-        RemoteProducer(row["other_iri"], row["other_name"], row["peer_id"], row["enterprise_id"], row["id"])
+        RemoteProducer(
+            row["other_iri"], row["other_name"], row["peer_id"], row["enterprise_id"], row["id"], row["created_at"]
+        )
         for row in tx.all(_PRODUCERS, {"hub": hub})
     ]
 
@@ -128,7 +146,7 @@ def send_order(
     """
     order = order_between(tx, "buyer", hub, producer.iri, str(about["session_iri"]))
     if order is None:
-        if not ordered:
+        if not ordered or _has_ended(federation, tx, producer, hub, str(about["session_iri"])):
             return
         order = _open(federation, tx, producer, hub, about)
     lines = tuple(_lines(tx, producer, order, ordered))
@@ -143,6 +161,12 @@ def send_order(
         tx, order, lines, state=state, rev=rev, closes_at=about["closes_at"], names=names_rev, names_digest=names
     )  # fmt: skip
     _post_order(federation, tx, replace(order, lines=lines, state=state, rev=rev, names=names_rev))
+
+
+def _has_ended(federation: Federation, tx: Transaction, producer: RemoteProducer, hub: str, session: str) -> bool:
+    """Whether the order for this sale ended when the producer moved here; it has left again since."""
+    lived_at = enterprise_iri(federation.base, producer.enterprise_id)
+    return order_between(tx, "buyer", hub, lived_at, session) is not None
 
 
 def resend_order(federation: Federation, tx: Transaction, order: InstanceOrder) -> None:

@@ -35,7 +35,7 @@ def recover_order(federation: Federation, tx: Transaction, sent: Sent[OrderUpdat
     """
     body = sent.body
     order = order_by_iri(tx, body.iri) or _open(federation, tx, sent.peer, body)
-    if order is None:
+    if order is None or local_id(federation.base, order.other_iri, "enterprises") is not None:  # it has ended
         return
     sent_lines = {line.item_iri: line for line in body.lines}
     lines = tuple(_with_sent_price(line, sent_lines.get(line.item_iri)) for line in order.lines)

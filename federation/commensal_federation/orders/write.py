@@ -34,15 +34,18 @@ def update_order(tx: Transaction, order: InstanceOrder, lines: Sequence[Line], *
     insert_rows(tx, federation_order_line, [{"order_id": order.id, **_row(line)} for line in lines])
 
 
-def forget_held_orders(tx: Transaction, supplier: str) -> None:
-    """Deletes the orders of hubs here at this supplier, by its IRI, that are not complete.
+def end_orders(tx: Transaction, supplier: str, supplier_here: str) -> None:
+    """Ends the orders of hubs here at this supplier, which moves to this instance; both are its IRIs, old and new.
 
-    It moves to this instance, and what their customers order is ordered from it here.
+    Held orders are deleted: what their customers order is ordered from it here. The others are kept for the accounts
+    under its new IRI, by which no peer is found, so nothing more is sent about them, also when it leaves again.
     """
     order = federation_order.c
-    held = select(order.id).where(order.role == "buyer", order.other_iri == supplier, order.state == "Held")
+    placed = (order.role == "buyer", order.other_iri == supplier)
+    held = select(order.id).where(*placed, order.state == "Held")
     tx.execute(delete(federation_order_line).where(federation_order_line.c.order_id.in_(held)))
     tx.execute(delete(federation_order).where(order.id.in_(held)))
+    tx.execute(update(federation_order).where(*placed).values(other_iri=supplier_here))
 
 
 def _row(line: Line) -> dict[str, Any]:
