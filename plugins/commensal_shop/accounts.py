@@ -173,7 +173,8 @@ def forgot_page(visit: Visit) -> Response:
 def forgot_now(visit: Visit) -> Response:
     """Answers the same whether the address is known or not."""
     with visit.write() as tx:
-        ask_reset(tx, visit.form.get("email", ""))
+        email, actor = visit.form.get("email", ""), visit.actor
+        ask_reset(tx, email, address=actor.address, browser=actor.browser)
     title = translate(visit.language, "Look into your e-mail")
     message = translate(visit.language, "If this address has an account, a link to set a new password is on its way.")
     return _show_message(visit, title, message, "/login")

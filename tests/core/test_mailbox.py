@@ -34,6 +34,7 @@ from commensal.trade.orders.emails import order_mail
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Order, Wish
+from commensal.trade.people.browsers import remember_browser
 from commensal.trade.people.mailboxes import mailbox_of
 from commensal.trade.people.people import Person
 from commensal.trade.people.tables import mailbox_count
@@ -221,10 +222,26 @@ def test_whoever_invites_an_address_keeps_its_owner_from_no_new_password(
     with instance.store.write() as tx:
         for _ in range(MOST + 1):
             invite(tx, "shop", email=VICTIM, role="packer", language="en")
-        ask_reset(tx, VICTIM)
+        ask_reset(tx, VICTIM, address="192.0.2.1", browser="")
     mails = shop.mails()
     assert len(mails) == MOST + 1
     assert sum("/reset/" in mail for mail in mails) == 1
+
+
+@pytest.mark.parametrize("strangers", [["203.0.113.9"], [f"203.0.113.{number}" for number in range(9)]])
+def test_who_asks_again_and_again_for_a_new_password_keeps_the_owner_from_none(
+    strangers: list[str], instance: Instance, shop: Shop, somebody: Somebody
+) -> None:
+    """One stranger leaves room for the owner anywhere, and many do for a browser that the owner has used before."""
+    victim = somebody("Victim")
+    with instance.store.write() as tx:
+        browser = remember_browser(tx, victim.id, "") if len(strangers) > 1 else ""
+        for address in strangers * (2 * MOST):
+            ask_reset(tx, VICTIM, address=address, browser="a browser of a stranger")
+    from_strangers = len(shop.mails())
+    with instance.store.write() as tx:
+        ask_reset(tx, VICTIM, address="192.0.2.1", browser=browser)
+    assert (from_strangers <= MOST, len(shop.mails()) - from_strangers) == (True, 1)
 
 
 def test_mails_that_leave_at_once_are_all_counted(instance: Instance, store: Store) -> None:

@@ -265,7 +265,7 @@ def test_asking_for_a_reset_does_the_same_for_known_and_unknown_addresses(store:
     with store.write() as tx:
         add_person(tx, NEW)
         for email in (NEW.email, "nobody@example.org", "no address"):
-            ask_reset(tx, email)
+            ask_reset(tx, email, address="192.0.2.1", browser="")
     with store.read() as tx:
         rows = tx.all(select(job.c.kind, job.c.payload).order_by(job.c.id))
     assert [row["kind"] for row in rows] == [FORGOTTEN] * 3

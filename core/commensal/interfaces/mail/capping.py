@@ -7,7 +7,8 @@ depot, is no exception: nothing proves that it is one. The hub sees which mails 
 mailbox a member.
 
 E-mails with a code are counted by what the code is for: whoever invites an address, or asks for it to be told of sales,
-keeps its owner from no new password.
+keeps its owner from no new password. Nor does a stranger who asks for one again and again: a network gets half of the
+limit, and a browser with which the owner has logged in before has a limit of its own.
 
 An e-mail of a plugin about the act of another enterprise is limited for each such enterprise and mailbox: it is caused
 as often as somebody there presses a button.
@@ -20,7 +21,7 @@ is sent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -37,6 +38,7 @@ from ...trade.enterprises.tables import enterprise_member
 from ...trade.orders.identity import Identity
 from ...trade.orders.tables import customer_order
 from ...trade.people.fingerprint import fingerprint
+from ...trade.people.login_throttle import BROWSER
 from ...trade.people.mailboxes import mailbox_of
 from ...trade.people.tables import mailbox_count, person
 from ...trade.supply.tables import purchase_order
@@ -89,10 +91,12 @@ def may_send(tx: Transaction, job: Job, *, most: int) -> bool:
     late = _late_row(job)
     if late is not None and job.payload.get("late"):
         late.forget(tx)
-    count = _count_of(tx, job)
-    if count is None:
+    counts = _counts_of(tx, job, most)
+    if not counts:
         return True
-    until = _check_limits(tx, str(job.payload["to"]), count, most)
+    mailbox = fingerprint(mailbox_of(str(job.payload["to"])))
+    reached = (_check_limits(tx, mailbox, about, limit) for about, limit in counts)
+    until = next((until for until in reached if until is not None), None)
     note_for_retry(tx, job, leaves=until is None)
     if until is None:
         return True
@@ -132,8 +136,9 @@ def _late_row(job: Job) -> _LateMail | None:
     return _LateMail(late_mail, {"order_id": str(payload["order_id"])})
 
 
-def _count_of(tx: Transaction, job: Job) -> str | None:
-    """The count of the mailbox in which the e-mail belongs; None: it is not counted, since its reader wants it.
+def _counts_of(tx: Transaction, job: Job, most: int) -> Sequence[tuple[str, int]]:
+    """The counts of the mailbox in which the e-mail belongs, the narrowest first, each with its limit for an hour.
+    Empty: it is not counted, since its reader wants it.
 
     An order's address is unproved if a guest typed it, a hub for somebody who is no member of it, or a person whose
     account has another address.
@@ -142,17 +147,25 @@ def _count_of(tx: Transaction, job: Job) -> str | None:
     if "purchase_order_id" in payload:
         keys = {"order": payload["purchase_order_id"], "email": payload["to"]}
         hub_id = tx.value(_HUB_OF_STRANGER, keys)
-        return None if hub_id is None else f"orders of {hub_id}"
+        return [] if hub_id is None else [(f"orders of {hub_id}", most)]
     if "caused_by" in payload:
-        return f"{payload['kind']} of {payload['caused_by']}"
+        return [(f"{payload['kind']} of {payload['caused_by']}", most)]
     if payload.get("order_id") is None:
-        return str(payload.get("purpose", "account"))
-    return "order" if tx.value(_UNPROVED_ORDER, {"order": payload["order_id"]}) is not None else None
+        return _counts_of_account(payload, most)
+    return [("order", most)] if tx.value(_UNPROVED_ORDER, {"order": payload["order_id"]}) is not None else []
 
 
-def _check_limits(tx: Transaction, email: str, about: str, most: int) -> datetime | None:
+def _counts_of_account(payload: Mapping[str, Any], most: int) -> Sequence[tuple[str, int]]:
+    about, source = str(payload.get("purpose", "account")), str(payload.get("source", ""))
+    if payload["kind"] == "already_registered":  # another's sign-up, with a code for a new password
+        about = "already registered"
+    if source.startswith(BROWSER):
+        return [(f"{about} of {source}", most)]
+    return [*([(f"{about} of {source}", max(1, most // 2))] if source else []), (about, most)]
+
+
+def _check_limits(tx: Transaction, mailbox: str, about: str, most: int) -> datetime | None:
     """Counts the e-mail in both windows. None if it is within the limits; else when it will be (UTC)."""
-    mailbox = fingerprint(mailbox_of(email))
     new = {"hour_began_at": tx.now, "hour_sent": 1, "day_began_at": tx.now, "day_sent": 1}
     limits = {"hour_over": tx.now - _HOUR, "day_over": tx.now - _DAY, "most": most, "most_of_day": most * _HOURS}
     if tx.first(_count_statement(tx.postgresql), {"mailbox": mailbox, "about": about, **new, **limits}) is not None:

@@ -13,7 +13,8 @@ from ..enterprises.tokens import revoke_tokens
 from ..people.browsers import forget_browsers
 from ..people.codes import mail_code, owner_of_code, use_code
 from ..people.email import read_email
-from ..people.login_throttle import forget_all_tries
+from ..people.fingerprint import fingerprint
+from ..people.login_throttle import BROWSER, forget_all_tries, source_of
 from ..people.people import COLUMNS, NewPerson, Person, add_person, person_by_id
 from ..people.second_factor import remove_second_factor
 from ..people.sessions import revoke_sessions
@@ -53,19 +54,23 @@ def confirm_email(tx: Transaction, code: str, *, person_id: str) -> Person:
     return _link_records(tx, Person(**tx.one(_confirm_statement(tx, owner_id).returning(*COLUMNS))), own_orders=True)
 
 
-def ask_reset(tx: Transaction, email: str) -> None:
+def ask_reset(tx: Transaction, email: str, *, address: str, browser: str) -> None:
     """Promises an e-mail with a code that sets a new password, if `email` has an account.
 
-    A job looks the account up, so this takes the same time for known and unknown addresses.
+    A job looks the account up, so this takes the same time for known and unknown addresses. `address` is the client's
+    IP address and `browser` the secret of its cookie: who asks again and again from elsewhere uses up another limit of
+    e-mails than the owner.
     """
-    address = read_email(email)
-    enqueue(tx, FORGOTTEN, {"email": "" if isinstance(address, Problem) else address})
+    mailbox = read_email(email)
+    account = "" if isinstance(mailbox, Problem) else mailbox
+    source = source_of(tx, account, address=address, browser=browser)
+    enqueue(tx, FORGOTTEN, {"email": account, "source": source if source.startswith(BROWSER) else fingerprint(source)})
 
 
 def mail_reset(instance: Instance, job: Job) -> None:
     """Runs the job that `ask_reset` promised."""
-    email = str(job.payload["email"])
-    instance.store.transact(lambda tx: mail_code(tx, email, "reset", kind="reset_password"))
+    email, source = str(job.payload["email"]), str(job.payload.get("source", ""))
+    instance.store.transact(lambda tx: mail_code(tx, email, "reset", kind="reset_password", source=source))
 
 
 def reset_password(tx: Transaction, code: str, password_hash: str) -> Person:

@@ -27,15 +27,18 @@ LASTS: dict[Purpose, timedelta] = {
 _RECIPIENT = select(person.c.id.label("person_id"), person.c.name, person.c.language)
 
 
-def mail_code(tx: Transaction, email: str, purpose: Purpose, *, kind: str) -> bool:
+def mail_code(tx: Transaction, email: str, purpose: Purpose, *, kind: str, source: str = "") -> bool:
     """Promises an e-mail of this `kind` with a new code to the person whose address is `email` (as kept).
+
+    `source` is the known browser or the network that asks for it, by which it is counted too.
 
     Sends nothing and returns False if there is no such person, or they are disabled. How many e-mails leave is limited
     when they are sent (`interfaces/mail/capping.py`).
     """
     recipient = tx.first(_RECIPIENT.where(person.c.email == email, person.c.disabled_at.is_(None)))
     if recipient is not None:
-        enqueue(tx, "mail", {"kind": kind, "purpose": purpose, "to": email, **recipient})
+        asked_by = {"source": source} if source else {}
+        enqueue(tx, "mail", {"kind": kind, "purpose": purpose, "to": email, **asked_by, **recipient})
     return recipient is not None
 
 

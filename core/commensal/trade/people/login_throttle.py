@@ -26,6 +26,7 @@ FREE_OF_ALL = 100  # the same, of all networks together
 _FIRST, _LAST = timedelta(seconds=30), timedelta(minutes=15)  # of waiting; doubled by each failure in between
 _FORGIVEN = timedelta(days=1)  # without a failure
 ALL, CODES = "all", "codes"  # sources beside networks and browsers; codes of a known browser add its fingerprint
+BROWSER = "browser "  # the source of a known browser begins so
 _WARNED = "warned"  # the source of the row that holds when the owner was last warned
 
 
@@ -35,7 +36,7 @@ def source_of(tx: Transaction, email: str, *, address: str, browser: str) -> str
     `address` is the client's IP address, `browser` the secret of its cookie, if any.
     """
     if browser and knows_browser(tx, email, browser):
-        return f"browser {fingerprint(browser)}"
+        return f"{BROWSER}{fingerprint(browser)}"
     return f"network {network(address)}"
 
 

@@ -158,7 +158,7 @@ mailbox_count = Table(
     "mailbox_count",
     metadata,
     Column("mailbox", Text, primary_key=True, info=PERSONAL),  # SHA-256 of the address
-    Column("about", Text, primary_key=True),  # "order", "account", a purpose of codes, or "orders of" and a hub's id
+    Column("about", Text, primary_key=True),  # see `interfaces/mail/capping.py`
     Column("hour_began_at", Time, nullable=False, info=at_most_ahead(timedelta())),
     Column("hour_sent", Whole, nullable=False),
     Column("day_began_at", Time, nullable=False, index=True, info=at_most_ahead(timedelta())),

@@ -116,7 +116,7 @@ def sign_up(call: Call, body: SignUp) -> MailOnItsWay:
 @routes.post("/forgotten-password", scope="public", status=202, limit="signups", untraced=_UNTRACED_ADDRESS)
 def ask_for_new_password(call: Call, body: ForgottenPassword) -> None:
     """Sends a code that sets a new password, if the address has an account. The answer is always the same."""
-    confirmations.ask_reset(call.tx, body.email)
+    confirmations.ask_reset(call.tx, body.email, address=call.actor.address, browser=call.actor.browser)
 
 
 def _hash_new_password(call: Call, body: ForgottenPasswordAgain) -> str:
