@@ -210,6 +210,9 @@ from .trade.orders.summaries import OrderSummary as OrderSummary
 from .trade.orders.summaries import unpaid_orders as unpaid_orders
 from .trade.orders.values import Order as Order
 from .trade.payments.begin import start_payment as start_payment
+from .trade.payments.crediting import CreditTarget as CreditTarget
+from .trade.payments.crediting import credit_customer as credit_customer
+from .trade.payments.crediting import credit_targets as credit_targets
 from .trade.payments.due import dues_by_number as dues_by_number
 from .trade.payments.due import owed_by_customer as owed_by_customer
 from .trade.payments.payments import payments_of as payments_of

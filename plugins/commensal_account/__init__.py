@@ -15,6 +15,7 @@ from commensal import hookimpl
 
 from .commands import commands
 from .credit_check import order_problems
+from .crediting import credit_customer, credit_target
 from .endpoints import endpoints
 from .invariants import invariants
 from .office import office_pages, page_parts
@@ -26,6 +27,8 @@ from .settings import Settings
 
 __all__ = [
     "commands",
+    "credit_customer",
+    "credit_target",
     "endpoints",
     "enterprise_settings",
     "erase_person",

@@ -53,9 +53,11 @@ class ShareOfCredit(Body, frozen=True, kw_only=True):
 
 
 class SharesOfCredit(Body, frozen=True, kw_only=True):
-    """Several orders of one customer; the sum of the amounts is the amount of the credit."""
+    """Orders of one customer. The sum of the amounts is the amount of the credit, unless `rest_to` names the plugin
+    that keeps what is left for the customer, such as "account"."""
 
-    shares: Annotated[tuple[ShareOfCredit, ...], msgspec.Meta(min_length=2, max_length=MOST_SHARES)]
+    shares: Annotated[tuple[ShareOfCredit, ...], msgspec.Meta(min_length=1, max_length=MOST_SHARES)]
+    rest_to: Annotated[str, msgspec.Meta(max_length=64)] = ""
 
 
 class OrderOfCredit(Body, frozen=True, kw_only=True):
@@ -98,12 +100,14 @@ def settle_entry(call: Call, enterprise: str, entry: str, body: OrderOfCredit) -
 
 @_routes.post("/enterprises/{enterprise}/entries/{entry}/split", scope="payments:write")
 def split_entry(call: Call, enterprise: str, entry: str, body: SharesOfCredit) -> BankEntry:
-    """Records an open credit for several orders of one customer, exactly."""
+    """Records an open credit for orders of one customer, exactly, or with a rest that is kept for them."""
     entry_by_id(call.tx, enterprise, entry)  # somebody else's does not exist, whatever was sent
     amounts = {part.order_number: part.amount for part in body.shares}
     if len(amounts) != len(body.shares):
         raise Invalid([Problem("twice", "Each order is named once.", "/shares")])
-    return split(call.tx, enterprise, entry, amounts, person_id=call.person_id)
+    return split(
+        call.tx, call.instance.hooks, enterprise, entry, amounts, rest_to=body.rest_to, person_id=call.person_id
+    )
 
 
 @_routes.post("/enterprises/{enterprise}/entries/{entry}/ignore", scope="payments:write")
@@ -115,4 +119,4 @@ def ignore_entry(call: Call, enterprise: str, entry: str) -> BankEntry:
 @_routes.post("/enterprises/{enterprise}/entries/{entry}/reopen", scope="payments:write")
 def reopen_entry(call: Call, enterprise: str, entry: str) -> BankEntry:
     """Takes back what was decided about a credit, with its payment; it waits for a person again."""
-    return reopen(call.tx, enterprise, entry, person_id=call.person_id)
+    return reopen(call.tx, call.instance.hooks, enterprise, entry, person_id=call.person_id)

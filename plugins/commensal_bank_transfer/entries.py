@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from commensal import (
     Conflict,
     Due,
+    Hooks,
     Invalid,
     Money,
     NotFound,
@@ -18,6 +19,7 @@ from commensal import (
     Row,
     Transaction,
     correct_payment,
+    credit_customer,
     dues_by_number,
     insert_once,
     orders_by_id,
@@ -27,6 +29,7 @@ from commensal import (
 from .reference import order_numbers_in
 from .statements.values import Credit
 from .tables import bank_transfer_entry as entry
+from .tables import bank_transfer_rest
 from .tables import bank_transfer_share as share
 
 METHOD = "bank_transfer:transfer"
@@ -43,12 +46,22 @@ class Share:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rest:
+    """What was left of a credit, in minor units, and is kept for the customer by a plugin."""
+
+    customer_id: str
+    plugin: str
+    amount: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class BankEntry:
     """A credit. `amount` is in minor units; `booked_on` is the bank's day (ISO 8601).
 
     state:      open (its order is not known), matched, ignored
     order_id:   the order that it was recorded for; the first one if it pays several
-    shares:     what was recorded for which order, if it pays several; else empty
+    shares:     what was recorded for which order, if it was shared out; else empty
+    rest:       what was left, and is kept for the customer; None: nothing
     settled_by: the person who settled it; None: matched by its reference
     """
 
@@ -64,6 +77,7 @@ class BankEntry:
     settled_by: str | None
     created_at: datetime
     shares: Sequence[Share] = ()
+    rest: Rest | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +89,7 @@ class ImportResult:
     known: int
 
 
-_COLUMNS = tuple(entry.c[field.name] for field in fields(BankEntry) if field.name != "shares")
+_COLUMNS = tuple(entry.c[field.name] for field in fields(BankEntry) if field.name not in ("shares", "rest"))
 
 
 def import_credits(tx: Transaction, enterprise_id: str, credits: Sequence[Credit]) -> ImportResult:
@@ -117,16 +131,26 @@ def settle(
 
 
 def split(
-    tx: Transaction, enterprise_id: str, entry_id: str, amounts: Mapping[int, int], *, person_id: str | None
+    tx: Transaction,
+    hooks: Hooks,
+    enterprise_id: str,
+    entry_id: str,
+    amounts: Mapping[int, int],
+    *,
+    rest_to: str = "",
+    person_id: str | None,
 ) -> BankEntry:
-    """Records an open credit for several orders of one customer: `amounts` are minor units by order number.
+    """Records an open credit for orders of one customer: `amounts` are minor units by order number.
 
-    Nothing of the credit is left over, and no order gets more than is due for it. Raises `NotFound` for a credit or an
-    order; `Invalid` if the amounts are not positive, or their sum is not that of the credit; `Conflict` for a credit
-    that is settled already, orders of several customers or another currency, and for more than is due.
+    What is left is kept for the customer by the plugin `rest_to`, one of `credit_targets`; without it nothing may be
+    left over. No order gets more than is due for it. Raises `NotFound` for a credit or an order; `Invalid` if the
+    amounts are not positive, or their sum is not that of the credit; `Conflict` for a credit that is settled already,
+    orders of several customers or another currency, for more than is due, and for a rest of a customer who is not
+    proven or for whom the plugin keeps nothing.
     """
     credit = _open_entry(tx, enterprise_id, entry_id)
-    _refuse_other_sum(credit, amounts)
+    rest = credit.amount - sum(amounts.values())
+    _refuse_other_sum(credit, amounts, rest if rest_to else 0)
     orders = dues_by_number(tx, enterprise_id, amounts)
     if len(orders) != len(amounts):
         raise NotFound("no_order", "There is no such order.")
@@ -142,7 +166,29 @@ def split(
     first = {name: shares[0][name] for name in ("order_id", "payment_id")}
     _settle_entry(tx, enterprise_id, entry_id, state="matched", settled_by=person_id, **first)
     tx.execute(insert(share), [{"entry_id": entry_id, **values} for values in shares])
+    if rest_to and rest:
+        _keep_rest(tx, hooks, enterprise_id, credit, shares[0]["order_id"], rest_to, rest, person_id)
     return entry_by_id(tx, enterprise_id, entry_id)
+
+
+def _keep_rest(
+    tx: Transaction, hooks: Hooks, enterprise_id: str, credit: BankEntry, order_id: object, plugin: str, amount: int,
+    person_id: str | None,
+) -> None:  # fmt: skip
+    (order,) = orders_by_id(tx, [str(order_id)]).values()
+    if order.customer_id is None:
+        text = "Nobody has proven who placed order {number}, so its customer has no account."
+        raise Conflict("not_proven", text, number=order.number or 0)
+    credit_customer(
+        tx, hooks, enterprise_id, order.customer_id, plugin, amount, note=_note(credit), person_id=person_id
+    )
+    row = {"entry_id": credit.id, "customer_id": order.customer_id, "plugin": plugin, "amount": amount}
+    tx.execute(insert(bank_transfer_rest), row)
+
+
+def _note(credit: BankEntry) -> str:
+    """What the customer's account says of the rest, and of taking it back: the day and text of the bank."""
+    return f"{credit.booked_on} {credit.text}".strip()[:200]
 
 
 def ignore(tx: Transaction, enterprise_id: str, entry_id: str, *, person_id: str | None) -> BankEntry:
@@ -152,22 +198,31 @@ def ignore(tx: Transaction, enterprise_id: str, entry_id: str, *, person_id: str
     return entry_by_id(tx, enterprise_id, entry_id)
 
 
-def reopen(tx: Transaction, enterprise_id: str, entry_id: str, *, person_id: str) -> BankEntry:
-    """Makes a settled credit wait for a person again; its payments are taken back by opposite entries in the journal.
+def reopen(tx: Transaction, hooks: Hooks, enterprise_id: str, entry_id: str, *, person_id: str) -> BankEntry:
+    """Makes a settled credit wait for a person again; its payments are taken back by opposite entries in the journal,
+    and its rest from where it is kept.
 
-    Raises `NotFound`; `Conflict` for a credit that is open, and if the order's money was given back meanwhile.
+    Raises `NotFound`; `Conflict` for a credit that is open, if the order's money was given back meanwhile, and if the
+    rest is spent.
     """
     credit = entry_by_id(tx, enterprise_id, entry_id)
     if credit.state == "open":
         raise Conflict("open", "This credit is not settled.")
-    if credit.state == "matched" and credit.payment_id is not None:
-        for payment_id in [part.payment_id for part in credit.shares] or [credit.payment_id]:
-            correct_payment(tx, enterprise_id, payment_id, person_id=person_id)
-    tx.execute(delete(share).where(share.c.entry_id == entry_id))
     is_settled = (*_selected(enterprise_id, entry_id), entry.c.state == credit.state)
     values = {"state": "open", "order_id": None, "settled_by": None}  # the payment stays named: the next has a new key
     if tx.execute(update(entry).where(*is_settled).values(values)).rowcount != 1:
         raise Conflict("settled", "Somebody has settled this credit already.")
+    if credit.state == "matched" and credit.payment_id is not None:
+        for payment_id in [part.payment_id for part in credit.shares] or [credit.payment_id]:
+            correct_payment(tx, enterprise_id, payment_id, person_id=person_id)
+    if credit.rest is not None:
+        kept = credit.rest
+        credit_customer(
+            tx, hooks, enterprise_id, kept.customer_id, kept.plugin, -kept.amount, note=_note(credit),
+            person_id=person_id,
+        )  # fmt: skip
+    tx.execute(delete(share).where(share.c.entry_id == entry_id))
+    tx.execute(delete(bank_transfer_rest).where(bank_transfer_rest.c.entry_id == entry_id))
     return entry_by_id(tx, enterprise_id, entry_id)
 
 
@@ -199,21 +254,27 @@ def entry_by_id(tx: Transaction, enterprise_id: str, entry_id: str) -> BankEntry
 
 
 def _read(tx: Transaction, rows: Sequence[Row]) -> list[BankEntry]:
-    """Credits with their shares, in two statements."""
+    """Credits with their shares and rests, in three statements."""
     shares: dict[str, list[Share]] = {}
-    parts = select(share).where(share.c.entry_id.in_([row["id"] for row in rows if row["state"] == "matched"]))
-    for row in tx.all(parts.order_by(share.c.order_id)):
+    settled = [row["id"] for row in rows if row["state"] == "matched"]
+    for row in tx.all(select(share).where(share.c.entry_id.in_(settled)).order_by(share.c.order_id)):
         values = dict(row)
         shares.setdefault(values.pop("entry_id"), []).append(Share(**values))
-    return [BankEntry(**row, shares=shares.get(row["id"], ())) for row in rows]
+    rests = {}
+    for row in tx.all(select(bank_transfer_rest).where(bank_transfer_rest.c.entry_id.in_(settled))):
+        values = dict(row)
+        entry_id = values.pop("entry_id")
+        rests[entry_id] = Rest(**values)
+    return [BankEntry(**row, shares=shares.get(row["id"], ()), rest=rests.get(row["id"])) for row in rows]
 
 
-def _refuse_other_sum(credit: BankEntry, amounts: Mapping[int, int]) -> None:
-    if not 1 < len(amounts) <= MOST_SHARES or min(amounts.values(), default=0) <= 0:
+def _refuse_other_sum(credit: BankEntry, amounts: Mapping[int, int], rest: int) -> None:
+    """`rest`: what is kept for the customer, in minor units."""
+    if not (0 if rest else 1) < len(amounts) <= MOST_SHARES or min(amounts.values(), default=0) <= 0:
         text = "Share it out over 2 to {most} orders, with something for each."
         raise Invalid([Problem("shares", text, "/amounts", {"most": MOST_SHARES})])
     total = sum(amounts.values())
-    if total != credit.amount:
+    if rest < 0 or total + rest != credit.amount:
         text = "These amounts are {sum} together, and the transfer is {amount}."
         values = {"sum": Money(total, credit.currency), "amount": Money(credit.amount, credit.currency)}
         raise Invalid([Problem("sum", text, "/amounts", values)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -12,6 +12,7 @@ from babel.numbers import format_decimal
 from starlette.responses import Response
 
 from commensal import (
+    CreditTarget,
     Enterprise,
     Invalid,
     OfficePage,
@@ -20,6 +21,7 @@ from commensal import (
     Refused,
     Screen,
     Transaction,
+    credit_targets,
     digits,
     dues_by_number,
     hookimpl,
@@ -46,7 +48,7 @@ from .entries import (
 )
 from .settings import Settings
 from .statements.read import LARGEST, read_statement
-from .suggestions import splits, suggestions
+from .suggestions import Suggestion, splits, suggestions
 
 PATH = "money/statement"
 _SETTLED = 10  # transfers that are listed to be taken back
@@ -75,15 +77,17 @@ class Settled:
 
 @dataclass(frozen=True, kw_only=True)
 class ShareForm:
-    """A form that records a credit for several orders: each with its amount as it stands in the field.
+    """A form that records a credit for orders of one customer: each with its amount as it stands in the field.
 
     by_reference, by_name: what speaks for it beside the sum; typed: somebody named the orders
+    targets: where what is left can be kept for the customer
     """
 
     rows: Sequence[tuple[OrderSummary, str]]
     by_reference: bool = False
     by_name: bool = False
     typed: bool = False
+    targets: Sequence[CreditTarget] = ()
 
 
 def statement_page(
@@ -99,14 +103,14 @@ def statement_page(
         credit = waiting[0] if waiting else None
         unpaid = unpaid_orders(tx, shop.id) if credit else []
         likely = suggestions(credit, unpaid) if credit else []
-        shared = _share_forms(tx, visit, credit, unpaid) if credit else []
+        shared = _share_forms(tx, visit, shop, credit, unpaid, likely) if credit else []
         settled = _with_numbers(tx, settled_lately(tx, shop.id, _SETTLED))
         has_account = bool(_settings(tx, visit, shop).iban)
     context = {
         "credit": credit, "likely": likely, "shared": shared, "left": left, "settled": settled, "result": result,
         "mistakes": errors,
         "done": visit.query.get("done", ""), "has_account": has_account, "page": f"/office/{shop.id}/{PATH}",
-        "typed": visit.form.get("number", ""), "day_of": date.fromisoformat,
+        "typed": visit.form.get("number", ""), "rest": visit.form.get("rest", ""), "day_of": date.fromisoformat,
     }  # fmt: skip
     return Screen(template="bank_transfer/statement.html", context=context, status=status)
 
@@ -123,29 +127,47 @@ def _with_numbers(tx: Transaction, settled: Sequence[BankEntry]) -> list[Settled
     ]
 
 
-def _share_forms(tx: Transaction, visit: Visit, credit: BankEntry, unpaid: Sequence[OrderSummary]) -> list[ShareForm]:
-    """The form with the orders that somebody has typed; else one for each set of orders whose sum is the credit."""
+def _share_forms(
+    tx: Transaction, visit: Visit, shop: Enterprise, credit: BankEntry, unpaid: Sequence[OrderSummary],
+    likely: Sequence[Suggestion],
+) -> list[ShareForm]:  # fmt: skip
+    """The form with the orders that somebody has typed; else one for each set of orders whose sum is the credit, and
+    for each likely order that costs less, if its customer has an account for the rest."""
 
-    def field(order: OrderSummary) -> str:
-        typed = visit.form.get(f"{_AMOUNT}{order.number}")
-        due = Decimal(max(0, order.due)).scaleb(-digits(order.currency))
-        pattern = "0." + "0" * digits(order.currency) if digits(order.currency) else "0"
-        return typed if typed is not None else format_decimal(due, pattern, locale=visit.language)
+    def rows(orders: Iterable[OrderSummary]) -> list[tuple[OrderSummary, str]]:
+        return [(order, _amount_field(visit, order)) for order in orders]
 
     numbers = _numbers_typed(visit)
-    if len(numbers) > 1:
+    if len(numbers) > 1 or (numbers and visit.query.get("then") == "split"):
         chosen = [order for order in unpaid if order.number in numbers]
-        return [ShareForm(rows=[(order, field(order)) for order in chosen], typed=True)] if len(chosen) > 1 else []
+        targets = _targets(tx, visit, shop, chosen)
+        return [ShareForm(rows=rows(chosen), typed=True, targets=targets)] if chosen else []
     payers = payers_by_order(tx, [order.id for order in unpaid])
-    likely = splits(credit, unpaid, payers)
+    sets = splits(credit, unpaid, payers)
     if any(order.due == credit.amount for order in unpaid):  # one order is a simpler reason, unless the text names two
-        likely = [each for each in likely if each.by_reference]
-    return [
-        ShareForm(
-            rows=[(order, field(order)) for order in each.orders], by_reference=each.by_reference, by_name=each.by_name
-        )
-        for each in likely
-    ]
+        sets = [each for each in sets if each.by_reference]
+    forms = [ShareForm(rows=rows(each.orders), by_reference=each.by_reference, by_name=each.by_name) for each in sets]
+    for each in likely:
+        if each.over > 0 < each.order.due and (targets := _targets(tx, visit, shop, [each.order])):
+            forms.append(ShareForm(rows=rows([each.order]), typed=True, targets=targets))
+    return forms
+
+
+def _amount_field(visit: Visit, order: OrderSummary) -> str:
+    """What stands in the field of an order: the amount as it was typed, or what is due."""
+    typed = visit.form.get(f"{_AMOUNT}{order.number}")
+    due = Decimal(max(0, order.due)).scaleb(-digits(order.currency))
+    pattern = "0." + "0" * digits(order.currency) if digits(order.currency) else "0"
+    return typed if typed is not None else format_decimal(due, pattern, locale=visit.language)
+
+
+def _targets(tx: Transaction, visit: Visit, shop: Enterprise, orders: Sequence[OrderSummary]) -> Sequence[CreditTarget]:
+    """Where money of the one proven customer of these orders can be kept; nowhere if they have several, or none."""
+    customers = {order.customer_id for order in orders_by_id(tx, [order.id for order in orders]).values()}
+    customer_id = customers.pop() if len(customers) == 1 else None
+    if customer_id is None:
+        return ()
+    return credit_targets(tx, visit.instance.hooks, shop.id, customer_id, visit.language)
 
 
 def _numbers_typed(visit: Visit) -> list[int]:
@@ -192,7 +214,7 @@ def _book(tx: Transaction, visit: Visit, shop: Enterprise, credit: BankEntry) ->
         return settle(tx, shop.id, credit.id, numbers[0], person_id=visit.actor.person_id)
     dues = dues_by_number(tx, shop.id, numbers)
     amounts = {number: dues[number].balance if number in dues else 0 for number in numbers}
-    return split(tx, shop.id, credit.id, amounts, person_id=visit.actor.person_id)
+    return split(tx, visit.instance.hooks, shop.id, credit.id, amounts, person_id=visit.actor.person_id)
 
 
 def _split(tx: Transaction, visit: Visit, shop: Enterprise, credit: BankEntry) -> BankEntry:
@@ -202,7 +224,10 @@ def _split(tx: Transaction, visit: Visit, shop: Enterprise, credit: BankEntry) -
         if isinstance(amount, Problem):
             raise Invalid([amount])
         amounts[number] = amount
-    return split(tx, shop.id, credit.id, amounts, person_id=visit.actor.person_id)
+    return split(
+        tx, visit.instance.hooks, shop.id, credit.id, amounts, rest_to=visit.form.get("rest", ""),
+        person_id=visit.actor.person_id,
+    )  # fmt: skip
 
 
 def _ignore(tx: Transaction, visit: Visit, shop: Enterprise, credit: BankEntry) -> BankEntry:
@@ -210,4 +235,4 @@ def _ignore(tx: Transaction, visit: Visit, shop: Enterprise, credit: BankEntry) 
 
 
 def _reopen(tx: Transaction, visit: Visit, shop: Enterprise, credit: BankEntry) -> BankEntry:
-    return reopen(tx, shop.id, credit.id, person_id=visit.actor.person_id or "")
+    return reopen(tx, visit.instance.hooks, shop.id, credit.id, person_id=visit.actor.person_id or "")

@@ -1,6 +1,7 @@
-"""Tables of bank transfer: every credit of the imported statements, once, and its shares if it pays several orders."""
+"""Tables of bank transfer: every credit of the imported statements, once, and what became of those that
+pay several orders, or more than is due."""
 
-from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
 from commensal import PERSONAL, Time, Whole, checked_in, metadata
 
@@ -26,7 +27,7 @@ bank_transfer_entry = Table(
     sqlite_strict=True,
 )
 
-# What of a credit was recorded for which order, if it pays several. Their sum is the amount of the credit.
+# What of a credit was recorded for which order, if it is shared out. With the rest their sum is that of the credit.
 bank_transfer_share = Table(
     "bank_transfer_share",
     metadata,
@@ -34,5 +35,17 @@ bank_transfer_share = Table(
     Column("order_id", Text, ForeignKey("customer_order.id"), primary_key=True),
     Column("payment_id", Text, ForeignKey("payment.id"), nullable=False),
     Column("amount", Whole, nullable=False),  # minor units
+    sqlite_strict=True,
+)
+
+# What was left of a credit, and is kept for the customer of its orders by a plugin.
+bank_transfer_rest = Table(
+    "bank_transfer_rest",
+    metadata,
+    Column("entry_id", Text, ForeignKey("bank_transfer_entry.id"), primary_key=True),
+    Column("customer_id", Text, ForeignKey("customer.id"), nullable=False),
+    Column("plugin", Text, nullable=False),
+    Column("amount", Whole, nullable=False),  # minor units
+    CheckConstraint("amount > 0", name="amount_positive"),
     sqlite_strict=True,
 )

@@ -354,13 +354,13 @@ def test_one_transfer_pays_several_orders_of_a_customer_and_is_taken_back(instan
     credit_id = an_open_credit(instance, 2000)
     for _ in range(2):  # what was taken back is recorded anew
         with instance.store.write() as tx:
-            credit = split(tx, "shop", credit_id, {1: 1250, 2: 750}, person_id="olivia")
+            credit = split(tx, instance.hooks, "shop", credit_id, {1: 1250, 2: 750}, person_id="olivia")
             assert {part.order_id: part.amount for part in credit.shares} == {first: 1250, second: 750}
             with pytest.raises(Conflict, match="already"), tx.attempt():
-                split(tx, "shop", credit_id, {1: 1250, 2: 750}, person_id="olivia")
+                split(tx, instance.hooks, "shop", credit_id, {1: 1250, 2: 750}, person_id="olivia")
         assert (state(instance, first), state(instance, second)) == (("Paid", 1250), ("Unpaid", 750))
         with instance.store.write() as tx:
-            assert reopen(tx, "shop", credit_id, person_id="olivia").shares == ()
+            assert reopen(tx, instance.hooks, "shop", credit_id, person_id="olivia").shares == ()
         assert (state(instance, first), state(instance, second)) == (("Unpaid", 0), ("Unpaid", 0))
     with instance.store.write() as tx:
         settle(tx, "shop", credit_id, 1, person_id="olivia")
@@ -384,5 +384,5 @@ def test_a_transfer_is_shared_out_exactly_and_to_one_customer(
     orders = [an_order(instance), an_order(instance), an_order(instance, email="paul@example.org")]
     credit_id = an_open_credit(instance, 2000)
     with instance.store.write() as tx, pytest.raises(error, match=text):
-        split(tx, "shop", credit_id, amounts, person_id="olivia")
+        split(tx, instance.hooks, "shop", credit_id, amounts, person_id="olivia")
     assert [state(instance, order) for order in orders] == [("Unpaid", 0)] * 3

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
+from commensal.instance import InstanceSettings
+from commensal.trade import list_customers
 from commensal.trade.enterprises.tables import enterprise_plugin
+from commensal.trade.orders.tables import customer_order
+from commensal_account.accounts import account_of, open_account
 from commensal_bank_transfer.entries import BankEntry, entries
 from commensal_bank_transfer.reference import reference_of
 
 from .conftest import Browser, Stall
-from .test_office import OFFICE, a_member, an_order, journal, owner, settings
+from .test_office import OFFICE, a_member, an_order, journal, owner
 
-__all__ = ["owner", "settings"]  # fixtures
+__all__ = ["owner"]  # a fixture
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the rooms are tested on both
 
 PAGE = f"{OFFICE}/money/statement"
+
+
+@pytest.fixture
+def settings(settings: InstanceSettings) -> InstanceSettings:
+    return InstanceSettings(
+        name="Les Paniers", base_url=settings.base_url, language="en", limits=settings.limits,
+        plugins={"enabled": ["shop", "office", "cash", "bank_transfer", "pickup", "account"]},
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -84,6 +96,29 @@ def test_several_numbers_are_typed_and_the_amounts_changed(treasurer: Browser, s
     assert treasurer.page.form("?then=split").fields["amount/2"] == "2.40"
     treasurer.send("?then=split", **{"amount/2": "1.20"})
     assert journal(stall) == [480, 120]
+
+
+def test_what_a_member_sent_beyond_their_order_goes_to_their_account_by_one_button(
+    treasurer: Browser, stall: Stall
+) -> None:
+    order = an_order(stall)
+    with stall.instance.store.write() as tx:
+        row = {"enterprise_id": "shop", "plugin": "account", "settings": {}, "version": 1}
+        tx.execute(insert(enterprise_plugin).values(row))
+        tx.execute(update(customer_order).values(identity="hub"))
+        (customer_id,) = (each.id for each in list_customers(tx, "shop"))
+        open_account(tx, "shop", customer_id)
+    hand_in(treasurer, "03/06/2026;20,00;CORINNE CLERC;Panier")
+    page = treasurer.go(PAGE)
+    assert "The rest goes to: Account, which holds €0.00" in page.text
+    treasurer.send("?then=split", ("rest", "account"))
+    assert (journal(stall), "€15.20 to the customer’s account" in treasurer.page.text) == ([480], True)
+    with stall.instance.store.read() as tx:
+        assert account_of(tx, "shop", customer_id).balance == 1520
+    treasurer.send(f"{PAGE}?then=reopen", ("entry", treasurer.at.partition("done=")[2]))
+    assert journal(stall) == [480, -480]
+    with stall.instance.store.read() as tx:
+        assert (account_of(tx, "shop", customer_id).balance, order.total) == (0, 480)
 
 
 def test_a_transfer_of_an_order_that_is_paid_already_is_not_booked_again(treasurer: Browser, stall: Stall) -> None:

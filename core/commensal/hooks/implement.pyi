@@ -78,6 +78,8 @@ _payment_webhook = TypeVar("_payment_webhook", bound=Callable[..., Sequence[Paym
 _payment_status = TypeVar("_payment_status", bound=Callable[..., PaymentUpdate | None | Awaitable[PaymentUpdate | None]])
 _cancel_payment = TypeVar("_cancel_payment", bound=Callable[..., None | Awaitable[None]])
 _refund_payment = TypeVar("_refund_payment", bound=Callable[..., PaymentUpdate | Awaitable[PaymentUpdate]])
+_credit_target = TypeVar("_credit_target", bound=Callable[..., str | None])
+_credit_customer = TypeVar("_credit_customer", bound=Callable[..., None])
 _order_placed = TypeVar("_order_placed", bound=Callable[..., None | Awaitable[None]])
 _order_changed = TypeVar("_order_changed", bound=Callable[..., None | Awaitable[None]])
 _order_cancelled = TypeVar("_order_cancelled", bound=Callable[..., None | Awaitable[None]])
@@ -380,6 +382,18 @@ class Implement:
         """refund_payment(instance: Instance, refund: Payment, payment: Payment) -> PaymentUpdate
 
         Refunds `refund.amount` minor units of a received payment through the provider.
+        """
+
+    def credit_target(self, function: _credit_target, /) -> _credit_target:
+        """credit_target(tx: Transaction, enterprise_id: str, customer_id: str, language: str) -> str | None
+
+        Where this plugin keeps money for the customer, in a few words, such as an account with its balance.
+        """
+
+    def credit_customer(self, function: _credit_customer, /) -> _credit_customer:
+        """credit_customer(tx: Transaction, enterprise_id: str, customer_id: str, amount: int, note: str, person_id: str | None) -> None
+
+        Keeps `amount` minor units of the enterprise's currency for the customer, whose money was received.
         """
 
     def order_placed(self, function: _order_placed, /) -> _order_placed:

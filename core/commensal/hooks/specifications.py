@@ -593,6 +593,28 @@ def refund_payment(instance: Instance, refund: Payment, payment: Payment) -> Pay
     raise AssertionError("a specification is not called")
 
 
+@hook(scope="enterprise", returns="each", where="transaction", on_error="skip", reads=True, since="0.2")
+def credit_target(tx: Transaction, enterprise_id: str, customer_id: str, language: str) -> str | None:
+    """Where this plugin keeps money for the customer, in a few words, such as an account with its balance.
+
+    None: nowhere. Shown where money was received that is for no order; then `credit_customer` may follow.
+    """
+    raise AssertionError("a specification is not called")
+
+
+@hook(scope="enterprise", returns="nothing", where="transaction", on_error="raise", since="0.2")
+def credit_customer(
+    tx: Transaction, enterprise_id: str, customer_id: str, amount: int, note: str, person_id: str | None
+) -> None:
+    """Keeps `amount` minor units of the enterprise's currency for the customer, whose money was received.
+
+    A negative amount takes back what was credited by mistake: raise `Conflict` if it is spent. Runs in the transaction
+    that records the money, once for each movement. `note` says where it came from, `person_id` who recorded it. Raise
+    `Refused` if nothing is kept for this customer.
+    """
+    raise AssertionError("a specification is not called")
+
+
 # ------------------------------------------------------------------------------------------------ what happened
 # Called after the commit, by one job for each plugin and event, at least once. `event.id` is the same each time, and
 # the other arguments are as they are when the job runs. Not called if the enterprise has switched the plugin off.

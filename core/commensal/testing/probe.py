@@ -114,6 +114,8 @@ GOOD: dict[str, Callable[..., Any]] = {
     "payment_status": lambda: None,
     "cancel_payment": lambda: None,
     "refund_payment": lambda refund: _update(refund),
+    "credit_target": lambda tx: "Savings",
+    "credit_customer": lambda tx, amount: None,
     "order_placed": lambda order: None,
     "order_changed": lambda order: None,
     "order_cancelled": lambda order: None,
