@@ -76,7 +76,7 @@ class Till:
 
 
 NOTE = "2026-06-03 Panier et avance"
-NOTHING = (0, 0, [], "open")
+NOTHING: tuple[int, int, list[tuple[str, int, str]], str] = (0, 0, [], "open")
 
 
 def test_the_rest_goes_to_the_account_and_comes_back_with_the_payment(instance: Instance) -> None:
