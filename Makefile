@@ -9,7 +9,7 @@ COVERED ?=  # `make test COVERED=--cov`: the lines that tests run in their own p
 # Campaigns and the suite start hundreds of processes: what one of them has compiled, the next need not.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo quick test test-rest test-postgresql test-long test-oldest test-wheel test-bare lint fix bench pictures soak crash race sim books audit constraints release clean
+.PHONY: demo quick test test-rest test-postgresql test-long test-oldest test-wheel test-bare test-debian upgrades lint fix bench pictures soak crash race sim books audit weaknesses constraints release clean
 
 $(VENV)/installed: pyproject.toml
 	@echo "Making the environment $(VENV): a minute or two, most of it downloads."
@@ -67,6 +67,12 @@ test-wheel:   ## the wheel alone, in an empty environment: init, check, the demo
 test-bare: $(VENV)/installed   ## the core alone: no bundled plugin is found, on SQLite
 	COMMENSAL_TEST_PLUGINS=none $(BIN)/pytest -n 2 --dist worksteal tests/core -k "not postgresql"
 
+test-debian: $(VENV)/installed   ## installs and upgrades on a whole Debian with systemd, and builds the container: ten minutes, as root
+	COMMENSAL_TEST_DEBIAN=$(VENV)/debian $(BIN)/pytest -s tests/core/test_debian.py
+
+upgrades: $(VENV)/installed   ## 52 weekly releases in a row on each database, and a kill at each step; `make upgrades WEEKS=…`
+	COMMENSAL_TEST_UPGRADES=$(or $(WEEKS),52) $(BIN)/pytest -s tests/core/test_replacing_killed.py tests/core/test_weekly_releases.py
+
 lint: $(VENV)/installed
 	$(BIN)/ruff check core federation plugins tests
 	$(BIN)/ruff format --check core federation plugins tests
@@ -99,11 +105,13 @@ books: $(VENV)/installed   ## 10,000 weeks of a hub, whose books are kept a seco
 sim: $(VENV)/installed   ## 10,000 schedules of trading instances; `make sim SEED=…` tells one, `MUTANTS=1` plants bugs
 	$(BIN)/python -m tests.simulation.campaign
 
-audit: $(VENV)/installed   ## which installed components have known weaknesses, and which are old; asks PyPI. Of a server: AUDITED=/opt/commensal/venv
+audit: weaknesses   ## known weaknesses, licences, and which components are old; asks the index of packages. Of a server: AUDITED=/opt/commensal/venv
+	$(AUDITED)/bin/python -m pip list --outdated --disable-pip-version-check
+
+weaknesses: $(VENV)/installed   ## the same without what is old
 	$(PYTHON) -m venv $(VENV)/audit
 	$(VENV)/audit/bin/pip install --quiet --disable-pip-version-check pip-audit
-	$(AUDITED)/bin/python -m pip list --outdated --disable-pip-version-check
-	PIPAPI_PYTHON_LOCATION=$(AUDITED)/bin/python $(VENV)/audit/bin/pip-audit --skip-editable
+	$(BIN)/python core/release/audit.py $(VENV)/audit/bin/pip-audit $(abspath $(AUDITED))/bin/python
 
 constraints: $(VENV)/installed   ## the newest versions of what servers install, with hashes; then the suite with them
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \

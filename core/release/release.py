@@ -253,7 +253,7 @@ def _hash(file: Path) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Makes a release of the tree.")
     parser.add_argument("--trial", action="store_true", help="make all of it, and keep nothing")
-    parser.add_argument("--checks", default="make test test-rest", help="what must succeed first")
+    parser.add_argument("--checks", default="make weaknesses test test-rest", help="what must succeed first")
     arguments = parser.parse_args()
     try:
         for step in make_release(

@@ -15,8 +15,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import traceback
-from contextlib import closing
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import distribution
@@ -103,7 +106,8 @@ class Beside:
         _write_command(systemctl, _SYSTEMCTL, folder=self.folder, command=self.program.link, instance=self.instance)
         self.environment = {
             **os.environ, "PATH": f"{systemctl.parent}:{path_with_postgresql()}", "COLUMNS": "400", "LANGUAGE": "en",
-            "COMMENSAL_PLUGINS__ENABLED": '["cash", "weekly"]',
+            "COMMENSAL_PLUGINS__ENABLED": '["cash", "weekly"]', "COMMENSAL_LIMITS__WRITES": "1000000000",
+            "COMMENSAL_LIMITS__READS": "1000000000",
         }  # fmt: skip
         self._forks = subprocess.Popen([sys.executable, "-m", __name__, self._server], cwd=ROOT, stdout=subprocess.PIPE)
         assert self._forks.stdout is not None
@@ -127,7 +131,7 @@ class Beside:
         _write(site / info / "METADATA", f"Metadata-Version: 2.1\nName: commensal\nVersion: {version}\n")
         _write(site / info / "entry_points.txt", own.read_text("entry_points.txt") or "")
         command = self.program.command(version)
-        command.parent.mkdir()
+        command.parent.mkdir(exist_ok=True)
         values = {"python": sys.executable, "server": self._server, "prefix": self.program.environment(version)}
         _write_command(command, _COMMAND, **values)
         _write(self.program.environment(version) / ".complete", "")
@@ -174,6 +178,25 @@ class Beside:
         answer = httpx.post(url, json=body, headers=headers, timeout=30)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["order"]["id"])
+
+    @contextmanager
+    def shoppers(self) -> Iterator[list[str]]:
+        """While the block runs, guests go on ordering. Yields the ids of the orders that were acknowledged, a list that
+        grows."""
+        acknowledged, ended = list[str](), threading.Event()
+
+        def shop() -> None:
+            while not ended.wait(0.2):
+                with suppress(httpx.TransportError):
+                    acknowledged.append(self.place_order())
+
+        with ThreadPoolExecutor(1) as pool:
+            shopping = pool.submit(shop)
+            try:
+                yield acknowledged
+            finally:
+                ended.set()
+                shopping.result()
 
     def orders(self) -> set[str]:
         """The ids of all orders in the database."""

@@ -42,16 +42,16 @@ exit 0
 }
 
 
-def build_wheels(into: Path) -> tuple[Path, Path]:
-    """Wheels of this tree under two numbers, without what is to be installed with them. The newer one has a revision
-    more."""
+def build_wheels(into: Path, *, pinned: bool = False) -> tuple[Path, Path]:
+    """Wheels of this tree under two numbers. The newer one has a revision more. Only if `pinned` do they name what is
+    to be installed with them."""
     command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(into / "built")]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     (built,) = (into / "built").glob("*.whl")
-    return _renumbered(built, into, OLD), _renumbered(built, into, NEW)
+    return _renumbered(built, into, OLD, pinned), _renumbered(built, into, NEW, pinned)
 
 
-def _renumbered(built: Path, into: Path, version: str) -> Path:
+def _renumbered(built: Path, into: Path, version: str, pinned: bool) -> Path:
     name, number = built.name.split("-")[:2]
     renumbered = into / f"{name}-{version}-py3-none-any.whl"
     info = f"{name}-{version}.dist-info/"
@@ -61,7 +61,8 @@ def _renumbered(built: Path, into: Path, version: str) -> Path:
         }
         metadata = texts[f"{info}METADATA"].decode()
         texts[f"{info}METADATA"] = metadata.replace(f"\nVersion: {number}\n", f"\nVersion: {version}\n").encode()
-        texts["commensal/project/core/release/constraints.txt"] = b""
+        if not pinned:
+            texts["commensal/project/core/release/constraints.txt"] = b""
         if version == NEW:
             texts.update([_revision(texts)])
         texts[f"{info}RECORD"] = "".join(f"{member},,\n" for member in texts).encode()

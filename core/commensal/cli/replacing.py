@@ -14,7 +14,7 @@ from ..interfaces.terminal import console
 from ..operations.hosting import UNITS
 from ..operations.upgrading.replacing import Site, go_back, refuse_unattended, replace
 from ..operations.upgrading.services import Services
-from ..operations.upgrading.versions import LATEST, Program, Wheel
+from ..operations.upgrading.versions import DOWNLOADS, LATEST, Program, Wheel
 
 
 def print_step(step: str, text: str) -> None:
@@ -32,7 +32,7 @@ def site_of(instances: Sequence[Path], units: Sequence[str]) -> Site:
 def replace_version(site: Site, release: str, *, unattended: bool) -> None:
     """Upgrades to `release`, a wheel, a version, or `LATEST`, and prints each step and how long nobody was served."""
     program = site.program
-    wheel = Wheel.find(release, program.folder / "downloads")
+    wheel = Wheel.find(release, program.folder / DOWNLOADS)
     version = str(wheel.version)
     if release == LATEST and program.current and wheel.version <= Version(program.current):
         console.print(spoken("Commensal {version} is the newest.", version=program.current))

@@ -97,7 +97,10 @@ def replace(site: Site, wheel: Wheel, *, on_step: OnStep) -> float:
         raise Trouble(
             "{new} does not serve: {error} {before} serves again.", new=version, error=error, before=before
         ) from error
-    return time.monotonic() - stopped_at
+    seconds = time.monotonic() - stopped_at
+    if before and version != before and (removed := program.remove_older(before)):
+        on_step(shell.spoken("removed"), ", ".join(removed))
+    return seconds
 
 
 def _take_over(site: Site, version: str, on_step: OnStep) -> None:

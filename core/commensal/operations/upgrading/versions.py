@@ -4,7 +4,7 @@
     /opt/commensal/current           a link to the version that services and shells use
 
 Changing the version is one rename of that link. An environment counts once it is complete; one whose making was
-interrupted is made anew.
+interrupted is made anew. The version in use and the one before it stay; older ones are removed.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from packaging.version import InvalidVersion, Version
 from ...base.errors import SettingsError, Trouble
 
 LATEST = "latest"
+DOWNLOADS = "downloads"  # a folder beside the versions, with wheels
 _VERSIONS, _CURRENT, _COMPLETE = "versions", "current", ".complete"
 _CONSTRAINTS = "commensal/project/core/release/constraints.txt"  # in the wheel: what it is to be installed with
 _SUMS = "SHA256SUMS"
@@ -117,6 +118,28 @@ class Program:
         new_link.unlink(missing_ok=True)
         new_link.symlink_to(Path(_VERSIONS, version))
         new_link.replace(self.folder / _CURRENT)
+
+    def remove_older(self, version: str) -> list[str]:
+        """Removes the environments and wheels of versions older than that one; returns their numbers, oldest first."""
+        older = sorted(
+            number
+            for folder in self.environment("").iterdir()
+            if folder.is_dir() and (number := _number(folder.name)) is not None and number < Version(version)
+        )
+        for number in older:
+            (self.environment(str(number)) / _COMPLETE).unlink(missing_ok=True)  # killed here, it does not count
+            shutil.rmtree(self.environment(str(number)))
+        for file in (self.folder / DOWNLOADS).glob("*.whl"):
+            if Wheel.of(file).version < Version(version):
+                file.unlink()
+        return [str(number) for number in older]
+
+
+def _number(name: str) -> Version | None:
+    try:
+        return Version(name) if str(Version(name)) == name else None
+    except InvalidVersion:
+        return None
 
 
 def is_beside_others() -> bool:
