@@ -23,6 +23,8 @@ from commensal.storage.database.migrate import migrate, missing_revisions
 from commensal.storage.database.revisions import is_current
 from commensal.storage.idempotency.answers import hash_key
 from commensal.storage.idempotency.tables import idempotent_answer
+from commensal.storage.jobs import enqueue
+from commensal.storage.jobs.tables import job
 
 NOON = datetime(2026, 6, 4, 10, 0, tzinfo=UTC)
 
@@ -127,3 +129,17 @@ def test_secrets_that_older_versions_kept_in_clear_are_taken_out(store: Store) -
         hash_key("address:192.0.2.1", "other"): '{"id":"1"}',
         hash_key("address:192.0.2.1", "under way"): None,
     }
+
+
+def test_mails_that_an_older_version_left_in_the_queue_lose_the_secret_of_their_order(store: Store) -> None:
+    revision = import_module("commensal.storage.database.migrations.versions.0053_secrets_of_waiting_mails")
+    with store.write() as tx:
+        enqueue(tx, "mail", {"kind": "order_confirmed", "order_id": "1", "secret": "in-clear", "to": "é@example.org"})
+        enqueue(tx, "mail", {"kind": "confirm_email", "to": "bob@example.org"})
+        with Operations.context(MigrationContext.configure(tx.connection)):
+            revision.upgrade()
+        payloads = [row["payload"] for row in tx.all(select(job.c.payload).order_by(job.c.id))]
+    assert payloads == [
+        {"kind": "order_confirmed", "order_id": "1", "to": "é@example.org"},
+        {"kind": "confirm_email", "to": "bob@example.org"},
+    ]

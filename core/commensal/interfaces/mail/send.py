@@ -149,7 +149,7 @@ def _admit(tx: Transaction, job: Job, most: int) -> _Secrets | None:
         _log.info("mail held back", kind=payload["kind"], late=payload["kind"] in (*ORDER_KINDS, "purchase_order"))
         return None
     if _is_about_order(payload):
-        return _Secrets(payload.get("secret") or mailed_secret(tx, payload["order_id"]))
+        return _Secrets(mailed_secret(tx, payload["order_id"]))
     if "purpose" in payload:
         code = new_code(tx, payload["person_id"], payload["purpose"], payload["to"])
         if code is None:
