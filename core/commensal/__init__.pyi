@@ -79,6 +79,7 @@ from .hooks.dialects import dialects_of as dialects_of
 from .hooks.dispatcher import Hooks as Hooks
 from .hooks.implement import implement as implement
 from .hooks.messages import message_types_of as message_types_of
+from .hooks.messages import peer_documents_of as peer_documents_of
 from .hooks.values import ChangedBy as ChangedBy
 from .hooks.values import ConsentRequest as ConsentRequest
 from .hooks.values import DemoHub as DemoHub

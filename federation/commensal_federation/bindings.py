@@ -1,4 +1,4 @@
-"""Which types of message an instance speaks and what each of them does, as its plugins say by the hook `message_types`.
+"""Which types of message an instance speaks, and which documents it gives, as its plugins say by two hooks.
 
 The federation brings its own types by the same hook (`handlers.py`). Another plugin's must keep to the rules of
 `_refuse_unfit`, so that no plugin can speak for another, or change how instances become peers.
@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, is_dataclass
 
-from commensal import Instance, PluginError, message_types_of
+from commensal import Instance, PluginError, message_types_of, peer_documents_of
 
-from .messages.types import LARGEST, SCOPES, Handler, MessageType
+from .messages.types import LARGEST, SCOPES, Handler, MessageType, PeerDocument
 
 FEDERATION = "federation"  # this plugin's id
 _NAME = re.compile(r"[A-Z][A-Za-z0-9]{0,59}")
@@ -33,6 +33,29 @@ def bindings_of(instance: Instance) -> dict[str, Binding]:
     return {binding.type.name: binding for binding in _bindings(instance)}
 
 
+@dataclass(frozen=True)
+class DocumentBinding:
+    """A document, its name, and the plugin that gives it."""
+
+    name: str
+    document: PeerDocument
+    plugin: str
+
+
+def documents_of(instance: Instance) -> dict[str, DocumentBinding]:
+    """All documents that plugins give to peers, by their names. Raises `PluginError` for one that breaks the rules."""
+    bindings = {}
+    for plugin, documents in peer_documents_of(instance):
+        for name, document in documents.items():
+            if not isinstance(document, PeerDocument):
+                raise PluginError(plugin, "peer_documents", f"{document!r:.200} is no PeerDocument")
+            if not _is_name(plugin, name) or not _is_scope(plugin, document.scope):
+                text = f"{name!r} and its scope must be names like {plugin}.Contact and {plugin}.contact"
+                raise PluginError(plugin, "peer_documents", text)
+            bindings[name] = DocumentBinding(name, document, plugin)
+    return bindings
+
+
 def _bindings(instance: Instance) -> Iterator[Binding]:
     for plugin, types in message_types_of(instance):
         for message_type, handler in types.items():
@@ -47,11 +70,9 @@ def _refuse_unfit(binding: Binding) -> None:
     message_type, plugin = binding.type, binding.plugin
     if not isinstance(message_type, MessageType) or not isinstance(binding.handler, Handler):
         raise _unfit(plugin, f"{message_type!r:.200} is no MessageType with a Handler")
-    prefix, _, name = message_type.name.rpartition(".")
-    if prefix != plugin or not _NAME.fullmatch(name):
+    if not _is_name(plugin, message_type.name):
         raise _unfit(plugin, f"{message_type.name!r} must be a name like {plugin}.CrateReturn")
-    prefix, _, word = (message_type.scope or "").rpartition(".")
-    if message_type.scope not in (None, *SCOPES) and (prefix != plugin or not _SCOPE.fullmatch(word)):
+    if message_type.scope is not None and not _is_scope(plugin, message_type.scope):
         raise _unfit(plugin, f"the scope of {message_type.name} must be None, one of {SCOPES}, or {plugin}.<word>")
     if message_type.lane not in ("order", "catalogue"):
         raise _unfit(plugin, f"the lane of {message_type.name} must be order or catalogue")
@@ -61,6 +82,16 @@ def _refuse_unfit(binding: Binding) -> None:
         raise _unfit(plugin, f"largest of {message_type.name} must be 1 to {LARGEST} bytes")
     if not is_dataclass(message_type.body):
         raise _unfit(plugin, f"the body of {message_type.name} must be a frozen dataclass")
+
+
+def _is_name(plugin: str, name: str) -> bool:
+    prefix, _, word = name.rpartition(".")
+    return prefix == plugin and _NAME.fullmatch(word) is not None
+
+
+def _is_scope(plugin: str, scope: str) -> bool:
+    prefix, _, word = scope.rpartition(".")
+    return scope in SCOPES or (prefix == plugin and _SCOPE.fullmatch(word) is not None)
 
 
 def _unfit(plugin: str, what: str) -> PluginError:

@@ -5,15 +5,17 @@ listed here belongs to the federation itself and changes without notice.
 """
 
 from .delivery import post
+from .delivery.documents import fetch_document
 from .grants.partners import Home, copy_of_partner, enterprise_at, homes_of, peers_in_trade_with
 from .messages.reading import flag, moment, number, text, texts
-from .messages.types import Failed, Handler, MessageType, Reading, Received, Refuse, Sent, Wait, Writing
+from .messages.types import Failed, Handler, MessageType, PeerDocument, Reading, Received, Refuse, Sent, Wait, Writing
 from .peers import Peer, peer_by_id, peer_by_iri, peers
 from .peers.quotas import refuse_over_quota
 from .peers.rate_windows import windows_of
 from .runtime import Federation, federation_of
 from .signing import Unreadable
 from .signing.moments import write_moment
+from .transport import Unreachable
 
 __all__ = [
     "Failed",
@@ -22,16 +24,19 @@ __all__ = [
     "Home",
     "MessageType",
     "Peer",
+    "PeerDocument",
     "Reading",
     "Received",
     "Refuse",
     "Sent",
+    "Unreachable",
     "Unreadable",
     "Wait",
     "Writing",
     "copy_of_partner",
     "enterprise_at",
     "federation_of",
+    "fetch_document",
     "flag",
     "homes_of",
     "moment",

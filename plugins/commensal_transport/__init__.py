@@ -33,6 +33,7 @@ __all__ = [
     "migrations",
     "office_pages",
     "page_parts",
+    "peer_documents",
     "product_fields",
 ]
 
@@ -45,6 +46,13 @@ def enterprise_settings() -> type:
 @hookimpl
 def migrations() -> Path:
     return Path(__file__).parent / "migrations"
+
+
+@hookimpl
+def peer_documents() -> Mapping[str, Any]:
+    from .elsewhere.contacts import CONTACTS, DOCUMENT  # only where the federation is enabled
+
+    return {CONTACTS: DOCUMENT}
 
 
 @hookimpl

@@ -1,4 +1,5 @@
-"""Forgets copies of trips elsewhere with which nobody here rode, and their prices, so that no peer fills tables."""
+"""Forgets contacts whose time is over; and copies of trips elsewhere with which nobody here rode, and their prices, so
+that no peer fills tables."""
 
 from __future__ import annotations
 
@@ -8,12 +9,27 @@ from sqlalchemy import delete, select
 
 from commensal import Transaction
 
-from .tables import transport_booking, transport_quote, transport_sent, transport_trip, transport_vehicle
+from .states import MEET, REACHABLE
+from .tables import (
+    transport_booking,
+    transport_contact,
+    transport_quote,
+    transport_sent,
+    transport_trip,
+    transport_vehicle,
+)
 
 AFTER = timedelta(days=30)  # the end of the trip
 AT_ONCE = 1_000  # trips in a transaction
 
 _trip, _booking = transport_trip.c, transport_booking.c
+
+
+def forget_contacts(tx: Transaction) -> None:
+    """Deletes contacts of other instances whose booking has ended, or whose trip ended two days ago."""
+    trips = select(_trip.id).where(_trip.ends_at > tx.now - REACHABLE)
+    meeting = select(_booking.id).where(_booking.state.in_(MEET), _booking.trip_id.in_(trips))
+    tx.execute(delete(transport_contact).where(transport_contact.c.booking_id.not_in(meeting)))
 
 
 def forget_old(tx: Transaction) -> None:

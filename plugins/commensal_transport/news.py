@@ -6,9 +6,10 @@ from datetime import timedelta
 
 from commensal import Instance, Job, Periodic, Transaction, Work, enqueue, hookimpl
 
-from .forgetting import forget_old
+from .forgetting import forget_contacts, forget_old
 
 TELL, ASK, ASK_ALL = "transport.tell", "transport.ask", "transport.ask_all"
+CONTACTS = "transport.fetch_contacts"
 OFTEN = timedelta(minutes=10)
 
 
@@ -36,11 +37,26 @@ def ask(instance: Instance, job: Job) -> None:
         ask_peers(instance, job.payload.get("enterprise"))
 
 
+def ask_contacts(tx: Transaction, booking_id: str, *, after: timedelta = timedelta()) -> None:
+    """Has the contacts of the other sides of a booking fetched, as far as they live at other instances."""
+    enqueue(tx, CONTACTS, {"booking": booking_id}, due_at=tx.now + after)
+
+
+def fetch(instance: Instance, job: Job) -> None:
+    if "federation" in instance.hooks.plugins():
+        from .elsewhere.contacts import ask_due, fetch_contacts
+
+        booking_id = job.payload.get("booking")
+        fetch_contacts(instance, booking_id) if booking_id else ask_due(instance)
+
+
 def _ask_all(tx: Transaction) -> None:
     enqueue(tx, ASK, {})
+    forget_contacts(tx)
+    enqueue(tx, CONTACTS, {})
 
 
 @hookimpl
 def jobs() -> Work:
     daily = Periodic("transport.forget", timedelta(days=1), forget_old, irreversible=True)
-    return Work({TELL: tell, ASK: ask}, (Periodic(ASK_ALL, OFTEN, _ask_all), daily))
+    return Work({TELL: tell, ASK: ask, CONTACTS: fetch}, (Periodic(ASK_ALL, OFTEN, _ask_all), daily))

@@ -28,8 +28,14 @@ class Settings:
     reception_hours: int = 4
     """For how many hours before a distribution begins goods are taken in here."""
 
+    phone: str = ""
+    """The telephone number for drivers and for those whose goods you carry; empty: that of the enterprise."""
+    access: str = ""
+    """What a driver needs to get in: where to ring, the code of the gate. Only whoever comes reads it, until two days
+    after the trip."""
+
     def __post_init__(self) -> None:
-        for name in ("group", "contract", "licence"):
+        for name in ("group", "contract", "licence", "phone", "access"):
             if len(getattr(self, name)) > LONGEST:
                 raise Unfit("{field}: at most {most} characters", field=name, most=LONGEST)
         if not 1 <= self.reception_hours <= 48:

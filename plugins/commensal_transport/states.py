@@ -6,6 +6,7 @@ are not there, goods that their sender brought after all, and goods that came wa
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Literal, get_args
 
 State = Literal[
@@ -51,6 +52,9 @@ ON_THE_WAY: frozenset[State] = frozenset(
     {"confirmed", "picked_up", "delivered", "cancelled_late", "no_show", "gone", "returned"}
 )
 """The van stops, or stopped, for these."""
+MEET: frozenset[State] = ON_THE_WAY - {"cancelled_late"}
+"""The sides of these meet, or have met: until `REACHABLE` after the trip they read each other's contacts."""
+REACHABLE = timedelta(hours=48)
 ACTIVE: frozenset[State] = frozenset({"ordered", "confirmed", "picked_up", "delivered"})
 """These goods are carried: nobody else may book them."""
 

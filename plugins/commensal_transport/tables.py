@@ -209,6 +209,21 @@ transport_place = Table(
     info=untraced("it follows from signed messages, which are kept"),
 )
 
+# How to reach the other side of a booking that lives at another instance. Deleted two days after the trip.
+transport_contact = Table(
+    "transport_contact",
+    metadata,
+    Column("booking_id", Text, ForeignKey("transport_booking.id"), nullable=False),
+    Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False, index=True),
+    Column("phone", Text, nullable=False),
+    Column("access", Text, nullable=False),
+    Column("asked_at", Time, nullable=False),
+    Column("answered_at", Time),
+    PrimaryKeyConstraint("booking_id", "enterprise_id"),
+    sqlite_strict=True,
+    info=untraced("it is forgotten after two days, and its home says it again"),
+)
+
 # The newest thing of each kind that was sent to a peer: what has not changed is not sent again.
 transport_sent = Table(
     "transport_sent",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, get_args
 
 from starlette.responses import Response
@@ -13,6 +13,7 @@ from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
 from .bookings import Booking, bookings_of_trip, report
 from .changes import cancel_trip, change_vehicle
+from .contacts import contacts_of, may_meet
 from .forms import celsius, optional_whole
 from .geography import Point
 from .loads import Load
@@ -25,7 +26,6 @@ from .trips import Trip, trip_by_id
 from .vehicles import vehicle_by_id, vehicles_of
 from .week_pages import transport_url
 
-CONTACTS = timedelta(hours=48)  # after the trip, telephone numbers of others are shown no more
 _EVENTS: tuple[Event, ...] = get_args(Event)
 
 
@@ -52,12 +52,16 @@ def _trip_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, s
         named = {stop.enterprise_id for stop in trip.stops} | {booking.sender_id for booking in bookings}
         enterprises = partners_by_id(tx, visit, named | {booking.receiver_id for booking in bookings})
         vehicle, vehicles = vehicle_by_id(tx, shop.id, trip.vehicle_id), vehicles_of(tx, shop.id)
-        now = tx.now
+        met: dict[str, list[str]] = {}
+        for booking in (booking for booking in bookings if may_meet(booking, trip, tx.now)):
+            for enterprise_id in {booking.sender_id, booking.receiver_id} - {shop.id}:
+                met.setdefault(enterprise_id, []).append(booking.id)
+        contacts = contacts_of(tx, visit.instance.hooks, met, enterprises)
     context = {
         "trip": trip, "stops": stops_of_day(trip, bookings, enterprises), "bookings": bookings, "next": _next(bookings),
         "enterprises": enterprises, "vehicle": vehicle, "vehicles": vehicles, "mistakes": errors,
         "home": transport_url(shop.id), "done": visit.query.get("done", ""), "confirming": visit.query.get("ask", ""),
-        "zone": shop.timezone, "shows_contacts": now < trip.ends_at + CONTACTS, "km": round(metres(trip.stops) / 1000),
+        "zone": shop.timezone, "contacts": contacts, "km": round(metres(trip.stops) / 1000),
         "is_over": not any(booking.state in HOLDS_ROOM for booking in bookings), "map_link": _map_link,
     }  # fmt: skip
     return Screen(template="transport/trip.html", context=context, status=status)

@@ -11,6 +11,7 @@ from commensal import Enterprise, NotFound, Refused, Screen, Transaction, plugin
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
 
 from .bookings import Booking, book, bookings_of_enterprise, bookings_of_trips, carried_on, counted_of, report
+from .contacts import contacts_of, may_meet
 from .forms import as_key, key_text, whole
 from .mails import tell
 from .needs import ID, Need, correct_load, needs_of
@@ -90,11 +91,18 @@ def week_of(tx: Transaction, visit: Visit, shop: Enterprise) -> dict[str, Any]:
     named |= {quote.trip.enterprise_id for offer in offers for quote in offer.quotes}
     named |= {carrier_id for offer in offers for carrier_id, _ in offer.refusals}
     named |= {carrier_id for offer in offers for carrier_id in offer.waiting}
+    met: dict[str, list[str]] = {}
+    for booking in mine:
+        trip = known[booking.trip_id]
+        if trip.enterprise_id != shop.id and may_meet(booking, trip, tx.now):
+            met.setdefault(trip.enterprise_id, []).append(booking.id)
+    enterprises = partners_by_id(tx, visit, named)
     return {
+        "contacts": contacts_of(tx, hooks, met, enterprises),
         "offers": offers, "trips": [trip for trip in trips.values() if trip.state == "open"], "known": known,
         "past": sorted(past, key=lambda trip: trip.starts_at, reverse=True), "arriving": arriving,
         "counted": counted_of(tx, [booking.id for booking in arriving]),
-        "enterprises": partners_by_id(tx, visit, named), "zone": shop.timezone, "now": tx.now,
+        "enterprises": enterprises, "zone": shop.timezone, "now": tx.now,
     }  # fmt: skip
 
 

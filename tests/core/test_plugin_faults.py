@@ -478,6 +478,7 @@ def run_startup_hooks(plugin: Probe, clock: ManualClock) -> None:
     hooks = load_plugins(settings, clock=clock, modules={"probe": plugin.module()})
     migration_folders(hooks)
     hooks.each(specifications.message_types)
+    hooks.each(specifications.peer_documents)
     hooks.each(specifications.endpoints)
     hooks.each(specifications.jobs)
     hooks.each(specifications.routes, instance=NONE)

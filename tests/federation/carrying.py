@@ -83,15 +83,19 @@ class Road:
 
     def book(self, price: int | None = None) -> Booking:
         """The farm orders the only price that it has, and the mill's instance answers."""
+        ordered = self.order(price)
+        self.region.work()
+        return ordered
+
+    def order(self, price: int | None = None) -> Booking:
+        """The same, before any message has gone."""
         (answer,) = self.answers()
         assert isinstance(answer, QuoteElsewhere), answer
         with self.farm.write() as tx:
-            ordered = book(
+            return book(
                 tx, self.farm.instance.hooks, "farm", self.need(self.farm).key, answer.trip.id,
                 price=answer.price if price is None else price,
             )  # fmt: skip
-        self.region.work()
-        return ordered
 
     def bookings(self, place: Place) -> list[Booking]:
         """All that this enterprise sends or receives, as its instance knows it, without own goods of carriers."""
@@ -154,10 +158,11 @@ class Road:
         return [str(mail["Subject"]) for mail in of_place if "/transport" in mail.get_body(("plain",)).get_content()]
 
 
-def open_road(new_region: Callable[..., Region], *more: str) -> Road:
+def open_road(new_region: Callable[..., Region], *more: str, others: tuple[str, ...] = ()) -> Road:
     """After the close: customers of the hub have ordered two crates of the farm's apples, and the mill's flour. `more`
-    plugins are enabled."""
-    region: Region = new_region("a", "b", friends=("ab",), plugins=(*more, *PLUGINS))
+    plugins are enabled; `others` are further instances, peers of both."""
+    friends = ("ab", *(first + other for other in others for first in "ab"))
+    region: Region = new_region("a", "b", *others, friends=friends, plugins=(*more, *PLUGINS))
     farm, hub = Producer(region, "a"), Hub(region, "b", "near")
     farm.grant(hub)
     mill = Place(region, "b", "mill")

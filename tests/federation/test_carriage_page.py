@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,18 @@ import pytest
 from commensal_federation.messaging import Reading, Unreadable, Writing
 from commensal_transport.elsewhere.bodies import PlaceAnswer
 from commensal_transport.elsewhere.carrier import MOST_ON_TRIP, MOST_OPEN, MOST_QUOTES
+from commensal_transport.elsewhere.contacts import read_contacts
 from commensal_transport.elsewhere.guest import MOST_TRIPS
 from commensal_transport.elsewhere.places import STALE
 from commensal_transport.elsewhere.types import TYPES
 from commensal_transport.statements import digest_of, mistakes_of
 
 PAGE = (Path(__file__).parents[2] / "plugins" / "commensal_transport" / "PROTOCOL.md").read_text("utf-8")
-EXAMPLES: list[dict[str, Any]] = [
+_BLOCKS: list[dict[str, Any]] = [
     json.loads(text) for text in re.findall(r"^```json\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 ]
+EXAMPLES = [block for block in _BLOCKS if "type" in block]
+(DOCUMENT,) = [block for block in _BLOCKS if "type" not in block]
 BY_NAME = {message_type.name: message_type for message_type in TYPES}
 A, B = "https://a.example", "https://b.example"
 # What no message may have, by parts of its members' names: persons, goods, notes of people.
@@ -52,6 +56,13 @@ def test_an_example_without_a_member_or_with_another_kind_of_it_is_unreadable(ex
     for name in example.keys() - {"type"}:
         with pytest.raises(Unreadable):
             read({**example, name: {"odd": [None]}}, Reading(B, A))
+
+
+def test_the_document_of_contacts_is_read_for_its_booking_alone() -> None:
+    (contact,) = read_contacts(DOCUMENT, DOCUMENT["booking"])
+    assert [asdict(contact)] == DOCUMENT["contacts"]
+    assert read_contacts(DOCUMENT, f"{A}/-/transport/bookings/6") == []
+    assert read_contacts({**DOCUMENT, "contacts": "none"}, DOCUMENT["booking"]) == []
 
 
 def test_no_message_names_a_person_or_what_is_in_the_crates() -> None:

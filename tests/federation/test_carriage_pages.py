@@ -10,6 +10,7 @@ import pytest
 from .carrying import Road, open_road
 from .conftest import NewRegion
 from .test_office_pages import opens
+from .trading import minutes
 
 
 @pytest.fixture
@@ -26,12 +27,15 @@ def test_a_trip_elsewhere_is_booked_driven_and_settled_by_pages(road: Road) -> N
     farm.send("?then=book")
     assert "Ordered. The other site answers in a moment" in farm.page.text
     assert "Mill (Instance B) has not answered yet" in farm.page.text
-    road.region.work()
-    assert "comes " in farm.go("/office/farm/transport").text
+    road.settings(road.farm, is_farm=True, access="Gate code 4711")
+    road.settings(road.mill, is_farm=True, phone="06 39 98 00 01")
+    minutes(road.region, 2)
+    assert re.search("comes .*06 39 98 00 01", farm.go("/office/farm/transport").text)
 
     mill = opens(road.mill, email="bea@example.org")
     sheet = mill.go(f"/office/mill/transport/trips/{trip.id}").text
     assert "owner: farm (Instance A)" in sheet
+    assert "To get in Gate code 4711" in sheet
     assert "farm (Instance A) · " in opens(road.hub, email="cem@example.org").go("/office/near/transport").text
     road.report(road.mill, road.guest_of(trip), "pick_up", crates=1, celsius=Decimal("3.5"))
     assert "loaded: 1 crate, at 3.5 °C" in opens(road.hub, email="dan@example.org").go("/office/near/transport").text

@@ -39,6 +39,7 @@ _routes = TypeVar("_routes", bound=Callable[..., Sequence[BaseRoute] | None])
 _fixed_routes = TypeVar("_fixed_routes", bound=Callable[..., Sequence[BaseRoute] | None])
 _dialects = TypeVar("_dialects", bound=Callable[..., Sequence[Dialect] | None])
 _message_types = TypeVar("_message_types", bound=Callable[..., Mapping[Any, Any] | None])
+_peer_documents = TypeVar("_peer_documents", bound=Callable[..., Mapping[str, Any] | None])
 _product_fields = TypeVar("_product_fields", bound=Callable[..., Sequence[ProductField] | None])
 _order_fields = TypeVar("_order_fields", bound=Callable[..., Sequence[OrderField] | None])
 _customer_fields = TypeVar("_customer_fields", bound=Callable[..., Sequence[CustomerField] | None])
@@ -148,6 +149,12 @@ class Implement:
         """message_types() -> Mapping[Any, Any] | None
 
         Types of message that this plugin exchanges with itself at other instances, each with what it does here.
+        """
+
+    def peer_documents(self, function: _peer_documents, /) -> _peer_documents:
+        """peer_documents() -> Mapping[str, Any] | None
+
+        Documents that peers may fetch by a signed request, as they are at that moment.
         """
 
     def product_fields(self, function: _product_fields, /) -> _product_fields:

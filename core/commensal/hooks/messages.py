@@ -1,4 +1,4 @@
-"""The types of message that instances exchange, by all plugins together."""
+"""What instances exchange, by all plugins together: types of message, and documents."""
 
 from __future__ import annotations
 
@@ -14,4 +14,10 @@ if TYPE_CHECKING:
 def message_types_of(instance: Instance) -> list[tuple[str, Mapping[Any, Any]]]:
     """The plugins that bring types of message, in the operator's order, each with its types and their handlers."""
     answers = instance.hooks.each(specifications.message_types)
+    return [(answer.plugin, answer.value) for answer in answers if answer.value is not None]
+
+
+def peer_documents_of(instance: Instance) -> list[tuple[str, Mapping[str, Any]]]:
+    """The plugins that give documents to peers, in the operator's order, each with its documents by their names."""
+    answers = instance.hooks.each(specifications.peer_documents)
     return [(answer.plugin, answer.value) for answer in answers if answer.value is not None]

@@ -136,6 +136,18 @@ def message_types() -> Mapping[Any, Any] | None:
     raise AssertionError("a specification is not called")
 
 
+@hook(scope="instance", returns="each", where="startup", on_error="raise", since="0.2")
+def peer_documents() -> Mapping[str, Any] | None:
+    """Documents that peers may fetch by a signed request, as they are at that moment.
+
+    For what must be forgotten, such as telephone numbers: messages are kept as evidence, documents by nobody. Return
+    each `PeerDocument` of `commensal_federation.messaging` by its name, which begins with ``<id>.``. A peer without the
+    scope is refused, and so is everybody for whom the document's function raises `NotFound`.
+    Asked only where the federation is enabled.
+    """
+    raise AssertionError("a specification is not called")
+
+
 @hook(scope="instance", returns="each", where="startup", on_error="skip", since="0.2")
 def product_fields() -> Sequence[ProductField] | None:
     """Fields that this plugin adds to every product.

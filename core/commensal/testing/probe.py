@@ -75,6 +75,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "fixed_routes": list,
     "dialects": list,
     "message_types": dict,
+    "peer_documents": dict,
     "product_fields": list,
     "order_fields": list,
     "customer_fields": list,

@@ -134,6 +134,21 @@ class Handler:
     recover: Callable[[Federation, Transaction, Sent[Any]], None] | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class PeerDocument:
+    """A document of a plugin that a peer fetches by a signed request, as it is at that moment.
+
+    Nobody keeps it as evidence, as both sides keep messages: what must be forgotten belongs here.
+
+    scope: what this instance must have given to the peer
+    write: the document about the thing of this IRI, for this peer; inside a reading transaction. Raises `NotFound` for
+           whoever may not read it
+    """
+
+    scope: str
+    write: Callable[[Federation, Transaction, Peer, str], JsonObject]
+
+
 class Wait(Exception):
     """It came before something it needs: parked, and tried again when more has come, for up to ten minutes.
 

@@ -10,6 +10,7 @@ GET  messages/<id>                         our answers to a message of the calle
 GET  enterprises/<id>                      which home speaks for an enterprise that lives or lived here
 GET  hubs                                  our public hubs, to which enterprises of the caller's may grant
 GET  names/<id>                            customers of our order who agreed to be named to its supplier
+GET  documents/<name>?about=<IRI>          a document of a plugin, for whom it is
 """
 
 from __future__ import annotations
@@ -39,9 +40,10 @@ from ..peers.peers import peer_by_id
 from ..peers.values import Peer
 from ..runtime import Federation
 from ..transport import Answer, Request
+from .documents import document_answer
 
 _PATH = re.compile(
-    r"/-/federation/(inbox|outbox|ask|requests|pairings|messages|enterprises|names|hubs)(?:/([A-Za-z0-9_.~-]{1,100}))?"
+    r"/-/federation/(inbox|outbox|ask|requests|pairings|messages|enterprises|names|hubs|documents)(?:/([A-Za-z0-9_.~-]{1,100}))?"
 )
 _JSON = ("content-type", "application/json")
 _PROBLEM = ("content-type", "application/problem+json")
@@ -95,6 +97,8 @@ def _serve(federation: Federation, request: Request, address: str) -> Answer:
     if name == "hubs":
         return _hubs(federation, peer)
     query = dict(parse_qsl(urlsplit(request.url).query))
+    if name == "documents":
+        return document_answer(federation, peer, id, query.get("about", ""))
     return outbox_page(federation, peer, query) if name == "outbox" else inbox_page(federation, peer, query)
 
 
@@ -138,6 +142,7 @@ def _target(request: Request) -> tuple[str, str]:
         "enterprises": ("GET",),
         "names": ("GET",),
         "hubs": ("GET",),
+        "documents": ("GET",),
         "ask": ("POST",),
         "requests": ("POST",),
         "pairings": ("POST",),

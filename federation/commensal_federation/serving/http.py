@@ -36,7 +36,7 @@ def peer_routes(instance: Instance) -> Sequence[BaseRoute]:
         return _response(await held_back.keep(answer, address) if answer.status == 429 else answer)
 
     boxes = ("/inbox", "/outbox", "/ask", "/requests", "/pairings", "/hubs")
-    paths = (*boxes, "/messages/{message}", "/enterprises/{enterprise}", "/names/{order}")
+    paths = (*boxes, "/messages/{message}", "/enterprises/{enterprise}", "/names/{order}", "/documents/{document}")
     routes = [Route(path, run, methods=["GET", "POST"], name=f"federation {path[1:]}") for path in paths]
     return [*routes, Route("/context", _context, name="federation context")]
 

@@ -5,6 +5,8 @@ Room is taken and given back by the same commands as between enterprises of one 
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import func, select, update
 
 from commensal import Conflict, Transaction
@@ -33,6 +35,7 @@ from ..bookings import (
 )
 from ..mails import tell
 from ..needs import ID, Key, Need
+from ..news import ask_contacts
 from ..quotes import NoQuote, Quote, quote, refusal_of
 from ..states import ACTIVE
 from ..tables import transport_booking
@@ -46,6 +49,7 @@ MOST_QUOTES = 120  # of a peer in a minute
 MOST_OPEN = 200  # bookings of a peer that are not at their end
 MOST_ON_TRIP = 10  # of these on one trip: a rival fills no van with loads that do not exist
 ROUNDING = 4  # km by which the exact place may lengthen a trip against the rounded one
+KNOWN = timedelta(minutes=1)  # by then a sender's home has heard that a booking is confirmed, and gives its contacts
 
 _booking = transport_booking.c
 
@@ -121,6 +125,7 @@ def _ordered(
     except Conflict as error:
         return insert_refused(tx, trip, need, error.code, iri=order.booking, number=order.number)
     tell(tx, "booked", trip, [booking])
+    ask_contacts(tx, booking.id, after=KNOWN)
     return booking
 
 

@@ -27,7 +27,7 @@ from ..bookings import Booking, booking_by_id, booking_by_iri, find_booking, is_
 from ..loads import room_taken
 from ..mails import tell
 from ..needs import ID
-from ..news import ASK, tell_others
+from ..news import ASK, ask_contacts, tell_others
 from ..states import ACTIVE, State
 from ..tables import transport_booking, transport_event, transport_quote, transport_trip, transport_vehicle
 from ..trips import Trip, find_trip, trip_by_id, trip_by_iri
@@ -217,6 +217,8 @@ def _keep_events(tx: Transaction, trip: Trip, booking: Booking, events: tuple[Ha
 
 
 def _tell_people(tx: Transaction, trip: Trip, before: Booking, booking: Booking) -> None:
+    if booking.state == "confirmed":
+        ask_contacts(tx, booking.id)
     if before.state == "ordered" and booking.state in ("confirmed", "refused"):
         tell(tx, "confirmed" if booking.state == "confirmed" else "refused", trip, [booking])
     if before.state in ACTIVE and booking.state == "cancelled_by_carrier":
