@@ -102,7 +102,7 @@ def _stored(place: Place) -> list[Contact]:
 
 def _read_by(road: Road, reader: str, home: str, booking: str) -> list[tuple[str, str]] | None:
     """The contacts about this booking that one instance reads at another: enterprises with their access."""
-    document = fetch_document(road.region[reader], road.region.peer(reader, home), NAME, booking)
+    document: Any = fetch_document(road.region[reader], road.region.peer(reader, home), NAME, booking)
     if document is None:
         return None
     return [(row["enterprise"].rpartition("/")[2], row["access"]) for row in document["contacts"]]
