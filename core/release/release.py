@@ -7,7 +7,9 @@ only when all of it is there and right: a release that fails at any step leaves 
 from __future__ import annotations
 
 import argparse
+import gzip
 import hashlib
+import io
 import json
 import os
 import re
@@ -15,6 +17,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import tomllib
 import zipfile
@@ -27,7 +30,7 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[2]
 RELEASES = Path("tests/core/releases")  # a folder for each release, with an instance of it
 PROJECT, CHANGELOG, CONSTRAINTS = Path("pyproject.toml"), Path("CHANGELOG.md"), Path("core/release/constraints.txt")
-INSTALLATION = Path("core/install/install.sh")
+INSTALLATION, YUNOHOST = Path("core/install/install.sh"), Path("core/install/yunohost")
 UNRELEASED = "## Unreleased\n"
 MIGRATIONS = ("core/commensal/storage/database/migrations/versions", "federation/commensal_federation/migrations")
 SUMS = "SHA256SUMS"
@@ -177,6 +180,34 @@ def write_components(root: Path, into: Path, epoch: int) -> Path:
     return file
 
 
+def write_yunohost(root: Path, into: Path, version: Version, epoch: int) -> Path:
+    """Packs the package for YunoHost with the wheel that is in `into`, the same bytes whenever it is done."""
+    (wheel,) = into.glob("*.whl")
+    number = 'version = "0.0.0~ynh1"'
+    manifest = (root / YUNOHOST / "manifest.toml").read_text("utf-8")
+    if number not in manifest:
+        raise NotReady(f"{YUNOHOST}/manifest.toml does not say {number}.")
+    contents = {
+        file.relative_to(root / YUNOHOST): (file.read_bytes(), file.stat().st_mode & 0o755)
+        for file in (root / YUNOHOST).rglob("*")
+        if file.is_file()
+    }
+    contents[Path("manifest.toml")] = manifest.replace(number, f'version = "{version}~ynh1"').encode(), 0o644
+    contents[Path("conf", wheel.name)] = wheel.read_bytes(), 0o644
+    contents[Path("LICENSE")] = (root / "LICENSE").read_bytes(), 0o644
+    packed = into / f"commensal_ynh-{version}.tar.gz"
+    with (
+        packed.open("wb") as out,
+        gzip.GzipFile("", "wb", fileobj=out, mtime=epoch) as zipped,
+        tarfile.open(fileobj=zipped, mode="w") as archive,
+    ):
+        for path, (content, mode) in sorted(contents.items()):
+            member = tarfile.TarInfo(f"commensal_ynh/{path}")
+            member.size, member.mode, member.mtime = len(content), mode, epoch
+            archive.addfile(member, io.BytesIO(content))
+    return packed
+
+
 def write_sums(folder: Path) -> Path:
     """Writes the hashes of all files in a folder, as `sha256sum --check` reads them."""
     lines = [f"{_hash(file)}  {file.name}\n" for file in sorted(folder.iterdir()) if file.name != SUMS]
@@ -188,7 +219,7 @@ def store_instance(root: Path, wheel: Path) -> None:
     """Stores an instance of the release, made by its wheel, which every later suite upgrades."""
     with tempfile.TemporaryDirectory() as unpacked:
         with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(unpacked)
+            archive.extractall(unpacked)  # noqa: S202  # a wheel that was built just now
         _run([sys.executable, str(RELEASES / "make.py")], root, {**os.environ, "PYTHONPATH": unpacked})
 
 
@@ -226,6 +257,7 @@ def make_release(source: Path, *, keep: bool, checks: str, today: date) -> Itera
         for file in (CONSTRAINTS, INSTALLATION, CHANGELOG):
             shutil.copy(clone / file, dist)
         write_components(clone, dist, epoch)
+        write_yunohost(clone, dist, version, epoch)
         write_sums(dist)
         yield from (f"{file.stat().st_size:>10,} bytes  {file.name}" for file in sorted(dist.iterdir()))
         set_version(clone, f"{version.major}.{version.minor + 1}.0.dev0")

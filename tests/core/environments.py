@@ -83,6 +83,7 @@ case $1 in
 start)
     alive || PID_FILE=$pid COMMENSAL_FAILPOINT= \\
         {command} serve --instance {instance} >>{folder}/log 2>&1 </dev/null ;;
+restart) $0 stop; $0 start ;;
 stop) alive && kill $(cat $pid) && while alive; do sleep 0.02; done ;;
 esac
 exit 0
@@ -95,10 +96,11 @@ class Beside:
 
     folder: Path
     database: str = ""  # the URL of an empty PostgreSQL database; "" is SQLite
+    place: str = "val"  # of the instance, below `folder`
     environment: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.program, self.instance = Program(self.folder / "opt"), self.folder / "val"
+        self.program, self.instance = Program(self.folder / "opt"), self.folder / self.place
         self.port = free_port()
         self._server = f"commensal-{os.getpid()}-{self.port}"  # of an abstract socket: folders of tests are too long
         systemctl = self.folder / "tools" / "systemctl"

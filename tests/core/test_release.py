@@ -90,6 +90,20 @@ def test_what_servers_install_is_pinned_with_hashes() -> None:
     assert release.missing_from_constraints(ROOT) == []
 
 
+def test_the_package_for_yunohost_carries_the_wheel_and_its_version(tmp_path: Path) -> None:
+    (tmp_path / "commensal-0.2.0-py3-none-any.whl").write_bytes(b"wheel")
+    packed = release.write_yunohost(ROOT, tmp_path, Version("0.2.0"), EPOCH)
+    first = packed.read_bytes()
+    assert release.write_yunohost(ROOT, tmp_path, Version("0.2.0"), EPOCH).read_bytes() == first
+    with tarfile.open(packed) as archive:
+        members = {member.name.removeprefix("commensal_ynh/"): member for member in archive.getmembers()}
+        manifest = archive.extractfile(members["manifest.toml"])
+        assert manifest is not None
+        assert 'version = "0.2.0~ynh1"' in manifest.read().decode()
+    assert {"conf/commensal-0.2.0-py3-none-any.whl", "scripts/install", "LICENSE"} <= set(members)
+    assert members["scripts/install"].mode == 0o755
+
+
 def test_a_release_whose_checks_fail_leaves_nothing(origin: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError):
         list(release.make_release(origin, keep=True, checks="false", today=TODAY))
@@ -123,7 +137,14 @@ def test_a_release_has_all_that_belongs_to_it(origin: Path) -> None:
     dist = origin / "dist" / str(version)
     names = {file.name for file in dist.iterdir()}
     wheel, sdist = f"commensal-{version}-py3-none-any.whl", f"commensal-{version}.tar.gz"
-    others = {"components.cdx.json", "constraints.txt", "install.sh", "CHANGELOG.md", "SHA256SUMS"}
+    others = {
+        f"commensal_ynh-{version}.tar.gz",
+        "components.cdx.json",
+        "constraints.txt",
+        "install.sh",
+        "CHANGELOG.md",
+        "SHA256SUMS",
+    }
     assert names == {wheel, sdist, *others}
     for line in (dist / "SHA256SUMS").read_text().splitlines():
         digest, name = line.split("  ")
