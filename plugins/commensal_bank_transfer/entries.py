@@ -216,9 +216,9 @@ def reopen(tx: Transaction, hooks: Hooks, enterprise_id: str, entry_id: str, *, 
         for payment_id in [part.payment_id for part in credit.shares] or [credit.payment_id]:
             correct_payment(tx, enterprise_id, payment_id, person_id=person_id)
     if credit.rest is not None:
-        kept = credit.rest
+        rest = credit.rest
         credit_customer(
-            tx, hooks, enterprise_id, kept.customer_id, kept.plugin, -kept.amount, note=_note(credit),
+            tx, hooks, enterprise_id, rest.customer_id, rest.plugin, -rest.amount, note=_note(credit),
             person_id=person_id,
         )  # fmt: skip
     tx.execute(delete(share).where(share.c.entry_id == entry_id))
