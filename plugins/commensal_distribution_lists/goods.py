@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from commensal import Column, Filter, Line, Parameter, Quantity, Query, Report, columns_of, look, one_sale, translate
 
 _LINES = "order_lines"
+_COMPACT = "compact"
+_WHERE = ("supplier_street", "supplier_postcode", "supplier_city", "supplier_phone")
 
 
 def by_product(language: str) -> Report:
-    """The list for dividing a product: the quantity of each customer."""
+    """The list for dividing a product: the quantity of each customer, in rows or, for many customers, in one row."""
     size, number, customer, place, pieces = columns_of(
         _LINES, language, "size", "number", "customer", "place", "pieces", summed=("pieces",)
     )
@@ -21,9 +24,11 @@ def by_product(language: str) -> Report:
     def lines(query: Query) -> Iterator[Line]:
         fields = ("product", "size", "supplier", "by_weight", "number", "customer", "place", "pieces")
         order = ("product", "size", "supplier", "number")
-        for name, each, supplier, by_weight, *recipient, count in look(
-            query, _LINES, *fields, where=_supplier_filter(query), order=order
-        ):
+        rows = look(query, _LINES, *fields, where=_supplier_filter(query), order=order)
+        if query.given.get(_COMPACT):
+            yield from _in_one_row(rows)
+            return
+        for name, each, supplier, by_weight, *recipient, count in rows:
             weight = _times(each, count) if by_weight else None
             yield [f"{name} · {supplier}", None, count, each, weight, *recipient]
 
@@ -34,9 +39,25 @@ def by_product(language: str) -> Report:
         description=translate(language, "Who gets how much of each product: for dividing the heaps."),
         columns=[product, tick, pieces, size, to_weigh, number, customer, place],
         rows=lines,
-        parameters=[*one_sale(language), supplier_parameter(language)],
+        parameters=[
+            *one_sale(language),
+            supplier_parameter(language),
+            Parameter(
+                name=_COMPACT, label=translate(language, "Compact, for many customers"), kind="flag", default=False
+            ),
+        ],
         grouped_by=["product"],
     )
+
+
+def _in_one_row(rows: Iterator[Line]) -> Iterator[Line]:
+    """A row for each size of a product: the numbers of the orders, each with its pieces."""
+    for (name, each, supplier, by_weight), of_product in groupby(rows, key=lambda row: tuple(row[:4])):
+        counts = [(row[4], row[-1]) for row in of_product]
+        pieces = sum(count for _, count in counts)
+        weight = _times(each, pieces) if by_weight else None
+        orders = " · ".join(f"{number}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}{count}" for number, count in counts)
+        yield [f"{name} · {supplier}", None, pieces, each, weight, None, orders, ""]
 
 
 def by_supplier(language: str) -> Report:
@@ -48,11 +69,11 @@ def by_supplier(language: str) -> Report:
     tick = Column(name="done", label="", kind="tick")
 
     def lines(query: Query) -> Iterator[Line]:
-        fields = ("supplier", "product", "size", "pieces", "orders", "amount")
+        fields = ("supplier", *_WHERE, "product", "size", "pieces", "orders", "amount")
         order = ("supplier", "product", "size")
         for row in look(query, _LINES, *fields, put_together=True, where=_supplier_filter(query), order=order):
-            supplier_name, name, each, count, buyers, sum_of_lines = row
-            yield [supplier_name, None, count, name, each, _times(each, count), buyers, sum_of_lines]
+            *whom, name, each, count, buyers, sum_of_lines = row
+            yield [_heading(*whom, language), None, count, name, each, _times(each, count), buyers, sum_of_lines]
 
     return Report(
         id="by_supplier",
@@ -66,6 +87,14 @@ def by_supplier(language: str) -> Report:
         page_per_group=True,
         optional={"amount": AMOUNTS},
     )
+
+
+def _heading(name: str, street: str, postcode: str, city: str, phone: str, language: str) -> str:
+    """The supplier with address and telephone, and below it a line on which whoever receives the goods signs."""
+    address = ", ".join(part for part in (street, f"{postcode} {city}".strip()) if part)
+    first = " · ".join(part for part in (name, address, phone) if part)
+    signature = translate(language, "Received on ____________ at ________ · Signature ______________________")
+    return f"{first}\n{signature}"
 
 
 AMOUNTS = "amounts"

@@ -28,6 +28,7 @@ from .goods import AMOUNTS, amounts_parameter
 
 _LINES = "order_lines"
 _UNITS = {"Kilogram": "kg", "Gram": "g", "Litre": "L"}
+_ICONS = ("■", "♢", "✻", "❄")  # of the zones in walking order: dry, fragile, chilled, frozen
 _MOST_BOXES = 12  # crates that are drawn
 _DETAILS = ("details", "customer_details")  # values of fields that plugins add to the order and the customer
 
@@ -133,22 +134,28 @@ def sign_in(language: str) -> Report:
 
 
 def labels(language: str) -> Report:
-    """A label for each parcel."""
-    number, customer, place, crates = columns_of(_LINES, language, "number", "customer", "place", "crates")
+    """A label for each crate, with the code that the camera reads at the hand-out, and the zones to look into."""
+    number, customer, place, crates, code = columns_of(
+        _LINES, language, "number", "customer", "place", "crates", "code"
+    )
+    zones = Column(name="zones", label=translate(language, "Packing zone"))
 
     def lines(query: Query) -> Iterator[Line]:
-        fields = ("place", "customer", "number", "crates")
-        rows = look(query, _LINES, *fields, put_together=True, where=_place_filter(query), order=fields[:3])
-        for where, name, order_number, count in rows:
+        fields = ("place", "customer", "number", "crates", "code", "walk", "zone")
+        rows = look(query, _LINES, *fields, put_together=True, where=_place_filter(query), order=fields[:6])
+        for parcel, in_zones in groupby(rows, key=lambda row: tuple(row[:5])):
+            where, name, order_number, count, content = parcel
+            zones_by_walk = {walk: zone for *_, walk, zone in in_zones}
+            kept = "   ".join(f"{_ICONS[walk - 1]} {zones_by_walk[walk]}" for walk in sorted(zones_by_walk))
             for crate in range(1, (count or 1) + 1):
-                yield [order_number, name, where, f"{crate}/{count}" if count else ""]
+                yield [order_number, name, where, kept, f"{crate}/{count}" if count else "", content]
 
     return Report(
         id="labels",
         moment="pack",
-        label=translate(language, "Labels"),
+        label=translate(language, "Labels for crates"),
         description=translate(language, "A sticker for each crate, on sheets of A4."),
-        columns=[number, customer, place, replace(crates, kind="text")],
+        columns=[number, customer, place, zones, replace(crates, kind="text"), replace(code, kind="code")],
         rows=lines,
         parameters=[*_parameters(language), *label_parameters(language)],
         layout="labels",

@@ -4,6 +4,7 @@ an order to a supplier, and the affairs of a hub and of the instance."""
 from __future__ import annotations
 
 import email
+import io
 from datetime import timedelta
 from decimal import Decimal
 from email.message import EmailMessage
@@ -11,6 +12,7 @@ from email.policy import default
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from sqlalchemy import insert, update
 
 from commensal.base.clock import ManualClock
@@ -25,6 +27,8 @@ from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.place import place_order
 from commensal.trade.orders.values import Wish
+from commensal.trade.products.enterprise_pictures import set_enterprise_picture
+from commensal.trade.products.images import Picture, add_image, keep_picture
 from commensal.trade.sale_sessions.tables import coordination_supplier
 from commensal.trade.supply.parts import close_parts
 from commensal.trade.supply.purchase_orders import supplier_orders_of, tell_supplier
@@ -82,6 +86,11 @@ class Village:
                 row = {"enterprise_id": "hub", "plugin": plugin, "settings": settings, "version": 1}
                 tx.execute(insert(enterprise_plugin).values(row))
             tx.execute(insert(coordination_supplier).values(coordination_id="hub-sale", enterprise_id="farm"))
+            thumbnail = io.BytesIO()
+            Image.new("RGB", (400, 300), "green").save(thumbnail, "WEBP")
+            picture = Picture(content=b"large", thumbnail=thumbnail.getvalue(), width=400, height=300)
+            keep_picture(instance.images, picture)
+            set_enterprise_picture(tx, "hub", "logo", add_image(tx, enterprise_id="hub", picture=picture).id)
             lot = a_lot(tx, "farm", name="Poireaux", unit="Kilogram", on_hand="50")
             self.item = an_item(
                 tx, lot, "hub", name="Poireaux d’hiver", price=320, enterprise_id="farm", grains=1000,

@@ -25,7 +25,7 @@ from commensal.storage.database import Store
 from commensal.testing.goods import a_lot, an_item
 from commensal.testing.placed import a_shop
 from commensal.trade.enterprises.enterprises import enterprise_by_id
-from commensal.trade.enterprises.tables import customer
+from commensal.trade.enterprises.tables import customer, enterprise
 from commensal.trade.orders.cancel import cancel_order
 from commensal.trade.orders.lock import locked_order
 from commensal.trade.orders.packing import pack_into
@@ -121,6 +121,7 @@ def test_packers_see_what_to_weigh_in_walking_order_and_no_amounts(instance: Ins
     labels = run(instance, "shop", "distribution_lists:labels", "html").decode()
     assert labels.count("<strong>1</strong><b>Ada</b>") == 3
     assert "3/3" in labels
+    assert "<br>■ Dry   ✻ Chilled<br>" in labels
 
 
 def test_what_the_hall_reads_is_large_and_nothing_is_cut_in_two(instance: Instance, orders: list[Order]) -> None:
@@ -210,12 +211,31 @@ def test_packers_and_drivers_read_what_plugins_have_asked(instance: Instance, or
 def test_every_parcel_has_a_label_of_its_own(instance: Instance, orders: list[Order]) -> None:
     html = run(instance, "shop", "distribution_lists:labels", "html", language="fr", sheet="2x7", skip="4").decode()
     assert html.count('<div class="sticker"></div>') == 4
-    assert html.count("<strong>") == 3
+    assert html.count("<strong>") == html.count('class="code"') == 3
     assert "<strong>2</strong><b>Zoé</b>" in html
+    assert "■ Sec" in html
+    codes = {line["Code for the camera"] for line in table(instance, "shop", "distribution_lists:labels")}
+    assert codes == {f"commensal:order:{order.id}" for order in orders if order.number != 4}, "as on the order's page"
     pdf = PdfReader(io.BytesIO(run(instance, "shop", "distribution_lists:labels", "pdf", language="fr")))
     assert len(pdf.pages) == 1
     for name in ("Ada", "Zoé", "Bob"):
         assert name in pdf.pages[0].extract_text()
+
+
+def test_many_customers_of_a_product_stand_in_one_row(instance: Instance, orders: list[Order]) -> None:
+    lines = table(instance, "shop", "distribution_lists:by_product", compact="true")
+    counts = {line["Product"].split(" ·")[0]: line["Customer"].replace("\N{NO-BREAK SPACE}", " ") for line in lines}
+    assert counts["Carottes"] == "1 × 3 · 2 × 1 · 3 × 2"
+
+
+def test_the_sheet_of_a_supplier_says_where_they_are_and_has_a_line_to_sign(
+    instance: Instance, orders: list[Order]
+) -> None:
+    with instance.store.write() as tx:
+        tx.execute(update(enterprise).values(street="2 rue du Puits", postcode="37000", city="Tours", phone="02 47"))
+    html = run(instance, "shop", "distribution_lists:by_supplier", "html").decode()
+    assert "Les Paniers · 2 rue du Puits, 37000 Tours · 02 47" in html
+    assert '<p class="written">Received on ____' in html
 
 
 @pytest.mark.parametrize("name", LISTS)

@@ -166,12 +166,22 @@ def test_mails_that_ask_for_a_transfer_show_its_code(mails: dict[str, EmailMessa
     for kind in OF_KIND:
         body = mails[kind].get_body(("related", "html"))
         assert body is not None
-        images = [part for part in body.walk() if part.get_content_type() == "image/png"]
+        images = [part for part in body.walk() if part["Content-ID"] == "<payment-code>"]
         assert len(images) == ("account" in OF_KIND[kind]), kind
         for image in images:
-            assert image["Content-ID"] == "<payment-code>"
+            assert image.get_content_type() == "image/png"
             assert image["Content-Disposition"].content_disposition == "inline"
             assert Image.open(BytesIO(image.get_content())).width >= 100
+
+
+def test_mails_about_orders_show_the_logo_of_the_hub_as_a_small_png(mails: dict[str, EmailMessage]) -> None:
+    for kind in OF_KIND:
+        html = mails[kind].get_body(("html",))
+        assert html is not None
+        assert html.get_content().count('src="cid:logo"') == 1, kind
+        (logo,) = [part for part in mails[kind].walk() if part["Content-ID"] == "<logo>"]
+        with Image.open(BytesIO(logo.get_content())) as picture:
+            assert (picture.format, picture.size) == ("PNG", (96, 72)), kind
 
 
 def test_mails_put_the_order_into_the_calendar(mails: dict[str, EmailMessage]) -> None:

@@ -44,6 +44,7 @@ from .capping import may_send
 from .deliver import deliver, remove_unfinished
 from .links import create_links
 from .log import note_mail
+from .logos import logo_of
 from .mail_parts import mail_parts
 from .message import Attachment, build_message
 from .order_view import OrderView, order_view
@@ -59,6 +60,7 @@ _WITH_CALENDAR = (
     "order_unconfirmed",
 )  # fmt: skip
 _PAYMENT_CODE = "payment-code"
+_LOGO = "logo"  # the ids of pictures within a message
 ACCOUNT_KINDS = (
     "confirm_email",
     "reset_password",
@@ -175,12 +177,18 @@ def _send_to_supplier(instance: Instance, job: Job) -> bool:
     with instance.store.read() as tx:
         order = purchase_order_to_mail(tx, job.payload["purchase_order_id"])
         shop = enterprise_by_id(tx, order.enterprise_id)
-    values = {"order": order, "shop": shop, "lines": [line for line in order.lines if line.coming]}
+        logo = logo_of(tx, instance.images, shop.id)
+    lines = [line for line in order.lines if line.coming]
+    values = {"order": order, "shop": shop, "lines": lines, "logo": _LOGO if logo else ""}
     _send(
         instance, job, values=values, to_name=order.supplier, sender_name=order.shop, reply_to=shop.email,
-        timezone=shop.timezone, attachments=_files_of(instance, shop, order, language),
+        timezone=shop.timezone, attachments=[*_pictures(logo), *_files_of(instance, shop, order, language)],
     )  # fmt: skip
     return True
+
+
+def _pictures(logo: bytes) -> list[Attachment]:
+    return [Attachment("logo.png", "image/png", logo, content_id=_LOGO)] if logo else []
 
 
 def _files_of(instance: Instance, shop: Enterprise, order: PurchaseOrder, language: str) -> list[Attachment]:
@@ -206,6 +214,7 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> bo
         if "consent" in job.payload and not stands(tx, order_id, job.payload["consent"]):
             return False
         view = order_view(tx, instance.hooks, order_id)
+        logo = logo_of(tx, instance.images, view.order.enterprise_id)
     kind = job.payload["kind"]
     if job.payload.get("late") and view.order.state == "Cancelled":
         kind = "order_cancelled"
@@ -222,6 +231,7 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> bo
         "sale_link": sale_link,
         "terms_link": _address(instance, _TERMS.format(text_id=order.terms_id)) if order.terms_id else "",
         "payment_code": _PAYMENT_CODE if view.payment_code else "",
+        "logo": _LOGO if logo else "",
         "parts": mail_parts(instance, order, kind, language),
         **job.payload.get("values", {}),
     }
@@ -236,7 +246,7 @@ def _send_about_order(instance: Instance, job: Job, *, secret: str | None) -> bo
         sender_name=view.shop,
         reply_to=view.shop_email,
         timezone=view.timezone,
-        attachments=_files_about_order(instance, view, kind, language),
+        attachments=[*_pictures(logo), *_files_about_order(instance, view, kind, language)],
     )
     return True
 

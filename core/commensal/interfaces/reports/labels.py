@@ -31,7 +31,9 @@ SHEETS = {
 def label_parameters(language: str) -> Sequence[Parameter]:
     """Parameters for the sheet, and for the number of stickers of the first sheet that are used already."""
     choices = [Choice(name, f"{sheet_size.width:g} × {sheet_size.height:g} mm") for name, sheet_size in SHEETS.items()]
-    sheet = Parameter(name="sheet", label=translate(language, "Labels"), kind="choice", default="3x8", choices=choices)
+    sheet = Parameter(
+        name="sheet", label=translate(language, "Sheet of labels"), kind="choice", default="3x8", choices=choices
+    )
     skip = Parameter(name="skip", label=translate(language, "Used already"), kind="whole", default=0, most=23)
     return [sheet, skip]
 

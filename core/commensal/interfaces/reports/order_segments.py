@@ -92,6 +92,10 @@ def order_lines(language: str) -> Segment:
         plain_field(language, "size", "Size", _line.unit_quantity, "quantity", unit=_line.unit),
         plain_field(language, "supplier", "Supplier", _supplier.c.name, sort=_supplier.c.search),
         plain_field(language, "supplier_id", "Supplier’s id", _line.supplier_id),
+        plain_field(language, "supplier_phone", "Supplier’s telephone", _supplier.c.phone),
+        plain_field(language, "supplier_street", "Supplier’s street", _supplier.c.street),
+        plain_field(language, "supplier_postcode", "Supplier’s postcode", _supplier.c.postcode),
+        plain_field(language, "supplier_city", "Supplier’s town", _supplier.c.city),
         plain_field(
             language,
             "product_type",
@@ -221,6 +225,7 @@ def _order_fields(language: str, *, totals: bool = False) -> Iterable[Field]:
     """Fields of the order that every segment of this module has. `totals`: also sum its total, paid and due."""
     day = local_day(_session.begins_at, bindparam("timezone", type_=Text()))
     yield plain_field(language, "number", "Order", _order.number, "whole")
+    yield plain_field(language, "code", "Code for the camera", literal("commensal:order:") + _order.id)
     yield plain_field(language, "placed_at", "Ordered on", _order.placed_at, "moment")
     yield plain_field(language, "day", "Distribution", day, "date")
     yield plain_field(language, "month", "Month", func.substr(day, 1, 7))

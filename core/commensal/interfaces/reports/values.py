@@ -14,7 +14,7 @@ from sqlalchemy import Select
 
 from ...storage.database import Transaction
 
-CellKind = Literal["text", "whole", "money", "quantity", "percent", "date", "moment", "tick", "box"]
+CellKind = Literal["text", "whole", "money", "quantity", "percent", "date", "moment", "tick", "box", "code"]
 ParameterKind = Literal["day", "sale", "text", "whole", "flag", "choice"]
 Layout = Literal["table", "labels", "receipts"]
 Moment = Literal["pack", "hand out", "account"]

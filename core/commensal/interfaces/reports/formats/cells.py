@@ -32,6 +32,7 @@ def cell_formatter(column: Column, query: Query) -> FormatCell:
         "moment": lambda cell: f"{cell.astimezone(zone):%d/%m/%Y %H:%M}",
         "tick": lambda cell: "",
         "box": lambda cell: "",
+        "code": str,
     }
     format_cell = by_kind[column.kind]
     if column.kind not in ("text", "whole"):

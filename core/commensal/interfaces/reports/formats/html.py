@@ -9,6 +9,8 @@ from html import escape
 from itertools import islice
 from pathlib import Path
 
+import segno
+
 from ....base.languages.catalogs import translate
 from ....base.languages.formats import format_moment
 from ..charts import draw
@@ -172,14 +174,26 @@ def _each_sticker(printout: Printout) -> Iterator[str]:
         if row.kind == "line":
             first, *other_texts = sticker_texts(columns, formatters, row, colon_of(printout.query.language))
             second, *lines = [escape(text) for text in other_texts] or [""]
-            yield f'<div class="sticker"><strong>{escape(first)}</strong><b>{second}</b>{"<br>".join(lines)}</div>'
+            heading = f"{code_of(columns, row)}<strong>{escape(first)}</strong>"
+            yield f'<div class="sticker">{heading}<b>{second}</b>{"<br>".join(lines)}</div>'
+
+
+def code_of(columns: Sequence[Column], row: PrintedRow) -> str:
+    """The QR code of a sticker as an SVG element; "" without a column of the kind "code"."""
+    contents = (cell for column, cell in zip(columns, row.cells, strict=True) if column.kind == "code" and cell)
+    content = next(contents, None)
+    if content is None:
+        return ""
+    return segno.make_qr(str(content)).svg_inline(border=0, omitsize=True, svgclass="code")
 
 
 def sticker_texts(
     columns: Sequence[Column], formatters: list[FormatCell], row: PrintedRow, colon: str
 ) -> Iterator[str]:
-    """The lines of a sticker: numbers with their label, texts alone, and nothing for empty cells."""
+    """The lines of a sticker: numbers with their label, texts alone, and nothing for empty cells and codes."""
     for place, (column, format_cell, cell) in enumerate(zip(columns, formatters, row.cells, strict=True)):
+        if column.kind == "code":
+            continue
         text = format_cell(cell)
         if place == 0 or (text and not column.numeric):
             yield text

@@ -20,7 +20,7 @@ from ..labels import SHEETS, sheet_of
 from ..values import PrintedRow, Printout
 from . import Format
 from .cells import Word, cell_formatter, colon_of, label_sum
-from .html import MIN_LANDSCAPE_COLUMNS, sticker_texts
+from .html import MIN_LANDSCAPE_COLUMNS, code_of, sticker_texts
 
 MAX_ROWS = 5000
 _MOST_LARGE_COLUMNS = 8  # with more, the type is smaller than what is read at arm's length
@@ -141,10 +141,11 @@ def _stickers(printout: Printout) -> dict[str, Any]:
     columns = printout.report.columns
     formatters = [cell_formatter(column, printout.query) for column in columns]
     colon = colon_of(printout.query.language)
-    stickers: list[list[str]] = [[""]] * skip
+    stickers: list[dict[str, Any]] = [{"texts": [""], "code": ""}] * skip
     for row in printout.rows:
         if row.kind == "line":
-            stickers.append(list(sticker_texts(columns, formatters, row, colon)))
+            texts = list(sticker_texts(columns, formatters, row, colon))
+            stickers.append({"texts": texts, "code": code_of(columns, row)})
         if len(stickers) > MAX_ROWS:
             raise TooLong
     return {"sheet": SHEETS[name]._asdict(), "stickers": stickers}
