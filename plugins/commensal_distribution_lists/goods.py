@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
+from typing import Any
 
 from commensal import Column, Filter, Line, Parameter, Quantity, Query, Report, columns_of, look, one_sale, translate
 
@@ -50,7 +51,7 @@ def by_product(language: str) -> Report:
     )
 
 
-def _in_one_row(rows: Iterator[Line]) -> Iterator[Line]:
+def _in_one_row(rows: Iterator[Any]) -> Iterator[Line]:
     """A row for each size of a product: the numbers of the orders, each with its pieces."""
     for (name, each, supplier, by_weight), of_product in groupby(rows, key=lambda row: tuple(row[:4])):
         counts = [(row[4], row[-1]) for row in of_product]
@@ -72,8 +73,9 @@ def by_supplier(language: str) -> Report:
         fields = ("supplier", *_WHERE, "product", "size", "pieces", "orders", "amount")
         order = ("supplier", "product", "size")
         for row in look(query, _LINES, *fields, put_together=True, where=_supplier_filter(query), order=order):
-            *whom, name, each, count, buyers, sum_of_lines = row
-            yield [_heading(*whom, language), None, count, name, each, _times(each, count), buyers, sum_of_lines]
+            (whom, street, postcode, city, phone), (name, each, count, buyers, sum_of_lines) = row[:5], row[5:]
+            heading = _heading(whom, street, postcode, city, phone, language=language)
+            yield [heading, None, count, name, each, _times(each, count), buyers, sum_of_lines]
 
     return Report(
         id="by_supplier",
@@ -89,7 +91,7 @@ def by_supplier(language: str) -> Report:
     )
 
 
-def _heading(name: str, street: str, postcode: str, city: str, phone: str, language: str) -> str:
+def _heading(name: str, street: str, postcode: str, city: str, phone: str, *, language: str) -> str:
     """The supplier with address and telephone, and below it a line on which whoever receives the goods signs."""
     address = ", ".join(part for part in (street, f"{postcode} {city}".strip()) if part)
     first = " · ".join(part for part in (name, address, phone) if part)
