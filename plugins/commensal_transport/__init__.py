@@ -20,6 +20,7 @@ from typing import Any
 from commensal import hookimpl
 
 from .demo.network import demo_network
+from .moving import move_obstacles
 from .needs import product_fields
 from .news import jobs
 from .office import office_pages, page_parts
@@ -31,6 +32,7 @@ __all__ = [
     "jobs",
     "message_types",
     "migrations",
+    "move_obstacles",
     "office_pages",
     "page_parts",
     "peer_documents",

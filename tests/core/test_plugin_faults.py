@@ -44,6 +44,7 @@ from commensal.storage.jobs.run import run_due
 from commensal.storage.jobs.tables import job
 from commensal.testing.probe import GOOD, Probe, World, build, shorten
 from commensal.trade.catalogs.offers import set_price
+from commensal.trade.enterprises.homes import refuse_leaving
 from commensal.trade.enterprises.plugins import disable_plugin, enable_plugin
 from commensal.trade.enterprises.try_settings import try_settings
 from commensal.trade.event_delivery.low_stock import announce_low_stock
@@ -248,6 +249,7 @@ REACH: dict[str, Callable[[World, ManualClock], object]] = {
     "check_settings": lambda world, _: in_read(world, lambda tx: try_settings(tx, world.instance, "shop", "probe", {})),
     "switched_on": lambda world, _: _switch_off_and_on(world),
     "switched_off": lambda world, _: _switch_off_and_on(world),
+    "move_obstacles": lambda world, _: in_read(world, lambda tx: refuse_leaving(tx, world.hooks, "shop")),
     "warnings": lambda world, _: report_plugins(world.instance),
     "invariants": lambda world, _: in_read(world, lambda tx: broken_invariants(tx, world.hooks)),
     "health_reasons": lambda world, _: list(plugin_reasons(world.instance)),

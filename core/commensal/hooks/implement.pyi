@@ -48,6 +48,7 @@ _commands = TypeVar("_commands", bound=Callable[..., None])
 _check_settings = TypeVar("_check_settings", bound=Callable[..., Sequence[Problem] | None | Awaitable[Sequence[Problem] | None]])
 _switched_on = TypeVar("_switched_on", bound=Callable[..., None])
 _switched_off = TypeVar("_switched_off", bound=Callable[..., None])
+_move_obstacles = TypeVar("_move_obstacles", bound=Callable[..., Problem | None])
 _warnings = TypeVar("_warnings", bound=Callable[..., Sequence[Problem] | None | Awaitable[Sequence[Problem] | None]])
 _invariants = TypeVar("_invariants", bound=Callable[..., Sequence[Problem] | None])
 _health_reasons = TypeVar("_health_reasons", bound=Callable[..., Sequence[Problem] | None])
@@ -203,6 +204,12 @@ class Implement:
         """switched_off(tx: Transaction, enterprise_id: str) -> None
 
         An enterprise switches the plugin off: end what would go on without it, and keep what it may want again.
+        """
+
+    def move_obstacles(self, function: _move_obstacles, /) -> _move_obstacles:
+        """move_obstacles(tx: Transaction, enterprise_id: str) -> Problem | None
+
+        Why this enterprise cannot move to another instance now: what is under way here and would have no end.
         """
 
     def warnings(self, function: _warnings, /) -> _warnings:

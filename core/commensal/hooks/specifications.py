@@ -233,6 +233,16 @@ def switched_off(tx: Transaction, enterprise_id: str) -> None:
     raise AssertionError("a specification is not called")
 
 
+@hook(scope="instance", returns="each", where="transaction", on_error="raise", reads=True, since="0.2")
+def move_obstacles(tx: Transaction, enterprise_id: str) -> Problem | None:
+    """Why this enterprise cannot move to another instance now: what is under way here and would have no end.
+
+    Called when the move is offered, and again before the enterprise is handed over; its people read the text. What
+    ends by itself, or moves along, is no obstacle. Also called for enterprises that do not use the plugin any more.
+    """
+    raise AssertionError("a specification is not called")
+
+
 @hook(scope="instance", returns="each", where="outside", on_error="skip", timeout=20.0)
 def warnings(instance: Instance) -> Sequence[Problem] | None:
     """Problems that the operator should know, each with what to do; ``commensal check`` prints them.

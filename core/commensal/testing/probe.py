@@ -84,6 +84,7 @@ GOOD: dict[str, Callable[..., Any]] = {
     "check_settings": lambda settings: [],
     "switched_on": lambda tx: None,
     "switched_off": lambda tx: None,
+    "move_obstacles": lambda tx: None,
     "warnings": lambda: [Problem("nothing", "There is nothing here.")],
     "invariants": lambda tx: [],
     "health_reasons": lambda tx: [Problem("nothing", "There is nothing here.")],

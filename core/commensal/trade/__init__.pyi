@@ -81,6 +81,7 @@ from .enterprises.guest_policy import guest_policy_of as guest_policy_of
 from .enterprises.homes import HomeRights as HomeRights
 from .enterprises.homes import come_home as come_home
 from .enterprises.homes import leave_home as leave_home
+from .enterprises.homes import refuse_leaving as refuse_leaving
 from .enterprises.homes import stay_home as stay_home
 from .enterprises.households import household_invitations_to as household_invitations_to
 from .enterprises.households import households_of as households_of

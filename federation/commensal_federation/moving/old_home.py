@@ -20,6 +20,7 @@ from commensal.trade import (
     lots_by_id,
     lots_of,
     products_of,
+    refuse_leaving,
     settle_lent,
     stay_home,
     stop_watching_lots,
@@ -61,11 +62,13 @@ def offer_move(
     """Offers the enterprise to a peer. Nothing changes until the people there agree.
 
     Raises `NotFound`, and `Conflict` for a peer that accepts no enterprises of ours, and for an enterprise that lives
-    elsewhere, is moving already, has sales of its own that are not over, or has not been followed here by every peer.
+    elsewhere, is moving already, has sales of its own that are not over, or has not been followed here by every peer;
+    and for what a plugin calls an obstacle.
     """
     enterprise, peer = enterprise_by_id(tx, enterprise_id), peer_by_id(tx, peer_id)
     iri = enterprise_iri(federation.base, enterprise.id)
     _refuse_offer(tx, enterprise.id, enterprise.name, iri, peer)
+    refuse_leaving(tx, federation.instance.hooks, enterprise.id)
     refuse_unfollowed(federation, tx, enterprise.id, enterprise.name)
     epoch = authority_of(tx, iri).epoch + 1
     move = open_move(
@@ -94,7 +97,8 @@ def cancel_leaving(federation: Federation, tx: Transaction, move_id: str) -> Mov
 
 
 def take_move_answer(federation: Federation, tx: Transaction, peer: Peer, answer: MoveAccept) -> None:
-    """Freezes and exports the enterprise when the new home accepts, or keeps it when the new home refuses.
+    """Freezes and exports the enterprise when the new home accepts, or keeps it when the new home refuses, or when a
+    plugin has an obstacle by now.
 
     Raises `Refuse` for an enterprise that was not offered to this peer.
     """
@@ -104,7 +108,14 @@ def take_move_answer(federation: Federation, tx: Transaction, peer: Peer, answer
     if not answer.accepted:
         _unfreeze(tx, move, "refused")
     elif move.state == "offered":
-        _freeze(federation, tx, move)
+        try:
+            refuse_leaving(tx, federation.instance.hooks, str(move.enterprise_id))
+        except Conflict as error:  # it has come up since the offer
+            stays = cancel_leaving(federation, tx, move.id)
+            set_move(tx, stays, error=f"{error.code}: {error}"[:500])
+            alert(tx, peer.id, "move", f"{move.old_iri} stays: {error.code}: {error}")
+        else:
+            _freeze(federation, tx, move)
 
 
 def take_export_refusal(federation: Federation, tx: Transaction, failed: Failed[MoveExport]) -> None:

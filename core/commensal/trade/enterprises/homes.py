@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
+from ...base.errors import Conflict
+from ...hooks import specifications
+from ...hooks.dispatcher import Hooks
 from ...storage.database import Transaction, insert_once
 from .enterprises import change_enterprise, enterprise_by_id, refuse_owner
 from .fields import EnterpriseFields
@@ -30,6 +33,14 @@ class HomeRights:
 
     roles: Mapping[str, str]
     grants: Sequence[Sequence[str]] = ()
+
+
+def refuse_leaving(tx: Transaction, hooks: Hooks, enterprise_id: str) -> None:
+    """Raises `Conflict` if something of a plugin is under way here that would have no end after a move."""
+    for answer in hooks.each(specifications.move_obstacles, tx=tx, enterprise_id=enterprise_id):
+        obstacle = answer.value
+        if obstacle is not None:
+            raise Conflict(obstacle.code, obstacle.text, **obstacle.values)
 
 
 def leave_home(tx: Transaction, enterprise_id: str) -> HomeRights:
