@@ -11,7 +11,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import insert, inspect, select, text
+from sqlalchemy import bindparam, insert, inspect, select, text
 
 from commensal.base.clock import ManualClock
 from commensal.base.errors import StoreError
@@ -47,6 +47,26 @@ def test_migrations_make_what_the_tables_declare(empty: Store) -> None:
         opts = {"include_object": _of_the_core, "compare_type": True}
         context = MigrationContext.configure(tx.connection, opts=opts)
         assert compare_metadata(context, metadata) == []
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [("order_line", "substitutes_id"), ("adjustment", "line_id"), ("customer_order", "person_id"),
+     ("customer", "person_id")],
+)  # fmt: skip
+def test_an_index_holds_only_the_rows_that_refer_to_something_and_finds_them(
+    store: Store, table: str, column: str
+) -> None:
+    """Most orders belong to no account, and their lines replace nothing: each full index costs an order a page."""
+    with store.read() as tx:
+        (index,) = (row for row in inspect(tx.connection).get_indexes(table) if row["column_names"][0] == column)
+        assert f"{column} IS NOT NULL" in str(index["dialect_options"][f"{tx.connection.dialect.name}_where"])
+        if tx.postgresql:
+            tx.execute(text("SET LOCAL enable_seqscan = off"))
+        query = select(metadata.tables[table].c.id).where(metadata.tables[table].c[column] == bindparam("id"))
+        explain = "EXPLAIN" if tx.postgresql else "EXPLAIN QUERY PLAN"
+        plan = tx.execute(text(f"{explain} {query}"), {"id": "x"}).all()
+        assert str(index["name"]) in str(plan)
 
 
 def test_every_table_of_the_core_is_known_to_export_and_erasure(empty: Store) -> None:

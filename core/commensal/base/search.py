@@ -24,6 +24,8 @@ _SHORTEST_WITH_SLIP = 4  # letters of a word that may have a slip; among shorter
 
 def search_key(text: str) -> str:
     """The key for comparing and sorting, never for showing: ``oeufs d'ete`` for ``Œufs  d’été``."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     plain = unicodedata.normalize("NFKD", text.casefold().translate(_LIGATURES))
     return " ".join("".join(character for character in plain if not unicodedata.combining(character)).split())
 

@@ -30,4 +30,7 @@ class Implementation:
 
     def is_for(self, arguments: Mapping[str, object]) -> bool:
         """Whether the plugin is to be asked about these arguments: see `only_for`."""
-        return all(arguments[name] in values for name, values in self.only_for if name in arguments)
+        for name, values in self.only_for:  # noqa: SIM110 - an order asks this 25 times, and a loop takes half the time
+            if name in arguments and arguments[name] not in values:
+                return False
+        return True

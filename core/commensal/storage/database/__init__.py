@@ -10,7 +10,7 @@ from .state_mark import Mark
 from .statement_cache import Row
 from .store import Store
 from .transaction import Transaction
-from .types import Exact, Flag, Json, Time, Whole, checked_in, metadata
+from .types import Exact, Flag, Json, Time, Whole, checked_in, metadata, only_where
 
 __all__ = [
     "DERIVED",
@@ -37,6 +37,7 @@ __all__ = [
     "insert_rows",
     "local_day",
     "metadata",
+    "only_where",
     "parameter_rows",
     "refuse_conflict",
     "untraced",

@@ -1,8 +1,8 @@
 """Tables of catalogs: what an enterprise lists, for whom, at which price."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
-from ...storage.database import Flag, Time, Whole, metadata
+from ...storage.database import Flag, Time, Whole, metadata, only_where
 
 catalog = Table(
     "catalog",
@@ -48,8 +48,7 @@ offer = Table(
     Column("price", Whole, nullable=False),  # minor units of the enterprise's currency, for one piece
     Column("version", Whole, nullable=False),
     CheckConstraint("price >= 0", name="price_not_negative"),
-    Index("uq_offer_item", "item_id", unique=True, sqlite_where=text("category_id IS NULL"),
-          postgresql_where=text("category_id IS NULL")),
+    Index("uq_offer_item", "item_id", unique=True, **only_where("category_id IS NULL")),
     Index("uq_offer_item_category", "item_id", "category_id", unique=True),
     sqlite_strict=True,
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """Tables of enterprises: members, customers and their categories, grants, counters, and the plugins they use."""
 
-from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint, text
+from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
 from ...storage.database import (
     DERIVED,
@@ -13,6 +13,7 @@ from ...storage.database import (
     Whole,
     checked_in,
     metadata,
+    only_where,
     untraced,
 )
 from ...storage.database.marks import PLUGIN_SETTINGS
@@ -92,7 +93,7 @@ customer = Table(
     Column("id", Text, primary_key=True),
     Column("enterprise_id", Text, ForeignKey("enterprise.id"), nullable=False),
     # None: buys without an account. Derived, so that no trail tells a shop whose address has an account.
-    Column("person_id", Text, ForeignKey("person.id"), index=True, info=DERIVED),
+    Column("person_id", Text, ForeignKey("person.id"), info=DERIVED),
     Column("email", Text, nullable=False, index=True, info=PERSONAL),  # lower case
     Column("name", Text, nullable=False, info=PERSONAL),
     Column(
@@ -106,6 +107,7 @@ customer = Table(
     Column("version", Whole, nullable=False),
     UniqueConstraint("enterprise_id", "email"),
     UniqueConstraint("enterprise_id", "code"),
+    Index("ix_customer_person_id", "person_id", **only_where("person_id IS NOT NULL")),
     sqlite_strict=True,
     info=ON_BEHALF,
 )
@@ -187,7 +189,7 @@ legal_text = Table(
     checked_in("kind", ("notice", "terms", "privacy", "accessibility")),
     Index("uq_legal_text_enterprise", "enterprise_id", "kind", "version", unique=True),
     Index("uq_legal_text_instance", "kind", "version", unique=True,
-          sqlite_where=text("enterprise_id IS NULL"), postgresql_where=text("enterprise_id IS NULL")),
+          **only_where("enterprise_id IS NULL")),
     sqlite_strict=True,
 )  # fmt: skip
 

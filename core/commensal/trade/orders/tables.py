@@ -1,6 +1,6 @@
 """Tables of orders. A cart is an order that is still a draft."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
 from ...storage.database import (
     DERIVED,
@@ -15,6 +15,7 @@ from ...storage.database import (
     append_only,
     checked_in,
     metadata,
+    only_where,
     untraced,
 )
 from .identity import Identity
@@ -72,12 +73,10 @@ customer_order = Table(
     CheckConstraint("total >= 0", name="total_not_negative"),
     CheckConstraint("state = 'Draft' OR (number IS NOT NULL AND placed_at IS NOT NULL)", name="placed_has_number"),
     Index("ix_customer_order_session", "session_id", "state", "id"),
-    Index("ix_customer_order_person", "person_id", "id"),
-    Index("ix_customer_order_unpaid", "enterprise_id", "number", sqlite_where=text("payment_state = 'Unpaid'"),
-          postgresql_where=text("payment_state = 'Unpaid'")),
+    Index("ix_customer_order_person", "person_id", "id", **only_where("person_id IS NOT NULL")),
+    Index("ix_customer_order_unpaid", "enterprise_id", "number", **only_where("payment_state = 'Unpaid'")),
     Index("uq_customer_order_cart", "session_id", "person_id", unique=True,
-          sqlite_where=text("state = 'Draft' AND person_id IS NOT NULL"),
-          postgresql_where=text("state = 'Draft' AND person_id IS NOT NULL")),
+          **only_where("state = 'Draft' AND person_id IS NOT NULL")),
     Index("uq_customer_order_secret", "secret_hash", unique=True),
     sqlite_strict=True,
     info=ON_BEHALF,
@@ -132,7 +131,7 @@ order_line = Table(
     Column("order_id", Text, ForeignKey("customer_order.id"), nullable=False),
     Column("position", Whole, nullable=False),
     Column("item_id", Text, ForeignKey("catalog_item.id"), nullable=False),
-    Column("product_id", Text, ForeignKey("supplied_product.id"), nullable=False, index=True),
+    Column("product_id", Text, ForeignKey("supplied_product.id"), nullable=False),
     Column("supplier_id", Text, ForeignKey("enterprise.id"), nullable=False),
     Column("lot_id", Text, ForeignKey("stock_lot.id"), nullable=False),
     Column("lot_quantity", Whole, nullable=False),  # grains that one piece takes
@@ -146,9 +145,11 @@ order_line = Table(
     Column("quantity", Whole, nullable=False),  # pieces ordered
     Column("final_quantity", Exact),  # weighed at packing, in `unit`; none: as ordered
     Column("amount", Whole, nullable=False),  # charged, without the deposit
-    Column("substitutes_id", Text, ForeignKey("order_line.id"), index=True),  # else deleting a line reads all lines
+    Column("substitutes_id", Text, ForeignKey("order_line.id")),
     CheckConstraint("quantity >= 0", name="quantity_not_negative"),
     Index("ix_order_line_order", "order_id", "position"),
+    # Else deleting a line would read all lines.
+    Index("ix_order_line_substitutes_id", "substitutes_id", **only_where("substitutes_id IS NOT NULL")),
     sqlite_strict=True,
     info=untraced("totals of the order tell that it changed, and its movements what"),
 )
@@ -159,7 +160,7 @@ adjustment = Table(
     Column("id", Text, primary_key=True),
     Column("order_id", Text, ForeignKey("customer_order.id"), nullable=False),
     Column("position", Whole, nullable=False),
-    Column("line_id", Text, ForeignKey("order_line.id"), index=True),  # none: of the whole order
+    Column("line_id", Text, ForeignKey("order_line.id")),  # none: of the whole order
     Column("phase", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("label", Text, nullable=False),
@@ -170,6 +171,7 @@ adjustment = Table(
     Column("code", Text, nullable=False, server_default=""),  # the voucher's, for what came of one
     Column("plugin", Text, nullable=False),  # who asked for it; "" for the core
     Index("ix_adjustment_order", "order_id", "position"),
+    Index("ix_adjustment_line_id", "line_id", **only_where("line_id IS NOT NULL")),
     sqlite_strict=True,
     info=untraced("totals of the order tell that it changed, and its movements what"),
 )

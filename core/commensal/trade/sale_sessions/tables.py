@@ -1,8 +1,8 @@
 """Tables of sales: a coordination (order cycle), its suppliers, and its part at each shop."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
-from ...storage.database import Time, Whole, metadata
+from ...storage.database import Time, Whole, metadata, only_where
 
 coordination = Table(
     "coordination",
@@ -22,8 +22,7 @@ coordination = Table(
     CheckConstraint("closes_at > opens_at", name="closes_after_opening"),
     Index("ix_coordination_coordinator", "coordinator_id", "id"),
     Index("ix_coordination_open", "completed_at", "closes_at"),
-    Index("ix_coordination_rhythm", "closes_at", sqlite_where=text("rhythm IS NOT NULL"),
-          postgresql_where=text("rhythm IS NOT NULL")),
+    Index("ix_coordination_rhythm", "closes_at", **only_where("rhythm IS NOT NULL")),
     sqlite_strict=True,
 )  # fmt: skip
 
