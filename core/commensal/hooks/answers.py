@@ -12,6 +12,8 @@ import commensal
 from . import specifications
 from .contract import AnyHook
 
+_LISTS = (list, tuple)
+
 
 def answer_problem(hook: AnyHook, answer: object) -> str:
     """A text for the operator that says what is wrong with the answer; "" if it is as the specification promises."""
@@ -36,7 +38,7 @@ def _answer_rule(hook: AnyHook) -> tuple[Callable[[object], bool], str]:
 
 
 def _is_list_of(item: type, answer: object) -> bool:
-    return isinstance(answer, list | tuple) and all(isinstance(member, item) for member in answer)
+    return isinstance(answer, _LISTS) and all(isinstance(member, item) for member in answer)
 
 
 def _return_annotation(hook: AnyHook) -> Any:

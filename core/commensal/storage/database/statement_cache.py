@@ -36,6 +36,7 @@ ENABLED = os.environ.get("COMMENSAL_STATEMENT_CACHE") != "off"
 OFTEN = 3  # executions that make a constant: caching a statement that is built for one loop would not pay
 _MAX_CACHED_VALUES = 2_000  # of `Constant.each`, for one statement and one function
 _WORD = re.compile(r"[A-Za-z][A-Za-z_ ]{0,40}")
+_LISTS = (list, tuple)
 _MAX_SHAPES = 64  # of one statement: parameters may be lists of any length
 
 
@@ -51,12 +52,14 @@ class _Parameter:
 class Constant:
     """A compiled statement for one kind of database and one shape of parameters.
 
-    `keys` are the names of `values` for a driver that takes them by name. `processes` convert returned columns, by
+    `readers` return the values of its parameters, which `conversions` convert for the driver, by their positions.
+    `keys` are the names of these values for a driver that takes them by name. `processes` convert returned columns, by
     their positions; `columns` are known after the first execution. `makers` are the caching functions of `each`.
     """
 
     text: str
-    values: tuple[_Parameter, ...]
+    readers: tuple[Callable[[Mapping[str, Any]], Any], ...]
+    conversions: tuple[tuple[int, Processor], ...]
     keys: tuple[str, ...] | None
     processes: tuple[tuple[int, Processor], ...]
     columns: tuple[str, ...] = ()
@@ -106,14 +109,12 @@ class Constant:
     def _execute(self, connection: Connection, parameters: Mapping[str, object], *, wait: bool = True) -> Any:
         cursor, text = connection.connection.cursor(), self.text
         try:
-            driver_parameters: Any = tuple(
-                [
-                    value.read(parameters) if value.process is None else value.process(value.read(parameters))
-                    for value in self.values
-                ]
-            )
+            values = [read(parameters) for read in self.readers]
+            for position, convert in self.conversions:
+                values[position] = convert(values[position])
+            driver_parameters: Any = tuple(values)
             if self.keys is not None:
-                driver_parameters = dict(zip(self.keys, driver_parameters, strict=True))
+                driver_parameters = dict(zip(self.keys, values, strict=True))
             for listener in connection.engine.dispatch.before_cursor_execute:
                 text, driver_parameters = listener(connection, cursor, text, driver_parameters, None, False)
             if wait:
@@ -179,7 +180,7 @@ def constant(
     usage.count += 1
     if usage.count < often:
         return None
-    lists = [len(value) if isinstance(value, list | tuple) else -1 for value in parameters.values()]
+    lists = [len(value) if isinstance(value, _LISTS) else -1 for value in parameters.values()]
     shape = (connection.dialect.name, *parameters, *lists)
     if shape not in usage.shapes:
         if len(usage.shapes) == _MAX_SHAPES:
@@ -198,10 +199,12 @@ def _build_constant(dialect: Dialect, statement: Executable, parameters: Mapping
     expanded = compiled.construct_expanded_state(dict(parameters), escape_names=False)
     values = dict(_parameters(compiled, expanded.parameter_expansion, parameters, dialect))
     order = list(expanded.parameters) if expanded.positiontup is None else expanded.positiontup
+    conversions = [(position, values[name].process) for position, name in enumerate(order)]
     results = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
     return Constant(
         text=expanded.statement,
-        values=tuple(values[name] for name in order),
+        readers=tuple(values[name].read for name in order),
+        conversions=tuple((position, process) for position, process in conversions if process is not None),
         keys=tuple(order) if expanded.positiontup is None else None,
         processes=tuple((position, processor) for position, processor in enumerate(results) if processor is not None),
     )
