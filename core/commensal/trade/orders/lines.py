@@ -9,9 +9,9 @@ from fractions import Fraction
 from ...base.errors import Conflict, Invalid, Problem
 from ...base.money import half_up
 from ...storage.database import Transaction
-from ..pricing.lines import with_amount, with_quantity
+from ..pricing.lines import amount_of_pieces, with_amount, with_quantity
 from ..pricing.values import PricedLine
-from ..sale_sessions.visible_offers import VisibleOffer, offers_for
+from ..sale_sessions.visible_offers import GoodsOnSale, goods_for
 from .values import MOST_LINES, MOST_PIECES, SaleContext
 
 
@@ -31,18 +31,18 @@ def lines_for(
     refuse_quantities(items)
     if not items:
         return ()
-    offers = {offer.item_id: offer for offer in offers_for(tx, shop.session_id, category_ids, item_ids=tuple(items))}
+    goods_by_item = {goods.item_id: goods for goods in goods_for(tx, shop.session_id, category_ids, items)}
     problems = []
     for item_id in items:
-        offer = offers.get(item_id)
-        if offer is None:
+        goods = goods_by_item.get(item_id)
+        if goods is None:
             problems.append(Problem("not_on_sale", "This product is not on sale here (any more).", f"/items/{item_id}"))
-        elif not after_cut_off and offer.orderable_until <= tx.now:
+        elif not after_cut_off and goods.orderable_until <= tx.now:
             text = "Orders for {name} have closed: its producer needs them earlier."
-            problems.append(Problem("cut_off", text, f"/items/{item_id}", {"name": offer.name}))
+            problems.append(Problem("cut_off", text, f"/items/{item_id}", {"name": goods.name}))
     if problems:
         raise not_possible(problems)
-    return tuple(_line(tx, offers[item_id], quantity) for item_id, quantity in items.items())
+    return tuple(_line(tx, goods_by_item[item_id], quantity) for item_id, quantity in items.items())
 
 
 def not_possible(problems: Sequence[Problem]) -> Conflict:
@@ -88,24 +88,23 @@ def _is_same_offer(line: PricedLine, new: PricedLine) -> bool:
     return with_amount(ordered) == new
 
 
-def _line(tx: Transaction, offer: VisibleOffer, quantity: int) -> PricedLine:
-    return with_amount(
-        PricedLine(
-            id=tx.new_id(),
-            item_id=offer.item_id,
-            product_id=offer.product_id,
-            supplier_id=offer.supplier_id,
-            lot_id=offer.lot_id,
-            lot_quantity=offer.lot_quantity,
-            name=offer.name,
-            unit_quantity=offer.quantity,
-            unit=offer.unit,
-            price=offer.price,
-            deposit=offer.deposit,
-            vat_rate=offer.vat_rate,
-            weighed=offer.weighed,
-            quantity=quantity,
-        )
+def _line(tx: Transaction, goods: GoodsOnSale, quantity: int) -> PricedLine:
+    return PricedLine(
+        id=tx.new_id(),
+        item_id=goods.item_id,
+        product_id=goods.product_id,
+        supplier_id=goods.supplier_id,
+        lot_id=goods.lot_id,
+        lot_quantity=goods.lot_quantity,
+        name=goods.name,
+        unit_quantity=goods.quantity,
+        unit=goods.unit,
+        price=goods.price,
+        deposit=goods.deposit,
+        vat_rate=goods.vat_rate,
+        weighed=goods.weighed,
+        quantity=quantity,
+        amount=amount_of_pieces(goods.price, quantity),
     )
 
 

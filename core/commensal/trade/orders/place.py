@@ -79,9 +79,11 @@ def place_order(
     shop = sale_context(tx, session_id, hold=True) if by_hub else sale_context_for(tx, session_id, person_id, hold=True)
     if not by_hub and not shop.is_open(tx.now):
         raise sale_closed(shop)
-    wish = replace(wish, language=wish.language or shop.language)
+    if not wish.language:
+        wish = replace(wish, language=shop.language)
     email, plugin_values = _check_wish(tx, wish, shop, by_hub)
-    wish = replace(wish, plugin_fields=plugin_values)
+    if wish.plugin_fields != plugin_values:
+        wish = replace(wish, plugin_fields=plugin_values)
     if not by_hub:
         _refuse_other_terms(wish, shop)
     owner = identify(

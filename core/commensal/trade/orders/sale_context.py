@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, Text, bindparam, cast, select
+from sqlalchemy import Select, Text, bindparam, cast, func, select
 
 from ...base.errors import Conflict, NotFound
 from ...storage.database import Row, Transaction
@@ -39,14 +39,16 @@ _CONTEXT = (
         coordination.c.completed_at,
         sale_session.c.books_closed_at,
         current_terms_id(enterprise.c.id).label("terms_id"),
-        enterprise_plugin.c.plugin,
-        cast(enterprise_plugin.c.settings, Text).label(
-            "settings"
-        ),  # `Transaction.each` compares rows: text is hashable
+        # A line for each plugin, its id and its settings as JSON, which contains no line break.
+        select(
+            func.aggregate_strings(enterprise_plugin.c.plugin + " " + cast(enterprise_plugin.c.settings, Text), "\n")
+        )
+        .where(enterprise_plugin.c.enterprise_id == enterprise.c.id)
+        .scalar_subquery()
+        .label("plugins"),
     )
     .join(coordination, coordination.c.id == sale_session.c.coordination_id)
     .join(enterprise, enterprise.c.id == sale_session.c.enterprise_id)
-    .outerjoin(enterprise_plugin, enterprise_plugin.c.enterprise_id == enterprise.c.id)
     .where(sale_session.c.id == bindparam("session"))
 )
 
@@ -68,20 +70,19 @@ def sale_context(tx: Transaction, session_id: str, *, hold: bool = False) -> Sal
 
     Raises `NotFound`.
     """
-    # SQLite ignores the lock and needs none. There is one row for each plugin; most orders read equal rows.
-    rows = tx.each(_LOCKED if hold else _CONTEXT, {"session": session_id}, _context_from_row)
-    if not rows:
+    # SQLite ignores the lock and needs none. Most orders of a sale read an equal row, so its context is made once.
+    contexts = tx.each(_LOCKED if hold else _CONTEXT, {"session": session_id}, _context_from_row)
+    if not contexts:
         raise NotFound("no_session", "There is no such sale.")
-    return replace(rows[0], plugins={plugin: settings for row in rows for plugin, settings in row.plugins.items()})
+    return contexts[0]
 
 
 def _context_from_row(row: Row) -> SaleContext:
-    """Returns the session of one row, with the one plugin that the row names."""
     values = dict(row)
-    plugin, settings = values.pop("plugin"), values.pop("settings")
+    lines = (line.partition(" ") for line in (values.pop("plugins") or "").split("\n") if line)
+    plugins = {plugin: msgspec.json.decode(settings) for plugin, _, settings in lines}
     moments = ("cancelled_at", "completed_at", "books_closed_at")
     cancelled, completed, books_closed = (values.pop(name) is not None for name in moments)
-    plugins = {plugin: msgspec.json.decode(settings)} if plugin else {}
     return SaleContext(**values, cancelled=cancelled, completed=completed, books_closed=books_closed, plugins=plugins)
 
 

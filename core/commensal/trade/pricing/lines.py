@@ -19,8 +19,13 @@ def amount_of(line: PricedLine) -> int:
     (467.5 is rounded up). The number of pieces does not matter then: they were weighed together.
     """
     if line.final_quantity is None:
-        return line.price * line.quantity
+        return amount_of_pieces(line.price, line.quantity)
     return half_up(line.price * Fraction(line.final_quantity) / Fraction(line.unit_quantity))
+
+
+def amount_of_pieces(price: int, quantity: int) -> int:
+    """Returns what pieces that nobody has weighed cost, in the minor units of their `price` for one."""
+    return price * quantity
 
 
 def deposit_of(line: PricedLine) -> int:

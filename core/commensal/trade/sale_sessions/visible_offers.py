@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, case, cast, func, or_, select, type_coerce
 
@@ -74,6 +74,24 @@ class VisibleOffer(ProductFacts, _PricedOffer):
         return hash((self.item_id, self.price, self.left))  # quick, and enough to distinguish nearly all
 
 
+class GoodsOnSale(NamedTuple):
+    """What an order needs to know of an item on sale. Amounts, quantities and moments are those of `VisibleOffer`."""
+
+    item_id: str
+    product_id: str
+    supplier_id: str
+    lot_id: str
+    lot_quantity: int
+    name: str
+    quantity: Decimal
+    unit: str
+    price: int
+    deposit: int
+    vat_rate: Decimal
+    weighed: bool
+    orderable_until: datetime
+
+
 def offers_for(
     tx: Transaction,
     session_id: str,
@@ -97,9 +115,23 @@ def offers_for(
         "now": tx.now,
     }  # fmt: skip
     statement = _statement(bool(categories), item_ids is not None, bool(after), limit is not None)
-    if item_ids is not None:  # an order follows and changes the stock, so caching these rows is useless
+    if item_ids is not None:  # a shopper changes these in the cart, so caching their rows is useless
         return [_offer_from(row, tx.plugin_fields.products) for row in tx.all(statement, parameters)]
     return tx.each(statement, parameters, _offer_maker(tx.plugin_fields.products))
+
+
+def goods_for(
+    tx: Transaction, session_id: str, category_ids: Iterable[str], item_ids: Collection[str]
+) -> list[GoodsOnSale]:
+    """What `offers_for` returns of these items, without what only a page shows and without the stock. One statement."""
+    categories = sorted(category_ids)
+    parameters = {"session": session_id, "categories": categories, "items": list(item_ids)}
+    return [_goods_from(row) for row in tx.all(_goods_statement(bool(categories)), parameters)]
+
+
+def _goods_from(row: Row) -> GoodsOnSale:
+    closes_at, supplier_closes_at = row.pop("closes_at"), row.pop("supplier_closes_at")
+    return GoodsOnSale(**row, orderable_until=min(closes_at, supplier_closes_at or closes_at))
 
 
 def count_offers(tx: Transaction, session_id: str, category_ids: Iterable[str]) -> int:
@@ -133,10 +165,6 @@ def _statement(with_categories: bool, by_id: bool, after_item: bool, limited: bo
     For a page of a large sale an inner statement selects the items, and the joins run for these only.
     """
     item, product = catalog_item.c, supplied_product.c
-    price = select(func.min(offer.c.price)).where(_is_offered_to(with_categories))
-    if with_categories:  # the category's price before everybody's, the lowest first
-        order = (offer.c.category_id.is_(None), offer.c.price)
-        price = select(offer.c.price).where(_is_offered_to(with_categories)).order_by(*order).limit(1)
     conditions = _conditions(with_categories)
     if by_id:
         conditions.append(session_item.c.item_id.in_(bindparam("items", expanding=True)))
@@ -159,10 +187,42 @@ def _statement(with_categories: bool, by_id: bool, after_item: bool, limited: bo
         image.c.alt.label("image_alt"),
         sale_session.c.closes_at,
         coordination_supplier.c.closes_at.label("supplier_closes_at"),
-        price.scalar_subquery().label("price"),
+        _price(with_categories),
         rate_in_force(product.id, _distribution_day()).label("vat_rate"),
     )
     return select(*columns).select_from(_on_sale_with_stock()).where(*conditions).order_by(item.position, item.id)
+
+
+@lru_cache
+def _goods_statement(with_categories: bool) -> Select[Any]:
+    item, product = catalog_item.c, supplied_product.c
+    columns = (
+        item.id.label("item_id"),
+        item.product_id,
+        product.enterprise_id.label("supplier_id"),
+        product.lot_id,
+        product.lot_quantity,
+        func.coalesce(func.nullif(item.name, ""), product.name).label("name"),
+        product.quantity,
+        product.unit,
+        product.deposit,
+        product.weighed,
+        _price(with_categories),
+        rate_in_force(product.id, _distribution_day()).label("vat_rate"),
+        sale_session.c.closes_at,
+        coordination_supplier.c.closes_at.label("supplier_closes_at"),
+    )
+    chosen = session_item.c.item_id.in_(bindparam("items", expanding=True))
+    goods = _on_sale().outerjoin(coordination_supplier, _supplies())
+    return select(*columns).select_from(goods).where(*_conditions(with_categories), chosen)
+
+
+def _price(with_categories: bool) -> ColumnElement[int]:
+    price = select(func.min(offer.c.price)).where(_is_offered_to(with_categories))
+    if with_categories:  # the category's price before everybody's, the lowest first
+        order = (offer.c.category_id.is_(None), offer.c.price)
+        price = select(offer.c.price).where(_is_offered_to(with_categories)).order_by(*order).limit(1)
+    return price.scalar_subquery().label("price")
 
 
 def _distribution_day() -> ColumnElement[str]:
@@ -199,16 +259,22 @@ def _on_sale() -> Any:
 
 def _on_sale_with_stock() -> Any:
     """The same, joined with the session's shop, and with stock, supplier's cut-off and image of each item."""
-    product, supplier = supplied_product.c, coordination_supplier.c
-    supplied = and_(
-        supplier.coordination_id == sale_session.c.coordination_id, supplier.enterprise_id == product.enterprise_id
-    )
+    product = supplied_product.c
     return (
         _on_sale()
         .join(_shop, _shop.c.id == sale_session.c.enterprise_id)
         .join(stock_lot, stock_lot.c.id == product.lot_id)
-        .outerjoin(coordination_supplier, supplied)
+        .outerjoin(coordination_supplier, _supplies())
         .outerjoin(image, image.c.id == product.image_id)
+    )
+
+
+def _supplies() -> ColumnElement[bool]:
+    """The condition that the row of `coordination_supplier` is that of the product's supplier in the sale."""
+    supplier = coordination_supplier.c
+    return and_(
+        supplier.coordination_id == sale_session.c.coordination_id,
+        supplier.enterprise_id == supplied_product.c.enterprise_id,
     )
 
 
