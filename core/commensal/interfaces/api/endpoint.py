@@ -178,7 +178,7 @@ class Endpoint:
         """Whether its answers have fields that some members of the enterprise may not read."""
         return self.scope in ENTERPRISE_SCOPES and holds_amounts(self.answer)
 
-    @property
+    @cached_property
     def may_come_empty(self) -> bool:
         """Whether the body may be left out: that of a POST all of whose fields have defaults. An empty PUT or PATCH is
         more likely a mistake."""

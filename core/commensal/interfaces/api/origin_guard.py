@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,14 +15,15 @@ _POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors "
 )
-_HEADERS = {
-    "Content-Security-Policy": f"{_POLICY}'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+_HEADERS = {  # as ASGI has them: names in small letters
+    b"content-security-policy": f"{_POLICY}'none'".encode(),
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"permissions-policy": b"camera=(), microphone=(), geolocation=()",
 }
 _HSTS = "max-age=31536000"
+_CACHED = (b"last-modified", b"cache-control")
 
 
 def allow_frames(response: Response, origins: Sequence[str]) -> None:
@@ -41,8 +42,9 @@ class OriginGuard:
 
     def __init__(self, app: ASGIApp, *, secure: bool, signed: tuple[str, ...] = (), subdomains: bool = False) -> None:
         """`secure`: send HSTS, so that browsers use HTTPS only; `subdomains` extends it to all subdomains."""
-        self._app, self._secure, self._signed = app, secure, signed
-        self._hsts = f"{_HSTS}; includeSubDomains" if subdomains else _HSTS
+        self._app, self._signed = app, signed
+        hsts = f"{_HSTS}; includeSubDomains" if subdomains else _HSTS
+        self._hsts = [(b"strict-transport-security", hsts.encode())] if secure else []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -51,13 +53,12 @@ class OriginGuard:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-                if "last-modified" not in headers:  # only files may be cached without a Cache-Control of their own
-                    headers.setdefault("Cache-Control", "no-store")
-                if self._secure:
-                    headers.setdefault("Strict-Transport-Security", self._hsts)
+                headers = list(message.get("headers", ()))
+                names = {name.lower() for name, _ in headers}
+                headers += [header for header in (*_HEADERS.items(), *self._hsts) if header[0] not in names]
+                if names.isdisjoint(_CACHED):  # only files may be cached without a Cache-Control of their own
+                    headers.append((b"cache-control", b"no-store"))
+                message["headers"] = headers
             await send(message)
 
         unsafe = scope["method"] not in _SAFE and not scope["path"].startswith(self._signed)

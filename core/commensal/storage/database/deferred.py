@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from psycopg import Connection, Cursor
+from psycopg.pq import TransactionStatus
 
 _MAX_UNSENT = 20  # statements, which stay in memory with their values
 
@@ -72,7 +73,8 @@ class DeferringConnection(Connection[Any]):
 
     def rollback(self) -> None:
         self.discard()
-        super().rollback()
+        if self.pgconn.transaction_status != TransactionStatus.IDLE:  # the pool asks for it after each commit
+            super().rollback()
 
     def cursor(self, name: str = "", **kwargs: Any) -> Any:
         if name:  # psycopg's server-side cursors execute without our WaitingCursor

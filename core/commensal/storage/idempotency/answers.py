@@ -15,6 +15,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, select, update
@@ -53,7 +54,7 @@ class Seal:
     def close(self, answer: StoredAnswer) -> StoredAnswer:
         nonce = os.urandom(_NONCE)
         sealed = nonce + self._cipher().encrypt(nonce, answer.body.encode(), None)
-        return replace(answer, body=base64.b64encode(sealed).decode())
+        return StoredAnswer(answer.status, answer.headers, base64.b64encode(sealed).decode())
 
     def open(self, answer: StoredAnswer) -> StoredAnswer:
         if answer.body.startswith("{"):  # of release 0.1.0; migration 0032 has taken the secret out
@@ -62,9 +63,16 @@ class Seal:
         return replace(answer, body=self._cipher().decrypt(sealed[:_NONCE], sealed[_NONCE:], None).decode())
 
     def _cipher(self) -> AESGCM:
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # slow to import; few responses hold secrets
+        return _cipher_class()(
+            hashlib.sha256(b"\n".join((b"idempotent answer", self.key.encode(), self.content))).digest()
+        )
 
-        return AESGCM(hashlib.sha256(b"\n".join((b"idempotent answer", self.key.encode(), self.content))).digest())
+
+@cache
+def _cipher_class() -> type[AESGCM]:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # slow to import; few responses hold secrets
+
+    return AESGCM
 
 
 def request_hash(method: str, path: str, body: bytes) -> str:

@@ -15,6 +15,7 @@ from .vat import by_rate
 
 MOST_ADJUSTMENTS = 6000  # of one order: ten fees on each of its five hundred lines, and some others
 
+_PHASES = tuple(Phase)
 Ask = Callable[[OrderDraft, Phase], Sequence[Adjustment]]
 
 
@@ -29,7 +30,7 @@ def price_order(order: OrderDraft, ask: Ask) -> OrderDraft:
     Raises `PluginError`, naming the plugin, for an invalid adjustment.
     """
     order = replace(order, lines=tuple(with_amount(line) for line in order.lines), adjustments=())
-    for phase in Phase:
+    for phase in _PHASES:
         for adjustment in sorted(ask(order, phase), key=lambda adjustment: adjustment.plugin):
             refuse_invalid_adjustment(order, phase, adjustment)
             order = _with_adjustment(order, adjustment)
