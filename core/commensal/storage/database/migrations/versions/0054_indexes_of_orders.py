@@ -6,8 +6,8 @@ from __future__ import annotations
 from alembic import op
 from sqlalchemy import text
 
-revision = "0053_indexes_of_orders"
-down_revision = "0052_low_stock"
+revision = "0054_indexes_of_orders"
+down_revision = "0053_secrets_of_waiting_mails"
 branch_labels = None
 depends_on = None
 
